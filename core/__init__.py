@@ -1,0 +1,1 @@
+"""The laboratory: tasks, network, algorithms, engines and runs. It knows no terminal."""

@@ -1,0 +1,96 @@
+"""What every first-order meta-learning algorithm shares: its settings and the shape of its update.
+
+Nothing here imports PyTorch: an algorithm only calls the methods of the tensors it is given, so
+that reading a configuration or printing ``--help`` stays instant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+
+from core import checks
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.tasks import Batches, TaskSource
+
+OuterOptimizer = Literal["sgd", "momentum", "adam"]
+Schedule = Literal["constant", "linear", "cosine"]
+Reduction = Literal["sum", "mean"]
+
+LARGEST_BATCH = 100_000
+"""Bound on points and tasks, so that a typing error cannot ask for all memory."""
+
+
+class Model(Protocol):
+    """What an algorithm asks of a network: losses and gradients, for many parameter vectors."""
+
+    def loss_and_gradient(self, params: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean squared errors ``(n_tasks,)`` and their gradients ``(n_tasks, n_parameters)``.
+
+        ``params`` is ``(n_tasks, n_parameters)``; ``y`` is ``(n_tasks, n_points)`` and ``x`` is
+        either that or ``(n_points,)``, the same points for every task.
+        """
+
+
+@dataclass(frozen=True)
+class MetaBatch:
+    """The data of one meta-iteration.
+
+    ``x`` and ``y`` are ``(n_tasks, n_minibatches, n_points)``, what the inner loop sees;
+    ``query_x`` is ``(n_query,)`` and ``query_y`` ``(n_tasks, n_query)``, empty for algorithms
+    without a query set.
+    """
+
+    x: Tensor
+    y: Tensor
+    query_x: Tensor
+    query_y: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Algorithm:
+    """Settings that all algorithms have in common."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    outer_lr: float
+    """Outer ("meta") learning rate: beta of FOMAML, the step size epsilon of Reptile."""
+    tasks: int
+    """Tasks of one meta-iteration (the meta-batch)."""
+    inner_lr: float = 0.02
+    """Inner learning rate alpha, for training and for few-shot evaluation."""
+    schedule: Schedule = "constant"
+    """How the outer learning rate falls over the run: constant, linear to 0, or cosine to 0."""
+    outer_optimizer: OuterOptimizer = "sgd"
+    """What applies the outer gradient to the meta-parameters."""
+    momentum: float = 0.9
+    """Decay of the outer velocity, for momentum."""
+    adam_betas: tuple[float, float] = (0.9, 0.999)
+    """Decay rates of the outer moments, for Adam."""
+
+    def __post_init__(self) -> None:
+        prefix = self.name
+        checks.positive(f"{prefix}.outer_lr", self.outer_lr)
+        checks.positive(f"{prefix}.inner_lr", self.inner_lr)
+        checks.count(f"{prefix}.tasks", self.tasks, high=LARGEST_BATCH)
+        checks.one_of(f"{prefix}.schedule", self.schedule, ("constant", "linear", "cosine"))
+        checks.one_of(
+            f"{prefix}.outer_optimizer", self.outer_optimizer, ("sgd", "momentum", "adam")
+        )
+        checks.within(f"{prefix}.momentum", self.momentum, 0, 1)
+        for beta in self.adam_betas:
+            checks.within(f"{prefix}.adam_betas", beta, 0, 1)
+
+    def batches(self, source: TaskSource, first: int, n: int) -> Batches:
+        """The random data of meta-iterations ``first`` to ``first + n - 1``."""
+        raise NotImplementedError
+
+    def outer_gradient(
+        self, model: Model, theta: Tensor, batch: MetaBatch
+    ) -> tuple[Tensor, Tensor]:
+        """The training loss (a scalar) and the outer gradient ``(n_parameters,)`` at ``theta``."""
+        raise NotImplementedError

@@ -1,0 +1,60 @@
+"""First-order MAML (Finn, Abbeel and Levine 2017, section 5.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from core import checks
+from core.algorithms.base import LARGEST_BATCH, Algorithm, MetaBatch, Model, Reduction
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.tasks import Batches, TaskSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fomaml(Algorithm):
+    """First-order MAML: adapt on a support set, learn from the query loss after it."""
+
+    name: ClassVar[str] = "fomaml"
+    title: ClassVar[str] = "FOMAML"
+
+    outer_lr: float = 0.01
+    tasks: int = 3
+    shots: int = 10
+    """Points of a support set (K)."""
+    query_points: int = 50
+    """Equally spaced points of the query set."""
+    inner_steps: int = 1
+    """Gradient steps from the meta-parameters to the adapted ones."""
+    reduction: Reduction = "sum"
+    """Whether the query gradients of the tasks are summed (the source) or averaged."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.count("fomaml.shots", self.shots, high=LARGEST_BATCH)
+        checks.count("fomaml.query_points", self.query_points, low=2, high=LARGEST_BATCH)
+        checks.count("fomaml.inner_steps", self.inner_steps, high=LARGEST_BATCH)
+        checks.one_of("fomaml.reduction", self.reduction, ("sum", "mean"))
+
+    def batches(self, source: TaskSource, first: int, n: int) -> Batches:
+        return source.few_shot(first, n, self.tasks, self.shots, self.query_points)
+
+    def outer_gradient(
+        self, model: Model, theta: Tensor, batch: MetaBatch
+    ) -> tuple[Tensor, Tensor]:
+        """Sum or mean over tasks of grad L_query(phi), taken at phi and meant for theta.
+
+        phi = theta - alpha grad L_support(theta), repeated ``inner_steps`` times. The derivative of
+        phi by theta, MAML's second-order term, is left out.
+        """
+        support_x, support_y = batch.x[:, 0], batch.y[:, 0]
+        phi = theta.expand(self.tasks, -1)
+        for _ in range(self.inner_steps):
+            _, gradient = model.loss_and_gradient(phi, support_x, support_y)
+            phi = phi.sub(gradient, alpha=self.inner_lr)
+        loss, gradient = model.loss_and_gradient(phi, batch.query_x, batch.query_y)
+        combined = gradient.sum(0) if self.reduction == "sum" else gradient.mean(0)
+        return loss.mean(), combined

@@ -1,0 +1,64 @@
+"""Reptile (Nichol, Achiam and Schulman 2018, algorithm 1 and its batched version)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from core import checks
+from core.algorithms.base import LARGEST_BATCH, Algorithm, MetaBatch, Model
+from core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.tasks import Batches, TaskSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reptile(Algorithm):
+    """Reptile: train on a task for a few minibatches, move towards the result."""
+
+    name: ClassVar[str] = "reptile"
+    title: ClassVar[str] = "Reptile"
+
+    outer_lr: float = 0.1
+    tasks: int = 1
+    points: int = 50
+    """Equally spaced points of a task's data."""
+    batch_size: int = 10
+    """Points of a minibatch; it divides the number of points."""
+    inner_epochs: int = 1
+    """Passes over a task's data, shuffled anew for each."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.count("reptile.points", self.points, low=2, high=LARGEST_BATCH)
+        checks.count("reptile.batch_size", self.batch_size, high=self.points)
+        checks.count("reptile.inner_epochs", self.inner_epochs, high=LARGEST_BATCH)
+        if self.points % self.batch_size:
+            raise ConfigError(
+                "reptile.batch_size", self.batch_size, f"a divisor of {self.points} points"
+            )
+
+    def batches(self, source: TaskSource, first: int, n: int) -> Batches:
+        return source.minibatches(
+            first, n, self.tasks, self.points, self.batch_size, self.inner_epochs
+        )
+
+    def outer_gradient(
+        self, model: Model, theta: Tensor, batch: MetaBatch
+    ) -> tuple[Tensor, Tensor]:
+        """Theta - phi, averaged over tasks: phi is where SGD on the minibatches ends.
+
+        A descent step of size epsilon along it is theta + epsilon (phi - theta). The training
+        loss is the mean of the minibatch losses met on the way.
+        """
+        phi = theta.expand(self.tasks, -1)
+        losses = theta.new_zeros(())
+        steps = batch.x.shape[1]
+        for step in range(steps):
+            loss, gradient = model.loss_and_gradient(phi, batch.x[:, step], batch.y[:, step])
+            losses = losses + loss.mean()
+            phi = phi.sub(gradient, alpha=self.inner_lr)
+        return losses / steps, theta - phi.mean(0)
