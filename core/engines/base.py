@@ -1,0 +1,81 @@
+"""What an engine is: many meta-iterations, or one few-shot adaptation, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.tasks import Floats
+
+
+@dataclass(frozen=True)
+class TrainState:
+    """All that training has made so far; with the configuration it decides everything after it.
+
+    ``theta`` is ``(n_parameters,)``; ``moments`` are the outer optimiser's vectors of that shape,
+    by name, empty for SGD. The arrays are never written to once they are here.
+    """
+
+    iteration: int
+    theta: Floats
+    moments: Mapping[str, Floats]
+
+    def is_finite(self) -> bool:
+        """Whether no parameter and no moment is NaN or infinite."""
+        vectors = (self.theta, *self.moments.values())
+        return all(bool(np.isfinite(vector).all()) for vector in vectors)
+
+
+@dataclass(frozen=True)
+class Advance:
+    """What n meta-iterations gave: the state after them and their training losses ``(n,)``."""
+
+    state: TrainState
+    losses: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """What fine-tuning on each of ``n_tasks`` support sets gave.
+
+    ``losses`` is ``(n_tasks, updates + 1)``, the query loss before any step and after each one;
+    ``before`` and ``after`` are predictions on the query grid, ``(n_tasks, n_query)``.
+    """
+
+    losses: NDArray[np.float64]
+    before: Floats
+    after: Floats
+
+
+@dataclass(frozen=True)
+class FewShotSets:
+    """Tasks to adapt to.
+
+    Support sets are ``(n_tasks, shots)``, the query grid ``(n_query,)``, its y
+    ``(n_tasks, n_query)``.
+    """
+
+    support_x: Floats
+    support_y: Floats
+    query_x: Floats
+    query_y: Floats
+
+
+class Engine(Protocol):
+    """Runs one configuration. An engine belongs to one thread and holds no state of a run."""
+
+    name: str
+    device: str
+
+    def initial_state(self) -> TrainState:
+        """The state before the first iteration."""
+
+    def advance(self, state: TrainState, n: int) -> Advance:
+        """``n`` meta-iterations from ``state``, which is left untouched."""
+
+    def adapt(self, theta: Floats, sets: FewShotSets, updates: int, lr: float) -> Adaptation:
+        """Full-batch SGD from ``theta`` on each support set: ``updates`` steps of size ``lr``."""

@@ -1,0 +1,57 @@
+"""The outer loop's step: how an outer gradient moves the meta-parameters.
+
+Plain SGD, momentum (Polyak 1964) and Adam (Kingma and Ba 2015, algorithm 1), under a step size
+schedule. As in ``core.algorithms``, only methods of tensors are called.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from core.algorithms.base import Algorithm
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ADAM_EPSILON = 1e-8
+
+MOMENTS = {"sgd": (), "momentum": ("velocity",), "adam": ("mean", "variance")}
+"""Names of the vectors each outer optimiser carries from iteration to iteration."""
+
+
+def learning_rate(algorithm: Algorithm, iteration: int, horizon: int) -> float:
+    """The outer learning rate of ``iteration``, counted from 0, of ``horizon``.
+
+    A run that is continued past its horizon begins the schedule again (a warm restart, Loshchilov
+    and Hutter 2017), so that the rate stays a function of the iteration alone.
+    """
+    progress = (iteration % horizon) / horizon
+    if algorithm.schedule == "linear":
+        return algorithm.outer_lr * (1 - progress)
+    if algorithm.schedule == "cosine":
+        return algorithm.outer_lr * (1 + math.cos(math.pi * progress)) / 2
+    return algorithm.outer_lr
+
+
+def step(
+    algorithm: Algorithm,
+    theta: Tensor,
+    gradient: Tensor,
+    moments: dict[str, Tensor],
+    lr: float,
+    iteration: int,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """New meta-parameters and moments after one outer step; nothing is changed in place."""
+    if algorithm.outer_optimizer == "momentum":
+        velocity = moments["velocity"] * algorithm.momentum + gradient
+        return theta.sub(velocity, alpha=lr), {"velocity": velocity}
+    if algorithm.outer_optimizer == "adam":
+        beta1, beta2 = algorithm.adam_betas
+        mean = moments["mean"] * beta1 + gradient * (1 - beta1)
+        variance = moments["variance"] * beta2 + gradient * gradient * (1 - beta2)
+        unbiased_mean = mean / (1 - beta1 ** (iteration + 1))
+        unbiased_variance = variance / (1 - beta2 ** (iteration + 1))
+        direction = unbiased_mean / (unbiased_variance.sqrt() + ADAM_EPSILON)
+        return theta.sub(direction, alpha=lr), {"mean": mean, "variance": variance}
+    return theta.sub(gradient, alpha=lr), {}
