@@ -1,0 +1,219 @@
+"""What a run says and hears: events, snapshots, commands. All immutable and ready for JSON."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+import msgspec
+
+from core.adaptation import ProbeName
+from core.curve import Curve
+from core.tasks import Floats
+
+RunState = Literal["loading", "training", "paused", "finished", "diverged", "failed", "stopped"]
+
+
+class Stamp(TypedDict):
+    """What every event begins with."""
+
+    run: str
+    iteration: int
+    time: float
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=str.lower):
+    """Something that happened once in the life of ``run``, at ``iteration``.
+
+    ``time`` is in seconds since the epoch.
+    """
+
+    run: str
+    iteration: int
+    time: float
+
+
+class Started(Event, frozen=True, kw_only=True):
+    """Training begins, from scratch or from the checkpoint ``resumed_from``."""
+
+    engine: str
+    device: str
+    target: int
+    resumed_from: str | None = None
+
+
+class Progress(Event, frozen=True, kw_only=True):
+    """``loss`` is the mean training loss of the last ``LOG_INTERVAL`` iterations."""
+
+    loss: float
+
+
+class Evaluated(Event, frozen=True, kw_only=True):
+    """A few-shot evaluation: everything needed to draw it again.
+
+    ``losses`` has ``updates + 1`` query losses; ``before`` and ``after`` are the predictions at
+    ``query_x``. ``training_loss`` is the smoothed one at the time, if there is one yet.
+    """
+
+    probe: ProbeName
+    index: int
+    amplitude: float
+    phase: float
+    support_x: tuple[float, ...]
+    support_y: tuple[float, ...]
+    query_x: tuple[float, ...]
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+    losses: tuple[float, ...]
+    training_loss: float | None
+
+
+class Saved(Event, frozen=True, kw_only=True):
+    """A checkpoint is on disk, whole."""
+
+    path: str
+
+
+class SaveFailed(Event, frozen=True, kw_only=True):
+    """A checkpoint or a line of the log could not be written; training goes on."""
+
+    problem: str
+
+
+class Paused(Event, frozen=True, kw_only=True):
+    """Training waits."""
+
+
+class Resumed(Event, frozen=True, kw_only=True):
+    """Training goes on after a pause."""
+
+
+class Stepped(Event, frozen=True, kw_only=True):
+    """``count`` iterations were made while paused."""
+
+    count: int
+
+
+class Refused(Event, frozen=True, kw_only=True):
+    """A command could not be obeyed; ``reason`` says why."""
+
+    command: str
+    reason: str
+
+
+class Extended(Event, frozen=True, kw_only=True):
+    """The run trains on, to ``target`` iterations."""
+
+    target: int
+
+
+class Diverged(Event, frozen=True, kw_only=True):
+    """Loss or parameters are no longer finite after ``iteration``; that state is kept."""
+
+    problem: str
+    advice: str
+
+
+class Failed(Event, frozen=True, kw_only=True):
+    """The run ended by an error; ``details`` is a traceback for a fault of our own, else empty."""
+
+    problem: str
+    details: str = ""
+
+
+class Finished(Event, frozen=True, kw_only=True):
+    """All iterations are done."""
+
+
+class Stopped(Event, frozen=True, kw_only=True):
+    """The run was told to end before it had finished."""
+
+
+AnyEvent = (
+    Started
+    | Progress
+    | Evaluated
+    | Saved
+    | SaveFailed
+    | Paused
+    | Resumed
+    | Stepped
+    | Refused
+    | Extended
+    | Diverged
+    | Failed
+    | Finished
+    | Stopped
+)
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run stands; the newest one replaces those before.
+
+    ``rate`` is in iterations per second, ``elapsed`` in seconds of training, without pauses.
+    ``loss`` is the smoothed training loss, ``best`` the lowest loss of a periodic evaluation after
+    adaptation and ``best_iteration`` where it was met. ``pace`` is the wanted rate, None for full
+    speed, and ``unsaved`` tells whether the newest iteration is in no checkpoint.
+    """
+
+    run: str
+    algorithm: str
+    title: str
+    state: RunState
+    iteration: int
+    target: int
+    rate: float
+    elapsed: float
+    engine: str
+    device: str
+    pace: float | None
+    unsaved: bool
+    loss: float | None
+    best: float | None
+    best_iteration: int | None
+    curve: Curve
+    theta: Floats | None
+
+
+class Command(msgspec.Struct, frozen=True, tag_field="command", tag=str.lower):
+    """Something to do between two chunks of training."""
+
+
+class Pause(Command, frozen=True):
+    """Hold training."""
+
+
+class Resume(Command, frozen=True):
+    """Go on with training."""
+
+
+class Step(Command, frozen=True):
+    """Make ``count`` iterations while paused."""
+
+    count: int = 1
+
+
+class Evaluate(Command, frozen=True):
+    """Evaluate ``probe`` on its task number ``index``."""
+
+    probe: ProbeName
+    index: int
+
+
+class Save(Command, frozen=True):
+    """Write a checkpoint."""
+
+
+class SetPace(Command, frozen=True):
+    """Train at ``pace`` iterations per second, None for full speed."""
+
+    pace: float | None
+
+
+class Extend(Command, frozen=True):
+    """Train a finished run for as many iterations again."""
+
+
+class Stop(Command, frozen=True):
+    """End the run, with a checkpoint if ``save``."""
+
+    save: bool = True

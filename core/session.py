@@ -1,0 +1,160 @@
+"""Several runs together: the one thing that faces talk to."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from core.adaptation import ProbeName
+from core.checkpoint import load_checkpoint, newest_checkpoint
+from core.config import RunConfig
+from core.errors import RunFolderError
+from core.events import AnyEvent, Command, Evaluate, Refused, Snapshot, Stop
+from core.run_folder import RunFolder, create_run_folder
+from core.trainer import Plan, Trainer
+
+
+class Session(Protocol):
+    """What a face can see and do, wherever the runs live."""
+
+    def start(self) -> None:
+        """Begin to train; returns at once."""
+
+    def snapshots(self) -> Mapping[str, Snapshot]:
+        """The newest snapshot of each run, by name, in the order of the runs."""
+
+    def events(self, since: int) -> Sequence[AnyEvent]:
+        """Events of all runs in order, from number ``since`` on."""
+
+    def send(self, command: Command, run: str | None = None) -> None:
+        """Hand a command to ``run``, or to every run; its effect shows in events and snapshots."""
+
+    def evaluate(self, probe: ProbeName, run: str | None = None) -> None:
+        """Evaluate ``run``, or every run, on the next task of ``probe``: the same for all."""
+
+    def fresh(self) -> None:
+        """End the runs with a save, and begin them anew with the next seed. Waits for the save."""
+
+    def stop(self, *, save: bool) -> None:
+        """End every run and wait for it."""
+
+
+class LocalSession:
+    """A session whose runs train in worker threads of this process."""
+
+    def __init__(self, plans: Sequence[Plan]) -> None:
+        self._trainers: dict[str, Trainer] = {}
+        self._events: list[AnyEvent] = []
+        self._probes: dict[ProbeName, int] = {}
+        self._news = threading.Condition()
+        self._adopt(plans)
+
+    def start(self) -> None:
+        """Begin to train; returns at once."""
+        for trainer in self._trainers.values():
+            trainer.start()
+
+    def snapshots(self) -> Mapping[str, Snapshot]:
+        return {name: trainer.snapshot for name, trainer in self._trainers.items()}
+
+    def events(self, since: int) -> Sequence[AnyEvent]:
+        return self._events[since:]
+
+    def send(self, command: Command, run: str | None = None) -> None:
+        for name, trainer in list(self._trainers.items()):
+            if run in (None, name) and not trainer.send(command):
+                self._turn_away(command, trainer)
+
+    def evaluate(self, probe: ProbeName, run: str | None = None) -> None:
+        index = self._probes.get(probe, 0)
+        self._probes[probe] = index + 1
+        self.send(Evaluate(probe, index), run)
+
+    def fresh(self) -> None:
+        old = [trainer.plan for trainer in self._trainers.values()]
+        self.stop(save=True)
+        self._adopt([_next_plan(plan) for plan in old])
+        self.start()
+
+    def stop(self, *, save: bool) -> None:
+        for trainer in self._trainers.values():
+            trainer.send(Stop(save))
+        for trainer in self._trainers.values():
+            trainer.join()
+
+    def wait_for_news(self, seen: int, timeout: float) -> None:
+        """Sleep until there are more than ``seen`` events, at most ``timeout`` seconds."""
+        with self._news:
+            self._news.wait_for(lambda: len(self._events) > seen, timeout)
+
+    def _adopt(self, plans: Sequence[Plan]) -> None:
+        self._trainers = {plan.folder.name: Trainer(plan, self._publish) for plan in plans}
+
+    def _publish(self, event: AnyEvent) -> None:
+        with self._news:
+            self._events.append(event)
+            self._news.notify_all()
+
+    def _turn_away(self, command: Command, trainer: Trainer) -> None:
+        if isinstance(command, Stop):
+            return
+        snapshot = trainer.snapshot
+        over = snapshot.state in ("failed", "stopped")
+        reason = f"the run has {snapshot.state}" if over else "too many commands wait; try again"
+        self._publish(
+            Refused(
+                run=trainer.name,
+                iteration=snapshot.iteration,
+                time=time.time(),
+                command=type(command).__name__.lower(),
+                reason=reason,
+            )
+        )
+
+
+def plan_new(config: RunConfig, out: Path, name: str | None, pace: float | None = None) -> Plan:
+    """A run from scratch in a new folder under ``out``; raises ``RunFolderError``.
+
+    Without a ``name`` it is called after its algorithm and the time.
+    """
+    algorithm = config.algorithm.name
+    chosen = f"{name}-{algorithm}" if name else f"{algorithm}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return Plan(config, create_run_folder(out, chosen, unique=name is None), pace=pace)
+
+
+def plan_resumed(path: Path, iterations: int | None = None, pace: float | None = None) -> Plan:
+    """The run of a folder, or of one checkpoint in it, to go on to ``iterations`` if given.
+
+    Raises ``CheckpointError`` or ``RunFolderError``.
+    """
+    file = newest_checkpoint(path) if path.is_dir() else path
+    checkpoint = load_checkpoint(file)
+    folder = RunFolder(file.parent.resolve())
+    if not (folder.path / "run.json").is_file():
+        raise RunFolderError(
+            folder.path, "this is no run folder (it has no run.json)", "move the checkpoint back"
+        )
+    if iterations is not None and iterations < checkpoint.state.iteration:
+        raise RunFolderError(
+            path,
+            f"the run is at iteration {checkpoint.state.iteration:,} already",
+            f"give more than {iterations:,} --iterations",
+        )
+    return Plan(
+        checkpoint.config,
+        folder,
+        resumed=checkpoint,
+        resumed_from=str(file),
+        history=tuple(folder.events()),
+        target=iterations,
+        pace=pace,
+    )
+
+
+def _next_plan(plan: Plan) -> Plan:
+    config = dataclasses.replace(plan.config, seed=plan.config.seed + 1)
+    return plan_new(config, plan.folder.path.parent, None, plan.pace)
