@@ -17,7 +17,7 @@ from core.algorithms.base import Algorithm
 from core.decoding import decode
 
 Activation = Literal["tanh", "relu"]
-EngineName = Literal["auto", "torch"]
+EngineName = Literal["auto", "fused", "torch"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "float64"]
 
@@ -82,7 +82,7 @@ class RunConfig:
         checks.count("seed", self.seed, low=0, high=2**63 - 1)
         checks.count("iterations", self.iterations)
         checks.count("eval_interval", self.eval_interval)
-        checks.one_of("engine", self.engine, ("auto", "torch"))
+        checks.one_of("engine", self.engine, ("auto", "fused", "torch"))
         checks.one_of("device", self.device, ("auto", "cpu", "cuda", "mps"))
         checks.one_of("precision", self.precision, ("float32", "float64"))
 
@@ -94,5 +94,8 @@ class RunConfig:
 
     @classmethod
     def from_dict(cls, plain: object) -> RunConfig:
-        """Validate plain values, as of a ``run.json``; raises ``ConfigError``."""
+        """Validate plain values, as of a ``run.json``.
+
+        Raises ``ConfigError`` and ``UnknownSettingError``.
+        """
         return decode(cls, plain, "")

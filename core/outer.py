@@ -6,8 +6,10 @@ schedule. As in ``core.algorithms``, only methods of tensors are called.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.algorithms.base import Algorithm
 
@@ -20,18 +22,20 @@ MOMENTS = {"sgd": (), "momentum": ("velocity",), "adam": ("mean", "variance")}
 """Names of the vectors each outer optimiser carries from iteration to iteration."""
 
 
-def learning_rate(algorithm: Algorithm, iteration: int, horizon: int) -> float:
-    """The outer learning rate of ``iteration``, counted from 0, of ``horizon``.
+def learning_rates(algorithm: Algorithm, first: int, n: int, horizon: int) -> NDArray[np.float64]:
+    """The outer learning rates ``(n,)`` of iterations ``first`` on, counted from 0, of ``horizon``.
 
     A run that is continued past its horizon begins the schedule again (a warm restart, Loshchilov
     and Hutter 2017), so that the rate stays a function of the iteration alone.
     """
-    progress = (iteration % horizon) / horizon
+    progress = np.arange(first, first + n) % horizon / horizon
     if algorithm.schedule == "linear":
-        return algorithm.outer_lr * (1 - progress)
-    if algorithm.schedule == "cosine":
-        return algorithm.outer_lr * (1 + math.cos(math.pi * progress)) / 2
-    return algorithm.outer_lr
+        factors = 1 - progress
+    elif algorithm.schedule == "cosine":
+        factors = (1 + np.cos(np.pi * progress)) / 2
+    else:
+        factors = np.ones(n)
+    return algorithm.outer_lr * factors
 
 
 def step(

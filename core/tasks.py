@@ -52,8 +52,8 @@ class SineWave:
     phase: float
 
     def __call__(self, x: Floats) -> Floats:
-        """The wave at ``x``, of any shape, in the precision of ``x``."""
-        kind = x.dtype.type
+        """The wave at ``x``, of any shape, in the precision of ``x`` (float64 if that has none)."""
+        kind = x.dtype.type if x.dtype.kind == "f" else np.float64
         return kind(self.amplitude) * np.sin(x + kind(self.phase))
 
     def __str__(self) -> str:
@@ -95,9 +95,8 @@ class TaskSource:
         amplitude, phase = self._waves(draws)
         x = _scaled(draws[..., 2:], self.tasks.x).astype(self.dtype)
         grid = query_grid(self.tasks, query_points, self.dtype)
-        y = amplitude * np.sin(x + phase)
-        query_y = amplitude * np.sin(grid + phase)
-        return Batches(x[:, :, None], y[:, :, None], grid, query_y)
+        y = _sines(amplitude, x, phase)
+        return Batches(x[:, :, None], y[:, :, None], grid, _sines(amplitude, grid, phase))
 
     def minibatches(
         self, first: int, n: int, n_tasks: int, points: int, batch_size: int, epochs: int
@@ -108,13 +107,12 @@ class TaskSource:
         draws = draws.reshape(n, n_tasks, width)
         amplitude, phase = self._waves(draws)
         grid = query_grid(self.tasks, points, self.dtype)
-        wave = amplitude * np.sin(grid + phase)
-        order = draws[..., 2:].reshape(n, n_tasks, epochs, points).argsort(axis=-1)
+        order = draws[..., 2:].reshape(n, n_tasks, epochs, points).argsort()
+        x = grid.take(order).reshape(n, n_tasks, -1)
         shape = (n, n_tasks, epochs * points // batch_size, batch_size)
-        y = np.take_along_axis(wave[:, :, None], order, axis=-1)
         return Batches(
-            grid[order].reshape(shape),
-            y.reshape(shape),
+            x.reshape(shape),
+            _sines(amplitude, x, phase).reshape(shape),
             np.empty(0, self.dtype),
             np.empty((n, n_tasks, 0), self.dtype),
         )
@@ -123,6 +121,14 @@ class TaskSource:
         amplitude = _scaled(draws[..., 0:1], self.tasks.amplitude)
         phase = _scaled(draws[..., 1:2], self.tasks.phase)
         return amplitude.astype(self.dtype), phase.astype(self.dtype)
+
+
+def _sines(amplitude: Floats, x: Floats, phase: Floats) -> Floats:
+    """``amplitude * sin(x + phase)``, in place: fresh memory would cost more than the sines."""
+    y = x + phase
+    np.sin(y, out=y)
+    y *= amplitude
+    return y
 
 
 def _scaled(draws: NDArray[np.float64], interval: tuple[float, float]) -> NDArray[np.float64]:

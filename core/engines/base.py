@@ -9,6 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.config import RunConfig
+from core.network import MLP
+from core.outer import MOMENTS
 from core.tasks import Floats
 
 
@@ -63,6 +66,13 @@ class FewShotSets:
     support_y: Floats
     query_x: Floats
     query_y: Floats
+
+
+def untrained(config: RunConfig) -> TrainState:
+    """The state before the first iteration: the same for every engine."""
+    theta = MLP.of(config.network).initial(config.seed, config.precision)
+    names = MOMENTS[config.algorithm.outer_optimizer]
+    return TrainState(0, theta, {name: np.zeros_like(theta) for name in names})
 
 
 class Engine(Protocol):

@@ -9,7 +9,7 @@ from torch import Tensor
 from core import outer
 from core.algorithms.base import MetaBatch
 from core.config import RunConfig
-from core.engines.base import Adaptation, Advance, FewShotSets, TrainState
+from core.engines.base import Adaptation, Advance, FewShotSets, TrainState, untrained
 from core.errors import EngineError
 from core.network import MLP
 from core.tasks import Batches, Floats, TaskSource
@@ -26,16 +26,13 @@ class TorchEngine:
     def __init__(self, config: RunConfig) -> None:
         self.device = choose_device(config.device)
         self._config = config
-        self._network = MLP.of(config.network)
-        self._model = TorchMLP(self._network)
+        self._model = TorchMLP(MLP.of(config.network))
         self._source = TaskSource(config.waves, config.seed, config.precision)
         # One thread a run: matrices this small gain nothing from more, and two runs would fight.
         torch.set_num_threads(1)
 
     def initial_state(self) -> TrainState:
-        theta = self._network.initial(self._config.seed, self._config.precision)
-        names = outer.MOMENTS[self._config.algorithm.outer_optimizer]
-        return TrainState(0, theta, {name: np.zeros_like(theta) for name in names})
+        return untrained(self._config)
 
     @torch.inference_mode()
     def advance(self, state: TrainState, n: int) -> Advance:
@@ -44,13 +41,17 @@ class TorchEngine:
         data = self._on_device(batches)
         theta = self._tensor(state.theta)
         moments = {name: self._tensor(vector) for name, vector in state.moments.items()}
+        rates = outer.learning_rates(
+            config.algorithm, state.iteration, n, config.iterations
+        ).tolist()
         losses = []
         for index in range(n):
             iteration = state.iteration + index
             batch = MetaBatch(data.x[index], data.y[index], data.query_x, data.query_y[index])
             loss, gradient = config.algorithm.outer_gradient(self._model, theta, batch)
-            lr = outer.learning_rate(config.algorithm, iteration, config.iterations)
-            theta, moments = outer.step(config.algorithm, theta, gradient, moments, lr, iteration)
+            theta, moments = outer.step(
+                config.algorithm, theta, gradient, moments, rates[index], iteration
+            )
             losses.append(loss)
         after = TrainState(
             state.iteration + n,
