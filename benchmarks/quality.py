@@ -1,20 +1,21 @@
 """Does training reach what a correct implementation reaches?
 
-Trains the source's protocol to the end over several seeds, evaluates on random tasks, and prints
-the mean query losses beside the ranges reached elsewhere. ``python -m benchmarks.quality``.
+Trains the source's protocol to the end over several seeds and evaluates on random tasks: mean
+query losses, beside the ranges reached elsewhere.
 """
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
-
+from benchmarks.engines import default_engine
+from benchmarks.protocol import ALGORITHMS, FOMAML
+from benchmarks.report import Cell, Section, Table
+from benchmarks.rounds import Effort
 from core.adaptation import many_tasks
-from core.algorithms import ALGORITHMS
 from core.config import RunConfig
 from core.engines import make_engine
 from core.tasks import Floats
 
+SEEDS = (0, 1, 2)
 N_TASKS = 1_000
 TEST_SEED = 1_000_003
 CHUNK = 1_000
@@ -39,21 +40,30 @@ REACHED = {
         "0.059 - 0.067",
         "0.16 - 0.26",
     ),
-    "random initialisation": ("4.3", "4.3", "", "4.3", "2.8", "6.3"),
+    "random initialisation": ("4.3", "4.3", "-", "4.3", "2.8", "6.3"),
 }
 
 
-def evaluate(config: RunConfig, theta: Floats) -> list[float]:
-    """Mean query losses on the same ``N_TASKS`` tasks for every network, as in HEADINGS."""
-    engine = make_engine(config)
-    lr = config.algorithm.inner_lr
-    full = many_tasks(
-        engine, theta, config.waves, TEST_SEED, n_tasks=N_TASKS, updates=max(STEPS), lr=lr
-    )
-    half = many_tasks(
-        engine, theta, config.waves, TEST_SEED, n_tasks=N_TASKS, updates=10, lr=lr, right_half=True
-    )
-    return [*full.mean(0)[list(STEPS)], half.mean(0)[-1]]
+def quality(effort: Effort) -> Section:
+    """Both algorithms over ``SEEDS``, and a random initialisation."""
+    iterations = 2_000 if effort.quick else 50_000
+    seeds = SEEDS[:1] if effort.quick else SEEDS
+    rows: list[tuple[Cell, ...]] = []
+    for name, algorithm in ALGORITHMS.items():
+        rows.append((f"{algorithm.title}, reached elsewhere", *REACHED[name]))
+        for seed in seeds:
+            config = RunConfig(algorithm=algorithm, seed=seed, iterations=iterations)
+            rows.append((f"{algorithm.title}, seed {seed}", *evaluate(config, train(config))))
+    config = RunConfig(algorithm=FOMAML)
+    theta = make_engine(config).initial_state().theta
+    rows.append(("random initialisation, reached elsewhere", *REACHED["random initialisation"]))
+    rows.append(("random initialisation, seed 0", *evaluate(config, theta)))
+    title = f"Mean query loss on {N_TASKS:,} random tasks after {iterations:,} iterations"
+    notes = [f"engine: {default_engine()}", *_TOO_SHORT * effort.quick]
+    return Section("Quality", [Table(title, ("", *HEADINGS), rows)], notes)
+
+
+_TOO_SHORT = ("a smoke run: too short to reach the ranges",)
 
 
 def train(config: RunConfig) -> Floats:
@@ -66,37 +76,14 @@ def train(config: RunConfig) -> Floats:
     return state.theta
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--engine", default="auto")
-    parser.add_argument("--iterations", type=int, default=50_000)
-    arguments = parser.parse_args()
-    print("| | " + " | ".join(HEADINGS) + " |")
-    print("|---" * (len(HEADINGS) + 1) + "|")
-    for name, algorithm in ALGORITHMS.items():
-        _row(f"{algorithm.title}, reached elsewhere", REACHED[name])
-        for seed in arguments.seeds:
-            config = RunConfig(
-                algorithm=algorithm(),
-                seed=seed,
-                iterations=arguments.iterations,
-                engine=arguments.engine,
-            )
-            _row(f"{algorithm.title}, seed {seed}", _texts(evaluate(config, train(config))))
-    _row("random initialisation, reached elsewhere", REACHED["random initialisation"])
-    untrained = dataclasses.replace(config, seed=0)
-    theta = make_engine(untrained).initial_state().theta
-    _row("random initialisation, seed 0", _texts(evaluate(untrained, theta)))
-
-
-def _texts(values: list[float]) -> tuple[str, ...]:
-    return tuple(f"{value:.3f}" for value in values)
-
-
-def _row(label: str, values: tuple[str, ...]) -> None:
-    print(f"| {label} | " + " | ".join(values) + " |", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+def evaluate(config: RunConfig, theta: Floats) -> list[float]:
+    """Mean query losses on the same ``N_TASKS`` tasks for every network, as in HEADINGS."""
+    engine = make_engine(config)
+    lr = config.algorithm.inner_lr
+    full = many_tasks(
+        engine, theta, config.waves, TEST_SEED, n_tasks=N_TASKS, updates=max(STEPS), lr=lr
+    )
+    half = many_tasks(
+        engine, theta, config.waves, TEST_SEED, n_tasks=N_TASKS, updates=10, lr=lr, right_half=True
+    )
+    return [*full.mean(0)[list(STEPS)].tolist(), float(half.mean(0)[-1])]

@@ -1,0 +1,80 @@
+"""``python -m benchmarks``: measure everything, print it, save it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import traceback
+from collections.abc import Callable
+
+from benchmarks import environment
+from benchmarks.complete import complete
+from benchmarks.few_shot import few_shot
+from benchmarks.quality import quality
+from benchmarks.report import Report, Section, as_json, markdown, section_markdown
+from benchmarks.rounds import Effort
+from benchmarks.scaling import scaling
+from benchmarks.speed import avx2, speed
+from benchmarks.watching import watching
+
+SECTIONS: dict[str, Callable[[Effort], Section]] = {
+    "speed": speed,
+    "avx2": avx2,
+    "scaling": scaling,
+    "few-shot": few_shot,
+    "watching": watching,
+    "complete": complete,
+    "quality": quality,
+}
+QUICK = Effort(rounds=2, seconds=0.02, quick=True)
+FOLDER = environment.ROOT / "benchmarks"
+
+
+def main() -> int:
+    """Gives the exit code: 1 if a section could not be measured."""
+    arguments = _parser().parse_args()
+    effort = QUICK if arguments.quick else Effort()
+    if not environment.set_up():
+        print("some peers will be missing: their packages were not installed", file=sys.stderr)
+    facts = environment.facts("python -m benchmarks")
+    sections = []
+    for name in arguments.only or SECTIONS:
+        began = time.monotonic()
+        section = _measured(name, effort)
+        print(section_markdown(section), end="\n\n", flush=True)
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+        sections.append(section)
+    if not (arguments.only or arguments.quick):
+        _save(Report(facts, sections))
+    return int(any(section.failed for section in sections))
+
+
+def _measured(name: str, effort: Effort) -> Section:
+    """The section, without tables if it failed: the others' minutes are not lost for it."""
+    try:
+        return SECTIONS[name](effort)
+    except Exception as error:
+        traceback.print_exc()
+        return Section(name, [], [f"could not be measured ({type(error).__name__})"], failed=True)
+
+
+def _save(report: Report) -> None:
+    (FOLDER / "RESULTS.md").write_text(markdown(report))
+    (FOLDER / "results.json").write_bytes(as_json(report))
+    print(f"saved {FOLDER / 'RESULTS.md'} and results.json", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="a smoke run of about a minute; saves nothing"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=list(SECTIONS), help="some sections; saves nothing"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

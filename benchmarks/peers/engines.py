@@ -1,0 +1,39 @@
+"""This project's engines, fed as a run feeds them: chunks drawn by counter."""
+
+from __future__ import annotations
+
+from benchmarks.protocol import ALGORITHMS
+from core.config import EngineName, RunConfig
+from core.engines import make_engine
+
+
+class EnginePeer:
+    """One engine; the trainer's chunks of about 30 ms are about this long."""
+
+    chunk = 1_000
+    name: EngineName
+
+    def __init__(self) -> None:
+        self._engines = {
+            name: make_engine(RunConfig(algorithm=algorithm, engine=self.name))
+            for name, algorithm in ALGORITHMS.items()
+        }
+        self._states = {name: engine.initial_state() for name, engine in self._engines.items()}
+
+    def run(self, algorithm: str, iterations: int) -> None:
+        for _ in range(iterations // self.chunk):
+            advance = self._engines[algorithm].advance(self._states[algorithm], self.chunk)
+            self._states[algorithm] = advance.state
+
+
+class TorchPeer(EnginePeer):
+    """PyTorch, batched over tasks, gradients written out."""
+
+    name = "torch"
+    chunk = 100
+
+
+class FusedPeer(EnginePeer):
+    """The compiled kernel."""
+
+    name = "fused"

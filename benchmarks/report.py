@@ -1,0 +1,97 @@
+"""What was measured, as Markdown for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from benchmarks.rounds import Spread
+
+Cell = str | float | int | Spread | None
+"""Numbers keep their digits in JSON; None is what was not measured."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under ``columns``; the first column says what a row is about."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Cell, ...]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the report: what it answers, its tables, and what must be known to read them."""
+
+    title: str
+    tables: Sequence[Table]
+    notes: Sequence[str] = ()
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything measured in one run of the benchmark, and ``facts`` about where and when."""
+
+    facts: Mapping[str, str]
+    sections: Sequence[Section]
+
+
+def markdown(report: Report) -> str:
+    """The whole report."""
+    facts = [f"- {name}: {value}" for name, value in report.facts.items()]
+    intro = (
+        "Candidates take turns; each figure is the median over the rounds, with the quartiles in "
+        "brackets; a ratio is the median of the ratios of each round. Only ratios within one run "
+        "mean anything on another machine."
+    )
+    parts = ["# Benchmark results", intro, "\n".join(facts)]
+    parts += [section_markdown(section) for section in report.sections]
+    return "\n\n".join(parts) + "\n"
+
+
+def section_markdown(section: Section) -> str:
+    """One section, without a line break at its end."""
+    parts = [f"## {section.title}"]
+    parts += [_table_markdown(table) for table in section.tables]
+    if section.notes:
+        parts.append("\n".join(f"- {note}" for note in section.notes))
+    return "\n\n".join(parts)
+
+
+def as_json(report: Report) -> bytes:
+    """The whole report with all digits, indented."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
+
+
+def _table_markdown(table: Table) -> str:
+    lines = [_line(table.columns), "|---" + "|---:" * (len(table.columns) - 1) + "|"]
+    lines += [_line(_text(cell) for cell in row) for row in table.rows]
+    return f"### {table.title}\n\n" + "\n".join(lines)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _text(cell: Cell) -> str:
+    if cell is None:
+        return "-"
+    if isinstance(cell, Spread):
+        if cell.n == 1:
+            return _number(cell.median)
+        return f"{_number(cell.median)} ({_number(cell.low)} - {_number(cell.high)})"
+    return cell if isinstance(cell, str) else _number(cell)
+
+
+def _number(value: float) -> str:
+    """Three digits that count, and all of a whole number."""
+    if isinstance(value, int) or abs(value) >= 100:
+        return f"{value:,.0f}"
+    for limit, decimals in ((10, 1), (1, 2), (0.1, 3)):
+        if abs(value) >= limit:
+            return f"{value:.{decimals}f}"
+    return f"{value:#.3g}"

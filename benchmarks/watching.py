@@ -1,0 +1,94 @@
+"""The dashboard: what it costs, how fast it answers and starts, and what it sends."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.command import PROGRAM
+from benchmarks.cost import SIZE, START_SECONDS, await_training, cost, endless_training
+from benchmarks.engines import default_engine
+from benchmarks.environment import ROOT
+from benchmarks.latency import latency
+from benchmarks.report import Cell, Section, Table
+from benchmarks.rounds import Effort, Spread, by_turns, seconds
+from benchmarks.terminal import Terminal, terminal
+
+SMALL = (80, 24)
+ROUNDS = 5
+
+COUNT = re.compile(r"\b[1-9][\d,]* */ *[1-9][\d,]*")
+"""An iteration count that is no longer zero, as in ``12,300 / 50,000``."""
+
+
+def watching(effort: Effort) -> Section:
+    """Everything about the dashboard."""
+    window = 1.0 if effort.quick else 10.0
+    with _dashboard(*SIZE) as seen:
+        sent = seen.drain(window)
+        answers = latency(seen, effort)
+    with _dashboard(*SMALL) as seen:
+        sent_small = seen.drain(window)
+    traffic = _traffic({SIZE: sent / window, SMALL: sent_small / window})
+    tables = [cost(effort), answers, traffic, _start_up(effort)]
+    return Section("The dashboard", tables, [f"engine: {default_engine()}", *_NOTES])
+
+
+_NOTES = (
+    "both runs train at full speed in a real pseudo-terminal, 120 x 40 unless said, true colour; "
+    "whoever reads its other end shares the machine",
+    "cost: from the `progress` events of `events.jsonl`, both runs together, six seconds after the "
+    "start has settled, headless and open in turns",
+    "latency: from the write of a key to the arrival of the bytes that change the expected cell, "
+    "which is learned beforehand by pressing the keys slowly",
+    "training number: an iteration count above zero on the screen",
+)
+
+
+@contextmanager
+def _dashboard(columns: int, rows: int) -> Iterator[Terminal]:
+    """A dashboard of which both runs are training."""
+    with (
+        tempfile.TemporaryDirectory() as out,
+        terminal(endless_training(out), columns, rows) as seen,
+    ):
+        await_training(Path(out), seen.look)
+        yield seen
+
+
+def _traffic(sent: Mapping[tuple[int, int], float]) -> Table:
+    """Of the bytes a second by size of the terminal."""
+    rows: list[tuple[Cell, ...]] = [
+        (f"{columns} x {lines}", rate / 1024) for (columns, lines), rate in sent.items()
+    ]
+    return Table("Sent to the terminal while nobody types", ("", "KiB/s"), rows)
+
+
+def _start_up(effort: Effort) -> Table:
+    rounds = 1 if effort.quick else ROUNDS
+    found = [_start() for _ in range(rounds)]
+    shown = by_turns({"help": lambda: seconds(_help)}, 2 * rounds + 1)["help"]
+    rows: list[tuple[Cell, ...]] = [
+        ("first frame", Spread.of([first for first, _ in found])),
+        ("first training number on the screen", Spread.of([number for _, number in found])),
+        ("`tui-meta --help`, to its exit", Spread.of(shown)),
+    ]
+    return Table("From the start of the command", ("", "seconds"), rows)
+
+
+def _start() -> tuple[float, float]:
+    """Seconds to the first frame and to the first training number."""
+    with tempfile.TemporaryDirectory() as out, terminal(endless_training(out), *SIZE) as seen:
+        frame = seen.wait(lambda: bool(seen.text().strip()), START_SECONDS)
+        number = seen.wait(lambda: bool(COUNT.search(seen.text())), START_SECONDS)
+        if frame is None or number is None:
+            raise RuntimeError(f"the dashboard did not open within {START_SECONDS:.0f} s")
+        return frame - seen.began, number - seen.began
+
+
+def _help() -> None:
+    subprocess.run([*PROGRAM, "--help"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
