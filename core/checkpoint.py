@@ -8,6 +8,7 @@ digest the network's file names.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from core.engines.base import TrainState
 from core.errors import CheckpointError, LabError
 from core.files import write_atomically
 from core.network import MLP
+from core.outer import MOMENTS
 from core.tasks import Floats
 
 FORMAT = "tui-meta"
@@ -105,6 +107,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
     _require_shapes(path, tensors, network, config.precision)
     theta = network.flat(tensors)
     moments = _moments(path, metadata, theta)
+    optimizer = config.algorithm.outer_optimizer
+    if set(moments) != set(MOMENTS[optimizer]):
+        raise CheckpointError(path, f"its vectors are not those of the outer optimiser {optimizer}")
     return Checkpoint(
         config,
         TrainState(metadata.iteration, theta, moments),
@@ -116,10 +121,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 def newest_checkpoint(folder: Path) -> Path:
     """The checkpoint of the highest iteration in a run folder; raises ``CheckpointError``."""
-    found = sorted(folder.glob("[0-9]*[0-9].safetensors"), key=lambda path: int(path.stem))
+    found = [path for path in folder.glob("*.safetensors") if re.fullmatch("[0-9]+", path.stem)]
     if not found:
         raise CheckpointError(folder, "there is no checkpoint in this folder")
-    return found[-1]
+    return max(found, key=lambda path: int(path.stem))
 
 
 def _read(path: Path) -> bytes:
@@ -159,7 +164,7 @@ def _metadata(path: Path, content: bytes) -> _Metadata:
                 "install a newer tui-meta",
             )
         metadata = msgspec.json.decode(described, type=_Metadata)
-    except (msgspec.DecodeError, KeyError, TypeError) as error:
+    except (msgspec.DecodeError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(path, "its metadata is damaged") from error
     if not 0 <= metadata.iteration <= metadata.target:
         raise CheckpointError(path, f"its iteration {metadata.iteration} is not within the run")

@@ -27,7 +27,7 @@ def count(field: str, value: int, low: int = 1, high: int = LARGEST_COUNT) -> No
         raise ConfigError(field, value, f"a whole number from {low:,} to {high:,}")
 
 
-def one_of(field: str, value: str, choices: Collection[str]) -> None:
+def one_of(field: str, value: object, choices: Collection[str]) -> None:
     """``value`` is one of ``choices``."""
     if value not in choices:
         raise ConfigError(field, value, "one of " + ", ".join(choices))

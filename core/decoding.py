@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Iterable
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from core import checks
 from core.algorithms import ALGORITHMS
 from core.algorithms.base import Algorithm
 from core.errors import ConfigError, UnknownSettingError
@@ -19,8 +20,9 @@ T = TypeVar("T")
 def decode(kind: type[T], plain: object, where: str) -> T:
     """An instance of dataclass ``kind`` from the table ``plain``, found at ``where``.
 
-    Settings that are left out take their defaults. Raises ``ConfigError`` for a key that ``kind``
-    does not have, a value of the wrong type, and whatever ``kind`` itself does not allow.
+    Settings that are left out take their defaults. Raises ``UnknownSettingError`` for a key that
+    ``kind`` does not have, ``ConfigError`` for a value of the wrong type and for whatever ``kind``
+    itself does not allow.
     """
     table = require_table(plain, where)
     if kind is Algorithm:
@@ -35,19 +37,19 @@ def decode(kind: type[T], plain: object, where: str) -> T:
     }
     missing = [name for name in _required(kind) if name not in settings]
     if missing:
-        raise ConfigError(where or "configuration", shortened(plain), f"a table with {missing[0]}")
+        raise ConfigError(where or "configuration", plain, f"a table with {missing[0]}")
     return kind(**settings)
 
 
 def require_table(plain: object, where: str) -> dict[str, Any]:
     """``plain`` as a table with text keys, else ``ConfigError``."""
     if not isinstance(plain, dict) or not all(isinstance(key, str) for key in plain):
-        raise ConfigError(where or "configuration", shortened(plain), "a table of settings")
+        raise ConfigError(where or "configuration", plain, "a table of settings")
     return plain
 
 
 def refuse_unknown(table: Iterable[str], names: Iterable[str], where: str) -> None:
-    """Raise ``ConfigError`` for the first key that is none of ``names``; it names the nearest."""
+    """Raise ``UnknownSettingError`` for the first key that is none of ``names``."""
     known = list(names)
     for key in table:
         if key not in known:
@@ -56,19 +58,16 @@ def refuse_unknown(table: Iterable[str], names: Iterable[str], where: str) -> No
             raise UnknownSettingError(where or "the configuration", key[:60], suggestion)
 
 
-def shortened(value: object) -> object:
-    """``value``, or the beginning of its text where it is long: errors stay one line."""
-    text = repr(value)
-    return value if len(text) <= 60 else text[:57] + "..."
-
-
 def _value(hint: Any, value: object, where: str) -> object:
     if dataclasses.is_dataclass(hint):
         return decode(hint, value, where)  # type: ignore[arg-type]
+    if get_origin(hint) is Literal:
+        checks.one_of(where, value, get_args(hint))
+        return value
     try:
         return msgspec.convert(value, hint)
     except msgspec.ValidationError as error:
-        raise ConfigError(where, shortened(value), str(error).replace("Expected ", "")) from error
+        raise ConfigError(where, value, str(error).replace("Expected ", "")) from error
 
 
 def _required(kind: type) -> list[str]:
@@ -83,5 +82,5 @@ def _required(kind: type) -> list[str]:
 def _algorithm_class(table: dict[str, Any], where: str) -> type[Algorithm]:
     name = table.get("name")
     if not isinstance(name, str) or name not in ALGORITHMS:
-        raise ConfigError(f"{where}.name", shortened(name), "one of " + ", ".join(ALGORITHMS))
+        raise ConfigError(f"{where}.name", name, "one of " + ", ".join(ALGORITHMS))
     return ALGORITHMS[name]

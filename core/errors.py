@@ -17,7 +17,12 @@ class ConfigError(LabError):
     allowed: str
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.value!r} is not allowed; use {self.allowed}"
+        try:
+            value = repr(self.value)
+        except ValueError:
+            value = "a number of thousands of digits"
+        shown = value if len(value) <= 60 else value[:57] + "..."
+        return f"{self.field}: {shown} is not allowed; use {self.allowed}"
 
 
 @dataclass

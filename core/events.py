@@ -150,9 +150,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """How a run stands; the newest one replaces those before.
 
     ``rate`` is in iterations per second, ``elapsed`` in seconds of training, without pauses.
-    ``loss`` is the smoothed training loss, ``best`` the lowest loss of a periodic evaluation after
-    adaptation and ``best_iteration`` where it was met. ``pace`` is the wanted rate, None for full
-    speed, and ``unsaved`` tells whether the newest iteration is in no checkpoint.
+    ``loss`` is the smoothed training loss, ``best`` the lowest loss of a periodic evaluation
+    after adaptation and ``best_iteration`` where it was met. ``pace`` is the wanted rate, None
+    for full speed, and ``unsaved`` tells whether the newest iteration is in no checkpoint. While
+    the state is "loading", ``preparing`` says what takes the time.
     """
 
     run: str
@@ -172,6 +173,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     best_iteration: int | None
     curve: Curve
     theta: Floats | None
+    preparing: str = ""
 
 
 class Command(msgspec.Struct, frozen=True, tag_field="command", tag=str.lower):

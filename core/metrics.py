@@ -61,7 +61,8 @@ class Metrics:
     def note(self, evaluated: Evaluated) -> None:
         """Remember a periodic evaluation if it is the best so far."""
         loss = evaluated.losses[-1]
-        if evaluated.probe == "validation" and (self.best is None or loss < self.best[0]):
+        better = math.isfinite(loss) and (self.best is None or loss < self.best[0])
+        if evaluated.probe == "validation" and better:
             self.best = (loss, evaluated.iteration)
 
     def recall(self, history: Iterable[AnyEvent], iteration: int) -> None:

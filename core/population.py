@@ -20,9 +20,9 @@ CHUNK = 1_000
 def train_many(configs: Sequence[RunConfig], threads: int | None = None) -> list[Advance]:
     """The final state and all training losses ``(iterations,)`` of each run, in order.
 
-    Runs share nothing, so each learns what it would learn alone, to the bit. ``threads`` defaults to
-    the number of processors; nothing is saved. A run that diverges goes on with what is not finite.
-    Raises ``ConfigError`` and ``EngineError``.
+    Runs share nothing, so each learns what it would learn alone, to the bit. ``threads`` defaults
+    to the number of processors; nothing is saved. A run that diverges goes on with what is not
+    finite. Raises ``ConfigError`` and ``EngineError``.
     """
     workers = threads or os.cpu_count() or 1
     checks.count("threads", workers)

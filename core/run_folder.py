@@ -71,7 +71,7 @@ class RunFolder:
     def append(self, event: Event) -> None:
         """Add a line to ``events.jsonl``; raises ``OSError``. ``flush`` sends it to the file."""
         if self._log is None:
-            self._log = (self.path / "events.jsonl").open("ab")
+            self._log = _opened_log(self.path / "events.jsonl")
         self._log.write(msgspec.json.encode(event) + b"\n")
 
     def flush(self) -> None:
@@ -84,10 +84,10 @@ class RunFolder:
         return save_checkpoint(self.path, checkpoint)
 
     def close(self) -> None:
-        """Close ``events.jsonl``."""
-        if self._log is not None:
-            self._log.close()
-            self._log = None
+        """Close ``events.jsonl``; raises ``OSError``."""
+        log, self._log = self._log, None
+        if log is not None:
+            log.close()
 
     def events(self) -> Iterator[AnyEvent]:
         """The events of earlier sittings; a line that is torn or foreign is passed over."""
@@ -101,6 +101,16 @@ class RunFolder:
                     yield decoder.decode(line)
                 except msgspec.DecodeError:
                     continue
+
+
+def _opened_log(path: Path) -> IO[bytes]:
+    """``path``, to be added to; a line that a crash has torn is ended first."""
+    log = path.open("ab+")
+    if log.seekable() and log.tell():
+        log.seek(-1, os.SEEK_END)
+        if log.read(1) != b"\n":
+            log.write(b"\n")
+    return log
 
 
 def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:

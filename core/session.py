@@ -30,6 +30,9 @@ class Session(Protocol):
     def events(self, since: int) -> Sequence[AnyEvent]:
         """Events of all runs in order, from number ``since`` on."""
 
+    def history(self) -> Sequence[AnyEvent]:
+        """Events of earlier sittings of the present runs, up to where each was resumed."""
+
     def send(self, command: Command, run: str | None = None) -> None:
         """Hand a command to ``run``, or to every run; its effect shows in events and snapshots."""
 
@@ -47,6 +50,7 @@ class LocalSession:
     """A session whose runs train in worker threads of this process."""
 
     def __init__(self, plans: Sequence[Plan]) -> None:
+        """Raises ``RunFolderError`` where two plans have one name."""
         self._trainers: dict[str, Trainer] = {}
         self._events: list[AnyEvent] = []
         self._probes: dict[ProbeName, int] = {}
@@ -63,6 +67,15 @@ class LocalSession:
 
     def events(self, since: int) -> Sequence[AnyEvent]:
         return self._events[since:]
+
+    def history(self) -> Sequence[AnyEvent]:
+        plans = [trainer.plan for trainer in self._trainers.values()]
+        return [
+            event
+            for plan in plans
+            for event in plan.history
+            if plan.resumed and event.iteration <= plan.resumed.state.iteration
+        ]
 
     def send(self, command: Command, run: str | None = None) -> None:
         for name, trainer in list(self._trainers.items()):
@@ -82,7 +95,9 @@ class LocalSession:
 
     def stop(self, *, save: bool) -> None:
         for trainer in self._trainers.values():
-            trainer.send(Stop(save))
+            # Too many commands may wait: there is room again after the next chunk.
+            while not trainer.send(Stop(save)) and not trainer.join(0.01):
+                pass
         for trainer in self._trainers.values():
             trainer.join()
 
@@ -92,7 +107,13 @@ class LocalSession:
             self._news.wait_for(lambda: len(self._events) > seen, timeout)
 
     def _adopt(self, plans: Sequence[Plan]) -> None:
-        self._trainers = {plan.folder.name: Trainer(plan, self._publish) for plan in plans}
+        trainers: dict[str, Trainer] = {}
+        for plan in plans:
+            if plan.folder.name in trainers:
+                problem = f"two runs are called {plan.folder.name!r}"
+                raise RunFolderError(plan.folder.path, problem, "give runs of different names")
+            trainers[plan.folder.name] = Trainer(plan, self._publish)
+        self._trainers = trainers
 
     def _publish(self, event: AnyEvent) -> None:
         with self._news:
@@ -100,11 +121,13 @@ class LocalSession:
             self._news.notify_all()
 
     def _turn_away(self, command: Command, trainer: Trainer) -> None:
-        if isinstance(command, Stop):
-            return
         snapshot = trainer.snapshot
-        over = snapshot.state in ("failed", "stopped")
-        reason = f"the run has {snapshot.state}" if over else "too many commands wait; try again"
+        reason = "too many commands wait; try again"
+        if trainer.join(0):
+            begun = snapshot.state != "loading"
+            reason = f"the run has {snapshot.state}" if begun else "the run has not begun"
+            if isinstance(command, Stop):
+                return
         self._publish(
             Refused(
                 run=trainer.name,
@@ -142,7 +165,7 @@ def plan_resumed(path: Path, iterations: int | None = None, pace: float | None =
         raise RunFolderError(
             path,
             f"the run is at iteration {checkpoint.state.iteration:,} already",
-            f"give more than {iterations:,} --iterations",
+            f"give more than {checkpoint.state.iteration:,} --iterations",
         )
     return Plan(
         checkpoint.config,

@@ -108,7 +108,7 @@ class TaskSource:
         amplitude, phase = self._waves(draws)
         grid = query_grid(self.tasks, points, self.dtype)
         order = draws[..., 2:].reshape(n, n_tasks, epochs, points).argsort()
-        x = grid.take(order).reshape(n, n_tasks, -1)
+        x = grid.take(order).reshape(n, n_tasks, epochs * points)
         shape = (n, n_tasks, epochs * points // batch_size, batch_size)
         return Batches(
             x.reshape(shape),

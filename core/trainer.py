@@ -16,7 +16,7 @@ from core.checkpoint import Checkpoint
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import Advance, Engine, TrainState
-from core.errors import LabError
+from core.errors import LabError, RunFolderError
 from core.events import (
     AnyEvent,
     Command,
@@ -92,7 +92,9 @@ class Trainer:
         resumed = plan.resumed
         self._state: TrainState | None = resumed.state if resumed else None
         self._run_state: RunState = "loading"
+        self._preparing = ""
         self._ended = False
+        self._log_problem: str | None = None
         self._target = plan.target or (resumed.target if resumed else plan.config.iterations)
         self._elapsed = resumed.elapsed if resumed else 0.0
         self._saved_iteration = resumed.state.iteration if resumed else 0
@@ -146,13 +148,13 @@ class Trainer:
             problem = f"{type(error).__name__}: {error}"
             self._fail(Failed(problem=problem, details=traceback.format_exc(), **self._stamp()))
         finally:
-            self._folder.close()
+            self._close()
 
     def _begin(self) -> None:
-        engine = self._engine = make_engine(self._config)
+        engine = self._engine = make_engine(self._config, self._announce)
         if self._state is None:
             self._state = engine.initial_state()
-            self._folder.describe(self._config, engine.name, engine.device)
+            self._describe(engine)
         self._say(
             Started(
                 engine=engine.name,
@@ -163,6 +165,17 @@ class Trainer:
             )
         )
         self._enter("training" if self._state.iteration < self._target else "finished")
+
+    def _describe(self, engine: Engine) -> None:
+        try:
+            self._folder.describe(self._config, engine.name, engine.device)
+        except OSError as error:
+            problem = f"run.json cannot be written ({error.strerror})"
+            raise RunFolderError(self._folder.path, problem, "choose another --out") from error
+
+    def _announce(self, preparing: str) -> None:
+        self._preparing = preparing
+        self.snapshot = self._snapshot()
 
     def _train_chunk(self) -> None:
         began = time.monotonic()
@@ -322,17 +335,16 @@ class Trainer:
     def _diverge(self, before: TrainState, advance: Advance) -> None:
         """Keep the last finite state within the chunk, found by making the chunk again, shorter."""
         bad = np.flatnonzero(~np.isfinite(advance.losses))
-        n = int(bad[0]) if len(bad) else len(advance.losses) - 1
-        good = self._running.advance(before, n)
-        while n and not good.state.is_finite():
-            n -= 1
-            good = self._running.advance(before, n)
+        good = self._last_finite(before, int(bad[0]) if len(bad) else len(advance.losses) - 1)
+        # A parameter that overflows spoils the next loss: what broke first must not depend on
+        # whether that loss was in the chunk.
+        by_loss = not np.isfinite(advance.losses[len(good.losses)])
         self._take(good)
         self._save()
         algorithm = self._config.algorithm
         self._say(
             Diverged(
-                problem=f"{'the loss' if len(bad) else 'a parameter'} is no longer finite in "
+                problem=f"{'the loss' if by_loss else 'a parameter'} is no longer finite in "
                 f"iteration {self._trained.iteration + 1:,}",
                 advice=f"lower {algorithm.name}.outer_lr (now {algorithm.outer_lr:g}) or "
                 f"{algorithm.name}.inner_lr (now {algorithm.inner_lr:g})",
@@ -341,6 +353,24 @@ class Trainer:
         )
         self._flush()
         self._enter("diverged")
+
+    def _last_finite(self, before: TrainState, n: int) -> Advance:
+        """As many of ``n`` iterations as leave the state finite.
+
+        What is not finite stays so (an infinite moment of Adam for long without any other trace),
+        hence the search by halves.
+        """
+        longest = self._running.advance(before, n)
+        if longest.state.is_finite():
+            return longest
+        sound, broken = 0, n
+        while broken - sound > 1:
+            middle = (sound + broken) // 2
+            if self._running.advance(before, middle).state.is_finite():
+                sound = middle
+            else:
+                broken = middle
+        return self._running.advance(before, sound)
 
     def _fail(self, event: Failed) -> None:
         if self._state is not None and self._state.iteration != self._saved_iteration:
@@ -364,9 +394,18 @@ class Trainer:
         except OSError as error:
             self._say_unlogged(error)
 
+    def _close(self) -> None:
+        try:
+            self._folder.close()
+        except OSError as error:
+            self._say_unlogged(error)
+
     def _say_unlogged(self, error: OSError) -> None:
+        """Say that the log cannot be written: once, not with every chunk."""
         problem = f"{self._folder.path / 'events.jsonl'}: {error.strerror or error}"
-        self._publish(SaveFailed(problem=problem, **self._stamp()))
+        if problem != self._log_problem:
+            self._log_problem = problem
+            self._publish(SaveFailed(problem=problem, **self._stamp()))
 
     def _enter(self, run_state: RunState) -> None:
         """Set the state and publish a snapshot of it."""
@@ -398,6 +437,7 @@ class Trainer:
             best_iteration=best_iteration,
             curve=self._metrics.curve(),
             theta=self._state.theta if self._state else None,
+            preparing=self._preparing,
         )
 
     @property

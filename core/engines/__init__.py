@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def make_engine(config: RunConfig, announce: Callable[[str], None] = lambda _: None) -> Engine:
     """The engine that ``config`` asks for: with "auto", the fused one wherever it can serve.
 
-    ``announce`` is told what takes the time, before it does. Raises ``EngineError`` where the engine
-    or the device asked for cannot serve.
+    ``announce`` is told what takes the time, before it does. Raises ``EngineError`` where the
+    engine or the device asked for cannot serve.
     """
     if config.engine != "torch":
         from core.engines.fused import FusedEngine, why_not

@@ -1,0 +1,74 @@
+"""Errors in configuration files name the setting, and for a misspelt one the nearest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.config import RunConfig
+from core.errors import ConfigError, UnknownSettingError
+
+FOMAML: dict[str, Any] = {"algorithm": {"name": "fomaml"}}
+
+
+@pytest.mark.parametrize(
+    ("plain", "where", "key", "nearest"),
+    [
+        ({**FOMAML, "sead": 1}, "the configuration", "sead", "seed"),
+        ({**FOMAML, "iteration": 1}, "the configuration", "iteration", "iterations"),
+        ({"algorithm": {"name": "fomaml", "outerlr": 1}}, "algorithm", "outerlr", "outer_lr"),
+        ({"algorithm": {"name": "reptile", "epochs": 1}}, "algorithm", "epochs", "inner_epochs"),
+        ({**FOMAML, "network": {"hiden": [1]}}, "network", "hiden", "hidden"),
+        ({**FOMAML, "waves": {"phases": [0, 1]}}, "waves", "phases", "phase"),
+    ],
+)
+def test_a_misspelt_setting_is_named_with_the_nearest(
+    plain: dict[str, Any], where: str, key: str, nearest: str
+) -> None:
+    with pytest.raises(UnknownSettingError) as caught:
+        RunConfig.from_dict(plain)
+    assert (caught.value.where, caught.value.key) == (where, key)
+    assert f"did you mean {nearest!r}?" in str(caught.value)
+
+
+def test_a_setting_like_no_other_is_answered_with_all_there_are() -> None:
+    with pytest.raises(UnknownSettingError, match="known: hidden, activation"):
+        RunConfig.from_dict({**FOMAML, "network": {"zzz": 1}})
+
+
+def test_a_setting_of_another_algorithm_is_unknown() -> None:
+    with pytest.raises(UnknownSettingError, match="'shots' in algorithm"):
+        RunConfig.from_dict({"algorithm": {"name": "reptile", "shots": 5}})
+
+
+@pytest.mark.parametrize("name", ["maml", "", "FOMAML", None, 3, ["fomaml"], {}])
+def test_an_unknown_algorithm_is_answered_with_those_there_are(name: object) -> None:
+    with pytest.raises(ConfigError, match="one of fomaml, reptile") as caught:
+        RunConfig.from_dict({"algorithm": {"name": name}})
+    assert caught.value.field == "algorithm.name"
+
+
+def test_a_run_without_an_algorithm_is_told_what_is_missing() -> None:
+    with pytest.raises(ConfigError, match="a table with algorithm"):
+        RunConfig.from_dict({"seed": 1})
+
+
+@pytest.mark.parametrize("plain", [None, 3, "text", [], [1], {1: 2}, {"algorithm": 5}])
+def test_what_is_no_table_is_refused(plain: object) -> None:
+    with pytest.raises(ConfigError, match="a table of settings"):
+        RunConfig.from_dict(plain)
+
+
+def test_a_long_or_broken_value_still_makes_one_line() -> None:
+    with pytest.raises(ConfigError) as caught:
+        RunConfig.from_dict({**FOMAML, "device": "cp\nu" * 1_000})
+    assert len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value)) < 200
+
+
+def test_a_long_unknown_key_still_makes_one_line() -> None:
+    with pytest.raises(UnknownSettingError) as caught:
+        RunConfig.from_dict({**FOMAML, "k\n" * 1_000: 1})
+    assert len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value)) < 300
