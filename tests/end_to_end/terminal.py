@@ -1,0 +1,106 @@
+"""A real terminal in which the program runs, and what a person would see of it."""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pexpect
+import pyte
+
+PATIENCE = 90
+"""Seconds after which a screen that does not come is a failure: never reached on a sound run."""
+
+
+class Terminal:
+    """Runs ``command`` in a terminal of the given size, and keeps its screen."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        columns: int = 120,
+        rows: int = 40,
+        cwd: Path,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        environment = {
+            **os.environ,
+            "TERM": "xterm-256color",
+            "PYTHONWARNINGS": "default",
+            **(variables or {}),
+        }
+        for size in ("COLUMNS", "LINES"):
+            environment.pop(size, None)
+        self._child = pexpect.spawn(
+            command[0],
+            list(command[1:]),
+            dimensions=(rows, columns),
+            cwd=str(cwd),
+            env=environment,
+            timeout=PATIENCE,
+        )
+        # Without this every key would be held back for 50 ms.
+        self._child.delaybeforesend = None
+        self.raw = b""
+
+    @property
+    def lines(self) -> list[str]:
+        """The rows of the screen as text."""
+        return list(self._screen.display)
+
+    @property
+    def text(self) -> str:
+        """The screen as text."""
+        return "\n".join(self.lines)
+
+    def press(self, keys: str) -> None:
+        """Type ``keys``."""
+        self._child.send(keys)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the window another size."""
+        self._screen.resize(rows, columns)
+        self._child.setwinsize(rows, columns)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the program."""
+        self._child.kill(number)
+
+    def wait_until(self, is_so: Callable[[str], bool], what: str) -> str:
+        """Read until the screen's text satisfies ``is_so``; gives that text."""
+        deadline = time.monotonic() + PATIENCE
+        while not is_so(self.text):
+            if time.monotonic() > deadline or not self._read():
+                raise AssertionError(f"never seen: {what}\n{self.text}")
+        return self.text
+
+    def wait_for(self, *texts: str) -> str:
+        """Read until all ``texts`` are on the screen."""
+        return self.wait_until(lambda seen: all(text in seen for text in texts), repr(texts))
+
+    def wait_for_end(self) -> int:
+        """Read until the program has ended; gives its exit code."""
+        deadline = time.monotonic() + PATIENCE
+        while self._read():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the program never ended\n{self.text}")
+        self._child.close()
+        return self._child.exitstatus if self._child.exitstatus is not None else -1
+
+    def close(self) -> None:
+        """End the program, whatever it does."""
+        self._child.close(force=True)
+
+    def _read(self) -> bool:
+        try:
+            data = self._child.read_nonblocking(65536, timeout=0.1)
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
+        self.raw += data
+        self._stream.feed(data)
+        return True

@@ -1,0 +1,198 @@
+"""Headless training as a process: signals, pipes, terminals, and going on afterwards."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.terminal import PATIENCE, Terminal
+
+PROGRAM = [sys.executable, "-m", "tui_meta"]
+LONG = ["--iterations", "1000000", "--algorithms", "fomaml", "--network.hidden", "8"]
+
+
+class Training:
+    """A headless process in ``folder``, whose events are read as they come."""
+
+    def __init__(self, folder: Path, *tokens: str, **how):
+        self.process = subprocess.Popen(
+            [*PROGRAM, *tokens],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,  # so that nothing read ahead is lost to communicate()
+            **how,
+        )
+
+    def wait_for(self, event: str) -> dict:
+        for line in self.process.stdout:
+            record = json.loads(line)
+            if record["event"] == event:
+                return record
+        raise AssertionError(f"no event {event}: {self.process.stderr.read()}")
+
+    def end(self) -> tuple[int, list[dict], str]:
+        """The exit code, the events since the last one read, and standard error."""
+        out, err = self.process.communicate(timeout=PATIENCE)
+        return (
+            self.process.returncode,
+            [json.loads(line) for line in out.splitlines()],
+            err.decode(),
+        )
+
+
+def of(events: list[dict], kind: str) -> list[dict]:
+    return [event for event in events if event["event"] == kind]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_saves_and_ends_with_its_exit_code(tmp_path, number, code):
+    training = Training(tmp_path, "--json", *LONG)
+    training.wait_for("progress")
+    training.process.send_signal(number)
+    returned, events, err = training.end()
+    assert returned == code
+    (saved,), (stopped,) = of(events, "saved"), of(events, "stopped")
+    assert saved["iteration"] == stopped["iteration"] > 0
+    assert (tmp_path / saved["path"]).exists()
+    assert "Traceback" not in err
+    assert "go on with: tui-meta resume checkpoints/" in err
+
+
+def test_what_an_interrupted_run_says_resumes_it(tmp_path):
+    training = Training(tmp_path, "--json", *LONG)
+    training.wait_for("progress")
+    training.process.send_signal(signal.SIGINT)
+    _, events, err = training.end()
+    (saved,) = of(events, "saved")
+    command = re.search(r"go on with: tui-meta (resume .*)", err).group(1).split()
+
+    target = saved["iteration"] + 150
+    again = Training(tmp_path, *command, "--json", "--iterations", str(target))
+    returned, events, err = again.end()
+    assert returned == 0
+    assert events[0]["event"] == "started"
+    assert events[0]["iteration"] == saved["iteration"]
+    assert err.startswith(f"resuming {events[0]['resumed_from']}\n")
+    assert (tmp_path / events[0]["resumed_from"]).samefile(tmp_path / saved["path"])
+    assert of(events, "finished")[0]["iteration"] == target
+
+
+def test_a_second_interrupt_leaves_at_once(tmp_path):
+    # One iteration of this takes minutes, so a stop would not be obeyed soon.
+    slow = ["--algorithms", "reptile", "--engine", "torch", "--reptile.points", "100000"]
+    more = ["--reptile.batch-size", "1", "--reptile.inner-epochs", "20"]
+    training = Training(tmp_path, "--json", *slow, *more)
+    training.wait_for("started")
+    training.process.send_signal(signal.SIGINT)
+    for line in training.process.stderr:
+        if b"stopping" in line:
+            break
+    training.process.send_signal(signal.SIGINT)
+    returned, events, _ = training.end()
+    assert returned == 130
+    assert of(events, "saved") == []
+
+
+def test_a_process_that_ignores_hangups_trains_to_its_end(tmp_path):
+    training = Training(
+        tmp_path,
+        *["--json", "--iterations", "400", "--network.hidden", "8"],
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    training.wait_for("started")
+    training.process.send_signal(signal.SIGHUP)
+    returned, events, _ = training.end()
+    assert returned == 0
+    assert len(of(events, "finished")) == 2
+
+
+@pytest.mark.parametrize("face", ["--json", "--no-tui"])
+def test_a_reader_that_goes_away_ends_training_quietly_with_a_save(tmp_path, face):
+    training = Training(tmp_path, face, *LONG, "--eval-interval", "10")
+    training.process.stdout.readline()
+    training.process.stdout.close()
+    with training.process.stderr as stream:
+        err = stream.read().decode()
+    assert training.process.wait(PATIENCE) == 141
+    assert err.count("\n") <= (1 if face == "--json" else 0), err
+    assert list(tmp_path.glob("checkpoints/*/*.safetensors"))
+
+
+def test_help_and_tables_may_be_cut_off(tmp_path):
+    cut = subprocess.run(
+        f"{sys.executable} -m tui_meta --help | head -1",
+        shell=True,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert cut.stdout.startswith("Usage: tui-meta")
+    assert cut.stderr == ""
+
+
+def test_piped_lines_are_plain_and_say_everything(tmp_path):
+    run = ["--no-tui", "--iterations", "100", "--eval-interval", "50", "--network.hidden", "8"]
+    done = subprocess.run([*PROGRAM, *run], cwd=tmp_path, capture_output=True, check=True)
+    assert done.stderr == b""
+    assert b"\x1b" not in done.stdout
+    assert done.stdout.count(b"evaluating model on random task") == 4
+
+
+def test_an_ascii_stream_gets_what_it_can_show(tmp_path):
+    done = subprocess.run(
+        [*PROGRAM, "--no-tui", "--iterations", "10", "--eval-interval", "10"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+        env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+    )
+    assert b"evaluating model on random task" in done.stdout
+    assert done.stdout.isascii()
+
+
+def test_a_terminal_shows_bars_and_ctrl_c_leaves_a_tidy_screen(tmp_path):
+    terminal = Terminal(
+        [*PROGRAM, "--no-tui", "--iterations", "1000000", "--eval-interval", "100000"],
+        columns=80,
+        rows=24,
+        cwd=tmp_path,
+        variables={"NO_COLOR": "1"},
+    )
+    try:
+        terminal.wait_for("FOMAML", "Reptile", "/ 1,000,000", "it/s", "left")
+        terminal.press("\x03")
+        assert terminal.wait_for_end() == 130
+        lines = [line.strip() for line in terminal.lines]
+        assert "stopping and saving; Ctrl-C leaves at once, without saving" in lines
+        assert sum("stopped at iteration" in line for line in lines) == 2
+        assert not any("it/s" in line or "^C" in line for line in lines)
+        assert "go on with: tui-meta resume checkpoints/" in terminal.text
+        colours = re.findall(rb"\x1b\[[0-9;]*\b(?:3[0-7]|9[0-7]|38)\b[0-9;]*m", terminal.raw)
+        assert colours == []
+    finally:
+        terminal.close()
+
+
+def test_eval_and_compare_work_on_what_training_left(tmp_path):
+    def run(*tokens: str) -> str:
+        command = [*PROGRAM, *tokens]
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
+
+    run("--no-tui", "--iterations", "50", "--name", "my", "--network.hidden", "8")
+    runs = ["checkpoints/my-fomaml", "checkpoints/my-reptile"]
+    shown = run("eval", *runs, "--tasks", "10")
+    assert "3. Loss per update" in shown
+    assert "Reptile" in shown
+    compared = json.loads(run("compare", *runs, "--tasks", "10", "--json"))
+    assert compared["a"]["iteration"] == 50
+    assert compared["random_tasks"]["difference"][32]["n"] == 10

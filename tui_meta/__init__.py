@@ -1,0 +1,1 @@
+"""The faces of the laboratory: command line, dashboard and headless reporter."""

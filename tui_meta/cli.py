@@ -1,0 +1,216 @@
+"""The command line. Nothing heavy is imported before a command is known to be valid."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts.exceptions import UnusedCliTokensError
+
+from core.config import DeviceName
+from core.errors import LabError
+from tui_meta.console import Exit, Output, complain, release_stdout, settle_streams
+from tui_meta.settings import RUN, flags, whole_numbers
+
+if TYPE_CHECKING:
+    Settings = dict[str, Any]
+else:
+    Settings = flags()
+
+COMMANDS = ("train", "resume", "eval", "compare")
+
+EXAMPLES = """\
+Examples:
+  tui-meta                                   train both, in the dashboard
+  tui-meta --seed 3 --network.hidden 40 40   with other settings
+  tui-meta --config my.toml --pace 100       with settings from a file
+  tui-meta --no-tui --json > log.jsonl       without a screen
+  tui-meta resume checkpoints/my-fomaml      go on where a run was saved
+  tui-meta eval checkpoints/fomaml-source    see what a run has learned
+
+A configuration file (TOML) says seed = 3 at its top and inner_lr = 0.01 under
+[fomaml] or [reptile]; [network] and [waves] likewise. Flags override it.
+"""
+
+OUTPUT = Group("Output", sort_key=1.5)
+"""Comes after the group ``RUN`` and before the algorithms'."""
+
+Paths = Annotated[
+    list[Path],
+    Parameter(
+        help="Run folders or checkpoint files",
+        consume_multiple=True,
+        metavar="PATH",
+        negative=(),
+    ),
+]
+NoTui = Annotated[
+    bool,
+    Parameter(
+        name="--no-tui",
+        help="Without the dashboard: progress bars, or lines where output is piped",
+        group=OUTPUT,
+        negative=(),
+        show_default=False,
+    ),
+]
+JsonEvents = Annotated[
+    bool,
+    Parameter(
+        help="Without the dashboard: the events of events.jsonl, one JSON object a line",
+        group=OUTPUT,
+        negative=(),
+        show_default=False,
+    ),
+]
+JsonResult = Annotated[
+    bool,
+    Parameter(help="All of it as JSON, one line for each result", negative=(), show_default=False),
+]
+Pace = Annotated[float | None, Parameter(help="Iterations per second; without it, full speed")]
+Tasks = Annotated[int, Parameter(help="Random tasks to average over", converter=whole_numbers)]
+TaskSeed = Annotated[
+    int, Parameter(help="Decides the tasks and their points", converter=whole_numbers)
+]
+Device = Annotated[DeviceName, Parameter(help="Where to compute")]
+
+app = App(
+    name="tui-meta",
+    help="Watch FOMAML and Reptile learn few-shot sine regression, live in a terminal.",
+    help_format="plaintext",
+    help_epilogue=EXAMPLES,
+    usage="Usage: tui-meta [train | resume | eval | compare] [OPTIONS]",
+    version=lambda: _version(),
+    console=Output(),
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
+app.register_install_completion_command()
+
+
+@app.command(sort_key=1)
+@app.default
+def train(
+    *,
+    config: Annotated[
+        Path | None, Parameter(help="TOML file with settings", metavar="FILE", group=RUN)
+    ] = None,
+    settings: Annotated[Settings, Parameter(name="*")] = {},  # noqa: B006  (only read)
+    no_tui: NoTui = False,
+    json: JsonEvents = False,
+) -> int:
+    """Train from scratch (what tui-meta does when no command is given)."""
+    from tui_meta.commands.train import train
+
+    return train(settings, config, headless=no_tui or json, as_json=json)
+
+
+@app.command(
+    sort_key=2,
+    help_epilogue="Example: tui-meta resume checkpoints/my-fomaml --iterations 100000\n",
+)
+def resume(
+    paths: Paths,
+    /,
+    *,
+    iterations: Annotated[
+        int | None,
+        Parameter(help="Where to end; without it, as planned", converter=whole_numbers),
+    ] = None,
+    pace: Pace = None,
+    no_tui: NoTui = False,
+    json: JsonEvents = False,
+) -> int:
+    """Go on with runs where they were last saved, or at a checkpoint."""
+    from tui_meta.commands.resume import resume
+
+    return resume(paths, iterations, pace, headless=no_tui or json, as_json=json)
+
+
+@app.command(
+    name="eval",
+    sort_key=3,
+    help_epilogue="Example: tui-meta eval checkpoints/fomaml-source checkpoints/my-fomaml\n",
+)
+def evaluate(
+    paths: Paths,
+    /,
+    *,
+    tasks: Tasks = 1_000,
+    seed: TaskSeed = 0,
+    device: Device = "auto",
+    json: JsonResult = False,
+) -> int:
+    """Show what runs have learned: the three evaluations, and statistics over many tasks."""
+    from tui_meta.commands.evaluate import evaluate
+
+    return evaluate(paths, n_tasks=tasks, seed=seed, device=device, as_json=json)
+
+
+@app.command(
+    sort_key=4,
+    help_epilogue="Example: tui-meta compare checkpoints/my-fomaml checkpoints/my-reptile\n",
+)
+def compare(
+    first: Annotated[Path, Parameter(help="Run folder or checkpoint file A")],
+    second: Annotated[Path, Parameter(help="Run folder or checkpoint file B")],
+    /,
+    *,
+    tasks: Tasks = 1_000,
+    seed: TaskSeed = 0,
+    device: Device = "auto",
+    json: JsonResult = False,
+) -> int:
+    """Compare two runs on the same random tasks, in pairs, with 95 % intervals."""
+    from tui_meta.commands.compare import compare
+
+    return compare(first, second, n_tasks=tasks, seed=seed, device=device, as_json=json)
+
+
+def main(tokens: Sequence[str] | None = None) -> int:
+    """Run the command line ``tokens``, by default those of the process; gives the exit code.
+
+    What a person can cause becomes one line on standard error.
+    """
+    settle_streams()
+    try:
+        code: int | None = app(tokens, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except CycloptsError as error:
+        complain(_in_words(error))
+        return Exit.REFUSED
+    except LabError as error:
+        complain(str(error))
+        return Exit.REFUSED
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        release_stdout()
+        return Exit.PIPE_CLOSED
+    except OSError as error:
+        complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
+        release_stdout()
+        return Exit.REFUSED
+    return code or Exit.DONE
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return f"tui-meta {version('tui-meta')}"
+
+
+def _in_words(error: CycloptsError) -> str:
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        word = error.unused_tokens[0]
+        if error.command_chain:
+            return f"{error.command_chain[-1]} takes no argument {word!r}"
+        near = difflib.get_close_matches(word, COMMANDS, n=1)
+        advice = f"did you mean {near[0]}?" if near else "commands: " + ", ".join(COMMANDS)
+        return f"unknown command {word!r}; {advice}"
+    error.verbose = False
+    return str(error)

@@ -1,0 +1,32 @@
+"""Reading ``--config``: a TOML file as plain values."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from core.errors import ConfigFileError
+
+LARGEST_FILE = 2**20
+"""Bytes; far more than all settings take."""
+
+
+def read_config_file(path: Path) -> dict[str, Any]:
+    """The tables of the TOML file at ``path``; raises ``ConfigFileError``."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except FileNotFoundError as error:
+        raise ConfigFileError(path, "there is no such file") from error
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigFileError(path, f"it cannot be read ({reason})") from error
+    if len(content) > LARGEST_FILE:
+        raise ConfigFileError(path, "it is larger than a configuration can be")
+    try:
+        return tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        raise ConfigFileError(path, "it is not text in UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigFileError(path, f"it is not valid TOML ({error})") from error

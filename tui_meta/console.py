@@ -1,0 +1,80 @@
+"""What is said to a person outside the dashboard, and what the process ends with."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import IntEnum
+from io import TextIOWrapper
+
+from rich.console import Console
+
+LONGEST_LINE = 600
+"""Characters of an error line; what quotes a longer input is cut."""
+
+
+class Exit(IntEnum):
+    """Exit codes. A process that a signal ends has 128 and the signal's number."""
+
+    DONE = 0
+    FAILED = 1
+    """A run diverged, could not be saved, or met a fault of the program."""
+    REFUSED = 2
+    """What was asked for cannot be done; the line on standard error says why."""
+    INTERRUPTED = 130
+    PIPE_CLOSED = 141
+
+
+class Output(Console):
+    """Standard output; a reader that has gone away is an error like others."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+    def tell(self, text: str, style: str | None = None) -> None:
+        """Print ``text`` as it is, on one line however long it is."""
+        self.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def complain(problem: str) -> None:
+    """Say on standard error, in one line, what is wrong."""
+    line = printable(problem)
+    if len(line) > LONGEST_LINE:
+        line = line[: LONGEST_LINE - 3] + "..."
+    remark(f"error: {line}")
+
+
+def remark(text: str) -> None:
+    """Say something on standard error; where nobody listens, nothing is said."""
+    try:
+        print(printable(text), file=sys.stderr, flush=True)
+    except OSError:
+        return
+
+
+def printable(text: str) -> str:
+    """``text`` with control characters spelled out, so that none reaches the terminal."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def settle_streams() -> None:
+    """Make standard output and error safe to write to, whatever the process was given."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (for the process's life)
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def release_stdout() -> None:
+    """Write out what waits for standard output; where that fails, it is not tried again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, sys.stdout.fileno())
+        os.close(devnull)
