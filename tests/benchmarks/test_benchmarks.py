@@ -1,0 +1,137 @@
+"""The benchmark compares like with like, and reports what it found. No time is asserted here."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from benchmarks.peers import PEERS
+from benchmarks.peers.learn2learn import Learn2Learn
+from benchmarks.peers.peak import flop
+from benchmarks.peers.plain import Plain, network
+from benchmarks.protocol import ALGORITHMS, FOMAML, REPTILE
+from benchmarks.report import Report, Section, Table, as_json, markdown
+from benchmarks.rounds import Spread, by_turns, length_for, ratios
+from core.config import RunConfig
+from core.engines.torch_engine import TorchEngine
+from core.tasks import TaskSource
+
+FLOAT64 = 1e-9
+"""Relative; some thousand operations in float64 leave 1e-13."""
+
+Batch = tuple[torch.Tensor, torch.Tensor]
+
+
+class RunDraws:
+    """The data that a run of the project draws, for a peer that asks task by task."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self._batches = config.algorithm.batches(
+            TaskSource(config.waves, config.seed, config.precision), 0, 1
+        )
+        self._task = -1
+
+    def few_shot(self) -> tuple[Batch, Batch]:
+        self._task += 1
+        data = self._batches
+        support = (data.x[0, self._task, 0], data.y[0, self._task, 0])
+        return _columns(*support), _columns(data.query_x, data.query_y[0, self._task])
+
+    def minibatches(self) -> list[Batch]:
+        pairs = zip(self._batches.x[0, 0], self._batches.y[0, 0], strict=True)
+        return [_columns(x, y) for x, y in pairs]
+
+
+def _columns(*arrays: NDArray[np.floating]) -> Batch:
+    x, y = (torch.tensor(array).unsqueeze(1) for array in arrays)
+    return x, y
+
+
+@pytest.mark.parametrize(
+    ("peer", "algorithm"),
+    [(Plain, FOMAML), (Plain, REPTILE), (Learn2Learn, FOMAML)],
+    ids=["plain-fomaml", "plain-reptile", "learn2learn-fomaml"],
+)
+def test_a_peer_computes_what_the_engine_computes(peer, algorithm):
+    config = RunConfig(algorithm=algorithm, precision="float64", seed=7)
+    engine = TorchEngine(config)
+    start = engine.initial_state()
+    expected = engine.advance(start, 1).state.theta
+    model = network().double()
+    nn.utils.vector_to_parameters(torch.tensor(start.theta), model.parameters())
+
+    peer(RunDraws(config), model).run(algorithm.name, 1)
+
+    found = nn.utils.parameters_to_vector(model.parameters()).detach().numpy()
+    moved = np.abs(expected - start.theta).max()
+    assert moved > 0
+    assert np.abs(found - expected).max() <= FLOAT64 * moved
+
+
+@pytest.mark.parametrize("name", [name for name, entry in PEERS.items() if entry.own])
+def test_every_peer_that_needs_no_other_packages_runs(name):
+    entry = PEERS[name]
+    peer = entry.make()
+    for algorithm in entry.algorithms:
+        peer.run(algorithm, peer.chunk)
+
+
+def test_work_of_an_iteration_is_that_of_the_table():
+    assert {name: round(flop(name) / 1e6, 2) for name in ALGORITHMS} == {
+        "fomaml": 4.42,
+        "reptile": 1.23,
+    }
+
+
+def test_candidates_take_turns_and_ratios_are_of_one_round():
+    turns = []
+    drift = iter([1.0, 2.0, 10.0, 20.0, 100.0, 200.0])
+
+    def measure(name: str) -> float:
+        turns.append(name)
+        return next(drift)
+
+    times = by_turns({name: lambda name=name: measure(name) for name in "ab"}, 3)
+
+    assert turns == ["a", "b"] * 3
+    assert ratios(times["b"], times["a"]) == Spread(2.0, 2.0, 2.0, 3)
+
+
+@pytest.mark.parametrize("chunk", [1, 100])
+def test_a_turn_is_as_long_as_asked_in_whole_chunks(chunk):
+    n = length_for(lambda n: n * 1e-4, 0.25, chunk)
+    assert n == 2_500
+
+
+def test_report_says_the_same_in_both_forms():
+    spread = Spread.of([1.0, 2.0, 3.0, 4.0, 5.0])
+    rows = [("fused", spread, 12_345), ("other", None, 0.25), ("text", "4.3 - 7.4", 27.123)]
+    table = Table("Times", ("", "µs", "n"), rows)
+    report = Report({"date": "today"}, [Section("Speed", [table], ["a note"])])
+
+    text = markdown(report)
+    plain = msgspec.json.decode(as_json(report))
+
+    assert text.endswith("- a note\n")
+    for line in (
+        "- date: today",
+        "## Speed",
+        "### Times",
+        "|  | µs | n |",
+        "|---|---:|---:|",
+        "| fused | 3.00 (2.00 - 4.00) | 12,345 |",
+        "| other | - | 0.250 |",
+        "| text | 4.3 - 7.4 | 27.1 |",
+    ):
+        assert line in text.splitlines()
+    [section] = plain["sections"]
+    assert section["tables"][0]["rows"][0] == [
+        "fused",
+        {"median": 3.0, "low": 2.0, "high": 4.0, "n": 5},
+        12_345,
+    ]
+    assert section["tables"][0]["rows"][2][2] == 27.123

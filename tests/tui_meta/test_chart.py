@@ -1,0 +1,381 @@
+"""What a chart promises: any data at any size, told apart without colour, few repaints."""
+
+import math
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from typing import get_args
+
+import plotext  # type: ignore[import-untyped]  # it ships no types
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.style import Style
+from textual.app import App, ComposeResult
+from textual.geometry import Region
+from textual.strip import Strip
+
+from tui_meta.views.plot import (
+    Axis,
+    Kind,
+    Limits,
+    Marker,
+    Plot,
+    Series,
+    after,
+    before,
+    curve,
+    linear_ticks,
+    support,
+    true_wave,
+)
+from tui_meta.widgets.chart import Chart, draw
+
+SIZES = [(0, 0), (0, 3), (3, 0), (1, 1), (5, 2), (2, 5), (36, 9), (58, 15), (200, 3), (3, 200)]
+
+any_floats = st.lists(st.floats(), max_size=60)
+kinds: st.SearchStrategy[Kind] = st.sampled_from(get_args(Kind))
+markers: st.SearchStrategy[Marker] = st.sampled_from(get_args(Marker))
+
+
+def wave_plot(title: str = "wave") -> Plot:
+    x = [-5 + index * 10 / 49 for index in range(50)]
+    series = (
+        true_wave(x, [4 * math.sin(value + 1) for value in x]),
+        before(x, [math.sin(value) for value in x]),
+        after(x, [3 * math.sin(value + 0.5) for value in x]),
+        support([-3.0, 0.0, 3.0], [4.5, 4.5, 4.5]),
+    )
+    ticks = linear_ticks(-5, 5)
+    return Plot(title, series, Axis(-5, 5, ticks, "x"), Axis(-5, 5, ticks, "y"))
+
+
+def text(strips: Sequence[Strip]) -> str:
+    return "\n".join(strip.text for strip in strips)
+
+
+def plain(plot: Plot, width: int, height: int, *, ascii: bool = False) -> str:
+    return text(draw(plot, width, height, color=False, ascii=ascii))
+
+
+def has_size(strips: Sequence[Strip], width: int, height: int) -> bool:
+    return len(strips) == height and all(
+        strip.cell_length == Strip(list(strip)).cell_length == width for strip in strips
+    )
+
+
+@settings(deadline=None)
+@given(any_floats, st.integers(0, 200), st.integers(0, 200), kinds, markers, st.booleans())
+def test_any_floats_at_any_size_give_strips_of_exactly_that_size(
+    values: list[float], width: int, height: int, kind: Kind, marker: Marker, ascii: bool
+) -> None:
+    series = Series("loss", values, values[::-1], kind, "cyan", marker)
+    x, y = Limits(0, 1).follow(values).axis("x"), Axis(0, 5, linear_ticks(0, 5), "y")
+    strips = draw(Plot("any", (series, series), x, y), width, height, color=True, ascii=ascii)
+    assert has_size(strips, width, height)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_every_size_is_filled_exactly(width: int, height: int) -> None:
+    for ascii in (False, True):
+        strips = draw(wave_plot(), width, height, color=True, ascii=ascii)
+        assert has_size(strips, width, height)
+
+
+def test_numbers_that_end_plotexts_process_do_not_end_ours() -> None:
+    # In a process of its own, for a kernel that aborts takes the test runner with it.
+    script = """
+import math
+from tui_meta.views.plot import Axis, Plot, Series
+from tui_meta.widgets.chart import draw
+bad = [math.nan, math.inf, -math.inf, 1e9, -1e9, 1e300, -1e300, 1.7e308, 5e-324, 0.0, 2.0]
+x = [a for a in bad for _ in bad]
+y = [b for _ in bad for b in bad]
+for upper in (5e-324, 1e-300, 5.0, 1e16, 1e300):
+    for kind in ("line", "points"):
+        plot = Plot("", (Series("bad", x, y, kind),), Axis(0, upper), Axis(0, upper))
+        for size in range(0, 40):
+            assert len(draw(plot, size, size, color=True, ascii=False)) == size
+print("survived")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "survived\n", (done.returncode, done.stderr)
+
+
+def test_two_threads_draw_at_once_what_one_draws_alone() -> None:
+    sizes = [(20 + index, 6 + index % 20) for index in range(60)]
+    alone = [plain(wave_plot(), *size) for size in sizes]
+    drawn: dict[int, list[str]] = {}
+
+    def work(number: int) -> None:
+        drawn[number] = [plain(wave_plot(), *size) for size in sizes]
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert drawn == {0: alone, 1: alone}
+
+
+def test_plotext_still_lends_a_figure_of_our_own_and_of_any_size() -> None:
+    # `_plotext` in chart.py rests on this private structure: a terminal makes its own figure.
+    terminal = type(plotext.terminal)()
+    figure = terminal.limit(False, False)._master
+    assert figure is not plotext.figure
+    assert figure.parent() is terminal
+    assert figure.plot_size(500, 400).size() == (500, 400)
+    assert figure.theme("colorless").axes(False).build().size() == (500, 400)
+
+
+def test_drawing_leaves_plotexts_public_figure_alone() -> None:
+    size = plotext.figure.size()
+    draw(wave_plot(), 77, 33, color=True, ascii=False)
+    assert plotext.figure.size() == size
+    assert plotext.figure._signals._get_length() == 0
+
+
+def test_a_frame_keeps_nothing_of_the_one_before() -> None:
+    first = plain(wave_plot(), 40, 12)
+    plain(Plot("", (curve("loss", [0, 1], [0, 1]),), Axis(0, 1), Axis(0, 1)), 40, 12)
+    assert plain(wave_plot(), 40, 12) == first
+
+
+def test_importing_the_widget_does_not_import_plotext() -> None:
+    script = "import sys, tui_meta.widgets.chart; print('plotext' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "False\n", done.stderr
+
+
+@pytest.mark.parametrize("rows", range(4, 40))
+def test_a_tick_stands_in_the_row_of_the_points_it_names(rows: int) -> None:
+    # The chart repeats plotext's rounding; this notices when plotext changes it.
+    ticks = tuple((at / 4, f"{at}") for at in range(5))
+    x = [0.5] * len(ticks)
+    series = Series("", x, [at for at, _ in ticks], "points", marker="●")
+    plot = Plot("", (series,), Axis(0, 1), Axis(0, 1, ticks))
+    named = [line for line in plain(plot, 60, rows).splitlines() if "┤" in line]
+    assert len(named) >= 2
+    assert all("●" in line for line in named)
+
+
+@pytest.mark.parametrize("columns", range(20, 60))
+def test_a_tick_stands_in_the_column_of_the_points_it_names(columns: int) -> None:
+    ticks = tuple((at / 4, f"{at}") for at in range(5))
+    series = Series("", [at for at, _ in ticks], [0.0] * 5, "points", marker="●")
+    plot = Plot("", (series,), Axis(0, 1, ticks), Axis(0, 1))
+    *_, points, line, _ = plain(plot, columns, 10).splitlines()
+    marked = [index for index, mark in enumerate(line) if mark == "┬"]
+    assert len(marked) >= 2
+    assert all(points[index] == "●" for index in marked)
+
+
+def test_ticks_outside_the_limits_are_not_shown() -> None:
+    ticks = ((-1.0, "below"), (0.5, "half"), (3.0, "above"))
+    shown = plain(Plot("", (), Axis(0, 1, ticks), Axis(0, 1, ticks)), 60, 15)
+    assert shown.count("half") == 2
+    assert "below" not in shown
+    assert "above" not in shown
+
+
+def test_lines_are_told_apart_without_colour() -> None:
+    strips = draw(wave_plot(), 58, 15, color=False, ascii=False)
+    legend, *canvas = [strip.text for strip in strips]
+    assert legend.split() == ["y", "⠒⠒", "true", "••", "before", "▀▀", "after", "●", "support"]
+    drawn = "".join(canvas)
+    assert all(mark in drawn for mark in "•▀●")
+    assert any("\u2800" < mark <= "\u28ff" for mark in drawn)
+
+
+def test_no_colour_means_none_at_all() -> None:
+    styles = [
+        one.style for strip in draw(wave_plot(), 58, 15, color=False, ascii=False) for one in strip
+    ]
+    assert all(style is None or style.color is style.bgcolor is None for style in styles)
+
+
+def test_colours_are_names_of_the_16_colour_palette_on_the_terminals_own_background() -> None:
+    styles: list[Style] = [
+        one.style
+        for strip in draw(wave_plot(), 58, 15, color=True, ascii=False)
+        for one in strip
+        if one.style is not None
+    ]
+    used = {style.color for style in styles if style.color is not None}
+    assert len(used) >= 3
+    assert all(color.number is not None and color.number < 16 for color in used)
+    assert all(style.bgcolor is None for style in styles)
+
+
+@pytest.mark.parametrize(("width", "height"), [(36, 9), (58, 15), (100, 30), (12, 4)])
+def test_ascii_charts_are_pure_ascii(width: int, height: int) -> None:
+    assert plain(wave_plot(), width, height, ascii=True).isascii()
+
+
+def test_support_points_lie_over_the_lines_even_when_listed_first() -> None:
+    x = [0.0, 0.5, 1.0]
+    series = (support([0.5], [0.5]), after(x, [0.5] * 3))
+    assert plain(Plot("", series, Axis(0, 1), Axis(0, 1)), 40, 9).count("●") == 2  # and legend
+
+
+def test_gaps_in_the_data_are_gaps_in_the_line() -> None:
+    y = [0.5, 0.5, math.nan, 0.5, 0.5]
+    plot = Plot("", (Series("", range(5), y, marker="+"),), Axis(0, 4), Axis(0, 1))
+    row = plain(plot, 41, 2).splitlines()[0] + plain(plot, 41, 2).splitlines()[1]
+    assert row.strip().replace("+", "") == " " * 19
+
+
+def test_a_line_that_leaves_the_limits_is_drawn_up_to_them() -> None:
+    plot = Plot("", (Series("", [0, 1, 2], [0, 1e12, 0], marker="+"),), Axis(0, 2), Axis(0, 1))
+    assert all("+" in line for line in plain(plot, 41, 9).splitlines())
+
+
+def test_a_chart_without_data_says_so() -> None:
+    plot = Plot("", (curve("loss", [0, 1], [math.nan, math.inf]),), Axis(0, 1), Axis(0, 1))
+    assert "no data yet" in plain(plot, 36, 9)
+
+
+def test_a_chart_of_36_by_9_shows_legend_ticks_and_data() -> None:
+    legend, *rows, labels = plain(wave_plot(), 36, 9).splitlines()
+    assert all(name in legend for name in ("true", "before", "after", "support"))
+    assert labels.split() == ["-5", "0", "x", "5"]
+    assert [row.split("┤")[0].strip() for row in rows if "┤" in row] == ["5", "0", "-5"]
+
+
+def test_a_small_chart_drops_ticks_before_the_legend_and_the_data_never() -> None:
+    assert "┤" not in plain(wave_plot(), 14, 5)
+    assert plain(wave_plot(), 14, 5).splitlines()[0].startswith("⠒ t")
+    assert plain(wave_plot(), 14, 2).strip()
+
+
+def test_a_long_curve_costs_no_more_points_than_the_chart_has_columns() -> None:
+    n = 20_000
+    long = Plot("", (curve("", range(n), [0.5] * n),), Axis(0, n), Axis(0, 1))
+    assert has_size(draw(long, 40, 9, color=True, ascii=False), 40, 9)
+
+
+class ChartApp(App[None]):
+    """One chart with a border, and a count of what it asks to repaint."""
+
+    CSS = "Chart { width: 40; height: 14; border: round white; }"
+
+    def __init__(self, ascii: bool = False) -> None:
+        super().__init__()
+        self.chart = CountingChart(ascii=ascii, can_focus=True)
+
+    def compose(self) -> ComposeResult:
+        yield self.chart
+
+
+class CountingChart(Chart):
+    """A chart that remembers which regions it asked to repaint; `()` is all of it."""
+
+    def __init__(self, *, ascii: bool, can_focus: bool) -> None:
+        self.repaints: list[tuple[Region, ...]] = []
+        super().__init__(ascii=ascii, can_focus=can_focus)
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> "CountingChart":
+        self.repaints.append(regions)
+        super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        return self
+
+
+def shown(app: ChartApp) -> str:
+    lines = app.screen._compositor.render_strips()
+    return text([line.crop(1, 39) for line in lines[1:13]])
+
+
+async def test_the_widget_shows_what_draw_draws_under_its_title() -> None:
+    app = ChartApp()
+    async with app.run_test() as pilot:
+        app.chart.show(wave_plot("[a] wave"))
+        await pilot.pause()
+        assert shown(app) == plain(wave_plot(), 38, 12)
+        assert app.screen._compositor.render_strips()[0].text[3:13] == "[a] wave ─"
+        assert app.chart.can_focus
+
+
+async def test_showing_an_equal_plot_repaints_nothing() -> None:
+    app = ChartApp()
+    async with app.run_test() as pilot:
+        app.chart.show(wave_plot())
+        await pilot.pause()
+        app.chart.repaints.clear()
+        app.chart.show(wave_plot())
+        assert app.chart.repaints == []
+
+
+async def test_showing_a_new_plot_repaints_only_the_lines_that_changed() -> None:
+    app = ChartApp()
+    async with app.run_test() as pilot:
+        old = wave_plot()
+        app.chart.show(old)
+        await pilot.pause()
+        app.chart.repaints.clear()
+        new = Plot(old.title, (*old.series[:3], support([-3.0], [4.5])), old.x, old.y)
+        app.chart.show(new)
+        regions = [region for repaint in app.chart.repaints for region in repaint]
+        assert len(app.chart.repaints) == 1
+        assert [(region.y, region.height) for region in regions] == [(1, 1)]
+        await pilot.pause()
+        assert shown(app) == plain(new, 38, 12)
+
+
+async def test_a_resized_widget_draws_its_plot_anew() -> None:
+    app = ChartApp()
+    async with app.run_test() as pilot:
+        app.chart.show(wave_plot())
+        await pilot.pause()
+        app.chart.styles.height = 10
+        await pilot.pause()
+        lines = [app.chart.render_line(y).text for y in range(8)]
+        assert "\n".join(lines) == plain(wave_plot(), 38, 8)
+
+
+async def test_a_hidden_widget_shows_the_newest_plot_when_it_comes_back() -> None:
+    app = ChartApp()
+    async with app.run_test() as pilot:
+        app.chart.show(wave_plot())
+        await pilot.pause()
+        app.chart.display = False
+        await pilot.pause()
+        newer = Plot("newer", (), Axis(0, 1), Axis(0, 1))
+        app.chart.show(newer)
+        app.chart.display = True
+        await pilot.pause()
+        assert shown(app) == plain(newer, 38, 12)
+
+
+async def test_a_chart_without_a_plot_is_blank() -> None:
+    app = ChartApp()
+    async with app.run_test():
+        assert shown(app).strip() == ""
+
+
+async def test_a_plot_without_a_title_is_shown() -> None:
+    app = ChartApp()
+    async with app.run_test() as pilot:
+        app.chart.show(wave_plot(""))
+        await pilot.pause()
+        assert shown(app) == plain(wave_plot(), 38, 12)
+
+
+async def test_no_color_reaches_the_chart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = ChartApp()
+    async with app.run_test() as pilot:
+        app.chart.show(wave_plot())
+        await pilot.pause()
+        expected = draw(wave_plot(), 38, 12, color=False, ascii=False)
+        assert app.chart._strips == expected

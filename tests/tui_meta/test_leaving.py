@@ -1,0 +1,82 @@
+"""However the dashboard is left, the runs are saved and the terminal is given back."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import sys
+from tests.tui_meta.fake_session import FakeSession
+from tui_meta.dashboard import run_dashboard
+
+class Noted(FakeSession):
+    def stop(self, *, save):
+        open("stopped", "a").write(f"{save}\\n")
+        super().stop(save=save)
+
+sys.exit(run_dashboard(Noted()))
+"""
+STALE_SIZE = {"COLUMNS": "20", "LINES": "5"}
+"""A size that the terminal does not have: the terminal is believed, not the environment."""
+RESTORED = b"\x1b[?1049l"
+
+
+@pytest.fixture
+def dashboard(tmp_path: Path) -> pexpect.spawn:
+    child = pexpect.spawn(
+        sys.executable,
+        ["-c", PROGRAM],
+        cwd=str(tmp_path),
+        env={**os.environ, **STALE_SIZE, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"},
+        dimensions=(24, 80),
+        timeout=60,
+    )
+    child.delaybeforesend = None
+    child.expect("12,300 / 50,000")
+    return child
+
+
+def stopped(folder: Path) -> str:
+    return (folder / "stopped").read_text().split()[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_saves_and_restores_the_terminal(
+    dashboard: pexpect.spawn, tmp_path: Path, number: signal.Signals
+) -> None:
+    dashboard.kill(number)
+    output = dashboard.read()
+    dashboard.close()
+    assert dashboard.exitstatus == 128 + number
+    assert RESTORED in output
+    assert b"go on with: tui-meta resume checkpoints/fomaml-1 checkpoints/reptile-1" in output
+    assert stopped(tmp_path) == "True"
+
+
+def test_a_terminal_that_goes_away_ends_the_program_with_a_save(
+    dashboard: pexpect.spawn, tmp_path: Path
+) -> None:
+    os.close(dashboard.child_fd)
+    _, status = os.waitpid(dashboard.pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
+    assert stopped(tmp_path) == "True"
+
+
+@pytest.mark.parametrize(("answer", "save"), [("s", "True"), ("d", "False")])
+def test_the_quit_question_decides(
+    dashboard: pexpect.spawn, tmp_path: Path, answer: str, save: str
+) -> None:
+    dashboard.send("q")
+    dashboard.expect("save and quit")
+    dashboard.send(answer)
+    output = dashboard.read()
+    dashboard.close()
+    assert dashboard.exitstatus == 0
+    assert RESTORED in output
+    assert stopped(tmp_path) == save
+    assert b"FOMAML stopped at 12,300 / 50,000" in output

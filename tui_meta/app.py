@@ -1,0 +1,120 @@
+"""The application: composes the screens and routes between them and the session."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from core.errors import LabError
+from core.session import Session
+from tui_meta.screens.ask import Answer, Ask
+from tui_meta.screens.bindings import bindings
+from tui_meta.screens.help import Help
+from tui_meta.screens.watch import WatchScreen
+from tui_meta.views.keys import APP_KEYS
+from tui_meta.views.parting import Parting, needs_question
+
+
+class TuiMetaApp(App[None], inherit_bindings=False):
+    """The dashboard of ``session``, which it starts after the first frame and stops in the end."""
+
+    TITLE = "tui-meta"
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        "screens/watch.tcss",
+        "screens/ask.tcss",
+        "screens/help.tcss",
+        "widgets/lines.tcss",
+        "widgets/panel.tcss",
+    ]
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = bindings(APP_KEYS)
+
+    def __init__(self, session: Session) -> None:
+        # Said here, not by the theme alone, for NO_COLOR is heeded only at this point.
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"
+        self.animation_level = "none"
+        self.session = session
+        self.watch_screen = WatchScreen(session)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The watch screen is there from the first frame on."""
+        return self.watch_screen
+
+    def on_ready(self) -> None:
+        """The first frame is out: training may begin, which imports PyTorch."""
+        self.session.start()
+
+    # Help.
+
+    def action_help(self) -> None:
+        """List the keys that the screen in front binds."""
+        bound: dict[str, str] = {}
+        for _, binding, _, tooltip in self.screen.active_bindings.values():
+            bound.setdefault(binding.key_display or binding.key, tooltip)
+        self.push_screen(Help(bound))
+
+    # Ends.
+
+    async def action_quit(self) -> None:
+        """Leave; ask first if something would be lost."""
+        if self.watch_screen.held:
+            return
+        if needs_question(self.session.snapshots()):
+            self.push_screen(_quit_question(), self._quit)
+        else:
+            self._leave(save=True)
+
+    def _quit(self, answer: Parting | None) -> None:
+        if answer in ("save", "discard"):
+            self._leave(save=answer == "save")
+
+    def say_leaving(self) -> None:
+        """Say that the runs are being saved, and take no more orders."""
+        self.watch_screen.hold("saving, then leaving…")
+
+    def _leave(self, *, save: bool) -> None:
+        self.watch_screen.hold("saving, then leaving…" if save else "leaving…")
+        self.run_worker(lambda: self._stop(save), thread=True)
+
+    def _stop(self, save: bool) -> None:
+        self.session.stop(save=save)
+        self.call_from_thread(self.exit)
+
+    # Fresh runs.
+
+    def on_watch_screen_fresh_asked(self) -> None:
+        """Ask, for the present runs end with it."""
+        self.push_screen(_fresh_question(), self._fresh)
+
+    def _fresh(self, answer: bool | None) -> None:
+        if answer and not self.watch_screen.held:
+            self.watch_screen.hold("saving, then beginning afresh…")
+            self.run_worker(self._begin_afresh, thread=True)
+
+    def _begin_afresh(self) -> None:
+        try:
+            self.session.fresh()
+            said = "fresh runs with the next seed"
+        except LabError as error:
+            said = f"no fresh runs: {error}"
+        self.call_from_thread(self.watch_screen.release, said)
+
+
+def _quit_question() -> Ask[Parting]:
+    answers: tuple[Answer[Parting], ...] = (
+        Answer("s", "save and quit", "save"),
+        Answer("d", "quit, and discard what is not saved", "discard"),
+        Answer("escape", "stay", "stay"),
+    )
+    return Ask("quit?", "", answers)
+
+
+def _fresh_question() -> Ask[bool]:
+    details = "The present runs are saved and end; new ones begin with the next seed."
+    answers = (Answer("f", "fresh runs", True), Answer("escape", "stay with these", False))
+    return Ask("fresh runs?", details, answers)

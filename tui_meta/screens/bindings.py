@@ -1,0 +1,15 @@
+"""Turns the table of keys into bindings of the terminal library."""
+
+from collections.abc import Iterable
+
+from textual.binding import Binding, BindingType
+
+from tui_meta.views.keys import Key
+
+
+def bindings(keys: Iterable[Key]) -> list[BindingType]:
+    """One binding for each key; its tooltip is what the help says of it."""
+    return [
+        Binding(key.names, key.action, key.label, key_display=key.shown, tooltip=key.help)
+        for key in keys
+    ]

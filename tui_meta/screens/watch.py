@@ -1,0 +1,279 @@
+"""The screen that a person watches: how each run stands, losses, curves and waves."""
+
+from typing import ClassVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Grid
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+
+from core.adaptation import ProbeName
+from core.events import Snapshot
+from core.session import Session
+from tui_meta.screens.bindings import bindings
+from tui_meta.views import layout, orders
+from tui_meta.views.keys import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
+from tui_meta.views.watching import Watching
+from tui_meta.widgets.chart import Chart
+from tui_meta.widgets.lines import Lines
+from tui_meta.widgets.loss_table import LossTablePanel
+from tui_meta.widgets.run_line import RunLine
+
+TICK_SECONDS = 0.1
+"""How often news are taken in."""
+
+NUMBER_TICKS = 3
+PANEL_TICKS = 10
+"""Ticks between two repaints of the numbers, and of table and charts."""
+
+_LINES = ("title", "messages", "keys")
+
+
+class WatchScreen(Screen[None], inherit_bindings=False):
+    """Samples a session and shows it; keys send commands and say so at once."""
+
+    AUTO_FOCUS = f"#{layout.TABLE}"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS)
+
+    class FreshAsked(Message):
+        """Somebody wants fresh runs."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.watching = Watching(session.snapshots(), session.history())
+        self.seen = 0
+        self._ticks = 0
+        self.held = False
+
+    def compose(self) -> ComposeResult:
+        runs = len(self.watching.snapshots)
+        yield Lines(id=_LINES[0])
+        for index in range(runs):
+            yield RunLine(id=f"run-{index}")
+        with Grid(id="panels"):
+            yield LossTablePanel(id=layout.TABLE)
+            for panel in layout.all_panels(runs)[1:]:
+                yield Chart(id=panel, can_focus=True)
+        for below in _LINES[1:]:
+            yield Lines(id=below)
+
+    def on_mount(self) -> None:
+        """Begin to sample."""
+        self.set_interval(TICK_SECONDS, self.tick)
+
+    def on_resize(self) -> None:
+        """Every size has its arrangement."""
+        self._arrange()
+
+    def on_screen_resume(self) -> None:
+        """Show what was missed while another screen was in front."""
+        self.call_after_refresh(self.paint)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The panel in focus, by key or by mouse, is the one that must be seen."""
+        panel = event.widget.id or ""
+        if panel in self._order and not panel.startswith("run") and panel != self.watching.panel:
+            self.watching.turn_to(panel)
+            self._arrange()
+        else:
+            self.paint()
+
+    def hold(self, said: str) -> None:
+        """Say what goes on, and take no more orders: the runs are ending."""
+        self.held = True
+        self.watching.messages.say(said)
+        self.paint()
+
+    def release(self, said: str = "") -> None:
+        """Take orders again."""
+        self.held = False
+        if said:
+            self.watching.messages.say(said)
+        self.paint()
+
+    # News.
+
+    def tick(self) -> None:
+        """Take in what happened; repaint each kind of thing at the rate that it deserves."""
+        self._ticks += 1
+        # Events before snapshots: a run that an event here speaks of is then among them.
+        news = self.session.events(self.seen)
+        self.seen += len(news)
+        awaited = self.watching.take_in(news, self.session.snapshots())
+        if not self.is_current:
+            return
+        if awaited or self._ticks % PANEL_TICKS == 0:
+            self.paint()
+        elif self._ticks % NUMBER_TICKS == 0:
+            self._paint_numbers()
+
+    def paint(self) -> None:
+        """Bring all that is shown up to date; what is equal sends nothing."""
+        if self.is_mounted and self.is_current:
+            self._paint_numbers()
+            self._paint_panels()
+
+    def _paint_numbers(self) -> None:
+        watching = self.watching
+        title, messages, keys = (self.query_one(f"#{id}", Lines) for id in _LINES)
+        title.show([watching.title(title.size.width)])
+        standings = watching.standings
+        longest = max(len(one.title) for one in standings)
+        for index, one in enumerate(standings):
+            self.query_one(f"#run-{index}", RunLine).show_run(one, longest)
+        messages.show(watching.message_lines(messages.size.width))
+        keys.show([watching.footer(self._focused_run, keys.size.width)])
+
+    def _paint_panels(self) -> None:
+        if layout.TABLE in self.watching.arrangement.panels:
+            table = self.query_one(LossTablePanel)
+            table.show_table(self.watching.table(table.size.width))
+        for panel, (plot, below) in self.watching.plots().items():
+            chart = self.query_one(f"#{panel}", Chart)
+            chart.show(plot)
+            if str(chart.border_subtitle or "") != below:
+                chart.border_subtitle = Content(below)
+
+    # Arranging.
+
+    @property
+    def _order(self) -> list[str]:
+        """Everything that can have the focus, in the order in which tab visits it."""
+        runs = len(self.watching.snapshots)
+        return [f"run-{index}" for index in range(runs)] + list(layout.all_panels(runs))
+
+    @property
+    def _focused_run(self) -> int | None:
+        focused = self.focused
+        return int((focused.id or "").partition("-")[2]) if isinstance(focused, RunLine) else None
+
+    def _arrange(self) -> None:
+        """Put the panels where they belong now, and the focus where it is seen."""
+        made = self.watching.arrange(self.size.width, self.size.height)
+        self.query_one("#title").display = made.title
+        self.query_one("#keys").display = bool(made.rows)
+        self.query_one("#messages").styles.height = made.message_rows
+        for run_line in self.query(RunLine):
+            run_line.styles.height = made.run_rows
+        grid = self.query_one("#panels", Grid)
+        grid.display = bool(made.rows)
+        grid.set_class(made.framed, "-framed")
+        if made.rows:
+            grid.styles.grid_size_columns, grid.styles.grid_size_rows = made.columns, len(made.rows)
+        spans = {panel: made.columns // len(row) for row in made.rows for panel in row}
+        for panel in grid.children:
+            panel.display = panel.id in spans
+            panel.styles.column_span = spans.get(panel.id or "", 1)
+        if self._focused_run is None:
+            panel = grid.query_one(f"#{self.watching.panel}")
+            self.set_focus(panel if panel.display else None)
+        self.call_after_refresh(self.paint)
+
+    def _focus(self, name: str) -> None:
+        """Move the focus to a run's line or to a panel, which is then shown."""
+        if name.startswith("run"):
+            self.query_one(f"#{name}").focus()
+        else:
+            self.set_focus(None)
+            self.action_reveal(name)
+
+    # Keys that act on the runs.
+
+    def action_pause(self) -> None:
+        """Pause or resume."""
+        watching = self.watching
+        self._give(orders.pause_or_resume(self._scope, watching.record.wanted, watching.titles))
+
+    def action_step(self) -> None:
+        """One iteration."""
+        watching = self.watching
+        self._give(orders.step(self._scope, watching.record.wanted, watching.titles))
+
+    def action_save(self) -> None:
+        """Save checkpoints."""
+        self._give(orders.save(self._scope, self.watching.titles))
+
+    def action_train_on(self) -> None:
+        """Extend finished runs."""
+        self._give(orders.train_on(self._scope, self.watching.titles))
+
+    def action_pace(self, steps: int) -> None:
+        """Faster or slower."""
+        watching = self.watching
+        self._give(orders.change_pace(self._scope, watching.paces, steps, watching.titles))
+
+    def action_fresh(self) -> None:
+        """Ask for fresh runs."""
+        if not self.held:
+            self.post_message(self.FreshAsked())
+
+    def action_evaluate(self, probe: str) -> None:
+        """Evaluate all runs on one task, and show it."""
+        if self.held:
+            return
+        name = cast(ProbeName, probe)
+        self.watching.turn_to_evaluation(name)
+        self.session.evaluate(name)
+        self._arrange()
+        self._paint_numbers()
+
+    @property
+    def _scope(self) -> list[Snapshot]:
+        return self.watching.scope(self._focused_run)
+
+    def _give(self, order: orders.Order) -> None:
+        if self.held:
+            return
+        for run, command in order.commands:
+            self.session.send(command, run)
+        self.watching.note(order)
+        self._paint_numbers()
+
+    # Keys that change what is seen.
+
+    def action_focus_panel(self, steps: int) -> None:
+        """The next panel in the order of the tab key."""
+        current = self.focused.id if self.focused else self.watching.panel
+        self._focus(layout.following(self._order, current or "", steps))
+
+    def action_move(self, direction: layout.Direction) -> None:
+        """The neighbouring panel; a row, in a large table."""
+        if self.watching.enlarged and self.watching.panel == layout.TABLE:
+            self.query_one(LossTablePanel).scroll_rows({"up": -1, "down": 1}.get(direction, 0))
+            return
+        boxes: dict[str, layout.Box] = {
+            widget.id or "": widget.region for widget in self.focus_chain
+        }
+        current = self.focused.id if self.focused else None
+        name = layout.neighbour(boxes, current or "", direction)
+        if name:
+            self._focus(name)
+
+    def action_enlarge(self) -> None:
+        """Give the focused panel all the room, or take it back."""
+        if self._focused_run is not None:
+            self._focus(layout.wave(self._focused_run))
+        self.watching.enlarged = not self.watching.enlarged
+        self._arrange()
+
+    def action_back(self) -> None:
+        """One step back, never out."""
+        if self.watching.go_back():
+            self._arrange()
+        else:
+            self.watching.messages.say("nothing to go back from; q quits, ? lists all keys")
+        self._paint_numbers()
+
+    def action_reveal(self, panel: str) -> None:
+        """Show ``panel`` and focus it."""
+        self.watching.turn_to(panel)
+        self._arrange()
+
+    def action_scroll_table(self, pages: int) -> None:
+        """Scroll the loss table by pages."""
+        table = self.query_one(LossTablePanel)
+        table.scroll_rows(pages * table.page)

@@ -1,0 +1,1 @@
+"""Pure view models: snapshots and events to text and points. No terminal."""

@@ -1,0 +1,212 @@
+"""Every key of the dashboard: the one table from which bindings, footer and help are made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core.events import Snapshot
+from tui_meta.views.text import Line, Span, cells
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key and what it does.
+
+    ``names`` are the keys as the terminal library calls them, ``shown`` how a person reads them.
+    ``label`` stands in the footer, where keys of a higher ``rank`` give way first; rank 0 is not
+    shown there.
+    """
+
+    names: str
+    shown: str
+    action: str
+    label: str
+    help: str
+    rank: int = 0
+    joined: bool = False
+    """Stands in the footer before the next key and shares its label."""
+
+
+RUN_KEYS = (
+    Key(
+        "space",
+        "space",
+        "pause",
+        "pause",
+        "Pause or resume training: all runs, or only the one whose line at the top has the focus",
+        1,
+    ),
+    Key(
+        "n",
+        "n",
+        "step",
+        "step",
+        "One iteration of a paused run (of all, or of the one in focus)",
+        4,
+    ),
+    Key("s", "s", "save", "save", "Save a checkpoint (of all runs, or of the one in focus)", 5),
+    Key(
+        "c",
+        "c",
+        "train_on",
+        "train on",
+        "Train a finished run on, for as many iterations again",
+        3,
+    ),
+    Key(
+        "less_than_sign,comma",
+        "<",
+        "pace(-1)",
+        "slower",
+        "Slower, down to one iteration a second (all runs, or the one in focus)",
+        8,
+        joined=True,
+    ),
+    Key(
+        "greater_than_sign,full_stop",
+        ">",
+        "pace(1)",
+        "pace",
+        "Faster, up to full speed (all runs, or the one in focus)",
+        8,
+    ),
+    Key(
+        "r",
+        "r",
+        "fresh",
+        "fresh run",
+        "Fresh runs with the next seed, after a question; the present ones are saved",
+        10,
+    ),
+)
+"""Keys that act on the runs."""
+
+EVALUATION_KEYS = (
+    Key(
+        "e",
+        "e",
+        "evaluate('random')",
+        "evaluate",
+        "Evaluate on a random task: 10 points, 32 updates; all runs on the same",
+        6,
+    ),
+    Key(
+        "1",
+        "1",
+        "evaluate('standard')",
+        "standard",
+        "The standard evaluation: SineWave(4, 1), 10 points, 32 updates",
+        7,
+    ),
+    Key(
+        "2",
+        "2",
+        "evaluate('half-range')",
+        "half range",
+        "Half range: SineWave(4, 1) from 5 points right of the middle, 10 updates",
+        7,
+    ),
+    Key(
+        "3",
+        "3",
+        "evaluate('compare')",
+        "per update",
+        "Loss per update of all runs on one chart, on the task of the half range",
+        7,
+    ),
+)
+"""Keys that evaluate."""
+
+VIEW_KEYS = (
+    Key("tab", "tab", "focus_panel(1)", "next", "Next panel", 9),
+    Key("shift+tab", "shift+tab", "focus_panel(-1)", "previous", "Previous panel"),
+    Key("up", "↑", "move('up')", "up", "Panel above; in an enlarged table, a row up"),
+    Key("down", "↓", "move('down')", "down", "Panel below; in an enlarged table, a row down"),
+    Key("left", "←", "move('left')", "left", "Panel to the left"),
+    Key("right", "→", "move('right')", "right", "Panel to the right"),
+    Key("enter", "enter", "enlarge", "enlarge", "Enlarge the focused panel, or put it back", 9),
+    Key("escape", "esc", "back", "back", "Back: from a large panel, from your own evaluation", 2),
+    Key("pageup", "page up", "scroll_table(-1)", "older", "Scroll the loss table to older rows"),
+    Key("pagedown", "page down", "scroll_table(1)", "newer", "Scroll the loss table to newer rows"),
+    Key("home", "home", "scroll_table(-9999)", "first", "First row of the loss table"),
+    Key("end", "end", "scroll_table(9999)", "newest", "Newest row of the loss table; follow it"),
+)
+"""Keys that change what is seen."""
+
+APP_KEYS = (
+    Key("question_mark", "?", "help", "help", "This list of keys", 1),
+    Key(
+        "q,ctrl+c,ctrl+q",
+        "q",
+        "quit",
+        "quit",
+        "Quit; asks first while anything is not saved (ctrl+c does the same)",
+        1,
+    ),
+)
+"""Keys that work everywhere."""
+
+GROUPS = (
+    ("Runs", RUN_KEYS),
+    ("Evaluate", EVALUATION_KEYS),
+    ("View", VIEW_KEYS),
+    ("Program", APP_KEYS),
+)
+
+
+def footer(
+    runs: Sequence[Snapshot], focused: str, width: int, *, enlarged: bool, back: bool
+) -> Line:
+    """The keys that apply now, in one line; those of the highest rank give way to the others.
+
+    ``runs`` are those that keys act on; ``focused`` is the name of the one, if it is one.
+    """
+    shown = []
+    for _, keys in GROUPS:
+        for key in keys:
+            label = _label(key, runs, focused, enlarged=enlarged, back=back)
+            if key.rank and label:
+                shown.append((key, label))
+    if cells(_spans(shown)) > width:
+        shown = _with_evaluations_joined(shown)
+    while shown and cells(_spans(shown)) > width:
+        last = max(range(len(shown)), key=lambda index: shown[index][0].rank)
+        del shown[last]
+    return _spans(shown)
+
+
+def _with_evaluations_joined(shown: list[tuple[Key, str]]) -> list[tuple[Key, str]]:
+    """The keys that evaluate, under one label."""
+    *others, last = EVALUATION_KEYS
+    joined = {key: (replace(key, joined=True), "") for key in others}
+    joined[last] = (replace(last, rank=others[0].rank), others[0].label)
+    return [joined.get(key, (key, label)) for key, label in shown]
+
+
+def _label(key: Key, runs: Sequence[Snapshot], focused: str, *, enlarged: bool, back: bool) -> str:
+    """What the key would do now; nothing if it would do nothing."""
+    states = {one.state for one in runs}
+    whose = f" {focused}" if focused else ""
+    match key.action:
+        case "pause" if states & {"training", "loading"}:
+            return f"pause{whose}"
+        case "pause" if "paused" in states:
+            return f"resume{whose}"
+        case "step" if "paused" in states:
+            return "step"
+        case "train_on" if "finished" in states:
+            return "train on"
+        case "pause" | "step" | "train_on":
+            return ""
+        case "back":
+            return "back" if back else ""
+        case "enlarge" if enlarged:
+            return ""
+    return key.label
+
+
+def _spans(shown: Sequence[tuple[Key, str]]) -> Line:
+    spans: list[Span] = []
+    for key, label in shown:
+        said = " " if key.joined else f" {label}  "
+        spans += [Span(key.shown, "bold", key.action), Span(said, "dim", key.action)]
+    return (*spans[:-1], Span(spans[-1].text.rstrip(), "dim", spans[-1].action)) if spans else ()

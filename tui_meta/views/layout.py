@@ -1,0 +1,160 @@
+"""Which panels are on the screen, and where, for any size of a terminal."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from tui_meta.views.text import Line, Span
+
+Direction = Literal["up", "down", "left", "right"]
+Box = tuple[int, int, int, int]
+"""Column, row, width and height of a panel, in cells."""
+
+TABLE, TRAINING, UPDATES, ADAPTED = "table", "training", "updates", "adapted"
+CHARTS = (TRAINING, UPDATES, ADAPTED)
+"""Charts that share one place where there is no room for all."""
+
+LEAST_WIDTH, LEAST_HEIGHT = 40, 10
+"""Below it, there are no panels."""
+
+_ONE_WIDTH, _ONE_HEIGHT = 60, 16
+_BESIDE_WIDTH = 120
+_WIDE_WIDTH = 170
+_FRAMED_HEIGHT = 28
+_STACKED_HEIGHT = 44
+_TWO_ROWS_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A group of panels that is shown in turn with others; ``panel`` is its first."""
+
+    label: str
+    panel: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Panels row by row, and how many lines the rest takes.
+
+    ``framed`` gives panels a frame on all sides, else only a line with their title. No panels at
+    all means that the terminal is tiny.
+    """
+
+    rows: tuple[tuple[str, ...], ...]
+    framed: bool = True
+    title: bool = True
+    run_rows: int = 2
+    message_rows: int = 2
+    tabs: tuple[Tab, ...] = ()
+
+    @property
+    def panels(self) -> tuple[str, ...]:
+        """All that are shown."""
+        return tuple(panel for row in self.rows for panel in row)
+
+    @property
+    def columns(self) -> int:
+        """Columns of a grid in which every row is filled by panels of one width."""
+        return math.lcm(*(len(row) for row in self.rows))
+
+
+def wave(index: int) -> str:
+    """The panel with the wave of run number ``index``."""
+    return f"wave-{index}"
+
+
+def all_panels(runs: int) -> tuple[str, ...]:
+    """Every panel there is, in the order in which tab visits them."""
+    return (TABLE, *CHARTS, *(wave(index) for index in range(runs)))
+
+
+def arrange(
+    width: int, height: int, runs: int, panel: str, chart: str, *, enlarged: bool
+) -> Arrangement:
+    """The arrangement for a terminal of ``width`` by ``height`` cells.
+
+    ``panel`` is the one that must be seen, ``chart`` the one that takes the place of the charts
+    where there is room for one.
+    """
+    if width < LEAST_WIDTH or height < LEAST_HEIGHT:
+        return Arrangement((), title=False, run_rows=1, message_rows=1)
+    small = width < _ONE_WIDTH or height < _ONE_HEIGHT
+    roomy = height >= _FRAMED_HEIGHT
+    made = partial(
+        Arrangement,
+        title=not small,
+        run_rows=2 if roomy and width >= _TWO_ROWS_WIDTH else 1,
+        message_rows=2 if height >= 20 else 1,
+    )
+    if enlarged or small:
+        return made(((panel,),), framed=roomy)
+    waves = tuple(wave(index) for index in range(runs))
+    if width >= _WIDE_WIDTH and roomy:
+        return made(((TABLE, TRAINING, UPDATES), (ADAPTED, *waves)))
+    beside = width >= _BESIDE_WIDTH
+    top = ((TABLE, chart),) if beside else ((TABLE,), (chart,))
+    if height >= (_FRAMED_HEIGHT if beside else _STACKED_HEIGHT):
+        return made((*top, waves))
+    on_waves = panel in waves
+    tabs = (Tab("losses", TABLE, not on_waves), Tab("waves", waves[0], on_waves))
+    return made((waves,) if on_waves else top, framed=False, tabs=tabs)
+
+
+def neighbour(boxes: Mapping[str, Box], current: str, direction: Direction) -> str | None:
+    """The panel next to ``current`` in a direction, the best aligned of the nearest."""
+    if current not in boxes:
+        return next(iter(boxes), None)
+    here = boxes[current]
+    ahead = [name for name, box in boxes.items() if _gap(here, box, direction) >= 0]
+    ahead = [name for name in ahead if name != current]
+    return min(
+        ahead,
+        key=lambda name: (_gap(here, boxes[name], direction), _aside(here, boxes[name], direction)),
+        default=None,
+    )
+
+
+def following(order: Sequence[str], current: str, steps: int) -> str:
+    """The panel ``steps`` places after ``current``, around the ends."""
+    if current not in order:
+        return order[0] if steps > 0 else order[-1]
+    return order[(order.index(current) + steps) % len(order)]
+
+
+def _gap(here: Box, there: Box, direction: Direction) -> int:
+    """Cells between two boxes in a direction; negative if ``there`` is not in that direction."""
+    x, y, width, height = here
+    other_x, other_y, other_width, other_height = there
+    return {
+        "left": x - (other_x + other_width),
+        "right": other_x - (x + width),
+        "up": y - (other_y + other_height),
+        "down": other_y - (y + height),
+    }[direction]
+
+
+def _aside(here: Box, there: Box, direction: Direction) -> int:
+    """How far the middles of two boxes differ across a direction, in half cells."""
+    across = 0 if direction in ("up", "down") else 1
+    return abs(2 * here[across] + here[across + 2] - 2 * there[across] - there[across + 2])
+
+
+def tab_line(tabs: Sequence[Tab]) -> Line:
+    """The tabs' names; a click shows a tab."""
+    spans = [
+        Span(f" {tab.label} ", "reverse" if tab.active else "dim", f"reveal('{tab.panel}')")
+        for tab in tabs
+    ]
+    return tuple(spans)
+
+
+def chart_hint(chart: str, arrangement: Arrangement) -> str:
+    """Which of the charts that share a place this is, and how to reach the others."""
+    if len(set(CHARTS) & set(arrangement.panels)) > 1:
+        return ""
+    place = CHARTS.index(chart) + 1
+    return f"chart {place} of {len(CHARTS)}, tab: next"

@@ -1,0 +1,119 @@
+"""What has happened so far, folded from events: evaluations to draw, problems, saved files."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.adaptation import ProbeName
+from core.events import (
+    AnyEvent,
+    Diverged,
+    Evaluated,
+    Extended,
+    Failed,
+    Finished,
+    Paused,
+    Refused,
+    Resumed,
+    RunState,
+    Saved,
+    Started,
+    Stopped,
+)
+
+KEPT_EVALUATIONS = 2_000
+"""Periodic evaluations of one run that the table and the chart keep."""
+
+_ANSWERS = (Started, Paused, Resumed, Extended, Finished, Diverged, Failed, Stopped, Refused)
+"""What a run says when it has, or has not, done as it was told."""
+
+_Task = tuple[ProbeName, float, float, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a run ended, and what to try, if that is known."""
+
+    problem: str
+    advice: str = ""
+
+
+class Record:
+    """The story of some runs. Each event costs the same, however long the story is."""
+
+    def __init__(self, runs: Iterable[str]) -> None:
+        self.runs = tuple(runs)
+        self.evaluations: dict[str, deque[Evaluated]] = {
+            run: deque(maxlen=KEPT_EVALUATIONS) for run in self.runs
+        }
+        """The periodic evaluations of each run, oldest first."""
+        self.troubles: dict[str, Trouble] = {}
+        """Why a run diverged or failed."""
+        self.saved: dict[str, str] = {}
+        """Path of the newest checkpoint of each run."""
+        self.wanted: dict[str, RunState] = {}
+        """The state that a run was told to enter and has not confirmed yet."""
+        self._moving: set[str] = set()
+        self._newest: dict[tuple[str, ProbeName | None], Evaluated] = {}
+        self._open: dict[_Task, dict[str, Evaluated]] = {}
+        self._shared: dict[ProbeName | None, Mapping[str, Evaluated]] = {}
+
+    def add(self, events: Iterable[AnyEvent]) -> None:
+        """Fold further events; those of unknown runs are passed over."""
+        for event in events:
+            if event.run in self.evaluations:
+                self._add(event)
+
+    def newest(self, probe: ProbeName | None = None) -> Mapping[str, Evaluated]:
+        """The newest evaluation of each run, of ``probe`` if given, on one task if possible.
+
+        All runs that train are shown on the newest task that all of them have met; a run that
+        rests, and has not met it, is shown on its own newest one.
+        """
+        shared = self._shared.get(probe, {})
+        shown = {}
+        for run in self.runs:
+            one = shared.get(run) or self._newest.get((run, probe))
+            if one is not None:
+                shown[run] = one
+        return shown
+
+    def of(self, probe: ProbeName, index: int) -> Sequence[Evaluated]:
+        """What is known of one asked evaluation, in the order of the runs."""
+        found = (self._newest.get((run, probe)) for run in self.runs)
+        return [one for one in found if one is not None and one.index == index]
+
+    def _add(self, event: AnyEvent) -> None:
+        run = event.run
+        match event:
+            case Evaluated():
+                self._note(event)
+            case Saved(path=path):
+                self.saved[run] = path
+            case Diverged():
+                self.troubles[run] = Trouble(event.problem, event.advice)
+            case Failed():
+                self.troubles[run] = Trouble(event.problem)
+        match event:
+            case Started(iteration=iteration, target=target) if iteration < target:
+                self._moving.add(run)
+            case Resumed() | Extended():
+                self._moving.add(run)
+            case Paused() | Finished() | Diverged() | Failed() | Stopped():
+                self._moving.discard(run)
+        if isinstance(event, _ANSWERS):
+            self.wanted.pop(run, None)
+
+    def _note(self, event: Evaluated) -> None:
+        self._newest[event.run, event.probe] = self._newest[event.run, None] = event
+        if event.probe == "validation":
+            self.evaluations[event.run].append(event)
+        task = (event.probe, event.amplitude, event.phase, event.support_x)
+        met = self._open.setdefault(task, {})
+        met[event.run] = event
+        if self._moving <= met.keys():
+            self._shared[event.probe] = self._shared[None] = met
+        if len(met) == len(self.runs):
+            del self._open[task]
+        elif len(self._open) > KEPT_EVALUATIONS:
+            del self._open[next(iter(self._open))]

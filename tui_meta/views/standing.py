@@ -1,0 +1,196 @@
+"""How each run stands, in one or two lines: state, iteration, rate, times, progress."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from core.events import Snapshot
+from tui_meta.views import numbers
+from tui_meta.views.plot import Color, Marker, curve
+from tui_meta.views.record import Trouble
+from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, spread
+
+_STATE_STYLES = {
+    "training": "green",
+    "paused": "bold yellow",
+    "finished": "bold",
+    "diverged": "bold red",
+    "failed": "bold red",
+}
+_SAMPLES: Mapping[Marker, str] = {"braille": "⠒⠒", "blocks": "▀▀", "+": "++", "•": "••"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One run as the header shows it.
+
+    ``title`` is its name on the screen, ``index`` its place among the runs; ``word`` is its state
+    as a person would say it, and ``trouble`` why it ended, where it diverged or failed.
+    """
+
+    title: str
+    index: int
+    snapshot: Snapshot
+    word: str
+    trouble: Trouble | None = None
+
+
+def titles(snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
+    """The name of each run on the screen: its algorithm, or its own where two share one."""
+    given = [snapshot.title for snapshot in snapshots.values()]
+    return {
+        run: snapshot.title if given.count(snapshot.title) == 1 else run
+        for run, snapshot in snapshots.items()
+    }
+
+
+def standings(
+    snapshots: Mapping[str, Snapshot],
+    wanted: Mapping[str, str],
+    troubles: Mapping[str, Trouble],
+) -> list[Standing]:
+    """All runs, with the states they were told to enter and the reasons why they ended."""
+    names = titles(snapshots)
+    found = []
+    for index, (run, snapshot) in enumerate(snapshots.items()):
+        state = snapshot.state
+        word: str = state
+        if state == "training" and wanted.get(run) == "paused":
+            word = "pausing…"
+        elif state in ("paused", "finished") and wanted.get(run) == "training":
+            word = "starting…"
+        found.append(Standing(names[run], index, snapshot, word, troubles.get(run)))
+    return found
+
+
+def sample(index: int) -> Span:
+    """The marker of run number ``index``, as its curve is drawn."""
+    look = _look(index)
+    style = "" if look[1] == "default" else look[1]
+    return Span(_SAMPLES.get(look[0], look[0]), style)
+
+
+def remaining(snapshot: Snapshot) -> float | None:
+    """Seconds left at the present rate; None where there is none."""
+    left = snapshot.target - snapshot.iteration
+    return left / snapshot.rate if left and snapshot.rate > 0 else None
+
+
+def run_lines(standing: Standing, width: int, rows: int, name_cells: int) -> tuple[Line, ...]:
+    """The run in ``rows`` lines of ``width`` cells; ``name_cells`` aligns the runs' titles.
+
+    With one row, or where the width is short, the least important parts give way.
+    """
+    if width < 48:
+        return (_short(standing, width),)
+    if standing.trouble:
+        return _troubled(standing, standing.trouble, width, rows, name_cells)
+    if standing.snapshot.state == "loading":
+        said = Span(f"{standing.snapshot.preparing or 'starting'}…", "dim")
+        return (fit(line(*_head(standing, name_cells), "  ", said), width),)
+    if rows < 2:
+        return (_progress(standing, width, name_cells, _one_row_tail(standing, width)),)
+    tail = line(Span(_percent(standing.snapshot), "bold"), f"  {_rate(standing.snapshot):>13}")
+    return (
+        _progress(standing, width, name_cells, tail),
+        fit(_details(standing, name_cells), width),
+    )
+
+
+def title_line(all_runs: Iterable[Standing], right: Line, width: int) -> Line:
+    """The first line: what this is, on what it runs, how fast it should; ``right`` at its end."""
+    snapshots = [one.snapshot for one in all_runs]
+    loaded = [one for one in snapshots if one.state != "loading"]
+    where = _common(f"{one.engine} on {one.device}" for one in loaded)
+    speed = _common(numbers.pace(one.pace) for one in snapshots)
+    facts = [part for part in (where, f"pace {speed}" if speed else "") if part]
+    short = line(Span("tui-meta", "bold"), *(Span(f"  ·  {fact}", "dim") for fact in facts))
+    full = line(short[0], Span("  few-shot sine waves", "dim"), *short[1:])
+    room = width - cells(right)
+    return spread(first_that_fits([full, short], room - 1), right, width)
+
+
+def _look(index: int) -> tuple[Marker, Color]:
+    series = curve("", (), (), index)
+    return series.marker, series.color
+
+
+def _common(values: Iterable[str]) -> str:
+    return " / ".join(dict.fromkeys(values))
+
+
+def _head(standing: Standing, name_cells: int) -> Line:
+    state = Span(f"{standing.word:<9}", _STATE_STYLES.get(standing.snapshot.state, "dim"))
+    title = Span(f"{standing.title:<{name_cells}}", "bold")
+    return line(sample(standing.index), " ", title, "  ", state)
+
+
+def _progress(standing: Standing, width: int, name_cells: int, tail: Line) -> Line:
+    """Title, state, count and ``tail``, with a bar in what room they leave."""
+    snapshot = standing.snapshot
+    target = numbers.whole(snapshot.target)
+    count = f"{numbers.whole(snapshot.iteration):>{len(target)}} / {target}"
+    head = line(*_head(standing, name_cells), "  ", Span(count, "bold"), "  ")
+    room = width - cells(head) - cells(tail) - 2
+    if room < 4:
+        return spread(head, tail, width)
+    done, still_open = numbers.bar(snapshot.iteration, snapshot.target, room)
+    style = sample(standing.index).style
+    return line(*head, Span(done, style), Span(still_open, "dim"), "  ", *tail)
+
+
+def _one_row_tail(standing: Standing, width: int) -> Line:
+    snapshot = standing.snapshot
+    parts = [_percent(snapshot)]
+    if width >= 64:
+        parts.append(f"{_rate(snapshot):>12}")
+    if width >= 76:
+        left = remaining(snapshot)
+        parts.append("" if left is None else f"{numbers.duration(left)} left")
+    return line("  ".join(part for part in parts if part))
+
+
+def _details(standing: Standing, name_cells: int) -> Line:
+    snapshot = standing.snapshot
+    left = remaining(snapshot)
+    facts = [
+        ("elapsed", numbers.duration(snapshot.elapsed)),
+        ("remaining", "-" if left is None else numbers.duration(left)),
+        ("training loss", numbers.loss(snapshot.loss)),
+        ("best evaluation", numbers.loss(snapshot.best)),
+    ]
+    if snapshot.best_iteration is not None:
+        facts.append(("at", numbers.whole(snapshot.best_iteration)))
+    parts: list[Span | str] = [" " * (name_cells + 5)]
+    for name, value in facts:
+        gap = " " if name == "at" else "   "
+        parts += [Span(f"{gap if len(parts) > 1 else ''}{name} ", "dim"), Span(value)]
+    if snapshot.unsaved:
+        parts.append(Span("   not saved yet", "dim"))
+    return line(*parts)
+
+
+def _troubled(
+    standing: Standing, trouble: Trouble, width: int, rows: int, name_cells: int
+) -> tuple[Line, ...]:
+    """Why the run ended and what to try, where its progress would stand."""
+    at = Span(f"at {numbers.whole(standing.snapshot.iteration)}", "bold")
+    head = line(*_head(standing, name_cells), "  ", at, "  ")
+    if rows < 2:
+        return (fit(line(*head, Span(trouble.advice or trouble.problem, "red")), width),)
+    below = line(" " * (name_cells + 5), Span(trouble.advice, "red"))
+    return fit(line(*head, Span(trouble.problem, "red")), width), fit(below, width)
+
+
+def _short(standing: Standing, width: int) -> Line:
+    """For a terminal as narrow as a hand: name, progress or trouble, loss."""
+    snapshot = standing.snapshot
+    said = standing.word if snapshot.state != "training" else _percent(snapshot)
+    return fit(line(Span(standing.title, "bold"), f" {said} {numbers.loss(snapshot.loss)}"), width)
+
+
+def _percent(snapshot: Snapshot) -> str:
+    return f"{numbers.percent(snapshot.iteration, snapshot.target):>5}"
+
+
+def _rate(snapshot: Snapshot) -> str:
+    return numbers.rate(snapshot.rate) if snapshot.state == "training" else ""

@@ -1,0 +1,81 @@
+"""Lines of styled text as plain data: what stands in a panel before any terminal shows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+
+
+@dataclass(frozen=True)
+class Span:
+    """Some text in one style.
+
+    ``style`` is a few words of Rich's (``bold``, ``dim``, ``bright_cyan``), only of the 16-colour
+    palette. A click on the text does ``action``, if there is one.
+    """
+
+    text: str
+    style: str = ""
+    action: str = ""
+
+
+Line = tuple[Span, ...]
+
+
+def line(*parts: Span | str) -> Line:
+    """A line of spans and plain text."""
+    return tuple(part if isinstance(part, Span) else Span(part) for part in parts)
+
+
+def plain(content: Line) -> str:
+    """The line without its styles."""
+    return "".join(span.text for span in content)
+
+
+def cells(content: Line) -> int:
+    """How many cells of a terminal the line takes."""
+    return sum(cell_len(span.text) for span in content)
+
+
+def clip(text: str, width: int) -> str:
+    """The text, its end replaced by an ellipsis where it is too long."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
+
+
+def fit(content: Line, width: int) -> Line:
+    """The line in exactly ``width`` cells: padded, or cut with an ellipsis."""
+    fitted: list[Span] = []
+    room = width
+    for span in content:
+        size = cell_len(span.text)
+        if size > room:
+            fitted.append(Span(clip(span.text, room), span.style, span.action))
+            room -= cell_len(fitted[-1].text)
+            break
+        fitted.append(span)
+        room -= size
+    return (*fitted, Span(" " * room)) if room else tuple(fitted)
+
+
+def spread(left: Line, right: Line, width: int) -> Line:
+    """``left`` and ``right`` at the two ends of ``width`` cells; ``left`` gives way."""
+    room = width - cells(right)
+    return (*fit(left, max(0, room - 1)), Span(" "), *right) if room > 1 else fit(left, width)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Words in rows of at most ``width`` cells."""
+    rows: list[str] = []
+    for word in text.split():
+        if rows and cell_len(rows[-1]) + 1 + cell_len(word) <= width:
+            rows[-1] += f" {word}"
+        else:
+            rows.append(word)
+    return rows
+
+
+def first_that_fits(candidates: Sequence[Line], width: int) -> Line:
+    """The first candidate that fits ``width`` cells, else the last."""
+    return next((one for one in candidates if cells(one) <= width), candidates[-1])

@@ -1,0 +1,168 @@
+"""All that the watch screen knows, apart from any terminal: what happened and what is looked at."""
+
+from collections.abc import Mapping, Sequence
+
+from core.adaptation import PROBES, ProbeName
+from core.events import AnyEvent, Evaluated, Progress, SetPace, Snapshot
+from tui_meta.views import layout
+from tui_meta.views.charts import Charts, task_line
+from tui_meta.views.keys import footer
+from tui_meta.views.loss_table import LossTable
+from tui_meta.views.messages import Messages
+from tui_meta.views.orders import Order
+from tui_meta.views.plot import Plot
+from tui_meta.views.record import Record
+from tui_meta.views.standing import Standing, standings, title_line, titles
+from tui_meta.views.text import Line, line
+
+
+class Watching:
+    """Folds events and snapshots, and says what each part of the screen shows.
+
+    ``history`` are events of earlier sittings. ``panel`` is the one that must be seen, ``chart``
+    the one of the charts that has their common place, and ``pinned`` the evaluation that a person
+    asked for and that stays on show until they go back.
+    """
+
+    def __init__(self, snapshots: Mapping[str, Snapshot], history: Sequence[AnyEvent] = ()) -> None:
+        self.messages = Messages()
+        self.panel = layout.TABLE
+        self.chart = layout.TRAINING
+        self.enlarged = False
+        self.arrangement = layout.Arrangement(())
+        self._begin(snapshots, history)
+
+    def _begin(self, snapshots: Mapping[str, Snapshot], history: Sequence[AnyEvent]) -> None:
+        self.snapshots = snapshots
+        self.pinned: ProbeName | None = None
+        self.paces: dict[str, float | None] = {}
+        """Paces asked for, which snapshots may not know yet."""
+        self.record = Record(snapshots)
+        self.record.add(history)
+        self.titles = titles(snapshots)
+        """The runs' names on the screen."""
+        self.messages.titles = {**self.messages.titles, **self.titles}
+        self._charts = Charts()
+
+    @property
+    def standings(self) -> list[Standing]:
+        """How each run stands."""
+        return standings(self.snapshots, self.record.wanted, self.record.troubles)
+
+    def take_in(self, news: Sequence[AnyEvent], snapshots: Mapping[str, Snapshot]) -> bool:
+        """Fold new events; True if one of them is what a person waits for.
+
+        Other runs than before begin a story of their own.
+        """
+        if tuple(snapshots) != self.record.runs:
+            self._begin(snapshots, ())
+        self.snapshots = snapshots
+        self.record.add(news)
+        for event in news:
+            self.messages.hear(event)
+        return any(map(_is_awaited, news))
+
+    def scope(self, focused_run: int | None) -> list[Snapshot]:
+        """The runs that a key acts on: all, or the one whose line has the focus."""
+        runs = list(self.snapshots.values())
+        return runs if focused_run is None else [runs[focused_run]]
+
+    def note(self, order: Order) -> None:
+        """Say what an order says, and remember the states and paces that it asks for."""
+        if order.key:
+            self.messages.ask(order.key, order.say)
+        else:
+            self.messages.say(order.say)
+        for run, command in order.commands:
+            if isinstance(command, SetPace):
+                self.paces[run] = command.pace
+        if order.wanted:
+            self.record.wanted.update({run: order.wanted for run, _ in order.commands})
+
+    # What is looked at.
+
+    def arrange(self, width: int, height: int) -> layout.Arrangement:
+        """The arrangement of the panels for a terminal of this size."""
+        self.arrangement = layout.arrange(
+            width, height, len(self.snapshots), self.panel, self.chart, enlarged=self.enlarged
+        )
+        return self.arrangement
+
+    def turn_to(self, panel: str) -> None:
+        """From now on ``panel`` must be seen."""
+        self.panel = panel
+        if panel in layout.CHARTS:
+            self.chart = panel
+
+    def turn_to_evaluation(self, probe: ProbeName) -> None:
+        """Keep the coming evaluation on show, on a panel that is made for it."""
+        self.pinned = probe
+        self.messages.ask(f"evaluate {probe}", f"evaluating: {PROBES[probe].title}…")
+        if probe == "compare":
+            self.turn_to(layout.UPDATES)
+        elif not any(panel.startswith("wave") for panel in self.arrangement.panels):
+            self.turn_to(layout.wave(0))
+
+    def go_back(self) -> bool:
+        """Undo the last of: a large panel, a kept evaluation, another chart; False if none is."""
+        if self.enlarged:
+            self.enlarged = False
+        elif self.pinned or self.chart != layout.TRAINING:
+            self.pinned = None
+            if self.panel in layout.CHARTS:
+                self.panel = layout.TRAINING
+            self.chart = layout.TRAINING
+        else:
+            return False
+        return True
+
+    # What stands in each part.
+
+    def title(self, width: int) -> Line:
+        """The first line of the screen."""
+        return title_line(self.standings, layout.tab_line(self.arrangement.tabs), width)
+
+    def message_lines(self, width: int) -> Sequence[Line]:
+        """What was said last; in a tiny terminal, what size it needs."""
+        if not self.arrangement.rows:
+            return (line(f"please enlarge {layout.LEAST_WIDTH}x{layout.LEAST_HEIGHT}"),)
+        return self.messages.lines(self.arrangement.message_rows, width)
+
+    def footer(self, focused_run: int | None, width: int) -> Line:
+        """The keys that apply now."""
+        runs = self.scope(focused_run)
+        focused = "" if focused_run is None else self.titles[runs[0].run]
+        back = self.enlarged or self.pinned is not None or self.chart != layout.TRAINING
+        return footer(runs, focused, width, enlarged=self.enlarged, back=back)
+
+    def table(self, width: int) -> LossTable:
+        """The loss table in ``width`` cells."""
+        return LossTable(self.record, self.standings, width)
+
+    def plots(self) -> dict[str, tuple[Plot, str]]:
+        """The plot of each visible chart, and what stands below it."""
+        runs, visible = self.standings, self.arrangement.panels
+        evaluations = self.record.newest(self.pinned)
+        charts = self._charts
+        made: dict[str, tuple[Plot, str]] = {}
+        if layout.TRAINING in visible:
+            made[layout.TRAINING] = charts.training(runs), ""
+        if layout.UPDATES in visible:
+            made[layout.UPDATES] = charts.updates(evaluations, runs), ""
+        if layout.ADAPTED in visible:
+            made[layout.ADAPTED] = charts.adapted(self.record, runs), ""
+        for panel in made:
+            made[panel] = made[panel][0], layout.chart_hint(panel, self.arrangement)
+        shown = [one for one in runs if layout.wave(one.index) in visible]
+        for one, plot in zip(runs, charts.waves(evaluations, runs) if shown else (), strict=False):
+            about = task_line(evaluations.get(one.snapshot.run))
+            kept = " · esc: live" if self.pinned else ""
+            made[layout.wave(one.index)] = plot, about + kept
+        return {panel: plot for panel, plot in made.items() if panel in visible}
+
+
+def _is_awaited(event: AnyEvent) -> bool:
+    """Everything but what comes by itself, again and again."""
+    if isinstance(event, Evaluated):
+        return event.probe != "validation"
+    return not isinstance(event, Progress)

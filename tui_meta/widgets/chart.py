@@ -1,0 +1,351 @@
+"""Draws a plot in a terminal: the only place that knows plotext.
+
+plotext draws the curves and nothing else. Axes, ticks and legend are drawn here, so that they
+keep their place, leave the data alone, and give way in a stated order when room is short.
+"""
+
+import math
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui_meta.views.plot import Axis, Marker, Plot, Series, decimate
+
+_PLOTEXT_MARKERS: Mapping[Marker, str] = {"blocks": "hd"}
+_ASCII_MARKERS: Mapping[Marker, str] = {
+    "braille": "*",
+    "blocks": "#",
+    "•": ".",
+    "+": "+",
+    "●": "o",
+    "○": "0",
+    "◆": "@",
+}
+_SAMPLES: Mapping[Marker, str] = {"braille": "⠒", "blocks": "▀"}
+_FRAME = Style(dim=True)
+_RUN = re.compile(r"\x1b\[(?:0|38;5;(\d+))m([^\x1b]*)")
+_local = threading.local()
+
+
+def draw(plot: Plot, width: int, height: int, *, color: bool, ascii: bool) -> list[Strip]:
+    """The plot as `height` strips of exactly `width` cells, whatever the size and the data.
+
+    Without `color` the strips carry no colours; with `ascii`, markers and frame are ASCII (the
+    labels are the caller's). Where room is short the axis labels go first, then the ticks, then
+    the legend.
+    """
+    if width <= 0 or height <= 0:
+        return [Strip.blank(max(width, 0))] * max(height, 0)
+    layout = _Layout.fit(plot, width, height)
+    rows: list[list[Segment]] = []
+    if layout.legend:
+        rows.append(_legend_row(plot, width, layout.gutter, color=color, ascii=ascii))
+    canvas = _canvas(plot, layout.columns, layout.rows, color=color, ascii=ascii)
+    margin = _margin(plot.y, layout, ascii=ascii)
+    rows += [[Segment(left, _FRAME), *cells] for left, cells in zip(margin, canvas, strict=True)]
+    x_ticks = _spread(plot.x, layout.columns, layout.gutter, width)
+    if layout.line:
+        rows.append([Segment(_bottom_line(x_ticks, layout, ascii=ascii), _FRAME)])
+    if layout.labels:
+        rows.append([Segment(_bottom_labels(plot.x, x_ticks, width), _FRAME)])
+    return [Strip(row).adjust_cell_length(width) for row in rows]
+
+
+class Chart(Widget):
+    """Shows one plot at a time, and repaints only the lines that changed."""
+
+    DEFAULT_CSS = """
+    Chart {
+        width: 1fr;
+        height: 1fr;
+    }
+    """
+
+    def __init__(
+        self,
+        plot: Plot | None = None,
+        *,
+        ascii: bool = False,
+        can_focus: bool = False,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.can_focus = can_focus
+        self._ascii = ascii
+        self._plot: Plot | None = None
+        self._strips: list[Strip] = []
+        self._drawn_at: Size | None = None
+        if plot is not None:
+            self.show(plot)
+
+    @property
+    def plot(self) -> Plot | None:
+        """The plot on show."""
+        return self._plot
+
+    def show(self, plot: Plot) -> None:
+        """Show `plot`; what looks the same as before costs nothing."""
+        if plot == self._plot:
+            return
+        if self._plot is None or plot.title != self._plot.title:
+            self.border_title = Content(plot.title)  # repaints everything, equal or not
+        self._plot = plot
+        if self._drawn_at != self.size or not self.is_on_screen:
+            self._drawn_at = None
+            self.refresh()
+            return
+        old, self._strips = self._strips, self._draw(plot)
+        changed = [
+            Region(0, y, self.size.width, 1)
+            for y, (was, now) in enumerate(zip(old, self._strips, strict=True))
+            if was != now
+        ]
+        if changed:
+            self.refresh(*changed)
+
+    def render_line(self, y: int) -> Strip:
+        """The line `y` of the content, from the strips drawn last."""
+        style = self.visual_style.rich_style
+        if self._plot is None:
+            return Strip.blank(self.size.width, style)
+        if self._drawn_at != self.size:
+            self._strips = self._draw(self._plot)
+            self._drawn_at = self.size
+        return self._strips[y].apply_style(style)
+
+    def _draw(self, plot: Plot) -> list[Strip]:
+        color = not self.app.no_color
+        return draw(plot, self.size.width, self.size.height, color=color, ascii=self._ascii)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Who gets which cells: `gutter` is the margin left of the canvas, axis line included."""
+
+    gutter: int
+    columns: int
+    rows: int
+    legend: bool
+    line: bool
+    labels: bool
+
+    @classmethod
+    def fit(cls, plot: Plot, width: int, height: int) -> "_Layout":
+        legend = bool(plot.legend) and height >= 3
+        labels = bool(plot.x.ticks) and height >= 6
+        line = labels and height >= 9
+        gutter = max((cell_len(label) for _, label in plot.y.ticks), default=0) + 1
+        if height < 4 or width < gutter + 16:
+            gutter = 0
+        rows = height - legend - labels - line
+        return cls(gutter, width - gutter, rows, legend, line, labels)
+
+
+# The frame: plain text around the canvas.
+
+
+def _legend_row(plot: Plot, width: int, gutter: int, *, color: bool, ascii: bool) -> list[Segment]:
+    """Marker and label of each series, after the label of the y axis where there is room."""
+    names = [series.label for series in plot.legend]
+    title = plot.y.label
+    sample = gap = 2
+    full = sum(cell_len(name) + sample + 1 for name in names) + gap * (len(names) - 1)
+    indent = max(gutter, cell_len(title) + 2 if title else 0)
+    if indent + full > width:
+        title, indent = "", min(gutter, max(0, width - full))
+    if full > width:
+        sample = gap = 1
+        names = _shortened(names, width)
+    segments = [Segment(set_cell_size(title, indent), _FRAME)]
+    for index, (series, name) in enumerate(zip(plot.legend, names, strict=True)):
+        count = sample if series.kind == "line" else 1
+        mark = _ASCII_MARKERS[series.marker] if ascii else _sample(series.marker)
+        segments.append(Segment(" " * gap if index else ""))
+        segments.append(Segment(mark * count, _style(series, color=color)))
+        segments.append(Segment(f" {name}"))
+    return segments
+
+
+def _sample(marker: Marker) -> str:
+    return _SAMPLES.get(marker, marker)
+
+
+def _shortened(names: Sequence[str], width: int) -> list[str]:
+    """Names cut to the longest length at which marker, space and name of all fit `width`."""
+    for longest in range(max(map(cell_len, names)), 1, -1):
+        cut = [set_cell_size(name, min(longest, cell_len(name))) for name in names]
+        if sum(cell_len(name) + 3 for name in cut) - 1 <= width:
+            return cut
+    return [set_cell_size(name, 1) for name in names]
+
+
+def _margin(axis: Axis, layout: _Layout, *, ascii: bool) -> Iterator[str]:
+    """What stands left of each row of the canvas: tick labels and the axis."""
+    ruler, tick = ("|", "+") if ascii else ("│", "┤")
+    labels: dict[int, str] = {}
+    if layout.gutter:
+        rows = [(_cell(1 - _unit(axis, at), layout.rows), label) for at, label in axis.ticks]
+        labels = _thinned([tick for tick in rows if 0 <= tick[0] < layout.rows])
+    for row in range(layout.rows):
+        mark = (tick if row in labels else ruler) if layout.gutter else ""
+        yield labels.get(row, "").rjust(max(0, layout.gutter - 1)) + mark
+
+
+def _thinned(ticks: Sequence[tuple[int, str]]) -> dict[int, str]:
+    """Every tick, or every second, third ... one, so that a free row stays between labels."""
+    for stride in range(1, len(ticks)):
+        kept = ticks[::stride]
+        if all(a[0] - b[0] >= 2 for a, b in pairwise(kept)):
+            return dict(kept)
+    return dict(ticks[:1])
+
+
+def _spread(axis: Axis, columns: int, gutter: int, width: int) -> list[tuple[int, int, str]]:
+    """Ticks of the x axis as (column, start of label, label), thinned until labels keep apart."""
+    placed = []
+    for at, label in axis.ticks:
+        column = _cell(_unit(axis, at), columns)
+        middle = gutter + column - cell_len(label) // 2
+        if 0 <= column < columns:
+            start = max(0, min(width - cell_len(label), middle))
+            placed.append((gutter + column, start, label))
+    for stride in range(1, len(placed)):
+        kept = placed[::stride]
+        if all(a[1] + cell_len(a[2]) + 2 <= b[1] for a, b in pairwise(kept)):
+            return kept
+    return placed[:1]
+
+
+def _bottom_line(ticks: Sequence[tuple[int, int, str]], layout: _Layout, *, ascii: bool) -> str:
+    corner, ruler, tick = ("+", "-", "+") if ascii else ("└", "─", "┬")
+    columns = {column for column, _, _ in ticks}
+    line = "".join(
+        tick if layout.gutter + column in columns else ruler for column in range(layout.columns)
+    )
+    return " " * (layout.gutter - 1) + corner + line if layout.gutter else line
+
+
+def _bottom_labels(axis: Axis, ticks: Sequence[tuple[int, int, str]], width: int) -> str:
+    """Tick labels, and the label of the axis in the last gap that is wide enough for it."""
+    line = ""
+    gaps = []
+    for _, start, label in ticks:
+        gaps.append((cell_len(line), start))
+        line = set_cell_size(line, start) + label
+    gaps.append((cell_len(line), width))
+    for start, end in reversed(gaps):
+        if axis.label and end - start >= cell_len(axis.label) + 4:
+            middle = start + (end - start - cell_len(axis.label)) // 2
+            rest = line[middle + len(axis.label) :]
+            return set_cell_size(line[:middle], middle) + axis.label + rest
+    return line
+
+
+# The canvas: what plotext draws.
+
+
+def _canvas(
+    plot: Plot, columns: int, rows: int, *, color: bool, ascii: bool
+) -> list[list[Segment]]:
+    """The curves alone: `rows` lists of segments, `columns` cells each."""
+    # Points last, for they are few and small.
+    series = sorted(plot.series, key=lambda one: one.kind == "points")
+    points = [_unit_points(one, plot.x, plot.y, columns) for one in series]
+    if not any(points):
+        return _notice(plot.empty, columns, rows)
+    figure, new_marker = _plotext()
+    figure.clear.data()
+    figure.plot_size(columns, rows)
+    for number, (one, unit) in enumerate(zip(series, points, strict=True)):
+        marks = _ASCII_MARKERS if ascii else _PLOTEXT_MARKERS
+        # The palette number tells us below whose cell it is; the colour is chosen there.
+        marker = new_marker(marks.get(one.marker, one.marker), number)
+        signal = figure.signal([x for x, _, _ in unit], [y for _, y, _ in unit], marker=marker)
+        signal.lines(one.kind == "line")
+        for index, (_, _, joined) in enumerate(unit):
+            if not joined:
+                signal.line(index, False)
+        figure.draw(signal)
+    styles = {str(number): _style(one, color=color) for number, one in enumerate(series)}
+    lines = figure.build().string().split("\n")[:rows]
+    return [
+        [Segment(text, styles.get(number)) for number, text in _RUN.findall(line) if text]
+        for line in lines
+    ]
+
+
+def _plotext() -> tuple[Any, Callable[[str, int], Any]]:
+    """This thread's figure, and the class of markers.
+
+    plotext's public figure is one for all threads and never larger than the terminal, so a
+    terminal of our own, without limits, lends us its figure.
+    """
+    if not hasattr(_local, "figure"):
+        # Imported late: it takes a tenth of a second, which only a drawn chart should cost.
+        import plotext  # type: ignore[import-untyped]  # it ships no types
+
+        terminal = type(plotext.terminal)()
+        terminal.limit(False, False)
+        figure = terminal._master
+        figure.theme("colorless").axes(False).legend(False)
+        for axis, side in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            figure.ruler(axis, side).frequency(0).lim(0, 1)
+        _local.figure, _local.marker = figure, plotext.marker
+    return _local.figure, _local.marker
+
+
+def _unit_points(
+    series: Series, x_axis: Axis, y_axis: Axis, columns: int
+) -> list[tuple[float, float, bool]]:
+    """(x, y, joined to the one before), the axes' limits being 0 and 1.
+
+    plotext's kernel ends the process over numbers that are not finite or lie far outside its
+    limits, so the first are gaps, and the others are brought to within one axis length.
+    """
+    xs, ys = series.x, series.y
+    if series.kind == "line" and len(xs) > 4 * columns:
+        xs, ys = decimate(xs, ys, columns)
+    points = []
+    joined = False
+    for x, y in zip(xs, ys, strict=True):
+        shown = math.isfinite(x) and math.isfinite(y)
+        if shown:
+            points.append((_unit(x_axis, x), _unit(y_axis, y), joined))
+        joined = shown
+    return points
+
+
+def _unit(axis: Axis, value: float) -> float:
+    return max(-1.0, min(2.0, (value - axis.lower) / (axis.upper - axis.lower)))
+
+
+def _cell(share: float, cells: int) -> int:
+    """The cell of `cells` in which plotext draws what lies at `share` of an axis."""
+    # plotext's own rounding, so that a tick and the curve that passes it share a row.
+    return int(0.5016585662 + (cells - 0.5016585662 - 0.501516152) * share)
+
+
+def _notice(text: str, columns: int, rows: int) -> list[list[Segment]]:
+    blank = [Segment(" " * columns)]
+    if cell_len(text) > columns:
+        return [blank] * rows
+    line = set_cell_size(" " * ((columns - cell_len(text)) // 2) + text, columns)
+    return [[Segment(line, _FRAME)] if row == rows // 2 else blank for row in range(rows)]
+
+
+def _style(series: Series, *, color: bool) -> Style:
+    name = series.color if color and series.color != "default" else None
+    return Style(color=name, bold=True if series.kind == "points" else None)

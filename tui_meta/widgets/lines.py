@@ -1,0 +1,55 @@
+"""Shows lines of text, and repaints only those that changed."""
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui_meta.views.text import Line
+
+
+class Lines(Widget):
+    """Some lines of text; what does not fit is cut.
+
+    A ``Static`` would send all of its lines whenever one differs, and even when none does.
+    """
+
+    ALLOW_SELECT = False
+
+    def __init__(
+        self, *, id: str | None = None, classes: str | None = None, can_focus: bool = False
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.can_focus = can_focus
+        self._lines: tuple[Line, ...] = ()
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show ``lines`` from now on."""
+        old, self._lines = self._lines, tuple(lines)
+        shared = min(len(old), len(self._lines))
+        longest = max(len(old), len(self._lines))
+        changed = [y for y in range(shared) if old[y] != self._lines[y]]
+        regions = [
+            Region(0, y, self.size.width, 1)
+            for y in (*changed, *range(shared, longest))
+            if y < self.size.height
+        ]
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        """The line ``y`` of the content."""
+        content = self._lines[y] if y < len(self._lines) else ()
+        segments = [
+            Segment(
+                span.text,
+                Style.parse(span.style)
+                + (Style(meta={"@click": f"screen.{span.action}"}) if span.action else Style()),
+            )
+            for span in content
+        ]
+        strip = Strip(segments).adjust_cell_length(self.size.width)
+        return strip.apply_style(self.visual_style.rich_style)
