@@ -32,7 +32,7 @@ fix: install ## Format, and mend what can be mended by a machine
 	$(BIN)/ruff format .
 
 snapshots: install ## Accept the present screens as the expected ones; review the difference first
-	$(BIN)/pytest tests/tui_meta --snapshot-update
+	$(BIN)/pytest -n 0 tests/tui_meta --snapshot-update
 
 bench: install ## Measure speed beside the peers and write benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks

@@ -145,7 +145,7 @@ def plan_new(config: RunConfig, out: Path, name: str | None, pace: float | None 
     Without a ``name`` it is called after its algorithm and the time.
     """
     algorithm = config.algorithm.name
-    chosen = f"{name}-{algorithm}" if name else f"{algorithm}-{time.strftime('%Y%m%d-%H%M%S')}"
+    chosen = f"{algorithm}-{name or time.strftime('%Y%m%d-%H%M%S')}"
     return Plan(config, create_run_folder(out, chosen, unique=name is None), pace=pace)
 
 

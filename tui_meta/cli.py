@@ -29,7 +29,7 @@ Examples:
   tui-meta --seed 3 --network.hidden 40 40   with other settings
   tui-meta --config my.toml --pace 100       with settings from a file
   tui-meta --no-tui --json > log.jsonl       without a screen
-  tui-meta resume checkpoints/my-fomaml      go on where a run was saved
+  tui-meta resume checkpoints/fomaml-mine    go on where a run was saved
   tui-meta eval checkpoints/fomaml-source    see what a run has learned
 
 A configuration file (TOML) says seed = 3 at its top and inner_lr = 0.01 under
@@ -111,7 +111,7 @@ def train(
 
 @app.command(
     sort_key=2,
-    help_epilogue="Example: tui-meta resume checkpoints/my-fomaml --iterations 100000\n",
+    help_epilogue="Example: tui-meta resume checkpoints/fomaml-mine --iterations 100000\n",
 )
 def resume(
     paths: Paths,
@@ -134,7 +134,7 @@ def resume(
 @app.command(
     name="eval",
     sort_key=3,
-    help_epilogue="Example: tui-meta eval checkpoints/fomaml-source checkpoints/my-fomaml\n",
+    help_epilogue="Example: tui-meta eval checkpoints/fomaml-source checkpoints/fomaml-mine\n",
 )
 def evaluate(
     paths: Paths,
@@ -153,7 +153,7 @@ def evaluate(
 
 @app.command(
     sort_key=4,
-    help_epilogue="Example: tui-meta compare checkpoints/my-fomaml checkpoints/my-reptile\n",
+    help_epilogue="Example: tui-meta compare checkpoints/fomaml-mine checkpoints/reptile-mine\n",
 )
 def compare(
     first: Annotated[Path, Parameter(help="Run folder or checkpoint file A")],

@@ -39,7 +39,7 @@ class Launch:
     out: Annotated[str, Parameter(metavar="FOLDER")] = "checkpoints"
     """Folder in which each run gets a folder of its own."""
     name: Annotated[str | None, Parameter(metavar="NAME")] = None
-    """The run folders are called NAME-fomaml and so on; without it, by algorithm and time."""
+    """The run folders are called fomaml-NAME and so on; without it, by algorithm and time."""
     pace: float | None = None
     """Iterations per second of each run; without it, full speed."""
 

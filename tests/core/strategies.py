@@ -14,6 +14,7 @@ from core.config import NetworkConfig, RunConfig, SineTasks
 
 SEEDS = st.integers(0, 2**63 - 1)
 OPTIMIZERS = st.sampled_from(["sgd", "momentum", "adam"])
+REDUCTIONS = st.sampled_from(["sum", "mean"])
 
 
 def intervals(low: float, high: float) -> st.SearchStrategy[tuple[float, float]]:
@@ -22,10 +23,8 @@ def intervals(low: float, high: float) -> st.SearchStrategy[tuple[float, float]]
     )
 
 
-@st.composite
-def algorithms(draw: st.DrawFn, *, optimizers: st.SearchStrategy[str] = OPTIMIZERS) -> Algorithm:
-    """Any algorithm with any option, a few tasks, points and steps."""
-    common: dict[str, Any] = {
+def _common(draw: st.DrawFn, optimizers: st.SearchStrategy[str]) -> dict[str, Any]:
+    return {
         "outer_lr": draw(st.floats(1e-4, 0.1)),
         "inner_lr": draw(st.floats(1e-3, 0.05)),
         "tasks": draw(st.integers(1, 4)),
@@ -34,21 +33,40 @@ def algorithms(draw: st.DrawFn, *, optimizers: st.SearchStrategy[str] = OPTIMIZE
         "momentum": draw(st.floats(0, 0.99)),
         "adam_betas": draw(st.tuples(st.floats(0, 0.99), st.floats(0.5, 0.999))),
     }
-    if draw(st.booleans()):
-        return Fomaml(
-            **common,
-            shots=draw(st.integers(1, 12)),
-            query_points=draw(st.integers(2, 20)),
-            inner_steps=draw(st.integers(1, 4)),
-            reduction=draw(st.sampled_from(["sum", "mean"])),
-        )
+
+
+@st.composite
+def fomamls(
+    draw: st.DrawFn,
+    optimizers: st.SearchStrategy[str] = OPTIMIZERS,
+    reductions: st.SearchStrategy[str] = REDUCTIONS,
+) -> Fomaml:
+    """FOMAML with any option, a few tasks, points and steps."""
+    return Fomaml(
+        **_common(draw, optimizers),
+        shots=draw(st.integers(1, 12)),
+        query_points=draw(st.integers(2, 20)),
+        inner_steps=draw(st.integers(1, 4)),
+        reduction=draw(reductions),  # type: ignore[arg-type]
+    )
+
+
+@st.composite
+def reptiles(draw: st.DrawFn, optimizers: st.SearchStrategy[str] = OPTIMIZERS) -> Reptile:
+    """Reptile with any option, a few tasks, minibatches and epochs."""
     batch_size = draw(st.integers(1, 8))
+    batches = draw(st.integers(1 if batch_size > 1 else 2, 4))
     return Reptile(
-        **common,
-        points=max(2, batch_size * draw(st.integers(1, 4))) if batch_size > 1 else 4,
+        **_common(draw, optimizers),
+        points=batch_size * batches,
         batch_size=batch_size,
         inner_epochs=draw(st.integers(1, 3)),
     )
+
+
+def algorithms() -> st.SearchStrategy[Algorithm]:
+    """Any algorithm with any option."""
+    return st.one_of(fomamls(), reptiles())
 
 
 NETWORKS = st.builds(

@@ -189,7 +189,7 @@ def test_eval_and_compare_work_on_what_training_left(tmp_path):
         ).stdout
 
     run("--no-tui", "--iterations", "50", "--name", "my", "--network.hidden", "8")
-    runs = ["checkpoints/my-fomaml", "checkpoints/my-reptile"]
+    runs = ["checkpoints/fomaml-my", "checkpoints/reptile-my"]
     shown = run("eval", *runs, "--tasks", "10")
     assert "3. Loss per update" in shown
     assert "Reptile" in shown

@@ -72,10 +72,10 @@ def test_a_dumb_terminal_is_no_terminal(capsys, monkeypatch):
 
 
 def test_nothing_is_left_on_disk_where_no_run_can_begin(tmp_path, capsys):
-    (tmp_path / "runs" / "x-reptile").mkdir(parents=True)
+    (tmp_path / "runs" / "reptile-x").mkdir(parents=True)
     assert main(["--no-tui", *TINY, "--out", "runs", "--name", "x"]) == 2
-    assert "x-reptile" in one_line(capsys)
-    assert not (tmp_path / "runs" / "x-fomaml").exists()
+    assert "reptile-x" in one_line(capsys)
+    assert not (tmp_path / "runs" / "fomaml-x").exists()
 
 
 def test_json_needs_no_terminal_and_no_further_flag(capfdbinary):
@@ -100,7 +100,7 @@ def test_the_dashboard_gets_the_session_that_was_asked_for(monkeypatch):
 def test_resuming_says_from_where_and_trains_on(tmp_path, capsys):
     assert main(["--no-tui", *TINY, "--name", "x", "--algorithms", "fomaml"]) == 0
     capsys.readouterr()
-    run = "checkpoints/x-fomaml"
+    run = "checkpoints/fomaml-x"
     assert main(["resume", "--no-tui", run, "--iterations", "8"]) == 0
     out, err = capsys.readouterr()
     assert err == f"resuming {run}/000000005.safetensors\n"
@@ -111,7 +111,7 @@ def test_resuming_says_from_where_and_trains_on(tmp_path, capsys):
 def test_a_run_cannot_be_resumed_twice_at_once(capsys):
     main(["--no-tui", *TINY, "--name", "x", "--algorithms", "fomaml"])
     capsys.readouterr()
-    run = "checkpoints/x-fomaml"
+    run = "checkpoints/fomaml-x"
     assert main(["resume", "--no-tui", run, run]) == 2
     assert "one after the other" in one_line(capsys)
 
@@ -119,5 +119,5 @@ def test_a_run_cannot_be_resumed_twice_at_once(capsys):
 def test_a_resumed_run_does_not_go_back(capsys):
     main(["--no-tui", *TINY, "--name", "x", "--algorithms", "fomaml"])
     capsys.readouterr()
-    assert main(["resume", "--no-tui", "checkpoints/x-fomaml", "--iterations", "3"]) == 2
+    assert main(["resume", "--no-tui", "checkpoints/fomaml-x", "--iterations", "3"]) == 2
     assert "at iteration 5 already" in one_line(capsys)

@@ -232,7 +232,7 @@ def test_lines_tell_every_evaluation_and_where_the_runs_are(tmp_path, capsys):
     assert err == ""
     lines = out.splitlines()
     assert sum("evaluating model on random task" in line for line in lines) == 10
-    for name in ("small-fomaml", "small-reptile"):
+    for name in ("fomaml-small", "reptile-small"):
         saved = tmp_path / name / "000000250.safetensors"
         assert any(line.endswith(f"saved {saved}") for line in lines)
     assert lines[-1].startswith("look at it with: tui-meta eval ")
@@ -243,8 +243,8 @@ def test_runs_of_one_algorithm_are_told_apart_by_name(tmp_path, capsys):
     both = [plan_new(config, tmp_path, name) for name in ("one", "two")]
     run_headless(LocalSession(both), as_json=False)
     out = capsys.readouterr().out
-    assert "one-fomaml finished" in out
-    assert "two-fomaml finished" in out
+    assert "fomaml-one finished" in out
+    assert "fomaml-two finished" in out
 
 
 def test_the_same_seed_reports_the_same_losses(tmp_path, capfdbinary):

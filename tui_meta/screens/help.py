@@ -11,6 +11,12 @@ from textual.screen import ModalScreen
 from tui_meta.views.help_text import help_lines
 from tui_meta.widgets.lines import Lines
 
+PAGE_WIDTH = 92
+"""As in help.tcss."""
+
+EDGES = 5
+"""Cells of border, padding and scrollbar."""
+
 
 class Help(ModalScreen[None], inherit_bindings=False):
     """Shows keys until any closing key; ``bound`` has what each does, by its shown name."""
@@ -30,15 +36,15 @@ class Help(ModalScreen[None], inherit_bindings=False):
             yield Lines(id="help")
 
     def on_mount(self) -> None:
-        """Fill the page once its width is known."""
-        self.call_after_refresh(self._paint)
+        """Fill the page before it is first shown."""
+        self._fill()
 
     def on_resize(self) -> None:
         """Wrap the words anew."""
-        self.call_after_refresh(self._paint)
+        self._fill()
 
-    def _paint(self) -> None:
+    def _fill(self) -> None:
+        lines = help_lines(self._bound, max(1, min(PAGE_WIDTH, self.app.size.width) - EDGES))
         shown = self.query_one("#help", Lines)
-        lines = help_lines(self._bound, max(1, shown.size.width))
         shown.styles.height = len(lines)
         shown.show(lines)

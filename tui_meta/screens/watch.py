@@ -25,6 +25,12 @@ from tui_meta.widgets.run_line import RunLine
 TICK_SECONDS = 0.1
 """How often news are taken in."""
 
+HURRY_SECONDS = 0.02
+"""How often, while the answer to a key is awaited."""
+
+HURRIED_LOOKS = 20
+"""After so many looks the answer may come with the ticks."""
+
 NUMBER_TICKS = 3
 PANEL_TICKS = 10
 """Ticks between two repaints of the numbers, and of table and charts."""
@@ -46,7 +52,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         self.session = session
         self.watching = Watching(session.snapshots(), session.history())
         self.seen = 0
-        self._ticks = 0
+        self._ticks = self._looks = 0
         self.held = False
 
     def compose(self) -> ComposeResult:
@@ -64,6 +70,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         """Begin to sample."""
         self.set_interval(TICK_SECONDS, self.tick)
+        self._hurry = self.set_interval(HURRY_SECONDS, self._look, pause=True)
 
     def on_resize(self) -> None:
         """Every size has its arrangement."""
@@ -100,16 +107,29 @@ class WatchScreen(Screen[None], inherit_bindings=False):
     def tick(self) -> None:
         """Take in what happened; repaint each kind of thing at the rate that it deserves."""
         self._ticks += 1
+        if self._take_in() or self._ticks % PANEL_TICKS == 0:
+            self.paint()
+        elif self._ticks % NUMBER_TICKS == 0 and self.is_current:
+            self._paint_numbers()
+
+    def _look(self) -> None:
+        """Look for the answer to a key more often than the ticks do, for a short while."""
+        self._looks += 1
+        if self._take_in():
+            self.paint()
+        if self._looks >= HURRIED_LOOKS:
+            self._hurry.pause()
+
+    def _await_answer(self) -> None:
+        self._looks = 0
+        self._hurry.resume()
+
+    def _take_in(self) -> bool:
+        """Fold what is new; whether a person waits for some of it."""
         # Events before snapshots: a run that an event here speaks of is then among them.
         news = self.session.events(self.seen)
         self.seen += len(news)
-        awaited = self.watching.take_in(news, self.session.snapshots())
-        if not self.is_current:
-            return
-        if awaited or self._ticks % PANEL_TICKS == 0:
-            self.paint()
-        elif self._ticks % NUMBER_TICKS == 0:
-            self._paint_numbers()
+        return self.watching.take_in(news, self.session.snapshots())
 
     def paint(self) -> None:
         """Bring all that is shown up to date; what is equal sends nothing."""
@@ -220,6 +240,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         self.session.evaluate(name)
         self._arrange()
         self._paint_numbers()
+        self._await_answer()
 
     @property
     def _scope(self) -> list[Snapshot]:
@@ -232,6 +253,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             self.session.send(command, run)
         self.watching.note(order)
         self._paint_numbers()
+        self._await_answer()
 
     # Keys that change what is seen.
 

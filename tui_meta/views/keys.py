@@ -169,16 +169,17 @@ def footer(
     if cells(_spans(shown)) > width:
         shown = _with_evaluations_joined(shown)
     while shown and cells(_spans(shown)) > width:
-        last = max(range(len(shown)), key=lambda index: shown[index][0].rank)
-        del shown[last]
+        last = max(key.rank for key, _ in shown)
+        shown = [(key, label) for key, label in shown if key.rank != last]
     return _spans(shown)
 
 
 def _with_evaluations_joined(shown: list[tuple[Key, str]]) -> list[tuple[Key, str]]:
     """The keys that evaluate, under one label."""
     *others, last = EVALUATION_KEYS
-    joined = {key: (replace(key, joined=True), "") for key in others}
-    joined[last] = (replace(last, rank=others[0].rank), others[0].label)
+    rank = others[0].rank
+    joined = {key: (replace(key, joined=True, rank=rank), "") for key in others}
+    joined[last] = (replace(last, rank=rank), others[0].label)
     return [joined.get(key, (key, label)) for key, label in shown]
 
 
