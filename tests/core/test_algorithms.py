@@ -104,8 +104,8 @@ def test_one_meta_update_equals_the_definition_differentiated_by_autograd(
     expected = moved(config, state, gradient) - state.theta
     found = one_update(config, state)
     assert found.losses[0] == pytest.approx(loss, rel=1e-9)
-    # A tiny update (a wave that is fitted already) is what theta's rounding, and that of predictions
-    # beside their targets, leave of it.
+    # Where an update is tiny (a wave fitted already), the rounding of theta and of predictions
+    # beside their targets shows in it.
     rounding = 1e-14 * float(np.abs(state.theta).max() / np.abs(expected).max())
     error = reference.distance(found.state.theta - state.theta, expected)
     assert error <= reference.RELATIVE["float64"] + rounding
