@@ -324,6 +324,7 @@ class Trainer:
         self._say(evaluated)
 
     def _save(self) -> None:
+        self._flush()
         state = self._trained
         recent = self._metrics.recent_losses
         checkpoint = Checkpoint(self._config, state, self._target, self._elapsed, recent)

@@ -13,7 +13,7 @@ from cyclopts.exceptions import UnusedCliTokensError
 
 from core.config import DeviceName
 from core.errors import LabError
-from tui_meta.console import Exit, Output, complain, release_stdout, settle_streams
+from tui_meta.console import Exit, Output, complain, release_streams, settle_streams
 from tui_meta.settings import RUN, flags, whole_numbers
 
 if TYPE_CHECKING:
@@ -189,11 +189,11 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        release_stdout()
+        release_streams()
         return Exit.PIPE_CLOSED
     except OSError as error:
         complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
-        release_stdout()
+        release_streams()
         return Exit.REFUSED
     return code or Exit.DONE
 

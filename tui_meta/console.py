@@ -70,11 +70,12 @@ def settle_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def release_stdout() -> None:
-    """Write out what waits for standard output; where that fails, it is not tried again at exit."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        devnull = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(devnull, sys.stdout.fileno())
-        os.close(devnull)
+def release_streams() -> None:
+    """Write out what waits for standard output and error; what cannot be is not tried at exit."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            devnull = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(devnull, stream.fileno())
+            os.close(devnull)

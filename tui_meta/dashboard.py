@@ -5,7 +5,7 @@ import os
 
 from core.session import Session
 from tui_meta.app import TuiMetaApp
-from tui_meta.console import Exit
+from tui_meta.console import Exit, release_streams
 from tui_meta.leaving import LeaveOnSignal
 from tui_meta.views.parting import farewell
 
@@ -29,6 +29,7 @@ def run_dashboard(session: Session) -> int:
     watching.take_in(session.events(app.watch_screen.seen), session.snapshots())
     with contextlib.suppress(OSError):  # the terminal may be gone
         print(*farewell(watching.snapshots, watching.record), sep="\n", flush=True)
+    release_streams()
     if app.return_code:
         return app.return_code
     failed = any(one.state in ("diverged", "failed") for one in watching.snapshots.values())

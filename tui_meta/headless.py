@@ -29,7 +29,7 @@ from core.events import (
     Stopped,
 )
 from core.session import Session
-from tui_meta.console import Exit, Output, complain, release_stdout, remark
+from tui_meta.console import Exit, Output, complain, release_streams, remark
 from tui_meta.interrupts import Interrupts
 from tui_meta.views.messages import shown_path
 from tui_meta.views.numbers import duration, loss, rate, whole
@@ -62,7 +62,7 @@ def run_headless(session: Session, *, as_json: bool) -> int:
         except OSError:
             if not interrupts.received:
                 raise
-            release_stdout()  # as after the hang-up of the terminal
+            release_streams()  # as after the hang-up of the terminal
         return interrupts.exit_code or report.exit_code()
 
 

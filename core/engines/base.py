@@ -20,12 +20,16 @@ class TrainState:
     """All that training has made so far; with the configuration it decides everything after it.
 
     ``theta`` is ``(n_parameters,)``; ``moments`` are the outer optimiser's vectors of that shape,
-    by name, empty for SGD. The arrays are never written to once they are here.
+    by name, empty for SGD. The arrays are made read-only here.
     """
 
     iteration: int
     theta: Floats
     moments: Mapping[str, Floats]
+
+    def __post_init__(self) -> None:
+        for vector in (self.theta, *self.moments.values()):
+            vector.flags.writeable = False
 
     def is_finite(self) -> bool:
         """Whether no parameter and no moment is NaN or infinite."""

@@ -95,6 +95,16 @@ def test_states_are_copies_of_each_other_not_references(
         assert not any(np.shares_memory(vector, other) for other in vectors[:index])
 
 
+def test_a_state_cannot_be_written_to(engine_name: str) -> None:
+    engine = make_engine(
+        RunConfig(algorithm=Fomaml(outer_optimizer="momentum"), engine=engine_name)  # type: ignore[arg-type]
+    )
+    state = engine.advance(engine.initial_state(), 1).state
+    for vector in (state.theta, *state.moments.values()):
+        with pytest.raises(ValueError, match="read-only"):
+            vector[0] = 0
+
+
 @given(data=st.data())
 def test_no_iterations_change_nothing(engine_name: str, data: st.DataObject) -> None:
     engine = make_engine(data.draw(configs(engine_name)))
@@ -173,7 +183,7 @@ def test_training_data_come_from_the_training_stream(engine_name: str) -> None:
         torch.nn.Tanh(),
         torch.nn.Linear(8, 1),
     ).double()
-    torch.nn.utils.vector_to_parameters(torch.from_numpy(state.theta), net.parameters())
+    torch.nn.utils.vector_to_parameters(torch.tensor(state.theta), net.parameters())
     predicted = net(torch.from_numpy(data.x.reshape(-1, 1))).detach().numpy()[:, 0]
     expected = ((predicted - data.y.ravel()) ** 2).mean()
     assert engine.advance(state, 1).losses[0] == pytest.approx(expected, rel=1e-12)

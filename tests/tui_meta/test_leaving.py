@@ -61,7 +61,7 @@ def test_a_signal_saves_and_restores_the_terminal(
 def test_a_terminal_that_goes_away_ends_the_program_with_a_save(
     dashboard: pexpect.spawn, tmp_path: Path
 ) -> None:
-    os.close(dashboard.child_fd)
+    dashboard.ptyproc.fileobj.close()
     _, status = os.waitpid(dashboard.pid, 0)
     assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
     assert stopped(tmp_path) == "True"
