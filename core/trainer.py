@@ -109,7 +109,7 @@ class Trainer:
         self._pace = plan.pace
         self._chunk = 1
         self._rate = 0.0
-        self._mark = time.monotonic()
+        self._mark = 0.0
         self._due = 0.0
         self.snapshot = self._snapshot()
 
@@ -170,6 +170,7 @@ class Trainer:
                 **self._stamp(),
             )
         )
+        self._mark = time.monotonic()
         self._enter("training" if self._state.iteration < self._target else "finished")
 
     def _describe(self, engine: Engine) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import core.trainer
 from core.checkpoint import load_checkpoint, newest_checkpoint
+from core.engines.base import Engine
 from core.events import (
     Command,
     Evaluate,
@@ -307,3 +311,22 @@ def test_when_a_snapshot_shows_an_end_the_event_that_tells_of_it_is_out(
     ended(trainer)
     assert shown[last.__name__] == "training"
     assert trainer.snapshot.state == last.__name__.lower()
+
+
+def test_loading_an_engine_is_no_training_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hour, passed = 3600.0, 0.0
+    clock, make_engine = time.monotonic, core.trainer.make_engine
+
+    def slowly(*arguments: Any) -> Engine:
+        nonlocal passed
+        passed = hour
+        return make_engine(*arguments)
+
+    monkeypatch.setattr(core.trainer, "make_engine", slowly)
+    monkeypatch.setattr(core.trainer.time, "monotonic", lambda: clock() + passed)
+    trainer, log = started(tmp_path)
+    log.wait(Finished)
+    ended(trainer)
+    assert 0 < trainer.snapshot.elapsed < hour
