@@ -460,7 +460,7 @@ class Trainer:
 
 
 def _give_way() -> None:
-    """Let the screen go first on a busy machine: measured, a key is answered in half the time."""
+    """Let the screen go first on a busy machine: keys were answered about a quarter sooner."""
     # Elsewhere than on Linux niceness belongs to the whole process.
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
