@@ -13,12 +13,12 @@ from benchmarks.rounds import Effort
 from core.adaptation import many_tasks
 from core.config import RunConfig
 from core.engines import make_engine
+from core.population import train_many
 from core.tasks import Floats
 
 SEEDS = (0, 1, 2)
 N_TASKS = 1_000
 TEST_SEED = 1_000_003
-CHUNK = 1_000
 STEPS = (0, 1, 5, 10, 32)
 HEADINGS = ("before", "1 step", "5 steps", "10 steps", "32 steps", "half range, 5 points, 10 steps")
 
@@ -53,7 +53,9 @@ def quality(effort: Effort) -> Section:
         rows.append((f"{algorithm.title}, reached elsewhere", *REACHED[name]))
         for seed in seeds:
             config = RunConfig(algorithm=algorithm, seed=seed, iterations=iterations)
-            rows.append((f"{algorithm.title}, seed {seed}", *evaluate(config, train(config))))
+            [trained] = train_many([config])
+            found = evaluate(config, trained.state.theta)
+            rows.append((f"{algorithm.title}, seed {seed}", *found))
     config = RunConfig(algorithm=FOMAML)
     theta = make_engine(config).initial_state().theta
     rows.append(("random initialisation, reached elsewhere", *REACHED["random initialisation"]))
@@ -64,16 +66,6 @@ def quality(effort: Effort) -> Section:
 
 
 _TOO_SHORT = ("a smoke run: too short to reach the ranges",)
-
-
-def train(config: RunConfig) -> Floats:
-    """The meta-parameters after all iterations."""
-    engine = make_engine(config)
-    state = engine.initial_state()
-    while state.iteration < config.iterations:
-        n = min(CHUNK, config.iterations - state.iteration)
-        state = engine.advance(state, n).state
-    return state.theta
 
 
 def evaluate(config: RunConfig, theta: Floats) -> list[float]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.config import SineTasks
 from core.engines.base import Adaptation, Engine, FewShotSets
-from core.tasks import QUERY_POINTS, Floats, SineWave, Stream, query_grid, uniforms
+from core.tasks import QUERY_POINTS, Floats, SineWave, Stream, query_grid, scaled, uniforms
 
 ProbeName = Literal["validation", "random", "standard", "half-range", "compare"]
 
@@ -112,10 +112,8 @@ def many_tasks(
     name: ProbeName = "half-range" if right_half else "random"
     stream = Stream.MANY_TASKS_HALF_RANGE if right_half else Stream.MANY_TASKS
     draws = uniforms(seed, stream, 0, n_tasks, 2 + PROBES[name].shots)
-    low, high = tasks.amplitude
-    amplitude = low + (high - low) * draws[:, 0:1]
-    low, high = tasks.phase
-    phase = low + (high - low) * draws[:, 1:2]
+    amplitude = scaled(draws[:, 0:1], tasks.amplitude)
+    phase = scaled(draws[:, 1:2], tasks.phase)
     support_x = _support(tasks, draws[:, 2:], right_half)
     grid = query_grid(tasks, QUERY_POINTS)
     sets = FewShotSets(
@@ -128,14 +126,12 @@ def many_tasks(
 
 
 def _wave(tasks: SineTasks, draws: NDArray[np.float64]) -> SineWave:
-    (low_a, high_a), (low_p, high_p) = tasks.amplitude, tasks.phase
-    return SineWave(
-        float(low_a + (high_a - low_a) * draws[0]), float(low_p + (high_p - low_p) * draws[1])
-    )
+    amplitude, phase = scaled(draws[:1], tasks.amplitude), scaled(draws[1:2], tasks.phase)
+    return SineWave(amplitude.item(), phase.item())
 
 
 def _support(tasks: SineTasks, draws: NDArray[np.float64], right_half: bool) -> Floats:
     low, high = tasks.x
     if right_half:
         low = (low + high) / 2
-    return low + (high - low) * draws
+    return scaled(draws, (low, high))

@@ -57,7 +57,7 @@ class CheckpointError(LabError):
     advice: str = "choose another checkpoint"
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.problem}; {self.advice}"
+        return _advised(self.path, self.problem, self.advice)
 
 
 @dataclass
@@ -69,7 +69,7 @@ class RunFolderError(LabError):
     advice: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.problem}; {self.advice}"
+        return _advised(self.path, self.problem, self.advice)
 
 
 @dataclass
@@ -81,4 +81,9 @@ class EngineError(LabError):
     advice: str
 
     def __str__(self) -> str:
-        return f"{self.asked}: {self.problem}; {self.advice}"
+        return _advised(self.asked, self.problem, self.advice)
+
+
+def _advised(where: object, problem: str, advice: str) -> str:
+    """One line: where it is, what is wrong, and what to do."""
+    return f"{where}: {problem}; {advice}"

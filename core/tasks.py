@@ -93,7 +93,7 @@ class TaskSource:
         draws = uniforms(self.seed, self.stream, first, n, n_tasks * (2 + shots))
         draws = draws.reshape(n, n_tasks, 2 + shots)
         amplitude, phase = self._waves(draws)
-        x = _scaled(draws[..., 2:], self.tasks.x).astype(self.dtype)
+        x = scaled(draws[..., 2:], self.tasks.x).astype(self.dtype)
         grid = query_grid(self.tasks, query_points, self.dtype)
         y = _sines(amplitude, x, phase)
         return Batches(x[:, :, None], y[:, :, None], grid, _sines(amplitude, grid, phase))
@@ -118,8 +118,8 @@ class TaskSource:
         )
 
     def _waves(self, draws: NDArray[np.float64]) -> tuple[Floats, Floats]:
-        amplitude = _scaled(draws[..., 0:1], self.tasks.amplitude)
-        phase = _scaled(draws[..., 1:2], self.tasks.phase)
+        amplitude = scaled(draws[..., 0:1], self.tasks.amplitude)
+        phase = scaled(draws[..., 1:2], self.tasks.phase)
         return amplitude.astype(self.dtype), phase.astype(self.dtype)
 
 
@@ -131,6 +131,7 @@ def _sines(amplitude: Floats, x: Floats, phase: Floats) -> Floats:
     return y
 
 
-def _scaled(draws: NDArray[np.float64], interval: tuple[float, float]) -> NDArray[np.float64]:
+def scaled(draws: NDArray[np.float64], interval: tuple[float, float]) -> NDArray[np.float64]:
+    """Uniform ``draws`` of [0, 1), of any shape, stretched to ``interval``."""
     low, high = interval
     return low + (high - low) * draws
