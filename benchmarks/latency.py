@@ -30,7 +30,7 @@ class Gesture:
 
 GESTURES = (
     Gesture("tab: the focus moves on", b"\t", b"\x1b[Z", "shift+tab: the focus moves back"),
-    Gesture("space: the runs pause", b" ", b" "),
+    Gesture("space: it says that the runs pause", b" ", b" "),
     # Escape alone is not measured: a terminal application waits whether more of a sequence comes.
     Gesture("?: the help opens", b"?", b"\x1b"),
 )
@@ -64,17 +64,18 @@ def _measure(seen: Terminal, gesture: Gesture, presses: int) -> dict[str, list[f
     back: list[float] = []
     for _ in range(presses):
         seen.look(delays.uniform(0.2, 0.4))
-        there.append(_press(seen, gesture.key, sign, sign.after))
+        there.append(_press(seen, gesture.key, sign))
         seen.look(delays.uniform(0.2, 0.4))
-        back.append(_press(seen, gesture.back, sign, sign.before))
+        back.append(_press(seen, gesture.back, sign))
     times = {gesture.title: there}
     return times | ({gesture.back_title: back} if gesture.back_title else {})
 
 
-def _press(seen: Terminal, key: bytes, sign: Sign, expected: Content) -> float:
-    """Seconds from the write of ``key`` to the bytes that made the expected stand there."""
+def _press(seen: Terminal, key: bytes, sign: Sign) -> float:
+    """Seconds from the write of ``key`` to the bytes that changed the cell."""
+    stood = seen.content(sign.row, sign.column)
     pressed = seen.press(key)
-    arrived = seen.wait(lambda: seen.content(sign.row, sign.column) == expected, LIMIT_SECONDS)
+    arrived = seen.wait(lambda: seen.content(sign.row, sign.column) != stood, LIMIT_SECONDS)
     if arrived is None:
         raise RuntimeError(f"key {key!r} changed nothing within {LIMIT_SECONDS:.0f} s")
     return arrived - pressed

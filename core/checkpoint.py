@@ -8,10 +8,14 @@ digest the network's file names.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 import numpy as np
@@ -22,15 +26,19 @@ from safetensors.numpy import save as save_tensors
 from core.config import RunConfig
 from core.engines.base import TrainState
 from core.errors import CheckpointError, LabError
+from core.events import SaveKind
 from core.files import write_atomically
 from core.network import MLP
 from core.outer import MOMENTS
+from core.reading import NOT_JSON, open_regular
 from core.tasks import Floats
 
 FORMAT = "tui-meta"
 FORMAT_VERSION = 1
-LARGEST_FILE = 8 * 2**30
-"""Bytes; more than any network this program can be configured to train."""
+LARGEST_HEADER = 2**20
+"""Bytes; a header of ours has about ten thousand. Nothing beyond it is read of a file that is
+larger than the network it describes."""
+MOST_MOMENTS = max(map(len, MOMENTS.values()))
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,9 @@ class Checkpoint:
     """A run at one iteration.
 
     ``target`` is where it was to end, ``elapsed`` its training time in seconds, and
-    ``recent_losses`` the training losses that the next ``progress`` event will average.
+    ``recent_losses`` the training losses that the next ``progress`` event will average. ``kind``
+    is why it was saved; ``best`` is the lowest loss of a periodic evaluation so far, met at
+    ``best_iteration``.
     """
 
     config: RunConfig
@@ -46,18 +56,28 @@ class Checkpoint:
     target: int
     elapsed: float
     recent_losses: tuple[float, ...]
+    kind: SaveKind = "hand"
+    best: float | None = None
+    best_iteration: int | None = None
+
+
+_Iteration = Annotated[int, msgspec.Meta(le=2**62)]
 
 
 class _Metadata(msgspec.Struct, frozen=True, kw_only=True):
     """The metadata of the network's file, JSON under the key ``tui-meta``."""
 
-    format_version: int
-    iteration: int
-    target: int
-    elapsed: float
-    recent_losses: tuple[float, ...]
+    format_version: Annotated[int, msgspec.Meta(ge=1)]
+    iteration: _Iteration
+    target: _Iteration
+    elapsed: Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+    recent_losses: Annotated[tuple[float, ...], msgspec.Meta(max_length=1_000)]
     config: dict[str, Any]
-    optimizer_sha256: str | None
+    optimizer_sha256: Annotated[str, msgspec.Meta(max_length=64)] | None
+    written_by: str = ""
+    kind: SaveKind = "hand"
+    best: float | None = None
+    best_iteration: _Iteration | None = None
 
 
 def checkpoint_path(folder: Path, iteration: int) -> Path:
@@ -81,12 +101,16 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
         write_atomically(optimizer_path(path), moments)
     metadata = _Metadata(
         format_version=FORMAT_VERSION,
+        written_by=version("tui-meta"),
         iteration=state.iteration,
         target=checkpoint.target,
         elapsed=checkpoint.elapsed,
         recent_losses=checkpoint.recent_losses,
         config=checkpoint.config.to_dict(),
         optimizer_sha256=digest,
+        kind=checkpoint.kind,
+        best=checkpoint.best,
+        best_iteration=checkpoint.best_iteration,
     )
     tensors = MLP.of(checkpoint.config.network).named(state.theta)
     described = {FORMAT: msgspec.json.encode(metadata).decode(), "format": "pt"}
@@ -95,27 +119,34 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read and validate the checkpoint at ``path``; raises ``CheckpointError``."""
-    content = _read(path)
-    tensors = _tensors(path, content)
-    metadata = _metadata(path, content)
-    try:
-        config = RunConfig.from_dict(metadata.config)
-    except LabError as error:
-        raise CheckpointError(path, f"its configuration is not valid: {error}") from error
-    network = MLP.of(config.network)
+    """Read and validate the checkpoint at ``path``; raises ``CheckpointError``.
+
+    Memory: a few times what the network takes that the file describes, if the file is that large.
+    """
+    with _opened(path) as file:
+        metadata = _metadata(path, _header(path, file))
+        config = _config(path, metadata)
+        network = MLP.of(config.network)
+        size = network.n_parameters * np.dtype(config.precision).itemsize
+        tensors = _tensors(path, _content(path, file, size))
     _require_shapes(path, tensors, network, config.precision)
     theta = network.flat(tensors)
     moments = _moments(path, metadata, theta)
     optimizer = config.algorithm.outer_optimizer
     if set(moments) != set(MOMENTS[optimizer]):
         raise CheckpointError(path, f"its vectors are not those of the outer optimiser {optimizer}")
+    state = TrainState(metadata.iteration, theta, moments)
+    if not state.is_finite():
+        raise CheckpointError(path, "its parameters are not finite numbers")
     return Checkpoint(
         config,
-        TrainState(metadata.iteration, theta, moments),
+        state,
         metadata.target,
         metadata.elapsed,
         metadata.recent_losses,
+        metadata.kind,
+        metadata.best,
+        metadata.best_iteration,
     )
 
 
@@ -127,18 +158,38 @@ def newest_checkpoint(folder: Path) -> Path:
     return max(found, key=lambda path: int(path.stem))
 
 
-def _read(path: Path) -> bytes:
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise CheckpointError(path, f"it is larger than {LARGEST_FILE // 2**30} GiB")
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            yield file
     except FileNotFoundError as error:
         raise CheckpointError(path, "there is no such file") from error
     except OSError as error:
         raise CheckpointError(path, f"it cannot be read ({error.strerror})") from error
-    if not content:
+
+
+def _header(path: Path, file: BinaryIO) -> object:
+    """The JSON at the beginning of ``file``, which says what the file is."""
+    prefix = file.read(8)
+    if not prefix:
         raise CheckpointError(path, "the file is empty")
-    return content
+    length = int.from_bytes(prefix, "little")
+    if length > LARGEST_HEADER:
+        raise CheckpointError(path, "it is no safetensors file, or damaged")
+    try:
+        return msgspec.json.decode(file.read(length))
+    except NOT_JSON as error:
+        raise CheckpointError(path, "it is no safetensors file, or damaged") from error
+
+
+def _content(path: Path, file: BinaryIO, expected: int) -> bytes:
+    """All of ``file``, if it has no more bytes of tensors than ``expected``."""
+    size = os.fstat(file.fileno()).st_size
+    if size > expected + LARGEST_HEADER:
+        raise CheckpointError(path, "it is larger than its network")
+    file.seek(0)
+    return file.read(size)
 
 
 def _tensors(path: Path, content: bytes) -> dict[str, Floats]:
@@ -148,27 +199,39 @@ def _tensors(path: Path, content: bytes) -> dict[str, Floats]:
         raise CheckpointError(path, "it is no safetensors file, or damaged") from error
 
 
-def _metadata(path: Path, content: bytes) -> _Metadata:
-    length = int.from_bytes(content[:8], "little")
+def _metadata(path: Path, header: Any) -> _Metadata:
     try:
-        header = msgspec.json.decode(content[8 : 8 + length])
         described = header["__metadata__"][FORMAT]
-    except (msgspec.DecodeError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise CheckpointError(path, "it was not written by tui-meta") from error
     try:
-        version = msgspec.json.decode(described)["format_version"]
-        if isinstance(version, int) and version > FORMAT_VERSION:
-            raise CheckpointError(
-                path,
-                f"it has format {version}, this program reads up to {FORMAT_VERSION}",
-                "install a newer tui-meta",
-            )
+        _require_known_format(path, msgspec.json.decode(described))
         metadata = msgspec.json.decode(described, type=_Metadata)
-    except (msgspec.DecodeError, KeyError, TypeError, RecursionError) as error:
+    except (*NOT_JSON, KeyError, TypeError) as error:
         raise CheckpointError(path, "its metadata is damaged") from error
     if not 0 <= metadata.iteration <= metadata.target:
         raise CheckpointError(path, f"its iteration {metadata.iteration} is not within the run")
     return metadata
+
+
+def _config(path: Path, metadata: _Metadata) -> RunConfig:
+    try:
+        return RunConfig.from_dict(metadata.config)
+    except LabError as error:
+        raise CheckpointError(path, f"its configuration is not valid: {error}") from error
+
+
+def _require_known_format(path: Path, described: Any) -> None:
+    number = described["format_version"]
+    if not isinstance(number, int) or number <= FORMAT_VERSION:
+        return
+    writer = str(described.get("written_by", ""))
+    needed = f"tui-meta {writer}" if re.fullmatch(r"[0-9][0-9a-z.+]{0,30}", writer) else ""
+    raise CheckpointError(
+        path,
+        f"it has format {str(number)[:20]}, this program reads up to {FORMAT_VERSION}",
+        f"install {needed or 'a newer tui-meta'}",
+    )
 
 
 def _require_shapes(path: Path, tensors: dict[str, Floats], network: MLP, precision: str) -> None:
@@ -194,7 +257,8 @@ def _moments(path: Path, metadata: _Metadata, theta: Floats) -> dict[str, Floats
     if metadata.optimizer_sha256 is None:
         return {}
     beside = optimizer_path(path)
-    content = _read(beside)
+    with _opened(beside) as file:
+        content = _content(beside, file, theta.nbytes * MOST_MOMENTS)
     if hashlib.sha256(content).hexdigest() != metadata.optimizer_sha256:
         raise CheckpointError(beside, f"it does not belong to {path.name}, or is damaged")
     moments = _tensors(beside, content)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal
 
 import msgspec
@@ -23,6 +24,8 @@ Precision = Literal["float32", "float64"]
 
 LARGEST_LAYER = 16_384
 LARGEST_DEPTH = 64
+LARGEST_NETWORK = 2**29
+"""Parameters: 2 GiB of them in float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,9 @@ class NetworkConfig:
         checks.count("network.hidden (layers)", len(self.hidden), high=LARGEST_DEPTH)
         for units in self.hidden:
             checks.count("network.hidden", units, high=LARGEST_LAYER)
+        sizes = (1, *self.hidden, 1)
+        parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
+        checks.count("network.hidden (parameters)", parameters, high=LARGEST_NETWORK)
         checks.one_of("network.activation", self.activation, ("tanh", "relu"))
 
 
@@ -56,6 +62,23 @@ class SineTasks:
         checks.interval("waves.amplitude", self.amplitude)
         checks.interval("waves.phase", self.phase)
         checks.interval("waves.x", self.x)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saving:
+    """When a run saves itself. It changes nothing that is learned."""
+
+    autosave_seconds: float = 5.0
+    """Seconds between two autosaves; 0 for none by time."""
+    autosave_iterations: int = 0
+    """Iterations between two autosaves; 0 for none by iterations."""
+    keep: int = 3
+    """Newest autosaves that are kept, beside the best, the last and those saved by hand."""
+
+    def __post_init__(self) -> None:
+        checks.within("autosave_seconds", self.autosave_seconds, 0, 1e9)
+        checks.count("autosave_iterations", self.autosave_iterations, low=0)
+        checks.count("keep", self.keep, high=10_000)
 
 
 @dataclass(frozen=True, kw_only=True)

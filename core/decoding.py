@@ -67,7 +67,14 @@ def _value(hint: Any, value: object, where: str) -> object:
     try:
         return msgspec.convert(value, hint)
     except msgspec.ValidationError as error:
-        raise ConfigError(where, value, str(error).replace("Expected ", "")) from error
+        raise ConfigError(where, value, _allowed(error)) from error
+
+
+def _allowed(error: msgspec.ValidationError) -> str:
+    """What is allowed instead of what ``error`` was raised for."""
+    if str(error).startswith("Number out of range"):
+        return "a number of at most 1e308"
+    return str(error).replace("Expected ", "")
 
 
 def _required(kind: type) -> list[str]:

@@ -87,3 +87,8 @@ class EngineError(LabError):
 def _advised(where: object, problem: str, advice: str) -> str:
     """One line: where it is, what is wrong, and what to do."""
     return f"{where}: {problem}; {advice}"
+
+
+def reason(error: OSError) -> str:
+    """What the operating system says is wrong, without the path."""
+    return error.strerror or str(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 import msgspec
 
@@ -11,6 +11,13 @@ from core.curve import Curve
 from core.tasks import Floats
 
 RunState = Literal["loading", "training", "paused", "finished", "diverged", "failed", "stopped"]
+
+SaveKind = Literal["auto", "best", "hand", "final"]
+"""Why a checkpoint was saved: by the clock, as the best so far, by a person, at the run's end."""
+
+
+Iteration = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+"""What a file may say of an iteration; no run gets as far."""
 
 
 class Stamp(TypedDict):
@@ -28,17 +35,27 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=st
     """
 
     run: str
-    iteration: int
+    iteration: Iteration
     time: float
 
 
 class Started(Event, frozen=True, kw_only=True):
-    """Training begins, from scratch or from the checkpoint ``resumed_from``."""
+    """Training begins, from scratch or from the checkpoint ``resumed_from``.
+
+    ``versions`` are those of the packages that can change the bits, ``differs`` what is not as
+    ``run.json`` has it: there the bits may not be those of the run that never stopped.
+    """
 
     engine: str
     device: str
-    target: int
+    target: Iteration
     resumed_from: str | None = None
+    versions: dict[str, str] = {}
+    differs: tuple[str, ...] = ()
+
+
+class Rewound(Event, frozen=True, kw_only=True):
+    """The run goes on from ``iteration``: what was said before of later ones is replaced."""
 
 
 class Progress(Event, frozen=True, kw_only=True):
@@ -66,17 +83,33 @@ class Evaluated(Event, frozen=True, kw_only=True):
     losses: tuple[float, ...]
     training_loss: float | None
 
+    def __post_init__(self) -> None:
+        """What cannot be drawn is no evaluation, above all where it comes from a file."""
+        if not self.losses:
+            raise ValueError("an evaluation has a loss")
+        if len(self.support_x) != len(self.support_y):
+            raise ValueError("a support point has x and y")
+        if not len(self.query_x) == len(self.before) == len(self.after):
+            raise ValueError("a prediction is made at each point of the query set")
+
 
 class Saved(Event, frozen=True, kw_only=True):
     """A checkpoint is on disk, whole."""
 
     path: str
+    kind: SaveKind = "hand"
 
 
 class SaveFailed(Event, frozen=True, kw_only=True):
-    """A checkpoint or a line of the log could not be written; training goes on."""
+    """A checkpoint or a line of the log could not be written; said once for each problem."""
 
     problem: str
+
+
+class Recovered(Event, frozen=True, kw_only=True):
+    """What could not be written is on the disk now: ``path``."""
+
+    path: str
 
 
 class Paused(Event, frozen=True, kw_only=True):
@@ -103,7 +136,7 @@ class Refused(Event, frozen=True, kw_only=True):
 class Extended(Event, frozen=True, kw_only=True):
     """The run trains on, to ``target`` iterations."""
 
-    target: int
+    target: Iteration
 
 
 class Diverged(Event, frozen=True, kw_only=True):
@@ -130,10 +163,12 @@ class Stopped(Event, frozen=True, kw_only=True):
 
 AnyEvent = (
     Started
+    | Rewound
     | Progress
     | Evaluated
     | Saved
     | SaveFailed
+    | Recovered
     | Paused
     | Resumed
     | Stepped
@@ -189,7 +224,7 @@ class Resume(Command, frozen=True):
 
 
 class Step(Command, frozen=True):
-    """Make ``count`` iterations while paused."""
+    """Make ``count`` iterations while paused; a long step ends when another command comes."""
 
     count: int = 1
 

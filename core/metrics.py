@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,10 @@ SMOOTHED_MEANS = 10
 class Metrics:
     """Folds training losses and evaluations; one run's thread writes, nobody else touches it."""
 
-    def __init__(self, recent_losses: Iterable[float] = ()) -> None:
-        self.best: tuple[float, int] | None = None
+    def __init__(
+        self, recent_losses: Iterable[float] = (), best: tuple[float, int] | None = None
+    ) -> None:
+        self.best = best
         """Lowest loss of a periodic evaluation after adaptation, and its iteration."""
         self._recent = list(recent_losses)
         self._means: deque[float] = deque(maxlen=SMOOTHED_MEANS)
@@ -38,8 +40,8 @@ class Metrics:
     def smoothed(self) -> float | None:
         """Mean training loss of about the last 1,000 iterations; None before the first."""
         if self._means:
-            return math.fsum(self._means) / len(self._means)
-        return math.fsum(self._recent) / len(self._recent) if self._recent else None
+            return _mean(self._means)
+        return _mean(self._recent) if self._recent else None
 
     def curve(self) -> Curve:
         """The training loss over iterations."""
@@ -52,18 +54,21 @@ class Metrics:
         for iteration, loss in enumerate(losses.tolist(), first + 1):
             self._recent.append(loss)
             if iteration % LOG_INTERVAL == 0:
-                mean = math.fsum(self._recent) / len(self._recent)
+                mean = _mean(self._recent)
                 self._recent.clear()
                 self._means.append(mean)
                 due.append((iteration, mean))
         return due
 
-    def note(self, evaluated: Evaluated) -> None:
-        """Remember a periodic evaluation if it is the best so far."""
+    def note(self, evaluated: Evaluated) -> bool:
+        """Remember a periodic evaluation if it is the best so far; gives whether it is."""
+        if evaluated.probe != "validation" or not evaluated.losses:
+            return False
         loss = evaluated.losses[-1]
-        better = math.isfinite(loss) and (self.best is None or loss < self.best[0])
-        if evaluated.probe == "validation" and better:
-            self.best = (loss, evaluated.iteration)
+        if not math.isfinite(loss) or (self.best is not None and loss >= self.best[0]):
+            return False
+        self.best = (loss, evaluated.iteration)
+        return True
 
     def recall(self, history: Iterable[AnyEvent], iteration: int) -> None:
         """Take up what earlier sittings logged up to ``iteration``."""
@@ -79,3 +84,11 @@ class Metrics:
         self._means.extend(logged[-SMOOTHED_MEANS:])
         self._curve.extend(np.repeat(np.array(logged, np.float64), LOG_INTERVAL))
         self._curve.extend(np.array(self._recent, np.float64))
+
+
+def _mean(losses: Collection[float]) -> float:
+    """Exact to the last bit; huge losses are not summed, which may overflow."""
+    try:
+        return math.fsum(losses) / len(losses)
+    except OverflowError:
+        return math.fsum(loss / len(losses) for loss in losses)

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
-from core.checkpoint import Checkpoint, save_checkpoint
-from core.config import RunConfig
+from core.checkpoint import Checkpoint, checkpoint_path, optimizer_path, save_checkpoint
+from core.checkpoint_header import checkpoint_names
+from core.config import RunConfig, Saving
 from core.errors import RunFolderError
-from core.events import AnyEvent, Event
+from core.event_log import EventLog, read_events
+from core.events import AnyEvent
 from core.files import write_atomically
+from core.lock import LOCK, FolderLock
+from core.provenance import git_commit, installed_versions, processor
+from core.reading import NOT_JSON, open_regular
+from core.retention import Purpose, purposes, stronger, superfluous
 
-PACKAGES = ("tui-meta", "numpy", "torch", "numba", "safetensors")
-"""Packages whose versions can change the bits of a run."""
+RECORD = "run.json"
+
+LARGEST_RECORD = 2**20
+"""Bytes; a longer ``run.json`` is cut, and so refused."""
+
+_LEFTOVER = re.compile(r"\.(run\.json|[0-9]+(\.optimizer)?\.safetensors)\.[0-9]+\.partial")
+"""A file whose writer was killed."""
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of ``run.json``: what the run is and where it came from."""
+    """The content of ``run.json``: what the run is and where it came from.
+
+    ``commit`` is that of the working directory, None where there was none.
+    """
 
     name: str
     config: dict[str, Any]
@@ -37,21 +52,41 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     processor: str
     command_line: list[str]
     started: str
+    seed: int | None = None
+    commit: str | None = None
+    saving: dict[str, Any] = {}
 
 
 class RunFolder:
-    """The folder of one run; the run's own thread is its only writer."""
+    """The folder of one run; the run's own thread is its only writer, once it is locked."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._log: IO[bytes] | None = None
+        self.log = EventLog(path / "events.jsonl")
+        self._lock = FolderLock(path)
+        self._record: bytes | None = None
+        self._purposes: dict[int, Purpose] | None = None
 
     @property
     def name(self) -> str:
         """The run's name."""
         return self.path.name
 
-    def describe(self, config: RunConfig, engine: str, device: str) -> None:
+    def lock(self) -> None:
+        """Become the folder's only writer, or raise ``RunFolderError``, which says who is."""
+        self._lock.take()
+
+    def release(self) -> None:
+        """Let others write to the folder."""
+        self._lock.release()
+
+    def discard(self) -> None:
+        """Remove the folder of a run that never began; raises ``OSError``."""
+        self.release()
+        (self.path / LOCK).unlink(missing_ok=True)
+        self.path.rmdir()
+
+    def describe(self, config: RunConfig, saving: Saving, engine: str, device: str) -> None:
         """Write ``run.json`` for a run that begins now; raises ``OSError``."""
         record = RunRecord(
             name=self.name,
@@ -61,56 +96,83 @@ class RunFolder:
             versions=installed_versions(),
             python=platform.python_version(),
             host=platform.node(),
-            processor=_processor(),
+            processor=processor(),
             command_line=sys.argv,
             started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            seed=config.seed,
+            commit=git_commit(),
+            saving=msgspec.to_builtins(saving),
         )
         text = msgspec.json.format(msgspec.json.encode(record), indent=2)
-        write_atomically(self.path / "run.json", text + b"\n")
+        self._record = text + b"\n"
+        write_atomically(self.path / RECORD, self._record)
 
-    def append(self, event: Event) -> None:
-        """Add a line to ``events.jsonl``; raises ``OSError``. ``flush`` sends it to the file."""
-        if self._log is None:
-            self._log = _opened_log(self.path / "events.jsonl")
-        self._log.write(msgspec.json.encode(event) + b"\n")
+    def take_up(self) -> None:
+        """Prepare to go on with the run: clear away what a killed writer left; raises ``OSError``.
 
-    def flush(self) -> None:
-        """Hand the lines so far to the operating system; raises ``OSError``."""
-        if self._log is not None:
-            self._log.flush()
+        That is files begun, and vectors of an outer optimiser whose network was not written.
+        """
+        self._record = (self.path / RECORD).read_bytes()
+        names = os.listdir(self.path)
+        networks = set(checkpoint_names(names))
+        for name in names:
+            lone = re.fullmatch(r"([0-9]+)\.optimizer(\.safetensors)", name)
+            if _LEFTOVER.fullmatch(name) or (lone and "".join(lone.groups()) not in networks):
+                (self.path / name).unlink()
 
     def save(self, checkpoint: Checkpoint) -> Path:
-        """Write a checkpoint and give its path; raises ``OSError``."""
-        return save_checkpoint(self.path, checkpoint)
+        """Write a checkpoint and give its path; raises ``OSError``.
 
-    def close(self) -> None:
-        """Close ``events.jsonl``; raises ``OSError``."""
-        log, self._log = self._log, None
-        if log is not None:
-            log.close()
+        One that a person saved, or that ended a sitting, stays so when it is saved anew.
+        """
+        if self._record and not (self.path / RECORD).exists():
+            write_atomically(self.path / RECORD, self._record)
+        iteration, kind = checkpoint.state.iteration, checkpoint.kind
+        found = self._purposes if self._purposes is not None else purposes(self.path)
+        if iteration in found:
+            kind = stronger(kind, found[iteration].kind)
+        path = save_checkpoint(self.path, dataclasses.replace(checkpoint, kind=kind))
+        self._purposes = {**found, iteration: Purpose(kind, checkpoint.best)}
+        return path
+
+    def prune(self, keep: int) -> None:
+        """Delete autosaves but the newest ``keep``, and all but the best of the best ones.
+
+        Raises ``OSError``.
+        """
+        found = self._purposes or {}
+        for iteration in superfluous(found, keep):
+            path = checkpoint_path(self.path, iteration)
+            # Without its vectors a network's file is damaged; vectors alone are no checkpoint.
+            path.unlink(missing_ok=True)
+            optimizer_path(path).unlink(missing_ok=True)
+            del found[iteration]
+
+    def rescued(self, out: Path) -> RunFolder:
+        """A new folder under ``out`` that holds the run in place of this one, without checkpoints.
+
+        Raises ``OSError`` and ``RunFolderError``.
+        """
+        other = create_run_folder(out, self.name, unique=True)
+        if self._record:
+            other._record = self._record
+            write_atomically(other.path / RECORD, self._record)
+        if self.log.path.exists():
+            shutil.copyfile(self.log.path, other.log.path)
+        self.log.hand_over(other.log)
+        return other
 
     def events(self) -> Iterator[AnyEvent]:
-        """The events of earlier sittings; a line that is torn or foreign is passed over."""
-        path = self.path / "events.jsonl"
-        if not path.exists():
-            return
-        decoder = msgspec.json.Decoder(AnyEvent)
-        with path.open("rb") as lines:
-            for line in lines:
-                try:
-                    yield decoder.decode(line)
-                except msgspec.DecodeError:
-                    continue
+        """The events so far that stand, as ``read_events`` gives them; raises ``OSError``."""
+        return read_events(self.log.path)
 
-
-def _opened_log(path: Path) -> IO[bytes]:
-    """``path``, to be added to; a line that a crash has torn is ended first."""
-    log = path.open("ab+")
-    if log.seekable() and log.tell():
-        log.seek(-1, os.SEEK_END)
-        if log.read(1) != b"\n":
-            log.write(b"\n")
-    return log
+    def past_events(self) -> tuple[AnyEvent, ...]:
+        """``events`` for a run that goes on; raises ``RunFolderError``."""
+        try:
+            return tuple(self.events())
+        except OSError as error:
+            problem = f"it cannot be read ({error.strerror})"
+            raise RunFolderError(self.log.path, problem, "give yourself access") from error
 
 
 def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
@@ -142,7 +204,12 @@ def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
             raise RunFolderError(out, problem, "choose another --out") from error
         if not os.access(path, os.W_OK):
             raise RunFolderError(path, "it cannot be written to", "choose another --out")
-        return RunFolder(path)
+        folder = RunFolder(path)
+        try:
+            folder.lock()
+        except RunFolderError as error:
+            raise RunFolderError(path, error.problem, "choose another --out") from error
+        return folder
 
 
 def read_record(path: Path) -> RunRecord:
@@ -150,29 +217,9 @@ def read_record(path: Path) -> RunRecord:
     file = path / "run.json"
     advice = "give a folder that tui-meta has made"
     try:
-        return msgspec.json.decode(file.read_bytes(), type=RunRecord)
+        with open_regular(file) as content:
+            return msgspec.json.decode(content.read(LARGEST_RECORD), type=RunRecord)
     except OSError as error:
         raise RunFolderError(file, f"it cannot be read ({error.strerror})", advice) from error
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise RunFolderError(file, f"it is damaged ({error})", advice) from error
-
-
-def installed_versions() -> dict[str, str]:
-    """Versions of the packages that can change the bits of a run, as installed."""
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        return platform.processor()
-    return platform.processor()

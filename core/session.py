@@ -5,17 +5,25 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from core.adaptation import ProbeName
-from core.checkpoint import load_checkpoint, newest_checkpoint
-from core.config import RunConfig
+from core.checkpoint import load_checkpoint
+from core.config import RunConfig, Saving
+from core.decoding import decode
 from core.errors import RunFolderError
 from core.events import AnyEvent, Command, Evaluate, Refused, Snapshot, Stop
-from core.run_folder import RunFolder, create_run_folder
-from core.trainer import Plan, Trainer
+from core.plan import Plan
+from core.run_folder import RunFolder, create_run_folder, read_record
+from core.standing import newest_good
+from core.trainer import Trainer
+
+KEPT_EVENTS = 2_000
+"""Events that stay in memory though they were read; all of them are in the log of their run."""
 
 
 class Session(Protocol):
@@ -28,7 +36,7 @@ class Session(Protocol):
         """The newest snapshot of each run, by name, in the order of the runs."""
 
     def events(self, since: int) -> Sequence[AnyEvent]:
-        """Events of all runs in order, from number ``since`` on."""
+        """Events of all runs in order, from number ``since`` on; those long read are forgotten."""
 
     def history(self) -> Sequence[AnyEvent]:
         """Events of earlier sittings of the present runs, up to where each was resumed."""
@@ -53,6 +61,7 @@ class LocalSession:
         """Raises ``RunFolderError`` where two plans have one name."""
         self._trainers: dict[str, Trainer] = {}
         self._events: list[AnyEvent] = []
+        self._forgotten = 0
         self._probes: dict[ProbeName, int] = {}
         self._news = threading.Condition()
         self._adopt(plans)
@@ -66,7 +75,13 @@ class LocalSession:
         return {name: trainer.snapshot for name, trainer in self._trainers.items()}
 
     def events(self, since: int) -> Sequence[AnyEvent]:
-        return self._events[since:]
+        with self._news:
+            superfluous = since - KEPT_EVENTS - self._forgotten
+            # In large pieces, as every piece moves all that stays.
+            if superfluous > KEPT_EVENTS:
+                del self._events[:superfluous]
+                self._forgotten += superfluous
+            return self._events[max(since - self._forgotten, 0) :]
 
     def history(self) -> Sequence[AnyEvent]:
         plans = [trainer.plan for trainer in self._trainers.values()]
@@ -104,7 +119,7 @@ class LocalSession:
     def wait_for_news(self, seen: int, timeout: float) -> None:
         """Sleep until there are more than ``seen`` events, at most ``timeout`` seconds."""
         with self._news:
-            self._news.wait_for(lambda: len(self._events) > seen, timeout)
+            self._news.wait_for(lambda: self._forgotten + len(self._events) > seen, timeout)
 
     def _adopt(self, plans: Sequence[Plan]) -> None:
         trainers: dict[str, Trainer] = {}
@@ -139,45 +154,83 @@ class LocalSession:
         )
 
 
-def plan_new(config: RunConfig, out: Path, name: str | None, pace: float | None = None) -> Plan:
-    """A run from scratch in a new folder under ``out``; raises ``RunFolderError``.
+def plan_new(
+    config: RunConfig,
+    out: Path,
+    name: str | None,
+    pace: float | None = None,
+    saving: Saving | None = None,
+) -> Plan:
+    """A run from scratch in a new folder under ``out``, which is locked for it.
 
-    Without a ``name`` it is called after its algorithm and the time.
+    Without a ``name`` it is called after its algorithm and the time. Raises ``RunFolderError``.
     """
     algorithm = config.algorithm.name
     chosen = f"{algorithm}-{name or time.strftime('%Y%m%d-%H%M%S')}"
-    return Plan(config, create_run_folder(out, chosen, unique=name is None), pace=pace)
+    folder = create_run_folder(out, chosen, unique=name is None)
+    return Plan(config, folder, pace=pace, saving=saving or Saving())
+
+
+def run_folder(path: Path) -> Path:
+    """The folder of the run at ``path``, which is that folder or a checkpoint in it."""
+    return (path if path.is_dir() else path.parent).resolve()
 
 
 def plan_resumed(path: Path, iterations: int | None = None, pace: float | None = None) -> Plan:
     """The run of a folder, or of one checkpoint in it, to go on to ``iterations`` if given.
 
-    Raises ``CheckpointError`` or ``RunFolderError``.
+    Of a folder the newest checkpoint that is good is taken; the plan's remarks tell of those that
+    are not. The folder is locked. Raises ``CheckpointError`` or ``RunFolderError``.
     """
-    file = newest_checkpoint(path) if path.is_dir() else path
-    checkpoint = load_checkpoint(file)
-    folder = RunFolder(file.parent.resolve())
+    folder = RunFolder(run_folder(path))
+    if not path.is_dir():
+        load_checkpoint(path)  # what is no checkpoint is told before what is no run folder
     if not (folder.path / "run.json").is_file():
         raise RunFolderError(
             folder.path, "this is no run folder (it has no run.json)", "move the checkpoint back"
         )
-    if iterations is not None and iterations < checkpoint.state.iteration:
+    folder.lock()
+    try:
+        return _plan_resumed(folder, path, iterations, pace)
+    except BaseException:
+        folder.release()
+        raise
+
+
+def _plan_resumed(
+    folder: RunFolder, path: Path, iterations: int | None, pace: float | None
+) -> Plan:
+    record = read_record(folder.path)
+    history = tuple(_renamed(folder.past_events(), folder.name))
+    if path.is_dir():
+        checkpoint, file, remarks = newest_good(path, history, record.config)
+    else:
+        checkpoint, file, remarks = load_checkpoint(path), path, ()
+    at = checkpoint.state.iteration
+    if iterations is not None and iterations < at:
         raise RunFolderError(
-            path,
-            f"the run is at iteration {checkpoint.state.iteration:,} already",
-            f"give more than {checkpoint.state.iteration:,} --iterations",
+            path, f"the run is at iteration {at:,} already", f"give more than {at:,} --iterations"
         )
     return Plan(
         checkpoint.config,
         folder,
         resumed=checkpoint,
         resumed_from=str(file),
-        history=tuple(folder.events()),
+        history=history,
         target=iterations,
         pace=pace,
+        saving=decode(Saving, record.saving, "saving"),
+        record=record,
+        remarks=remarks,
     )
+
+
+def _renamed(events: Iterable[AnyEvent], run: str) -> Iterator[AnyEvent]:
+    """``events`` as of ``run``, which a folder that was renamed had another name for."""
+    for event in events:
+        yield event if event.run == run else msgspec.structs.replace(event, run=run)
 
 
 def _next_plan(plan: Plan) -> Plan:
     config = dataclasses.replace(plan.config, seed=plan.config.seed + 1)
-    return plan_new(config, plan.folder.path.parent, None, plan.pace)
+    return plan_new(config, plan.folder.path.parent, None, plan.pace, plan.saving)

@@ -8,17 +8,18 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from core.adaptation import PROBES, ProbeName, draw_task, few_shot
+from core.adaptation import ProbeName
 from core.checkpoint import Checkpoint
-from core.config import RunConfig
+from core.clock import Clock
+from core.divergence import advice, last_finite
 from core.engines import make_engine
 from core.engines.base import Advance, Engine, TrainState
-from core.errors import LabError, RunFolderError
+from core.errors import ConfigError, LabError, RunFolderError, reason
+from core.evaluation import evaluation
 from core.events import (
     AnyEvent,
     Command,
@@ -35,10 +36,10 @@ from core.events import (
     Refused,
     Resume,
     Resumed,
+    Rewound,
     RunState,
     Save,
-    Saved,
-    SaveFailed,
+    SaveKind,
     SetPace,
     Snapshot,
     Stamp,
@@ -49,37 +50,19 @@ from core.events import (
     Stopped,
 )
 from core.metrics import Metrics
-from core.run_folder import RunFolder
-from core.tasks import query_grid
-
-CHUNK_SECONDS = 0.03
-"""How long a chunk of training should take: a command waits for it at most."""
+from core.plan import Plan, check_pace
+from core.provenance import installed_versions
+from core.saving import Saver
+from core.telling import RETRY_SECONDS, Teller
 
 NICENESS = 5
 """By how much a training thread gives way to others, above all to the one that draws the screen."""
 
-RATE_SECONDS = 1.0
-"""Over how long the shown rate is averaged."""
+UNBROKEN_STEP = 100
+"""Iterations of a step that are made before a further command can end it."""
 
 COMMAND_LIMIT = 256
 """Commands that may wait for one run; a further one is turned away."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A run to be trained: where it is kept and, if it goes on, what it starts from.
-
-    ``history`` holds the events of earlier sittings, ``target`` overrides where the run ends, and
-    ``pace`` is in iterations per second, None for full speed.
-    """
-
-    config: RunConfig
-    folder: RunFolder
-    resumed: Checkpoint | None = None
-    resumed_from: str | None = None
-    history: tuple[AnyEvent, ...] = ()
-    target: int | None = None
-    pace: float | None = None
 
 
 class Trainer:
@@ -89,8 +72,6 @@ class Trainer:
         self.name = plan.folder.name
         self._plan = plan
         self._config = plan.config
-        self._folder = plan.folder
-        self._publish = publish
         self._commands: queue.Queue[Command] = queue.Queue(COMMAND_LIMIT)
         self._thread = threading.Thread(target=self._work, name=f"run {self.name}", daemon=True)
         self._engine: Engine | None = None
@@ -99,18 +80,14 @@ class Trainer:
         self._run_state: RunState = "loading"
         self._preparing = ""
         self._ended = False
-        self._log_problem: str | None = None
         self._target = plan.target or (resumed.target if resumed else plan.config.iterations)
-        self._elapsed = resumed.elapsed if resumed else 0.0
-        self._saved_iteration = resumed.state.iteration if resumed else 0
-        self._metrics = Metrics(resumed.recent_losses if resumed else ())
+        self._teller = Teller(plan.folder.log, publish, self._stamp)
+        self._saver = Saver(plan.folder, plan.saving, self._teller)
+        self._metrics = Metrics()
         if resumed:
-            self._metrics.recall(plan.history, resumed.state.iteration)
-        self._pace = plan.pace
-        self._chunk = 1
-        self._rate = 0.0
-        self._mark = 0.0
-        self._due = 0.0
+            self._saver.take_up(resumed)
+            self._metrics = _recalled(resumed, plan.history)
+        self._clock = Clock(plan.pace, resumed.elapsed if resumed else 0.0)
         self.snapshot = self._snapshot()
 
     @property
@@ -147,6 +124,7 @@ class Trainer:
             while not self._ended:
                 if self._run_state == "training":
                     self._train_chunk()
+                self._keep_safe()
                 self._obey_waiting_commands()
         except LabError as error:
             self._fail(Failed(problem=str(error), **self._stamp()))
@@ -154,31 +132,61 @@ class Trainer:
             problem = f"{type(error).__name__}: {error}"
             self._fail(Failed(problem=problem, details=traceback.format_exc(), **self._stamp()))
         finally:
-            self._close()
+            self._teller.close()
+            self._saver.folder.release()
 
     def _begin(self) -> None:
         engine = self._engine = make_engine(self._config, self._announce)
         if self._state is None:
             self._state = engine.initial_state()
-            self._describe(engine)
+        self._open_folder(engine)
+        iteration = self._state.iteration
+        if any(event.iteration > iteration for event in self._plan.history):
+            self._say(Rewound(**self._stamp()))
         self._say(
             Started(
                 engine=engine.name,
                 device=engine.device,
                 target=self._target,
                 resumed_from=self._plan.resumed_from,
+                versions=installed_versions(),
+                differs=self._plan.differences(engine),
                 **self._stamp(),
             )
         )
-        self._mark = time.monotonic()
-        self._enter("training" if self._state.iteration < self._target else "finished")
+        self._make_up_for(iteration)
+        self._saver.begin()
+        self._clock.begin()
+        self._enter("training" if iteration < self._target else "finished")
 
-    def _describe(self, engine: Engine) -> None:
+    def _open_folder(self, engine: Engine) -> None:
+        folder = self._plan.folder
         try:
-            self._folder.describe(self._config, engine.name, engine.device)
+            if self._plan.record is None:
+                folder.describe(self._config, self._plan.saving, engine.name, engine.device)
+            else:
+                folder.take_up()
         except OSError as error:
-            problem = f"run.json cannot be written ({error.strerror})"
-            raise RunFolderError(self._folder.path, problem, "choose another --out") from error
+            problem = f"the run cannot be kept here ({reason(error)})"
+            raise RunFolderError(folder.path, problem, "choose another --out") from error
+
+    def _make_up_for(self, iteration: int) -> None:
+        """Make the evaluation of the checkpoint's iteration, if the log lost it."""
+        due = iteration and iteration % self._config.eval_interval == 0
+        if due and not any(
+            isinstance(event, Evaluated)
+            and (event.probe, event.iteration) == ("validation", iteration)
+            for event in self._plan.history
+        ):
+            self._evaluate("validation", iteration)
+
+    def _keep_safe(self) -> None:
+        """Save what is due, and write what could not be written."""
+        kind = self._saver.due(self._trained.iteration)
+        if kind:
+            self._save(kind)
+        if kind or self._teller.owes:
+            self._enter(self._run_state)
 
     def _announce(self, preparing: str) -> None:
         self._preparing = preparing
@@ -189,20 +197,16 @@ class Trainer:
         n = self._chunk_length()
         if not self._advance(n):
             return
-        spent = max(time.monotonic() - began, 1e-6)
-        self._chunk = max(1, int(min(n * CHUNK_SECONDS / spent, 2 * self._chunk)))
-        self._due = began + n / self._pace if self._pace else 0.0
+        self._clock.note_chunk(n, began)
         self._after_iterations()
-        self._measure(n)
-        self._flush()
+        self._clock.measure(n)
         self._enter(self._run_state)
 
     def _chunk_length(self) -> int:
         """Iterations of the next chunk: it ends where an evaluation or the end is due."""
         iteration = self._trained.iteration
         interval = self._config.eval_interval
-        n = min(self._chunk, interval - iteration % interval, self._target - iteration)
-        return min(n, max(1, int(self._pace * CHUNK_SECONDS))) if self._pace else n
+        return min(self._clock.chunk, interval - iteration % interval, self._target - iteration)
 
     def _advance(self, n: int) -> bool:
         """Make ``n`` iterations; False if the run diverged."""
@@ -226,32 +230,29 @@ class Trainer:
         if iteration % self._config.eval_interval == 0:
             self._evaluate("validation", iteration)
         if iteration >= self._target:
-            self._save()
+            self._save("final")
             self._say(Finished(**self._stamp()))
             self._enter("finished")
-
-    def _measure(self, n: int) -> None:
-        """Account for the time since the last mark, in which ``n`` iterations were made."""
-        now = time.monotonic()
-        passed = max(now - self._mark, 1e-6)
-        self._mark = now
-        self._elapsed += passed
-        weight = min(1.0, passed / RATE_SECONDS) if self._rate else 1.0
-        self._rate += (n / passed - self._rate) * weight
 
     # Commands.
 
     def _obey_waiting_commands(self) -> None:
-        """Obey all that waits; a run that has nothing to train sleeps until something comes."""
+        """Obey all that waits; a run that has nothing to do sleeps until something comes."""
         while not self._ended:
-            idle = self._run_state != "training"
-            patience = None if idle else max(0.0, self._due - time.monotonic())
+            patience = self._patience()
             try:
                 command = self._commands.get(block=patience != 0.0, timeout=patience)
             except queue.Empty:
                 return
             self._obey(command)
-            self._flush()
+
+    def _patience(self) -> float | None:
+        """Seconds until there is something to do without a command; None for never."""
+        if self._run_state == "training":
+            return self._clock.wait()
+        waits = [self._saver.wait(self._trained.iteration)]
+        waits.append(RETRY_SECONDS if self._teller.owes else None)
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def _obey(self, command: Command) -> None:
         match command:
@@ -270,153 +271,103 @@ class Trainer:
             case Evaluate(probe, index):
                 self._evaluate(probe, index)
             case Save():
-                self._save()
+                self._save("hand")
             case SetPace(pace):
-                self._pace, self._due = pace, 0.0
+                self._set_pace(pace)
             case Stop(save):
                 self._stop(save)
             case _:
-                name = type(command).__name__.lower()
-                reason = f"the run is {self._run_state}"
-                self._say(Refused(command=name, reason=reason, **self._stamp()))
+                self._refuse(command, f"the run is {self._run_state}")
         self._enter(self._run_state)
 
+    def _refuse(self, command: Command, why: str) -> None:
+        name = type(command).__name__.lower()
+        self._say(Refused(command=name, reason=why, **self._stamp()))
+
+    def _set_pace(self, pace: float | None) -> None:
+        try:
+            check_pace(pace)
+        except ConfigError as error:
+            self._refuse(SetPace(pace), str(error))
+        else:
+            self._clock.set_pace(pace)
+
     def _train_on(self) -> None:
-        self._mark, self._due = time.monotonic(), 0.0
+        self._clock.begin()
         self._enter("training")
 
     def _step(self, count: int) -> None:
+        """Iterations of a pause, in chunks; a long step ends early when a command comes."""
         first = self._trained.iteration
-        for _ in range(min(count, self._target - first)):
-            if not self._advance(1):
+        end = min(first + count, self._target)
+        while (iteration := self._trained.iteration) < end:
+            if iteration - first >= UNBROKEN_STEP and not self._commands.empty():
+                break
+            if not self._advance(min(self._chunk_length(), end - iteration)):
                 return
             self._after_iterations()
+            self._enter(self._run_state)
         made = self._trained.iteration - first
         self._say(Stepped(count=made, **self._stamp()))
 
     def _stop(self, save: bool) -> None:
-        if save and self._trained.iteration != self._saved_iteration:
-            self._save()
+        if save and not self._saver.is_final(self._trained.iteration):
+            self._saver.save_last(self._checkpoint("final"))
         if self._run_state in ("training", "paused"):
             self._say(Stopped(**self._stamp()))
             self._run_state = "stopped"
         self._ended = True
 
     def _evaluate(self, probe: ProbeName, index: int) -> None:
-        config = self._config
-        task = draw_task(config.waves, config.seed, probe, index)
-        updates, lr = PROBES[probe].updates, config.algorithm.inner_lr
-        result = few_shot(self._running, self._trained.theta, config.waves, task, updates, lr)
-        evaluated = Evaluated(
-            probe=probe,
-            index=index,
-            amplitude=task.wave.amplitude,
-            phase=task.wave.phase,
-            support_x=tuple(task.support_x.tolist()),
-            support_y=tuple(task.support_y.tolist()),
-            query_x=tuple(query_grid(config.waves).tolist()),
-            before=tuple(result.before[0].tolist()),
-            after=tuple(result.after[0].tolist()),
-            losses=tuple(result.losses[0].tolist()),
-            training_loss=self._metrics.smoothed,
-            **self._stamp(),
+        theta, smoothed = self._trained.theta, self._metrics.smoothed
+        evaluated = evaluation(
+            self._running, self._config, theta, probe, index, smoothed, self._stamp()
         )
-        self._metrics.note(evaluated)
         self._say(evaluated)
+        if self._metrics.note(evaluated):
+            self._saver.note_best(self._checkpoint("best"))
 
-    def _save(self) -> None:
-        self._flush()
-        state = self._trained
-        recent = self._metrics.recent_losses
-        checkpoint = Checkpoint(self._config, state, self._target, self._elapsed, recent)
-        try:
-            path = self._folder.save(checkpoint)
-        except OSError as error:
-            problem = f"{self._folder.path}: {error.strerror or error}"
-            self._say(SaveFailed(problem=problem, **self._stamp()))
-            return
-        self._saved_iteration = state.iteration
-        self._say(Saved(path=str(path), **self._stamp()))
+    def _save(self, kind: SaveKind) -> None:
+        self._saver.save(self._checkpoint(kind))
+
+    def _checkpoint(self, kind: SaveKind) -> Checkpoint:
+        return Checkpoint(
+            self._config,
+            self._trained,
+            self._target,
+            self._clock.elapsed,
+            self._metrics.recent_losses,
+            kind,
+            *(self._metrics.best or (None, None)),
+        )
 
     # Ends that nobody asked for.
 
-    def _diverge(self, before: TrainState, advance: Advance) -> None:
-        """Keep the last finite state within the chunk, found by making the chunk again, shorter."""
-        bad = np.flatnonzero(~np.isfinite(advance.losses))
-        good = self._last_finite(before, int(bad[0]) if len(bad) else len(advance.losses) - 1)
-        # A parameter that overflows spoils the next loss: what broke first must not depend on
-        # whether that loss was in the chunk.
-        by_loss = not np.isfinite(advance.losses[len(good.losses)])
+    def _diverge(self, before: TrainState, broken: Advance) -> None:
+        """Keep the last finite state within the chunk."""
+        good, by_loss = last_finite(self._running, before, broken)
         self._take(good)
-        self._save()
-        algorithm = self._config.algorithm
-        self._say(
-            Diverged(
-                problem=f"{'the loss' if by_loss else 'a parameter'} is no longer finite in "
-                f"iteration {self._trained.iteration + 1:,}",
-                advice=f"lower {algorithm.name}.outer_lr (now {algorithm.outer_lr:g}) or "
-                f"{algorithm.name}.inner_lr (now {algorithm.inner_lr:g})",
-                **self._stamp(),
-            )
-        )
-        self._flush()
+        self._save("final")
+        what = "the loss" if by_loss else "a parameter"
+        problem = f"{what} is no longer finite in iteration {self._trained.iteration + 1:,}"
+        self._say(Diverged(problem=problem, advice=advice(self._config), **self._stamp()))
         self._enter("diverged")
 
-    def _last_finite(self, before: TrainState, n: int) -> Advance:
-        """As many of ``n`` iterations as leave the state finite.
-
-        What is not finite stays so (an infinite moment of Adam for long without any other trace),
-        hence the search by halves.
-        """
-        longest = self._running.advance(before, n)
-        if longest.state.is_finite():
-            return longest
-        sound, broken = 0, n
-        while broken - sound > 1:
-            middle = (sound + broken) // 2
-            if self._running.advance(before, middle).state.is_finite():
-                sound = middle
-            else:
-                broken = middle
-        return self._running.advance(before, sound)
-
     def _fail(self, event: Failed) -> None:
-        if self._state is not None and self._state.iteration != self._saved_iteration:
-            self._save()
+        iteration = event.iteration
+        if self._state is not None and not self._saver.is_final(iteration) and iteration:
+            self._saver.save_last(self._checkpoint("final"))
         self._say(event)
-        self._flush()
         self._enter("failed")
 
     # What others see.
 
     def _say(self, event: AnyEvent) -> None:
-        try:
-            self._folder.append(event)
-        except OSError as error:
-            self._say_unlogged(error)
-        self._publish(event)
-
-    def _flush(self) -> None:
-        try:
-            self._folder.flush()
-        except OSError as error:
-            self._say_unlogged(error)
-
-    def _close(self) -> None:
-        try:
-            self._folder.close()
-        except OSError as error:
-            self._say_unlogged(error)
-
-    def _say_unlogged(self, error: OSError) -> None:
-        """Say that the log cannot be written: once, not with every chunk."""
-        problem = f"{self._folder.path / 'events.jsonl'}: {error.strerror or error}"
-        if problem != self._log_problem:
-            self._log_problem = problem
-            self._publish(SaveFailed(problem=problem, **self._stamp()))
+        self._teller.say(event)
 
     def _enter(self, run_state: RunState) -> None:
-        """Set the state and publish a snapshot of it."""
+        """Tell what happened, then set the state and publish a snapshot of it."""
+        self._teller.tell()
         self._run_state = run_state
         self.snapshot = self._snapshot()
 
@@ -427,19 +378,20 @@ class Trainer:
     def _snapshot(self) -> Snapshot:
         algorithm = self._config.algorithm
         best, best_iteration = self._metrics.best or (None, None)
+        iteration = self._state.iteration if self._state else 0
         return Snapshot(
             run=self.name,
             algorithm=algorithm.name,
             title=algorithm.title,
             state=self._run_state,
-            iteration=self._state.iteration if self._state else 0,
+            iteration=iteration,
             target=self._target,
-            rate=self._rate if self._run_state == "training" else 0.0,
-            elapsed=self._elapsed,
+            rate=self._clock.rate if self._run_state == "training" else 0.0,
+            elapsed=self._clock.elapsed,
             engine=self._engine.name if self._engine else self._config.engine,
             device=self._engine.device if self._engine else self._config.device,
-            pace=self._pace,
-            unsaved=self._state is not None and self._state.iteration != self._saved_iteration,
+            pace=self._clock.pace,
+            unsaved=iteration != self._saver.saved_iteration,
             loss=self._metrics.smoothed,
             best=best,
             best_iteration=best_iteration,
@@ -464,3 +416,13 @@ def _give_way() -> None:
     # Elsewhere than on Linux niceness belongs to the whole process.
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+def _recalled(resumed: Checkpoint, history: Iterable[AnyEvent]) -> Metrics:
+    """What the sittings before ``resumed`` told of the run."""
+    best = None
+    if resumed.best is not None and resumed.best_iteration is not None:
+        best = (resumed.best, resumed.best_iteration)
+    metrics = Metrics(resumed.recent_losses, best)
+    metrics.recall(history, resumed.state.iteration)
+    return metrics

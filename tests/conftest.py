@@ -3,6 +3,10 @@
 ``pytest --hypothesis-profile=search`` looks for new counterexamples instead.
 """
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile(
@@ -10,3 +14,13 @@ settings.register_profile(
 )
 settings.register_profile("search", deadline=None, max_examples=1_000)
 settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Runs that cannot be saved where they belong are rescued there, not into a person's home."""
+    home = tmp_path_factory.mktemp("state")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("XDG_STATE_HOME", str(home))
+    yield home
+    patch.undo()

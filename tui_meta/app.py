@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import PurePath
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
@@ -15,6 +16,7 @@ from tui_meta.screens.ask import Answer, Ask
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.help import Help
 from tui_meta.screens.watch import WatchScreen
+from tui_meta.terminal import TerminalDriver
 from tui_meta.views.keys import APP_KEYS
 from tui_meta.views.parting import Parting, needs_question
 
@@ -35,10 +37,12 @@ class TuiMetaApp(App[None], inherit_bindings=False):
 
     def __init__(self, session: Session) -> None:
         # Said here, not by the theme alone, for NO_COLOR is heeded only at this point.
-        super().__init__(ansi_color=True)
+        super().__init__(driver_class=TerminalDriver, ansi_color=True)
         self.theme = "ansi-dark"
         self.animation_level = "none"
         self.session = session
+        self.crash: BaseException | None = None
+        """The fault of our own that ended the application."""
         self.watch_screen = WatchScreen(session)
 
     def get_default_screen(self) -> Screen[None]:
@@ -47,6 +51,7 @@ class TuiMetaApp(App[None], inherit_bindings=False):
 
     def on_ready(self) -> None:
         """The first frame is out: training may begin, which imports PyTorch."""
+        asyncio.get_running_loop().set_exception_handler(self._handle_loop_exception)
         self.session.start()
 
     # Help.
@@ -84,6 +89,26 @@ class TuiMetaApp(App[None], inherit_bindings=False):
     def _stop(self, save: bool) -> None:
         self.session.stop(save=save)
         self.call_from_thread(self.exit)
+
+    # Faults of our own: nothing is printed here, for the terminal is not restored yet.
+
+    def _handle_exception(self, error: Exception) -> None:
+        if self._exit:
+            return  # while it closes its widgets go one by one, and others may still look for them
+        self.crash = self.crash or error
+        super()._handle_exception(error)
+
+    def _handle_loop_exception(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An error that no task took: asyncio would print it over the screen and go on."""
+        error = context.get("exception")
+        if isinstance(error, Exception):
+            self._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        self._exit_renderables.clear()
 
     # Fresh runs.
 

@@ -6,7 +6,7 @@ import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts.exceptions import UnusedCliTokensError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 else:
     Settings = flags()
 
-COMMANDS = ("train", "resume", "eval", "compare")
+COMMANDS = ("train", "resume", "eval", "compare", "runs", "show", "export", "diff", "rm")
 
 EXAMPLES = """\
 Examples:
@@ -31,6 +31,7 @@ Examples:
   tui-meta --no-tui --json > log.jsonl       without a screen
   tui-meta resume checkpoints/fomaml-mine    go on where a run was saved
   tui-meta eval checkpoints/fomaml-source    see what a run has learned
+  tui-meta runs                              list the runs there are
 
 A configuration file (TOML) says seed = 3 at its top and inner_lr = 0.01 under
 [fomaml] or [reptile]; [network] and [waves] likewise. Flags override it.
@@ -83,7 +84,7 @@ app = App(
     help="Watch FOMAML and Reptile learn few-shot sine regression, live in a terminal.",
     help_format="plaintext",
     help_epilogue=EXAMPLES,
-    usage="Usage: tui-meta [train | resume | eval | compare] [OPTIONS]",
+    usage=f"Usage: tui-meta [{' | '.join(COMMANDS)}] [OPTIONS]",
     version=lambda: _version(),
     console=Output(),
     result_action="return_value",
@@ -169,6 +170,99 @@ def compare(
     from tui_meta.commands.compare import compare
 
     return compare(first, second, n_tasks=tasks, seed=seed, device=device, as_json=json)
+
+
+@app.command(
+    sort_key=5,
+    help_epilogue=(
+        "Through a pipe: a line for each run, with tabs between name, algorithm, state,\n"
+        "iteration, target, best loss, its iteration, age in seconds, and who trains it\n"
+        "or what is wrong with it.\n"
+    ),
+)
+def runs(
+    folder: Annotated[Path, Parameter(help="Folder with runs")] = Path("checkpoints"),
+    /,
+    *,
+    sort: Annotated[
+        Literal["age", "name", "state", "iteration", "best"], Parameter(help="What comes first")
+    ] = "age",
+    json: JsonResult = False,
+) -> int:
+    """List runs: state, iteration, best loss, and how long ago something last happened."""
+    from tui_meta.commands.runs import runs
+
+    return runs(folder, sort=sort, as_json=json)
+
+
+@app.command(sort_key=6, help_epilogue="Example: tui-meta show checkpoints/fomaml-source\n")
+def show(path: Annotated[Path, Parameter(help="Run folder, or a checkpoint file in it")], /) -> int:
+    """Show one run: settings, origin, checkpoints, evaluations and loss curve."""
+    from tui_meta.commands.show import show
+
+    return show(path)
+
+
+@app.command(
+    sort_key=7,
+    help_epilogue="Example: tui-meta export checkpoints/fomaml-source --to parquet\n",
+)
+def export(
+    path: Annotated[Path, Parameter(help="Run folder")],
+    /,
+    *,
+    to: Annotated[Literal["csv", "parquet", "tensorboard"], Parameter(help="Format")],
+    out: Annotated[
+        Path | None,
+        Parameter(
+            help="File, or folder for it; with tensorboard the folder of its logs. Without it, "
+            "a file with the run's name, or the folder tensorboard",
+            metavar="FILE_OR_FOLDER",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, Parameter(help="Replace a file that exists", negative=(), show_default=False)
+    ] = False,
+) -> int:
+    """Write the losses of training and of evaluations to a file for other tools."""
+    from tui_meta.commands.export import export
+
+    return export(path, to=to, out=out, force=force)
+
+
+@app.command(
+    sort_key=8,
+    help_epilogue="Exit code: 0 if settings and results are the same, 1 if not, 2 for an error.\n",
+)
+def diff(
+    first: Annotated[Path, Parameter(help="Run folder A")],
+    second: Annotated[Path, Parameter(help="Run folder B")],
+    /,
+) -> int:
+    """Show which settings, versions and results of two runs differ."""
+    from tui_meta.commands.diff import diff
+
+    return diff(first, second)
+
+
+@app.command(
+    name="rm",
+    sort_key=9,
+    help_epilogue="Example: tui-meta rm checkpoints/fomaml-mine checkpoints/reptile-mine\n",
+)
+def remove(
+    paths: Annotated[
+        list[Path],
+        Parameter(help="Run folders", consume_multiple=True, metavar="PATH", negative=()),
+    ],
+    /,
+    *,
+    yes: Annotated[bool, Parameter(help="Do not ask", negative=(), show_default=False)] = False,
+) -> int:
+    """Delete runs: the files that tui-meta has made, and never a run that is being trained."""
+    from tui_meta.commands.remove import remove
+
+    return remove(paths, yes=yes)
 
 
 def main(tokens: Sequence[str] | None = None) -> int:

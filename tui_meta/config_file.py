@@ -8,8 +8,11 @@ from typing import Any
 
 from core.errors import ConfigFileError
 
-LARGEST_FILE = 2**20
+LARGEST_FILE = 2**16
 """Bytes; far more than all settings take."""
+
+LONGEST_LINE = 2_000
+"""Characters; the parser's work grows with the square of the parts of a dotted key."""
 
 
 def read_config_file(path: Path) -> dict[str, Any]:
@@ -25,8 +28,14 @@ def read_config_file(path: Path) -> dict[str, Any]:
     if len(content) > LARGEST_FILE:
         raise ConfigFileError(path, "it is larger than a configuration can be")
     try:
-        return tomllib.loads(content.decode())
+        text = content.decode()
     except UnicodeDecodeError as error:
         raise ConfigFileError(path, "it is not text in UTF-8") from error
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > LONGEST_LINE:
+            problem = f"its line {number:,} is longer than {LONGEST_LINE:,} characters"
+            raise ConfigFileError(path, problem)
+    try:
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigFileError(path, f"it is not valid TOML ({error})") from error

@@ -9,8 +9,10 @@ from io import TextIOWrapper
 
 from rich.console import Console
 
+from tui_meta.views.text import printable, shortened
+
 LONGEST_LINE = 600
-"""Characters of an error line; what quotes a longer input is cut."""
+"""Characters of an error line; one that quotes a longer input is cut in its middle."""
 
 
 class Exit(IntEnum):
@@ -38,10 +40,7 @@ class Output(Console):
 
 def complain(problem: str) -> None:
     """Say on standard error, in one line, what is wrong."""
-    line = printable(problem)
-    if len(line) > LONGEST_LINE:
-        line = line[: LONGEST_LINE - 3] + "..."
-    remark(f"error: {line}")
+    remark(f"error: {shortened(printable(problem), LONGEST_LINE)}")
 
 
 def remark(text: str) -> None:
@@ -50,14 +49,6 @@ def remark(text: str) -> None:
         print(printable(text), file=sys.stderr, flush=True)
     except OSError:
         return
-
-
-def printable(text: str) -> str:
-    """``text`` with control characters spelled out, so that none reaches the terminal."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
 
 
 def settle_streams() -> None:

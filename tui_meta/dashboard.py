@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+from functools import partial
 
 from core.session import Session
 from tui_meta.app import TuiMetaApp
-from tui_meta.console import Exit, release_streams
+from tui_meta.console import Exit, complain, release_streams
+from tui_meta.crash import crash_line
 from tui_meta.leaving import LeaveOnSignal
 from tui_meta.views.parting import farewell
 
@@ -20,17 +22,38 @@ def run_dashboard(session: Session) -> int:
         # Exported, as by any parent that loaded readline, they would hide every resize.
         os.environ.pop(stale, None)
     app = TuiMetaApp(session)
-    try:
-        with LeaveOnSignal(app, session):
-            app.run()
-    finally:
-        session.stop(save=True)
-    watching = app.watch_screen.watching
-    watching.take_in(session.events(app.watch_screen.seen), session.snapshots())
+    leaving = LeaveOnSignal(app, session)
+    with leaving:
+        _run(app, session)
     with contextlib.suppress(OSError):  # the terminal may be gone
-        print(*farewell(watching.snapshots, watching.record), sep="\n", flush=True)
+        _part(app)
     release_streams()
-    if app.return_code:
-        return app.return_code
-    failed = any(one.state in ("diverged", "failed") for one in watching.snapshots.values())
-    return Exit.FAILED if failed else Exit.DONE
+    if app.crash:
+        return Exit.FAILED
+    if leaving.exit_code:
+        return leaving.exit_code
+    states = {one.state for one in app.watch_screen.watching.snapshots.values()}
+    return Exit.FAILED if states & {"diverged", "failed"} else Exit.DONE
+
+
+def _run(app: TuiMetaApp, session: Session) -> None:
+    """All of it, whatever of it fails; the first fault is kept as ``app.crash``."""
+    watch = app.watch_screen
+
+    def take_in_the_end() -> None:
+        watch.watching.take_in(session.events(watch.seen), session.snapshots())
+
+    for step in (app.run, partial(session.stop, save=True), take_in_the_end):
+        try:
+            step()
+        except Exception as error:
+            app.crash = app.crash or error
+
+
+def _part(app: TuiMetaApp) -> None:
+    """Say what became of the runs."""
+    watching = app.watch_screen.watching
+    if app.crash:
+        complain(crash_line(app.crash))
+    last = farewell(watching.snapshots, watching.record, watching.save_problems)
+    print(*last, sep="\n", flush=True)

@@ -21,7 +21,9 @@ from core.events import (
     Evaluated,
     Failed,
     Finished,
+    Recovered,
     Refused,
+    Rewound,
     Saved,
     SaveFailed,
     Snapshot,
@@ -31,9 +33,10 @@ from core.events import (
 from core.session import Session
 from tui_meta.console import Exit, Output, complain, release_streams, remark
 from tui_meta.interrupts import Interrupts
-from tui_meta.views.messages import shown_path
+from tui_meta.views.messages import other_bits, shown_path
 from tui_meta.views.numbers import duration, loss, rate, whole
 from tui_meta.views.standing import titles
+from tui_meta.views.text import printable_json
 
 POLL_SECONDS = 0.2
 """How often snapshots and events are looked at; a signal waits for it at most."""
@@ -128,7 +131,8 @@ class Report:
         for event in self._session.events(self._seen):
             self._seen += 1
             if self._as_json:
-                sys.stdout.buffer.write(msgspec.json.encode(event) + b"\n")
+                told = printable_json(msgspec.json.encode(event).decode())
+                sys.stdout.buffer.write(told.encode() + b"\n")
             self._narrate(event, names[event.run], snapshots[event.run])
         if self._as_json:
             sys.stdout.flush()
@@ -225,7 +229,8 @@ def in_words(event: AnyEvent, shot: Snapshot) -> str | None:
                 f"from iteration {whole(event.iteration)} to" if event.iteration else "to iteration"
             )
             where = f"{event.engine} engine, {event.device}"
-            return f"training {begin} {whole(event.target)} ({where})"
+            said = f"training {begin} {whole(event.target)} ({where})"
+            return f"{said}; {other_bits(event)}" if event.differs else said
         case Evaluated():
             task = PROBES[event.probe].title
             iteration = whole(event.iteration).rjust(len(whole(shot.target)))
@@ -233,8 +238,12 @@ def in_words(event: AnyEvent, shot: Snapshot) -> str | None:
                 f"Iteration {iteration}, evaluating model on {task}… "
                 f"loss {loss(event.losses[0])} → {loss(event.losses[-1])}"
             )
-        case Saved():
+        case Saved(kind="hand" | "final"):
             return f"saved {shown_path(event.path)}"
+        case Recovered():
+            return f"writing works again: {shown_path(event.path)}"
+        case Rewound():
+            return f"goes back to iteration {whole(event.iteration)}; later events are replaced"
         case Finished():
             best = "" if shot.best is None else f", best evaluation {loss(shot.best)}"
             return f"finished {whole(event.iteration)} iterations in {duration(shot.elapsed)}{best}"
@@ -254,7 +263,7 @@ def in_words_of_trouble(event: AnyEvent, title: str) -> str | None:
         case Diverged():
             return f"{title} diverged: {event.problem}; {event.advice}"
         case SaveFailed():
-            return f"{title} could not write: {event.problem}; training goes on"
+            return f"{title} could not write: {event.problem}"
         case Refused():
             return f"{title}: no {event.command}, {event.reason}"
     return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +19,7 @@ from cyclopts import Group, Parameter, Token
 
 from core import checks
 from core.algorithms import ALGORITHMS
-from core.config import NetworkConfig, RunConfig, SineTasks
+from core.config import NetworkConfig, RunConfig, Saving, SineTasks
 from core.decoding import decode, refuse_unknown, require_table
 from core.errors import ConfigError, UnknownSettingError
 
@@ -61,6 +61,7 @@ def flags() -> type:
     """
     settings = _flags_of(Launch, "", RUN)
     settings |= _flags_of(RunConfig, "", RUN, leave_out=("algorithm", *TABLES))
+    settings |= _flags_of(Saving, "", RUN)
     for number, (table, kind) in enumerate(TABLES.items()):
         title = getattr(kind, "title", table.capitalize())
         settings |= _flags_of(kind, f"{table}.", Group(title, sort_key=2 + number))
@@ -69,8 +70,8 @@ def flags() -> type:
 
 def configure(
     given: Mapping[str, Any], file: Mapping[str, Any], path: Path | None
-) -> tuple[Launch, list[RunConfig]]:
-    """What to launch and the configuration of each run: flags ``given`` laid over ``file``.
+) -> tuple[Launch, Saving, list[RunConfig]]:
+    """What to launch, when it is saved, each run's configuration: ``given`` laid over ``file``.
 
     Raises ``ConfigError`` or ``UnknownSettingError``, which name the flag or the file.
     """
@@ -83,20 +84,26 @@ def configure(
         raise ConfigError(_origin(error.field, given, path), error.value, error.allowed) from error
 
 
-def _validated(settings: Mapping[str, Any]) -> tuple[Launch, list[RunConfig]]:
-    launch_names = [field.name for field in dataclasses.fields(Launch)]
+def _validated(settings: Mapping[str, Any]) -> tuple[Launch, Saving, list[RunConfig]]:
+    launch_names, saving_names = _names(Launch), _names(Saving)
     run_names = [name for name in _names(RunConfig) if name not in ("algorithm", *TABLES)]
-    refuse_unknown(settings, [*launch_names, *run_names, *TABLES], "")
-    plain = {name: settings[name] for name in launch_names if name in settings}
-    launch = decode(Launch, plain, "")
+    refuse_unknown(settings, [*launch_names, *saving_names, *run_names, *TABLES], "")
+    launch = decode(Launch, _only(settings, launch_names), "")
+    saving = decode(Saving, _only(settings, saving_names), "")
     algorithms = {
         name: decode(kind, settings.get(name, {}), name) for name, kind in ALGORITHMS.items()
     }
-    shared = {name: settings[name] for name in (*run_names, "network", "waves") if name in settings}
+    shared = _only(settings, (*run_names, "network", "waves"))
     first = RunConfig.from_dict({"algorithm": {"name": launch.algorithms[0]}, **shared})
-    return launch, [
-        dataclasses.replace(first, algorithm=algorithms[name]) for name in launch.algorithms
-    ]
+    return (
+        launch,
+        saving,
+        [dataclasses.replace(first, algorithm=algorithms[name]) for name in launch.algorithms],
+    )
+
+
+def _only(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: settings[name] for name in names if name in settings}
 
 
 def _overlaid(given: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from core.algorithms.fomaml import Fomaml
-from core.config import NetworkConfig, RunConfig
+from core.config import NetworkConfig, RunConfig, Saving
 from core.engines import make_engine
 from core.engines.base import Adaptation, Advance, Engine, FewShotSets, TrainState
-from core.events import AnyEvent, Evaluated, Failed, Pause, Progress, Step, Stop
+from core.events import AnyEvent, Evaluated, Failed, Pause, Progress, Step, Stepped, Stop
+from core.plan import Plan
 from core.run_folder import RunFolder, create_run_folder
-from core.trainer import Plan, Trainer
+from core.trainer import Trainer
 from tests.core.reference import Array
 
 PATIENCE = 60.0
@@ -25,6 +26,9 @@ PATIENCE = 60.0
 
 CRAWL = 1e-3
 """A pace: the first iteration is made, then the run waits for commands for a quarter of an hour."""
+
+NO_AUTOSAVE = Saving(autosave_seconds=0)
+"""Tests say themselves when a run is saved."""
 
 E = TypeVar("E")
 
@@ -75,7 +79,7 @@ def until(condition: Callable[[], bool]) -> None:
 def new_plan(out: Path, config: RunConfig | None = None, name: str = "run", **plan: Any) -> Plan:
     """A run from scratch in ``out / name``."""
     folder = create_run_folder(out, name, unique=False)
-    return Plan(config or small_config(), folder, **plan)
+    return Plan(config or small_config(), folder, **{"saving": NO_AUTOSAVE, **plan})
 
 
 def started(out: Path, config: RunConfig | None = None, **plan: Any) -> tuple[Trainer, Log]:
@@ -95,6 +99,8 @@ def paused_at(
     if iteration > 1:
         trainer.send(Step(iteration - 1))
     until(lambda: trainer.snapshot.state != "training" and trainer.snapshot.iteration >= iteration)
+    if iteration > 1:
+        log.wait(Stepped)
     return trainer, log
 
 

@@ -218,7 +218,7 @@ def test_metadata_nested_without_end_is_refused(path: Path) -> None:
 
 
 def test_a_newer_format_says_so(path: Path) -> None:
-    rewritten(path, lambda found: found.update(format_version=2, new_key=1))
+    rewritten(path, lambda found: found.update(format_version=2, written_by=""))
     assert_refused(path, "it has format 2, this program reads up to 1; install a newer tui-meta")
 
 

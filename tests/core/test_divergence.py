@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import core.clock
 import core.trainer
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
@@ -81,7 +82,7 @@ def test_divergence_is_told_at_its_iteration_whatever_the_length_of_chunks(
     how: str,
     seconds: float,
 ) -> None:
-    monkeypatch.setattr(core.trainer, "CHUNK_SECONDS", seconds)
+    monkeypatch.setattr(core.clock, "CHUNK_SECONDS", seconds)
     unsound(42, how)
     config = small_config(engine_name, algorithm=ADAM, eval_interval=1_000)
     trainer, log = started(tmp_path, config)
@@ -101,7 +102,7 @@ def test_finding_the_last_finite_state_does_not_repeat_a_long_chunk_over_and_ove
 ) -> None:
     """An infinite moment of Adam leaves parameters and losses finite to the end of the chunk."""
     made = unsound(300, "moment")
-    monkeypatch.setattr(core.trainer, "CHUNK_SECONDS", 60.0)
+    monkeypatch.setattr(core.clock, "CHUNK_SECONDS", 60.0)
     config = small_config(algorithm=ADAM, iterations=2_000, eval_interval=5_000)
     calls = 0
     trainer = Trainer(new_plan(tmp_path, config), log := Log())
@@ -141,7 +142,7 @@ def test_relu_with_a_huge_inner_rate_diverges_alike_for_any_chunk(
     engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     """A real divergence: the same iteration and the same bits as found by single iterations."""
-    monkeypatch.setattr(core.trainer, "CHUNK_SECONDS", seconds)
+    monkeypatch.setattr(core.clock, "CHUNK_SECONDS", seconds)
     config = small_config(
         engine_name,
         algorithm=Fomaml(outer_lr=0.02, inner_lr=0.5, inner_steps=3),
@@ -265,8 +266,13 @@ def become_a_file(folder: Path) -> None:
 
 @pytest.mark.parametrize("harm", [vanish, become_a_file])
 def test_a_folder_that_is_lost_fails_the_save_and_training_goes_on(
-    engine_name: str, tmp_path: Path, harm: Callable[[Path], None]
+    engine_name: str,
+    tmp_path: Path,
+    harm: Callable[[Path], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """At the end it is saved elsewhere, which is said, and goes on from there."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     config = small_config(engine_name)
     trainer, log = paused_at(2, tmp_path, config)
     harm(tmp_path / "run")
@@ -278,10 +284,30 @@ def test_a_folder_that_is_lost_fails_the_save_and_training_goes_on(
     trainer.send(Resume())
     log.wait(Finished)
     ended(trainer, save=True)
+    rescue = tmp_path / "state" / "tui-meta" / "rescue" / "run"
+    assert log.of(SaveFailed)[-1].problem.endswith(f"; the run is saved in {rescue} instead")
+    (saved,) = log.of(Saved)
+    assert Path(saved.path).parent == rescue
+    assert not trainer.snapshot.unsaved
+    assert not (tmp_path / "run" / "run.json").exists()
+    plan = plan_resumed(rescue)
+    assert plan.resumed is not None
+    assert bits(plan.resumed.state) == bits(straight(config))
+    plan.folder.release()
+
+
+def test_a_run_that_can_be_saved_nowhere_says_that_it_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "state").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    trainer, log = paused_at(2, tmp_path)
+    vanish(tmp_path / "run")
+    ended(trainer, save=True)
+    (problem,) = [one.problem for one in log.of(SaveFailed) if "is not saved" in one.problem]
+    assert "iteration 2 is not saved; XDG_STATE_HOME says where else" in problem
+    assert len(problem.splitlines()) == 1
     assert trainer.snapshot.unsaved
-    assert trainer.snapshot.theta is not None
-    assert trainer.snapshot.theta.tobytes() == straight(config).theta.tobytes()
-    assert not log.of(Saved)
 
 
 def test_a_save_that_failed_can_be_repeated(tmp_path: Path) -> None:

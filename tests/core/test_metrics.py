@@ -119,3 +119,7 @@ def test_the_curve_of_a_resumed_run_ends_at_its_iteration() -> None:
     curve = metrics.curve()
     assert curve.iterations[-1] == 230
     assert curve.losses == (*[1.0] * 100, *[3.0] * 100, *[2.0] * 30)
+
+
+def test_losses_too_large_to_be_summed_have_a_mean() -> None:
+    assert Metrics().log(0, np.full(100, 1e308)) == [(100, pytest.approx(1e308))]

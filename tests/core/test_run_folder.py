@@ -13,7 +13,7 @@ from core.config import RunConfig
 from core.errors import RunFolderError
 from core.events import AnyEvent
 from core.run_folder import RunFolder, create_run_folder, read_record
-from tests.core.runs import small_config
+from tests.core.runs import NO_AUTOSAVE, small_config
 from tests.core.test_metrics import evaluated
 
 STAMP: dict[str, Any] = {"run": "run", "iteration": 3, "time": 1.5}
@@ -23,6 +23,8 @@ EVERY_KIND: list[AnyEvent] = [
     evaluated(3, 0.25),
     events.Saved(path="checkpoints/run/000000003.safetensors", **STAMP),
     events.SaveFailed(problem="disk full", **STAMP),
+    events.Recovered(path="checkpoints/run", **STAMP),
+    events.Rewound(**STAMP),
     events.Paused(**STAMP),
     events.Resumed(**STAMP),
     events.Stepped(count=1, **STAMP),
@@ -42,8 +44,8 @@ def folder(tmp_path: Path) -> RunFolder:
 
 def test_every_kind_of_event_comes_back_as_it_was(folder: RunFolder) -> None:
     for event in EVERY_KIND:
-        folder.append(event)
-    folder.close()
+        folder.log.append(event)
+    folder.log.close()
     assert list(folder.events()) == EVERY_KIND
 
 
@@ -53,8 +55,8 @@ def test_every_kind_of_event_is_in_the_list() -> None:
 
 def test_the_log_is_one_json_object_a_line(folder: RunFolder) -> None:
     for event in EVERY_KIND:
-        folder.append(event)
-    folder.close()
+        folder.log.append(event)
+    folder.log.close()
     lines = (folder.path / "events.jsonl").read_text().splitlines()
     assert [json.loads(line)["event"] for line in lines] == [
         type(event).__name__.lower() for event in EVERY_KIND
@@ -62,44 +64,44 @@ def test_the_log_is_one_json_object_a_line(folder: RunFolder) -> None:
 
 
 def test_flushed_lines_are_in_the_file_before_it_is_closed(folder: RunFolder) -> None:
-    folder.append(EVERY_KIND[0])
-    folder.flush()
+    folder.log.append(EVERY_KIND[0])
+    folder.log.flush()
     assert list(RunFolder(folder.path).events()) == EVERY_KIND[:1]
-    folder.close()
+    folder.log.close()
 
 
 def test_a_later_sitting_adds_to_the_log(folder: RunFolder) -> None:
     for event in EVERY_KIND[:2]:
         sitting = RunFolder(folder.path)
-        sitting.append(event)
-        sitting.close()
+        sitting.log.append(event)
+        sitting.log.close()
     assert list(folder.events()) == EVERY_KIND[:2]
 
 
 @pytest.mark.parametrize("line", [b"{", b"no json\n", b'{"event":"other"}\n', b"\xff\xfe\n", b"\n"])
 def test_a_foreign_line_is_passed_over(folder: RunFolder, line: bytes) -> None:
-    folder.append(EVERY_KIND[0])
-    folder.close()
+    folder.log.append(EVERY_KIND[0])
+    folder.log.close()
     with (folder.path / "events.jsonl").open("ab") as log:
         log.write(line)
     assert list(folder.events()) == EVERY_KIND[:1]
 
 
 def test_a_line_torn_by_a_crash_does_not_swallow_the_next_sittings_first(folder: RunFolder) -> None:
-    folder.append(EVERY_KIND[0])
-    folder.close()
+    folder.log.append(EVERY_KIND[0])
+    folder.log.close()
     with (folder.path / "events.jsonl").open("ab") as log:
         log.write(b'{"event":"progress","run":"r')
     sitting = RunFolder(folder.path)
     for event in EVERY_KIND[1:3]:
-        sitting.append(event)
-    sitting.close()
+        sitting.log.append(event)
+    sitting.log.close()
     assert list(folder.events()) == EVERY_KIND[:3]
 
 
 def test_an_evaluation_that_is_not_finite_is_valid_json(folder: RunFolder) -> None:
-    folder.append(evaluated(3, float("inf")))
-    folder.close()
+    folder.log.append(evaluated(3, float("inf")))
+    folder.log.close()
 
     def refuse(constant: str) -> None:
         pytest.fail(f"{constant} is no JSON")
@@ -114,7 +116,7 @@ def test_a_folder_without_a_log_has_no_events(tmp_path: Path) -> None:
 
 def test_the_record_says_what_the_run_is_and_where_it_came_from(folder: RunFolder) -> None:
     config = small_config()
-    folder.describe(config, "torch", "cpu")
+    folder.describe(config, NO_AUTOSAVE, "torch", "cpu")
     record = read_record(folder.path)
     assert RunConfig.from_dict(record.config) == config
     assert (record.name, record.engine, record.device) == ("run", "torch", "cpu")

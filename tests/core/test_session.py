@@ -30,7 +30,7 @@ from core.events import (
     Stopped,
 )
 from core.run_folder import RunFolder
-from core.session import LocalSession, plan_new, plan_resumed
+from core.session import KEPT_EVENTS, LocalSession, plan_new, plan_resumed
 from core.trainer import COMMAND_LIMIT
 from tests.core.runs import (
     CRAWL,
@@ -374,3 +374,15 @@ def test_every_finished_run_has_said_so(tmp_path: Path) -> None:
     said = {event.run for event in session.events(0) if isinstance(event, Finished)}
     session.stop(save=False)
     assert said == {"f", "r"}
+
+
+def test_events_are_forgotten_only_long_after_they_were_read(tmp_path: Path) -> None:
+    session = pair(tmp_path)
+    count = 6 * KEPT_EVENTS
+    for _ in range(count // 2):
+        session.send(Pause())  # refused by both, for neither has begun
+
+    assert len(session.events(0)) == count
+    assert session.events(count) == []
+    assert len(session.events(0)) <= 2 * KEPT_EVENTS
+    assert len(session.events(count - 5)) == 5

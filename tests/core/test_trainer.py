@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import core.clock
 import core.trainer
 from core.checkpoint import load_checkpoint, newest_checkpoint
 from core.engines.base import Engine
@@ -325,7 +326,7 @@ def test_loading_an_engine_is_no_training_time(
         return make_engine(*arguments)
 
     monkeypatch.setattr(core.trainer, "make_engine", slowly)
-    monkeypatch.setattr(core.trainer.time, "monotonic", lambda: clock() + passed)
+    monkeypatch.setattr(core.clock.time, "monotonic", lambda: clock() + passed)
     trainer, log = started(tmp_path)
     log.wait(Finished)
     ended(trainer)

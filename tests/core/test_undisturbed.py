@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import core.clock
 import core.trainer
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
@@ -95,7 +96,7 @@ def test_the_length_of_chunks_changes_nothing(
     config = small_config(engine_name, iterations=250)
     log = Log()
     reference = run_whole(Trainer(new_plan(tmp_path, config, "reference"), log), log)
-    monkeypatch.setattr(core.trainer, "CHUNK_SECONDS", seconds)
+    monkeypatch.setattr(core.clock, "CHUNK_SECONDS", seconds)
     other = Log()
     trainer = run_whole(Trainer(new_plan(tmp_path, config, "other"), other), other)
     assert bits(final_state(trainer)) == bits(final_state(reference)) == bits(straight(config))

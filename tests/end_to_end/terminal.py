@@ -1,6 +1,8 @@
 """A real terminal in which the program runs, and what a person would see of it."""
 
 import os
+import re
+import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +12,10 @@ import pyte
 
 PATIENCE = 90
 """Seconds after which a screen that does not come is a failure: never reached on a sound run."""
+
+
+_USUAL = {b"7": b"h", b"25": b"h"}
+"""Private modes that are set where nobody has touched them: line wrap and the cursor."""
 
 
 class Terminal:
@@ -45,6 +51,12 @@ class Terminal:
         # Without this every key would be held back for 50 ms.
         self._child.delaybeforesend = None
         self.raw = b""
+        self._modes = termios.tcgetattr(self._child.child_fd)
+
+    @property
+    def pid(self) -> int:
+        """The process of the program."""
+        return int(self._child.pid)
 
     @property
     def lines(self) -> list[str]:
@@ -65,13 +77,19 @@ class Terminal:
         self._screen.resize(rows, columns)
         self._child.setwinsize(rows, columns)
 
+    def wipe(self) -> None:
+        """Forget what is on the screen, as when another program has written over it."""
+        self._screen.erase_in_display(2)
+
     def signal(self, number: int) -> None:
         """Send a signal to the program."""
         self._child.kill(number)
 
-    def wait_until(self, is_so: Callable[[str], bool], what: str) -> str:
+    def wait_until(
+        self, is_so: Callable[[str], bool], what: str, patience: float = PATIENCE
+    ) -> str:
         """Read until the screen's text satisfies ``is_so``; gives that text."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not is_so(self.text):
             if time.monotonic() > deadline or not self._read():
                 raise AssertionError(f"never seen: {what}\n{self.text}")
@@ -87,8 +105,26 @@ class Terminal:
         while self._read():
             if time.monotonic() > deadline:
                 raise AssertionError(f"the program never ended\n{self.text}")
+        self._modes_after = termios.tcgetattr(self._child.child_fd)
         self._child.close()
         return self._child.exitstatus if self._child.exitstatus is not None else -1
+
+    def hang_up(self) -> int:
+        """Take the terminal away, and wait for the end of the program; gives its exit code."""
+        self._child.ptyproc.fileobj.close()
+        _, status = os.waitpid(self.pid, 0)
+        self._child.ptyproc.closed = self._child.ptyproc.terminated = True
+        return os.waitstatus_to_exitcode(status)
+
+    def left_behind(self) -> list[str]:
+        """What the program did not put back: private modes, the keyboard protocol, raw mode."""
+        last = dict(re.findall(rb"\x1b\[\?(\d+)([hl])", self.raw))
+        left = [mode.decode() for mode, set_to in last.items() if set_to != _USUAL.get(mode, b"l")]
+        if len(re.findall(rb"\x1b\[>\d+u", self.raw)) != self.raw.count(b"\x1b[<u"):
+            left.append("keyboard protocol")
+        if self._modes_after != self._modes:
+            left.append("raw mode")
+        return left
 
     def close(self) -> None:
         """End the program, whatever it does."""

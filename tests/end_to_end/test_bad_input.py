@@ -67,7 +67,7 @@ def refusal(folder: Path, command: str, **environment: str) -> str:
         ("trian", "did you mean train?"),
         ("resume", "requires an argument"),
         ("resume --no-tui missing", "missing: there is no such file"),
-        ("resume --no-tui .", "there is no checkpoint in this folder"),
+        ("resume --no-tui .", "this is no run folder"),
         ("eval missing", "missing: there is no such file"),
         ("compare missing", "requires an argument"),
         ("compare missing missing", "missing: there is no such file"),
@@ -153,7 +153,10 @@ DAMAGE = {
     "of another network": (lambda good: rewritten(good, other_network), "has shape"),
     "lacking a tensor": (lambda good: rewritten(good, missing_tensor), "is missing"),
     "with a surplus tensor": (lambda good: rewritten(good, surplus_tensor), "to no layer"),
-    "of a newer format": (lambda good: rewritten(good, newer_format), "install a newer"),
+    "of a newer format": (
+        lambda good: rewritten(good, newer_format),
+        "this program reads up to 1; install",
+    ),
     "with a wrong setting": (lambda good: rewritten(good, wrong_setting), "inner_lr"),
     "with a hostile name": (lambda good: rewritten(good, hostile_name), r"\x1b[2J\n"),
 }

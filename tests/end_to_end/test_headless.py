@@ -50,6 +50,11 @@ def of(events: list[dict], kind: str) -> list[dict]:
     return [event for event in events if event["event"] == kind]
 
 
+def last_saves(events: list[dict]) -> list[dict]:
+    """What was saved because the run ended, not by the clock or as the best."""
+    return [event for event in of(events, "saved") if event["kind"] == "final"]
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
@@ -59,7 +64,7 @@ def test_a_signal_saves_and_ends_with_its_exit_code(tmp_path, number, code):
     training.process.send_signal(number)
     returned, events, err = training.end()
     assert returned == code
-    (saved,), (stopped,) = of(events, "saved"), of(events, "stopped")
+    (saved,), (stopped,) = last_saves(events), of(events, "stopped")
     assert saved["iteration"] == stopped["iteration"] > 0
     assert (tmp_path / saved["path"]).exists()
     assert "Traceback" not in err
@@ -71,7 +76,7 @@ def test_what_an_interrupted_run_says_resumes_it(tmp_path):
     training.wait_for("progress")
     training.process.send_signal(signal.SIGINT)
     _, events, err = training.end()
-    (saved,) = of(events, "saved")
+    (saved,) = last_saves(events)
     command = re.search(r"go on with: tui-meta (resume .*)", err).group(1).split()
 
     target = saved["iteration"] + 150

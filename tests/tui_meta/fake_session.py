@@ -65,10 +65,10 @@ class FakeSession:
         self.calls.append("start")
         for run, snapshot in self._snapshots.items():
             at = self.iterations[snapshot.algorithm]
-            self._say(Started(engine="torch", device="cpu", target=TARGET, **self._stamp(run)))
+            self.say(Started(engine="torch", device="cpu", target=TARGET, **self._stamp(run)))
             for iteration in range(1_000, at + 1, 1_000):
                 self._evaluated(run, "validation", iteration, iteration)
-            self._say(Progress(loss=0.5, run=run, iteration=at, time=0.0))
+            self.say(Progress(loss=0.5, run=run, iteration=at, time=0.0))
             self.change(
                 run,
                 state="training" if at < TARGET else "finished",
@@ -84,7 +84,7 @@ class FakeSession:
                 curve=_curve(at),
             )
             if at >= TARGET:
-                self._say(Finished(**self._stamp(run)))
+                self.say(Finished(**self._stamp(run)))
 
     def snapshots(self) -> Mapping[str, Snapshot]:
         return dict(self._snapshots)
@@ -122,7 +122,7 @@ class FakeSession:
                 self._obey(Save(), run)
             if snapshot.state in ("training", "paused"):
                 self.change(run, state="stopped")
-                self._say(Stopped(**self._stamp(run)))
+                self.say(Stopped(**self._stamp(run)))
 
     # What a test makes happen.
 
@@ -131,7 +131,7 @@ class FakeSession:
 
     def diverge(self, run: str) -> None:
         self.change(run, state="diverged", rate=0.0)
-        self._say(
+        self.say(
             Diverged(
                 problem="the loss is no longer finite in iteration 12,301",
                 advice="lower fomaml.outer_lr (now 5) or fomaml.inner_lr (now 0.02)",
@@ -139,9 +139,12 @@ class FakeSession:
             )
         )
 
+    def say(self, event: AnyEvent) -> None:
+        self._events.append(event)
+
     def finish(self, run: str) -> None:
         self.change(run, state="finished", iteration=TARGET, rate=0.0, unsaved=False)
-        self._say(Finished(**self._stamp(run)))
+        self.say(Finished(**self._stamp(run)))
 
     def commands(self, kind: type[Command]) -> list[str | None]:
         """The runs that were sent a command of this kind."""
@@ -152,35 +155,35 @@ class FakeSession:
         match command:
             case Pause() if snapshot.state == "training":
                 self.change(run, state="paused", rate=0.0)
-                self._say(Paused(**self._stamp(run)))
+                self.say(Paused(**self._stamp(run)))
             case Resume() if snapshot.state == "paused":
                 self.change(run, state="training", rate=3_912.0)
-                self._say(Resumed(**self._stamp(run)))
+                self.say(Resumed(**self._stamp(run)))
             case Step(count) if snapshot.state == "paused":
                 self.change(run, iteration=snapshot.iteration + count, unsaved=True)
-                self._say(Stepped(count=count, **self._stamp(run)))
+                self.say(Stepped(count=count, **self._stamp(run)))
             case Extend() if snapshot.state == "finished":
                 target = snapshot.target + TARGET
                 self.change(run, state="training", target=target, rate=3_912.0)
-                self._say(Extended(target=target, **self._stamp(run)))
+                self.say(Extended(target=target, **self._stamp(run)))
             case Save():
                 self.change(run, unsaved=False)
                 path = f"checkpoints/{run}/{snapshot.iteration:09d}.safetensors"
-                self._say(Saved(path=path, **self._stamp(run)))
+                self.say(Saved(path=path, **self._stamp(run)))
             case SetPace(pace):
                 self.change(run, pace=pace)
             case Evaluate(probe, index):
                 self._evaluated(run, probe, index, snapshot.iteration)
             case _:
                 name, reason = type(command).__name__.lower(), f"the run is {snapshot.state}"
-                self._say(Refused(command=name, reason=reason, **self._stamp(run)))
+                self.say(Refused(command=name, reason=reason, **self._stamp(run)))
 
     def _evaluated(self, run: str, probe: ProbeName, index: int, iteration: int) -> None:
         task = draw_task(SineTasks(), self._seed, probe, index)
         x = query_grid(SineTasks())
         lag = 0.1 if run.startswith("fomaml") else 0.2
         updates = PROBES[probe].updates
-        self._say(
+        self.say(
             Evaluated(
                 probe=probe,
                 index=index,
@@ -201,9 +204,6 @@ class FakeSession:
 
     def _stamp(self, run: str) -> Stamp:
         return {"run": run, "iteration": self._snapshots[run].iteration, "time": 0.0}
-
-    def _say(self, event: AnyEvent) -> None:
-        self._events.append(event)
 
 
 def state(session: FakeSession, run: str) -> RunState:

@@ -13,7 +13,7 @@ from core.algorithms import ALGORITHMS
 from core.algorithms.base import Algorithm
 from core.config import NetworkConfig, RunConfig, SineTasks
 from tui_meta import settings
-from tui_meta.cli import app, main
+from tui_meta.cli import COMMANDS, app, main
 
 HEAVY = ("torch", "numpy", "numba", "textual", "plotext", "safetensors")
 
@@ -84,9 +84,11 @@ def test_the_help_is_grouped_and_ends_with_examples(capsys):
     assert all(len(line) <= 80 for line in text.splitlines())
 
 
-@pytest.mark.parametrize("command", ["train", "resume", "eval", "compare"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_its_help(capsys, command):
-    assert f"Usage: tui-meta {command}" in help_text(capsys, command)
+    text = help_text(capsys, command)
+    assert f"Usage: tui-meta {command}" in text
+    assert all(len(line) <= 80 for line in text.splitlines())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +113,10 @@ def test_shells_can_complete_every_flag():
     for shell in ("bash", "zsh", "fish"):
         script = app.generate_completion(shell=shell)
         assert "fomaml.inner-lr" in script
-        assert "resume" in script
+        for command in COMMANDS:
+            assert command in script
+        for choice in ("tensorboard", "iteration"):
+            assert choice in script
 
 
 def test_the_version_is_told(capsys):

@@ -21,7 +21,7 @@ FILE = Path("my.toml")
 
 
 def test_without_anything_both_algorithms_run_with_the_defaults_of_core():
-    launch, configs = configure({}, {}, None)
+    launch, _, configs = configure({}, {}, None)
     assert launch.out == "checkpoints"
     expected = [
         RunConfig.from_dict({"algorithm": {"name": name}}) for name in ("fomaml", "reptile")
@@ -32,7 +32,7 @@ def test_without_anything_both_algorithms_run_with_the_defaults_of_core():
 def test_flags_override_the_file_and_leave_the_rest_of_it():
     file = {"seed": 3, "fomaml": {"inner_lr": 0.5, "tasks": 7}, "network": {"hidden": [8]}}
     given_flags = {"fomaml.inner_lr": 0.25, "iterations": 9, "algorithms": ("fomaml",)}
-    launch, (config,) = configure(given_flags, file, FILE)
+    launch, _, (config,) = configure(given_flags, file, FILE)
     assert launch.algorithms == ("fomaml",)
     assert (config.seed, config.iterations) == (3, 9)
     assert (config.algorithm.inner_lr, config.algorithm.tasks) == (0.25, 7)
@@ -40,7 +40,7 @@ def test_flags_override_the_file_and_leave_the_rest_of_it():
 
 
 def test_the_order_of_algorithms_is_that_of_the_flag():
-    _, configs = configure({"algorithms": ("reptile", "fomaml")}, {}, None)
+    _, _, configs = configure({"algorithms": ("reptile", "fomaml")}, {}, None)
     assert [config.algorithm.name for config in configs] == ["reptile", "fomaml"]
 
 
@@ -88,8 +88,8 @@ def test_a_pace_is_a_finite_number_above_zero(pace):
         (b"seed = = 3", "not valid TOML"),
         (b"a = 1\na = 2", "not valid TOML"),
         (b"\xff\xfe", "not text in UTF-8"),
-        (b"a = " + b"[" * 50_000, "not valid TOML"),
-        (b"a = " + b"9" * 5_000, "not valid TOML"),
+        (b"a = " + b"[" * 50_000, "longer than"),
+        (b"a = " + b"9" * 5_000, "longer than"),
         (b"#" * (LARGEST_FILE + 1), "larger"),
     ],
 )
@@ -137,7 +137,7 @@ near_keys = st.one_of(st.sampled_from(KEYS), st.sampled_from(("fomaml", "waves")
 @given(st.dictionaries(near_keys, plain, max_size=4), st.dictionaries(near_keys, plain, max_size=2))
 def test_any_values_give_configurations_or_a_documented_error(top, table):
     try:
-        _, configs = configure({}, {**top, "network": table}, FILE)
+        _, _, configs = configure({}, {**top, "network": table}, FILE)
     except (ConfigError, UnknownSettingError) as error:
         said = str(error)
     else:

@@ -1,5 +1,6 @@
 """What the dashboard promises: every key does what it says, at once and visibly, at any size."""
 
+import gc
 import random
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from tests.tui_meta.fake_session import FakeSession, state
 from tui_meta.app import TuiMetaApp
 from tui_meta.screens.ask import Ask
 from tui_meta.screens.help import Help
+from tui_meta.screens.watch import PANEL_TICKS
 from tui_meta.views.keys import GROUPS
 
 FOMAML, REPTILE = "fomaml-1", "reptile-1"
@@ -522,3 +524,26 @@ def _wheel_up() -> type:
     from textual.events import MouseScrollUp
 
     return MouseScrollUp
+
+
+async def test_a_tick_paints_one_panel_and_ten_ticks_paint_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = TuiMetaApp(FakeSession())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        painted: list[list[str]] = []
+        monkeypatch.setattr(
+            app.watch_screen, "_paint_panels", lambda panels: painted.append(list(panels))
+        )
+        for _ in range(2 * PANEL_TICKS):
+            app.watch_screen.tick()
+        assert all(len(panels) == 1 for panels in painted)
+        assert {panel for (panel,) in painted} == set(app.watch_screen.watching.arrangement.panels)
+
+
+async def test_what_loading_brought_is_not_searched_for_garbage_again() -> None:
+    gc.unfreeze()
+    async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert gc.get_freeze_count() > 0

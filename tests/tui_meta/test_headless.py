@@ -194,7 +194,7 @@ def test_every_other_event_has_its_line():
     assert in_words(finished, shot) == "finished 12,300 iterations in 0:12, best evaluation 0.250"
     assert in_words(Stopped(**stamp("a")), shot) == "stopped at iteration 12,300 of 50,000"
     unsaved = SaveFailed(problem="disk full", **stamp("a"))
-    assert in_words_of_trouble(unsaved, "A") == "A could not write: disk full; training goes on"
+    assert in_words_of_trouble(unsaved, "A") == "A could not write: disk full"
 
 
 def test_the_bar_says_how_a_run_stands():

@@ -1,7 +1,6 @@
 """However the dashboard is left, the runs are saved and the terminal is given back."""
 
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -43,28 +42,6 @@ def dashboard(tmp_path: Path) -> pexpect.spawn:
 
 def stopped(folder: Path) -> str:
     return (folder / "stopped").read_text().split()[0]
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_saves_and_restores_the_terminal(
-    dashboard: pexpect.spawn, tmp_path: Path, number: signal.Signals
-) -> None:
-    dashboard.kill(number)
-    output = dashboard.read()
-    dashboard.close()
-    assert dashboard.exitstatus == 128 + number
-    assert RESTORED in output
-    assert b"go on with: tui-meta resume checkpoints/fomaml-1 checkpoints/reptile-1" in output
-    assert stopped(tmp_path) == "True"
-
-
-def test_a_terminal_that_goes_away_ends_the_program_with_a_save(
-    dashboard: pexpect.spawn, tmp_path: Path
-) -> None:
-    dashboard.ptyproc.fileobj.close()
-    _, status = os.waitpid(dashboard.pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
-    assert stopped(tmp_path) == "True"
 
 
 @pytest.mark.parametrize(("answer", "save"), [("s", "True"), ("d", "False")])

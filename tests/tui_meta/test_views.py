@@ -7,7 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.events import Evaluated, Failed, Pause, Refused, Resume, Save, SetPace, Snapshot, Step
+from core.events import (
+    Evaluated,
+    Failed,
+    Pause,
+    Recovered,
+    Refused,
+    Resume,
+    Save,
+    SaveFailed,
+    SetPace,
+    Snapshot,
+    Stamp,
+    Step,
+)
 from tests.tui_meta.fake_session import FakeSession
 from tui_meta.views import layout, numbers, orders
 from tui_meta.views.help_text import help_lines
@@ -455,8 +468,44 @@ def test_the_last_words_say_what_became_of_each_run_and_how_to_go_on() -> None:
     session = begun()
     session.stop(save=True)
     watching = watched(session)
-    assert farewell(watching.snapshots, watching.record) == [
+    assert farewell(watching.snapshots, watching.record, {}) == [
         "FOMAML stopped at 12,300 / 50,000, saved checkpoints/fomaml-1/000012300.safetensors",
         "Reptile stopped at 18,700 / 50,000, saved checkpoints/reptile-1/000018700.safetensors",
         "go on with: tui-meta resume checkpoints/fomaml-1 checkpoints/reptile-1",
     ]
+
+
+def test_the_last_words_say_what_is_not_saved_and_why() -> None:
+    session = begun(fomaml=12_300)
+    session.say(SaveFailed(problem="disk full", run="fomaml-1", iteration=12_300, time=0.0))
+    watching = watched(session)
+    assert farewell(watching.snapshots, watching.record, watching.save_problems) == [
+        "FOMAML training at 12,300 / 50,000, not saved",
+        "FOMAML could not be saved: disk full",
+    ]
+
+
+def test_what_could_not_be_saved_stays_on_the_screen_until_it_is() -> None:
+    session = begun()
+    stamp = Stamp(run="fomaml-1", iteration=12_300, time=0.0)
+    session.say(SaveFailed(problem="disk full", **stamp))
+    watching = watched(session)
+    watching.arrange(120, 40)
+    for said in ("one", "two", "three"):
+        watching.messages.say(said)
+    shown = [plain(one) for one in watching.message_lines(120)]
+    assert shown == ["FOMAML could not be saved: disk full", "three"]
+    watching.arrange(80, 18)
+    (only,) = watching.message_lines(80)
+    assert plain(only) == "FOMAML could not be saved: disk full"
+    watching.take_in([Recovered(path="fomaml-1", **stamp)], session.snapshots())
+    assert "disk full" not in plain(watching.message_lines(80)[0])
+
+
+def test_a_problem_with_saving_is_not_shown_twice() -> None:
+    session = begun()
+    session.say(SaveFailed(problem="disk full", run="fomaml-1", iteration=12_300, time=0.0))
+    watching = watched(session)
+    watching.arrange(120, 40)
+    shown = [plain(one) for one in watching.message_lines(120)]
+    assert shown.count("FOMAML could not be saved: disk full") == 1

@@ -15,6 +15,7 @@ from tui_meta.commands.networks import Identity, Network, load_networks, per_upd
 from tui_meta.commands.tables import print_statistics
 from tui_meta.console import Exit, Output
 from tui_meta.views.numbers import loss, whole
+from tui_meta.views.text import printable_json
 
 
 class Paired(msgspec.Struct, frozen=True):
@@ -56,7 +57,7 @@ def compare(
         random_tasks_half_range=_paired(a, b, n_tasks, seed, "half-range"),
     )
     if as_json:
-        sys.stdout.write(msgspec.json.encode(comparison).decode() + "\n")
+        sys.stdout.write(printable_json(msgspec.json.encode(comparison).decode()) + "\n")
     else:
         _show(Output(), a, b, comparison)
     return Exit.DONE

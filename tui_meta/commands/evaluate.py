@@ -28,6 +28,7 @@ from tui_meta.views.plot import (
     support,
     true_wave,
 )
+from tui_meta.views.text import printable_json
 
 MOST_TASKS = 100_000
 
@@ -72,7 +73,7 @@ def evaluate(
     assessments = {network.label: assess(network, n_tasks, seed) for network in networks}
     if as_json:
         for assessment in assessments.values():
-            sys.stdout.write(msgspec.json.encode(assessment).decode() + "\n")
+            sys.stdout.write(printable_json(msgspec.json.encode(assessment).decode()) + "\n")
         return Exit.DONE
     output = Output()
     for network in networks:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import LabError
+from core.plan import Plan
 from core.session import LocalSession
-from core.trainer import Plan
 
 
 @dataclass

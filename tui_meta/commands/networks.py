@@ -18,6 +18,7 @@ from core.engines import make_engine
 from core.engines.base import Engine
 from core.errors import CheckpointError
 from tui_meta.views.numbers import whole
+from tui_meta.views.text import printable
 
 Losses = NDArray[np.float64]
 
@@ -122,4 +123,5 @@ def _labels(files: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> list[st
         else [file.stem for file in files],
         [f"{number}" for number in range(1, len(files) + 1)],
     )
-    return next(names for names in candidates if len(set(names)) == len(names))
+    names = next(names for names in candidates if len(set(names)) == len(names))
+    return [printable(name) for name in names]

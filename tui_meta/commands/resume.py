@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core import checks
 from core.errors import RunFolderError
-from core.session import plan_resumed
+from core.session import plan_resumed, run_folder
 from tui_meta.commands.launch import require_terminal, show
 from tui_meta.console import remark
 
@@ -25,14 +25,17 @@ def resume(
         checks.count("--iterations", iterations)
     if pace is not None:
         checks.positive("--pace", pace)
-    plans = [plan_resumed(path, iterations, pace) for path in paths]
-    names = [plan.folder.name for plan in plans]
-    for plan in plans:
-        if names.count(plan.folder.name) > 1:
+    folders = [run_folder(path) for path in paths]
+    names = [folder.name for folder in folders]
+    for folder in folders:
+        if names.count(folder.name) > 1:
             problem = "two of the runs to resume have this name"
-            raise RunFolderError(plan.folder.path, problem, "resume them one after the other")
+            raise RunFolderError(folder, problem, "resume them one after the other")
+    plans = [plan_resumed(path, iterations, pace) for path in paths]
     if not headless:
         require_terminal()
     for plan in plans:
+        for line in plan.remarks:
+            remark(line)
         remark(f"resuming {plan.resumed_from}")
     return show(plans, headless=headless, as_json=as_json)

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from rich.box import SIMPLE_HEAD
 from rich.segment import Segment, Segments
 from rich.table import Table
+from rich.text import Text
 
 from core.adaptation import Statistics
-from tui_meta.console import Output, printable
+from tui_meta.console import Output
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plot import Plot
 from tui_meta.widgets.chart import draw
@@ -34,7 +35,7 @@ def print_losses(output: Output, columns: Mapping[str, Sequence[float]]) -> None
     table = Table("updates", box=SIMPLE_HEAD, header_style="bold")
     table.columns[0].justify = "right"
     for label in columns:
-        table.add_column(printable(label), justify="right")
+        table.add_column(Text(label), justify="right")
     updates = len(next(iter(columns.values())))
     for update in (update for update in SHOWN_UPDATES if update < updates):
         table.add_row(str(update), *(loss(losses[update]) for losses in columns.values()))
@@ -53,7 +54,7 @@ def print_statistics(output: Output, rows: Mapping[str, Sequence[Statistics]]) -
             one = statistics[update]
             table.add_row(
                 "" if number else whole(update),
-                printable(label),
+                Text(label),
                 loss(one.mean),
                 f"{loss(one.low)} to {loss(one.high)}",
                 loss(one.median),

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.config import RunConfig
+from core.config import RunConfig, Saving
 from core.engines import make_engine
 from core.errors import LabError
+from core.plan import Plan
 from core.session import plan_new
-from core.trainer import Plan
 from tui_meta.commands.launch import require_terminal, show
 from tui_meta.config_file import read_config_file
 from tui_meta.settings import Launch, configure
@@ -19,11 +19,11 @@ from tui_meta.settings import Launch, configure
 def train(given: Mapping[str, Any], config: Path | None, *, headless: bool, as_json: bool) -> int:
     """Train the algorithms that the flags ``given`` and the file ``config`` ask for."""
     file = read_config_file(config) if config else {}
-    launch, configs = configure(given, file, config)
+    launch, saving, configs = configure(given, file, config)
     if not headless:
         require_terminal()
     _require_engines(configs)
-    return show(_plans(launch, configs), headless=headless, as_json=as_json)
+    return show(_plans(launch, saving, configs), headless=headless, as_json=as_json)
 
 
 def _require_engines(configs: Sequence[RunConfig]) -> None:
@@ -36,14 +36,14 @@ def _require_engines(configs: Sequence[RunConfig]) -> None:
             make_engine(config)
 
 
-def _plans(launch: Launch, configs: Sequence[RunConfig]) -> list[Plan]:
+def _plans(launch: Launch, saving: Saving, configs: Sequence[RunConfig]) -> list[Plan]:
     """A plan for each configuration; where one is not possible, no folder is left of the others."""
     plans: list[Plan] = []
     try:
         for config in configs:
-            plans.append(plan_new(config, Path(launch.out), launch.name, launch.pace))
+            plans.append(plan_new(config, Path(launch.out), launch.name, launch.pace, saving))
     except LabError:
         for plan in plans:
-            plan.folder.path.rmdir()
+            plan.folder.discard()
         raise
     return plans

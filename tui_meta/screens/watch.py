@@ -1,5 +1,7 @@
 """The screen that a person watches: how each run stands, losses, curves and waves."""
 
+import gc
+from collections.abc import Collection
 from typing import ClassVar, cast
 
 from textual import events
@@ -53,6 +55,9 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         self.watching = Watching(session.snapshots(), session.history())
         self.seen = 0
         self._ticks = self._looks = 0
+        self._loaded = False
+        self._stale: list[str] = []
+        """Panels to be painted, the next one last."""
         self.held = False
 
     def compose(self) -> ComposeResult:
@@ -83,11 +88,11 @@ class WatchScreen(Screen[None], inherit_bindings=False):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The panel in focus, by key or by mouse, is the one that must be seen."""
         panel = event.widget.id or ""
-        if panel in self._order and not panel.startswith("run") and panel != self.watching.panel:
-            self.watching.turn_to(panel)
-            self._arrange()
-        else:
-            self.paint()
+        # Word of a focus that has moved on since would take it back, and so on for ever.
+        newest = event.widget is self.focused
+        if newest and panel in layout.all_panels(len(self.watching.snapshots)):
+            self.action_reveal(panel)
+        self._paint_numbers()
 
     def hold(self, said: str) -> None:
         """Say what goes on, and take no more orders: the runs are ending."""
@@ -107,16 +112,21 @@ class WatchScreen(Screen[None], inherit_bindings=False):
     def tick(self) -> None:
         """Take in what happened; repaint each kind of thing at the rate that it deserves."""
         self._ticks += 1
-        if self._take_in() or self._ticks % PANEL_TICKS == 0:
-            self.paint()
-        elif self._ticks % NUMBER_TICKS == 0 and self.is_current:
-            self._paint_numbers()
+        news = self._take_in()
+        if news or self._ticks % PANEL_TICKS == 0:
+            self._expire_panels()
+        if self.is_current:
+            if news or self._ticks % NUMBER_TICKS == 0:
+                self._paint_numbers()
+            self._paint_next_panel()
 
     def _look(self) -> None:
         """Look for the answer to a key more often than the ticks do, for a short while."""
         self._looks += 1
         if self._take_in():
-            self.paint()
+            self._expire_panels()
+            self._paint_numbers()
+        self._paint_next_panel()
         if self._looks >= HURRIED_LOOKS:
             self._hurry.pause()
 
@@ -129,13 +139,28 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         # Events before snapshots: a run that an event here speaks of is then among them.
         news = self.session.events(self.seen)
         self.seen += len(news)
-        return self.watching.take_in(news, self.session.snapshots())
+        awaited = self.watching.take_in(news, self.session.snapshots())
+        if not self._loaded and self.watching.loaded:
+            self._loaded = True
+            # The libraries are there to stay: to search them all for garbage, again and again,
+            # held keys up for 90 ms.
+            gc.freeze()
+        return awaited
 
     def paint(self) -> None:
         """Bring all that is shown up to date; what is equal sends nothing."""
         if self.is_mounted and self.is_current:
             self._paint_numbers()
-            self._paint_panels()
+            self._paint_panels(self.watching.arrangement.panels)
+            self._stale = []
+
+    def _expire_panels(self) -> None:
+        self._stale = list(reversed(self.watching.arrangement.panels))
+
+    def _paint_next_panel(self) -> None:
+        """Paint one panel of those that are due: a key waits for one of them, not for all."""
+        if self._stale and self.is_current:
+            self._paint_panels([self._stale.pop()])
 
     def _paint_numbers(self) -> None:
         watching = self.watching
@@ -148,11 +173,11 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         messages.show(watching.message_lines(messages.size.width))
         keys.show([watching.footer(self._focused_run, keys.size.width)])
 
-    def _paint_panels(self) -> None:
-        if layout.TABLE in self.watching.arrangement.panels:
+    def _paint_panels(self, panels: Collection[str]) -> None:
+        if layout.TABLE in panels:
             table = self.query_one(LossTablePanel)
             table.show_table(self.watching.table(table.size.width))
-        for panel, (plot, below) in self.watching.plots().items():
+        for panel, (plot, below) in self.watching.plots(panels).items():
             chart = self.query_one(f"#{panel}", Chart)
             chart.show(plot)
             if str(chart.border_subtitle or "") != below:
@@ -198,7 +223,6 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         if name.startswith("run"):
             self.query_one(f"#{name}").focus()
         else:
-            self.set_focus(None)
             self.action_reveal(name)
 
     # Keys that act on the runs.
@@ -292,8 +316,13 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def action_reveal(self, panel: str) -> None:
         """Show ``panel`` and focus it."""
+        before = self.watching.arrangement
         self.watching.turn_to(panel)
-        self._arrange()
+        if self.watching.arrange(self.size.width, self.size.height) == before:
+            self.set_focus(self.query_one(f"#{panel}"))
+        else:
+            self.set_focus(None)
+            self._arrange()
 
     def action_scroll_table(self, pages: int) -> None:
         """Scroll the loss table by pages."""

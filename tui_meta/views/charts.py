@@ -106,7 +106,7 @@ class Charts:
 
     def _wave_plot(self, title: str, evaluated: Evaluated | None) -> Plot:
         y = self._wave.axis("y")
-        if evaluated is None:
+        if evaluated is None or not evaluated.query_x:
             return Plot(title, (), Limits(-5, 5).axis("x"), y, "no evaluation yet")
         x = evaluated.query_x
         lower, upper = x[0], x[-1]

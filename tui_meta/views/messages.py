@@ -13,8 +13,10 @@ from core.events import (
     Failed,
     Finished,
     Paused,
+    Recovered,
     Refused,
     Resumed,
+    Rewound,
     Saved,
     SaveFailed,
     Started,
@@ -120,12 +122,17 @@ class Messages:
         match event:
             case Evaluated(probe=probe) if probe != "validation":
                 return _evaluated(event, title)
-            case Saved(path=path):
+            case Saved(path=path, kind="hand" | "final"):
                 # One line a run: two paths seldom fit beside each other.
                 return Message(f"save {run}", f"saved {shown_path(path)}", ((run, ""),))
             case Started(engine=engine, device=device):
                 part = f"{title} from {at}" if event.iteration else title
+                if event.differs:
+                    part += f" ({other_bits(event)})"
                 return Message("start", f"engine {engine} on {device}", ((run, part),))
+            case Rewound():
+                said = "goes back; later events are replaced"
+                return Message("rewind", said, ((run, f"{title} to {at}"),))
             case Paused():
                 return Message("pause", "paused", ((run, f"{title} at {at}"),))
             case Resumed():
@@ -148,6 +155,9 @@ class Messages:
             case Refused(command=command, reason=reason):
                 part = ((run, f"{title} cannot {_VERBS.get(command, command)}: {reason}"),)
                 return Message(command, "", part, "yellow")
+            case Recovered(path=path):
+                said = f"{title} can be written again: {shown_path(path)}"
+                return Message(f"save {run} again", "", ((run, said),))
             case SaveFailed(problem=problem):
                 part = ((run, f"{title} could not be saved: {problem}"),)
                 return Message(f"save {run} failed", "", part, _BAD)
@@ -157,6 +167,11 @@ class Messages:
             case Failed(problem=problem):
                 return Message("fail", "", ((run, f"{title} failed: {problem}"),), _BAD)
         return None
+
+
+def other_bits(event: Started) -> str:
+    """What is not as in the run's first sitting, and what follows."""
+    return f"the bits may be others: {', '.join(event.differs)}"
 
 
 def shown_path(path: str) -> str:

@@ -10,6 +10,7 @@ from tui_meta.views.messages import shown_path
 from tui_meta.views.numbers import whole
 from tui_meta.views.record import Record
 from tui_meta.views.standing import titles
+from tui_meta.views.text import printable
 
 Parting = Literal["save", "discard", "stay"]
 
@@ -19,8 +20,10 @@ def needs_question(snapshots: Mapping[str, Snapshot]) -> bool:
     return any(one.unsaved or one.state == "training" for one in snapshots.values())
 
 
-def farewell(snapshots: Mapping[str, Snapshot], record: Record) -> list[str]:
-    """A line for each run, and how to go on with them."""
+def farewell(
+    snapshots: Mapping[str, Snapshot], record: Record, save_problems: Mapping[str, str]
+) -> list[str]:
+    """A line for each run, why any could not be saved, and how to go on with them."""
     names = titles(snapshots)
     lines = []
     folders = []
@@ -29,12 +32,17 @@ def farewell(snapshots: Mapping[str, Snapshot], record: Record) -> list[str]:
         path = record.saved.get(run)
         if run in record.troubles:
             text += f": {record.troubles[run].problem}"
-        if path:
-            text += f", saved {shown_path(path)}"
-            folders.append(shlex.quote(shown_path(str(Path(path).parent))))
+        if path and one.unsaved:
+            text += f", not saved since {shown_path(path)}"
+        elif path:
+            text += f", {'last ' if one.unsaved else ''}saved {shown_path(path)}"
         elif one.iteration:
             text += ", not saved"
+        if path:
+            folders.append(shlex.quote(shown_path(str(Path(path).parent))))
         lines.append(text)
+        if run in save_problems:
+            lines.append(f"{names[run]} could not be saved: {save_problems[run]}")
     if folders:
         lines.append(f"go on with: tui-meta resume {' '.join(folders)}")
-    return lines
+    return [printable(text) for text in lines]

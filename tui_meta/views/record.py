@@ -4,6 +4,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from core.adaptation import ProbeName
 from core.events import (
     AnyEvent,
@@ -23,6 +25,9 @@ from core.events import (
 
 KEPT_EVALUATIONS = 2_000
 """Periodic evaluations of one run that the table and the chart keep."""
+
+OPEN_TASKS = 200
+"""Tasks that wait for a run which is behind; of more, every second one will not be shown."""
 
 _ANSWERS = (Started, Paused, Resumed, Extended, Finished, Diverged, Failed, Stopped, Refused)
 """What a run says when it has, or has not, done as it was told."""
@@ -46,7 +51,8 @@ class Record:
         self.evaluations: dict[str, deque[Evaluated]] = {
             run: deque(maxlen=KEPT_EVALUATIONS) for run in self.runs
         }
-        """The periodic evaluations of each run, oldest first."""
+        """The periodic evaluations of each run, oldest first, without what draws them: a long run
+        has thousands."""
         self.troubles: dict[str, Trouble] = {}
         """Why a run diverged or failed."""
         self.saved: dict[str, str] = {}
@@ -107,7 +113,7 @@ class Record:
     def _note(self, event: Evaluated) -> None:
         self._newest[event.run, event.probe] = self._newest[event.run, None] = event
         if event.probe == "validation":
-            self.evaluations[event.run].append(event)
+            self.evaluations[event.run].append(_abridged(event))
         task = (event.probe, event.amplitude, event.phase, event.support_x)
         met = self._open.setdefault(task, {})
         met[event.run] = event
@@ -115,5 +121,19 @@ class Record:
             self._shared[event.probe] = self._shared[None] = met
         if len(met) == len(self.runs):
             del self._open[task]
-        elif len(self._open) > KEPT_EVALUATIONS:
-            del self._open[next(iter(self._open))]
+        elif len(self._open) > OPEN_TASKS:
+            for each_second in list(self._open)[::2]:
+                del self._open[each_second]
+
+
+def _abridged(event: Evaluated) -> Evaluated:
+    """The losses before and after adaptation only: a tenth of the memory."""
+    return msgspec.structs.replace(
+        event,
+        support_x=(),
+        support_y=(),
+        query_x=(),
+        before=(),
+        after=(),
+        losses=(event.losses[0], event.losses[-1]),
+    )

@@ -7,7 +7,7 @@ from core.events import Snapshot
 from tui_meta.views import numbers
 from tui_meta.views.plot import Color, Marker, curve
 from tui_meta.views.record import Trouble
-from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, spread
+from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, printable, spread
 
 _STATE_STYLES = {
     "training": "green",
@@ -38,7 +38,7 @@ def titles(snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
     """The name of each run on the screen: its algorithm, or its own where two share one."""
     given = [snapshot.title for snapshot in snapshots.values()]
     return {
-        run: snapshot.title if given.count(snapshot.title) == 1 else run
+        run: snapshot.title if given.count(snapshot.title) == 1 else printable(run)
         for run, snapshot in snapshots.items()
     }
 

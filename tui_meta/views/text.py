@@ -1,5 +1,6 @@
 """Lines of styled text as plain data: what stands in a panel before any terminal shows it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,15 +12,42 @@ class Span:
     """Some text in one style.
 
     ``style`` is a few words of Rich's (``bold``, ``dim``, ``bright_cyan``), only of the 16-colour
-    palette. A click on the text does ``action``, if there is one.
+    palette. A click on the text does ``action``, if there is one. Whatever text is given, it is
+    ``printable`` here.
     """
 
     text: str
     style: str = ""
     action: str = ""
 
+    def __post_init__(self) -> None:
+        if not self.text.isprintable():
+            object.__setattr__(self, "text", printable(self.text))
+
 
 Line = tuple[Span, ...]
+
+
+def printable(text: str) -> str:
+    """``text`` with control characters spelled out, so that none reaches the terminal."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def printable_json(text: str) -> str:
+    """The JSON ``text`` with control characters spelled out; it says the same."""
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+
+
+def shortened(text: str, length: int) -> str:
+    """The text, its middle left out where it has more than ``length`` characters.
+
+    Errors say at their beginning where something is wrong, and at their end what to do.
+    """
+    half = (length - 3) // 2
+    return text if len(text) <= length else f"{text[:half]}...{text[-half:]}"
 
 
 def line(*parts: Span | str) -> Line:
@@ -38,7 +66,8 @@ def cells(content: Line) -> int:
 
 
 def clip(text: str, width: int) -> str:
-    """The text, its end replaced by an ellipsis where it is too long."""
+    """The ``printable`` text, its end replaced by an ellipsis where it is too long."""
+    text = printable(text)
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
@@ -68,7 +97,7 @@ def spread(left: Line, right: Line, width: int) -> Line:
 def wrap(text: str, width: int) -> list[str]:
     """Words in rows of at most ``width`` cells."""
     rows: list[str] = []
-    for word in text.split():
+    for word in printable(text).split():
         if rows and cell_len(rows[-1]) + 1 + cell_len(word) <= width:
             rows[-1] += f" {word}"
         else:

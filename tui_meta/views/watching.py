@@ -1,9 +1,17 @@
 """All that the watch screen knows, apart from any terminal: what happened and what is looked at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from core.adaptation import PROBES, ProbeName
-from core.events import AnyEvent, Evaluated, Progress, SetPace, Snapshot
+from core.events import (
+    AnyEvent,
+    Evaluated,
+    Progress,
+    Recovered,
+    SaveFailed,
+    SetPace,
+    Snapshot,
+)
 from tui_meta.views import layout
 from tui_meta.views.charts import Charts, task_line
 from tui_meta.views.keys import footer
@@ -13,7 +21,7 @@ from tui_meta.views.orders import Order
 from tui_meta.views.plot import Plot
 from tui_meta.views.record import Record
 from tui_meta.views.standing import Standing, standings, title_line, titles
-from tui_meta.views.text import Line, line
+from tui_meta.views.text import Line, Span, clip, line, plain, printable
 
 
 class Watching:
@@ -37,6 +45,8 @@ class Watching:
         self.pinned: ProbeName | None = None
         self.paces: dict[str, float | None] = {}
         """Paces asked for, which snapshots may not know yet."""
+        self.save_problems: dict[str, str] = {}
+        """Why runs cannot be written at present, the newest problem last."""
         self.record = Record(snapshots)
         self.record.add(history)
         self.titles = titles(snapshots)
@@ -49,6 +59,11 @@ class Watching:
         """How each run stands."""
         return standings(self.snapshots, self.record.wanted, self.record.troubles)
 
+    @property
+    def loaded(self) -> bool:
+        """Whether every run has what it needs to train."""
+        return all(one.state != "loading" for one in self.snapshots.values())
+
     def take_in(self, news: Sequence[AnyEvent], snapshots: Mapping[str, Snapshot]) -> bool:
         """Fold new events; True if one of them is what a person waits for.
 
@@ -60,6 +75,10 @@ class Watching:
         self.record.add(news)
         for event in news:
             self.messages.hear(event)
+            if isinstance(event, SaveFailed | Recovered):
+                self.save_problems.pop(event.run, None)
+            if isinstance(event, SaveFailed):
+                self.save_problems[event.run] = event.problem
         return any(map(_is_awaited, news))
 
     def scope(self, focused_run: int | None) -> list[Snapshot]:
@@ -123,10 +142,22 @@ class Watching:
         return title_line(self.standings, layout.tab_line(self.arrangement.tabs), width)
 
     def message_lines(self, width: int) -> Sequence[Line]:
-        """What was said last; in a tiny terminal, what size it needs."""
+        """What was said last; in a tiny terminal, what size it needs.
+
+        A problem with saving keeps a line for as long as it lasts.
+        """
         if not self.arrangement.rows:
             return (line(f"please enlarge {layout.LEAST_WIDTH}x{layout.LEAST_HEIGHT}"),)
-        return self.messages.lines(self.arrangement.message_rows, width)
+        rows = self.arrangement.message_rows
+        if not self.save_problems:
+            return self.messages.lines(rows, width)
+        run, problem = list(self.save_problems.items())[-1]
+        text = f"{self.titles[run]} could not be saved: {problem}"
+        text = clip(printable(text), width)
+        said = self.messages.lines(rows - 1, width) if rows > 1 else ()
+        if any(plain(one) == text for one in said):
+            return self.messages.lines(rows, width)
+        return (line(Span(text, "bold red")), *said)
 
     def footer(self, focused_run: int | None, width: int) -> Line:
         """The keys that apply now."""
@@ -139,9 +170,11 @@ class Watching:
         """The loss table in ``width`` cells."""
         return LossTable(self.record, self.standings, width)
 
-    def plots(self) -> dict[str, tuple[Plot, str]]:
-        """The plot of each visible chart, and what stands below it."""
+    def plots(self, panels: Collection[str] | None = None) -> dict[str, tuple[Plot, str]]:
+        """The plot of each visible chart, or of those in ``panels``, and what stands below it."""
         runs, visible = self.standings, self.arrangement.panels
+        if panels is not None:
+            visible = tuple(panel for panel in visible if panel in panels)
         evaluations = self.record.newest(self.pinned)
         charts = self._charts
         made: dict[str, tuple[Plot, str]] = {}

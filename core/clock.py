@@ -1,0 +1,59 @@
+"""How much a run trains at once, how fast it may, and how fast it was."""
+
+from __future__ import annotations
+
+import time
+
+CHUNK_SECONDS = 0.03
+"""How long a chunk of training should take: a command waits for it at most."""
+
+RATE_SECONDS = 1.0
+"""Over how long the shown rate is averaged."""
+
+
+class Clock:
+    """Times one run's training; ``pace`` is in iterations per second, None for full speed."""
+
+    def __init__(self, pace: float | None, elapsed: float) -> None:
+        self.pace = pace
+        self.elapsed = elapsed
+        """Seconds of training, without pauses."""
+        self.rate = 0.0
+        """Iterations per second, smoothed."""
+        self._chunk = 1
+        self._mark = 0.0
+        self._due = 0.0
+
+    @property
+    def chunk(self) -> int:
+        """Iterations that take about ``CHUNK_SECONDS``, or as many as the pace has in them."""
+        return (
+            min(self._chunk, max(1, int(self.pace * CHUNK_SECONDS))) if self.pace else self._chunk
+        )
+
+    def begin(self) -> None:
+        """Training begins, or goes on after a pause."""
+        self._mark, self._due = time.monotonic(), 0.0
+
+    def set_pace(self, pace: float | None) -> None:
+        """Train at ``pace`` from now on."""
+        self.pace, self._due = pace, 0.0
+
+    def wait(self) -> float:
+        """Seconds until the pace allows the next chunk."""
+        return max(0.0, self._due - time.monotonic())
+
+    def note_chunk(self, n: int, began: float) -> None:
+        """The ``n`` iterations of a chunk are made, since ``began``."""
+        spent = max(time.monotonic() - began, 1e-6)
+        self._chunk = max(1, int(min(n * CHUNK_SECONDS / spent, 2 * self._chunk)))
+        self._due = began + n / self.pace if self.pace else 0.0
+
+    def measure(self, n: int) -> None:
+        """Account for the time since the last mark, in which ``n`` iterations were made."""
+        now = time.monotonic()
+        passed = max(now - self._mark, 1e-6)
+        self._mark = now
+        self.elapsed += passed
+        weight = min(1.0, passed / RATE_SECONDS) if self.rate else 1.0
+        self.rate += (n / passed - self.rate) * weight

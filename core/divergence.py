@@ -1,0 +1,54 @@
+"""Where numbers stopped being finite, and what to lower."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.config import RunConfig
+from core.engines.base import Advance, Engine, TrainState
+
+LARGE_AMPLITUDE = 1_000.0
+"""Waves beyond it overflow more likely than any usual learning rate does."""
+
+
+def last_finite(engine: Engine, before: TrainState, broken: Advance) -> tuple[Advance, bool]:
+    """The iterations of ``broken``, made from ``before``, that leave all finite.
+
+    Also whether it is the loss of the next one that is not finite, else a parameter or a moment.
+    """
+    bad = np.flatnonzero(~np.isfinite(broken.losses))
+    good = _longest_finite(engine, before, int(bad[0]) if len(bad) else len(broken.losses) - 1)
+    # A parameter that overflows spoils the next loss: what broke first must not depend on
+    # whether that loss was in the chunk.
+    return good, not np.isfinite(broken.losses[len(good.losses)])
+
+
+def advice(config: RunConfig) -> str:
+    """What to lower in a run that diverged."""
+    algorithm, amplitude = config.algorithm, max(map(abs, config.waves.amplitude))
+    rates = (
+        f"{algorithm.name}.outer_lr (now {algorithm.outer_lr:g}) or "
+        f"{algorithm.name}.inner_lr (now {algorithm.inner_lr:g})"
+    )
+    if amplitude > LARGE_AMPLITUDE:
+        return f"lower waves.amplitude (now up to {amplitude:g}), {rates}"
+    return f"lower {rates}"
+
+
+def _longest_finite(engine: Engine, before: TrainState, n: int) -> Advance:
+    """As many of ``n`` iterations as leave the state finite.
+
+    What is not finite stays so (an infinite moment of Adam for long without any other trace),
+    hence the search by halves.
+    """
+    longest = engine.advance(before, n)
+    if longest.state.is_finite():
+        return longest
+    sound, broken = 0, n
+    while broken - sound > 1:
+        middle = (sound + broken) // 2
+        if engine.advance(before, middle).state.is_finite():
+            sound = middle
+        else:
+            broken = middle
+    return engine.advance(before, sound)

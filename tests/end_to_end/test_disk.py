@@ -1,0 +1,151 @@
+"""A disk that fails under a run costs no training, and nothing that had been said."""
+
+import json
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.terminal import PATIENCE
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
+
+FULL = 2_000
+"""Bytes that a file may have on the disk that is full: fewer than a checkpoint or a log has."""
+
+
+class Watched:
+    """A headless run whose events are collected as they come."""
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tui_meta", "--no-tui", "--json"),
+                *("--iterations", "100000000", "--algorithms", "fomaml", "--name", "disk"),
+                *("--autosave-seconds", "0.2"),
+            ],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder), "PATH": "/usr/bin"},
+        )
+        self.events: list[dict[str, Any]] = []
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def wait_for(self, kind: str) -> dict[str, Any]:
+        """The next event of ``kind``."""
+        end = time.monotonic() + PATIENCE
+        seen = len(self.events)
+        with self._news:
+            while time.monotonic() < end:
+                for event in self.events[seen:]:
+                    if event["event"] == kind:
+                        return event
+                seen = len(self.events)
+                self._news.wait(1.0)
+        raise AssertionError(f"no event {kind}")
+
+    def limit_files(self, size: int) -> None:
+        """Let no file of the process grow beyond ``size`` bytes."""
+        _, hard = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, hard))
+
+    def interrupt(self) -> str:
+        """End the run as Ctrl-C does; what it said to a person."""
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.stderr is not None
+        said = self.process.stderr.read().decode()
+        self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        return said
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._news:
+                self.events.append(json.loads(line))
+                self._news.notify_all()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Watched]:
+    watched = Watched(tmp_path)
+    watched.wait_for("progress")
+    yield watched
+    with watched.process:  # closes its pipes
+        watched.process.kill()
+
+
+def logged(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "events.jsonl").read_bytes().splitlines()]
+
+
+def losses(events: list[dict[str, Any]]) -> dict[int, float]:
+    return {event["iteration"]: event["loss"] for event in events if event["event"] == "progress"}
+
+
+def test_a_full_disk_is_said_once_and_everything_is_written_when_there_is_room(
+    run: Watched, tmp_path: Path
+) -> None:
+    run.limit_files(FULL)
+    failed = run.wait_for("savefailed")
+    assert run.wait_for("progress")["iteration"] > failed["iteration"]
+    run.limit_files(resource.RLIM_INFINITY)
+    saved = run.wait_for("saved")
+    said = run.interrupt()
+
+    assert run.process.returncode == 130
+    assert said.count("training goes on") <= 2  # of the log and of the checkpoint
+    assert Path(tmp_path, saved["path"]).stat().st_size > FULL
+    log = logged(tmp_path / "checkpoints" / "fomaml-disk")
+    assert losses(log) == losses(run.events)
+    assert [event["iteration"] for event in log] == sorted(event["iteration"] for event in log)
+
+
+def test_a_run_that_cannot_be_saved_at_its_end_is_written_elsewhere_and_says_where(
+    run: Watched, tmp_path: Path
+) -> None:
+    shutil.rmtree(tmp_path / "checkpoints")
+    run.wait_for("savefailed")
+    run.wait_for("progress")
+    said = run.interrupt()
+
+    assert run.process.returncode == 130
+    assert not (tmp_path / "checkpoints").exists()
+    place = re.search(r"the run is saved in (\S+) instead", said)
+    assert place, said
+    folder = Path(tmp_path, place[1])
+    again = subprocess.run(
+        [sys.executable, "-m", "tui_meta", "resume", str(folder), "--no-tui", "--iterations", "9"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert "is at iteration" in again.stderr  # it was read, and is further than nine iterations
+
+
+def test_a_run_whose_folder_is_moved_away_trains_on(run: Watched, tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints" / "fomaml-disk"
+    folder.rename(tmp_path / "moved")
+    failed = run.wait_for("savefailed")
+    assert "fomaml-disk" in failed["problem"]
+    assert run.wait_for("progress")["iteration"] > failed["iteration"]
+    (tmp_path / "moved").rename(folder)
+    run.wait_for("saved")
+    run.interrupt()
+
+    assert losses(logged(folder)) == losses(run.events)

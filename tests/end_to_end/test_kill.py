@@ -1,0 +1,93 @@
+"""A run that is killed again and again ends with the bits of the run that nobody disturbed."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from core.checkpoint import load_checkpoint, newest_checkpoint
+from core.event_log import read_events
+from tests.core.runs import learned
+from tests.core.test_torch_engine import bits
+from tests.end_to_end.terminal import PATIENCE
+from tests.soak import soak
+
+KILLS = soak(12, 200)
+
+BUSY = """
+import sys
+import core.clock, core.saving
+core.clock.CHUNK_SECONDS = 0.001
+core.saving.REST = 0
+from tui_meta.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The program as it is, but that it saves so often that many a kill falls into a save."""
+
+LONGEST_LIFE = 0.15
+"""Seconds from the beginning of training to the kill, at most."""
+
+RUN = [
+    *("--algorithms", "fomaml", "--name", "kill", "--network.hidden", "8"),
+    *("--fomaml.outer-optimizer", "adam", "--eval-interval", "130"),
+    *("--iterations", str(1_000 * KILLS), "--autosave-iterations", "20", "--json"),
+]
+
+
+def begun(folder: Path, *tokens: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", BUSY, *tokens],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+    )
+
+
+def whole_lines(output: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output[: output.rfind(b"\n") + 1].splitlines()]
+
+
+def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    calm, harsh = tmp_path / "calm", tmp_path / "harsh"
+    for folder in (calm, harsh):
+        folder.mkdir()
+    undisturbed = begun(calm, *RUN)
+    _, err = undisturbed.communicate(timeout=PATIENCE * 4)
+    assert undisturbed.returncode == 0, err.decode()
+
+    chance = random.Random(4)
+    run = Path("checkpoints", "fomaml-kill")
+    shown: list[dict[str, Any]] = []
+    tokens = RUN
+    for _ in range(KILLS):
+        process = begun(harsh, *tokens)
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        if not first:
+            raise AssertionError(process.communicate()[1].decode())
+        time.sleep(chance.uniform(0, LONGEST_LIFE))
+        process.kill()
+        rest, _ = process.communicate()
+        shown += whole_lines(first + rest)
+        tokens = ["resume", str(run), "--json"]
+    last = begun(harsh, *tokens)
+    out, err = last.communicate(timeout=PATIENCE * 4)
+    assert last.returncode == 0, err.decode()
+    shown += whole_lines(out)
+
+    end, expected = (load_checkpoint(newest_checkpoint(folder / run)) for folder in (harsh, calm))
+    assert bits(end.state) == bits(expected.state)
+    assert (end.best, end.best_iteration) == (expected.best, expected.best_iteration)
+    logs = [list(read_events(folder / run / "events.jsonl")) for folder in (harsh, calm)]
+    assert learned(logs[0]) == learned(logs[1])
+    logged = {
+        json.dumps(json.loads(line), sort_keys=True)
+        for line in (harsh / run / "events.jsonl").read_bytes().splitlines()
+    }
+    assert [event for event in shown if json.dumps(event, sort_keys=True) not in logged] == []
+    assert not list((harsh / run).glob(".*.partial"))

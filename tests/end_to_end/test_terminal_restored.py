@@ -1,0 +1,213 @@
+"""However the dashboard ends, or is stopped, the runs are saved and the terminal is as it was."""
+
+import re
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.faulty import PROBLEM
+from tests.end_to_end.terminal import PATIENCE, Terminal
+
+ROOT = Path(__file__).parents[2]
+AT = "12,300 / 50,000"
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def open_dashboard(tmp_path: Path) -> Iterator[Open]:
+    opened: list[Terminal] = []
+
+    def start(fault: str = "none", prefix: str = "") -> Terminal:
+        variables = {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "state")}
+        command = [sys.executable, "-m", "tests.end_to_end.faulty", fault]
+        if prefix:
+            command = ["sh", "-c", f"{prefix}; exec {shlex.join(command)}"]
+        terminal = Terminal(command, cwd=tmp_path, variables=variables)
+        opened.append(terminal)
+        return terminal
+
+    yield start
+    for terminal in opened:
+        terminal.close()
+
+
+def await_file(path: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not path.exists():
+        assert time.monotonic() < deadline, f"never there: {path.name}"
+        time.sleep(0.01)
+
+
+def was_saved(folder: Path) -> bool:
+    return (folder / "stopped").read_text().split()[0] == "True"
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name
+)
+def test_a_signal_saves_and_ends_with_its_exit_code(
+    open_dashboard: Open, tmp_path: Path, number: signal.Signals
+) -> None:
+    terminal = open_dashboard()
+    terminal.wait_for(AT)
+    terminal.signal(number)
+    assert terminal.wait_for_end() == 128 + number
+    assert terminal.left_behind() == []
+    assert was_saved(tmp_path)
+    resume = b"go on with: tui-meta resume checkpoints/fomaml-1 checkpoints/reptile-1"
+    assert resume in terminal.raw
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
+def test_a_second_signal_does_not_cut_the_save_short(
+    open_dashboard: Open, tmp_path: Path, second: signal.Signals
+) -> None:
+    terminal = open_dashboard("slow save")
+    terminal.wait_for(AT)
+    terminal.signal(signal.SIGTERM)
+    await_file(tmp_path / "saving")
+    terminal.signal(second)
+    terminal.wait_for("saving, then leaving")
+    (tmp_path / "go").touch()
+    assert terminal.wait_for_end() == 128 + signal.SIGTERM
+    assert terminal.left_behind() == []
+    assert was_saved(tmp_path)
+
+
+def test_a_signal_before_the_first_frame_saves_and_ends(
+    open_dashboard: Open, tmp_path: Path
+) -> None:
+    terminal = open_dashboard()
+    terminal.wait_until(lambda _: b"\x1b[?1049h" in terminal.raw, "the alternate screen")
+    terminal.signal(signal.SIGTERM)
+    assert terminal.wait_for_end() == 128 + signal.SIGTERM
+    assert terminal.left_behind() == []
+    assert was_saved(tmp_path)
+
+
+def test_a_hang_up_while_the_quit_question_is_open_saves(
+    open_dashboard: Open, tmp_path: Path
+) -> None:
+    terminal = open_dashboard()
+    terminal.wait_for(AT)
+    terminal.press("q")
+    terminal.wait_for("save and quit")
+    terminal.signal(signal.SIGHUP)
+    assert terminal.wait_for_end() == 128 + signal.SIGHUP
+    assert terminal.left_behind() == []
+    assert was_saved(tmp_path)
+
+
+def test_a_signal_during_the_final_save_waits_for_it(open_dashboard: Open, tmp_path: Path) -> None:
+    terminal = open_dashboard("slow save")
+    terminal.wait_for(AT)
+    terminal.press("q")
+    terminal.wait_for("save and quit")
+    terminal.press("s")
+    await_file(tmp_path / "saving")
+    terminal.signal(signal.SIGTERM)
+    (tmp_path / "go").touch()
+    assert terminal.wait_for_end() == 128 + signal.SIGTERM
+    assert terminal.left_behind() == []
+    assert was_saved(tmp_path)
+
+
+@pytest.mark.parametrize("prefix", ["true", "trap '' HUP"], ids=["signalled", "under nohup"])
+def test_a_terminal_that_goes_away_saves_and_ends(
+    open_dashboard: Open, tmp_path: Path, prefix: str
+) -> None:
+    terminal = open_dashboard(prefix=prefix)
+    terminal.wait_for(AT)
+    assert terminal.hang_up() == 128 + signal.SIGHUP
+    assert was_saved(tmp_path)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (100, 30)], ids=["same size", "other size"])
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP], ids=lambda n: n.name)
+def test_after_a_stop_the_screen_is_drawn_anew_in_its_size(
+    open_dashboard: Open, tmp_path: Path, number: signal.Signals, size: tuple[int, int]
+) -> None:
+    terminal = open_dashboard()
+    terminal.wait_for(AT)
+    terminal.signal(number)
+    terminal.wait_until(lambda _: stopped(terminal.pid), "the process stopped")
+    terminal.press("\x1b[D")  # typed while it sleeps; and what is on the screen is lost
+    terminal.resize(*size)
+    terminal.wipe()
+    terminal.signal(signal.SIGCONT)
+    terminal.wait_for(AT, "q quit", "training loss")
+    assert max(map(len, map(str.rstrip, terminal.lines))) == size[0]
+    terminal.press("q")
+    terminal.wait_for("save and quit")
+    terminal.press("s")
+    assert terminal.wait_for_end() == 0
+    assert terminal.left_behind() == []
+
+
+def test_a_continuation_without_a_stop_changes_nothing(open_dashboard: Open) -> None:
+    terminal = open_dashboard()
+    terminal.wait_for(AT)
+    terminal.wipe()
+    terminal.signal(signal.SIGCONT)
+    terminal.wait_for(AT)
+    terminal.press("q")
+    terminal.wait_for("save and quit")
+    terminal.press("s")
+    assert terminal.wait_for_end() == 0
+    assert terminal.left_behind() == []
+
+
+@pytest.mark.parametrize("fault", ["render", "timer", "loop", "keys"])
+def test_a_fault_of_our_own_saves_restores_and_says_where_its_details_are(
+    open_dashboard: Open, tmp_path: Path, fault: str
+) -> None:
+    terminal = open_dashboard(fault)
+    terminal.wait_for(AT)
+    terminal.press("n")
+    if fault == "keys":
+        await_file(tmp_path / "armed")
+        terminal.press("n")
+    assert terminal.wait_for_end() == 1
+    assert terminal.left_behind() == []
+    assert was_saved(tmp_path)
+    (log,) = (tmp_path / "state" / "tui-meta").iterdir()
+    assert f"RuntimeError: {PROBLEM}" in log.read_text()
+    assert "Traceback" in log.read_text()
+    assert b"Traceback" not in terminal.raw
+    line = rf"error: the dashboard failed by a fault of tui-meta: RuntimeError: {PROBLEM}"
+    assert re.search(line.encode(), terminal.raw)
+    assert str(log).encode() in terminal.raw
+
+
+def test_a_save_that_fails_by_a_fault_of_our_own_restores_the_terminal(
+    open_dashboard: Open,
+) -> None:
+    terminal = open_dashboard("save")
+    terminal.wait_for(AT)
+    terminal.signal(signal.SIGTERM)
+    assert terminal.wait_for_end() == 1
+    assert terminal.left_behind() == []
+    assert b"Traceback" not in terminal.raw
+
+
+def test_a_signal_ends_a_dashboard_that_answers_no_more(
+    open_dashboard: Open, tmp_path: Path
+) -> None:
+    terminal = open_dashboard("stuck")
+    terminal.wait_for(AT)
+    terminal.press("n")
+    await_file(tmp_path / "stuck")
+    terminal.signal(signal.SIGTERM)
+    assert terminal.wait_for_end() == 128 + signal.SIGTERM
+    assert terminal.left_behind() == []
+    assert was_saved(tmp_path)
+
+
+def stopped(pid: int) -> bool:
+    """Whether the process is stopped by a signal."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"

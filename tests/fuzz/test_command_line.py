@@ -1,0 +1,161 @@
+"""Any list of arguments: an exit code, and one line where it is refused."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.trainer import Plan
+from tests.fuzz.damage import ANY_TEXT
+from tests.fuzz.watch import harmless
+from tests.soak import soak
+from tui_meta.cli import main
+from tui_meta.commands import resume as resume_command
+from tui_meta.commands import train as train_command
+
+TRIED = settings(max_examples=soak(300, 10_000))
+
+COMMANDS = ["train", "resume", "eval", "compare", "runs", "show", "export", "diff", "rm"]
+FLAGS = [
+    "--no-tui",
+    "--json",
+    "--help",
+    "--version",
+    "--config",
+    "--name",
+    "--seed",
+    "--pace",
+    "--iterations",
+    "--tasks",
+    "--algorithms",
+    "--engine",
+    "--device",
+    "--precision",
+    "--network.hidden",
+    "--waves.x",
+    "--fomaml.inner-lr",
+    "--reptile.adam-betas",
+    "--fomaml.",
+    "--no-no-tui",
+    "--to",
+    "--sort",
+    "--",
+    "-",
+    "--yes",
+]
+VALUES = [
+    "0",
+    "-1",
+    "3",
+    "1e400",
+    "nan",
+    "9" * 5_000,
+    "fomaml",
+    "reptile",
+    "fused",
+    "cpu",
+    "cuda",
+    "csv",
+    "",
+    ".",
+    "..",
+    "../up",
+    "run",
+    "run/run.json",
+    "pipe",
+    "a\0b",
+    "a\nb",
+    "\x1b[2J\x1b]0;owned\x07",
+    "\x9b31m",
+    "[/]",
+    "{}",
+    "中文",
+    "x" * 5_000,
+    "\udcff",
+]
+FREE_TEXT = ANY_TEXT.map(lambda text: text.replace("/", "|"))
+"""Text in which no place outside the folder is named."""
+
+WORDS = st.sampled_from(COMMANDS) | st.sampled_from(FLAGS) | st.sampled_from(VALUES) | FREE_TEXT
+EQUAL = st.tuples(st.sampled_from(FLAGS), st.sampled_from(VALUES) | FREE_TEXT).map("=".join)
+ARGUMENTS = st.tuples(
+    st.lists(st.sampled_from(COMMANDS), max_size=1), st.lists(WORDS | EQUAL, max_size=7)
+).map(lambda parts: [*parts[0], *parts[1]])
+
+
+def _show(plans: Sequence[Plan], **_: object) -> int:
+    for plan in plans:
+        plan.folder.release()
+    return 0
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Where the command line is tried; nothing trains."""
+    with tempfile.TemporaryDirectory() as made, pytest.MonkeyPatch.context() as patch:
+        folder = Path(made) / "here"
+        folder.mkdir()
+        patch.chdir(folder)
+        patch.setenv("HOME", str(folder))
+        patch.setattr(sys, "dont_write_bytecode", True)
+        patch.setattr(train_command, "show", _show)
+        patch.setattr(resume_command, "show", _show)
+        patch.setattr(train_command, "make_engine", lambda config: None)
+        patch.setattr(train_command, "require_terminal", lambda: None)
+        for command in COMMANDS:
+            said(command, "nowhere")
+        yield folder
+
+
+def said(*arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace")
+    err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace")
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(arguments)
+    texts: list[str] = []
+    for stream in (out, err):
+        stream.flush()
+        texts.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
+    return int(code), *texts  # type: ignore[return-value]
+
+
+@TRIED
+@given(arguments=ARGUMENTS)
+def test_any_arguments(folder: Path, arguments: list[str]) -> None:
+    (folder / "run").mkdir()
+    (folder / "run" / "run.json").mkdir()
+    with harmless(folder):
+        code, out, err = said(*arguments)
+    lines = err.splitlines()
+    assert code in (0, 2)
+    if code == 2:
+        assert out == ""
+        assert len(lines) == 1
+        assert lines[0].startswith("error: ")
+        assert len(lines[0]) < 700
+    assert all(line.isprintable() for line in (*lines, *out.replace("\t", " ").splitlines()))
+    assert [path.name for path in folder.parent.iterdir()] == ["here"]
+    _clear(folder)
+
+
+def _clear(folder: Path) -> None:
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def test_what_is_tried_is_what_there_is() -> None:
+    from tui_meta.cli import app
+
+    known: Any = {name for name in app if not name.startswith("-")}
+    assert set(COMMANDS) == known - {"completion"}

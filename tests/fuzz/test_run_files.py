@@ -1,0 +1,156 @@
+"""``run.json`` and ``events.jsonl`` from a stranger: what is sound is used, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.catalogue import list_runs
+from core.errors import LabError
+from core.event_log import read_events
+from core.events import AnyEvent, Evaluated
+from core.metrics import Metrics
+from core.run_folder import RunFolder, read_record
+from tests.core.runs import small_config
+from tests.core.test_metrics import evaluated
+from tests.core.test_run_folder import EVERY_KIND
+from tests.fuzz.damage import altered, as_json, damaged
+from tests.fuzz.watch import frugal, harmless
+from tests.soak import soak
+from tests.tui_meta.fake_session import FakeSession
+from tui_meta.views.parting import farewell
+from tui_meta.views.watching import Watching
+
+TRIED = settings(max_examples=soak(150, 10_000))
+
+MOST_MEMORY = 16 * 2**20
+"""Bytes that Python may take for a log and a record of some kB, with all that is drawn of them."""
+
+RUN = "run"
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder that nothing else is in."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made) / RUN
+        folder.mkdir()
+        yield folder
+
+
+def _sound_record() -> bytes:
+    with tempfile.TemporaryDirectory() as made:
+        record = {
+            "name": RUN,
+            "config": small_config().to_dict(),
+            "engine": "torch",
+            "device": "cpu",
+            "versions": {"numpy": "2.0"},
+            "python": "3.11",
+            "host": "host",
+            "processor": "one",
+            "command_line": ["tui-meta"],
+            "started": "2026-01-01T00:00:00+0000",
+        }
+        (Path(made) / "run.json").write_text(json.dumps(record))
+        assert read_record(Path(made)).name == RUN
+    return json.dumps(record).encode()
+
+
+RECORD = _sound_record()
+DRAWN = msgspec.structs.replace(
+    evaluated(3, 0.25),
+    support_x=(0.5, 1.0),
+    support_y=(1.0, -1.0),
+    query_x=(-1.0, 0.0, 1.0),
+    before=(0.0, 0.0, 0.0),
+    after=(-0.5, 0.0, 0.5),
+)
+SOUND: list[AnyEvent] = [*EVERY_KIND, DRAWN]
+EVENTS: list[dict[str, Any]] = [json.loads(msgspec.json.encode(event)) for event in SOUND]
+LOG = b"".join(json.dumps(event).encode() + b"\n" for event in EVENTS)
+
+
+def told(folder: Path) -> str:
+    """All that is said of the record and of the list of runs, or the line of refusal."""
+    try:
+        list_runs(folder.parent)
+        return str(read_record(folder))
+    except LabError as error:
+        assert len(str(error).splitlines()) == 1  # noqa: PT017  (a refusal is allowed)
+        return ""
+
+
+def draw(events: list[AnyEvent]) -> None:
+    """Fold ``events`` and make everything that a screen shows of them."""
+    session = FakeSession({"fomaml": 3})
+    (snapshot,) = session.snapshots().values()
+    snapshots = {RUN: msgspec.structs.replace(snapshot, run=RUN)}
+    watching = Watching(snapshots, events)
+    watching.take_in(events, snapshots)
+    metrics = Metrics(())
+    metrics.recall(events, 50)
+    for size in ((80, 24), (200, 60)):
+        made = watching.arrange(*size)
+        watching.plots(made.panels)
+        table = watching.table(60)
+        rows = [table.row(index) for index in range(table.count)]
+        lines = [*rows, *table.head, *table.foot, *watching.message_lines(60)]
+        assert all(span.text.isprintable() for line in lines for span in line)
+    said = farewell(snapshots, watching.record, {})
+    assert all(line.isprintable() for line in said)
+
+
+def check(folder: Path, record: bytes, log: bytes) -> None:
+    (folder / "run.json").write_bytes(record)
+    (folder / "events.jsonl").write_bytes(log)
+    with harmless(), frugal(MOST_MEMORY):
+        told(folder)
+        draw(list(read_events(folder / "events.jsonl")))
+    assert sorted(path.name for path in folder.iterdir()) == ["events.jsonl", "run.json"]
+
+
+@TRIED
+@given(content=damaged(RECORD) | altered(json.loads(RECORD)).map(lambda one: as_json(one).encode()))
+def test_a_damaged_or_altered_record(folder: Path, content: bytes) -> None:
+    check(folder, content, b"")
+
+
+@TRIED
+@given(log=damaged(LOG))
+def test_a_damaged_log(folder: Path, log: bytes) -> None:
+    check(folder, RECORD, log)
+
+
+@TRIED
+@given(events=st.lists(st.sampled_from(EVENTS).flatmap(altered), min_size=1, max_size=5))
+def test_altered_events(folder: Path, events: list[Any]) -> None:
+    lines = [as_json(event).encode() + b"\n" for event in events]
+    check(folder, RECORD, b"".join(lines))
+
+
+@TRIED
+@given(log=st.binary(max_size=400))
+def test_any_bytes(folder: Path, log: bytes) -> None:
+    check(folder, log, log)
+
+
+def test_an_event_of_a_newer_version_is_passed_over(folder: Path) -> None:
+    newer = b'{"event":"teleported","run":"run","iteration":3,"time":0.0,"to":[1]}\n'
+    extended = LOG.replace(b'"iteration"', b'"of_the_future": {"a": [1]}, "iteration"')
+    (folder / "events.jsonl").write_bytes(newer + extended + newer)
+    assert list(RunFolder(folder).events()) == SOUND
+
+
+def test_an_evaluation_that_cannot_be_drawn_is_passed_over(folder: Path) -> None:
+    for wrong in ({"losses": []}, {"query_x": [1.0]}, {"support_y": []}, {"after": []}):
+        (folder / "events.jsonl").write_text(json.dumps({**EVENTS[-1], **wrong}) + "\n")
+        assert not [one for one in RunFolder(folder).events() if isinstance(one, Evaluated)], wrong
