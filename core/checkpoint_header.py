@@ -11,7 +11,7 @@ import msgspec
 from core.checkpoint import FORMAT, LARGEST_HEADER
 from core.errors import CheckpointError
 from core.events import Iteration
-from core.reading import open_regular
+from core.reading import NOT_JSON, open_regular
 
 
 class CheckpointHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ def read_header(path: Path) -> CheckpointHeader:
     try:
         described = msgspec.json.decode(header, type=_Described).metadata[FORMAT]
         return msgspec.json.decode(described, type=CheckpointHeader)
-    except (msgspec.DecodeError, KeyError, RecursionError) as error:
+    except (*NOT_JSON, KeyError) as error:
         raise CheckpointError(path, "it was not written by tui-meta, or is damaged") from error
 
 

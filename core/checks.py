@@ -8,11 +8,20 @@ from core.errors import ConfigError
 LARGEST_COUNT = 2**53
 """Iteration counts and sizes stay exact in JSON and in a float64."""
 
+SLOWEST_PACE = 1e-6
+"""Iterations per second: one in twelve days."""
+
 
 def positive(field: str, value: float) -> None:
     """``value`` is a finite number above zero."""
     if not _is_number(value) or not math.isfinite(value) or value <= 0:
         raise ConfigError(field, value, "a finite number above 0")
+
+
+def pace(field: str, value: float) -> None:
+    """``value``, in iterations per second, is finite and a wait that the clock can count."""
+    if not _is_number(value) or not math.isfinite(value) or value < SLOWEST_PACE:
+        raise ConfigError(field, value, f"a finite number from {SLOWEST_PACE:g}")
 
 
 def within(field: str, value: float, low: float, high: float) -> None:

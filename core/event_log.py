@@ -11,6 +11,7 @@ from typing import IO
 import msgspec
 
 from core.events import AnyEvent, Event, Progress, Rewound
+from core.reading import NOT_JSON, open_regular
 
 LONGEST_LINE = 2**20
 """Bytes; a longer line is none of ours and is passed over. An evaluation has about 5,000."""
@@ -132,7 +133,7 @@ def read_events(path: Path) -> Iterator[AnyEvent]:
     """
     if not path.exists():
         return
-    with path.open("rb") as log:
+    with open_regular(path) as log:
         limits = _standing_limits(log)
         log.seek(0)
         for number, line in enumerate(_lines(log)):
@@ -169,13 +170,13 @@ def _lines(log: IO[bytes]) -> Iterator[bytes]:
 def _decoded(line: bytes) -> AnyEvent | None:
     try:
         return _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         if b"null" not in line:
             return None
     try:
         event: AnyEvent = msgspec.convert(_with_nan(msgspec.json.decode(line)), AnyEvent)
         return event
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         return None
 
 

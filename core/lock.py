@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import shlex
-import sys
 from pathlib import Path
 
 import msgspec
 from filelock import FileLock, Timeout, lock_descriptor
 
 from core.errors import RunFolderError
+from core.provenance import command_line
 
 LOCK = ".lock"
 """The file in a run folder that is locked; it says who did it last."""
@@ -102,4 +102,4 @@ def _named(file: Path) -> Owner:
 
 
 def _this_process() -> Owner:
-    return Owner(platform.node(), os.getpid(), shlex.join(sys.argv))
+    return Owner(platform.node(), os.getpid(), shlex.join(command_line()))

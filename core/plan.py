@@ -62,4 +62,4 @@ class Plan:
 def check_pace(pace: float | None) -> None:
     """Raise ``ConfigError`` for what is no pace."""
     if pace is not None:
-        checks.positive("pace", pace)
+        checks.pace("pace", pace)

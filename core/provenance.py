@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -12,6 +13,11 @@ PACKAGES = ("tui-meta", "numpy", "torch", "numba", "safetensors")
 
 GIT_SECONDS = 2.0
 """How long git may take to name the commit."""
+
+
+def command_line() -> list[str]:
+    """What was typed; bytes that are no UTF-8, which JSON cannot say, are spelled out."""
+    return [word.encode(errors="backslashreplace").decode() for word in sys.argv]
 
 
 def installed_versions() -> dict[str, str]:

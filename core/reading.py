@@ -14,6 +14,15 @@ NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What ``msgspec.json.decode`` raises for bytes that are not what was expected."""
 
 
+def is_text(path: Path) -> bool:
+    """Whether the name of ``path`` is text, which can be written to JSON."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def open_regular(path: Path) -> BinaryIO:
     """``path``, to be read; raises ``OSError``.
 

@@ -7,7 +7,6 @@ import os
 import platform
 import re
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +22,7 @@ from core.event_log import EventLog, read_events
 from core.events import AnyEvent
 from core.files import write_atomically
 from core.lock import LOCK, FolderLock
-from core.provenance import git_commit, installed_versions, processor
+from core.provenance import command_line, git_commit, installed_versions, processor
 from core.reading import NOT_JSON, open_regular
 from core.retention import Purpose, purposes, stronger, superfluous
 
@@ -97,7 +96,7 @@ class RunFolder:
             python=platform.python_version(),
             host=platform.node(),
             processor=processor(),
-            command_line=sys.argv,
+            command_line=command_line(),
             started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             seed=config.seed,
             commit=git_commit(),

@@ -18,6 +18,7 @@ from core.decoding import decode
 from core.errors import RunFolderError
 from core.events import AnyEvent, Command, Evaluate, Refused, Snapshot, Stop
 from core.plan import Plan
+from core.reading import is_text
 from core.run_folder import RunFolder, create_run_folder, read_record
 from core.standing import newest_good
 from core.trainer import Trainer
@@ -183,6 +184,8 @@ def plan_resumed(path: Path, iterations: int | None = None, pace: float | None =
     are not. The folder is locked. Raises ``CheckpointError`` or ``RunFolderError``.
     """
     folder = RunFolder(run_folder(path))
+    if not is_text(folder.path):
+        raise RunFolderError(folder.path, "its name is no text in UTF-8", "rename it")
     if not path.is_dir():
         load_checkpoint(path)  # what is no checkpoint is told before what is no run folder
     if not (folder.path / "run.json").is_file():

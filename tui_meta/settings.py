@@ -51,7 +51,7 @@ class Launch:
         if not self.out.isprintable():
             raise ConfigError("out", self.out, "the name of a folder")
         if self.pace is not None:
-            checks.positive("pace", self.pace)
+            checks.pace("pace", self.pace)
 
 
 def flags() -> type:

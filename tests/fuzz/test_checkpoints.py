@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from safetensors.numpy import load, save
 
 from core.algorithms.fomaml import Fomaml
 from core.checkpoint import Checkpoint, load_checkpoint, optimizer_path, save_checkpoint
+from core.checkpoint_header import read_header
 from core.config import NetworkConfig, RunConfig
 from core.engines.base import TrainState
 from core.errors import CheckpointError
@@ -72,6 +74,8 @@ def opened() -> Iterator[Callable[[bytes, bytes], None]]:
             optimizer_path(path).write_bytes(optimizer)
             with harmless(), frugal(MOST_MEMORY), confined(MOST_SPACE):
                 found, message = opening(path)
+                with suppress(CheckpointError):
+                    read_header(path)
             assert len(message.splitlines()) == (0 if found else 1)
             if found:
                 assert found.state.is_finite()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,3 +155,18 @@ def test_an_evaluation_that_cannot_be_drawn_is_passed_over(folder: Path) -> None
     for wrong in ({"losses": []}, {"query_x": [1.0]}, {"support_y": []}, {"after": []}):
         (folder / "events.jsonl").write_text(json.dumps({**EVENTS[-1], **wrong}) + "\n")
         assert not [one for one in RunFolder(folder).events() if isinstance(one, Evaluated)], wrong
+
+
+@pytest.mark.parametrize("name", ["run.json", "events.jsonl", "000000003.safetensors"])
+def test_a_pipe_in_a_run_folder_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    run = tmp_path / RUN
+    run.mkdir()
+    (run / "run.json").write_bytes(RECORD)
+    (run / "events.jsonl").write_bytes(LOG)
+    (run / name).unlink(missing_ok=True)
+    os.mkfifo(run / name)
+    (entry,) = list_runs(tmp_path)
+    assert entry.name == RUN
+    if name == "events.jsonl":
+        with pytest.raises(OSError, match="not a regular file"):
+            list(RunFolder(run).events())

@@ -24,7 +24,7 @@ def resume(
     if iterations is not None:
         checks.count("--iterations", iterations)
     if pace is not None:
-        checks.positive("--pace", pace)
+        checks.pace("--pace", pace)
     folders = [run_folder(path) for path in paths]
     names = [folder.name for folder in folders]
     for folder in folders:
