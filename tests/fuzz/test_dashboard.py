@@ -1,0 +1,132 @@
+"""Any keys, pasted text, bytes and sizes: the dashboard stays whole, and ends only when told to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from textual import events
+from textual._xterm_parser import XTermParser
+from textual.pilot import Pilot
+
+from tests.fuzz.damage import HOSTILE_TEXT
+from tests.fuzz.watch import harmless
+from tests.soak import soak
+from tests.tui_meta.fake_session import FakeSession
+from tests.tui_meta.test_dashboard import settle, shown
+from tui_meta.app import TuiMetaApp
+from tui_meta.screens.watch import WatchScreen
+
+INPUTS = 100
+"""Inputs of one example, all into one dashboard."""
+
+NAMED = [
+    "tab", "shift+tab", "enter", "escape", "space", "up", "down", "left", "right", "home", "end",
+    "pageup", "pagedown", "backspace", "delete", "f1", "f12", "ctrl+a", "ctrl+l", "ctrl+s",
+    "ctrl+p", "question_mark", "less_than_sign", "greater_than_sign", "ctrl+@",
+]  # fmt: skip
+
+KEYS = st.sampled_from(NAMED) | st.characters(
+    exclude_categories=("Cs", "Cc"), exclude_characters="q"
+)
+"""Every key but those that ask to leave."""
+
+PASTES = HOSTILE_TEXT.map(lambda text: events.Paste(text))
+
+RAW = st.lists(
+    st.sampled_from(
+        ["\x1b", "[", "O", "]", "?", ";", "<", "M", "m", "~", "A", "B", "R", "u", "t", "I", "0",
+         "1", "9", "35", "200~", "201~", "\x1b[200~", "\x1b[<0;3;3M", "\x1b[<64;9;9M", "\x07",
+         "\x1b\\", "\x1b[?2026;2$y", "\x1b[48;9;9;90;90t", "\x9b", "\x00", "é", "中"]
+    ),
+    min_size=1,
+    max_size=12,
+).map("".join)  # fmt: skip
+"""What a terminal, or a hostile one, may send: whole sequences and pieces of them."""
+
+
+def reports(text: str) -> list[events.Event]:
+    """What the dashboard makes of ``text`` sent by the terminal."""
+    parser = XTermParser()
+    found = (*parser.feed(text), *parser.feed(""))
+    keys = ("q", "ctrl+q", "ctrl+c")
+    return [
+        message
+        for message in found
+        if isinstance(message, events.Event)
+        and not (isinstance(message, events.Key) and message.key in keys)
+    ]
+
+
+async def is_whole(pilot: Pilot[None]) -> None:
+    """The screen is complete and printable, and the application runs."""
+    await settle(pilot)
+    app = pilot.app
+    assert app.is_running
+    assert isinstance(app, TuiMetaApp)
+    assert app.crash is None
+    assert all(row.isprintable() for row in shown(app).split("\n"))
+
+
+@settings(max_examples=soak(2, 100))
+@given(
+    inputs=st.lists(KEYS | PASTES | RAW.map(reports), min_size=INPUTS, max_size=INPUTS),
+    size=st.sampled_from([(80, 24), (120, 40), (40, 10), (200, 60)]),
+)
+async def test_any_keys_and_pastes(
+    inputs: Sequence[str | events.Paste | list[events.Event]], size: tuple[int, int]
+) -> None:
+    async with TuiMetaApp(FakeSession()).run_test(size=size) as pilot:
+        await settle(pilot)
+        with harmless():
+            for one in inputs:
+                if isinstance(one, str):
+                    await pilot.press(one)
+                else:
+                    for event in one if isinstance(one, list) else [one]:
+                        pilot.app.post_message(event)
+                    await pilot.pause()
+            await is_whole(pilot)
+
+
+@settings(max_examples=soak(3, 500))
+@given(
+    sizes=st.lists(
+        st.tuples(st.integers(1, 500), st.integers(1, 200))
+        | st.tuples(st.integers(1, 60), st.integers(1, 20)),
+        min_size=20,
+        max_size=20,
+    ),
+    keys=st.lists(st.sampled_from(["enter", "tab", "question_mark", "e", "1"]), max_size=3),
+)
+async def test_any_sizes(sizes: list[tuple[int, int]], keys: list[str]) -> None:
+    async with TuiMetaApp(FakeSession()).run_test(size=(80, 24)) as pilot:
+        await pilot.press(*keys)
+        with harmless():
+            for size in sizes:
+                await pilot.resize_terminal(*size)
+                await is_whole(pilot)
+
+
+async def test_a_focus_that_moves_twice_at_once_comes_to_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moves: list[str] = []
+    reveal = WatchScreen.action_reveal
+
+    def counted(screen: WatchScreen, panel: str) -> None:
+        moves.append(panel)
+        reveal(screen, panel)
+
+    monkeypatch.setattr(WatchScreen, "action_reveal", counted)
+    async with TuiMetaApp(FakeSession()).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        for key in reports("3;3M1"):
+            pilot.app.post_message(key)
+        await settle(pilot)
+        made = len(moves)
+        for _ in range(20):
+            await pilot.pause(0.01)
+        assert len(moves) == made
