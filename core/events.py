@@ -12,6 +12,9 @@ from core.tasks import Floats
 
 RunState = Literal["loading", "training", "paused", "finished", "diverged", "failed", "stopped"]
 
+ENDED: tuple[RunState, ...] = ("finished", "diverged", "failed", "stopped")
+"""States in which nothing more is trained without a command."""
+
 SaveKind = Literal["auto", "best", "hand", "final"]
 """Why a checkpoint was saved: by the clock, as the best so far, by a person, at the run's end."""
 
@@ -92,6 +95,23 @@ class Evaluated(Event, frozen=True, kw_only=True):
         if not len(self.query_x) == len(self.before) == len(self.after):
             raise ValueError("a prediction is made at each point of the query set")
 
+    @property
+    def is_drawable(self) -> bool:
+        """Whether predictions and points are there, as they are not in an abridged one."""
+        return bool(self.query_x)
+
+    def abridged(self) -> Evaluated:
+        """The task and the losses before and after adaptation only: a tenth of the memory."""
+        return msgspec.structs.replace(
+            self,
+            support_x=(),
+            support_y=(),
+            query_x=(),
+            before=(),
+            after=(),
+            losses=(self.losses[0], self.losses[-1]),
+        )
+
 
 class Saved(Event, frozen=True, kw_only=True):
     """A checkpoint is on disk, whole."""
@@ -131,6 +151,13 @@ class Refused(Event, frozen=True, kw_only=True):
 
     command: str
     reason: str
+
+
+class Asked(Event, frozen=True, kw_only=True):
+    """``who``, one of several watchers, gave ``command``. It is shown, not logged."""
+
+    who: str
+    command: str
 
 
 class Extended(Event, frozen=True, kw_only=True):
@@ -173,6 +200,7 @@ AnyEvent = (
     | Resumed
     | Stepped
     | Refused
+    | Asked
     | Extended
     | Diverged
     | Failed
@@ -254,3 +282,6 @@ class Stop(Command, frozen=True):
     """End the run, with a checkpoint if ``save``."""
 
     save: bool = True
+
+
+AnyCommand = Pause | Resume | Step | Evaluate | Save | SetPace | Extend | Stop

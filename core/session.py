@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,19 +16,40 @@ from core.checkpoint import load_checkpoint
 from core.config import RunConfig, Saving
 from core.decoding import decode
 from core.errors import RunFolderError
-from core.events import AnyEvent, Command, Evaluate, Refused, Snapshot, Stop
+from core.events import AnyCommand, AnyEvent, Evaluate, Refused, Snapshot, Stop
 from core.plan import Plan
 from core.reading import is_text
 from core.run_folder import RunFolder, create_run_folder, read_record
 from core.standing import newest_good
+from core.story import Events, Story
 from core.trainer import Trainer
 
-KEPT_EVENTS = 2_000
-"""Events that stay in memory though they were read; all of them are in the log of their run."""
+View = dict[str, str | bool | None]
+"""What a face was looking at when it was left: its own words, which nobody else reads."""
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """How a face is connected to the runs.
+
+    ``id`` names a session that goes on without the face; None where the runs end with its process.
+    A ``read_only`` face may not command. ``watchers`` counts the faces, this one included.
+    ``lost`` says why the runs are out of reach, and is empty while they are not; ``ended`` tells
+    that all of them were told to end.
+    """
+
+    id: str | None = None
+    read_only: bool = False
+    watchers: int = 1
+    lost: str = ""
+    ended: bool = False
 
 
 class Session(Protocol):
     """What a face can see and do, wherever the runs live."""
+
+    @property
+    def connection(self) -> Connection:
+        """How the runs are reached."""
 
     def start(self) -> None:
         """Begin to train; returns at once."""
@@ -36,13 +57,16 @@ class Session(Protocol):
     def snapshots(self) -> Mapping[str, Snapshot]:
         """The newest snapshot of each run, by name, in the order of the runs."""
 
-    def events(self, since: int) -> Sequence[AnyEvent]:
-        """Events of all runs in order, from number ``since`` on; those long read are forgotten."""
+    def events(self, since: int, reader: str = "face") -> Sequence[AnyEvent]:
+        """Events of all runs in order, from number ``since`` on.
+
+        Those long before it are forgotten, once every ``reader`` has asked for later ones.
+        """
 
     def history(self) -> Sequence[AnyEvent]:
         """Events of earlier sittings of the present runs, up to where each was resumed."""
 
-    def send(self, command: Command, run: str | None = None) -> None:
+    def send(self, command: AnyCommand, run: str | None = None) -> None:
         """Hand a command to ``run``, or to every run; its effect shows in events and snapshots."""
 
     def evaluate(self, probe: ProbeName, run: str | None = None) -> None:
@@ -54,16 +78,39 @@ class Session(Protocol):
     def stop(self, *, save: bool) -> None:
         """End every run and wait for it."""
 
+    def leave(self, *, told: bool) -> None:
+        """Leave without being asked: ``told`` to end by a signal, else hung up on or at fault.
+
+        Runs that would be out of reach are saved and ended, and so are those that a face began
+        which is told to end.
+        """
+
+    def detach(self) -> None:
+        """Leave runs that go on without the face."""
+
+    def revive(self) -> None:
+        """Train on, from where they were saved, runs that were lost; raises ``LabError``."""
+
+    def remember(self, view: View) -> None:
+        """Keep ``view`` for the next face."""
+
+    def remembered(self) -> View:
+        """What was looked at last; empty at first."""
+
 
 class LocalSession:
     """A session whose runs train in worker threads of this process."""
 
+    connection = Connection()
+
     def __init__(self, plans: Sequence[Plan]) -> None:
         """Raises ``RunFolderError`` where two plans have one name."""
         self._trainers: dict[str, Trainer] = {}
-        self._events: list[AnyEvent] = []
-        self._forgotten = 0
+        self._events = Events()
+        self._story = Story()
+        self._listeners: list[Callable[[AnyEvent], None]] = []
         self._probes: dict[ProbeName, int] = {}
+        self._view: View = {}
         self._news = threading.Condition()
         self._adopt(plans)
 
@@ -75,14 +122,9 @@ class LocalSession:
     def snapshots(self) -> Mapping[str, Snapshot]:
         return {name: trainer.snapshot for name, trainer in self._trainers.items()}
 
-    def events(self, since: int) -> Sequence[AnyEvent]:
+    def events(self, since: int, reader: str = "face") -> Sequence[AnyEvent]:
         with self._news:
-            superfluous = since - KEPT_EVENTS - self._forgotten
-            # In large pieces, as every piece moves all that stays.
-            if superfluous > KEPT_EVENTS:
-                del self._events[:superfluous]
-                self._forgotten += superfluous
-            return self._events[max(since - self._forgotten, 0) :]
+            return self._events.since(since, reader)
 
     def history(self) -> Sequence[AnyEvent]:
         plans = [trainer.plan for trainer in self._trainers.values()]
@@ -93,7 +135,7 @@ class LocalSession:
             if plan.resumed and event.iteration <= plan.resumed.state.iteration
         ]
 
-    def send(self, command: Command, run: str | None = None) -> None:
+    def send(self, command: AnyCommand, run: str | None = None) -> None:
         for name, trainer in list(self._trainers.items()):
             if run in (None, name) and not trainer.send(command):
                 self._turn_away(command, trainer)
@@ -117,10 +159,49 @@ class LocalSession:
         for trainer in self._trainers.values():
             trainer.join()
 
+    def leave(self, *, told: bool) -> None:
+        self.stop(save=True)
+
+    def detach(self) -> None:
+        """Nothing: the runs are in this process."""
+
+    def revive(self) -> None:
+        """Nothing: runs in this process are never out of reach."""
+
+    def remember(self, view: View) -> None:
+        self._view = view
+
+    def remembered(self) -> View:
+        return self._view
+
     def wait_for_news(self, seen: int, timeout: float) -> None:
         """Sleep until there are more than ``seen`` events, at most ``timeout`` seconds."""
         with self._news:
-            self._news.wait_for(lambda: self._forgotten + len(self._events) > seen, timeout)
+            self._news.wait_for(lambda: self._events.end > seen, timeout)
+
+    # What one needs who hands this session on to others.
+
+    def listen(self, listener: Callable[[AnyEvent], None]) -> None:
+        """Call ``listener`` with each event, in the thread where it happens."""
+        self._listeners.append(listener)
+
+    def story(self) -> tuple[Sequence[AnyEvent], int]:
+        """The events of this sitting, condensed, and the number of the next one."""
+        with self._news:
+            return self._story.told(), self._events.end
+
+    def tell(self, event: AnyEvent) -> None:
+        """Let all who watch know of ``event``."""
+        with self._news:
+            self._events.append(event)
+            self._story.add(event)
+            self._news.notify_all()
+        for listener in self._listeners:
+            listener(event)
+
+    def folders(self) -> Mapping[str, Path]:
+        """Where each run is kept."""
+        return {name: trainer.folder for name, trainer in self._trainers.items()}
 
     def _adopt(self, plans: Sequence[Plan]) -> None:
         trainers: dict[str, Trainer] = {}
@@ -128,15 +209,11 @@ class LocalSession:
             if plan.folder.name in trainers:
                 problem = f"two runs are called {plan.folder.name!r}"
                 raise RunFolderError(plan.folder.path, problem, "give runs of different names")
-            trainers[plan.folder.name] = Trainer(plan, self._publish)
+            trainers[plan.folder.name] = Trainer(plan, self.tell)
         self._trainers = trainers
+        self._story.keep(trainers)
 
-    def _publish(self, event: AnyEvent) -> None:
-        with self._news:
-            self._events.append(event)
-            self._news.notify_all()
-
-    def _turn_away(self, command: Command, trainer: Trainer) -> None:
+    def _turn_away(self, command: AnyCommand, trainer: Trainer) -> None:
         snapshot = trainer.snapshot
         reason = "too many commands wait; try again"
         if trainer.join(0):
@@ -144,7 +221,7 @@ class LocalSession:
             reason = f"the run has {snapshot.state}" if begun else "the run has not begun"
             if isinstance(command, Stop):
                 return
-        self._publish(
+        self.tell(
             Refused(
                 run=trainer.name,
                 iteration=snapshot.iteration,

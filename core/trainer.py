@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import numpy as np
 
@@ -94,6 +95,11 @@ class Trainer:
     def plan(self) -> Plan:
         """What is trained."""
         return self._plan
+
+    @property
+    def folder(self) -> Path:
+        """Where the run is kept: elsewhere than planned, if it had to be rescued."""
+        return self._saver.folder.path
 
     def start(self) -> None:
         """Begin; returns at once."""

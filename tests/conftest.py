@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.sessions import place_of_its_own
+
 settings.register_profile(
     "suite", deadline=None, derandomize=True, database=None, max_examples=25, print_blob=True
 )
@@ -24,3 +26,10 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     patch.setenv("XDG_STATE_HOME", str(home))
     yield home
     patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def sessions_place() -> Iterator[Path]:
+    """Sessions that tests begin are found by them alone, and end with them."""
+    with place_of_its_own() as folder:
+        yield folder

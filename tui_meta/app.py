@@ -11,14 +11,14 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from core.errors import LabError
-from core.session import Session
+from core.session import Connection, Session
 from tui_meta.screens.ask import Answer, Ask
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.help import Help
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.terminal import TerminalDriver
 from tui_meta.views.keys import APP_KEYS
-from tui_meta.views.parting import Parting, needs_question
+from tui_meta.views.parting import Parting, parting
 
 
 class TuiMetaApp(App[None], inherit_bindings=False):
@@ -66,16 +66,30 @@ class TuiMetaApp(App[None], inherit_bindings=False):
     # Ends.
 
     async def action_quit(self) -> None:
-        """Leave; ask first if something would be lost."""
+        """Leave; ask first if something would be stopped or lost."""
         if self.watch_screen.held:
             return
-        if needs_question(self.session.snapshots()):
-            self.push_screen(_quit_question(), self._quit)
+        connection = self.session.connection
+        answer = parting(self.session.snapshots(), connection)
+        if answer:
+            self._quit(answer)
         else:
-            self._leave(save=True)
+            self.push_screen(_quit_question(detachable=connection.id is not None), self._quit)
+
+    def action_detach(self) -> None:
+        """Leave, and let the runs train on."""
+        if self.watch_screen.held:
+            return
+        if self.session.connection.id is None:
+            self.watch_screen.say("these runs end with this program; q quits")
+        else:
+            self._quit("detach")
 
     def _quit(self, answer: Parting | None) -> None:
-        if answer in ("save", "discard"):
+        if answer == "detach":
+            self.session.detach()
+            self.exit()
+        elif answer in ("save", "discard"):
             self._leave(save=answer == "save")
 
     def say_leaving(self) -> None:
@@ -110,6 +124,27 @@ class TuiMetaApp(App[None], inherit_bindings=False):
     def _print_error_renderables(self) -> None:
         self._exit_renderables.clear()
 
+    # Runs that were lost.
+
+    def on_watch_screen_lost(self) -> None:
+        """The process that trained has died: offer to go on from what it saved."""
+        self.push_screen(_lost_question(self.session.connection), self._go_on)
+
+    def _go_on(self, answer: bool | None) -> None:
+        if not answer:
+            self.exit()
+            return
+        self.watch_screen.hold("going on from what was saved…")
+        self.run_worker(self._revive, thread=True)
+
+    def _revive(self) -> None:
+        try:
+            self.session.revive()
+            said = f"training goes on as session {self.session.connection.id}"
+        except LabError as error:
+            said = f"the runs do not go on: {error}"
+        self.call_from_thread(self.watch_screen.release, said)
+
     # Fresh runs.
 
     def on_watch_screen_fresh_asked(self) -> None:
@@ -130,13 +165,22 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         self.call_from_thread(self.watch_screen.release, said)
 
 
-def _quit_question() -> Ask[Parting]:
+def _quit_question(*, detachable: bool) -> Ask[Parting]:
+    detach: Answer[Parting] = Answer("d", "detach: the runs train on without you", "detach")
     answers: tuple[Answer[Parting], ...] = (
-        Answer("s", "save and quit", "save"),
-        Answer("d", "quit, and discard what is not saved", "discard"),
+        Answer("s", "save and stop", "save"),
+        Answer("x", "stop, and discard what is not saved", "discard"),
         Answer("escape", "stay", "stay"),
     )
-    return Ask("quit?", "", answers)
+    return Ask("quit?", "", (detach, *answers) if detachable else answers)
+
+
+def _lost_question(connection: Connection) -> Ask[bool]:
+    problem = connection.lost
+    details = f"{problem[:1].upper()}{problem[1:]}. What it saved is there."
+    resume = Answer("r", "resume from what was saved", True)
+    leave = Answer("escape", "leave", False)
+    return Ask("training has ended", details, (leave,) if connection.read_only else (resume, leave))
 
 
 def _fresh_question() -> Ask[bool]:

@@ -17,11 +17,16 @@ from tui_meta.console import Exit, Output, complain, release_streams, settle_str
 from tui_meta.settings import RUN, flags, whole_numbers
 
 if TYPE_CHECKING:
+    from tui_meta.commands.launch import Manner
+
     Settings = dict[str, Any]
 else:
     Settings = flags()
 
-COMMANDS = ("train", "resume", "eval", "compare", "runs", "show", "export", "diff", "rm")
+COMMANDS = (
+    *("train", "resume", "attach", "ls", "stop", "send", "watch"),
+    *("eval", "compare", "runs", "show", "export", "diff", "rm"),
+)
 
 EXAMPLES = """\
 Examples:
@@ -29,6 +34,8 @@ Examples:
   tui-meta --seed 3 --network.hidden 40 40   with other settings
   tui-meta --config my.toml --pace 100       with settings from a file
   tui-meta --no-tui --json > log.jsonl       without a screen
+  tui-meta --detach                          in the background
+  tui-meta attach                            look at what trains, from any terminal
   tui-meta resume checkpoints/fomaml-mine    go on where a run was saved
   tui-meta eval checkpoints/fomaml-source    see what a run has learned
   tui-meta runs                              list the runs there are
@@ -68,6 +75,19 @@ JsonEvents = Annotated[
         show_default=False,
     ),
 ]
+Detach = Annotated[
+    bool,
+    Parameter(
+        help="In the background: tui-meta attach shows it",
+        group=OUTPUT,
+        negative=(),
+        show_default=False,
+    ),
+]
+SessionId = Annotated[str, Parameter(help="Session, as tui-meta ls names it", metavar="ID")]
+AnySession = Annotated[
+    str | None, Parameter(help="Session; without it, the only one", metavar="ID")
+]
 JsonResult = Annotated[
     bool,
     Parameter(help="All of it as JSON, one line for each result", negative=(), show_default=False),
@@ -103,11 +123,12 @@ def train(
     settings: Annotated[Settings, Parameter(name="*")] = {},  # noqa: B006  (only read)
     no_tui: NoTui = False,
     json: JsonEvents = False,
+    detach: Detach = False,
 ) -> int:
     """Train from scratch (what tui-meta does when no command is given)."""
     from tui_meta.commands.train import train
 
-    return train(settings, config, headless=no_tui or json, as_json=json)
+    return train(settings, config, _manner(no_tui=no_tui, json=json, detach=detach))
 
 
 @app.command(
@@ -125,11 +146,93 @@ def resume(
     pace: Pace = None,
     no_tui: NoTui = False,
     json: JsonEvents = False,
+    detach: Detach = False,
 ) -> int:
     """Go on with runs where they were last saved, or at a checkpoint."""
     from tui_meta.commands.resume import resume
 
-    return resume(paths, iterations, pace, headless=no_tui or json, as_json=json)
+    manner = _manner(no_tui=no_tui, json=json, detach=detach)
+    return resume(paths, iterations, pace, manner)
+
+
+@app.command(sort_key=2.1, help_epilogue="Example: tui-meta attach 1\n")
+def attach(
+    id: AnySession = None,
+    /,
+    *,
+    read_only: Annotated[
+        bool, Parameter(help="Look, and command nothing", negative=(), show_default=False)
+    ] = False,
+) -> int:
+    """Show a session that trains already: one that was detached from, or somebody watches."""
+    from tui_meta.commands.attach import attach
+
+    return attach(id, read_only=read_only)
+
+
+@app.command(
+    name="ls",
+    sort_key=2.2,
+    help_epilogue="Through a pipe: id, runs, seconds, and who watches, with tabs between.\n",
+)
+def list_sessions(*, json: JsonResult = False) -> int:
+    """List the sessions that run on this machine."""
+    from tui_meta.commands.sessions import list_sessions
+
+    return list_sessions(as_json=json)
+
+
+@app.command(sort_key=2.3, help_epilogue="Example: tui-meta stop 1\n")
+def stop(
+    ids: Annotated[
+        list[str],
+        Parameter(
+            help="Sessions, as tui-meta ls names them",
+            consume_multiple=True,
+            metavar="ID",
+            negative=(),
+        ),
+    ],
+    /,
+) -> int:
+    """Save and end sessions."""
+    from tui_meta.commands.sessions import stop_sessions
+
+    return stop_sessions(ids)
+
+
+@app.command(
+    sort_key=2.4,
+    help_epilogue=(
+        "Orders: pause, resume, step [N], save, evaluate [random | standard | half-range |\n"
+        "compare], pace [N | full], extend. Exit code: 0 if all runs did it, 2 if one did not.\n"
+        "Example: tui-meta send 1 step 10\n"
+    ),
+)
+def send(
+    id: SessionId,
+    words: Annotated[
+        list[str],
+        Parameter(help="What to do", consume_multiple=True, metavar="ORDER", negative=()),
+    ],
+    /,
+    *,
+    run: Annotated[
+        str | None, Parameter(help="The one that does it; without it, all", metavar="NAME")
+    ] = None,
+) -> int:
+    """Do from a script what the keys of the dashboard do."""
+    from tui_meta.commands.send import send
+
+    return send(id, words, run)
+
+
+@app.command(sort_key=2.5, help_epilogue="Example: tui-meta watch 1 --json > events.jsonl\n")
+def watch(id: AnySession = None, /, *, json: JsonEvents = False) -> int:
+    """Tell line by line what a session does, until it ends."""
+    from tui_meta.commands.watch import watch
+
+    return watch(id, as_json=json)
 
 
 @app.command(
@@ -290,6 +393,14 @@ def main(tokens: Sequence[str] | None = None) -> int:
         release_streams()
         return Exit.REFUSED
     return code or Exit.DONE
+
+
+def _manner(*, no_tui: bool, json: bool, detach: bool) -> Manner:
+    if detach:
+        return "detached"
+    if json:
+        return "json"
+    return "lines" if no_tui else "dashboard"
 
 
 def _version() -> str:

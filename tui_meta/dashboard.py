@@ -9,14 +9,14 @@ from tui_meta.app import TuiMetaApp
 from tui_meta.console import Exit, complain, release_streams
 from tui_meta.crash import crash_line
 from tui_meta.leaving import LeaveOnSignal
-from tui_meta.views.parting import farewell
+from tui_meta.views.parting import farewell, going_on
 
 
 def run_dashboard(session: Session) -> int:
     """Train ``session`` under the eyes of a person; gives the exit code of the program.
 
-    However the application ends, all runs have ended with a save when this returns, but for those
-    that a person chose to discard.
+    However the application ends, when this returns the runs have ended with a save, but for those
+    that a person chose to discard; or they go on in a process of their own.
     """
     for stale in ("COLUMNS", "LINES"):
         # Exported, as by any parent that loaded readline, they would hide every resize.
@@ -32,6 +32,8 @@ def run_dashboard(session: Session) -> int:
         return Exit.FAILED
     if leaving.exit_code:
         return leaving.exit_code
+    if session.connection.id and not session.connection.ended:
+        return Exit.FAILED if session.connection.lost else Exit.DONE
     states = {one.state for one in app.watch_screen.watching.snapshots.values()}
     return Exit.FAILED if states & {"diverged", "failed"} else Exit.DONE
 
@@ -43,7 +45,7 @@ def _run(app: TuiMetaApp, session: Session) -> None:
     def take_in_the_end() -> None:
         watch.watching.take_in(session.events(watch.seen), session.snapshots())
 
-    for step in (app.run, partial(session.stop, save=True), take_in_the_end):
+    for step in (app.run, partial(session.leave, told=False), take_in_the_end):
         try:
             step()
         except Exception as error:
@@ -55,5 +57,9 @@ def _part(app: TuiMetaApp) -> None:
     watching = app.watch_screen.watching
     if app.crash:
         complain(crash_line(app.crash))
-    last = farewell(watching.snapshots, watching.record, watching.save_problems)
+    connection = app.session.connection
+    if connection.id and not (connection.lost or connection.ended):
+        last = [going_on(connection)]
+    else:
+        last = farewell(watching.snapshots, watching.record, watching.save_problems)
     print(*last, sep="\n", flush=True)

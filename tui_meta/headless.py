@@ -16,7 +16,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from core.adaptation import PROBES
 from core.events import (
+    ENDED,
     AnyEvent,
+    Asked,
     Diverged,
     Evaluated,
     Failed,
@@ -41,17 +43,17 @@ from tui_meta.views.text import printable_json
 POLL_SECONDS = 0.2
 """How often snapshots and events are looked at; a signal waits for it at most."""
 
-ENDED = ("finished", "diverged", "failed", "stopped")
 
-
-def run_headless(session: Session, *, as_json: bool) -> int:
+def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = False) -> int:
     """Train ``session`` to its end or until a signal, telling of it; gives the exit code.
+
+    A session that ``outlives_terminal`` trains on, in silence, when the terminal is closed.
 
     With ``as_json`` every event is a JSON line on standard output, as in ``events.jsonl``, and what
     is meant for people goes to standard error. Raises ``OSError`` where standard output cannot be
     written; the runs are saved before.
     """
-    with Interrupts() as interrupts:
+    with Interrupts(outlives_terminal=outlives_terminal) as interrupts:
         session.start()
         report = Report(session, as_json=as_json)
         try:
@@ -72,12 +74,14 @@ def run_headless(session: Session, *, as_json: bool) -> int:
 class Report:
     """Tells of the runs of a session: what happens as it happens, how they stand in between."""
 
-    def __init__(self, session: Session, *, as_json: bool) -> None:
+    def __init__(self, session: Session, *, as_json: bool, first: int = 0) -> None:
+        """Events before number ``first`` are not told."""
         self._session = session
         self._as_json = as_json
         self._output = Output()
         self._bars = Bars(self._output) if self._output.is_interactive and not as_json else None
-        self._seen = 0
+        self._seen = first
+        self._known: dict[str, Snapshot] = {}
         self._folders: dict[str, Path] = {}
         self._problems: set[str] = set()
         self._at_fault = False
@@ -86,11 +90,17 @@ class Report:
         """Report until every run has ended or a signal has come."""
         with self._bars or nullcontext():
             while not interrupts.received:
-                over = all(shot.state in ENDED for shot in self._session.snapshots().values())
+                over = self._is_over()
                 self._report_news()
                 if over:
                     break
                 time.sleep(POLL_SECONDS)
+
+    def _is_over(self) -> bool:
+        connection = self._session.connection
+        if connection.id:
+            return connection.ended or bool(connection.lost)
+        return all(shot.state in ENDED for shot in self._session.snapshots().values())
 
     def finish(self) -> None:
         """Report what happened last, and what can be done next."""
@@ -127,13 +137,15 @@ class Report:
 
     def _report_news(self) -> None:
         snapshots = self._session.snapshots()
-        names = titles(snapshots)
+        # Runs that others have begun afresh are gone from the session, and still spoken of.
+        self._known = {**self._known, **snapshots}
+        names = titles(self._known)
         for event in self._session.events(self._seen):
             self._seen += 1
             if self._as_json:
                 told = printable_json(msgspec.json.encode(event).decode())
                 sys.stdout.buffer.write(told.encode() + b"\n")
-            self._narrate(event, names[event.run], snapshots[event.run])
+            self._narrate(event, names[event.run], self._known[event.run])
         if self._as_json:
             sys.stdout.flush()
         if self._bars:
@@ -244,6 +256,8 @@ def in_words(event: AnyEvent, shot: Snapshot) -> str | None:
             return f"writing works again: {shown_path(event.path)}"
         case Rewound():
             return f"goes back to iteration {whole(event.iteration)}; later events are replaced"
+        case Asked():
+            return f"{event.command}, asked for by {event.who}"
         case Finished():
             best = "" if shot.best is None else f", best evaluation {loss(shot.best)}"
             return f"finished {whole(event.iteration)} iterations in {duration(shot.elapsed)}{best}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
@@ -14,11 +15,13 @@ SHOW_CURSOR = b"\x1b[?25h\n"
 class Interrupts:
     """Remembers the first signal that asks to end; a further Ctrl-C ends the process at once.
 
-    A signal that the process was told to ignore, as by ``nohup``, stays ignored.
+    A signal that the process was told to ignore, as by ``nohup``, stays ignored. A process that
+    ``outlives_terminal`` takes the terminal's end for no reason to end, and writes to it no more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, outlives_terminal: bool = False) -> None:
         self.received: int | None = None
+        self._terminals = _terminals() if outlives_terminal else None
         self._before: dict[int, Any] = {}
 
     @property
@@ -27,14 +30,25 @@ class Interrupts:
         return 128 + self.received if self.received else None
 
     def __enter__(self) -> Interrupts:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        handlers = {
+            signal.SIGINT: self._hear,
+            signal.SIGTERM: self._hear,
+            signal.SIGHUP: self._hear if self._terminals is None else self._hang_up,
+        }
+        for number, handler in handlers.items():
             if signal.getsignal(number) is not signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._hear)
+                self._before[number] = signal.signal(number, handler)
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def _hang_up(self, *_: object) -> None:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in self._terminals or ():
+            os.dup2(nothing, descriptor)
+        os.close(nothing)
 
     def _hear(self, number: int, _: FrameType | None) -> None:
         if self.received is None:
@@ -43,3 +57,8 @@ class Interrupts:
             if sys.stdout.isatty():
                 os.write(sys.stdout.fileno(), SHOW_CURSOR)
             os._exit(128 + number)
+
+
+def _terminals() -> Sequence[int]:
+    """Those of standard input, output and error that are a terminal."""
+    return [descriptor for descriptor in (0, 1, 2) if os.isatty(descriptor)]

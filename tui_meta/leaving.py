@@ -1,4 +1,4 @@
-"""Leaving when the system says so: the runs are saved, whatever has become of the terminal."""
+"""Leaving when the system says so: the runs are safe, whatever has become of the terminal."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ _RESTORE = (
 
 
 class LeaveOnSignal:
-    """While entered, a signal that asks to end saves the runs of ``session`` and closes ``app``.
+    """While entered, a signal that asks to end leaves ``session`` and closes ``app``.
 
-    So does a terminal that hangs up without a signal, as under ``nohup``.
+    Runs that go on by themselves are let be where the terminal hangs up, with a signal or, as under
+    ``nohup``, without; others are saved.
 
     Writing to a terminal that has gone away, or that takes no more, can hold the application's
     event loop for ever. So nothing here relies on it: a thread saves, asks the application to
@@ -75,12 +76,13 @@ class LeaveOnSignal:
     def _hear(self, number: int, _: FrameType | None) -> None:
         if self._begun.acquire(blocking=False):
             self.exit_code = BASE + number
-            threading.Thread(target=self._leave, args=(BASE + number,), daemon=True).start()
+            threading.Thread(target=self._leave, args=(number,), daemon=True).start()
 
-    def _leave(self, code: int) -> None:
+    def _leave(self, number: int) -> None:
+        code = BASE + number
         self._app.call_later(self._app.say_leaving)
         try:
-            self._session.stop(save=True)
+            self._session.leave(told=number != signal.SIGHUP)
         except Exception as error:
             self._app.crash = error
         self._app.call_later(self._app.exit, return_code=code)

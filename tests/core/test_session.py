@@ -30,7 +30,8 @@ from core.events import (
     Stopped,
 )
 from core.run_folder import RunFolder
-from core.session import KEPT_EVENTS, LocalSession, plan_new, plan_resumed
+from core.session import LocalSession, plan_new, plan_resumed
+from core.story import KEPT_EVENTS
 from core.trainer import COMMAND_LIMIT
 from tests.core.runs import (
     CRAWL,

@@ -63,7 +63,9 @@ def test_a_run_is_watched_steered_saved_left_and_resumed(
     terminal.wait_until(both_past(400), "both iteration counts rise")
 
     terminal.press(" ")
-    terminal.wait_until(lambda text: text.count("paused") >= 2, "both runs paused")
+    terminal.wait_until(
+        lambda text: len(re.findall(r"(FOMAML|Reptile) +paused", text)) == 2, "paused"
+    )
     before = iterations(terminal.text)
     terminal.press("n")
     after = {title: count + 1 for title, count in before.items()}
@@ -94,7 +96,7 @@ def test_a_run_is_watched_steered_saved_left_and_resumed(
             terminal.wait_until(both_past(0), f"the runs at {columns} x {rows}")
 
     terminal.press("q")
-    terminal.wait_for("save and quit")
+    terminal.wait_for("save and stop")
     terminal.press("s")
     assert terminal.wait_for_end() == 0
     assert b"resume" in terminal.raw
@@ -105,7 +107,7 @@ def test_a_run_is_watched_steered_saved_left_and_resumed(
     last = min(load_checkpoint(path).state.iteration for path in saved.values())
     resumed.wait_until(both_past(last), "training goes on from the checkpoints")
     resumed.press("q")
-    resumed.wait_for("save and quit")
+    resumed.wait_for("save and stop")
     resumed.press("s")
     assert resumed.wait_for_end() == 0
     for folder in folders:

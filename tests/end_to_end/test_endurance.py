@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.terminal import Terminal
+from tests.sessions import only_session
 from tests.soak import soak
 
 WARM_UP = 20_000
@@ -53,18 +54,20 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 def test_memory_files_threads_and_log_stay_bounded(terminal: Terminal, tmp_path: Path) -> None:
     terminal.wait_until(lambda text: slower(text) > WARM_UP, "both runs warmed up")
     first = slower(terminal.text)
-    before = Usage.of(terminal.pid)
+    processes = {"dashboard": terminal.pid, "session": only_session().pid}
+    before = {name: Usage.of(pid) for name, pid in processes.items()}
     there = first + ITERATIONS
     terminal.wait_until(lambda text: slower(text) > there, "many iterations", PATIENCE_SECONDS)
-    after = Usage.of(terminal.pid)
+    after = {name: Usage.of(pid) for name, pid in processes.items()}
     made = iterations(terminal.text)
 
-    grown = after.memory - before.memory
-    print(f"grown by {grown / 2**20:.1f} MiB, {before}, {after}")
-    assert grown <= MEMORY_BOUND
-    assert after.threads <= before.threads
-    # A checkpoint that is being written has a file of its own.
-    assert after.files <= before.files + 2
+    for name in processes:
+        grown = after[name].memory - before[name].memory
+        print(f"{name} grown by {grown / 2**20:.1f} MiB, {before[name]}, {after[name]}")
+        assert grown <= MEMORY_BOUND
+        assert after[name].threads <= before[name].threads
+        # A checkpoint that is being written has a file of its own.
+        assert after[name].files <= before[name].files + 2
     for title, count in made.items():
         (log,) = tmp_path.glob(f"checkpoints/{title.lower()}-*/events.jsonl")
         assert log.stat().st_size <= LOG_BOUND * (count + ITERATIONS // 10)

@@ -96,7 +96,7 @@ def test_a_hang_up_while_the_quit_question_is_open_saves(
     terminal = open_dashboard()
     terminal.wait_for(AT)
     terminal.press("q")
-    terminal.wait_for("save and quit")
+    terminal.wait_for("save and stop")
     terminal.signal(signal.SIGHUP)
     assert terminal.wait_for_end() == 128 + signal.SIGHUP
     assert terminal.left_behind() == []
@@ -107,7 +107,7 @@ def test_a_signal_during_the_final_save_waits_for_it(open_dashboard: Open, tmp_p
     terminal = open_dashboard("slow save")
     terminal.wait_for(AT)
     terminal.press("q")
-    terminal.wait_for("save and quit")
+    terminal.wait_for("save and stop")
     terminal.press("s")
     await_file(tmp_path / "saving")
     terminal.signal(signal.SIGTERM)
@@ -143,7 +143,7 @@ def test_after_a_stop_the_screen_is_drawn_anew_in_its_size(
     terminal.wait_for(AT, "q quit", "training loss")
     assert max(map(len, map(str.rstrip, terminal.lines))) == size[0]
     terminal.press("q")
-    terminal.wait_for("save and quit")
+    terminal.wait_for("save and stop")
     terminal.press("s")
     assert terminal.wait_for_end() == 0
     assert terminal.left_behind() == []
@@ -156,7 +156,7 @@ def test_a_continuation_without_a_stop_changes_nothing(open_dashboard: Open) -> 
     terminal.signal(signal.SIGCONT)
     terminal.wait_for(AT)
     terminal.press("q")
-    terminal.wait_for("save and quit")
+    terminal.wait_for("save and stop")
     terminal.press("s")
     assert terminal.wait_for_end() == 0
     assert terminal.left_behind() == []

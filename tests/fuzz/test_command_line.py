@@ -7,7 +7,7 @@ import io
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.trainer import Plan
+from core import launching
+from core.launching import Runs
 from tests.fuzz.damage import ANY_TEXT
 from tests.fuzz.watch import harmless
 from tests.soak import soak
@@ -25,7 +26,10 @@ from tui_meta.commands import train as train_command
 
 TRIED = settings(max_examples=soak(300, 10_000))
 
-COMMANDS = ["train", "resume", "eval", "compare", "runs", "show", "export", "diff", "rm"]
+COMMANDS = [
+    *("train", "resume", "attach", "ls", "stop", "send", "watch"),
+    *("eval", "compare", "runs", "show", "export", "diff", "rm"),
+]
 FLAGS = [
     "--no-tui",
     "--json",
@@ -52,11 +56,16 @@ FLAGS = [
     "--",
     "-",
     "--yes",
+    "--detach",
+    "--read-only",
+    "--run",
 ]
 VALUES = [
     "0",
     "-1",
     "3",
+    "pause",
+    "evaluate",
     "1e400",
     "nan",
     "9" * 5_000,
@@ -93,8 +102,8 @@ ARGUMENTS = st.tuples(
 ).map(lambda parts: [*parts[0], *parts[1]])
 
 
-def _show(plans: Sequence[Plan], **_: object) -> int:
-    for plan in plans:
+def _show(runs: Runs, _: object) -> int:
+    for plan in runs.plans():
         plan.folder.release()
     return 0
 
@@ -110,8 +119,8 @@ def folder() -> Iterator[Path]:
         patch.setattr(sys, "dont_write_bytecode", True)
         patch.setattr(train_command, "show", _show)
         patch.setattr(resume_command, "show", _show)
-        patch.setattr(train_command, "make_engine", lambda config: None)
-        patch.setattr(train_command, "require_terminal", lambda: None)
+        patch.setattr(launching, "make_engine", lambda config: None)
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))
         for command in COMMANDS:
             said(command, "nowhere")
         yield folder

@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -11,6 +12,7 @@ from core.adaptation import PROBES, ProbeName, draw_task
 from core.config import SineTasks
 from core.curve import Curve
 from core.events import (
+    AnyCommand,
     AnyEvent,
     Command,
     Diverged,
@@ -36,6 +38,7 @@ from core.events import (
     Stepped,
     Stopped,
 )
+from core.session import Connection, View
 from core.tasks import query_grid
 
 TITLES = {"fomaml": "FOMAML", "reptile": "Reptile"}
@@ -49,13 +52,16 @@ class FakeSession:
     iterations: Mapping[str, int] = dataclasses.field(
         default_factory=lambda: {"fomaml": 12_300, "reptile": 18_700}
     )
+    connection: Connection = dataclasses.field(default_factory=Connection)
     earlier: Sequence[AnyEvent] = ()
-    sent: list[tuple[Command, str | None]] = dataclasses.field(default_factory=list)
+    sent: list[tuple[AnyCommand, str | None]] = dataclasses.field(default_factory=list)
     calls: list[str] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._seed = 0
         self._events: list[AnyEvent] = []
+        self._listeners: list[Callable[[AnyEvent], None]] = []
+        self.view: View = {}
         self._probes: dict[ProbeName, int] = {}
         self._snapshots = {f"{name}-1": _snapshot(f"{name}-1", name) for name in self.iterations}
 
@@ -89,13 +95,13 @@ class FakeSession:
     def snapshots(self) -> Mapping[str, Snapshot]:
         return dict(self._snapshots)
 
-    def events(self, since: int) -> Sequence[AnyEvent]:
+    def events(self, since: int, reader: str = "face") -> Sequence[AnyEvent]:
         return self._events[since:]
 
     def history(self) -> Sequence[AnyEvent]:
         return self.earlier
 
-    def send(self, command: Command, run: str | None = None) -> None:
+    def send(self, command: AnyCommand, run: str | None = None) -> None:
         self.sent.append((command, run))
         for name in self._snapshots:
             if run in (None, name):
@@ -124,6 +130,35 @@ class FakeSession:
                 self.change(run, state="stopped")
                 self.say(Stopped(**self._stamp(run)))
 
+    def leave(self, *, told: bool) -> None:
+        self.stop(save=True)
+
+    def detach(self) -> None:
+        self.calls.append("detach")
+
+    def revive(self) -> None:
+        self.calls.append("revive")
+
+    def remember(self, view: View) -> None:
+        self.view = view
+
+    def remembered(self) -> View:
+        return self.view
+
+    # What one does that is handed on to others.
+
+    def listen(self, listener: Callable[[AnyEvent], None]) -> None:
+        self._listeners.append(listener)
+
+    def story(self) -> tuple[Sequence[AnyEvent], int]:
+        return list(self._events), len(self._events)
+
+    def tell(self, event: AnyEvent) -> None:
+        self.say(event)
+
+    def folders(self) -> Mapping[str, Path]:
+        return {run: Path("checkpoints", run) for run in self._snapshots}
+
     # What a test makes happen.
 
     def change(self, run: str, **fields: object) -> None:
@@ -141,6 +176,8 @@ class FakeSession:
 
     def say(self, event: AnyEvent) -> None:
         self._events.append(event)
+        for listener in self._listeners:
+            listener(event)
 
     def finish(self, run: str) -> None:
         self.change(run, state="finished", iteration=TARGET, rate=0.0, unsaved=False)

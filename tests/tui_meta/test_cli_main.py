@@ -5,7 +5,8 @@ from unittest.mock import patch
 
 import pytest
 
-from core.session import LocalSession
+from tests.sessions import only_session
+from tui_meta import dashboard
 from tui_meta.cli import main
 from tui_meta.commands import launch
 from tui_meta.commands import train as train_command
@@ -85,16 +86,15 @@ def test_json_needs_no_terminal_and_no_further_flag(capfdbinary):
 
 def test_the_dashboard_gets_the_session_that_was_asked_for(monkeypatch):
     shown = []
-    monkeypatch.setattr(train_command, "require_terminal", lambda: None)
-    with patch.dict(sys.modules, {"tui_meta.dashboard": launch}):
-        monkeypatch.setattr(
-            launch, "run_dashboard", lambda session: shown.append(session) or 3, raising=False
-        )
-        assert main([*TINY, "--algorithms", "reptile", "--pace", "7"]) == 3
+    monkeypatch.setattr(launch, "require_terminal", lambda: None)
+    monkeypatch.setattr(dashboard, "run_dashboard", lambda session: shown.append(session) or 3)
+    assert main([*TINY, "--algorithms", "reptile", "--pace", "7"]) == 3
     (session,) = shown
-    assert isinstance(session, LocalSession)
+    assert session.connection.id == only_session().id
     (snapshot,) = session.snapshots().values()
     assert (snapshot.algorithm, snapshot.target, snapshot.pace) == ("reptile", 5, 7.0)
+    session.stop(save=False)
+    session.detach()
 
 
 def test_resuming_says_from_where_and_trains_on(tmp_path, capsys):

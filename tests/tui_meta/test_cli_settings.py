@@ -114,8 +114,6 @@ def test_a_folder_or_nothing_is_no_configuration(tmp_path):
 def nothing_is_trained():
     with (
         patch.object(train_command, "show", lambda *_, **__: 0),
-        patch.object(train_command, "_plans", lambda *_: []),
-        patch.object(train_command, "_require_engines", lambda *_: None),
     ):
         yield
 

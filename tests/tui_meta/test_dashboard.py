@@ -218,7 +218,7 @@ async def test_q_asks_while_something_would_be_lost() -> None:
         await settle(pilot)
         for key in ("q", "ctrl+c"):
             text = await press(pilot, key, "q", "q", "ctrl+c")
-            assert "save and quit" in text
+            assert "save and stop" in text
             assert session.calls == ["start"]
             assert "quit?" not in await press(pilot, "escape")
 
@@ -228,7 +228,7 @@ async def test_q_asks_while_something_would_be_lost() -> None:
     [
         (["s"], "stop save=True"),
         (["enter"], "stop save=True"),
-        (["d"], "stop save=False"),
+        (["x"], "stop save=False"),
         (["down", "enter"], "stop save=False"),
         (["down", "down", "enter"], None),
         (["up", "enter"], None),

@@ -24,7 +24,7 @@ from core.events import (
     Started,
     Stopped,
 )
-from core.session import LocalSession, plan_new, plan_resumed
+from core.session import Connection, LocalSession, plan_new, plan_resumed
 from tui_meta import headless
 from tui_meta.headless import in_words, in_words_of_trouble, run_headless, status
 
@@ -59,6 +59,8 @@ def stamp(run: str) -> dict:
 class Scripted:
     """A session that has ended as it was told to."""
 
+    connection = Connection()
+
     def __init__(self, *snapshots: Snapshot, events: tuple[AnyEvent, ...] = ()):
         self._snapshots = {one.run: one for one in snapshots}
         self._events = list(events)
@@ -70,7 +72,7 @@ class Scripted:
     def snapshots(self):
         return self._snapshots
 
-    def events(self, since):
+    def events(self, since, reader="face"):
         return self._events[since:]
 
     def stop(self, *, save):

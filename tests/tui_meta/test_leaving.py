@@ -44,12 +44,12 @@ def stopped(folder: Path) -> str:
     return (folder / "stopped").read_text().split()[0]
 
 
-@pytest.mark.parametrize(("answer", "save"), [("s", "True"), ("d", "False")])
+@pytest.mark.parametrize(("answer", "save"), [("s", "True"), ("x", "False")])
 def test_the_quit_question_decides(
     dashboard: pexpect.spawn, tmp_path: Path, answer: str, save: str
 ) -> None:
     dashboard.send("q")
-    dashboard.expect("save and quit")
+    dashboard.expect("save and stop")
     dashboard.send(answer)
     output = dashboard.read()
     dashboard.close()

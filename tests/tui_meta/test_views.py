@@ -21,12 +21,13 @@ from core.events import (
     Stamp,
     Step,
 )
+from core.session import Connection
 from tests.tui_meta.fake_session import FakeSession
 from tui_meta.views import layout, numbers, orders
 from tui_meta.views.help_text import help_lines
-from tui_meta.views.keys import GROUPS, footer
+from tui_meta.views.keys import GROUPS, Situation, footer
 from tui_meta.views.messages import Messages
-from tui_meta.views.parting import farewell, needs_question
+from tui_meta.views.parting import farewell, parting
 from tui_meta.views.record import KEPT_EVALUATIONS, Record
 from tui_meta.views.standing import run_lines, titles
 from tui_meta.views.text import Line, Span, cells, clip, fit, line, plain, spread, wrap
@@ -423,7 +424,7 @@ def test_plots_of_runs_that_have_nothing_yet_say_so() -> None:
 
 
 def footer_text(session: FakeSession, width: int, focused: str = "") -> str:
-    return plain(footer(scoped(session), focused, width, enlarged=False, back=False))
+    return plain(footer(Situation(scoped(session), focused), width))
 
 
 def test_the_footer_keeps_what_matters_most() -> None:
@@ -457,11 +458,30 @@ def test_the_help_wraps_and_names_every_key_even_unknown_ones(width: int) -> Non
 
 
 def test_leaving_asks_only_if_something_would_be_lost() -> None:
-    session = begun(reptile=50_000)
-    assert not needs_question(session.snapshots())
+    session, here = begun(reptile=50_000), Connection()
+    assert parting(session.snapshots(), here) == "save"
     session.change("reptile-1", unsaved=True)
-    assert needs_question(session.snapshots())
-    assert needs_question(begun().snapshots())
+    assert parting(session.snapshots(), here) is None
+    assert parting(begun().snapshots(), here) is None
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        Connection(id="1", read_only=True),
+        Connection(id="1", lost="the process that trained is gone"),
+        Connection(id="1", ended=True),
+    ],
+    ids=["read-only", "lost", "ended"],
+)
+def test_what_cannot_be_ended_from_here_is_left_without_a_question(connection: Connection) -> None:
+    assert parting(begun().snapshots(), connection) == "detach"
+
+
+def test_finished_runs_that_others_watch_are_left_alone() -> None:
+    session = begun(fomaml=50_000, reptile=50_000)
+    assert parting(session.snapshots(), Connection(id="1", watchers=2)) == "detach"
+    assert parting(session.snapshots(), Connection(id="1")) == "save"
 
 
 def test_the_last_words_say_what_became_of_each_run_and_how_to_go_on() -> None:

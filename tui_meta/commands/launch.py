@@ -1,15 +1,27 @@
-"""Handing runs to a face: the dashboard or the headless reporter."""
+"""Handing runs to a face, and deciding where they live: in this process or in one of their own."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Literal
 
 from core.errors import LabError
-from core.plan import Plan
-from core.session import LocalSession
+from core.launching import NewRuns, Runs
+from core.remote.place import Place, sessions_folder
+from core.remote.process import Answer, launch, told_of
+from core.remote.protocol import RemoteError
+from core.remote.server import Server
+from core.session import LocalSession, Session
+from tui_meta.console import Exit, remark
+from tui_meta.views.messages import shown_path
+
+Manner = Literal["dashboard", "lines", "json", "detached"]
+"""How runs are shown: on a screen, by lines, as JSON, or not at all."""
 
 
 @dataclass
@@ -36,13 +48,77 @@ def require_terminal() -> None:
             raise NoTerminalError(f"{name} is not one")
 
 
-def show(plans: Sequence[Plan], *, headless: bool, as_json: bool) -> int:
-    """Train ``plans`` in front of a person or not; gives the exit code."""
-    session = LocalSession(plans)
-    if headless:
-        from tui_meta.headless import run_headless
-
-        return run_headless(session, as_json=as_json)
+def show(runs: Runs, manner: Manner) -> int:
+    """Train ``runs``, shown in the ``manner`` that was asked for; gives the exit code."""
+    if manner == "detached":
+        return _detached(runs)
+    if manner != "dashboard":
+        return _headless(runs, as_json=manner == "json")
+    require_terminal()
+    from tui_meta.commands.attach import attach, offered
     from tui_meta.dashboard import run_dashboard
 
-    return run_dashboard(session)
+    if isinstance(runs, NewRuns):
+        choice = offered()
+        if choice == "leave":
+            return Exit.DONE
+        if choice != "new":
+            return attach(choice, read_only=False)
+    return run_dashboard(_begun(runs))
+
+
+def _begun(runs: Runs) -> Session:
+    """A session of ``runs`` for the dashboard: of a process that outlives it, where it can be."""
+    from core.remote.client import RemoteSession
+
+    try:
+        sessions_folder()
+    except RemoteError as error:
+        remark(f"the runs end with this terminal: {error}")
+        return _local(runs)
+    answer = launch(runs)
+    _say(answer)
+    return RemoteSession(answer.id, began=True)
+
+
+def _detached(runs: Runs) -> int:
+    answer = launch(runs)
+    _say(answer)
+    print(f"training as session {answer.id}; look at it with: tui-meta attach {answer.id}")
+    return Exit.DONE
+
+
+def _headless(runs: Runs, *, as_json: bool) -> int:
+    from tui_meta.headless import run_headless
+
+    session = _local(runs)
+    with _served(session) as is_served:
+        return run_headless(session, as_json=as_json, outlives_terminal=is_served)
+
+
+def _local(runs: Runs) -> LocalSession:
+    plans = runs.plans()
+    _say(told_of(plans))
+    return LocalSession(plans)
+
+
+def _say(answer: Answer) -> None:
+    for line in answer.remarks:
+        remark(line)
+    for path in answer.resumed:
+        remark(f"resuming {shown_path(path)}")
+
+
+@contextmanager
+def _served(session: LocalSession) -> Iterator[bool]:
+    """While entered, others can attach to ``session``, if there is a place for it."""
+    try:
+        server = Server(session, Place(), version("tui-meta"))
+    except RemoteError as error:
+        remark(f"nobody can attach to this: {error}")
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        server.close()

@@ -49,10 +49,16 @@ class WatchScreen(Screen[None], inherit_bindings=False):
     class FreshAsked(Message):
         """Somebody wants fresh runs."""
 
+    class Lost(Message):
+        """The runs are out of reach."""
+
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
         self.watching = Watching(session.snapshots(), session.history())
+        self.watching.look_at(session.remembered())
+        self._connection = self.watching.connection = session.connection
+        self._remembered = self.watching.view()
         self.seen = 0
         self._ticks = self._looks = 0
         self._loaded = False
@@ -107,6 +113,11 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             self.watching.messages.say(said)
         self.paint()
 
+    def say(self, said: str) -> None:
+        """Say something at once."""
+        self.watching.messages.say(said)
+        self._paint_numbers()
+
     # News.
 
     def tick(self) -> None:
@@ -136,6 +147,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def _take_in(self) -> bool:
         """Fold what is new; whether a person waits for some of it."""
+        self._mind_connection()
         # Events before snapshots: a run that an event here speaks of is then among them.
         news = self.session.events(self.seen)
         self.seen += len(news)
@@ -146,6 +158,15 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             # held keys up for 90 ms.
             gc.freeze()
         return awaited
+
+    def _mind_connection(self) -> None:
+        """See whether the runs can still be reached, and who else watches them."""
+        before, now = self._connection, self.session.connection
+        self._connection = self.watching.connection = now
+        if now.lost and not before.lost:
+            self.post_message(self.Lost())
+        if now.ended and not before.ended and not self.held:
+            self.watching.messages.say("somebody has ended this session; q leaves")
 
     def paint(self) -> None:
         """Bring all that is shown up to date; what is equal sends nothing."""
@@ -198,6 +219,10 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def _arrange(self) -> None:
         """Put the panels where they belong now, and the focus where it is seen."""
+        view = self.watching.view()
+        if view != self._remembered:
+            self._remembered = view
+            self.session.remember(view)
         made = self.watching.arrange(self.size.width, self.size.height)
         self.query_one("#title").display = made.title
         self.query_one("#keys").display = bool(made.rows)
@@ -252,12 +277,12 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def action_fresh(self) -> None:
         """Ask for fresh runs."""
-        if not self.held:
+        if not self._may_not():
             self.post_message(self.FreshAsked())
 
     def action_evaluate(self, probe: str) -> None:
         """Evaluate all runs on one task, and show it."""
-        if self.held:
+        if self._may_not():
             return
         name = cast(ProbeName, probe)
         self.watching.turn_to_evaluation(name)
@@ -270,8 +295,14 @@ class WatchScreen(Screen[None], inherit_bindings=False):
     def _scope(self) -> list[Snapshot]:
         return self.watching.scope(self._focused_run)
 
+    def _may_not(self) -> bool:
+        """Whether no commands are taken now; says why, where that is not said already."""
+        if self._connection.read_only:
+            self.say("read-only: this terminal may look, but not command")
+        return self.held or self._connection.read_only
+
     def _give(self, order: orders.Order) -> None:
-        if self.held:
+        if self._may_not():
             return
         for run, command in order.commands:
             self.session.send(command, run)

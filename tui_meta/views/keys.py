@@ -135,11 +135,19 @@ VIEW_KEYS = (
 APP_KEYS = (
     Key("question_mark", "?", "help", "help", "This list of keys", 1),
     Key(
+        "d",
+        "d",
+        "detach",
+        "detach",
+        "Leave, and let the runs train on; tui-meta attach shows them again",
+        4,
+    ),
+    Key(
         "q,ctrl+c,ctrl+q",
         "q",
         "quit",
         "quit",
-        "Quit; asks first while anything is not saved (ctrl+c does the same)",
+        "Quit; asks first while anything trains or is not saved (ctrl+c does the same)",
         1,
     ),
 )
@@ -153,20 +161,36 @@ GROUPS = (
 )
 
 
-def footer(
-    runs: Sequence[Snapshot], focused: str, width: int, *, enlarged: bool, back: bool
-) -> Line:
-    """The keys that apply now, in one line; those of the highest rank give way to the others.
+COMMAND_KEYS = RUN_KEYS + EVALUATION_KEYS
+"""Keys that a face which may only look does not have."""
 
-    ``runs`` are those that keys act on; ``focused`` is the name of the one, if it is one.
+
+@dataclass(frozen=True)
+class Situation:
+    """What decides which keys apply.
+
+    ``runs`` are those that keys act on, and ``focused`` is the name of the one, if it is one.
+    ``enlarged``: a panel fills the screen; ``back``: there is something to go back from;
+    ``detachable``: the runs go on without the face, which may be ``read_only``.
     """
+
+    runs: Sequence[Snapshot]
+    focused: str = ""
+    enlarged: bool = False
+    back: bool = False
+    detachable: bool = False
+    read_only: bool = False
+
+
+def footer(situation: Situation, width: int) -> Line:
+    """The keys that apply now, in one line; those of the highest rank give way to the others."""
     shown = []
     for _, keys in GROUPS:
         for key in keys:
-            label = _label(key, runs, focused, enlarged=enlarged, back=back)
+            label = _label(key, situation)
             if key.rank and label:
                 shown.append((key, label))
-    if cells(_spans(shown)) > width:
+    if cells(_spans(shown)) > width and not situation.read_only:
         shown = _with_evaluations_joined(shown)
     while shown and cells(_spans(shown)) > width:
         last = max(key.rank for key, _ in shown)
@@ -183,10 +207,12 @@ def _with_evaluations_joined(shown: list[tuple[Key, str]]) -> list[tuple[Key, st
     return [joined.get(key, (key, label)) for key, label in shown]
 
 
-def _label(key: Key, runs: Sequence[Snapshot], focused: str, *, enlarged: bool, back: bool) -> str:
+def _label(key: Key, situation: Situation) -> str:
     """What the key would do now; nothing if it would do nothing."""
-    states = {one.state for one in runs}
-    whose = f" {focused}" if focused else ""
+    states = {one.state for one in situation.runs}
+    whose = f" {situation.focused}" if situation.focused else ""
+    if situation.read_only and key in COMMAND_KEYS:
+        return ""
     match key.action:
         case "pause" if states & {"training", "loading"}:
             return f"pause{whose}"
@@ -199,8 +225,10 @@ def _label(key: Key, runs: Sequence[Snapshot], focused: str, *, enlarged: bool, 
         case "pause" | "step" | "train_on":
             return ""
         case "back":
-            return "back" if back else ""
-        case "enlarge" if enlarged:
+            return "back" if situation.back else ""
+        case "enlarge" if situation.enlarged:
+            return ""
+        case "detach" if not situation.detachable:
             return ""
     return key.label
 

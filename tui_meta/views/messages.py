@@ -7,6 +7,7 @@ from pathlib import Path
 from core.adaptation import PROBES
 from core.events import (
     AnyEvent,
+    Asked,
     Diverged,
     Evaluated,
     Extended,
@@ -140,6 +141,9 @@ class Messages:
             case Stepped(count=count):
                 head = "one step" if count == 1 else f"{whole(count)} steps"
                 return Message("step", head, ((run, f"{title} is at {at}"),))
+            case Asked(who=who, command=command):
+                said = f"{who} asks to {_VERBS.get(command, command)}"
+                return Message(f"ask {who} {command}", said, ((run, title),))
             case Extended(target=target):
                 part = f"{title} to {whole(target)} iterations"
                 return Message("extend", "trains on", ((run, part),))
@@ -181,7 +185,13 @@ def shown_path(path: str) -> str:
     return str(given.relative_to(here)) if given.is_relative_to(here) else path
 
 
-_VERBS = {"setpace": "change its pace", "extend": "train on"}
+_VERBS = {
+    "setpace": "change the pace",
+    "extend": "train on",
+    "fresh": "begin afresh",
+    "stop": "save and end",
+    "discard": "end without saving",
+}
 
 
 def _evaluated(event: Evaluated, title: str) -> Message:

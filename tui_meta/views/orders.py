@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.events import (
-    Command,
+    AnyCommand,
     Extend,
     Pause,
     Resume,
@@ -28,7 +28,7 @@ class Order:
     """
 
     say: str
-    commands: tuple[tuple[str, Command], ...] = ()
+    commands: tuple[tuple[str, AnyCommand], ...] = ()
     key: str = ""
     wanted: RunState | None = None
 

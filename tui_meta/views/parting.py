@@ -6,18 +6,32 @@ from pathlib import Path
 from typing import Literal
 
 from core.events import Snapshot
+from core.session import Connection
 from tui_meta.views.messages import shown_path
 from tui_meta.views.numbers import whole
 from tui_meta.views.record import Record
 from tui_meta.views.standing import titles
 from tui_meta.views.text import printable
 
-Parting = Literal["save", "discard", "stay"]
+Parting = Literal["detach", "save", "discard", "stay"]
 
 
-def needs_question(snapshots: Mapping[str, Snapshot]) -> bool:
-    """Whether leaving now would stop something, or lose it."""
-    return any(one.unsaved or one.state == "training" for one in snapshots.values())
+def parting(snapshots: Mapping[str, Snapshot], connection: Connection) -> Parting | None:
+    """How to leave; None if a person has to be asked.
+
+    Runs that somebody else watches, or that this face may only look at, are left alone.
+    """
+    if connection.read_only or connection.lost or connection.ended:
+        return "detach"
+    if any(one.unsaved or one.state == "training" for one in snapshots.values()):
+        return None
+    return "detach" if connection.watchers > 1 else "save"
+
+
+def going_on(connection: Connection) -> str:
+    """What is said by one who leaves runs that train on."""
+    id = connection.id
+    return f"session {id} goes on; come back with: tui-meta attach {id}"
 
 
 def farewell(

@@ -4,8 +4,6 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from core.adaptation import ProbeName
 from core.events import (
     AnyEvent,
@@ -111,9 +109,11 @@ class Record:
             self.wanted.pop(run, None)
 
     def _note(self, event: Evaluated) -> None:
-        self._newest[event.run, event.probe] = self._newest[event.run, None] = event
         if event.probe == "validation":
-            self.evaluations[event.run].append(_abridged(event))
+            self.evaluations[event.run].append(event.abridged())
+        if not event.is_drawable:
+            return
+        self._newest[event.run, event.probe] = self._newest[event.run, None] = event
         task = (event.probe, event.amplitude, event.phase, event.support_x)
         met = self._open.setdefault(task, {})
         met[event.run] = event
@@ -124,16 +124,3 @@ class Record:
         elif len(self._open) > OPEN_TASKS:
             for each_second in list(self._open)[::2]:
                 del self._open[each_second]
-
-
-def _abridged(event: Evaluated) -> Evaluated:
-    """The losses before and after adaptation only: a tenth of the memory."""
-    return msgspec.structs.replace(
-        event,
-        support_x=(),
-        support_y=(),
-        query_x=(),
-        before=(),
-        after=(),
-        losses=(event.losses[0], event.losses[-1]),
-    )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from core.events import Snapshot
+from core.session import Connection
 from tui_meta.views import numbers
 from tui_meta.views.plot import Color, Marker, curve
 from tui_meta.views.record import Trouble
@@ -96,17 +97,37 @@ def run_lines(standing: Standing, width: int, rows: int, name_cells: int) -> tup
     )
 
 
-def title_line(all_runs: Iterable[Standing], right: Line, width: int) -> Line:
+def title_line(
+    all_runs: Iterable[Standing], connection: Connection, right: Line, width: int
+) -> Line:
     """The first line: what this is, on what it runs, how fast it should; ``right`` at its end."""
     snapshots = [one.snapshot for one in all_runs]
     loaded = [one for one in snapshots if one.state != "loading"]
     where = _common(f"{one.engine} on {one.device}" for one in loaded)
     speed = _common(numbers.pace(one.pace) for one in snapshots)
     facts = [part for part in (where, f"pace {speed}" if speed else "") if part]
-    short = line(Span("tui-meta", "bold"), *(Span(f"  ·  {fact}", "dim") for fact in facts))
+    short = line(
+        Span("tui-meta", "bold"),
+        *(Span(f"  ·  {fact}", "dim") for fact in facts),
+        *(Span(f"  ·  {fact}", "bold") for fact in connection_words(connection)),
+    )
     full = line(short[0], Span("  few-shot sine waves", "dim"), *short[1:])
     room = width - cells(right)
     return spread(first_that_fits([full, short], room - 1), right, width)
+
+
+def connection_words(connection: Connection) -> list[str]:
+    """Which session this is, who else watches, and what this face may not do."""
+    words = []
+    if connection.id:
+        words.append(f"session {connection.id}")
+    if connection.watchers > 1:
+        words.append(f"{connection.watchers} watch")
+    if connection.read_only:
+        words.append("read-only")
+    if connection.lost:
+        words.append("LOST")
+    return words
 
 
 def _look(index: int) -> tuple[Marker, Color]:

@@ -12,9 +12,10 @@ from core.events import (
     SetPace,
     Snapshot,
 )
+from core.session import Connection, View
 from tui_meta.views import layout
 from tui_meta.views.charts import Charts, task_line
-from tui_meta.views.keys import footer
+from tui_meta.views.keys import Situation, footer
 from tui_meta.views.loss_table import LossTable
 from tui_meta.views.messages import Messages
 from tui_meta.views.orders import Order
@@ -38,6 +39,7 @@ class Watching:
         self.chart = layout.TRAINING
         self.enlarged = False
         self.arrangement = layout.Arrangement(())
+        self.connection = Connection()
         self._begin(snapshots, history)
 
     def _begin(self, snapshots: Mapping[str, Snapshot], history: Sequence[AnyEvent]) -> None:
@@ -135,11 +137,32 @@ class Watching:
             return False
         return True
 
+    def view(self) -> View:
+        """What is looked at, to be remembered for the next face."""
+        return {
+            "panel": self.panel,
+            "chart": self.chart,
+            "enlarged": self.enlarged,
+            "pinned": self.pinned,
+        }
+
+    def look_at(self, view: View) -> None:
+        """Look at what another face was looking at; what is not known here is passed over."""
+        known = layout.all_panels(len(self.snapshots))
+        panel, chart, pinned = view.get("panel"), view.get("chart"), view.get("pinned")
+        if chart in layout.CHARTS:
+            self.chart = str(chart)
+        if panel in known:
+            self.panel = str(panel)
+        self.enlarged = view.get("enlarged") is True
+        self.pinned = next((name for name in PROBES if name == pinned), None)
+
     # What stands in each part.
 
     def title(self, width: int) -> Line:
         """The first line of the screen."""
-        return title_line(self.standings, layout.tab_line(self.arrangement.tabs), width)
+        tabs = layout.tab_line(self.arrangement.tabs)
+        return title_line(self.standings, self.connection, tabs, width)
 
     def message_lines(self, width: int) -> Sequence[Line]:
         """What was said last; in a tiny terminal, what size it needs.
@@ -163,8 +186,15 @@ class Watching:
         """The keys that apply now."""
         runs = self.scope(focused_run)
         focused = "" if focused_run is None else self.titles[runs[0].run]
-        back = self.enlarged or self.pinned is not None or self.chart != layout.TRAINING
-        return footer(runs, focused, width, enlarged=self.enlarged, back=back)
+        situation = Situation(
+            runs,
+            focused,
+            enlarged=self.enlarged,
+            back=self.enlarged or self.pinned is not None or self.chart != layout.TRAINING,
+            detachable=self.connection.id is not None,
+            read_only=self.connection.read_only,
+        )
+        return footer(situation, width)
 
     def table(self, width: int) -> LossTable:
         """The loss table in ``width`` cells."""

@@ -1,0 +1,158 @@
+"""The process of a session: it has no terminal, and outlives the one that it was begun from."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO
+
+import msgspec
+from platformdirs import user_state_path
+
+import core
+from core.errors import LabError
+from core.events import ENDED
+from core.launching import Runs
+from core.plan import Plan
+from core.provenance import command_line
+from core.remote.place import Place, sessions_folder
+from core.remote.protocol import RemoteError
+from core.remote.server import Server
+from core.session import LocalSession
+
+LINGER_SECONDS = 3_600.0
+"""How long a session whose runs have all ended waits for somebody to look at them."""
+
+LOOK_SECONDS = 0.2
+"""How often it is looked whether there is a reason to end."""
+
+_ALONE = """
+import os, sys
+if os.fork() == 0:
+    sys.path.append({root!r})
+    from core.remote.process import main
+    main()
+"""
+"""The child of a child: it is nobody's to wait for. It forks before any library has threads."""
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What a new process is told: what to train, and what a person typed for it."""
+
+    runs: Runs
+    command_line: list[str]
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What it answers: the session's name, or what is wrong.
+
+    ``remarks`` are to be said to a person, and ``resumed`` are the checkpoints it goes on from.
+    """
+
+    id: str = ""
+    remarks: tuple[str, ...] = ()
+    resumed: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def launch(runs: Runs) -> Answer:
+    """Begin a session in a process of its own; raises ``RemoteError`` where it cannot be."""
+    order = Order(runs, command_line())
+    with _log() as log:
+        begun = subprocess.run(
+            [sys.executable, "-P", "-c", _ALONE.format(root=str(Path(core.__path__[0]).parent))],
+            input=msgspec.json.encode(order),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+            check=False,
+        )
+    try:
+        answer = msgspec.json.decode(begun.stdout, type=Answer)
+    except msgspec.DecodeError as error:
+        raise RemoteError(f"a session could not be begun; {log.name} says why") from error
+    if answer.problem:
+        raise RemoteError(answer.problem)
+    return answer
+
+
+def told_of(plans: Sequence[Plan], id: str = "") -> Answer:
+    """What is to be said of ``plans``, trained in session ``id`` if in one."""
+    remarks = tuple(line for plan in plans for line in plan.remarks)
+    resumed = tuple(plan.resumed_from for plan in plans if plan.resumed_from)
+    return Answer(id, remarks, resumed)
+
+
+def main() -> None:
+    """Train what standard input orders, until somebody ends it."""
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    sys.argv = order.command_line
+    signals = _Signals()
+    try:
+        place = Place()
+        try:
+            plans = order.runs.plans()
+            session = LocalSession(plans)
+            server = Server(session, place, version("tui-meta"))
+        except LabError:
+            place.clear()
+            raise
+    except LabError as error:
+        _answer(Answer(problem=str(error)))
+        return
+    session.start()
+    _answer(told_of(plans, server.id))
+    try:
+        _await_end(session, server, signals)
+    finally:
+        session.stop(save=True)
+        server.close()
+
+
+class _Signals:
+    """Signals that ask the process to end; a terminal that is closed does not concern it."""
+
+    def __init__(self) -> None:
+        self.received = False
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._hear)
+
+    def _hear(self, *_: object) -> None:
+        self.received = True
+
+
+def _await_end(session: LocalSession, server: Server, signals: _Signals) -> None:
+    awaited = time.monotonic()
+    while not (server.ended.wait(LOOK_SECONDS) or signals.received):
+        over = all(one.state in ENDED for one in session.snapshots().values())
+        if server.watched or not over:
+            awaited = time.monotonic()
+        elif time.monotonic() - awaited > LINGER_SECONDS:
+            return
+
+
+def _answer(answer: Answer) -> None:
+    """Tell who began this process, and let go of all that is theirs."""
+    os.write(1, msgspec.json.encode(answer))
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1):
+        os.dup2(nothing, descriptor)
+    os.close(nothing)
+
+
+def _log() -> IO[bytes]:
+    """Where the process writes what goes wrong by a fault of ours."""
+    sessions_folder()  # without one, no session can be found again
+    path = user_state_path("tui-meta", appauthor=False) / "session.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("ab")
+    except OSError:
+        return Path(os.devnull).open("ab")

@@ -1,0 +1,336 @@
+"""Serves a session to faces in other processes, in a thread of its own.
+
+Training never waits for it: the runs' threads only append to a list and, for what somebody waits
+for, wake this thread. What all watchers are told is put together once, however many they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from core.errors import LabError
+from core.events import AnyEvent, Asked, Evaluated, Progress
+from core.remote.digest import Digest, everything, story
+from core.remote.place import Place, is_same_person
+from core.remote.protocol import (
+    HEAD,
+    LONGEST_NAME,
+    LONGEST_REQUEST,
+    NOT_A_MESSAGE,
+    PROTOCOL,
+    Done,
+    End,
+    Ended,
+    Fresh,
+    Hello,
+    News,
+    Probe,
+    Remember,
+    RemoteError,
+    Request,
+    Send,
+    Standing,
+    Sync,
+    Unfit,
+    Welcome,
+    decode_hello,
+    decode_request,
+    framed,
+)
+from core.remote.watcher import Watcher
+from core.session import Session
+
+TICK_SECONDS = 0.2
+"""How often watchers are told how the runs stand."""
+
+ECHO_SECONDS = 0.02
+"""A snapshot follows what somebody waited for so soon."""
+
+PLACE_SECONDS = 2.0
+"""How often it is looked whether the socket can still be found."""
+
+HELLO_SECONDS = 5.0
+"""How long one who has connected may take to say who it is."""
+
+
+class Served(Session, Protocol):
+    """A session that can be handed on to others."""
+
+    def listen(self, listener: Callable[[AnyEvent], None]) -> None:
+        """Call ``listener`` with each event, in the thread where it happens."""
+
+    def story(self) -> tuple[Sequence[AnyEvent], int]:
+        """The events of this sitting, condensed, and the number of the next one."""
+
+    def tell(self, event: AnyEvent) -> None:
+        """Let all who watch know of ``event``."""
+
+    def folders(self) -> Mapping[str, Path]:
+        """Where each run is kept."""
+
+
+class Server:
+    """Serves ``session`` at ``place`` until it is closed, and clears the place then."""
+
+    def __init__(self, session: Served, place: Place, program: str) -> None:
+        """``program`` is the version that is told."""
+        self._session = session
+        self._program = program
+        self._place = place
+        self._watchers: dict[str, Watcher] = {}
+        self._numbers = itertools.count(1)
+        self._seen = 0
+        self._digest = Digest()
+        self._loop = asyncio.new_event_loop()
+        self._wake = asyncio.Event()
+        self._ending = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.ended = threading.Event()
+        """Set once a watcher has ended the runs."""
+        session.listen(self._hear)
+        self._thread = threading.Thread(target=self._work, name="server", daemon=True)
+        self._thread.start()
+
+    @property
+    def id(self) -> str:
+        """What the session is called."""
+        return self._place.id
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody watches."""
+        return bool(self._watchers)
+
+    def close(self) -> None:
+        """Tell every watcher that all has ended, and leave nothing behind."""
+        self._loop.call_soon_threadsafe(self._ending.set)
+        self._loop.call_soon_threadsafe(self._wake.set)
+        self._thread.join()
+        self._place.clear()
+
+    # The thread.
+
+    def _work(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        server = await self._open()
+        ticks = 0
+        while not self._ending.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), TICK_SECONDS)
+            if self._wake.is_set():
+                self._wake.clear()
+                self._tell_news()
+                await asyncio.sleep(ECHO_SECONDS)
+            self._tell_news()
+            ticks += 1
+            if ticks % round(PLACE_SECONDS / TICK_SECONDS) == 0:
+                server = await self._stay_findable(server)
+        server.close()
+        self._tell_news()
+        for watcher in list(self._watchers.values()):
+            await watcher.part(framed(Ended()))
+        for task in self._tasks:
+            task.cancel()
+
+    async def _open(self) -> asyncio.Server:
+        return await asyncio.start_unix_server(self._greet, sock=self._place.listening)
+
+    async def _stay_findable(self, server: asyncio.Server) -> asyncio.Server:
+        if self._place.is_there():
+            return server
+        try:
+            self._place.restore()
+        except (RemoteError, OSError):
+            return server  # the folder may come back, when its person does
+        server.close()
+        return await self._open()
+
+    def _hear(self, event: AnyEvent) -> None:
+        """In a run's thread: wake the server for what somebody may wait for."""
+        if not isinstance(event, Progress) and not _comes_by_itself(event):
+            with suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(self._wake.set)
+
+    # One watcher.
+
+    async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected: socket.socket = writer.get_extra_info("socket")
+        try:
+            if not is_same_person(connected):
+                return
+            async with asyncio.timeout(HELLO_SECONDS):
+                hello = decode_hello(await _message(reader))
+            await self._admit(hello, reader, writer)
+        except NOT_A_MESSAGE as error:
+            writer.write(framed(Unfit(f"this is no greeting: {error}")))
+        except (OSError, EOFError, TimeoutError, RemoteError):
+            pass
+        finally:
+            writer.close()
+
+    async def _admit(
+        self, hello: Hello, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if hello.protocol != PROTOCOL:
+            problem = (
+                f"session {self.id} is of tui-meta {self._program} and this is {hello.program}; "
+                "use the version that began it"
+            )
+            writer.write(framed(Unfit(problem)))
+            return
+        if hello.look:
+            writer.write(framed(self._welcome("")))
+            return
+        watcher = Watcher(self._called(hello.name), writer, hello)
+        watcher.tell(framed(self._welcome(watcher.name)))
+        self._tell_story(watcher)
+        self._watchers[watcher.name] = watcher
+        try:
+            await self._obey(watcher, reader)
+        finally:
+            del self._watchers[watcher.name]
+
+    def _called(self, wish: str) -> str:
+        """A name that no other watcher has."""
+        wish = "".join(filter(str.isprintable, wish))[:LONGEST_NAME] or "somebody"
+        return wish if wish not in self._watchers else f"{wish} #{next(self._numbers)}"
+
+    def _welcome(self, name: str) -> Welcome:
+        snapshots = self._session.snapshots()
+        return Welcome(
+            id=self.id,
+            name=name,
+            view=self._session.remembered(),
+            runs=tuple(
+                Standing(run, one.state, one.iteration, one.target)
+                for run, one in snapshots.items()
+            ),
+            watchers=tuple(self._watchers),
+        )
+
+    async def _obey(self, watcher: Watcher, reader: asyncio.StreamReader) -> None:
+        while True:
+            content = await _message(reader)
+            try:
+                request = decode_request(content)
+            except NOT_A_MESSAGE as error:
+                watcher.tell(framed(Done(f"this is no request: {error}")))
+                continue
+            if watcher.hello.read_only and not isinstance(request, Remember | Sync):
+                watcher.tell(framed(Done("you may look only")))
+            else:
+                await self._do(request, watcher)
+
+    async def _do(self, request: Request, watcher: Watcher) -> None:
+        session = self._session
+        match request:
+            case Send(command, run):
+                self._say_asked(watcher, type(command).__name__.lower(), run)
+                session.send(command, run)
+            case Probe(probe, run):
+                self._say_asked(watcher, f"evaluate {probe}", run)
+                session.evaluate(probe, run)
+            case Remember(view):
+                session.remember(view)
+            case Fresh():
+                self._say_asked(watcher, "fresh", None)
+                self._begin(self._fresh(watcher))
+            case End(save):
+                self._say_asked(watcher, "stop" if save else "discard", None)
+                self._begin(self._end(save))
+            case Sync():
+                self._tell_news()
+                watcher.tell(framed(Done()))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _fresh(self, watcher: Watcher) -> None:
+        problem = ""
+        try:
+            await asyncio.to_thread(self._session.fresh)
+        except LabError as error:
+            problem = str(error)
+        self._tell_news()
+        watcher.tell(framed(Done(problem)))
+
+    async def _end(self, save: bool) -> None:
+        await asyncio.to_thread(self._session.stop, save=save)
+        self.ended.set()
+
+    def _say_asked(self, watcher: Watcher, command: str, run: str | None) -> None:
+        for name, one in self._session.snapshots().items():
+            if run in (None, name):
+                self._session.tell(
+                    Asked(
+                        run=name,
+                        iteration=one.iteration,
+                        time=time.time(),
+                        who=watcher.name,
+                        command=command,
+                    )
+                )
+
+    # What watchers are told.
+
+    def _tell_news(self, end: int | None = None) -> None:
+        """Tell everybody what has happened since the last time, up to event number ``end``."""
+        session = self._session
+        events = session.events(self._seen, reader="server")
+        if end is not None:
+            events = events[: end - self._seen]
+        self._seen += len(events)
+        if not self._watchers:
+            return
+        if events:
+            self._tell_events(events)
+        snapshots, folders, count = session.snapshots(), self._folders(), len(self._watchers)
+        changed = self._digest.stands(snapshots, folders, count)
+        change = framed(changed) if changed else None
+        for watcher in list(self._watchers.values()):
+            watcher.show(change, lambda: framed(everything(snapshots, folders, count)))
+
+    def _tell_events(self, events: Sequence[AnyEvent]) -> None:
+        brief = framed(self._digest.happened(events))
+        full = b""
+        for watcher in list(self._watchers.values()):
+            if watcher.hello.progress:
+                full = full or framed(News(events=tuple(events)))
+            watcher.tell(full if watcher.hello.progress else brief)
+
+    def _tell_story(self, watcher: Watcher) -> None:
+        """Tell a watcher all that the others know."""
+        told, end = self._session.story()
+        self._tell_news(end)
+        watcher.tell(framed(story(self._session.history(), past=True)))
+        watcher.tell(framed(story(told, past=False)))
+        count = len(self._watchers) + 1
+        watcher.tell(framed(everything(self._session.snapshots(), self._folders(), count)))
+
+    def _folders(self) -> tuple[str, ...]:
+        return tuple(str(folder) for folder in self._session.folders().values())
+
+
+def _comes_by_itself(event: AnyEvent) -> bool:
+    return isinstance(event, Evaluated) and event.probe == "validation"
+
+
+async def _message(reader: asyncio.StreamReader) -> bytes:
+    """The next message; raises ``EOFError`` at the end, ``RemoteError`` for one too long."""
+    (length,) = HEAD.unpack(await reader.readexactly(HEAD.size))
+    if length > LONGEST_REQUEST:
+        raise RemoteError(f"a message of {length:,} bytes is too long")
+    return await reader.readexactly(length)
