@@ -38,6 +38,7 @@ class Stream(IntEnum):
     NOISY = 9
     ONE_POINT = 10
     CONTRADICTORY = 11
+    LAB = 12
 
 
 def uniforms(seed: int, stream: Stream, first: int, n: int, width: int) -> NDArray[np.float64]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core import checks
 from core.adaptation import PROBES, ProbeName, draw_task
-from core.bench.questions import Given, PresetName
+from core.bench.questions import LARGEST_NUMBER, MOST_POINTS, Given, PresetName
 from core.config import SineTasks
 from core.tasks import Floats, SineWave, Stream, scaled, uniforms
 
@@ -70,6 +71,21 @@ def draw_preset(name: PresetName, index: int, seed: int, tasks: SineTasks) -> Gi
         apart = np.concatenate([y + CONTRADICTION, y - CONTRADICTION])
         return _given(wave, np.concatenate([x, x]), apart)
     return _given(wave, x, wave(x))
+
+
+def draw_points(
+    wave: SineWave, n: int, interval: tuple[float, float], noise: float, index: int, seed: int
+) -> Given:
+    """``n`` points of ``wave`` from ``interval``, with normal ``noise`` of that deviation.
+
+    The first points of many are those of few, and no x depends on the noise. Raises
+    ``ConfigError``.
+    """
+    checks.count("points", n, high=MOST_POINTS)
+    checks.within("noise", noise, 0, LARGEST_NUMBER)
+    draws = uniforms(seed, Stream.LAB, index, 1, 3 * MOST_POINTS)[0]
+    x = scaled(draws[:n], interval)
+    return _given(wave, x, wave(x) + noise * _normal(draws[MOST_POINTS:])[:n])
 
 
 def _amplitudes(tasks: SineTasks, beyond: bool) -> tuple[float, float]:

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.adaptation import ProbeName, draw_task
-from core.bench.presets import CONTRADICTION, NOISE, PRESETS, draw_preset
+from core.bench.presets import CONTRADICTION, NOISE, PRESETS, draw_points, draw_preset
 from core.bench.questions import Given, PresetName
 from core.config import SineTasks
 from core.errors import ConfigError
+from core.tasks import SineWave
 from tests.core.strategies import SEEDS, WAVES
 
 NAMES = st.sampled_from(list(PRESETS))
@@ -72,6 +73,30 @@ def test_contradictory_points_share_x_and_lie_on_both_sides() -> None:
     assert task.support_x[:half] == task.support_x[half:]
     assert np.subtract(task.support_y[:half], true_y(task)[:half]) == pytest.approx(CONTRADICTION)
     assert np.subtract(task.support_y[half:], true_y(task)[half:]) == pytest.approx(-CONTRADICTION)
+
+
+@given(
+    few=st.integers(1, 100),
+    more=st.integers(0, 99),
+    noise=st.floats(0, 9),
+    index=st.integers(0, 99),
+)
+def test_more_points_and_other_noise_keep_the_points_that_were_there(
+    few: int, more: int, noise: float, index: int
+) -> None:
+    wave, many = SineWave(2.0, 0.3), min(100, few + more)
+    fewer = draw_points(wave, few, (-2, 3), noise, index, 5)
+    assert draw_points(wave, many, (-2, 3), noise, index, 5).support_y[:few] == fewer.support_y
+    exact = draw_points(wave, few, (-2, 3), 0.0, index, 5)
+    assert exact.support_x == fewer.support_x
+    assert exact.support_y == pytest.approx(true_y(exact))
+    assert -2 <= min(exact.support_x) <= max(exact.support_x) <= 3
+
+
+@pytest.mark.parametrize(("n", "noise"), [(0, 0.0), (101, 0.0), (3, -1.0), (3, float("nan"))])
+def test_points_that_cannot_be_drawn_are_refused(n: int, noise: float) -> None:
+    with pytest.raises(ConfigError):
+        draw_points(SineWave(1.0, 0.0), n, (-1, 1), noise, 0, 0)
 
 
 def test_waves_that_no_question_could_name_are_refused() -> None:
