@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -89,7 +90,8 @@ class Sources:
         if isinstance(of, Live):
             return self.run(of).folder
         path = Path(of.path)
-        return path if path.is_dir() else path.parent
+        # Path.is_file raises for names that are too long.
+        return path.parent if os.path.isfile(path) else path
 
     def run(self, source: Live) -> LiveRun:
         """The run of that name; raises ``QuestionError``."""

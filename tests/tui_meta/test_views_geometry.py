@@ -37,6 +37,11 @@ def test_the_axes_of_successive_iterations_stay_put() -> None:
     assert (first.x, first.y) == (second.x, second.y)
 
 
+def test_without_colour_the_source_s_three_tasks_are_told_apart() -> None:
+    series = GeometryChart().plot(traced("FOMAML")).series
+    assert len({one.marker for one in series}) == len(series) == 5
+
+
 def test_of_many_tasks_only_the_first_are_named() -> None:
     answer = traced("FOMAML")
     many = msgspec.structs.replace(

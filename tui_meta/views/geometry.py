@@ -29,7 +29,7 @@ class GeometryChart:
             (0.0, answer.update[1]),
             "line",
             "bright_green",
-            "+",
+            "●",
         )
         theta = Series("θ", (0.0,), (0.0,), "points", "bright_magenta", "◆")
         paths = tuple(self._path(index, answer) for index in range(len(answer.paths)))
@@ -81,4 +81,4 @@ def _cosine(value: Number) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.{0 if share >= 0.01 or share == 0 else 1}f} %"

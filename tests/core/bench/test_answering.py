@@ -29,7 +29,7 @@ from core.checkpoint import Checkpoint, save_checkpoint
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import TrainState
-from core.errors import CheckpointError, EngineError, LabError, QuestionError
+from core.errors import CheckpointError, EngineError, LabError, QuestionError, RunFolderError
 from tests.core.bench.sources import bench_of, live, trained
 from tests.core.runs import ended, paused_at, small_config
 from tests.run_folders import make_run
@@ -160,6 +160,9 @@ def errors(tmp_path: Path) -> list[tuple[AnyQuestion, type[LabError], str]]:
         (Adapt(source=Saved(str(damaged)), task=TASK), CheckpointError, "damaged"),
         (Adapt(source=Saved(str(tmp_path)), task=TASK), CheckpointError, "cannot be read"),
         (Adapt(source=Saved("/nowhere"), task=TASK), CheckpointError, "no such file"),
+        (Adapt(source=Saved("a" * 4_000), task=TASK), CheckpointError, "cannot be read"),
+        (Recall(of=Saved("/nowhere/" + "a" * 4_000)), RunFolderError, "cannot be read"),
+        (Recall(of=Saved(str(tmp_path / "gone"))), RunFolderError, "cannot be read"),
         (Survey(sources=(Live("run"), Live("other"))), QuestionError, "there is no such run"),
     ]
 

@@ -128,6 +128,37 @@ def test_what_has_the_wrong_type_is_refused(question: object) -> None:
         msgspec.msgpack.decode(msgspec.msgpack.encode(question), type=AnyQuestion)
 
 
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats()
+    | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(data=st.data(), value=ANYTHING)
+def test_a_question_with_anything_in_one_place_is_sound_or_refused(
+    data: st.DataObject, value: object
+) -> None:
+    message = data.draw(st.sampled_from([plain(), drawn(), survey(), recall("a")]))
+    place: dict[str, Any] = message
+    inner = [key for key, one in message.items() if isinstance(one, dict)]
+    if inner and data.draw(st.booleans()):
+        place = message[data.draw(st.sampled_from(inner))]
+    place[data.draw(st.sampled_from(sorted(place)))] = value
+    try:
+        question = msgspec.msgpack.decode(msgspec.msgpack.encode(message), type=AnyQuestion)
+    except (ConfigError, msgspec.ValidationError):
+        return
+    again = msgspec.msgpack.decode(msgspec.msgpack.encode(question), type=AnyQuestion)
+    assert again == question
+
+
 @given(st.binary(max_size=200))
 def test_no_bytes_do_more_than_be_refused(content: bytes) -> None:
     with pytest.raises((ConfigError, msgspec.DecodeError, UnicodeDecodeError)):
