@@ -25,6 +25,7 @@ from core.bench.questions import (
     Trace,
     Untrained,
 )
+from core.bench.sources import ENGINES_KEPT, Sources
 from core.checkpoint import Checkpoint, save_checkpoint
 from core.config import RunConfig
 from core.engines import make_engine
@@ -109,6 +110,14 @@ def test_progress_of_a_survey_is_told() -> None:
         progress=lambda done, total: heard.append((done, total)),
     )
     assert heard[-1] == (200, 200)
+
+
+def test_engines_are_kept_but_not_without_end() -> None:
+    sources = Sources({}.get)
+    configs = [small_config(seed=seed) for seed in range(ENGINES_KEPT + 1)]
+    first, second, *_ = [sources.engine(config) for config in configs]
+    assert sources.engine(configs[1]) is second
+    assert sources.engine(configs[0]) is not first
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from core.bench.questions import MOST_POINTS, MOST_SOURCES, Adapt, Live, Survey
 from core.bench.surveying import PART, survey
 from core.config import NetworkConfig, SineTasks
 from core.engines import make_engine
+from core.engines.torch_engine import TASKS_AT_ONCE
 from core.errors import ConfigError
 from tests.core.bench.sources import ready, trained
 from tests.core.reference import Array
@@ -166,6 +167,10 @@ def test_progress_comes_after_every_part_and_ends_with_all() -> None:
     two_surveyed("torch", listener)
     done = [PART, 2 * PART, N, N + PART, N + 2 * PART, 2 * N]
     assert listener.heard == [(one, 2 * N) for one in done]
+
+
+def test_a_part_is_whole_batches_of_the_reference_engine() -> None:
+    assert PART % TASKS_AT_ONCE == 0
 
 
 @pytest.mark.parametrize("at", [0, 1, 4])
