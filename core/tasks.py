@@ -34,6 +34,11 @@ class Stream(IntEnum):
     HALF_RANGE_PROBE = 5
     MANY_TASKS = 6
     MANY_TASKS_HALF_RANGE = 7
+    BEYOND_RANGE = 8
+    NOISY = 9
+    ONE_POINT = 10
+    CONTRADICTORY = 11
+    LAB = 12
 
 
 def uniforms(seed: int, stream: Stream, first: int, n: int, width: int) -> NDArray[np.float64]:

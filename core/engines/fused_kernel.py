@@ -564,8 +564,7 @@ def adapt(
     plan_array,
     theta,
     losses,
-    before,
-    after,
+    predictions,
     x,
     y,
     query_x,
@@ -577,15 +576,15 @@ def adapt(
 ):
     """Fine-tune from ``theta`` on each support set by full-batch SGD, ``updates`` steps of ``lr``.
 
-    ``sizes`` are n_tasks, n_points and n_query; ``x`` and ``y`` ``(n_tasks, n_points)``,
+    ``sizes`` are n_tasks, n_points, n_query and kept; ``x`` and ``y`` ``(n_tasks, n_points)``,
     ``query_x (n_query,)`` and ``query_y`` ``(n_tasks, n_query)``. Writes ``losses``
-    ``(n_tasks, updates + 1)``, the query loss before any step and after each, and the predictions
-    ``before`` and ``after`` ``(n_tasks, n_query)``.
+    ``(n_tasks, updates + 1)``, the query loss before any step and after each, and ``predictions``
+    ``(n_tasks * kept, n_query)``: those of the first ``kept - 1`` losses, and of the last one.
     """
     buf, plan = pointer(buf_array), pointer(plan_array)
     x_data, y_data = pointer(x), pointer(y)
     query_x_data, query_y_data = pointer(query_x), pointer(query_y)
-    n_tasks, n_points, n_query = sizes
+    n_tasks, n_points, n_query, kept = sizes
     begin(buf, plan, pointer(theta), max(n_points, n_query))
     for task in range(n_tasks):
         block = plan[THETA]
@@ -598,8 +597,7 @@ def adapt(
                 transpose_weights(buf, plan, block)
             stage(buf, plan, query_x_data, 0, query_y_data, task * n_query, n_query)
             forward(buf, plan, block, n_query, relu)
+            row = task * kept + min(update, kept - 1)
             for point in range(n_query):
-                after[task, point] = buf[plan[ERRORS] + point]
-                if update == 0:
-                    before[task, point] = after[task, point]
+                predictions[row, point] = buf[plan[ERRORS] + point]
             losses[task, update] = mean_squared_error(buf, plan, n_query)

@@ -14,12 +14,11 @@ import numpy as np
 from core.algorithms.fomaml import Fomaml
 from core.config import NetworkConfig, RunConfig, Saving
 from core.engines import make_engine
-from core.engines.base import Adaptation, Advance, Engine, FewShotSets, TrainState
+from core.engines.base import Adaptation, Advance, Engine, TrainState
 from core.events import AnyEvent, Evaluated, Failed, Pause, Progress, Step, Stepped, Stop
 from core.plan import Plan
 from core.run_folder import RunFolder, create_run_folder
 from core.trainer import Trainer
-from tests.core.reference import Array
 
 PATIENCE = 60.0
 """Seconds that a test waits for what should come at once: the machine may be busy."""
@@ -172,8 +171,8 @@ class Unsound:
             moments = {name: np.full_like(vector, np.inf) for name, vector in moments.items()}
         return Advance(TrainState(done.state.iteration, theta, moments), losses)
 
-    def adapt(self, theta: Array, sets: FewShotSets, updates: int, lr: float) -> Adaptation:
-        return self.inner.adapt(theta, sets, updates, lr)
+    def adapt(self, *task: Any, **how: Any) -> Adaptation:
+        return self.inner.adapt(*task, **how)
 
 
 @dataclasses.dataclass
@@ -194,5 +193,5 @@ class Gated:
         assert self.gate.wait(PATIENCE)
         return self.inner.advance(state, n)
 
-    def adapt(self, theta: Array, sets: FewShotSets, updates: int, lr: float) -> Adaptation:
-        return self.inner.adapt(theta, sets, updates, lr)
+    def adapt(self, *task: Any, **how: Any) -> Adaptation:
+        return self.inner.adapt(*task, **how)
