@@ -6,12 +6,18 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from core.adaptation import ProbeName
+from core.bench.answering import Bench, never, unheard
+from core.bench.answers import AnyAnswer
+from core.bench.questions import AnyQuestion
+from core.bench.sources import LiveRun
+from core.bench.surveying import OnProgress
 from core.checkpoint import load_checkpoint
 from core.config import RunConfig, Saving
 from core.decoding import decode
@@ -91,6 +97,18 @@ class Session(Protocol):
     def revive(self) -> None:
         """Train on, from where they were saved, runs that were lost; raises ``LabError``."""
 
+    def ask(
+        self,
+        question: AnyQuestion,
+        progress: OnProgress = unheard,
+        cancelled: Callable[[], bool] = never,
+    ) -> AnyAnswer:
+        """Compute something of the runs, beside their training; waits for the answer.
+
+        ``progress`` and ``cancelled`` are called in any thread: how many of how many tasks are
+        done, and whether nobody wants to know any more. Raises ``LabError``.
+        """
+
     def remember(self, view: View) -> None:
         """Keep ``view`` for the next face."""
 
@@ -110,6 +128,8 @@ class LocalSession:
         self._story = Story()
         self._listeners: list[Callable[[AnyEvent], None]] = []
         self._probes: dict[ProbeName, int] = {}
+        self._bench = Bench(self._live_run)
+        self._bench_thread = ThreadPoolExecutor(1, "bench")
         self._view: View = {}
         self._news = threading.Condition()
         self._adopt(plans)
@@ -168,6 +188,14 @@ class LocalSession:
     def revive(self) -> None:
         """Nothing: runs in this process are never out of reach."""
 
+    def ask(
+        self,
+        question: AnyQuestion,
+        progress: OnProgress = unheard,
+        cancelled: Callable[[], bool] = never,
+    ) -> AnyAnswer:
+        return self._bench_thread.submit(self._bench.answer, question, progress, cancelled).result()
+
     def remember(self, view: View) -> None:
         self._view = view
 
@@ -212,6 +240,13 @@ class LocalSession:
             trainers[plan.folder.name] = Trainer(plan, self.tell)
         self._trainers = trainers
         self._story.keep(trainers)
+
+    def _live_run(self, name: str) -> LiveRun | None:
+        trainer = self._trainers.get(name)
+        if trainer is None:
+            return None
+        now = trainer.snapshot
+        return LiveRun(trainer.plan.config, now.iteration, now.theta, trainer.folder)
 
     def _turn_away(self, command: AnyCommand, trainer: Trainer) -> None:
         snapshot = trainer.snapshot

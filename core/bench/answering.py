@@ -9,11 +9,16 @@ from core.bench.answers import AnyAnswer, Cancelled
 from core.bench.questions import Adapt, AnyQuestion, Recall, Survey
 from core.bench.recalling import recall
 from core.bench.sources import FindRun, Sources
-from core.bench.surveying import Progress, survey
+from core.bench.surveying import OnProgress, survey
 
 
-def _unheard(done: int, total: int) -> None:
+def unheard(done: int, total: int) -> None:
     """For those who do not wait."""
+
+
+def never() -> bool:
+    """For those who want to know in any case."""
+    return False
 
 
 class Bench:
@@ -28,8 +33,8 @@ class Bench:
     def answer(
         self,
         question: AnyQuestion,
-        progress: Progress = _unheard,
-        cancelled: Callable[[], bool] = lambda: False,
+        progress: OnProgress = unheard,
+        cancelled: Callable[[], bool] = never,
     ) -> AnyAnswer:
         """The answer, or ``Cancelled`` soon after ``cancelled()`` becomes true.
 

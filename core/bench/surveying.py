@@ -38,14 +38,14 @@ AMPLITUDE_CELLS = 8
 PHASE_CELLS = 12
 
 Losses = NDArray[np.float64]
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Is told how many of how many tasks are done."""
 
 
 def survey(
     question: Survey,
     sources: Sequence[tuple[Theta, Engine]],
-    progress: Progress,
+    progress: OnProgress,
     cancelled: Callable[[], bool],
 ) -> Surveyed | Cancelled:
     """All sources on the same tasks; raises ``ConfigError`` for waves and networks too large."""

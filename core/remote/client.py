@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from core.adaptation import ProbeName
+from core.bench.answering import never, unheard
+from core.bench.answers import AnyAnswer
+from core.bench.questions import AnyQuestion
+from core.bench.surveying import OnProgress
 from core.curve import Curve
 from core.events import AnyCommand, AnyEvent, Asked, Snapshot
 from core.launching import OldRuns
@@ -16,6 +22,9 @@ from core.remote.link import PATIENCE_SECONDS, Link, greeting
 from core.remote.process import launch
 from core.remote.protocol import (
     LONGEST_VIEW,
+    Answered,
+    Ask,
+    Cancel,
     Change,
     Done,
     End,
@@ -23,6 +32,7 @@ from core.remote.protocol import (
     Fresh,
     Message,
     News,
+    Partly,
     Probe,
     Remember,
     RemoteError,
@@ -34,7 +44,18 @@ from core.remote.protocol import (
 from core.session import Connection, View
 from core.story import Events
 
+CANCEL_SECONDS = 0.1
+"""How often it is looked whether an answer is still wanted."""
+
 LOST = "the process that trained is gone"
+
+
+@dataclass
+class Asking:
+    """A question that waits for its answer."""
+
+    progress: OnProgress
+    answered: Answered | None = None
 
 
 class RemoteSession:
@@ -59,6 +80,8 @@ class RemoteSession:
         self.first_new = 0
         """Number of the first event since this face came."""
         self._done: list[Done] = []
+        self._questions = itertools.count()
+        self._asked: dict[int, Asking] = {}
         self._ended = self._left = False
         self._lost = ""
         self._watchers = 1
@@ -117,6 +140,29 @@ class RemoteSession:
         self._reader.join()
         self._lost, self._began = "", True
         self._attach(begun.id)
+
+    def ask(
+        self,
+        question: AnyQuestion,
+        progress: OnProgress = unheard,
+        cancelled: Callable[[], bool] = never,
+    ) -> AnyAnswer:
+        number, asking = next(self._questions), Asking(progress)
+        with self._news:
+            self._asked[number] = asking
+        self._tell(Ask(number, question))
+        is_cancelled = False
+        with self._news:
+            while not (asking.answered or self._ended or self._lost):
+                if not is_cancelled and cancelled():
+                    is_cancelled = True
+                    self._tell(Cancel(number))
+                self._news.wait(CANCEL_SECONDS)
+            del self._asked[number]
+        answered = asking.answered
+        if answered is None or answered.answer is None:
+            raise RemoteError(answered.problem if answered else self._lost or "it has ended")
+        return answered.answer
 
     def remember(self, view: View) -> None:
         if len(msgspec.msgpack.encode(view)) <= LONGEST_VIEW:
@@ -189,6 +235,12 @@ class RemoteSession:
                 self._stand(message)
             case Done():
                 self._done.append(message)
+            case Partly(number, done, total):
+                if number in self._asked:
+                    self._asked[number].progress(done, total)
+            case Answered():
+                if message.number in self._asked:
+                    self._asked[message.number].answered = message
             case Unfit(problem):
                 self._lost = problem
             case Ended():

@@ -26,6 +26,8 @@ from core.remote.protocol import (
     LONGEST_REQUEST,
     NOT_A_MESSAGE,
     PROTOCOL,
+    Ask,
+    Cancel,
     Done,
     End,
     Ended,
@@ -45,6 +47,7 @@ from core.remote.protocol import (
     decode_request,
     framed,
 )
+from core.remote.questions import Questions
 from core.remote.watcher import Watcher
 from core.session import Session
 
@@ -196,9 +199,11 @@ class Server:
         watcher.tell(framed(self._welcome(watcher.name)))
         self._tell_story(watcher)
         self._watchers[watcher.name] = watcher
+        questions = Questions(self._session, watcher)
         try:
-            await self._obey(watcher, reader)
+            await self._obey(watcher, questions, reader)
         finally:
+            questions.close()
             del self._watchers[watcher.name]
 
     def _called(self, wish: str) -> str:
@@ -219,7 +224,9 @@ class Server:
             watchers=tuple(self._watchers),
         )
 
-    async def _obey(self, watcher: Watcher, reader: asyncio.StreamReader) -> None:
+    async def _obey(
+        self, watcher: Watcher, questions: Questions, reader: asyncio.StreamReader
+    ) -> None:
         while True:
             content = await _message(reader)
             try:
@@ -227,7 +234,11 @@ class Server:
             except NOT_A_MESSAGE as error:
                 watcher.tell(framed(Done(f"this is no request: {error}")))
                 continue
-            if watcher.hello.read_only and not isinstance(request, Remember | Sync):
+            if isinstance(request, Ask):
+                questions.ask(request)
+            elif isinstance(request, Cancel):
+                questions.cancel(request.number)
+            elif watcher.hello.read_only and not isinstance(request, Remember | Sync):
                 watcher.tell(framed(Done("you may look only")))
             else:
                 await self._do(request, watcher)
