@@ -1,6 +1,6 @@
 """How each run stands, in one or two lines: state, iteration, rate, times, progress."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.events import Snapshot
@@ -114,6 +114,17 @@ def title_line(
     full = line(short[0], Span("  few-shot sine waves", "dim"), *short[1:])
     room = width - cells(right)
     return spread(first_that_fits([full, short], room - 1), right, width)
+
+
+def page_title(name: str, all_runs: Sequence[Standing], width: int) -> Line:
+    """The first line of another screen: which one it is, and in short how the runs stand."""
+    runs: list[Span | str] = []
+    for one in all_runs:
+        at = numbers.percent(one.snapshot.iteration, one.snapshot.target)
+        style = _STATE_STYLES.get(one.snapshot.state, "dim")
+        runs += [f"  {one.title} ", Span(at), Span(f" {one.word}", style)]
+    left = line(Span("tui-meta", "bold"), Span(f"  ·  {name}", "bold"))
+    return spread(left, first_that_fits([line(*runs), ()], width - cells(left)), width)
 
 
 def connection_words(connection: Connection) -> list[str]:

@@ -182,6 +182,11 @@ class Watching:
             return self.messages.lines(rows, width)
         return (line(Span(text, "bold red")), *said)
 
+    def newest_message(self, width: int) -> Line:
+        """What was said last, in one line."""
+        (newest,) = self.messages.lines(1, width) or ((),)
+        return newest
+
     def footer(self, focused_run: int | None, width: int) -> Line:
         """The keys that apply now."""
         runs = self.scope(focused_run)
