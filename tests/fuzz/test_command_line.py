@@ -112,6 +112,8 @@ def folder() -> Iterator[Path]:
         patch.setattr(resume_command, "show", _show)
         patch.setattr(train_command, "make_engine", lambda config: None)
         patch.setattr(train_command, "require_terminal", lambda: None)
+        for headless in (True, False):
+            train_command.load_face(headless=headless)
         for command in COMMANDS:
             said(command, "nowhere")
         yield folder

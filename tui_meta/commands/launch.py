@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -36,13 +37,25 @@ def require_terminal() -> None:
             raise NoTerminalError(f"{name} is not one")
 
 
+def load_face(*, headless: bool) -> None:
+    """Import what ``show`` shows runs with: until folders are made, a signal leaves nothing."""
+    importlib.import_module("tui_meta.headless" if headless else "tui_meta.dashboard")
+
+
 def show(plans: Sequence[Plan], *, headless: bool, as_json: bool) -> int:
-    """Train ``plans`` in front of a person or not; gives the exit code."""
-    session = LocalSession(plans)
-    if headless:
-        from tui_meta.headless import run_headless
+    """Train ``plans`` in front of a person or not; gives the exit code.
 
-        return run_headless(session, as_json=as_json)
-    from tui_meta.dashboard import run_dashboard
+    Of a run that ended before it began, no folder is left.
+    """
+    try:
+        session = LocalSession(plans)
+        if headless:
+            from tui_meta.headless import run_headless
 
-    return run_dashboard(session)
+            return run_headless(session, as_json=as_json)
+        from tui_meta.dashboard import run_dashboard
+
+        return run_dashboard(session)
+    finally:
+        for plan in plans:
+            plan.folder.discard()

@@ -8,10 +8,9 @@ from typing import Any
 
 from core.config import RunConfig, Saving
 from core.engines import make_engine
-from core.errors import LabError
 from core.plan import Plan
 from core.session import plan_new
-from tui_meta.commands.launch import require_terminal, show
+from tui_meta.commands.launch import load_face, require_terminal, show
 from tui_meta.config_file import read_config_file
 from tui_meta.settings import Launch, configure
 
@@ -23,6 +22,7 @@ def train(given: Mapping[str, Any], config: Path | None, *, headless: bool, as_j
     if not headless:
         require_terminal()
     _require_engines(configs)
+    load_face(headless=headless)
     return show(_plans(launch, saving, configs), headless=headless, as_json=as_json)
 
 
@@ -42,7 +42,7 @@ def _plans(launch: Launch, saving: Saving, configs: Sequence[RunConfig]) -> list
     try:
         for config in configs:
             plans.append(plan_new(config, Path(launch.out), launch.name, launch.pace, saving))
-    except LabError:
+    except BaseException:
         for plan in plans:
             plan.folder.discard()
         raise

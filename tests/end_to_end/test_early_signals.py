@@ -1,0 +1,59 @@
+"""A signal before anything is trained ends the process without a word and leaves nothing behind."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STARTS = {
+    "module": [sys.executable, "-m", "tui_meta"],
+    "script": [str(Path(sys.executable).with_name("tui-meta"))],
+}
+HEADLESS = ["--no-tui", "--algorithms", "fomaml", "--network.hidden", "4", "--iterations", "5"]
+
+INTERRUPTED = """
+import os, signal
+os.kill(os.getpid(), signal.SIGINT)
+"""
+
+WHEN_PLANNED = """
+import sys
+import core.session, tui_meta.commands.train as train
+from tui_meta.cli import main
+train.require_terminal = lambda: None
+def planned(*arguments):
+    sys.exit(0 if {face!r} in sys.modules else "loaded later")
+train.plan_new = planned
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def ended(folder: Path, *command: str, **variables: str) -> tuple[int, str]:
+    """Exit code, and all that was said."""
+    done = subprocess.run(
+        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=variables
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_an_interrupt_while_the_program_is_imported(tmp_path: Path, start: str) -> None:
+    modules, here = tmp_path / "modules", tmp_path / "here"
+    for folder in (modules, here):
+        folder.mkdir()
+    (modules / "cyclopts.py").write_text(INTERRUPTED)
+    code, said = ended(here, *STARTS[start], *HEADLESS, PYTHONPATH=str(modules))
+    assert (code, said) == (-2, "")
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("face", "flags"), [("tui_meta.headless", ["--no-tui"]), ("tui_meta.dashboard", [])]
+)
+def test_nothing_is_on_disk_while_that_is_imported_which_shows_runs(
+    tmp_path: Path, face: str, flags: list[str]
+) -> None:
+    command = [sys.executable, "-c", WHEN_PLANNED.format(face=face), *flags]
+    assert ended(tmp_path, *command) == (0, "")
+    assert list(tmp_path.iterdir()) == []
