@@ -8,8 +8,6 @@ import sys
 from types import FrameType
 from typing import Any
 
-SHOW_CURSOR = b"\x1b[?25h\n"
-
 
 class Interrupts:
     """Remembers the first signal that asks to end; a further Ctrl-C ends the process at once.
@@ -41,5 +39,5 @@ class Interrupts:
             self.received = number
         elif number == signal.SIGINT:
             if sys.stdout.isatty():
-                os.write(sys.stdout.fileno(), SHOW_CURSOR)
+                os.write(sys.stdout.fileno(), b"\n")
             os._exit(128 + number)

@@ -1,6 +1,7 @@
 """Headless training as a process: signals, pipes, terminals, and going on afterwards."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -104,6 +105,36 @@ def test_a_second_interrupt_leaves_at_once(tmp_path):
     returned, events, _ = training.end()
     assert returned == 130
     assert of(events, "saved") == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP], ids=lambda n: n.name)
+def test_a_run_that_was_stopped_goes_on_when_it_is_continued(tmp_path, number):
+    # In a group of its own: the system does not stop an orphaned group by SIGTSTP.
+    training = Training(tmp_path, "--json", *LONG, process_group=0)
+    training.wait_for("progress")
+    training.process.send_signal(number)
+    assert os.WIFSTOPPED(os.waitpid(training.process.pid, os.WUNTRACED)[1])
+    (log,) = tmp_path.glob("checkpoints/*/events.jsonl")
+    last = json.loads(log.read_bytes().splitlines()[-1])["iteration"]
+    training.process.send_signal(signal.SIGCONT)
+    while training.wait_for("progress")["iteration"] <= last:
+        pass
+    training.process.send_signal(signal.SIGTERM)
+    returned, events, err = training.end()
+    assert returned == 143
+    (saved,), (stopped,) = last_saves(events), of(events, "stopped")
+    assert saved["iteration"] == stopped["iteration"] > last
+    assert "go on with: tui-meta resume checkpoints/" in err
+
+
+def test_a_stop_leaves_the_cursor_of_the_terminal_as_it_was(tmp_path):
+    terminal = Terminal([*PROGRAM, "--no-tui", *LONG], cwd=tmp_path)
+    try:
+        terminal.wait_for("FOMAML", "it/s", "left")
+        hidden, shown = terminal.raw.rfind(b"\x1b[?25l"), terminal.raw.rfind(b"\x1b[?25h")
+        assert hidden < shown
+    finally:
+        terminal.close()
 
 
 def test_a_process_that_ignores_hangups_trains_to_its_end(tmp_path):
