@@ -13,7 +13,7 @@ import pytest
 from tests.end_to_end.terminal import PATIENCE, Terminal
 
 PROGRAM = [sys.executable, "-m", "tui_meta"]
-LONG = ["--iterations", "1000000", "--algorithms", "fomaml", "--network.hidden", "8"]
+LONG = ["--iterations", "1000000000", "--algorithms", "fomaml", "--network.hidden", "8"]
 
 
 class Training:
@@ -140,7 +140,7 @@ def test_a_stop_leaves_the_cursor_of_the_terminal_as_it_was(tmp_path):
 def test_a_process_that_ignores_hangups_trains_to_its_end(tmp_path):
     training = Training(
         tmp_path,
-        *["--json", "--iterations", "400", "--network.hidden", "8"],
+        *["--json", "--iterations", "100000", "--network.hidden", "8"],
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
     )
     training.wait_for("started")
@@ -196,14 +196,14 @@ def test_an_ascii_stream_gets_what_it_can_show(tmp_path):
 
 def test_a_terminal_shows_bars_and_ctrl_c_leaves_a_tidy_screen(tmp_path):
     terminal = Terminal(
-        [*PROGRAM, "--no-tui", "--iterations", "1000000", "--eval-interval", "100000"],
+        [*PROGRAM, "--no-tui", "--iterations", "100000000", "--eval-interval", "100000"],
         columns=80,
         rows=24,
         cwd=tmp_path,
         variables={"NO_COLOR": "1"},
     )
     try:
-        terminal.wait_for("FOMAML", "Reptile", "/ 1,000,000", "it/s", "left")
+        terminal.wait_for("FOMAML", "Reptile", "/ 100,000,000", "it/s", "left")
         terminal.press("\x03")
         assert terminal.wait_for_end() == 130
         lines = [line.strip() for line in terminal.lines]
