@@ -28,6 +28,15 @@ train.plan_new = planned
 sys.exit(main(sys.argv[1:]))
 """
 
+IN_A_CALLBACK = """
+import ctypes, importlib, os, signal, sys
+from tui_meta.cli import main
+module, name, *tokens = sys.argv[1:]
+interrupted = ctypes.CFUNCTYPE(None)(lambda: os.kill(os.getpid(), signal.SIGINT))
+setattr(importlib.import_module(module), name, lambda *_: interrupted())
+sys.exit(main(tokens))
+"""
+
 
 def ended(folder: Path, *command: str, **variables: str) -> tuple[int, str]:
     """Exit code, and all that was said."""
@@ -57,3 +66,20 @@ def test_nothing_is_on_disk_while_that_is_imported_which_shows_runs(
     command = [sys.executable, "-c", WHEN_PLANNED.format(face=face), *flags]
     assert ended(tmp_path, *command) == (0, "")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "tokens"),
+    [
+        ("evaluate load_networks", ["eval", "run"]),
+        ("compare load_networks", ["compare", "run", "other"]),
+        ("train make_engine", ["--no-tui", "--engine", "fused"]),
+    ],
+)
+def test_an_interrupt_while_a_compiler_calls_back_is_not_lost(
+    tmp_path: Path, name: str, tokens: list[str]
+) -> None:
+    """There, Python prints a traceback of a ``KeyboardInterrupt``, and goes on."""
+    module, function = name.split()
+    command = [sys.executable, "-c", IN_A_CALLBACK, f"tui_meta.commands.{module}", function]
+    assert ended(tmp_path, *command, *tokens) == (-2, "")

@@ -12,6 +12,7 @@ from core.plan import Plan
 from core.session import plan_new
 from tui_meta.commands.launch import load_face, require_terminal, show
 from tui_meta.config_file import read_config_file
+from tui_meta.interrupts import ending_at_once
 from tui_meta.settings import Launch, configure
 
 
@@ -21,7 +22,8 @@ def train(given: Mapping[str, Any], config: Path | None, *, headless: bool, as_j
     launch, saving, configs = configure(given, file, config)
     if not headless:
         require_terminal()
-    _require_engines(configs)
+    with ending_at_once():
+        _require_engines(configs)
     load_face(headless=headless)
     return show(_plans(launch, saving, configs), headless=headless, as_json=as_json)
 
