@@ -523,3 +523,11 @@ def test_a_problem_with_saving_is_not_shown_twice() -> None:
     watching.arrange(120, 40)
     shown = [plain(one) for one in watching.message_lines(120)]
     assert shown.count("FOMAML could not be saved: disk full") == 1
+
+
+def test_an_evaluation_without_an_update_is_drawn_on_an_axis_that_has_a_length() -> None:
+    alone = msgspec.structs.replace(one_evaluation("fomaml-1", 1_000), losses=(0.25,))
+    watching = Watching(begun().snapshots(), [alone])
+    watching.arrange(200, 60)
+    plot, _ = watching.plots()[layout.UPDATES]
+    assert (plot.x.lower, plot.x.upper) == (0, 1)
