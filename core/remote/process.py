@@ -95,6 +95,7 @@ def main() -> None:
     sys.argv = order.command_line
     signals = _Signals()
     try:
+        order.runs.require()
         place = Place()
         try:
             plans = order.runs.plans()
@@ -106,13 +107,17 @@ def main() -> None:
     except LabError as error:
         _answer(Answer(problem=str(error)))
         return
-    session.start()
-    _answer(told_of(plans, server.id))
     try:
+        _answer(told_of(plans, server.id))
+        session.start()
         _await_end(session, server, signals)
+    except BrokenPipeError:
+        return  # whoever began this was interrupted, and will not come
     finally:
         session.stop(save=True)
         server.close()
+        for plan in plans:
+            plan.folder.discard()
 
 
 class _Signals:

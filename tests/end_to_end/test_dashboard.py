@@ -58,7 +58,7 @@ def run_folders(tmp_path: Path) -> list[Path]:
 def test_a_run_is_watched_steered_saved_left_and_resumed(
     open_terminal: Callable[..., Terminal], tmp_path: Path
 ) -> None:
-    terminal = open_terminal("--iterations", "1000000", "--eval-interval", "200")
+    terminal = open_terminal("--iterations", "100000000", "--eval-interval", "200")
     terminal.wait_until(both_past(0), "both runs begin")
     terminal.wait_until(both_past(400), "both iteration counts rise")
 

@@ -79,7 +79,7 @@ class Watching:
             self.messages.hear(event)
             if isinstance(event, SaveFailed | Recovered):
                 self.save_problems.pop(event.run, None)
-            if isinstance(event, SaveFailed):
+            if isinstance(event, SaveFailed) and event.run in snapshots:
                 self.save_problems[event.run] = event.problem
         return any(map(_is_awaited, news))
 
