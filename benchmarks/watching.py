@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from benchmarks.latency import latency
 from benchmarks.report import Cell, Section, Table
 from benchmarks.rounds import Effort, Spread, by_turns, seconds
 from benchmarks.terminal import Terminal, terminal
+from benchmarks.traffic import traffic, traffic_table
 
 SMALL = (80, 24)
 ROUNDS = 5
@@ -27,14 +28,13 @@ COUNT = re.compile(r"\b[1-9][\d,]* */ *[1-9][\d,]*")
 
 def watching(effort: Effort) -> Section:
     """Everything about the dashboard."""
-    window = 1.0 if effort.quick else 10.0
+    rows: list[tuple[Cell, ...]] = []
     with _dashboard(*SIZE) as seen:
-        sent = seen.drain(window)
         answers = latency(seen, effort)
-    with _dashboard(*SMALL) as seen:
-        sent_small = seen.drain(window)
-    traffic = _traffic({SIZE: sent / window, SMALL: sent_small / window})
-    tables = [cost(effort), answers, traffic, _start_up(effort)]
+    for columns, lines in (SIZE, SMALL):
+        with _dashboard(columns, lines) as seen:
+            rows.append(traffic(seen, effort, f"{columns} x {lines}"))
+    tables = [cost(effort), answers, traffic_table(rows), _start_up(effort)]
     return Section("The dashboard", tables, [f"engine: {default_engine()}", *_NOTES])
 
 
@@ -43,6 +43,9 @@ _NOTES = (
     "whoever reads its other end shares the machine",
     "cost: from the `progress` events of `events.jsonl`, both runs together, six seconds after the "
     "start has settled, headless and open in turns",
+    "sent: 60 s of steady state, in which evaluations come far faster than the screen shows them; "
+    "then 30 s in which every second a key asks for an evaluation on a new wave; then, all runs "
+    "paused, 10 s",
     "latency: from the write of a key to the arrival of the bytes that change the expected cell, "
     "which is learned beforehand by pressing the keys slowly",
     "training number: an iteration count above zero on the screen",
@@ -58,14 +61,6 @@ def _dashboard(columns: int, rows: int) -> Iterator[Terminal]:
     ):
         await_training(Path(out), seen.look)
         yield seen
-
-
-def _traffic(sent: Mapping[tuple[int, int], float]) -> Table:
-    """Of the bytes a second by size of the terminal."""
-    rows: list[tuple[Cell, ...]] = [
-        (f"{columns} x {lines}", rate / 1024) for (columns, lines), rate in sent.items()
-    ]
-    return Table("Sent to the terminal while nobody types", ("", "KiB/s"), rows)
 
 
 def _start_up(effort: Effort) -> Table:

@@ -63,9 +63,9 @@ def test_a_run_is_watched_steered_saved_left_and_resumed(
     terminal.wait_until(both_past(400), "both iteration counts rise")
 
     terminal.press(" ")
-    terminal.wait_until(
-        lambda text: len(re.findall(r"(FOMAML|Reptile) +paused", text)) == 2, "paused"
-    )
+    # The line of messages says "paused" as well, and may say it of one run before the other's.
+    paused = re.compile(r"(?:FOMAML|Reptile) +paused ")
+    terminal.wait_until(lambda text: len(paused.findall(text)) == 2, "both runs paused")
     before = iterations(terminal.text)
     terminal.press("n")
     after = {title: count + 1 for title, count in before.items()}

@@ -184,10 +184,11 @@ def _one_row_tail(standing: Standing, width: int) -> Line:
 def _details(standing: Standing, name_cells: int) -> Line:
     snapshot = standing.snapshot
     left = remaining(snapshot)
+    # Padded, so that what stands behind a number that changes keeps its place.
     facts = [
-        ("elapsed", numbers.duration(snapshot.elapsed)),
-        ("remaining", "-" if left is None else numbers.duration(left)),
-        ("training loss", numbers.loss(snapshot.loss)),
+        ("elapsed", f"{numbers.duration(snapshot.elapsed):<5}"),
+        ("remaining", f"{'-' if left is None else numbers.duration(left):<5}"),
+        ("training loss", f"{numbers.loss(snapshot.loss):<5}"),
         ("best evaluation", numbers.loss(snapshot.best)),
     ]
     if snapshot.best_iteration is not None:

@@ -121,7 +121,7 @@ class Watching:
         self.messages.ask(f"evaluate {probe}", f"evaluating: {PROBES[probe].title}…")
         if probe == "compare":
             self.turn_to(layout.UPDATES)
-        elif not any(panel.startswith("wave") for panel in self.arrangement.panels):
+        elif not any(map(layout.is_wave, self.arrangement.panels)):
             self.turn_to(layout.wave(0))
 
     def go_back(self) -> bool:
