@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import plotext  # noqa: F401  (loaded later, its library would look like harm)
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

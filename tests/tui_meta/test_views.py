@@ -522,7 +522,7 @@ def test_what_could_not_be_saved_stays_on_the_screen_until_it_is() -> None:
     assert "disk full" not in plain(watching.message_lines(80)[0])
 
 
-def test_a_save_that_failed_of_runs_that_were_replaced_is_said_and_does_not_stay() -> None:
+def test_a_save_that_failed_of_runs_that_were_replaced_is_said_again_at_the_end() -> None:
     session = begun()
     watching = watched(session)
     seen = len(session.events(0))
@@ -531,9 +531,13 @@ def test_a_save_that_failed_of_runs_that_were_replaced_is_said_and_does_not_stay
     session.start()
     watching.take_in(session.events(seen), session.snapshots())
     watching.arrange(120, 40)
-    assert not watching.save_problems
     assert any("disk full" in one for one in said(watching.messages, 9, 120))
-    watching.message_lines(120)
+    for _ in range(9):
+        watching.messages.say("something else")
+        watching.messages.ask("key", "and more")
+    assert not any("disk full" in plain(one) for one in watching.message_lines(120))
+    last = farewell(watching.snapshots, watching.record, watching.save_problems)
+    assert last.count("fomaml-1 could not be saved: disk full") == 1
 
 
 def test_a_problem_with_saving_is_not_shown_twice() -> None:

@@ -40,6 +40,8 @@ class Watching:
         self.enlarged = False
         self.arrangement = layout.Arrangement(())
         self.connection = Connection()
+        self.save_problems: dict[str, str] = {}
+        """Why runs cannot be written at present, or could not when others replaced them."""
         self._begin(snapshots, history)
 
     def _begin(self, snapshots: Mapping[str, Snapshot], history: Sequence[AnyEvent]) -> None:
@@ -47,8 +49,6 @@ class Watching:
         self.pinned: ProbeName | None = None
         self.paces: dict[str, float | None] = {}
         """Paces asked for, which snapshots may not know yet."""
-        self.save_problems: dict[str, str] = {}
-        """Why runs cannot be written at present, the newest problem last."""
         self.record = Record(snapshots)
         self.record.add(history)
         self.titles = titles(snapshots)
@@ -79,7 +79,7 @@ class Watching:
             self.messages.hear(event)
             if isinstance(event, SaveFailed | Recovered):
                 self.save_problems.pop(event.run, None)
-            if isinstance(event, SaveFailed) and event.run in snapshots:
+            if isinstance(event, SaveFailed):
                 self.save_problems[event.run] = event.problem
         return any(map(_is_awaited, news))
 
@@ -172,10 +172,11 @@ class Watching:
         if not self.arrangement.rows:
             return (line(f"please enlarge {layout.LEAST_WIDTH}x{layout.LEAST_HEIGHT}"),)
         rows = self.arrangement.message_rows
-        if not self.save_problems:
+        problems = [run for run in self.save_problems if run in self.snapshots]
+        if not problems:
             return self.messages.lines(rows, width)
-        run, problem = list(self.save_problems.items())[-1]
-        text = f"{self.titles[run]} could not be saved: {problem}"
+        run = problems[-1]
+        text = f"{self.titles[run]} could not be saved: {self.save_problems[run]}"
         text = clip(printable(text), width)
         said = self.messages.lines(rows - 1, width) if rows > 1 else ()
         if any(plain(one) == text for one in said):
