@@ -127,11 +127,13 @@ def _watched(effort: Effort) -> Sequence[Table]:
         def many() -> float:
             with Watchers(training.id, WATCHERS, STUCK) as watchers:
                 time.sleep(CATCH_UP_SECONDS)
-
-                def pause(duration: float) -> None:
-                    crowd.sent.append(watchers.bytes_per_second(duration))
-
-                found = rate(training.out, window, pause)
+                passed = list[float]()
+                found = rate(
+                    training.out,
+                    window,
+                    lambda span: passed.append(watchers.bytes_per_second(span)),
+                )
+                crowd.sent.append(passed[-1])  # of the window itself, which is the last
                 crowd.memory.append(training.memory)
                 crowd.unread += watchers.unread()
                 _require_all(training)
