@@ -15,7 +15,7 @@ from core.adaptation import ProbeName
 from core.checkpoint import load_checkpoint
 from core.config import RunConfig, Saving
 from core.decoding import decode
-from core.errors import RunFolderError
+from core.errors import LabError, RunFolderError, SessionError
 from core.events import AnyCommand, AnyEvent, Evaluate, Refused, Snapshot, Stop
 from core.plan import Plan
 from core.reading import is_text
@@ -73,10 +73,13 @@ class Session(Protocol):
         """Evaluate ``run``, or every run, on the next task of ``probe``: the same for all."""
 
     def fresh(self) -> None:
-        """End the runs with a save, and begin them anew with the next seed. Waits for the save."""
+        """End the runs with a save, and begin them anew with the next seed. Waits for the save.
+
+        Raises ``LabError``, and leaves the runs alone, where that cannot be.
+        """
 
     def stop(self, *, save: bool) -> None:
-        """End every run and wait for it."""
+        """End every run and wait for it; there are no fresh runs after that."""
 
     def leave(self, *, told: bool) -> None:
         """Leave without being asked: ``told`` to end by a signal, else hung up on or at fault.
@@ -112,7 +115,9 @@ class LocalSession:
         self._probes: dict[ProbeName, int] = {}
         self._view: View = {}
         self._news = threading.Condition()
-        self._adopt(plans)
+        self._changing = threading.Lock()
+        self._over = False
+        self._trainers = self._made(plans)
 
     def start(self) -> None:
         """Begin to train; returns at once."""
@@ -146,18 +151,21 @@ class LocalSession:
         self.send(Evaluate(probe, index), run)
 
     def fresh(self) -> None:
-        old = [trainer.plan for trainer in self._trainers.values()]
-        self.stop(save=True)
-        self._adopt([_next_plan(plan) for plan in old])
-        self.start()
+        with self._changing:
+            if self._over:
+                raise SessionError("the runs have been told to end")
+            old = self._trainers
+            # The new runs are seen before the old ones have ended: there is no moment in which all
+            # runs have, for which others wait.
+            self._trainers = self._made(_next_plans([one.plan for one in old.values()]))
+            _end(old.values(), save=True)
+            self._keep_story()
+            self.start()
 
     def stop(self, *, save: bool) -> None:
-        for trainer in self._trainers.values():
-            # Too many commands may wait: there is room again after the next chunk.
-            while not trainer.send(Stop(save)) and not trainer.join(0.01):
-                pass
-        for trainer in self._trainers.values():
-            trainer.join()
+        with self._changing:
+            self._over = True
+            _end(self._trainers.values(), save=save)
 
     def leave(self, *, told: bool) -> None:
         self.stop(save=True)
@@ -203,15 +211,18 @@ class LocalSession:
         """Where each run is kept."""
         return {name: trainer.folder for name, trainer in self._trainers.items()}
 
-    def _adopt(self, plans: Sequence[Plan]) -> None:
+    def _made(self, plans: Sequence[Plan]) -> dict[str, Trainer]:
         trainers: dict[str, Trainer] = {}
         for plan in plans:
             if plan.folder.name in trainers:
                 problem = f"two runs are called {plan.folder.name!r}"
                 raise RunFolderError(plan.folder.path, problem, "give runs of different names")
             trainers[plan.folder.name] = Trainer(plan, self.tell)
-        self._trainers = trainers
-        self._story.keep(trainers)
+        return trainers
+
+    def _keep_story(self) -> None:
+        with self._news:
+            self._story.keep(self._trainers)
 
     def _turn_away(self, command: AnyCommand, trainer: Trainer) -> None:
         snapshot = trainer.snapshot
@@ -311,6 +322,27 @@ def _renamed(events: Iterable[AnyEvent], run: str) -> Iterator[AnyEvent]:
         yield event if event.run == run else msgspec.structs.replace(event, run=run)
 
 
-def _next_plan(plan: Plan) -> Plan:
-    config = dataclasses.replace(plan.config, seed=plan.config.seed + 1)
-    return plan_new(config, plan.folder.path.parent, None, plan.pace, plan.saving)
+def _end(trainers: Iterable[Trainer], *, save: bool) -> None:
+    """End runs and wait for them."""
+    ending = list(trainers)
+    for trainer in ending:
+        # Too many commands may wait: there is room again after the next chunk.
+        while not trainer.send(Stop(save)) and not trainer.join(0.01):
+            pass
+    for trainer in ending:
+        trainer.join()
+
+
+def _next_plans(plans: Iterable[Plan]) -> list[Plan]:
+    """Plans with the next seed; where one is not possible, no folder is left of the others."""
+    made: list[Plan] = []
+    try:
+        for plan in plans:
+            config = dataclasses.replace(plan.config, seed=plan.config.seed + 1)
+            out = plan.folder.path.parent
+            made.append(plan_new(config, out, None, plan.pace, plan.saving))
+    except LabError:
+        for plan in made:
+            plan.folder.discard()
+        raise
+    return made

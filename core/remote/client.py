@@ -36,6 +36,9 @@ from core.story import Events
 
 LOST = "the process that trained is gone"
 
+SILENCE_SECONDS = 15.0
+"""A session that takes longer to give a sign of life is held for lost."""
+
 
 class RemoteSession:
     """The session ``id`` of another process, as a face sees it.
@@ -58,7 +61,9 @@ class RemoteSession:
         """Where each run is kept, in the order of the runs."""
         self.first_new = 0
         """Number of the first event since this face came."""
-        self._done: list[Done] = []
+        self._tickets = 0
+        self._done: dict[int, str] = {}
+        """What became of the requests that somebody waits for."""
         self._ended = self._left = False
         self._lost = ""
         self._watchers = 1
@@ -90,16 +95,15 @@ class RemoteSession:
         self._tell(Probe(probe, run))
 
     def fresh(self) -> None:
-        self._ask(Fresh())
+        self._ask(Fresh(self._ticket()))
 
     def sync(self) -> None:
         """Wait until the session has handed on all that was sent; raises ``RemoteError``."""
-        self._ask(Sync())
+        self._ask(Sync(self._ticket()))
 
     def stop(self, *, save: bool) -> None:
-        self._tell(End(save))
-        with self._news:
-            self._news.wait_for(lambda: self._ended or self._lost)
+        """What became of it is in ``connection``: a session that is lost cannot be ended."""
+        self._await_answer(End(save, self._ticket()))
 
     def leave(self, *, told: bool) -> None:
         if told and self._began:
@@ -115,7 +119,7 @@ class RemoteSession:
         begun = launch(OldRuns.of([Path(folder) for folder in self.folders]))
         self._link.close()
         self._reader.join()
-        self._lost, self._began = "", True
+        self._began = True
         self._attach(begun.id)
 
     def remember(self, view: View) -> None:
@@ -142,29 +146,56 @@ class RemoteSession:
         except RemoteError as error:
             self._lose(str(error))
 
-    def _ask(self, message: Message) -> None:
+    def _ask(self, message: Fresh | End | Sync) -> None:
         """Send, and wait for the answer; raises ``RemoteError`` with what it says is wrong."""
-        with self._news:
-            self._done.clear()
-        self._tell(message)
-        with self._news:
-            self._news.wait_for(lambda: self._done or self._ended or self._lost)
-            problem = self._done[0].problem if self._done else self._lost
+        answered, problem = self._await_answer(message)
+        if not answered:
+            raise RemoteError(self._lost or f"session {self._link.id} has ended")
         if problem:
             raise RemoteError(problem)
+
+    def _await_answer(self, message: Fresh | End | Sync) -> tuple[bool, str]:
+        """Send, and wait: whether it was answered before the end, and what is wrong.
+
+        However long it takes, the session must show that it lives.
+        """
+        self._tell(message)
+        while not self._await(message.ticket):
+            sign = Sync(self._ticket())
+            self._tell(sign)
+            if not self._await(message.ticket, sign.ticket):
+                self._lose(f"session {self._link.id} does not answer")
+        with self._news:
+            return message.ticket in self._done, self._done.pop(message.ticket, "")
+
+    def _ticket(self) -> int:
+        with self._news:
+            self._tickets += 1
+            return self._tickets
+
+    def _await(self, *tickets: int) -> bool:
+        """Wait a while for an answer to one of ``tickets``, or for the end; False for neither."""
+        with self._news:
+            return self._news.wait_for(
+                lambda: bool(self._ended or self._lost or self._done.keys() & set(tickets)),
+                SILENCE_SECONDS,
+            )
 
     # In: a thread reads, and all it changes is changed under the lock.
 
     def _attach(self, id: str) -> None:
         hello = greeting(read_only=self._read_only, progress=self._progress)
         self._link = Link(id, hello)
-        # Until runs are known there is nothing to show.
+        self._lost, self._past, self._known = "", [], False
         self._reader = threading.Thread(target=self._read, name="session", daemon=True)
         self._reader.start()
+        # Until runs are known there is nothing to show.
         with self._news:
-            known = self._news.wait_for(lambda: self._snapshots or self._lost, PATIENCE_SECONDS)
-        if not known or self._lost:
-            raise RemoteError(self._lost or f"session {id} tells nothing of its runs")
+            self._news.wait_for(lambda: self._known or self._lost or self._ended, PATIENCE_SECONDS)
+        if not self._known:
+            self._lose(f"session {id} tells nothing of its runs")
+            self._link.close()
+            raise RemoteError(self._lost)
 
     def _read(self) -> None:
         try:
@@ -181,14 +212,14 @@ class RemoteSession:
     def _take_in(self, message: Message) -> None:
         match message:
             case News(past=True):
-                self._past = unpacked(message)
+                self._past += unpacked(message)
             case News():
                 for event in unpacked(message):
                     if not (isinstance(event, Asked) and event.who == self._link.welcome.name):
                         self._events.append(event)
                 self._stand(message)
-            case Done():
-                self._done.append(message)
+            case Done(problem, ticket) if 0 < ticket <= self._tickets:
+                self._done[ticket] = problem
             case Unfit(problem):
                 self._lost = problem
             case Ended():
@@ -197,11 +228,14 @@ class RemoteSession:
     def _stand(self, news: News) -> None:
         for change in news.changes:
             self._snapshots[change.run] = _changed(self._snapshots.get(change.run), change)
-        if not self.first_new:
-            self.first_new = self._events.end
         if news.runs:
+            unknown = set(news.runs) - set(self._snapshots)
+            if unknown:
+                raise RemoteError(f"session {self._link.id} tells nothing of {len(unknown)} runs")
             self._snapshots = {run: self._snapshots[run] for run in news.runs}
             self.folders = news.folders
+            if not self._known:
+                self._known, self.first_new = True, self._events.end
         self._watchers = news.watchers or self._watchers
 
     def _lose(self, problem: str) -> None:
@@ -212,14 +246,18 @@ class RemoteSession:
 
 def _changed(before: Snapshot | None, change: Change) -> Snapshot:
     """Raises ``RemoteError`` for a change that leaves no snapshot."""
-    fields = msgspec.structs.asdict(before) if before else {"theta": None}
+    fields = msgspec.structs.asdict(before) if before else {}
     curve, tail = before.curve if before else Curve(), change.curve
     if tail:
+        if len(tail.iterations) != len(tail.losses):
+            raise RemoteError("a snapshot cannot be understood: a point of a curve is no pair")
         curve = Curve(
             curve.iterations[: tail.start] + tail.iterations,
             curve.losses[: tail.start] + tail.losses,
         )
+    plain = {**fields, **change.fields, "run": change.run, "curve": {}, "theta": None}
     try:
-        return Snapshot(**{**fields, **change.fields, "curve": curve})
-    except TypeError as error:
+        snapshot = msgspec.convert(plain, Snapshot)
+    except msgspec.ValidationError as error:
         raise RemoteError(f"a snapshot cannot be understood: {error}") from error
+    return msgspec.structs.replace(snapshot, curve=curve)
