@@ -33,15 +33,21 @@ class Connection(msgspec.Struct, frozen=True):
 
     ``id`` names a session that goes on without the face; None where the runs end with its process.
     A ``read_only`` face may not command. ``watchers`` counts the faces, this one included.
-    ``lost`` says why the runs are out of reach, and is empty while they are not; ``ended`` tells
-    that all of them were told to end.
+    ``lost`` says why the runs are out of reach, and is empty while they are not; where the face was
+    ``dropped`` they train on all the same. ``ended`` tells that all of them were told to end.
     """
 
     id: str | None = None
     read_only: bool = False
     watchers: int = 1
     lost: str = ""
+    dropped: bool = False
     ended: bool = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the runs train on without this face."""
+        return bool(self.id) and not self.ended and (self.dropped or not self.lost)
 
 
 class Session(Protocol):
@@ -92,7 +98,10 @@ class Session(Protocol):
         """Leave runs that go on without the face."""
 
     def revive(self) -> None:
-        """Train on, from where they were saved, runs that were lost; raises ``LabError``."""
+        """Reach runs that were lost: attach to them again, or train on from where they were saved.
+
+        Raises ``LabError``.
+        """
 
     def remember(self, view: View) -> None:
         """Keep ``view`` for the next face."""

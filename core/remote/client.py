@@ -12,7 +12,7 @@ from core.adaptation import ProbeName
 from core.curve import Curve
 from core.events import AnyCommand, AnyEvent, Asked, Snapshot
 from core.launching import OldRuns
-from core.remote.link import PATIENCE_SECONDS, Link, greeting
+from core.remote.link import PATIENCE_SECONDS, Link, greeting, look
 from core.remote.process import launch
 from core.remote.protocol import (
     LONGEST_VIEW,
@@ -35,6 +35,8 @@ from core.session import Connection, View
 from core.story import Events
 
 LOST = "the process that trained is gone"
+
+DROPPED = "this terminal took in nothing for too long; the runs train on"
 
 SILENCE_SECONDS = 15.0
 """A session that takes longer to give a sign of life is held for lost."""
@@ -71,7 +73,14 @@ class RemoteSession:
 
     @property
     def connection(self) -> Connection:
-        return Connection(self._link.id, self._read_only, self._watchers, self._lost, self._ended)
+        return Connection(
+            id=self._link.id,
+            read_only=self._read_only,
+            watchers=self._watchers,
+            lost=self._lost,
+            dropped=self._lost == DROPPED,
+            ended=self._ended,
+        )
 
     def start(self) -> None:
         """Nothing: the runs train since the session began."""
@@ -116,11 +125,13 @@ class RemoteSession:
         self._link.close()
 
     def revive(self) -> None:
-        begun = launch(OldRuns.of([Path(folder) for folder in self.folders]))
+        id = self._link.id
+        if self._lost != DROPPED:
+            id = launch(OldRuns.of([Path(folder) for folder in self.folders])).id
+            self._began = True
         self._link.close()
         self._reader.join()
-        self._began = True
-        self._attach(begun.id)
+        self._attach(id)
 
     def remember(self, view: View) -> None:
         if len(msgspec.msgpack.encode(view)) <= LONGEST_VIEW:
@@ -203,11 +214,20 @@ class RemoteSession:
                 with self._news:
                     self._take_in(message)
                     self._news.notify_all()
-            problem = LOST
+            problem = "" if self._ended or self._left else self._why_closed()
         except RemoteError as error:
             problem = str(error)
         if not (self._ended or self._left):
             self._lose(problem)
+
+    def _why_closed(self) -> str:
+        """Why the session says no more, though nobody has ended it."""
+        try:
+            living = {run.run for run in look(self._link.id).runs}
+        except RemoteError:
+            return LOST
+        # Another session may have got its name since.
+        return DROPPED if living == self._snapshots.keys() else LOST
 
     def _take_in(self, message: Message) -> None:
         match message:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -142,6 +143,9 @@ class Terminal:
 
     def close(self) -> None:
         """End the program, whatever it does."""
+        if self._child.isalive():
+            self._child.kill(signal.SIGKILL)
+            self._child.wait()
         self._child.close(force=True)
 
     def _read(self) -> bool:

@@ -1,6 +1,7 @@
 """Leaving a session and coming back to it, and what becomes of it in between."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -41,20 +42,28 @@ def furthest(folder: Path) -> int:
     return max((run["iteration"] for one in listed(folder) for run in one["runs"]), default=0)
 
 
+def rows(text: str) -> list[int]:
+    """The iterations of the evaluations in the loss table."""
+    found = re.findall(r"┃ +([\d,]+) +[\d.]+ +[\d.]+ +[\d.]+", text)
+    return [int(row.replace(",", "")) for row in found]
+
+
 # The session dies.
 
 
 def test_faces_tell_of_a_killed_session_and_one_resumes_it_to_the_same_bits(
     open_face: OpenFace, tmp_path: Path, own_place: Path
 ) -> None:
-    length = ["--iterations", "20000", "--eval-interval", "500", "--autosave-iterations", "300"]
+    saving = ["--autosave-iterations", "1000", "--autosave-seconds", "0"]
+    length = ["--iterations", "3000", "--eval-interval", "50", *saving]
     calm = tmp_path / "calm"
     ran(tmp_path, *SLOW[:-2], *length, "--out", "calm", "--no-tui")
 
-    first = open_face(*SLOW, *length)
-    first.wait_until(past(800), "training")
+    first = open_face(*SLOW, *length, rows=80)
+    first.wait_until(past(0), "training")
     second = open_face("attach", columns=80, rows=24)
-    second.wait_until(past(1_000), "training seen by the other")
+    for face in (first, second):
+        face.wait_until(past(1_500), "iterations after an autosave")
     os.kill(only_session().pid, signal.SIGKILL)
     for face in (first, second):
         face.wait_for("training has ended", "resume from what was saved")
@@ -64,7 +73,10 @@ def test_faces_tell_of_a_killed_session_and_one_resumes_it_to_the_same_bits(
     second.press("\x1b")
     assert second.wait_for_end() == 1
     first.press("r")
-    first.wait_for("finished", "20,000 / 20,000")
+    first.wait_for("finished", "3,000 / 3,000")
+    first.press("\r")
+    first.wait_until(lambda text: len(rows(text)) >= 60, "the table alone, with all of its rows")
+    assert rows(first.text) == list(range(50, 3_001, 50)), first.text
     first.press("q")
     assert first.wait_for_end() == 0
     end, expected = (
@@ -73,6 +85,36 @@ def test_faces_tell_of_a_killed_session_and_one_resumes_it_to_the_same_bits(
     assert bits(end.state) == bits(expected.state)
     logs = [list(read_events(one / "events.jsonl")) for one in (tmp_path / RUN, calm / RUN.name)]
     assert learned(logs[0]) == learned(logs[1])
+
+
+IMPATIENT = """
+import sys
+import core.remote.watcher
+core.remote.watcher.PATIENCE_SECONDS = 0.5
+from tui_meta.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The program, but that it soon drops a watcher which reads nothing."""
+
+
+def test_a_face_that_slept_too_long_is_told_that_the_runs_train_on_and_comes_back(
+    open_face: OpenFace, tmp_path: Path
+) -> None:
+    rows = ("--pace", "2000", "--eval-interval", "1", "--iterations", "1000000")
+    lines = open_face(*SLOW[:-2], *rows, "--json", command=[sys.executable, "-c", IMPATIENT])
+    lines.wait_for("progress")
+    face = open_face("attach")
+    face.wait_until(past(0), "attached")
+    face.signal(signal.SIGSTOP)
+    while listed(tmp_path)[0]["watchers"]:
+        lines.read_for(0.2)
+    face.signal(signal.SIGCONT)
+    face.wait_for("left behind", "the runs train on", "come back")
+    face.press("r")
+    face.wait_for("training goes on as session 1")
+    face.wait_until(past(count(face.text)), "news")
+    face.press("d")
+    assert face.wait_for_end() == 0
 
 
 def test_a_session_told_to_end_saves_and_its_faces_say_so(
