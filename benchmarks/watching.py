@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from benchmarks.command import PROGRAM
-from benchmarks.cost import SIZE, START_SECONDS, await_training, cost, endless_training
+from benchmarks.cost import SIZE, START_SECONDS, await_training, cost, dashboard
 from benchmarks.engines import default_engine
 from benchmarks.environment import ROOT
 from benchmarks.latency import latency
 from benchmarks.report import Cell, Section, Table
 from benchmarks.rounds import Effort, Spread, by_turns, seconds
-from benchmarks.terminal import Terminal, terminal
+from benchmarks.terminal import Terminal
 from benchmarks.traffic import traffic, traffic_table
 
 SMALL = (80, 24)
@@ -29,10 +27,10 @@ COUNT = re.compile(r"\b[1-9][\d,]* */ *[1-9][\d,]*")
 def watching(effort: Effort) -> Section:
     """Everything about the dashboard."""
     rows: list[tuple[Cell, ...]] = []
-    with _dashboard(*SIZE) as seen:
+    with _trained(*SIZE) as seen:
         answers = latency(seen, effort)
     for columns, lines in (SIZE, SMALL):
-        with _dashboard(columns, lines) as seen:
+        with _trained(columns, lines) as seen:
             rows.append(traffic(seen, effort, f"{columns} x {lines}"))
     tables = [cost(effort), answers, traffic_table(rows), _start_up(effort)]
     return Section("The dashboard", tables, [f"engine: {default_engine()}", *_NOTES])
@@ -53,13 +51,10 @@ _NOTES = (
 
 
 @contextmanager
-def _dashboard(columns: int, rows: int) -> Iterator[Terminal]:
+def _trained(columns: int, rows: int) -> Iterator[Terminal]:
     """A dashboard of which both runs are training."""
-    with (
-        tempfile.TemporaryDirectory() as out,
-        terminal(endless_training(out), columns, rows) as seen,
-    ):
-        await_training(Path(out), seen.look)
+    with dashboard(columns, rows) as (seen, out):
+        await_training(out, seen.look)
         yield seen
 
 
@@ -77,7 +72,7 @@ def _start_up(effort: Effort) -> Table:
 
 def _start() -> tuple[float, float]:
     """Seconds to the first frame and to the first training number."""
-    with tempfile.TemporaryDirectory() as out, terminal(endless_training(out), *SIZE) as seen:
+    with dashboard(*SIZE) as (seen, _):
         frame = seen.wait(lambda: bool(seen.text().strip()), START_SECONDS)
         number = seen.wait(lambda: bool(COUNT.search(seen.text())), START_SECONDS)
         if frame is None or number is None:

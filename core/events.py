@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypedDict
 import msgspec
 
 from core.adaptation import ProbeName
+from core.checks import LARGEST_COUNT
 from core.curve import Curve
 from core.tasks import Floats
 
@@ -254,14 +255,14 @@ class Resume(Command, frozen=True):
 class Step(Command, frozen=True):
     """Make ``count`` iterations while paused; a long step ends when another command comes."""
 
-    count: int = 1
+    count: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_COUNT)] = 1
 
 
 class Evaluate(Command, frozen=True):
     """Evaluate ``probe`` on its task number ``index``."""
 
     probe: ProbeName
-    index: int
+    index: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_COUNT)]
 
 
 class Save(Command, frozen=True):

@@ -146,14 +146,14 @@ class TuiMetaApp(App[None], inherit_bindings=False):
     # Runs that were lost.
 
     def on_watch_screen_lost(self) -> None:
-        """The process that trained has died: offer to go on from what it saved."""
+        """Offer to go on from what was saved or, where the runs still train, to come back."""
         self.push_screen(_lost_question(self.session.connection), self._go_on)
 
     def _go_on(self, answer: bool | None) -> None:
         if not answer:
             self.exit()
             return
-        self.watch_screen.hold("going on from what was saved…")
+        self.watch_screen.hold("going on…")
         self.run_worker(self._revive, thread=True)
 
     def _revive(self) -> None:
@@ -195,10 +195,15 @@ def _quit_question(*, detachable: bool) -> Ask[Parting]:
 
 
 def _lost_question(connection: Connection) -> Ask[bool]:
+    leave = Answer("escape", "leave", False)
+    if connection.dropped:
+        again = Answer("r", "come back", True)
+        return Ask(
+            "left behind", f"{connection.lost[:1].upper()}{connection.lost[1:]}.", (again, leave)
+        )
     problem = connection.lost
     details = f"{problem[:1].upper()}{problem[1:]}. What it saved is there."
     resume = Answer("r", "resume from what was saved", True)
-    leave = Answer("escape", "leave", False)
     return Ask("training has ended", details, (leave,) if connection.read_only else (resume, leave))
 
 

@@ -136,16 +136,19 @@ class Report:
             self._output.tell(line)
 
     def _report_news(self) -> None:
+        # Events before snapshots: a run that has just begun is then known.
+        news = self._session.events(self._seen)
         snapshots = self._session.snapshots()
         # Runs that others have begun afresh are gone from the session, and still spoken of.
         self._known = {**self._known, **snapshots}
         names = titles(self._known)
-        for event in self._session.events(self._seen):
+        for event in news:
             self._seen += 1
             if self._as_json:
                 told = printable_json(msgspec.json.encode(event).decode())
                 sys.stdout.buffer.write(told.encode() + b"\n")
-            self._narrate(event, names[event.run], self._known[event.run])
+            if event.run in self._known:  # not where a face comes while runs begin afresh
+                self._narrate(event, names[event.run], self._known[event.run])
         if self._as_json:
             sys.stdout.flush()
         if self._bars:

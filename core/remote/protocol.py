@@ -73,11 +73,14 @@ class Probe(Message, frozen=True):
 class Fresh(Message, frozen=True):
     """Begin the runs anew with the next seed; answered by ``Done``."""
 
+    ticket: int = 0
+
 
 class End(Message, frozen=True):
     """End the runs, with a checkpoint if ``save``; answered by ``Ended``."""
 
     save: bool
+    ticket: int = 0
 
 
 class Remember(Message, frozen=True):
@@ -88,6 +91,8 @@ class Remember(Message, frozen=True):
 
 class Sync(Message, frozen=True):
     """Answered by ``Done`` once everything before it has been handed on, and all news told."""
+
+    ticket: int = 0
 
 
 class Ask(Message, frozen=True):
@@ -181,9 +186,10 @@ class News(Message, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Done(Message, frozen=True):
-    """``Fresh`` or ``Sync`` is done, or could not be: ``problem``."""
+    """A request is done, or is not: ``problem``. ``ticket`` is what the request said, if any."""
 
     problem: str = ""
+    ticket: int = 0
 
 
 class Partly(Message, frozen=True):

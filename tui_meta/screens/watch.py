@@ -15,7 +15,7 @@ from textual.screen import Screen
 
 from core.adaptation import ProbeName
 from core.events import Snapshot
-from core.session import Session
+from core.session import Connection, Session
 from tui_meta.screens.bindings import bindings
 from tui_meta.views import layout, orders
 from tui_meta.views.keys import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
@@ -138,7 +138,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def _take_in(self) -> bool:
         """Fold what is new; whether a person waits for some of it."""
-        self._mind_connection()
+        connection = self.session.connection
         # Events before snapshots: a run that an event here speaks of is then among them.
         news = self.session.events(self.seen)
         self.seen += len(news)
@@ -148,11 +148,13 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             # The libraries are there to stay: to search them all for garbage, again and again,
             # held keys up for 90 ms.
             gc.freeze()
+        # The events before the end are heard by now, so that its word is the last.
+        self._mind(connection)
         return awaited
 
-    def _mind_connection(self) -> None:
+    def _mind(self, now: Connection) -> None:
         """See whether the runs can still be reached, and who else watches them."""
-        before, now = self._connection, self.session.connection
+        before = self._connection
         self._connection = self.watching.connection = now
         if now.lost and not before.lost:
             self.post_message(self.Lost())
