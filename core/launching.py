@@ -36,11 +36,10 @@ class NewRuns(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         name: str | None,
         pace: float | None,
     ) -> NewRuns:
-        """``out`` is text; a working folder that is none is left unnamed."""
-        absolute = out.absolute()
+        """``out`` is text, and of the same working folder as the process that trains."""
         return cls(
             configs=[config.to_dict() for config in configs],
-            out=str(absolute if is_text(absolute) else out),
+            out=str(out),
             name=name,
             pace=pace,
             saving=msgspec.to_builtins(saving),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from core.bench.answers import AnyAnswer
 from core.bench.questions import AnyQuestion
 from core.bench.surveying import OnProgress
 from core.curve import Curve
-from core.events import AnyCommand, AnyEvent, Asked, Snapshot
+from core.events import AnyCommand, AnyEvent, Asked, Recovered, Saved, Snapshot
 from core.launching import OldRuns
+from core.reading import working_folder
 from core.remote.link import PATIENCE_SECONDS, Link, greeting, look
 from core.remote.process import launch
 from core.remote.protocol import (
@@ -249,6 +251,8 @@ class RemoteSession:
         hello = greeting(read_only=self._read_only, progress=self._progress)
         self._link = Link(id, hello)
         self._lost, self._past, self._known = "", [], False
+        there = self._link.welcome.cwd
+        self._elsewhere = there if there != working_folder() else ""
         self._reader = threading.Thread(target=self._read, name="session", daemon=True)
         self._reader.start()
         # Until runs are known there is nothing to show.
@@ -287,7 +291,7 @@ class RemoteSession:
             case News():
                 for event in unpacked(message):
                     if not (isinstance(event, Asked) and event.who == self._link.welcome.name):
-                        self._events.append(event)
+                        self._events.append(_placed(event, self._elsewhere))
                 self._stand(message)
             case Done(problem, ticket) if 0 < ticket <= self._tickets:
                 self._done[ticket] = problem
@@ -310,7 +314,7 @@ class RemoteSession:
             if unknown:
                 raise RemoteError(f"session {self._link.id} tells nothing of {len(unknown)} runs")
             self._snapshots = {run: self._snapshots[run] for run in news.runs}
-            self.folders = news.folders
+            self.folders = tuple(os.path.join(self._elsewhere, one) for one in news.folders)
             if not self._known:
                 self._known, self.first_new = True, self._events.end
         self._watchers = news.watchers or self._watchers
@@ -319,6 +323,13 @@ class RemoteSession:
         with self._news:
             self._lost = self._lost or problem
             self._news.notify_all()
+
+
+def _placed(event: AnyEvent, cwd: str) -> AnyEvent:
+    """``event`` with a path that can be found from here, if it was said in another ``cwd``."""
+    if cwd and isinstance(event, Saved | Recovered):
+        return msgspec.structs.replace(event, path=os.path.join(cwd, event.path))
+    return event
 
 
 def _changed(before: Snapshot | None, change: Change) -> Snapshot:

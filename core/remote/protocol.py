@@ -121,10 +121,14 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Welcome(Message, frozen=True, kw_only=True):
-    """The answer to ``Hello``. ``name`` is what the watcher is called from now on."""
+    """The answer to ``Hello``.
+
+    ``name`` is what the watcher is called from now on; paths in events are as seen from ``cwd``.
+    """
 
     id: str
     name: str
+    cwd: str = ""
     view: View = {}
     runs: tuple[Standing, ...] = ()
     watchers: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ import msgspec
 
 from core.errors import LabError
 from core.events import AnyEvent, Asked, Evaluate, Evaluated, Progress, Snapshot
+from core.reading import working_folder
 from core.remote.digest import Digest, everything, stories
 from core.remote.place import Place, is_same_person
 from core.remote.protocol import (
@@ -226,6 +227,7 @@ class Server:
         return Welcome(
             id=self.id,
             name=name,
+            cwd=working_folder(),
             view=self._session.remembered(),
             runs=tuple(
                 Standing(run, one.state, one.iteration, one.target)
