@@ -139,7 +139,7 @@ class RemoteSession:
     # Out.
 
     def _tell(self, message: Message) -> None:
-        if self._lost or self._ended:
+        if self._lost or self._ended or self._left:
             return
         try:
             self._link.send(message)
@@ -177,7 +177,9 @@ class RemoteSession:
         """Wait a while for an answer to one of ``tickets``, or for the end; False for neither."""
         with self._news:
             return self._news.wait_for(
-                lambda: bool(self._ended or self._lost or self._done.keys() & set(tickets)),
+                lambda: bool(
+                    self._ended or self._lost or self._left or self._done.keys() & set(tickets)
+                ),
                 SILENCE_SECONDS,
             )
 

@@ -14,7 +14,7 @@ from textual.screen import Screen
 
 from core.adaptation import ProbeName
 from core.events import Snapshot
-from core.session import Session
+from core.session import Connection, Session
 from tui_meta.screens.bindings import bindings
 from tui_meta.views import layout, orders
 from tui_meta.views.keys import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
@@ -147,11 +147,13 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def _take_in(self) -> bool:
         """Fold what is new; whether a person waits for some of it."""
-        self._mind_connection()
+        # Before the events: one that has ended tells no more of them, and its end is said last.
+        connection = self.session.connection
         # Events before snapshots: a run that an event here speaks of is then among them.
         news = self.session.events(self.seen)
         self.seen += len(news)
         awaited = self.watching.take_in(news, self.session.snapshots())
+        self._mind_connection(connection)
         if not self._loaded and self.watching.loaded:
             self._loaded = True
             # The libraries are there to stay: to search them all for garbage, again and again,
@@ -159,9 +161,9 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             gc.freeze()
         return awaited
 
-    def _mind_connection(self) -> None:
+    def _mind_connection(self, now: Connection) -> None:
         """See whether the runs can still be reached, and who else watches them."""
-        before, now = self._connection, self.session.connection
+        before = self._connection
         self._connection = self.watching.connection = now
         if now.lost and not before.lost:
             self.post_message(self.Lost())
