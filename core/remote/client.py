@@ -29,6 +29,7 @@ from core.remote.protocol import (
     Send,
     Sync,
     Unfit,
+    one_line,
     unpacked,
 )
 from core.session import Connection, View
@@ -221,9 +222,9 @@ class RemoteSession:
                         self._events.append(event)
                 self._stand(message)
             case Done(problem, ticket) if 0 < ticket <= self._tickets:
-                self._done[ticket] = problem
+                self._done[ticket] = one_line(problem) if problem else ""
             case Unfit(problem):
-                self._lost = problem
+                self._lost = one_line(problem)
             case Ended():
                 self._ended = True
 
@@ -261,5 +262,5 @@ def _changed(before: Snapshot | None, change: Change) -> Snapshot:
     try:
         snapshot = msgspec.convert(plain, Snapshot)
     except msgspec.ValidationError as error:
-        raise RemoteError(f"a snapshot cannot be understood: {error}") from error
+        raise RemoteError(f"a snapshot cannot be understood: {one_line(error)}") from error
     return msgspec.structs.replace(snapshot, curve=curve)
