@@ -12,6 +12,7 @@ import pytest
 
 from core.events import (
     AnyEvent,
+    Asked,
     Evaluate,
     Extend,
     Finished,
@@ -29,7 +30,6 @@ from core.session import Session
 from tests.core.runs import until
 from tests.remotes import Raw, Serving, folder_for_sockets, served
 from tests.tui_meta.fake_session import FakeSession, state
-from tui_meta import dashboard
 from tui_meta.cli import main
 from tui_meta.commands import attach as attach_command
 from tui_meta.commands import watch as watch_command
@@ -375,8 +375,11 @@ def test_watching_as_json_tells_every_event_from_now_on(
     serving: Serving, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     events: list[AnyEvent] = [STEPPED, PROGRESS, FINISHED]
-    assert watched(serving, monkeypatch, events, "--json") == 0
-    lines = capfd.readouterr().out.splitlines()
+    asked = Asked(run=FOMAML, iteration=1, time=0.0, who="somebody", command="save")
+    assert watched(serving, monkeypatch, [asked, *events], "--json") == 0
+    printed, remarked = capfd.readouterr()
+    lines = printed.splitlines()  # as in the log, which does not have who asked for what
+    assert "save, asked for by somebody" in remarked
     assert lines == [msgspec.json.encode(event).decode() for event in events]
 
 
@@ -430,9 +433,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Session]]:
     """The sessions that were shown, in place of the dashboard."""
     shown: list[Session] = []
     monkeypatch.setattr(attach_command, "run_dashboard", lambda session: shown.append(session) or 0)
-    monkeypatch.setattr(dashboard, "run_dashboard", lambda session: shown.append(session) or 0)
-    monkeypatch.setattr("tui_meta.commands.launch.require_terminal", lambda: None)
-    monkeypatch.setattr(attach_command, "require_terminal", lambda: None, raising=False)
+    monkeypatch.setattr(attach_command, "require_terminal", lambda: None)
     yield shown
     for session in shown:
         session.detach()
@@ -453,6 +454,14 @@ def test_attaching_read_only_shows_it_to_one_who_may_not_command(
 ) -> None:
     assert main(["attach", "--read-only"]) == 0
     assert shown[0].connection.read_only
+
+
+def test_attaching_needs_a_terminal(
+    session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["attach"]) == 2
+    assert complaint(capsys).startswith("the dashboard needs a terminal")
+    assert not serving.server.watched
 
 
 @pytest.mark.parametrize(
