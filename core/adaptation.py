@@ -67,12 +67,19 @@ def draw_task(tasks: SineTasks, seed: int, name: ProbeName, index: int) -> FewSh
 
 
 def few_shot(
-    engine: Engine, theta: Floats, tasks: SineTasks, task: FewShotTask, updates: int, lr: float
+    engine: Engine,
+    theta: Floats,
+    tasks: SineTasks,
+    task: FewShotTask,
+    updates: int,
+    lr: float,
+    *,
+    every_step: bool = False,
 ) -> Adaptation:
     """Fine-tune ``theta`` on one support set; the arrays of the result have one row."""
     grid = query_grid(tasks)
     sets = FewShotSets(task.support_x[None], task.support_y[None], grid, task.wave(grid)[None])
-    return engine.adapt(theta, sets, updates, lr)
+    return engine.adapt(theta, sets, updates, lr, every_step=every_step)
 
 
 @dataclass(frozen=True)
@@ -109,9 +116,26 @@ def many_tasks(
     Ten uniform points, or five of the right half. Tasks depend on ``seed`` alone, so several
     networks evaluated with it can be compared in pairs.
     """
+    drawn = draw_many(tasks, seed, n_tasks, right_half=right_half)
+    return engine.adapt(theta, drawn.sets, updates, lr).losses
+
+
+@dataclass(frozen=True)
+class ManyTasks:
+    """Random tasks: ``amplitude`` and ``phase`` are ``(n_tasks,)``."""
+
+    amplitude: Floats
+    phase: Floats
+    sets: FewShotSets
+
+
+def draw_many(
+    tasks: SineTasks, seed: int, n_tasks: int, *, right_half: bool = False, shots: int | None = None
+) -> ManyTasks:
+    """The tasks of ``many_tasks``; with other ``shots`` than its ten or five, other tasks."""
     name: ProbeName = "half-range" if right_half else "random"
     stream = Stream.MANY_TASKS_HALF_RANGE if right_half else Stream.MANY_TASKS
-    draws = uniforms(seed, stream, 0, n_tasks, 2 + PROBES[name].shots)
+    draws = uniforms(seed, stream, 0, n_tasks, 2 + (shots or PROBES[name].shots))
     amplitude = scaled(draws[:, 0:1], tasks.amplitude)
     phase = scaled(draws[:, 1:2], tasks.phase)
     support_x = _support(tasks, draws[:, 2:], right_half)
@@ -122,7 +146,7 @@ def many_tasks(
         grid,
         amplitude * np.sin(grid + phase),
     )
-    return engine.adapt(theta, sets, updates, lr).losses
+    return ManyTasks(amplitude[:, 0], phase[:, 0], sets)
 
 
 def _wave(tasks: SineTasks, draws: NDArray[np.float64]) -> SineWave:

@@ -94,6 +94,18 @@ class EngineError(LabError):
         return _advised(self.asked, self.problem, self.advice)
 
 
+@dataclass
+class QuestionError(LabError):
+    """A question has no answer."""
+
+    asked: str
+    problem: str
+    advice: str
+
+    def __str__(self) -> str:
+        return _advised(self.asked, self.problem, self.advice)
+
+
 def _advised(where: object, problem: str, advice: str) -> str:
     """One line: where it is, what is wrong, and what to do."""
     return f"{where}: {problem}; {advice}"

@@ -6,12 +6,18 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from core.adaptation import ProbeName
+from core.bench.answering import Bench, never, unheard
+from core.bench.answers import AnyAnswer
+from core.bench.questions import AnyQuestion
+from core.bench.sources import LiveRun
+from core.bench.surveying import OnProgress
 from core.checkpoint import load_checkpoint
 from core.config import RunConfig, Saving
 from core.decoding import decode
@@ -33,15 +39,21 @@ class Connection(msgspec.Struct, frozen=True):
 
     ``id`` names a session that goes on without the face; None where the runs end with its process.
     A ``read_only`` face may not command. ``watchers`` counts the faces, this one included.
-    ``lost`` says why the runs are out of reach, and is empty while they are not; ``ended`` tells
-    that all of them were told to end.
+    ``lost`` says why the runs are out of reach, and is empty while they are not; where the face was
+    ``dropped`` they train on all the same. ``ended`` tells that all of them were told to end.
     """
 
     id: str | None = None
     read_only: bool = False
     watchers: int = 1
     lost: str = ""
+    dropped: bool = False
     ended: bool = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the runs train on without this face."""
+        return bool(self.id) and not self.ended and (self.dropped or not self.lost)
 
 
 class Session(Protocol):
@@ -92,7 +104,22 @@ class Session(Protocol):
         """Leave runs that go on without the face."""
 
     def revive(self) -> None:
-        """Train on, from where they were saved, runs that were lost; raises ``LabError``."""
+        """Reach runs that were lost: attach to them again, or train on from where they were saved.
+
+        Raises ``LabError``.
+        """
+
+    def ask(
+        self,
+        question: AnyQuestion,
+        progress: OnProgress = unheard,
+        cancelled: Callable[[], bool] = never,
+    ) -> AnyAnswer:
+        """Compute something of the runs, beside their training; waits for the answer.
+
+        ``progress`` and ``cancelled`` are called in any thread: how many of how many tasks are
+        done, and whether nobody wants to know any more. Raises ``LabError``.
+        """
 
     def remember(self, view: View) -> None:
         """Keep ``view`` for the next face."""
@@ -113,6 +140,8 @@ class LocalSession:
         self._story = Story()
         self._listeners: list[Callable[[AnyEvent], None]] = []
         self._probes: dict[ProbeName, int] = {}
+        self._bench = Bench(self._live_run)
+        self._bench_thread = ThreadPoolExecutor(1, "bench")
         self._view: View = {}
         self._news = threading.Condition()
         self._changing = threading.Lock()
@@ -176,6 +205,14 @@ class LocalSession:
     def revive(self) -> None:
         """Nothing: runs in this process are never out of reach."""
 
+    def ask(
+        self,
+        question: AnyQuestion,
+        progress: OnProgress = unheard,
+        cancelled: Callable[[], bool] = never,
+    ) -> AnyAnswer:
+        return self._bench_thread.submit(self._bench.answer, question, progress, cancelled).result()
+
     def remember(self, view: View) -> None:
         self._view = view
 
@@ -223,6 +260,13 @@ class LocalSession:
     def _keep_story(self) -> None:
         with self._news:
             self._story.keep(self._trainers)
+
+    def _live_run(self, name: str) -> LiveRun | None:
+        trainer = self._trainers.get(name)
+        if trainer is None:
+            return None
+        now = trainer.snapshot
+        return LiveRun(trainer.plan.config, now.iteration, now.theta, trainer.folder)
 
     def _turn_away(self, command: AnyCommand, trainer: Trainer) -> None:
         snapshot = trainer.snapshot

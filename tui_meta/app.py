@@ -15,10 +15,15 @@ from core.session import Connection, Session
 from tui_meta.screens.ask import Answer, Ask
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.help import Help
+from tui_meta.screens.messages import MessagesPage
+from tui_meta.screens.page import Page
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.terminal import TerminalDriver
-from tui_meta.views.keys import APP_KEYS
+from tui_meta.views.keys import APP_KEYS, GROUPS, SCREEN_KEYS
 from tui_meta.views.parting import Parting, parting
+
+PAGES: dict[str, type[Page]] = {"messages": MessagesPage}
+"""The screens beside the watch screen, by the names that keys call them."""
 
 
 class TuiMetaApp(App[None], inherit_bindings=False):
@@ -29,11 +34,12 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         "screens/watch.tcss",
         "screens/ask.tcss",
         "screens/help.tcss",
+        "screens/page.tcss",
         "widgets/lines.tcss",
         "widgets/panel.tcss",
     ]
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = bindings(APP_KEYS)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(SCREEN_KEYS + APP_KEYS)
 
     def __init__(self, session: Session) -> None:
         # Said here, not by the theme alone, for NO_COLOR is heeded only at this point.
@@ -44,6 +50,7 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         self.crash: BaseException | None = None
         """The fault of our own that ended the application."""
         self.watch_screen = WatchScreen(session)
+        self._pages: dict[str, Page] = {}
 
     def get_default_screen(self) -> Screen[None]:
         """The watch screen is there from the first frame on."""
@@ -54,14 +61,26 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         asyncio.get_running_loop().set_exception_handler(self._handle_loop_exception)
         self.session.start()
 
-    # Help.
+    # Screens.
+
+    def action_visit(self, name: str) -> None:
+        """Show the screen called ``name``; the watch screen lies below all others."""
+        if not isinstance(self.screen, Page | WatchScreen):
+            return
+        if isinstance(self.screen, Page):
+            self.pop_screen()
+        if name in PAGES:
+            page = self._pages.get(name) or PAGES[name](self.watch_screen)
+            self._pages[name] = page
+            self.push_screen(page)
 
     def action_help(self) -> None:
         """List the keys that the screen in front binds."""
         bound: dict[str, str] = {}
         for _, binding, _, tooltip in self.screen.active_bindings.values():
             bound.setdefault(binding.key_display or binding.key, tooltip)
-        self.push_screen(Help(bound))
+        page = self.screen
+        self.push_screen(Help(bound, page.key_groups if isinstance(page, Page) else GROUPS))
 
     # Ends.
 
@@ -127,14 +146,14 @@ class TuiMetaApp(App[None], inherit_bindings=False):
     # Runs that were lost.
 
     def on_watch_screen_lost(self) -> None:
-        """The process that trained has died: offer to go on from what it saved."""
+        """Offer to go on from what was saved or, where the runs still train, to come back."""
         self.push_screen(_lost_question(self.session.connection), self._go_on)
 
     def _go_on(self, answer: bool | None) -> None:
         if not answer:
             self.exit()
             return
-        self.watch_screen.hold("going on from what was saved…")
+        self.watch_screen.hold("going on…")
         self.run_worker(self._revive, thread=True)
 
     def _revive(self) -> None:
@@ -176,10 +195,15 @@ def _quit_question(*, detachable: bool) -> Ask[Parting]:
 
 
 def _lost_question(connection: Connection) -> Ask[bool]:
+    leave = Answer("escape", "leave", False)
+    if connection.dropped:
+        again = Answer("r", "come back", True)
+        return Ask(
+            "left behind", f"{connection.lost[:1].upper()}{connection.lost[1:]}.", (again, leave)
+        )
     problem = connection.lost
     details = f"{problem[:1].upper()}{problem[1:]}. What it saved is there."
     resume = Answer("r", "resume from what was saved", True)
-    leave = Answer("escape", "leave", False)
     return Ask("training has ended", details, (leave,) if connection.read_only else (resume, leave))
 
 

@@ -190,6 +190,8 @@ class Bars:
 
     def __enter__(self) -> None:
         self._progress.start()
+        # Where the process is stopped or killed nobody would bring a hidden cursor back.
+        self._progress.console.show_cursor(True)
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()

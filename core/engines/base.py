@@ -50,12 +50,22 @@ class Adaptation:
     """What fine-tuning on each of ``n_tasks`` support sets gave.
 
     ``losses`` is ``(n_tasks, updates + 1)``, the query loss before any step and after each one;
-    ``before`` and ``after`` are predictions on the query grid, ``(n_tasks, n_query)``.
+    ``predictions`` on the query grid are ``(n_tasks, updates + 1, n_query)`` where those of every
+    step were asked for, else ``(n_tasks, 2, n_query)``, or one of them where there was no update.
     """
 
     losses: NDArray[np.float64]
-    before: Floats
-    after: Floats
+    predictions: Floats
+
+    @property
+    def before(self) -> Floats:
+        """The predictions before any step, ``(n_tasks, n_query)``."""
+        return self.predictions[:, 0]
+
+    @property
+    def after(self) -> Floats:
+        """The predictions after the last step, ``(n_tasks, n_query)``."""
+        return self.predictions[:, -1]
 
 
 @dataclass(frozen=True)
@@ -91,5 +101,16 @@ class Engine(Protocol):
     def advance(self, state: TrainState, n: int) -> Advance:
         """``n`` meta-iterations from ``state``, which is left untouched."""
 
-    def adapt(self, theta: Floats, sets: FewShotSets, updates: int, lr: float) -> Adaptation:
-        """Full-batch SGD from ``theta`` on each support set: ``updates`` steps of size ``lr``."""
+    def adapt(
+        self,
+        theta: Floats,
+        sets: FewShotSets,
+        updates: int,
+        lr: float,
+        *,
+        every_step: bool = False,
+    ) -> Adaptation:
+        """Full-batch SGD from ``theta`` on each support set: ``updates`` steps of size ``lr``.
+
+        With ``every_step`` the predictions after each step are kept; no number depends on it.
+        """

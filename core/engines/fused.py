@@ -59,8 +59,16 @@ class FusedEngine:
         after = dict(zip(names, moments, strict=True))
         return Advance(TrainState(state.iteration + n, theta, after), losses)
 
-    def adapt(self, theta: Floats, sets: FewShotSets, updates: int, lr: float) -> Adaptation:
-        losses, before, after = self._network.adapt(
+    def adapt(
+        self,
+        theta: Floats,
+        sets: FewShotSets,
+        updates: int,
+        lr: float,
+        *,
+        every_step: bool = False,
+    ) -> Adaptation:
+        losses, predictions = self._network.adapt(
             theta,
             x=sets.support_x,
             y=sets.support_y,
@@ -68,8 +76,9 @@ class FusedEngine:
             query_y=sets.query_y,
             updates=updates,
             lr=lr,
+            every_step=every_step,
         )
-        return Adaptation(losses, before, after)
+        return Adaptation(losses, predictions)
 
 
 def why_not(config: RunConfig) -> str | None:

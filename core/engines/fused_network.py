@@ -82,8 +82,8 @@ def _signatures(dtype: str) -> Entries:
         *(int64, float64, float64, int64, types.UniTuple(float64, 2), int64, boolean),
     )
     adapt = types.void(
-        *(scratch, plan, given, types.Array(float64, 2, "C"), matrix, matrix, *batches),
-        *(types.UniTuple(int64, 3), int64, float64, boolean),
+        *(scratch, plan, given, types.Array(float64, 2, "C"), matrix, *batches),
+        *(types.UniTuple(int64, 4), int64, float64, boolean),
     )
     return Entries(advance, adapt)
 
@@ -180,20 +180,22 @@ class FusedNetwork:
         query_y: Floats,
         updates: int,
         lr: float,
-    ) -> tuple[NDArray[np.float64], Floats, Floats]:
-        """Losses ``(n_tasks, updates + 1)``, predictions before and after ``(n_tasks, n_query)``.
+        every_step: bool = False,
+    ) -> tuple[NDArray[np.float64], Floats]:
+        """Losses ``(n_tasks, updates + 1)`` and predictions ``(n_tasks, kept, n_query)``.
 
         ``updates`` steps of full-batch SGD from ``theta`` on supports ``x``, ``y``
         ``(n_tasks, n_points)``; losses on ``query_x (n_query,)``, ``query_y (n_tasks, n_query)``.
+        Kept are the predictions of ``every_step``, else the first and the last.
         """
         n_tasks, n_points = x.shape
         buf, plan = self._workspace(max(n_points, query_x.size))
         losses = np.empty((n_tasks, updates + 1))
-        before = np.empty((n_tasks, query_x.size), self.dtype)
-        after = np.empty_like(before)
+        kept = updates + 1 if every_step else min(updates, 1) + 1
+        predictions = np.empty((n_tasks * kept, query_x.size), self.dtype)
         entries(self.dtype).adapt(
-            *(buf, plan, _flat(theta, self.dtype), losses, before, after),
+            *(buf, plan, _flat(theta, self.dtype), losses, predictions),
             *(_flat(array, self.dtype) for array in (x, y, query_x, query_y)),
-            *((n_tasks, n_points, query_x.size), updates, lr, self.activation == "relu"),
+            *((n_tasks, n_points, query_x.size, kept), updates, lr, self.activation == "relu"),
         )
-        return losses, before, after
+        return losses, predictions.reshape(n_tasks, kept, -1)

@@ -61,37 +61,46 @@ class TorchEngine:
         return Advance(after, torch.stack(losses).double().cpu().numpy() if n else np.empty(0))
 
     @torch.inference_mode()
-    def adapt(self, theta: Floats, sets: FewShotSets, updates: int, lr: float) -> Adaptation:
+    def adapt(
+        self,
+        theta: Floats,
+        sets: FewShotSets,
+        updates: int,
+        lr: float,
+        *,
+        every_step: bool = False,
+    ) -> Adaptation:
         parts = []
         for start in range(0, len(sets.support_x), TASKS_AT_ONCE):
             chosen = slice(start, start + TASKS_AT_ONCE)
             part = FewShotSets(
                 sets.support_x[chosen], sets.support_y[chosen], sets.query_x, sets.query_y[chosen]
             )
-            parts.append(self._adapt_together(theta, part, updates, lr))
+            parts.append(self._adapt_together(theta, part, updates, lr, every_step))
         return Adaptation(
             np.concatenate([part.losses for part in parts]),
-            np.concatenate([part.before for part in parts]),
-            np.concatenate([part.after for part in parts]),
+            np.concatenate([part.predictions for part in parts]),
         )
 
     def _adapt_together(
-        self, theta: Floats, sets: FewShotSets, updates: int, lr: float
+        self, theta: Floats, sets: FewShotSets, updates: int, lr: float, every_step: bool
     ) -> Adaptation:
         support_x, support_y = self._tensor(sets.support_x), self._tensor(sets.support_y)
         query_x, query_y = self._tensor(sets.query_x), self._tensor(sets.query_y)
         phi = self._tensor(theta).expand(len(support_x), -1)
-        before = after = self._model.predict(phi, query_x)
-        losses = [(before - query_y).square().mean(1)]
-        for _ in range(updates):
+        predictions = [self._model.predict(phi, query_x)]
+        losses = [(predictions[0] - query_y).square().mean(1)]
+        for update in range(updates):
             _, gradient = self._model.loss_and_gradient(phi, support_x, support_y)
             phi = phi.sub(gradient, alpha=lr)
             after = self._model.predict(phi, query_x)
             losses.append((after - query_y).square().mean(1))
+            if update == 0 or every_step:
+                predictions.append(after)
+            predictions[-1] = after
         return Adaptation(
             torch.stack(losses, 1).double().cpu().numpy(),
-            before.cpu().numpy(),
-            after.cpu().numpy(),
+            torch.stack(predictions, 1).cpu().numpy(),
         )
 
     def _on_device(self, batches: Batches) -> MetaBatch:

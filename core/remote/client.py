@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from core.adaptation import ProbeName
+from core.bench.answering import never, unheard
+from core.bench.answers import AnyAnswer
+from core.bench.questions import AnyQuestion
+from core.bench.surveying import OnProgress
 from core.curve import Curve
 from core.events import AnyCommand, AnyEvent, Asked, Snapshot
 from core.launching import OldRuns
-from core.remote.link import PATIENCE_SECONDS, Link, greeting
+from core.remote.link import PATIENCE_SECONDS, Link, greeting, look
 from core.remote.process import launch
 from core.remote.protocol import (
     LONGEST_VIEW,
+    Answered,
+    Ask,
+    Cancel,
     Change,
     Done,
     End,
@@ -23,6 +32,7 @@ from core.remote.protocol import (
     Fresh,
     Message,
     News,
+    Partly,
     Probe,
     Remember,
     RemoteError,
@@ -35,10 +45,23 @@ from core.remote.protocol import (
 from core.session import Connection, View
 from core.story import Events
 
+CANCEL_SECONDS = 0.1
+"""How often it is looked whether an answer is still wanted."""
+
 LOST = "the process that trained is gone"
+
+DROPPED = "this terminal took in nothing for too long; the runs train on"
 
 SILENCE_SECONDS = 15.0
 """A session that takes longer to give a sign of life is held for lost."""
+
+
+@dataclass
+class Asking:
+    """A question that waits for its answer; ``told`` is how much of how much is done."""
+
+    told: tuple[int, int] | None = None
+    answered: Answered | None = None
 
 
 class RemoteSession:
@@ -62,6 +85,8 @@ class RemoteSession:
         """Where each run is kept, in the order of the runs."""
         self.first_new = 0
         """Number of the first event since this face came."""
+        self._questions = itertools.count()
+        self._asked: dict[int, Asking] = {}
         self._tickets = 0
         self._done: dict[int, str] = {}
         """What became of the requests that somebody waits for."""
@@ -72,7 +97,14 @@ class RemoteSession:
 
     @property
     def connection(self) -> Connection:
-        return Connection(self._link.id, self._read_only, self._watchers, self._lost, self._ended)
+        return Connection(
+            id=self._link.id,
+            read_only=self._read_only,
+            watchers=self._watchers,
+            lost=self._lost,
+            dropped=self._lost == DROPPED,
+            ended=self._ended,
+        )
 
     def start(self) -> None:
         """Nothing: the runs train since the session began."""
@@ -117,11 +149,41 @@ class RemoteSession:
         self._link.close()
 
     def revive(self) -> None:
-        begun = launch(OldRuns.of([Path(folder) for folder in self.folders]))
+        id = self._link.id
+        if self._lost != DROPPED:
+            id = launch(OldRuns.of([Path(folder) for folder in self.folders])).id
+            self._began = True
         self._link.close()
         self._reader.join()
-        self._began = True
-        self._attach(begun.id)
+        self._attach(id)
+
+    def ask(
+        self,
+        question: AnyQuestion,
+        progress: OnProgress = unheard,
+        cancelled: Callable[[], bool] = never,
+    ) -> AnyAnswer:
+        number, asking = next(self._questions), Asking()
+        with self._news:
+            self._asked[number] = asking
+        self._tell(Ask(number, question))
+        is_cancelled = False
+        while not (asking.answered or self._ended or self._lost):
+            with self._news:
+                self._news.wait(CANCEL_SECONDS)
+                told, asking.told = asking.told, None
+            # Without the lock: whoever is told may wait for one who wants it.
+            if told:
+                progress(*told)
+            if not is_cancelled and cancelled():
+                is_cancelled = True
+                self._tell(Cancel(number))
+        with self._news:
+            del self._asked[number]
+        answered = asking.answered
+        if answered is None or answered.answer is None:
+            raise RemoteError(answered.problem if answered else self._lost or "it has ended")
+        return answered.answer
 
     def remember(self, view: View) -> None:
         if len(msgspec.msgpack.encode(view)) <= LONGEST_VIEW:
@@ -206,11 +268,20 @@ class RemoteSession:
                 with self._news:
                     self._take_in(message)
                     self._news.notify_all()
-            problem = LOST
+            problem = "" if self._ended or self._left else self._why_closed()
         except RemoteError as error:
             problem = str(error)
         if not (self._ended or self._left):
             self._lose(problem)
+
+    def _why_closed(self) -> str:
+        """Why the session says no more, though nobody has ended it."""
+        try:
+            living = {run.run for run in look(self._link.id).runs}
+        except RemoteError:
+            return LOST
+        # Another session may have got its name since.
+        return DROPPED if living == self._snapshots.keys() else LOST
 
     def _take_in(self, message: Message) -> None:
         match message:
@@ -223,6 +294,12 @@ class RemoteSession:
                 self._stand(message)
             case Done(problem, ticket) if 0 < ticket <= self._tickets:
                 self._done[ticket] = one_line(problem) if problem else ""
+            case Partly(number, done, total):
+                if number in self._asked:
+                    self._asked[number].told = done, total
+            case Answered():
+                if message.number in self._asked:
+                    self._asked[message.number].answered = message
             case Unfit(problem):
                 self._lost = one_line(problem)
             case Ended():

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import msgspec
 
 from core.adaptation import ProbeName
-from core.errors import LabError
+from core.bench.answers import AnyAnswer
+from core.bench.questions import AnyQuestion
+from core.errors import ConfigError, LabError
 from core.events import AnyCommand, AnyEvent, Evaluated
 from core.session import View
 
@@ -96,7 +98,20 @@ class Sync(Message, frozen=True):
     ticket: int = 0
 
 
-Request = Send | Probe | Fresh | End | Remember | Sync
+class Ask(Message, frozen=True):
+    """A question; answered by ``Partly`` and ``Answered`` of the same ``number``."""
+
+    number: int
+    question: AnyQuestion
+
+
+class Cancel(Message, frozen=True):
+    """Question ``number`` need not be answered any more."""
+
+    number: int
+
+
+Request = Send | Probe | Fresh | End | Remember | Sync | Ask | Cancel
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -180,11 +195,27 @@ class Done(Message, frozen=True):
     ticket: int = 0
 
 
+class Partly(Message, frozen=True):
+    """Of question ``number``, ``done`` of ``total`` tasks are done."""
+
+    number: int
+    done: int
+    total: int
+
+
+class Answered(Message, frozen=True):
+    """The answer to question ``number``, or why there is none."""
+
+    number: int
+    answer: AnyAnswer | None = None
+    problem: str = ""
+
+
 class Ended(Message, frozen=True):
     """All runs have ended, and so does the session."""
 
 
-Reply = Welcome | Unfit | News | Done | Ended
+Reply = Welcome | Unfit | News | Done | Partly | Answered | Ended
 
 
 @dataclass
@@ -207,7 +238,7 @@ decode_hello: Callable[[bytes], Hello] = msgspec.msgpack.Decoder(Hello).decode
 decode_request: Callable[[bytes], Request] = msgspec.msgpack.Decoder(Request).decode
 decode_reply: Callable[[bytes], Reply] = msgspec.msgpack.Decoder(Reply).decode
 
-NOT_A_MESSAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+NOT_A_MESSAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ConfigError)
 """What the decoders raise for bytes that are none of their messages."""
 
 

@@ -29,6 +29,8 @@ from core.remote.protocol import (
     LONGEST_VIEW,
     NOT_A_MESSAGE,
     PROTOCOL,
+    Ask,
+    Cancel,
     Done,
     End,
     Ended,
@@ -49,9 +51,13 @@ from core.remote.protocol import (
     framed,
     one_line,
 )
+from core.remote.questions import Questions
 from core.remote.watcher import Watcher
 from core.session import Session
 from core.story import Story
+
+LOOKING = (Remember, Sync, Ask, Cancel)
+"""Requests that change nothing, which who may look only can make."""
 
 TICK_SECONDS = 0.2
 """How often watchers are told how the runs stand."""
@@ -204,9 +210,11 @@ class Server:
         watcher.greet(framed(self._welcome(watcher.name)))
         self._tell_story(watcher)
         self._watchers[watcher.name] = watcher
+        questions = Questions(self._session, watcher)
         try:
-            await self._obey(watcher, reader)
+            await self._obey(watcher, questions, reader)
         finally:
+            questions.close()
             del self._watchers[watcher.name]
 
     def _called(self, wish: str) -> str:
@@ -227,7 +235,9 @@ class Server:
             watchers=tuple(self._watchers),
         )
 
-    async def _obey(self, watcher: Watcher, reader: asyncio.StreamReader) -> None:
+    async def _obey(
+        self, watcher: Watcher, questions: Questions, reader: asyncio.StreamReader
+    ) -> None:
         while True:
             content = await _message(reader)
             try:
@@ -238,12 +248,16 @@ class Server:
             problem = self._refusal(request, watcher)
             if problem:
                 watcher.tell(framed(Done(problem, _ticket(request))))
+            elif isinstance(request, Ask):
+                questions.ask(request)
+            elif isinstance(request, Cancel):
+                questions.cancel(request.number)
             else:
                 self._do(request, watcher)
 
     def _refusal(self, request: Request, watcher: Watcher) -> str:
         """Why ``request`` is not obeyed; empty where it is."""
-        if watcher.hello.read_only and not isinstance(request, Remember | Sync):
+        if watcher.hello.read_only and not isinstance(request, LOOKING):
             return "you may look only"
         match request:
             case Send(run=run) | Probe(run=run) if run and run not in self._session.snapshots():

@@ -14,12 +14,11 @@ import numpy as np
 from core.algorithms.fomaml import Fomaml
 from core.config import NetworkConfig, RunConfig, Saving
 from core.engines import make_engine
-from core.engines.base import Adaptation, Advance, Engine, FewShotSets, TrainState
+from core.engines.base import Adaptation, Advance, Engine, TrainState
 from core.events import AnyEvent, Evaluated, Failed, Pause, Progress, Step, Stepped, Stop
 from core.plan import Plan
 from core.run_folder import RunFolder, create_run_folder
 from core.trainer import Trainer
-from tests.core.reference import Array
 
 PATIENCE = 60.0
 """Seconds that a test waits for what should come at once: the machine may be busy."""
@@ -168,12 +167,15 @@ class Unsound:
             losses[max(0, self.at - state.iteration - 1) :] = np.nan
         if self.how in ("parameter", "everything"):
             theta = np.full_like(theta, np.inf)
+        if self.how == "one NaN":
+            theta = theta.copy()
+            theta[len(theta) // 2] = np.nan
         if self.how == "moment":
             moments = {name: np.full_like(vector, np.inf) for name, vector in moments.items()}
         return Advance(TrainState(done.state.iteration, theta, moments), losses)
 
-    def adapt(self, theta: Array, sets: FewShotSets, updates: int, lr: float) -> Adaptation:
-        return self.inner.adapt(theta, sets, updates, lr)
+    def adapt(self, *task: Any, **how: Any) -> Adaptation:
+        return self.inner.adapt(*task, **how)
 
 
 @dataclasses.dataclass
@@ -194,5 +196,5 @@ class Gated:
         assert self.gate.wait(PATIENCE)
         return self.inner.advance(state, n)
 
-    def adapt(self, theta: Array, sets: FewShotSets, updates: int, lr: float) -> Adaptation:
-        return self.inner.adapt(theta, sets, updates, lr)
+    def adapt(self, *task: Any, **how: Any) -> Adaptation:
+        return self.inner.adapt(*task, **how)

@@ -13,6 +13,7 @@ from core.adaptation import (
     FewShotTask,
     ProbeName,
     Statistics,
+    draw_many,
     draw_task,
     few_shot,
     many_tasks,
@@ -95,9 +96,11 @@ def test_many_random_tasks_are_evaluated_as_a_literal_loop_would(engine_name: st
     seen: list[FewShotSets] = []
 
     class Spy:
-        def adapt(self, theta: Array, sets: FewShotSets, updates: int, lr: float) -> object:
+        def adapt(
+            self, theta: Array, sets: FewShotSets, updates: int, lr: float, **how: bool
+        ) -> object:
             seen.append(sets)
-            return engine.adapt(theta, sets, updates, lr)
+            return engine.adapt(theta, sets, updates, lr, **how)
 
     losses = many_tasks(Spy(), theta, waves, 7, n_tasks=5, updates=4, lr=0.02)  # type: ignore[arg-type]
     (sets,) = seen
@@ -109,6 +112,22 @@ def test_many_random_tasks_are_evaluated_as_a_literal_loop_would(engine_name: st
             reference.sgd_step(net, sets.support_x[index], sets.support_y[index], 0.02)
             expected.append(reference.loss_of(net, sets.query_x, sets.query_y[index]).item())
         assert losses[index] == pytest.approx(expected, rel=1e-9)
+
+
+@given(data=st.data(), steps=st.integers(0, 6), more=st.integers(0, 6))
+def test_the_predictions_of_every_step_begin_with_those_of_fewer_steps(
+    engine_name: str, data: st.DataObject, steps: int, more: int
+) -> None:
+    config = data.draw(configs(engine_name, data.draw(st.sampled_from(["float32", "float64"]))))
+    engine = make_engine(config)
+    theta = engine.initial_state().theta
+    task = draw_task(config.waves, 0, "random", 0)
+    longer = few_shot(engine, theta, config.waves, task, steps + more, 0.02, every_step=True)
+    ends = few_shot(engine, theta, config.waves, task, steps, 0.02)
+    assert longer.predictions.shape == (1, steps + more + 1, 50)
+    assert longer.losses[0, : steps + 1].tolist() == ends.losses[0].tolist()
+    assert longer.predictions[0, 0].tolist() == ends.before[0].tolist()
+    assert longer.predictions[0, steps].tolist() == ends.after[0].tolist()
 
 
 @given(data=st.data())
@@ -214,7 +233,9 @@ def test_several_networks_are_compared_on_the_same_tasks(
         def __init__(self, config: RunConfig) -> None:
             self._engine = make_engine(config)
 
-        def adapt(self, theta: Array, sets: FewShotSets, updates: int, lr: float) -> object:
+        def adapt(
+            self, theta: Array, sets: FewShotSets, updates: int, lr: float, **how: bool
+        ) -> object:
             seen.append(sets)
             return self._engine.adapt(theta, sets, updates, lr)
 
@@ -236,6 +257,17 @@ def test_several_networks_are_compared_on_the_same_tasks(
     assert first.query_y.tolist() == second.query_y.tolist()
     assert first.support_x.shape == (20, 5 if right_half else 10)
     assert (first.support_x.min() >= 0) == right_half
+
+
+def test_the_drawn_tasks_are_those_that_are_evaluated(engine_name: str) -> None:
+    engine = make_engine(config_of(engine_name))
+    theta = engine.initial_state().theta
+    drawn = draw_many(SineTasks(), 5, 20)
+    wave = SineWave(float(drawn.amplitude[7]), float(drawn.phase[7]))
+    assert drawn.sets.support_y[7].tolist() == wave(drawn.sets.support_x[7]).tolist()
+    assert drawn.sets.query_y[7].tolist() == wave(drawn.sets.query_x).tolist()
+    losses = many_tasks(engine, theta, SineTasks(), 5, n_tasks=20, updates=1, lr=0.02)
+    assert losses.tolist() == engine.adapt(theta, drawn.sets, 1, 0.02).losses.tolist()
 
 
 def test_more_tasks_begin_with_the_fewer(engine_name: str) -> None:

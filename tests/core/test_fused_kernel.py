@@ -276,11 +276,11 @@ def test_tanh_is_accurate_and_never_beyond_one(dtype: str, bound: float) -> None
     x = np.concatenate([np.linspace(-30, 30, 99_999), np.geomspace(1e-30, 1, 1000)]).astype(dtype)
     theta = np.array([1.0, 0.0, 1.0, 0.0], dtype)
     targets = np.zeros((1, x.size), dtype)
-    _, predictions, _ = FusedNetwork((1,), "tanh", dtype).adapt(
+    _, predictions = FusedNetwork((1,), "tanh", dtype).adapt(
         theta, x=x[None, :1], y=targets[:, :1], query_x=x, query_y=targets, updates=0, lr=0.1
     )
     # In units of the result: relative accuracy, also near zero.
-    np.testing.assert_allclose(predictions[0], np.tanh(x.astype("float64")), rtol=bound, atol=0)
+    np.testing.assert_allclose(predictions[0, 0], np.tanh(x.astype("float64")), rtol=bound, atol=0)
     assert np.abs(predictions).max() <= 1
 
 
@@ -290,22 +290,22 @@ def test_adapt_equals_autograd(activation: str) -> None:
     random = np.random.default_rng(3)
     x, y = random.uniform(-5, 5, (2, 3, 5))
     query_x, query_y = np.linspace(-5, 5, 21), random.uniform(-3, 3, (3, 21))
-    losses, before, after = case.network("float64").adapt(
-        case.theta, x=x, y=y, query_x=query_x, query_y=query_y, updates=4, lr=0.02
-    )
+    arguments = {"x": x, "y": y, "query_x": query_x, "query_y": query_y, "updates": 4, "lr": 0.02}
+    losses, predictions = case.network("float64").adapt(case.theta, **arguments, every_step=True)
     assert losses.shape == (3, 5)
+    assert predictions.shape == (3, 5, 21)
     for task in range(3):
         phi = torch.tensor(case.theta)
         for update in range(5):
             loss, _ = case.loss_and_gradient(phi, query_x, query_y[task])
             assert losses[task, update] == pytest.approx(loss, rel=EXACT)
             prediction = model(phi, case.hidden, activation, torch.tensor(query_x)).numpy()
-            if update == 0:
-                np.testing.assert_allclose(before[task], prediction, rtol=EXACT, atol=EXACT)
+            np.testing.assert_allclose(
+                predictions[task, update], prediction, rtol=EXACT, atol=EXACT
+            )
             _, gradient = case.loss_and_gradient(phi, x[task], y[task])
             if update < 4:
                 phi = phi - 0.02 * gradient
-        np.testing.assert_allclose(after[task], prediction, rtol=EXACT, atol=EXACT)
 
 
 def test_arguments_stay_untouched() -> None:
@@ -378,10 +378,10 @@ from core.engines.fused_network import FusedNetwork
 from core.engines.fused_simd import MACHINE
 theta = np.sin(np.arange(2 * 37 + 37 * 21 + 21 + 21 + 1.0))
 x = np.linspace(-5, 5, 33)
-losses, before, after = FusedNetwork((37, 21), "tanh", "float64").adapt(
+losses, predictions = FusedNetwork((37, 21), "tanh", "float64").adapt(
     theta, x=x[None], y=np.sin(x)[None], query_x=x, query_y=np.sin(x)[None], updates=5, lr=0.001
 )
-print(MACHINE.name, *losses[0].tolist(), *after[0].tolist())
+print(MACHINE.name, *losses[0].tolist(), *predictions[0, -1].tolist())
 """
 
 

@@ -377,7 +377,8 @@ def test_a_new_plan_makes_a_folder_named_by_algorithm_and_time(tmp_path: Path) -
 
 
 def test_a_new_plan_with_a_name_is_called_by_it_and_its_algorithm(tmp_path: Path) -> None:
-    assert plan_new(small_config(), tmp_path, "mine", 5.0).folder.name == "fomaml-mine"
+    plan = plan_new(small_config(), tmp_path, "mine", 5.0)
+    assert plan.folder.name == "fomaml-mine"
     with pytest.raises(RunFolderError, match="this run exists"):
         plan_new(small_config(), tmp_path, "mine")
 

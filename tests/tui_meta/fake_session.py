@@ -9,8 +9,15 @@ import msgspec
 import numpy as np
 
 from core.adaptation import PROBES, ProbeName, draw_task
-from core.config import SineTasks
+from core.algorithms import ALGORITHMS
+from core.bench.answering import Bench, never, unheard
+from core.bench.answers import AnyAnswer
+from core.bench.questions import AnyQuestion
+from core.bench.sources import LiveRun
+from core.bench.surveying import OnProgress
+from core.config import RunConfig, SineTasks
 from core.curve import Curve
+from core.engines.base import untrained
 from core.events import (
     AnyCommand,
     AnyEvent,
@@ -139,6 +146,15 @@ class FakeSession:
     def revive(self) -> None:
         self.calls.append("revive")
 
+    def ask(
+        self,
+        question: AnyQuestion,
+        progress: OnProgress = unheard,
+        cancelled: Callable[[], bool] = never,
+    ) -> AnyAnswer:
+        """Answered as a session would whose runs have their random initialisation."""
+        return Bench(self._live_run).answer(question, progress, cancelled)
+
     def remember(self, view: View) -> None:
         self.view = view
 
@@ -240,6 +256,14 @@ class FakeSession:
                 time=0.0,
             )
         )
+
+    def _live_run(self, run: str) -> LiveRun | None:
+        if run not in self._snapshots:
+            return None
+        one = self._snapshots[run]
+        config = RunConfig(algorithm=ALGORITHMS[one.algorithm](), engine="torch")
+        theta = untrained(config).theta
+        return LiveRun(config, one.iteration, theta, Path("checkpoints", run))
 
     def _stamp(self, run: str) -> Stamp:
         return {"run": run, "iteration": self._snapshots[run].iteration, "time": 0.0}

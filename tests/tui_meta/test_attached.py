@@ -32,9 +32,8 @@ def serving(session: FakeSession) -> Iterator[Serving]:
 
 
 def die(serving: Serving, app: TuiMetaApp) -> None:
-    """Cut every connection, as the death of the process does."""
-    for watcher in list(serving.server._watchers.values()):
-        serving.server._loop.call_soon_threadsafe(watcher._drop)
+    """The process that trains is gone, and the face has noticed."""
+    serving.die()
     until(lambda: bool(app.session.connection.lost))
 
 

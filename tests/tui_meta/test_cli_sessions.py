@@ -416,8 +416,7 @@ def test_the_death_of_a_session_is_complained_of(
     serving: Serving, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def die(report: Report, interrupts: object) -> None:
-        for watcher in list(serving.server._watchers.values()):
-            serving.server._loop.call_soon_threadsafe(watcher._drop)
+        serving.die()
         Ending.original(report, interrupts)
 
     monkeypatch.setattr(watch_command.Report, "follow", die)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,8 @@ from tests.tui_meta.fake_session import FakeSession, state
 from tui_meta.app import TuiMetaApp
 from tui_meta.screens.ask import Ask
 from tui_meta.screens.help import Help
-from tui_meta.screens.watch import PANEL_TICKS
 from tui_meta.views.keys import GROUPS
+from tui_meta.views.rates import AT_HAND
 
 FOMAML, REPTILE = "fomaml-1", "reptile-1"
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -499,7 +500,8 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.TICK_SECONDS", 3_600)
+    still = replace(AT_HAND, tick=3_600)
+    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda environment: still)
 
 
 @pytest.mark.usefixtures("still")
@@ -555,7 +557,7 @@ def _wheel_up() -> type:
     return MouseScrollUp
 
 
-async def test_a_tick_paints_one_panel_and_ten_ticks_paint_all(
+async def test_a_tick_paints_one_panel_and_in_time_all_are_painted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app = TuiMetaApp(FakeSession())
@@ -565,7 +567,7 @@ async def test_a_tick_paints_one_panel_and_ten_ticks_paint_all(
         monkeypatch.setattr(
             app.watch_screen, "_paint_panels", lambda panels: painted.append(list(panels))
         )
-        for _ in range(2 * PANEL_TICKS):
+        for _ in range(AT_HAND.wave_ticks + AT_HAND.panel_ticks):
             app.watch_screen.tick()
         assert all(len(panels) == 1 for panels in painted)
         assert {panel for (panel,) in painted} == set(app.watch_screen.watching.arrangement.panels)

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
-from tui_meta.views.help_text import help_lines
+from tui_meta.views.help_text import Groups, help_lines
 from tui_meta.widgets.lines import Lines
 
 PAGE_WIDTH = 92
@@ -19,15 +19,19 @@ EDGES = 5
 
 
 class Help(ModalScreen[None], inherit_bindings=False):
-    """Shows keys until any closing key; ``bound`` has what each does, by its shown name."""
+    """Shows keys until any closing key; ``bound`` has what each does, by its shown name.
+
+    They stand in the ``groups`` of the screen they belong to.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter,space,ctrl+c,ctrl+q", "dismiss")
     ]
 
-    def __init__(self, bound: Mapping[str, str]) -> None:
+    def __init__(self, bound: Mapping[str, str], groups: Groups) -> None:
         super().__init__()
         self._bound = bound
+        self._groups = groups
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="page") as page:
@@ -44,7 +48,8 @@ class Help(ModalScreen[None], inherit_bindings=False):
         self._fill()
 
     def _fill(self) -> None:
-        lines = help_lines(self._bound, max(1, min(PAGE_WIDTH, self.app.size.width) - EDGES))
+        width = max(1, min(PAGE_WIDTH, self.app.size.width) - EDGES)
+        lines = help_lines(self._bound, width, self._groups)
         shown = self.query_one("#help", Lines)
         shown.styles.height = len(lines)
         shown.show(lines)

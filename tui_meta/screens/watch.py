@@ -1,6 +1,7 @@
 """The screen that a person watches: how each run stands, losses, curves and waves."""
 
 import gc
+import os
 from collections.abc import Collection
 from typing import ClassVar, cast
 
@@ -18,24 +19,12 @@ from core.session import Connection, Session
 from tui_meta.screens.bindings import bindings
 from tui_meta.views import layout, orders
 from tui_meta.views.keys import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
+from tui_meta.views.rates import rates
 from tui_meta.views.watching import Watching
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 from tui_meta.widgets.loss_table import LossTablePanel
 from tui_meta.widgets.run_line import RunLine
-
-TICK_SECONDS = 0.1
-"""How often news are taken in."""
-
-HURRY_SECONDS = 0.02
-"""How often, while the answer to a key is awaited."""
-
-HURRIED_LOOKS = 20
-"""After so many looks the answer may come with the ticks."""
-
-NUMBER_TICKS = 3
-PANEL_TICKS = 10
-"""Ticks between two repaints of the numbers, and of table and charts."""
 
 _LINES = ("title", "messages", "keys")
 
@@ -60,6 +49,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         self._connection = self.watching.connection = session.connection
         self._remembered = self.watching.view()
         self.seen = 0
+        self.rates = rates(os.environ)
         self._ticks = self._looks = 0
         self._loaded = False
         self._stale: list[str] = []
@@ -80,8 +70,8 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to sample."""
-        self.set_interval(TICK_SECONDS, self.tick)
-        self._hurry = self.set_interval(HURRY_SECONDS, self._look, pause=True)
+        self.set_interval(self.rates.tick, self.tick)
+        self._hurry = self.set_interval(self.rates.hurry, self._look, pause=True)
 
     def on_resize(self) -> None:
         """Every size has its arrangement."""
@@ -124,44 +114,45 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         """Take in what happened; repaint each kind of thing at the rate that it deserves."""
         self._ticks += 1
         news = self._take_in()
-        if news or self._ticks % PANEL_TICKS == 0:
-            self._expire_panels()
+        if news or self._ticks % self.rates.panel_ticks == 0:
+            self._expire_panels(waves=news or self._ticks % self.rates.wave_ticks == 0)
         if self.is_current:
-            if news or self._ticks % NUMBER_TICKS == 0:
+            if news or self._ticks % self.rates.number_ticks == 0:
                 self._paint_numbers()
-            self._paint_next_panel()
+            self._paint_next_panels()
 
     def _look(self) -> None:
         """Look for the answer to a key more often than the ticks do, for a short while."""
         self._looks += 1
         if self._take_in():
-            self._expire_panels()
+            self._expire_panels(waves=True)
             self._paint_numbers()
-        self._paint_next_panel()
-        if self._looks >= HURRIED_LOOKS:
+        self._paint_next_panels()
+        if self._looks >= self.rates.looks:
             self._hurry.pause()
 
     def _await_answer(self) -> None:
         self._looks = 0
-        self._hurry.resume()
+        if self.rates.looks:
+            self._hurry.resume()
 
     def _take_in(self) -> bool:
         """Fold what is new; whether a person waits for some of it."""
-        # Before the events: one that has ended tells no more of them, and its end is said last.
         connection = self.session.connection
         # Events before snapshots: a run that an event here speaks of is then among them.
         news = self.session.events(self.seen)
         self.seen += len(news)
         awaited = self.watching.take_in(news, self.session.snapshots())
-        self._mind_connection(connection)
         if not self._loaded and self.watching.loaded:
             self._loaded = True
             # The libraries are there to stay: to search them all for garbage, again and again,
             # held keys up for 90 ms.
             gc.freeze()
+        # The events before the end are heard by now, so that its word is the last.
+        self._mind(connection)
         return awaited
 
-    def _mind_connection(self, now: Connection) -> None:
+    def _mind(self, now: Connection) -> None:
         """See whether the runs can still be reached, and who else watches them."""
         before = self._connection
         self._connection = self.watching.connection = now
@@ -177,13 +168,16 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             self._paint_panels(self.watching.arrangement.panels)
             self._stale = []
 
-    def _expire_panels(self) -> None:
-        self._stale = list(reversed(self.watching.arrangement.panels))
+    def _expire_panels(self, *, waves: bool) -> None:
+        panels = reversed(self.watching.arrangement.panels)
+        self._stale = [panel for panel in panels if waves or not layout.is_wave(panel)]
 
-    def _paint_next_panel(self) -> None:
-        """Paint one panel of those that are due: a key waits for one of them, not for all."""
+    def _paint_next_panels(self) -> None:
+        """Paint some of the panels that are due: a key waits for these, not for all."""
         if self._stale and self.is_current:
-            self._paint_panels([self._stale.pop()])
+            count = self.rates.panels_at_once
+            self._stale, due = self._stale[:-count], self._stale[-count:]
+            self._paint_panels(due)
 
     def _paint_numbers(self) -> None:
         watching = self.watching

@@ -87,7 +87,7 @@ class Charts:
         return Plot(
             f"loss per update{f' · {what}' if what else ''}",
             series,
-            Limits(0, most).axis("updates"),
+            Limits(0, max(1, most)).axis("updates"),
             self._updates.axis("loss"),
             "no evaluation yet",
         )

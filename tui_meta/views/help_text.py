@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tui_meta.views.keys import GROUPS
+from tui_meta.views.keys import GROUPS, Key
 from tui_meta.views.text import Line, Span, line, wrap
 
 _KEY_CELLS = 11
@@ -16,18 +16,21 @@ _NOTES = (
 )
 
 
-def help_lines(bound: Mapping[str, str], width: int) -> list[Line]:
+Groups = Sequence[tuple[str, Sequence[Key]]]
+
+
+def help_lines(bound: Mapping[str, str], width: int, groups: Groups = GROUPS) -> list[Line]:
     """Lines of at most ``width`` cells. ``bound`` has what each bound key does, by shown name.
 
-    Keys stand in the groups of the table of keys; any others follow.
+    Keys stand in the ``groups`` of the screen; any others follow.
     """
     rest = dict(bound)
     lines: list[Line] = []
-    for title, keys in GROUPS:
+    for title, keys in groups:
         named = {key.shown: rest.pop(key.shown) for key in keys if key.shown in rest}
         lines += _group(title, named, width)
     lines += _group("More", rest, width)
-    for note in _NOTES:
+    for note in _NOTES if groups is GROUPS else ():
         lines += [line(row) for row in wrap(note, width)]
     return lines
 

@@ -132,6 +132,12 @@ VIEW_KEYS = (
 )
 """Keys that change what is seen."""
 
+SCREEN_KEYS = (
+    Key("w", "w", "visit('watch')", "watch", "Watch: the runs, their losses and waves"),
+    Key("m", "m", "visit('messages')", "messages", "Messages: all that was said, with times"),
+)
+"""Keys that open a screen, from everywhere."""
+
 APP_KEYS = (
     Key("question_mark", "?", "help", "help", "This list of keys", 1),
     Key(
@@ -157,8 +163,29 @@ GROUPS = (
     ("Runs", RUN_KEYS),
     ("Evaluate", EVALUATION_KEYS),
     ("View", VIEW_KEYS),
+    ("Screens", SCREEN_KEYS),
     ("Program", APP_KEYS),
 )
+"""Keys of the watch screen, as the help lists them."""
+
+PAGE_KEYS = (Key("escape", "esc", "back", "back", "Back to the watch screen", 2),)
+"""Keys of every other screen, beside its own."""
+
+
+def page_groups(title: str, keys: Sequence[Key]) -> tuple[tuple[str, Sequence[Key]], ...]:
+    """Keys of a screen of its own ``keys``, as the help lists them."""
+    return (
+        (title, (*keys, *PAGE_KEYS)),
+        ("Screens", SCREEN_KEYS),
+        ("Program", APP_KEYS),
+    )
+
+
+def page_footer(keys: Sequence[Key], width: int) -> Line:
+    """The keys of a screen that is no watch screen, in one line."""
+    everywhere = [key for key in APP_KEYS if key.action != "detach"]
+    shown = [(key, key.label) for key in (*keys, *PAGE_KEYS, *everywhere) if key.rank]
+    return _spans(_fitting(shown, width))
 
 
 COMMAND_KEYS = RUN_KEYS + EVALUATION_KEYS
@@ -192,10 +219,15 @@ def footer(situation: Situation, width: int) -> Line:
                 shown.append((key, label))
     if cells(_spans(shown)) > width and not situation.read_only:
         shown = _with_evaluations_joined(shown)
+    return _spans(_fitting(shown, width))
+
+
+def _fitting(shown: list[tuple[Key, str]], width: int) -> list[tuple[Key, str]]:
+    """Without as many of the highest ranks as there is no room for."""
     while shown and cells(_spans(shown)) > width:
         last = max(key.rank for key, _ in shown)
         shown = [(key, label) for key, label in shown if key.rank != last]
-    return _spans(shown)
+    return shown
 
 
 def _with_evaluations_joined(shown: list[tuple[Key, str]]) -> list[tuple[Key, str]]:

@@ -67,6 +67,11 @@ def wave(index: int) -> str:
     return f"wave-{index}"
 
 
+def is_wave(panel: str) -> bool:
+    """Whether it is a panel with a run's wave."""
+    return panel.startswith("wave-")
+
+
 def all_panels(runs: int) -> tuple[str, ...]:
     """Every panel there is, in the order in which tab visits them."""
     return (TABLE, *CHARTS, *(wave(index) for index in range(runs)))

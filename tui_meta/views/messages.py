@@ -1,6 +1,7 @@
 """The lines that say what a key did and what the runs report, newest last."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Message:
 
     ``key`` names the command it belongs to, and after a space what else tells it from others.
     Messages of one key from different runs become one. A ``pending`` one is a promise that the
-    first message of its command replaces.
+    first message of its command replaces. ``time`` is in seconds since the epoch.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Message:
     parts: tuple[tuple[str, str], ...] = ()
     style: str = ""
     pending: bool = False
+    time: float = 0.0
 
     @property
     def text(self) -> str:
@@ -68,18 +70,19 @@ class Messages:
     def ask(self, key: str, text: str) -> None:
         """Say at once what was asked for; its result will replace this line."""
         self._drop_pending(key)
-        self._put(Message(key, text, pending=True))
+        self._put(Message(key, text, pending=True, time=time.time()))
 
     def say(self, text: str, style: str = "") -> None:
         """Say something that has no further result; the same line is not said twice."""
         self._drop_pending("")
-        self._put(Message("", text, style=style, pending=True))
+        self._put(Message("", text, style=style, pending=True, time=time.time()))
 
     def hear(self, event: AnyEvent) -> None:
         """Say what ``event`` means to a person, if anything."""
         message = self._of(event)
         if message is None:
             return
+        message = replace(message, time=event.time)
         self._drop_pending(message.key)
         for other in reversed(self._said[-_NEAR:]):
             runs = [run for run, _ in other.parts] + [event.run]
@@ -90,9 +93,14 @@ class Messages:
                     (*other.parts, *message.parts), key=lambda part: order.index(part[0])
                 )
                 self._said.remove(other)
-                message = replace(other, parts=tuple(parts))
+                message = replace(other, parts=tuple(parts), time=event.time)
                 break
         self._put(message)
+
+    @property
+    def said(self) -> Sequence[Message]:
+        """All that is remembered, oldest first."""
+        return self._said
 
     def lines(self, count: int, width: int) -> tuple[Line, ...]:
         """The newest messages in ``count`` lines, oldest first; the last may take several."""
@@ -171,6 +179,18 @@ class Messages:
             case Failed(problem=problem):
                 return Message("fail", "", ((run, f"{title} failed: {problem}"),), _BAD)
         return None
+
+
+def message_lines(messages: Sequence[Message], width: int) -> list[Line]:
+    """All of ``messages``, each with the time of day, wrapped to ``width``."""
+    lines: list[Line] = []
+    for one in messages:
+        at = time.strftime("%H:%M:%S", time.localtime(one.time))
+        for number, piece in enumerate(wrap(one.text, max(10, width - 10))):
+            lines.append(
+                line(Span(f"{at if number == 0 else '':<8}  ", "dim"), Span(piece, one.style))
+            )
+    return lines
 
 
 def other_bits(event: Started) -> str:

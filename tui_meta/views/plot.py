@@ -147,6 +147,11 @@ def log10s(values: Iterable[float]) -> tuple[float, ...]:
     )
 
 
+def gaps(values: Iterable[float | None]) -> tuple[float, ...]:
+    """The values of an answer, NaN for what is None there: it was not finite."""
+    return tuple(_NAN if value is None else value for value in values)
+
+
 def linear_ticks(lower: float, upper: float, parts: int = 4) -> tuple[Tick, ...]:
     """Ticks at multiples of 1, 2 or 5 times a power of ten, at most about `parts` intervals."""
     rough = (upper - lower) / parts

@@ -348,4 +348,5 @@ def _notice(text: str, columns: int, rows: int) -> list[list[Segment]]:
 
 def _style(series: Series, *, color: bool) -> Style:
     name = series.color if color and series.color != "default" else None
-    return Style(color=name, bold=True if series.kind == "points" else None)
+    # Bold for want of colour only: every change of it is sent with every point.
+    return Style(color=name, bold=True if series.kind == "points" and name is None else None)

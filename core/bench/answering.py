@@ -1,0 +1,59 @@
+"""Answers questions. It only reads runs, so it may work beside the threads that train them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.bench.adapting import adapt
+from core.bench.answers import AnyAnswer, Cancelled
+from core.bench.questions import Adapt, AnyQuestion, Recall, Survey
+from core.bench.recalling import recall
+from core.bench.sources import FindRun, Sources
+from core.bench.surveying import OnProgress, survey
+
+
+def unheard(done: int, total: int) -> None:
+    """For those who do not wait."""
+
+
+def never() -> bool:
+    """For those who want to know in any case."""
+    return False
+
+
+class Bench:
+    """Answers one question after the other, in a thread of its own: never in one that trains.
+
+    A theta is read where the run has it: those arrays are replaced, never written to.
+    """
+
+    def __init__(self, find_run: FindRun) -> None:
+        self._sources = Sources(find_run)
+
+    def answer(
+        self,
+        question: AnyQuestion,
+        progress: OnProgress = unheard,
+        cancelled: Callable[[], bool] = never,
+    ) -> AnyAnswer:
+        """The answer, or ``Cancelled`` soon after ``cancelled()`` becomes true.
+
+        ``progress`` is told how many of how many tasks of a survey are done; both are called in
+        this thread. Raises ``ConfigError``, ``QuestionError``, ``CheckpointError``,
+        ``RunFolderError`` and ``EngineError``.
+        """
+        if cancelled():
+            return Cancelled()
+        if isinstance(question, Recall):
+            return recall(self._sources.folder(question.of), cancelled)
+        if isinstance(question, Survey):
+            thetas = [self._sources.theta(source) for source in question.sources]
+            ready = [(theta, self._sources.engine(theta.config)) for theta in thetas]
+            return survey(question, ready, progress, cancelled)
+        theta = self._sources.theta(question.source)
+        if isinstance(question, Adapt):
+            return adapt(question, theta, self._sources.engine(theta.config))
+        # PyTorch takes a second to load, and the fused engine trains without it.
+        from core.bench.tracing import trace
+
+        return trace(theta)

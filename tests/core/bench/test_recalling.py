@@ -1,0 +1,104 @@
+"""What a run left in its folder, told without opening a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core.bench import recalling
+from core.bench.answers import LARGEST_ANSWER, AnyAnswer, Cancelled, Recalled, SavedTheta
+from core.bench.recalling import MOST_CHECKPOINTS, MOST_EVALUATIONS, recall
+from core.errors import RunFolderError
+from core.events import Rewound
+from tests.run_folders import evaluated, make_checkpoint, make_run, progress, stamp
+
+
+def recalled(folder: Path) -> Recalled:
+    found = recall(folder, lambda: False)
+    assert isinstance(found, Recalled)
+    return found
+
+
+def test_checkpoints_are_listed_from_the_oldest_with_why_they_were_saved(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run")
+    make_checkpoint(folder, 200, {"kind": "best"})
+    make_checkpoint(folder, 100, {"kind": "x" * 1_000})
+    (folder / "000000150.safetensors").write_bytes(b"damaged")
+    found = recalled(folder)
+    assert found.folder == str(folder)
+    assert found.checkpoints == (
+        SavedTheta(name="000000100.safetensors", iteration=100),
+        SavedTheta(name="000000200.safetensors", iteration=200, kind="best"),
+    )
+    assert found.damaged == 1
+
+
+def test_only_periodic_evaluations_that_stand_are_told(tmp_path: Path) -> None:
+    events = [
+        evaluated(100, 3.0, 0.5),
+        progress(150),
+        evaluated(150, 9.0, 8.0, probe="standard"),
+        evaluated(200, 2.0, 0.4),
+        Rewound(**stamp(150)),
+        evaluated(200, 2.5, float("nan")),
+    ]
+    found = recalled(make_run(tmp_path / "run", events))
+    assert [(one.iteration, one.before, one.after) for one in found.evaluations] == [
+        (100, 3.0, 0.5),
+        (200, 2.5, None),
+    ]
+    assert (found.evaluations[0].index, found.evaluations[0].amplitude) == (100, 2.0)
+
+
+def test_of_very_many_evaluations_evenly_spaced_ones_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recalling, "MOST_EVALUATIONS", 5)
+    folder = make_run(tmp_path / "run", (evaluated(i, 1.0) for i in range(40)))
+    assert [one.iteration for one in recalled(folder).evaluations] == [0, 8, 16, 24, 32]
+
+
+def test_of_very_many_checkpoints_the_newest_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recalling, "MOST_CHECKPOINTS", 2)
+    folder = make_run(tmp_path / "run")
+    for iteration in (1, 2, 3):
+        make_checkpoint(folder, iteration)
+    found = recalled(folder)
+    assert [one.iteration for one in found.checkpoints] == [2, 3]
+    assert found.damaged == 0
+
+
+def test_reading_a_long_log_can_be_cancelled(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", [evaluated(100, 1.0)])
+    assert recall(folder, lambda: True) == Cancelled()
+
+
+def test_no_folder_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="No such file"):
+        recalled(tmp_path / "nowhere")
+
+
+def test_a_log_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run")
+    (folder / "events.jsonl").unlink()
+    (folder / "events.jsonl").mkdir()
+    with pytest.raises(RunFolderError, match=r"events\.jsonl: it cannot be read"):
+        recalled(folder)
+
+
+def test_the_largest_answer_is_no_larger_than_promised_and_comes_through_any_wire() -> None:
+    checkpoint = SavedTheta(name=f"{10**242}.safetensors", iteration=10**12, kind="final")
+    one = recalling._past(evaluated(10**12, 1.5, 0.1))
+    found = Recalled(
+        folder="a" * 4_096,
+        checkpoints=(checkpoint,) * MOST_CHECKPOINTS,
+        damaged=0,
+        evaluations=(one,) * MOST_EVALUATIONS,
+    )
+    assert len(msgspec.msgpack.encode(found)) <= LARGEST_ANSWER
+    for wire in (msgspec.msgpack, msgspec.json):
+        assert wire.decode(wire.encode(found), type=AnyAnswer) == found

@@ -1,0 +1,55 @@
+"""The screen of messages: all that was said, with times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+
+from tui_meta.screens.page import Page, page_bindings
+from tui_meta.views.keys import Key
+from tui_meta.views.messages import message_lines
+from tui_meta.widgets.lines import Lines
+
+
+class MessagesPage(Page):
+    """Follows the newest message until somebody scrolls up."""
+
+    NAME = "Messages"
+    KEYS = (
+        Key("up,k", "↑", "scroll(-1)", "older", "Older messages", 5, joined=True),
+        Key("down,j", "↓", "scroll(1)", "scroll", "Newer messages", 5),
+        Key("pageup", "page up", "page(-1)", "page up", "A page of older messages"),
+        Key("pagedown", "page down", "page(1)", "page down", "A page of newer messages"),
+        Key("home,g", "home", "scroll(-9999)", "first", "The first message"),
+        Key("end,G", "end", "scroll(9999)", "newest", "The newest message; follow it", 6),
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
+
+    def body(self) -> Iterable[Widget]:
+        page = VerticalScroll(Lines(id="said"), id="scroll")
+        page.can_focus = False
+        yield page
+
+    def paint(self) -> None:
+        said, scroll = self.query_one("#said", Lines), self.query_one("#scroll", VerticalScroll)
+        follows = scroll.scroll_y >= scroll.max_scroll_y - 1
+        lines = message_lines(self.watch_screen.watching.messages.said, scroll.size.width)
+        if said.styles.height is None or said.size.height != len(lines):
+            said.styles.height = max(1, len(lines))
+        said.show(lines)
+        if follows:
+            scroll.scroll_end(animate=False)
+
+    def action_scroll(self, rows: int) -> None:
+        """Scroll by rows, towards newer ones if positive."""
+        self.query_one("#scroll", VerticalScroll).scroll_relative(y=rows, animate=False)
+
+    def action_page(self, pages: int) -> None:
+        """Scroll by pages."""
+        scroll = self.query_one("#scroll", VerticalScroll)
+        scroll.scroll_relative(y=pages * max(1, scroll.size.height - 1), animate=False)

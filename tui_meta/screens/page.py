@@ -1,0 +1,116 @@
+"""What every screen beside the watch screen has: a title, the newest message, keys, a way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from core.bench.answers import AnyAnswer, Cancelled
+from core.bench.questions import AnyQuestion
+from core.errors import LabError
+from tui_meta.screens.bindings import bindings
+from tui_meta.screens.watch import WatchScreen
+from tui_meta.views.keys import PAGE_KEYS, Key, page_footer, page_groups
+from tui_meta.views.standing import page_title
+from tui_meta.views.text import Line
+from tui_meta.widgets.lines import Lines
+
+TICK_SECONDS = 0.25
+
+
+def page_bindings(keys: Iterable[Key]) -> list[BindingType]:
+    """The bindings of a page with ``keys`` of its own."""
+    return bindings((*keys, *PAGE_KEYS))
+
+
+class Page(Screen[None], inherit_bindings=False):
+    """A screen that shows one thing; ``watch_screen`` is the one that knows the runs.
+
+    A page says what its ``KEYS`` are and binds them with `page_bindings`, composes a ``body``, and
+    brings it up to date in ``paint``.
+    """
+
+    NAME: ClassVar[str]
+    KEYS: ClassVar[tuple[Key, ...]] = ()
+
+    def __init__(self, watch_screen: WatchScreen) -> None:
+        super().__init__()
+        self.watch_screen = watch_screen
+        self.session = watch_screen.session
+
+    @property
+    def key_groups(self) -> Sequence[tuple[str, Sequence[Key]]]:
+        """The keys that apply here, for the help."""
+        return page_groups(self.NAME, self.KEYS)
+
+    def body(self) -> Iterable[Widget]:
+        """What stands between title and messages."""
+        raise NotImplementedError
+
+    def paint(self) -> None:
+        """Bring the body up to date; what is equal sends nothing."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="title")
+        yield from self.body()
+        yield Lines(id="messages")
+        yield Lines(id="keys")
+
+    def on_mount(self) -> None:
+        """Begin to follow the runs."""
+        self.set_interval(TICK_SECONDS, self.tick)
+
+    def on_screen_resume(self) -> None:
+        """Show what was missed while another screen was in front."""
+        self.call_after_refresh(self.tick)
+
+    def on_resize(self) -> None:
+        """Another size, another picture."""
+        self.call_after_refresh(self.tick)
+
+    def tick(self) -> None:
+        """Bring everything up to date, unless another screen is in front."""
+        if self.is_current:
+            self._paint_frame()
+            self.paint()
+
+    def say(self, said: str) -> None:
+        """Say something at once."""
+        self.watch_screen.watching.messages.say(said)
+        self._paint_frame()
+
+    def ask(self, name: str, question: AnyQuestion, then: Callable[[AnyAnswer], None]) -> None:
+        """Ask in a thread, and call ``then`` here; a later question of ``name`` takes its place."""
+
+        def answer() -> None:
+            worker = get_current_worker()
+            try:
+                found = self.session.ask(question, cancelled=lambda: worker.is_cancelled)
+            except LabError as error:
+                self.app.call_from_thread(self.say, str(error))
+                return
+            if not (isinstance(found, Cancelled) or worker.is_cancelled):
+                self.app.call_from_thread(then, found)
+
+        self.run_worker(answer, thread=True, exclusive=True, group=name)
+
+    def action_back(self) -> None:
+        """To the watch screen."""
+        self.app.pop_screen()
+
+    def _paint_frame(self) -> None:
+        watching = self.watch_screen.watching
+        title, messages, keys = (
+            self.query_one(f"#{id}", Lines) for id in ("title", "messages", "keys")
+        )
+        title.show([page_title(self.NAME, watching.standings, title.size.width)])
+        newest: Line = watching.newest_message(messages.size.width)
+        messages.show([newest])
+        keys.show([page_footer(self.KEYS, keys.size.width)])
