@@ -306,7 +306,7 @@ def plan_new(
 
 def run_folder(path: Path) -> Path:
     """The folder of the run at ``path``, which is that folder or a checkpoint in it."""
-    return (path if path.is_dir() else path.parent).resolve()
+    return (path.parent if path.is_file() else path).resolve()
 
 
 def plan_resumed(path: Path, iterations: int | None = None, pace: float | None = None) -> Plan:

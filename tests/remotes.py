@@ -59,6 +59,16 @@ class Serving:
         self._faces.append(face)
         return face
 
+    def drop_all(self) -> None:
+        """Cut every connection, as the bounds of a slow watcher do."""
+        for watcher in list(self.server._watchers.values()):
+            self.server._loop.call_soon_threadsafe(watcher._drop)
+
+    def die(self) -> None:
+        """Leave every connection cut and nobody at the socket, as the death of the process does."""
+        (sessions_folder() / f"{self.id}.sock").unlink()
+        self.drop_all()
+
     def close(self) -> None:
         """End the server, whatever the runs do."""
         for face in self._faces:

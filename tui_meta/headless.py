@@ -49,8 +49,8 @@ def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = F
 
     A session that ``outlives_terminal`` trains on, in silence, when the terminal is closed.
 
-    With ``as_json`` every event is a JSON line on standard output, as in ``events.jsonl``, and what
-    is meant for people goes to standard error. Raises ``OSError`` where standard output cannot be
+    With ``as_json`` every event of ``events.jsonl`` is a JSON line on standard output, and what is
+    meant for people goes to standard error. Raises ``OSError`` where standard output cannot be
     written; the runs are saved before.
     """
     with Interrupts(outlives_terminal=outlives_terminal) as interrupts:
@@ -144,7 +144,7 @@ class Report:
         names = titles(self._known)
         for event in news:
             self._seen += 1
-            if self._as_json:
+            if self._as_json and not isinstance(event, Asked):
                 told = printable_json(msgspec.json.encode(event).decode())
                 sys.stdout.buffer.write(told.encode() + b"\n")
             if event.run in self._known:  # not where a face comes while runs begin afresh

@@ -41,6 +41,7 @@ from core.remote.protocol import (
     Send,
     Sync,
     Unfit,
+    one_line,
     unpacked,
 )
 from core.session import Connection, View
@@ -203,7 +204,7 @@ class RemoteSession:
     # Out.
 
     def _tell(self, message: Message) -> None:
-        if self._lost or self._ended:
+        if self._lost or self._ended or self._left:
             return
         try:
             self._link.send(message)
@@ -241,7 +242,9 @@ class RemoteSession:
         """Wait a while for an answer to one of ``tickets``, or for the end; False for neither."""
         with self._news:
             return self._news.wait_for(
-                lambda: bool(self._ended or self._lost or self._done.keys() & set(tickets)),
+                lambda: bool(
+                    self._ended or self._lost or self._left or self._done.keys() & set(tickets)
+                ),
                 SILENCE_SECONDS,
             )
 
@@ -294,7 +297,7 @@ class RemoteSession:
                         self._events.append(_placed(event, self._elsewhere))
                 self._stand(message)
             case Done(problem, ticket) if 0 < ticket <= self._tickets:
-                self._done[ticket] = problem
+                self._done[ticket] = one_line(problem) if problem else ""
             case Partly(number, done, total):
                 if number in self._asked:
                     self._asked[number].told = done, total
@@ -302,7 +305,7 @@ class RemoteSession:
                 if message.number in self._asked:
                     self._asked[message.number].answered = message
             case Unfit(problem):
-                self._lost = problem
+                self._lost = one_line(problem)
             case Ended():
                 self._ended = True
 
@@ -347,5 +350,5 @@ def _changed(before: Snapshot | None, change: Change) -> Snapshot:
     try:
         snapshot = msgspec.convert(plain, Snapshot)
     except msgspec.ValidationError as error:
-        raise RemoteError(f"a snapshot cannot be understood: {error}") from error
+        raise RemoteError(f"a snapshot cannot be understood: {one_line(error)}") from error
     return msgspec.structs.replace(snapshot, curve=curve)

@@ -26,6 +26,7 @@ from core.remote.protocol import (
     Welcome,
     decode_reply,
     framed,
+    one_line,
 )
 
 PATIENCE_SECONDS = 5.0
@@ -82,7 +83,8 @@ class Link:
             try:
                 yield decode_reply(self._read(length))
             except NOT_A_MESSAGE as error:
-                raise RemoteError(f"session {self.id} cannot be understood: {error}") from error
+                problem = f"session {self.id} cannot be understood: {one_line(error)}"
+                raise RemoteError(problem) from error
 
     def answer(self) -> Reply:
         """The next message, which must come soon; raises ``RemoteError``."""
@@ -95,7 +97,7 @@ class Link:
         if reply is None:
             raise RemoteError(f"session {self.id} has ended")
         if isinstance(reply, Unfit):
-            raise RemoteError(reply.problem)
+            raise RemoteError(one_line(reply.problem))
         return reply
 
     def close(self) -> None:

@@ -31,6 +31,9 @@ LONGEST_REPLY = 32 * 2**20
 LONGEST_NAME = 60
 """Characters of what a watcher calls itself."""
 
+LONGEST_PROBLEM = 1_000
+"""Characters of what is said to be wrong."""
+
 LONGEST_VIEW = 1_024
 """Bytes of what a face wants to be remembered."""
 
@@ -241,6 +244,11 @@ decode_reply: Callable[[bytes], Reply] = msgspec.msgpack.Decoder(Reply).decode
 
 NOT_A_MESSAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ConfigError)
 """What the decoders raise for bytes that are none of their messages."""
+
+
+def one_line(said: object) -> str:
+    """``said`` by the other side, or of what it sent, without what a terminal would obey."""
+    return "".join(filter(str.isprintable, str(said)))[:LONGEST_PROBLEM] or "for no reason told"
 
 
 def packed(

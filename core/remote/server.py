@@ -50,6 +50,7 @@ from core.remote.protocol import (
     decode_hello,
     decode_request,
     framed,
+    one_line,
 )
 from core.remote.questions import Questions
 from core.remote.watcher import Watcher
@@ -185,7 +186,7 @@ class Server:
                 hello = decode_hello(await _message(reader))
             await self._admit(hello, reader, writer)
         except NOT_A_MESSAGE as error:
-            writer.write(framed(Unfit(f"this is no greeting: {error}")))
+            writer.write(framed(Unfit(f"this is no greeting: {one_line(error)}")))
         except RemoteError as error:
             writer.write(framed(Unfit(str(error))))
         except (OSError, EOFError, TimeoutError):
@@ -244,7 +245,7 @@ class Server:
             try:
                 request = decode_request(content)
             except NOT_A_MESSAGE as error:
-                watcher.tell(framed(Done(f"this is no request: {error}")))
+                watcher.tell(framed(Done(f"this is no request: {one_line(error)}")))
                 continue
             problem = self._refusal(request, watcher)
             if problem:

@@ -8,6 +8,7 @@ from typing import Literal
 from core.remote.client import RemoteSession
 from core.remote.link import chosen_session
 from core.remote.protocol import RemoteError
+from tui_meta.commands.launch import require_terminal
 from tui_meta.commands.sessions import found_sessions
 from tui_meta.dashboard import run_dashboard
 from tui_meta.views.sessions import session_words
@@ -19,7 +20,9 @@ Choice = Literal["new", "leave"] | str
 
 def attach(id: str | None, *, read_only: bool) -> int:
     """Show session ``id``, or the only one."""
-    return run_dashboard(RemoteSession(chosen_session(id).id, read_only=read_only))
+    chosen = chosen_session(id)
+    require_terminal()
+    return run_dashboard(RemoteSession(chosen.id, read_only=read_only))
 
 
 def offered() -> Choice:

@@ -35,7 +35,7 @@ from core.remote.protocol import (
     framed,
 )
 from tests.core.runs import until
-from tests.remotes import Impostor, Serving, served
+from tests.remotes import Impostor, served
 from tests.tui_meta.fake_session import FakeSession
 
 WELCOME = framed(Welcome(id="1", name="me"))
@@ -64,12 +64,6 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (client_module, link_module):
         monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr(client_module, "SILENCE_SECONDS", 0.05)
-
-
-def drop_all(serving: Serving) -> None:
-    """Cut every connection, as the death of the process does."""
-    for watcher in list(serving.server._watchers.values()):
-        serving.server._loop.call_soon_threadsafe(watcher._drop)
 
 
 def test_a_session_that_is_not_there_is_named() -> None:
@@ -175,7 +169,7 @@ def test_a_session_that_dies_is_lost_and_nothing_is_asked_of_it() -> None:
     session = FakeSession()
     with served(session) as serving:
         face = serving.face()
-        drop_all(serving)
+        serving.die()
         until(lambda: bool(face.connection.lost))
         assert face.connection.lost == LOST
         assert not face.connection.ended
@@ -191,7 +185,7 @@ def test_one_that_waits_hears_of_the_death(monkeypatch: pytest.MonkeyPatch) -> N
     session = FakeSession()
     with served(session) as serving:
         face = serving.face()
-        monkeypatch.setattr(session, "fresh", lambda: drop_all(serving))
+        monkeypatch.setattr(session, "fresh", lambda: serving.die())
         with pytest.raises(RemoteError):
             face.fresh()
 
@@ -264,7 +258,7 @@ def test_runs_that_were_lost_go_on_in_another_session(monkeypatch: pytest.Monkey
     first, second = FakeSession({"fomaml": 900}), FakeSession({"fomaml": 1_500})
     with served(first) as one, served(second) as two:
         face = one.face()
-        drop_all(one)
+        one.die()
         until(lambda: bool(face.connection.lost))
         seen, launched = len(face.events(0)), []
         monkeypatch.setattr(
@@ -288,7 +282,7 @@ def test_where_nothing_can_be_begun_the_runs_stay_lost(monkeypatch: pytest.Monke
 
     with served(FakeSession({"fomaml": 900})) as serving:
         face = serving.face()
-        drop_all(serving)
+        serving.die()
         until(lambda: bool(face.connection.lost))
         monkeypatch.setattr(client_module, "launch", fail)
         with pytest.raises(RemoteError, match="the run is in use"):
@@ -298,3 +292,23 @@ def test_where_nothing_can_be_begun_the_runs_stay_lost(monkeypatch: pytest.Monke
         with pytest.raises(RemoteError, match="session 7 cannot be reached"):
             face.revive()
         assert face.connection.lost
+
+
+def test_one_that_was_dropped_comes_back_to_the_runs_that_train_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = FakeSession()
+    with served(session) as serving:
+        face = serving.face()
+        serving.drop_all()
+        until(lambda: face.connection.dropped)
+        monkeypatch.setattr(client_module, "launch", lambda _: pytest.fail("a second session"))
+        session.change("fomaml-1", iteration=12_345)
+        face.revive()
+        assert not face.connection.lost
+        assert face.snapshots()["fomaml-1"].iteration == 12_345
+        face.send(Save())
+        face.sync()
+        face.leave(told=True)
+    assert session.commands(Save) == [None]
+    assert session.calls == ["start"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import shutil
 import threading
@@ -39,6 +40,7 @@ from core.remote.protocol import (
     PROTOCOL,
     Done,
     End,
+    Ended,
     Fresh,
     Hello,
     Probe,
@@ -51,6 +53,7 @@ from core.remote.protocol import (
     Welcome,
     framed,
 )
+from core.remote.watcher import Watcher
 from core.session import LocalSession
 from tests.core.remote.test_protocol import COMMANDS
 from tests.core.runs import new_plan, small_config, until
@@ -614,6 +617,26 @@ def test_a_watcher_that_reads_nothing_is_dropped_and_the_others_go_on(
         face.sync()
         assert count < 200
     assert len(face.events(0)) == before + count
+
+
+def test_the_end_is_told_to_all_at_once(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are stuck, the process ends as soon as one would let it."""
+    count, parting, all_part = 5, [], asyncio.Event()
+    for _ in range(count):
+        serving.face()
+
+    async def part(watcher: Watcher, frame: bytes) -> None:
+        parting.append(watcher.name)
+        if len(parting) == count:
+            all_part.set()
+        await all_part.wait()
+        ended.append(frame)
+
+    ended: list[bytes] = []
+    monkeypatch.setattr(Watcher, "part", part)
+    serving.server.ended.set()
+    serving._closing.join()
+    assert ended == [framed(Ended())] * count
 
 
 def test_snapshots_of_all_are_right_after_any_changes(
