@@ -61,8 +61,13 @@ class Serving:
 
     def drop_all(self) -> None:
         """Cut every connection, as the bounds of a slow watcher do."""
-        for watcher in list(self.server._watchers.values()):
-            self.server._loop.call_soon_threadsafe(watcher._drop)
+
+        def drop() -> None:
+            # In the server's thread, where a face that has just come is among them already.
+            for watcher in list(self.server._watchers.values()):
+                watcher._drop()
+
+        self.server._loop.call_soon_threadsafe(drop)
 
     def die(self) -> None:
         """Leave every connection cut and nobody at the socket, as the death of the process does."""

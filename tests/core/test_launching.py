@@ -52,24 +52,12 @@ def test_new_runs_are_planned_as_they_were_configured(tmp_path: Path) -> None:
     ]
 
 
-def test_where_new_runs_belong_does_not_depend_on_where_they_are_begun(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert new(Path("runs")).out == str(tmp_path / "runs")
-
-
-def test_a_working_folder_that_is_no_text_is_left_unnamed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    strange = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
-    strange.mkdir()
-    monkeypatch.chdir(strange)
+def test_new_runs_belong_where_they_were_told_to_as_seen_from_the_working_folder() -> None:
     assert new(Path("runs")).out == "runs"
 
 
 def test_where_one_new_run_is_not_possible_nothing_is_left_of_the_others(tmp_path: Path) -> None:
-    (tmp_path / "reptile-mine").mkdir()
+    (tmp_path / "reptile-mine" / "something").mkdir(parents=True)
     with pytest.raises(RunFolderError, match="reptile-mine"):
         new(tmp_path).plans()
     assert [path.name for path in tmp_path.iterdir()] == ["reptile-mine"]
@@ -77,7 +65,7 @@ def test_where_one_new_run_is_not_possible_nothing_is_left_of_the_others(tmp_pat
 
 def test_a_device_that_is_not_there_is_told_before_a_folder_is_made(tmp_path: Path) -> None:
     with pytest.raises(EngineError):
-        new(tmp_path, configs=[small_config(device="cuda")]).plans()
+        new(tmp_path, configs=[small_config(device="cuda")]).require()
     assert not list(tmp_path.iterdir())
 
 
