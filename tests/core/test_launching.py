@@ -70,6 +70,7 @@ def test_a_working_folder_that_is_no_text_is_left_unnamed(
 
 def test_where_one_new_run_is_not_possible_nothing_is_left_of_the_others(tmp_path: Path) -> None:
     (tmp_path / "reptile-mine").mkdir()
+    (tmp_path / "reptile-mine" / "run.json").touch()
     with pytest.raises(RunFolderError, match="reptile-mine"):
         new(tmp_path).plans()
     assert [path.name for path in tmp_path.iterdir()] == ["reptile-mine"]
@@ -77,7 +78,7 @@ def test_where_one_new_run_is_not_possible_nothing_is_left_of_the_others(tmp_pat
 
 def test_a_device_that_is_not_there_is_told_before_a_folder_is_made(tmp_path: Path) -> None:
     with pytest.raises(EngineError):
-        new(tmp_path, configs=[small_config(device="cuda")]).plans()
+        new(tmp_path, configs=[small_config(device="cuda")]).require()
     assert not list(tmp_path.iterdir())
 
 
