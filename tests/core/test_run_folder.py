@@ -29,6 +29,7 @@ EVERY_KIND: list[AnyEvent] = [
     events.Resumed(**STAMP),
     events.Stepped(count=1, **STAMP),
     events.Refused(command="step", reason="the run is training", **STAMP),
+    events.Asked(who="me on pts/1", command="save", **STAMP),
     events.Extended(target=20, **STAMP),
     events.Diverged(problem="the loss", advice="lower it", **STAMP),
     events.Failed(problem="fire", details="Traceback\n  two lines", **STAMP),

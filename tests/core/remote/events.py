@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
 from core.curve import Curve
 from core.events import (
+    AnyEvent,
     Asked,
     Diverged,
     Evaluated,
@@ -18,7 +21,7 @@ from core.events import (
     Stepped,
 )
 
-RUNS = ("fomaml-1", "reptile-1")
+RUNS = FOMAML, REPTILE = ("fomaml-1", "reptile-1")
 FINITE = st.floats(-1e6, 1e6)
 STAMP = {
     "run": st.sampled_from(RUNS),
@@ -110,3 +113,16 @@ def snapshots(draw: st.DrawFn, run: str, curve: Curve) -> Snapshot:
             preparing=st.sampled_from(["", "loading PyTorch"]),
         )
     )
+
+
+def counted(events: Sequence[AnyEvent]) -> list[int]:
+    """The numbers that events of a test carry."""
+    return [event.count for event in events if isinstance(event, Stepped)]
+
+
+def stepped(number: int) -> Stepped:
+    return Stepped(count=number, run=FOMAML, iteration=number, time=0.0)
+
+
+def asked(events: Sequence[AnyEvent]) -> list[tuple[str, str]]:
+    return [(event.run, event.command) for event in events if isinstance(event, Asked)]
