@@ -170,7 +170,7 @@ class Watching:
         A problem with saving keeps a line for as long as it lasts.
         """
         if not self.arrangement.rows:
-            return (line(f"please enlarge {layout.LEAST_WIDTH}x{layout.LEAST_HEIGHT}"),)
+            return (layout.too_small(),)
         rows = self.arrangement.message_rows
         if not self.save_problems:
             return self.messages.lines(rows, width)
