@@ -20,8 +20,9 @@ from tui_meta.views.lab import Lab
 from tui_meta.views.lab_charts import LabCharts
 from tui_meta.views.lab_text import Shape, preset_line, shape, task_line, wave_line
 from tui_meta.views.layout import too_small
+from tui_meta.views.numbers import whole
 from tui_meta.views.text import Line, Span, fit, line, spread
-from tui_meta.views.time_machine import HistoryChart, TimeMachine
+from tui_meta.views.time_machine import UNKNOWN, HistoryChart, TimeMachine
 from tui_meta.views.visits import Visits
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
@@ -38,12 +39,19 @@ class TimeMachinePage(Page):
 
     NAME = "Time machine"
     KEYS = (
-        Key("left,h", "←", "travel(-1)", "earlier", "The checkpoint before", 3, joined=True),
-        Key("right,l", "→", "travel(1)", "checkpoint", "The next checkpoint", 3),
-        Key("home,g", "home", "travel(-9999)", "first", "The oldest checkpoint there is"),
-        Key("end,G", "end", "travel(9999)", "newest", "The newest; follow those to come", 6),
-        Key("up,k", "↑", "change_run(-1)", "run before", "The run before", 4, joined=True),
-        Key("down,j", "↓", "change_run(1)", "run", "The next run", 4),
+        Key("left,h", "←", "travel(-1)", "earlier", "The checkpoint before (h)", 3, joined=True),
+        Key("right,l", "→", "travel(1)", "checkpoint", "The next checkpoint (l)", 3),
+        Key("home,g", "home", "travel(-9999)", "first", "The oldest checkpoint there is (g)"),
+        Key(
+            "end,G",
+            "end",
+            "travel(9999)",
+            "newest",
+            "The newest checkpoint (G); follow those to come",
+            6,
+        ),
+        Key("up,k", "↑", "change_run(-1)", "run before", "The run before (k)", 4, joined=True),
+        Key("down,j", "↓", "change_run(1)", "run", "The next run (j)", 4),
         Key("comma", ",", "step(-1)", "back", "One gradient step back", 5, joined=True),
         Key("full_stop", ".", "step(1)", "step", "One gradient step on", 5),
         Key("1", "1", "preset('standard')", "1", "Standard: SineWave(4, 1), 10 points, 32 updates"),
@@ -135,6 +143,10 @@ class TimeMachinePage(Page):
             return None
         return time_machine.question(self._machine, self._lab.task, self._lab.updates)
 
+    @property
+    def _answer(self) -> Adapted | None:
+        return self._visits.answer(self._question) if self._question else None
+
     def paint(self) -> None:
         """Ask what is due, and show what is known."""
         if self._runs != list(self.watch_screen.watching.snapshots):
@@ -148,26 +160,25 @@ class TimeMachinePage(Page):
         self._show()
 
     def _show(self) -> None:
-        answer = self._visits.answer(self._question) if self._question else None
+        answer = self._answer
         self._show_lines(answer)
-        if self._shape == "tiny" or self._machine is None:
+        if self._shape == "tiny":
             return
-        title = f"θ of {self._machine.iteration or 0:,}"
-        answers = {title: answer} if self._machine.iteration is not None else {}
-        plots = self._pictures.each(self._lab, answers)
-        if plots:
-            self.query_one("#wave", Chart).show(plots[0])
-        history = self._histories[self._run].plot(self._machine)
-        self.query_one("#history", Chart).show(history)
+        machine = self._machine or UNKNOWN
+        at = machine.iteration
+        title = "no checkpoint" if at is None else f"θ of {whole(at)}"
+        answers = {title: answer}
+        self.query_one("#wave", Chart).show(self._pictures.each(self._lab, answers)[0])
+        self.query_one("#history", Chart).show(self._histories[self._run].plot(machine))
         self.query_one("#updates", Chart).show(self._pictures.losses(self._lab, answers))
 
     def _show_lines(self, answer: Adapted | None) -> None:
         head, listed = self.query_one("#head", Lines), self.query_one("#list", Lines)
         head.show(self._head(answer, head.size.width))
-        if self._machine:
-            width, height = listed.size
-            found = time_machine.rows(self._machine, max(1, height - 1), width)
-            listed.show([fit(line(Span(time_machine.HEAD, "dim")), width), *found])
+        width, height = listed.size
+        top = fit(line(Span(time_machine.HEAD, "dim")), width)
+        known = self._machine
+        listed.show([top, *(time_machine.rows(known, max(1, height - 1), width) if known else ())])
 
     def _head(self, answer: Adapted | None, width: int) -> list[Line]:
         if self._shape == "tiny":
@@ -217,15 +228,14 @@ class TimeMachinePage(Page):
         self._recall()
 
     def _moved(self) -> None:
-        """Show another place, at once or when its theta has answered."""
+        """Show another place: at once, or when its theta has answered, or with the next tick."""
         if not self.is_current:
             return
         self._ask()
-        answer = self._visits.answer(self._question) if self._question else None
-        if self._question is None or answer:
+        if self._answer or (self._machine and self._question is None):
             self._show()
         else:
-            self._show_lines(answer)
+            self._show_lines(None)
 
     def _edit(self, changed: Callable[[Lab], Lab]) -> None:
         self._lab = changed(self._lab)

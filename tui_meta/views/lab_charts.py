@@ -38,8 +38,8 @@ class LabCharts:
     def waves(self, lab: Lab, answers: Answers, *, playing: bool = False) -> Plot:
         """The true wave, every source's prediction at the present step, support points, cursor."""
         step = f"step {whole(lab.step)} of {whole(lab.updates)}"
-        doing = "playing, r stops" if playing else f"cursor at {lab.x:.2f}, {lab.y:.2f}"
-        cursor = "carried" if lab.held is not None else ""
+        doing = "carried to" if lab.held is not None else "cursor at"
+        doing = "playing, r stops" if playing else f"{doing} {lab.x:.2f}, {lab.y:.2f}"
         return Plot(
             f"{step} · {doing}",
             (
@@ -49,7 +49,7 @@ class LabCharts:
                     for index, (name, answer) in enumerate(answers.items())
                 ),
                 support(lab.task.support_x, lab.task.support_y),
-                Series(cursor, (lab.x,), (lab.y,), *_HERE),
+                Series("", (lab.x,), (lab.y,), *_HERE),
             ),
             x_axis(*lab.waves.x),
             self._y(lab),

@@ -46,7 +46,7 @@ def head_lines(desk: Desk, shape: Shape, width: int) -> list[Line]:
     how = _settings(desk, range(_LINES_OF_TASK, len(SETTINGS)))
     return [
         fit(preset_line(desk.lab), width),
-        spread(task, line(Span(_origin(desk.lab), "dim")), width),
+        spread(task, line(Span(_number(desk.lab), "dim")), width),
         spread(how, line(Span(_HOW_TO_SET, "dim")), width),
     ]
 
@@ -159,6 +159,10 @@ def _place(origin: Origin) -> str:
         return "live"
     one = origin.machine.past.checkpoints[origin.machine.place]
     return f"checkpoint {whole(one.iteration)} {one.kind or ''}".rstrip()
+
+
+def _number(lab: Lab) -> str:
+    return "by hand" if lab.by_hand else f"task {whole(lab.index + 1)}"
 
 
 def _origin(lab: Lab) -> str:

@@ -30,6 +30,10 @@ class TimeMachine:
         return self.past.checkpoints[self.place].iteration if self.past.checkpoints else None
 
 
+UNKNOWN = TimeMachine(Recalled(folder="", checkpoints=(), damaged=0, evaluations=()), 0)
+"""Of a run of which nothing is known yet."""
+
+
 def arrive(past: Recalled) -> TimeMachine:
     """At the newest checkpoint."""
     return TimeMachine(past, max(0, len(past.checkpoints) - 1))
