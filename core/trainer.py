@@ -383,6 +383,7 @@ class Trainer:
             curve=self._metrics.curve(),
             theta=self._state.theta if self._state else None,
             preparing=self._preparing,
+            waves=self._config.waves,
         )
 
     @property

@@ -15,14 +15,20 @@ from core.session import Connection, Session
 from tui_meta.screens.ask import Answer, Ask
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.help import Help
+from tui_meta.screens.lab import LabPage
 from tui_meta.screens.messages import MessagesPage
 from tui_meta.screens.page import Page
+from tui_meta.screens.time_machine import TimeMachinePage
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.terminal import TerminalDriver
 from tui_meta.views.keys import APP_KEYS, GROUPS, SCREEN_KEYS
 from tui_meta.views.parting import Parting, parting
 
-PAGES: dict[str, type[Page]] = {"messages": MessagesPage}
+PAGES: dict[str, type[Page]] = {
+    "lab": LabPage,
+    "time-machine": TimeMachinePage,
+    "messages": MessagesPage,
+}
 """The screens beside the watch screen, by the names that keys call them."""
 
 
@@ -35,6 +41,9 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         "screens/ask.tcss",
         "screens/help.tcss",
         "screens/page.tcss",
+        "screens/lab.tcss",
+        "screens/time_machine.tcss",
+        "screens/type_in.tcss",
         "widgets/lines.tcss",
         "widgets/panel.tcss",
     ]

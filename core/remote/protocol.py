@@ -15,6 +15,7 @@ import msgspec
 from core.adaptation import ProbeName
 from core.bench.answers import AnyAnswer
 from core.bench.questions import AnyQuestion
+from core.config import SineTasks
 from core.errors import ConfigError, LabError
 from core.events import AnyCommand, AnyEvent, Evaluated
 from core.session import View
@@ -173,7 +174,7 @@ class Change(msgspec.Struct, frozen=True):
     """What is new in the snapshot of ``run``: the fields that changed, and the curve's end."""
 
     run: str
-    fields: dict[str, str | int | float | bool | None]
+    fields: dict[str, str | int | float | bool | SineTasks | None]
     curve: Tail | None = None
 
 

@@ -134,6 +134,8 @@ VIEW_KEYS = (
 
 SCREEN_KEYS = (
     Key("w", "w", "visit('watch')", "watch", "Watch: the runs, their losses and waves"),
+    Key("a", "a", "visit('lab')", "lab", "Lab: adapt to a task of your own, step by step"),
+    Key("t", "t", "visit('time-machine')", "time", "Time machine: a run's checkpoints, one by one"),
     Key("m", "m", "visit('messages')", "messages", "Messages: all that was said, with times"),
 )
 """Keys that open a screen, from everywhere."""

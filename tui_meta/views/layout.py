@@ -148,6 +148,11 @@ def _aside(here: Box, there: Box, direction: Direction) -> int:
     return abs(2 * here[across] + here[across + 2] - 2 * there[across] - there[across + 2])
 
 
+def too_small() -> Line:
+    """What a terminal without room for panels is told."""
+    return (Span(f"please enlarge {LEAST_WIDTH}x{LEAST_HEIGHT}"),)
+
+
 def tab_line(tabs: Sequence[Tab]) -> Line:
     """The tabs' names; a click shows a tab."""
     spans = [

@@ -170,7 +170,7 @@ class Watching:
         A problem with saving keeps a line for as long as it lasts.
         """
         if not self.arrangement.rows:
-            return (line(f"please enlarge {layout.LEAST_WIDTH}x{layout.LEAST_HEIGHT}"),)
+            return (layout.too_small(),)
         rows = self.arrangement.message_rows
         problems = [run for run in self.save_problems if run in self.snapshots]
         if not problems:

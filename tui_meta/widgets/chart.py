@@ -62,6 +62,17 @@ def draw(plot: Plot, width: int, height: int, *, color: bool, ascii: bool) -> li
     return [Strip(row).adjust_cell_length(width) for row in rows]
 
 
+def data_at(plot: Plot, size: Size, column: int, row: int) -> tuple[float, float] | None:
+    """What lies in the middle of a cell of the drawn plot; None beside the canvas."""
+    layout = _Layout.fit(plot, size.width, size.height)
+    column, row = column - layout.gutter, row - layout.legend
+    if not (0 <= column < layout.columns and 0 <= row < layout.rows):
+        return None
+    across, up = column / max(1, layout.columns - 1), 1 - row / max(1, layout.rows - 1)
+    x, y = plot.x, plot.y
+    return x.lower + across * (x.upper - x.lower), y.lower + up * (y.upper - y.lower)
+
+
 class Chart(Widget):
     """Shows one plot at a time, and repaints only the lines that changed."""
 
