@@ -109,6 +109,9 @@ class Session(Protocol):
         done, and whether nobody wants to know any more. Raises ``LabError``.
         """
 
+    def folders(self) -> Mapping[str, Path]:
+        """Where each run is kept, by name, in the order of the runs."""
+
     def remember(self, view: View) -> None:
         """Keep ``view`` for the next face."""
 
@@ -196,6 +199,9 @@ class LocalSession:
     ) -> AnyAnswer:
         return self._bench_thread.submit(self._bench.answer, question, progress, cancelled).result()
 
+    def folders(self) -> Mapping[str, Path]:
+        return {name: trainer.folder for name, trainer in self._trainers.items()}
+
     def remember(self, view: View) -> None:
         self._view = view
 
@@ -226,10 +232,6 @@ class LocalSession:
             self._news.notify_all()
         for listener in self._listeners:
             listener(event)
-
-    def folders(self) -> Mapping[str, Path]:
-        """Where each run is kept."""
-        return {name: trainer.folder for name, trainer in self._trainers.items()}
 
     def _adopt(self, plans: Sequence[Plan]) -> None:
         trainers: dict[str, Trainer] = {}

@@ -13,16 +13,24 @@ from textual.screen import Screen
 from core.errors import LabError
 from core.session import Connection, Session
 from tui_meta.screens.ask import Answer, Ask
+from tui_meta.screens.battery import BatteryPage
 from tui_meta.screens.bindings import bindings
+from tui_meta.screens.geometry import GeometryPage
 from tui_meta.screens.help import Help
 from tui_meta.screens.messages import MessagesPage
 from tui_meta.screens.page import Page
+from tui_meta.screens.runs import RunsPage
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.terminal import TerminalDriver
 from tui_meta.views.keys import APP_KEYS, GROUPS, SCREEN_KEYS
 from tui_meta.views.parting import Parting, parting
 
-PAGES: dict[str, type[Page]] = {"messages": MessagesPage}
+PAGES: dict[str, type[Page]] = {
+    "battery": BatteryPage,
+    "geometry": GeometryPage,
+    "runs": RunsPage,
+    "messages": MessagesPage,
+}
 """The screens beside the watch screen, by the names that keys call them."""
 
 
@@ -35,6 +43,9 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         "screens/ask.tcss",
         "screens/help.tcss",
         "screens/page.tcss",
+        "screens/battery.tcss",
+        "screens/geometry.tcss",
+        "screens/runs.tcss",
         "widgets/lines.tcss",
         "widgets/panel.tcss",
     ]
@@ -50,7 +61,6 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         self.crash: BaseException | None = None
         """The fault of our own that ended the application."""
         self.watch_screen = WatchScreen(session)
-        self._pages: dict[str, Page] = {}
 
     def get_default_screen(self) -> Screen[None]:
         """The watch screen is there from the first frame on."""
@@ -70,9 +80,15 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         if isinstance(self.screen, Page):
             self.pop_screen()
         if name in PAGES:
-            page = self._pages.get(name) or PAGES[name](self.watch_screen)
-            self._pages[name] = page
-            self.push_screen(page)
+            if not self.is_screen_installed(name):
+                # An installed one stays as it is while another is in front.
+                self.install_screen(PAGES[name](self.watch_screen), name)
+            self.push_screen(name)
+
+    def on_battery_page_task_chosen(self, chosen: BatteryPage.TaskChosen) -> None:
+        """Say which task it is."""
+        wave = f"{chosen.task.amplitude:.2f}·sin(x + {chosen.task.phase:.2f})"
+        self.watch_screen.say(f"chosen: {wave}, {chosen.updates} updates")
 
     def action_help(self) -> None:
         """List the keys that the screen in front binds."""

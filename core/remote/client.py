@@ -75,8 +75,7 @@ class RemoteSession:
         self._events = Events()
         self._past: list[AnyEvent] = []
         self._snapshots: dict[str, Snapshot] = {}
-        self.folders: tuple[str, ...] = ()
-        """Where each run is kept, in the order of the runs."""
+        self._folders: tuple[str, ...] = ()
         self.first_new = 0
         """Number of the first event since this face came."""
         self._done: list[Done] = []
@@ -135,7 +134,7 @@ class RemoteSession:
         self._link.close()
 
     def revive(self) -> None:
-        begun = launch(OldRuns.of([Path(folder) for folder in self.folders]))
+        begun = launch(OldRuns.of([Path(folder) for folder in self._folders]))
         self._link.close()
         self._reader.join()
         self._lost, self._began = "", True
@@ -163,6 +162,11 @@ class RemoteSession:
         if answered is None or answered.answer is None:
             raise RemoteError(answered.problem if answered else self._lost or "it has ended")
         return answered.answer
+
+    def folders(self) -> Mapping[str, Path]:
+        with self._news:
+            # Runs that have just begun afresh may be told a moment before their folders.
+            return dict(zip(self._snapshots, map(Path, self._folders), strict=False))
 
     def remember(self, view: View) -> None:
         if len(msgspec.msgpack.encode(view)) <= LONGEST_VIEW:
@@ -253,7 +257,7 @@ class RemoteSession:
             self.first_new = self._events.end
         if news.runs:
             self._snapshots = {run: self._snapshots[run] for run in news.runs}
-            self.folders = news.folders
+            self._folders = news.folders
         self._watchers = news.watchers or self._watchers
 
     def _lose(self, problem: str) -> None:

@@ -11,9 +11,8 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Protocol
 
 from core.errors import LabError
@@ -75,9 +74,6 @@ class Served(Session, Protocol):
 
     def tell(self, event: AnyEvent) -> None:
         """Let all who watch know of ``event``."""
-
-    def folders(self) -> Mapping[str, Path]:
-        """Where each run is kept."""
 
 
 class Server:
