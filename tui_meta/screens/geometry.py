@@ -93,14 +93,18 @@ class GeometryPage(Page):
     def _paint_picture(self, picture: Picture, run: str) -> None:
         answer = self._answers.get(run)
         if answer is None:
-            state = self.watch_screen.watching.snapshots[run].state
-            said = "the run has not begun" if state == "loading" else "tracing one iteration…"
-            picture.show(empty_plot(self.watch_screen.watching.titles[run], said), ())
+            picture.show(empty_plot(self.watch_screen.watching.titles[run], self._why(run)), ())
             return
         chart = self._charts.setdefault(run, geometry.GeometryChart())
         lines = geometry.number_lines(answer)
         rows = number_rows(picture.size.height, len(lines))
         picture.show(chart.plot(answer), lines[:rows])
+
+    def _why(self, run: str) -> str:
+        """Why there is no picture of ``run``."""
+        if self.watch_screen.watching.snapshots[run].state == "loading":
+            return "the run has not begun"
+        return "tracing one iteration…" if run in self._waiting else "there is no picture"
 
     # Asking.
 
@@ -134,6 +138,8 @@ class GeometryPage(Page):
         def fail(problem: str) -> None:
             self._waiting.discard(run)
             self.say(problem)
+            if self.is_current:
+                self.paint()
 
         self.ask(f"trace {run}", Trace(source=Live(run)), take, failed=fail)
 
