@@ -90,6 +90,7 @@ async def test_while_it_runs_there_is_a_bar_and_every_key_works(size: tuple[int,
         assert "━" in text
         assert "25 %" in text
         assert "esc cancel" in text
+        assert "enter start" not in text
         text = await press(pilot, "greater_than_sign", answers=False)
         assert "settings of the next survey" in text
         await press(pilot, "w", "space", answers=False)

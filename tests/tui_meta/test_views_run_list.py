@@ -154,8 +154,10 @@ def test_all_that_is_known_of_a_run_is_told(folder: Path, width: int) -> None:
         assert part in text
 
 
-def test_how_a_run_is_resumed_depends_on_whether_it_is_being_trained() -> None:
-    assert resume_words("/runs/a b", None).endswith("tui-meta resume '/runs/a b'")
-    said = resume_words("/runs/a", "process 12 on here")
-    assert "trained by process 12 on here" in said
-    assert "tui-meta attach" in said
+def test_how_a_run_is_resumed_depends_on_who_has_it() -> None:
+    free = resume_words("/runs/a b", None, is_here=False)
+    assert free.endswith("tui-meta resume '/runs/a b'")
+    held = resume_words("/runs/a", "process 12 on here", is_here=False)
+    assert "held by process 12 on here" in held
+    assert "tui-meta attach" in held
+    assert "this session" in resume_words("/runs/a", "process 12 on here", is_here=True)

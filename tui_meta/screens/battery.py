@@ -101,6 +101,7 @@ class BatteryPage(Page):
         if self._found is None:
             keys = [key for key in keys if not key.action.startswith(("select", "source", "turn"))]
         if self._survey:
+            keys = [key for key in keys if key != _START]
             keys.append(Key("escape", "esc", "back", "cancel", "", 1))
         return keys
 
@@ -131,7 +132,7 @@ class BatteryPage(Page):
         """What stands between the settings and the panels."""
         found, titles = self._found, self._titles
         if found is None:
-            return [(), *introduction(width)]
+            return [(), *introduction(width, running=self._survey is not None)]
         table = battery.table(found, titles, width)
         if self._arrangement.brief:
             return table

@@ -303,7 +303,9 @@ class RunsPage(Page):
         """Say how it is resumed: a session has the runs that it began with."""
         current = self._runs.current
         if self._mode != "curves" and current:
-            self.say(run_details.resume_words(current.path, current.trained_by))
+            is_here = Path(current.path) in self.session.folders().values()
+            held_by = current.trained_by
+            self.say(run_details.resume_words(current.path, held_by, is_here=is_here))
 
     def action_filter(self) -> None:
         """Type words that the runs must have."""

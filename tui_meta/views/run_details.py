@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.filesize import decimal
 
@@ -133,9 +132,10 @@ def _origin(opened: Opened, width: int) -> list[Line]:
     return lines
 
 
-def resume_words(path: str, trained_by: str | None) -> str:
-    """How the run is taken up again, which no key does here."""
-    where = typed([shown_path(str(Path(path)))])
-    if trained_by:
-        return f"it is being trained by {trained_by}; tui-meta attach shows it"
-    return f"leave, and resume it with: tui-meta resume {where}"
+def resume_words(path: str, held_by: str | None, *, is_here: bool) -> str:
+    """How the run is taken up again, which no key does here; ``is_here``: in this session."""
+    if is_here:
+        return "this session has that run: w shows it, and c there trains a finished one on"
+    if held_by:
+        return f"it is held by {held_by}; tui-meta attach shows it"
+    return f"leave, and resume it with: tui-meta resume {typed([shown_path(path)])}"

@@ -73,7 +73,8 @@ class SurveySettings:
         return PROBES["half-range" if self.right_half else "random"].updates
 
 
-def introduction(width: int) -> list[Line]:
+def introduction(width: int, *, running: bool) -> list[Line]:
     """What the battery is, where there is nothing to show yet."""
     begin = line("Press ", Span("enter", "bold"), " to start.")
-    return [*(line(row) for row in wrap(_INTRODUCTION, min(76, width))), (), begin]
+    told: list[Line] = [line(row) for row in wrap(_INTRODUCTION, min(76, width))]
+    return told if running else [*told, (), begin]
