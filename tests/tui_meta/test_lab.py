@@ -21,8 +21,9 @@ from core.engines import make_engine
 from core.engines.base import untrained
 from core.session import Connection
 from core.tasks import SineWave
+from tests.tui_meta.checkpoints import answered, make_folders
 from tests.tui_meta.fake_session import FakeSession
-from tests.tui_meta.pages import answered, make_folders
+from tests.tui_meta.pages import STILL
 from tests.tui_meta.test_dashboard import SIZES, settle, shown
 from tui_meta.app import TuiMetaApp
 from tui_meta.screens.help import Help
@@ -508,7 +509,7 @@ async def test_every_key_is_in_the_help() -> None:
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.TICK_SECONDS", 3_600)
+    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda _: STILL)
 
 
 @pytest.mark.usefixtures("still")
