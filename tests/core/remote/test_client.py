@@ -171,10 +171,13 @@ def test_the_end_of_a_curve_replaces_what_was_from_there(start: int) -> None:
     assert after.curve.iterations[-1] == 9
 
 
-def test_a_session_that_dies_is_lost_and_nothing_is_asked_of_it() -> None:
+def test_a_session_that_dies_is_lost_and_nothing_is_asked_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     session = FakeSession()
     with served(session) as serving:
         face = serving.face()
+        monkeypatch.setattr(client_module, "look", gone)
         drop_all(serving)
         until(lambda: bool(face.connection.lost))
         assert face.connection.lost == LOST
@@ -260,10 +263,16 @@ def test_events_are_kept_though_the_session_has_ended(impostor: Callable[..., Im
     face.detach()
 
 
+def gone(id: str) -> Welcome:
+    """How a session stands that has died."""
+    raise RemoteError(f"session {id} cannot be reached")
+
+
 def test_runs_that_were_lost_go_on_in_another_session(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = FakeSession({"fomaml": 900}), FakeSession({"fomaml": 1_500})
     with served(first) as one, served(second) as two:
         face = one.face()
+        monkeypatch.setattr(client_module, "look", gone)
         drop_all(one)
         until(lambda: bool(face.connection.lost))
         seen, launched = len(face.events(0)), []
@@ -288,6 +297,7 @@ def test_where_nothing_can_be_begun_the_runs_stay_lost(monkeypatch: pytest.Monke
 
     with served(FakeSession({"fomaml": 900})) as serving:
         face = serving.face()
+        monkeypatch.setattr(client_module, "look", gone)
         drop_all(serving)
         until(lambda: bool(face.connection.lost))
         monkeypatch.setattr(client_module, "launch", fail)
@@ -298,3 +308,16 @@ def test_where_nothing_can_be_begun_the_runs_stay_lost(monkeypatch: pytest.Monke
         with pytest.raises(RemoteError, match="session 7 cannot be reached"):
             face.revive()
         assert face.connection.lost
+
+
+def test_a_face_that_was_dropped_says_so_and_attaches_to_the_same_session_again() -> None:
+    with served(FakeSession({"fomaml": 900})) as serving:
+        face = serving.face()
+        drop_all(serving)
+        until(lambda: bool(face.connection.lost))
+        assert face.connection.dropped
+        assert face.connection.goes_on
+        face.revive()
+        assert (face.connection.lost, face.connection.dropped) == ("", False)
+        assert face.connection.id == serving.id
+        face.detach()
