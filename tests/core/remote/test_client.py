@@ -308,16 +308,3 @@ def test_where_nothing_can_be_begun_the_runs_stay_lost(monkeypatch: pytest.Monke
         with pytest.raises(RemoteError, match="session 7 cannot be reached"):
             face.revive()
         assert face.connection.lost
-
-
-def test_a_face_that_was_dropped_says_so_and_attaches_to_the_same_session_again() -> None:
-    with served(FakeSession({"fomaml": 900})) as serving:
-        face = serving.face()
-        drop_all(serving)
-        until(lambda: bool(face.connection.lost))
-        assert face.connection.dropped
-        assert face.connection.goes_on
-        face.revive()
-        assert (face.connection.lost, face.connection.dropped) == ("", False)
-        assert face.connection.id == serving.id
-        face.detach()
