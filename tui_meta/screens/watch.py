@@ -100,6 +100,16 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             self.action_reveal(panel)
         self._paint_numbers()
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether any of it is on the terminal: another screen covers all of it, a question not.
+
+        Below another screen it still counts as current, and each of its repaints would repaint
+        the other one whole.
+        """
+        front = self.app.screen
+        return self.is_current and (front is self or front.is_modal)
+
     def hold(self, said: str) -> None:
         """Say what goes on, and take no more orders: the runs are ending."""
         self.held = True
@@ -126,7 +136,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         news = self._take_in()
         if news or self._ticks % PANEL_TICKS == 0:
             self._expire_panels()
-        if self.is_current:
+        if self.is_seen:
             if news or self._ticks % NUMBER_TICKS == 0:
                 self._paint_numbers()
             self._paint_next_panel()
@@ -170,7 +180,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def paint(self) -> None:
         """Bring all that is shown up to date; what is equal sends nothing."""
-        if self.is_mounted and self.is_current:
+        if self.is_mounted and self.is_seen:
             self._paint_numbers()
             self._paint_panels(self.watching.arrangement.panels)
             self._stale = []
@@ -180,10 +190,12 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def _paint_next_panel(self) -> None:
         """Paint one panel of those that are due: a key waits for one of them, not for all."""
-        if self._stale and self.is_current:
+        if self._stale and self.is_seen:
             self._paint_panels([self._stale.pop()])
 
     def _paint_numbers(self) -> None:
+        if not self.is_seen:
+            return
         watching = self.watching
         title, messages, keys = (self.query_one(f"#{id}", Lines) for id in _LINES)
         title.show([watching.title(title.size.width)])
