@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import PurePath
 from typing import Any, ClassVar
 
@@ -15,11 +16,16 @@ from core.session import Connection, Session
 from tui_meta.screens.ask import Answer, Ask
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.help import Help
+from tui_meta.screens.keeping import focused_rows, keep_copy, keep_picture
 from tui_meta.screens.messages import MessagesPage
 from tui_meta.screens.page import Page
+from tui_meta.screens.palette import Palette
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.terminal import TerminalDriver
+from tui_meta.views.copying import clipboard_sequences, separated
+from tui_meta.views.help_text import Groups
 from tui_meta.views.keys import APP_KEYS, GROUPS, SCREEN_KEYS
+from tui_meta.views.palette import entries
 from tui_meta.views.parting import Parting, parting
 
 PAGES: dict[str, type[Page]] = {"messages": MessagesPage}
@@ -35,6 +41,7 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         "screens/ask.tcss",
         "screens/help.tcss",
         "screens/page.tcss",
+        "screens/palette.tcss",
         "widgets/lines.tcss",
         "widgets/panel.tcss",
     ]
@@ -79,8 +86,64 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         bound: dict[str, str] = {}
         for _, binding, _, tooltip in self.screen.active_bindings.values():
             bound.setdefault(binding.key_display or binding.key, tooltip)
-        page = self.screen
-        self.push_screen(Help(bound, page.key_groups if isinstance(page, Page) else GROUPS))
+        self.push_screen(Help(bound, self._groups))
+
+    @property
+    def _groups(self) -> Groups:
+        """The keys of the screen in front."""
+        return self.screen.key_groups if isinstance(self.screen, Page) else GROUPS
+
+    def action_palette(self) -> None:
+        """Look for a screen or a key by name."""
+        if isinstance(self.screen, Page | WatchScreen):
+            self.push_screen(Palette(entries(self._groups)), self._do)
+
+    async def _do(self, action: str | None) -> None:
+        """Do what a key of the screen in front does."""
+        for node, binding, _, _ in self.screen.active_bindings.values():
+            if binding.action == action:
+                await self.run_action(action, node)
+                return
+
+    def action_redraw(self) -> None:
+        """Draw all anew, whatever the terminal shows."""
+        forget = getattr(self._driver, "forget", None)
+        if forget:
+            forget()
+        self.refresh(layout=True)
+
+    # What is copied and kept.
+
+    def action_copy(self) -> None:
+        """Copy what has the focus to the clipboard and to a file."""
+        name, rows = focused_rows(self.focused, self.watch_screen.watching)
+        text = separated(rows, "\t")
+        sequences = clipboard_sequences(text, tmux="TMUX" in os.environ)
+        if self._driver and sequences:
+            self._driver.write(sequences)
+        how = "copied" if sequences else "too long for the clipboard; all of it is"
+        try:
+            self._say(f"{how}, and in {keep_copy(name, text)}")
+        except OSError as error:
+            self._complain(f"the copy could not be written: {error}")
+
+    def action_picture(self) -> None:
+        """Save a picture of the screen, and the values of its charts."""
+        try:
+            picture, *values = keep_picture(self.screen, self.export_screenshot())
+        except OSError as error:
+            self._complain(f"no picture could be written: {error}")
+            return
+        beside = f", with {len(values)} CSV beside it" if values else ""
+        self._say(f"picture saved{beside}: {picture}")
+
+    def _say(self, said: str) -> None:
+        if isinstance(self.screen, Page | WatchScreen):
+            self.screen.say(said)
+
+    def _complain(self, problem: str) -> None:
+        if isinstance(self.screen, Page | WatchScreen):
+            self.screen.complain(problem)
 
     # Ends.
 
@@ -157,12 +220,13 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         self.run_worker(self._revive, thread=True)
 
     def _revive(self) -> None:
+        said = problem = ""
         try:
             self.session.revive()
             said = f"training goes on as session {self.session.connection.id}"
         except LabError as error:
-            said = f"the runs do not go on: {error}"
-        self.call_from_thread(self.watch_screen.release, said)
+            problem = f"the runs do not go on: {error}"
+        self.call_from_thread(self.watch_screen.release, said, problem)
 
     # Fresh runs.
 
@@ -176,12 +240,13 @@ class TuiMetaApp(App[None], inherit_bindings=False):
             self.run_worker(self._begin_afresh, thread=True)
 
     def _begin_afresh(self) -> None:
+        said = problem = ""
         try:
             self.session.fresh()
             said = "fresh runs with the next seed"
         except LabError as error:
-            said = f"no fresh runs: {error}"
-        self.call_from_thread(self.watch_screen.release, said)
+            problem = f"no fresh runs: {error}"
+        self.call_from_thread(self.watch_screen.release, said, problem)
 
 
 def _quit_question(*, detachable: bool) -> Ask[Parting]:

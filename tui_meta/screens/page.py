@@ -86,6 +86,11 @@ class Page(Screen[None], inherit_bindings=False):
         self.watch_screen.watching.messages.say(said)
         self._paint_frame()
 
+    def complain(self, problem: str) -> None:
+        """Say at once what went wrong; it stays until it is dismissed."""
+        self.watch_screen.watching.messages.complain(problem)
+        self._paint_frame()
+
     def ask(self, name: str, question: AnyQuestion, then: Callable[[AnyAnswer], None]) -> None:
         """Ask in a thread, and call ``then`` here; a later question of ``name`` takes its place."""
 
@@ -94,7 +99,7 @@ class Page(Screen[None], inherit_bindings=False):
             try:
                 found = self.session.ask(question, cancelled=lambda: worker.is_cancelled)
             except LabError as error:
-                self.app.call_from_thread(self.say, str(error))
+                self.app.call_from_thread(self.complain, str(error))
                 return
             if not (isinstance(found, Cancelled) or worker.is_cancelled):
                 self.app.call_from_thread(then, found)
@@ -102,8 +107,11 @@ class Page(Screen[None], inherit_bindings=False):
         self.run_worker(answer, thread=True, exclusive=True, group=name)
 
     def action_back(self) -> None:
-        """To the watch screen."""
-        self.app.pop_screen()
+        """To the watch screen, once the line of a problem is dismissed."""
+        if self.watch_screen.watching.messages.dismiss():
+            self._paint_frame()
+        else:
+            self.app.pop_screen()
 
     def _paint_frame(self) -> None:
         watching = self.watch_screen.watching
