@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from core.errors import LabError
 from core.session import Connection, Session
+from tui_meta.ascii import InAscii
+from tui_meta.preferences import Preferences
 from tui_meta.screens.ask import Answer, Ask
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.help import Help
@@ -22,8 +26,10 @@ from tui_meta.screens.page import Page
 from tui_meta.screens.palette import Palette
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.terminal import TerminalDriver
+from tui_meta.themes import PALETTES
 from tui_meta.views.copying import clipboard_sequences, separated
 from tui_meta.views.help_text import Groups
+from tui_meta.views.keymap import key_names, mapped_groups
 from tui_meta.views.keys import APP_KEYS, GROUPS, SCREEN_KEYS
 from tui_meta.views.palette import entries
 from tui_meta.views.parting import Parting, parting
@@ -48,20 +54,35 @@ class TuiMetaApp(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = bindings(SCREEN_KEYS + APP_KEYS)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, preferred: Preferences | None = None) -> None:
+        self.preferred = preferred or Preferences()
+        self.ascii_only = bool(self.preferred.ascii)
+        self._in_ascii = InAscii()
+        colors = None if "NO_COLOR" in os.environ else PALETTES.get(self.preferred.theme)
         # Said here, not by the theme alone, for NO_COLOR is heeded only at this point.
-        super().__init__(driver_class=TerminalDriver, ansi_color=True)
-        self.theme = "ansi-dark"
+        super().__init__(driver_class=TerminalDriver, ansi_color=colors is None)
+        if colors:
+            self.ansi_theme_dark = self.ansi_theme_light = colors.ansi
+        self.theme = "ansi-dark" if colors is None or colors.dark else "ansi-light"
         self.animation_level = "none"
         self.session = session
         self.crash: BaseException | None = None
         """The fault of our own that ended the application."""
-        self.watch_screen = WatchScreen(session)
+        self.watch_screen = WatchScreen(session, self.preferred.fps)
+        self.watch_screen.watching.keymap = self.preferred.keys
         self._pages: dict[str, Page] = {}
 
     def get_default_screen(self) -> Screen[None]:
         """The watch screen is there from the first frame on."""
         return self.watch_screen
+
+    def on_load(self) -> None:
+        """Put keys where the person wants them."""
+        self.set_keymap(key_names(self.preferred.keys))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What is done to every line before it is sent."""
+        return [*super().get_line_filters(), *([self._in_ascii] if self.ascii_only else [])]
 
     def on_ready(self) -> None:
         """The first frame is out: training may begin, which imports PyTorch."""
@@ -83,15 +104,18 @@ class TuiMetaApp(App[None], inherit_bindings=False):
 
     def action_help(self) -> None:
         """List the keys that the screen in front binds."""
+        shown = {key.name: key.shown for _, keys in self._groups for key in keys}
         bound: dict[str, str] = {}
         for _, binding, _, tooltip in self.screen.active_bindings.values():
-            bound.setdefault(binding.key_display or binding.key, tooltip)
+            name = shown.get(binding.id or "") or binding.key_display or binding.key
+            bound.setdefault(name, tooltip)
         self.push_screen(Help(bound, self._groups))
 
     @property
     def _groups(self) -> Groups:
         """The keys of the screen in front."""
-        return self.screen.key_groups if isinstance(self.screen, Page) else GROUPS
+        groups = self.screen.key_groups if isinstance(self.screen, Page) else GROUPS
+        return mapped_groups(groups, self.preferred.keys)
 
     def action_palette(self) -> None:
         """Look for a screen or a key by name."""

@@ -245,6 +245,7 @@ async def test_through_tmux_the_copy_is_wrapped_as_well(monkeypatch: pytest.Monk
 
 async def test_y_on_the_table_and_on_a_run_copies_numbers(state_folder: Path) -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
         await press(pilot, "y", "shift+tab", "y")
     texts = {path.name.split("-", 2)[2]: path.read_text() for path in state_folder.rglob("*.tsv")}
     assert len(texts["losses.tsv"].splitlines()) == 1 + 12 + 18
@@ -253,6 +254,7 @@ async def test_y_on_the_table_and_on_a_run_copies_numbers(state_folder: Path) ->
 
 async def test_p_saves_a_picture_and_the_values_of_each_chart(state_folder: Path) -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
         text = await press(pilot, "p")
     assert "picture saved, with 3 CSV beside it" in text
     picture, *values = sorted((state_folder / "pictures").iterdir())
@@ -314,3 +316,19 @@ async def test_ctrl_l_draws_all_anew_and_tells_a_driver_that_remembers_to_forget
         await press(pilot, "ctrl+l")
         assert forgotten == [""]
         assert any(isinstance(one, LayoutUpdate) for one in drawn)
+
+
+# What is written about keys.
+
+
+def test_readme_names_every_key() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    table = text.partition("| key | does |")[2].partition("\n\n")[0]
+    named = {name for row in table.splitlines() for name in row.split("`")[1::2]}
+    assert {key.shown for key in EVERY_KEY} <= named
+
+
+def test_no_two_actions_share_a_key_or_a_name() -> None:
+    names = [name for key in EVERY_KEY for name in key.names.split(",")]
+    assert len(set(names)) == len(names)
+    assert len({key.name for key in EVERY_KEY}) == len(EVERY_KEY)

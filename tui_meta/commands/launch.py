@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Literal
+from typing import Any, Literal
 
 from core.errors import LabError
 from core.launching import NewRuns, Runs
@@ -48,8 +48,11 @@ def require_terminal() -> None:
             raise NoTerminalError(f"{name} is not one")
 
 
-def show(runs: Runs, manner: Manner) -> int:
-    """Train ``runs``, shown in the ``manner`` that was asked for; gives the exit code."""
+def show(runs: Runs, manner: Manner, face: Mapping[str, Any]) -> int:
+    """Train ``runs``, shown in the ``manner`` that was asked for; gives the exit code.
+
+    ``face`` are flags of the dashboard.
+    """
     if manner == "detached":
         return _detached(runs)
     if manner != "dashboard":
@@ -57,14 +60,16 @@ def show(runs: Runs, manner: Manner) -> int:
     require_terminal()
     from tui_meta.commands.attach import attach, offered
     from tui_meta.dashboard import run_dashboard
+    from tui_meta.preferences import preferences
 
+    preferred = preferences(face)
     if isinstance(runs, NewRuns):
         choice = offered()
         if choice == "leave":
             return Exit.DONE
         if choice != "new":
-            return attach(choice, read_only=False)
-    return run_dashboard(_begun(runs))
+            return attach(choice, face, read_only=False)
+    return run_dashboard(_begun(runs), preferred)
 
 
 def _begun(runs: Runs) -> Session:

@@ -121,4 +121,4 @@ class Page(Screen[None], inherit_bindings=False):
         title.show([page_title(self.NAME, watching.standings, title.size.width)])
         newest: Line = watching.newest_message(messages.size.width)
         messages.show([newest])
-        keys.show([page_footer(self.KEYS, keys.size.width)])
+        keys.show([page_footer(self.KEYS, keys.size.width, watching.keymap)])

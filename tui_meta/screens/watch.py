@@ -52,9 +52,12 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     class Lost(Message):
         """The runs are out of reach."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, fps: float | None = None) -> None:
         super().__init__()
         self.session = session
+        self._fps = fps
+        """Repaints a second, where a person has chosen."""
+        self._number_ticks, self._panel_ticks = NUMBER_TICKS, PANEL_TICKS
         self.watching = Watching(session.snapshots(), session.history())
         self.watching.look_at(session.remembered())
         self._connection = self.watching.connection = session.connection
@@ -80,8 +83,14 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to sample."""
-        self.set_interval(TICK_SECONDS, self.tick)
-        self._hurry = self.set_interval(HURRY_SECONDS, self._look, pause=True)
+        tick = TICK_SECONDS
+        if self._fps:
+            tick = 1 / self._fps
+            self._number_ticks = max(1, round(NUMBER_TICKS * TICK_SECONDS / tick))
+            self._panel_ticks = max(1, round(PANEL_TICKS * TICK_SECONDS / tick))
+        self.set_interval(tick, self.tick)
+        hurry = max(HURRY_SECONDS, min(tick, 1.0)) if self._fps else HURRY_SECONDS
+        self._hurry = self.set_interval(hurry, self._look, pause=True)
 
     def on_resize(self) -> None:
         """Every size has its arrangement."""
@@ -131,10 +140,10 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         """Take in what happened; repaint each kind of thing at the rate that it deserves."""
         self._ticks += 1
         news = self._take_in()
-        if news or self._ticks % PANEL_TICKS == 0:
+        if news or self._ticks % self._panel_ticks == 0:
             self._expire_panels()
         if self.is_current:
-            if news or self._ticks % NUMBER_TICKS == 0:
+            if news or self._ticks % self._number_ticks == 0:
                 self._paint_numbers()
             self._paint_next_panel()
 

@@ -1,8 +1,8 @@
 """Every key of the dashboard: the one table from which bindings, footer and help are made."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from core.events import Snapshot
 from tui_meta.views.text import Line, Span, cells
@@ -33,6 +33,17 @@ class Key:
     def name(self) -> str:
         """What a key map calls it: the action and what it is given, as `evaluate random`."""
         return re.sub(r"[('),]+", " ", self.action).strip()
+
+
+Keymap = Mapping[str, str]
+"""The key of each action that has another than usual, by the action's name."""
+
+
+def mapped(key: Key, keymap: Keymap) -> Key:
+    """``key`` as it is shown with this map; its other names stay."""
+    if key.name not in keymap:
+        return key
+    return replace(key, shown=" ".join((keymap[key.name], *key.shown.split(" ")[1:])))
 
 
 RUN_KEYS = (
@@ -260,11 +271,11 @@ def page_groups(title: str, keys: Sequence[Key]) -> tuple[tuple[str, Sequence[Ke
     )
 
 
-def page_footer(keys: Sequence[Key], width: int) -> Line:
+def page_footer(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -> Line:
     """The keys of a screen that is no watch screen, in one line."""
     everywhere = [key for key in APP_KEYS if key.action != "detach"]
     shown = [(key, key.label) for key in (*keys, *PAGE_KEYS, *everywhere) if key.rank]
-    return _spans(_fitting(shown, width))
+    return _spans(_fitting(_mapped(shown, keymap or {}), width))
 
 
 COMMAND_KEYS = RUN_KEYS + EVALUATION_KEYS
@@ -277,7 +288,8 @@ class Situation:
 
     ``runs`` are those that keys act on, and ``focused`` is the name of the one, if it is one.
     ``enlarged``: a panel fills the screen; ``back``: there is something to go back from;
-    ``detachable``: the runs go on without the face, which may be ``read_only``.
+    ``detachable``: the runs go on without the face, which may be ``read_only``. ``keymap`` has keys
+    that are elsewhere than usual.
     """
 
     runs: Sequence[Snapshot]
@@ -286,6 +298,7 @@ class Situation:
     back: bool = False
     detachable: bool = False
     read_only: bool = False
+    keymap: Keymap = field(default_factory=dict)
 
 
 def footer(situation: Situation, width: int) -> Line:
@@ -299,7 +312,11 @@ def footer(situation: Situation, width: int) -> Line:
     needed = [(key, label) for key, label in shown if key.rank < ROOMY]
     if cells(_spans(needed)) > width and not situation.read_only:
         shown = _with_evaluations_joined(shown)
-    return _spans(_fitting(shown, width))
+    return _spans(_fitting(_mapped(shown, situation.keymap), width))
+
+
+def _mapped(shown: list[tuple[Key, str]], keymap: Keymap) -> list[tuple[Key, str]]:
+    return [(mapped(key, keymap), label) for key, label in shown]
 
 
 def _fitting(shown: list[tuple[Key, str]], width: int) -> list[tuple[Key, str]]:

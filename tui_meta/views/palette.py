@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tui_meta.views.keys import Key
 from tui_meta.views.text import Line, Span, clip, line
 
-_KEY_CELLS = 9
+_KEY_CELLS = 11
 _NAME_CELLS = 12
 
 

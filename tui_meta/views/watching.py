@@ -16,7 +16,7 @@ from core.events import (
 from core.session import Connection, View
 from tui_meta.views import layout
 from tui_meta.views.charts import Charts, task_line
-from tui_meta.views.keys import Situation, footer
+from tui_meta.views.keys import Keymap, Situation, footer
 from tui_meta.views.lens import Lens, LensPart, moved, reading
 from tui_meta.views.loss_table import LossTable
 from tui_meta.views.messages import Messages
@@ -42,6 +42,7 @@ class Watching:
         self.enlarged = False
         self.arrangement = layout.Arrangement(())
         self.connection = Connection()
+        self.keymap: Keymap = {}
         self.lenses: dict[str, Lens] = {}
         """How charts are looked at that are not looked at as usual."""
         self._begin(snapshots, history)
@@ -283,6 +284,7 @@ class Watching:
             or self.chart != layout.TRAINING,
             detachable=self.connection.id is not None,
             read_only=self.connection.read_only,
+            keymap=self.keymap,
         )
         return footer(situation, width)
 

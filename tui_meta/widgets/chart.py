@@ -139,7 +139,8 @@ class Chart(Widget):
 
     def _draw(self, plot: Plot) -> list[Strip]:
         color = not self.app.no_color
-        return draw(plot, self.size.width, self.size.height, color=color, ascii=self._ascii)
+        ascii = self._ascii or getattr(self.app, "ascii_only", False)
+        return draw(plot, self.size.width, self.size.height, color=color, ascii=ascii)
 
 
 @dataclass(frozen=True)
