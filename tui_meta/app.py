@@ -20,7 +20,7 @@ from tui_meta.preferences import Preferences
 from tui_meta.screens.ask import Answer, Ask
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.help import Help
-from tui_meta.screens.keeping import focused_rows, keep_copy, keep_picture
+from tui_meta.screens.keeping import focused_rows, from_home, keep_copy, keep_picture
 from tui_meta.screens.messages import MessagesPage
 from tui_meta.screens.page import Page
 from tui_meta.screens.palette import Palette
@@ -147,7 +147,7 @@ class TuiMetaApp(App[None], inherit_bindings=False):
             self._driver.write(sequences)
         how = "copied" if sequences else "too long for the clipboard; all of it is"
         try:
-            self._say(f"{how}, and in {keep_copy(name, text)}")
+            self._tell(f"{how}, and in {from_home(keep_copy(name, text))}")
         except OSError as error:
             self._complain(f"the copy could not be written: {error}")
 
@@ -159,11 +159,11 @@ class TuiMetaApp(App[None], inherit_bindings=False):
             self._complain(f"no picture could be written: {error}")
             return
         beside = f", with {len(values)} CSV beside it" if values else ""
-        self._say(f"picture saved{beside}: {picture}")
+        self._tell(f"picture saved{beside}: {from_home(picture)}")
 
-    def _say(self, said: str) -> None:
+    def _tell(self, result: str) -> None:
         if isinstance(self.screen, Page | WatchScreen):
-            self.screen.say(said)
+            self.screen.tell(result)
 
     def _complain(self, problem: str) -> None:
         if isinstance(self.screen, Page | WatchScreen):

@@ -265,6 +265,14 @@ async def test_p_saves_a_picture_and_the_values_of_each_chart(state_folder: Path
     assert names == {"training.csv", "wave-0.csv", "wave-1.csv"}
 
 
+async def test_what_came_of_one_key_is_not_replaced_by_what_comes_of_another() -> None:
+    async with TuiMetaApp(FakeSession()).run_test(size=(300, 40)) as pilot:
+        await settle(pilot)
+        text = await press(pilot, "p", "y")
+        assert "picture saved" in text
+        assert "copied, and in" in text
+
+
 async def test_two_pictures_of_one_second_are_two(state_folder: Path) -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
         await press(pilot, "p", "p", "p")

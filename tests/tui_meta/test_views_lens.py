@@ -12,6 +12,7 @@ from tests.tui_meta.test_views import begun, watched
 from tui_meta.views import layout
 from tui_meta.views.lens import Lens, moved, reading, stops, value_at
 from tui_meta.views.plot import Axis, Limits, Plot, Series, curve, log10s
+from tui_meta.views.text import plain
 from tui_meta.views.watching import Watching
 
 TRAINING = layout.TRAINING
@@ -86,6 +87,15 @@ def test_the_newest_window_follows_in_steps_so_that_the_axis_stays_put() -> None
     assert len(set(axes)) <= 5
     watching.change_lens("window")
     assert shown(watching)[0].x.lower == 0
+
+
+def test_a_window_brings_the_losses_in_it_nearer() -> None:
+    watching = looked_at()
+    everything = shown(watching)[0].y
+    watching.change_lens("window")
+    part, _ = shown(watching)
+    assert part.y.upper - part.y.lower < everything.upper - everything.lower
+    assert all(part.y.lower <= y <= part.y.upper for series in part.series for y in series.y)
 
 
 def test_each_chart_keeps_a_lens_of_its_own() -> None:
@@ -188,6 +198,7 @@ def test_between_two_points_the_line_is_read_and_in_a_gap_nothing() -> None:
 def test_a_panel_without_a_lower_edge_says_the_values_in_its_title() -> None:
     watching = looked_at()
     watching.arrange(80, 24)
+    watching.change_lens("scale")
     watching.toggle_cursor()
     plot, below = shown(watching)
     assert plot.title.startswith("training loss · at 18,")
@@ -234,6 +245,14 @@ def test_a_frozen_view_stands_still_while_the_header_goes_on() -> None:
     assert watching.standings[1].snapshot.iteration == 30_000
     watching.freeze()
     assert watching.table(60).count == rows + 1
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_the_footer_says_that_the_view_is_frozen_at_every_width(width: int) -> None:
+    watching = looked_at()
+    assert "view frozen" not in plain(watching.footer(None, width))
+    watching.freeze()
+    assert "z view frozen" in plain(watching.footer(None, width))
 
 
 def test_a_frozen_view_can_still_be_looked_at_through_another_lens() -> None:

@@ -44,6 +44,12 @@ def keep_picture(screen: Screen[Any], svg: str) -> list[Path]:
     return _keep("pictures", texts)
 
 
+def from_home(path: Path) -> str:
+    """The path as a person would type it, short where it can be."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+
+
 def _keep(folder: str, texts: Mapping[str, str]) -> list[Path]:
     """Write files under names that begin with the time; none replaces another."""
     place = user_state_path("tui-meta", appauthor=False) / folder

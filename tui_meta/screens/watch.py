@@ -129,6 +129,11 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         self.watching.messages.say(said)
         self._paint_numbers()
 
+    def tell(self, result: str) -> None:
+        """Say at once what came of something."""
+        self.watching.messages.tell(result)
+        self._paint_numbers()
+
     def complain(self, problem: str) -> None:
         """Say at once what went wrong; it stays until it is dismissed."""
         self.watching.messages.complain(problem)

@@ -34,6 +34,9 @@ _WAVE_POINTS = 100
 
 _ADAPTED = Limits(-2, 1, "log")
 
+_NOWHERE = (299.0, 300.0)
+"""Limits that all losses are outside of: the first ones make limits of their own."""
+
 _USUAL_WAVE = Limits(-6, 6)
 """Axes on which amplitudes can be compared by eye; very small and very large waves have others."""
 
@@ -175,6 +178,8 @@ class Charts:
         self, name: str, on_log: Limits, losses: Sequence[float], lens: Lens
     ) -> Limits:
         start = on_log if lens.scale == "log" else Limits(0, 1)
+        if lens.window != "all":
+            start = Limits(*_NOWHERE, lens.scale)  # a part is looked at for its details
         # On a linear axis the eye compares lengths: it begins at zero.
         values = losses if lens.scale == "log" else (0.0, *losses)
         return self._follow((name, lens.scale, lens.window), start, values)

@@ -288,8 +288,8 @@ class Situation:
 
     ``runs`` are those that keys act on, and ``focused`` is the name of the one, if it is one.
     ``enlarged``: a panel fills the screen; ``back``: there is something to go back from;
-    ``detachable``: the runs go on without the face, which may be ``read_only``. ``keymap`` has keys
-    that are elsewhere than usual.
+    ``detachable``: the runs go on without the face, which may be ``read_only``. The view is
+    ``frozen`` or follows; ``keymap`` has keys that are elsewhere than usual.
     """
 
     runs: Sequence[Snapshot]
@@ -298,6 +298,7 @@ class Situation:
     back: bool = False
     detachable: bool = False
     read_only: bool = False
+    frozen: bool = False
     keymap: Keymap = field(default_factory=dict)
 
 
@@ -307,8 +308,10 @@ def footer(situation: Situation, width: int) -> Line:
     for _, keys in GROUPS:
         for key in keys:
             label = _label(key, situation)
+            # Where there is no room for a title, the footer is what tells frozen from paused.
+            thaws = key.action == "freeze" and situation.frozen
             if key.rank and label:
-                shown.append((key, label))
+                shown.append((replace(key, rank=1) if thaws else key, label))
     needed = [(key, label) for key, label in shown if key.rank < ROOMY]
     if cells(_spans(needed)) > width and not situation.read_only:
         shown = _with_evaluations_joined(shown)
@@ -357,6 +360,8 @@ def _label(key: Key, situation: Situation) -> str:
             return "back" if situation.back else ""
         case "enlarge" if situation.enlarged:
             return ""
+        case "freeze" if situation.frozen:
+            return "view frozen"
         case "detach" if not situation.detachable:
             return ""
     return key.label

@@ -83,6 +83,11 @@ class Messages:
         self._drop_pending("")
         self._put(Message("", text, style=style, pending=True, time=time.time()))
 
+    def tell(self, result: str) -> None:
+        """Say what came of something; other lines do not take its place."""
+        self._drop_pending("")
+        self._put(Message("", result, time=time.time()))
+
     def complain(self, problem: str) -> None:
         """Say what went wrong; it keeps a line until it is dismissed."""
         self._drop_pending("")

@@ -135,7 +135,7 @@ class Watching:
         """Let table and charts stand still; again, and they follow the runs."""
         self._still = None if self._still else (self.standings, self.record.still())
         if self._still:
-            self.messages.say("view frozen; training is not paused by it; z shows the present")
+            self.messages.say("view frozen, which pauses no training; z or escape thaws it")
         else:
             self.messages.say("the view follows the runs again")
 
@@ -284,6 +284,7 @@ class Watching:
             or self.chart != layout.TRAINING,
             detachable=self.connection.id is not None,
             read_only=self.connection.read_only,
+            frozen=self.frozen,
             keymap=self.keymap,
         )
         return footer(situation, width)
@@ -305,7 +306,8 @@ class Watching:
             elif self.arrangement.framed:
                 made[panel] = plot, reading(plot, plot.cursor)
             else:  # a panel without a lower edge
-                title = f"{plot.title} · {reading(plot, plot.cursor)}"
+                name = layout.CHART_NAMES.get(panel) or plot.title.partition("  ")[0]
+                title = f"{name} · {reading(plot, plot.cursor)}"
                 made[panel] = replace(plot, title=title), ""
         return made
 
