@@ -323,10 +323,11 @@ def _mapped(shown: list[tuple[Key, str]], keymap: Keymap) -> list[tuple[Key, str
 
 
 def _fitting(shown: list[tuple[Key, str]], width: int) -> list[tuple[Key, str]]:
-    """Without as many of the highest ranks as there is no room for."""
+    """Without as many of the highest ranks as there is no room for; of the last, from its start."""
     while shown and cells(_spans(shown)) > width:
         last = max(key.rank for key, _ in shown)
-        shown = [(key, label) for key, label in shown if key.rank != last]
+        kept = [(key, label) for key, label in shown if key.rank != last]
+        shown = kept or shown[1:]
     return shown
 
 
@@ -361,7 +362,7 @@ def _label(key: Key, situation: Situation) -> str:
         case "enlarge" if situation.enlarged:
             return ""
         case "freeze" if situation.frozen:
-            return "view frozen"
+            return "frozen"
         case "detach" if not situation.detachable:
             return ""
     return key.label
