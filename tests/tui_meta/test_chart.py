@@ -409,3 +409,22 @@ def test_the_cursor_crosses_every_row_and_the_curve_shows_on_it() -> None:
 def test_marks_stand_at_the_bottom_where_it_happened() -> None:
     last = draw(marked_plot(), 102, 8, color=False, ascii=True)[-1].text
     assert (last[1], last[51], last[101]) == ("s", "e", "p")
+
+
+@pytest.mark.parametrize(("color", "ascii"), [(False, False), (True, True), (False, True)])
+def test_without_colour_or_unicode_lines_are_named_at_their_ends(color: bool, ascii: bool) -> None:
+    lines = (curve("one", (0, 50), (0.2, 0.2)), curve("two", (0, 60), (0.7, 0.7), 1))
+    plot = Plot("", lines, Axis(0, 100), Axis(0, 1))
+    rows = [strip.text for strip in draw(plot, 80, 12, color=color, ascii=ascii)][1:]
+    ends = {name: row.index(name) for row in rows for name in ("one", "two") if name in row}
+    assert 42 <= ends["one"] <= 44
+    assert 50 <= ends["two"] <= 52
+    with_color = draw(plot, 80, 12, color=True, ascii=False)[1:]
+    assert not any("one" in strip.text for strip in with_color)
+
+
+def test_a_line_that_ends_at_the_edge_has_its_name_in_the_legend_only() -> None:
+    plot = Plot("", (curve("one", (0, 100), (0.2, 0.2)),), Axis(0, 100), Axis(0, 1))
+    rows = [strip.text for strip in draw(plot, 80, 12, color=False, ascii=True)]
+    assert "one" in rows[0]
+    assert not any("one" in row for row in rows[1:])

@@ -21,7 +21,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_meta.views.plot import Axis, Marker, Plot, Series, decimate
-from tui_meta.widgets.overlay import put, put_cursor
+from tui_meta.widgets.overlay import put, put_cursor, put_label
 
 _PLOTEXT_MARKERS: Mapping[Marker, str] = {"blocks": "hd"}
 _ASCII_MARKERS: Mapping[Marker, str] = {
@@ -63,6 +63,8 @@ def draw(plot: Plot, width: int, height: int, *, color: bool, ascii: bool) -> li
         rows.append([Segment(_bottom_labels(plot.x, x_ticks, width), _FRAME)])
     strips = [Strip(row).adjust_cell_length(width) for row in rows]
     places = range(layout.gutter, width)
+    if ascii or not color:
+        _name_lines(strips, plot, places, range(top, top + layout.rows))
     if plot.cursor is not None and layout.rows:
         column = _column(plot.x, plot.cursor, places)
         put_cursor(strips, column, range(top, top + layout.rows), ascii=ascii)
@@ -348,6 +350,16 @@ def _cell(share: float, cells: int) -> int:
     """The cell of `cells` in which plotext draws what lies at `share` of an axis."""
     # plotext's own rounding, so that a tick and the curve that passes it share a row.
     return int(0.5016585662 + (cells - 0.5016585662 - 0.501516152) * share)
+
+
+def _name_lines(strips: list[Strip], plot: Plot, places: range, rows: range) -> None:
+    """Each line's name after its newest point: without colour it is found sooner so."""
+    for one in plot.legend:
+        ends = [(x, y) for x, y in zip(one.x, one.y, strict=True) if math.isfinite(x + y)]
+        if one.kind == "line" and ends and rows:
+            x, y = ends[-1]
+            row = rows.start + _cell(1 - _unit(plot.y, y), len(rows))
+            put_label(strips, _column(plot.x, x, places) + 1, row, rows, one.label)
 
 
 def _column(axis: Axis, at: float, places: range) -> int:
