@@ -42,6 +42,15 @@ async def test_a_f_and_u_change_how_the_chart_is_looked_at() -> None:
         assert "training loss ─" in text
 
 
+async def test_a_lens_is_remembered_for_the_next_face() -> None:
+    session = FakeSession()
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        await press(pilot, "a")
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert "training loss · linear" in shown(pilot.app)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (60, 15)])
 async def test_x_reads_values_off_the_curve_wherever_the_chart_is(size: tuple[int, int]) -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=size) as pilot:

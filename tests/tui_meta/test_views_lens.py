@@ -108,6 +108,22 @@ def test_each_chart_keeps_a_lens_of_its_own() -> None:
     assert watching.lens_panel == layout.ADAPTED
 
 
+def test_the_next_face_looks_through_the_same_lens_but_has_no_cursor() -> None:
+    watching, other = looked_at(), looked_at()
+    for part in ("scale", "window", "smoothing"):
+        watching.change_lens(part)  # type: ignore[arg-type]
+    watching.toggle_cursor()
+    other.look_at(watching.view())
+    assert other.lens(TRAINING) == Lens("linear", "tail", smooth=False)
+
+
+@given(st.dictionaries(st.sampled_from(["lens training", "lens wave-0"]), st.text() | st.none()))
+def test_what_is_no_lens_is_passed_over(view: dict[str, str | None]) -> None:
+    watching = looked_at()
+    watching.look_at(dict(view))
+    assert not watching.lenses
+
+
 @pytest.mark.parametrize("part", ["scale", "window", "smoothing"])
 def test_a_wave_says_why_it_has_no_lens(part: str) -> None:
     watching = looked_at()

@@ -22,9 +22,14 @@ class ChartKeys(Screen[None], inherit_bindings=False):
         """Bring all that is shown up to date."""
         raise NotImplementedError
 
+    def remember(self) -> None:
+        """Keep what is looked at for the next face."""
+        raise NotImplementedError
+
     def action_lens(self, part: LensPart) -> None:
         """Another scale, window or smoothing."""
         self.watching.change_lens(part)
+        self.remember()
         self.paint()
 
     def action_cursor(self) -> None:

@@ -240,10 +240,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     def _arrange(self) -> None:
         """Put the panels where they belong now, and the focus where it is seen."""
-        view = self.watching.view()
-        if view != self._remembered:
-            self._remembered = view
-            self.session.remember(view)
+        self.remember()
         made = self.watching.arrange(self.size.width, self.size.height)
         self.query_one("#title").display = made.title
         self.query_one("#keys").display = bool(made.rows)
@@ -263,6 +260,13 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             panel = grid.query_one(f"#{self.watching.panel}")
             self.set_focus(panel if panel.display else None)
         self.call_after_refresh(self.paint)
+
+    def remember(self) -> None:
+        """Keep what is looked at for the next face."""
+        view = self.watching.view()
+        if view != self._remembered:
+            self._remembered = view
+            self.session.remember(view)
 
     def _focus(self, name: str) -> None:
         """Move the focus to a run's line or to a panel, which is then shown."""

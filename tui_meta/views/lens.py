@@ -4,7 +4,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plot import Plot, Scale, Series, round_step
@@ -40,6 +40,22 @@ class Lens:
             "" if self.smooth else "not smoothed",
         ]
         return "".join(f" · {word}" for word in words if word)
+
+    @property
+    def coded(self) -> str:
+        """What of it another face can take over: all but the cursor."""
+        return f"{self.scale} {self.window} {'smooth' if self.smooth else 'raw'}"
+
+    @staticmethod
+    def of(coded: object) -> "Lens | None":
+        """The lens that is ``coded`` so; None if none is."""
+        known = {
+            lens.coded: lens
+            for scale in get_args(Scale)
+            for window in get_args(Window)
+            for lens in (Lens(scale, window), Lens(scale, window, smooth=False))
+        }
+        return known.get(coded) if isinstance(coded, str) else None
 
     def said(self, part: LensPart) -> str:
         """One part of it, as a person would say it."""

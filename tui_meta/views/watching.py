@@ -226,6 +226,7 @@ class Watching:
             "chart": self.chart,
             "enlarged": self.enlarged,
             "pinned": self.pinned,
+            **{f"lens {panel}": lens.coded for panel, lens in self.lenses.items()},
         }
 
     def look_at(self, view: View) -> None:
@@ -236,6 +237,8 @@ class Watching:
             self.chart = str(chart)
         if panel in known:
             self.panel = str(panel)
+        lenses = {name: Lens.of(view.get(f"lens {name}")) for name in known}
+        self.lenses = {name: lens for name, lens in lenses.items() if lens}
         self.enlarged = view.get("enlarged") is True
         self.pinned = next((name for name in PROBES if name == pinned), None)
 
