@@ -21,9 +21,11 @@ from tui_meta.screens.ask import Answer, Ask
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.help import Help
 from tui_meta.screens.keeping import focused_rows, from_home, keep_copy, keep_picture
+from tui_meta.screens.lab import LabPage
 from tui_meta.screens.messages import MessagesPage
 from tui_meta.screens.page import Page
 from tui_meta.screens.palette import Palette
+from tui_meta.screens.time_machine import TimeMachinePage
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.terminal import TerminalDriver
 from tui_meta.themes import PALETTES
@@ -34,7 +36,11 @@ from tui_meta.views.keys import APP_KEYS, GROUPS, SCREEN_KEYS
 from tui_meta.views.palette import entries
 from tui_meta.views.parting import Parting, parting
 
-PAGES: dict[str, type[Page]] = {"messages": MessagesPage}
+PAGES: dict[str, type[Page]] = {
+    "lab": LabPage,
+    "time-machine": TimeMachinePage,
+    "messages": MessagesPage,
+}
 """The screens beside the watch screen, by the names that keys call them."""
 
 
@@ -48,6 +54,9 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         "screens/help.tcss",
         "screens/page.tcss",
         "screens/palette.tcss",
+        "screens/lab.tcss",
+        "screens/time_machine.tcss",
+        "screens/type_in.tcss",
         "widgets/lines.tcss",
         "widgets/panel.tcss",
     ]
@@ -233,14 +242,14 @@ class TuiMetaApp(App[None], inherit_bindings=False):
     # Runs that were lost.
 
     def on_watch_screen_lost(self) -> None:
-        """The process that trained has died: offer to go on from what it saved."""
+        """Offer to go on from what was saved or, where the runs still train, to come back."""
         self.push_screen(_lost_question(self.session.connection), self._go_on)
 
     def _go_on(self, answer: bool | None) -> None:
         if not answer:
             self.exit()
             return
-        self.watch_screen.hold("going on from what was saved…")
+        self.watch_screen.hold("going on…")
         self.run_worker(self._revive, thread=True)
 
     def _revive(self) -> None:
@@ -284,10 +293,15 @@ def _quit_question(*, detachable: bool) -> Ask[Parting]:
 
 
 def _lost_question(connection: Connection) -> Ask[bool]:
+    leave = Answer("escape", "leave", False)
+    if connection.dropped:
+        again = Answer("r", "come back", True)
+        return Ask(
+            "left behind", f"{connection.lost[:1].upper()}{connection.lost[1:]}.", (again, leave)
+        )
     problem = connection.lost
     details = f"{problem[:1].upper()}{problem[1:]}. What it saved is there."
     resume = Answer("r", "resume from what was saved", True)
-    leave = Answer("escape", "leave", False)
     return Ask("training has ended", details, (leave,) if connection.read_only else (resume, leave))
 
 

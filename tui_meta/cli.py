@@ -14,6 +14,7 @@ from cyclopts.exceptions import UnusedCliTokensError
 from core.config import DeviceName
 from core.errors import LabError
 from tui_meta.console import Exit, Output, complain, release_streams, settle_streams
+from tui_meta.interrupts import ending_at_once
 from tui_meta.preferences import face_flags
 from tui_meta.settings import RUN, flags, whole_numbers
 
@@ -258,7 +259,8 @@ def evaluate(
     """Show what runs have learned: the three evaluations, and statistics over many tasks."""
     from tui_meta.commands.evaluate import evaluate
 
-    return evaluate(paths, n_tasks=tasks, seed=seed, device=device, as_json=json)
+    with ending_at_once():
+        return evaluate(paths, n_tasks=tasks, seed=seed, device=device, as_json=json)
 
 
 @app.command(
@@ -278,7 +280,8 @@ def compare(
     """Compare two runs on the same random tasks, in pairs, with 95 % intervals."""
     from tui_meta.commands.compare import compare
 
-    return compare(first, second, n_tasks=tasks, seed=seed, device=device, as_json=json)
+    with ending_at_once():
+        return compare(first, second, n_tasks=tasks, seed=seed, device=device, as_json=json)
 
 
 @app.command(

@@ -34,7 +34,7 @@ def run_dashboard(session: Session, preferred: Preferences | None = None) -> int
     if leaving.exit_code:
         return leaving.exit_code
     if session.connection.id and not session.connection.ended:
-        return Exit.FAILED if session.connection.lost else Exit.DONE
+        return Exit.DONE if session.connection.goes_on else Exit.FAILED
     states = {one.state for one in app.watch_screen.watching.snapshots.values()}
     return Exit.FAILED if states & {"diverged", "failed"} else Exit.DONE
 
@@ -60,7 +60,7 @@ def _part(app: TuiMetaApp) -> None:
     if app.crash:
         complain(crash_line(app.crash))
     connection = app.session.connection
-    if connection.id and not (connection.lost or connection.ended):
+    if connection.goes_on:
         last = [going_on(connection)]
     else:
         last = farewell(watching.snapshots, watching.record, watching.save_problems)

@@ -1,7 +1,7 @@
 """The command line as a whole: what a person causes is one line, and exit codes mean something."""
 
 import sys
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 
@@ -74,10 +74,17 @@ def test_a_dumb_terminal_is_no_terminal(capsys, monkeypatch):
 
 
 def test_nothing_is_left_on_disk_where_no_run_can_begin(tmp_path, capsys):
-    (tmp_path / "runs" / "reptile-x").mkdir(parents=True)
+    (tmp_path / "runs" / "reptile-x" / "mine").mkdir(parents=True)
     assert main(["--no-tui", *TINY, "--out", "runs", "--name", "x"]) == 2
     assert "reptile-x" in one_line(capsys)
     assert not (tmp_path / "runs" / "fomaml-x").exists()
+
+
+@pytest.mark.parametrize("end", [lambda session: 143, Mock(side_effect=KeyboardInterrupt)])
+def test_a_run_that_ended_before_it_began_leaves_no_folder(tmp_path, monkeypatch, end):
+    monkeypatch.setattr("tui_meta.headless.run_headless", lambda session, **_: end(session))
+    assert main(["--no-tui", *TINY, "--out", "runs"]) in (143, 130)
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 def test_json_needs_no_terminal_and_no_further_flag(capfdbinary):

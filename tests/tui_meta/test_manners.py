@@ -32,20 +32,20 @@ def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # Charts.
 
 
-async def test_a_f_and_u_change_how_the_chart_is_looked_at() -> None:
+async def test_keys_change_how_the_chart_is_looked_at() -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
-        assert "training loss · linear" in await press(pilot, "a")
+        assert "training loss · linear" in await press(pilot, "L")
         assert "training loss: linear scale" in shown(pilot.app)  # type: ignore[arg-type]
-        assert "training loss · linear · last 10 %" in await press(pilot, "f")
-        assert "· newest · not smoothed" in await press(pilot, "f", "u")
-        text = await press(pilot, "a", "f", "u")
+        assert "training loss · linear · last 10 %" in await press(pilot, "W")
+        assert "· newest · not smoothed" in await press(pilot, "W", "u")
+        text = await press(pilot, "L", "W", "u")
         assert "training loss ─" in text
 
 
 async def test_a_lens_is_remembered_for_the_next_face() -> None:
     session = FakeSession()
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
-        await press(pilot, "a")
+        await press(pilot, "L")
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         assert "training loss · linear" in shown(pilot.app)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from core.remote.client import RemoteSession
 from core.remote.link import chosen_session
 from core.remote.protocol import RemoteError
+from tui_meta.commands.launch import require_terminal
 from tui_meta.commands.sessions import found_sessions
 from tui_meta.dashboard import run_dashboard
 from tui_meta.preferences import preferences
@@ -22,7 +23,9 @@ Choice = Literal["new", "leave"] | str
 def attach(id: str | None, face: Mapping[str, Any], *, read_only: bool) -> int:
     """Show session ``id``, or the only one; ``face`` are flags of the dashboard."""
     preferred = preferences(face)
-    return run_dashboard(RemoteSession(chosen_session(id).id, read_only=read_only), preferred)
+    chosen = chosen_session(id)
+    require_terminal()
+    return run_dashboard(RemoteSession(chosen.id, read_only=read_only), preferred)
 
 
 def offered() -> Choice:

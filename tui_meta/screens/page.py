@@ -49,6 +49,11 @@ class Page(Screen[None], inherit_bindings=False):
         """The keys that apply here, for the help."""
         return page_groups(self.NAME, self.KEYS)
 
+    @property
+    def footer_keys(self) -> Sequence[Key]:
+        """The keys that do something now."""
+        return self.KEYS
+
     def body(self) -> Iterable[Widget]:
         """What stands between title and messages."""
         raise NotImplementedError
@@ -96,8 +101,17 @@ class Page(Screen[None], inherit_bindings=False):
         self.watch_screen.watching.messages.complain(problem)
         self._paint_frame()
 
-    def ask(self, name: str, question: AnyQuestion, then: Callable[[AnyAnswer], None]) -> None:
-        """Ask in a thread, and call ``then`` here; a later question of ``name`` takes its place."""
+    def ask(
+        self,
+        name: str,
+        question: AnyQuestion,
+        then: Callable[[AnyAnswer], None],
+        refused: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Ask in a thread, and call ``then`` here; a later question of ``name`` takes its place.
+
+        Where there is no answer, the message says why, and ``refused`` is called.
+        """
 
         def answer() -> None:
             worker = get_current_worker()
@@ -105,6 +119,7 @@ class Page(Screen[None], inherit_bindings=False):
                 found = self.session.ask(question, cancelled=lambda: worker.is_cancelled)
             except LabError as error:
                 self.app.call_from_thread(self.complain, str(error))
+                self.app.call_from_thread(refused)
                 return
             if not (isinstance(found, Cancelled) or worker.is_cancelled):
                 self.app.call_from_thread(then, found)
@@ -126,4 +141,4 @@ class Page(Screen[None], inherit_bindings=False):
         title.show([page_title(self.NAME, watching.standings, title.size.width)])
         newest: Line = watching.newest_message(messages.size.width)
         messages.show([newest])
-        keys.show([page_footer(self.KEYS, keys.size.width, watching.keymap)])
+        keys.show([page_footer(self.footer_keys, keys.size.width, watching.keymap)])

@@ -1,6 +1,7 @@
 """The screen that a person watches: how each run stands, losses, curves and waves."""
 
 import gc
+import os
 from collections.abc import Collection
 from typing import ClassVar, cast
 
@@ -13,29 +14,17 @@ from textual.message import Message
 
 from core.adaptation import ProbeName
 from core.events import Snapshot
-from core.session import Session
+from core.session import Connection, Session
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.chart_keys import ChartKeys
 from tui_meta.views import layout, orders
 from tui_meta.views.keys import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
+from tui_meta.views.rates import rates
 from tui_meta.views.watching import Watching
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 from tui_meta.widgets.loss_table import LossTablePanel
 from tui_meta.widgets.run_line import RunLine
-
-TICK_SECONDS = 0.1
-"""How often news are taken in."""
-
-HURRY_SECONDS = 0.02
-"""How often, while the answer to a key is awaited."""
-
-HURRIED_LOOKS = 20
-"""After so many looks the answer may come with the ticks."""
-
-NUMBER_TICKS = 3
-PANEL_TICKS = 10
-"""Ticks between two repaints of the numbers, and of table and charts."""
 
 _LINES = ("title", "messages", "keys")
 
@@ -55,14 +44,12 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     def __init__(self, session: Session, fps: float | None = None) -> None:
         super().__init__()
         self.session = session
-        self._fps = fps
-        """Repaints a second, where a person has chosen."""
-        self._number_ticks, self._panel_ticks = NUMBER_TICKS, PANEL_TICKS
         self.watching = Watching(session.snapshots(), session.history())
         self.watching.look_at(session.remembered())
         self._connection = self.watching.connection = session.connection
         self._remembered = self.watching.view()
         self.seen = 0
+        self.rates = rates(os.environ, fps)
         self._ticks = self._looks = 0
         self._loaded = False
         self._stale: list[str] = []
@@ -83,14 +70,8 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to sample."""
-        tick = TICK_SECONDS
-        if self._fps:
-            tick = 1 / self._fps
-            self._number_ticks = max(1, round(NUMBER_TICKS * TICK_SECONDS / tick))
-            self._panel_ticks = max(1, round(PANEL_TICKS * TICK_SECONDS / tick))
-        self.set_interval(tick, self.tick)
-        hurry = max(HURRY_SECONDS, min(tick, 1.0)) if self._fps else HURRY_SECONDS
-        self._hurry = self.set_interval(hurry, self._look, pause=True)
+        self.set_interval(self.rates.tick, self.tick)
+        self._hurry = self.set_interval(self.rates.hurry, self._look, pause=True)
 
     def on_resize(self) -> None:
         """Every size has its arrangement."""
@@ -145,30 +126,31 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         """Take in what happened; repaint each kind of thing at the rate that it deserves."""
         self._ticks += 1
         news = self._take_in()
-        if news or self._ticks % self._panel_ticks == 0:
-            self._expire_panels()
+        if news or self._ticks % self.rates.panel_ticks == 0:
+            self._expire_panels(waves=news or self._ticks % self.rates.wave_ticks == 0)
         if self.is_current:
-            if news or self._ticks % self._number_ticks == 0:
+            if news or self._ticks % self.rates.number_ticks == 0:
                 self._paint_numbers()
-            self._paint_next_panel()
+            self._paint_next_panels()
 
     def _look(self) -> None:
         """Look for the answer to a key more often than the ticks do, for a short while."""
         self._looks += 1
         if self._take_in():
-            self._expire_panels()
+            self._expire_panels(waves=True)
             self._paint_numbers()
-        self._paint_next_panel()
-        if self._looks >= HURRIED_LOOKS:
+        self._paint_next_panels()
+        if self._looks >= self.rates.looks:
             self._hurry.pause()
 
     def _await_answer(self) -> None:
         self._looks = 0
-        self._hurry.resume()
+        if self.rates.looks:
+            self._hurry.resume()
 
     def _take_in(self) -> bool:
         """Fold what is new; whether a person waits for some of it."""
-        self._mind_connection()
+        connection = self.session.connection
         # Events before snapshots: a run that an event here speaks of is then among them.
         news = self.session.events(self.seen)
         self.seen += len(news)
@@ -178,11 +160,13 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             # The libraries are there to stay: to search them all for garbage, again and again,
             # held keys up for 90 ms.
             gc.freeze()
+        # The events before the end are heard by now, so that its word is the last.
+        self._mind(connection)
         return awaited
 
-    def _mind_connection(self) -> None:
+    def _mind(self, now: Connection) -> None:
         """See whether the runs can still be reached, and who else watches them."""
-        before, now = self._connection, self.session.connection
+        before = self._connection
         self._connection = self.watching.connection = now
         if now.lost and not before.lost:
             self.post_message(self.Lost())
@@ -196,13 +180,16 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self._paint_panels(self.watching.arrangement.panels)
             self._stale = []
 
-    def _expire_panels(self) -> None:
-        self._stale = list(reversed(self.watching.arrangement.panels))
+    def _expire_panels(self, *, waves: bool) -> None:
+        panels = reversed(self.watching.arrangement.panels)
+        self._stale = [panel for panel in panels if waves or not layout.is_wave(panel)]
 
-    def _paint_next_panel(self) -> None:
-        """Paint one panel of those that are due: a key waits for one of them, not for all."""
+    def _paint_next_panels(self) -> None:
+        """Paint some of the panels that are due: a key waits for these, not for all."""
         if self._stale and self.is_current:
-            self._paint_panels([self._stale.pop()])
+            count = self.rates.panels_at_once
+            self._stale, due = self._stale[:-count], self._stale[-count:]
+            self._paint_panels(due)
 
     def _paint_numbers(self) -> None:
         watching = self.watching

@@ -94,7 +94,7 @@ class Charts:
         return Plot(
             f"loss per update{f' · {what}' if what else ''}{lens.words}",
             series,
-            Limits(0, most).axis("updates"),
+            Limits(0, max(1, most)).axis("updates"),
             y_axis,
             "no evaluation yet",
             cursor=lens.cursor,

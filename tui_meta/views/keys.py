@@ -170,16 +170,16 @@ VIEW_KEYS = (
         "Newest row of the loss table, and follow it; with a cursor, the newest point",
     ),
     Key(
-        "a",
-        "a",
+        "L",
+        "L",
         "lens('scale')",
         "scale",
         "Loss axis of the chart: logarithmic or linear",
         ROOMY,
     ),
     Key(
-        "f",
-        "f",
+        "W",
+        "W",
         "lens('window')",
         "window",
         "Iterations on the chart: all, the last 10 %, or the newest only",
@@ -207,6 +207,8 @@ VIEW_KEYS = (
 
 SCREEN_KEYS = (
     Key("w", "w", "visit('watch')", "watch", "Watch: the runs, their losses and waves"),
+    Key("a", "a", "visit('lab')", "lab", "Lab: adapt to a task of your own, step by step"),
+    Key("t", "t", "visit('time-machine')", "time", "Time machine: a run's checkpoints, one by one"),
     Key("m", "m", "visit('messages')", "messages", "Messages: all that was said, with times"),
 )
 """Keys that open a screen, from everywhere."""

@@ -74,6 +74,11 @@ def wave(index: int) -> str:
     return f"wave-{index}"
 
 
+def is_wave(panel: str) -> bool:
+    """Whether it is a panel with a run's wave."""
+    return panel.startswith("wave-")
+
+
 def all_panels(runs: int) -> tuple[str, ...]:
     """Every panel there is, in the order in which tab visits them."""
     return (TABLE, *CHARTS, *(wave(index) for index in range(runs)))
@@ -148,6 +153,11 @@ def _aside(here: Box, there: Box, direction: Direction) -> int:
     """How far the middles of two boxes differ across a direction, in half cells."""
     across = 0 if direction in ("up", "down") else 1
     return abs(2 * here[across] + here[across + 2] - 2 * there[across] - there[across + 2])
+
+
+def too_small() -> Line:
+    """What a terminal without room for panels is told."""
+    return (Span(f"please enlarge {LEAST_WIDTH}x{LEAST_HEIGHT}"),)
 
 
 def tab_line(tabs: Sequence[Tab]) -> Line:

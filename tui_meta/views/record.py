@@ -113,6 +113,8 @@ class Record:
                 self._note(event)
             case Saved(path=path):
                 self.saved[run] = path
+            case Started(iteration=start):
+                self._take_back(run, start)
             case Diverged():
                 self.troubles[run] = Trouble(event.problem, event.advice)
             case Failed():
@@ -126,6 +128,12 @@ class Record:
                 self._moving.discard(run)
         if isinstance(event, _ANSWERS):
             self.wanted.pop(run, None)
+
+    def _take_back(self, run: str, start: int) -> None:
+        """Forget evaluations later than where ``run`` starts: they will be told once more."""
+        told = self.evaluations[run]
+        while told and told[-1].iteration > start:
+            told.pop()
 
     def _note(self, event: Evaluated) -> None:
         if event.probe == "validation":

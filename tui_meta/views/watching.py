@@ -45,6 +45,8 @@ class Watching:
         self.keymap: Keymap = {}
         self.lenses: dict[str, Lens] = {}
         """How charts are looked at that are not looked at as usual."""
+        self.save_problems: dict[str, str] = {}
+        """Why runs cannot be written at present, or could not when others replaced them."""
         self._begin(snapshots, history)
 
     def _begin(self, snapshots: Mapping[str, Snapshot], history: Sequence[AnyEvent]) -> None:
@@ -52,8 +54,6 @@ class Watching:
         self.pinned: ProbeName | None = None
         self.paces: dict[str, float | None] = {}
         """Paces asked for, which snapshots may not know yet."""
-        self.save_problems: dict[str, str] = {}
-        """Why runs cannot be written at present, the newest problem last."""
         self.record = Record(snapshots)
         self.record.add(history)
         self.titles = titles(snapshots)
@@ -195,7 +195,7 @@ class Watching:
         self.messages.ask(f"evaluate {probe}", f"evaluating: {PROBES[probe].title}…")
         if probe == "compare":
             self.turn_to(layout.UPDATES)
-        elif not any(panel.startswith("wave") for panel in self.arrangement.panels):
+        elif not any(map(layout.is_wave, self.arrangement.panels)):
             self.turn_to(layout.wave(0))
 
     def go_back(self) -> bool:
@@ -255,12 +255,13 @@ class Watching:
         A problem with saving keeps a line for as long as it lasts.
         """
         if not self.arrangement.rows:
-            return (line(f"please enlarge {layout.LEAST_WIDTH}x{layout.LEAST_HEIGHT}"),)
+            return (layout.too_small(),)
         rows = self.arrangement.message_rows
-        if not self.save_problems:
+        problems = [run for run in self.save_problems if run in self.snapshots]
+        if not problems:
             return self.messages.lines(rows, width)
-        run, problem = list(self.save_problems.items())[-1]
-        text = f"{self.titles[run]} could not be saved: {problem}"
+        run = problems[-1]
+        text = f"{self.titles[run]} could not be saved: {self.save_problems[run]}"
         text = clip(printable(text), width)
         said = self.messages.lines(rows - 1, width) if rows > 1 else ()
         if any(plain(one) == text for one in said):

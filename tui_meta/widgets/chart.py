@@ -75,6 +75,17 @@ def draw(plot: Plot, width: int, height: int, *, color: bool, ascii: bool) -> li
     return strips
 
 
+def data_at(plot: Plot, size: Size, column: int, row: int) -> tuple[float, float] | None:
+    """What lies in the middle of a cell of the drawn plot; None beside the canvas."""
+    layout = _Layout.fit(plot, size.width, size.height)
+    column, row = column - layout.gutter, row - layout.legend
+    if not (0 <= column < layout.columns and 0 <= row < layout.rows):
+        return None
+    across, up = column / max(1, layout.columns - 1), 1 - row / max(1, layout.rows - 1)
+    x, y = plot.x, plot.y
+    return x.lower + across * (x.upper - x.lower), y.lower + up * (y.upper - y.lower)
+
+
 class Chart(Widget):
     """Shows one plot at a time, and repaints only the lines that changed."""
 
@@ -378,4 +389,5 @@ def _notice(text: str, columns: int, rows: int) -> list[list[Segment]]:
 
 def _style(series: Series, *, color: bool) -> Style:
     name = series.color if color and series.color != "default" else None
-    return Style(color=name, bold=True if series.kind == "points" else None)
+    # Bold for want of colour only: every change of it is sent with every point.
+    return Style(color=name, bold=True if series.kind == "points" and name is None else None)
