@@ -15,14 +15,16 @@ from core.config import DeviceName
 from core.errors import LabError
 from tui_meta.console import Exit, Output, complain, release_streams, settle_streams
 from tui_meta.interrupts import ending_at_once
+from tui_meta.preferences import face_flags
 from tui_meta.settings import RUN, flags, whole_numbers
 
 if TYPE_CHECKING:
     from tui_meta.commands.launch import Manner
 
     Settings = dict[str, Any]
+    Preferred = dict[str, Any]
 else:
-    Settings = flags()
+    Settings, Preferred = flags(), face_flags()
 
 COMMANDS = (
     *("train", "resume", "attach", "ls", "stop", "send", "watch"),
@@ -57,6 +59,7 @@ Paths = Annotated[
         negative=(),
     ),
 ]
+Face = Annotated[Preferred, Parameter(name="*")]
 NoTui = Annotated[
     bool,
     Parameter(
@@ -125,11 +128,12 @@ def train(
     no_tui: NoTui = False,
     json: JsonEvents = False,
     detach: Detach = False,
+    face: Face = {},  # noqa: B006  (only read)
 ) -> int:
     """Train from scratch (what tui-meta does when no command is given)."""
     from tui_meta.commands.train import train
 
-    return train(settings, config, _manner(no_tui=no_tui, json=json, detach=detach))
+    return train(settings, config, _manner(no_tui=no_tui, json=json, detach=detach), face)
 
 
 @app.command(
@@ -148,12 +152,13 @@ def resume(
     no_tui: NoTui = False,
     json: JsonEvents = False,
     detach: Detach = False,
+    face: Face = {},  # noqa: B006  (only read)
 ) -> int:
     """Go on with runs where they were last saved, or at a checkpoint."""
     from tui_meta.commands.resume import resume
 
     manner = _manner(no_tui=no_tui, json=json, detach=detach)
-    return resume(paths, iterations, pace, manner)
+    return resume(paths, iterations, pace, manner, face)
 
 
 @app.command(sort_key=2.1, help_epilogue="Example: tui-meta attach 1\n")
@@ -164,11 +169,12 @@ def attach(
     read_only: Annotated[
         bool, Parameter(help="Look, and command nothing", negative=(), show_default=False)
     ] = False,
+    face: Face = {},  # noqa: B006  (only read)
 ) -> int:
     """Show a session that trains already: one that was detached from, or somebody watches."""
     from tui_meta.commands.attach import attach
 
-    return attach(id, read_only=read_only)
+    return attach(id, face, read_only=read_only)
 
 
 @app.command(

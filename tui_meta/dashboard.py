@@ -9,10 +9,11 @@ from tui_meta.app import TuiMetaApp
 from tui_meta.console import Exit, complain, release_streams
 from tui_meta.crash import crash_line
 from tui_meta.leaving import LeaveOnSignal
+from tui_meta.preferences import Preferences
 from tui_meta.views.parting import farewell, going_on
 
 
-def run_dashboard(session: Session) -> int:
+def run_dashboard(session: Session, preferred: Preferences | None = None) -> int:
     """Train ``session`` under the eyes of a person; gives the exit code of the program.
 
     However the application ends, when this returns the runs have ended with a save, but for those
@@ -21,7 +22,7 @@ def run_dashboard(session: Session) -> int:
     for stale in ("COLUMNS", "LINES"):
         # Exported, as by any parent that loaded readline, they would hide every resize.
         os.environ.pop(stale, None)
-    app = TuiMetaApp(session)
+    app = TuiMetaApp(session, preferred)
     leaving = LeaveOnSignal(app, session)
     with leaving:
         _run(app, session)
@@ -45,7 +46,8 @@ def _run(app: TuiMetaApp, session: Session) -> None:
     def take_in_the_end() -> None:
         watch.watching.take_in(session.events(watch.seen), session.snapshots())
 
-    for step in (app.run, partial(session.leave, told=False), take_in_the_end):
+    run = partial(app.run, mouse=app.preferred.mouse)
+    for step in (run, partial(session.leave, told=False), take_in_the_end):
         try:
             step()
         except Exception as error:

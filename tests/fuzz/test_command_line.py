@@ -101,7 +101,7 @@ ARGUMENTS = st.tuples(
 ).map(lambda parts: [*parts[0], *parts[1]])
 
 
-def _show(runs: Runs, _: object) -> int:
+def _show(runs: Runs, *_: object) -> int:
     for plan in runs.plans():
         plan.folder.release()
     return 0

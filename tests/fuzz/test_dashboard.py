@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import plotext  # noqa: F401  (loaded later, its library would look like harm)
 import pytest
@@ -93,7 +95,7 @@ async def test_any_keys_and_pastes(
 ) -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=size) as pilot:
         await settle(pilot)
-        with harmless():
+        with harmless(Path(os.environ["XDG_STATE_HOME"])):  # y and p write there
             for one in inputs:
                 if isinstance(one, str):
                     await pilot.press(one)

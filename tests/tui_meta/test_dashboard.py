@@ -501,7 +501,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
     still = replace(AT_HAND, tick=3_600)
-    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda environment: still)
+    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: still)
 
 
 @pytest.mark.usefixtures("still")

@@ -509,7 +509,7 @@ async def test_every_key_is_in_the_help() -> None:
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda _: STILL)
+    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: STILL)
 
 
 @pytest.mark.usefixtures("still")

@@ -19,6 +19,23 @@ def test_a_terminal_at_hand_is_not_held_back() -> None:
     assert rates({"TERM": "xterm", "SSH_TTY": ""}) == AT_HAND
 
 
+@pytest.mark.parametrize("environment", [{}, {"SSH_TTY": "/dev/pts/1"}])
+@pytest.mark.parametrize("fps", [0.1, 0.5, 1, 4, 10, 30, 60])
+def test_a_person_chooses_how_often_whatever_the_connection(
+    fps: float, environment: dict[str, str]
+) -> None:
+    chosen, usual = rates(environment, fps), rates(environment)
+    assert chosen.tick == pytest.approx(1 / fps)
+    assert chosen.hurry >= min(1 / fps, 1 / 50)
+    for name in ("number_ticks", "panel_ticks", "wave_ticks"):
+        ticks = getattr(chosen, name)
+        assert ticks >= 1
+        if fps >= 10:  # as often as usual, in seconds
+            expected = getattr(usual, name) * usual.tick
+            assert ticks * chosen.tick == pytest.approx(expected, abs=chosen.tick)
+    assert chosen.panels_at_once * chosen.panel_ticks >= 9
+
+
 async def test_the_dashboard_takes_its_rates_from_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -447,7 +447,7 @@ def test_the_footer_names_the_run_in_focus_and_hides_what_does_not_apply() -> No
 
 @pytest.mark.parametrize("width", [1, 20, 60, 90])
 def test_the_help_wraps_and_names_every_key_even_unknown_ones(width: int) -> None:
-    bound = {key.shown: key.help for _, keys in GROUPS for key in keys} | {"x": "Something else"}
+    bound = {key.shown: key.help for _, keys in GROUPS for key in keys} | {"%": "Something else"}
     lines: list[Line] = help_lines(bound, width)
     firsts = {plain((each[0],)).strip() for each in lines if each}
     assert set(bound) <= firsts

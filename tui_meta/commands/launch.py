@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Literal
+from typing import Any, Literal
 
 from core.errors import LabError
 from core.launching import NewRuns, Runs
@@ -49,8 +49,11 @@ def require_terminal() -> None:
             raise NoTerminalError(f"{name} is not one")
 
 
-def show(runs: Runs, manner: Manner) -> int:
-    """Train ``runs``, shown in the ``manner`` that was asked for; gives the exit code."""
+def show(runs: Runs, manner: Manner, face: Mapping[str, Any]) -> int:
+    """Train ``runs``, shown in the ``manner`` that was asked for; gives the exit code.
+
+    ``face`` are flags of the dashboard.
+    """
     if manner == "detached":
         return _detached(runs)
     if manner != "dashboard":
@@ -59,22 +62,24 @@ def show(runs: Runs, manner: Manner) -> int:
     from core.remote.client import RemoteSession
     from tui_meta.commands.attach import attach, offered
     from tui_meta.dashboard import run_dashboard
+    from tui_meta.preferences import preferences
 
+    preferred = preferences(face)
     if isinstance(runs, NewRuns):
         choice = offered()
         if choice == "leave":
             return Exit.DONE
         if choice != "new":
-            return attach(choice, read_only=False)
+            return attach(choice, face, read_only=False)
     try:
         sessions_folder()
     except RemoteError as error:
         remark(f"the runs end with this terminal: {error}")
         with _local(runs) as session:
-            return run_dashboard(session)
+            return run_dashboard(session, preferred)
     answer = launch(runs)
     _say(answer)
-    return run_dashboard(RemoteSession(answer.id, began=True))
+    return run_dashboard(RemoteSession(answer.id, began=True), preferred)
 
 
 def _detached(runs: Runs) -> int:

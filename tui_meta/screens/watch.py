@@ -11,12 +11,12 @@ from textual.binding import BindingType
 from textual.containers import Grid
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 
 from core.adaptation import ProbeName
 from core.events import Snapshot
 from core.session import Connection, Session
 from tui_meta.screens.bindings import bindings
+from tui_meta.screens.chart_keys import ChartKeys
 from tui_meta.views import layout, orders
 from tui_meta.views.keys import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
 from tui_meta.views.rates import rates
@@ -29,7 +29,7 @@ from tui_meta.widgets.run_line import RunLine
 _LINES = ("title", "messages", "keys")
 
 
-class WatchScreen(Screen[None], inherit_bindings=False):
+class WatchScreen(ChartKeys, inherit_bindings=False):
     """Samples a session and shows it; keys send commands and say so at once."""
 
     AUTO_FOCUS = f"#{layout.TABLE}"
@@ -41,7 +41,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
     class Lost(Message):
         """The runs are out of reach."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, fps: float | None = None) -> None:
         super().__init__()
         self.session = session
         self.watching = Watching(session.snapshots(), session.history())
@@ -49,7 +49,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         self._connection = self.watching.connection = session.connection
         self._remembered = self.watching.view()
         self.seen = 0
-        self.rates = rates(os.environ)
+        self.rates = rates(os.environ, fps)
         self._ticks = self._looks = 0
         self._loaded = False
         self._stale: list[str] = []
@@ -106,16 +106,28 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         self.watching.messages.say(said)
         self.paint()
 
-    def release(self, said: str = "") -> None:
+    def release(self, said: str = "", problem: str = "") -> None:
         """Take orders again."""
         self.held = False
         if said:
             self.watching.messages.say(said)
+        if problem:
+            self.watching.messages.complain(problem)
         self.paint()
 
     def say(self, said: str) -> None:
         """Say something at once."""
         self.watching.messages.say(said)
+        self._paint_numbers()
+
+    def tell(self, result: str) -> None:
+        """Say at once what came of something."""
+        self.watching.messages.tell(result)
+        self._paint_numbers()
+
+    def complain(self, problem: str) -> None:
+        """Say at once what went wrong; it stays until it is dismissed."""
+        self.watching.messages.complain(problem)
         self._paint_numbers()
 
     # News.
@@ -227,10 +239,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def _arrange(self) -> None:
         """Put the panels where they belong now, and the focus where it is seen."""
-        view = self.watching.view()
-        if view != self._remembered:
-            self._remembered = view
-            self.session.remember(view)
+        self.remember()
         made = self.watching.arrange(self.size.width, self.size.height)
         self.query_one("#title").display = made.title
         self.query_one("#keys").display = bool(made.rows)
@@ -251,6 +260,13 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             self.set_focus(panel if panel.display else None)
         self.call_after_refresh(self.paint)
 
+    def remember(self) -> None:
+        """Keep what is looked at for the next face."""
+        view = self.watching.view()
+        if view != self._remembered:
+            self._remembered = view
+            self.session.remember(view)
+
     def _focus(self, name: str) -> None:
         """Move the focus to a run's line or to a panel, which is then shown."""
         if name.startswith("run"):
@@ -265,10 +281,10 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         watching = self.watching
         self._give(orders.pause_or_resume(self._scope, watching.record.wanted, watching.titles))
 
-    def action_step(self) -> None:
-        """One iteration."""
+    def action_step(self, count: int = 1) -> None:
+        """So many iterations."""
         watching = self.watching
-        self._give(orders.step(self._scope, watching.record.wanted, watching.titles))
+        self._give(orders.step(self._scope, watching.record.wanted, watching.titles, count))
 
     def action_save(self) -> None:
         """Save checkpoints."""
@@ -326,9 +342,9 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         self._focus(layout.following(self._order, current or "", steps))
 
     def action_move(self, direction: layout.Direction) -> None:
-        """The neighbouring panel; a row, in a large table."""
-        if self.watching.enlarged and self.watching.panel == layout.TABLE:
-            self.query_one(LossTablePanel).scroll_rows({"up": -1, "down": 1}.get(direction, 0))
+        """The neighbouring panel; a row, in a large table; the cursor, on a chart with one."""
+        sideways = {"left": -1, "right": 1}.get(direction)
+        if self.scrolled(direction) or (sideways and self.steer(sideways)):
             return
         boxes: dict[str, layout.Box] = {
             widget.id or "": widget.region for widget in self.focus_chain
@@ -349,6 +365,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         """One step back, never out."""
         if self.watching.go_back():
             self._arrange()
+            self.paint()
         else:
             self.watching.messages.say("nothing to go back from; q quits, ? lists all keys")
         self._paint_numbers()
@@ -362,8 +379,3 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         else:
             self.set_focus(None)
             self._arrange()
-
-    def action_scroll_table(self, pages: int) -> None:
-        """Scroll the loss table by pages."""
-        table = self.query_one(LossTablePanel)
-        table.scroll_rows(pages * table.page)

@@ -16,6 +16,13 @@ TABLE, TRAINING, UPDATES, ADAPTED = "table", "training", "updates", "adapted"
 CHARTS = (TRAINING, UPDATES, ADAPTED)
 """Charts that share one place where there is no room for all."""
 
+CHART_NAMES = {
+    TRAINING: "training loss",
+    UPDATES: "loss per update",
+    ADAPTED: "loss after adaptation",
+}
+"""What a line calls them."""
+
 LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 """Below it, there are no panels."""
 

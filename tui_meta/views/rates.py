@@ -44,7 +44,27 @@ FAR_AWAY = Rates(
 """At most four repaints a second, for a connection that carries little."""
 
 
-def rates(environment: Mapping[str, str]) -> Rates:
-    """The rates for a terminal with these environment variables."""
+def rates(environment: Mapping[str, str], fps: float | None = None) -> Rates:
+    """The rates for a terminal with these environment variables, or for ``fps`` repaints a second.
+
+    With ``fps``, each kind of thing is repainted as often as usual, where that is not more often.
+    """
     remote = environment.get("SSH_CONNECTION") or environment.get("SSH_TTY")
-    return FAR_AWAY if remote else AT_HAND
+    usual = FAR_AWAY if remote else AT_HAND
+    if fps is None:
+        return usual
+    tick = 1 / fps
+    hurry = max(AT_HAND.hurry, tick)
+    numbers, panels, waves = (
+        max(1, round(ticks * usual.tick / tick))
+        for ticks in (usual.number_ticks, usual.panel_ticks, usual.wave_ticks)
+    )
+    return Rates(
+        tick=tick,
+        hurry=hurry,
+        looks=int(AT_HAND.hurry * AT_HAND.looks / hurry),
+        number_ticks=numbers,
+        panel_ticks=panels,
+        wave_ticks=waves,
+        panels_at_once=AT_HAND.panels_at_once if panels >= AT_HAND.panel_ticks else 9,
+    )

@@ -98,12 +98,20 @@ def run_lines(standing: Standing, width: int, rows: int, name_cells: int) -> tup
 
 
 def title_line(
-    all_runs: Iterable[Standing], connection: Connection, right: Line, width: int
+    all_runs: Iterable[Standing],
+    connection: Connection,
+    right: Line,
+    width: int,
+    *,
+    frozen: bool = False,
 ) -> Line:
     """The first line: what this is, on what it runs, how fast it should; ``right`` at its end.
 
-    Where the width is short, what says who watches and who may command stays the longest.
+    Where the width is short, what says who watches and who may command stays the longest. It tells
+    a ``frozen`` view from runs that are paused, which their own lines say.
     """
+    if frozen:
+        right = line(Span(" view frozen ", "bold reverse", "freeze"), *right)
     snapshots = [one.snapshot for one in all_runs]
     loaded = [one for one in snapshots if one.state != "loading"]
     where = _common(f"{one.engine} on {one.device}" for one in loaded)
