@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 
 from benchmarks import environment
+from benchmarks.attached import attached
 from benchmarks.complete import complete
 from benchmarks.few_shot import few_shot
 from benchmarks.quality import quality
@@ -24,6 +25,7 @@ SECTIONS: dict[str, Callable[[Effort], Section]] = {
     "scaling": scaling,
     "few-shot": few_shot,
     "watching": watching,
+    "attached": attached,
     "complete": complete,
     "quality": quality,
 }

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,8 @@ from benchmarks.command import PROGRAM
 from benchmarks.environment import ROOT
 from benchmarks.report import Cell, Table
 from benchmarks.rounds import Effort, Spread, by_turns, ratios
-from benchmarks.terminal import terminal
+from benchmarks.sessions import own_place
+from benchmarks.terminal import Terminal, terminal
 
 SIZE = (120, 40)
 START_SECONDS = 60.0
@@ -30,7 +32,9 @@ Pause = Callable[[float], object]
 def cost(effort: Effort) -> Table:
     """Headless and watched in turns."""
     window, rounds = (1.0, 1) if effort.quick else (6.0, 5)
-    rates = by_turns({"headless": lambda: _headless(window), "open": lambda: _open(window)}, rounds)
+    rates = by_turns(
+        {"headless": lambda: headless_rate(window), "open": lambda: _open(window)}, rounds
+    )
     rows: list[tuple[Cell, ...]] = [
         ("headless", Spread.of(rates["headless"]), None),
         ("dashboard open", Spread.of(rates["open"]), ratios(rates["open"], rates["headless"])),
@@ -41,6 +45,17 @@ def cost(effort: Effort) -> Table:
 def endless_training(out: str | Path) -> list[str]:
     """A command that trains both algorithms for longer than anyone measures."""
     return [*PROGRAM, "--out", str(out), "--iterations", "100000000"]
+
+
+@contextmanager
+def dashboard(columns: int, rows: int) -> Iterator[tuple[Terminal, Path]]:
+    """The dashboard of an endless training, just begun, and the folder of its runs."""
+    with (
+        tempfile.TemporaryDirectory() as out,
+        own_place(),
+        terminal(endless_training(out), columns, rows) as seen,
+    ):
+        yield seen, Path(out)
 
 
 def await_training(out: Path, pause: Pause) -> None:
@@ -55,23 +70,24 @@ def await_training(out: Path, pause: Pause) -> None:
     raise RuntimeError(f"the runs made no progress within {START_SECONDS:.0f} s")
 
 
-def _headless(window: float) -> float:
-    with tempfile.TemporaryDirectory() as out:
+def headless_rate(window: float) -> float:
+    """Iterations per second of both runs together, with nothing but lines to show."""
+    with own_place(), tempfile.TemporaryDirectory() as out:
         command = [*endless_training(out), "--no-tui"]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
         try:
-            return _rate(Path(out), window, time.sleep)
+            return rate(Path(out), window, time.sleep)
         finally:
             process.kill()
             process.wait()
 
 
 def _open(window: float) -> float:
-    with tempfile.TemporaryDirectory() as out, terminal(endless_training(out), *SIZE) as seen:
-        return _rate(Path(out), window, seen.drain)
+    with dashboard(*SIZE) as (seen, out):
+        return rate(out, window, seen.drain)
 
 
-def _rate(out: Path, window: float, pause: Pause) -> float:
+def rate(out: Path, window: float, pause: Pause) -> float:
     """Iterations per second of both runs together in a window after the start."""
     await_training(out, pause)
     begin = time.time()

@@ -32,6 +32,8 @@ class Terminal:
         self._process = PtyProcess.spawn(
             list(command), cwd=str(ROOT), env=environment(TERMINAL), dimensions=(rows, columns)
         )
+        # On a busy machine a program with large libraries dies slowly, even when it is killed.
+        self._process.delayafterterminate = 1.0
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
 

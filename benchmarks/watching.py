@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from benchmarks.command import PROGRAM
-from benchmarks.cost import SIZE, START_SECONDS, await_training, cost, endless_training
+from benchmarks.cost import SIZE, START_SECONDS, await_training, cost, dashboard
 from benchmarks.engines import default_engine
 from benchmarks.environment import ROOT
 from benchmarks.latency import latency
 from benchmarks.report import Cell, Section, Table
 from benchmarks.rounds import Effort, Spread, by_turns, seconds
-from benchmarks.terminal import Terminal, terminal
+from benchmarks.terminal import Terminal
+from benchmarks.traffic import traffic, traffic_table
 
 SMALL = (80, 24)
 ROUNDS = 5
@@ -27,14 +26,13 @@ COUNT = re.compile(r"\b[1-9][\d,]* */ *[1-9][\d,]*")
 
 def watching(effort: Effort) -> Section:
     """Everything about the dashboard."""
-    window = 1.0 if effort.quick else 10.0
-    with _dashboard(*SIZE) as seen:
-        sent = seen.drain(window)
+    rows: list[tuple[Cell, ...]] = []
+    with _trained(*SIZE) as seen:
         answers = latency(seen, effort)
-    with _dashboard(*SMALL) as seen:
-        sent_small = seen.drain(window)
-    traffic = _traffic({SIZE: sent / window, SMALL: sent_small / window})
-    tables = [cost(effort), answers, traffic, _start_up(effort)]
+    for columns, lines in (SIZE, SMALL):
+        with _trained(columns, lines) as seen:
+            rows.append(traffic(seen, effort, f"{columns} x {lines}"))
+    tables = [cost(effort), answers, traffic_table(rows), _start_up(effort)]
     return Section("The dashboard", tables, [f"engine: {default_engine()}", *_NOTES])
 
 
@@ -43,6 +41,9 @@ _NOTES = (
     "whoever reads its other end shares the machine",
     "cost: from the `progress` events of `events.jsonl`, both runs together, six seconds after the "
     "start has settled, headless and open in turns",
+    "sent: 60 s of steady state, in which evaluations come far faster than the screen shows them; "
+    "then 30 s in which every second a key asks for an evaluation on a new wave; then, all runs "
+    "paused, 10 s",
     "latency: from the write of a key to the arrival of the bytes that change the expected cell, "
     "which is learned beforehand by pressing the keys slowly",
     "training number: an iteration count above zero on the screen",
@@ -50,22 +51,11 @@ _NOTES = (
 
 
 @contextmanager
-def _dashboard(columns: int, rows: int) -> Iterator[Terminal]:
+def _trained(columns: int, rows: int) -> Iterator[Terminal]:
     """A dashboard of which both runs are training."""
-    with (
-        tempfile.TemporaryDirectory() as out,
-        terminal(endless_training(out), columns, rows) as seen,
-    ):
-        await_training(Path(out), seen.look)
+    with dashboard(columns, rows) as (seen, out):
+        await_training(out, seen.look)
         yield seen
-
-
-def _traffic(sent: Mapping[tuple[int, int], float]) -> Table:
-    """Of the bytes a second by size of the terminal."""
-    rows: list[tuple[Cell, ...]] = [
-        (f"{columns} x {lines}", rate / 1024) for (columns, lines), rate in sent.items()
-    ]
-    return Table("Sent to the terminal while nobody types", ("", "KiB/s"), rows)
 
 
 def _start_up(effort: Effort) -> Table:
@@ -82,7 +72,7 @@ def _start_up(effort: Effort) -> Table:
 
 def _start() -> tuple[float, float]:
     """Seconds to the first frame and to the first training number."""
-    with tempfile.TemporaryDirectory() as out, terminal(endless_training(out), *SIZE) as seen:
+    with dashboard(*SIZE) as (seen, _):
         frame = seen.wait(lambda: bool(seen.text().strip()), START_SECONDS)
         number = seen.wait(lambda: bool(COUNT.search(seen.text())), START_SECONDS)
         if frame is None or number is None:

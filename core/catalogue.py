@@ -147,8 +147,9 @@ def _checkpoint_file(path: Path) -> CheckpointFile:
 def _names(folder: Path) -> list[str]:
     try:
         return os.listdir(folder)
-    except OSError as error:
-        problem = f"it cannot be read ({error.strerror})"
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "its name holds a null character"
+        problem = f"it cannot be read ({why})"
         raise RunFolderError(folder, problem, "give a folder with runs") from error
 
 

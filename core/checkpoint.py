@@ -1,8 +1,8 @@
 """Checkpoints: safetensors files that are whole or absent, and that run nothing when opened.
 
 The network's file holds its tensors only, named as ``torch.nn.Sequential`` names them; the rest
-is in its metadata. Vectors of the outer optimiser go to a second file, written first, whose
-digest the network's file names.
+is in its metadata, with a digest of all that. Vectors of the outer optimiser go to a second file,
+written first, whose digest the network's file names.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from core.tasks import Floats
 
 FORMAT = "tui-meta"
 FORMAT_VERSION = 1
+DIGEST = "sha256"
+"""The key, beside ``FORMAT``, of the digest; files of earlier versions have none."""
 LARGEST_HEADER = 2**20
 """Bytes; a header of ours has about ten thousand. Nothing beyond it is read of a file that is
 larger than the network it describes."""
@@ -113,7 +115,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
         best_iteration=checkpoint.best_iteration,
     )
     tensors = MLP.of(checkpoint.config.network).named(state.theta)
-    described = {FORMAT: msgspec.json.encode(metadata).decode(), "format": "pt"}
+    text = msgspec.json.encode(metadata).decode()
+    described = {FORMAT: text, DIGEST: _digest(text, state.theta), "format": "pt"}
     write_atomically(path, save_tensors(tensors, described))
     return path
 
@@ -124,13 +127,15 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Memory: a few times what the network takes that the file describes, if the file is that large.
     """
     with _opened(path) as file:
-        metadata = _metadata(path, _header(path, file))
+        header = _header(path, file)
+        metadata = _metadata(path, header)
         config = _config(path, metadata)
         network = MLP.of(config.network)
         size = network.n_parameters * np.dtype(config.precision).itemsize
         tensors = _tensors(path, _content(path, file, size))
     _require_shapes(path, tensors, network, config.precision)
     theta = network.flat(tensors)
+    _require_digest(path, header, theta)
     moments = _moments(path, metadata, theta)
     optimizer = config.algorithm.outer_optimizer
     if set(moments) != set(MOMENTS[optimizer]):
@@ -212,6 +217,16 @@ def _metadata(path: Path, header: Any) -> _Metadata:
     if not 0 <= metadata.iteration <= metadata.target:
         raise CheckpointError(path, f"its iteration {metadata.iteration} is not within the run")
     return metadata
+
+
+def _require_digest(path: Path, header: Any, theta: Floats) -> None:
+    described = header["__metadata__"]
+    if DIGEST in described and described[DIGEST] != _digest(described[FORMAT], theta):
+        raise CheckpointError(path, "it is damaged: its digest is that of another content")
+
+
+def _digest(described: str, theta: Floats) -> str:
+    return hashlib.sha256(described.encode() + theta.tobytes()).hexdigest()
 
 
 def _config(path: Path, metadata: _Metadata) -> RunConfig:

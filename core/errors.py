@@ -73,6 +73,16 @@ class RunFolderError(LabError):
 
 
 @dataclass
+class SessionError(LabError):
+    """A session cannot do what it is asked."""
+
+    problem: str
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+@dataclass
 class EngineError(LabError):
     """An engine or a device cannot do what was asked of it."""
 

@@ -7,6 +7,8 @@ from typing import Annotated, Literal, TypedDict
 import msgspec
 
 from core.adaptation import ProbeName
+from core.checks import LARGEST_COUNT
+from core.config import SineTasks
 from core.curve import Curve
 from core.tasks import Floats
 
@@ -216,7 +218,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     ``loss`` is the smoothed training loss, ``best`` the lowest loss of a periodic evaluation
     after adaptation and ``best_iteration`` where it was met. ``pace`` is the wanted rate, None
     for full speed, and ``unsaved`` tells whether the newest iteration is in no checkpoint. While
-    the state is "loading", ``preparing`` says what takes the time.
+    the state is "loading", ``preparing`` says what takes the time. ``waves`` are its tasks.
     """
 
     run: str
@@ -237,6 +239,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     curve: Curve
     theta: Floats | None
     preparing: str = ""
+    waves: SineTasks = SineTasks()
 
 
 class Command(msgspec.Struct, frozen=True, tag_field="command", tag=str.lower):
@@ -254,14 +257,14 @@ class Resume(Command, frozen=True):
 class Step(Command, frozen=True):
     """Make ``count`` iterations while paused; a long step ends when another command comes."""
 
-    count: int = 1
+    count: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_COUNT)] = 1
 
 
 class Evaluate(Command, frozen=True):
     """Evaluate ``probe`` on its task number ``index``."""
 
     probe: ProbeName
-    index: int
+    index: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_COUNT)]
 
 
 class Save(Command, frozen=True):

@@ -36,15 +36,23 @@ class NewRuns(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         name: str | None,
         pace: float | None,
     ) -> NewRuns:
-        """``out`` is text; a working folder that is none is left unnamed."""
-        absolute = out.absolute()
+        """``out`` is text, and of the same working folder as the process that trains."""
         return cls(
             configs=[config.to_dict() for config in configs],
-            out=str(absolute if is_text(absolute) else out),
+            out=str(out),
             name=name,
             pace=pace,
             saving=msgspec.to_builtins(saving),
         )
+
+    def require(self) -> None:
+        """Raise ``EngineError`` for what is asked for and is not there, before a folder is made.
+
+        What every machine has is not tried: it would import PyTorch before the first frame.
+        """
+        for config in map(RunConfig.from_dict, self.configs):
+            if config.engine == "fused" or config.device not in ("auto", "cpu"):
+                make_engine(config)
 
     def plans(self) -> list[Plan]:
         """A plan for each run; where one is not possible, no folder is left of the others.
@@ -52,13 +60,11 @@ class NewRuns(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         Raises ``LabError``.
         """
         saving = decode(Saving, self.saving, "saving")
-        configs = [RunConfig.from_dict(config) for config in self.configs]
-        _require_engines(configs)
         plans: list[Plan] = []
         try:
-            for config in configs:
+            for config in map(RunConfig.from_dict, self.configs):
                 plans.append(plan_new(config, Path(self.out), self.name, self.pace, saving))
-        except LabError:
+        except BaseException:
             for plan in plans:
                 plan.folder.discard()
             raise
@@ -85,6 +91,9 @@ class OldRuns(msgspec.Struct, frozen=True, kw_only=True, tag=True):
                 raise RunFolderError(folder, problem, "resume them one after the other")
         return cls(paths=[_text(path) for path in paths], iterations=iterations, pace=pace)
 
+    def require(self) -> None:
+        """Nothing: what these runs need is tried when they begin."""
+
     def plans(self) -> list[Plan]:
         """A plan for each run, which is locked; none is if one is not possible.
 
@@ -102,16 +111,6 @@ class OldRuns(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 Runs = NewRuns | OldRuns
-
-
-def _require_engines(configs: Iterable[RunConfig]) -> None:
-    """Raise ``EngineError`` for what is asked for and is not there, before a folder is made.
-
-    What every machine has is not tried: it would import PyTorch before the first frame.
-    """
-    for config in configs:
-        if config.engine == "fused" or config.device not in ("auto", "cpu"):
-            make_engine(config)
 
 
 def _text(path: Path) -> str:

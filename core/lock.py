@@ -41,7 +41,6 @@ class FolderLock:
         self._lock = FileLock(
             folder / LOCK,
             timeout=PATIENCE_SECONDS,
-            mode=0o666,
             thread_local=False,
             fallback_to_soft=False,
         )

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from core.checkpoint import Checkpoint
 from core.curve import Curve, CurveBuilder
 from core.events import AnyEvent, Evaluated, Progress
 
@@ -30,6 +31,16 @@ class Metrics:
         self._recent = list(recent_losses)
         self._means: deque[float] = deque(maxlen=SMOOTHED_MEANS)
         self._curve = CurveBuilder()
+
+    @classmethod
+    def recalled(cls, resumed: Checkpoint, history: Iterable[AnyEvent]) -> Metrics:
+        """What the sittings before ``resumed`` told of the run, in ``history``."""
+        best = None
+        if resumed.best is not None and resumed.best_iteration is not None:
+            best = (resumed.best, resumed.best_iteration)
+        metrics = cls(resumed.recent_losses, best)
+        metrics.recall(history, resumed.state.iteration)
+        return metrics
 
     @property
     def recent_losses(self) -> tuple[float, ...]:

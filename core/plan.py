@@ -8,7 +8,8 @@ from core import checks
 from core.checkpoint import Checkpoint
 from core.config import RunConfig, Saving
 from core.engines.base import Engine
-from core.events import AnyEvent
+from core.errors import RunFolderError, reason
+from core.events import AnyEvent, Evaluated
 from core.provenance import installed_versions, processor
 from core.run_folder import RunFolder, RunRecord
 
@@ -35,6 +36,30 @@ class Plan:
 
     def __post_init__(self) -> None:
         check_pace(self.pace)
+
+    def open_folder(self, engine: Engine) -> None:
+        """Describe a run that begins, or take up one that goes on; raises ``RunFolderError``."""
+        try:
+            if self.record is None:
+                self.folder.describe(self.config, self.saving, engine.name, engine.device)
+            else:
+                self.folder.take_up()
+        except OSError as error:
+            problem = f"the run cannot be kept here ({reason(error)})"
+            raise RunFolderError(self.folder.path, problem, "choose another --out") from error
+
+    def goes_back(self, iteration: int) -> bool:
+        """Whether the log tells of more than ``iteration``, from where the run goes on."""
+        return any(event.iteration > iteration for event in self.history)
+
+    def lacks_evaluation(self, iteration: int) -> bool:
+        """Whether the log has lost the periodic evaluation of ``iteration``."""
+        due = iteration and iteration % self.config.eval_interval == 0
+        return bool(due) and not any(
+            isinstance(event, Evaluated)
+            and (event.probe, event.iteration) == ("validation", iteration)
+            for event in self.history
+        )
 
     def differences(self, engine: Engine) -> tuple[str, ...]:
         """What the bits may depend on and is not now, with ``engine``, as the record has it."""

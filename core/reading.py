@@ -23,6 +23,15 @@ def is_text(path: Path) -> bool:
     return True
 
 
+def working_folder() -> str:
+    """The working folder; empty where it is gone or its name is no text."""
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:
+        return ""
+    return here if is_text(Path(here)) else ""
+
+
 def open_regular(path: Path) -> BinaryIO:
     """``path``, to be read; raises ``OSError``.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import platform
@@ -21,7 +22,7 @@ from core.errors import RunFolderError
 from core.event_log import EventLog, read_events
 from core.events import AnyEvent
 from core.files import write_atomically
-from core.lock import LOCK, FolderLock
+from core.lock import LOCK, FolderLock, owner_of
 from core.provenance import command_line, git_commit, installed_versions, processor
 from core.reading import NOT_JSON, open_regular
 from core.retention import Purpose, purposes, stronger, superfluous
@@ -80,10 +81,12 @@ class RunFolder:
         self._lock.release()
 
     def discard(self) -> None:
-        """Remove the folder of a run that never began; raises ``OSError``."""
-        self.release()
-        (self.path / LOCK).unlink(missing_ok=True)
-        self.path.rmdir()
+        """Remove the folder, as far as that can be, if nothing of a run was written to it."""
+        if _is_bare(self.path):
+            self.release()
+            with contextlib.suppress(OSError):
+                (self.path / LOCK).unlink(missing_ok=True)
+                self.path.rmdir()
 
     def describe(self, config: RunConfig, saving: Saving, engine: str, device: str) -> None:
         """Write ``run.json`` for a run that begins now; raises ``OSError``."""
@@ -177,7 +180,8 @@ class RunFolder:
 def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
     """A new, empty folder ``name`` under ``out``; raises ``RunFolderError``.
 
-    With ``unique`` a number is added to a name that is taken; without, it is an error.
+    With ``unique`` a number is added to a name that is taken; without, it is an error, but for a
+    folder that a process left before it wrote anything.
     """
     if not re.fullmatch(r"[\w][\w.-]{0,99}", name):
         raise RunFolderError(
@@ -188,7 +192,8 @@ def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
         path = out / (name if attempt == 1 else f"{name}-{attempt}")
         try:
             out.mkdir(parents=True, exist_ok=True)
-            path.mkdir()
+            if unique or not (_is_bare(path) and owner_of(path) is None):
+                path.mkdir()
         except (FileExistsError, NotADirectoryError) as error:
             if not out.is_dir():
                 raise RunFolderError(out, "it is not a folder", "choose another --out") from error
@@ -209,6 +214,14 @@ def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
         except RunFolderError as error:
             raise RunFolderError(path, error.problem, "choose another --out") from error
         return folder
+
+
+def _is_bare(path: Path) -> bool:
+    """Whether ``path`` is a folder without anything but, perhaps, a lock."""
+    try:
+        return set(os.listdir(path)) <= {LOCK}
+    except OSError:
+        return False
 
 
 def read_record(path: Path) -> RunRecord:

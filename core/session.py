@@ -21,7 +21,7 @@ from core.bench.surveying import OnProgress
 from core.checkpoint import load_checkpoint
 from core.config import RunConfig, Saving
 from core.decoding import decode
-from core.errors import RunFolderError
+from core.errors import LabError, RunFolderError, SessionError
 from core.events import AnyCommand, AnyEvent, Evaluate, Refused, Snapshot, Stop
 from core.plan import Plan
 from core.reading import is_text
@@ -39,15 +39,21 @@ class Connection(msgspec.Struct, frozen=True):
 
     ``id`` names a session that goes on without the face; None where the runs end with its process.
     A ``read_only`` face may not command. ``watchers`` counts the faces, this one included.
-    ``lost`` says why the runs are out of reach, and is empty while they are not; ``ended`` tells
-    that all of them were told to end.
+    ``lost`` says why the runs are out of reach, and is empty while they are not; where the face was
+    ``dropped`` they train on all the same. ``ended`` tells that all of them were told to end.
     """
 
     id: str | None = None
     read_only: bool = False
     watchers: int = 1
     lost: str = ""
+    dropped: bool = False
     ended: bool = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the runs train on without this face."""
+        return bool(self.id) and not self.ended and (self.dropped or not self.lost)
 
 
 class Session(Protocol):
@@ -79,10 +85,13 @@ class Session(Protocol):
         """Evaluate ``run``, or every run, on the next task of ``probe``: the same for all."""
 
     def fresh(self) -> None:
-        """End the runs with a save, and begin them anew with the next seed. Waits for the save."""
+        """End the runs with a save, and begin them anew with the next seed. Waits for the save.
+
+        Raises ``LabError``, and leaves the runs alone, where that cannot be.
+        """
 
     def stop(self, *, save: bool) -> None:
-        """End every run and wait for it."""
+        """End every run and wait for it; there are no fresh runs after that."""
 
     def leave(self, *, told: bool) -> None:
         """Leave without being asked: ``told`` to end by a signal, else hung up on or at fault.
@@ -95,7 +104,10 @@ class Session(Protocol):
         """Leave runs that go on without the face."""
 
     def revive(self) -> None:
-        """Train on, from where they were saved, runs that were lost; raises ``LabError``."""
+        """Reach runs that were lost: attach to them again, or train on from where they were saved.
+
+        Raises ``LabError``.
+        """
 
     def ask(
         self,
@@ -135,7 +147,9 @@ class LocalSession:
         self._bench_thread = ThreadPoolExecutor(1, "bench")
         self._view: View = {}
         self._news = threading.Condition()
-        self._adopt(plans)
+        self._changing = threading.Lock()
+        self._over = False
+        self._trainers = self._made(plans)
 
     def start(self) -> None:
         """Begin to train; returns at once."""
@@ -169,18 +183,21 @@ class LocalSession:
         self.send(Evaluate(probe, index), run)
 
     def fresh(self) -> None:
-        old = [trainer.plan for trainer in self._trainers.values()]
-        self.stop(save=True)
-        self._adopt([_next_plan(plan) for plan in old])
-        self.start()
+        with self._changing:
+            if self._over:
+                raise SessionError("the runs have been told to end")
+            old = self._trainers
+            # The new runs are seen before the old ones have ended: there is no moment in which all
+            # runs have, for which others wait.
+            self._trainers = self._made(_next_plans([one.plan for one in old.values()]))
+            _end(old.values(), save=True)
+            self._keep_story()
+            self.start()
 
     def stop(self, *, save: bool) -> None:
-        for trainer in self._trainers.values():
-            # Too many commands may wait: there is room again after the next chunk.
-            while not trainer.send(Stop(save)) and not trainer.join(0.01):
-                pass
-        for trainer in self._trainers.values():
-            trainer.join()
+        with self._changing:
+            self._over = True
+            _end(self._trainers.values(), save=save)
 
     def leave(self, *, told: bool) -> None:
         self.stop(save=True)
@@ -233,15 +250,18 @@ class LocalSession:
         for listener in self._listeners:
             listener(event)
 
-    def _adopt(self, plans: Sequence[Plan]) -> None:
+    def _made(self, plans: Sequence[Plan]) -> dict[str, Trainer]:
         trainers: dict[str, Trainer] = {}
         for plan in plans:
             if plan.folder.name in trainers:
                 problem = f"two runs are called {plan.folder.name!r}"
                 raise RunFolderError(plan.folder.path, problem, "give runs of different names")
             trainers[plan.folder.name] = Trainer(plan, self.tell)
-        self._trainers = trainers
-        self._story.keep(trainers)
+        return trainers
+
+    def _keep_story(self) -> None:
+        with self._news:
+            self._story.keep(self._trainers)
 
     def _live_run(self, name: str) -> LiveRun | None:
         trainer = self._trainers.get(name)
@@ -288,7 +308,7 @@ def plan_new(
 
 def run_folder(path: Path) -> Path:
     """The folder of the run at ``path``, which is that folder or a checkpoint in it."""
-    return (path if path.is_dir() else path.parent).resolve()
+    return (path.parent if path.is_file() else path).resolve()
 
 
 def plan_resumed(path: Path, iterations: int | None = None, pace: float | None = None) -> Plan:
@@ -348,6 +368,27 @@ def _renamed(events: Iterable[AnyEvent], run: str) -> Iterator[AnyEvent]:
         yield event if event.run == run else msgspec.structs.replace(event, run=run)
 
 
-def _next_plan(plan: Plan) -> Plan:
-    config = dataclasses.replace(plan.config, seed=plan.config.seed + 1)
-    return plan_new(config, plan.folder.path.parent, None, plan.pace, plan.saving)
+def _end(trainers: Iterable[Trainer], *, save: bool) -> None:
+    """End runs and wait for them."""
+    ending = list(trainers)
+    for trainer in ending:
+        # Too many commands may wait: there is room again after the next chunk.
+        while not trainer.send(Stop(save)) and not trainer.join(0.01):
+            pass
+    for trainer in ending:
+        trainer.join()
+
+
+def _next_plans(plans: Iterable[Plan]) -> list[Plan]:
+    """Plans with the next seed; where one is not possible, no folder is left of the others."""
+    made: list[Plan] = []
+    try:
+        for plan in plans:
+            config = dataclasses.replace(plan.config, seed=plan.config.seed + 1)
+            out = plan.folder.path.parent
+            made.append(plan_new(config, out, None, plan.pace, plan.saving))
+    except LabError:
+        for plan in made:
+            plan.folder.discard()
+        raise
+    return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from core.events import AnyEvent, Evaluated, Progress
 
@@ -15,7 +15,7 @@ KEPT_EVALUATIONS = 2_000
 """Periodic evaluations of one run that a story tells of."""
 
 DRAWN_EVALUATIONS = 50
-"""The newest of them, told in full."""
+"""The newest of them, and of those that were asked for, told in full."""
 
 
 class Events:
@@ -48,24 +48,29 @@ class Events:
 class Story:
     """What a face must be told that comes late, to show what it would have shown all along.
 
-    Losses of training are in the curve of a snapshot and not told again. Older periodic evaluations
-    are told abridged.
+    Losses of training are in the curve of a snapshot and not told again. Older evaluations are told
+    abridged.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, events: Iterable[AnyEvent] = ()) -> None:
         self._others: deque[tuple[int, AnyEvent]] = deque(maxlen=KEPT_EVENTS)
+        self._asked: deque[tuple[int, AnyEvent]] = deque(maxlen=KEPT_EVENTS)
         self._evaluations: dict[str, deque[tuple[int, AnyEvent]]] = {}
         self._number = 0
+        for event in events:
+            self.add(event)
 
     def add(self, event: AnyEvent) -> None:
         """``event`` has happened."""
         self._number += 1
         if isinstance(event, Progress):
             return
-        if not (isinstance(event, Evaluated) and event.probe == "validation"):
+        if not isinstance(event, Evaluated):
             self._others.append((self._number, event))
             return
-        told = self._evaluations.setdefault(event.run, deque(maxlen=KEPT_EVALUATIONS))
+        told = self._asked
+        if event.probe == "validation":
+            told = self._evaluations.setdefault(event.run, deque(maxlen=KEPT_EVALUATIONS))
         told.append((self._number, event))
         if len(told) > DRAWN_EVALUATIONS:
             number, old = told[-1 - DRAWN_EVALUATIONS]
@@ -79,5 +84,5 @@ class Story:
 
     def told(self) -> list[AnyEvent]:
         """The story so far, in order."""
-        parts = [self._others, *self._evaluations.values()]
+        parts = [self._others, self._asked, *self._evaluations.values()]
         return [event for _, event in heapq.merge(*parts, key=lambda numbered: numbered[0])]

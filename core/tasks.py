@@ -6,6 +6,7 @@ stream, so any iteration is reached at once and no generator state is ever store
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -21,6 +22,9 @@ QUERY_POINTS = 50
 
 _WORDS_PER_COUNT = 4
 """Random doubles that one count of the 4x64-bit Philox yields."""
+
+_BLOCK = 256
+"""Iterations of minibatches that are drawn at once."""
 
 
 class Stream(IntEnum):
@@ -43,10 +47,18 @@ class Stream(IntEnum):
 
 def uniforms(seed: int, stream: Stream, first: int, n: int, width: int) -> NDArray[np.float64]:
     """Uniform numbers of [0, 1) for iterations ``first`` to ``first + n - 1``: ``(n, width)``."""
+    return next(uniform_blocks(seed, stream, first, width, [n]))
+
+
+def uniform_blocks(
+    seed: int, stream: Stream, first: int, width: int, sizes: Iterable[int]
+) -> Iterator[NDArray[np.float64]]:
+    """The same for as many iterations as each of ``sizes`` says, one block after the other."""
     counts = -(-width // _WORDS_PER_COUNT)
     philox = np.random.Philox(key=np.array([seed, stream], np.uint64), counter=first * counts)
-    draws = np.random.Generator(philox).random((n, counts * _WORDS_PER_COUNT))
-    return draws[:, :width]
+    generator = np.random.Generator(philox)
+    for size in sizes:
+        yield generator.random((size, counts * _WORDS_PER_COUNT))[:, :width]
 
 
 @dataclass(frozen=True)
@@ -100,24 +112,30 @@ class TaskSource:
         amplitude, phase = self._waves(draws)
         x = scaled(draws[..., 2:], self.tasks.x).astype(self.dtype)
         grid = query_grid(self.tasks, query_points, self.dtype)
-        y = _sines(amplitude, x, phase)
-        return Batches(x[:, :, None], y[:, :, None], grid, _sines(amplitude, grid, phase))
+        y = _sines(amplitude, phase, x)
+        return Batches(x[:, :, None], y[:, :, None], grid, _sines(amplitude, phase, grid))
 
     def minibatches(
         self, first: int, n: int, n_tasks: int, points: int, batch_size: int, epochs: int
     ) -> Batches:
         """The grid of each task, shuffled for each epoch and cut into minibatches."""
         width = 2 + epochs * points
-        draws = uniforms(self.seed, self.stream, first, n, n_tasks * width)
-        draws = draws.reshape(n, n_tasks, width)
-        amplitude, phase = self._waves(draws)
         grid = query_grid(self.tasks, points, self.dtype)
-        order = draws[..., 2:].reshape(n, n_tasks, epochs, points).argsort()
-        x = grid.take(order).reshape(n, n_tasks, epochs * points)
+        # Page faults on fresh memory would cost as much as all the drawing. One array for both, and
+        # small ones beside it, are memory that the allocator keeps between calls.
+        x, y = np.empty((2, n, n_tasks, epochs * points), self.dtype)
+        parts = [slice(start, min(start + _BLOCK, n)) for start in range(0, n, _BLOCK)]
+        sizes = [part.stop - part.start for part in parts]
+        blocks = uniform_blocks(self.seed, self.stream, first, n_tasks * width, sizes)
+        for part, block in zip(parts, blocks, strict=True):
+            draws = block.reshape(-1, n_tasks, width)
+            order = draws[..., 2:].reshape(-1, n_tasks, epochs, points).argsort()
+            x[part] = grid[order].reshape(-1, n_tasks, epochs * points)
+            _sines(*self._waves(draws), x[part], y[part])
         shape = (n, n_tasks, epochs * points // batch_size, batch_size)
         return Batches(
             x.reshape(shape),
-            _sines(amplitude, x, phase).reshape(shape),
+            y.reshape(shape),
             np.empty(0, self.dtype),
             np.empty((n, n_tasks, 0), self.dtype),
         )
@@ -128,9 +146,9 @@ class TaskSource:
         return amplitude.astype(self.dtype), phase.astype(self.dtype)
 
 
-def _sines(amplitude: Floats, x: Floats, phase: Floats) -> Floats:
-    """``amplitude * sin(x + phase)``, in place: fresh memory would cost more than the sines."""
-    y = x + phase
+def _sines(amplitude: Floats, phase: Floats, x: Floats, y: Floats | None = None) -> Floats:
+    """``amplitude * sin(x + phase)``, in ``y`` or one new array."""
+    y = np.add(x, phase, out=y)
     np.sin(y, out=y)
     y *= amplitude
     return y

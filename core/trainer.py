@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +19,13 @@ from core.clock import Clock
 from core.divergence import advice, last_finite
 from core.engines import make_engine
 from core.engines.base import Advance, Engine, TrainState
-from core.errors import ConfigError, LabError, RunFolderError, reason
+from core.errors import ConfigError, LabError
 from core.evaluation import evaluation
 from core.events import (
     AnyEvent,
     Command,
     Diverged,
     Evaluate,
-    Evaluated,
     Extend,
     Extended,
     Failed,
@@ -87,7 +86,7 @@ class Trainer:
         self._metrics = Metrics()
         if resumed:
             self._saver.take_up(resumed)
-            self._metrics = _recalled(resumed, plan.history)
+            self._metrics = Metrics.recalled(resumed, plan.history)
         self._clock = Clock(plan.pace, resumed.elapsed if resumed else 0.0)
         self.snapshot = self._snapshot()
 
@@ -145,9 +144,9 @@ class Trainer:
         engine = self._engine = make_engine(self._config, self._announce)
         if self._state is None:
             self._state = engine.initial_state()
-        self._open_folder(engine)
+        self._plan.open_folder(engine)
         iteration = self._state.iteration
-        if any(event.iteration > iteration for event in self._plan.history):
+        if self._plan.goes_back(iteration):
             self._say(Rewound(**self._stamp()))
         self._say(
             Started(
@@ -160,31 +159,11 @@ class Trainer:
                 **self._stamp(),
             )
         )
-        self._make_up_for(iteration)
+        if self._plan.lacks_evaluation(iteration):
+            self._evaluate("validation", iteration)
         self._saver.begin()
         self._clock.begin()
         self._enter("training" if iteration < self._target else "finished")
-
-    def _open_folder(self, engine: Engine) -> None:
-        folder = self._plan.folder
-        try:
-            if self._plan.record is None:
-                folder.describe(self._config, self._plan.saving, engine.name, engine.device)
-            else:
-                folder.take_up()
-        except OSError as error:
-            problem = f"the run cannot be kept here ({reason(error)})"
-            raise RunFolderError(folder.path, problem, "choose another --out") from error
-
-    def _make_up_for(self, iteration: int) -> None:
-        """Make the evaluation of the checkpoint's iteration, if the log lost it."""
-        due = iteration and iteration % self._config.eval_interval == 0
-        if due and not any(
-            isinstance(event, Evaluated)
-            and (event.probe, event.iteration) == ("validation", iteration)
-            for event in self._plan.history
-        ):
-            self._evaluate("validation", iteration)
 
     def _keep_safe(self) -> None:
         """Save what is due, and write what could not be written."""
@@ -404,6 +383,7 @@ class Trainer:
             curve=self._metrics.curve(),
             theta=self._state.theta if self._state else None,
             preparing=self._preparing,
+            waves=self._config.waves,
         )
 
     @property
@@ -422,13 +402,3 @@ def _give_way() -> None:
     # Elsewhere than on Linux niceness belongs to the whole process.
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-
-
-def _recalled(resumed: Checkpoint, history: Iterable[AnyEvent]) -> Metrics:
-    """What the sittings before ``resumed`` told of the run."""
-    best = None
-    if resumed.best is not None and resumed.best_iteration is not None:
-        best = (resumed.best, resumed.best_iteration)
-    metrics = Metrics(resumed.recent_losses, best)
-    metrics.recall(history, resumed.state.iteration)
-    return metrics

@@ -20,10 +20,11 @@ settings.load_profile("suite")
 
 @pytest.fixture(autouse=True, scope="session")
 def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Runs that cannot be saved where they belong are rescued there, not into a person's home."""
+    """What is kept beside runs is kept there, and a person's own settings do not count."""
     home = tmp_path_factory.mktemp("state")
     patch = pytest.MonkeyPatch()
     patch.setenv("XDG_STATE_HOME", str(home))
+    patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     yield home
     patch.undo()
 

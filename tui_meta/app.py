@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from core.errors import LabError
 from core.session import Connection, Session
+from tui_meta.ascii import InAscii
+from tui_meta.preferences import Preferences
 from tui_meta.screens.ask import Answer, Ask
 from tui_meta.screens.battery import BatteryPage
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.geometry import GeometryPage
 from tui_meta.screens.help import Help
+from tui_meta.screens.keeping import focused_rows, from_home, keep_copy, keep_picture
+from tui_meta.screens.lab import LabPage
 from tui_meta.screens.messages import MessagesPage
 from tui_meta.screens.page import Page
+from tui_meta.screens.palette import Palette
 from tui_meta.screens.runs import RunsPage
+from tui_meta.screens.time_machine import TimeMachinePage
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.terminal import TerminalDriver
+from tui_meta.themes import PALETTES
+from tui_meta.views.copying import clipboard_sequences, separated
+from tui_meta.views.help_text import Groups
+from tui_meta.views.keymap import key_names, mapped_groups
 from tui_meta.views.keys import APP_KEYS, GROUPS, SCREEN_KEYS
+from tui_meta.views.palette import entries
 from tui_meta.views.parting import Parting, parting
 
 PAGES: dict[str, type[Page]] = {
+    "lab": LabPage,
+    "time-machine": TimeMachinePage,
     "battery": BatteryPage,
     "geometry": GeometryPage,
     "runs": RunsPage,
@@ -43,6 +59,10 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         "screens/ask.tcss",
         "screens/help.tcss",
         "screens/page.tcss",
+        "screens/palette.tcss",
+        "screens/lab.tcss",
+        "screens/time_machine.tcss",
+        "screens/type_in.tcss",
         "screens/battery.tcss",
         "screens/geometry.tcss",
         "screens/runs.tcss",
@@ -52,19 +72,34 @@ class TuiMetaApp(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = bindings(SCREEN_KEYS + APP_KEYS)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, preferred: Preferences | None = None) -> None:
+        self.preferred = preferred or Preferences()
+        self.ascii_only = bool(self.preferred.ascii)
+        self._in_ascii = InAscii()
+        colors = None if "NO_COLOR" in os.environ else PALETTES.get(self.preferred.theme)
         # Said here, not by the theme alone, for NO_COLOR is heeded only at this point.
-        super().__init__(driver_class=TerminalDriver, ansi_color=True)
-        self.theme = "ansi-dark"
+        super().__init__(driver_class=TerminalDriver, ansi_color=colors is None)
+        if colors:
+            self.ansi_theme_dark = self.ansi_theme_light = colors.ansi
+        self.theme = "ansi-dark" if colors is None or colors.dark else "ansi-light"
         self.animation_level = "none"
         self.session = session
         self.crash: BaseException | None = None
         """The fault of our own that ended the application."""
-        self.watch_screen = WatchScreen(session)
+        self.watch_screen = WatchScreen(session, self.preferred.fps)
+        self.watch_screen.watching.keymap = self.preferred.keys
 
     def get_default_screen(self) -> Screen[None]:
         """The watch screen is there from the first frame on."""
         return self.watch_screen
+
+    def on_load(self) -> None:
+        """Put keys where the person wants them."""
+        self.set_keymap(key_names(self.preferred.keys))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What is done to every line before it is sent."""
+        return [*super().get_line_filters(), *([self._in_ascii] if self.ascii_only else [])]
 
     def on_ready(self) -> None:
         """The first frame is out: training may begin, which imports PyTorch."""
@@ -86,17 +121,78 @@ class TuiMetaApp(App[None], inherit_bindings=False):
             self.push_screen(name)
 
     def on_battery_page_task_chosen(self, chosen: BatteryPage.TaskChosen) -> None:
-        """Say which task it is."""
-        wave = f"{chosen.task.amplitude:.2f}·sin(x + {chosen.task.phase:.2f})"
-        self.watch_screen.say(f"chosen: {wave}, {chosen.updates} updates")
+        """Open it in the Lab."""
+        self.action_visit("lab")
+        lab = self.get_screen("lab")
+        if isinstance(lab, LabPage):
+            lab.open_task(chosen.task, chosen.updates)
 
     def action_help(self) -> None:
         """List the keys that the screen in front binds."""
+        shown = {key.name: key.shown for _, keys in self._groups for key in keys}
         bound: dict[str, str] = {}
         for _, binding, _, tooltip in self.screen.active_bindings.values():
-            bound.setdefault(binding.key_display or binding.key, tooltip)
-        page = self.screen
-        self.push_screen(Help(bound, page.key_groups if isinstance(page, Page) else GROUPS))
+            name = shown.get(binding.id or "") or binding.key_display or binding.key
+            bound.setdefault(name, tooltip)
+        self.push_screen(Help(bound, self._groups))
+
+    @property
+    def _groups(self) -> Groups:
+        """The keys of the screen in front."""
+        groups = self.screen.key_groups if isinstance(self.screen, Page) else GROUPS
+        return mapped_groups(groups, self.preferred.keys)
+
+    def action_palette(self) -> None:
+        """Look for a screen or a key by name."""
+        if isinstance(self.screen, Page | WatchScreen):
+            self.push_screen(Palette(entries(self._groups)), self._do)
+
+    async def _do(self, action: str | None) -> None:
+        """Do what a key of the screen in front does."""
+        for node, binding, _, _ in self.screen.active_bindings.values():
+            if binding.action == action:
+                await self.run_action(action, node)
+                return
+
+    def action_redraw(self) -> None:
+        """Draw all anew, whatever the terminal shows."""
+        forget = getattr(self._driver, "forget", None)
+        if forget:
+            forget()
+        self.refresh(layout=True)
+
+    # What is copied and kept.
+
+    def action_copy(self) -> None:
+        """Copy what has the focus to the clipboard and to a file."""
+        name, rows = focused_rows(self.focused, self.watch_screen.watching)
+        text = separated(rows, "\t")
+        sequences = clipboard_sequences(text, tmux="TMUX" in os.environ)
+        if self._driver and sequences:
+            self._driver.write(sequences)
+        how = "copied" if sequences else "too long for the clipboard; all of it is"
+        try:
+            self._tell(f"{how}, and in {from_home(keep_copy(name, text))}")
+        except OSError as error:
+            self._complain(f"the copy could not be written: {error}")
+
+    def action_picture(self) -> None:
+        """Save a picture of the screen, and the values of its charts."""
+        try:
+            picture, *values = keep_picture(self.screen, self.export_screenshot())
+        except OSError as error:
+            self._complain(f"no picture could be written: {error}")
+            return
+        beside = f", with {len(values)} CSV beside it" if values else ""
+        self._tell(f"picture saved{beside}: {from_home(picture)}")
+
+    def _tell(self, result: str) -> None:
+        if isinstance(self.screen, Page | WatchScreen):
+            self.screen.tell(result)
+
+    def _complain(self, problem: str) -> None:
+        if isinstance(self.screen, Page | WatchScreen):
+            self.screen.complain(problem)
 
     # Ends.
 
@@ -162,23 +258,24 @@ class TuiMetaApp(App[None], inherit_bindings=False):
     # Runs that were lost.
 
     def on_watch_screen_lost(self) -> None:
-        """The process that trained has died: offer to go on from what it saved."""
+        """Offer to go on from what was saved or, where the runs still train, to come back."""
         self.push_screen(_lost_question(self.session.connection), self._go_on)
 
     def _go_on(self, answer: bool | None) -> None:
         if not answer:
             self.exit()
             return
-        self.watch_screen.hold("going on from what was saved…")
+        self.watch_screen.hold("going on…")
         self.run_worker(self._revive, thread=True)
 
     def _revive(self) -> None:
+        said = problem = ""
         try:
             self.session.revive()
             said = f"training goes on as session {self.session.connection.id}"
         except LabError as error:
-            said = f"the runs do not go on: {error}"
-        self.call_from_thread(self.watch_screen.release, said)
+            problem = f"the runs do not go on: {error}"
+        self.call_from_thread(self.watch_screen.release, said, problem)
 
     # Fresh runs.
 
@@ -192,12 +289,13 @@ class TuiMetaApp(App[None], inherit_bindings=False):
             self.run_worker(self._begin_afresh, thread=True)
 
     def _begin_afresh(self) -> None:
+        said = problem = ""
         try:
             self.session.fresh()
             said = "fresh runs with the next seed"
         except LabError as error:
-            said = f"no fresh runs: {error}"
-        self.call_from_thread(self.watch_screen.release, said)
+            problem = f"no fresh runs: {error}"
+        self.call_from_thread(self.watch_screen.release, said, problem)
 
 
 def _quit_question(*, detachable: bool) -> Ask[Parting]:
@@ -211,10 +309,15 @@ def _quit_question(*, detachable: bool) -> Ask[Parting]:
 
 
 def _lost_question(connection: Connection) -> Ask[bool]:
+    leave = Answer("escape", "leave", False)
+    if connection.dropped:
+        again = Answer("r", "come back", True)
+        return Ask(
+            "left behind", f"{connection.lost[:1].upper()}{connection.lost[1:]}.", (again, leave)
+        )
     problem = connection.lost
     details = f"{problem[:1].upper()}{problem[1:]}. What it saved is there."
     resume = Answer("r", "resume from what was saved", True)
-    leave = Answer("escape", "leave", False)
     return Ask("training has ended", details, (leave,) if connection.read_only else (resume, leave))
 
 

@@ -14,14 +14,17 @@ from cyclopts.exceptions import UnusedCliTokensError
 from core.config import DeviceName
 from core.errors import LabError
 from tui_meta.console import Exit, Output, complain, release_streams, settle_streams
+from tui_meta.interrupts import ending_at_once
+from tui_meta.preferences import face_flags
 from tui_meta.settings import RUN, flags, whole_numbers
 
 if TYPE_CHECKING:
     from tui_meta.commands.launch import Manner
 
     Settings = dict[str, Any]
+    Preferred = dict[str, Any]
 else:
-    Settings = flags()
+    Settings, Preferred = flags(), face_flags()
 
 COMMANDS = (
     *("train", "resume", "attach", "ls", "stop", "send", "watch"),
@@ -56,6 +59,7 @@ Paths = Annotated[
         negative=(),
     ),
 ]
+Face = Annotated[Preferred, Parameter(name="*")]
 NoTui = Annotated[
     bool,
     Parameter(
@@ -124,11 +128,12 @@ def train(
     no_tui: NoTui = False,
     json: JsonEvents = False,
     detach: Detach = False,
+    face: Face = {},  # noqa: B006  (only read)
 ) -> int:
     """Train from scratch (what tui-meta does when no command is given)."""
     from tui_meta.commands.train import train
 
-    return train(settings, config, _manner(no_tui=no_tui, json=json, detach=detach))
+    return train(settings, config, _manner(no_tui=no_tui, json=json, detach=detach), face)
 
 
 @app.command(
@@ -147,12 +152,13 @@ def resume(
     no_tui: NoTui = False,
     json: JsonEvents = False,
     detach: Detach = False,
+    face: Face = {},  # noqa: B006  (only read)
 ) -> int:
     """Go on with runs where they were last saved, or at a checkpoint."""
     from tui_meta.commands.resume import resume
 
     manner = _manner(no_tui=no_tui, json=json, detach=detach)
-    return resume(paths, iterations, pace, manner)
+    return resume(paths, iterations, pace, manner, face)
 
 
 @app.command(sort_key=2.1, help_epilogue="Example: tui-meta attach 1\n")
@@ -163,11 +169,12 @@ def attach(
     read_only: Annotated[
         bool, Parameter(help="Look, and command nothing", negative=(), show_default=False)
     ] = False,
+    face: Face = {},  # noqa: B006  (only read)
 ) -> int:
     """Show a session that trains already: one that was detached from, or somebody watches."""
     from tui_meta.commands.attach import attach
 
-    return attach(id, read_only=read_only)
+    return attach(id, face, read_only=read_only)
 
 
 @app.command(
@@ -252,7 +259,8 @@ def evaluate(
     """Show what runs have learned: the three evaluations, and statistics over many tasks."""
     from tui_meta.commands.evaluate import evaluate
 
-    return evaluate(paths, n_tasks=tasks, seed=seed, device=device, as_json=json)
+    with ending_at_once():
+        return evaluate(paths, n_tasks=tasks, seed=seed, device=device, as_json=json)
 
 
 @app.command(
@@ -272,7 +280,8 @@ def compare(
     """Compare two runs on the same random tasks, in pairs, with 95 % intervals."""
     from tui_meta.commands.compare import compare
 
-    return compare(first, second, n_tasks=tasks, seed=seed, device=device, as_json=json)
+    with ending_at_once():
+        return compare(first, second, n_tasks=tasks, seed=seed, device=device, as_json=json)
 
 
 @app.command(

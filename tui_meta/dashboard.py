@@ -9,10 +9,11 @@ from tui_meta.app import TuiMetaApp
 from tui_meta.console import Exit, complain, release_streams
 from tui_meta.crash import crash_line
 from tui_meta.leaving import LeaveOnSignal
+from tui_meta.preferences import Preferences
 from tui_meta.views.parting import farewell, going_on
 
 
-def run_dashboard(session: Session) -> int:
+def run_dashboard(session: Session, preferred: Preferences | None = None) -> int:
     """Train ``session`` under the eyes of a person; gives the exit code of the program.
 
     However the application ends, when this returns the runs have ended with a save, but for those
@@ -21,7 +22,7 @@ def run_dashboard(session: Session) -> int:
     for stale in ("COLUMNS", "LINES"):
         # Exported, as by any parent that loaded readline, they would hide every resize.
         os.environ.pop(stale, None)
-    app = TuiMetaApp(session)
+    app = TuiMetaApp(session, preferred)
     leaving = LeaveOnSignal(app, session)
     with leaving:
         _run(app, session)
@@ -33,7 +34,7 @@ def run_dashboard(session: Session) -> int:
     if leaving.exit_code:
         return leaving.exit_code
     if session.connection.id and not session.connection.ended:
-        return Exit.FAILED if session.connection.lost else Exit.DONE
+        return Exit.DONE if session.connection.goes_on else Exit.FAILED
     states = {one.state for one in app.watch_screen.watching.snapshots.values()}
     return Exit.FAILED if states & {"diverged", "failed"} else Exit.DONE
 
@@ -45,7 +46,8 @@ def _run(app: TuiMetaApp, session: Session) -> None:
     def take_in_the_end() -> None:
         watch.watching.take_in(session.events(watch.seen), session.snapshots())
 
-    for step in (app.run, partial(session.leave, told=False), take_in_the_end):
+    run = partial(app.run, mouse=app.preferred.mouse)
+    for step in (run, partial(session.leave, told=False), take_in_the_end):
         try:
             step()
         except Exception as error:
@@ -58,7 +60,7 @@ def _part(app: TuiMetaApp) -> None:
     if app.crash:
         complain(crash_line(app.crash))
     connection = app.session.connection
-    if connection.id and not (connection.lost or connection.ended):
+    if connection.goes_on:
         last = [going_on(connection)]
     else:
         last = farewell(watching.snapshots, watching.record, watching.save_problems)

@@ -49,8 +49,8 @@ def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = F
 
     A session that ``outlives_terminal`` trains on, in silence, when the terminal is closed.
 
-    With ``as_json`` every event is a JSON line on standard output, as in ``events.jsonl``, and what
-    is meant for people goes to standard error. Raises ``OSError`` where standard output cannot be
+    With ``as_json`` every event of ``events.jsonl`` is a JSON line on standard output, and what is
+    meant for people goes to standard error. Raises ``OSError`` where standard output cannot be
     written; the runs are saved before.
     """
     with Interrupts(outlives_terminal=outlives_terminal) as interrupts:
@@ -136,16 +136,19 @@ class Report:
             self._output.tell(line)
 
     def _report_news(self) -> None:
+        # Events before snapshots: a run that has just begun is then known.
+        news = self._session.events(self._seen)
         snapshots = self._session.snapshots()
         # Runs that others have begun afresh are gone from the session, and still spoken of.
         self._known = {**self._known, **snapshots}
         names = titles(self._known)
-        for event in self._session.events(self._seen):
+        for event in news:
             self._seen += 1
-            if self._as_json:
+            if self._as_json and not isinstance(event, Asked):
                 told = printable_json(msgspec.json.encode(event).decode())
                 sys.stdout.buffer.write(told.encode() + b"\n")
-            self._narrate(event, names[event.run], self._known[event.run])
+            if event.run in self._known:  # not where a face comes while runs begin afresh
+                self._narrate(event, names[event.run], self._known[event.run])
         if self._as_json:
             sys.stdout.flush()
         if self._bars:
@@ -187,6 +190,8 @@ class Bars:
 
     def __enter__(self) -> None:
         self._progress.start()
+        # Where the process is stopped or killed nobody would bring a hidden cursor back.
+        self._progress.console.show_cursor(True)
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()

@@ -1,15 +1,29 @@
-"""Signals that ask a headless process to end."""
+"""Signals that ask a process without a dashboard to end."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-SHOW_CURSOR = b"\x1b[?25h\n"
+
+@contextmanager
+def ending_at_once() -> Iterator[None]:
+    """Where there is nothing to tidy up, Ctrl-C ends the process at once.
+
+    A ``KeyboardInterrupt`` would be lost, but for a traceback, while a compiler calls back.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Interrupts:
@@ -55,7 +69,7 @@ class Interrupts:
             self.received = number
         elif number == signal.SIGINT:
             if sys.stdout.isatty():
-                os.write(sys.stdout.fileno(), SHOW_CURSOR)
+                os.write(sys.stdout.fileno(), b"\n")
             os._exit(128 + number)
 
 

@@ -26,10 +26,10 @@ _INPUT, _OUTPUT = 0, 2
 """File descriptors of the terminal, as the application's driver uses them."""
 
 _RESTORE = (
-    b"\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
+    b"\x1b[m\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
     b"\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
-"""Undoes every mode that the application sets: what its driver sends when it ends."""
+"""Undoes every mode that the application sets, and its pen, as its driver does when it ends."""
 
 
 class LeaveOnSignal:

@@ -59,12 +59,12 @@ def flags() -> type:
 
     Keys are as in errors, ``seed`` or ``fomaml.inner_lr``; what is not given is not in it.
     """
-    settings = _flags_of(Launch, "", RUN)
-    settings |= _flags_of(RunConfig, "", RUN, leave_out=("algorithm", *TABLES))
-    settings |= _flags_of(Saving, "", RUN)
+    settings = flags_of(Launch, "", RUN)
+    settings |= flags_of(RunConfig, "", RUN, leave_out=("algorithm", *TABLES))
+    settings |= flags_of(Saving, "", RUN)
     for number, (table, kind) in enumerate(TABLES.items()):
         title = getattr(kind, "title", table.capitalize())
-        settings |= _flags_of(kind, f"{table}.", Group(title, sort_key=2 + number))
+        settings |= flags_of(kind, f"{table}.", Group(title, sort_key=2 + number))
     return TypedDict("SettingsFlags", settings, total=False)  # type: ignore[no-any-return,operator]
 
 
@@ -128,10 +128,18 @@ def _origin(field: str, given: Mapping[str, Any], path: Path | None) -> str:
 # Flags.
 
 
-def _flags_of(
-    kind: type, prefix: str, group: Group, leave_out: tuple[str, ...] = ()
+def flags_of(
+    kind: type,
+    prefix: str,
+    group: Group,
+    leave_out: tuple[str, ...] = (),
+    *,
+    negatable: bool = False,
 ) -> dict[str, Any]:
-    """A flag for each field of the dataclass ``kind``, with its default and its docstring."""
+    """A flag for each field of the dataclass ``kind``, with its default and its docstring.
+
+    Where they are ``negatable``, a switch has ``--no-`` too.
+    """
     hints = get_type_hints(kind, include_extras=True)
     described = _docstrings(kind)
     return {
@@ -142,7 +150,7 @@ def _flags_of(
                 help=described.get(field.name, "").rstrip("."),
                 show_default=_shown(field.default),
                 group=group,
-                negative=(),
+                negative=None if negatable else (),
                 consume_multiple=True,
                 converter=whole_numbers if hints[field.name] in (int, tuple[int, ...]) else None,
             ),

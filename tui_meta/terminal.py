@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from textual.drivers.linux_driver import LinuxDriver
+from tui_meta.thrifty.driver import ThriftyDriver
 
 
-class TerminalDriver(LinuxDriver):
+class TerminalDriver(ThriftyDriver):
     """Textual's driver, but for three faults of it.
 
     It entered the terminal a second time on a SIGCONT that no SIGTSTP came before, as after

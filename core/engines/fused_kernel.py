@@ -20,27 +20,28 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import njit
 from numba.extending import overload
 
 from core.engines.fused_layout import Column, Place
 from core.engines.fused_simd import (
     TILE_COLUMNS,
-    TILE_ROWS,
+    WIDE,
     at_least,
     at_most,
     broadcast,
     lanes,
     load,
+    load_like,
     pointer,
-    product_tile,
+    product_strip,
     splat,
     square_root,
     store,
     total,
     transpose_tile,
     where_positive,
+    wide_zero,
 )
 
 # numba bakes plain integers into the code, which is all it knows of an enumeration.
@@ -48,16 +49,12 @@ N_LAYERS, BLOCK_SIZE = int(Place.N_LAYERS), int(Place.BLOCK_SIZE)
 THETA, PHI, OUTER = int(Place.THETA), int(Place.PHI), int(Place.OUTER)
 MOMENT_1, MOMENT_2 = int(Place.MOMENT_1), int(Place.MOMENT_2)
 DELTA, ERRORS, TARGETS = int(Place.DELTA), int(Place.ERRORS), int(Place.TARGETS)
-ONES, INPUTS, ZEROS = int(Place.ONES), int(Place.INPUTS), int(Place.ZEROS)
+INPUTS, ZEROS = int(Place.INPUTS), int(Place.ZEROS)
 UNITS, WIDTH, OUTPUT = int(Column.UNITS), int(Column.WIDTH), int(Column.OUTPUT)
 BIAS, WEIGHT, TRANSPOSE = int(Column.BIAS), int(Column.WEIGHT), int(Column.TRANSPOSE)
 HEAD, ROW = len(Place), len(Column)
 
-# Arguments of `multiply`. numba would compile it once more for every literal number it is given.
-REPEAT, NEXT = np.int64(0), np.int64(1)
-ONE_ROW, TWO_ROWS = np.int64(1), np.int64(2)
-
-STRETCH = 128  # Steps of `multiply` at once.
+STRETCH = 128  # Steps of `product` at once.
 
 SGD, MOMENTUM, ADAM = range(3)
 ADAM_EPSILON = 1e-8
@@ -77,49 +74,57 @@ def of(plan, layer, column):
 
 
 @inlined
-def tile_size(left, best):
-    """The largest of the sizes ``best``, 2 and 1 that fits into what is ``left``."""
-    if left >= best:
-        return best
+def strip_size(left):
+    """How many of the ``left`` registers of a row the next strip takes."""
+    if left >= TILE_COLUMNS:
+        return TILE_COLUMNS
     return 2 if left >= 2 else 1
 
 
-@compiled
-def multiply(buf, c, init, init_row, a, a_row, a_step, b, rows, steps, width):
+@inlined
+def product(buf, c, init, init_row, a, a_row, a_step, b, rows, steps, width):
     """C = I + A B with C ``(rows, width)``, A ``(rows, steps)``, B ``(steps, width)``.
 
     Element (r, k) of A is at ``a + r * a_row + k * a_step``, row r of I at ``init + r * init_row``.
-    C is cut into blocks whose sums fit into registers (`product_tile`), in strips of columns, and
-    the steps into stretches: what a strip needs of B in one stretch, 32 KB, stays in the fastest
-    cache for all rows. What is left below and to the right of whole blocks is done in smaller ones.
-    I may be C itself, as a block is read before it is written.
+    C is cut into strips of columns, those into blocks whose sums fit into registers
+    (`product_strip`), and the steps into stretches: what a strip needs of B in one stretch, 32 KB,
+    stays in the fastest cache for all rows. I may be C itself, as a block is read before it is
+    written.
     """
     lane = lanes(buf)
     for first in range(0, steps, STRETCH):
         stretch = min(steps - first, STRETCH)
         column = 0
         while column < width:
-            columns = tile_size((width - column) // lane, TILE_COLUMNS)
-            row = 0
-            while row < rows:
-                block_rows = tile_size(rows - row, TILE_ROWS)
-                product_tile(
-                    block_rows,
-                    columns,
-                    buf,
-                    c + row * width + column,
-                    init + row * init_row + column,
-                    init_row,
-                    a + row * a_row + first * a_step,
-                    a_row,
-                    a_step,
-                    b + first * width + column,
-                    stretch,
-                    width,
-                )
-                row += block_rows
+            columns = strip_size((width - column) // lane)
+            product_strip(
+                columns,
+                buf,
+                c + column,
+                init + column,
+                init_row,
+                a + first * a_step,
+                a_row,
+                a_step,
+                b + first * width + column,
+                rows,
+                stretch,
+                width,
+            )
             column += columns * lane
         init, init_row = c, width
+
+
+@compiled
+def multiply(buf, c, bias, a, b, rows, steps, width):
+    """C = A B with ``bias (width,)`` added to each row; sizes as in `product`."""
+    product(buf, c, bias, 0, a, steps, 1, b, rows, steps, width)
+
+
+@compiled
+def update_weights(buf, target, base, d, h, points, rows, width):
+    """``target`` = ``base`` + Dᵀ H, all ``(rows, width)``; D, H ``(points, rows or width)``."""
+    product(buf, target, base, width, d, 1, rows, h, rows, points, width)
 
 
 @compiled
@@ -138,23 +143,26 @@ def transpose_weights(buf, plan, block):
 # --- activations ------------------------------------------------------------------------------
 
 
-def tanh_fraction(register):
-    """Numerator and denominator of tanh, lane by lane; NaN stays NaN."""
+def tanh(register):
+    """Tanh lane by lane; NaN stays NaN."""
     raise NotImplementedError
 
 
-@overload(tanh_fraction, jit_options=OPTIONS)
-def _tanh_fraction(register):
+@overload(tanh, jit_options=OPTIONS)
+def _tanh(register):
     return _tanh_float32 if str(register.dtype) == "float32" else _tanh_float64
 
 
 def _tanh_float32(register):
-    """The fraction x P(x²) / Q(x²) of least relative error on [-7.9, 7.9]: 5e-7 with rounding."""
+    """The fraction x P(x²) / Q(x²) of least relative error on [-7.9, 7.9]: 4e-7 with rounding.
+
+    Q starts with 1 x⁸, as a sum costs less here than a product: the units that multiply are busy.
+    """
     x = at_least(at_most(register, 7.9), -7.9)
     z = x * x
-    p = ((z * 1.1531847e-05 + 0.00296047417) * z + 0.129344184) * z + 0.999999869
-    q = ((z * 2.49255018e-07 + 0.000240012167) * z + 0.0238540867) * z + 0.462676451
-    return x * p, q * z + 1.0
+    p = ((z * 46.2652551 + 11877.2901) * z + 518923.089) * z + 4011954.81
+    q = (((z + 962.918095) * z + 95701.5303) * z + 1856237.26) * z + 4011955.34
+    return x * p / q
 
 
 def _tanh_float64(register):
@@ -171,18 +179,13 @@ def _tanh_float64(register):
     q = (q * z + 0.47058823529411764) * z + 1.0
     for _ in range(4):
         p, q = (p + p) * q, q * q + p * p
-    return p, q
+    return p / q
 
 
 @inlined
-def activation(z, other_z, relu):
-    """ReLU or tanh of two registers: two, because two quotients can share one slow division."""
-    if relu:
-        return at_least(z, 0.0), at_least(other_z, 0.0)
-    p, q = tanh_fraction(z)
-    other_p, other_q = tanh_fraction(other_z)
-    reciprocal = 1.0 / (q * other_q)
-    return p * (other_q * reciprocal), other_p * (q * reciprocal)
+def activation(z, relu):
+    """ReLU or tanh."""
+    return at_least(z, 0.0) if relu else tanh(z)
 
 
 @inlined
@@ -211,39 +214,18 @@ def forward(buf, plan, block, points, relu):
     for unit in range(0, width, lane):
         weight = load(buf, block + of(plan, 0, WEIGHT) + unit)
         bias = load(buf, block + of(plan, 0, BIAS) + unit)
-        for point in range(0, points, 2):
-            # An odd point at the end is its own partner.
-            other = min(point + 1, points - 1)
+        for point in range(points):
             z = weight * broadcast(buf, inputs + point) + bias
-            other_z = weight * broadcast(buf, inputs + other) + bias
-            h, other_h = activation(z, other_z, relu)
-            store(buf, output + point * width + unit, h)
-            store(buf, output + other * width + unit, other_h)
+            store(buf, output + point * width + unit, activation(z, relu))
 
     last = plan[N_LAYERS] - 1
     for layer in range(1, last):
         below, below_width = output, width
         output, width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
         bias, transposed = block + of(plan, layer, BIAS), block + of(plan, layer, TRANSPOSE)
-        multiply(
-            buf,
-            output,
-            bias,
-            REPEAT,
-            below,
-            below_width,
-            NEXT,
-            transposed,
-            points,
-            below_width,
-            width,
-        )
-        end = output + points * width
-        for place in range(output, end, 2 * lane):
-            other = min(place + lane, end - lane)
-            h, other_h = activation(load(buf, place), load(buf, other), relu)
-            store(buf, place, h)
-            store(buf, other, other_h)
+        multiply(buf, output, bias, below, transposed, points, below_width, width)
+        for place in range(output, output + points * width, lane):
+            store(buf, place, activation(load(buf, place), relu))
 
     weight = block + of(plan, last, WEIGHT)
     for point in range(points):
@@ -266,6 +248,59 @@ def mean_squared_error(buf, plan, points):
     return squares / points
 
 
+@inlined
+def through_units(buf, plan, layer, unit, zero, last, blocks, points, relu):
+    """`through_layer` for the units of as many registers as ``zero`` has, from ``unit`` on."""
+    source, base, target = blocks
+    errors, delta, inputs = plan[ERRORS], plan[DELTA] + unit, plan[INPUTS]
+    output, width = of(plan, layer, OUTPUT) + unit, of(plan, layer, WIDTH)
+    bias, weight = of(plan, layer, BIAS) + unit, of(plan, layer, WEIGHT) + unit
+    out = of(plan, layer + 1, WEIGHT) + unit
+
+    new_bias = load_like(buf, base + bias, zero)
+    new_weight = load_like(buf, base + weight, zero) if layer == 0 else zero
+    if last:
+        w_out = load_like(buf, source + out, zero)
+        new_out = load_like(buf, base + out, zero)
+    for point in range(points):
+        h = load_like(buf, output + point * width, zero)
+        if last:
+            error = buf[errors + point]
+            gradient = error * w_out
+            new_out = error * h + new_out
+        else:
+            gradient = load_like(buf, delta + point * width, zero)
+        d = through_activation(gradient, h, relu)
+        store(buf, output + point * width, d)
+        new_bias = new_bias + d
+        if layer == 0:
+            new_weight = buf[inputs + point] * d + new_weight
+    store(buf, target + bias, new_bias)
+    if layer == 0:
+        store(buf, target + weight, new_weight)
+    if last:
+        store(buf, target + out, new_out)
+
+
+@inlined
+def through_layer(buf, plan, layer, last, blocks, points, relu):
+    """Replace the outputs H of a hidden layer by D, the loss gradient by the layer's input.
+
+    The gradient by H is errors w_out for the ``last`` hidden layer, and in ``delta`` for others.
+    What is a sum over points of D, errors or H alone is summed on the way: the updates of the
+    layer's bias, of the first layer's weight and of w_out. Several registers side by side, because
+    each sum waits for its last addition.
+    """
+    width, lane, wide = of(plan, layer, WIDTH), lanes(buf), WIDE * lanes(buf)
+    unit = 0
+    while unit + wide <= width:
+        through_units(buf, plan, layer, unit, wide_zero(buf), last, blocks, points, relu)
+        unit += wide
+    while unit < width:
+        through_units(buf, plan, layer, unit, splat(buf, 0.0), last, blocks, points, relu)
+        unit += lane
+
+
 @compiled
 def backward(buf, plan, source, base, target, points, scale, relu):
     """``target`` = ``base`` + ``scale`` times the gradient of the mean squared error at ``source``.
@@ -277,107 +312,28 @@ def backward(buf, plan, source, base, target, points, scale, relu):
         w_out += errorsᵀ H_last                  D_last = errors w_out · act'(H_last)
         W_l += D_lᵀ H_l-1,  b_l += 1ᵀ D_l        D_l-1 = D_l W_l · act'(H_l-1)
 
-    ``target`` may be ``source``, so what is read there is read before it is written; w_out is set
-    aside, as its update needs H_last and goes first.
+    ``target`` may be ``source`` or ``base``: what is read there is read before it is written.
     """
-    lane, errors, delta, ones = lanes(buf), plan[ERRORS], plan[DELTA], plan[ONES]
+    errors, blocks = plan[ERRORS], (source, base, target)
     layer = plan[N_LAYERS] - 1
-    bias, weight = of(plan, layer, BIAS), of(plan, layer, WEIGHT)
     factor = scale * 2.0 / points
     error_sum = 0.0
     for point in range(points):
         error = buf[errors + point] * factor
         buf[errors + point] = error
         error_sum += error
-
-    layer -= 1
-    output, width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
-    for unit in range(0, width, lane):
-        store(buf, delta + unit, load(buf, source + weight + unit))
-    multiply(
-        buf,
-        target + weight,
-        base + weight,
-        REPEAT,
-        errors,
-        REPEAT,
-        NEXT,
-        output,
-        ONE_ROW,
-        points,
-        width,
-    )
-    for point in range(points):
-        error = broadcast(buf, errors + point)
-        for unit in range(0, width, lane):
-            place = output + point * width + unit
-            gradient = error * load(buf, delta + unit)
-            store(buf, place, through_activation(gradient, load(buf, place), relu))
+    bias = of(plan, layer, BIAS)
     buf[target + bias] = buf[base + bias] + error_sum
 
+    layer -= 1
+    through_layer(buf, plan, layer, True, blocks, points, relu)
     while layer > 0:
-        bias, weight = of(plan, layer, BIAS), of(plan, layer, WEIGHT)
-        below, below_width = of(plan, layer - 1, OUTPUT), of(plan, layer - 1, WIDTH)
-        multiply(
-            buf,
-            target + bias,
-            base + bias,
-            REPEAT,
-            ones,
-            REPEAT,
-            NEXT,
-            output,
-            ONE_ROW,
-            points,
-            width,
-        )
-        multiply(
-            buf,
-            delta,
-            plan[ZEROS],
-            REPEAT,
-            output,
-            width,
-            NEXT,
-            source + weight,
-            points,
-            width,
-            below_width,
-        )
-        multiply(
-            buf,
-            target + weight,
-            base + weight,
-            below_width,
-            output,
-            NEXT,
-            width,
-            below,
-            width,
-            points,
-            below_width,
-        )
-        for i in range(0, points * below_width, lane):
-            h = load(buf, below + i)
-            store(buf, below + i, through_activation(load(buf, delta + i), h, relu))
+        d, weight, width = of(plan, layer, OUTPUT), of(plan, layer, WEIGHT), of(plan, layer, WIDTH)
         layer -= 1
-        output, width = below, below_width
-
-    # Bias and weight of the first layer are neighbours, and so are the ones and the inputs.
-    bias = of(plan, 0, BIAS)
-    multiply(
-        buf,
-        target + bias,
-        base + bias,
-        width,
-        ones,
-        plan[INPUTS] - ones,
-        NEXT,
-        output,
-        TWO_ROWS,
-        points,
-        width,
-    )
+        below, below_width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
+        multiply(buf, plan[DELTA], plan[ZEROS], d, source + weight, points, width, below_width)
+        update_weights(buf, target + weight, base + weight, d, below, points, width, below_width)
+        through_layer(buf, plan, layer, False, blocks, points, relu)
 
 
 @compiled
@@ -401,6 +357,15 @@ def clear(buf, plan, block):
     """Zeros in a block."""
     for i in range(block, block + plan[BLOCK_SIZE], lanes(buf)):
         store(buf, i, splat(buf, 0.0))
+
+
+@inlined
+def copy(buf, plan, source, target):
+    """Copy a block and bring the transposes of the copy up to date."""
+    if source != target:
+        for i in range(0, plan[BLOCK_SIZE], lanes(buf)):
+            store(buf, target + i, load(buf, source + i))
+    transpose_weights(buf, plan, target)
 
 
 @inlined
@@ -462,12 +427,10 @@ def exchange(buf, plan, block, flat, inwards):
 
 
 @inlined
-def begin(buf, plan, theta, points):
-    """Lay theta and the ones out in a zeroed buffer."""
+def begin(buf, plan, theta, start):
+    """Lay theta out in a zeroed buffer, and in the block ``start`` too."""
     exchange(buf, plan, plan[THETA], theta, True)
-    transpose_weights(buf, plan, plan[THETA])
-    for point in range(points):
-        buf[plan[ONES] + point] = 1.0
+    copy(buf, plan, plan[THETA], start)
 
 
 # --- entries ----------------------------------------------------------------------------------
@@ -512,14 +475,18 @@ def advance(
     query_x_data, query_y_data = pointer(query_x), pointer(query_y)
     n_tasks, n_minibatches, n_points, n_query = sizes
     theta_block, phi, outer = plan[THETA], plan[PHI], plan[OUTER]
-    begin(buf, plan, pointer(theta), max(n_points, n_query))
+    # A task starts from theta. If it is the only one, it does so in phi, from a copy: inner steps
+    # then touch a third less memory, which stays in the fastest cache.
+    start = phi if n_tasks == 1 else theta_block
+    begin(buf, plan, pointer(theta), start)
     for moment in range(moments.shape[0]):
         block = plan[MOMENT_1 + moment]
         exchange(buf, plan, block, pointer(moments[moment]), True)
 
     for i in range(losses.size):
         # What the tasks give is added up in ``outer``: from zero to the outer gradient, or under
-        # SGD from theta to the next theta, which saves two passes over all parameters.
+        # SGD from theta to the next theta, which saves two passes over all parameters. The last
+        # task's sum then goes to theta's own place.
         if optimizer == SGD:
             base, scale = theta_block, -rates[i] * share
         else:
@@ -527,8 +494,10 @@ def advance(
             base, scale = outer, share
         loss = 0.0
         for task in range(i * n_tasks, (i + 1) * n_tasks):
-            source = theta_block
+            source = start
             met = 0.0
+            is_last = task + 1 == (i + 1) * n_tasks
+            target = theta_block if optimizer == SGD and is_last else outer
             for step in range(inner_steps):
                 first = (task * n_minibatches + step % n_minibatches) * n_points
                 stage(buf, plan, x_data, first, y_data, first, n_points)
@@ -540,17 +509,15 @@ def advance(
                 stage(buf, plan, query_x_data, 0, query_y_data, task * n_query, n_query)
                 forward(buf, plan, phi, n_query, relu)
                 loss += mean_squared_error(buf, plan, n_query)
-                backward(buf, plan, phi, base, outer, n_query, scale, relu)
+                backward(buf, plan, phi, base, target, n_query, scale, relu)
             else:
                 loss += met / inner_steps
-                add_displacement(buf, plan, theta_block, base, outer, scale)
+                add_displacement(buf, plan, theta_block, base, target, scale)
             base = outer
-        if optimizer == SGD:
-            theta_block, outer = outer, theta_block
-        else:
+        if optimizer != SGD:
             step = iteration + i + 1
             outer_step(buf, plan, theta_block, outer, optimizer, rates[i], decays, step)
-        transpose_weights(buf, plan, theta_block)
+        copy(buf, plan, theta_block, start)
         losses[i] = loss / n_tasks
 
     exchange(buf, plan, theta_block, pointer(theta), False)
@@ -585,7 +552,7 @@ def adapt(
     x_data, y_data = pointer(x), pointer(y)
     query_x_data, query_y_data = pointer(query_x), pointer(query_y)
     n_tasks, n_points, n_query, kept = sizes
-    begin(buf, plan, pointer(theta), max(n_points, n_query))
+    begin(buf, plan, pointer(theta), plan[THETA])
     for task in range(n_tasks):
         block = plan[THETA]
         for update in range(updates + 1):

@@ -33,7 +33,8 @@ class Place(IntEnum):
     PHI = auto()
     """Block of the adapted parameters."""
     OUTER = auto()
-    """Block of what the tasks add up to: the next theta under SGD, else the outer gradient."""
+    """Block of what the tasks add up to: under SGD the next theta, short of the last task's part,
+    else the outer gradient."""
     MOMENT_1 = auto()
     """Block without transposes, as is the next."""
     MOMENT_2 = auto()
@@ -43,10 +44,8 @@ class Place(IntEnum):
     """Predictions, then prediction minus truth ``(points,)``."""
     TARGETS = auto()
     """The truth ``(points,)``."""
-    ONES = auto()
-    """Ones ``(points,)``: a sum over points is a product with them."""
     INPUTS = auto()
-    """``(points,)``, right behind the ones: a matrix of two rows."""
+    """``(points,)``."""
     ZEROS = auto()
     """A row of zeros ``(widest,)``."""
 
@@ -119,7 +118,6 @@ class Layout:
             Place.DELTA: points * max(widths),
             Place.ERRORS: points,
             Place.TARGETS: points,
-            Place.ONES: points,
             Place.INPUTS: points,
             Place.ZEROS: max(widths),
         }.items():

@@ -1,4 +1,4 @@
-"""SIMD registers as a numba type, and the two blocks that numba's own loops cannot express.
+"""SIMD registers as a numba type, and what numba's own loops cannot express: products, transposes.
 
 numba vectorises plain loops well enough for elementwise work, but spills the sums of a blocked
 product and depends on alias checks. Here a register is a value: kernels say what to load, compute
@@ -46,26 +46,25 @@ def machine(features: str) -> Machine:
     """
     enabled = set(features.split(","))
     if "+avx512f" in enabled:
-        return Machine("avx512", 64, 5, 4)
+        return Machine("avx512", 64, 4, 4)
     if {"+avx2", "+fma"} <= enabled:
-        return Machine("avx2", 32, 4, 3)
+        return Machine("avx2", 32, 6, 2)
     if "+neon" in enabled:
-        return Machine("neon", 16, 5, 4)
-    return Machine("generic", 16, 5, 2)
+        return Machine("neon", 16, 4, 4)
+    return Machine("generic", 16, 4, 2)
 
 
 # NUMBA_CPU_NAME and NUMBA_CPU_FEATURES choose another machine than the host, and are followed here:
 # benchmarks force AVX2 with them.
 _, CPU, FEATURES = cpu_target.target_context.codegen().magic_tuple()
 MACHINE = machine(FEATURES)
-TILE_ROWS, TILE_COLUMNS = MACHINE.tile_rows, MACHINE.tile_columns
-TILES = [
-    (rows, columns)
-    for rows in sorted({1, 2, TILE_ROWS})
-    for columns in sorted({1, 2, TILE_COLUMNS})
-]
+BLOCKS = sorted({MACHINE.tile_rows, 4, 2, 1}, reverse=True)
+STRIPS = sorted({MACHINE.tile_columns, 2, 1}, reverse=True)
 """Rows and registers of the blocks that a product is cut into: the best one, and for what is left
-over those of two, which still keep the units half busy, and of one."""
+over those of four and two, which still keep the units half busy, and of one."""
+TILE_COLUMNS = MACHINE.tile_columns
+WIDE = MACHINE.tile_columns
+"""Registers side by side that sums over points are made in."""
 
 
 def lanes_of(dtype: object) -> int:
@@ -74,18 +73,22 @@ def lanes_of(dtype: object) -> int:
 
 
 class Register(types.Type):
-    """``lanes_of(dtype)`` numbers of ``dtype`` with elementwise arithmetic."""
+    """``lanes_of(dtype)`` numbers of ``dtype``, or some registers side by side.
 
-    def __init__(self, dtype: types.Type) -> None:
+    Arithmetic is elementwise.
+    """
+
+    def __init__(self, dtype: types.Type, registers: int = 1) -> None:
         self.dtype = dtype
-        super().__init__(name=f"Register({dtype})")
+        self.count = registers * lanes_of(dtype)
+        super().__init__(name=f"Register({dtype}, {registers})")
 
 
 @register_model(Register)
 class _RegisterModel(models.PrimitiveModel):
     def __init__(self, manager: Any, register: Register) -> None:
         element = manager.lookup(register.dtype).get_value_type()
-        super().__init__(manager, register, ir.VectorType(element, lanes_of(register.dtype)))
+        super().__init__(manager, register, ir.VectorType(element, register.count))
 
 
 # --- pieces of LLVM code ----------------------------------------------------------------------
@@ -142,7 +145,7 @@ def _vector_function(
 @lower_cast(types.Integer, Register)
 def _number_to_register(context: Any, builder: Any, source: Any, target: Any, value: Any) -> Any:
     number = context.cast(builder, value, source, target.dtype)
-    return _splat(builder, number, lanes_of(target.dtype))
+    return _splat(builder, number, target.count)
 
 
 class _Elementwise(AbstractTemplate):
@@ -283,6 +286,27 @@ def load(_: Any, buf: Any, index: Any) -> Any:
 
 
 @intrinsic
+def wide_zero(_: Any, buf: Any) -> Any:
+    """Zeros in `WIDE` registers."""
+    wide = Register(buf.dtype, WIDE)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return ir.Constant(context.get_value_type(wide), None)
+
+    return wide(buf), generate
+
+
+@intrinsic
+def load_like(_: Any, buf: Any, index: Any, register: Any) -> Any:
+    """As many numbers as there are in ``register``, from ``buf[index]`` on."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _load(builder, builder.gep(args[0], [args[1]]), register.count)
+
+    return register(buf, int64, register), generate
+
+
+@intrinsic
 def store(_: Any, buf: Any, index: Any, register: Any) -> Any:
     """Write ``register`` from ``buf[index]`` on."""
 
@@ -297,40 +321,85 @@ def store(_: Any, buf: Any, index: Any, register: Any) -> Any:
 # --- blocks -----------------------------------------------------------------------------------
 
 
-def _emit_tile(context: Any, builder: Any, buf: Any, args: Any, rows: int, columns: int) -> None:
-    """The code of `product_tile` for one size."""
-    data, c, init, init_row, a, a_row, a_step, b, steps, width = args
+class _Block(NamedTuple):
+    """LLVM values of a block of a product, as in `product_strip`."""
+
+    c: Any
+    init: Any
+    a: Any
+    b: Any
+    c_row: Any
+    init_row: Any
+    a_row: Any
+    a_step: Any
+    steps: Any
+
+
+def _emit_block(builder: Any, buf: Any, data: Any, block: _Block, rows: int, columns: int) -> None:
+    """``C = I + A B`` for ``rows`` by ``columns`` registers.
+
+    The sums stay in registers over all steps: a step loads ``columns`` registers of a row of B once
+    and multiplies them by ``rows`` single numbers of A.
+    """
     count = lanes_of(buf.dtype)
     vector = ir.VectorType(data.type.pointee, count)
     # Not llvm.fma, which is a library call where the machine has no such instruction.
     multiply_add = _vector_function(builder, "fmuladd", vector, vector, [vector] * 3)
-    block = [(row, column) for row in range(rows) for column in range(columns)]
-    sums = {place: cgutils.alloca_once(builder, vector) for place in block}
-    for row, column in block:
-        pointer = _pointer(builder, data, init, init_row, row, column * count)
+    places = [(row, column) for row in range(rows) for column in range(columns)]
+    sums = {place: cgutils.alloca_once(builder, vector) for place in places}
+    for row, column in places:
+        pointer = _pointer(builder, data, block.init, block.init_row, row, column * count)
         builder.store(_load(builder, pointer, count), sums[row, column])
-    with cgutils.for_range(builder, steps) as loop:
-        b_row = builder.add(b, builder.mul(loop.index, width))
-        a_column = builder.add(a, builder.mul(loop.index, a_step))
+    with cgutils.for_range(builder, block.steps) as loop:
+        b_row = builder.add(block.b, builder.mul(loop.index, block.c_row))
+        a_column = builder.add(block.a, builder.mul(loop.index, block.a_step))
         parts = [
             _load(builder, _pointer(builder, data, b_row, column=column * count), count)
             for column in range(columns)
         ]
         for row in range(rows):
-            factor = builder.load(_pointer(builder, data, a_column, a_row, row))
+            factor = builder.load(_pointer(builder, data, a_column, block.a_row, row))
             factors = _splat(builder, factor, count)
             for column, part in enumerate(parts):
                 slot = sums[row, column]
                 builder.store(builder.call(multiply_add, [factors, part, builder.load(slot)]), slot)
-    for row, column in block:
-        pointer = _pointer(builder, data, c, width, row, column * count)
+    for row, column in places:
+        pointer = _pointer(builder, data, block.c, block.c_row, row, column * count)
         _store(builder, builder.load(sums[row, column]), pointer)
 
 
+def _transposed(builder: Any, square: list[Any], part: int) -> list[Any]:
+    """The columns of a square of registers; 128 bits are ``part`` numbers.
+
+    Shuffles within 128 bits, and of whole 128 bits, are the cheap ones.
+    """
+    count = len(square)
+    columns = list(square)
+    # Swap the off-diagonal squares of side 1, then 2, within each part.
+    for side in [2**power for power in range(part.bit_length() - 1)]:
+        inner = [bool(lane & side) for lane in range(count)]
+        upper = [lane + count - side if far else lane for lane, far in enumerate(inner)]
+        lower = [lane + count if far else lane + side for lane, far in enumerate(inner)]
+        for row in range(count):
+            if not row & side:
+                x, y = columns[row], columns[row + side]
+                columns[row] = _shuffle(builder, x, y, upper)
+                columns[row + side] = _shuffle(builder, x, y, lower)
+    # Now part p of register r is for column p * part + r % part: collect its rows.
+    even = [lane for lane in range(2 * count) if not lane & part]
+    odd = [lane + part for lane in even]
+    for first in range(part):
+        pieces = columns[first::part]
+        for _ in range((count // part).bit_length() - 1):
+            pairs = list(zip(pieces[::2], pieces[1::2], strict=True))
+            pieces = [_shuffle(builder, *pair, lanes) for lanes in (even, odd) for pair in pairs]
+        columns[first::part] = pieces
+    return columns
+
+
 @intrinsic
-def product_tile(
+def product_strip(
     _: Any,
-    rows: Any,
     columns: Any,
     buf: Any,
     c: Any,
@@ -340,75 +409,66 @@ def product_tile(
     a_row: Any,
     a_step: Any,
     b: Any,
+    rows: Any,
     steps: Any,
     width: Any,
 ) -> Any:
-    """``C = I + A B`` for a block of ``rows`` by ``columns`` registers, sizes from `TILES`.
+    """``C = I + A B`` for all rows of a strip of ``columns`` registers, one of `STRIPS`.
 
-    The block's sums stay in registers over all ``steps``: a step loads ``columns`` registers of a
-    row of B once and multiplies them by ``rows`` single numbers of A. Rows of B and C are ``width``
-    apart, those of I ``init_row`` (0 repeats one row, a bias); A may be read transposed.
+    Element (r, k) of A is at ``a + r * a_row + k * a_step``. Rows of B and C are ``width`` apart,
+    those of I ``init_row`` (0 repeats one row, a bias). The rows are taken in blocks of as many as
+    fit (`BLOCKS`).
     """
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        rows, columns, *rest = args
-        size = builder.add(builder.shl(rows, INTEGER(8)), columns)
+        columns, data, c, init, init_row, a, a_row, a_step, b, rows, steps, width = args
         done = builder.append_basic_block("done")
-        switch = builder.switch(size, done)
-        for n_rows, n_columns in TILES:
-            case = builder.append_basic_block(f"tile_{n_rows}_{n_columns}")
-            switch.add_case(INTEGER((n_rows << 8) + n_columns), case)
+        switch = builder.switch(columns, done)
+        for n_columns in STRIPS:
+            case = builder.append_basic_block(f"strip_{n_columns}")
+            switch.add_case(INTEGER(n_columns), case)
             builder.position_at_end(case)
-            _emit_tile(context, builder, buf, rest, n_rows, n_columns)
+            first = INTEGER(0)
+            for n_rows in BLOCKS:
+                blocks = builder.udiv(builder.sub(rows, first), INTEGER(n_rows))
+                with cgutils.for_range(builder, blocks) as loop:
+                    row = builder.add(first, builder.mul(loop.index, INTEGER(n_rows)))
+                    block = _Block(
+                        c=builder.add(c, builder.mul(row, width)),
+                        init=builder.add(init, builder.mul(row, init_row)),
+                        a=builder.add(a, builder.mul(row, a_row)),
+                        b=b,
+                        c_row=width,
+                        init_row=init_row,
+                        a_row=a_row,
+                        a_step=a_step,
+                        steps=steps,
+                    )
+                    _emit_block(builder, buf, data, block, n_rows, n_columns)
+                first = builder.add(first, builder.mul(blocks, INTEGER(n_rows)))
             builder.branch(done)
         builder.position_at_end(done)
         return context.get_dummy_value()
 
-    return types.void(int64, int64, buf, *(int64,) * 9), generate
+    return types.void(int64, buf, *(int64,) * 10), generate
 
 
 @intrinsic
 def transpose_tile(
     _: Any, buf: Any, source: Any, source_row: Any, target: Any, target_row: Any
 ) -> Any:
-    """Transpose a square of as many rows as a register has lanes.
-
-    Registers are first filled by narrow loads of 128 bits, one from every fourth row (of float32),
-    which leaves a transposition inside each 128 bits: half the shuffles that whole rows would need,
-    and shuffles are the scarce thing here.
-    """
+    """Transpose a square of as many rows as a register has lanes."""
     count = lanes_of(buf.dtype)
     part = 16 * count // MACHINE.register_bytes
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         data, source, source_row, target, target_row = args
-
-        def gather(first_row: int, column: int) -> Any:
-            """``part`` columns of rows ``first_row``, ``first_row + part``, ... side by side."""
-            pieces = [
-                _load(builder, _pointer(builder, data, source, source_row, row, column), part)
-                for row in range(first_row, count, part)
-            ]
-            while len(pieces) > 1:
-                joined = list(range(2 * pieces[0].type.count))
-                pairs = zip(pieces[::2], pieces[1::2], strict=True)
-                pieces = [_shuffle(builder, x, y, joined) for x, y in pairs]
-            return pieces[0]
-
-        for column in range(0, count, part):
-            block = [gather(row, column) for row in range(part)]
-            # Swap the off-diagonal squares of side 1, then 2, within each part.
-            for side in [2**power for power in range(part.bit_length() - 1)]:
-                inner = [bool(lane & side) for lane in range(count)]
-                upper = [lane + count - side if far else lane for lane, far in enumerate(inner)]
-                lower = [lane + count if far else lane + side for lane, far in enumerate(inner)]
-                for row in range(part):
-                    if not row & side:
-                        x, y = block[row], block[row + side]
-                        block[row] = _shuffle(builder, x, y, upper)
-                        block[row + side] = _shuffle(builder, x, y, lower)
-            for row, vector in enumerate(block):
-                _store(builder, vector, _pointer(builder, data, target, target_row, column + row))
+        square = [
+            _load(builder, _pointer(builder, data, source, source_row, row), count)
+            for row in range(count)
+        ]
+        for row, register in enumerate(_transposed(builder, square, part)):
+            _store(builder, register, _pointer(builder, data, target, target_row, row))
         return context.get_dummy_value()
 
     return types.void(buf, *(int64,) * 4), generate

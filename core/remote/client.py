@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from core.bench.answers import AnyAnswer
 from core.bench.questions import AnyQuestion
 from core.bench.surveying import OnProgress
 from core.curve import Curve
-from core.events import AnyCommand, AnyEvent, Asked, Snapshot
+from core.events import AnyCommand, AnyEvent, Asked, Recovered, Saved, Snapshot
 from core.launching import OldRuns
-from core.remote.link import PATIENCE_SECONDS, Link, greeting
+from core.reading import working_folder
+from core.remote.link import PATIENCE_SECONDS, Link, greeting, look
 from core.remote.process import launch
 from core.remote.protocol import (
     LONGEST_VIEW,
@@ -39,6 +41,7 @@ from core.remote.protocol import (
     Send,
     Sync,
     Unfit,
+    one_line,
     unpacked,
 )
 from core.session import Connection, View
@@ -49,12 +52,17 @@ CANCEL_SECONDS = 0.1
 
 LOST = "the process that trained is gone"
 
+DROPPED = "this terminal took in nothing for too long; the runs train on"
+
+SILENCE_SECONDS = 15.0
+"""A session that takes longer to give a sign of life is held for lost."""
+
 
 @dataclass
 class Asking:
-    """A question that waits for its answer."""
+    """A question that waits for its answer; ``told`` is how much of how much is done."""
 
-    progress: OnProgress
+    told: tuple[int, int] | None = None
     answered: Answered | None = None
 
 
@@ -78,9 +86,11 @@ class RemoteSession:
         self._folders: tuple[str, ...] = ()
         self.first_new = 0
         """Number of the first event since this face came."""
-        self._done: list[Done] = []
         self._questions = itertools.count()
         self._asked: dict[int, Asking] = {}
+        self._tickets = 0
+        self._done: dict[int, str] = {}
+        """What became of the requests that somebody waits for."""
         self._ended = self._left = False
         self._lost = ""
         self._watchers = 1
@@ -88,7 +98,14 @@ class RemoteSession:
 
     @property
     def connection(self) -> Connection:
-        return Connection(self._link.id, self._read_only, self._watchers, self._lost, self._ended)
+        return Connection(
+            id=self._link.id,
+            read_only=self._read_only,
+            watchers=self._watchers,
+            lost=self._lost,
+            dropped=self._lost == DROPPED,
+            ended=self._ended,
+        )
 
     def start(self) -> None:
         """Nothing: the runs train since the session began."""
@@ -112,16 +129,15 @@ class RemoteSession:
         self._tell(Probe(probe, run))
 
     def fresh(self) -> None:
-        self._ask(Fresh())
+        self._ask(Fresh(self._ticket()))
 
     def sync(self) -> None:
         """Wait until the session has handed on all that was sent; raises ``RemoteError``."""
-        self._ask(Sync())
+        self._ask(Sync(self._ticket()))
 
     def stop(self, *, save: bool) -> None:
-        self._tell(End(save))
-        with self._news:
-            self._news.wait_for(lambda: self._ended or self._lost)
+        """What became of it is in ``connection``: a session that is lost cannot be ended."""
+        self._await_answer(End(save, self._ticket()))
 
     def leave(self, *, told: bool) -> None:
         if told and self._began:
@@ -134,11 +150,13 @@ class RemoteSession:
         self._link.close()
 
     def revive(self) -> None:
-        begun = launch(OldRuns.of([Path(folder) for folder in self._folders]))
+        id = self._link.id
+        if self._lost != DROPPED:
+            id = launch(OldRuns.of([Path(folder) for folder in self._folders])).id
+            self._began = True
         self._link.close()
         self._reader.join()
-        self._lost, self._began = "", True
-        self._attach(begun.id)
+        self._attach(id)
 
     def ask(
         self,
@@ -146,17 +164,22 @@ class RemoteSession:
         progress: OnProgress = unheard,
         cancelled: Callable[[], bool] = never,
     ) -> AnyAnswer:
-        number, asking = next(self._questions), Asking(progress)
+        number, asking = next(self._questions), Asking()
         with self._news:
             self._asked[number] = asking
         self._tell(Ask(number, question))
         is_cancelled = False
-        with self._news:
-            while not (asking.answered or self._ended or self._lost):
-                if not is_cancelled and cancelled():
-                    is_cancelled = True
-                    self._tell(Cancel(number))
+        while not (asking.answered or self._ended or self._lost):
+            with self._news:
                 self._news.wait(CANCEL_SECONDS)
+                told, asking.told = asking.told, None
+            # Without the lock: whoever is told may wait for one who wants it.
+            if told:
+                progress(*told)
+            if not is_cancelled and cancelled():
+                is_cancelled = True
+                self._tell(Cancel(number))
+        with self._news:
             del self._asked[number]
         answered = asking.answered
         if answered is None or answered.answer is None:
@@ -185,36 +208,67 @@ class RemoteSession:
     # Out.
 
     def _tell(self, message: Message) -> None:
-        if self._lost or self._ended:
+        if self._lost or self._ended or self._left:
             return
         try:
             self._link.send(message)
         except RemoteError as error:
             self._lose(str(error))
 
-    def _ask(self, message: Message) -> None:
+    def _ask(self, message: Fresh | End | Sync) -> None:
         """Send, and wait for the answer; raises ``RemoteError`` with what it says is wrong."""
-        with self._news:
-            self._done.clear()
-        self._tell(message)
-        with self._news:
-            self._news.wait_for(lambda: self._done or self._ended or self._lost)
-            problem = self._done[0].problem if self._done else self._lost
+        answered, problem = self._await_answer(message)
+        if not answered:
+            raise RemoteError(self._lost or f"session {self._link.id} has ended")
         if problem:
             raise RemoteError(problem)
+
+    def _await_answer(self, message: Fresh | End | Sync) -> tuple[bool, str]:
+        """Send, and wait: whether it was answered before the end, and what is wrong.
+
+        However long it takes, the session must show that it lives.
+        """
+        self._tell(message)
+        while not self._await(message.ticket):
+            sign = Sync(self._ticket())
+            self._tell(sign)
+            if not self._await(message.ticket, sign.ticket):
+                self._lose(f"session {self._link.id} does not answer")
+        with self._news:
+            return message.ticket in self._done, self._done.pop(message.ticket, "")
+
+    def _ticket(self) -> int:
+        with self._news:
+            self._tickets += 1
+            return self._tickets
+
+    def _await(self, *tickets: int) -> bool:
+        """Wait a while for an answer to one of ``tickets``, or for the end; False for neither."""
+        with self._news:
+            return self._news.wait_for(
+                lambda: bool(
+                    self._ended or self._lost or self._left or self._done.keys() & set(tickets)
+                ),
+                SILENCE_SECONDS,
+            )
 
     # In: a thread reads, and all it changes is changed under the lock.
 
     def _attach(self, id: str) -> None:
         hello = greeting(read_only=self._read_only, progress=self._progress)
         self._link = Link(id, hello)
-        # Until runs are known there is nothing to show.
+        self._lost, self._past, self._known = "", [], False
+        there = self._link.welcome.cwd
+        self._elsewhere = there if there != working_folder() else ""
         self._reader = threading.Thread(target=self._read, name="session", daemon=True)
         self._reader.start()
+        # Until runs are known there is nothing to show.
         with self._news:
-            known = self._news.wait_for(lambda: self._snapshots or self._lost, PATIENCE_SECONDS)
-        if not known or self._lost:
-            raise RemoteError(self._lost or f"session {id} tells nothing of its runs")
+            self._news.wait_for(lambda: self._known or self._lost or self._ended, PATIENCE_SECONDS)
+        if not self._known:
+            self._lose(f"session {id} tells nothing of its runs")
+            self._link.close()
+            raise RemoteError(self._lost)
 
     def _read(self) -> None:
         try:
@@ -222,42 +276,54 @@ class RemoteSession:
                 with self._news:
                     self._take_in(message)
                     self._news.notify_all()
-            problem = LOST
+            problem = "" if self._ended or self._left else self._why_closed()
         except RemoteError as error:
             problem = str(error)
         if not (self._ended or self._left):
             self._lose(problem)
 
+    def _why_closed(self) -> str:
+        """Why the session says no more, though nobody has ended it."""
+        try:
+            living = {run.run for run in look(self._link.id).runs}
+        except RemoteError:
+            return LOST
+        # Another session may have got its name since.
+        return DROPPED if living == self._snapshots.keys() else LOST
+
     def _take_in(self, message: Message) -> None:
         match message:
             case News(past=True):
-                self._past = unpacked(message)
+                self._past += unpacked(message)
             case News():
                 for event in unpacked(message):
                     if not (isinstance(event, Asked) and event.who == self._link.welcome.name):
-                        self._events.append(event)
+                        self._events.append(_placed(event, self._elsewhere))
                 self._stand(message)
-            case Done():
-                self._done.append(message)
+            case Done(problem, ticket) if 0 < ticket <= self._tickets:
+                self._done[ticket] = one_line(problem) if problem else ""
             case Partly(number, done, total):
                 if number in self._asked:
-                    self._asked[number].progress(done, total)
+                    self._asked[number].told = done, total
             case Answered():
                 if message.number in self._asked:
                     self._asked[message.number].answered = message
             case Unfit(problem):
-                self._lost = problem
+                self._lost = one_line(problem)
             case Ended():
                 self._ended = True
 
     def _stand(self, news: News) -> None:
         for change in news.changes:
             self._snapshots[change.run] = _changed(self._snapshots.get(change.run), change)
-        if not self.first_new:
-            self.first_new = self._events.end
         if news.runs:
+            unknown = set(news.runs) - set(self._snapshots)
+            if unknown:
+                raise RemoteError(f"session {self._link.id} tells nothing of {len(unknown)} runs")
             self._snapshots = {run: self._snapshots[run] for run in news.runs}
-            self._folders = news.folders
+            self._folders = tuple(os.path.join(self._elsewhere, one) for one in news.folders)
+            if not self._known:
+                self._known, self.first_new = True, self._events.end
         self._watchers = news.watchers or self._watchers
 
     def _lose(self, problem: str) -> None:
@@ -266,16 +332,27 @@ class RemoteSession:
             self._news.notify_all()
 
 
+def _placed(event: AnyEvent, cwd: str) -> AnyEvent:
+    """``event`` with a path that can be found from here, if it was said in another ``cwd``."""
+    if cwd and isinstance(event, Saved | Recovered):
+        return msgspec.structs.replace(event, path=os.path.join(cwd, event.path))
+    return event
+
+
 def _changed(before: Snapshot | None, change: Change) -> Snapshot:
     """Raises ``RemoteError`` for a change that leaves no snapshot."""
-    fields = msgspec.structs.asdict(before) if before else {"theta": None}
+    fields = msgspec.structs.asdict(before) if before else {}
     curve, tail = before.curve if before else Curve(), change.curve
     if tail:
+        if len(tail.iterations) != len(tail.losses):
+            raise RemoteError("a snapshot cannot be understood: a point of a curve is no pair")
         curve = Curve(
             curve.iterations[: tail.start] + tail.iterations,
             curve.losses[: tail.start] + tail.losses,
         )
+    plain = {**fields, **change.fields, "run": change.run, "curve": {}, "theta": None}
     try:
-        return Snapshot(**{**fields, **change.fields, "curve": curve})
-    except TypeError as error:
-        raise RemoteError(f"a snapshot cannot be understood: {error}") from error
+        snapshot = msgspec.convert(plain, Snapshot)
+    except msgspec.ValidationError as error:
+        raise RemoteError(f"a snapshot cannot be understood: {one_line(error)}") from error
+    return msgspec.structs.replace(snapshot, curve=curve)

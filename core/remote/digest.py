@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from core.curve import Curve
-from core.events import AnyEvent, Evaluated, Finished, Progress, Snapshot
+from core.events import AnyEvent, Evaluated, Progress, Snapshot
 from core.remote.protocol import Change, News, Tail, packed
 
 DRAWN_SECONDS = 1.0
 """One periodic evaluation of a run in this time is told in full: a screen draws no more."""
 
 CURVE_SECONDS = 1.0
-"""How often the end of a loss curve is told."""
+"""How often the end of a loss curve is told; when a run enters another state it is told at once."""
+
+STORY_EVENTS = 1_000
+"""Events of a story that are told in one message."""
 
 MOST_CHOSEN = 1_000
 """Evaluations that are remembered as chosen, until the last run has made them."""
@@ -34,11 +37,14 @@ class Digest:
         self._chosen: dict[int, None] = {}
         self._drawn_at: dict[str, float] = {}
 
-    def happened(self, events: Sequence[AnyEvent]) -> News:
-        """``events`` as a screen needs them."""
+    def happened(
+        self, events: Sequence[AnyEvent], snapshots: Mapping[str, Snapshot]
+    ) -> News | None:
+        """``events`` as a screen needs them; None if it needs none."""
         told = [event for event in events if not isinstance(event, Progress)]
-        finished = {event.run for event in told if isinstance(event, Finished)}
-        whole, rows = packed(told, lambda one: one.run in finished or self._is_chosen(one))
+        if not told:
+            return None
+        whole, rows = packed(told, lambda one: self._is_chosen(one, snapshots.get(one.run)))
         return News(events=whole, rows=rows)
 
     def stands(
@@ -51,7 +57,7 @@ class Digest:
         changes = [
             change
             for one in snapshots.values()
-            if (change := self._change(one, curve=curves or one.run not in self._told))
+            if (change := self._change(one, curve=curves or self._is_in_new_state(one)))
         ]
         runs = tuple(snapshots)
         others = runs != self._runs or tuple(folders) != self._folders
@@ -60,12 +66,17 @@ class Digest:
             return None
         self._runs, self._folders, self._watchers = runs, tuple(folders), watchers
         self._told = {run: one for run, one in self._told.items() if run in snapshots}
+        self._curves = {run: one for run, one in self._curves.items() if run in snapshots}
         return News(
             changes=tuple(changes),
             runs=runs if others else (),
             folders=self._folders if others else (),
             watchers=count,
         )
+
+    def _is_in_new_state(self, snapshot: Snapshot) -> bool:
+        before = self._told.get(snapshot.run)
+        return before is None or before.fields["state"] != snapshot.state
 
     def _change(self, snapshot: Snapshot, *, curve: bool) -> Change | None:
         run = snapshot.run
@@ -82,10 +93,12 @@ class Digest:
             self._curves[run] = snapshot.curve
         return Change(run, fields, tail) if fields or tail else None
 
-    def _is_chosen(self, one: Evaluated) -> bool:
-        """About one a second of each run, and on the tasks that other runs were drawn on."""
+    def _is_chosen(self, one: Evaluated, stands: Snapshot | None) -> bool:
+        """The last, about one a second of each run, and all on tasks that others were drawn on."""
         if not one.is_drawable:
             return False
+        if stands and one.iteration >= stands.target:
+            return True
         now = time.monotonic()
         if one.index not in self._chosen:
             if now - self._drawn_at.get(one.run, -DRAWN_SECONDS) < DRAWN_SECONDS:
@@ -110,11 +123,11 @@ def everything(snapshots: Mapping[str, Snapshot], folders: Sequence[str], watche
     )
 
 
-def story(events: Sequence[AnyEvent], *, past: bool) -> News:
-    """``events`` for one who comes late; those that can be drawn are told in full."""
-    told = [event for event in events if not isinstance(event, Progress)]
-    whole, rows = packed(told, lambda one: one.is_drawable)
-    return News(events=whole, rows=rows, past=past)
+def stories(events: Sequence[AnyEvent], *, past: bool) -> Iterator[News]:
+    """``events`` for one who comes late, in parts; those that can be drawn are told in full."""
+    for first in range(0, len(events), STORY_EVENTS):
+        whole, rows = packed(events[first : first + STORY_EVENTS], lambda one: one.is_drawable)
+        yield News(events=whole, rows=rows, past=past)
 
 
 def change_of(snapshot: Snapshot) -> Change:

@@ -6,6 +6,8 @@ import getpass
 import os
 import select
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from importlib.metadata import version
 
@@ -24,6 +26,7 @@ from core.remote.protocol import (
     Welcome,
     decode_reply,
     framed,
+    one_line,
 )
 
 PATIENCE_SECONDS = 5.0
@@ -35,6 +38,8 @@ class Link:
 
     def __init__(self, id: str, hello: Hello) -> None:
         self.id = id
+        self._sending = threading.Lock()
+        self._deadline: float | None = None
         self._socket = _connected(id)
         try:
             self.send(hello)
@@ -50,15 +55,21 @@ class Link:
     def send(self, message: Message) -> None:
         """Raises ``RemoteError`` where the session takes nothing any more."""
         data = memoryview(framed(message))
-        while data:
-            try:
-                data = data[self._socket.send(data, socket.MSG_DONTWAIT) :]
-            except BlockingIOError:
-                _, ready, _ = select.select([], [self._socket], [], PATIENCE_SECONDS)
-                if not ready:
-                    raise RemoteError(f"session {self.id} takes no commands") from None
-            except OSError as error:
-                raise RemoteError(f"session {self.id} has gone ({reason(error)})") from error
+        with self._sending:
+            while data:
+                data = data[self._sent(data) :]
+
+    def _sent(self, data: memoryview) -> int:
+        try:
+            return self._socket.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            waiting = select.poll()
+            waiting.register(self._socket, select.POLLOUT)
+            if not waiting.poll(PATIENCE_SECONDS * 1_000):
+                raise RemoteError(f"session {self.id} takes no commands") from None
+            return 0
+        except OSError as error:
+            raise RemoteError(f"session {self.id} has gone ({reason(error)})") from error
 
     def messages(self) -> Iterator[Reply]:
         """What the session says, until it ends; raises ``RemoteError``."""
@@ -72,19 +83,21 @@ class Link:
             try:
                 yield decode_reply(self._read(length))
             except NOT_A_MESSAGE as error:
-                raise RemoteError(f"session {self.id} cannot be understood: {error}") from error
+                problem = f"session {self.id} cannot be understood: {one_line(error)}"
+                raise RemoteError(problem) from error
 
     def answer(self) -> Reply:
         """The next message, which must come soon; raises ``RemoteError``."""
-        self._socket.settimeout(PATIENCE_SECONDS)
+        self._deadline = time.monotonic() + PATIENCE_SECONDS
         try:
             reply = next(self.messages(), None)
         finally:
+            self._deadline = None
             self._socket.settimeout(None)
         if reply is None:
             raise RemoteError(f"session {self.id} has ended")
         if isinstance(reply, Unfit):
-            raise RemoteError(reply.problem)
+            raise RemoteError(one_line(reply.problem))
         return reply
 
     def close(self) -> None:
@@ -101,6 +114,8 @@ class Link:
         content = bytearray()
         try:
             while len(content) < size:
+                if self._deadline is not None:
+                    self._socket.settimeout(max(self._deadline - time.monotonic(), 0.001))
                 piece = self._socket.recv(min(size - len(content), 2**16))
                 if not piece:
                     return b""

@@ -60,26 +60,32 @@ class Place:
             raise
 
     def is_there(self) -> bool:
-        """Whether the socket can be found; a machine may clear its folder when people log out."""
-        return (self._folder / f"{self.id}.sock").exists()
+        """Whether the session can be found; a machine may clear its folder when people log out."""
+        return self._holds_entry() and (self._folder / f"{self.id}.sock").exists()
 
     def restore(self) -> None:
         """Make folder and entry again after they were cleared away: under the same number if it is
-        free. Raises ``RemoteError``.
+        free. Raises ``RemoteError``; it can be tried again then.
         """
-        os.close(self._descriptor)
         self._folder = sessions_folder()
-        self.id, self._descriptor = self._reserve(int(self.id))
-        self._entry = msgspec.structs.replace(self._entry, id=self.id)
-        self._write()
+        if not self._holds_entry():
+            before = self._descriptor
+            self.id, self._descriptor = self._reserve(int(self.id))
+            os.close(before)
+            self._entry = msgspec.structs.replace(self._entry, id=self.id)
+            self._write()
         self.listening = self._bind()
 
     def clear(self) -> None:
-        """Leave nothing behind."""
-        for ending in ("sock", "json"):
-            with suppress(OSError):
-                (self._folder / f"{self.id}.{ending}").unlink()
+        """Leave nothing behind, and what another session has put there alone."""
+        if self._holds_entry():
+            for ending in ("sock", "json"):
+                with suppress(OSError):
+                    (self._folder / f"{self.id}.{ending}").unlink()
         os.close(self._descriptor)
+
+    def _holds_entry(self) -> bool:
+        return _is_at(self._descriptor, self._folder / f"{self.id}.json")
 
     def _bind(self) -> socket.socket:
         """A socket that listens here, for this person alone; raises ``RemoteError``."""
@@ -162,6 +168,14 @@ def is_same_person(connected: socket.socket) -> bool:
     return bool(uid == os.getuid())
 
 
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether the open file ``descriptor`` is the one at ``path`` still."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except OSError:
+        return False
+
+
 def _living(path: Path) -> Entry | None:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
@@ -172,8 +186,11 @@ def _living(path: Path) -> Entry | None:
         if not content and time.time() - os.fstat(descriptor).st_mtime < UNFINISHED_SECONDS:
             return None
         if lock_descriptor(descriptor, blocking=False):
-            path.unlink(missing_ok=True)
-            path.with_suffix(".sock").unlink(missing_ok=True)
+            # Somebody else may have cleared it and begun a session of this number since. The entry
+            # goes last: until then nobody can take the number, and bind a socket.
+            if _is_at(descriptor, path):
+                path.with_suffix(".sock").unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
             return None
         return msgspec.json.decode(content, type=Entry)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO
@@ -95,6 +96,7 @@ def main() -> None:
     sys.argv = order.command_line
     signals = _Signals()
     try:
+        order.runs.require()
         place = Place()
         try:
             plans = order.runs.plans()
@@ -106,13 +108,17 @@ def main() -> None:
     except LabError as error:
         _answer(Answer(problem=str(error)))
         return
-    session.start()
-    _answer(told_of(plans, server.id))
     try:
+        _answer(told_of(plans, server.id))
+        session.start()
         _await_end(session, server, signals)
+    except BrokenPipeError:
+        return  # whoever began this was interrupted, and will not come
     finally:
         session.stop(save=True)
         server.close()
+        for plan in plans:
+            plan.folder.discard()
 
 
 class _Signals:
@@ -140,7 +146,8 @@ def _await_end(session: LocalSession, server: Server, signals: _Signals) -> None
 
 def _answer(answer: Answer) -> None:
     """Tell who began this process, and let go of all that is theirs."""
-    os.write(1, msgspec.json.encode(answer))
+    with suppress(BrokenPipeError):  # it was killed, or its terminal: the runs go on all the same
+        os.write(1, msgspec.json.encode(answer))
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):
         os.dup2(nothing, descriptor)

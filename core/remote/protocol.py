@@ -15,6 +15,7 @@ import msgspec
 from core.adaptation import ProbeName
 from core.bench.answers import AnyAnswer
 from core.bench.questions import AnyQuestion
+from core.config import SineTasks
 from core.errors import ConfigError, LabError
 from core.events import AnyCommand, AnyEvent, Evaluated
 from core.session import View
@@ -30,6 +31,9 @@ LONGEST_REPLY = 32 * 2**20
 
 LONGEST_NAME = 60
 """Characters of what a watcher calls itself."""
+
+LONGEST_PROBLEM = 1_000
+"""Characters of what is said to be wrong."""
 
 LONGEST_VIEW = 1_024
 """Bytes of what a face wants to be remembered."""
@@ -73,11 +77,14 @@ class Probe(Message, frozen=True):
 class Fresh(Message, frozen=True):
     """Begin the runs anew with the next seed; answered by ``Done``."""
 
+    ticket: int = 0
+
 
 class End(Message, frozen=True):
     """End the runs, with a checkpoint if ``save``; answered by ``Ended``."""
 
     save: bool
+    ticket: int = 0
 
 
 class Remember(Message, frozen=True):
@@ -88,6 +95,8 @@ class Remember(Message, frozen=True):
 
 class Sync(Message, frozen=True):
     """Answered by ``Done`` once everything before it has been handed on, and all news told."""
+
+    ticket: int = 0
 
 
 class Ask(Message, frozen=True):
@@ -116,10 +125,14 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Welcome(Message, frozen=True, kw_only=True):
-    """The answer to ``Hello``. ``name`` is what the watcher is called from now on."""
+    """The answer to ``Hello``.
+
+    ``name`` is what the watcher is called from now on; paths in events are as seen from ``cwd``.
+    """
 
     id: str
     name: str
+    cwd: str = ""
     view: View = {}
     runs: tuple[Standing, ...] = ()
     watchers: tuple[str, ...] = ()
@@ -161,7 +174,7 @@ class Change(msgspec.Struct, frozen=True):
     """What is new in the snapshot of ``run``: the fields that changed, and the curve's end."""
 
     run: str
-    fields: dict[str, str | int | float | bool | None]
+    fields: dict[str, str | int | float | bool | SineTasks | None]
     curve: Tail | None = None
 
 
@@ -181,9 +194,10 @@ class News(Message, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Done(Message, frozen=True):
-    """``Fresh`` or ``Sync`` is done, or could not be: ``problem``."""
+    """A request is done, or is not: ``problem``. ``ticket`` is what the request said, if any."""
 
     problem: str = ""
+    ticket: int = 0
 
 
 class Partly(Message, frozen=True):
@@ -231,6 +245,11 @@ decode_reply: Callable[[bytes], Reply] = msgspec.msgpack.Decoder(Reply).decode
 
 NOT_A_MESSAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ConfigError)
 """What the decoders raise for bytes that are none of their messages."""
+
+
+def one_line(said: object) -> str:
+    """``said`` by the other side, or of what it sent, without what a terminal would obey."""
+    return "".join(filter(str.isprintable, str(said)))[:LONGEST_PROBLEM] or "for no reason told"
 
 
 def packed(

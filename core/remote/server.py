@@ -11,18 +11,22 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
+import msgspec
+
 from core.errors import LabError
-from core.events import AnyEvent, Asked, Evaluated, Progress
-from core.remote.digest import Digest, everything, story
+from core.events import AnyEvent, Asked, Evaluate, Evaluated, Progress, Snapshot
+from core.reading import working_folder
+from core.remote.digest import Digest, everything, stories
 from core.remote.place import Place, is_same_person
 from core.remote.protocol import (
     HEAD,
     LONGEST_NAME,
     LONGEST_REQUEST,
+    LONGEST_VIEW,
     NOT_A_MESSAGE,
     PROTOCOL,
     Ask,
@@ -45,10 +49,15 @@ from core.remote.protocol import (
     decode_hello,
     decode_request,
     framed,
+    one_line,
 )
 from core.remote.questions import Questions
 from core.remote.watcher import Watcher
 from core.session import Session
+from core.story import Story
+
+LOOKING = (Remember, Sync, Ask, Cancel)
+"""Requests that change nothing, which who may look only can make."""
 
 TICK_SECONDS = 0.2
 """How often watchers are told how the runs stand."""
@@ -92,6 +101,7 @@ class Server:
         self._wake = asyncio.Event()
         self._ending = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._changing = asyncio.Lock()
         self.ended = threading.Event()
         """Set once a watcher has ended the runs."""
         session.listen(self._hear)
@@ -113,7 +123,6 @@ class Server:
         self._loop.call_soon_threadsafe(self._ending.set)
         self._loop.call_soon_threadsafe(self._wake.set)
         self._thread.join()
-        self._place.clear()
 
     # The thread.
 
@@ -136,9 +145,10 @@ class Server:
             if ticks % round(PLACE_SECONDS / TICK_SECONDS) == 0:
                 server = await self._stay_findable(server)
         server.close()
+        self._place.clear()  # first: who hears of the end finds nothing any more
         self._tell_news()
-        for watcher in list(self._watchers.values()):
-            await watcher.part(framed(Ended()))
+        ended = framed(Ended())
+        await asyncio.gather(*(watcher.part(ended) for watcher in self._watchers.values()))
         for task in self._tasks:
             task.cancel()
 
@@ -148,11 +158,11 @@ class Server:
     async def _stay_findable(self, server: asyncio.Server) -> asyncio.Server:
         if self._place.is_there():
             return server
+        server.close()  # nobody finds it any more, and what is made anew is not to be removed by it
         try:
             self._place.restore()
         except (RemoteError, OSError):
             return server  # the folder may come back, when its person does
-        server.close()
         return await self._open()
 
     def _hear(self, event: AnyEvent) -> None:
@@ -172,8 +182,10 @@ class Server:
                 hello = decode_hello(await _message(reader))
             await self._admit(hello, reader, writer)
         except NOT_A_MESSAGE as error:
-            writer.write(framed(Unfit(f"this is no greeting: {error}")))
-        except (OSError, EOFError, TimeoutError, RemoteError):
+            writer.write(framed(Unfit(f"this is no greeting: {one_line(error)}")))
+        except RemoteError as error:
+            writer.write(framed(Unfit(str(error))))
+        except (OSError, EOFError, TimeoutError):
             pass
         finally:
             writer.close()
@@ -192,7 +204,7 @@ class Server:
             writer.write(framed(self._welcome("")))
             return
         watcher = Watcher(self._called(hello.name), writer, hello)
-        watcher.tell(framed(self._welcome(watcher.name)))
+        watcher.greet(framed(self._welcome(watcher.name)))
         self._tell_story(watcher)
         self._watchers[watcher.name] = watcher
         questions = Questions(self._session, watcher)
@@ -212,6 +224,7 @@ class Server:
         return Welcome(
             id=self.id,
             name=name,
+            cwd=working_folder(),
             view=self._session.remembered(),
             runs=tuple(
                 Standing(run, one.state, one.iteration, one.target)
@@ -228,18 +241,32 @@ class Server:
             try:
                 request = decode_request(content)
             except NOT_A_MESSAGE as error:
-                watcher.tell(framed(Done(f"this is no request: {error}")))
+                watcher.tell(framed(Done(f"this is no request: {one_line(error)}")))
                 continue
-            if isinstance(request, Ask):
+            problem = self._refusal(request, watcher)
+            if problem:
+                watcher.tell(framed(Done(problem, _ticket(request))))
+            elif isinstance(request, Ask):
                 questions.ask(request)
             elif isinstance(request, Cancel):
                 questions.cancel(request.number)
-            elif watcher.hello.read_only and not isinstance(request, Remember | Sync):
-                watcher.tell(framed(Done("you may look only")))
             else:
-                await self._do(request, watcher)
+                self._do(request, watcher)
 
-    async def _do(self, request: Request, watcher: Watcher) -> None:
+    def _refusal(self, request: Request, watcher: Watcher) -> str:
+        """Why ``request`` is not obeyed; empty where it is."""
+        if watcher.hello.read_only and not isinstance(request, LOOKING):
+            return "you may look only"
+        match request:
+            case Send(run=run) | Probe(run=run) if run and run not in self._session.snapshots():
+                return f"there is no run {run[:LONGEST_NAME]!r}"
+            case Send(command=Evaluate(probe="validation")) | Probe(probe="validation"):
+                return "this evaluation comes by itself"
+            case Remember(view) if len(msgspec.msgpack.encode(view)) > LONGEST_VIEW:
+                return "this is too much to remember"
+        return ""
+
+    def _do(self, request: Request, watcher: Watcher) -> None:
         session = self._session
         match request:
             case Send(command, run):
@@ -250,32 +277,34 @@ class Server:
                 session.evaluate(probe, run)
             case Remember(view):
                 session.remember(view)
-            case Fresh():
+            case Fresh(ticket):
                 self._say_asked(watcher, "fresh", None)
-                self._begin(self._fresh(watcher))
+                self._begin(self._fresh(watcher, ticket))
             case End(save):
                 self._say_asked(watcher, "stop" if save else "discard", None)
                 self._begin(self._end(save))
-            case Sync():
+            case Sync(ticket):
                 self._tell_news()
-                watcher.tell(framed(Done()))
+                watcher.tell(framed(Done(ticket=ticket)))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _fresh(self, watcher: Watcher) -> None:
+    async def _fresh(self, watcher: Watcher, ticket: int) -> None:
         problem = ""
-        try:
-            await asyncio.to_thread(self._session.fresh)
-        except LabError as error:
-            problem = str(error)
+        async with self._changing:
+            try:
+                await asyncio.to_thread(self._session.fresh)
+            except LabError as error:
+                problem = str(error)
         self._tell_news()
-        watcher.tell(framed(Done(problem)))
+        watcher.tell(framed(Done(problem, ticket)))
 
     async def _end(self, save: bool) -> None:
-        await asyncio.to_thread(self._session.stop, save=save)
+        async with self._changing:
+            await asyncio.to_thread(self._session.stop, save=save)
         self.ended.set()
 
     def _say_asked(self, watcher: Watcher, command: str, run: str | None) -> None:
@@ -293,42 +322,60 @@ class Server:
 
     # What watchers are told.
 
-    def _tell_news(self, end: int | None = None) -> None:
-        """Tell everybody what has happened since the last time, up to event number ``end``."""
+    def _tell_news(self, end: int | None = None, *, coming: int = 0) -> Callable[[], bytes]:
+        """Tell everybody what has happened since the last time, up to event number ``end``.
+
+        Gives what those who are ``coming`` must be told: later changes go on from there.
+        """
         session = self._session
         events = session.events(self._seen, reader="server")
         if end is not None:
             events = events[: end - self._seen]
         self._seen += len(events)
-        if not self._watchers:
-            return
-        if events:
-            self._tell_events(events)
-        snapshots, folders, count = session.snapshots(), self._folders(), len(self._watchers)
+        snapshots, folders = session.snapshots(), self._folders()
+        count = len(self._watchers) + coming
         changed = self._digest.stands(snapshots, folders, count)
-        change = framed(changed) if changed else None
-        for watcher in list(self._watchers.values()):
-            watcher.show(change, lambda: framed(everything(snapshots, folders, count)))
+        change = framed(changed) if changed and self._watchers else None
+        if changed and changed.runs:
+            # Of other runs nothing may be heard before they are known, by slow watchers too.
+            self._tell_all(change)
+            change = None
+        if events and self._watchers:
+            self._tell_events(events, snapshots)
 
-    def _tell_events(self, events: Sequence[AnyEvent]) -> None:
-        brief = framed(self._digest.happened(events))
-        full = b""
+        def whole() -> bytes:
+            return framed(everything(snapshots, folders, count))
+
         for watcher in list(self._watchers.values()):
-            if watcher.hello.progress:
-                full = full or framed(News(events=tuple(events)))
-            watcher.tell(full if watcher.hello.progress else brief)
+            watcher.show(change, whole)
+        return whole
+
+    def _tell_events(self, events: Sequence[AnyEvent], snapshots: Mapping[str, Snapshot]) -> None:
+        happened = self._digest.happened(events, snapshots)
+        self._tell_all(framed(happened) if happened else None, progress=False)
+        if any(watcher.hello.progress for watcher in self._watchers.values()):
+            self._tell_all(framed(News(events=tuple(events))), progress=True)
+
+    def _tell_all(self, frame: bytes | None, *, progress: bool | None = None) -> None:
+        for watcher in list(self._watchers.values()):
+            if frame and progress in (None, watcher.hello.progress):
+                watcher.tell(frame)
 
     def _tell_story(self, watcher: Watcher) -> None:
         """Tell a watcher all that the others know."""
         told, end = self._session.story()
-        self._tell_news(end)
-        watcher.tell(framed(story(self._session.history(), past=True)))
-        watcher.tell(framed(story(told, past=False)))
-        count = len(self._watchers) + 1
-        watcher.tell(framed(everything(self._session.snapshots(), self._folders(), count)))
+        whole = self._tell_news(end, coming=1)
+        past = Story(self._session.history()).told()
+        for news in (*stories(past, past=True), *stories(told, past=False)):
+            watcher.greet(framed(news))
+        watcher.greet(whole())
 
     def _folders(self) -> tuple[str, ...]:
         return tuple(str(folder) for folder in self._session.folders().values())
+
+
+def _ticket(request: Request) -> int:
+    return request.ticket if isinstance(request, Fresh | End | Sync) else 0
 
 
 def _comes_by_itself(event: AnyEvent) -> bool:

@@ -10,7 +10,8 @@ from contextlib import suppress
 from core.remote.protocol import Hello
 
 MOST_WAITING = 4 * 2**20
-"""Bytes that may wait for a watcher; one that would have more is dropped."""
+"""Bytes that may wait for a watcher beside the story that it came for; one that would have more is
+dropped."""
 
 PATIENCE_SECONDS = 60.0
 """A watcher for which something has waited so long, without a break, is dropped."""
@@ -32,12 +33,18 @@ class Watcher:
         self._writer = writer
         self._skipped = False
         self._waiting_since: float | None = None
+        self._most_waiting = MOST_WAITING
+
+    def greet(self, frame: bytes) -> None:
+        """Send a part of what the watcher must know first, which counts for no bound."""
+        self._most_waiting += len(frame)
+        self.tell(frame)
 
     def tell(self, frame: bytes) -> None:
         """Send ``frame``, however far behind the watcher is, up to the bounds."""
-        if self._backlog() + len(frame) > MOST_WAITING:
+        if self._backlog() + len(frame) > self._most_waiting:
             self._drop()
-        else:
+        elif not self._writer.is_closing():
             self._writer.write(frame)
 
     def show(self, change: bytes | None, everything: Callable[[], bytes]) -> None:
@@ -50,15 +57,16 @@ class Watcher:
         frame = everything() if self._skipped else change
         self._skipped = False
         if frame:
-            self._writer.write(frame)
+            self.tell(frame)
 
     async def part(self, frame: bytes) -> None:
         """Say the last thing, and wait a moment for it to be heard."""
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(PARTING_SECONDS):
-                self._writer.write(frame)
+                self.tell(frame)
                 self._writer.close()
                 await self._writer.wait_closed()
+        self._drop()
 
     def _backlog(self) -> int:
         return self._writer.transport.get_write_buffer_size()

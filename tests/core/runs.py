@@ -167,6 +167,9 @@ class Unsound:
             losses[max(0, self.at - state.iteration - 1) :] = np.nan
         if self.how in ("parameter", "everything"):
             theta = np.full_like(theta, np.inf)
+        if self.how == "one NaN":
+            theta = theta.copy()
+            theta[len(theta) // 2] = np.nan
         if self.how == "moment":
             moments = {name: np.full_like(vector, np.inf) for name, vector in moments.items()}
         return Advance(TrainState(done.state.iteration, theta, moments), losses)

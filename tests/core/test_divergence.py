@@ -14,7 +14,7 @@ import core.trainer
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.checkpoint import load_checkpoint, newest_checkpoint
-from core.config import NetworkConfig, RunConfig
+from core.config import NetworkConfig, RunConfig, SineTasks
 from core.engines import make_engine
 from core.engines.base import Engine
 from core.events import (
@@ -73,7 +73,7 @@ def unsound(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Unsound]]:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.002, 5.0])
-@pytest.mark.parametrize("how", ["loss", "parameter", "moment", "everything"])
+@pytest.mark.parametrize("how", ["loss", "parameter", "one NaN", "moment", "everything"])
 def test_divergence_is_told_at_its_iteration_whatever_the_length_of_chunks(
     engine_name: str,
     tmp_path: Path,
@@ -90,7 +90,7 @@ def test_divergence_is_told_at_its_iteration_whatever_the_length_of_chunks(
     until(lambda: trainer.snapshot.state == "diverged")
     ended(trainer)
     assert diverged.iteration == 41
-    what = "a parameter" if how in ("parameter", "moment") else "the loss"
+    what = "the loss" if how in ("loss", "everything") else "a parameter"
     assert diverged.problem == f"{what} is no longer finite in iteration 42"
     kept = load_checkpoint(newest_checkpoint(tmp_path / "run")).state
     assert bits(kept) == bits(straight(config, 41))
@@ -123,15 +123,33 @@ def test_finding_the_last_finite_state_does_not_repeat_a_long_chunk_over_and_ove
     assert calls < 40
 
 
-@pytest.mark.parametrize("algorithm", [Fomaml(outer_lr=1e30), Reptile(outer_lr=1e30)])
+@pytest.mark.parametrize("rate", [100.0, 1e30])
+@pytest.mark.parametrize("kind", [Fomaml, Reptile])
 def test_a_huge_learning_rate_ends_the_run_with_what_to_try(
-    engine_name: str, tmp_path: Path, algorithm: Fomaml | Reptile
+    engine_name: str, tmp_path: Path, kind: type[Fomaml | Reptile], rate: float
 ) -> None:
+    algorithm = kind(outer_lr=rate)
     trainer, log = started(tmp_path, small_config(engine_name, algorithm=algorithm))
     diverged = log.wait(Diverged)
     ended(trainer)
     name = algorithm.name
-    assert diverged.advice == f"lower {name}.outer_lr (now 1e+30) or {name}.inner_lr (now 0.02)"
+    assert diverged.advice == f"lower {name}.outer_lr (now {rate:g}) or {name}.inner_lr (now 0.02)"
+    kept = load_checkpoint(newest_checkpoint(tmp_path / "run")).state
+    assert kept.is_finite()
+    assert kept.iteration == diverged.iteration
+
+
+@pytest.mark.parametrize("kind", [Fomaml, Reptile])
+def test_waves_of_a_huge_amplitude_end_the_run_with_what_to_lower(
+    engine_name: str, tmp_path: Path, kind: type[Fomaml | Reptile]
+) -> None:
+    waves = SineTasks(amplitude=(-1e30, 5.0))
+    config = small_config(engine_name, algorithm=kind(), waves=waves)
+    trainer, log = started(tmp_path, config)
+    diverged = log.wait(Diverged)
+    ended(trainer)
+    assert diverged.advice.startswith("lower waves.amplitude (now up to 1e+30), ")
+    assert f"iteration {diverged.iteration + 1}" in diverged.problem
     kept = load_checkpoint(newest_checkpoint(tmp_path / "run")).state
     assert kept.is_finite()
     assert kept.iteration == diverged.iteration

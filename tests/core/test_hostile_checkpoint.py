@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from core.checkpoint import load_checkpoint, optimizer_path, save_checkpoint
 from core.config import NetworkConfig
 from core.errors import CheckpointError, ConfigError
 from tests.core.test_checkpoint import assert_refused, made, rewritten
+from tests.core.test_torch_engine import bits
 
 SHIPPED = Path(__file__).parents[2] / "checkpoints" / "fomaml-source" / "000050000.safetensors"
 
@@ -78,6 +80,23 @@ def test_a_larger_optimisers_file_is_not_read(path: Path) -> None:
 def test_a_header_without_end_is_not_read(path: Path) -> None:
     path.write_bytes((2**27).to_bytes(8, "little") + b"{")
     assert_refused(path, "it is no safetensors file, or damaged")
+
+
+def test_a_flipped_bit_is_refused_or_changes_nothing(path: Path) -> None:
+    sound, content = load_checkpoint(path), path.read_bytes()
+    refused = 0
+    for place in range(len(content)):
+        flipped = content[place] ^ 1 << place % 8
+        path.write_bytes(content[:place] + bytes([flipped]) + content[place + 1 :])
+        try:
+            found = load_checkpoint(path)
+        except CheckpointError:
+            refused += 1
+        else:
+            assert bits(found.state) == bits(sound.state), place
+            assert dataclasses.replace(found, state=sound.state) == sound, place
+    # What changes nothing is which key a file of an older version does not have.
+    assert refused > 0.98 * len(content)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -11,7 +11,7 @@ import pytest
 
 import core.lock
 from core.errors import RunFolderError
-from core.lock import FolderLock, owner_of
+from core.lock import LOCK, FolderLock, owner_of
 
 HOLD = """
 import sys, time
@@ -50,6 +50,17 @@ def test_the_owner_is_known_while_it_has_the_folder_and_not_after(tmp_path: Path
     assert (owner.pid, owner.host) == (os.getpid(), os.uname().nodename)
     lock.release()
     assert owner_of(tmp_path) is None
+
+
+def test_the_lock_is_as_open_to_others_as_other_files(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path)
+    before = os.umask(0o027)
+    try:
+        lock.take()
+    finally:
+        os.umask(before)
+    lock.release()
+    assert (tmp_path / LOCK).stat().st_mode & 0o777 == 0o640
 
 
 def test_to_ask_for_the_owner_writes_nothing(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ EVERY_KIND: list[AnyEvent] = [
     events.Resumed(**STAMP),
     events.Stepped(count=1, **STAMP),
     events.Refused(command="step", reason="the run is training", **STAMP),
+    events.Asked(who="me on pts/1", command="save", **STAMP),
     events.Extended(target=20, **STAMP),
     events.Diverged(problem="the loss", advice="lower it", **STAMP),
     events.Failed(problem="fire", details="Traceback\n  two lines", **STAMP),
@@ -141,8 +142,31 @@ def test_a_new_folder_is_made_with_its_parents(tmp_path: Path) -> None:
 
 
 def test_a_run_is_never_written_over_another(tmp_path: Path, folder: RunFolder) -> None:
+    folder.log.append(EVERY_KIND[0])
+    folder.log.close()
+    folder.release()
     with pytest.raises(RunFolderError, match="this run exists; resume it or choose another --name"):
         create_run_folder(tmp_path, "run", unique=False)
+
+
+def test_a_folder_left_before_anything_was_written_is_used(
+    tmp_path: Path, folder: RunFolder
+) -> None:
+    with pytest.raises(RunFolderError, match="this run exists"):
+        create_run_folder(tmp_path, "run", unique=False)
+    folder.release()  # as the death of its process does
+    assert create_run_folder(tmp_path, "run", unique=False).path == folder.path
+
+
+def test_only_a_folder_without_a_run_is_discarded(tmp_path: Path, folder: RunFolder) -> None:
+    folder.log.append(EVERY_KIND[0])
+    folder.log.close()
+    folder.discard()
+    assert folder.log.path.exists()
+    folder.log.path.unlink()
+    folder.discard()
+    assert not folder.path.exists()
+    folder.discard()
 
 
 def test_a_name_that_is_taken_gets_a_number(tmp_path: Path, folder: RunFolder) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import core.session
 import core.trainer
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.checkpoint import load_checkpoint, newest_checkpoint
 from core.config import RunConfig
 from core.engines import make_engine
-from core.errors import CheckpointError, RunFolderError
+from core.errors import CheckpointError, RunFolderError, SessionError
 from core.events import (
+    ENDED,
     Evaluate,
     Evaluated,
     Finished,
@@ -29,6 +32,7 @@ from core.events import (
     Stop,
     Stopped,
 )
+from core.plan import Plan
 from core.run_folder import RunFolder
 from core.session import LocalSession, plan_new, plan_resumed
 from core.story import KEPT_EVENTS
@@ -272,6 +276,82 @@ def test_a_fresh_session_saves_the_old_runs_and_begins_with_the_next_seed(tmp_pa
         assert load_checkpoint(newest_checkpoint(tmp_path / name)).config.seed == 1
 
 
+def test_no_moment_of_a_fresh_start_looks_like_the_end_of_all_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others wait for that: a headless process ends with its runs."""
+    session = pair(tmp_path, pace=CRAWL)
+    session.start()
+    until(lambda: all(shot.iteration for shot in session.snapshots().values()))
+    seen: list[list[str]] = []
+    join = core.trainer.Trainer.join
+
+    def watched(trainer: core.trainer.Trainer, timeout: float | None = None) -> bool:
+        joined = join(trainer, timeout)
+        seen.append(states(session))
+        return joined
+
+    monkeypatch.setattr(core.trainer.Trainer, "join", watched)
+    session.fresh()
+    monkeypatch.undo()
+    assert seen
+    assert not [each for each in seen if set(each) <= set(ENDED)]
+    session.stop(save=False)
+
+
+def test_a_fresh_start_that_is_not_possible_leaves_the_runs_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = pair(tmp_path, pace=CRAWL)
+    session.start()
+    until(lambda: all(shot.iteration for shot in session.snapshots().values()))
+    plan, planned = core.session.plan_new, []
+
+    def fail_at_the_second(*given: Any) -> Plan:
+        if planned:
+            raise RunFolderError(tmp_path, "the disk is full", "make room")
+        planned.append(plan(*given))
+        return planned[-1]
+
+    monkeypatch.setattr(core.session, "plan_new", fail_at_the_second)
+    with pytest.raises(RunFolderError):
+        session.fresh()
+    assert states(session) == ["training", "training"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f", "r"]
+    session.stop(save=False)
+
+
+def test_who_stops_the_runs_while_they_begin_afresh_stops_the_new_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = pair(tmp_path, pace=CRAWL)
+    session.start()
+    until(lambda: all(shot.iteration for shot in session.snapshots().values()))
+    plan, stopping = core.session.plan_new, []
+
+    def stopped_meanwhile(*given: Any) -> Plan:
+        if not stopping:
+            stopping.append(threading.Thread(target=session.stop, kwargs={"save": False}))
+            stopping[0].start()
+        return plan(*given)
+
+    monkeypatch.setattr(core.session, "plan_new", stopped_meanwhile)
+    session.fresh()
+    stopping[0].join(PATIENCE)
+    assert not stopping[0].is_alive()
+    assert not {"f", "r"} & set(session.snapshots())
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("run ")]
+
+
+def test_there_is_no_fresh_start_after_the_end(tmp_path: Path) -> None:
+    session = pair(tmp_path, pace=CRAWL)
+    session.start()
+    session.stop(save=False)
+    with pytest.raises(SessionError, match="told to end"):
+        session.fresh()
+    assert list(session.snapshots()) == ["f", "r"]
+
+
 def test_events_of_the_old_runs_stay_after_a_fresh_start(tmp_path: Path) -> None:
     session = pair(tmp_path, pace=CRAWL)
     session.start()
@@ -297,7 +377,8 @@ def test_a_new_plan_makes_a_folder_named_by_algorithm_and_time(tmp_path: Path) -
 
 
 def test_a_new_plan_with_a_name_is_called_by_it_and_its_algorithm(tmp_path: Path) -> None:
-    assert plan_new(small_config(), tmp_path, "mine", 5.0).folder.name == "fomaml-mine"
+    plan = plan_new(small_config(), tmp_path, "mine", 5.0)
+    assert plan.folder.name == "fomaml-mine"
     with pytest.raises(RunFolderError, match="this run exists"):
         plan_new(small_config(), tmp_path, "mine")
 

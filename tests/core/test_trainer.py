@@ -265,8 +265,8 @@ def test_a_command_before_the_start_is_not_taken(tmp_path: Path) -> None:
 
 def test_no_thread_is_left_behind(tmp_path: Path) -> None:
     log = Log()
-    run_whole(Trainer(new_plan(tmp_path), log), log)
-    assert not [thread for thread in threading.enumerate() if thread.name == "run run"]
+    run_whole(Trainer(new_plan(tmp_path, name="lonely"), log), log)
+    assert not [thread for thread in threading.enumerate() if thread.name == "run lonely"]
 
 
 def test_a_snapshot_tells_what_is_unsaved(tmp_path: Path) -> None:

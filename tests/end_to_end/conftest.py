@@ -1,10 +1,12 @@
 """Each test here has sessions of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.faces import PROGRAM, OpenFace
+from tests.end_to_end.terminal import Terminal
 from tests.sessions import place_of_its_own
 
 
@@ -12,3 +14,20 @@ from tests.sessions import place_of_its_own
 def own_place() -> Iterator[Path]:
     with place_of_its_own() as folder:
         yield folder
+
+
+@pytest.fixture
+def open_face(tmp_path: Path, own_place: Path) -> Iterator[OpenFace]:
+    """Opens the program, or another ``command``, in a terminal of the given size."""
+    opened: list[Terminal] = []
+
+    def start(
+        *arguments: str, command: Sequence[str] = PROGRAM, columns: int = 120, rows: int = 40
+    ) -> Terminal:
+        terminal = Terminal([*command, *arguments], columns=columns, rows=rows, cwd=tmp_path)
+        opened.append(terminal)
+        return terminal
+
+    yield start
+    for terminal in opened:
+        terminal.close()

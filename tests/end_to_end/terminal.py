@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -99,6 +100,12 @@ class Terminal:
         """Read until all ``texts`` are on the screen."""
         return self.wait_until(lambda seen: all(text in seen for text in texts), repr(texts))
 
+    def read_for(self, seconds: float) -> None:
+        """Read for so long, or until the program has ended."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self._read():
+            pass
+
     def wait_for_end(self) -> int:
         """Read until the program has ended; gives its exit code."""
         deadline = time.monotonic() + PATIENCE
@@ -111,7 +118,15 @@ class Terminal:
 
     def hang_up(self) -> int:
         """Take the terminal away, and wait for the end of the program; gives its exit code."""
+        self.let_go()
+        return self.wait_without_terminal()
+
+    def let_go(self) -> None:
+        """Take the terminal away."""
         self._child.ptyproc.fileobj.close()
+
+    def wait_without_terminal(self) -> int:
+        """Wait for the end of the program that has lost it; gives its exit code."""
         _, status = os.waitpid(self.pid, 0)
         self._child.ptyproc.closed = self._child.ptyproc.terminated = True
         return os.waitstatus_to_exitcode(status)
@@ -128,6 +143,9 @@ class Terminal:
 
     def close(self) -> None:
         """End the program, whatever it does."""
+        if self._child.isalive():
+            self._child.kill(signal.SIGKILL)
+            self._child.wait()
         self._child.close(force=True)
 
     def _read(self) -> bool:

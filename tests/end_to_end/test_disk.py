@@ -1,6 +1,7 @@
 """A disk that fails under a run costs no training, and nothing that had been said."""
 
 import json
+import os
 import re
 import resource
 import shutil
@@ -10,12 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.checkpoint import newest_checkpoint
+from core.checkpoint import load_checkpoint, newest_checkpoint
 from tests.end_to_end.terminal import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
@@ -41,20 +43,20 @@ class Watched:
             env={"XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder), "PATH": "/usr/bin"},
         )
         self.events: list[dict[str, Any]] = []
+        self._seen = 0
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def wait_for(self, kind: str) -> dict[str, Any]:
-        """The next event of ``kind``."""
+        """The next event of ``kind`` after the one that was waited for last."""
         end = time.monotonic() + PATIENCE
-        seen = len(self.events)
         with self._news:
             while time.monotonic() < end:
-                for event in self.events[seen:]:
+                for number, event in enumerate(self.events[self._seen :], self._seen + 1):
                     if event["event"] == kind:
+                        self._seen = number
                         return event
-                seen = len(self.events)
                 self._news.wait(1.0)
         raise AssertionError(f"no event {kind}")
 
@@ -89,6 +91,23 @@ def run(tmp_path: Path) -> Iterator[Watched]:
         watched.process.kill()
 
 
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Nobody can make, rename or remove a file in ``folder``; permissions do not bind root."""
+    close, open_ = (["chmod", "555"], ["chmod", "755"])
+    if os.geteuid() == 0:
+        close, open_ = (["chattr", "+i"], ["chattr", "-i"])
+    if (
+        not shutil.which(close[0])
+        or subprocess.run([*close, folder], capture_output=True).returncode
+    ):
+        pytest.skip("root cannot make a folder read-only here")
+    try:
+        yield
+    finally:
+        subprocess.run([*open_, folder], check=True)
+
+
 def logged(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "events.jsonl").read_bytes().splitlines()]
 
@@ -119,7 +138,8 @@ def test_a_full_disk_is_said_once_and_everything_is_written_when_there_is_room(
 def test_a_run_that_cannot_be_saved_at_its_end_is_written_elsewhere_and_says_where(
     run: Watched, tmp_path: Path
 ) -> None:
-    shutil.rmtree(tmp_path / "checkpoints")
+    gone = (tmp_path / "checkpoints").rename(tmp_path / "gone")  # else a save may add to it
+    shutil.rmtree(gone)
     run.wait_for("savefailed")
     run.wait_for("progress")
     said = run.interrupt()
@@ -151,3 +171,31 @@ def test_a_run_whose_folder_is_moved_away_trains_on(run: Watched, tmp_path: Path
     run.interrupt()
 
     assert losses(logged(folder)) == losses(run.events)
+
+
+def test_a_folder_made_read_only_is_saved_to_when_it_can_be(run: Watched, tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints" / "fomaml-disk"
+    with read_only(folder):
+        failed = run.wait_for("savefailed")
+        assert "fomaml-disk" in failed["problem"]
+        assert "training goes on and will try again" in failed["problem"]
+        assert run.wait_for("progress")["iteration"] > failed["iteration"]
+    saved = run.wait_for("saved")
+    said = run.interrupt()
+
+    assert saved["iteration"] > failed["iteration"]
+    assert said.count("training goes on") == 1
+    assert losses(logged(folder)) == losses(run.events)
+
+
+def test_a_run_whose_folder_stays_read_only_is_written_elsewhere(
+    run: Watched, tmp_path: Path
+) -> None:
+    with read_only(tmp_path / "checkpoints" / "fomaml-disk"):
+        run.wait_for("savefailed")
+        said = run.interrupt()
+    place = re.search(r"the run is saved in (\S+) instead", said)
+    assert place, said
+    last = [event for event in run.events if event["event"] == "stopped"][-1]["iteration"]
+    assert load_checkpoint(newest_checkpoint(Path(tmp_path, place[1]))).state.iteration == last
+    assert losses(logged(Path(tmp_path, place[1]))) == losses(run.events)

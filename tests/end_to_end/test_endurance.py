@@ -12,7 +12,9 @@ from tests.end_to_end.terminal import Terminal
 from tests.sessions import only_session
 from tests.soak import soak
 
-WARM_UP = 20_000
+WARM_UP = soak(20_000, 200_000)
+"""Iterations until caches of text and styles are about full."""
+
 ITERATIONS = soak(40_000, 1_000_000)
 """Of the slower run, after warm-up."""
 

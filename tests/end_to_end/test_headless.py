@@ -1,6 +1,7 @@
 """Headless training as a process: signals, pipes, terminals, and going on afterwards."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from tests.end_to_end.terminal import PATIENCE, Terminal
 
 PROGRAM = [sys.executable, "-m", "tui_meta"]
-LONG = ["--iterations", "1000000", "--algorithms", "fomaml", "--network.hidden", "8"]
+LONG = ["--iterations", "1000000000", "--algorithms", "fomaml", "--network.hidden", "8"]
 
 
 class Training:
@@ -106,7 +107,8 @@ def test_a_second_interrupt_leaves_at_once(tmp_path):
 
 
 def test_a_hang_up_does_not_end_training(tmp_path):
-    training = Training(tmp_path, "--json", "--iterations", "3000", "--network.hidden", "8")
+    slow = ["--iterations", "3000", "--pace", "2000"]  # it must not end before the signal
+    training = Training(tmp_path, "--json", *slow, "--network.hidden", "8")
     training.wait_for("started")
     training.process.send_signal(signal.SIGHUP)
     returned, events, _ = training.end()
@@ -114,10 +116,40 @@ def test_a_hang_up_does_not_end_training(tmp_path):
     assert len(of(events, "finished")) == 2
 
 
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP], ids=lambda n: n.name)
+def test_a_run_that_was_stopped_goes_on_when_it_is_continued(tmp_path, number):
+    # In a group of its own: the system does not stop an orphaned group by SIGTSTP.
+    training = Training(tmp_path, "--json", *LONG, process_group=0)
+    training.wait_for("progress")
+    training.process.send_signal(number)
+    assert os.WIFSTOPPED(os.waitpid(training.process.pid, os.WUNTRACED)[1])
+    (log,) = tmp_path.glob("checkpoints/*/events.jsonl")
+    last = json.loads(log.read_bytes().splitlines()[-1])["iteration"]
+    training.process.send_signal(signal.SIGCONT)
+    while training.wait_for("progress")["iteration"] <= last:
+        pass
+    training.process.send_signal(signal.SIGTERM)
+    returned, events, err = training.end()
+    assert returned == 143
+    (saved,), (stopped,) = last_saves(events), of(events, "stopped")
+    assert saved["iteration"] == stopped["iteration"] > last
+    assert "go on with: tui-meta resume checkpoints/" in err
+
+
+def test_a_stop_leaves_the_cursor_of_the_terminal_as_it_was(tmp_path):
+    terminal = Terminal([*PROGRAM, "--no-tui", *LONG], cwd=tmp_path)
+    try:
+        terminal.wait_for("FOMAML", "it/s", "left")
+        hidden, shown = terminal.raw.rfind(b"\x1b[?25l"), terminal.raw.rfind(b"\x1b[?25h")
+        assert hidden < shown
+    finally:
+        terminal.close()
+
+
 def test_a_process_that_ignores_hangups_trains_to_its_end(tmp_path):
     training = Training(
         tmp_path,
-        *["--json", "--iterations", "400", "--network.hidden", "8"],
+        *["--json", "--iterations", "100000", "--network.hidden", "8"],
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
     )
     training.wait_for("started")
@@ -173,14 +205,14 @@ def test_an_ascii_stream_gets_what_it_can_show(tmp_path):
 
 def test_a_terminal_shows_bars_and_ctrl_c_leaves_a_tidy_screen(tmp_path):
     terminal = Terminal(
-        [*PROGRAM, "--no-tui", "--iterations", "1000000", "--eval-interval", "100000"],
+        [*PROGRAM, "--no-tui", "--iterations", "100000000", "--eval-interval", "100000"],
         columns=80,
         rows=24,
         cwd=tmp_path,
         variables={"NO_COLOR": "1"},
     )
     try:
-        terminal.wait_for("FOMAML", "Reptile", "/ 1,000,000", "it/s", "left")
+        terminal.wait_for("FOMAML", "Reptile", "/ 100,000,000", "it/s", "left")
         terminal.press("\x03")
         assert terminal.wait_for_end() == 130
         lines = [line.strip() for line in terminal.lines]

@@ -52,6 +52,13 @@ def whole_lines(output: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in output[: output.rfind(b"\n") + 1].splitlines()]
 
 
+def fell_into_a_save(run: Path) -> bool:
+    """Whether there is a file begun, or vectors of an optimiser without their network."""
+    names = {path.name for path in run.iterdir()}
+    networks = {name.replace(".optimizer", "") for name in names if ".optimizer." in name}
+    return any(name.endswith(".partial") for name in names) or not networks <= names
+
+
 def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
     calm, harsh = tmp_path / "calm", tmp_path / "harsh"
     for folder in (calm, harsh):
@@ -64,6 +71,7 @@ def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(tmp_path: Pat
     run = Path("checkpoints", "fomaml-kill")
     shown: list[dict[str, Any]] = []
     tokens = RUN
+    inside = 0
     for _ in range(KILLS):
         process = begun(harsh, *tokens)
         assert process.stdout is not None
@@ -74,7 +82,10 @@ def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(tmp_path: Pat
         process.kill()
         rest, _ = process.communicate()
         shown += whole_lines(first + rest)
+        inside += fell_into_a_save(harsh / run)
         tokens = ["resume", str(run), "--json"]
+    print(f"{inside} of {KILLS} kills fell into a save")
+    assert inside >= soak(0, 1)
     last = begun(harsh, *tokens)
     out, err = last.communicate(timeout=PATIENCE * 4)
     assert last.returncode == 0, err.decode()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load, save
 
 from core.algorithms.fomaml import Fomaml
-from core.checkpoint import Checkpoint, load_checkpoint, optimizer_path, save_checkpoint
+from core.checkpoint import DIGEST, Checkpoint, load_checkpoint, optimizer_path, save_checkpoint
 from core.checkpoint_header import read_header
 from core.config import NetworkConfig, RunConfig
 from core.engines.base import TrainState
@@ -35,7 +35,7 @@ MOST_SPACE = 64 * 2**20
 """Bytes of further address space, which safetensors' own code may take too."""
 
 
-def _sound() -> tuple[bytes, bytes]:
+def _sound() -> tuple[bytes, bytes, bytes]:
     config = RunConfig(
         algorithm=Fomaml(outer_optimizer="adam"), network=NetworkConfig(hidden=(5, 3))
     )
@@ -43,14 +43,17 @@ def _sound() -> tuple[bytes, bytes]:
     state = TrainState(7, theta, {"mean": theta / 2, "variance": theta**2})
     with tempfile.TemporaryDirectory() as folder:
         path = save_checkpoint(Path(folder), Checkpoint(config, state, 50, 1.25, (0.5, 0.25)))
-        return path.read_bytes(), optimizer_path(path).read_bytes()
+        return path.read_bytes(), optimizer_path(path).read_bytes(), theta.tobytes()
 
 
-NETWORK, OPTIMIZER = _sound()
+NETWORK, OPTIMIZER, THETA = _sound()
 _LENGTH = int.from_bytes(NETWORK[:8], "little")
 HEADER: dict[str, Any] = json.loads(NETWORK[8 : 8 + _LENGTH])
 DATA = NETWORK[8 + _LENGTH :]
 METADATA: dict[str, Any] = json.loads(HEADER["__metadata__"]["tui-meta"])
+
+
+Opened = Callable[[bytes, bytes], Checkpoint | None]
 
 
 def opening(path: Path) -> tuple[Checkpoint | None, str]:
@@ -62,14 +65,14 @@ def opening(path: Path) -> tuple[Checkpoint | None, str]:
 
 
 @pytest.fixture(scope="module")
-def opened() -> Iterator[Callable[[bytes, bytes], None]]:
+def opened() -> Iterator[Opened]:
     """Opens a network's and an optimiser's file, and holds the result to what is promised."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "run"
         folder.mkdir()
         path = folder / "000000007.safetensors"
 
-        def open_both(network: bytes, optimizer: bytes) -> None:
+        def open_both(network: bytes, optimizer: bytes) -> Checkpoint | None:
             path.write_bytes(network)
             optimizer_path(path).write_bytes(optimizer)
             with harmless(), frugal(MOST_MEMORY), confined(MOST_SPACE):
@@ -83,11 +86,9 @@ def opened() -> Iterator[Callable[[bytes, bytes], None]]:
                 assert 0 <= found.state.iteration <= found.target
             assert sorted(folder.parent.rglob("*")) == [folder, *sorted(folder.iterdir())]
             assert len(list(folder.iterdir())) == 2
+            return found
 
         yield open_both
-
-
-Opened = Callable[[bytes, bytes], None]
 
 
 def described(metadata: str, tensors: dict[str, Any] | None = None) -> bytes:
@@ -98,7 +99,9 @@ def described(metadata: str, tensors: dict[str, Any] | None = None) -> bytes:
 @TRIED
 @given(content=damaged(NETWORK))
 def test_a_damaged_network_file(opened: Opened, content: bytes) -> None:
-    opened(content, OPTIMIZER)
+    found = opened(content, OPTIMIZER)
+    if found and f'"{DIGEST}"'.encode() in content:
+        assert found.state.theta.tobytes() == THETA
 
 
 @TRIED

@@ -86,7 +86,7 @@ def traced(question: Trace) -> Traced:
 
 @dataclass
 class CannedSession(FakeSession):
-    """Answers surveys and traces at once."""
+    """Answers surveys and traces at once; the rest as its runs would."""
 
     def ask(
         self,

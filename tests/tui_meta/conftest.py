@@ -1,15 +1,26 @@
-"""What a dashboard has told the garbage collector does not outlive its test."""
+"""What a dashboard has told the garbage collector does not outlive its test.
+
+And over which connection the tests were started makes no difference.
+"""
 
 import gc
 from collections.abc import Iterator
 
 import pytest
 
+from tests.tui_meta.pages import STILL
+
 
 @pytest.fixture(autouse=True)
 def ordinary_garbage_collection() -> Iterator[None]:
     yield
     gc.unfreeze()
+
+
+@pytest.fixture(autouse=True)
+def at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("SSH_CONNECTION", "SSH_TTY"):
+        monkeypatch.delenv(variable, raising=False)
 
 
 @pytest.fixture
@@ -20,6 +31,6 @@ def calm(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.TICK_SECONDS", 3_600)
+    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: STILL)
     monkeypatch.setattr("tui_meta.screens.page.TICK_SECONDS", 3_600)
     monkeypatch.setattr("tui_meta.screens.geometry.FOLLOW_SECONDS", 3_600)

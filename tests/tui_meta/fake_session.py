@@ -171,7 +171,9 @@ class FakeSession:
         self._listeners.append(listener)
 
     def story(self) -> tuple[Sequence[AnyEvent], int]:
-        return list(self._events), len(self._events)
+        happened = list(self._events)
+        told = [event for event in happened if not isinstance(event, Progress)]
+        return told, len(happened)
 
     def tell(self, event: AnyEvent) -> None:
         self.say(event)

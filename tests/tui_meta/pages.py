@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from textual.pilot import Pilot
 
 from tui_meta.app import TuiMetaApp
 from tui_meta.screens.page import Page
+from tui_meta.views.rates import AT_HAND
+
+STILL = dataclasses.replace(AT_HAND, tick=3_600)
+"""Rates at which the watch screen does nothing by itself."""
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 

@@ -20,6 +20,7 @@ from tui_meta.views.plot import (
     Axis,
     Kind,
     Limits,
+    Mark,
     Marker,
     Plot,
     Series,
@@ -379,3 +380,51 @@ async def test_no_color_reaches_the_chart(monkeypatch: pytest.MonkeyPatch) -> No
         await pilot.pause()
         expected = draw(wave_plot(), 38, 12, color=False, ascii=False)
         assert app.chart._strips == expected
+
+
+# What is laid over a chart.
+
+
+def marked_plot() -> Plot:
+    line = curve("a", range(101), [0.5] * 101)
+    marks = (Mark(0, "s"), Mark(50, "e"), Mark(100, "p"))
+    return Plot("", (line,), Axis(0, 100), Axis(0, 1), marks=marks, cursor=50)
+
+
+@pytest.mark.parametrize("ascii", [False, True])
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_cursor_and_marks_keep_the_size(width: int, height: int, ascii: bool) -> None:
+    strips = draw(marked_plot(), width, height, color=True, ascii=ascii)
+    assert [strip.cell_length for strip in strips] == [width] * height
+
+
+def test_the_cursor_crosses_every_row_and_the_curve_shows_on_it() -> None:
+    strips = draw(marked_plot(), 102, 12, color=False, ascii=True)
+    columns = [strip.crop(51, 52) for strip in strips[1:]]
+    assert [column.text for column in columns].count(":") == 9  # the lowest has a mark
+    (crossed,) = [column for column in columns if column.text == "*"]
+    assert all(segment.style and segment.style.reverse for segment in crossed)
+
+
+def test_marks_stand_at_the_bottom_where_it_happened() -> None:
+    last = draw(marked_plot(), 102, 8, color=False, ascii=True)[-1].text
+    assert (last[1], last[51], last[101]) == ("s", "e", "p")
+
+
+@pytest.mark.parametrize(("color", "ascii"), [(False, False), (True, True), (False, True)])
+def test_without_colour_or_unicode_lines_are_named_at_their_ends(color: bool, ascii: bool) -> None:
+    lines = (curve("one", (0, 50), (0.2, 0.2)), curve("two", (0, 60), (0.7, 0.7), 1))
+    plot = Plot("", lines, Axis(0, 100), Axis(0, 1))
+    rows = [strip.text for strip in draw(plot, 80, 12, color=color, ascii=ascii)][1:]
+    ends = {name: row.index(name) for row in rows for name in ("one", "two") if name in row}
+    assert 42 <= ends["one"] <= 44
+    assert 50 <= ends["two"] <= 52
+    with_color = draw(plot, 80, 12, color=True, ascii=False)[1:]
+    assert not any("one" in strip.text for strip in with_color)
+
+
+def test_a_line_that_ends_at_the_edge_has_its_name_in_the_legend_only() -> None:
+    plot = Plot("", (curve("one", (0, 100), (0.2, 0.2)),), Axis(0, 100), Axis(0, 1))
+    rows = [strip.text for strip in draw(plot, 80, 12, color=False, ascii=True)]
+    assert "one" in rows[0]
+    assert not any("one" in row for row in rows[1:])

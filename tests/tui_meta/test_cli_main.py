@@ -1,7 +1,7 @@
 """The command line as a whole: what a person causes is one line, and exit codes mean something."""
 
 import sys
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 
@@ -10,6 +10,7 @@ from tui_meta import dashboard
 from tui_meta.cli import main
 from tui_meta.commands import launch
 from tui_meta.commands import train as train_command
+from tui_meta.preferences import Preferences
 
 TINY = ["--iterations", "5", "--network.hidden", "4"]
 
@@ -73,10 +74,17 @@ def test_a_dumb_terminal_is_no_terminal(capsys, monkeypatch):
 
 
 def test_nothing_is_left_on_disk_where_no_run_can_begin(tmp_path, capsys):
-    (tmp_path / "runs" / "reptile-x").mkdir(parents=True)
+    (tmp_path / "runs" / "reptile-x" / "mine").mkdir(parents=True)
     assert main(["--no-tui", *TINY, "--out", "runs", "--name", "x"]) == 2
     assert "reptile-x" in one_line(capsys)
     assert not (tmp_path / "runs" / "fomaml-x").exists()
+
+
+@pytest.mark.parametrize("end", [lambda session: 143, Mock(side_effect=KeyboardInterrupt)])
+def test_a_run_that_ended_before_it_began_leaves_no_folder(tmp_path, monkeypatch, end):
+    monkeypatch.setattr("tui_meta.headless.run_headless", lambda session, **_: end(session))
+    assert main(["--no-tui", *TINY, "--out", "runs"]) in (143, 130)
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 def test_json_needs_no_terminal_and_no_further_flag(capfdbinary):
@@ -87,14 +95,26 @@ def test_json_needs_no_terminal_and_no_further_flag(capfdbinary):
 def test_the_dashboard_gets_the_session_that_was_asked_for(monkeypatch):
     shown = []
     monkeypatch.setattr(launch, "require_terminal", lambda: None)
-    monkeypatch.setattr(dashboard, "run_dashboard", lambda session: shown.append(session) or 3)
-    assert main([*TINY, "--algorithms", "reptile", "--pace", "7"]) == 3
-    (session,) = shown
+    monkeypatch.setattr(dashboard, "run_dashboard", lambda *given: shown.extend(given) or 3)
+    flags = ["--theme", "dark", "--fps", "5", "--no-mouse", "--ascii"]
+    assert main([*TINY, "--algorithms", "reptile", "--pace", "7", *flags]) == 3
+    session, preferred = shown
+    assert preferred == Preferences(theme="dark", fps=5, mouse=False, ascii=True)
     assert session.connection.id == only_session().id
     (snapshot,) = session.snapshots().values()
     assert (snapshot.algorithm, snapshot.target, snapshot.pace) == ("reptile", 5, 7.0)
     session.stop(save=False)
     session.detach()
+
+
+@pytest.mark.parametrize("command", [[], ["attach"]])
+def test_a_flag_of_the_dashboard_that_cannot_be_is_refused_before_anything_trains(
+    command, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setattr(launch, "require_terminal", lambda: None)
+    assert main([*command, "--fps", "0"]) == 2
+    assert "--fps: 0.0 is not allowed; use a number from 0.1 to 60" in one_line(capsys)
+    assert not (tmp_path / "checkpoints").exists()
 
 
 def test_resuming_says_from_where_and_trains_on(tmp_path, capsys):

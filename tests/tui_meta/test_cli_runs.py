@@ -137,3 +137,8 @@ def test_no_engine_is_loaded(folder, command):
     assert code == "0"
     assert "core.catalogue" in modules
     assert {"torch", "numba"}.isdisjoint(modules)
+
+
+def test_a_folder_that_no_file_system_can_name_is_refused_in_a_line(capsys):
+    assert main(["runs", "a\0b"]) == 2
+    assert "null" in capsys.readouterr().err

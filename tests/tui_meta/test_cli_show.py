@@ -84,8 +84,9 @@ def test_the_last_evaluations_are_shown(run, capsys):
     assert len(table) == 10
 
 
-def test_the_curves_are_drawn_in_80_columns_without_escape_codes(run, capsys):
-    out = shown(capsys, run)
+def test_the_curves_are_drawn_in_80_columns_without_escape_codes(run, capsys, monkeypatch):
+    monkeypatch.chdir(run.parent)
+    out = shown(capsys, run.name)
     assert "⠒⠒ training  ▀▀ after adaptation" in out
     assert "iteration" in out.splitlines()[-2] or "iteration" in out.splitlines()[-3]
     assert "\x1b" not in out

@@ -4,20 +4,24 @@ import gc
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
 from core.events import Evaluate, Extend, Pause, Resume, Save, SetPace, Step
+from core.remote.client import RemoteSession
 from core.session import Session
+from tests.remotes import folder_for_sockets, served
 from tests.tui_meta.fake_session import FakeSession, state
 from tui_meta.app import TuiMetaApp
 from tui_meta.screens.ask import Ask
 from tui_meta.screens.help import Help
-from tui_meta.screens.watch import PANEL_TICKS
 from tui_meta.views.keys import GROUPS
+from tui_meta.views.rates import AT_HAND
 
 FOMAML, REPTILE = "fomaml-1", "reptile-1"
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -32,9 +36,31 @@ def shown(app: TuiMetaApp) -> str:
     return "\n".join(row.text for row in rows)
 
 
+Face = Callable[[FakeSession], TuiMetaApp]
+"""Makes a dashboard of a session."""
+
+
+@pytest.fixture(params=["here", "served"])
+def face(request: pytest.FixtureRequest) -> Iterator[Face]:
+    """A dashboard of a session in this process, and one of the same session across a socket."""
+    if request.param == "here":
+        yield TuiMetaApp
+        return
+    with ExitStack() as stack:
+
+        def served_face(session: FakeSession) -> TuiMetaApp:
+            stack.enter_context(folder_for_sockets())
+            return TuiMetaApp(stack.enter_context(served(session)).face(began=True))
+
+        yield served_face
+
+
 async def settle(pilot: Pilot[None]) -> None:
     """Let the dashboard take in what the session says, and paint it."""
     await pilot.pause()
+    session = pilot.app.session  # type: ignore[attr-defined]
+    if isinstance(session, RemoteSession):
+        session.sync()
     pilot.app.watch_screen.tick()  # type: ignore[attr-defined]
     pilot.app.watch_screen.paint()  # type: ignore[attr-defined]
     await pilot.pause()
@@ -62,8 +88,10 @@ async def test_training_starts_only_after_the_first_frame() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_what_matters_is_on_the_screen_at_every_size(size: tuple[int, int]) -> None:
-    async with TuiMetaApp(FakeSession()).run_test(size=size) as pilot:
+async def test_what_matters_is_on_the_screen_at_every_size(
+    face: Face, size: tuple[int, int]
+) -> None:
+    async with face(FakeSession()).run_test(size=size) as pilot:
         await settle(pilot)
         text = shown(pilot.app)
         for part in ("FOMAML", "Reptile", "12,300 / 50,000", "18,700 / 50,000", "3,912 it/s"):
@@ -72,9 +100,9 @@ async def test_what_matters_is_on_the_screen_at_every_size(size: tuple[int, int]
             assert part in text
 
 
-async def test_space_pauses_all_runs_and_resumes_them() -> None:
+async def test_space_pauses_all_runs_and_resumes_them(face: Face) -> None:
     session = FakeSession()
-    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+    async with face(session).run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "space")
         assert session.commands(Pause) == [FOMAML, REPTILE]
         assert "paused: FOMAML at 12,300 · Reptile at 18,700" in text
@@ -84,9 +112,9 @@ async def test_space_pauses_all_runs_and_resumes_them() -> None:
         assert "training: FOMAML from 12,300" in text
 
 
-async def test_with_the_focus_on_a_run_keys_act_on_it_alone() -> None:
+async def test_with_the_focus_on_a_run_keys_act_on_it_alone(face: Face) -> None:
     session = FakeSession()
-    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+    async with face(session).run_test(size=(120, 40)) as pilot:
         assert "space pause Reptile" in await press(pilot, "shift+tab")
         await press(pilot, "space", "s", "less_than_sign")
         assert session.commands(Pause) == session.commands(Save) == [REPTILE]
@@ -96,9 +124,11 @@ async def test_with_the_focus_on_a_run_keys_act_on_it_alone() -> None:
         assert session.commands(Evaluate) == [None]
 
 
-async def test_a_command_is_answered_before_the_run_obeys(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_command_is_answered_before_the_run_obeys(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = FakeSession()
-    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+    async with face(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         monkeypatch.setattr(session, "_obey", lambda command, run: None)
         text = await press(pilot, "space")
@@ -108,9 +138,9 @@ async def test_a_command_is_answered_before_the_run_obeys(monkeypatch: pytest.Mo
         assert "saving FOMAML and Reptile…" in await press(pilot, "s")
 
 
-async def test_n_steps_paused_runs_only() -> None:
+async def test_n_steps_paused_runs_only(face: Face) -> None:
     session = FakeSession()
-    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+    async with face(session).run_test(size=(120, 40)) as pilot:
         assert "n steps a paused run only" in await press(pilot, "n")
         assert not session.commands(Step)
         text = await press(pilot, "space", "n")
@@ -118,8 +148,8 @@ async def test_n_steps_paused_runs_only() -> None:
         assert "one step: FOMAML is at 12,301 · Reptile is at 18,701" in text
 
 
-async def test_s_saves_and_says_where() -> None:
-    async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
+async def test_s_saves_and_says_where(face: Face) -> None:
+    async with face(FakeSession()).run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "s")
         assert "saved checkpoints/fomaml-1/000012300.safetensors" in text
         assert "saved checkpoints/reptile-1/000018700.safetensors" in text
@@ -136,10 +166,10 @@ async def test_s_saves_and_says_where() -> None:
 )
 @pytest.mark.parametrize("size", SIZES)
 async def test_an_evaluation_is_asked_for_shown_and_kept(
-    key: str, probe: str, said: str, size: tuple[int, int]
+    face: Face, key: str, probe: str, said: str, size: tuple[int, int]
 ) -> None:
     session = FakeSession()
-    async with TuiMetaApp(session).run_test(size=size) as pilot:
+    async with face(session).run_test(size=size) as pilot:
         text = await press(pilot, key)
         assert session.sent == [(Evaluate(probe, 0), None)]  # type: ignore[arg-type]
         assert said in text
@@ -150,8 +180,8 @@ async def test_an_evaluation_is_asked_for_shown_and_kept(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_3_shows_the_loss_per_update_of_both_runs(size: tuple[int, int]) -> None:
-    async with TuiMetaApp(FakeSession()).run_test(size=size) as pilot:
+async def test_3_shows_the_loss_per_update_of_both_runs(face: Face, size: tuple[int, int]) -> None:
+    async with face(FakeSession()).run_test(size=size) as pilot:
         text = await press(pilot, "3")
         assert "─ loss per update" in text or "━ loss per update" in text
         assert "updates" in text
@@ -159,9 +189,9 @@ async def test_3_shows_the_loss_per_update_of_both_runs(size: tuple[int, int]) -
         assert "training loss ─" in text or "training loss ━" in text
 
 
-async def test_pace_goes_down_step_by_step_and_up_again() -> None:
+async def test_pace_goes_down_step_by_step_and_up_again(face: Face) -> None:
     session = FakeSession()
-    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+    async with face(session).run_test(size=(120, 40)) as pilot:
         assert "full speed is the fastest" in await press(pilot, "greater_than_sign")
         assert "pace of FOMAML and Reptile: 3,000 it/s" in await press(pilot, "less_than_sign")
         text = await press(pilot, *["less_than_sign"] * 8)
@@ -172,9 +202,9 @@ async def test_pace_goes_down_step_by_step_and_up_again() -> None:
         assert session.snapshots()[REPTILE].pace is None
 
 
-async def test_c_trains_finished_runs_on() -> None:
+async def test_c_trains_finished_runs_on(face: Face) -> None:
     session = FakeSession()
-    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+    async with face(session).run_test(size=(120, 40)) as pilot:
         assert "c trains a finished run on" in await press(pilot, "c")
         assert not session.sent
         session.finish(FOMAML)
@@ -184,9 +214,9 @@ async def test_c_trains_finished_runs_on() -> None:
         assert "trains on: FOMAML to 100,000 iterations" in text
 
 
-async def test_a_session_that_is_finished_already_offers_to_train_on() -> None:
+async def test_a_session_that_is_finished_already_offers_to_train_on(face: Face) -> None:
     session = FakeSession({"reptile": 50_000})
-    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+    async with face(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         text = shown(pilot.app)
         assert "c train on" in text
@@ -194,9 +224,9 @@ async def test_a_session_that_is_finished_already_offers_to_train_on() -> None:
         assert "nothing to pause" in await press(pilot, "space")
 
 
-async def test_r_begins_afresh_after_a_confirmation() -> None:
+async def test_r_begins_afresh_after_a_confirmation(face: Face) -> None:
     session = FakeSession()
-    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+    async with face(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "r", "escape")
         assert "fresh" not in session.calls
@@ -212,9 +242,9 @@ async def test_r_begins_afresh_after_a_confirmation() -> None:
         assert session.commands(Save) == ["fomaml-2", "reptile-2"]
 
 
-async def test_q_asks_while_something_would_be_lost() -> None:
+async def test_q_asks_while_something_would_be_lost(face: Face) -> None:
     session = FakeSession()
-    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+    async with face(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         for key in ("q", "ctrl+c"):
             text = await press(pilot, key, "q", "q", "ctrl+c")
@@ -244,9 +274,9 @@ async def test_each_answer_of_the_quit_question(keys: list[str], end: str | None
         assert session.calls[1:] == ([end] if end else [])
 
 
-async def test_q_leaves_at_once_when_nothing_would_be_lost() -> None:
+async def test_q_leaves_at_once_when_nothing_would_be_lost(face: Face) -> None:
     session = FakeSession({"reptile": 50_000})
-    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+    async with face(session).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("q")
         await pilot.app.workers.wait_for_complete()
@@ -297,8 +327,8 @@ async def test_enter_enlarges_and_escape_goes_back_and_never_out() -> None:
         assert app.is_running
 
 
-async def test_the_table_scrolls_by_keys_and_by_wheel() -> None:
-    async with TuiMetaApp(FakeSession()).run_test(size=(80, 24)) as pilot:
+async def test_the_table_scrolls_by_keys_and_by_wheel(face: Face) -> None:
+    async with face(FakeSession()).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         assert "newer below" in await press(pilot, "home")
         assert " 1,000 " in shown(pilot.app)
@@ -308,9 +338,9 @@ async def test_the_table_scrolls_by_keys_and_by_wheel() -> None:
         assert " 18,000 " not in shown(pilot.app)
 
 
-async def test_the_mouse_focuses_panels_and_presses_footer_keys() -> None:
+async def test_the_mouse_focuses_panels_and_presses_footer_keys(face: Face) -> None:
     session = FakeSession()
-    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+    async with face(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await pilot.click("#wave-1")
         assert pilot.app.focused is not None
@@ -328,9 +358,9 @@ async def test_tabs_answer_to_the_mouse() -> None:
         assert "support" in shown(pilot.app)
 
 
-async def test_a_run_that_diverged_says_why_and_what_to_try() -> None:
+async def test_a_run_that_diverged_says_why_and_what_to_try(face: Face) -> None:
     session = FakeSession()
-    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+    async with face(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         session.diverge(FOMAML)
         await settle(pilot)
@@ -340,12 +370,12 @@ async def test_a_run_that_diverged_says_why_and_what_to_try() -> None:
         assert state(session, REPTILE) == "training"
 
 
-async def test_earlier_sittings_are_in_the_table() -> None:
+async def test_earlier_sittings_are_in_the_table(face: Face) -> None:
     before = FakeSession({"reptile": 4_000})
     before.start()
     session = FakeSession({"reptile": 4_000}, earlier=before.events(0))
     session.start = lambda: None  # type: ignore[method-assign]
-    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+    async with face(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         assert " 4,000 " in shown(pilot.app)
 
@@ -403,11 +433,11 @@ async def test_a_tiny_terminal_gets_a_polite_line() -> None:
         assert "Reptile  37 %" in text
 
 
-async def test_any_keys_in_any_order_do_no_harm() -> None:
+async def test_any_keys_in_any_order_do_no_harm(face: Face) -> None:
     names = [name for _, keys in GROUPS[:-1] for key in keys for name in key.names.split(",")]
     choose = random.Random(1)
     session = FakeSession()
-    app = TuiMetaApp(session)
+    app = face(session)
     async with app.run_test(size=(120, 40)) as pilot:
         for _ in range(80):
             await pilot.press(choose.choice(names))
@@ -418,8 +448,8 @@ async def test_any_keys_in_any_order_do_no_harm() -> None:
         assert "FOMAML" in shown(app)
 
 
-async def test_nothing_is_painted_when_nothing_changes() -> None:
-    app = TuiMetaApp(FakeSession())
+async def test_nothing_is_painted_when_nothing_changes(face: Face) -> None:
+    app = face(FakeSession())
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "space")
@@ -470,7 +500,8 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.TICK_SECONDS", 3_600)
+    still = replace(AT_HAND, tick=3_600)
+    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: still)
 
 
 @pytest.mark.usefixtures("still")
@@ -526,7 +557,7 @@ def _wheel_up() -> type:
     return MouseScrollUp
 
 
-async def test_a_tick_paints_one_panel_and_ten_ticks_paint_all(
+async def test_a_tick_paints_one_panel_and_in_time_all_are_painted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app = TuiMetaApp(FakeSession())
@@ -536,7 +567,7 @@ async def test_a_tick_paints_one_panel_and_ten_ticks_paint_all(
         monkeypatch.setattr(
             app.watch_screen, "_paint_panels", lambda panels: painted.append(list(panels))
         )
-        for _ in range(2 * PANEL_TICKS):
+        for _ in range(AT_HAND.wave_ticks + AT_HAND.panel_ticks):
             app.watch_screen.tick()
         assert all(len(panels) == 1 for panels in painted)
         assert {panel for (panel,) in painted} == set(app.watch_screen.watching.arrangement.panels)

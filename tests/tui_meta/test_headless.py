@@ -25,8 +25,9 @@ from core.events import (
     Stopped,
 )
 from core.session import Connection, LocalSession, plan_new, plan_resumed
+from tests.tui_meta.fake_session import FakeSession
 from tui_meta import headless
-from tui_meta.headless import in_words, in_words_of_trouble, run_headless, status
+from tui_meta.headless import Report, in_words, in_words_of_trouble, run_headless, status
 
 
 def snapshot(run: str, state: str = "training", **changed) -> Snapshot:
@@ -197,6 +198,20 @@ def test_every_other_event_has_its_line():
     assert in_words(Stopped(**stamp("a")), shot) == "stopped at iteration 12,300 of 50,000"
     unsaved = SaveFailed(problem="disk full", **stamp("a"))
     assert in_words_of_trouble(unsaved, "A") == "A could not write: disk full"
+
+
+def test_what_runs_say_that_have_just_begun_is_told_with_their_name(capsys):
+    class Hasty(FakeSession):
+        """Somebody begins afresh while the report looks."""
+
+        def events(self, since, reader="face"):
+            if "fresh" not in self.calls:
+                self.fresh()
+                self.finish("fomaml-2")
+            return super().events(since, reader)
+
+    Report(Hasty(), as_json=False).finish()
+    assert "FOMAML   finished 50,000 iterations" in capsys.readouterr().out
 
 
 def test_the_bar_says_how_a_run_stands():

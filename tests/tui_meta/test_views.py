@@ -447,7 +447,7 @@ def test_the_footer_names_the_run_in_focus_and_hides_what_does_not_apply() -> No
 
 @pytest.mark.parametrize("width", [1, 20, 60, 90])
 def test_the_help_wraps_and_names_every_key_even_unknown_ones(width: int) -> None:
-    bound = {key.shown: key.help for _, keys in GROUPS for key in keys} | {"x": "Something else"}
+    bound = {key.shown: key.help for _, keys in GROUPS for key in keys} | {"%": "Something else"}
     lines: list[Line] = help_lines(bound, width)
     firsts = {plain((each[0],)).strip() for each in lines if each}
     assert set(bound) <= firsts
@@ -522,6 +522,24 @@ def test_what_could_not_be_saved_stays_on_the_screen_until_it_is() -> None:
     assert "disk full" not in plain(watching.message_lines(80)[0])
 
 
+def test_a_save_that_failed_of_runs_that_were_replaced_is_said_again_at_the_end() -> None:
+    session = begun()
+    watching = watched(session)
+    seen = len(session.events(0))
+    session.say(SaveFailed(problem="disk full", run="fomaml-1", iteration=12_300, time=0.0))
+    session.fresh()
+    session.start()
+    watching.take_in(session.events(seen), session.snapshots())
+    watching.arrange(120, 40)
+    assert any("disk full" in one for one in said(watching.messages, 9, 120))
+    for _ in range(9):
+        watching.messages.say("something else")
+        watching.messages.ask("key", "and more")
+    assert not any("disk full" in plain(one) for one in watching.message_lines(120))
+    last = farewell(watching.snapshots, watching.record, watching.save_problems)
+    assert last.count("fomaml-1 could not be saved: disk full") == 1
+
+
 def test_a_problem_with_saving_is_not_shown_twice() -> None:
     session = begun()
     session.say(SaveFailed(problem="disk full", run="fomaml-1", iteration=12_300, time=0.0))
@@ -529,3 +547,11 @@ def test_a_problem_with_saving_is_not_shown_twice() -> None:
     watching.arrange(120, 40)
     shown = [plain(one) for one in watching.message_lines(120)]
     assert shown.count("FOMAML could not be saved: disk full") == 1
+
+
+def test_an_evaluation_without_an_update_is_drawn_on_an_axis_that_has_a_length() -> None:
+    alone = msgspec.structs.replace(one_evaluation("fomaml-1", 1_000), losses=(0.25,))
+    watching = Watching(begun().snapshots(), [alone])
+    watching.arrange(200, 60)
+    plot, _ = watching.plots()[layout.UPDATES]
+    assert (plot.x.lower, plot.x.upper) == (0, 1)

@@ -20,13 +20,9 @@ from tui_meta.views import lab
 from tui_meta.views.lab import Lab
 from tui_meta.views.lab_charts import (
     LabCharts,
-    loss_lines,
-    settings_line,
-    task_line,
     x_axis,
 )
 from tui_meta.views.plot import Series
-from tui_meta.views.text import plain
 
 START = lab.begin(SineTasks())
 
@@ -61,7 +57,6 @@ def test_a_preset_sets_task_and_updates(preset: PresetName) -> None:
     state = lab.choose(START, preset)
     assert state.task == draw_preset(preset, 0, 0, SineTasks())
     assert state.updates == state.step == PRESETS[preset].updates
-    assert PRESETS[preset].title in plain(task_line(state))
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))
@@ -100,7 +95,7 @@ def test_points_are_drawn_from_the_chosen_interval() -> None:
     bounds = []
     for _ in lab.INTERVALS:
         bounds.append((min(state.task.support_x), max(state.task.support_x)))
-        state = lab.with_next_interval(state)
+        state = lab.with_interval(state, state.interval + 1)
     whole, right, left = bounds
     assert whole[0] < -4 < 4 < whole[1]
     assert 0 <= right[0] < right[1] <= 5
@@ -193,6 +188,32 @@ def test_the_point_nearest_to_the_cursor_is_deleted() -> None:
     assert left == points(START)[:5] + points(START)[6:]
 
 
+# The mouse.
+
+NEAR = (0.2, 0.2)
+
+
+def test_pressing_a_point_carries_it_until_the_button_goes_up() -> None:
+    x, y = points(START)[4]
+    pressed = lab.press(START, x + 0.1, y - 0.1, NEAR)
+    assert pressed.held == 4
+    dragged = lab.release(lab.place(pressed, 1.5, 2.5))
+    assert points(dragged) == [*points(START)[:4], (1.5, 2.5), *points(START)[5:]]
+    assert lab.place(dragged, 0.0, 0.0).task == dragged.task
+
+
+def test_pressing_where_there_is_no_point_puts_one_there_and_carries_it() -> None:
+    pressed = lab.press(START, 0.25, -5.5, NEAR)
+    assert points(pressed) == [*points(START), (0.25, -5.5)]
+    assert pressed.held == 10
+
+
+def test_the_right_button_deletes_the_point_under_it_alone() -> None:
+    x, y = points(START)[2]
+    assert points(lab.wipe(START, x, y, NEAR)) == points(START)[:2] + points(START)[3:]
+    assert lab.wipe(START, 0.25, -5.5, NEAR) == START
+
+
 # Steps.
 
 
@@ -217,19 +238,6 @@ def test_more_updates_keep_whoever_looks_at_the_last_one_there() -> None:
     assert lab.with_updates(earlier, 5).step == 5
 
 
-def test_answers_to_another_task_are_not_shown_for_this_one() -> None:
-    answers = asked(START)
-    assert lab.answers_to(START, answers) == answers
-    assert lab.answers_to(lab.step(START, -3), answers) == answers
-    for other in (
-        lab.another(START),
-        lab.with_updates(START, 31),
-        lab.with_rate(START, 0.5),
-        lab.add(START),
-    ):
-        assert lab.answers_to(other, answers) == {}
-
-
 def test_all_sources_are_asked_the_same() -> None:
     asking = lab.questions(lab.with_rate(START, 0.1), SOURCES)
     assert list(asking) == list(TITLES)
@@ -237,6 +245,24 @@ def test_all_sources_are_asked_the_same() -> None:
 
 
 # What is drawn.
+
+
+def test_each_theta_has_a_picture_of_before_and_now() -> None:
+    answers, state = asked(START), lab.step(START, -20)
+    plots = LabCharts().each(state, answers)
+    assert [plot.title for plot in plots] == list(TITLES)
+    for plot, answer in zip(plots, answers.values(), strict=True):
+        assert of("before", plot.series).y == answer.predictions[0]
+        assert of("after", plot.series).y == answer.predictions[12]
+
+
+def test_a_theta_that_has_not_answered_keeps_its_place() -> None:
+    known = asked(START)
+    missing: dict[str, Adapted | None] = {**known, "FOMAML": None}
+    for make in (LabCharts().waves, LabCharts().losses):
+        whole, partial = make(START, known), make(START, missing)
+        assert not of("FOMAML", partial.series).x
+        assert of("Reptile", partial.series) == of("Reptile", whole.series)
 
 
 def test_the_picture_has_the_wave_all_predictions_and_the_points() -> None:
@@ -247,7 +273,7 @@ def test_the_picture_has_the_wave_all_predictions_and_the_points() -> None:
     assert true.y == pytest.approx(expected)
     assert of("support", plot.series).x == START.task.support_x
     assert len({one.marker for one in plot.series}) == len(plot.series) - 1
-    assert plot.title == "step 32 of 32"
+    assert plot.title == "step 32 of 32 · cursor at 0.00, 0.00"
 
 
 def test_the_axes_stay_put_for_usual_waves_and_grow_for_tall_ones() -> None:
@@ -277,29 +303,11 @@ def test_what_diverged_is_a_gap_and_a_word() -> None:
     waves, losses = (make(state, answers) for make in (LabCharts().waves, LabCharts().losses))
     assert math.isnan(of("FOMAML", losses.series).y[-1])
     assert len(of("FOMAML", waves.series).y) == 50
-    assert "diverged" in plain(loss_lines(state, answers)[0])
 
 
 def test_without_an_answer_the_task_is_shown_and_the_losses_say_so() -> None:
     assert of("true", LabCharts().waves(START, {}).series).x
     assert LabCharts().losses(START, {}).empty == "no answer yet"
-
-
-def test_the_lines_say_what_is_set() -> None:
-    assert plain(task_line(START)) == "4.00·sin(x + 1.00), 10 points · standard 1"
-    assert plain(settings_line(START)) == "32 updates, inner rate each run's own"
-    drawn = lab.with_noise(lab.with_points(START, 1), 0.5)
-    expected = "4.00·sin(x + 1.00), 1 point from all of the interval, noise 0.5"
-    assert plain(task_line(drawn)) == expected
-    assert plain(task_line(lab.add(START))).endswith("11 points placed by hand")
-    assert "0.1" in plain(settings_line(lab.with_rate(START, 0.1)))
-
-
-def test_each_source_has_its_loss_before_now_and_after() -> None:
-    lines = loss_lines(START, asked(START))
-    assert [plain(one).split()[0] for one in lines] == list(TITLES)
-    assert plain(lines[0]).endswith("θ of 50")
-    assert plain(lines[2]).endswith("θ of 0")
 
 
 @pytest.mark.parametrize(("low", "high"), [(-5.0, 5.0), (2.0, 2.0), (0.0, 0.0), (1e6, 1e6)])

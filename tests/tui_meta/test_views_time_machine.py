@@ -91,12 +91,12 @@ def test_the_chosen_checkpoint_is_always_among_the_rows(n: int, height: int, pla
 
 def test_a_row_has_the_loss_of_the_evaluation_before_it() -> None:
     first, *_ = time_machine.rows(arrive(past(120, evaluations=range(0, 500, 50))), 3, 40)
-    assert plain(first).split() == ["▸", "120", "auto", "0.0099"]
+    assert plain(first).split() == ["▸", "120", "auto", "0.0099", "0.0099"]
 
 
 def test_damaged_checkpoints_are_told() -> None:
     machine = arrive(past(100, 200, damaged=2))
-    assert plain(time_machine.place_line(machine)) == "checkpoint 2 of 2, 2 damaged"
+    assert plain(time_machine.place_line(machine)) == "checkpoint 2 of 2, iteration 200, 2 damaged"
 
 
 def test_the_history_marks_where_the_chosen_checkpoint_is() -> None:

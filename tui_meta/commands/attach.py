@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from core.remote.client import RemoteSession
 from core.remote.link import chosen_session
 from core.remote.protocol import RemoteError
+from tui_meta.commands.launch import require_terminal
 from tui_meta.commands.sessions import found_sessions
 from tui_meta.dashboard import run_dashboard
+from tui_meta.preferences import preferences
 from tui_meta.views.sessions import session_words
 from tui_meta.views.text import printable
 
@@ -17,9 +20,12 @@ Choice = Literal["new", "leave"] | str
 """What to do beside a session that runs: begin another, leave, or attach to the one named."""
 
 
-def attach(id: str | None, *, read_only: bool) -> int:
-    """Show session ``id``, or the only one."""
-    return run_dashboard(RemoteSession(chosen_session(id).id, read_only=read_only))
+def attach(id: str | None, face: Mapping[str, Any], *, read_only: bool) -> int:
+    """Show session ``id``, or the only one; ``face`` are flags of the dashboard."""
+    preferred = preferences(face)
+    chosen = chosen_session(id)
+    require_terminal()
+    return run_dashboard(RemoteSession(chosen.id, read_only=read_only), preferred)
 
 
 def offered() -> Choice:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Literal
+from typing import Any, Literal
 
 from core.errors import LabError
 from core.launching import NewRuns, Runs
@@ -16,8 +16,9 @@ from core.remote.place import Place, sessions_folder
 from core.remote.process import Answer, launch, told_of
 from core.remote.protocol import RemoteError
 from core.remote.server import Server
-from core.session import LocalSession, Session
+from core.session import LocalSession
 from tui_meta.console import Exit, remark
+from tui_meta.interrupts import ending_at_once
 from tui_meta.views.messages import shown_path
 
 Manner = Literal["dashboard", "lines", "json", "detached"]
@@ -48,37 +49,37 @@ def require_terminal() -> None:
             raise NoTerminalError(f"{name} is not one")
 
 
-def show(runs: Runs, manner: Manner) -> int:
-    """Train ``runs``, shown in the ``manner`` that was asked for; gives the exit code."""
+def show(runs: Runs, manner: Manner, face: Mapping[str, Any]) -> int:
+    """Train ``runs``, shown in the ``manner`` that was asked for; gives the exit code.
+
+    ``face`` are flags of the dashboard.
+    """
     if manner == "detached":
         return _detached(runs)
     if manner != "dashboard":
         return _headless(runs, as_json=manner == "json")
     require_terminal()
+    from core.remote.client import RemoteSession
     from tui_meta.commands.attach import attach, offered
     from tui_meta.dashboard import run_dashboard
+    from tui_meta.preferences import preferences
 
+    preferred = preferences(face)
     if isinstance(runs, NewRuns):
         choice = offered()
         if choice == "leave":
             return Exit.DONE
         if choice != "new":
-            return attach(choice, read_only=False)
-    return run_dashboard(_begun(runs))
-
-
-def _begun(runs: Runs) -> Session:
-    """A session of ``runs`` for the dashboard: of a process that outlives it, where it can be."""
-    from core.remote.client import RemoteSession
-
+            return attach(choice, face, read_only=False)
     try:
         sessions_folder()
     except RemoteError as error:
         remark(f"the runs end with this terminal: {error}")
-        return _local(runs)
+        with _local(runs) as session:
+            return run_dashboard(session, preferred)
     answer = launch(runs)
     _say(answer)
-    return RemoteSession(answer.id, began=True)
+    return run_dashboard(RemoteSession(answer.id, began=True), preferred)
 
 
 def _detached(runs: Runs) -> int:
@@ -89,17 +90,25 @@ def _detached(runs: Runs) -> int:
 
 
 def _headless(runs: Runs, *, as_json: bool) -> int:
+    # All is imported before folders are made: until then a signal leaves nothing.
     from tui_meta.headless import run_headless
 
-    session = _local(runs)
-    with _served(session) as is_served:
+    with ending_at_once():
+        runs.require()
+    with _local(runs) as session, _served(session) as is_served:
         return run_headless(session, as_json=as_json, outlives_terminal=is_served)
 
 
-def _local(runs: Runs) -> LocalSession:
+@contextmanager
+def _local(runs: Runs) -> Iterator[LocalSession]:
+    """A session in this process. Of a run that ended before it began, no folder is left."""
     plans = runs.plans()
-    _say(told_of(plans))
-    return LocalSession(plans)
+    try:
+        _say(told_of(plans))
+        yield LocalSession(plans)
+    finally:
+        for plan in plans:
+            plan.folder.discard()
 
 
 def _say(answer: Answer) -> None:

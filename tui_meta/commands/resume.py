@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from core import checks
 from core.launching import OldRuns
@@ -11,11 +12,15 @@ from tui_meta.commands.launch import Manner, show
 
 
 def resume(
-    paths: Sequence[Path], iterations: int | None, pace: float | None, manner: Manner
+    paths: Sequence[Path],
+    iterations: int | None,
+    pace: float | None,
+    manner: Manner,
+    face: Mapping[str, Any],
 ) -> int:
-    """Train the runs at ``paths`` on, side by side."""
+    """Train the runs at ``paths`` on, side by side; ``face`` are flags of the dashboard."""
     if iterations is not None:
         checks.count("--iterations", iterations)
     if pace is not None:
         checks.pace("--pace", pace)
-    return show(OldRuns.of(paths, iterations=iterations, pace=pace), manner)
+    return show(OldRuns.of(paths, iterations=iterations, pace=pace), manner, face)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from core import checks
 from core.adaptation import PROBES, ProbeName
 from core.errors import LabError
 from core.events import (
@@ -71,18 +72,23 @@ class Order:
             return self.answer is Evaluated and event.probe == self.probe
         if isinstance(event, Saved) and event.kind != "hand":
             return False
-        return isinstance(event, Refused) or (
-            self.answer is not None and isinstance(event, self.answer)
-        )
+        if isinstance(event, Refused):
+            named = type(self.command).__name__.lower() if self.command else "evaluate"
+            return event.command == named
+        return self.answer is not None and isinstance(event, self.answer)
 
 
 def _pace(argument: str) -> Order:
     pace = None if argument in ("", "full") else _number(argument, float, "a number, or full")
+    if pace is not None:
+        checks.pace("pace", pace)
     return Order(SetPace(pace), None)
 
 
 def _step(argument: str) -> Order:
-    return Order(Step(int(_number(argument or "1", int, "a whole number"))), Stepped)
+    count = int(_number(argument or "1", int, "a whole number"))
+    checks.count("step", count)
+    return Order(Step(count), Stepped)
 
 
 def _evaluate(argument: str) -> Order:

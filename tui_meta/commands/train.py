@@ -12,10 +12,15 @@ from tui_meta.config_file import read_config_file
 from tui_meta.settings import configure
 
 
-def train(given: Mapping[str, Any], config: Path | None, manner: Manner) -> int:
-    """Train the algorithms that the flags ``given`` and the file ``config`` ask for."""
+def train(
+    given: Mapping[str, Any], config: Path | None, manner: Manner, face: Mapping[str, Any]
+) -> int:
+    """Train the algorithms that the flags ``given`` and the file ``config`` ask for.
+
+    ``face`` are flags of the dashboard.
+    """
     file = read_config_file(config) if config else {}
     launch, saving, configs = configure(given, file, config)
     out = Path(launch.out)
     runs = NewRuns.of(configs, saving, out=out, name=launch.name, pace=launch.pace)
-    return show(runs, manner)
+    return show(runs, manner, face)

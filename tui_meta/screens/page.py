@@ -61,7 +61,7 @@ class Page(Screen[None], inherit_bindings=False):
 
     def footer(self, width: int) -> Line:
         """The last line."""
-        return page_footer(self.footer_keys, width)
+        return page_footer(self.footer_keys, width, self.watch_screen.watching.keymap)
 
     def body(self) -> Iterable[Widget]:
         """What stands between title and messages."""
@@ -97,9 +97,19 @@ class Page(Screen[None], inherit_bindings=False):
 
     def say(self, said: str) -> None:
         """Say something at once."""
-        self.watch_screen.watching.messages.say(said)
+        self.watch_screen.say(said)
         if self.is_current:
             self._paint_frame()
+
+    def tell(self, result: str) -> None:
+        """Say at once what came of something."""
+        self.watch_screen.watching.messages.tell(result)
+        self._paint_frame()
+
+    def complain(self, problem: str) -> None:
+        """Say at once what went wrong; it stays until it is dismissed."""
+        self.watch_screen.watching.messages.complain(problem)
+        self._paint_frame()
 
     def ask(
         self,
@@ -139,7 +149,7 @@ class Page(Screen[None], inherit_bindings=False):
                 found = find(lambda: worker.is_cancelled)
             except (LabError, OSError) as error:
                 if not worker.is_cancelled:
-                    self.app.call_from_thread(failed or self.say, str(error))
+                    self.app.call_from_thread(failed or self.complain, str(error))
                 return
             if not (isinstance(found, Cancelled) or worker.is_cancelled):
                 self.app.call_from_thread(then, found)
@@ -151,8 +161,11 @@ class Page(Screen[None], inherit_bindings=False):
         self.workers.cancel_group(self, name)
 
     def action_back(self) -> None:
-        """To the watch screen."""
-        self.app.pop_screen()
+        """To the watch screen, once the line of a problem is dismissed."""
+        if self.watch_screen.watching.messages.dismiss():
+            self._paint_frame()
+        else:
+            self.app.pop_screen()
 
     def _paint_frame(self) -> None:
         watching = self.watch_screen.watching

@@ -1,6 +1,7 @@
 """The screen that a person watches: how each run stands, losses, curves and waves."""
 
 import gc
+import os
 from collections.abc import Collection
 from typing import ClassVar, cast
 
@@ -10,37 +11,25 @@ from textual.binding import BindingType
 from textual.containers import Grid
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 
 from core.adaptation import ProbeName
 from core.events import Snapshot
-from core.session import Session
+from core.session import Connection, Session
 from tui_meta.screens.bindings import bindings
+from tui_meta.screens.chart_keys import ChartKeys
 from tui_meta.views import layout, orders
 from tui_meta.views.keys import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
+from tui_meta.views.rates import rates
 from tui_meta.views.watching import Watching
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 from tui_meta.widgets.loss_table import LossTablePanel
 from tui_meta.widgets.run_line import RunLine
 
-TICK_SECONDS = 0.1
-"""How often news are taken in."""
-
-HURRY_SECONDS = 0.02
-"""How often, while the answer to a key is awaited."""
-
-HURRIED_LOOKS = 20
-"""After so many looks the answer may come with the ticks."""
-
-NUMBER_TICKS = 3
-PANEL_TICKS = 10
-"""Ticks between two repaints of the numbers, and of table and charts."""
-
 _LINES = ("title", "messages", "keys")
 
 
-class WatchScreen(Screen[None], inherit_bindings=False):
+class WatchScreen(ChartKeys, inherit_bindings=False):
     """Samples a session and shows it; keys send commands and say so at once."""
 
     AUTO_FOCUS = f"#{layout.TABLE}"
@@ -52,7 +41,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
     class Lost(Message):
         """The runs are out of reach."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, fps: float | None = None) -> None:
         super().__init__()
         self.session = session
         self.watching = Watching(session.snapshots(), session.history())
@@ -60,6 +49,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         self._connection = self.watching.connection = session.connection
         self._remembered = self.watching.view()
         self.seen = 0
+        self.rates = rates(os.environ, fps)
         self._ticks = self._looks = 0
         self._loaded = False
         self._stale: list[str] = []
@@ -80,8 +70,8 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to sample."""
-        self.set_interval(TICK_SECONDS, self.tick)
-        self._hurry = self.set_interval(HURRY_SECONDS, self._look, pause=True)
+        self.set_interval(self.rates.tick, self.tick)
+        self._hurry = self.set_interval(self.rates.hurry, self._look, pause=True)
 
     def on_resize(self) -> None:
         """Every size has its arrangement."""
@@ -116,16 +106,28 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         self.watching.messages.say(said)
         self.paint()
 
-    def release(self, said: str = "") -> None:
+    def release(self, said: str = "", problem: str = "") -> None:
         """Take orders again."""
         self.held = False
         if said:
             self.watching.messages.say(said)
+        if problem:
+            self.watching.messages.complain(problem)
         self.paint()
 
     def say(self, said: str) -> None:
         """Say something at once."""
         self.watching.messages.say(said)
+        self._paint_numbers()
+
+    def tell(self, result: str) -> None:
+        """Say at once what came of something."""
+        self.watching.messages.tell(result)
+        self._paint_numbers()
+
+    def complain(self, problem: str) -> None:
+        """Say at once what went wrong; it stays until it is dismissed."""
+        self.watching.messages.complain(problem)
         self._paint_numbers()
 
     # News.
@@ -134,30 +136,31 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         """Take in what happened; repaint each kind of thing at the rate that it deserves."""
         self._ticks += 1
         news = self._take_in()
-        if news or self._ticks % PANEL_TICKS == 0:
-            self._expire_panels()
+        if news or self._ticks % self.rates.panel_ticks == 0:
+            self._expire_panels(waves=news or self._ticks % self.rates.wave_ticks == 0)
         if self.is_seen:
-            if news or self._ticks % NUMBER_TICKS == 0:
+            if news or self._ticks % self.rates.number_ticks == 0:
                 self._paint_numbers()
-            self._paint_next_panel()
+            self._paint_next_panels()
 
     def _look(self) -> None:
         """Look for the answer to a key more often than the ticks do, for a short while."""
         self._looks += 1
         if self._take_in():
-            self._expire_panels()
+            self._expire_panels(waves=True)
             self._paint_numbers()
-        self._paint_next_panel()
-        if self._looks >= HURRIED_LOOKS:
+        self._paint_next_panels()
+        if self._looks >= self.rates.looks:
             self._hurry.pause()
 
     def _await_answer(self) -> None:
         self._looks = 0
-        self._hurry.resume()
+        if self.rates.looks:
+            self._hurry.resume()
 
     def _take_in(self) -> bool:
         """Fold what is new; whether a person waits for some of it."""
-        self._mind_connection()
+        connection = self.session.connection
         # Events before snapshots: a run that an event here speaks of is then among them.
         news = self.session.events(self.seen)
         self.seen += len(news)
@@ -167,11 +170,13 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             # The libraries are there to stay: to search them all for garbage, again and again,
             # held keys up for 90 ms.
             gc.freeze()
+        # The events before the end are heard by now, so that its word is the last.
+        self._mind(connection)
         return awaited
 
-    def _mind_connection(self) -> None:
+    def _mind(self, now: Connection) -> None:
         """See whether the runs can still be reached, and who else watches them."""
-        before, now = self._connection, self.session.connection
+        before = self._connection
         self._connection = self.watching.connection = now
         if now.lost and not before.lost:
             self.post_message(self.Lost())
@@ -185,13 +190,16 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             self._paint_panels(self.watching.arrangement.panels)
             self._stale = []
 
-    def _expire_panels(self) -> None:
-        self._stale = list(reversed(self.watching.arrangement.panels))
+    def _expire_panels(self, *, waves: bool) -> None:
+        panels = reversed(self.watching.arrangement.panels)
+        self._stale = [panel for panel in panels if waves or not layout.is_wave(panel)]
 
-    def _paint_next_panel(self) -> None:
-        """Paint one panel of those that are due: a key waits for one of them, not for all."""
+    def _paint_next_panels(self) -> None:
+        """Paint some of the panels that are due: a key waits for these, not for all."""
         if self._stale and self.is_seen:
-            self._paint_panels([self._stale.pop()])
+            count = self.rates.panels_at_once
+            self._stale, due = self._stale[:-count], self._stale[-count:]
+            self._paint_panels(due)
 
     def _paint_numbers(self) -> None:
         if not self.is_seen:
@@ -231,10 +239,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def _arrange(self) -> None:
         """Put the panels where they belong now, and the focus where it is seen."""
-        view = self.watching.view()
-        if view != self._remembered:
-            self._remembered = view
-            self.session.remember(view)
+        self.remember()
         made = self.watching.arrange(self.size.width, self.size.height)
         self.query_one("#title").display = made.title
         self.query_one("#keys").display = bool(made.rows)
@@ -255,6 +260,13 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             self.set_focus(panel if panel.display else None)
         self.call_after_refresh(self.paint)
 
+    def remember(self) -> None:
+        """Keep what is looked at for the next face."""
+        view = self.watching.view()
+        if view != self._remembered:
+            self._remembered = view
+            self.session.remember(view)
+
     def _focus(self, name: str) -> None:
         """Move the focus to a run's line or to a panel, which is then shown."""
         if name.startswith("run"):
@@ -269,10 +281,10 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         watching = self.watching
         self._give(orders.pause_or_resume(self._scope, watching.record.wanted, watching.titles))
 
-    def action_step(self) -> None:
-        """One iteration."""
+    def action_step(self, count: int = 1) -> None:
+        """So many iterations."""
         watching = self.watching
-        self._give(orders.step(self._scope, watching.record.wanted, watching.titles))
+        self._give(orders.step(self._scope, watching.record.wanted, watching.titles, count))
 
     def action_save(self) -> None:
         """Save checkpoints."""
@@ -330,9 +342,9 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         self._focus(layout.following(self._order, current or "", steps))
 
     def action_move(self, direction: layout.Direction) -> None:
-        """The neighbouring panel; a row, in a large table."""
-        if self.watching.enlarged and self.watching.panel == layout.TABLE:
-            self.query_one(LossTablePanel).scroll_rows({"up": -1, "down": 1}.get(direction, 0))
+        """The neighbouring panel; a row, in a large table; the cursor, on a chart with one."""
+        sideways = {"left": -1, "right": 1}.get(direction)
+        if self.scrolled(direction) or (sideways and self.steer(sideways)):
             return
         boxes: dict[str, layout.Box] = {
             widget.id or "": widget.region for widget in self.focus_chain
@@ -353,6 +365,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         """One step back, never out."""
         if self.watching.go_back():
             self._arrange()
+            self.paint()
         else:
             self.watching.messages.say("nothing to go back from; q quits, ? lists all keys")
         self._paint_numbers()
@@ -366,8 +379,3 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         else:
             self.set_focus(None)
             self._arrange()
-
-    def action_scroll_table(self, pages: int) -> None:
-        """Scroll the loss table by pages."""
-        table = self.query_one(LossTablePanel)
-        table.scroll_rows(pages * table.page)

@@ -12,6 +12,8 @@ _NOTES = (
     "Otherwise space, n, s, c, < and > act on all runs.",
     "The waves show the newest task that all training runs have met. After e, 1, 2 or 3 they keep "
     "yours until escape.",
+    "Letters at a chart's lower edge: e where a run was evaluated on demand, s where it was saved "
+    "by hand, p where it was paused.",
     "In the charts: two curves differ in marker as in colour, the same as before each run's name.",
 )
 

@@ -1,10 +1,14 @@
 """Every key of the dashboard: the one table from which bindings, footer and help are made."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from core.events import Snapshot
 from tui_meta.views.text import Line, Span, cells
+
+ROOMY = 11
+"""Keys of this rank stand in the footer only where everything else does, in full."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,22 @@ class Key:
     joined: bool = False
     """Stands in the footer before the next key and shares its label."""
 
+    @property
+    def name(self) -> str:
+        """What a key map calls it: the action and what it is given, as `evaluate random`."""
+        return re.sub(r"[('),]+", " ", self.action).strip()
+
+
+Keymap = Mapping[str, str]
+"""The key of each action that has another than usual, by the action's name."""
+
+
+def mapped(key: Key, keymap: Keymap) -> Key:
+    """``key`` as it is shown with this map; its other names stay."""
+    if key.name not in keymap:
+        return key
+    return replace(key, shown=" ".join((keymap[key.name], *key.shown.split(" ")[1:])))
+
 
 RUN_KEYS = (
     Key(
@@ -43,6 +63,8 @@ RUN_KEYS = (
         "One iteration of a paused run (of all, or of the one in focus)",
         4,
     ),
+    Key("N", "N", "step(10)", "10 steps", "Ten iterations of a paused run"),
+    Key("ctrl+n", "ctrl+n", "step(100)", "100 steps", "A hundred iterations of a paused run"),
     Key("s", "s", "save", "save", "Save a checkpoint (of all runs, or of the one in focus)", 5),
     Key(
         "c",
@@ -119,21 +141,74 @@ EVALUATION_KEYS = (
 VIEW_KEYS = (
     Key("tab", "tab", "focus_panel(1)", "next", "Next panel", 9),
     Key("shift+tab", "shift+tab", "focus_panel(-1)", "previous", "Previous panel"),
-    Key("up", "↑", "move('up')", "up", "Panel above; in an enlarged table, a row up"),
-    Key("down", "↓", "move('down')", "down", "Panel below; in an enlarged table, a row down"),
-    Key("left", "←", "move('left')", "left", "Panel to the left"),
-    Key("right", "→", "move('right')", "right", "Panel to the right"),
+    Key("up,k", "↑ k", "move('up')", "up", "Panel or run above; in an enlarged table, a row up"),
+    Key(
+        "down,j",
+        "↓ j",
+        "move('down')",
+        "down",
+        "Panel or run below; in an enlarged table, a row down",
+    ),
+    Key("left,h", "← h", "move('left')", "left", "Panel to the left; with a cursor, move it"),
+    Key("right,l", "→ l", "move('right')", "right", "Panel to the right; with a cursor, move it"),
     Key("enter", "enter", "enlarge", "enlarge", "Enlarge the focused panel, or put it back", 9),
     Key("escape", "esc", "back", "back", "Back: from a large panel, from your own evaluation", 2),
     Key("pageup", "page up", "scroll_table(-1)", "older", "Scroll the loss table to older rows"),
     Key("pagedown", "page down", "scroll_table(1)", "newer", "Scroll the loss table to newer rows"),
-    Key("home", "home", "scroll_table(-9999)", "first", "First row of the loss table"),
-    Key("end", "end", "scroll_table(9999)", "newest", "Newest row of the loss table; follow it"),
+    Key(
+        "home,g",
+        "home g",
+        "go_to_end(-1)",
+        "first",
+        "First row of the loss table; with a cursor, the first point of the curve",
+    ),
+    Key(
+        "end,G",
+        "end G",
+        "go_to_end(1)",
+        "newest",
+        "Newest row of the loss table, and follow it; with a cursor, the newest point",
+    ),
+    Key(
+        "L",
+        "L",
+        "lens('scale')",
+        "scale",
+        "Loss axis of the chart: logarithmic or linear",
+        ROOMY,
+    ),
+    Key(
+        "W",
+        "W",
+        "lens('window')",
+        "window",
+        "Iterations on the chart: all, the last 10 %, or the newest only",
+        ROOMY,
+    ),
+    Key("u", "u", "lens('smoothing')", "smooth", "Curve of the chart: smoothed, or every point"),
+    Key(
+        "x",
+        "x",
+        "cursor",
+        "cursor",
+        "A cursor on the chart, which reads values off; arrows and hl move it, escape ends it",
+        ROOMY,
+    ),
+    Key(
+        "z",
+        "z",
+        "freeze",
+        "freeze",
+        "Freeze table and charts while training goes on; again or escape, and they follow",
+        ROOMY,
+    ),
 )
 """Keys that change what is seen."""
 
 SCREEN_KEYS = (
     Key("w", "w", "visit('watch')", "watch", "Watch: the runs, their losses and waves"),
+    Key("a", "a", "visit('lab')", "lab", "Lab: adapt to a task of your own, step by step"),
+    Key("t", "t", "visit('time-machine')", "time", "Time machine: a run's checkpoints, one by one"),
     Key("b", "b", "visit('battery')", "battery", "Battery: all runs on thousands of tasks"),
     Key("v", "v", "visit('geometry')", "geometry", "Geometry: inner and outer steps as vectors"),
     Key("f", "f", "visit('runs')", "runs", "Runs: what is in the folder of runs"),
@@ -143,6 +218,23 @@ SCREEN_KEYS = (
 
 APP_KEYS = (
     Key("question_mark", "?", "help", "help", "This list of keys", 1),
+    Key(
+        "colon,ctrl+p",
+        ":",
+        "palette",
+        "commands",
+        "Every screen and key by name: type a part of it (ctrl+p does the same)",
+        ROOMY,
+    ),
+    Key(
+        "y",
+        "y",
+        "copy",
+        "copy",
+        "Copy what has the focus, as values with tabs between; they go to a file too",
+    ),
+    Key("p", "p", "picture", "picture", "Save a picture of the screen, and its charts as CSV"),
+    Key("ctrl+l", "ctrl+l", "redraw", "redraw", "Draw all anew, where the terminal shows rubbish"),
     Key(
         "d",
         "d",
@@ -184,16 +276,18 @@ def page_groups(title: str, keys: Sequence[Key]) -> tuple[tuple[str, Sequence[Ke
     )
 
 
-def page_footer(keys: Sequence[Key], width: int) -> Line:
+def page_footer(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -> Line:
     """The keys of a screen that is no watch screen, in one line; it may have its own escape."""
     own = {key.shown for key in keys}
     rest = [key for key in (*PAGE_KEYS, *APP_KEYS) if key.shown not in own]
-    return keys_line([key for key in (*keys, *rest) if key.action != "detach"], width)
+    shown = [key for key in (*keys, *rest) if key.action != "detach"]
+    return keys_line(shown, width, keymap)
 
 
-def keys_line(keys: Sequence[Key], width: int) -> Line:
+def keys_line(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -> Line:
     """These keys and no others."""
-    return _spans(_fitting([(key, key.label) for key in keys if key.rank], width))
+    shown = [(key, key.label) for key in keys if key.rank]
+    return _spans(_fitting(_mapped(shown, keymap or {}), width))
 
 
 COMMAND_KEYS = RUN_KEYS + EVALUATION_KEYS
@@ -206,7 +300,8 @@ class Situation:
 
     ``runs`` are those that keys act on, and ``focused`` is the name of the one, if it is one.
     ``enlarged``: a panel fills the screen; ``back``: there is something to go back from;
-    ``detachable``: the runs go on without the face, which may be ``read_only``.
+    ``detachable``: the runs go on without the face, which may be ``read_only``. The view is
+    ``frozen`` or follows; ``keymap`` has keys that are elsewhere than usual.
     """
 
     runs: Sequence[Snapshot]
@@ -215,6 +310,8 @@ class Situation:
     back: bool = False
     detachable: bool = False
     read_only: bool = False
+    frozen: bool = False
+    keymap: Keymap = field(default_factory=dict)
 
 
 def footer(situation: Situation, width: int) -> Line:
@@ -223,18 +320,26 @@ def footer(situation: Situation, width: int) -> Line:
     for _, keys in GROUPS:
         for key in keys:
             label = _label(key, situation)
+            # Where there is no room for a title, the footer is what tells frozen from paused.
+            thaws = key.action == "freeze" and situation.frozen
             if key.rank and label:
-                shown.append((key, label))
-    if cells(_spans(shown)) > width and not situation.read_only:
+                shown.append((replace(key, rank=1) if thaws else key, label))
+    needed = [(key, label) for key, label in shown if key.rank < ROOMY]
+    if cells(_spans(needed)) > width and not situation.read_only:
         shown = _with_evaluations_joined(shown)
-    return _spans(_fitting(shown, width))
+    return _spans(_fitting(_mapped(shown, situation.keymap), width))
+
+
+def _mapped(shown: list[tuple[Key, str]], keymap: Keymap) -> list[tuple[Key, str]]:
+    return [(mapped(key, keymap), label) for key, label in shown]
 
 
 def _fitting(shown: list[tuple[Key, str]], width: int) -> list[tuple[Key, str]]:
-    """Without as many of the highest ranks as there is no room for."""
+    """Without as many of the highest ranks as there is no room for; of the last, from its start."""
     while shown and cells(_spans(shown)) > width:
         last = max(key.rank for key, _ in shown)
-        shown = [(key, label) for key, label in shown if key.rank != last]
+        kept = [(key, label) for key, label in shown if key.rank != last]
+        shown = kept or shown[1:]
     return shown
 
 
@@ -268,6 +373,8 @@ def _label(key: Key, situation: Situation) -> str:
             return "back" if situation.back else ""
         case "enlarge" if situation.enlarged:
             return ""
+        case "freeze" if situation.frozen:
+            return "frozen"
         case "detach" if not situation.detachable:
             return ""
     return key.label

@@ -6,11 +6,11 @@ cannot be.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from core import checks
-from core.bench.answers import Adapted
 from core.bench.presets import NOISE, PRESETS, draw_points, draw_preset
 from core.bench.questions import (
     MOST_POINTS,
@@ -31,7 +31,10 @@ ROWS = 24
 USUAL_HEIGHT = 6.0
 """The chart reaches from minus to plus this; larger waves make it taller."""
 
-INTERVALS = ("all of the interval", "its right half", "its left half")
+INTERVALS = ("all", "right half", "left half")
+"""From where points are drawn."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -120,9 +123,9 @@ def with_noise(lab: Lab, noise: float) -> Lab:
     return _drawn(replace(lab, noise=noise), len(lab.task.support_x))
 
 
-def with_next_interval(lab: Lab) -> Lab:
-    """As many points, drawn from all of the interval, its right half, or its left half."""
-    lab = replace(lab, interval=(lab.interval + 1) % len(INTERVALS))
+def with_interval(lab: Lab, which: int) -> Lab:
+    """As many points, drawn from another of the ``INTERVALS``; after the last comes the first."""
+    lab = replace(lab, interval=which % len(INTERVALS))
     return _drawn(lab, len(lab.task.support_x))
 
 
@@ -172,6 +175,29 @@ def delete(lab: Lab) -> Lab:
     return replace(_edited(lab, xs, ys), held=None)
 
 
+# The mouse, which is exact to ``near``: half the width and the height of what counts as the same.
+
+
+def press(lab: Lab, x: float, y: float, near: tuple[float, float]) -> Lab:
+    """Carry the point at a place, or put a new one there and carry it."""
+    found = _at(lab, x, y, near)
+    if found is None:
+        lab = add(replace(lab, x=x, y=y, held=None))
+        found = len(lab.task.support_x) - 1
+    return replace(lab, x=x, y=y, held=found)
+
+
+def release(lab: Lab) -> Lab:
+    """Let go of the point that is carried."""
+    return replace(lab, held=None)
+
+
+def wipe(lab: Lab, x: float, y: float, near: tuple[float, float]) -> Lab:
+    """Without the point at a place, if there is one."""
+    found = _at(lab, x, y, near)
+    return lab if found is None else delete(replace(lab, held=found))
+
+
 # Steps.
 
 
@@ -194,7 +220,7 @@ def step(lab: Lab, by: int) -> Lab:
     return replace(lab, step=max(0, min(lab.updates, lab.step + by)))
 
 
-# Questions and answers.
+# Questions.
 
 
 def questions(lab: Lab, sources: Mapping[str, AnySource]) -> dict[str, Adapt]:
@@ -205,15 +231,9 @@ def questions(lab: Lab, sources: Mapping[str, AnySource]) -> dict[str, Adapt]:
     }
 
 
-def answers_to(lab: Lab, answers: Mapping[str, Adapted]) -> dict[str, Adapted]:
-    """Those of the answers that are of the present task, and not of an earlier one."""
-    return {
-        title: answer
-        for title, answer in answers.items()
-        if answer.task == lab.task
-        and len(answer.losses) == lab.updates + 1
-        and lab.lr in (None, answer.lr)
-    }
+def at_step(lab: Lab, steps: Sequence[T]) -> T:
+    """What belongs to the present step; an answer of fewer updates is at its end."""
+    return steps[min(lab.step, len(steps) - 1)]
 
 
 def _fresh(lab: Lab, task: Given) -> Lab:
@@ -244,6 +264,13 @@ def _nearest(lab: Lab) -> int:
         return across * across + up * up
 
     return min(range(len(lab.task.support_x)), key=distance)
+
+
+def _at(lab: Lab, x: float, y: float, near: tuple[float, float]) -> int | None:
+    """The number of the point at a place."""
+    nearest = _nearest(replace(lab, x=x, y=y))
+    across, up = lab.task.support_x[nearest] - x, lab.task.support_y[nearest] - y
+    return nearest if abs(across) <= near[0] and abs(up) <= near[1] else None
 
 
 def _wave(task: Given) -> SineWave:

@@ -1,30 +1,31 @@
-"""What the Lab shows of its state and of the answers: two plots and some lines."""
+"""What the Lab draws of its state and of the answers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
-
 from core.bench.answers import Adapted
-from core.bench.presets import PRESETS
-from tui_meta.views.lab import INTERVALS, USUAL_HEIGHT, Lab
-from tui_meta.views.numbers import loss, whole
+from tui_meta.views.asking import Answers
+from tui_meta.views.lab import USUAL_HEIGHT, Lab, at_step
+from tui_meta.views.numbers import whole
 from tui_meta.views.plot import (
     Axis,
+    Color,
+    Kind,
     Limits,
+    Marker,
     Plot,
     Series,
+    after,
+    before,
     curve,
     gaps,
     log10s,
     support,
     true_wave,
 )
-from tui_meta.views.text import Line, Span, line
 
 _WAVE_POINTS = 100
-
-T = TypeVar("T")
+_HERE: tuple[Kind, Color, Marker] = ("points", "bright_green", "◆")
+"""How the cursor looks, and the present step."""
 
 
 class LabCharts:
@@ -34,38 +35,50 @@ class LabCharts:
         self._losses = Limits(-2, 1, "log")
         self._height = Limits(-USUAL_HEIGHT, USUAL_HEIGHT)
 
-    def waves(self, lab: Lab, answers: Mapping[str, Adapted]) -> Plot:
+    def waves(self, lab: Lab, answers: Answers, *, playing: bool = False) -> Plot:
         """The true wave, every source's prediction at the present step, support points, cursor."""
-        usual = Limits(-USUAL_HEIGHT, USUAL_HEIGHT)
-        tall = self._height.follow((-lab.height, lab.height))
-        self._height = usual if lab.height == USUAL_HEIGHT else tall
-        title = f"step {whole(lab.step)} of {whole(lab.updates)}"
-        cursor = "carried" if lab.held is not None else ""
+        step = f"step {whole(lab.step)} of {whole(lab.updates)}"
+        doing = "carried to" if lab.held is not None else "cursor at"
+        doing = "playing, r stops" if playing else f"{doing} {lab.x:.2f}, {lab.y:.2f}"
         return Plot(
-            title,
+            f"{step} · {doing}",
             (
                 _wave(lab),
                 *(
-                    curve(name, answer.query_x, gaps(_at(lab, answer.predictions)), index)
+                    _prediction(lab, name, answer, index)
                     for index, (name, answer) in enumerate(answers.items())
                 ),
                 support(lab.task.support_x, lab.task.support_y),
-                Series(cursor, (lab.x,), (lab.y,), "points", "bright_green", "◆"),
+                Series("", (lab.x,), (lab.y,), *_HERE),
             ),
             x_axis(*lab.waves.x),
-            self._height.axis("y"),
+            self._y(lab),
         )
 
-    def losses(self, lab: Lab, answers: Mapping[str, Adapted]) -> Plot:
+    def each(self, lab: Lab, answers: Answers) -> list[Plot]:
+        """For every source: its prediction before any update and at the present step."""
+        plots = []
+        for name, answer in answers.items():
+            series = [_wave(lab), support(lab.task.support_x, lab.task.support_y)]
+            if answer:
+                first = gaps(answer.predictions[0])
+                series[1:1] = [
+                    before(answer.query_x, first),
+                    after(answer.query_x, gaps(at_step(lab, answer.predictions))),
+                ]
+            plots.append(Plot(name, tuple(series), x_axis(*lab.waves.x), self._y(lab)))
+        return plots
+
+    def losses(self, lab: Lab, answers: Answers) -> Plot:
         """The query loss after each update, and where the present step is."""
-        columns = [gaps(answer.losses) for answer in answers.values()]
+        columns = [gaps(answer.losses if answer else ()) for answer in answers.values()]
         self._losses = self._losses.follow(value for column in columns for value in column)
         series = [
             curve(name, range(len(column)), log10s(column), index)
             for index, (name, column) in enumerate(zip(answers, columns, strict=True))
         ]
         now = [value for column in columns for value in column[lab.step : lab.step + 1]]
-        here = Series("", [lab.step] * len(now), log10s(now), "points", "bright_green", "◆")
+        here = Series("", [lab.step] * len(now), log10s(now), *_HERE)
         return Plot(
             "loss per update",
             (*series, here),
@@ -74,6 +87,12 @@ class LabCharts:
             "no answer yet",
         )
 
+    def _y(self, lab: Lab) -> Axis:
+        usual = Limits(-USUAL_HEIGHT, USUAL_HEIGHT)
+        tall = self._height.follow((-lab.height, lab.height))
+        self._height = usual if lab.height == USUAL_HEIGHT else tall
+        return self._height.axis("y")
+
 
 def x_axis(low: float, high: float) -> Axis:
     """The interval of x; a single x has room around it."""
@@ -81,40 +100,11 @@ def x_axis(low: float, high: float) -> Axis:
     return limits.axis("x")
 
 
-def task_line(lab: Lab) -> Line:
-    """Which task it is."""
-    n = len(lab.task.support_x)
-    wave = f"{lab.task.amplitude:.2f}·sin(x + {lab.task.phase:.2f})"
-    points = "1 point" if n == 1 else f"{n} points"
-    return line(Span(wave, "bold"), f", {points} {_origin(lab)}")
-
-
-def settings_line(lab: Lab) -> Line:
-    """How it is adapted to."""
-    rate = "each run's own" if lab.lr is None else f"{lab.lr:g}"
-    return line(f"{whole(lab.updates)} updates, inner rate {rate}")
-
-
-def loss_lines(lab: Lab, answers: Mapping[str, Adapted]) -> list[Line]:
-    """Each source's loss before, at the present step and at the end."""
-    return [
-        line(
-            f"{name}  {_loss(answer.losses[0])} → ",
-            Span(_loss(_at(lab, answer.losses)), "bold"),
-            f" → {_loss(answer.losses[-1])}",
-            Span(f"  θ of {whole(answer.iteration)}", "dim"),
-        )
-        for name, answer in answers.items()
-    ]
-
-
-def _origin(lab: Lab) -> str:
-    if lab.preset:
-        return f"· {PRESETS[lab.preset].title} {whole(lab.index + 1)}"
-    if lab.by_hand:
-        return "placed by hand"
-    noise = f", noise {lab.noise:g}" if lab.noise else ""
-    return f"from {INTERVALS[lab.interval]}{noise}"
+def _prediction(lab: Lab, name: str, answer: Adapted | None, index: int) -> Series:
+    """At the present step; a theta without an answer keeps its place."""
+    if answer is None:
+        return curve(name, (), (), index)
+    return curve(name, answer.query_x, gaps(at_step(lab, answer.predictions)), index)
 
 
 def _wave(lab: Lab) -> Series:
@@ -125,12 +115,3 @@ def _wave(lab: Lab) -> Series:
     x = np.linspace(*lab.waves.x, _WAVE_POINTS)
     y = SineWave(lab.task.amplitude, lab.task.phase)(x)
     return true_wave(x.tolist(), y.tolist())
-
-
-def _at(lab: Lab, steps: Sequence[T]) -> T:
-    """What belongs to the present step; an answer of fewer updates is at its end."""
-    return steps[min(lab.step, len(steps) - 1)]
-
-
-def _loss(value: float | None) -> str:
-    return "diverged" if value is None else loss(value)

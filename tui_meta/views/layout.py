@@ -16,6 +16,13 @@ TABLE, TRAINING, UPDATES, ADAPTED = "table", "training", "updates", "adapted"
 CHARTS = (TRAINING, UPDATES, ADAPTED)
 """Charts that share one place where there is no room for all."""
 
+CHART_NAMES = {
+    TRAINING: "training loss",
+    UPDATES: "loss per update",
+    ADAPTED: "loss after adaptation",
+}
+"""What a line calls them."""
+
 LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 """Below it, there are no panels."""
 
@@ -65,6 +72,11 @@ class Arrangement:
 def wave(index: int) -> str:
     """The panel with the wave of run number ``index``."""
     return f"wave-{index}"
+
+
+def is_wave(panel: str) -> bool:
+    """Whether it is a panel with a run's wave."""
+    return panel.startswith("wave-")
 
 
 def all_panels(runs: int) -> tuple[str, ...]:
@@ -141,6 +153,11 @@ def _aside(here: Box, there: Box, direction: Direction) -> int:
     """How far the middles of two boxes differ across a direction, in half cells."""
     across = 0 if direction in ("up", "down") else 1
     return abs(2 * here[across] + here[across + 2] - 2 * there[across] - there[across + 2])
+
+
+def too_small() -> Line:
+    """What a terminal without room for panels is told."""
+    return (Span(f"please enlarge {LEAST_WIDTH}x{LEAST_HEIGHT}"),)
 
 
 def tab_line(tabs: Sequence[Tab]) -> Line:

@@ -30,6 +30,9 @@ from tui_meta.views.text import Line, Span, clip, line, wrap
 
 KEPT_MESSAGES = 200
 
+KEPT_PROBLEMS = 9
+"""Problems that wait to be dismissed; older ones are among the messages."""
+
 _NEAR = 4
 """Among how many of the newest messages one of another run is looked for, to become one with it."""
 
@@ -42,7 +45,8 @@ class Message:
 
     ``key`` names the command it belongs to, and after a space what else tells it from others.
     Messages of one key from different runs become one. A ``pending`` one is a promise that the
-    first message of its command replaces. ``time`` is in seconds since the epoch.
+    first message of its command replaces. One that ``stays`` keeps a line until it is dismissed.
+    ``time`` is in seconds since the epoch.
     """
 
     key: str
@@ -51,6 +55,7 @@ class Message:
     style: str = ""
     pending: bool = False
     time: float = 0.0
+    stays: bool = False
 
     @property
     def text(self) -> str:
@@ -66,6 +71,7 @@ class Messages:
         self.titles: Mapping[str, str] = {}
         """The names on the screen of all runs there have been."""
         self._said: list[Message] = []
+        self._staying: list[Message] = []
 
     def ask(self, key: str, text: str) -> None:
         """Say at once what was asked for; its result will replace this line."""
@@ -76,6 +82,23 @@ class Messages:
         """Say something that has no further result; the same line is not said twice."""
         self._drop_pending("")
         self._put(Message("", text, style=style, pending=True, time=time.time()))
+
+    def tell(self, result: str) -> None:
+        """Say what came of something; other lines do not take its place."""
+        self._drop_pending("")
+        self._put(Message("", result, time=time.time()))
+
+    def complain(self, problem: str) -> None:
+        """Say what went wrong; it keeps a line until it is dismissed."""
+        self._drop_pending("")
+        self._put(Message("", problem, style=_BAD, time=time.time(), stays=True))
+
+    def dismiss(self) -> bool:
+        """Let go of the newest problem that keeps a line; False if none does."""
+        if not self._staying:
+            return False
+        self._staying.pop()
+        return True
 
     def hear(self, event: AnyEvent) -> None:
         """Say what ``event`` means to a person, if anything."""
@@ -93,6 +116,7 @@ class Messages:
                     (*other.parts, *message.parts), key=lambda part: order.index(part[0])
                 )
                 self._said.remove(other)
+                self._staying = [one for one in self._staying if one is not other]
                 message = replace(other, parts=tuple(parts), time=event.time)
                 break
         self._put(message)
@@ -103,24 +127,43 @@ class Messages:
         return self._said
 
     def lines(self, count: int, width: int) -> tuple[Line, ...]:
-        """The newest messages in ``count`` lines, oldest first; the last may take several."""
+        """The newest messages in ``count`` lines, oldest first; the last may take several.
+
+        A problem that stays has the first line; where there is one line only, half of it.
+        """
+        problem = self._staying[-1] if self._staying else None
+        if not problem or not count or self._said[-1] is problem:
+            return self._newest(self._said, count, width)
+        later = [one for one in self._said if one is not problem]
+        if problem in self._said:
+            later = self._said[self._said.index(problem) + 1 :]
+        room = width if count > 1 else (width - 3) // 2
+        kept = Span(clip(f"(esc) {problem.text}", room), problem.style)
+        if count > 1:
+            return (line(kept), *self._newest(later, count - 1, width))
+        beside = self._newest(later, 1, width - room - 3)
+        return (line(kept, " · ", *(span for row in beside for span in row)),)
+
+    def _newest(self, said: Sequence[Message], count: int, width: int) -> tuple[Line, ...]:
         rows: list[Line] = []
-        for one in reversed(self._said):
+        for one in reversed(said):
             style = one.style or ("dim" if rows else "bold")
             room = count - len(rows)
+            if room <= 0:
+                break
             pieces = wrap(one.text, width)
             if len(pieces) > room:
                 if rows:
                     pieces = [one.text]
                 pieces[room - 1 :] = [" ".join(pieces[room - 1 :])]
             rows[:0] = [line(Span(clip(piece, width), style)) for piece in pieces]
-            if len(rows) >= count:
-                break
         return tuple(rows)
 
     def _put(self, message: Message) -> None:
         self._said.append(message)
         del self._said[:-KEPT_MESSAGES]
+        if message.stays:
+            self._staying = [*self._staying, message][-KEPT_PROBLEMS:]
 
     def _drop_pending(self, key: str) -> None:
         self._said = [one for one in self._said if not (one.pending and _related(one.key, key))]
@@ -175,9 +218,10 @@ class Messages:
                 return Message(f"save {run} failed", "", part, _BAD)
             case Diverged(problem=problem, advice=advice):
                 part = ((run, f"{title} diverged: {problem}; {advice}"),)
-                return Message("diverge", "", part, _BAD)
+                return Message("diverge", "", part, _BAD, stays=True)
             case Failed(problem=problem):
-                return Message("fail", "", ((run, f"{title} failed: {problem}"),), _BAD)
+                part = ((run, f"{title} failed: {problem}"),)
+                return Message("fail", "", part, _BAD, stays=True)
         return None
 
 

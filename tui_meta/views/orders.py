@@ -58,15 +58,19 @@ def pause_or_resume(
 
 
 def step(
-    runs: Sequence[Snapshot], wanted: Mapping[str, RunState], names: Mapping[str, str]
+    runs: Sequence[Snapshot],
+    wanted: Mapping[str, RunState],
+    names: Mapping[str, str],
+    count: int = 1,
 ) -> Order:
-    """One iteration of each paused run."""
+    """``count`` iterations of each paused run."""
     paused = [one.run for one in runs if wanted.get(one.run, one.state) == "paused"]
     if not paused:
         hint = _hint(runs) or "; space pauses"
         return Order(f"n steps a paused run only: {_stated(runs, names)}{hint}")
-    commands = tuple((run, Step(1)) for run in paused)
-    return Order(f"one step of {_listed(paused, names)}…", commands, "step")
+    commands = tuple((run, Step(count)) for run in paused)
+    steps = "one step" if count == 1 else f"{whole(count)} steps"
+    return Order(f"{steps} of {_listed(paused, names)}…", commands, "step")
 
 
 def save(runs: Sequence[Snapshot], names: Mapping[str, str]) -> Order:

@@ -37,7 +37,10 @@ def going_on(connection: Connection) -> str:
 def farewell(
     snapshots: Mapping[str, Snapshot], record: Record, save_problems: Mapping[str, str]
 ) -> list[str]:
-    """A line for each run, why any could not be saved, and how to go on with them."""
+    """A line for each run, why any could not be saved, and how to go on with them.
+
+    ``save_problems`` may be of runs that were replaced: nothing else tells of those any more.
+    """
     names = titles(snapshots)
     lines = []
     folders = []
@@ -57,6 +60,8 @@ def farewell(
         lines.append(text)
         if run in save_problems:
             lines.append(f"{names[run]} could not be saved: {save_problems[run]}")
+    replaced = {run: why for run, why in save_problems.items() if run not in snapshots}
+    lines += [f"{run} could not be saved: {why}" for run, why in replaced.items()]
     if folders:
         lines.append(f"go on with: tui-meta resume {' '.join(folders)}")
     return [printable(text) for text in lines]

@@ -69,7 +69,9 @@ class Series:
 
 @dataclass(frozen=True)
 class Axis:
-    """A linear axis from `lower` to `upper`, with ticks as (position, label) pairs.
+    """An axis from `lower` to `upper`, with ticks as (position, label) pairs.
+
+    On a "log" scale, positions are exponents of ten.
 
     Raises:
         ValueError: the limits are not finite, or not in order.
@@ -79,10 +81,24 @@ class Axis:
     upper: float
     ticks: tuple[Tick, ...] = ()
     label: str = ""
+    scale: Scale = "linear"
 
     def __post_init__(self) -> None:
         if not 0 < self.upper - self.lower < math.inf:
             raise ValueError(f"an axis cannot run from {self.lower} to {self.upper}")
+
+    def value(self, position: float) -> float:
+        """What stands at a position, in the units of the data."""
+        return 10.0 ** min(position, 300.0) if self.scale == "log" else position
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened at `x`, as one letter."""
+
+    x: float
+    letter: str
+    color: Color = "default"
 
 
 @dataclass(frozen=True)
@@ -90,7 +106,7 @@ class Plot:
     """A chart: its title, its series in drawing order, its two axes.
 
     Points are drawn over lines, whatever their order. `empty` is what the chart says where
-    no series has anything to draw.
+    no series has anything to draw. `marks` stand at the x axis, and a line at `cursor`.
     """
 
     title: str
@@ -98,6 +114,8 @@ class Plot:
     x: Axis
     y: Axis
     empty: str = "no data yet"
+    marks: tuple[Mark, ...] = ()
+    cursor: float | None = None
 
     @property
     def legend(self) -> tuple[Series, ...]:
@@ -137,7 +155,7 @@ class Limits:
     def axis(self, label: str = "") -> Axis:
         """The axis with these limits and a few round ticks."""
         ticks = log_ticks if self.scale == "log" else linear_ticks
-        return Axis(self.lower, self.upper, ticks(self.lower, self.upper), label)
+        return Axis(self.lower, self.upper, ticks(self.lower, self.upper), label, self.scale)
 
 
 def empty_plot(title: str, said: str) -> Plot:
@@ -163,7 +181,7 @@ def linear_ticks(lower: float, upper: float, parts: int = 4) -> tuple[Tick, ...]
     rough = (upper - lower) / parts
     if not _TINY < rough < math.inf:
         return ()
-    step = _round_step(rough)
+    step = round_step(rough)
     first, last = math.ceil(lower / step - 1e-9), math.floor(upper / step + 1e-9)
     positions = [index * step for index in range(first, last + 1)]
     return tuple(zip(positions, _linear_labels(positions, step), strict=True))
@@ -249,7 +267,7 @@ def _clamp(value: float) -> float:
     return max(-_HUGE, min(_HUGE, value))
 
 
-def _round_step(step: float) -> float:
+def round_step(step: float) -> float:
     """The smallest 1, 2 or 5 times a power of ten that is not below `step`."""
     decade = 10.0 ** math.floor(math.log10(step))
     return next(factor * decade for factor in (1, 2, 5, 10, 20) if factor * decade >= step)
@@ -260,7 +278,7 @@ def _linear_limits(low: float, high: float) -> tuple[float, float]:
     if high - low <= 1e-9 * size or high - low < _TINY:  # as good as constant: make room
         room = size / 2 if size > 1e-200 else 0.5
         low, high = low - room, high + room
-    step = _round_step((high - low) / 4)
+    step = round_step((high - low) / 4)
     lower, upper = math.floor(low / step) * step, math.ceil(high / step) * step
     return min(lower, low), max(upper, high)  # the product may round across the value
 

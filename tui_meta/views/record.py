@@ -24,6 +24,9 @@ from core.events import (
 KEPT_EVALUATIONS = 2_000
 """Periodic evaluations of one run that the table and the chart keep."""
 
+KEPT_HAPPENINGS = 200
+"""Marks of one run that the charts keep."""
+
 OPEN_TASKS = 200
 """Tasks that wait for a run which is behind; of more, every second one will not be shown."""
 
@@ -51,6 +54,10 @@ class Record:
         }
         """The periodic evaluations of each run, oldest first, without what draws them: a long run
         has thousands."""
+        self.happenings: dict[str, deque[tuple[int, str]]] = {
+            run: deque(maxlen=KEPT_HAPPENINGS) for run in self.runs
+        }
+        """Where a person had each run evaluated (e), saved (s) or paused (p)."""
         self.troubles: dict[str, Trouble] = {}
         """Why a run diverged or failed."""
         self.saved: dict[str, str] = {}
@@ -87,13 +94,27 @@ class Record:
         found = (self._newest.get((run, probe)) for run in self.runs)
         return [one for one in found if one is not None and one.index == index]
 
+    def still(self) -> "Record":
+        """What charts and tables need of it, as it is now."""
+        copied = Record(self.runs)
+        for run in self.runs:
+            copied.evaluations[run].extend(self.evaluations[run])
+            copied.happenings[run].extend(self.happenings[run])
+        copied._newest, copied._shared = dict(self._newest), dict(self._shared)
+        return copied
+
     def _add(self, event: AnyEvent) -> None:
         run = event.run
+        letter = _letter(event)
+        if letter:
+            self.happenings[run].append((event.iteration, letter))
         match event:
             case Evaluated():
                 self._note(event)
             case Saved(path=path):
                 self.saved[run] = path
+            case Started(iteration=start):
+                self._take_back(run, start)
             case Diverged():
                 self.troubles[run] = Trouble(event.problem, event.advice)
             case Failed():
@@ -107,6 +128,12 @@ class Record:
                 self._moving.discard(run)
         if isinstance(event, _ANSWERS):
             self.wanted.pop(run, None)
+
+    def _take_back(self, run: str, start: int) -> None:
+        """Forget evaluations later than where ``run`` starts: they will be told once more."""
+        told = self.evaluations[run]
+        while told and told[-1].iteration > start:
+            told.pop()
 
     def _note(self, event: Evaluated) -> None:
         if event.probe == "validation":
@@ -124,3 +151,15 @@ class Record:
         elif len(self._open) > OPEN_TASKS:
             for each_second in list(self._open)[::2]:
                 del self._open[each_second]
+
+
+def _letter(event: AnyEvent) -> str:
+    """The letter of what a person made happen; nothing for what comes by itself."""
+    match event:
+        case Evaluated(probe=probe) if probe != "validation":
+            return "e"
+        case Saved(kind="hand"):
+            return "s"
+        case Paused():
+            return "p"
+    return ""

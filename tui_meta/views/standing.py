@@ -98,22 +98,34 @@ def run_lines(standing: Standing, width: int, rows: int, name_cells: int) -> tup
 
 
 def title_line(
-    all_runs: Iterable[Standing], connection: Connection, right: Line, width: int
+    all_runs: Iterable[Standing],
+    connection: Connection,
+    right: Line,
+    width: int,
+    *,
+    frozen: bool = False,
 ) -> Line:
-    """The first line: what this is, on what it runs, how fast it should; ``right`` at its end."""
+    """The first line: what this is, on what it runs, how fast it should; ``right`` at its end.
+
+    Where the width is short, what says who watches and who may command stays the longest. It tells
+    a ``frozen`` view from runs that are paused, which their own lines say.
+    """
+    if frozen:
+        right = line(Span(" view frozen ", "bold reverse", "freeze"), *right)
     snapshots = [one.snapshot for one in all_runs]
     loaded = [one for one in snapshots if one.state != "loading"]
     where = _common(f"{one.engine} on {one.device}" for one in loaded)
     speed = _common(numbers.pace(one.pace) for one in snapshots)
     facts = [part for part in (where, f"pace {speed}" if speed else "") if part]
-    short = line(
-        Span("tui-meta", "bold"),
-        *(Span(f"  ·  {fact}", "dim") for fact in facts),
-        *(Span(f"  ·  {fact}", "bold") for fact in connection_words(connection)),
-    )
-    full = line(short[0], Span("  few-shot sine waves", "dim"), *short[1:])
+    name = Span("tui-meta", "bold")
+    words = [Span(f"  ·  {fact}", "bold") for fact in connection_words(connection)]
+    shorter = [
+        line(name, *(Span(f"  ·  {fact}", "dim") for fact in facts[left_out:]), *words)
+        for left_out in range(len(facts) + 1)
+    ]
+    full = line(name, Span("  few-shot sine waves", "dim"), *shorter[0][1:])
     room = width - cells(right)
-    return spread(first_that_fits([full, short], room - 1), right, width)
+    return spread(first_that_fits([full, *shorter], room - 1), right, width)
 
 
 def page_title(name: str, all_runs: Sequence[Standing], width: int) -> Line:
@@ -184,10 +196,11 @@ def _one_row_tail(standing: Standing, width: int) -> Line:
 def _details(standing: Standing, name_cells: int) -> Line:
     snapshot = standing.snapshot
     left = remaining(snapshot)
+    # Padded, so that what stands behind a number that changes keeps its place.
     facts = [
-        ("elapsed", numbers.duration(snapshot.elapsed)),
-        ("remaining", "-" if left is None else numbers.duration(left)),
-        ("training loss", numbers.loss(snapshot.loss)),
+        ("elapsed", f"{numbers.duration(snapshot.elapsed):<5}"),
+        ("remaining", f"{'-' if left is None else numbers.duration(left):<5}"),
+        ("training loss", f"{numbers.loss(snapshot.loss):<5}"),
         ("best evaluation", numbers.loss(snapshot.best)),
     ]
     if snapshot.best_iteration is not None:

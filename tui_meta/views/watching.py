@@ -1,6 +1,7 @@
 """All that the watch screen knows, apart from any terminal: what happened and what is looked at."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from core.adaptation import PROBES, ProbeName
 from core.events import (
@@ -15,7 +16,8 @@ from core.events import (
 from core.session import Connection, View
 from tui_meta.views import layout
 from tui_meta.views.charts import Charts, task_line
-from tui_meta.views.keys import Situation, footer
+from tui_meta.views.keys import Keymap, Situation, footer
+from tui_meta.views.lens import Lens, LensPart, moved, reading
 from tui_meta.views.loss_table import LossTable
 from tui_meta.views.messages import Messages
 from tui_meta.views.orders import Order
@@ -40,6 +42,11 @@ class Watching:
         self.enlarged = False
         self.arrangement = layout.Arrangement(())
         self.connection = Connection()
+        self.keymap: Keymap = {}
+        self.lenses: dict[str, Lens] = {}
+        """How charts are looked at that are not looked at as usual."""
+        self.save_problems: dict[str, str] = {}
+        """Why runs cannot be written at present, or could not when others replaced them."""
         self._begin(snapshots, history)
 
     def _begin(self, snapshots: Mapping[str, Snapshot], history: Sequence[AnyEvent]) -> None:
@@ -47,14 +54,23 @@ class Watching:
         self.pinned: ProbeName | None = None
         self.paces: dict[str, float | None] = {}
         """Paces asked for, which snapshots may not know yet."""
-        self.save_problems: dict[str, str] = {}
-        """Why runs cannot be written at present, the newest problem last."""
         self.record = Record(snapshots)
         self.record.add(history)
         self.titles = titles(snapshots)
         """The runs' names on the screen."""
         self.messages.titles = {**self.messages.titles, **self.titles}
         self._charts = Charts()
+        self._still: tuple[list[Standing], Record] | None = None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether table and charts stand still, while the runs may train on."""
+        return self._still is not None
+
+    @property
+    def _shown(self) -> tuple[list[Standing], Record]:
+        """What table and charts show: what is, or what was when the view was frozen."""
+        return self._still or (self.standings, self.record)
 
     @property
     def standings(self) -> list[Standing]:
@@ -115,18 +131,84 @@ class Watching:
         if panel in layout.CHARTS:
             self.chart = panel
 
+    def freeze(self) -> None:
+        """Let table and charts stand still; again, and they follow the runs."""
+        self._still = None if self._still else (self.standings, self.record.still())
+        if self._still:
+            self.messages.say("view frozen, which pauses no training; z or escape thaws it")
+        else:
+            self.messages.say("the view follows the runs again")
+
+    @property
+    def lens_panel(self) -> str:
+        """The chart that keys change: the one to be seen, or that in the common place."""
+        return self.chart if self.panel == layout.TABLE else self.panel
+
+    def lens(self, panel: str) -> Lens:
+        """How ``panel`` is looked at."""
+        return self.lenses.get(panel, Lens())
+
+    def change_lens(self, what: LensPart) -> None:
+        """Change the scale, the window or the smoothing of a chart, or say why not."""
+        panel = self.lens_panel
+        before = self.lens(panel)
+        reason = _cannot(what, panel)
+        if reason:
+            self.messages.say(reason)
+            return
+        match what:
+            case "scale":
+                self.lenses[panel] = before.other_scale()
+            case "window":
+                self.lenses[panel] = before.next_window()
+            case "smoothing":
+                self.lenses[panel] = replace(before, smooth=not before.smooth)
+        self.messages.say(f"{layout.CHART_NAMES[panel]}: {self.lens(panel).said(what)}")
+
+    @property
+    def cursor_on(self) -> bool:
+        """Whether keys move a cursor on the chart in focus."""
+        return self.panel != layout.TABLE and self.lens(self.panel).cursor is not None
+
+    def toggle_cursor(self) -> None:
+        """Put a cursor on a chart, or take it away."""
+        panel = self.lens_panel
+        if self.lens(panel).cursor is not None:
+            self.lenses[panel] = replace(self.lens(panel), cursor=None)
+            return
+        self.turn_to(panel)
+        self.move_cursor(0)
+
+    def move_cursor(self, steps: int) -> None:
+        """Move the cursor of the chart in focus, or put one there."""
+        panel = self.lens_panel
+        ((_, plot),) = self._plots([panel])
+        at = moved(plot, self.lens(panel).cursor, steps)
+        if at is None:
+            self.messages.say("there is no curve yet to read values off")
+        self.lenses[panel] = replace(self.lens(panel), cursor=at)
+
     def turn_to_evaluation(self, probe: ProbeName) -> None:
         """Keep the coming evaluation on show, on a panel that is made for it."""
+        self._still = None
         self.pinned = probe
         self.messages.ask(f"evaluate {probe}", f"evaluating: {PROBES[probe].title}…")
         if probe == "compare":
             self.turn_to(layout.UPDATES)
-        elif not any(panel.startswith("wave") for panel in self.arrangement.panels):
+        elif not any(map(layout.is_wave, self.arrangement.panels)):
             self.turn_to(layout.wave(0))
 
     def go_back(self) -> bool:
-        """Undo the last of: a large panel, a kept evaluation, another chart; False if none is."""
-        if self.enlarged:
+        """Undo one of: an error's line, a cursor, a frozen view, a large panel, a kept
+        evaluation, another chart; False if there is none.
+        """
+        if self.messages.dismiss():
+            return True
+        if self.cursor_on:
+            self.toggle_cursor()
+        elif self.frozen:
+            self.freeze()
+        elif self.enlarged:
             self.enlarged = False
         elif self.pinned or self.chart != layout.TRAINING:
             self.pinned = None
@@ -144,6 +226,7 @@ class Watching:
             "chart": self.chart,
             "enlarged": self.enlarged,
             "pinned": self.pinned,
+            **{f"lens {panel}": lens.coded for panel, lens in self.lenses.items()},
         }
 
     def look_at(self, view: View) -> None:
@@ -154,6 +237,8 @@ class Watching:
             self.chart = str(chart)
         if panel in known:
             self.panel = str(panel)
+        lenses = {name: Lens.of(view.get(f"lens {name}")) for name in known}
+        self.lenses = {name: lens for name, lens in lenses.items() if lens}
         self.enlarged = view.get("enlarged") is True
         self.pinned = next((name for name in PROBES if name == pinned), None)
 
@@ -162,7 +247,7 @@ class Watching:
     def title(self, width: int) -> Line:
         """The first line of the screen."""
         tabs = layout.tab_line(self.arrangement.tabs)
-        return title_line(self.standings, self.connection, tabs, width)
+        return title_line(self.standings, self.connection, tabs, width, frozen=self.frozen)
 
     def message_lines(self, width: int) -> Sequence[Line]:
         """What was said last; in a tiny terminal, what size it needs.
@@ -170,12 +255,13 @@ class Watching:
         A problem with saving keeps a line for as long as it lasts.
         """
         if not self.arrangement.rows:
-            return (line(f"please enlarge {layout.LEAST_WIDTH}x{layout.LEAST_HEIGHT}"),)
+            return (layout.too_small(),)
         rows = self.arrangement.message_rows
-        if not self.save_problems:
+        problems = [run for run in self.save_problems if run in self.snapshots]
+        if not problems:
             return self.messages.lines(rows, width)
-        run, problem = list(self.save_problems.items())[-1]
-        text = f"{self.titles[run]} could not be saved: {problem}"
+        run = problems[-1]
+        text = f"{self.titles[run]} could not be saved: {self.save_problems[run]}"
         text = clip(printable(text), width)
         said = self.messages.lines(rows - 1, width) if rows > 1 else ()
         if any(plain(one) == text for one in said):
@@ -195,38 +281,74 @@ class Watching:
             runs,
             focused,
             enlarged=self.enlarged,
-            back=self.enlarged or self.pinned is not None or self.chart != layout.TRAINING,
+            back=self.enlarged
+            or self.frozen
+            or self.cursor_on
+            or self.pinned is not None
+            or self.chart != layout.TRAINING,
             detachable=self.connection.id is not None,
             read_only=self.connection.read_only,
+            frozen=self.frozen,
+            keymap=self.keymap,
         )
         return footer(situation, width)
 
     def table(self, width: int) -> LossTable:
         """The loss table in ``width`` cells."""
-        return LossTable(self.record, self.standings, width)
+        standings, record = self._shown
+        return LossTable(record, standings, width)
 
     def plots(self, panels: Collection[str] | None = None) -> dict[str, tuple[Plot, str]]:
         """The plot of each visible chart, or of those in ``panels``, and what stands below it."""
-        runs, visible = self.standings, self.arrangement.panels
+        visible = self.arrangement.panels
         if panels is not None:
             visible = tuple(panel for panel in visible if panel in panels)
-        evaluations = self.record.newest(self.pinned)
-        charts = self._charts
-        made: dict[str, tuple[Plot, str]] = {}
-        if layout.TRAINING in visible:
-            made[layout.TRAINING] = charts.training(runs), ""
-        if layout.UPDATES in visible:
-            made[layout.UPDATES] = charts.updates(evaluations, runs), ""
-        if layout.ADAPTED in visible:
-            made[layout.ADAPTED] = charts.adapted(self.record, runs), ""
-        for panel in made:
-            made[panel] = made[panel][0], layout.chart_hint(panel, self.arrangement)
-        shown = [one for one in runs if layout.wave(one.index) in visible]
-        for one, plot in zip(runs, charts.waves(evaluations, runs) if shown else (), strict=False):
-            about = task_line(evaluations.get(one.snapshot.run))
-            kept = " · esc: live" if self.pinned else ""
-            made[layout.wave(one.index)] = plot, about + kept
-        return {panel: plot for panel, plot in made.items() if panel in visible}
+        made = {}
+        for panel, plot in self._plots([panel for panel in visible if panel != layout.TABLE]):
+            if plot.cursor is None:
+                made[panel] = plot, self._below(panel)
+            elif self.arrangement.framed:
+                made[panel] = plot, reading(plot, plot.cursor)
+            else:  # a panel without a lower edge
+                name = layout.CHART_NAMES.get(panel) or plot.title.partition("  ")[0]
+                title = f"{name} · {reading(plot, plot.cursor)}"
+                made[panel] = replace(plot, title=title), ""
+        return made
+
+    def _plots(self, panels: Sequence[str]) -> Iterator[tuple[str, Plot]]:
+        runs, record = self._shown
+        evaluations = record.newest(self.pinned)
+        waves = [layout.wave(one.index) for one in runs]
+        if set(waves) & set(panels):
+            lenses = [self.lens(panel) for panel in waves]
+            made = zip(waves, self._charts.waves(evaluations, runs, lenses), strict=True)
+            yield from (pair for pair in made if pair[0] in panels)
+        for panel in panels:
+            match panel:
+                case layout.TRAINING:
+                    yield panel, self._charts.training(record, runs, self.lens(panel))
+                case layout.ADAPTED:
+                    yield panel, self._charts.adapted(record, runs, self.lens(panel))
+                case layout.UPDATES:
+                    yield panel, self._charts.updates(evaluations, runs, self.lens(panel))
+
+    def _below(self, panel: str) -> str:
+        """What stands at a chart's lower edge: which of several it is, or the wave's task."""
+        if panel in layout.CHARTS:
+            return layout.chart_hint(panel, self.arrangement)
+        runs, record = self._shown
+        (run,) = [one.snapshot.run for one in runs if layout.wave(one.index) == panel]
+        kept = " · esc: live" if self.pinned else ""
+        return task_line(record.newest(self.pinned).get(run)) + kept
+
+
+def _cannot(what: LensPart, panel: str) -> str:
+    """Why a chart has no choice of ``what``; nothing if it has."""
+    if panel not in layout.CHARTS:
+        return "a wave has one scale, and all of it is shown"
+    if panel == layout.UPDATES and what != "scale":
+        return f"the loss per update has no {what}: all updates are shown as they are"
+    return ""
 
 
 def _is_awaited(event: AnyEvent) -> bool:

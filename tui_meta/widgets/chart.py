@@ -21,6 +21,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_meta.views.plot import Axis, Marker, Plot, Series, decimate
+from tui_meta.widgets.overlay import put, put_cursor, put_label
 
 _PLOTEXT_MARKERS: Mapping[Marker, str] = {"blocks": "hd"}
 _ASCII_MARKERS: Mapping[Marker, str] = {
@@ -54,12 +55,35 @@ def draw(plot: Plot, width: int, height: int, *, color: bool, ascii: bool) -> li
     canvas = _canvas(plot, layout.columns, layout.rows, color=color, ascii=ascii)
     margin = _margin(plot.y, layout, ascii=ascii)
     rows += [[Segment(left, _FRAME), *cells] for left, cells in zip(margin, canvas, strict=True)]
+    top = len(rows) - layout.rows
     x_ticks = _spread(plot.x, layout.columns, layout.gutter, width)
     if layout.line:
         rows.append([Segment(_bottom_line(x_ticks, layout, ascii=ascii), _FRAME)])
     if layout.labels:
         rows.append([Segment(_bottom_labels(plot.x, x_ticks, width), _FRAME)])
-    return [Strip(row).adjust_cell_length(width) for row in rows]
+    strips = [Strip(row).adjust_cell_length(width) for row in rows]
+    places = range(layout.gutter, width)
+    if ascii or not color:
+        _name_lines(strips, plot, places, range(top, top + layout.rows))
+    if plot.cursor is not None and layout.rows:
+        column = _column(plot.x, plot.cursor, places)
+        put_cursor(strips, column, range(top, top + layout.rows), ascii=ascii)
+    below = top + layout.rows - (not layout.line)
+    for one in plot.marks:
+        name = one.color if color and one.color != "default" else None
+        put(strips, _column(plot.x, one.x, places), below, one.letter, Style(color=name, bold=True))
+    return strips
+
+
+def data_at(plot: Plot, size: Size, column: int, row: int) -> tuple[float, float] | None:
+    """What lies in the middle of a cell of the drawn plot; None beside the canvas."""
+    layout = _Layout.fit(plot, size.width, size.height)
+    column, row = column - layout.gutter, row - layout.legend
+    if not (0 <= column < layout.columns and 0 <= row < layout.rows):
+        return None
+    across, up = column / max(1, layout.columns - 1), 1 - row / max(1, layout.rows - 1)
+    x, y = plot.x, plot.y
+    return x.lower + across * (x.upper - x.lower), y.lower + up * (y.upper - y.lower)
 
 
 class Chart(Widget):
@@ -128,7 +152,8 @@ class Chart(Widget):
 
     def _draw(self, plot: Plot) -> list[Strip]:
         color = not self.app.no_color
-        return draw(plot, self.size.width, self.size.height, color=color, ascii=self._ascii)
+        ascii = self._ascii or getattr(self.app, "ascii_only", False)
+        return draw(plot, self.size.width, self.size.height, color=color, ascii=ascii)
 
 
 @dataclass(frozen=True)
@@ -338,6 +363,22 @@ def _cell(share: float, cells: int) -> int:
     return int(0.5016585662 + (cells - 0.5016585662 - 0.501516152) * share)
 
 
+def _name_lines(strips: list[Strip], plot: Plot, places: range, rows: range) -> None:
+    """Each line's name after its newest point: without colour it is found sooner so."""
+    for one in plot.legend:
+        ends = [(x, y) for x, y in zip(one.x, one.y, strict=True) if math.isfinite(x + y)]
+        if one.kind == "line" and ends and rows:
+            x, y = ends[-1]
+            row = rows.start + _cell(1 - _unit(plot.y, y), len(rows))
+            put_label(strips, _column(plot.x, x, places) + 1, row, rows, one.label)
+
+
+def _column(axis: Axis, at: float, places: range) -> int:
+    """The column among ``places``, those of the canvas, in which ``at`` is drawn."""
+    column = _cell(_unit(axis, at), len(places))
+    return places.start + max(0, min(len(places) - 1, column))
+
+
 def _notice(text: str, columns: int, rows: int) -> list[list[Segment]]:
     blank = [Segment(" " * columns)]
     if cell_len(text) > columns:
@@ -348,4 +389,5 @@ def _notice(text: str, columns: int, rows: int) -> list[list[Segment]]:
 
 def _style(series: Series, *, color: bool) -> Style:
     name = series.color if color and series.color != "default" else None
-    return Style(color=name, bold=True if series.kind == "points" else None)
+    # Bold for want of colour only: every change of it is sent with every point.
+    return Style(color=name, bold=True if series.kind == "points" and name is None else None)

@@ -1,0 +1,41 @@
+"""Each test here has a place for sockets of its own."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from core.remote.link import greeting
+from tests.remotes import Raw, Serving, folder_for_sockets, served
+from tests.tui_meta.fake_session import FakeSession
+
+
+@pytest.fixture(autouse=True)
+def runtime() -> Iterator[Path]:
+    with folder_for_sockets() as folder:
+        yield folder
+
+
+@pytest.fixture
+def session() -> FakeSession:
+    return FakeSession({"fomaml": 3_000, "reptile": 2_000})
+
+
+@pytest.fixture
+def serving(session: FakeSession) -> Iterator[Serving]:
+    with served(session) as serving:
+        yield serving
+
+
+@pytest.fixture
+def raw(serving: Serving) -> Iterator[Callable[..., Raw]]:
+    opened: list[Raw] = []
+
+    def open_one(**manner: bool) -> Raw:
+        opened.append(Raw(serving.id))
+        opened[-1].say(greeting(**manner))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.close()

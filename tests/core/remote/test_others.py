@@ -1,0 +1,119 @@
+"""Another person on the machine gets nowhere: the folder keeps them out, and the session too."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.remote.client import RemoteSession
+from core.remote.link import greeting
+from core.remote.place import sessions_folder, socket_path
+from core.remote.protocol import RemoteError, framed
+from tests.remotes import served
+from tests.tui_meta.fake_session import FakeSession
+
+CONNECT = """
+import os, socket, sys
+uid, path, greeting = int(sys.argv[1]), sys.argv[2], bytes.fromhex(sys.argv[3])
+os.setgroups([])
+os.setgid(uid)
+os.setuid(uid)
+connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+connecting.settimeout(60)
+try:
+    connecting.connect(path)
+except OSError as error:
+    sys.exit(type(error).__name__)
+try:
+    connecting.sendall(greeting)
+    answer = connecting.recv(100)
+except OSError as error:
+    answer = b""
+sys.exit("answered" if answer else "hung up on")
+"""
+"""Needs nothing that the other person might not be allowed to read."""
+
+LISTEN = """
+import os, socket
+os.setgroups([])
+os.setgid({uid})
+os.setuid({uid})
+listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+listening.bind({path!r})
+listening.listen()
+print("listening", flush=True)
+connected, _ = listening.accept()
+connected.settimeout(60)
+print("heard", connected.recv(100), flush=True)
+"""
+
+
+@pytest.fixture
+def somebody() -> int:
+    if os.getuid() != 0:
+        pytest.skip("only root can become somebody else")
+    try:
+        return pwd.getpwnam("nobody").pw_uid
+    except KeyError:
+        pytest.skip("there is no user called nobody")
+
+
+def outcome(path: Path, uid: int) -> str:
+    """What becomes of user ``uid`` who connects to ``path`` and greets the session."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", CONNECT, str(uid), str(path), framed(greeting()).hex()],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stderr.strip()
+
+
+def let_all_in(runtime: Path) -> None:
+    """Undo every mode that keeps others out."""
+    path = socket_path("1")
+    for one, mode in ((path, 0o666), (sessions_folder(), 0o755), (runtime, 0o755)):
+        one.chmod(mode)
+
+
+def test_others_cannot_reach_the_socket(somebody: int, runtime: Path) -> None:
+    runtime.chmod(0o755)
+    with served(FakeSession()):
+        assert outcome(socket_path("1"), os.getuid()) == "answered"
+        assert outcome(socket_path("1"), somebody) == "PermissionError"
+
+
+def test_one_who_reaches_the_socket_is_refused_by_the_session(somebody: int, runtime: Path) -> None:
+    with served(FakeSession()) as serving:
+        face = serving.face()
+        path = socket_path("1")
+        let_all_in(runtime)
+        try:
+            assert outcome(path, os.getuid()) == "answered"
+            assert outcome(path, somebody) == "hung up on"
+        finally:
+            path.parent.chmod(0o700)
+        face.sync()
+        assert face.connection.watchers == 1
+
+
+def test_a_socket_of_somebody_else_is_not_talked_to(somebody: int, runtime: Path) -> None:
+    """What is in the folder was put there by nobody else; were it, it would be told nothing."""
+    path = socket_path("1")
+    runtime.chmod(0o777)
+    code = LISTEN.format(uid=somebody, path=str(runtime / "theirs"))
+    with subprocess.Popen(
+        [sys.executable, "-I", "-c", code], cwd="/", stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "listening\n"
+        (runtime / "theirs").rename(path)
+        with pytest.raises(RemoteError, match="session 1 belongs to somebody else"):
+            RemoteSession("1")
+        assert child.stdout.readline() == "heard b''\n"

@@ -1,0 +1,417 @@
+"""Leaving a session and coming back to it, and what becomes of it in between."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.checkpoint import load_checkpoint, newest_checkpoint
+from core.event_log import read_events
+from core.remote.place import entries
+from tests.core.runs import learned
+from tests.core.test_torch_engine import bits
+from tests.end_to_end.faces import (
+    PROGRAM,
+    RUN,
+    SLOW,
+    OpenFace,
+    count,
+    listed,
+    panels,
+    past,
+    ran,
+    until,
+    until_none_lives,
+)
+from tests.end_to_end.terminal import Terminal
+from tests.sessions import only_session
+
+
+def begun(folder: Path, *tokens: str) -> None:
+    """A session that trains, and that nobody watches."""
+    ran(folder, *SLOW, "--detach", *tokens)
+
+
+def furthest(folder: Path) -> int:
+    """The iteration of the run that is furthest, of all sessions."""
+    return max((run["iteration"] for one in listed(folder) for run in one["runs"]), default=0)
+
+
+def rows(text: str) -> list[int]:
+    """The iterations of the evaluations in the loss table."""
+    found = re.findall(r"┃ +([\d,]+) +[\d.]+ +[\d.]+ +[\d.]+", text)
+    return [int(row.replace(",", "")) for row in found]
+
+
+# The session dies.
+
+
+def test_faces_tell_of_a_killed_session_and_one_resumes_it_to_the_same_bits(
+    open_face: OpenFace, tmp_path: Path, own_place: Path
+) -> None:
+    saving = ["--autosave-iterations", "1000", "--autosave-seconds", "0"]
+    length = ["--iterations", "3000", "--eval-interval", "50", *saving]
+    calm = tmp_path / "calm"
+    ran(tmp_path, *SLOW[:-2], *length, "--out", "calm", "--no-tui")
+
+    first = open_face(*SLOW, *length, rows=80)
+    first.wait_until(past(0), "training")
+    second = open_face("attach", columns=80, rows=24)
+    for face in (first, second):
+        face.wait_until(past(1_500), "iterations after an autosave")
+    os.kill(only_session().pid, signal.SIGKILL)
+    for face in (first, second):
+        face.wait_for("training has ended", "resume from what was saved")
+    assert listed(tmp_path) == []
+    assert not list(own_place.glob("tui-meta/*.*"))
+
+    second.press("\x1b")
+    assert second.wait_for_end() == 1
+    first.press("r")
+    first.wait_for("finished", "3,000 / 3,000")
+    first.press("\r")
+    first.wait_until(lambda text: len(rows(text)) >= 60, "the table alone, with all of its rows")
+    assert rows(first.text) == list(range(50, 3_001, 50)), first.text
+    first.press("q")
+    assert first.wait_for_end() == 0
+    end, expected = (
+        load_checkpoint(newest_checkpoint(one)) for one in (tmp_path / RUN, calm / RUN.name)
+    )
+    assert bits(end.state) == bits(expected.state)
+    logs = [list(read_events(one / "events.jsonl")) for one in (tmp_path / RUN, calm / RUN.name)]
+    assert learned(logs[0]) == learned(logs[1])
+
+
+IMPATIENT = """
+import sys
+import core.remote.watcher
+core.remote.watcher.PATIENCE_SECONDS = 0.5
+from tui_meta.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The program, but that it soon drops a watcher which reads nothing."""
+
+
+def test_a_face_that_slept_too_long_is_told_that_the_runs_train_on_and_comes_back(
+    open_face: OpenFace, tmp_path: Path
+) -> None:
+    rows = ("--pace", "2000", "--eval-interval", "1", "--iterations", "1000000")
+    lines = open_face(*SLOW[:-2], *rows, "--json", command=[sys.executable, "-c", IMPATIENT])
+    lines.wait_for("progress")
+    face = open_face("attach")
+    face.wait_until(past(0), "attached")
+    face.signal(signal.SIGSTOP)
+    while listed(tmp_path)[0]["watchers"]:
+        lines.read_for(0.2)
+    face.signal(signal.SIGCONT)
+    face.wait_for("left behind", "the runs train on", "come back")
+    face.press("r")
+    face.wait_for("training goes on as session 1")
+    face.wait_until(past(count(face.text)), "news")
+    face.press("d")
+    assert face.wait_for_end() == 0
+
+
+def test_a_session_told_to_end_saves_and_its_faces_say_so(
+    open_face: OpenFace, tmp_path: Path
+) -> None:
+    face = open_face(*SLOW)
+    face.wait_until(past(0), "training")
+    os.kill(only_session().pid, signal.SIGTERM)
+    face.wait_for("somebody has ended this session; q leaves", "stopped")
+    until_none_lives()
+    ended = count(face.text)
+    face.press("q")
+    assert face.wait_for_end() == 0
+    assert b"go on with: tui-meta resume checkpoints/fomaml-x" in face.raw
+    assert load_checkpoint(newest_checkpoint(tmp_path / RUN)).state.iteration == ended
+
+
+# A face goes.
+
+
+def test_a_terminal_that_hangs_up_leaves_the_runs_and_what_was_seen(
+    open_face: OpenFace, tmp_path: Path
+) -> None:
+    face = open_face(*SLOW)
+    face.wait_until(past(0), "training")
+    face.press("e")
+    face.wait_for("random")
+    face.press("\t\r")
+    face.wait_until(lambda text: panels(text) == 1, "one panel alone")
+    corner = next(line for line in face.lines if "┏" in line or "╭" in line).split()[1]
+    left_at = count(face.text)
+    assert face.hang_up() == 128 + signal.SIGHUP
+    until(lambda: listed(tmp_path)[0]["watchers"] == [], "nobody watches")
+
+    again = open_face("attach", columns=100, rows=30)
+    again.wait_until(past(left_at + 200), "the runs have gone on")
+    again.wait_until(lambda text: panels(text) == 1, "the same panel alone")
+    assert corner in again.text
+    again.wait_for("random")
+    again.press("d")
+    assert again.wait_for_end() == 0
+    assert again.left_behind() == []
+    assert b"session 1 goes on; come back with: tui-meta attach 1" in again.raw
+
+
+def test_a_face_killed_while_its_session_begins_leaves_it_training(
+    open_face: OpenFace, tmp_path: Path
+) -> None:
+    face = open_face(*SLOW)
+    until(lambda: bool(list(entries())), "a session is there")
+    face.signal(signal.SIGKILL)
+    until(lambda: furthest(tmp_path) > 0, "it trains")
+
+
+def test_quitting_offers_to_detach_first(open_face: OpenFace, tmp_path: Path) -> None:
+    face = open_face(*SLOW)
+    face.wait_until(past(0), "training")
+    face.press("q")
+    face.wait_for("detach: the runs train on without you", "save and stop")
+    face.press("\r")
+    assert face.wait_for_end() == 0
+    assert b"come back with: tui-meta attach 1" in face.raw
+    (session,) = listed(tmp_path)
+    assert [run["state"] for run in session["runs"]] == ["training"]
+    assert session["watchers"] == []
+    told = ran(tmp_path, "stop", "1")
+    assert "session 1 has ended; go on with: tui-meta resume checkpoints/fomaml-x" in told
+    assert listed(tmp_path) == []
+
+
+def test_sigterm_ends_what_a_face_began_and_leaves_what_it_came_to(
+    open_face: OpenFace, tmp_path: Path
+) -> None:
+    began = open_face(*SLOW)
+    began.wait_until(past(0), "training")
+    came = open_face("attach")
+    came.wait_until(past(0), "attached")
+    came.signal(signal.SIGTERM)
+    assert came.wait_for_end() == 128 + signal.SIGTERM
+    assert b"session 1 goes on" in came.raw
+    began.wait_until(past(count(began.text) + 200), "training goes on")
+    began.signal(signal.SIGTERM)
+    assert began.wait_for_end() == 128 + signal.SIGTERM
+    until_none_lives()
+    saved = load_checkpoint(newest_checkpoint(tmp_path / RUN))
+    assert f"stopped at {saved.state.iteration:,}".encode() in began.raw
+
+
+# Coming back.
+
+
+def test_the_program_started_again_offers_the_session_that_runs(
+    open_face: OpenFace, tmp_path: Path
+) -> None:
+    begun(tmp_path)
+    leaves, begins, attaches = (open_face("--name", "y", *SLOW[:2]) for _ in range(3))
+    for face in (leaves, begins, attaches):
+        face.wait_for("session 1 is running", "enter attaches to session 1")
+    leaves.press("q\r")
+    assert leaves.wait_for_end() == 0
+    attaches.press("\r")
+    attaches.wait_until(past(0), "attached")
+    assert "session 1" in attaches.text
+    begins.press("n\r")
+    begins.wait_until(past(0), "new runs")
+    assert "session 2" in begins.text
+    assert [one["id"] for one in listed(tmp_path)] == ["1", "2"]
+
+
+def test_detached_runs_train_and_go_on_detached(tmp_path: Path) -> None:
+    told = ran(tmp_path, *SLOW, "--detach")
+    assert told == "training as session 1; look at it with: tui-meta attach 1\n"
+    until(lambda: furthest(tmp_path) > 0, "training")
+    ran(tmp_path, "stop", "1")
+    at = load_checkpoint(newest_checkpoint(tmp_path / RUN)).state.iteration
+    ran(tmp_path, "resume", str(RUN), "--detach")
+    until(lambda: furthest(tmp_path) > at, "training goes on")
+
+
+def test_a_face_that_may_only_look_says_so(open_face: OpenFace, tmp_path: Path) -> None:
+    begun(tmp_path)
+    face = open_face("attach", "1", "--read-only")
+    face.wait_until(past(0), "attached")
+    assert "read-only" in face.lines[0]
+    assert "pause" not in face.lines[-1]
+    face.press(" ")
+    face.wait_for("read-only: this terminal may look, but not command")
+    face.wait_until(past(count(face.text) + 100), "it trains on")
+    face.press("q")
+    assert face.wait_for_end() == 0
+    assert [run["state"] for run in listed(tmp_path)[0]["runs"]] == ["training"]
+
+
+def test_two_faces_keep_their_sizes_and_see_each_others_commands(
+    open_face: OpenFace, tmp_path: Path
+) -> None:
+    begun(tmp_path)
+    large, small = (
+        open_face("attach", columns=140, rows=45),
+        open_face("attach", columns=80, rows=24),
+    )
+    for face, columns in ((large, 140), (small, 80)):
+        face.wait_until(lambda text: "2 watch" in text and count(text) > 0, "both watch")
+        assert max(len(line.rstrip()) for line in face.lines) == columns
+    large.press(" ")
+    small.wait_for("paused", "asks to pause")
+    small.press("s")
+    large.wait_for("asks to save", "saved")
+    assert max(len(line.rstrip()) for line in large.lines) == 140
+
+
+# Runs without a dashboard.
+
+
+def test_headless_runs_are_attached_to_and_outlive_their_terminal(
+    open_face: OpenFace, tmp_path: Path
+) -> None:
+    lines = open_face(*SLOW, "--no-tui", "--iterations", "30000")
+    lines.wait_for("it/s")
+    face = open_face("attach")
+    face.wait_until(past(0), "attached")
+    face.press("s")
+    lines.wait_for("save, asked for by")
+    pid = only_session().pid
+    assert pid == lines.pid
+    lines.let_go()
+    face.press("d")
+    assert face.wait_for_end() == 0
+    ran(tmp_path, "send", "1", "pace", "full")
+    assert lines.wait_without_terminal() == 0
+    events = [type(event).__name__ for event in read_events(tmp_path / RUN / "events.jsonl")]
+    assert events[-1] == "Finished"
+    until_none_lives()
+
+
+def test_json_runs_are_commanded_by_those_who_attach(open_face: OpenFace, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*PROGRAM, *SLOW, "--json", "--iterations", "20000"],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as training:
+        assert training.stdout is not None
+        training.stdout.readline()
+        face = open_face("attach")
+        face.wait_until(past(0), "attached")
+        face.press(" ")
+        face.wait_for("paused")
+        face.press("d")
+        assert face.wait_for_end() == 0
+        ran(tmp_path, "send", "1", "resume")
+        ran(tmp_path, "send", "1", "pace", "full")
+        said = training.stdout.read()
+    assert training.returncode == 0
+    for event in ("asked", "paused", "resumed", "finished"):
+        assert f'"event":"{event}"' in said
+
+
+# Where people keep their terminals.
+
+
+MULTIPLEXERS = {
+    "bare": ["sh"],
+    "tmux": ["tmux", "-u", "-L", "tui-meta-test", "-f", "/dev/null", "new-session", "sh"],
+    "screen": ["screen", "-U", "-c", "/dev/null", "-S", "tui-meta-test", "sh"],
+}
+
+
+@pytest.fixture
+def shell(
+    request: pytest.FixtureRequest,
+    open_face: OpenFace,
+    own_place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Terminal:
+    """A shell in the multiplexer, whose sockets are in a folder of the test's own."""
+    command = MULTIPLEXERS[request.param]
+    if not shutil.which(command[0]):
+        pytest.skip(f"{command[0]} is not installed")
+    sockets = own_place / "sockets"
+    sockets.mkdir(mode=0o700)
+    for name, value in {
+        "TMUX_TMPDIR": str(sockets),
+        "SCREENDIR": str(sockets),
+        "LC_ALL": "C.UTF-8",
+        "PS1": "ready> ",
+        "SHELL": "/bin/sh",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("TMUX", raising=False)
+    terminal = open_face(command=command, columns=110, rows=36)
+    terminal.wait_for("ready>")
+    return terminal
+
+
+@pytest.mark.parametrize("shell", list(MULTIPLEXERS), indirect=True)
+def test_in_a_multiplexer_one_leaves_comes_back_and_resizes(
+    shell: Terminal, tmp_path: Path
+) -> None:
+    program = " ".join(PROGRAM)
+    shell.press(f"clear; {program} {' '.join(SLOW)}\r")
+    shell.wait_until(past(0), "training")
+    shell.press("d")
+    shell.wait_for("come back with: tui-meta attach 1", "ready>")
+    shell.resize(80, 24)
+    shell.press(f"clear; {program} attach\r")
+    shell.wait_until(past(0), "attached")
+    shell.resize(132, 43)
+    shell.wait_until(lambda _: widest(shell) == 132, "as wide as the terminal")
+    shell.wait_until(past(count(shell.text)), "training goes on")
+    shell.press("d")
+    shell.wait_for("come back with: tui-meta attach 1", "ready>")
+    shell.press("exit\r")
+    assert shell.wait_for_end() == 0
+    assert [run["state"] for run in listed(tmp_path)[0]["runs"]] == ["training"]
+
+
+def widest(terminal: Terminal) -> int:
+    return max(len(line.rstrip()) for line in terminal.lines)
+
+
+# What is not loaded.
+
+
+WITNESS = """
+import pathlib, sys
+from tui_meta.cli import main
+code = main(sys.argv[2:])
+pathlib.Path(sys.argv[1]).write_text(chr(10).join(sys.modules))
+sys.exit(code)
+"""
+"""The program, which writes down at its end what it has loaded."""
+
+
+def test_no_face_loads_what_only_training_needs(open_face: OpenFace, tmp_path: Path) -> None:
+    begun(tmp_path)
+
+    def witnessed(file: str, *tokens: str) -> Terminal:
+        return open_face(file, *tokens, command=[sys.executable, "-c", WITNESS])
+
+    ends = {
+        "ls": witnessed("ls", "ls"),
+        "send": witnessed("send", "send", "1", "save"),
+        "watch": witnessed("watch", "watch", "1"),
+        "attach": witnessed("attach", "attach", "1"),
+        "train": witnessed("train", *SLOW[:2], "--name", "y"),
+    }
+    ends["watch"].wait_for("it/s")
+    ends["watch"].press("\x03")
+    ends["train"].wait_for("n begins new runs")
+    ends["train"].press("n\r")
+    for name in ("attach", "train"):
+        ends[name].wait_until(past(0), name)
+        ends[name].press("d")
+    for name, face in ends.items():
+        assert face.wait_for_end() == (130 if name == "watch" else 0), face.text
+        loaded = set((tmp_path / name).read_text().split())
+        assert loaded & {"torch", "numba", "llvmlite"} == set(), name
+        assert ("textual" in loaded) == (name in ("attach", "train"))

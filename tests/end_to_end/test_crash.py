@@ -1,0 +1,56 @@
+"""A crash inside a trainer: one run fails and says so, the other goes on."""
+
+import json
+import sys
+from pathlib import Path
+
+from tests.end_to_end.terminal import Terminal
+
+CRASHING = """
+import sys
+import core.trainer
+from core.engines import make_engine
+from tui_meta.cli import main
+
+def crashing(config, announce):
+    engine = make_engine(config, announce)
+    if config.algorithm.name == "fomaml":
+        advance = engine.advance
+        def burn(state, n):
+            if state.iteration >= 1_000:
+                raise RuntimeError("the kernel is on fire")
+            return advance(state, n)
+        engine.advance = burn
+    return engine
+
+core.trainer.make_engine = crashing
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_crash_in_one_run_is_shown_and_logged_and_the_other_goes_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CRASHING, "--iterations", "100000000", "--name", "x"]
+    terminal = Terminal(command, cwd=tmp_path)
+    try:
+        seen = terminal.wait_for("FOMAML   failed", "the kernel is on fire")
+        assert "Reptile  training" in seen
+        before = (tmp_path / "checkpoints" / "reptile-x" / "events.jsonl").stat().st_size
+        terminal.wait_until(
+            lambda _: (
+                (tmp_path / "checkpoints" / "reptile-x" / "events.jsonl").stat().st_size > before
+            ),
+            "the other run goes on",
+        )
+        terminal.press("q")
+        terminal.wait_for("save and quit")
+        terminal.press("s")
+        assert terminal.wait_for_end() == 1
+    finally:
+        terminal.close()
+    assert terminal.left_behind() == []
+    assert b"Traceback" not in terminal.raw
+    last = (tmp_path / "checkpoints" / "fomaml-x" / "events.jsonl").read_text().splitlines()[-1]
+    failed = json.loads(last)
+    assert failed["event"] == "failed"
+    assert failed["problem"] == "RuntimeError: the kernel is on fire"
+    assert failed["details"].startswith("Traceback")

@@ -1,0 +1,102 @@
+"""Training over SSH, where connections end: nothing is lost, not a bit and not a line."""
+
+import os
+import random
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from core.checkpoint import load_checkpoint, newest_checkpoint
+from core.event_log import read_events
+from core.events import AnyEvent, Asked, Progress
+from core.remote.client import RemoteSession
+from tests.core.runs import learned
+from tests.core.test_torch_engine import bits
+from tests.end_to_end.faces import (
+    PROGRAM,
+    RUN,
+    SLOW,
+    OpenFace,
+    listed,
+    past,
+    ran,
+    until,
+)
+from tests.end_to_end.sshd import missing, ssh_server
+from tests.end_to_end.terminal import Terminal
+from tests.soak import soak
+
+KILLS = soak(3, 10)
+LENGTH = ("--iterations", "30000", "--eval-interval", "250")
+LONGEST_LIFE = 2.0
+"""Seconds from the start of a connection to its end, at most."""
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is a server")
+
+
+def told(events: Sequence[AnyEvent]) -> list[tuple[str, int]]:
+    """What a person is told of, in order; losses of training are in the curve."""
+    others = [event for event in events if not isinstance(event, Progress | Asked)]
+    return [(type(event).__name__, event.iteration) for event in others]
+
+
+def test_connections_that_end_at_any_moment_cost_nothing(
+    open_face: OpenFace, tmp_path: Path
+) -> None:
+    ran(tmp_path, *SLOW[:-2], *LENGTH, "--out", "calm", "--no-tui")
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    names = ("XDG_RUNTIME_DIR", "XDG_STATE_HOME")
+    variables = {name: os.environ[name] for name in names}
+    chance = random.Random(5)
+    with ssh_server(keys) as server:
+
+        def connected(*tokens: str) -> Terminal:
+            command = server.command([*PROGRAM, *tokens], tmp_path, variables)
+            return open_face(command=command)
+
+        def cut(face: Terminal) -> None:
+            """End the connection at some moment, with no word to the other end."""
+            face.read_for(chance.uniform(0, LONGEST_LIFE))
+            face.signal(signal.SIGKILL)
+            face.wait_for_end()
+
+        face = connected(*SLOW, *LENGTH)
+        until(lambda: bool(listed(tmp_path)), "a session")
+        for number in range(KILLS):
+            cut(face)
+            face = connected("attach")
+            if number == 0:
+                face.wait_until(past(0), "attached")
+                face.press("e")
+                face.wait_for("random")
+                face.press("s")
+                face.wait_for("saved")
+        last = connected("attach")
+        last.wait_until(past(0), "attached again")
+        until(lambda: len(listed(tmp_path)[0]["watchers"]) == 2, "cut faces have gone")
+        last.press(" ")
+        last.wait_for("paused")
+        last.press(" ")
+        ran(tmp_path, "send", "1", "pace", "full")
+        last.wait_for("finished", "30,000 / 30,000")
+
+        run = tmp_path / RUN
+        late = RemoteSession("1", read_only=True)
+        shown, late_events = last.text, list(late.events(0))
+        late.detach()
+        last.press("d")
+        assert last.wait_for_end() == 0
+
+    logged = list(read_events(run / "events.jsonl"))
+    assert told(late_events) == told(logged)
+    assert {"Evaluated", "Saved", "Paused", "Resumed", "Finished"} <= {
+        kind for kind, _ in told(logged)
+    }
+    assert "30,000" in shown
+    calm = tmp_path / "calm" / RUN.name
+    end, expected = (load_checkpoint(newest_checkpoint(folder)) for folder in (run, calm))
+    assert bits(end.state) == bits(expected.state)
+    assert learned(logged) == learned(list(read_events(calm / "events.jsonl")))

@@ -1,0 +1,288 @@
+"""Whatever comes over the socket: the session trains on, and a face says one line."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from core.events import Failed, Pause, Step, Stop
+from core.remote import client as client_module
+from core.remote import link as link_module
+from core.remote.client import RemoteSession
+from core.remote.digest import everything, stories
+from core.remote.link import greeting, look
+from core.remote.protocol import (
+    HEAD,
+    LONGEST_REQUEST,
+    NOT_A_MESSAGE,
+    Done,
+    Ended,
+    Message,
+    News,
+    Probe,
+    Remember,
+    RemoteError,
+    Send,
+    Sync,
+    Unfit,
+    Welcome,
+    decode_request,
+    framed,
+)
+from core.session import LocalSession
+from tests.core.remote.test_protocol import COMMANDS
+from tests.core.runs import CRAWL, PATIENCE, new_plan, small_config, until
+from tests.fuzz.damage import HOSTILE_TEXT, damaged
+from tests.remotes import Impostor, Raw, Serving, folder_for_sockets, served
+from tests.soak import soak
+from tests.tui_meta.fake_session import FakeSession
+
+MOST_MEMORY = 64 * 2**20
+"""Bytes that they may make it allocate."""
+
+SOUND: Sequence[Message] = [
+    greeting(),
+    *(Send(command, "run") for command in COMMANDS if not isinstance(command, Stop | Step)),
+    Probe("random"),
+    Remember({"panel": "table"}),
+    Sync(1),
+]
+
+TEXTS = HOSTILE_TEXT.map(lambda text: text.encode("utf-8", "replace").decode())
+WIRE = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | TEXTS
+    | st.binary(max_size=50),
+    lambda some: st.lists(some, max_size=4) | st.dictionaries(TEXTS, some, max_size=4),
+    max_leaves=8,
+)  # fmt: skip
+"""Any plain value that MessagePack can tell."""
+
+COUNTS = st.integers(-(2**63), 2**64 - 1) | st.sampled_from([0, -1, 2**53, 2**62, 2**63])
+NAMES = st.sampled_from(["run", "another", "", "\x1b[2J", "x" * 5_000]) | TEXTS
+
+
+def request(fields: dict[str, Any]) -> bytes:
+    return msgspec.msgpack.encode(fields)
+
+
+HOSTILE_COMMANDS = st.one_of(
+    st.builds(lambda count: {"command": "step", "count": count}, COUNTS),
+    st.builds(lambda pace: {"command": "setpace", "pace": pace}, st.floats() | COUNTS),
+    st.builds(
+        lambda probe, index: {"command": "evaluate", "probe": probe, "index": index},
+        st.sampled_from(["validation", "random", "compare", "", "x"]),
+        COUNTS,
+    ),
+    st.sampled_from(["pause", "resume", "save", "extend", "dance"]).map(lambda c: {"command": c}),
+    WIRE,
+)
+"""Commands of the right form with any values; none of them ends the run."""
+
+HOSTILE_REQUESTS = st.one_of(
+    st.builds(
+        lambda command, run: request({"type": "send", "command": command, "run": run}),
+        HOSTILE_COMMANDS,
+        NAMES | st.none(),
+    ),
+    st.builds(lambda probe, run: request({"type": "probe", "probe": probe, "run": run}), NAMES,
+              NAMES),
+    st.builds(lambda view: request({"type": "remember", "view": view}), WIRE),
+    st.builds(lambda ticket: request({"type": "sync", "ticket": ticket}), COUNTS),
+    st.builds(lambda some: request({"type": "hello", "protocol": some, "program": some}), WIRE),
+)  # fmt: skip
+
+DEEP = [b"\x91" * LONGEST_REQUEST, b"\x81\xa1x" * 20_000, b"\xdd\xff\xff\xff\xff", b"\xdf" * 5]
+BODIES = st.one_of(
+    st.binary(max_size=300),
+    st.sampled_from(SOUND).flatmap(lambda message: damaged(framed(message)[HEAD.size :])),
+    WIRE.map(msgspec.msgpack.encode),
+    HOSTILE_REQUESTS,
+    HOSTILE_REQUESTS.flatmap(damaged),
+    st.sampled_from(DEEP),
+)
+"""What a frame may hold."""
+
+FRAMES = BODIES.map(lambda body: HEAD.pack(len(body)) + body)
+BROKEN = st.one_of(
+    st.binary(max_size=100),
+    FRAMES.flatmap(damaged),
+    st.builds(lambda length, body: HEAD.pack(length) + body, st.integers(0, 2**32 - 1), BODIES),
+)
+"""What is no frame, after which nothing can be understood."""
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A real run that lasts, which all examples share."""
+    out = tmp_path_factory.mktemp("runs")
+    plan = new_plan(out, small_config(iterations=10**9, eval_interval=10**9), "run", pace=CRAWL)
+    with folder_for_sockets():
+        session = LocalSession([plan])
+        with served(session) as serving:
+            until(lambda: session.snapshots()["run"].state == "training")
+            yield serving
+            session.stop(save=False)
+
+
+def session_of(serving: Serving) -> LocalSession:
+    session = serving.server._session
+    assert isinstance(session, LocalSession)
+    return session
+
+
+def assert_trains(serving: Serving) -> None:
+    """The session lives: the run obeys, and whoever looks is told of it."""
+    session = session_of(serving)
+    assert not [event for event in session.events(0) if isinstance(event, Failed)]
+    with closing(Raw(serving.id)) as raw:
+        raw.say(greeting(), Send(Pause()), Sync(1))
+        assert raw.done() == Done(ticket=1)
+        until(lambda: session.snapshots()["run"].state == "paused")
+        before = session.snapshots()["run"].iteration
+        raw.say(Send(Step(1)))
+        until(lambda: session.snapshots()["run"].iteration > before)
+    (run,) = look(serving.id).runs
+    assert run.run == "run"
+
+
+def send(serving: Serving, frames: Sequence[bytes]) -> None:
+    """Say ``frames`` to the session, as one who has greeted it, and hear all that it says."""
+    with closing(Raw(serving.id)) as raw:
+        raw.say(greeting())
+        hearing = threading.Thread(target=_hear_all, args=(raw,))
+        hearing.start()
+        with suppress(ConnectionError):
+            for frame in frames:
+                raw.socket.sendall(frame)
+            raw.socket.shutdown(socket.SHUT_WR)
+        hearing.join(PATIENCE)
+        assert not hearing.is_alive()
+
+
+def _hear_all(raw: Raw) -> None:
+    while raw.hear() is not None:
+        pass
+
+
+@settings(max_examples=soak(6, 60))
+@given(frames=st.lists(FRAMES, min_size=1, max_size=soak(40, 170)))
+def test_the_session_outlives_any_message(serving: Serving, frames: list[bytes]) -> None:
+    send(serving, frames)
+    assert_trains(serving)
+
+
+@settings(max_examples=soak(20, 500))
+@given(sound=st.lists(FRAMES, max_size=2), broken=BROKEN)
+def test_the_session_outlives_what_is_no_message(
+    serving: Serving, sound: list[bytes], broken: bytes
+) -> None:
+    send(serving, [*sound, broken])
+    assert_trains(serving)
+
+
+@settings(max_examples=soak(20, 500))
+@example(said=HEAD.pack(8) + b"\x81\xa4type\xa1\x00")
+@given(said=BROKEN | FRAMES)
+def test_the_session_outlives_any_greeting(serving: Serving, said: bytes) -> None:
+    with closing(Raw(serving.id)) as raw:
+        with suppress(ConnectionError):
+            raw.socket.sendall(said)
+            raw.socket.shutdown(socket.SHUT_WR)
+        for reply in iter(raw.hear, None):
+            assert not isinstance(reply, Unfit) or reply.problem.isprintable()
+    assert_trains(serving)
+
+
+@settings(max_examples=soak(50, 2_000))
+@example(body=b"\x81\xa4type\xa1\n")
+@given(body=BODIES)
+def test_what_is_no_request_is_refused_aloud(serving: Serving, body: bytes) -> None:
+    try:
+        decode_request(body)
+    except NOT_A_MESSAGE:
+        pass
+    else:
+        return  # it is one
+    with closing(Raw(serving.id)) as raw:
+        raw.say(greeting())
+        with suppress(ConnectionError):
+            raw.socket.sendall(HEAD.pack(len(body)) + body)
+        if len(body) > LONGEST_REQUEST:
+            assert [reply for reply in iter(raw.hear, None) if isinstance(reply, Unfit)]
+        else:
+            said = raw.done().problem
+            assert said.startswith("this is no request: ")
+            assert said.isprintable()
+
+
+@settings(max_examples=soak(3, 20))
+@given(body=BODIES)
+def test_memory_stays_bounded(serving: Serving, body: bytes) -> None:
+    """However often it comes, and however long it says that it is."""
+    frames = [HEAD.pack(len(body)) + body] * 50 + [HEAD.pack(2**32 - 1) + body]
+    send(serving, frames)
+    tracemalloc.start()
+    for _ in range(5):
+        send(serving, frames)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < MOST_MEMORY
+
+
+def _framed(body: bytes) -> bytes:
+    return HEAD.pack(len(body)) + body
+
+
+def _told() -> list[News]:
+    session = FakeSession({"fomaml": 3_000})
+    session.start()
+    told, _ = session.story()
+    return [*stories(told, past=True), *stories(told, past=False),
+            everything(session.snapshots(), ["a"], 1)]  # fmt: skip
+
+
+# What a face is told by one that is no session, or by one that lies.
+
+REPLIES: Sequence[bytes] = [
+    framed(Welcome(id="1", name="me")),
+    *(framed(news) for news in _told()),
+    framed(Done("no", 1)),
+    framed(Ended()),
+    framed(Unfit("no")),
+]
+
+
+@settings(max_examples=soak(60, 3_000))
+@given(
+    good=st.integers(0, len(REPLIES)),
+    bad=st.sampled_from(REPLIES).flatmap(damaged)
+    | st.sampled_from(REPLIES).flatmap(lambda frame: damaged(frame[4:]).map(_framed))
+    | BROKEN
+    | FRAMES,
+)
+def test_a_face_outlives_any_session(good: int, bad: bytes) -> None:
+    with folder_for_sockets(), pytest.MonkeyPatch.context() as patch:
+        for module in (client_module, link_module):
+            patch.setattr(module, "PATIENCE_SECONDS", 0.5)
+        with closing(Impostor(b"".join(REPLIES[:good]) + bad, leaves=True)):
+            try:
+                face = RemoteSession("1")
+            except RemoteError as error:
+                assert str(error).isprintable()  # noqa: PT017  (a refusal is allowed)
+                return
+            face._reader.join(PATIENCE)
+            assert not face._reader.is_alive()
+            connection = face.connection
+            assert connection.ended or (connection.lost and connection.lost.isprintable())
+            assert set(face.snapshots())
+            face.stop(save=True)
+            face.detach()

@@ -1,0 +1,540 @@
+"""The Lab by its keys and the mouse: a task under the hands, and every theta's answer to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from core.adaptation import FewShotTask, few_shot
+from core.algorithms import ALGORITHMS
+from core.bench.answers import AnyAnswer
+from core.bench.presets import PRESETS, draw_preset
+from core.bench.questions import Adapt, AnyQuestion, Given, Live, Saved
+from core.config import RunConfig, SineTasks
+from core.engines import make_engine
+from core.engines.base import untrained
+from core.session import Connection
+from core.tasks import SineWave
+from tests.tui_meta.checkpoints import answered, make_folders
+from tests.tui_meta.fake_session import FakeSession
+from tests.tui_meta.pages import STILL
+from tests.tui_meta.test_dashboard import SIZES, settle, shown
+from tui_meta.app import TuiMetaApp
+from tui_meta.screens.help import Help
+from tui_meta.screens.lab import FOLLOW_TICKS, LabPage
+from tui_meta.screens.type_in import TypeIn
+from tui_meta.views.lab_desk import RANDOM
+from tui_meta.views.plot import Series
+from tui_meta.widgets.chart import Chart
+
+STANDARD = draw_preset("standard", 0, 0, SineTasks())
+
+
+class Noting(FakeSession):
+    """Notes what is asked of it."""
+
+    def ask(self, question: AnyQuestion, *args: object, **options: object) -> AnyAnswer:
+        self.asked.append(question)
+        return super().ask(question, *args, **options)  # type: ignore[arg-type]
+
+    @property
+    def asked(self) -> list[AnyQuestion]:
+        return self.__dict__.setdefault("questions", [])
+
+    @property
+    def adapting(self) -> list[Adapt]:
+        return [one for one in self.asked if isinstance(one, Adapt)]
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_folders(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tui_meta.screens.page.TICK_SECONDS", 3_600)
+
+
+@asynccontextmanager
+async def in_lab(
+    session: FakeSession | None = None, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[tuple[Pilot[None], LabPage]]:
+    async with TuiMetaApp(session or FakeSession()).run_test(size=size) as pilot:
+        await settle(pilot)
+        await answered(pilot, "a")
+        page = pilot.app.screen
+        assert isinstance(page, LabPage)
+        yield pilot, page
+
+
+def chart(page: LabPage, name: str = "waves") -> tuple[Series, ...]:
+    plot = page.query_one(f"#{name}", Chart).plot
+    assert plot is not None
+    return plot.series
+
+
+def drawn(page: LabPage, label: str, name: str = "waves") -> Series:
+    return next(one for one in chart(page, name) if one.label == label)
+
+
+def points(page: LabPage) -> list[tuple[float, float]]:
+    support = drawn(page, "support")
+    return list(zip(support.x, support.y, strict=True))
+
+
+def cursor(page: LabPage) -> tuple[float, float]:
+    last = chart(page)[-1]
+    return last.x[0], last.y[0]
+
+
+# What is shown.
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_matters_is_on_the_screen_at_every_size(size: tuple[int, int]) -> None:
+    async with in_lab(size=size) as (pilot, _):
+        text = shown(pilot.app)  # type: ignore[arg-type]
+        for name in PRESETS:
+            assert name.replace("-", " ") in text
+        for part in (
+            "amplitude 4.00", "phase 1.00", "points 10", "from all", "noise 0", "updates 32",
+            "inner rate own", "task 1", "step 32 of 32", "loss per update",
+            "live 12,300", "live 18,700", "untrained", "esc back", "? help", "enter types",
+        ):  # fmt: skip
+            assert part in text
+
+
+async def test_its_numbers_are_those_of_few_shot() -> None:
+    async with in_lab() as (_, page):
+        for name in ("fomaml", "reptile"):
+            config = RunConfig(algorithm=ALGORITHMS[name](), engine="torch")
+            wave = SineWave(STANDARD.amplitude, STANDARD.phase)
+            task = FewShotTask(wave, np.array(STANDARD.support_x), np.array(STANDARD.support_y))
+            theta = untrained(config).theta
+            expected = few_shot(
+                make_engine(config), theta, config.waves, task, 32, config.algorithm.inner_lr,
+                every_step=True,
+            )  # fmt: skip
+            title = config.algorithm.title
+            assert drawn(page, title).y == tuple(expected.predictions[0][-1].tolist())
+            losses = [10**exponent for exponent in drawn(page, title, "losses").y]
+            assert losses == pytest.approx(expected.losses[0].tolist(), rel=1e-12)
+
+
+async def test_stepping_back_and_forth_lands_on_the_same_bits_without_asking() -> None:
+    session = Noting()
+    async with in_lab(session) as (pilot, page):
+        asked = len(session.asked)
+        start = chart(page)
+        axes = [page.query_one(f"#{name}", Chart).plot for name in ("waves", "losses")]
+        text = await answered(pilot, "comma", "comma")
+        assert "step 30 of 32" in text
+        assert chart(page) != start
+        for name, before in zip(("waves", "losses"), axes, strict=True):
+            plot = page.query_one(f"#{name}", Chart).plot
+            assert plot is not None
+            assert before is not None
+            assert (plot.x, plot.y) == (before.x, before.y)
+        assert "step 0 of 32" in await answered(pilot, "g")
+        assert "step 0 of 32" in await answered(pilot, "comma")
+        assert "step 1 of 32" in await answered(pilot, "full_stop")
+        assert "step 32 of 32" in await answered(pilot, "G", "full_stop")
+        assert chart(page) == start
+        assert len(session.asked) == asked
+
+
+async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
+    async with in_lab(size=(60, 15)) as (pilot, page):
+        text = shown(pilot.app)  # type: ignore[arg-type]
+        assert "step 32 of 32" in text
+        assert "loss per update" not in text
+        assert page.query_one("#waves").size.height >= 7
+        text = await answered(pilot, "o")
+        assert "loss per update" in text
+        assert "step 32 of 32" not in text
+        assert "step 32 of 32" in await answered(pilot, "o")
+
+
+async def test_where_both_charts_have_room_o_says_so() -> None:
+    async with in_lab() as (pilot, _):
+        assert "both charts are on the screen" in await answered(pilot, "o")
+
+
+async def test_a_tiny_terminal_says_what_it_needs() -> None:
+    async with in_lab(size=(39, 9)) as (pilot, _):
+        assert "please enlarge 40x10" in shown(pilot.app)  # type: ignore[arg-type]
+
+
+async def test_a_large_terminal_has_a_chart_for_each_theta() -> None:
+    async with in_lab(size=(200, 60)) as (_, page):
+        assert drawn(page, "before", "theta-1").y
+        assert page.query_one("#theta-2").size.width > 50
+
+
+# Tasks.
+
+
+@pytest.mark.parametrize(("key", "name"), list(zip("123456", PRESETS, strict=True)))
+async def test_a_preset_is_a_key_away(key: str, name: str) -> None:
+    async with in_lab() as (pilot, page):
+        text = await answered(pilot, key)
+        task = draw_preset(name, 0, 0, SineTasks())  # type: ignore[arg-type]
+        assert points(page) == list(zip(task.support_x, task.support_y, strict=True))
+        assert "task 1" in text
+        assert "…" not in text
+        assert "task 2" in await answered(pilot, "n")
+        assert points(page) != list(zip(task.support_x, task.support_y, strict=True))
+
+
+async def test_presets_are_drawn_from_the_waves_of_the_runs() -> None:
+    session = FakeSession()
+    waves = SineTasks(amplitude=(20.0, 30.0), x=(0.0, 1.0))
+    for run in session.snapshots():
+        session.change(run, waves=waves)
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "5")
+        task = draw_preset("one-point", 0, 0, waves)
+        assert points(page) == [(task.support_x[0], task.support_y[0])]
+
+
+@pytest.mark.parametrize(
+    ("tabs", "more", "less"),
+    [
+        (0, "amplitude 4.50", "amplitude 4.00"),
+        (1, "phase 1.25", "phase 1.00"),
+        (2, "points 11", "points 10"),
+        (3, "from right half", "from all"),
+        (4, "noise 0.1", "noise 0 "),
+        (5, "updates 33", "updates 32"),
+        (6, "inner rate 0.05", "inner rate 0.02"),
+    ],
+)
+async def test_every_setting_has_more_and_less(tabs: int, more: str, less: str) -> None:
+    session = Noting()
+    async with in_lab(session) as (pilot, _):
+        await answered(pilot, *["tab"] * tabs)
+        asked = len(session.adapting)
+        assert more in await answered(pilot, "plus")
+        assert less in await answered(pilot, "minus")
+        # All of them the same, and each of them once: more, and less.
+        tasks = [(one.task, one.updates, one.lr) for one in session.adapting[asked:]]
+        assert len(tasks) == 6
+        assert len(set(tasks)) == 2
+
+
+async def test_a_value_is_typed_and_a_wrong_one_is_a_line_and_loses_nothing() -> None:
+    async with in_lab() as (pilot, page):
+        text = await answered(pilot, "enter")
+        assert isinstance(pilot.app.screen, TypeIn)
+        assert "amplitude" in text
+        assert "a number" in text
+        text = await answered(pilot, *"tall", "enter")
+        assert "amplitude: 'tall' is not allowed; use a number" in text
+        assert isinstance(pilot.app.screen, TypeIn)
+        await answered(pilot, *["backspace"] * 4, *"2.5", "enter")
+        assert pilot.app.screen is page
+        assert "amplitude 2.50" in shown(pilot.app)  # type: ignore[arg-type]
+        assert max(drawn(page, "true").y) == pytest.approx(2.5, abs=0.01)
+
+
+async def test_escape_leaves_the_value_as_it_was_and_the_cursor_does_not_blink() -> None:
+    async with in_lab() as (pilot, page):
+        await answered(pilot, "tab", "enter")
+        field = pilot.app.focused
+        assert getattr(field, "cursor_blink", True) is False
+        await answered(pilot, "9", "ctrl+c", "escape")
+        assert pilot.app.screen is page
+        assert "phase 1.00" in shown(pilot.app)  # type: ignore[arg-type]
+
+
+async def test_what_cannot_be_is_a_message_and_changes_nothing() -> None:
+    async with in_lab() as (pilot, page):
+        await answered(pilot, "5")
+        before = points(page)
+        assert "a support set has a point" in await answered(pilot, "x")
+        assert points(page) == before
+
+
+async def test_settings_and_presets_answer_to_a_click() -> None:
+    async with in_lab() as (pilot, _):
+        await pilot.click("#head", offset=(15, 0))
+        assert "points 5" in await answered(pilot)
+        await pilot.click("#head", offset=(20, 1))
+        assert "▸phase" in await answered(pilot)
+        await pilot.click("#table", offset=(50, 2))
+        assert "▸live" in await answered(pilot)
+
+
+# Points under the cursor.
+
+
+@pytest.mark.parametrize(
+    ("keys", "sign"),
+    [
+        (("left", "h"), (-1, 0)),
+        (("right", "l"), (1, 0)),
+        (("up", "k"), (0, 1)),
+        (("down", "j"), (0, -1)),
+    ],
+)
+async def test_arrows_and_hjkl_move_the_cursor(
+    keys: tuple[str, str], sign: tuple[int, int]
+) -> None:
+    async with in_lab() as (pilot, page):
+        for count, key in enumerate(keys, 1):
+            await answered(pilot, key)
+            assert cursor(page) == pytest.approx((0.2 * count * sign[0], 0.5 * count * sign[1]))
+
+
+async def test_points_are_placed_carried_and_deleted_by_keys() -> None:
+    async with in_lab() as (pilot, page):
+        text = await answered(pilot, "up", "i")
+        assert points(page)[-1] == (0.0, 0.5)
+        assert "points 11" in text
+        assert "by hand" in text
+        text = await answered(pilot, "c", "right", "up")
+        assert points(page)[-1] == pytest.approx((0.2, 1.0))
+        assert "carried to 0.20, 1.00" in text
+        await answered(pilot, "c", "left")
+        assert points(page)[-1] == pytest.approx((0.2, 1.0))
+        await answered(pilot, "x")
+        assert points(page) == list(zip(STANDARD.support_x, STANDARD.support_y, strict=True))
+
+
+async def test_points_are_placed_carried_and_deleted_by_the_mouse() -> None:
+    async with in_lab() as (pilot, page):
+        await pilot.mouse_down("#waves", offset=(20, 4))
+        await answered(pilot)
+        placed = points(page)[-1]
+        assert len(points(page)) == 11
+        await pilot.hover("#waves", offset=(30, 9))
+        await answered(pilot)
+        carried = points(page)[-1]
+        assert carried[0] > placed[0]
+        assert carried[1] < placed[1]
+        await pilot.mouse_up("#waves", offset=(30, 9))
+        await pilot.hover("#waves", offset=(10, 5))
+        await answered(pilot)
+        assert points(page)[-1] == carried
+        await pilot._post_mouse_events([events.MouseDown], "#waves", offset=(30, 9), button=3)
+        await answered(pilot)
+        assert points(page) == list(zip(STANDARD.support_x, STANDARD.support_y, strict=True))
+
+
+async def test_a_press_on_the_frame_places_nothing() -> None:
+    async with in_lab() as (pilot, page):
+        for offset in ((20, 0), (1, 5), (20, 1)):
+            await pilot.click("#waves", offset=offset)
+        await answered(pilot)
+        assert len(points(page)) == 10
+
+
+# Whose theta.
+
+
+async def test_a_live_theta_is_followed_about_once_a_second() -> None:
+    session = Noting()
+    async with in_lab(session) as (pilot, page):
+        asked = len(session.adapting)
+        for _ in range(2 * FOLLOW_TICKS):
+            page.tick()
+        await answered(pilot)
+        assert len(session.adapting) == asked
+        session.change("reptile-1", iteration=20_000)
+        page.watch_screen.tick()
+        for _ in range(FOLLOW_TICKS):
+            page.tick()
+        text = await answered(pilot)
+        assert [one.source for one in session.adapting[asked:]] == [Live("reptile-1")]
+        assert "live 20,000" in text
+
+
+async def test_s_holds_theta_still_and_lets_it_go_again() -> None:
+    session = Noting()
+    async with in_lab(session) as (pilot, page):
+        assert "held still" in await answered(pilot, "s")
+        session.change("fomaml-1", iteration=20_000)
+        page.watch_screen.tick()
+        for _ in range(FOLLOW_TICKS):
+            page.tick()
+        assert "live 12,300" in await answered(pilot)
+        assert "follows the training" in await answered(pilot, "s")
+        for _ in range(FOLLOW_TICKS):
+            page.tick()
+        assert "live 20,000" in await answered(pilot)
+
+
+async def test_a_checkpoint_is_chosen_by_keys_and_by_typing() -> None:
+    session = Noting()
+    async with in_lab(session) as (pilot, page):
+        live = drawn(page, "Reptile")
+        text = await answered(pilot, "shift+tab", "minus")
+        assert "▸checkpoint 12,000 auto" in text
+        assert session.adapting[-1].source == Saved("checkpoints/reptile-1/000012000.safetensors")
+        assert drawn(page, "Reptile") != live
+        assert "▸checkpoint 5,000 hand" in await answered(pilot, "minus")
+        await answered(pilot, "enter", *["backspace"] * 4, *"2500", "enter")
+        assert "▸checkpoint 2,000 best" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "▸live 18,700" in await answered(pilot, *["plus"] * 3)
+        assert drawn(page, "Reptile") == live
+
+
+async def test_a_checkpoint_that_is_gone_is_a_message() -> None:
+    async with in_lab() as (pilot, _):
+        Path("checkpoints/reptile-1/000012000.safetensors").unlink()
+        text = await answered(pilot, "shift+tab", "minus")
+        assert "000012000.safetensors: " in text
+        assert "…" in text
+
+
+async def test_runs_that_have_not_begun_are_not_asked() -> None:
+    session = Noting()
+    session.start = lambda: None  # type: ignore[method-assign]
+    async with in_lab(session) as (pilot, _):
+        assert {one.source for one in session.adapting}.isdisjoint(
+            {Live("fomaml-1"), Live("reptile-1")}
+        )
+        assert "untrained" in shown(pilot.app)  # type: ignore[arg-type]
+
+
+async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
+    session = Noting()
+    async with in_lab(session) as (pilot, page):
+        session.fresh()
+        session.start()
+        page.watch_screen.tick()
+        page.tick()
+        await answered(pilot)
+        assert session.adapting[-3].source == Live("fomaml-2")
+
+
+async def test_a_face_that_may_only_look_has_the_whole_lab() -> None:
+    session = Noting(connection=Connection(id="abc", read_only=True))
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "2", "plus", "i")
+        assert drawn(page, "FOMAML").y
+        assert not session.sent
+
+
+# Slow motion, and what nobody sees.
+
+
+async def test_r_plays_from_the_beginning_to_the_end_and_stops(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with in_lab() as (pilot, page):
+        monkeypatch.setattr(page._player, "resume", lambda: None)
+        text = await answered(pilot, "r")
+        assert "step 0 of 32" in text
+        assert "playing" in text
+        for step in range(1, 32):
+            page._play_on()
+            assert drawn_step(page) == step
+        page._play_on()
+        assert drawn_step(page) == 32
+        assert "playing" not in await answered(pilot)
+
+
+async def test_r_stops_where_it_is_and_goes_on_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with in_lab() as (pilot, page):
+        monkeypatch.setattr(page._player, "resume", lambda: None)
+        await answered(pilot, "r")
+        page._play_on()
+        text = await answered(pilot, "r")
+        assert "step 1 of 32" in text
+        assert "playing" not in text
+        assert "step 1 of 32" in await answered(pilot, "r")
+
+
+@pytest.mark.parametrize("key", ["comma", "escape", "question_mark"])
+async def test_a_step_by_hand_and_another_screen_stop_the_slow_motion(key: str) -> None:
+    async with in_lab() as (pilot, page):
+        await answered(pilot, "r", key)
+        assert not page._playing
+
+
+async def test_a_hidden_lab_asks_nothing_and_paints_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = Noting()
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "escape")
+        asked = len(session.asked)
+        monkeypatch.setattr(page, "_show", lambda: pytest.fail("painted"))
+        session.change("reptile-1", iteration=20_000)
+        for _ in range(2 * FOLLOW_TICKS):
+            page.tick()
+        page.open_task(Given(1.0, 0.0, (0.5,), (0.5,)), 4)
+        await answered(pilot)
+        assert len(session.asked) == asked
+
+
+async def test_a_task_from_elsewhere_is_there_when_the_lab_opens() -> None:
+    async with in_lab() as (pilot, page):
+        await answered(pilot, "escape")
+        page.open_task(Given(1.0, 0.0, (0.5,), (0.25,)), 4)
+        text = await answered(pilot, "a")
+        assert points(page) == [(0.5, 0.25)]
+        assert "step 4 of 4" in text
+
+
+async def test_nothing_is_painted_when_nothing_changes() -> None:
+    async with in_lab(size=(120, 40)) as (pilot, page):
+        painted: list[object] = []
+        refresh = page._compositor.render_update
+        page._compositor.render_update = (  # type: ignore[method-assign]
+            lambda *args, **options: (painted.append(args), refresh(*args, **options))[1]
+        )
+        for _ in range(2 * FOLLOW_TICKS):
+            page.tick()
+            await answered(pilot)
+        assert not painted
+
+
+async def test_every_key_is_in_the_help() -> None:
+    async with in_lab(size=(120, 60)) as (pilot, page):
+        bound = {active.binding for active in page.active_bindings.values()}
+        text = await answered(pilot, "question_mark")
+        assert isinstance(pilot.app.screen, Help)
+        for binding in bound:
+            assert f"┃ {binding.key_display} " in text
+            assert binding.tooltip
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: STILL)
+
+
+@pytest.mark.usefixtures("still")
+@pytest.mark.parametrize("size", [*SIZES, (60, 15)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_lab(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
+    async def visit(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        await answered(pilot, "a", "shift+tab", "minus", *["comma"] * 20)
+
+    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=size, run_before=visit)
+
+
+@pytest.mark.usefixtures("still")
+def test_typing(snap_compare: Callable[..., bool]) -> None:
+    async def visit(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        await answered(pilot, "a", "enter", *"tall", "enter")
+
+    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=(80, 24), run_before=visit)
+
+
+def drawn_step(page: LabPage) -> int:
+    """The step that the losses mark."""
+    return int(chart(page, "losses")[-1].x[0])
+
+
+def test_the_random_theta_is_no_run() -> None:
+    assert " " in RANDOM

@@ -1,0 +1,67 @@
+"""The watch screen as pictures: a cursor and marks, no colour, ASCII, each theme, the palette."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui_meta.fake_session import FakeSession
+from tests.tui_meta.test_dashboard import SIZES, press, settle
+from tui_meta.app import TuiMetaApp
+from tui_meta.preferences import Preferences
+from tui_meta.themes import PALETTES
+from tui_meta.views.rates import AT_HAND
+
+Compare = Callable[..., bool]
+every_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No timer of its own, and a size in the environment that does not stay there."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: replace(AT_HAND, tick=3_600))
+
+
+async def looked_closely(pilot: Pilot[None]) -> None:
+    """A linear axis, a mark where both runs were saved, and a cursor at an early iteration."""
+    await settle(pilot)
+    await press(pilot, "s", "L", "x", "g")
+
+
+@every_size
+def test_a_cursor_and_marks(snap_compare: Compare, size: tuple[int, int]) -> None:
+    app = TuiMetaApp(FakeSession())
+    assert snap_compare(app, terminal_size=size, run_before=looked_closely)
+
+
+@every_size
+def test_no_color(
+    snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = TuiMetaApp(FakeSession())
+    assert snap_compare(app, terminal_size=size, run_before=looked_closely)
+
+
+@every_size
+def test_in_ascii(snap_compare: Compare, size: tuple[int, int]) -> None:
+    app = TuiMetaApp(FakeSession(), Preferences(ascii=True))
+    assert snap_compare(app, terminal_size=size, run_before=looked_closely)
+
+
+@pytest.mark.parametrize("theme", list(PALETTES))
+def test_a_theme(snap_compare: Compare, theme: str) -> None:
+    app = TuiMetaApp(FakeSession(), Preferences(theme=theme))  # type: ignore[arg-type]
+    assert snap_compare(app, terminal_size=(120, 40), run_before=looked_closely)
+
+
+@every_size
+def test_the_palette(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def open_it(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        await press(pilot, "colon", *"ev")
+
+    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=size, run_before=open_it)

@@ -1,0 +1,104 @@
+"""An application in a real terminal that may be slow: it never waits, and loses nothing."""
+
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.terminal import PATIENCE, Terminal
+
+ROOT = Path(__file__).parents[3]
+COLUMNS, ROWS = 80, 24
+MANY = 200
+"""Frames: more than Textual's queue and a pseudo-terminal together hold."""
+
+
+@pytest.fixture
+def wall(tmp_path: Path) -> Iterator[Terminal]:
+    command = [sys.executable, "-m", "tests.tui_meta.thrifty.wall"]
+    variables = {"PYTHONPATH": str(ROOT)}
+    terminal = Terminal(command, columns=COLUMNS, rows=ROWS, cwd=tmp_path, variables=variables)
+    yield terminal
+    terminal.close()
+
+
+def frames(folder: Path) -> int:
+    return int(kept(folder)[0])
+
+
+def kept(folder: Path) -> list[str]:
+    file = folder / "frames"
+    return file.read_text().split() if file.exists() else ["0", "0"]
+
+
+def await_frames(folder: Path, count: int) -> None:
+    """Wait, without reading from the terminal."""
+    deadline = time.monotonic() + PATIENCE
+    while frames(folder) < count:
+        assert time.monotonic() < deadline, f"stuck at frame {frames(folder)}"
+        time.sleep(0.01)
+
+
+def newest(text: str) -> int:
+    return max(map(int, re.findall(r"frame (\d+)", text)), default=0)
+
+
+def test_an_application_goes_on_while_its_terminal_takes_nothing(
+    wall: Terminal, tmp_path: Path
+) -> None:
+    wall.wait_for("frame")
+    before = len(wall.raw)
+    await_frames(tmp_path, frames(tmp_path) + MANY)
+    assert float(kept(tmp_path)[1]) > 0
+    made = frames(tmp_path)
+    wall.wait_until(lambda text: newest(text) >= made, "the newest frame")
+    # What the pseudo-terminal holds, then one more frame or two, of all that were made meanwhile.
+    assert len(wall.raw) - before < 40_000
+    wall.press("q")
+    assert wall.wait_for_end() == 0
+    assert wall.left_behind() == []
+
+
+def test_what_is_no_part_of_the_screen_is_never_lost(wall: Terminal, tmp_path: Path) -> None:
+    await_frames(tmp_path, MANY)
+    wall.press("s")
+    wall.wait_for("frame")
+    wall.press("q")
+    assert wall.wait_for_end() == 0
+    titles = re.compile(rb"\x1b\][^\x07]*\x07")
+    assert titles.sub(b"", wall.raw).count(b"\x07") == frames(tmp_path)
+
+
+def test_a_garbled_screen_is_drawn_anew_when_asked(wall: Terminal) -> None:
+    wall.wait_for("frame")
+    wall.press("s")
+    wall.wait_until(is_still, "it stands still")
+    wall.wipe()
+    wall.press("f")
+    wall.wait_until(is_still, "the same screen again")
+
+
+def is_still(text: str) -> bool:
+    return text.count("still") == 5 * ROWS
+
+
+def test_after_a_stop_the_screen_is_drawn_anew(wall: Terminal, tmp_path: Path) -> None:
+    wall.wait_for("frame")
+    wall.signal(signal.SIGTSTP)
+    wall.wait_until(lambda _: stopped(wall.pid), "the process stopped")
+    wall.wipe()
+    wall.signal(signal.SIGCONT)
+    seen = frames(tmp_path)
+    wall.wait_until(lambda text: newest(text) > seen, "a new frame")
+    wall.press("q")
+    assert wall.wait_for_end() == 0
+    assert wall.left_behind() == []
+
+
+def stopped(pid: int) -> bool:
+    """Whether the process is stopped by a signal."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"

@@ -1,0 +1,392 @@
+"""The Lab: a task under the hands, and how every theta adapts to it, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar, cast
+
+from textual import on
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from core.bench.answers import Adapted, AnyAnswer, Recalled
+from core.bench.questions import Adapt, Given, Live, PresetName, Recall
+from core.errors import LabError
+from core.events import Snapshot
+from tui_meta.screens.page import Page, page_bindings
+from tui_meta.screens.type_in import TypeIn
+from tui_meta.screens.watch import WatchScreen
+from tui_meta.views import lab, lab_desk
+from tui_meta.views.asking import Asking
+from tui_meta.views.keys import Key
+from tui_meta.views.lab import Lab
+from tui_meta.views.lab_charts import LabCharts
+from tui_meta.views.lab_desk import Desk, Origin
+from tui_meta.views.lab_text import Shape, head_lines, loss_lines, shape
+from tui_meta.widgets.chart import Chart
+from tui_meta.widgets.lines import Lines
+from tui_meta.widgets.wave_chart import WaveChart
+
+FOLLOW_TICKS = 4
+"""Ticks of a page between two looks at a live theta that has moved on: a second."""
+
+PLAY_SECONDS = 0.25
+"""A step of the slow motion, which is also what a slow connection takes."""
+
+_FRAMED_HEIGHT = 28
+_LEFT_BUTTON, _RIGHT_BUTTON = 1, 3
+
+
+class LabPage(Page):
+    """Asks every theta about the task on the desk, and looks up steps in the answers."""
+
+    NAME = "Lab"
+    KEYS = (
+        Key(
+            "left,h", "←", "move(-1, 0)", "left", "Move the cursor to the left (h)", 3, joined=True
+        ),
+        Key("down,j", "↓", "move(0, -1)", "down", "Move the cursor down (j)", 3, joined=True),
+        Key("up,k", "↑", "move(0, 1)", "up", "Move the cursor up (k)", 3, joined=True),
+        Key("right,l", "→", "move(1, 0)", "cursor", "Move the cursor to the right (l)", 3),
+        Key("i", "i", "place", "point", "Place a support point at the cursor (mouse: press)", 6),
+        Key("c", "c", "carry", "carry", "Carry the nearest point, or put it down (mouse: drag)", 7),
+        Key(
+            "x,delete", "x", "delete", "delete", "Delete the nearest point (mouse: right button)", 8
+        ),
+        Key("comma", ",", "step(-1)", "back", "One gradient step back", 3, joined=True),
+        Key("full_stop", ".", "step(1)", "step", "One gradient step on", 3),
+        Key("home,g", "home", "step(-9999)", "first", "Before the first gradient step (g)"),
+        Key("end,G", "end", "step(9999)", "last", "After the last gradient step (G)"),
+        Key("r", "r", "replay", "replay", "Play the steps in slow motion, or stop", 4),
+        Key("n", "n", "another", "next", "The next task of the same kind", 5),
+        Key("1", "1", "preset('standard')", "1", "Standard: SineWave(4, 1), 10 points, 32 updates"),
+        Key("2", "2", "preset('half-range')", "2", "Half range: 5 points right of the middle"),
+        Key("3", "3", "preset('beyond-range')", "3", "Waves taller than any that was trained on"),
+        Key("4", "4", "preset('noisy')", "4", "Noisy: points beside the wave"),
+        Key("5", "5", "preset('one-point')", "5", "One point alone"),
+        Key("6", "6", "preset('contradictory')", "6", "Contradictory: two points at every x"),
+        Key(
+            "tab", "tab", "choose_next(1)", "setting", "The next setting, then the θ of each run", 9
+        ),
+        Key("shift+tab", "shift+tab", "choose_next(-1)", "previous", "The setting before"),
+        Key(
+            "minus,underscore",
+            "-",
+            "turn(-1)",
+            "less",
+            "Less of the setting; of a θ, an older checkpoint",
+            9,
+            joined=True,
+        ),
+        Key(
+            "plus,equals_sign",
+            "+",
+            "turn(1)",
+            "change",
+            "More of the setting; of a θ, a newer one",
+            9,
+        ),
+        Key("enter", "enter", "type_in", "type", "Type a value for the setting", 10),
+        Key("s", "s", "still", "still", "Hold live θ still, or follow the training again", 11),
+        Key("o", "o", "other_chart", "other chart", "Waves or losses, where one has room", 4),
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
+
+    def __init__(self, watch_screen: WatchScreen) -> None:
+        super().__init__(watch_screen)
+        self._held = False
+        self._on_losses = False
+        self._ticks = 0
+        self._begin(lab.begin(next(iter(self._snapshots.values())).waves))
+
+    def _begin(self, state: Lab) -> None:
+        """With the present runs and their live thetas."""
+        titles = self.watch_screen.watching.titles
+        self._desk = Desk(state, tuple(Origin(titles[run], run) for run in self._snapshots))
+        self._asking = Asking()
+        self._charts = LabCharts()
+
+    def open_task(self, task: Given, updates: int) -> None:
+        """Put a task from elsewhere on the desk."""
+        self._change(replace(self._desk, lab=lab.open_task(self._desk.lab, task, updates)))
+
+    @property
+    def footer_keys(self) -> Sequence[Key]:
+        """Without the key that changes charts, where all have room."""
+        return [key for key in self.KEYS if self._shape == "small" or key.names != "o"]
+
+    # Composing.
+
+    def body(self) -> Iterable[Widget]:
+        yield Lines(id="head")
+        yield Lines(id="table")
+        with Horizontal(id="charts"):
+            yield WaveChart(id="waves")
+            yield Chart(id="losses")
+        with Horizontal(id="each"):
+            yield from (Chart(id=f"theta-{index}") for index in range(len(self._wanted)))
+
+    def on_mount(self) -> None:
+        """Every size has its arrangement."""
+        self._player = self.set_interval(PLAY_SECONDS, self._play_on, pause=True)
+        self._playing = False
+        self._arrange()
+
+    def on_resize(self) -> None:
+        """Another size, another arrangement."""
+        self._arrange()
+
+    def on_screen_resume(self) -> None:
+        """Checkpoints may have come while another screen was in front."""
+        self._recall()
+
+    def on_screen_suspend(self) -> None:
+        """What nobody sees does not play."""
+        self._play(False)
+
+    def _arrange(self) -> None:
+        made = self._shape
+        self.query_one("#head").styles.height = {"tiny": 1, "small": 2}.get(made, 3)
+        self.query_one("#table").styles.height = {"tiny": 0, "small": 1}.get(
+            made, 1 + len(self._wanted)
+        )
+        small = made in ("tiny", "small")
+        self.query_one("#charts").display = made != "tiny"
+        self.query_one("#waves").display = not (small and self._on_losses)
+        self.query_one("#losses").display = not small or self._on_losses
+        self.query_one("#each").display = made == "wide"
+        self.set_class(self.size.height >= _FRAMED_HEIGHT, "-framed")
+
+    # Showing.
+
+    @property
+    def _snapshots(self) -> dict[str, Snapshot]:
+        return dict(self.watch_screen.watching.snapshots)
+
+    @property
+    def _shape(self) -> Shape:
+        return shape(self.size.width, self.size.height)
+
+    @property
+    def _wanted(self) -> dict[str, Adapt]:
+        return lab_desk.questions(self._desk)
+
+    def paint(self) -> None:
+        """Ask what is due, and show what is known."""
+        if [one.run for one in self._desk.origins] != list(self._snapshots):
+            self._begin(self._desk.lab)
+            self._recall()
+        self._ticks += 1
+        self._ask(follow=self._ticks % FOLLOW_TICKS == 0 and not self._held)
+        self._show()
+
+    def _show(self) -> None:
+        self._show_lines()
+        if self._shape == "tiny":
+            return
+        state, answers = self._desk.lab, self._asking.answers(self._wanted)
+        waves = self._charts.waves(state, answers, playing=self._playing)
+        self.query_one("#waves", Chart).show(waves)
+        self.query_one("#losses", Chart).show(self._charts.losses(state, answers))
+        if self._shape == "wide":
+            for index, plot in enumerate(self._charts.each(state, answers)):
+                self.query_one(f"#theta-{index}", Chart).show(plot)
+
+    def _show_lines(self) -> None:
+        made = self._shape
+        head, table = self.query_one("#head", Lines), self.query_one("#table", Lines)
+        head.show(head_lines(self._desk, made, head.size.width))
+        answers = self._asking.answers(self._wanted)
+        table.show(loss_lines(self._desk, answers, made, table.size.width, held=self._held))
+
+    # Asking.
+
+    def _ask(self, *, follow: bool) -> None:
+        """Ask whatever theta has not answered this; to ``follow``, those too that have moved on."""
+        begun = {
+            run: one.iteration for run, one in self._snapshots.items() if one.state != "loading"
+        }
+        wanted = {
+            title: question
+            for title, question in self._wanted.items()
+            if not isinstance(question.source, Live) or question.source.run in begun
+        }
+        asking = self._asking
+        for title, question in asking.due(wanted, begun if follow else None).items():
+            self.ask(
+                f"adapt {title}",
+                question,
+                partial(self._hear, asking, title),
+                failed=partial(self._refuse, asking, title),
+            )
+
+    def _hear(self, asking: Asking, title: str, answer: AnyAnswer) -> None:
+        assert isinstance(answer, Adapted)
+        asking.answered(title, answer)
+        if not self.is_current or asking is not self._asking:
+            return
+        self._ask(follow=False)
+        if not asking.waits:
+            self._show()
+
+    def _refuse(self, asking: Asking, title: str, said: str) -> None:
+        asking.refused(title)
+        self.say(said)
+
+    def _recall(self) -> None:
+        """Learn which checkpoints there are."""
+        for run, one in self._snapshots.items():
+            if one.state == "loading":
+                continue
+            self.ask(f"recall {run}", Recall(of=Live(run)), partial(self._remember, run))
+
+    def _remember(self, run: str, past: AnyAnswer) -> None:
+        assert isinstance(past, Recalled)
+        self._change(lab_desk.recalled(self._desk, run, past))
+
+    def _change(self, desk: Desk) -> None:
+        """Show another desk: at once, or when every theta has answered, or with the next tick."""
+        self._desk = desk
+        if not (self.is_mounted and self.is_current):
+            return
+        self._ask(follow=False)
+        if self._asking.waits:
+            self._show_lines()
+        else:
+            self._show()
+
+    def _try(self, changed: Callable[[], Desk]) -> None:
+        """Change the desk, or say why that cannot be."""
+        try:
+            desk = changed()
+        except LabError as error:
+            self.say(str(error))
+            return
+        self._change(desk)
+
+    def _edit(self, changed: Callable[[Lab], Lab]) -> None:
+        self._try(lambda: replace(self._desk, lab=changed(self._desk.lab)))
+
+    # Keys: the task.
+
+    def action_preset(self, name: str) -> None:
+        """A task of a preset."""
+        self._edit(lambda at: lab.choose(at, cast(PresetName, name)))
+
+    def action_another(self) -> None:
+        """The next task of the same kind."""
+        self._edit(lab.another)
+
+    def action_move(self, columns: int, rows: int) -> None:
+        """Move the cursor, and the point that it carries."""
+        self._edit(lambda at: lab.move(at, columns, rows))
+
+    def action_place(self) -> None:
+        """A point at the cursor."""
+        self._edit(lab.add)
+
+    def action_carry(self) -> None:
+        """Take up the nearest point, or put it down."""
+        self._edit(lab.take)
+
+    def action_delete(self) -> None:
+        """Delete the point that is carried, or the nearest."""
+        self._edit(lab.delete)
+
+    # Keys: settings.
+
+    def action_choose_next(self, by: int) -> None:
+        """Choose a setting."""
+        self._change(lab_desk.choose(self._desk, by))
+
+    def action_choose(self, index: int) -> None:
+        """Choose the setting that was clicked."""
+        self._change(replace(self._desk, chosen=index))
+
+    def action_turn(self, by: int) -> None:
+        """Less or more of the chosen setting."""
+        if self._desk.origin is not None:
+            self._recall()
+        self._try(lambda: lab_desk.turn(self._desk, by))
+
+    def action_type_in(self) -> None:
+        """Type a value for the chosen setting."""
+        name, value, hint = lab_desk.asking(self._desk)
+        asked: TypeIn[Desk] = TypeIn(
+            name, value, hint, lambda text: lab_desk.type_in(self._desk, text)
+        )
+        self.app.push_screen(asked, self._take)
+
+    def _take(self, desk: Desk | None) -> None:
+        if desk:
+            self._change(desk)
+
+    def action_still(self) -> None:
+        """Hold the live thetas still, or follow them."""
+        self._held = not self._held
+        if self._held:
+            self.say("θ is held still; a new question still takes the newest θ")
+        else:
+            self.say("θ follows the training")
+        self._show_lines()
+
+    # Keys: steps.
+
+    def action_step(self, by: int) -> None:
+        """Look at another step; whoever steps by hand stops the slow motion."""
+        self._play(False)
+        self._edit(lambda at: lab.step(at, by))
+
+    def action_replay(self) -> None:
+        """Play from here, or from the beginning if this is the end; or stop."""
+        state = self._desk.lab
+        self._play(not self._playing)
+        if self._playing and state.step == state.updates:
+            self._edit(lambda at: lab.step(at, -at.step))
+
+    def _play_on(self) -> None:
+        self._edit(lambda at: lab.step(at, 1))
+        if self._desk.lab.step == self._desk.lab.updates:
+            self._play(False)
+
+    def _play(self, playing: bool) -> None:
+        if playing == self._playing:
+            return
+        self._playing = playing
+        if playing:
+            self._player.resume()
+        else:
+            self._player.pause()
+        if self.is_current:
+            self._show()
+
+    def action_other_chart(self) -> None:
+        """Show the other chart, where there is room for one."""
+        if self._shape != "small":
+            self.say("both charts are on the screen")
+            return
+        self._on_losses = not self._on_losses
+        self._arrange()
+        self.call_after_refresh(self._show)
+
+    # The mouse.
+
+    @on(WaveChart.Pressed)
+    def _press(self, pressed: WaveChart.Pressed) -> None:
+        x, y, near = pressed.x, pressed.y, pressed.near
+        if pressed.button == _LEFT_BUTTON:
+            self._edit(lambda at: lab.press(at, x, y, near))
+        elif pressed.button == _RIGHT_BUTTON:
+            self._edit(lambda at: lab.wipe(at, x, y, near))
+
+    @on(WaveChart.Dragged)
+    def _drag(self, dragged: WaveChart.Dragged) -> None:
+        self._edit(lambda at: lab.place(at, dragged.x, dragged.y))
+
+    @on(WaveChart.Released)
+    def _release(self) -> None:
+        self._edit(lab.release)

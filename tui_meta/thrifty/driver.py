@@ -1,0 +1,146 @@
+"""The driver: it never makes the application wait for its terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from textual import events
+from textual.drivers.linux_driver import LinuxDriver
+
+from tui_meta.thrifty.output import Output
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
+
+    from textual.app import App
+    from textual.message import Message
+
+
+class ThriftyDriver(LinuxDriver):
+    """Textual's driver, but for what it sends: only what the terminal does not show yet.
+
+    However slow the terminal is, the application goes on. What waits is never more than the
+    newest screen, and what is no part of a screen; ``backlog`` tells for how long.
+    """
+
+    def __init__(
+        self,
+        app: App[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._lock = threading.Lock()
+        self._output = Output(*app.size)
+        self._forgotten = False
+        self._called = False
+        """Whether the writing thread has been told that there is something to send."""
+        self._unsent_since: float | None = None
+        self._sending_since: float | None = None
+        # The thread calls it for every text that is put into its queue, and gets the real text
+        # only then: so one call at a time is enough, and the queue is never full.
+        file = cast("IO[str]", sys.__stderr__)
+        self._file = cast("TextIOWrapper", _Sender(file, self._take, self._sent))
+        # A signal comes at any point of the program, even where it holds the lock.
+        signal.signal(signal.SIGTSTP, partial(self._in_its_turn, self._sigtstp_application))
+        signal.signal(signal.SIGCONT, partial(self._in_its_turn, self._sigcont_application))
+
+    @property
+    def backlog(self) -> float:
+        """For how many seconds the terminal has not shown the newest screen; 0 if it does."""
+        since = self._sending_since or self._unsent_since
+        return time.monotonic() - since if since else 0.0
+
+    def forget(self) -> None:
+        """Whatever the terminal shows: send the whole screen again."""
+        self._forgotten = True
+        self._call()
+
+    def write(self, data: str) -> None:
+        """Show what ``data`` means, as soon as the terminal takes it."""
+        with self._lock:
+            self._output.resize(*self._app.size)
+            self._output.write(data)
+            self._unsent_since = self._unsent_since or time.monotonic()
+            updating = self._output.updating
+        if not updating:
+            self._call()
+
+    def start_application_mode(self) -> None:
+        """Start on a terminal that may show anything."""
+        with self._lock:
+            self._output = Output(*self._app.size)
+        self._called = False
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's lacks types
+
+    def close(self) -> None:
+        """Send what is left, and end the writing thread."""
+        self._output.updating = False
+        self._call()
+        super().close()
+
+    def process_message(self, message: Message) -> None:
+        """Take note of a terminal that tells its new size by itself."""
+        if isinstance(message, events.Resize):
+            self._forgotten = True
+        super().process_message(message)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        self._forgotten = True  # it is asked for whenever the terminal may have been resized
+        return super()._get_terminal_size()
+
+    def _in_its_turn(self, handle: Callable[[], None], number: int, _: object) -> None:
+        """Handle a signal between two steps of the application."""
+        if self._loop.is_running():
+            self._loop.call_soon_threadsafe(handle)
+        elif number == signal.SIGTSTP:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _call(self) -> None:
+        if self._writer_thread is not None and not self._called:
+            self._called = True
+            self._writer_thread.write("")
+
+    def _take(self) -> str:
+        with self._lock:
+            self._called = False
+            if self._forgotten:
+                self._forgotten = False
+                self._output.forget()
+            self._sending_since, self._unsent_since = self._unsent_since, None
+            return self._output.take()
+
+    def _sent(self) -> None:
+        self._sending_since = None
+
+
+class _Sender:
+    """A file for the writing thread, which asks what is to be sent only when it can be sent."""
+
+    def __init__(self, file: IO[str], take: Callable[[], str], sent: Callable[[], None]) -> None:
+        self._file = file
+        self._take = take
+        self._sent = sent
+
+    def write(self, _: str) -> None:
+        """Send what there is."""
+        if data := self._take():
+            self._file.write(data)
+            self._file.flush()
+        self._sent()
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def fileno(self) -> int:
+        """Of the terminal."""
+        return self._file.fileno()

@@ -1,0 +1,154 @@
+"""What SGR sequences and hyperlinks do to the pen, and the shortest way from one pen to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+_SLOTS: Final = {
+    1: "bold",
+    2: "dim",
+    3: "italic",
+    4: "underline",
+    5: "blink",
+    6: "blink",
+    7: "reverse",
+    8: "conceal",
+    9: "strike",
+    21: "underline",
+    **dict.fromkeys((*range(30, 39), *range(90, 98)), "foreground"),
+    **dict.fromkeys((*range(40, 49), *range(100, 108)), "background"),
+    51: "frame",
+    52: "frame",
+    53: "overline",
+    58: "line color",
+}
+"""What each parameter sets."""
+
+_ENDS: Final = {
+    22: ("bold", "dim"),
+    23: ("italic",),
+    24: ("underline",),
+    25: ("blink",),
+    27: ("reverse",),
+    28: ("conceal",),
+    29: ("strike",),
+    39: ("foreground",),
+    49: ("background",),
+    54: ("frame",),
+    55: ("overline",),
+    59: ("line color",),
+}
+"""What each parameter ends."""
+
+_END_OF: Final = {slot: str(end) for end, slots in _ENDS.items() for slot in slots}
+_REPLACED: Final = ("foreground", "background", "line color")
+"""Slots of which a new value leaves nothing of the old one."""
+
+_COLORS: Final = (38, 48, 58)
+_COLOR_LENGTHS: Final = {"5": 3, "2": 5}
+_SEEN_ON_BLANKS: Final = {"underline", "strike", "overline", "frame", "reverse"}
+
+Settings = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Style:
+    """A pen: slots that are set, in order, with the parameters that set them, and a hyperlink.
+
+    Equal styles are one object, made by ``style``, and compare by identity. Should one be made
+    twice after all, because the first was forgotten, cells are sent that need not be.
+    """
+
+    settings: Settings
+    link: str
+
+    @property
+    def on_blank(self) -> Style:
+        """The style that looks the same on a space."""
+        return _on_blank(self)
+
+
+@lru_cache(maxsize=4096)
+def style(settings: Settings, link: str = "") -> Style:
+    """The one style with these settings."""
+    return Style(settings, link)
+
+
+PLAIN: Final = style(())
+
+
+@lru_cache(maxsize=4096)
+def _on_blank(pen: Style) -> Style:
+    slots = dict(pen.settings)
+    if _SEEN_ON_BLANKS & slots.keys():
+        return pen
+    seen = ((slot, value) for slot, value in pen.settings if slot == "background")
+    return style(tuple(seen), pen.link)
+
+
+@lru_cache(maxsize=8192)
+def restyled(pen: Style, parameters: str) -> Style | None:
+    """``pen`` after an SGR sequence; None if that has something unknown in it."""
+    slots = dict(pen.settings)
+    for value in _single_settings(parameters):
+        number = int(value.replace(";", ":").split(":")[0] or 0)
+        if number == 0:
+            slots.clear()
+        elif value == "4:0" or number in _ENDS:
+            for slot in _ENDS[24 if value == "4:0" else number]:
+                slots.pop(slot, None)
+        elif number not in _SLOTS or value == "38":
+            return None
+        else:
+            slots[_SLOTS[number]] = value
+    return style(tuple(sorted(slots.items())), pen.link)
+
+
+def resets(parameters: str) -> bool:
+    """Whether an SGR sequence leaves nothing of the pen before it, whatever that was."""
+    return any(value in ("", "0") for value in _single_settings(parameters))
+
+
+def _single_settings(parameters: str) -> Iterator[str]:
+    """The parameters one by one, but those of a colour together; an incomplete one as ``38``."""
+    rest = parameters.split(";")
+    while rest:
+        count = 1
+        if rest[0].isdigit() and int(rest[0]) in _COLORS:
+            count = _COLOR_LENGTHS.get(rest[1] if len(rest) > 1 else "", 0)
+            if not count or len(rest) < count or not all(rest[:count]):
+                yield "38"
+                return
+        yield ";".join(rest[:count])
+        del rest[:count]
+
+
+@lru_cache(maxsize=8192)
+def change(pen: Style, wanted: Style) -> str:
+    """The shortest sequence that makes ``wanted`` of ``pen``."""
+    link = f"\x1b]8;{wanted.link or ';'}\x1b\\" if pen.link != wanted.link else ""
+    if pen.settings == wanted.settings:
+        return link
+    old, new = dict(pen.settings), dict(wanted.settings)
+    ends = dict.fromkeys(
+        _END_OF[slot]
+        for slot, value in old.items()
+        if slot not in new or (new[slot] != value and slot not in _REPLACED)
+    )
+    kept = {slot: value for slot, value in old.items() if _END_OF[slot] not in ends}
+    begins = [value for slot, value in new.items() if kept.get(slot) != value]
+    step = f"\x1b[{';'.join([*ends, *begins])}m"
+    return link + min(step, _anew(wanted), key=len)
+
+
+def change_from_unknown(link: str, wanted: Style) -> str:
+    """The sequence that makes ``wanted`` of a pen of which only the link is known."""
+    return change(style(wanted.settings, link), wanted) + _anew(wanted)
+
+
+def _anew(wanted: Style) -> str:
+    values = [value for _, value in wanted.settings]
+    return f"\x1b[{';'.join(['0', *values])}m" if values else "\x1b[m"

@@ -1,0 +1,68 @@
+"""Which questions are to be asked now: each source has one at a time, and newer ones wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.bench.answers import Adapted
+from core.bench.questions import Adapt, Live
+
+Answers = Mapping[str, Adapted | None]
+"""By the title of the source; None where the answer is still to come."""
+
+
+class Asking:
+    """Remembers what was asked, answered and refused, by the title of the source."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Adapt] = {}
+        self._refused: dict[str, Adapt] = {}
+        self._answers: dict[str, tuple[Adapt, Adapted]] = {}
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is still to come."""
+        return bool(self._open)
+
+    def due(
+        self, wanted: Mapping[str, Adapt], iterations: Mapping[str, int] | None = None
+    ) -> dict[str, Adapt]:
+        """Those of ``wanted`` that must be asked, which then count as asked.
+
+        With the present ``iterations`` of the runs, also those whose live theta has moved on. What
+        was refused is asked again only then.
+        """
+        asked = {
+            title: question
+            for title, question in wanted.items()
+            if title not in self._open
+            and (self._is_new(title, question) or self._is_old(title, question, iterations or {}))
+        }
+        self._open |= asked
+        return asked
+
+    def answered(self, title: str, answer: Adapted) -> None:
+        """The open question of ``title`` has its answer."""
+        self._answers[title] = self._open.pop(title), answer
+
+    def refused(self, title: str) -> None:
+        """The open question of ``title`` has none."""
+        self._refused[title] = self._open.pop(title)
+
+    def answers(self, wanted: Mapping[str, Adapt]) -> Answers:
+        """The answers to exactly what is ``wanted``, in its order."""
+        return {title: self._answer(title, question) for title, question in wanted.items()}
+
+    def _answer(self, title: str, question: Adapt) -> Adapted | None:
+        asked, answer = self._answers.get(title, (None, None))
+        return answer if asked == question else None
+
+    def _is_new(self, title: str, question: Adapt) -> bool:
+        known = self._answers.get(title)
+        return question not in (known and known[0], self._refused.get(title))
+
+    def _is_old(self, title: str, question: Adapt, iterations: Mapping[str, int]) -> bool:
+        if not isinstance(question.source, Live) or question.source.run not in iterations:
+            return False
+        known = self._answers.get(title)
+        return known is None or known[1].iteration != iterations[question.source.run]

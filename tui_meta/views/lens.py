@@ -1,0 +1,147 @@
+"""How a chart is looked at: scale, window, smoothing, and a cursor that reads values off."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from tui_meta.views.numbers import loss, whole
+from tui_meta.views.plot import Plot, Scale, Series, round_step
+
+Window = Literal["all", "tail", "follow"]
+
+LensPart = Literal["scale", "window", "smoothing"]
+
+_WINDOWS: dict[Window, str] = {"all": "", "tail": "last 10 %", "follow": "newest"}
+_CURSOR_STOPS = 100
+"""A key held down crosses the chart in about so many steps."""
+
+
+@dataclass(frozen=True)
+class Lens:
+    """How one chart is looked at; ``cursor`` is where values are read off, in units of x.
+
+    ``window`` is all of the run, its last tenth, or a fixed number of newest iterations. Without
+    ``smooth``, every point that is kept is drawn.
+    """
+
+    scale: Scale = "log"
+    window: Window = "all"
+    smooth: bool = True
+    cursor: float | None = None
+
+    @property
+    def words(self) -> str:
+        """What is not as usual, to stand in the chart's title."""
+        words = [
+            "linear" if self.scale == "linear" else "",
+            _WINDOWS[self.window],
+            "" if self.smooth else "not smoothed",
+        ]
+        return "".join(f" · {word}" for word in words if word)
+
+    @property
+    def coded(self) -> str:
+        """What of it another face can take over: all but the cursor."""
+        return f"{self.scale} {self.window} {'smooth' if self.smooth else 'raw'}"
+
+    @staticmethod
+    def of(coded: object) -> "Lens | None":
+        """The lens that is ``coded`` so; None if none is."""
+        known = {
+            lens.coded: lens
+            for scale in get_args(Scale)
+            for window in get_args(Window)
+            for lens in (Lens(scale, window), Lens(scale, window, smooth=False))
+        }
+        return known.get(coded) if isinstance(coded, str) else None
+
+    def said(self, part: LensPart) -> str:
+        """One part of it, as a person would say it."""
+        match part:
+            case "scale":
+                return "linear scale" if self.scale == "linear" else "logarithmic scale"
+            case "window":
+                said = {
+                    "all": "all iterations",
+                    "tail": "the last 10 %",
+                    "follow": "the newest iterations",
+                }
+                return said[self.window]
+        return "smoothed" if self.smooth else "not smoothed"
+
+    def other_scale(self) -> "Lens":
+        """Linear for logarithmic, and back."""
+        return replace(self, scale="log" if self.scale == "linear" else "linear")
+
+    def next_window(self) -> "Lens":
+        """All, the last tenth, the newest, and all again."""
+        names = list(_WINDOWS)
+        return replace(self, window=names[(names.index(self.window) + 1) % len(names)])
+
+    def span(self, iterations: Iterable[int], target: int) -> tuple[float, float]:
+        """First and last iteration to show of runs at ``iterations``.
+
+        It begins with the run that is furthest behind, so that each shows its newest part.
+        """
+        at = [iteration for iteration in iterations if iteration] or [0]
+        first = {
+            "all": 0.0,
+            "tail": 0.9 * min(at),
+            "follow": max(0.0, min(at) - round_step(max(target, 100) / 25)),
+        }
+        return first[self.window], float(max(at))
+
+
+def stops(plot: Plot) -> list[float]:
+    """Where the cursor can stand: at the points of the lines, within the axis."""
+    return sorted(
+        {
+            x
+            for series in _lines(plot)
+            for x, y in zip(series.x, series.y, strict=True)
+            if plot.x.lower <= x <= plot.x.upper and math.isfinite(y)
+        }
+    )
+
+
+def moved(plot: Plot, cursor: float | None, steps: int) -> float | None:
+    """The cursor ``steps`` stops further, or at the end; None where there is nothing to read.
+
+    Without a cursor it begins at the newest point.
+    """
+    places = stops(plot)
+    if not places:
+        return None
+    if cursor is None:
+        return places[-1]
+    stride = max(1, len(places) // _CURSOR_STOPS)
+    place = bisect_left(places, cursor) + steps * stride
+    return places[max(0, min(len(places) - 1, place))]
+
+
+def reading(plot: Plot, cursor: float) -> str:
+    """Where the cursor stands, and the value of each line there."""
+    at = whole(round(cursor)) if plot.x.label in ("iteration", "updates") else f"{cursor:.2f}"
+    values = " · ".join(
+        f"{series.label} {loss(value_at(plot, series, cursor))}" for series in _lines(plot)
+    )
+    return f"at {at}: {values}"
+
+
+def value_at(plot: Plot, series: Series, x: float) -> float | None:
+    """The value of a line at ``x``, in the units of the data; None outside it and in a gap."""
+    place = bisect_left(series.x, x)
+    if place < len(series.x) and series.x[place] == x:
+        y = series.y[place]
+    elif 0 < place < len(series.x):
+        x0, x1, y0, y1 = *series.x[place - 1 : place + 1], *series.y[place - 1 : place + 1]
+        y = y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+    else:
+        return None
+    return plot.y.value(y) if math.isfinite(y) else None
+
+
+def _lines(plot: Plot) -> Sequence[Series]:
+    return [series for series in plot.series if series.kind == "line"]
