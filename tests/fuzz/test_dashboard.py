@@ -14,9 +14,11 @@ from textual import events
 from textual._xterm_parser import XTermParser
 from textual.pilot import Pilot
 
+import core.engines.torch_engine  # noqa: F401  # loading it, as an answer does, looks like harm
 from tests.fuzz.damage import HOSTILE_TEXT
 from tests.fuzz.watch import harmless
 from tests.soak import soak
+from tests.tui_meta.canned import CannedSession
 from tests.tui_meta.fake_session import FakeSession
 from tests.tui_meta.test_dashboard import settle, shown
 from tui_meta.app import TuiMetaApp
@@ -93,7 +95,7 @@ async def is_whole(pilot: Pilot[None]) -> None:
 async def test_any_keys_and_pastes(
     inputs: Sequence[str | events.Paste | list[events.Event]], size: tuple[int, int]
 ) -> None:
-    async with TuiMetaApp(FakeSession()).run_test(size=size) as pilot:
+    async with TuiMetaApp(CannedSession()).run_test(size=size) as pilot:
         await settle(pilot)
         with harmless(Path(os.environ["XDG_STATE_HOME"])):  # y and p write there
             for one in inputs:

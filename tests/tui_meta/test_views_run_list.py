@@ -53,6 +53,16 @@ def test_the_cursor_is_always_in_view(count: int, steps: list[int], height: int)
         assert runs.current.name in marked[0]
 
 
+@pytest.mark.parametrize("width", [60, 72, 80])
+def test_names_that_end_in_the_time_are_told_apart(width: int) -> None:
+    names = [f"reptile-20261124-{time}" for time in ("101500", "101501")]
+    entries = [entry(name, iteration=458_000, target=100_000_000) for name in names]
+    runs = RunList().with_entries(entries, NOW)
+    assert all(
+        name in plain(row) for name, row in zip(names, runs.table(width, 5)[1:], strict=True)
+    )
+
+
 @pytest.mark.parametrize("sort", SORT_KEYS)
 def test_the_column_that_sorts_is_marked(sort: str) -> None:
     runs = listed(3)

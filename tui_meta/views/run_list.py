@@ -16,6 +16,8 @@ from tui_meta.views.text import Line, Span, clip, first_that_fits, fit, line
 SORT_KEYS: tuple[SortKey, ...] = get_args(SortKey)
 
 _NAME_CELLS = 16
+_USUAL_NAME = 24
+"""Names that nobody chose end in the time, which alone tells them apart."""
 _WIDEST_NAME = 60
 _GAP = 2
 _MARK_CELLS = 2
@@ -121,8 +123,7 @@ class RunList:
         columns = self._columns(width)
         sizes = {name: self._cells[name] for name in columns}
         taken = _MARK_CELLS + sum(size + _GAP for size in sizes.values())
-        longest = max((len(one.name) for one in self.shown), default=0)
-        room = max(4, min(width - taken, max(_NAME_CELLS, longest), _WIDEST_NAME))
+        room = max(4, min(width - taken, self._longest, _WIDEST_NAME))
         first = self._first(max(0, height - 1))
         rows = self.shown[first : first + max(0, height - 1)]
         return [
@@ -136,9 +137,14 @@ class RunList:
 
     def _columns(self, width: int) -> tuple[str, ...]:
         def needed(names: Sequence[str]) -> int:
-            return _MARK_CELLS + _NAME_CELLS + sum(self._cells[name] + _GAP for name in names)
+            name_cells = min(self._longest, _USUAL_NAME)
+            return _MARK_CELLS + name_cells + sum(self._cells[name] + _GAP for name in names)
 
         return next((names for names in _COLUMNS if needed(names) <= width), _COLUMNS[-1])
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(_NAME_CELLS, *(len(one.name) for one in self.shown), 0)
 
     @cached_property
     def _cells(self) -> dict[str, int]:

@@ -1,0 +1,56 @@
+"""Every further screen at every size and under any keys."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.tui_meta.canned import CannedSession
+from tests.tui_meta.pages import press, settle
+from tui_meta.app import PAGES, TuiMetaApp
+from tui_meta.views.keys import SCREEN_KEYS
+
+pytestmark = pytest.mark.usefixtures("calm")
+
+OPEN = {key.action: key.names for key in SCREEN_KEYS}
+SIZES = [(1, 1), (20, 5), (40, 10), (59, 14), (60, 15), (300, 100), (30, 90), (80, 24)]
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_page_takes_every_size(page: str) -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, OPEN[f"visit('{page}')"], *(["enter"] if page == "battery" else []))
+        for width, height in SIZES:
+            await pilot.resize_terminal(width, height)
+            text = await settle(pilot)
+            if width >= 20:
+                too_small = width < 40 or height < 10
+                assert ("please enlarge 40x10" in text) == too_small
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("size", [(60, 15), (120, 40)])
+async def test_any_keys_leave_a_page_whole(page: str, size: tuple[int, int]) -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=size) as pilot:
+        await settle(pilot)
+        names = [name for key in PAGES[page].KEYS for name in key.names.split(",")]
+        rng = random.Random(page)
+        for _ in range(10):
+            if not isinstance(pilot.app.screen, PAGES[page]):
+                await press(pilot, OPEN[f"visit('{page}')"])
+            await pilot.press(*rng.choices([*names, "escape"], k=10))
+            await settle(pilot)
+        await press(pilot, "escape", "escape", "escape", "escape")
+        assert PAGES[page].NAME in await press(pilot, OPEN[f"visit('{page}')"])
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_every_key_of_a_page_is_in_its_help(page: str) -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(92, 60)) as pilot:
+        await settle(pilot)
+        text = await press(pilot, OPEN[f"visit('{page}')"], "question_mark")
+        for key in PAGES[page].KEYS:
+            assert key.shown in text
+            assert key.help[:30] in text
