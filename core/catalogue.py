@@ -65,6 +65,16 @@ class CheckpointFile:
     problem: str = ""
 
 
+@dataclass(frozen=True)
+class Opened:
+    """All that there is to tell of one run: how it stands, what it is, and what happened."""
+
+    entry: Entry
+    record: RunRecord
+    checkpoints: tuple[CheckpointFile, ...]
+    events: tuple[AnyEvent, ...]
+
+
 class _Algorithm(msgspec.Struct):
     name: Annotated[str, msgspec.Meta(max_length=100)]
 
@@ -101,6 +111,12 @@ def describe_run(path: Path) -> tuple[Entry, RunRecord]:
     """How the run of the folder ``path`` stands, and what it is; raises ``RunFolderError``."""
     record = read_record(path)
     return _standing(path, record, _names(path)), record
+
+
+def open_run(path: Path) -> Opened:
+    """The run of the folder ``path``; raises ``RunFolderError`` and ``OSError``."""
+    entry, record = describe_run(path)
+    return Opened(entry, record, tuple(checkpoint_files(path)), tuple(history(path)))
 
 
 def history(path: Path) -> Iterator[AnyEvent]:

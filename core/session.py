@@ -121,6 +121,9 @@ class Session(Protocol):
         done, and whether nobody wants to know any more. Raises ``LabError``.
         """
 
+    def folders(self) -> Mapping[str, Path]:
+        """Where each run is kept, by name, in the order of the runs."""
+
     def remember(self, view: View) -> None:
         """Keep ``view`` for the next face."""
 
@@ -213,6 +216,9 @@ class LocalSession:
     ) -> AnyAnswer:
         return self._bench_thread.submit(self._bench.answer, question, progress, cancelled).result()
 
+    def folders(self) -> Mapping[str, Path]:
+        return {name: trainer.folder for name, trainer in self._trainers.items()}
+
     def remember(self, view: View) -> None:
         self._view = view
 
@@ -243,10 +249,6 @@ class LocalSession:
             self._news.notify_all()
         for listener in self._listeners:
             listener(event)
-
-    def folders(self) -> Mapping[str, Path]:
-        """Where each run is kept."""
-        return {name: trainer.folder for name, trainer in self._trainers.items()}
 
     def _made(self, plans: Sequence[Plan]) -> dict[str, Trainer]:
         trainers: dict[str, Trainer] = {}

@@ -18,13 +18,16 @@ from core.session import Connection, Session
 from tui_meta.ascii import InAscii
 from tui_meta.preferences import Preferences
 from tui_meta.screens.ask import Answer, Ask
+from tui_meta.screens.battery import BatteryPage
 from tui_meta.screens.bindings import bindings
+from tui_meta.screens.geometry import GeometryPage
 from tui_meta.screens.help import Help
 from tui_meta.screens.keeping import focused_rows, from_home, keep_copy, keep_picture
 from tui_meta.screens.lab import LabPage
 from tui_meta.screens.messages import MessagesPage
 from tui_meta.screens.page import Page
 from tui_meta.screens.palette import Palette
+from tui_meta.screens.runs import RunsPage
 from tui_meta.screens.time_machine import TimeMachinePage
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.terminal import TerminalDriver
@@ -39,6 +42,9 @@ from tui_meta.views.parting import Parting, parting
 PAGES: dict[str, type[Page]] = {
     "lab": LabPage,
     "time-machine": TimeMachinePage,
+    "battery": BatteryPage,
+    "geometry": GeometryPage,
+    "runs": RunsPage,
     "messages": MessagesPage,
 }
 """The screens beside the watch screen, by the names that keys call them."""
@@ -57,6 +63,9 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         "screens/lab.tcss",
         "screens/time_machine.tcss",
         "screens/type_in.tcss",
+        "screens/battery.tcss",
+        "screens/geometry.tcss",
+        "screens/runs.tcss",
         "widgets/lines.tcss",
         "widgets/panel.tcss",
     ]
@@ -79,7 +88,6 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         """The fault of our own that ended the application."""
         self.watch_screen = WatchScreen(session, self.preferred.fps)
         self.watch_screen.watching.keymap = self.preferred.keys
-        self._pages: dict[str, Page] = {}
 
     def get_default_screen(self) -> Screen[None]:
         """The watch screen is there from the first frame on."""
@@ -107,9 +115,17 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         if isinstance(self.screen, Page):
             self.pop_screen()
         if name in PAGES:
-            page = self._pages.get(name) or PAGES[name](self.watch_screen)
-            self._pages[name] = page
-            self.push_screen(page)
+            if not self.is_screen_installed(name):
+                # An installed one stays as it is while another is in front.
+                self.install_screen(PAGES[name](self.watch_screen), name)
+            self.push_screen(name)
+
+    def on_battery_page_task_chosen(self, chosen: BatteryPage.TaskChosen) -> None:
+        """Open it in the Lab."""
+        self.action_visit("lab")
+        lab = self.get_screen("lab")
+        if isinstance(lab, LabPage):
+            lab.open_task(chosen.task, chosen.updates)
 
     def action_help(self) -> None:
         """List the keys that the screen in front binds."""

@@ -83,8 +83,7 @@ class RemoteSession:
         self._events = Events()
         self._past: list[AnyEvent] = []
         self._snapshots: dict[str, Snapshot] = {}
-        self.folders: tuple[str, ...] = ()
-        """Where each run is kept, in the order of the runs."""
+        self._folders: tuple[str, ...] = ()
         self.first_new = 0
         """Number of the first event since this face came."""
         self._questions = itertools.count()
@@ -153,7 +152,7 @@ class RemoteSession:
     def revive(self) -> None:
         id = self._link.id
         if self._lost != DROPPED:
-            id = launch(OldRuns.of([Path(folder) for folder in self.folders])).id
+            id = launch(OldRuns.of([Path(folder) for folder in self._folders])).id
             self._began = True
         self._link.close()
         self._reader.join()
@@ -186,6 +185,11 @@ class RemoteSession:
         if answered is None or answered.answer is None:
             raise RemoteError(answered.problem if answered else self._lost or "it has ended")
         return answered.answer
+
+    def folders(self) -> Mapping[str, Path]:
+        with self._news:
+            # Runs that have just begun afresh may be told a moment before their folders.
+            return dict(zip(self._snapshots, map(Path, self._folders), strict=False))
 
     def remember(self, view: View) -> None:
         if len(msgspec.msgpack.encode(view)) <= LONGEST_VIEW:
@@ -317,7 +321,7 @@ class RemoteSession:
             if unknown:
                 raise RemoteError(f"session {self._link.id} tells nothing of {len(unknown)} runs")
             self._snapshots = {run: self._snapshots[run] for run in news.runs}
-            self.folders = tuple(os.path.join(self._elsewhere, one) for one in news.folders)
+            self._folders = tuple(os.path.join(self._elsewhere, one) for one in news.folders)
             if not self._known:
                 self._known, self.first_new = True, self._events.end
         self._watchers = news.watchers or self._watchers

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -84,9 +83,6 @@ class Served(Session, Protocol):
 
     def tell(self, event: AnyEvent) -> None:
         """Let all who watch know of ``event``."""
-
-    def folders(self) -> Mapping[str, Path]:
-        """Where each run is kept."""
 
 
 class Server:

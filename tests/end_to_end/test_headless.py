@@ -107,7 +107,8 @@ def test_a_second_interrupt_leaves_at_once(tmp_path):
 
 
 def test_a_hang_up_does_not_end_training(tmp_path):
-    training = Training(tmp_path, "--json", "--iterations", "3000", "--network.hidden", "8")
+    slow = ["--iterations", "3000", "--pace", "2000"]  # it must not end before the signal
+    training = Training(tmp_path, "--json", *slow, "--network.hidden", "8")
     training.wait_for("started")
     training.process.send_signal(signal.SIGHUP)
     returned, events, _ = training.end()

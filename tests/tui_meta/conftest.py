@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.tui_meta.pages import STILL
+
 
 @pytest.fixture(autouse=True)
 def ordinary_garbage_collection() -> Iterator[None]:
@@ -19,3 +21,16 @@ def ordinary_garbage_collection() -> Iterator[None]:
 def at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("SSH_CONNECTION", "SSH_TTY"):
         monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No timer of its own on any screen: what is shown is the same however long it takes.
+
+    Taking a picture sets the terminal's size in the environment; it must not stay there.
+    """
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: STILL)
+    monkeypatch.setattr("tui_meta.screens.page.TICK_SECONDS", 3_600)
+    monkeypatch.setattr("tui_meta.screens.geometry.FOLLOW_SECONDS", 3_600)

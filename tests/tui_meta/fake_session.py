@@ -61,6 +61,7 @@ class FakeSession:
     )
     connection: Connection = dataclasses.field(default_factory=Connection)
     earlier: Sequence[AnyEvent] = ()
+    folder: Path = Path("checkpoints")
     sent: list[tuple[AnyCommand, str | None]] = dataclasses.field(default_factory=list)
     calls: list[str] = dataclasses.field(default_factory=list)
 
@@ -155,6 +156,9 @@ class FakeSession:
         """Answered as a session would whose runs have their random initialisation."""
         return Bench(self._live_run).answer(question, progress, cancelled)
 
+    def folders(self) -> Mapping[str, Path]:
+        return {run: self.folder / run for run in self._snapshots}
+
     def remember(self, view: View) -> None:
         self.view = view
 
@@ -173,9 +177,6 @@ class FakeSession:
 
     def tell(self, event: AnyEvent) -> None:
         self.say(event)
-
-    def folders(self) -> Mapping[str, Path]:
-        return {run: Path("checkpoints", run) for run in self._snapshots}
 
     # What a test makes happen.
 

@@ -1,46 +1,48 @@
-"""Runs with checkpoints for the screens that look back, and what those screens answer to keys."""
+"""What tests of the further screens share: opening one, pressing keys, reading what is shown."""
 
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 from textual.pilot import Pilot
 
-from core.algorithms import ALGORITHMS
-from core.checkpoint import Checkpoint, save_checkpoint
-from core.config import RunConfig
-from core.engines.base import untrained
-from core.events import SaveKind
-from tests.run_folders import evaluated, make_run
-from tests.tui_meta.fake_session import TARGET
-from tests.tui_meta.test_dashboard import shown
+from tui_meta.app import TuiMetaApp
+from tui_meta.screens.page import Page
+from tui_meta.views.rates import AT_HAND
 
-CHECKPOINTS: dict[int, SaveKind] = {1_000: "auto", 2_000: "best", 5_000: "hand", 12_000: "auto"}
+STILL = dataclasses.replace(AT_HAND, tick=3_600)
+"""Rates at which the watch screen does nothing by itself."""
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
 
 
-def make_folders(where: Path) -> None:
-    """What the runs of a ``FakeSession`` have saved, relative to the working folder ``where``.
-
-    Every checkpoint is a network of another seed.
-    """
-    for name in ("fomaml", "reptile"):
-        config = RunConfig(algorithm=ALGORITHMS[name]())
-        past = [evaluated(at, 4.0, 4 / (1 + at / 300)) for at in range(0, 12_000, 500)]
-        folder = make_run(where / "checkpoints" / f"{name}-1", past, config)
-        for iteration, kind in CHECKPOINTS.items():
-            theta = untrained(dataclasses.replace(config, seed=iteration))
-            state = dataclasses.replace(theta, iteration=iteration)
-            save_checkpoint(folder, Checkpoint(config, state, TARGET, 1.0, (), kind))
+def shown(pilot: Pilot[None]) -> str:
+    """What stands on the screen, as text of the screen's size."""
+    app = pilot.app
+    rows = app.screen._compositor.render_strips(app.size)
+    assert len(rows) == app.size.height
+    assert all(row.cell_length == app.size.width for row in rows)
+    return "\n".join(row.text for row in rows)
 
 
-async def answered(pilot: Pilot[None], *keys: str) -> str:
-    """Press keys one by one, each when the one before has its answers; gives the screen."""
-    for key in keys or ("",):
-        if key:
-            await pilot.press(key)
-        await pilot.app.workers.wait_for_complete()
+async def settle(pilot: Pilot[None], *, answers: bool = True) -> str:
+    """Let everything that was asked be answered, and painted; gives the screen."""
+    app = pilot.app
+    assert isinstance(app, TuiMetaApp)
+    await pilot.pause()
+    app.watch_screen.tick()
+    for _ in range(2):  # what is painted may ask for more
+        if answers:
+            await app.workers.wait_for_complete()
+        if isinstance(app.screen, Page):
+            app.screen.tick()
         await pilot.pause()
-        await pilot.app.workers.wait_for_complete()  # an answer may have asked more
-        await pilot.pause()
-    return shown(pilot.app)  # type: ignore[arg-type]
+    return shown(pilot)
+
+
+async def press(pilot: Pilot[None], *keys: str, answers: bool = True) -> str:
+    """Press keys; gives the screen once all is answered."""
+    for key in keys:
+        await pilot.press(key)
+        await settle(pilot, answers=answers)
+    return shown(pilot)

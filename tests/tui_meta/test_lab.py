@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +21,9 @@ from core.engines import make_engine
 from core.engines.base import untrained
 from core.session import Connection
 from core.tasks import SineWave
+from tests.tui_meta.checkpoints import answered, make_folders
 from tests.tui_meta.fake_session import FakeSession
-from tests.tui_meta.pages import answered, make_folders
+from tests.tui_meta.pages import STILL
 from tests.tui_meta.test_dashboard import SIZES, settle, shown
 from tui_meta.app import TuiMetaApp
 from tui_meta.screens.help import Help
@@ -31,7 +31,6 @@ from tui_meta.screens.lab import FOLLOW_TICKS, LabPage
 from tui_meta.screens.type_in import TypeIn
 from tui_meta.views.lab_desk import RANDOM
 from tui_meta.views.plot import Series
-from tui_meta.views.rates import AT_HAND
 from tui_meta.widgets.chart import Chart
 
 STANDARD = draw_preset("standard", 0, 0, SineTasks())
@@ -510,7 +509,7 @@ async def test_every_key_is_in_the_help() -> None:
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: replace(AT_HAND, tick=3_600))
+    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: STILL)
 
 
 @pytest.mark.usefixtures("still")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +21,14 @@ from core.config import RunConfig, SineTasks
 from core.engines import make_engine
 from core.session import Connection
 from core.tasks import SineWave
+from tests.tui_meta.checkpoints import CHECKPOINTS, answered, make_folders
 from tests.tui_meta.fake_session import FakeSession
-from tests.tui_meta.pages import CHECKPOINTS, answered, make_folders
+from tests.tui_meta.pages import STILL
 from tests.tui_meta.test_dashboard import SIZES, settle, shown
 from tui_meta.app import TuiMetaApp
 from tui_meta.screens.help import Help
 from tui_meta.screens.time_machine import RECALL_TICKS, TimeMachinePage
 from tui_meta.views.plot import Series
-from tui_meta.views.rates import AT_HAND
 from tui_meta.widgets.chart import Chart
 
 FOMAML, REPTILE = Path("checkpoints/fomaml-1"), Path("checkpoints/reptile-1")
@@ -318,7 +317,7 @@ async def test_every_key_is_in_the_help() -> None:
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: replace(AT_HAND, tick=3_600))
+    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: STILL)
 
 
 @pytest.mark.usefixtures("still")

@@ -28,6 +28,8 @@ def test_everything_fits_its_width(width: int) -> None:
     answer = surveyed()
     lines = [
         battery.progress_line(128, 900, width),
+        battery.title_line(answer, TITLES, width),
+        *battery.pair_lines(answer, TITLES, 0, width),
         *battery.table(answer, TITLES, width),
         *battery.heat_lines(answer, 0, width),
         *battery.worst_lines(answer, 0, 3, width),
@@ -72,14 +74,23 @@ def test_a_pair_is_judged_by_its_interval(low: float, high: float, verdict: str)
         surveyed().pairs[0], mean=(low + high) / 2, low=low, high=high, first_better=0.25
     )
     answer = msgspec.structs.replace(surveyed(), pairs=(pair,))
-    (said,) = battery.pair_lines(answer, TITLES)
-    assert plain(said).endswith(f": {verdict}; FOMAML lower on 25 % of the tasks")
+    (said,) = battery.pair_lines(answer, TITLES, 0, 120)
+    assert plain(said).rstrip().endswith(f": {verdict}; FOMAML lower on 25 % of the tasks")
+    (short,) = battery.pair_lines(answer, TITLES, 0, 48)
+    assert plain(short).rstrip().endswith(f": {verdict}")
+
+
+def test_pairs_are_those_of_the_source_that_is_looked_at() -> None:
+    for source, title in enumerate(TITLES):
+        said = [plain(one) for one in battery.pair_lines(surveyed(), TITLES, source, 120)]
+        assert len(said) == 2
+        assert all(title in one.partition(":")[0] for one in said)
 
 
 def test_a_pair_without_a_mean_says_why() -> None:
     pair = msgspec.structs.replace(surveyed().pairs[0], mean=None, low=None, high=None)
     answer = msgspec.structs.replace(surveyed(), pairs=(pair,))
-    assert "as a task diverged" in plain(battery.pair_lines(answer, TITLES)[0])
+    assert "as a task diverged" in plain(battery.pair_lines(answer, TITLES, 0, 120)[0])
 
 
 def test_the_histogram_has_a_curve_of_counts_for_each_source() -> None:
@@ -144,4 +155,21 @@ def test_the_worst_tasks_are_listed_and_the_selected_one_is_marked() -> None:
 
 def test_the_title_says_which_tasks_they_were() -> None:
     expected = "300 random tasks, 10 points from all of the interval, 4 updates, seed 0"
-    assert plain(battery.title_line(surveyed())) == expected
+    assert plain(battery.title_line(surveyed(), TITLES, 80)).rstrip() == expected
+    wide = plain(battery.title_line(surveyed(), TITLES, 120))
+    assert wide.startswith(expected)
+    assert wide.endswith("FOMAML at 50, Reptile at 50")
+
+
+def test_the_selected_task_is_among_the_rows_that_there_is_room_for() -> None:
+    for selected in range(10):
+        rows = [plain(one) for one in battery.worst_lines(surveyed(), 0, selected, 60, 5)]
+        assert len(rows) == 5
+        assert sum(row.startswith("▸") for row in rows) == 1
+
+
+def test_cells_of_a_map_may_be_several_rows_high() -> None:
+    low = [plain(one)[12:] for one in battery.heat_lines(surveyed(), 0, 60)]
+    high = [plain(one)[12:] for one in battery.heat_lines(surveyed(), 0, 60, rows=2)]
+    assert high[:-2] == [row for row in low[:-2] for _ in range(2)]
+    assert high[-2:] == low[-2:]

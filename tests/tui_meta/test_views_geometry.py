@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.tui_meta.answers import traced
-from tui_meta.views.geometry import GeometryChart, number_lines
+from tui_meta.views.geometry import GeometryChart, chooser_line, number_lines
 from tui_meta.views.text import plain
 
 
@@ -73,3 +73,11 @@ def test_what_is_not_known_is_said() -> None:
     said = [plain(one) for one in number_lines(answer)]
     assert "those of plain SGD" in said[-1]
     assert said[4].split()[1] == "-"
+
+
+def test_the_chosen_run_is_marked_where_not_all_are_shown() -> None:
+    one = plain(chooser_line(["FOMAML", "Reptile"], [1], 1, following=False))
+    assert "▸Reptile" in one
+    both = plain(chooser_line(["FOMAML", "Reptile"], [0, 1], 1, following=True))
+    assert "▸" not in both
+    assert "following, once a second" in both

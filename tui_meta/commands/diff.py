@@ -17,9 +17,9 @@ from core.engines.base import TrainState
 from core.events import Evaluated
 from core.run_folder import RunRecord
 from core.standing import newest_good
-from tui_meta.commands.settings_table import dotted, recorded_config, saving_of
 from tui_meta.console import Exit, Output, remark
 from tui_meta.views.numbers import whole
+from tui_meta.views.settings_table import dotted, recorded_config, saving_of
 from tui_meta.views.text import printable
 
 DIFFERENT = 1

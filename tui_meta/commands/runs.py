@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
 
 import msgspec
 from rich.box import SIMPLE_HEAD
@@ -17,10 +15,16 @@ from rich.text import Text
 
 from core.catalogue import Entry, list_runs
 from tui_meta.console import Exit, Output
-from tui_meta.views.runs import age, age_words, best_words, progress_words, state_words
+from tui_meta.views.runs import (
+    SortKey,
+    age,
+    age_words,
+    best_words,
+    in_order,
+    progress_words,
+    state_words,
+)
 from tui_meta.views.text import printable
-
-SortKey = Literal["age", "name", "state", "iteration", "best"]
 
 ROOM_FOR_ALGORITHM = 100
 """Columns; in fewer, the algorithm is left out: names begin with it."""
@@ -39,19 +43,6 @@ def runs(folder: Path, *, sort: SortKey, as_json: bool) -> int:
         for entry in entries:
             sys.stdout.write("\t".join(map(printable, fields(entry, now))) + "\n")
     return Exit.DONE
-
-
-def in_order(entries: Sequence[Entry], sort: SortKey) -> list[Entry]:
-    """The newest, furthest or best first, else by name; damaged ones last."""
-    keys: dict[SortKey, Callable[[Entry], Any]] = {
-        "age": lambda entry: -(entry.last_event or 0.0),
-        "name": lambda entry: 0,
-        "state": lambda entry: entry.state,
-        "iteration": lambda entry: -(entry.iteration or 0),
-        "best": lambda entry: math.inf if entry.best is None else entry.best,
-    }
-    key = keys[sort]
-    return sorted(entries, key=lambda entry: (entry.state == "damaged", key(entry), entry.name))
 
 
 def fields(entry: Entry, now: float) -> list[str]:

@@ -58,7 +58,7 @@ def stop_sessions(ids: Sequence[str]) -> int:
             raise RemoteError(f"session {entry.id}: {session.connection.lost}")
         for shot in session.snapshots().values():
             output.tell(f"{shot.run} {shot.state} at {shot.iteration:,} / {shot.target:,}")
-        folders = " ".join(shown_path(folder) for folder in session.folders)
+        folders = " ".join(shown_path(str(folder)) for folder in session.folders().values())
         output.tell(f"session {entry.id} has ended; go on with: tui-meta resume {folders}")
         session.detach()
     return Exit.DONE

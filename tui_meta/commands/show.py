@@ -12,9 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from core.catalogue import CheckpointFile, Entry, checkpoint_files, describe_run, history
-from core.events import AnyEvent, Diverged, Evaluated, Failed, Progress
+from core.events import AnyEvent, Diverged, Evaluated, Failed
 from core.run_folder import RunRecord
-from tui_meta.commands.settings_table import (
+from tui_meta.commands.tables import print_chart
+from tui_meta.console import Exit, Output
+from tui_meta.views.numbers import loss, whole
+from tui_meta.views.run_curves import loss_plot
+from tui_meta.views.runs import age_words, best_words, progress_words, state_words
+from tui_meta.views.settings_table import (
     DEFAULT_SAVING,
     default_config,
     dotted,
@@ -22,16 +27,9 @@ from tui_meta.commands.settings_table import (
     saving_of,
     typed,
 )
-from tui_meta.commands.tables import print_chart
-from tui_meta.console import Exit, Output
-from tui_meta.views.numbers import loss, whole
-from tui_meta.views.plot import Limits, Plot, curve, decimate, log10s
-from tui_meta.views.runs import age_words, best_words, progress_words, state_words
 from tui_meta.views.text import printable
 
 SHOWN_EVALUATIONS = 10
-CURVE_COLUMNS = 48
-"""Curves are drawn as at most twice as many means."""
 
 
 def show(path: Path) -> int:
@@ -48,37 +46,10 @@ def show(path: Path) -> int:
     _show_provenance(output, record)
     _show_checkpoints(output, checkpoint_files(folder))
     _show_evaluations(output, evaluations)
-    progress = [event for event in events if isinstance(event, Progress)]
     output.tell("Loss", "bold")
     output.tell("")
-    print_chart(output, loss_plot(progress, evaluations))
+    print_chart(output, loss_plot(events))
     return Exit.DONE
-
-
-def loss_plot(progress: Sequence[Progress], evaluations: Sequence[Evaluated]) -> Plot:
-    """The training loss, and the loss after adaptation of the periodic evaluations."""
-    periodic = [one for one in evaluations if one.probe == "validation"]
-    trained = _thinned(progress, [one.loss for one in progress])
-    adapted = _thinned(periodic, [one.losses[-1] for one in periodic])
-    newest = max((one.iteration for one in (*progress, *periodic)), default=0)
-    return Plot(
-        title="",
-        series=tuple(
-            curve(label, x, log10s(y), index)
-            for index, (label, (x, y)) in enumerate(
-                (("training", trained), ("after adaptation", adapted))
-            )
-        ),
-        x=Limits(0, 100).follow((0, newest)).axis("iteration"),
-        y=Limits(-1, 1, "log").follow((*trained[1], *adapted[1])).axis("loss"),
-        empty="nothing has been logged yet",
-    )
-
-
-def _thinned(
-    events: Sequence[AnyEvent], losses: Sequence[float]
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    return decimate([event.iteration for event in events], losses, CURVE_COLUMNS)
 
 
 def _show_standing(output: Output, entry: Entry, title: str, events: Sequence[AnyEvent]) -> None:

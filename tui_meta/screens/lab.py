@@ -221,7 +221,7 @@ class LabPage(Page):
                 f"adapt {title}",
                 question,
                 partial(self._hear, asking, title),
-                partial(asking.refused, title),
+                failed=partial(self._refuse, asking, title),
             )
 
     def _hear(self, asking: Asking, title: str, answer: AnyAnswer) -> None:
@@ -232,6 +232,10 @@ class LabPage(Page):
         self._ask(follow=False)
         if not asking.waits:
             self._show()
+
+    def _refuse(self, asking: Asking, title: str, said: str) -> None:
+        asking.refused(title)
+        self.say(said)
 
     def _recall(self) -> None:
         """Learn which checkpoints there are."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -11,17 +11,22 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
+from core.bench.answering import unheard
 from core.bench.answers import AnyAnswer, Cancelled
 from core.bench.questions import AnyQuestion
+from core.bench.surveying import OnProgress
 from core.errors import LabError
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.views.keys import PAGE_KEYS, Key, page_footer, page_groups
+from tui_meta.views.layout import LEAST_HEIGHT, LEAST_WIDTH
 from tui_meta.views.standing import page_title
-from tui_meta.views.text import Line
+from tui_meta.views.text import Line, line
 from tui_meta.widgets.lines import Lines
 
 TICK_SECONDS = 0.25
+
+Found = TypeVar("Found")
 
 
 def page_bindings(keys: Iterable[Key]) -> list[BindingType]:
@@ -51,8 +56,12 @@ class Page(Screen[None], inherit_bindings=False):
 
     @property
     def footer_keys(self) -> Sequence[Key]:
-        """The keys that do something now."""
+        """The keys that apply now, as the last line calls them."""
         return self.KEYS
+
+    def footer(self, width: int) -> Line:
+        """The last line."""
+        return page_footer(self.footer_keys, width, self.watch_screen.watching.keymap)
 
     def body(self) -> Iterable[Widget]:
         """What stands between title and messages."""
@@ -89,42 +98,69 @@ class Page(Screen[None], inherit_bindings=False):
     def say(self, said: str) -> None:
         """Say something at once."""
         self.watch_screen.watching.messages.say(said)
-        self._paint_frame()
+        if self.is_current:
+            self._paint_frame()
 
     def tell(self, result: str) -> None:
         """Say at once what came of something."""
         self.watch_screen.watching.messages.tell(result)
-        self._paint_frame()
+        if self.is_current:
+            self._paint_frame()
 
     def complain(self, problem: str) -> None:
         """Say at once what went wrong; it stays until it is dismissed."""
         self.watch_screen.watching.messages.complain(problem)
-        self._paint_frame()
+        if self.is_current:
+            self._paint_frame()
 
     def ask(
         self,
         name: str,
         question: AnyQuestion,
         then: Callable[[AnyAnswer], None],
-        refused: Callable[[], None] = lambda: None,
+        *,
+        progress: OnProgress = unheard,
+        failed: Callable[[str], None] | None = None,
     ) -> None:
         """Ask in a thread, and call ``then`` here; a later question of ``name`` takes its place.
 
-        Where there is no answer, the message says why, and ``refused`` is called.
+        ``progress`` is called in any thread and must not wait. ``failed`` gets the line that says
+        why there is no answer, which is said as a message unless it is given.
         """
 
-        def answer() -> None:
+        def answer(cancelled: Callable[[], bool]) -> AnyAnswer:
+            return self.session.ask(question, progress, cancelled)
+
+        self.compute(name, answer, then, failed)
+
+    def compute(
+        self,
+        name: str,
+        find: Callable[[Callable[[], bool]], Found],
+        then: Callable[[Found], None],
+        failed: Callable[[str], None] | None = None,
+    ) -> None:
+        """Call ``find`` in a thread, and ``then`` here with what it found; otherwise as `ask`.
+
+        ``find`` is given a function that tells whether it is still wanted.
+        """
+
+        def work() -> None:
             worker = get_current_worker()
             try:
-                found = self.session.ask(question, cancelled=lambda: worker.is_cancelled)
-            except LabError as error:
-                self.app.call_from_thread(self.complain, str(error))
-                self.app.call_from_thread(refused)
+                found = find(lambda: worker.is_cancelled)
+            except (LabError, OSError) as error:
+                if not worker.is_cancelled:
+                    self.app.call_from_thread(failed or self.complain, str(error))
                 return
             if not (isinstance(found, Cancelled) or worker.is_cancelled):
                 self.app.call_from_thread(then, found)
 
-        self.run_worker(answer, thread=True, exclusive=True, group=name)
+        self.run_worker(work, thread=True, exclusive=True, group=name)
+
+    def give_up(self, name: str) -> None:
+        """Nobody wants to know any more what was asked as ``name``."""
+        self.workers.cancel_group(self, name)
 
     def action_back(self) -> None:
         """To the watch screen, once the line of a problem is dismissed."""
@@ -140,5 +176,7 @@ class Page(Screen[None], inherit_bindings=False):
         )
         title.show([page_title(self.NAME, watching.standings, title.size.width)])
         newest: Line = watching.newest_message(messages.size.width)
+        if self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT:
+            newest = line(f"please enlarge {LEAST_WIDTH}x{LEAST_HEIGHT}")
         messages.show([newest])
-        keys.show([page_footer(self.footer_keys, keys.size.width, watching.keymap)])
+        keys.show([self.footer(keys.size.width)])

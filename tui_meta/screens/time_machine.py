@@ -214,7 +214,7 @@ class TimeMachinePage(Page):
         question = self._question
         if question is not None and self._visits.due(question):
             hear = partial(self._hear, question)
-            self.ask("visit", question, hear, partial(self._gone, question))
+            self.ask("visit", question, hear, failed=partial(self._gone, question))
 
     def _hear(self, question: Adapt, answer: AnyAnswer) -> None:
         assert isinstance(answer, Adapted)
@@ -222,8 +222,9 @@ class TimeMachinePage(Page):
         if self.is_current and question == self._question:
             self._show()
 
-    def _gone(self, question: Adapt) -> None:
+    def _gone(self, question: Adapt, said: str) -> None:
         """The checkpoint cannot be read any more: others may have come."""
+        self.say(said)
         self._visits.hear(question, None)
         self._recall()
 

@@ -90,6 +90,16 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self.action_reveal(panel)
         self._paint_numbers()
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether any of it is on the terminal: another screen covers all of it, a question not.
+
+        Below another screen it still counts as current, and each of its repaints would repaint
+        the other one whole.
+        """
+        front = self.app.screen
+        return self.is_current and (front is self or front.is_modal)
+
     def hold(self, said: str) -> None:
         """Say what goes on, and take no more orders: the runs are ending."""
         self.held = True
@@ -128,7 +138,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         news = self._take_in()
         if news or self._ticks % self.rates.panel_ticks == 0:
             self._expire_panels(waves=news or self._ticks % self.rates.wave_ticks == 0)
-        if self.is_current:
+        if self.is_seen:
             if news or self._ticks % self.rates.number_ticks == 0:
                 self._paint_numbers()
             self._paint_next_panels()
@@ -175,7 +185,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     def paint(self) -> None:
         """Bring all that is shown up to date; what is equal sends nothing."""
-        if self.is_mounted and self.is_current:
+        if self.is_mounted and self.is_seen:
             self._paint_numbers()
             self._paint_panels(self.watching.arrangement.panels)
             self._stale = []
@@ -186,12 +196,14 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     def _paint_next_panels(self) -> None:
         """Paint some of the panels that are due: a key waits for these, not for all."""
-        if self._stale and self.is_current:
+        if self._stale and self.is_seen:
             count = self.rates.panels_at_once
             self._stale, due = self._stale[:-count], self._stale[-count:]
             self._paint_panels(due)
 
     def _paint_numbers(self) -> None:
+        if not self.is_seen:
+            return
         watching = self.watching
         title, messages, keys = (self.query_one(f"#{id}", Lines) for id in _LINES)
         title.show([watching.title(title.size.width)])

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from core.bench.answers import Number, Pair, SourceSurvey, Surveyed
+from core.bench.answers import WORST_TASKS, Number, Pair, SourceSurvey, Surveyed
 from tui_meta.views.numbers import bar, loss, percent, whole
 from tui_meta.views.plot import Limits, Plot, curve
-from tui_meta.views.text import Line, Span, fit, line, plain
+from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, plain, spread
 
 _NUMBER_CELLS = 8
 _TITLE_CELLS = 8
@@ -23,6 +23,7 @@ _COLUMNS = (
 _SHADES = "·░▒▓█"
 _DIVERGED = "!"
 _LABEL_CELLS = 12
+_WIDEST_CELL = 5
 
 
 def progress_line(done: int, total: int, width: int) -> Line:
@@ -32,14 +33,21 @@ def progress_line(done: int, total: int, width: int) -> Line:
     return fit(line(Span(full, "bright_cyan"), Span(rest, "dim"), said), width)
 
 
-def title_line(answer: Surveyed) -> Line:
-    """Which tasks they were."""
+def title_line(answer: Surveyed, titles: Sequence[str], width: int) -> Line:
+    """Which tasks they were and, where there is room, at which iterations the networks."""
     where = "the right half" if answer.right_half else "all of the interval"
     points = "1 point" if answer.shots == 1 else f"{answer.shots} points"
-    return line(
+    said = line(
         Span(f"{whole(answer.n_tasks)} random tasks", "bold"),
         f", {points} from {where}, {answer.updates} updates, seed {answer.seed}",
     )
+    at = [
+        f"{title} at {whole(source.iteration)}"
+        for title, source in zip(titles, answer.sources, strict=True)
+        if source.iteration
+    ]
+    right = line(Span(", ".join(at), "dim"))
+    return spread(said, first_that_fits([right, ()], width - cells(said) - 2), width)
 
 
 def table(answer: Surveyed, titles: Sequence[str], width: int) -> list[Line]:
@@ -50,7 +58,10 @@ def table(answer: Surveyed, titles: Sequence[str], width: int) -> list[Line]:
         _COLUMNS[-1],
     )
     room = max(_TITLE_CELLS, min(_WIDEST_TITLE, width - _NUMBER_CELLS * len(columns)))
-    lines = [fit((Span(_row("loss", columns, room), "dim"),), width)]
+    low_high = f"{'low':>{_NUMBER_CELLS}}{'high':>{_NUMBER_CELLS}}"
+    interval = f"{'95 % interval':>{2 * _NUMBER_CELLS}}"
+    heading = _row("loss", columns, room).replace(low_high, interval)
+    lines = [fit((Span(heading, "dim"),), width)]
     for title, numbers in zip(titles, rows, strict=True):
         text = _row(title, [numbers[name] for name in columns], room)
         lines.append(fit((Span(text),), width))
@@ -76,24 +87,31 @@ def _numbers(source: SourceSurvey) -> dict[str, str]:
     }
 
 
-def pair_lines(answer: Surveyed, titles: Sequence[str]) -> list[Line]:
-    """Each two sources on the same tasks: the mean difference, and whether it is one."""
-    return [_pair_line(pair, titles) for pair in answer.pairs]
+def pair_lines(answer: Surveyed, titles: Sequence[str], source: int, width: int) -> list[Line]:
+    """``source`` against each of the others on the same tasks: is the mean difference one?"""
+    pairs = [pair for pair in answer.pairs if source in (pair.first, pair.second)]
+    return [fit(first_that_fits(_pair_words(pair, titles), width), width) for pair in pairs]
 
 
-def _pair_line(pair: Pair, titles: Sequence[str]) -> Line:
+def _pair_words(pair: Pair, titles: Sequence[str]) -> list[Line]:
+    """What is told of a pair, from all of it to what matters most."""
     first, second = titles[pair.first], titles[pair.second]
-    share = f"{100 * pair.first_better:.0f} % of the tasks"
+    names = f"{first} - {second}"
+    share = f"lower on {100 * pair.first_better:.0f} %"
     if pair.mean is None or pair.low is None or pair.high is None:
-        return line(f"{first} - {second}: no mean, as a task diverged; {first} better on {share}")
-    numbers = f"{loss(pair.mean)} ({loss(pair.low)} to {loss(pair.high)})"
+        said = line(f"{names}: ", Span("no mean, as a task diverged", "bold"))
+        return [line(*said, f"; {first} {share} of the tasks"), said]
+    numbers = f"{names} {loss(pair.mean)} ({loss(pair.low)} to {loss(pair.high)}): "
     if pair.low <= 0 <= pair.high:
-        verdict = "no difference proven"
+        verdict = Span("no difference proven", "bold")
     else:
-        verdict = f"{first if pair.high < 0 else second} better"
-    return line(
-        f"{first} - {second} {numbers}: ", Span(verdict, "bold"), f"; {first} lower on {share}"
-    )
+        verdict = Span(f"{first if pair.high < 0 else second} better", "bold")
+    return [
+        line(numbers, verdict, f"; {first} {share} of the tasks"),
+        line(numbers, verdict, f"; {first} {share}"),
+        line(numbers, verdict),
+        line(f"{names} {loss(pair.mean)}: ", verdict),
+    ]
 
 
 def histogram(answer: Surveyed, titles: Sequence[str]) -> Plot:
@@ -112,40 +130,48 @@ def histogram(answer: Surveyed, titles: Sequence[str]) -> Plot:
     )
 
 
-def heat_lines(answer: Surveyed, source: int, width: int, beside: Sequence[int] = ()) -> list[Line]:
+def heat_lines(
+    answer: Surveyed, source: int, width: int, beside: Sequence[int] = (), rows: int = 1
+) -> list[Line]:
     """The mean loss by amplitude (large ones at the top) and phase, darker where it is larger.
 
-    It shares its scale of shades with the maps of the sources ``beside`` it.
+    It shares its scale of shades with the maps of the sources ``beside`` it. A cell is so many
+    ``rows`` high.
     """
     shown = answer.sources[source]
     scale = _scale([shown, *(answer.sources[other] for other in beside)])
-    cell = max(1, min(5, (width - _LABEL_CELLS) // max(1, len(answer.phases) - 1)))
-    rows = []
+    cell = max(1, min(_WIDEST_CELL, (width - _LABEL_CELLS) // max(1, len(answer.phases) - 1)))
+    lines = []
     edges = list(pairwise(answer.amplitudes))
     for (low, high), means, tasks in zip(
         reversed(edges), reversed(shown.heat), reversed(answer.tasks), strict=True
     ):
-        label = f"{low:.1f} to {high:.1f}"
         cells = "".join(_shade(mean, n, scale) * cell for mean, n in zip(means, tasks, strict=True))
-        rows.append(fit(line(Span(f"{label:>{_LABEL_CELLS - 1}} ", "dim"), cells), width))
+        for label in (f"{low:.1f} to {high:.1f}", *[""] * (rows - 1)):
+            title = Span(f"{label:>{_LABEL_CELLS - 1}} ", "dim")
+            lines.append(fit(line(title, cells), width))
     first, last = f"{answer.phases[0]:.1f}", f"{answer.phases[-1]:.1f}"
     gap = cell * (len(answer.phases) - 1) - len(first) - len(last)
-    foot = f"{'':{_LABEL_CELLS}}{first}{'phase':^{max(7, gap)}}{last}"
+    foot = f"{'amplitude':>{_LABEL_CELLS - 1}} {first}{'phase':^{max(7, gap)}}{last}"
     key = f"{_SHADES[0]} {_text(10 ** scale[0])} to {_SHADES[-1]} {_text(10 ** scale[1])}"
     if shown.diverged:
         key += f", {_DIVERGED} diverged"
-    return [*rows, fit((Span(foot, "dim"),), width), fit((Span(key, "dim"),), width)]
+    return [*lines, fit((Span(foot, "dim"),), width), fit((Span(key, "dim"),), width)]
 
 
-def worst_lines(answer: Surveyed, source: int, selected: int, width: int) -> list[Line]:
+def worst_lines(
+    answer: Surveyed, source: int, selected: int | None, width: int, rows: int = WORST_TASKS + 1
+) -> list[Line]:
     """The tasks of the largest losses; ``selected`` is the one that would be opened."""
-    rows = [fit((Span("   task      loss  wave", "dim"),), width)]
-    for place, poor in enumerate(answer.sources[source].worst):
+    worst = answer.sources[source].worst
+    first = max(0, min((selected or 0) - rows + 2, len(worst) - rows + 1))
+    lines = [fit((Span("   task      loss  wave", "dim"),), width)]
+    for place, poor in list(enumerate(worst))[first : first + max(0, rows - 1)]:
         mark = "▸" if place == selected else " "
         wave = f"{poor.task.amplitude:.2f}·sin(x + {poor.task.phase:.2f})"
         text = f"{mark}{whole(poor.index):>6}  {_text(poor.loss):>8}  {wave}"
-        rows.append(fit((Span(text, "reverse" if place == selected else ""),), width))
-    return rows
+        lines.append(fit((Span(text, "reverse" if place == selected else ""),), width))
+    return lines
 
 
 def _row(title: str, numbers: Iterable[str], room: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from core.bench.answers import Number, Traced
 from tui_meta.views.numbers import whole
 from tui_meta.views.plot import Limits, Plot, Series, curve
@@ -35,7 +37,7 @@ class GeometryChart:
         paths = tuple(self._path(index, answer) for index in range(len(answer.paths)))
         first, second = answer.explained
         return Plot(
-            f"{answer.algorithm} after {whole(answer.iteration)}: the plane of "
+            f"{answer.algorithm} after {whole(answer.iteration)}: plane of "
             f"{_percent(first + second)} of the variance",
             (*paths, outer, theta),
             self._x.axis(f"first axis ({_percent(first)})"),
@@ -46,6 +48,22 @@ class GeometryChart:
         x, y = zip((0.0, 0.0), *answer.paths[index], strict=True)
         label = f"task {index + 1}" if index < _NAMED else ""
         return curve(label, x, y, index)
+
+
+def chooser_line(
+    titles: Sequence[str], shown: Iterable[int], chosen: int, *, following: bool
+) -> Line:
+    """The runs, those ``shown`` in bold, the ``chosen`` one marked; and whether they are followed.
+
+    Where all of them are shown there is nothing to choose.
+    """
+    seen = set(shown)
+    spans = []
+    for index, title in enumerate(titles):
+        mark = "▸" if index == chosen and len(seen) < len(titles) else " "
+        spans.append(Span(f"{mark}{title}  ", "bold" if index in seen else "dim"))
+    said = "following, once a second" if following else "one iteration, from θ to the outer step"
+    return line(*spans, Span(said, "bright_green" if following else "dim"))
 
 
 def number_lines(answer: Traced) -> list[Line]:
@@ -64,7 +82,7 @@ def number_lines(answer: Traced) -> list[Line]:
         _said("end to end", f"{distance:.3g}", f"straight{straight}"),
         _said("outer step", f"{answer.update_norm:.3g}", ""),
         _said("FOMAML, Reptile", _cosine(answer.fomaml_reptile), "cosine of their directions"),
-        _said("successive", _cosine(answer.successive), "cosine of this outer step and the next"),
+        _said("successive", _cosine(answer.successive), "cosine with the next outer step"),
     ]
     if not answer.exact:
         said = "The optimiser's moments are not known here: outer steps are those of plain SGD."

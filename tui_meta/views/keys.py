@@ -209,6 +209,9 @@ SCREEN_KEYS = (
     Key("w", "w", "visit('watch')", "watch", "Watch: the runs, their losses and waves"),
     Key("a", "a", "visit('lab')", "lab", "Lab: adapt to a task of your own, step by step"),
     Key("t", "t", "visit('time-machine')", "time", "Time machine: a run's checkpoints, one by one"),
+    Key("b", "b", "visit('battery')", "battery", "Battery: all runs on thousands of tasks"),
+    Key("v", "v", "visit('geometry')", "geometry", "Geometry: inner and outer steps as vectors"),
+    Key("f", "f", "visit('runs')", "runs", "Runs: what is in the folder of runs"),
     Key("m", "m", "visit('messages')", "messages", "Messages: all that was said, with times"),
 )
 """Keys that open a screen, from everywhere."""
@@ -274,10 +277,16 @@ def page_groups(title: str, keys: Sequence[Key]) -> tuple[tuple[str, Sequence[Ke
 
 
 def page_footer(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -> Line:
-    """The keys of a screen that is no watch screen, in one line."""
-    everywhere = [key for key in APP_KEYS if key.action != "detach"]
-    shown = [(key, key.label) for key in (*keys, *PAGE_KEYS, *everywhere) if key.rank]
-    return _spans(_fitting(_mapped(shown, keymap or {}), width))
+    """The keys of a screen that is no watch screen, in one line; it may have its own escape."""
+    own = {key.shown for key in keys}
+    rest = [key for key in (*PAGE_KEYS, *APP_KEYS) if key.shown not in own]
+    shown = [key for key in (*keys, *rest) if key.action != "detach"]
+    return keys_line([mapped(key, keymap or {}) for key in shown], width)
+
+
+def keys_line(keys: Sequence[Key], width: int) -> Line:
+    """These keys and no others."""
+    return _spans(_fitting([(key, key.label) for key in keys if key.rank], width))
 
 
 COMMAND_KEYS = RUN_KEYS + EVALUATION_KEYS

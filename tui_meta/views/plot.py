@@ -158,6 +158,12 @@ class Limits:
         return Axis(self.lower, self.upper, ticks(self.lower, self.upper), label, self.scale)
 
 
+def empty_plot(title: str, said: str) -> Plot:
+    """A chart of what is not there, and why."""
+    axis = Axis(0.0, 1.0)
+    return Plot(title, (), axis, axis, empty=said)
+
+
 def log10s(values: Iterable[float]) -> tuple[float, ...]:
     """Decimal logarithms; NaN, which is a gap, for what has none (zero, negative, not finite)."""
     return tuple(

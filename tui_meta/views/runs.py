@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
 from core.catalogue import Entry
 from tui_meta.views.numbers import duration, loss, whole
+
+SortKey = Literal["age", "name", "state", "iteration", "best"]
 
 _OLDEST = 100 * 365 * 86_400
 """Seconds; a greater age is a clock gone wrong."""
@@ -39,3 +45,16 @@ def age_words(entry: Entry, now: float) -> str:
     """How long ago its last event was."""
     seconds = age(entry, now)
     return "-" if seconds is None else duration(seconds)
+
+
+def in_order(entries: Sequence[Entry], sort: SortKey) -> list[Entry]:
+    """The newest, furthest or best first, else by name; damaged ones last."""
+    keys: dict[SortKey, Callable[[Entry], Any]] = {
+        "age": lambda entry: -(entry.last_event or 0.0),
+        "name": lambda entry: 0,
+        "state": lambda entry: entry.state,
+        "iteration": lambda entry: -(entry.iteration or 0),
+        "best": lambda entry: math.inf if entry.best is None else entry.best,
+    }
+    key = keys[sort]
+    return sorted(entries, key=lambda entry: (entry.state == "damaged", key(entry), entry.name))

@@ -1,0 +1,126 @@
+"""The further screens in a real terminal, on runs that train in a process of their own."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.terminal import Terminal
+from tests.sessions import only_session
+
+ESCAPE = "\x1b"
+
+
+@pytest.fixture
+def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    opened: list[Terminal] = []
+
+    def start(*arguments: str, columns: int = 80, rows: int = 24) -> Terminal:
+        command = [sys.executable, "-m", "tui_meta", *arguments]
+        terminal = Terminal(command, columns=columns, rows=rows, cwd=tmp_path)
+        opened.append(terminal)
+        return terminal
+
+    yield start
+    for terminal in opened:
+        terminal.close()
+
+
+def losses(text: str) -> dict[str, list[str]]:
+    """The rows of the battery's table, by source."""
+    rows = re.findall(r"^(FOMAML|Reptile|random)((?: +[\d.e-]+){9}) *$", text, re.MULTILINE)
+    return {title: numbers.split() for title, numbers in rows}
+
+
+def test_a_survey_is_cancelled_made_and_read(open_terminal: Callable[..., Terminal]) -> None:
+    terminal = open_terminal("--iterations", "100000000")
+    terminal.wait_for("training loss", "it/s")
+    terminal.press("b")
+    terminal.wait_for("Press enter to start")
+    terminal.press(">>\r")
+    terminal.wait_for("escape cancels", "esc cancel")
+    terminal.press(ESCAPE)
+    terminal.wait_for("the survey was cancelled", "10,000 tasks", "esc back")
+    terminal.press("<<<<r")
+    terminal.wait_for("100 tasks, 5 points from the right half")
+    terminal.press("\r")
+    terminal.wait_for("100 random tasks, 5 points from the right half, 10 updates", "tasks by loss")
+    assert set(losses(terminal.text)) == {"FOMAML", "Reptile", "random"}
+    assert "FOMAML - Reptile" in terminal.text
+    terminal.press("\t")
+    terminal.wait_for("mean loss of FOMAML", "phase")
+    terminal.press("l")
+    terminal.wait_for("worst tasks of Reptile", "mean loss of Reptile")
+    terminal.press("jj")
+    terminal.wait_for("▸", "enter open in Lab")
+    terminal.press("\r")
+    terminal.wait_for("tui-meta  ·  Lab")
+    terminal.press("b")
+    terminal.wait_for("enter open in Lab")
+    terminal.press(ESCAPE)
+    terminal.wait_for("enter start")
+    terminal.press(ESCAPE)
+    terminal.wait_for("training loss")
+
+
+def test_the_geometry_of_both_runs_is_followed(open_terminal: Callable[..., Terminal]) -> None:
+    terminal = open_terminal("--iterations", "100000000", "--pace", "50", columns=120, rows=40)
+    terminal.wait_for("training loss", "it/s")
+    terminal.press("v")
+    text = terminal.wait_for("FOMAML after", "Reptile after", "cosine of their directions")
+    assert text.count("outer step") >= 4
+
+    def iteration(text: str) -> int:
+        (found,) = re.findall(r"FOMAML after ([\d,]+)", text)
+        return int(found.replace(",", ""))
+
+    first = iteration(text)
+    terminal.press("\r")
+    second = iteration(terminal.wait_until(lambda seen: iteration(seen) > first, "a newer one"))
+    terminal.press(" ")
+    terminal.wait_for("following, once a second", "stop following")
+    third = iteration(terminal.wait_until(lambda seen: iteration(seen) > second, "the next"))
+    terminal.wait_until(lambda seen: iteration(seen) > third, "the one after it")
+    terminal.press(" ")
+    terminal.wait_for("no longer following")
+    terminal.press("w")
+    terminal.wait_for("loss of random tasks")
+
+
+def test_runs_are_found_filtered_opened_and_compared_from_elsewhere(
+    open_terminal: Callable[..., Terminal],
+) -> None:
+    terminal = open_terminal("--iterations", "2000", "--name", "mine")
+    terminal.wait_for("finished")
+    terminal.press("d")
+    assert terminal.wait_for_end() == 0
+    terminal = open_terminal("attach", only_session().id)
+    terminal.wait_for("finished")
+    terminal.press("f")
+    terminal.wait_for("2 runs in checkpoints", "fomaml-mine", "reptile-mine", "2,000 / 2,000")
+    terminal.press("/")
+    terminal.wait_for("filter /", "keep the filter")
+    terminal.press("rept")
+    terminal.wait_until(lambda seen: "fomaml-mine" not in seen, "only the one")
+    terminal.press("\r")
+    terminal.wait_for("1 with “rept”", "space mark")
+    terminal.press("\r")
+    terminal.wait_for("reptile-mine, Reptile", "iterations  2000", "after adaptation")
+    terminal.press("G")
+    terminal.wait_for("command line")
+    terminal.press(ESCAPE)
+    terminal.wait_for("1 with “rept”")
+    terminal.press(ESCAPE)
+    terminal.wait_for("fomaml-mine")
+    terminal.press("g  ")
+    terminal.wait_for("2 marked")
+    terminal.press("c")
+    terminal.wait_for("loss after adaptation of 2 runs")
+    terminal.press("\t")
+    terminal.wait_for("loss in training of 2 runs")
+    terminal.press(ESCAPE)
+    terminal.wait_for("2 marked")
+    terminal.press("r")
+    terminal.wait_for("this session has that run")

@@ -1,0 +1,336 @@
+"""The folder of runs: what is there, one of them closely, and several compared."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Input
+
+from core.catalogue import Entry, Opened, history, list_runs, open_run
+from core.config import RunConfig
+from core.events import AnyEvent
+from tui_meta.screens.page import Page, page_bindings
+from tui_meta.screens.watch import WatchScreen
+from tui_meta.views import run_details
+from tui_meta.views.keys import Key, keys_line
+from tui_meta.views.messages import shown_path
+from tui_meta.views.plot import empty_plot
+from tui_meta.views.run_curves import MOST_CURVES, Which, compared_plot, loss_plot, losses_of
+from tui_meta.views.run_list import RunList, no_runs
+from tui_meta.views.settings_table import recorded_config
+from tui_meta.views.text import Line, Span, line, printable
+from tui_meta.widgets.chart import Chart
+from tui_meta.widgets.filter_input import FilterInput
+from tui_meta.widgets.lines import Lines
+from tui_meta.widgets.picture import Picture
+
+Mode = Literal["list", "run", "curves"]
+
+PREVIEW_WIDTH = 120
+"""Columns in which the run under the cursor is shown beside the list."""
+
+_CHART_HEIGHT = 22
+"""Rows of a terminal in which a run's curves stand below its facts."""
+
+
+_KEEP = Key("enter", "enter", "", "keep the filter", "", 1)
+_ALL_RUNS = Key("escape", "esc", "back", "all runs", "", 2)
+
+
+class RunsPage(Page):
+    """Reads in threads, when it is opened and when told to; it never writes."""
+
+    NAME = "Runs"
+    AUTO_FOCUS = ""
+    KEYS = (
+        Key("up,k", "↑", "move(-1)", "up", "The run above; scrolls where one is open", 6, True),
+        Key("down,j", "↓", "move(1)", "choose", "The run below", 6),
+        Key("pageup", "page up", "page(-1)", "page up", "A page up"),
+        Key("pagedown", "page down", "page(1)", "page down", "A page down"),
+        Key("home,g", "home", "move(-99999)", "first", "The first run"),
+        Key("end,G", "end", "move(99999)", "last", "The last run"),
+        Key(
+            "enter", "enter", "open", "open", "Settings, checkpoints and evaluations of the run", 1
+        ),
+        Key("space", "space", "mark", "mark", "Mark the run, or no longer", 3),
+        Key("c", "c", "compare", "compare", "Curves of the marked runs, or of this one", 3),
+        Key("tab", "tab", "other_curves", "other curves", "Loss after adaptation, or in training"),
+        Key("slash", "/", "filter", "filter", "Only runs with certain words", 4),
+        Key("s", "s", "sort(1)", "sort", "In the next order: age, name, state, iteration, best", 5),
+        Key("S", "S", "sort(-1)", "order before", "In the order before"),
+        Key("r", "r", "resume", "resume?", "Say how the run is resumed", 7),
+        Key("R", "R", "read", "read again", "Read the folder again", 8),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
+
+    def __init__(self, watch_screen: WatchScreen) -> None:
+        super().__init__(watch_screen)
+        self._runs = RunList()
+        self._reading = False
+        self._mode: Mode = "list"
+        self._which: Which = "adapted"
+        self._opened: tuple[Opened, RunConfig] | None = None
+        self._previewed = ""
+        self._compared: Mapping[str, tuple[AnyEvent, ...]] = {}
+
+    def body(self) -> Iterable[Widget]:
+        yield Lines(id="head")
+        yield Horizontal(Lines(id="prompt"), FilterInput(id="filter"), id="filter-line")
+        yield Horizontal(Lines(id="table"), Picture(id="preview"), id="list")
+        scroll = VerticalScroll(Lines(id="facts"), id="scroll")
+        scroll.can_focus = False
+        yield Vertical(scroll, Chart(id="losses"), id="run")
+        yield Chart(id="curves")
+
+    def on_mount(self) -> None:
+        """Nothing is filtered yet."""
+        super().on_mount()
+        self.query_one("#filter-line").display = False
+        self.query_one("#prompt", Lines).show([line(Span("filter /", "bold"))])
+
+    def on_screen_resume(self) -> None:
+        """Runs go on while nobody looks here."""
+        super().on_screen_resume()
+        self.action_read()
+
+    @property
+    def footer_keys(self) -> Sequence[Key]:
+        keys = {key.action: key for key in self.KEYS}
+        scroll = replace(keys["move(1)"], label="scroll")
+        match self._mode:
+            case "curves":
+                return [replace(keys["other_curves"], rank=1)]
+            case "run":
+                return [keys["move(-1)"], scroll, replace(keys["compare"], label="curves")]
+        listed = [key for key in self.KEYS if key != keys["other_curves"]]
+        return [*listed, _ALL_RUNS] if self._runs.wanted else listed
+
+    def footer(self, width: int) -> Line:
+        """While a filter is typed, all other keys are letters of it."""
+        return keys_line((_KEEP, _ALL_RUNS), width) if self._typing else super().footer(width)
+
+    # Painting.
+
+    def paint(self) -> None:
+        self.query_one("#list").display = self._mode == "list"
+        self.query_one("#run").display = self._mode == "run"
+        self.query_one("#curves").display = self._mode == "curves"
+        head = self.query_one("#head", Lines)
+        head.display = self._mode == "list"
+        if self._mode == "list":
+            self._paint_list(head)
+        elif self._mode == "run" and self._opened:
+            self._paint_run(*self._opened)
+        elif self._mode == "curves":
+            losses = {
+                self._label(path): losses_of(events, self._which)
+                for path, events in self._compared.items()
+            }
+            self.query_one("#curves", Chart).show(compared_plot(losses, self._which))
+
+    def _paint_list(self, head: Lines) -> None:
+        runs, table = self._runs, self.query_one("#table", Lines)
+        folders = ", ".join(shown_path(str(folder)) for folder in self._folders)
+        if self._reading and not runs.entries:
+            head.show([line(Span(f"reading {folders}…", "dim"))])
+            table.show([])
+        else:
+            head.show([runs.head(folders, head.size.width)])
+            rows = runs.table(*table.size) if runs.shown else no_runs(folders, runs.wanted)
+            table.show(rows)
+        preview = self.query_one("#preview", Picture)
+        preview.display = self.size.width >= PREVIEW_WIDTH
+        if preview.display:
+            self._paint_preview(preview)
+
+    def _paint_preview(self, preview: Picture) -> None:
+        """The run under the cursor; it is read first, if it is another one than before."""
+        current = self._runs.current
+        path = current.path if current else ""
+        if path != self._previewed:
+            self._previewed = path
+            self._opened = None
+            if path:
+                self.compute("preview", lambda _: _read(path), self._take, lambda _: None)
+        if self._opened:
+            opened, _ = self._opened
+            plot = replace(loss_plot(opened.events), title=printable(self._label(path)))
+            width = preview.size.width
+            preview.show(plot, run_details.brief_lines(opened, self._runs.read_at, width))
+        elif current and current.problem:
+            preview.show(empty_plot(printable(self._label(path)), "it is damaged"), [])
+
+    def _paint_run(self, opened: Opened, config: RunConfig) -> None:
+        run, facts = self.query_one("#run"), self.query_one("#facts", Lines)
+        beside = self.size.width >= PREVIEW_WIDTH
+        run.set_class(beside, "-beside")
+        chart = self.query_one("#losses", Chart)
+        chart.display = beside or self.size.height >= _CHART_HEIGHT
+        width = self.query_one("#scroll").size.width
+        lines = run_details.run_lines(opened, config, self._runs.read_at, width)
+        if facts.size.height != len(lines):
+            facts.styles.height = len(lines)
+        facts.show(lines)
+        chart.show(replace(loss_plot(opened.events), title="loss"))
+
+    def _label(self, path: str) -> str:
+        return Path(path).name
+
+    # Reading.
+
+    @property
+    def _folders(self) -> list[Path]:
+        """Where the runs of the session lie, and others beside them."""
+        parents = (folder.parent for folder in self.session.folders().values())
+        return list(dict.fromkeys(parents))
+
+    def action_read(self) -> None:
+        """Read the folders anew."""
+        folders = self._folders
+        self._reading = True
+        self._previewed = ""
+
+        def find(_: object) -> list[Entry]:
+            return [entry for folder in folders for entry in list_runs(folder)]
+
+        self.compute("list", find, self._take_list, self._fail)
+
+    def _take_list(self, entries: list[Entry]) -> None:
+        self._reading = False
+        self._runs = self._runs.with_entries(entries, time.time())
+        self.tick()
+
+    def _take(self, found: tuple[Opened, RunConfig]) -> None:
+        self._opened = found
+        self.tick()
+
+    def _take_open(self, found: tuple[Opened, RunConfig]) -> None:
+        self._mode = "run"
+        self.query_one("#scroll", VerticalScroll).scroll_home(animate=False)
+        self._take(found)
+
+    def _take_curves(self, found: Mapping[str, tuple[AnyEvent, ...]]) -> None:
+        self._compared, self._mode = found, "curves"
+        self.tick()
+
+    def _fail(self, problem: str) -> None:
+        self._reading = False
+        self.say(problem)
+
+    # Keys.
+
+    @property
+    def _typing(self) -> bool:
+        return isinstance(self.focused, FilterInput)
+
+    def action_back(self) -> None:
+        """From the filter, from a run, from the curves, to all runs; then from the screen."""
+        if self._typing or (self._mode == "list" and self._runs.wanted):
+            self._end_filter("")
+        elif self._mode != "list":
+            self._mode = "list"
+        else:
+            super().action_back()
+            return
+        self.tick()
+
+    def action_move(self, steps: int) -> None:
+        """Another run; where one is open, another part of what is told of it."""
+        if self._mode == "list":
+            self._runs = self._runs.moved(steps)
+            self.tick()
+        elif self._mode == "run":
+            self.query_one("#scroll", VerticalScroll).scroll_relative(y=steps, animate=False)
+
+    def action_page(self, pages: int) -> None:
+        """As many rows as are seen at once."""
+        seen = self.query_one("#table" if self._mode == "list" else "#scroll").size.height
+        self.action_move(pages * max(1, seen - 2))
+
+    def action_open(self) -> None:
+        """All that is told of the run under the cursor."""
+        current = self._runs.current
+        if self._mode == "list" and current:
+            if current.problem:
+                self.say(current.problem)
+            else:
+                self.compute("open", lambda _: _read(current.path), self._take_open)
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, and go on to the next one."""
+        if self._mode != "list" or self._runs.current is None:
+            return
+        toggled = self._runs.toggled()
+        if toggled is self._runs:
+            self.say(f"a chart tells {MOST_CURVES} curves apart; unmark another run first")
+        else:
+            self._runs = toggled.moved(1)
+        self.tick()
+
+    def action_compare(self) -> None:
+        """The curves of the marked runs on one chart; of the one under the cursor, if none is."""
+        current = self._runs.current
+        here = [current] if current else []
+        chosen = (self._runs.marked_entries if self._mode == "list" else []) or here
+        paths = [one.path for one in chosen if one.problem is None]
+        if self._mode != "curves" and paths:
+
+            def find(_: object) -> dict[str, tuple[AnyEvent, ...]]:
+                return {path: tuple(history(Path(path))) for path in paths}
+
+            self.compute("curves", find, self._take_curves)
+
+    def action_other_curves(self) -> None:
+        """The other kind of loss."""
+        if self._mode == "curves":
+            self._which = "training" if self._which == "adapted" else "adapted"
+            self.tick()
+
+    def action_sort(self, steps: int) -> None:
+        """Another order."""
+        if self._mode == "list":
+            self._runs = self._runs.sorted_by_next(steps)
+            self.tick()
+
+    def action_resume(self) -> None:
+        """Say how it is resumed: a session has the runs that it began with."""
+        current = self._runs.current
+        if self._mode != "curves" and current:
+            is_here = Path(current.path) in self.session.folders().values()
+            held_by = current.trained_by
+            self.say(run_details.resume_words(current.path, held_by, is_here=is_here))
+
+    def action_filter(self) -> None:
+        """Type words that the runs must have."""
+        if self._mode == "list":
+            self.query_one("#filter-line").display = True
+            self.query_one(FilterInput).focus()
+            self.call_after_refresh(self.tick)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The list follows while words are typed."""
+        self._runs = replace(self._runs, wanted=event.value)
+        self.tick()
+
+    def on_input_submitted(self) -> None:
+        """Keep the filter, and go on in the list."""
+        self._end_filter(self._runs.wanted)
+        self.tick()
+
+    def _end_filter(self, wanted: str) -> None:
+        self.query_one(FilterInput).value = wanted
+        self._runs = replace(self._runs, wanted=wanted)
+        self.query_one("#filter-line").display = False
+        self.set_focus(None)
+
+
+def _read(path: str) -> tuple[Opened, RunConfig]:
+    opened = open_run(Path(path))
+    return opened, recorded_config(Path(path), opened.record)

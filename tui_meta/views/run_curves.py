@@ -1,0 +1,59 @@
+"""Curves of runs that lie in folders: of one, or of several on one chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from core.events import AnyEvent, Evaluated, Progress
+from tui_meta.views.plot import Limits, Plot, curve, decimate, log10s
+from tui_meta.views.text import printable
+
+CURVE_COLUMNS = 48
+"""Curves are drawn as at most twice as many means."""
+
+MOST_CURVES = 4
+"""On one chart: so many differ in marker and in colour."""
+
+Which = Literal["training", "adapted"]
+LABELS: dict[Which, str] = {"training": "training", "adapted": "after adaptation"}
+
+Losses = tuple[tuple[float, ...], tuple[float, ...]]
+"""Iterations, and the loss at each."""
+
+
+def losses_of(events: Iterable[AnyEvent], which: Which) -> Losses:
+    """The training loss, or the loss after adaptation of the periodic evaluations."""
+    if which == "training":
+        found = [(one.iteration, one.loss) for one in events if isinstance(one, Progress)]
+    else:
+        evaluated = (one for one in events if isinstance(one, Evaluated))
+        periodic = (one for one in evaluated if one.probe == "validation")
+        found = [(one.iteration, one.losses[-1]) for one in periodic]
+    return decimate([x for x, _ in found], [y for _, y in found], CURVE_COLUMNS)
+
+
+def loss_plot(events: Iterable[AnyEvent]) -> Plot:
+    """Both losses of one run."""
+    told = tuple(events)
+    return _plot("", {label: losses_of(told, which) for which, label in LABELS.items()})
+
+
+def compared_plot(runs: Mapping[str, Losses], which: Which) -> Plot:
+    """One of the losses of several runs, by their names."""
+    of = f" of {len(runs)} runs" if len(runs) > 1 else ""
+    return _plot(f"loss {'in training' if which == 'training' else LABELS[which]}{of}", runs)
+
+
+def _plot(title: str, curves: Mapping[str, Losses]) -> Plot:
+    newest = max((x[-1] for x, _ in curves.values() if x), default=0)
+    return Plot(
+        title=title,
+        series=tuple(
+            curve(printable(name), x, log10s(y), index)
+            for index, (name, (x, y)) in enumerate(curves.items())
+        ),
+        x=Limits(0, 100).follow((0, newest)).axis("iteration"),
+        y=Limits(-1, 1, "log").follow(loss for _, y in curves.values() for loss in y).axis("loss"),
+        empty="nothing has been logged yet",
+    )

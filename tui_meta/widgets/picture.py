@@ -1,0 +1,27 @@
+"""A chart, and lines that belong to it below."""
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from tui_meta.views.plot import Plot
+from tui_meta.views.text import Line
+from tui_meta.widgets.chart import Chart
+from tui_meta.widgets.lines import Lines
+
+
+class Picture(Vertical):
+    """The chart gives way to as many lines as it is told."""
+
+    def compose(self) -> ComposeResult:
+        yield Chart()
+        yield Lines()
+
+    def show(self, plot: Plot, lines: Sequence[Line]) -> None:
+        """Show ``plot``, and ``lines`` below it."""
+        self.query_one(Chart).show(plot)
+        below = self.query_one(Lines)
+        below.display = bool(lines)
+        below.styles.height = max(1, len(lines))
+        below.show(lines)
