@@ -200,7 +200,8 @@ async def test_the_worst_tasks_are_chosen_and_opened(
         assert "4.00·sin(x + 2.70)" in next(line for line in text.splitlines() if "▸" in line)
         text = await press(pilot, "enter")
         assert "Lab" in text.splitlines()[0]
-        assert "4.00·sin(x + 2.70)" in text
+        assert "4.00" in text
+        assert "2.70" in text
         assert "enter start" in await press(pilot, "b", "g")
 
 

@@ -251,7 +251,7 @@ class LabPage(Page):
     def _change(self, desk: Desk) -> None:
         """Show another desk: at once, or when every theta has answered, or with the next tick."""
         self._desk = desk
-        if not self.is_current:
+        if not (self.is_mounted and self.is_current):
             return
         self._ask(follow=False)
         if self._asking.waits:

@@ -97,7 +97,7 @@ class Page(Screen[None], inherit_bindings=False):
 
     def say(self, said: str) -> None:
         """Say something at once."""
-        self.watch_screen.watching.messages.say(said)
+        self.watch_screen.say(said)
         if self.is_current:
             self._paint_frame()
 

@@ -281,12 +281,13 @@ def page_footer(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -
     own = {key.shown for key in keys}
     rest = [key for key in (*PAGE_KEYS, *APP_KEYS) if key.shown not in own]
     shown = [key for key in (*keys, *rest) if key.action != "detach"]
-    return keys_line([mapped(key, keymap or {}) for key in shown], width)
+    return keys_line(shown, width, keymap)
 
 
-def keys_line(keys: Sequence[Key], width: int) -> Line:
+def keys_line(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -> Line:
     """These keys and no others."""
-    return _spans(_fitting([(key, key.label) for key in keys if key.rank], width))
+    shown = [(key, key.label) for key in keys if key.rank]
+    return _spans(_fitting(_mapped(shown, keymap or {}), width))
 
 
 COMMAND_KEYS = RUN_KEYS + EVALUATION_KEYS
