@@ -431,7 +431,9 @@ def test_the_death_of_a_session_is_complained_of(
 def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Session]]:
     """The sessions that were shown, in place of the dashboard."""
     shown: list[Session] = []
-    monkeypatch.setattr(attach_command, "run_dashboard", lambda session, _: shown.append(session) or 0)
+    monkeypatch.setattr(
+        attach_command, "run_dashboard", lambda session, _: shown.append(session) or 0
+    )
     monkeypatch.setattr(attach_command, "require_terminal", lambda: None)
     yield shown
     for session in shown:
