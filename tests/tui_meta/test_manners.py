@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from core.events import Pause, Step
 from tests.tui_meta.fake_session import FakeSession, state
 from tests.tui_meta.test_dashboard import FOMAML, press, settle, shown
-from tui_meta.app import TuiMetaApp
+from tui_meta.app import PAGES, TuiMetaApp
 from tui_meta.screens.messages import MessagesPage
 from tui_meta.screens.palette import Palette
 from tui_meta.views.keys import GROUPS
@@ -197,6 +197,20 @@ async def test_every_entry_of_the_palette_is_bound_where_it_is_listed() -> None:
         await settle(pilot)
         bound = {active.binding.action for active in app.screen.active_bindings.values()}
         assert {entry.action for entry in entries(GROUPS)} <= bound
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_on_every_screen_the_palette_has_all_that_is_bound(name: str) -> None:
+    app = TuiMetaApp(FakeSession())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        app.action_visit(name)
+        await pilot.pause()
+        bound = {active.binding.action for active in app.screen.active_bindings.values()}
+        app.action_palette()
+        await pilot.pause()
+        assert isinstance(app.screen, Palette)
+        assert {entry.action for entry in app.screen._entries} == bound - {"palette"}
 
 
 async def test_nothing_found_does_nothing_and_escape_goes_back() -> None:

@@ -1,17 +1,16 @@
 """The watch screen as pictures: a cursor and marks, no colour, ASCII, each theme, the palette."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
 
 from tests.tui_meta.fake_session import FakeSession
+from tests.tui_meta.pages import STILL
 from tests.tui_meta.test_dashboard import SIZES, press, settle
 from tui_meta.app import TuiMetaApp
 from tui_meta.preferences import Preferences
 from tui_meta.themes import PALETTES
-from tui_meta.views.rates import AT_HAND
 
 Compare = Callable[..., bool]
 every_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -22,7 +21,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """No timer of its own, and a size in the environment that does not stay there."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: replace(AT_HAND, tick=3_600))
+    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: STILL)
 
 
 async def looked_closely(pilot: Pilot[None]) -> None:

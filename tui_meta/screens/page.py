@@ -104,12 +104,14 @@ class Page(Screen[None], inherit_bindings=False):
     def tell(self, result: str) -> None:
         """Say at once what came of something."""
         self.watch_screen.watching.messages.tell(result)
-        self._paint_frame()
+        if self.is_current:
+            self._paint_frame()
 
     def complain(self, problem: str) -> None:
         """Say at once what went wrong; it stays until it is dismissed."""
         self.watch_screen.watching.messages.complain(problem)
-        self._paint_frame()
+        if self.is_current:
+            self._paint_frame()
 
     def ask(
         self,
