@@ -100,6 +100,8 @@ class LabPage(Page):
         super().__init__(watch_screen)
         self._held = False
         self._on_losses = False
+        self._turning = 0
+        """Steps from the live theta, as soon as its checkpoints are known."""
         self._ticks = 0
         self._begin(lab.begin(next(iter(self._snapshots.values())).waves))
 
@@ -236,13 +238,15 @@ class LabPage(Page):
     def _recall(self) -> None:
         """Learn which checkpoints there are."""
         for run, one in self._snapshots.items():
-            if one.state == "loading":
-                continue
-            self.ask(f"recall {run}", Recall(of=Live(run)), partial(self._remember, run))
+            if one.state != "loading":
+                self.ask(f"recall {run}", Recall(of=Live(run)), partial(self._remember, run))
 
     def _remember(self, run: str, past: AnyAnswer) -> None:
         assert isinstance(past, Recalled)
         self._change(lab_desk.recalled(self._desk, run, past))
+        if self._turning and lab_desk.chosen_run(self._desk) == run:
+            by, self._turning = self._turning, 0
+            self._try(lambda: lab_desk.turn(self._desk, by))
 
     def _change(self, desk: Desk) -> None:
         """Show another desk: at once, or when every theta has answered, or with the next tick."""
@@ -298,16 +302,22 @@ class LabPage(Page):
     def action_choose_next(self, by: int) -> None:
         """Choose a setting."""
         self._change(lab_desk.choose(self._desk, by))
+        if self._desk.origin is not None:
+            self._recall()
 
     def action_choose(self, index: int) -> None:
         """Choose the setting that was clicked."""
         self._change(replace(self._desk, chosen=index))
+        if self._desk.origin is not None:
+            self._recall()
 
     def action_turn(self, by: int) -> None:
         """Less or more of the chosen setting."""
-        if self._desk.origin is not None:
+        if self._desk.origin is not None and not lab_desk.has_checkpoints(self._desk):
+            self._turning = by  # some may have come
             self._recall()
-        self._try(lambda: lab_desk.turn(self._desk, by))
+        else:
+            self._try(lambda: lab_desk.turn(self._desk, by))
 
     def action_type_in(self) -> None:
         """Type a value for the chosen setting."""

@@ -21,7 +21,7 @@ from tui_meta.views.lab_charts import LabCharts
 from tui_meta.views.lab_text import Shape, preset_line, shape, task_line, wave_line
 from tui_meta.views.layout import too_small
 from tui_meta.views.numbers import whole
-from tui_meta.views.text import Line, Span, fit, line, spread
+from tui_meta.views.text import Line, Span, fit, line
 from tui_meta.views.time_machine import UNKNOWN, HistoryChart, TimeMachine
 from tui_meta.views.visits import Visits
 from tui_meta.widgets.chart import Chart
@@ -186,10 +186,11 @@ class TimeMachinePage(Page):
         titles = [self.watch_screen.watching.titles[run] for run in self._runs]
         runs = time_machine.runs_line(titles, self._chosen)
         place = time_machine.place_line(self._machine) if self._machine else line("looking…")
+        loss = time_machine.loss_line(self._lab, answer)
         return [
-            spread(runs, place, width),
+            fit(line(*runs, "  ", *place), width),
             fit((task_line if self._shape == "small" else preset_line)(self._lab), width),
-            spread(time_machine.loss_line(self._lab, answer), wave_line(self._lab), width),
+            fit(line(*loss, "  ", *wave_line(self._lab)), width),
         ]
 
     # Asking.
