@@ -106,7 +106,7 @@ def test_a_task_is_set_probed_and_watched_in_the_lab(
     terminal.wait_for("▸checkpoint")
 
     terminal.resize(60, 15)
-    terminal.wait_for("12 points", "o other chart")
+    terminal.wait_for("12 points", "o chart")
     terminal.press("o")
     terminal.wait_for("loss per update")
     terminal.press(ESCAPE)

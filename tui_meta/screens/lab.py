@@ -91,7 +91,7 @@ class LabPage(Page):
         ),
         Key("enter", "enter", "type_in", "type", "Type a value for the setting", 10),
         Key("s", "s", "still", "still", "Hold live θ still, or follow the training again", 11),
-        Key("o", "o", "other_chart", "other chart", "Waves or losses, where one has room", 4),
+        Key("o", "o", "other_chart", "chart", "Waves or losses, where one has room", 3),
     )
 
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)

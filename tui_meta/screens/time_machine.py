@@ -61,7 +61,7 @@ class TimeMachinePage(Page):
         Key("5", "5", "preset('one-point')", "5", "One point alone"),
         Key("6", "6", "preset('contradictory')", "6", "Contradictory: two points at every x"),
         Key("n", "n", "another", "next task", "The next task of the same kind", 6),
-        Key("o", "o", "other_chart", "other chart", "Wave or history, where one has room", 4),
+        Key("o", "o", "other_chart", "chart", "Wave or history, where one has room", 3),
     )
 
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
