@@ -229,7 +229,7 @@ class LabPage(Page):
     def _hear(self, asking: Asking, title: str, answer: AnyAnswer) -> None:
         assert isinstance(answer, Adapted)
         asking.answered(title, answer)
-        if not self.is_current or asking is not self._asking:
+        if self.app.screen is not self or asking is not self._asking:
             return
         self._ask(follow=False)
         if not asking.waits:
@@ -251,7 +251,7 @@ class LabPage(Page):
     def _change(self, desk: Desk) -> None:
         """Show another desk: at once, or when every theta has answered, or with the next tick."""
         self._desk = desk
-        if not self.is_current:
+        if self.app.screen is not self:
             return
         self._ask(follow=False)
         if self._asking.waits:
@@ -367,7 +367,7 @@ class LabPage(Page):
             self._player.resume()
         else:
             self._player.pause()
-        if self.is_current:
+        if self.app.screen is self:
             self._show()
 
     def action_other_chart(self) -> None:

@@ -220,7 +220,7 @@ class TimeMachinePage(Page):
     def _hear(self, question: Adapt, answer: AnyAnswer) -> None:
         assert isinstance(answer, Adapted)
         self._visits.hear(question, answer)
-        if self.is_current and question == self._question:
+        if self.app.screen is self and question == self._question:
             self._show()
 
     def _gone(self, question: Adapt) -> None:
@@ -230,7 +230,7 @@ class TimeMachinePage(Page):
 
     def _moved(self) -> None:
         """Show another place: at once, or when its theta has answered, or with the next tick."""
-        if not self.is_current:
+        if self.app.screen is not self:
             return
         self._ask()
         if self._answer or (self._machine and self._question is None):

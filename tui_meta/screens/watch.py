@@ -126,7 +126,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         news = self._take_in()
         if news or self._ticks % PANEL_TICKS == 0:
             self._expire_panels()
-        if self.is_current:
+        if self.app.screen is self:
             if news or self._ticks % NUMBER_TICKS == 0:
                 self._paint_numbers()
             self._paint_next_panel()
@@ -170,7 +170,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def paint(self) -> None:
         """Bring all that is shown up to date; what is equal sends nothing."""
-        if self.is_mounted and self.is_current:
+        if self.is_mounted and self.app.screen is self:
             self._paint_numbers()
             self._paint_panels(self.watching.arrangement.panels)
             self._stale = []
@@ -180,7 +180,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def _paint_next_panel(self) -> None:
         """Paint one panel of those that are due: a key waits for one of them, not for all."""
-        if self._stale and self.is_current:
+        if self._stale and self.app.screen is self:
             self._paint_panels([self._stale.pop()])
 
     def _paint_numbers(self) -> None:
