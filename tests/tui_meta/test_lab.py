@@ -500,6 +500,16 @@ async def test_a_task_from_elsewhere_is_there_when_the_lab_opens() -> None:
         assert "step 4 of 4" in text
 
 
+async def test_the_watch_screen_below_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = FakeSession()
+    async with in_lab(session) as (_, page):
+        monkeypatch.setattr(page.watch_screen, "_paint_numbers", lambda: pytest.fail("painted"))
+        session.change("fomaml-1", iteration=30_000)
+        for _ in range(30):
+            page.watch_screen.tick()
+        page.watch_screen.paint()
+
+
 async def test_nothing_is_painted_when_nothing_changes() -> None:
     async with in_lab(size=(120, 40)) as (pilot, page):
         painted: list[object] = []
