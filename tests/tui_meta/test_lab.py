@@ -241,6 +241,14 @@ async def test_a_value_is_typed_and_a_wrong_one_is_a_line_and_loses_nothing() ->
         assert max(drawn(page, "true").y) == pytest.approx(2.5, abs=0.01)
 
 
+async def test_keys_that_arrive_at_once_are_all_taken() -> None:
+    async with in_lab() as (pilot, _):
+        await answered(pilot, "tab", "tab", "enter")
+        for key in ("4", "2", "enter"):
+            pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        assert "points 42" in await answered(pilot)
+
+
 async def test_escape_leaves_the_value_as_it_was_and_the_cursor_does_not_blink() -> None:
     async with in_lab() as (pilot, page):
         await answered(pilot, "tab", "enter")
@@ -383,10 +391,21 @@ async def test_a_checkpoint_is_chosen_by_keys_and_by_typing() -> None:
         assert drawn(page, "Reptile") == live
 
 
+async def test_checkpoints_that_came_while_one_looked_are_found_by_one_key() -> None:
+    saved = Path("checkpoints/reptile-1")
+    hidden = [path.rename(path.with_suffix(".hidden")) for path in saved.glob("*.safetensors")]
+    async with in_lab() as (pilot, _):
+        assert "it has no checkpoint yet" in await answered(pilot, "shift+tab", "minus")
+        for path in hidden:
+            path.rename(path.with_suffix(".safetensors"))
+        assert "▸checkpoint 12,000 auto" in await answered(pilot, "minus")
+
+
 async def test_a_checkpoint_that_is_gone_is_a_message() -> None:
     async with in_lab() as (pilot, _):
+        await answered(pilot, "shift+tab")
         Path("checkpoints/reptile-1/000012000.safetensors").unlink()
-        text = await answered(pilot, "shift+tab", "minus")
+        text = await answered(pilot, "minus")
         assert "000012000.safetensors: " in text
         assert "…" in text
 
@@ -480,6 +499,16 @@ async def test_a_task_from_elsewhere_is_there_when_the_lab_opens() -> None:
         text = await answered(pilot, "a")
         assert points(page) == [(0.5, 0.25)]
         assert "step 4 of 4" in text
+
+
+async def test_the_watch_screen_below_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = FakeSession()
+    async with in_lab(session) as (_, page):
+        monkeypatch.setattr(page.watch_screen, "_paint_numbers", lambda: pytest.fail("painted"))
+        session.change("fomaml-1", iteration=30_000)
+        for _ in range(30):
+            page.watch_screen.tick()
+        page.watch_screen.paint()
 
 
 async def test_nothing_is_painted_when_nothing_changes() -> None:

@@ -267,7 +267,7 @@ def test_a_theta_that_has_not_answered_keeps_its_place() -> None:
 
 def test_the_picture_has_the_wave_all_predictions_and_the_points() -> None:
     plot = LabCharts().waves(START, asked(START))
-    assert [one.label for one in plot.series] == ["true", *TITLES, "support", ""]
+    assert [one.label for one in plot.series] == ["true", *reversed(TITLES), "support", ""]
     true = of("true", plot.series)
     expected = [4 * math.sin(x + 1) for x in true.x]
     assert true.y == pytest.approx(expected)

@@ -91,7 +91,7 @@ class LabPage(Page):
         ),
         Key("enter", "enter", "type_in", "type", "Type a value for the setting", 10),
         Key("s", "s", "still", "still", "Hold live θ still, or follow the training again", 11),
-        Key("o", "o", "other_chart", "other chart", "Waves or losses, where one has room", 4),
+        Key("o", "o", "other_chart", "chart", "Waves or losses, where one has room", 3),
     )
 
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
@@ -100,6 +100,8 @@ class LabPage(Page):
         super().__init__(watch_screen)
         self._held = False
         self._on_losses = False
+        self._turning = 0
+        """Steps from the live theta, as soon as its checkpoints are known."""
         self._ticks = 0
         self._begin(lab.begin(next(iter(self._snapshots.values())).waves))
 
@@ -227,7 +229,7 @@ class LabPage(Page):
     def _hear(self, asking: Asking, title: str, answer: AnyAnswer) -> None:
         assert isinstance(answer, Adapted)
         asking.answered(title, answer)
-        if not self.is_current or asking is not self._asking:
+        if self.app.screen is not self or asking is not self._asking:
             return
         self._ask(follow=False)
         if not asking.waits:
@@ -240,18 +242,20 @@ class LabPage(Page):
     def _recall(self) -> None:
         """Learn which checkpoints there are."""
         for run, one in self._snapshots.items():
-            if one.state == "loading":
-                continue
-            self.ask(f"recall {run}", Recall(of=Live(run)), partial(self._remember, run))
+            if one.state != "loading":
+                self.ask(f"recall {run}", Recall(of=Live(run)), partial(self._remember, run))
 
     def _remember(self, run: str, past: AnyAnswer) -> None:
         assert isinstance(past, Recalled)
         self._change(lab_desk.recalled(self._desk, run, past))
+        if self._turning and lab_desk.chosen_run(self._desk) == run:
+            by, self._turning = self._turning, 0
+            self._try(lambda: lab_desk.turn(self._desk, by))
 
     def _change(self, desk: Desk) -> None:
         """Show another desk: at once, or when every theta has answered, or with the next tick."""
         self._desk = desk
-        if not (self.is_mounted and self.is_current):
+        if not self.is_mounted or self.app.screen is not self:
             return
         self._ask(follow=False)
         if self._asking.waits:
@@ -302,16 +306,22 @@ class LabPage(Page):
     def action_choose_next(self, by: int) -> None:
         """Choose a setting."""
         self._change(lab_desk.choose(self._desk, by))
+        if self._desk.origin is not None:
+            self._recall()
 
     def action_choose(self, index: int) -> None:
         """Choose the setting that was clicked."""
         self._change(replace(self._desk, chosen=index))
+        if self._desk.origin is not None:
+            self._recall()
 
     def action_turn(self, by: int) -> None:
         """Less or more of the chosen setting."""
-        if self._desk.origin is not None:
+        if self._desk.origin is not None and not lab_desk.has_checkpoints(self._desk):
+            self._turning = by  # some may have come
             self._recall()
-        self._try(lambda: lab_desk.turn(self._desk, by))
+        else:
+            self._try(lambda: lab_desk.turn(self._desk, by))
 
     def action_type_in(self) -> None:
         """Type a value for the chosen setting."""
@@ -361,7 +371,7 @@ class LabPage(Page):
             self._player.resume()
         else:
             self._player.pause()
-        if self.is_current:
+        if self.app.screen is self:
             self._show()
 
     def action_other_chart(self) -> None:

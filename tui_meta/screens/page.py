@@ -91,7 +91,7 @@ class Page(Screen[None], inherit_bindings=False):
 
     def tick(self) -> None:
         """Bring everything up to date, unless another screen is in front."""
-        if self.is_current:
+        if self.app.screen is self:
             self._paint_frame()
             self.paint()
 

@@ -21,7 +21,7 @@ from tui_meta.views.lab_charts import LabCharts
 from tui_meta.views.lab_text import Shape, preset_line, shape, task_line, wave_line
 from tui_meta.views.layout import too_small
 from tui_meta.views.numbers import whole
-from tui_meta.views.text import Line, Span, fit, line, spread
+from tui_meta.views.text import Line, Span, fit, line
 from tui_meta.views.time_machine import UNKNOWN, HistoryChart, TimeMachine
 from tui_meta.views.visits import Visits
 from tui_meta.widgets.chart import Chart
@@ -61,7 +61,7 @@ class TimeMachinePage(Page):
         Key("5", "5", "preset('one-point')", "5", "One point alone"),
         Key("6", "6", "preset('contradictory')", "6", "Contradictory: two points at every x"),
         Key("n", "n", "another", "next task", "The next task of the same kind", 6),
-        Key("o", "o", "other_chart", "other chart", "Wave or history, where one has room", 4),
+        Key("o", "o", "other_chart", "chart", "Wave or history, where one has room", 3),
     )
 
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
@@ -186,10 +186,11 @@ class TimeMachinePage(Page):
         titles = [self.watch_screen.watching.titles[run] for run in self._runs]
         runs = time_machine.runs_line(titles, self._chosen)
         place = time_machine.place_line(self._machine) if self._machine else line("looking…")
+        loss = time_machine.loss_line(self._lab, answer)
         return [
-            spread(runs, place, width),
+            fit(line(*runs, "  ", *place), width),
             fit((task_line if self._shape == "small" else preset_line)(self._lab), width),
-            spread(time_machine.loss_line(self._lab, answer), wave_line(self._lab), width),
+            fit(line(*loss, "  ", *wave_line(self._lab)), width),
         ]
 
     # Asking.
@@ -219,7 +220,7 @@ class TimeMachinePage(Page):
     def _hear(self, question: Adapt, answer: AnyAnswer) -> None:
         assert isinstance(answer, Adapted)
         self._visits.hear(question, answer)
-        if self.is_current and question == self._question:
+        if self.app.screen is self and question == self._question:
             self._show()
 
     def _gone(self, question: Adapt, said: str) -> None:
@@ -230,7 +231,7 @@ class TimeMachinePage(Page):
 
     def _moved(self) -> None:
         """Show another place: at once, or when its theta has answered, or with the next tick."""
-        if not self.is_current:
+        if self.app.screen is not self:
             return
         self._ask()
         if self._answer or (self._machine and self._question is None):

@@ -1,12 +1,14 @@
 """One line to type a value into. It returns what was made of it, and knows nothing else."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
@@ -18,6 +20,25 @@ LONGEST = 100
 """Characters that can be typed."""
 
 T = TypeVar("T")
+
+
+class _Field(Input):
+    """An input that submits all that was typed before enter.
+
+    The library takes the value when the key arrives: over a slow connection, where several keys
+    arrive at once, characters before it still wait in the queue then.
+    """
+
+    @dataclass
+    class Entered(Message):
+        """What stood there when enter had its turn."""
+
+        text: str
+
+    def on_input_submitted(self, submitted: Input.Submitted) -> None:
+        """This comes after the characters, in the same queue."""
+        submitted.stop()
+        self.post_message(self.Entered(self.value))
 
 
 class TypeIn(ModalScreen[T], inherit_bindings=False):
@@ -40,7 +61,7 @@ class TypeIn(ModalScreen[T], inherit_bindings=False):
         with Vertical(id="box") as box:
             box.border_title = self._name
             box.border_subtitle = "enter takes it, escape leaves"
-            field = Input(self._value, max_length=LONGEST, compact=True)
+            field = _Field(self._value, max_length=LONGEST, compact=True)
             field.cursor_blink = False  # a blinking cursor sends bytes all the time
             yield field
             yield Lines(id="said")
@@ -49,11 +70,11 @@ class TypeIn(ModalScreen[T], inherit_bindings=False):
         """Say what can be typed, once the width is known."""
         self.call_after_refresh(self._say, self._hint, "dim")
 
-    @on(Input.Submitted)
-    def take(self, typed: Input.Submitted) -> None:
+    @on(_Field.Entered)
+    def take(self, entered: _Field.Entered) -> None:
         """Return what the text means, or say what is wrong with it."""
         try:
-            taken = self._take(typed.value)
+            taken = self._take(entered.text)
         except LabError as error:
             self._say(str(error), "bright_red")
             return

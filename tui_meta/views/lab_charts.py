@@ -40,14 +40,15 @@ class LabCharts:
         step = f"step {whole(lab.step)} of {whole(lab.updates)}"
         doing = "carried to" if lab.held is not None else "cursor at"
         doing = "playing, r stops" if playing else f"{doing} {lab.x:.2f}, {lab.y:.2f}"
+        predictions = [
+            _prediction(lab, name, answer, index)
+            for index, (name, answer) in enumerate(answers.items())
+        ]
         return Plot(
             f"{step} · {doing}",
             (
                 _wave(lab),
-                *(
-                    _prediction(lab, name, answer, index)
-                    for index, (name, answer) in enumerate(answers.items())
-                ),
+                *reversed(predictions),  # the first lies over the others
                 support(lab.task.support_x, lab.task.support_y),
                 Series("", (lab.x,), (lab.y,), *_HERE),
             ),
@@ -81,7 +82,7 @@ class LabCharts:
         here = Series("", [lab.step] * len(now), log10s(now), *_HERE)
         return Plot(
             "loss per update",
-            (*series, here),
+            (*reversed(series), here),
             Limits(0, max(1, lab.updates)).axis("updates"),
             self._losses.axis("loss"),
             "no answer yet",

@@ -75,6 +75,17 @@ class Desk:
         return self.chosen - len(SETTINGS) if self.chosen >= len(SETTINGS) else None
 
 
+def chosen_run(desk: Desk) -> str | None:
+    """The run whose theta is chosen, if one is."""
+    return None if desk.origin is None else desk.origins[desk.origin].run
+
+
+def has_checkpoints(desk: Desk) -> bool:
+    """Whether any checkpoint of the chosen run is known."""
+    machine = None if desk.origin is None else desk.origins[desk.origin].machine
+    return bool(machine and machine.past.checkpoints)
+
+
 def choose(desk: Desk, by: int) -> Desk:
     """Choose a later or an earlier setting; after the last comes the first."""
     return replace(desk, chosen=(desk.chosen + by) % (len(SETTINGS) + len(desk.origins)))

@@ -15,7 +15,7 @@ from tui_meta.views.lab import INTERVALS, Lab, at_step
 from tui_meta.views.lab_desk import SETTINGS, Desk, Origin
 from tui_meta.views.numbers import whole
 from tui_meta.views.standing import sample
-from tui_meta.views.text import Line, Span, cells, fit, line, spread
+from tui_meta.views.text import Line, Span, cells, fit, line
 
 Shape = Literal["tiny", "small", "usual", "wide"]
 
@@ -46,8 +46,8 @@ def head_lines(desk: Desk, shape: Shape, width: int) -> list[Line]:
     how = _settings(desk, range(_LINES_OF_TASK, len(SETTINGS)))
     return [
         fit(preset_line(desk.lab), width),
-        spread(task, line(Span(_number(desk.lab), "dim")), width),
-        spread(how, line(Span(_HOW_TO_SET, "dim")), width),
+        fit(line(*task, "  ", Span(_number(desk.lab), "dim")), width),
+        fit(line(*how, "  ", Span(_HOW_TO_SET, "dim")), width),
     ]
 
 

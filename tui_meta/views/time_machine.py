@@ -149,7 +149,7 @@ class HistoryChart:
         here = (chosen.iteration,) if chosen else ()
         value = gaps((chosen.after,)) if chosen else ()
         return Plot(
-            "loss after adaptation, random tasks",
+            "loss after adaptation",
             (
                 curve("", x, log10s(y)),
                 Series("chosen", here, log10s(value), "points", "bright_green", "◆"),

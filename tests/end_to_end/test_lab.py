@@ -1,0 +1,152 @@
+"""Lab and time machine as a person meets them: in a real terminal, beside runs that train."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.terminal import Terminal
+
+COMMAND = [sys.executable, "-m", "tui_meta", "--iterations", "1000000", "--eval-interval", "200"]
+ESCAPE, LEFT, UP = "\x1b", "\x1b[D", "\x1b[A"
+
+
+@pytest.fixture
+def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    opened: list[Terminal] = []
+
+    def start(columns: int, rows: int) -> Terminal:
+        opened.append(Terminal(COMMAND, columns=columns, rows=rows, cwd=tmp_path))
+        return opened[-1]
+
+    yield start
+    for terminal in opened:
+        terminal.close()
+
+
+def live(text: str) -> list[int]:
+    """The iterations of the live thetas that have answered."""
+    return [int(found.replace(",", "")) for found in re.findall(r"live ([\d,]+)", text)]
+
+
+def losses(text: str, title: str) -> list[str]:
+    """Before, at the present step, at the end."""
+    return re.findall(rf"{title} +([\d.e-]+) +([\d.e-]+) +([\d.e-]+)", text)[0]  # type: ignore[no-any-return]
+
+
+def ends(terminal: Terminal) -> None:
+    assert terminal.wait_for_end() == 0
+    assert terminal.left_behind() == []
+
+
+def test_a_task_is_set_probed_and_watched_in_the_lab(
+    open_terminal: Callable[..., Terminal],
+) -> None:
+    terminal = open_terminal(80, 24)
+    terminal.wait_until(lambda text: text.count("training ") >= 2, "both runs train")
+    terminal.press("s")
+    terminal.wait_for("saved")
+    terminal.press("a")
+    first = live(terminal.wait_until(lambda text: len(live(text)) == 2, "both thetas answer"))
+    terminal.wait_until(
+        lambda text: len(live(text)) == 2 and min(map(int.__sub__, live(text), first)) > 0,
+        "the thetas are followed",
+    )
+    terminal.press("s")
+    terminal.wait_for("held still")
+
+    terminal.press(",,")
+    terminal.wait_for("step 30 of 32")
+    terminal.press("g")
+    text = terminal.wait_for("step 0 of 32")
+    before, now, _ = losses(text, "Reptile")
+    assert before == now
+    terminal.press("r")
+    terminal.wait_for("playing")
+    terminal.wait_for("step 3 of 32")
+    terminal.press("r")
+    terminal.wait_for("cursor at")
+    terminal.press("G")
+    terminal.wait_for("step 32 of 32")
+
+    terminal.press("6")
+    terminal.wait_for("points 10", "updates 32")
+    terminal.press("5")
+    terminal.wait_for("points 1 ")
+    terminal.press("n")
+    terminal.wait_for("task 2")
+    terminal.press(f"{UP}li")
+    terminal.wait_for("points 2 ", "by hand")
+    terminal.press("c")
+    terminal.wait_for("carried to")
+    terminal.press("hc")
+    terminal.wait_for("cursor at")
+    terminal.press("x")
+    terminal.wait_for("points 1 ")
+    terminal.press("\x1b[<0;20;15M\x1b[<0;20;15m")
+    terminal.wait_for("points 2 ")
+    terminal.press("\x1b[<2;20;15M\x1b[<2;20;15m")
+    terminal.wait_for("points 1 ")
+
+    terminal.press("\r")
+    terminal.wait_for("enter takes it")
+    terminal.press("x\r")
+    terminal.wait_for("is not allowed; use a number")
+    terminal.press(ESCAPE)
+    terminal.wait_until(lambda text: "enter takes it" not in text, "left without a value")
+    terminal.press("\t\t+")
+    terminal.wait_for("points 2 ")
+    terminal.press("\r")
+    terminal.wait_for("a whole number")
+    terminal.press("12\r")
+    terminal.wait_for("points 12 ")
+    terminal.press("\x1b[Z\x1b[Z\x1b[Z-")
+    terminal.wait_for("▸checkpoint")
+
+    terminal.resize(60, 15)
+    terminal.wait_for("12 points", "o chart")
+    terminal.press("o")
+    terminal.wait_for("loss per update")
+    terminal.press(ESCAPE)
+    terminal.wait_until(lambda text: "Lab" not in text, "the watch screen")
+    terminal.press("q")
+    terminal.wait_for("save and stop")
+    terminal.press("x")
+    ends(terminal)
+
+
+def test_a_run_is_followed_back_through_its_checkpoints(
+    open_terminal: Callable[..., Terminal],
+) -> None:
+    terminal = open_terminal(120, 40)
+    terminal.wait_until(lambda text: text.count("training ") >= 2, "both runs train")
+    terminal.press(" ")
+    terminal.wait_until(lambda text: text.count("paused ") >= 2, "both paused")
+    terminal.press("sn")
+    terminal.wait_for("saved", "one step")
+    terminal.press("s")
+    terminal.wait_for("saved")
+    terminal.press("t")
+    text = terminal.wait_until(
+        lambda text: re.search(r"loss [\d.]+ at step 32", text) is not None, "the newest answers"
+    )
+    count = int(re.findall(r"checkpoint (\d+) of \d+", text)[0])
+    assert count >= 2
+    terminal.press(LEFT)
+    terminal.wait_for(f"checkpoint {count - 1} of {count}")
+    terminal.press("l")
+    terminal.wait_for(f"checkpoint {count} of {count}")
+    terminal.press("g")
+    terminal.wait_for(f"checkpoint 1 of {count}")
+    terminal.press("j")
+    terminal.wait_until(lambda text: f"checkpoint 1 of {count}" not in text, "the other run")
+    terminal.press("k2")
+    terminal.wait_for(f"checkpoint 1 of {count}", "5 points", "at step 10 of 10")
+    terminal.press(",")
+    terminal.wait_for("at step 9 of 10")
+    terminal.press("a")
+    terminal.wait_for("query loss")
+    terminal.press("q")  # both are saved, so nothing is asked
+    ends(terminal)
