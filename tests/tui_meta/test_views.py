@@ -434,7 +434,7 @@ def test_the_footer_keeps_what_matters_most() -> None:
         for key in ("space pause", "? help", "q quit"):
             assert key in footer_text(session, width)
     assert "e 1 2 3 evaluate" in footer_text(session, 80)
-    assert "2 half range" in footer_text(session, 140)
+    assert "2 half range" in footer_text(session, 160)
 
 
 def test_the_footer_names_the_run_in_focus_and_hides_what_does_not_apply() -> None:
