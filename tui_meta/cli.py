@@ -12,7 +12,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts.exceptions import UnusedCliTokensError
 
 from core.config import DeviceName
-from core.errors import LabError
+from core.errors import ConfigError, LabError
 from tui_meta.console import Exit, Output, complain, release_streams, settle_streams
 from tui_meta.interrupts import ending_at_once
 from tui_meta.preferences import face_flags
@@ -236,7 +236,7 @@ def send(
 
 @app.command(sort_key=2.5, help_epilogue="Example: tui-meta watch 1 --json > events.jsonl\n")
 def watch(id: AnySession = None, /, *, json: JsonEvents = False) -> int:
-    """Tell line by line what a session does, until it ends."""
+    """Tell line by line what a session does, until it or all of its runs have ended."""
     from tui_meta.commands.watch import watch
 
     return watch(id, as_json=json)
@@ -406,6 +406,8 @@ def main(tokens: Sequence[str] | None = None) -> int:
 
 def _manner(*, no_tui: bool, json: bool, detach: bool) -> Manner:
     if detach:
+        if json:
+            raise ConfigError("--json", json, "it without --detach, or tui-meta watch ID --json")
         return "detached"
     if json:
         return "json"

@@ -98,8 +98,8 @@ class Report:
 
     def _is_over(self) -> bool:
         connection = self._session.connection
-        if connection.id:
-            return connection.ended or bool(connection.lost)
+        if connection.ended or connection.lost:
+            return True
         return all(shot.state in ENDED for shot in self._session.snapshots().values())
 
     def finish(self) -> None:

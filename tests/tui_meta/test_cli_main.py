@@ -141,3 +141,8 @@ def test_a_resumed_run_does_not_go_back(capsys):
     capsys.readouterr()
     assert main(["resume", "--no-tui", "checkpoints/fomaml-x", "--iterations", "3"]) == 2
     assert "at iteration 5 already" in one_line(capsys)
+
+
+def test_what_nobody_watches_has_no_json(capsys):
+    assert main(["--detach", "--json", *TINY]) == 2
+    assert "use it without --detach" in one_line(capsys)
