@@ -7,10 +7,8 @@ from pathlib import Path
 from tests.end_to_end.terminal import Terminal
 
 CRASHING = """
-import sys
 import core.trainer
 from core.engines import make_engine
-from tui_meta.cli import main
 
 def crashing(config, announce):
     engine = make_engine(config, announce)
@@ -24,13 +22,16 @@ def crashing(config, announce):
     return engine
 
 core.trainer.make_engine = crashing
-sys.exit(main(sys.argv[1:]))
 """
+"""What every process of the program does first, the one that trains as well."""
 
 
 def test_a_crash_in_one_run_is_shown_and_logged_and_the_other_goes_on(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", CRASHING, "--iterations", "100000000", "--name", "x"]
-    terminal = Terminal(command, cwd=tmp_path)
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    (modules / "sitecustomize.py").write_text(CRASHING)
+    command = [sys.executable, "-m", "tui_meta", "--iterations", "100000000", "--name", "x"]
+    terminal = Terminal(command, cwd=tmp_path, variables={"PYTHONPATH": str(modules)})
     try:
         seen = terminal.wait_for("FOMAML   failed", "the kernel is on fire")
         assert "Reptile  training" in seen
@@ -42,7 +43,7 @@ def test_a_crash_in_one_run_is_shown_and_logged_and_the_other_goes_on(tmp_path: 
             "the other run goes on",
         )
         terminal.press("q")
-        terminal.wait_for("save and quit")
+        terminal.wait_for("save and stop")
         terminal.press("s")
         assert terminal.wait_for_end() == 1
     finally:

@@ -86,7 +86,7 @@ def test_what_an_interrupted_run_says_resumes_it(tmp_path):
     assert events[0]["iteration"] == saved["iteration"]
     resumed = Path(events[0]["resumed_from"])
     assert err.startswith(f"resuming {resumed.relative_to(tmp_path)}\n")
-    assert resumed.samefile(saved["path"])
+    assert resumed.samefile(tmp_path / saved["path"])
     assert of(events, "finished")[0]["iteration"] == target
 
 

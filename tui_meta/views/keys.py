@@ -224,7 +224,7 @@ APP_KEYS = (
         "palette",
         "commands",
         "Every screen and key by name: type a part of it (ctrl+p does the same)",
-        2,
+        5,
     ),
     Key(
         "y",

@@ -49,7 +49,7 @@ def test_a_face_that_comes_late_has_what_was_there_all_along(
     assert list(late.events(0)) == expected
     assert late.snapshots() == first.snapshots() == session.snapshots()
     assert late.first_new == len(expected)
-    assert late.folders == tuple(map(str, session.folders().values()))
+    assert late.folders() == session.folders()
 
 
 def test_earlier_sittings_are_told(session: FakeSession) -> None:
