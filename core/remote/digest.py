@@ -11,8 +11,8 @@ from core.curve import Curve
 from core.events import AnyEvent, Evaluated, Progress, Snapshot
 from core.remote.protocol import Change, News, Tail, packed
 
-DRAWN_SECONDS = 1.0
-"""One periodic evaluation of a run in this time is told in full: a screen draws no more."""
+DRAWN_SECONDS = 2.0
+"""In this time one periodic evaluation of a run is told in full: a screen draws no more of them."""
 
 CURVE_SECONDS = 1.0
 """How often the end of a loss curve is told; when a run enters another state it is told at once."""
@@ -94,7 +94,7 @@ class Digest:
         return Change(run, fields, tail) if fields or tail else None
 
     def _is_chosen(self, one: Evaluated, stands: Snapshot | None) -> bool:
-        """The last, about one a second of each run, and all on tasks that others were drawn on."""
+        """The last, one in two seconds of each run, and all on tasks that others were drawn on."""
         if not one.is_drawable:
             return False
         if stands and one.iteration >= stands.target:
