@@ -100,6 +100,7 @@ def test_a_damaged_run_is_one_line_and_the_others_are_listed(folder, capsys, mon
 
 
 def test_text_from_files_is_shown_escaped(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")  # how a name is folded depends on the age beside it
     make_run(tmp_path / NASTY, [started()])
     (make_run(tmp_path / f"{NASTY}2") / "run.json").unlink()
     for out in (
