@@ -100,7 +100,6 @@ def test_a_damaged_run_is_one_line_and_the_others_are_listed(folder, capsys, mon
 
 
 def test_text_from_files_is_shown_escaped(tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")  # how a name is folded depends on the age beside it
     make_run(tmp_path / NASTY, [started()])
     (make_run(tmp_path / f"{NASTY}2") / "run.json").unlink()
     for out in (
@@ -109,7 +108,8 @@ def test_text_from_files_is_shown_escaped(tmp_path, capsys, monkeypatch):
         on_a_terminal(capsys, monkeypatch, str(tmp_path)),
     ):
         assert all(char == "\n" or char.isprintable() for char in out.replace("\t", ""))
-        assert "".join(out.split()).count("[bold]mark") >= 2
+        # How the name is folded depends on the age beside it: the bracket may be in the line above.
+        assert "".join(out.split()).count("bold]mark") >= 2
 
 
 def test_names_that_are_no_text_are_listed(tmp_path, capsys):
