@@ -147,6 +147,7 @@ class Unfit(Message, frozen=True):
 class Row(msgspec.Struct, frozen=True, array_like=True):
     """An abridged periodic evaluation: most are only a row of a table.
 
+    Which wave it was is not told, as nothing is drawn of it.
     ``place`` is its index among all events of its message.
     """
 
@@ -155,8 +156,6 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
     iteration: int
     time: float
     index: int
-    amplitude: float
-    phase: float
     before: float
     after: float
     training_loss: float | None
@@ -269,8 +268,6 @@ def packed(
                 event.iteration,
                 event.time,
                 event.index,
-                event.amplitude,
-                event.phase,
                 event.losses[0],
                 event.losses[-1],
                 event.training_loss,
@@ -299,8 +296,8 @@ def _of(row: Row) -> Evaluated:
         iteration=row.iteration,
         time=row.time,
         index=row.index,
-        amplitude=row.amplitude,
-        phase=row.phase,
+        amplitude=0.0,
+        phase=0.0,
         losses=(row.before, row.after),
         training_loss=row.training_loss,
         support_x=(),

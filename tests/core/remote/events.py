@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from hypothesis import strategies as st
 
 from core.curve import Curve
@@ -126,3 +127,8 @@ def stepped(number: int) -> Stepped:
 
 def asked(events: Sequence[AnyEvent]) -> list[tuple[str, str]]:
     return [(event.run, event.command) for event in events if isinstance(event, Asked)]
+
+
+def as_a_row(event: Evaluated) -> Evaluated:
+    """What a face is told of an evaluation that it does not draw: not which wave it was of."""
+    return msgspec.structs.replace(event.abridged(), amplitude=0.0, phase=0.0)

@@ -12,7 +12,7 @@ from core.remote import digest as digest_module
 from core.remote.client import _changed
 from core.remote.digest import Digest, change_of, everything, stories
 from core.remote.protocol import News, framed, unpacked
-from tests.core.remote.events import EVENTS, RUNS, growing_curves, snapshots
+from tests.core.remote.events import EVENTS, RUNS, as_a_row, growing_curves, snapshots
 from tests.tui_meta.fake_session import FakeSession
 
 
@@ -220,7 +220,7 @@ def test_a_story_in_parts_is_the_whole_story(events: list[AnyEvent]) -> None:
     assert all(part.past for part in parts)
     told = [event for part in parts for event in unpacked(part)]
     assert told == [
-        event.abridged()
+        as_a_row(event)
         if isinstance(event, Evaluated) and event.probe == "validation" and not event.is_drawable
         else event
         for event in events

@@ -49,7 +49,7 @@ from core.remote.protocol import (
     packed,
     unpacked,
 )
-from tests.core.remote.events import EVENTS
+from tests.core.remote.events import EVENTS, as_a_row
 
 COMMANDS: list[AnyCommand] = [
     Pause(),
@@ -83,7 +83,7 @@ REPLIES: list[Reply] = [
     ),
     Unfit("this is another version"),
     News(
-        rows=(Row(0, "fomaml-1", 5, 1.0, 2, 3.0, 4.0, 5.0, 6.0, None),),
+        rows=(Row(0, "fomaml-1", 5, 1.0, 2, 5.0, 6.0, None),),
         changes=(Change("fomaml-1", {"state": "paused", "pace": None}, Tail(1, (2,), (0.5,))),),
         runs=("fomaml-1",),
         folders=("/runs/fomaml-1",),
@@ -130,7 +130,7 @@ def test_packed_events_keep_their_order_and_those_not_drawn_are_abridged(
     drawn = {id(event): random.random() < 0.5 for event in events}  # type: ignore[attr-defined]
     whole, rows = packed(events, lambda one: drawn[id(one)])
     expected = [
-        event.abridged()
+        as_a_row(event)
         if isinstance(event, Evaluated) and event.probe == "validation" and not drawn[id(event)]
         else event
         for event in events
@@ -142,7 +142,7 @@ def test_packed_events_keep_their_order_and_those_not_drawn_are_abridged(
 def test_rows_of_any_place_are_unpacked_without_harm(
     events: list[AnyEvent], places: list[int]
 ) -> None:
-    rows = tuple(Row(place, "x", 5, 1.0, 2, 3.0, 4.0, 5.0, 6.0, None) for place in places)
+    rows = tuple(Row(place, "x", 5, 1.0, 2, 5.0, 6.0, None) for place in places)
     assert len(unpacked(News(events=tuple(events), rows=rows))) <= len(events) + len(rows)
 
 
