@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-
-import pytest
 
 from core.remote.client import RemoteSession
 from core.remote.place import Place, sessions_folder
 from core.remote.protocol import HEAD, Done, Message, Reply, decode_reply, framed
 from core.remote.server import Served, Server
+from tests.sessions import folder_for_sockets as folder_for_sockets
 
 VERSION = "1.2.3"
 """What the served program calls itself."""
@@ -23,19 +19,6 @@ VERSION = "1.2.3"
 
 PATIENCE = 60.0
 """Seconds that a test waits for what should come at once: the machine may be busy."""
-
-
-@contextmanager
-def folder_for_sockets() -> Iterator[Path]:
-    """A place for sessions of this process alone, short enough for a socket."""
-    folder = Path(tempfile.mkdtemp(prefix="tm-", dir="/tmp"))
-    patch = pytest.MonkeyPatch()
-    patch.setenv("XDG_RUNTIME_DIR", str(folder))
-    try:
-        yield folder
-    finally:
-        patch.undo()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Serving:

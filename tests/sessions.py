@@ -18,18 +18,27 @@ PATIENCE = 60.0
 
 
 @contextmanager
-def place_of_its_own() -> Iterator[Path]:
-    """A private folder for sessions, short enough for a socket; those left in it are ended."""
+def folder_for_sockets() -> Iterator[Path]:
+    """A place for sessions of a test alone, short enough for a socket."""
     folder = Path(tempfile.mkdtemp(prefix="tm-", dir="/tmp"))
     patch = pytest.MonkeyPatch()
     patch.setenv("XDG_RUNTIME_DIR", str(folder))
     try:
         yield folder
     finally:
-        for entry in entries():
-            end(entry)
         patch.undo()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def place_of_its_own() -> Iterator[Path]:
+    """Such a place for processes that a test begins; those left in it are ended."""
+    with folder_for_sockets() as folder:
+        try:
+            yield folder
+        finally:
+            for entry in entries():
+                end(entry)
 
 
 def only_session() -> Entry:
