@@ -20,7 +20,7 @@ from core.errors import CheckpointError, ConfigError
 from tests.core.test_checkpoint import assert_refused, made, rewritten
 from tests.core.test_torch_engine import bits
 
-SHIPPED = Path(__file__).parents[2] / "checkpoints" / "fomaml-source" / "000050000.safetensors"
+FIRST_VERSION = Path(__file__).parent / "first_version" / "000050000.safetensors"
 
 
 @pytest.fixture
@@ -148,8 +148,8 @@ def test_a_checkpoint_says_which_version_wrote_it(path: Path) -> None:
 
 
 def test_a_checkpoint_of_the_first_format_opens(tmp_path: Path) -> None:
-    shutil.copy(SHIPPED, tmp_path)
-    loaded = load_checkpoint(tmp_path / SHIPPED.name)
+    shutil.copy(FIRST_VERSION, tmp_path)
+    loaded = load_checkpoint(tmp_path / FIRST_VERSION.name)
     assert (loaded.state.iteration, loaded.config.network.hidden) == (50_000, (64, 64))
 
 

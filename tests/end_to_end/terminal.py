@@ -74,8 +74,9 @@ class Terminal:
         self._child.send(keys)
 
     def resize(self, columns: int, rows: int) -> None:
-        """Give the window another size."""
+        """Give the window another size, and forget what it showed at the old one."""
         self._screen.resize(rows, columns)
+        self.wipe()
         self._child.setwinsize(rows, columns)
 
     def wipe(self) -> None:
