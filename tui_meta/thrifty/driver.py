@@ -134,6 +134,7 @@ class ThriftyDriver(LinuxDriver):
             self._writer_thread.write("")
 
     def _take(self) -> str:
+        time.sleep(self._flow.gathering)
         with self._lock:
             self._called = False
             if not self._flow.is_open:

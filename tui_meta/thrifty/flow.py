@@ -14,6 +14,9 @@ QUESTION: Final = "\x1b[6n"
 PATIENCE: Final = 10.0
 """Seconds after which an answer is no longer waited for: it, or the question, was lost."""
 
+FAR = 0.05
+"""Seconds to an answer from which on a terminal is far away."""
+
 USUAL, URGENT = 1, 2
 """Repaints on their way, the new one among them: usually, and with the answer to a key."""
 
@@ -35,6 +38,8 @@ class Flow:
         """When each question was asked that is without answer, the oldest first."""
         self._answers = False
         """Whether it is known that the terminal answers."""
+        self._took = 0.0
+        """Seconds to the newest answer."""
         self._urgent = False
         self._ended = False
         self._change = threading.Condition()
@@ -52,6 +57,15 @@ class Flow:
         """When the oldest repaint went that is not known to be shown; None if all are."""
         with self._change:
             return self._asked[0] if self._answers and self._asked else None
+
+    @property
+    def gathering(self) -> float:
+        """Seconds in which what is to be sent may become more, little beside those to an answer.
+
+        What a key changes often comes in two steps; to a terminal far away the second would have to
+        wait until the first is shown.
+        """
+        return min(self._took / 10, FAR) if self._took >= FAR else 0.0
 
     def press(self) -> None:
         """Somebody waits for the next repaint."""
@@ -73,7 +87,7 @@ class Flow:
         with self._change:
             self._answers = True
             if self._asked:
-                self._asked.popleft()
+                self._took = self._clock() - self._asked.popleft()
             self._change.notify_all()
 
     def end(self, patience: float) -> None:
@@ -83,6 +97,7 @@ class Flow:
         """
         with self._change:
             self._ended = True
+            self._took = 0.0
             if self._answers:
                 self._change.wait_for(lambda: not self._asked, patience)
 

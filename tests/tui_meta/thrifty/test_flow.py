@@ -92,6 +92,21 @@ def test_it_tells_when_the_oldest_repaint_went_that_is_not_shown(flow: Flow, clo
     assert flow.since == first + 1
 
 
+@pytest.mark.parametrize(
+    ("took", "gathering"), [(0.0, 0.0), (0.04, 0.0), (0.05, 0.005), (0.3, 0.03), (9.0, 0.05)]
+)
+def test_what_is_to_be_sent_far_away_is_gathered_for_a_moment(
+    took: float, gathering: float, flow: Flow, clock: Clock
+) -> None:
+    clock.now = 0.0
+    flow.send()
+    clock.now += took
+    flow.answer()
+    assert flow.gathering == pytest.approx(gathering)
+    flow.end(0)
+    assert flow.gathering == 0
+
+
 def test_an_answer_that_nobody_asked_for_changes_nothing(flow: Flow) -> None:
     flow.answer()
     flow.send()
