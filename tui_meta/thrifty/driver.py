@@ -92,6 +92,12 @@ class ThriftyDriver(LinuxDriver):
             self._flow = Flow()
         self._called = False
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's lacks types
+        # A second change of size in the midst of telling the first was told before it, and the
+        # application stayed at the first.
+        tell_size = signal.getsignal(signal.SIGWINCH)
+        if callable(tell_size):
+            tell = partial(tell_size, signal.SIGWINCH, None)
+            signal.signal(signal.SIGWINCH, partial(self._in_its_turn, tell))
 
     def disable_input(self) -> None:
         """Read no more; what answers questions must be read before."""
