@@ -33,9 +33,8 @@ from tui_meta.screens.watch import WatchScreen
 from tui_meta.terminal import TerminalDriver
 from tui_meta.themes import PALETTES
 from tui_meta.views.copying import clipboard_sequences, separated
-from tui_meta.views.help_text import Groups
-from tui_meta.views.keymap import key_names, mapped_groups
-from tui_meta.views.keys import APP_KEYS, GROUPS, SCREEN_KEYS
+from tui_meta.views.keymap import key_names
+from tui_meta.views.keys import APP_KEYS, GROUPS, SCREEN_KEYS, Groups, mapped_groups
 from tui_meta.views.palette import entries
 from tui_meta.views.parting import Parting, parting
 
@@ -129,11 +128,8 @@ class TuiMetaApp(App[None], inherit_bindings=False):
 
     def action_help(self) -> None:
         """List the keys that the screen in front binds."""
-        shown = {key.name: key.shown for _, keys in self._groups for key in keys}
-        bound: dict[str, str] = {}
-        for _, binding, _, tooltip in self.screen.active_bindings.values():
-            name = shown.get(binding.id or "") or binding.key_display or binding.key
-            bound.setdefault(name, tooltip)
+        active = self.screen.active_bindings.values()
+        bound = {one.binding.id or one.binding.key: one.tooltip for one in active}
         self.push_screen(Help(bound, self._groups))
 
     @property

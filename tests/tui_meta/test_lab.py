@@ -26,7 +26,6 @@ from tests.tui_meta.fake_session import FakeSession
 from tests.tui_meta.pages import STILL
 from tests.tui_meta.test_dashboard import SIZES, settle, shown
 from tui_meta.app import TuiMetaApp
-from tui_meta.screens.help import Help
 from tui_meta.screens.lab import FOLLOW_TICKS, LabPage
 from tui_meta.screens.type_in import TypeIn
 from tui_meta.views.lab_desk import RANDOM
@@ -522,16 +521,6 @@ async def test_nothing_is_painted_when_nothing_changes() -> None:
             page.tick()
             await answered(pilot)
         assert not painted
-
-
-async def test_every_key_is_in_the_help() -> None:
-    async with in_lab(size=(120, 60)) as (pilot, page):
-        bound = {active.binding for active in page.active_bindings.values()}
-        text = await answered(pilot, "question_mark")
-        assert isinstance(pilot.app.screen, Help)
-        for binding in bound:
-            assert f"┃ {binding.key_display} " in text
-            assert binding.tooltip
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ from tests.tui_meta.fake_session import FakeSession
 from tests.tui_meta.pages import STILL
 from tests.tui_meta.test_dashboard import SIZES, settle, shown
 from tui_meta.app import TuiMetaApp
-from tui_meta.screens.help import Help
 from tui_meta.screens.time_machine import RECALL_TICKS, TimeMachinePage
 from tui_meta.views.plot import Series
 from tui_meta.widgets.chart import Chart
@@ -301,16 +300,6 @@ async def test_a_hidden_time_machine_asks_nothing_and_paints_nothing(
             page.tick()
         await answered(pilot)
         assert len(session.asked) == asked
-
-
-async def test_every_key_is_in_the_help() -> None:
-    async with in_time_machine(size=(120, 60)) as (pilot, page):
-        bound = {active.binding for active in page.active_bindings.values()}
-        seen = await answered(pilot, "question_mark")
-        assert isinstance(pilot.app.screen, Help)
-        for binding in bound:
-            assert f"┃ {binding.key_display} " in seen
-            assert binding.tooltip
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from tui_meta.views.lab import Lab
 from tui_meta.views.lab_charts import LabCharts
 from tui_meta.views.lab_desk import Desk, Origin
 from tui_meta.views.lab_text import Shape, head_lines, loss_lines, shape
+from tui_meta.views.page_keys import LAB_KEYS
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 from tui_meta.widgets.wave_chart import WaveChart
@@ -44,55 +45,7 @@ class LabPage(Page):
     """Asks every theta about the task on the desk, and looks up steps in the answers."""
 
     NAME = "Lab"
-    KEYS = (
-        Key(
-            "left,h", "←", "move(-1, 0)", "left", "Move the cursor to the left (h)", 3, joined=True
-        ),
-        Key("down,j", "↓", "move(0, -1)", "down", "Move the cursor down (j)", 3, joined=True),
-        Key("up,k", "↑", "move(0, 1)", "up", "Move the cursor up (k)", 3, joined=True),
-        Key("right,l", "→", "move(1, 0)", "cursor", "Move the cursor to the right (l)", 3),
-        Key("i", "i", "place", "point", "Place a support point at the cursor (mouse: press)", 6),
-        Key("c", "c", "carry", "carry", "Carry the nearest point, or put it down (mouse: drag)", 7),
-        Key(
-            "x,delete", "x", "delete", "delete", "Delete the nearest point (mouse: right button)", 8
-        ),
-        Key("comma", ",", "step(-1)", "back", "One gradient step back", 3, joined=True),
-        Key("full_stop", ".", "step(1)", "step", "One gradient step on", 3),
-        Key("home,g", "home", "step(-9999)", "first", "Before the first gradient step (g)"),
-        Key("end,G", "end", "step(9999)", "last", "After the last gradient step (G)"),
-        Key("r", "r", "replay", "replay", "Play the steps in slow motion, or stop", 4),
-        Key("n", "n", "another", "next", "The next task of the same kind", 5),
-        Key("1", "1", "preset('standard')", "1", "Standard: SineWave(4, 1), 10 points, 32 updates"),
-        Key("2", "2", "preset('half-range')", "2", "Half range: 5 points right of the middle"),
-        Key("3", "3", "preset('beyond-range')", "3", "Waves taller than any that was trained on"),
-        Key("4", "4", "preset('noisy')", "4", "Noisy: points beside the wave"),
-        Key("5", "5", "preset('one-point')", "5", "One point alone"),
-        Key("6", "6", "preset('contradictory')", "6", "Contradictory: two points at every x"),
-        Key(
-            "tab", "tab", "choose_next(1)", "setting", "The next setting, then the θ of each run", 9
-        ),
-        Key("shift+tab", "shift+tab", "choose_next(-1)", "previous", "The setting before"),
-        Key(
-            "minus,underscore",
-            "-",
-            "turn(-1)",
-            "less",
-            "Less of the setting; of a θ, an older checkpoint",
-            9,
-            joined=True,
-        ),
-        Key(
-            "plus,equals_sign",
-            "+",
-            "turn(1)",
-            "change",
-            "More of the setting; of a θ, a newer one",
-            9,
-        ),
-        Key("enter", "enter", "type_in", "type", "Type a value for the setting", 10),
-        Key("s", "s", "still", "still", "Hold live θ still, or follow the training again", 11),
-        Key("o", "o", "other_chart", "chart", "Waves or losses, where one has room", 3),
-    )
+    KEYS = LAB_KEYS
 
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 

@@ -10,8 +10,8 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from tui_meta.screens.page import Page, page_bindings
-from tui_meta.views.keys import Key
 from tui_meta.views.messages import message_lines
+from tui_meta.views.page_keys import MESSAGES_KEYS
 from tui_meta.widgets.lines import Lines
 
 
@@ -19,14 +19,7 @@ class MessagesPage(Page):
     """Follows the newest message until somebody scrolls up."""
 
     NAME = "Messages"
-    KEYS = (
-        Key("up,k", "↑", "scroll(-1)", "older", "Older messages", 5, joined=True),
-        Key("down,j", "↓", "scroll(1)", "scroll", "Newer messages", 5),
-        Key("pageup", "page up", "page(-1)", "page up", "A page of older messages"),
-        Key("pagedown", "page down", "page(1)", "page down", "A page of newer messages"),
-        Key("home,g", "home", "scroll(-9999)", "first", "The first message"),
-        Key("end,G", "end", "scroll(9999)", "newest", "The newest message; follow it", 6),
-    )
+    KEYS = MESSAGES_KEYS
 
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 

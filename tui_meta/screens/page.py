@@ -18,7 +18,8 @@ from core.bench.surveying import OnProgress
 from core.errors import LabError
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.watch import WatchScreen
-from tui_meta.views.keys import PAGE_KEYS, Key, page_footer, page_groups
+from tui_meta.views.footer import page_footer
+from tui_meta.views.keys import PAGE_KEYS, Groups, Key, page_groups
 from tui_meta.views.layout import LEAST_HEIGHT, LEAST_WIDTH
 from tui_meta.views.standing import page_title
 from tui_meta.views.text import Line, line
@@ -50,7 +51,7 @@ class Page(Screen[None], inherit_bindings=False):
         self.session = watch_screen.session
 
     @property
-    def key_groups(self) -> Sequence[tuple[str, Sequence[Key]]]:
+    def key_groups(self) -> Groups:
         """The keys that apply here, for the help."""
         return page_groups(self.NAME, self.KEYS)
 

@@ -19,8 +19,10 @@ from core.events import AnyEvent
 from tui_meta.screens.page import Page, page_bindings
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.views import run_details
-from tui_meta.views.keys import Key, keys_line
+from tui_meta.views.footer import keys_line
+from tui_meta.views.keys import Key
 from tui_meta.views.messages import shown_path
+from tui_meta.views.page_keys import RUNS_KEYS
 from tui_meta.views.plot import empty_plot
 from tui_meta.views.run_curves import MOST_CURVES, Which, compared_plot, loss_plot, losses_of
 from tui_meta.views.run_list import RunList, no_runs
@@ -40,8 +42,8 @@ _CHART_HEIGHT = 22
 """Rows of a terminal in which a run's curves stand below its facts."""
 
 
-_KEEP = Key("enter", "enter", "", "keep the filter", "", 1)
-_ALL_RUNS = Key("escape", "esc", "back", "all runs", "", 2)
+_KEEP = Key("enter", "", "keep the filter", "", 1)
+_ALL_RUNS = Key("escape", "back", "all runs", "", 2, name="back")
 
 
 class RunsPage(Page):
@@ -49,25 +51,7 @@ class RunsPage(Page):
 
     NAME = "Runs"
     AUTO_FOCUS = ""
-    KEYS = (
-        Key("up,k", "↑", "move(-1)", "up", "The run above; scrolls where one is open", 6, True),
-        Key("down,j", "↓", "move(1)", "choose", "The run below", 6),
-        Key("pageup", "page up", "page(-1)", "page up", "A page up"),
-        Key("pagedown", "page down", "page(1)", "page down", "A page down"),
-        Key("home,g", "home", "move(-99999)", "first", "The first run"),
-        Key("end,G", "end", "move(99999)", "last", "The last run"),
-        Key(
-            "enter", "enter", "open", "open", "Settings, checkpoints and evaluations of the run", 1
-        ),
-        Key("space", "space", "mark", "mark", "Mark the run, or no longer", 3),
-        Key("c", "c", "compare", "compare", "Curves of the marked runs, or of this one", 3),
-        Key("tab", "tab", "other_curves", "other curves", "Loss after adaptation, or in training"),
-        Key("slash", "/", "filter", "filter", "Only runs with certain words", 4),
-        Key("s", "s", "sort(1)", "sort", "In the next order: age, name, state, iteration, best", 5),
-        Key("S", "S", "sort(-1)", "order before", "In the order before"),
-        Key("r", "r", "resume", "resume?", "Say how the run is resumed", 7),
-        Key("R", "R", "read", "read again", "Read the folder again", 8),
-    )
+    KEYS = RUNS_KEYS
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
     def __init__(self, watch_screen: WatchScreen) -> None:

@@ -21,6 +21,7 @@ from tui_meta.views.lab_charts import LabCharts
 from tui_meta.views.lab_text import Shape, preset_line, shape, task_line, wave_line
 from tui_meta.views.layout import too_small
 from tui_meta.views.numbers import whole
+from tui_meta.views.page_keys import TIME_MACHINE_KEYS
 from tui_meta.views.text import Line, Span, fit, line
 from tui_meta.views.time_machine import UNKNOWN, HistoryChart, TimeMachine
 from tui_meta.views.visits import Visits
@@ -38,31 +39,7 @@ class TimeMachinePage(Page):
     """Stands at one checkpoint of one run, and asks what its theta makes of the task."""
 
     NAME = "Time machine"
-    KEYS = (
-        Key("left,h", "←", "travel(-1)", "earlier", "The checkpoint before (h)", 3, joined=True),
-        Key("right,l", "→", "travel(1)", "checkpoint", "The next checkpoint (l)", 3),
-        Key("home,g", "home", "travel(-9999)", "first", "The oldest checkpoint there is (g)"),
-        Key(
-            "end,G",
-            "end",
-            "travel(9999)",
-            "newest",
-            "The newest checkpoint (G); follow those to come",
-            6,
-        ),
-        Key("up,k", "↑", "change_run(-1)", "run before", "The run before (k)", 4, joined=True),
-        Key("down,j", "↓", "change_run(1)", "run", "The next run (j)", 4),
-        Key("comma", ",", "step(-1)", "back", "One gradient step back", 5, joined=True),
-        Key("full_stop", ".", "step(1)", "step", "One gradient step on", 5),
-        Key("1", "1", "preset('standard')", "1", "Standard: SineWave(4, 1), 10 points, 32 updates"),
-        Key("2", "2", "preset('half-range')", "2", "Half range: 5 points right of the middle"),
-        Key("3", "3", "preset('beyond-range')", "3", "Waves taller than any that was trained on"),
-        Key("4", "4", "preset('noisy')", "4", "Noisy: points beside the wave"),
-        Key("5", "5", "preset('one-point')", "5", "One point alone"),
-        Key("6", "6", "preset('contradictory')", "6", "Contradictory: two points at every x"),
-        Key("n", "n", "another", "next task", "The next task of the same kind", 6),
-        Key("o", "o", "other_chart", "chart", "Wave or history, where one has room", 3),
-    )
+    KEYS = TIME_MACHINE_KEYS
 
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tui_meta.views.keys import GROUPS, Key
+from tui_meta.views.keys import GROUPS, Groups
 from tui_meta.views.text import Line, Span, line, wrap
 
 _KEY_CELLS = 11
@@ -18,31 +18,35 @@ _NOTES = (
 )
 
 
-Groups = Sequence[tuple[str, Sequence[Key]]]
-
-
 def help_lines(bound: Mapping[str, str], width: int, groups: Groups = GROUPS) -> list[Line]:
-    """Lines of at most ``width`` cells. ``bound`` has what each bound key does, by shown name.
+    """Lines of at most ``width`` cells. ``bound`` has what each bound action does, by its name.
 
-    Keys stand in the ``groups`` of the screen; any others follow.
+    They stand in the ``groups`` of the screen, with all of their keys; any others follow.
     """
     rest = dict(bound)
+    told = [
+        (title, {" ".join(key.all_shown): rest.pop(key.name) for key in keys if key.name in rest})
+        for title, keys in groups
+    ]
+    told.append(("More", rest))
+    cells = max((len(name) for _, named in told for name in named), default=0) + 2
     lines: list[Line] = []
-    for title, keys in groups:
-        named = {key.shown: rest.pop(key.shown) for key in keys if key.shown in rest}
-        lines += _group(title, named, width)
-    lines += _group("More", rest, width)
-    for note in _NOTES if groups is GROUPS else ():
+    for title, named in told:
+        lines += _group(title, named, width, min(cells, max(_KEY_CELLS, width // 3)))
+    for note in _NOTES if groups[0][0] == GROUPS[0][0] else ():
         lines += [line(row) for row in wrap(note, width)]
     return lines
 
 
-def _group(title: str, keys: Mapping[str, str], width: int) -> Sequence[Line]:
-    if not keys:
+def _group(title: str, named: Mapping[str, str], width: int, cells: int) -> Sequence[Line]:
+    if not named:
         return ()
     lines = [line(Span(title, "bold underline"))]
-    for key, does in keys.items():
-        for number, row in enumerate(wrap(does, max(10, width - _KEY_CELLS))):
+    for key, does in named.items():
+        if len(key) >= cells:
+            lines.append(line(Span(key, "bold")))
+            key = ""
+        for number, row in enumerate(wrap(does, max(10, width - cells))):
             name = key if number == 0 else ""
-            lines.append(line(Span(f"{name:<{_KEY_CELLS}}", "bold"), row))
+            lines.append(line(Span(f"{name:<{cells}}", "bold"), row))
     return [*lines, ()]

@@ -16,7 +16,8 @@ from core.events import (
 from core.session import Connection, View
 from tui_meta.views import layout
 from tui_meta.views.charts import Charts, task_line
-from tui_meta.views.keys import Keymap, Situation, footer
+from tui_meta.views.footer import Situation, footer
+from tui_meta.views.keys import Keymap
 from tui_meta.views.lens import Lens, LensPart, moved, reading
 from tui_meta.views.loss_table import LossTable
 from tui_meta.views.messages import Messages
