@@ -109,6 +109,12 @@ class Session(Protocol):
         Raises ``LabError``.
         """
 
+    def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
+        """Let the run kept at ``path`` go on in a session of its own; waits until it is there.
+
+        Gives the name of that session, and what is to be said to a person. Raises ``LabError``.
+        """
+
     def ask(
         self,
         question: AnyQuestion,
@@ -207,6 +213,10 @@ class LocalSession:
 
     def revive(self) -> None:
         """Nothing: runs in this process are never out of reach."""
+
+    def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
+        """Refused: where these runs have no session of their own, no others can have one."""
+        raise SessionError("no other session can be begun from here")
 
     def ask(
         self,

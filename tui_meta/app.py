@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.filter import LineFilter
@@ -86,7 +87,9 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         self.crash: BaseException | None = None
         """The fault of our own that ended the application."""
         self.watch_screen = WatchScreen(session, self.preferred.fps)
-        self.watch_screen.watching.keymap = self.preferred.keys
+        watching = self.watch_screen.watching
+        watching.keymap = self.preferred.keys
+        watching.messages.more_key = self.preferred.keys.get("messages", "m")
 
     def get_default_screen(self) -> Screen[None]:
         """The watch screen is there from the first frame on."""
@@ -104,6 +107,12 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         """The first frame is out: training may begin, which imports PyTorch."""
         asyncio.get_running_loop().set_exception_handler(self._handle_loop_exception)
         self.session.start()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Who presses a key has read what stood there."""
+        if isinstance(event, events.Key | events.MouseDown) and not event.is_forwarded:
+            self.watch_screen.watching.messages.read()
+        await super().on_event(event)
 
     # Screens.
 
@@ -161,7 +170,10 @@ class TuiMetaApp(App[None], inherit_bindings=False):
 
     def action_copy(self) -> None:
         """Copy what has the focus to the clipboard and to a file."""
-        name, rows = focused_rows(self.focused, self.watch_screen.watching)
+        if isinstance(self.screen, Page):
+            name, rows = self.screen.copied()
+        else:
+            name, rows = focused_rows(self.focused, self.watch_screen.watching)
         text = separated(rows, "\t")
         sequences = clipboard_sequences(text, tmux="TMUX" in os.environ)
         if self._driver and sequences:

@@ -17,6 +17,7 @@ from core.bench.answers import AnyAnswer
 from core.bench.questions import AnyQuestion
 from core.bench.surveying import OnProgress
 from core.curve import Curve
+from core.errors import SessionError
 from core.events import AnyCommand, AnyEvent, Asked, Recovered, Saved, Snapshot
 from core.launching import OldRuns
 from core.reading import working_folder
@@ -157,6 +158,12 @@ class RemoteSession:
         self._link.close()
         self._reader.join()
         self._attach(id)
+
+    def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
+        if self._read_only:
+            raise SessionError("read-only: this terminal may look, but not command")
+        begun = launch(OldRuns.of([path]))
+        return begun.id, begun.remarks
 
     def ask(
         self,

@@ -147,6 +147,10 @@ class FakeSession:
     def revive(self) -> None:
         self.calls.append("revive")
 
+    def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
+        self.calls.append(f"resume {path}")
+        return "7", ()
+
     def ask(
         self,
         question: AnyQuestion,

@@ -11,6 +11,8 @@ from textual._compositor import LayoutUpdate
 from textual.pilot import Pilot
 
 from core.events import Pause, Step
+from tests.tui_meta import pages
+from tests.tui_meta.canned import CannedSession
 from tests.tui_meta.fake_session import FakeSession, state
 from tests.tui_meta.test_dashboard import FOMAML, press, settle, shown
 from tui_meta.app import PAGES, TuiMetaApp
@@ -348,6 +350,27 @@ async def test_ctrl_l_draws_all_anew_and_tells_a_driver_that_remembers_to_forget
         await press(pilot, "ctrl+l")
         assert forgotten == [""]
         assert any(isinstance(one, LayoutUpdate) for one in drawn)
+
+
+@pytest.mark.parametrize(
+    ("keys", "head"),
+    [
+        (("m",), "time\tmessage"),
+        (("v",), "run\titeration\tlengths"),
+        (("b", "enter"), "source\titeration\ttasks\tmean"),
+        (("a",), "series\tx\ty"),
+    ],
+)
+async def test_a_page_copies_what_it_shows(
+    keys: tuple[str, ...], head: str, state_folder: Path
+) -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(120, 40)) as pilot:
+        await pages.settle(pilot)
+        await pages.press(pilot, *keys, "y")
+    (copied,) = state_folder.rglob("*.tsv")
+    first, *rest = copied.read_text().splitlines()
+    assert first.startswith(head)
+    assert rest
 
 
 # What is written about keys.

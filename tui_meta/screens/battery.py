@@ -17,6 +17,7 @@ from tui_meta.screens.page import Page, page_bindings
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.views import battery, battery_layout
 from tui_meta.views.battery_layout import BatteryLayout
+from tui_meta.views.copying import Rows, survey_rows
 from tui_meta.views.keys import PAGE_KEYS, Key
 from tui_meta.views.page_keys import BATTERY_KEYS
 from tui_meta.views.survey import MOST_RUNS, UNTRAINED, SurveySettings, introduction
@@ -89,6 +90,11 @@ class BatteryPage(Page):
             keys = [key for key in keys if key != start]
             keys += [replace(key, label="cancel", rank=1) for key in PAGE_KEYS]
         return keys
+
+    def copied(self) -> tuple[str, Rows]:
+        if self._found is None:
+            return super().copied()
+        return "battery", survey_rows(self._found, self._titles)
 
     # Painting.
 
@@ -201,12 +207,12 @@ class BatteryPage(Page):
         self._source = min(self._source, len(self._titles) - 1)
         self._selected = None
         if not self.is_current:
-            self.say("the survey is done; b shows it")
+            self.tell("the survey is done; b shows it")
         self.tick()
 
     def _fail(self, problem: str) -> None:
         self._survey = None
-        self.say(f"no survey: {problem}")
+        self.complain(f"no survey: {problem}")
         self.tick()
 
     def action_back(self) -> None:

@@ -15,6 +15,7 @@ from core.bench.questions import Live, Trace
 from tui_meta.screens.page import Page, page_bindings
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.views import geometry
+from tui_meta.views.copying import Rows, traced_rows
 from tui_meta.views.geometry_layout import number_rows, side_by_side
 from tui_meta.views.keys import Key
 from tui_meta.views.page_keys import GEOMETRY_KEYS
@@ -63,6 +64,10 @@ class GeometryPage(Page):
         runs = list(self.watch_screen.watching.snapshots)
         shown = side_by_side(self.size.width, len(runs), self._chosen)
         return {index: runs[index] for index in shown}
+
+    def copied(self) -> tuple[str, Rows]:
+        titles = self.watch_screen.watching.titles
+        return "geometry", traced_rows({titles[run]: one for run, one in self._answers.items()})
 
     # Painting.
 
@@ -129,7 +134,7 @@ class GeometryPage(Page):
 
         def fail(problem: str) -> None:
             self._waiting.discard(run)
-            self.say(problem)
+            self.complain(problem)
             if self.is_current:
                 self.paint()
 

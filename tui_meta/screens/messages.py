@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from tui_meta.screens.page import Page, page_bindings
+from tui_meta.views.copying import Rows, message_rows
 from tui_meta.views.messages import message_lines
 from tui_meta.views.page_keys import MESSAGES_KEYS
 from tui_meta.widgets.lines import Lines
@@ -27,6 +28,9 @@ class MessagesPage(Page):
         page = VerticalScroll(Lines(id="said"), id="scroll")
         page.can_focus = False
         yield page
+
+    def copied(self) -> tuple[str, Rows]:
+        return "messages", message_rows(self.watch_screen.watching.messages.said)
 
     def paint(self) -> None:
         said, scroll = self.query_one("#said", Lines), self.query_one("#scroll", VerticalScroll)

@@ -18,11 +18,13 @@ from core.bench.surveying import OnProgress
 from core.errors import LabError
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.watch import WatchScreen
+from tui_meta.views.copying import Rows, plot_rows, run_rows
 from tui_meta.views.footer import page_footer
 from tui_meta.views.keys import PAGE_KEYS, Groups, Key, page_groups
 from tui_meta.views.layout import LEAST_HEIGHT, LEAST_WIDTH
 from tui_meta.views.standing import page_title
 from tui_meta.views.text import Line, line
+from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 
 TICK_SECONDS = 0.25
@@ -64,6 +66,13 @@ class Page(Screen[None], inherit_bindings=False):
         """The last line."""
         return page_footer(self.footer_keys, width, self.watch_screen.watching.keymap)
 
+    def copied(self) -> tuple[str, Rows]:
+        """What is copied from here, by name and as rows: the first chart, or how the runs stand."""
+        for chart in self.query(Chart):
+            if chart.plot and chart.plot.series and chart.region.area:
+                return chart.id or "chart", plot_rows(chart.plot)
+        return "runs", run_rows(self.watch_screen.watching.snapshots)
+
     def body(self) -> Iterable[Widget]:
         """What stands between title and messages."""
         raise NotImplementedError
@@ -104,13 +113,13 @@ class Page(Screen[None], inherit_bindings=False):
 
     def tell(self, result: str) -> None:
         """Say at once what came of something."""
-        self.watch_screen.watching.messages.tell(result)
+        self.watch_screen.tell(result)
         if self.is_current:
             self._paint_frame()
 
     def complain(self, problem: str) -> None:
         """Say at once what went wrong; it stays until it is dismissed."""
-        self.watch_screen.watching.messages.complain(problem)
+        self.watch_screen.complain(problem)
         if self.is_current:
             self._paint_frame()
 

@@ -16,9 +16,11 @@ from textual.widgets import Input
 from core.catalogue import Entry, Opened, history, list_runs, open_run
 from core.config import RunConfig
 from core.events import AnyEvent
+from tui_meta.screens.ask import Answer, Ask
 from tui_meta.screens.page import Page, page_bindings
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.views import run_details
+from tui_meta.views.copying import Rows, entry_rows
 from tui_meta.views.footer import keys_line
 from tui_meta.views.keys import Key
 from tui_meta.views.messages import shown_path
@@ -63,6 +65,8 @@ class RunsPage(Page):
         self._opened: tuple[Opened, RunConfig] | None = None
         self._previewed = ""
         self._compared: Mapping[str, tuple[AnyEvent, ...]] = {}
+        self._command = ""
+        """What the last line says to type; a key that goes elsewhere forgets it."""
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="head")
@@ -99,6 +103,14 @@ class RunsPage(Page):
     def footer(self, width: int) -> Line:
         """While a filter is typed, all other keys are letters of it."""
         return keys_line((_KEEP, _ALL_RUNS), width) if self._typing else super().footer(width)
+
+    def copied(self) -> tuple[str, Rows]:
+        """The command that was named last, the curves, or the list."""
+        if self._command:
+            return "command", [[self._command]]
+        if self._mode == "list":
+            return "runs", entry_rows(self._runs.shown)
+        return super().copied()
 
     # Painting.
 
@@ -170,10 +182,14 @@ class RunsPage(Page):
     # Reading.
 
     @property
+    def _own(self) -> set[Path]:
+        """The folders of the session's runs."""
+        return set(self.session.folders().values())
+
+    @property
     def _folders(self) -> list[Path]:
         """Where the runs of the session lie, and others beside them."""
-        parents = (folder.parent for folder in self.session.folders().values())
-        return list(dict.fromkeys(parents))
+        return list(dict.fromkeys(own.parent for own in self.session.folders().values()))
 
     def action_read(self) -> None:
         """Read the folders anew."""
@@ -206,7 +222,7 @@ class RunsPage(Page):
 
     def _fail(self, problem: str) -> None:
         self._reading = False
-        self.say(problem)
+        self.complain(problem)
 
     # Keys.
 
@@ -227,6 +243,7 @@ class RunsPage(Page):
 
     def action_move(self, steps: int) -> None:
         """Another run; where one is open, another part of what is told of it."""
+        self._command = ""
         if self._mode == "list":
             self._runs = self._runs.moved(steps)
             self.tick()
@@ -284,12 +301,39 @@ class RunsPage(Page):
             self.tick()
 
     def action_resume(self) -> None:
-        """Say how it is resumed: a session has the runs that it began with."""
-        current = self._runs.current
-        if self._mode != "curves" and current:
-            is_here = Path(current.path) in self.session.folders().values()
-            held_by = current.trained_by
-            self.say(run_details.resume_words(current.path, held_by, is_here=is_here))
+        """Let the run go on in a session of its own: this one has the runs that it began with."""
+        entry = self._runs.current
+        if self._mode == "curves" or entry is None:
+            return
+        reason = run_details.cannot_resume(entry, is_here=Path(entry.path) in self._own)
+        if reason:
+            self.say(reason)
+            if entry.state == "finished":
+                self._command = run_details.resume_command(entry)
+            return
+
+        def go_on(answer: bool | None) -> None:
+            if answer:
+                self._resume(entry)
+
+        answers = (Answer("g", "go on", True), Answer("escape", "leave it", False))
+        self.app.push_screen(Ask("go on?", run_details.resume_details(entry), answers), go_on)
+
+    def _resume(self, entry: Entry) -> None:
+        def fail(problem: str) -> None:
+            self.complain(f"{entry.name} does not go on: {problem}")
+
+        def take(begun: tuple[str, Sequence[str]]) -> None:
+            id, remarks = begun
+            for remark in remarks:
+                self.tell(remark)
+            self._command = f"tui-meta attach {id}"
+            self.tell(f"{entry.name} trains in session {id}: {self._command} shows it (y copies)")
+            self.action_read()
+
+        self.say(f"going on with {entry.name}…")
+        path = Path(entry.path)
+        self.compute("resume", lambda _: self.session.resume_beside(path), take, fail)
 
     def action_filter(self) -> None:
         """Type words that the runs must have."""

@@ -136,7 +136,7 @@ RUNS_KEYS = of_page(
         Key("slash", "filter", "filter", "Only runs with certain words", 4),
         Key("s", "sort(1)", "sort", "In the next order: age, name, state, iteration, best", 5),
         Key("S", "sort(-1)", "order before", "In the order before"),
-        Key("r", "resume", "resume?", "Say how the run is resumed", 7),
+        Key("r", "resume", "go on", "Let the run train on, in a session of its own; asks first", 7),
         Key("R", "read", "read again", "Read the folder again", 8),
     ),
 )

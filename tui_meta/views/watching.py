@@ -108,7 +108,7 @@ class Watching:
     def note(self, order: Order) -> None:
         """Say what an order says, and remember the states and paces that it asks for."""
         if order.key:
-            self.messages.ask(order.key, order.say)
+            self.messages.ask(order.key, order.say, len(order.commands))
         else:
             self.messages.say(order.say)
         for run, command in order.commands:
@@ -193,7 +193,8 @@ class Watching:
         """Keep the coming evaluation on show, on a panel that is made for it."""
         self._still = None
         self.pinned = probe
-        self.messages.ask(f"evaluate {probe}", f"evaluating: {PROBES[probe].title}…")
+        asked = f"evaluating: {PROBES[probe].title}…"
+        self.messages.ask(f"evaluate {probe}", asked, len(self.snapshots))
         if probe == "compare":
             self.turn_to(layout.UPDATES)
         elif not any(map(layout.is_wave, self.arrangement.panels)):

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from core.curve import Curve
+from core.errors import SessionError
 from core.events import Finished, Save
 from core.launching import OldRuns
 from core.remote import client as client_module
@@ -312,3 +313,24 @@ def test_one_that_was_dropped_comes_back_to_the_runs_that_train_on(
         face.leave(told=True)
     assert session.commands(Save) == [None]
     assert session.calls == ["start"]
+
+
+def test_another_run_goes_on_in_a_session_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, launched = FakeSession({"fomaml": 900}), []
+    begun = Answer(id="2", remarks=("one checkpoint is damaged",))
+    monkeypatch.setattr(client_module, "launch", lambda runs: launched.append(runs) or begun)
+    with served(session) as serving:
+        face = serving.face()
+        path = Path("checkpoints/other")
+        assert face.resume_beside(path) == ("2", ("one checkpoint is damaged",))
+        assert launched == [OldRuns.of([path])]
+        assert face.connection.id == serving.id
+    assert session.calls == ["start"]
+
+
+def test_who_may_only_look_begins_no_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "launch", lambda _: pytest.fail("it was begun"))
+    with served(FakeSession()) as serving:
+        face = serving.face(read_only=True)
+        with pytest.raises(SessionError, match="read-only"):
+            face.resume_beside(Path("checkpoints/other"))
