@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -52,6 +53,26 @@ async def test_a_lens_is_remembered_for_the_next_face() -> None:
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         assert "training loss · linear" in shown(pilot.app)  # type: ignore[arg-type]
+
+
+async def test_a_title_without_room_says_less_and_is_not_cut() -> None:
+    async with TuiMetaApp(FakeSession()).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "┌─ FOMAML  4.02 → 0.0200 ─" in (await press(pilot, "e", "tab")).replace("╭", "┌")
+        await pilot.resize_terminal(200, 24)
+        await settle(pilot)
+        assert "FOMAML  4.02 → 0.0200 · random task at 12,300" in shown(pilot.app)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (82, 24)])
+async def test_on_a_small_wave_the_cursor_reads_all_its_lines(size: tuple[int, int]) -> None:
+    async with TuiMetaApp(FakeSession()).run_test(size=size) as pilot:
+        await settle(pilot)
+        text = await press(pilot, "e", "x", *["left"] * 9)
+        (head,) = [row for row in text.splitlines() if " · at " in row]
+        assert "FOMAML · at 4." in head
+        legend = text.splitlines()[text.splitlines().index(head) + 1]
+        assert len(re.findall(r"-?\d\.\d+", legend[: size[0] // 2])) == 3
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (60, 15)])

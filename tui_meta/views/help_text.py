@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from tui_meta.views.keys import GROUPS, Groups
 from tui_meta.views.text import Line, Span, line, wrap
 
-_KEY_CELLS = 11
+_KEY_CELLS = 12
+"""More than most keys need; a longer list of keys has a line of its own."""
 
 _NOTES = (
     "A run has the focus when its line at the top is marked; tab and the arrows move it. "
     "Otherwise space, n, s, c, < and > act on all runs.",
+    "The arrow after a run's training loss: it falls, is level, or rises, the newest tenth of its "
+    "curve beside the tenth before, as far as noise lets one say.",
     "The waves show the newest task that all training runs have met. After e, 1, 2 or 3 they keep "
     "yours until escape.",
     "Letters at a chart's lower edge: e where a run was evaluated on demand, s where it was saved "
@@ -29,24 +32,23 @@ def help_lines(bound: Mapping[str, str], width: int, groups: Groups = GROUPS) ->
         for title, keys in groups
     ]
     told.append(("More", rest))
-    cells = max((len(name) for _, named in told for name in named), default=0) + 2
     lines: list[Line] = []
     for title, named in told:
-        lines += _group(title, named, width, min(cells, max(_KEY_CELLS, width // 3)))
+        lines += _group(title, named, width)
     for note in _NOTES if groups[0][0] == GROUPS[0][0] else ():
         lines += [line(row) for row in wrap(note, width)]
     return lines
 
 
-def _group(title: str, named: Mapping[str, str], width: int, cells: int) -> Sequence[Line]:
+def _group(title: str, named: Mapping[str, str], width: int) -> Sequence[Line]:
     if not named:
         return ()
     lines = [line(Span(title, "bold underline"))]
     for key, does in named.items():
-        if len(key) >= cells:
+        if len(key) >= _KEY_CELLS:
             lines.append(line(Span(key, "bold")))
             key = ""
-        for number, row in enumerate(wrap(does, max(10, width - cells))):
+        for number, row in enumerate(wrap(does, max(10, width - _KEY_CELLS))):
             name = key if number == 0 else ""
-            lines.append(line(Span(f"{name:<{cells}}", "bold"), row))
+            lines.append(line(Span(f"{name:<{_KEY_CELLS}}", "bold"), row))
     return [*lines, ()]

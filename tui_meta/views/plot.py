@@ -116,6 +116,8 @@ class Plot:
     empty: str = "no data yet"
     marks: tuple[Mark, ...] = ()
     cursor: float | None = None
+    values: tuple[str, ...] = ()
+    """What the legend says behind each of its names, if anything."""
 
     @property
     def legend(self) -> tuple[Series, ...]:

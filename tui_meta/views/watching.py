@@ -18,7 +18,7 @@ from tui_meta.views import layout
 from tui_meta.views.charts import Charts, task_line
 from tui_meta.views.footer import Situation, footer
 from tui_meta.views.keys import Keymap
-from tui_meta.views.lens import Lens, LensPart, moved, reading
+from tui_meta.views.lens import Lens, LensPart, moved, read_in_legend, reading
 from tui_meta.views.loss_table import LossTable
 from tui_meta.views.messages import Messages
 from tui_meta.views.orders import Order
@@ -313,8 +313,7 @@ class Watching:
                 made[panel] = plot, reading(plot, plot.cursor)
             else:  # a panel without a lower edge
                 name = layout.CHART_NAMES.get(panel) or plot.title.partition("  ")[0]
-                title = f"{name} · {reading(plot, plot.cursor)}"
-                made[panel] = replace(plot, title=title), ""
+                made[panel] = read_in_legend(plot, name, plot.cursor), ""
         return made
 
     def _plots(self, panels: Sequence[str]) -> Iterator[tuple[str, Plot]]:
