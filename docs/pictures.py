@@ -70,17 +70,24 @@ def training() -> Iterator[str]:
         configs = [RunConfig(algorithm=Fomaml()), RunConfig(algorithm=Reptile())]
         saving = Saving(autosave_iterations=4_000, keep=9)
         runs = NewRuns.of(configs, saving, out=Path("checkpoints"), name=None, pace=None)
-        session = RemoteSession(launch(runs).id)
+        id = launch(runs).id
         try:
-            late = set(session.snapshots())
-            while late:
-                time.sleep(0.05)
-                for run in [one for one in late if session.snapshots()[one].iteration >= LEARNED]:
-                    session.send(SetPace(SLOWLY), run)
-                    late.remove(run)
-            yield session.connection.id or ""
+            learn(RemoteSession(id))
+            yield id
         finally:
-            session.stop(save=False)
+            RemoteSession(id).stop(save=False)
+
+
+def learn(face: RemoteSession) -> None:
+    """Wait until all runs have learned enough, and let them go on slowly."""
+    slow: set[str] = set()
+    while any(one.rate > 2 * SLOWLY for one in face.snapshots().values()) or not slow:
+        for run, one in face.snapshots().items():
+            if one.iteration >= LEARNED and run not in slow:
+                face.send(SetPace(SLOWLY), run)
+                slow.add(run)
+        time.sleep(0.05)
+    face.detach()
 
 
 async def settle(pilot: Pilot[None]) -> None:

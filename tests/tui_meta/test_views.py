@@ -181,7 +181,7 @@ def test_an_asked_evaluation_is_kept_while_periodic_ones_go_on() -> None:
     watching.arrange(120, 40)
     assert "standard" in watching.plots()["wave-0"][0].title
     assert watching.go_back()
-    assert "random task at 20,000" in watching.plots()["wave-0"][0].title
+    assert "random task · at 20,000" in watching.plots()["wave-0"][0].title
 
 
 def test_a_long_story_takes_bounded_room() -> None:

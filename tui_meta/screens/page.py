@@ -21,9 +21,9 @@ from tui_meta.screens.watch import WatchScreen
 from tui_meta.views.copying import Rows, plot_rows, run_rows
 from tui_meta.views.footer import page_footer
 from tui_meta.views.keys import PAGE_KEYS, Groups, Key, page_groups
-from tui_meta.views.layout import LEAST_HEIGHT, LEAST_WIDTH
+from tui_meta.views.layout import LEAST_HEIGHT, LEAST_WIDTH, too_small
 from tui_meta.views.standing import page_title
-from tui_meta.views.text import Line, line
+from tui_meta.views.text import Line
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 
@@ -187,6 +187,6 @@ class Page(Screen[None], inherit_bindings=False):
         title.show([page_title(self.NAME, watching.standings, title.size.width)])
         newest: Line = watching.newest_message(messages.size.width)
         if self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT:
-            newest = line(f"please enlarge {LEAST_WIDTH}x{LEAST_HEIGHT}")
+            newest = too_small(*self.size)
         messages.show([newest])
         keys.show([self.footer(keys.size.width)])

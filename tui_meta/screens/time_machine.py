@@ -159,7 +159,7 @@ class TimeMachinePage(Page):
 
     def _head(self, answer: Adapted | None, width: int) -> list[Line]:
         if self._shape == "tiny":
-            return [fit(too_small(), width)]
+            return [fit(too_small(*self.size), width)]
         titles = [self.watch_screen.watching.titles[run] for run in self._runs]
         runs = time_machine.runs_line(titles, self._chosen)
         place = time_machine.place_line(self._machine) if self._machine else line("looking…")

@@ -130,7 +130,7 @@ class Charts:
         wave = SineWave(evaluated.amplitude, evaluated.phase)
         return Plot(
             f"{title}  {loss(evaluated.losses[0])} → {loss(evaluated.losses[-1])}"
-            f" · {PROBES[evaluated.probe].title} at {whole(evaluated.iteration)}",
+            f" · {PROBES[evaluated.probe].title} · at {whole(evaluated.iteration)}",
             (
                 true_wave(fine, _wave_values(wave, fine)),
                 before(x, evaluated.before),

@@ -39,7 +39,7 @@ def shape(width: int, height: int) -> Shape:
 def head_lines(desk: Desk, shape: Shape, width: int) -> list[Line]:
     """Which task it is and how it is adapted to; a click chooses a preset or a setting."""
     if shape == "tiny":
-        return [fit(layout.too_small(), width)]
+        return [()]  # the line of messages says what size it needs
     if shape == "small":
         return [fit(task_line(desk.lab), width), _rotated(desk, width)]
     task = _settings(desk, range(_LINES_OF_TASK))

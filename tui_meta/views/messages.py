@@ -180,7 +180,11 @@ class Messages:
         if count == 1:
             return (self._shared(said, later, width, kept),)
         rest = self._newest(later, count - 1, width)
-        return (self._counting(said, len(later) - len(rest), width), *rest)
+        more = self._more(len(later) - len(rest))
+        if rest and cells((said,)) + len(more) > width >= cells(rest[-1]) + len(more):
+            whole_line = self._counting(said, "", width)
+            return (whole_line, *rest[:-1], line(*rest[-1], Span(more, "dim")))
+        return (self._counting(said, more, width), *rest)
 
     def _shared(self, said: Span, later: Sequence[Message], width: int, kept: Message) -> Line:
         """One line with what is kept and the newest message, or how many there are."""
@@ -189,15 +193,17 @@ class Messages:
         if cell_len(newest.text) > room and (kept.stays or newest.pending):
             room = max(room, (width - 2) // 2)  # what a key has just done is seen at once
         elif cell_len(newest.text) > room:
-            return self._counting(said, len(later), width)
+            return self._counting(said, self._more(len(later)), width)
         (beside,) = self._newest(later, 1, room)
         left = Span(clip(said.text, width - 3 - cells(beside)), said.style)
         return line(left, " · ", *beside)
 
-    def _counting(self, said: Span, hidden: int, width: int) -> Line:
-        """``said``, and how many later ones there is no room for."""
-        more = f" · +{hidden} ({self.more_key})" if hidden > 0 else ""
+    def _counting(self, said: Span, more: str, width: int) -> Line:
         return line(Span(clip(said.text, width - len(more)), said.style), Span(more, "dim"))
+
+    def _more(self, hidden: int) -> str:
+        """How many later messages there is no room for, and the key that shows them."""
+        return f" · +{hidden} ({self.more_key})" if hidden > 0 else ""
 
     def _newest(self, said: Sequence[Message], count: int, width: int) -> tuple[Line, ...]:
         rows: list[Line] = []

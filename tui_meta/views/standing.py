@@ -18,6 +18,9 @@ _STATE_STYLES = {
     "diverged": "bold red",
     "failed": "bold red",
 }
+_WIDTH_OF_TARGET = 76
+"""Columns from which a run's one line names its last iteration."""
+
 _TRENDS = {"falling": Span("↓", "green"), "level": Span("→", "dim"), "rising": Span("↑", "yellow")}
 _SAMPLES: Mapping[Marker, str] = {"braille": "⠒⠒", "blocks": "▀▀", "+": "++", "•": "••"}
 
@@ -174,7 +177,9 @@ def _progress(standing: Standing, width: int, name_cells: int, tail: Line) -> Li
     """Title, state, count and ``tail``, with a bar in what room they leave."""
     snapshot = standing.snapshot
     target = numbers.whole(snapshot.target)
-    count = f"{numbers.whole(snapshot.iteration):>{len(target)}} / {target}"
+    count = f"{numbers.whole(snapshot.iteration):>{len(target)}}"
+    if width >= _WIDTH_OF_TARGET:
+        count += f" / {target}"
     head = line(*_head(standing, name_cells), "  ", Span(count, "bold"), "  ")
     room = width - cells(head) - cells(tail) - 2
     if room < 4:
@@ -185,13 +190,14 @@ def _progress(standing: Standing, width: int, name_cells: int, tail: Line) -> Li
 
 
 def _one_row_tail(standing: Standing, width: int) -> Line:
+    """How far the run is, whether it is learning, and how long it still takes."""
     snapshot = standing.snapshot
-    parts: list[Span | str] = [Span(_percent(snapshot), "bold")]
-    if width >= 64:
-        parts += [Span("  loss ", "dim"), Span(f"{numbers.loss(snapshot.loss):<5}", "bold")]
-        parts += [" ", _trend(snapshot)]
+    parts: list[Span | str] = [Span(_percent(snapshot), "bold"), "  "]
+    if width >= _WIDTH_OF_TARGET:
+        parts.append(Span("loss ", "dim"))
+    parts += [Span(f"{numbers.loss(snapshot.loss):<5} ", "bold"), _trend(snapshot)]
     left = remaining(snapshot)
-    if width >= 76 and left is not None:
+    if left is not None:
         parts.append(f"  {numbers.duration(left)} left")
     return line(*parts)
 

@@ -42,6 +42,7 @@ class Watching:
         self.chart = layout.TRAINING
         self.enlarged = False
         self.arrangement = layout.Arrangement(())
+        self._size = (0, 0)
         self.connection = Connection()
         self.keymap: Keymap = {}
         self.lenses: dict[str, Lens] = {}
@@ -121,6 +122,7 @@ class Watching:
 
     def arrange(self, width: int, height: int) -> layout.Arrangement:
         """The arrangement of the panels for a terminal of this size."""
+        self._size = (width, height)
         self.arrangement = layout.arrange(
             width, height, len(self.snapshots), self.panel, self.chart, enlarged=self.enlarged
         )
@@ -257,7 +259,7 @@ class Watching:
         A problem with saving keeps a line for as long as it lasts.
         """
         if not self.arrangement.rows:
-            return (layout.too_small(),)
+            return (layout.too_small(*self._size),)
         rows = self.arrangement.message_rows
         problems = [run for run in self.save_problems if run in self.snapshots]
         if not problems:

@@ -34,7 +34,7 @@ _ASCII_MARKERS: Mapping[Marker, str] = {
     "◆": "@",
 }
 _SAMPLES: Mapping[Marker, str] = {"braille": "⠒", "blocks": "▀"}
-_TITLE_EDGES = 4
+_TITLE_EDGES = 6
 """Cells of a panel's upper edge beside its title, at least."""
 
 _FRAME = Style(dim=True)
