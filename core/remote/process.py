@@ -72,12 +72,7 @@ def launch(runs: Runs) -> Answer:
     with _log() as log:
         try:
             begun = subprocess.run(
-                [
-                    sys.executable,
-                    "-P",
-                    "-c",
-                    _ALONE.format(root=str(Path(core.__path__[0]).parent)),
-                ],
+                [sys.executable, "-P", "-c", script],
                 input=msgspec.json.encode(order),
                 stdout=subprocess.PIPE,
                 stderr=log,

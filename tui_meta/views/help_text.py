@@ -11,7 +11,7 @@ _KEY_CELLS = 12
 _NOTES = (
     "A run has the focus when its line at the top is marked; tab and the arrows move it. "
     "Otherwise space, n, s, c, < and > act on all runs.",
-    "The arrow after a run's training loss: it falls, is level, or rises, the newest tenth of its "
+    "After a run's training loss: ↓ it falls, = it is level, ↑ it rises; the newest tenth of its "
     "curve beside the tenth before, as far as noise lets one say.",
     "The waves show the newest task that all training runs have met. After e, 1, 2 or 3 they keep "
     "yours until escape.",
