@@ -40,7 +40,7 @@ SLOWLY = 300.0
 
 SCREENS: Mapping[str, Sequence[str]] = {
     "watch": ("e", "s"),
-    "lab": ("a", "2", *["full_stop"] * 3),
+    "lab": ("a", "2", "home", *["full_stop"] * 3),
     "time-machine": ("t", "home", "right"),
     "battery": ("b", "enter", "down"),
     "geometry": ("v",),

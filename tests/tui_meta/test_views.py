@@ -357,6 +357,15 @@ def test_what_a_key_has_just_done_is_seen_beside_a_result_that_was_not_read() ->
     assert len(line) <= 80
 
 
+def test_a_problem_of_another_run_is_seen_though_its_like_was_dismissed() -> None:
+    reader = Reader()
+    for run in NAMES:
+        reader.messages.hear(Failed(run=run, iteration=0, time=0.0, problem="disk full"))
+        assert NAMES[run] in said(reader.messages, 1)[0]
+        assert reader.messages.dismiss()
+        assert said(reader.messages, 1) == []
+
+
 def test_what_nobody_here_asked_for_keeps_no_line() -> None:
     reader = Reader()
     reader.saved("fomaml-1")
@@ -364,7 +373,7 @@ def test_what_nobody_here_asked_for_keeps_no_line() -> None:
     assert said(reader.messages, 1) == ["newer"]
 
 
-@given(st.integers(20, 200), st.integers(1, 4), st.lists(st.sampled_from("srptwk"), max_size=12))
+@given(st.integers(20, 200), st.integers(1, 4), st.lists(st.sampled_from("srptwkd"), max_size=12))
 def test_whatever_is_said_the_newest_message_is_seen_or_counted(
     width: int, rows: int, what: list[str]
 ) -> None:
@@ -384,10 +393,12 @@ def test_whatever_is_said_the_newest_message_is_seen_or_counted(
                 messages.say(f"word {number}")
             case "k":
                 reader.press_after(READ_SECONDS / 2)
+            case "d":
+                messages.dismiss()
     lines = said(messages, rows, width)
     assert len(lines) <= rows
     assert all(cell_len(line) <= width for line in lines)
-    if messages.said:
+    if messages.said and not messages.said[-1].dismissed:
         newest = messages.said[-1].text
         assert newest[:8] in " ".join(lines) or " (m)" in lines[0]
 

@@ -229,7 +229,7 @@ APP_KEYS = (
         "colon,ctrl+p",
         "palette",
         "commands",
-        "Every screen and key by name: type a part of it (ctrl+p does the same)",
+        "Every screen and key by name: type a part of it",
         5,
     ),
     Key(
@@ -251,7 +251,7 @@ APP_KEYS = (
         "q,ctrl+c,ctrl+q",
         "quit",
         "quit",
-        "Quit; asks first while anything trains or is not saved (ctrl+c does the same)",
+        "Quit; asks first while anything trains or is not saved",
         1,
     ),
 )

@@ -42,6 +42,9 @@ READ_SECONDS = 2.0
 _NEAR = 4
 """Among how many of the newest messages one of another run is looked for, to become one with it."""
 
+_LEAST_KEPT = 16
+"""Cells of a line, its gap included, that a result keeps beside what a key has just done."""
+
 _BAD = "bold red"
 
 
@@ -145,7 +148,7 @@ class Messages:
                 self._staying = [one for one in self._staying if one is not other]
                 answers = answers or any(one is other for one, _ in self._unread)
                 self._unread = [(one, since) for one, since in self._unread if one is not other]
-                message = replace(other, parts=tuple(parts), time=event.time)
+                message = replace(other, parts=tuple(parts), time=event.time, dismissed=False)
                 break
         self._put(message, unread=answers)
 
@@ -174,6 +177,7 @@ class Messages:
         later = [one for one in self._said if one is not kept]
         if kept in self._said:
             later = self._said[self._said.index(kept) + 1 :]
+        later = [one for one in later if not one.dismissed]
         if not later or (not kept.stays and _rows(later, width) < count):
             return self._newest(self._said, count, width)
         said = Span(f"(esc) {kept.text}" if kept.stays else kept.text, kept.style or "bold")
@@ -190,10 +194,11 @@ class Messages:
         """One line with what is kept and the newest message, or how many there are."""
         newest = later[-1]
         room = width - cells((said,)) - 3
-        if cell_len(newest.text) > room and (kept.stays or newest.pending):
-            room = max(room, (width - 2) // 2)  # what a key has just done is seen at once
-        elif cell_len(newest.text) > room:
-            return self._counting(said, self._more(len(later)), width)
+        if cell_len(newest.text) > room:
+            if not (kept.stays or newest.pending):
+                return self._counting(said, self._more(len(later)), width)
+            # What a key has just done is seen at once; a problem keeps half of the line.
+            room = max(room, (width - 2) // 2 if kept.stays else width - _LEAST_KEPT)
         (beside,) = self._newest(later, 1, room)
         left = Span(clip(said.text, width - 3 - cells(beside)), said.style)
         return line(left, " · ", *beside)
