@@ -16,6 +16,8 @@ from benchmarks.quality import quality
 from benchmarks.report import Report, Section, as_json, markdown, section_markdown
 from benchmarks.rounds import Effort
 from benchmarks.scaling import scaling
+from benchmarks.screens import screens
+from benchmarks.slow import slow
 from benchmarks.speed import avx2, speed
 from benchmarks.watching import watching
 
@@ -25,6 +27,8 @@ SECTIONS: dict[str, Callable[[Effort], Section]] = {
     "scaling": scaling,
     "few-shot": few_shot,
     "watching": watching,
+    "screens": screens,
+    "slow": slow,
     "attached": attached,
     "complete": complete,
     "quality": quality,

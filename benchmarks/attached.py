@@ -76,7 +76,7 @@ class Training:
 
 
 @contextmanager
-def _training(*options: str) -> Iterator[Training]:
+def detached_training(*options: str) -> Iterator[Training]:
     """A session of both runs that nobody watches."""
     with tempfile.TemporaryDirectory() as out, own_place():
         command = [*endless_training(out), "--detach", *options]
@@ -90,7 +90,7 @@ def _unwatched(effort: Effort) -> Table:
     window, rounds = (1.0, 1) if effort.quick else (6.0, 5)
 
     def detached() -> float:
-        with _training() as training:
+        with detached_training() as training:
             return rate(training.out, window, time.sleep)
 
     rates = by_turns({"headless": lambda: headless_rate(window), "session": detached}, rounds)
@@ -117,7 +117,7 @@ class _Crowd:
 def _watched(effort: Effort) -> Sequence[Table]:
     window, rounds = (1.0, 1) if effort.quick else (6.0, 11)
     crowd = _Crowd([], [], [])
-    with _training() as training:
+    with detached_training() as training:
         alone = training.memory
 
         def none() -> float:
@@ -174,7 +174,7 @@ def _holdings(alone: float, crowd: _Crowd) -> Table:
 def _arrival(effort: Effort) -> Table:
     """Of the time to attach to a session with a long history."""
     length, rounds = (20_000, 1) if effort.quick else (LONG, 5)
-    with _training("--network.hidden", "4") as training:
+    with detached_training("--network.hidden", "4") as training:
         _await_length(training, length)
         found = by_turns(
             {

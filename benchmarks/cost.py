@@ -90,21 +90,31 @@ def _open(window: float) -> float:
 def rate(out: Path, window: float, pause: Pause) -> float:
     """Iterations per second of both runs together in a window after the start."""
     await_training(out, pause)
-    begin = time.time()
+    return rate_now(out, window, pause)
+
+
+def rate_now(out: Path, window: float, pause: Pause) -> float:
+    """Iterations per second of both runs together in a window that begins now."""
+    logs = {log: log.stat().st_size for log in out.glob("*/events.jsonl")}
     pause(window)
-    end = time.time()
-    return sum(_run_rate(log, begin, end) for log in out.glob("*/events.jsonl"))
+    return sum(_run_rate(log, start) for log, start in logs.items())
 
 
-def _run_rate(log: Path, begin: float, end: float) -> float:
-    points = [(when, iteration) for when, iteration in _progress(log) if begin <= when <= end]
+def _run_rate(log: Path, start: int) -> float:
+    points = list(_progress(log, start))
     (first_time, first), (last_time, last) = points[0], points[-1]
     return (last - first) / (last_time - first_time)
 
 
-def _progress(log: Path) -> Iterator[tuple[float, int]]:
-    """Time and iteration of the ``progress`` events; the last line may not be whole yet."""
-    for line in log.read_bytes().split(b"\n")[:-1]:
+def _progress(log: Path, start: int = 0) -> Iterator[tuple[float, int]]:
+    """Time and iteration of the ``progress`` events after byte ``start``.
+
+    A line in which that is counts no more, and the last one may not be whole yet.
+    """
+    with log.open("rb") as file:
+        file.seek(start)
+        lines = file.read().split(b"\n")
+    for line in lines[bool(start) : -1]:
         event = msgspec.json.decode(line)
         if event["event"] == "progress":
             yield event["time"], event["iteration"]

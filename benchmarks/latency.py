@@ -13,8 +13,11 @@ LIMIT_SECONDS = 5.0
 """A key that changed nothing by then is a fault of the program or of the benchmark."""
 
 
-REPEATS, LEARNING_SECONDS = 3, 1.1
-"""How often a gesture is made to learn its sign, and how long until all of its effect is seen."""
+REPEATS = 2
+"""How often a gesture is made to learn its sign."""
+
+SETTLE_SECONDS = 1.0
+"""From a key until all of its effect is seen."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,12 @@ class Gesture:
     """Set if the way back is measured as well."""
 
 
+HELP = Gesture("?: the help opens", b"?", b"\x1b")
 GESTURES = (
     Gesture("tab: the focus moves on", b"\t", b"\x1b[Z", "shift+tab: the focus moves back"),
     Gesture("space: it says that the runs pause", b" ", b" "),
     # Escape alone is not measured: a terminal application waits whether more of a sequence comes.
-    Gesture("?: the help opens", b"?", b"\x1b"),
+    HELP,
 )
 
 
@@ -53,22 +57,32 @@ def latency(seen: Terminal, effort: Effort) -> Table:
     for gesture in GESTURES:
         times |= _measure(seen, gesture, presses)
     times["all"] = [time for some in times.values() for time in some]
-    rows = [_row(title, some) for title, some in times.items()]
+    rows = [(title, *quantiles(some)) for title, some in times.items()]
     return Table("From a key to the changed cell", ("", "presses", "p50, ms", "p95, ms"), rows)
 
 
 def _measure(seen: Terminal, gesture: Gesture, presses: int) -> dict[str, list[float]]:
-    sign = _learn(seen, gesture)
+    there, back = to_and_fro(seen, gesture, presses)
+    return {gesture.title: there} | ({gesture.back_title: back} if gesture.back_title else {})
+
+
+def to_and_fro(
+    seen: Terminal,
+    gesture: Gesture,
+    presses: int,
+    *,
+    settle: float = SETTLE_SECONDS,
+) -> tuple[list[float], list[float]]:
+    """Seconds that ``presses`` of the key took to show, and as many of the one back."""
+    sign = _learn(seen, gesture, settle)
     delays = random.Random(0)
     there: list[float] = []
     back: list[float] = []
     for _ in range(presses):
-        seen.look(delays.uniform(0.2, 0.4))
-        there.append(_press(seen, gesture.key, sign))
-        seen.look(delays.uniform(0.2, 0.4))
-        back.append(_press(seen, gesture.back, sign))
-    times = {gesture.title: there}
-    return times | ({gesture.back_title: back} if gesture.back_title else {})
+        for key, times in ((gesture.key, there), (gesture.back, back)):
+            seen.look(settle * delays.uniform(0.2, 0.4))
+            times.append(_press(seen, key, sign))
+    return there, back
 
 
 def _press(seen: Terminal, key: bytes, sign: Sign) -> float:
@@ -81,13 +95,13 @@ def _press(seen: Terminal, key: bytes, sign: Sign) -> float:
     return arrived - pressed
 
 
-def _learn(seen: Terminal, gesture: Gesture) -> Sign:
+def _learn(seen: Terminal, gesture: Gesture, settle: float) -> Sign:
     """Find a cell that changes with the gesture, every time, and otherwise stays as it is."""
     before, after = [seen.contents()], list[Screen]()
     for _ in range(REPEATS):
         for key, screens in ((gesture.key, after), (gesture.back, before)):
             seen.press(key)
-            seen.look(LEARNING_SECONDS)
+            seen.look(settle)
             screens.append(seen.contents())
     signs = [
         Sign(*place, content, after[0][place])
@@ -101,11 +115,12 @@ def _learn(seen: Terminal, gesture: Gesture) -> Sign:
     return (worded or signs)[0]  # what stands further right is moved by numbers before it
 
 
+def quantiles(times: list[float]) -> tuple[Cell, Cell, Cell]:
+    """How many, their median and the one that 95 % are below, in ms."""
+    ordered = sorted(time * 1e3 for time in times)
+    return len(ordered), ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)]
+
+
 def _is_letter(content: Content) -> bool:
     """Words say how things stand; a digit or a piece of a curve may look the same by chance."""
     return str(content[0]).isalpha()
-
-
-def _row(title: str, times: list[float]) -> tuple[Cell, ...]:
-    ordered = sorted(time * 1e3 for time in times)
-    return title, len(ordered), ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)]

@@ -37,6 +37,21 @@ def test_the_axes_of_successive_iterations_stay_put() -> None:
     assert (first.x, first.y) == (second.x, second.y)
 
 
+def test_axes_that_one_large_iteration_needed_close_in_when_small_ones_have_followed() -> None:
+    chart, large = GeometryChart(), traced("Reptile")
+    small = msgspec.structs.replace(
+        large,
+        update=(0.01 * large.update[0], 0.01 * large.update[1]),
+        paths=tuple(tuple((0.01 * x, 0.01 * y) for x, y in path) for path in large.paths),
+    )
+    wide = chart.plot(large)
+    assert chart.plot(small).x == wide.x
+    assert chart.plot(small).x == wide.x  # the same answer, painted again
+    for _ in range(20):
+        last = chart.plot(msgspec.structs.replace(small))
+    assert last.x.upper - last.x.lower < 0.1 * (wide.x.upper - wide.x.lower)
+
+
 def test_without_colour_the_source_s_three_tasks_are_told_apart() -> None:
     series = GeometryChart().plot(traced("FOMAML")).series
     assert len({one.marker for one in series}) == len(series) == 5

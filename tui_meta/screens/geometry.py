@@ -40,6 +40,7 @@ class GeometryPage(Page):
         self._following = False
         self._answers: dict[str, Traced] = {}
         self._charts: dict[str, geometry.GeometryChart] = {}
+        self._seconds = 0
         self._asked: set[str] = set()
         self._waiting: set[str] = set()
 
@@ -50,8 +51,7 @@ class GeometryPage(Page):
 
     def on_mount(self) -> None:
         """Begin to follow the runs."""
-        super().on_mount()
-        self.set_interval(FOLLOW_SECONDS, self.follow)
+        self.set_interval(FOLLOW_SECONDS, self._follow_in_turn)
 
     @property
     def footer_keys(self) -> Sequence[Key]:
@@ -104,6 +104,12 @@ class GeometryPage(Page):
         return "tracing one iteration…" if run in self._waiting else "there is no picture"
 
     # Asking.
+
+    def _follow_in_turn(self) -> None:
+        """Once a second, or more rarely while the terminal is behind."""
+        self._seconds += 1
+        if self._seconds % self.watch_screen.brake.times == 0:
+            self.follow()
 
     def follow(self) -> None:
         """Ask for what has changed, if somebody looks and wants it."""

@@ -51,6 +51,7 @@ class Page(Screen[None], inherit_bindings=False):
         super().__init__()
         self.watch_screen = watch_screen
         self.session = watch_screen.session
+        self._beats = 0
 
     @property
     def key_groups(self) -> Groups:
@@ -89,7 +90,7 @@ class Page(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to follow the runs."""
-        self.set_interval(TICK_SECONDS, self.tick)
+        self.set_interval(max(TICK_SECONDS, self.watch_screen.rates.tick), self._beat)
 
     def on_screen_resume(self) -> None:
         """Show what was missed while another screen was in front."""
@@ -98,6 +99,12 @@ class Page(Screen[None], inherit_bindings=False):
     def on_resize(self) -> None:
         """Another size, another picture."""
         self.call_after_refresh(self.tick)
+
+    def _beat(self) -> None:
+        """A tick, unless the terminal is behind."""
+        self._beats += 1
+        if self._beats % self.watch_screen.brake.times == 0:
+            self.tick()
 
     def tick(self) -> None:
         """Bring everything up to date, unless another screen is in front."""

@@ -79,13 +79,11 @@ class RunsPage(Page):
 
     def on_mount(self) -> None:
         """Nothing is filtered yet."""
-        super().on_mount()
         self.query_one("#filter-line").display = False
         self.query_one("#prompt", Lines).show([line(Span("filter /", "bold"))])
 
     def on_screen_resume(self) -> None:
         """Runs go on while nobody looks here."""
-        super().on_screen_resume()
         self.action_read()
 
     @property

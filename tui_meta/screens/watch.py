@@ -19,7 +19,7 @@ from tui_meta.screens.bindings import bindings
 from tui_meta.screens.chart_keys import ChartKeys
 from tui_meta.views import layout, orders
 from tui_meta.views.keys import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
-from tui_meta.views.rates import rates
+from tui_meta.views.rates import Brake, rates
 from tui_meta.views.watching import Watching
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
@@ -50,6 +50,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         self._remembered = self.watching.view()
         self.seen = 0
         self.rates = rates(os.environ, fps)
+        self.brake = Brake(self.rates.tick)
         self._ticks = self._looks = 0
         self._loaded = False
         self._stale: list[str] = []
@@ -135,13 +136,18 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     def tick(self) -> None:
         """Take in what happened; repaint each kind of thing at the rate that it deserves."""
         self._ticks += 1
+        self.brake.look(getattr(self.app._driver, "backlog", 0.0))
         news = self._take_in()
-        if news or self._ticks % self.rates.panel_ticks == 0:
-            self._expire_panels(waves=news or self._ticks % self.rates.wave_ticks == 0)
+        if news or self._is_due(self.rates.panel_ticks):
+            self._expire_panels(waves=news or self._is_due(self.rates.wave_ticks))
         if self.is_seen:
-            if news or self._ticks % self.rates.number_ticks == 0:
+            if news or self._is_due(self.rates.number_ticks):
                 self._paint_numbers()
             self._paint_next_panels()
+
+    def _is_due(self, ticks: int) -> bool:
+        """Whether what is repainted every so many ticks is, unless the terminal is behind."""
+        return self._ticks % (ticks * self.brake.times) == 0
 
     def _look(self) -> None:
         """Look for the answer to a key more often than the ticks do, for a short while."""

@@ -9,11 +9,12 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui_meta.thrifty.flow import PATIENCE, Flow
 from tui_meta.thrifty.output import Output
 
 if TYPE_CHECKING:
@@ -23,11 +24,19 @@ if TYPE_CHECKING:
     from textual.message import Message
 
 
+LAST_ANSWER: Final = 1.0
+"""Seconds in which answers may come that are still on their way when the application ends."""
+
+_WAITED_FOR: Final = (events.InputEvent, events.Paste)
+"""Somebody who has done this looks for what comes of it."""
+
+
 class ThriftyDriver(LinuxDriver):
     """Textual's driver, but for what it sends: only what the terminal does not show yet.
 
     However slow the terminal is, the application goes on. What waits is never more than the
-    newest screen, and what is no part of a screen; ``backlog`` tells for how long.
+    newest screen, and what is no part of a screen; ``backlog`` tells for how long. What is on its
+    way to a terminal that answers questions is one repaint, or two if a key was pressed (`Flow`).
     """
 
     def __init__(
@@ -41,7 +50,8 @@ class ThriftyDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._lock = threading.Lock()
         self._output = Output(*app.size)
-        self._forgotten = False
+        self._flow = Flow()
+        self._forgotten = self._will_look = False
         self._called = False
         """Whether the writing thread has been told that there is something to send."""
         self._unsent_since: float | None = None
@@ -57,8 +67,8 @@ class ThriftyDriver(LinuxDriver):
     @property
     def backlog(self) -> float:
         """For how many seconds the terminal has not shown the newest screen; 0 if it does."""
-        since = self._sending_since or self._unsent_since
-        return time.monotonic() - since if since else 0.0
+        times = (self._flow.since, self._sending_since, self._unsent_since)
+        return time.monotonic() - min(filter(None, times), default=time.monotonic())
 
     def forget(self) -> None:
         """Whatever the terminal shows: send the whole screen again."""
@@ -79,19 +89,32 @@ class ThriftyDriver(LinuxDriver):
         """Start on a terminal that may show anything."""
         with self._lock:
             self._output = Output(*self._app.size)
+            self._flow = Flow()
         self._called = False
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's lacks types
 
+    def disable_input(self) -> None:
+        """Read no more; what answers questions must be read before."""
+        self._flow.end(LAST_ANSWER)
+        super().disable_input()
+
     def close(self) -> None:
         """Send what is left, and end the writing thread."""
+        self._flow.end(0)
         self._output.updating = False
         self._call()
         super().close()
 
     def process_message(self, message: Message) -> None:
-        """Take note of a terminal that tells its new size by itself."""
+        """Take note of keys, of answers, and of a terminal that tells its new size by itself."""
+        if isinstance(message, events.CursorPosition):
+            self._flow.answer()
+            self._call()
+            return
         if isinstance(message, events.Resize):
             self._forgotten = True
+        elif isinstance(message, _WAITED_FOR) and not isinstance(message, events.MouseMove):
+            self._flow.press()
         super().process_message(message)
 
     def _get_terminal_size(self) -> tuple[int, int]:
@@ -111,16 +134,31 @@ class ThriftyDriver(LinuxDriver):
             self._writer_thread.write("")
 
     def _take(self) -> str:
+        time.sleep(self._flow.gathering)
         with self._lock:
             self._called = False
+            if not self._flow.is_open:
+                self._look_later()
+                return ""
             if self._forgotten:
                 self._forgotten = False
                 self._output.forget()
             self._sending_since, self._unsent_since = self._unsent_since, None
-            return self._output.take()
+            data = self._output.take()
+            return data + self._flow.send() if data else ""
 
     def _sent(self) -> None:
         self._sending_since = None
+
+    def _look_later(self) -> None:
+        """See whether an answer was lost; one that comes has what waits sent at once."""
+        if not self._will_look:
+            self._will_look = True
+            self._loop.call_soon_threadsafe(self._loop.call_later, PATIENCE, self._look)
+
+    def _look(self) -> None:
+        self._will_look = False
+        self._call()
 
 
 class _Sender:

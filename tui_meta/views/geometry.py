@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 
 from core.bench.answers import Number, Traced
@@ -13,16 +14,23 @@ _NAMED = 4
 """Tasks that the legend names; more of them look like these."""
 
 
+_REMEMBERED = 8
+"""Iterations that the axes have room for: one may be ten times as large as the next."""
+
+
 class GeometryChart:
     """Makes the picture; it remembers limits, so that successive iterations can be compared."""
 
     def __init__(self) -> None:
         self._x = Limits(-0.1, 0.1)
         self._y = Limits(-0.1, 0.1)
+        self._newest: deque[Traced] = deque(maxlen=_REMEMBERED)
 
     def plot(self, answer: Traced) -> Plot:
         """Theta is the origin."""
-        places = [(0.0, 0.0), answer.update, *(point for path in answer.paths for point in path)]
+        if not self._newest or answer is not self._newest[-1]:
+            self._newest.append(answer)
+        places = [place for one in self._newest for place in _places(one)]
         self._x = self._x.follow(x for x, _ in places)
         self._y = self._y.follow(y for _, y in places)
         outer = Series(
@@ -48,6 +56,10 @@ class GeometryChart:
         x, y = zip((0.0, 0.0), *answer.paths[index], strict=True)
         label = f"task {index + 1}" if index < _NAMED else ""
         return curve(label, x, y, index)
+
+
+def _places(answer: Traced) -> list[tuple[float, float]]:
+    return [(0.0, 0.0), answer.update, *(point for path in answer.paths for point in path)]
 
 
 def chooser_line(

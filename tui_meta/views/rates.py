@@ -44,6 +44,40 @@ FAR_AWAY = Rates(
 """At most four repaints a second, for a connection that carries little."""
 
 
+LATE_SECONDS = 1.0
+"""A terminal that is so far behind does not take what it is sent."""
+
+CALM_SECONDS = 4.0
+"""For so long it must keep up before it is sent more again."""
+
+SLOWEST = 8
+
+
+class Brake:
+    """How many times more rarely than usual the screen is repainted of itself.
+
+    Twice as rarely while the terminal does not take the bytes, and twice again if that does not
+    help; as often as before when it does take them. A key is answered at once all the same.
+    """
+
+    def __init__(self, tick: float) -> None:
+        self.times = 1
+        self._tick = tick
+        self._calm = 0.0
+
+    def look(self, backlog: float) -> None:
+        """At every tick: the terminal has not shown the newest screen for so many seconds."""
+        if backlog >= LATE_SECONDS * self.times:
+            self.times = min(2 * self.times, SLOWEST)
+        if backlog >= LATE_SECONDS / 2:
+            self._calm = 0.0
+            return
+        self._calm += self._tick
+        if self._calm >= CALM_SECONDS:
+            self.times = max(1, self.times // 2)
+            self._calm = 0.0
+
+
 def rates(environment: Mapping[str, str], fps: float | None = None) -> Rates:
     """The rates for a terminal with these environment variables, or for ``fps`` repaints a second.
 

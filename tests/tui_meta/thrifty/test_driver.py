@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.terminal import PATIENCE, Terminal
+from tui_meta.thrifty.flow import QUESTION
 
 ROOT = Path(__file__).parents[3]
 COLUMNS, ROWS = 80, 24
 MANY = 200
 """Frames: more than Textual's queue and a pseudo-terminal together hold."""
+ANSWER = "\x1b[1;1R"
 
 
 @pytest.fixture
@@ -61,6 +63,36 @@ def test_an_application_goes_on_while_its_terminal_takes_nothing(
     wall.press("q")
     assert wall.wait_for_end() == 0
     assert wall.left_behind() == []
+
+
+def questions(wall: Terminal) -> int:
+    return wall.raw.count(QUESTION.encode())
+
+
+def test_a_terminal_that_answers_gets_a_frame_when_it_has_shown_the_last(
+    wall: Terminal, tmp_path: Path
+) -> None:
+    wall.wait_until(lambda _: questions(wall) == 1, "the first question")
+    wall.press(ANSWER)
+    for asked in range(2, 5):
+        wall.wait_until(lambda _, asked=asked: questions(wall) == asked, "the next question")
+        await_frames(tmp_path, frames(tmp_path) + MANY // 4)
+        wall.press(ANSWER)
+    wall.wait_until(lambda _: questions(wall) == 5, "the last question")
+    await_frames(tmp_path, frames(tmp_path) + MANY)
+    wall.press("q")
+    assert wall.wait_for_end() == 0
+    assert questions(wall) <= 6  # the key asks for one frame more
+    assert wall.left_behind() == []
+
+
+def test_an_answer_is_no_key(wall: Terminal) -> None:
+    wall.wait_until(lambda _: questions(wall) == 1, "the first question")
+    wall.press("\x1b[5;1R")
+    wall.press("s" + ANSWER * 3)
+    wall.wait_until(is_still, "it stands still")
+    wall.press("q")
+    assert wall.wait_for_end() == 0
 
 
 def test_what_is_no_part_of_the_screen_is_never_lost(wall: Terminal, tmp_path: Path) -> None:
