@@ -9,7 +9,6 @@ from pathlib import PurePath
 from typing import Any, ClassVar
 
 from textual import events
-from textual.app import App
 from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -17,6 +16,7 @@ from textual.screen import Screen
 from core.errors import LabError
 from core.session import Connection, Session
 from tui_meta.ascii import InAscii
+from tui_meta.keys_in_turn import KeysInTurn
 from tui_meta.preferences import Preferences
 from tui_meta.screens.ask import Answer, Ask
 from tui_meta.screens.battery import BatteryPage
@@ -50,7 +50,7 @@ PAGES: dict[str, type[Page]] = {
 """The screens beside the watch screen, by the names that keys call them."""
 
 
-class TuiMetaApp(App[None], inherit_bindings=False):
+class TuiMetaApp(KeysInTurn, inherit_bindings=False):
     """The dashboard of ``session``, which it starts after the first frame and stops in the end."""
 
     TITLE = "tui-meta"

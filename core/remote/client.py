@@ -55,6 +55,8 @@ LOST = "the process that trained is gone"
 
 DROPPED = "this terminal took in nothing for too long; the runs train on"
 
+OVER = "the session has ended, or was left"
+
 SILENCE_SECONDS = 15.0
 """A session that takes longer to give a sign of life is held for lost."""
 
@@ -176,7 +178,7 @@ class RemoteSession:
             self._asked[number] = asking
         self._tell(Ask(number, question))
         is_cancelled = False
-        while not (asking.answered or self._ended or self._lost):
+        while not (asking.answered or self._ended or self._lost or self._left):
             with self._news:
                 self._news.wait(CANCEL_SECONDS)
                 told, asking.told = asking.told, None
@@ -190,7 +192,7 @@ class RemoteSession:
             del self._asked[number]
         answered = asking.answered
         if answered is None or answered.answer is None:
-            raise RemoteError(answered.problem if answered else self._lost or "it has ended")
+            raise RemoteError(answered.problem if answered else self._lost or OVER)
         return answered.answer
 
     def folders(self) -> Mapping[str, Path]:

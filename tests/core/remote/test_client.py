@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.bench.questions import Adapt, Drawn, Live
 from core.curve import Curve
 from core.errors import SessionError
 from core.events import Finished, Save
@@ -16,7 +18,7 @@ from core.launching import OldRuns
 from core.remote import client as client_module
 from core.remote import link as link_module
 from core.remote import server as server_module
-from core.remote.client import LOST, RemoteSession
+from core.remote.client import LOST, OVER, RemoteSession
 from core.remote.digest import everything
 from core.remote.process import Answer
 from core.remote.protocol import (
@@ -35,7 +37,7 @@ from core.remote.protocol import (
     Welcome,
     framed,
 )
-from tests.core.runs import until
+from tests.core.runs import PATIENCE, until
 from tests.remotes import Impostor, served
 from tests.tui_meta.fake_session import FakeSession
 
@@ -243,6 +245,24 @@ def test_a_session_that_takes_nothing_in_is_given_up(impostor: Callable[..., Imp
         face.send(Save())
     assert face.connection.lost == "session 1 takes no commands"
     face.detach()
+
+
+def test_who_leaves_waits_for_no_answer(impostor: Callable[..., Impostor]) -> None:
+    impostor(WELCOME, all_of(FakeSession()))
+    face = RemoteSession("1")
+    refused: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(RemoteError) as raised:
+            face.ask(Adapt(source=Live("fomaml-1"), task=Drawn("standard", 0), updates=1))
+        refused.append(str(raised.value))
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    until(lambda: bool(face._asked))
+    face.detach()
+    asking.join(PATIENCE)
+    assert refused == [OVER]
 
 
 def test_events_are_kept_though_the_session_has_ended(impostor: Callable[..., Impostor]) -> None:
