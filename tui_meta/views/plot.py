@@ -158,6 +158,13 @@ class Limits:
         return Axis(self.lower, self.upper, ticks(self.lower, self.upper), label, self.scale)
 
 
+def limits_around(values: Sequence[float]) -> Limits:
+    """From the smallest of `values` to the largest, with room around a single one."""
+    shown = [_clamp(value) for value in values if math.isfinite(value)]
+    low, high = min(shown, default=-1.0), max(shown, default=1.0)
+    return Limits(low, high) if low < high else Limits(-1, 1).follow((low - 1, high + 1))
+
+
 def empty_plot(title: str, said: str) -> Plot:
     """A chart of what is not there, and why."""
     axis = Axis(0.0, 1.0)
