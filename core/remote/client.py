@@ -147,6 +147,7 @@ class RemoteSession:
     def detach(self) -> None:
         with self._news:
             self._left = True
+            self._news.notify_all()
         self._link.close()
 
     def revive(self) -> None:
@@ -169,7 +170,7 @@ class RemoteSession:
             self._asked[number] = asking
         self._tell(Ask(number, question))
         is_cancelled = False
-        while not (asking.answered or self._ended or self._lost):
+        while not (asking.answered or self._ended or self._lost or self._left):
             with self._news:
                 self._news.wait(CANCEL_SECONDS)
                 told, asking.told = asking.told, None
@@ -183,7 +184,8 @@ class RemoteSession:
             del self._asked[number]
         answered = asking.answered
         if answered is None or answered.answer is None:
-            raise RemoteError(answered.problem if answered else self._lost or "it has ended")
+            gone = self._lost or ("this face has left" if self._left else "it has ended")
+            raise RemoteError(answered.problem if answered else gone)
         return answered.answer
 
     def folders(self) -> Mapping[str, Path]:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from core.bench.lanes import Lanes
 from core.errors import LabError
 from core.events import AnyEvent, Asked, Evaluate, Evaluated, Progress, Snapshot
 from core.reading import working_folder
@@ -102,6 +103,7 @@ class Server:
         self._ending = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
+        self._lanes = Lanes("questions")
         self.ended = threading.Event()
         """Set once a watcher has ended the runs."""
         session.listen(self._hear)
@@ -129,6 +131,7 @@ class Server:
     def _work(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(self._serve())
+        self._lanes.close()
 
     async def _serve(self) -> None:
         server = await self._open()
@@ -207,7 +210,7 @@ class Server:
         watcher.greet(framed(self._welcome(watcher.name)))
         self._tell_story(watcher)
         self._watchers[watcher.name] = watcher
-        questions = Questions(self._session, watcher)
+        questions = Questions(self._session, watcher, self._lanes)
         try:
             await self._obey(watcher, questions, reader)
         finally:
