@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from core.bench.adapting import adapt
 from core.bench.answers import AnyAnswer, Cancelled
+from core.bench.holding import Holding
 from core.bench.questions import Adapt, AnyQuestion, Recall, Survey
 from core.bench.recalling import recall
 from core.bench.sources import FindRun, Sources
@@ -28,8 +29,9 @@ class Bench:
     """
 
     def __init__(self, find_run: FindRun) -> None:
-        self._sources = Sources(find_run)
-        self._of_surveys = Sources(find_run)
+        holding = Holding()
+        self._sources = Sources(find_run, holding)
+        self._of_surveys = Sources(find_run, holding)
 
     def answer(
         self,

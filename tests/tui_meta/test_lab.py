@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,14 +14,16 @@ from textual.pilot import Pilot
 
 from core.adaptation import FewShotTask, few_shot
 from core.algorithms import ALGORITHMS
+from core.bench.answering import Bench
 from core.bench.answers import AnyAnswer
 from core.bench.presets import PRESETS, draw_preset
-from core.bench.questions import Adapt, AnyQuestion, Given, Live, Saved
+from core.bench.questions import Adapt, AnyQuestion, Given, Held, Live, Saved
+from core.bench.sources import LiveRun
 from core.config import RunConfig, SineTasks
 from core.engines import make_engine
 from core.engines.base import untrained
 from core.session import Connection
-from core.tasks import SineWave
+from core.tasks import Floats, SineWave
 from tests.tui_meta.checkpoints import answered, make_folders
 from tests.tui_meta.fake_session import FakeSession
 from tests.tui_meta.pages import STILL
@@ -361,19 +364,125 @@ async def test_a_live_theta_is_followed_about_once_a_second() -> None:
         assert "live 20,000" in text
 
 
+class Moving(Noting):
+    """Its runs have another theta at every iteration."""
+
+    def _live_run(self, run: str) -> LiveRun | None:
+        found = super()._live_run(run)
+        return found and dataclasses.replace(found, theta=theta_at(run, found.iteration))
+
+
+def theta_at(run: str, iteration: int) -> Floats:
+    return untrained(config_of(run, seed=iteration)).theta
+
+
+def config_of(run: str, seed: int = 0) -> RunConfig:
+    return RunConfig(algorithm=ALGORITHMS[run.split("-")[0]](), engine="torch", seed=seed)
+
+
+def predicted(run: str, iteration: int, task: Given) -> tuple[float, ...]:
+    """What the theta of ``iteration`` makes of a task in 32 updates, by core's evaluation."""
+    config, wave = config_of(run), SineWave(task.amplitude, task.phase)
+    few = FewShotTask(wave, np.array(task.support_x), np.array(task.support_y))
+    theta = theta_at(run, iteration)
+    lr = config.algorithm.inner_lr
+    result = few_shot(make_engine(config), theta, config.waves, few, 32, lr, every_step=True)
+    return tuple(result.predictions[0][-1].tolist())
+
+
+async def train_on(pilot: Pilot[None], page: LabPage, session: FakeSession, to: int) -> str:
+    """All runs are at a later iteration, and the page has had the time to follow them."""
+    for run in session.snapshots():
+        session.change(run, iteration=to)
+    page.watch_screen.tick()
+    for _ in range(FOLLOW_TICKS):
+        page.tick()
+    return await answered(pilot)
+
+
 async def test_s_holds_theta_still_and_lets_it_go_again() -> None:
-    session = Noting()
+    session = Moving()
     async with in_lab(session) as (pilot, page):
-        assert "held still" in await answered(pilot, "s")
-        session.change("fomaml-1", iteration=20_000)
-        page.watch_screen.tick()
-        for _ in range(FOLLOW_TICKS):
-            page.tick()
-        assert "live 12,300" in await answered(pilot)
+        before = drawn(page, "FOMAML")
+        text = await answered(pilot, "s")
+        assert "held 12,300" in text
+        assert "held 18,700" in text
+        text = await train_on(pilot, page, session, 20_000)
+        assert "held 12,300" in text
+        assert drawn(page, "FOMAML") == before
         assert "follows the training" in await answered(pilot, "s")
-        for _ in range(FOLLOW_TICKS):
-            page.tick()
-        assert "live 20,000" in await answered(pilot)
+        text = await train_on(pilot, page, session, 20_000)
+        assert text.count("live 20,000") == 2
+        assert drawn(page, "FOMAML") != before
+
+
+async def test_what_is_held_adapts_to_every_later_task() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "s")
+        await train_on(pilot, page, session, 20_000)
+        for key, preset in (("4", "noisy"), ("6", "contradictory"), ("1", "standard")):
+            text = await answered(pilot, key)
+            task = draw_preset(preset, 0, 0, SineTasks())  # type: ignore[arg-type]
+            assert "held 12,300" in text
+            assert "held 18,700" in text
+            assert drawn(page, "FOMAML").y == predicted("fomaml-1", 12_300, task)
+            assert drawn(page, "Reptile").y == predicted("reptile-1", 18_700, task)
+
+
+async def test_what_is_held_is_what_was_seen_and_nothing_flickers() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        for run in session.snapshots():
+            session.change(run, iteration=19_000)
+        page.watch_screen.tick()
+        await pilot.press("s")
+        assert "held 12,300" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "…" not in shown(pilot.app)  # type: ignore[arg-type]
+        await answered(pilot)
+        assert session.adapting[-1].source == Held("reptile-1", 18_700)
+
+
+async def test_a_checkpoint_chosen_meanwhile_leaves_what_is_held() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "shift+tab", "s", "minus")
+        await train_on(pilot, page, session, 20_000)
+        assert "▸held 18,700" in await answered(pilot, "plus")
+
+
+async def test_s_before_any_answer_holds_what_comes_first() -> None:
+    session = Moving()
+    start, session.start = session.start, lambda: None  # type: ignore[method-assign]
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "s")
+        start()
+        text = await train_on(pilot, page, session, 15_000)
+        assert text.count("held 15,000") == 2
+        text = await train_on(pilot, page, session, 20_000)
+        assert text.count("held 15,000") == 2
+
+
+async def test_what_can_be_held_no_longer_is_a_message_and_the_training_is_followed() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "s")
+        session._bench = Bench(session._live_run)
+        text = await answered(pilot, "2")
+        assert "is not kept; choose a checkpoint" in text
+        text = await train_on(pilot, page, session, 20_000)
+        assert text.count("live 20,000") == 2
+
+
+async def test_fresh_runs_are_followed() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "s")
+        session.fresh()
+        session.start()
+        page.watch_screen.tick()
+        page.tick()
+        assert "s holds it still" in await answered(pilot)
 
 
 async def test_a_checkpoint_is_chosen_by_keys_and_by_typing() -> None:

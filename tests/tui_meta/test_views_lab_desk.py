@@ -218,7 +218,7 @@ def test_the_task_says_from_where_its_points_are() -> None:
 
 def test_each_theta_has_its_losses_and_says_whose_it_is() -> None:
     desk = replace(KNOWN, lab=lab.step(KNOWN.lab, -20))
-    head, *rows = loss_lines(desk, answers(desk), "usual", 80, held=False)
+    head, *rows = loss_lines(desk, answers(desk), "usual", 80)
     assert plain(head).split()[:7] == ["query", "loss", "before", "step", "12", "after", "32"]
     assert [plain(row).split()[1] for row in rows] == ["FOMAML", "Reptile", "random"]
     assert plain(rows[0]).rstrip().endswith("live 50")
@@ -228,15 +228,15 @@ def test_each_theta_has_its_losses_and_says_whose_it_is() -> None:
 
 
 def test_a_checkpoint_is_named_and_what_is_not_known_is_open() -> None:
-    desk = lab_desk.type_in(KNOWN, "200")
-    rows = loss_lines(desk, dict.fromkeys(lab_desk.questions(desk)), "usual", 80, held=True)
+    desk = lab_desk.hold(lab_desk.type_in(KNOWN, "200"), {})
+    rows = loss_lines(desk, dict.fromkeys(lab_desk.questions(desk)), "usual", 80)
     assert "held still" in plain(rows[0])
     assert plain(rows[2]).split() == ["▀▀", "Reptile", "…", "…", "…", "▸checkpoint", "200", "auto"]
 
 
 def test_what_diverged_is_a_word() -> None:
     desk = replace(DESK, lab=lab.with_rate(DESK.lab, 1e30))
-    assert "diverged" in plain(loss_lines(desk, answers(desk), "usual", 80, held=False)[1])
+    assert "diverged" in plain(loss_lines(desk, answers(desk), "usual", 80)[1])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from core.bench.answers import Adapted, AnyAnswer, Recalled
-from core.bench.questions import Adapt, Given, Live, PresetName, Recall
+from core.bench.questions import Adapt, Given, Held, Live, PresetName, Recall
 from core.errors import LabError
 from core.events import Snapshot
 from tui_meta.screens.page import Page, page_bindings
@@ -98,7 +98,6 @@ class LabPage(Page):
 
     def __init__(self, watch_screen: WatchScreen) -> None:
         super().__init__(watch_screen)
-        self._held = False
         self._on_losses = False
         self._turning = 0
         """Steps from the live theta, as soon as its checkpoints are known."""
@@ -183,7 +182,7 @@ class LabPage(Page):
             self._begin(self._desk.lab)
             self._recall()
         self._ticks += 1
-        self._ask(follow=self._ticks % FOLLOW_TICKS == 0 and not self._held)
+        self._ask(follow=self._ticks % FOLLOW_TICKS == 0)
         self._show()
 
     def _show(self) -> None:
@@ -203,7 +202,7 @@ class LabPage(Page):
         head, table = self.query_one("#head", Lines), self.query_one("#table", Lines)
         head.show(head_lines(self._desk, made, head.size.width))
         answers = self._asking.answers(self._wanted)
-        table.show(loss_lines(self._desk, answers, made, table.size.width, held=self._held))
+        table.show(loss_lines(self._desk, answers, made, table.size.width))
 
     # Asking.
 
@@ -229,6 +228,8 @@ class LabPage(Page):
     def _hear(self, asking: Asking, title: str, answer: AnyAnswer) -> None:
         assert isinstance(answer, Adapted)
         asking.answered(title, answer)
+        if self._desk.still:
+            self._desk = lab_desk.hold(self._desk, asking.seen())
         if self.app.screen is not self or asking is not self._asking:
             return
         self._ask(follow=False)
@@ -236,7 +237,8 @@ class LabPage(Page):
             self._show()
 
     def _refuse(self, asking: Asking, title: str, said: str) -> None:
-        asking.refused(title)
+        if isinstance(asking.refused(title).source, Held):
+            self._desk = lab_desk.follow(self._desk)
         self.say(said)
 
     def _recall(self) -> None:
@@ -337,12 +339,12 @@ class LabPage(Page):
 
     def action_still(self) -> None:
         """Hold the live thetas still, or follow them."""
-        self._held = not self._held
-        if self._held:
-            self.say("θ is held still; a new question still takes the newest θ")
-        else:
+        if self._desk.still:
             self.say("θ follows the training")
-        self._show_lines()
+            self._change(lab_desk.follow(self._desk))
+        else:
+            self.say("θ is held still for every task to come; s follows the training again")
+            self._change(lab_desk.hold(self._desk, self._asking.seen()))
 
     # Keys: steps.
 

@@ -51,12 +51,12 @@ def head_lines(desk: Desk, shape: Shape, width: int) -> list[Line]:
     ]
 
 
-def loss_lines(desk: Desk, answers: Answers, shape: Shape, width: int, *, held: bool) -> list[Line]:
+def loss_lines(desk: Desk, answers: Answers, shape: Shape, width: int) -> list[Line]:
     """The query loss of each theta before, at the present step and at the end."""
     if shape == "small":
         return [_short(desk.lab, answers, width)]
     room = max([10, *map(cell_len, answers)]) + 3
-    follows = "θ, held still: s follows" if held else "θ, s holds it still"
+    follows = "θ, held still: s follows" if desk.still else "θ, s holds it still"
     columns = ("before", f"step {whole(desk.lab.step)}", f"after {whole(desk.lab.updates)}")
     head = f"{'query loss':<{room}}" + "".join(f"{one:>{_NUMBER_CELLS}}" for one in columns)
     rows = [fit(line(Span(f"{head}  {follows}", "dim")), width)]
@@ -149,14 +149,15 @@ def _theta(desk: Desk, origin: Origin | None, index: int, answer: Adapted | None
     if origin is None:
         return Span(" untrained", "dim")
     mark = "▸" if desk.origin == index else " "
-    at = f" {whole(answer.iteration)}" if answer and origin.live else ""
+    following = origin.live and origin.held is None
+    at = f" {whole(answer.iteration)}" if answer and following else ""
     style = "reverse" if desk.origin == index else ""
     return Span(f"{mark}{_place(origin)}{at}", style, f"choose({len(SETTINGS) + index})")
 
 
 def _place(origin: Origin) -> str:
     if origin.live or origin.machine is None:
-        return "live"
+        return "live" if origin.held is None else f"held {whole(origin.held)}"
     one = origin.machine.past.checkpoints[origin.machine.place]
     return f"checkpoint {whole(one.iteration)} {one.kind or ''}".rstrip()
 
