@@ -16,7 +16,7 @@ from core.engines.base import untrained
 from core.events import SaveKind
 from tests.run_folders import evaluated, make_run
 from tests.tui_meta.fake_session import TARGET
-from tests.tui_meta.test_dashboard import shown
+from tests.tui_meta.pages import shown
 
 CHECKPOINTS: dict[int, SaveKind] = {1_000: "auto", 2_000: "best", 5_000: "hand", 12_000: "auto"}
 
@@ -44,7 +44,7 @@ async def answered(pilot: Pilot[None], *keys: str) -> str:
         for _ in range(2):  # an answer may have asked more
             await _all_done(pilot)
             await pilot.pause()
-    return shown(pilot.app)  # type: ignore[arg-type]
+    return shown(pilot)
 
 
 async def _all_done(pilot: Pilot[None]) -> None:

@@ -15,19 +15,19 @@ from textual.pilot import Pilot
 from core.adaptation import FewShotTask, few_shot
 from core.algorithms import ALGORITHMS
 from core.bench.answering import Bench
-from core.bench.answers import AnyAnswer
 from core.bench.presets import PRESETS, draw_preset
-from core.bench.questions import Adapt, AnyQuestion, Given, Held, Live, Saved
+from core.bench.questions import Given, Held, Live, Saved
 from core.bench.sources import LiveRun
 from core.config import RunConfig, SineTasks
 from core.engines import make_engine
 from core.engines.base import untrained
 from core.session import Connection
 from core.tasks import Floats, SineWave
-from tests.tui_meta.checkpoints import answered, make_folders
+from tests.tui_meta.checkpoints import answered
 from tests.tui_meta.fake_session import FakeSession
-from tests.tui_meta.pages import STILL
-from tests.tui_meta.test_dashboard import SIZES, settle, shown
+from tests.tui_meta.noting import Noting
+from tests.tui_meta.pages import SIZES, shown
+from tests.tui_meta.test_dashboard import settle
 from tui_meta.app import TuiMetaApp
 from tui_meta.screens.help import Help
 from tui_meta.screens.lab import FOLLOW_TICKS, LabPage
@@ -39,27 +39,7 @@ from tui_meta.widgets.chart import Chart
 STANDARD = draw_preset("standard", 0, 0, SineTasks())
 
 
-class Noting(FakeSession):
-    """Notes what is asked of it."""
-
-    def ask(self, question: AnyQuestion, *args: object, **options: object) -> AnyAnswer:
-        self.asked.append(question)
-        return super().ask(question, *args, **options)  # type: ignore[arg-type]
-
-    @property
-    def asked(self) -> list[AnyQuestion]:
-        return self.__dict__.setdefault("questions", [])
-
-    @property
-    def adapting(self) -> list[Adapt]:
-        return [one for one in self.asked if isinstance(one, Adapt)]
-
-
-@pytest.fixture(autouse=True)
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_folders(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tui_meta.screens.page.TICK_SECONDS", 3_600)
+pytestmark = pytest.mark.usefixtures("saved_runs", "calm")
 
 
 @asynccontextmanager
@@ -100,7 +80,7 @@ def cursor(page: LabPage) -> tuple[float, float]:
 @pytest.mark.parametrize("size", SIZES)
 async def test_what_matters_is_on_the_screen_at_every_size(size: tuple[int, int]) -> None:
     async with in_lab(size=size) as (pilot, _):
-        text = shown(pilot.app)  # type: ignore[arg-type]
+        text = shown(pilot)
         for name in PRESETS:
             assert name.replace("-", " ") in text
         for part in (
@@ -152,7 +132,7 @@ async def test_stepping_back_and_forth_lands_on_the_same_bits_without_asking() -
 
 async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
     async with in_lab(size=(60, 15)) as (pilot, page):
-        text = shown(pilot.app)  # type: ignore[arg-type]
+        text = shown(pilot)
         assert "step 32 of 32" in text
         assert "loss per update" not in text
         assert page.query_one("#waves").size.height >= 7
@@ -164,12 +144,12 @@ async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
 
 async def test_where_both_charts_have_room_o_says_so() -> None:
     async with in_lab() as (pilot, _):
-        assert "both charts are on the screen" in await answered(pilot, "o")
+        assert "all charts are on the screen" in await answered(pilot, "o")
 
 
 async def test_a_tiny_terminal_says_what_it_needs() -> None:
     async with in_lab(size=(39, 9)) as (pilot, _):
-        assert "please enlarge 40x10" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "please enlarge 40x10" in shown(pilot)
 
 
 async def test_a_large_terminal_has_a_chart_for_each_theta() -> None:
@@ -240,7 +220,7 @@ async def test_a_value_is_typed_and_a_wrong_one_is_a_line_and_loses_nothing() ->
         assert isinstance(pilot.app.screen, TypeIn)
         await answered(pilot, *["backspace"] * 4, *"2.5", "enter")
         assert pilot.app.screen is page
-        assert "amplitude 2.50" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "amplitude 2.50" in shown(pilot)
         assert max(drawn(page, "true").y) == pytest.approx(2.5, abs=0.01)
 
 
@@ -259,7 +239,7 @@ async def test_escape_leaves_the_value_as_it_was_and_the_cursor_does_not_blink()
         assert getattr(field, "cursor_blink", True) is False
         await answered(pilot, "9", "ctrl+c", "escape")
         assert pilot.app.screen is page
-        assert "phase 1.00" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "phase 1.00" in shown(pilot)
 
 
 async def test_what_cannot_be_is_a_message_and_changes_nothing() -> None:
@@ -437,8 +417,8 @@ async def test_what_is_held_is_what_was_seen_and_nothing_flickers() -> None:
             session.change(run, iteration=19_000)
         page.watch_screen.tick()
         await pilot.press("s")
-        assert "held 12,300" in shown(pilot.app)  # type: ignore[arg-type]
-        assert "…" not in shown(pilot.app)  # type: ignore[arg-type]
+        assert "held 12,300" in shown(pilot)
+        assert "…" not in shown(pilot)
         await answered(pilot)
         assert session.adapting[-1].source == Held("reptile-1", 18_700)
 
@@ -495,7 +475,7 @@ async def test_a_checkpoint_is_chosen_by_keys_and_by_typing() -> None:
         assert drawn(page, "Reptile") != live
         assert "▸checkpoint 5,000 hand" in await answered(pilot, "minus")
         await answered(pilot, "enter", *["backspace"] * 4, *"2500", "enter")
-        assert "▸checkpoint 2,000 best" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "▸checkpoint 2,000 best" in shown(pilot)
         assert "▸live 18,700" in await answered(pilot, *["plus"] * 3)
         assert drawn(page, "Reptile") == live
 
@@ -526,7 +506,7 @@ async def test_runs_that_have_not_begun_are_not_asked() -> None:
         assert {one.source for one in session.adapting}.isdisjoint(
             {Live("fomaml-1"), Live("reptile-1")}
         )
-        assert "untrained" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "untrained" in shown(pilot)
 
 
 async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
@@ -592,7 +572,7 @@ async def test_a_hidden_lab_asks_nothing_and_paints_nothing(
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "escape")
         asked = len(session.asked)
-        monkeypatch.setattr(page, "_show", lambda: pytest.fail("painted"))
+        monkeypatch.setattr(page, "show", lambda: pytest.fail("painted"))
         session.change("reptile-1", iteration=20_000)
         for _ in range(2 * FOLLOW_TICKS):
             page.tick()
@@ -643,14 +623,6 @@ async def test_every_key_is_in_the_help() -> None:
             assert binding.tooltip
 
 
-@pytest.fixture
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: STILL)
-
-
-@pytest.mark.usefixtures("still")
 @pytest.mark.parametrize("size", [*SIZES, (60, 15)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_lab(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
     async def visit(pilot: Pilot[None]) -> None:
@@ -660,7 +632,6 @@ def test_lab(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
     assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=size, run_before=visit)
 
 
-@pytest.mark.usefixtures("still")
 def test_typing(snap_compare: Callable[..., bool]) -> None:
     async def visit(pilot: Pilot[None]) -> None:
         await settle(pilot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 
@@ -14,11 +15,12 @@ from core.bench.presets import PRESETS
 from core.bench.questions import Live, Saved, Untrained
 from core.config import SineTasks
 from core.errors import ConfigError, QuestionError
-from tests.tui_meta.answers import adapted
+from tests.tui_meta.answers import SOURCES, adapted
 from tui_meta.views import lab, lab_desk
 from tui_meta.views.asking import Answers
 from tui_meta.views.lab_desk import RANDOM, SETTINGS, Desk, Origin
 from tui_meta.views.lab_text import head_lines, loss_lines, shape, task_line
+from tui_meta.views.numbers import loss
 from tui_meta.views.text import cells, plain
 
 RUNS = (Origin("FOMAML", "fomaml"), Origin("Reptile", "reptile"))
@@ -252,3 +254,15 @@ def test_what_diverged_is_a_word() -> None:
 )
 def test_every_size_has_its_shape(size: tuple[int, int], expected: str) -> None:
     assert shape(*size) == expected
+
+
+def test_a_large_terminal_tells_the_losses_after_a_few_updates_too() -> None:
+    desk = replace(DESK, lab=lab.step(lab.with_updates(DESK.lab, 8), -2))
+    answers = {title: adapted(one) for title, one in lab.questions(desk.lab, SOURCES).items()}
+    head, *rows = loss_lines(desk, answers, "wide", 160)
+    assert re.findall(r"before|(?:after|step) \d+", plain(head)) == [
+        "before", "after 1", "after 5", "step 6", "after 8",
+    ]  # fmt: skip
+    for row, answer in zip(rows, answers.values(), strict=True):
+        shown = [loss(answer.losses[step]) for step in (0, 1, 5, 6, 8)]
+        assert re.findall(r" (\d[\d.]+)(?= )", plain(row))[:5] == shown

@@ -54,6 +54,7 @@ class LabCharts:
             ),
             _x(lab).axis("x"),
             self._y(lab),
+            names=(*answers, "support"),
         )
 
     def each(self, lab: Lab, answers: Answers) -> list[Plot]:
@@ -86,6 +87,7 @@ class LabCharts:
             Limits(0, max(1, lab.updates)).axis("updates"),
             self._losses.axis("loss"),
             "no answer yet",
+            names=tuple(answers),
         )
 
     def _y(self, lab: Lab) -> Axis:

@@ -106,7 +106,8 @@ class Plot:
     """A chart: its title, its series in drawing order, its two axes.
 
     Points are drawn over lines, whatever their order. `empty` is what the chart says where
-    no series has anything to draw. `marks` stand at the x axis, and a line at `cursor`.
+    no series has anything to draw. `marks` stand at the x axis, and a line at `cursor`. The legend
+    names the series in the order of `names`, where that is another than that of drawing.
     """
 
     title: str
@@ -116,11 +117,14 @@ class Plot:
     empty: str = "no data yet"
     marks: tuple[Mark, ...] = ()
     cursor: float | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def legend(self) -> tuple[Series, ...]:
         """The series that the legend names: those that have a label."""
-        return tuple(series for series in self.series if series.label)
+        order = {label: place for place, label in enumerate(self.names)}
+        named = (series for series in self.series if series.label)
+        return tuple(sorted(named, key=lambda series: order.get(series.label, -1)))
 
 
 @dataclass(frozen=True)
