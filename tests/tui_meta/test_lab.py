@@ -232,6 +232,15 @@ async def test_keys_that_arrive_at_once_are_all_taken() -> None:
         assert "points 42" in await answered(pilot)
 
 
+async def test_keys_that_edit_keep_their_place_among_those_that_arrive_at_once() -> None:
+    async with in_lab() as (pilot, _):
+        await answered(pilot, "enter")
+        for key in (*["backspace"] * 4, *"27", "left", "backspace", "end", *".5", "enter"):
+            named = {".": "full_stop"}.get(key, key)
+            pilot.app.post_message(events.Key(named, key if len(key) == 1 else None))
+        assert "amplitude 7.50" in await answered(pilot)
+
+
 async def test_escape_leaves_the_value_as_it_was_and_the_cursor_does_not_blink() -> None:
     async with in_lab() as (pilot, page):
         await answered(pilot, "tab", "enter")
@@ -490,13 +499,17 @@ async def test_checkpoints_that_came_while_one_looked_are_found_by_one_key() -> 
         assert "▸checkpoint 12,000 auto" in await answered(pilot, "minus")
 
 
-async def test_a_checkpoint_that_is_gone_is_a_message() -> None:
-    async with in_lab() as (pilot, _):
+async def test_a_checkpoint_that_is_gone_is_a_message_and_the_one_before_takes_its_place() -> None:
+    async with in_lab() as (pilot, page):
         await answered(pilot, "shift+tab")
         Path("checkpoints/reptile-1/000012000.safetensors").unlink()
         text = await answered(pilot, "minus")
         assert "000012000.safetensors: " in text
-        assert "…" in text
+        assert "▸checkpoint 5,000 hand" in text
+        assert drawn(page, "Reptile").y
+        for path in Path("checkpoints/reptile-1").glob("*.safetensors"):
+            path.unlink()
+        assert "▸live 18,700" in await answered(pilot, "2")
 
 
 async def test_runs_that_have_not_begun_are_not_asked() -> None:

@@ -13,7 +13,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from core.bench.answers import Adapted, AnyAnswer, Recalled
-from core.bench.questions import Adapt, Given, Held, Live
+from core.bench.questions import Adapt, Given, Held, Live, Saved
 from core.errors import LabError
 from core.events import Snapshot
 from tui_meta.screens.bench_page import OTHER_CHART, PRESET_KEYS, BenchPage
@@ -211,8 +211,11 @@ class LabPage(BenchPage):
             self.show()
 
     def _refuse(self, asking: Asking, title: str, said: str) -> None:
-        if isinstance(asking.refused(title).source, Held):
+        source = asking.refused(title).source
+        if isinstance(source, Held):
             self._desk = lab_desk.follow(self._desk)
+        elif isinstance(source, Saved):
+            self.recall()
         self.say(said)
 
     def recall(self) -> None:
