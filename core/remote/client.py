@@ -150,6 +150,7 @@ class RemoteSession:
     def detach(self) -> None:
         with self._news:
             self._left = True
+            self._news.notify_all()
         self._link.close()
 
     def revive(self) -> None:
@@ -192,7 +193,8 @@ class RemoteSession:
             del self._asked[number]
         answered = asking.answered
         if answered is None or answered.answer is None:
-            raise RemoteError(answered.problem if answered else self._lost or OVER)
+            gone = self._lost or ("this face has left" if self._left else "it has ended")
+            raise RemoteError(answered.problem if answered else gone)
         return answered.answer
 
     def folders(self) -> Mapping[str, Path]:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from core.bench.lanes import Lanes
 from core.errors import LabError
 from core.events import AnyEvent, Asked, Evaluate, Evaluated, Progress, Snapshot
 from core.reading import working_folder
@@ -102,6 +103,7 @@ class Server:
         self._ending = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
+        self._lanes = Lanes("questions")
         self.ended = threading.Event()
         """Set once a watcher has ended the runs, or nobody can reach them any more."""
         session.listen(self._hear)
@@ -135,6 +137,8 @@ class Server:
             # A fault of ours: runs that nobody can reach would train on for days.
             self.ended.set()
             raise
+        finally:
+            self._lanes.close()
 
     async def _serve(self) -> None:
         server = await self._open()
@@ -215,7 +219,7 @@ class Server:
         watcher.greet(framed(self._welcome(watcher.name)))
         self._tell_story(watcher)
         self._watchers[watcher.name] = watcher
-        questions = Questions(self._session, watcher)
+        questions = Questions(self._session, watcher, self._lanes)
         try:
             await self._obey(watcher, questions, reader)
         finally:

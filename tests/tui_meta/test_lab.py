@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,18 +14,20 @@ from textual.pilot import Pilot
 
 from core.adaptation import FewShotTask, few_shot
 from core.algorithms import ALGORITHMS
-from core.bench.answers import AnyAnswer
+from core.bench.answering import Bench
 from core.bench.presets import PRESETS, draw_preset
-from core.bench.questions import Adapt, AnyQuestion, Given, Live, Saved
+from core.bench.questions import Given, Held, Live, Saved
+from core.bench.sources import LiveRun
 from core.config import RunConfig, SineTasks
 from core.engines import make_engine
 from core.engines.base import untrained
 from core.session import Connection
-from core.tasks import SineWave
-from tests.tui_meta.checkpoints import answered, make_folders
+from core.tasks import Floats, SineWave
+from tests.tui_meta.checkpoints import answered
 from tests.tui_meta.fake_session import FakeSession
-from tests.tui_meta.pages import STILL
-from tests.tui_meta.test_dashboard import SIZES, settle, shown
+from tests.tui_meta.noting import Noting
+from tests.tui_meta.pages import SIZES, shown
+from tests.tui_meta.test_dashboard import settle
 from tui_meta.app import TuiMetaApp
 from tui_meta.screens.lab import FOLLOW_TICKS, LabPage
 from tui_meta.screens.type_in import TypeIn
@@ -35,27 +38,7 @@ from tui_meta.widgets.chart import Chart
 STANDARD = draw_preset("standard", 0, 0, SineTasks())
 
 
-class Noting(FakeSession):
-    """Notes what is asked of it."""
-
-    def ask(self, question: AnyQuestion, *args: object, **options: object) -> AnyAnswer:
-        self.asked.append(question)
-        return super().ask(question, *args, **options)  # type: ignore[arg-type]
-
-    @property
-    def asked(self) -> list[AnyQuestion]:
-        return self.__dict__.setdefault("questions", [])
-
-    @property
-    def adapting(self) -> list[Adapt]:
-        return [one for one in self.asked if isinstance(one, Adapt)]
-
-
-@pytest.fixture(autouse=True)
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_folders(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tui_meta.screens.page.TICK_SECONDS", 3_600)
+pytestmark = pytest.mark.usefixtures("saved_runs", "calm")
 
 
 @asynccontextmanager
@@ -96,7 +79,7 @@ def cursor(page: LabPage) -> tuple[float, float]:
 @pytest.mark.parametrize("size", SIZES)
 async def test_what_matters_is_on_the_screen_at_every_size(size: tuple[int, int]) -> None:
     async with in_lab(size=size) as (pilot, _):
-        text = shown(pilot.app)  # type: ignore[arg-type]
+        text = shown(pilot)
         for name in PRESETS:
             assert name.replace("-", " ") in text
         for part in (
@@ -148,7 +131,7 @@ async def test_stepping_back_and_forth_lands_on_the_same_bits_without_asking() -
 
 async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
     async with in_lab(size=(60, 15)) as (pilot, page):
-        text = shown(pilot.app)  # type: ignore[arg-type]
+        text = shown(pilot)
         assert "step 32 of 32" in text
         assert "loss per update" not in text
         assert page.query_one("#waves").size.height >= 7
@@ -160,12 +143,12 @@ async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
 
 async def test_where_both_charts_have_room_o_says_so() -> None:
     async with in_lab() as (pilot, _):
-        assert "both charts are on the screen" in await answered(pilot, "o")
+        assert "all charts are on the screen" in await answered(pilot, "o")
 
 
 async def test_a_tiny_terminal_says_what_it_needs() -> None:
     async with in_lab(size=(39, 9)) as (pilot, _):
-        assert "please enlarge 40x10" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "please enlarge 40x10" in shown(pilot)
 
 
 async def test_a_large_terminal_has_a_chart_for_each_theta() -> None:
@@ -236,7 +219,7 @@ async def test_a_value_is_typed_and_a_wrong_one_is_a_line_and_loses_nothing() ->
         assert isinstance(pilot.app.screen, TypeIn)
         await answered(pilot, *["backspace"] * 4, *"2.5", "enter")
         assert pilot.app.screen is page
-        assert "amplitude 2.50" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "amplitude 2.50" in shown(pilot)
         assert max(drawn(page, "true").y) == pytest.approx(2.5, abs=0.01)
 
 
@@ -248,6 +231,15 @@ async def test_keys_that_arrive_at_once_are_all_taken() -> None:
         assert "points 42" in await answered(pilot)
 
 
+async def test_keys_that_edit_keep_their_place_among_those_that_arrive_at_once() -> None:
+    async with in_lab() as (pilot, _):
+        await answered(pilot, "enter")
+        for key in (*["backspace"] * 4, *"27", "left", "backspace", "end", *".5", "enter"):
+            named = {".": "full_stop"}.get(key, key)
+            pilot.app.post_message(events.Key(named, key if len(key) == 1 else None))
+        assert "amplitude 7.50" in await answered(pilot)
+
+
 async def test_escape_leaves_the_value_as_it_was_and_the_cursor_does_not_blink() -> None:
     async with in_lab() as (pilot, page):
         await answered(pilot, "tab", "enter")
@@ -255,7 +247,7 @@ async def test_escape_leaves_the_value_as_it_was_and_the_cursor_does_not_blink()
         assert getattr(field, "cursor_blink", True) is False
         await answered(pilot, "9", "ctrl+c", "escape")
         assert pilot.app.screen is page
-        assert "phase 1.00" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "phase 1.00" in shown(pilot)
 
 
 async def test_what_cannot_be_is_a_message_and_changes_nothing() -> None:
@@ -360,19 +352,125 @@ async def test_a_live_theta_is_followed_about_once_a_second() -> None:
         assert "live 20,000" in text
 
 
+class Moving(Noting):
+    """Its runs have another theta at every iteration."""
+
+    def _live_run(self, run: str) -> LiveRun | None:
+        found = super()._live_run(run)
+        return found and dataclasses.replace(found, theta=theta_at(run, found.iteration))
+
+
+def theta_at(run: str, iteration: int) -> Floats:
+    return untrained(config_of(run, seed=iteration)).theta
+
+
+def config_of(run: str, seed: int = 0) -> RunConfig:
+    return RunConfig(algorithm=ALGORITHMS[run.split("-")[0]](), engine="torch", seed=seed)
+
+
+def predicted(run: str, iteration: int, task: Given) -> tuple[float, ...]:
+    """What the theta of ``iteration`` makes of a task in 32 updates, by core's evaluation."""
+    config, wave = config_of(run), SineWave(task.amplitude, task.phase)
+    few = FewShotTask(wave, np.array(task.support_x), np.array(task.support_y))
+    theta = theta_at(run, iteration)
+    lr = config.algorithm.inner_lr
+    result = few_shot(make_engine(config), theta, config.waves, few, 32, lr, every_step=True)
+    return tuple(result.predictions[0][-1].tolist())
+
+
+async def train_on(pilot: Pilot[None], page: LabPage, session: FakeSession, to: int) -> str:
+    """All runs are at a later iteration, and the page has had the time to follow them."""
+    for run in session.snapshots():
+        session.change(run, iteration=to)
+    page.watch_screen.tick()
+    for _ in range(FOLLOW_TICKS):
+        page.tick()
+    return await answered(pilot)
+
+
 async def test_s_holds_theta_still_and_lets_it_go_again() -> None:
-    session = Noting()
+    session = Moving()
     async with in_lab(session) as (pilot, page):
-        assert "held still" in await answered(pilot, "s")
-        session.change("fomaml-1", iteration=20_000)
-        page.watch_screen.tick()
-        for _ in range(FOLLOW_TICKS):
-            page.tick()
-        assert "live 12,300" in await answered(pilot)
+        before = drawn(page, "FOMAML")
+        text = await answered(pilot, "s")
+        assert "held 12,300" in text
+        assert "held 18,700" in text
+        text = await train_on(pilot, page, session, 20_000)
+        assert "held 12,300" in text
+        assert drawn(page, "FOMAML") == before
         assert "follows the training" in await answered(pilot, "s")
-        for _ in range(FOLLOW_TICKS):
-            page.tick()
-        assert "live 20,000" in await answered(pilot)
+        text = await train_on(pilot, page, session, 20_000)
+        assert text.count("live 20,000") == 2
+        assert drawn(page, "FOMAML") != before
+
+
+async def test_what_is_held_adapts_to_every_later_task() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "s")
+        await train_on(pilot, page, session, 20_000)
+        for key, preset in (("4", "noisy"), ("6", "contradictory"), ("1", "standard")):
+            text = await answered(pilot, key)
+            task = draw_preset(preset, 0, 0, SineTasks())  # type: ignore[arg-type]
+            assert "held 12,300" in text
+            assert "held 18,700" in text
+            assert drawn(page, "FOMAML").y == predicted("fomaml-1", 12_300, task)
+            assert drawn(page, "Reptile").y == predicted("reptile-1", 18_700, task)
+
+
+async def test_what_is_held_is_what_was_seen_and_nothing_flickers() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        for run in session.snapshots():
+            session.change(run, iteration=19_000)
+        page.watch_screen.tick()
+        await pilot.press("s")
+        assert "held 12,300" in shown(pilot)
+        assert "…" not in shown(pilot)
+        await answered(pilot)
+        assert session.adapting[-1].source == Held("reptile-1", 18_700)
+
+
+async def test_a_checkpoint_chosen_meanwhile_leaves_what_is_held() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "shift+tab", "s", "minus")
+        await train_on(pilot, page, session, 20_000)
+        assert "▸held 18,700" in await answered(pilot, "plus")
+
+
+async def test_s_before_any_answer_holds_what_comes_first() -> None:
+    session = Moving()
+    start, session.start = session.start, lambda: None  # type: ignore[method-assign]
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "s")
+        start()
+        text = await train_on(pilot, page, session, 15_000)
+        assert text.count("held 15,000") == 2
+        text = await train_on(pilot, page, session, 20_000)
+        assert text.count("held 15,000") == 2
+
+
+async def test_what_can_be_held_no_longer_is_a_message_and_the_training_is_followed() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "s")
+        session._bench = Bench(session._live_run)
+        text = await answered(pilot, "2")
+        assert "is not kept; choose a checkpoint" in text
+        text = await train_on(pilot, page, session, 20_000)
+        assert text.count("live 20,000") == 2
+
+
+async def test_fresh_runs_are_followed() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "s")
+        session.fresh()
+        session.start()
+        page.watch_screen.tick()
+        page.tick()
+        assert "s holds it still" in await answered(pilot)
 
 
 async def test_a_checkpoint_is_chosen_by_keys_and_by_typing() -> None:
@@ -385,7 +483,7 @@ async def test_a_checkpoint_is_chosen_by_keys_and_by_typing() -> None:
         assert drawn(page, "Reptile") != live
         assert "▸checkpoint 5,000 hand" in await answered(pilot, "minus")
         await answered(pilot, "enter", *["backspace"] * 4, *"2500", "enter")
-        assert "▸checkpoint 2,000 best" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "▸checkpoint 2,000 best" in shown(pilot)
         assert "▸live 18,700" in await answered(pilot, *["plus"] * 3)
         assert drawn(page, "Reptile") == live
 
@@ -400,13 +498,17 @@ async def test_checkpoints_that_came_while_one_looked_are_found_by_one_key() -> 
         assert "▸checkpoint 12,000 auto" in await answered(pilot, "minus")
 
 
-async def test_a_checkpoint_that_is_gone_is_a_message() -> None:
-    async with in_lab() as (pilot, _):
+async def test_a_checkpoint_that_is_gone_is_a_message_and_the_one_before_takes_its_place() -> None:
+    async with in_lab() as (pilot, page):
         await answered(pilot, "shift+tab")
         Path("checkpoints/reptile-1/000012000.safetensors").unlink()
         text = await answered(pilot, "minus")
         assert "000012000.safetensors: " in text
-        assert "…" in text
+        assert "▸checkpoint 5,000 hand" in text
+        assert drawn(page, "Reptile").y
+        for path in Path("checkpoints/reptile-1").glob("*.safetensors"):
+            path.unlink()
+        assert "▸live 18,700" in await answered(pilot, "2")
 
 
 async def test_runs_that_have_not_begun_are_not_asked() -> None:
@@ -416,7 +518,7 @@ async def test_runs_that_have_not_begun_are_not_asked() -> None:
         assert {one.source for one in session.adapting}.isdisjoint(
             {Live("fomaml-1"), Live("reptile-1")}
         )
-        assert "untrained" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "untrained" in shown(pilot)
 
 
 async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
@@ -482,7 +584,7 @@ async def test_a_hidden_lab_asks_nothing_and_paints_nothing(
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "escape")
         asked = len(session.asked)
-        monkeypatch.setattr(page, "_show", lambda: pytest.fail("painted"))
+        monkeypatch.setattr(page, "show", lambda: pytest.fail("painted"))
         session.change("reptile-1", iteration=20_000)
         for _ in range(2 * FOLLOW_TICKS):
             page.tick()
@@ -523,14 +625,6 @@ async def test_nothing_is_painted_when_nothing_changes() -> None:
         assert not painted
 
 
-@pytest.fixture
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: STILL)
-
-
-@pytest.mark.usefixtures("still")
 @pytest.mark.parametrize("size", [*SIZES, (60, 15)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_lab(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
     async def visit(pilot: Pilot[None]) -> None:
@@ -540,7 +634,6 @@ def test_lab(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
     assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=size, run_before=visit)
 
 
-@pytest.mark.usefixtures("still")
 def test_typing(snap_compare: Callable[..., bool]) -> None:
     async def visit(pilot: Pilot[None]) -> None:
         await settle(pilot)

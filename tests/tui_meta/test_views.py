@@ -31,6 +31,7 @@ from tui_meta.views.help_text import help_lines
 from tui_meta.views.keys import GROUPS
 from tui_meta.views.messages import READ_SECONDS, Messages
 from tui_meta.views.parting import farewell, parting
+from tui_meta.views.plot import Plot
 from tui_meta.views.record import KEPT_EVALUATIONS, Record
 from tui_meta.views.standing import run_lines, titles
 from tui_meta.views.text import Line, Span, cells, clip, fit, line, plain, spread, wrap
@@ -182,6 +183,30 @@ def test_an_asked_evaluation_is_kept_while_periodic_ones_go_on() -> None:
     assert "standard" in watching.plots()["wave-0"][0].title
     assert watching.go_back()
     assert "random task · at 20,000" in watching.plots()["wave-0"][0].title
+
+
+def wave_plot(*x: float) -> Plot:
+    """The chart of an evaluation whose query set lies at ``x``, as any process may tell of it."""
+    watching = watched(begun(fomaml=1_000))
+    evaluated = msgspec.structs.replace(
+        one_evaluation("fomaml-1", 2_000), query_x=x, before=(0.5,) * len(x), after=(1.0,) * len(x)
+    )
+    watching.record.add([evaluated])
+    watching.arrange(120, 40)
+    plot = watching.plots()["wave-0"][0]
+    assert "2,000" in plot.title
+    return plot
+
+
+def test_an_interval_of_one_point_can_be_looked_at() -> None:
+    plot = wave_plot(2.0, 2.0)
+    assert plot.x.lower < 2 < plot.x.upper
+
+
+@given(st.lists(st.floats(), min_size=1, max_size=4))
+def test_whatever_query_set_is_told_has_a_chart(x: list[float]) -> None:
+    plot = wave_plot(*x)
+    assert all(plot.x.lower <= value <= plot.x.upper for value in x if abs(value) <= 1e300)
 
 
 def test_a_long_story_takes_bounded_room() -> None:

@@ -2,6 +2,21 @@
 
 from tui_meta.views.keys import Key, of_page
 
+_PRESETS = (
+    Key("1", "preset('standard')", "standard", "Standard: SineWave(4, 1), 10 points, 32 updates"),
+    Key("2", "preset('half-range')", "half range", "Half range: 5 points right of the middle"),
+    Key(
+        "3",
+        "preset('beyond-range')",
+        "beyond range",
+        "Waves taller than any that was trained on",
+    ),
+    Key("4", "preset('noisy')", "noisy", "Noisy: points beside the wave"),
+    Key("5", "preset('one-point')", "one point", "One point alone"),
+    Key("6", "preset('contradictory')", "contradictory", "Contradictory: two points at every x"),
+)
+_OTHER_CHART = Key("o", "other_chart", "chart", "The other chart, where one has room", 3)
+
 LAB_KEYS = of_page(
     "lab",
     (
@@ -18,21 +33,7 @@ LAB_KEYS = of_page(
         Key("end,G", "step(9999)", "last", "After the last gradient step"),
         Key("r", "replay", "replay", "Play the steps in slow motion, or stop", 4),
         Key("n", "another", "next", "The next task of the same kind", 5),
-        Key(
-            "1", "preset('standard')", "standard", "Standard: SineWave(4, 1), 10 points, 32 updates"
-        ),
-        Key("2", "preset('half-range')", "half range", "Half range: 5 points right of the middle"),
-        Key(
-            "3",
-            "preset('beyond-range')",
-            "beyond range",
-            "Waves taller than any that was trained on",
-        ),
-        Key("4", "preset('noisy')", "noisy", "Noisy: points beside the wave"),
-        Key("5", "preset('one-point')", "one point", "One point alone"),
-        Key(
-            "6", "preset('contradictory')", "contradictory", "Contradictory: two points at every x"
-        ),
+        *_PRESETS,
         Key("tab", "choose_next(1)", "setting", "The next setting, then the θ of each run", 9),
         Key("shift+tab", "choose_next(-1)", "previous", "The setting before"),
         Key(
@@ -46,38 +47,31 @@ LAB_KEYS = of_page(
         Key("plus,equals_sign", "turn(1)", "change", "More of the setting; of a θ, a newer one", 9),
         Key("enter", "type_in", "type", "Type a value for the setting", 10),
         Key("s", "still", "still", "Hold live θ still, or follow the training again", 11),
-        Key("o", "other_chart", "chart", "Waves or losses, where one has room", 3),
+        _OTHER_CHART,
     ),
 )
 
 TIME_MACHINE_KEYS = of_page(
     "time-machine",
     (
-        Key("left,h", "travel(-1)", "earlier", "The checkpoint before", 3, joined=True),
-        Key("right,l", "travel(1)", "checkpoint", "The next checkpoint", 3),
-        Key("home,g", "travel(-9999)", "first", "The oldest checkpoint there is"),
-        Key("end,G", "travel(9999)", "newest", "The newest checkpoint; follow those to come", 6),
+        Key("left,h", "travel(-1)", "earlier", "To the one before", 2, joined=True),
+        Key("right,l", "travel(1)", "travel", "To the next checkpoint, or evaluation", 2),
+        Key(
+            "tab",
+            "other_path",
+            "evaluations",
+            "Move through evaluations, each with its own task, or through checkpoints",
+            3,
+        ),
+        Key("home,g", "travel(-9999)", "first", "The oldest there is"),
+        Key("end,G", "travel(9999)", "newest", "The newest; follow those to come", 7),
         Key("up,k", "change_run(-1)", "run before", "The run before", 4, joined=True),
         Key("down,j", "change_run(1)", "run", "The next run", 4),
-        Key("comma", "step(-1)", "back", "One gradient step back", 5, joined=True),
-        Key("full_stop", "step(1)", "step", "One gradient step on", 5),
-        Key(
-            "1", "preset('standard')", "standard", "Standard: SineWave(4, 1), 10 points, 32 updates"
-        ),
-        Key("2", "preset('half-range')", "half range", "Half range: 5 points right of the middle"),
-        Key(
-            "3",
-            "preset('beyond-range')",
-            "beyond range",
-            "Waves taller than any that was trained on",
-        ),
-        Key("4", "preset('noisy')", "noisy", "Noisy: points beside the wave"),
-        Key("5", "preset('one-point')", "one point", "One point alone"),
-        Key(
-            "6", "preset('contradictory')", "contradictory", "Contradictory: two points at every x"
-        ),
+        Key("comma", "step(-1)", "back", "One gradient step back", 3, joined=True),
+        Key("full_stop", "step(1)", "step", "One gradient step on", 3),
+        *_PRESETS,
         Key("n", "another", "next task", "The next task of the same kind", 6),
-        Key("o", "other_chart", "chart", "Wave or history, where one has room", 3),
+        _OTHER_CHART,
     ),
 )
 
