@@ -55,7 +55,7 @@ LOST = "the process that trained is gone"
 
 DROPPED = "this terminal took in nothing for too long; the runs train on"
 
-OVER = "the session has ended, or was left"
+LEFT = "this face has left"
 
 SILENCE_SECONDS = 15.0
 """A session that takes longer to give a sign of life is held for lost."""
@@ -193,7 +193,7 @@ class RemoteSession:
             del self._asked[number]
         answered = asking.answered
         if answered is None or answered.answer is None:
-            gone = self._lost or ("this face has left" if self._left else "it has ended")
+            gone = LEFT if self._left else self._lost or "it has ended"
             raise RemoteError(answered.problem if answered else gone)
         return answered.answer
 

@@ -18,7 +18,7 @@ from core.launching import OldRuns
 from core.remote import client as client_module
 from core.remote import link as link_module
 from core.remote import server as server_module
-from core.remote.client import LOST, OVER, RemoteSession
+from core.remote.client import LOST, LEFT, RemoteSession
 from core.remote.digest import everything
 from core.remote.process import Answer
 from core.remote.protocol import (
@@ -262,7 +262,7 @@ def test_who_leaves_waits_for_no_answer(impostor: Callable[..., Impostor]) -> No
     until(lambda: bool(face._asked))
     face.detach()
     asking.join(PATIENCE)
-    assert refused == [OVER]
+    assert refused == [LEFT]
 
 
 def test_events_are_kept_though_the_session_has_ended(impostor: Callable[..., Impostor]) -> None:
