@@ -33,6 +33,7 @@ from tui_meta.screens.help import Help
 from tui_meta.screens.lab import FOLLOW_TICKS, LabPage
 from tui_meta.screens.type_in import TypeIn
 from tui_meta.views.lab_desk import RANDOM
+from tui_meta.views.numbers import loss
 from tui_meta.views.plot import Series
 from tui_meta.widgets.chart import Chart
 
@@ -91,8 +92,12 @@ async def test_what_matters_is_on_the_screen_at_every_size(size: tuple[int, int]
             assert part in text
 
 
-async def test_its_numbers_are_those_of_few_shot() -> None:
-    async with in_lab() as (_, page):
+@pytest.mark.parametrize(
+    ("keys", "step"), [([], 32), (["comma"], 31), (["g"], 0), (["g", *["full_stop"] * 5], 5)]
+)
+async def test_its_numbers_are_those_of_few_shot_at_every_step(keys: list[str], step: int) -> None:
+    async with in_lab() as (pilot, page):
+        text = await answered(pilot, *keys)
         for name in ("fomaml", "reptile"):
             config = RunConfig(algorithm=ALGORITHMS[name](), engine="torch")
             wave = SineWave(STANDARD.amplitude, STANDARD.phase)
@@ -103,9 +108,14 @@ async def test_its_numbers_are_those_of_few_shot() -> None:
                 every_step=True,
             )  # fmt: skip
             title = config.algorithm.title
-            assert drawn(page, title).y == tuple(expected.predictions[0][-1].tolist())
+            assert drawn(page, title).y == tuple(expected.predictions[0][step].tolist())
             losses = [10**exponent for exponent in drawn(page, title, "losses").y]
             assert losses == pytest.approx(expected.losses[0].tolist(), rel=1e-12)
+            numbers = [loss(expected.losses[0][at]) for at in (0, step, 32)]
+            row = next(
+                line for line in text.splitlines() if f" {title} " in line and "live" in line
+            )
+            assert row.split()[2:5] == numbers
 
 
 async def test_stepping_back_and_forth_lands_on_the_same_bits_without_asking() -> None:

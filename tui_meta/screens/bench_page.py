@@ -22,7 +22,7 @@ PRESET_KEYS = (
     Key("5", "5", "preset('one-point')", "5", "One point alone"),
     Key("6", "6", "preset('contradictory')", "6", "Contradictory: two points at every x"),
 )
-OTHER_CHART = Key("o", "o", "other_chart", "chart", "The other chart, where one has room", 3)
+OTHER_CHART = Key("o", "o", "other_chart", "chart", "The other chart, where one has room", 2)
 
 _FRAMED_HEIGHT = 28
 
