@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from core.adaptation import FewShotTask, few_shot
 from core.algorithms import ALGORITHMS
@@ -21,6 +23,7 @@ from core.bench.sources import LiveRun
 from core.config import RunConfig, SineTasks
 from core.engines import make_engine
 from core.engines.base import untrained
+from core.errors import ConfigError
 from core.session import Connection
 from core.tasks import Floats, SineWave
 from tests.tui_meta.checkpoints import answered
@@ -240,6 +243,26 @@ async def test_keys_that_arrive_at_once_are_all_taken() -> None:
         for key in ("4", "2", "enter"):
             pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
         assert "points 42" in await answered(pilot)
+
+
+async def test_what_is_wrong_is_said_however_soon_it_is_typed() -> None:
+    async with in_lab() as (pilot, _):
+        asked: TypeIn[str] = TypeIn("amplitude", "1", "a number", refuse)
+        pilot.app.push_screen(asked)
+        field = await asked_field(pilot, asked)
+        field.post_message(events.Key("enter", None))
+        assert "use another" in await answered(pilot)
+
+
+def refuse(text: str) -> str:
+    raise ConfigError("amplitude", text, "another")
+
+
+async def asked_field(pilot: Pilot[None], asked: TypeIn[str]) -> Input:
+    """The field, as soon as there is one."""
+    while not asked.query(Input):
+        await asyncio.sleep(0)
+    return asked.query_one(Input)
 
 
 async def test_keys_that_edit_keep_their_place_among_those_that_arrive_at_once() -> None:
