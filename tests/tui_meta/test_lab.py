@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from core.adaptation import FewShotTask, few_shot
 from core.algorithms import ALGORITHMS
@@ -21,6 +23,7 @@ from core.bench.sources import LiveRun
 from core.config import RunConfig, SineTasks
 from core.engines import make_engine
 from core.engines.base import untrained
+from core.errors import ConfigError
 from core.session import Connection
 from core.tasks import Floats, SineWave
 from tests.tui_meta.checkpoints import answered
@@ -32,6 +35,7 @@ from tui_meta.app import TuiMetaApp
 from tui_meta.screens.lab import FOLLOW_TICKS, LabPage
 from tui_meta.screens.type_in import TypeIn
 from tui_meta.views.lab_desk import RANDOM
+from tui_meta.views.numbers import loss
 from tui_meta.views.plot import Series
 from tui_meta.widgets.chart import Chart
 
@@ -90,8 +94,12 @@ async def test_what_matters_is_on_the_screen_at_every_size(size: tuple[int, int]
             assert part in text
 
 
-async def test_its_numbers_are_those_of_few_shot() -> None:
-    async with in_lab() as (_, page):
+@pytest.mark.parametrize(
+    ("keys", "step"), [([], 32), (["comma"], 31), (["g"], 0), (["g", *["full_stop"] * 5], 5)]
+)
+async def test_its_numbers_are_those_of_few_shot_at_every_step(keys: list[str], step: int) -> None:
+    async with in_lab() as (pilot, page):
+        text = await answered(pilot, *keys)
         for name in ("fomaml", "reptile"):
             config = RunConfig(algorithm=ALGORITHMS[name](), engine="torch")
             wave = SineWave(STANDARD.amplitude, STANDARD.phase)
@@ -102,9 +110,14 @@ async def test_its_numbers_are_those_of_few_shot() -> None:
                 every_step=True,
             )  # fmt: skip
             title = config.algorithm.title
-            assert drawn(page, title).y == tuple(expected.predictions[0][-1].tolist())
+            assert drawn(page, title).y == tuple(expected.predictions[0][step].tolist())
             losses = [10**exponent for exponent in drawn(page, title, "losses").y]
             assert losses == pytest.approx(expected.losses[0].tolist(), rel=1e-12)
+            numbers = [loss(expected.losses[0][at]) for at in (0, step, 32)]
+            row = next(
+                line for line in text.splitlines() if f" {title} " in line and "live" in line
+            )
+            assert row.split()[2:5] == numbers
 
 
 async def test_stepping_back_and_forth_lands_on_the_same_bits_without_asking() -> None:
@@ -229,6 +242,26 @@ async def test_keys_that_arrive_at_once_are_all_taken() -> None:
         for key in ("4", "2", "enter"):
             pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
         assert "points 42" in await answered(pilot)
+
+
+async def test_what_is_wrong_is_said_however_soon_it_is_typed() -> None:
+    async with in_lab() as (pilot, _):
+        asked: TypeIn[str] = TypeIn("amplitude", "1", "a number", refuse)
+        pilot.app.push_screen(asked)
+        field = await asked_field(pilot, asked)
+        field.post_message(events.Key("enter", None))
+        assert "use another" in await answered(pilot)
+
+
+def refuse(text: str) -> str:
+    raise ConfigError("amplitude", text, "another")
+
+
+async def asked_field(pilot: Pilot[None], asked: TypeIn[str]) -> Input:
+    """The field, as soon as there is one."""
+    while not asked.query(Input):
+        await asyncio.sleep(0)
+    return asked.query_one(Input)
 
 
 async def test_keys_that_edit_keep_their_place_among_those_that_arrive_at_once() -> None:

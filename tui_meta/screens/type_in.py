@@ -73,11 +73,9 @@ class TypeIn(ModalScreen[T], inherit_bindings=False):
             field = _Field(self._value, max_length=LONGEST, compact=True)
             field.cursor_blink = False  # a blinking cursor sends bytes all the time
             yield field
-            yield Lines(id="said")
-
-    def on_mount(self) -> None:
-        """Say what can be typed, once the width is known."""
-        self.call_after_refresh(self._say, self._hint, "dim")
+            said = Lines(id="said")
+            said.show([line(Span(self._hint, "dim"))])
+            yield said
 
     @on(_Field.Entered)
     def take(self, entered: _Field.Entered) -> None:

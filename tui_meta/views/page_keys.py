@@ -15,7 +15,7 @@ _PRESETS = (
     Key("5", "preset('one-point')", "one point", "One point alone"),
     Key("6", "preset('contradictory')", "contradictory", "Contradictory: two points at every x"),
 )
-_OTHER_CHART = Key("o", "other_chart", "chart", "The other chart, where one has room", 3)
+_OTHER_CHART = Key("o", "other_chart", "chart", "The other chart, where one has room", 2)
 
 LAB_KEYS = of_page(
     "lab",

@@ -18,7 +18,7 @@ from core.launching import OldRuns
 from core.remote import client as client_module
 from core.remote import link as link_module
 from core.remote import server as server_module
-from core.remote.client import LOST, LEFT, RemoteSession
+from core.remote.client import LEFT, LOST, RemoteSession
 from core.remote.digest import everything
 from core.remote.process import Answer
 from core.remote.protocol import (

@@ -16,12 +16,12 @@ from core.bench.questions import Adapt, AnyQuestion, Drawn, Live, Recall, Survey
 from core.bench.surveying import OnProgress
 from core.errors import LabError, QuestionError
 from core.events import Pause
-from core.remote.protocol import RemoteError
+from core.remote.protocol import Answered, Ask, RemoteError
 from core.remote.questions import MOST_QUESTIONS
 from core.session import LocalSession, Session
 from tests.core.bench.sources import live, trained
-from tests.core.runs import PATIENCE, new_plan, small_config, until
-from tests.remotes import Serving, served
+from tests.core.runs import PATIENCE, new_plan, small_config
+from tests.remotes import Raw, Serving, served
 from tests.run_folders import make_run
 from tests.tui_meta.fake_session import FakeSession
 
@@ -193,17 +193,25 @@ def test_surveys_of_many_watchers_hold_up_neither_answers_nor_the_end(
         assert one.exception(PATIENCE) or isinstance(one.result(), Cancelled)
 
 
-def test_one_question_too_many_is_refused(
-    serving: Serving, surveys: HeldSurveys, beside: Callable[..., Future[AnyAnswer]]
-) -> None:
-    face = serving.face()
-    waiting = [beside(face, SURVEY) for _ in range(MOST_QUESTIONS)]
-    until(lambda: len(face._asked) == MOST_QUESTIONS)
-    face.sync()
-    with pytest.raises(RemoteError, match="too many questions wait"):
-        face.ask(ADAPT)
+def test_one_question_too_many_is_refused(raw: Callable[..., Raw], surveys: HeldSurveys) -> None:
+    watcher = raw()
+    watcher.say(*(Ask(number, SURVEY) for number in range(MOST_QUESTIONS)))
+    watcher.say(Ask(MOST_QUESTIONS, ADAPT), Ask(0, ADAPT))
+    for number in (MOST_QUESTIONS, 0):
+        refused = answered(watcher)
+        assert (refused.number, refused.problem) == (number, "too many questions wait; try again")
     surveys.released.set()
-    assert all(isinstance(one.result(PATIENCE), Surveyed) for one in waiting)
+    for number in range(MOST_QUESTIONS):
+        done = answered(watcher)
+        assert done.number == number
+        assert isinstance(done.answer, Surveyed)
+
+
+def answered(watcher: Raw) -> Answered:
+    """The next answer to a question."""
+    while not isinstance(reply := watcher.hear(), Answered):
+        assert reply is not None, "the session hung up"
+    return reply
 
 
 def test_the_bench_of_runs_that_train_answers(tmp_path: Path) -> None:
