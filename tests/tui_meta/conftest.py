@@ -25,6 +25,12 @@ def at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A result stays on its line, however long the next key of a test takes."""
+    monkeypatch.setattr("tui_meta.views.messages.READ_SECONDS", 3_600.0)
+
+
 @pytest.fixture
 def saved_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The working folder has what the runs of a ``FakeSession`` have saved."""

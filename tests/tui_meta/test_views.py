@@ -26,10 +26,11 @@ from core.events import (
 from core.session import Connection
 from tests.tui_meta.fake_session import FakeSession
 from tui_meta.views import layout, numbers, orders
+from tui_meta.views import messages as messages_module
 from tui_meta.views.footer import Situation, footer
 from tui_meta.views.help_text import help_lines
 from tui_meta.views.keys import GROUPS
-from tui_meta.views.messages import READ_SECONDS, Messages
+from tui_meta.views.messages import Messages
 from tui_meta.views.parting import farewell, parting
 from tui_meta.views.plot import Plot
 from tui_meta.views.record import KEPT_EVALUATIONS, Record
@@ -349,7 +350,10 @@ def test_what_came_of_a_key_stays_until_one_is_pressed_that_may_mean_it_was_read
     reader.messages.ask("save", "saving…")
     reader.saved("fomaml-1")
     (saved,) = said(reader.messages, 1)
-    for seconds, shown in ((READ_SECONDS / 2, 2), (READ_SECONDS, 1)):
+    for seconds, shown in (
+        (messages_module.READ_SECONDS / 2, 2),
+        (messages_module.READ_SECONDS, 1),
+    ):
         reader.press_after(seconds)
         reader.messages.say("a line of no weight")
         line = said(reader.messages, 1)[0]
@@ -360,7 +364,7 @@ def test_results_stand_one_after_the_other_and_those_behind_are_counted() -> Non
     reader = Reader()
     reader.messages.ask("save", "saving…", answers=2)
     reader.saved("fomaml-1")
-    reader.now += READ_SECONDS
+    reader.now += messages_module.READ_SECONDS
     reader.saved("reptile-1")
     assert said(reader.messages, 1, 80)[0].endswith("000012000.safetensors · +1 (m)")
     assert "fomaml-1" in said(reader.messages, 1, 80)[0]
@@ -417,7 +421,7 @@ def test_whatever_is_said_the_newest_message_is_seen_or_counted(
             case "w":
                 messages.say(f"word {number}")
             case "k":
-                reader.press_after(READ_SECONDS / 2)
+                reader.press_after(messages_module.READ_SECONDS / 2)
             case "d":
                 messages.dismiss()
     lines = said(messages, rows, width)

@@ -108,7 +108,8 @@ class Page(Screen[None], inherit_bindings=False):
 
     def tick(self) -> None:
         """Bring everything up to date, unless another screen is in front."""
-        if self.app.screen is self:
+        # A last tick may come when the application ends and has no screen any more.
+        if self.is_current and self.app.screen is self:
             self._paint_frame()
             self.paint()
 

@@ -198,7 +198,7 @@ class Messages:
             if not (kept.stays or newest.pending):
                 return self._counting(said, self._more(len(later)), width)
             # What a key has just done is seen at once; a problem keeps half of the line.
-            room = max(room, (width - 2) // 2 if kept.stays else width - _LEAST_KEPT)
+            room = max(room, (width - 2) // 2, 0 if kept.stays else width - _LEAST_KEPT)
         (beside,) = self._newest(later, 1, room)
         left = Span(clip(said.text, width - 3 - cells(beside)), said.style)
         return line(left, " · ", *beside)
