@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from functools import partial
 
 from core.session import Session
@@ -11,6 +12,11 @@ from tui_meta.crash import crash_line
 from tui_meta.leaving import LeaveOnSignal
 from tui_meta.preferences import Preferences
 from tui_meta.views.parting import farewell, going_on
+
+_SWITCH_SECONDS = 0.001
+"""So long the threads that read keys and send what changed wait for the one that paints. They do
+so several times in the answer to a key, for Python's own 5 ms each.
+"""
 
 
 def run_dashboard(session: Session, preferred: Preferences | None = None) -> int:
@@ -22,6 +28,7 @@ def run_dashboard(session: Session, preferred: Preferences | None = None) -> int
     for stale in ("COLUMNS", "LINES"):
         # Exported, as by any parent that loaded readline, they would hide every resize.
         os.environ.pop(stale, None)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     app = TuiMetaApp(session, preferred)
     leaving = LeaveOnSignal(app, session)
     with leaving:

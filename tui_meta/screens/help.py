@@ -6,8 +6,8 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 
+from tui_meta.screens.modal import Modal
 from tui_meta.views.help_text import help_lines
 from tui_meta.views.keys import Groups
 from tui_meta.widgets.lines import Lines
@@ -19,7 +19,7 @@ EDGES = 5
 """Cells of border, padding and scrollbar."""
 
 
-class Help(ModalScreen[None], inherit_bindings=False):
+class Help(Modal[None], inherit_bindings=False):
     """Shows keys until any closing key; ``bound`` has what each action does, by its name.
 
     They stand in the ``groups`` of the screen they belong to.

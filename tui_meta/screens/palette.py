@@ -10,15 +10,15 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
+from tui_meta.screens.modal import Modal
 from tui_meta.views.palette import Entry, found, palette_lines
 from tui_meta.widgets.lines import Lines
 
 _LONGEST = 60
 
 
-class Palette(ModalScreen[str], inherit_bindings=False):
+class Palette(Modal[str], inherit_bindings=False):
     """Lists ``entries``; typing leaves those that fit, and enter gives the action of one."""
 
     AUTO_FOCUS = None

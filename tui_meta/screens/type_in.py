@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from core.errors import LabError
+from tui_meta.screens.modal import Modal
 from tui_meta.views.text import Span, fit, line
 from tui_meta.widgets.lines import Lines
 
@@ -50,7 +50,7 @@ class _Field(Input):
         self.post_message(self.Entered(self.value))
 
 
-class TypeIn(ModalScreen[T], inherit_bindings=False):
+class TypeIn(Modal[T], inherit_bindings=False):
     """Enter hands the text to ``take``; what it refuses with an error stays, with the reason.
 
     Escape leaves without a value.
