@@ -542,16 +542,6 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("still")
-@pytest.mark.parametrize("size", [*SIZES, (60, 15)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_lab(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
-    async def visit(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await answered(pilot, "a", "shift+tab", "minus", *["comma"] * 20)
-
-    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=size, run_before=visit)
-
-
-@pytest.mark.usefixtures("still")
 def test_typing(snap_compare: Callable[..., bool]) -> None:
     async def visit(pilot: Pilot[None]) -> None:
         await settle(pilot)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from core.session import Connection
 from core.tasks import SineWave
 from tests.tui_meta.checkpoints import CHECKPOINTS, answered, make_folders
 from tests.tui_meta.fake_session import FakeSession
-from tests.tui_meta.pages import STILL
 from tests.tui_meta.test_dashboard import SIZES, settle, shown
 from tui_meta.app import TuiMetaApp
 from tui_meta.screens.help import Help
@@ -311,20 +310,3 @@ async def test_every_key_is_in_the_help() -> None:
         for binding in bound:
             assert f"┃ {binding.key_display} " in seen
             assert binding.tooltip
-
-
-@pytest.fixture
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: STILL)
-
-
-@pytest.mark.usefixtures("still")
-@pytest.mark.parametrize("size", [*SIZES, (60, 15)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_time_machine(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
-    async def visit(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await answered(pilot, "t", "left")
-
-    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=size, run_before=visit)
