@@ -37,11 +37,23 @@ class KeysInTurn(App[None], inherit_bindings=False):
         """Let a key wait for its turn; all else has it now."""
         if isinstance(event, events.Key) and not event.is_forwarded:
             self._held_back.append(event)
-            since = self._under_way_since
-            if since is None or time.monotonic() - since > LONGEST_SECONDS:
+            if self._under_way_since is None or self._is_late:
                 await self._next_key()
+            elif len(self._held_back) == 1:
+                self.set_timer(LONGEST_SECONDS, self._next_if_late)
         else:
             await super().on_event(event)
+
+    @property
+    def _is_late(self) -> bool:
+        since = self._under_way_since
+        return since is not None and time.monotonic() - since >= LONGEST_SECONDS
+
+    async def _next_if_late(self) -> None:
+        if self._is_late:
+            await self._next_key()
+        if self._held_back:
+            self.set_timer(LONGEST_SECONDS, self._next_if_late)
 
     async def _next_key(self) -> None:
         self._under_way_since = None

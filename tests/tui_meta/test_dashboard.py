@@ -528,12 +528,6 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("still")
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_watch_screen(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
-    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=size, run_before=settle)
-
-
-@pytest.mark.usefixtures("still")
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_evaluation_of_the_half_range(
     snap_compare: Callable[..., bool], size: tuple[int, int]
 ) -> None:
@@ -565,12 +559,6 @@ def test_quit_question(snap_compare: Callable[..., bool]) -> None:
         await press(pilot, "q")
 
     assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=(80, 24), run_before=ask)
-
-
-@pytest.mark.usefixtures("still")
-def test_without_colour(snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=(120, 40), run_before=settle)
 
 
 def _wheel_up() -> type:

@@ -658,15 +658,6 @@ async def test_nothing_is_painted_when_nothing_changes() -> None:
         assert not painted
 
 
-@pytest.mark.parametrize("size", [*SIZES, (60, 15)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_lab(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
-    async def visit(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await answered(pilot, "a", "shift+tab", "minus", *["comma"] * 20)
-
-    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=size, run_before=visit)
-
-
 def test_typing(snap_compare: Callable[..., bool]) -> None:
     async def visit(pilot: Pilot[None]) -> None:
         await settle(pilot)

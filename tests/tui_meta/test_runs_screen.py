@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
@@ -269,25 +267,3 @@ async def test_beside_the_list_the_run_under_the_cursor_is_shown(session: FakeSe
         text = await press(pilot, "down")
         assert "─ reptile-b ─" in text
         assert "0.300 at 200" in text
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_runs_screen(
-    snap_compare: Callable[..., bool], session: FakeSession, size: tuple[int, int]
-) -> None:
-    async def look(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await press(pilot, "f", "space")
-
-    assert snap_compare(TuiMetaApp(session), terminal_size=size, run_before=look)
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_an_opened_run(
-    snap_compare: Callable[..., bool], session: FakeSession, size: tuple[int, int]
-) -> None:
-    async def look(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await press(pilot, "f", "enter")
-
-    assert snap_compare(TuiMetaApp(session), terminal_size=size, run_before=look)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -370,12 +370,3 @@ async def test_a_hidden_time_machine_asks_nothing_and_paints_nothing(
             page.tick()
         await answered(pilot)
         assert len(session.asked) == asked
-
-
-@pytest.mark.parametrize("size", [*SIZES, (60, 15)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_time_machine(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
-    async def visit(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await answered(pilot, "t", "left")
-
-    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=size, run_before=visit)
