@@ -42,6 +42,9 @@ READ_SECONDS = 2.0
 _NEAR = 4
 """Among how many of the newest messages one of another run is looked for, to become one with it."""
 
+_SHOWN_ANYWAY = ("pause", "resume", "extend")
+"""What the lines of the runs show too: its message gives way to the next one."""
+
 _LEAST_KEPT = 16
 """Cells of a line, its gap included, that a result keeps beside what a key has just done."""
 
@@ -150,7 +153,7 @@ class Messages:
                 self._unread = [(one, since) for one, since in self._unread if one is not other]
                 message = replace(other, parts=tuple(parts), time=event.time, dismissed=False)
                 break
-        self._put(message, unread=answers)
+        self._put(message, unread=answers and message.key not in _SHOWN_ANYWAY)
 
     def _answers(self, key: str) -> bool:
         """Whether something with this key was asked for here."""
