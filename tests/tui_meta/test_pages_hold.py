@@ -54,3 +54,17 @@ async def test_every_key_of_a_page_is_in_its_help(page: str) -> None:
         for key in PAGES[page].KEYS:
             assert key.shown in text
             assert key.help[:30] in text
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_page_that_ticks_while_the_program_ends_does_nothing(
+    page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = TuiMetaApp(CannedSession())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, OPEN[f"visit('{page}')"])
+        front = app.screen
+        with monkeypatch.context() as closing:
+            closing.setattr(app, "_screen_stacks", {app._current_mode: []})
+            front.tick()  # type: ignore[attr-defined]

@@ -90,8 +90,8 @@ class Page(Screen[None], inherit_bindings=False):
         self.call_after_refresh(self.tick)
 
     def tick(self) -> None:
-        """Bring everything up to date, unless another screen is in front."""
-        if self.app.screen is self:
+        """Bring everything up to date, unless another screen is in front, or none is any more."""
+        if self.app.screen_stack and self.app.screen is self:
             self._paint_frame()
             self.paint()
 
