@@ -79,3 +79,17 @@ async def test_a_pages_key_that_was_moved_works_and_is_shown_everywhere(page: st
         assert f"┃ {every} " in await press(pilot, "question_mark")
         await press(pilot, "escape")
         assert f" Z          {moved.label} " in await press(pilot, "colon")
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_page_that_ticks_while_the_program_ends_does_nothing(
+    page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = TuiMetaApp(CannedSession())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, OPEN[f"visit('{page}')"])
+        front = app.screen
+        with monkeypatch.context() as closing:
+            closing.setattr(app, "_screen_stacks", {app._current_mode: []})
+            front.tick()  # type: ignore[attr-defined]

@@ -39,7 +39,6 @@ class MessagesPage(Page):
 
     def on_mount(self) -> None:
         """Whoever scrolls says where; another size, or more messages, scroll nothing."""
-        super().on_mount()
         self.watch(self.query_one("#scroll"), "scroll_y", self._note, init=False)
 
     def _note(self) -> None:
