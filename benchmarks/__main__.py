@@ -74,7 +74,7 @@ def _save(report: Report) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="a smoke run of about a minute; saves nothing"
+        "--quick", action="store_true", help="a smoke run of a few minutes; saves nothing"
     )
     parser.add_argument(
         "--only", nargs="+", choices=list(SECTIONS), help="some sections; saves nothing"

@@ -39,6 +39,8 @@ class FarTerminal(Terminal):
         """The same of keys and answers."""
         self._free_at = 0.0
         """When the connection will have sent all that waits for it."""
+        self._gone = False
+        """Whether the program has ended; what it sent still arrives."""
         self._begun = b""
         """The end of what was sent, in which a mark may have begun."""
         self._repaints: deque[float] = deque()
@@ -53,35 +55,37 @@ class FarTerminal(Terminal):
     def _receive(self, end: float) -> bytes | None:
         while True:
             now = time.perf_counter()
-            while self._back and self._back[0][0] <= now:
+            while self._back and self._back[0][0] <= now and not self._gone:
                 os.write(self._process.fd, self._back.popleft()[1])
             if self._on_way and self._on_way[0][0] <= now:
                 return self._on_way.popleft()[1]
-            if now >= end or not self._take(min([end, *self._due(now)])):
+            if now >= end or (self._gone and not self._on_way):
                 return None
+            self._take(min([end, *self._due(now)]))
 
     def _due(self, now: float) -> list[float]:
         """When something arrives next, at either end, or there is room again."""
-        due = [way[0][0] for way in (self._back, self._on_way) if way]
+        ways = (self._on_way,) if self._gone else (self._on_way, self._back)
+        due = [way[0][0] for way in ways if way]
         return due if self._room(now) else [*due, now + PIECE_BYTES / BYTES_PER_SECOND]
 
     def _room(self, now: float) -> int:
         waiting = max(0.0, self._free_at - now) * BYTES_PER_SECOND
         return max(0, HELD_BYTES - int(waiting))
 
-    def _take(self, end: float) -> bool:
-        """Take from the program what there is room for; False when it is gone."""
+    def _take(self, end: float) -> None:
+        """Take from the program what there is room for, or wait."""
         now = time.perf_counter()
-        room = self._room(now)
+        room = 0 if self._gone else self._room(now)
         from_program = [self._process.fd] if room else []
         if not select.select(from_program, [], [], max(0.0, end - now))[0]:
-            return True
+            return
         try:
             data = os.read(self._process.fd, room)
         except OSError:
-            return False
+            data = b""
+        self._gone = not data
         self._send(data)
-        return bool(data)
 
     def _send(self, data: bytes) -> None:
         now = time.perf_counter()

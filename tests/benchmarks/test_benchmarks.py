@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from benchmarks.link import FarTerminal
 from benchmarks.peers import PEERS
 from benchmarks.peers.learn2learn import Learn2Learn
 from benchmarks.peers.peak import flop
@@ -135,3 +136,27 @@ def test_report_says_the_same_in_both_forms():
         12_345,
     ]
     assert section["tables"][0]["rows"][2][2] == 27.123
+
+
+def repaint(text: str) -> str:
+    return f"\\033[?2026h{text}\\033[?2026l"
+
+
+def test_repaints_are_counted_that_are_on_their_way_when_another_one_leaves():
+    written = "".join(map(repaint, "ABC"))
+    seen = FarTerminal(["sh", "-c", f"printf '{written}'; read end"], 80, 24)
+    try:
+        assert seen.wait(lambda: "ABC" in seen.text(), 90) is not None
+        assert seen.most_on_way == 2
+    finally:
+        seen.close()
+
+
+@pytest.mark.parametrize("question", ["\\033[6n", "\\033[?2026$p"])
+def test_a_question_is_answered_by_a_terminal_far_away(question):
+    asks = f"stty raw -echo; printf '{question}'; dd bs=1 count=1 2>/dev/null | od -c"
+    seen = FarTerminal(["sh", "-c", asks], 80, 24)
+    try:
+        assert seen.wait(lambda: "033" in seen.text(), 90) is not None
+    finally:
+        seen.close()
