@@ -42,10 +42,6 @@ class Place(IntEnum):
     """Loss gradients by the outputs of a layer, ``(points, widest)``."""
     ERRORS = auto()
     """Predictions, then prediction minus truth ``(points,)``."""
-    TARGETS = auto()
-    """The truth ``(points,)``."""
-    INPUTS = auto()
-    """``(points,)``."""
     ZEROS = auto()
     """A row of zeros ``(widest,)``."""
 
@@ -117,8 +113,6 @@ class Layout:
             Place.MOMENT_2: block_size,
             Place.DELTA: points * max(widths),
             Place.ERRORS: points,
-            Place.TARGETS: points,
-            Place.INPUTS: points,
             Place.ZEROS: max(widths),
         }.items():
             head[place] = take(size)

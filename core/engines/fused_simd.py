@@ -244,6 +244,16 @@ def pointer(_: Any, array: Any) -> Any:
 
 
 @intrinsic
+def at(_: Any, data: Any, index: Any) -> Any:
+    """The pointer to ``data[index]``."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.gep(args[0], [args[1]])
+
+    return data(data, int64), generate
+
+
+@intrinsic
 def lanes(_: Any, buf: Any) -> Any:
     """How many numbers of the dtype of ``buf`` a register holds: a constant."""
 
