@@ -7,8 +7,7 @@ indices.
 
 Hidden units are the contiguous axis, padded to whole SIMD registers. Padded units have zero weights
 and biases, hence output act(0) = 0, and every gradient that touches them has a factor zero: they
-need no mask. Each hidden weight is kept twice, W for the backward product and its transpose for the
-forward one, so that both read rows.
+need no mask.
 
 The functions below are compiled by numba and typed by it; arguments that do not say otherwise are
 indices and counts. `fused_network` compiles the two entries, and is what other code calls.
@@ -31,14 +30,17 @@ from core.engines.fused_simd import (
     at_least,
     at_most,
     broadcast,
+    dots,
     lanes,
     load,
     load_like,
+    load_twice,
     pointer,
     product_strip,
     splat,
     square_root,
     store,
+    store_halves,
     total,
     transpose_tile,
     where_positive,
@@ -49,12 +51,14 @@ from core.engines.fused_simd import (
 N_LAYERS, BLOCK_SIZE = int(Place.N_LAYERS), int(Place.BLOCK_SIZE)
 THETA, PHI, OUTER = int(Place.THETA), int(Place.PHI), int(Place.OUTER)
 MOMENT_1, MOMENT_2 = int(Place.MOMENT_1), int(Place.MOMENT_2)
-DELTA, ERRORS, ZEROS = int(Place.DELTA), int(Place.ERRORS), int(Place.ZEROS)
+DELTA, ERRORS = int(Place.DELTA), int(Place.ERRORS)
+TRANSPOSE, ZEROS = int(Place.TRANSPOSE), int(Place.ZEROS)
 UNITS, WIDTH, OUTPUT = int(Column.UNITS), int(Column.WIDTH), int(Column.OUTPUT)
-BIAS, WEIGHT, TRANSPOSE = int(Column.BIAS), int(Column.WEIGHT), int(Column.TRANSPOSE)
+BIAS, WEIGHT = int(Column.BIAS), int(Column.WEIGHT)
 HEAD, ROW = len(Place), len(Column)
 
 STRETCH = 128  # Steps of `product` at once.
+FEW = 14  # Rows up to which `multiply_rows` costs less than a transpose; measured with 64 units.
 
 SGD, MOMENTUM, ADAM = range(3)
 ADAM_EPSILON = 1e-8
@@ -121,23 +125,46 @@ def multiply(buf, c, bias, a, b, rows, steps, width):
     product(buf, c, bias, 0, a, steps, 1, b, rows, steps, width)
 
 
+@inlined
+def multiply_rows(buf, c, bias, a, b, rows, steps, width):
+    """C = A Bᵀ with ``bias (width,)`` added to each row; B ``(width, steps)``, else as `product`.
+
+    Rows of both factors are multiplied, and the sums folded: dearer than `product` for each row of
+    A, but B need not be transposed.
+    """
+    half = lanes(buf) // 2
+    for column in range(0, width, half):
+        biases, b_rows = load_twice(buf, bias + column), b + column * steps
+        for row in range(0, rows, 2):
+            # Two rows at once; an odd one at the end is its own neighbour.
+            other = min(row + 1, rows - 1)
+            sums = dots(buf, a + row * steps, a + other * steps, b_rows, steps) + biases
+            store_halves(buf, c + row * width + column, c + other * width + column, sums)
+
+
+@inlined
+def transpose(buf, source, target, rows, width):
+    """Write the transpose of a matrix ``(rows, width)``."""
+    for row in range(0, rows, lanes(buf)):
+        for column in range(0, width, lanes(buf)):
+            corner = source + row * width + column
+            transpose_tile(buf, corner, width, target + column * rows + row, rows)
+
+
+@inlined
+def multiply_transposed(buf, plan, c, bias, a, b, rows, steps, width):
+    """`multiply_rows`, in the cheaper way for so many rows."""
+    if rows > FEW:
+        transpose(buf, b, plan[TRANSPOSE], width, steps)
+        multiply(buf, c, bias, a, plan[TRANSPOSE], rows, steps, width)
+    else:
+        multiply_rows(buf, c, bias, a, b, rows, steps, width)
+
+
 @compiled
 def update_weights(buf, target, base, d, h, points, rows, width):
     """``target`` = ``base`` + Dᵀ H, all ``(rows, width)``; D, H ``(points, rows or width)``."""
     product(buf, target, base, width, d, 1, rows, h, rows, points, width)
-
-
-@compiled
-def transpose_weights(buf, plan, block):
-    """Bring the transposes of ``block`` up to date with its weights."""
-    lane = lanes(buf)
-    for layer in range(1, plan[N_LAYERS] - 1):
-        rows, columns = of(plan, layer, WIDTH), of(plan, layer - 1, WIDTH)
-        source, target = block + of(plan, layer, WEIGHT), block + of(plan, layer, TRANSPOSE)
-        for row in range(0, rows, lane):
-            for column in range(0, columns, lane):
-                corner = source + row * columns + column
-                transpose_tile(buf, corner, columns, target + column * rows + row, rows)
 
 
 # --- activations ------------------------------------------------------------------------------
@@ -212,13 +239,12 @@ def forward(buf, plan, block, x, points, relu):
     for layer in range(1, last):
         below, below_width = output, width
         output, width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
-        bias, transposed = block + of(plan, layer, BIAS), block + of(plan, layer, TRANSPOSE)
-        multiply(buf, output, bias, below, transposed, points, below_width, width)
+        bias, weight = block + of(plan, layer, BIAS), block + of(plan, layer, WEIGHT)
+        multiply_transposed(buf, plan, output, bias, below, weight, points, below_width, width)
         if layer + 1 < last:
             for place in range(output, output + points * width, lane):
                 store(buf, place, activation(load(buf, place), relu))
 
-    # The last layer's activation takes its time where the sums of the output wait for each other.
     weight = block + of(plan, last, WEIGHT)
     for point in range(points):
         products = splat(buf, 0.0)
@@ -334,8 +360,7 @@ def backward(buf, plan, source, base, target, x, points, scale, relu):
 def descend(buf, plan, source, x, y, points, lr, relu):
     """Set phi = source - lr · gradient at source, for ``points`` points; the loss before the step.
 
-    ``source`` is the block of theta for the first step of a task and of phi for the others. The
-    transposes of phi are left to the caller: after Reptile's last step nobody needs them.
+    ``source`` is the block of theta for the first step of a task and of phi for the others.
     """
     forward(buf, plan, source, x, points, relu)
     loss = mean_squared_error(buf, plan, y, points)
@@ -355,11 +380,10 @@ def clear(buf, plan, block):
 
 @inlined
 def copy(buf, plan, source, target):
-    """Copy a block and bring the transposes of the copy up to date."""
+    """Copy a block."""
     if source != target:
         for i in range(0, plan[BLOCK_SIZE], lanes(buf)):
             store(buf, target + i, load(buf, source + i))
-    transpose_weights(buf, plan, target)
 
 
 @inlined
@@ -496,8 +520,6 @@ def advance(
                 first = (task * n_minibatches + step % n_minibatches) * n_points
                 some_x, some_y = at(x_data, first), at(y_data, first)
                 met += descend(buf, plan, source, some_x, some_y, n_points, inner_lr, relu)
-                if step + 1 < inner_steps or n_query > 0:
-                    transpose_weights(buf, plan, phi)
                 source = phi
             if n_query > 0:
                 forward(buf, plan, phi, query_x_data, n_query, relu)
@@ -554,7 +576,6 @@ def adapt(
                 some_x, some_y = at(x_data, first), at(y_data, first)
                 descend(buf, plan, block, some_x, some_y, n_points, lr, relu)
                 block = plan[PHI]
-                transpose_weights(buf, plan, block)
             forward(buf, plan, block, query_x_data, n_query, relu)
             row = task * kept + min(update, kept - 1)
             for point in range(n_query):
