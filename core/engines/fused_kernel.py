@@ -151,7 +151,7 @@ def transpose(buf, source, target, rows, width):
             transpose_tile(buf, corner, width, target + column * rows + row, rows)
 
 
-@inlined
+@compiled
 def multiply_transposed(buf, plan, c, bias, a, b, rows, steps, width):
     """`multiply_rows`, in the cheaper way for so many rows."""
     if rows > FEW:
