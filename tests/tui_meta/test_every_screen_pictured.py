@@ -18,6 +18,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.pilot import Pilot
 
+from tests.run_folders import evaluated, make_run
 from tests.tui_meta.canned import CannedSession
 from tests.tui_meta.checkpoints import make_folders
 from tests.tui_meta.pages import SIZES, press, settle
@@ -35,7 +36,7 @@ SCENES = {
     "geometry": ("v",),
     "runs": ("f", "space"),
     "run": ("f", "enter"),
-    "curves": ("f", "space", "space", "c"),
+    "curves": ("f", "space", "space", "space", "c"),
     "messages": ("s", "e", "1", "m"),
     "palette": ("colon", *"ev"),
     "help": ("question_mark",),
@@ -72,8 +73,10 @@ every_scene = pytest.mark.parametrize("scene", SCENES)
 
 @pytest.fixture(autouse=True)
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two runs with checkpoints, at a time that stands still."""
+    """Two runs with checkpoints and one that learned less, at a time that stands still."""
     make_folders(tmp_path)
+    worse = [evaluated(at, 4.0, 4 / (1 + at / 2_000)) for at in range(0, 9_000, 500)]
+    make_run(tmp_path / "checkpoints" / "fomaml-0", worse)
     monkeypatch.chdir(tmp_path)
     clock = types.SimpleNamespace(
         time=lambda: 5_000.0, strftime=time.strftime, localtime=time.gmtime
