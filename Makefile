@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fix soak bench snapshots
+.PHONY: help install run test check fix soak bench snapshots pictures
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -34,10 +34,14 @@ fix: install ## Format, and mend what can be mended by a machine
 snapshots: install ## Accept the present screens as the expected ones; review the difference first
 	$(BIN)/pytest -n 0 tests/tui_meta --snapshot-update
 
+pictures: install ## Take the pictures of README and docs anew, of runs that train meanwhile
+	$(BIN)/python docs/pictures.py
+
 soak: install ## Try the long forms of what the tests try shortly; docs/reliability.md has the figures
 	TUI_META_SOAK=1 $(BIN)/pytest -n 2 --timeout 7200 --durations 30 -rP \
 		--hypothesis-show-statistics tests/fuzz tests/tui_meta/thrifty \
-		tests/end_to_end/test_kill.py tests/end_to_end/test_ssh.py tests/end_to_end/test_endurance.py
+		tests/end_to_end/test_kill.py tests/end_to_end/test_ssh.py tests/end_to_end/test_endurance.py \
+		tests/end_to_end/test_storm.py
 
 bench: install ## Measure speed beside the peers and write benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks

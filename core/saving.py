@@ -83,12 +83,14 @@ class Saver:
         if self._saving.autosave_seconds or self._saving.autosave_iterations:
             self._best = dataclasses.replace(checkpoint, kind="best")
 
-    def save(self, checkpoint: Checkpoint) -> None:
-        """Save now; what fails is said, and is due again later."""
+    def save(self, checkpoint: Checkpoint, *, asked: bool = False) -> None:
+        """Save now; what fails is due again later. It is said, once for each problem, and again
+        to a person who has ``asked``.
+        """
         try:
             self._write(checkpoint)
         except OSError as error:
-            self._fail(checkpoint.kind, error)
+            self._fail(checkpoint.kind, error, asked=asked)
 
     def save_last(self, checkpoint: Checkpoint) -> None:
         """Save a run that ends: elsewhere, if its own folder cannot be written."""
@@ -123,12 +125,12 @@ class Saver:
         path = self.folder.save(checkpoint)
         self._teller.say(Saved(path=str(path), kind=checkpoint.kind, **self._teller.stamp()))
 
-    def _fail(self, kind: SaveKind, error: OSError) -> None:
+    def _fail(self, kind: SaveKind, error: OSError, *, asked: bool) -> None:
         again = min(RETRY_SECONDS * 2**self._failures, LONGEST_RETRY)
         self._retry_at = time.monotonic() + again
         self._failures += 1
         problem = f"{self.folder.path}: {reason(error)}; training goes on and will try again"
-        if problem != self._problem or (kind == "hand" and not self._owed):
+        if problem != self._problem or asked:
             self._say_failed(problem)
         self._problem = problem
         self._owed = stronger(kind, self._owed or "auto")

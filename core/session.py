@@ -6,7 +6,6 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +14,7 @@ import msgspec
 from core.adaptation import ProbeName
 from core.bench.answering import Bench, never, unheard
 from core.bench.answers import AnyAnswer
+from core.bench.lanes import Lanes
 from core.bench.questions import AnyQuestion
 from core.bench.sources import LiveRun
 from core.bench.surveying import OnProgress
@@ -109,6 +109,12 @@ class Session(Protocol):
         Raises ``LabError``.
         """
 
+    def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
+        """Let the run kept at ``path`` go on in a session of its own; waits until it is there.
+
+        Gives the name of that session, and what is to be said to a person. Raises ``LabError``.
+        """
+
     def ask(
         self,
         question: AnyQuestion,
@@ -144,7 +150,7 @@ class LocalSession:
         self._listeners: list[Callable[[AnyEvent], None]] = []
         self._probes: dict[ProbeName, int] = {}
         self._bench = Bench(self._live_run)
-        self._bench_thread = ThreadPoolExecutor(1, "bench")
+        self._lanes = Lanes("bench")
         self._view: View = {}
         self._news = threading.Condition()
         self._changing = threading.Lock()
@@ -208,13 +214,18 @@ class LocalSession:
     def revive(self) -> None:
         """Nothing: runs in this process are never out of reach."""
 
+    def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
+        """Refused: where these runs have no session of their own, no others can have one."""
+        raise SessionError("no other session can be begun from here")
+
     def ask(
         self,
         question: AnyQuestion,
         progress: OnProgress = unheard,
         cancelled: Callable[[], bool] = never,
     ) -> AnyAnswer:
-        return self._bench_thread.submit(self._bench.answer, question, progress, cancelled).result()
+        lane = self._lanes.of(question)
+        return lane.submit(self._bench.answer, question, progress, cancelled).result()
 
     def folders(self) -> Mapping[str, Path]:
         return {name: trainer.folder for name, trainer in self._trainers.items()}

@@ -124,13 +124,14 @@ class TaskSource:
         # Page faults on fresh memory would cost as much as all the drawing. One array for both, and
         # small ones beside it, are memory that the allocator keeps between calls.
         x, y = np.empty((2, n, n_tasks, epochs * points), self.dtype)
+        order = np.empty((min(n, _BLOCK), n_tasks, epochs, points), np.int64)
         parts = [slice(start, min(start + _BLOCK, n)) for start in range(0, n, _BLOCK)]
         sizes = [part.stop - part.start for part in parts]
         blocks = uniform_blocks(self.seed, self.stream, first, n_tasks * width, sizes)
-        for part, block in zip(parts, blocks, strict=True):
+        for part, size, block in zip(parts, sizes, blocks, strict=True):
             draws = block.reshape(-1, n_tasks, width)
-            order = draws[..., 2:].reshape(-1, n_tasks, epochs, points).argsort()
-            x[part] = grid[order].reshape(-1, n_tasks, epochs * points)
+            _shuffle(draws[..., 2:].reshape(-1, n_tasks, epochs, points), order[:size])
+            x[part] = grid[order[:size]].reshape(-1, n_tasks, epochs * points)
             _sines(*self._waves(draws), x[part], y[part])
         shape = (n, n_tasks, epochs * points // batch_size, batch_size)
         return Batches(
@@ -144,6 +145,21 @@ class TaskSource:
         amplitude = scaled(draws[..., 0:1], self.tasks.amplitude)
         phase = scaled(draws[..., 1:2], self.tasks.phase)
         return amplitude.astype(self.dtype), phase.astype(self.dtype)
+
+
+def _shuffle(draws: NDArray[np.float64], order: NDArray[np.int64]) -> None:
+    """Write random orders of the last axis, those that sort uniform ``draws`` of [0, 1).
+
+    Such numbers are ordered as their bits are. The lowest bits give way to the place, so that whole
+    numbers are sorted, in half the time of an argsort; no two are equal, so every machine finds the
+    same order.
+    """
+    count = draws.shape[-1]
+    places = (1 << (count - 1).bit_length()) - 1
+    np.bitwise_and(draws.view(np.int64), ~places, out=order)
+    order |= np.arange(count)
+    order.sort()
+    order &= places
 
 
 def _sines(amplitude: Floats, phase: Floats, x: Floats, y: Floats | None = None) -> Floats:

@@ -256,7 +256,7 @@ class Trainer:
             case Evaluate(probe, index):
                 self._evaluate(probe, index)
             case Save():
-                self._save("hand")
+                self._saver.save(self._checkpoint("hand"), asked=True)
             case SetPace(pace):
                 self._set_pace(pace)
             case Stop(save):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, ClassVar
 
-from textual.app import App
+from textual import events
 from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -16,6 +16,7 @@ from textual.screen import Screen
 from core.errors import LabError
 from core.session import Connection, Session
 from tui_meta.ascii import InAscii
+from tui_meta.keys_in_turn import KeysInTurn
 from tui_meta.preferences import Preferences
 from tui_meta.screens.ask import Answer, Ask
 from tui_meta.screens.battery import BatteryPage
@@ -33,9 +34,8 @@ from tui_meta.screens.watch import WatchScreen
 from tui_meta.terminal import TerminalDriver
 from tui_meta.themes import PALETTES
 from tui_meta.views.copying import clipboard_sequences, separated
-from tui_meta.views.help_text import Groups
-from tui_meta.views.keymap import key_names, mapped_groups
-from tui_meta.views.keys import APP_KEYS, GROUPS, SCREEN_KEYS
+from tui_meta.views.keymap import key_names
+from tui_meta.views.keys import APP_KEYS, GROUPS, SCREEN_KEYS, Groups, mapped_groups
 from tui_meta.views.palette import entries
 from tui_meta.views.parting import Parting, parting
 
@@ -50,7 +50,7 @@ PAGES: dict[str, type[Page]] = {
 """The screens beside the watch screen, by the names that keys call them."""
 
 
-class TuiMetaApp(App[None], inherit_bindings=False):
+class TuiMetaApp(KeysInTurn, inherit_bindings=False):
     """The dashboard of ``session``, which it starts after the first frame and stops in the end."""
 
     TITLE = "tui-meta"
@@ -87,7 +87,9 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         self.crash: BaseException | None = None
         """The fault of our own that ended the application."""
         self.watch_screen = WatchScreen(session, self.preferred.fps)
-        self.watch_screen.watching.keymap = self.preferred.keys
+        watching = self.watch_screen.watching
+        watching.keymap = self.preferred.keys
+        watching.messages.more_key = self.preferred.keys.get("messages", "m")
 
     def get_default_screen(self) -> Screen[None]:
         """The watch screen is there from the first frame on."""
@@ -105,6 +107,12 @@ class TuiMetaApp(App[None], inherit_bindings=False):
         """The first frame is out: training may begin, which imports PyTorch."""
         asyncio.get_running_loop().set_exception_handler(self._handle_loop_exception)
         self.session.start()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Who presses a key has read what stood there."""
+        if isinstance(event, events.Key | events.MouseDown) and not event.is_forwarded:
+            self.watch_screen.watching.messages.read()
+        await super().on_event(event)
 
     # Screens.
 
@@ -129,11 +137,8 @@ class TuiMetaApp(App[None], inherit_bindings=False):
 
     def action_help(self) -> None:
         """List the keys that the screen in front binds."""
-        shown = {key.name: key.shown for _, keys in self._groups for key in keys}
-        bound: dict[str, str] = {}
-        for _, binding, _, tooltip in self.screen.active_bindings.values():
-            name = shown.get(binding.id or "") or binding.key_display or binding.key
-            bound.setdefault(name, tooltip)
+        active = self.screen.active_bindings.values()
+        bound = {one.binding.id or one.binding.key: one.tooltip for one in active}
         self.push_screen(Help(bound, self._groups))
 
     @property
@@ -165,7 +170,10 @@ class TuiMetaApp(App[None], inherit_bindings=False):
 
     def action_copy(self) -> None:
         """Copy what has the focus to the clipboard and to a file."""
-        name, rows = focused_rows(self.focused, self.watch_screen.watching)
+        if isinstance(self.screen, Page):
+            name, rows = self.screen.copied()
+        else:
+            name, rows = focused_rows(self.focused, self.watch_screen.watching)
         text = separated(rows, "\t")
         sequences = clipboard_sequences(text, tmux="TMUX" in os.environ)
         if self._driver and sequences:

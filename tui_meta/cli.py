@@ -6,25 +6,33 @@ import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import UnusedCliTokensError
 
-from core.config import DeviceName
 from core.errors import ConfigError, LabError
 from tui_meta.console import Exit, Output, complain, release_streams, settle_streams
 from tui_meta.interrupts import ending_at_once
-from tui_meta.preferences import face_flags
-from tui_meta.settings import RUN, flags, whole_numbers
+from tui_meta.parameters import (
+    AnySession,
+    Detach,
+    Device,
+    Face,
+    JsonEvents,
+    JsonResult,
+    NoTui,
+    Pace,
+    Paths,
+    SessionId,
+    Settings,
+    Tasks,
+    TaskSeed,
+)
+from tui_meta.settings import RUN, whole_numbers
 
 if TYPE_CHECKING:
     from tui_meta.commands.launch import Manner
-
-    Settings = dict[str, Any]
-    Preferred = dict[str, Any]
-else:
-    Settings, Preferred = flags(), face_flags()
 
 COMMANDS = (
     *("train", "resume", "attach", "ls", "stop", "send", "watch"),
@@ -47,62 +55,6 @@ A configuration file (TOML) says seed = 3 at its top and inner_lr = 0.01 under
 [fomaml] or [reptile]; [network] and [waves] likewise. Flags override it.
 """
 
-OUTPUT = Group("Output", sort_key=1.5)
-"""Comes after the group ``RUN`` and before the algorithms'."""
-
-Paths = Annotated[
-    list[Path],
-    Parameter(
-        help="Run folders or checkpoint files",
-        consume_multiple=True,
-        metavar="PATH",
-        negative=(),
-    ),
-]
-Face = Annotated[Preferred, Parameter(name="*")]
-NoTui = Annotated[
-    bool,
-    Parameter(
-        name="--no-tui",
-        help="Without the dashboard: progress bars, or lines where output is piped",
-        group=OUTPUT,
-        negative=(),
-        show_default=False,
-    ),
-]
-JsonEvents = Annotated[
-    bool,
-    Parameter(
-        help="Without the dashboard: the events of events.jsonl, one JSON object a line",
-        group=OUTPUT,
-        negative=(),
-        show_default=False,
-    ),
-]
-Detach = Annotated[
-    bool,
-    Parameter(
-        help="In the background: tui-meta attach shows it",
-        group=OUTPUT,
-        negative=(),
-        show_default=False,
-    ),
-]
-SessionId = Annotated[str, Parameter(help="Session, as tui-meta ls names it", metavar="ID")]
-AnySession = Annotated[
-    str | None, Parameter(help="Session; without it, the only one", metavar="ID")
-]
-JsonResult = Annotated[
-    bool,
-    Parameter(help="All of it as JSON, one line for each result", negative=(), show_default=False),
-]
-Pace = Annotated[float | None, Parameter(help="Iterations per second; without it, full speed")]
-Tasks = Annotated[int, Parameter(help="Random tasks to average over", converter=whole_numbers)]
-TaskSeed = Annotated[
-    int, Parameter(help="Decides the tasks and their points", converter=whole_numbers)
-]
-Device = Annotated[DeviceName, Parameter(help="Where to compute")]
-
 app = App(
     name="tui-meta",
     help="Watch FOMAML and Reptile learn few-shot sine regression, live in a terminal.",
@@ -124,7 +76,7 @@ def train(
     config: Annotated[
         Path | None, Parameter(help="TOML file with settings", metavar="FILE", group=RUN)
     ] = None,
-    settings: Annotated[Settings, Parameter(name="*")] = {},  # noqa: B006  (only read)
+    settings: Settings = {},  # noqa: B006  (only read)
     no_tui: NoTui = False,
     json: JsonEvents = False,
     detach: Detach = False,

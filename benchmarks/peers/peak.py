@@ -65,7 +65,8 @@ def _chains(typing_context: Any, rounds: Any) -> Any:
             builder.module, ir.FunctionType(vector, [vector] * 3), name
         )
         sums = [cgutils.alloca_once(builder, vector) for _ in range(CHAINS)]
-        for index, place in enumerate(sums):
+        # Not from one: it stays one, which the compiler notices, and leaves the chain out.
+        for index, place in enumerate(sums, start=2):
             builder.store(ir.Constant(vector, [float(index)] * LANES), place)
         half = ir.Constant(vector, [0.5] * LANES)
         with cgutils.for_range(builder, arguments[0]):

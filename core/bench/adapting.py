@@ -8,7 +8,7 @@ from core.adaptation import FewShotTask, few_shot
 from core.bench.answers import Adapted, numbers
 from core.bench.presets import PRESETS, draw_preset
 from core.bench.questions import Adapt, Drawn
-from core.bench.sources import Theta
+from core.bench.theta import Theta
 from core.bench.work import require_affordable
 from core.engines.base import Engine
 from core.tasks import QUERY_POINTS, SineWave, query_grid

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from core.bench.adapting import adapt
 from core.bench.answers import AnyAnswer, Cancelled
+from core.bench.holding import Holding
 from core.bench.questions import Adapt, AnyQuestion, Recall, Survey
 from core.bench.recalling import recall
 from core.bench.sources import FindRun, Sources
@@ -22,13 +23,15 @@ def never() -> bool:
 
 
 class Bench:
-    """Answers one question after the other, in a thread of its own: never in one that trains.
+    """Answers one survey at a time, and beside it one other question: never in threads that train.
 
     A theta is read where the run has it: those arrays are replaced, never written to.
     """
 
     def __init__(self, find_run: FindRun) -> None:
-        self._sources = Sources(find_run)
+        holding = Holding()
+        self._sources = Sources(find_run, holding)
+        self._of_surveys = Sources(find_run, holding)
 
     def answer(
         self,
@@ -47,8 +50,8 @@ class Bench:
         if isinstance(question, Recall):
             return recall(self._sources.folder(question.of), cancelled)
         if isinstance(question, Survey):
-            thetas = [self._sources.theta(source) for source in question.sources]
-            ready = [(theta, self._sources.engine(theta.config)) for theta in thetas]
+            thetas = [self._of_surveys.theta(source) for source in question.sources]
+            ready = [(theta, self._of_surveys.engine(theta.config)) for theta in thetas]
             return survey(question, ready, progress, cancelled)
         theta = self._sources.theta(question.source)
         if isinstance(question, Adapt):

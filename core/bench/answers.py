@@ -197,13 +197,14 @@ class Recalled(Answer, frozen=True, kw_only=True):
     """The sound checkpoints of ``folder`` and its periodic evaluations, the oldest first.
 
     ``damaged`` checkpoints cannot be read. Of very many, ``checkpoints`` has the newest, and
-    ``evaluations`` every second, fourth, ...
+    ``evaluations`` every second, fourth, ... Their tasks are drawn with ``seed``, if it is known.
     """
 
     folder: str
     checkpoints: tuple[SavedTheta, ...]
     damaged: int
     evaluations: tuple[PastEvaluation, ...]
+    seed: int | None = None
 
 
 AnyAnswer = Cancelled | Adapted | Surveyed | Traced | Recalled

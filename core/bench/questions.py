@@ -43,6 +43,20 @@ class Live(Source, frozen=True):
         _text("run", self.run)
 
 
+class Held(Source, frozen=True):
+    """Those that the run called ``run`` had at ``iteration``, when a question was about them.
+
+    They are kept for as long as there is room, once a question has named them so.
+    """
+
+    run: str
+    iteration: int
+
+    def __post_init__(self) -> None:
+        _text("run", self.run)
+        checks.count("iteration", self.iteration, low=0)
+
+
 class Saved(Source, frozen=True):
     """Those of the checkpoint at ``path``."""
 
@@ -58,7 +72,7 @@ class Untrained(Source, frozen=True):
     of: Live | Saved
 
 
-AnySource = Live | Saved | Untrained
+AnySource = Live | Held | Saved | Untrained
 
 
 class Task(msgspec.Struct, frozen=True, tag_field="task", tag=str.lower):

@@ -11,6 +11,7 @@ from core.catalogue import checkpoint_files, history
 from core.checkpoint_header import CheckpointHeader
 from core.errors import RunFolderError, reason
 from core.events import Evaluated, SaveKind
+from core.run_folder import read_record
 
 MOST_CHECKPOINTS = 1_000
 MOST_EVALUATIONS = 2_000
@@ -28,7 +29,17 @@ def recall(folder: Path, cancelled: Callable[[], bool]) -> Recalled | Cancelled:
         checkpoints=tuple(sound[-MOST_CHECKPOINTS:]),
         damaged=len(files) - len(sound),
         evaluations=tuple(evaluations),
+        seed=_seed(folder),
     )
+
+
+def _seed(folder: Path) -> int | None:
+    """What the tasks of the run are drawn with; None where its record does not tell."""
+    try:
+        seed = read_record(folder).config.get("seed")
+    except RunFolderError:
+        return None
+    return seed if isinstance(seed, int) and 0 <= seed < 2**63 else None
 
 
 def _evaluations(folder: Path, cancelled: Callable[[], bool]) -> list[PastEvaluation] | None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.bench.questions import AnySource, Live, Saved, Untrained
+from core.bench.holding import Holding
+from core.bench.questions import AnySource, Held, Live, Saved, Untrained
+from core.bench.theta import Theta
 from core.checkpoint import load_checkpoint
 from core.config import RunConfig
 from core.engines import make_engine
@@ -41,21 +43,12 @@ FindRun = Callable[[str], LiveRun | None]
 """The run of a name; None if there is no such run."""
 
 
-@dataclass(frozen=True)
-class Theta:
-    """Meta-parameters ``(n_parameters,)`` of ``iteration``, and what they belong to."""
-
-    config: RunConfig
-    iteration: int
-    values: Floats
-    moments: Mapping[str, Floats] | None
-
-
 class Sources:
     """Finds what questions name. It belongs to one thread, as the engines do that it makes."""
 
-    def __init__(self, find_run: FindRun) -> None:
+    def __init__(self, find_run: FindRun, holding: Holding) -> None:
         self._find_run = find_run
+        self._holding = holding
         self._engines: OrderedDict[RunConfig, Engine] = OrderedDict()
 
     def theta(self, source: AnySource) -> Theta:
@@ -68,6 +61,8 @@ class Sources:
             checkpoint = load_checkpoint(Path(source.path))
             state = checkpoint.state
             return Theta(_anywhere(checkpoint.config), state.iteration, state.theta, state.moments)
+        if isinstance(source, Held):
+            return self._holding.hold(source)
         run = self.run(source)
         if run.theta is None:
             raise QuestionError(f"run {source.run!r}", "it has not begun", "wait for it")
@@ -75,7 +70,9 @@ class Sources:
             problem = "its parameters are not finite numbers"
             raise QuestionError(f"run {source.run!r}", problem, "ask for one of its checkpoints")
         known = run.moments if MOMENTS[run.config.algorithm.outer_optimizer] else {}
-        return Theta(run.config, run.iteration, run.theta, known)
+        theta = Theta(run.config, run.iteration, run.theta, known)
+        self._holding.see(source.run, theta)
+        return theta
 
     def engine(self, config: RunConfig) -> Engine:
         """The engine of ``config``; the latest few are kept. Raises ``EngineError``."""

@@ -22,7 +22,7 @@ from core.bench.answers import (
     numbers,
 )
 from core.bench.questions import LARGEST_NUMBER, Given, Survey
-from core.bench.sources import Theta
+from core.bench.theta import Theta
 from core.bench.work import require_affordable
 from core.config import SineTasks
 from core.engines.base import Engine, FewShotSets

@@ -16,7 +16,7 @@ from core import outer
 from core.algorithms.base import Algorithm, MetaBatch
 from core.algorithms.fomaml import Fomaml
 from core.bench.answers import Point, Traced, number
-from core.bench.sources import Theta
+from core.bench.theta import Theta
 from core.bench.work import require_affordable
 from core.config import RunConfig
 from core.engines.torch_engine import TorchMLP

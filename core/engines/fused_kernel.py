@@ -7,8 +7,7 @@ indices.
 
 Hidden units are the contiguous axis, padded to whole SIMD registers. Padded units have zero weights
 and biases, hence output act(0) = 0, and every gradient that touches them has a factor zero: they
-need no mask. Each hidden weight is kept twice, W for the backward product and its transpose for the
-forward one, so that both read rows.
+need no mask.
 
 The functions below are compiled by numba and typed by it; arguments that do not say otherwise are
 indices and counts. `fused_network` compiles the two entries, and is what other code calls.
@@ -27,17 +26,21 @@ from core.engines.fused_layout import Column, Place
 from core.engines.fused_simd import (
     TILE_COLUMNS,
     WIDE,
+    at,
     at_least,
     at_most,
     broadcast,
+    dots,
     lanes,
     load,
     load_like,
+    load_twice,
     pointer,
     product_strip,
     splat,
     square_root,
     store,
+    store_halves,
     total,
     transpose_tile,
     where_positive,
@@ -48,13 +51,14 @@ from core.engines.fused_simd import (
 N_LAYERS, BLOCK_SIZE = int(Place.N_LAYERS), int(Place.BLOCK_SIZE)
 THETA, PHI, OUTER = int(Place.THETA), int(Place.PHI), int(Place.OUTER)
 MOMENT_1, MOMENT_2 = int(Place.MOMENT_1), int(Place.MOMENT_2)
-DELTA, ERRORS, TARGETS = int(Place.DELTA), int(Place.ERRORS), int(Place.TARGETS)
-INPUTS, ZEROS = int(Place.INPUTS), int(Place.ZEROS)
+DELTA, ERRORS = int(Place.DELTA), int(Place.ERRORS)
+TRANSPOSE, ZEROS = int(Place.TRANSPOSE), int(Place.ZEROS)
 UNITS, WIDTH, OUTPUT = int(Column.UNITS), int(Column.WIDTH), int(Column.OUTPUT)
-BIAS, WEIGHT, TRANSPOSE = int(Column.BIAS), int(Column.WEIGHT), int(Column.TRANSPOSE)
+BIAS, WEIGHT = int(Column.BIAS), int(Column.WEIGHT)
 HEAD, ROW = len(Place), len(Column)
 
 STRETCH = 128  # Steps of `product` at once.
+FEW = 14  # Rows up to which `multiply_rows` costs less than a transpose; measured with 64 units.
 
 SGD, MOMENTUM, ADAM = range(3)
 ADAM_EPSILON = 1e-8
@@ -121,23 +125,46 @@ def multiply(buf, c, bias, a, b, rows, steps, width):
     product(buf, c, bias, 0, a, steps, 1, b, rows, steps, width)
 
 
+@inlined
+def multiply_rows(buf, c, bias, a, b, rows, steps, width):
+    """C = A Bᵀ with ``bias (width,)`` added to each row; B ``(width, steps)``, else as `product`.
+
+    Rows of both factors are multiplied, and the sums folded: dearer than `product` for each row of
+    A, but B need not be transposed.
+    """
+    half = lanes(buf) // 2
+    for column in range(0, width, half):
+        biases, b_rows = load_twice(buf, bias + column), b + column * steps
+        for row in range(0, rows, 2):
+            # Two rows at once; an odd one at the end is its own neighbour.
+            other = min(row + 1, rows - 1)
+            sums = dots(buf, a + row * steps, a + other * steps, b_rows, steps) + biases
+            store_halves(buf, c + row * width + column, c + other * width + column, sums)
+
+
+@inlined
+def transpose(buf, source, target, rows, width):
+    """Write the transpose of a matrix ``(rows, width)``."""
+    for row in range(0, rows, lanes(buf)):
+        for column in range(0, width, lanes(buf)):
+            corner = source + row * width + column
+            transpose_tile(buf, corner, width, target + column * rows + row, rows)
+
+
+@compiled
+def multiply_transposed(buf, plan, c, bias, a, b, rows, steps, width):
+    """`multiply_rows`, in the cheaper way for so many rows."""
+    if rows > FEW:
+        transpose(buf, b, plan[TRANSPOSE], width, steps)
+        multiply(buf, c, bias, a, plan[TRANSPOSE], rows, steps, width)
+    else:
+        multiply_rows(buf, c, bias, a, b, rows, steps, width)
+
+
 @compiled
 def update_weights(buf, target, base, d, h, points, rows, width):
     """``target`` = ``base`` + Dᵀ H, all ``(rows, width)``; D, H ``(points, rows or width)``."""
     product(buf, target, base, width, d, 1, rows, h, rows, points, width)
-
-
-@compiled
-def transpose_weights(buf, plan, block):
-    """Bring the transposes of ``block`` up to date with its weights."""
-    lane = lanes(buf)
-    for layer in range(1, plan[N_LAYERS] - 1):
-        rows, columns = of(plan, layer, WIDTH), of(plan, layer - 1, WIDTH)
-        source, target = block + of(plan, layer, WEIGHT), block + of(plan, layer, TRANSPOSE)
-        for row in range(0, rows, lane):
-            for column in range(0, columns, lane):
-                corner = source + row * columns + column
-                transpose_tile(buf, corner, columns, target + column * rows + row, rows)
 
 
 # --- activations ------------------------------------------------------------------------------
@@ -197,62 +224,55 @@ def through_activation(gradient, output, relu):
 # --- the network ------------------------------------------------------------------------------
 
 
-@inlined
-def stage(buf, plan, x, x_first, y, y_first, points):
-    """Copy ``points`` inputs and targets from pointers ``x`` and ``y`` into the buffer."""
-    inputs, targets = plan[INPUTS], plan[TARGETS]
-    for point in range(points):
-        buf[inputs + point] = x[x_first + point]
-        buf[targets + point] = y[y_first + point]
-
-
 @compiled
-def forward(buf, plan, block, points, relu):
-    """Outputs ``(points, width)`` of every hidden layer for the staged inputs, and predictions."""
-    lane, inputs, predictions = lanes(buf), plan[INPUTS], plan[ERRORS]
+def forward(buf, plan, block, x, points, relu):
+    """Outputs ``(points, width)`` of every hidden layer for inputs ``x``, and predictions."""
+    lane, last, predictions = lanes(buf), plan[N_LAYERS] - 1, plan[ERRORS]
     output, width = of(plan, 0, OUTPUT), of(plan, 0, WIDTH)
     for unit in range(0, width, lane):
         weight = load(buf, block + of(plan, 0, WEIGHT) + unit)
         bias = load(buf, block + of(plan, 0, BIAS) + unit)
         for point in range(points):
-            z = weight * broadcast(buf, inputs + point) + bias
-            store(buf, output + point * width + unit, activation(z, relu))
+            z = weight * broadcast(x, point) + bias
+            store(buf, output + point * width + unit, z if last == 1 else activation(z, relu))
 
-    last = plan[N_LAYERS] - 1
     for layer in range(1, last):
         below, below_width = output, width
         output, width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
-        bias, transposed = block + of(plan, layer, BIAS), block + of(plan, layer, TRANSPOSE)
-        multiply(buf, output, bias, below, transposed, points, below_width, width)
-        for place in range(output, output + points * width, lane):
-            store(buf, place, activation(load(buf, place), relu))
+        bias, weight = block + of(plan, layer, BIAS), block + of(plan, layer, WEIGHT)
+        multiply_transposed(buf, plan, output, bias, below, weight, points, below_width, width)
+        if layer + 1 < last:
+            for place in range(output, output + points * width, lane):
+                store(buf, place, activation(load(buf, place), relu))
 
     weight = block + of(plan, last, WEIGHT)
     for point in range(points):
         products = splat(buf, 0.0)
         for unit in range(0, width, lane):
-            h = load(buf, output + point * width + unit)
+            place = output + point * width + unit
+            h = activation(load(buf, place), relu)
+            store(buf, place, h)
             products = h * load(buf, weight + unit) + products
         buf[predictions + point] = total(products) + buf[block + of(plan, last, BIAS)]
 
 
 @compiled
-def mean_squared_error(buf, plan, points):
-    """Turn predictions into errors ``(points,)``, in place; the mean of their squares, float64."""
-    errors, targets = plan[ERRORS], plan[TARGETS]
+def mean_squared_error(buf, plan, y, points):
+    """Turn predictions of ``y`` into errors ``(points,)``, in place; their mean square, float64."""
+    errors = plan[ERRORS]
     squares = 0.0
     for point in range(points):
-        error = buf[errors + point] - buf[targets + point]
+        error = buf[errors + point] - y[point]
         buf[errors + point] = error
         squares += error * error
     return squares / points
 
 
 @inlined
-def through_units(buf, plan, layer, unit, zero, last, blocks, points, relu):
+def through_units(buf, plan, layer, unit, zero, last, blocks, x, points, relu):
     """`through_layer` for the units of as many registers as ``zero`` has, from ``unit`` on."""
     source, base, target = blocks
-    errors, delta, inputs = plan[ERRORS], plan[DELTA] + unit, plan[INPUTS]
+    errors, delta = plan[ERRORS], plan[DELTA] + unit
     output, width = of(plan, layer, OUTPUT) + unit, of(plan, layer, WIDTH)
     bias, weight = of(plan, layer, BIAS) + unit, of(plan, layer, WEIGHT) + unit
     out = of(plan, layer + 1, WEIGHT) + unit
@@ -274,7 +294,7 @@ def through_units(buf, plan, layer, unit, zero, last, blocks, points, relu):
         store(buf, output + point * width, d)
         new_bias = new_bias + d
         if layer == 0:
-            new_weight = buf[inputs + point] * d + new_weight
+            new_weight = x[point] * d + new_weight
     store(buf, target + bias, new_bias)
     if layer == 0:
         store(buf, target + weight, new_weight)
@@ -283,7 +303,7 @@ def through_units(buf, plan, layer, unit, zero, last, blocks, points, relu):
 
 
 @inlined
-def through_layer(buf, plan, layer, last, blocks, points, relu):
+def through_layer(buf, plan, layer, last, blocks, x, points, relu):
     """Replace the outputs H of a hidden layer by D, the loss gradient by the layer's input.
 
     The gradient by H is errors w_out for the ``last`` hidden layer, and in ``delta`` for others.
@@ -294,15 +314,15 @@ def through_layer(buf, plan, layer, last, blocks, points, relu):
     width, lane, wide = of(plan, layer, WIDTH), lanes(buf), WIDE * lanes(buf)
     unit = 0
     while unit + wide <= width:
-        through_units(buf, plan, layer, unit, wide_zero(buf), last, blocks, points, relu)
+        through_units(buf, plan, layer, unit, wide_zero(buf), last, blocks, x, points, relu)
         unit += wide
     while unit < width:
-        through_units(buf, plan, layer, unit, splat(buf, 0.0), last, blocks, points, relu)
+        through_units(buf, plan, layer, unit, splat(buf, 0.0), last, blocks, x, points, relu)
         unit += lane
 
 
 @compiled
-def backward(buf, plan, source, base, target, points, scale, relu):
+def backward(buf, plan, source, base, target, x, points, scale, relu):
     """``target`` = ``base`` + ``scale`` times the gradient of the mean squared error at ``source``.
 
     All three are blocks. After `forward` and `mean_squared_error` the buffer holds the outputs H of
@@ -326,26 +346,25 @@ def backward(buf, plan, source, base, target, points, scale, relu):
     buf[target + bias] = buf[base + bias] + error_sum
 
     layer -= 1
-    through_layer(buf, plan, layer, True, blocks, points, relu)
+    through_layer(buf, plan, layer, True, blocks, x, points, relu)
     while layer > 0:
         d, weight, width = of(plan, layer, OUTPUT), of(plan, layer, WEIGHT), of(plan, layer, WIDTH)
         layer -= 1
         below, below_width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
         multiply(buf, plan[DELTA], plan[ZEROS], d, source + weight, points, width, below_width)
         update_weights(buf, target + weight, base + weight, d, below, points, width, below_width)
-        through_layer(buf, plan, layer, False, blocks, points, relu)
+        through_layer(buf, plan, layer, False, blocks, x, points, relu)
 
 
 @compiled
-def descend(buf, plan, source, points, lr, relu):
-    """Set phi = source - lr · gradient at source, for the staged points; the loss before the step.
+def descend(buf, plan, source, x, y, points, lr, relu):
+    """Set phi = source - lr · gradient at source, for ``points`` points; the loss before the step.
 
-    ``source`` is the block of theta for the first step of a task and of phi for the others. The
-    transposes of phi are left to the caller: after Reptile's last step nobody needs them.
+    ``source`` is the block of theta for the first step of a task and of phi for the others.
     """
-    forward(buf, plan, source, points, relu)
-    loss = mean_squared_error(buf, plan, points)
-    backward(buf, plan, source, source, plan[PHI], points, -lr, relu)
+    forward(buf, plan, source, x, points, relu)
+    loss = mean_squared_error(buf, plan, y, points)
+    backward(buf, plan, source, source, plan[PHI], x, points, -lr, relu)
     return loss
 
 
@@ -361,11 +380,10 @@ def clear(buf, plan, block):
 
 @inlined
 def copy(buf, plan, source, target):
-    """Copy a block and bring the transposes of the copy up to date."""
+    """Copy a block."""
     if source != target:
         for i in range(0, plan[BLOCK_SIZE], lanes(buf)):
             store(buf, target + i, load(buf, source + i))
-    transpose_weights(buf, plan, target)
 
 
 @inlined
@@ -500,16 +518,13 @@ def advance(
             target = theta_block if optimizer == SGD and is_last else outer
             for step in range(inner_steps):
                 first = (task * n_minibatches + step % n_minibatches) * n_points
-                stage(buf, plan, x_data, first, y_data, first, n_points)
-                met += descend(buf, plan, source, n_points, inner_lr, relu)
-                if step + 1 < inner_steps or n_query > 0:
-                    transpose_weights(buf, plan, phi)
+                some_x, some_y = at(x_data, first), at(y_data, first)
+                met += descend(buf, plan, source, some_x, some_y, n_points, inner_lr, relu)
                 source = phi
             if n_query > 0:
-                stage(buf, plan, query_x_data, 0, query_y_data, task * n_query, n_query)
-                forward(buf, plan, phi, n_query, relu)
-                loss += mean_squared_error(buf, plan, n_query)
-                backward(buf, plan, phi, base, target, n_query, scale, relu)
+                forward(buf, plan, phi, query_x_data, n_query, relu)
+                loss += mean_squared_error(buf, plan, at(query_y_data, task * n_query), n_query)
+                backward(buf, plan, phi, base, target, query_x_data, n_query, scale, relu)
             else:
                 loss += met / inner_steps
                 add_displacement(buf, plan, theta_block, base, target, scale)
@@ -558,13 +573,12 @@ def adapt(
         for update in range(updates + 1):
             if update > 0:
                 first = task * n_points
-                stage(buf, plan, x_data, first, y_data, first, n_points)
-                descend(buf, plan, block, n_points, lr, relu)
+                some_x, some_y = at(x_data, first), at(y_data, first)
+                descend(buf, plan, block, some_x, some_y, n_points, lr, relu)
                 block = plan[PHI]
-                transpose_weights(buf, plan, block)
-            stage(buf, plan, query_x_data, 0, query_y_data, task * n_query, n_query)
-            forward(buf, plan, block, n_query, relu)
+            forward(buf, plan, block, query_x_data, n_query, relu)
             row = task * kept + min(update, kept - 1)
             for point in range(n_query):
                 predictions[row, point] = buf[plan[ERRORS] + point]
-            losses[task, update] = mean_squared_error(buf, plan, n_query)
+            y_of_task = at(query_y_data, task * n_query)
+            losses[task, update] = mean_squared_error(buf, plan, y_of_task, n_query)

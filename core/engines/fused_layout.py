@@ -5,9 +5,8 @@ A *block* holds all parameters of a network, or a gradient of them. In it, layer
     bias    (width,)
     weight  (width, width of the layer below)
 
-and, behind all of those, the transposes of the hidden layers' weights, which gradients lack. Widths
-are padded to whole registers with zeros. The first layer's weight ``(width, 1)`` and the last one's
-``(1, width)`` are each one padded row.
+Widths are padded to whole registers with zeros. The first layer's weight ``(width, 1)`` and the
+last one's ``(1, width)`` are each one padded row.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ class Place(IntEnum):
     N_LAYERS = 0
     """Hidden ones and the output."""
     BLOCK_SIZE = auto()
-    """Without transposes."""
+    """Numbers in a block."""
     THETA = auto()
     """Block of the meta-parameters."""
     PHI = auto()
@@ -36,16 +35,14 @@ class Place(IntEnum):
     """Block of what the tasks add up to: under SGD the next theta, short of the last task's part,
     else the outer gradient."""
     MOMENT_1 = auto()
-    """Block without transposes, as is the next."""
+    """Block, as is the next."""
     MOMENT_2 = auto()
     DELTA = auto()
     """Loss gradients by the outputs of a layer, ``(points, widest)``."""
     ERRORS = auto()
     """Predictions, then prediction minus truth ``(points,)``."""
-    TARGETS = auto()
-    """The truth ``(points,)``."""
-    INPUTS = auto()
-    """``(points,)``."""
+    TRANSPOSE = auto()
+    """Room for that of a hidden layer's weight ``(width below, width)``, close to phi's own."""
     ZEROS = auto()
     """A row of zeros ``(widest,)``."""
 
@@ -60,8 +57,6 @@ class Column(IntEnum):
     BIAS = auto()
     """Start within a block, as are the next two."""
     WEIGHT = auto()
-    TRANSPOSE = auto()
-    """Start of the weight's transpose ``(width below, width)``; hidden layers but the first."""
     OUTPUT = auto()
     """Start of the layer's outputs ``(points, width)`` in the buffer; hidden layers."""
 
@@ -101,24 +96,20 @@ class Layout:
             layer[Column.BIAS] = take(layer[Column.WIDTH])
             layer[Column.WEIGHT] = take(size)
         block_size = end
-        for layer, size in zip(layers[1:-1], matrices, strict=True):
-            layer[Column.TRANSPOSE] = take(size)
-        with_transposes = end
 
         end = 0
         head = np.zeros(len(Place), np.int64)
         head[Place.N_LAYERS] = len(units)
         head[Place.BLOCK_SIZE] = block_size
         for place, size in {
-            Place.THETA: with_transposes,
-            Place.PHI: with_transposes,
-            Place.OUTER: with_transposes,
+            Place.THETA: block_size,
+            Place.PHI: block_size,
+            Place.TRANSPOSE: max(matrices, default=0),
+            Place.OUTER: block_size,
             Place.MOMENT_1: block_size,
             Place.MOMENT_2: block_size,
             Place.DELTA: points * max(widths),
             Place.ERRORS: points,
-            Place.TARGETS: points,
-            Place.INPUTS: points,
             Place.ZEROS: max(widths),
         }.items():
             head[place] = take(size)

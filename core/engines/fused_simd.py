@@ -244,6 +244,16 @@ def pointer(_: Any, array: Any) -> Any:
 
 
 @intrinsic
+def at(_: Any, data: Any, index: Any) -> Any:
+    """The pointer to ``data[index]``."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.gep(args[0], [args[1]])
+
+    return data(data, int64), generate
+
+
+@intrinsic
 def lanes(_: Any, buf: Any) -> Any:
     """How many numbers of the dtype of ``buf`` a register holds: a constant."""
 
@@ -397,6 +407,43 @@ def _transposed(builder: Any, square: list[Any], part: int) -> list[Any]:
     return columns
 
 
+def _folds(count: int, part: int) -> list[tuple[list[int], list[int]]]:
+    """How to fold two registers into one, again and again: the lanes of both that are added.
+
+    Whole 128 bits first, ``part`` numbers, then within them: such shuffles are the cheap ones.
+    """
+    every = range(2 * count)
+    whole = [lane for lane in every if not lane & part]
+    within = [
+        x + first + lane
+        for first in range(0, count, part)
+        for x in (0, count)
+        for lane in range(0, part, 2)
+    ]
+    folds = [(whole, [lane + part for lane in whole])] * ((count // part).bit_length() - 1)
+    return folds + [(within, [lane + 1 for lane in within])] * (part.bit_length() - 1)
+
+
+def _totals(builder: Any, registers: list[Any]) -> Any:
+    """The sums of as many registers as each has lanes: lane i is that of ``registers[i]``."""
+    count = len(registers)
+    folds = _folds(count, 4 if isinstance(registers[0].type.element, ir.FloatType) else 2)
+    # Fold numbers to see in which lane each comes out.
+    numbers = [[i] * count for i in range(count)]
+    for first, _ in folds:
+        pairs = zip(numbers[::2], numbers[1::2], strict=True)
+        numbers = [[(x + y)[lane] for lane in first] for x, y in pairs]
+    for_place = dict(zip(numbers[0], registers, strict=True))
+    registers = [for_place[place] for place in range(count)]
+    for first, second in folds:
+        pairs = zip(registers[::2], registers[1::2], strict=True)
+        registers = [
+            builder.fadd(_shuffle(builder, x, y, first), _shuffle(builder, x, y, second))
+            for x, y in pairs
+        ]
+    return registers[0]
+
+
 @intrinsic
 def product_strip(
     _: Any,
@@ -472,3 +519,62 @@ def transpose_tile(
         return context.get_dummy_value()
 
     return types.void(buf, *(int64,) * 4), generate
+
+
+@intrinsic
+def dots(_: Any, buf: Any, first: Any, second: Any, b: Any, width: Any) -> Any:
+    """Scalar products of two rows with half as many rows of B as a register has lanes.
+
+    All rows are ``width`` long, a multiple of the lanes, and those of B lie one behind the other.
+    The products of the ``first`` row are in the lower half of the result.
+    """
+    count = lanes_of(buf.dtype)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data, *rows, b, width = args
+        vector = ir.VectorType(data.type.pointee, count)
+        multiply_add = _vector_function(builder, "fmuladd", vector, vector, [vector] * 3)
+        places = [(side, row) for side in range(2) for row in range(count // 2)]
+        sums = {place: cgutils.alloca_once_value(builder, vector(None)) for place in places}
+        with cgutils.for_range(builder, builder.udiv(width, INTEGER(count))) as loop:
+            k = builder.mul(loop.index, INTEGER(count))
+            parts = [
+                _load(builder, _pointer(builder, data, builder.add(row, k)), count) for row in rows
+            ]
+            b_column = builder.add(b, k)
+            for row in range(count // 2):
+                part = _load(builder, _pointer(builder, data, b_column, width, row), count)
+                for side in range(2):
+                    slot = sums[side, row]
+                    added = builder.call(multiply_add, [parts[side], part, builder.load(slot)])
+                    builder.store(added, slot)
+        return _totals(builder, [builder.load(slot) for slot in sums.values()])
+
+    return Register(buf.dtype)(buf, *(int64,) * 4), generate
+
+
+@intrinsic
+def load_twice(_: Any, buf: Any, index: Any) -> Any:
+    """Half a register from ``buf[index]`` on, in both halves."""
+    half = lanes_of(buf.dtype) // 2
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        part = _load(builder, builder.gep(args[0], [args[1]]), half)
+        return _shuffle(builder, part, part, [*range(half)] * 2)
+
+    return Register(buf.dtype)(buf, int64), generate
+
+
+@intrinsic
+def store_halves(_: Any, buf: Any, lower: Any, upper: Any, register: Any) -> Any:
+    """Write the halves of ``register`` from ``buf[lower]`` and from ``buf[upper]`` on."""
+    half = lanes_of(buf.dtype) // 2
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data, *places, value = args
+        for side, place in enumerate(places):
+            part = _shuffle(builder, value, value, [*range(side * half, (side + 1) * half)])
+            _store(builder, part, builder.gep(data, [place]))
+        return context.get_dummy_value()
+
+    return types.void(buf, int64, int64, register), generate

@@ -17,6 +17,7 @@ from core.bench.answers import AnyAnswer
 from core.bench.questions import AnyQuestion
 from core.bench.surveying import OnProgress
 from core.curve import Curve
+from core.errors import SessionError
 from core.events import AnyCommand, AnyEvent, Asked, Recovered, Saved, Snapshot
 from core.launching import OldRuns
 from core.reading import working_folder
@@ -53,6 +54,8 @@ CANCEL_SECONDS = 0.1
 LOST = "the process that trained is gone"
 
 DROPPED = "this terminal took in nothing for too long; the runs train on"
+
+LEFT = "this face has left"
 
 SILENCE_SECONDS = 15.0
 """A session that takes longer to give a sign of life is held for lost."""
@@ -147,6 +150,7 @@ class RemoteSession:
     def detach(self) -> None:
         with self._news:
             self._left = True
+            self._news.notify_all()
         self._link.close()
 
     def revive(self) -> None:
@@ -157,6 +161,12 @@ class RemoteSession:
         self._link.close()
         self._reader.join()
         self._attach(id)
+
+    def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
+        if self._read_only:
+            raise SessionError("read-only: this terminal may look, but not command")
+        begun = launch(OldRuns.of([path]))
+        return begun.id, begun.remarks
 
     def ask(
         self,
@@ -169,7 +179,7 @@ class RemoteSession:
             self._asked[number] = asking
         self._tell(Ask(number, question))
         is_cancelled = False
-        while not (asking.answered or self._ended or self._lost):
+        while not (asking.answered or self._ended or self._lost or self._left):
             with self._news:
                 self._news.wait(CANCEL_SECONDS)
                 told, asking.told = asking.told, None
@@ -183,7 +193,8 @@ class RemoteSession:
             del self._asked[number]
         answered = asking.answered
         if answered is None or answered.answer is None:
-            raise RemoteError(answered.problem if answered else self._lost or "it has ended")
+            gone = LEFT if self._left else self._lost or "it has ended"
+            raise RemoteError(answered.problem if answered else gone)
         return answered.answer
 
     def folders(self) -> Mapping[str, Path]:

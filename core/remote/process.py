@@ -30,6 +30,9 @@ from core.session import LocalSession
 LINGER_SECONDS = 3_600.0
 """How long a session whose runs have all ended waits for somebody to look at them."""
 
+LAUNCH_SECONDS = 60.0
+"""How long a session may take to begin. It imports what trains only after it has answered."""
+
 LOOK_SECONDS = 0.2
 """How often it is looked whether there is a reason to end."""
 
@@ -65,15 +68,21 @@ class Answer(msgspec.Struct, frozen=True):
 def launch(runs: Runs) -> Answer:
     """Begin a session in a process of its own; raises ``RemoteError`` where it cannot be."""
     order = Order(runs, command_line())
+    script = _ALONE.format(root=str(Path(core.__path__[0]).parent))
     with _log() as log:
-        begun = subprocess.run(
-            [sys.executable, "-P", "-c", _ALONE.format(root=str(Path(core.__path__[0]).parent))],
-            input=msgspec.json.encode(order),
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-            check=False,
-        )
+        try:
+            begun = subprocess.run(
+                [sys.executable, "-P", "-c", script],
+                input=msgspec.json.encode(order),
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                check=False,
+                timeout=LAUNCH_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            problem = f"no session has begun within {LAUNCH_SECONDS:g} seconds"
+            raise RemoteError(f"{problem}; if it still does, tui-meta ls shows it") from error
     try:
         answer = msgspec.json.decode(begun.stdout, type=Answer)
     except msgspec.DecodeError as error:

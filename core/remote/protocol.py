@@ -20,7 +20,7 @@ from core.errors import ConfigError, LabError
 from core.events import AnyCommand, AnyEvent, Evaluated
 from core.session import View
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Grows whenever a message changes; two sides of different numbers do not talk."""
 
 LONGEST_REQUEST = 64 * 2**10

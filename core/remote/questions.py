@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
+from core.bench.lanes import Lanes
 from core.errors import LabError
 from core.remote.protocol import Answered, Ask, Message, Partly, framed
 from core.remote.watcher import Watcher
@@ -15,11 +16,12 @@ MOST_QUESTIONS = 8
 
 
 class Questions:
-    """Asks ``session`` what ``watcher`` wants to know."""
+    """Asks ``session`` what ``watcher`` wants to know, in threads that all watchers share."""
 
-    def __init__(self, session: Session, watcher: Watcher) -> None:
+    def __init__(self, session: Session, watcher: Watcher, lanes: Lanes) -> None:
         self._session = session
         self._watcher = watcher
+        self._lanes = lanes
         self._open: dict[int, threading.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -50,8 +52,12 @@ class Questions:
             loop.call_soon_threadsafe(self._tell, Partly(number, done, total))
 
         try:
-            answer = await asyncio.to_thread(
-                self._session.ask, asked.question, progress, self._open[number].is_set
+            answer = await loop.run_in_executor(
+                self._lanes.of(asked.question),
+                self._session.ask,
+                asked.question,
+                progress,
+                self._open[number].is_set,
             )
             self._tell(Answered(number, answer))
         except LabError as error:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from core.bench.lanes import Lanes
 from core.errors import LabError
 from core.events import AnyEvent, Asked, Evaluate, Evaluated, Progress, Snapshot
 from core.reading import working_folder
@@ -102,8 +103,9 @@ class Server:
         self._ending = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
+        self._lanes = Lanes("questions")
         self.ended = threading.Event()
-        """Set once a watcher has ended the runs."""
+        """Set once a watcher has ended the runs, or nobody can reach them any more."""
         session.listen(self._hear)
         self._thread = threading.Thread(target=self._work, name="server", daemon=True)
         self._thread.start()
@@ -120,32 +122,42 @@ class Server:
 
     def close(self) -> None:
         """Tell every watcher that all has ended, and leave nothing behind."""
-        self._loop.call_soon_threadsafe(self._ending.set)
-        self._loop.call_soon_threadsafe(self._wake.set)
+        with suppress(RuntimeError):  # it has ended by a fault
+            self._loop.call_soon_threadsafe(self._ending.set)
+            self._loop.call_soon_threadsafe(self._wake.set)
         self._thread.join()
 
     # The thread.
 
     def _work(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._serve())
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._serve())
+        except Exception:
+            # A fault of ours: runs that nobody can reach would train on for days.
+            self.ended.set()
+            raise
+        finally:
+            self._lanes.close()
 
     async def _serve(self) -> None:
         server = await self._open()
         ticks = 0
-        while not self._ending.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), TICK_SECONDS)
-            if self._wake.is_set():
-                self._wake.clear()
+        try:
+            while not self._ending.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), TICK_SECONDS)
+                if self._wake.is_set():
+                    self._wake.clear()
+                    self._tell_news()
+                    await asyncio.sleep(ECHO_SECONDS)
                 self._tell_news()
-                await asyncio.sleep(ECHO_SECONDS)
-            self._tell_news()
-            ticks += 1
-            if ticks % round(PLACE_SECONDS / TICK_SECONDS) == 0:
-                server = await self._stay_findable(server)
-        server.close()
-        self._place.clear()  # first: who hears of the end finds nothing any more
+                ticks += 1
+                if ticks % round(PLACE_SECONDS / TICK_SECONDS) == 0:
+                    server = await self._stay_findable(server)
+        finally:
+            server.close()
+            self._place.clear()  # first: who hears of the end finds nothing any more
         self._tell_news()
         ended = framed(Ended())
         await asyncio.gather(*(watcher.part(ended) for watcher in self._watchers.values()))
@@ -207,7 +219,7 @@ class Server:
         watcher.greet(framed(self._welcome(watcher.name)))
         self._tell_story(watcher)
         self._watchers[watcher.name] = watcher
-        questions = Questions(self._session, watcher)
+        questions = Questions(self._session, watcher, self._lanes)
         try:
             await self._obey(watcher, questions, reader)
         finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+
 import msgspec
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from torch import nn
 from benchmarks.link import FarTerminal
 from benchmarks.peers import PEERS
 from benchmarks.peers.learn2learn import Learn2Learn
-from benchmarks.peers.peak import flop
+from benchmarks.peers.peak import CHAINS, UNROLL, flop, multiply_add
 from benchmarks.peers.plain import Plain, network
 from benchmarks.protocol import ALGORITHMS, FOMAML, REPTILE
 from benchmarks.report import Report, Section, Table, as_json, markdown
@@ -86,6 +88,13 @@ def test_work_of_an_iteration_is_that_of_the_table():
         "fomaml": 4.42,
         "reptile": 1.23,
     }
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads its assembly")
+def test_the_compiler_leaves_out_no_multiply_add_of_the_peak():
+    multiply_add(1)
+    [code] = multiply_add.inspect_asm().values()
+    assert code.count("vfmadd") == CHAINS * UNROLL
 
 
 def test_candidates_take_turns_and_ratios_are_of_one_round():

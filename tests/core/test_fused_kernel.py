@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.engines import fused_network
+from core.engines.fused_kernel import FEW
 from core.engines.fused_layout import Column, Layout, Place
 from core.engines.fused_network import FusedNetwork
 from core.engines.fused_simd import machine
@@ -197,6 +198,7 @@ def test_every_update_equals_autograd(case: Case) -> None:
         {"hidden": (1,), "points": 1, "query": 1},
         {"hidden": (1, 1, 1, 1), "points": 3},
         {"hidden": (64, 64), "points": 10, "query": 50},
+        {"hidden": (40, 24), "points": FEW, "query": FEW + 1},
         {"hidden": (65, 64), "points": 5},
         {"hidden": (1000,), "points": 3},
         {"hidden": (1000, 999), "n": 1},

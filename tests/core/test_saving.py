@@ -312,6 +312,18 @@ def test_an_autosave_that_fails_is_said_once(
     assert log.wait(SaveFailed).problem.endswith("training goes on and will try again")
 
 
+def test_who_asks_for_a_save_is_told_that_it_fails_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core.saving, "RETRY_SECONDS", 3_600.0)
+    trainer, log = paused_at(2, tmp_path)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    for count in (1, 2, 3):
+        trainer.send(Save())
+        log.wait(SaveFailed, count)
+    ended(trainer)
+
+
 def test_what_differs_from_the_first_sitting_is_told(tmp_path: Path) -> None:
     trainer, _ = paused_at(2, tmp_path)
     ended(trainer, save=True)

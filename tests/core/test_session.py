@@ -62,6 +62,14 @@ def pair(out: Path, engine: str = "torch", pace: float | None = None) -> LocalSe
     )
 
 
+def crawling(out: Path) -> LocalSession:
+    """Such a session whose runs have begun, and will not end during a test."""
+    session = pair(out, pace=CRAWL)
+    session.start()
+    until(lambda: all(shot.iteration for shot in session.snapshots().values()))
+    return session
+
+
 def states(session: LocalSession) -> list[str]:
     return [snapshot.state for snapshot in session.snapshots().values()]
 
@@ -169,9 +177,7 @@ def test_both_runs_are_evaluated_on_the_same_task(tmp_path: Path) -> None:
 
 
 def test_stop_ends_and_joins_every_run(tmp_path: Path) -> None:
-    session = pair(tmp_path, pace=CRAWL)
-    session.start()
-    until(lambda: all(shot.iteration for shot in session.snapshots().values()))
+    session = crawling(tmp_path)
     session.stop(save=True)
     assert states(session) == ["stopped", "stopped"]
     assert saved_iterations(RunFolder(tmp_path / "f")) == [1]
@@ -259,9 +265,7 @@ def test_stop_is_heard_though_too_many_commands_wait(tmp_path: Path, gated: list
 
 
 def test_a_fresh_session_saves_the_old_runs_and_begins_with_the_next_seed(tmp_path: Path) -> None:
-    session = pair(tmp_path, pace=CRAWL)
-    session.start()
-    until(lambda: all(shot.iteration for shot in session.snapshots().values()))
+    session = crawling(tmp_path)
     session.fresh()
     names = list(session.snapshots())
     assert not {"f", "r"} & set(names)
@@ -280,9 +284,7 @@ def test_no_moment_of_a_fresh_start_looks_like_the_end_of_all_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others wait for that: a headless process ends with its runs."""
-    session = pair(tmp_path, pace=CRAWL)
-    session.start()
-    until(lambda: all(shot.iteration for shot in session.snapshots().values()))
+    session = crawling(tmp_path)
     seen: list[list[str]] = []
     join = core.trainer.Trainer.join
 
@@ -302,9 +304,7 @@ def test_no_moment_of_a_fresh_start_looks_like_the_end_of_all_runs(
 def test_a_fresh_start_that_is_not_possible_leaves_the_runs_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = pair(tmp_path, pace=CRAWL)
-    session.start()
-    until(lambda: all(shot.iteration for shot in session.snapshots().values()))
+    session = crawling(tmp_path)
     plan, planned = core.session.plan_new, []
 
     def fail_at_the_second(*given: Any) -> Plan:
@@ -324,9 +324,7 @@ def test_a_fresh_start_that_is_not_possible_leaves_the_runs_alone(
 def test_who_stops_the_runs_while_they_begin_afresh_stops_the_new_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = pair(tmp_path, pace=CRAWL)
-    session.start()
-    until(lambda: all(shot.iteration for shot in session.snapshots().values()))
+    session = crawling(tmp_path)
     plan, stopping = core.session.plan_new, []
 
     def stopped_meanwhile(*given: Any) -> Plan:

@@ -194,6 +194,16 @@ def test_minibatches_are_shuffled_anew_for_each_epoch_task_and_iteration() -> No
     assert all(first != second for first, second in pairwise(sorted(orders)))
 
 
+@given(seed=SEEDS, points=st.sampled_from([2, 3, 50, 64, 65, 1_000]))
+def test_minibatches_are_shuffled_in_the_order_of_the_draws(seed: int, points: int) -> None:
+    n, n_tasks, epochs = 2, 2, 2
+    data = TaskSource(SineTasks(), seed, "float64").minibatches(3, n, n_tasks, points, 1, epochs)
+    draws = uniforms(seed, Stream.TRAINING, 3, n, n_tasks * (2 + epochs * points))
+    draws = draws.reshape(n, n_tasks, -1)[..., 2:].reshape(n, n_tasks, epochs, points)
+    grid = query_grid(SineTasks(), points)
+    assert data.x.ravel().tolist() == grid[draws.argsort()].ravel().tolist()
+
+
 def test_minibatches_have_no_query_set() -> None:
     data = TaskSource(SineTasks(), 0).minibatches(0, 3, 2, 50, 10, 1)
     assert (data.query_x.shape, data.query_y.shape) == ((0,), (3, 2, 0))

@@ -6,6 +6,7 @@ import signal
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import pexpect
@@ -19,8 +20,15 @@ _USUAL = {b"7": b"h", b"25": b"h"}
 """Private modes that are set where nobody has touched them: line wrap and the cursor."""
 
 
+_CAN_YOU_SYNCHRONIZE, _I_CAN = b"\x1b[?2026$p", "\x1b[?2026;2$y"
+_UPDATES, _UPDATED = b"\x1b[?2026h", b"\x1b[?2026l"
+
+
 class Terminal:
-    """Runs ``command`` in a terminal of the given size, and keeps its screen."""
+    """Runs ``command`` in a terminal of the given size, and keeps its screen.
+
+    A ``synchronized`` one says that it can take an update as a whole.
+    """
 
     def __init__(
         self,
@@ -30,6 +38,7 @@ class Terminal:
         rows: int = 40,
         cwd: Path,
         variables: Mapping[str, str] | None = None,
+        synchronized: bool = False,
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -52,6 +61,7 @@ class Terminal:
         # Without this every key would be held back for 50 ms.
         self._child.delaybeforesend = None
         self.raw = b""
+        self._synchronized = synchronized
         self._modes = termios.tcgetattr(self._child.child_fd)
 
     @property
@@ -68,6 +78,22 @@ class Terminal:
     def text(self) -> str:
         """The screen as text."""
         return "\n".join(self.lines)
+
+    @property
+    def reversed(self) -> list[str]:
+        """What stands in reverse video, each stretch of it by itself."""
+        stretches = []
+        for row in range(self._screen.lines):
+            cells = [self._screen.buffer[row][column] for column in range(self._screen.columns)]
+            for is_reversed, group in groupby(cells, key=lambda cell: cell.reverse):
+                if is_reversed:
+                    stretches.append("".join(cell.data for cell in group))
+        return stretches
+
+    @property
+    def whole(self) -> bool:
+        """Whether no update of the screen is under way, as a synchronized terminal knows."""
+        return self.raw.rfind(_UPDATES) <= self.raw.rfind(_UPDATED)
 
     def press(self, keys: str) -> None:
         """Type ``keys``."""
@@ -157,5 +183,7 @@ class Terminal:
         except pexpect.EOF:
             return False
         self.raw += data
+        if self._synchronized and _CAN_YOU_SYNCHRONIZE in data:
+            self._child.send(_I_CAN)
         self._stream.feed(data)
         return True

@@ -31,6 +31,11 @@ def live(text: str) -> list[int]:
     return [int(found.replace(",", "")) for found in re.findall(r"live ([\d,]+)", text)]
 
 
+def held(text: str) -> list[int]:
+    """The iterations of the thetas that are held still."""
+    return [int(found.replace(",", "")) for found in re.findall(r"held ([\d,]+)", text)]
+
+
 def losses(text: str, title: str) -> list[str]:
     """Before, at the present step, at the end."""
     return re.findall(rf"{title} +([\d.e-]+) +([\d.e-]+) +([\d.e-]+)", text)[0]  # type: ignore[no-any-return]
@@ -55,7 +60,8 @@ def test_a_task_is_set_probed_and_watched_in_the_lab(
         "the thetas are followed",
     )
     terminal.press("s")
-    terminal.wait_for("held still")
+    text = terminal.wait_until(lambda text: len(held(text)) == 2, "both thetas are held")
+    still = held(text)
 
     terminal.press(",,")
     terminal.wait_for("step 30 of 32")
@@ -72,7 +78,7 @@ def test_a_task_is_set_probed_and_watched_in_the_lab(
     terminal.wait_for("step 32 of 32")
 
     terminal.press("6")
-    terminal.wait_for("points 10", "updates 32")
+    terminal.wait_for("points 10", "updates 32", *(f"held {one:,}" for one in still))
     terminal.press("5")
     terminal.wait_for("points 1 ")
     terminal.press("n")
@@ -146,6 +152,14 @@ def test_a_run_is_followed_back_through_its_checkpoints(
     terminal.wait_for(f"checkpoint 1 of {count}", "5 points", "at step 10 of 10")
     terminal.press(",")
     terminal.wait_for("at step 9 of 10")
+    terminal.press("\tG")
+    terminal.wait_until(
+        lambda text: re.search(r"evaluation (\d+) of \1,", text) is not None,
+        "the newest evaluation",
+    )
+    terminal.wait_for("tab checkpoints", "at step 32 of 32")
+    terminal.press("\t")
+    terminal.wait_for("tab evaluations")
     terminal.press("a")
     terminal.wait_for("query loss")
     terminal.press("q")  # both are saved, so nothing is asked

@@ -36,7 +36,7 @@ def losses(text: str) -> dict[str, list[str]]:
 
 def test_a_survey_is_cancelled_made_and_read(open_terminal: Callable[..., Terminal]) -> None:
     terminal = open_terminal("--iterations", "100000000")
-    terminal.wait_for("training loss", "it/s")
+    terminal.wait_for("training loss", " left")
     terminal.press("b")
     terminal.wait_for("Press enter to start")
     terminal.press(">>\r")

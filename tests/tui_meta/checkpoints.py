@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 
 from core.algorithms import ALGORITHMS
 from core.checkpoint import Checkpoint, save_checkpoint
@@ -14,7 +16,7 @@ from core.engines.base import untrained
 from core.events import SaveKind
 from tests.run_folders import evaluated, make_run
 from tests.tui_meta.fake_session import TARGET
-from tests.tui_meta.test_dashboard import shown
+from tests.tui_meta.pages import shown
 
 CHECKPOINTS: dict[int, SaveKind] = {1_000: "auto", 2_000: "best", 5_000: "hand", 12_000: "auto"}
 
@@ -39,8 +41,15 @@ async def answered(pilot: Pilot[None], *keys: str) -> str:
     for key in keys or ("",):
         if key:
             await pilot.press(key)
-        await pilot.app.workers.wait_for_complete()
-        await pilot.pause()
-        await pilot.app.workers.wait_for_complete()  # an answer may have asked more
-        await pilot.pause()
-    return shown(pilot.app)  # type: ignore[arg-type]
+        for _ in range(2):  # an answer may have asked more
+            await _all_done(pilot)
+            await pilot.pause()
+    return shown(pilot)
+
+
+async def _all_done(pilot: Pilot[None]) -> None:
+    """Every question has its answer, or a later one has taken its place."""
+    while pilot.app.workers:
+        with suppress(WorkerCancelled):
+            await pilot.app.workers.wait_for_complete()
+            return

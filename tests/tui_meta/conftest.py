@@ -5,9 +5,11 @@ And over which connection the tests were started makes no difference.
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.tui_meta.checkpoints import make_folders
 from tests.tui_meta.pages import STILL
 
 
@@ -21,6 +23,19 @@ def ordinary_garbage_collection() -> Iterator[None]:
 def at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("SSH_CONNECTION", "SSH_TTY"):
         monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A result stays on its line, however long the next key of a test takes."""
+    monkeypatch.setattr("tui_meta.views.messages.READ_SECONDS", 3_600.0)
+
+
+@pytest.fixture
+def saved_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The working folder has what the runs of a ``FakeSession`` have saved."""
+    make_folders(tmp_path)
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ class FakeSession:
         self._listeners: list[Callable[[AnyEvent], None]] = []
         self.view: View = {}
         self._probes: dict[ProbeName, int] = {}
+        self._bench = Bench(self._live_run)
         self._snapshots = {f"{name}-1": _snapshot(f"{name}-1", name) for name in self.iterations}
 
     # What a session does.
@@ -147,6 +148,10 @@ class FakeSession:
     def revive(self) -> None:
         self.calls.append("revive")
 
+    def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
+        self.calls.append(f"resume {path}")
+        return "7", ()
+
     def ask(
         self,
         question: AnyQuestion,
@@ -154,7 +159,7 @@ class FakeSession:
         cancelled: Callable[[], bool] = never,
     ) -> AnyAnswer:
         """Answered as a session would whose runs have their random initialisation."""
-        return Bench(self._live_run).answer(question, progress, cancelled)
+        return self._bench.answer(question, progress, cancelled)
 
     def folders(self) -> Mapping[str, Path]:
         return {run: self.folder / run for run in self._snapshots}

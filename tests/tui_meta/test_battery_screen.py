@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 import pytest
 from textual.pilot import Pilot
@@ -264,13 +263,6 @@ async def test_a_survey_that_ends_unseen_is_announced() -> None:
         assert "1,000 random tasks" in await press(pilot, "b")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_battery_screen(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
-    app = TuiMetaApp(CannedSession())
-    look = partial(_press, keys=("b", "enter", "down", "down"))
-    assert snap_compare(app, terminal_size=size, run_before=look)
-
-
 def test_battery_while_it_runs(snap_compare: Callable[..., bool]) -> None:
     session = WaitingSession()
 
@@ -278,7 +270,3 @@ def test_battery_while_it_runs(snap_compare: Callable[..., bool]) -> None:
         await begin(pilot, session)
 
     assert snap_compare(TuiMetaApp(session), terminal_size=(80, 24), run_before=look)
-
-
-async def _press(pilot: Pilot[None], keys: tuple[str, ...]) -> None:
-    await press(pilot, *keys)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from textual.pilot import Pilot
 
 from core.bench.answers import AnyAnswer, Traced
 from core.bench.questions import AnyQuestion, Live, Trace
 from core.errors import QuestionError
-from tests.tui_meta.canned import CannedSession
 from tests.tui_meta.fake_session import FakeSession
 from tests.tui_meta.pages import SIZES, press, settle
 from tui_meta.app import TuiMetaApp
@@ -168,12 +165,3 @@ async def test_why_there_is_no_picture_is_said_once() -> None:
         text = await press(pilot, "v")
         assert "its parameters are not finite numbers" in text
         assert "there is no picture" in text
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_geometry_screen(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
-    async def look(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await press(pilot, "v")
-
-    assert snap_compare(TuiMetaApp(CannedSession()), terminal_size=size, run_before=look)

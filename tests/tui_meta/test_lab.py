@@ -2,93 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
+import asyncio
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from core.adaptation import FewShotTask, few_shot
 from core.algorithms import ALGORITHMS
-from core.bench.answers import AnyAnswer
 from core.bench.presets import PRESETS, draw_preset
-from core.bench.questions import Adapt, AnyQuestion, Given, Live, Saved
+from core.bench.questions import Given
 from core.config import RunConfig, SineTasks
 from core.engines import make_engine
 from core.engines.base import untrained
-from core.session import Connection
+from core.errors import ConfigError
 from core.tasks import SineWave
-from tests.tui_meta.checkpoints import answered, make_folders
+from tests.tui_meta.checkpoints import answered
 from tests.tui_meta.fake_session import FakeSession
-from tests.tui_meta.pages import STILL
-from tests.tui_meta.test_dashboard import SIZES, settle, shown
+from tests.tui_meta.lab_page import chart, cursor, drawn, in_lab, points
+from tests.tui_meta.noting import Noting
+from tests.tui_meta.pages import SIZES, shown
+from tests.tui_meta.test_dashboard import settle
 from tui_meta.app import TuiMetaApp
-from tui_meta.screens.help import Help
 from tui_meta.screens.lab import FOLLOW_TICKS, LabPage
 from tui_meta.screens.type_in import TypeIn
 from tui_meta.views.lab_desk import RANDOM
-from tui_meta.views.plot import Series
+from tui_meta.views.numbers import loss
 from tui_meta.widgets.chart import Chart
 
 STANDARD = draw_preset("standard", 0, 0, SineTasks())
 
-
-class Noting(FakeSession):
-    """Notes what is asked of it."""
-
-    def ask(self, question: AnyQuestion, *args: object, **options: object) -> AnyAnswer:
-        self.asked.append(question)
-        return super().ask(question, *args, **options)  # type: ignore[arg-type]
-
-    @property
-    def asked(self) -> list[AnyQuestion]:
-        return self.__dict__.setdefault("questions", [])
-
-    @property
-    def adapting(self) -> list[Adapt]:
-        return [one for one in self.asked if isinstance(one, Adapt)]
-
-
-@pytest.fixture(autouse=True)
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_folders(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tui_meta.screens.page.TICK_SECONDS", 3_600)
-
-
-@asynccontextmanager
-async def in_lab(
-    session: FakeSession | None = None, size: tuple[int, int] = (80, 24)
-) -> AsyncIterator[tuple[Pilot[None], LabPage]]:
-    async with TuiMetaApp(session or FakeSession()).run_test(size=size) as pilot:
-        await settle(pilot)
-        await answered(pilot, "a")
-        page = pilot.app.screen
-        assert isinstance(page, LabPage)
-        yield pilot, page
-
-
-def chart(page: LabPage, name: str = "waves") -> tuple[Series, ...]:
-    plot = page.query_one(f"#{name}", Chart).plot
-    assert plot is not None
-    return plot.series
-
-
-def drawn(page: LabPage, label: str, name: str = "waves") -> Series:
-    return next(one for one in chart(page, name) if one.label == label)
-
-
-def points(page: LabPage) -> list[tuple[float, float]]:
-    support = drawn(page, "support")
-    return list(zip(support.x, support.y, strict=True))
-
-
-def cursor(page: LabPage) -> tuple[float, float]:
-    last = chart(page)[-1]
-    return last.x[0], last.y[0]
+pytestmark = pytest.mark.usefixtures("saved_runs", "calm")
 
 
 # What is shown.
@@ -97,7 +44,7 @@ def cursor(page: LabPage) -> tuple[float, float]:
 @pytest.mark.parametrize("size", SIZES)
 async def test_what_matters_is_on_the_screen_at_every_size(size: tuple[int, int]) -> None:
     async with in_lab(size=size) as (pilot, _):
-        text = shown(pilot.app)  # type: ignore[arg-type]
+        text = shown(pilot)
         for name in PRESETS:
             assert name.replace("-", " ") in text
         for part in (
@@ -108,8 +55,12 @@ async def test_what_matters_is_on_the_screen_at_every_size(size: tuple[int, int]
             assert part in text
 
 
-async def test_its_numbers_are_those_of_few_shot() -> None:
-    async with in_lab() as (_, page):
+@pytest.mark.parametrize(
+    ("keys", "step"), [([], 32), (["comma"], 31), (["g"], 0), (["g", *["full_stop"] * 5], 5)]
+)
+async def test_its_numbers_are_those_of_few_shot_at_every_step(keys: list[str], step: int) -> None:
+    async with in_lab() as (pilot, page):
+        text = await answered(pilot, *keys)
         for name in ("fomaml", "reptile"):
             config = RunConfig(algorithm=ALGORITHMS[name](), engine="torch")
             wave = SineWave(STANDARD.amplitude, STANDARD.phase)
@@ -120,9 +71,14 @@ async def test_its_numbers_are_those_of_few_shot() -> None:
                 every_step=True,
             )  # fmt: skip
             title = config.algorithm.title
-            assert drawn(page, title).y == tuple(expected.predictions[0][-1].tolist())
+            assert drawn(page, title).y == tuple(expected.predictions[0][step].tolist())
             losses = [10**exponent for exponent in drawn(page, title, "losses").y]
             assert losses == pytest.approx(expected.losses[0].tolist(), rel=1e-12)
+            numbers = [loss(expected.losses[0][at]) for at in (0, step, 32)]
+            row = next(
+                line for line in text.splitlines() if f" {title} " in line and "live" in line
+            )
+            assert row.split()[2:5] == numbers
 
 
 async def test_stepping_back_and_forth_lands_on_the_same_bits_without_asking() -> None:
@@ -149,7 +105,7 @@ async def test_stepping_back_and_forth_lands_on_the_same_bits_without_asking() -
 
 async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
     async with in_lab(size=(60, 15)) as (pilot, page):
-        text = shown(pilot.app)  # type: ignore[arg-type]
+        text = shown(pilot)
         assert "step 32 of 32" in text
         assert "loss per update" not in text
         assert page.query_one("#waves").size.height >= 7
@@ -161,12 +117,12 @@ async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
 
 async def test_where_both_charts_have_room_o_says_so() -> None:
     async with in_lab() as (pilot, _):
-        assert "both charts are on the screen" in await answered(pilot, "o")
+        assert "all charts are on the screen" in await answered(pilot, "o")
 
 
 async def test_a_tiny_terminal_says_what_it_needs() -> None:
     async with in_lab(size=(39, 9)) as (pilot, _):
-        assert "please enlarge 40x10" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "please enlarge 40x10" in shown(pilot)
 
 
 async def test_a_large_terminal_has_a_chart_for_each_theta() -> None:
@@ -237,7 +193,7 @@ async def test_a_value_is_typed_and_a_wrong_one_is_a_line_and_loses_nothing() ->
         assert isinstance(pilot.app.screen, TypeIn)
         await answered(pilot, *["backspace"] * 4, *"2.5", "enter")
         assert pilot.app.screen is page
-        assert "amplitude 2.50" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "amplitude 2.50" in shown(pilot)
         assert max(drawn(page, "true").y) == pytest.approx(2.5, abs=0.01)
 
 
@@ -249,6 +205,35 @@ async def test_keys_that_arrive_at_once_are_all_taken() -> None:
         assert "points 42" in await answered(pilot)
 
 
+async def test_what_is_wrong_is_said_however_soon_it_is_typed() -> None:
+    async with in_lab() as (pilot, _):
+        asked: TypeIn[str] = TypeIn("amplitude", "1", "a number", refuse)
+        pilot.app.push_screen(asked)
+        field = await asked_field(pilot, asked)
+        field.post_message(events.Key("enter", None))
+        assert "use another" in await answered(pilot)
+
+
+def refuse(text: str) -> str:
+    raise ConfigError("amplitude", text, "another")
+
+
+async def asked_field(pilot: Pilot[None], asked: TypeIn[str]) -> Input:
+    """The field, as soon as there is one."""
+    while not asked.query(Input):
+        await asyncio.sleep(0)
+    return asked.query_one(Input)
+
+
+async def test_keys_that_edit_keep_their_place_among_those_that_arrive_at_once() -> None:
+    async with in_lab() as (pilot, _):
+        await answered(pilot, "enter")
+        for key in (*["backspace"] * 4, *"27", "left", "backspace", "end", *".5", "enter"):
+            named = {".": "full_stop"}.get(key, key)
+            pilot.app.post_message(events.Key(named, key if len(key) == 1 else None))
+        assert "amplitude 7.50" in await answered(pilot)
+
+
 async def test_escape_leaves_the_value_as_it_was_and_the_cursor_does_not_blink() -> None:
     async with in_lab() as (pilot, page):
         await answered(pilot, "tab", "enter")
@@ -256,7 +241,7 @@ async def test_escape_leaves_the_value_as_it_was_and_the_cursor_does_not_blink()
         assert getattr(field, "cursor_blink", True) is False
         await answered(pilot, "9", "ctrl+c", "escape")
         assert pilot.app.screen is page
-        assert "phase 1.00" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "phase 1.00" in shown(pilot)
 
 
 async def test_what_cannot_be_is_a_message_and_changes_nothing() -> None:
@@ -341,104 +326,6 @@ async def test_a_press_on_the_frame_places_nothing() -> None:
         assert len(points(page)) == 10
 
 
-# Whose theta.
-
-
-async def test_a_live_theta_is_followed_about_once_a_second() -> None:
-    session = Noting()
-    async with in_lab(session) as (pilot, page):
-        asked = len(session.adapting)
-        for _ in range(2 * FOLLOW_TICKS):
-            page.tick()
-        await answered(pilot)
-        assert len(session.adapting) == asked
-        session.change("reptile-1", iteration=20_000)
-        page.watch_screen.tick()
-        for _ in range(FOLLOW_TICKS):
-            page.tick()
-        text = await answered(pilot)
-        assert [one.source for one in session.adapting[asked:]] == [Live("reptile-1")]
-        assert "live 20,000" in text
-
-
-async def test_s_holds_theta_still_and_lets_it_go_again() -> None:
-    session = Noting()
-    async with in_lab(session) as (pilot, page):
-        assert "held still" in await answered(pilot, "s")
-        session.change("fomaml-1", iteration=20_000)
-        page.watch_screen.tick()
-        for _ in range(FOLLOW_TICKS):
-            page.tick()
-        assert "live 12,300" in await answered(pilot)
-        assert "follows the training" in await answered(pilot, "s")
-        for _ in range(FOLLOW_TICKS):
-            page.tick()
-        assert "live 20,000" in await answered(pilot)
-
-
-async def test_a_checkpoint_is_chosen_by_keys_and_by_typing() -> None:
-    session = Noting()
-    async with in_lab(session) as (pilot, page):
-        live = drawn(page, "Reptile")
-        text = await answered(pilot, "shift+tab", "minus")
-        assert "▸checkpoint 12,000 auto" in text
-        assert session.adapting[-1].source == Saved("checkpoints/reptile-1/000012000.safetensors")
-        assert drawn(page, "Reptile") != live
-        assert "▸checkpoint 5,000 hand" in await answered(pilot, "minus")
-        await answered(pilot, "enter", *["backspace"] * 4, *"2500", "enter")
-        assert "▸checkpoint 2,000 best" in shown(pilot.app)  # type: ignore[arg-type]
-        assert "▸live 18,700" in await answered(pilot, *["plus"] * 3)
-        assert drawn(page, "Reptile") == live
-
-
-async def test_checkpoints_that_came_while_one_looked_are_found_by_one_key() -> None:
-    saved = Path("checkpoints/reptile-1")
-    hidden = [path.rename(path.with_suffix(".hidden")) for path in saved.glob("*.safetensors")]
-    async with in_lab() as (pilot, _):
-        assert "it has no checkpoint yet" in await answered(pilot, "shift+tab", "minus")
-        for path in hidden:
-            path.rename(path.with_suffix(".safetensors"))
-        assert "▸checkpoint 12,000 auto" in await answered(pilot, "minus")
-
-
-async def test_a_checkpoint_that_is_gone_is_a_message() -> None:
-    async with in_lab() as (pilot, _):
-        await answered(pilot, "shift+tab")
-        Path("checkpoints/reptile-1/000012000.safetensors").unlink()
-        text = await answered(pilot, "minus")
-        assert "000012000.safetensors: " in text
-        assert "…" in text
-
-
-async def test_runs_that_have_not_begun_are_not_asked() -> None:
-    session = Noting()
-    session.start = lambda: None  # type: ignore[method-assign]
-    async with in_lab(session) as (pilot, _):
-        assert {one.source for one in session.adapting}.isdisjoint(
-            {Live("fomaml-1"), Live("reptile-1")}
-        )
-        assert "untrained" in shown(pilot.app)  # type: ignore[arg-type]
-
-
-async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
-    session = Noting()
-    async with in_lab(session) as (pilot, page):
-        session.fresh()
-        session.start()
-        page.watch_screen.tick()
-        page.tick()
-        await answered(pilot)
-        assert session.adapting[-3].source == Live("fomaml-2")
-
-
-async def test_a_face_that_may_only_look_has_the_whole_lab() -> None:
-    session = Noting(connection=Connection(id="abc", read_only=True))
-    async with in_lab(session) as (pilot, page):
-        await answered(pilot, "2", "plus", "i")
-        assert drawn(page, "FOMAML").y
-        assert not session.sent
-
-
 # Slow motion, and what nobody sees.
 
 
@@ -483,7 +370,7 @@ async def test_a_hidden_lab_asks_nothing_and_paints_nothing(
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "escape")
         asked = len(session.asked)
-        monkeypatch.setattr(page, "_show", lambda: pytest.fail("painted"))
+        monkeypatch.setattr(page, "show", lambda: pytest.fail("painted"))
         session.change("reptile-1", iteration=20_000)
         for _ in range(2 * FOLLOW_TICKS):
             page.tick()
@@ -524,34 +411,6 @@ async def test_nothing_is_painted_when_nothing_changes() -> None:
         assert not painted
 
 
-async def test_every_key_is_in_the_help() -> None:
-    async with in_lab(size=(120, 60)) as (pilot, page):
-        bound = {active.binding for active in page.active_bindings.values()}
-        text = await answered(pilot, "question_mark")
-        assert isinstance(pilot.app.screen, Help)
-        for binding in bound:
-            assert f"┃ {binding.key_display} " in text
-            assert binding.tooltip
-
-
-@pytest.fixture
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: STILL)
-
-
-@pytest.mark.usefixtures("still")
-@pytest.mark.parametrize("size", [*SIZES, (60, 15)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_lab(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
-    async def visit(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await answered(pilot, "a", "shift+tab", "minus", *["comma"] * 20)
-
-    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=size, run_before=visit)
-
-
-@pytest.mark.usefixtures("still")
 def test_typing(snap_compare: Callable[..., bool]) -> None:
     async def visit(pilot: Pilot[None]) -> None:
         await settle(pilot)

@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -11,11 +12,14 @@ from textual._compositor import LayoutUpdate
 from textual.pilot import Pilot
 
 from core.events import Pause, Step
+from tests.tui_meta import pages
+from tests.tui_meta.canned import CannedSession
 from tests.tui_meta.fake_session import FakeSession, state
 from tests.tui_meta.test_dashboard import FOMAML, press, settle, shown
 from tui_meta.app import PAGES, TuiMetaApp
 from tui_meta.screens.messages import MessagesPage
 from tui_meta.screens.palette import Palette
+from tui_meta.views.keymap import BOUND_TOGETHER
 from tui_meta.views.keys import GROUPS
 from tui_meta.views.palette import entries, found
 
@@ -49,6 +53,27 @@ async def test_a_lens_is_remembered_for_the_next_face() -> None:
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         assert "training loss · linear" in shown(pilot.app)  # type: ignore[arg-type]
+
+
+async def test_a_title_without_room_says_less_and_is_not_cut() -> None:
+    async with TuiMetaApp(FakeSession()).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        text = await press(pilot, "e")
+        assert "┏━ FOMAML  4.02 → 0.0200 ━" in text
+        await pilot.resize_terminal(200, 24)
+        await settle(pilot)
+        assert "FOMAML  4.02 → 0.0200 · random task · at 12,300" in shown(pilot.app)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (82, 24)])
+async def test_on_a_small_wave_the_cursor_reads_all_its_lines(size: tuple[int, int]) -> None:
+    async with TuiMetaApp(FakeSession()).run_test(size=size) as pilot:
+        await settle(pilot)
+        text = await press(pilot, "e", "x", *["left"] * 9)
+        (head,) = [row for row in text.splitlines() if " · at " in row]
+        assert "FOMAML · at 4." in head
+        legend = text.splitlines()[text.splitlines().index(head) + 1]
+        assert len(re.findall(r"-?\d\.\d+", legend[: size[0] // 2])) == 3
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (60, 15)])
@@ -349,17 +374,41 @@ async def test_ctrl_l_draws_all_anew_and_tells_a_driver_that_remembers_to_forget
         assert any(isinstance(one, LayoutUpdate) for one in drawn)
 
 
+@pytest.mark.parametrize(
+    ("keys", "head"),
+    [
+        (("m",), "time\tmessage"),
+        (("v",), "run\titeration\tlengths"),
+        (("b", "enter"), "source\titeration\ttasks\tmean"),
+        (("a",), "series\tx\ty"),
+    ],
+)
+async def test_a_page_copies_what_it_shows(
+    keys: tuple[str, ...], head: str, state_folder: Path
+) -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(120, 40)) as pilot:
+        await pages.settle(pilot)
+        await pages.press(pilot, *keys, "y")
+    (copied,) = state_folder.rglob("*.tsv")
+    first, *rest = copied.read_text().splitlines()
+    assert first.startswith(head)
+    assert rest
+
+
 # What is written about keys.
 
 
 def test_readme_names_every_key() -> None:
     text = (Path(__file__).parents[2] / "README.md").read_text()
     table = text.partition("| key | does |")[2].partition("\n\n")[0]
-    named = {name for row in table.splitlines() for name in row.split("`")[1::2]}
-    assert {key.shown for key in EVERY_KEY} <= named
+    spans = [name for row in table.splitlines() for name in row.split("`")[1::2]]
+    named = {*spans, *(name for span in spans for name in span.split())}
+    assert {shown for key in EVERY_KEY for shown in key.all_shown} <= named
 
 
-def test_no_two_actions_share_a_key_or_a_name() -> None:
-    names = [name for key in EVERY_KEY for name in key.names.split(",")]
-    assert len(set(names)) == len(names)
-    assert len({key.name for key in EVERY_KEY}) == len(EVERY_KEY)
+def test_the_page_on_screens_names_every_key_with_its_action() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "screens.md").read_text()
+    for screen, keys in BOUND_TOGETHER.items():
+        own = [key for key in keys if screen == "watch" or key.name.startswith(screen)]
+        for key in own:
+            assert f"| `{' '.join(key.all_shown)}` | {key.label} | {key.help} |" in text

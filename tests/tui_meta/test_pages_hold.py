@@ -9,7 +9,11 @@ import pytest
 from tests.tui_meta.canned import CannedSession
 from tests.tui_meta.pages import press, settle
 from tui_meta.app import PAGES, TuiMetaApp
+from tui_meta.preferences import Preferences
+from tui_meta.screens.page import Page
+from tui_meta.views.keymap import BOUND_TOGETHER
 from tui_meta.views.keys import SCREEN_KEYS
+from tui_meta.views.page_keys import PAGE_TABLES
 
 pytestmark = pytest.mark.usefixtures("calm")
 
@@ -47,10 +51,45 @@ async def test_any_keys_leave_a_page_whole(page: str, size: tuple[int, int]) -> 
 
 
 @pytest.mark.parametrize("page", PAGES)
-async def test_every_key_of_a_page_is_in_its_help(page: str) -> None:
-    async with TuiMetaApp(CannedSession()).run_test(size=(92, 60)) as pilot:
+async def test_every_key_bound_on_a_page_is_in_its_help(page: str) -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(120, 80)) as pilot:
         await settle(pilot)
-        text = await press(pilot, OPEN[f"visit('{page}')"], "question_mark")
-        for key in PAGES[page].KEYS:
-            assert key.shown in text
-            assert key.help[:30] in text
+        await press(pilot, OPEN[f"visit('{page}')"])
+        bound = {one.binding.id: one.tooltip for one in pilot.app.screen.active_bindings.values()}
+        text = await press(pilot, "question_mark")
+        for key in BOUND_TOGETHER[page]:
+            assert bound.pop(key.name) == key.help
+            assert f"┃ {' '.join(key.all_shown)} " in text
+        assert not bound
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_pages_key_that_was_moved_works_and_is_shown_everywhere(page: str) -> None:
+    moved = next(key for key in PAGE_TABLES[page] if key.rank and not key.joined)
+    app = TuiMetaApp(CannedSession(), Preferences(keys={moved.name: "Z"}))
+    async with app.run_test(size=(200, 80)) as pilot:
+        await settle(pilot)
+        text = await press(pilot, OPEN[f"visit('{page}')"])
+        screen = app.screen
+        assert isinstance(screen, Page)
+        assert "Z " in text.splitlines()[-1]
+        assert screen.active_bindings["Z"].binding.action == moved.action
+        assert moved.names.partition(",")[0] not in screen.active_bindings
+        every = " ".join(("Z", *moved.all_shown[1:]))
+        assert f"┃ {every} " in await press(pilot, "question_mark")
+        await press(pilot, "escape")
+        assert f" Z          {moved.label} " in await press(pilot, "colon")
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_page_that_ticks_while_the_program_ends_does_nothing(
+    page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = TuiMetaApp(CannedSession())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, OPEN[f"visit('{page}')"])
+        front = app.screen
+        with monkeypatch.context() as closing:
+            closing.setattr(app, "_screen_stacks", {app._current_mode: []})
+            front.tick()  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The watch screen as pictures: a cursor and marks, no colour, ASCII, each theme, the palette."""
+"""The watch screen as pictures: a cursor and marks, and each theme."""
 
 from collections.abc import Callable
 
@@ -36,31 +36,7 @@ def test_a_cursor_and_marks(snap_compare: Compare, size: tuple[int, int]) -> Non
     assert snap_compare(app, terminal_size=size, run_before=looked_closely)
 
 
-@every_size
-def test_no_color(
-    snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
-) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    app = TuiMetaApp(FakeSession())
-    assert snap_compare(app, terminal_size=size, run_before=looked_closely)
-
-
-@every_size
-def test_in_ascii(snap_compare: Compare, size: tuple[int, int]) -> None:
-    app = TuiMetaApp(FakeSession(), Preferences(ascii=True))
-    assert snap_compare(app, terminal_size=size, run_before=looked_closely)
-
-
 @pytest.mark.parametrize("theme", list(PALETTES))
 def test_a_theme(snap_compare: Compare, theme: str) -> None:
     app = TuiMetaApp(FakeSession(), Preferences(theme=theme))  # type: ignore[arg-type]
     assert snap_compare(app, terminal_size=(120, 40), run_before=looked_closely)
-
-
-@every_size
-def test_the_palette(snap_compare: Compare, size: tuple[int, int]) -> None:
-    async def open_it(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await press(pilot, "colon", *"ev")
-
-    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=size, run_before=open_it)

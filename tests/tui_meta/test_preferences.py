@@ -18,6 +18,7 @@ from tui_meta.app import TuiMetaApp
 from tui_meta.ascii import in_ascii
 from tui_meta.preferences import Preferences, preferences, speaks_utf8
 from tui_meta.themes import PALETTES
+from tui_meta.views.keymap import BOUND_TOGETHER, check_keymap
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +59,22 @@ def test_the_file_says_what_holds_and_flags_override_it(config_file: Path) -> No
         ("[keys]\nfreeze = 'q'", "keys.freeze: 'q' is not allowed; use another key: quit has"),
         ("[keys]\nfreeze = '?'", "use another key: help has this one"),
         ("[keys]\nfreeze = 'o'\ncopy = 'o'", "use another key: freeze has this one"),
+        ("[keys]\nfreeze = 'zz'", "keys.freeze: 'zz' is not allowed; use a key, as z or ctrl+z"),
+        ("[keys]\nfreeze = 'a,b'", "keys.freeze: 'a,b' is not allowed; use a key"),
+        (
+            "[keys]\n'lab cary' = 'C'",
+            "unknown setting 'lab cary' in [keys]; did you mean 'lab carry",
+        ),
+        (
+            "[keys]\n'lab carry' = 'i'",
+            "keys.lab carry: 'i' is not allowed; use another key: lab po",
+        ),
+        ("[keys]\n'lab carry' = 'p'", "use another key: picture has this one"),
+        ("[keys]\n'runs read again' = 'down'", "use another key: runs choose has this one"),
+        (
+            "[keys]\npicture = 'i'",
+            "keys.picture: 'i' is not allowed; use another key: lab point has",
+        ),
         ("[keys]\nfreeze = ''", "keys.freeze: '' is not allowed; use a key, as z or ctrl+z"),
         ('[keys]\nfreeze = "a\\u0007"', "keys.freeze: 'a\\x07' is not allowed"),
         ("theme = ", "it is not valid TOML"),
@@ -104,7 +121,7 @@ def test_the_locale_decides_on_ascii(variables: dict[str, str], answer: bool) ->
 
 async def test_a_key_that_was_moved_works_and_is_shown_everywhere() -> None:
     session = FakeSession()
-    app = TuiMetaApp(session, Preferences(keys={"pause": "P", "help": "H", "palette": "%"}))
+    app = TuiMetaApp(session, Preferences(keys={"pause": "P", "help": "H", "commands": "%"}))
     async with app.run_test(size=(120, 50)) as pilot:
         text = await press(pilot, "space")
         assert not session.commands(Pause)
@@ -117,10 +134,23 @@ async def test_a_key_that_was_moved_works_and_is_shown_everywhere() -> None:
         assert "P          pause" in await press(pilot, "percent_sign")
 
 
+def test_keys_may_change_places_and_be_the_same_on_different_screens() -> None:
+    check_keymap(
+        {"lab carry": "i", "lab point": "c", "battery seed": "c", "save": "n", "step": "s"}
+    )
+
+
+def test_no_two_actions_of_a_screen_share_a_key_or_a_name() -> None:
+    for keys in BOUND_TOGETHER.values():
+        names = [name for key in keys for name in key.names.split(",")]
+        assert len(set(names)) == len(names)
+        assert len({key.name for key in keys}) == len(keys)
+
+
 async def test_a_moved_key_leaves_the_others_of_its_action() -> None:
-    app = TuiMetaApp(FakeSession(), Preferences(keys={"quit": "Q", "move left": "b"}))
+    app = TuiMetaApp(FakeSession(), Preferences(keys={"quit": "Q", "left": "B"}))
     async with app.run_test(size=(120, 40)) as pilot:
-        await press(pilot, "right", "b")
+        await press(pilot, "right", "B")
         assert app.focused is not None
         assert app.focused.id == "table"
         await press(pilot, "right", "h")

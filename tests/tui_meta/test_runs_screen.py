@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.events import Finished
+from core.session import LocalSession
 from tests.run_folders import NASTY, evaluated, make_checkpoint, make_run, progress, stamp, started
 from tests.tui_meta.fake_session import FakeSession
 from tests.tui_meta.pages import SIZES, press, settle
@@ -27,6 +27,7 @@ NOW = 5_000.0
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
     """A session in a folder with three runs, one of them damaged and one with a hostile name."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr("tui_meta.screens.runs.time", types.SimpleNamespace(time=lambda: NOW))
     folder = Path("checkpoints")
     events = [started(), *(progress(n, 3 - n / 500) for n in range(100, 1_100, 100))]
@@ -45,6 +46,12 @@ def names(text: str) -> list[str]:
     known = ("fomaml-a", "reptile-b", "zz-damaged")
     rows = [line[2:20] for line in text.splitlines()[3:]]
     return [name for row in rows for name in known if row.startswith(name)]
+
+
+def copied(folder: Path) -> str:
+    """The newest copy that was kept."""
+    files = (folder.absolute().parent / "state").rglob("*.tsv")
+    return max(files, key=lambda path: path.stat().st_mtime_ns).read_text()
 
 
 def under_cursor(text: str) -> str:
@@ -178,10 +185,42 @@ async def test_a_fifth_curve_is_refused(session: FakeSession) -> None:
         assert "4 marked" in text
 
 
-async def test_r_says_how_a_run_is_resumed(session: FakeSession) -> None:
+async def test_r_lets_a_run_go_on_in_a_session_of_its_own_once_a_person_agrees(
+    session: FakeSession,
+) -> None:
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        text = await press(pilot, "f", "j", "r")
+        assert "reptile-b goes on to 2,000 iterations" in text
+        await press(pilot, "r", "escape")
+        assert not session.calls[1:]
+        text = await press(pilot, "r", "g")
+        assert session.calls[1:] == ["resume checkpoints/reptile-b"]
+        assert "reptile-b trains in session 7: tui-meta attach 7 shows it" in text
+        await press(pilot, "y")
+    assert copied(session.folder) == "tui-meta attach 7\n"
+
+
+async def test_what_a_finished_run_needs_is_a_command_that_can_be_copied(
+    session: FakeSession,
+) -> None:
+    command = "tui-meta resume checkpoints/fomaml-a --iterations 2000"
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
-        text = await press(pilot, "f", "r")
-        assert "leave, and resume it with: tui-meta resume checkpoints/fomaml-a" in text
+        assert f"it is finished; for more: {command}" in await press(pilot, "f", "r")
+        await press(pilot, "y")
+        assert copied(session.folder) == f"{command}\n"
+        await press(pilot, "j", "y")
+        assert copied(session.folder).startswith("path\tname\tstate\t")
+
+
+async def test_a_session_that_cannot_be_begun_is_a_line_that_stays(
+    session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "resume_beside", partial(LocalSession.resume_beside, session))
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        said = "reptile-b does not go on: no other session"
+        assert said in await press(pilot, "f", "j", "r", "g")
+        assert said in await press(pilot, "s", "j")
+        assert said not in await press(pilot, "escape")
 
 
 async def test_the_folder_is_read_again_by_a_key_and_when_it_is_opened(
@@ -228,25 +267,3 @@ async def test_beside_the_list_the_run_under_the_cursor_is_shown(session: FakeSe
         text = await press(pilot, "down")
         assert "─ reptile-b ─" in text
         assert "0.300 at 200" in text
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_runs_screen(
-    snap_compare: Callable[..., bool], session: FakeSession, size: tuple[int, int]
-) -> None:
-    async def look(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await press(pilot, "f", "space")
-
-    assert snap_compare(TuiMetaApp(session), terminal_size=size, run_before=look)
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_an_opened_run(
-    snap_compare: Callable[..., bool], session: FakeSession, size: tuple[int, int]
-) -> None:
-    async def look(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await press(pilot, "f", "enter")
-
-    assert snap_compare(TuiMetaApp(session), terminal_size=size, run_before=look)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,52 +11,33 @@ import numpy as np
 import pytest
 from textual.pilot import Pilot
 
-from core.adaptation import FewShotTask, few_shot
+from core.adaptation import FewShotTask, draw_task, few_shot
 from core.algorithms import ALGORITHMS
-from core.bench.answers import AnyAnswer
 from core.bench.presets import PRESETS, draw_preset
-from core.bench.questions import Adapt, AnyQuestion, Recall, Saved
+from core.bench.questions import Recall
 from core.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.config import RunConfig, SineTasks
 from core.engines import make_engine
 from core.session import Connection
 from core.tasks import SineWave
-from tests.tui_meta.checkpoints import CHECKPOINTS, answered, make_folders
+from tests.run_folders import evaluated, make_run
+from tests.tui_meta.checkpoints import CHECKPOINTS, answered
 from tests.tui_meta.fake_session import FakeSession
-from tests.tui_meta.pages import STILL
-from tests.tui_meta.test_dashboard import SIZES, settle, shown
+from tests.tui_meta.noting import Noting
+from tests.tui_meta.pages import SIZES, shown
+from tests.tui_meta.test_dashboard import settle
 from tui_meta.app import TuiMetaApp
-from tui_meta.screens.help import Help
 from tui_meta.screens.time_machine import RECALL_TICKS, TimeMachinePage
+from tui_meta.views.numbers import loss
 from tui_meta.views.plot import Series
+from tui_meta.views.text import plain
 from tui_meta.widgets.chart import Chart
+from tui_meta.widgets.lines import Lines
 
 FOMAML, REPTILE = Path("checkpoints/fomaml-1"), Path("checkpoints/reptile-1")
 
 
-class Noting(FakeSession):
-    """Notes what is asked of it."""
-
-    def ask(self, question: AnyQuestion, *args: object, **options: object) -> AnyAnswer:
-        self.asked.append(question)
-        return super().ask(question, *args, **options)  # type: ignore[arg-type]
-
-    @property
-    def asked(self) -> list[AnyQuestion]:
-        return self.__dict__.setdefault("questions", [])
-
-    @property
-    def visited(self) -> list[str]:
-        """The checkpoints that were asked to adapt."""
-        sources = [one.source for one in self.asked if isinstance(one, Adapt)]
-        return [one.path for one in sources if isinstance(one, Saved)]
-
-
-@pytest.fixture(autouse=True)
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_folders(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tui_meta.screens.page.TICK_SECONDS", 3_600)
+pytestmark = pytest.mark.usefixtures("saved_runs", "calm")
 
 
 @asynccontextmanager
@@ -72,7 +53,7 @@ async def in_time_machine(
 
 
 def text(pilot: Pilot[None]) -> str:
-    return shown(pilot.app)  # type: ignore[arg-type]
+    return shown(pilot)
 
 
 def drawn(page: TimeMachinePage, label: str, name: str = "wave") -> Series:
@@ -90,9 +71,9 @@ async def test_what_matters_is_on_the_screen_at_every_size(size: tuple[int, int]
     async with in_time_machine(size=size) as (pilot, page):
         seen = text(pilot)
         for iteration, kind in CHECKPOINTS.items():
-            assert f"{iteration:,}  {kind}" in seen
+            assert (f" {iteration:,}  {kind}" if size[0] > 100 else f"{iteration:,} ") in seen
         for part in (
-            "FOMAML", "Reptile", "checkpoint 4 of 4, iteration 12,000", "θ of 12,000", "best",
+            "FOMAML", "Reptile", "checkpoint 4 of 4, iteration 12,000", "θ of 12,000",
             "loss after adaptation", "at step 32 of 32", "esc back", "? help",
         ):  # fmt: skip
             assert part in seen
@@ -160,11 +141,15 @@ async def test_up_and_down_change_the_run_and_keep_the_place_in_each(
         assert "θ of 5,000 " in await answered(pilot, keys[1])
 
 
-async def test_checkpoints_and_runs_answer_to_a_click() -> None:
+async def test_checkpoints_evaluations_and_runs_answer_to_a_click() -> None:
     session = Noting()
-    async with in_time_machine(session) as (pilot, _):
+    async with in_time_machine(session, (120, 40)) as (pilot, page):
         await pilot.click("#list", offset=(5, 2))
         assert "θ of 2,000 " in await answered(pilot)
+        rows = page.query_one("#list", Lines)._lines
+        at = next(y for y, row in enumerate(rows) if plain(row).startswith("▸       2,000   "))
+        await pilot.click("#list", offset=(5, at + 1))
+        assert "evaluation 6 of 24, iteration 2,500" in await answered(pilot)
         await pilot.click("#head", offset=(10, 0))
         await answered(pilot)
         assert session.visited[-1] == path(12_000, REPTILE)
@@ -179,6 +164,90 @@ async def test_a_preset_is_a_key_away(key: str, name: str) -> None:
         await answered(pilot, "n")
         following = draw_preset(name, 1, 0, SineTasks())  # type: ignore[arg-type]
         assert drawn(page, "support").x == following.support_x
+
+
+async def test_the_timeline_of_a_narrow_terminal_answers_to_a_click() -> None:
+    async with in_time_machine() as (pilot, page):
+        at = plain(page.query_one("#timeline", Lines)._lines[0]).index("2,000")
+        await pilot.click("#timeline", offset=(at, 0))
+        assert "θ of 2,000 " in await answered(pilot)
+
+
+# Through the evaluations.
+
+
+async def test_tab_moves_through_the_evaluations_each_with_its_own_task() -> None:
+    async with in_time_machine(size=(120, 40)) as (pilot, page):
+        seen = await answered(pilot, "tab")
+        assert "evaluation 24 of 24, iteration 11,500, then 4.00 → " in seen
+        assert "θ of 5,000 " in seen
+        assert "tab checkpoints" in seen
+        assert drawn(page, "chosen", "history").x == (11_500,)
+        seen = await answered(pilot, "left", "h", "right")
+        assert "evaluation 23 of 24, iteration 11,000" in seen
+        task = draw_task(SineTasks(), 0, "validation", 11_000)
+        assert drawn(page, "support").x == tuple(task.support_x)
+        assert "evaluation 1 of 24, iteration 0" in await answered(pilot, "g")
+        assert "evaluation 24 of 24" in await answered(pilot, "G")
+
+
+async def test_the_task_of_an_evaluation_goes_along_to_the_checkpoints() -> None:
+    session = Noting()
+    async with in_time_machine(session) as (pilot, page):
+        await answered(pilot, "tab", "left")
+        points = drawn(page, "support")
+        seen = await answered(pilot, "tab", "left")
+        assert "checkpoint 2 of 4, iteration 2,000" in seen
+        assert drawn(page, "support") == points
+        assert [one.task for one in session.adapting[-2:]] == [session.adapting[-1].task] * 2
+
+
+async def test_an_evaluation_adapted_again_reaches_the_loss_of_its_time() -> None:
+    task = draw_task(SineTasks(), 0, "validation", 12_000)
+    config = RunConfig(algorithm=ALGORITHMS["fomaml"]())
+    theta = load_checkpoint(Path(path(12_000))).state.theta
+    again = few_shot(make_engine(config), theta, config.waves, task, 32, 0.02).losses[0]
+    events = [evaluated(12_000, float(again[0]), float(again[-1]))]
+    make_run(FOMAML.parent / "other", events, config)
+    (FOMAML.parent / "other" / "events.jsonl").replace(FOMAML / "events.jsonl")
+    async with in_time_machine() as (pilot, _):
+        seen = await answered(pilot, "tab")
+        assert f"then {loss(again[0])} → {loss(again[-1])}" in seen
+        assert f"loss {loss(again[-1])} at step 32 of 32 ({loss(again[0])} before)" in seen
+
+
+async def test_without_evaluations_tab_says_so() -> None:
+    (FOMAML / "events.jsonl").write_text("")
+    async with in_time_machine() as (pilot, _):
+        assert "there is no evaluation yet" in await answered(pilot, "tab")
+
+
+# Through time at one look.
+
+
+async def test_a_large_terminal_has_the_same_task_by_several_checkpoints() -> None:
+    session = Noting()
+    async with in_time_machine(session, (200, 60)) as (pilot, page):
+        await answered(pilot, *[""] * 4)
+        seen = await answered(pilot, "comma")
+        assert sorted(session.visited) == [path(one) for one in CHECKPOINTS]
+        config = RunConfig(algorithm=ALGORITHMS["fomaml"]())
+        given = draw_preset("standard", 0, 0, SineTasks())
+        task = FewShotTask(
+            SineWave(given.amplitude, given.phase),
+            np.array(given.support_x),
+            np.array(given.support_y),
+        )
+        for index, iteration in enumerate(CHECKPOINTS):
+            theta = load_checkpoint(Path(path(iteration))).state.theta
+            engine, lr = make_engine(config), config.algorithm.inner_lr
+            found = few_shot(engine, theta, config.waves, task, 32, lr, every_step=True)
+            assert drawn(page, "after", f"strip-{index}").y == tuple(found.predictions[0][31])
+            mark = "▸" if iteration == 12_000 else " "
+            assert f"{mark}θ of {iteration:,} · {loss(found.losses[0][31])}" in seen
+            through = drawn(page, "at step 31", "through-time")
+            assert 10 ** through.y[index] == pytest.approx(found.losses[0][31])
+        assert "this task, by checkpoint" in seen
 
 
 async def test_steps_are_looked_up() -> None:
@@ -273,7 +342,7 @@ async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
 
 async def test_elsewhere_o_says_that_both_are_there() -> None:
     async with in_time_machine() as (pilot, _):
-        assert "both charts are on the screen" in await answered(pilot, "o")
+        assert "all charts are on the screen" in await answered(pilot, "o")
 
 
 async def test_a_tiny_terminal_says_what_it_needs() -> None:
@@ -295,36 +364,9 @@ async def test_a_hidden_time_machine_asks_nothing_and_paints_nothing(
     async with in_time_machine(session) as (pilot, page):
         await answered(pilot, "escape")
         asked = len(session.asked)
-        monkeypatch.setattr(page, "_show", lambda: pytest.fail("painted"))
+        monkeypatch.setattr(page, "show", lambda: pytest.fail("painted"))
         session.change("fomaml-1", iteration=20_000)
         for _ in range(2 * RECALL_TICKS):
             page.tick()
         await answered(pilot)
         assert len(session.asked) == asked
-
-
-async def test_every_key_is_in_the_help() -> None:
-    async with in_time_machine(size=(120, 60)) as (pilot, page):
-        bound = {active.binding for active in page.active_bindings.values()}
-        seen = await answered(pilot, "question_mark")
-        assert isinstance(pilot.app.screen, Help)
-        for binding in bound:
-            assert f"┃ {binding.key_display} " in seen
-            assert binding.tooltip
-
-
-@pytest.fixture
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: STILL)
-
-
-@pytest.mark.usefixtures("still")
-@pytest.mark.parametrize("size", [*SIZES, (60, 15)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_time_machine(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
-    async def visit(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await answered(pilot, "t", "left")
-
-    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=size, run_before=visit)

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from core.events import (
     Evaluated,
@@ -15,6 +16,7 @@ from core.events import (
     Refused,
     Resume,
     Save,
+    Saved,
     SaveFailed,
     SetPace,
     Snapshot,
@@ -24,10 +26,13 @@ from core.events import (
 from core.session import Connection
 from tests.tui_meta.fake_session import FakeSession
 from tui_meta.views import layout, numbers, orders
+from tui_meta.views import messages as messages_module
+from tui_meta.views.footer import Situation, footer
 from tui_meta.views.help_text import help_lines
-from tui_meta.views.keys import GROUPS, Situation, footer
+from tui_meta.views.keys import GROUPS
 from tui_meta.views.messages import Messages
 from tui_meta.views.parting import farewell, parting
+from tui_meta.views.plot import Plot
 from tui_meta.views.record import KEPT_EVALUATIONS, Record
 from tui_meta.views.standing import run_lines, titles
 from tui_meta.views.text import Line, Span, cells, clip, fit, line, plain, spread, wrap
@@ -178,7 +183,31 @@ def test_an_asked_evaluation_is_kept_while_periodic_ones_go_on() -> None:
     watching.arrange(120, 40)
     assert "standard" in watching.plots()["wave-0"][0].title
     assert watching.go_back()
-    assert "random task at 20,000" in watching.plots()["wave-0"][0].title
+    assert "random task · at 20,000" in watching.plots()["wave-0"][0].title
+
+
+def wave_plot(*x: float) -> Plot:
+    """The chart of an evaluation whose query set lies at ``x``, as any process may tell of it."""
+    watching = watched(begun(fomaml=1_000))
+    evaluated = msgspec.structs.replace(
+        one_evaluation("fomaml-1", 2_000), query_x=x, before=(0.5,) * len(x), after=(1.0,) * len(x)
+    )
+    watching.record.add([evaluated])
+    watching.arrange(120, 40)
+    plot = watching.plots()["wave-0"][0]
+    assert "2,000" in plot.title
+    return plot
+
+
+def test_an_interval_of_one_point_can_be_looked_at() -> None:
+    plot = wave_plot(2.0, 2.0)
+    assert plot.x.lower < 2 < plot.x.upper
+
+
+@given(st.lists(st.floats(), min_size=1, max_size=4))
+def test_whatever_query_set_is_told_has_a_chart(x: list[float]) -> None:
+    plot = wave_plot(*x)
+    assert all(plot.x.lower <= value <= plot.x.upper for value in x if abs(value) <= 1e300)
 
 
 def test_a_long_story_takes_bounded_room() -> None:
@@ -297,6 +326,110 @@ def test_a_long_message_takes_the_lines_that_there_are() -> None:
     assert len(said(messages, 2, 60)) == 2
     assert said(messages, 2, 60)[-1].endswith("…")
     assert len(said(messages, 1, 60)) == 1
+
+
+class Reader:
+    """Says things, and presses keys after so many seconds."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.messages = Messages(lambda: self.now)
+        self.messages.titles = NAMES
+
+    def press_after(self, seconds: float) -> None:
+        self.now += seconds
+        self.messages.read()
+
+    def saved(self, run: str) -> None:
+        path = f"checkpoints/{run}-20261125-101500/000012000.safetensors"
+        self.messages.hear(Saved(run=run, iteration=12_000, time=0.0, path=path))
+
+
+def test_what_came_of_a_key_stays_until_one_is_pressed_that_may_mean_it_was_read() -> None:
+    reader = Reader()
+    reader.messages.ask("save", "saving…")
+    reader.saved("fomaml-1")
+    (saved,) = said(reader.messages, 1)
+    for seconds, shown in (
+        (messages_module.READ_SECONDS / 2, 2),
+        (messages_module.READ_SECONDS, 1),
+    ):
+        reader.press_after(seconds)
+        reader.messages.say("a line of no weight")
+        line = said(reader.messages, 1)[0]
+        assert line.split(" · ") == [saved, "a line of no weight"][-shown:]
+
+
+def test_results_stand_one_after_the_other_and_those_behind_are_counted() -> None:
+    reader = Reader()
+    reader.messages.ask("save", "saving…", answers=2)
+    reader.saved("fomaml-1")
+    reader.now += messages_module.READ_SECONDS
+    reader.saved("reptile-1")
+    assert said(reader.messages, 1, 80)[0].endswith("000012000.safetensors · +1 (m)")
+    assert "fomaml-1" in said(reader.messages, 1, 80)[0]
+    assert ["fomaml-1" in one for one in said(reader.messages, 2, 80)] == [True, False]
+    reader.press_after(0.5)
+    assert "reptile-1" in said(reader.messages, 1, 80)[0]
+    assert "+" not in said(reader.messages, 1, 80)[0]
+
+
+def test_what_a_key_has_just_done_is_seen_beside_a_result_that_was_not_read() -> None:
+    reader = Reader()
+    reader.messages.ask("save", "saving…")
+    reader.saved("fomaml-1")
+    reader.press_after(0.1)
+    reader.messages.ask("pause", "pausing FOMAML and Reptile…")
+    (line,) = said(reader.messages, 1, 80)
+    assert line.startswith("saved checkpoints/fomaml-1")
+    assert line.endswith(" · pausing FOMAML and Reptile…")
+    assert len(line) <= 80
+
+
+def test_a_problem_of_another_run_is_seen_though_its_like_was_dismissed() -> None:
+    reader = Reader()
+    for run in NAMES:
+        reader.messages.hear(Failed(run=run, iteration=0, time=0.0, problem="disk full"))
+        assert NAMES[run] in said(reader.messages, 1)[0]
+        assert reader.messages.dismiss()
+        assert said(reader.messages, 1) == []
+
+
+def test_what_nobody_here_asked_for_keeps_no_line() -> None:
+    reader = Reader()
+    reader.saved("fomaml-1")
+    reader.messages.say("newer")
+    assert said(reader.messages, 1) == ["newer"]
+
+
+@given(st.integers(20, 200), st.integers(1, 4), st.lists(st.sampled_from("srptwkd"), max_size=12))
+def test_whatever_is_said_the_newest_message_is_seen_or_counted(
+    width: int, rows: int, what: list[str]
+) -> None:
+    reader = Reader()
+    messages = reader.messages
+    for number, one in enumerate(what):
+        match one:
+            case "s":
+                messages.ask("save", f"saving {number}…")
+            case "r":
+                reader.saved("fomaml-1")
+            case "p":
+                messages.complain(f"problem {number}")
+            case "t":
+                messages.tell(f"result {number} " * 5)
+            case "w":
+                messages.say(f"word {number}")
+            case "k":
+                reader.press_after(messages_module.READ_SECONDS / 2)
+            case "d":
+                messages.dismiss()
+    lines = said(messages, rows, width)
+    assert len(lines) <= rows
+    assert all(cell_len(line) <= width for line in lines)
+    if messages.said and not messages.said[-1].dismissed:
+        newest = messages.said[-1].text
+        assert newest[:8] in " ".join(lines) or " (m)" in lines[0]
 
 
 # Orders.
@@ -447,10 +580,11 @@ def test_the_footer_names_the_run_in_focus_and_hides_what_does_not_apply() -> No
 
 @pytest.mark.parametrize("width", [1, 20, 60, 90])
 def test_the_help_wraps_and_names_every_key_even_unknown_ones(width: int) -> None:
-    bound = {key.shown: key.help for _, keys in GROUPS for key in keys} | {"%": "Something else"}
+    every = [key for _, keys in GROUPS for key in keys]
+    bound = {key.name: key.help for key in every} | {"%": "Something else"}
     lines: list[Line] = help_lines(bound, width)
     firsts = {plain((each[0],)).strip() for each in lines if each}
-    assert set(bound) <= firsts
+    assert {" ".join(key.all_shown) for key in every} | {"%"} <= firsts
     assert Span("More", "bold underline") in {each[0] for each in lines if each}
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from core.bench.answers import Adapted
-from core.bench.questions import Adapt, Drawn, Given, Live, Saved
+from core.bench.questions import Adapt, AnySource, Drawn, Given, Held, Live, Saved
 from tui_meta.views.asking import Asking
 from tui_meta.views.visits import MOST_KEPT, Visits
 
 RUN = Live("run")
 
 
-def question(index: int = 0, source: Live | Saved = RUN) -> Adapt:
+def question(index: int = 0, source: AnySource = RUN) -> Adapt:
     return Adapt(source=source, task=Drawn("standard", index), updates=0)
 
 
@@ -53,6 +53,20 @@ def test_answers_to_another_question_are_not_shown_for_this_one() -> None:
     for other in (question(1), question(0, Saved("path"))):
         asking.due({"a": other})
         assert asking.answers({"a": other}) == {"a": None}
+
+
+def test_a_theta_that_is_held_has_answered_as_the_live_one() -> None:
+    asking = Asking()
+    asking.due({"a": question()})
+    asking.answered("a", answer(5))
+    assert asking.seen() == {"a": 5}
+    held = question(0, Held("run", 5))
+    assert asking.answers({"a": held}) == {"a": answer(5)}
+    for other in (question(0, Held("run", 6)), question(0, Held("b", 5)), question(1, held.source)):
+        assert asking.answers({"a": other}) == {"a": None}
+    assert asking.due({"a": held}) == {"a": held}
+    asking.answered("a", answer(5))
+    assert asking.answers({"a": question()}) == {"a": answer(5)}
 
 
 def test_a_live_theta_is_asked_again_when_it_has_moved_on() -> None:

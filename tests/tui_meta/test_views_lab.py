@@ -18,10 +18,7 @@ from core.errors import ConfigError
 from tests.tui_meta.answers import SOURCES, TITLES, adapted, surveyed
 from tui_meta.views import lab
 from tui_meta.views.lab import Lab
-from tui_meta.views.lab_charts import (
-    LabCharts,
-    x_axis,
-)
+from tui_meta.views.lab_charts import LabCharts
 from tui_meta.views.plot import Series
 
 START = lab.begin(SineTasks())
@@ -308,9 +305,3 @@ def test_what_diverged_is_a_gap_and_a_word() -> None:
 def test_without_an_answer_the_task_is_shown_and_the_losses_say_so() -> None:
     assert of("true", LabCharts().waves(START, {}).series).x
     assert LabCharts().losses(START, {}).empty == "no answer yet"
-
-
-@pytest.mark.parametrize(("low", "high"), [(-5.0, 5.0), (2.0, 2.0), (0.0, 0.0), (1e6, 1e6)])
-def test_any_interval_has_an_axis(low: float, high: float) -> None:
-    axis = x_axis(low, high)
-    assert axis.lower <= low <= high <= axis.upper

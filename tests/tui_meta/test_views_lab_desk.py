@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 
@@ -14,11 +15,12 @@ from core.bench.presets import PRESETS
 from core.bench.questions import Live, Saved, Untrained
 from core.config import SineTasks
 from core.errors import ConfigError, QuestionError
-from tests.tui_meta.answers import adapted
+from tests.tui_meta.answers import SOURCES, adapted
 from tui_meta.views import lab, lab_desk
 from tui_meta.views.asking import Answers
 from tui_meta.views.lab_desk import RANDOM, SETTINGS, Desk, Origin
 from tui_meta.views.lab_text import head_lines, loss_lines, shape, task_line
+from tui_meta.views.numbers import loss
 from tui_meta.views.text import cells, plain
 
 RUNS = (Origin("FOMAML", "fomaml"), Origin("Reptile", "reptile"))
@@ -218,7 +220,7 @@ def test_the_task_says_from_where_its_points_are() -> None:
 
 def test_each_theta_has_its_losses_and_says_whose_it_is() -> None:
     desk = replace(KNOWN, lab=lab.step(KNOWN.lab, -20))
-    head, *rows = loss_lines(desk, answers(desk), "usual", 80, held=False)
+    head, *rows = loss_lines(desk, answers(desk), "usual", 80)
     assert plain(head).split()[:7] == ["query", "loss", "before", "step", "12", "after", "32"]
     assert [plain(row).split()[1] for row in rows] == ["FOMAML", "Reptile", "random"]
     assert plain(rows[0]).rstrip().endswith("live 50")
@@ -228,15 +230,15 @@ def test_each_theta_has_its_losses_and_says_whose_it_is() -> None:
 
 
 def test_a_checkpoint_is_named_and_what_is_not_known_is_open() -> None:
-    desk = lab_desk.type_in(KNOWN, "200")
-    rows = loss_lines(desk, dict.fromkeys(lab_desk.questions(desk)), "usual", 80, held=True)
+    desk = lab_desk.hold(lab_desk.type_in(KNOWN, "200"), {})
+    rows = loss_lines(desk, dict.fromkeys(lab_desk.questions(desk)), "usual", 80)
     assert "held still" in plain(rows[0])
     assert plain(rows[2]).split() == ["▀▀", "Reptile", "…", "…", "…", "▸checkpoint", "200", "auto"]
 
 
 def test_what_diverged_is_a_word() -> None:
     desk = replace(DESK, lab=lab.with_rate(DESK.lab, 1e30))
-    assert "diverged" in plain(loss_lines(desk, answers(desk), "usual", 80, held=False)[1])
+    assert "diverged" in plain(loss_lines(desk, answers(desk), "usual", 80)[1])
 
 
 @pytest.mark.parametrize(
@@ -252,3 +254,15 @@ def test_what_diverged_is_a_word() -> None:
 )
 def test_every_size_has_its_shape(size: tuple[int, int], expected: str) -> None:
     assert shape(*size) == expected
+
+
+def test_a_large_terminal_tells_the_losses_after_a_few_updates_too() -> None:
+    desk = replace(DESK, lab=lab.step(lab.with_updates(DESK.lab, 8), -2))
+    answers = {title: adapted(one) for title, one in lab.questions(desk.lab, SOURCES).items()}
+    head, *rows = loss_lines(desk, answers, "wide", 160)
+    assert re.findall(r"before|(?:after|step) \d+", plain(head)) == [
+        "before", "after 1", "after 5", "step 6", "after 8",
+    ]  # fmt: skip
+    for row, answer in zip(rows, answers.values(), strict=True):
+        shown = [loss(answer.losses[step]) for step in (0, 1, 5, 6, 8)]
+        assert re.findall(r" (\d[\d.]+)(?= )", plain(row))[:5] == shown

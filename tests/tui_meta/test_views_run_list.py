@@ -12,7 +12,7 @@ from core.catalogue import Entry, open_run
 from core.events import Diverged
 from tests.run_folders import NASTY, evaluated, make_checkpoint, make_run, progress, stamp, started
 from tui_meta.views.run_curves import MOST_CURVES, compared_plot, loss_plot, losses_of
-from tui_meta.views.run_details import resume_words, run_lines
+from tui_meta.views.run_details import cannot_resume, resume_command, run_lines
 from tui_meta.views.run_list import SORT_KEYS, RunList
 from tui_meta.views.settings_table import recorded_config
 from tui_meta.views.text import cells, plain
@@ -165,9 +165,14 @@ def test_all_that_is_known_of_a_run_is_told(folder: Path, width: int) -> None:
 
 
 def test_how_a_run_is_resumed_depends_on_who_has_it() -> None:
-    free = resume_words("/runs/a b", None, is_here=False)
-    assert free.endswith("tui-meta resume '/runs/a b'")
-    held = resume_words("/runs/a", "process 12 on here", is_here=False)
-    assert "held by process 12 on here" in held
-    assert "tui-meta attach" in held
-    assert "this session" in resume_words("/runs/a", "process 12 on here", is_here=True)
+    free, held = entry("a b", state="stopped"), entry("a", trained_by="process 12 on here")
+    assert cannot_resume(free, is_here=False) == ""
+    assert resume_command(free) == "tui-meta resume '/runs/a b'"
+    assert "held by process 12 on here; tui-meta attach" in cannot_resume(held, is_here=False)
+    assert "this session" in cannot_resume(held, is_here=True)
+    assert cannot_resume(entry("a", problem="torn"), is_here=False) == "torn"
+
+
+def test_a_finished_run_is_resumed_with_more_iterations() -> None:
+    command = "tui-meta resume /runs/a --iterations 40"
+    assert cannot_resume(entry("a"), is_here=False) == f"it is finished; for more: {command}"

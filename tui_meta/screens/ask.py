@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from tui_meta.screens.modal import Modal
-from tui_meta.views.text import Span, line
+from tui_meta.views.text import Span, line, printable
 from tui_meta.widgets.lines import Lines
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Ask(Modal[T], inherit_bindings=False):
         with Vertical(id="box") as box:
             box.border_title = self._question
             if self._details:
-                yield Static(self._details, markup=False)
+                yield Static(printable(self._details), markup=False)
             lines = Lines(id="answers")
             lines.styles.height = len(self._answers)
             yield lines

@@ -17,15 +17,14 @@ from tui_meta.screens.page import Page, page_bindings
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.views import battery, battery_layout
 from tui_meta.views.battery_layout import BatteryLayout
-from tui_meta.views.keys import Key
+from tui_meta.views.copying import Rows, survey_rows
+from tui_meta.views.keys import PAGE_KEYS, Key
+from tui_meta.views.page_keys import BATTERY_KEYS
 from tui_meta.views.survey import MOST_RUNS, UNTRAINED, SurveySettings, introduction
 from tui_meta.views.text import Line
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 from tui_meta.widgets.lines_panel import LinesPanel
-
-_START = Key("enter", "enter", "enter", "start", "Start, or open the chosen task in the Lab", 1)
-_TAB = Key("tab", "tab", "turn(1)", "chart", "Next chart, where there is room for one", 4)
 
 
 @dataclass
@@ -45,22 +44,7 @@ class BatteryPage(Page):
     """Keeps the last survey until the next one is done; a survey goes on while one looks away."""
 
     NAME = "Battery"
-    KEYS = (
-        _START,
-        Key("less_than_sign,comma", "<", "more(-1)", "fewer", "Fewer tasks", 3, joined=True),
-        Key("greater_than_sign,full_stop", ">", "more(1)", "tasks", "More tasks", 3),
-        Key("r", "r", "range", "half range", "Points from the whole or from half the range", 5),
-        Key("n", "n", "reseed(1)", "seed", "Other tasks: the next seed", 6),
-        Key("N", "N", "reseed(-1)", "seed back", "The seed before"),
-        Key("up,k", "↑", "select(-1)", "up", "The task above of the worst ten", 4, joined=True),
-        Key("down,j", "↓", "select(1)", "worst", "The task below of the worst ten", 4),
-        Key("home,g", "home", "select(-99)", "settings", "Back to the settings"),
-        Key("end,G", "end", "select(99)", "last", "The last of the worst ten"),
-        Key("left,h", "←", "source(-1)", "", "Map, pairs and tasks of the one before", 7, True),
-        Key("right,l", "→", "source(1)", "whose", "Map, pairs and tasks of the next one", 7),
-        _TAB,
-        Key("shift+tab", "shift+tab", "turn(-1)", "chart before", "The chart before"),
-    )
+    KEYS = BATTERY_KEYS
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
     class TaskChosen(Message):
@@ -95,15 +79,22 @@ class BatteryPage(Page):
 
     @property
     def footer_keys(self) -> Sequence[Key]:
-        keys = [key for key in self.KEYS if key != _TAB or self._arrangement.turns]
+        start = self.KEYS[0]
+        turns = self._arrangement.turns
+        keys = [key for key in self.KEYS if turns or key.action != "turn(1)"]
         if self._selected is not None:
-            keys[0] = replace(_START, label="open in Lab")
+            keys[0] = replace(start, label="open in Lab")
         if self._found is None:
             keys = [key for key in keys if not key.action.startswith(("select", "source", "turn"))]
         if self._survey:
-            keys = [key for key in keys if key != _START]
-            keys.append(Key("escape", "esc", "back", "cancel", "", 1))
+            keys = [key for key in keys if key != start]
+            keys += [replace(key, label="cancel", rank=1) for key in PAGE_KEYS]
         return keys
+
+    def copied(self) -> tuple[str, Rows]:
+        if self._found is None:
+            return super().copied()
+        return "battery", survey_rows(self._found, self._titles)
 
     # Painting.
 
@@ -216,12 +207,12 @@ class BatteryPage(Page):
         self._source = min(self._source, len(self._titles) - 1)
         self._selected = None
         if not self.is_current:
-            self.say("the survey is done; b shows it")
+            self.tell("the survey is done; b shows it")
         self.tick()
 
     def _fail(self, problem: str) -> None:
         self._survey = None
-        self.say(f"no survey: {problem}")
+        self.complain(f"no survey: {problem}")
         self.tick()
 
     def action_back(self) -> None:

@@ -10,8 +10,5 @@ from tui_meta.views.keys import Key
 def bindings(keys: Iterable[Key]) -> list[BindingType]:
     """One binding for each key; its tooltip is what the help says of it."""
     return [
-        Binding(
-            key.names, key.action, key.label, key_display=key.shown, tooltip=key.help, id=key.name
-        )
-        for key in keys
+        Binding(key.names, key.action, key.label, tooltip=key.help, id=key.name) for key in keys
     ]

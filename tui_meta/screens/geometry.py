@@ -15,8 +15,10 @@ from core.bench.questions import Live, Trace
 from tui_meta.screens.page import Page, page_bindings
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.views import geometry
+from tui_meta.views.copying import Rows, traced_rows
 from tui_meta.views.geometry_layout import number_rows, side_by_side
 from tui_meta.views.keys import Key
+from tui_meta.views.page_keys import GEOMETRY_KEYS
 from tui_meta.views.plot import empty_plot
 from tui_meta.widgets.lines import Lines
 from tui_meta.widgets.picture import Picture
@@ -24,21 +26,12 @@ from tui_meta.widgets.picture import Picture
 FOLLOW_SECONDS = 1.0
 """How often the newest iteration is asked for, while that is wanted."""
 
-_FOLLOW = Key("space", "space", "follow", "follow", "Follow the training: ask once a second", 2)
-
 
 class GeometryPage(Page):
     """Asks for the iterations of the runs that it shows; while it is not seen it asks nothing."""
 
     NAME = "Geometry"
-    KEYS = (
-        Key("enter", "enter", "ask_again", "newest", "Ask for the newest iteration", 1),
-        _FOLLOW,
-        Key("tab,right,down,l,j", "tab", "choose(1)", "next run", "The next run", 3),
-        Key("shift+tab,left,up,h,k", "shift+tab", "choose(-1)", "before", "The run before"),
-        Key("home,g", "home", "choose(-99)", "first", "The first run"),
-        Key("end,G", "end", "choose(99)", "last", "The last run"),
-    )
+    KEYS = GEOMETRY_KEYS
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
     def __init__(self, watch_screen: WatchScreen) -> None:
@@ -63,7 +56,7 @@ class GeometryPage(Page):
     @property
     def footer_keys(self) -> Sequence[Key]:
         label = "stop following" if self._following else "follow"
-        return [replace(key, label=label) if key == _FOLLOW else key for key in self.KEYS]
+        return [replace(key, label=label) if key.action == "follow" else key for key in self.KEYS]
 
     @property
     def _shown(self) -> dict[int, str]:
@@ -71,6 +64,10 @@ class GeometryPage(Page):
         runs = list(self.watch_screen.watching.snapshots)
         shown = side_by_side(self.size.width, len(runs), self._chosen)
         return {index: runs[index] for index in shown}
+
+    def copied(self) -> tuple[str, Rows]:
+        titles = self.watch_screen.watching.titles
+        return "geometry", traced_rows({titles[run]: one for run, one in self._answers.items()})
 
     # Painting.
 
@@ -143,7 +140,7 @@ class GeometryPage(Page):
 
         def fail(problem: str) -> None:
             self._waiting.discard(run)
-            self.say(problem)
+            self.complain(problem)
             if self.is_current:
                 self.paint()
 

@@ -8,7 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
 from tui_meta.screens.modal import Modal
-from tui_meta.views.help_text import Groups, help_lines
+from tui_meta.views.help_text import help_lines
+from tui_meta.views.keys import Groups
 from tui_meta.widgets.lines import Lines
 
 PAGE_WIDTH = 92
@@ -19,7 +20,7 @@ EDGES = 5
 
 
 class Help(Modal[None], inherit_bindings=False):
-    """Shows keys until any closing key; ``bound`` has what each does, by its shown name.
+    """Shows keys until any closing key; ``bound`` has what each action does, by its name.
 
     They stand in the ``groups`` of the screen they belong to.
     """

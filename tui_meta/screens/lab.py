@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -13,19 +13,20 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from core.bench.answers import Adapted, AnyAnswer, Recalled
-from core.bench.questions import Adapt, Given, Live, PresetName, Recall
+from core.bench.questions import Adapt, Given, Held, Live, Saved
 from core.errors import LabError
 from core.events import Snapshot
-from tui_meta.screens.page import Page, page_bindings
+from tui_meta.screens.bench_page import BenchPage
+from tui_meta.screens.page import page_bindings
 from tui_meta.screens.type_in import TypeIn
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.views import lab, lab_desk
 from tui_meta.views.asking import Asking
-from tui_meta.views.keys import Key
 from tui_meta.views.lab import Lab
 from tui_meta.views.lab_charts import LabCharts
 from tui_meta.views.lab_desk import Desk, Origin
-from tui_meta.views.lab_text import Shape, head_lines, loss_lines, shape
+from tui_meta.views.lab_text import Shape, head_lines, loss_lines
+from tui_meta.views.page_keys import LAB_KEYS
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 from tui_meta.widgets.wave_chart import WaveChart
@@ -36,70 +37,19 @@ FOLLOW_TICKS = 4
 PLAY_SECONDS = 0.25
 """A step of the slow motion, which is also what a slow connection takes."""
 
-_FRAMED_HEIGHT = 28
 _LEFT_BUTTON, _RIGHT_BUTTON = 1, 3
 
 
-class LabPage(Page):
+class LabPage(BenchPage):
     """Asks every theta about the task on the desk, and looks up steps in the answers."""
 
     NAME = "Lab"
-    KEYS = (
-        Key(
-            "left,h", "←", "move(-1, 0)", "left", "Move the cursor to the left (h)", 3, joined=True
-        ),
-        Key("down,j", "↓", "move(0, -1)", "down", "Move the cursor down (j)", 3, joined=True),
-        Key("up,k", "↑", "move(0, 1)", "up", "Move the cursor up (k)", 3, joined=True),
-        Key("right,l", "→", "move(1, 0)", "cursor", "Move the cursor to the right (l)", 3),
-        Key("i", "i", "place", "point", "Place a support point at the cursor (mouse: press)", 6),
-        Key("c", "c", "carry", "carry", "Carry the nearest point, or put it down (mouse: drag)", 7),
-        Key(
-            "x,delete", "x", "delete", "delete", "Delete the nearest point (mouse: right button)", 8
-        ),
-        Key("comma", ",", "step(-1)", "back", "One gradient step back", 3, joined=True),
-        Key("full_stop", ".", "step(1)", "step", "One gradient step on", 3),
-        Key("home,g", "home", "step(-9999)", "first", "Before the first gradient step (g)"),
-        Key("end,G", "end", "step(9999)", "last", "After the last gradient step (G)"),
-        Key("r", "r", "replay", "replay", "Play the steps in slow motion, or stop", 4),
-        Key("n", "n", "another", "next", "The next task of the same kind", 5),
-        Key("1", "1", "preset('standard')", "1", "Standard: SineWave(4, 1), 10 points, 32 updates"),
-        Key("2", "2", "preset('half-range')", "2", "Half range: 5 points right of the middle"),
-        Key("3", "3", "preset('beyond-range')", "3", "Waves taller than any that was trained on"),
-        Key("4", "4", "preset('noisy')", "4", "Noisy: points beside the wave"),
-        Key("5", "5", "preset('one-point')", "5", "One point alone"),
-        Key("6", "6", "preset('contradictory')", "6", "Contradictory: two points at every x"),
-        Key(
-            "tab", "tab", "choose_next(1)", "setting", "The next setting, then the θ of each run", 9
-        ),
-        Key("shift+tab", "shift+tab", "choose_next(-1)", "previous", "The setting before"),
-        Key(
-            "minus,underscore",
-            "-",
-            "turn(-1)",
-            "less",
-            "Less of the setting; of a θ, an older checkpoint",
-            9,
-            joined=True,
-        ),
-        Key(
-            "plus,equals_sign",
-            "+",
-            "turn(1)",
-            "change",
-            "More of the setting; of a θ, a newer one",
-            9,
-        ),
-        Key("enter", "enter", "type_in", "type", "Type a value for the setting", 10),
-        Key("s", "s", "still", "still", "Hold live θ still, or follow the training again", 11),
-        Key("o", "o", "other_chart", "chart", "Waves or losses, where one has room", 3),
-    )
+    KEYS = LAB_KEYS
 
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
     def __init__(self, watch_screen: WatchScreen) -> None:
         super().__init__(watch_screen)
-        self._held = False
-        self._on_losses = False
         self._turning = 0
         """Steps from the live theta, as soon as its checkpoints are known."""
         self._ticks = 0
@@ -116,11 +66,6 @@ class LabPage(Page):
         """Put a task from elsewhere on the desk."""
         self._change(replace(self._desk, lab=lab.open_task(self._desk.lab, task, updates)))
 
-    @property
-    def footer_keys(self) -> Sequence[Key]:
-        """Without the key that changes charts, where all have room."""
-        return [key for key in self.KEYS if self._shape == "small" or key.names != "o"]
-
     # Composing.
 
     def body(self) -> Iterable[Widget]:
@@ -133,45 +78,30 @@ class LabPage(Page):
             yield from (Chart(id=f"theta-{index}") for index in range(len(self._wanted)))
 
     def on_mount(self) -> None:
-        """Every size has its arrangement."""
+        """The slow motion has a clock of its own."""
         self._player = self.set_interval(PLAY_SECONDS, self._play_on, pause=True)
         self._playing = False
-        self._arrange()
-
-    def on_resize(self) -> None:
-        """Another size, another arrangement."""
-        self._arrange()
-
-    def on_screen_resume(self) -> None:
-        """Checkpoints may have come while another screen was in front."""
-        self._recall()
 
     def on_screen_suspend(self) -> None:
         """What nobody sees does not play."""
         self._play(False)
 
-    def _arrange(self) -> None:
-        made = self._shape
+    def arrange_for(self, made: Shape) -> None:
         self.query_one("#head").styles.height = {"tiny": 1, "small": 2}.get(made, 3)
         self.query_one("#table").styles.height = {"tiny": 0, "small": 1}.get(
             made, 1 + len(self._wanted)
         )
         small = made in ("tiny", "small")
         self.query_one("#charts").display = made != "tiny"
-        self.query_one("#waves").display = not (small and self._on_losses)
-        self.query_one("#losses").display = not small or self._on_losses
+        self.query_one("#waves").display = not (small and self.on_other_chart)
+        self.query_one("#losses").display = not small or self.on_other_chart
         self.query_one("#each").display = made == "wide"
-        self.set_class(self.size.height >= _FRAMED_HEIGHT, "-framed")
 
     # Showing.
 
     @property
     def _snapshots(self) -> dict[str, Snapshot]:
         return dict(self.watch_screen.watching.snapshots)
-
-    @property
-    def _shape(self) -> Shape:
-        return shape(self.size.width, self.size.height)
 
     @property
     def _wanted(self) -> dict[str, Adapt]:
@@ -181,29 +111,29 @@ class LabPage(Page):
         """Ask what is due, and show what is known."""
         if [one.run for one in self._desk.origins] != list(self._snapshots):
             self._begin(self._desk.lab)
-            self._recall()
+            self.recall()
         self._ticks += 1
-        self._ask(follow=self._ticks % FOLLOW_TICKS == 0 and not self._held)
-        self._show()
+        self._ask(follow=self._ticks % FOLLOW_TICKS == 0)
+        self.show()
 
-    def _show(self) -> None:
+    def show(self) -> None:
         self._show_lines()
-        if self._shape == "tiny":
+        if self.shape == "tiny":
             return
         state, answers = self._desk.lab, self._asking.answers(self._wanted)
         waves = self._charts.waves(state, answers, playing=self._playing)
         self.query_one("#waves", Chart).show(waves)
         self.query_one("#losses", Chart).show(self._charts.losses(state, answers))
-        if self._shape == "wide":
+        if self.shape == "wide":
             for index, plot in enumerate(self._charts.each(state, answers)):
                 self.query_one(f"#theta-{index}", Chart).show(plot)
 
     def _show_lines(self) -> None:
-        made = self._shape
+        made = self.shape
         head, table = self.query_one("#head", Lines), self.query_one("#table", Lines)
         head.show(head_lines(self._desk, made, head.size.width))
         answers = self._asking.answers(self._wanted)
-        table.show(loss_lines(self._desk, answers, made, table.size.width, held=self._held))
+        table.show(loss_lines(self._desk, answers, made, table.size.width))
 
     # Asking.
 
@@ -229,24 +159,27 @@ class LabPage(Page):
     def _hear(self, asking: Asking, title: str, answer: AnyAnswer) -> None:
         assert isinstance(answer, Adapted)
         asking.answered(title, answer)
+        if self._desk.still:
+            self._desk = lab_desk.hold(self._desk, asking.seen())
         if self.app.screen is not self or asking is not self._asking:
             return
         self._ask(follow=False)
         if not asking.waits:
-            self._show()
+            self.show()
 
     def _refuse(self, asking: Asking, title: str, said: str) -> None:
-        asking.refused(title)
+        source = asking.refused(title).source
+        if isinstance(source, Held):
+            self._desk = lab_desk.follow(self._desk)
+        elif isinstance(source, Saved):
+            self.recall()
         self.say(said)
 
-    def _recall(self) -> None:
-        """Learn which checkpoints there are."""
-        for run, one in self._snapshots.items():
-            if one.state != "loading":
-                self.ask(f"recall {run}", Recall(of=Live(run)), partial(self._remember, run))
+    def recall(self) -> None:
+        for run in self._snapshots:
+            self.recall_run(run, self._remember)
 
-    def _remember(self, run: str, past: AnyAnswer) -> None:
-        assert isinstance(past, Recalled)
+    def _remember(self, run: str, past: Recalled) -> None:
         self._change(lab_desk.recalled(self._desk, run, past))
         if self._turning and lab_desk.chosen_run(self._desk) == run:
             by, self._turning = self._turning, 0
@@ -261,7 +194,7 @@ class LabPage(Page):
         if self._asking.waits:
             self._show_lines()
         else:
-            self._show()
+            self.show()
 
     def _try(self, changed: Callable[[], Desk]) -> None:
         """Change the desk, or say why that cannot be."""
@@ -272,34 +205,26 @@ class LabPage(Page):
             return
         self._change(desk)
 
-    def _edit(self, changed: Callable[[Lab], Lab]) -> None:
+    def edit(self, changed: Callable[[Lab], Lab]) -> None:
         self._try(lambda: replace(self._desk, lab=changed(self._desk.lab)))
 
     # Keys: the task.
 
-    def action_preset(self, name: str) -> None:
-        """A task of a preset."""
-        self._edit(lambda at: lab.choose(at, cast(PresetName, name)))
-
-    def action_another(self) -> None:
-        """The next task of the same kind."""
-        self._edit(lab.another)
-
     def action_move(self, columns: int, rows: int) -> None:
         """Move the cursor, and the point that it carries."""
-        self._edit(lambda at: lab.move(at, columns, rows))
+        self.edit(lambda at: lab.move(at, columns, rows))
 
     def action_place(self) -> None:
         """A point at the cursor."""
-        self._edit(lab.add)
+        self.edit(lab.add)
 
     def action_carry(self) -> None:
         """Take up the nearest point, or put it down."""
-        self._edit(lab.take)
+        self.edit(lab.take)
 
     def action_delete(self) -> None:
         """Delete the point that is carried, or the nearest."""
-        self._edit(lab.delete)
+        self.edit(lab.delete)
 
     # Keys: settings.
 
@@ -307,19 +232,19 @@ class LabPage(Page):
         """Choose a setting."""
         self._change(lab_desk.choose(self._desk, by))
         if self._desk.origin is not None:
-            self._recall()
+            self.recall()
 
     def action_choose(self, index: int) -> None:
         """Choose the setting that was clicked."""
         self._change(replace(self._desk, chosen=index))
         if self._desk.origin is not None:
-            self._recall()
+            self.recall()
 
     def action_turn(self, by: int) -> None:
         """Less or more of the chosen setting."""
         if self._desk.origin is not None and not lab_desk.has_checkpoints(self._desk):
             self._turning = by  # some may have come
-            self._recall()
+            self.recall()
         else:
             self._try(lambda: lab_desk.turn(self._desk, by))
 
@@ -337,29 +262,29 @@ class LabPage(Page):
 
     def action_still(self) -> None:
         """Hold the live thetas still, or follow them."""
-        self._held = not self._held
-        if self._held:
-            self.say("θ is held still; a new question still takes the newest θ")
-        else:
+        if self._desk.still:
             self.say("θ follows the training")
-        self._show_lines()
+            self._change(lab_desk.follow(self._desk))
+        else:
+            self.say("θ is held still for every task to come; s follows the training again")
+            self._change(lab_desk.hold(self._desk, self._asking.seen()))
 
     # Keys: steps.
 
     def action_step(self, by: int) -> None:
         """Look at another step; whoever steps by hand stops the slow motion."""
         self._play(False)
-        self._edit(lambda at: lab.step(at, by))
+        super().action_step(by)
 
     def action_replay(self) -> None:
         """Play from here, or from the beginning if this is the end; or stop."""
         state = self._desk.lab
         self._play(not self._playing)
         if self._playing and state.step == state.updates:
-            self._edit(lambda at: lab.step(at, -at.step))
+            self.edit(lambda at: lab.step(at, -at.step))
 
     def _play_on(self) -> None:
-        self._edit(lambda at: lab.step(at, 1))
+        self.edit(lambda at: lab.step(at, 1))
         if self._desk.lab.step == self._desk.lab.updates:
             self._play(False)
 
@@ -372,16 +297,7 @@ class LabPage(Page):
         else:
             self._player.pause()
         if self.app.screen is self:
-            self._show()
-
-    def action_other_chart(self) -> None:
-        """Show the other chart, where there is room for one."""
-        if self._shape != "small":
-            self.say("both charts are on the screen")
-            return
-        self._on_losses = not self._on_losses
-        self._arrange()
-        self.call_after_refresh(self._show)
+            self.show()
 
     # The mouse.
 
@@ -389,14 +305,14 @@ class LabPage(Page):
     def _press(self, pressed: WaveChart.Pressed) -> None:
         x, y, near = pressed.x, pressed.y, pressed.near
         if pressed.button == _LEFT_BUTTON:
-            self._edit(lambda at: lab.press(at, x, y, near))
+            self.edit(lambda at: lab.press(at, x, y, near))
         elif pressed.button == _RIGHT_BUTTON:
-            self._edit(lambda at: lab.wipe(at, x, y, near))
+            self.edit(lambda at: lab.wipe(at, x, y, near))
 
     @on(WaveChart.Dragged)
     def _drag(self, dragged: WaveChart.Dragged) -> None:
-        self._edit(lambda at: lab.place(at, dragged.x, dragged.y))
+        self.edit(lambda at: lab.place(at, dragged.x, dragged.y))
 
     @on(WaveChart.Released)
     def _release(self) -> None:
-        self._edit(lab.release)
+        self.edit(lab.release)

@@ -10,8 +10,10 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from tui_meta.screens.page import Page, page_bindings
-from tui_meta.views.keys import Key
+from tui_meta.screens.watch import WatchScreen
+from tui_meta.views.copying import Rows, message_rows
 from tui_meta.views.messages import message_lines
+from tui_meta.views.page_keys import MESSAGES_KEYS
 from tui_meta.widgets.lines import Lines
 
 
@@ -19,30 +21,37 @@ class MessagesPage(Page):
     """Follows the newest message until somebody scrolls up."""
 
     NAME = "Messages"
-    KEYS = (
-        Key("up,k", "↑", "scroll(-1)", "older", "Older messages", 5, joined=True),
-        Key("down,j", "↓", "scroll(1)", "scroll", "Newer messages", 5),
-        Key("pageup", "page up", "page(-1)", "page up", "A page of older messages"),
-        Key("pagedown", "page down", "page(1)", "page down", "A page of newer messages"),
-        Key("home,g", "home", "scroll(-9999)", "first", "The first message"),
-        Key("end,G", "end", "scroll(9999)", "newest", "The newest message; follow it", 6),
-    )
+    KEYS = MESSAGES_KEYS
 
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
+
+    def __init__(self, watch_screen: WatchScreen) -> None:
+        super().__init__(watch_screen)
+        self._follows = True
 
     def body(self) -> Iterable[Widget]:
         page = VerticalScroll(Lines(id="said"), id="scroll")
         page.can_focus = False
         yield page
 
+    def copied(self) -> tuple[str, Rows]:
+        return "messages", message_rows(self.watch_screen.watching.messages.said)
+
+    def on_mount(self) -> None:
+        """Whoever scrolls says where; another size, or more messages, scroll nothing."""
+        self.watch(self.query_one("#scroll"), "scroll_y", self._note, init=False)
+
+    def _note(self) -> None:
+        scroll = self.query_one("#scroll", VerticalScroll)
+        self._follows = scroll.scroll_y >= scroll.max_scroll_y - 1
+
     def paint(self) -> None:
         said, scroll = self.query_one("#said", Lines), self.query_one("#scroll", VerticalScroll)
-        follows = scroll.scroll_y >= scroll.max_scroll_y - 1
         lines = message_lines(self.watch_screen.watching.messages.said, scroll.size.width)
         if said.styles.height is None or said.size.height != len(lines):
             said.styles.height = max(1, len(lines))
         said.show(lines)
-        if follows:
+        if self._follows:
             scroll.scroll_end(animate=False)
 
     def action_scroll(self, rows: int) -> None:

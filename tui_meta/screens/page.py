@@ -18,10 +18,13 @@ from core.bench.surveying import OnProgress
 from core.errors import LabError
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.watch import WatchScreen
-from tui_meta.views.keys import PAGE_KEYS, Key, page_footer, page_groups
-from tui_meta.views.layout import LEAST_HEIGHT, LEAST_WIDTH
+from tui_meta.views.copying import Rows, plot_rows, run_rows
+from tui_meta.views.footer import page_footer
+from tui_meta.views.keys import PAGE_KEYS, Groups, Key, page_groups
+from tui_meta.views.layout import LEAST_HEIGHT, LEAST_WIDTH, too_small
 from tui_meta.views.standing import page_title
-from tui_meta.views.text import Line, line
+from tui_meta.views.text import Line
+from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 
 TICK_SECONDS = 0.25
@@ -51,7 +54,7 @@ class Page(Screen[None], inherit_bindings=False):
         self._beats = 0
 
     @property
-    def key_groups(self) -> Sequence[tuple[str, Sequence[Key]]]:
+    def key_groups(self) -> Groups:
         """The keys that apply here, for the help."""
         return page_groups(self.NAME, self.KEYS)
 
@@ -63,6 +66,13 @@ class Page(Screen[None], inherit_bindings=False):
     def footer(self, width: int) -> Line:
         """The last line."""
         return page_footer(self.footer_keys, width, self.watch_screen.watching.keymap)
+
+    def copied(self) -> tuple[str, Rows]:
+        """What is copied from here, by name and as rows: the first chart, or how the runs stand."""
+        for chart in self.query(Chart):
+            if chart.plot and chart.plot.series and chart.region.area:
+                return chart.id or "chart", plot_rows(chart.plot)
+        return "runs", run_rows(self.watch_screen.watching.snapshots)
 
     def body(self) -> Iterable[Widget]:
         """What stands between title and messages."""
@@ -98,7 +108,8 @@ class Page(Screen[None], inherit_bindings=False):
 
     def tick(self) -> None:
         """Bring everything up to date, unless another screen is in front."""
-        if self.app.screen is self:
+        # A last tick may come when the application ends and has no screen any more.
+        if self.is_current and self.app.screen is self:
             self._paint_frame()
             self.paint()
 
@@ -110,13 +121,13 @@ class Page(Screen[None], inherit_bindings=False):
 
     def tell(self, result: str) -> None:
         """Say at once what came of something."""
-        self.watch_screen.watching.messages.tell(result)
+        self.watch_screen.tell(result)
         if self.is_current:
             self._paint_frame()
 
     def complain(self, problem: str) -> None:
         """Say at once what went wrong; it stays until it is dismissed."""
-        self.watch_screen.watching.messages.complain(problem)
+        self.watch_screen.complain(problem)
         if self.is_current:
             self._paint_frame()
 
@@ -184,6 +195,6 @@ class Page(Screen[None], inherit_bindings=False):
         title.show([page_title(self.NAME, watching.standings, title.size.width)])
         newest: Line = watching.newest_message(messages.size.width)
         if self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT:
-            newest = line(f"please enlarge {LEAST_WIDTH}x{LEAST_HEIGHT}")
+            newest = too_small(*self.size)
         messages.show([newest])
         keys.show([self.footer(keys.size.width)])

@@ -16,11 +16,15 @@ from textual.widgets import Input
 from core.catalogue import Entry, Opened, history, list_runs, open_run
 from core.config import RunConfig
 from core.events import AnyEvent
+from tui_meta.screens.ask import Answer, Ask
 from tui_meta.screens.page import Page, page_bindings
 from tui_meta.screens.watch import WatchScreen
 from tui_meta.views import run_details
-from tui_meta.views.keys import Key, keys_line
+from tui_meta.views.copying import Rows, entry_rows
+from tui_meta.views.footer import keys_line
+from tui_meta.views.keys import Key
 from tui_meta.views.messages import shown_path
+from tui_meta.views.page_keys import RUNS_KEYS
 from tui_meta.views.plot import empty_plot
 from tui_meta.views.run_curves import MOST_CURVES, Which, compared_plot, loss_plot, losses_of
 from tui_meta.views.run_list import RunList, no_runs
@@ -40,8 +44,8 @@ _CHART_HEIGHT = 22
 """Rows of a terminal in which a run's curves stand below its facts."""
 
 
-_KEEP = Key("enter", "enter", "", "keep the filter", "", 1)
-_ALL_RUNS = Key("escape", "esc", "back", "all runs", "", 2)
+_KEEP = Key("enter", "", "keep the filter", "", 1)
+_ALL_RUNS = Key("escape", "back", "all runs", "", 2, name="back")
 
 
 class RunsPage(Page):
@@ -49,25 +53,7 @@ class RunsPage(Page):
 
     NAME = "Runs"
     AUTO_FOCUS = ""
-    KEYS = (
-        Key("up,k", "↑", "move(-1)", "up", "The run above; scrolls where one is open", 6, True),
-        Key("down,j", "↓", "move(1)", "choose", "The run below", 6),
-        Key("pageup", "page up", "page(-1)", "page up", "A page up"),
-        Key("pagedown", "page down", "page(1)", "page down", "A page down"),
-        Key("home,g", "home", "move(-99999)", "first", "The first run"),
-        Key("end,G", "end", "move(99999)", "last", "The last run"),
-        Key(
-            "enter", "enter", "open", "open", "Settings, checkpoints and evaluations of the run", 1
-        ),
-        Key("space", "space", "mark", "mark", "Mark the run, or no longer", 3),
-        Key("c", "c", "compare", "compare", "Curves of the marked runs, or of this one", 3),
-        Key("tab", "tab", "other_curves", "other curves", "Loss after adaptation, or in training"),
-        Key("slash", "/", "filter", "filter", "Only runs with certain words", 4),
-        Key("s", "s", "sort(1)", "sort", "In the next order: age, name, state, iteration, best", 5),
-        Key("S", "S", "sort(-1)", "order before", "In the order before"),
-        Key("r", "r", "resume", "resume?", "Say how the run is resumed", 7),
-        Key("R", "R", "read", "read again", "Read the folder again", 8),
-    )
+    KEYS = RUNS_KEYS
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
     def __init__(self, watch_screen: WatchScreen) -> None:
@@ -79,6 +65,8 @@ class RunsPage(Page):
         self._opened: tuple[Opened, RunConfig] | None = None
         self._previewed = ""
         self._compared: Mapping[str, tuple[AnyEvent, ...]] = {}
+        self._command = ""
+        """What the last line says to type; a key that goes elsewhere forgets it."""
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="head")
@@ -113,6 +101,14 @@ class RunsPage(Page):
     def footer(self, width: int) -> Line:
         """While a filter is typed, all other keys are letters of it."""
         return keys_line((_KEEP, _ALL_RUNS), width) if self._typing else super().footer(width)
+
+    def copied(self) -> tuple[str, Rows]:
+        """The command that was named last, the curves, or the list."""
+        if self._command:
+            return "command", [[self._command]]
+        if self._mode == "list":
+            return "runs", entry_rows(self._runs.shown)
+        return super().copied()
 
     # Painting.
 
@@ -184,10 +180,14 @@ class RunsPage(Page):
     # Reading.
 
     @property
+    def _own(self) -> set[Path]:
+        """The folders of the session's runs."""
+        return set(self.session.folders().values())
+
+    @property
     def _folders(self) -> list[Path]:
         """Where the runs of the session lie, and others beside them."""
-        parents = (folder.parent for folder in self.session.folders().values())
-        return list(dict.fromkeys(parents))
+        return list(dict.fromkeys(own.parent for own in self.session.folders().values()))
 
     def action_read(self) -> None:
         """Read the folders anew."""
@@ -220,7 +220,7 @@ class RunsPage(Page):
 
     def _fail(self, problem: str) -> None:
         self._reading = False
-        self.say(problem)
+        self.complain(problem)
 
     # Keys.
 
@@ -241,6 +241,7 @@ class RunsPage(Page):
 
     def action_move(self, steps: int) -> None:
         """Another run; where one is open, another part of what is told of it."""
+        self._command = ""
         if self._mode == "list":
             self._runs = self._runs.moved(steps)
             self.tick()
@@ -298,12 +299,39 @@ class RunsPage(Page):
             self.tick()
 
     def action_resume(self) -> None:
-        """Say how it is resumed: a session has the runs that it began with."""
-        current = self._runs.current
-        if self._mode != "curves" and current:
-            is_here = Path(current.path) in self.session.folders().values()
-            held_by = current.trained_by
-            self.say(run_details.resume_words(current.path, held_by, is_here=is_here))
+        """Let the run go on in a session of its own: this one has the runs that it began with."""
+        entry = self._runs.current
+        if self._mode == "curves" or entry is None:
+            return
+        reason = run_details.cannot_resume(entry, is_here=Path(entry.path) in self._own)
+        if reason:
+            self.say(reason)
+            if entry.state == "finished":
+                self._command = run_details.resume_command(entry)
+            return
+
+        def go_on(answer: bool | None) -> None:
+            if answer:
+                self._resume(entry)
+
+        answers = (Answer("g", "go on", True), Answer("escape", "leave it", False))
+        self.app.push_screen(Ask("go on?", run_details.resume_details(entry), answers), go_on)
+
+    def _resume(self, entry: Entry) -> None:
+        def fail(problem: str) -> None:
+            self.complain(f"{entry.name} does not go on: {problem}")
+
+        def take(begun: tuple[str, Sequence[str]]) -> None:
+            id, remarks = begun
+            for remark in remarks:
+                self.tell(remark)
+            self._command = f"tui-meta attach {id}"
+            self.tell(f"{entry.name} trains in session {id}: {self._command} shows it (y copies)")
+            self.action_read()
+
+        self.say(f"going on with {entry.name}…")
+        path = Path(entry.path)
+        self.compute("resume", lambda _: self.session.resume_beside(path), take, fail)
 
     def action_filter(self) -> None:
         """Type words that the runs must have."""

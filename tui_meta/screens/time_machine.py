@@ -1,28 +1,33 @@
-"""The time machine: a run's checkpoints, one after the other, each adapting to the same task."""
+"""The time machine: what a run has left, one after the other, each adapting to the same task."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Horizontal
 from textual.widget import Widget
 
+from core.adaptation import PROBES
 from core.bench.answers import Adapted, AnyAnswer, Recalled
-from core.bench.questions import Adapt, Live, PresetName, Recall
-from tui_meta.screens.page import Page, page_bindings
+from core.bench.questions import Adapt
+from tui_meta.screens.bench_page import BenchPage
+from tui_meta.screens.page import page_bindings
 from tui_meta.screens.watch import WatchScreen
-from tui_meta.views import lab, time_machine
+from tui_meta.views import lab, time_machine, time_text
 from tui_meta.views.keys import Key
 from tui_meta.views.lab import Lab
 from tui_meta.views.lab_charts import LabCharts
-from tui_meta.views.lab_text import Shape, preset_line, shape, task_line, wave_line
+from tui_meta.views.lab_text import Shape, preset_line, task_line, wave_line
 from tui_meta.views.layout import too_small
 from tui_meta.views.numbers import whole
-from tui_meta.views.text import Line, Span, fit, line
-from tui_meta.views.time_machine import UNKNOWN, HistoryChart, TimeMachine
+from tui_meta.views.page_keys import TIME_MACHINE_KEYS
+from tui_meta.views.text import Line, fit, line
+from tui_meta.views.time_charts import HistoryChart, ThroughTimeChart
+from tui_meta.views.time_machine import UNKNOWN, TimeMachine
 from tui_meta.views.visits import Visits
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
@@ -30,39 +35,20 @@ from tui_meta.widgets.lines import Lines
 RECALL_TICKS = 20
 """Ticks of a page between two looks into the folder of a run that trains: five seconds."""
 
-_FRAMED_HEIGHT = 28
-_BESIDE_WIDTH = 110
+STRIP = 4
+"""Checkpoints side by side, as many as curves can be told apart."""
+
+THROUGH_TIME = 10
+"""Checkpoints whose loss on the task is drawn, where that chart has room."""
+
+_LIST_WIDTH = 110
 
 
-class TimeMachinePage(Page):
+class TimeMachinePage(BenchPage):
     """Stands at one checkpoint of one run, and asks what its theta makes of the task."""
 
     NAME = "Time machine"
-    KEYS = (
-        Key("left,h", "←", "travel(-1)", "earlier", "The checkpoint before (h)", 3, joined=True),
-        Key("right,l", "→", "travel(1)", "checkpoint", "The next checkpoint (l)", 3),
-        Key("home,g", "home", "travel(-9999)", "first", "The oldest checkpoint there is (g)"),
-        Key(
-            "end,G",
-            "end",
-            "travel(9999)",
-            "newest",
-            "The newest checkpoint (G); follow those to come",
-            6,
-        ),
-        Key("up,k", "↑", "change_run(-1)", "run before", "The run before (k)", 4, joined=True),
-        Key("down,j", "↓", "change_run(1)", "run", "The next run (j)", 4),
-        Key("comma", ",", "step(-1)", "back", "One gradient step back", 5, joined=True),
-        Key("full_stop", ".", "step(1)", "step", "One gradient step on", 5),
-        Key("1", "1", "preset('standard')", "1", "Standard: SineWave(4, 1), 10 points, 32 updates"),
-        Key("2", "2", "preset('half-range')", "2", "Half range: 5 points right of the middle"),
-        Key("3", "3", "preset('beyond-range')", "3", "Waves taller than any that was trained on"),
-        Key("4", "4", "preset('noisy')", "4", "Noisy: points beside the wave"),
-        Key("5", "5", "preset('one-point')", "5", "One point alone"),
-        Key("6", "6", "preset('contradictory')", "6", "Contradictory: two points at every x"),
-        Key("n", "n", "another", "next task", "The next task of the same kind", 6),
-        Key("o", "o", "other_chart", "chart", "Wave or history, where one has room", 3),
-    )
+    KEYS = TIME_MACHINE_KEYS
 
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
@@ -71,7 +57,6 @@ class TimeMachinePage(Page):
         self._lab = lab.begin(next(iter(watch_screen.watching.snapshots.values())).waves)
         self._pictures = LabCharts()
         self._visits = Visits()
-        self._on_history = False
         self._ticks = 0
         self._begin()
 
@@ -81,53 +66,48 @@ class TimeMachinePage(Page):
         self._chosen = 0
         self._machines: dict[str, TimeMachine] = {}
         self._histories = {run: HistoryChart() for run in self._runs}
+        self._through_time = {run: ThroughTimeChart() for run in self._runs}
         self._recalled_at: dict[str, int] = {}
 
     @property
     def footer_keys(self) -> Sequence[Key]:
-        """Without the key that changes charts, where all have room."""
-        return [key for key in self.KEYS if self._shape == "small" or key.names != "o"]
+        keys = super().footer_keys
+        if self._machine is None or self._machine.evaluation is None:
+            return keys
+        return [
+            replace(key, label="checkpoints") if key.action == "other_path" else key for key in keys
+        ]
 
     # Composing.
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="head")
-        with Horizontal(id="machine"):
-            yield Lines(id="list")
-            with Vertical():
+        yield Lines(id="timeline")
+        with Container(id="machine"):
+            with Horizontal(id="above"):
+                yield Lines(id="list")
                 yield Chart(id="wave")
-                with Horizontal(id="below"):
-                    yield Chart(id="history")
-                    yield Chart(id="updates")
+            with Horizontal(id="strip"):
+                yield from (Chart(id=f"strip-{index}") for index in range(STRIP))
+            with Horizontal(id="below"):
+                yield Chart(id="history")
+                yield Chart(id="updates")
+                yield Chart(id="through-time")
 
-    def on_mount(self) -> None:
-        """Every size has its arrangement."""
-        self._arrange()
-
-    def on_resize(self) -> None:
-        """Another size, another arrangement."""
-        self._arrange()
-
-    def on_screen_resume(self) -> None:
-        """Checkpoints may have come while another screen was in front."""
-        self._recall()
-
-    def _arrange(self) -> None:
-        made = self._shape
-        small = made == "small"
+    def arrange_for(self, made: Shape) -> None:
+        small, listed = made == "small", self.size.width >= _LIST_WIDTH
         self.query_one("#head").styles.height = 1 if made == "tiny" else 3
         self.query_one("#machine").display = made != "tiny"
-        self.query_one("#list").display = not small
-        self.query_one("#wave").display = not (small and self._on_history)
-        self.query_one("#below").display = not small or self._on_history
-        self.query_one("#updates").display = self.size.width >= _BESIDE_WIDTH
-        self.set_class(self.size.height >= _FRAMED_HEIGHT, "-framed")
+        self.query_one("#timeline").display = made == "usual" and not listed
+        self.query_one("#above").display = not (small and self.on_other_chart)
+        self.query_one("#list").display = listed and not small
+        self.query_one("#strip").display = made == "wide"
+        self.query_one("#below").display = not small or self.on_other_chart
+        self.query_one("#updates").display = listed and not small
+        self.query_one("#through-time").display = made == "wide"
+        self.set_class(not listed, "-narrow")
 
     # Showing.
-
-    @property
-    def _shape(self) -> Shape:
-        return shape(self.size.width, self.size.height)
 
     @property
     def _run(self) -> str:
@@ -143,6 +123,12 @@ class TimeMachinePage(Page):
             return None
         return time_machine.question(self._machine, self._lab.task, self._lab.updates)
 
+    def _questions(self, most: int) -> dict[int, Adapt]:
+        """Of ``most`` checkpoints through time, by their number."""
+        machine, at = self._machine or UNKNOWN, self._lab
+        places = time_machine.strip(machine, most)
+        return {one: time_machine.question_to(machine, one, at.task, at.updates) for one in places}
+
     @property
     def _answer(self) -> Adapted | None:
         return self._visits.answer(self._question) if self._question else None
@@ -151,68 +137,98 @@ class TimeMachinePage(Page):
         """Ask what is due, and show what is known."""
         if self._runs != list(self.watch_screen.watching.snapshots):
             self._begin()
-            self._recall()
+            self.recall()
         self._ticks += 1
         iteration = self.watch_screen.watching.snapshots[self._run].iteration
         if self._ticks % RECALL_TICKS == 0 and self._recalled_at.get(self._run) != iteration:
-            self._recall()
+            self.recall()
         self._ask()
-        self._show()
+        self.show()
 
-    def _show(self) -> None:
+    def show(self) -> None:
         answer = self._answer
         self._show_lines(answer)
-        if self._shape == "tiny":
+        if self.shape == "tiny":
             return
         machine = self._machine or UNKNOWN
         at = machine.iteration
         title = "no checkpoint" if at is None else f"θ of {whole(at)}"
-        answers = {title: answer}
-        self.query_one("#wave", Chart).show(self._pictures.each(self._lab, answers)[0])
+        self.query_one("#wave", Chart).show(self._pictures.each(self._lab, {title: answer})[0])
         self.query_one("#history", Chart).show(self._histories[self._run].plot(machine))
+        if self.shape == "wide":
+            self._show_through_time(machine)
+        else:
+            updates = self._pictures.losses(self._lab, {title: answer})
+            self.query_one("#updates", Chart).show(updates)
+
+    def _show_through_time(self, machine: TimeMachine) -> None:
+        """The same task adapted by several checkpoints."""
+        asked, visits, saved = self._questions(STRIP), self._visits, machine.past.checkpoints
+        titles = {
+            one: f"{'▸' if one == machine.place else ''}θ of {whole(saved[one].iteration)}"
+            for one in asked
+        }
+        answers = {titles[place]: visits.answer(one) for place, one in asked.items()}
+        plots = [
+            replace(plot, title=f"{plot.title} · {time_text.reached(self._lab, answer)}")
+            for plot, answer in zip(
+                self._pictures.each(self._lab, answers), answers.values(), strict=True
+            )
+        ]
+        for index in range(STRIP):
+            chart = self.query_one(f"#strip-{index}", Chart)
+            chart.display = index < len(plots)
+            if index < len(plots):
+                chart.show(plots[index])
         self.query_one("#updates", Chart).show(self._pictures.losses(self._lab, answers))
+        through = {
+            saved[place].iteration: visits.answer(one)
+            for place, one in self._questions(THROUGH_TIME).items()
+        }
+        plot = self._through_time[self._run].plot(self._lab, through, machine.iteration)
+        self.query_one("#through-time", Chart).show(plot)
 
     def _show_lines(self, answer: Adapted | None) -> None:
-        head, listed = self.query_one("#head", Lines), self.query_one("#list", Lines)
+        head, listed, timeline = (
+            self.query_one(f"#{name}", Lines) for name in ("head", "list", "timeline")
+        )
         head.show(self._head(answer, head.size.width))
-        width, height = listed.size
-        top = fit(line(Span(time_machine.HEAD, "dim")), width)
         known = self._machine
-        listed.show([top, *(time_machine.rows(known, max(1, height - 1), width) if known else ())])
+        listed.show(time_text.rows(known, listed.size.height, listed.size.width) if known else ())
+        timeline.show([time_text.timeline(known, timeline.size.width)] if known else ())
 
     def _head(self, answer: Adapted | None, width: int) -> list[Line]:
-        if self._shape == "tiny":
-            return [fit(too_small(), width)]
+        if self.shape == "tiny":
+            return [fit(too_small(*self.size), width)]
         titles = [self.watch_screen.watching.titles[run] for run in self._runs]
-        runs = time_machine.runs_line(titles, self._chosen)
-        place = time_machine.place_line(self._machine) if self._machine else line("looking…")
-        loss = time_machine.loss_line(self._lab, answer)
-        return [
-            fit(line(*runs, "  ", *place), width),
-            fit((task_line if self._shape == "small" else preset_line)(self._lab), width),
-            fit(line(*loss, "  ", *wave_line(self._lab)), width),
-        ]
+        runs = time_text.runs_line(titles, self._chosen)
+        place = time_text.place_line(self._machine) if self._machine else line("looking…")
+        where = fit(line(*runs, "  ", *place), width)
+        loss = time_text.loss_line(self._lab, answer)
+        if self.shape == "small":
+            return [where, fit(loss, width), fit(task_line(self._lab), width)]
+        task = line(*loss, "  ", *wave_line(self._lab))
+        return [where, fit(preset_line(self._lab), width), fit(task, width)]
 
     # Asking.
 
-    def _recall(self) -> None:
-        """Learn which checkpoints the chosen run has."""
+    def recall(self) -> None:
         run = self._run
-        one = self.watch_screen.watching.snapshots.get(run)
-        if one is None or one.state == "loading":
-            return
-        self._recalled_at[run] = one.iteration
-        self.ask("recall", Recall(of=Live(run)), partial(self._remember, run))
+        if self.recall_run(run, self._remember):
+            self._recalled_at[run] = self.watch_screen.watching.snapshots[run].iteration
 
-    def _remember(self, run: str, past: AnyAnswer) -> None:
-        assert isinstance(past, Recalled)
+    def _remember(self, run: str, past: Recalled) -> None:
         before = self._machines.get(run)
-        after = time_machine.renewed(before, past) if before else time_machine.arrive(past)
-        self._machines[run] = after
-        self._moved()
+        self._stand(
+            run, time_machine.renewed(before, past) if before else time_machine.arrive(past)
+        )
 
     def _ask(self) -> None:
-        question = self._question
+        """Ask the chosen theta first, and where there is room the others one after the other."""
+        wanted = [self._question] if self._question else []
+        if self.shape == "wide":
+            wanted += [*self._questions(STRIP).values(), *self._questions(THROUGH_TIME).values()]
+        question = next((one for one in wanted if not self._visits.knows(one)), None)
         if question is not None and self._visits.due(question):
             hear = partial(self._hear, question)
             self.ask("visit", question, hear, failed=partial(self._gone, question))
@@ -220,14 +236,15 @@ class TimeMachinePage(Page):
     def _hear(self, question: Adapt, answer: AnyAnswer) -> None:
         assert isinstance(answer, Adapted)
         self._visits.hear(question, answer)
-        if self.app.screen is self and question == self._question:
-            self._show()
+        if self.app.screen is self:
+            self._ask()
+            self.show()
 
     def _gone(self, question: Adapt, said: str) -> None:
         """The checkpoint cannot be read any more: others may have come."""
         self.say(said)
         self._visits.hear(question, None)
-        self._recall()
+        self.recall()
 
     def _moved(self) -> None:
         """Show another place: at once, or when its theta has answered, or with the next tick."""
@@ -235,26 +252,47 @@ class TimeMachinePage(Page):
             return
         self._ask()
         if self._answer or (self._machine and self._question is None):
-            self._show()
+            self.show()
         else:
             self._show_lines(None)
 
-    def _edit(self, changed: Callable[[Lab], Lab]) -> None:
+    def edit(self, changed: Callable[[Lab], Lab]) -> None:
         self._lab = changed(self._lab)
         self._moved()
 
     # Keys.
 
-    def action_travel(self, by: int) -> None:
-        """To another checkpoint."""
-        if self._machine:
-            self._machines[self._run] = time_machine.travel(self._machine, by)
-            self._moved()
+    def _stand(self, run: str, machine: TimeMachine) -> None:
+        """Stand somewhere else; the task of an evaluation comes with it."""
+        before, self._machines[run] = self._machines.get(run), machine
+        there = before.chosen_evaluation if before else None
+        if machine.chosen_evaluation != there:
+            waves = self.watch_screen.watching.snapshots[run].waves
+            task = time_machine.evaluated_task(machine, waves)
+            if task:
+                self._lab = lab.open_task(self._lab, task, PROBES["validation"].updates)
+        self._moved()
 
-    def action_go(self, place: int) -> None:
-        """To the checkpoint that was clicked."""
+    def action_travel(self, by: int) -> None:
+        """To another checkpoint, or evaluation."""
         if self._machine:
-            self.action_travel(place - self._machine.place)
+            self._stand(self._run, time_machine.travel(self._machine, by))
+
+    def action_go(self, what: str, number: int) -> None:
+        """To what was clicked."""
+        if self._machine:
+            there = replace(self._machine, place=number, evaluation=None)
+            if what == "evaluation":
+                there = time_machine.at_evaluation(self._machine, number)
+            self._stand(self._run, there)
+
+    def action_other_path(self) -> None:
+        """Through the evaluations, or the checkpoints."""
+        if self._machine is None or not self._machine.past.evaluations:
+            self.say("there is no evaluation yet")
+            return
+        self._stand(self._run, time_machine.other_path(self._machine))
+        self._paint_frame()
 
     def action_change_run(self, by: int) -> None:
         """To another run; after the last comes the first."""
@@ -263,26 +301,5 @@ class TimeMachinePage(Page):
     def action_choose(self, index: int) -> None:
         """To the run that was clicked."""
         self._chosen = index
-        self._recall()
+        self.recall()
         self._moved()
-
-    def action_preset(self, name: str) -> None:
-        """A task of a preset."""
-        self._edit(lambda at: lab.choose(at, cast(PresetName, name)))
-
-    def action_another(self) -> None:
-        """The next task of the same kind."""
-        self._edit(lab.another)
-
-    def action_step(self, by: int) -> None:
-        """Another gradient step."""
-        self._edit(lambda at: lab.step(at, by))
-
-    def action_other_chart(self) -> None:
-        """Show the other chart, where there is room for one."""
-        if self._shape != "small":
-            self.say("both charts are on the screen")
-            return
-        self._on_history = not self._on_history
-        self._arrange()
-        self.call_after_refresh(self._show)

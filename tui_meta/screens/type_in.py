@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -26,7 +26,8 @@ class _Field(Input):
     """An input that submits all that was typed before enter.
 
     The library takes the value when the key arrives: over a slow connection, where several keys
-    arrive at once, characters before it still wait in the queue then.
+    arrive at once, characters before it still wait in the queue then. The same holds for keys that
+    edit: it would delete what was typed after backspace.
     """
 
     @dataclass
@@ -34,6 +35,14 @@ class _Field(Input):
         """What stood there when enter had its turn."""
 
         text: str
+
+    async def on_key(self, event: events.Key) -> None:
+        """Obey here what the library would hand up and obey later."""
+        bound = self._bindings.key_to_bindings.get(event.key)
+        if bound and not event.is_printable:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(bound[0].action)
 
     def on_input_submitted(self, submitted: Input.Submitted) -> None:
         """This comes after the characters, in the same queue."""
@@ -64,11 +73,9 @@ class TypeIn(Modal[T], inherit_bindings=False):
             field = _Field(self._value, max_length=LONGEST, compact=True)
             field.cursor_blink = False  # a blinking cursor sends bytes all the time
             yield field
-            yield Lines(id="said")
-
-    def on_mount(self) -> None:
-        """Say what can be typed, once the width is known."""
-        self.call_after_refresh(self._say, self._hint, "dim")
+            said = Lines(id="said")
+            said.show([line(Span(self._hint, "dim"))])
+            yield said
 
     @on(_Field.Entered)
     def take(self, entered: _Field.Entered) -> None:

@@ -276,7 +276,8 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     def _focus(self, name: str) -> None:
         """Move the focus to a run's line or to a panel, which is then shown."""
         if name.startswith("run"):
-            self.query_one(f"#{name}").focus()
+            # At once: the next key may have arrived with this one.
+            self.set_focus(self.query_one(f"#{name}"))
         else:
             self.action_reveal(name)
 

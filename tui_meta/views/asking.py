@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from core.bench.answers import Adapted
-from core.bench.questions import Adapt, Live
+from core.bench.questions import Adapt, Held, Live
 
 Answers = Mapping[str, Adapted | None]
 """By the title of the source; None where the answer is still to come."""
@@ -45,9 +47,18 @@ class Asking:
         """The open question of ``title`` has its answer."""
         self._answers[title] = self._open.pop(title), answer
 
-    def refused(self, title: str) -> None:
-        """The open question of ``title`` has none."""
+    def refused(self, title: str) -> Adapt:
+        """The open question of ``title``, which has none."""
         self._refused[title] = self._open.pop(title)
+        return self._refused[title]
+
+    def seen(self) -> dict[str, int]:
+        """The iterations at which live thetas have answered."""
+        return {
+            title: answer.iteration
+            for title, (asked, answer) in self._answers.items()
+            if isinstance(asked.source, Live)
+        }
 
     def answers(self, wanted: Mapping[str, Adapt]) -> Answers:
         """The answers to exactly what is ``wanted``, in its order."""
@@ -55,7 +66,7 @@ class Asking:
 
     def _answer(self, title: str, question: Adapt) -> Adapted | None:
         asked, answer = self._answers.get(title, (None, None))
-        return answer if asked == question else None
+        return answer if asked and answer and _answers(asked, answer, question) else None
 
     def _is_new(self, title: str, question: Adapt) -> bool:
         known = self._answers.get(title)
@@ -66,3 +77,15 @@ class Asking:
             return False
         known = self._answers.get(title)
         return known is None or known[1].iteration != iterations[question.source.run]
+
+
+def _answers(asked: Adapt, answer: Adapted, question: Adapt) -> bool:
+    """Whether what ``asked`` has got for an ``answer`` is one to ``question`` too.
+
+    A live theta that is held is the same one, and one that was held a live one that is not new.
+    """
+    was, is_now = asked.source, question.source
+    if isinstance(was, Live | Held) and isinstance(is_now, Live | Held) and was.run == is_now.run:
+        same = isinstance(is_now, Live) or is_now.iteration == answer.iteration
+        return same and msgspec.structs.replace(asked, source=is_now) == question
+    return asked == question

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from core.adaptation import PROBES
 from core.events import Evaluated
-from core.tasks import SineWave
 from tui_meta.views.lens import Lens
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plot import (
@@ -19,18 +18,17 @@ from tui_meta.views.plot import (
     before,
     curve,
     decimate,
+    limits_around,
     log10s,
     support,
-    true_wave,
 )
 from tui_meta.views.record import Record
 from tui_meta.views.standing import Standing
+from tui_meta.views.wave import wave_curve
 
 _SMOOTH = 48
 _SMOOTH_EVALUATIONS = 12
 """Noisy curves are drawn as at most twice as many means."""
-
-_WAVE_POINTS = 100
 
 _ADAPTED = Limits(-2, 1, "log")
 
@@ -125,19 +123,17 @@ class Charts:
         if evaluated is None or not evaluated.query_x:
             return Plot(title, (), Limits(-5, 5).axis("x"), y, "no evaluation yet")
         x = evaluated.query_x
-        lower, upper = x[0], x[-1]
-        fine = [lower + (upper - lower) * i / (_WAVE_POINTS - 1) for i in range(_WAVE_POINTS)]
-        wave = SineWave(evaluated.amplitude, evaluated.phase)
+        limits = limits_around(x)
         return Plot(
             f"{title}  {loss(evaluated.losses[0])} → {loss(evaluated.losses[-1])}"
-            f" · {PROBES[evaluated.probe].title} at {whole(evaluated.iteration)}",
+            f" · {PROBES[evaluated.probe].title} · at {whole(evaluated.iteration)}",
             (
-                true_wave(fine, _wave_values(wave, fine)),
+                wave_curve(evaluated.amplitude, evaluated.phase, limits),
                 before(x, evaluated.before),
                 after(x, evaluated.after),
                 support(evaluated.support_x, evaluated.support_y),
             ),
-            Limits(lower, upper).axis("x"),
+            limits.axis("x"),
             y,
         )
 
@@ -211,9 +207,3 @@ def task_line(evaluated: Evaluated | None) -> str:
     points, updates = len(evaluated.support_x), len(evaluated.losses) - 1
     wave = f"{evaluated.amplitude:.2f}·sin(x + {evaluated.phase:.2f})"
     return f"{wave}, {points} points, {updates} updates"
-
-
-def _wave_values(wave: SineWave, x: Sequence[float]) -> list[float]:
-    import numpy as np
-
-    return [float(value) for value in wave(np.array(x))]

@@ -4,9 +4,15 @@ import base64
 import csv
 import io
 import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec.structs import fields
+
+from core.bench.answers import QUANTILES, Surveyed, Traced
+from core.catalogue import Entry
 from core.events import Snapshot
+from tui_meta.views.messages import Message
 from tui_meta.views.plot import Plot
 from tui_meta.views.record import Record
 from tui_meta.views.standing import Standing
@@ -43,6 +49,44 @@ def run_rows(snapshots: Mapping[str, Snapshot]) -> Rows:
         facts = (one.loss, one.best, one.best_iteration)
         shown = ["" if fact is None else f"{fact:.10g}" for fact in facts]
         yield run, one.algorithm, one.state, one.iteration, one.target, *shown
+
+
+def entry_rows(entries: Sequence[Entry]) -> Rows:
+    """A head, and each run of a list."""
+    names = [one.name for one in fields(Entry)]
+    yield names
+    for entry in entries:
+        values = (getattr(entry, name) for name in names)
+        yield ["" if value is None else value for value in values]
+
+
+def survey_rows(survey: Surveyed, titles: Sequence[str]) -> Rows:
+    """A head, and the losses of each source on all tasks."""
+    quantiles = [f"{100 * at:g} % quantile" for at in QUANTILES]
+    yield "source", "iteration", "tasks", "mean", "95 % from", "95 % to", *quantiles, "diverged"
+    for title, one in zip(titles, survey.sources, strict=True):
+        numbers = (one.mean, one.low, one.high, *one.quantiles)
+        told = ["" if number is None else f"{number:.10g}" for number in numbers]
+        yield title, one.iteration, survey.n_tasks, *told, one.diverged
+
+
+def traced_rows(traces: Mapping[str, Traced]) -> Rows:
+    """A head, and the lengths and cosines of each run's newest trace; a task has a length."""
+    yield (
+        *("run", "iteration", "lengths", "distances", "outer step"),
+        *("cosine of FOMAML and Reptile", "cosine of successive steps"),
+    )
+    for title, one in traces.items():
+        lists = (" ".join(f"{each:.10g}" for each in of) for of in (one.lengths, one.distances))
+        cosines = ("" if each is None else each for each in (one.fomaml_reptile, one.successive))
+        yield title, one.iteration, *lists, f"{one.update_norm:.10g}", *cosines
+
+
+def message_rows(messages: Sequence[Message]) -> Rows:
+    """A head, and each message with its date and time."""
+    yield "time", "message"
+    for one in messages:
+        yield time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.time)), one.text
 
 
 def separated(rows: Rows, delimiter: str) -> str:

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-from tui_meta.views.keys import GROUPS, Key
+from tui_meta.views.keys import GROUPS, Groups
 from tui_meta.views.text import Line, Span, line, wrap
 
-_KEY_CELLS = 11
+_KEY_CELLS = 12
+"""More than most keys need; a longer list of keys has a line of its own."""
 
 _NOTES = (
     "A run has the focus when its line at the top is marked; tab and the arrows move it. "
     "Otherwise space, n, s, c, < and > act on all runs.",
+    "After a run's training loss: ↓ it falls, = it is level, ↑ it rises; the newest tenth of its "
+    "curve beside the tenth before, as far as noise lets one say.",
     "The waves show the newest task that all training runs have met. After e, 1, 2 or 3 they keep "
     "yours until escape.",
     "Letters at a chart's lower edge: e where a run was evaluated on demand, s where it was saved "
@@ -18,30 +21,33 @@ _NOTES = (
 )
 
 
-Groups = Sequence[tuple[str, Sequence[Key]]]
-
-
 def help_lines(bound: Mapping[str, str], width: int, groups: Groups = GROUPS) -> list[Line]:
-    """Lines of at most ``width`` cells. ``bound`` has what each bound key does, by shown name.
+    """Lines of at most ``width`` cells. ``bound`` has what each bound action does, by its name.
 
-    Keys stand in the ``groups`` of the screen; any others follow.
+    They stand in the ``groups`` of the screen, with all of their keys; any others follow.
     """
     rest = dict(bound)
+    told = [
+        (title, {" ".join(key.all_shown): rest.pop(key.name) for key in keys if key.name in rest})
+        for title, keys in groups
+    ]
+    told.append(("More", rest))
     lines: list[Line] = []
-    for title, keys in groups:
-        named = {key.shown: rest.pop(key.shown) for key in keys if key.shown in rest}
+    for title, named in told:
         lines += _group(title, named, width)
-    lines += _group("More", rest, width)
-    for note in _NOTES if groups is GROUPS else ():
+    for note in _NOTES if groups[0][0] == GROUPS[0][0] else ():
         lines += [line(row) for row in wrap(note, width)]
     return lines
 
 
-def _group(title: str, keys: Mapping[str, str], width: int) -> Sequence[Line]:
-    if not keys:
+def _group(title: str, named: Mapping[str, str], width: int) -> Sequence[Line]:
+    if not named:
         return ()
     lines = [line(Span(title, "bold underline"))]
-    for key, does in keys.items():
+    for key, does in named.items():
+        if len(key) >= _KEY_CELLS:
+            lines.append(line(Span(key, "bold")))
+            key = ""
         for number, row in enumerate(wrap(does, max(10, width - _KEY_CELLS))):
             name = key if number == 0 else ""
             lines.append(line(Span(f"{name:<{_KEY_CELLS}}", "bold"), row))

@@ -1,48 +1,63 @@
 """Keys that a person has put elsewhere: checked here, and shown where keys are shown."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from core.decoding import refuse_unknown
 from core.errors import ConfigError
-from tui_meta.views.keys import GROUPS, Key, Keymap, mapped
+from tui_meta.views.keys import (
+    APP_KEYS,
+    GROUPS,
+    KEY_NAMES,
+    PAGE_KEYS,
+    SCREEN_KEYS,
+    Key,
+    Keymap,
+    mapped,
+)
+from tui_meta.views.page_keys import PAGE_TABLES
 
-_LONGEST = 20
+_WATCH_KEYS = tuple(key for _, keys in GROUPS for key in keys)
 
-_MOVABLE = {key.name: key for _, keys in GROUPS for key in keys}
-"""The keys of the watch screen and those that work everywhere, by name."""
+_EVERYWHERE = (*PAGE_KEYS, *SCREEN_KEYS, *APP_KEYS)
+
+BOUND_TOGETHER: Mapping[str, Sequence[Key]] = {
+    "watch": _WATCH_KEYS,
+    **{page: (*keys, *_EVERYWHERE) for page, keys in PAGE_TABLES.items()},
+}
+"""What is bound on each screen: no two of one screen may share a key."""
+
+_MOVABLE = {key.name: key for keys in BOUND_TOGETHER.values() for key in keys}
 
 
 def check_keymap(keymap: Keymap) -> None:
     """Raise ``ConfigError`` or ``UnknownSettingError`` for a map that cannot be."""
     refuse_unknown(keymap, _MOVABLE, "[keys]")
-    taken = {
-        name: key.name
-        for key in _MOVABLE.values()
-        for name in (*key.names.split(",")[key.name in keymap :], *_shown_alone(key, keymap))
-    }
     for name, key in keymap.items():
-        if not key.isprintable() or not key.strip() or len(key) > _LONGEST:
+        if not _is_key(key):
             raise ConfigError(f"keys.{name}", key, "a key, as z or ctrl+z")
-        if key in taken:
-            raise ConfigError(f"keys.{name}", key, f"another key: {taken[key]} has this one")
-        taken[key] = name
+    for keys in BOUND_TOGETHER.values():
+        _refuse_shared(keys, keymap)
 
 
 def key_names(keymap: Keymap) -> dict[str, str]:
     """For each action in the map, its keys as the terminal library lists them."""
-    return {
-        name: ",".join(("comma" if key == "," else key, *_MOVABLE[name].names.split(",")[1:]))
-        for name, key in keymap.items()
-    }
+    return {name: mapped(_MOVABLE[name], keymap).names for name in keymap}
 
 
-def mapped_groups(
-    groups: Sequence[tuple[str, Sequence[Key]]], keymap: Keymap
-) -> list[tuple[str, Sequence[Key]]]:
-    """The groups of a screen's keys as they are shown with this map."""
-    return [(title, [mapped(key, keymap) for key in keys]) for title, keys in groups]
+def _is_key(key: str) -> bool:
+    *modifiers, last = re.split(r"\+(?=.)", key)
+    known = (len(last) == 1 and last.isprintable() and last != " ") or last in KEY_NAMES
+    return known and set(modifiers) <= {"ctrl", "shift", "alt"}
 
 
-def _shown_alone(key: Key, keymap: Keymap) -> Iterable[str]:
-    """How a key that stays is shown, if that is a name by which it could be given again."""
-    return () if key.name in keymap or " " in key.shown else (key.shown,)
+def _refuse_shared(keys: Sequence[Key], keymap: Keymap) -> None:
+    """Raise ``ConfigError`` if two of ``keys`` share one, which only the map can have brought."""
+    taken: dict[str, str] = {}
+    # Those that stay come first, for it is the moved one that is to be said.
+    for key in sorted(keys, key=lambda one: one.name in keymap):
+        for shown in mapped(key, keymap).all_shown:
+            if shown in taken:
+                allowed = f"another key: {taken[shown]} has this one"
+                raise ConfigError(f"keys.{key.name}", keymap.get(key.name, shown), allowed)
+            taken[shown] = key.name

@@ -18,12 +18,12 @@ from tui_meta.views.plot import (
     before,
     curve,
     gaps,
+    limits_around,
     log10s,
     support,
-    true_wave,
 )
+from tui_meta.views.wave import wave_curve
 
-_WAVE_POINTS = 100
 _HERE: tuple[Kind, Color, Marker] = ("points", "bright_green", "◆")
 """How the cursor looks, and the present step."""
 
@@ -52,8 +52,9 @@ class LabCharts:
                 support(lab.task.support_x, lab.task.support_y),
                 Series("", (lab.x,), (lab.y,), *_HERE),
             ),
-            x_axis(*lab.waves.x),
+            _x(lab).axis("x"),
             self._y(lab),
+            names=(*answers, "support"),
         )
 
     def each(self, lab: Lab, answers: Answers) -> list[Plot]:
@@ -67,7 +68,7 @@ class LabCharts:
                     before(answer.query_x, first),
                     after(answer.query_x, gaps(at_step(lab, answer.predictions))),
                 ]
-            plots.append(Plot(name, tuple(series), x_axis(*lab.waves.x), self._y(lab)))
+            plots.append(Plot(name, tuple(series), _x(lab).axis("x"), self._y(lab)))
         return plots
 
     def losses(self, lab: Lab, answers: Answers) -> Plot:
@@ -86,6 +87,7 @@ class LabCharts:
             Limits(0, max(1, lab.updates)).axis("updates"),
             self._losses.axis("loss"),
             "no answer yet",
+            names=tuple(answers),
         )
 
     def _y(self, lab: Lab) -> Axis:
@@ -93,12 +95,6 @@ class LabCharts:
         tall = self._height.follow((-lab.height, lab.height))
         self._height = usual if lab.height == USUAL_HEIGHT else tall
         return self._height.axis("y")
-
-
-def x_axis(low: float, high: float) -> Axis:
-    """The interval of x; a single x has room around it."""
-    limits = Limits(low, high) if low < high else Limits(-1, 1).follow((low - 1, high + 1))
-    return limits.axis("x")
 
 
 def _prediction(lab: Lab, name: str, answer: Adapted | None, index: int) -> Series:
@@ -109,10 +105,8 @@ def _prediction(lab: Lab, name: str, answer: Adapted | None, index: int) -> Seri
 
 
 def _wave(lab: Lab) -> Series:
-    import numpy as np
+    return wave_curve(lab.task.amplitude, lab.task.phase, _x(lab))
 
-    from core.tasks import SineWave
 
-    x = np.linspace(*lab.waves.x, _WAVE_POINTS)
-    y = SineWave(lab.task.amplitude, lab.task.phase)(x)
-    return true_wave(x.tolist(), y.tolist())
+def _x(lab: Lab) -> Limits:
+    return limits_around(lab.waves.x)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from core.bench.answers import Recalled
-from core.bench.questions import Adapt, AnySource, Live, Untrained
+from core.bench.questions import Adapt, AnySource, Held, Live, Untrained
 from core.errors import ConfigError, QuestionError
 from tui_meta.views import lab
 from tui_meta.views.lab import INTERVALS, Lab
@@ -43,31 +43,35 @@ class Setting:
 class Origin:
     """Whose theta adapts: the live one of ``run``, or that of a checkpoint of it.
 
-    ``machine`` stands at the checkpoint; it is None while none are known.
+    ``machine`` stands at the checkpoint; it is None while none are known. A live theta that is held
+    still is the one of iteration ``held``.
     """
 
     title: str
     run: str
     machine: TimeMachine | None = None
     live: bool = True
+    held: int | None = None
 
     @property
     def source(self) -> AnySource:
         """What to ask."""
         saved = chosen(self.machine) if self.machine and not self.live else None
-        return saved or Live(self.run)
+        return saved or (Live(self.run) if self.held is None else Held(self.run, self.held))
 
 
 @dataclass(frozen=True)
 class Desk:
     """A ``Lab``, whose thetas adapt to its task, and the number of the chosen setting.
 
-    Settings are those of the lab, and after them the origin of each theta.
+    Settings are those of the lab, and after them the origin of each theta. Where live thetas are
+    to stand ``still``, each is held as soon as it is known which one it is.
     """
 
     lab: Lab
     origins: tuple[Origin, ...]
     chosen: int = 0
+    still: bool = False
 
     @property
     def origin(self) -> int | None:
@@ -126,6 +130,21 @@ def recalled(desk: Desk, run: str, past: Recalled) -> Desk:
             one = replace(one, machine=machine, live=one.live or not past.checkpoints)
         origins.append(one)
     return replace(desk, origins=tuple(origins))
+
+
+def hold(desk: Desk, seen: Mapping[str, int]) -> Desk:
+    """Live thetas stand still, each at the iteration at which it was ``seen``, by its title."""
+    origins = (
+        replace(one, held=seen.get(one.title)) if one.live and one.held is None else one
+        for one in desk.origins
+    )
+    return replace(desk, origins=tuple(origins), still=True)
+
+
+def follow(desk: Desk) -> Desk:
+    """Live thetas are the present ones again."""
+    origins = (replace(one, held=None) for one in desk.origins)
+    return replace(desk, origins=tuple(origins), still=False)
 
 
 def questions(desk: Desk) -> dict[str, Adapt]:

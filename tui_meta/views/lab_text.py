@@ -26,6 +26,9 @@ _HOW_TO_SET = "tab chooses, - and + change, enter types"
 
 _NUMBER_CELLS = 10
 
+_MARKS = (1, 5, 10)
+"""Updates after which papers state a loss; it is told where there is room."""
+
 
 def shape(width: int, height: int) -> Shape:
     """What a terminal has room for: no chart, one chart, two, or one for each theta beside them."""
@@ -39,7 +42,7 @@ def shape(width: int, height: int) -> Shape:
 def head_lines(desk: Desk, shape: Shape, width: int) -> list[Line]:
     """Which task it is and how it is adapted to; a click chooses a preset or a setting."""
     if shape == "tiny":
-        return [fit(layout.too_small(), width)]
+        return [()]  # the line of messages says what size it needs
     if shape == "small":
         return [fit(task_line(desk.lab), width), _rotated(desk, width)]
     task = _settings(desk, range(_LINES_OF_TASK))
@@ -51,24 +54,31 @@ def head_lines(desk: Desk, shape: Shape, width: int) -> list[Line]:
     ]
 
 
-def loss_lines(desk: Desk, answers: Answers, shape: Shape, width: int, *, held: bool) -> list[Line]:
+def loss_lines(desk: Desk, answers: Answers, shape: Shape, width: int) -> list[Line]:
     """The query loss of each theta before, at the present step and at the end."""
     if shape == "small":
         return [_short(desk.lab, answers, width)]
     room = max([10, *map(cell_len, answers)]) + 3
-    follows = "θ, held still: s follows" if held else "θ, s holds it still"
-    columns = ("before", f"step {whole(desk.lab.step)}", f"after {whole(desk.lab.updates)}")
+    follows = "θ, held still: s follows" if desk.still else "θ, s holds it still"
+    marks = [one for one in (_MARKS if shape == "wide" else ()) if one < desk.lab.updates]
+    columns = (
+        "before",
+        *(f"after {whole(one)}" for one in marks),
+        f"step {whole(desk.lab.step)}",
+        f"after {whole(desk.lab.updates)}",
+    )
     head = f"{'query loss':<{room}}" + "".join(f"{one:>{_NUMBER_CELLS}}" for one in columns)
     rows = [fit(line(Span(f"{head}  {follows}", "dim")), width)]
     for index, (title, answer) in enumerate(answers.items()):
         before, now, after = _losses(desk.lab, answer)
+        middle = [said(answer.losses[one]) if answer else "…" for one in marks]
         origin = desk.origins[index] if index < len(desk.origins) else None
         rows.append(
             fit(
                 line(
                     sample(index),
                     set_cell_size(f" {title}", room - 2),
-                    f"{before:>{_NUMBER_CELLS}}",
+                    "".join(f"{one:>{_NUMBER_CELLS}}" for one in (before, *middle)),
                     Span(f"{now:>{_NUMBER_CELLS}}", "bold"),
                     f"{after:>{_NUMBER_CELLS}}  ",
                     _theta(desk, origin, index, answer),
@@ -140,23 +150,28 @@ def _short(lab: Lab, answers: Answers, width: int) -> Line:
 def _losses(lab: Lab, answer: Adapted | None) -> tuple[str, str, str]:
     if answer is None:
         return ("…",) * 3
-    found = (answer.losses[0], at_step(lab, answer.losses), answer.losses[-1])
-    before, now, after = ("diverged" if one is None else numbers.loss(one) for one in found)
-    return before, now, after
+    now = at_step(lab, answer.losses)
+    return said(answer.losses[0]), said(now), said(answer.losses[-1])
+
+
+def said(loss: float | None) -> str:
+    """A loss of an answer, which has none where fine-tuning diverged."""
+    return "diverged" if loss is None else numbers.loss(loss)
 
 
 def _theta(desk: Desk, origin: Origin | None, index: int, answer: Adapted | None) -> Span:
     if origin is None:
         return Span(" untrained", "dim")
     mark = "▸" if desk.origin == index else " "
-    at = f" {whole(answer.iteration)}" if answer and origin.live else ""
+    following = origin.live and origin.held is None
+    at = f" {whole(answer.iteration)}" if answer and following else ""
     style = "reverse" if desk.origin == index else ""
     return Span(f"{mark}{_place(origin)}{at}", style, f"choose({len(SETTINGS) + index})")
 
 
 def _place(origin: Origin) -> str:
     if origin.live or origin.machine is None:
-        return "live"
+        return "live" if origin.held is None else f"held {whole(origin.held)}"
     one = origin.machine.past.checkpoints[origin.machine.place]
     return f"checkpoint {whole(one.iteration)} {one.kind or ''}".rstrip()
 

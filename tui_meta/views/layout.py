@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from tui_meta.views.text import Line, Span
+from tui_meta.views.text import Line, Span, first_that_fits, line
 
 Direction = Literal["up", "down", "left", "right"]
 Box = tuple[int, int, int, int]
@@ -26,7 +26,7 @@ CHART_NAMES = {
 LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 """Below it, there are no panels."""
 
-_ONE_WIDTH, _ONE_HEIGHT = 60, 16
+_ONE_WIDTH, _ONE_HEIGHT = 60, 15
 _BESIDE_WIDTH = 120
 _WIDE_WIDTH = 170
 _FRAMED_HEIGHT = 28
@@ -155,9 +155,13 @@ def _aside(here: Box, there: Box, direction: Direction) -> int:
     return abs(2 * here[across] + here[across + 2] - 2 * there[across] - there[across + 2])
 
 
-def too_small() -> Line:
-    """What a terminal without room for panels is told."""
-    return (Span(f"please enlarge {LEAST_WIDTH}x{LEAST_HEIGHT}"),)
+def too_small(width: int, height: int) -> Line:
+    """What a terminal without room for panels is told: the size it needs, and the one it has."""
+    needed = f"{LEAST_WIDTH}x{LEAST_HEIGHT}"
+    long = f"please enlarge {needed}; this has {width}x{height}"
+    return first_that_fits(
+        [line(long), line(f"please enlarge {needed}"), line(f"needs {needed}")], width
+    )
 
 
 def tab_line(tabs: Sequence[Tab]) -> Line:

@@ -123,11 +123,27 @@ def moved(plot: Plot, cursor: float | None, steps: int) -> float | None:
 
 def reading(plot: Plot, cursor: float) -> str:
     """Where the cursor stands, and the value of each line there."""
-    at = whole(round(cursor)) if plot.x.label in ("iteration", "updates") else f"{cursor:.2f}"
     values = " · ".join(
         f"{series.label} {loss(value_at(plot, series, cursor))}" for series in _lines(plot)
     )
-    return f"at {at}: {values}"
+    return f"{_place(plot, cursor)}: {values}"
+
+
+def read_in_legend(plot: Plot, name: str, cursor: float) -> Plot:
+    """The plot where there is room for no more: its title says where the cursor stands, and its
+    legend what the lines are there.
+    """
+    values = tuple(
+        loss(value_at(plot, series, cursor)) if series.kind == "line" else ""
+        for series in plot.legend
+    )
+    return replace(plot, title=f"{name} · {_place(plot, cursor)}", values=values)
+
+
+def _place(plot: Plot, cursor: float) -> str:
+    if plot.x.label in ("iteration", "updates"):
+        return f"at {whole(round(cursor))}"
+    return f"at {cursor:.2f}"
 
 
 def value_at(plot: Plot, series: Series, x: float) -> float | None:

@@ -1,9 +1,12 @@
 """The lines that say what a key did and what the runs report, newest last."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from rich.cells import cell_len
 
 from core.adaptation import PROBES
 from core.events import (
@@ -26,15 +29,24 @@ from core.events import (
     Stopped,
 )
 from tui_meta.views.numbers import loss, whole
-from tui_meta.views.text import Line, Span, clip, line, wrap
+from tui_meta.views.text import Line, Span, cells, clip, line, wrap
 
 KEPT_MESSAGES = 200
 
 KEPT_PROBLEMS = 9
 """Problems that wait to be dismissed; older ones are among the messages."""
 
+READ_SECONDS = 2.0
+"""How long a result stands at least until a key can mean that it was read."""
+
 _NEAR = 4
 """Among how many of the newest messages one of another run is looked for, to become one with it."""
+
+_SHOWN_ANYWAY = ("pause", "resume", "extend")
+"""What the lines of the runs show too: its message gives way to the next one."""
+
+_LEAST_KEPT = 16
+"""Cells of a line, its gap included, that a result keeps beside what a key has just done."""
 
 _BAD = "bold red"
 
@@ -56,6 +68,7 @@ class Message:
     pending: bool = False
     time: float = 0.0
     stays: bool = False
+    dismissed: bool = False
 
     @property
     def text(self) -> str:
@@ -65,17 +78,29 @@ class Message:
 
 
 class Messages:
-    """Folds what keys and events say."""
+    """Folds what keys and events say.
 
-    def __init__(self) -> None:
+    What came of a person's own action keeps a line until a key is pressed that may mean that it
+    was read; ``clock`` gives seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.titles: Mapping[str, str] = {}
         """The names on the screen of all runs there have been."""
+        self.more_key = "m"
+        """The key that shows what has no room here."""
         self._said: list[Message] = []
         self._staying: list[Message] = []
+        self._clock = clock
+        self._unread: list[tuple[Message, float]] = []
+        """Results that were not read yet, the oldest first, and when they came."""
+        self._expected: Counter[str] = Counter()
+        """How many answers to each command are still to come."""
 
-    def ask(self, key: str, text: str) -> None:
-        """Say at once what was asked for; its result will replace this line."""
+    def ask(self, key: str, text: str, answers: int = 1) -> None:
+        """Say at once what was asked for; its ``answers`` will replace this line."""
         self._drop_pending(key)
+        self._expected[key] = answers
         self._put(Message(key, text, pending=True, time=time.time()))
 
     def say(self, text: str, style: str = "") -> None:
@@ -84,9 +109,14 @@ class Messages:
         self._put(Message("", text, style=style, pending=True, time=time.time()))
 
     def tell(self, result: str) -> None:
-        """Say what came of something; other lines do not take its place."""
+        """Say what came of something; it keeps a line until it is read."""
         self._drop_pending("")
-        self._put(Message("", result, time=time.time()))
+        self._put(Message("", result, time=time.time()), unread=True)
+
+    def read(self) -> None:
+        """A key was pressed: who presses one has read what stood there for a while."""
+        read_before = self._clock() - READ_SECONDS
+        self._unread = [(one, since) for one, since in self._unread if since > read_before]
 
     def complain(self, problem: str) -> None:
         """Say what went wrong; it keeps a line until it is dismissed."""
@@ -97,7 +127,8 @@ class Messages:
         """Let go of the newest problem that keeps a line; False if none does."""
         if not self._staying:
             return False
-        self._staying.pop()
+        problem = self._staying.pop()
+        self._said = [replace(one, dismissed=True) if one is problem else one for one in self._said]
         return True
 
     def hear(self, event: AnyEvent) -> None:
@@ -106,6 +137,7 @@ class Messages:
         if message is None:
             return
         message = replace(message, time=event.time)
+        answers = self._answers(message.key)
         self._drop_pending(message.key)
         for other in reversed(self._said[-_NEAR:]):
             runs = [run for run, _ in other.parts] + [event.run]
@@ -117,9 +149,19 @@ class Messages:
                 )
                 self._said.remove(other)
                 self._staying = [one for one in self._staying if one is not other]
-                message = replace(other, parts=tuple(parts), time=event.time)
+                answers = answers or any(one is other for one, _ in self._unread)
+                self._unread = [(one, since) for one, since in self._unread if one is not other]
+                message = replace(other, parts=tuple(parts), time=event.time, dismissed=False)
                 break
-        self._put(message)
+        self._put(message, unread=answers and message.key not in _SHOWN_ANYWAY)
+
+    def _answers(self, key: str) -> bool:
+        """Whether something with this key was asked for here."""
+        for asked in self._expected:
+            if _related(key, asked):
+                self._expected -= Counter([asked])
+                return True
+        return False
 
     @property
     def said(self) -> Sequence[Message]:
@@ -129,24 +171,51 @@ class Messages:
     def lines(self, count: int, width: int) -> tuple[Line, ...]:
         """The newest messages in ``count`` lines, oldest first; the last may take several.
 
-        A problem that stays has the first line; where there is one line only, half of it.
+        A problem that stays has the first line, else the oldest result that was not read. Where
+        there is one line only, they share it with the newest message, or count what came later.
         """
-        problem = self._staying[-1] if self._staying else None
-        if not problem or not count or self._said[-1] is problem:
+        kept = self._staying[-1] if self._staying else next((one for one, _ in self._unread), None)
+        if not kept or not count:
             return self._newest(self._said, count, width)
-        later = [one for one in self._said if one is not problem]
-        if problem in self._said:
-            later = self._said[self._said.index(problem) + 1 :]
-        room = width if count > 1 else (width - 3) // 2
-        kept = Span(clip(f"(esc) {problem.text}", room), problem.style)
-        if count > 1:
-            return (line(kept), *self._newest(later, count - 1, width))
-        beside = self._newest(later, 1, width - room - 3)
-        return (line(kept, " · ", *(span for row in beside for span in row)),)
+        later = [one for one in self._said if one is not kept]
+        if kept in self._said:
+            later = self._said[self._said.index(kept) + 1 :]
+        later = [one for one in later if not one.dismissed]
+        if not later or (not kept.stays and _rows(later, width) < count):
+            return self._newest(self._said, count, width)
+        said = Span(f"(esc) {kept.text}" if kept.stays else kept.text, kept.style or "bold")
+        if count == 1:
+            return (self._shared(said, later, width, kept),)
+        rest = self._newest(later, count - 1, width)
+        more = self._more(len(later) - len(rest))
+        if rest and cells((said,)) + len(more) > width >= cells(rest[-1]) + len(more):
+            whole_line = self._counting(said, "", width)
+            return (whole_line, *rest[:-1], line(*rest[-1], Span(more, "dim")))
+        return (self._counting(said, more, width), *rest)
+
+    def _shared(self, said: Span, later: Sequence[Message], width: int, kept: Message) -> Line:
+        """One line with what is kept and the newest message, or how many there are."""
+        newest = later[-1]
+        room = width - cells((said,)) - 3
+        if cell_len(newest.text) > room:
+            if not (kept.stays or newest.pending):
+                return self._counting(said, self._more(len(later)), width)
+            # What a key has just done is seen at once; a problem keeps half of the line.
+            room = max(room, (width - 2) // 2, 0 if kept.stays else width - _LEAST_KEPT)
+        (beside,) = self._newest(later, 1, room)
+        left = Span(clip(said.text, width - 3 - cells(beside)), said.style)
+        return line(left, " · ", *beside)
+
+    def _counting(self, said: Span, more: str, width: int) -> Line:
+        return line(Span(clip(said.text, width - len(more)), said.style), Span(more, "dim"))
+
+    def _more(self, hidden: int) -> str:
+        """How many later messages there is no room for, and the key that shows them."""
+        return f" · +{hidden} ({self.more_key})" if hidden > 0 else ""
 
     def _newest(self, said: Sequence[Message], count: int, width: int) -> tuple[Line, ...]:
         rows: list[Line] = []
-        for one in reversed(said):
+        for one in reversed([one for one in said if not one.dismissed]):
             style = one.style or ("dim" if rows else "bold")
             room = count - len(rows)
             if room <= 0:
@@ -159,9 +228,11 @@ class Messages:
             rows[:0] = [line(Span(clip(piece, width), style)) for piece in pieces]
         return tuple(rows)
 
-    def _put(self, message: Message) -> None:
+    def _put(self, message: Message, *, unread: bool = False) -> None:
         self._said.append(message)
         del self._said[:-KEPT_MESSAGES]
+        if unread:
+            self._unread.append((message, self._clock()))
         if message.stays:
             self._staying = [*self._staying, message][-KEPT_PROBLEMS:]
 
@@ -263,6 +334,10 @@ def _evaluated(event: Evaluated, title: str) -> Message:
     wave = f"{event.amplitude:.2f}·sin(x + {event.phase:.2f})"
     head = f"{PROBES[event.probe].title}, {wave}"
     return Message(f"evaluate {event.probe} {event.index}", head, ((event.run, losses),))
+
+
+def _rows(messages: Sequence[Message], width: int) -> int:
+    return sum(len(wrap(one.text, width)) for one in messages)
 
 
 def _related(one: str, other: str) -> bool:

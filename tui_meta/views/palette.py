@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tui_meta.views.keys import Key
+from tui_meta.views.keys import Groups
 from tui_meta.views.text import Line, Span, clip, line
 
 _KEY_CELLS = 11
-_NAME_CELLS = 12
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Entry:
         return all(word in text for word in words)
 
 
-def entries(groups: Sequence[tuple[str, Sequence[Key]]]) -> list[Entry]:
+def entries(groups: Groups) -> list[Entry]:
     """All keys of a screen, in the order of its help."""
     return [
         Entry(key.shown, key.label, key.help, key.action)
@@ -51,10 +50,11 @@ def palette_lines(
     width, height = size
     rows = max(1, height - 1)
     first = max(0, min(chosen - rows // 2, len(shown) - rows))
+    name_cells = max((len(entry.name) for entry in shown), default=0) + 1
     lines = [line(Span(": ", "bold"), Span(clip(typed, max(1, width - 3))), Span("_", "dim"))]
     for place, entry in enumerate(shown[first : first + rows], first):
         style = "reverse" if place == chosen else ""
-        left = f"{entry.shown:<{_KEY_CELLS}}{entry.name:<{_NAME_CELLS}}"
+        left = f"{entry.shown:<{_KEY_CELLS}}{entry.name:<{name_cells}}"
         does = clip(entry.does, max(0, width - len(left)))
         action = f"pick({place})"
         lines.append(line(Span(left, f"bold {style}".strip(), action), Span(does, style, action)))

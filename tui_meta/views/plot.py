@@ -106,7 +106,8 @@ class Plot:
     """A chart: its title, its series in drawing order, its two axes.
 
     Points are drawn over lines, whatever their order. `empty` is what the chart says where
-    no series has anything to draw. `marks` stand at the x axis, and a line at `cursor`.
+    no series has anything to draw. `marks` stand at the x axis, and a line at `cursor`. The legend
+    names the series in the order of `names`, where that is another than that of drawing.
     """
 
     title: str
@@ -116,11 +117,16 @@ class Plot:
     empty: str = "no data yet"
     marks: tuple[Mark, ...] = ()
     cursor: float | None = None
+    values: tuple[str, ...] = ()
+    """What the legend says behind each of its names, if anything."""
+    names: tuple[str, ...] = ()
 
     @property
     def legend(self) -> tuple[Series, ...]:
         """The series that the legend names: those that have a label."""
-        return tuple(series for series in self.series if series.label)
+        order = {label: place for place, label in enumerate(self.names)}
+        named = (series for series in self.series if series.label)
+        return tuple(sorted(named, key=lambda series: order.get(series.label, -1)))
 
 
 @dataclass(frozen=True)
@@ -156,6 +162,13 @@ class Limits:
         """The axis with these limits and a few round ticks."""
         ticks = log_ticks if self.scale == "log" else linear_ticks
         return Axis(self.lower, self.upper, ticks(self.lower, self.upper), label, self.scale)
+
+
+def limits_around(values: Sequence[float]) -> Limits:
+    """From the smallest of `values` to the largest, with room around a single one."""
+    shown = [_clamp(value) for value in values if math.isfinite(value)]
+    low, high = min(shown, default=-1.0), max(shown, default=1.0)
+    return Limits(low, high) if low < high else Limits(-1, 1).follow((low - 1, high + 1))
 
 
 def empty_plot(title: str, said: str) -> Plot:

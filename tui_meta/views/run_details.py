@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.filesize import decimal
 
-from core.catalogue import CheckpointFile, Opened
+from core.catalogue import CheckpointFile, Entry, Opened
 from core.config import RunConfig
 from core.events import Diverged, Evaluated, Failed
 from tui_meta.views.messages import shown_path
@@ -132,10 +132,31 @@ def _origin(opened: Opened, width: int) -> list[Line]:
     return lines
 
 
-def resume_words(path: str, held_by: str | None, *, is_here: bool) -> str:
-    """How the run is taken up again, which no key does here; ``is_here``: in this session."""
+def resume_command(entry: Entry) -> str:
+    """What takes the run up again, typed in a shell; a finished one needs more iterations."""
+    more = [] if entry.state != "finished" else ["--iterations", str(2 * (entry.target or 0))]
+    return typed(["tui-meta", "resume", shown_path(entry.path), *more])
+
+
+def cannot_resume(entry: Entry, *, is_here: bool) -> str:
+    """Why the run is not taken up again at once; nothing if it can be. ``is_here``: it is one of
+    this session.
+    """
+    if entry.problem:
+        return entry.problem
     if is_here:
         return "this session has that run: w shows it, and c there trains a finished one on"
-    if held_by:
-        return f"it is held by {held_by}; tui-meta attach shows it"
-    return f"leave, and resume it with: tui-meta resume {typed([shown_path(path)])}"
+    if entry.trained_by:
+        return f"it is held by {entry.trained_by}; tui-meta attach shows it"
+    if entry.state == "finished":
+        return f"it is finished; for more: {resume_command(entry)}"
+    return ""
+
+
+def resume_details(entry: Entry) -> str:
+    """What it means to take the run up again."""
+    at, target = whole(entry.iteration or 0), whole(entry.target or 0)
+    return (
+        f"{entry.name} goes on to {target} iterations from where it was saved (it came to {at}), "
+        "in a session of its own, while these runs train on."
+    )

@@ -9,6 +9,7 @@ from tui_meta.views import numbers
 from tui_meta.views.plot import Color, Marker, curve
 from tui_meta.views.record import Trouble
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, printable, spread
+from tui_meta.views.trend import trend
 
 _STATE_STYLES = {
     "training": "green",
@@ -17,6 +18,10 @@ _STATE_STYLES = {
     "diverged": "bold red",
     "failed": "bold red",
 }
+_WIDTH_OF_TARGET = 76
+"""Columns from which a run's one line names its last iteration."""
+
+_TRENDS = {"falling": Span("↓", "green"), "level": Span("=", "dim"), "rising": Span("↑", "yellow")}
 _SAMPLES: Mapping[Marker, str] = {"braille": "⠒⠒", "blocks": "▀▀", "+": "++", "•": "••"}
 
 
@@ -172,7 +177,9 @@ def _progress(standing: Standing, width: int, name_cells: int, tail: Line) -> Li
     """Title, state, count and ``tail``, with a bar in what room they leave."""
     snapshot = standing.snapshot
     target = numbers.whole(snapshot.target)
-    count = f"{numbers.whole(snapshot.iteration):>{len(target)}} / {target}"
+    count = f"{numbers.whole(snapshot.iteration):>{len(target)}}"
+    if width >= _WIDTH_OF_TARGET:
+        count += f" / {target}"
     head = line(*_head(standing, name_cells), "  ", Span(count, "bold"), "  ")
     room = width - cells(head) - cells(tail) - 2
     if room < 4:
@@ -183,35 +190,45 @@ def _progress(standing: Standing, width: int, name_cells: int, tail: Line) -> Li
 
 
 def _one_row_tail(standing: Standing, width: int) -> Line:
+    """How far the run is, whether it is learning, and how long it still takes."""
     snapshot = standing.snapshot
-    parts = [_percent(snapshot)]
-    if width >= 64:
-        parts.append(f"{_rate(snapshot):>12}")
-    if width >= 76:
-        left = remaining(snapshot)
-        parts.append("" if left is None else f"{numbers.duration(left)} left")
-    return line("  ".join(part for part in parts if part))
+    parts: list[Span | str] = [Span(_percent(snapshot), "bold"), "  "]
+    if width >= _WIDTH_OF_TARGET:
+        parts.append(Span("loss ", "dim"))
+    parts += [Span(f"{numbers.loss(snapshot.loss):<5} ", "bold"), _trend(snapshot)]
+    left = remaining(snapshot)
+    if left is not None:
+        parts.append(f"  {numbers.duration(left)} left")
+    return line(*parts)
+
+
+def _trend(snapshot: Snapshot) -> Span:
+    """Where the training loss goes, as an arrow."""
+    known = trend(snapshot.curve)
+    return _TRENDS[known] if known else Span(" ")
 
 
 def _details(standing: Standing, name_cells: int) -> Line:
     snapshot = standing.snapshot
     left = remaining(snapshot)
     # Padded, so that what stands behind a number that changes keeps its place.
-    facts = [
-        ("elapsed", f"{numbers.duration(snapshot.elapsed):<5}"),
-        ("remaining", f"{'-' if left is None else numbers.duration(left):<5}"),
-        ("training loss", f"{numbers.loss(snapshot.loss):<5}"),
-        ("best evaluation", numbers.loss(snapshot.best)),
+    parts: list[Span | str] = [
+        " " * (name_cells + 5),
+        *_fact("elapsed", f"{numbers.duration(snapshot.elapsed):<5}", gap=""),
+        *_fact("remaining", f"{'-' if left is None else numbers.duration(left):<5}"),
+        *_fact("training loss", f"{numbers.loss(snapshot.loss):<5} "),
+        _trend(snapshot),
+        *_fact("best evaluation", numbers.loss(snapshot.best)),
     ]
     if snapshot.best_iteration is not None:
-        facts.append(("at", numbers.whole(snapshot.best_iteration)))
-    parts: list[Span | str] = [" " * (name_cells + 5)]
-    for name, value in facts:
-        gap = " " if name == "at" else "   "
-        parts += [Span(f"{gap if len(parts) > 1 else ''}{name} ", "dim"), Span(value)]
+        parts += _fact("at", numbers.whole(snapshot.best_iteration), gap=" ")
     if snapshot.unsaved:
         parts.append(Span("   not saved yet", "dim"))
     return line(*parts)
+
+
+def _fact(name: str, value: str, gap: str = "   ") -> Line:
+    return Span(f"{gap}{name} ", "dim"), Span(value)
 
 
 def _troubled(

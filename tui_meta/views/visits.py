@@ -25,6 +25,10 @@ class Visits:
         self._open = question
         return True
 
+    def knows(self, question: Adapt) -> bool:
+        """Whether this was answered, or refused."""
+        return question in self._kept
+
     def hear(self, question: Adapt, answer: Adapted | None) -> None:
         """Keep the answer; None for one that was refused."""
         if question == self._open:

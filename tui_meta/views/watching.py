@@ -16,8 +16,9 @@ from core.events import (
 from core.session import Connection, View
 from tui_meta.views import layout
 from tui_meta.views.charts import Charts, task_line
-from tui_meta.views.keys import Keymap, Situation, footer
-from tui_meta.views.lens import Lens, LensPart, moved, reading
+from tui_meta.views.footer import Situation, footer
+from tui_meta.views.keys import Keymap
+from tui_meta.views.lens import Lens, LensPart, moved, read_in_legend, reading
 from tui_meta.views.loss_table import LossTable
 from tui_meta.views.messages import Messages
 from tui_meta.views.orders import Order
@@ -41,6 +42,7 @@ class Watching:
         self.chart = layout.TRAINING
         self.enlarged = False
         self.arrangement = layout.Arrangement(())
+        self._size = (0, 0)
         self.connection = Connection()
         self.keymap: Keymap = {}
         self.lenses: dict[str, Lens] = {}
@@ -107,7 +109,7 @@ class Watching:
     def note(self, order: Order) -> None:
         """Say what an order says, and remember the states and paces that it asks for."""
         if order.key:
-            self.messages.ask(order.key, order.say)
+            self.messages.ask(order.key, order.say, len(order.commands))
         else:
             self.messages.say(order.say)
         for run, command in order.commands:
@@ -120,6 +122,7 @@ class Watching:
 
     def arrange(self, width: int, height: int) -> layout.Arrangement:
         """The arrangement of the panels for a terminal of this size."""
+        self._size = (width, height)
         self.arrangement = layout.arrange(
             width, height, len(self.snapshots), self.panel, self.chart, enlarged=self.enlarged
         )
@@ -192,7 +195,8 @@ class Watching:
         """Keep the coming evaluation on show, on a panel that is made for it."""
         self._still = None
         self.pinned = probe
-        self.messages.ask(f"evaluate {probe}", f"evaluating: {PROBES[probe].title}…")
+        asked = f"evaluating: {PROBES[probe].title}…"
+        self.messages.ask(f"evaluate {probe}", asked, len(self.snapshots))
         if probe == "compare":
             self.turn_to(layout.UPDATES)
         elif not any(map(layout.is_wave, self.arrangement.panels)):
@@ -255,7 +259,7 @@ class Watching:
         A problem with saving keeps a line for as long as it lasts.
         """
         if not self.arrangement.rows:
-            return (layout.too_small(),)
+            return (layout.too_small(*self._size),)
         rows = self.arrangement.message_rows
         problems = [run for run in self.save_problems if run in self.snapshots]
         if not problems:
@@ -311,8 +315,7 @@ class Watching:
                 made[panel] = plot, reading(plot, plot.cursor)
             else:  # a panel without a lower edge
                 name = layout.CHART_NAMES.get(panel) or plot.title.partition("  ")[0]
-                title = f"{name} · {reading(plot, plot.cursor)}"
-                made[panel] = replace(plot, title=title), ""
+                made[panel] = read_in_legend(plot, name, plot.cursor), ""
         return made
 
     def _plots(self, panels: Sequence[str]) -> Iterator[tuple[str, Plot]]:

@@ -34,6 +34,9 @@ _ASCII_MARKERS: Mapping[Marker, str] = {
     "◆": "@",
 }
 _SAMPLES: Mapping[Marker, str] = {"braille": "⠒", "blocks": "▀"}
+_TITLE_EDGES = 6
+"""Cells of a panel's upper edge beside its title, at least."""
+
 _FRAME = Style(dim=True)
 _RUN = re.compile(r"\x1b\[(?:0|38;5;(\d+))m([^\x1b]*)")
 _local = threading.local()
@@ -124,9 +127,8 @@ class Chart(Widget):
         """Show `plot`; what looks the same as before costs nothing."""
         if plot == self._plot:
             return
-        if self._plot is None or plot.title != self._plot.title:
-            self.border_title = Content(plot.title)  # repaints everything, equal or not
         self._plot = plot
+        self._entitle(plot.title)
         if self._drawn_at != self.size or not self.is_on_screen:
             self._drawn_at = None
             self.refresh()
@@ -139,6 +141,21 @@ class Chart(Widget):
         ]
         if changed:
             self.refresh(*changed)
+
+    def on_resize(self) -> None:
+        """Another width has room for more or less of the title."""
+        if self._plot:
+            self._entitle(self._plot.title)
+
+    def _entitle(self, title: str) -> None:
+        """As many parts of the title as there is room for."""
+        parts = title.split(" · ")
+        room = self.outer_size.width - _TITLE_EDGES
+        while len(parts) > 1 and room > 0 and cell_len(" · ".join(parts)) > room:
+            parts.pop()
+        fitting = " · ".join(parts)
+        if str(self.border_title or "") != fitting:
+            self.border_title = Content(fitting)  # repaints everything, equal or not
 
     def render_line(self, y: int) -> Strip:
         """The line `y` of the content, from the strips drawn last."""
@@ -185,6 +202,8 @@ class _Layout:
 def _legend_row(plot: Plot, width: int, gutter: int, *, color: bool, ascii: bool) -> list[Segment]:
     """Marker and label of each series, after the label of the y axis where there is room."""
     names = [series.label for series in plot.legend]
+    if plot.values:
+        names = _with_values(names, plot.values, width)
     title = plot.y.label
     sample = gap = 2
     full = sum(cell_len(name) + sample + 1 for name in names) + gap * (len(names) - 1)
@@ -202,6 +221,12 @@ def _legend_row(plot: Plot, width: int, gutter: int, *, color: bool, ascii: bool
         segments.append(Segment(mark * count, _style(series, color=color)))
         segments.append(Segment(f" {name}"))
     return segments
+
+
+def _with_values(names: Sequence[str], values: Sequence[str], width: int) -> list[str]:
+    """Each name with its value; the values alone, where not all of that fits."""
+    both = [f"{name} {value}".rstrip() for name, value in zip(names, values, strict=True)]
+    return both if sum(cell_len(one) + 3 for one in both) - 1 <= width else list(values)
 
 
 def _sample(marker: Marker) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from core.bench.answering import Bench
-from core.bench.sources import LiveRun, Theta
+from core.bench.sources import LiveRun
+from core.bench.theta import Theta
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import Engine, TrainState

@@ -13,6 +13,7 @@ import pytest
 from core.adaptation import draw_task, few_shot
 from core.algorithms.fomaml import Fomaml
 from core.bench.answers import Adapted, Cancelled, Recalled, Surveyed, Traced
+from core.bench.holding import Holding
 from core.bench.questions import (
     Adapt,
     AnyQuestion,
@@ -113,7 +114,7 @@ def test_progress_of_a_survey_is_told() -> None:
 
 
 def test_engines_are_kept_but_not_without_end() -> None:
-    sources = Sources({}.get)
+    sources = Sources({}.get, Holding())
     configs = [small_config(seed=seed) for seed in range(ENGINES_KEPT + 1)]
     first, second, *_ = [sources.engine(config) for config in configs]
     assert sources.engine(configs[1]) is second

@@ -16,6 +16,7 @@ from core.bench.questions import (
     AnyQuestion,
     Drawn,
     Given,
+    Held,
     Live,
     Recall,
     Saved,
@@ -29,6 +30,7 @@ GIVEN = Given(4.0, 1.0, (0.5, 1.5), (1.0, -1.0))
 
 QUESTIONS: list[AnyQuestion] = [
     Adapt(source=Live("fomaml"), task=GIVEN, updates=32),
+    Adapt(source=Held("fomaml", 12), task=GIVEN, updates=1),
     Adapt(source=Saved("a/b.safetensors"), task=Drawn("noisy", 3, 5), lr=0.1),
     Adapt(source=Untrained(Live("fomaml")), task=GIVEN, updates=0, lr=1e-3),
     Survey(sources=(Live("fomaml"), Untrained(Saved("a"))), n_tasks=100, shots=3, right_half=True),
@@ -86,6 +88,7 @@ def test_no_number_is_huge_or_none(field: str, bad: float) -> None:
         (plain(lr=math.nan), "lr"),
         (plain(lr=math.inf), "lr"),
         (plain(source={"source": "live", "run": ""}), "run"),
+        (plain(source={"source": "held", "run": "a", "iteration": -1}), "iteration"),
         (drawn(index=-1), "index"),
         (drawn(index=2**60), "index"),
         (drawn(seed=2**63), "seed"),

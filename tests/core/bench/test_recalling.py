@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from core.adaptation import draw_task, few_shot
 from core.bench import recalling
 from core.bench.answers import LARGEST_ANSWER, AnyAnswer, Cancelled, Recalled, SavedTheta
 from core.bench.recalling import MOST_CHECKPOINTS, MOST_EVALUATIONS, recall
+from core.engines import make_engine
 from core.errors import RunFolderError
-from core.events import Rewound
+from core.events import Finished, Rewound
+from tests.core.runs import ended, small_config, straight
+from tests.core.runs import started as begun
 from tests.run_folders import evaluated, make_checkpoint, make_run, progress, stamp
 
 
@@ -80,6 +85,33 @@ def test_reading_a_long_log_can_be_cancelled(tmp_path: Path) -> None:
 def test_no_folder_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="No such file"):
         recalled(tmp_path / "nowhere")
+
+
+def test_tasks_of_past_evaluations_can_be_drawn_again(tmp_path: Path) -> None:
+    config = small_config(seed=7, iterations=40, eval_interval=20)
+    trainer, log = begun(tmp_path, config)
+    log.wait(Finished)
+    ended(trainer)
+    found = recalled(trainer.folder)
+    assert found.seed == 7
+    assert [one.index for one in found.evaluations] == [20, 40]
+    for one in found.evaluations:
+        task = draw_task(config.waves, found.seed, "validation", one.index)
+        assert (task.wave.amplitude, task.wave.phase) == (one.amplitude, one.phase)
+        theta, lr = straight(config, one.iteration).theta, config.algorithm.inner_lr
+        again = few_shot(make_engine(config), theta, config.waves, task, 32, lr)
+        assert again.losses[0, -1] == one.after
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, "1", None, 0.5])
+def test_a_seed_that_is_none_is_not_told(tmp_path: Path, seed: object) -> None:
+    folder = make_run(tmp_path / "run")
+    record = json.loads((folder / "run.json").read_text())
+    record["config"]["seed"] = seed
+    (folder / "run.json").write_text(json.dumps(record))
+    assert recalled(folder).seed is None
+    (folder / "run.json").unlink()
+    assert recalled(folder).seed is None
 
 
 def test_a_log_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from core.algorithms.base import Algorithm
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.bench.answers import LARGEST_ANSWER, AnyAnswer, Traced
-from core.bench.sources import Theta
+from core.bench.theta import Theta
 from core.bench.tracing import MOST_TRACED, cosine, plane, trace
 from core.config import RunConfig
 from core.engines import make_engine

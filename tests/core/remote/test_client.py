@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,13 +10,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.bench.questions import Adapt, Drawn, Live
 from core.curve import Curve
+from core.errors import SessionError
 from core.events import Finished, Save
 from core.launching import OldRuns
 from core.remote import client as client_module
 from core.remote import link as link_module
 from core.remote import server as server_module
-from core.remote.client import LOST, RemoteSession
+from core.remote.client import LEFT, LOST, RemoteSession
 from core.remote.digest import everything
 from core.remote.process import Answer
 from core.remote.protocol import (
@@ -34,7 +37,7 @@ from core.remote.protocol import (
     Welcome,
     framed,
 )
-from tests.core.runs import until
+from tests.core.runs import PATIENCE, until
 from tests.remotes import Impostor, served
 from tests.tui_meta.fake_session import FakeSession
 
@@ -244,6 +247,24 @@ def test_a_session_that_takes_nothing_in_is_given_up(impostor: Callable[..., Imp
     face.detach()
 
 
+def test_who_leaves_waits_for_no_answer(impostor: Callable[..., Impostor]) -> None:
+    impostor(WELCOME, all_of(FakeSession()))
+    face = RemoteSession("1")
+    refused: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(RemoteError) as raised:
+            face.ask(Adapt(source=Live("fomaml-1"), task=Drawn("standard", 0), updates=1))
+        refused.append(str(raised.value))
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    until(lambda: bool(face._asked))
+    face.detach()
+    asking.join(PATIENCE)
+    assert refused == [LEFT]
+
+
 def test_events_are_kept_though_the_session_has_ended(impostor: Callable[..., Impostor]) -> None:
     finished = Finished(run="fomaml-1", iteration=5, time=0.0)
     said: list[Message] = [News(events=(finished,)), Ended()]
@@ -312,3 +333,24 @@ def test_one_that_was_dropped_comes_back_to_the_runs_that_train_on(
         face.leave(told=True)
     assert session.commands(Save) == [None]
     assert session.calls == ["start"]
+
+
+def test_another_run_goes_on_in_a_session_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, launched = FakeSession({"fomaml": 900}), []
+    begun = Answer(id="2", remarks=("one checkpoint is damaged",))
+    monkeypatch.setattr(client_module, "launch", lambda runs: launched.append(runs) or begun)
+    with served(session) as serving:
+        face = serving.face()
+        path = Path("checkpoints/other")
+        assert face.resume_beside(path) == ("2", ("one checkpoint is damaged",))
+        assert launched == [OldRuns.of([path])]
+        assert face.connection.id == serving.id
+    assert session.calls == ["start"]
+
+
+def test_who_may_only_look_begins_no_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "launch", lambda _: pytest.fail("it was begun"))
+    with served(FakeSession()) as serving:
+        face = serving.face(read_only=True)
+        with pytest.raises(SessionError, match="read-only"):
+            face.resume_beside(Path("checkpoints/other"))

@@ -46,7 +46,7 @@ from core.remote.protocol import (
 from tests.core.remote.events import FOMAML, REPTILE, asked
 from tests.core.remote.test_protocol import COMMANDS
 from tests.core.runs import until
-from tests.remotes import Raw, Serving
+from tests.remotes import PATIENCE, Raw, Serving
 from tests.tui_meta.fake_session import FakeSession, state
 
 # What is asked.
@@ -393,3 +393,22 @@ def test_one_who_hangs_up_at_once_harms_nobody(serving: Serving) -> None:
                 one.socket.sendall(said)
     face.sync()
     until(lambda: look(serving.id).watchers == (face._link.welcome.name,))
+
+
+# Faults of its own.
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_server_that_fails_lets_the_runs_be_ended_and_leaves_nothing_behind(
+    session: FakeSession, serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face = serving.face()
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(serving.server, "_tell_news", fail)
+    assert serving.server.ended.wait(PATIENCE)
+    serving.server.close()
+    assert not list(entries())
+    until(lambda: bool(face.connection.lost))

@@ -1,0 +1,24 @@
+"""Threads that answer: a survey takes its time, and whatever is short must not wait for it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from core.bench.questions import AnyQuestion, Survey
+
+
+class Lanes:
+    """One thread for surveys, and one for all other questions: each answers one at a time."""
+
+    def __init__(self, name: str) -> None:
+        self._surveys = ThreadPoolExecutor(1, f"{name}, surveys")
+        self._others = ThreadPoolExecutor(1, name)
+
+    def of(self, question: AnyQuestion) -> ThreadPoolExecutor:
+        """Where ``question`` is answered."""
+        return self._surveys if isinstance(question, Survey) else self._others
+
+    def close(self) -> None:
+        """Begin nothing more, and wait for what has begun."""
+        for lane in (self._surveys, self._others):
+            lane.shutdown(cancel_futures=True)

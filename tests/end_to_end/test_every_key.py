@@ -1,0 +1,196 @@
+"""Every key of every screen, pressed in a real terminal beside runs that train: its effect is seen.
+
+Which keys there are is read off the tables that the bindings are made from. A key without a case
+fails the first test.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+
+from tests.end_to_end.faces import PROGRAM, ran
+from tests.end_to_end.keyboard import Case, looked, press, reads, resize, shows, try_out
+from tests.end_to_end.modal_cases import MODALS, Modal
+from tests.end_to_end.page_cases import MESSAGES_SIZE, NEWEST_SEEN, PAGE_CASES
+from tests.end_to_end.terminal import Terminal
+from tests.end_to_end.watch_cases import WATCH_CASES
+from tests.sessions import place_of_its_own
+from tui_meta.app import PAGES
+from tui_meta.views.keys import (
+    APP_KEYS,
+    EVALUATION_KEYS,
+    PAGE_KEYS,
+    RUN_KEYS,
+    SCREEN_KEYS,
+    VIEW_KEYS,
+    Key,
+)
+
+SMALL = ("--network.hidden", "8", "--autosave-seconds", "0", "--name", "x", "--eval-interval", "10")
+SCREENS = {"watch": "w"} | {
+    name: key.names for name in PAGES for key in SCREEN_KEYS if key.name == f"visit {name}"
+}
+"""The key that opens each screen."""
+
+
+def is_there(screen: str) -> str:
+    """A pattern that only this screen shows."""
+    if screen in PAGES:
+        return rf"\Atui-meta  ·  {PAGES[screen].NAME} "
+    return r"\Atui-meta.*session \d"
+
+
+def cases_everywhere(screen: str) -> dict[str, Case]:
+    """What must be seen after the keys that work on every screen, on this one."""
+    back = SCREENS[screen]
+    there = is_there(screen)
+    visits = {
+        f"visit {other}": Case(shows(is_there(other)), there=there, after=back)
+        for other in SCREENS
+        if other != screen
+    }
+    # On its own screen there is nothing to be seen of it.
+    other = "watch" if screen == "messages" else "messages"
+    own = {f"visit {screen}": Case(shows(there), first=SCREENS[other], there=is_there(other))}
+    return {
+        **visits,
+        **own,
+        "help": Case(shows("escape: back"), there=there, after="escape"),
+        "palette": Case(shows("type, enter"), there=there, after="escape"),
+        "copy": Case(reads(r"copied, and in (\S+)"), there=there),
+        "picture": Case(reads(r"picture saved.*: (\S+)"), there=there),
+        "redraw": Case(shows(there), wiped=True),
+        "quit": Case(shows("save and stop"), there=there, after="escape"),
+    }
+
+
+def page_cases(page: str) -> dict[str, Case]:
+    """What must be seen after the keys of this page."""
+    leaves = Case(shows(is_there("watch")), there=is_there(page), after=SCREENS[page])
+    return {"back": leaves, **PAGE_CASES[page]}
+
+
+def by_name(keys: Iterable[Key]) -> dict[str, list[str]]:
+    """The names of each key of a table, by what it does."""
+    return {" ".join(key.name.split()): key.names.split(",") for key in keys}
+
+
+def bound_by(modal: Modal) -> dict[str, list[str]]:
+    """The keys of each action that something binds without a table."""
+    bound: dict[str, list[str]] = {}
+    for binding in modal.widget.BINDINGS:
+        assert isinstance(binding, Binding)
+        name = binding.action.replace("(", " ").rstrip(")")
+        bound.setdefault(name, []).extend(binding.key.split(","))
+    return bound
+
+
+def test_no_key_is_without_a_case() -> None:
+    watch = by_name(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS)
+    assert set(WATCH_CASES) == set(watch)
+    assert set(PAGE_CASES) == set(PAGES)
+    for page, shown in PAGES.items():
+        assert set(page_cases(page)) == set(by_name((*shown.KEYS, *PAGE_KEYS))), page
+        assert set(cases_everywhere(page)) == set(by_name(SCREEN_KEYS + APP_KEYS)) - {"detach"}
+    for name, modal in MODALS.items():
+        assert set(modal.cases) == set(bound_by(modal)), name
+
+
+@pytest.fixture(autouse=True, scope="module")
+def own_place() -> Iterator[Path]:
+    """Sessions, runs and copies lie in one folder, whose name is short enough for a line."""
+    with place_of_its_own() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def session(own_place: Path) -> str:
+    """Two runs that train slowly, with checkpoints: three of the first, two of the second."""
+    told = ran(own_place, *SMALL, "--pace", "30", "--iterations", "100000000", "--detach")
+    id = told.split(";")[0].split()[-1]
+    for order in ((), (), ("--run", "fomaml-x")):
+        ran(own_place, "send", id, "save", *order)
+    return id
+
+
+@pytest.fixture
+def face(session: str, own_place: Path) -> Iterator[Terminal]:
+    with closing(
+        Terminal([*PROGRAM, "attach", session], cwd=own_place, synchronized=True)
+    ) as opened:
+        opened.wait_until(lambda text: text.count("training ") >= 2, "both runs train")
+        yield opened
+
+
+def leave(face: Terminal) -> None:
+    """By the key that lets the runs train on."""
+    press(face, "d")
+    assert face.wait_for_end() == 0
+    assert face.left_behind() == []
+    assert b"goes on; come back with" in face.raw
+
+
+def try_all(
+    face: Terminal, keys: Mapping[str, list[str]], cases: Mapping[str, Case], where: str
+) -> None:
+    """Every key, in the order of the cases."""
+    for action, case in cases.items():
+        for name in keys[action]:
+            try_out(face, name, case, where)
+
+
+def open_screen(face: Terminal, screen: str) -> None:
+    press(face, SCREENS[screen])
+    face.wait_until(lambda _: shows(is_there(screen))("", looked(face)), screen)
+
+
+def test_every_key_of_the_watch_screen() -> None:
+    with place_of_its_own() as folder:
+        tokens = (*SMALL, "--pace", "100", "--iterations", "3000")
+        with closing(Terminal([*PROGRAM, *tokens], cwd=folder, synchronized=True)) as face:
+            face.wait_until(lambda text: text.count("training ") >= 2, "both runs train")
+            try_all(face, by_name(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS), WATCH_CASES, "watch")
+            press(face, "q")
+            assert face.wait_for_end() == 0
+            assert face.left_behind() == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_key_of_a_page(face: Terminal, page: str) -> None:
+    if page == "messages":
+        press(face, "e " * 20)
+        resize(face, MESSAGES_SIZE)
+        open_screen(face, page)
+        face.wait_until(lambda text: re.search(NEWEST_SEEN, text) is not None, "the newest message")
+    else:
+        open_screen(face, page)
+    try_all(face, by_name((*PAGES[page].KEYS, *PAGE_KEYS)), page_cases(page), page)
+    leave(face)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_key_that_works_everywhere(face: Terminal, screen: str) -> None:
+    open_screen(face, screen)
+    try_all(face, by_name(SCREEN_KEYS + APP_KEYS), cases_everywhere(screen), screen)
+    assert face.raw.count(b"\x1b]52;") >= 1
+    leave(face)
+
+
+@pytest.mark.parametrize("name", MODALS)
+def test_every_key_of_what_lies_over_a_screen(face: Terminal, name: str) -> None:
+    modal = MODALS[name]
+    open_screen(face, modal.page)
+    press(face, modal.key)
+    face.wait_for(modal.sign)
+    try_all(face, bound_by(modal), modal.cases, name)
+    if modal.sign in face.text:
+        press(face, "escape")
+        face.wait_until(lambda text: modal.sign not in text, f"{name} closed")
+    leave(face)

@@ -1,0 +1,114 @@
+"""Any keys in a real terminal, at any size, beside a real training: it learns as if left alone."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+
+from core.checkpoint import load_checkpoint, newest_checkpoint
+from core.event_log import read_events
+from core.events import Evaluated, Progress
+from tests.core.runs import learned
+from tests.core.test_torch_engine import bits
+from tests.end_to_end.faces import PROGRAM, listed, ran, until, until_none_lives
+from tests.end_to_end.keyboard import press, sent
+from tests.end_to_end.terminal import Terminal
+from tests.soak import soak
+from tui_meta.app import PAGES
+from tui_meta.views.keys import GROUPS, SCREEN_KEYS
+
+KEYS = soak(300, 10_000)
+AT_ONCE = 10
+SIZES = soak(6, 200)
+LEAST = soak(10_000, 100_000)
+"""Iterations that each run makes at least."""
+LEAVING = {"q", "ctrl+c", "ctrl+q", "d"}
+REPLACING = {"r", "colon", "ctrl+p"}
+"""They lead to questions that begin fresh runs, or leave."""
+
+TABLES = [keys for _, keys in GROUPS] + [page.KEYS for page in PAGES.values()]
+NAMES = {name for keys in TABLES for key in keys for name in key.names.split(",")}
+EVERY_KEY = sorted(NAMES - LEAVING - REPLACING)
+EVAL_INTERVAL = 500
+SMALL = ("--network.hidden", "16", "--eval-interval", str(EVAL_INTERVAL))
+
+
+def storm(face: Terminal) -> None:
+    """Random keys on all screens, several at once, in a window whose size changes."""
+    rng = random.Random(7)
+    rounds = KEYS // AT_ONCE
+    for place in range(rounds):
+        if place % 5 == 0:
+            press(face, rng.choice(SCREEN_KEYS).names)
+        face.press("".join(sent(name) for name in rng.choices(EVERY_KEY, k=AT_ONCE)))
+        face.read_for(0.01)
+        if place % max(1, rounds // SIZES) == 0:
+            small = rng.random() < 0.3
+            size = (60, 20) if small else (300, 100)
+            face.resize(rng.randint(1, size[0]), rng.randint(1, size[1]))
+
+
+def home(face: Terminal) -> None:
+    """Back from wherever one is: there is always a way."""
+    face.resize(120, 40)
+    while "session" not in face.lines[0]:
+        press(face, "escape")
+        face.read_for(0.5)
+        press(face, "w")
+        face.read_for(0.5)
+    press(face, "m")
+    face.wait_for("·  Messages")
+    press(face, "w")
+    face.wait_until(lambda _: "session" in face.lines[0], "the watch screen")
+
+
+def at(folder: Path) -> dict[str, int]:
+    """The iteration of each run of the session."""
+    return {one["run"]: one["iteration"] for one in listed(folder)[0]["runs"]}
+
+
+def order(folder: Path, *words: str) -> None:
+    """An order to the runs; one that they obey already they refuse."""
+    subprocess.run([*PROGRAM, "send", "1", *words], cwd=folder, capture_output=True)
+
+
+def test_no_key_changes_what_is_learned(tmp_path: Path, own_place: Path) -> None:
+    ran(tmp_path, *SMALL, "--pace", "1000", "--iterations", "1000000000", "--name", "x", "--detach")
+    began = time.monotonic()
+    with closing(Terminal([*PROGRAM, "attach"], cwd=tmp_path)) as face:
+        face.wait_until(lambda text: text.count("training ") >= 2, "both runs train")
+        storm(face)
+        home(face)
+        took = time.monotonic() - began
+        press(face, "d")
+        assert face.wait_for_end() == 0
+        assert face.left_behind() == []
+    order(tmp_path, "pace", "full")
+    order(tmp_path, "resume")
+    until(lambda: min(at(tmp_path).values()) > LEAST, "they train on")
+    order(tmp_path, "pause")
+    ended = at(tmp_path)
+    ran(tmp_path, "stop", "1")
+    until_none_lives()
+    print(f"{KEYS} keys, {SIZES} sizes in {took:.0f} s; the runs came to {ended}")
+    for run, iteration in ended.items():
+        folder, algorithm = tmp_path / "checkpoints" / run, run.split("-")[0]
+        alone = (*SMALL, "--algorithms", algorithm, "--iterations", str(iteration))
+        ran(tmp_path, *alone, "--name", "x", "--out", "alone", "--no-tui")
+        end, expected = (
+            load_checkpoint(newest_checkpoint(one)) for one in (folder, tmp_path / "alone" / run)
+        )
+        assert bits(end.state) == bits(expected.state)
+        log = list(read_events(folder / "events.jsonl"))
+        assert learned(log) == learned(list(read_events(tmp_path / "alone" / run / "events.jsonl")))
+        made = [event.iteration for event in log if isinstance(event, Progress)]
+        assert made == list(range(100, iteration + 1, 100))
+        looked = [
+            event.iteration
+            for event in log
+            if isinstance(event, Evaluated) and event.probe == "validation"
+        ]
+        assert looked == list(range(EVAL_INTERVAL, iteration + 1, EVAL_INTERVAL))

@@ -1,0 +1,106 @@
+"""Terminals of other kinds: the program starts, is seen, and leaves each of them as it was."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.faces import PROGRAM, SLOW, past, ran
+from tests.end_to_end.terminal import Terminal
+from tests.sessions import only_session, place_of_its_own
+
+KINDS = ("xterm-256color", "tmux-256color", "screen-256color", "linux")
+TRUE_COLOR = re.compile(rb"\x1b\[[\d;:]*[345]8[;:]2[;:]")
+OF_256 = re.compile(rb"\x1b\[[\d;:]*[345]8[;:]5[;:]")
+RENDITION = re.compile(rb"\x1b\[([\d;]*)m")
+COLORLESS = {0, 1, 2, 3, 4, 7, 22, 23, 24, 27, 39, 49}
+"""Renditions that are no colour: bold, dim, italic, underlined, reverse, and their ends."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def own_place() -> Iterator[Path]:
+    with place_of_its_own() as folder, pytest.MonkeyPatch.context() as patch:
+        for variable in ("COLORTERM", "NO_COLOR", "TMUX"):
+            patch.delenv(variable, raising=False)
+        ran(folder, *SLOW, "--detach")
+        yield folder
+
+
+Seen = Callable[..., bytes]
+
+
+def look_around(face: Terminal) -> None:
+    """See the first screen and two others, and leave."""
+    face.wait_until(past(0), "training")
+    face.press("a")
+    face.wait_for("·  Lab", "updates")
+    face.press("f")
+    face.wait_for("·  Runs", "fomaml-x")
+    face.press("d")
+
+
+@pytest.fixture
+def seen(own_place: Path) -> Seen:
+    """Looks around from a terminal with the given variables; gives what it was sent."""
+
+    def see(*flags: str, **variables: str) -> bytes:
+        command = [*PROGRAM, "attach", *flags]
+        with closing(Terminal(command, cwd=own_place, variables=variables)) as face:
+            look_around(face)
+            assert face.wait_for_end() == 0
+        assert face.left_behind() == []
+        assert b"goes on; come back with" in face.raw
+        return face.raw
+
+    return see
+
+
+@pytest.mark.parametrize("theme", ["terminal", "dark"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_colour_is_sent_that_the_terminal_may_lack(seen: Seen, kind: str, theme: str) -> None:
+    sent = seen("--theme", theme, TERM=kind)
+    assert RENDITION.search(sent)
+    assert not TRUE_COLOR.search(sent)
+    if kind == "linux":
+        assert not OF_256.search(sent)
+
+
+def test_a_terminal_that_says_so_gets_true_colours(seen: Seen) -> None:
+    assert TRUE_COLOR.search(seen("--theme", "dark", COLORTERM="truecolor"))
+
+
+@pytest.mark.parametrize("theme", ["terminal", "dark"])
+def test_no_color_is_heeded(seen: Seen, theme: str) -> None:
+    sent = seen("--theme", theme, NO_COLOR="1")
+    renditions = {int(one or 0) for row in RENDITION.findall(sent) for one in row.split(b";")}
+    assert renditions <= COLORLESS
+
+
+def test_a_dumb_terminal_is_told_what_to_do_instead(own_place: Path) -> None:
+    with closing(Terminal([*PROGRAM], cwd=own_place, variables={"TERM": "dumb"})) as face:
+        assert face.wait_for_end() == 2
+    (line,) = face.raw.decode().splitlines()
+    assert line.startswith("error: the dashboard needs a terminal, and TERM=dumb is not one")
+    assert "--no-tui" in line
+
+
+@pytest.mark.skipif(not shutil.which("tmux"), reason="needs tmux")
+def test_within_tmux(own_place: Path) -> None:
+    tmux = ["tmux", "-f", "/dev/null", "-S", str(own_place / "tmux")]
+    run = [*PROGRAM, "attach", only_session().id]
+    try:
+        subprocess.run([*tmux, "new-session", "-d", "-x", "120", "-y", "40"], check=True)
+        with closing(Terminal([*tmux, "attach"], cwd=own_place)) as face:
+            face.press(f" cd {own_place}; clear; {' '.join(run)}; echo left with $?\r")
+            look_around(face)
+            screen = face.wait_for("goes on; come back with", "left with 0")
+            assert "·  Runs" not in screen
+            assert not TRUE_COLOR.search(face.raw)
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=True)

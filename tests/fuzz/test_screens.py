@@ -1,0 +1,112 @@
+"""Any keys at any sizes on every screen: it stays whole, leads back, and harms no training."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+from textual.screen import ModalScreen
+
+from tests.fuzz.test_dashboard import is_whole
+from tests.soak import soak
+from tests.tui_meta.canned import CannedSession
+from tests.tui_meta.checkpoints import make_folders
+from tests.tui_meta.pages import press
+from tests.tui_meta.test_dashboard import settle, shown
+from tui_meta.app import PAGES, TuiMetaApp
+from tui_meta.screens.ask import Ask
+from tui_meta.screens.help import Help
+from tui_meta.screens.page import Page
+from tui_meta.screens.palette import Palette
+from tui_meta.screens.type_in import TypeIn
+from tui_meta.screens.watch import WatchScreen
+from tui_meta.views.keys import GROUPS, SCREEN_KEYS, page_groups
+from tui_meta.widgets.filter_input import FilterInput
+
+KEYS = soak(150, 10_000)
+SIZES = soak(8, 300)
+WIDEST, HIGHEST = 300, 100
+AT_ONCE = 10
+"""Keys that arrive together, as over a slow connection."""
+
+OPEN = {key.name.split()[1]: key.names for key in SCREEN_KEYS}
+OF_MODALS = [
+    key
+    for widget in (Ask, Help, Palette, TypeIn, FilterInput)
+    for binding in widget.BINDINGS
+    for key in binding.key.split(",")  # type: ignore[union-attr]
+]
+
+
+def keys_of(screen: str) -> list[str]:
+    """The names of all keys that this screen has, and of those that lie over it."""
+    groups = page_groups(screen, PAGES[screen].KEYS) if screen in PAGES else GROUPS
+    names = [name for _, keys in groups for key in keys for name in key.names.split(",")]
+    return [*names, *OF_MODALS, *"0123456789.-x"]
+
+
+def key(name: str) -> events.Key:
+    return events.Key(name, name if len(name) == 1 else None)
+
+
+async def done(pilot: Pilot[None]) -> None:
+    """All keys that have arrived have been."""
+    app = pilot.app
+    assert isinstance(app, TuiMetaApp)
+    deadline = time.monotonic() + 60
+    while app._held_back:
+        assert time.monotonic() < deadline, "a key is never done"
+        await pilot.pause()
+    await pilot.pause()
+
+
+async def storm(pilot: Pilot[None], screen: str, rng: random.Random) -> None:
+    """Random keys, at sizes that change, mostly on this screen."""
+    app = pilot.app
+    names = keys_of(screen)
+    shown_as = PAGES.get(screen, WatchScreen)
+    for place in range(KEYS // AT_ONCE):
+        for name in rng.choices(names, k=AT_ONCE):
+            app.post_message(key(name))
+        await done(pilot)
+        if not isinstance(app.screen, shown_as | ModalScreen):
+            app.post_message(key(OPEN[screen]))
+        if place % max(1, KEYS // AT_ONCE // SIZES) == 0:
+            small = rng.random() < 0.3
+            width = rng.randint(1, 60 if small else WIDEST)
+            await pilot.resize_terminal(width, rng.randint(1, 20 if small else HIGHEST))
+
+
+@pytest.mark.parametrize("screen", OPEN)
+async def test_any_keys_at_any_sizes(
+    screen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_folders(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    # Whatever the answer to the question of leaving is, nobody leaves.
+    monkeypatch.setattr(TuiMetaApp, "_quit", lambda *_: None)
+    session, rng = CannedSession(), random.Random(screen)
+    app = TuiMetaApp(session)
+    began = time.monotonic()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, OPEN[screen])
+        await storm(pilot, screen, rng)
+        await pilot.resize_terminal(120, 40)
+        for _ in range(10):
+            if isinstance(app.screen, Page | WatchScreen):
+                break
+            await press(pilot, "escape")
+        await press(pilot, "escape", "escape", "escape", "w")
+        assert isinstance(app.screen, WatchScreen)
+        await is_whole(pilot)
+        await press(pilot, "m")
+        assert "·  Messages" in shown(app)
+        await is_whole(pilot)
+    print(f"{screen}: {KEYS} keys, {SIZES} sizes, {time.monotonic() - began:.0f} s")
+    assert not [call for call in session.calls if call.startswith("stop")]
+    assert {one.state for one in session.snapshots().values()} <= {"training", "paused", "loading"}
