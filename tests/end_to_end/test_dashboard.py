@@ -10,9 +10,11 @@ import pytest
 
 from core.checkpoint import load_checkpoint, newest_checkpoint
 from tests.end_to_end.terminal import Terminal
+from tests.soak import soak
 
 COMMAND = [sys.executable, "-m", "tui_meta"]
 ESCAPE = "\x1b"
+BURSTS = soak(10, 200)
 
 
 @pytest.fixture
@@ -144,3 +146,18 @@ def test_focus_moves_and_panels_are_enlarged_and_given_back(
     terminal.wait_until(lambda text: panels(text) == 4, "all panels again")
     terminal.press("q")
     assert terminal.wait_for_end() == 0
+
+
+def test_sizes_that_change_at_once_leave_the_whole_screen_of_the_last(
+    open_terminal: Callable[..., Terminal],
+) -> None:
+    """Of runs at rest, for which nothing else is drawn."""
+    terminal = open_terminal("--iterations", "2000", columns=80, rows=24)
+    terminal.wait_until(lambda text: text.count("finished ") >= 2, "both runs have finished")
+    terminal.press("\t\x1b[Z")
+    terminal.read_for(1)
+    whole = terminal.text
+    for _ in range(BURSTS):
+        for columns, rows in ((60, 20), (81, 25), (40, 12), (80, 23), (80, 24)):
+            terminal.resize(columns, rows)
+        terminal.wait_until(lambda text: text == whole, "the screen as it was")

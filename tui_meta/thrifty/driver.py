@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 LAST_ANSWER: Final = 1.0
 """Seconds in which answers may come that are still on their way when the application ends."""
+
+SETTLED: Final = 0.1
+"""Seconds without another size after which the terminal keeps the one that it has."""
 
 _WAITED_FOR: Final = (events.InputEvent, events.Paste)
 """Somebody who has done this looks for what comes of it."""
@@ -52,6 +56,7 @@ class ThriftyDriver(LinuxDriver):
         self._output = Output(*app.size)
         self._flow = Flow()
         self._forgotten = self._will_look = False
+        self._settling: asyncio.TimerHandle | None = None
         self._called = False
         """Whether the writing thread has been told that there is something to send."""
         self._unsent_since: float | None = None
@@ -96,7 +101,11 @@ class ThriftyDriver(LinuxDriver):
         # application stayed at the first.
         tell_size = signal.getsignal(signal.SIGWINCH)
         if callable(tell_size):
-            tell = partial(tell_size, signal.SIGWINCH, None)
+
+            def tell() -> None:
+                tell_size(signal.SIGWINCH, None)
+                self._settle()
+
             signal.signal(signal.SIGWINCH, partial(self._in_its_turn, tell))
 
     def disable_input(self) -> None:
@@ -119,6 +128,7 @@ class ThriftyDriver(LinuxDriver):
             return
         if isinstance(message, events.Resize):
             self._forgotten = True
+            self._settle()
         elif isinstance(message, _WAITED_FOR) and not isinstance(message, events.MouseMove):
             self._flow.press()
         super().process_message(message)
@@ -126,6 +136,16 @@ class ThriftyDriver(LinuxDriver):
     def _get_terminal_size(self) -> tuple[int, int]:
         self._forgotten = True  # it is asked for whenever the terminal may have been resized
         return super()._get_terminal_size()
+
+    def _settle(self) -> None:
+        """Have all drawn once the size stays.
+
+        The application draws nothing for a size that comes back before it has looked, but the
+        terminal may have lost what it showed.
+        """
+        if self._settling:
+            self._settling.cancel()
+        self._settling = self._loop.call_later(SETTLED, self._app.refresh)
 
     def _in_its_turn(self, handle: Callable[[], None], number: int, _: object) -> None:
         """Handle a signal between two steps of the application."""
