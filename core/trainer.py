@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import queue
-import sys
 import threading
 import time
 import traceback
@@ -50,13 +48,11 @@ from core.events import (
     Stopped,
 )
 from core.metrics import Metrics
+from core.niceness import TRAINING, give_way
 from core.plan import Plan, check_pace
 from core.provenance import installed_versions
 from core.saving import Saver
 from core.telling import RETRY_SECONDS, Teller
-
-NICENESS = 5
-"""By how much a training thread gives way to others, above all to the one that draws the screen."""
 
 UNBROKEN_STEP = 100
 """Iterations of a step that are made before a further command can end it."""
@@ -123,7 +119,7 @@ class Trainer:
     # The thread.
 
     def _work(self) -> None:
-        _give_way()
+        give_way(TRAINING)
         try:
             self._begin()
             while not self._ended:
@@ -395,10 +391,3 @@ class Trainer:
     def _running(self) -> Engine:
         assert self._engine is not None, "the thread has begun"
         return self._engine
-
-
-def _give_way() -> None:
-    """Let the screen go first on a busy machine: keys were answered about a quarter sooner."""
-    # Elsewhere than on Linux niceness belongs to the whole process.
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from core.bench.questions import AnyQuestion, Survey
+from core.niceness import SURVEY, give_way
 
 
 class Lanes:
-    """One thread for surveys, and one for all other questions: each answers one at a time."""
+    """One thread for surveys, and one for all other questions: each answers one at a time.
+
+    Surveys give way to training, which they would slow down by a third on two cores.
+    """
 
     def __init__(self, name: str) -> None:
-        self._surveys = ThreadPoolExecutor(1, f"{name}, surveys")
+        self._surveys = ThreadPoolExecutor(1, f"{name}, surveys", give_way, (SURVEY,))
         self._others = ThreadPoolExecutor(1, name)
 
     def of(self, question: AnyQuestion) -> ThreadPoolExecutor:
