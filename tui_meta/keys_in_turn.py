@@ -14,7 +14,6 @@ from typing import Any
 from textual import events, on
 from textual.app import App
 from textual.message import Message
-from textual.screen import Screen
 
 LONGEST_SECONDS = 1.0
 """A key that has not come back by then has gone with its screen."""
@@ -31,7 +30,6 @@ class KeysInTurn(App[None], inherit_bindings=False):
         super().__init__(**settings)
         self._held_back: deque[events.Key] = deque()
         self._under_way_since: float | None = None
-        self._screen_asked: Screen[Any] | None = None
 
     async def on_event(self, event: events.Event) -> None:
         """Let a key wait for its turn; all else has it now."""
@@ -59,15 +57,11 @@ class KeysInTurn(App[None], inherit_bindings=False):
         self._under_way_since = None
         if self._held_back:
             self._under_way_since = time.monotonic()
-            self._screen_asked = self.screen
             target = self.focused or self.screen
             await super().on_event(self._held_back.popleft())
             target.post_message(KeyDone())
 
     @on(KeyDone)
     def _go_to_next_key(self) -> None:
-        """The next one, once a new screen is there, and the focus where the last key put it."""
-        if self.screen is self._screen_asked:
-            self.call_later(self._next_key)
-        else:
-            self.screen.call_after_refresh(self._next_key)
+        """The next one, once everything is where the last key put it: screen, focus, panels."""
+        self.screen.call_after_refresh(self._next_key)

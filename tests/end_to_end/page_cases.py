@@ -40,7 +40,7 @@ LAB_CASES = {
     "choose_next 1": Case(reads(_SETTING)),
     "choose_next -1": Case(reads(_SETTING)),
     "type_in": Case(shows("enter takes it"), after="escape"),
-    "still": Case(shows("is held still;"), after="s"),
+    "still": Case(shows("is held still for every task"), after="s"),
     "other_chart": Case(shows("loss per update"), there="o chart", after="o", size=_SMALL),
 }
 
@@ -55,6 +55,7 @@ TIME_MACHINE_CASES = {
     "travel 1": Case(rises(_CHECKPOINT), first="g", there=_OLDEST),
     "travel -9999": Case(shows(_OLDEST), first="G", there=_NEWEST),
     "travel 9999": Case(shows(_NEWEST), first="g", there=_OLDEST),
+    "other_path": Case(shows(r"evaluation [\d,]+ of"), there=_CHECKPOINT, after="tab"),
     "change_run -1": Case(reads(_OF), there=_OF),
     "change_run 1": Case(reads(_OF), there=_OF),
     "step -1": Case(falls(_STEP), first="1", there="step 32 of 32"),

@@ -34,7 +34,7 @@ from tui_meta.views.keys import (
 
 SMALL = ("--network.hidden", "8", "--autosave-seconds", "0", "--name", "x", "--eval-interval", "10")
 SCREENS = {"watch": "w"} | {
-    name: key.names for name in PAGES for key in SCREEN_KEYS if key.name == f"visit {name}"
+    name: key.names for name in PAGES for key in SCREEN_KEYS if key.action == f"visit('{name}')"
 }
 """The key that opens each screen."""
 
@@ -76,9 +76,9 @@ def page_cases(page: str) -> dict[str, Case]:
     return {"back": leaves, **PAGE_CASES[page]}
 
 
-def by_name(keys: Iterable[Key]) -> dict[str, list[str]]:
-    """The names of each key of a table, by what it does."""
-    return {" ".join(key.name.split()): key.names.split(",") for key in keys}
+def by_action(keys: Iterable[Key]) -> dict[str, list[str]]:
+    """The names of each key of a table, by what it does: the action without its brackets."""
+    return {" ".join(re.findall(r"[^(),' ]+", key.action)): key.names.split(",") for key in keys}
 
 
 def bound_by(modal: Modal) -> dict[str, list[str]]:
@@ -92,12 +92,12 @@ def bound_by(modal: Modal) -> dict[str, list[str]]:
 
 
 def test_no_key_is_without_a_case() -> None:
-    watch = by_name(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS)
+    watch = by_action(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS)
     assert set(WATCH_CASES) == set(watch)
     assert set(PAGE_CASES) == set(PAGES)
     for page, shown in PAGES.items():
-        assert set(page_cases(page)) == set(by_name((*shown.KEYS, *PAGE_KEYS))), page
-        assert set(cases_everywhere(page)) == set(by_name(SCREEN_KEYS + APP_KEYS)) - {"detach"}
+        assert set(page_cases(page)) == set(by_action((*shown.KEYS, *PAGE_KEYS))), page
+        assert set(cases_everywhere(page)) == set(by_action(SCREEN_KEYS + APP_KEYS)) - {"detach"}
     for name, modal in MODALS.items():
         assert set(modal.cases) == set(bound_by(modal)), name
 
@@ -156,7 +156,7 @@ def test_every_key_of_the_watch_screen() -> None:
         tokens = (*SMALL, "--pace", "100", "--iterations", "3000")
         with closing(Terminal([*PROGRAM, *tokens], cwd=folder, synchronized=True)) as face:
             face.wait_until(lambda text: text.count("training ") >= 2, "both runs train")
-            try_all(face, by_name(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS), WATCH_CASES, "watch")
+            try_all(face, by_action(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS), WATCH_CASES, "watch")
             press(face, "q")
             assert face.wait_for_end() == 0
             assert face.left_behind() == []
@@ -171,14 +171,14 @@ def test_every_key_of_a_page(face: Terminal, page: str) -> None:
         face.wait_until(lambda text: re.search(NEWEST_SEEN, text) is not None, "the newest message")
     else:
         open_screen(face, page)
-    try_all(face, by_name((*PAGES[page].KEYS, *PAGE_KEYS)), page_cases(page), page)
+    try_all(face, by_action((*PAGES[page].KEYS, *PAGE_KEYS)), page_cases(page), page)
     leave(face)
 
 
 @pytest.mark.parametrize("screen", SCREENS)
 def test_every_key_that_works_everywhere(face: Terminal, screen: str) -> None:
     open_screen(face, screen)
-    try_all(face, by_name(SCREEN_KEYS + APP_KEYS), cases_everywhere(screen), screen)
+    try_all(face, by_action(SCREEN_KEYS + APP_KEYS), cases_everywhere(screen), screen)
     assert face.raw.count(b"\x1b]52;") >= 1
     leave(face)
 

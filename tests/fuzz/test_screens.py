@@ -33,7 +33,7 @@ WIDEST, HIGHEST = 300, 100
 AT_ONCE = 10
 """Keys that arrive together, as over a slow connection."""
 
-OPEN = {key.name.split()[1]: key.names for key in SCREEN_KEYS}
+OPEN = {key.action.split("'")[1]: key.names for key in SCREEN_KEYS}
 OF_MODALS = [
     key
     for widget in (Ask, Help, Palette, TypeIn, FilterInput)

@@ -12,6 +12,7 @@ from core.events import (
     Evaluated,
     Failed,
     Pause,
+    Paused,
     Recovered,
     Refused,
     Resume,
@@ -360,18 +361,17 @@ def test_what_came_of_a_key_stays_until_one_is_pressed_that_may_mean_it_was_read
         assert line.split(" · ") == [saved, "a line of no weight"][-shown:]
 
 
-def test_results_stand_one_after_the_other_and_those_behind_are_counted() -> None:
+def test_the_newest_result_stands_until_it_is_read() -> None:
     reader = Reader()
     reader.messages.ask("save", "saving…", answers=2)
     reader.saved("fomaml-1")
     reader.now += messages_module.READ_SECONDS
     reader.saved("reptile-1")
-    assert said(reader.messages, 1, 80)[0].endswith("000012000.safetensors · +1 (m)")
-    assert "fomaml-1" in said(reader.messages, 1, 80)[0]
+    assert "reptile-1" in said(reader.messages, 1, 80)[0]
     assert ["fomaml-1" in one for one in said(reader.messages, 2, 80)] == [True, False]
     reader.press_after(0.5)
-    assert "reptile-1" in said(reader.messages, 1, 80)[0]
-    assert "+" not in said(reader.messages, 1, 80)[0]
+    reader.messages.hear(Paused(run="fomaml-1", iteration=5, time=0.0))
+    assert "reptile-1" in said(reader.messages, 2, 80)[0]
 
 
 def test_what_a_key_has_just_done_is_seen_beside_a_result_that_was_not_read() -> None:

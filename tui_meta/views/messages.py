@@ -100,7 +100,7 @@ class Messages:
     def ask(self, key: str, text: str, answers: int = 1) -> None:
         """Say at once what was asked for; its ``answers`` will replace this line."""
         self._drop_pending(key)
-        self._expected[key] = answers
+        self._expected[key] += answers
         self._put(Message(key, text, pending=True, time=time.time()))
 
     def say(self, text: str, style: str = "") -> None:
@@ -171,10 +171,11 @@ class Messages:
     def lines(self, count: int, width: int) -> tuple[Line, ...]:
         """The newest messages in ``count`` lines, oldest first; the last may take several.
 
-        A problem that stays has the first line, else the oldest result that was not read. Where
+        A problem that stays has the first line, else the newest result that was not read. Where
         there is one line only, they share it with the newest message, or count what came later.
         """
-        kept = self._staying[-1] if self._staying else next((one for one, _ in self._unread), None)
+        unread = self._unread[-1][0] if self._unread else None
+        kept = self._staying[-1] if self._staying else unread
         if not kept or not count:
             return self._newest(self._said, count, width)
         later = [one for one in self._said if one is not kept]
