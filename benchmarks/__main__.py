@@ -6,14 +6,23 @@ import argparse
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from benchmarks import environment
 from benchmarks.attached import attached
 from benchmarks.complete import complete
 from benchmarks.few_shot import few_shot
 from benchmarks.quality import quality
-from benchmarks.report import Report, Section, as_json, markdown, section_markdown
+from benchmarks.report import (
+    Report,
+    Section,
+    as_json,
+    from_json,
+    markdown,
+    renewed,
+    section_markdown,
+)
 from benchmarks.rounds import Effort
 from benchmarks.scaling import scaling
 from benchmarks.screens import screens
@@ -35,6 +44,7 @@ SECTIONS: dict[str, Callable[[Effort], Section]] = {
 }
 QUICK = Effort(rounds=2, seconds=0.02, quick=True)
 FOLDER = environment.ROOT / "benchmarks"
+JSON = "results.json"
 
 
 def main() -> int:
@@ -51,8 +61,8 @@ def main() -> int:
         print(section_markdown(section), end="\n\n", flush=True)
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
         sections.append(section)
-    if not (arguments.only or arguments.quick):
-        _save(Report(facts, sections))
+    if not arguments.quick:
+        _save(_whole(arguments.only, facts, sections))
     return int(any(section.failed for section in sections))
 
 
@@ -65,9 +75,20 @@ def _measured(name: str, effort: Effort) -> Section:
         return Section(name, [], [f"could not be measured ({type(error).__name__})"], failed=True)
 
 
+def _whole(
+    only: Sequence[str] | None, facts: Mapping[str, str], sections: Sequence[Section]
+) -> Report:
+    """These sections alone, or among those that were measured before."""
+    if not (only and (FOLDER / JSON).exists()):
+        return Report(facts, sections)
+    measured = f"measured apart, by `{facts['command']} --only {' '.join(only)}`, {facts['date']}"
+    good = [replace(section, apart=measured) for section in sections if not section.failed]
+    return renewed(from_json((FOLDER / JSON).read_bytes()), good)
+
+
 def _save(report: Report) -> None:
     (FOLDER / "RESULTS.md").write_text(markdown(report))
-    (FOLDER / "results.json").write_bytes(as_json(report))
+    (FOLDER / JSON).write_bytes(as_json(report))
     print(f"saved {FOLDER / 'RESULTS.md'} and results.json", file=sys.stderr)
 
 
@@ -77,7 +98,10 @@ def _parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help="a smoke run of a few minutes; saves nothing"
     )
     parser.add_argument(
-        "--only", nargs="+", choices=list(SECTIONS), help="some sections; saves nothing"
+        "--only",
+        nargs="+",
+        choices=list(SECTIONS),
+        help="some sections, among the others as they were",
     )
     return parser
 

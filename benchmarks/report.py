@@ -30,11 +30,16 @@ class Section:
     tables: Sequence[Table]
     notes: Sequence[str] = ()
     failed: bool = False
+    apart: str = ""
+    """The command that measured it, and when, if that was another than of the whole report."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything measured in one run of the benchmark, and ``facts`` about where and when."""
+    """Everything measured in one run of the benchmark, and ``facts`` about where and when.
+
+    Sections that were measured anew since say so.
+    """
 
     facts: Mapping[str, str]
     sections: Sequence[Section]
@@ -57,14 +62,26 @@ def section_markdown(section: Section) -> str:
     """One section, without a line break at its end."""
     parts = [f"## {section.title}"]
     parts += [_table_markdown(table) for table in section.tables]
-    if section.notes:
-        parts.append("\n".join(f"- {note}" for note in section.notes))
+    notes = [*section.notes, section.apart] if section.apart else section.notes
+    if notes:
+        parts.append("\n".join(f"- {note}" for note in notes))
     return "\n\n".join(parts)
 
 
 def as_json(report: Report) -> bytes:
     """The whole report with all digits, indented."""
     return msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
+
+
+def renewed(report: Report, sections: Iterable[Section]) -> Report:
+    """``report`` with these ``sections`` in the place of those of the same title, or behind."""
+    by_title = {section.title: section for section in (*report.sections, *sections)}
+    return Report(report.facts, list(by_title.values()))
+
+
+def from_json(text: bytes) -> Report:
+    """What `as_json` has written."""
+    return msgspec.json.decode(text, type=Report)
 
 
 def _table_markdown(table: Table) -> str:

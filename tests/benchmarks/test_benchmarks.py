@@ -17,7 +17,7 @@ from benchmarks.peers.learn2learn import Learn2Learn
 from benchmarks.peers.peak import CHAINS, UNROLL, flop, multiply_add
 from benchmarks.peers.plain import Plain, network
 from benchmarks.protocol import ALGORITHMS, FOMAML, REPTILE
-from benchmarks.report import Report, Section, Table, as_json, markdown
+from benchmarks.report import Report, Section, Table, as_json, from_json, markdown, renewed
 from benchmarks.rounds import Spread, by_turns, length_for, ratios
 from core.config import RunConfig
 from core.engines.torch_engine import TorchEngine
@@ -169,3 +169,14 @@ def test_a_question_is_answered_by_a_terminal_far_away(question):
         assert seen.wait(lambda: "033" in seen.text(), 90) is not None
     finally:
         seen.close()
+
+
+def test_a_section_that_is_measured_apart_takes_its_place_and_says_so():
+    speed = Section("Speed", [Table("time", ("", "us"), [("ours", Spread.of([1.0, 2.0, 3.0]))])])
+    report = Report({"date": "then"}, [speed, Section("Quality", [])])
+    assert markdown(from_json(as_json(report))) == markdown(report)
+    anew = Section("Speed", [], apart="measured apart, now")
+    made = renewed(from_json(as_json(report)), [anew, Section("Screens", [])])
+    assert [section.title for section in made.sections] == ["Speed", "Quality", "Screens"]
+    assert "- measured apart, now" in markdown(made)
+    assert "ours" not in markdown(made)
