@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -15,7 +15,6 @@ from textual.widgets import Input
 
 from core.catalogue import Entry, Opened, history, list_runs, open_run
 from core.config import RunConfig
-from core.events import AnyEvent
 from tui_meta.screens.ask import Answer, Ask
 from tui_meta.screens.page import Page, page_bindings
 from tui_meta.screens.watch import WatchScreen
@@ -25,8 +24,15 @@ from tui_meta.views.footer import keys_line
 from tui_meta.views.keys import Key
 from tui_meta.views.messages import shown_path
 from tui_meta.views.page_keys import RUNS_KEYS
-from tui_meta.views.plot import empty_plot
-from tui_meta.views.run_curves import MOST_CURVES, Which, compared_plot, loss_plot, losses_of
+from tui_meta.views.plot import Plot, empty_plot
+from tui_meta.views.run_curves import (
+    MOST_CURVES,
+    Losses,
+    Which,
+    both_losses,
+    compared_plot,
+    loss_plot,
+)
 from tui_meta.views.run_list import RunList, no_runs
 from tui_meta.views.settings_table import recorded_config
 from tui_meta.views.text import Line, Span, line, printable
@@ -48,6 +54,15 @@ _KEEP = Key("enter", "", "keep the filter", "", 1)
 _ALL_RUNS = Key("escape", "back", "all runs", "", 2, name="back")
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A run as it was read, and its curves: a log may be too long to go through at each repaint."""
+
+    opened: Opened
+    config: RunConfig
+    plot: Plot
+
+
 class RunsPage(Page):
     """Reads in threads, when it is opened and when told to; it never writes."""
 
@@ -62,9 +77,9 @@ class RunsPage(Page):
         self._reading = False
         self._mode: Mode = "list"
         self._which: Which = "adapted"
-        self._opened: tuple[Opened, RunConfig] | None = None
+        self._opened: _Read | None = None
         self._previewed = ""
-        self._compared: Mapping[str, tuple[AnyEvent, ...]] = {}
+        self._compared: Mapping[str, Mapping[Which, Losses]] = {}
         self._command = ""
         """What the last line says to type; a key that goes elsewhere forgets it."""
 
@@ -121,12 +136,9 @@ class RunsPage(Page):
         if self._mode == "list":
             self._paint_list(head)
         elif self._mode == "run" and self._opened:
-            self._paint_run(*self._opened)
+            self._paint_run(self._opened)
         elif self._mode == "curves":
-            losses = {
-                self._label(path): losses_of(events, self._which)
-                for path, events in self._compared.items()
-            }
+            losses = {self._label(path): both[self._which] for path, both in self._compared.items()}
             self.query_one("#curves", Chart).show(compared_plot(losses, self._which))
 
     def _paint_list(self, head: Lines) -> None:
@@ -154,25 +166,24 @@ class RunsPage(Page):
             if path:
                 self.compute("preview", lambda _: _read(path), self._take, lambda _: None)
         if self._opened:
-            opened, _ = self._opened
-            plot = replace(loss_plot(opened.events), title=printable(self._label(path)))
-            width = preview.size.width
-            preview.show(plot, run_details.brief_lines(opened, self._runs.read_at, width))
+            plot = replace(self._opened.plot, title=printable(self._label(path)))
+            width, read_at = preview.size.width, self._runs.read_at
+            preview.show(plot, run_details.brief_lines(self._opened.opened, read_at, width))
         elif current and current.problem:
             preview.show(empty_plot(printable(self._label(path)), "it is damaged"), [])
 
-    def _paint_run(self, opened: Opened, config: RunConfig) -> None:
+    def _paint_run(self, read: _Read) -> None:
         run, facts = self.query_one("#run"), self.query_one("#facts", Lines)
         beside = self.size.width >= PREVIEW_WIDTH
         run.set_class(beside, "-beside")
         chart = self.query_one("#losses", Chart)
         chart.display = beside or self.size.height >= _CHART_HEIGHT
         width = self.query_one("#scroll").size.width
-        lines = run_details.run_lines(opened, config, self._runs.read_at, width)
+        lines = run_details.run_lines(read.opened, read.config, self._runs.read_at, width)
         if facts.size.height != len(lines):
             facts.styles.height = len(lines)
         facts.show(lines)
-        chart.show(replace(loss_plot(opened.events), title="loss"))
+        chart.show(replace(read.plot, title="loss"))
 
     def _label(self, path: str) -> str:
         return Path(path).name
@@ -205,16 +216,16 @@ class RunsPage(Page):
         self._runs = self._runs.with_entries(entries, time.time())
         self.tick()
 
-    def _take(self, found: tuple[Opened, RunConfig]) -> None:
+    def _take(self, found: _Read) -> None:
         self._opened = found
         self.tick()
 
-    def _take_open(self, found: tuple[Opened, RunConfig]) -> None:
+    def _take_open(self, found: _Read) -> None:
         self._mode = "run"
         self.query_one("#scroll", VerticalScroll).scroll_home(animate=False)
         self._take(found)
 
-    def _take_curves(self, found: Mapping[str, tuple[AnyEvent, ...]]) -> None:
+    def _take_curves(self, found: Mapping[str, Mapping[Which, Losses]]) -> None:
         self._compared, self._mode = found, "curves"
         self.tick()
 
@@ -281,8 +292,8 @@ class RunsPage(Page):
         paths = [one.path for one in chosen if one.problem is None]
         if self._mode != "curves" and paths:
 
-            def find(_: object) -> dict[str, tuple[AnyEvent, ...]]:
-                return {path: tuple(history(Path(path))) for path in paths}
+            def find(_: object) -> dict[str, Mapping[Which, Losses]]:
+                return {path: both_losses(history(Path(path))) for path in paths}
 
             self.compute("curves", find, self._take_curves)
 
@@ -357,6 +368,7 @@ class RunsPage(Page):
         self.set_focus(None)
 
 
-def _read(path: str) -> tuple[Opened, RunConfig]:
+def _read(path: str) -> _Read:
     opened = open_run(Path(path))
-    return opened, recorded_config(Path(path), opened.record)
+    config = recorded_config(Path(path), opened.record)
+    return _Read(opened, config, loss_plot(opened.events))

@@ -33,10 +33,15 @@ def losses_of(events: Iterable[AnyEvent], which: Which) -> Losses:
     return decimate([x for x, _ in found], [y for _, y in found], CURVE_COLUMNS)
 
 
+def both_losses(events: Iterable[AnyEvent]) -> Mapping[Which, Losses]:
+    """Every kind of loss of one run."""
+    told = tuple(events)
+    return {which: losses_of(told, which) for which in LABELS}
+
+
 def loss_plot(events: Iterable[AnyEvent]) -> Plot:
     """Both losses of one run."""
-    told = tuple(events)
-    return _plot("", {label: losses_of(told, which) for which, label in LABELS.items()})
+    return _plot("", {LABELS[which]: losses for which, losses in both_losses(events).items()})
 
 
 def compared_plot(runs: Mapping[str, Losses], which: Which) -> Plot:

@@ -37,9 +37,10 @@ def brief_lines(opened: Opened, now: float, width: int) -> list[Line]:
         *_fact("last event", f"{age_words(entry, now)} ago", width),
         *_fact("checkpoints", whole(len(opened.checkpoints)), width),
     ]
-    troubles = [one for one in opened.events if isinstance(one, Diverged | Failed)]
-    if troubles and entry.state in ("diverged", "failed"):
-        lines += [line(Span(row, "red")) for row in wrap(troubles[-1].problem, width)]
+    if entry.state in ("diverged", "failed"):
+        troubles = (one for one in reversed(opened.events) if isinstance(one, Diverged | Failed))
+        newest = next(troubles, None)
+        lines += [line(Span(row, "red")) for row in wrap(newest.problem, width)] if newest else []
     return lines
 
 
