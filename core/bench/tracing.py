@@ -87,7 +87,9 @@ def plane(points: Matrix) -> tuple[Matrix, Point]:
     the signs. Also the share of the variance along each axis, 0 where there is none.
     """
     centred = points - points.mean(0)
-    left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
+    # NumPy's threads would spin for a tenth of a second after it, on the cores of the training.
+    decomposed = torch.linalg.svd(torch.from_numpy(centred), full_matrices=False)
+    left, sizes = decomposed.U.numpy(), decomposed.S.numpy()
     places = np.zeros((len(points), 2))
     places[:, : len(sizes)] = (left * sizes)[:, :2]
     places -= places[0]
