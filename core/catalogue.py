@@ -121,10 +121,10 @@ def open_run(path: Path) -> Opened:
 
 def history(path: Path) -> Iterator[AnyEvent]:
     """The events of the run in the folder ``path`` that stand, oldest first; raises ``OSError``."""
-    return filter(_can_be, read_events(path / "events.jsonl"))
+    return filter(can_be, read_events(path / "events.jsonl"))
 
 
-def _can_be(event: AnyEvent) -> bool:
+def can_be(event: AnyEvent) -> bool:
     """Whether its task has a number that files and tables can hold."""
     return not isinstance(event, Evaluated) or 0 <= event.index <= LARGEST_INDEX
 

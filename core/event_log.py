@@ -144,6 +144,21 @@ def read_events(path: Path) -> Iterator[AnyEvent]:
                 yield event
 
 
+def events_after(path: Path, place: int) -> Iterator[tuple[AnyEvent, int]]:
+    """The events behind byte ``place`` of the log ``path``, each with where its line ends.
+
+    For those who read a growing log again and again: all are told, and a ``Rewound`` says which of
+    them no longer stand. A line that is still being written is left for the next time. Raises
+    ``OSError``.
+    """
+    with open_regular(path) as log:
+        log.seek(place)
+        for line in _lines(log):
+            event = _decoded(line)
+            if event is not None and line.endswith(b"\n"):
+                yield event, log.tell()
+
+
 def _standing_limits(log: IO[bytes]) -> list[tuple[int, int]]:
     """(line number, iteration): up to that line, what is beyond that iteration is replaced."""
     limits: list[tuple[int, int]] = []

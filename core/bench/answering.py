@@ -8,7 +8,7 @@ from core.bench.adapting import adapt
 from core.bench.answers import AnyAnswer, Cancelled
 from core.bench.holding import Holding
 from core.bench.questions import Adapt, AnyQuestion, Recall, Survey
-from core.bench.recalling import recall
+from core.bench.recalling import Recalling
 from core.bench.sources import FindRun, Sources
 from core.bench.surveying import OnProgress, survey
 
@@ -32,6 +32,7 @@ class Bench:
         holding = Holding()
         self._sources = Sources(find_run, holding)
         self._of_surveys = Sources(find_run, holding)
+        self._recalling = Recalling()
 
     def answer(
         self,
@@ -48,7 +49,7 @@ class Bench:
         if cancelled():
             return Cancelled()
         if isinstance(question, Recall):
-            return recall(self._sources.folder(question.of), cancelled)
+            return self._recalling.recall(self._sources.folder(question.of), cancelled)
         if isinstance(question, Survey):
             thetas = [self._of_surveys.theta(source) for source in question.sources]
             ready = [(theta, self._of_surveys.engine(theta.config)) for theta in thetas]

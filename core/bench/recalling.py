@@ -2,35 +2,99 @@
 
 from __future__ import annotations
 
+import os
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
 from core.bench.answers import Cancelled, PastEvaluation, Recalled, SavedTheta, number
-from core.catalogue import checkpoint_files, history
+from core.catalogue import can_be, checkpoint_files
 from core.checkpoint_header import CheckpointHeader
 from core.errors import RunFolderError, reason
-from core.events import Evaluated, SaveKind
+from core.event_log import events_after
+from core.events import AnyEvent, Evaluated, Rewound, SaveKind
 from core.run_folder import read_record
 
 MOST_CHECKPOINTS = 1_000
 MOST_EVALUATIONS = 2_000
 
+LOGS_KEPT = 8
 
-def recall(folder: Path, cancelled: Callable[[], bool]) -> Recalled | Cancelled:
-    """The checkpoints and periodic evaluations of ``folder``; raises ``RunFolderError``."""
-    files = checkpoint_files(folder)
-    sound = [_saved(file.path, file.header) for file in files if file.header]
-    evaluations = _evaluations(folder, cancelled)
-    if evaluations is None:
-        return Cancelled()
-    return Recalled(
-        folder=str(folder),
-        checkpoints=tuple(sound[-MOST_CHECKPOINTS:]),
-        damaged=len(files) - len(sound),
-        evaluations=tuple(evaluations),
-        seed=_seed(folder),
-    )
+
+class Recalling:
+    """Recalls runs, again and again while they train: of a log it reads what was added since."""
+
+    def __init__(self) -> None:
+        self._pasts: OrderedDict[Path, _Past] = OrderedDict()
+
+    def recall(self, folder: Path, cancelled: Callable[[], bool]) -> Recalled | Cancelled:
+        """The checkpoints and periodic evaluations of ``folder``; raises ``RunFolderError``."""
+        files = checkpoint_files(folder)
+        sound = [_saved(file.path, file.header) for file in files if file.header]
+        log = folder / "events.jsonl"
+        past = self._pasts.pop(log, None) or _Past()
+        try:
+            past.read_on(log, cancelled)
+        except OSError as error:
+            problem = f"it cannot be read ({reason(error)})"
+            raise RunFolderError(log, problem, "give yourself access") from error
+        self._pasts[log] = past
+        if len(self._pasts) > LOGS_KEPT:
+            self._pasts.popitem(last=False)
+        if cancelled():
+            return Cancelled()
+        return Recalled(
+            folder=str(folder),
+            checkpoints=tuple(sound[-MOST_CHECKPOINTS:]),
+            damaged=len(files) - len(sound),
+            evaluations=tuple(past.evaluations),
+            seed=_seed(folder),
+        )
+
+
+@dataclass
+class _Past:
+    """The periodic evaluations of a log as far as it was read, to byte ``place`` of ``file``.
+
+    Of very many, every ``stride``-th is kept.
+    """
+
+    file: int | None = None
+    place: int = 0
+    evaluations: list[PastEvaluation] = field(default_factory=list)
+    stride: int = 1
+    seen: int = 0
+
+    def read_on(self, log: Path, cancelled: Callable[[], bool]) -> None:
+        """From where the last reading ended, until the end or ``cancelled``; raises ``OSError``."""
+        if not log.exists():
+            self._begin(None)
+            return
+        status = os.stat(log)
+        if status.st_ino != self.file or status.st_size < self.place:
+            self._begin(status.st_ino)
+        for event, end in events_after(log, self.place):
+            if cancelled():
+                return
+            self._add(event)
+            self.place = end
+
+    def _begin(self, file: int | None) -> None:
+        self.file, self.place, self.evaluations, self.stride, self.seen = file, 0, [], 1, 0
+
+    def _add(self, event: AnyEvent) -> None:
+        if isinstance(event, Rewound):
+            standing = [one for one in self.evaluations if one.iteration <= event.iteration]
+            self.evaluations, self.seen = standing, len(standing) * self.stride
+        elif isinstance(event, Evaluated) and event.probe == "validation" and can_be(event):
+            if self.seen % self.stride == 0:
+                self.evaluations.append(_past(event))
+            self.seen += 1
+            if len(self.evaluations) > MOST_EVALUATIONS:
+                self.evaluations = self.evaluations[::2]
+                self.stride *= 2
 
 
 def _seed(folder: Path) -> int | None:
@@ -40,28 +104,6 @@ def _seed(folder: Path) -> int | None:
     except RunFolderError:
         return None
     return seed if isinstance(seed, int) and 0 <= seed < 2**63 else None
-
-
-def _evaluations(folder: Path, cancelled: Callable[[], bool]) -> list[PastEvaluation] | None:
-    """As many as there is room for, evenly spaced; None once ``cancelled``."""
-    kept: list[PastEvaluation] = []
-    stride, seen = 1, 0
-    try:
-        for event in history(folder):
-            if cancelled():
-                return None
-            if not isinstance(event, Evaluated) or event.probe != "validation":
-                continue
-            if seen % stride == 0:
-                kept.append(_past(event))
-            seen += 1
-            if len(kept) > MOST_EVALUATIONS:
-                kept = kept[::2]
-                stride *= 2
-    except OSError as error:
-        problem = f"it cannot be read ({reason(error)})"
-        raise RunFolderError(folder / "events.jsonl", problem, "give yourself access") from error
-    return kept
 
 
 def _saved(path: Path, header: CheckpointHeader) -> SavedTheta:

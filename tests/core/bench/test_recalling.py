@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from core.adaptation import draw_task, few_shot
 from core.bench import recalling
 from core.bench.answers import LARGEST_ANSWER, AnyAnswer, Cancelled, Recalled, SavedTheta
-from core.bench.recalling import MOST_CHECKPOINTS, MOST_EVALUATIONS, recall
+from core.bench.recalling import MOST_CHECKPOINTS, MOST_EVALUATIONS, Recalling
 from core.engines import make_engine
 from core.errors import RunFolderError
-from core.events import Finished, Rewound
+from core.event_log import events_after
+from core.events import AnyEvent, Event, Finished, Rewound
 from tests.core.runs import ended, small_config, straight
 from tests.core.runs import started as begun
 from tests.run_folders import evaluated, make_checkpoint, make_run, progress, stamp
 
 
-def recalled(folder: Path) -> Recalled:
-    found = recall(folder, lambda: False)
+def recalled(folder: Path, recalling: Recalling | None = None) -> Recalled:
+    found = (recalling or Recalling()).recall(folder, lambda: False)
     assert isinstance(found, Recalled)
     return found
 
@@ -65,6 +70,66 @@ def test_of_very_many_evaluations_evenly_spaced_ones_are_told(
     assert [one.iteration for one in recalled(folder).evaluations] == [0, 8, 16, 24, 32]
 
 
+def append(folder: Path, *events: Event, end: bytes = b"\n") -> None:
+    with (folder / "events.jsonl").open("ab") as log:
+        log.write(b"\n".join(msgspec.json.encode(event) for event in events) + end)
+
+
+PARTS = st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.booleans()), max_size=30)
+
+
+@given(PARTS)
+@example([(False, i, i % 7 == 0) for i in range(9)] + [(True, 3, True), (False, 4, True)])
+def test_a_log_read_as_it_grows_tells_what_it_tells_at_once(
+    parts: list[tuple[bool, int, bool]],
+) -> None:
+    follower = Recalling()
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recalling, "MOST_EVALUATIONS", 5)
+        run = make_run(Path(folder, "run"))
+        for back, iteration, looks in parts:
+            append(run, Rewound(**stamp(iteration)) if back else evaluated(iteration, 1.0))
+            if looks:
+                assert recalled(run, follower) == recalled(run)
+        assert recalled(run, follower) == recalled(run)
+
+
+def test_of_a_log_that_has_grown_only_what_was_added_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower, folder = Recalling(), make_run(tmp_path / "run", [evaluated(100, 1.0)])
+    recalled(folder, follower)
+    before = (folder / "events.jsonl").stat().st_size
+    append(folder, evaluated(200, 1.0))
+    places: list[int] = []
+
+    def noted(path: Path, place: int) -> Iterator[tuple[AnyEvent, int]]:
+        places.append(place)
+        return events_after(path, place)
+
+    monkeypatch.setattr(recalling, "events_after", noted)
+    assert [one.iteration for one in recalled(folder, follower).evaluations] == [100, 200]
+    assert places == [before]
+
+
+def test_a_line_that_is_still_being_written_is_told_once_it_is_whole(tmp_path: Path) -> None:
+    follower, folder = Recalling(), make_run(tmp_path / "run")
+    append(folder, evaluated(100, 1.0), end=b"")
+    assert not recalled(folder, follower).evaluations
+    append(folder, end=b"\n")
+    assert [one.iteration for one in recalled(folder, follower).evaluations] == [100]
+
+
+def test_another_log_in_the_same_place_is_read_from_its_beginning(tmp_path: Path) -> None:
+    follower = Recalling()
+    folder = make_run(tmp_path / "run", [evaluated(100, 1.0), evaluated(200, 1.0)])
+    recalled(folder, follower)
+    (folder / "events.jsonl").rename(tmp_path / "kept")
+    assert not recalled(folder, follower).evaluations
+    append(folder, *(evaluated(iteration, 1.0) for iteration in (300, 400, 500)))
+    assert [one.iteration for one in recalled(folder, follower).evaluations] == [300, 400, 500]
+
+
 def test_of_very_many_checkpoints_the_newest_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,7 +144,7 @@ def test_of_very_many_checkpoints_the_newest_are_told(
 
 def test_reading_a_long_log_can_be_cancelled(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", [evaluated(100, 1.0)])
-    assert recall(folder, lambda: True) == Cancelled()
+    assert Recalling().recall(folder, lambda: True) == Cancelled()
 
 
 def test_no_folder_is_one_line(tmp_path: Path) -> None:
