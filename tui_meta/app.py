@@ -139,7 +139,10 @@ class TuiMetaApp(KeysInTurn, inherit_bindings=False):
         """List the keys that the screen in front binds."""
         active = self.screen.active_bindings.values()
         bound = {one.binding.id or one.binding.key: one.tooltip for one in active}
-        self.push_screen(Help(bound, self._groups))
+        if not self.is_screen_installed("help"):
+            self.install_screen(Help(), "help")
+        self.get_screen("help", Help).list_keys(bound, self._groups)
+        self.push_screen("help")
 
     @property
     def _groups(self) -> Groups:

@@ -398,6 +398,16 @@ async def test_every_bound_key_is_in_the_help() -> None:
         assert not isinstance(app.screen, Help)
 
 
+async def test_the_help_of_another_screen_has_its_keys_from_the_first_on() -> None:
+    app = TuiMetaApp(FakeSession())
+    async with app.run_test(size=(120, 24)) as pilot:
+        await press(pilot, "m", "question_mark", "pagedown")
+        await press(pilot, "escape", "b")
+        text = await press(pilot, "question_mark")
+        assert "Battery" in text.splitlines()[1]
+        assert text == await press(pilot, "escape", "question_mark")
+
+
 async def test_every_key_of_the_table_is_bound() -> None:
     app = TuiMetaApp(FakeSession())
     async with app.run_test() as pilot:

@@ -20,19 +20,23 @@ EDGES = 5
 
 
 class Help(Modal[None], inherit_bindings=False):
-    """Shows keys until any closing key; ``bound`` has what each action does, by its name.
-
-    They stand in the ``groups`` of the screen they belong to.
-    """
+    """Shows keys until any closing key. It is made once: opening it anew takes half the time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter,space,ctrl+c,ctrl+q", "dismiss")
     ]
 
-    def __init__(self, bound: Mapping[str, str], groups: Groups) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._bound = bound
-        self._groups = groups
+        self._bound: Mapping[str, str] = {}
+        self._groups: Groups = ()
+
+    def list_keys(self, bound: Mapping[str, str], groups: Groups) -> None:
+        """Show these from now on: what each action does by its name, in the ``groups`` of keys."""
+        self._bound, self._groups = bound, groups
+        if self.is_mounted:
+            self.query_one("#page").scroll_home(animate=False)
+            self._fill()
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="page") as page:
