@@ -4,11 +4,12 @@ import os
 import sys
 import threading
 
-TRAINING = 5
-"""Keys were answered about a quarter sooner on a busy machine."""
+TRAINING = 3
+"""Keys are answered sooner on a busy machine."""
 
 SURVEY = 19
-"""A survey takes what training leaves: a few percent of a busy core, all of a free one."""
+"""A survey takes what training leaves: all of a free core, and two percent of two busy ones. Beside
+training of niceness 5 it took three."""
 
 
 def give_way(niceness: int) -> None:
