@@ -24,7 +24,8 @@ from benchmarks.environment import ROOT
 from benchmarks.report import Cell, Section, Table
 from benchmarks.rounds import Effort, Spread, by_turns, ratios, seconds
 from benchmarks.sessions import own_place
-from benchmarks.terminal import terminal
+from benchmarks.terminal import Terminal, terminal
+from benchmarks.traffic import traffic, traffic_table
 from benchmarks.watchers import Watchers
 from benchmarks.watching import COUNT
 from core.remote.client import RemoteSession
@@ -40,9 +41,13 @@ CATCH_UP_SECONDS = 2.0
 """From the greeting of watchers to a window: the story has been sent by then."""
 
 
+LEAVE_SECONDS = 0.2
+"""From the key that leaves to the end of the screen."""
+
+
 def attached(effort: Effort) -> Section:
     """Everything about sessions."""
-    tables = [_unwatched(effort), *_watched(effort), _arrival(effort)]
+    tables = [_unwatched(effort), *_watched(effort), _arrival(effort), _traffic(effort)]
     return Section("Sessions", tables, [f"engine: {default_engine()}", *_NOTES])
 
 
@@ -51,6 +56,7 @@ _NOTES = (
     f"watched: {WATCHERS} connections, of which {STUCK} greet and never read, for one window and "
     "none for the next, in the same session; who reads shares the machine with training",
     "bytes are counted at the socket, after the story with which a watcher begins",
+    "sent: as for the dashboard, by a face that is alone",
     "attach: `first number` is from the start of the command to an iteration count on the screen",
 )
 
@@ -84,6 +90,30 @@ def detached_training(*options: str) -> Iterator[Training]:
         (entry,) = entries()
         await_training(Path(out), time.sleep)
         yield Training(entry, Path(out))
+
+
+@contextmanager
+def face(training: Training) -> Iterator[Terminal]:
+    """Attached, with its numbers on the screen; it leaves the runs alone."""
+    with terminal([*PROGRAM, "attach", training.id], *SIZE) as seen:
+        _await_number(seen)
+        yield seen
+        seen.press(b"d")
+        seen.look(LEAVE_SECONDS)
+
+
+def _await_number(seen: Terminal) -> float:
+    """When an iteration count came."""
+    arrived = seen.wait(lambda: bool(COUNT.search(seen.text())), START_SECONDS)
+    if arrived is None:
+        raise RuntimeError(f"nothing was attached to within {START_SECONDS:.0f} s")
+    return arrived
+
+
+def _traffic(effort: Effort) -> Table:
+    with detached_training() as training, face(training) as seen:
+        seen.drain(CATCH_UP_SECONDS)
+        return traffic_table([traffic(seen, effort, "attached, {} x {}".format(*SIZE))])
 
 
 def _unwatched(effort: Effort) -> Table:
@@ -201,7 +231,4 @@ def _await_length(training: Training, length: int) -> None:
 
 def _first_number() -> float:
     with terminal([*PROGRAM, "attach"], *SIZE) as seen:
-        arrived = seen.wait(lambda: bool(COUNT.search(seen.text())), START_SECONDS)
-        if arrived is None:
-            raise RuntimeError(f"nothing was attached to within {START_SECONDS:.0f} s")
-        return arrived - seen.began
+        return _await_number(seen) - seen.began

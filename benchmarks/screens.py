@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.attached import Training, detached_training
-from benchmarks.command import PROGRAM
-from benchmarks.cost import SIZE, START_SECONDS, await_training, dashboard, rate_now
+from benchmarks.attached import Training, detached_training, face
+from benchmarks.cost import SIZE, await_training, dashboard, rate_now
 from benchmarks.engines import default_engine
 from benchmarks.latency import HELP, Gesture, quantiles, to_and_fro
 from benchmarks.report import Cell, Section, Table
 from benchmarks.rounds import Effort, Spread, ratios
-from benchmarks.terminal import Terminal, terminal
-from benchmarks.watching import COUNT, SMALL
+from benchmarks.terminal import Terminal
+from benchmarks.watching import SMALL
 
 SIZES = (SIZE, SMALL)
 OPEN_SECONDS = 2.0
@@ -118,7 +116,7 @@ def _answers(seen: Terminal, place: Place, effort: Effort) -> tuple[Cell, Cell, 
 
 def _attached(effort: Effort, sent: dict[str, list[Cell]]) -> Table:
     """The cost of every screen; what it sends is added to ``sent``."""
-    window, rounds = (1.0, 1) if effort.quick else (3.0, 3)
+    window, rounds = (1.0, 1) if effort.quick else (4.0, 5)
     alone, watched, traffic = (
         {place.title: list[float]() for place in some(LIVELY, effort)} for _ in range(3)
     )
@@ -139,21 +137,10 @@ def _attached(effort: Effort, sent: dict[str, list[Cell]]) -> Table:
 
 def _watched(training: Training, place: Place, window: float) -> tuple[float, float]:
     """Iterations per second, and KiB per second that are sent."""
-    with _face(training) as seen:
+    with face(training) as seen:
         go(seen, place)
         if place.begin:
             seen.press(place.begin)
         sent = list[int]()
         speed = rate_now(training.out, window, lambda span: sent.append(seen.drain(span)))
         return speed, sent[0] / window / 1024
-
-
-@contextmanager
-def _face(training: Training) -> Iterator[Terminal]:
-    """Attached, with its numbers on the screen; it leaves the runs alone."""
-    with terminal([*PROGRAM, "attach", training.id], *SIZE) as seen:
-        if seen.wait(lambda: bool(COUNT.search(seen.text())), START_SECONDS) is None:
-            raise RuntimeError(f"nothing was attached to within {START_SECONDS:.0f} s")
-        yield seen
-        seen.press(b"d")
-        seen.look(TYPING_SECONDS)
