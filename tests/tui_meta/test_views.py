@@ -156,6 +156,19 @@ def test_a_wish_shows_until_the_run_answers() -> None:
     assert [one.word for one in watching.standings] == ["paused", "training"]
 
 
+def test_a_key_pressed_before_the_snapshot_that_follows_its_last_press_takes_that_back() -> None:
+    session = begun()
+    watching, before = watched(session), session.snapshots()
+    watching.note(
+        orders.pause_or_resume(watching.scope(None), watching.record.wanted, watching.titles)
+    )
+    seen = len(session.events(0))
+    session.send(Pause(), "fomaml-1")
+    watching.take_in(session.events(seen), before)
+    again = orders.pause_or_resume(watching.scope(None), watching.record.wanted, watching.titles)
+    assert [type(command) for _, command in again.commands] == [Resume, Resume]
+
+
 # Evaluations.
 
 

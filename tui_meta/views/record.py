@@ -17,6 +17,7 @@ from core.events import (
     Resumed,
     RunState,
     Saved,
+    Snapshot,
     Started,
     Stopped,
 )
@@ -30,8 +31,8 @@ KEPT_HAPPENINGS = 200
 OPEN_TASKS = 200
 """Tasks that wait for a run which is behind; of more, every second one will not be shown."""
 
-_ANSWERS = (Started, Paused, Resumed, Extended, Finished, Diverged, Failed, Stopped, Refused)
-"""What a run says when it has, or has not, done as it was told."""
+_ENDS = (Started, Finished, Diverged, Failed, Stopped, Refused)
+"""What a run says when it does not enter the state that it was told to, or will not keep it."""
 
 _Task = tuple[ProbeName, float, float, tuple[float, ...]]
 
@@ -63,7 +64,8 @@ class Record:
         self.saved: dict[str, str] = {}
         """Path of the newest checkpoint of each run."""
         self.wanted: dict[str, RunState] = {}
-        """The state that a run was told to enter and has not confirmed yet."""
+        """The state that a run was told to enter, until its snapshot shows it: an event comes
+        before the snapshot that it makes."""
         self._moving: set[str] = set()
         self._newest: dict[tuple[str, ProbeName | None], Evaluated] = {}
         self._open: dict[_Task, dict[str, Evaluated]] = {}
@@ -74,6 +76,12 @@ class Record:
         for event in events:
             if event.run in self.evaluations:
                 self._add(event)
+
+    def see(self, snapshots: Mapping[str, Snapshot]) -> None:
+        """Of runs that ``snapshots`` show as they were told to be nothing is wanted any more."""
+        for run, state in list(self.wanted.items()):
+            if snapshots[run].state == state:
+                del self.wanted[run]
 
     def newest(self, probe: ProbeName | None = None) -> Mapping[str, Evaluated]:
         """The newest evaluation of each run, of ``probe`` if given, on one task if possible.
@@ -126,8 +134,10 @@ class Record:
                 self._moving.add(run)
             case Paused() | Finished() | Diverged() | Failed() | Stopped():
                 self._moving.discard(run)
-        if isinstance(event, _ANSWERS):
+        if isinstance(event, _ENDS):
             self.wanted.pop(run, None)
+        elif run in self.wanted and isinstance(event, Paused | Resumed | Extended):
+            self.wanted[run] = "paused" if isinstance(event, Paused) else "training"
 
     def _take_back(self, run: str, start: int) -> None:
         """Forget evaluations later than where ``run`` starts: they will be told once more."""

@@ -93,6 +93,7 @@ class Watching:
             self._begin(snapshots, ())
         self.snapshots = snapshots
         self.record.add(news)
+        self.record.see(snapshots)
         for event in news:
             self.messages.hear(event)
             if isinstance(event, SaveFailed | Recovered):
