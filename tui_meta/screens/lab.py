@@ -173,7 +173,7 @@ class LabPage(BenchPage):
             self._desk = lab_desk.follow(self._desk)
         elif isinstance(source, Saved):
             self.recall()
-        self.say(said)
+        self.tell(said)
 
     def recall(self) -> None:
         for run in self._snapshots:

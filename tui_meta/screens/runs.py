@@ -269,7 +269,7 @@ class RunsPage(Page):
         current = self._runs.current
         if self._mode == "list" and current:
             if current.problem:
-                self.say(current.problem)
+                self.tell(current.problem)
             else:
                 self.compute("open", lambda _: _read(current.path), self._take_open)
 

@@ -242,7 +242,7 @@ class TimeMachinePage(BenchPage):
 
     def _gone(self, question: Adapt, said: str) -> None:
         """The checkpoint cannot be read any more: others may have come."""
-        self.say(said)
+        self.tell(said)
         self._visits.hear(question, None)
         self.recall()
 
