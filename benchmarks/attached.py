@@ -40,7 +40,6 @@ LONG = 1_000_000
 CATCH_UP_SECONDS = 2.0
 """From the greeting of watchers to a window: the story has been sent by then."""
 
-
 LEAVE_SECONDS = 0.2
 """From the key that leaves to the end of the screen."""
 

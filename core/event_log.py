@@ -148,9 +148,11 @@ def events_after(path: Path, place: int) -> Iterator[tuple[AnyEvent, int]]:
     """The events behind byte ``place`` of the log ``path``, each with where its line ends.
 
     For those who read a growing log again and again: all are told, and a ``Rewound`` says which of
-    them no longer stand. A line that is still being written is left for the next time. Raises
-    ``OSError``.
+    them no longer stand. A line that is still being written is left for the next time, and a log
+    that does not exist has no events. Raises ``OSError``.
     """
+    if not path.exists():
+        return
     with open_regular(path) as log:
         log.seek(place)
         for line in _lines(log):

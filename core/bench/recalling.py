@@ -34,8 +34,8 @@ class Recalling:
         files = checkpoint_files(folder)
         sound = [_saved(file.path, file.header) for file in files if file.header]
         log = folder / "events.jsonl"
-        past = self._pasts.pop(log, None) or _Past()
         try:
+            past = self._so_far(log)
             past.read_on(log, cancelled)
         except OSError as error:
             problem = f"it cannot be read ({reason(error)})"
@@ -53,6 +53,16 @@ class Recalling:
             seed=_seed(folder),
         )
 
+    def _so_far(self, log: Path) -> _Past:
+        """What was read of ``log``; nothing, if another file has its place. Raises ``OSError``."""
+        known = self._pasts.pop(log, None)
+        if not log.exists():
+            return _Past()
+        status = os.stat(log)
+        if known and known.file == status.st_ino and known.place <= status.st_size:
+            return known
+        return _Past(status.st_ino)
+
 
 @dataclass
 class _Past:
@@ -69,20 +79,11 @@ class _Past:
 
     def read_on(self, log: Path, cancelled: Callable[[], bool]) -> None:
         """From where the last reading ended, until the end or ``cancelled``; raises ``OSError``."""
-        if not log.exists():
-            self._begin(None)
-            return
-        status = os.stat(log)
-        if status.st_ino != self.file or status.st_size < self.place:
-            self._begin(status.st_ino)
         for event, end in events_after(log, self.place):
             if cancelled():
                 return
             self._add(event)
             self.place = end
-
-    def _begin(self, file: int | None) -> None:
-        self.file, self.place, self.evaluations, self.stride, self.seen = file, 0, [], 1, 0
 
     def _add(self, event: AnyEvent) -> None:
         if isinstance(event, Rewound):

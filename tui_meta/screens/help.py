@@ -20,7 +20,7 @@ EDGES = 5
 
 
 class Help(Modal[None], inherit_bindings=False):
-    """Shows keys until any closing key. It is made once: opening it anew takes half the time."""
+    """Shows keys until any closing key. It is made once, for opening it anew is quicker."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter,space,ctrl+c,ctrl+q", "dismiss")
