@@ -81,7 +81,8 @@ def _whole(
     """These sections alone, or among those that were measured before."""
     if not (only and (FOLDER / JSON).exists()):
         return Report(facts, sections)
-    measured = f"measured apart, by `{facts['command']} --only {' '.join(only)}`, {facts['date']}"
+    command = f"{facts['command'].strip('`')} --only {' '.join(only)}"
+    measured = f"measured apart, by `{command}`, {facts['date']}, on {facts['machine']}"
     good = [replace(section, apart=measured) for section in sections if not section.failed]
     return renewed(from_json((FOLDER / JSON).read_bytes()), good)
 
