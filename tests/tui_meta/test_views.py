@@ -22,6 +22,7 @@ from core.events import (
     SetPace,
     Snapshot,
     Stamp,
+    Started,
     Step,
 )
 from core.session import Connection
@@ -135,8 +136,32 @@ def test_the_header_says_state_count_rate_and_times() -> None:
     first, second = (plain(each) for each in run_lines(reptile, 118, 2, 7))
     for part in ("▀▀ Reptile", "training", "18,700 / 50,000", "37 %", "3,912 it/s", "━", "─"):
         assert part in first
-    for part in ("elapsed 0:04", "remaining 0:08", "loss 0.531", "0.0041 at 5,000", "not saved"):
+    for part in ("elapsed 0:04", "left 0:08", "loss 0.531", "0.0041 at 5,000", "not saved"):
         assert part in second
+
+
+def test_the_header_says_how_much_of_a_run_would_outlive_a_loss_of_power() -> None:
+    session = begun()
+    run = "reptile-1"
+
+    def shown(width: int = 118) -> str:
+        (_, reptile) = watched(session).standings
+        return plain(run_lines(reptile, width, 2, 7)[1])
+
+    assert "not saved yet" in shown()
+    session.say(Saved(run=run, iteration=12_000, time=0.0, path="a/000012000.safetensors"))
+    assert "saved at 12,000" in shown()
+    assert "saved" not in shown(100)
+    assert "0.0041 at 5,000" in shown(100)
+
+
+def test_a_resumed_run_is_saved_where_it_begins() -> None:
+    record = Record(["a"])
+    record.add([Started(run="a", iteration=0, time=0.0, target=9, engine="fused", device="cpu")])
+    assert record.saved_at == {}
+    record.add([Saved(run="a", iteration=8, time=0.0, path="8.safetensors")])
+    record.add([Started(run="a", iteration=4, time=0.0, target=9, engine="fused", device="cpu")])
+    assert record.saved_at == {"a": 4}
 
 
 def test_runs_of_one_algorithm_go_by_their_own_names() -> None:

@@ -13,8 +13,9 @@ from tui_meta.views.keys import Groups
 from tui_meta.widgets.lines import Lines
 
 PAGE_WIDTH = 92
-"""As in help.tcss."""
+"""Cells; of a wide terminal the page takes ``SHARE``, so that more of it is seen at once."""
 
+SHARE = 0.65
 EDGES = 5
 """Cells of border, padding and scrollbar."""
 
@@ -53,8 +54,10 @@ class Help(Modal[None], inherit_bindings=False):
         self._fill()
 
     def _fill(self) -> None:
-        width = max(1, min(PAGE_WIDTH, self.app.size.width) - EDGES)
-        lines = help_lines(self._bound, width, self._groups)
+        room = self.app.size.width
+        width = min(room, max(PAGE_WIDTH, int(room * SHARE)))
+        self.query_one("#page").styles.width = width
+        lines = help_lines(self._bound, max(1, width - EDGES), self._groups)
         shown = self.query_one("#help", Lines)
         shown.styles.height = len(lines)
         shown.show(lines)

@@ -117,8 +117,8 @@ GEOMETRY_KEYS = of_page(
 RUNS_KEYS = of_page(
     "runs",
     (
-        Key("up,k", "move(-1)", "up", "The run above; scrolls where one is open", 6, joined=True),
-        Key("down,j", "move(1)", "choose", "The run below", 6),
+        Key("up,k", "move(-1)", "up", "The run above; scrolls where one is open", 7, joined=True),
+        Key("down,j", "move(1)", "choose", "The run below", 7),
         Key("pageup", "page(-1)", "page up", "A page up"),
         Key("pagedown", "page(1)", "page down", "A page down"),
         Key("home,g", "move(-99999)", "first", "The first run"),
@@ -128,9 +128,9 @@ RUNS_KEYS = of_page(
         Key("c", "compare", "compare", "Curves of the marked runs, or of this one", 3),
         Key("tab", "other_curves", "other curves", "Loss after adaptation, or in training"),
         Key("slash", "filter", "filter", "Only runs with certain words", 4),
-        Key("s", "sort(1)", "sort", "In the next order: age, name, state, iteration, best", 5),
+        Key("s", "sort(1)", "sort", "In the next order: age, name, state, iteration, best", 6),
         Key("S", "sort(-1)", "order before", "In the order before"),
-        Key("r", "resume", "go on", "Let the run train on, in a session of its own; asks first", 7),
+        Key("r", "resume", "go on", "Let the run train on, in a session of its own; asks first", 4),
         Key("R", "read", "read again", "Read the folder again", 8),
     ),
 )

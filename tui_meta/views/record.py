@@ -63,6 +63,8 @@ class Record:
         """Why a run diverged or failed."""
         self.saved: dict[str, str] = {}
         """Path of the newest checkpoint of each run."""
+        self.saved_at: dict[str, int] = {}
+        """The newest iteration of each run that a checkpoint has."""
         self.wanted: dict[str, RunState] = {}
         """The state that a run was told to enter, until its snapshot shows it: an event comes
         before the snapshot that it makes."""
@@ -119,8 +121,8 @@ class Record:
         match event:
             case Evaluated():
                 self._note(event)
-            case Saved(path=path):
-                self.saved[run] = path
+            case Saved(path=path, iteration=iteration):
+                self.saved[run], self.saved_at[run] = path, iteration
             case Started(iteration=start):
                 self._take_back(run, start)
             case Diverged():
@@ -140,7 +142,10 @@ class Record:
             self.wanted[run] = "paused" if isinstance(event, Paused) else "training"
 
     def _take_back(self, run: str, start: int) -> None:
-        """Forget evaluations later than where ``run`` starts: they will be told once more."""
+        """``run`` starts where it was saved: what came after it will be told once more."""
+        self.saved_at.pop(run, None)
+        if start:
+            self.saved_at[run] = start
         told = self.evaluations[run]
         while told and told[-1].iteration > start:
             told.pop()

@@ -7,7 +7,7 @@ from core.events import Snapshot
 from core.session import Connection
 from tui_meta.views import numbers
 from tui_meta.views.plot import Color, Marker, curve
-from tui_meta.views.record import Trouble
+from tui_meta.views.record import Record, Trouble
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, printable, spread
 from tui_meta.views.trend import trend
 
@@ -30,7 +30,8 @@ class Standing:
     """One run as the header shows it.
 
     ``title`` is its name on the screen, ``index`` its place among the runs; ``word`` is its state
-    as a person would say it, and ``trouble`` why it ended, where it diverged or failed.
+    as a person would say it, ``trouble`` why it ended, where it diverged or failed, and
+    ``saved_at`` the newest iteration on the disk, if any.
     """
 
     title: str
@@ -38,6 +39,7 @@ class Standing:
     snapshot: Snapshot
     word: str
     trouble: Trouble | None = None
+    saved_at: int | None = None
 
 
 def titles(snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
@@ -49,22 +51,19 @@ def titles(snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
     }
 
 
-def standings(
-    snapshots: Mapping[str, Snapshot],
-    wanted: Mapping[str, str],
-    troubles: Mapping[str, Trouble],
-) -> list[Standing]:
-    """All runs, with the states they were told to enter and the reasons why they ended."""
+def standings(snapshots: Mapping[str, Snapshot], record: Record) -> list[Standing]:
+    """All runs, with what the ``record`` tells of each."""
     names = titles(snapshots)
     found = []
     for index, (run, snapshot) in enumerate(snapshots.items()):
         state = snapshot.state
         word: str = state
-        if state == "training" and wanted.get(run) == "paused":
+        if state == "training" and record.wanted.get(run) == "paused":
             word = "pausing…"
-        elif state in ("paused", "finished") and wanted.get(run) == "training":
+        elif state in ("paused", "finished") and record.wanted.get(run) == "training":
             word = "starting…"
-        found.append(Standing(names[run], index, snapshot, word, troubles.get(run)))
+        trouble, saved_at = record.troubles.get(run), record.saved_at.get(run)
+        found.append(Standing(names[run], index, snapshot, word, trouble, saved_at))
     return found
 
 
@@ -98,7 +97,7 @@ def run_lines(standing: Standing, width: int, rows: int, name_cells: int) -> tup
     tail = line(Span(_percent(standing.snapshot), "bold"), f"  {_rate(standing.snapshot):>13}")
     return (
         _progress(standing, width, name_cells, tail),
-        fit(_details(standing, name_cells), width),
+        fit(_details(standing, width, name_cells), width),
     )
 
 
@@ -208,23 +207,28 @@ def _trend(snapshot: Snapshot) -> Span:
     return _TRENDS[known] if known else Span(" ")
 
 
-def _details(standing: Standing, name_cells: int) -> Line:
+def _details(standing: Standing, width: int, name_cells: int) -> Line:
     snapshot = standing.snapshot
     left = remaining(snapshot)
     # Padded, so that what stands behind a number that changes keeps its place.
     parts: list[Span | str] = [
         " " * (name_cells + 5),
         *_fact("elapsed", f"{numbers.duration(snapshot.elapsed):<5}", gap=""),
-        *_fact("remaining", f"{'-' if left is None else numbers.duration(left):<5}"),
+        *_fact("left", f"{'-' if left is None else numbers.duration(left):<5}"),
         *_fact("training loss", f"{numbers.loss(snapshot.loss):<5} "),
         _trend(snapshot),
         *_fact("best evaluation", numbers.loss(snapshot.best)),
     ]
     if snapshot.best_iteration is not None:
         parts += _fact("at", numbers.whole(snapshot.best_iteration), gap=" ")
-    if snapshot.unsaved:
-        parts.append(Span("   not saved yet", "dim"))
-    return line(*parts)
+    return first_that_fits([line(*parts, *_saved(standing)), line(*parts)], width)
+
+
+def _saved(standing: Standing) -> Line:
+    """How much of the run would outlive a loss of power."""
+    if standing.saved_at is not None:
+        return _fact("saved at", numbers.whole(standing.saved_at))
+    return line(Span("   not saved yet", "dim")) if standing.snapshot.unsaved else ()
 
 
 def _fact(name: str, value: str, gap: str = "   ") -> Line:

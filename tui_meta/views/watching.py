@@ -77,7 +77,7 @@ class Watching:
     @property
     def standings(self) -> list[Standing]:
         """How each run stands."""
-        return standings(self.snapshots, self.record.wanted, self.record.troubles)
+        return standings(self.snapshots, self.record)
 
     @property
     def loaded(self) -> bool:
