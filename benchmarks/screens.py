@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from benchmarks.attached import Training, detached_training, face
 from benchmarks.cost import SIZE, await_training, dashboard, rate_now
 from benchmarks.engines import default_engine
 from benchmarks.latency import HELP, Gesture, quantiles, to_and_fro
+from benchmarks.processors import beside_training
 from benchmarks.report import Cell, Section, Table
 from benchmarks.rounds import Effort, Spread, ratios
 from benchmarks.terminal import Terminal
@@ -81,6 +83,8 @@ _NOTES = (
     "window, and its end lies in it or not",
     "attached: by `tui-meta attach` to a session that nobody else watches; the cost is that of "
     "this face, in turns with windows in which there is none",
+    "taken: processor time of that face and, but for the threads that train, of the session; other "
+    "work on the machine disturbs it less than the iterations",
 )
 
 
@@ -114,33 +118,54 @@ def _answers(seen: Terminal, place: Place, effort: Effort) -> tuple[Cell, Cell, 
     return quantiles(there if place.gesture is HELP else there + back)
 
 
+@dataclass(frozen=True)
+class Window:
+    """What was measured while a face showed a screen: iterations per second with it and before it,
+    KiB per second sent, and the share of the cores that is not left to training.
+    """
+
+    speed: float
+    alone: float
+    sent: float
+    taken: float
+
+
 def _attached(effort: Effort, sent: dict[str, list[Cell]]) -> Table:
     """The cost of every screen; what it sends is added to ``sent``."""
-    window, rounds = (1.0, 1) if effort.quick else (4.0, 5)
-    alone, watched, traffic = (
-        {place.title: list[float]() for place in some(LIVELY, effort)} for _ in range(3)
-    )
+    seconds, rounds = (1.0, 1) if effort.quick else (4.0, 5)
+    places = some(LIVELY, effort)
+    found: dict[str, list[Window]] = {place.title: [] for place in places}
     with detached_training() as training:
         for _ in range(rounds):
-            for place in some(LIVELY, effort):
-                alone[place.title].append(rate_now(training.out, window, time.sleep))
-                speed, rate = _watched(training, place, window)
-                watched[place.title].append(speed)
-                traffic[place.title].append(rate)
-    rows: list[tuple[Cell, ...]] = []
-    for name, speeds in watched.items():
-        rows.append((name, Spread.of(speeds), ratios(speeds, alone[name])))
+            for place in places:
+                found[place.title].append(_watched(training, place, seconds))
     for name, cells in sent.items():
-        cells.append(Spread.of(traffic[name]) if name in traffic else None)
-    return Table("Training with a screen open", ("", "iterations/s", "of nobody watching"), rows)
+        windows = found.get(name)
+        cells.append(Spread.of([one.sent for one in windows]) if windows else None)
+    columns = ("", "iterations/s", "of nobody watching", "taken, % of the cores")
+    rows = [(name, *_cost(windows)) for name, windows in found.items()]
+    return Table("Training with a screen open", columns, rows)
 
 
-def _watched(training: Training, place: Place, window: float) -> tuple[float, float]:
-    """Iterations per second, and KiB per second that are sent."""
+def _cost(windows: Sequence[Window]) -> tuple[Cell, Cell, Cell]:
+    speeds = [one.speed for one in windows]
+    return (
+        Spread.of(speeds),
+        ratios(speeds, [one.alone for one in windows]),
+        Spread.of([100 * one.taken for one in windows]),
+    )
+
+
+def _watched(training: Training, place: Place, seconds: float) -> Window:
+    alone = rate_now(training.out, seconds, time.sleep)
     with face(training) as seen:
         go(seen, place)
         if place.begin:
             seen.press(place.begin)
         sent = list[int]()
-        speed = rate_now(training.out, window, lambda span: sent.append(seen.drain(span)))
-        return speed, sent[0] / window / 1024
+        processes = (seen.pid, training.entry.pid)
+        before = beside_training(processes)
+        speed = rate_now(training.out, seconds, lambda span: sent.append(seen.drain(span)))
+        taken = beside_training(processes) - before
+    cores = len(os.sched_getaffinity(0))
+    return Window(speed, alone, sent[0] / seconds / 1024, taken / seconds / cores)

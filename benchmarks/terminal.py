@@ -56,6 +56,11 @@ class Terminal:
         self._unanswered = b""
         """The end of what was read, in which a question may have begun."""
 
+    @property
+    def pid(self) -> int:
+        """Of the program."""
+        return int(self._process.pid)
+
     def drain(self, duration: float) -> int:
         """Read for ``duration`` seconds as a terminal far away does; gives the number of bytes."""
         end = time.perf_counter() + duration

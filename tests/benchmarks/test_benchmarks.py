@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import numpy as np
@@ -16,11 +19,13 @@ from benchmarks.peers import PEERS
 from benchmarks.peers.learn2learn import Learn2Learn
 from benchmarks.peers.peak import CHAINS, UNROLL, flop, multiply_add
 from benchmarks.peers.plain import Plain, network
+from benchmarks.processors import beside_training
 from benchmarks.protocol import ALGORITHMS, FOMAML, REPTILE
 from benchmarks.report import Report, Section, Table, as_json, from_json, markdown, renewed
 from benchmarks.rounds import Spread, by_turns, length_for, ratios
 from core.config import RunConfig
 from core.engines.torch_engine import TorchEngine
+from core.niceness import TRAINING, give_way
 from core.tasks import TaskSource
 
 FLOAT64 = 1e-9
@@ -180,3 +185,17 @@ def test_a_section_that_is_measured_apart_takes_its_place_and_says_so():
     assert [section.title for section in made.sections] == ["Speed", "Quality", "Screens"]
     assert "- measured apart, now" in markdown(made)
     assert "ours" not in markdown(made)
+
+
+@pytest.mark.parametrize(("niceness", "counts"), [(0, True), (TRAINING, False)])
+def test_processor_time_counts_unless_it_trains(niceness: int, counts: bool) -> None:
+    def busy() -> float:
+        give_way(niceness)
+        before = beside_training([os.getpid()])
+        end = time.thread_time() + 0.3
+        while time.thread_time() < end:
+            pass
+        return beside_training([os.getpid()]) - before
+
+    with ThreadPoolExecutor(1) as executor:
+        assert (executor.submit(busy).result() > 0.2) is counts
