@@ -12,6 +12,7 @@ from tui_meta.views.plot import (
     Plot,
     Scale,
     Series,
+    Vertex,
     after,
     before,
     curve,
@@ -19,6 +20,7 @@ from tui_meta.views.plot import (
     linear_ticks,
     log10s,
     log_ticks,
+    straighten,
     support,
     true_wave,
 )
@@ -175,6 +177,40 @@ def test_decimation_survives_sums_that_overflow() -> None:
 def test_a_growing_curve_keeps_the_points_it_had() -> None:
     short, long = list(range(100)), list(range(120))
     assert decimate(long, long, 20)[1][:25] == decimate(short, short, 20)[1]
+
+
+lines = st.lists(st.tuples(st.floats(-1, 2), st.floats(-1, 2), st.booleans()), max_size=40)
+
+
+@given(lines, st.floats(0.001, 0.5))
+def test_a_straightened_line_passes_every_point_it_left_out(
+    points: list[Vertex], tolerance: float
+) -> None:
+    kept = straighten(points, tolerance)
+    left = iter(kept)
+    start = end = next(left, (0.0, 0.0, False))
+    for x, y, joined in points:
+        if (x, y, joined) == end:
+            start, end = end, next(left, end)
+            continue
+        assert joined
+        assert end[2]
+        assert start[0] < x < end[0]
+        at = start[1] + (end[1] - start[1]) * (x - start[0]) / (end[0] - start[0])
+        assert abs(at - y) <= tolerance + 1e-9
+    assert next(left, None) is None
+
+
+def test_a_straight_line_needs_its_ends_alone() -> None:
+    points = [(x / 8, x / 4, x > 0) for x in range(9)]
+    assert straighten(points, 0.01) == [points[0], points[-1]]
+
+
+def test_a_growing_line_keeps_the_points_it_needed_but_for_the_last() -> None:
+    points = [(x / 50, math.sin(x / 5), x > 0) for x in range(50)]
+    short = straighten(points[:30], 0.02)
+    assert len(short) < 20
+    assert straighten(points, 0.02)[: len(short) - 1] == short[:-1]
 
 
 def test_series_of_one_chart_differ_in_marker_and_in_colour() -> None:

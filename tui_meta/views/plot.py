@@ -235,6 +235,38 @@ def decimate(
     )
 
 
+Vertex = tuple[float, float, bool]
+"""A point of a line, as (x, y, joined to the one before)."""
+
+
+def straighten(points: Iterable[Vertex], tolerance: float) -> list[Vertex]:
+    """The points that a line needs: the others lie within ``tolerance`` above or below it.
+
+    Points are left out only where x increases. They are chosen from the first on, so that a growing
+    line keeps those it had, but for the last.
+    """
+    kept: list[Vertex] = []
+    waiting: Vertex | None = None
+    flattest, steepest = -math.inf, math.inf
+    for point in points:
+        x, y, joined = point
+        if waiting is not None:
+            # From the last point kept, a straight line to this one passes all of those between.
+            across, up = x - kept[-1][0], y - kept[-1][1]
+            passes = flattest * across <= up <= steepest * across
+            if not (joined and x > waiting[0] and passes):
+                kept.append(waiting)
+                waiting, flattest, steepest = None, -math.inf, math.inf
+        if not (joined and kept and x > kept[-1][0]):
+            kept.append(point)
+            continue
+        across, up = x - kept[-1][0], y - kept[-1][1]
+        flattest = max(flattest, (up - tolerance) / across)
+        steepest = min(steepest, (up + tolerance) / across)
+        waiting = point
+    return [*kept, waiting] if waiting else kept
+
+
 def curve(label: str, x: Sequence[float], y: Sequence[float], index: int = 0) -> Series:
     """The line number `index` of several; the first four differ in marker and in colour."""
     looks: tuple[tuple[Marker, Color], ...] = (

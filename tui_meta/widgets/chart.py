@@ -20,7 +20,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui_meta.views.plot import Axis, Marker, Plot, Series, decimate
+from tui_meta.views.plot import Axis, Marker, Plot, Series, Vertex, decimate, straighten
 from tui_meta.widgets.overlay import put, put_cursor, put_label
 
 _PLOTEXT_MARKERS: Mapping[Marker, str] = {"blocks": "hd"}
@@ -36,6 +36,9 @@ _ASCII_MARKERS: Mapping[Marker, str] = {
 _SAMPLES: Mapping[Marker, str] = {"braille": "⠒", "blocks": "▀"}
 _TITLE_EDGES = 6
 """Cells of a panel's upper edge beside its title, at least."""
+
+_UNSEEN = 1 / 32
+"""Rows; an eighth of a dot, of which a row has four."""
 
 _FRAME = Style(dim=True)
 _RUN = re.compile(r"\x1b\[(?:0|38;5;(\d+))m([^\x1b]*)")
@@ -313,7 +316,7 @@ def _canvas(
     """The curves alone: `rows` lists of segments, `columns` cells each."""
     # Points last, for they are few and small.
     series = sorted(plot.series, key=lambda one: one.kind == "points")
-    points = [_unit_points(one, plot.x, plot.y, columns) for one in series]
+    points = [_unit_points(one, plot.x, plot.y, columns, rows) for one in series]
     if not any(points):
         return _notice(plot.empty, columns, rows)
     figure, new_marker = _plotext()
@@ -358,9 +361,12 @@ def _plotext() -> tuple[Any, Callable[[str, int], Any]]:
 
 
 def _unit_points(
-    series: Series, x_axis: Axis, y_axis: Axis, columns: int
-) -> list[tuple[float, float, bool]]:
-    """(x, y, joined to the one before), the axes' limits being 0 and 1.
+    series: Series, x_axis: Axis, y_axis: Axis, columns: int, rows: int
+) -> list[Vertex]:
+    """What to draw of ``series``, the axes' limits being 0 and 1.
+
+    A point takes plotext as long as all the cells to the next one, so those that a line passes
+    anyway are left out.
 
     plotext's kernel ends the process over numbers that are not finite or lie far outside its
     limits, so the first are gaps, and the others are brought to within one axis length.
@@ -375,7 +381,7 @@ def _unit_points(
         if shown:
             points.append((_unit(x_axis, x), _unit(y_axis, y), joined))
         joined = shown
-    return points
+    return straighten(points, _UNSEEN / max(1, rows)) if series.kind == "line" else points
 
 
 def _unit(axis: Axis, value: float) -> float:
