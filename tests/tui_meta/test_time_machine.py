@@ -287,6 +287,15 @@ async def test_a_checkpoint_that_is_gone_is_a_message_and_leaves_the_list() -> N
         assert "checkpoint 2 of 3, iteration 2,000" in seen
 
 
+@pytest.mark.parametrize(("gone", "stays"), [(12_000, True), (5_000, False)])
+async def test_only_what_one_stands_at_is_worth_a_line_that_stays(gone: int, stays: bool) -> None:
+    async with in_time_machine(size=(200, 60)) as (pilot, page):
+        Path(path(gone)).unlink()
+        assert f"{gone:09d}.safetensors: " in await answered(pilot, "n")
+        page.say("a line of no weight")
+        assert (f"{gone:09d}.safetensors: " in await answered(pilot)) is stays
+
+
 async def test_a_run_without_checkpoints_says_so() -> None:
     for iteration in CHECKPOINTS:
         Path(path(iteration)).unlink()

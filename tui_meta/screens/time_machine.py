@@ -242,7 +242,8 @@ class TimeMachinePage(BenchPage):
 
     def _gone(self, question: Adapt, said: str) -> None:
         """The checkpoint cannot be read any more: others may have come."""
-        self.tell(said)
+        # Beside the chosen one it is nothing that a person did or must know.
+        (self.tell if question == self._question else self.say)(said)
         self._visits.hear(question, None)
         self.recall()
 
