@@ -63,12 +63,13 @@ def test_names_that_end_in_the_time_are_told_apart(width: int) -> None:
     )
 
 
+@pytest.mark.parametrize("width", [120, 60])
 @pytest.mark.parametrize("sort", SORT_KEYS)
-def test_the_column_that_sorts_is_marked(sort: str) -> None:
+def test_the_column_that_sorts_is_marked(sort: str, width: int) -> None:
     runs = listed(3)
     while runs.sort != sort:
         runs = runs.sorted_by_next(1)
-    assert f"{sort}▾" in plain(runs.table(120, 5)[0])
+    assert f"{sort}▾" in plain(runs.table(width, 5)[0])
 
 
 def test_sorting_by_best_puts_the_lowest_loss_first() -> None:

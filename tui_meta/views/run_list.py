@@ -30,6 +30,7 @@ _COLUMNS: tuple[tuple[str, ...], ...] = (
     ("state",),
 )
 _SORTED_BY = {"best": ("best", "loss")}
+_HEADINGS = {"loss": "best"}
 _STYLES = {
     "training": "bright_green",
     "diverged": "red",
@@ -163,7 +164,7 @@ class RunList:
 
     def _title(self, name: str, size: int) -> Span:
         sorted_by = name in _SORTED_BY.get(self.sort, (self.sort,))
-        text = f"{name}▾" if sorted_by else name
+        text = _HEADINGS.get(name, name) + "▾" * sorted_by
         aligned = f"{text:<{size}}" if name in _LEFT else f"{text:>{size}}"
         return Span(aligned, "bold" if sorted_by else "dim")
 
