@@ -66,8 +66,10 @@ class GeometryPage(Page):
         return {index: runs[index] for index in shown}
 
     def copied(self) -> tuple[str, Rows]:
-        titles = self.watch_screen.watching.titles
-        return "geometry", traced_rows({titles[run]: one for run, one in self._answers.items()})
+        titles, answers = self.watch_screen.watching.titles, self._answers
+        return "geometry", traced_rows(
+            {title: answers[run] for run, title in titles.items() if run in answers}
+        )
 
     # Painting.
 

@@ -62,7 +62,11 @@ class TimeMachinePage(BenchPage):
 
     def _begin(self) -> None:
         """With the present runs."""
-        self._runs = list(self.watch_screen.watching.snapshots)
+        watching = self.watch_screen.watching
+        self._runs = list(watching.snapshots)
+        # Others may take their place before the page is painted anew.
+        self._titles = watching.titles
+        self._waves = {run: one.waves for run, one in watching.snapshots.items()}
         self._chosen = 0
         self._machines: dict[str, TimeMachine] = {}
         self._histories = {run: HistoryChart() for run in self._runs}
@@ -200,8 +204,7 @@ class TimeMachinePage(BenchPage):
     def _head(self, answer: Adapted | None, width: int) -> list[Line]:
         if self.shape == "tiny":
             return [fit(too_small(*self.size), width)]
-        titles = [self.watch_screen.watching.titles[run] for run in self._runs]
-        runs = time_text.runs_line(titles, self._chosen)
+        runs = time_text.runs_line([self._titles[run] for run in self._runs], self._chosen)
         place = time_text.place_line(self._machine) if self._machine else line("looking…")
         where = fit(line(*runs, "  ", *place), width)
         loss = time_text.loss_line(self._lab, answer)
@@ -218,6 +221,8 @@ class TimeMachinePage(BenchPage):
             self._recalled_at[run] = self.watch_screen.watching.snapshots[run].iteration
 
     def _remember(self, run: str, past: Recalled) -> None:
+        if run not in self._runs:
+            return
         before = self._machines.get(run)
         self._stand(
             run, time_machine.renewed(before, past) if before else time_machine.arrive(past)
@@ -268,8 +273,7 @@ class TimeMachinePage(BenchPage):
         before, self._machines[run] = self._machines.get(run), machine
         there = before.chosen_evaluation if before else None
         if machine.chosen_evaluation != there:
-            waves = self.watch_screen.watching.snapshots[run].waves
-            task = time_machine.evaluated_task(machine, waves)
+            task = time_machine.evaluated_task(machine, self._waves[run])
             if task:
                 self._lab = lab.open_task(self._lab, task, PROBES["validation"].updates)
         self._moved()
