@@ -87,9 +87,7 @@ class TuiMetaApp(KeysInTurn, inherit_bindings=False):
         self.crash: BaseException | None = None
         """The fault of our own that ended the application."""
         self.watch_screen = WatchScreen(session, self.preferred.fps)
-        watching = self.watch_screen.watching
-        watching.keymap = self.preferred.keys
-        watching.messages.more_key = self.preferred.keys.get("messages", "m")
+        self.watch_screen.watching.use_keys(self.preferred.keys)
 
     def get_default_screen(self) -> Screen[None]:
         """The watch screen is there from the first frame on."""
@@ -223,7 +221,8 @@ class TuiMetaApp(KeysInTurn, inherit_bindings=False):
         if self.watch_screen.held:
             return
         if self.session.connection.id is None:
-            self.watch_screen.say("these runs end with this program; q quits")
+            key = self.watch_screen.watching.key("quit")
+            self.watch_screen.say(f"these runs end with this program; {key} quits")
         else:
             self._quit("detach")
 

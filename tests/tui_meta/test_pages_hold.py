@@ -64,6 +64,16 @@ async def test_every_key_bound_on_a_page_is_in_its_help(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
+async def test_a_pages_help_has_no_notes_of_the_watch_screen(page: str) -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(120, 80)) as pilot:
+        await settle(pilot)
+        await press(pilot, OPEN[f"visit('{page}')"])
+        text = await press(pilot, "question_mark")
+        assert "Draw all anew" in text
+        assert "A run has the focus" not in text
+
+
+@pytest.mark.parametrize("page", PAGES)
 async def test_a_pages_key_that_was_moved_works_and_is_shown_everywhere(page: str) -> None:
     moved = next(key for key in PAGE_TABLES[page] if key.rank and not key.joined)
     app = TuiMetaApp(CannedSession(), Preferences(keys={moved.name: "Z"}))

@@ -48,9 +48,11 @@ def test_the_settings_fit_any_width(width: int, selected: bool) -> None:
 
 
 def test_the_introduction_names_the_key_to_press() -> None:
-    assert "Press enter to start." in plain(introduction(80, running=False)[-1])
-    assert all(cells(one) <= 60 for one in introduction(60, running=False))
-    assert not any("enter to start" in plain(one) for one in introduction(80, running=True))
+    assert "Press enter to start." in plain(introduction(80, "enter", running=False)[-1])
+    assert all(cells(one) <= 60 for one in introduction(60, "enter", running=False))
+    assert not any(
+        "enter to start" in plain(one) for one in introduction(80, "enter", running=True)
+    )
 
 
 @given(*SIZES, st.integers(2, 8), st.sampled_from(PANELS))

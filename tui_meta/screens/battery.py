@@ -123,7 +123,8 @@ class BatteryPage(Page):
         """What stands between the settings and the panels."""
         found, titles = self._found, self._titles
         if found is None:
-            return [(), *introduction(width, running=self._survey is not None)]
+            key = self.watch_screen.watching.key("battery start")
+            return [(), *introduction(width, key, running=self._survey is not None)]
         table = battery.table(found, titles, width)
         if self._arrangement.brief:
             return table
@@ -207,7 +208,8 @@ class BatteryPage(Page):
         self._source = min(self._source, len(self._titles) - 1)
         self._selected = None
         if not self.is_current:
-            self.tell("the survey is done; b shows it")
+            key = self.watch_screen.watching.key("battery")
+            self.tell(f"the survey is done; {key} shows it")
         self.tick()
 
     def _fail(self, problem: str) -> None:

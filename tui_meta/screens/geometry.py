@@ -157,10 +157,11 @@ class GeometryPage(Page):
     def action_follow(self) -> None:
         """Follow the training, or stop it."""
         self._following = not self._following
+        key = self.watch_screen.watching.key("geometry newest")
         self.say(
             "following: the newest iteration, once a second"
             if self._following
-            else "no longer following: enter asks for the newest iteration"
+            else f"no longer following: {key} asks for the newest iteration"
         )
         self.follow()
         self.paint()

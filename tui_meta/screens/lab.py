@@ -131,9 +131,10 @@ class LabPage(BenchPage):
     def _show_lines(self) -> None:
         made = self.shape
         head, table = self.query_one("#head", Lines), self.query_one("#table", Lines)
-        head.show(head_lines(self._desk, made, head.size.width))
+        key = self.watch_screen.watching.key
+        head.show(head_lines(self._desk, made, head.size.width, key))
         answers = self._asking.answers(self._wanted)
-        table.show(loss_lines(self._desk, answers, made, table.size.width))
+        table.show(loss_lines(self._desk, answers, made, table.size.width, key))
 
     # Asking.
 

@@ -314,7 +314,9 @@ class RunsPage(Page):
         entry = self._runs.current
         if self._mode == "curves" or entry is None:
             return
-        reason = run_details.cannot_resume(entry, is_here=Path(entry.path) in self._own)
+        reason = run_details.cannot_resume(
+            entry, self.watch_screen.watching.key, is_here=Path(entry.path) in self._own
+        )
         if reason:
             self.say(reason)
             if entry.state == "finished":

@@ -187,7 +187,8 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         if now.lost and not before.lost:
             self.post_message(self.Lost())
         if now.ended and not before.ended and not self.held:
-            self.watching.messages.say("somebody has ended this session; q leaves")
+            key = self.watching.key("quit")
+            self.watching.messages.say(f"somebody has ended this session; {key} leaves")
 
     def paint(self) -> None:
         """Bring all that is shown up to date; what is equal sends nothing."""
@@ -285,13 +286,13 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     def action_pause(self) -> None:
         """Pause or resume."""
-        watching = self.watching
-        self._give(orders.pause_or_resume(self._scope, watching.record.wanted, watching.titles))
+        now = self.watching
+        self._give(orders.pause_or_resume(self._scope, now.record.wanted, now.titles, now.key))
 
     def action_step(self, count: int = 1) -> None:
         """So many iterations."""
-        watching = self.watching
-        self._give(orders.step(self._scope, watching.record.wanted, watching.titles, count))
+        now = self.watching
+        self._give(orders.step(self._scope, now.record.wanted, now.titles, count, now.key))
 
     def action_save(self) -> None:
         """Save checkpoints."""
@@ -299,7 +300,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     def action_train_on(self) -> None:
         """Extend finished runs."""
-        self._give(orders.train_on(self._scope, self.watching.titles))
+        self._give(orders.train_on(self._scope, self.watching.titles, self.watching.key))
 
     def action_pace(self, steps: int) -> None:
         """Faster or slower."""
@@ -374,7 +375,9 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self._arrange()
             self.paint()
         else:
-            self.watching.messages.say("nothing to go back from; q quits, ? lists all keys")
+            key = self.watching.key
+            said = f"nothing to go back from; {key('quit')} quits, {key('help')} lists all keys"
+            self.watching.messages.say(said)
         self._paint_numbers()
 
     def action_reveal(self, panel: str) -> None:

@@ -8,13 +8,13 @@ from tui_meta.views.text import Line, Span, line, wrap
 _KEY_CELLS = 12
 """More than most keys need; a longer list of keys has a line of its own."""
 
-_NOTES = (
-    "A run has the focus when its line at the top is marked; tab and the arrows move it. "
-    "Otherwise space, n, s, c, < and > act on all runs.",
+_NOTES = (  # of the watch screen
+    "A run has the focus when its line at the top is marked; {next} and the arrows move it. "
+    "Otherwise {pause}, {step}, {save}, {train on}, {slower} and {pace} act on all runs.",
     "After a run's training loss: ↓ it falls, = it is level, ↑ it rises; the newest tenth of its "
     "curve beside the tenth before, as far as noise lets one say.",
-    "The waves show the newest task that all training runs have met. After e, 1, 2 or 3 they keep "
-    "yours until escape.",
+    "The waves show the newest task that all training runs have met. After {evaluate}, {standard}, "
+    "{half range} or {per update} they keep yours until {back}.",
     "Letters at a chart's lower edge: e where a run was evaluated on demand, s where it was saved "
     "by hand, p where it was paused.",
     "In the charts: two curves differ in marker as in colour, the same as before each run's name.",
@@ -35,8 +35,9 @@ def help_lines(bound: Mapping[str, str], width: int, groups: Groups = GROUPS) ->
     lines: list[Line] = []
     for title, named in told:
         lines += _group(title, named, width)
-    for note in _NOTES if groups[0][0] == GROUPS[0][0] else ():
-        lines += [line(row) for row in wrap(note, width)]
+    shown = {key.name: key.shown for _, keys in groups for key in keys}
+    for note in _NOTES if "pause" in shown else ():
+        lines += [line(row) for row in wrap(note.format_map(shown), width)]
     return lines
 
 

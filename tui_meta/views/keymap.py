@@ -1,7 +1,7 @@
 """Keys that a person has put elsewhere: checked here, and shown where keys are shown."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from core.decoding import refuse_unknown
 from core.errors import ConfigError
@@ -28,6 +28,18 @@ BOUND_TOGETHER: Mapping[str, Sequence[Key]] = {
 """What is bound on each screen: no two of one screen may share a key."""
 
 _MOVABLE = {key.name: key for keys in BOUND_TOGETHER.values() for key in keys}
+
+KeyOf = Callable[[str], str]
+"""The key of the action of this name, as a person reads it."""
+
+
+def key_in(keymap: Keymap) -> KeyOf:
+    """How texts name keys that may be elsewhere than usual."""
+    return lambda name: mapped(_MOVABLE[name], keymap).shown
+
+
+usual_key = key_in({})
+"""Where nobody has put keys elsewhere."""
 
 
 def check_keymap(keymap: Keymap) -> None:

@@ -11,6 +11,7 @@ from core.bench.answers import Adapted
 from core.bench.presets import PRESETS
 from tui_meta.views import layout, numbers
 from tui_meta.views.asking import Answers
+from tui_meta.views.keymap import KeyOf, usual_key
 from tui_meta.views.lab import INTERVALS, Lab, at_step
 from tui_meta.views.lab_desk import SETTINGS, Desk, Origin
 from tui_meta.views.numbers import whole
@@ -21,8 +22,6 @@ Shape = Literal["tiny", "small", "usual", "wide"]
 
 _LINES_OF_TASK = 5
 """So many settings say which task it is; the others say how it is adapted to."""
-
-_HOW_TO_SET = "tab chooses, - and + change, enter types"
 
 _NUMBER_CELLS = 10
 
@@ -39,7 +38,7 @@ def shape(width: int, height: int) -> Shape:
     return "wide" if width >= 160 and height >= 44 else "usual"
 
 
-def head_lines(desk: Desk, shape: Shape, width: int) -> list[Line]:
+def head_lines(desk: Desk, shape: Shape, width: int, key: KeyOf = usual_key) -> list[Line]:
     """Which task it is and how it is adapted to; a click chooses a preset or a setting."""
     if shape == "tiny":
         return [()]  # the line of messages says what size it needs
@@ -50,16 +49,24 @@ def head_lines(desk: Desk, shape: Shape, width: int) -> list[Line]:
     return [
         fit(preset_line(desk.lab), width),
         fit(line(*task, "  ", Span(_number(desk.lab), "dim")), width),
-        fit(line(*how, "  ", Span(_HOW_TO_SET, "dim")), width),
+        fit(line(*how, "  ", Span(_how_to_set(key), "dim")), width),
     ]
 
 
-def loss_lines(desk: Desk, answers: Answers, shape: Shape, width: int) -> list[Line]:
+def _how_to_set(key: KeyOf) -> str:
+    less, more = key("lab less"), key("lab change")
+    return f"{key('lab setting')} chooses, {less} and {more} change, {key('lab type')} types"
+
+
+def loss_lines(
+    desk: Desk, answers: Answers, shape: Shape, width: int, key: KeyOf = usual_key
+) -> list[Line]:
     """The query loss of each theta before, at the present step and at the end."""
     if shape == "small":
         return [_short(desk.lab, answers, width)]
     room = max([10, *map(cell_len, answers)]) + 3
-    follows = "θ, held still: s follows" if desk.still else "θ, s holds it still"
+    hold = key("lab still")
+    follows = f"θ, held still: {hold} follows" if desk.still else f"θ, {hold} holds it still"
     marks = [one for one in (_MARKS if shape == "wide" else ()) if one < desk.lab.updates]
     columns = (
         "before",

@@ -28,6 +28,7 @@ from core.events import (
     Stepped,
     Stopped,
 )
+from tui_meta.views.keymap import KeyOf, usual_key
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.text import Line, Span, cells, clip, line, wrap
 
@@ -87,8 +88,8 @@ class Messages:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.titles: Mapping[str, str] = {}
         """The names on the screen of all runs there have been."""
-        self.more_key = "m"
-        """The key that shows what has no room here."""
+        self.key: KeyOf = usual_key
+        """Which keys the lines name."""
         self._said: list[Message] = []
         self._staying: list[Message] = []
         self._clock = clock
@@ -212,7 +213,7 @@ class Messages:
 
     def _more(self, hidden: int) -> str:
         """How many later messages there is no room for, and the key that shows them."""
-        return f" · +{hidden} ({self.more_key})" if hidden > 0 else ""
+        return f" · +{hidden} ({self.key('messages')})" if hidden > 0 else ""
 
     def _newest(self, said: Sequence[Message], count: int, width: int) -> tuple[Line, ...]:
         rows: list[Line] = []
@@ -271,7 +272,8 @@ class Messages:
                 part = f"{title} to {whole(target)} iterations"
                 return Message("extend", "trains on", ((run, part),))
             case Finished():
-                return Message("finish", "finished (c trains on)", ((run, f"{title} at {at}"),))
+                said = f"finished ({self.key('train on')} trains on)"
+                return Message("finish", said, ((run, f"{title} at {at}"),))
             case Stopped():
                 return Message("stop", "stopped", ((run, f"{title} at {at}"),))
         return self._of_trouble(event, title)

@@ -14,6 +14,7 @@ from core.events import (
     Snapshot,
     Step,
 )
+from tui_meta.views.keymap import KeyOf, usual_key
 from tui_meta.views.numbers import pace as pace_text
 from tui_meta.views.numbers import whole
 
@@ -34,7 +35,10 @@ class Order:
 
 
 def pause_or_resume(
-    runs: Sequence[Snapshot], wanted: Mapping[str, RunState], names: Mapping[str, str]
+    runs: Sequence[Snapshot],
+    wanted: Mapping[str, RunState],
+    names: Mapping[str, str],
+    key: KeyOf = usual_key,
 ) -> Order:
     """Pause what trains; if nothing does, go on with what is paused."""
     states = {one.run: wanted.get(one.run, one.state) for one in runs}
@@ -54,7 +58,7 @@ def pause_or_resume(
             "resume",
             "training",
         )
-    return Order(f"nothing to pause: {_stated(runs, names)}{_hint(runs)}")
+    return Order(f"nothing to pause: {_stated(runs, names)}{_hint(runs, key)}")
 
 
 def step(
@@ -62,12 +66,13 @@ def step(
     wanted: Mapping[str, RunState],
     names: Mapping[str, str],
     count: int = 1,
+    key: KeyOf = usual_key,
 ) -> Order:
     """``count`` iterations of each paused run."""
     paused = [one.run for one in runs if wanted.get(one.run, one.state) == "paused"]
     if not paused:
-        hint = _hint(runs) or "; space pauses"
-        return Order(f"n steps a paused run only: {_stated(runs, names)}{hint}")
+        hint = _hint(runs, key) or f"; {key('pause')} pauses"
+        return Order(f"{key('step')} steps a paused run only: {_stated(runs, names)}{hint}")
     commands = tuple((run, Step(count)) for run in paused)
     steps = "one step" if count == 1 else f"{whole(count)} steps"
     return Order(f"{steps} of {_listed(paused, names)}…", commands, "step")
@@ -82,11 +87,11 @@ def save(runs: Sequence[Snapshot], names: Mapping[str, str]) -> Order:
     return Order(f"saving {_listed(alive, names)}…", commands, "save")
 
 
-def train_on(runs: Sequence[Snapshot], names: Mapping[str, str]) -> Order:
+def train_on(runs: Sequence[Snapshot], names: Mapping[str, str], key: KeyOf = usual_key) -> Order:
     """As many iterations again for each finished run."""
     finished = [one.run for one in runs if one.state == "finished"]
     if not finished:
-        return Order(f"c trains a finished run on: {_stated(runs, names)}")
+        return Order(f"{key('train on')} trains a finished run on: {_stated(runs, names)}")
     commands = tuple((run, Extend()) for run in finished)
     return Order(f"training {_listed(finished, names)} on…", commands, "extend", "training")
 
@@ -134,5 +139,6 @@ def _state(one: Snapshot) -> str:
     return f"finished at {whole(one.iteration)}" if one.state == "finished" else one.state
 
 
-def _hint(runs: Sequence[Snapshot]) -> str:
-    return "; c trains on" if any(one.state == "finished" for one in runs) else ""
+def _hint(runs: Sequence[Snapshot], key: KeyOf) -> str:
+    finished = any(one.state == "finished" for one in runs)
+    return f"; {key('train on')} trains on" if finished else ""

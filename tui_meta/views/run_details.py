@@ -9,6 +9,7 @@ from rich.filesize import decimal
 from core.catalogue import CheckpointFile, Entry, Opened
 from core.config import RunConfig
 from core.events import Diverged, Evaluated, Failed
+from tui_meta.views.keymap import KeyOf, usual_key
 from tui_meta.views.messages import shown_path
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.runs import age_words, best_words, progress_words, state_words
@@ -139,14 +140,17 @@ def resume_command(entry: Entry) -> str:
     return typed(["tui-meta", "resume", shown_path(entry.path), *more])
 
 
-def cannot_resume(entry: Entry, *, is_here: bool) -> str:
+def cannot_resume(entry: Entry, key: KeyOf = usual_key, *, is_here: bool) -> str:
     """Why the run is not taken up again at once; nothing if it can be. ``is_here``: it is one of
     this session.
     """
     if entry.problem:
         return entry.problem
     if is_here:
-        return "this session has that run: w shows it, and c there trains a finished one on"
+        return (
+            f"this session has that run: {key('watch')} shows it, and {key('train on')} there "
+            "trains a finished one on"
+        )
     if entry.trained_by:
         return f"it is held by {entry.trained_by}; tui-meta attach shows it"
     if entry.state == "finished":

@@ -23,7 +23,7 @@ _INTRODUCTION = (
     "Every run and the random initialisation of the first one adapt to the same random tasks, "
     "beside the training. Then stand here: mean and median loss with the 95 % interval, who is "
     "better, the spread of the losses, where in amplitude and phase they are large, and the worst "
-    "ten tasks, which enter opens in the Lab."
+    "ten tasks, which {key} opens in the Lab."
 )
 
 
@@ -73,8 +73,9 @@ class SurveySettings:
         return PROBES["half-range" if self.right_half else "random"].updates
 
 
-def introduction(width: int, *, running: bool) -> list[Line]:
-    """What the battery is, where there is nothing to show yet."""
-    begin = line("Press ", Span("enter", "bold"), " to start.")
-    told: list[Line] = [line(row) for row in wrap(_INTRODUCTION, min(76, width))]
+def introduction(width: int, key: str, *, running: bool) -> list[Line]:
+    """What the battery is, where there is nothing to show yet; ``key`` starts it."""
+    begin = line("Press ", Span(key, "bold"), " to start.")
+    text = _INTRODUCTION.format(key=key)
+    told: list[Line] = [line(row) for row in wrap(text, min(76, width))]
     return told if running else [*told, (), begin]

@@ -17,6 +17,7 @@ from core.session import Connection, View
 from tui_meta.views import layout
 from tui_meta.views.charts import Charts, task_line
 from tui_meta.views.footer import Situation, footer
+from tui_meta.views.keymap import KeyOf, key_in
 from tui_meta.views.keys import Keymap
 from tui_meta.views.lens import Lens, LensPart, moved, read_in_legend, reading
 from tui_meta.views.loss_table import LossTable
@@ -63,6 +64,16 @@ class Watching:
         self.messages.titles = {**self.messages.titles, **self.titles}
         self._charts = Charts()
         self._still: tuple[list[Standing], Record] | None = None
+
+    def use_keys(self, keymap: Keymap) -> None:
+        """Name keys where a person has put them."""
+        self.keymap = keymap
+        self.messages.key = key_in(keymap)
+
+    @property
+    def key(self) -> KeyOf:
+        """How texts name keys."""
+        return self.messages.key
 
     @property
     def frozen(self) -> bool:
