@@ -31,7 +31,7 @@ from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 from tui_meta.widgets.wave_chart import WaveChart
 
-FOLLOW_TICKS = 4
+FOLLOW_TICKS = 2
 """Ticks of a page between two looks at a live theta that has moved on: a second."""
 
 PLAY_SECONDS = 0.25

@@ -27,7 +27,7 @@ from tui_meta.views.text import Line
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 
-TICK_SECONDS = 0.25
+TICK_SECONDS = 0.5
 
 Found = TypeVar("Found")
 

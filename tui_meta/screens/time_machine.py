@@ -32,7 +32,7 @@ from tui_meta.views.visits import Visits
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 
-RECALL_TICKS = 20
+RECALL_TICKS = 10
 """Ticks of a page between two looks into the folder of a run that trains: five seconds."""
 
 STRIP = 4

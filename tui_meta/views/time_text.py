@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from core.bench.answers import Adapted, PastEvaluation
+from core.bench.answers import Adapted, PastEvaluation, SavedTheta
 from tui_meta.views.lab import Lab, at_step
 from tui_meta.views.lab_text import said
 from tui_meta.views.numbers import loss, whole
@@ -16,6 +17,8 @@ _EVALUATIONS = "    iteration     loss  before    wave"
 _FEWEST = 6
 """Lines that each list has at least."""
 
+One = TypeVar("One")
+
 
 def rows(machine: TimeMachine, height: int, width: int) -> list[Line]:
     """Checkpoints, and below them evaluations: as many as there is room for, with the chosen one.
@@ -25,23 +28,27 @@ def rows(machine: TimeMachine, height: int, width: int) -> list[Line]:
     wave. A click goes there.
     """
     past, on_evaluations = machine.past, machine.evaluation is not None
-    saved = []
-    for one in past.checkpoints:
-        after, best = _reached(past.evaluations, one.iteration)
-        saved.append(f"{whole(one.iteration):>12}  {one.kind or '':<5}  {after:>8}{best:>8}")
-    made = [_evaluation(one) for one in past.evaluations]
-    here = machine.evaluation
+    saved, made, here = past.checkpoints, past.evaluations, machine.evaluation
+
+    def checkpoint(one: SavedTheta) -> str:
+        after, best = _reached(made, one.iteration)
+        return f"{whole(one.iteration):>12}  {one.kind or '':<5}  {after:>8}{best:>8}"
+
     if here is None:
         here = evaluations_until(machine) - 1
     upper = max(min(len(saved) + 1, height - _FEWEST - 1), min(_FEWEST, height))
     lower = height - upper - 1
     shown = [line("there is no checkpoint yet")]
     if saved:
-        shown = _list(_CHECKPOINTS, saved, machine.place, not on_evaluations, "checkpoint", upper)
+        head = line(Span(_CHECKPOINTS, "dim"))
+        place, active = machine.place, not on_evaluations
+        shown = [head, *_list(saved, checkpoint, place, active, "checkpoint", upper - 1)]
+    head = line(Span(_EVALUATIONS, "dim"))
     if lower > 1 and made:
-        shown += [(), *_list(_EVALUATIONS, made, here, on_evaluations, "evaluation", lower)]
+        below = _list(made, _evaluation, here, on_evaluations, "evaluation", lower - 1)
+        shown += [(), head, *below]
     elif on_evaluations:
-        shown = _list(_EVALUATIONS, made, here, on_evaluations, "evaluation", height)
+        shown = [head, *_list(made, _evaluation, here, True, "evaluation", height - 1)]
     return [fit(one, width) for one in shown]
 
 
@@ -103,16 +110,21 @@ def reached(lab: Lab, answer: Adapted | None) -> str:
 
 
 def _list(
-    head: str, texts: Sequence[str], chosen: int, active: bool, what: str, height: int
+    ones: Sequence[One],
+    text: Callable[[One], str],
+    chosen: int,
+    active: bool,
+    what: str,
+    height: int,
 ) -> list[Line]:
-    """A head, and ``height - 1`` rows; ``chosen`` is marked, and lit where the list is active."""
-    height = max(1, height - 1)
-    first = max(0, min(chosen - height // 2, len(texts) - height))
-    shown = [line(Span(head, "dim"))]
-    for number, text in list(enumerate(texts))[first : first + height]:
+    """``height`` rows; the ``chosen`` one is marked, and lit where the list is ``active``."""
+    height = max(1, height)
+    first = max(0, min(chosen - height // 2, len(ones) - height))
+    shown: list[Line] = []
+    for number, one in enumerate(ones[first : first + height], first):
         mark = "▸" if number == chosen else " "
         style = ("reverse" if active else "bold") if number == chosen else ""
-        shown.append((Span(f"{mark}{text} ", style, f"go('{what}', {number})"),))
+        shown.append((Span(f"{mark}{text(one)} ", style, f"go('{what}', {number})"),))
     return shown
 
 
