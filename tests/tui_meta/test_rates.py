@@ -186,7 +186,7 @@ async def test_every_other_screen_repaints_more_rarely_while_the_terminal_is_beh
         assert len(painted) == 3
 
 
-@pytest.mark.parametrize(("fps", "expected"), [(0.5, 2.0), (1, 1.0), (30, 0.25)])
+@pytest.mark.parametrize(("fps", "expected"), [(0.5, 2.0), (1, 1.0), (30, 0.5)])
 async def test_no_screen_is_repainted_more_often_than_a_person_chose(
     fps: float, expected: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
