@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.report import Cell, Table
@@ -111,8 +112,15 @@ def _learn(seen: Terminal, gesture: Gesture, settle: float) -> Sign:
     ]
     if not signs:
         raise RuntimeError(f"nothing on the screen tells of: {gesture.title}")
-    worded = [sign for sign in signs if _is_letter(sign.before) and _is_letter(sign.after)]
-    return (worded or signs)[0]  # what stands further right is moved by numbers before it
+    held = [sign for sign in signs if _is_held(sign, [*before, *after])]
+    worded = [sign for sign in held if _is_letter(sign.before) and _is_letter(sign.after)]
+    return (worded or held or signs)[0]
+
+
+def _is_held(sign: Sign, screens: Sequence[Screen]) -> bool:
+    """Whether all before it in its row stays: a number of another width would move it."""
+    left = [(sign.row, column) for column in range(sign.column)]
+    return all(screen[place] == screens[0][place] for screen in screens for place in left)
 
 
 def quantiles(times: list[float]) -> tuple[Cell, Cell, Cell]:
