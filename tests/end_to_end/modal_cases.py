@@ -26,13 +26,14 @@ class Modal:
 
 
 _POINTER, _CHOICE = "^.*> (d|s|x|escape) ", "reversed (.*)"
+_POINTED, _CHOSEN, _FIRST = "> (d|s|x|escape) ", "reversed .", "reversed space"
 _QUESTION, _PALETTE, _HELP, _TYPING = "save and stop", "type, enter", "escape: back", "enter takes"
 
 QUESTION = {
-    "choose -1": Case(reads(_POINTER), there=_QUESTION),
-    "choose 1": Case(reads(_POINTER), there=_QUESTION),
+    "choose -1": Case(reads(_POINTER), there=_POINTED),
+    "choose 1": Case(reads(_POINTER), there=_POINTED),
     # Nothing is to happen: the question is there still, and hears the key after it.
-    "nothing": Case(reads(_POINTER), there=_QUESTION, then="down"),
+    "nothing": Case(reads(_POINTER), there=_POINTED, then="down"),
     "answer": Case(hides(_QUESTION), there="> escape "),
     "leave": Case(hides(_QUESTION), first="q", there=_QUESTION),
 }
@@ -41,10 +42,10 @@ _NAMED = ["r", "u", "n", "s"]
 _RUNS = f"ctrl+u {' '.join(_NAMED)}"
 
 PALETTE = {
-    "choose -1": Case(reads(_CHOICE), there=_PALETTE),
-    "choose 1": Case(reads(_CHOICE), there=_PALETTE),
-    "choose 10": Case(reads(_CHOICE), first="ctrl+u", there=": _"),
-    "choose -10": Case(reads(_CHOICE), first="ctrl+u pagedown", there="reversed (?!space)"),
+    "choose -1": Case(reads(_CHOICE), there=_CHOSEN),
+    "choose 1": Case(reads(_CHOICE), there=_CHOSEN),
+    "choose 10": Case(reads(_CHOICE), first="ctrl+u", there=_FIRST),
+    "choose -10": Case(shows(_FIRST), there="reversed (?!space)"),
     "take_back": Case(shows(": run_"), first=_RUNS, there=": runs_"),
     "clear": Case(shows(": _"), first=_RUNS, there=": runs_"),
     "answer": Case(shows("·  Runs"), first=_RUNS, there=": runs_", after="w"),
