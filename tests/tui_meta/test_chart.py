@@ -5,6 +5,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
 from typing import get_args
 
 import plotext  # type: ignore[import-untyped]  # it ships no types
@@ -31,6 +33,7 @@ from tui_meta.views.plot import (
     support,
     true_wave,
 )
+from tui_meta.widgets.canvas import Canvas
 from tui_meta.widgets.chart import Chart, draw
 
 SIZES = [(0, 0), (0, 3), (3, 0), (1, 1), (5, 2), (2, 5), (36, 9), (58, 15), (200, 3), (3, 200)]
@@ -123,7 +126,7 @@ def test_two_threads_draw_at_once_what_one_draws_alone() -> None:
 
 
 def test_plotext_still_lends_a_figure_of_our_own_and_of_any_size() -> None:
-    # `_plotext` in chart.py rests on this private structure: a terminal makes its own figure.
+    # `_plotext` in canvas.py rests on this private structure: a terminal makes its own figure.
     terminal = type(plotext.terminal)()
     figure = terminal.limit(False, False)._master
     assert figure is not plotext.figure
@@ -145,6 +148,24 @@ def test_a_frame_keeps_nothing_of_the_one_before() -> None:
     assert plain(wave_plot(), 40, 12) == first
 
 
+def test_a_canvas_draws_a_plot_as_one_that_has_drawn_no_other() -> None:
+    waves, lines = wave_plot(), wave_plot().series[:2]
+    plots = [waves, replace(waves, series=lines), replace(waves, y=Axis(-9, 9)), waves]
+    canvas = Canvas()
+    for plot, color, ascii in product(plots, (True, False), (True, False)):
+        again = draw(plot, 58, 15, color=color, ascii=ascii, canvas=canvas)
+        assert again == draw(plot, 58, 15, color=color, ascii=ascii)
+
+
+def test_lines_are_not_drawn_again_where_points_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    waves, canvas = wave_plot(), Canvas()
+    moved = replace(waves, series=(*waves.series[:-1], support([0.0], [0.0])))
+    expected = draw(moved, 58, 15, color=True, ascii=False)
+    draw(waves, 58, 15, color=True, ascii=False, canvas=canvas)
+    monkeypatch.delattr("tui_meta.widgets.canvas._plotext")
+    assert draw(moved, 58, 15, color=True, ascii=False, canvas=canvas) == expected
+
+
 def test_importing_the_widget_does_not_import_plotext() -> None:
     script = "import sys, tui_meta.widgets.chart; print('plotext' in sys.modules)"
     done = subprocess.run(
@@ -157,8 +178,9 @@ def test_importing_the_widget_does_not_import_plotext() -> None:
 def test_a_tick_stands_in_the_row_of_the_points_it_names(rows: int) -> None:
     # The chart repeats plotext's rounding; this notices when plotext changes it.
     ticks = tuple((at / 4, f"{at}") for at in range(5))
-    x = [0.5] * len(ticks)
-    series = Series("", x, [at for at, _ in ticks], "points", marker="●")
+    # A gap on either side makes each of them a line of its own.
+    y = [value for at, _ in ticks for value in (at, math.nan)]
+    series = Series("", [0.5] * len(y), y, marker="●")
     plot = Plot("", (series,), Axis(0, 1), Axis(0, 1, ticks))
     named = [line for line in plain(plot, 60, rows).splitlines() if "┤" in line]
     assert len(named) >= 2
@@ -168,7 +190,8 @@ def test_a_tick_stands_in_the_row_of_the_points_it_names(rows: int) -> None:
 @pytest.mark.parametrize("columns", range(20, 60))
 def test_a_tick_stands_in_the_column_of_the_points_it_names(columns: int) -> None:
     ticks = tuple((at / 4, f"{at}") for at in range(5))
-    series = Series("", [at for at, _ in ticks], [0.0] * 5, "points", marker="●")
+    x = [value for at, _ in ticks for value in (at, math.nan)]
+    series = Series("", x, [0.0] * len(x), marker="●")
     plot = Plot("", (series,), Axis(0, 1, ticks), Axis(0, 1))
     *_, points, line, _ = plain(plot, columns, 10).splitlines()
     marked = [index for index, mark in enumerate(line) if mark == "┬"]

@@ -1,16 +1,13 @@
-"""Draws a plot in a terminal: the only place that knows plotext.
+"""Draws a plot in a terminal: the frame around its curves, and what is laid over them.
 
-plotext draws the curves and nothing else. Axes, ticks and legend are drawn here, so that they
-keep their place, leave the data alone, and give way in a stated order when room is short.
+Axes, ticks and legend are drawn here, so that they keep their place, leave the data alone, and give
+way in a stated order when room is short.
 """
 
 import math
-import re
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -20,64 +17,57 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui_meta.views.plot import Axis, Marker, Plot, Series, Vertex, decimate, straighten
+from tui_meta.views.plot import Axis, Plot
+from tui_meta.widgets.canvas import FRAME, Canvas, cell, sample, style, unit
 from tui_meta.widgets.overlay import put, put_cursor, put_label
 
-_PLOTEXT_MARKERS: Mapping[Marker, str] = {"blocks": "hd"}
-_ASCII_MARKERS: Mapping[Marker, str] = {
-    "braille": "*",
-    "blocks": "#",
-    "•": ".",
-    "+": "+",
-    "●": "o",
-    "○": "0",
-    "◆": "@",
-}
-_SAMPLES: Mapping[Marker, str] = {"braille": "⠒", "blocks": "▀"}
 _TITLE_EDGES = 6
 """Cells of a panel's upper edge beside its title, at least."""
 
-_UNSEEN = 1 / 32
-"""Rows; an eighth of a dot, of which a row has four."""
 
-_FRAME = Style(dim=True)
-_RUN = re.compile(r"\x1b\[(?:0|38;5;(\d+))m([^\x1b]*)")
-_local = threading.local()
-
-
-def draw(plot: Plot, width: int, height: int, *, color: bool, ascii: bool) -> list[Strip]:
+def draw(
+    plot: Plot,
+    width: int,
+    height: int,
+    *,
+    color: bool,
+    ascii: bool,
+    canvas: Canvas | None = None,
+) -> list[Strip]:
     """The plot as `height` strips of exactly `width` cells, whatever the size and the data.
 
     Without `color` the strips carry no colours; with `ascii`, markers and frame are ASCII (the
     labels are the caller's). Where room is short the axis labels go first, then the ticks, then
-    the legend.
+    the legend. A `canvas` that drew the plot before has less to do.
     """
     if width <= 0 or height <= 0:
         return [Strip.blank(max(width, 0))] * max(height, 0)
     layout = _Layout.fit(plot, width, height)
-    rows: list[list[Segment]] = []
+    strips: list[Strip] = []
     if layout.legend:
-        rows.append(_legend_row(plot, width, layout.gutter, color=color, ascii=ascii))
-    canvas = _canvas(plot, layout.columns, layout.rows, color=color, ascii=ascii)
+        legend = Strip(_legend_row(plot, width, layout.gutter, color=color, ascii=ascii))
+        strips.append(legend.adjust_cell_length(width))
+    top = len(strips)
+    canvas = canvas or Canvas()
+    curves = canvas.draw(plot, layout.columns, layout.rows, color=color, ascii=ascii)
     margin = _margin(plot.y, layout, ascii=ascii)
-    rows += [[Segment(left, _FRAME), *cells] for left, cells in zip(margin, canvas, strict=True)]
-    top = len(rows) - layout.rows
+    strips += [
+        Strip([Segment(left, FRAME), *row], width) for left, row in zip(margin, curves, strict=True)
+    ]
     x_ticks = _spread(plot.x, layout.columns, layout.gutter, width)
-    if layout.line:
-        rows.append([Segment(_bottom_line(x_ticks, layout, ascii=ascii), _FRAME)])
-    if layout.labels:
-        rows.append([Segment(_bottom_labels(plot.x, x_ticks, width), _FRAME)])
-    strips = [Strip(row).adjust_cell_length(width) for row in rows]
+    below = [_bottom_line(x_ticks, layout, ascii=ascii)] if layout.line else []
+    below += [_bottom_labels(plot.x, x_ticks, width)] if layout.labels else []
+    strips += [Strip([Segment(row, FRAME)]).adjust_cell_length(width) for row in below]
     places = range(layout.gutter, width)
     if ascii or not color:
         _name_lines(strips, plot, places, range(top, top + layout.rows))
     if plot.cursor is not None and layout.rows:
         column = _column(plot.x, plot.cursor, places)
         put_cursor(strips, column, range(top, top + layout.rows), ascii=ascii)
-    below = top + layout.rows - (not layout.line)
+    foot = top + layout.rows - (not layout.line)
     for one in plot.marks:
         name = one.color if color and one.color != "default" else None
-        put(strips, _column(plot.x, one.x, places), below, one.letter, Style(color=name, bold=True))
+        put(strips, _column(plot.x, one.x, places), foot, one.letter, Style(color=name, bold=True))
     return strips
 
 
@@ -118,6 +108,7 @@ class Chart(Widget):
         self._plot: Plot | None = None
         self._strips: list[Strip] = []
         self._drawn_at: Size | None = None
+        self._canvas = Canvas()
         if plot is not None:
             self.show(plot)
 
@@ -173,7 +164,8 @@ class Chart(Widget):
     def _draw(self, plot: Plot) -> list[Strip]:
         color = not self.app.no_color
         ascii = self._ascii or getattr(self.app, "ascii_only", False)
-        return draw(plot, self.size.width, self.size.height, color=color, ascii=ascii)
+        width, height = self.size
+        return draw(plot, width, height, color=color, ascii=ascii, canvas=self._canvas)
 
 
 @dataclass(frozen=True)
@@ -208,20 +200,20 @@ def _legend_row(plot: Plot, width: int, gutter: int, *, color: bool, ascii: bool
     if plot.values:
         names = _with_values(names, plot.values, width)
     title = plot.y.label
-    sample = gap = 2
-    full = sum(cell_len(name) + sample + 1 for name in names) + gap * (len(names) - 1)
+    cells = gap = 2
+    full = sum(cell_len(name) + cells + 1 for name in names) + gap * (len(names) - 1)
     indent = max(gutter, cell_len(title) + 2 if title else 0)
     if indent + full > width:
         title, indent = "", min(gutter, max(0, width - full))
     if full > width:
-        sample = gap = 1
+        cells = gap = 1
         names = _shortened(names, width)
-    segments = [Segment(set_cell_size(title, indent), _FRAME)]
+    segments = [Segment(set_cell_size(title, indent), FRAME)]
     for index, (series, name) in enumerate(zip(plot.legend, names, strict=True)):
-        count = sample if series.kind == "line" else 1
-        mark = _ASCII_MARKERS[series.marker] if ascii else _sample(series.marker)
+        count = cells if series.kind == "line" else 1
+        mark = sample(series, ascii=ascii)
         segments.append(Segment(" " * gap if index else ""))
-        segments.append(Segment(mark * count, _style(series, color=color)))
+        segments.append(Segment(mark * count, style(series, color=color)))
         segments.append(Segment(f" {name}"))
     return segments
 
@@ -230,10 +222,6 @@ def _with_values(names: Sequence[str], values: Sequence[str], width: int) -> lis
     """Each name with its value; the values alone, where not all of that fits."""
     both = [f"{name} {value}".rstrip() for name, value in zip(names, values, strict=True)]
     return both if sum(cell_len(one) + 3 for one in both) - 1 <= width else list(values)
-
-
-def _sample(marker: Marker) -> str:
-    return _SAMPLES.get(marker, marker)
 
 
 def _shortened(names: Sequence[str], width: int) -> list[str]:
@@ -250,7 +238,7 @@ def _margin(axis: Axis, layout: _Layout, *, ascii: bool) -> Iterator[str]:
     ruler, tick = ("|", "+") if ascii else ("│", "┤")
     labels: dict[int, str] = {}
     if layout.gutter:
-        rows = [(_cell(1 - _unit(axis, at), layout.rows), label) for at, label in axis.ticks]
+        rows = [(cell(1 - unit(axis, at), layout.rows), label) for at, label in axis.ticks]
         labels = _thinned([tick for tick in rows if 0 <= tick[0] < layout.rows])
     for row in range(layout.rows):
         mark = (tick if row in labels else ruler) if layout.gutter else ""
@@ -270,7 +258,7 @@ def _spread(axis: Axis, columns: int, gutter: int, width: int) -> list[tuple[int
     """Ticks of the x axis as (column, start of label, label), thinned until labels keep apart."""
     placed = []
     for at, label in axis.ticks:
-        column = _cell(_unit(axis, at), columns)
+        column = cell(unit(axis, at), columns)
         middle = gutter + column - cell_len(label) // 2
         if 0 <= column < columns:
             start = max(0, min(width - cell_len(label), middle))
@@ -307,118 +295,17 @@ def _bottom_labels(axis: Axis, ticks: Sequence[tuple[int, int, str]], width: int
     return line
 
 
-# The canvas: what plotext draws.
-
-
-def _canvas(
-    plot: Plot, columns: int, rows: int, *, color: bool, ascii: bool
-) -> list[list[Segment]]:
-    """The curves alone: `rows` lists of segments, `columns` cells each."""
-    # Points last, for they are few and small.
-    series = sorted(plot.series, key=lambda one: one.kind == "points")
-    points = [_unit_points(one, plot.x, plot.y, columns, rows) for one in series]
-    if not any(points):
-        return _notice(plot.empty, columns, rows)
-    figure, new_marker = _plotext()
-    figure.clear.data()
-    figure.plot_size(columns, rows)
-    for number, (one, unit) in enumerate(zip(series, points, strict=True)):
-        marks = _ASCII_MARKERS if ascii else _PLOTEXT_MARKERS
-        # The palette number tells us below whose cell it is; the colour is chosen there.
-        marker = new_marker(marks.get(one.marker, one.marker), number)
-        signal = figure.signal([x for x, _, _ in unit], [y for _, y, _ in unit], marker=marker)
-        signal.lines(one.kind == "line")
-        for index, (_, _, joined) in enumerate(unit):
-            if not joined:
-                signal.line(index, False)
-        figure.draw(signal)
-    styles = {str(number): _style(one, color=color) for number, one in enumerate(series)}
-    lines = figure.build().string().split("\n")[:rows]
-    return [
-        [Segment(text, styles.get(number)) for number, text in _RUN.findall(line) if text]
-        for line in lines
-    ]
-
-
-def _plotext() -> tuple[Any, Callable[[str, int], Any]]:
-    """This thread's figure, and the class of markers.
-
-    plotext's public figure is one for all threads and never larger than the terminal, so a
-    terminal of our own, without limits, lends us its figure.
-    """
-    if not hasattr(_local, "figure"):
-        # Imported late: it takes a tenth of a second, which only a drawn chart should cost.
-        import plotext  # type: ignore[import-untyped]  # it ships no types
-
-        terminal = type(plotext.terminal)()
-        terminal.limit(False, False)
-        figure = terminal._master
-        figure.theme("colorless").axes(False).legend(False)
-        for axis, side in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            figure.ruler(axis, side).frequency(0).lim(0, 1)
-        _local.figure, _local.marker = figure, plotext.marker
-    return _local.figure, _local.marker
-
-
-def _unit_points(
-    series: Series, x_axis: Axis, y_axis: Axis, columns: int, rows: int
-) -> list[Vertex]:
-    """What to draw of ``series``, the axes' limits being 0 and 1.
-
-    A point takes plotext as long as all the cells to the next one, so those that a line passes
-    anyway are left out.
-
-    plotext's kernel ends the process over numbers that are not finite or lie far outside its
-    limits, so the first are gaps, and the others are brought to within one axis length.
-    """
-    xs, ys = series.x, series.y
-    if series.kind == "line" and len(xs) > 4 * columns:
-        xs, ys = decimate(xs, ys, columns)
-    points = []
-    joined = False
-    for x, y in zip(xs, ys, strict=True):
-        shown = math.isfinite(x) and math.isfinite(y)
-        if shown:
-            points.append((_unit(x_axis, x), _unit(y_axis, y), joined))
-        joined = shown
-    return straighten(points, _UNSEEN / max(1, rows)) if series.kind == "line" else points
-
-
-def _unit(axis: Axis, value: float) -> float:
-    return max(-1.0, min(2.0, (value - axis.lower) / (axis.upper - axis.lower)))
-
-
-def _cell(share: float, cells: int) -> int:
-    """The cell of `cells` in which plotext draws what lies at `share` of an axis."""
-    # plotext's own rounding, so that a tick and the curve that passes it share a row.
-    return int(0.5016585662 + (cells - 0.5016585662 - 0.501516152) * share)
-
-
 def _name_lines(strips: list[Strip], plot: Plot, places: range, rows: range) -> None:
     """Each line's name after its newest point: without colour it is found sooner so."""
     for one in plot.legend:
         ends = [(x, y) for x, y in zip(one.x, one.y, strict=True) if math.isfinite(x + y)]
         if one.kind == "line" and ends and rows:
             x, y = ends[-1]
-            row = rows.start + _cell(1 - _unit(plot.y, y), len(rows))
+            row = rows.start + cell(1 - unit(plot.y, y), len(rows))
             put_label(strips, _column(plot.x, x, places) + 1, row, rows, one.label)
 
 
 def _column(axis: Axis, at: float, places: range) -> int:
     """The column among ``places``, those of the canvas, in which ``at`` is drawn."""
-    column = _cell(_unit(axis, at), len(places))
+    column = cell(unit(axis, at), len(places))
     return places.start + max(0, min(len(places) - 1, column))
-
-
-def _notice(text: str, columns: int, rows: int) -> list[list[Segment]]:
-    blank = [Segment(" " * columns)]
-    if cell_len(text) > columns:
-        return [blank] * rows
-    line = set_cell_size(" " * ((columns - cell_len(text)) // 2) + text, columns)
-    return [[Segment(line, _FRAME)] if row == rows // 2 else blank for row in range(rows)]
-
-
-def _style(series: Series, *, color: bool) -> Style:
-    name = series.color if color and series.color != "default" else None
-    # Bold for want of colour only: every change of it is sent with every point.
-    return Style(color=name, bold=True if series.kind == "points" and name is None else None)

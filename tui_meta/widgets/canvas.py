@@ -1,0 +1,181 @@
+"""The curves of a plot as rows of text: the only place that knows plotext.
+
+plotext draws the lines and nothing else. A point is one character, and is put over them here.
+"""
+
+import math
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui_meta.views.plot import Axis, Marker, Plot, Series, Vertex, decimate, straighten
+from tui_meta.widgets.overlay import put
+
+FRAME = Style(dim=True)
+
+_PLOTEXT_MARKERS: Mapping[Marker, str] = {"blocks": "hd"}
+_ASCII_MARKERS: Mapping[Marker, str] = {
+    "braille": "*",
+    "blocks": "#",
+    "•": ".",
+    "+": "+",
+    "●": "o",
+    "○": "0",
+    "◆": "@",
+}
+_SAMPLES: Mapping[Marker, str] = {"braille": "⠒", "blocks": "▀"}
+
+_UNSEEN = 1 / 32
+"""Rows; an eighth of a dot, of which a row has four."""
+
+_RUN = re.compile(r"\x1b\[(?:0|38;5;(\d+))m([^\x1b]*)")
+_local = threading.local()
+
+
+class Canvas:
+    """Draws plots one after the other; lines that are those of the plot before cost nothing."""
+
+    def __init__(self) -> None:
+        self._lines: _Lines | None = None
+        self._strips: list[Strip] | None = None
+
+    def draw(self, plot: Plot, columns: int, rows: int, *, color: bool, ascii: bool) -> list[Strip]:
+        """The curves alone: `rows` strips of `columns` cells, points over lines."""
+        series = tuple(one for one in plot.series if one.kind == "line")
+        lines = _Lines(series, plot.x, plot.y, columns, rows, color, ascii)
+        if lines != self._lines:
+            self._lines, self._strips = lines, lines.draw()
+        points = [
+            (cell(unit(plot.x, x), columns), cell(1 - unit(plot.y, y), rows), one)
+            for one in plot.series
+            if one.kind == "points"
+            for x, y in zip(one.x, one.y, strict=True)
+            if math.isfinite(x) and math.isfinite(y)
+        ]
+        if self._strips is None and not points:
+            return _notice(plot.empty, columns, rows)
+        strips = list(self._strips or [Strip.blank(columns)] * rows)
+        for column, row, one in points:
+            put(strips, column, row, sample(one, ascii=ascii), style(one, color=color))
+        return strips
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """What plotext is to draw."""
+
+    series: tuple[Series, ...]
+    x: Axis
+    y: Axis
+    columns: int
+    rows: int
+    color: bool
+    ascii: bool
+
+    def draw(self) -> list[Strip] | None:
+        """As strips; None if there is nothing."""
+        vertices = [self._vertices(one) for one in self.series]
+        if not any(vertices):
+            return None
+        figure, new_marker = _plotext()
+        figure.clear.data()
+        figure.plot_size(self.columns, self.rows)
+        for number, (one, line) in enumerate(zip(self.series, vertices, strict=True)):
+            marks = _ASCII_MARKERS if self.ascii else _PLOTEXT_MARKERS
+            # The palette number tells us below whose cell it is; the colour is chosen there.
+            marker = new_marker(marks.get(one.marker, one.marker), number)
+            signal = figure.signal([x for x, _, _ in line], [y for _, y, _ in line], marker=marker)
+            signal.lines(True)
+            for index, (_, _, joined) in enumerate(line):
+                if not joined:
+                    signal.line(index, False)
+            figure.draw(signal)
+        styles = {
+            str(number): style(one, color=self.color) for number, one in enumerate(self.series)
+        }
+        drawn = figure.build().string().split("\n")[: self.rows]
+        rows = [
+            [Segment(text, styles.get(who)) for who, text in _RUN.findall(row) if text]
+            for row in drawn
+        ]
+        return [Strip(row, self.columns) for row in rows]
+
+    def _vertices(self, series: Series) -> list[Vertex]:
+        """The points of a line, the axes' limits being 0 and 1.
+
+        A point takes plotext as long as all the cells to the next one, so those that the line
+        passes anyway are left out.
+
+        plotext's kernel ends the process over numbers that are not finite or lie far outside its
+        limits, so the first are gaps, and the others are brought to within one axis length.
+        """
+        xs, ys = series.x, series.y
+        if len(xs) > 4 * self.columns:
+            xs, ys = decimate(xs, ys, self.columns)
+        points = []
+        joined = False
+        for x, y in zip(xs, ys, strict=True):
+            shown = math.isfinite(x) and math.isfinite(y)
+            if shown:
+                points.append((unit(self.x, x), unit(self.y, y), joined))
+            joined = shown
+        return straighten(points, _UNSEEN / max(1, self.rows))
+
+
+def _plotext() -> tuple[Any, Callable[[str, int], Any]]:
+    """This thread's figure, and the class of markers.
+
+    plotext's public figure is one for all threads and never larger than the terminal, so a
+    terminal of our own, without limits, lends us its figure.
+    """
+    if not hasattr(_local, "figure"):
+        # Imported late: it takes a tenth of a second, which only a drawn chart should cost.
+        import plotext  # type: ignore[import-untyped]  # it ships no types
+
+        terminal = type(plotext.terminal)()
+        terminal.limit(False, False)
+        figure = terminal._master
+        figure.theme("colorless").axes(False).legend(False)
+        for axis, side in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            figure.ruler(axis, side).frequency(0).lim(0, 1)
+        _local.figure, _local.marker = figure, plotext.marker
+    return _local.figure, _local.marker
+
+
+def unit(axis: Axis, value: float) -> float:
+    """Where a value lies, the axis' limits being 0 and 1; far outside, nearer than it is."""
+    return max(-1.0, min(2.0, (value - axis.lower) / (axis.upper - axis.lower)))
+
+
+def cell(share: float, cells: int) -> int:
+    """The cell of `cells` in which plotext draws what lies at `share` of an axis."""
+    # plotext's own rounding, so that a tick and the curve that passes it share a row.
+    return int(0.5016585662 + (cells - 0.5016585662 - 0.501516152) * share)
+
+
+def sample(series: Series, *, ascii: bool) -> str:
+    """One cell of a series as it is drawn."""
+    marker = series.marker
+    return _ASCII_MARKERS[marker] if ascii else _SAMPLES.get(marker, marker)
+
+
+def style(series: Series, *, color: bool) -> Style:
+    """How a series is drawn."""
+    name = series.color if color and series.color != "default" else None
+    # Bold for want of colour only: every change of it is sent with every point.
+    return Style(color=name, bold=True if series.kind == "points" and name is None else None)
+
+
+def _notice(text: str, columns: int, rows: int) -> list[Strip]:
+    strips = [Strip.blank(columns)] * rows
+    if strips and cell_len(text) <= columns:
+        line = set_cell_size(" " * ((columns - cell_len(text)) // 2) + text, columns)
+        strips[rows // 2] = Strip([Segment(line, FRAME)])
+    return strips
