@@ -257,10 +257,11 @@ class TimeMachinePage(BenchPage):
         if self.app.screen is not self:
             return
         self._ask()
-        if self._answer or (self._machine and self._question is None):
-            self.show()
-        else:
-            self._show_lines(None)
+        answer = self._answer
+        self._show_lines(answer)
+        if answer or (self._machine and self._question is None):
+            # Drawing takes longer than all else; where one is, is seen first.
+            self.call_after_refresh(self.show)
 
     def edit(self, changed: Callable[[Lab], Lab]) -> None:
         self._lab = changed(self._lab)
@@ -306,5 +307,6 @@ class TimeMachinePage(BenchPage):
     def action_choose(self, index: int) -> None:
         """To the run that was clicked."""
         self._chosen = index
-        self.recall()
         self._moved()
+        # What is known is seen first.
+        self.call_after_refresh(self.recall)
