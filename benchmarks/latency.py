@@ -118,9 +118,9 @@ def _learn(seen: Terminal, gesture: Gesture, settle: float) -> Sign:
 
 
 def _is_held(sign: Sign, screens: Sequence[Screen]) -> bool:
-    """Whether all before it in its row stays: a number of another width would move it."""
+    """Whether all text before it in its row stays: a number of another width would move it."""
     left = [(sign.row, column) for column in range(sign.column)]
-    return all(screen[place] == screens[0][place] for screen in screens for place in left)
+    return all(screen[place][0] == screens[0][place][0] for screen in screens for place in left)
 
 
 def quantiles(times: list[float]) -> tuple[Cell, Cell, Cell]:

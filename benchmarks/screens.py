@@ -46,7 +46,7 @@ PLACES = (
     Place("Geometry, following once a second", (b"v", b" "), HELP),
     Place("Battery, at rest", (b"b",), Gesture("> and <", b">", b"<")),
     Place("Battery, surveying 10,000 tasks", (b"b", *[b">"] * 9), HELP, b"\r"),
-    Place("Time machine", (b"t",), Gesture(", and .", b",", b".")),
+    Place("Time machine", (b"t",), Gesture("j and k", b"j", b"k")),
     Place("Runs", (b"f",), Gesture("s and S", b"s", b"S")),
     Place("Messages", (b"m",), HELP),
 )
