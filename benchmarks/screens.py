@@ -114,7 +114,7 @@ def _answers(seen: Terminal, place: Place, effort: Effort) -> tuple[Cell, Cell, 
     """Of both keys, but for escape: a terminal application waits whether more of it comes."""
     if place.begin:
         seen.press(place.begin)
-    there, back = to_and_fro(seen, place.gesture, 2 if effort.quick else 10)
+    there, back = to_and_fro(seen, place.gesture, 2 if effort.quick else 30)
     return quantiles(there if place.gesture is HELP else there + back)
 
 
