@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual._compositor import Compositor
 from textual.pilot import Pilot
 
 from core.events import Evaluate, Extend, Pause, Resume, Save, SetPace, Step
@@ -282,6 +283,15 @@ async def test_q_leaves_at_once_when_nothing_would_be_lost(face: Face) -> None:
         await pilot.press("q")
         await pilot.app.workers.wait_for_complete()
         assert session.calls == ["start", "stop save=True"]
+
+
+async def test_moving_the_focus_does_not_repaint_the_whole_screen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        monkeypatch.delattr(Compositor, "render_full_update")
+        await press(pilot, "tab", "shift+tab")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -11,6 +11,8 @@ from textual.binding import BindingType
 from textual.containers import Grid
 from textual.content import Content
 from textual.message import Message
+from textual.reactive import Reactive
+from textual.widget import Widget
 
 from core.adaptation import ProbeName
 from core.events import Snapshot
@@ -34,6 +36,9 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     AUTO_FOCUS = f"#{layout.TABLE}"
     BINDINGS: ClassVar[list[BindingType]] = bindings(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS)
+
+    # The two widgets repaint themselves: the library would repaint the whole screen as well.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     class FreshAsked(Message):
         """Somebody wants fresh runs."""
