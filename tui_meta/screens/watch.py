@@ -1,6 +1,5 @@
 """The screen that a person watches: how each run stands, losses, curves and waves."""
 
-import gc
 import os
 from collections.abc import Collection
 from typing import ClassVar, cast
@@ -19,6 +18,7 @@ from core.events import Snapshot
 from core.session import Connection, Session
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.chart_keys import ChartKeys
+from tui_meta.spared import SparedModules
 from tui_meta.views import layout, orders
 from tui_meta.views.keys import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
 from tui_meta.views.rates import Brake, rates
@@ -57,7 +57,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         self.rates = rates(os.environ, fps)
         self.brake = Brake(self.rates.tick)
         self._ticks = self._looks = 0
-        self._loaded = False
+        self._spared = SparedModules()
         self._stale: list[str] = []
         """Panels to be painted, the next one last."""
         self.held = False
@@ -176,11 +176,8 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         news = self.session.events(self.seen)
         self.seen += len(news)
         awaited = self.watching.take_in(news, self.session.snapshots())
-        if not self._loaded and self.watching.loaded:
-            self._loaded = True
-            # The libraries are there to stay: to search them all for garbage, again and again,
-            # held keys up for 90 ms.
-            gc.freeze()
+        if self.watching.loaded:
+            self._spared.look()
         # The events before the end are heard by now, so that its word is the last.
         self._mind(connection)
         return awaited
