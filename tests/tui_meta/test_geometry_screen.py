@@ -12,6 +12,7 @@ from tests.tui_meta.fake_session import FakeSession
 from tests.tui_meta.pages import SIZES, press, settle
 from tui_meta.app import TuiMetaApp
 from tui_meta.screens.geometry import GeometryPage
+from tui_meta.widgets.chart import Chart
 
 pytestmark = pytest.mark.usefixtures("calm")
 
@@ -37,7 +38,8 @@ async def follow(pilot: Pilot[None]) -> str:
     """A second has passed."""
     for screen in pilot.app.screen_stack:
         if isinstance(screen, GeometryPage):
-            screen.follow()
+            for _ in screen.watch_screen.watching.snapshots:
+                screen.follow_next()
     return await settle(pilot)
 
 
@@ -122,7 +124,29 @@ async def test_following_asks_for_what_has_changed_and_nothing_else() -> None:
         assert "space follow" in await press(pilot, "space")
 
 
-async def test_out_of_sight_nothing_is_asked() -> None:
+async def test_runs_are_followed_one_after_the_other() -> None:
+    session = FakeSession()
+    asked = noted(session)
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "v", "space")
+        page = pilot.app.screen
+        assert isinstance(page, GeometryPage)
+        turns: list[list[str]] = []
+        for iteration in (20_000, 30_000):
+            session.change(FOMAML, iteration=iteration)
+            session.change(REPTILE, iteration=iteration)
+            await settle(pilot)
+            for _ in (FOMAML, REPTILE):
+                asked.clear()
+                page.follow_next()
+                await settle(pilot)
+                turns.append(list(asked))
+        assert turns == 2 * [[FOMAML], [REPTILE]]
+
+
+@pytest.mark.parametrize(("away", "back"), [("w", "v"), ("question_mark", "escape")])
+async def test_behind_another_screen_nothing_is_asked(away: str, back: str) -> None:
     session = FakeSession()
     asked = noted(session)
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
@@ -131,15 +155,33 @@ async def test_out_of_sight_nothing_is_asked() -> None:
         page = pilot.app.screen
         assert isinstance(page, GeometryPage)
         asked.clear()
-        await press(pilot, "w")
+        await press(pilot, away)
         session.change(FOMAML, iteration=12_400)
         await settle(pilot)
-        page.follow()
+        page.follow_next()
         page.tick()
         await settle(pilot)
         assert asked == []
-        await press(pilot, "v")
+        await press(pilot, back)
         assert "after 12,400" in await follow(pilot)
+
+
+async def test_what_comes_while_the_help_is_open_waits_until_it_is_closed() -> None:
+    session = FakeSession()
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "v")
+        page = pilot.app.screen
+        assert isinstance(page, GeometryPage)
+        session.change(FOMAML, iteration=12_400)
+        await settle(pilot)
+        await press(pilot, "question_mark")
+        page.action_ask_again()
+        await settle(pilot)
+        chart = page.query(Chart).first()
+        assert chart.plot
+        assert "after 12,300" in chart.plot.title
+        assert "after 12,400" in await press(pilot, "escape")
 
 
 async def test_a_run_that_has_not_begun_is_waited_for() -> None:

@@ -40,7 +40,7 @@ class GeometryPage(Page):
         self._following = False
         self._answers: dict[str, Traced] = {}
         self._charts: dict[str, geometry.GeometryChart] = {}
-        self._seconds = 0
+        self._turns = 0
         self._asked: set[str] = set()
         self._waiting: set[str] = set()
 
@@ -51,7 +51,8 @@ class GeometryPage(Page):
 
     def on_mount(self) -> None:
         """Begin to follow the runs."""
-        self.set_interval(FOLLOW_SECONDS, self._follow_in_turn)
+        runs = len(self.watch_screen.watching.snapshots)
+        self.set_interval(FOLLOW_SECONDS / runs, self.follow_next)
 
     @property
     def footer_keys(self) -> Sequence[Key]:
@@ -76,7 +77,7 @@ class GeometryPage(Page):
     def tick(self) -> None:
         """Bring everything up to date, and ask what was never asked."""
         super().tick()
-        if self.is_current:
+        if self.in_front:
             self._ask(run for run in self._shown.values() if run not in self._asked)
 
     def paint(self) -> None:
@@ -107,16 +108,20 @@ class GeometryPage(Page):
 
     # Asking.
 
-    def _follow_in_turn(self) -> None:
-        """Once a second, or more rarely while the terminal is behind."""
-        self._seconds += 1
-        if self._seconds % self.watch_screen.brake.times == 0:
-            self.follow()
+    def follow_next(self) -> None:
+        """Follow the next run: each has its turn once a second, rarer if the terminal is behind.
 
-    def follow(self) -> None:
-        """Ask for what has changed, if somebody looks and wants it."""
-        if self.is_current and self._following:
-            self._ask(run for run in self._shown.values() if self._moved_on(run))
+        So a key that comes while pictures are drawn waits for one of them, not for all.
+        """
+        seconds, index = divmod(self._turns, len(self.watch_screen.watching.snapshots))
+        self._turns += 1
+        if seconds % self.watch_screen.brake.times == 0 and index in self._shown:
+            self._follow([self._shown[index]])
+
+    def _follow(self, runs: Iterable[str]) -> None:
+        """Ask for what has changed of ``runs``, if somebody looks and wants it."""
+        if self.in_front and self._following:
+            self._ask(run for run in runs if self._moved_on(run))
 
     def _moved_on(self, run: str) -> bool:
         """Whether the run is past the iteration that is shown."""
@@ -137,13 +142,13 @@ class GeometryPage(Page):
             assert isinstance(answer, Traced)
             self._waiting.discard(run)
             self._answers[run] = answer
-            if self.is_current:
+            if self.in_front:
                 self.paint()
 
         def fail(problem: str) -> None:
             self._waiting.discard(run)
             self.complain(problem)
-            if self.is_current:
+            if self.in_front:
                 self.paint()
 
         self.ask(f"trace {run}", Trace(source=Live(run)), take, failed=fail)
@@ -163,7 +168,7 @@ class GeometryPage(Page):
             if self._following
             else f"no longer following: {key} asks for the newest iteration"
         )
-        self.follow()
+        self._follow(self._shown.values())
         self.paint()
 
     def action_choose(self, steps: int) -> None:

@@ -162,7 +162,7 @@ class LabPage(BenchPage):
         asking.answered(title, answer)
         if self._desk.still:
             self._desk = lab_desk.hold(self._desk, asking.seen())
-        if self.app.screen is not self or asking is not self._asking:
+        if not self.in_front or asking is not self._asking:
             return
         self._ask(follow=False)
         if not asking.waits:
@@ -189,7 +189,7 @@ class LabPage(BenchPage):
     def _change(self, desk: Desk) -> None:
         """Show another desk: at once, or when every theta has answered, or with the next tick."""
         self._desk = desk
-        if not self.is_mounted or self.app.screen is not self:
+        if not self.is_mounted or not self.in_front:
             return
         self._ask(follow=False)
         if self._asking.waits:
@@ -297,7 +297,7 @@ class LabPage(BenchPage):
             self._player.resume()
         else:
             self._player.pause()
-        if self.app.screen is self:
+        if self.in_front:
             self.show()
 
     # The mouse.

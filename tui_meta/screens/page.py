@@ -106,10 +106,19 @@ class Page(Screen[None], inherit_bindings=False):
         if self._beats % self.watch_screen.brake.times == 0:
             self.tick()
 
+    @property
+    def in_front(self) -> bool:
+        """Whether no other screen lies over this one.
+
+        Behind a question or the help it still counts as current, and each of its repaints would
+        repaint the other one whole.
+        """
+        # The application has no screen any more when the last tick comes.
+        return self.is_current and self.app.screen is self
+
     def tick(self) -> None:
         """Bring everything up to date, unless another screen is in front."""
-        # A last tick may come when the application ends and has no screen any more.
-        if self.is_current and self.app.screen is self:
+        if self.in_front:
             self._paint_frame()
             self.paint()
 

@@ -241,7 +241,7 @@ class TimeMachinePage(BenchPage):
     def _hear(self, question: Adapt, answer: AnyAnswer) -> None:
         assert isinstance(answer, Adapted)
         self._visits.hear(question, answer)
-        if self.app.screen is self:
+        if self.in_front:
             self._ask()
             self.show()
 
@@ -254,7 +254,7 @@ class TimeMachinePage(BenchPage):
 
     def _moved(self) -> None:
         """Show another place: at once, or when its theta has answered, or with the next tick."""
-        if self.app.screen is not self:
+        if not self.in_front:
             return
         self._ask()
         answer = self._answer
