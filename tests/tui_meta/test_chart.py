@@ -1,6 +1,7 @@
 """What a chart promises: any data at any size, told apart without colour, few repaints."""
 
 import math
+import re
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ from typing import get_args
 
 import plotext  # type: ignore[import-untyped]  # it ships no types
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.style import Style
 from textual.app import App, ComposeResult
@@ -33,7 +34,7 @@ from tui_meta.views.plot import (
     support,
     true_wave,
 )
-from tui_meta.widgets.canvas import Canvas
+from tui_meta.widgets.canvas import Canvas, _plotext
 from tui_meta.widgets.chart import Chart, draw
 
 SIZES = [(0, 0), (0, 3), (3, 0), (1, 1), (5, 2), (2, 5), (36, 9), (58, 15), (200, 3), (3, 200)]
@@ -245,6 +246,24 @@ def test_support_points_lie_over_the_lines_even_when_listed_first() -> None:
     x = [0.0, 0.5, 1.0]
     series = (support([0.5], [0.5]), after(x, [0.5] * 3))
     assert plain(Plot("", series, Axis(0, 1), Axis(0, 1)), 40, 9).count("●") == 2  # and legend
+
+
+@given(edge=st.sampled_from([0, 1]), cells=st.floats(-2, 2), columns=st.integers(2, 200))
+@example(edge=0, cells=-0.7, columns=60)
+def test_a_point_near_an_edge_stands_where_plotext_would_draw_it_or_nowhere(
+    edge: int, cells: float, columns: int
+) -> None:
+    share = edge + cells / columns
+    figure, new_marker = _plotext()
+    figure.clear.data()
+    figure.plot_size(columns, 1)
+    signal = figure.signal([share], [0.5], marker=new_marker("●", 0))
+    figure.draw(signal.lines(False))
+    theirs = re.sub("\x1b\\[[^m]*m", "", figure.build().string()).split("\n")[0]
+    point = Series("", (share,), (0.5,), "points", "default", "●")
+    plot = Plot("", (point,), Axis(0, 1), Axis(0, 1))
+    (ours,) = Canvas().draw(plot, columns, 1, color=True, ascii=False)
+    assert ours.text.find("●") == theirs.find("●")
 
 
 def test_gaps_in_the_data_are_gaps_in_the_line() -> None:

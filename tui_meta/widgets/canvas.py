@@ -157,7 +157,7 @@ def unit(axis: Axis, value: float) -> float:
 def cell(share: float, cells: int) -> int:
     """The cell of `cells` in which plotext draws what lies at `share` of an axis."""
     # plotext's own rounding, so that a tick and the curve that passes it share a row.
-    return int(0.5016585662 + (cells - 0.5016585662 - 0.501516152) * share)
+    return math.floor(0.5016585662 + (cells - 0.5016585662 - 0.501516152) * share)
 
 
 def sample(series: Series, *, ascii: bool) -> str:
