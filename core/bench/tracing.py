@@ -5,7 +5,7 @@ The reference engine's gradients, at the theta and on the very data of the itera
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core import outer
-from core.algorithms.base import Algorithm, MetaBatch
+from core.algorithms.base import MetaBatch
 from core.algorithms.fomaml import Fomaml
 from core.bench.answers import Point, Traced, number
 from core.bench.theta import Theta
@@ -32,21 +32,6 @@ MOST_NUMBERS = 2**25
 Matrix = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class _Iteration:
-    """An iteration, whose ``path`` is ``(k + 1, n_tasks, n_parameters)``, from theta to phi_k.
-
-    ``fomaml`` and ``reptile`` are the directions of both algorithms, ``end`` is theta after it, all
-    ``(n_parameters,)``.
-    """
-
-    path: Tensor
-    fomaml: Tensor
-    reptile: Tensor
-    end: Tensor
-    moments: dict[str, Tensor]
-
-
 @torch.inference_mode()
 def trace(theta: Theta) -> Traced:
     """The next iteration at ``theta``, and for its cosine the one after it.
@@ -54,12 +39,16 @@ def trace(theta: Theta) -> Traced:
     Raises ``ConfigError`` for one that is too large, and ``QuestionError`` where it diverges.
     """
     torch.set_num_threads(1)
-    exact = theta.moments is not None
-    moments = {name: _tensor(vector) for name, vector in (theta.moments or {}).items()}
-    first = _iterate(theta.config, _tensor(theta.values), theta.iteration, moments, exact)
-    then = _iterate(theta.config, first.end, theta.iteration + 1, first.moments, exact)
-    path, end = first.path.numpy(), first.end.numpy()
-    if not (np.isfinite(path).all() and np.isfinite(then.end.numpy()).all()):
+    config, start = theta.config, _tensor(theta.values)
+    batch, next_batch = (_batch(config, theta.iteration + later) for later in (0, 1))
+    inner = _inner_path(config, start, batch)
+    fomaml, reptile = _directions(config, inner, batch)
+    known = theta.moments
+    before = None if known is None else {name: _tensor(one) for name, one in known.items()}
+    first, moments = _outer_step(config, theta.iteration, start, batch, before)
+    second, _ = _outer_step(config, theta.iteration + 1, first, next_batch, moments)
+    path, end, after = inner.numpy(), first.numpy(), second.numpy()
+    if not (np.isfinite(path).all() and np.isfinite(after).all()):
         raise QuestionError("the next iteration", "it diverges", "ask for an earlier theta")
     n_steps, n_tasks = len(path) - 1, path.shape[1]
     points = np.concatenate([path[:1, 0], path[1:].reshape(n_steps * n_tasks, -1), end[None]])
@@ -74,9 +63,9 @@ def trace(theta: Theta) -> Traced:
         lengths=tuple(np.linalg.norm(np.diff(path, axis=0), axis=2).sum(0).tolist()),
         distances=tuple(np.linalg.norm(path[-1] - path[0], axis=1).tolist()),
         update_norm=float(np.linalg.norm(end - path[0, 0])),
-        fomaml_reptile=cosine(first.fomaml.numpy(), first.reptile.numpy()),
-        successive=cosine(end - path[0, 0], then.end.numpy() - end),
-        exact=exact,
+        fomaml_reptile=cosine(fomaml.numpy(), reptile.numpy()),
+        successive=cosine(end - path[0, 0], after - end),
+        exact=known is not None,
     )
 
 
@@ -106,34 +95,53 @@ def cosine(one: Matrix, other: Matrix) -> float | None:
     return number(min(1.0, max(-1.0, float(one @ other) / lengths))) if lengths else None
 
 
-def _iterate(
-    config: RunConfig, theta: Tensor, iteration: int, moments: dict[str, Tensor], exact: bool
-) -> _Iteration:
+def _batch(config: RunConfig, iteration: int) -> MetaBatch:
+    """The very data of an iteration."""
+    source = TaskSource(config.waves, config.seed, config.precision)
+    data = config.algorithm.batches(source, iteration, 1)
+    arrays = data.x[0], data.y[0], data.query_x, data.query_y[0]
+    return MetaBatch(*map(_tensor, arrays))
+
+
+def _inner_path(config: RunConfig, theta: Tensor, batch: MetaBatch) -> Tensor:
+    """From theta to phi_k, ``(k + 1, n_tasks, n_parameters)``."""
     algorithm = config.algorithm
-    data = algorithm.batches(TaskSource(config.waves, config.seed, config.precision), iteration, 1)
-    batch = MetaBatch(
-        _tensor(data.x[0]), _tensor(data.y[0]), _tensor(data.query_x), _tensor(data.query_y[0])
-    )
     model = TorchMLP(MLP.of(config.network))
-    steps = _inner_steps(algorithm, batch)
+    n_minibatches = batch.x.shape[1]
+    steps = algorithm.inner_steps if isinstance(algorithm, Fomaml) else n_minibatches
     _require_affordable(config, batch, steps)
     path = [theta.expand(len(batch.x), -1)]
     for step in range(steps):
         # FOMAML takes every step on the one support set, Reptile each on a minibatch of its own.
-        minibatch = step % batch.x.shape[1]
+        minibatch = step % n_minibatches
         _, gradient = model.loss_and_gradient(
             path[-1], batch.x[:, minibatch], batch.y[:, minibatch]
         )
         path.append(path[-1].sub(gradient, alpha=algorithm.inner_lr))
+    return torch.stack(path)
+
+
+def _directions(config: RunConfig, path: Tensor, batch: MetaBatch) -> tuple[Tensor, Tensor]:
+    """Those of FOMAML and of Reptile at the end of the same inner ``path``."""
+    model = TorchMLP(MLP.of(config.network))
     _, at_end = model.loss_and_gradient(path[-1], *_query_set(batch))
-    _, gradient = algorithm.outer_gradient(model, theta, batch)
+    return at_end.mean(0), path[0, 0] - path[-1].mean(0)
+
+
+def _outer_step(
+    config: RunConfig,
+    iteration: int,
+    theta: Tensor,
+    batch: MetaBatch,
+    moments: Mapping[str, Tensor] | None,
+) -> tuple[Tensor, Mapping[str, Tensor] | None]:
+    """Theta and moments after it; where these are not known, a step of plain SGD."""
+    algorithm = config.algorithm
+    _, gradient = algorithm.outer_gradient(TorchMLP(MLP.of(config.network)), theta, batch)
     rate = float(outer.learning_rates(algorithm, iteration, 1, config.iterations)[0])
-    if exact:
-        end, moments = outer.step(algorithm, theta, gradient, moments, rate, iteration)
-    else:
-        end = theta.sub(gradient, alpha=rate)
-    reptile = theta - path[-1].mean(0)
-    return _Iteration(torch.stack(path), at_end.mean(0), reptile, end, moments)
+    if moments is None:
+        return theta.sub(gradient, alpha=rate), None
+    return outer.step(algorithm, theta, gradient, dict(moments), rate, iteration)
 
 
 def _query_set(batch: MetaBatch) -> tuple[Tensor, Tensor]:
@@ -141,10 +149,6 @@ def _query_set(batch: MetaBatch) -> tuple[Tensor, Tensor]:
     if batch.query_x.numel():
         return batch.query_x, batch.query_y
     return batch.x.flatten(1), batch.y.flatten(1)
-
-
-def _inner_steps(algorithm: Algorithm, batch: MetaBatch) -> int:
-    return algorithm.inner_steps if isinstance(algorithm, Fomaml) else batch.x.shape[1]
 
 
 def _require_affordable(config: RunConfig, batch: MetaBatch, steps: int) -> None:
@@ -155,8 +159,8 @@ def _require_affordable(config: RunConfig, batch: MetaBatch, steps: int) -> None
         raise ConfigError(
             "tasks x inner steps", points, f"at most {most:,} with {parameters:,} parameters"
         )
-    # Inner loops twice (theirs and ours), the query set twice, for two iterations.
-    seen = 6 * (batch.x.shape[2] + batch.query_x.numel())
+    # Three passes a gradient: of this iteration, outer step and path, and of the next one.
+    seen = 9 * (batch.x.shape[2] + batch.query_x.numel())
     require_affordable(config.network, "tasks x inner steps", points, seen)
 
 
