@@ -608,3 +608,25 @@ async def test_what_loading_brought_is_not_searched_for_garbage_again() -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         assert gc.get_freeze_count() > 0
+
+
+@pytest.mark.parametrize("key", ["question_mark", "colon", "q"])
+async def test_below_a_question_it_is_repainted_once_a_second_all_at_once(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = TuiMetaApp(FakeSession())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press(key)
+        watch = app.watch_screen
+        ticks, painted = [0], list[tuple[int, str]]()
+        monkeypatch.setattr(watch, "_paint_numbers", lambda: painted.append((ticks[0], "numbers")))
+        monkeypatch.setattr(
+            watch, "_paint_panels", lambda some: painted.extend((ticks[0], one) for one in some)
+        )
+        for _ in range(2 * AT_HAND.wave_ticks):
+            ticks[0] += 1
+            watch.tick()
+        seconds = 2 * AT_HAND.wave_ticks // AT_HAND.panel_ticks
+        assert len({tick for tick, _ in painted}) == seconds
+        assert {what for _, what in painted} == {"numbers", *watch.watching.arrangement.panels}
