@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter
-from cyclopts.exceptions import UnusedCliTokensError
+from cyclopts import App, Argument, CycloptsError, Parameter
+from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 
 from core.errors import ConfigError, LabError
 from tui_meta.console import Exit, Output, complain, release_streams, settle_streams
@@ -380,5 +380,17 @@ def _in_words(error: CycloptsError) -> str:
         near = difflib.get_close_matches(word, COMMANDS, n=1)
         advice = f"did you mean {near[0]}?" if near else "commands: " + ", ".join(COMMANDS)
         return f"unknown command {word!r}; {advice}"
+    if isinstance(error, MissingArgumentError) and error.argument:
+        return _missing(error, error.argument)
     error.verbose = False
     return str(error)
+
+
+def _missing(error: MissingArgumentError, argument: Argument) -> str:
+    name = " ".join(error.command_chain or ())
+    help = f"tui-meta {name} --help" if name else "tui-meta --help"
+    flag = error.keyword or next((token.keyword for token in argument.tokens), None)
+    if flag:
+        count, _ = argument.token_count()
+        return f"{flag} needs {'a value' if count == 1 else f'{count} values'}; {help} says which"
+    return f"{name} needs {argument.name}; {help} says what it takes"

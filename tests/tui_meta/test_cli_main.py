@@ -44,6 +44,21 @@ def test_a_surplus_argument_is_named(capsys):
     assert one_line(capsys) == "error: compare takes no argument 'c'"
 
 
+@pytest.mark.parametrize(
+    ("tokens", "said"),
+    [
+        ("export run", "export needs --to; tui-meta export --help says what it takes"),
+        ("compare one", "compare needs SECOND; tui-meta compare --help says what it takes"),
+        ("--no-tui --seed", "--seed needs a value; tui-meta --help says which"),
+        ("--no-tui --waves.x 1", "--waves.x needs 2 values; tui-meta --help says which"),
+        ("export run --to", "--to needs a value; tui-meta export --help says which"),
+    ],
+)
+def test_what_is_missing_is_named_and_where_to_look_it_up(tokens, said, capsys):
+    assert main(tokens.split()) == 2
+    assert one_line(capsys) == f"error: {said}"
+
+
 def test_whole_numbers_are_not_rounded(capsys):
     for tokens in (["--seed", "1.5"], ["--network.hidden", "8", "2.5"], ["--iterations", "1e3"]):
         assert main(tokens) == 2
