@@ -605,8 +605,11 @@ async def test_a_tick_paints_one_panel_and_in_time_all_are_painted(
 
 async def test_what_loading_brought_is_not_searched_for_garbage_again() -> None:
     gc.unfreeze()
-    async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
+    app = TuiMetaApp(FakeSession())
+    async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
+        for _ in range(2):
+            app.watch_screen.tick()
         assert gc.get_freeze_count() > 0
 
 
@@ -630,3 +633,18 @@ async def test_below_a_question_it_is_repainted_once_a_second_all_at_once(
         seconds = 2 * AT_HAND.wave_ticks // AT_HAND.panel_ticks
         assert len({tick for tick, _ in painted}) == seconds
         assert {what for _, what in painted} == {"numbers", *watch.watching.arrangement.panels}
+
+
+async def test_waves_that_are_due_are_painted_with_what_comes_due_after_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = TuiMetaApp(FakeSession())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("question_mark")
+        watch, painted = app.watch_screen, list[str]()
+        monkeypatch.setattr(watch, "_paint_panels", painted.extend)
+        watch._ticks = AT_HAND.panel_ticks - 1
+        watch._expire_panels(waves=True)
+        watch.tick()
+        assert set(painted) == set(watch.watching.arrangement.panels)

@@ -162,8 +162,7 @@ async def test_behind_another_screen_nothing_is_asked(away: str, back: str) -> N
         page.tick()
         await settle(pilot)
         assert asked == []
-        await press(pilot, back)
-        assert "after 12,400" in await follow(pilot)
+        assert "after 12,400" in await press(pilot, back)
 
 
 async def test_what_comes_while_the_help_is_open_waits_until_it_is_closed() -> None:

@@ -54,6 +54,10 @@ class GeometryPage(Page):
         runs = len(self.watch_screen.watching.snapshots)
         self.set_interval(FOLLOW_SECONDS / runs, self.follow_next)
 
+    def on_screen_resume(self) -> None:
+        """What is followed has gone on meanwhile."""
+        self.call_after_refresh(lambda: self._follow(self._shown.values()))
+
     @property
     def footer_keys(self) -> Sequence[Key]:
         label = "stop following" if self._following else "follow"

@@ -148,11 +148,11 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         if self.app.screen is self:
             if news or self._is_due(self.rates.number_ticks):
                 self._paint_numbers()
-            self._paint_next_panels(self.rates.panels_at_once)
+            self._paint_next_panels()
         elif news or self._is_due(self.rates.panel_ticks):
             # Below a question: each repaint of anything repaints all of the question as well.
             self._paint_numbers()
-            self._paint_next_panels(len(self._stale))
+            self._paint_next_panels()
 
     def _is_due(self, ticks: int) -> bool:
         """Whether what is repainted every so many ticks is, unless the terminal is behind."""
@@ -164,7 +164,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         if self._take_in():
             self._expire_panels(waves=True)
             self._paint_numbers()
-        self._paint_next_panels(self.rates.panels_at_once)
+        self._paint_next_panels()
         if self._looks >= self.rates.looks:
             self._hurry.pause()
 
@@ -204,12 +204,17 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self._stale = []
 
     def _expire_panels(self, *, waves: bool) -> None:
-        panels = reversed(self.watching.arrangement.panels)
-        self._stale = [panel for panel in panels if waves or not layout.is_wave(panel)]
+        self._stale = [
+            panel
+            for panel in reversed(self.watching.arrangement.panels)
+            if waves or not layout.is_wave(panel) or panel in self._stale
+        ]
 
-    def _paint_next_panels(self, count: int) -> None:
-        """Paint so many of the panels that are due: a key waits for these, not for all."""
+    def _paint_next_panels(self) -> None:
+        """Paint some of the panels that are due: a key waits for these, not for all."""
         if self._stale and self.is_seen:
+            below = self.app.screen is not self
+            count = len(self._stale) if below else self.rates.panels_at_once
             self._stale, due = self._stale[:-count], self._stale[-count:]
             self._paint_panels(due)
 
