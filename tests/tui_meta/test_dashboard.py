@@ -622,6 +622,7 @@ async def test_below_a_question_it_is_repainted_once_a_second_all_at_once(
         await settle(pilot)
         await pilot.press(key)
         watch = app.watch_screen
+        watch.tick()  # paints what was due before
         ticks, painted = [0], list[tuple[int, str]]()
         monkeypatch.setattr(watch, "_paint_numbers", lambda: painted.append((ticks[0], "numbers")))
         monkeypatch.setattr(

@@ -149,8 +149,8 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             if news or self._is_due(self.rates.number_ticks):
                 self._paint_numbers()
             self._paint_next_panels()
-        elif news or self._is_due(self.rates.panel_ticks):
-            # Below a question: each repaint of anything repaints all of the question as well.
+        elif self._stale and self.is_seen:
+            # Below a question, all at once: a repaint of anything repaints the question as well.
             self._paint_numbers()
             self._paint_next_panels()
 
