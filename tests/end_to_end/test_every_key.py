@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from textual.binding import Binding
 
-from tests.end_to_end.faces import PROGRAM, ran
+from tests.end_to_end.faces import PROGRAM, listed, ran, until
 from tests.end_to_end.keyboard import Case, looked, press, reads, resize, shows, try_out
 from tests.end_to_end.modal_cases import MODALS, Modal
 from tests.end_to_end.page_cases import MESSAGES_SIZE, NEWEST_SEEN, PAGE_CASES
@@ -110,11 +110,18 @@ def own_place() -> Iterator[Path]:
         yield folder
 
 
+def has_begun(folder: Path) -> bool:
+    """Whether all runs of the one session are past their first iteration."""
+    (one,) = listed(folder)
+    return all(run["iteration"] for run in one["runs"])
+
+
 @pytest.fixture(scope="module")
 def session(own_place: Path) -> str:
     """Two runs that train slowly, with checkpoints: three of the first, two of the second."""
     told = ran(own_place, *SMALL, "--pace", "30", "--iterations", "100000000", "--detach")
     id = told.split(";")[0].split()[-1]
+    until(lambda: has_begun(own_place), "both runs train")  # so that no order comes before that
     for order in ((), (), ("--run", "fomaml-x")):
         ran(own_place, "send", id, "save", *order)
     return id
