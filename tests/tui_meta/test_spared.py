@@ -2,7 +2,6 @@
 
 import gc
 import sys
-from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
@@ -11,10 +10,8 @@ from tui_meta.spared import SparedModules
 
 
 @pytest.fixture(autouse=True)
-def thawed() -> Iterator[None]:
-    """Nothing is spared before a test, and nothing stays so after it."""
-    gc.unfreeze()
-    yield
+def thawed() -> None:
+    """Nothing is spared before a test."""
     gc.unfreeze()
 
 

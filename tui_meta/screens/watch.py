@@ -143,6 +143,8 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         self._ticks += 1
         self.brake.look(getattr(self.app._driver, "backlog", 0.0))
         news = self._take_in()
+        if self.watching.loaded:
+            self._spared.look()
         if news or self._is_due(self.rates.panel_ticks):
             self._expire_panels(waves=news or self._is_due(self.rates.wave_ticks))
         if self.app.screen is self:
@@ -180,8 +182,6 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         news = self.session.events(self.seen)
         self.seen += len(news)
         awaited = self.watching.take_in(news, self.session.snapshots())
-        if self.watching.loaded:
-            self._spared.look()
         # The events before the end are heard by now, so that its word is the last.
         self._mind(connection)
         return awaited
