@@ -39,7 +39,7 @@ pictures: install ## Take the pictures of README and docs anew, of runs that tra
 
 soak: install ## Try the long forms of what the tests try shortly; docs/reliability.md has the figures
 	TUI_META_SOAK=1 $(BIN)/pytest -n 2 --timeout 7200 --durations 30 -rP \
-		--hypothesis-show-statistics tests/fuzz tests/tui_meta/thrifty \
+		--hypothesis-show-statistics tests/fuzz tests/tui_meta/delta_driver \
 		tests/end_to_end/test_kill.py tests/end_to_end/test_ssh.py tests/end_to_end/test_endurance.py \
 		tests/end_to_end/test_storm.py
 

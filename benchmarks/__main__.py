@@ -10,10 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from benchmarks import environment
-from benchmarks.attached import attached
-from benchmarks.complete import complete
-from benchmarks.few_shot import few_shot
-from benchmarks.quality import quality
 from benchmarks.report import (
     Report,
     Section,
@@ -24,11 +20,15 @@ from benchmarks.report import (
     section_markdown,
 )
 from benchmarks.rounds import Effort
-from benchmarks.scaling import scaling
-from benchmarks.screens import screens
-from benchmarks.slow import slow
-from benchmarks.speed import avx2, speed
-from benchmarks.watching import watching
+from benchmarks.sections.attached import attached
+from benchmarks.sections.complete import complete
+from benchmarks.sections.few_shot import few_shot
+from benchmarks.sections.quality import quality
+from benchmarks.sections.scaling import scaling
+from benchmarks.sections.screens import screens
+from benchmarks.sections.slow import slow
+from benchmarks.sections.speed import avx2, speed
+from benchmarks.sections.watching import watching
 
 SECTIONS: dict[str, Callable[[Effort], Section]] = {
     "speed": speed,

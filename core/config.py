@@ -6,62 +6,20 @@ those in ``core.algorithms``.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, Literal
 
 import msgspec
 
-from core import checks
+from core import validation
 from core.algorithms.base import Algorithm
-from core.decoding import decode
+from core.algorithms.registry import decode_algorithm
+from core.models.settings import NetworkConfig
+from core.tasks.sine import SineTasks
 
-Activation = Literal["tanh", "relu"]
 EngineName = Literal["auto", "fused", "torch"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "float64"]
-
-LARGEST_LAYER = 16_384
-LARGEST_DEPTH = 64
-LARGEST_NETWORK = 2**29
-"""Parameters: 2 GiB of them in float32."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkConfig:
-    """The network that is meta-trained: one input, hidden layers, one output."""
-
-    hidden: tuple[int, ...] = (64, 64)
-    """Units of each hidden layer."""
-    activation: Activation = "tanh"
-    """What stands between the layers."""
-
-    def __post_init__(self) -> None:
-        checks.count("network.hidden (layers)", len(self.hidden), high=LARGEST_DEPTH)
-        for units in self.hidden:
-            checks.count("network.hidden", units, high=LARGEST_LAYER)
-        sizes = (1, *self.hidden, 1)
-        parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
-        checks.count("network.hidden (parameters)", parameters, high=LARGEST_NETWORK)
-        checks.one_of("network.activation", self.activation, ("tanh", "relu"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class SineTasks:
-    """The distribution of tasks: uniform amplitude and phase, points from an interval of x."""
-
-    amplitude: tuple[float, float] = (0.1, 5.0)
-    """Smallest and largest amplitude."""
-    phase: tuple[float, float] = (0.0, 2 * math.pi)
-    """Smallest and largest phase, in radians."""
-    x: tuple[float, float] = (-5.0, 5.0)
-    """Interval of x."""
-
-    def __post_init__(self) -> None:
-        checks.interval("waves.amplitude", self.amplitude)
-        checks.interval("waves.phase", self.phase)
-        checks.interval("waves.x", self.x)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +34,9 @@ class Saving:
     """Newest autosaves that are kept, beside the best, the last and those saved by hand."""
 
     def __post_init__(self) -> None:
-        checks.within("autosave_seconds", self.autosave_seconds, 0, 1e9)
-        checks.count("autosave_iterations", self.autosave_iterations, low=0)
-        checks.count("keep", self.keep, high=10_000)
+        validation.within("autosave_seconds", self.autosave_seconds, 0, 1e9)
+        validation.count("autosave_iterations", self.autosave_iterations, low=0)
+        validation.count("keep", self.keep, high=10_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,12 +60,12 @@ class RunConfig:
     """Floating-point type of parameters and data."""
 
     def __post_init__(self) -> None:
-        checks.count("seed", self.seed, low=0, high=2**63 - 1)
-        checks.count("iterations", self.iterations)
-        checks.count("eval_interval", self.eval_interval)
-        checks.one_of("engine", self.engine, ("auto", "fused", "torch"))
-        checks.one_of("device", self.device, ("auto", "cpu", "cuda", "mps"))
-        checks.one_of("precision", self.precision, ("float32", "float64"))
+        validation.count("seed", self.seed, low=0, high=2**63 - 1)
+        validation.count("iterations", self.iterations)
+        validation.count("eval_interval", self.eval_interval)
+        validation.one_of("engine", self.engine, ("auto", "fused", "torch"))
+        validation.one_of("device", self.device, ("auto", "cpu", "cuda", "mps"))
+        validation.one_of("precision", self.precision, ("float32", "float64"))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON or TOML; ``from_dict`` reads them back."""
@@ -121,4 +79,8 @@ class RunConfig:
 
         Raises ``ConfigError`` and ``UnknownSettingError``.
         """
-        return decode(cls, plain, "")
+        table = validation.require_table(plain, "")
+        if "algorithm" in table:
+            algorithm = decode_algorithm(table["algorithm"], "algorithm")
+            table = {**table, "algorithm": algorithm}
+        return validation.decode(cls, table, "")

@@ -6,11 +6,10 @@ from typing import Annotated, Literal, TypedDict
 
 import msgspec
 
-from core.adaptation import ProbeName
-from core.checks import LARGEST_COUNT
-from core.config import SineTasks
-from core.curve import Curve
-from core.tasks import Floats
+from core.evaluation.adaptation import ProbeName
+from core.tasks.base import Floats
+from core.tasks.sine import SineTasks
+from core.validation import LARGEST_COUNT
 
 RunState = Literal["loading", "training", "paused", "finished", "diverged", "failed", "stopped"]
 
@@ -209,6 +208,13 @@ AnyEvent = (
     | Finished
     | Stopped
 )
+
+
+class Curve(msgspec.Struct, frozen=True):
+    """Mean losses, each over the iterations since the point before, ending at ``iterations``."""
+
+    iterations: tuple[int, ...] = ()
+    losses: tuple[float, ...] = ()
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,11 +23,11 @@ from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig, Saving
 from core.events import SetPace
-from core.launching import NewRuns
 from core.remote.client import RemoteSession
 from core.remote.process import launch
-from tui_meta.app import TuiMetaApp
-from tui_meta.preferences import Preferences
+from core.session.launch import NewRuns
+from tui_meta.app.application import TuiMetaApp
+from tui_meta.app.preferences import Preferences
 from tui_meta.screens.page import Page
 
 HERE = Path(__file__).parent

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.sessions import place_of_its_own
+from tests.support.sessions import place_of_its_own
 
 settings.register_profile(
     "suite", deadline=None, derandomize=True, database=None, max_examples=25, print_blob=True

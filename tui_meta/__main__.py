@@ -13,7 +13,7 @@ def run() -> int:
     usual = signal.getsignal(signal.SIGINT)
     at_once = signal.SIG_DFL if usual is signal.default_int_handler else usual
     signal.signal(signal.SIGINT, at_once)
-    from tui_meta.cli import main
+    from tui_meta.cli.main import main
 
     signal.signal(signal.SIGINT, usual)
     try:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from enum import IntEnum
 from io import TextIOWrapper
 
 from rich.console import Console
 
+from core.errors import LabError
 from tui_meta.views.text import printable, shortened
 
 LONGEST_LINE = 600
@@ -70,3 +72,27 @@ def release_streams() -> None:
             devnull = os.open(os.devnull, os.O_WRONLY)
             os.dup2(devnull, stream.fileno())
             os.close(devnull)
+
+
+@dataclass
+class NoTerminalError(LabError):
+    """The dashboard has no terminal to be shown in."""
+
+    problem: str
+
+    def __str__(self) -> str:
+        return f"the dashboard needs a terminal, and {self.problem}; use --no-tui to train without"
+
+
+def require_terminal() -> None:
+    """Raise ``NoTerminalError`` where the dashboard cannot be shown."""
+    if os.environ.get("TERM") == "dumb":
+        raise NoTerminalError("TERM=dumb is not one")
+    streams = {
+        "standard input": sys.stdin,
+        "standard output": sys.stdout,
+        "standard error": sys.stderr,
+    }
+    for name, stream in streams.items():
+        if stream is None or not stream.isatty():
+            raise NoTerminalError(f"{name} is not one")

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-from core import checks
+from core import validation
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.tasks import Batches, TaskSource
+    from core.tasks.base import Batches, Sampler
 
 OuterOptimizer = Literal["sgd", "momentum", "adam"]
 Schedule = Literal["constant", "linear", "cosine"]
@@ -74,18 +74,18 @@ class Algorithm:
 
     def __post_init__(self) -> None:
         prefix = self.name
-        checks.positive(f"{prefix}.outer_lr", self.outer_lr)
-        checks.positive(f"{prefix}.inner_lr", self.inner_lr)
-        checks.count(f"{prefix}.tasks", self.tasks, high=LARGEST_BATCH)
-        checks.one_of(f"{prefix}.schedule", self.schedule, ("constant", "linear", "cosine"))
-        checks.one_of(
+        validation.positive(f"{prefix}.outer_lr", self.outer_lr)
+        validation.positive(f"{prefix}.inner_lr", self.inner_lr)
+        validation.count(f"{prefix}.tasks", self.tasks, high=LARGEST_BATCH)
+        validation.one_of(f"{prefix}.schedule", self.schedule, ("constant", "linear", "cosine"))
+        validation.one_of(
             f"{prefix}.outer_optimizer", self.outer_optimizer, ("sgd", "momentum", "adam")
         )
-        checks.within(f"{prefix}.momentum", self.momentum, 0, 1)
+        validation.within(f"{prefix}.momentum", self.momentum, 0, 1)
         for beta in self.adam_betas:
-            checks.within(f"{prefix}.adam_betas", beta, 0, 1)
+            validation.within(f"{prefix}.adam_betas", beta, 0, 1)
 
-    def batches(self, source: TaskSource, first: int, n: int) -> Batches:
+    def batches(self, sampler: Sampler, first: int, n: int) -> Batches:
         """The random data of meta-iterations ``first`` to ``first + n - 1``."""
         raise NotImplementedError
 

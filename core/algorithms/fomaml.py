@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from core import checks
+from core import validation
 from core.algorithms.base import LARGEST_BATCH, Algorithm, MetaBatch, Model, Reduction
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.tasks import Batches, TaskSource
+    from core.tasks.base import Batches, Sampler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +34,13 @@ class Fomaml(Algorithm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.count("fomaml.shots", self.shots, high=LARGEST_BATCH)
-        checks.count("fomaml.query_points", self.query_points, low=2, high=LARGEST_BATCH)
-        checks.count("fomaml.inner_steps", self.inner_steps, high=LARGEST_BATCH)
-        checks.one_of("fomaml.reduction", self.reduction, ("sum", "mean"))
+        validation.count("fomaml.shots", self.shots, high=LARGEST_BATCH)
+        validation.count("fomaml.query_points", self.query_points, low=2, high=LARGEST_BATCH)
+        validation.count("fomaml.inner_steps", self.inner_steps, high=LARGEST_BATCH)
+        validation.one_of("fomaml.reduction", self.reduction, ("sum", "mean"))
 
-    def batches(self, source: TaskSource, first: int, n: int) -> Batches:
-        return source.few_shot(first, n, self.tasks, self.shots, self.query_points)
+    def batches(self, sampler: Sampler, first: int, n: int) -> Batches:
+        return sampler.few_shot(first, n, self.tasks, self.shots, self.query_points)
 
     def outer_gradient(
         self, model: Model, theta: Tensor, batch: MetaBatch

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from core import checks
+from core import validation
 from core.algorithms.base import LARGEST_BATCH, Algorithm, MetaBatch, Model
 from core.errors import ConfigError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.tasks import Batches, TaskSource
+    from core.tasks.base import Batches, Sampler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,16 +33,16 @@ class Reptile(Algorithm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.count("reptile.points", self.points, low=2, high=LARGEST_BATCH)
-        checks.count("reptile.batch_size", self.batch_size, high=self.points)
-        checks.count("reptile.inner_epochs", self.inner_epochs, high=LARGEST_BATCH)
+        validation.count("reptile.points", self.points, low=2, high=LARGEST_BATCH)
+        validation.count("reptile.batch_size", self.batch_size, high=self.points)
+        validation.count("reptile.inner_epochs", self.inner_epochs, high=LARGEST_BATCH)
         if self.points % self.batch_size:
             raise ConfigError(
                 "reptile.batch_size", self.batch_size, f"a divisor of {self.points} points"
             )
 
-    def batches(self, source: TaskSource, first: int, n: int) -> Batches:
-        return source.minibatches(
+    def batches(self, sampler: Sampler, first: int, n: int) -> Batches:
+        return sampler.minibatches(
             first, n, self.tasks, self.points, self.batch_size, self.inner_epochs
         )
 

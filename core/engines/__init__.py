@@ -17,14 +17,14 @@ def make_engine(config: RunConfig, announce: Callable[[str], None] = lambda _: N
     engine or the device asked for cannot serve.
     """
     if config.engine != "torch":
-        from core.engines.fused import FusedEngine, why_not
-        from core.engines.fused_network import must_compile
+        from core.engines.fused.engine import FusedEngine, why_not
+        from core.engines.fused.network import must_compile
 
         if config.engine == "fused" or why_not(config) is None:
             if must_compile(config.precision):
                 announce("compiling the fused engine, once for this machine")
             return FusedEngine(config)
     announce("loading PyTorch")
-    from core.engines.torch_engine import TorchEngine
+    from core.engines.torch.engine import TorchEngine
 
     return TorchEngine(config)

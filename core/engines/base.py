@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.algorithms.optimizers import MOMENTS
 from core.config import RunConfig
-from core.network import MLP
-from core.outer import MOMENTS
-from core.tasks import Floats
+from core.models.mlp import MLP
+from core.tasks.base import Floats
 
 
 @dataclass(frozen=True)

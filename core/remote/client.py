@@ -11,17 +11,14 @@ from pathlib import Path
 
 import msgspec
 
-from core.adaptation import ProbeName
-from core.bench.answering import never, unheard
-from core.bench.answers import AnyAnswer
-from core.bench.questions import AnyQuestion
-from core.bench.surveying import OnProgress
-from core.curve import Curve
+from core.analysis.answers import AnyAnswer
+from core.analysis.battery import OnProgress
+from core.analysis.questions import AnyQuestion
+from core.analysis.service import never, unheard
 from core.errors import SessionError
-from core.events import AnyCommand, AnyEvent, Asked, Recovered, Saved, Snapshot
-from core.launching import OldRuns
-from core.reading import working_folder
-from core.remote.link import PATIENCE_SECONDS, Link, greeting, look
+from core.evaluation.adaptation import ProbeName
+from core.events import AnyCommand, AnyEvent, Asked, Curve, Recovered, Saved, Snapshot
+from core.remote.connection import PATIENCE_SECONDS, Link, greeting, look
 from core.remote.process import launch
 from core.remote.protocol import (
     LONGEST_VIEW,
@@ -45,8 +42,10 @@ from core.remote.protocol import (
     one_line,
     unpacked,
 )
-from core.session import Connection, View
-from core.story import Events
+from core.session.api import Connection, View
+from core.session.event_backlog import Events
+from core.session.launch import OldRuns
+from core.storage.reading import working_folder
 
 CANCEL_SECONDS = 0.1
 """How often it is looked whether an answer is still wanted."""

@@ -19,13 +19,13 @@ from platformdirs import user_state_path
 import core
 from core.errors import LabError
 from core.events import ENDED
-from core.launching import Runs
-from core.plan import Plan
-from core.provenance import command_line
-from core.remote.place import Place, sessions_folder
 from core.remote.protocol import RemoteError
+from core.remote.registry import Place, sessions_folder
 from core.remote.server import Server
-from core.session import LocalSession
+from core.session.launch import Runs
+from core.session.local import LocalSession
+from core.storage.provenance import command_line
+from core.training.run_plan import Plan
 
 LINGER_SECONDS = 3_600.0
 """How long a session whose runs have all ended waits for somebody to look at them."""

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from core.adaptation import ProbeName
-from core.bench.answers import AnyAnswer
-from core.bench.questions import AnyQuestion
-from core.config import SineTasks
+from core.analysis.answers import AnyAnswer
+from core.analysis.questions import AnyQuestion
 from core.errors import ConfigError, LabError
+from core.evaluation.adaptation import ProbeName
 from core.events import AnyCommand, AnyEvent, Evaluated
-from core.session import View
+from core.session.api import View
+from core.tasks.sine import SineTasks
 
 PROTOCOL = 2
 """Grows whenever a message changes; two sides of different numbers do not talk."""

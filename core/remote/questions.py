@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from core.bench.lanes import Lanes
+from core.analysis.executors import Lanes
 from core.errors import LabError
 from core.remote.protocol import Answered, Ask, Message, Partly, framed
-from core.remote.watcher import Watcher
-from core.session import Session
+from core.remote.subscriber import Watcher
+from core.session.api import Session
 
 MOST_QUESTIONS = 8
 """How many of one watcher may wait for their answers."""

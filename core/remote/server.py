@@ -17,12 +17,10 @@ from typing import Any, Protocol
 
 import msgspec
 
-from core.bench.lanes import Lanes
+from core.analysis.executors import Lanes
 from core.errors import LabError
 from core.events import AnyEvent, Asked, Evaluate, Evaluated, Progress, Snapshot
-from core.reading import working_folder
-from core.remote.digest import Digest, everything, stories
-from core.remote.place import Place, is_same_person
+from core.remote.delta import Digest, everything, stories
 from core.remote.protocol import (
     HEAD,
     LONGEST_NAME,
@@ -53,9 +51,11 @@ from core.remote.protocol import (
     one_line,
 )
 from core.remote.questions import Questions
-from core.remote.watcher import Watcher
-from core.session import Session
-from core.story import Story
+from core.remote.registry import Place, is_same_person
+from core.remote.subscriber import Watcher
+from core.session.api import Session
+from core.session.event_backlog import Story
+from core.storage.reading import working_folder
 
 LOOKING = (Remember, Sync, Ask, Cancel)
 """Requests that change nothing, which who may look only can make."""

@@ -14,19 +14,19 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from benchmarks.link import FarTerminal
 from benchmarks.peers import PEERS
 from benchmarks.peers.learn2learn import Learn2Learn
 from benchmarks.peers.peak import CHAINS, UNROLL, flop, multiply_add
 from benchmarks.peers.plain import Plain, network
-from benchmarks.processors import beside_training
 from benchmarks.protocol import ALGORITHMS, FOMAML, REPTILE
 from benchmarks.report import Report, Section, Table, as_json, from_json, markdown, renewed
 from benchmarks.rounds import Spread, by_turns, length_for, ratios
+from benchmarks.terminals.link import FarTerminal
+from benchmarks.terminals.processors import beside_training
 from core.config import RunConfig
-from core.engines.torch_engine import TorchEngine
-from core.niceness import TRAINING, give_way
-from core.tasks import TaskSource
+from core.engines.torch.engine import TorchEngine
+from core.tasks.sine_sampler import SineSampler
+from core.training.priority import TRAINING, give_way
 
 FLOAT64 = 1e-9
 """Relative; some thousand operations in float64 leave 1e-13."""
@@ -39,7 +39,7 @@ class RunDraws:
 
     def __init__(self, config: RunConfig) -> None:
         self._batches = config.algorithm.batches(
-            TaskSource(config.waves, config.seed, config.precision), 0, 1
+            SineSampler(config.waves, config.seed, config.precision), 0, 1
         )
         self._task = -1
 

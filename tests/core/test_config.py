@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.algorithms import ALGORITHMS
 from core.algorithms.base import Algorithm
 from core.algorithms.fomaml import Fomaml
+from core.algorithms.registry import ALGORITHMS
 from core.algorithms.reptile import Reptile
-from core.config import NetworkConfig, RunConfig, SineTasks
+from core.config import RunConfig
 from core.errors import ConfigError, LabError
-from tests.core.strategies import configs
+from core.models.settings import NetworkConfig
+from core.tasks.sine import SineTasks
+from tests.support.strategies import configs
 
 NAN, INF = float("nan"), float("inf")
 NOT_POSITIVE: list[Any] = [0, 0.0, -0.0, -1, -1e-9, NAN, INF, -INF, True, False, "0.1", None, [1]]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.faces import PROGRAM, OpenFace
-from tests.end_to_end.terminal import Terminal
-from tests.sessions import place_of_its_own
+from tests.support.sessions import place_of_its_own
+from tests.support.terminals.faces import PROGRAM, OpenFace
+from tests.support.terminals.terminal import Terminal
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from core.checkpoint import load_checkpoint, newest_checkpoint
-from core.event_log import read_events
-from core.remote.place import entries
-from tests.core.runs import learned
-from tests.core.test_torch_engine import bits
-from tests.end_to_end.faces import (
+from core.remote.registry import entries
+from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from core.storage.event_log import read_events
+from tests.core.engines.test_torch_engine import bits
+from tests.support.runs import learned
+from tests.support.sessions import only_session
+from tests.support.terminals.faces import (
     PROGRAM,
     RUN,
     SLOW,
@@ -28,8 +29,7 @@ from tests.end_to_end.faces import (
     until,
     until_none_lives,
 )
-from tests.end_to_end.terminal import Terminal
-from tests.sessions import only_session
+from tests.support.terminals.terminal import Terminal
 
 
 def begun(folder: Path, *tokens: str) -> None:
@@ -89,9 +89,9 @@ def test_faces_tell_of_a_killed_session_and_one_resumes_it_to_the_same_bits(
 
 IMPATIENT = """
 import sys
-import core.remote.watcher
-core.remote.watcher.PATIENCE_SECONDS = 0.5
-from tui_meta.cli import main
+import core.remote.subscriber
+core.remote.subscriber.PATIENCE_SECONDS = 0.5
+from tui_meta.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 """The program, but that it soon drops a watcher which reads nothing."""
@@ -383,7 +383,7 @@ def widest(terminal: Terminal) -> int:
 
 WITNESS = """
 import pathlib, sys
-from tui_meta.cli import main
+from tui_meta.cli.main import main
 code = main(sys.argv[2:])
 pathlib.Path(sys.argv[1]).write_text(chr(10).join(sys.modules))
 sys.exit(code)

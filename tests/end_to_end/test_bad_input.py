@@ -13,10 +13,11 @@ import pytest
 from safetensors.numpy import load, save
 
 from core.algorithms.fomaml import Fomaml
-from core.checkpoint import FORMAT, Checkpoint, save_checkpoint
-from core.config import NetworkConfig, RunConfig
+from core.config import RunConfig
 from core.engines.base import TrainState
-from core.network import MLP
+from core.models.mlp import MLP
+from core.models.settings import NetworkConfig
+from core.storage.checkpoint import FORMAT, Checkpoint, save_checkpoint
 
 PROGRAM = [sys.executable, "-m", "tui_meta"]
 

@@ -4,10 +4,10 @@ import json
 import sys
 from pathlib import Path
 
-from tests.end_to_end.terminal import Terminal
+from tests.support.terminals.terminal import Terminal
 
 CRASHING = """
-import core.trainer
+import core.training.trainer
 from core.engines import make_engine
 
 def crashing(config, announce):
@@ -21,7 +21,7 @@ def crashing(config, announce):
         engine.advance = burn
     return engine
 
-core.trainer.make_engine = crashing
+core.training.trainer.make_engine = crashing
 """
 """What every process of the program does first, the one that trains as well."""
 

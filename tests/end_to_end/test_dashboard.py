@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.checkpoint import load_checkpoint, newest_checkpoint
-from tests.end_to_end.terminal import Terminal
-from tests.soak import soak
+from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from tests.support.soak import soak
+from tests.support.terminals.terminal import Terminal
 
 COMMAND = [sys.executable, "-m", "tui_meta"]
 ESCAPE = "\x1b"

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from core.checkpoint import load_checkpoint, newest_checkpoint
-from tests.end_to_end.terminal import PATIENCE
+from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from tests.support.terminals.terminal import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
 

@@ -19,17 +19,17 @@ os.kill(os.getpid(), signal.SIGINT)
 
 WHEN_PLANNED = """
 import sys
-import core.launching
-from tui_meta.cli import main
+import core.session.launch
+from tui_meta.cli.main import main
 def planned(*arguments):
-    sys.exit(0 if "tui_meta.headless" in sys.modules else "loaded later")
-core.launching.plan_new = planned
+    sys.exit(0 if "tui_meta.cli.headless" in sys.modules else "loaded later")
+core.session.launch.plan_new = planned
 sys.exit(main(sys.argv[1:]))
 """
 
 IN_A_CALLBACK = """
 import ctypes, importlib, os, signal, sys
-from tui_meta.cli import main
+from tui_meta.cli.main import main
 module, name, *tokens = sys.argv[1:]
 interrupted = ctypes.CFUNCTYPE(None)(lambda: os.kill(os.getpid(), signal.SIGINT))
 setattr(importlib.import_module(module), name, lambda *_: interrupted())
@@ -64,9 +64,9 @@ def test_nothing_is_on_disk_while_that_is_imported_which_shows_runs(tmp_path: Pa
 @pytest.mark.parametrize(
     ("name", "tokens"),
     [
-        ("tui_meta.commands.evaluate load_networks", ["eval", "run"]),
-        ("tui_meta.commands.compare load_networks", ["compare", "run", "other"]),
-        ("core.launching make_engine", ["--no-tui", "--engine", "fused"]),
+        ("tui_meta.cli.commands.evaluate load_networks", ["eval", "run"]),
+        ("tui_meta.cli.commands.compare load_networks", ["compare", "run", "other"]),
+        ("core.session.launch make_engine", ["--no-tui", "--engine", "fused"]),
     ],
 )
 def test_an_interrupt_while_a_compiler_calls_back_is_not_lost(

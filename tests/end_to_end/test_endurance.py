@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.terminal import Terminal
-from tests.sessions import only_session
-from tests.soak import soak
+from tests.support.sessions import only_session
+from tests.support.soak import soak
+from tests.support.terminals.terminal import Terminal
 
 WARM_UP = soak(20_000, 200_000)
 """Iterations until caches of text and styles are about full."""

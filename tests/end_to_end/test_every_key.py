@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 from textual.binding import Binding
 
-from tests.end_to_end.faces import PROGRAM, listed, ran, until
-from tests.end_to_end.keyboard import Case, looked, press, reads, resize, shows, try_out
-from tests.end_to_end.modal_cases import MODALS, Modal
-from tests.end_to_end.page_cases import MESSAGES_SIZE, NEWEST_SEEN, PAGE_CASES
-from tests.end_to_end.terminal import Terminal
-from tests.end_to_end.watch_cases import WATCH_CASES
-from tests.sessions import place_of_its_own
-from tui_meta.app import PAGES
-from tui_meta.views.keys import (
+from tests.support.sessions import place_of_its_own
+from tests.support.terminals.faces import PROGRAM, listed, ran, until
+from tests.support.terminals.keyboard import Case, looked, press, reads, resize, shows, try_out
+from tests.support.terminals.modal_cases import MODALS, Modal
+from tests.support.terminals.page_cases import MESSAGES_SIZE, NEWEST_SEEN, PAGE_CASES
+from tests.support.terminals.terminal import Terminal
+from tests.support.terminals.watch_cases import WATCH_CASES
+from tui_meta.app.application import PAGES
+from tui_meta.views.keys.table import (
     APP_KEYS,
     EVALUATION_KEYS,
     PAGE_KEYS,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.terminal import PATIENCE, Terminal
+from tests.support.terminals.terminal import PATIENCE, Terminal
 
 PROGRAM = [sys.executable, "-m", "tui_meta"]
 LONG = ["--iterations", "1000000000", "--algorithms", "fomaml", "--network.hidden", "8"]

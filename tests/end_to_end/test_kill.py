@@ -8,21 +8,21 @@ import time
 from pathlib import Path
 from typing import Any
 
-from core.checkpoint import load_checkpoint, newest_checkpoint
-from core.event_log import read_events
-from tests.core.runs import learned
-from tests.core.test_torch_engine import bits
-from tests.end_to_end.terminal import PATIENCE
-from tests.soak import soak
+from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from core.storage.event_log import read_events
+from tests.core.engines.test_torch_engine import bits
+from tests.support.runs import learned
+from tests.support.soak import soak
+from tests.support.terminals.terminal import PATIENCE
 
 KILLS = soak(12, 200)
 
 BUSY = """
 import sys
-import core.clock, core.saving
-core.clock.CHUNK_SECONDS = 0.001
-core.saving.REST = 0
-from tui_meta.cli import main
+import core.training.pacing, core.training.checkpointing
+core.training.pacing.CHUNK_SECONDS = 0.001
+core.training.checkpointing.REST = 0
+from tui_meta.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 """The program as it is, but that it saves so often that many a kill falls into a save."""

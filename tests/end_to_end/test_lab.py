@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.terminal import Terminal
+from tests.support.terminals.terminal import Terminal
 
 COMMAND = [sys.executable, "-m", "tui_meta", "--iterations", "100000000", "--eval-interval", "200"]
 ESCAPE, LEFT, UP = "\x1b", "\x1b[D", "\x1b[A"

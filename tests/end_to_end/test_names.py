@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from core.algorithms.fomaml import Fomaml
-from core.checkpoint import Checkpoint, save_checkpoint
-from core.config import NetworkConfig, RunConfig
+from core.config import RunConfig
 from core.engines.base import TrainState
-from core.network import MLP
-from tests.end_to_end.terminal import Terminal
+from core.models.mlp import MLP
+from core.models.settings import NetworkConfig
+from core.storage.checkpoint import Checkpoint, save_checkpoint
+from tests.support.terminals.terminal import Terminal
 
 PROGRAM = [sys.executable, "-m", "tui_meta"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.terminal import Terminal
-from tests.sessions import only_session
+from tests.support.sessions import only_session
+from tests.support.terminals.terminal import Terminal
 
 ESCAPE = "\x1b"
 

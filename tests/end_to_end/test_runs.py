@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.events import Finished
-from tests.end_to_end.terminal import Terminal
-from tests.run_folders import NASTY, evaluated, make_run, progress, stamp, started
+from tests.support.run_folders import NASTY, evaluated, make_run, progress, stamp, started
+from tests.support.terminals.terminal import Terminal
 
 Open = Callable[..., Terminal]
 

@@ -8,25 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from core.checkpoint import load_checkpoint, newest_checkpoint
-from core.event_log import read_events
 from core.events import AnyEvent, Asked, Progress
 from core.remote.client import RemoteSession
-from tests.core.runs import learned
-from tests.core.test_torch_engine import bits
-from tests.end_to_end.faces import (
-    PROGRAM,
-    RUN,
-    SLOW,
-    OpenFace,
-    listed,
-    past,
-    ran,
-    until,
-)
-from tests.end_to_end.sshd import missing, ssh_server
-from tests.end_to_end.terminal import Terminal
-from tests.soak import soak
+from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from core.storage.event_log import read_events
+from tests.core.engines.test_torch_engine import bits
+from tests.support.runs import learned
+from tests.support.soak import soak
+from tests.support.terminals.faces import PROGRAM, RUN, SLOW, OpenFace, listed, past, ran, until
+from tests.support.terminals.sshd import missing, ssh_server
+from tests.support.terminals.terminal import Terminal
 
 KILLS = soak(3, 10)
 LENGTH = ("--iterations", "30000", "--eval-interval", "250")

@@ -8,17 +8,17 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from core.checkpoint import load_checkpoint, newest_checkpoint
-from core.event_log import read_events
 from core.events import Evaluated, Progress
-from tests.core.runs import learned
-from tests.core.test_torch_engine import bits
-from tests.end_to_end.faces import PROGRAM, listed, ran, until, until_none_lives
-from tests.end_to_end.keyboard import press, sent
-from tests.end_to_end.terminal import Terminal
-from tests.soak import soak
-from tui_meta.app import PAGES
-from tui_meta.views.keys import GROUPS, SCREEN_KEYS
+from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from core.storage.event_log import read_events
+from tests.core.engines.test_torch_engine import bits
+from tests.support.runs import learned
+from tests.support.soak import soak
+from tests.support.terminals.faces import PROGRAM, listed, ran, until, until_none_lives
+from tests.support.terminals.keyboard import press, sent
+from tests.support.terminals.terminal import Terminal
+from tui_meta.app.application import PAGES
+from tui_meta.views.keys.table import GROUPS, SCREEN_KEYS
 
 KEYS = soak(300, 10_000)
 AT_ONCE = 10

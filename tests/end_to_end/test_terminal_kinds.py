@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.faces import PROGRAM, SLOW, past, ran
-from tests.end_to_end.terminal import Terminal
-from tests.sessions import only_session, place_of_its_own
+from tests.support.sessions import only_session, place_of_its_own
+from tests.support.terminals.faces import PROGRAM, SLOW, past, ran
+from tests.support.terminals.terminal import Terminal
 
 KINDS = ("xterm-256color", "tmux-256color", "screen-256color", "linux")
 TRUE_COLOR = re.compile(rb"\x1b\[[\d;:]*[345]8[;:]2[;:]")

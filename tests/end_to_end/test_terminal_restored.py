@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.faulty import PROBLEM
-from tests.end_to_end.terminal import PATIENCE, Terminal
+from tests.support.terminals.faulty import PROBLEM
+from tests.support.terminals.terminal import PATIENCE, Terminal
 
 ROOT = Path(__file__).parents[2]
 AT = "12,300 / 50,000"
@@ -24,7 +24,7 @@ def open_dashboard(tmp_path: Path) -> Iterator[Open]:
 
     def start(fault: str = "none", prefix: str = "") -> Terminal:
         variables = {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "state")}
-        command = [sys.executable, "-m", "tests.end_to_end.faulty", fault]
+        command = [sys.executable, "-m", "tests.support.terminals.faulty", fault]
         if prefix:
             command = ["sh", "-c", f"{prefix}; exec {shlex.join(command)}"]
         terminal = Terminal(command, cwd=tmp_path, variables=variables)

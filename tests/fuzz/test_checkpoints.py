@@ -16,15 +16,22 @@ from hypothesis import strategies as st
 from safetensors.numpy import load, save
 
 from core.algorithms.fomaml import Fomaml
-from core.checkpoint import DIGEST, Checkpoint, load_checkpoint, optimizer_path, save_checkpoint
-from core.checkpoint_header import read_header
-from core.config import NetworkConfig, RunConfig
+from core.config import RunConfig
 from core.engines.base import TrainState
 from core.errors import CheckpointError
-from core.network import MLP
-from tests.fuzz.damage import HOSTILE_TEXT, altered, as_json, damaged
-from tests.fuzz.watch import confined, frugal, harmless
-from tests.soak import soak
+from core.models.mlp import MLP
+from core.models.settings import NetworkConfig
+from core.storage.checkpoint import (
+    DIGEST,
+    Checkpoint,
+    load_checkpoint,
+    optimizer_path,
+    save_checkpoint,
+)
+from core.storage.checkpoint_metadata import read_header
+from tests.support.hostile.damage import HOSTILE_TEXT, altered, as_json, damaged
+from tests.support.hostile.watch import confined, frugal, harmless
+from tests.support.soak import soak
 
 TRIED = settings(max_examples=soak(150, 10_000))
 

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import launching
-from core.launching import Runs
-from tests.fuzz.damage import ANY_TEXT
-from tests.fuzz.watch import harmless
-from tests.soak import soak
-from tui_meta.cli import main
-from tui_meta.commands import resume as resume_command
-from tui_meta.commands import train as train_command
+from core.session import launch as launching
+from core.session.launch import Runs
+from tests.support.hostile.damage import ANY_TEXT
+from tests.support.hostile.watch import harmless
+from tests.support.soak import soak
+from tui_meta.cli.commands import resume as resume_command
+from tui_meta.cli.commands import train as train_command
+from tui_meta.cli.main import main
 
 TRIED = settings(max_examples=soak(300, 10_000))
 
@@ -168,7 +168,7 @@ def _clear(folder: Path) -> None:
 
 
 def test_what_is_tried_is_what_there_is() -> None:
-    from tui_meta.cli import app
+    from tui_meta.cli.main import app
 
     known: Any = {name for name in app if not name.startswith("-")}
     assert set(COMMANDS) == known - {"completion"}

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import LabError
-from tests.fuzz.damage import HOSTILE_TEXT, NUMBERS, PLAIN, altered, damaged
-from tests.fuzz.watch import frugal, harmless
-from tests.soak import soak
-from tui_meta.config_file import read_config_file
-from tui_meta.settings import configure
+from tests.support.hostile.damage import HOSTILE_TEXT, NUMBERS, PLAIN, altered, damaged
+from tests.support.hostile.watch import frugal, harmless
+from tests.support.soak import soak
+from tui_meta.cli.config_file import read_config_file
+from tui_meta.cli.settings import configure
 
 TRIED = settings(max_examples=soak(150, 10_000))
 

@@ -14,15 +14,15 @@ from textual import events
 from textual._xterm_parser import XTermParser
 from textual.pilot import Pilot
 
-import core.engines.torch_engine  # noqa: F401  # loading it, as an answer does, looks like harm
-from tests.fuzz.damage import HOSTILE_TEXT
-from tests.fuzz.watch import harmless
-from tests.soak import soak
-from tests.tui_meta.canned import CannedSession
-from tests.tui_meta.fake_session import FakeSession
-from tests.tui_meta.test_dashboard import settle, shown
-from tui_meta.app import TuiMetaApp
-from tui_meta.screens.watch import WatchScreen
+import core.engines.torch.engine  # noqa: F401  # loading it, as an answer does, looks like harm
+from tests.support.dashboard.canned import CannedSession
+from tests.support.dashboard.fake_session import FakeSession
+from tests.support.hostile.damage import HOSTILE_TEXT
+from tests.support.hostile.watch import harmless
+from tests.support.soak import soak
+from tests.tui_meta.screens.test_watch import settle, shown
+from tui_meta.app.application import TuiMetaApp
+from tui_meta.screens.watch.screen import WatchScreen
 
 LOOKS = 100
 """At a screen, until it fits its terminal."""

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from core.events import Failed, Pause, Step, Stop
 from core.remote import client as client_module
-from core.remote import link as link_module
+from core.remote import connection as link_module
 from core.remote.client import RemoteSession
-from core.remote.digest import everything, stories
-from core.remote.link import greeting, look
+from core.remote.connection import greeting, look
+from core.remote.delta import everything, stories
 from core.remote.protocol import (
     HEAD,
     LONGEST_REQUEST,
@@ -38,13 +38,14 @@ from core.remote.protocol import (
     decode_request,
     framed,
 )
-from core.session import LocalSession
+from core.session.local import LocalSession
 from tests.core.remote.test_protocol import COMMANDS
-from tests.core.runs import CRAWL, PATIENCE, new_plan, small_config, until
-from tests.fuzz.damage import HOSTILE_TEXT, damaged
-from tests.remotes import Impostor, Raw, Serving, folder_for_sockets, served
-from tests.soak import soak
-from tests.tui_meta.fake_session import FakeSession
+from tests.support.dashboard.fake_session import FakeSession
+from tests.support.hostile.damage import HOSTILE_TEXT, damaged
+from tests.support.remotes import Impostor, Raw, Serving, served
+from tests.support.runs import CRAWL, PATIENCE, new_plan, small_config, until
+from tests.support.sessions import folder_for_sockets
+from tests.support.soak import soak
 
 MOST_MEMORY = 64 * 2**20
 """Bytes that they may make it allocate."""

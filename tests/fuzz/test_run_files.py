@@ -14,21 +14,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.catalogue import list_runs
 from core.errors import LabError
-from core.event_log import read_events
 from core.events import AnyEvent, Evaluated
-from core.metrics import Metrics
-from core.run_folder import RunFolder, read_record
-from tests.core.runs import small_config
-from tests.core.test_metrics import evaluated
-from tests.core.test_run_folder import EVERY_KIND
-from tests.fuzz.damage import altered, as_json, damaged
-from tests.fuzz.watch import frugal, harmless
-from tests.soak import soak
-from tests.tui_meta.fake_session import FakeSession
-from tui_meta.views.parting import farewell
-from tui_meta.views.watching import Watching
+from core.storage.event_log import read_events
+from core.storage.run_folder import RunFolder, read_record
+from core.storage.run_index import list_runs
+from core.training.metrics import Metrics
+from tests.core.storage.test_run_folder import EVERY_KIND
+from tests.core.training.test_metrics import evaluated
+from tests.support.dashboard.fake_session import FakeSession
+from tests.support.hostile.damage import altered, as_json, damaged
+from tests.support.hostile.watch import frugal, harmless
+from tests.support.runs import small_config
+from tests.support.soak import soak
+from tui_meta.views.dialogs.quit_choice import farewell
+from tui_meta.views.watch.state import Watching
 
 TRIED = settings(max_examples=soak(150, 10_000))
 

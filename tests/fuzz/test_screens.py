@@ -12,20 +12,20 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 
 from tests.fuzz.test_dashboard import is_whole
-from tests.soak import soak
-from tests.tui_meta.canned import CannedSession
-from tests.tui_meta.checkpoints import make_folders
-from tests.tui_meta.pages import press
-from tests.tui_meta.test_dashboard import settle, shown
-from tui_meta.app import PAGES, TuiMetaApp
-from tui_meta.screens.ask import Ask
-from tui_meta.screens.help import Help
+from tests.support.dashboard.canned import CannedSession
+from tests.support.dashboard.pages import press
+from tests.support.dashboard.saved_runs import make_folders
+from tests.support.soak import soak
+from tests.tui_meta.screens.test_watch import settle, shown
+from tui_meta.app.application import PAGES, TuiMetaApp
+from tui_meta.screens.dialogs.ask import Ask
+from tui_meta.screens.dialogs.help import Help
+from tui_meta.screens.dialogs.palette import Palette
+from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.page import Page
-from tui_meta.screens.palette import Palette
-from tui_meta.screens.type_in import TypeIn
-from tui_meta.screens.watch import WatchScreen
-from tui_meta.views.keys import GROUPS, SCREEN_KEYS, page_groups
-from tui_meta.widgets.filter_input import FilterInput
+from tui_meta.screens.runs.filter_input import FilterInput
+from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.views.keys.table import GROUPS, SCREEN_KEYS, page_groups
 
 KEYS = soak(150, 10_000)
 SIZES = soak(8, 300)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui_meta.checkpoints import make_folders
-from tests.tui_meta.pages import STILL
+from tests.support.dashboard.pages import STILL
+from tests.support.dashboard.saved_runs import make_folders
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def unread(monkeypatch: pytest.MonkeyPatch) -> None:
     """A result stays on its line, however long the next key of a test takes."""
-    monkeypatch.setattr("tui_meta.views.messages.READ_SECONDS", 3_600.0)
+    monkeypatch.setattr("tui_meta.views.messages.log.READ_SECONDS", 3_600.0)
 
 
 @pytest.fixture
@@ -46,6 +46,6 @@ def calm(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.rates", lambda *_: STILL)
+    monkeypatch.setattr("tui_meta.screens.watch.screen.rates", lambda *_: STILL)
     monkeypatch.setattr("tui_meta.screens.page.TICK_SECONDS", 3_600)
-    monkeypatch.setattr("tui_meta.screens.geometry.FOLLOW_SECONDS", 3_600)
+    monkeypatch.setattr("tui_meta.screens.geometry.screen.FOLLOW_SECONDS", 3_600)

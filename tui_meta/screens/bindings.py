@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from textual.binding import Binding, BindingType
 
-from tui_meta.views.keys import Key
+from tui_meta.views.keys.table import Key
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:

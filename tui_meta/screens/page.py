@@ -11,19 +11,19 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
-from core.bench.answering import unheard
-from core.bench.answers import AnyAnswer, Cancelled
-from core.bench.questions import AnyQuestion
-from core.bench.surveying import OnProgress
+from core.analysis.answers import AnyAnswer, Cancelled
+from core.analysis.battery import OnProgress
+from core.analysis.questions import AnyQuestion
+from core.analysis.service import unheard
 from core.errors import LabError
 from tui_meta.screens.bindings import bindings
-from tui_meta.screens.watch import WatchScreen
-from tui_meta.views.copying import Rows, plot_rows, run_rows
-from tui_meta.views.footer import page_footer
-from tui_meta.views.keys import PAGE_KEYS, Groups, Key, page_groups
-from tui_meta.views.layout import LEAST_HEIGHT, LEAST_WIDTH, too_small
-from tui_meta.views.standing import page_title
+from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.views.export import Rows, plot_rows, run_rows
+from tui_meta.views.keys.footer import page_footer
+from tui_meta.views.keys.table import PAGE_KEYS, Groups, Key, page_groups
+from tui_meta.views.run_status import page_title
 from tui_meta.views.text import Line
+from tui_meta.views.watch.layout import LEAST_HEIGHT, LEAST_WIDTH, too_small
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.events import ENDED
-from core.remote.place import Entry
 from core.remote.protocol import Standing, Welcome
+from core.remote.registry import Entry
 from tui_meta.views.numbers import duration, whole
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from core.curve import Curve
+from core.events import Curve
 
 Trend = Literal["falling", "level", "rising"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.tasks import SineWave
+from core.tasks.sine_sampler import SineWave
 from tui_meta.views.plot import Limits, Series, true_wave
 
 _POINTS = 100

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from core.remote.link import greeting
-from tests.remotes import Raw, Serving, folder_for_sockets, served
-from tests.tui_meta.fake_session import FakeSession
+from core.remote.connection import greeting
+from tests.support.dashboard.fake_session import FakeSession
+from tests.support.remotes import Raw, Serving, served
+from tests.support.sessions import folder_for_sockets
 
 
 @pytest.fixture(autouse=True)

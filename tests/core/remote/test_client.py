@@ -10,16 +10,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.bench.questions import Adapt, Drawn, Live
-from core.curve import Curve
+from core.analysis.questions import Adapt, Drawn, Live
 from core.errors import SessionError
-from core.events import Finished, Save
-from core.launching import OldRuns
+from core.events import Curve, Finished, Save
 from core.remote import client as client_module
-from core.remote import link as link_module
+from core.remote import connection as link_module
 from core.remote import server as server_module
 from core.remote.client import LEFT, LOST, RemoteSession
-from core.remote.digest import everything
+from core.remote.delta import everything
 from core.remote.process import Answer
 from core.remote.protocol import (
     HEAD,
@@ -37,9 +35,10 @@ from core.remote.protocol import (
     Welcome,
     framed,
 )
-from tests.core.runs import PATIENCE, until
-from tests.remotes import Impostor, served
-from tests.tui_meta.fake_session import FakeSession
+from core.session.launch import OldRuns
+from tests.support.dashboard.fake_session import FakeSession
+from tests.support.remotes import Impostor, served
+from tests.support.runs import PATIENCE, until
 
 WELCOME = framed(Welcome(id="1", name="me"))
 

@@ -11,29 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from core.events import (
-    Asked,
-    Evaluated,
-    Pause,
-    Progress,
-    Snapshot,
-    Stepped,
-)
+from core.events import Asked, Evaluated, Pause, Progress, Snapshot, Stepped
 from core.remote import server as server_module
-from core.remote.digest import STORY_EVENTS
-from core.remote.link import look
-from core.remote.place import entries, sessions_folder
-from core.remote.protocol import (
-    Ended,
-    Welcome,
-    framed,
-)
-from core.remote.watcher import Watcher
-from core.session import LocalSession
-from tests.core.remote.events import FOMAML, REPTILE, counted, stepped
-from tests.core.runs import new_plan, small_config, until
-from tests.remotes import Raw, Serving, served
-from tests.tui_meta.fake_session import FakeSession
+from core.remote.connection import look
+from core.remote.delta import STORY_EVENTS
+from core.remote.protocol import Ended, Welcome, framed
+from core.remote.registry import entries, sessions_folder
+from core.remote.subscriber import Watcher
+from core.session.local import LocalSession
+from tests.support.dashboard.fake_session import FakeSession
+from tests.support.events import FOMAML, REPTILE, counted, stepped
+from tests.support.remotes import Raw, Serving, served
+from tests.support.runs import new_plan, small_config, until
 
 
 def test_a_face_that_comes_late_has_what_was_there_all_along(

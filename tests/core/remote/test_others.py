@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from core.remote.client import RemoteSession
-from core.remote.link import greeting
-from core.remote.place import sessions_folder, socket_path
+from core.remote.connection import greeting
 from core.remote.protocol import RemoteError, framed
-from tests.remotes import served
-from tests.tui_meta.fake_session import FakeSession
+from core.remote.registry import sessions_folder, socket_path
+from tests.support.dashboard.fake_session import FakeSession
+from tests.support.remotes import served
 
 CONNECT = """
 import os, socket, sys

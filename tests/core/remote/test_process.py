@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.launching import OldRuns
 from core.remote import process
 from core.remote.protocol import RemoteError
+from core.session.launch import OldRuns
 
 
 def test_a_session_that_does_not_begin_is_not_waited_for_without_end(

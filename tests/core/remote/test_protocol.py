@@ -49,7 +49,7 @@ from core.remote.protocol import (
     packed,
     unpacked,
 )
-from tests.core.remote.events import EVENTS, as_a_row
+from tests.support.events import EVENTS, as_a_row
 
 COMMANDS: list[AnyCommand] = [
     Pause(),

@@ -9,21 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from core.bench import answering
-from core.bench.answering import Bench, never, unheard
-from core.bench.answers import Adapted, AnyAnswer, Cancelled, Recalled, Surveyed, Traced
-from core.bench.questions import Adapt, AnyQuestion, Drawn, Live, Recall, Survey, Trace
-from core.bench.surveying import OnProgress
+from core.analysis import service as answering
+from core.analysis.answers import Adapted, AnyAnswer, Cancelled, Recalled, Surveyed, Traced
+from core.analysis.battery import OnProgress
+from core.analysis.questions import Adapt, AnyQuestion, Drawn, Live, Recall, Survey, Trace
+from core.analysis.service import Bench, never, unheard
 from core.errors import LabError, QuestionError
 from core.events import Pause
 from core.remote.protocol import Answered, Ask, RemoteError
 from core.remote.questions import MOST_QUESTIONS
-from core.session import LocalSession, Session
-from tests.core.bench.sources import live, trained
-from tests.core.runs import PATIENCE, new_plan, small_config
-from tests.remotes import Raw, Serving, served
-from tests.run_folders import make_run
-from tests.tui_meta.fake_session import FakeSession
+from core.session.api import Session
+from core.session.local import LocalSession
+from tests.support.dashboard.fake_session import FakeSession
+from tests.support.live_runs import live, trained
+from tests.support.remotes import Raw, Serving, served
+from tests.support.run_folders import make_run
+from tests.support.runs import PATIENCE, new_plan, small_config
 
 RUN = Live("run")
 ADAPT = Adapt(source=RUN, task=Drawn("standard"), updates=2)

@@ -10,19 +10,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import RunFolderError
-from core.events import (
-    AnyCommand,
-    Asked,
-    Evaluate,
-    Pause,
-    Paused,
-    Save,
-    Step,
-    Stop,
-)
+from core.events import AnyCommand, Asked, Evaluate, Pause, Paused, Save, Step, Stop
 from core.remote import server as server_module
-from core.remote.link import greeting, look
-from core.remote.place import entries, sessions_folder
+from core.remote.connection import greeting, look
 from core.remote.protocol import (
     HEAD,
     LONGEST_NAME,
@@ -43,11 +33,12 @@ from core.remote.protocol import (
     Welcome,
     framed,
 )
-from tests.core.remote.events import FOMAML, REPTILE, asked
+from core.remote.registry import entries, sessions_folder
 from tests.core.remote.test_protocol import COMMANDS
-from tests.core.runs import until
-from tests.remotes import PATIENCE, Raw, Serving
-from tests.tui_meta.fake_session import FakeSession, state
+from tests.support.dashboard.fake_session import FakeSession, state
+from tests.support.events import FOMAML, REPTILE, asked
+from tests.support.remotes import PATIENCE, Raw, Serving
+from tests.support.runs import until
 
 # What is asked.
 

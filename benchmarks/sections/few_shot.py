@@ -1,0 +1,47 @@
+"""Few-shot evaluation of many tasks at once."""
+
+from __future__ import annotations
+
+from benchmarks.engines import ENGINES
+from benchmarks.protocol import FOMAML
+from benchmarks.report import Cell, Section, Table
+from benchmarks.rounds import Effort, Spread, by_turns, ratios, seconds
+from core.config import EngineName, RunConfig
+from core.engines import make_engine
+from core.evaluation.adaptation import many_tasks
+
+UPDATES = 32
+ROUNDS = 5
+
+
+def few_shot(effort: Effort) -> Section:
+    """1,000 random tasks, ten points, 32 updates, the query loss after each."""
+    n_tasks = 100 if effort.quick else 1_000
+    rounds = min(effort.rounds, ROUNDS)
+    times = by_turns({name: _Evaluation(name, n_tasks).seconds for name in ENGINES}, rounds)
+    rows: list[tuple[Cell, ...]] = [
+        ("fused", Spread.of(times["fused"]), None),
+        ("torch", Spread.of(times["torch"]), ratios(times["torch"], times["fused"])),
+    ]
+    columns = ("engine", "seconds", "times fused")
+    title = f"{n_tasks:,} tasks x {UPDATES} updates, one thread"
+    return Section("Few-shot evaluation", [Table(title, columns, rows)])
+
+
+class _Evaluation:
+    """What ``tui-meta eval`` computes for a network, here an untrained one."""
+
+    def __init__(self, engine: EngineName, n_tasks: int) -> None:
+        self._config = RunConfig(algorithm=FOMAML, engine=engine)
+        self._engine = make_engine(self._config)
+        self._theta = self._engine.initial_state().theta
+        self._evaluate(1)
+        self._n_tasks = n_tasks
+
+    def seconds(self) -> float:
+        return seconds(lambda: self._evaluate(self._n_tasks))
+
+    def _evaluate(self, n_tasks: int) -> None:
+        lr = self._config.algorithm.inner_lr
+        waves = self._config.waves
+        many_tasks(self._engine, self._theta, waves, 0, n_tasks=n_tasks, updates=UPDATES, lr=lr)

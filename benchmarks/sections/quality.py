@@ -1,0 +1,81 @@
+"""Does training reach what a correct implementation reaches?
+
+Trains the source's protocol to the end over several seeds and evaluates on random tasks: mean
+query losses, beside the ranges reached elsewhere.
+"""
+
+from __future__ import annotations
+
+from benchmarks.engines import default_engine
+from benchmarks.protocol import ALGORITHMS, FOMAML
+from benchmarks.report import Cell, Section, Table
+from benchmarks.rounds import Effort
+from core.config import RunConfig
+from core.engines import make_engine
+from core.evaluation.adaptation import many_tasks
+from core.tasks.base import Floats
+from core.training.batch import train_many
+
+SEEDS = (0, 1, 2)
+N_TASKS = 1_000
+TEST_SEED = 1_000_003
+STEPS = (0, 1, 5, 10, 32)
+HEADINGS = ("before", "1 step", "5 steps", "10 steps", "32 steps", "half range, 5 points, 10 steps")
+
+# Ranges over seeds that independent implementations of the source's protocol reached.
+REACHED = {
+    "fomaml": (
+        "4.3 - 7.4",
+        "0.39 - 0.77",
+        "0.05 - 0.09",
+        "0.043 - 0.07",
+        "0.040 - 0.063",
+        "0.13 - 0.6",
+    ),
+    "reptile": (
+        "4.4 - 4.8",
+        "0.50 - 0.55",
+        "0.07 - 0.09",
+        "0.060 - 0.075",
+        "0.059 - 0.067",
+        "0.16 - 0.26",
+    ),
+    "random initialisation": ("4.3", "4.3", "-", "4.3", "2.8", "6.3"),
+}
+
+
+def quality(effort: Effort) -> Section:
+    """Both algorithms over ``SEEDS``, and a random initialisation."""
+    iterations = 2_000 if effort.quick else 50_000
+    seeds = SEEDS[:1] if effort.quick else SEEDS
+    rows: list[tuple[Cell, ...]] = []
+    for name, algorithm in ALGORITHMS.items():
+        rows.append((f"{algorithm.title}, reached elsewhere", *REACHED[name]))
+        for seed in seeds:
+            config = RunConfig(algorithm=algorithm, seed=seed, iterations=iterations)
+            [trained] = train_many([config])
+            found = evaluate(config, trained.state.theta)
+            rows.append((f"{algorithm.title}, seed {seed}", *found))
+    config = RunConfig(algorithm=FOMAML)
+    theta = make_engine(config).initial_state().theta
+    rows.append(("random initialisation, reached elsewhere", *REACHED["random initialisation"]))
+    rows.append(("random initialisation, seed 0", *evaluate(config, theta)))
+    title = f"Mean query loss on {N_TASKS:,} random tasks after {iterations:,} iterations"
+    notes = [f"engine: {default_engine()}", *_TOO_SHORT * effort.quick]
+    return Section("Quality", [Table(title, ("", *HEADINGS), rows)], notes)
+
+
+_TOO_SHORT = ("a smoke run: too short to reach the ranges",)
+
+
+def evaluate(config: RunConfig, theta: Floats) -> list[float]:
+    """Mean query losses on the same ``N_TASKS`` tasks for every network, as in HEADINGS."""
+    engine = make_engine(config)
+    lr = config.algorithm.inner_lr
+    full = many_tasks(
+        engine, theta, config.waves, TEST_SEED, n_tasks=N_TASKS, updates=max(STEPS), lr=lr
+    )
+    half = many_tasks(
+        engine, theta, config.waves, TEST_SEED, n_tasks=N_TASKS, updates=10, lr=lr, right_half=True
+    )
+    return [*full.mean(0)[list(STEPS)].tolist(), float(half.mean(0)[-1])]

@@ -1,0 +1,120 @@
+"""What watching costs: iterations per second with the dashboard open, and without."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.command import PROGRAM
+from benchmarks.environment import ROOT
+from benchmarks.report import Cell, Table
+from benchmarks.rounds import Effort, Spread, by_turns, ratios
+from benchmarks.terminals.sessions import own_place
+from benchmarks.terminals.terminal import Terminal, terminal
+
+SIZE = (120, 40)
+START_SECONDS = 60.0
+"""How long a start may take, kernels being compiled."""
+
+SETTLE_SECONDS = 2.0
+"""From the first progress to the window that is measured."""
+
+Pause = Callable[[float], object]
+"""Waits for so many seconds, reading what there is to read."""
+
+
+def cost(effort: Effort) -> Table:
+    """Headless and watched in turns."""
+    window, rounds = (1.0, 1) if effort.quick else (6.0, 5)
+    rates = by_turns(
+        {"headless": lambda: headless_rate(window), "open": lambda: _open(window)}, rounds
+    )
+    rows: list[tuple[Cell, ...]] = [
+        ("headless", Spread.of(rates["headless"]), None),
+        ("dashboard open", Spread.of(rates["open"]), ratios(rates["open"], rates["headless"])),
+    ]
+    return Table("Cost of watching", ("", "iterations/s", "of headless"), rows)
+
+
+def endless_training(out: str | Path) -> list[str]:
+    """A command that trains both algorithms for longer than anyone measures."""
+    return [*PROGRAM, "--out", str(out), "--iterations", "100000000"]
+
+
+@contextmanager
+def dashboard(columns: int, rows: int) -> Iterator[tuple[Terminal, Path]]:
+    """The dashboard of an endless training, just begun, and the folder of its runs."""
+    with (
+        tempfile.TemporaryDirectory() as out,
+        own_place(),
+        terminal(endless_training(out), columns, rows) as seen,
+    ):
+        yield seen, Path(out)
+
+
+def await_training(out: Path, pause: Pause) -> None:
+    """Return when both runs have logged progress and gone on for a while."""
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        pause(0.1)
+        logs = list(out.glob("*/events.jsonl"))
+        if len(logs) == 2 and all(any(_progress(log)) for log in logs):
+            pause(SETTLE_SECONDS)
+            return
+    raise RuntimeError(f"the runs made no progress within {START_SECONDS:.0f} s")
+
+
+def headless_rate(window: float) -> float:
+    """Iterations per second of both runs together, with nothing but lines to show."""
+    with own_place(), tempfile.TemporaryDirectory() as out:
+        command = [*endless_training(out), "--no-tui"]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+        try:
+            return rate(Path(out), window, time.sleep)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _open(window: float) -> float:
+    with dashboard(*SIZE) as (seen, out):
+        return rate(out, window, seen.drain)
+
+
+def rate(out: Path, window: float, pause: Pause) -> float:
+    """Iterations per second of both runs together in a window after the start."""
+    await_training(out, pause)
+    return rate_now(out, window, pause)
+
+
+def rate_now(out: Path, window: float, pause: Pause) -> float:
+    """Iterations per second of both runs together in a window that begins now."""
+    logs = {log: log.stat().st_size for log in out.glob("*/events.jsonl")}
+    pause(window)
+    return sum(_run_rate(log, start) for log, start in logs.items())
+
+
+def _run_rate(log: Path, start: int) -> float:
+    points = list(_progress(log, start))
+    (first_time, first), (last_time, last) = points[0], points[-1]
+    return (last - first) / (last_time - first_time)
+
+
+def _progress(log: Path, start: int = 0) -> Iterator[tuple[float, int]]:
+    """Time and iteration of the ``progress`` events after byte ``start``.
+
+    A line in which that is counts no more, and the last one may not be whole yet.
+    """
+    with log.open("rb") as file:
+        file.seek(start)
+        lines = file.read().split(b"\n")
+    for line in lines[bool(start) : -1]:
+        event = msgspec.json.decode(line)
+        if event["event"] == "progress":
+            yield event["time"], event["iteration"]

@@ -1,0 +1,24 @@
+"""The algorithms by name: a literal table, so that nothing is imported by discovery."""
+
+from __future__ import annotations
+
+from core.algorithms.base import Algorithm
+from core.algorithms.fomaml import Fomaml
+from core.algorithms.reptile import Reptile
+from core.errors import ConfigError
+from core.validation import decode, require_table
+
+ALGORITHMS: dict[str, type[Algorithm]] = {kind.name: kind for kind in (Fomaml, Reptile)}
+"""Algorithm classes by name."""
+
+
+def decode_algorithm(plain: object, where: str) -> Algorithm:
+    """Return the algorithm that the table ``plain``, found at ``where``, names and configures.
+
+    Raises ``ConfigError`` and ``UnknownSettingError``.
+    """
+    table = dict(require_table(plain, where))
+    name = table.pop("name", None)
+    if not isinstance(name, str) or name not in ALGORITHMS:
+        raise ConfigError(f"{where}.name", name, "one of " + ", ".join(ALGORITHMS))
+    return decode(ALGORITHMS[name], table, where)

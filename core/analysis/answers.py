@@ -1,0 +1,228 @@
+"""What is answered: all immutable and ready for MessagePack and JSON.
+
+A number that is not finite is None, as in a run's log: fine-tuning may diverge, and JSON has no
+word for it. Answers that do not hold together are refused with ``ValueError`` when they are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import msgspec
+import numpy as np
+
+from core.analysis.questions import Given
+from core.events import Iteration, SaveKind
+from core.tasks.base import Floats
+
+LARGEST_ANSWER = 2**19
+"""Bytes of an encoded answer in MessagePack. The longest, 1,000 updates on 50 points, has 465,000:
+sent in some milliseconds, and only where all of that is asked for."""
+
+WORST_TASKS = 10
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+Number = float | None
+Numbers = tuple[Number, ...]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer", tag=str.lower):
+    """What was found."""
+
+
+class Cancelled(Answer, frozen=True, kw_only=True):
+    """Nothing: whoever asked does not want to know any more."""
+
+
+class Adapted(Answer, frozen=True, kw_only=True):
+    """Fine-tuning on ``task`` from the theta of ``iteration``, with steps of size ``lr``.
+
+    ``query_y`` is the true wave at ``query_x``, both ``(n_query,)``. ``losses`` is
+    ``(updates + 1,)``, before any step and after each; ``predictions`` ``(updates + 1, n_query)``.
+    """
+
+    iteration: Iteration
+    task: Given
+    lr: float
+    query_x: tuple[float, ...]
+    query_y: tuple[float, ...]
+    losses: Numbers
+    predictions: tuple[Numbers, ...]
+
+    def __post_init__(self) -> None:
+        _require(len(self.losses) > 0, "there is a loss before any update")
+        _require(len(self.predictions) == len(self.losses), "a step has a loss and predictions")
+        points = {len(self.query_x), len(self.query_y), *map(len, self.predictions)}
+        _require(len(points) == 1, "a prediction is made at each point of the query set")
+
+
+class PoorTask(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the tasks with the largest loss: number ``index`` of those drawn."""
+
+    index: int
+    loss: Number
+    task: Given
+
+
+class SourceSurvey(msgspec.Struct, frozen=True, kw_only=True):
+    """The losses of one source after the last update.
+
+    ``low`` to ``high`` is the 95 % interval of the mean. ``quantiles`` are those of ``QUANTILES``.
+    ``diverged`` tasks have a loss that is not finite: then there is no mean, they are the first of
+    the ``worst``, and ``counts`` (of each bin) leaves them out. ``heat`` is the mean loss of each
+    cell, ``(n_amplitudes, n_phases)``, None where there is no task in it or one that diverged.
+    """
+
+    iteration: Iteration
+    lr: float
+    mean: Number
+    low: Number
+    high: Number
+    median: Number
+    quantiles: Numbers
+    diverged: int
+    counts: tuple[int, ...]
+    worst: tuple[PoorTask, ...]
+    heat: tuple[Numbers, ...]
+
+    def __post_init__(self) -> None:
+        _require(len(self.quantiles) == len(QUANTILES), "each quantile has a value")
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
+    """Sources number ``first`` and ``second`` on the same tasks: the loss of one less the other's.
+
+    ``mean`` is None where a task diverged; ``first_better`` is the share of tasks on which the
+    first has the lower loss.
+    """
+
+    first: int
+    second: int
+    mean: Number
+    low: Number
+    high: Number
+    first_better: float
+
+
+class Surveyed(Answer, frozen=True, kw_only=True):
+    """Losses of several sources on ``n_tasks`` random tasks.
+
+    The edges of the histogram's bins are ``bins``, spaced evenly on a logarithmic scale and the
+    same for all; those of the heat map's cells ``amplitudes`` and ``phases``, with ``tasks`` in
+    each cell. ``pairs`` has each two sources once.
+    """
+
+    n_tasks: int
+    seed: int
+    updates: int
+    shots: int
+    right_half: bool
+    bins: tuple[float, ...]
+    amplitudes: tuple[float, ...]
+    phases: tuple[float, ...]
+    tasks: tuple[tuple[int, ...], ...]
+    sources: tuple[SourceSurvey, ...]
+    pairs: tuple[Pair, ...]
+
+    def __post_init__(self) -> None:
+        n_amplitudes, n_phases = len(self.amplitudes) - 1, len(self.phases) - 1
+        maps: list[Sequence[Sequence[object]]] = [self.tasks]
+        for source in self.sources:
+            maps.append(source.heat)
+            _require(len(source.counts) == len(self.bins) - 1, "a bin has a count")
+        for cells in maps:
+            sound = len(cells) == n_amplitudes and all(len(row) == n_phases for row in cells)
+            _require(sound, "a heat map has a row for each amplitude, a column for each phase")
+        n = len(self.sources)
+        _require(
+            all(0 <= pair.first < pair.second < n for pair in self.pairs), "a pair is of sources"
+        )
+        _require(all(a < b for a, b in pairwise(self.bins)), "bins ascend")
+
+
+Point = tuple[float, float]
+
+
+class Traced(Answer, frozen=True, kw_only=True):
+    """The iteration after ``iteration``, on the plane of the largest variance of its points.
+
+    Theta is the origin, ``paths`` holds phi_1 to phi_k of each task, and ``update`` is where the
+    outer step ends. ``explained`` is the share of the variance along each axis. In the space of all
+    parameters: ``lengths`` of the tasks' paths and ``distances`` from their beginning to their end,
+    ``update_norm`` that of the outer step. ``fomaml_reptile`` is the cosine of the two algorithms'
+    directions at this theta, on these tasks and inner paths; ``successive`` that of this outer step
+    and the next. A cosine is None where a direction has no length. Where the moments of the outer
+    optimiser are not known, ``exact`` is False, and outer steps are those of plain SGD.
+    """
+
+    iteration: Iteration
+    algorithm: str
+    paths: tuple[tuple[Point, ...], ...]
+    update: Point
+    explained: Point
+    lengths: tuple[float, ...]
+    distances: tuple[float, ...]
+    update_norm: float
+    fomaml_reptile: Number
+    successive: Number
+    exact: bool
+
+    def __post_init__(self) -> None:
+        tasks = {len(self.paths), len(self.lengths), len(self.distances)}
+        _require(len(tasks) == 1, "a task has a path, its length and its distance")
+        _require(all(self.paths), "a path has a step")
+
+
+class SavedTheta(msgspec.Struct, frozen=True, kw_only=True):
+    """The checkpoint ``name`` of a folder, and why it was saved, if that is known."""
+
+    name: str
+    iteration: Iteration
+    kind: SaveKind | None = None
+
+
+class PastEvaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """A periodic evaluation of a run's log, with the loss before and after all its updates."""
+
+    iteration: Iteration
+    index: int
+    amplitude: float
+    phase: float
+    before: Number
+    after: Number
+
+
+class Recalled(Answer, frozen=True, kw_only=True):
+    """The sound checkpoints of ``folder`` and its periodic evaluations, the oldest first.
+
+    ``damaged`` checkpoints cannot be read. Of very many, ``checkpoints`` has the newest, and
+    ``evaluations`` every second, fourth, ... Their tasks are drawn with ``seed``, if it is known.
+    """
+
+    folder: str
+    checkpoints: tuple[SavedTheta, ...]
+    damaged: int
+    evaluations: tuple[PastEvaluation, ...]
+    seed: int | None = None
+
+
+AnyAnswer = Cancelled | Adapted | Surveyed | Traced | Recalled
+
+
+def number(value: float) -> Number:
+    """``value``, or None if it is not finite."""
+    return float(value) if np.isfinite(value) else None
+
+
+def numbers(array: Floats) -> Numbers:
+    """The values of ``array`` ``(n,)``, None for those that are not finite."""
+    values: list[float] = array.tolist()
+    if np.isfinite(array).all():
+        return tuple(values)
+    return tuple(number(value) for value in values)
+
+
+def _require(holds: bool, rule: str) -> None:
+    if not holds:
+        raise ValueError(rule)

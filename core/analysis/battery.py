@@ -1,0 +1,210 @@
+"""The battery: losses of several networks on the same random tasks, and what they say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.answers import (
+    QUANTILES,
+    WORST_TASKS,
+    Cancelled,
+    Pair,
+    PoorTask,
+    SourceSurvey,
+    Surveyed,
+    number,
+    numbers,
+)
+from core.analysis.questions import LARGEST_NUMBER, Given, Survey
+from core.analysis.theta import Theta
+from core.analysis.work import require_affordable
+from core.engines.base import Engine, FewShotSets
+from core.errors import ConfigError
+from core.evaluation.adaptation import ManyTasks, Statistics, draw_many
+from core.tasks.base import Floats
+from core.tasks.sine import SineTasks
+
+PART = 128
+"""Tasks between two looks at whether to go on. A multiple of what the reference engine adapts
+together, so that a loss does not depend on it."""
+
+BINS = 30
+AMPLITUDE_CELLS = 8
+PHASE_CELLS = 12
+
+Losses = NDArray[np.float64]
+OnProgress = Callable[[int, int], None]
+"""Is told how many of how many tasks are done."""
+
+
+def survey(
+    question: Survey,
+    sources: Sequence[tuple[Theta, Engine]],
+    progress: OnProgress,
+    cancelled: Callable[[], bool],
+) -> Surveyed | Cancelled:
+    """All sources on the same tasks; raises ``ConfigError`` for waves and networks too large."""
+    waves = sources[0][0].config.waves
+    drawn = draw_many(
+        waves,
+        question.seed,
+        question.n_tasks,
+        right_half=question.right_half,
+        shots=question.shots,
+    )
+    _require_usual(drawn)
+    points = 3 * drawn.sets.support_x.shape[1] + len(drawn.sets.query_x)
+    for theta, _ in sources:
+        require_affordable(theta.config.network, "updates", question.updates, PART * points)
+    columns = []
+    total = question.n_tasks * len(sources)
+    for index, (theta, engine) in enumerate(sources):
+        lr = question.lr or theta.config.algorithm.inner_lr
+        parts = []
+        for start in range(0, question.n_tasks, PART):
+            if cancelled():
+                return Cancelled()
+            part = _part(drawn.sets, start)
+            parts.append(engine.adapt(theta.values, part, question.updates, lr).losses[:, -1])
+            done = index * question.n_tasks + min(start + PART, question.n_tasks)
+            progress(done, total)
+        columns.append(np.concatenate(parts))
+    return _surveyed(question, [theta for theta, _ in sources], waves, drawn, columns)
+
+
+def _part(sets: FewShotSets, start: int) -> FewShotSets:
+    chosen = slice(start, start + PART)
+    return FewShotSets(
+        sets.support_x[chosen], sets.support_y[chosen], sets.query_x, sets.query_y[chosen]
+    )
+
+
+def _require_usual(drawn: ManyTasks) -> None:
+    """Tasks can be shown, and opened one by one."""
+    values = {
+        "waves.amplitude": drawn.amplitude,
+        "waves.phase": drawn.phase,
+        "waves.x": drawn.sets.query_x,
+    }
+    for field, drawn_ones in values.items():
+        largest = float(np.abs(drawn_ones).max())
+        if not largest <= LARGEST_NUMBER:
+            raise ConfigError(field, largest, f"at most {LARGEST_NUMBER:g} to survey its tasks")
+
+
+def _surveyed(
+    question: Survey,
+    thetas: Sequence[Theta],
+    waves: SineTasks,
+    drawn: ManyTasks,
+    columns: Sequence[Losses],
+) -> Surveyed:
+    # A loss that is no number has grown beyond all others.
+    columns = [np.where(np.isfinite(losses), losses, np.inf) for losses in columns]
+    bins = _bins(columns)
+    amplitude_edges, rows = _cells(drawn.amplitude, waves.amplitude, AMPLITUDE_CELLS)
+    phase_edges, cols = _cells(drawn.phase, waves.phase, PHASE_CELLS)
+    cell = rows * PHASE_CELLS + cols
+    tasks = np.bincount(cell, minlength=AMPLITUDE_CELLS * PHASE_CELLS)
+    return Surveyed(
+        n_tasks=question.n_tasks,
+        seed=question.seed,
+        updates=question.updates,
+        shots=drawn.sets.support_x.shape[1],
+        right_half=question.right_half,
+        bins=tuple(bins.tolist()),
+        amplitudes=amplitude_edges,
+        phases=phase_edges,
+        tasks=tuple(tuple(row) for row in tasks.reshape(-1, PHASE_CELLS).tolist()),
+        sources=tuple(
+            _source(question, theta, losses, bins, drawn, cell, tasks)
+            for theta, losses in zip(thetas, columns, strict=True)
+        ),
+        pairs=tuple(
+            _pair(first, second, columns[first], columns[second])
+            for first, second in combinations(range(len(columns)), 2)
+        ),
+    )
+
+
+def _source(
+    question: Survey,
+    theta: Theta,
+    losses: Losses,
+    bins: NDArray[np.float64],
+    drawn: ManyTasks,
+    cell: NDArray[np.int64],
+    tasks: NDArray[np.int64],
+) -> SourceSurvey:
+    finite = losses[np.isfinite(losses)]
+    worst = np.argsort(-losses, kind="stable")[:WORST_TASKS]
+    # Infinite losses have no mean, no deviation, and no value between them and others.
+    with np.errstate(all="ignore"):
+        stats = Statistics.of(losses)
+        quantiles = np.quantile(losses, QUANTILES)
+        heat = np.bincount(cell, losses, len(tasks)) / tasks
+    counts, _ = np.histogram(np.clip(finite, bins[0], bins[-1]), bins)
+    return SourceSurvey(
+        iteration=theta.iteration,
+        lr=question.lr or theta.config.algorithm.inner_lr,
+        mean=number(stats.mean),
+        low=number(stats.low),
+        high=number(stats.high),
+        median=number(stats.median),
+        quantiles=numbers(quantiles),
+        diverged=len(losses) - len(finite),
+        counts=tuple(counts.tolist()),
+        worst=tuple(_poor(drawn, int(index), losses[index]) for index in worst),
+        heat=tuple(numbers(row) for row in heat.reshape(-1, PHASE_CELLS)),
+    )
+
+
+def _poor(drawn: ManyTasks, index: int, loss: float) -> PoorTask:
+    task = Given(
+        float(drawn.amplitude[index]),
+        float(drawn.phase[index]),
+        tuple(drawn.sets.support_x[index].tolist()),
+        tuple(drawn.sets.support_y[index].tolist()),
+    )
+    return PoorTask(index=index, loss=number(loss), task=task)
+
+
+def _pair(first: int, second: int, losses: Losses, others: Losses) -> Pair:
+    with np.errstate(all="ignore"):
+        stats = Statistics.of(losses - others)
+    return Pair(
+        first=first,
+        second=second,
+        mean=number(stats.mean),
+        low=number(stats.low),
+        high=number(stats.high),
+        first_better=float((losses < others).mean()),
+    )
+
+
+def _bins(columns: Sequence[Losses]) -> NDArray[np.float64]:
+    """Edges around all losses that a logarithm has, at least a factor of ten apart."""
+    losses = np.concatenate(columns)
+    shown = losses[np.isfinite(losses) & (losses > 0)]
+    low, high = (shown.min(), shown.max()) if len(shown) else (1.0, 1.0)
+    lower, upper = math.log10(low), math.log10(high)
+    if upper - lower < 1:
+        middle = (lower + upper) / 2
+        lower, upper = middle - 0.5, middle + 0.5
+    # Within what a float64 holds: the smallest numbers have no digits to be told apart by.
+    return np.logspace(max(lower, -300.0), max(min(upper, 307.0), -299.0), BINS + 1)
+
+
+def _cells(
+    values: Floats, interval: tuple[float, float], n: int
+) -> tuple[tuple[float, ...], NDArray[np.int64]]:
+    """The edges ``(n + 1,)`` of equal cells of ``interval``, and the cell of each of ``values``."""
+    low, high = interval
+    share = (values - low) / (high - low) if high > low else np.zeros(len(values))
+    cell = np.clip((share * n).astype(np.int64), 0, n - 1)
+    return tuple(np.linspace(low, high, n + 1).tolist()), cell

@@ -1,0 +1,172 @@
+"""The geometry of one iteration: its inner steps and its outer step, in float64.
+
+The reference engine's gradients, at the theta and on the very data of the iteration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.algorithms import optimizers as outer
+from core.algorithms.base import MetaBatch
+from core.algorithms.fomaml import Fomaml
+from core.analysis.answers import Point, Traced, number
+from core.analysis.theta import Theta
+from core.analysis.work import require_affordable
+from core.config import RunConfig
+from core.engines.torch.engine import TorchMLP
+from core.errors import ConfigError, QuestionError
+from core.models.mlp import MLP
+from core.tasks.sine_sampler import SineSampler
+
+MOST_TRACED = 500
+"""Points of all paths: their decomposition takes the square of it."""
+MOST_NUMBERS = 2**25
+"""Coordinates of all points, 256 MiB of them."""
+
+Matrix = NDArray[np.float64]
+
+
+@torch.inference_mode()
+def trace(theta: Theta) -> Traced:
+    """The next iteration at ``theta``, and for its cosine the one after it.
+
+    Raises ``ConfigError`` for one that is too large, and ``QuestionError`` where it diverges.
+    """
+    torch.set_num_threads(1)
+    config, start = theta.config, _tensor(theta.values)
+    batch, next_batch = (_batch(config, theta.iteration + later) for later in (0, 1))
+    inner = _inner_path(config, start, batch)
+    fomaml, reptile = _directions(config, inner, batch)
+    known = theta.moments
+    before = None if known is None else {name: _tensor(one) for name, one in known.items()}
+    first, moments = _outer_step(config, theta.iteration, start, batch, before)
+    second, _ = _outer_step(config, theta.iteration + 1, first, next_batch, moments)
+    path, end, after = inner.numpy(), first.numpy(), second.numpy()
+    if not (np.isfinite(path).all() and np.isfinite(after).all()):
+        raise QuestionError("the next iteration", "it diverges", "ask for an earlier theta")
+    n_steps, n_tasks = len(path) - 1, path.shape[1]
+    points = np.concatenate([path[:1, 0], path[1:].reshape(n_steps * n_tasks, -1), end[None]])
+    places, explained = plane(points)
+    paths = places[1:-1].reshape(n_steps, n_tasks, 2).swapaxes(0, 1)
+    return Traced(
+        iteration=theta.iteration,
+        algorithm=theta.config.algorithm.title,
+        paths=tuple(tuple(map(_point, steps)) for steps in paths),
+        update=_point(places[-1]),
+        explained=explained,
+        lengths=tuple(np.linalg.norm(np.diff(path, axis=0), axis=2).sum(0).tolist()),
+        distances=tuple(np.linalg.norm(path[-1] - path[0], axis=1).tolist()),
+        update_norm=float(np.linalg.norm(end - path[0, 0])),
+        fomaml_reptile=cosine(fomaml.numpy(), reptile.numpy()),
+        successive=cosine(end - path[0, 0], after - end),
+        exact=known is not None,
+    )
+
+
+def plane(points: Matrix) -> tuple[Matrix, Point]:
+    """``points`` ``(n, dimensions)`` on the plane of their largest variance: ``(n, 2)``.
+
+    The first point is the origin, and the last one is never left of it or below it, which settles
+    the signs. Also the share of the variance along each axis, 0 where there is none.
+    """
+    centred = points - points.mean(0)
+    # NumPy's threads would spin for a tenth of a second after it, on the cores of the training.
+    decomposed = torch.linalg.svd(torch.from_numpy(centred), full_matrices=False)
+    left, sizes = decomposed.U.numpy(), decomposed.S.numpy()
+    places = np.zeros((len(points), 2))
+    places[:, : len(sizes)] = (left * sizes)[:, :2]
+    places -= places[0]
+    places *= np.where(places[-1] < 0, -1.0, 1.0)
+    variances = np.zeros(2)
+    variances[: len(sizes)] = sizes[:2] ** 2
+    total = float((sizes**2).sum())
+    return places, _point(variances / total if total else variances)
+
+
+def cosine(one: Matrix, other: Matrix) -> float | None:
+    """Of the angle between two vectors; None where one has no length."""
+    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return number(min(1.0, max(-1.0, float(one @ other) / lengths))) if lengths else None
+
+
+def _batch(config: RunConfig, iteration: int) -> MetaBatch:
+    """The very data of an iteration."""
+    source = SineSampler(config.waves, config.seed, config.precision)
+    data = config.algorithm.batches(source, iteration, 1)
+    arrays = data.x[0], data.y[0], data.query_x, data.query_y[0]
+    return MetaBatch(*map(_tensor, arrays))
+
+
+def _inner_path(config: RunConfig, theta: Tensor, batch: MetaBatch) -> Tensor:
+    """From theta to phi_k, ``(k + 1, n_tasks, n_parameters)``."""
+    algorithm = config.algorithm
+    model = TorchMLP(MLP.of(config.network))
+    n_minibatches = batch.x.shape[1]
+    steps = algorithm.inner_steps if isinstance(algorithm, Fomaml) else n_minibatches
+    _require_affordable(config, batch, steps)
+    path = [theta.expand(len(batch.x), -1)]
+    for step in range(steps):
+        # FOMAML takes every step on the one support set, Reptile each on a minibatch of its own.
+        minibatch = step % n_minibatches
+        _, gradient = model.loss_and_gradient(
+            path[-1], batch.x[:, minibatch], batch.y[:, minibatch]
+        )
+        path.append(path[-1].sub(gradient, alpha=algorithm.inner_lr))
+    return torch.stack(path)
+
+
+def _directions(config: RunConfig, path: Tensor, batch: MetaBatch) -> tuple[Tensor, Tensor]:
+    """Those of FOMAML and of Reptile at the end of the same inner ``path``."""
+    model = TorchMLP(MLP.of(config.network))
+    _, at_end = model.loss_and_gradient(path[-1], *_query_set(batch))
+    return at_end.mean(0), path[0, 0] - path[-1].mean(0)
+
+
+def _outer_step(
+    config: RunConfig,
+    iteration: int,
+    theta: Tensor,
+    batch: MetaBatch,
+    moments: Mapping[str, Tensor] | None,
+) -> tuple[Tensor, Mapping[str, Tensor] | None]:
+    """Theta and moments after it; where these are not known, a step of plain SGD."""
+    algorithm = config.algorithm
+    _, gradient = algorithm.outer_gradient(TorchMLP(MLP.of(config.network)), theta, batch)
+    rate = float(outer.learning_rates(algorithm, iteration, 1, config.iterations)[0])
+    if moments is None:
+        return theta.sub(gradient, alpha=rate), None
+    return outer.step(algorithm, theta, gradient, dict(moments), rate, iteration)
+
+
+def _query_set(batch: MetaBatch) -> tuple[Tensor, Tensor]:
+    """Where FOMAML takes its gradient; for Reptile's tasks, all the data that they have."""
+    if batch.query_x.numel():
+        return batch.query_x, batch.query_y
+    return batch.x.flatten(1), batch.y.flatten(1)
+
+
+def _require_affordable(config: RunConfig, batch: MetaBatch, steps: int) -> None:
+    points = steps * len(batch.x)
+    parameters = MLP.of(config.network).n_parameters
+    most = min(MOST_TRACED, MOST_NUMBERS // parameters)
+    if points > most:
+        raise ConfigError(
+            "tasks x inner steps", points, f"at most {most:,} with {parameters:,} parameters"
+        )
+    # Three passes a gradient: of this iteration, outer step and path, and of the next one.
+    seen = 9 * (batch.x.shape[2] + batch.query_x.numel())
+    require_affordable(config.network, "tasks x inner steps", points, seen)
+
+
+def _tensor(array: NDArray[np.floating]) -> Tensor:
+    return torch.from_numpy(np.array(array, np.float64))
+
+
+def _point(values: Matrix) -> Point:
+    return float(values[0]), float(values[1])

@@ -1,0 +1,201 @@
+"""What a face asks of runs. All immutable, ready for MessagePack, and checked when they are made.
+
+A question may come from another process, so every number and length has a bound here: whatever is
+asked, the answer takes a bounded time and memory. What is not allowed raises ``ConfigError``, also
+within msgspec's decoders; what has the wrong type is their ``ValidationError``.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import msgspec
+
+from core import validation
+from core.errors import ConfigError
+
+MOST_UPDATES = 1_000
+MOST_SURVEY_UPDATES = 100
+MOST_POINTS = 100
+"""Of a support set."""
+FEWEST_TASKS = 100
+MOST_TASKS = 10_000
+MOST_SOURCES = 8
+LARGEST_NUMBER = 1e6
+"""Of an amplitude, a phase, an x or a y."""
+LONGEST_NAME = 4_096
+
+PresetName = Literal[
+    "standard", "half-range", "beyond-range", "noisy", "one-point", "contradictory"
+]
+
+
+class Source(msgspec.Struct, frozen=True, tag_field="source", tag=str.lower):
+    """Where meta-parameters come from."""
+
+
+class Live(Source, frozen=True):
+    """The present ones of the run called ``run``."""
+
+    run: str
+
+    def __post_init__(self) -> None:
+        _text("run", self.run)
+
+
+class Held(Source, frozen=True):
+    """Those that the run called ``run`` had at ``iteration``, when a question was about them.
+
+    They are kept for as long as there is room, once a question has named them so.
+    """
+
+    run: str
+    iteration: int
+
+    def __post_init__(self) -> None:
+        _text("run", self.run)
+        validation.count("iteration", self.iteration, low=0)
+
+
+class Saved(Source, frozen=True):
+    """Those of the checkpoint at ``path``."""
+
+    path: str
+
+    def __post_init__(self) -> None:
+        _text("path", self.path)
+
+
+class Untrained(Source, frozen=True):
+    """The random initialisation that ``of`` has, or had, at its iteration 0."""
+
+    of: Live | Saved
+
+
+AnySource = Live | Held | Saved | Untrained
+
+
+class Task(msgspec.Struct, frozen=True, tag_field="task", tag=str.lower):
+    """What is adapted to."""
+
+
+class Given(Task, frozen=True):
+    """A wave, and a support set that need not lie on it."""
+
+    amplitude: float
+    phase: float
+    support_x: tuple[float, ...]
+    support_y: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _number("amplitude", self.amplitude)
+        _number("phase", self.phase)
+        validation.count("support_x (points)", len(self.support_x), high=MOST_POINTS)
+        if len(self.support_y) != len(self.support_x):
+            raise ConfigError(
+                "support_y (points)", len(self.support_y), f"{len(self.support_x)}, one for each x"
+            )
+        for x in self.support_x:
+            _number("support_x", x)
+        for y in self.support_y:
+            _number("support_y", y)
+
+
+class Drawn(Task, frozen=True):
+    """The task number ``index`` of a preset, drawn from the tasks of the run that is asked."""
+
+    preset: PresetName
+    index: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        validation.one_of("preset", self.preset, get_args(PresetName))
+        validation.count("index", self.index, low=0)
+        _seed(self.seed)
+
+
+AnyTask = Given | Drawn
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True, tag_field="question", tag=str.lower):
+    """Something to compute, which changes nothing."""
+
+
+class Adapt(Question, frozen=True, kw_only=True):
+    """Fine-tune on one task, and keep every step.
+
+    ``updates`` of None are those of the preset, which a given task does not have; ``lr`` of None is
+    the inner learning rate of the run.
+    """
+
+    source: AnySource
+    task: AnyTask
+    updates: int | None = None
+    lr: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.updates is not None or isinstance(self.task, Given):
+            validation.count("updates", self.updates, low=0, high=MOST_UPDATES)  # type: ignore[arg-type]
+        _rate(self.lr)
+
+
+class Survey(Question, frozen=True, kw_only=True):
+    """The battery: several sources on the same random tasks, those of ``core.evaluation``.
+
+    Tasks are drawn from the waves of the first source. ``shots`` of None are the usual ten, or five
+    of the right half; ``lr`` of None is the inner learning rate of each run.
+    """
+
+    sources: tuple[AnySource, ...]
+    n_tasks: int = 1_000
+    seed: int = 0
+    updates: int = 32
+    shots: int | None = None
+    right_half: bool = False
+    lr: float | None = None
+
+    def __post_init__(self) -> None:
+        validation.count("sources", len(self.sources), high=MOST_SOURCES)
+        validation.count("n_tasks", self.n_tasks, low=FEWEST_TASKS, high=MOST_TASKS)
+        _seed(self.seed)
+        validation.count("updates", self.updates, low=0, high=MOST_SURVEY_UPDATES)
+        if self.shots is not None:
+            validation.count("shots", self.shots, high=MOST_POINTS)
+        _rate(self.lr)
+
+
+class Trace(Question, frozen=True, kw_only=True):
+    """The geometry of the next iteration: the inner steps from theta, and the outer one."""
+
+    source: AnySource
+
+
+class Recall(Question, frozen=True, kw_only=True):
+    """What a run has left behind: its checkpoints and periodic evaluations.
+
+    The path of a saved run is that of its folder, or of any checkpoint in it.
+    """
+
+    of: Live | Saved
+
+
+AnyQuestion = Adapt | Survey | Trace | Recall
+
+
+def _number(field: str, value: float) -> None:
+    if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+        raise ConfigError(field, value, f"a number from -{LARGEST_NUMBER:g} to {LARGEST_NUMBER:g}")
+
+
+def _rate(lr: float | None) -> None:
+    if lr is not None:
+        validation.positive("lr", lr)
+
+
+def _seed(seed: int) -> None:
+    validation.count("seed", seed, low=0, high=2**63 - 1)
+
+
+def _text(field: str, value: str) -> None:
+    if not 0 < len(value) <= LONGEST_NAME or "\0" in value:
+        raise ConfigError(field, value, f"1 to {LONGEST_NAME:,} characters, none of them null")

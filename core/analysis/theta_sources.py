@@ -1,0 +1,108 @@
+"""From the name of a source to its theta, and an engine that adapts it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.algorithms.optimizers import MOMENTS
+from core.analysis.questions import AnySource, Held, Live, Saved, Untrained
+from core.analysis.theta import Theta
+from core.analysis.theta_cache import Holding
+from core.config import RunConfig
+from core.engines import make_engine
+from core.engines.base import Engine, untrained
+from core.errors import QuestionError
+from core.storage.checkpoint import load_checkpoint
+from core.tasks.base import Floats
+
+ENGINES_KEPT = 8
+
+
+@dataclass(frozen=True)
+class LiveRun:
+    """A run as a session knows it. ``theta`` is None before it has begun; it is never written to.
+
+    ``moments`` are the outer optimiser's vectors by name, where they are known.
+    """
+
+    config: RunConfig
+    iteration: int
+    theta: Floats | None
+    folder: Path
+    moments: Mapping[str, Floats] | None = None
+
+
+FindRun = Callable[[str], LiveRun | None]
+"""The run of a name; None if there is no such run."""
+
+
+class Sources:
+    """Finds what questions name. It belongs to one thread, as the engines do that it makes."""
+
+    def __init__(self, find_run: FindRun, holding: Holding) -> None:
+        self._find_run = find_run
+        self._holding = holding
+        self._engines: OrderedDict[RunConfig, Engine] = OrderedDict()
+
+    def theta(self, source: AnySource) -> Theta:
+        """Finite meta-parameters; raises ``CheckpointError`` and ``QuestionError``."""
+        if isinstance(source, Untrained):
+            config = self._config(source.of)
+            state = untrained(config)
+            return Theta(config, 0, state.theta, state.moments)
+        if isinstance(source, Saved):
+            checkpoint = load_checkpoint(Path(source.path))
+            state = checkpoint.state
+            return Theta(_anywhere(checkpoint.config), state.iteration, state.theta, state.moments)
+        if isinstance(source, Held):
+            return self._holding.hold(source)
+        run = self.run(source)
+        if run.theta is None:
+            raise QuestionError(f"run {source.run!r}", "it has not begun", "wait for it")
+        if not np.isfinite(run.theta).all():
+            problem = "its parameters are not finite numbers"
+            raise QuestionError(f"run {source.run!r}", problem, "ask for one of its checkpoints")
+        known = run.moments if MOMENTS[run.config.algorithm.outer_optimizer] else {}
+        theta = Theta(run.config, run.iteration, run.theta, known)
+        self._holding.see(source.run, theta)
+        return theta
+
+    def engine(self, config: RunConfig) -> Engine:
+        """The engine of ``config``; the latest few are kept. Raises ``EngineError``."""
+        engine = self._engines.pop(config, None) or make_engine(config)
+        self._engines[config] = engine
+        if len(self._engines) > ENGINES_KEPT:
+            self._engines.popitem(last=False)
+        return engine
+
+    def folder(self, of: Live | Saved) -> Path:
+        """The folder of a run; raises ``QuestionError``."""
+        if isinstance(of, Live):
+            return self.run(of).folder
+        path = Path(of.path)
+        # Path.is_file raises for names that are too long.
+        return path.parent if os.path.isfile(path) else path
+
+    def run(self, source: Live) -> LiveRun:
+        """The run of that name; raises ``QuestionError``."""
+        run = self._find_run(source.run)
+        if run is None:
+            raise QuestionError(f"run {source.run!r}", "there is no such run", "ask for another")
+        return run
+
+    def _config(self, of: Live | Saved) -> RunConfig:
+        if isinstance(of, Live):
+            return self.run(of).config
+        return _anywhere(load_checkpoint(Path(of.path)).config)
+
+
+def _anywhere(config: RunConfig) -> RunConfig:
+    """``config`` on this machine, which need not have the device that it was trained on."""
+    return dataclasses.replace(config, engine="auto", device="auto")

@@ -1,0 +1,1 @@
+"""The fused engine: whole meta-iterations in compiled native code."""

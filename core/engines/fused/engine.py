@@ -1,0 +1,106 @@
+"""The fast engine: chunks of meta-iterations as compiled code without the interpreter lock."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.algorithms import optimizers as outer
+from core.algorithms.base import Algorithm
+from core.algorithms.fomaml import Fomaml
+from core.algorithms.reptile import Reptile
+from core.config import RunConfig
+from core.engines.base import Adaptation, Advance, FewShotSets, TrainState, untrained
+from core.engines.fused.network import FusedNetwork, entries
+from core.engines.fused.simd import MACHINE
+from core.errors import EngineError
+from core.tasks.base import Floats
+from core.tasks.sine_sampler import SineSampler
+
+
+class FusedEngine:
+    """Meta-iterations of FOMAML or Reptile on one thread of the processor."""
+
+    name = "fused"
+    device = f"cpu ({MACHINE.name})"
+
+    def __init__(self, config: RunConfig) -> None:
+        reason = why_not(config)
+        if reason:
+            raise EngineError("--engine fused", reason, "use --engine torch or auto")
+        self._config = config
+        self._source = SineSampler(config.waves, config.seed, config.precision)
+        network = config.network
+        self._network = FusedNetwork(network.hidden, network.activation, config.precision)
+        entries(config.precision)
+
+    def initial_state(self) -> TrainState:
+        return untrained(self._config)
+
+    def advance(self, state: TrainState, n: int) -> Advance:
+        algorithm = self._config.algorithm
+        batches = algorithm.batches(self._source, state.iteration, n)
+        names = outer.MOMENTS[algorithm.outer_optimizer]
+        stacked = [state.moments[name] for name in names]
+        inner_steps, share = _inner_loop(algorithm, batches.x.shape[2])
+        theta, moments, losses = self._network.advance(
+            state.theta,
+            np.array(stacked, state.theta.dtype).reshape(len(names), len(state.theta)),
+            x=batches.x,
+            y=batches.y,
+            query_x=batches.query_x,
+            query_y=batches.query_y,
+            rates=outer.learning_rates(algorithm, state.iteration, n, self._config.iterations),
+            inner_steps=inner_steps,
+            inner_lr=algorithm.inner_lr,
+            share=share,
+            optimizer=algorithm.outer_optimizer,
+            decays=_decays(algorithm),
+            iteration=state.iteration,
+        )
+        after = dict(zip(names, moments, strict=True))
+        return Advance(TrainState(state.iteration + n, theta, after), losses)
+
+    def adapt(
+        self,
+        theta: Floats,
+        sets: FewShotSets,
+        updates: int,
+        lr: float,
+        *,
+        every_step: bool = False,
+    ) -> Adaptation:
+        losses, predictions = self._network.adapt(
+            theta,
+            x=sets.support_x,
+            y=sets.support_y,
+            query_x=sets.query_x,
+            query_y=sets.query_y,
+            updates=updates,
+            lr=lr,
+            every_step=every_step,
+        )
+        return Adaptation(losses, predictions)
+
+
+def why_not(config: RunConfig) -> str | None:
+    """Why this engine cannot run ``config``; None if it can."""
+    if type(config.algorithm) not in (Fomaml, Reptile):
+        return f"it has no kernel for {config.algorithm.title}"
+    if config.device not in ("auto", "cpu"):
+        return f"it runs on the processor, not on {config.device}"
+    return None
+
+
+def _inner_loop(algorithm: Algorithm, minibatches: int) -> tuple[int, float]:
+    """Inner steps of a task, and the share of its outer gradient in the whole."""
+    if isinstance(algorithm, Fomaml):
+        share = 1.0 if algorithm.reduction == "sum" else 1.0 / algorithm.tasks
+        return algorithm.inner_steps, share
+    return minibatches, 1.0 / algorithm.tasks
+
+
+def _decays(algorithm: Algorithm) -> tuple[float, float]:
+    """Decay rates of the outer optimiser's moments."""
+    if algorithm.outer_optimizer == "momentum":
+        return algorithm.momentum, 0.0
+    return algorithm.adam_betas

@@ -1,0 +1,584 @@
+"""Whole meta-iterations as native code: the network, the steps of an algorithm, and two entries.
+
+One source serves FOMAML and Reptile, float32 and float64, any depth and any widths; it reads from
+top to bottom. All numbers live in one ``buf``, arranged by `fused_layout`: a vector or matrix is
+the index of its first element, and nothing is allocated while training. ``plan`` holds those
+indices.
+
+Hidden units are the contiguous axis, padded to whole SIMD registers. Padded units have zero weights
+and biases, hence output act(0) = 0, and every gradient that touches them has a factor zero: they
+need no mask.
+
+The functions below are compiled by numba and typed by it; arguments that do not say otherwise are
+indices and counts. `fused_network` compiles the two entries, and is what other code calls.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, misc"
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+from numba.extending import overload
+
+from core.engines.fused.layout import Column, Place
+from core.engines.fused.simd import (
+    TILE_COLUMNS,
+    WIDE,
+    at,
+    at_least,
+    at_most,
+    broadcast,
+    dots,
+    lanes,
+    load,
+    load_like,
+    load_twice,
+    pointer,
+    product_strip,
+    splat,
+    square_root,
+    store,
+    store_halves,
+    total,
+    transpose_tile,
+    where_positive,
+    wide_zero,
+)
+
+# numba bakes plain integers into the code, which is all it knows of an enumeration.
+N_LAYERS, BLOCK_SIZE = int(Place.N_LAYERS), int(Place.BLOCK_SIZE)
+THETA, PHI, OUTER = int(Place.THETA), int(Place.PHI), int(Place.OUTER)
+MOMENT_1, MOMENT_2 = int(Place.MOMENT_1), int(Place.MOMENT_2)
+DELTA, ERRORS = int(Place.DELTA), int(Place.ERRORS)
+TRANSPOSE, ZEROS = int(Place.TRANSPOSE), int(Place.ZEROS)
+UNITS, WIDTH, OUTPUT = int(Column.UNITS), int(Column.WIDTH), int(Column.OUTPUT)
+BIAS, WEIGHT = int(Column.BIAS), int(Column.WEIGHT)
+HEAD, ROW = len(Place), len(Column)
+
+STRETCH = 128  # Steps of `product` at once.
+FEW = 14  # Rows up to which `multiply_rows` costs less than a transpose; measured with 64 units.
+
+SGD, MOMENTUM, ADAM = range(3)
+ADAM_EPSILON = 1e-8
+
+OPTIONS: Any = {"nogil": True, "error_model": "numpy"}
+compiled = njit(**OPTIONS)
+inlined = njit(**OPTIONS, forceinline=True)
+
+
+@inlined
+def of(plan, layer, column):
+    """What ``plan`` says of a layer."""
+    return plan[HEAD + layer * ROW + column]
+
+
+# --- products ---------------------------------------------------------------------------------
+
+
+@inlined
+def strip_size(left):
+    """How many of the ``left`` registers of a row the next strip takes."""
+    if left >= TILE_COLUMNS:
+        return TILE_COLUMNS
+    return 2 if left >= 2 else 1
+
+
+@inlined
+def product(buf, c, init, init_row, a, a_row, a_step, b, rows, steps, width):
+    """C = I + A B with C ``(rows, width)``, A ``(rows, steps)``, B ``(steps, width)``.
+
+    Element (r, k) of A is at ``a + r * a_row + k * a_step``, row r of I at ``init + r * init_row``.
+    C is cut into strips of columns, those into blocks whose sums fit into registers
+    (`product_strip`), and the steps into stretches: what a strip needs of B in one stretch, 32 KB,
+    stays in the fastest cache for all rows. I may be C itself, as a block is read before it is
+    written.
+    """
+    lane = lanes(buf)
+    for first in range(0, steps, STRETCH):
+        stretch = min(steps - first, STRETCH)
+        column = 0
+        while column < width:
+            columns = strip_size((width - column) // lane)
+            product_strip(
+                columns,
+                buf,
+                c + column,
+                init + column,
+                init_row,
+                a + first * a_step,
+                a_row,
+                a_step,
+                b + first * width + column,
+                rows,
+                stretch,
+                width,
+            )
+            column += columns * lane
+        init, init_row = c, width
+
+
+@compiled
+def multiply(buf, c, bias, a, b, rows, steps, width):
+    """C = A B with ``bias (width,)`` added to each row; sizes as in `product`."""
+    product(buf, c, bias, 0, a, steps, 1, b, rows, steps, width)
+
+
+@inlined
+def multiply_rows(buf, c, bias, a, b, rows, steps, width):
+    """C = A Bᵀ with ``bias (width,)`` added to each row; B ``(width, steps)``, else as `product`.
+
+    Rows of both factors are multiplied, and the sums folded: dearer than `product` for each row of
+    A, but B need not be transposed.
+    """
+    half = lanes(buf) // 2
+    for column in range(0, width, half):
+        biases, b_rows = load_twice(buf, bias + column), b + column * steps
+        for row in range(0, rows, 2):
+            # Two rows at once; an odd one at the end is its own neighbour.
+            other = min(row + 1, rows - 1)
+            sums = dots(buf, a + row * steps, a + other * steps, b_rows, steps) + biases
+            store_halves(buf, c + row * width + column, c + other * width + column, sums)
+
+
+@inlined
+def transpose(buf, source, target, rows, width):
+    """Write the transpose of a matrix ``(rows, width)``."""
+    for row in range(0, rows, lanes(buf)):
+        for column in range(0, width, lanes(buf)):
+            corner = source + row * width + column
+            transpose_tile(buf, corner, width, target + column * rows + row, rows)
+
+
+@compiled
+def multiply_transposed(buf, plan, c, bias, a, b, rows, steps, width):
+    """`multiply_rows`, in the cheaper way for so many rows."""
+    if rows > FEW:
+        transpose(buf, b, plan[TRANSPOSE], width, steps)
+        multiply(buf, c, bias, a, plan[TRANSPOSE], rows, steps, width)
+    else:
+        multiply_rows(buf, c, bias, a, b, rows, steps, width)
+
+
+@compiled
+def update_weights(buf, target, base, d, h, points, rows, width):
+    """``target`` = ``base`` + Dᵀ H, all ``(rows, width)``; D, H ``(points, rows or width)``."""
+    product(buf, target, base, width, d, 1, rows, h, rows, points, width)
+
+
+# --- activations ------------------------------------------------------------------------------
+
+
+def tanh(register):
+    """Tanh lane by lane; NaN stays NaN."""
+    raise NotImplementedError
+
+
+@overload(tanh, jit_options=OPTIONS)
+def _tanh(register):
+    return _tanh_float32 if str(register.dtype) == "float32" else _tanh_float64
+
+
+def _tanh_float32(register):
+    """The fraction x P(x²) / Q(x²) of least relative error on [-7.9, 7.9]: 4e-7 with rounding.
+
+    Q starts with 1 x⁸, as a sum costs less here than a product: the units that multiply are busy.
+    """
+    x = at_least(at_most(register, 7.9), -7.9)
+    z = x * x
+    p = ((z * 46.2652551 + 11877.2901) * z + 518923.089) * z + 4011954.81
+    q = (((z + 962.918095) * z + 95701.5303) * z + 1856237.26) * z + 4011955.34
+    return x * p / q
+
+
+def _tanh_float64(register):
+    """Padé's approximant of tanh(x / 16), then four times tanh(2 y) = 2 tanh y / (1 + tanh² y).
+
+    The doublings work on numerator and denominator, and damp errors. At the bound, tanh is short of
+    1 by more than those.
+    """
+    y = at_least(at_most(register, 17.5), -17.5) * 0.0625
+    z = y * y
+    p = (z * 2.901963686277412e-08 + 2.8729440494146376e-05) * z + 0.00392156862745098
+    p = ((p * z + 0.13725490196078433) * z + 1.0) * y
+    q = (z * 1.3058836588248353e-06 + 0.00040221216691804925) * z + 0.027450980392156862
+    q = (q * z + 0.47058823529411764) * z + 1.0
+    for _ in range(4):
+        p, q = (p + p) * q, q * q + p * p
+    return p / q
+
+
+@inlined
+def activation(z, relu):
+    """ReLU or tanh."""
+    return at_least(z, 0.0) if relu else tanh(z)
+
+
+@inlined
+def through_activation(gradient, output, relu):
+    """Loss gradient by an activation's input, from that by its ``output``."""
+    return where_positive(output, gradient) if relu else gradient * (1.0 - output * output)
+
+
+# --- the network ------------------------------------------------------------------------------
+
+
+@compiled
+def forward(buf, plan, block, x, points, relu):
+    """Outputs ``(points, width)`` of every hidden layer for inputs ``x``, and predictions."""
+    lane, last, predictions = lanes(buf), plan[N_LAYERS] - 1, plan[ERRORS]
+    output, width = of(plan, 0, OUTPUT), of(plan, 0, WIDTH)
+    for unit in range(0, width, lane):
+        weight = load(buf, block + of(plan, 0, WEIGHT) + unit)
+        bias = load(buf, block + of(plan, 0, BIAS) + unit)
+        for point in range(points):
+            z = weight * broadcast(x, point) + bias
+            store(buf, output + point * width + unit, z if last == 1 else activation(z, relu))
+
+    for layer in range(1, last):
+        below, below_width = output, width
+        output, width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
+        bias, weight = block + of(plan, layer, BIAS), block + of(plan, layer, WEIGHT)
+        multiply_transposed(buf, plan, output, bias, below, weight, points, below_width, width)
+        if layer + 1 < last:
+            for place in range(output, output + points * width, lane):
+                store(buf, place, activation(load(buf, place), relu))
+
+    weight = block + of(plan, last, WEIGHT)
+    for point in range(points):
+        products = splat(buf, 0.0)
+        for unit in range(0, width, lane):
+            place = output + point * width + unit
+            h = activation(load(buf, place), relu)
+            store(buf, place, h)
+            products = h * load(buf, weight + unit) + products
+        buf[predictions + point] = total(products) + buf[block + of(plan, last, BIAS)]
+
+
+@compiled
+def mean_squared_error(buf, plan, y, points):
+    """Turn predictions of ``y`` into errors ``(points,)``, in place; their mean square, float64."""
+    errors = plan[ERRORS]
+    squares = 0.0
+    for point in range(points):
+        error = buf[errors + point] - y[point]
+        buf[errors + point] = error
+        squares += error * error
+    return squares / points
+
+
+@inlined
+def through_units(buf, plan, layer, unit, zero, last, blocks, x, points, relu):
+    """`through_layer` for the units of as many registers as ``zero`` has, from ``unit`` on."""
+    source, base, target = blocks
+    errors, delta = plan[ERRORS], plan[DELTA] + unit
+    output, width = of(plan, layer, OUTPUT) + unit, of(plan, layer, WIDTH)
+    bias, weight = of(plan, layer, BIAS) + unit, of(plan, layer, WEIGHT) + unit
+    out = of(plan, layer + 1, WEIGHT) + unit
+
+    new_bias = load_like(buf, base + bias, zero)
+    new_weight = load_like(buf, base + weight, zero) if layer == 0 else zero
+    if last:
+        w_out = load_like(buf, source + out, zero)
+        new_out = load_like(buf, base + out, zero)
+    for point in range(points):
+        h = load_like(buf, output + point * width, zero)
+        if last:
+            error = buf[errors + point]
+            gradient = error * w_out
+            new_out = error * h + new_out
+        else:
+            gradient = load_like(buf, delta + point * width, zero)
+        d = through_activation(gradient, h, relu)
+        store(buf, output + point * width, d)
+        new_bias = new_bias + d
+        if layer == 0:
+            new_weight = x[point] * d + new_weight
+    store(buf, target + bias, new_bias)
+    if layer == 0:
+        store(buf, target + weight, new_weight)
+    if last:
+        store(buf, target + out, new_out)
+
+
+@inlined
+def through_layer(buf, plan, layer, last, blocks, x, points, relu):
+    """Replace the outputs H of a hidden layer by D, the loss gradient by the layer's input.
+
+    The gradient by H is errors w_out for the ``last`` hidden layer, and in ``delta`` for others.
+    What is a sum over points of D, errors or H alone is summed on the way: the updates of the
+    layer's bias, of the first layer's weight and of w_out. Several registers side by side, because
+    each sum waits for its last addition.
+    """
+    width, lane, wide = of(plan, layer, WIDTH), lanes(buf), WIDE * lanes(buf)
+    unit = 0
+    while unit + wide <= width:
+        through_units(buf, plan, layer, unit, wide_zero(buf), last, blocks, x, points, relu)
+        unit += wide
+    while unit < width:
+        through_units(buf, plan, layer, unit, splat(buf, 0.0), last, blocks, x, points, relu)
+        unit += lane
+
+
+@compiled
+def backward(buf, plan, source, base, target, x, points, scale, relu):
+    """``target`` = ``base`` + ``scale`` times the gradient of the mean squared error at ``source``.
+
+    All three are blocks. After `forward` and `mean_squared_error` the buffer holds the outputs H of
+    each layer and the errors; the errors take the factor scale · 2 / points at once, so that sums
+    over points are finished updates. Each H is replaced by D, the gradient by its layer's input:
+
+        w_out += errorsᵀ H_last                  D_last = errors w_out · act'(H_last)
+        W_l += D_lᵀ H_l-1,  b_l += 1ᵀ D_l        D_l-1 = D_l W_l · act'(H_l-1)
+
+    ``target`` may be ``source`` or ``base``: what is read there is read before it is written.
+    """
+    errors, blocks = plan[ERRORS], (source, base, target)
+    layer = plan[N_LAYERS] - 1
+    factor = scale * 2.0 / points
+    error_sum = 0.0
+    for point in range(points):
+        error = buf[errors + point] * factor
+        buf[errors + point] = error
+        error_sum += error
+    bias = of(plan, layer, BIAS)
+    buf[target + bias] = buf[base + bias] + error_sum
+
+    layer -= 1
+    through_layer(buf, plan, layer, True, blocks, x, points, relu)
+    while layer > 0:
+        d, weight, width = of(plan, layer, OUTPUT), of(plan, layer, WEIGHT), of(plan, layer, WIDTH)
+        layer -= 1
+        below, below_width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
+        multiply(buf, plan[DELTA], plan[ZEROS], d, source + weight, points, width, below_width)
+        update_weights(buf, target + weight, base + weight, d, below, points, width, below_width)
+        through_layer(buf, plan, layer, False, blocks, x, points, relu)
+
+
+@compiled
+def descend(buf, plan, source, x, y, points, lr, relu):
+    """Set phi = source - lr · gradient at source, for ``points`` points; the loss before the step.
+
+    ``source`` is the block of theta for the first step of a task and of phi for the others.
+    """
+    forward(buf, plan, source, x, points, relu)
+    loss = mean_squared_error(buf, plan, y, points)
+    backward(buf, plan, source, source, plan[PHI], x, points, -lr, relu)
+    return loss
+
+
+# --- the outer optimiser ----------------------------------------------------------------------
+
+
+@inlined
+def clear(buf, plan, block):
+    """Zeros in a block."""
+    for i in range(block, block + plan[BLOCK_SIZE], lanes(buf)):
+        store(buf, i, splat(buf, 0.0))
+
+
+@inlined
+def copy(buf, plan, source, target):
+    """Copy a block."""
+    if source != target:
+        for i in range(0, plan[BLOCK_SIZE], lanes(buf)):
+            store(buf, target + i, load(buf, source + i))
+
+
+@inlined
+def add_displacement(buf, plan, theta, base, target, scale):
+    """Set block ``target`` = ``base`` + ``scale`` (theta - phi)."""
+    phi = plan[PHI]
+    for i in range(0, plan[BLOCK_SIZE], lanes(buf)):
+        displacement = load(buf, theta + i) - load(buf, phi + i)
+        store(buf, target + i, displacement * scale + load(buf, base + i))
+
+
+@inlined
+def outer_step(buf, plan, theta, gradient, optimizer, rate, decays, step):
+    """Momentum or Adam with the block ``gradient``; ``step`` counts meta-iterations from 1.
+
+    Momentum: v = mu v + g. Adam: Kingma and Ba 2015, algorithm 1, with bias correction.
+    """
+    first, second = plan[MOMENT_1], plan[MOMENT_2]
+    size, lane = plan[BLOCK_SIZE], lanes(buf)
+    if optimizer == MOMENTUM:
+        for i in range(0, size, lane):
+            velocity = load(buf, first + i) * decays[0] + load(buf, gradient + i)
+            store(buf, first + i, velocity)
+            store(buf, theta + i, load(buf, theta + i) - velocity * rate)
+    else:
+        unbias_1 = 1.0 / (1.0 - decays[0] ** float(step))
+        unbias_2 = 1.0 / (1.0 - decays[1] ** float(step))
+        for i in range(0, size, lane):
+            g = load(buf, gradient + i)
+            mean = load(buf, first + i) * decays[0] + g * (1.0 - decays[0])
+            square = load(buf, second + i) * decays[1] + g * g * (1.0 - decays[1])
+            store(buf, first + i, mean)
+            store(buf, second + i, square)
+            change = mean * unbias_1 / (square_root(square * unbias_2) + ADAM_EPSILON)
+            store(buf, theta + i, load(buf, theta + i) - change * rate)
+
+
+# --- between the flat vectors outside and the padded blocks inside ----------------------------
+
+
+@compiled
+def exchange(buf, plan, block, flat, inwards):
+    """Copy the flat parameters at pointer ``flat`` into a block, or the other way round."""
+    place, below, below_width = 0, 1, 1
+    for layer in range(plan[N_LAYERS]):
+        units = of(plan, layer, UNITS)
+        weight, bias = block + of(plan, layer, WEIGHT), block + of(plan, layer, BIAS)
+        for row in range(units + 1):
+            # The biases follow the rows of the weight, and are one row more.
+            start = weight + row * below_width if row < units else bias
+            size = below if row < units else units
+            for i in range(size):
+                if inwards:
+                    buf[start + i] = flat[place + i]
+                else:
+                    flat[place + i] = buf[start + i]
+            place += size
+        below, below_width = units, of(plan, layer, WIDTH)
+
+
+@inlined
+def begin(buf, plan, theta, start):
+    """Lay theta out in a zeroed buffer, and in the block ``start`` too."""
+    exchange(buf, plan, plan[THETA], theta, True)
+    copy(buf, plan, plan[THETA], start)
+
+
+# --- entries ----------------------------------------------------------------------------------
+
+
+def advance(
+    buf_array,
+    plan_array,
+    theta,
+    moments,
+    losses,
+    x,
+    y,
+    query_x,
+    query_y,
+    sizes,
+    rates,
+    inner_steps,
+    inner_lr,
+    share,
+    optimizer,
+    decays,
+    iteration,
+    relu,
+):
+    """Run n meta-iterations; ``theta``, ``moments`` and ``losses`` are written in place.
+
+    ``buf_array`` is zeroed and ``plan_array`` is a `Layout.plan`. ``theta`` is ``(n_parameters,)``,
+    ``moments`` ``(0 to 2, n_parameters)``, ``losses`` and ``rates`` (outer learning rates)
+    ``(n,)``. ``sizes`` are n_tasks, n_minibatches, n_points and n_query; ``x`` and ``y``
+    ``(n, n_tasks, n_minibatches, n_points)``, and inner step s takes minibatch s modulo their
+    number.
+
+    With a query set, ``query_x (n_query,)`` and ``query_y (n, n_tasks, n_query)``, the outer
+    gradient of a task is that of the query loss at phi, and the training loss is that loss. Without
+    one it is theta - phi, and the training loss the mean over inner steps of the loss before each.
+    The outer gradient is ``share`` times the sum over tasks. Adam's step count starts after
+    ``iteration``.
+    """
+    buf, plan = pointer(buf_array), pointer(plan_array)
+    x_data, y_data = pointer(x), pointer(y)
+    query_x_data, query_y_data = pointer(query_x), pointer(query_y)
+    n_tasks, n_minibatches, n_points, n_query = sizes
+    theta_block, phi, outer = plan[THETA], plan[PHI], plan[OUTER]
+    # A task starts from theta. If it is the only one, it does so in phi, from a copy: inner steps
+    # then touch a third less memory, which stays in the fastest cache.
+    start = phi if n_tasks == 1 else theta_block
+    begin(buf, plan, pointer(theta), start)
+    for moment in range(moments.shape[0]):
+        block = plan[MOMENT_1 + moment]
+        exchange(buf, plan, block, pointer(moments[moment]), True)
+
+    for i in range(losses.size):
+        # What the tasks give is added up in ``outer``: from zero to the outer gradient, or under
+        # SGD from theta to the next theta, which saves two passes over all parameters. The last
+        # task's sum then goes to theta's own place.
+        if optimizer == SGD:
+            base, scale = theta_block, -rates[i] * share
+        else:
+            clear(buf, plan, outer)
+            base, scale = outer, share
+        loss = 0.0
+        for task in range(i * n_tasks, (i + 1) * n_tasks):
+            source = start
+            met = 0.0
+            is_last = task + 1 == (i + 1) * n_tasks
+            target = theta_block if optimizer == SGD and is_last else outer
+            for step in range(inner_steps):
+                first = (task * n_minibatches + step % n_minibatches) * n_points
+                some_x, some_y = at(x_data, first), at(y_data, first)
+                met += descend(buf, plan, source, some_x, some_y, n_points, inner_lr, relu)
+                source = phi
+            if n_query > 0:
+                forward(buf, plan, phi, query_x_data, n_query, relu)
+                loss += mean_squared_error(buf, plan, at(query_y_data, task * n_query), n_query)
+                backward(buf, plan, phi, base, target, query_x_data, n_query, scale, relu)
+            else:
+                loss += met / inner_steps
+                add_displacement(buf, plan, theta_block, base, target, scale)
+            base = outer
+        if optimizer != SGD:
+            step = iteration + i + 1
+            outer_step(buf, plan, theta_block, outer, optimizer, rates[i], decays, step)
+        copy(buf, plan, theta_block, start)
+        losses[i] = loss / n_tasks
+
+    exchange(buf, plan, theta_block, pointer(theta), False)
+    for moment in range(moments.shape[0]):
+        block = plan[MOMENT_1 + moment]
+        exchange(buf, plan, block, pointer(moments[moment]), False)
+
+
+def adapt(
+    buf_array,
+    plan_array,
+    theta,
+    losses,
+    predictions,
+    x,
+    y,
+    query_x,
+    query_y,
+    sizes,
+    updates,
+    lr,
+    relu,
+):
+    """Fine-tune from ``theta`` on each support set by full-batch SGD, ``updates`` steps of ``lr``.
+
+    ``sizes`` are n_tasks, n_points, n_query and kept; ``x`` and ``y`` ``(n_tasks, n_points)``,
+    ``query_x (n_query,)`` and ``query_y`` ``(n_tasks, n_query)``. Writes ``losses``
+    ``(n_tasks, updates + 1)``, the query loss before any step and after each, and ``predictions``
+    ``(n_tasks * kept, n_query)``: those of the first ``kept - 1`` losses, and of the last one.
+    """
+    buf, plan = pointer(buf_array), pointer(plan_array)
+    x_data, y_data = pointer(x), pointer(y)
+    query_x_data, query_y_data = pointer(query_x), pointer(query_y)
+    n_tasks, n_points, n_query, kept = sizes
+    begin(buf, plan, pointer(theta), plan[THETA])
+    for task in range(n_tasks):
+        block = plan[THETA]
+        for update in range(updates + 1):
+            if update > 0:
+                first = task * n_points
+                some_x, some_y = at(x_data, first), at(y_data, first)
+                descend(buf, plan, block, some_x, some_y, n_points, lr, relu)
+                block = plan[PHI]
+            forward(buf, plan, block, query_x_data, n_query, relu)
+            row = task * kept + min(update, kept - 1)
+            for point in range(n_query):
+                predictions[row, point] = buf[plan[ERRORS] + point]
+            y_of_task = at(query_y_data, task * n_query)
+            losses[task, update] = mean_squared_error(buf, plan, y_of_task, n_query)

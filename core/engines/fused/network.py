@@ -1,0 +1,201 @@
+"""The fused kernel as other code calls it: a network that trains and adapts.
+
+Its kernel is compiled when first used, and cached.
+"""
+
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numba.core.config
+import numpy as np
+from numba import boolean, float64, int64, njit, types
+from numpy.typing import NDArray
+
+from core.engines.fused import kernel
+from core.engines.fused.layout import Layout
+from core.engines.fused.simd import CPU, FEATURES, lanes_of
+from core.tasks.base import Floats
+
+OPTIMIZERS = {
+    "sgd": kernel.SGD,
+    "momentum": kernel.MOMENTUM,
+    "adam": kernel.ADAM,
+}
+
+
+class Entries(NamedTuple):
+    """`kernel.advance` and `kernel.adapt`, compiled for one dtype."""
+
+    advance: Any
+    adapt: Any
+
+
+def _version() -> str:
+    """A name for this code, the machine it is compiled for and the compiler."""
+    digest = hashlib.sha256(repr((numba.__version__, np.__version__, CPU, FEATURES)).encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder(dtype: str) -> Path | None:
+    """Where compiled code is kept, in the user's cache folder; None if that cannot be written.
+
+    numba notices changes only in the file of the function that it compiles, writes its index before
+    the code that the index points to, and lets two processes that save different signatures take
+    the same file. With a folder for each version of all sources, machine and dtype, every process
+    writes the same things there, each atomically, and a half-finished cache is only a smaller one.
+    """
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = home / "tui-meta" / f"numba-{_version()}" / dtype
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def must_compile(dtype: str) -> bool:
+    """Whether the first use of ``dtype`` in a new process takes seconds: nothing is cached yet."""
+    folder = cache_folder(dtype)
+    return folder is None or len(list(folder.rglob("*.nbc"))) < len(Entries._fields)
+
+
+def _signatures(dtype: str) -> Entries:
+    number = types.float32 if dtype == "float32" else types.float64
+    scratch, plan = types.Array(number, 1, "C"), types.Array(int64, 1, "C")
+    vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
+    given = types.Array(number, 1, "C", readonly=True)
+    batches = (given, given, given, given)
+    advance = types.void(
+        *(scratch, plan, vector, matrix, types.Array(float64, 1, "C"), *batches),
+        *(types.UniTuple(int64, 4), types.Array(float64, 1, "C", readonly=True)),
+        *(int64, float64, float64, int64, types.UniTuple(float64, 2), int64, boolean),
+    )
+    adapt = types.void(
+        *(scratch, plan, given, types.Array(float64, 2, "C"), matrix, *batches),
+        *(types.UniTuple(int64, 4), int64, float64, boolean),
+    )
+    return Entries(advance, adapt)
+
+
+_compiling = threading.Lock()
+
+
+def entries(dtype: str) -> Entries:
+    """The entries for ``dtype``, compiled in some seconds or loaded from the cache."""
+    with _compiling:
+        return _compile(dtype)
+
+
+@functools.cache
+def _compile(dtype: str) -> Entries:
+    folder = cache_folder(dtype)
+    signatures = _signatures(dtype)
+    options = {**kernel.OPTIONS, "cache": folder is not None}
+    # numba reads the folder's name when a function is declared, so the setting need not stay.
+    config: Any = numba.core.config
+    before, config.CACHE_DIR = config.CACHE_DIR, str(folder or "")
+    try:
+        return Entries(
+            njit(signatures.advance, **options)(kernel.advance),
+            njit(signatures.adapt, **options)(kernel.adapt),
+        )
+    finally:
+        config.CACHE_DIR = before
+
+
+def _flat(array: Floats, dtype: str) -> Floats:
+    return np.ascontiguousarray(array, dtype).reshape(-1)
+
+
+@dataclass(frozen=True)
+class FusedNetwork:
+    """A perceptron from one input to one output; any number of threads may use it at once."""
+
+    hidden: tuple[int, ...]
+    activation: str
+    """``"tanh"`` or ``"relu"``."""
+    dtype: str
+    """``"float32"`` or ``"float64"``."""
+
+    def _workspace(self, points: int) -> tuple[Floats, NDArray[np.int64]]:
+        layout = Layout.of(self.hidden, points, lanes_of(self.dtype))
+        return layout.buffer(self.dtype), layout.plan
+
+    def advance(
+        self,
+        theta: Floats,
+        moments: Floats,
+        *,
+        x: Floats,
+        y: Floats,
+        query_x: Floats,
+        query_y: Floats,
+        rates: NDArray[np.float64],
+        inner_steps: int,
+        inner_lr: float,
+        share: float,
+        optimizer: str,
+        decays: tuple[float, float],
+        iteration: int,
+    ) -> tuple[Floats, Floats, NDArray[np.float64]]:
+        """New theta, moments and losses ``(n,)`` after n meta-iterations; arguments stay untouched.
+
+        ``theta (n_parameters,)``; ``moments (0, 1 or 2, n_parameters)`` for SGD, momentum and Adam.
+        Batches ``x``, ``y`` ``(n, n_tasks, n_minibatches, n_points)``, ``query_x (n_query,)``,
+        ``query_y (n, n_tasks, n_query)``; an empty ``query_x`` makes theta - phi the outer gradient
+        (Reptile) instead of the query loss's (FOMAML). ``share`` multiplies the sum over tasks,
+        ``rates (n,)`` are outer learning rates, ``decays`` Adam's betas, or momentum and anything,
+        and ``iteration`` counts the meta-iterations before this call.
+        """
+        sizes = (*x.shape[1:], query_x.size)
+        buf, plan = self._workspace(max(x.shape[3], query_x.size))
+        theta, moments = np.array(theta, self.dtype), np.array(moments, self.dtype)
+        losses = np.empty(len(rates))
+        entries(self.dtype).advance(
+            *(buf, plan, theta, moments, losses),
+            *(_flat(array, self.dtype) for array in (x, y, query_x, query_y)),
+            *(sizes, np.ascontiguousarray(rates, np.float64), inner_steps, inner_lr, share),
+            *(OPTIMIZERS[optimizer], decays, iteration, self.activation == "relu"),
+        )
+        return theta, moments, losses
+
+    def adapt(
+        self,
+        theta: Floats,
+        *,
+        x: Floats,
+        y: Floats,
+        query_x: Floats,
+        query_y: Floats,
+        updates: int,
+        lr: float,
+        every_step: bool = False,
+    ) -> tuple[NDArray[np.float64], Floats]:
+        """Losses ``(n_tasks, updates + 1)`` and predictions ``(n_tasks, kept, n_query)``.
+
+        ``updates`` steps of full-batch SGD from ``theta`` on supports ``x``, ``y``
+        ``(n_tasks, n_points)``; losses on ``query_x (n_query,)``, ``query_y (n_tasks, n_query)``.
+        Kept are the predictions of ``every_step``, else the first and the last.
+        """
+        n_tasks, n_points = x.shape
+        buf, plan = self._workspace(max(n_points, query_x.size))
+        losses = np.empty((n_tasks, updates + 1))
+        kept = updates + 1 if every_step else min(updates, 1) + 1
+        predictions = np.empty((n_tasks * kept, query_x.size), self.dtype)
+        entries(self.dtype).adapt(
+            *(buf, plan, _flat(theta, self.dtype), losses, predictions),
+            *(_flat(array, self.dtype) for array in (x, y, query_x, query_y)),
+            *((n_tasks, n_points, query_x.size, kept), updates, lr, self.activation == "relu"),
+        )
+        return losses, predictions.reshape(n_tasks, kept, -1)

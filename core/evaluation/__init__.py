@@ -1,0 +1,1 @@
+"""Few-shot evaluation: protocols, adaptation over many tasks, statistics."""

@@ -1,0 +1,68 @@
+"""The multilayer perceptron that maps one x to one y: sizes, initialisation, parameter layout."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from core.models.settings import NetworkConfig
+from core.tasks.base import Floats
+from core.tasks.counter_random import Stream, uniforms
+
+
+@dataclass(frozen=True)
+class MLP:
+    """Layers of ``sizes`` units with ``activation`` between them.
+
+    All parameters live in one flat vector, layer by layer, each layer's weight ``(n_out, n_in)`` in
+    row-major order before its bias ``(n_out,)``: the order of ``torch.nn.Sequential.parameters()``.
+    """
+
+    sizes: tuple[int, ...] = (1, 64, 64, 1)
+    activation: str = "tanh"
+
+    @classmethod
+    def of(cls, config: NetworkConfig) -> MLP:
+        """The network that ``config`` describes, with one input and one output."""
+        return cls((1, *config.hidden, 1), config.activation)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes by the names that ``torch.nn.Sequential(Linear, Tanh, Linear, ...)`` gives."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer, (n_in, n_out) in enumerate(pairwise(self.sizes)):
+            shapes[f"{2 * layer}.weight"] = (n_out, n_in)
+            shapes[f"{2 * layer}.bias"] = (n_out,)
+        return shapes
+
+    @property
+    def n_parameters(self) -> int:
+        """Length of the flat parameter vector."""
+        return sum(math.prod(shape) for shape in self.shapes.values())
+
+    def initial(self, seed: int, dtype: str = "float32") -> Floats:
+        """Fresh parameters ``(n_parameters,)``, each layer U(-1/sqrt(n_in), 1/sqrt(n_in))."""
+        bounds = np.concatenate(
+            [np.full((n_in + 1) * n_out, n_in**-0.5) for n_in, n_out in pairwise(self.sizes)]
+        )
+        draws = uniforms(seed, Stream.INITIALISATION, 0, 1, self.n_parameters)[0]
+        theta: Floats = ((2 * draws - 1) * bounds).astype(dtype)
+        return theta
+
+    def named(self, theta: Floats) -> dict[str, Floats]:
+        """Views of the flat vector ``theta`` by tensor name, each in its own shape."""
+        tensors = {}
+        start = 0
+        for name, shape in self.shapes.items():
+            size = math.prod(shape)
+            tensors[name] = theta[start : start + size].reshape(shape)
+            start += size
+        return tensors
+
+    def flat(self, tensors: Mapping[str, Floats]) -> Floats:
+        """The flat vector ``(n_parameters,)`` of named ``tensors``; the inverse of ``named``."""
+        return np.concatenate([tensors[name].reshape(-1) for name in self.shapes])

@@ -1,0 +1,35 @@
+"""Settings of the networks. No NumPy is imported: ``--help`` reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from core import validation
+
+Activation = Literal["tanh", "relu"]
+
+LARGEST_LAYER = 16_384
+LARGEST_DEPTH = 64
+LARGEST_NETWORK = 2**29
+"""Parameters: 2 GiB of them in float32."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """The network that is meta-trained: one input, hidden layers, one output."""
+
+    hidden: tuple[int, ...] = (64, 64)
+    """Units of each hidden layer."""
+    activation: Activation = "tanh"
+    """What stands between the layers."""
+
+    def __post_init__(self) -> None:
+        validation.count("network.hidden (layers)", len(self.hidden), high=LARGEST_DEPTH)
+        for units in self.hidden:
+            validation.count("network.hidden", units, high=LARGEST_LAYER)
+        sizes = (1, *self.hidden, 1)
+        parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
+        validation.count("network.hidden (parameters)", parameters, high=LARGEST_NETWORK)
+        validation.one_of("network.activation", self.activation, ("tanh", "relu"))

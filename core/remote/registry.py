@@ -1,0 +1,199 @@
+"""Where the sessions of a person on this machine are found: a private folder with a socket each."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from filelock import lock_descriptor
+
+from core.errors import reason
+from core.remote.protocol import RemoteError
+from core.storage.provenance import command_line
+
+MOST_SESSIONS = 1_000
+
+LONGEST_PATH = 103
+"""Bytes of a socket's path that every system takes."""
+
+UNFINISHED_SECONDS = 60.0
+"""An entry without content that is older was left by a process that died while it wrote it."""
+
+LONGEST_ENTRY = 64 * 2**10
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What is written of a session beside its socket. ``started`` is in seconds since the epoch."""
+
+    id: str
+    pid: int
+    started: float
+    command: list[str]
+
+
+class Place:
+    """The place of one session: ``id.json``, locked for as long as it lives, and ``id.sock``.
+
+    Made by the process of the session; raises ``RemoteError`` where there is no room for one.
+    """
+
+    def __init__(self) -> None:
+        self._folder = sessions_folder()
+        self.id, self._descriptor = self._reserve()
+        self._entry = Entry(
+            id=self.id, pid=os.getpid(), started=time.time(), command=command_line()
+        )
+        self._write()
+        try:
+            self.listening = self._bind()
+        except RemoteError:
+            self.clear()
+            raise
+
+    def is_there(self) -> bool:
+        """Whether the session can be found; a machine may clear its folder when people log out."""
+        return self._holds_entry() and (self._folder / f"{self.id}.sock").exists()
+
+    def restore(self) -> None:
+        """Make folder and entry again after they were cleared away: under the same number if it is
+        free. Raises ``RemoteError``; it can be tried again then.
+        """
+        self._folder = sessions_folder()
+        if not self._holds_entry():
+            before = self._descriptor
+            self.id, self._descriptor = self._reserve(int(self.id))
+            os.close(before)
+            self._entry = msgspec.structs.replace(self._entry, id=self.id)
+            self._write()
+        self.listening = self._bind()
+
+    def clear(self) -> None:
+        """Leave nothing behind, and what another session has put there alone."""
+        if self._holds_entry():
+            for ending in ("sock", "json"):
+                with suppress(OSError):
+                    (self._folder / f"{self.id}.{ending}").unlink()
+        os.close(self._descriptor)
+
+    def _holds_entry(self) -> bool:
+        return _is_at(self._descriptor, self._folder / f"{self.id}.json")
+
+    def _bind(self) -> socket.socket:
+        """A socket that listens here, for this person alone; raises ``RemoteError``."""
+        path = self._folder / f"{self.id}.sock"
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            path.unlink(missing_ok=True)
+            listening.bind(str(path))
+            path.chmod(0o600)
+            listening.listen(64)
+        except OSError as error:
+            listening.close()
+            problem = f"{path}: a session cannot be reached here ({reason(error)})"
+            raise RemoteError(f"{problem}; set XDG_RUNTIME_DIR to another folder") from error
+        return listening
+
+    def _reserve(self, first: int = 1) -> tuple[str, int]:
+        """The lowest free number from ``first`` on, and the descriptor of its entry."""
+        list(entries())  # which clears away what dead sessions have left
+        for number in range(first, MOST_SESSIONS + 1):
+            with suppress(FileExistsError):
+                file = self._folder / f"{number}.json"
+                return str(number), os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        raise RemoteError(f"{self._folder}: there are {MOST_SESSIONS:,} sessions; end some first")
+
+    def _write(self) -> None:
+        lock_descriptor(self._descriptor, blocking=False)
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, msgspec.json.encode(self._entry), 0)
+
+
+def sessions_folder() -> Path:
+    """The folder of all sessions, made if need be; raises ``RemoteError`` if it is not private."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if os.path.isabs(runtime):
+        path = Path(runtime) / "tui-meta"
+    else:
+        path = Path(tempfile.gettempdir()) / f"tui-meta-{os.getuid()}"
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.lstat()
+    except OSError as error:
+        problem = f"{path}: sessions cannot be kept here ({reason(error)})"
+        raise RemoteError(f"{problem}; set XDG_RUNTIME_DIR to a folder of your own") from error
+    if len(os.fsencode(path / f"{MOST_SESSIONS}.sock")) > LONGEST_PATH:
+        problem = "its name is too long for a socket"
+        raise RemoteError(f"{path}: {problem}; set XDG_RUNTIME_DIR to a folder of a shorter one")
+    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    if not is_own or found.st_mode & 0o077:
+        problem = "it can be entered by others" if is_own else "it belongs to somebody else"
+        raise RemoteError(f"{path}: {problem}; set XDG_RUNTIME_DIR to a folder of your own")
+    return path
+
+
+def entries() -> Iterator[Entry]:
+    """The sessions that live, in the order of their numbers; what dead ones left is removed.
+
+    Raises ``RemoteError``.
+    """
+    folder = sessions_folder()
+    found = [path for path in folder.glob("*.json") if path.stem.isdecimal()]
+    for path in sorted(found, key=lambda path: int(path.stem)):
+        entry = _living(path)
+        if entry is not None:
+            yield entry
+
+
+def socket_path(id: str) -> Path:
+    """The socket of session ``id``."""
+    return sessions_folder() / f"{id}.sock"
+
+
+def is_same_person(connected: socket.socket) -> bool:
+    """Whether the process at the other end of ``connected`` belongs to this user."""
+    if sys.platform != "linux":
+        return True  # there the folder's mode alone keeps others out
+    size = struct.calcsize("3i")
+    credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    _, uid, _ = struct.unpack("3i", credentials)
+    return bool(uid == os.getuid())
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether the open file ``descriptor`` is the one at ``path`` still."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except OSError:
+        return False
+
+
+def _living(path: Path) -> Entry | None:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        content = os.pread(descriptor, LONGEST_ENTRY, 0)
+        if not content and time.time() - os.fstat(descriptor).st_mtime < UNFINISHED_SECONDS:
+            return None
+        if lock_descriptor(descriptor, blocking=False):
+            # Somebody else may have cleared it and begun a session of this number since. The entry
+            # goes last: until then nobody can take the number, and bind a socket.
+            if _is_at(descriptor, path):
+                path.with_suffix(".sock").unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
+            return None
+        return msgspec.json.decode(content, type=Entry)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    finally:
+        os.close(descriptor)

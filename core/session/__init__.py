@@ -1,0 +1,1 @@
+"""Several runs behind one interface."""

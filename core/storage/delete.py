@@ -1,0 +1,104 @@
+"""Deleting a run: its own files and nothing else, in its own folder and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import LabError, RunFolderError
+from core.storage.lock import LOCK, FolderLock
+from core.storage.run_folder import RECORD, read_record
+from core.storage.run_index import checkpoint_files, owner_words
+
+_OWN = r"run\.json|events\.jsonl|[0-9]+(?:\.optimizer)?\.safetensors"
+_OWN_FILE = re.compile(rf"{_OWN}|\.(?:{_OWN})\.[0-9]+\.partial")
+"""What a run leaves, also where it was killed while it wrote."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is in a run folder: ``own`` files of the run, ``foreign`` names, ``size`` in bytes.
+
+    The lock is left out.
+    """
+
+    own: tuple[str, ...]
+    foreign: tuple[str, ...]
+    size: int
+
+
+def require_removable(path: Path) -> None:
+    """Raise ``RunFolderError`` unless ``path`` is a run folder that nobody trains."""
+    if path.is_symlink():
+        raise RunFolderError(path, "this is a link", "give the folder itself")
+    if not path.is_dir():
+        raise RunFolderError(path, "there is no such folder", "tui-meta runs lists those there are")
+    if not _is_run(path):
+        raise RunFolderError(path, "this is no run folder", "give a folder that tui-meta has made")
+    if owner := owner_words(path):
+        raise RunFolderError(path, f"{owner} trains this run", "stop it first")
+
+
+def contents_of(path: Path) -> Contents:
+    """What would be deleted of the run folder ``path``, and what not; raises ``OSError``."""
+    with _opened(path) as folder:
+        return _contents(folder)
+
+
+def remove_run(path: Path) -> Contents:
+    """Delete the run's files, and the folder if nothing else is in it; gives what was there.
+
+    Raises ``RunFolderError`` as ``require_removable`` does, and ``OSError``.
+    """
+    require_removable(path)
+    lock = FolderLock(path)
+    lock.take()
+    try:
+        with _opened(path) as folder:
+            contents = _contents(folder)
+            # run.json goes last: what an interruption leaves is still known as a run. By then
+            # there is no checkpoint that somebody could go on from, lock or no lock.
+            names = (*contents.own, LOCK)
+            for name in sorted(names, key=lambda name: (name == RECORD, name == LOCK)):
+                os.unlink(name, dir_fd=folder)
+        if not contents.foreign:
+            path.rmdir()
+    finally:
+        lock.release()
+    return contents
+
+
+def _is_run(path: Path) -> bool:
+    """A damaged run can still be told by the other file that says so."""
+    try:
+        read_record(path)
+    except LabError:
+        return any(file.header for file in checkpoint_files(path))
+    return True
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """The folder itself, whatever its name leads to later."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _contents(folder: int) -> Contents:
+    own, foreign, size = [], [], 0
+    for name in sorted(set(os.listdir(folder)) - {LOCK}):
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if stat.S_ISREG(status.st_mode) and _OWN_FILE.fullmatch(name):
+            own.append(name)
+            size += status.st_size
+        else:
+            foreign.append(name)
+    return Contents(tuple(own), tuple(foreign), size)

@@ -1,0 +1,104 @@
+"""One writer for a run folder: a lock that the death of its owner ends, on NFS too."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock, Timeout, lock_descriptor
+
+from core.errors import RunFolderError
+from core.storage.provenance import command_line
+
+LOCK = ".lock"
+"""The file in a run folder that is locked; it says who did it last."""
+
+PATIENCE_SECONDS = 1.0
+"""How long a lock is waited for: one who ends, or only looks, lets go of it in that time."""
+
+LONGEST_OWNER = 64 * 2**10
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Who trains a run: process ``pid`` on ``host``, started as ``command``."""
+
+    host: str
+    pid: int
+    command: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host} ({self.command[:200]})"
+
+
+class FolderLock:
+    """The lock of the run folder ``folder``, which at most one process, and one run in it, has."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = FileLock(
+            folder / LOCK,
+            timeout=PATIENCE_SECONDS,
+            thread_local=False,
+            fallback_to_soft=False,
+        )
+
+    def take(self) -> None:
+        """Lock the folder; raises ``RunFolderError``, which names the owner of a locked one."""
+        file = self._folder / LOCK
+        try:
+            os.stat(self._folder)  # the lock would make a folder that is not there
+            self._lock.acquire()
+            file.write_bytes(msgspec.json.encode(_this_process()))
+        except Timeout as error:
+            problem = f"it is being trained by {_named(file)}"
+            raise RunFolderError(self._folder, problem, "stop that one first") from error
+        except OSError as error:
+            self.release()
+            problem = f"it cannot be locked ({error.strerror})"
+            advice = "copy it to a folder that can be written to"
+            raise RunFolderError(self._folder, problem, advice) from error
+
+    def release(self) -> None:
+        """Let go of the folder."""
+        self._lock.release()
+
+
+def owner_of(path: Path) -> Owner | None:
+    """Who trains the run in the folder ``path`` at this moment; None if nobody does.
+
+    Raises ``RunFolderError`` where that cannot be known.
+    """
+    file = path / LOCK
+    try:
+        # An exclusive lock needs a file open for writing on NFS, and only there.
+        descriptor = os.open(file, os.O_RDWR if os.access(file, os.W_OK) else os.O_RDONLY)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise _unknown(path, error) from error
+    try:
+        return None if lock_descriptor(descriptor, blocking=False) else _named(file)
+    except OSError as error:
+        raise _unknown(path, error) from error
+    finally:
+        os.close(descriptor)
+
+
+def _unknown(path: Path, error: OSError) -> RunFolderError:
+    problem = f"who trains it cannot be known ({error.strerror})"
+    return RunFolderError(path, problem, "give yourself access")
+
+
+def _named(file: Path) -> Owner:
+    try:
+        with file.open("rb") as content:
+            return msgspec.json.decode(content.read(LONGEST_OWNER), type=Owner)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return Owner("an unknown host", 0, "unknown")
+
+
+def _this_process() -> Owner:
+    return Owner(platform.node(), os.getpid(), shlex.join(command_line()))

@@ -1,0 +1,1 @@
+"""Task families: what is learned on, and how tasks and points are sampled."""

@@ -1,0 +1,56 @@
+"""Random numbers as a pure function of (seed, stream, iteration).
+
+Randomness is by counter (Philox, Salmon et al. 2011): each iteration owns a fixed block of the
+stream, so any iteration is reached at once and no generator state is ever stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+_WORDS_PER_COUNT = 4
+"""Random doubles that one count of the 4x64-bit Philox yields."""
+
+
+class Stream(IntEnum):
+    """Independent streams of one seed; a number, once given, is never used for another purpose."""
+
+    INITIALISATION = 0
+    TRAINING = 1
+    VALIDATION = 2
+    RANDOM_PROBE = 3
+    STANDARD_PROBE = 4
+    HALF_RANGE_PROBE = 5
+    MANY_TASKS = 6
+    MANY_TASKS_HALF_RANGE = 7
+    BEYOND_RANGE = 8
+    NOISY = 9
+    ONE_POINT = 10
+    CONTRADICTORY = 11
+    LAB = 12
+
+
+def uniforms(seed: int, stream: Stream, first: int, n: int, width: int) -> NDArray[np.float64]:
+    """Uniform numbers of [0, 1) for iterations ``first`` to ``first + n - 1``: ``(n, width)``."""
+    return next(uniform_blocks(seed, stream, first, width, [n]))
+
+
+def uniform_blocks(
+    seed: int, stream: Stream, first: int, width: int, sizes: Iterable[int]
+) -> Iterator[NDArray[np.float64]]:
+    """The same for as many iterations as each of ``sizes`` says, one block after the other."""
+    counts = -(-width // _WORDS_PER_COUNT)
+    philox = np.random.Philox(key=np.array([seed, stream], np.uint64), counter=first * counts)
+    generator = np.random.Generator(philox)
+    for size in sizes:
+        yield generator.random((size, counts * _WORDS_PER_COUNT))[:, :width]
+
+
+def scaled(draws: NDArray[np.float64], interval: tuple[float, float]) -> NDArray[np.float64]:
+    """Uniform ``draws`` of [0, 1), of any shape, stretched to ``interval``."""
+    low, high = interval
+    return low + (high - low) * draws

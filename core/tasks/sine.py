@@ -1,0 +1,25 @@
+"""Settings of the sine wave family. No NumPy is imported: ``--help`` reads them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from core import validation
+
+
+@dataclass(frozen=True, kw_only=True)
+class SineTasks:
+    """The distribution of tasks: uniform amplitude and phase, points from an interval of x."""
+
+    amplitude: tuple[float, float] = (0.1, 5.0)
+    """Smallest and largest amplitude."""
+    phase: tuple[float, float] = (0.0, 2 * math.pi)
+    """Smallest and largest phase, in radians."""
+    x: tuple[float, float] = (-5.0, 5.0)
+    """Interval of x."""
+
+    def __post_init__(self) -> None:
+        validation.interval("waves.amplitude", self.amplitude)
+        validation.interval("waves.phase", self.phase)
+        validation.interval("waves.x", self.x)

@@ -1,0 +1,1 @@
+"""One run in its thread: training, commands, events, checkpoints."""

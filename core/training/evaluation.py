@@ -1,0 +1,39 @@
+"""A few-shot evaluation of a run, as an event."""
+
+from __future__ import annotations
+
+from core.config import RunConfig
+from core.engines.base import Engine
+from core.evaluation.adaptation import PROBES, ProbeName, draw_task, few_shot
+from core.events import Evaluated, Stamp
+from core.tasks.base import Floats
+from core.tasks.sine_sampler import query_grid
+
+
+def evaluation(
+    engine: Engine,
+    config: RunConfig,
+    theta: Floats,
+    probe: ProbeName,
+    index: int,
+    training_loss: float | None,
+    stamp: Stamp,
+) -> Evaluated:
+    """Fine-tune ``theta`` ``(n_parameters,)`` on the task number ``index`` of ``probe``."""
+    task = draw_task(config.waves, config.seed, probe, index)
+    updates, lr = PROBES[probe].updates, config.algorithm.inner_lr
+    result = few_shot(engine, theta, config.waves, task, updates, lr)
+    return Evaluated(
+        probe=probe,
+        index=index,
+        amplitude=task.wave.amplitude,
+        phase=task.wave.phase,
+        support_x=tuple(task.support_x.tolist()),
+        support_y=tuple(task.support_y.tolist()),
+        query_x=tuple(query_grid(config.waves).tolist()),
+        before=tuple(result.before[0].tolist()),
+        after=tuple(result.after[0].tolist()),
+        losses=tuple(result.losses[0].tolist()),
+        training_loss=training_loss,
+        **stamp,
+    )

@@ -1,0 +1,133 @@
+"""Checks of single settings, and decoding of plain values (JSON, TOML) into dataclasses.
+
+Every check raises ``ConfigError`` with the field, the value and what is allowed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Collection, Iterable
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from core.errors import ConfigError, UnknownSettingError
+
+T = TypeVar("T")
+
+LARGEST_COUNT = 2**53
+"""Iteration counts and sizes stay exact in JSON and in a float64."""
+
+SLOWEST_PACE = 1e-6
+"""Iterations per second: one in twelve days."""
+
+
+def positive(field: str, value: float) -> None:
+    """``value`` is a finite number above zero."""
+    if not _is_number(value) or not math.isfinite(value) or value <= 0:
+        raise ConfigError(field, value, "a finite number above 0")
+
+
+def pace(field: str, value: float) -> None:
+    """``value``, in iterations per second, is finite and a wait that the clock can count."""
+    if not _is_number(value) or not math.isfinite(value) or value < SLOWEST_PACE:
+        raise ConfigError(field, value, f"a finite number from {SLOWEST_PACE:g}")
+
+
+def within(field: str, value: float, low: float, high: float) -> None:
+    """``low <= value < high``."""
+    if not _is_number(value) or not low <= value < high:
+        raise ConfigError(field, value, f"a number from {low:g} to below {high:g}")
+
+
+def count(field: str, value: int, low: int = 1, high: int = LARGEST_COUNT) -> None:
+    """``value`` is a whole number from ``low`` to ``high``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ConfigError(field, value, f"a whole number from {low:,} to {high:,}")
+
+
+def one_of(field: str, value: object, choices: Collection[str]) -> None:
+    """``value`` is one of ``choices``."""
+    if value not in choices:
+        raise ConfigError(field, value, "one of " + ", ".join(choices))
+
+
+def interval(field: str, value: tuple[float, float]) -> None:
+    """``value`` is a pair of finite numbers, the first not above the second."""
+    numbers = len(value) == 2 and all(_is_number(v) and math.isfinite(v) for v in value)
+    if not numbers or value[0] > value[1]:
+        raise ConfigError(field, value, "two finite numbers, the lower first")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def decode(kind: type[T], plain: object, where: str) -> T:
+    """An instance of dataclass ``kind`` from the table ``plain``, found at ``where``.
+
+    Settings that are left out take their defaults. Raises ``UnknownSettingError`` for a key that
+    ``kind`` does not have, ``ConfigError`` for a value of the wrong type and for whatever ``kind``
+    itself does not allow.
+    """
+    table = require_table(plain, where)
+    hints = get_type_hints(kind)
+    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    refuse_unknown(table, names, where)
+    settings = {
+        name: _value(hints[name], value, f"{where}.{name}".lstrip("."))
+        for name, value in table.items()
+    }
+    missing = [name for name in _required(kind) if name not in settings]
+    if missing:
+        raise ConfigError(where or "configuration", plain, f"a table with {missing[0]}")
+    return kind(**settings)
+
+
+def require_table(plain: object, where: str) -> dict[str, Any]:
+    """``plain`` as a table with text keys, else ``ConfigError``."""
+    if not isinstance(plain, dict) or not all(isinstance(key, str) for key in plain):
+        raise ConfigError(where or "configuration", plain, "a table of settings")
+    return plain
+
+
+def refuse_unknown(table: Iterable[str], names: Iterable[str], where: str) -> None:
+    """Raise ``UnknownSettingError`` for the first key that is none of ``names``."""
+    known = list(names)
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            suggestion = f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known)
+            raise UnknownSettingError(where or "the configuration", key[:60], suggestion)
+
+
+def _value(hint: Any, value: object, where: str) -> object:
+    if dataclasses.is_dataclass(hint):
+        if isinstance(value, hint):  # type: ignore[arg-type]
+            return value
+        return decode(hint, value, where)  # type: ignore[arg-type]
+    if get_origin(hint) is Literal:
+        one_of(where, value, get_args(hint))
+        return value
+    try:
+        return msgspec.convert(value, hint)
+    except msgspec.ValidationError as error:
+        raise ConfigError(where, value, _allowed(error)) from error
+
+
+def _allowed(error: msgspec.ValidationError) -> str:
+    """What is allowed instead of what ``error`` was raised for."""
+    if str(error).startswith("Number out of range"):
+        return "a number of at most 1e308"
+    return str(error).replace("Expected ", "")
+
+
+def _required(kind: type) -> list[str]:
+    missing = dataclasses.MISSING
+    return [
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.default is missing and field.default_factory is missing
+    ]

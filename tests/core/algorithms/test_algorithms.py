@@ -1,0 +1,253 @@
+"""Every algorithm's meta-update against its definition, differentiated by ``torch.autograd``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import core.algorithms
+from core.algorithms import optimizers as outer
+from core.algorithms.base import Algorithm
+from core.algorithms.fomaml import Fomaml
+from core.algorithms.registry import ALGORITHMS
+from core.algorithms.reptile import Reptile
+from core.config import RunConfig
+from core.engines import make_engine
+from core.engines.base import Advance, TrainState
+from core.models.settings import NetworkConfig
+from core.tasks.sine import SineTasks
+from core.tasks.sine_sampler import SineSampler
+from tests.support import reference
+from tests.support.reference import Array
+from tests.support.strategies import configs, fomamls, reptiles
+
+SMALL = NetworkConfig(hidden=(16, 16))
+
+KINDS: dict[str, Callable[[st.SearchStrategy[str]], st.SearchStrategy[Algorithm]]] = {
+    "fomaml-sum": lambda optimizers: fomamls(optimizers, st.just("sum")),
+    "fomaml-mean": lambda optimizers: fomamls(optimizers, st.just("mean")),
+    "reptile": reptiles,
+}
+"""Each is searched on its own: of a mixture, a run of few examples leaves parts out."""
+
+
+def test_every_algorithm_is_compared_with_its_definition() -> None:
+    assert {kind.partition("-")[0] for kind in KINDS} == set(ALGORITHMS)
+
+
+def random_state(config: RunConfig, seed: int, iteration: int) -> TrainState:
+    """Parameters and moments as training might have left them."""
+    random = np.random.default_rng(seed)
+    theta = make_engine(config).initial_state().theta
+    theta = theta + random.normal(0, 0.3, theta.shape)
+    moments = {
+        name: random.normal(0, 0.1, theta.shape)
+        if name != "variance"
+        else random.random(len(theta))
+        for name in outer.MOMENTS[config.algorithm.outer_optimizer]
+    }
+    return TrainState(iteration, theta, moments)
+
+
+def definition(config: RunConfig, theta: Array, iteration: int) -> tuple[float, Array]:
+    """Loss and outer gradient of one meta-iteration at ``theta``, in float64."""
+    source = SineSampler(config.waves, config.seed, config.precision)
+    data = config.algorithm.batches(source, iteration, 1)
+    net = reference.sequential(config.network, theta)
+    return reference.outer_gradient(
+        config.algorithm, net, data.x[0], data.y[0], data.query_x, data.query_y[0]
+    )
+
+
+def one_update(config: RunConfig, state: TrainState) -> Advance:
+    return make_engine(config).advance(state, 1)
+
+
+def rate(config: RunConfig, iteration: int) -> float:
+    """The schedules, written out again."""
+    algorithm = config.algorithm
+    done = iteration / config.iterations
+    falls = {"constant": 1.0, "linear": 1 - done, "cosine": np.cos(np.pi * done / 2) ** 2}
+    return float(algorithm.outer_lr * falls[algorithm.schedule])
+
+
+def moved(config: RunConfig, state: TrainState, gradient: Array) -> Array:
+    """``state.theta`` after one outer step with ``gradient``, from the optimisers' papers."""
+    algorithm, lr = config.algorithm, rate(config, state.iteration)
+    if algorithm.outer_optimizer == "momentum":
+        return state.theta - lr * (algorithm.momentum * state.moments["velocity"] + gradient)
+    if algorithm.outer_optimizer == "adam":
+        (b1, b2), t = algorithm.adam_betas, state.iteration + 1
+        mean = (b1 * state.moments["mean"] + (1 - b1) * gradient) / (1 - b1**t)
+        variance = (b2 * state.moments["variance"] + (1 - b2) * gradient**2) / (1 - b2**t)
+        return state.theta - lr * mean / (np.sqrt(variance) + 1e-8)
+    return state.theta - lr * gradient
+
+
+@pytest.mark.parametrize("optimizer", sorted(outer.MOMENTS))
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1))
+def test_one_meta_update_equals_the_definition_differentiated_by_autograd(
+    engine_name: str, kind: str, optimizer: str, data: st.DataObject, seed: int
+) -> None:
+    algorithm = data.draw(KINDS[kind](st.just(optimizer)))
+    config = data.draw(configs(engine_name, algorithm=st.just(algorithm)))
+    iteration = data.draw(st.integers(0, config.iterations - 1))
+    state = random_state(config, seed, iteration)
+    loss, gradient = definition(config, state.theta, iteration)
+    expected = moved(config, state, gradient) - state.theta
+    found = one_update(config, state)
+    assert found.losses[0] == pytest.approx(loss, rel=1e-9)
+    # Where an update is tiny (a wave fitted already), the rounding of theta and of predictions
+    # beside their targets shows in it.
+    rounding = 1e-14 * float(np.abs(state.theta).max() / np.abs(expected).max())
+    error = reference.distance(found.state.theta - state.theta, expected)
+    assert error <= reference.RELATIVE["float64"] + rounding
+
+
+@given(data=st.data())
+def test_ten_updates_equal_torch_optim(engine_name: str, data: st.DataObject) -> None:
+    config = data.draw(configs(engine_name))
+    config = dataclasses.replace(config, iterations=config.iterations + 10)
+    state = make_engine(config).initial_state()
+    theta, gradients = state.theta, []
+    for iteration in range(10):
+        gradients.append(definition(config, theta, iteration)[1])
+        rates = [rate(config, index) for index in range(iteration + 1)]
+        theta = reference.outer_steps(config.algorithm, state.theta, gradients, rates)
+    found = make_engine(config).advance(state, 10).state.theta
+    # Adam divides by the gradient's own size: where that is rounding alone, so is the direction.
+    tolerance = 1e-6 if config.algorithm.outer_optimizer == "adam" else 1e-9
+    assert reference.distance(found, theta) <= tolerance
+
+
+@pytest.mark.parametrize("algorithm", [Fomaml(), Reptile()], ids=["fomaml", "reptile"])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_a_float32_update_of_the_source_protocol_is_the_definition_rounded(
+    engine_name: str, algorithm: Fomaml | Reptile, activation: str
+) -> None:
+    network = NetworkConfig(activation=activation)
+    config = RunConfig(algorithm=algorithm, network=network, engine=engine_name)
+    state = make_engine(config).initial_state()
+    _, gradient = definition(config, state.theta, 0)
+    update = one_update(config, state).state.theta - state.theta
+    error = reference.distance(update, -algorithm.outer_lr * gradient)
+    assert error <= reference.RELATIVE["float32"]
+
+
+@pytest.mark.parametrize("layer", ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight"])
+@pytest.mark.parametrize("algorithm", [Fomaml(), Reptile()], ids=["fomaml", "reptile"])
+def test_the_update_of_every_single_layer_is_right(
+    engine_name: str, algorithm: Fomaml | Reptile, layer: str
+) -> None:
+    """A wrong first layer hides behind the others: the network still learns, a little worse."""
+    from core.models.mlp import MLP
+
+    config = RunConfig(algorithm=algorithm, network=SMALL, precision="float64", engine=engine_name)
+    state = make_engine(config).initial_state()
+    _, gradient = definition(config, state.theta, 0)
+    update = one_update(config, state).state.theta - state.theta
+    network = MLP.of(SMALL)
+    found, expected = network.named(update)[layer], network.named(gradient)[layer]
+    error = reference.distance(found, -algorithm.outer_lr * expected)
+    assert error <= reference.RELATIVE["float64"]
+
+
+def fomaml_update(engine_name: str, **settings: object) -> Array:
+    algorithm = Fomaml(**settings)  # type: ignore[arg-type]
+    config = RunConfig(algorithm=algorithm, network=SMALL, precision="float64", engine=engine_name)
+    state = make_engine(config).initial_state()
+    return one_update(config, state).state.theta - state.theta
+
+
+def test_the_mean_over_tasks_moves_theta_by_the_sum_over_tasks_divided_by_their_number(
+    engine_name: str,
+) -> None:
+    total = fomaml_update(engine_name, tasks=3, reduction="sum")
+    mean = fomaml_update(engine_name, tasks=3, reduction="mean")
+    assert reference.distance(total, 3 * mean) <= reference.RELATIVE["float64"]
+
+
+def test_the_default_is_the_sum_of_the_source() -> None:
+    assert Fomaml().reduction == "sum"
+
+
+def test_the_query_gradient_is_taken_at_the_adapted_parameters(engine_name: str) -> None:
+    """At theta it would be joint training, whatever the inner learning rate."""
+    assert (
+        reference.distance(
+            fomaml_update(engine_name, inner_lr=0.02), fomaml_update(engine_name, inner_lr=1e-9)
+        )
+        > 0.01
+    )
+
+
+def test_the_support_gradient_does_not_leak_into_the_outer_gradient(engine_name: str) -> None:
+    """With an inner learning rate near zero the support set has no influence left."""
+    config = RunConfig(
+        algorithm=Fomaml(inner_lr=1e-12), network=SMALL, precision="float64", engine=engine_name
+    )
+    state = make_engine(config).initial_state()
+    data = config.algorithm.batches(SineSampler(config.waves, 0, "float64"), 0, 1)
+    net = reference.sequential(SMALL, state.theta)
+    total = np.zeros_like(state.theta)
+    for query_y in data.query_y[0]:
+        net.zero_grad()
+        reference.loss_of(net, data.query_x, query_y).backward()
+        total += np.concatenate([p.grad.numpy().reshape(-1) for p in net.parameters()])
+    update = one_update(config, state).state.theta - state.theta
+    assert reference.distance(update, -0.01 * total) <= reference.RELATIVE["float64"]
+
+
+def test_reptile_with_several_minibatches_is_not_joint_training(engine_name: str) -> None:
+    """With a single step it is: only the path of several steps tells them apart."""
+    algorithm = Reptile(inner_lr=0.05)
+    config = RunConfig(algorithm=algorithm, network=SMALL, precision="float64", engine=engine_name)
+    state = make_engine(config).initial_state()
+    data = algorithm.batches(SineSampler(config.waves, 0, "float64"), 0, 1)
+    net = reference.sequential(SMALL, state.theta)
+    joint = np.zeros_like(state.theta)
+    for x, y in zip(data.x[0, 0], data.y[0, 0], strict=True):
+        net.zero_grad()
+        reference.loss_of(net, x, y).backward()
+        joint += np.concatenate([p.grad.numpy().reshape(-1) for p in net.parameters()])
+    update = one_update(config, state).state.theta - state.theta
+    assert data.x.shape == (1, 1, 5, 10)
+    assert reference.distance(update, -0.1 * 0.05 * joint) > 0.01
+
+
+@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+def test_the_training_loss_is_the_mean_over_tasks_whatever_their_number(
+    engine_name: str, name: str
+) -> None:
+    waves = SineTasks(amplitude=(2.0, 2.0), phase=(1.0, 1.0), x=(1.0, 1.0))
+    losses = []
+    for tasks in (1, 4):
+        algorithm = ALGORITHMS[name](tasks=tasks)
+        config = RunConfig(
+            algorithm=algorithm, network=SMALL, waves=waves, precision="float64", engine=engine_name
+        )
+        losses.append(make_engine(config).advance(make_engine(config).initial_state(), 1).losses[0])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-12)
+
+
+def test_the_source_protocols_are_the_defaults() -> None:
+    fomaml, reptile = Fomaml(), Reptile()
+    assert (fomaml.outer_lr, fomaml.inner_lr, fomaml.tasks, fomaml.shots) == (0.01, 0.02, 3, 10)
+    assert (fomaml.query_points, fomaml.inner_steps) == (50, 1)
+    assert (reptile.outer_lr, reptile.inner_lr, reptile.tasks) == (0.1, 0.02, 1)
+    assert (reptile.points, reptile.batch_size, reptile.inner_epochs) == (50, 10, 1)
+    assert {fomaml.schedule, reptile.schedule} == {"constant"}
+    assert {fomaml.outer_optimizer, reptile.outer_optimizer} == {"sgd"}
+    assert RunConfig(algorithm=fomaml).iterations == 50_000
+
+
+def test_every_algorithm_file_is_in_the_registry() -> None:
+    files = {Path(file).stem for file in Path(core.algorithms.__path__[0]).glob("*.py")}
+    assert files - {"__init__", "base", "optimizers", "registry"} == set(ALGORITHMS)

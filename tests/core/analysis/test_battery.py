@@ -1,0 +1,241 @@
+"""The battery: the tasks of ``core.evaluation.adaptation``, and statistics found in another way."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from itertools import pairwise
+
+import msgspec
+import pytest
+
+from core.algorithms.reptile import Reptile
+from core.analysis.adapt import adapt
+from core.analysis.answers import LARGEST_ANSWER, AnyAnswer, Cancelled, Surveyed
+from core.analysis.battery import PART, survey
+from core.analysis.questions import MOST_POINTS, MOST_SOURCES, Adapt, Live, Survey
+from core.engines import make_engine
+from core.engines.torch.engine import TASKS_AT_ONCE
+from core.errors import ConfigError
+from core.evaluation.adaptation import draw_many, many_tasks
+from core.models.settings import NetworkConfig
+from core.tasks.sine import SineTasks
+from tests.support.live_runs import ready, trained
+from tests.support.reference import Array
+
+ANY = Live("any")
+N = 300
+SEED = 11
+
+
+class Listener:
+    """Hears of progress, and cancels after ``at`` parts."""
+
+    def __init__(self, at: int = 10**9) -> None:
+        self.heard: list[tuple[int, int]] = []
+        self._at = at
+
+    def __call__(self, done: int, total: int) -> None:
+        self.heard.append((done, total))
+
+    def cancelled(self) -> bool:
+        return len(self.heard) >= self._at
+
+
+def two_surveyed(
+    engine_name: str, listener: Listener | None = None, **settings: object
+) -> Surveyed:
+    listener = listener or Listener()
+    runs = [trained(engine_name), trained(engine_name, algorithm=Reptile(), seed=1)]
+    question = Survey(sources=(ANY, ANY), n_tasks=N, seed=SEED, updates=4, **settings)  # type: ignore[arg-type]
+    found = survey(question, [ready(*run) for run in runs], listener, listener.cancelled)
+    assert isinstance(found, Surveyed)
+    return found
+
+
+def two_columns(engine_name: str, *, right_half: bool = False) -> list[Array]:
+    """The losses that ``core.evaluation.adaptation`` finds on the same tasks."""
+    columns = []
+    for config, state in (
+        trained(engine_name),
+        trained(engine_name, algorithm=Reptile(), seed=1),
+    ):
+        losses = many_tasks(
+            make_engine(config),
+            state.theta,
+            config.waves,
+            SEED,
+            n_tasks=N,
+            updates=4,
+            lr=config.algorithm.inner_lr,
+            right_half=right_half,
+        )
+        columns.append(losses[:, -1])
+    return columns
+
+
+def percentile(values: Array, share: float) -> float:
+    """By its definition: linear between the two nearest of the sorted values."""
+    ordered = sorted(values.tolist())
+    place = share * (len(ordered) - 1)
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return float(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
+
+
+@pytest.mark.parametrize("right_half", [False, True])
+def test_each_source_has_the_statistics_of_many_tasks(engine_name: str, right_half: bool) -> None:
+    found = two_surveyed(engine_name, right_half=right_half)
+    assert found.shots == (5 if right_half else 10)
+    columns = two_columns(engine_name, right_half=right_half)
+    for source, losses in zip(found.sources, columns, strict=True):
+        values = losses.tolist()
+        margin = 1.96 * statistics.stdev(values) / math.sqrt(N)
+        assert source.mean == pytest.approx(statistics.fmean(values))
+        assert source.low == pytest.approx(statistics.fmean(values) - margin)
+        assert source.high == pytest.approx(statistics.fmean(values) + margin)
+        assert source.median == statistics.median(values)
+        expected = [percentile(losses, share) for share in (0.05, 0.25, 0.5, 0.75, 0.95)]
+        assert source.quantiles == pytest.approx(expected)
+        assert source.diverged == 0
+
+
+def test_the_worst_tasks_have_the_very_losses_of_many_tasks(engine_name: str) -> None:
+    found = two_surveyed(engine_name)
+    for source, losses in zip(found.sources, two_columns(engine_name), strict=True):
+        ordered = sorted(range(N), key=lambda index: -losses[index])
+        assert [task.index for task in source.worst] == ordered[:10]
+        assert [task.loss for task in source.worst] == losses[ordered[:10]].tolist()
+
+
+def test_a_worst_task_opened_alone_has_the_loss_that_it_had_among_many() -> None:
+    worst = two_surveyed("fused").sources[0].worst[0]
+    alone = adapt(Adapt(source=ANY, task=worst.task, updates=4), *ready(*trained("fused")))
+    assert alone.losses[-1] == worst.loss
+
+
+def test_bins_are_shared_spaced_by_a_factor_and_hold_all(engine_name: str) -> None:
+    found = two_surveyed(engine_name)
+    ratios = [b / a for a, b in pairwise(found.bins)]
+    assert ratios == pytest.approx([ratios[0]] * 30)
+    for source, losses in zip(found.sources, two_columns(engine_name), strict=True):
+        assert sum(source.counts) == N
+        for lower, upper, count in list(
+            zip(found.bins, found.bins[1:], source.counts, strict=False)
+        )[1:-1]:
+            assert count == sum(lower <= loss < upper for loss in losses.tolist())
+
+
+def test_a_cell_has_the_mean_of_its_tasks(engine_name: str) -> None:
+    found = two_surveyed(engine_name)
+    drawn = draw_many(SineTasks(), SEED, N)
+    for source, losses in zip(found.sources, two_columns(engine_name), strict=True):
+        for row, (low, high) in enumerate(pairwise(found.amplitudes)):
+            for column, (left, right) in enumerate(pairwise(found.phases)):
+                inside = (low <= drawn.amplitude) & (drawn.amplitude < high)
+                inside &= (left <= drawn.phase) & (drawn.phase < right)
+                assert found.tasks[row][column] == inside.sum()
+                mean = source.heat[row][column]
+                if inside.any():
+                    assert mean == pytest.approx(losses[inside].mean())
+                else:
+                    assert mean is None
+
+
+def test_a_pair_has_the_interval_of_the_difference(engine_name: str) -> None:
+    (pair,) = two_surveyed(engine_name).pairs
+    first, second = two_columns(engine_name)
+    differences = [a - b for a, b in zip(first.tolist(), second.tolist(), strict=True)]
+    margin = 1.96 * statistics.stdev(differences) / math.sqrt(N)
+    assert (pair.first, pair.second) == (0, 1)
+    assert pair.mean == pytest.approx(statistics.fmean(differences))
+    assert pair.low == pytest.approx(statistics.fmean(differences) - margin)
+    assert pair.high == pytest.approx(statistics.fmean(differences) + margin)
+    assert pair.first_better == sum(one < 0 for one in differences) / N
+
+
+def test_a_source_against_itself_is_nowhere_better() -> None:
+    run = ready(*trained())
+    question = Survey(sources=(ANY, ANY), n_tasks=100, updates=1)
+    found = survey(question, [run, run], Listener(), lambda: False)
+    assert isinstance(found, Surveyed)
+    (pair,) = found.pairs
+    assert (pair.mean, pair.low, pair.high, pair.first_better) == (0, 0, 0, 0)
+
+
+def test_progress_comes_after_every_part_and_ends_with_all() -> None:
+    listener = Listener()
+    two_surveyed("torch", listener)
+    done = [PART, 2 * PART, N, N + PART, N + 2 * PART, 2 * N]
+    assert listener.heard == [(one, 2 * N) for one in done]
+
+
+def test_a_part_is_whole_batches_of_the_reference_engine() -> None:
+    assert PART % TASKS_AT_ONCE == 0
+
+
+@pytest.mark.parametrize("at", [0, 1, 4])
+def test_a_survey_ends_with_the_part_in_which_it_was_cancelled(at: int) -> None:
+    listener = Listener(at)
+    run = ready(*trained())
+    question = Survey(sources=(ANY, ANY), n_tasks=N, updates=1)
+    assert survey(question, [run, run], listener, listener.cancelled) == Cancelled()
+    assert len(listener.heard) == at
+
+
+def test_tasks_that_diverge_are_counted_and_spoil_no_other_number() -> None:
+    relu = NetworkConfig(hidden=(24, 24), activation="relu")
+    run, other = ready(*trained(iterations=0, network=relu)), ready(*trained())
+    # At this rate large amplitudes diverge and small ones do not.
+    question = Survey(sources=(ANY, ANY), n_tasks=N, updates=60, lr=0.4)
+    found = survey(question, [run, other], Listener(), lambda: False)
+    assert isinstance(found, Surveyed)
+    source = found.sources[0]
+    assert 0 < source.diverged < N
+    assert sum(source.counts) == N - source.diverged
+    assert (source.mean, source.low, source.high) == (None, None, None)
+    assert source.worst[0].loss is None
+    assert source.quantiles[0] is not None
+    assert found.pairs[0].mean is None
+    cells = [mean for row in source.heat for mean in row]
+    assert None in cells
+    assert any(mean is not None for mean in cells)
+    for wire in (msgspec.msgpack, msgspec.json):
+        assert wire.decode(wire.encode(found), type=AnyAnswer) == found
+
+
+def test_waves_of_one_amplitude_and_one_phase_fill_one_cell() -> None:
+    config, state = trained(waves=SineTasks(amplitude=(2.0, 2.0), phase=(1.0, 1.0)))
+    found = survey(
+        Survey(sources=(ANY,), n_tasks=100, updates=1),
+        [ready(config, state)],
+        Listener(),
+        lambda: False,
+    )
+    assert isinstance(found, Surveyed)
+    assert sum(map(sum, found.tasks)) == found.tasks[0][0] == 100
+
+
+@pytest.mark.parametrize(
+    "waves", [SineTasks(amplitude=(1e7, 1e8)), SineTasks(phase=(0, 1e9)), SineTasks(x=(-1e9, 0))]
+)
+def test_waves_that_no_question_could_name_are_refused(waves: SineTasks) -> None:
+    config, state = trained(iterations=0, waves=waves)
+    with pytest.raises(ConfigError, match="to survey its tasks"):
+        survey(Survey(sources=(ANY,), updates=1), [ready(config, state)], Listener(), lambda: False)
+
+
+def test_the_largest_survey_is_no_larger_than_promised() -> None:
+    run = ready(*trained("fused"))
+    question = Survey(sources=(ANY,) * MOST_SOURCES, n_tasks=1_000, updates=1, shots=MOST_POINTS)
+    found = survey(question, [run] * MOST_SOURCES, Listener(), lambda: False)
+    assert len(msgspec.msgpack.encode(found)) <= LARGEST_ANSWER
+
+
+@pytest.mark.parametrize(
+    "change", [{"bins": (1.0, 1.0)}, {"tasks": ()}, {"phases": (0.0,)}, {"sources": ()}]
+)
+def test_an_answer_that_does_not_hold_together_is_refused(change: dict[str, object]) -> None:
+    plain = msgspec.to_builtins(two_surveyed("torch"))
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({**plain, **change}, Surveyed)

@@ -1,0 +1,104 @@
+"""Presets: pure functions, and each what its name says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.analysis.presets import CONTRADICTION, NOISE, PRESETS, draw_points, draw_preset
+from core.analysis.questions import Given, PresetName
+from core.errors import ConfigError
+from core.evaluation.adaptation import ProbeName, draw_task
+from core.tasks.sine import SineTasks
+from core.tasks.sine_sampler import SineWave
+from tests.support.strategies import SEEDS, WAVES
+
+NAMES = st.sampled_from(list(PRESETS))
+
+
+def true_y(task: Given) -> np.ndarray:
+    return task.amplitude * np.sin(np.array(task.support_x) + task.phase)
+
+
+@given(name=NAMES, index=st.integers(0, 2**53), seed=SEEDS, waves=WAVES)
+def test_a_preset_is_a_pure_function_within_the_interval(
+    name: PresetName, index: int, seed: int, waves: SineTasks
+) -> None:
+    task = draw_preset(name, index, seed, waves)
+    assert task == draw_preset(name, index, seed, waves)
+    assert waves.x[0] - 1e-9 <= min(task.support_x)
+    assert max(task.support_x) <= waves.x[1] + 1e-9
+
+
+@given(name=NAMES, seed=SEEDS)
+def test_successive_tasks_of_a_preset_differ(name: PresetName, seed: int) -> None:
+    first, second = (draw_preset(name, index, seed, SineTasks()) for index in (0, 1))
+    assert not set(first.support_x) & set(second.support_x)
+
+
+@pytest.mark.parametrize("name", ["standard", "half-range"])
+def test_the_evaluations_of_the_source_are_the_very_ones_of_a_run(name: ProbeName) -> None:
+    task, probe = draw_preset(name, 3, 7, SineTasks()), draw_task(SineTasks(), 7, name, 3)
+    assert (task.amplitude, task.phase) == (probe.wave.amplitude, probe.wave.phase)
+    assert task.support_x == tuple(probe.support_x.tolist())
+    assert task.support_y == tuple(probe.support_y.tolist())
+
+
+@given(index=st.integers(0, 10**6))
+def test_beyond_the_trained_range_is_from_its_end_to_twice_it(index: int) -> None:
+    assert 5 <= draw_preset("beyond-range", index, 0, SineTasks()).amplitude <= 10
+
+
+def test_noise_has_its_size_and_no_bias() -> None:
+    tasks = [draw_preset("noisy", index, 0, SineTasks()) for index in range(1_000)]
+    noise = np.concatenate([np.array(task.support_y) - true_y(task) for task in tasks])
+    # 10,000 numbers: a standard error of 0.005 of the mean and 0.0035 of the deviation.
+    assert abs(noise.mean()) < 0.02
+    assert abs(noise.std() - NOISE) < 0.014
+    # Two thirds of normal numbers lie within one deviation, give or take 0.005.
+    assert abs((abs(noise) < NOISE).mean() - 0.6827) < 0.02
+
+
+def test_one_point_is_one_point_on_the_wave() -> None:
+    task = draw_preset("one-point", 0, 0, SineTasks())
+    assert len(task.support_x) == 1
+    assert task.support_y == pytest.approx(true_y(task))
+
+
+def test_contradictory_points_share_x_and_lie_on_both_sides() -> None:
+    task = draw_preset("contradictory", 0, 0, SineTasks())
+    half = len(task.support_x) // 2
+    assert task.support_x[:half] == task.support_x[half:]
+    assert np.subtract(task.support_y[:half], true_y(task)[:half]) == pytest.approx(CONTRADICTION)
+    assert np.subtract(task.support_y[half:], true_y(task)[half:]) == pytest.approx(-CONTRADICTION)
+
+
+@given(
+    few=st.integers(1, 100),
+    more=st.integers(0, 99),
+    noise=st.floats(0, 9),
+    index=st.integers(0, 99),
+)
+def test_more_points_and_other_noise_keep_the_points_that_were_there(
+    few: int, more: int, noise: float, index: int
+) -> None:
+    wave, many = SineWave(2.0, 0.3), min(100, few + more)
+    fewer = draw_points(wave, few, (-2, 3), noise, index, 5)
+    assert draw_points(wave, many, (-2, 3), noise, index, 5).support_y[:few] == fewer.support_y
+    exact = draw_points(wave, few, (-2, 3), 0.0, index, 5)
+    assert exact.support_x == fewer.support_x
+    assert exact.support_y == pytest.approx(true_y(exact))
+    assert -2 <= min(exact.support_x) <= max(exact.support_x) <= 3
+
+
+@pytest.mark.parametrize(("n", "noise"), [(0, 0.0), (101, 0.0), (3, -1.0), (3, float("nan"))])
+def test_points_that_cannot_be_drawn_are_refused(n: int, noise: float) -> None:
+    with pytest.raises(ConfigError):
+        draw_points(SineWave(1.0, 0.0), n, (-1, 1), noise, 0, 0)
+
+
+def test_waves_that_no_question_could_name_are_refused() -> None:
+    with pytest.raises(ConfigError, match="amplitude"):
+        draw_preset("beyond-range", 0, 0, SineTasks(amplitude=(1e7, 1e8)))

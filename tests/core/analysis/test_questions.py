@@ -1,0 +1,174 @@
+"""Whatever comes over a wire: a question is sound, or it is refused by a line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.analysis.questions import (
+    Adapt,
+    AnyQuestion,
+    Drawn,
+    Given,
+    Held,
+    Live,
+    Recall,
+    Saved,
+    Survey,
+    Trace,
+    Untrained,
+)
+from core.errors import ConfigError
+
+GIVEN = Given(4.0, 1.0, (0.5, 1.5), (1.0, -1.0))
+
+QUESTIONS: list[AnyQuestion] = [
+    Adapt(source=Live("fomaml"), task=GIVEN, updates=32),
+    Adapt(source=Held("fomaml", 12), task=GIVEN, updates=1),
+    Adapt(source=Saved("a/b.safetensors"), task=Drawn("noisy", 3, 5), lr=0.1),
+    Adapt(source=Untrained(Live("fomaml")), task=GIVEN, updates=0, lr=1e-3),
+    Survey(sources=(Live("fomaml"), Untrained(Saved("a"))), n_tasks=100, shots=3, right_half=True),
+    Trace(source=Live("fomaml")),
+    Recall(of=Saved("a")),
+]
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=repr)
+@pytest.mark.parametrize("format", [msgspec.msgpack, msgspec.json])
+def test_a_question_comes_through_a_wire_as_it_was(question: AnyQuestion, format: Any) -> None:
+    assert format.decode(format.encode(question), type=AnyQuestion) == question
+
+
+def plain(**changes: Any) -> dict[str, Any]:
+    """An ``Adapt`` as a stranger would write it."""
+    task = {"task": "given", "amplitude": 1.0, "phase": 0.0, "support_x": [0.0], "support_y": [1.0]}
+    task.update({key: value for key, value in changes.items() if key in task})
+    rest = {key: value for key, value in changes.items() if key not in task}
+    source = {"source": "live", "run": "fomaml"}
+    return {"question": "adapt", "source": source, "task": task, "updates": 3, **rest}
+
+
+def drawn(**changes: Any) -> dict[str, Any]:
+    return {**plain(), "task": {"task": "drawn", "preset": "noisy", **changes}}
+
+
+def survey(**changes: Any) -> dict[str, Any]:
+    sources = [{"source": "live", "run": "fomaml"}]
+    return {"question": "survey", "sources": sources, **changes}
+
+
+def recall(path: str) -> dict[str, Any]:
+    return {"question": "recall", "of": {"source": "saved", "path": path}}
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e7, -1e300])
+@pytest.mark.parametrize("field", ["amplitude", "phase", "support_x", "support_y"])
+def test_no_number_is_huge_or_none(field: str, bad: float) -> None:
+    value = [bad] if field.startswith("support") else bad
+    with pytest.raises(ConfigError, match=field):
+        msgspec.msgpack.decode(msgspec.msgpack.encode(plain(**{field: value})), type=AnyQuestion)
+
+
+@pytest.mark.parametrize(
+    ("question", "field"),
+    [
+        (plain(support_x=[], support_y=[]), "support_x"),
+        (plain(support_x=[0.0] * 101, support_y=[0.0] * 101), "support_x"),
+        (plain(support_x=[0.0, 1.0]), "support_y"),
+        (plain(updates=-1), "updates"),
+        (plain(updates=1_001), "updates"),
+        (plain(updates=None), "updates"),
+        (plain(lr=0.0), "lr"),
+        (plain(lr=math.nan), "lr"),
+        (plain(lr=math.inf), "lr"),
+        (plain(source={"source": "live", "run": ""}), "run"),
+        (plain(source={"source": "held", "run": "a", "iteration": -1}), "iteration"),
+        (drawn(index=-1), "index"),
+        (drawn(index=2**60), "index"),
+        (drawn(seed=2**63), "seed"),
+        (survey(sources=[]), "sources"),
+        (survey(sources=[{"source": "live", "run": "a"}] * 9), "sources"),
+        (survey(n_tasks=99), "n_tasks"),
+        (survey(n_tasks=10_001), "n_tasks"),
+        (survey(seed=-1), "seed"),
+        (survey(updates=101), "updates"),
+        (survey(shots=0), "shots"),
+        (survey(shots=101), "shots"),
+        (survey(lr=-1.0), "lr"),
+        (recall("a\0b"), "path"),
+        (recall("a" * 4_097), "path"),
+    ],
+)  # fmt: skip
+def test_what_is_out_of_bounds_is_refused_by_name(question: dict[str, Any], field: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        msgspec.msgpack.decode(msgspec.msgpack.encode(question), type=AnyQuestion)
+    assert str(caught.value).startswith(field)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        plain(source={"source": "elsewhere", "run": "a"}),
+        plain(source={"source": "untrained", "of": {"source": "untrained", "of": {}}}),
+        plain(amplitude="4"),
+        plain(updates=2.5),
+        drawn(preset="chaos"),
+        survey(right_half=1),
+        {"question": "destroy"},
+        [],
+        None,
+    ],
+)
+def test_what_has_the_wrong_type_is_refused(question: object) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.msgpack.decode(msgspec.msgpack.encode(question), type=AnyQuestion)
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats()
+    | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(data=st.data(), value=ANYTHING)
+def test_a_question_with_anything_in_one_place_is_sound_or_refused(
+    data: st.DataObject, value: object
+) -> None:
+    message = data.draw(st.sampled_from([plain(), drawn(), survey(), recall("a")]))
+    place: dict[str, Any] = message
+    inner = [key for key, one in message.items() if isinstance(one, dict)]
+    if inner and data.draw(st.booleans()):
+        place = message[data.draw(st.sampled_from(inner))]
+    place[data.draw(st.sampled_from(sorted(place)))] = value
+    try:
+        question = msgspec.msgpack.decode(msgspec.msgpack.encode(message), type=AnyQuestion)
+    except (ConfigError, msgspec.ValidationError):
+        return
+    again = msgspec.msgpack.decode(msgspec.msgpack.encode(question), type=AnyQuestion)
+    assert again == question
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_do_more_than_be_refused(content: bytes) -> None:
+    with pytest.raises((ConfigError, msgspec.DecodeError, UnicodeDecodeError)):
+        msgspec.msgpack.decode(content, type=AnyQuestion)
+
+
+@pytest.mark.parametrize("change", [lambda q: setattr(q, "updates", 5)])
+def test_a_question_does_not_change(change: Callable[[Adapt], None]) -> None:
+    with pytest.raises(AttributeError):
+        change(Adapt(source=Live("a"), task=GIVEN, updates=1))

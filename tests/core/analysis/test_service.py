@@ -1,0 +1,221 @@
+"""The bench as a session uses it: live runs, checkpoints, initialisations; errors in a line."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.algorithms.fomaml import Fomaml
+from core.analysis.answers import Adapted, Cancelled, Recalled, Surveyed, Traced
+from core.analysis.questions import (
+    Adapt,
+    AnyQuestion,
+    AnySource,
+    Drawn,
+    Live,
+    Recall,
+    Saved,
+    Survey,
+    Trace,
+    Untrained,
+)
+from core.analysis.theta_cache import Holding
+from core.analysis.theta_sources import ENGINES_KEPT, Sources
+from core.config import RunConfig
+from core.engines import make_engine
+from core.engines.base import TrainState
+from core.errors import CheckpointError, EngineError, LabError, QuestionError, RunFolderError
+from core.evaluation.adaptation import draw_task, few_shot
+from core.storage.checkpoint import Checkpoint, save_checkpoint
+from tests.support.live_runs import bench_of, live, trained
+from tests.support.run_folders import make_run
+from tests.support.runs import ended, paused_at, small_config
+
+TASK = Drawn("standard")
+
+
+def saved(folder: Path, config: RunConfig, state: TrainState) -> Path:
+    folder.mkdir(exist_ok=True)
+    return save_checkpoint(folder, Checkpoint(config, state, 1_000, 1.0, ()))
+
+
+def adapted(bench_run: tuple[RunConfig, TrainState], source: AnySource) -> Adapted:
+    answer = bench_of(run=live(*bench_run)).answer(Adapt(source=source, task=TASK))
+    assert isinstance(answer, Adapted)
+    return answer
+
+
+def expected(config: RunConfig, theta: np.ndarray) -> tuple[float, ...]:
+    task = draw_task(config.waves, 0, "standard", 0)
+    result = few_shot(make_engine(config), theta, config.waves, task, 32, 0.02)
+    return tuple(result.losses[0].tolist())
+
+
+def test_a_live_run_is_adapted_where_it_is(engine_name: str) -> None:
+    config, state = trained(engine_name)
+    answer = adapted((config, state), Live("run"))
+    assert answer.losses == expected(config, state.theta)
+    assert answer.iteration == 20
+
+
+def test_a_checkpoint_is_adapted_without_a_run(tmp_path: Path) -> None:
+    config, state = trained("fused", 7)
+    path = saved(tmp_path / "run", config, state)
+    answer = bench_of().answer(Adapt(source=Saved(str(path)), task=TASK))
+    assert isinstance(answer, Adapted)
+    assert answer.losses == expected(config, state.theta)
+    assert answer.iteration == 7
+
+
+def test_a_random_initialisation_is_that_of_the_seed(tmp_path: Path) -> None:
+    config, state = trained("fused", seed=3)
+    start = make_engine(config).initial_state().theta
+    path = saved(tmp_path / "run", config, state)
+    for source in (Untrained(Live("run")), Untrained(Saved(str(path)))):
+        answer = adapted((config, state), source)
+        assert answer.losses == expected(config, start)
+        assert answer.iteration == 0
+
+
+def test_a_checkpoint_of_another_device_is_adapted_on_this_one(tmp_path: Path) -> None:
+    config, state = trained()
+    path = saved(tmp_path / "run", dataclasses.replace(config, device="cuda"), state)
+    answer = bench_of().answer(Adapt(source=Saved(str(path)), task=TASK, updates=1))
+    assert isinstance(answer, Adapted)
+
+
+def test_all_kinds_of_questions_are_answered(tmp_path: Path) -> None:
+    config, state = trained()
+    folder = make_run(tmp_path / "run")
+    path = saved(folder, config, state)
+    bench = bench_of(run=live(config, state, folder))
+    sources = (Live("run"), Saved(str(path)))
+    survey = bench.answer(Survey(sources=sources, n_tasks=100, updates=1))
+    assert isinstance(survey, Surveyed)
+    assert isinstance(bench.answer(Trace(source=Live("run"))), Traced)
+    for of in (Live("run"), Saved(str(path)), Saved(str(folder))):
+        recalled = bench.answer(Recall(of=of))
+        assert isinstance(recalled, Recalled)
+        assert [one.iteration for one in recalled.checkpoints] == [20]
+
+
+def test_progress_of_a_survey_is_told() -> None:
+    heard: list[tuple[int, int]] = []
+    bench_of(run=live(*trained())).answer(
+        Survey(sources=(Live("run"),), n_tasks=200, updates=1),
+        progress=lambda done, total: heard.append((done, total)),
+    )
+    assert heard[-1] == (200, 200)
+
+
+def test_engines_are_kept_but_not_without_end() -> None:
+    sources = Sources({}.get, Holding())
+    configs = [small_config(seed=seed) for seed in range(ENGINES_KEPT + 1)]
+    first, second, *_ = [sources.engine(config) for config in configs]
+    assert sources.engine(configs[1]) is second
+    assert sources.engine(configs[0]) is not first
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        Adapt(source=Live("run"), task=TASK),
+        Survey(sources=(Live("run"),)),
+        Trace(source=Live("run")),
+        Recall(of=Live("run")),
+    ],
+    ids=lambda question: type(question).__name__,
+)
+def test_a_cancelled_question_is_not_begun(question: AnyQuestion) -> None:
+    assert bench_of().answer(question, cancelled=lambda: True) == Cancelled()
+
+
+def test_moments_of_a_checkpoint_make_its_outer_step_exact(tmp_path: Path) -> None:
+    config, state = trained(algorithm=Fomaml(outer_optimizer="adam"))
+    path = saved(tmp_path / "run", config, state)
+    bench = bench_of(run=live(config, state))
+    exact = {}
+    for name, source in {"live": Live("run"), "saved": Saved(str(path))}.items():
+        answer = bench.answer(Trace(source=source))
+        assert isinstance(answer, Traced)
+        exact[name] = answer.exact
+    assert exact == {"live": False, "saved": True}
+
+
+def test_a_live_run_of_plain_sgd_is_traced_exactly() -> None:
+    answer = bench_of(run=live(*trained())).answer(Trace(source=Live("run")))
+    assert isinstance(answer, Traced)
+    assert answer.exact
+
+
+def broken(config: RunConfig, state: TrainState) -> TrainState:
+    return TrainState(state.iteration, np.full_like(state.theta, np.nan), {})
+
+
+def errors(tmp_path: Path) -> list[tuple[AnyQuestion, type[LabError], str]]:
+    damaged = tmp_path / "000000001.safetensors"
+    damaged.write_bytes(b"no")
+    return [
+        (Adapt(source=Live("other"), task=TASK), QuestionError, "there is no such run"),
+        (Recall(of=Live("other")), QuestionError, "there is no such run"),
+        (Trace(source=Untrained(Live("other"))), QuestionError, "there is no such run"),
+        (Adapt(source=Live("loading"), task=TASK), QuestionError, "it has not begun"),
+        (Adapt(source=Live("diverged"), task=TASK), QuestionError, "not finite"),
+        (Adapt(source=Live("elsewhere"), task=TASK), EngineError, "no such device"),
+        (Adapt(source=Saved(str(damaged)), task=TASK), CheckpointError, "damaged"),
+        (Adapt(source=Saved(str(tmp_path)), task=TASK), CheckpointError, "cannot be read"),
+        (Adapt(source=Saved("/nowhere"), task=TASK), CheckpointError, "no such file"),
+        (Adapt(source=Saved("a" * 4_000), task=TASK), CheckpointError, "cannot be read"),
+        (Recall(of=Saved("/nowhere/" + "a" * 4_000)), RunFolderError, "cannot be read"),
+        (Recall(of=Saved(str(tmp_path / "gone"))), RunFolderError, "cannot be read"),
+        (Survey(sources=(Live("run"), Live("other"))), QuestionError, "there is no such run"),
+    ]
+
+
+def test_what_cannot_be_answered_is_one_line(tmp_path: Path) -> None:
+    config, state = trained()
+    run = live(config, state)
+    bench = bench_of(
+        run=run,
+        loading=dataclasses.replace(run, theta=None),
+        diverged=live(config, broken(config, state)),
+        elsewhere=live(dataclasses.replace(config, device="mps"), state),
+    )
+    for question, kind, words in errors(tmp_path):
+        with pytest.raises(kind, match=words) as caught:
+            bench.answer(question)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_bench_beside_a_training_run_reads_its_snapshot_and_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    trainer, _ = paused_at(5, tmp_path, small_config())
+    snapshot = trainer.snapshot
+    assert snapshot.theta is not None
+    before = snapshot.theta.tobytes()
+    config = trainer.plan.config
+    state = TrainState(snapshot.iteration, snapshot.theta, {})
+    bench = bench_of(run=live(config, state))
+    for question in (
+        Adapt(source=Live("run"), task=TASK),
+        Survey(sources=(Live("run"),), n_tasks=100, updates=1),
+        Trace(source=Live("run")),
+    ):
+        bench.answer(question)
+    assert trainer.snapshot.theta.tobytes() == before
+    ended(trainer)
+
+
+def test_questions_and_answers_load_no_pytorch_and_no_compiler() -> None:
+    code = (
+        "import sys, core.analysis.questions, core.analysis.answers, core.analysis.presets;"
+        "print([name for name in ('torch', 'numba') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

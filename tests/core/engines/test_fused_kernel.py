@@ -1,0 +1,427 @@
+"""The fused kernel against autograd, written here from the definitions of the algorithms."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.engines.fused import network as fused_network
+from core.engines.fused.kernel import FEW
+from core.engines.fused.layout import Column, Layout, Place
+from core.engines.fused.network import FusedNetwork
+from core.engines.fused.simd import machine
+
+# Rounding of one update in float64, with room for sums over a thousand points and units.
+EXACT = 1e-10
+
+
+# --- the definitions --------------------------------------------------------------------------
+
+
+def model(theta: torch.Tensor, hidden: tuple[int, ...], activation: str, x: torch.Tensor) -> Any:
+    """Predictions ``(n_points,)`` of the network with flat parameters ``theta``."""
+    h, start = x[:, None], 0
+    sizes = list(pairwise((1, *hidden, 1)))
+    for layer, (n_in, n_out) in enumerate(sizes):
+        weight = theta[start : start + n_in * n_out].reshape(n_out, n_in)
+        start += n_in * n_out
+        h = h @ weight.T + theta[start : start + n_out]
+        start += n_out
+        if layer < len(sizes) - 1:
+            h = torch.tanh(h) if activation == "tanh" else torch.relu(h)
+    return h[:, 0]
+
+
+@dataclass
+class Case:
+    """One call of `FusedNetwork.advance`, and the same by autograd."""
+
+    hidden: tuple[int, ...] = (7, 5)
+    activation: str = "tanh"
+    optimizer: str = "sgd"
+    reptile: bool = False
+    n: int = 3
+    tasks: int = 2
+    minibatches: int = 1
+    points: int = 4
+    inner_steps: int = 2
+    query: int = 6
+    share: float = 0.5
+    inner_lr: float = 0.02
+    rate: float = 0.01
+    seed: int = 0
+    decays: tuple[float, float] = (0.9, 0.99)
+    iteration: int = 5
+
+    def __post_init__(self) -> None:
+        random = np.random.default_rng(self.seed)
+        self.theta = np.concatenate(
+            [
+                random.uniform(-1, 1, (n_in + 1) * n_out) / np.sqrt(n_in)
+                for n_in, n_out in pairwise((1, *self.hidden, 1))
+            ]
+        )
+        n_moments = {"sgd": 0, "momentum": 1, "adam": 2}[self.optimizer]
+        self.moments = random.uniform(0, 0.1, (n_moments, self.theta.size))
+        self.x = random.uniform(-5, 5, (self.n, self.tasks, self.minibatches, self.points))
+        self.y = random.uniform(-3, 3, self.x.shape)
+        n_query = 0 if self.reptile else self.query
+        self.query_x = random.uniform(-5, 5, n_query)
+        self.query_y = random.uniform(-3, 3, (self.n, self.tasks, n_query))
+        self.rates = self.rate * random.uniform(0.5, 1.5, self.n)
+
+    def network(self, dtype: str) -> FusedNetwork:
+        return FusedNetwork(self.hidden, self.activation, dtype)
+
+    def run(self, dtype: str, start: int = 0, stop: int | None = None, state: Any = None) -> Any:
+        """The kernel's theta, moments and losses for iterations ``start`` to ``stop``."""
+        theta, moments = state or (self.theta.astype(dtype), self.moments.astype(dtype))
+        part = slice(start, stop)
+        return self.network(dtype).advance(
+            theta,
+            moments,
+            x=self.x[part].astype(dtype),
+            y=self.y[part].astype(dtype),
+            query_x=self.query_x.astype(dtype),
+            query_y=self.query_y[part].astype(dtype),
+            rates=self.rates[part],
+            inner_steps=self.inner_steps,
+            inner_lr=self.inner_lr,
+            share=self.share,
+            optimizer=self.optimizer,
+            decays=self.decays,
+            iteration=self.iteration + start,
+        )
+
+    def loss_and_gradient(self, theta: Any, x: Any, y: Any) -> tuple[Any, Any]:
+        theta = theta.detach().requires_grad_()
+        difference = model(theta, self.hidden, self.activation, torch.tensor(x)) - torch.tensor(y)
+        loss = (difference**2).mean()
+        (gradient,) = torch.autograd.grad(loss, theta)
+        return loss.item(), gradient
+
+    def by_autograd(self) -> tuple[Any, Any, Any]:
+        """Theta, moments and losses from the definitions, in float64."""
+        theta, moments = torch.tensor(self.theta), torch.tensor(self.moments)
+        losses = []
+        for i in range(self.n):
+            outer, met = torch.zeros_like(theta), []
+            for task in range(self.tasks):
+                phi = theta.clone()
+                for step in range(self.inner_steps):
+                    batch = step % self.minibatches
+                    loss, gradient = self.loss_and_gradient(
+                        phi, self.x[i, task, batch], self.y[i, task, batch]
+                    )
+                    phi = phi - self.inner_lr * gradient
+                    if self.reptile:
+                        met.append(loss)
+                if self.reptile:
+                    outer += theta - phi
+                else:
+                    loss, gradient = self.loss_and_gradient(
+                        phi, self.query_x, self.query_y[i, task]
+                    )
+                    met.append(loss)
+                    outer += gradient
+            losses.append(np.mean(met))
+            theta = self.outer_step(theta, moments, self.share * outer, i)
+        return theta.numpy(), moments.numpy(), np.array(losses)
+
+    def outer_step(self, theta: Any, moments: Any, gradient: Any, i: int) -> Any:
+        rate, (beta_1, beta_2) = self.rates[i], self.decays
+        if self.optimizer == "sgd":
+            return theta - rate * gradient
+        if self.optimizer == "momentum":
+            moments[0] = beta_1 * moments[0] + gradient
+            return theta - rate * moments[0]
+        moments[0] = beta_1 * moments[0] + (1 - beta_1) * gradient
+        moments[1] = beta_2 * moments[1] + (1 - beta_2) * gradient**2
+        step = self.iteration + i + 1
+        mean, square = moments[0] / (1 - beta_1**step), moments[1] / (1 - beta_2**step)
+        return theta - rate * mean / (square.sqrt() + 1e-8)
+
+
+def assert_equal_to_autograd(case: Case) -> None:
+    for mine, theirs in zip(case.run("float64"), case.by_autograd(), strict=True):
+        scale = max(1.0, np.abs(theirs).max(initial=0))
+        np.testing.assert_allclose(mine, theirs, rtol=EXACT, atol=EXACT * scale)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    counts = st.integers(1, 4)
+    return Case(
+        hidden=tuple(
+            draw(st.lists(st.sampled_from([1, 2, 7, 8, 16, 23, 40]), min_size=1, max_size=3))
+        ),
+        activation=draw(st.sampled_from(["tanh", "relu"])),
+        optimizer=draw(st.sampled_from(["sgd", "momentum", "adam"])),
+        reptile=draw(st.booleans()),
+        n=draw(counts),
+        tasks=draw(counts),
+        minibatches=draw(counts),
+        points=draw(st.integers(1, 13)),
+        inner_steps=draw(st.integers(1, 6)),
+        query=draw(st.integers(1, 13)),
+        share=draw(st.sampled_from([1.0, 0.25])),
+        seed=draw(st.integers(0, 2**31)),
+    )
+
+
+# --- promises ---------------------------------------------------------------------------------
+
+
+@settings(max_examples=100)
+@given(cases())
+def test_every_update_equals_autograd(case: Case) -> None:
+    assert_equal_to_autograd(case)
+
+
+@pytest.mark.parametrize("reptile", [False, True])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"hidden": (1,), "points": 1, "query": 1},
+        {"hidden": (1, 1, 1, 1), "points": 3},
+        {"hidden": (64, 64), "points": 10, "query": 50},
+        {"hidden": (40, 24), "points": FEW, "query": FEW + 1},
+        {"hidden": (65, 64), "points": 5},
+        {"hidden": (1000,), "points": 3},
+        {"hidden": (1000, 999), "n": 1},
+        {"hidden": (17, 1000), "points": 1000, "query": 1000, "n": 1},
+    ],
+)
+def test_extreme_sizes_equal_autograd(sizes: dict[str, Any], reptile: bool) -> None:
+    # A thousand units make gradients large enough to diverge at the usual step sizes.
+    assert_equal_to_autograd(Case(**sizes, reptile=reptile, inner_lr=1e-3, rate=1e-3))
+
+
+@pytest.mark.parametrize("reptile", [False, True])
+def test_float32_stays_within_rounding_of_float64_for_300_iterations(reptile: bool) -> None:
+    case = Case(
+        hidden=(64, 64),
+        reptile=reptile,
+        n=300,
+        tasks=1 if reptile else 3,
+        minibatches=5 if reptile else 1,
+        inner_steps=5 if reptile else 1,
+        points=10,
+        query=50,
+        share=1.0,
+        rate=0.1 if reptile else 0.01,
+    )
+    case.y = np.sin(case.x)
+    case.query_y = np.broadcast_to(np.sin(case.query_x), case.query_y.shape)
+    single, double = case.run("float32"), case.run("float64")
+    # Each step rounds at 6e-8, and training at a stable step size does not amplify that much.
+    np.testing.assert_allclose(single[0], double[0], atol=3e-4)
+    np.testing.assert_allclose(single[2], double[2], rtol=2e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize(("reptile", "tasks"), [(False, 3), (True, 1), (True, 3)])
+def test_chunks_give_the_same_bits_as_one_call(
+    dtype: str, optimizer: str, reptile: bool, tasks: int
+) -> None:
+    case = Case(
+        hidden=(20, 64), optimizer=optimizer, reptile=reptile, tasks=tasks, n=7, points=10, query=11
+    )
+    whole = case.run(dtype)
+    state, losses = None, []
+    for start, stop in [(0, 1), (1, 5), (5, 7)]:
+        *state, part = case.run(dtype, start, stop, state)
+        losses.extend(part)
+    assert state is not None
+    assert np.array_equal(state[0], whole[0])
+    assert np.array_equal(state[1], whole[1])
+    assert np.array_equal(losses, whole[2])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("reptile", [False, True])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_seen(dtype: str, activation: str, reptile: bool, bad: float) -> None:
+    for name in ("theta", "x", "y"):
+        case = Case(hidden=(20, 20), activation=activation, reptile=reptile)
+        # tanh saturates at an infinite input, here as in PyTorch: only a NaN must come through.
+        getattr(case, name).flat[1] = bad if name == "y" else np.nan
+        theta, _, losses = case.run(dtype)
+        assert not np.isfinite(losses).all()
+        assert not np.isfinite(theta).all()
+
+
+def test_divergence_is_seen() -> None:
+    theta, _, losses = Case(activation="relu", n=60, inner_lr=100.0, rate=100.0).run("float32")
+    assert not np.isfinite(losses[-1])
+    assert not np.isfinite(theta).all()
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [("float32", 6e-7), ("float64", 3e-15)])
+def test_tanh_is_accurate_and_never_beyond_one(dtype: str, bound: float) -> None:
+    # One unit with weight 1 into an output with weight 1: the predictions are the activations.
+    x = np.concatenate([np.linspace(-30, 30, 99_999), np.geomspace(1e-30, 1, 1000)]).astype(dtype)
+    theta = np.array([1.0, 0.0, 1.0, 0.0], dtype)
+    targets = np.zeros((1, x.size), dtype)
+    _, predictions = FusedNetwork((1,), "tanh", dtype).adapt(
+        theta, x=x[None, :1], y=targets[:, :1], query_x=x, query_y=targets, updates=0, lr=0.1
+    )
+    # In units of the result: relative accuracy, also near zero.
+    np.testing.assert_allclose(predictions[0, 0], np.tanh(x.astype("float64")), rtol=bound, atol=0)
+    assert np.abs(predictions).max() <= 1
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_adapt_equals_autograd(activation: str) -> None:
+    case = Case(hidden=(30, 9), activation=activation)
+    random = np.random.default_rng(3)
+    x, y = random.uniform(-5, 5, (2, 3, 5))
+    query_x, query_y = np.linspace(-5, 5, 21), random.uniform(-3, 3, (3, 21))
+    arguments = {"x": x, "y": y, "query_x": query_x, "query_y": query_y, "updates": 4, "lr": 0.02}
+    losses, predictions = case.network("float64").adapt(case.theta, **arguments, every_step=True)
+    assert losses.shape == (3, 5)
+    assert predictions.shape == (3, 5, 21)
+    for task in range(3):
+        phi = torch.tensor(case.theta)
+        for update in range(5):
+            loss, _ = case.loss_and_gradient(phi, query_x, query_y[task])
+            assert losses[task, update] == pytest.approx(loss, rel=EXACT)
+            prediction = model(phi, case.hidden, activation, torch.tensor(query_x)).numpy()
+            np.testing.assert_allclose(
+                predictions[task, update], prediction, rtol=EXACT, atol=EXACT
+            )
+            _, gradient = case.loss_and_gradient(phi, x[task], y[task])
+            if update < 4:
+                phi = phi - 0.02 * gradient
+
+
+def test_arguments_stay_untouched() -> None:
+    case = Case(optimizer="adam")
+    theta, moments = case.theta.copy(), case.moments.copy()
+    for array in (case.theta, case.moments, case.x, case.y, case.query_x, case.query_y):
+        array.flags.writeable = False
+    case.run("float64", state=(case.theta, case.moments))
+    assert np.array_equal(case.theta, theta)
+    assert np.array_equal(case.moments, moments)
+
+
+def test_two_threads_give_the_bits_of_one() -> None:
+    case = Case(hidden=(64, 64), optimizer="adam", n=200, points=10, query=50)
+    alone = case.run("float32")
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda _: case.run("float32"), range(4)))
+    for result in together:
+        for mine, theirs in zip(result, alone, strict=True):
+            assert np.array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("lanes", [2, 4, 8, 16])
+@pytest.mark.parametrize("hidden", [(1,), (7, 16, 65), (64, 64)])
+def test_parts_of_the_buffer_are_whole_registers_and_do_not_overlap(
+    hidden: tuple[int, ...], lanes: int
+) -> None:
+    layout = Layout.of(hidden, 13, lanes)
+    head = layout.plan[: len(Place)]
+    layers = layout.plan[len(Place) :].reshape(-1, len(Column))
+    widths = layers[:, Column.WIDTH]
+    assert (widths % lanes == 0).all()
+    assert (widths - layers[:, Column.UNITS] < lanes).all()
+    starts = sorted([*head[Place.THETA :], *layers[:-1, Column.OUTPUT], layout.size])
+    assert all(start % lanes == 0 for start in starts)
+    sizes = {int(start): int(end - start) for start, end in pairwise(starts)}
+    assert all(sizes[int(head[place])] >= head[Place.BLOCK_SIZE] for place in list(Place)[2:7])
+    assert all(
+        sizes[int(layer[Column.OUTPUT])] >= 13 * layer[Column.WIDTH] for layer in layers[:-1]
+    )
+    assert layout.buffer("float32").ctypes.data % 64 == 0
+
+
+def test_the_machine_follows_the_features_it_is_told() -> None:
+    assert machine("+avx2,+fma,+avx512f").name == "avx512"
+    assert machine("+avx2,+fma,-avx512f").name == "avx2"
+    assert machine("+neon,+fp-armv8").name == "neon"
+    assert machine("+sse2").name == "generic"
+
+
+# --- other machines and the cache -------------------------------------------------------------
+
+
+def in_another_process(script: str, cache: Path, **environment: str) -> str:
+    """What ``script`` prints, with the cache of compiled code under ``cache``."""
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(fused_network.__file__).parents[3],
+        env={**os.environ, "XDG_CACHE_HOME": str(cache), **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return result.stdout.strip()
+
+
+ADAPT = """
+import numpy as np
+from core.engines.fused.network import FusedNetwork
+from core.engines.fused.simd import MACHINE
+theta = np.sin(np.arange(2 * 37 + 37 * 21 + 21 + 21 + 1.0))
+x = np.linspace(-5, 5, 33)
+losses, predictions = FusedNetwork((37, 21), "tanh", "float64").adapt(
+    theta, x=x[None], y=np.sin(x)[None], query_x=x, query_y=np.sin(x)[None], updates=5, lr=0.001
+)
+print(MACHINE.name, *losses[0].tolist(), *predictions[0, -1].tolist())
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="names features of one processor family")
+def test_older_instruction_sets_compute_the_same(tmp_path: Path) -> None:
+    avx2 = "+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+avx,+avx2,+fma"
+    host, *expected = in_another_process(ADAPT, tmp_path).split()
+    for name, cpu, features in [("avx2", "haswell", avx2), ("generic", "x86-64", "+sse2")]:
+        if host == "generic" or (host == "avx2" and name == "avx2"):
+            continue
+        found, *numbers = in_another_process(
+            ADAPT, tmp_path, NUMBA_CPU_NAME=cpu, NUMBA_CPU_FEATURES=features
+        ).split()
+        assert found == name
+        np.testing.assert_allclose(
+            np.array(numbers, float), np.array(expected, float), rtol=EXACT, atol=EXACT
+        )
+
+
+COMPILE = """
+from core.engines.fused.network import cache_folder, entries, must_compile
+before = must_compile("float32")
+entries("float32")
+print(before, must_compile("float32"), cache_folder("float32"))
+"""
+
+
+def test_compiled_code_is_cached_once_even_by_two_processes(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        printed = list(pool.map(lambda _: in_another_process(COMPILE, tmp_path), range(2)))
+    (folder,) = {Path(line.split()[2]) for line in printed}
+    assert folder.is_relative_to(tmp_path / "tui-meta")
+    saved = {path: path.stat().st_mtime_ns for path in folder.rglob("*.nb?")}
+    assert len(saved) == 4
+    assert in_another_process(COMPILE, tmp_path) == f"False False {folder}"
+    assert saved == {path: path.stat().st_mtime_ns for path in folder.rglob("*.nb?")}
+
+
+def test_without_a_cache_folder_it_compiles_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "tui-meta").write_text("a file where the folder would be")
+    assert in_another_process(COMPILE, tmp_path) == "True True None"

@@ -1,0 +1,312 @@
+"""Few-shot evaluation against a literal loop of ``torch.optim`` over tasks and steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.algorithms.fomaml import Fomaml
+from core.config import RunConfig
+from core.engines import make_engine
+from core.engines.base import FewShotSets
+from core.evaluation.adaptation import (
+    PROBES,
+    FewShotTask,
+    ProbeName,
+    Statistics,
+    draw_many,
+    draw_task,
+    few_shot,
+    many_tasks,
+)
+from core.models.settings import NetworkConfig
+from core.tasks.sine import SineTasks
+from core.tasks.sine_sampler import SineWave, query_grid
+from tests.support import reference
+from tests.support.reference import Array
+from tests.support.strategies import SEEDS, WAVES, configs
+
+NETWORK = NetworkConfig(hidden=(12, 12))
+
+
+def config_of(engine_name: str, **settings: object) -> RunConfig:
+    defaults = {"algorithm": Fomaml(), "network": NETWORK, "precision": "float64"}
+    return RunConfig(engine=engine_name, **{**defaults, **settings})  # type: ignore[arg-type]
+
+
+def literally(
+    network: NetworkConfig, theta: Array, task: FewShotTask, grid: Array, updates: int, lr: float
+) -> tuple[list[float], Array, Array]:
+    """Losses, and predictions before and after, as the source's ``eval_model`` finds them."""
+    net = reference.sequential(network, theta)
+    inputs = torch.tensor(grid).reshape(-1, 1)
+    before = net(inputs).detach().numpy()[:, 0]
+    losses = [reference.loss_of(net, grid, task.wave(grid)).item()]
+    for _ in range(updates):
+        reference.sgd_step(net, task.support_x, task.support_y, lr)
+        losses.append(reference.loss_of(net, grid, task.wave(grid)).item())
+    return losses, before, net(inputs).detach().numpy()[:, 0]
+
+
+@given(
+    data=st.data(), updates=st.integers(0, 12), shots=st.integers(1, 12), lr=st.floats(0.001, 0.05)
+)
+def test_few_shot_equals_a_literal_loop(
+    engine_name: str, data: st.DataObject, updates: int, shots: int, lr: float
+) -> None:
+    config = data.draw(configs(engine_name))
+    engine = make_engine(config)
+    theta = engine.initial_state().theta
+    x = np.array(data.draw(st.lists(st.floats(-5, 5), min_size=shots, max_size=shots)))
+    wave = SineWave(data.draw(st.floats(0.1, 5)), data.draw(st.floats(0, 6.3)))
+    task = FewShotTask(wave, x, wave(x))
+    found = few_shot(engine, theta, config.waves, task, updates, lr)
+    losses, before, after = literally(
+        config.network, theta, task, query_grid(config.waves), updates, lr
+    )
+    assert found.losses.shape == (1, updates + 1)
+    # A loss of nearly 0 is a difference of numbers of order 1.
+    assert found.losses[0] == pytest.approx(losses, rel=1e-9, abs=1e-14)
+    assert found.before[0] == pytest.approx(before, rel=1e-9, abs=1e-12)
+    assert found.after[0] == pytest.approx(after, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("n_tasks", [1, 3, 64, 65, 130])
+def test_many_tasks_at_once_equal_one_after_the_other(engine_name: str, n_tasks: int) -> None:
+    engine = make_engine(config_of(engine_name))
+    theta = engine.initial_state().theta
+    random = np.random.default_rng(0)
+    x, y = random.uniform(-5, 5, (2, n_tasks, 10))
+    grid, targets = query_grid(SineTasks()), random.normal(size=(n_tasks, 50))
+    together = engine.adapt(theta, FewShotSets(x, y, grid, targets), 3, 0.02)
+    assert together.losses.shape == (n_tasks, 4)
+    for task in (0, n_tasks // 2, n_tasks - 1):
+        row = slice(task, task + 1)
+        alone = engine.adapt(theta, FewShotSets(x[row], y[row], grid, targets[row]), 3, 0.02)
+        assert together.losses[row] == pytest.approx(alone.losses, rel=1e-12)
+        assert together.before[row] == pytest.approx(alone.before, rel=1e-12)
+        assert together.after[row] == pytest.approx(alone.after, rel=1e-12)
+
+
+def test_many_random_tasks_are_evaluated_as_a_literal_loop_would(engine_name: str) -> None:
+    waves = SineTasks()
+    engine = make_engine(config_of(engine_name))
+    theta = engine.initial_state().theta
+    seen: list[FewShotSets] = []
+
+    class Spy:
+        def adapt(
+            self, theta: Array, sets: FewShotSets, updates: int, lr: float, **how: bool
+        ) -> object:
+            seen.append(sets)
+            return engine.adapt(theta, sets, updates, lr, **how)
+
+    losses = many_tasks(Spy(), theta, waves, 7, n_tasks=5, updates=4, lr=0.02)  # type: ignore[arg-type]
+    (sets,) = seen
+    assert losses.shape == (5, 5)
+    for index in range(5):
+        net = reference.sequential(NETWORK, theta)
+        expected = [reference.loss_of(net, sets.query_x, sets.query_y[index]).item()]
+        for _ in range(4):
+            reference.sgd_step(net, sets.support_x[index], sets.support_y[index], 0.02)
+            expected.append(reference.loss_of(net, sets.query_x, sets.query_y[index]).item())
+        assert losses[index] == pytest.approx(expected, rel=1e-9)
+
+
+@given(data=st.data(), steps=st.integers(0, 6), more=st.integers(0, 6))
+def test_the_predictions_of_every_step_begin_with_those_of_fewer_steps(
+    engine_name: str, data: st.DataObject, steps: int, more: int
+) -> None:
+    config = data.draw(configs(engine_name, data.draw(st.sampled_from(["float32", "float64"]))))
+    engine = make_engine(config)
+    theta = engine.initial_state().theta
+    task = draw_task(config.waves, 0, "random", 0)
+    longer = few_shot(engine, theta, config.waves, task, steps + more, 0.02, every_step=True)
+    ends = few_shot(engine, theta, config.waves, task, steps, 0.02)
+    assert longer.predictions.shape == (1, steps + more + 1, 50)
+    assert longer.losses[0, : steps + 1].tolist() == ends.losses[0].tolist()
+    assert longer.predictions[0, 0].tolist() == ends.before[0].tolist()
+    assert longer.predictions[0, steps].tolist() == ends.after[0].tolist()
+
+
+@given(data=st.data())
+def test_an_evaluation_leaves_theta_untouched(engine_name: str, data: st.DataObject) -> None:
+    config = data.draw(configs(engine_name, data.draw(st.sampled_from(["float32", "float64"]))))
+    engine = make_engine(config)
+    theta = engine.initial_state().theta
+    before = theta.tobytes()
+    for name, probe in PROBES.items():
+        few_shot(
+            engine, theta, config.waves, draw_task(config.waves, 0, name, 0), probe.updates, 0.02
+        )
+    many_tasks(engine, theta, config.waves, 0, n_tasks=3, updates=2, lr=0.02)
+    assert theta.tobytes() == before
+
+
+def test_an_evaluation_does_not_disturb_training(engine_name: str) -> None:
+    config = config_of(engine_name)
+    engine, other = make_engine(config), make_engine(config)
+    state = expected = engine.initial_state()
+    for iteration in range(20):
+        task = draw_task(config.waves, 0, "validation", iteration)
+        few_shot(engine, state.theta, config.waves, task, 5, 0.02)
+        state = engine.advance(state, 1).state
+        expected = other.advance(expected, 1).state
+    assert state.theta.tobytes() == expected.theta.tobytes()
+
+
+def test_y_in_a_column_does_not_broadcast(engine_name: str) -> None:
+    """(N, 1) against (N,) would compare every prediction with every target."""
+    engine = make_engine(config_of(engine_name))
+    theta = engine.initial_state().theta
+    wave = SineWave(4.0, 1.0)
+    grid = query_grid(SineTasks())
+    task = FewShotTask(wave, grid[:10], wave(grid[:10]))
+    found = few_shot(engine, theta, SineTasks(), task, 0, 0.02)
+    net = reference.sequential(NETWORK, theta)
+    predicted = [net(torch.tensor([[x]])).item() for x in grid]
+    squares = [(p - wave(np.array(x))) ** 2 for p, x in zip(predicted, grid, strict=True)]
+    assert found.losses[0, 0] == pytest.approx(sum(squares) / 50, rel=1e-12)
+    assert found.before.shape == found.after.shape == (1, 50)
+
+
+@pytest.mark.parametrize(
+    ("name", "shots", "updates", "wave", "half"),
+    [
+        ("standard", 10, 32, SineWave(4.0, 1.0), False),
+        ("half-range", 5, 10, SineWave(4.0, 1.0), True),
+        ("compare", 5, 10, SineWave(4.0, 1.0), True),
+        ("random", 10, 32, None, False),
+        ("validation", 10, 32, None, False),
+    ],
+)
+def test_the_evaluations_are_those_of_the_source(
+    name: ProbeName, shots: int, updates: int, wave: SineWave | None, half: bool
+) -> None:
+    assert PROBES[name].updates == updates
+    task = draw_task(SineTasks(), 0, name, 0)
+    assert len(task.support_x) == len(task.support_y) == shots
+    if wave:
+        assert task.wave == wave
+    if half:
+        assert task.support_x.min() >= 0
+    else:
+        assert task.support_x.min() < 0
+
+
+@given(waves=WAVES, seed=SEEDS, index=st.integers(0, 10**9))
+def test_a_task_is_a_pure_function_of_its_arguments(
+    waves: SineTasks, seed: int, index: int
+) -> None:
+    for name, probe in PROBES.items():
+        first, again = (draw_task(waves, seed, name, index) for _ in range(2))
+        assert first.wave == again.wave
+        assert first.support_x.tolist() == again.support_x.tolist()
+        assert first.support_y.tolist() == first.wave(first.support_x).tolist()
+        low, high = waves.x
+        assert first.support_x.min() >= (low + (high - low) / 2 if probe.right_half else low) - 1e-9
+        assert first.support_x.max() <= high
+        if probe.wave is None:
+            assert waves.amplitude[0] <= first.wave.amplitude <= waves.amplitude[1] + 1e-12
+            assert waves.phase[0] <= first.wave.phase <= waves.phase[1] + 1e-12
+
+
+def test_successive_tasks_of_a_probe_differ() -> None:
+    for name in PROBES:
+        first, second = (draw_task(SineTasks(), 0, name, index) for index in (0, 1))
+        assert not np.isin(first.support_x, second.support_x).any()
+
+
+def test_loss_per_update_uses_the_very_support_set_of_the_half_range() -> None:
+    half, compare = (draw_task(SineTasks(), 0, name, 3) for name in ("half-range", "compare"))
+    assert half.support_x.tolist() == compare.support_x.tolist()
+
+
+@pytest.mark.parametrize("right_half", [False, True])
+def test_several_networks_are_compared_on_the_same_tasks(
+    engine_name: str, right_half: bool
+) -> None:
+    seen: list[FewShotSets] = []
+
+    class Spy:
+        def __init__(self, config: RunConfig) -> None:
+            self._engine = make_engine(config)
+
+        def adapt(
+            self, theta: Array, sets: FewShotSets, updates: int, lr: float, **how: bool
+        ) -> object:
+            seen.append(sets)
+            return self._engine.adapt(theta, sets, updates, lr)
+
+    for seed in (1, 2):
+        config = config_of(engine_name, seed=seed)
+        theta = make_engine(config).initial_state().theta
+        many_tasks(
+            Spy(config),  # type: ignore[arg-type]
+            theta,
+            SineTasks(),
+            5,
+            n_tasks=20,
+            updates=1,
+            lr=0.02,
+            right_half=right_half,
+        )
+    first, second = seen
+    assert first.support_x.tolist() == second.support_x.tolist()
+    assert first.query_y.tolist() == second.query_y.tolist()
+    assert first.support_x.shape == (20, 5 if right_half else 10)
+    assert (first.support_x.min() >= 0) == right_half
+
+
+def test_the_drawn_tasks_are_those_that_are_evaluated(engine_name: str) -> None:
+    engine = make_engine(config_of(engine_name))
+    theta = engine.initial_state().theta
+    drawn = draw_many(SineTasks(), 5, 20)
+    wave = SineWave(float(drawn.amplitude[7]), float(drawn.phase[7]))
+    assert drawn.sets.support_y[7].tolist() == wave(drawn.sets.support_x[7]).tolist()
+    assert drawn.sets.query_y[7].tolist() == wave(drawn.sets.query_x).tolist()
+    losses = many_tasks(engine, theta, SineTasks(), 5, n_tasks=20, updates=1, lr=0.02)
+    assert losses.tolist() == engine.adapt(theta, drawn.sets, 1, 0.02).losses.tolist()
+
+
+def test_more_tasks_begin_with_the_fewer(engine_name: str) -> None:
+    engine = make_engine(config_of(engine_name))
+    theta = engine.initial_state().theta
+    few, more = (
+        many_tasks(engine, theta, SineTasks(), 5, n_tasks=n, updates=1, lr=0.02) for n in (10, 70)
+    )
+    assert more[:10] == pytest.approx(few, rel=1e-12)
+
+
+@given(losses=st.lists(st.floats(0, 1e6), min_size=2, max_size=50))
+def test_statistics_are_those_of_numpy(losses: list[float]) -> None:
+    found = Statistics.of(np.array(losses))
+    margin = 1.96 * np.std(losses, ddof=1) / np.sqrt(len(losses))
+    assert found.n == len(losses)
+    assert found.mean == pytest.approx(np.mean(losses))
+    assert found.median == pytest.approx(np.median(losses))
+    assert found.high - found.mean == pytest.approx(margin, abs=1e-9)
+    assert found.mean - found.low == pytest.approx(margin, abs=1e-9)
+
+
+def test_a_heavy_tail_parts_mean_and_median() -> None:
+    found = Statistics.of(np.array([0.1] * 99 + [100.0]))
+    assert (found.n, found.median) == (100, 0.1)
+    assert found.mean == pytest.approx(1.099)
+    assert found.low < 0.1 < found.mean < found.high
+
+
+def test_the_interval_of_normal_losses_covers_their_mean_as_often_as_it_says() -> None:
+    random = np.random.default_rng(0)
+    samples = [Statistics.of(random.normal(1.0, 0.5, 100)) for _ in range(1_000)]
+    covered = sum(found.low <= 1.0 <= found.high for found in samples)
+    # 950 of 1,000 expected, with a standard deviation of 7.
+    assert 915 <= covered <= 985
+
+
+def test_one_task_has_no_interval() -> None:
+    found = Statistics.of(np.array([0.5]))
+    assert found == Statistics(1, 0.5, 0.5, 0.5, 0.5)

@@ -1,0 +1,310 @@
+"""Where sessions are found: private, numbered, and cleared of what the dead have left."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import msgspec
+import pytest
+from filelock import lock_descriptor
+
+from core.remote import registry as place_module
+from core.remote.connection import chosen_session
+from core.remote.protocol import RemoteError
+from core.remote.registry import Entry, Place, entries, sessions_folder, socket_path
+
+
+class Taken(Place):
+    """A place whose socket is closed with it."""
+
+    def close(self) -> None:
+        self.listening.close()
+        self.clear()
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as entered:
+        yield entered
+
+
+@pytest.fixture
+def take(stack: ExitStack):
+    return lambda: stack.enter_context(closing(Taken()))
+
+
+def ids() -> list[str]:
+    return [entry.id for entry in entries()]
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def leave_dead(folder: Path, number: int) -> None:
+    """What a process that was killed has left."""
+    entry = Entry(id=str(number), pid=2**22 + 1, started=1.0, command=["tui-meta"])
+    (folder / f"{number}.json").write_bytes(msgspec.json.encode(entry))
+    (folder / f"{number}.sock").touch()
+
+
+def test_a_session_takes_the_lowest_free_number(take) -> None:
+    assert [take().id for _ in range(3)] == ["1", "2", "3"]
+    assert ids() == ["1", "2", "3"]
+
+
+def test_a_number_that_was_given_back_is_taken_again(take) -> None:
+    first, _ = Taken(), take()
+    first.close()
+    assert take().id == "1"
+
+
+def test_an_entry_tells_of_the_process(take) -> None:
+    take()
+    (entry,) = entries()
+    assert (entry.id, entry.pid) == ("1", os.getpid())
+
+
+def test_sessions_are_listed_in_the_order_of_their_numbers(take) -> None:
+    for _ in range(11):
+        take()
+    assert ids() == [str(number) for number in range(1, 12)]
+
+
+def test_what_a_dead_session_left_is_cleared_by_the_next_look(runtime: Path) -> None:
+    folder = sessions_folder()
+    leave_dead(folder, 1)
+    assert ids() == []
+    assert not list(folder.iterdir())
+
+
+def test_the_number_of_a_dead_session_is_taken_at_once(take) -> None:
+    leave_dead(sessions_folder(), 1)
+    assert take().id == "1"
+
+
+def test_what_a_living_session_holds_is_not_cleared(take) -> None:
+    take()
+    assert ids() == ids() == ["1"]
+    assert socket_path("1").exists()
+
+
+def test_an_entry_of_another_process_lives_as_long_as_it(runtime: Path) -> None:
+    code = "from core.remote.registry import Place; place = Place(); print(place.id, flush=True)"
+    code += "; input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "1\n"
+        (entry,) = entries()
+        assert entry.pid == child.pid
+        child.kill()
+        child.wait()
+        assert ids() == []
+        assert child.stdin is not None
+        child.stdin.close()
+
+
+def test_one_who_clears_late_leaves_the_next_session_alone(
+    take, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the opening of a dead entry and its lock, another may clear it and take its place."""
+    folder = sessions_folder()
+    leave_dead(folder, 1)
+    opened = os.open
+
+    def overtaken(path, flags, *mode, **where):
+        descriptor = opened(path, flags, *mode, **where)
+        if str(path).endswith("1.json") and not flags & os.O_CREAT:
+            monkeypatch.setattr(os, "open", opened)
+            assert take().id == "1"
+        return descriptor
+
+    monkeypatch.setattr(os, "open", overtaken)
+    assert ids() == []
+    assert ids() == ["1"]
+    assert socket_path("1").exists()
+
+
+def test_an_entry_that_is_being_written_is_no_session_and_stays(runtime: Path) -> None:
+    path = sessions_folder() / "1.json"
+    path.touch()
+    assert ids() == []
+    assert path.exists()
+    os.utime(path, (1, 1))
+    assert ids() == []
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"id": 3}', b"[" * 90_000, b"null"])
+def test_an_entry_that_cannot_be_read_is_passed_over(content: bytes, runtime: Path) -> None:
+    path = sessions_folder() / "1.json"
+    path.write_bytes(content)
+    descriptor = os.open(path, os.O_RDWR)
+    assert lock_descriptor(descriptor, blocking=False)
+    assert ids() == []
+    os.close(descriptor)
+
+
+def test_links_folders_and_pipes_are_no_entries(runtime: Path, tmp_path: Path) -> None:
+    folder = sessions_folder()
+    elsewhere = tmp_path / "entry"
+    elsewhere.write_bytes(b"kept")
+    (folder / "1.json").symlink_to(elsewhere)
+    (folder / "2.json").mkdir()
+    os.mkfifo(folder / "3.json")
+    assert ids() == []
+    assert elsewhere.read_bytes() == b"kept"
+
+
+def test_folder_and_socket_are_for_this_person_alone(take) -> None:
+    before = os.umask(0)
+    try:
+        take()
+    finally:
+        os.umask(before)
+    assert mode(sessions_folder()) == 0o700
+    assert mode(socket_path("1")) == 0o600
+    assert mode(sessions_folder() / "1.json") == 0o600
+
+
+def test_a_folder_that_others_can_enter_is_refused(runtime: Path) -> None:
+    sessions_folder().chmod(0o750)
+    with pytest.raises(RemoteError, match="can be entered by others; set XDG_RUNTIME_DIR"):
+        sessions_folder()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_somebody_else_is_refused(runtime: Path) -> None:
+    os.chown(sessions_folder(), 65_534, -1)
+    with pytest.raises(RemoteError, match="belongs to somebody else; set XDG_RUNTIME_DIR"):
+        sessions_folder()
+
+
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_what_is_no_folder_is_refused(kind: str, runtime: Path, tmp_path: Path) -> None:
+    place = runtime / "tui-meta"
+    if kind == "link":
+        tmp_path.chmod(0o700)
+        place.symlink_to(tmp_path)
+    else:
+        place.touch(0o600)
+    with pytest.raises(RemoteError) as caught:
+        sessions_folder()
+    assert str(place) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_path_too_long_for_a_socket_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 90)
+    long.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
+    with pytest.raises(RemoteError, match="too long for a socket; set XDG_RUNTIME_DIR"):
+        sessions_folder()
+
+
+def test_a_folder_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "gone"))
+    with pytest.raises(RemoteError, match=r"gone/tui-meta: sessions cannot be kept here \(No such"):
+        sessions_folder()
+
+
+@pytest.mark.parametrize("value", [None, "", "relative"])
+def test_without_a_runtime_folder_there_is_a_private_one(
+    value: str | None, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(runtime))
+    if value is None:
+        monkeypatch.delenv("XDG_RUNTIME_DIR")
+    else:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", value)
+    assert sessions_folder() == runtime / f"tui-meta-{os.getuid()}"
+    assert mode(sessions_folder()) == 0o700
+
+
+def test_too_many_sessions_are_refused(take, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place_module, "MOST_SESSIONS", 2)
+    take(), take()
+    with pytest.raises(RemoteError, match="there are 2 sessions; end some first"):
+        Place()
+
+
+def test_a_session_leaves_nothing_behind(runtime: Path) -> None:
+    Taken().close()
+    assert not list(sessions_folder().iterdir())
+
+
+def test_a_place_that_was_cleared_away_is_made_again(take) -> None:
+    place = take()
+    assert place.is_there()
+    shutil.rmtree(sessions_folder())
+    assert not place.is_there()
+    place.listening.close()
+    place.restore()
+    assert place.is_there()
+    assert ids() == ["1"]
+
+
+def test_where_only_the_socket_is_gone_the_number_stays(take) -> None:
+    place = take()
+    socket_path("1").unlink()
+    assert not place.is_there()
+    place.listening.close()
+    place.restore()
+    assert (place.id, ids()) == ("1", ["1"])
+
+
+def test_a_place_whose_number_was_taken_meanwhile_gets_another(take) -> None:
+    place = take()
+    shutil.rmtree(sessions_folder())
+    assert take().id == "1"
+    assert not place.is_there()
+    place.listening.close()
+    place.restore()
+    assert (place.id, ids()) == ("2", ["1", "2"])
+
+
+def test_one_that_was_replaced_does_not_clear_its_successor(runtime: Path, take) -> None:
+    place = Taken()
+    shutil.rmtree(sessions_folder())
+    take()
+    place.close()
+    assert ids() == ["1"]
+    assert socket_path("1").exists()
+
+
+def test_a_restoring_that_fails_can_be_tried_again(runtime: Path, take) -> None:
+    place = take()
+    shutil.rmtree(runtime)
+    place.listening.close()
+    for _ in range(2):
+        with pytest.raises(RemoteError):
+            place.restore()
+    runtime.mkdir()
+    place.restore()
+    assert ids() == ["1"]
+
+
+def test_the_only_session_need_not_be_named(take) -> None:
+    with pytest.raises(RemoteError, match="no session is running; tui-meta begins one"):
+        chosen_session(None)
+    take()
+    assert chosen_session(None).id == chosen_session("1").id == "1"
+    with pytest.raises(RemoteError, match="no session is called '2'; running: 1"):
+        chosen_session("2")
+    take()
+    with pytest.raises(RemoteError, match="several sessions are running, say which: 1, 2"):
+        chosen_session(None)

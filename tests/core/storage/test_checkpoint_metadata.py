@@ -1,0 +1,83 @@
+"""The header of a checkpoint is read without its tensors, and never trusted."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.algorithms.fomaml import Fomaml
+from core.config import RunConfig
+from core.engines.base import TrainState
+from core.errors import CheckpointError
+from core.models.mlp import MLP
+from core.storage.checkpoint import LARGEST_HEADER, Checkpoint, save_checkpoint
+from core.storage.checkpoint_metadata import checkpoint_names, read_header
+from tests.support.run_folders import make_checkpoint
+
+
+def test_a_checkpoint_tells_where_it_stood(tmp_path: Path) -> None:
+    config = RunConfig(algorithm=Fomaml())
+    state = TrainState(7, MLP.of(config.network).initial(0), {})
+    path = save_checkpoint(tmp_path, Checkpoint(config, state, 90, 1.0, ()))
+    header = read_header(path)
+    assert (header.iteration, header.target) == (7, 90)
+
+
+def test_why_it_was_saved_and_the_best_loss_are_told(tmp_path: Path) -> None:
+    said = {"kind": "hand", "best": 0.25, "best_iteration": 5}
+    header = read_header(make_checkpoint(tmp_path, 7, said))
+    assert (header.kind, header.best, header.best_iteration) == ("hand", 0.25, 5)
+
+
+def test_the_tensors_are_not_read(tmp_path: Path) -> None:
+    path = make_checkpoint(tmp_path, 7)
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    path.write_bytes(content[: 8 + length])
+    assert read_header(path).iteration == 7
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"iteration": -1}, {"iteration": 10**30}, {"target": "far"}, {"best": []}, {"kind": 3}],
+)
+def test_values_that_cannot_be_are_refused(tmp_path: Path, said: dict[str, object]) -> None:
+    with pytest.raises(CheckpointError, match="was not written by tui-meta, or is damaged"):
+        read_header(make_checkpoint(tmp_path, 7, said))
+
+
+def test_a_huge_declared_header_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "000000001.safetensors"
+    path.write_bytes((LARGEST_HEADER + 1).to_bytes(8, "little") + b"{}")
+    with pytest.raises(CheckpointError, match="it is no safetensors file, or damaged"):
+        read_header(path)
+
+
+@given(st.binary(max_size=60))
+def test_any_other_file_is_a_clear_error(
+    tmp_path_factory: pytest.TempPathFactory, rest: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "file"
+    for content in (rest, len(rest).to_bytes(8, "little") + rest):
+        path.write_bytes(content)
+        with pytest.raises(CheckpointError):
+            read_header(path)
+
+
+def test_json_nested_too_deep_is_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for deep in (b"[" * 100_000, b'{"a":' * 100_000):
+        path.write_bytes(len(deep).to_bytes(8, "little") + deep)
+        with pytest.raises(CheckpointError):
+            read_header(path)
+    described = json.dumps({"__metadata__": {"tui-meta": '{"a":' * 100_000}}).encode()
+    path.write_bytes(len(described).to_bytes(8, "little") + described)
+    with pytest.raises(CheckpointError):
+        read_header(path)
+
+
+def test_checkpoints_are_ordered_by_number_and_told_from_other_files() -> None:
+    names = ["run.json", "10.safetensors", "000000009.safetensors", "9.optimizer.safetensors"]
+    assert checkpoint_names(names) == ["000000009.safetensors", "10.safetensors"]

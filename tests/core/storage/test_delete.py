@@ -1,0 +1,132 @@
+"""A run is deleted with its own files, and with nothing else."""
+
+import os
+import platform
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from core.errors import RunFolderError
+from core.storage import delete as removal
+from core.storage.delete import contents_of, remove_run
+from core.storage.lock import LOCK, FolderLock
+from tests.support.run_folders import make_checkpoint, make_run, started
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return make_run(tmp_path / "run", [started()])
+
+
+def test_all_that_a_run_leaves_is_deleted_with_its_folder(run: Path) -> None:
+    make_checkpoint(run, 100)
+    (run / "000000100.optimizer.safetensors").touch()
+    (run / ".000000200.safetensors.4711.partial").touch()
+    (run / ".run.json.4711.partial").touch()
+    remove_run(run)
+    assert not run.exists()
+
+
+def test_what_others_put_there_stays_with_its_folder(run: Path) -> None:
+    (run / "notes.txt").write_text("mine")
+    (run / "best.safetensors").touch()
+    (run / "plots").mkdir()
+    contents = remove_run(run)
+    assert contents.foreign == ("best.safetensors", "notes.txt", "plots")
+    assert sorted(path.name for path in run.iterdir()) == list(contents.foreign)
+
+
+@pytest.mark.parametrize("name", ["000000100.safetensors", "other"])
+def test_links_are_left_and_never_followed(run: Path, tmp_path: Path, name: str) -> None:
+    outside = make_run(tmp_path / "outside")
+    (run / name).symlink_to(outside / "run.json")
+    (run / "999.safetensors").symlink_to(outside)
+    assert remove_run(run).foreign == tuple(sorted((name, "999.safetensors")))
+    assert (outside / "run.json").is_file()
+    assert (run / name).is_symlink()
+
+
+def test_a_link_to_a_run_is_refused(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(run)
+    with pytest.raises(RunFolderError, match="this is a link; give the folder itself"):
+        remove_run(tmp_path / "link")
+    assert (run / "run.json").is_file()
+
+
+def test_a_run_that_is_trained_is_refused(run: Path) -> None:
+    lock = FolderLock(run)
+    lock.take()
+    owner = f"process {os.getpid()} on {platform.node()}"
+    with pytest.raises(RunFolderError, match=f"{owner} trains this run; stop it first"):
+        remove_run(run)
+    assert (run / "run.json").is_file()
+    lock.release()
+    remove_run(run)
+    assert not run.exists()
+
+
+def test_a_run_that_begins_to_be_trained_meanwhile_is_refused(run: Path) -> None:
+    lock = FolderLock(run)
+    lock.take()
+    with (
+        patch.object(removal, "owner_words", return_value=None),
+        pytest.raises(RunFolderError, match="stop that one first"),
+    ):
+        remove_run(run)
+    assert (run / "run.json").is_file()
+    lock.release()
+
+
+def test_a_lock_that_is_a_link_is_not_written_through(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("precious")
+    (run / LOCK).symlink_to(tmp_path / "outside")
+    with pytest.raises(RunFolderError, match="it cannot be locked"):
+        remove_run(run)
+    assert (tmp_path / "outside").read_text() == "precious"
+
+
+@pytest.mark.parametrize("files", [{}, {"run.json": "{}"}, {"events.jsonl": ""}, {"a.py": ""}])
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, files: dict[str, str]) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_text(content)
+    with pytest.raises(RunFolderError, match="this is no run folder"):
+        remove_run(folder)
+    assert {path.name for path in folder.iterdir()} == set(files)
+
+
+def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="there is no such folder"):
+        remove_run(tmp_path / "none")
+
+
+def test_a_damaged_run_can_be_removed(run: Path) -> None:
+    make_checkpoint(run, 100)
+    (run / "run.json").write_text("{")
+    remove_run(run)
+    assert not run.exists()
+
+
+def test_what_an_interruption_leaves_can_be_removed(run: Path) -> None:
+    make_checkpoint(run, 100)
+    unlink = removal.os.unlink
+
+    def interrupted(name: str, *, dir_fd: int) -> None:
+        if name == "run.json":
+            raise KeyboardInterrupt
+        unlink(name, dir_fd=dir_fd)
+
+    with patch.object(removal.os, "unlink", interrupted), pytest.raises(KeyboardInterrupt):
+        remove_run(run)
+    assert {path.name for path in run.iterdir()} == {"run.json"}
+    remove_run(run)
+    assert not run.exists()
+
+
+def test_the_size_of_what_would_be_deleted_is_told(run: Path) -> None:
+    (run / "notes.txt").write_text("not counted")
+    contents = contents_of(run)
+    assert contents.own == ("events.jsonl", "run.json")
+    assert contents.size == sum((run / name).stat().st_size for name in contents.own)

@@ -1,0 +1,240 @@
+"""The log holds whole lines in order, whatever the disk does."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import core.storage.event_log
+from core.events import AnyEvent, Evaluated, Failed, Progress, Rewound
+from core.storage.event_log import LONGEST_LINE, PENDING_BYTES, EventLog, read_events
+from tests.core.training.test_metrics import evaluated, progress
+
+
+def rewound(iteration: int) -> Rewound:
+    return Rewound(run="run", iteration=iteration, time=0.0)
+
+
+def write(path: Path, *said: AnyEvent) -> None:
+    log = EventLog(path)
+    for event in said:
+        log.append(event)
+    log.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "events.jsonl"
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """The disk is full after ``after`` more bytes."""
+    original = os.write
+    left = after
+
+    def limited(file: int, content: bytes) -> int:
+        nonlocal left
+        if not left:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        done = original(file, content[:left])
+        left -= done
+        return done
+
+    monkeypatch.setattr(core.storage.event_log.os, "write", limited)
+
+
+@pytest.mark.parametrize("room", [0, 1, 50, 100])
+def test_what_a_full_disk_did_not_take_is_written_later_and_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    log = EventLog(path)
+    log.append(progress(1, 0.5))
+    log.flush()
+    for iteration in (2, 3):
+        log.append(progress(iteration, 0.5))
+    with monkeypatch.context() as full:
+        refuse(full, room)
+        with pytest.raises(OSError, match="No space"):
+            log.flush()
+    assert log.is_behind
+    log.append(progress(4, 0.5))
+    log.close()
+    assert path.read_bytes().count(b"\n") == 4
+    assert [event.iteration for event in read_events(path)] == [1, 2, 3, 4]
+
+
+def test_all_lines_of_a_flush_are_one_write(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+
+    def record(_: int, content: bytes) -> int:
+        written.append(content)
+        return len(content)
+
+    log = EventLog(path)
+    for iteration in range(5):
+        log.append(progress(iteration, 0.5))
+    monkeypatch.setattr(core.storage.event_log.os, "write", record)
+    log.close()
+    assert [content.count(b"\n") for content in written] == [5]
+
+
+@given(cut=st.integers(0, 400), size=st.integers(0, 3))
+def test_a_log_cut_anywhere_loses_the_torn_line_and_none_before(cut: int, size: int) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "events.jsonl")
+        write(path, *(progress(iteration, 0.5) for iteration in range(size + 1)))
+        whole = path.read_bytes()[:cut]
+        path.write_bytes(whole)
+        write(path, progress(99, 0.5))
+        kept = whole[: whole.rfind(b"\n") + 1]
+        assert path.read_bytes().startswith(kept)
+        said = [event.iteration for event in read_events(path)]
+        assert said == [*range(kept.count(b"\n")), 99]
+
+
+def test_a_torn_line_longer_than_a_block_is_cut_off(path: Path) -> None:
+    write(path, progress(1, 0.5))
+    with path.open("ab") as log:
+        log.write(b"x" * 200_000)
+    write(path, progress(2, 0.5))
+    assert [event.iteration for event in read_events(path)] == [1, 2]
+    assert path.stat().st_size < 1_000
+
+
+def test_lines_that_wait_are_bounded_and_losses_go_first(path: Path) -> None:
+    log = EventLog(path)
+    log.append(evaluated(0, 0.5))
+    size = 0
+    while size < 2 * PENDING_BYTES:
+        event = Failed(run="run", iteration=1, time=0.0, problem="x" * 2**19)
+        size += 2**19
+        log.append(progress(2, 0.5))
+        log.append(event)
+        if size == 2**20:
+            assert log.is_behind
+    log.close()
+    assert 0 < path.stat().st_size <= PENDING_BYTES + 2**20
+
+
+def test_a_drop_of_losses_alone_keeps_every_evaluation(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core.storage.event_log, "PENDING_BYTES", 20_000)
+    log = EventLog(path)
+    for iteration in range(1_000):
+        log.append(evaluated(iteration, 0.5) if iteration % 50 == 0 else progress(iteration, 0.5))
+    log.close()
+    kept = list(read_events(path))
+    assert len([event for event in kept if isinstance(event, Evaluated)]) == 20
+    assert len([event for event in kept if isinstance(event, Progress)]) < 900
+
+
+def test_a_log_that_was_removed_is_not_written_in_vain(path: Path) -> None:
+    log = EventLog(path)
+    log.append(progress(1, 0.5))
+    log.flush()
+    path.unlink()
+    log.append(progress(2, 0.5))
+    with pytest.raises(FileNotFoundError):
+        log.flush()
+    log.sync()
+    log.close()
+    assert [event.iteration for event in read_events(path)] == [2]
+
+
+def test_a_folder_that_comes_back_gets_what_was_said_meanwhile(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    log = EventLog(folder / "events.jsonl")
+    log.append(progress(1, 0.5))
+    log.flush()
+    folder.rename(tmp_path / "moved")
+    log.append(progress(2, 0.5))
+    with pytest.raises(FileNotFoundError):
+        log.flush()
+    (tmp_path / "moved").rename(folder)
+    log.close()
+    assert [event.iteration for event in read_events(log.path)] == [1, 2]
+
+
+def test_what_was_taken_back_is_left_out(path: Path) -> None:
+    write(
+        path,
+        *(progress(1, 0.1), progress(2, 0.2), progress(3, 0.3)),
+        *(rewound(1), progress(2, 0.4)),
+    )
+    stands = list(read_events(path))
+    assert stands == [progress(1, 0.1), rewound(1), progress(2, 0.4)]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 6)), max_size=20))
+def test_what_stands_is_what_no_later_return_replaces(parts: list[tuple[bool, int]]) -> None:
+    import tempfile
+
+    said: list[AnyEvent] = [
+        rewound(iteration) if back else progress(iteration, number / 8)
+        for number, (back, iteration) in enumerate(parts)
+    ]
+    expected = [
+        event
+        for number, event in enumerate(said)
+        if not any(
+            isinstance(later, Rewound) and later.iteration < event.iteration
+            for later in said[number + 1 :]
+        )
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "events.jsonl")
+        write(path, *said)
+        assert list(read_events(path)) == expected
+
+
+def test_a_huge_line_is_passed_over(path: Path) -> None:
+    write(path, progress(1, 0.5))
+    with path.open("ab") as log:
+        log.write(b'{"event":"' + b"x" * 3 * LONGEST_LINE + b'"}\n')
+    write(path, progress(2, 0.5))
+    assert [event.iteration for event in read_events(path)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "foreign", [b"[" * 50_000, b"null", b'{"event":null}', b'"\xff"', b"\0" * 9]
+)
+def test_a_foreign_line_is_passed_over(path: Path, foreign: bytes) -> None:
+    write(path, progress(1, 0.5))
+    with path.open("ab") as log:
+        log.write(foreign + b"\n")
+    assert [event.iteration for event in read_events(path)] == [1]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_an_evaluation_that_is_not_finite_comes_back_as_not_finite(path: Path, bad: float) -> None:
+    write(path, evaluated(3, bad))
+    (found,) = read_events(path)
+    assert isinstance(found, Evaluated)
+    assert found.losses[0] == 9.0
+    assert found.losses[1] != found.losses[1]
+
+
+def test_a_log_that_does_not_exist_has_no_events(path: Path) -> None:
+    assert list(read_events(path)) == []
+
+
+def test_lines_are_on_the_disk_after_a_sync(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Any] = []
+    monkeypatch.setattr(
+        core.storage.event_log.os, "fsync", lambda file: synced.append(os.fstat(file))
+    )
+    log = EventLog(path)
+    log.append(progress(1, 0.5))
+    log.sync()
+    assert [status.st_size for status in synced] == [path.stat().st_size]
+    log.close()

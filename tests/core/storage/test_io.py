@@ -1,0 +1,76 @@
+"""A file is whole or not there, whatever fails while it is written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from core.storage.io import write_atomically
+
+
+def test_a_file_holds_what_was_written(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "file", b"content")
+    assert (tmp_path / "file").read_bytes() == b"content"
+
+
+def test_a_new_content_replaces_the_old_one(tmp_path: Path) -> None:
+    for content in (b"old and longer", b"new"):
+        write_atomically(tmp_path / "file", content)
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_nothing_else_is_left_in_the_folder(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "file", b"content")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("fault", ["fsync", "replace"])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError()], ids=repr)
+def test_a_fault_while_writing_leaves_the_old_file_whole_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, error: BaseException
+) -> None:
+    write_atomically(tmp_path / "file", b"old")
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(os, "fsync", fail) if fault == "fsync" else monkeypatch.setattr(
+        Path, "replace", fail
+    )
+    with pytest.raises(type(error)):
+        write_atomically(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_content_is_on_the_disk_before_the_name_and_the_name_before_the_return(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def record_fsync(descriptor: int) -> None:
+        steps.append("folder" if Path(f"/proc/self/fd/{descriptor}").is_dir() else "content")
+        fsync(descriptor)
+
+    def record_replace(self: Path, target: Path) -> Path:
+        steps.append("name")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", record_fsync)
+    monkeypatch.setattr(Path, "replace", record_replace)
+    write_atomically(tmp_path / "file", b"content")
+    if Path("/proc/self/fd").exists():
+        assert steps == ["content", "name", "folder"]
+    else:
+        assert len(steps) == 3
+
+
+@pytest.mark.parametrize("place", ["missing/file", "file/below"])
+def test_a_folder_that_is_not_there_is_an_os_error(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    with pytest.raises(OSError, match=r"No such file|Not a directory"):
+        write_atomically(tmp_path / place, b"new")
+    assert (tmp_path / "file").read_bytes() == b"old"

@@ -1,0 +1,199 @@
+"""What a run leaves on disk can be read back, by this program and by a person."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import events
+from core.config import RunConfig
+from core.errors import RunFolderError
+from core.events import AnyEvent
+from core.storage.run_folder import RunFolder, create_run_folder, read_record
+from tests.core.training.test_metrics import evaluated
+from tests.support.runs import NO_AUTOSAVE, small_config
+
+STAMP: dict[str, Any] = {"run": "run", "iteration": 3, "time": 1.5}
+EVERY_KIND: list[AnyEvent] = [
+    events.Started(engine="torch", device="cpu", target=10, resumed_from=None, **STAMP),
+    events.Progress(loss=0.1 + 0.2, **STAMP),
+    evaluated(3, 0.25),
+    events.Saved(path="checkpoints/run/000000003.safetensors", **STAMP),
+    events.SaveFailed(problem="disk full", **STAMP),
+    events.Recovered(path="checkpoints/run", **STAMP),
+    events.Rewound(**STAMP),
+    events.Paused(**STAMP),
+    events.Resumed(**STAMP),
+    events.Stepped(count=1, **STAMP),
+    events.Refused(command="step", reason="the run is training", **STAMP),
+    events.Asked(who="me on pts/1", command="save", **STAMP),
+    events.Extended(target=20, **STAMP),
+    events.Diverged(problem="the loss", advice="lower it", **STAMP),
+    events.Failed(problem="fire", details="Traceback\n  two lines", **STAMP),
+    events.Finished(**STAMP),
+    events.Stopped(**STAMP),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return create_run_folder(tmp_path, "run", unique=False)
+
+
+def test_every_kind_of_event_comes_back_as_it_was(folder: RunFolder) -> None:
+    for event in EVERY_KIND:
+        folder.log.append(event)
+    folder.log.close()
+    assert list(folder.events()) == EVERY_KIND
+
+
+def test_every_kind_of_event_is_in_the_list() -> None:
+    assert {type(event) for event in EVERY_KIND} == set(AnyEvent.__args__)
+
+
+def test_the_log_is_one_json_object_a_line(folder: RunFolder) -> None:
+    for event in EVERY_KIND:
+        folder.log.append(event)
+    folder.log.close()
+    lines = (folder.path / "events.jsonl").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in lines] == [
+        type(event).__name__.lower() for event in EVERY_KIND
+    ]
+
+
+def test_flushed_lines_are_in_the_file_before_it_is_closed(folder: RunFolder) -> None:
+    folder.log.append(EVERY_KIND[0])
+    folder.log.flush()
+    assert list(RunFolder(folder.path).events()) == EVERY_KIND[:1]
+    folder.log.close()
+
+
+def test_a_later_sitting_adds_to_the_log(folder: RunFolder) -> None:
+    for event in EVERY_KIND[:2]:
+        sitting = RunFolder(folder.path)
+        sitting.log.append(event)
+        sitting.log.close()
+    assert list(folder.events()) == EVERY_KIND[:2]
+
+
+@pytest.mark.parametrize("line", [b"{", b"no json\n", b'{"event":"other"}\n', b"\xff\xfe\n", b"\n"])
+def test_a_foreign_line_is_passed_over(folder: RunFolder, line: bytes) -> None:
+    folder.log.append(EVERY_KIND[0])
+    folder.log.close()
+    with (folder.path / "events.jsonl").open("ab") as log:
+        log.write(line)
+    assert list(folder.events()) == EVERY_KIND[:1]
+
+
+def test_a_line_torn_by_a_crash_does_not_swallow_the_next_sittings_first(folder: RunFolder) -> None:
+    folder.log.append(EVERY_KIND[0])
+    folder.log.close()
+    with (folder.path / "events.jsonl").open("ab") as log:
+        log.write(b'{"event":"progress","run":"r')
+    sitting = RunFolder(folder.path)
+    for event in EVERY_KIND[1:3]:
+        sitting.log.append(event)
+    sitting.log.close()
+    assert list(folder.events()) == EVERY_KIND[:3]
+
+
+def test_an_evaluation_that_is_not_finite_is_valid_json(folder: RunFolder) -> None:
+    folder.log.append(evaluated(3, float("inf")))
+    folder.log.close()
+
+    def refuse(constant: str) -> None:
+        pytest.fail(f"{constant} is no JSON")
+
+    line = (folder.path / "events.jsonl").read_text()
+    assert json.loads(line, parse_constant=refuse)["losses"][0] == 9.0
+
+
+def test_a_folder_without_a_log_has_no_events(tmp_path: Path) -> None:
+    assert list(RunFolder(tmp_path).events()) == []
+
+
+def test_the_record_says_what_the_run_is_and_where_it_came_from(folder: RunFolder) -> None:
+    config = small_config()
+    folder.describe(config, NO_AUTOSAVE, "torch", "cpu")
+    record = read_record(folder.path)
+    assert RunConfig.from_dict(record.config) == config
+    assert (record.name, record.engine, record.device) == ("run", "torch", "cpu")
+    assert record.versions["numpy"][0].isdigit()
+    assert record.started.startswith("20")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"no json", b"[1]"])
+def test_a_record_that_cannot_be_read_is_a_clear_error(tmp_path: Path, content: bytes) -> None:
+    if content is not None:
+        (tmp_path / "run.json").write_bytes(content)
+    with pytest.raises(RunFolderError, match=r"run\.json: .*; give a folder") as caught:
+        read_record(tmp_path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_new_folder_is_made_with_its_parents(tmp_path: Path) -> None:
+    folder = create_run_folder(tmp_path / "a" / "b", "run", unique=False)
+    assert folder.path == tmp_path / "a" / "b" / "run"
+    assert folder.path.is_dir()
+    assert folder.name == "run"
+
+
+def test_a_run_is_never_written_over_another(tmp_path: Path, folder: RunFolder) -> None:
+    folder.log.append(EVERY_KIND[0])
+    folder.log.close()
+    folder.release()
+    with pytest.raises(RunFolderError, match="this run exists; resume it or choose another --name"):
+        create_run_folder(tmp_path, "run", unique=False)
+
+
+def test_a_folder_left_before_anything_was_written_is_used(
+    tmp_path: Path, folder: RunFolder
+) -> None:
+    with pytest.raises(RunFolderError, match="this run exists"):
+        create_run_folder(tmp_path, "run", unique=False)
+    folder.release()  # as the death of its process does
+    assert create_run_folder(tmp_path, "run", unique=False).path == folder.path
+
+
+def test_only_a_folder_without_a_run_is_discarded(tmp_path: Path, folder: RunFolder) -> None:
+    folder.log.append(EVERY_KIND[0])
+    folder.log.close()
+    folder.discard()
+    assert folder.log.path.exists()
+    folder.log.path.unlink()
+    folder.discard()
+    assert not folder.path.exists()
+    folder.discard()
+
+
+def test_a_name_that_is_taken_gets_a_number(tmp_path: Path, folder: RunFolder) -> None:
+    names = [create_run_folder(tmp_path, "run", unique=True).name for _ in range(3)]
+    assert names == ["run-2", "run-3", "run-4"]
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "/abs", ".hidden", "-flag", "a b", "x" * 101])
+def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RunFolderError, match="this is no name for a run"):
+        create_run_folder(tmp_path / "out", name, unique=True)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("below", [".", "deeper"])
+def test_a_file_in_place_of_the_out_folder_is_a_clear_error(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunFolderError, match="it is not a folder; choose another --out"):
+        create_run_folder(tmp_path / "file" / below, "run", unique=True)
+
+
+def test_an_out_folder_that_cannot_be_written_is_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(RunFolderError, match=r"Permission denied\); choose another --out"):
+        create_run_folder(tmp_path, "run", unique=True)

@@ -1,0 +1,227 @@
+"""A list of runs says how each stands, from little of what is on disk."""
+
+import os
+import platform
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from core.errors import RunFolderError
+from core.events import (
+    AnyEvent,
+    Diverged,
+    Extended,
+    Failed,
+    Finished,
+    Paused,
+    Resumed,
+    Rewound,
+    Stopped,
+)
+from core.storage import log_lines as tail
+from core.storage import log_tail as log_end
+from core.storage.lock import FolderLock
+from core.storage.run_index import Entry, checkpoint_files, describe_run, list_runs
+from tests.support.run_folders import evaluated, make_checkpoint, make_run, progress, stamp, started
+
+
+def entry(path: Path) -> Entry:
+    (found,) = list_runs(path)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("state", "events"),
+    [
+        ("finished", [started(), progress(1_000), Finished(**stamp(1_000))]),
+        ("finished", [Finished(**stamp(9)), evaluated(9, 1.0, probe="random")]),
+        ("stopped", [started(), Stopped(**stamp(5))]),
+        ("diverged", [started(), Diverged(problem="p", advice="a", **stamp(5))]),
+        ("failed", [started(), Failed(problem="p", **stamp(0))]),
+        ("interrupted", [started(), progress(100)]),
+        ("interrupted", [started(), Paused(**stamp(5)), Resumed(**stamp(5)), progress(100)]),
+        ("interrupted", [Finished(**stamp(9)), Extended(target=20, **stamp(9))]),
+        ("interrupted", [Stopped(**stamp(5)), started(5), progress(100)]),
+        ("interrupted", []),
+    ],
+)
+def test_the_last_word_of_the_log_is_the_state(
+    tmp_path: Path, state: str, events: list[AnyEvent]
+) -> None:
+    assert entry(make_run(tmp_path / "run", events)).state == state
+
+
+def test_a_run_that_somebody_trains_is_training(tmp_path: Path) -> None:
+    make_run(tmp_path / "run", [started(), progress(100)])
+    lock = FolderLock(tmp_path / "run")
+    lock.take()
+    found = entry(tmp_path / "run")
+    lock.release()
+    assert found.state == "training"
+    assert found.trained_by == f"process {os.getpid()} on {platform.node()}"
+    assert entry(tmp_path / "run").state == "interrupted"
+
+
+def test_all_of_an_entry_is_told(tmp_path: Path) -> None:
+    events = [started(), evaluated(500, 3.0, 0.5), evaluated(600, 3.0, 0.7), progress(700)]
+    assert entry(make_run(tmp_path / "run", events)) == Entry(
+        path=str(tmp_path / "run"),
+        name="run",
+        state="interrupted",
+        algorithm="fomaml",
+        iteration=700,
+        target=1_000,
+        best=0.5,
+        best_iteration=500,
+        started="2026-11-23T22:36:12+0000",
+        last_event=1_000.0,
+    )
+
+
+def test_the_best_is_that_of_periodic_evaluations_and_the_first_of_equals(tmp_path: Path) -> None:
+    events = [evaluated(1, 0.5), evaluated(2, 0.5), evaluated(3, 0.1, probe="standard")]
+    found = entry(make_run(tmp_path / "run", events))
+    assert (found.best, found.best_iteration) == (0.5, 1)
+
+
+def test_a_later_target_counts(tmp_path: Path) -> None:
+    events = [started(target=10), Extended(target=20, **stamp(10)), progress(15)]
+    assert entry(make_run(tmp_path / "run", events)).target == 20
+
+
+def long_log(length: int) -> list[AnyEvent]:
+    """About 2 kB an evaluation; the best is the first."""
+    return [started(), *(evaluated(i, 0.1 if i == 1 else 1.0) for i in range(1, length))]
+
+
+def test_the_best_is_found_however_far_back_where_no_checkpoint_knows_it(tmp_path: Path) -> None:
+    make_run(tmp_path / "run", long_log(200))
+    make_checkpoint(tmp_path / "run", 199)
+    found = entry(tmp_path / "run")
+    assert (found.best, found.best_iteration) == (0.1, 1)
+
+
+@pytest.mark.parametrize("at", [190, 199])
+def test_where_a_checkpoint_knows_the_best_only_the_end_of_the_log_is_read(
+    tmp_path: Path, at: int
+) -> None:
+    run = make_run(tmp_path / "run", long_log(200))
+    make_checkpoint(run, at, {"best": 0.2, "best_iteration": 44})
+    log = run / "events.jsonl"
+    text = log.read_bytes()
+    log.write_bytes(b"x" * (len(text) - tail.BLOCK) + text[-tail.BLOCK :])
+    asked: list[bytes] = []
+
+    def noted(path: Path, most: int):  # type: ignore[no-untyped-def]
+        for line in tail.lines_from_end(path, most):
+            asked.append(line)
+            yield line
+
+    with patch.object(log_end, "lines_from_end", noted):
+        found = entry(run)
+    assert (found.iteration, found.best, found.best_iteration) == (199, 0.2, 44)
+    assert sum(map(len, asked)) < tail.BLOCK
+
+
+def test_what_came_after_the_checkpoint_can_still_be_the_best(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", [started(), progress(100), evaluated(150, 0.05)])
+    make_checkpoint(run, 100, {"best": 0.2, "best_iteration": 44})
+    found = entry(run)
+    assert (found.best, found.best_iteration) == (0.05, 150)
+
+
+def test_a_checkpoint_of_the_part_that_was_replaced_tells_nothing(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", [started(), evaluated(90, 0.7), Rewound(**stamp(100))])
+    make_checkpoint(run, 100, {"best": 0.6, "best_iteration": 44})
+    make_checkpoint(run, 300, {"best": 0.2, "best_iteration": 250})
+    found = entry(run)
+    assert (found.iteration, found.best, found.best_iteration) == (100, 0.6, 44)
+
+
+def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", [started(), progress(300)])
+    make_checkpoint(run, 100, {"best": 0.6, "best_iteration": 44})
+    (run / "000000300.safetensors").write_bytes(b"damaged")
+    assert entry(run).best == 0.6
+
+
+def test_a_run_without_a_log_is_told_by_its_checkpoint(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    (run / "events.jsonl").unlink()
+    make_checkpoint(run, 100, {"target": 2_000})
+    found = entry(run)
+    assert (found.iteration, found.target, found.last_event) == (100, 2_000, None)
+
+
+def test_what_a_resumed_run_has_replaced_counts_no_more(tmp_path: Path) -> None:
+    before = [started(), progress(100), evaluated(150, 0.7), evaluated(190, 0.1)]
+    ended = Diverged(problem="p", advice="a", **stamp(200))
+    anew = [Rewound(**stamp(160)), started(160, target=900), progress(170)]
+    found = entry(make_run(tmp_path / "run", [*before, ended, *anew]))
+    assert (found.state, found.iteration, found.target) == ("interrupted", 170, 900)
+    assert (found.best, found.best_iteration) == (0.7, 150)
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "000000100.safetensors"])
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    run = make_run(tmp_path / "run")
+    (run / name).unlink(missing_ok=True)
+    os.mkfifo(run / name)
+    assert entry(run).state == ("damaged" if name == "events.jsonl" else "interrupted")
+
+
+def test_a_torn_or_foreign_line_is_passed_over(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", [started(), progress(100)])
+    with (run / "events.jsonl").open("ab") as log:
+        log.write(b'{"event":"progress","iteration":-3,"time":0}\n\xff\n[[[[\n{"event":"prog')
+    assert entry(run).iteration == 100
+
+
+def test_a_damaged_run_says_what_is_wrong_and_the_others_are_listed(tmp_path: Path) -> None:
+    make_run(tmp_path / "sound", [started(), progress(100)])
+    for name, content in [("cut", "{"), ("other", "{}"), ("plain", '{"config": 3}')]:
+        (make_run(tmp_path / name) / "run.json").write_text(content)
+    sound = (tmp_path / "sound" / "run.json").read_text()
+    without = sound.replace('"iterations": 1000', '"it": 1')
+    (make_run(tmp_path / "config") / "run.json").write_text(without)
+    (make_run(tmp_path / "headless") / "run.json").unlink()
+    found = {one.name: one for one in list_runs(tmp_path)}
+    assert found.pop("sound").state == "interrupted"
+    assert set(found) == {"cut", "other", "plain", "config", "headless"}
+    for one in found.values():
+        assert one.state == "damaged"
+        assert one.problem is not None
+        assert "run.json: it" in one.problem
+        assert len(one.problem.splitlines()) == 1
+
+
+def test_other_files_and_folders_are_not_listed(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").touch()
+    (tmp_path / "README").touch()
+    assert list_runs(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_read_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match=r"cannot be read .*; give a folder with runs"):
+        list_runs(tmp_path / "none")
+
+
+def test_one_run_comes_with_its_record(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", [started()])
+    found, record = describe_run(run)
+    assert found == entry(run)
+    assert record.processor == "abacus"
+
+
+def test_checkpoints_are_listed_with_kind_and_size_and_damage(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    first = make_checkpoint(run, 100, {"kind": "hand"})
+    (run / "000000100.optimizer.safetensors").write_bytes(b"12345")
+    (run / "000000200.safetensors").write_bytes(b"damaged")
+    sound, damaged = checkpoint_files(run)
+    assert sound.header is not None
+    assert (sound.header.kind, sound.size) == ("hand", first.stat().st_size + 5)
+    assert (damaged.path.name, damaged.header) == ("000000200.safetensors", None)
+    assert "damaged" in damaged.problem

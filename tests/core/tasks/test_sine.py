@@ -1,0 +1,211 @@
+"""Waves, grids, and data as a pure function of (seed, stream, iteration)."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.algorithms.base import Algorithm
+from core.evaluation.adaptation import PROBES, draw_task
+from core.tasks.base import Batches
+from core.tasks.counter_random import Stream, uniforms
+from core.tasks.sine import SineTasks
+from core.tasks.sine_sampler import SineSampler, SineWave, query_grid
+from tests.support.strategies import SEEDS, WAVES, algorithms
+
+ITERATIONS = st.integers(0, 2**40)
+SINES = {"float32": 1e-5, "float64": 1e-13}
+"""Error of 5 sin(x): arguments up to 12 carry a rounding of a few units in the last place."""
+
+
+def parts(batches: Batches, index: slice) -> list[bytes]:
+    """The exact bits of some iterations' data."""
+    arrays = batches.x[index], batches.y[index], batches.query_x, batches.query_y[index]
+    return [array.tobytes() for array in arrays]
+
+
+def test_a_wave_is_amplitude_times_the_sine_of_x_plus_phase() -> None:
+    x = np.linspace(-5, 5, 7)
+    assert SineWave(4.0, 1.0)(x).tolist() == pytest.approx([4 * math.sin(v + 1) for v in x])
+
+
+def test_a_wave_keeps_the_shape_and_the_precision_of_x() -> None:
+    y = SineWave(4.0, 1.0)(np.zeros((2, 3, 1), np.float32))
+    assert (y.shape, y.dtype) == ((2, 3, 1), np.float32)
+
+
+def test_a_wave_at_whole_numbers_is_not_rounded_to_whole_numbers() -> None:
+    y = SineWave(0.5, 0.25)(np.arange(3))
+    assert y.tolist() == pytest.approx([0.5 * math.sin(v + 0.25) for v in range(3)])
+
+
+def test_a_wave_prints_as_in_the_source() -> None:
+    assert str(SineWave(4.0, 1.0)) == "SineWave(amplitude = 4.0, phase shift = 1.0)"
+
+
+def test_the_default_distribution_is_that_of_the_source() -> None:
+    """Phases of a whole turn; half a turn is the protocol of Finn et al., of other numbers."""
+    assert SineTasks() == SineTasks(amplitude=(0.1, 5.0), phase=(0.0, 2 * math.pi), x=(-5.0, 5.0))
+
+
+def test_the_query_grid_is_50_equally_spaced_points_with_both_ends() -> None:
+    grid = query_grid(SineTasks())
+    assert (len(grid), grid[0], grid[-1]) == (50, -5.0, 5.0)
+    assert np.diff(grid) == pytest.approx(10 / 49)
+
+
+@given(seed=SEEDS, first=ITERATIONS, n=st.integers(0, 9), width=st.integers(1, 40))
+def test_every_iteration_is_reached_at_once_and_alone(
+    seed: int, first: int, n: int, width: int
+) -> None:
+    together = uniforms(seed, Stream.TRAINING, first, n, width)
+    alone = [uniforms(seed, Stream.TRAINING, first + i, 1, width)[0] for i in range(n)]
+    assert together.shape == (n, width)
+    assert together.tolist() == [draws.tolist() for draws in alone]
+
+
+@given(
+    algorithm=algorithms(),
+    waves=WAVES,
+    seed=SEEDS,
+    first=ITERATIONS,
+    n=st.integers(1, 40),
+    dtype=st.sampled_from(["float32", "float64"]),
+    data=st.data(),
+)
+def test_a_batch_drawn_alone_has_the_bits_it_has_within_any_chunk(
+    algorithm: Algorithm,
+    waves: SineTasks,
+    seed: int,
+    first: int,
+    n: int,
+    dtype: str,
+    data: st.DataObject,
+) -> None:
+    source = SineSampler(waves, seed, dtype)
+    chunk = algorithm.batches(source, first, n)
+    index = data.draw(st.integers(0, n - 1))
+    alone = algorithm.batches(source, first + index, 1)
+    assert parts(alone, slice(None)) == parts(chunk, slice(index, index + 1))
+
+
+@given(seed=SEEDS, first=ITERATIONS)
+def test_no_two_streams_and_no_two_seeds_share_a_number(seed: int, first: int) -> None:
+    draws = [uniforms(seed, stream, first, 4, 8) for stream in Stream]
+    draws += [uniforms((seed + 1) % 2**63, stream, first, 4, 8) for stream in Stream]
+    assert len(np.unique(draws)) == np.size(draws)
+
+
+def test_each_purpose_has_a_stream_of_its_own() -> None:
+    """Evaluations and training never draw from one stream; "compare" repeats "half-range"."""
+    probes = [probe.stream for name, probe in PROBES.items() if name != "compare"]
+    own = [Stream.INITIALISATION, SineSampler(SineTasks(), 0).stream, *probes]
+    assert len(set(own)) == len(own)
+    assert not {Stream.MANY_TASKS, Stream.MANY_TASKS_HALF_RANGE} & set(own)
+
+
+@given(seed=SEEDS, iteration=st.integers(0, 10**6))
+def test_an_evaluation_task_is_none_of_the_training_tasks(seed: int, iteration: int) -> None:
+    source = SineSampler(SineTasks(), seed, "float64")
+    training = source.few_shot(iteration, 2, 3, 10, 50)
+    for name in PROBES:
+        task = draw_task(SineTasks(), seed, name, iteration)
+        assert not np.isin(task.support_x, training.x).any()
+
+
+@given(waves=WAVES, seed=SEEDS, dtype=st.sampled_from(["float32", "float64"]))
+def test_few_shot_data_are_points_of_waves_of_the_distribution(
+    waves: SineTasks, seed: int, dtype: str
+) -> None:
+    data = SineSampler(waves, seed, dtype).few_shot(3, 2, 4, 7, 11)
+    assert data.x.shape == data.y.shape == (2, 4, 1, 7)
+    assert (data.query_x.shape, data.query_y.shape) == ((11,), (2, 4, 11))
+    assert {array.dtype.name for array in (data.x, data.y, data.query_x, data.query_y)} == {dtype}
+    draws = uniforms(seed, Stream.TRAINING, 3, 2, 4 * 9).reshape(2, 4, 9)
+    low, high = np.float64(waves.x)
+    assert data.x[:, :, 0] == pytest.approx(low + (high - low) * draws[..., 2:], abs=1e-6)
+    for index in np.ndindex(2, 4):
+        amplitude, phase = (
+            a + (b - a) * draw
+            for (a, b), draw in zip((waves.amplitude, waves.phase), draws[index], strict=False)
+        )
+        support, query = data.x[index][0].astype(float), data.query_x.astype(float)
+        tolerance = SINES[dtype]
+        assert data.y[index][0] == pytest.approx(amplitude * np.sin(support + phase), abs=tolerance)
+        assert data.query_y[index] == pytest.approx(
+            amplitude * np.sin(query + phase), abs=tolerance
+        )
+
+
+def test_training_phases_fill_the_whole_turn() -> None:
+    """Read from the waves themselves: sin(phase) and cos(phase) from y at x = 0 and pi / 2."""
+    waves = SineTasks(amplitude=(1.0, 1.0), x=(0.0, math.pi / 2))
+    data = SineSampler(waves, 0, "float64").few_shot(0, 500, 3, 1, 2)
+    sine, cosine = data.query_y[..., 0], data.query_y[..., 1]
+    turns = (np.arctan2(sine, cosine) / (2 * math.pi)) % 1
+    counts, _ = np.histogram(turns, bins=8, range=(0, 1))
+    # 1,500 phases, 188 expected in a bin with a standard deviation of 13.
+    assert counts.min() > 120
+    assert counts.max() < 260
+
+
+def test_support_points_and_amplitudes_fill_their_intervals_evenly() -> None:
+    data = SineSampler(SineTasks(), 0, "float64").few_shot(0, 500, 3, 10, 50)
+    counts, _ = np.histogram(data.x, bins=10, range=(-5, 5))
+    assert counts.sum() == data.x.size
+    # 15,000 points, 1,500 expected in a bin with a standard deviation of 37.
+    assert np.abs(counts - 1500).max() < 200
+    amplitudes = np.abs(data.query_y).max(-1)
+    assert np.median(amplitudes) == pytest.approx(2.55, abs=0.2)
+
+
+@given(
+    seed=SEEDS,
+    epochs=st.integers(1, 3),
+    batch_size=st.integers(1, 6),
+    batches=st.integers(1, 4),
+    n_tasks=st.integers(1, 3),
+)
+def test_minibatches_of_an_epoch_are_the_grid_without_replacement(
+    seed: int, epochs: int, batch_size: int, batches: int, n_tasks: int
+) -> None:
+    points = batch_size * batches
+    data = SineSampler(SineTasks(), seed, "float64").minibatches(
+        5, 2, n_tasks, points, batch_size, epochs
+    )
+    assert data.x.shape == data.y.shape == (2, n_tasks, epochs * batches, batch_size)
+    grid = query_grid(SineTasks(), points)
+    for x in data.x.reshape(-1, points):
+        assert np.sort(x).tolist() == grid.tolist()
+
+
+def test_a_minibatch_keeps_each_point_with_its_y() -> None:
+    source = SineSampler(SineTasks(amplitude=(2.0, 2.0), phase=(1.0, 1.0)), 0, "float64")
+    data = source.minibatches(0, 3, 2, 50, 10, 2)
+    assert data.y == pytest.approx(2 * np.sin(data.x + 1), abs=1e-14)
+
+
+def test_minibatches_are_shuffled_anew_for_each_epoch_task_and_iteration() -> None:
+    data = SineSampler(SineTasks(), 0, "float64").minibatches(0, 3, 2, 50, 10, 2)
+    orders = data.x.reshape(-1, 50).tolist()
+    assert all(first != second for first, second in pairwise(sorted(orders)))
+
+
+@given(seed=SEEDS, points=st.sampled_from([2, 3, 50, 64, 65, 1_000]))
+def test_minibatches_are_shuffled_in_the_order_of_the_draws(seed: int, points: int) -> None:
+    n, n_tasks, epochs = 2, 2, 2
+    data = SineSampler(SineTasks(), seed, "float64").minibatches(3, n, n_tasks, points, 1, epochs)
+    draws = uniforms(seed, Stream.TRAINING, 3, n, n_tasks * (2 + epochs * points))
+    draws = draws.reshape(n, n_tasks, -1)[..., 2:].reshape(n, n_tasks, epochs, points)
+    grid = query_grid(SineTasks(), points)
+    assert data.x.ravel().tolist() == grid[draws.argsort()].ravel().tolist()
+
+
+def test_minibatches_have_no_query_set() -> None:
+    data = SineSampler(SineTasks(), 0).minibatches(0, 3, 2, 50, 10, 1)
+    assert (data.query_x.shape, data.query_y.shape) == ((0,), (3, 2, 0))

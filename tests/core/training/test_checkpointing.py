@@ -1,0 +1,370 @@
+"""A run saves itself, keeps what a person saved, and goes on where it cannot."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import core.training.checkpointing
+from core.algorithms.fomaml import Fomaml
+from core.config import Saving
+from core.engines.base import untrained
+from core.errors import CheckpointError, ConfigError, RunFolderError
+from core.events import (
+    Evaluated,
+    Finished,
+    Recovered,
+    Refused,
+    Resume,
+    Rewound,
+    Save,
+    Saved,
+    SaveFailed,
+    SaveKind,
+    SetPace,
+    Started,
+    Step,
+    Stepped,
+    Stop,
+)
+from core.storage.checkpoint import (
+    Checkpoint,
+    checkpoint_path,
+    load_checkpoint,
+    newest_checkpoint,
+    optimizer_path,
+    save_checkpoint,
+)
+from core.storage.lock import owner_of
+from core.storage.retention import Purpose, superfluous
+from core.storage.run_folder import RunFolder, create_run_folder, read_record
+from core.training.run_plan import plan_resumed
+from core.training.trainer import Trainer
+from tests.core.engines.test_torch_engine import bits
+from tests.support.runs import (
+    PATIENCE,
+    Log,
+    ended,
+    learned,
+    new_plan,
+    paused_at,
+    run_whole,
+    saved_iterations,
+    small_config,
+    straight,
+    until,
+)
+
+FIRST_VERSION = Path(__file__).parents[1] / "first_version"
+"""A run that the first version wrote: its log shortened, the rest as it was."""
+OFTEN = Saving(autosave_seconds=0, autosave_iterations=10, keep=2)
+KINDS: tuple[SaveKind, ...] = ("auto", "best", "hand", "final")
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Autosaves come as soon as they are due, whatever they cost."""
+    monkeypatch.setattr(core.training.checkpointing, "REST", 0)
+
+
+def checkpoint(iteration: int, kind: SaveKind = "auto", best: float | None = None) -> Checkpoint:
+    config = small_config(algorithm=Fomaml(outer_optimizer="adam"))
+    state = dataclasses.replace(untrained(config), iteration=iteration)
+    return Checkpoint(config, state, 120, 0.0, (), kind, best, iteration if best else None)
+
+
+def kinds(folder: Path) -> dict[int, str]:
+    iterations = saved_iterations(RunFolder(folder))
+    return {one: load_checkpoint(checkpoint_path(folder, one)).kind for one in iterations}
+
+
+def test_a_run_keeps_its_newest_autosaves_its_best_and_its_last(
+    tmp_path: Path, eager: None
+) -> None:
+    config = small_config(eval_interval=5)
+    log = Log()
+    trainer = run_whole(Trainer(new_plan(tmp_path, config, saving=OFTEN), log), log)
+    kept = kinds(tmp_path / "run")
+    assert kept[120] == "final"
+    assert list(kept.values()).count("auto") <= 2
+    assert list(kept.values()).count("best") <= 1
+    best = trainer.snapshot.best_iteration
+    assert best in kept
+    assert load_checkpoint(checkpoint_path(tmp_path / "run", best)).best == trainer.snapshot.best
+    assert len({saved.path for saved in log.of(Saved)}) > len(kept)
+
+
+@given(
+    st.dictionaries(
+        st.integers(0, 50),
+        st.builds(Purpose, st.sampled_from(KINDS), st.one_of(st.none(), st.floats(0, 1))),
+    ),
+    st.integers(1, 5),
+)
+def test_never_is_anything_deleted_but_old_autosaves_and_beaten_bests(
+    found: dict[int, Purpose], keep: int
+) -> None:
+    gone = superfluous(found, keep)
+    assert {found[iteration].kind for iteration in gone} <= {"auto", "best"}
+    left = [iteration for iteration in found if iteration not in gone]
+    autos = sorted(one for one in found if found[one].kind == "auto")
+    assert [one for one in sorted(left) if found[one].kind == "auto"] == autos[-keep:]
+    bests = [purpose.best for purpose in found.values() if purpose.kind == "best" and purpose.best]
+    assert not bests or min(bests) in [found[one].best for one in left]
+
+
+@pytest.mark.parametrize(("first", "then"), [("auto", "hand"), ("hand", "auto"), ("hand", "best")])
+def test_what_a_person_saved_stays_saved_by_hand(
+    tmp_path: Path, first: SaveKind, then: SaveKind
+) -> None:
+    folder = create_run_folder(tmp_path, "run", unique=False)
+    for kind in (first, then):
+        folder.save(checkpoint(10, kind))
+    for iteration in (20, 30, 40):
+        folder.save(checkpoint(iteration))
+        folder.prune(1)
+    assert kinds(folder.path) == {10: "hand", 40: "auto"}
+    assert not optimizer_path(checkpoint_path(folder.path, 20)).exists()
+    folder.release()
+
+
+def test_a_checkpoint_of_the_first_version_opens_and_is_never_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    shutil.copytree(FIRST_VERSION, path)
+    plan = plan_resumed(path)
+    assert plan.resumed is not None
+    assert (plan.resumed.kind, plan.resumed.best) == ("hand", None)
+    assert len(plan.history) == 16
+    for iteration in (50_001, 50_002):
+        plan.folder.save(checkpoint(iteration))
+        plan.folder.prune(1)
+    assert saved_iterations(plan.folder) == [50_000, 50_002]
+    plan.folder.release()
+
+
+@pytest.mark.parametrize("step", range(6))
+@pytest.mark.parametrize("first", [None, "hand"])
+def test_a_save_that_ends_anywhere_leaves_the_checkpoints_before_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, first: SaveKind | None
+) -> None:
+    """In each of the six calls that bring two files to the disk."""
+    folder = create_run_folder(tmp_path, "run", unique=False)
+    folder.describe(small_config(), OFTEN, "torch", "cpu")
+    folder.save(checkpoint(10))
+    if first:
+        folder.save(checkpoint(20, first))
+    before = kinds(folder.path)
+    calls = 0
+
+    def failing(original: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == step + 1:
+                os._exit(9)
+            return original(*arguments)
+
+        return call
+
+    child = os.fork()
+    if not child:
+        os.fsync, Path.replace = failing(os.fsync), failing(Path.replace)  # type: ignore[method-assign]
+        save_checkpoint(folder.path, checkpoint(20))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    folder.release()
+    after = kinds(folder.path)
+    assert after[10] == "auto"
+    assert set(before) <= set(after)
+    plan = plan_resumed(folder.path)
+    plan.folder.take_up()
+    assert not list(folder.path.glob("*.partial")) + list(folder.path.glob(".*.partial"))
+    lone = {path.name.split(".")[0] for path in folder.path.glob("*.optimizer.safetensors")}
+    assert lone == {path.stem for path in folder.path.glob("[0-9]*[0-9].safetensors")}
+    plan.folder.release()
+
+
+def test_the_newest_good_checkpoint_is_taken_and_the_damaged_one_named(tmp_path: Path) -> None:
+    trainer, _ = paused_at(3, tmp_path)
+    for command in (Save(), Step(2), Save()):
+        trainer.send(command)
+    ended(trainer)
+    damaged = checkpoint_path(tmp_path / "run", 5)
+    damaged.write_bytes(damaged.read_bytes()[:-7])
+    plan = plan_resumed(tmp_path / "run")
+    assert plan.resumed is not None
+    assert plan.resumed.state.iteration == 3
+    (line,) = plan.remarks
+    assert line.startswith(f"passing over {damaged}: ")
+    plan.folder.release()
+
+
+def test_where_every_checkpoint_is_damaged_nothing_is_trained(tmp_path: Path) -> None:
+    trainer, _ = paused_at(3, tmp_path)
+    ended(trainer, save=True)
+    newest_checkpoint(tmp_path / "run").write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"no checkpoint can be read; passing over .* empty"):
+        plan_resumed(tmp_path / "run")
+    assert owner_of(tmp_path / "run") is None
+
+
+def test_a_run_that_was_never_saved_begins_anew(engine_name: str, tmp_path: Path) -> None:
+    trainer, _ = paused_at(3, tmp_path, small_config(engine_name))
+    ended(trainer)
+    log = Log()
+    again = run_whole(Trainer(plan_resumed(tmp_path / "run"), log), log)
+    assert log.events[0] == log.wait(Rewound)
+    assert again.snapshot.theta is not None
+    assert again.snapshot.theta.tobytes() == straight(small_config(engine_name)).theta.tobytes()
+
+
+@pytest.mark.parametrize("back", [10, 60])
+def test_what_is_trained_again_replaces_what_was_said_before(tmp_path: Path, back: int) -> None:
+    once = Log()
+    run_whole(Trainer(new_plan(tmp_path, name="whole"), once), once)
+    trainer, _ = paused_at(back, tmp_path)
+    for command in (Save(), SetPace(None), Resume()):
+        trainer.send(command)
+    until(lambda: trainer.snapshot.state == "finished")
+    ended(trainer)
+    again = Log()
+    path = checkpoint_path(tmp_path / "run", back)
+    run_whole(Trainer(plan_resumed(path), again), again)
+    assert again.wait(Rewound).iteration == back
+    assert learned(list(trainer.plan.folder.events())) == learned(once.events)
+
+
+def test_after_a_return_a_checkpoint_of_the_replaced_part_is_not_taken(tmp_path: Path) -> None:
+    """The log would lack what lies between: it was said, and taken back."""
+    trainer, log = paused_at(10, tmp_path)
+    for command in (Save(), Step(100), Save(), Stop(save=False)):
+        trainer.send(command)
+    assert trainer.join(PATIENCE)
+    again = Trainer(plan_resumed(checkpoint_path(tmp_path / "run", 10)), log)
+    again.start()
+    again.send(Stop(save=False))
+    assert again.join(PATIENCE)
+    plan = plan_resumed(tmp_path / "run")
+    assert plan.resumed is not None
+    assert plan.resumed.state.iteration == 10
+    plan.folder.release()
+
+
+def test_an_evaluation_that_the_log_lost_is_made_when_the_run_goes_on(tmp_path: Path) -> None:
+    trainer, log = paused_at(25, tmp_path)
+    ended(trainer, save=True)
+    made = log.wait(Evaluated)
+    (tmp_path / "run" / "events.jsonl").unlink()
+    again = Log()
+    second = Trainer(plan_resumed(tmp_path / "run", pace=1e-3), again)
+    second.start()
+    assert learned([again.wait(Evaluated)]) == learned([made])
+    ended(second)
+
+
+def test_a_second_sitting_of_a_live_run_is_refused(tmp_path: Path) -> None:
+    trainer, _ = paused_at(2, tmp_path)
+    trainer.send(Save())
+    with pytest.raises(RunFolderError, match=f"is being trained by process {os.getpid()} on "):
+        plan_resumed(tmp_path / "run")
+    ended(trainer)
+    assert owner_of(tmp_path / "run") is None
+
+
+def test_a_save_that_failed_is_tried_again_until_it_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core.training.checkpointing, "RETRY_SECONDS", 0.01)
+    trainer, log = paused_at(2, tmp_path)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    trainer.send(Save())
+    log.wait(SaveFailed)
+    (tmp_path / "moved").rename(tmp_path / "run")
+    assert log.wait(Saved).kind == "hand"
+    log.wait(Recovered)
+    ended(trainer)
+    assert saved_iterations(trainer.plan.folder) == [2]
+    assert list(trainer.plan.folder.events()) == log.events
+
+
+def test_an_autosave_that_fails_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: None
+) -> None:
+    monkeypatch.setattr(core.training.checkpointing, "RETRY_SECONDS", 0.0)
+
+    def full(*_: object) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RunFolder, "save", full)
+    trainer, log = paused_at(30, tmp_path, saving=OFTEN)
+    trainer.send(Step(50))
+    log.wait(Stepped, 2)
+    ended(trainer)
+    assert len(log.of(SaveFailed)) == 1
+    assert log.wait(SaveFailed).problem.endswith("training goes on and will try again")
+
+
+def test_who_asks_for_a_save_is_told_that_it_fails_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core.training.checkpointing, "RETRY_SECONDS", 3_600.0)
+    trainer, log = paused_at(2, tmp_path)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    for count in (1, 2, 3):
+        trainer.send(Save())
+        log.wait(SaveFailed, count)
+    ended(trainer)
+
+
+def test_what_differs_from_the_first_sitting_is_told(tmp_path: Path) -> None:
+    trainer, _ = paused_at(2, tmp_path)
+    ended(trainer, save=True)
+    file = tmp_path / "run" / "run.json"
+    now = read_record(tmp_path / "run").versions["numpy"]
+    file.write_text(file.read_text().replace(f'"numpy": "{now}"', '"numpy": "1.0"'))
+    log = Log()
+    again = Trainer(plan_resumed(tmp_path / "run"), log)
+    again.start()
+    assert log.wait(Started).differs == (f"numpy {now} (was 1.0)",)
+    log.wait(Finished)
+    ended(again)
+
+
+def test_a_long_step_ends_when_another_command_comes(tmp_path: Path) -> None:
+    trainer, log = paused_at(1, tmp_path, small_config(iterations=10**9))
+    trainer.send(SetPace(None))
+    trainer.send(Step(10**8))
+    until(lambda: trainer.snapshot.iteration > 200)
+    trainer.send(Stop())
+    assert trainer.join(PATIENCE)
+    assert 200 <= log.wait(Stepped).count < 10**8
+    assert saved_iterations(trainer.plan.folder) == [trainer.snapshot.iteration]
+
+
+@pytest.mark.parametrize("pace", [float("nan"), 0.0, -1.0, float("inf")])
+def test_what_is_no_pace_is_refused(tmp_path: Path, pace: float) -> None:
+    trainer, log = paused_at(1, tmp_path)
+    trainer.send(SetPace(pace))
+    assert "a finite number from 1e-06" in log.wait(Refused).reason
+    ended(trainer)
+    with pytest.raises(ConfigError, match="pace"):
+        dataclasses.replace(trainer.plan, pace=pace)
+
+
+def test_saving_changes_no_bit_of_what_is_learned(
+    engine_name: str, tmp_path: Path, eager: None
+) -> None:
+    config = small_config(engine_name, algorithm=Fomaml(outer_optimizer="adam"))
+    log = Log()
+    run_whole(Trainer(new_plan(tmp_path, config, saving=OFTEN), log), log)
+    kept = load_checkpoint(newest_checkpoint(tmp_path / "run")).state
+    assert bits(kept) == bits(straight(config))
+    assert np.isfinite(kept.theta).all()

@@ -1,0 +1,376 @@
+"""Numbers that are not finite, engines that break, disks that are full: seen and survived."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import core.training.pacing
+import core.training.trainer
+from core.algorithms.fomaml import Fomaml
+from core.algorithms.reptile import Reptile
+from core.config import RunConfig
+from core.engines import make_engine
+from core.engines.base import Engine
+from core.events import (
+    Diverged,
+    Evaluate,
+    Evaluated,
+    Failed,
+    Finished,
+    Refused,
+    Resume,
+    Save,
+    Saved,
+    SaveFailed,
+    SetPace,
+    Step,
+)
+from core.models.settings import NetworkConfig
+from core.session.local import LocalSession
+from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from core.tasks.sine import SineTasks
+from core.training.run_plan import plan_resumed
+from core.training.trainer import Trainer
+from tests.core.engines.test_torch_engine import bits
+from tests.support.runs import (
+    CRAWL,
+    Log,
+    Unsound,
+    ended,
+    new_plan,
+    paused_at,
+    run_whole,
+    saved_iterations,
+    small_config,
+    started,
+    straight,
+    until,
+)
+
+ADAM = Fomaml(outer_optimizer="adam")
+
+
+@pytest.fixture
+def unsound(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Unsound]]:
+    """Makes the engines of FOMAML runs break in an iteration, in some way."""
+
+    def install(at: int, how: str) -> list[Unsound]:
+        made: list[Unsound] = []
+
+        def make(config: RunConfig, *_: object) -> Engine:
+            engine = make_engine(config)
+            if config.algorithm.name != "fomaml":
+                return engine
+            made.append(Unsound(engine, at, how))
+            return made[-1]
+
+        monkeypatch.setattr(core.training.trainer, "make_engine", make)
+        return made
+
+    return install
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.002, 5.0])
+@pytest.mark.parametrize("how", ["loss", "parameter", "one NaN", "moment", "everything"])
+def test_divergence_is_told_at_its_iteration_whatever_the_length_of_chunks(
+    engine_name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    unsound: Callable[..., list[Unsound]],
+    how: str,
+    seconds: float,
+) -> None:
+    monkeypatch.setattr(core.training.pacing, "CHUNK_SECONDS", seconds)
+    unsound(42, how)
+    config = small_config(engine_name, algorithm=ADAM, eval_interval=1_000)
+    trainer, log = started(tmp_path, config)
+    diverged = log.wait(Diverged)
+    until(lambda: trainer.snapshot.state == "diverged")
+    ended(trainer)
+    assert diverged.iteration == 41
+    what = "the loss" if how in ("loss", "everything") else "a parameter"
+    assert diverged.problem == f"{what} is no longer finite in iteration 42"
+    kept = load_checkpoint(newest_checkpoint(tmp_path / "run")).state
+    assert bits(kept) == bits(straight(config, 41))
+    assert trainer.snapshot.iteration == 41
+
+
+def test_finding_the_last_finite_state_does_not_repeat_a_long_chunk_over_and_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unsound: Callable[..., list[Unsound]]
+) -> None:
+    """An infinite moment of Adam leaves parameters and losses finite to the end of the chunk."""
+    made = unsound(300, "moment")
+    monkeypatch.setattr(core.training.pacing, "CHUNK_SECONDS", 60.0)
+    config = small_config(algorithm=ADAM, iterations=2_000, eval_interval=5_000)
+    calls = 0
+    trainer = Trainer(new_plan(tmp_path, config), log := Log())
+    trainer.start()
+    until(lambda: bool(made))
+    inner = made[0].inner
+    advance = inner.advance
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return advance(*arguments)
+
+    monkeypatch.setattr(inner, "advance", counted)
+    assert log.wait(Diverged).iteration == 299
+    ended(trainer)
+    # Nine doubling chunks to 511, then a search by halves within 256.
+    assert calls < 40
+
+
+@pytest.mark.parametrize("rate", [100.0, 1e30])
+@pytest.mark.parametrize("kind", [Fomaml, Reptile])
+def test_a_huge_learning_rate_ends_the_run_with_what_to_try(
+    engine_name: str, tmp_path: Path, kind: type[Fomaml | Reptile], rate: float
+) -> None:
+    algorithm = kind(outer_lr=rate)
+    trainer, log = started(tmp_path, small_config(engine_name, algorithm=algorithm))
+    diverged = log.wait(Diverged)
+    ended(trainer)
+    name = algorithm.name
+    assert diverged.advice == f"lower {name}.outer_lr (now {rate:g}) or {name}.inner_lr (now 0.02)"
+    kept = load_checkpoint(newest_checkpoint(tmp_path / "run")).state
+    assert kept.is_finite()
+    assert kept.iteration == diverged.iteration
+
+
+@pytest.mark.parametrize("kind", [Fomaml, Reptile])
+def test_waves_of_a_huge_amplitude_end_the_run_with_what_to_lower(
+    engine_name: str, tmp_path: Path, kind: type[Fomaml | Reptile]
+) -> None:
+    waves = SineTasks(amplitude=(-1e30, 5.0))
+    config = small_config(engine_name, algorithm=kind(), waves=waves)
+    trainer, log = started(tmp_path, config)
+    diverged = log.wait(Diverged)
+    ended(trainer)
+    assert diverged.advice.startswith("lower waves.amplitude (now up to 1e+30), ")
+    assert f"iteration {diverged.iteration + 1}" in diverged.problem
+    kept = load_checkpoint(newest_checkpoint(tmp_path / "run")).state
+    assert kept.is_finite()
+    assert kept.iteration == diverged.iteration
+
+
+@pytest.mark.parametrize("seconds", [0.0, 5.0])
+def test_relu_with_a_huge_inner_rate_diverges_alike_for_any_chunk(
+    engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """A real divergence: the same iteration and the same bits as found by single iterations."""
+    monkeypatch.setattr(core.training.pacing, "CHUNK_SECONDS", seconds)
+    config = small_config(
+        engine_name,
+        algorithm=Fomaml(outer_lr=0.02, inner_lr=0.5, inner_steps=3),
+        network=NetworkConfig(hidden=(32, 32), activation="relu"),
+        eval_interval=5_000,
+        iterations=5_000,
+    )
+    engine = make_engine(config)
+    last = engine.initial_state()
+    following = engine.advance(last, 1)
+    while following.state.is_finite() and following.losses[0] < float("inf"):
+        assert following.state.iteration < config.iterations, "the test's run does not diverge"
+        last = following.state
+        following = engine.advance(last, 1)
+    trainer, log = started(tmp_path, config)
+    diverged = log.wait(Diverged)
+    ended(trainer)
+    assert diverged.iteration == last.iteration
+    by_loss = not following.losses[0] < float("inf")
+    assert diverged.problem.startswith("the loss" if by_loss else "a parameter")
+    assert bits(load_checkpoint(newest_checkpoint(tmp_path / "run")).state) == bits(last)
+
+
+def test_a_diverged_run_can_still_be_looked_at(
+    tmp_path: Path, unsound: Callable[..., list[Unsound]]
+) -> None:
+    unsound(10, "loss")
+    trainer, log = started(tmp_path)
+    log.wait(Diverged)
+    for command in (Evaluate("standard", 0), Step(), Resume()):
+        trainer.send(command)
+    assert log.wait(Evaluated).iteration == 9
+    refused = log.wait(Refused, 2)
+    assert refused.reason == "the run is diverged"
+    ended(trainer)
+    assert trainer.snapshot.state == "diverged"
+
+
+def test_a_step_that_diverges_is_seen_too(
+    tmp_path: Path, unsound: Callable[..., list[Unsound]]
+) -> None:
+    unsound(10, "parameter")
+    trainer, log = paused_at(5, tmp_path)
+    trainer.send(Step(20))
+    assert log.wait(Diverged).iteration == 9
+    ended(trainer)
+
+
+def test_a_diverged_run_that_is_resumed_diverges_at_the_same_iteration(
+    tmp_path: Path, unsound: Callable[..., list[Unsound]]
+) -> None:
+    unsound(42, "loss")
+    trainer, log = started(tmp_path)
+    log.wait(Diverged)
+    ended(trainer)
+    again = Log()
+    trainer = Trainer(plan_resumed(tmp_path / "run"), again)
+    trainer.start()
+    assert again.wait(Diverged).iteration == 41
+    ended(trainer)
+
+
+@pytest.mark.parametrize("how", ["loss", "crash"])
+def test_the_other_run_of_the_session_goes_on(
+    engine_name: str, tmp_path: Path, unsound: Callable[..., list[Unsound]], how: str
+) -> None:
+    unsound(42, how)
+    reptile = small_config(engine_name, algorithm=Reptile())
+    session = LocalSession(
+        [
+            new_plan(tmp_path, small_config(engine_name), "broken"),
+            new_plan(tmp_path, reptile, "sound"),
+        ]
+    )
+    session.start()
+    until(lambda: session.snapshots()["sound"].state == "finished")
+    until(lambda: session.snapshots()["broken"].state in ("diverged", "failed"))
+    session.stop(save=True)
+    kept = load_checkpoint(newest_checkpoint(tmp_path / "sound")).state
+    assert bits(kept) == bits(straight(reptile))
+
+
+def test_a_crash_ends_the_run_with_its_traceback_and_saves_its_progress(
+    engine_name: str, tmp_path: Path, unsound: Callable[..., list[Unsound]]
+) -> None:
+    unsound(42, "crash")
+    trainer, log = started(tmp_path, small_config(engine_name))
+    failed = log.wait(Failed)
+    assert trainer.join(60)
+    assert trainer.snapshot.state == "failed"
+    assert failed.problem == "RuntimeError: the kernel is on fire"
+    assert "Traceback" in failed.details
+    kept = load_checkpoint(newest_checkpoint(tmp_path / "run")).state
+    assert 0 < kept.iteration == failed.iteration < 42
+    assert bits(kept) == bits(straight(small_config(engine_name), kept.iteration))
+    assert log.events[-1] == failed
+    assert list(trainer.plan.folder.events()) == log.events
+
+
+def test_a_device_that_is_not_there_fails_without_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    trainer, log = started(tmp_path, small_config(device="cuda"))
+    failed = log.wait(Failed)
+    assert trainer.join(60)
+    assert failed.problem.startswith("--device cuda: ")
+    assert failed.details == ""
+
+
+def vanish(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def become_a_file(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.touch()
+
+
+@pytest.mark.parametrize("harm", [vanish, become_a_file])
+def test_a_folder_that_is_lost_fails_the_save_and_training_goes_on(
+    engine_name: str,
+    tmp_path: Path,
+    harm: Callable[[Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At the end it is saved elsewhere, which is said, and goes on from there."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    config = small_config(engine_name)
+    trainer, log = paused_at(2, tmp_path, config)
+    harm(tmp_path / "run")
+    trainer.send(Save())
+    problem = log.wait(SaveFailed).problem
+    assert problem.startswith(str(tmp_path / "run"))
+    assert len(problem.splitlines()) == 1
+    trainer.send(SetPace(None))
+    trainer.send(Resume())
+    log.wait(Finished)
+    ended(trainer, save=True)
+    rescue = tmp_path / "state" / "tui-meta" / "rescue" / "run"
+    assert log.of(SaveFailed)[-1].problem.endswith(f"; the run is saved in {rescue} instead")
+    (saved,) = log.of(Saved)
+    assert Path(saved.path).parent == rescue
+    assert not trainer.snapshot.unsaved
+    assert not (tmp_path / "run" / "run.json").exists()
+    plan = plan_resumed(rescue)
+    assert plan.resumed is not None
+    assert bits(plan.resumed.state) == bits(straight(config))
+    plan.folder.release()
+
+
+def test_a_run_that_can_be_saved_nowhere_says_that_it_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "state").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    trainer, log = paused_at(2, tmp_path)
+    vanish(tmp_path / "run")
+    ended(trainer, save=True)
+    (problem,) = [one.problem for one in log.of(SaveFailed) if "is not saved" in one.problem]
+    assert "iteration 2 is not saved; XDG_STATE_HOME says where else" in problem
+    assert len(problem.splitlines()) == 1
+    assert trainer.snapshot.unsaved
+
+
+def test_a_save_that_failed_can_be_repeated(tmp_path: Path) -> None:
+    trainer, log = paused_at(2, tmp_path)
+    vanish(tmp_path / "run")
+    trainer.send(Save())
+    log.wait(SaveFailed)
+    (tmp_path / "run").mkdir()
+    trainer.send(Save())
+    log.wait(Saved)
+    ended(trainer)
+    assert saved_iterations(trainer.plan.folder) == [2]
+
+
+def test_a_folder_that_is_lost_before_the_start_fails_in_a_line(tmp_path: Path) -> None:
+    plan = new_plan(tmp_path)
+    vanish(tmp_path / "run")
+    trainer = Trainer(plan, log := Log())
+    trainer.start()
+    failed = log.wait(Failed)
+    assert trainer.join(60)
+    assert failed.problem.startswith(str(tmp_path / "run"))
+    assert failed.details == ""
+
+
+def test_a_log_on_a_full_disk_is_said_once_and_training_goes_on(tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    plan = new_plan(tmp_path, small_config(iterations=1_000, eval_interval=10))
+    (plan.folder.path / "events.jsonl").symlink_to(full)
+    trainer = run_whole(Trainer(plan, log := Log()), log)
+    (problem,) = {event.problem for event in log.of(SaveFailed)}
+    assert "No space left on device" in problem
+    assert len(log.of(SaveFailed)) == 1
+    assert saved_iterations(trainer.plan.folder) == [1_000]
+
+
+def test_pauses_for_a_slow_pace_do_not_hide_divergence(
+    tmp_path: Path, unsound: Callable[..., list[Unsound]]
+) -> None:
+    unsound(1, "loss")
+    trainer, log = started(tmp_path, pace=CRAWL)
+    assert log.wait(Diverged).iteration == 0
+    ended(trainer)

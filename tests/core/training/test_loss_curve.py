@@ -1,0 +1,62 @@
+"""The loss curve: bounded, and the mean of what it stands for."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.training.loss_curve import CAPACITY, CurveBuilder
+
+
+def losses_of(n: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.random.default_rng(n).random(n)
+
+
+def test_a_short_curve_is_the_losses_themselves() -> None:
+    builder = CurveBuilder()
+    builder.extend(np.array([3.0, 1.0, 2.0]))
+    assert builder.build().iterations == (1, 2, 3)
+    assert builder.build().losses == (3.0, 1.0, 2.0)
+
+
+def test_a_new_curve_is_empty() -> None:
+    assert (CurveBuilder().build().iterations, CurveBuilder().build().losses) == ((), ())
+
+
+@pytest.mark.parametrize("n", [1, CAPACITY - 1, CAPACITY, CAPACITY + 1, 50_000, 1_000_000])
+def test_a_curve_never_outgrows_its_capacity(n: int) -> None:
+    builder = CurveBuilder()
+    builder.extend(losses_of(n))
+    curve = builder.build()
+    assert min(n, CAPACITY // 2 - 1) <= len(curve.iterations) <= CAPACITY
+    assert len(curve.iterations) == len(curve.losses)
+
+
+@given(n=st.integers(1, 20_000))
+def test_each_point_is_the_mean_since_the_point_before(n: int) -> None:
+    losses = losses_of(n)
+    builder = CurveBuilder()
+    builder.extend(losses)
+    curve = builder.build()
+    edges = (0, *curve.iterations)
+    expected = [losses[a:b].mean() for a, b in pairwise(edges)]
+    assert list(curve.losses) == pytest.approx(expected)
+    width = edges[1] - edges[0]
+    assert np.diff(edges).tolist() == [width] * len(curve.iterations)
+    assert n - edges[-1] < width
+
+
+@given(lengths=st.lists(st.integers(0, 3_000), max_size=8))
+def test_the_length_of_chunks_changes_no_bit_of_a_curve(lengths: list[int]) -> None:
+    losses = losses_of(sum(lengths))
+    whole, parts = CurveBuilder(), CurveBuilder()
+    whole.extend(losses)
+    start = 0
+    for length in lengths:
+        parts.extend(losses[start : start + length])
+        start += length
+    assert parts.build() == whole.build()

@@ -1,0 +1,125 @@
+"""What is told of a run's progress does not depend on how the run was cut."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.evaluation.adaptation import ProbeName
+from core.events import AnyEvent, Evaluated, Progress
+from core.training.metrics import LOG_INTERVAL, SMOOTHED_MEANS, Metrics
+
+
+def evaluated(iteration: int, loss: float, probe: ProbeName = "validation") -> Evaluated:
+    return Evaluated(
+        run="run", iteration=iteration, time=0.0, probe=probe, index=iteration,
+        amplitude=1.0, phase=0.0, support_x=(), support_y=(), query_x=(), before=(), after=(),
+        losses=(9.0, loss), training_loss=None,
+    )  # fmt: skip
+
+
+def progress(iteration: int, loss: float) -> Progress:
+    return Progress(run="run", iteration=iteration, time=0.0, loss=loss)
+
+
+def test_every_hundred_iterations_their_mean_loss_is_due() -> None:
+    losses = np.random.default_rng(0).random(250)
+    due = Metrics().log(0, losses)
+    assert [iteration for iteration, _ in due] == [100, 200]
+    assert [mean for _, mean in due] == pytest.approx([losses[:100].mean(), losses[100:200].mean()])
+
+
+@given(lengths=st.lists(st.integers(0, 300), max_size=8))
+def test_the_length_of_chunks_changes_no_mean(lengths: list[int]) -> None:
+    losses = np.random.default_rng(0).random(sum(lengths))
+    whole, parts = Metrics(), Metrics()
+    expected = whole.log(0, losses)
+    found, start = [], 0
+    for length in lengths:
+        found += parts.log(start, losses[start : start + length])
+        start += length
+    assert found == expected
+    assert parts.smoothed == whole.smoothed
+    assert parts.recent_losses == whole.recent_losses
+
+
+def test_nothing_is_smoothed_before_the_first_iteration() -> None:
+    assert Metrics().smoothed is None
+
+
+def test_the_first_iterations_are_smoothed_over_themselves() -> None:
+    metrics = Metrics()
+    metrics.log(0, np.array([1.0, 3.0]))
+    assert metrics.smoothed == 2.0
+
+
+def test_the_smoothed_loss_is_that_of_the_last_thousand_iterations() -> None:
+    metrics = Metrics()
+    losses = np.random.default_rng(0).random(25 * LOG_INTERVAL)
+    metrics.log(0, losses)
+    assert metrics.smoothed == pytest.approx(losses[-SMOOTHED_MEANS * LOG_INTERVAL :].mean())
+
+
+def test_the_best_evaluation_is_the_lowest_after_adaptation() -> None:
+    metrics = Metrics()
+    for iteration, loss in ((10, 3.0), (20, 1.0), (30, 2.0)):
+        metrics.note(evaluated(iteration, loss))
+    assert metrics.best == (1.0, 20)
+
+
+def test_only_the_periodic_evaluation_counts_as_best() -> None:
+    metrics = Metrics()
+    metrics.note(evaluated(10, 1.0, "random"))
+    assert metrics.best is None
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_an_evaluation_that_is_not_finite_is_never_the_best(bad: float) -> None:
+    metrics = Metrics()
+    metrics.note(evaluated(10, bad))
+    assert metrics.best is None
+    metrics.note(evaluated(20, 2.0))
+    assert metrics.best == (2.0, 20)
+
+
+@given(
+    n=st.integers(0, 2_500),
+    then=st.integers(0, 300),
+    evaluations=st.lists(st.floats(0, 10), max_size=5),
+)
+def test_a_resumed_run_tells_what_the_run_that_never_stopped_tells(
+    n: int, then: int, evaluations: list[float]
+) -> None:
+    losses = np.random.default_rng(0).random(n + then)
+    once, first = Metrics(), Metrics()
+    history: list[AnyEvent] = [progress(*due) for due in first.log(0, losses[:n])]
+    once.log(0, losses[:n])
+    for loss in evaluations:
+        history.append(evaluated(n, loss))
+        once.note(evaluated(n, loss))
+    resumed = Metrics(first.recent_losses)
+    resumed.recall(history, n)
+    assert resumed.log(n, losses[n:]) == once.log(n, losses[n:])
+    assert resumed.smoothed == once.smoothed
+    assert resumed.best == once.best
+
+
+def test_what_was_logged_after_the_checkpoint_is_not_recalled() -> None:
+    metrics = Metrics()
+    metrics.recall([progress(100, 1.0), progress(200, 9.0), evaluated(150, 0.1)], 100)
+    assert metrics.smoothed == 1.0
+    assert metrics.best is None
+
+
+def test_the_curve_of_a_resumed_run_ends_at_its_iteration() -> None:
+    metrics = Metrics([2.0] * 30)
+    metrics.recall([progress(100, 1.0), progress(200, 3.0)], 230)
+    curve = metrics.curve()
+    assert curve.iterations[-1] == 230
+    assert curve.losses == (*[1.0] * 100, *[3.0] * 100, *[2.0] * 30)
+
+
+def test_losses_too_large_to_be_summed_have_a_mean() -> None:
+    assert Metrics().log(0, np.full(100, 1e308)) == [(100, pytest.approx(1e308))]

@@ -1,0 +1,333 @@
+"""One run in its thread: what it obeys and what it says."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import core.training.pacing
+import core.training.trainer
+from core.engines.base import Engine
+from core.events import (
+    Command,
+    Evaluate,
+    Evaluated,
+    Extend,
+    Extended,
+    Finished,
+    Pause,
+    Paused,
+    Refused,
+    Resume,
+    Resumed,
+    Save,
+    Saved,
+    SetPace,
+    Started,
+    Step,
+    Stepped,
+    Stop,
+    Stopped,
+)
+from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from core.storage.run_folder import read_record
+from core.training.run_plan import plan_resumed
+from core.training.trainer import Trainer
+from tests.core.engines.test_torch_engine import bits
+from tests.support.runs import (
+    CRAWL,
+    PATIENCE,
+    Log,
+    ended,
+    new_plan,
+    paused_at,
+    run_whole,
+    saved_iterations,
+    small_config,
+    started,
+    straight,
+    until,
+)
+
+
+def test_a_whole_run_says_these_things_in_this_order(tmp_path: Path) -> None:
+    log = Log()
+    trainer = run_whole(Trainer(new_plan(tmp_path), log), log)
+    said = [(type(event).__name__, event.iteration) for event in log.events]
+    assert said == [
+        ("Started", 0), ("Evaluated", 25), ("Evaluated", 50), ("Evaluated", 75),
+        ("Progress", 100), ("Evaluated", 100), ("Saved", 120), ("Finished", 120),
+    ]  # fmt: skip
+    assert list(trainer.plan.folder.events()) == log.events
+
+
+def test_the_log_on_disk_holds_every_event_in_order(tmp_path: Path) -> None:
+    trainer, log = paused_at(5, tmp_path)
+    for command in (Evaluate("standard", 0), Save(), Extend(), Step(2)):
+        trainer.send(command)
+    ended(trainer, save=True)
+    assert list(trainer.plan.folder.events()) == log.events
+
+
+def test_the_run_is_described_on_disk(tmp_path: Path) -> None:
+    trainer, _ = paused_at(1, tmp_path)
+    ended(trainer)
+    record = read_record(tmp_path / "run")
+    assert record.config["seed"] == trainer.plan.config.seed
+    assert (record.engine, record.device) == (trainer.snapshot.engine, "cpu")
+
+
+def test_a_new_run_loads_then_trains(tmp_path: Path) -> None:
+    trainer = Trainer(new_plan(tmp_path, pace=CRAWL), Log())
+    assert (trainer.snapshot.state, trainer.snapshot.iteration) == ("loading", 0)
+    assert trainer.snapshot.theta is None
+    trainer.start()
+    until(lambda: trainer.snapshot.iteration == 1)
+    assert trainer.snapshot.state == "training"
+    ended(trainer)
+
+
+def test_paused_means_no_further_iteration_until_resumed(tmp_path: Path) -> None:
+    trainer, log = paused_at(4, tmp_path)
+    assert trainer.snapshot.state == "paused"
+    trainer.send(Evaluate("random", 0))
+    log.wait(Evaluated)
+    assert (trainer.snapshot.iteration, log.wait(Paused).iteration) == (4, 1)
+    trainer.send(SetPace(None))
+    trainer.send(Resume())
+    assert log.wait(Resumed).iteration == 4
+    log.wait(Finished)
+    ended(trainer)
+
+
+def test_a_step_makes_exactly_its_iterations(tmp_path: Path) -> None:
+    trainer, log = paused_at(1, tmp_path)
+    for count in (1, 3, 0):
+        trainer.send(Step(count))
+    log.wait(Stepped, 3)
+    assert [(event.count, event.iteration) for event in log.of(Stepped)] == [(1, 2), (3, 5), (0, 5)]
+    assert trainer.snapshot.state == "paused"
+    ended(trainer)
+
+
+def test_a_step_past_the_end_ends_there(tmp_path: Path) -> None:
+    trainer, log = paused_at(118, tmp_path)
+    trainer.send(Step(10))
+    assert log.wait(Finished).iteration == 120
+    until(lambda: trainer.snapshot.state == "finished")
+    ended(trainer)
+    assert log.of(Stepped)[-1].count == 2
+
+
+def test_steps_meet_the_periodic_evaluation(tmp_path: Path) -> None:
+    trainer, log = paused_at(24, tmp_path)
+    assert not log.of(Evaluated)
+    trainer.send(Step())
+    found = log.wait(Evaluated)
+    assert (found.probe, found.iteration, found.index) == ("validation", 25, 25)
+    ended(trainer)
+
+
+def test_an_evaluation_holds_all_that_is_needed_to_draw_it(tmp_path: Path) -> None:
+    trainer, log = paused_at(2, tmp_path)
+    trainer.send(Evaluate("half-range", 3))
+    found = log.wait(Evaluated)
+    assert (found.probe, found.index, found.iteration) == ("half-range", 3, 2)
+    assert (found.amplitude, found.phase) == (4.0, 1.0)
+    assert len(found.support_x) == len(found.support_y) == 5
+    assert len(found.query_x) == len(found.before) == len(found.after) == 50
+    assert len(found.losses) == 11
+    assert found.training_loss == trainer.snapshot.loss
+    ended(trainer)
+
+
+REFUSED = [
+    ("training", Resume()), ("training", Step()), ("training", Extend()),
+    ("paused", Pause()), ("paused", Extend()),
+    ("finished", Pause()), ("finished", Resume()), ("finished", Step()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "command"), REFUSED, ids=lambda value: str(value))
+def test_a_command_that_cannot_be_obeyed_is_refused_with_the_reason(
+    tmp_path: Path, state: str, command: Command
+) -> None:
+    trainer, log = started(tmp_path, pace=None if state == "finished" else CRAWL)
+    if state == "paused":
+        trainer.send(Pause())
+    until(lambda: trainer.snapshot.state == state)
+    trainer.send(command)
+    refused = log.wait(Refused)
+    assert refused.command == type(command).__name__.lower()
+    assert refused.reason == f"the run is {state}"
+    assert trainer.snapshot.state == state
+    ended(trainer)
+
+
+def test_a_command_is_obeyed_while_the_run_waits_for_its_pace(tmp_path: Path) -> None:
+    trainer, log = started(tmp_path, pace=CRAWL)
+    trainer.send(Evaluate("random", 0))
+    assert log.wait(Evaluated).iteration == 1
+    trainer.send(SetPace(None))
+    log.wait(Finished)
+    ended(trainer)
+
+
+def test_a_slow_pace_makes_single_iterations(tmp_path: Path) -> None:
+    trainer, log = started(tmp_path, small_config(eval_interval=1, iterations=5), pace=50.0)
+    log.wait(Finished)
+    assert [event.iteration for event in log.of(Evaluated)] == [1, 2, 3, 4, 5]
+    times = [event.time for event in log.of(Evaluated)]
+    # Four pauses of 1/50 s; an upper bound would measure the machine.
+    assert times[-1] - times[0] > 0.06
+    assert trainer.snapshot.pace == 50.0
+    ended(trainer)
+
+
+def test_a_finished_run_trains_on_for_as_many_iterations_again(
+    engine_name: str, tmp_path: Path
+) -> None:
+    config = small_config(engine_name, iterations=30)
+    trainer, log = started(tmp_path, config)
+    log.wait(Finished)
+    trainer.send(Extend())
+    assert log.wait(Extended).target == 60
+    log.wait(Finished, 2)
+    ended(trainer)
+    assert saved_iterations(trainer.plan.folder) == [30, 60]
+    assert bits(load_checkpoint(newest_checkpoint(tmp_path / "run")).state) == bits(
+        straight(config, 60)
+    )
+
+
+def test_an_extended_run_is_resumed_to_its_new_target(tmp_path: Path) -> None:
+    trainer, log = started(tmp_path, small_config(iterations=30), pace=None)
+    log.wait(Finished)
+    for command in (SetPace(CRAWL), Extend(), Pause(), Step(2), Stop()):
+        trainer.send(command)
+    assert trainer.join(PATIENCE)
+    resumed = Trainer(plan_resumed(tmp_path / "run"), Log())
+    assert (resumed.snapshot.target, resumed.snapshot.iteration) == (60, trainer.snapshot.iteration)
+
+
+def test_a_finished_run_is_resumed_as_finished(tmp_path: Path) -> None:
+    log = Log()
+    run_whole(Trainer(new_plan(tmp_path), log), log)
+    again = Log()
+    trainer = Trainer(plan_resumed(tmp_path / "run"), again)
+    trainer.start()
+    until(lambda: trainer.snapshot.state == "finished")
+    ended(trainer)
+    assert trainer.snapshot.iteration == 120
+    assert again.wait(Started).resumed_from == str(newest_checkpoint(tmp_path / "run"))
+
+
+@pytest.mark.parametrize(("save", "checkpoints"), [(True, [3]), (False, [])])
+def test_stop_saves_if_told_to(tmp_path: Path, save: bool, checkpoints: list[int]) -> None:
+    trainer, log = paused_at(3, tmp_path)
+    ended(trainer, save=save)
+    assert saved_iterations(trainer.plan.folder) == checkpoints
+    assert trainer.snapshot.state == "stopped"
+    assert isinstance(log.events[-1], Stopped)
+
+
+def test_stop_does_not_save_again_what_is_saved(tmp_path: Path) -> None:
+    trainer, log = paused_at(3, tmp_path)
+    trainer.send(Save())
+    log.wait(Saved)
+    ended(trainer, save=True)
+    assert len(log.of(Saved)) == 1
+
+
+def test_a_stopped_run_that_had_finished_stays_finished(tmp_path: Path) -> None:
+    log = Log()
+    trainer = run_whole(Trainer(new_plan(tmp_path), log), log)
+    assert trainer.snapshot.state == "finished"
+    assert not log.of(Stopped)
+
+
+def test_a_command_after_the_end_is_not_taken(tmp_path: Path) -> None:
+    trainer, _ = paused_at(1, tmp_path)
+    assert trainer.send(Stop(save=False))
+    assert trainer.join(PATIENCE)
+    assert not trainer.send(Pause())
+
+
+def test_a_command_before_the_start_is_not_taken(tmp_path: Path) -> None:
+    trainer = Trainer(new_plan(tmp_path), Log())
+    assert not trainer.send(Pause())
+    assert trainer.join()
+
+
+def test_no_thread_is_left_behind(tmp_path: Path) -> None:
+    log = Log()
+    run_whole(Trainer(new_plan(tmp_path, name="lonely"), log), log)
+    assert not [thread for thread in threading.enumerate() if thread.name == "run lonely"]
+
+
+def test_a_snapshot_tells_what_is_unsaved(tmp_path: Path) -> None:
+    trainer, log = paused_at(2, tmp_path)
+    assert trainer.snapshot.unsaved
+    trainer.send(Save())
+    log.wait(Saved)
+    until(lambda: not trainer.snapshot.unsaved)
+    ended(trainer)
+
+
+def test_a_snapshot_once_taken_never_changes(tmp_path: Path) -> None:
+    trainer, log = paused_at(2, tmp_path)
+    taken = trainer.snapshot
+    assert taken.theta is not None
+    theta, curve = taken.theta.tobytes(), taken.curve
+    trainer.send(SetPace(None))
+    trainer.send(Resume())
+    log.wait(Finished)
+    ended(trainer)
+    assert (taken.iteration, taken.state, taken.theta.tobytes()) == (2, "paused", theta)
+    assert taken.curve is curve
+
+
+@pytest.mark.parametrize("last", [Finished, Stopped], ids=lambda kind: kind.__name__)
+def test_when_a_snapshot_shows_an_end_the_event_that_tells_of_it_is_out(
+    tmp_path: Path, last: type
+) -> None:
+    """A face that sees every run ended and then reads the events misses none."""
+    shown: dict[str, str] = {}
+    trainer: Trainer
+
+    def publish(event: object) -> None:
+        shown[type(event).__name__] = trainer.snapshot.state
+        log(event)  # type: ignore[arg-type]
+
+    log = Log()
+    trainer = Trainer(new_plan(tmp_path, pace=None if last is Finished else CRAWL), publish)
+    trainer.start()
+    if last is Stopped:
+        trainer.send(Stop())
+    log.wait(last)
+    ended(trainer)
+    assert shown[last.__name__] == "training"
+    assert trainer.snapshot.state == last.__name__.lower()
+
+
+def test_loading_an_engine_is_no_training_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hour, passed = 3600.0, 0.0
+    clock, make_engine = time.monotonic, core.training.trainer.make_engine
+
+    def slowly(*arguments: Any) -> Engine:
+        nonlocal passed
+        passed = hour
+        return make_engine(*arguments)
+
+    monkeypatch.setattr(core.training.trainer, "make_engine", slowly)
+    monkeypatch.setattr(core.training.pacing.time, "monotonic", lambda: clock() + passed)
+    trainer, log = started(tmp_path)
+    log.wait(Finished)
+    ended(trainer)
+    assert 0 < trainer.snapshot.elapsed < hour

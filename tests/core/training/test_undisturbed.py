@@ -1,0 +1,148 @@
+"""Nothing that is done to a run changes a bit of what it learns."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import core.training.pacing
+import core.training.trainer
+from core.algorithms.fomaml import Fomaml
+from core.algorithms.reptile import Reptile
+from core.engines.base import TrainState
+from core.events import (
+    Command,
+    Evaluate,
+    Extend,
+    Finished,
+    Pause,
+    Progress,
+    Resume,
+    Save,
+    SetPace,
+    Step,
+)
+from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from core.training.run_plan import plan_resumed
+from core.training.trainer import Trainer
+from tests.core.engines.test_torch_engine import bits, global_randomness
+from tests.support.runs import (
+    Log,
+    ended,
+    learned,
+    new_plan,
+    paused_at,
+    run_whole,
+    saved_iterations,
+    small_config,
+    started,
+    straight,
+    until,
+)
+from tests.support.strategies import algorithms
+
+MEDDLING = st.lists(
+    st.one_of(
+        st.builds(Pause),
+        st.builds(Resume),
+        st.builds(Step, st.integers(0, 7)),
+        st.builds(
+            Evaluate,
+            st.sampled_from(["random", "standard", "half-range", "compare"]),
+            st.integers(0, 3),
+        ),
+        st.builds(Save),
+        st.builds(SetPace, st.sampled_from([None, 1e3, 1e5])),
+        st.builds(Extend),
+    ),
+    max_size=12,
+)
+
+
+def final_state(trainer: Trainer) -> TrainState:
+    """What ``trainer`` left in its newest checkpoint, which is what it showed."""
+    state = load_checkpoint(newest_checkpoint(trainer.plan.folder.path)).state
+    assert trainer.snapshot.theta is not None
+    assert state.theta.tobytes() == trainer.snapshot.theta.tobytes()
+    return state
+
+
+@given(commands=MEDDLING, algorithm=algorithms())
+def test_no_command_changes_a_bit_of_what_is_learned(
+    engine_name: str, commands: list[Command], algorithm: Fomaml | Reptile
+) -> None:
+    config = small_config(engine_name, algorithm=algorithm, iterations=60)
+    with tempfile.TemporaryDirectory() as out:
+        trainer, log = started(Path(out), config)
+        for command in commands:
+            trainer.send(command)
+        for command in (SetPace(None), Resume()):
+            trainer.send(command)
+        log.wait(Finished)
+        ended(trainer)
+        iterations = trainer.snapshot.iteration
+        assert iterations % 60 == 0
+        assert bits(final_state(trainer)) == bits(straight(config, iterations))
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e-4, 1.0])
+def test_the_length_of_chunks_changes_nothing(
+    engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    config = small_config(engine_name, iterations=250)
+    log = Log()
+    reference = run_whole(Trainer(new_plan(tmp_path, config, "reference"), log), log)
+    monkeypatch.setattr(core.training.pacing, "CHUNK_SECONDS", seconds)
+    other = Log()
+    trainer = run_whole(Trainer(new_plan(tmp_path, config, "other"), other), other)
+    assert bits(final_state(trainer)) == bits(final_state(reference)) == bits(straight(config))
+    assert learned(other.events) == learned(log.events)
+    assert trainer.snapshot.curve == reference.snapshot.curve
+
+
+@given(iteration=st.integers(1, 129), algorithm=algorithms())
+def test_a_run_that_was_interrupted_equals_the_run_that_never_was(
+    engine_name: str, iteration: int, algorithm: Fomaml | Reptile
+) -> None:
+    config = small_config(engine_name, algorithm=algorithm, iterations=130)
+    with tempfile.TemporaryDirectory() as out:
+        once = Log()
+        whole = run_whole(Trainer(new_plan(Path(out), config, "whole"), once), once)
+        first, before = paused_at(iteration, Path(out), config)
+        ended(first, save=True)
+        assert saved_iterations(first.plan.folder) == [iteration]
+        after = Log()
+        second = run_whole(Trainer(plan_resumed(first.plan.folder.path), after), after)
+        assert bits(final_state(second)) == bits(final_state(whole))
+        assert learned(before.events) + learned(after.events) == learned(once.events)
+        assert second.snapshot.loss == whole.snapshot.loss
+        assert second.snapshot.best == whole.snapshot.best
+
+
+def test_a_run_stopped_at_any_moment_goes_on_as_if_it_had_not_been(
+    engine_name: str, tmp_path: Path
+) -> None:
+    config = small_config(engine_name, iterations=400)
+    trainer, log = started(tmp_path, config)
+    log.wait(Progress)
+    ended(trainer, save=True)
+    while not log.of(Finished):
+        trainer = Trainer(plan_resumed(tmp_path / "run"), log)
+        trainer.start()
+        until(lambda: trainer.snapshot.iteration > 0)  # noqa: B023
+        ended(trainer, save=True)
+    assert bits(final_state(trainer)) == bits(straight(config))
+
+
+def test_no_global_random_state_is_changed(tmp_path: Path) -> None:
+    before = global_randomness()
+    trainer, log = paused_at(3, tmp_path)
+    for command in (Evaluate("random", 0), Save(), Resume(), SetPace(None)):
+        trainer.send(command)
+    log.wait(Finished)
+    ended(trainer)
+    assert global_randomness() == before

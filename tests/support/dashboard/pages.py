@@ -1,0 +1,48 @@
+"""What tests of the further screens share: opening one, pressing keys, reading what is shown."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from textual.pilot import Pilot
+
+from tui_meta.app.application import TuiMetaApp
+from tui_meta.screens.page import Page
+from tui_meta.views.watch.rates import AT_HAND
+
+STILL = dataclasses.replace(AT_HAND, tick=3_600)
+"""Rates at which the watch screen does nothing by itself."""
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+def shown(pilot: Pilot[None]) -> str:
+    """What stands on the screen, as text of the screen's size."""
+    app = pilot.app
+    rows = app.screen._compositor.render_strips(app.size)
+    assert len(rows) == app.size.height
+    assert all(row.cell_length == app.size.width for row in rows)
+    return "\n".join(row.text for row in rows)
+
+
+async def settle(pilot: Pilot[None], *, answers: bool = True) -> str:
+    """Let everything that was asked be answered, and painted; gives the screen."""
+    app = pilot.app
+    assert isinstance(app, TuiMetaApp)
+    await pilot.pause()
+    app.watch_screen.tick()
+    for _ in range(2):  # what is painted may ask for more
+        if answers:
+            await app.workers.wait_for_complete()
+        if isinstance(app.screen, Page):
+            app.screen.tick()
+        await pilot.pause()
+    return shown(pilot)
+
+
+async def press(pilot: Pilot[None], *keys: str, answers: bool = True) -> str:
+    """Press keys; gives the screen once all is answered."""
+    for key in keys:
+        await pilot.press(key)
+        await settle(pilot, answers=answers)
+    return shown(pilot)

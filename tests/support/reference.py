@@ -1,0 +1,124 @@
+"""What is computed, from its definition: plain modules, ``torch.autograd`` and ``torch.optim``.
+
+One task after the other and one parameter tensor beside the other; nothing of ``core`` is used but
+configurations.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core.algorithms.base import Algorithm
+from core.algorithms.fomaml import Fomaml
+from core.algorithms.reptile import Reptile
+from core.models.settings import NetworkConfig
+
+RELATIVE = {"float64": 1e-9, "float32": 2e-3}
+"""Error of an update over its largest element. In float64 some thousand operations leave 1e-13, and
+the promise is 1e-9; in float32 cancelling sums over points leave up to some 1e-4."""
+
+Array = NDArray[np.floating]
+
+
+def sequential(network: NetworkConfig, theta: Array) -> nn.Sequential:
+    """The network as a user of PyTorch writes it, holding a copy of ``theta``."""
+    sizes = (1, *network.hidden, 1)
+    layers: list[nn.Module] = []
+    for n_in, n_out in pairwise(sizes):
+        layers += [nn.Linear(n_in, n_out), nn.Tanh() if network.activation == "tanh" else nn.ReLU()]
+    net = nn.Sequential(*layers[:-1]).to(torch.float64)
+    nn.utils.vector_to_parameters(torch.tensor(theta, dtype=torch.float64), net.parameters())
+    return net
+
+
+def flat(net: nn.Module) -> Array:
+    """All parameters of ``net`` in one vector."""
+    return nn.utils.parameters_to_vector(net.parameters()).detach().numpy()
+
+
+def loss_of(net: nn.Module, x: Array, y: Array) -> Tensor:
+    """Mean squared error, point by point."""
+    inputs = torch.tensor(x, dtype=torch.float64).reshape(-1, 1)
+    targets = torch.tensor(y, dtype=torch.float64).reshape(-1, 1)
+    assert len(inputs) == len(targets)
+    return nn.functional.mse_loss(net(inputs), targets)
+
+
+def sgd_step(net: nn.Module, x: Array, y: Array, lr: float) -> float:
+    """One step of ``torch.optim.SGD``; gives the loss before it."""
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+    optimizer.zero_grad()
+    loss = loss_of(net, x, y)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def outer_gradient(
+    algorithm: Algorithm, net: nn.Module, x: Array, y: Array, query_x: Array, query_y: Array
+) -> tuple[float, Array]:
+    """Training loss and outer gradient at ``net``; shapes as in ``MetaBatch``."""
+    if isinstance(algorithm, Fomaml):
+        return _fomaml(algorithm, net, x[:, 0], y[:, 0], query_x, query_y)
+    assert isinstance(algorithm, Reptile)
+    return _reptile(algorithm, net, x, y)
+
+
+def _fomaml(
+    algorithm: Fomaml, net: nn.Module, x: Array, y: Array, query_x: Array, query_y: Array
+) -> tuple[float, Array]:
+    losses, gradients = [], []
+    for task in range(algorithm.tasks):
+        adapted = copy.deepcopy(net)
+        for _ in range(algorithm.inner_steps):
+            sgd_step(adapted, x[task], y[task], algorithm.inner_lr)
+        loss = loss_of(adapted, query_x, query_y[task])
+        parts = torch.autograd.grad(loss, list(adapted.parameters()))
+        gradients.append(torch.cat([part.reshape(-1) for part in parts]).numpy())
+        losses.append(loss.item())
+    total = np.sum(gradients, axis=0)
+    return float(np.mean(losses)), total if algorithm.reduction == "sum" else total / len(losses)
+
+
+def _reptile(algorithm: Reptile, net: nn.Module, x: Array, y: Array) -> tuple[float, Array]:
+    losses, ends = [], []
+    for task in range(algorithm.tasks):
+        adapted = copy.deepcopy(net)
+        for minibatch in range(x.shape[1]):
+            losses.append(
+                sgd_step(adapted, x[task, minibatch], y[task, minibatch], algorithm.inner_lr)
+            )
+        ends.append(flat(adapted))
+    return float(np.mean(losses)), flat(net) - np.mean(ends, axis=0)
+
+
+def outer_steps(
+    algorithm: Algorithm, theta: Array, gradients: Sequence[Array], rates: Sequence[float]
+) -> Array:
+    """``theta`` after an outer step with each gradient, by ``torch.optim`` from its first on."""
+    parameter = nn.Parameter(torch.tensor(theta, dtype=torch.float64))
+    optimizer: torch.optim.Optimizer
+    if algorithm.outer_optimizer == "adam":
+        optimizer = torch.optim.Adam([parameter], betas=algorithm.adam_betas)
+    elif algorithm.outer_optimizer == "momentum":
+        optimizer = torch.optim.SGD([parameter], momentum=algorithm.momentum)
+    else:
+        optimizer = torch.optim.SGD([parameter])
+    for gradient, rate in zip(gradients, rates, strict=True):
+        optimizer.param_groups[0]["lr"] = rate
+        parameter.grad = torch.tensor(gradient, dtype=torch.float64)
+        optimizer.step()
+    return parameter.detach().numpy()
+
+
+def distance(found: Array, expected: Array) -> float:
+    """Largest difference over the largest expected element."""
+    scale = float(np.abs(expected).max())
+    return float(np.abs(found - expected).max()) / (scale or 1.0)

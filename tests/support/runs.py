@@ -1,0 +1,201 @@
+"""Runs to test with: small, watched, and made to fail where a test wants it."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from core.algorithms.fomaml import Fomaml
+from core.config import RunConfig, Saving
+from core.engines import make_engine
+from core.engines.base import Adaptation, Advance, Engine, TrainState
+from core.events import AnyEvent, Evaluated, Failed, Pause, Progress, Step, Stepped, Stop
+from core.models.settings import NetworkConfig
+from core.storage.run_folder import RunFolder, create_run_folder
+from core.training.run_plan import Plan
+from core.training.trainer import Trainer
+
+PATIENCE = 60.0
+"""Seconds that a test waits for what should come at once: the machine may be busy."""
+
+CRAWL = 1e-3
+"""A pace: the first iteration is made, then the run waits for commands for a quarter of an hour."""
+
+NO_AUTOSAVE = Saving(autosave_seconds=0)
+"""Tests say themselves when a run is saved."""
+
+E = TypeVar("E")
+
+
+def small_config(engine: str = "torch", **settings: Any) -> RunConfig:
+    """A run of some milliseconds."""
+    defaults: dict[str, Any] = {
+        "algorithm": Fomaml(),
+        "network": NetworkConfig(hidden=(6, 6)),
+        "iterations": 120,
+        "eval_interval": 25,
+    }
+    return RunConfig(engine=engine, **{**defaults, **settings})  # type: ignore[arg-type]
+
+
+class Log:
+    """Collects the events of one or several runs; ``wait`` blocks until one has come."""
+
+    def __init__(self) -> None:
+        self.events: list[AnyEvent] = []
+        self._news = threading.Condition()
+
+    def __call__(self, event: AnyEvent) -> None:
+        with self._news:
+            self.events.append(event)
+            self._news.notify_all()
+
+    def of(self, kind: type[E]) -> list[E]:
+        """Events of ``kind`` so far."""
+        return [event for event in list(self.events) if isinstance(event, kind)]
+
+    def wait(self, kind: type[E], count: int = 1) -> E:
+        """The event number ``count`` of ``kind``."""
+        with self._news:
+            self._news.wait_for(lambda: len(self.of(kind)) >= count or self.of(Failed), PATIENCE)
+        assert len(self.of(kind)) >= count, f"no {kind.__name__} number {count} in {self.events}"
+        return self.of(kind)[count - 1]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until ``condition`` holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.001)
+
+
+def new_plan(out: Path, config: RunConfig | None = None, name: str = "run", **plan: Any) -> Plan:
+    """A run from scratch in ``out / name``."""
+    folder = create_run_folder(out, name, unique=False)
+    return Plan(config or small_config(), folder, **{"saving": NO_AUTOSAVE, **plan})
+
+
+def started(out: Path, config: RunConfig | None = None, **plan: Any) -> tuple[Trainer, Log]:
+    """A run that trains, and what it says."""
+    log = Log()
+    trainer = Trainer(new_plan(out, config, **plan), log)
+    trainer.start()
+    return trainer, log
+
+
+def paused_at(
+    iteration: int, out: Path, config: RunConfig | None = None, **plan: Any
+) -> tuple[Trainer, Log]:
+    """A run that has been paused after exactly ``iteration`` iterations."""
+    trainer, log = started(out, config, pace=CRAWL, **plan)
+    trainer.send(Pause())
+    if iteration > 1:
+        trainer.send(Step(iteration - 1))
+    until(lambda: trainer.snapshot.state != "training" and trainer.snapshot.iteration >= iteration)
+    if iteration > 1:
+        log.wait(Stepped)
+    return trainer, log
+
+
+def ended(trainer: Trainer, *, save: bool = False) -> None:
+    """Stop ``trainer`` and wait for its thread."""
+    trainer.send(Stop(save))
+    assert trainer.join(PATIENCE)
+
+
+def run_whole(trainer: Trainer, log: Log) -> Trainer:
+    """Start ``trainer``, let it finish and end its thread."""
+    from core.events import Finished
+
+    trainer.start()
+    log.wait(Finished)
+    ended(trainer)
+    return trainer
+
+
+def straight(config: RunConfig, iterations: int | None = None) -> TrainState:
+    """What the engine alone makes of ``config`` in one call."""
+    engine = make_engine(config)
+    return engine.advance(engine.initial_state(), iterations or config.iterations).state
+
+
+def learned(events: list[AnyEvent]) -> list[AnyEvent]:
+    """What was said of losses and periodic evaluations, without the time of day."""
+    said: list[AnyEvent] = []
+    for event in events:
+        if isinstance(event, Progress) or (
+            isinstance(event, Evaluated) and event.probe == "validation"
+        ):
+            values = {name: getattr(event, name) for name in event.__struct_fields__}
+            said.append(type(event)(**{**values, "run": "", "time": 0.0}))
+    return said
+
+
+def saved_iterations(folder: RunFolder) -> list[int]:
+    """Iterations of the checkpoints in ``folder``."""
+    names = [path.stem for path in folder.path.glob("*.safetensors")]
+    return sorted(int(name) for name in names if name.isdigit())
+
+
+@dataclasses.dataclass
+class Unsound:
+    """An engine that breaks in iteration ``at`` (from 1), in one of several ways."""
+
+    inner: Engine
+    at: int
+    how: str
+    name: str = "unsound"
+    device: str = "cpu"
+
+    def initial_state(self) -> TrainState:
+        return self.inner.initial_state()
+
+    def advance(self, state: TrainState, n: int) -> Advance:
+        done = self.inner.advance(state, n)
+        if state.iteration + n < self.at:
+            return done
+        if self.how == "crash":
+            raise RuntimeError("the kernel is on fire")
+        losses, theta, moments = done.losses.copy(), done.state.theta, dict(done.state.moments)
+        if self.how in ("loss", "everything"):
+            losses[max(0, self.at - state.iteration - 1) :] = np.nan
+        if self.how in ("parameter", "everything"):
+            theta = np.full_like(theta, np.inf)
+        if self.how == "one NaN":
+            theta = theta.copy()
+            theta[len(theta) // 2] = np.nan
+        if self.how == "moment":
+            moments = {name: np.full_like(vector, np.inf) for name, vector in moments.items()}
+        return Advance(TrainState(done.state.iteration, theta, moments), losses)
+
+    def adapt(self, *task: Any, **how: Any) -> Adaptation:
+        return self.inner.adapt(*task, **how)
+
+
+@dataclasses.dataclass
+class Gated:
+    """An engine that waits within ``advance`` until ``gate`` is open."""
+
+    inner: Engine
+    name: str = "gated"
+    device: str = "cpu"
+    entered: threading.Event = dataclasses.field(default_factory=threading.Event)
+    gate: threading.Event = dataclasses.field(default_factory=threading.Event)
+
+    def initial_state(self) -> TrainState:
+        return self.inner.initial_state()
+
+    def advance(self, state: TrainState, n: int) -> Advance:
+        self.entered.set()
+        assert self.gate.wait(PATIENCE)
+        return self.inner.advance(state, n)
+
+    def adapt(self, *task: Any, **how: Any) -> Adaptation:
+        return self.inner.adapt(*task, **how)

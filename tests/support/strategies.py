@@ -1,0 +1,104 @@
+"""What hypothesis draws: valid settings, small enough to be computed twice."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from hypothesis import strategies as st
+
+from core.algorithms.base import Algorithm
+from core.algorithms.fomaml import Fomaml
+from core.algorithms.reptile import Reptile
+from core.config import RunConfig
+from core.models.settings import NetworkConfig
+from core.tasks.sine import SineTasks
+
+SEEDS = st.integers(0, 2**63 - 1)
+OPTIMIZERS = st.sampled_from(["sgd", "momentum", "adam"])
+REDUCTIONS = st.sampled_from(["sum", "mean"])
+
+
+def intervals(low: float, high: float) -> st.SearchStrategy[tuple[float, float]]:
+    return st.tuples(st.floats(low, high), st.floats(low, high)).map(
+        lambda pair: (min(pair), max(pair))
+    )
+
+
+def _common(draw: st.DrawFn, optimizers: st.SearchStrategy[str]) -> dict[str, Any]:
+    return {
+        "outer_lr": draw(st.floats(1e-4, 0.1)),
+        "inner_lr": draw(st.floats(1e-3, 0.05)),
+        "tasks": draw(st.integers(1, 4)),
+        "schedule": draw(st.sampled_from(["constant", "linear", "cosine"])),
+        "outer_optimizer": draw(optimizers),
+        "momentum": draw(st.floats(0, 0.99)),
+        "adam_betas": draw(st.tuples(st.floats(0, 0.99), st.floats(0.5, 0.999))),
+    }
+
+
+@st.composite
+def fomamls(
+    draw: st.DrawFn,
+    optimizers: st.SearchStrategy[str] = OPTIMIZERS,
+    reductions: st.SearchStrategy[str] = REDUCTIONS,
+) -> Fomaml:
+    """FOMAML with any option, a few tasks, points and steps."""
+    return Fomaml(
+        **_common(draw, optimizers),
+        shots=draw(st.integers(1, 12)),
+        query_points=draw(st.integers(2, 20)),
+        inner_steps=draw(st.integers(1, 4)),
+        reduction=draw(reductions),  # type: ignore[arg-type]
+    )
+
+
+@st.composite
+def reptiles(draw: st.DrawFn, optimizers: st.SearchStrategy[str] = OPTIMIZERS) -> Reptile:
+    """Reptile with any option, a few tasks, minibatches and epochs."""
+    batch_size = draw(st.integers(1, 8))
+    batches = draw(st.integers(1 if batch_size > 1 else 2, 4))
+    return Reptile(
+        **_common(draw, optimizers),
+        points=batch_size * batches,
+        batch_size=batch_size,
+        inner_epochs=draw(st.integers(1, 3)),
+    )
+
+
+def algorithms() -> st.SearchStrategy[Algorithm]:
+    """Any algorithm with any option."""
+    return st.one_of(fomamls(), reptiles())
+
+
+NETWORKS = st.builds(
+    NetworkConfig,
+    hidden=st.lists(st.integers(1, 19), min_size=1, max_size=3).map(tuple),
+    activation=st.sampled_from(["tanh", "relu"]),
+)
+
+WAVES = st.builds(
+    SineTasks,
+    amplitude=intervals(0.1, 5.0),
+    phase=intervals(0.0, 2 * math.pi),
+    x=intervals(-5.0, 5.0),
+)
+
+
+def configs(
+    engine: str = "torch",
+    precision: str = "float64",
+    algorithm: st.SearchStrategy[Algorithm] | None = None,
+) -> st.SearchStrategy[RunConfig]:
+    """Runs of any kind in one precision on one engine."""
+    return st.builds(
+        RunConfig,
+        algorithm=algorithms() if algorithm is None else algorithm,
+        network=NETWORKS,
+        waves=WAVES,
+        seed=SEEDS,
+        iterations=st.integers(1, 100),
+        eval_interval=st.integers(1, 50),
+        engine=st.just(engine),
+        precision=st.just(precision),
+    )

@@ -1,0 +1,63 @@
+"""Faces of a session in terminals of their own, and the program as a command beside them."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.remote.registry import entries
+from tests.support.terminals.terminal import PATIENCE, Terminal
+
+PROGRAM = [sys.executable, "-m", "tui_meta"]
+
+SLOW = ("--algorithms", "fomaml", "--name", "x", "--network.hidden", "8", "--pace", "400")
+"""A run that goes on until a test says ``pace full``, and is fast then."""
+
+RUN = Path("checkpoints", "fomaml-x")
+
+OpenFace = Callable[..., Terminal]
+
+
+def ran(folder: Path, *tokens: str) -> str:
+    """What the program prints where it does as it is told."""
+    done = subprocess.run([*PROGRAM, *tokens], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def listed(folder: Path) -> list[dict[str, Any]]:
+    """What ``tui-meta ls`` says."""
+    return [json.loads(line) for line in ran(folder, "ls", "--json").splitlines()]
+
+
+def count(text: str) -> int:
+    """The iteration of the only run, zero until it is there."""
+    found = re.search(r"FOMAML\s+\w+\s+([\d,]+) / [\d,]+", text)
+    return int(found.group(1).replace(",", "")) if found else 0
+
+
+def past(iteration: int) -> Callable[[str], bool]:
+    """Whether a screen shows a later iteration."""
+    return lambda text: count(text) > iteration
+
+
+def panels(text: str) -> int:
+    """How many panels there are, by their upper left corners."""
+    return len(re.findall("[╭┏]", text))
+
+
+def until(is_so: Callable[[], bool], what: str) -> None:
+    """Wait until something can be seen from outside."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, f"never so: {what}"
+        time.sleep(0.05)
+
+
+def until_none_lives() -> None:
+    """Wait until every session has ended."""
+    until(lambda: not list(entries()), "no session lives")

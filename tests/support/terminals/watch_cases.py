@@ -1,0 +1,84 @@
+"""What a person must see after each key of the watch screen, as one story of a run's life.
+
+It is told of runs at 100 iterations a second that are to make 3,000, and begin to train.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tests.support.terminals.keyboard import (
+    Case,
+    Sight,
+    changes_by,
+    falls,
+    hides,
+    reads,
+    rises,
+    shows,
+)
+
+PAUSED = r"FOMAML +paused (?s:.*)Reptile +paused "
+STILL = rf"(?s)\A(?!.*pausing).*{PAUSED}"
+"""An earlier pause may still be told when another one has begun."""
+_COUNT = r"FOMAML +\w+ +([\d,]+) / "
+_PACE = r"pace ([\d,]+) it/s"
+_FOCUS = r"┏━ ([^━]+) ━"
+_ON_TABLE = "┏━ loss of random tasks ━"
+_TO_TABLE = "k k k k j j"
+_ROW = r"[┃│] +([\d,]+) +[\d.]+ +[\d.]+ "
+_ALONE = r"(?s)\A(?!.*╭)"
+
+
+def _steps(count: int) -> Sight:
+    return changes_by(_COUNT, lambda by: by == count)
+
+
+def _at_first_row(screen: str) -> bool:
+    found = re.search(_ROW, screen)
+    return found is not None and found.group(1) == "10"
+
+
+def _past_first_row(screen: str) -> bool:
+    found = re.search(_ROW, screen)
+    return found is not None and found.group(1) != "10"
+
+
+WATCH_CASES = {
+    "pause": Case(shows(PAUSED), there=r"FOMAML +training", after="space"),
+    # Training has gone on for all when this is told: a pause before would be of some only.
+    "save": Case(shows(r"^saved \S+")),
+    "step": Case(_steps(1), first="space", there=STILL),
+    "step 10": Case(_steps(10), there=PAUSED),
+    "step 100": Case(_steps(100), there=PAUSED),
+    "lens scale": Case(shows("linear scale"), after="L"),
+    "lens window": Case(shows("the last 10 %"), after="W W"),
+    "lens smoothing": Case(shows(": not smoothed"), after="u"),
+    "cursor": Case(shows(r"at [\d,]+: FOMAML"), after="x"),
+    "freeze": Case(shows("view frozen"), after="z"),
+    "evaluate random": Case(shows(r"^random task, .*FOMAML .* → ")),
+    "evaluate standard": Case(shows(r"^standard\b.*FOMAML .* → ")),
+    "evaluate half-range": Case(shows(r"^half range\b.*FOMAML .* → ")),
+    "evaluate compare": Case(shows("━ loss per update")),
+    "focus_panel 1": Case(reads(_FOCUS)),
+    "focus_panel -1": Case(reads(_FOCUS)),
+    "move up": Case(reads(_FOCUS), first=_TO_TABLE, there=_ON_TABLE),
+    "move down": Case(reads(_FOCUS), first=_TO_TABLE, there=_ON_TABLE),
+    "move left": Case(shows(_ON_TABLE), first=f"{_TO_TABLE} l", there="┏━ (?!loss of random)"),
+    "move right": Case(reads(_FOCUS), first=_TO_TABLE, there=_ON_TABLE),
+    "enlarge": Case(shows(_ALONE), after="escape"),
+    "back": Case(hides(_ALONE), first="enter", there=_ALONE),
+    "scroll_table -1": Case(falls(_ROW), first=f"{_TO_TABLE} G", there=_past_first_row),
+    "scroll_table 1": Case(rises(_ROW), first=f"{_TO_TABLE} g", there=_at_first_row),
+    "go_to_end -1": Case(falls(_ROW), first=f"{_TO_TABLE} G", there=_past_first_row),
+    "go_to_end 1": Case(rises(_ROW), first=f"{_TO_TABLE} g", there=_at_first_row),
+    "pace -1": Case(falls(_PACE)),
+    "pace 1": Case(rises(_PACE)),
+    "train_on": Case(
+        shows("FOMAML .* 6,000 / 6,000", "Reptile .* 6,000 / 6,000"),
+        first="space" + 9 * " greater_than_sign",
+        there=r"FOMAML +finished(?s:.*)Reptile +finished",
+    ),
+    "fresh": Case(shows(r"fresh runs\?"), after="escape"),
+}
+"""By the names of the keys."""

@@ -1,0 +1,196 @@
+"""A dashboard on a session across a socket: leaving it, looking on, and losing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from core.events import Pause, Save
+from core.remote import client as client_module
+from core.remote.client import LOST
+from core.remote.process import Answer
+from core.remote.protocol import RemoteError
+from tests.support.dashboard.fake_session import FakeSession, state
+from tests.support.remotes import Serving, served
+from tests.support.runs import until
+from tests.support.sessions import folder_for_sockets
+from tests.tui_meta.screens.test_watch import FOMAML, press, settle, shown
+from tui_meta.app.application import TuiMetaApp
+
+SIZE = (120, 40)
+
+
+@pytest.fixture
+def session() -> FakeSession:
+    return FakeSession()
+
+
+@pytest.fixture
+def serving(session: FakeSession) -> Iterator[Serving]:
+    with folder_for_sockets(), served(session) as serving:
+        yield serving
+
+
+def die(serving: Serving, app: TuiMetaApp) -> None:
+    """The process that trains is gone, and the face has noticed."""
+    serving.die()
+    until(lambda: bool(app.session.connection.lost))
+
+
+@pytest.mark.parametrize(
+    ("keys", "end"),
+    [
+        (["d"], None),
+        (["enter"], None),
+        (["s"], "stop save=True"),
+        (["down", "enter"], "stop save=True"),
+        (["x"], "stop save=False"),
+        (["down", "down", "enter"], "stop save=False"),
+    ],
+)
+async def test_each_answer_of_the_quit_question(
+    keys: list[str], end: str | None, session: FakeSession, serving: Serving
+) -> None:
+    app = TuiMetaApp(serving.face(began=True))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "detach" in await press(pilot, "q")
+        await pilot.press(*keys)
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert app._exit
+    assert session.calls[1:] == ([end] if end else [])
+    assert app.session.connection.ended == bool(end)
+
+
+async def test_staying_leaves_all_as_it_was(session: FakeSession, serving: Serving) -> None:
+    app = TuiMetaApp(serving.face())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "q", "escape")
+        assert not app._exit
+        await press(pilot, "s")
+    assert session.commands(Save)
+
+
+async def test_d_leaves_at_once_and_the_runs_train_on(
+    session: FakeSession, serving: Serving
+) -> None:
+    app = TuiMetaApp(serving.face(began=True))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("d")
+        await pilot.pause()
+        assert app._exit
+    assert session.calls == ["start"]
+    assert state(session, FOMAML) == "training"
+
+
+async def test_the_next_who_comes_sees_the_panel_that_was_left(serving: Serving) -> None:
+    first = TuiMetaApp(serving.face())
+    async with first.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "right", "enter")
+        assert "loss of random tasks" not in shown(first)
+    second = TuiMetaApp(serving.face())
+    async with second.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        assert "loss of random tasks" not in shown(second)
+        assert second.query_one("#training").size.width > 110
+
+
+async def test_what_others_command_is_seen(serving: Serving) -> None:
+    app, other = TuiMetaApp(serving.face()), serving.face()
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        other.send(Pause())
+        other.sync()
+        await settle(pilot)
+        text = shown(app)
+        assert "space resume" in text
+        assert other._link.welcome.name in text
+
+
+async def test_one_who_may_only_look_is_told_so_and_commands_nothing(
+    session: FakeSession, serving: Serving
+) -> None:
+    app = TuiMetaApp(serving.face(read_only=True))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        for key in ("space", "s", "e", "1", "less_than_sign", "r", "n", "c"):
+            text = await press(pilot, key)
+            assert "read-only: this terminal may look, but not command" in text
+        await pilot.press("q")
+        await pilot.pause()
+        assert app._exit
+    assert session.sent == []
+    assert session.calls == ["start"]
+
+
+async def test_the_end_by_another_is_said_and_q_leaves(
+    session: FakeSession, serving: Serving
+) -> None:
+    app, other = TuiMetaApp(serving.face()), serving.face()
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        other.stop(save=True)
+        until(lambda: app.session.connection.ended)
+        app.watch_screen.tick()
+        app.watch_screen.paint()
+        await pilot.pause()
+        assert "somebody has ended this session; q leaves" in shown(app)
+        await pilot.press("q")
+        await pilot.pause()
+        assert app._exit
+    assert session.calls == ["start", "stop save=True"]
+
+
+async def test_the_death_of_the_session_is_said_and_the_runs_go_on(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = TuiMetaApp(serving.face())
+    revived = FakeSession({"fomaml": 13_000, "reptile": 19_000})
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        die(serving, app)
+        app.watch_screen.tick()
+        await pilot.pause()
+        text = shown(app)
+        assert "training has ended" in text
+        assert f"{LOST[:1].upper()}{LOST[1:]}" in text
+        with served(revived) as second:
+            monkeypatch.setattr(client_module.OldRuns, "of", lambda paths: None)
+            monkeypatch.setattr(client_module, "launch", lambda _: Answer(id=second.id))
+            await pilot.press("r")
+            await app.workers.wait_for_complete()
+            await settle(pilot)
+            text = shown(app)
+            assert f"training goes on as session {second.id}" in text
+            assert "13,000 / 50,000" in text
+            await press(pilot, "s")
+            assert revived.commands(Save)
+            app.session.detach()
+
+
+async def test_where_the_runs_cannot_go_on_the_reason_is_said(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> Answer:
+        raise RemoteError("the disk is full")
+
+    app = TuiMetaApp(serving.face())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        die(serving, app)
+        app.watch_screen.tick()
+        await pilot.pause()
+        monkeypatch.setattr(client_module.OldRuns, "of", lambda paths: None)
+        monkeypatch.setattr(client_module, "launch", fail)
+        await pilot.press("r")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert "the runs do not go on: the disk is full" in shown(app)
+        await pilot.press("q")
+        await pilot.pause()
+        assert app._exit

@@ -1,0 +1,86 @@
+"""Where a person has put keys elsewhere, what is said of keys names those."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.events import Finished
+from tests.support.dashboard.canned import CannedSession
+from tests.support.dashboard.fake_session import FakeSession
+from tests.support.dashboard.pages import press, settle
+from tests.tui_meta.views.test_run_list import entry
+from tui_meta.app.application import TuiMetaApp
+from tui_meta.app.preferences import Preferences
+from tui_meta.views.keys.help import help_lines
+from tui_meta.views.keys.keymap import key_in
+from tui_meta.views.keys.table import GROUPS, mapped_groups
+from tui_meta.views.messages.log import Messages
+from tui_meta.views.runs.details import cannot_resume
+from tui_meta.views.text import plain
+from tui_meta.views.watch import commands as orders
+
+ELSEWHERE = {
+    "pause": "P",
+    "step": "M",
+    "train on": "C",
+    "quit": "Q",
+    "help": "H",
+    "watch": "O",
+    "battery start": "A",
+    "geometry newest": "E",
+    "lab setting": "S",
+    "lab less": "D",
+    "lab change": "F",
+    "lab type": "Y",
+    "lab still": "X",
+}
+NAMES = {"fomaml-1": "FOMAML", "reptile-1": "Reptile"}
+
+KEY = key_in(ELSEWHERE)
+
+
+def test_an_order_that_is_refused_names_the_keys_there_are() -> None:
+    session = FakeSession({"fomaml": 12_300, "reptile": 18_700})
+    session.start()
+    runs = list(session.snapshots().values())
+    refused = orders.step(runs, {}, NAMES, key=KEY).say
+    assert refused.startswith("M steps a paused run only")
+    assert refused.endswith("P pauses")
+    assert orders.train_on(runs, NAMES, KEY).say.startswith("C trains a finished run on")
+    for run in NAMES:
+        session.change(run, state="finished")
+    runs = list(session.snapshots().values())
+    assert orders.pause_or_resume(runs, {}, NAMES, KEY).say.endswith("; C trains on")
+
+
+def test_the_end_of_a_run_names_the_key_that_goes_on() -> None:
+    messages = Messages()
+    messages.key = KEY
+    messages.hear(Finished(run="a", iteration=9, time=0.0))
+    assert "C trains on" in messages.said[-1].text
+
+
+def test_a_run_of_this_session_names_the_keys_to_it() -> None:
+    said = cannot_resume(entry("a"), KEY, is_here=True)
+    assert "O shows it, and C there" in said
+
+
+def test_the_notes_of_the_help_name_them() -> None:
+    text = " ".join(plain(one) for one in help_lines({}, 300, mapped_groups(GROUPS, ELSEWHERE)))
+    assert "Otherwise P, M, s, C, < and > act on all runs" in text
+
+
+@pytest.mark.usefixtures("saved_runs", "calm")
+async def test_every_screen_names_them() -> None:
+    app = TuiMetaApp(CannedSession(), Preferences(keys=ELSEWHERE))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert "Q quits, H lists all keys" in await press(pilot, "escape")
+        lab = await press(pilot, "a")
+        assert "S chooses, D and F change, Y types" in lab
+        assert "X holds it still" in lab
+        assert "held still: X follows" in await press(pilot, "X")
+        battery = await press(pilot, "b")
+        assert "Press A to start" in battery
+        assert "which A opens in the Lab" in " ".join(battery.split())
+        assert "E asks for the newest" in await press(pilot, "v", "space", "space")

@@ -1,0 +1,36 @@
+"""One signal asks to end; what the process was told to ignore stays ignored."""
+
+import signal
+
+import pytest
+
+from tui_meta.app.signals import Interrupts
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_the_first_signal_is_remembered_with_its_exit_code(number, code):
+    with Interrupts() as interrupts:
+        assert interrupts.exit_code is None
+        signal.raise_signal(number)
+        signal.raise_signal(signal.SIGTERM)
+    assert interrupts.received == number
+    assert interrupts.exit_code == code
+
+
+def test_afterwards_signals_do_what_they_did_before():
+    before = signal.getsignal(signal.SIGINT)
+    with Interrupts():
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_ignored_hangup_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interrupts() as interrupts:
+            signal.raise_signal(signal.SIGHUP)
+        assert interrupts.received is None
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -1,0 +1,177 @@
+"""eval and compare say what core computes, in JSON and in tables."""
+
+import dataclasses
+import math
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from core.algorithms.fomaml import Fomaml
+from core.algorithms.reptile import Reptile
+from core.config import RunConfig
+from core.engines import make_engine
+from core.engines.base import TrainState
+from core.evaluation.adaptation import PROBES, Statistics, draw_task, few_shot, many_tasks
+from core.models.mlp import MLP
+from core.models.settings import NetworkConfig
+from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from core.tasks.sine import SineTasks
+from tui_meta.cli.commands.compare import Paired, verdict
+from tui_meta.cli.main import main
+
+TASKS = ["--tasks", "20", "--seed", "5"]
+
+
+def save(folder, algorithm, iteration=7, **settings):
+    """A checkpoint of an untrained network."""
+    config = RunConfig(algorithm=algorithm, network=NetworkConfig(hidden=(6, 6)), **settings)
+    theta = MLP.of(config.network).initial(config.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = TrainState(iteration, theta, {})
+    return save_checkpoint(folder, Checkpoint(config, state, config.iterations, 1.0, ()))
+
+
+@pytest.fixture
+def two(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    return [
+        str(save(Path("a"), Fomaml(), seed=1)),
+        str(save(Path("b"), Reptile(inner_lr=0.01), seed=2)),
+    ]
+
+
+def expected_losses(path, right_half):
+    checkpoint = load_checkpoint(Path(path))
+    return many_tasks(
+        make_engine(checkpoint.config),
+        checkpoint.state.theta,
+        checkpoint.config.waves,
+        5,
+        n_tasks=20,
+        updates=10 if right_half else 32,
+        lr=checkpoint.config.algorithm.inner_lr,
+        right_half=right_half,
+    )
+
+
+def as_plain(losses):
+    columns = [dataclasses.asdict(Statistics.of(column)) for column in losses.T]
+    return pytest.approx(columns[-1]), len(columns)
+
+
+def test_eval_as_json_is_what_core_computes(two, capsys):
+    assert main(["eval", *two, "--json", *TASKS]) == 0
+    results = [msgspec.json.decode(line) for line in capsys.readouterr().out.splitlines()]
+    assert [result["network"]["path"] for result in results] == two
+    for path, result in zip(two, results, strict=True):
+        checkpoint = load_checkpoint(Path(path))
+        config = checkpoint.config
+        for name, key in (("standard", "standard"), ("half-range", "half_range")):
+            task = draw_task(config.waves, 5, name, 0)
+            made = few_shot(
+                make_engine(config),
+                checkpoint.state.theta,
+                config.waves,
+                task,
+                PROBES[name].updates,
+                config.algorithm.inner_lr,
+            )
+            assert result[key]["support_x"] == task.support_x.tolist()
+            assert result[key]["losses"] == pytest.approx(made.losses[0].tolist())
+            assert result[key]["after"] == pytest.approx(made.after[0].tolist())
+        last, length = as_plain(expected_losses(path, right_half=False))
+        assert result["random_tasks"][-1] == last
+        assert len(result["random_tasks"]) == length
+        last, length = as_plain(expected_losses(path, right_half=True))
+        assert result["random_tasks_half_range"][-1] == last
+        assert len(result["random_tasks_half_range"]) == length
+
+
+def test_compare_as_json_is_paired(two, capsys):
+    assert main(["compare", *two, "--json", *TASKS]) == 0
+    result = msgspec.json.decode(capsys.readouterr().out)
+    for key, right_half in (("random_tasks", False), ("random_tasks_half_range", True)):
+        a, b = (expected_losses(path, right_half) for path in two)
+        paired = result[key]
+        for name, losses in (("a", a), ("b", b), ("difference", a - b)):
+            last, length = as_plain(losses)
+            assert paired[name][-1] == last
+            assert len(paired[name]) == length
+        assert paired["a_better"] == np.mean(a[:, -1] < b[:, -1])
+
+
+def test_a_network_does_not_differ_from_itself(two, capsys):
+    assert main(["compare", two[0], two[0], *TASKS]) == 0
+    assert capsys.readouterr().out.count("no difference can be told") == 2
+
+
+def test_eval_shows_charts_and_tables_in_80_columns(two, capsys):
+    assert main(["eval", *two, *TASKS]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert out.count("true") == 4  # the legends: two networks, two evaluations
+    assert out.count("support") == 4
+    assert "SineWave(amplitude = 4.0, phase shift = 1.0)" in out
+    for title in ("1. Standard", "2. Half range", "3. Loss per update"):
+        assert title in out
+    assert out.count("95 % interval") == 2
+    assert out.count("20 random tasks") == 2
+
+
+def test_compare_says_who_is_better(capsys):
+    def listed(mean):
+        return [Statistics(9, mean, mean - 0.1, mean + 0.1, mean)]
+
+    paired = Paired(listed(1.0), listed(2.0), listed(-1.0), 0.75)
+    assert verdict("A", "B", paired) == (
+        "After 0 updates A loses less than B by 1.00 on average, and on 75% of the tasks."
+    )
+    turned = Paired(listed(2.0), listed(1.0), listed(1.0), 0.25)
+    assert "B loses less than A by 1.00 on average, and on 75%" in verdict("A", "B", turned)
+
+
+def test_a_run_folder_stands_for_its_newest_checkpoint(tmp_path, capsys):
+    for iteration in (7, 12, 9):
+        save(tmp_path / "run", Fomaml(), iteration)
+    assert main(["eval", str(tmp_path / "run"), "--json", *TASKS]) == 0
+    result = msgspec.json.decode(capsys.readouterr().out)
+    assert result["network"]["iteration"] == 12
+
+
+def test_checkpoints_of_one_run_are_told_apart(tmp_path, capsys):
+    paths = [str(save(tmp_path / "run", Fomaml(), iteration)) for iteration in (7, 1_200)]
+    assert main(["compare", *paths, *TASKS]) == 0
+    out = capsys.readouterr().out
+    assert f"run/7: {paths[0]}" in out
+    assert f"run/1,200: {paths[1]}" in out
+
+
+def test_networks_of_different_tasks_are_not_put_in_one_table(tmp_path, capsys):
+    paths = [
+        str(save(tmp_path / "pi", Fomaml(), waves=SineTasks(phase=(0, math.pi)))),
+        str(save(tmp_path / "two-pi", Fomaml())),
+    ]
+    for command in ("eval", "compare"):
+        assert main([command, *paths]) == 2
+        assert "look at them one by one" in capsys.readouterr().err
+
+
+def test_losses_without_bounds_are_shown(tmp_path, capsys):
+    path = str(save(tmp_path / "run", Fomaml(inner_lr=1e4)))
+    assert main(["eval", path, *TASKS]) == 0
+    assert "nan" in capsys.readouterr().out
+    assert main(["eval", path, "--json", *TASKS]) == 0
+    assert msgspec.json.decode(capsys.readouterr().out)["random_tasks"][-1]["mean"] is None
+
+
+@pytest.mark.parametrize(
+    "tokens", [["eval", "--tasks", "0"], ["compare", "--tasks", "1"], ["eval", "--seed", "-1"]]
+)
+def test_tasks_and_seed_are_checked(tokens, two, capsys):
+    assert main([*tokens, *two]) == 2
+    assert "is not allowed" in capsys.readouterr().err

@@ -1,0 +1,180 @@
+"""export writes what a run has logged, and the tools of others read it."""
+
+import struct
+import sys
+
+import msgspec
+import pandas
+import pyarrow.parquet
+import pytest
+from tensorboardX.proto.event_pb2 import Event
+
+from core.events import Finished
+from tests.support.run_folders import evaluated, make_run, progress, stamp, started
+from tui_meta.cli.main import main
+
+COLUMNS = ["series", "iteration", "time", "loss", "update", "task", "amplitude", "phase"]
+EVENTS = [
+    started(),
+    progress(100, 0.1 + 0.2),
+    evaluated(100, 3.0, 2.0, 1.5),
+    evaluated(100, 4.0, 0.5, probe="standard"),
+    progress(200, 1e-30),
+    Finished(**stamp(200)),
+]
+LOGGED = [
+    ("training", 100, 0.1 + 0.2, None),
+    ("validation", 100, 3.0, 0),
+    ("validation", 100, 2.0, 1),
+    ("validation", 100, 1.5, 2),
+    ("standard", 100, 4.0, 0),
+    ("standard", 100, 0.5, 1),
+    ("training", 200, 1e-30, None),
+]
+
+
+@pytest.fixture(autouse=True)
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return make_run(tmp_path / "checkpoints" / "fomaml-mine", EVENTS)
+
+
+def export(*tokens):
+    return main(["export", "checkpoints/fomaml-mine", *tokens])
+
+
+def refused(capsys, *tokens):
+    assert export(*tokens) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+def rows_of(frame):
+    frame = frame.astype(object).where(frame.notna(), None)
+    return list(frame[["series", "iteration", "loss", "update"]].itertuples(index=False, name=None))
+
+
+def test_pandas_reads_the_csv_without_arguments():
+    assert export("--to", "csv") == 0
+    frame = pandas.read_csv("fomaml-mine.csv")
+    assert list(frame.columns) == COLUMNS
+    assert rows_of(frame) == LOGGED
+    assert frame["amplitude"].tolist()[1] == 2.0
+    assert frame["task"].tolist()[1] == 100
+
+
+def test_parquet_holds_the_same_with_types(tmp_path):
+    assert export("--to", "parquet", "--out", "p.parquet") == 0
+    table = pyarrow.parquet.read_table("p.parquet")
+    assert table.column_names == COLUMNS
+    rows = [tuple(row[name] for name in COLUMNS) for row in table.to_pylist()]
+    assert [(row[0], row[1], row[3], row[4]) for row in rows] == LOGGED
+    assert {str(table.schema.field(name).type) for name in ("iteration", "update")} == {"int64"}
+
+
+def records(path):
+    """The events in a file of TensorBoard: length, its checksum, content, its checksum."""
+    content = path.read_bytes()
+    while content:
+        (length,) = struct.unpack("<Q", content[:8])
+        yield Event.FromString(content[12 : 12 + length])
+        content = content[16 + length :]
+
+
+def test_tensorboard_gets_a_folder_for_each_run(tmp_path, capsys):
+    assert export("--to", "tensorboard") == 0
+    assert "tensorboard --logdir tensorboard" in capsys.readouterr().out
+    (file,) = (tmp_path / "tensorboard" / "fomaml-mine").iterdir()
+    assert "tfevents" in file.name
+    scalars = [
+        (value.tag, event.step, event.wall_time, pytest.approx(value.simple_value))
+        for event in records(file)
+        for value in event.summary.value
+    ]
+    assert scalars == [
+        ("training/loss", 100, 1_000.0, 0.3),
+        ("validation/before", 100, 1_000.0, 3.0),
+        ("validation/after", 100, 1_000.0, 1.5),
+        ("standard/before", 100, 1_000.0, 4.0),
+        ("standard/after", 100, 1_000.0, 0.5),
+        ("training/loss", 200, 1_000.0, 1e-30),
+    ]
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet", "tensorboard"])
+def test_a_run_that_has_logged_nothing_gives_an_empty_table(run, to):
+    (run / "events.jsonl").unlink()
+    assert export("--to", to) == 0
+    if to == "csv":
+        assert len(pandas.read_csv("fomaml-mine.csv")) == 0
+    if to == "parquet":
+        assert len(pyarrow.parquet.read_table("fomaml-mine.parquet")) == 0
+
+
+def test_a_folder_is_given_a_file_with_the_runs_name(tmp_path):
+    (tmp_path / "tables").mkdir()
+    assert export("--to", "csv", "--out", "tables") == 0
+    assert (tmp_path / "tables" / "fomaml-mine.csv").is_file()
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet", "tensorboard"])
+def test_a_file_that_exists_is_replaced_only_if_forced(tmp_path, capsys, to):
+    assert export("--to", to, "--out", "out") == 0
+    capsys.readouterr()
+    line = refused(capsys, "--to", to, "--out", "out")
+    assert "it exists; choose another --out, or --force to replace it" in line
+    assert export("--to", to, "--out", "out", "--force") == 0
+
+
+def test_a_link_is_not_written_through(tmp_path, run, capsys):
+    (tmp_path / "link.csv").symlink_to(run / "run.json")
+    before = (run / "run.json").read_bytes()
+    line = refused(capsys, "--to", "csv", "--out", "link.csv", "--force")
+    assert "this is no plain file" in line
+    assert (run / "run.json").read_bytes() == before
+
+
+def test_a_file_that_cannot_be_written_is_one_line(capsys):
+    line = refused(capsys, "--to", "csv", "--out", "/proc/none/file.csv")
+    assert "/proc/none/file.csv: it cannot be written (No such file or directory)" in line
+
+
+def test_nothing_is_left_of_a_file_that_could_not_be_written_whole(tmp_path, capsys, monkeypatch):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("core.storage.io.os.fsync", full)
+    assert "No space left" in refused(capsys, "--to", "csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]
+
+
+@pytest.mark.parametrize(
+    ("to", "library"), [("parquet", "pyarrow"), ("tensorboard", "tensorboardX")]
+)
+def test_a_library_that_is_missing_is_named_with_what_brings_it(capsys, monkeypatch, to, library):
+    monkeypatch.setitem(sys.modules, library, None)
+    line = refused(capsys, "--to", to)
+    assert line == f"error: {to}: {library} is not installed; install tui-meta[{to}]"
+
+
+def test_a_format_that_does_not_exist_is_one_line(capsys):
+    assert "csv" in refused(capsys, "--to", "excel")
+
+
+def test_a_folder_that_is_no_run_is_one_line(tmp_path, capsys):
+    assert main(["export", str(tmp_path), "--to", "csv"]) == 2
+    assert "give a folder that tui-meta has made" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet", "tensorboard"])
+def test_numbers_that_no_format_holds_are_left_out(run, to, capfd):
+    huge = [
+        progress(10**30),
+        evaluated(10**400, 1.0),
+        evaluated(5, float("nan"), float("inf")),
+        msgspec.structs.replace(evaluated(6, 1.0), index=10**30),
+    ]
+    with (run / "events.jsonl").open("ab") as log:
+        log.writelines(msgspec.json.encode(event) + b"\n" for event in huge)
+    assert export("--to", to) == 0
+    assert capfd.readouterr().err == ""

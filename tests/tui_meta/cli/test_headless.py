@@ -1,0 +1,291 @@
+"""Headless training tells what happens, as it is in events.jsonl, and ends with the right code."""
+
+import io
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core.algorithms.fomaml import Fomaml
+from core.algorithms.reptile import Reptile
+from core.config import RunConfig
+from core.events import (
+    AnyEvent,
+    Curve,
+    Diverged,
+    Evaluated,
+    Failed,
+    Finished,
+    Saved,
+    SaveFailed,
+    Snapshot,
+    Started,
+    Stopped,
+)
+from core.models.settings import NetworkConfig
+from core.session.api import Connection
+from core.session.local import LocalSession
+from core.training.run_plan import plan_new, plan_resumed
+from tests.support.dashboard.fake_session import FakeSession
+from tui_meta.cli import headless
+from tui_meta.cli.headless import Report, in_words, in_words_of_trouble, run_headless, status
+
+
+def snapshot(run: str, state: str = "training", **changed) -> Snapshot:
+    values = {
+        "run": run,
+        "algorithm": run,
+        "title": run.capitalize(),
+        "state": state,
+        "iteration": 12_300,
+        "target": 50_000,
+        "rate": 1_000.0,
+        "elapsed": 12.0,
+        "engine": "torch",
+        "device": "cpu",
+        "pace": None,
+        "unsaved": False,
+        "loss": 0.5,
+        "best": 0.25,
+        "best_iteration": 1_000,
+        "curve": Curve(),
+        "theta": None,
+    }
+    return Snapshot(**{**values, **changed})
+
+
+def stamp(run: str) -> dict:
+    return {"run": run, "iteration": 12_300, "time": 1.0}
+
+
+class Scripted:
+    """A session that has ended as it was told to."""
+
+    connection = Connection()
+
+    def __init__(self, *snapshots: Snapshot, events: tuple[AnyEvent, ...] = ()):
+        self._snapshots = {one.run: one for one in snapshots}
+        self._events = list(events)
+        self.stopped_with_save = False
+
+    def start(self):
+        pass
+
+    def snapshots(self):
+        return self._snapshots
+
+    def events(self, since, reader="face"):
+        return self._events[since:]
+
+    def stop(self, *, save):
+        self.stopped_with_save = save
+
+
+def failed(run: str, details: str = "") -> Failed:
+    return Failed(problem="no such device", details=details, **stamp(run))
+
+
+def diverged(run: str) -> Diverged:
+    return Diverged(problem="the loss is no longer finite", advice="lower it", **stamp(run))
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch):
+    monkeypatch.setattr(headless, "POLL_SECONDS", 0.01)
+
+
+@pytest.mark.parametrize(
+    ("session", "code"),
+    [
+        (Scripted(snapshot("a", "finished"), snapshot("b", "finished")), 0),
+        (Scripted(snapshot("a", "finished"), snapshot("b", "stopped")), 1),
+        (Scripted(snapshot("a", "finished", unsaved=True)), 1),
+        (Scripted(snapshot("a", "failed"), events=(failed("a"),)), 2),
+        (Scripted(snapshot("a", "failed"), events=(failed("a", "Traceback"),)), 1),
+        (
+            Scripted(
+                snapshot("a", "failed"),
+                snapshot("b", "failed"),
+                events=(failed("a"), failed("b", "Traceback")),
+            ),
+            1,
+        ),
+        (Scripted(snapshot("a", "diverged"), events=(diverged("a"),)), 1),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_exit_code_says_whether_every_run_finished(session, code, as_json, capsys):
+    assert run_headless(session, as_json=as_json) == code
+    assert session.stopped_with_save
+
+
+def test_a_problem_that_runs_share_is_said_once(capsys):
+    events = (failed("a"), failed("b"))
+    run_headless(
+        Scripted(snapshot("a", "failed"), snapshot("b", "failed"), events=events), as_json=False
+    )
+    assert capsys.readouterr().err == "error: no such device\n"
+
+
+def test_a_fault_of_the_program_says_where_its_traceback_is(capsys):
+    session = Scripted(snapshot("a", "failed"), events=(failed("a", "Traceback ..."),))
+    run_headless(session, as_json=False)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "fault of tui-meta" in line
+    assert "events.jsonl of run a" in line
+
+
+def test_what_is_not_saved_is_said(capsys):
+    run_headless(Scripted(snapshot("a", "finished", unsaved=True)), as_json=False)
+    assert "A: iteration 12,300 is not saved" in capsys.readouterr().err
+
+
+def test_names_from_files_cannot_paint_the_terminal(capsys):
+    event = Saved(path="x\x1b[2J\n.safetensors", **stamp("a"))
+    run_headless(Scripted(snapshot("a", "finished"), events=(event,)), as_json=False)
+    assert "\x1b" not in capsys.readouterr().out
+
+
+class ClosedPipe(io.TextIOWrapper):
+    def __init__(self):
+        super().__init__(io.BytesIO())
+
+    def write(self, _):
+        raise BrokenPipeError
+
+    flush = write = write
+
+
+def test_a_closed_pipe_ends_the_runs_with_a_save(monkeypatch):
+    session = Scripted(
+        snapshot("a", "training"), events=(Saved(path="a/b.safetensors", **stamp("a")),)
+    )
+    monkeypatch.setattr(sys, "stdout", ClosedPipe())
+    with pytest.raises(BrokenPipeError):
+        run_headless(session, as_json=False)
+    assert session.stopped_with_save
+
+
+def test_lines_are_those_of_the_source(capsys):
+    evaluated = Evaluated(
+        probe="validation",
+        index=1_000,
+        amplitude=1.0,
+        phase=0.0,
+        support_x=(),
+        support_y=(),
+        query_x=(),
+        before=(),
+        after=(),
+        losses=(4.31, 1.0, 0.05),
+        training_loss=None,
+        **{**stamp("a"), "iteration": 1_000},
+    )
+    assert in_words(evaluated, snapshot("a")) == (
+        "Iteration  1,000, evaluating model on random task… loss 4.31 → 0.0500"
+    )
+
+
+def test_every_other_event_has_its_line():
+    shot = snapshot("a")
+    first = Started(engine="torch", device="cpu", target=50_000, **{**stamp("a"), "iteration": 0})
+    assert in_words(first, shot) == "training to iteration 50,000 (torch engine, cpu)"
+    later = Started(engine="torch", device="cpu", target=50_000, **stamp("a"))
+    assert in_words(later, shot).startswith("training from iteration 12,300 to 50,000")
+    over = Started(engine="torch", device="cpu", target=12_300, **stamp("a"))
+    assert "--iterations N trains on" in in_words(over, shot)
+    finished = Finished(**stamp("a"))
+    assert in_words(finished, shot) == "finished 12,300 iterations in 0:12, best evaluation 0.250"
+    assert in_words(Stopped(**stamp("a")), shot) == "stopped at iteration 12,300 of 50,000"
+    unsaved = SaveFailed(problem="disk full", **stamp("a"))
+    assert in_words_of_trouble(unsaved, "A") == "A could not write: disk full"
+
+
+def test_what_runs_say_that_have_just_begun_is_told_with_their_name(capsys):
+    class Hasty(FakeSession):
+        """Somebody begins afresh while the report looks."""
+
+        def events(self, since, reader="face"):
+            if "fresh" not in self.calls:
+                self.fresh()
+                self.finish("fomaml-2")
+            return super().events(since, reader)
+
+    Report(Hasty(), as_json=False).finish()
+    assert "FOMAML   finished 50,000 iterations" in capsys.readouterr().out
+
+
+def test_the_bar_says_how_a_run_stands():
+    assert status(snapshot("a", "loading")) == "loading PyTorch"
+    assert status(snapshot("a")) == "1,000 it/s  0:37 left  loss 0.500"
+    assert status(snapshot("a", "paused", rate=0.0)) == "paused"
+
+
+# With real runs.
+
+
+def plans(out: Path):
+    small = {"network": NetworkConfig(hidden=(6,)), "iterations": 250, "eval_interval": 50}
+    configs = (RunConfig(algorithm=algorithm, **small) for algorithm in (Fomaml(), Reptile()))
+    return [plan_new(config, out, "small") for config in configs]
+
+
+def events_on_disk(out: Path) -> dict[str, list[bytes]]:
+    return {path.parent.name: path.read_bytes().splitlines() for path in out.glob("*/events.jsonl")}
+
+
+def test_json_lines_are_the_very_lines_of_the_logs(tmp_path, capfdbinary):
+    assert run_headless(LocalSession(plans(tmp_path)), as_json=True) == 0
+    printed = defaultdict(list)
+    out, err = capfdbinary.readouterr()
+    for line in out.splitlines():
+        printed[msgspec.json.decode(line)["run"]].append(line)
+    assert printed == events_on_disk(tmp_path)
+    assert b"finished 250 iterations" in err
+
+
+def test_lines_tell_every_evaluation_and_where_the_runs_are(tmp_path, capsys):
+    assert run_headless(LocalSession(plans(tmp_path)), as_json=False) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    lines = out.splitlines()
+    assert sum("evaluating model on random task" in line for line in lines) == 10
+    for name in ("fomaml-small", "reptile-small"):
+        saved = tmp_path / name / "000000250.safetensors"
+        assert any(line.endswith(f"saved {saved}") for line in lines)
+    assert lines[-1].startswith("look at it with: tui-meta eval ")
+
+
+def test_runs_of_one_algorithm_are_told_apart_by_name(tmp_path, capsys):
+    config = RunConfig(algorithm=Fomaml(), network=NetworkConfig(hidden=(6,)), iterations=10)
+    both = [plan_new(config, tmp_path, name) for name in ("one", "two")]
+    run_headless(LocalSession(both), as_json=False)
+    out = capsys.readouterr().out
+    assert "fomaml-one finished" in out
+    assert "fomaml-two finished" in out
+
+
+def test_the_same_seed_reports_the_same_losses(tmp_path, capfdbinary):
+    losses = []
+    for out in (tmp_path / "a", tmp_path / "b"):
+        run_headless(LocalSession(plans(out)), as_json=True)
+        records = map(msgspec.json.decode, capfdbinary.readouterr().out.splitlines())
+        losses.append(
+            {
+                (one["run"], one["iteration"]): one["losses"]
+                for one in records
+                if one["event"] == "evaluated"
+            }
+        )
+    assert losses[0] == losses[1]
+    assert len(losses[0]) == 10
+
+
+def test_a_finished_run_that_is_resumed_says_how_to_train_on(tmp_path, capsys):
+    run_headless(LocalSession(plans(tmp_path)), as_json=False)
+    capsys.readouterr()
+    again = [plan_resumed(path) for path in sorted(tmp_path.iterdir())]
+    assert run_headless(LocalSession(again), as_json=False) == 0
+    assert capsys.readouterr().out.count("--iterations N trains on") == 2

@@ -1,0 +1,163 @@
+"""The command line as a whole: what a person causes is one line, and exit codes mean something."""
+
+import sys
+from unittest.mock import Mock, patch
+
+import pytest
+
+from tests.support.sessions import only_session
+from tui_meta.app import dashboard
+from tui_meta.app.preferences import Preferences
+from tui_meta.cli.commands import launch
+from tui_meta.cli.commands import train as train_command
+from tui_meta.cli.main import main
+
+TINY = ["--iterations", "5", "--network.hidden", "4"]
+
+
+def one_line(capsys) -> str:
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert line.startswith("error: ")
+    return line
+
+
+def test_an_interrupt_before_training_ends_quietly(capsys):
+    with patch.object(train_command, "show", side_effect=KeyboardInterrupt):
+        assert main(["--no-tui", *TINY, "--out", "unused"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_mistyped_command_is_answered_with_the_nearest(capsys):
+    assert main(["resum"]) == 2
+    assert one_line(capsys) == "error: unknown command 'resum'; did you mean resume?"
+
+
+def test_a_surplus_argument_is_named(capsys):
+    assert main(["compare", "a", "b", "c"]) == 2
+    assert one_line(capsys) == "error: compare takes no argument 'c'"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"),
+    [
+        ("export run", "export needs --to; tui-meta export --help says what it takes"),
+        ("compare one", "compare needs SECOND; tui-meta compare --help says what it takes"),
+        ("--no-tui --seed", "--seed needs a value; tui-meta --help says which"),
+        ("--no-tui --waves.x 1", "--waves.x needs 2 values; tui-meta --help says which"),
+        ("export run --to", "--to needs a value; tui-meta export --help says which"),
+    ],
+)
+def test_what_is_missing_is_named_and_where_to_look_it_up(tokens, said, capsys):
+    assert main(tokens.split()) == 2
+    assert one_line(capsys) == f"error: {said}"
+
+
+def test_whole_numbers_are_not_rounded(capsys):
+    for tokens in (["--seed", "1.5"], ["--network.hidden", "8", "2.5"], ["--iterations", "1e3"]):
+        assert main(tokens) == 2
+        assert "use a whole number" in one_line(capsys)
+
+
+def test_an_output_that_cannot_be_written_is_one_line(capsys):
+    with patch.object(train_command, "show", side_effect=OSError(28, "No space left on device")):
+        assert main(["--no-tui", *TINY]) == 2
+    assert one_line(capsys) == "error: standard output: No space left on device"
+
+
+@pytest.mark.parametrize("stream", ["stdin", "stdout", "stderr"])
+def test_without_a_terminal_the_dashboard_is_not_opened(stream, capsys, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(getattr(sys, name), "isatty", lambda name=name: name != stream)
+    assert main(TINY) == 2
+    line = one_line(capsys)
+    assert "--no-tui" in line
+    assert {"stdin": "input", "stdout": "output", "stderr": "error"}[stream] in line
+
+
+def test_a_dumb_terminal_is_no_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    assert main(TINY) == 2
+    assert "TERM=dumb" in one_line(capsys)
+
+
+def test_nothing_is_left_on_disk_where_no_run_can_begin(tmp_path, capsys):
+    (tmp_path / "runs" / "reptile-x" / "mine").mkdir(parents=True)
+    assert main(["--no-tui", *TINY, "--out", "runs", "--name", "x"]) == 2
+    assert "reptile-x" in one_line(capsys)
+    assert not (tmp_path / "runs" / "fomaml-x").exists()
+
+
+@pytest.mark.parametrize("end", [lambda session: 143, Mock(side_effect=KeyboardInterrupt)])
+def test_a_run_that_ended_before_it_began_leaves_no_folder(tmp_path, monkeypatch, end):
+    monkeypatch.setattr("tui_meta.cli.headless.run_headless", lambda session, **_: end(session))
+    assert main(["--no-tui", *TINY, "--out", "runs"]) in (143, 130)
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_json_needs_no_terminal_and_no_further_flag(capfdbinary):
+    assert main(["--json", *TINY]) == 0
+    assert capfdbinary.readouterr().out.startswith(b'{"event":"started"')
+
+
+def test_the_dashboard_gets_the_session_that_was_asked_for(monkeypatch):
+    shown = []
+    monkeypatch.setattr(launch, "require_terminal", lambda: None)
+    monkeypatch.setattr(dashboard, "run_dashboard", lambda *given: shown.extend(given) or 3)
+    flags = ["--theme", "dark", "--fps", "5", "--no-mouse", "--ascii"]
+    assert main([*TINY, "--algorithms", "reptile", "--pace", "7", *flags]) == 3
+    session, preferred = shown
+    assert preferred == Preferences(theme="dark", fps=5, mouse=False, ascii=True)
+    assert session.connection.id == only_session().id
+    (snapshot,) = session.snapshots().values()
+    assert (snapshot.algorithm, snapshot.target, snapshot.pace) == ("reptile", 5, 7.0)
+    session.stop(save=False)
+    session.detach()
+
+
+@pytest.mark.parametrize("command", [[], ["attach"]])
+def test_a_flag_of_the_dashboard_that_cannot_be_is_refused_before_anything_trains(
+    command, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setattr(launch, "require_terminal", lambda: None)
+    assert main([*command, "--fps", "0"]) == 2
+    assert "--fps: 0.0 is not allowed; use a number from 0.1 to 60" in one_line(capsys)
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_resuming_says_from_where_and_trains_on(tmp_path, capsys):
+    assert main(["--no-tui", *TINY, "--name", "x", "--algorithms", "fomaml"]) == 0
+    capsys.readouterr()
+    run = "checkpoints/fomaml-x"
+    assert main(["resume", "--no-tui", run, "--iterations", "8"]) == 0
+    out, err = capsys.readouterr()
+    assert err == f"resuming {run}/000000005.safetensors\n"
+    assert "training from iteration 5 to 8" in out
+    assert (tmp_path / run / "000000008.safetensors").exists()
+
+
+def test_a_run_cannot_be_resumed_twice_at_once(capsys):
+    main(["--no-tui", *TINY, "--name", "x", "--algorithms", "fomaml"])
+    capsys.readouterr()
+    run = "checkpoints/fomaml-x"
+    assert main(["resume", "--no-tui", run, run]) == 2
+    assert "one after the other" in one_line(capsys)
+
+
+def test_a_resumed_run_does_not_go_back(capsys):
+    main(["--no-tui", *TINY, "--name", "x", "--algorithms", "fomaml"])
+    capsys.readouterr()
+    assert main(["resume", "--no-tui", "checkpoints/fomaml-x", "--iterations", "3"]) == 2
+    assert "at iteration 5 already" in one_line(capsys)
+
+
+def test_what_nobody_watches_has_no_json(capsys):
+    assert main(["--detach", "--json", *TINY]) == 2
+    assert "use it without --detach" in one_line(capsys)

@@ -1,0 +1,145 @@
+"""runs lists what is under a folder: a table for a person, lines for a program, JSON."""
+
+import json
+import subprocess
+import sys
+from unittest.mock import patch
+
+import pytest
+
+from core.events import Finished
+from core.storage import run_index as catalogue
+from tests.support.run_folders import NASTY, evaluated, make_run, progress, stamp, started
+from tui_meta.cli.main import main
+
+LOADED = """
+import sys
+from tui_meta.cli.main import main
+code = main(sys.argv[1:])
+print(code, *sys.modules, file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("tui_meta.cli.commands.runs.time.time", lambda: 1_000.0 + 3_725)
+    events = [started(), evaluated(500, 3.0, 0.0123), progress(1_000), Finished(**stamp(1_000))]
+    make_run(tmp_path / "checkpoints" / "fomaml-20261123-101500", events)
+    make_run(tmp_path / "checkpoints" / "fomaml-b", [started(), progress(100)])
+    return tmp_path / "checkpoints"
+
+
+def listed(capsys, *tokens):
+    assert main(["runs", *tokens]) == 0
+    return capsys.readouterr().out
+
+
+def on_a_terminal(capsys, monkeypatch, *tokens):
+    """In a terminal of 80 columns without colours."""
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    return listed(capsys, *tokens)
+
+
+def test_a_program_gets_a_line_for_each_run_with_tabs_between(folder, capsys):
+    assert listed(capsys, "--sort", "name") == (
+        "fomaml-20261123-101500\tfomaml\tfinished\t1000\t1000\t0.0123\t500\t3725\t\n"
+        "fomaml-b\tfomaml\tinterrupted\t100\t1000\t\t\t3725\t\n"
+    )
+
+
+def test_json_is_one_object_a_line(folder, capsys):
+    first, second = map(json.loads, listed(capsys, "--json", "--sort", "best").splitlines())
+    assert first["name"] == "fomaml-20261123-101500"
+    assert (first["state"], first["best"], first["best_iteration"]) == ("finished", 0.0123, 500)
+    assert (second["state"], second["best"], second["last_event"]) == ("interrupted", None, 1_000.0)
+
+
+def test_a_person_gets_a_table_in_80_columns(folder, capsys, monkeypatch):
+    out = on_a_terminal(capsys, monkeypatch)
+    assert max(map(len, out.splitlines())) <= 80
+    row = next(line for line in out.splitlines() if "101500" in line)
+    assert row.split() == [
+        *("fomaml-20261123-101500", "finished", "1,000", "/", "1,000"),
+        *("0.0123", "at", "500", "1:02:05"),
+    ]
+
+
+def test_who_trains_a_run_is_in_the_table(folder, capsys, monkeypatch):
+    with patch.object(catalogue, "owner_words", return_value="process 7 on vm"):
+        out = on_a_terminal(capsys, monkeypatch, "checkpoints/fomaml-b")
+    folded = " ".join(out.split())
+    assert "training by" in folded
+    assert "process 7" in folded
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [("age", "c"), ("name", "a"), ("state", "b"), ("iteration", "d"), ("best", "e")],
+)
+def test_what_comes_first_is_chosen(tmp_path, capsys, sort, first):
+    make_run(tmp_path / "a", [progress(100)])
+    make_run(tmp_path / "b", [Finished(**stamp(100))])
+    make_run(tmp_path / "c", [Finished(**stamp(100, time=2_000.0))])
+    make_run(tmp_path / "d", [progress(200)])
+    make_run(tmp_path / "e", [evaluated(100, 0.5)])
+    assert listed(capsys, str(tmp_path), "--sort", sort)[0] == first
+
+
+def test_a_damaged_run_is_one_line_and_the_others_are_listed(folder, capsys, monkeypatch):
+    (make_run(folder / "bad") / "run.json").write_text("{")
+    *sound, damaged = listed(capsys).splitlines()
+    assert len(sound) == 2
+    assert damaged.startswith("bad\t\tdamaged\t\t\t\t\t\t")
+    assert "run.json: it is damaged" in damaged
+    out = on_a_terminal(capsys, monkeypatch)
+    (line,) = [line for line in out.splitlines() if line.startswith("damaged: ")]
+    assert "bad/run.json: it is damaged" in line
+
+
+def test_text_from_files_is_shown_escaped(tmp_path, capsys, monkeypatch):
+    make_run(tmp_path / NASTY, [started()])
+    (make_run(tmp_path / f"{NASTY}2") / "run.json").unlink()
+    for out in (
+        listed(capsys, str(tmp_path)),
+        listed(capsys, str(tmp_path), "--json"),
+        on_a_terminal(capsys, monkeypatch, str(tmp_path)),
+    ):
+        assert all(char == "\n" or char.isprintable() for char in out.replace("\t", ""))
+        # How the name is folded depends on the age beside it: the bracket may be in the line above.
+        assert "".join(out.split()).count("bold]mark") >= 2
+
+
+def test_names_that_are_no_text_are_listed(tmp_path, capsys):
+    make_run(tmp_path / "a\udc80b", [started()])
+    assert listed(capsys, str(tmp_path)).startswith("a\\udc80b\t")
+    assert json.loads(listed(capsys, str(tmp_path), "--json"))["name"] == "a\udc80b"
+
+
+def test_an_empty_folder_says_so_to_a_person_only(tmp_path, capsys, monkeypatch):
+    assert listed(capsys, str(tmp_path)) == ""
+    assert "there are no runs" in on_a_terminal(capsys, monkeypatch, str(tmp_path))
+
+
+def test_a_folder_that_does_not_exist_is_one_line(tmp_path, capsys):
+    assert main(["runs", str(tmp_path / "none")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "No such file" in line
+
+
+@pytest.mark.parametrize("command", ["runs", "show"])
+def test_no_engine_is_loaded(folder, command):
+    path = folder / "fomaml-b" if command == "show" else folder
+    tokens = [sys.executable, "-c", LOADED, command, str(path)]
+    done = subprocess.run(tokens, capture_output=True, text=True, check=True)
+    code, *modules = done.stderr.split()
+    assert code == "0"
+    assert "core.storage.run_index" in modules
+    assert {"torch", "numba"}.isdisjoint(modules)
+
+
+def test_a_folder_that_no_file_system_can_name_is_refused_in_a_line(capsys):
+    assert main(["runs", "a\0b"]) == 2
+    assert "null" in capsys.readouterr().err

@@ -1,0 +1,499 @@
+"""``ls``, ``stop``, ``send``, ``watch`` and ``attach``: what they print, refuse and exit with."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import msgspec
+import pytest
+
+from core.events import (
+    AnyEvent,
+    Asked,
+    Evaluate,
+    Extend,
+    Finished,
+    Pause,
+    Progress,
+    Resume,
+    Save,
+    SetPace,
+    Step,
+    Stepped,
+)
+from core.remote.client import RemoteSession
+from core.remote.protocol import PROTOCOL, Hello
+from core.session.api import Session
+from tests.support.dashboard.fake_session import FakeSession, state
+from tests.support.remotes import Raw, Serving, served
+from tests.support.runs import until
+from tests.support.sessions import folder_for_sockets
+from tui_meta.cli.commands import attach as attach_command
+from tui_meta.cli.commands import watch as watch_command
+from tui_meta.cli.headless import Report
+from tui_meta.cli.main import main
+
+FOMAML, REPTILE = "fomaml-1", "reptile-1"
+COMMANDS = [["ls"], ["stop", "1"], ["send", "1", "pause"], ["watch"], ["watch", "1"], ["attach"]]
+
+
+@pytest.fixture(autouse=True)
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as entered:
+        entered.enter_context(folder_for_sockets())
+        yield entered
+
+
+@pytest.fixture
+def session() -> FakeSession:
+    return FakeSession()
+
+
+@pytest.fixture
+def serving(session: FakeSession, stack: ExitStack) -> Serving:
+    return stack.enter_context(served(session))
+
+
+def out(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was printed; nothing was complained of."""
+    printed, complained = capsys.readouterr()
+    assert complained == ""
+    return printed
+
+
+def complaint(capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line of refusal; nothing else was printed."""
+    printed, complained = capsys.readouterr()
+    assert printed == ""
+    (line,) = complained.splitlines()
+    assert line.startswith("error: ")
+    return line.removeprefix("error: ")
+
+
+# Which session.
+
+
+@pytest.mark.parametrize("tokens", COMMANDS[1:], ids=" ".join)
+def test_where_no_session_is_running_that_is_said(
+    tokens: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(tokens) == 2
+    assert complaint(capsys) == "no session is running; tui-meta begins one"
+
+
+@pytest.mark.parametrize(
+    "tokens", [["stop", "7"], ["send", "7", "pause"], ["watch", "7"], ["attach", "7"]], ids=" ".join
+)
+def test_a_session_that_is_not_there_is_refused_and_those_that_are_named(
+    tokens: list[str], serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(tokens) == 2
+    assert complaint(capsys) == "no session is called '7'; running: 1"
+
+
+@pytest.mark.parametrize("tokens", [["watch"], ["attach"]], ids=" ".join)
+def test_of_several_sessions_one_must_be_named(
+    tokens: list[str], serving: Serving, stack: ExitStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.enter_context(served(FakeSession()))
+    assert main(tokens) == 2
+    assert complaint(capsys) == "several sessions are running, say which: 1, 2"
+
+
+@pytest.mark.parametrize("tokens", COMMANDS, ids=" ".join)
+def test_a_folder_for_sessions_that_is_not_private_is_one_line(
+    tokens: list[str], serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = os.path.join(os.environ["XDG_RUNTIME_DIR"], "tui-meta")
+    os.chmod(folder, 0o755)
+    assert main(tokens) == 2
+    assert "it can be entered by others" in complaint(capsys)
+    os.chmod(folder, 0o700)
+
+
+# ls.
+
+
+def test_without_sessions_the_list_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ls"]) == main(["ls", "--json"]) == 0
+    assert out(capsys) == ""
+
+
+def test_the_list_through_a_pipe_has_tabs(
+    serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    face = serving.face()
+    assert main(["ls"]) == 0
+    id, runs, since, watchers = out(capsys).removesuffix("\n").split("\t")
+    assert (id, watchers) == ("1", face._link.welcome.name)
+    assert runs == ("fomaml-1 training 12,300 / 50,000; reptile-1 training 18,700 / 50,000")
+    assert since.count(":") == 1
+
+
+def test_the_list_as_json_has_all_that_is_known(
+    serving: Serving, stack: ExitStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.enter_context(served(FakeSession({"fomaml": 50_000})))
+    assert main(["ls", "--json"]) == 0
+    first, second = map(json.loads, out(capsys).splitlines())
+    assert first["id"] == "1"
+    assert first["pid"] == os.getpid()
+    assert first["runs"] == [
+        {"run": FOMAML, "state": "training", "iteration": 12_300, "target": 50_000},
+        {"run": REPTILE, "state": "training", "iteration": 18_700, "target": 50_000},
+    ]
+    assert (first["watchers"], first["problem"]) == ([], None)
+    assert second["runs"][0]["state"] == "finished"
+    assert {type(one["started"]) for one in (first, second)} == {float}
+    assert first["command"]
+
+
+def test_a_session_that_does_not_answer_is_listed_with_the_reason(
+    serving: Serving, stack: ExitStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    socket = os.path.join(os.environ["XDG_RUNTIME_DIR"], "tui-meta", "1.sock")
+    stack.enter_context(served(FakeSession()))
+    os.rename(socket, f"{socket}.away")
+    assert main(["ls", "--json"]) == 0
+    first, second = map(json.loads, out(capsys).splitlines())
+    assert first["runs"] == []
+    assert first["problem"].startswith("session 1 cannot be reached (No such file")
+    assert second["problem"] is None
+    assert main(["ls"]) == 0
+    assert "\tsession 1 cannot be reached" in out(capsys)
+    os.rename(f"{socket}.away", socket)
+
+
+def test_names_of_watchers_harm_no_terminal(
+    serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = Raw("1")
+    raw.say(Hello(protocol=PROTOCOL, program="1", name="a\tb\x1b[2J"))
+    raw.hear()
+    assert main(["ls"]) == 0
+    (line,) = out(capsys).splitlines()
+    assert line.endswith("\tab[2J")
+    raw.close()
+
+
+# stop.
+
+
+def test_stopping_saves_and_says_how_to_go_on(
+    session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stop", "1"]) == 0
+    assert out(capsys).splitlines() == [
+        "fomaml-1 stopped at 12,300 / 50,000",
+        "reptile-1 stopped at 18,700 / 50,000",
+        "session 1 has ended; go on with: tui-meta resume checkpoints/fomaml-1 "
+        "checkpoints/reptile-1",
+    ]
+    assert session.calls == ["start", "stop save=True"]
+    assert main(["ls"]) == 0
+    assert out(capsys) == ""
+
+
+def test_several_sessions_are_stopped_and_each_once(
+    serving: Serving, stack: ExitStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = FakeSession({"fomaml": 5})
+    stack.enter_context(served(other))
+    assert main(["stop", "2", "1", "2"]) == 0
+    assert out(capsys).count("has ended") == 2
+    assert other.calls == ["start", "stop save=True"]
+
+
+def test_where_one_is_not_there_none_is_stopped(
+    session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stop", "1", "7"]) == 2
+    assert "no session is called '7'" in complaint(capsys)
+    assert session.calls == ["start"]
+
+
+def test_stop_needs_a_session(serving: Serving, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stop"]) == 2
+    complaint(capsys)
+
+
+# send.
+
+
+@pytest.mark.parametrize(
+    ("words", "command", "said"),
+    [
+        (["pause"], Pause(), "paused: FOMAML at 12,300 · Reptile at 18,700"),
+        (["save"], Save(), "saved checkpoints/fomaml-1/000012300.safetensors"),
+        (["evaluate"], Evaluate("random", 0), "random task"),
+        (["evaluate", "standard"], Evaluate("standard", 0), "standard, 4.00"),
+        (["evaluate", "compare"], Evaluate("compare", 0), "loss per update"),
+        (["pace", "100"], SetPace(100.0), "pace: 100 it/s"),
+        (["pace", "full"], SetPace(None), "pace: full speed"),
+        (["pace"], SetPace(None), "pace: full speed"),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, list) else None,
+)
+def test_an_order_is_obeyed_by_all_and_its_outcome_printed(
+    words: list[str],
+    command: object,
+    said: str,
+    session: FakeSession,
+    serving: Serving,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["send", "1", *words]) == 0
+    assert said in out(capsys)
+    assert session.sent == [(command, None)]
+
+
+def test_orders_to_runs_that_rest(
+    session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session.send(Pause())
+    assert main(["send", "1", "step"]) == 0
+    assert main(["send", "1", "step", "10"]) == 0
+    assert main(["send", "1", "resume"]) == 0
+    session.finish(FOMAML)
+    assert main(["send", "1", "extend", "--run", FOMAML]) == 0
+    assert [command for command, _ in session.sent][1:] == [Step(1), Step(10), Resume(), Extend()]
+    printed = out(capsys)
+    for said in ("FOMAML is at 12,301", "FOMAML is at 12,311", "training:", "to 100,000"):
+        assert said in printed
+
+
+def test_an_order_to_one_run_reaches_it_alone(
+    session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["send", "1", "pause", "--run", REPTILE]) == 0
+    assert out(capsys) == "paused: Reptile at 18,700\n"
+    assert state(session, FOMAML) == "training"
+
+
+def test_an_order_that_is_refused_is_said_and_exits_with_2(
+    session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session.send(Pause(), FOMAML)
+    assert main(["send", "1", "pause"]) == 2
+    printed, complained = capsys.readouterr()
+    assert printed == "paused: Reptile at 18,700\n"
+    assert complained == "error: FOMAML: no pause, the run is paused\n"
+
+
+def test_the_refusal_of_what_another_asked_for_is_no_answer(
+    session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    obey = session._obey
+
+    def meanwhile(command: Pause, run: str) -> None:
+        obey(Resume(), run)  # refused: the run trains
+        obey(command, run)
+
+    session._obey = meanwhile  # type: ignore[assignment,method-assign]
+    assert main(["send", "1", "pause"]) == 0
+    assert "paused" in out(capsys)
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["dance"], "'dance' cannot be sent; use one of pause, resume, step"),
+        (["pause", "now"], "pause takes no argument 'now'"),
+        (["step", "1", "2"], "step takes no argument '2'"),
+        (["step", "x"], "'x' is not a whole number"),
+        (["step", "1.5"], "'1.5' is not a whole number"),
+        (["step", "0"], "step: 0 is not allowed; use a whole number from 1"),
+        (["step", str(10**30)], "step: "),
+        (["step", "9" * 5_000], ""),
+        (["pace", "x"], "'x' is not a number, or full"),
+        (["pace", "nan"], "pace: nan is not allowed"),
+        (["pace", "0"], "pace: 0.0 is not allowed"),
+        (["pace", "inf"], "pace: inf is not allowed"),
+        (["evaluate", "x"], "evaluate 'x' is unknown; use one of random, standard"),
+        (["evaluate", "validation"], "evaluate 'validation' is unknown"),
+        (["pause", "--run", "x"], "there is no run 'x'; runs: fomaml-1, reptile-1"),
+    ],
+    ids=lambda one: " ".join(one)[:20] if isinstance(one, list) else None,
+)
+def test_an_order_that_means_nothing_is_refused_and_nothing_is_sent(
+    words: list[str],
+    problem: str,
+    session: FakeSession,
+    serving: Serving,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["send", "1", *words]) == 2
+    assert complaint(capsys).startswith(problem)
+    assert session.sent == []
+
+
+def test_one_who_waits_for_an_answer_hears_of_the_end(
+    session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session._obey = lambda command, run: serving.server.ended.set()  # type: ignore[method-assign]
+    assert main(["send", "1", "pause"]) == 2
+    assert complaint(capsys).startswith("session 1")
+
+
+# watch.
+
+
+class Ending:
+    """Ends a session once its watcher has told of all that a test made happen."""
+
+    def __init__(self, serving: Serving, events: list[AnyEvent]) -> None:
+        self._serving = serving
+        self._events = events
+
+    def follow(self, report: Report, interrupts: object) -> None:
+        session: FakeSession = self._serving.server._session  # type: ignore[assignment]
+        for event in self._events:
+            session.say(event)
+        self._serving.server.ended.set()
+        self.original(report, interrupts)
+
+    original = staticmethod(Report.follow)
+
+
+def watched(
+    serving: Serving, patch: pytest.MonkeyPatch, events: list[AnyEvent], *flags: str
+) -> int:
+    """The exit code of a watcher before whom ``events`` happen, and then the end."""
+    ending = Ending(serving, events)
+    patch.setattr(watch_command.Report, "follow", lambda *given: ending.follow(*given))
+    return main(["watch", *flags])
+
+
+STEPPED = Stepped(count=3, run=FOMAML, iteration=12_303, time=1.0)
+FINISHED = Finished(run=REPTILE, iteration=50_000, time=2.0)
+PROGRESS = Progress(loss=0.5, run=FOMAML, iteration=12_350, time=1.5)
+
+
+def test_watching_as_json_tells_every_event_from_now_on(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    events: list[AnyEvent] = [STEPPED, PROGRESS, FINISHED]
+    asked = Asked(run=FOMAML, iteration=1, time=0.0, who="somebody", command="save")
+    assert watched(serving, monkeypatch, [asked, *events], "--json") == 0
+    printed, remarked = capfd.readouterr()
+    lines = printed.splitlines()  # as in the log, which does not have who asked for what
+    assert "save, asked for by somebody" in remarked
+    assert lines == [msgspec.json.encode(event).decode() for event in events]
+
+
+def test_watching_by_lines_tells_what_matters_to_people(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert watched(serving, monkeypatch, [STEPPED, PROGRESS, FINISHED]) == 0
+    printed = out(capsys)
+    assert "Reptile  finished 50,000 iterations" in printed
+    assert "12,300" not in printed  # what was before is not told
+
+
+def test_watching_commands_nothing(
+    session: FakeSession, serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert watched(serving, monkeypatch, []) == 0
+    assert session.sent == []
+    assert session.calls == ["start"]
+
+
+def test_a_watcher_outlives_fresh_runs_and_events_of_runs_that_are_gone(
+    session: FakeSession,
+    serving: Serving,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    session.fresh()
+    begun = Finished(run="fomaml-2", iteration=5, time=0.0)
+    assert watched(serving, monkeypatch, [STEPPED, begun]) == 0
+    assert "finished 5 iterations" in out(capsys)
+
+
+def test_the_death_of_a_session_is_complained_of(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def die(report: Report, interrupts: object) -> None:
+        serving.die()
+        Ending.original(report, interrupts)
+
+    monkeypatch.setattr(watch_command.Report, "follow", die)
+    assert main(["watch"]) == 1
+    assert complaint(capsys) == "the process that trained is gone"
+
+
+# attach, and what is offered beside a session that trains.
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Session]]:
+    """The sessions that were shown, in place of the dashboard."""
+    shown: list[Session] = []
+    monkeypatch.setattr(
+        attach_command, "run_dashboard", lambda session, _: shown.append(session) or 0
+    )
+    monkeypatch.setattr(attach_command, "require_terminal", lambda: None)
+    yield shown
+    for session in shown:
+        session.detach()
+
+
+@pytest.mark.parametrize("tokens", [["attach"], ["attach", "1"]], ids=" ".join)
+def test_attaching_shows_the_session(
+    tokens: list[str], serving: Serving, shown: list[Session]
+) -> None:
+    assert main(tokens) == 0
+    (session,) = shown
+    assert isinstance(session, RemoteSession)
+    assert (session.connection.id, session.connection.read_only) == ("1", False)
+
+
+def test_attaching_read_only_shows_it_to_one_who_may_not_command(
+    serving: Serving, shown: list[Session]
+) -> None:
+    assert main(["attach", "--read-only"]) == 0
+    assert shown[0].connection.read_only
+
+
+def test_attaching_needs_a_terminal(
+    session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["attach"]) == 2
+    assert complaint(capsys).startswith("the dashboard needs a terminal")
+    assert not serving.server.watched
+
+
+@pytest.mark.parametrize(
+    ("typed", "choice"),
+    [(b"\n", "1"), (b"n\n", "new"), (b"N\n", "new"), (b"q\n", "leave"), (b"\xff\n", "leave"),
+     (b"", "leave")],
+)  # fmt: skip
+def test_one_who_begins_beside_a_session_is_offered_it(
+    typed: bytes,
+    choice: str,
+    serving: Serving,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Stdin:
+        class buffer:  # noqa: N801  (as the standard input calls it)
+            readline = staticmethod(lambda: typed)
+
+    monkeypatch.setattr("sys.stdin", Stdin)
+    assert attach_command.offered() == choice
+    lines = out(capsys).split("\n")
+    assert lines[0].startswith("session 1 is running: fomaml-1 training 12,300 / 50,000, reptile-1")
+    assert lines[1] == "enter attaches to session 1, n begins new runs, q leaves: "
+
+
+def test_nothing_is_offered_beside_runs_that_have_ended(
+    session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session.finish(FOMAML)
+    session.finish(REPTILE)
+    until(lambda: state(session, REPTILE) == "finished")
+    assert attach_command.offered() == "new"
+    assert out(capsys) == ""

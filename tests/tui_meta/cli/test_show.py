@@ -1,0 +1,155 @@
+"""show tells one run: settings, origin, checkpoints, evaluations, curve."""
+
+import json
+import sys
+
+import pytest
+
+from core.algorithms.reptile import Reptile
+from core.config import RunConfig
+from core.events import Diverged
+from core.models.settings import NetworkConfig
+from tests.support.run_folders import (
+    NASTY,
+    evaluated,
+    make_checkpoint,
+    make_run,
+    progress,
+    stamp,
+    started,
+)
+from tui_meta.cli.main import main
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    config = RunConfig(
+        algorithm=Reptile(inner_lr=0.5), network=NetworkConfig(hidden=(4, 8)), iterations=1_000
+    )
+    events = [started()]
+    for iteration in range(100, 1_300, 100):
+        events += [progress(iteration, 1 / iteration), evaluated(iteration, 3.0, 1 / iteration)]
+    path = make_run(tmp_path / "run", events, config)
+    make_checkpoint(path, 1_200, {"kind": "hand"})
+    return path
+
+
+def shown(capsys, path):
+    assert main(["show", str(path)]) == 0
+    return capsys.readouterr().out
+
+
+def rows(out):
+    return [line.split() for line in out.splitlines()]
+
+
+def test_only_settings_that_differ_are_shown_beside_their_defaults(run, capsys):
+    out = rows(shown(capsys, run))
+    assert ["reptile.inner_lr", "0.5", "0.02"] in out
+    assert ["network.hidden", "4", "8", "64", "64"] in out
+    assert ["iterations", "1000", "50000"] in out
+    assert not any(row[:1] == ["seed"] for row in out)
+
+
+def test_defaults_are_said_to_be_such(tmp_path, capsys):
+    make_run(tmp_path / "run", config=RunConfig(algorithm=Reptile()))
+    assert "All settings are the defaults" in shown(capsys, tmp_path / "run")
+
+
+def test_the_origin_is_shown(run, capsys):
+    out = shown(capsys, run)
+    for fact in ("abacus", "torch on cpu", "numpy 2.4.6", "tui-meta --name 'a name'"):
+        assert fact in out
+
+
+def test_the_state_and_the_best_are_shown(run, capsys):
+    out = shown(capsys, run)
+    assert "Reptile, interrupted, iteration 1,200 / 1,000" in out
+    assert "best evaluation 0.0008 at 1,200" in out
+
+
+def test_checkpoints_are_shown_with_kind_and_damage(run, capsys):
+    (run / "000000900.safetensors").write_bytes(b"damaged")
+    out = shown(capsys, run)
+    (hand,) = [row for row in rows(out) if row[:1] == ["000001200.safetensors"]]
+    assert hand[1:] == ["hand", "4.2", "kB"]
+    assert "damaged: " in out
+
+
+def test_the_last_evaluations_are_shown(run, capsys):
+    out = shown(capsys, run)
+    assert "the last 10 of 12" in out
+    table = [row for row in rows(out) if "validation" in row]
+    assert table[-1] == ["1,200", "validation", "1", "3.00", "0.0008"]
+    assert len(table) == 10
+
+
+def test_the_curves_are_drawn_in_80_columns_without_escape_codes(run, capsys, monkeypatch):
+    monkeypatch.chdir(run.parent)
+    out = shown(capsys, run.name)
+    assert "⠒⠒ training  ▀▀ after adaptation" in out
+    assert "iteration" in out.splitlines()[-2] or "iteration" in out.splitlines()[-3]
+    assert "\x1b" not in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_no_color_is_obeyed_on_a_terminal(run, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert "\x1b[3" in shown(capsys, run) or "\x1b[9" in shown(capsys, run)
+    monkeypatch.setenv("NO_COLOR", "1")
+    out = shown(capsys, run)
+    assert "\x1b[3" not in out
+    assert "\x1b[9" not in out
+
+
+def test_why_a_run_ended_is_shown(tmp_path, capsys):
+    end = Diverged(problem="the loss is no longer finite", advice="lower it", **stamp(5))
+    make_run(tmp_path / "run", [started(), end])
+    assert "the loss is no longer finite" in shown(capsys, tmp_path / "run")
+
+
+def test_a_run_that_has_just_begun_is_shown(tmp_path, capsys):
+    out = shown(capsys, make_run(tmp_path / "run"))
+    for text in ("No checkpoint yet", "No evaluation yet", "nothing has been logged yet"):
+        assert text in out
+
+
+def test_a_checkpoint_stands_for_its_run(run, capsys):
+    assert f"run: {run}" in shown(capsys, run / "000001200.safetensors")
+
+
+def test_text_from_files_is_shown_escaped(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    nasty = f"{NASTY}[/][/none]"
+    end = Diverged(problem=nasty, advice=nasty, **stamp(5))
+    fields = ("engine", "device", "python", "host", "processor", "started")
+    said = dict.fromkeys(fields, nasty)
+    run = make_run(tmp_path / NASTY, [end], versions={nasty: nasty}, command_line=[nasty], **said)
+    make_checkpoint(run, 5, {"kind": nasty})
+    out = shown(capsys, run)
+    assert all(char == "\n" or char.isprintable() for char in out)
+    assert "".join(out.split()).count("[bold]mark") >= 10
+
+
+@pytest.mark.parametrize("change", [{"seed": -1}, {"algorithm": {"name": "other"}}, {"odd": 1}])
+def test_a_configuration_that_is_not_valid_is_one_line(run, capsys, change):
+    record = json.loads((run / "run.json").read_text())
+    record["config"] |= change
+    (run / "run.json").write_text(json.dumps(record))
+    assert main(["show", str(run)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "run.json: its configuration is not valid" in line
+
+
+def test_a_folder_that_is_no_run_is_one_line(tmp_path, capsys):
+    assert main(["show", str(tmp_path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "give a folder that tui-meta has made" in line
+
+
+def test_numbers_that_no_run_reaches_are_shown_or_left_out(tmp_path, capsys):
+    huge = [progress(10**400), evaluated(10**30, 1.0), progress(5, 1e308), progress(6, 1e308)]
+    run = make_run(tmp_path / "run", [*huge, evaluated(8, float("nan"), 1e-320)])
+    assert "evaluations" in shown(capsys, run).lower()

@@ -1,0 +1,272 @@
+"""The battery as a person meets it: a survey is started, watched, cancelled, read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from textual.pilot import Pilot
+
+from core.analysis.answers import AnyAnswer, Cancelled, Surveyed
+from core.analysis.battery import OnProgress
+from core.analysis.questions import AnyQuestion, Survey
+from core.analysis.service import never, unheard
+from core.errors import QuestionError
+from core.events import Pause
+from tests.support.dashboard.canned import CannedSession
+from tests.support.dashboard.fake_session import FakeSession
+from tests.support.dashboard.pages import SIZES, press, settle
+from tui_meta.app.application import TuiMetaApp
+from tui_meta.screens.battery.screen import BatteryPage
+from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.views.numbers import loss
+
+pytestmark = pytest.mark.usefixtures("calm")
+
+NEXT = "▸ next: {}"
+
+
+@dataclass
+class WaitingSession(FakeSession):
+    """A survey is never done; it stops when nobody wants it any more."""
+
+    asked: list[AnyQuestion] = field(default_factory=list)
+    begun: threading.Event = field(default_factory=threading.Event)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def ask(
+        self,
+        question: AnyQuestion,
+        progress: OnProgress = unheard,
+        cancelled: Callable[[], bool] = never,
+    ) -> AnyAnswer:
+        self.asked.append(question)
+        progress(750, 3_000)
+        self.begun.set()
+        while not cancelled():
+            self.stopped.wait(0.01)
+        self.stopped.set()
+        return Cancelled()
+
+
+async def begin(pilot: Pilot[None], session: WaitingSession) -> str:
+    """A survey that has begun."""
+    await press(pilot, "b", "enter", answers=False)
+    assert session.begun.wait(30)
+    return await settle(pilot, answers=False)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_enter_surveys_all_runs_and_shows_every_part(size: tuple[int, int]) -> None:
+    session = FakeSession()
+    async with TuiMetaApp(session).run_test(size=size) as pilot:
+        await settle(pilot)
+        assert "enter start" in await press(pilot, "b", "less_than_sign", "less_than_sign")
+        text = await press(pilot, "enter")
+        runs = list(session.snapshots())
+        page = pilot.app.screen
+        assert isinstance(page, BatteryPage)
+        expected = session.ask(page._settings.question(runs))
+        assert isinstance(expected, Surveyed)
+        assert "100 random tasks, 10 points from all of the interval, 32 updates" in text
+        for title, source in zip(("FOMAML", "Reptile", "random"), expected.sources, strict=True):
+            row = next(line for line in text.splitlines() if line.startswith(title))
+            for number in (source.mean, source.low, source.high, source.median, *source.quantiles):
+                assert loss(number) in row
+        for part in ("FOMAML - Reptile", "tasks by loss", "worst tasks of FOMAML", "95 % interval"):
+            assert part in text
+        for poor in expected.sources[0].worst:
+            assert f"{poor.task.amplitude:.2f}·sin(x + {poor.task.phase:.2f})" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_while_it_runs_there_is_a_bar_and_every_key_works(size: tuple[int, int]) -> None:
+    session = WaitingSession()
+    async with TuiMetaApp(session).run_test(size=size) as pilot:
+        text = await begin(pilot, session)
+        assert "━" in text
+        assert "25 %" in text
+        assert "esc cancel" in text
+        assert "enter start" not in text
+        text = await press(pilot, "greater_than_sign", answers=False)
+        assert "settings of the next survey" in text
+        await press(pilot, "w", "space", answers=False)
+        assert session.commands(Pause) == list(session.snapshots())
+        assert "25 %" in await press(pilot, "b", answers=False)
+        assert not session.stopped.is_set()
+        assert len(session.asked) == 1
+        await press(pilot, "escape")
+
+
+async def test_escape_cancels_the_survey_and_only_then_goes_back() -> None:
+    session = WaitingSession()
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        await begin(pilot, session)
+        await pilot.press("escape")
+        assert session.stopped.wait(30)
+        text = await settle(pilot)
+        assert "the survey was cancelled" in text
+        assert isinstance(pilot.app.screen, BatteryPage)
+        assert NEXT.format("1,000 tasks") in text
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, WatchScreen)
+
+
+async def test_leaving_the_program_gives_the_survey_up() -> None:
+    session = WaitingSession()
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        await begin(pilot, session)
+    assert session.stopped.wait(30)
+
+
+async def test_a_second_enter_says_that_one_runs() -> None:
+    session = WaitingSession()
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        await begin(pilot, session)
+        assert "a survey is running; escape cancels it" in await press(
+            pilot, "enter", answers=False
+        )
+        assert len(session.asked) == 1
+        await press(pilot, "escape")
+
+
+async def test_why_there_is_no_survey_is_said() -> None:
+    session = CannedSession()
+
+    def refuse(*_: object) -> AnyAnswer:
+        raise QuestionError("run 'fomaml-1'", "it has not begun", "wait for it")
+
+    session.ask = refuse  # type: ignore[method-assign, assignment]
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        text = await press(pilot, "b", "enter")
+        assert "no survey: run 'fomaml-1': it has not begun" in text
+        assert NEXT.format("1,000 tasks") in text
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (["less_than_sign"], "300 tasks, 10 points from all of the interval, 32 updates, seed 0"),
+        (["less_than_sign"] * 9, "100 tasks"),
+        (["comma", "full_stop", "greater_than_sign"], "3,000 tasks"),
+        (["greater_than_sign"] * 9, "10,000 tasks"),
+        (["r"], "1,000 tasks, 5 points from the right half, 10 updates, seed 0"),
+        (["r", "r"], "1,000 tasks, 10 points from all of the interval"),
+        (
+            ["n", "n", "n", "N"],
+            "1,000 tasks, 10 points from all of the interval, 32 updates, seed 2",
+        ),
+        (["N"], "1,000 tasks, 10 points from all of the interval, 32 updates, seed 0"),
+    ],
+)
+async def test_keys_set_the_next_survey(keys: list[str], said: str) -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
+        assert NEXT.format(said) in await press(pilot, "b", *keys)
+
+
+async def test_what_is_set_is_what_is_asked() -> None:
+    session = CannedSession()
+    asked: list[AnyQuestion] = []
+    ask = session.ask
+
+    def noting(question: AnyQuestion, *rest: object) -> AnyAnswer:
+        asked.append(question)
+        return ask(question)
+
+    session.ask = noting  # type: ignore[method-assign, assignment]
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        text = await press(pilot, "b", "r", "n", "less_than_sign", "enter")
+        (question,) = asked
+        assert isinstance(question, Survey)
+        assert (question.n_tasks, question.seed, question.right_half) == (300, 1, True)
+        assert question.updates == 10
+        assert len(question.sources) == 3
+        assert "300 random tasks, 5 points from the right half, 10 updates, seed 1" in text
+
+
+@pytest.mark.parametrize("size", [(60, 15), *SIZES])
+@pytest.mark.parametrize(("down", "up", "last"), [("down", "up", "end"), ("j", "k", "G")])
+async def test_the_worst_tasks_are_chosen_and_opened(
+    size: tuple[int, int], down: str, up: str, last: str
+) -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=size) as pilot:
+        text = await press(pilot, "b", "enter", down, down, up)
+        assert "enter open in Lab" in text
+        assert "▸     0      1.00  4.90·sin" in text
+        text = await press(pilot, last)
+        assert "4.00·sin(x + 2.70)" in next(line for line in text.splitlines() if "▸" in line)
+        text = await press(pilot, "enter")
+        assert "Lab" in text.splitlines()[0]
+        assert "4.00" in text
+        assert "2.70" in text
+        assert "enter start" in await press(pilot, "b", "g")
+
+
+async def test_escape_leaves_the_worst_tasks_first() -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
+        await press(pilot, "b", "enter", "down")
+        assert "enter start" in await press(pilot, "escape")
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, WatchScreen)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("right", "left"), [("right", "left"), ("l", "h")])
+async def test_another_source_has_its_own_tasks_and_pairs(
+    size: tuple[int, int], right: str, left: str
+) -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=size) as pilot:
+        await press(pilot, "b", "enter")
+        text = await press(pilot, right)
+        assert "worst tasks of Reptile" in text
+        assert "Reptile - random" in text
+        assert "FOMAML - random" not in text
+        assert "worst tasks of random" in await press(pilot, left, left)
+
+
+async def test_tab_shows_the_map_where_there_is_room_for_one_chart() -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
+        assert "tasks by loss" in await press(pilot, "b", "enter")
+        for key in ("tab", "shift+tab"):
+            text = await press(pilot, key)
+            assert "mean loss of FOMAML" in text
+            assert "tasks by loss" not in text
+            assert "tasks by loss" in await press(pilot, key)
+
+
+async def test_with_room_all_maps_stand_side_by_side() -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(120, 40)) as pilot:
+        text = await press(pilot, "b", "enter")
+        for title in ("FOMAML", "Reptile", "random"):
+            assert f"mean loss of {title}" in text
+        assert text == await press(pilot, "tab")
+
+
+async def test_the_smallest_terminal_keeps_the_table() -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(60, 15)) as pilot:
+        text = await press(pilot, "b", "enter")
+        assert "mean  median" in text
+        for title, mean in (("FOMAML", "0.0500"), ("Reptile", "0.150"), ("random", "0.450")):
+            assert any(title in line and mean in line for line in text.splitlines())
+
+
+async def test_a_survey_that_ends_unseen_is_announced() -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
+        await press(pilot, "b")
+        page = pilot.app.screen
+        assert isinstance(page, BatteryPage)
+        await press(pilot, "w")
+        page.action_enter()
+        assert "the survey is done; b shows it" in await settle(pilot)
+        assert "1,000 random tasks" in await press(pilot, "b")
+
+
+def test_battery_while_it_runs(snap_compare: Callable[..., bool]) -> None:
+    session = WaitingSession()
+
+    async def look(pilot: Pilot[None]) -> None:
+        await begin(pilot, session)
+
+    assert snap_compare(TuiMetaApp(session), terminal_size=(80, 24), run_before=look)

@@ -1,0 +1,237 @@
+"""Whose theta adapts in the Lab: a live one that is followed or held still, or a saved one."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from textual.pilot import Pilot
+
+from core.algorithms.registry import ALGORITHMS
+from core.analysis.presets import draw_preset
+from core.analysis.questions import Given, Held, Live, Saved
+from core.analysis.service import Bench
+from core.analysis.theta_sources import LiveRun
+from core.config import RunConfig
+from core.engines import make_engine
+from core.engines.base import untrained
+from core.evaluation.adaptation import FewShotTask, few_shot
+from core.session.api import Connection
+from core.tasks.base import Floats
+from core.tasks.sine import SineTasks
+from core.tasks.sine_sampler import SineWave
+from tests.support.dashboard.fake_session import FakeSession
+from tests.support.dashboard.lab_page import drawn, in_lab
+from tests.support.dashboard.pages import shown
+from tests.support.dashboard.recording_session import Noting
+from tests.support.dashboard.saved_runs import answered
+from tui_meta.screens.lab.screen import FOLLOW_TICKS, LabPage
+
+pytestmark = pytest.mark.usefixtures("saved_runs", "calm")
+
+
+async def test_a_live_theta_is_followed_about_once_a_second() -> None:
+    session = Noting()
+    async with in_lab(session) as (pilot, page):
+        asked = len(session.adapting)
+        for _ in range(2 * FOLLOW_TICKS):
+            page.tick()
+        await answered(pilot)
+        assert len(session.adapting) == asked
+        session.change("reptile-1", iteration=20_000)
+        page.watch_screen.tick()
+        for _ in range(FOLLOW_TICKS):
+            page.tick()
+        text = await answered(pilot)
+        assert [one.source for one in session.adapting[asked:]] == [Live("reptile-1")]
+        assert "live 20,000" in text
+
+
+class Moving(Noting):
+    """Its runs have another theta at every iteration."""
+
+    def _live_run(self, run: str) -> LiveRun | None:
+        found = super()._live_run(run)
+        return found and dataclasses.replace(found, theta=theta_at(run, found.iteration))
+
+
+def theta_at(run: str, iteration: int) -> Floats:
+    return untrained(config_of(run, seed=iteration)).theta
+
+
+def config_of(run: str, seed: int = 0) -> RunConfig:
+    return RunConfig(algorithm=ALGORITHMS[run.split("-")[0]](), engine="torch", seed=seed)
+
+
+def predicted(run: str, iteration: int, task: Given) -> tuple[float, ...]:
+    """What the theta of ``iteration`` makes of a task in 32 updates, by core's evaluation."""
+    config, wave = config_of(run), SineWave(task.amplitude, task.phase)
+    few = FewShotTask(wave, np.array(task.support_x), np.array(task.support_y))
+    theta = theta_at(run, iteration)
+    lr = config.algorithm.inner_lr
+    result = few_shot(make_engine(config), theta, config.waves, few, 32, lr, every_step=True)
+    return tuple(result.predictions[0][-1].tolist())
+
+
+async def train_on(pilot: Pilot[None], page: LabPage, session: FakeSession, to: int) -> str:
+    """All runs are at a later iteration, and the page has had the time to follow them."""
+    for run in session.snapshots():
+        session.change(run, iteration=to)
+    page.watch_screen.tick()
+    for _ in range(FOLLOW_TICKS):
+        page.tick()
+    return await answered(pilot)
+
+
+async def test_s_holds_theta_still_and_lets_it_go_again() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        before = drawn(page, "FOMAML")
+        text = await answered(pilot, "s")
+        assert "held 12,300" in text
+        assert "held 18,700" in text
+        text = await train_on(pilot, page, session, 20_000)
+        assert "held 12,300" in text
+        assert drawn(page, "FOMAML") == before
+        assert "follows the training" in await answered(pilot, "s")
+        text = await train_on(pilot, page, session, 20_000)
+        assert text.count("live 20,000") == 2
+        assert drawn(page, "FOMAML") != before
+
+
+async def test_what_is_held_adapts_to_every_later_task() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "s")
+        await train_on(pilot, page, session, 20_000)
+        for key, preset in (("4", "noisy"), ("6", "contradictory"), ("1", "standard")):
+            text = await answered(pilot, key)
+            task = draw_preset(preset, 0, 0, SineTasks())  # type: ignore[arg-type]
+            assert "held 12,300" in text
+            assert "held 18,700" in text
+            assert drawn(page, "FOMAML").y == predicted("fomaml-1", 12_300, task)
+            assert drawn(page, "Reptile").y == predicted("reptile-1", 18_700, task)
+
+
+async def test_what_is_held_is_what_was_seen_and_nothing_flickers() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        for run in session.snapshots():
+            session.change(run, iteration=19_000)
+        page.watch_screen.tick()
+        await pilot.press("s")
+        assert "held 12,300" in shown(pilot)
+        assert "…" not in shown(pilot)
+        await answered(pilot)
+        assert session.adapting[-1].source == Held("reptile-1", 18_700)
+
+
+async def test_a_checkpoint_chosen_meanwhile_leaves_what_is_held() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "shift+tab", "s", "minus")
+        await train_on(pilot, page, session, 20_000)
+        assert "▸held 18,700" in await answered(pilot, "plus")
+
+
+async def test_s_before_any_answer_holds_what_comes_first() -> None:
+    session = Moving()
+    start, session.start = session.start, lambda: None  # type: ignore[method-assign]
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "s")
+        start()
+        text = await train_on(pilot, page, session, 15_000)
+        assert text.count("held 15,000") == 2
+        text = await train_on(pilot, page, session, 20_000)
+        assert text.count("held 15,000") == 2
+
+
+async def test_what_can_be_held_no_longer_is_a_message_and_the_training_is_followed() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "s")
+        session._bench = Bench(session._live_run)
+        text = await answered(pilot, "2")
+        assert "is not kept; choose a checkpoint" in text
+        text = await train_on(pilot, page, session, 20_000)
+        assert text.count("live 20,000") == 2
+
+
+async def test_fresh_runs_are_followed() -> None:
+    session = Moving()
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "s")
+        session.fresh()
+        session.start()
+        page.watch_screen.tick()
+        page.tick()
+        assert "s holds it still" in await answered(pilot)
+
+
+async def test_a_checkpoint_is_chosen_by_keys_and_by_typing() -> None:
+    session = Noting()
+    async with in_lab(session) as (pilot, page):
+        live = drawn(page, "Reptile")
+        text = await answered(pilot, "shift+tab", "minus")
+        assert "▸checkpoint 12,000 auto" in text
+        assert session.adapting[-1].source == Saved("checkpoints/reptile-1/000012000.safetensors")
+        assert drawn(page, "Reptile") != live
+        assert "▸checkpoint 5,000 hand" in await answered(pilot, "minus")
+        await answered(pilot, "enter", *["backspace"] * 4, *"2500", "enter")
+        assert "▸checkpoint 2,000 best" in shown(pilot)
+        assert "▸live 18,700" in await answered(pilot, *["plus"] * 3)
+        assert drawn(page, "Reptile") == live
+
+
+async def test_checkpoints_that_came_while_one_looked_are_found_by_one_key() -> None:
+    saved = Path("checkpoints/reptile-1")
+    hidden = [path.rename(path.with_suffix(".hidden")) for path in saved.glob("*.safetensors")]
+    async with in_lab() as (pilot, _):
+        assert "it has no checkpoint yet" in await answered(pilot, "shift+tab", "minus")
+        for path in hidden:
+            path.rename(path.with_suffix(".safetensors"))
+        assert "▸checkpoint 12,000 auto" in await answered(pilot, "minus")
+
+
+async def test_a_checkpoint_that_is_gone_is_a_message_and_the_one_before_takes_its_place() -> None:
+    async with in_lab() as (pilot, page):
+        await answered(pilot, "shift+tab")
+        Path("checkpoints/reptile-1/000012000.safetensors").unlink()
+        text = await answered(pilot, "minus")
+        assert "000012000.safetensors: " in text
+        assert "▸checkpoint 5,000 hand" in text
+        assert drawn(page, "Reptile").y
+        for path in Path("checkpoints/reptile-1").glob("*.safetensors"):
+            path.unlink()
+        assert "▸live 18,700" in await answered(pilot, "2")
+
+
+async def test_runs_that_have_not_begun_are_not_asked() -> None:
+    session = Noting()
+    session.start = lambda: None  # type: ignore[method-assign]
+    async with in_lab(session) as (pilot, _):
+        assert {one.source for one in session.adapting}.isdisjoint(
+            {Live("fomaml-1"), Live("reptile-1")}
+        )
+        assert "untrained" in shown(pilot)
+
+
+async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
+    session = Noting()
+    async with in_lab(session) as (pilot, page):
+        session.fresh()
+        session.start()
+        page.watch_screen.tick()
+        page.tick()
+        await answered(pilot)
+        assert session.adapting[-3].source == Live("fomaml-2")
+
+
+async def test_a_face_that_may_only_look_has_the_whole_lab() -> None:
+    session = Noting(connection=Connection(id="abc", read_only=True))
+    async with in_lab(session) as (pilot, page):
+        await answered(pilot, "2", "plus", "i")
+        assert drawn(page, "FOMAML").y
+        assert not session.sent

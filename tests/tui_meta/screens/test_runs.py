@@ -1,0 +1,279 @@
+"""The folder of runs as a person meets it: listed, sorted, filtered, opened, compared."""
+
+from __future__ import annotations
+
+import types
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from core.algorithms.reptile import Reptile
+from core.config import RunConfig
+from core.events import Finished
+from core.session.local import LocalSession
+from tests.support.dashboard.fake_session import FakeSession
+from tests.support.dashboard.pages import SIZES, press, settle
+from tests.support.run_folders import (
+    NASTY,
+    evaluated,
+    make_checkpoint,
+    make_run,
+    progress,
+    stamp,
+    started,
+)
+from tui_meta.app.application import TuiMetaApp
+from tui_meta.screens.watch.screen import WatchScreen
+
+pytestmark = pytest.mark.usefixtures("calm")
+
+NOW = 5_000.0
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
+    """A session in a folder with three runs, one of them damaged and one with a hostile name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(
+        "tui_meta.screens.runs.screen.time", types.SimpleNamespace(time=lambda: NOW)
+    )
+    folder = Path("checkpoints")
+    events = [started(), *(progress(n, 3 - n / 500) for n in range(100, 1_100, 100))]
+    best = [evaluated(500, 4.0, 0.02), evaluated(1_000, 4.0, 0.05)]
+    done = make_run(folder / "fomaml-a", [*events, *best, Finished(**stamp(1_000, 2_000.0))])
+    make_checkpoint(done, 1_000, {"kind": "final"})
+    reptile = RunConfig(algorithm=Reptile(inner_lr=0.5), iterations=2_000)
+    slow = [started(target=2_000), progress(100, 0.9), evaluated(200, 4.0, 0.3)]
+    make_run(folder / "reptile-b", slow, config=reptile)
+    (make_run(folder / "zz-damaged") / "run.json").write_text("{")
+    return FakeSession(folder=folder)
+
+
+def names(text: str) -> list[str]:
+    """The runs of the list, from top to bottom."""
+    known = ("fomaml-a", "reptile-b", "zz-damaged")
+    rows = [line[2:20] for line in text.splitlines()[3:]]
+    return [name for row in rows for name in known if row.startswith(name)]
+
+
+def copied(folder: Path) -> str:
+    """The newest copy that was kept."""
+    files = (folder.absolute().parent / "state").rglob("*.tsv")
+    return max(files, key=lambda path: path.stat().st_mtime_ns).read_text()
+
+
+def under_cursor(text: str) -> str:
+    (row,) = [line for line in text.splitlines() if line.startswith("▸")]
+    return row[2:].split()[0]
+
+
+@pytest.mark.parametrize("size", [(60, 15), *SIZES])
+async def test_all_runs_of_the_folder_are_listed(
+    session: FakeSession, size: tuple[int, int]
+) -> None:
+    async with TuiMetaApp(session).run_test(size=size) as pilot:
+        text = await press(pilot, "f")
+        assert "3 runs in checkpoints" in text
+        assert names(text) == ["fomaml-a", "reptile-b", "zz-damaged"]
+        for part in ("finished", "interrupted", "damaged", "1,000 / 1,000", "200 / 2,000"):
+            assert part in text
+        if size[0] >= 80:
+            assert "0.0200" in text
+            assert "50:00" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("down", "up", "first", "last"),
+    [("down", "up", "home", "end"), ("j", "k", "g", "G"), ("pagedown", "pageup", "g", "end")],
+)
+async def test_the_cursor_moves(
+    session: FakeSession, size: tuple[int, int], down: str, up: str, first: str, last: str
+) -> None:
+    async with TuiMetaApp(session).run_test(size=size) as pilot:
+        assert under_cursor(await press(pilot, "f")) == "fomaml-a"
+        if not down.startswith("page"):
+            assert under_cursor(await press(pilot, down)) == "reptile-b"
+            assert under_cursor(await press(pilot, up)) == "fomaml-a"
+        assert under_cursor(await press(pilot, last)) == "zz-damaged"
+        assert under_cursor(await press(pilot, up, up, up)) == "fomaml-a"
+        assert under_cursor(await press(pilot, down, first)) == "fomaml-a"
+
+
+async def test_s_sorts_and_the_cursor_stays_on_its_run(session: FakeSession) -> None:
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        assert "by age" in await press(pilot, "f", "down")
+        expected = {
+            "name": ["fomaml-a", "reptile-b"],
+            "state": ["fomaml-a", "reptile-b"],
+            "iteration": ["fomaml-a", "reptile-b"],
+            "best": ["fomaml-a", "reptile-b"],
+            "age": ["fomaml-a", "reptile-b"],
+        }
+        for order, runs in expected.items():
+            text = await press(pilot, "s")
+            assert f"by {order}" in text
+            assert names(text)[:2] == runs
+            assert under_cursor(text) == "reptile-b"
+        assert "by best" in await press(pilot, "S")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_filter_is_typed_kept_and_left(session: FakeSession, size: tuple[int, int]) -> None:
+    async with TuiMetaApp(session).run_test(size=size) as pilot:
+        text = await press(pilot, "f", "slash", *"rept q")
+        assert "filter /rept q" in text
+        assert "enter keep the filter  esc all runs" in text.splitlines()[-1]
+        assert "q quit" not in text
+        assert "no run with “rept q”" in text
+        text = await press(pilot, "backspace", "backspace")
+        assert names(text) == ["reptile-b"]
+        assert "1 with “rept”" in await press(pilot, "enter")
+        assert "filter /" not in await press(pilot, "down")
+        assert "esc all runs" in await settle(pilot)
+        assert len(names(await press(pilot, "escape"))) == 3
+        assert len(names(await press(pilot, "slash", "x", "escape"))) == 3
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, WatchScreen)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_enter_opens_a_run_and_escape_comes_back(
+    session: FakeSession, size: tuple[int, int]
+) -> None:
+    async with TuiMetaApp(session).run_test(size=size) as pilot:
+        text = await press(pilot, "f", "j", "enter")
+        for part in ("reptile-b, Reptile", "checkpoints/reptile-b", "reptile.inner_lr", "0.5"):
+            assert part in text
+        assert "after adaptation" in text
+        text = await press(pilot, "G")
+        assert "command line" in text
+        assert "folder  " in await press(pilot, "g")
+        assert under_cursor(await press(pilot, "escape")) == "reptile-b"
+
+
+async def test_a_damaged_run_says_what_is_wrong(session: FakeSession) -> None:
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        text = await press(pilot, "f", "G", "enter")
+        assert "run.json" in text.splitlines()[-2]
+        assert "it is damaged" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_marked_runs_are_compared_on_one_chart(
+    session: FakeSession, size: tuple[int, int]
+) -> None:
+    async with TuiMetaApp(session).run_test(size=size) as pilot:
+        text = await press(pilot, "f", "space", "space")
+        assert "2 marked" in text
+        assert text.count("●") == 2
+        text = await press(pilot, "c")
+        assert "loss after adaptation of 2 runs" in text
+        assert "⠒⠒ fomaml-a  ▀▀ reptile-b" in text
+        assert "loss in training of 2 runs" in await press(pilot, "tab")
+        assert "2 marked" in await press(pilot, "escape")
+        assert "1 marked" in await press(pilot, "g", "space")
+
+
+async def test_without_marks_the_curves_are_those_of_the_run_under_the_cursor(
+    session: FakeSession,
+) -> None:
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        text = await press(pilot, "f", "j", "c")
+        assert "⠒⠒ reptile-b" in text
+        assert "fomaml-a" not in text
+
+
+async def test_a_fifth_curve_is_refused(session: FakeSession) -> None:
+    for name in ("b", "c", "d"):
+        make_run(session.folder / f"fomaml-{name}", [started(), progress(100)])
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        text = await press(pilot, "f", "space", "space", "space", "space", "space")
+        assert "a chart tells 4 curves apart" in text
+        assert "4 marked" in text
+
+
+async def test_r_lets_a_run_go_on_in_a_session_of_its_own_once_a_person_agrees(
+    session: FakeSession,
+) -> None:
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        text = await press(pilot, "f", "j", "r")
+        assert "reptile-b goes on to 2,000 iterations" in text
+        await press(pilot, "r", "escape")
+        assert not session.calls[1:]
+        text = await press(pilot, "r", "g")
+        assert session.calls[1:] == ["resume checkpoints/reptile-b"]
+        assert "reptile-b trains in session 7: tui-meta attach 7 shows it" in text
+        await press(pilot, "y")
+    assert copied(session.folder) == "tui-meta attach 7\n"
+
+
+async def test_what_a_finished_run_needs_is_a_command_that_can_be_copied(
+    session: FakeSession,
+) -> None:
+    command = "tui-meta resume checkpoints/fomaml-a --iterations 2000"
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        assert f"it is finished; for more: {command}" in await press(pilot, "f", "r")
+        await press(pilot, "y")
+        assert copied(session.folder) == f"{command}\n"
+        await press(pilot, "j", "y")
+        assert copied(session.folder).startswith("path\tname\tstate\t")
+
+
+async def test_a_session_that_cannot_be_begun_is_a_line_that_stays(
+    session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "resume_beside", partial(LocalSession.resume_beside, session))
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        said = "reptile-b does not go on: no other session"
+        assert said in await press(pilot, "f", "j", "r", "g")
+        assert said in await press(pilot, "s", "j")
+        assert said not in await press(pilot, "escape")
+
+
+async def test_the_folder_is_read_again_by_a_key_and_when_it_is_opened(
+    session: FakeSession,
+) -> None:
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        await press(pilot, "f")
+        make_run(session.folder / "fomaml-new", [started(), progress(100)])
+        assert "fomaml-new" not in await settle(pilot)
+        assert "fomaml-new" in await press(pilot, "R")
+        make_run(session.folder / "fomaml-newer", [started(), progress(100)])
+        assert "fomaml-newer" in await press(pilot, "w", "f")
+
+
+async def test_a_folder_that_cannot_be_read_is_a_line(session: FakeSession) -> None:
+    session.folder = Path("nowhere")
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        text = await press(pilot, "f")
+        assert "it cannot be read (No such file or directory)" in text
+        assert "no runs in nowhere" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_hostile_names_are_spelled_out(session: FakeSession, size: tuple[int, int]) -> None:
+    path = make_run(session.folder / f"a{NASTY}", [started(), progress(100), progress(200)])
+    make_checkpoint(path, 200)
+    async with TuiMetaApp(session).run_test(size=size) as pilot:
+        seen = [await press(pilot, "f", "s", "g")]
+        seen += [await press(pilot, *keys) for keys in (["r"], ["c"], ["escape"])]
+        seen.append(await press(pilot, "enter"))
+        for text in seen:
+            assert not {"\x1b", "\x07", "\t", "\u202e"} & set(text)
+        assert r"a\x1b[31mred" in seen[0]
+        assert r"a\x1b" in seen[2]
+        assert r"a\x1b[31mred" in seen[4]
+
+
+async def test_beside_the_list_the_run_under_the_cursor_is_shown(session: FakeSession) -> None:
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        text = await press(pilot, "f")
+        assert "─ fomaml-a ─" in text
+        assert "0.0200 at 500" in text
+        text = await press(pilot, "down")
+        assert "─ reptile-b ─" in text
+        assert "0.300 at 200" in text

@@ -1,0 +1,175 @@
+"""The battery's lines and plots, without a terminal."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+import pytest
+
+from core.analysis.answers import Surveyed
+from tests.support.dashboard.answers import TITLES, surveyed
+from tui_meta.views.battery import results as battery
+from tui_meta.views.numbers import loss
+from tui_meta.views.text import cells, plain
+
+WIDTHS = [1, 20, 59, 60, 80, 120, 200]
+
+
+def changed(source: int = 0, **values: Any) -> Surveyed:
+    sources = list(surveyed().sources)
+    sources[source] = msgspec.structs.replace(sources[source], **values)
+    return msgspec.structs.replace(surveyed(), sources=tuple(sources))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_everything_fits_its_width(width: int) -> None:
+    answer = surveyed()
+    lines = [
+        battery.progress_line(128, 900, width),
+        battery.title_line(answer, TITLES, width),
+        *battery.pair_lines(answer, TITLES, 0, width),
+        *battery.table(answer, TITLES, width),
+        *battery.heat_lines(answer, 0, width),
+        *battery.worst_lines(answer, 0, 3, width),
+    ]
+    assert {cells(one) for one in lines} == {width}
+
+
+def test_the_table_has_a_row_for_each_source_with_all_its_numbers() -> None:
+    head, *rows = battery.table(surveyed(), TITLES, 80)
+    assert plain(head).split("  ")[0] == "loss"
+    for title, source, row in zip(TITLES, surveyed().sources, rows, strict=True):
+        values = [source.mean, source.low, source.high, source.median]
+        values += [source.quantiles[index] for index in (0, 1, 3, 4)]
+        assert plain(row).split() == [title, *(loss(value) for value in values), "0"]
+
+
+def test_a_narrow_table_keeps_mean_and_median() -> None:
+    head, row, *_ = battery.table(surveyed(), TITLES, 30)
+    source = surveyed().sources[0]
+    assert plain(head).split() == ["loss", "mean", "median"]
+    assert plain(row).split() == ["FOMAML", loss(source.mean), loss(source.median)]
+
+
+def test_a_source_that_diverged_has_no_mean_and_says_on_how_many_tasks() -> None:
+    answer = changed(mean=None, low=None, high=None, diverged=12)
+    row = plain(battery.table(answer, TITLES, 80)[1]).split()
+    assert row[1:4] == ["inf", "-", "-"]
+    assert row[-1] == "12"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (-0.3, -0.1, "FOMAML better"),
+        (0.1, 0.3, "Reptile better"),
+        (-0.1, 0.1, "no difference proven"),
+        (0.0, 0.0, "no difference proven"),
+    ],
+)
+def test_a_pair_is_judged_by_its_interval(low: float, high: float, verdict: str) -> None:
+    pair = msgspec.structs.replace(
+        surveyed().pairs[0], mean=(low + high) / 2, low=low, high=high, first_better=0.25
+    )
+    answer = msgspec.structs.replace(surveyed(), pairs=(pair,))
+    (said,) = battery.pair_lines(answer, TITLES, 0, 120)
+    assert plain(said).rstrip().endswith(f": {verdict}; FOMAML lower on 25 % of the tasks")
+    (short,) = battery.pair_lines(answer, TITLES, 0, 48)
+    assert plain(short).rstrip().endswith(f": {verdict}")
+
+
+def test_pairs_are_those_of_the_source_that_is_looked_at() -> None:
+    for source, title in enumerate(TITLES):
+        said = [plain(one) for one in battery.pair_lines(surveyed(), TITLES, source, 120)]
+        assert len(said) == 2
+        assert all(title in one.partition(":")[0] for one in said)
+
+
+def test_a_pair_without_a_mean_says_why() -> None:
+    pair = msgspec.structs.replace(surveyed().pairs[0], mean=None, low=None, high=None)
+    answer = msgspec.structs.replace(surveyed(), pairs=(pair,))
+    assert "as a task diverged" in plain(battery.pair_lines(answer, TITLES, 0, 120)[0])
+
+
+def test_the_histogram_has_a_curve_of_counts_for_each_source() -> None:
+    plot = battery.histogram(surveyed(), TITLES)
+    for title, source, series in zip(TITLES, surveyed().sources, plot.series, strict=True):
+        assert series.label == title
+        assert series.y == source.counts
+    assert plot.x.lower == pytest.approx(math.log10(surveyed().bins[0]))
+    assert plot.y.upper >= max(max(source.counts) for source in surveyed().sources)
+
+
+def test_the_heat_map_is_darkest_where_the_loss_is_largest() -> None:
+    answer = surveyed()
+    heat = answer.sources[0].heat
+    rows = [plain(one)[12:] for one in battery.heat_lines(answer, 0, 80)][: len(heat)]
+    means = {
+        (row, column): mean
+        for row, line in enumerate(heat)
+        for column, mean in enumerate(line)
+        if mean is not None
+    }
+    shade = {
+        place: rows[len(heat) - 1 - place[0]][5 * place[1] : 5 * place[1] + 5] for place in means
+    }
+    largest, smallest = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
+    assert shade[largest] == "█" * 5
+    assert shade[smallest] == "·" * 5
+    order = ["·" * 5, "░" * 5, "▒" * 5, "▓" * 5, "█" * 5]
+    ranks = [order.index(shade[place]) for place in sorted(means, key=means.__getitem__)]
+    assert ranks == sorted(ranks)
+
+
+def test_an_empty_cell_is_blank_and_one_that_diverged_is_marked() -> None:
+    heat = [list(row) for row in surveyed().sources[0].heat]
+    tasks = [list(row) for row in surveyed().tasks]
+    heat[-1][0], tasks[-1][0] = None, 0
+    heat[-1][1], tasks[-1][1] = None, 3
+    answer = msgspec.structs.replace(
+        changed(heat=tuple(map(tuple, heat)), diverged=1), tasks=tuple(map(tuple, tasks))
+    )
+    top, *_, key = (plain(one) for one in battery.heat_lines(answer, 0, 80))
+    assert top[12:22] == "     !!!!!"
+    assert key.rstrip().endswith("! diverged")
+
+
+def test_maps_beside_each_other_share_one_scale() -> None:
+    alone = plain(battery.heat_lines(surveyed(), 0, 80)[-1])
+    first = plain(battery.heat_lines(surveyed(), 0, 80, beside=(2,))[-1])
+    second = plain(battery.heat_lines(surveyed(), 2, 80, beside=(0,))[-1])
+    assert first == second != alone
+
+
+def test_the_worst_tasks_are_listed_and_the_selected_one_is_marked() -> None:
+    head, *rows = battery.worst_lines(surveyed(), 0, 2, 60)
+    assert len(rows) == 10
+    for poor, row in zip(surveyed().sources[0].worst, rows, strict=True):
+        assert loss(poor.loss) in plain(row)
+        assert f"{poor.task.amplitude:.2f}·sin" in plain(row)
+    assert [plain(row).startswith("▸") for row in rows] == [False, False, True] + [False] * 7
+    assert "task" in plain(head)
+
+
+def test_the_title_says_which_tasks_they_were() -> None:
+    expected = "300 random tasks, 10 points from all of the interval, 4 updates, seed 0"
+    assert plain(battery.title_line(surveyed(), TITLES, 80)).rstrip() == expected
+    wide = plain(battery.title_line(surveyed(), TITLES, 120))
+    assert wide.startswith(expected)
+    assert wide.endswith("FOMAML at 50, Reptile at 50")
+
+
+def test_the_selected_task_is_among_the_rows_that_there_is_room_for() -> None:
+    for selected in range(10):
+        rows = [plain(one) for one in battery.worst_lines(surveyed(), 0, selected, 60, 5)]
+        assert len(rows) == 5
+        assert sum(row.startswith("▸") for row in rows) == 1
+
+
+def test_cells_of_a_map_may_be_several_rows_high() -> None:
+    low = [plain(one)[12:] for one in battery.heat_lines(surveyed(), 0, 60)]
+    high = [plain(one)[12:] for one in battery.heat_lines(surveyed(), 0, 60, rows=2)]
+    assert high[:-2] == [row for row in low[:-2] for _ in range(2)]
+    assert high[-2:] == low[-2:]

@@ -1,0 +1,95 @@
+"""What a survey will ask, and where its parts stand at any size."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.analysis.questions import Live, Untrained
+from tui_meta.views.battery.layout import PANELS, WORST, arrange
+from tui_meta.views.battery.settings import COUNTS, SurveySettings, introduction
+from tui_meta.views.geometry.layout import number_rows, side_by_side
+from tui_meta.views.text import cells, plain
+
+SIZES = st.integers(1, 400), st.integers(1, 120)
+
+
+def test_a_survey_asks_all_runs_and_the_first_one_s_initialisation() -> None:
+    question = SurveySettings(n_tasks=300, seed=4).question(["a", "b"])
+    assert question.sources == (Live("a"), Live("b"), Untrained(Live("a")))
+    assert (question.n_tasks, question.seed, question.updates) == (300, 4, 32)
+
+
+def test_a_survey_of_half_the_range_has_the_source_s_updates() -> None:
+    question = SurveySettings(right_half=True).question(["a"])
+    assert question.right_half
+    assert question.updates == 10
+
+
+def test_of_very_many_runs_as_many_are_asked_as_a_survey_takes() -> None:
+    question = SurveySettings().question([str(n) for n in range(20)])
+    assert len(question.sources) == 8
+
+
+@given(st.lists(st.integers(-9, 9)))
+def test_the_number_of_tasks_stays_within_what_there_is(steps: list[int]) -> None:
+    settings = SurveySettings()
+    for step in steps:
+        settings = settings.more(step).reseeded(step)
+    assert settings.n_tasks in COUNTS
+    assert settings.seed >= 0
+
+
+@pytest.mark.parametrize("width", [1, 40, 60, 80, 200])
+@pytest.mark.parametrize("selected", [True, False])
+def test_the_settings_fit_any_width(width: int, selected: bool) -> None:
+    assert cells(SurveySettings().line(width, selected=selected)) == width
+
+
+def test_the_introduction_names_the_key_to_press() -> None:
+    assert "Press enter to start." in plain(introduction(80, "enter", running=False)[-1])
+    assert all(cells(one) <= 60 for one in introduction(60, "enter", running=False))
+    assert not any(
+        "enter to start" in plain(one) for one in introduction(80, "enter", running=True)
+    )
+
+
+@given(*SIZES, st.integers(2, 8), st.sampled_from(PANELS))
+def test_the_battery_takes_no_more_rows_and_columns_than_there_are(
+    width: int, height: int, sources: int, panel: str
+) -> None:
+    made = arrange(width, height, sources, panel)
+    head = 1 + sources + (0 if made.brief else sources)
+    rows = height - head
+    if made.above:
+        assert rows >= 5
+        assert set(made.above) <= set(PANELS)
+    if made.maps:
+        assert rows - made.map_rows >= 12
+        assert made.maps * 38 <= width
+    if made.turns:
+        assert set(made.turns) & set(made.above)
+
+
+@given(*SIZES, st.integers(2, 8))
+def test_the_worst_tasks_can_be_seen_wherever_there_is_a_panel(
+    width: int, height: int, sources: int
+) -> None:
+    made = arrange(width, height, sources, WORST)
+    assert WORST in made.above or not made.above
+
+
+@given(st.integers(1, 400), st.integers(1, 12), st.data())
+def test_the_chosen_run_s_picture_is_shown(width: int, runs: int, data: st.DataObject) -> None:
+    chosen = data.draw(st.integers(0, runs - 1))
+    shown = side_by_side(width, runs, chosen)
+    assert chosen in shown
+    assert 0 <= shown.start < shown.stop <= runs
+    assert len(shown) == 1 or len(shown) * 60 <= width
+
+
+def test_numbers_give_way_to_the_picture() -> None:
+    assert number_rows(20, 5) == 5
+    assert number_rows(9, 5) == 3
+    assert number_rows(4, 5) == 0

@@ -1,0 +1,269 @@
+"""The settings of the Lab, by steps and by typing, and the lines that show them."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.analysis.answers import Recalled, SavedTheta
+from core.analysis.presets import PRESETS
+from core.analysis.questions import Live, Saved, Untrained
+from core.errors import ConfigError, QuestionError
+from core.tasks.sine import SineTasks
+from tests.support.dashboard.answers import SOURCES, adapted
+from tui_meta.views.lab import settings as lab_desk
+from tui_meta.views.lab import state as lab
+from tui_meta.views.lab.pending_queries import Answers
+from tui_meta.views.lab.settings import RANDOM, SETTINGS, Desk, Origin
+from tui_meta.views.lab.text import head_lines, loss_lines, shape, task_line
+from tui_meta.views.numbers import loss
+from tui_meta.views.text import cells, plain
+
+RUNS = (Origin("FOMAML", "fomaml"), Origin("Reptile", "reptile"))
+DESK = Desk(lab.begin(SineTasks()), RUNS)
+NAMES = [setting.name for setting in SETTINGS]
+
+
+def past(*iterations: int) -> Recalled:
+    saved = tuple(
+        SavedTheta(name=f"{at:09d}.safetensors", iteration=at, kind="auto") for at in iterations
+    )
+    return Recalled(folder="checkpoints/reptile", checkpoints=saved, damaged=0, evaluations=())
+
+
+def on(name: str, desk: Desk = DESK) -> Desk:
+    """With the setting of that name chosen."""
+    return replace(desk, chosen=NAMES.index(name))
+
+
+def value(name: str, desk: Desk) -> str:
+    return SETTINGS[NAMES.index(name)].value(desk.lab)
+
+
+KNOWN = replace(lab_desk.recalled(DESK, "reptile", past(100, 200, 300)), chosen=len(SETTINGS) + 1)
+"""With the theta of Reptile chosen, which has three checkpoints."""
+
+
+@pytest.mark.parametrize(
+    ("name", "less", "more"),
+    [
+        ("amplitude", "3.50", "4.50"),
+        ("phase", "0.75", "1.25"),
+        ("points", "9", "11"),
+        ("from", "left half", "right half"),
+        ("noise", "0", "0.1"),
+        ("updates", "31", "33"),
+        ("inner rate", "0.01", "0.05"),
+    ],
+)
+def test_less_and_more_change_one_setting(name: str, less: str, more: str) -> None:
+    before = {other: value(other, DESK) for other in NAMES}
+    for by, expected in ((-1, less), (1, more)):
+        changed = lab_desk.turn(on(name), by)
+        after = {other: value(other, changed) for other in NAMES}
+        assert after == {**before, name: expected}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "shown"),
+    [
+        ("amplitude", "-7.125", "-7.12"),
+        ("phase", "1e-1", "0.10"),
+        ("points", "50", "50"),
+        ("from", "left", "left half"),
+        ("noise", "0.75", "0.75"),
+        ("updates", "1000", "1,000"),
+        ("inner rate", " 0.003 ", "0.003"),
+        ("inner rate", "own", "own"),
+    ],
+)
+def test_a_value_is_typed(name: str, text: str, shown: str) -> None:
+    assert value(name, lab_desk.type_in(on(name), text)) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("amplitude", "tall"),
+        ("amplitude", "nan"),
+        ("phase", ""),
+        ("phase", "inf"),
+        ("points", "0"),
+        ("points", "2.5"),
+        ("points", "9" * 5_000),
+        ("from", "middle"),
+        ("from", ""),
+        ("noise", "-1"),
+        ("updates", "1001"),
+        ("updates", "²"),
+        ("inner rate", "0"),
+        ("inner rate", "mine"),
+    ],
+)
+def test_what_cannot_be_typed_is_one_line_that_names_the_setting(name: str, text: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        lab_desk.type_in(on(name), text)
+    assert "\n" not in str(refused.value)
+    assert refused.value.allowed
+
+
+@given(st.text(max_size=20), st.integers(0, len(SETTINGS) + 1))
+def test_any_text_is_taken_or_refused(text: str, chosen: int) -> None:
+    desk = replace(KNOWN, chosen=chosen)
+    with suppress(ConfigError, QuestionError):
+        assert lab_desk.type_in(desk, text).chosen == chosen
+
+
+def test_choosing_goes_round_all_settings_and_thetas() -> None:
+    seen = []
+    desk = DESK
+    for _ in range(len(SETTINGS) + 2):
+        seen.append(lab_desk.asking(desk)[0])
+        desk = lab_desk.choose(desk, 1)
+    assert seen == [*NAMES, "θ of FOMAML", "θ of Reptile"]
+    assert desk == DESK
+    assert lab_desk.choose(DESK, -1).origin == 1
+
+
+def test_every_source_is_asked_the_same_and_a_random_one_too() -> None:
+    asked = lab_desk.questions(DESK)
+    assert [one.source for one in asked.values()] == [
+        Live("fomaml"), Live("reptile"), Untrained(Live("fomaml")),
+    ]  # fmt: skip
+    assert list(asked)[2] == RANDOM
+    assert {(one.task, one.updates) for one in asked.values()} == {(DESK.lab.task, 32)}
+
+
+# Whose theta.
+
+
+def test_less_goes_to_older_checkpoints_and_more_back_to_the_live_theta() -> None:
+    desk, seen = KNOWN, []
+    for by in (-1, -1, -1, -1, 1, 1, 1, 1):
+        desk = lab_desk.turn(desk, by)
+        source = desk.origins[1].source
+        seen.append(source.path[-15:-12] if isinstance(source, Saved) else "live")
+    assert seen == ["300", "200", "100", "100", "200", "300", "live", "live"]
+    assert desk.origins[0].source == Live("fomaml")
+
+
+def test_an_iteration_that_is_typed_chooses_the_checkpoint_at_or_before_it() -> None:
+    def at(text: str) -> str:
+        source = lab_desk.type_in(KNOWN, text).origins[1].source
+        return source.path if isinstance(source, Saved) else "live"
+
+    assert at("200") == at("299") == "checkpoints/reptile/000000200.safetensors"
+    assert at("7") == "checkpoints/reptile/000000100.safetensors"
+    assert at("live") == "live"
+
+
+def test_a_run_without_checkpoints_says_so_and_stays_live() -> None:
+    for desk in (
+        replace(DESK, chosen=KNOWN.chosen),
+        replace(lab_desk.recalled(DESK, "reptile", past()), chosen=KNOWN.chosen),
+    ):
+        with pytest.raises(QuestionError, match="no checkpoint"):
+            lab_desk.turn(desk, -1)
+
+
+def test_a_checkpoint_that_is_gone_gives_way_to_the_one_before() -> None:
+    at_200 = lab_desk.type_in(KNOWN, "200")
+    later = lab_desk.recalled(at_200, "reptile", past(100, 300, 400))
+    assert later.origins[1].source == Saved("checkpoints/reptile/000000100.safetensors")
+    none = lab_desk.recalled(at_200, "reptile", past())
+    assert none.origins[1].source == Live("reptile")
+
+
+# Lines.
+
+
+def answers(desk: Desk) -> Answers:
+    return {title: adapted(question) for title, question in lab_desk.questions(desk).items()}
+
+
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_the_present_preset_is_marked(preset: str) -> None:
+    desk = replace(DESK, lab=lab.choose(DESK.lab, preset))  # type: ignore[arg-type]
+    marked = [span.text for span in head_lines(desk, "usual", 80)[0] if "reverse" in span.style]
+    assert marked == [preset.replace("-", " ")]
+
+
+def test_all_presets_and_settings_stand_in_80_columns() -> None:
+    presets, task, how = (plain(one) for one in head_lines(DESK, "usual", 80))
+    for index, name in enumerate(PRESETS):
+        assert f"{index + 1} {name.replace('-', ' ')}" in presets
+    for setting in SETTINGS:
+        assert f"{setting.name} {setting.value(DESK.lab)}" in task + how
+    assert "▸amplitude 4.00" in task
+    assert "enter types" in how
+
+
+@pytest.mark.parametrize("chosen", range(len(SETTINGS) + 2))
+def test_in_a_small_terminal_the_chosen_setting_comes_first(chosen: int) -> None:
+    desk = replace(KNOWN, chosen=chosen)
+    name, _, _ = lab_desk.asking(desk)
+    second = head_lines(desk, "small", 40)[1]
+    assert plain(second).startswith(f"▸{name}")
+    assert cells(second) == 40
+
+
+def test_the_task_says_from_where_its_points_are() -> None:
+    assert plain(task_line(DESK.lab)) == "4.00·sin(x + 1.00), 10 points, standard, task 1"
+    drawn = lab.with_noise(lab.with_points(DESK.lab, 1), 0.5)
+    assert plain(task_line(drawn)) == "4.00·sin(x + 1.00), 1 point, drawn from all, noise 0.5"
+    assert plain(task_line(lab.add(drawn))).endswith("2 points, placed by hand")
+
+
+def test_each_theta_has_its_losses_and_says_whose_it_is() -> None:
+    desk = replace(KNOWN, lab=lab.step(KNOWN.lab, -20))
+    head, *rows = loss_lines(desk, answers(desk), "usual", 80)
+    assert plain(head).split()[:7] == ["query", "loss", "before", "step", "12", "after", "32"]
+    assert [plain(row).split()[1] for row in rows] == ["FOMAML", "Reptile", "random"]
+    assert plain(rows[0]).rstrip().endswith("live 50")
+    assert "▸live 50" in plain(rows[1])
+    assert plain(rows[2]).rstrip().endswith("untrained")
+    assert {cells(row) for row in (head, *rows)} == {80}
+
+
+def test_a_checkpoint_is_named_and_what_is_not_known_is_open() -> None:
+    desk = lab_desk.hold(lab_desk.type_in(KNOWN, "200"), {})
+    rows = loss_lines(desk, dict.fromkeys(lab_desk.questions(desk)), "usual", 80)
+    assert "held still" in plain(rows[0])
+    assert plain(rows[2]).split() == ["▀▀", "Reptile", "…", "…", "…", "▸checkpoint", "200", "auto"]
+
+
+def test_what_diverged_is_a_word() -> None:
+    desk = replace(DESK, lab=lab.with_rate(DESK.lab, 1e30))
+    assert "diverged" in plain(loss_lines(desk, answers(desk), "usual", 80)[1])
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((39, 10), "tiny"),
+        ((40, 9), "tiny"),
+        ((60, 15), "small"),
+        ((80, 24), "usual"),
+        ((120, 40), "usual"),
+        ((200, 60), "wide"),
+    ],
+)
+def test_every_size_has_its_shape(size: tuple[int, int], expected: str) -> None:
+    assert shape(*size) == expected
+
+
+def test_a_large_terminal_tells_the_losses_after_a_few_updates_too() -> None:
+    desk = replace(DESK, lab=lab.step(lab.with_updates(DESK.lab, 8), -2))
+    answers = {title: adapted(one) for title, one in lab.questions(desk.lab, SOURCES).items()}
+    head, *rows = loss_lines(desk, answers, "wide", 160)
+    assert re.findall(r"before|(?:after|step) \d+", plain(head)) == [
+        "before", "after 1", "after 5", "step 6", "after 8",
+    ]  # fmt: skip
+    for row, answer in zip(rows, answers.values(), strict=True):
+        shown = [loss(answer.losses[step]) for step in (0, 1, 5, 6, 8)]
+        assert re.findall(r" (\d[\d.]+)(?= )", plain(row))[:5] == shown

@@ -1,0 +1,205 @@
+"""A terminal far away is repainted less often."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.pilot import Pilot
+from textual.timer import Timer
+
+from tests.support.dashboard.canned import CannedSession
+from tests.support.dashboard.fake_session import FakeSession
+from tui_meta.app.application import PAGES, TuiMetaApp
+from tui_meta.app.preferences import Preferences
+from tui_meta.screens.page import Page
+from tui_meta.views.watch.rates import (
+    AT_HAND,
+    CALM_SECONDS,
+    FAR_AWAY,
+    LATE_SECONDS,
+    SLOWEST,
+    Brake,
+    rates,
+)
+
+BEHIND = 100.0
+"""Seconds that no terminal needs to show a screen."""
+
+
+@pytest.mark.parametrize("variable", ["SSH_CONNECTION", "SSH_TTY"])
+def test_a_remote_terminal_is_repainted_at_most_four_times_a_second(variable: str) -> None:
+    far = rates({variable: "10.0.0.1 22"})
+    assert far == FAR_AWAY
+    assert 1 / far.tick <= 4
+    assert not far.looks  # or else they would come between the ticks
+
+
+def test_a_terminal_at_hand_is_not_held_back() -> None:
+    assert rates({"TERM": "xterm", "SSH_TTY": ""}) == AT_HAND
+
+
+@pytest.mark.parametrize("environment", [{}, {"SSH_TTY": "/dev/pts/1"}])
+@pytest.mark.parametrize("fps", [0.1, 0.5, 1, 4, 10, 30, 60])
+def test_a_person_chooses_how_often_whatever_the_connection(
+    fps: float, environment: dict[str, str]
+) -> None:
+    chosen, usual = rates(environment, fps), rates(environment)
+    assert chosen.tick == pytest.approx(1 / fps)
+    assert chosen.hurry >= min(1 / fps, 1 / 50)
+    for name in ("number_ticks", "panel_ticks", "wave_ticks"):
+        ticks = getattr(chosen, name)
+        assert ticks >= 1
+        if fps >= 10:  # as often as usual, in seconds
+            expected = getattr(usual, name) * usual.tick
+            assert ticks * chosen.tick == pytest.approx(expected, abs=chosen.tick)
+    assert chosen.panels_at_once * chosen.panel_ticks >= 9
+
+
+async def test_the_dashboard_takes_its_rates_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSH_TTY", "/dev/pts/1")
+    app = TuiMetaApp(FakeSession())
+    assert app.watch_screen.rates == FAR_AWAY
+
+
+async def test_far_away_a_tick_paints_every_panel_that_is_due(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSH_TTY", "/dev/pts/1")
+    app = TuiMetaApp(FakeSession())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        app.watch_screen.paint()
+        painted: list[list[str]] = []
+        monkeypatch.setattr(
+            app.watch_screen, "_paint_panels", lambda panels: painted.append(list(panels))
+        )
+        for _ in range(FAR_AWAY.wave_ticks):
+            app.watch_screen.tick()
+        assert sorted(painted[-1]) == sorted(app.watch_screen.watching.arrangement.panels)
+
+
+def braked(looks: int, backlog: float, brake: Brake | None = None) -> Brake:
+    """A brake that has looked so often at a terminal that was behind."""
+    brake = brake or Brake(tick=0.25)
+    for _ in range(looks):
+        brake.look(backlog)
+    return brake
+
+
+def test_a_terminal_that_keeps_up_is_repainted_as_often_as_usual() -> None:
+    assert braked(100, 0.9 * LATE_SECONDS).times == 1
+
+
+def test_a_terminal_that_does_not_take_the_bytes_is_repainted_ever_more_rarely() -> None:
+    brake = Brake(tick=0.25)
+    times = [braked(1, BEHIND, brake).times for _ in range(5)]
+    assert times == [2, 4, 8, 8, 8]
+
+
+def test_what_has_slowed_down_is_left_at_that_while_it_suffices() -> None:
+    brake = braked(1, LATE_SECONDS)
+    assert braked(100, 1.5 * LATE_SECONDS, brake).times == 2
+
+
+def test_a_terminal_that_takes_the_bytes_again_is_repainted_as_often_as_before() -> None:
+    brake = braked(3, BEHIND)
+    calm = round(CALM_SECONDS / 0.25)
+    times = [braked(calm, 0.0, brake).times for _ in range(4)]
+    assert times == [4, 2, 1, 1]
+
+
+def test_one_late_repaint_begins_the_calm_anew() -> None:
+    brake = braked(1, BEHIND)
+    calm = round(CALM_SECONDS / 0.25)
+    braked(calm - 1, 0.0, brake)
+    braked(1, LATE_SECONDS, brake)
+    assert braked(calm - 1, 0.0, brake).times == 2
+    assert braked(1, 0.0, brake).times == 1
+
+
+@given(st.lists(st.floats(0, 60)), st.sampled_from([0.02, 0.1, 0.25, 1, 10]))
+def test_whatever_the_terminal_does_the_rate_comes_back(backlogs: list[float], tick: float) -> None:
+    brake = Brake(tick)
+    for backlog in backlogs:
+        brake.look(backlog)
+        assert 1 <= brake.times <= SLOWEST
+    assert braked(3 * round(CALM_SECONDS / tick + 1), 0.0, brake).times == 1
+
+
+def fall_behind(pilot: Pilot[None], seconds: float) -> None:
+    """The terminal does not take what it is sent, for so long already."""
+    pilot.app._driver.backlog = seconds  # type: ignore[union-attr]
+
+
+async def test_the_watch_screen_repaints_more_rarely_while_the_terminal_is_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = TuiMetaApp(FakeSession())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        screen = app.watch_screen
+        painted: list[int] = []
+        monkeypatch.setattr(screen, "_paint_numbers", lambda: painted.append(1))
+
+        def repaints(ticks: int) -> int:
+            painted.clear()
+            for _ in range(ticks):
+                screen.tick()
+            return len(painted)
+
+        ticks = 10 * AT_HAND.number_ticks * SLOWEST
+        repaints(1)  # of what has happened at the start
+        usual = repaints(ticks)
+        fall_behind(pilot, BEHIND)
+        repaints(ticks)
+        assert repaints(ticks) == usual / SLOWEST
+        painted.clear()
+        await pilot.press("space")
+        assert painted  # a key is answered at once
+        fall_behind(pilot, 0.0)
+        repaints(ticks)
+        assert repaints(ticks) == usual
+
+
+@pytest.mark.usefixtures("calm")
+@pytest.mark.parametrize("page", PAGES)
+async def test_every_other_screen_repaints_more_rarely_while_the_terminal_is_behind(
+    page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = TuiMetaApp(CannedSession())
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.action_visit(page)
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, Page)
+        painted: list[int] = []
+        monkeypatch.setattr(screen, "paint", lambda: painted.append(1))
+        app.watch_screen.brake = braked(3, BEHIND)
+        for _ in range(2 * SLOWEST):
+            screen._beat()
+        assert len(painted) == 2
+        screen.tick()
+        assert len(painted) == 3
+
+
+@pytest.mark.parametrize(("fps", "expected"), [(0.5, 2.0), (1, 1.0), (30, 0.5)])
+async def test_no_screen_is_repainted_more_often_than_a_person_chose(
+    fps: float, expected: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: dict[str, float] = {}
+    set_interval = Page.set_interval
+
+    def noting(page: Page, interval: float, callback: Callable[[], None], **named: Any) -> Timer:
+        begun[callback.__name__] = interval
+        return set_interval(page, interval, callback, **named)
+
+    monkeypatch.setattr(Page, "set_interval", noting)
+    app = TuiMetaApp(CannedSession(), Preferences(fps=fps))
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.action_visit("messages")
+        await pilot.pause()
+        assert begun["_beat"] == expected

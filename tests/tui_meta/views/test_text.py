@@ -1,0 +1,80 @@
+"""Text from files, names and arguments is shown, never obeyed."""
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import CheckpointError
+from core.events import SaveFailed
+from tests.support.dashboard.fake_session import FakeSession
+from tui_meta.console import LONGEST_LINE, complain
+from tui_meta.views.dialogs.quit_choice import farewell
+from tui_meta.views.event_history import Record
+from tui_meta.views.messages.log import Messages
+from tui_meta.views.run_status import titles
+from tui_meta.views.text import Span, printable, printable_json, shortened, wrap
+
+HOSTILE = "a\x1b]0;owned\x07\x9b2J\n\u202e中文\ud800"
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_what_is_shown_has_no_control_characters(text: str) -> None:
+    assert printable(text).isprintable()
+    assert Span(text).text.isprintable()
+    assert all(row.isprintable() for row in wrap(text, 10))
+
+
+@given(st.text().filter(str.isprintable))
+def test_text_without_control_characters_is_shown_as_it_is(text: str) -> None:
+    assert printable(text) == Span(text).text == text
+
+
+@given(st.recursive(st.text() | st.integers(), lambda some: st.lists(some)))
+def test_printable_json_says_the_same(value: object) -> None:
+    told = printable_json(msgspec.json.encode(value).decode())
+    assert told.isprintable()
+    assert json.loads(told) == value
+
+
+@given(st.text(max_size=50), st.integers(8, 20))
+def test_a_shortened_text_keeps_its_ends(text: str, length: int) -> None:
+    short = shortened(text, length)
+    assert len(short) <= length
+    assert short[:2] == text[:2]
+    assert short[-2:] == text[-2:]
+
+
+def test_an_error_about_a_long_name_still_says_what_is_wrong(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    complain(str(CheckpointError("x" * 5_000, "there is no such file")))  # type: ignore[arg-type]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: xxx")
+    assert line.endswith("there is no such file; choose another checkpoint")
+    assert len(line) < LONGEST_LINE + 10
+
+
+def test_two_runs_of_hostile_names_are_told_apart_by_printable_titles() -> None:
+    session = FakeSession({"fomaml": 100})
+    (snapshot,) = session.snapshots().values()
+    assert titles({HOSTILE: snapshot, "b": snapshot})[HOSTILE].isprintable()
+
+
+def test_the_farewell_is_printable() -> None:
+    (snapshot,) = FakeSession({"fomaml": 100}).snapshots().values()
+    record = Record([HOSTILE])
+    record.saved[HOSTILE] = f"{HOSTILE}/000000003.safetensors"
+    lines = farewell({HOSTILE: snapshot}, record, {HOSTILE: HOSTILE})
+    assert any("owned" in line for line in lines)
+    assert all(line.isprintable() for line in lines)
+
+
+def test_messages_are_printable() -> None:
+    messages = Messages()
+    messages.hear(SaveFailed(run=HOSTILE, iteration=1, time=0.0, problem=HOSTILE))
+    lines = messages.lines(3, 40)
+    assert lines
+    assert all(span.text.isprintable() for row in lines for span in row)

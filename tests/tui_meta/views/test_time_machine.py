@@ -1,0 +1,229 @@
+"""Moving through a run's checkpoints, without a terminal."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.analysis.answers import PastEvaluation, Recalled, SavedTheta
+from core.analysis.questions import Drawn, Saved
+from core.evaluation.adaptation import draw_task
+from core.tasks.sine import SineTasks
+from tests.support.dashboard.answers import SOURCES, adapted
+from tui_meta.views import checkpoint_travel as time_machine
+from tui_meta.views.checkpoint_travel import TimeMachine, arrive, renewed, travel
+from tui_meta.views.lab import state as lab
+from tui_meta.views.text import cells, plain
+from tui_meta.views.time_machine import text as time_text
+from tui_meta.views.time_machine.charts import HistoryChart, ThroughTimeChart
+
+
+def past(*iterations: int, evaluations: range = range(0, 500, 50), damaged: int = 0) -> Recalled:
+    return Recalled(
+        folder="checkpoints/run",
+        checkpoints=tuple(
+            SavedTheta(name=f"{i:09d}.safetensors", iteration=i, kind="auto") for i in iterations
+        ),
+        damaged=damaged,
+        evaluations=tuple(
+            PastEvaluation(
+                iteration=i, index=i, amplitude=1.0, phase=0.0, before=4.0, after=1 / (1 + i)
+            )
+            for i in evaluations
+        ),
+    )
+
+
+PAST = past(100, 200, 300)
+
+
+def test_one_arrives_at_the_newest_checkpoint() -> None:
+    assert arrive(PAST).iteration == 300
+
+
+@given(st.lists(st.integers(-4, 4), max_size=9))
+def test_one_stays_among_the_checkpoints(steps: list[int]) -> None:
+    machine = arrive(PAST)
+    for by in steps:
+        place = machine.place
+        machine = travel(machine, by)
+        assert machine.place == max(0, min(2, place + by))
+    assert machine.iteration in (100, 200, 300)
+
+
+@pytest.mark.parametrize(
+    ("at", "iterations", "expected"),
+    [
+        (200, (100, 200, 300, 400), 200),
+        (300, (100, 200, 300, 400), 400),
+        (200, (100, 300, 400), 100),
+        (100, (300, 400), 300),
+    ],
+)
+def test_new_checkpoints_leave_one_where_one_was(
+    at: int, iterations: tuple[int, ...], expected: int
+) -> None:
+    machine = TimeMachine(PAST, [100, 200, 300].index(at))
+    assert renewed(machine, past(*iterations)).iteration == expected
+
+
+def test_without_a_checkpoint_there_is_nothing_to_ask() -> None:
+    machine = travel(arrive(past()), -1)
+    assert machine.iteration is None
+    assert time_machine.question(machine, Drawn("standard"), 5) is None
+    assert plain(time_text.rows(machine, 5, 40)[0]).strip() == "there is no checkpoint yet"
+    assert plain(time_text.place_line(machine)) == "no checkpoint"
+    assert renewed(machine, PAST).iteration == 300
+
+
+def test_the_chosen_theta_is_asked_by_its_path() -> None:
+    asked = time_machine.question(travel(arrive(PAST), -1), Drawn("standard"), 5, 0.1)
+    assert asked is not None
+    assert asked.source == Saved("checkpoints/run/000000200.safetensors")
+    assert (asked.task, asked.updates, asked.lr) == (Drawn("standard"), 5, 0.1)
+
+
+@given(
+    n=st.integers(1, 30),
+    evaluations=st.integers(0, 30),
+    height=st.integers(1, 40),
+    place=st.integers(0, 29),
+    by=st.none() | st.integers(0, 29),
+)
+def test_where_one_stands_is_always_among_the_rows(
+    n: int, evaluations: int, height: int, place: int, by: int | None
+) -> None:
+    known = past(*range(10, 10 * n + 10, 10), evaluations=range(0, 10 * evaluations, 10))
+    machine = TimeMachine(known, min(place, n - 1))
+    if by is not None:
+        machine = time_machine.at_evaluation(machine, by)
+    rows = time_text.rows(machine, height, 40)
+    assert len(rows) <= max(2, height)
+    lit = [plain(row) for row in rows if any(span.style == "reverse" for span in row)]
+    at = machine.chosen_evaluation or machine
+    assert [row.split()[:2] for row in lit] == [["▸", str(at.iteration)]]
+    assert {cells(row) for row in rows} == {40}
+
+
+def test_a_row_has_the_loss_of_the_evaluation_before_it() -> None:
+    _, first, *_ = time_text.rows(arrive(past(120, evaluations=range(0, 500, 50))), 3, 40)
+    assert plain(first).split() == ["▸", "120", "auto", "0.0099", "0.0099"]
+
+
+@given(n=st.integers(1, 30), place=st.integers(0, 29), width=st.integers(20, 120))
+def test_the_timeline_shows_where_one_stands(n: int, place: int, width: int) -> None:
+    machine = TimeMachine(past(*range(10, 10 * n + 10, 10)), min(place, n - 1))
+    row = time_text.timeline(machine, width)
+    assert cells(row) == width
+    assert f"▸{machine.iteration} " in plain(row)
+
+
+# Through the evaluations.
+
+
+EVALUATED = past(100, 200, 300, evaluations=range(0, 500, 40))
+
+
+def test_the_other_path_begins_at_the_evaluation_behind_and_leads_back() -> None:
+    machine = time_machine.other_path(travel(arrive(EVALUATED), -1))
+    assert machine.chosen_evaluation == EVALUATED.evaluations[5]
+    assert machine.iteration == 200
+    assert time_machine.other_path(machine) == travel(arrive(EVALUATED), -1)
+
+
+def test_the_checkpoint_is_the_last_one_not_after_the_evaluation() -> None:
+    machine = time_machine.other_path(arrive(EVALUATED))
+    found = []
+    for number in range(len(EVALUATED.evaluations)):
+        machine = time_machine.at_evaluation(machine, number)
+        found.append((EVALUATED.evaluations[number].iteration, machine.iteration))
+    assert found == [
+        (at, max([one for one in (100, 200, 300) if one <= at], default=100))
+        for at in range(0, 500, 40)
+    ]
+
+
+def test_without_evaluations_one_stays_with_the_checkpoints() -> None:
+    machine = arrive(past(100, evaluations=range(0)))
+    assert time_machine.other_path(machine) == machine
+
+
+@pytest.mark.parametrize(("number", "expected"), [(3, 120), (12, 800)])
+def test_new_evaluations_leave_one_where_one_was_and_the_newest_at_the_newest(
+    number: int, expected: int
+) -> None:
+    machine = time_machine.at_evaluation(arrive(EVALUATED), number)
+    after = renewed(machine, past(100, 700, evaluations=range(0, 801, 40)))
+    at = after.chosen_evaluation
+    assert at is not None
+    assert at.iteration == expected
+    assert after.iteration == (700 if expected == 800 else 100)
+
+
+def test_the_task_of_an_evaluation_is_drawn_again() -> None:
+    known = msgspec.structs.replace(EVALUATED, seed=5)
+    machine = time_machine.at_evaluation(arrive(known), 3)
+    task = time_machine.evaluated_task(machine, SineTasks())
+    expected = draw_task(SineTasks(), 5, "validation", 120)
+    assert task is not None
+    assert (task.amplitude, task.phase) == (expected.wave.amplitude, expected.wave.phase)
+    assert task.support_x == tuple(expected.support_x)
+    assert task.support_y == tuple(expected.support_y)
+    assert time_machine.evaluated_task(arrive(known), SineTasks()) is None
+    unknown = time_machine.at_evaluation(arrive(EVALUATED), 3)
+    assert time_machine.evaluated_task(unknown, SineTasks()) is None
+
+
+@given(n=st.integers(1, 60), place=st.integers(0, 59), most=st.integers(3, 12))
+def test_a_strip_ascends_from_the_first_to_the_last_and_has_the_chosen_one(
+    n: int, place: int, most: int
+) -> None:
+    machine = TimeMachine(past(*range(1, n + 1)), min(place, n - 1))
+    numbers = time_machine.strip(machine, most)
+    assert len(numbers) == min(n, most)
+    assert numbers == sorted(set(numbers))
+    assert {0, n - 1, machine.place} <= set(numbers)
+
+
+def test_one_task_through_time_has_its_losses_at_the_present_step() -> None:
+    state = lab.step(lab.begin(SineTasks()), -30)
+    one = adapted(next(iter(lab.questions(state, SOURCES).values())))
+    plot = ThroughTimeChart().plot(state, {100: one, 200: None, 300: one}, 300)
+    first, now, chosen = plot.series
+    assert first.x == now.x == (100, 300)
+    assert one.losses[0] is not None
+    assert one.losses[2] is not None
+    assert first.y == pytest.approx([math.log10(one.losses[0])] * 2)
+    assert now.y == pytest.approx([math.log10(one.losses[2])] * 2)
+    assert (chosen.x, chosen.y) == ((300,), now.y[:1])
+    assert now.label == "at step 2"
+
+
+def test_damaged_checkpoints_are_told() -> None:
+    machine = arrive(past(100, 200, damaged=2))
+    assert plain(time_text.place_line(machine)) == "checkpoint 2 of 2, iteration 200, 2 damaged"
+
+
+def test_the_history_marks_where_the_chosen_checkpoint_is() -> None:
+    plot = HistoryChart().plot(travel(arrive(PAST), -1))
+    history, chosen = plot.series
+    assert history.x == tuple(range(0, 500, 50))
+    assert history.y == pytest.approx([math.log10(1 / (1 + i)) for i in range(0, 500, 50)])
+    assert chosen.x == (200,)
+    assert chosen.y == pytest.approx([math.log10(1 / 201)])
+
+
+def test_moving_does_not_move_the_axes() -> None:
+    chart = HistoryChart()
+    plots = [chart.plot(TimeMachine(PAST, place)) for place in range(3)]
+    assert len({(plot.x, plot.y) for plot in plots}) == 1
+
+
+def test_a_run_that_was_never_evaluated_has_an_empty_history() -> None:
+    plot = HistoryChart().plot(arrive(past(100, evaluations=range(0))))
+    assert not any(series.x for series in plot.series)
+    assert plot.empty == "no evaluation yet"

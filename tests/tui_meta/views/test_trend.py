@@ -1,0 +1,44 @@
+"""Whether a run is learning is said where the curve shows it, and not where it is noise."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.events import Curve
+from tui_meta.views.trend import LEAST_CHANGE, LEAST_POINTS, trend
+
+
+def curve(losses: list[float]) -> Curve:
+    return Curve(tuple(range(1, len(losses) + 1)), tuple(losses))
+
+
+@pytest.mark.parametrize(
+    ("last", "said"), [(0.5, "falling"), (1.0, "level"), (1.5, "rising"), (1.01, "level")]
+)
+def test_a_change_that_stands_out_of_the_noise_is_said(last: float, said: str) -> None:
+    rng = random.Random(0)
+    before = [1 + rng.gauss(0, 0.02) for _ in range(900)]
+    after = [last + rng.gauss(0, 0.02) for _ in range(100)]
+    assert trend(curve(before + after)) == said
+
+
+@given(st.lists(st.floats(0.01, 100), min_size=LEAST_POINTS, max_size=300))
+def test_what_is_said_agrees_with_an_independent_test_of_the_means(losses: list[float]) -> None:
+    tenth = len(losses) // 10
+    before, after = np.array(losses[-2 * tenth : -tenth]), np.array(losses[-tenth:])
+    error = math.hypot(*(part.std(ddof=1) / math.sqrt(tenth) for part in (before, after)))
+    change = after.mean() - before.mean()
+    bound = max(2 * error, LEAST_CHANGE * before.mean())
+    if abs(abs(change) - bound) > 1e-9:
+        said = "level" if abs(change) < bound else "rising" if change > 0 else "falling"
+        assert trend(curve(losses)) == said
+
+
+def test_a_curve_that_is_short_or_not_finite_says_nothing() -> None:
+    assert trend(curve([1.0] * (LEAST_POINTS - 1))) is None
+    assert trend(curve([1.0] * 100 + [math.inf] * 5)) is None
+    assert trend(curve([1.0] * 100 + [math.nan])) is None

@@ -1,0 +1,1 @@
+"""The Textual application and its process: signals, shutdown, themes, preferences."""

@@ -1,0 +1,74 @@
+"""Opens the dashboard on a session, and says what became of its runs after it has closed."""
+
+import contextlib
+import os
+import sys
+from functools import partial
+
+from core.session.api import Session
+from tui_meta.app.application import TuiMetaApp
+from tui_meta.app.crash import crash_line
+from tui_meta.app.preferences import Preferences
+from tui_meta.app.shutdown import LeaveOnSignal
+from tui_meta.console import Exit, complain, release_streams
+from tui_meta.views.dialogs.quit_choice import farewell, going_on
+
+_SWITCH_SECONDS = 0.001
+"""So long the threads that read keys and send what changed wait for the one that paints. They do
+so several times in the answer to a key, for Python's own 5 ms each.
+"""
+
+
+def run_dashboard(session: Session, preferred: Preferences | None = None) -> int:
+    """Train ``session`` under the eyes of a person; gives the exit code of the program.
+
+    However the application ends, when this returns the runs have ended with a save, but for those
+    that a person chose to discard; or they go on in a process of their own.
+    """
+    for stale in ("COLUMNS", "LINES"):
+        # Exported, as by any parent that loaded readline, they would hide every resize.
+        os.environ.pop(stale, None)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    app = TuiMetaApp(session, preferred)
+    leaving = LeaveOnSignal(app, session)
+    with leaving:
+        _run(app, session)
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        _part(app)
+    release_streams()
+    if app.crash:
+        return Exit.FAILED
+    if leaving.exit_code:
+        return leaving.exit_code
+    if session.connection.id and not session.connection.ended:
+        return Exit.DONE if session.connection.goes_on else Exit.FAILED
+    states = {one.state for one in app.watch_screen.watching.snapshots.values()}
+    return Exit.FAILED if states & {"diverged", "failed"} else Exit.DONE
+
+
+def _run(app: TuiMetaApp, session: Session) -> None:
+    """All of it, whatever of it fails; the first fault is kept as ``app.crash``."""
+    watch = app.watch_screen
+
+    def take_in_the_end() -> None:
+        watch.watching.take_in(session.events(watch.seen), session.snapshots())
+
+    run = partial(app.run, mouse=app.preferred.mouse)
+    for step in (run, partial(session.leave, told=False), take_in_the_end):
+        try:
+            step()
+        except Exception as error:
+            app.crash = app.crash or error
+
+
+def _part(app: TuiMetaApp) -> None:
+    """Say what became of the runs."""
+    watching = app.watch_screen.watching
+    if app.crash:
+        complain(crash_line(app.crash))
+    connection = app.session.connection
+    if connection.goes_on:
+        last = [going_on(connection)]
+    else:
+        last = farewell(watching.snapshots, watching.record, watching.save_problems)
+    print(*last, sep="\n", flush=True)

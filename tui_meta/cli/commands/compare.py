@@ -1,0 +1,105 @@
+"""``tui-meta compare``: two networks on the same random tasks, in pairs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from core import validation
+from core.config import DeviceName
+from core.evaluation.adaptation import ProbeName, Statistics
+from tui_meta.cli.commands.evaluate import MOST_TASKS
+from tui_meta.cli.commands.networks import Identity, Network, load_networks, per_update
+from tui_meta.cli.commands.tables import print_statistics
+from tui_meta.console import Exit, Output
+from tui_meta.views.numbers import loss, whole
+from tui_meta.views.text import printable_json
+
+
+class Paired(msgspec.Struct, frozen=True):
+    """Losses of both networks and of their difference, a - b, listed by update, from none on.
+
+    ``a_better`` is the share of tasks on which ``a`` loses less after the last update.
+    """
+
+    a: list[Statistics]
+    b: list[Statistics]
+    difference: list[Statistics]
+    a_better: float
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """Two networks on the same tasks."""
+
+    a: Identity
+    b: Identity
+    tasks: int
+    task_seed: int
+    random_tasks: Paired
+    random_tasks_half_range: Paired
+
+
+def compare(
+    first: Path, second: Path, *, n_tasks: int, seed: int, device: DeviceName, as_json: bool
+) -> int:
+    """Compare the networks at ``first`` and ``second``, and show what comes out."""
+    validation.count("--tasks", n_tasks, low=2, high=MOST_TASKS)
+    validation.count("--seed", seed, low=0, high=2**63 - 1)
+    a, b = load_networks([first, second], device)
+    comparison = Comparison(
+        a.identity,
+        b.identity,
+        n_tasks,
+        seed,
+        random_tasks=_paired(a, b, n_tasks, seed, "random"),
+        random_tasks_half_range=_paired(a, b, n_tasks, seed, "half-range"),
+    )
+    if as_json:
+        sys.stdout.write(printable_json(msgspec.json.encode(comparison).decode()) + "\n")
+    else:
+        _show(Output(), a, b, comparison)
+    return Exit.DONE
+
+
+def _paired(a: Network, b: Network, n_tasks: int, seed: int, probe: ProbeName) -> Paired:
+    of_a, of_b = (network.losses(n_tasks, seed, probe) for network in (a, b))
+    return Paired(
+        per_update(of_a),
+        per_update(of_b),
+        per_update(of_a - of_b),
+        float((of_a[:, -1] < of_b[:, -1]).mean()),
+    )
+
+
+def _show(output: Output, a: Network, b: Network, comparison: Comparison) -> None:
+    for network in (a, b):
+        for line in network.heading().splitlines():
+            output.tell(line)
+    output.tell("")
+    _show_paired(output, a, b, comparison.random_tasks, "10 points from all of the interval")
+    _show_paired(output, a, b, comparison.random_tasks_half_range, "5 points from its right half")
+
+
+def _show_paired(output: Output, a: Network, b: Network, paired: Paired, points: str) -> None:
+    n_tasks = whole(paired.difference[0].n)
+    output.tell(f"Loss on the same {n_tasks} random tasks, {points}", "bold")
+    rows = {a.label: paired.a, b.label: paired.b, f"{a.label} - {b.label}": paired.difference}
+    print_statistics(output, rows)
+    output.tell(verdict(a.label, b.label, paired))
+    output.tell("")
+
+
+def verdict(a: str, b: str, paired: Paired) -> str:
+    """Which network is better after the last update, if that can be told."""
+    last = paired.difference[-1]
+    updates = len(paired.difference) - 1
+    if last.low <= 0 <= last.high:
+        return f"After {updates} updates no difference can be told: its interval contains 0."
+    better, worse = (a, b) if last.mean < 0 else (b, a)
+    share = paired.a_better if last.mean < 0 else 1 - paired.a_better
+    return (
+        f"After {updates} updates {better} loses less than {worse} by {loss(abs(last.mean))} "
+        f"on average, and on {share:.0%} of the tasks."
+    )

@@ -1,0 +1,141 @@
+"""``tui-meta diff``: what differs between two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from core.config import RunConfig
+from core.engines.base import TrainState
+from core.events import Evaluated
+from core.storage.latest_checkpoint import newest_good
+from core.storage.run_folder import RunRecord
+from core.storage.run_index import Entry, describe_run, history
+from tui_meta.console import Exit, Output, remark
+from tui_meta.views.numbers import whole
+from tui_meta.views.runs.settings_table import dotted, recorded_config, saving_of
+from tui_meta.views.text import printable
+
+DIFFERENT = 1
+"""The exit code where settings or results differ, as that of ``diff``."""
+
+Pairs = dict[str, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What of a run is compared; ``state`` is that of its newest good checkpoint."""
+
+    entry: Entry
+    record: RunRecord
+    config: RunConfig
+    state: TrainState
+    validation: Evaluated | None
+
+
+def diff(first: Path, second: Path) -> int:
+    """Show what differs between the runs in two folders; 0 if settings and results do not."""
+    a, b = _opened(first), _opened(second)
+    settings, results = differing_settings(a.config, b.config), differing_results(a, b)
+    output = Output()
+    output.tell(f"a: {a.entry.path}")
+    output.tell(f"b: {b.entry.path}")
+    output.tell("")
+    _show(output, "Settings", settings, "no setting differs")
+    _show(output, "Made with", _differing(_makers(a), _makers(b)), "nothing differs")
+    _show(output, "Results", results, "equal, the parameters to the bit")
+    return DIFFERENT if settings or results else Exit.DONE
+
+
+def differing_settings(a: RunConfig, b: RunConfig) -> Pairs:
+    """Settings that differ, by their dotted names; "-" for what one of the two does not have."""
+    shared = None if a.algorithm.name == b.algorithm.name else "algorithm"
+    return _differing(dotted(a, shared), dotted(b, shared))
+
+
+def differing_results(a: Run, b: Run) -> Pairs:
+    """Results that differ; the parameters stand on the side of ``b``."""
+    results = _differing(_results(a), _results(b))
+    apart = parameters_apart(a.state, b.state)
+    return results | ({"parameters": ("", apart)} if apart else {})
+
+
+def parameters_apart(a: TrainState, b: TrainState) -> str:
+    """How far the parameters of two states are apart; empty if they are equal to the bit."""
+    x, y = a.theta, b.theta
+    if x.dtype == y.dtype and x.tobytes() == y.tobytes():
+        return ""
+    if x.shape != y.shape:
+        return f"{whole(y.size)} instead of {whole(x.size)}"
+    with np.errstate(all="ignore"):
+        largest = np.abs(x.astype(np.float64) - y.astype(np.float64)).max()
+    return f"largest difference {largest:.3g}"
+
+
+def _opened(path: Path) -> Run:
+    """The run in the folder ``path``; says which checkpoints were passed over."""
+    entry, record = describe_run(path)
+    events = list(history(path))
+    checkpoint, _, passed = newest_good(path, events, record.config)
+    for line in passed:
+        remark(line)
+    periodic = [
+        event for event in events if isinstance(event, Evaluated) and event.probe == "validation"
+    ]
+    return Run(
+        entry,
+        record,
+        recorded_config(path, record),
+        checkpoint.state,
+        periodic[-1] if periodic else None,
+    )
+
+
+def _makers(run: Run) -> dict[str, str]:
+    record = run.record
+    return {
+        **record.versions,
+        "python": record.python,
+        "engine": record.engine,
+        "device": record.device,
+        "processor": record.processor,
+        "git commit": record.commit or "-",
+        **saving_of(record),
+    }
+
+
+def _results(run: Run) -> dict[str, str]:
+    """Losses with all their digits: they differ where a bit does."""
+    last = run.validation.losses[-1] if run.validation else "-"
+    best = "-" if run.entry.best is None else run.entry.best
+    return {
+        "iteration": str(run.state.iteration),
+        "best evaluation": f"{best}",
+        "last evaluation": f"{last}",
+    }
+
+
+def _differing(a: Mapping[str, str], b: Mapping[str, str]) -> Pairs:
+    names = dict.fromkeys((*a, *b))
+    pairs = {name: (a.get(name, "-"), b.get(name, "-")) for name in names}
+    return {name: (x, y) for name, (x, y) in pairs.items() if x != y}
+
+
+def _show(output: Output, title: str, pairs: Pairs, none: str) -> None:
+    if not pairs:
+        output.tell(f"{title}: {none}")
+        output.tell("")
+        return
+    output.tell(title, "bold")
+    table = Table("", "a", "b", box=SIMPLE_HEAD, header_style="bold")
+    for column in table.columns:
+        column.overflow = "fold"
+    for name, values in pairs.items():
+        table.add_row(*(Text(printable(cell)) for cell in (name, *values)))
+    output.print(table)

@@ -1,0 +1,190 @@
+"""``tui-meta eval``: the three evaluations of trained networks, and their losses on many tasks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from core import validation
+from core.config import DeviceName
+from core.evaluation.adaptation import PROBES, ProbeName, Statistics, draw_task, few_shot
+from core.tasks.sine import SineTasks
+from core.tasks.sine_sampler import SineWave, query_grid
+from tui_meta.cli.commands.networks import Identity, Network, load_networks, per_update
+from tui_meta.cli.commands.tables import print_chart, print_losses, print_statistics
+from tui_meta.console import Exit, Output
+from tui_meta.views.numbers import loss, whole
+from tui_meta.views.plot import (
+    Axis,
+    Limits,
+    Plot,
+    after,
+    before,
+    curve,
+    linear_ticks,
+    log10s,
+    support,
+    true_wave,
+)
+from tui_meta.views.text import printable_json
+
+MOST_TASKS = 100_000
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """One few-shot evaluation: the task, the predictions, and the loss before and after updates."""
+
+    amplitude: float
+    phase: float
+    support_x: list[float]
+    support_y: list[float]
+    query_x: list[float]
+    query_y: list[float]
+    before: list[float]
+    after: list[float]
+    losses: list[float]
+
+
+class Assessment(msgspec.Struct, frozen=True):
+    """All that is said of one network; statistics are listed by update, from none on.
+
+    The third evaluation, the loss per update, is that of ``half_range``: the source compares on its
+    sample.
+    """
+
+    network: Identity
+    standard: Evaluation
+    half_range: Evaluation
+    tasks: int
+    task_seed: int
+    random_tasks: list[Statistics]
+    random_tasks_half_range: list[Statistics]
+
+
+def evaluate(
+    paths: Sequence[Path], *, n_tasks: int, seed: int, device: DeviceName, as_json: bool
+) -> int:
+    """Evaluate the networks at ``paths`` on the same tasks, and show what comes out."""
+    validation.count("--tasks", n_tasks, high=MOST_TASKS)
+    validation.count("--seed", seed, low=0, high=2**63 - 1)
+    networks = load_networks(paths, device)
+    assessments = {network.label: assess(network, n_tasks, seed) for network in networks}
+    if as_json:
+        for assessment in assessments.values():
+            sys.stdout.write(printable_json(msgspec.json.encode(assessment).decode()) + "\n")
+        return Exit.DONE
+    output = Output()
+    for network in networks:
+        for line in network.heading().splitlines():
+            output.tell(line)
+    output.tell("")
+    waves = networks[0].checkpoint.config.waves
+    standard = {label: one.standard for label, one in assessments.items()}
+    half_range = {label: one.half_range for label, one in assessments.items()}
+    _show_waves(output, "1. Standard", "all of the interval", standard, waves)
+    print_losses(output, {label: one.losses for label, one in standard.items()})
+    _show_waves(output, "2. Half range", "its right half", half_range, waves)
+    _show_losses(output, {label: one.losses for label, one in half_range.items()})
+    _show_statistics(output, assessments, n_tasks)
+    return Exit.DONE
+
+
+def assess(network: Network, n_tasks: int, seed: int) -> Assessment:
+    """Evaluate one network; tasks and points depend on ``seed`` alone."""
+    return Assessment(
+        network.identity,
+        standard=_evaluation(network, "standard", seed),
+        half_range=_evaluation(network, "half-range", seed),
+        tasks=n_tasks,
+        task_seed=seed,
+        random_tasks=per_update(network.losses(n_tasks, seed, "random")),
+        random_tasks_half_range=per_update(network.losses(n_tasks, seed, "half-range")),
+    )
+
+
+def _evaluation(network: Network, probe: ProbeName, seed: int) -> Evaluation:
+    config = network.checkpoint.config
+    task = draw_task(config.waves, seed, probe, 0)
+    grid = query_grid(config.waves)
+    lr = config.algorithm.inner_lr
+    theta = network.checkpoint.state.theta
+    result = few_shot(network.engine, theta, config.waves, task, PROBES[probe].updates, lr)
+    return Evaluation(
+        task.wave.amplitude,
+        task.wave.phase,
+        task.support_x.tolist(),
+        task.support_y.tolist(),
+        grid.tolist(),
+        task.wave(grid).tolist(),
+        result.before[0].tolist(),
+        result.after[0].tolist(),
+        result.losses[0].tolist(),
+    )
+
+
+def _show_waves(
+    output: Output,
+    title: str,
+    interval: str,
+    evaluations: dict[str, Evaluation],
+    waves: SineTasks,
+) -> None:
+    first = next(iter(evaluations.values()))
+    output.tell(f"{title}: {SineWave(first.amplitude, first.phase)}", "bold")
+    output.tell(f"{len(first.support_x)} points from {interval}, {len(first.losses) - 1} updates")
+    output.tell("")
+    for label, shown in evaluations.items():
+        output.tell(f"{label}: loss {loss(shown.losses[0])} → {loss(shown.losses[-1])}")
+        print_chart(output, wave_plot(shown, waves))
+
+
+def _show_losses(output: Output, columns: dict[str, list[float]]) -> None:
+    output.tell("3. Loss per update, on the task and points of 2", "bold")
+    output.tell("")
+    print_chart(output, loss_plot(columns))
+    print_losses(output, columns)
+
+
+def _show_statistics(output: Output, assessments: dict[str, Assessment], n_tasks: int) -> None:
+    output.tell(
+        f"Loss on {whole(n_tasks)} random tasks, 10 points from all of the interval", "bold"
+    )
+    print_statistics(output, {label: one.random_tasks for label, one in assessments.items()})
+    output.tell(f"Loss on {whole(n_tasks)} random tasks, 5 points from its right half", "bold")
+    print_statistics(
+        output, {label: one.random_tasks_half_range for label, one in assessments.items()}
+    )
+
+
+def wave_plot(shown: Evaluation, waves: SineTasks) -> Plot:
+    """The true wave, the predictions before and after the updates, and the support points."""
+    values = [*shown.query_y, *shown.before, *shown.after]
+    return Plot(
+        title="",
+        series=(
+            true_wave(shown.query_x, shown.query_y),
+            before(shown.query_x, shown.before),
+            after(shown.query_x, shown.after),
+            support(shown.support_x, shown.support_y),
+        ),
+        x=Axis(*waves.x, linear_ticks(*waves.x), "x"),
+        y=Limits(-1, 1).follow(values).axis("y"),
+    )
+
+
+def loss_plot(columns: dict[str, list[float]]) -> Plot:
+    """The loss after each update, on a logarithmic axis, a curve for each network."""
+    losses = [value for column in columns.values() for value in column]
+    updates = max(len(column) for column in columns.values()) - 1
+    return Plot(
+        title="",
+        series=tuple(
+            curve(label, range(len(column)), log10s(column), index)
+            for index, (label, column) in enumerate(columns.items())
+        ),
+        x=Axis(0, updates, linear_ticks(0, updates), "updates"),
+        y=Limits(-1, 0, "log").follow(losses).axis("loss"),
+    )

@@ -1,0 +1,106 @@
+"""Handing runs to a face, and deciding where they live: in this process or in one of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Any, Literal
+
+from core.remote.process import Answer, launch, told_of
+from core.remote.protocol import RemoteError
+from core.remote.registry import Place, sessions_folder
+from core.remote.server import Server
+from core.session.launch import NewRuns, Runs
+from core.session.local import LocalSession
+from tui_meta.app.signals import ending_at_once
+from tui_meta.console import Exit, remark, require_terminal
+from tui_meta.views.messages.log import shown_path
+
+Manner = Literal["dashboard", "lines", "json", "detached"]
+"""How runs are shown: on a screen, by lines, as JSON, or not at all."""
+
+
+def show(runs: Runs, manner: Manner, face: Mapping[str, Any]) -> int:
+    """Train ``runs``, shown in the ``manner`` that was asked for; gives the exit code.
+
+    ``face`` are flags of the dashboard.
+    """
+    if manner == "detached":
+        return _detached(runs)
+    if manner != "dashboard":
+        return _headless(runs, as_json=manner == "json")
+    require_terminal()
+    from core.remote.client import RemoteSession
+    from tui_meta.app.dashboard import run_dashboard
+    from tui_meta.cli.commands.attach import attach
+    from tui_meta.cli.commands.sessions import offered
+    from tui_meta.cli.preferences import preferences
+
+    preferred = preferences(face)
+    if isinstance(runs, NewRuns):
+        choice = offered()
+        if choice == "leave":
+            return Exit.DONE
+        if choice != "new":
+            return attach(choice, face, read_only=False)
+    try:
+        sessions_folder()
+    except RemoteError as error:
+        remark(f"the runs end with this terminal: {error}")
+        with _local(runs) as session:
+            return run_dashboard(session, preferred)
+    answer = launch(runs)
+    _say(answer)
+    return run_dashboard(RemoteSession(answer.id, began=True), preferred)
+
+
+def _detached(runs: Runs) -> int:
+    answer = launch(runs)
+    _say(answer)
+    print(f"training as session {answer.id}; look at it with: tui-meta attach {answer.id}")
+    return Exit.DONE
+
+
+def _headless(runs: Runs, *, as_json: bool) -> int:
+    # All is imported before folders are made: until then a signal leaves nothing.
+    from tui_meta.cli.headless import run_headless
+
+    with ending_at_once():
+        runs.require()
+    with _local(runs) as session, _served(session) as is_served:
+        return run_headless(session, as_json=as_json, outlives_terminal=is_served)
+
+
+@contextmanager
+def _local(runs: Runs) -> Iterator[LocalSession]:
+    """A session in this process. Of a run that ended before it began, no folder is left."""
+    plans = runs.plans()
+    try:
+        _say(told_of(plans))
+        yield LocalSession(plans)
+    finally:
+        for plan in plans:
+            plan.folder.discard()
+
+
+def _say(answer: Answer) -> None:
+    for line in answer.remarks:
+        remark(line)
+    for path in answer.resumed:
+        remark(f"resuming {shown_path(path)}")
+
+
+@contextmanager
+def _served(session: LocalSession) -> Iterator[bool]:
+    """While entered, others can attach to ``session``, if there is a place for it."""
+    try:
+        server = Server(session, Place(), version("tui-meta"))
+    except RemoteError as error:
+        remark(f"nobody can attach to this: {error}")
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        server.close()

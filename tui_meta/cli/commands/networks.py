@@ -1,0 +1,127 @@
+"""Trained networks from their checkpoints, and what they lose on many tasks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import DeviceName
+from core.engines import make_engine
+from core.engines.base import Engine
+from core.errors import CheckpointError
+from core.evaluation.adaptation import PROBES, ProbeName, Statistics, many_tasks
+from core.storage.checkpoint import Checkpoint, load_checkpoint, newest_checkpoint
+from tui_meta.views.numbers import whole
+from tui_meta.views.text import printable
+
+Losses = NDArray[np.float64]
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Which network it is."""
+
+    path: str
+    algorithm: str
+    iteration: int
+    seed: int
+    inner_lr: float
+
+
+@dataclass(frozen=True)
+class Network:
+    """A checkpoint, ready to be adapted; ``label`` tells it from the others in a table."""
+
+    label: str
+    path: Path
+    checkpoint: Checkpoint
+    engine: Engine
+
+    @property
+    def identity(self) -> Identity:
+        """Which network it is, for a reader of JSON."""
+        config = self.checkpoint.config
+        return Identity(
+            str(self.path),
+            config.algorithm.name,
+            self.checkpoint.state.iteration,
+            config.seed,
+            config.algorithm.inner_lr,
+        )
+
+    def heading(self) -> str:
+        """Which network it is, for a person, in two lines."""
+        config = self.checkpoint.config
+        layers = "-".join(str(units) for units in (1, *config.network.hidden, 1))
+        return (
+            f"{self.label}: {self.path}\n"
+            f"  {config.algorithm.title}, {whole(self.checkpoint.state.iteration)} iterations, "
+            f"seed {config.seed}, {layers} {config.network.activation}, "
+            f"inner rate {config.algorithm.inner_lr:g}"
+        )
+
+    def losses(self, n_tasks: int, seed: int, probe: ProbeName) -> Losses:
+        """Query losses ``(n_tasks, updates + 1)`` on random tasks, with the points of ``probe``."""
+        config = self.checkpoint.config
+        return many_tasks(
+            self.engine,
+            self.checkpoint.state.theta,
+            config.waves,
+            seed,
+            n_tasks=n_tasks,
+            updates=PROBES[probe].updates,
+            lr=config.algorithm.inner_lr,
+            right_half=PROBES[probe].right_half,
+        )
+
+
+def load_networks(paths: Sequence[Path], device: DeviceName) -> list[Network]:
+    """The networks of checkpoint files, or of the newest one in a run folder.
+
+    Raises ``CheckpointError``, also for networks of different tasks: their losses do not compare.
+    """
+    files = [newest_checkpoint(path) if path.is_dir() else path for path in paths]
+    checkpoints = [load_checkpoint(file) for file in files]
+    for file, checkpoint in zip(files, checkpoints, strict=True):
+        if checkpoint.config.waves != checkpoints[0].config.waves:
+            raise CheckpointError(
+                file,
+                f"its tasks are not those of {files[0]} (waves.amplitude, waves.phase or waves.x)",
+                "look at them one by one",
+            )
+    labels = _labels(files, checkpoints)
+    return [
+        Network(
+            label,
+            file,
+            checkpoint,
+            make_engine(dataclasses.replace(checkpoint.config, engine="auto", device=device)),
+        )
+        for label, file, checkpoint in zip(labels, files, checkpoints, strict=True)
+    ]
+
+
+def per_update(losses: Losses) -> list[Statistics]:
+    """Statistics over the tasks of ``losses`` ``(n_tasks, updates + 1)`` after each update."""
+    # A loss may have become infinite, which is then said by the numbers.
+    with np.errstate(all="ignore"):
+        return [Statistics.of(column) for column in losses.T]
+
+
+def _labels(files: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> list[str]:
+    """The shortest names that differ: algorithms, folders, checkpoints, or plain numbers."""
+    candidates = (
+        [checkpoint.config.algorithm.title for checkpoint in checkpoints],
+        [file.absolute().parent.name for file in files],
+        [f"{file.absolute().parent.name}/{int(file.stem):,}" for file in files]
+        if all(file.stem.isdecimal() for file in files)
+        else [file.stem for file in files],
+        [f"{number}" for number in range(1, len(files) + 1)],
+    )
+    names = next(names for names in candidates if len(set(names)) == len(names))
+    return [printable(name) for name in names]

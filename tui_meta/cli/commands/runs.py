@@ -1,0 +1,98 @@
+"""``tui-meta runs``: what is under a folder, a line for each run."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from core.storage.run_index import Entry, list_runs
+from tui_meta.console import Exit, Output
+from tui_meta.views.runs.summary import (
+    SortKey,
+    age,
+    age_words,
+    best_words,
+    in_order,
+    progress_words,
+    state_words,
+)
+from tui_meta.views.text import printable
+
+ROOM_FOR_ALGORITHM = 100
+"""Columns; in fewer, the algorithm is left out: names begin with it."""
+
+
+def runs(folder: Path, *, sort: SortKey, as_json: bool) -> int:
+    """List the runs in ``folder``."""
+    entries = in_order(list_runs(folder), sort)
+    now = time.time()
+    if as_json:
+        for entry in entries:
+            sys.stdout.write(json.dumps(msgspec.to_builtins(entry)) + "\n")
+    elif sys.stdout.isatty():
+        _show(Output(), folder, entries, now)
+    else:
+        for entry in entries:
+            sys.stdout.write("\t".join(map(printable, fields(entry, now))) + "\n")
+    return Exit.DONE
+
+
+def fields(entry: Entry, now: float) -> list[str]:
+    """What a line for a program says: nothing where nothing is known.
+
+    Name, algorithm, state, iteration, target, best loss, its iteration, age in seconds, and who
+    trains it or what is wrong with it.
+    """
+    seconds = age(entry, now)
+    values = (
+        entry.name,
+        entry.algorithm,
+        entry.state,
+        entry.iteration,
+        entry.target,
+        entry.best,
+        entry.best_iteration,
+        None if seconds is None else round(seconds),
+        entry.trained_by or entry.problem,
+    )
+    return ["" if value is None else str(value) for value in values]
+
+
+def _show(output: Output, folder: Path, entries: Sequence[Entry], now: float) -> None:
+    sound = [entry for entry in entries if entry.problem is None]
+    if sound:
+        output.print(_table(sound, now, with_algorithm=output.width >= ROOM_FOR_ALGORITHM))
+    for entry in entries:
+        if entry.problem is not None:
+            output.tell(f"damaged: {entry.problem}", "red")
+    if not entries:
+        output.tell(f"{folder}: there are no runs in this folder")
+
+
+def _table(entries: Sequence[Entry], now: float, *, with_algorithm: bool) -> Table:
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table.add_column("name", overflow="fold")
+    if with_algorithm:
+        table.add_column("algorithm", overflow="fold")
+    table.add_column("state", overflow="fold")
+    for title in ("iteration", "best", "age"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for entry in entries:
+        cells = [
+            entry.name,
+            *([entry.algorithm or ""] if with_algorithm else []),
+            state_words(entry),
+            progress_words(entry),
+            best_words(entry),
+            age_words(entry, now),
+        ]
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    return table

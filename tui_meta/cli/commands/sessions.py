@@ -1,0 +1,127 @@
+"""``tui-meta ls`` and ``tui-meta stop``: the sessions of this person on this machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from core.remote.client import RemoteSession
+from core.remote.connection import chosen_session, look
+from core.remote.protocol import RemoteError
+from core.remote.registry import entries
+from tui_meta.console import Exit, Output
+from tui_meta.views.messages.log import shown_path
+from tui_meta.views.sessions import Found, run_words, session_words, since_words, watcher_words
+from tui_meta.views.text import printable
+
+Choice = Literal["new", "leave"] | str
+"""What to do beside a session that runs: begin another, leave, or attach to the one named."""
+
+
+def found_sessions() -> list[Found]:
+    """All sessions that live, and how they stand; raises ``RemoteError``."""
+    found = []
+    for entry in entries():
+        try:
+            found.append(Found(entry, look(entry.id)))
+        except RemoteError as error:
+            found.append(Found(entry, None, str(error)))
+    return found
+
+
+def list_sessions(*, as_json: bool) -> int:
+    """Show them as a table, through a pipe as lines with tabs, or as JSON."""
+    found = found_sessions()
+    if as_json:
+        for one in found:
+            sys.stdout.write(json.dumps(_plain(one)) + "\n")
+    elif sys.stdout.isatty():
+        _show(found)
+    else:
+        for one in found:
+            sys.stdout.write("\t".join(map(printable, _cells(one, "; "))) + "\n")
+    return Exit.DONE
+
+
+def stop_sessions(ids: Sequence[str]) -> int:
+    """Save and end the sessions ``ids``."""
+    chosen = [chosen_session(id) for id in dict.fromkeys(ids)]
+    output = Output()
+    for entry in chosen:
+        session = RemoteSession(entry.id)
+        session.stop(save=True)
+        if not session.connection.ended:
+            raise RemoteError(f"session {entry.id}: {session.connection.lost}")
+        for shot in session.snapshots().values():
+            output.tell(f"{shot.run} {shot.state} at {shot.iteration:,} / {shot.target:,}")
+        folders = " ".join(shown_path(str(folder)) for folder in session.folders().values())
+        output.tell(f"session {entry.id} has ended; go on with: tui-meta resume {folders}")
+        session.detach()
+    return Exit.DONE
+
+
+def _plain(found: Found) -> dict[str, object]:
+    standing = found.standing
+    return {
+        "id": found.entry.id,
+        "pid": found.entry.pid,
+        "started": found.entry.started,
+        "command": found.entry.command,
+        "runs": msgspec.to_builtins(standing.runs) if standing else [],
+        "watchers": list(standing.watchers) if standing else [],
+        "problem": found.problem or None,
+    }
+
+
+def _cells(found: Found, between: str) -> list[str]:
+    runs = found.standing.runs if found.standing else ()
+    return [
+        found.entry.id,
+        between.join(map(run_words, runs)) or found.problem,
+        since_words(found.entry, time.time()),
+        watcher_words(found.standing.watchers if found.standing else ()),
+    ]
+
+
+def _show(found: Sequence[Found]) -> None:
+    output = Output()
+    if not found:
+        output.tell("no session is running; tui-meta begins one")
+        return
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table.add_column("id")
+    table.add_column("runs", overflow="fold")
+    table.add_column("since", justify="right", no_wrap=True)
+    table.add_column("watched by", overflow="fold")
+    for one in found:
+        table.add_row(*(Text(printable(cell)) for cell in _cells(one, "\n")))
+    output.print(table)
+
+
+def offered() -> Choice:
+    """What a person wants who starts the program while a session trains; "new" if none does."""
+    try:
+        training = [one for one in found_sessions() if one.is_training]
+    except RemoteError:
+        return "new"  # which will say what is wrong
+    if not training:
+        return "new"
+    for one in training:
+        print(printable(session_words(one)))
+    newest = training[-1].entry.id
+    sys.stdout.write(f"enter attaches to session {newest}, n begins new runs, q leaves: ")
+    sys.stdout.flush()
+    # Bytes, as what is typed need not be text; the end of the input leaves.
+    typed = sys.stdin.buffer.readline()
+    answer = typed.strip().lower()
+    if answer == b"n":
+        return "new"
+    return newest if typed and not answer else "leave"

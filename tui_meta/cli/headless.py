@@ -1,0 +1,288 @@
+"""Training without the dashboard: lines, progress bars or JSON. No Textual is loaded for it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from core.evaluation.adaptation import PROBES
+from core.events import (
+    ENDED,
+    AnyEvent,
+    Asked,
+    Diverged,
+    Evaluated,
+    Failed,
+    Finished,
+    Recovered,
+    Refused,
+    Rewound,
+    Saved,
+    SaveFailed,
+    Snapshot,
+    Started,
+    Stopped,
+)
+from core.session.api import Session
+from tui_meta.app.signals import Interrupts
+from tui_meta.console import Exit, Output, complain, release_streams, remark
+from tui_meta.views.messages.log import other_bits, shown_path
+from tui_meta.views.numbers import duration, loss, rate, whole
+from tui_meta.views.run_status import titles
+from tui_meta.views.text import printable_json
+
+POLL_SECONDS = 0.2
+"""How often snapshots and events are looked at; a signal waits for it at most."""
+
+
+def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = False) -> int:
+    """Train ``session`` to its end or until a signal, telling of it; gives the exit code.
+
+    A session that ``outlives_terminal`` trains on, in silence, when the terminal is closed.
+
+    With ``as_json`` every event of ``events.jsonl`` is a JSON line on standard output, and what is
+    meant for people goes to standard error. Raises ``OSError`` where standard output cannot be
+    written; the runs are saved before.
+    """
+    with Interrupts(outlives_terminal=outlives_terminal) as interrupts:
+        session.start()
+        report = Report(session, as_json=as_json)
+        try:
+            try:
+                report.follow(interrupts)
+                if interrupts.received:
+                    report.say("stopping and saving; Ctrl-C leaves at once, without saving")
+            finally:
+                session.stop(save=True)
+            report.finish()
+        except OSError:
+            if not interrupts.received:
+                raise
+            release_streams()  # as after the hang-up of the terminal
+        return interrupts.exit_code or report.exit_code()
+
+
+class Report:
+    """Tells of the runs of a session: what happens as it happens, how they stand in between."""
+
+    def __init__(self, session: Session, *, as_json: bool, first: int = 0) -> None:
+        """Events before number ``first`` are not told."""
+        self._session = session
+        self._as_json = as_json
+        self._output = Output()
+        self._bars = Bars(self._output) if self._output.is_interactive and not as_json else None
+        self._seen = first
+        self._known: dict[str, Snapshot] = {}
+        self._folders: dict[str, Path] = {}
+        self._problems: set[str] = set()
+        self._at_fault = False
+
+    def follow(self, interrupts: Interrupts) -> None:
+        """Report until every run has ended or a signal has come."""
+        with self._bars or nullcontext():
+            while not interrupts.received:
+                over = self._is_over()
+                self._report_news()
+                if over:
+                    break
+                time.sleep(POLL_SECONDS)
+
+    def _is_over(self) -> bool:
+        connection = self._session.connection
+        if connection.ended or connection.lost:
+            return True
+        return all(shot.state in ENDED for shot in self._session.snapshots().values())
+
+    def finish(self) -> None:
+        """Report what happened last, and what can be done next."""
+        self._report_news()
+        snapshots = self._session.snapshots()
+        for run, shot in snapshots.items():
+            if shot.unsaved and shot.iteration:
+                complain(f"{titles(snapshots)[run]}: iteration {shot.iteration:,} is not saved")
+        for state, command in (("stopped", "resume"), ("finished", "eval")):
+            folders = [
+                shown_path(str(self._folders[run]))
+                for run, shot in snapshots.items()
+                if shot.state == state and run in self._folders
+            ]
+            if folders:
+                purpose = "go on with" if command == "resume" else "look at it with"
+                self.say(f"{purpose}: tui-meta {command} {shlex.join(folders)}")
+
+    def exit_code(self) -> int:
+        """Of a session that nobody interrupted."""
+        snapshots = self._session.snapshots().values()
+        states = {shot.state for shot in snapshots}
+        if states == {"finished"} and not any(shot.unsaved for shot in snapshots):
+            return Exit.DONE
+        refused = states <= {"finished", "failed"} and self._problems and not self._at_fault
+        return Exit.REFUSED if refused else Exit.FAILED
+
+    def say(self, line: str) -> None:
+        """Tell a person something."""
+        if self._as_json:
+            remark(line)
+        else:
+            self._output.tell(line)
+
+    def _report_news(self) -> None:
+        # Events before snapshots: a run that has just begun is then known.
+        news = self._session.events(self._seen)
+        snapshots = self._session.snapshots()
+        # Runs that others have begun afresh are gone from the session, and still spoken of.
+        self._known = {**self._known, **snapshots}
+        names = titles(self._known)
+        for event in news:
+            self._seen += 1
+            if self._as_json and not isinstance(event, Asked):
+                told = printable_json(msgspec.json.encode(event).decode())
+                sys.stdout.buffer.write(told.encode() + b"\n")
+            if event.run in self._known:  # not where a face comes while runs begin afresh
+                self._narrate(event, names[event.run], self._known[event.run])
+        if self._as_json:
+            sys.stdout.flush()
+        if self._bars:
+            self._bars.update(snapshots, names)
+
+    def _narrate(self, event: AnyEvent, title: str, shot: Snapshot) -> None:
+        if isinstance(event, Saved):
+            self._folders[event.run] = Path(event.path).parent
+        elif isinstance(event, Started) and event.resumed_from:
+            self._folders[event.run] = Path(event.resumed_from).parent
+        if problem := in_words_of_trouble(event, title):
+            self._at_fault |= isinstance(event, Failed) and bool(event.details)
+            if problem not in self._problems:
+                self._problems.add(problem)
+                complain(problem)
+        elif self._as_json and isinstance(event, Evaluated):
+            return
+        elif line := in_words(event, shot):
+            self.say(f"{title:<8} {line}")
+
+
+class Bars:
+    """A progress bar for each run, below the lines."""
+
+    def __init__(self, output: Output) -> None:
+        self._progress = _NarrowProgress(
+            TextColumn("{task.description:<8}", markup=False),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[count]}"),
+            TextColumn("{task.fields[status]}"),
+            console=output,
+            auto_refresh=False,
+            expand=True,
+            transient=True,
+            # Errors that are sent elsewhere must arrive there.
+            redirect_stderr=sys.stderr.isatty(),
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> None:
+        self._progress.start()
+        # Where the process is stopped or killed nobody would bring a hidden cursor back.
+        self._progress.console.show_cursor(True)
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def update(self, snapshots: Mapping[str, Snapshot], names: Mapping[str, str]) -> None:
+        """Show how the runs stand."""
+        for run, shot in snapshots.items():
+            if run not in self._tasks:
+                self._tasks[run] = self._progress.add_task(names[run], count="", status="")
+            self._progress.update(
+                self._tasks[run],
+                completed=shot.iteration,
+                total=shot.target,
+                count=f"{whole(shot.iteration)} / {whole(shot.target)}",
+                status=status(shot),
+            )
+        self._progress.refresh()
+
+
+class _NarrowProgress(Progress):
+    """Leaves room for the ^C that a terminal echoes: in the next line it would shift everything."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield _Narrower(self.make_tasks_table(self.tasks))
+
+
+@dataclass
+class _Narrower:
+    content: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        return console.render(self.content, options.update_width(options.max_width - 3))
+
+
+def status(shot: Snapshot) -> str:
+    """How a run stands, in a few words."""
+    if shot.state == "loading":
+        return "loading PyTorch"
+    if shot.state != "training" or not shot.rate:
+        return shot.state
+    left = duration((shot.target - shot.iteration) / shot.rate)
+    return f"{rate(shot.rate)}  {left} left  loss {loss(shot.loss)}"
+
+
+def in_words(event: AnyEvent, shot: Snapshot) -> str | None:
+    """What ``event`` says to a person; None for what bars and losses tell anyway."""
+    match event:
+        case Started() if event.iteration >= event.target:
+            return f"has its {whole(event.target)} iterations; --iterations N trains on"
+        case Started():
+            begin = (
+                f"from iteration {whole(event.iteration)} to" if event.iteration else "to iteration"
+            )
+            where = f"{event.engine} engine, {event.device}"
+            said = f"training {begin} {whole(event.target)} ({where})"
+            return f"{said}; {other_bits(event)}" if event.differs else said
+        case Evaluated():
+            task = PROBES[event.probe].title
+            iteration = whole(event.iteration).rjust(len(whole(shot.target)))
+            return (
+                f"Iteration {iteration}, evaluating model on {task}… "
+                f"loss {loss(event.losses[0])} → {loss(event.losses[-1])}"
+            )
+        case Saved(kind="hand" | "final"):
+            return f"saved {shown_path(event.path)}"
+        case Recovered():
+            return f"writing works again: {shown_path(event.path)}"
+        case Rewound():
+            return f"goes back to iteration {whole(event.iteration)}; later events are replaced"
+        case Asked():
+            return f"{event.command}, asked for by {event.who}"
+        case Finished():
+            best = "" if shot.best is None else f", best evaluation {loss(shot.best)}"
+            return f"finished {whole(event.iteration)} iterations in {duration(shot.elapsed)}{best}"
+        case Stopped():
+            return f"stopped at iteration {whole(event.iteration)} of {whole(shot.target)}"
+    return None
+
+
+def in_words_of_trouble(event: AnyEvent, title: str) -> str | None:
+    """What went wrong, in one line; None for an event that is no trouble."""
+    match event:
+        case Failed(details=""):
+            return event.problem
+        case Failed():
+            where = f"details are in events.jsonl of run {event.run}"
+            return f"{title} failed by a fault of tui-meta: {event.problem}; {where}"
+        case Diverged():
+            return f"{title} diverged: {event.problem}; {event.advice}"
+        case SaveFailed():
+            return f"{title} could not write: {event.problem}"
+        case Refused():
+            return f"{title}: no {event.command}, {event.reason}"
+    return None

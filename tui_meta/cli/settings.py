@@ -1,0 +1,210 @@
+"""Flags and configuration files to run configurations.
+
+Flags are made from the dataclasses of ``core``: a setting or an algorithm that is added there is a
+flag here. Only what a person gave is kept, laid over the file, and validated once, in ``core``.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, TypedDict, get_type_hints
+
+from cyclopts import Group, Parameter, Token
+
+from core import validation
+from core.algorithms.registry import ALGORITHMS
+from core.config import RunConfig, Saving
+from core.errors import ConfigError, UnknownSettingError
+from core.models.settings import NetworkConfig
+from core.tasks.sine import SineTasks
+from core.validation import decode, refuse_unknown, require_table
+
+RUN = Group("Run", sort_key=1)
+"""The group of the flags that a person looks for first."""
+
+TABLES: dict[str, type] = {**ALGORITHMS, "network": NetworkConfig, "waves": SineTasks}
+"""Tables of a configuration file, which are groups of flags, and what they configure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """What is started, and where it is kept."""
+
+    algorithms: Annotated[tuple[str, ...], Parameter(choices=tuple(ALGORITHMS))] = tuple(ALGORITHMS)
+    """Algorithms to train side by side."""
+    out: Annotated[str, Parameter(metavar="FOLDER")] = "checkpoints"
+    """Folder in which each run gets a folder of its own."""
+    name: Annotated[str | None, Parameter(metavar="NAME")] = None
+    """The run folders are called fomaml-NAME and so on; without it, by algorithm and time."""
+    pace: float | None = None
+    """Iterations per second of each run; without it, full speed."""
+
+    def __post_init__(self) -> None:
+        for algorithm in self.algorithms:
+            validation.one_of("algorithms", algorithm, ALGORITHMS)
+        if not self.algorithms or len(set(self.algorithms)) != len(self.algorithms):
+            raise ConfigError("algorithms", self.algorithms, "at least one, and each once")
+        if not self.out.isprintable():
+            raise ConfigError("out", self.out, "the name of a folder")
+        if self.pace is not None:
+            validation.pace("pace", self.pace)
+
+
+def flags() -> type:
+    """A ``TypedDict`` with every setting, from which cyclopts makes the flags.
+
+    Keys are as in errors, ``seed`` or ``fomaml.inner_lr``; what is not given is not in it.
+    """
+    settings = flags_of(Launch, "", RUN)
+    settings |= flags_of(RunConfig, "", RUN, leave_out=("algorithm", *TABLES))
+    settings |= flags_of(Saving, "", RUN)
+    for number, (table, kind) in enumerate(TABLES.items()):
+        title = getattr(kind, "title", table.capitalize())
+        settings |= flags_of(kind, f"{table}.", Group(title, sort_key=2 + number))
+    return TypedDict("SettingsFlags", settings, total=False)  # type: ignore[no-any-return,operator]
+
+
+def configure(
+    given: Mapping[str, Any], file: Mapping[str, Any], path: Path | None
+) -> tuple[Launch, Saving, list[RunConfig]]:
+    """What to launch, when it is saved, each run's configuration: ``given`` laid over ``file``.
+
+    Raises ``ConfigError`` or ``UnknownSettingError``, which name the flag or the file.
+    """
+    try:
+        return _validated(_overlaid(given, file))
+    except UnknownSettingError as error:
+        where = f"{path}" if error.where == "the configuration" else f"[{error.where}] of {path}"
+        raise UnknownSettingError(where, error.key, error.suggestion) from error
+    except ConfigError as error:
+        raise ConfigError(_origin(error.field, given, path), error.value, error.allowed) from error
+
+
+def _validated(settings: Mapping[str, Any]) -> tuple[Launch, Saving, list[RunConfig]]:
+    launch_names, saving_names = _names(Launch), _names(Saving)
+    run_names = [name for name in _names(RunConfig) if name not in ("algorithm", *TABLES)]
+    refuse_unknown(settings, [*launch_names, *saving_names, *run_names, *TABLES], "")
+    launch = decode(Launch, _only(settings, launch_names), "")
+    saving = decode(Saving, _only(settings, saving_names), "")
+    algorithms = {
+        name: decode(kind, settings.get(name, {}), name) for name, kind in ALGORITHMS.items()
+    }
+    shared = _only(settings, (*run_names, "network", "waves"))
+    first = RunConfig.from_dict({"algorithm": {"name": launch.algorithms[0]}, **shared})
+    return (
+        launch,
+        saving,
+        [dataclasses.replace(first, algorithm=algorithms[name]) for name in launch.algorithms],
+    )
+
+
+def _only(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: settings[name] for name in names if name in settings}
+
+
+def _overlaid(given: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:
+    settings = dict(file)
+    for key, value in given.items():
+        table, _, name = key.rpartition(".")
+        if table:
+            settings[table] = require_table(settings.get(table, {}), table) | {name: value}
+        else:
+            settings[name] = value
+    return settings
+
+
+def _origin(field: str, given: Mapping[str, Any], path: Path | None) -> str:
+    """Where ``field`` got its value: the flag, or else the file."""
+    key = field.split(" ")[0]
+    if key in given:
+        return field.replace(key, _flag(key))
+    return f"{path}: {field}" if path else field
+
+
+# Flags.
+
+
+def flags_of(
+    kind: type,
+    prefix: str,
+    group: Group,
+    leave_out: tuple[str, ...] = (),
+    *,
+    negatable: bool = False,
+) -> dict[str, Any]:
+    """A flag for each field of the dataclass ``kind``, with its default and its docstring.
+
+    Where they are ``negatable``, a switch has ``--no-`` too.
+    """
+    hints = get_type_hints(kind, include_extras=True)
+    described = _docstrings(kind)
+    return {
+        prefix + field.name: Annotated[
+            hints[field.name],
+            Parameter(
+                name=_flag(prefix + field.name),
+                help=described.get(field.name, "").rstrip("."),
+                show_default=_shown(field.default),
+                group=group,
+                negative=None if negatable else (),
+                consume_multiple=True,
+                converter=whole_numbers if hints[field.name] in (int, tuple[int, ...]) else None,
+            ),
+        ]
+        for field in dataclasses.fields(kind)
+        if field.name not in leave_out
+    }
+
+
+def _flag(key: str) -> str:
+    return f"--{key.replace('_', '-')}"
+
+
+def _names(kind: type) -> list[str]:
+    return [field.name for field in dataclasses.fields(kind)]
+
+
+def _docstrings(kind: type) -> dict[str, str]:
+    """The strings under the fields of a dataclass and of those it derives from."""
+    found = {}
+    for base in reversed(kind.__mro__):
+        if not dataclasses.is_dataclass(base):
+            continue
+        (definition,) = ast.parse(inspect.getsource(base)).body
+        assert isinstance(definition, ast.ClassDef)
+        for field, after in pairwise(definition.body):
+            match field, after:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
+                    found[name] = text
+    return found
+
+
+def _shown(default: object) -> str | bool:
+    """A default as it would be typed."""
+    if default is None or default is dataclasses.MISSING:
+        return False
+    if isinstance(default, tuple):
+        return " ".join(_shown(value) or "" for value in default)  # type: ignore[misc]
+    return f"{default:.6g}" if isinstance(default, float) else str(default)
+
+
+def whole_numbers(kind: type, tokens: tuple[Token, ...]) -> int | tuple[int, ...]:
+    """One whole number or several; cyclopts itself would round what is not whole."""
+    numbers = tuple(_whole_number(token) for token in tokens)
+    return numbers[0] if kind is int else numbers
+
+
+def _whole_number(token: Token) -> int:
+    try:
+        return int(token.value)
+    except ValueError as error:
+        raise ConfigError(token.keyword or "", token.value, "a whole number") from error

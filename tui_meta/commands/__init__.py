@@ -1,1 +1,0 @@
-"""What the sub-commands do, a file each; ``tui_meta.cli`` imports one when it is called."""

@@ -1,0 +1,108 @@
+"""The cells of a terminal, as far as they are known, and how many of them a character takes."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from typing import Final
+
+from rich.cells import cell_len, get_character_cell_size
+
+from tui_meta.delta_driver.style import PLAIN, Style
+
+_SURE_RANGES: Final = (
+    (0x20, 0x7E),
+    (0xA0, 0xAC),
+    (0xAE, 0x2FF),
+    (0x370, 0x482),  # Greek, Cyrillic
+    (0x2010, 0x2027),  # dashes, dots, ellipsis
+    (0x2190, 0x2193),  # arrows
+    (0x2200, 0x22FF),  # mathematics
+    (0x2500, 0x25FC),  # lines, blocks, shapes
+    (0x2800, 0x28FF),  # braille
+)
+SURE_CLASS: Final = "".join(f"{chr(first)}-{chr(last)}" for first, last in _SURE_RANGES)
+"""Inside of a regular expression's brackets: characters of one cell on every terminal."""
+
+SURE: Final = frozenset(
+    map(chr, chain.from_iterable(range(first, last + 1) for first, last in _SURE_RANGES))
+)
+
+_JOINER: Final = "\u200d"
+_MODIFIER: Final = re.compile("[\U0001f3fb-\U0001f3ff]")
+_REGIONAL: Final = re.compile("[\U0001f1e6-\U0001f1ff]")
+
+
+class Screen:
+    """Rows of cells.
+
+    ``characters`` has for each cell what stands in it, joined characters and all; an empty string
+    for a cell that a wide character to its left covers; None where nobody knows. ``styles`` has
+    their pens.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width = width
+        self.height = height
+        self.characters: list[list[str | None]]
+        self.styles: list[list[Style]]
+        self.forget()
+
+    def forget(self) -> None:
+        """From now on no cell is known."""
+        self.characters = [[None] * self.width for _ in range(self.height)]
+        self.styles = [[PLAIN] * self.width for _ in range(self.height)]
+
+    def put(self, y: int, x: int, text: str, style: Style, rest: str | None) -> None:
+        """Write characters of one cell each; ``rest`` is what half of a wide one becomes."""
+        end = x + len(text)
+        row = self.characters[y]
+        self._cut(row, x, rest)
+        self._cut(row, end, rest)
+        row[x:end] = text
+        self.styles[y][x:end] = [style] * len(text)
+
+    def put_wide(
+        self, y: int, x: int, cell: str, width: int, style: Style, rest: str | None
+    ) -> None:
+        """Write one character, or several joined ones, that take ``width`` cells."""
+        self.put(y, x, " " * width, style, rest)
+        self.characters[y][x : x + width] = [cell, *[""] * (width - 1)]
+
+    def head(self, y: int, x: int) -> int:
+        """Where the character begins that covers a cell."""
+        while self.characters[y][x] == "":
+            x -= 1
+        return x
+
+    def end(self, y: int, x: int) -> int:
+        """Where the character ends that begins at a cell."""
+        x += 1
+        while x < self.width and self.characters[y][x] == "":
+            x += 1
+        return x
+
+    def _cut(self, row: list[str | None], x: int, rest: str | None) -> None:
+        """Split the wide character, if there is one, that has a cell on both sides of ``x``."""
+        if not 0 < x < self.width or row[x] != "":
+            return
+        first, last = x - 1, x
+        while row[first] == "":
+            first -= 1
+        while last < self.width and row[last] == "":
+            last += 1
+        row[first:last] = [rest] * (last - first)
+
+
+def joins(cell: str, character: str) -> bool:
+    """Whether ``character`` becomes a part of the cell before it."""
+    if not get_character_cell_size(character) or cell.endswith(_JOINER):
+        return True
+    if _MODIFIER.match(character):
+        return cell not in SURE
+    return bool(_REGIONAL.match(character)) and bool(_REGIONAL.fullmatch(cell))
+
+
+def width_of(cell: str) -> int:
+    """How many cells it takes, as Textual reckons."""
+    return cell_len(cell)

@@ -1,0 +1,68 @@
+"""Copies and pictures of what a screen shows, in the user's state folder.
+
+They are kept there and not in the working folder: a face may be attached from any folder, also one
+that cannot be written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_state_path
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui_meta.screens.watch.loss_table import LossTablePanel
+from tui_meta.views.export import Rows, plot_rows, run_rows, separated, table_rows
+from tui_meta.views.watch.state import Watching
+from tui_meta.widgets.chart import Chart
+
+
+def focused_rows(focused: Widget | None, watching: Watching) -> tuple[str, Rows]:
+    """What the focused widget shows, by name and as rows; without one, how the runs stand."""
+    if isinstance(focused, Chart) and focused.plot:
+        return focused.id or "chart", plot_rows(focused.plot)
+    if isinstance(focused, LossTablePanel):
+        return "losses", table_rows(watching.record, watching.standings)
+    return "runs", run_rows(watching.snapshots)
+
+
+def keep_copy(name: str, text: str) -> Path:
+    """Write what was copied to a file of its own; raises ``OSError``."""
+    return _keep("copies", {f"{name}.tsv": text})[0]
+
+
+def keep_picture(screen: Screen[Any], svg: str) -> list[Path]:
+    """Write a picture, and the values of each chart in it; raises ``OSError``."""
+    texts = {"screen.svg": svg}
+    for chart in screen.query(Chart):
+        if chart.plot and chart.plot.series and chart.region.area and chart.is_on_screen:
+            texts[f"{chart.id or 'chart'}.csv"] = separated(plot_rows(chart.plot), ",")
+    return _keep("pictures", texts)
+
+
+def from_home(path: Path) -> str:
+    """The path as a person would type it, short where it can be."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+
+
+def _keep(folder: str, texts: Mapping[str, str]) -> list[Path]:
+    """Write files under names that begin with the time; none replaces another."""
+    place = user_state_path("tui-meta", appauthor=False) / folder
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    number = 1
+    while any(place.glob(f"{stamp}-*")):
+        number += 1
+        stamp = f"{time.strftime('%Y%m%d-%H%M%S')}.{number}"
+    written = []
+    for name, text in texts.items():
+        path = place / f"{stamp}-{name}"
+        with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+        written.append(path)
+    return written

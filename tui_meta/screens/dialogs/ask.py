@@ -1,0 +1,106 @@
+"""A question with a few answers. It returns the chosen one and knows nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from tui_meta.screens.dialogs.modal import Modal
+from tui_meta.views.text import Span, line, printable
+from tui_meta.widgets.lines import Lines
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """``key`` chooses it, ``value`` is what the question returns then."""
+
+    key: str
+    label: str
+    value: T
+
+
+class Ask(Modal[T], inherit_bindings=False):
+    """Asks; the first answer is chosen at first, and escape gives the last one.
+
+    No answer lies on a key that is likely to be pressed twice, so that impatience destroys nothing.
+    """
+
+    AUTO_FOCUS = None
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,left,shift+tab", "choose(-1)"),
+        Binding("down,right,tab", "choose(1)"),
+        Binding("enter", "answer"),
+        Binding("escape", "leave"),
+        Binding("q,ctrl+c,ctrl+q", "nothing"),
+    ]
+
+    def __init__(self, question: str, details: str, answers: Sequence[Answer[T]]) -> None:
+        super().__init__()
+        self._question = question
+        self._details = details
+        self._answers = answers
+        self._chosen = 0
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box") as box:
+            box.border_title = self._question
+            if self._details:
+                yield Static(printable(self._details), markup=False)
+            lines = Lines(id="answers")
+            lines.styles.height = len(self._answers)
+            yield lines
+
+    def on_mount(self) -> None:
+        """Show the answers once their width is known."""
+        self.call_after_refresh(self._paint)
+
+    def on_key(self, event: events.Key) -> None:
+        """An answer's own key gives it."""
+        for index, answer in enumerate(self._answers):
+            if event.key == answer.key:
+                event.stop()
+                self.action_pick(index)
+
+    def on_resize(self) -> None:
+        """Another size, another picture."""
+        self.call_after_refresh(self._paint)
+
+    def action_choose(self, steps: int) -> None:
+        """Choose the next answer."""
+        self._chosen = (self._chosen + steps) % len(self._answers)
+        self._paint()
+
+    def action_answer(self) -> None:
+        """Give the chosen answer."""
+        self.dismiss(self._answers[self._chosen].value)
+
+    def action_pick(self, index: int) -> None:
+        """Give an answer by its key or by a click."""
+        self.dismiss(self._answers[index].value)
+
+    def action_leave(self) -> None:
+        """Give the last answer, which changes nothing."""
+        self.dismiss(self._answers[-1].value)
+
+    def action_nothing(self) -> None:
+        """The key that asked, pressed again, answers nothing."""
+
+    def _paint(self) -> None:
+        rows = []
+        for index, answer in enumerate(self._answers):
+            chosen = index == self._chosen
+            pointer, action = ("> " if chosen else "  "), f"pick({index})"
+            rows.append(
+                line(
+                    Span(f"{pointer}{answer.key:<7}", "bold", action),
+                    Span(answer.label, "reverse" if chosen else "", action),
+                )
+            )
+        self.query_one("#answers", Lines).show(rows)

@@ -1,0 +1,108 @@
+"""The command palette. It returns the chosen action and knows nothing else.
+
+It draws what is typed itself: an input of the terminal library sends a blinking cursor.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from tui_meta.screens.dialogs.modal import Modal
+from tui_meta.views.keys.palette import Entry, found, palette_lines
+from tui_meta.widgets.lines import Lines
+
+_LONGEST = 60
+
+
+class Palette(Modal[str], inherit_bindings=False):
+    """Lists ``entries``; typing leaves those that fit, and enter gives the action of one."""
+
+    AUTO_FOCUS = None
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,shift+tab,ctrl+p", "choose(-1)"),
+        Binding("down,tab,ctrl+n", "choose(1)"),
+        Binding("pageup", "choose(-10)"),
+        Binding("pagedown", "choose(10)"),
+        Binding("enter", "answer"),
+        Binding("backspace", "take_back"),
+        Binding("ctrl+u", "clear"),
+        Binding("escape,ctrl+c,ctrl+q", "leave"),
+    ]
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        super().__init__()
+        self._entries = entries
+        self._typed = ""
+        self._chosen = 0
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box") as box:
+            box.border_title = "commands"
+            box.border_subtitle = "type, enter; escape: back"
+            yield Lines(id="entries")
+
+    def on_mount(self) -> None:
+        """Show the entries once their room is known."""
+        self.call_after_refresh(self._paint)
+
+    def on_resize(self) -> None:
+        """Another size, another picture."""
+        self.call_after_refresh(self._paint)
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed is looked for."""
+        if event.character and event.character.isprintable():
+            event.stop()
+            self._type(self._typed + event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Pasted text counts as typed."""
+        self._type(self._typed + "".join(char for char in event.text if char.isprintable()))
+
+    def action_take_back(self) -> None:
+        """One letter less."""
+        self._type(self._typed[:-1])
+
+    def action_clear(self) -> None:
+        """No letters."""
+        self._type("")
+
+    def action_choose(self, steps: int) -> None:
+        """Choose the next entry; a single step goes around the ends."""
+        last = len(self._shown) - 1
+        place = self._chosen + steps
+        if abs(steps) == 1 and last >= 0:
+            place %= last + 1
+        self._chosen = max(0, min(last, place))
+        self._paint()
+
+    def action_answer(self) -> None:
+        """Give the chosen action."""
+        self.action_pick(self._chosen)
+
+    def action_pick(self, place: int) -> None:
+        """Give an action by enter or by a click."""
+        if place < len(self._shown):
+            self.dismiss(self._shown[place].action)
+
+    def action_leave(self) -> None:
+        """Give nothing."""
+        self.dismiss(None)
+
+    @property
+    def _shown(self) -> list[Entry]:
+        return found(self._entries, self._typed)
+
+    def _type(self, typed: str) -> None:
+        self._typed = typed[:_LONGEST]
+        self._chosen = 0
+        self._paint()
+
+    def _paint(self) -> None:
+        lines = self.query_one("#entries", Lines)
+        size = lines.size.width, lines.size.height
+        lines.show(palette_lines(self._shown, self._chosen, self._typed, size))

@@ -1,0 +1,183 @@
+"""The geometry: theta, the inner steps and the outer one of the newest iteration, as vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from core.analysis.answers import AnyAnswer, Traced
+from core.analysis.questions import Live, Trace
+from tui_meta.screens.page import Page, page_bindings
+from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.views.export import Rows, traced_rows
+from tui_meta.views.geometry import picture as geometry
+from tui_meta.views.geometry.layout import number_rows, side_by_side
+from tui_meta.views.keys.pages import GEOMETRY_KEYS
+from tui_meta.views.keys.table import Key
+from tui_meta.views.plot import empty_plot
+from tui_meta.widgets.lines import Lines
+from tui_meta.widgets.picture import Picture
+
+FOLLOW_SECONDS = 1.0
+"""How often the newest iteration is asked for, while that is wanted."""
+
+
+class GeometryPage(Page):
+    """Asks for the iterations of the runs that it shows; while it is not seen it asks nothing."""
+
+    NAME = "Geometry"
+    KEYS = GEOMETRY_KEYS
+    BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
+
+    def __init__(self, watch_screen: WatchScreen) -> None:
+        super().__init__(watch_screen)
+        self._chosen = 0
+        self._following = False
+        self._answers: dict[str, Traced] = {}
+        self._charts: dict[str, geometry.GeometryChart] = {}
+        self._turns = 0
+        self._asked: set[str] = set()
+        self._waiting: set[str] = set()
+
+    def body(self) -> Iterable[Widget]:
+        yield Lines(id="runs")
+        runs = range(len(self.watch_screen.watching.snapshots))
+        yield Horizontal(*(Picture(id=f"picture-{index}") for index in runs), id="pictures")
+
+    def on_mount(self) -> None:
+        """Begin to follow the runs."""
+        runs = len(self.watch_screen.watching.snapshots)
+        self.set_interval(FOLLOW_SECONDS / runs, self.follow_next)
+
+    def on_screen_resume(self) -> None:
+        """What is followed has gone on meanwhile."""
+        self.call_after_refresh(lambda: self._follow(self._shown.values()))
+
+    @property
+    def footer_keys(self) -> Sequence[Key]:
+        label = "stop following" if self._following else "follow"
+        return [replace(key, label=label) if key.action == "follow" else key for key in self.KEYS]
+
+    @property
+    def _shown(self) -> dict[int, str]:
+        """The names of the runs whose pictures are shown, by their numbers."""
+        runs = list(self.watch_screen.watching.snapshots)
+        shown = side_by_side(self.size.width, len(runs), self._chosen)
+        return {index: runs[index] for index in shown}
+
+    def copied(self) -> tuple[str, Rows]:
+        titles, answers = self.watch_screen.watching.titles, self._answers
+        return "geometry", traced_rows(
+            {title: answers[run] for run, title in titles.items() if run in answers}
+        )
+
+    # Painting.
+
+    def tick(self) -> None:
+        """Bring everything up to date, and ask what was never asked."""
+        super().tick()
+        if self.in_front:
+            self._ask(run for run in self._shown.values() if run not in self._asked)
+
+    def paint(self) -> None:
+        watching, shown = self.watch_screen.watching, self._shown
+        titles = list(watching.titles.values())
+        chooser = geometry.chooser_line(titles, shown, self._chosen, following=self._following)
+        self.query_one("#runs", Lines).show([chooser])
+        for index, picture in enumerate(self.query(Picture)):
+            picture.display = index in shown
+            if index in shown:
+                self._paint_picture(picture, shown[index])
+
+    def _paint_picture(self, picture: Picture, run: str) -> None:
+        answer = self._answers.get(run)
+        if answer is None:
+            picture.show(empty_plot(self.watch_screen.watching.titles[run], self._why(run)), ())
+            return
+        chart = self._charts.setdefault(run, geometry.GeometryChart())
+        lines = geometry.number_lines(answer)
+        rows = number_rows(picture.size.height, len(lines))
+        picture.show(chart.plot(answer), lines[:rows])
+
+    def _why(self, run: str) -> str:
+        """Why there is no picture of ``run``."""
+        if self.watch_screen.watching.snapshots[run].state == "loading":
+            return "the run has not begun"
+        return "tracing one iteration…" if run in self._waiting else "there is no picture"
+
+    # Asking.
+
+    def follow_next(self) -> None:
+        """Follow the next run: each has its turn once a second, rarer if the terminal is behind.
+
+        So a key that comes while pictures are drawn waits for one of them, not for all.
+        """
+        seconds, index = divmod(self._turns, len(self.watch_screen.watching.snapshots))
+        self._turns += 1
+        if seconds % self.watch_screen.brake.times == 0 and index in self._shown:
+            self._follow([self._shown[index]])
+
+    def _follow(self, runs: Iterable[str]) -> None:
+        """Ask for what has changed of ``runs``, if somebody looks and wants it."""
+        if self.in_front and self._following:
+            self._ask(run for run in runs if self._moved_on(run))
+
+    def _moved_on(self, run: str) -> bool:
+        """Whether the run is past the iteration that is shown."""
+        answer = self._answers.get(run)
+        now = self.watch_screen.watching.snapshots[run].iteration
+        return answer is None or answer.iteration != now
+
+    def _ask(self, runs: Iterable[str]) -> None:
+        snapshots = self.watch_screen.watching.snapshots
+        for run in [one for one in runs if one not in self._waiting]:
+            if snapshots[run].state != "loading":
+                self._asked.add(run)
+                self._waiting.add(run)
+                self._ask_one(run)
+
+    def _ask_one(self, run: str) -> None:
+        def take(answer: AnyAnswer) -> None:
+            assert isinstance(answer, Traced)
+            self._waiting.discard(run)
+            self._answers[run] = answer
+            if self.in_front:
+                self.paint()
+
+        def fail(problem: str) -> None:
+            self._waiting.discard(run)
+            self.complain(problem)
+            if self.in_front:
+                self.paint()
+
+        self.ask(f"trace {run}", Trace(source=Live(run)), take, failed=fail)
+
+    # Keys.
+
+    def action_ask_again(self) -> None:
+        """The newest iteration of what is shown."""
+        self._ask(self._shown.values())
+
+    def action_follow(self) -> None:
+        """Follow the training, or stop it."""
+        self._following = not self._following
+        key = self.watch_screen.watching.key("geometry newest")
+        self.say(
+            "following: the newest iteration, once a second"
+            if self._following
+            else f"no longer following: {key} asks for the newest iteration"
+        )
+        self._follow(self._shown.values())
+        self.paint()
+
+    def action_choose(self, steps: int) -> None:
+        """Another run; by one around the ends, by many to an end."""
+        runs = len(self.watch_screen.watching.snapshots)
+        to = self._chosen + steps
+        self._chosen = to % runs if abs(steps) == 1 else max(0, min(to, runs - 1))
+        self.tick()

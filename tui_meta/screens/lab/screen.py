@@ -1,0 +1,320 @@
+"""The Lab: a task under the hands, and how every theta adapts to it, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from core.analysis.answers import Adapted, AnyAnswer, Recalled
+from core.analysis.questions import Adapt, Given, Held, Live, Saved
+from core.errors import LabError
+from core.events import Snapshot
+from tui_meta.screens.dialogs.type_in import TypeIn
+from tui_meta.screens.lab.wave_chart import WaveChart
+from tui_meta.screens.page import page_bindings
+from tui_meta.screens.task_page import BenchPage
+from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.views.keys.pages import LAB_KEYS
+from tui_meta.views.lab import settings as lab_desk
+from tui_meta.views.lab import state as lab
+from tui_meta.views.lab.charts import LabCharts
+from tui_meta.views.lab.pending_queries import Asking
+from tui_meta.views.lab.settings import Desk, Origin
+from tui_meta.views.lab.state import Lab
+from tui_meta.views.lab.text import Shape, head_lines, loss_lines
+from tui_meta.widgets.chart import Chart
+from tui_meta.widgets.lines import Lines
+
+FOLLOW_TICKS = 2
+"""Ticks of a page between two looks at a live theta that has moved on: a second."""
+
+PLAY_SECONDS = 0.25
+"""A step of the slow motion, which is also what a slow connection takes."""
+
+_LEFT_BUTTON, _RIGHT_BUTTON = 1, 3
+
+
+class LabPage(BenchPage):
+    """Asks every theta about the task on the desk, and looks up steps in the answers."""
+
+    NAME = "Lab"
+    KEYS = LAB_KEYS
+
+    BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
+
+    def __init__(self, watch_screen: WatchScreen) -> None:
+        super().__init__(watch_screen)
+        self._turning = 0
+        """Steps from the live theta, as soon as its checkpoints are known."""
+        self._ticks = 0
+        self._begin(lab.begin(next(iter(self._snapshots.values())).waves))
+
+    def _begin(self, state: Lab) -> None:
+        """With the present runs and their live thetas."""
+        titles = self.watch_screen.watching.titles
+        self._desk = Desk(state, tuple(Origin(titles[run], run) for run in self._snapshots))
+        self._asking = Asking()
+        self._charts = LabCharts()
+
+    def open_task(self, task: Given, updates: int) -> None:
+        """Put a task from elsewhere on the desk."""
+        self._change(replace(self._desk, lab=lab.open_task(self._desk.lab, task, updates)))
+
+    # Composing.
+
+    def body(self) -> Iterable[Widget]:
+        yield Lines(id="head")
+        yield Lines(id="table")
+        with Horizontal(id="charts"):
+            yield WaveChart(id="waves")
+            yield Chart(id="losses")
+        with Horizontal(id="each"):
+            yield from (Chart(id=f"theta-{index}") for index in range(len(self._wanted)))
+
+    def on_mount(self) -> None:
+        """The slow motion has a clock of its own."""
+        self._player = self.set_interval(PLAY_SECONDS, self._play_on, pause=True)
+        self._playing = False
+
+    def on_screen_suspend(self) -> None:
+        """What nobody sees does not play."""
+        self._play(False)
+
+    def arrange_for(self, made: Shape) -> None:
+        self.query_one("#head").styles.height = {"tiny": 1, "small": 2}.get(made, 3)
+        self.query_one("#table").styles.height = {"tiny": 0, "small": 1}.get(
+            made, 1 + len(self._wanted)
+        )
+        small = made in ("tiny", "small")
+        self.query_one("#charts").display = made != "tiny"
+        self.query_one("#waves").display = not (small and self.on_other_chart)
+        self.query_one("#losses").display = not small or self.on_other_chart
+        self.query_one("#each").display = made == "wide"
+
+    # Showing.
+
+    @property
+    def _snapshots(self) -> dict[str, Snapshot]:
+        return dict(self.watch_screen.watching.snapshots)
+
+    @property
+    def _wanted(self) -> dict[str, Adapt]:
+        return lab_desk.questions(self._desk)
+
+    def paint(self) -> None:
+        """Ask what is due, and show what is known."""
+        if [one.run for one in self._desk.origins] != list(self._snapshots):
+            self._begin(self._desk.lab)
+            self.recall()
+        self._ticks += 1
+        self._ask(follow=self._ticks % FOLLOW_TICKS == 0)
+        self.show()
+
+    def show(self) -> None:
+        self._show_lines()
+        if self.shape == "tiny":
+            return
+        state, answers = self._desk.lab, self._asking.answers(self._wanted)
+        waves = self._charts.waves(state, answers, playing=self._playing)
+        self.query_one("#waves", Chart).show(waves)
+        self.query_one("#losses", Chart).show(self._charts.losses(state, answers))
+        if self.shape == "wide":
+            for index, plot in enumerate(self._charts.each(state, answers)):
+                self.query_one(f"#theta-{index}", Chart).show(plot)
+
+    def _show_lines(self) -> None:
+        made = self.shape
+        head, table = self.query_one("#head", Lines), self.query_one("#table", Lines)
+        key = self.watch_screen.watching.key
+        head.show(head_lines(self._desk, made, head.size.width, key))
+        answers = self._asking.answers(self._wanted)
+        table.show(loss_lines(self._desk, answers, made, table.size.width, key))
+
+    # Asking.
+
+    def _ask(self, *, follow: bool) -> None:
+        """Ask whatever theta has not answered this; to ``follow``, those too that have moved on."""
+        begun = {
+            run: one.iteration for run, one in self._snapshots.items() if one.state != "loading"
+        }
+        wanted = {
+            title: question
+            for title, question in self._wanted.items()
+            if not isinstance(question.source, Live) or question.source.run in begun
+        }
+        asking = self._asking
+        for title, question in asking.due(wanted, begun if follow else None).items():
+            self.ask(
+                f"adapt {title}",
+                question,
+                partial(self._hear, asking, title),
+                failed=partial(self._refuse, asking, title),
+            )
+
+    def _hear(self, asking: Asking, title: str, answer: AnyAnswer) -> None:
+        assert isinstance(answer, Adapted)
+        asking.answered(title, answer)
+        if self._desk.still:
+            self._desk = lab_desk.hold(self._desk, asking.seen())
+        if not self.in_front or asking is not self._asking:
+            return
+        self._ask(follow=False)
+        if not asking.waits:
+            self.show()
+
+    def _refuse(self, asking: Asking, title: str, said: str) -> None:
+        source = asking.refused(title).source
+        if isinstance(source, Held):
+            self._desk = lab_desk.follow(self._desk)
+        elif isinstance(source, Saved):
+            self.recall()
+        self.tell(said)
+
+    def recall(self) -> None:
+        for run in self._snapshots:
+            self.recall_run(run, self._remember)
+
+    def _remember(self, run: str, past: Recalled) -> None:
+        self._change(lab_desk.recalled(self._desk, run, past))
+        if self._turning and lab_desk.chosen_run(self._desk) == run:
+            by, self._turning = self._turning, 0
+            self._try(lambda: lab_desk.turn(self._desk, by))
+
+    def _change(self, desk: Desk) -> None:
+        """Show another desk: at once, or when every theta has answered, or with the next tick."""
+        self._desk = desk
+        if not self.is_mounted or not self.in_front:
+            return
+        self._ask(follow=False)
+        if self._asking.waits:
+            self._show_lines()
+        else:
+            self.show()
+
+    def _try(self, changed: Callable[[], Desk]) -> None:
+        """Change the desk, or say why that cannot be."""
+        try:
+            desk = changed()
+        except LabError as error:
+            self.say(str(error))
+            return
+        self._change(desk)
+
+    def edit(self, changed: Callable[[Lab], Lab]) -> None:
+        self._try(lambda: replace(self._desk, lab=changed(self._desk.lab)))
+
+    # Keys: the task.
+
+    def action_move(self, columns: int, rows: int) -> None:
+        """Move the cursor, and the point that it carries."""
+        self.edit(lambda at: lab.move(at, columns, rows))
+
+    def action_place(self) -> None:
+        """A point at the cursor."""
+        self.edit(lab.add)
+
+    def action_carry(self) -> None:
+        """Take up the nearest point, or put it down."""
+        self.edit(lab.take)
+
+    def action_delete(self) -> None:
+        """Delete the point that is carried, or the nearest."""
+        self.edit(lab.delete)
+
+    # Keys: settings.
+
+    def action_choose_next(self, by: int) -> None:
+        """Choose a setting."""
+        self._change(lab_desk.choose(self._desk, by))
+        if self._desk.origin is not None:
+            self.recall()
+
+    def action_choose(self, index: int) -> None:
+        """Choose the setting that was clicked."""
+        self._change(replace(self._desk, chosen=index))
+        if self._desk.origin is not None:
+            self.recall()
+
+    def action_turn(self, by: int) -> None:
+        """Less or more of the chosen setting."""
+        if self._desk.origin is not None and not lab_desk.has_checkpoints(self._desk):
+            self._turning = by  # some may have come
+            self.recall()
+        else:
+            self._try(lambda: lab_desk.turn(self._desk, by))
+
+    def action_type_in(self) -> None:
+        """Type a value for the chosen setting."""
+        name, value, hint = lab_desk.asking(self._desk)
+        asked: TypeIn[Desk] = TypeIn(
+            name, value, hint, lambda text: lab_desk.type_in(self._desk, text)
+        )
+        self.app.push_screen(asked, self._take)
+
+    def _take(self, desk: Desk | None) -> None:
+        if desk:
+            self._change(desk)
+
+    def action_still(self) -> None:
+        """Hold the live thetas still, or follow them."""
+        if self._desk.still:
+            self.say("θ follows the training")
+            self._change(lab_desk.follow(self._desk))
+        else:
+            self.say("θ is held still for every task to come; s follows the training again")
+            self._change(lab_desk.hold(self._desk, self._asking.seen()))
+
+    # Keys: steps.
+
+    def action_step(self, by: int) -> None:
+        """Look at another step; whoever steps by hand stops the slow motion."""
+        self._play(False)
+        super().action_step(by)
+
+    def action_replay(self) -> None:
+        """Play from here, or from the beginning if this is the end; or stop."""
+        state = self._desk.lab
+        self._play(not self._playing)
+        if self._playing and state.step == state.updates:
+            self.edit(lambda at: lab.step(at, -at.step))
+
+    def _play_on(self) -> None:
+        self.edit(lambda at: lab.step(at, 1))
+        if self._desk.lab.step == self._desk.lab.updates:
+            self._play(False)
+
+    def _play(self, playing: bool) -> None:
+        if playing == self._playing:
+            return
+        self._playing = playing
+        if playing:
+            self._player.resume()
+        else:
+            self._player.pause()
+        if self.in_front:
+            self.show()
+
+    # The mouse.
+
+    @on(WaveChart.Pressed)
+    def _press(self, pressed: WaveChart.Pressed) -> None:
+        x, y, near = pressed.x, pressed.y, pressed.near
+        if pressed.button == _LEFT_BUTTON:
+            self.edit(lambda at: lab.press(at, x, y, near))
+        elif pressed.button == _RIGHT_BUTTON:
+            self.edit(lambda at: lab.wipe(at, x, y, near))
+
+    @on(WaveChart.Dragged)
+    def _drag(self, dragged: WaveChart.Dragged) -> None:
+        self.edit(lambda at: lab.place(at, dragged.x, dragged.y))
+
+    @on(WaveChart.Released)
+    def _release(self) -> None:
+        self.edit(lab.release)

@@ -1,0 +1,376 @@
+"""The folder of runs: what is there, one of them closely, and several compared."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Input
+
+from core.config import RunConfig
+from core.storage.run_index import Entry, Opened, history, list_runs, open_run
+from tui_meta.screens.dialogs.ask import Answer, Ask
+from tui_meta.screens.page import Page, page_bindings
+from tui_meta.screens.runs.filter_input import FilterInput
+from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.views.export import Rows, entry_rows
+from tui_meta.views.keys.footer import keys_line
+from tui_meta.views.keys.pages import RUNS_KEYS
+from tui_meta.views.keys.table import Key
+from tui_meta.views.messages.log import shown_path
+from tui_meta.views.plot import Plot, empty_plot
+from tui_meta.views.runs import details as run_details
+from tui_meta.views.runs.curves import (
+    MOST_CURVES,
+    Losses,
+    Which,
+    both_losses,
+    compared_plot,
+    loss_plot,
+)
+from tui_meta.views.runs.run_list import RunList, no_runs
+from tui_meta.views.runs.settings_table import recorded_config
+from tui_meta.views.text import Line, Span, line, printable
+from tui_meta.widgets.chart import Chart
+from tui_meta.widgets.lines import Lines
+from tui_meta.widgets.picture import Picture
+
+Mode = Literal["list", "run", "curves"]
+
+PREVIEW_WIDTH = 120
+"""Columns in which the run under the cursor is shown beside the list."""
+
+_CHART_HEIGHT = 22
+"""Rows of a terminal in which a run's curves stand below its facts."""
+
+
+_KEEP = Key("enter", "", "keep the filter", "", 1)
+_ALL_RUNS = Key("escape", "back", "all runs", "", 2, name="back")
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A run as it was read, and its curves: a log may be too long to go through at each repaint."""
+
+    opened: Opened
+    config: RunConfig
+    plot: Plot
+
+
+class RunsPage(Page):
+    """Reads in threads, when it is opened and when told to; it never writes."""
+
+    NAME = "Runs"
+    AUTO_FOCUS = ""
+    KEYS = RUNS_KEYS
+    BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
+
+    def __init__(self, watch_screen: WatchScreen) -> None:
+        super().__init__(watch_screen)
+        self._runs = RunList()
+        self._reading = False
+        self._mode: Mode = "list"
+        self._which: Which = "adapted"
+        self._opened: _Read | None = None
+        self._previewed = ""
+        self._compared: Mapping[str, Mapping[Which, Losses]] = {}
+        self._command = ""
+        """What the last line says to type; a key that goes elsewhere forgets it."""
+
+    def body(self) -> Iterable[Widget]:
+        yield Lines(id="head")
+        yield Horizontal(Lines(id="prompt"), FilterInput(id="filter"), id="filter-line")
+        yield Horizontal(Lines(id="table"), Picture(id="preview"), id="list")
+        scroll = VerticalScroll(Lines(id="facts"), id="scroll")
+        scroll.can_focus = False
+        yield Vertical(scroll, Chart(id="losses"), id="run")
+        yield Chart(id="curves")
+
+    def on_mount(self) -> None:
+        """Nothing is filtered yet."""
+        self.query_one("#filter-line").display = False
+        self.query_one("#prompt", Lines).show([line(Span("filter /", "bold"))])
+
+    def on_screen_resume(self) -> None:
+        """Runs go on while nobody looks here."""
+        self.action_read()
+
+    @property
+    def footer_keys(self) -> Sequence[Key]:
+        keys = {key.action: key for key in self.KEYS}
+        scroll = replace(keys["move(1)"], label="scroll")
+        match self._mode:
+            case "curves":
+                return [replace(keys["other_curves"], rank=1)]
+            case "run":
+                return [keys["move(-1)"], scroll, replace(keys["compare"], label="curves")]
+        listed = [key for key in self.KEYS if key != keys["other_curves"]]
+        return [*listed, _ALL_RUNS] if self._runs.wanted else listed
+
+    def footer(self, width: int) -> Line:
+        """While a filter is typed, all other keys are letters of it."""
+        return keys_line((_KEEP, _ALL_RUNS), width) if self._typing else super().footer(width)
+
+    def copied(self) -> tuple[str, Rows]:
+        """The command that was named last, the curves, or the list."""
+        if self._command:
+            return "command", [[self._command]]
+        if self._mode == "list":
+            return "runs", entry_rows(self._runs.shown)
+        return super().copied()
+
+    # Painting.
+
+    def paint(self) -> None:
+        self.query_one("#list").display = self._mode == "list"
+        self.query_one("#run").display = self._mode == "run"
+        self.query_one("#curves").display = self._mode == "curves"
+        head = self.query_one("#head", Lines)
+        head.display = self._mode == "list"
+        if self._mode == "list":
+            self._paint_list(head)
+        elif self._mode == "run" and self._opened:
+            self._paint_run(self._opened)
+        elif self._mode == "curves":
+            losses = {self._label(path): both[self._which] for path, both in self._compared.items()}
+            self.query_one("#curves", Chart).show(compared_plot(losses, self._which))
+
+    def _paint_list(self, head: Lines) -> None:
+        runs, table = self._runs, self.query_one("#table", Lines)
+        folders = ", ".join(shown_path(str(folder)) for folder in self._folders)
+        if self._reading and not runs.entries:
+            head.show([line(Span(f"reading {folders}…", "dim"))])
+            table.show([])
+        else:
+            head.show([runs.head(folders, head.size.width)])
+            rows = runs.table(*table.size) if runs.shown else no_runs(folders, runs.wanted)
+            table.show(rows)
+        preview = self.query_one("#preview", Picture)
+        preview.display = self.size.width >= PREVIEW_WIDTH
+        if preview.display:
+            self._paint_preview(preview)
+
+    def _paint_preview(self, preview: Picture) -> None:
+        """The run under the cursor; it is read first, if it is another one than before."""
+        current = self._runs.current
+        path = current.path if current else ""
+        if path != self._previewed:
+            self._previewed = path
+            self._opened = None
+            if path:
+                self.compute("preview", lambda _: _read(path), self._take, lambda _: None)
+        if self._opened:
+            plot = replace(self._opened.plot, title=printable(self._label(path)))
+            width, read_at = preview.size.width, self._runs.read_at
+            preview.show(plot, run_details.brief_lines(self._opened.opened, read_at, width))
+        elif current and current.problem:
+            preview.show(empty_plot(printable(self._label(path)), "it is damaged"), [])
+
+    def _paint_run(self, read: _Read) -> None:
+        run, facts = self.query_one("#run"), self.query_one("#facts", Lines)
+        beside = self.size.width >= PREVIEW_WIDTH
+        run.set_class(beside, "-beside")
+        chart = self.query_one("#losses", Chart)
+        chart.display = beside or self.size.height >= _CHART_HEIGHT
+        width = self.query_one("#scroll").size.width
+        lines = run_details.run_lines(read.opened, read.config, self._runs.read_at, width)
+        if facts.size.height != len(lines):
+            facts.styles.height = len(lines)
+        facts.show(lines)
+        chart.show(replace(read.plot, title="loss"))
+
+    def _label(self, path: str) -> str:
+        return Path(path).name
+
+    # Reading.
+
+    @property
+    def _own(self) -> set[Path]:
+        """The folders of the session's runs."""
+        return set(self.session.folders().values())
+
+    @property
+    def _folders(self) -> list[Path]:
+        """Where the runs of the session lie, and others beside them."""
+        return list(dict.fromkeys(own.parent for own in self.session.folders().values()))
+
+    def action_read(self) -> None:
+        """Read the folders anew."""
+        folders = self._folders
+        self._reading = True
+        self._previewed = ""
+
+        def find(_: object) -> list[Entry]:
+            return [entry for folder in folders for entry in list_runs(folder)]
+
+        self.compute("list", find, self._take_list, self._fail)
+
+    def _take_list(self, entries: list[Entry]) -> None:
+        self._reading = False
+        self._runs = self._runs.with_entries(entries, time.time())
+        self.tick()
+
+    def _take(self, found: _Read) -> None:
+        self._opened = found
+        self.tick()
+
+    def _take_open(self, found: _Read) -> None:
+        self._mode = "run"
+        self.query_one("#scroll", VerticalScroll).scroll_home(animate=False)
+        self._take(found)
+
+    def _take_curves(self, found: Mapping[str, Mapping[Which, Losses]]) -> None:
+        self._compared, self._mode = found, "curves"
+        self.tick()
+
+    def _fail(self, problem: str) -> None:
+        self._reading = False
+        self.complain(problem)
+
+    # Keys.
+
+    @property
+    def _typing(self) -> bool:
+        return isinstance(self.focused, FilterInput)
+
+    def action_back(self) -> None:
+        """From the filter, from a run, from the curves, to all runs; then from the screen."""
+        if self._typing or (self._mode == "list" and self._runs.wanted):
+            self._end_filter("")
+        elif self._mode != "list":
+            self._mode = "list"
+        else:
+            super().action_back()
+            return
+        self.tick()
+
+    def action_move(self, steps: int) -> None:
+        """Another run; where one is open, another part of what is told of it."""
+        self._command = ""
+        if self._mode == "list":
+            self._runs = self._runs.moved(steps)
+            self.tick()
+        elif self._mode == "run":
+            self.query_one("#scroll", VerticalScroll).scroll_relative(y=steps, animate=False)
+
+    def action_page(self, pages: int) -> None:
+        """As many rows as are seen at once."""
+        seen = self.query_one("#table" if self._mode == "list" else "#scroll").size.height
+        self.action_move(pages * max(1, seen - 2))
+
+    def action_open(self) -> None:
+        """All that is told of the run under the cursor."""
+        current = self._runs.current
+        if self._mode == "list" and current:
+            if current.problem:
+                self.tell(current.problem)
+            else:
+                self.compute("open", lambda _: _read(current.path), self._take_open)
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, and go on to the next one."""
+        if self._mode != "list" or self._runs.current is None:
+            return
+        toggled = self._runs.toggled()
+        if toggled is self._runs:
+            self.say(f"a chart tells {MOST_CURVES} curves apart; unmark another run first")
+        else:
+            self._runs = toggled.moved(1)
+        self.tick()
+
+    def action_compare(self) -> None:
+        """The curves of the marked runs on one chart; of the one under the cursor, if none is."""
+        current = self._runs.current
+        here = [current] if current else []
+        chosen = (self._runs.marked_entries if self._mode == "list" else []) or here
+        paths = [one.path for one in chosen if one.problem is None]
+        if self._mode != "curves" and paths:
+
+            def find(_: object) -> dict[str, Mapping[Which, Losses]]:
+                return {path: both_losses(history(Path(path))) for path in paths}
+
+            self.compute("curves", find, self._take_curves)
+
+    def action_other_curves(self) -> None:
+        """The other kind of loss."""
+        if self._mode == "curves":
+            self._which = "training" if self._which == "adapted" else "adapted"
+            self.tick()
+
+    def action_sort(self, steps: int) -> None:
+        """Another order."""
+        if self._mode == "list":
+            self._runs = self._runs.sorted_by_next(steps)
+            self.tick()
+
+    def action_resume(self) -> None:
+        """Let the run go on in a session of its own: this one has the runs that it began with."""
+        entry = self._runs.current
+        if self._mode == "curves" or entry is None:
+            return
+        reason = run_details.cannot_resume(
+            entry, self.watch_screen.watching.key, is_here=Path(entry.path) in self._own
+        )
+        if reason:
+            self.say(reason)
+            if entry.state == "finished":
+                self._command = run_details.resume_command(entry)
+            return
+
+        def go_on(answer: bool | None) -> None:
+            if answer:
+                self._resume(entry)
+
+        answers = (Answer("g", "go on", True), Answer("escape", "leave it", False))
+        self.app.push_screen(Ask("go on?", run_details.resume_details(entry), answers), go_on)
+
+    def _resume(self, entry: Entry) -> None:
+        def fail(problem: str) -> None:
+            self.complain(f"{entry.name} does not go on: {problem}")
+
+        def take(begun: tuple[str, Sequence[str]]) -> None:
+            id, remarks = begun
+            for remark in remarks:
+                self.tell(remark)
+            self._command = f"tui-meta attach {id}"
+            self.tell(f"{entry.name} trains in session {id}: {self._command} shows it (y copies)")
+            self.action_read()
+
+        self.say(f"going on with {entry.name}…")
+        path = Path(entry.path)
+        self.compute("resume", lambda _: self.session.resume_beside(path), take, fail)
+
+    def action_filter(self) -> None:
+        """Type words that the runs must have."""
+        if self._mode == "list":
+            self.query_one("#filter-line").display = True
+            self.query_one(FilterInput).focus()
+            self.call_after_refresh(self.tick)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The list follows while words are typed."""
+        self._runs = replace(self._runs, wanted=event.value)
+        self.tick()
+
+    def on_input_submitted(self) -> None:
+        """Keep the filter, and go on in the list."""
+        self._end_filter(self._runs.wanted)
+        self.tick()
+
+    def _end_filter(self, wanted: str) -> None:
+        self.query_one(FilterInput).value = wanted
+        self._runs = replace(self._runs, wanted=wanted)
+        self.query_one("#filter-line").display = False
+        self.set_focus(None)
+
+
+def _read(path: str) -> _Read:
+    opened = open_run(Path(path))
+    config = recorded_config(Path(path), opened.record)
+    return _Read(opened, config, loss_plot(opened.events))

@@ -1,0 +1,314 @@
+"""The time machine: what a run has left, one after the other, each adapting to the same task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.containers import Container, Horizontal
+from textual.widget import Widget
+
+from core.analysis.answers import Adapted, AnyAnswer, Recalled
+from core.analysis.questions import Adapt
+from core.evaluation.adaptation import PROBES
+from tui_meta.screens.page import page_bindings
+from tui_meta.screens.task_page import BenchPage
+from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.views import checkpoint_travel as time_machine
+from tui_meta.views.checkpoint_travel import UNKNOWN, TimeMachine
+from tui_meta.views.keys.pages import TIME_MACHINE_KEYS
+from tui_meta.views.keys.table import Key
+from tui_meta.views.lab import state as lab
+from tui_meta.views.lab.charts import LabCharts
+from tui_meta.views.lab.state import Lab
+from tui_meta.views.lab.text import Shape, preset_line, task_line, wave_line
+from tui_meta.views.numbers import whole
+from tui_meta.views.text import Line, fit, line
+from tui_meta.views.time_machine import text as time_text
+from tui_meta.views.time_machine.answer_cache import Visits
+from tui_meta.views.time_machine.charts import HistoryChart, ThroughTimeChart
+from tui_meta.views.watch.layout import too_small
+from tui_meta.widgets.chart import Chart
+from tui_meta.widgets.lines import Lines
+
+RECALL_TICKS = 10
+"""Ticks of a page between two looks into the folder of a run that trains: five seconds."""
+
+STRIP = 4
+"""Checkpoints side by side, as many as curves can be told apart."""
+
+THROUGH_TIME = 10
+"""Checkpoints whose loss on the task is drawn, where that chart has room."""
+
+_LIST_WIDTH = 110
+
+
+class TimeMachinePage(BenchPage):
+    """Stands at one checkpoint of one run, and asks what its theta makes of the task."""
+
+    NAME = "Time machine"
+    KEYS = TIME_MACHINE_KEYS
+
+    BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
+
+    def __init__(self, watch_screen: WatchScreen) -> None:
+        super().__init__(watch_screen)
+        self._lab = lab.begin(next(iter(watch_screen.watching.snapshots.values())).waves)
+        self._pictures = LabCharts()
+        self._visits = Visits()
+        self._ticks = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """With the present runs."""
+        watching = self.watch_screen.watching
+        self._runs = list(watching.snapshots)
+        # Others may take their place before the page is painted anew.
+        self._titles = watching.titles
+        self._waves = {run: one.waves for run, one in watching.snapshots.items()}
+        self._chosen = 0
+        self._machines: dict[str, TimeMachine] = {}
+        self._histories = {run: HistoryChart() for run in self._runs}
+        self._through_time = {run: ThroughTimeChart() for run in self._runs}
+        self._recalled_at: dict[str, int] = {}
+
+    @property
+    def footer_keys(self) -> Sequence[Key]:
+        keys = super().footer_keys
+        if self._machine is None or self._machine.evaluation is None:
+            return keys
+        return [
+            replace(key, label="checkpoints") if key.action == "other_path" else key for key in keys
+        ]
+
+    # Composing.
+
+    def body(self) -> Iterable[Widget]:
+        yield Lines(id="head")
+        yield Lines(id="timeline")
+        with Container(id="machine"):
+            with Horizontal(id="above"):
+                yield Lines(id="list")
+                yield Chart(id="wave")
+            with Horizontal(id="strip"):
+                yield from (Chart(id=f"strip-{index}") for index in range(STRIP))
+            with Horizontal(id="below"):
+                yield Chart(id="history")
+                yield Chart(id="updates")
+                yield Chart(id="through-time")
+
+    def arrange_for(self, made: Shape) -> None:
+        small, listed = made == "small", self.size.width >= _LIST_WIDTH
+        self.query_one("#head").styles.height = 1 if made == "tiny" else 3
+        self.query_one("#machine").display = made != "tiny"
+        self.query_one("#timeline").display = made == "usual" and not listed
+        self.query_one("#above").display = not (small and self.on_other_chart)
+        self.query_one("#list").display = listed and not small
+        self.query_one("#strip").display = made == "wide"
+        self.query_one("#below").display = not small or self.on_other_chart
+        self.query_one("#updates").display = listed and not small
+        self.query_one("#through-time").display = made == "wide"
+        self.set_class(not listed, "-narrow")
+
+    # Showing.
+
+    @property
+    def _run(self) -> str:
+        return self._runs[self._chosen]
+
+    @property
+    def _machine(self) -> TimeMachine | None:
+        return self._machines.get(self._run)
+
+    @property
+    def _question(self) -> Adapt | None:
+        if self._machine is None:
+            return None
+        return time_machine.question(self._machine, self._lab.task, self._lab.updates)
+
+    def _questions(self, most: int) -> dict[int, Adapt]:
+        """Of ``most`` checkpoints through time, by their number."""
+        machine, at = self._machine or UNKNOWN, self._lab
+        places = time_machine.strip(machine, most)
+        return {one: time_machine.question_to(machine, one, at.task, at.updates) for one in places}
+
+    @property
+    def _answer(self) -> Adapted | None:
+        return self._visits.answer(self._question) if self._question else None
+
+    def paint(self) -> None:
+        """Ask what is due, and show what is known."""
+        if self._runs != list(self.watch_screen.watching.snapshots):
+            self._begin()
+            self.recall()
+        self._ticks += 1
+        iteration = self.watch_screen.watching.snapshots[self._run].iteration
+        if self._ticks % RECALL_TICKS == 0 and self._recalled_at.get(self._run) != iteration:
+            self.recall()
+        self._ask()
+        self.show()
+
+    def show(self) -> None:
+        answer = self._answer
+        self._show_lines(answer)
+        if self.shape == "tiny":
+            return
+        machine = self._machine or UNKNOWN
+        at = machine.iteration
+        title = "no checkpoint" if at is None else f"θ of {whole(at)}"
+        self.query_one("#wave", Chart).show(self._pictures.each(self._lab, {title: answer})[0])
+        self.query_one("#history", Chart).show(self._histories[self._run].plot(machine))
+        if self.shape == "wide":
+            self._show_through_time(machine)
+        else:
+            updates = self._pictures.losses(self._lab, {title: answer})
+            self.query_one("#updates", Chart).show(updates)
+
+    def _show_through_time(self, machine: TimeMachine) -> None:
+        """The same task adapted by several checkpoints."""
+        asked, visits, saved = self._questions(STRIP), self._visits, machine.past.checkpoints
+        titles = {
+            one: f"{'▸' if one == machine.place else ''}θ of {whole(saved[one].iteration)}"
+            for one in asked
+        }
+        answers = {titles[place]: visits.answer(one) for place, one in asked.items()}
+        plots = [
+            replace(plot, title=f"{plot.title} · {time_text.reached(self._lab, answer)}")
+            for plot, answer in zip(
+                self._pictures.each(self._lab, answers), answers.values(), strict=True
+            )
+        ]
+        for index in range(STRIP):
+            chart = self.query_one(f"#strip-{index}", Chart)
+            chart.display = index < len(plots)
+            if index < len(plots):
+                chart.show(plots[index])
+        self.query_one("#updates", Chart).show(self._pictures.losses(self._lab, answers))
+        through = {
+            saved[place].iteration: visits.answer(one)
+            for place, one in self._questions(THROUGH_TIME).items()
+        }
+        plot = self._through_time[self._run].plot(self._lab, through, machine.iteration)
+        self.query_one("#through-time", Chart).show(plot)
+
+    def _show_lines(self, answer: Adapted | None) -> None:
+        head, listed, timeline = (
+            self.query_one(f"#{name}", Lines) for name in ("head", "list", "timeline")
+        )
+        head.show(self._head(answer, head.size.width))
+        known = self._machine
+        listed.show(time_text.rows(known, listed.size.height, listed.size.width) if known else ())
+        timeline.show([time_text.timeline(known, timeline.size.width)] if known else ())
+
+    def _head(self, answer: Adapted | None, width: int) -> list[Line]:
+        if self.shape == "tiny":
+            return [fit(too_small(*self.size), width)]
+        runs = time_text.runs_line([self._titles[run] for run in self._runs], self._chosen)
+        place = time_text.place_line(self._machine) if self._machine else line("looking…")
+        where = fit(line(*runs, "  ", *place), width)
+        loss = time_text.loss_line(self._lab, answer)
+        if self.shape == "small":
+            return [where, fit(loss, width), fit(task_line(self._lab), width)]
+        task = line(*loss, "  ", *wave_line(self._lab))
+        return [where, fit(preset_line(self._lab), width), fit(task, width)]
+
+    # Asking.
+
+    def recall(self) -> None:
+        run = self._run
+        if self.recall_run(run, self._remember):
+            self._recalled_at[run] = self.watch_screen.watching.snapshots[run].iteration
+
+    def _remember(self, run: str, past: Recalled) -> None:
+        if run not in self._runs:
+            return
+        before = self._machines.get(run)
+        self._stand(
+            run, time_machine.renewed(before, past) if before else time_machine.arrive(past)
+        )
+
+    def _ask(self) -> None:
+        """Ask the chosen theta first, and where there is room the others one after the other."""
+        wanted = [self._question] if self._question else []
+        if self.shape == "wide":
+            wanted += [*self._questions(STRIP).values(), *self._questions(THROUGH_TIME).values()]
+        question = next((one for one in wanted if not self._visits.knows(one)), None)
+        if question is not None and self._visits.due(question):
+            hear = partial(self._hear, question)
+            self.ask("visit", question, hear, failed=partial(self._gone, question))
+
+    def _hear(self, question: Adapt, answer: AnyAnswer) -> None:
+        assert isinstance(answer, Adapted)
+        self._visits.hear(question, answer)
+        if self.in_front:
+            self._ask()
+            self.show()
+
+    def _gone(self, question: Adapt, said: str) -> None:
+        """The checkpoint cannot be read any more: others may have come."""
+        # Beside the chosen one it is nothing that a person did or must know.
+        (self.tell if question == self._question else self.say)(said)
+        self._visits.hear(question, None)
+        self.recall()
+
+    def _moved(self) -> None:
+        """Show another place: at once, or when its theta has answered, or with the next tick."""
+        if not self.in_front:
+            return
+        self._ask()
+        answer = self._answer
+        self._show_lines(answer)
+        if answer or (self._machine and self._question is None):
+            # Drawing takes longer than all else; where one is, is seen first.
+            self.call_after_refresh(self.show)
+
+    def edit(self, changed: Callable[[Lab], Lab]) -> None:
+        self._lab = changed(self._lab)
+        self._moved()
+
+    # Keys.
+
+    def _stand(self, run: str, machine: TimeMachine) -> None:
+        """Stand somewhere else; the task of an evaluation comes with it."""
+        before, self._machines[run] = self._machines.get(run), machine
+        there = before.chosen_evaluation if before else None
+        if machine.chosen_evaluation != there:
+            task = time_machine.evaluated_task(machine, self._waves[run])
+            if task:
+                self._lab = lab.open_task(self._lab, task, PROBES["validation"].updates)
+        self._moved()
+
+    def action_travel(self, by: int) -> None:
+        """To another checkpoint, or evaluation."""
+        if self._machine:
+            self._stand(self._run, time_machine.travel(self._machine, by))
+
+    def action_go(self, what: str, number: int) -> None:
+        """To what was clicked."""
+        if self._machine:
+            there = replace(self._machine, place=number, evaluation=None)
+            if what == "evaluation":
+                there = time_machine.at_evaluation(self._machine, number)
+            self._stand(self._run, there)
+
+    def action_other_path(self) -> None:
+        """Through the evaluations, or the checkpoints."""
+        if self._machine is None or not self._machine.past.evaluations:
+            self.say("there is no evaluation yet")
+            return
+        self._stand(self._run, time_machine.other_path(self._machine))
+        self._paint_frame()
+
+    def action_change_run(self, by: int) -> None:
+        """To another run; after the last comes the first."""
+        self.action_choose((self._chosen + by) % len(self._runs))
+
+    def action_choose(self, index: int) -> None:
+        """To the run that was clicked."""
+        self._chosen = index
+        self._moved()
+        # What is known is seen first.
+        self.call_after_refresh(self.recall)

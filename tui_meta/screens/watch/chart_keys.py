@@ -1,0 +1,74 @@
+"""Keys that change how the watch screen's charts are looked at."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+
+from tui_meta.screens.watch.loss_table import LossTablePanel
+from tui_meta.views.watch import layout
+from tui_meta.views.watch.lens import LensPart
+from tui_meta.views.watch.state import Watching
+
+_FAR = 9_999
+"""More steps than there are rows or points."""
+
+
+class ChartKeys(Screen[None], inherit_bindings=False):
+    """What these keys do, whatever else the screen has."""
+
+    watching: Watching
+
+    def paint(self) -> None:
+        """Bring all that is shown up to date."""
+        raise NotImplementedError
+
+    def remember(self) -> None:
+        """Keep what is looked at for the next face."""
+        raise NotImplementedError
+
+    def action_lens(self, part: LensPart) -> None:
+        """Another scale, window or smoothing."""
+        self.watching.change_lens(part)
+        self.remember()
+        self.paint()
+
+    def action_cursor(self) -> None:
+        """A cursor on the chart, or none."""
+        self.watching.toggle_cursor()
+        self.action_reveal(self.watching.panel)
+        self.paint()
+
+    def action_freeze(self) -> None:
+        """Table and charts stand still, or follow again."""
+        self.watching.freeze()
+        self.paint()
+
+    def action_go_to_end(self, direction: int) -> None:
+        """The first or the newest row, or point where there is a cursor."""
+        if not self.steer(direction * _FAR):
+            self.action_scroll_table(direction * _FAR)
+
+    def action_scroll_table(self, pages: int) -> None:
+        """Scroll the loss table by pages."""
+        table = self.query_one(LossTablePanel)
+        table.scroll_rows(pages * table.page)
+
+    def action_reveal(self, panel: str) -> None:
+        """Show ``panel`` and focus it."""
+        raise NotImplementedError
+
+    def steer(self, steps: int) -> bool:
+        """Move the cursor of the chart in focus; False if there is none."""
+        focused = self.focused.id if self.focused else None
+        if focused != self.watching.panel or not self.watching.cursor_on:
+            return False
+        self.watching.move_cursor(steps)
+        self.paint()
+        return True
+
+    def scrolled(self, direction: layout.Direction) -> bool:
+        """Scroll a large table by a row; False if there is none."""
+        if not self.watching.enlarged or self.watching.panel != layout.TABLE:
+            return False
+        self.query_one(LossTablePanel).scroll_rows({"up": -1, "down": 1}.get(direction, 0))
+        return True

@@ -1,0 +1,69 @@
+"""The loss table on the screen: it follows the newest row until somebody scrolls."""
+
+from textual import events
+from textual.content import Content
+
+from tui_meta.views.watch.loss_table import LossTable
+from tui_meta.widgets.lines import Lines
+
+_TITLE = "loss of random tasks"
+_WHEEL_ROWS = 3
+
+
+class LossTablePanel(Lines):
+    """Shows as many rows as there is room for, between the names and the sums."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, can_focus=True)
+        self.border_title = _TITLE
+        self._table: LossTable | None = None
+        self._first: int | None = None
+
+    def show_table(self, table: LossTable) -> None:
+        """Show ``table`` at the place that was scrolled to."""
+        self._table = table
+        head, foot = table.head, table.foot
+        rows = self._rows
+        first = self._place(table)
+        shown = [table.row(index) for index in range(first, min(first + rows, table.count))]
+        gap = [()] * (rows - len(shown))
+        lines = [*head, *shown, *gap, *foot]
+        self.show(lines[: self.size.height] if rows else [*head[:1], *foot][: self.size.height])
+        below = table.count - first - rows
+        self._entitle(f"{_TITLE} · {below:,} newer below (end)" if below > 0 else _TITLE)
+
+    def scroll_rows(self, rows: int) -> None:
+        """Scroll by ``rows``, towards newer ones if positive; the end follows again."""
+        if self._table is None:
+            return
+        last = max(0, self._table.count - self._rows)
+        first = min(max(0, self._place(self._table) + rows), last)
+        self._first = None if first == last else first
+        self.show_table(self._table)
+
+    @property
+    def page(self) -> int:
+        """Rows of one page."""
+        return max(1, self._rows - 1)
+
+    @property
+    def _rows(self) -> int:
+        return max(0, self.size.height - 4)
+
+    def _place(self, table: LossTable) -> int:
+        last = max(0, table.count - self._rows)
+        return last if self._first is None else min(self._first, last)
+
+    def _entitle(self, title: str) -> None:
+        if str(self.border_title) != title:
+            self.border_title = Content(title)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Older rows."""
+        event.stop()
+        self.scroll_rows(-_WHEEL_ROWS)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Newer rows."""
+        event.stop()
+        self.scroll_rows(_WHEEL_ROWS)

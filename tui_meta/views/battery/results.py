@@ -1,0 +1,207 @@
+"""The battery: a bar while it runs, then what it found, in lines and plots."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from core.analysis.answers import WORST_TASKS, Number, Pair, SourceSurvey, Surveyed
+from tui_meta.views.numbers import bar, loss, percent, whole
+from tui_meta.views.plot import Limits, Plot, curve
+from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, plain, spread
+
+_NUMBER_CELLS = 8
+_TITLE_CELLS = 8
+_WIDEST_TITLE = 20
+_COLUMNS = (
+    ("mean", "low", "high", "median", "5 %", "25 %", "75 %", "95 %", "div."),
+    ("mean", "low", "high", "median", "5 %", "95 %", "div."),
+    ("mean", "median", "95 %", "div."),
+    ("mean", "median"),
+)
+_SHADES = "·░▒▓█"
+_DIVERGED = "!"
+_LABEL_CELLS = 12
+_WIDEST_CELL = 5
+
+
+def progress_line(done: int, total: int, width: int) -> Line:
+    """How far a survey is, and how to stop it."""
+    said = f" {percent(done, total)}  escape cancels"
+    full, rest = bar(done, total, max(0, min(40, width - len(said))))
+    return fit(line(Span(full, "bright_cyan"), Span(rest, "dim"), said), width)
+
+
+def title_line(answer: Surveyed, titles: Sequence[str], width: int) -> Line:
+    """Which tasks they were and, where there is room, at which iterations the networks."""
+    where = "the right half" if answer.right_half else "all of the interval"
+    points = "1 point" if answer.shots == 1 else f"{answer.shots} points"
+    said = line(
+        Span(f"{whole(answer.n_tasks)} random tasks", "bold"),
+        f", {points} from {where}, {answer.updates} updates, seed {answer.seed}",
+    )
+    at = [
+        f"{title} at {whole(source.iteration)}"
+        for title, source in zip(titles, answer.sources, strict=True)
+        if source.iteration
+    ]
+    right = line(Span(", ".join(at), "dim"))
+    return spread(said, first_that_fits([right, ()], width - cells(said) - 2), width)
+
+
+def table(answer: Surveyed, titles: Sequence[str], width: int) -> list[Line]:
+    """A row for each source; where the width is short, quantiles and the interval give way."""
+    rows = [_numbers(source) for source in answer.sources]
+    columns = next(
+        (names for names in _COLUMNS if _TITLE_CELLS + _NUMBER_CELLS * len(names) <= width),
+        _COLUMNS[-1],
+    )
+    room = max(_TITLE_CELLS, min(_WIDEST_TITLE, width - _NUMBER_CELLS * len(columns)))
+    low_high = f"{'low':>{_NUMBER_CELLS}}{'high':>{_NUMBER_CELLS}}"
+    interval = f"{'95 % interval':>{2 * _NUMBER_CELLS}}"
+    heading = _row("loss", columns, room).replace(low_high, interval)
+    lines = [fit((Span(heading, "dim"),), width)]
+    for title, numbers in zip(titles, rows, strict=True):
+        text = _row(title, [numbers[name] for name in columns], room)
+        lines.append(fit((Span(text),), width))
+    return lines
+
+
+def _numbers(source: SourceSurvey) -> dict[str, str]:
+    """What a row may say, by the name of its column."""
+    low, quarter, _, three_quarters, high = source.quantiles
+    values = {
+        "mean": source.mean,
+        "median": source.median,
+        "5 %": low,
+        "25 %": quarter,
+        "75 %": three_quarters,
+        "95 %": high,
+    }
+    return {
+        **{name: _text(value) for name, value in values.items()},
+        "low": loss(source.low),
+        "high": loss(source.high),
+        "div.": whole(source.diverged),
+    }
+
+
+def pair_lines(answer: Surveyed, titles: Sequence[str], source: int, width: int) -> list[Line]:
+    """``source`` against each of the others on the same tasks: is the mean difference one?"""
+    pairs = [pair for pair in answer.pairs if source in (pair.first, pair.second)]
+    return [fit(first_that_fits(_pair_words(pair, titles), width), width) for pair in pairs]
+
+
+def _pair_words(pair: Pair, titles: Sequence[str]) -> list[Line]:
+    """What is told of a pair, from all of it to what matters most."""
+    first, second = titles[pair.first], titles[pair.second]
+    names = f"{first} - {second}"
+    share = f"lower on {100 * pair.first_better:.0f} %"
+    if pair.mean is None or pair.low is None or pair.high is None:
+        said = line(f"{names}: ", Span("no mean, as a task diverged", "bold"))
+        return [line(*said, f"; {first} {share} of the tasks"), said]
+    numbers = f"{names} {loss(pair.mean)} ({loss(pair.low)} to {loss(pair.high)}): "
+    if pair.low <= 0 <= pair.high:
+        verdict = Span("no difference proven", "bold")
+    else:
+        verdict = Span(f"{first if pair.high < 0 else second} better", "bold")
+    return [
+        line(numbers, verdict, f"; {first} {share} of the tasks"),
+        line(numbers, verdict, f"; {first} {share}"),
+        line(numbers, verdict),
+        line(f"{names} {loss(pair.mean)}: ", verdict),
+    ]
+
+
+def histogram(answer: Surveyed, titles: Sequence[str]) -> Plot:
+    """How many tasks have a loss of about that."""
+    edges = [math.log10(edge) for edge in answer.bins]
+    centres = [(left + right) / 2 for left, right in pairwise(edges)]
+    most = max((count for source in answer.sources for count in source.counts), default=0)
+    return Plot(
+        "tasks by loss",
+        tuple(
+            curve(title, centres, source.counts, index)
+            for index, (title, source) in enumerate(zip(titles, answer.sources, strict=True))
+        ),
+        Limits(edges[0], edges[-1], "log").axis("loss"),
+        Limits(0, 1).follow((0, most)).axis("tasks"),
+    )
+
+
+def heat_lines(
+    answer: Surveyed, source: int, width: int, beside: Sequence[int] = (), rows: int = 1
+) -> list[Line]:
+    """The mean loss by amplitude (large ones at the top) and phase, darker where it is larger.
+
+    It shares its scale of shades with the maps of the sources ``beside`` it. A cell is so many
+    ``rows`` high.
+    """
+    shown = answer.sources[source]
+    scale = _scale([shown, *(answer.sources[other] for other in beside)])
+    cell = max(1, min(_WIDEST_CELL, (width - _LABEL_CELLS) // max(1, len(answer.phases) - 1)))
+    lines = []
+    edges = list(pairwise(answer.amplitudes))
+    for (low, high), means, tasks in zip(
+        reversed(edges), reversed(shown.heat), reversed(answer.tasks), strict=True
+    ):
+        cells = "".join(_shade(mean, n, scale) * cell for mean, n in zip(means, tasks, strict=True))
+        for label in (f"{low:.1f} to {high:.1f}", *[""] * (rows - 1)):
+            title = Span(f"{label:>{_LABEL_CELLS - 1}} ", "dim")
+            lines.append(fit(line(title, cells), width))
+    first, last = f"{answer.phases[0]:.1f}", f"{answer.phases[-1]:.1f}"
+    gap = cell * (len(answer.phases) - 1) - len(first) - len(last)
+    foot = f"{'amplitude':>{_LABEL_CELLS - 1}} {first}{'phase':^{max(7, gap)}}{last}"
+    key = f"{_SHADES[0]} {_text(10 ** scale[0])} to {_SHADES[-1]} {_text(10 ** scale[1])}"
+    if shown.diverged:
+        key += f", {_DIVERGED} diverged"
+    return [*lines, fit((Span(foot, "dim"),), width), fit((Span(key, "dim"),), width)]
+
+
+def worst_lines(
+    answer: Surveyed, source: int, selected: int | None, width: int, rows: int = WORST_TASKS + 1
+) -> list[Line]:
+    """The tasks of the largest losses; ``selected`` is the one that would be opened."""
+    worst = answer.sources[source].worst
+    first = max(0, min((selected or 0) - rows + 2, len(worst) - rows + 1))
+    lines = [fit((Span("   task      loss  wave", "dim"),), width)]
+    for place, poor in list(enumerate(worst))[first : first + max(0, rows - 1)]:
+        mark = "▸" if place == selected else " "
+        wave = f"{poor.task.amplitude:.2f}·sin(x + {poor.task.phase:.2f})"
+        text = f"{mark}{whole(poor.index):>6}  {_text(poor.loss):>8}  {wave}"
+        lines.append(fit((Span(text, "reverse" if place == selected else ""),), width))
+    return lines
+
+
+def _row(title: str, numbers: Iterable[str], room: int) -> str:
+    name = plain(fit(line(title), room))
+    return name + "".join(f"{one:>{_NUMBER_CELLS}}" for one in numbers)
+
+
+def _text(value: Number) -> str:
+    return "inf" if value is None else loss(value)
+
+
+def _scale(sources: Iterable[SourceSurvey]) -> tuple[float, float]:
+    """Decimal logarithms of the smallest and the largest mean of a cell."""
+    means = [
+        math.log10(mean)
+        for source in sources
+        for row in source.heat
+        for mean in row
+        if mean is not None and mean > 0
+    ]
+    return (min(means), max(means)) if means else (0.0, 0.0)
+
+
+def _shade(mean: Number, tasks: int, scale: tuple[float, float]) -> str:
+    if tasks == 0:
+        return " "
+    if mean is None:
+        return _DIVERGED
+    low, high = scale
+    if mean <= 0 or high <= low:
+        return _SHADES[0]
+    share = (math.log10(mean) - low) / (high - low)
+    return _SHADES[min(len(_SHADES) - 1, int(share * len(_SHADES)))]

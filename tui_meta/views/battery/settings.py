@@ -1,0 +1,81 @@
+"""What the battery will be asked: how many tasks, which points, which seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core.analysis.questions import MOST_SOURCES, AnySource, Live, Survey, Untrained
+from core.evaluation.adaptation import PROBES
+from tui_meta.views.numbers import whole
+from tui_meta.views.text import Line, Span, first_that_fits, fit, line, wrap
+
+COUNTS = (100, 300, 1_000, 3_000, 10_000)
+"""Numbers of tasks to choose from."""
+
+MOST_RUNS = MOST_SOURCES - 1
+"""The random initialisation is one source."""
+
+UNTRAINED = "random"
+"""The name of the random initialisation."""
+
+_INTRODUCTION = (
+    "Every run and the random initialisation of the first one adapt to the same random tasks, "
+    "beside the training. Then stand here: mean and median loss with the 95 % interval, who is "
+    "better, the spread of the losses, where in amplitude and phase they are large, and the worst "
+    "ten tasks, which {key} opens in the Lab."
+)
+
+
+@dataclass(frozen=True)
+class SurveySettings:
+    """The settings of the next survey."""
+
+    n_tasks: int = 1_000
+    right_half: bool = False
+    seed: int = 0
+
+    def more(self, steps: int) -> SurveySettings:
+        """More tasks, or fewer, within what there is."""
+        place = COUNTS.index(self.n_tasks) + steps
+        return replace(self, n_tasks=COUNTS[max(0, min(place, len(COUNTS) - 1))])
+
+    def reseeded(self, steps: int) -> SurveySettings:
+        """Other tasks of the same kind."""
+        return replace(self, seed=max(0, self.seed + steps))
+
+    def question(self, runs: Sequence[str]) -> Survey:
+        """The runs of these names and a random initialisation, on the same tasks."""
+        live = [Live(run) for run in runs[:MOST_RUNS]]
+        sources: tuple[AnySource, ...] = (*live, Untrained(live[0]))
+        return Survey(
+            sources=sources,
+            n_tasks=self.n_tasks,
+            seed=self.seed,
+            updates=self._updates,
+            right_half=self.right_half,
+        )
+
+    def line(self, width: int, *, selected: bool) -> Line:
+        """What enter starts, if it is ``selected``."""
+        where = "5 points from the right half"
+        points = where if self.right_half else "10 points from all of the interval"
+        tasks = Span(f"{whole(self.n_tasks)} tasks", "bold")
+        head = line(Span("▸ next: " if selected else "  next: ", "bold" if selected else "dim"))
+        candidates = [
+            line(*head, tasks, f", {points}, {self._updates} updates, seed {self.seed}"),
+            line(*head, tasks, f", {'half' if self.right_half else 'whole'}, seed {self.seed}"),
+        ]
+        return fit(first_that_fits(candidates, width), width)
+
+    @property
+    def _updates(self) -> int:
+        return PROBES["half-range" if self.right_half else "random"].updates
+
+
+def introduction(width: int, key: str, *, running: bool) -> list[Line]:
+    """What the battery is, where there is nothing to show yet; ``key`` starts it."""
+    begin = line("Press ", Span(key, "bold"), " to start.")
+    text = _INTRODUCTION.format(key=key)
+    told: list[Line] = [line(row) for row in wrap(text, min(76, width))]
+    return told if running else [*told, (), begin]

@@ -1,0 +1,67 @@
+"""What is asked before runs end, and what is said after."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from core.events import Snapshot
+from core.session.api import Connection
+from tui_meta.views.event_history import Record
+from tui_meta.views.messages.log import shown_path
+from tui_meta.views.numbers import whole
+from tui_meta.views.run_status import titles
+from tui_meta.views.text import printable
+
+Parting = Literal["detach", "save", "discard", "stay"]
+
+
+def parting(snapshots: Mapping[str, Snapshot], connection: Connection) -> Parting | None:
+    """How to leave; None if a person has to be asked.
+
+    Runs that somebody else watches, or that this face may only look at, are left alone.
+    """
+    if connection.read_only or connection.lost or connection.ended:
+        return "detach"
+    if any(one.unsaved or one.state == "training" for one in snapshots.values()):
+        return None
+    return "detach" if connection.watchers > 1 else "save"
+
+
+def going_on(connection: Connection) -> str:
+    """What is said by one who leaves runs that train on."""
+    id = connection.id
+    return f"session {id} goes on; come back with: tui-meta attach {id}"
+
+
+def farewell(
+    snapshots: Mapping[str, Snapshot], record: Record, save_problems: Mapping[str, str]
+) -> list[str]:
+    """A line for each run, why any could not be saved, and how to go on with them.
+
+    ``save_problems`` may be of runs that were replaced: nothing else tells of those any more.
+    """
+    names = titles(snapshots)
+    lines = []
+    folders = []
+    for run, one in snapshots.items():
+        text = f"{names[run]} {one.state} at {whole(one.iteration)} / {whole(one.target)}"
+        path = record.saved.get(run)
+        if run in record.troubles:
+            text += f": {record.troubles[run].problem}"
+        if path and one.unsaved:
+            text += f", not saved since {shown_path(path)}"
+        elif path:
+            text += f", {'last ' if one.unsaved else ''}saved {shown_path(path)}"
+        elif one.iteration:
+            text += ", not saved"
+        if path:
+            folders.append(shlex.quote(shown_path(str(Path(path).parent))))
+        lines.append(text)
+        if run in save_problems:
+            lines.append(f"{names[run]} could not be saved: {save_problems[run]}")
+    replaced = {run: why for run, why in save_problems.items() if run not in snapshots}
+    lines += [f"{run} could not be saved: {why}" for run, why in replaced.items()]
+    if folders:
+        lines.append(f"go on with: tui-meta resume {' '.join(folders)}")
+    return [printable(text) for text in lines]

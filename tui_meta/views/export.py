@@ -1,0 +1,116 @@
+"""What is copied and written for other programs: charts and tables as plain values."""
+
+import base64
+import csv
+import io
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec.structs import fields
+
+from core.analysis.answers import QUANTILES, Surveyed, Traced
+from core.events import Snapshot
+from core.storage.run_index import Entry
+from tui_meta.views.event_history import Record
+from tui_meta.views.messages.log import Message
+from tui_meta.views.plot import Plot
+from tui_meta.views.run_status import Standing
+
+LARGEST_COPY = 74_994
+"""Bytes of base64 that every terminal takes which takes any."""
+
+Rows = Iterable[Sequence[object]]
+
+
+def plot_rows(plot: Plot) -> Rows:
+    """A head, and each point that is drawn: series, x and y in the units of the data."""
+    yield "series", plot.x.label or "x", plot.y.label or "y"
+    for series in plot.series:
+        for x, y in zip(series.x, series.y, strict=True):
+            if math.isfinite(x) and math.isfinite(y):
+                yield series.label, f"{x:.10g}", f"{plot.y.value(y):.10g}"
+
+
+def table_rows(record: Record, standings: Sequence[Standing]) -> Rows:
+    """A head, and every periodic evaluation of each run."""
+    yield "run", "iteration", "training loss", "loss before", "loss after"
+    for one in standings:
+        for evaluated in record.evaluations[one.snapshot.run]:
+            trained = "" if evaluated.training_loss is None else f"{evaluated.training_loss:.10g}"
+            before, after = (f"{evaluated.losses[place]:.10g}" for place in (0, -1))
+            yield one.title, evaluated.iteration, trained, before, after
+
+
+def run_rows(snapshots: Mapping[str, Snapshot]) -> Rows:
+    """A head, and how each run stands."""
+    yield "run", "algorithm", "state", "iteration", "target", "loss", "best", "best iteration"
+    for run, one in snapshots.items():
+        facts = (one.loss, one.best, one.best_iteration)
+        shown = ["" if fact is None else f"{fact:.10g}" for fact in facts]
+        yield run, one.algorithm, one.state, one.iteration, one.target, *shown
+
+
+def entry_rows(entries: Sequence[Entry]) -> Rows:
+    """A head, and each run of a list."""
+    names = [one.name for one in fields(Entry)]
+    yield names
+    for entry in entries:
+        values = (getattr(entry, name) for name in names)
+        yield ["" if value is None else value for value in values]
+
+
+def survey_rows(survey: Surveyed, titles: Sequence[str]) -> Rows:
+    """A head, and the losses of each source on all tasks."""
+    quantiles = [f"{100 * at:g} % quantile" for at in QUANTILES]
+    yield "source", "iteration", "tasks", "mean", "95 % from", "95 % to", *quantiles, "diverged"
+    for title, one in zip(titles, survey.sources, strict=True):
+        numbers = (one.mean, one.low, one.high, *one.quantiles)
+        told = ["" if number is None else f"{number:.10g}" for number in numbers]
+        yield title, one.iteration, survey.n_tasks, *told, one.diverged
+
+
+def traced_rows(traces: Mapping[str, Traced]) -> Rows:
+    """A head, and the lengths and cosines of each run's newest trace; a task has a length."""
+    yield (
+        *("run", "iteration", "lengths", "distances", "outer step"),
+        *("cosine of FOMAML and Reptile", "cosine of successive steps"),
+    )
+    for title, one in traces.items():
+        lists = (" ".join(f"{each:.10g}" for each in of) for of in (one.lengths, one.distances))
+        cosines = ("" if each is None else each for each in (one.fomaml_reptile, one.successive))
+        yield title, one.iteration, *lists, f"{one.update_norm:.10g}", *cosines
+
+
+def message_rows(messages: Sequence[Message]) -> Rows:
+    """A head, and each message with its date and time."""
+    yield "time", "message"
+    for one in messages:
+        yield time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.time)), one.text
+
+
+def separated(rows: Rows, delimiter: str) -> str:
+    """Rows as lines; a value with what separates them in it is quoted."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(
+        [_harmless(str(value)) for value in row] for row in rows
+    )
+    return text.getvalue()
+
+
+def clipboard_sequences(text: str, *, tmux: bool) -> str:
+    """What a terminal is sent to copy ``text`` (OSC 52); nothing where it is too long.
+
+    tmux takes the sequence itself if its ``set-clipboard`` is on, and hands a wrapped one through
+    to the terminal around it if ``allow-passthrough`` is: so it gets both.
+    """
+    coded = base64.b64encode(text.encode()).decode()
+    if len(coded) > LARGEST_COPY:
+        return ""
+    sequence = f"\x1b]52;c;{coded}\x07"
+    return f"{sequence}\x1bPtmux;\x1b{sequence}\x1b\\" if tmux else sequence
+
+
+def _harmless(value: str) -> str:
+    """A value without control characters."""
+    return "".join(char if char.isprintable() else " " for char in value)

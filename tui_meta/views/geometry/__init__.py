@@ -1,0 +1,1 @@
+"""What the geometry screen shows."""

@@ -1,0 +1,114 @@
+"""One iteration as a picture: theta, the inner steps of each task, and the outer step."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from core.analysis.answers import Number, Traced
+from tui_meta.views.numbers import whole
+from tui_meta.views.plot import Limits, Plot, Series, curve
+from tui_meta.views.text import Line, Span, line
+
+_NAMED = 4
+"""Tasks that the legend names; more of them look like these."""
+
+
+_REMEMBERED = 8
+"""Iterations that the axes have room for: one may be ten times as large as the next."""
+
+
+class GeometryChart:
+    """Makes the picture; it remembers limits, so that successive iterations can be compared."""
+
+    def __init__(self) -> None:
+        self._x = Limits(-0.1, 0.1)
+        self._y = Limits(-0.1, 0.1)
+        self._newest: deque[Traced] = deque(maxlen=_REMEMBERED)
+
+    def plot(self, answer: Traced) -> Plot:
+        """Theta is the origin."""
+        if not self._newest or answer is not self._newest[-1]:
+            self._newest.append(answer)
+        places = [place for one in self._newest for place in _places(one)]
+        self._x = self._x.follow(x for x, _ in places)
+        self._y = self._y.follow(y for _, y in places)
+        outer = Series(
+            "outer step",
+            (0.0, answer.update[0]),
+            (0.0, answer.update[1]),
+            "line",
+            "bright_green",
+            "●",
+        )
+        theta = Series("θ", (0.0,), (0.0,), "points", "bright_magenta", "◆")
+        paths = tuple(self._path(index, answer) for index in range(len(answer.paths)))
+        first, second = answer.explained
+        return Plot(
+            f"{answer.algorithm} after {whole(answer.iteration)}: plane of "
+            f"{_percent(first + second)} of the variance",
+            (*paths, outer, theta),
+            self._x.axis(f"first axis ({_percent(first)})"),
+            self._y.axis(f"second axis ({_percent(second)})"),
+        )
+
+    def _path(self, index: int, answer: Traced) -> Series:
+        x, y = zip((0.0, 0.0), *answer.paths[index], strict=True)
+        label = f"task {index + 1}" if index < _NAMED else ""
+        return curve(label, x, y, index)
+
+
+def _places(answer: Traced) -> list[tuple[float, float]]:
+    return [(0.0, 0.0), answer.update, *(point for path in answer.paths for point in path)]
+
+
+def chooser_line(
+    titles: Sequence[str], shown: Iterable[int], chosen: int, *, following: bool
+) -> Line:
+    """The runs, those ``shown`` in bold, the ``chosen`` one marked; and whether they are followed.
+
+    Where all of them are shown there is nothing to choose.
+    """
+    seen = set(shown)
+    spans = []
+    for index, title in enumerate(titles):
+        mark = "▸" if index == chosen and len(seen) < len(titles) else " "
+        spans.append(Span(f"{mark}{title}  ", "bold" if index in seen else "dim"))
+    said = "following, once a second" if following else "one iteration, from θ to the outer step"
+    return line(*spans, Span(said, "bright_green" if following else "dim"))
+
+
+def number_lines(answer: Traced) -> list[Line]:
+    """Lengths in the space of all parameters, and cosines of directions."""
+    n = len(answer.paths)
+    tasks = "of 1 task" if n == 1 else f"mean of {n} tasks"
+    steps = len(answer.paths[0])
+    length, distance = sum(answer.lengths) / n, sum(answer.distances) / n
+    straight = f", {_percent(distance / length)} of it" if length else ""
+    lines = [
+        _said(
+            "inner path",
+            f"{length:.3g}",
+            f"{'1 step' if steps == 1 else f'{steps} steps'}, {tasks}",
+        ),
+        _said("end to end", f"{distance:.3g}", f"straight{straight}"),
+        _said("outer step", f"{answer.update_norm:.3g}", ""),
+        _said("FOMAML, Reptile", _cosine(answer.fomaml_reptile), "cosine of their directions"),
+        _said("successive", _cosine(answer.successive), "cosine with the next outer step"),
+    ]
+    if not answer.exact:
+        said = "The optimiser's moments are not known here: outer steps are those of plain SGD."
+        lines.append((Span(said, "dim"),))
+    return lines
+
+
+def _said(what: str, value: str, remark: str) -> Line:
+    return line(f"{what:<16}", Span(f"{value:>9}", "bold"), Span(f"  {remark}".rstrip(), "dim"))
+
+
+def _cosine(value: Number) -> str:
+    return "-" if value is None else f"{value:+.3f}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.{0 if share >= 0.01 or share == 0 else 1}f} %"

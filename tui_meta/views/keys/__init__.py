@@ -1,0 +1,1 @@
+"""Keys: their table, keymap, footer, help and palette."""

@@ -1,0 +1,126 @@
+"""The last line of every screen: the keys that apply now, as many as there is room for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from core.events import Snapshot
+from tui_meta.views.keys.table import (
+    APP_KEYS,
+    COMMAND_KEYS,
+    EVALUATION_KEYS,
+    GROUPS,
+    PAGE_KEYS,
+    ROOMY,
+    Key,
+    Keymap,
+    mapped,
+)
+from tui_meta.views.text import Line, Span, cells
+
+
+def page_footer(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -> Line:
+    """The keys of a screen that is no watch screen, in one line; it may have its own escape."""
+    own = {key.name for key in keys}
+    rest = [key for key in (*PAGE_KEYS, *APP_KEYS) if key.name not in own]
+    shown = [key for key in (*keys, *rest) if key.action != "detach"]
+    return keys_line(shown, width, keymap)
+
+
+def keys_line(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -> Line:
+    """These keys and no others."""
+    shown = [(key, key.label) for key in keys if key.rank]
+    return _spans(_fitting(_mapped(shown, keymap or {}), width))
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What decides which keys apply.
+
+    ``runs`` are those that keys act on, and ``focused`` is the name of the one, if it is one.
+    ``enlarged``: a panel fills the screen; ``back``: there is something to go back from;
+    ``detachable``: the runs go on without the face, which may be ``read_only``. The view is
+    ``frozen`` or follows; ``keymap`` has keys that are elsewhere than usual.
+    """
+
+    runs: Sequence[Snapshot]
+    focused: str = ""
+    enlarged: bool = False
+    back: bool = False
+    detachable: bool = False
+    read_only: bool = False
+    frozen: bool = False
+    keymap: Keymap = field(default_factory=dict)
+
+
+def footer(situation: Situation, width: int) -> Line:
+    """The keys that apply now, in one line; those of the highest rank give way to the others."""
+    shown = []
+    for _, keys in GROUPS:
+        for key in keys:
+            label = _label(key, situation)
+            # Where there is no room for a title, the footer is what tells frozen from paused.
+            thaws = key.action == "freeze" and situation.frozen
+            if key.rank and label:
+                shown.append((replace(key, rank=1) if thaws else key, label))
+    needed = [(key, label) for key, label in shown if key.rank < ROOMY]
+    if cells(_spans(needed)) > width and not situation.read_only:
+        shown = _with_evaluations_joined(shown)
+    return _spans(_fitting(_mapped(shown, situation.keymap), width))
+
+
+def _mapped(shown: list[tuple[Key, str]], keymap: Keymap) -> list[tuple[Key, str]]:
+    return [(mapped(key, keymap), label) for key, label in shown]
+
+
+def _fitting(shown: list[tuple[Key, str]], width: int) -> list[tuple[Key, str]]:
+    """Without as many of the highest ranks as there is no room for; of the last, from its start."""
+    while shown and cells(_spans(shown)) > width:
+        last = max(key.rank for key, _ in shown)
+        kept = [(key, label) for key, label in shown if key.rank != last]
+        shown = kept or shown[1:]
+    return shown
+
+
+def _with_evaluations_joined(shown: list[tuple[Key, str]]) -> list[tuple[Key, str]]:
+    """The keys that evaluate, under one label."""
+    *others, last = EVALUATION_KEYS
+    rank = others[0].rank
+    joined = {key: (replace(key, joined=True, rank=rank), "") for key in others}
+    joined[last] = (replace(last, rank=rank), others[0].label)
+    return [joined.get(key, (key, label)) for key, label in shown]
+
+
+def _label(key: Key, situation: Situation) -> str:
+    """What the key would do now; nothing if it would do nothing."""
+    states = {one.state for one in situation.runs}
+    whose = f" {situation.focused}" if situation.focused else ""
+    if situation.read_only and key in COMMAND_KEYS:
+        return ""
+    match key.action:
+        case "pause" if states & {"training", "loading"}:
+            return f"pause{whose}"
+        case "pause" if "paused" in states:
+            return f"resume{whose}"
+        case "step" if "paused" in states:
+            return "step"
+        case "train_on" if "finished" in states:
+            return "train on"
+        case "pause" | "step" | "train_on":
+            return ""
+        case "back":
+            return "back" if situation.back else ""
+        case "enlarge" if situation.enlarged:
+            return ""
+        case "freeze" if situation.frozen:
+            return "frozen"
+        case "detach" if not situation.detachable:
+            return ""
+    return key.label
+
+
+def _spans(shown: Sequence[tuple[Key, str]]) -> Line:
+    spans: list[Span] = []
+    for key, label in shown:
+        said = " " if key.joined else f" {label}  "
+        spans += [Span(key.shown, "bold", key.action), Span(said, "dim", key.action)]
+    return (*spans[:-1], Span(spans[-1].text.rstrip(), "dim", spans[-1].action)) if spans else ()

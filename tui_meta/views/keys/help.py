@@ -1,0 +1,55 @@
+"""The help: every key that is bound, and what it does."""
+
+from collections.abc import Mapping, Sequence
+
+from tui_meta.views.keys.table import GROUPS, Groups
+from tui_meta.views.text import Line, Span, line, wrap
+
+_KEY_CELLS = 12
+"""More than most keys need; a longer list of keys has a line of its own."""
+
+_NOTES = (  # of the watch screen
+    "A run has the focus when its line at the top is marked; {next} and the arrows move it. "
+    "Otherwise {pause}, {step}, {save}, {train on}, {slower} and {pace} act on all runs.",
+    "After a run's training loss: ↓ it falls, = it is level, ↑ it rises; the newest tenth of its "
+    "curve beside the tenth before, as far as noise lets one say.",
+    "The waves show the newest task that all training runs have met. After {evaluate}, {standard}, "
+    "{half range} or {per update} they keep yours until {back}.",
+    "Letters at a chart's lower edge: e where a run was evaluated on demand, s where it was saved "
+    "by hand, p where it was paused.",
+    "In the charts: two curves differ in marker as in colour, the same as before each run's name.",
+)
+
+
+def help_lines(bound: Mapping[str, str], width: int, groups: Groups = GROUPS) -> list[Line]:
+    """Lines of at most ``width`` cells. ``bound`` has what each bound action does, by its name.
+
+    They stand in the ``groups`` of the screen, with all of their keys; any others follow.
+    """
+    rest = dict(bound)
+    told = [
+        (title, {" ".join(key.all_shown): rest.pop(key.name) for key in keys if key.name in rest})
+        for title, keys in groups
+    ]
+    told.append(("More", rest))
+    lines: list[Line] = []
+    for title, named in told:
+        lines += _group(title, named, width)
+    shown = {key.name: key.shown for _, keys in groups for key in keys}
+    for note in _NOTES if "pause" in shown else ():
+        lines += [line(row) for row in wrap(note.format_map(shown), width)]
+    return lines
+
+
+def _group(title: str, named: Mapping[str, str], width: int) -> Sequence[Line]:
+    if not named:
+        return ()
+    lines = [line(Span(title, "bold underline"))]
+    for key, does in named.items():
+        if len(key) >= _KEY_CELLS:
+            lines.append(line(Span(key, "bold")))
+            key = ""
+        for number, row in enumerate(wrap(does, max(10, width - _KEY_CELLS))):
+            name = key if number == 0 else ""
+            lines.append(line(Span(f"{name:<{_KEY_CELLS}}", "bold"), row))
+    return [*lines, ()]

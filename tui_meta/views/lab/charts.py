@@ -1,0 +1,112 @@
+"""What the Lab draws of its state and of the answers."""
+
+from __future__ import annotations
+
+from core.analysis.answers import Adapted
+from tui_meta.views.lab.pending_queries import Answers
+from tui_meta.views.lab.state import USUAL_HEIGHT, Lab, at_step
+from tui_meta.views.numbers import whole
+from tui_meta.views.plot import (
+    Axis,
+    Color,
+    Kind,
+    Limits,
+    Marker,
+    Plot,
+    Series,
+    after,
+    before,
+    curve,
+    gaps,
+    limits_around,
+    log10s,
+    support,
+)
+from tui_meta.views.wave import wave_curve
+
+_HERE: tuple[Kind, Color, Marker] = ("points", "bright_green", "◆")
+"""How the cursor looks, and the present step."""
+
+
+class LabCharts:
+    """Makes the plots; it remembers limits, so that axes stay put from step to step."""
+
+    def __init__(self) -> None:
+        self._losses = Limits(-2, 1, "log")
+        self._height = Limits(-USUAL_HEIGHT, USUAL_HEIGHT)
+
+    def waves(self, lab: Lab, answers: Answers, *, playing: bool = False) -> Plot:
+        """The true wave, every source's prediction at the present step, support points, cursor."""
+        step = f"step {whole(lab.step)} of {whole(lab.updates)}"
+        doing = "carried to" if lab.held is not None else "cursor at"
+        doing = "playing, r stops" if playing else f"{doing} {lab.x:.2f}, {lab.y:.2f}"
+        predictions = [
+            _prediction(lab, name, answer, index)
+            for index, (name, answer) in enumerate(answers.items())
+        ]
+        return Plot(
+            f"{step} · {doing}",
+            (
+                _wave(lab),
+                *reversed(predictions),  # the first lies over the others
+                support(lab.task.support_x, lab.task.support_y),
+                Series("", (lab.x,), (lab.y,), *_HERE),
+            ),
+            _x(lab).axis("x"),
+            self._y(lab),
+            names=(*answers, "support"),
+        )
+
+    def each(self, lab: Lab, answers: Answers) -> list[Plot]:
+        """For every source: its prediction before any update and at the present step."""
+        plots = []
+        for name, answer in answers.items():
+            series = [_wave(lab), support(lab.task.support_x, lab.task.support_y)]
+            if answer:
+                first = gaps(answer.predictions[0])
+                series[1:1] = [
+                    before(answer.query_x, first),
+                    after(answer.query_x, gaps(at_step(lab, answer.predictions))),
+                ]
+            plots.append(Plot(name, tuple(series), _x(lab).axis("x"), self._y(lab)))
+        return plots
+
+    def losses(self, lab: Lab, answers: Answers) -> Plot:
+        """The query loss after each update, and where the present step is."""
+        columns = [gaps(answer.losses if answer else ()) for answer in answers.values()]
+        self._losses = self._losses.follow(value for column in columns for value in column)
+        series = [
+            curve(name, range(len(column)), log10s(column), index)
+            for index, (name, column) in enumerate(zip(answers, columns, strict=True))
+        ]
+        now = [value for column in columns for value in column[lab.step : lab.step + 1]]
+        here = Series("", [lab.step] * len(now), log10s(now), *_HERE)
+        return Plot(
+            "loss per update",
+            (*reversed(series), here),
+            Limits(0, max(1, lab.updates)).axis("updates"),
+            self._losses.axis("loss"),
+            "no answer yet",
+            names=tuple(answers),
+        )
+
+    def _y(self, lab: Lab) -> Axis:
+        usual = Limits(-USUAL_HEIGHT, USUAL_HEIGHT)
+        tall = self._height.follow((-lab.height, lab.height))
+        self._height = usual if lab.height == USUAL_HEIGHT else tall
+        return self._height.axis("y")
+
+
+def _prediction(lab: Lab, name: str, answer: Adapted | None, index: int) -> Series:
+    """At the present step; a theta without an answer keeps its place."""
+    if answer is None:
+        return curve(name, (), (), index)
+    return curve(name, answer.query_x, gaps(at_step(lab, answer.predictions)), index)
+
+
+def _wave(lab: Lab) -> Series:
+    return wave_curve(lab.task.amplitude, lab.task.phase, _x(lab))
+
+
+def _x(lab: Lab) -> Limits:
+    return limits_around(lab.waves.x)

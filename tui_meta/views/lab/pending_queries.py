@@ -1,0 +1,91 @@
+"""Which questions are to be asked now: each source has one at a time, and newer ones wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from core.analysis.answers import Adapted
+from core.analysis.questions import Adapt, Held, Live
+
+Answers = Mapping[str, Adapted | None]
+"""By the title of the source; None where the answer is still to come."""
+
+
+class Asking:
+    """Remembers what was asked, answered and refused, by the title of the source."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Adapt] = {}
+        self._refused: dict[str, Adapt] = {}
+        self._answers: dict[str, tuple[Adapt, Adapted]] = {}
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is still to come."""
+        return bool(self._open)
+
+    def due(
+        self, wanted: Mapping[str, Adapt], iterations: Mapping[str, int] | None = None
+    ) -> dict[str, Adapt]:
+        """Those of ``wanted`` that must be asked, which then count as asked.
+
+        With the present ``iterations`` of the runs, also those whose live theta has moved on. What
+        was refused is asked again only then.
+        """
+        asked = {
+            title: question
+            for title, question in wanted.items()
+            if title not in self._open
+            and (self._is_new(title, question) or self._is_old(title, question, iterations or {}))
+        }
+        self._open |= asked
+        return asked
+
+    def answered(self, title: str, answer: Adapted) -> None:
+        """The open question of ``title`` has its answer."""
+        self._answers[title] = self._open.pop(title), answer
+
+    def refused(self, title: str) -> Adapt:
+        """The open question of ``title``, which has none."""
+        self._refused[title] = self._open.pop(title)
+        return self._refused[title]
+
+    def seen(self) -> dict[str, int]:
+        """The iterations at which live thetas have answered."""
+        return {
+            title: answer.iteration
+            for title, (asked, answer) in self._answers.items()
+            if isinstance(asked.source, Live)
+        }
+
+    def answers(self, wanted: Mapping[str, Adapt]) -> Answers:
+        """The answers to exactly what is ``wanted``, in its order."""
+        return {title: self._answer(title, question) for title, question in wanted.items()}
+
+    def _answer(self, title: str, question: Adapt) -> Adapted | None:
+        asked, answer = self._answers.get(title, (None, None))
+        return answer if asked and answer and _answers(asked, answer, question) else None
+
+    def _is_new(self, title: str, question: Adapt) -> bool:
+        known = self._answers.get(title)
+        return question not in (known and known[0], self._refused.get(title))
+
+    def _is_old(self, title: str, question: Adapt, iterations: Mapping[str, int]) -> bool:
+        if not isinstance(question.source, Live) or question.source.run not in iterations:
+            return False
+        known = self._answers.get(title)
+        return known is None or known[1].iteration != iterations[question.source.run]
+
+
+def _answers(asked: Adapt, answer: Adapted, question: Adapt) -> bool:
+    """Whether what ``asked`` has got for an ``answer`` is one to ``question`` too.
+
+    A live theta that is held is the same one, and one that was held a live one that is not new.
+    """
+    was, is_now = asked.source, question.source
+    if isinstance(was, Live | Held) and isinstance(is_now, Live | Held) and was.run == is_now.run:
+        same = isinstance(is_now, Live) or is_now.iteration == answer.iteration
+        return same and msgspec.structs.replace(asked, source=is_now) == question
+    return asked == question

@@ -1,0 +1,279 @@
+"""The settings of the bench, one of them chosen: changed step by step, or by typing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from core.analysis.answers import Recalled
+from core.analysis.questions import Adapt, AnySource, Held, Live, Untrained
+from core.errors import ConfigError, QuestionError
+from tui_meta.views.checkpoint_travel import (
+    TimeMachine,
+    arrive,
+    chosen,
+    renewed,
+    travel,
+    travel_to,
+)
+from tui_meta.views.lab import state as lab
+from tui_meta.views.lab.state import INTERVALS, Lab
+from tui_meta.views.numbers import whole
+
+RANDOM = "random θ"
+"""The title of the untrained network; no run has it, for it has a space."""
+
+_RATES = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+_USUAL_RATE = 0.02
+"""From here the first step to a rate of one's own is made."""
+
+_NO_CHECKPOINT = "wait for one, or save one: s on the watch screen"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing that can be set.
+
+    ``turned`` makes it less or more by some steps, ``typed`` is what a text makes of it; both
+    raise ``ConfigError``. ``hint`` says what can be typed.
+    """
+
+    name: str
+    hint: str
+    value: Callable[[Lab], str]
+    turned: Callable[[Lab, int], Lab]
+    typed: Callable[[Lab, str], Lab]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Whose theta adapts: the live one of ``run``, or that of a checkpoint of it.
+
+    ``machine`` stands at the checkpoint; it is None while none are known. A live theta that is held
+    still is the one of iteration ``held``.
+    """
+
+    title: str
+    run: str
+    machine: TimeMachine | None = None
+    live: bool = True
+    held: int | None = None
+
+    @property
+    def source(self) -> AnySource:
+        """What to ask."""
+        saved = chosen(self.machine) if self.machine and not self.live else None
+        return saved or (Live(self.run) if self.held is None else Held(self.run, self.held))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A ``Lab``, whose thetas adapt to its task, and the number of the chosen setting.
+
+    Settings are those of the lab, and after them the origin of each theta. Where live thetas are
+    to stand ``still``, each is held as soon as it is known which one it is.
+    """
+
+    lab: Lab
+    origins: tuple[Origin, ...]
+    chosen: int = 0
+    still: bool = False
+
+    @property
+    def origin(self) -> int | None:
+        """The number of the chosen origin, if it is one that is chosen."""
+        return self.chosen - len(SETTINGS) if self.chosen >= len(SETTINGS) else None
+
+
+def chosen_run(desk: Desk) -> str | None:
+    """The run whose theta is chosen, if one is."""
+    return None if desk.origin is None else desk.origins[desk.origin].run
+
+
+def has_checkpoints(desk: Desk) -> bool:
+    """Whether any checkpoint of the chosen run is known."""
+    machine = None if desk.origin is None else desk.origins[desk.origin].machine
+    return bool(machine and machine.past.checkpoints)
+
+
+def choose(desk: Desk, by: int) -> Desk:
+    """Choose a later or an earlier setting; after the last comes the first."""
+    return replace(desk, chosen=(desk.chosen + by) % (len(SETTINGS) + len(desk.origins)))
+
+
+def turn(desk: Desk, by: int) -> Desk:
+    """Less or more of the chosen setting; raises ``LabError``."""
+    if desk.origin is None:
+        return replace(desk, lab=SETTINGS[desk.chosen].turned(desk.lab, by))
+    return _with_origin(desk, _turned(desk.origins[desk.origin], by))
+
+
+def type_in(desk: Desk, text: str) -> Desk:
+    """What ``text`` makes of the chosen setting; raises ``LabError``."""
+    text = text.strip()
+    if desk.origin is None:
+        return replace(desk, lab=SETTINGS[desk.chosen].typed(desk.lab, text))
+    return _with_origin(desk, _typed(desk.origins[desk.origin], text))
+
+
+def asking(desk: Desk) -> tuple[str, str, str]:
+    """Name of the chosen setting, its present value, and what can be typed."""
+    if desk.origin is None:
+        setting = SETTINGS[desk.chosen]
+        return setting.name, setting.value(desk.lab), setting.hint
+    origin = desk.origins[desk.origin]
+    at = origin.machine.iteration if origin.machine and not origin.live else None
+    value = "live" if at is None else str(at)
+    return f"θ of {origin.title}", value, "live, or an iteration: the checkpoint at or before it"
+
+
+def recalled(desk: Desk, run: str, past: Recalled) -> Desk:
+    """With the checkpoints that ``run`` has now."""
+    origins = []
+    for one in desk.origins:
+        if one.run == run:
+            machine = renewed(one.machine, past) if one.machine else arrive(past)
+            one = replace(one, machine=machine, live=one.live or not past.checkpoints)
+        origins.append(one)
+    return replace(desk, origins=tuple(origins))
+
+
+def hold(desk: Desk, seen: Mapping[str, int]) -> Desk:
+    """Live thetas stand still, each at the iteration at which it was ``seen``, by its title."""
+    origins = (
+        replace(one, held=seen.get(one.title)) if one.live and one.held is None else one
+        for one in desk.origins
+    )
+    return replace(desk, origins=tuple(origins), still=True)
+
+
+def follow(desk: Desk) -> Desk:
+    """Live thetas are the present ones again."""
+    origins = (replace(one, held=None) for one in desk.origins)
+    return replace(desk, origins=tuple(origins), still=False)
+
+
+def questions(desk: Desk) -> dict[str, Adapt]:
+    """What to ask, by title: every origin and a random initialisation, all the same task."""
+    sources = {one.title: one.source for one in desk.origins}
+    return lab.questions(desk.lab, {**sources, RANDOM: Untrained(Live(desk.origins[0].run))})
+
+
+def _with_origin(desk: Desk, origin: Origin) -> Desk:
+    origins = list(desk.origins)
+    origins[desk.chosen - len(SETTINGS)] = origin
+    return replace(desk, origins=tuple(origins))
+
+
+def _turned(origin: Origin, by: int) -> Origin:
+    """To a later or an earlier checkpoint; after the newest comes the live theta."""
+    machine = _known(origin)
+    newest = len(machine.past.checkpoints) - 1
+    place = (newest + 1 if origin.live else machine.place) + by
+    return replace(origin, live=place > newest, machine=travel(machine, place - machine.place))
+
+
+def _typed(origin: Origin, text: str) -> Origin:
+    if text == "live":
+        return replace(origin, live=True)
+    machine = travel_to(_known(origin), _whole("iteration", text, "live, or a whole number"))
+    return replace(origin, live=False, machine=machine)
+
+
+def _known(origin: Origin) -> TimeMachine:
+    if origin.machine and origin.machine.past.checkpoints:
+        return origin.machine
+    raise QuestionError(origin.title, "it has no checkpoint yet", _NO_CHECKPOINT)
+
+
+def _number(field: str, text: str, allowed: str = "a number") -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ConfigError(field, text, allowed)
+    return value
+
+
+def _whole(field: str, text: str, allowed: str = "a whole number") -> int:
+    if not (text.isdecimal() and len(text) < 20):
+        raise ConfigError(field, text, allowed)
+    return int(text)
+
+
+def _interval(state: Lab, text: str) -> Lab:
+    matching = [which for which, name in enumerate(INTERVALS) if name.startswith(text) and text]
+    if not matching:
+        raise ConfigError("interval", text, ", ".join(INTERVALS))
+    return lab.with_interval(state, matching[0])
+
+
+def _next_rate(rate: float | None, by: int) -> float:
+    rate = _USUAL_RATE if rate is None else rate
+    others = [one for one in _RATES if (one > rate if by > 0 else one < rate)]
+    return (others[0] if by > 0 else others[-1]) if others else rate
+
+
+def _rate(state: Lab, text: str) -> Lab:
+    if text == "own":
+        return lab.with_rate(state, None)
+    return lab.with_rate(state, _number("inner rate", text, "a number above 0, or own"))
+
+
+def _points(state: Lab) -> int:
+    return len(state.task.support_x)
+
+
+SETTINGS = (
+    Setting(
+        "amplitude",
+        "a number",
+        lambda at: f"{at.task.amplitude:.2f}",
+        lambda at, by: lab.with_wave(at, round(at.task.amplitude + by / 2, 6), at.task.phase),
+        lambda at, text: lab.with_wave(at, _number("amplitude", text), at.task.phase),
+    ),
+    Setting(
+        "phase",
+        "a number, in radians",
+        lambda at: f"{at.task.phase:.2f}",
+        lambda at, by: lab.with_wave(at, at.task.amplitude, round(at.task.phase + by / 4, 6)),
+        lambda at, text: lab.with_wave(at, at.task.amplitude, _number("phase", text)),
+    ),
+    Setting(
+        "points",
+        "a whole number from 1 to 100",
+        lambda at: whole(_points(at)),
+        lambda at, by: lab.with_points(at, _points(at) + by),
+        lambda at, text: lab.with_points(at, _whole("points", text)),
+    ),
+    Setting(
+        "from",
+        ", ".join(INTERVALS),
+        lambda at: INTERVALS[at.interval],
+        lambda at, by: lab.with_interval(at, at.interval + by),
+        _interval,
+    ),
+    Setting(
+        "noise",
+        "a number from 0: the standard deviation",
+        lambda at: f"{at.noise:g}",
+        lambda at, by: lab.with_noise(at, max(0.0, round(at.noise + by / 10, 6))),
+        lambda at, text: lab.with_noise(at, _number("noise", text)),
+    ),
+    Setting(
+        "updates",
+        "a whole number from 0 to 1,000",
+        lambda at: whole(at.updates),
+        lambda at, by: lab.with_updates(at, at.updates + by),
+        lambda at, text: lab.with_updates(at, _whole("updates", text)),
+    ),
+    Setting(
+        "inner rate",
+        "a number above 0, or own: that of each run",
+        lambda at: "own" if at.lr is None else f"{at.lr:g}",
+        lambda at, by: lab.with_rate(at, _next_rate(at.lr, by)),
+        _rate,
+    ),
+)

@@ -1,0 +1,280 @@
+"""The few-shot bench: the task under the hands, the step that is looked at, and what is drawn.
+
+A state is never changed: every key's function gives a new one, or raises ``ConfigError`` for what
+cannot be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from core import validation
+from core.analysis.presets import NOISE, PRESETS, draw_points, draw_preset
+from core.analysis.questions import MOST_POINTS, MOST_UPDATES, Adapt, AnySource, Given, PresetName
+from core.errors import ConfigError
+from core.tasks.sine import SineTasks
+from core.tasks.sine_sampler import SineWave
+
+COLUMNS = 50
+ROWS = 24
+"""Steps of the cursor across the chart."""
+
+USUAL_HEIGHT = 6.0
+"""The chart reaches from minus to plus this; larger waves make it taller."""
+
+INTERVALS = ("all", "right half", "left half")
+"""From where points are drawn."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What is set on the bench.
+
+    ``preset`` is None once anything but updates and rate was set; points that a person placed
+    (``by_hand``) stay where they are when the wave changes, others go with it. ``lr`` of None is
+    the inner learning rate of each run. ``step`` is the update that is looked at, ``held`` the
+    number of the point that the cursor carries. ``index`` counts the tasks that were drawn.
+    """
+
+    task: Given
+    waves: SineTasks = field(default_factory=SineTasks)
+    seed: int = 0
+    preset: PresetName | None = None
+    index: int = 0
+    interval: int = 0
+    noise: float = 0.0
+    by_hand: bool = False
+    updates: int = 32
+    lr: float | None = None
+    step: int = 0
+    x: float = 0.0
+    y: float = 0.0
+    held: int | None = None
+
+    @property
+    def height(self) -> float:
+        """The chart reaches from minus to plus this."""
+        size = max(abs(self.task.amplitude), *map(abs, self.task.support_y))
+        return USUAL_HEIGHT if size <= USUAL_HEIGHT else 1.2 * size
+
+
+def begin(waves: SineTasks, seed: int = 0) -> Lab:
+    """The standard task of the source."""
+    middle = sum(waves.x) / 2
+    return choose(Lab(Given(1.0, 0.0, (middle,), (0.0,)), waves, seed, x=middle), "standard")
+
+
+# Which task.
+
+
+def choose(lab: Lab, preset: PresetName) -> Lab:
+    """The task number ``lab.index`` of a preset, its number of updates, and the last of them."""
+    task = draw_preset(preset, lab.index, lab.seed, lab.waves)
+    updates = PRESETS[preset].updates
+    return replace(
+        _fresh(lab, task),
+        preset=preset,
+        interval=1 if preset == "half-range" else 0,
+        noise=NOISE if preset == "noisy" else 0.0,
+        updates=updates,
+        step=updates,
+    )
+
+
+def another(lab: Lab) -> Lab:
+    """The next task of the same kind."""
+    lab = replace(lab, index=lab.index + 1)
+    return choose(lab, lab.preset) if lab.preset else _drawn(lab, len(lab.task.support_x))
+
+
+def open_task(lab: Lab, task: Given, updates: int) -> Lab:
+    """A task from elsewhere, such as one of the battery's worst."""
+    return replace(_fresh(lab, task), updates=updates, step=updates)
+
+
+def with_wave(lab: Lab, amplitude: float, phase: float) -> Lab:
+    """Another wave. Its points move with it, at their old distance, unless a person placed them."""
+    old, new = _wave(lab.task), SineWave(amplitude, phase)
+    xs, ys = lab.task.support_x, lab.task.support_y
+    if not lab.by_hand:
+        moved = zip(ys, _values(new, xs), _values(old, xs), strict=True)
+        ys = tuple(y + (now - then) for y, now, then in moved)
+    return replace(lab, task=Given(amplitude, phase, xs, ys), preset=None)
+
+
+def with_points(lab: Lab, n: int) -> Lab:
+    """``n`` points drawn from the interval."""
+    return _drawn(lab, n)
+
+
+def with_noise(lab: Lab, noise: float) -> Lab:
+    """As many points, drawn with noise of this standard deviation."""
+    return _drawn(replace(lab, noise=noise), len(lab.task.support_x))
+
+
+def with_interval(lab: Lab, which: int) -> Lab:
+    """As many points, drawn from another of the ``INTERVALS``; after the last comes the first."""
+    lab = replace(lab, interval=which % len(INTERVALS))
+    return _drawn(lab, len(lab.task.support_x))
+
+
+# Points under the cursor.
+
+
+def move(lab: Lab, columns: int, rows: int) -> Lab:
+    """The cursor, and the point that it carries, to the right and up; it stays on the chart."""
+    low, high = lab.waves.x
+    x = _between(lab.x + columns * (high - low) / COLUMNS, low, high)
+    y = _between(lab.y + rows * 2 * lab.height / ROWS, -lab.height, lab.height)
+    return place(lab, x, y)
+
+
+def place(lab: Lab, x: float, y: float) -> Lab:
+    """The cursor, and the point that it carries, at a place, as a mouse does."""
+    lab = replace(lab, x=x, y=y)
+    if lab.held is None:
+        return lab
+    xs, ys = list(lab.task.support_x), list(lab.task.support_y)
+    xs[lab.held], ys[lab.held] = x, y
+    return _edited(lab, xs, ys)
+
+
+def add(lab: Lab) -> Lab:
+    """A point at the cursor."""
+    edited = _edited(lab, [*lab.task.support_x, lab.x], [*lab.task.support_y, lab.y])
+    return replace(edited, held=None)
+
+
+def take(lab: Lab) -> Lab:
+    """Carry the point nearest to the cursor, which jumps there; or let go of the one it carries."""
+    if lab.held is not None:
+        return replace(lab, held=None)
+    nearest = _nearest(lab)
+    x, y = lab.task.support_x[nearest], lab.task.support_y[nearest]
+    return replace(lab, held=nearest, x=x, y=y)
+
+
+def delete(lab: Lab) -> Lab:
+    """Without the point that the cursor carries, or the one nearest to it; one point stays."""
+    if len(lab.task.support_x) == 1:
+        raise ConfigError("points", 0, f"1 to {MOST_POINTS}: a support set has a point")
+    gone = _nearest(lab) if lab.held is None else lab.held
+    xs, ys = list(lab.task.support_x), list(lab.task.support_y)
+    del xs[gone], ys[gone]
+    return replace(_edited(lab, xs, ys), held=None)
+
+
+# The mouse, which is exact to ``near``: half the width and the height of what counts as the same.
+
+
+def press(lab: Lab, x: float, y: float, near: tuple[float, float]) -> Lab:
+    """Carry the point at a place, or put a new one there and carry it."""
+    found = _at(lab, x, y, near)
+    if found is None:
+        lab = add(replace(lab, x=x, y=y, held=None))
+        found = len(lab.task.support_x) - 1
+    return replace(lab, x=x, y=y, held=found)
+
+
+def release(lab: Lab) -> Lab:
+    """Let go of the point that is carried."""
+    return replace(lab, held=None)
+
+
+def wipe(lab: Lab, x: float, y: float, near: tuple[float, float]) -> Lab:
+    """Without the point at a place, if there is one."""
+    found = _at(lab, x, y, near)
+    return lab if found is None else delete(replace(lab, held=found))
+
+
+# Steps.
+
+
+def with_updates(lab: Lab, updates: int) -> Lab:
+    """So many gradient steps; whoever looked at the last one still does."""
+    validation.count("updates", updates, low=0, high=MOST_UPDATES)
+    last = lab.step == lab.updates
+    return replace(lab, updates=updates, step=updates if last else min(lab.step, updates))
+
+
+def with_rate(lab: Lab, lr: float | None) -> Lab:
+    """Another inner learning rate; None for that of each run."""
+    if lr is not None:
+        validation.positive("lr", lr)
+    return replace(lab, lr=lr)
+
+
+def step(lab: Lab, by: int) -> Lab:
+    """Look at a later or an earlier step."""
+    return replace(lab, step=max(0, min(lab.updates, lab.step + by)))
+
+
+# Questions.
+
+
+def questions(lab: Lab, sources: Mapping[str, AnySource]) -> dict[str, Adapt]:
+    """What to ask, by the title of the source: all of them the same task."""
+    return {
+        title: Adapt(source=source, task=lab.task, updates=lab.updates, lr=lab.lr)
+        for title, source in sources.items()
+    }
+
+
+def at_step(lab: Lab, steps: Sequence[T]) -> T:
+    """What belongs to the present step; an answer of fewer updates is at its end."""
+    return steps[min(lab.step, len(steps) - 1)]
+
+
+def _fresh(lab: Lab, task: Given) -> Lab:
+    return replace(lab, task=task, preset=None, noise=0.0, by_hand=False, held=None)
+
+
+def _drawn(lab: Lab, n: int) -> Lab:
+    low, high = lab.waves.x
+    middle = (low + high) / 2
+    interval = ((low, high), (middle, high), (low, middle))[lab.interval]
+    task = draw_points(_wave(lab.task), n, interval, lab.noise, lab.index, lab.seed)
+    return replace(lab, task=task, preset=None, by_hand=False, held=None)
+
+
+def _edited(lab: Lab, xs: list[float], ys: list[float]) -> Lab:
+    task = Given(lab.task.amplitude, lab.task.phase, tuple(xs), tuple(ys))
+    return replace(lab, task=task, preset=None, by_hand=True)
+
+
+def _nearest(lab: Lab) -> int:
+    """The number of the point nearest to the cursor, as it looks on the chart."""
+    low, high = lab.waves.x
+    width = (high - low) or 1.0
+
+    def distance(index: int) -> float:
+        across = (lab.task.support_x[index] - lab.x) / width
+        up = (lab.task.support_y[index] - lab.y) / (2 * lab.height)
+        return across * across + up * up
+
+    return min(range(len(lab.task.support_x)), key=distance)
+
+
+def _at(lab: Lab, x: float, y: float, near: tuple[float, float]) -> int | None:
+    """The number of the point at a place."""
+    nearest = _nearest(replace(lab, x=x, y=y))
+    across, up = lab.task.support_x[nearest] - x, lab.task.support_y[nearest] - y
+    return nearest if abs(across) <= near[0] and abs(up) <= near[1] else None
+
+
+def _wave(task: Given) -> SineWave:
+    return SineWave(task.amplitude, task.phase)
+
+
+def _values(wave: SineWave, xs: tuple[float, ...]) -> list[float]:
+    import numpy as np
+
+    return [float(value) for value in wave(np.array(xs))]
+
+
+def _between(value: float, low: float, high: float) -> float:
+    return max(low, min(high, value))

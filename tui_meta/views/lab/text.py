@@ -1,0 +1,197 @@
+"""The Lab in words: presets, settings, and what each theta has reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from rich.cells import cell_len, set_cell_size
+
+from core.analysis.answers import Adapted
+from core.analysis.presets import PRESETS
+from tui_meta.views import numbers
+from tui_meta.views.keys.keymap import KeyOf, usual_key
+from tui_meta.views.lab.pending_queries import Answers
+from tui_meta.views.lab.settings import SETTINGS, Desk, Origin
+from tui_meta.views.lab.state import INTERVALS, Lab, at_step
+from tui_meta.views.numbers import whole
+from tui_meta.views.run_status import sample
+from tui_meta.views.text import Line, Span, cells, fit, line
+from tui_meta.views.watch import layout
+
+Shape = Literal["tiny", "small", "usual", "wide"]
+
+_LINES_OF_TASK = 5
+"""So many settings say which task it is; the others say how it is adapted to."""
+
+_NUMBER_CELLS = 10
+
+_MARKS = (1, 5, 10)
+"""Updates after which papers state a loss; it is told where there is room."""
+
+
+def shape(width: int, height: int) -> Shape:
+    """What a terminal has room for: no chart, one chart, two, or one for each theta beside them."""
+    if width < layout.LEAST_WIDTH or height < layout.LEAST_HEIGHT:
+        return "tiny"
+    if width < 76 or height < 20:
+        return "small"
+    return "wide" if width >= 160 and height >= 44 else "usual"
+
+
+def head_lines(desk: Desk, shape: Shape, width: int, key: KeyOf = usual_key) -> list[Line]:
+    """Which task it is and how it is adapted to; a click chooses a preset or a setting."""
+    if shape == "tiny":
+        return [()]  # the line of messages says what size it needs
+    if shape == "small":
+        return [fit(task_line(desk.lab), width), _rotated(desk, width)]
+    task = _settings(desk, range(_LINES_OF_TASK))
+    how = _settings(desk, range(_LINES_OF_TASK, len(SETTINGS)))
+    return [
+        fit(preset_line(desk.lab), width),
+        fit(line(*task, "  ", Span(_number(desk.lab), "dim")), width),
+        fit(line(*how, "  ", Span(_how_to_set(key), "dim")), width),
+    ]
+
+
+def _how_to_set(key: KeyOf) -> str:
+    less, more = key("lab less"), key("lab change")
+    return f"{key('lab setting')} chooses, {less} and {more} change, {key('lab type')} types"
+
+
+def loss_lines(
+    desk: Desk, answers: Answers, shape: Shape, width: int, key: KeyOf = usual_key
+) -> list[Line]:
+    """The query loss of each theta before, at the present step and at the end."""
+    if shape == "small":
+        return [_short(desk.lab, answers, width)]
+    room = max([10, *map(cell_len, answers)]) + 3
+    hold = key("lab still")
+    follows = f"θ, held still: {hold} follows" if desk.still else f"θ, {hold} holds it still"
+    marks = [one for one in (_MARKS if shape == "wide" else ()) if one < desk.lab.updates]
+    columns = (
+        "before",
+        *(f"after {whole(one)}" for one in marks),
+        f"step {whole(desk.lab.step)}",
+        f"after {whole(desk.lab.updates)}",
+    )
+    head = f"{'query loss':<{room}}" + "".join(f"{one:>{_NUMBER_CELLS}}" for one in columns)
+    rows = [fit(line(Span(f"{head}  {follows}", "dim")), width)]
+    for index, (title, answer) in enumerate(answers.items()):
+        before, now, after = _losses(desk.lab, answer)
+        middle = [said(answer.losses[one]) if answer else "…" for one in marks]
+        origin = desk.origins[index] if index < len(desk.origins) else None
+        rows.append(
+            fit(
+                line(
+                    sample(index),
+                    set_cell_size(f" {title}", room - 2),
+                    "".join(f"{one:>{_NUMBER_CELLS}}" for one in (before, *middle)),
+                    Span(f"{now:>{_NUMBER_CELLS}}", "bold"),
+                    f"{after:>{_NUMBER_CELLS}}  ",
+                    _theta(desk, origin, index, answer),
+                ),
+                width,
+            )
+        )
+    return rows
+
+
+def task_line(lab: Lab) -> Line:
+    """Which task it is."""
+    return line(*wave_line(lab), f", {_origin(lab)}")
+
+
+def wave_line(lab: Lab) -> Line:
+    """The wave, and how many points of it there are."""
+    n = len(lab.task.support_x)
+    wave = f"{lab.task.amplitude:.2f}·sin(x + {lab.task.phase:.2f})"
+    return line(Span(wave, "bold"), ", 1 point" if n == 1 else f", {n} points")
+
+
+def preset_line(lab: Lab) -> Line:
+    """The presets by their keys, the present one marked; a click chooses one."""
+    spans: list[Span | str] = []
+    for index, name in enumerate(PRESETS):
+        action = f"preset('{name}')"
+        style = "reverse" if name == lab.preset else ""
+        spans += [
+            "  " if index else "",
+            Span(str(index + 1), "bold", action),
+            Span(" ", "", action),
+        ]
+        spans.append(Span(name.replace("-", " "), style, action))
+    return line(*spans)
+
+
+def _settings(desk: Desk, which: Sequence[int]) -> Line:
+    spans: list[Span | str] = []
+    for index in which:
+        setting, chosen = SETTINGS[index], index == desk.chosen
+        action = f"choose({index})"
+        mark, style = ("▸", "reverse") if chosen else (" ", "")
+        spans += [Span(f"{mark}{setting.name} ", style or "dim", action)]
+        spans += [Span(setting.value(desk.lab), style or "bold", action), " "]
+    return line(*spans)
+
+
+def _rotated(desk: Desk, width: int) -> Line:
+    """The chosen setting first, then as many others as there is room for."""
+    if desk.origin is not None:
+        origin = desk.origins[desk.origin]
+        return fit(line(Span(f"▸θ of {origin.title} {_place(origin)}", "reverse")), width)
+    count = len(SETTINGS)
+    order = [(desk.chosen + step) % count for step in range(count)]
+    shown = count
+    while shown > 1 and cells(_settings(desk, order[:shown])) > width:
+        shown -= 1
+    return fit(_settings(desk, order[:shown]), width)
+
+
+def _short(lab: Lab, answers: Answers, width: int) -> Line:
+    spans: list[Span | str] = [Span(f"step {whole(lab.step)}/{whole(lab.updates)}", "dim")]
+    for title, answer in answers.items():
+        spans += [f"  {title} ", Span(_losses(lab, answer)[1], "bold")]
+    return fit(line(*spans), width)
+
+
+def _losses(lab: Lab, answer: Adapted | None) -> tuple[str, str, str]:
+    if answer is None:
+        return ("…",) * 3
+    now = at_step(lab, answer.losses)
+    return said(answer.losses[0]), said(now), said(answer.losses[-1])
+
+
+def said(loss: float | None) -> str:
+    """A loss of an answer, which has none where fine-tuning diverged."""
+    return "diverged" if loss is None else numbers.loss(loss)
+
+
+def _theta(desk: Desk, origin: Origin | None, index: int, answer: Adapted | None) -> Span:
+    if origin is None:
+        return Span(" untrained", "dim")
+    mark = "▸" if desk.origin == index else " "
+    following = origin.live and origin.held is None
+    at = f" {whole(answer.iteration)}" if answer and following else ""
+    style = "reverse" if desk.origin == index else ""
+    return Span(f"{mark}{_place(origin)}{at}", style, f"choose({len(SETTINGS) + index})")
+
+
+def _place(origin: Origin) -> str:
+    if origin.live or origin.machine is None:
+        return "live" if origin.held is None else f"held {whole(origin.held)}"
+    one = origin.machine.past.checkpoints[origin.machine.place]
+    return f"checkpoint {whole(one.iteration)} {one.kind or ''}".rstrip()
+
+
+def _number(lab: Lab) -> str:
+    return "by hand" if lab.by_hand else f"task {whole(lab.index + 1)}"
+
+
+def _origin(lab: Lab) -> str:
+    if lab.preset:
+        return f"{lab.preset.replace('-', ' ')}, task {whole(lab.index + 1)}"
+    if lab.by_hand:
+        return "placed by hand"
+    noise = f", noise {lab.noise:g}" if lab.noise else ""
+    return f"drawn from {INTERVALS[lab.interval]}{noise}"

@@ -1,0 +1,347 @@
+"""The lines that say what a key did and what the runs report, newest last."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.cells import cell_len
+
+from core.evaluation.adaptation import PROBES
+from core.events import (
+    AnyEvent,
+    Asked,
+    Diverged,
+    Evaluated,
+    Extended,
+    Failed,
+    Finished,
+    Paused,
+    Recovered,
+    Refused,
+    Resumed,
+    Rewound,
+    Saved,
+    SaveFailed,
+    Started,
+    Stepped,
+    Stopped,
+)
+from tui_meta.views.keys.keymap import KeyOf, usual_key
+from tui_meta.views.numbers import loss, whole
+from tui_meta.views.text import Line, Span, cells, clip, line, wrap
+
+KEPT_MESSAGES = 200
+
+KEPT_PROBLEMS = 9
+"""Problems that wait to be dismissed; older ones are among the messages."""
+
+READ_SECONDS = 2.0
+"""How long a result stands at least until a key can mean that it was read."""
+
+_NEAR = 4
+"""Among how many of the newest messages one of another run is looked for, to become one with it."""
+
+_SHOWN_ANYWAY = ("pause", "resume", "extend")
+"""What the lines of the runs show too: its message gives way to the next one."""
+
+_LEAST_KEPT = 16
+"""Cells of a line, its gap included, that a result keeps beside what a key has just done."""
+
+_BAD = "bold red"
+
+
+@dataclass(frozen=True)
+class Message:
+    """``head`` and, run by run, what it has to add.
+
+    ``key`` names the command it belongs to, and after a space what else tells it from others.
+    Messages of one key from different runs become one. A ``pending`` one is a promise that the
+    first message of its command replaces. One that ``stays`` keeps a line until it is dismissed.
+    ``time`` is in seconds since the epoch.
+    """
+
+    key: str
+    head: str
+    parts: tuple[tuple[str, str], ...] = ()
+    style: str = ""
+    pending: bool = False
+    time: float = 0.0
+    stays: bool = False
+    dismissed: bool = False
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        said = " · ".join(part for _, part in self.parts)
+        return f"{self.head}: {said}" if self.head and said else self.head or said
+
+
+class Messages:
+    """Folds what keys and events say.
+
+    What came of a person's own action keeps a line until a key is pressed that may mean that it
+    was read; ``clock`` gives seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.titles: Mapping[str, str] = {}
+        """The names on the screen of all runs there have been."""
+        self.key: KeyOf = usual_key
+        """Which keys the lines name."""
+        self._said: list[Message] = []
+        self._staying: list[Message] = []
+        self._clock = clock
+        self._unread: list[tuple[Message, float]] = []
+        """Results that were not read yet, the oldest first, and when they came."""
+        self._expected: Counter[str] = Counter()
+        """How many answers to each command are still to come."""
+
+    def ask(self, key: str, text: str, answers: int = 1) -> None:
+        """Say at once what was asked for; its ``answers`` will replace this line."""
+        self._drop_pending(key)
+        self._expected[key] += answers
+        self._put(Message(key, text, pending=True, time=time.time()))
+
+    def say(self, text: str, style: str = "") -> None:
+        """Say something that has no further result; the same line is not said twice."""
+        self._drop_pending("")
+        self._put(Message("", text, style=style, pending=True, time=time.time()))
+
+    def tell(self, result: str) -> None:
+        """Say what came of something; it keeps a line until it is read."""
+        self._drop_pending("")
+        self._put(Message("", result, time=time.time()), unread=True)
+
+    def read(self) -> None:
+        """A key was pressed: who presses one has read what stood there for a while."""
+        read_before = self._clock() - READ_SECONDS
+        self._unread = [(one, since) for one, since in self._unread if since > read_before]
+
+    def complain(self, problem: str) -> None:
+        """Say what went wrong; it keeps a line until it is dismissed."""
+        self._drop_pending("")
+        self._put(Message("", problem, style=_BAD, time=time.time(), stays=True))
+
+    def dismiss(self) -> bool:
+        """Let go of the newest problem that keeps a line; False if none does."""
+        if not self._staying:
+            return False
+        problem = self._staying.pop()
+        self._said = [replace(one, dismissed=True) if one is problem else one for one in self._said]
+        return True
+
+    def hear(self, event: AnyEvent) -> None:
+        """Say what ``event`` means to a person, if anything."""
+        message = self._of(event)
+        if message is None:
+            return
+        message = replace(message, time=event.time)
+        answers = self._answers(message.key)
+        self._drop_pending(message.key)
+        for other in reversed(self._said[-_NEAR:]):
+            runs = [run for run, _ in other.parts] + [event.run]
+            names = {self.titles.get(run, run) for run in runs}
+            if other.key == message.key and len(names) == len(runs):
+                order = [*self.titles, *runs]
+                parts = sorted(
+                    (*other.parts, *message.parts), key=lambda part: order.index(part[0])
+                )
+                self._said.remove(other)
+                self._staying = [one for one in self._staying if one is not other]
+                answers = answers or any(one is other for one, _ in self._unread)
+                self._unread = [(one, since) for one, since in self._unread if one is not other]
+                message = replace(other, parts=tuple(parts), time=event.time, dismissed=False)
+                break
+        self._put(message, unread=answers and message.key not in _SHOWN_ANYWAY)
+
+    def _answers(self, key: str) -> bool:
+        """Whether something with this key was asked for here."""
+        for asked in self._expected:
+            if _related(key, asked):
+                self._expected -= Counter([asked])
+                return True
+        return False
+
+    @property
+    def said(self) -> Sequence[Message]:
+        """All that is remembered, oldest first."""
+        return self._said
+
+    def lines(self, count: int, width: int) -> tuple[Line, ...]:
+        """The newest messages in ``count`` lines, oldest first; the last may take several.
+
+        A problem that stays has the first line, else the newest result that was not read. Where
+        there is one line only, they share it with the newest message, or count what came later.
+        """
+        unread = self._unread[-1][0] if self._unread else None
+        kept = self._staying[-1] if self._staying else unread
+        if not kept or not count:
+            return self._newest(self._said, count, width)
+        later = [one for one in self._said if one is not kept]
+        if kept in self._said:
+            later = self._said[self._said.index(kept) + 1 :]
+        later = [one for one in later if not one.dismissed]
+        if not later or (not kept.stays and _rows(later, width) < count):
+            return self._newest(self._said, count, width)
+        said = Span(f"(esc) {kept.text}" if kept.stays else kept.text, kept.style or "bold")
+        if count == 1:
+            return (self._shared(said, later, width, kept),)
+        rest = self._newest(later, count - 1, width)
+        more = self._more(len(later) - len(rest))
+        if rest and cells((said,)) + len(more) > width >= cells(rest[-1]) + len(more):
+            whole_line = self._counting(said, "", width)
+            return (whole_line, *rest[:-1], line(*rest[-1], Span(more, "dim")))
+        return (self._counting(said, more, width), *rest)
+
+    def _shared(self, said: Span, later: Sequence[Message], width: int, kept: Message) -> Line:
+        """One line with what is kept and the newest message, or how many there are."""
+        newest = later[-1]
+        room = width - cells((said,)) - 3
+        if cell_len(newest.text) > room:
+            if not (kept.stays or newest.pending):
+                return self._counting(said, self._more(len(later)), width)
+            # What a key has just done is seen at once; a problem keeps half of the line.
+            room = max(room, (width - 2) // 2, 0 if kept.stays else width - _LEAST_KEPT)
+        (beside,) = self._newest(later, 1, room)
+        left = Span(clip(said.text, width - 3 - cells(beside)), said.style)
+        return line(left, " · ", *beside)
+
+    def _counting(self, said: Span, more: str, width: int) -> Line:
+        return line(Span(clip(said.text, width - len(more)), said.style), Span(more, "dim"))
+
+    def _more(self, hidden: int) -> str:
+        """How many later messages there is no room for, and the key that shows them."""
+        return f" · +{hidden} ({self.key('messages')})" if hidden > 0 else ""
+
+    def _newest(self, said: Sequence[Message], count: int, width: int) -> tuple[Line, ...]:
+        rows: list[Line] = []
+        for one in reversed([one for one in said if not one.dismissed]):
+            style = one.style or ("dim" if rows else "bold")
+            room = count - len(rows)
+            if room <= 0:
+                break
+            pieces = wrap(one.text, width)
+            if len(pieces) > room:
+                if rows:
+                    pieces = [one.text]
+                pieces[room - 1 :] = [" ".join(pieces[room - 1 :])]
+            rows[:0] = [line(Span(clip(piece, width), style)) for piece in pieces]
+        return tuple(rows)
+
+    def _put(self, message: Message, *, unread: bool = False) -> None:
+        self._said.append(message)
+        del self._said[:-KEPT_MESSAGES]
+        if unread:
+            self._unread.append((message, self._clock()))
+        if message.stays:
+            self._staying = [*self._staying, message][-KEPT_PROBLEMS:]
+
+    def _drop_pending(self, key: str) -> None:
+        self._said = [one for one in self._said if not (one.pending and _related(one.key, key))]
+
+    def _of(self, event: AnyEvent) -> Message | None:
+        run, at = event.run, whole(event.iteration)
+        title = self.titles.get(run, run)
+        match event:
+            case Evaluated(probe=probe) if probe != "validation":
+                return _evaluated(event, title)
+            case Saved(path=path, kind="hand" | "final"):
+                # One line a run: two paths seldom fit beside each other.
+                return Message(f"save {run}", f"saved {shown_path(path)}", ((run, ""),))
+            case Started(engine=engine, device=device):
+                part = f"{title} from {at}" if event.iteration else title
+                if event.differs:
+                    part += f" ({other_bits(event)})"
+                return Message("start", f"engine {engine} on {device}", ((run, part),))
+            case Rewound():
+                said = "goes back; later events are replaced"
+                return Message("rewind", said, ((run, f"{title} to {at}"),))
+            case Paused():
+                return Message("pause", "paused", ((run, f"{title} at {at}"),))
+            case Resumed():
+                return Message("resume", "training", ((run, f"{title} from {at}"),))
+            case Stepped(count=count):
+                head = "one step" if count == 1 else f"{whole(count)} steps"
+                return Message("step", head, ((run, f"{title} is at {at}"),))
+            case Asked(who=who, command=command):
+                said = f"{who} asks to {_VERBS.get(command, command)}"
+                return Message(f"ask {who} {command}", said, ((run, title),))
+            case Extended(target=target):
+                part = f"{title} to {whole(target)} iterations"
+                return Message("extend", "trains on", ((run, part),))
+            case Finished():
+                said = f"finished ({self.key('train on')} trains on)"
+                return Message("finish", said, ((run, f"{title} at {at}"),))
+            case Stopped():
+                return Message("stop", "stopped", ((run, f"{title} at {at}"),))
+        return self._of_trouble(event, title)
+
+    def _of_trouble(self, event: AnyEvent, title: str) -> Message | None:
+        run = event.run
+        match event:
+            case Refused(command=command, reason=reason):
+                part = ((run, f"{title} cannot {_VERBS.get(command, command)}: {reason}"),)
+                return Message(command, "", part, "yellow")
+            case Recovered(path=path):
+                said = f"{title} can be written again: {shown_path(path)}"
+                return Message(f"save {run} again", "", ((run, said),))
+            case SaveFailed(problem=problem):
+                part = ((run, f"{title} could not be saved: {problem}"),)
+                return Message(f"save {run} failed", "", part, _BAD)
+            case Diverged(problem=problem, advice=advice):
+                part = ((run, f"{title} diverged: {problem}; {advice}"),)
+                return Message("diverge", "", part, _BAD, stays=True)
+            case Failed(problem=problem):
+                part = ((run, f"{title} failed: {problem}"),)
+                return Message("fail", "", part, _BAD, stays=True)
+        return None
+
+
+def message_lines(messages: Sequence[Message], width: int) -> list[Line]:
+    """All of ``messages``, each with the time of day, wrapped to ``width``."""
+    lines: list[Line] = []
+    for one in messages:
+        at = time.strftime("%H:%M:%S", time.localtime(one.time))
+        for number, piece in enumerate(wrap(one.text, max(10, width - 10))):
+            lines.append(
+                line(Span(f"{at if number == 0 else '':<8}  ", "dim"), Span(piece, one.style))
+            )
+    return lines
+
+
+def other_bits(event: Started) -> str:
+    """What is not as in the run's first sitting, and what follows."""
+    return f"the bits may be others: {', '.join(event.differs)}"
+
+
+def shown_path(path: str) -> str:
+    """``path`` as seen from the working folder, if it lies within."""
+    given = Path(path)
+    here = Path.cwd()
+    return str(given.relative_to(here)) if given.is_relative_to(here) else path
+
+
+_VERBS = {
+    "setpace": "change the pace",
+    "extend": "train on",
+    "fresh": "begin afresh",
+    "stop": "save and end",
+    "discard": "end without saving",
+}
+
+
+def _evaluated(event: Evaluated, title: str) -> Message:
+    losses = f"{title} {loss(event.losses[0])} → {loss(event.losses[-1])}"
+    wave = f"{event.amplitude:.2f}·sin(x + {event.phase:.2f})"
+    head = f"{PROBES[event.probe].title}, {wave}"
+    return Message(f"evaluate {event.probe} {event.index}", head, ((event.run, losses),))
+
+
+def _rows(messages: Sequence[Message], width: int) -> int:
+    return sum(len(wrap(one.text, width)) for one in messages)
+
+
+def _related(one: str, other: str) -> bool:
+    return one == other or one.startswith(f"{other} ") or other.startswith(f"{one} ")

@@ -1,0 +1,262 @@
+"""How each run stands, in one or two lines: state, iteration, rate, times, progress."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.events import Snapshot
+from core.session.api import Connection
+from tui_meta.views import numbers
+from tui_meta.views.event_history import Record, Trouble
+from tui_meta.views.plot import Color, Marker, curve
+from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, printable, spread
+from tui_meta.views.trend import trend
+
+_STATE_STYLES = {
+    "training": "green",
+    "paused": "bold yellow",
+    "finished": "bold",
+    "diverged": "bold red",
+    "failed": "bold red",
+}
+_WIDTH_OF_TARGET = 76
+"""Columns from which a run's one line names its last iteration."""
+
+_TRENDS = {"falling": Span("↓", "green"), "level": Span("=", "dim"), "rising": Span("↑", "yellow")}
+_SAMPLES: Mapping[Marker, str] = {"braille": "⠒⠒", "blocks": "▀▀", "+": "++", "•": "••"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One run as the header shows it.
+
+    ``title`` is its name on the screen, ``index`` its place among the runs; ``word`` is its state
+    as a person would say it, ``trouble`` why it ended, where it diverged or failed, and
+    ``saved_at`` the newest iteration on the disk, if any.
+    """
+
+    title: str
+    index: int
+    snapshot: Snapshot
+    word: str
+    trouble: Trouble | None = None
+    saved_at: int | None = None
+
+
+def titles(snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
+    """The name of each run on the screen: its algorithm, or its own where two share one."""
+    given = [snapshot.title for snapshot in snapshots.values()]
+    return {
+        run: snapshot.title if given.count(snapshot.title) == 1 else printable(run)
+        for run, snapshot in snapshots.items()
+    }
+
+
+def standings(snapshots: Mapping[str, Snapshot], record: Record) -> list[Standing]:
+    """All runs, with what the ``record`` tells of each."""
+    names = titles(snapshots)
+    found = []
+    for index, (run, snapshot) in enumerate(snapshots.items()):
+        state = snapshot.state
+        word: str = state
+        if state == "training" and record.wanted.get(run) == "paused":
+            word = "pausing…"
+        elif state in ("paused", "finished") and record.wanted.get(run) == "training":
+            word = "starting…"
+        trouble, saved_at = record.troubles.get(run), record.saved_at.get(run)
+        found.append(Standing(names[run], index, snapshot, word, trouble, saved_at))
+    return found
+
+
+def sample(index: int) -> Span:
+    """The marker of run number ``index``, as its curve is drawn."""
+    look = _look(index)
+    style = "" if look[1] == "default" else look[1]
+    return Span(_SAMPLES.get(look[0], look[0]), style)
+
+
+def remaining(snapshot: Snapshot) -> float | None:
+    """Seconds left at the present rate; None where there is none."""
+    left = snapshot.target - snapshot.iteration
+    return left / snapshot.rate if left and snapshot.rate > 0 else None
+
+
+def run_lines(standing: Standing, width: int, rows: int, name_cells: int) -> tuple[Line, ...]:
+    """The run in ``rows`` lines of ``width`` cells; ``name_cells`` aligns the runs' titles.
+
+    With one row, or where the width is short, the least important parts give way.
+    """
+    if width < 48:
+        return (_short(standing, width),)
+    if standing.trouble:
+        return _troubled(standing, standing.trouble, width, rows, name_cells)
+    if standing.snapshot.state == "loading":
+        said = Span(f"{standing.snapshot.preparing or 'starting'}…", "dim")
+        return (fit(line(*_head(standing, name_cells), "  ", said), width),)
+    if rows < 2:
+        return (_progress(standing, width, name_cells, _one_row_tail(standing, width)),)
+    tail = line(Span(_percent(standing.snapshot), "bold"), f"  {_rate(standing.snapshot):>13}")
+    return (
+        _progress(standing, width, name_cells, tail),
+        fit(_details(standing, width, name_cells), width),
+    )
+
+
+def title_line(
+    all_runs: Iterable[Standing],
+    connection: Connection,
+    right: Line,
+    width: int,
+    *,
+    frozen: bool = False,
+) -> Line:
+    """The first line: what this is, on what it runs, how fast it should; ``right`` at its end.
+
+    Where the width is short, what says who watches and who may command stays the longest. It tells
+    a ``frozen`` view from runs that are paused, which their own lines say.
+    """
+    if frozen:
+        right = line(Span(" view frozen ", "bold reverse", "freeze"), *right)
+    snapshots = [one.snapshot for one in all_runs]
+    loaded = [one for one in snapshots if one.state != "loading"]
+    where = _common(f"{one.engine} on {one.device}" for one in loaded)
+    speed = _common(numbers.pace(one.pace) for one in snapshots)
+    facts = [part for part in (where, f"pace {speed}" if speed else "") if part]
+    name = Span("tui-meta", "bold")
+    words = [Span(f"  ·  {fact}", "bold") for fact in connection_words(connection)]
+    shorter = [
+        line(name, *(Span(f"  ·  {fact}", "dim") for fact in facts[left_out:]), *words)
+        for left_out in range(len(facts) + 1)
+    ]
+    full = line(name, Span("  few-shot sine waves", "dim"), *shorter[0][1:])
+    room = width - cells(right)
+    return spread(first_that_fits([full, *shorter], room - 1), right, width)
+
+
+def page_title(name: str, all_runs: Sequence[Standing], width: int) -> Line:
+    """The first line of another screen: which one it is, and in short how the runs stand."""
+    runs: list[Span | str] = []
+    for one in all_runs:
+        at = numbers.percent(one.snapshot.iteration, one.snapshot.target)
+        style = _STATE_STYLES.get(one.snapshot.state, "dim")
+        runs += [f"  {one.title} ", Span(at), Span(f" {one.word}", style)]
+    left = line(Span("tui-meta", "bold"), Span(f"  ·  {name}", "bold"))
+    return spread(left, first_that_fits([line(*runs), ()], width - cells(left)), width)
+
+
+def connection_words(connection: Connection) -> list[str]:
+    """Which session this is, who else watches, and what this face may not do."""
+    words = []
+    if connection.id:
+        words.append(f"session {connection.id}")
+    if connection.watchers > 1:
+        words.append(f"{connection.watchers} watch")
+    if connection.read_only:
+        words.append("read-only")
+    if connection.lost:
+        words.append("LOST")
+    return words
+
+
+def _look(index: int) -> tuple[Marker, Color]:
+    series = curve("", (), (), index)
+    return series.marker, series.color
+
+
+def _common(values: Iterable[str]) -> str:
+    return " / ".join(dict.fromkeys(values))
+
+
+def _head(standing: Standing, name_cells: int) -> Line:
+    state = Span(f"{standing.word:<9}", _STATE_STYLES.get(standing.snapshot.state, "dim"))
+    title = Span(f"{standing.title:<{name_cells}}", "bold")
+    return line(sample(standing.index), " ", title, "  ", state)
+
+
+def _progress(standing: Standing, width: int, name_cells: int, tail: Line) -> Line:
+    """Title, state, count and ``tail``, with a bar in what room they leave."""
+    snapshot = standing.snapshot
+    target = numbers.whole(snapshot.target)
+    count = f"{numbers.whole(snapshot.iteration):>{len(target)}}"
+    if width >= _WIDTH_OF_TARGET:
+        count += f" / {target}"
+    head = line(*_head(standing, name_cells), "  ", Span(count, "bold"), "  ")
+    room = width - cells(head) - cells(tail) - 2
+    if room < 4:
+        return spread(head, tail, width)
+    done, still_open = numbers.bar(snapshot.iteration, snapshot.target, room)
+    style = sample(standing.index).style
+    return line(*head, Span(done, style), Span(still_open, "dim"), "  ", *tail)
+
+
+def _one_row_tail(standing: Standing, width: int) -> Line:
+    """How far the run is, whether it is learning, and how long it still takes."""
+    snapshot = standing.snapshot
+    parts: list[Span | str] = [Span(_percent(snapshot), "bold"), "  "]
+    if width >= _WIDTH_OF_TARGET:
+        parts.append(Span("loss ", "dim"))
+    parts += [Span(f"{numbers.loss(snapshot.loss):<5} ", "bold"), _trend(snapshot)]
+    left = remaining(snapshot)
+    if left is not None:
+        parts.append(f"  {numbers.duration(left)} left")
+    return line(*parts)
+
+
+def _trend(snapshot: Snapshot) -> Span:
+    """Where the training loss goes, as an arrow."""
+    known = trend(snapshot.curve)
+    return _TRENDS[known] if known else Span(" ")
+
+
+def _details(standing: Standing, width: int, name_cells: int) -> Line:
+    snapshot = standing.snapshot
+    left = remaining(snapshot)
+    # Padded, so that what stands behind a number that changes keeps its place.
+    parts: list[Span | str] = [
+        " " * (name_cells + 5),
+        *_fact("elapsed", f"{numbers.duration(snapshot.elapsed):<5}", gap=""),
+        *_fact("left", f"{'-' if left is None else numbers.duration(left):<5}"),
+        *_fact("training loss", f"{numbers.loss(snapshot.loss):<5} "),
+        _trend(snapshot),
+        *_fact("best evaluation", numbers.loss(snapshot.best)),
+    ]
+    if snapshot.best_iteration is not None:
+        parts += _fact("at", numbers.whole(snapshot.best_iteration), gap=" ")
+    return first_that_fits([line(*parts, *_saved(standing)), line(*parts)], width)
+
+
+def _saved(standing: Standing) -> Line:
+    """How much of the run would outlive a loss of power."""
+    if standing.saved_at is not None:
+        return _fact("saved at", numbers.whole(standing.saved_at))
+    return line(Span("   not saved yet", "dim")) if standing.snapshot.unsaved else ()
+
+
+def _fact(name: str, value: str, gap: str = "   ") -> Line:
+    return Span(f"{gap}{name} ", "dim"), Span(value)
+
+
+def _troubled(
+    standing: Standing, trouble: Trouble, width: int, rows: int, name_cells: int
+) -> tuple[Line, ...]:
+    """Why the run ended and what to try, where its progress would stand."""
+    at = Span(f"at {numbers.whole(standing.snapshot.iteration)}", "bold")
+    head = line(*_head(standing, name_cells), "  ", at, "  ")
+    if rows < 2:
+        return (fit(line(*head, Span(trouble.advice or trouble.problem, "red")), width),)
+    below = line(" " * (name_cells + 5), Span(trouble.advice, "red"))
+    return fit(line(*head, Span(trouble.problem, "red")), width), fit(below, width)
+
+
+def _short(standing: Standing, width: int) -> Line:
+    """For a terminal as narrow as a hand: name, progress or trouble, loss."""
+    snapshot = standing.snapshot
+    said = standing.word if snapshot.state != "training" else _percent(snapshot)
+    return fit(line(Span(standing.title, "bold"), f" {said} {numbers.loss(snapshot.loss)}"), width)
+
+
+def _percent(snapshot: Snapshot) -> str:
+    return f"{numbers.percent(snapshot.iteration, snapshot.target):>5}"
+
+
+def _rate(snapshot: Snapshot) -> str:
+    return numbers.rate(snapshot.rate) if snapshot.state == "training" else ""

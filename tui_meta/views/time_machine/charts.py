@@ -1,0 +1,76 @@
+"""What the time machine draws beside the wave: the history behind, and one task through time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.analysis.answers import Adapted
+from tui_meta.views.checkpoint_travel import TimeMachine, evaluations_until
+from tui_meta.views.lab.state import Lab, at_step
+from tui_meta.views.plot import Limits, Plot, Series, curve, decimate, gaps, log10s
+
+_SMOOTH = 48
+
+
+class HistoryChart:
+    """Makes the curve of all periodic evaluations; it remembers its limits."""
+
+    def __init__(self) -> None:
+        self._iterations = Limits(0, 100)
+        self._losses = Limits(-2, 1, "log")
+
+    def plot(self, machine: TimeMachine) -> Plot:
+        """Losses after adaptation, and where one stands."""
+        evaluations = machine.past.evaluations
+        losses = gaps(one.after for one in evaluations)
+        x, y = decimate([one.iteration for one in evaluations], losses, _SMOOTH)
+        at = machine.iteration
+        newest = max([0, *(one.iteration for one in evaluations[-1:]), *([at] if at else [])])
+        self._iterations = self._iterations.follow((0, newest))
+        chosen = machine.chosen_evaluation
+        behind = evaluations_until(machine)
+        if chosen is None and behind:
+            chosen = evaluations[behind - 1]
+        here = (chosen.iteration,) if chosen else ()
+        value = gaps((chosen.after,)) if chosen else ()
+        self._losses = self._losses.follow((*y, *value))
+        return Plot(
+            "loss after adaptation",
+            (
+                curve("", x, log10s(y)),
+                Series("chosen", here, log10s(value), "points", "bright_green", "◆"),
+            ),
+            self._iterations.axis("iteration"),
+            self._losses.axis("loss"),
+            "no evaluation yet",
+        )
+
+
+class ThroughTimeChart:
+    """Makes the chart of one task over the checkpoints that adapted to it; it remembers limits."""
+
+    def __init__(self) -> None:
+        self._iterations = Limits(0, 100)
+        self._losses = Limits(-2, 1, "log")
+
+    def plot(self, lab: Lab, answers: Mapping[int, Adapted | None], chosen: int | None) -> Plot:
+        """The loss on the task before any update and at the present step, by iteration."""
+        known = {at: one for at, one in answers.items() if one}
+        first = gaps(one.losses[0] for one in known.values())
+        now = gaps(at_step(lab, one.losses) for one in known.values())
+        here = [at for at in known if at == chosen]
+        value = gaps(at_step(lab, known[at].losses) for at in here)
+        self._iterations = self._iterations.follow((0, *answers))
+        self._losses = self._losses.follow((*first, *now))
+        at_now = f"at step {lab.step}" if lab.step else "before"
+        return Plot(
+            "this task, by checkpoint",
+            (
+                Series("before", tuple(known), log10s(first), "line", "bright_blue", "•"),
+                Series(at_now, tuple(known), log10s(now), "line", "yellow", "blocks"),
+                Series("chosen", here, log10s(value), "points", "bright_green", "◆"),
+            ),
+            self._iterations.axis("iteration"),
+            self._losses.axis("loss"),
+            "no answer yet",
+        )

@@ -1,0 +1,142 @@
+"""The time machine in words: what a run has left, and where one stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from core.analysis.answers import Adapted, PastEvaluation, SavedTheta
+from tui_meta.views.checkpoint_travel import TimeMachine, evaluations_until
+from tui_meta.views.lab.state import Lab, at_step
+from tui_meta.views.lab.text import said
+from tui_meta.views.numbers import loss, whole
+from tui_meta.views.text import Line, Span, fit, line
+
+_CHECKPOINTS = "    iteration  saved      loss    best"
+_EVALUATIONS = "    iteration     loss  before    wave"
+_FEWEST = 6
+"""Lines that each list has at least."""
+
+One = TypeVar("One")
+
+
+def rows(machine: TimeMachine, height: int, width: int) -> list[Line]:
+    """Checkpoints, and below them evaluations: as many as there is room for, with the chosen one.
+
+    A checkpoint has its iteration, why it was saved, the loss of the evaluation before it, and the
+    best until then; an evaluation its losses after and before adaptation, and the amplitude of its
+    wave. A click goes there.
+    """
+    past, on_evaluations = machine.past, machine.evaluation is not None
+    saved, made, here = past.checkpoints, past.evaluations, machine.evaluation
+
+    def checkpoint(one: SavedTheta) -> str:
+        after, best = _reached(made, one.iteration)
+        return f"{whole(one.iteration):>12}  {one.kind or '':<5}  {after:>8}{best:>8}"
+
+    if here is None:
+        here = evaluations_until(machine) - 1
+    upper = max(min(len(saved) + 1, height - _FEWEST - 1), min(_FEWEST, height))
+    lower = height - upper - 1
+    shown = [line("there is no checkpoint yet")]
+    if saved:
+        head = line(Span(_CHECKPOINTS, "dim"))
+        place, active = machine.place, not on_evaluations
+        shown = [head, *_list(saved, checkpoint, place, active, "checkpoint", upper - 1)]
+    head = line(Span(_EVALUATIONS, "dim"))
+    if lower > 1 and made:
+        below = _list(made, _evaluation, here, on_evaluations, "evaluation", lower - 1)
+        shown += [(), head, *below]
+    elif on_evaluations:
+        shown = [head, *_list(made, _evaluation, here, True, "evaluation", height - 1)]
+    return [fit(one, width) for one in shown]
+
+
+def timeline(machine: TimeMachine, width: int) -> Line:
+    """The iterations around the chosen one in one line; a click goes there."""
+    if machine.evaluation is not None:
+        place, known = machine.evaluation, [one.iteration for one in machine.past.evaluations]
+    else:
+        place, known = machine.place, [one.iteration for one in machine.past.checkpoints]
+    if not known:
+        return fit(line("there is no checkpoint yet"), width)
+    what = "checkpoint" if machine.evaluation is None else "evaluation"
+    size = len(whole(known[-1])) + 2
+    count = max(1, (width - 4) // size)
+    first = max(0, min(place - count // 2, len(known) - count))
+    spans: list[Span | str] = ["… " if first else "  "]
+    for number, iteration in list(enumerate(known))[first : first + count]:
+        mark, style = ("▸", "reverse") if number == place else (" ", "dim")
+        spans.append(Span(f"{mark}{whole(iteration)} ", style, f"go('{what}', {number})"))
+    spans.append(" …" if first + count < len(known) else "")
+    return fit(line(*spans), width)
+
+
+def place_line(machine: TimeMachine) -> Line:
+    """Where one stands, and what cannot be visited."""
+    n, damaged = len(machine.past.checkpoints), machine.past.damaged
+    spoilt = Span(f", {whole(damaged)} damaged", "bright_red") if damaged else ""
+    at = machine.chosen_evaluation
+    if at is not None and machine.evaluation is not None:
+        number = f"{whole(machine.evaluation + 1)} of {whole(len(machine.past.evaluations))}"
+        here = f"evaluation {number}, iteration {whole(at.iteration)}"
+        return line(here, Span(f", then {said(at.before)} → {said(at.after)}", "dim"), spoilt)
+    where = f"checkpoint {whole(machine.place + 1)} of {whole(n)}" if n else "no checkpoint"
+    iteration = f", iteration {whole(machine.iteration)}" if machine.iteration is not None else ""
+    return line(f"{where}{iteration}", spoilt)
+
+
+def runs_line(titles: Sequence[str], chosen: int) -> Line:
+    """The runs, one of them chosen; a click chooses another."""
+    spans: list[Span | str] = []
+    for index, title in enumerate(titles):
+        style = "reverse" if index == chosen else "dim"
+        spans.append(Span(f" {title} ", style, f"choose({index})"))
+    return line(*spans)
+
+
+def loss_line(lab: Lab, answer: Adapted | None) -> Line:
+    """What the chosen theta has reached on the task."""
+    if answer is None:
+        return line(Span("loss …", "dim"))
+    now, before = reached(lab, answer), said(answer.losses[0])
+    at = f" at step {whole(lab.step)} of {whole(lab.updates)}"
+    return line("loss ", Span(now, "bold"), at, Span(f" ({before} before)", "dim"))
+
+
+def reached(lab: Lab, answer: Adapted | None) -> str:
+    """The loss at the present step, in words."""
+    return "…" if answer is None else said(at_step(lab, answer.losses))
+
+
+def _list(
+    ones: Sequence[One],
+    text: Callable[[One], str],
+    chosen: int,
+    active: bool,
+    what: str,
+    height: int,
+) -> list[Line]:
+    """``height`` rows; the ``chosen`` one is marked, and lit where the list is ``active``."""
+    height = max(1, height)
+    first = max(0, min(chosen - height // 2, len(ones) - height))
+    shown: list[Line] = []
+    for number, one in enumerate(ones[first : first + height], first):
+        mark = "▸" if number == chosen else " "
+        style = ("reverse" if active else "bold") if number == chosen else ""
+        shown.append((Span(f"{mark}{text(one)} ", style, f"go('{what}', {number})"),))
+    return shown
+
+
+def _evaluation(one: PastEvaluation) -> str:
+    wave = f"±{one.amplitude:.2f}"
+    return f"{whole(one.iteration):>12}{said(one.after):>9}{said(one.before):>8}{wave:>8}"
+
+
+def _reached(evaluations: Sequence[PastEvaluation], iteration: int) -> tuple[str, str]:
+    """The loss of the last evaluation until ``iteration``, and the lowest one."""
+    losses = [one.after for one in evaluations if one.iteration <= iteration]
+    if not losses:
+        return "", ""
+    known = [one for one in losses if one is not None]
+    return said(losses[-1]), loss(min(known)) if known else ""

@@ -1,0 +1,209 @@
+"""What each chart shows: snapshots and evaluations turned into plots with steady limits."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core.evaluation.adaptation import PROBES
+from core.events import Evaluated
+from tui_meta.views.event_history import Record
+from tui_meta.views.numbers import loss, whole
+from tui_meta.views.plot import (
+    Limits,
+    Mark,
+    Plot,
+    Scale,
+    Series,
+    after,
+    before,
+    curve,
+    decimate,
+    limits_around,
+    log10s,
+    support,
+)
+from tui_meta.views.run_status import Standing
+from tui_meta.views.watch.lens import Lens
+from tui_meta.views.wave import wave_curve
+
+_SMOOTH = 48
+_SMOOTH_EVALUATIONS = 12
+"""Noisy curves are drawn as at most twice as many means."""
+
+_ADAPTED = Limits(-2, 1, "log")
+
+_NOWHERE = (299.0, 300.0)
+"""Limits that all losses are outside of: the first ones make limits of their own."""
+
+_USUAL_WAVE = Limits(-6, 6)
+"""Axes on which amplitudes can be compared by eye; very small and very large waves have others."""
+
+
+class Charts:
+    """Makes the plots of one session; it remembers their limits, so that axes stay put."""
+
+    def __init__(self) -> None:
+        self._limits: dict[tuple[str, ...], Limits] = {}
+        self._wave = _USUAL_WAVE
+
+    def training(self, record: Record, standings: Sequence[Standing], lens: Lens) -> Plot:
+        """The training loss of all runs over iterations."""
+        curves = []
+        for one in standings:
+            shown = one.snapshot.curve
+            curves.append((one, shown.iterations, shown.losses))
+        drawn = _Drawn("training loss", _SMOOTH, Limits(-1, 1, "log"), "no iteration yet")
+        return self._over_iterations(drawn, curves, record, lens)
+
+    def adapted(self, record: Record, standings: Sequence[Standing], lens: Lens) -> Plot:
+        """The loss after adaptation of every periodic evaluation, each on a random task."""
+        curves = []
+        for one in standings:
+            evaluations = record.evaluations[one.snapshot.run]
+            iterations = [evaluated.iteration for evaluated in evaluations]
+            curves.append((one, iterations, [evaluated.losses[-1] for evaluated in evaluations]))
+        name = "loss after adaptation, random tasks"
+        drawn = _Drawn(name, _SMOOTH_EVALUATIONS, _ADAPTED, "no evaluation yet")
+        return self._over_iterations(drawn, curves, record, lens)
+
+    def updates(
+        self, evaluations: Mapping[str, Evaluated], standings: Sequence[Standing], lens: Lens
+    ) -> Plot:
+        """The query loss of one evaluation after each update, of all runs."""
+        shown = [
+            (one, evaluations[one.snapshot.run])
+            for one in standings
+            if one.snapshot.run in evaluations
+        ]
+        losses = [loss for _, evaluated in shown for loss in evaluated.losses]
+        y_axis = self._loss_limits("updates", _ADAPTED, losses, lens).axis("loss")
+        most = max((len(evaluated.losses) - 1 for _, evaluated in shown), default=10)
+        series = tuple(
+            curve(
+                one.title,
+                range(len(evaluated.losses)),
+                _on(lens.scale, evaluated.losses),
+                one.index,
+            )
+            for one, evaluated in shown
+        )
+        kinds = dict.fromkeys(PROBES[evaluated.probe].title for _, evaluated in shown)
+        what = " / ".join(kind for kind in kinds if kind != "loss per update")
+        return Plot(
+            f"loss per update{f' · {what}' if what else ''}{lens.words}",
+            series,
+            Limits(0, max(1, most)).axis("updates"),
+            y_axis,
+            "no evaluation yet",
+            cursor=lens.cursor,
+        )
+
+    def waves(
+        self,
+        evaluations: Mapping[str, Evaluated],
+        standings: Sequence[Standing],
+        lenses: Sequence[Lens],
+    ) -> list[Plot]:
+        """The wave and its prediction by each run, all on the same axes."""
+        values: list[float] = []
+        for evaluated in evaluations.values():
+            values += (*evaluated.before, *evaluated.after, *evaluated.support_y)
+            values += (-evaluated.amplitude, evaluated.amplitude)
+        size = max(map(abs, values), default=1.0)
+        self._wave = _USUAL_WAVE if 0.6 <= size <= 6 else self._wave.follow(values)
+        return [
+            replace(
+                self._wave_plot(one.title, evaluations.get(one.snapshot.run)), cursor=lens.cursor
+            )
+            for one, lens in zip(standings, lenses, strict=True)
+        ]
+
+    def _wave_plot(self, title: str, evaluated: Evaluated | None) -> Plot:
+        y = self._wave.axis("y")
+        if evaluated is None or not evaluated.query_x:
+            return Plot(title, (), Limits(-5, 5).axis("x"), y, "no evaluation yet")
+        x = evaluated.query_x
+        limits = limits_around(x)
+        return Plot(
+            f"{title}  {loss(evaluated.losses[0])} → {loss(evaluated.losses[-1])}"
+            f" · {PROBES[evaluated.probe].title} · at {whole(evaluated.iteration)}",
+            (
+                wave_curve(evaluated.amplitude, evaluated.phase, limits),
+                before(x, evaluated.before),
+                after(x, evaluated.after),
+                support(evaluated.support_x, evaluated.support_y),
+            ),
+            limits.axis("x"),
+            y,
+        )
+
+    def _over_iterations(
+        self,
+        drawn: "_Drawn",
+        curves: Sequence[tuple[Standing, Sequence[int], Sequence[float]]],
+        record: Record,
+        lens: Lens,
+    ) -> Plot:
+        target = max((one.snapshot.target for one, _, _ in curves), default=0)
+        span = lens.span((one.snapshot.iteration for one, _, _ in curves), target)
+        x_axis = self._follow(("iteration", lens.window), Limits(0, 100), span).axis("iteration")
+        series: list[Series] = []
+        shown: list[float] = []
+        marks: list[Mark] = []
+        for one, iterations, losses in curves:
+            first = bisect_left(iterations, x_axis.lower)
+            x: Sequence[float] = iterations[first:]
+            y: Sequence[float] = losses[first:]
+            if lens.smooth:
+                x, y = decimate(x, y, drawn.smooth)
+            line = curve(one.title, x, _on(lens.scale, y), one.index)
+            series.append(line)
+            marks += [
+                Mark(at, letter, line.color)
+                for at, letter in record.happenings[one.snapshot.run]
+                if x_axis.lower <= at <= x_axis.upper
+            ]
+            # A run that exploded leaves the picture at its top: the others must stay readable.
+            if not one.trouble:
+                shown += y
+        y_axis = self._loss_limits(drawn.title, drawn.limits, shown, lens).axis("loss")
+        title = drawn.title + lens.words
+        return Plot(title, tuple(series), x_axis, y_axis, drawn.empty, tuple(marks), lens.cursor)
+
+    def _loss_limits(
+        self, name: str, on_log: Limits, losses: Sequence[float], lens: Lens
+    ) -> Limits:
+        start = on_log if lens.scale == "log" else Limits(0, 1)
+        if lens.window != "all":
+            start = Limits(*_NOWHERE, lens.scale)  # a part is looked at for its details
+        # On a linear axis the eye compares lengths: it begins at zero.
+        values = losses if lens.scale == "log" else (0.0, *losses)
+        return self._follow((name, lens.scale, lens.window), start, values)
+
+    def _follow(self, name: tuple[str, ...], start: Limits, values: Iterable[float]) -> Limits:
+        limits = self._limits.get(name, start).follow(values)
+        self._limits[name] = limits
+        return limits
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """What distinguishes one chart over iterations from another."""
+
+    title: str
+    smooth: int
+    limits: Limits
+    empty: str
+
+
+def _on(scale: Scale, losses: Sequence[float]) -> Sequence[float]:
+    return log10s(losses) if scale == "log" else losses
+
+
+def task_line(evaluated: Evaluated | None) -> str:
+    """Which task an evaluation was on, and how it was adapted to."""
+    if evaluated is None:
+        return ""
+    points, updates = len(evaluated.support_x), len(evaluated.losses) - 1
+    wave = f"{evaluated.amplitude:.2f}·sin(x + {evaluated.phase:.2f})"
+    return f"{wave}, {points} points, {updates} updates"

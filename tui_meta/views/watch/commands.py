@@ -1,0 +1,134 @@
+"""What a key asks of the runs: which commands to send, and what to say at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.events import AnyCommand, Extend, Pause, Resume, RunState, Save, SetPace, Snapshot, Step
+from tui_meta.views.keys.keymap import KeyOf, usual_key
+from tui_meta.views.numbers import pace as pace_text
+from tui_meta.views.numbers import whole
+
+PACES: tuple[float | None, ...] = (1, 3, 10, 30, 100, 300, 1_000, 3_000, None)
+"""Iterations per second; None is full speed."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """``commands`` as (run, command). ``key`` names what their result will replace ``say`` by;
+    without one there is nothing to wait for.
+    """
+
+    say: str
+    commands: tuple[tuple[str, AnyCommand], ...] = ()
+    key: str = ""
+    wanted: RunState | None = None
+
+
+def pause_or_resume(
+    runs: Sequence[Snapshot],
+    wanted: Mapping[str, RunState],
+    names: Mapping[str, str],
+    key: KeyOf = usual_key,
+) -> Order:
+    """Pause what trains; if nothing does, go on with what is paused."""
+    states = {one.run: wanted.get(one.run, one.state) for one in runs}
+    training = [run for run, state in states.items() if state in ("training", "loading")]
+    if training:
+        return Order(
+            f"pausing {_listed(training, names)}…",
+            tuple((run, Pause()) for run in training),
+            "pause",
+            "paused",
+        )
+    paused = [run for run, state in states.items() if state == "paused"]
+    if paused:
+        return Order(
+            f"going on with {_listed(paused, names)}…",
+            tuple((run, Resume()) for run in paused),
+            "resume",
+            "training",
+        )
+    return Order(f"nothing to pause: {_stated(runs, names)}{_hint(runs, key)}")
+
+
+def step(
+    runs: Sequence[Snapshot],
+    wanted: Mapping[str, RunState],
+    names: Mapping[str, str],
+    count: int = 1,
+    key: KeyOf = usual_key,
+) -> Order:
+    """``count`` iterations of each paused run."""
+    paused = [one.run for one in runs if wanted.get(one.run, one.state) == "paused"]
+    if not paused:
+        hint = _hint(runs, key) or f"; {key('pause')} pauses"
+        return Order(f"{key('step')} steps a paused run only: {_stated(runs, names)}{hint}")
+    commands = tuple((run, Step(count)) for run in paused)
+    steps = "one step" if count == 1 else f"{whole(count)} steps"
+    return Order(f"{steps} of {_listed(paused, names)}…", commands, "step")
+
+
+def save(runs: Sequence[Snapshot], names: Mapping[str, str]) -> Order:
+    """A checkpoint of each run that is alive."""
+    alive = [one.run for one in runs if one.state not in ("failed", "stopped")]
+    if not alive:
+        return Order(f"nothing to save: {_stated(runs, names)}")
+    commands = tuple((run, Save()) for run in alive)
+    return Order(f"saving {_listed(alive, names)}…", commands, "save")
+
+
+def train_on(runs: Sequence[Snapshot], names: Mapping[str, str], key: KeyOf = usual_key) -> Order:
+    """As many iterations again for each finished run."""
+    finished = [one.run for one in runs if one.state == "finished"]
+    if not finished:
+        return Order(f"{key('train on')} trains a finished run on: {_stated(runs, names)}")
+    commands = tuple((run, Extend()) for run in finished)
+    return Order(f"training {_listed(finished, names)} on…", commands, "extend", "training")
+
+
+def change_pace(
+    runs: Sequence[Snapshot],
+    paces: Mapping[str, float | None],
+    steps: int,
+    names: Mapping[str, str],
+) -> Order:
+    """The pace ``steps`` steps faster, or slower if negative.
+
+    ``paces`` are those asked for before, which a snapshot may not know yet.
+    """
+    first = runs[0]
+    now = paces.get(first.run, first.pace)
+    place = _place(now) + steps
+    if not 0 <= place < len(PACES):
+        end = "fastest" if steps > 0 else "slowest"
+        return Order(f"pace: {pace_text(now)} is the {end}")
+    pace = PACES[place]
+    commands = tuple((one.run, SetPace(pace)) for one in runs)
+    whose = _listed([one.run for one in runs], names)
+    return Order(f"pace of {whose}: {pace_text(pace)}", commands)
+
+
+def _place(pace: float | None) -> int:
+    """Where ``pace`` stands among the steps; one between two counts as the lower."""
+    if pace is None:
+        return len(PACES) - 1
+    return max(
+        (place for place, one in enumerate(PACES) if one is not None and one <= pace), default=0
+    )
+
+
+def _listed(runs: Sequence[str], names: Mapping[str, str]) -> str:
+    return " and ".join(names[run] for run in runs)
+
+
+def _stated(runs: Sequence[Snapshot], names: Mapping[str, str]) -> str:
+    return ", ".join(f"{names[one.run]} is {_state(one)}" for one in runs)
+
+
+def _state(one: Snapshot) -> str:
+    return f"finished at {whole(one.iteration)}" if one.state == "finished" else one.state
+
+
+def _hint(runs: Sequence[Snapshot], key: KeyOf) -> str:
+    finished = any(one.state == "finished" for one in runs)
+    return f"; {key('train on')} trains on" if finished else ""

@@ -1,0 +1,99 @@
+"""The live loss table: each run's periodic evaluations beneath one another, newest last."""
+
+from collections.abc import Sequence
+
+from core.events import Evaluated
+from tui_meta.views.event_history import Record
+from tui_meta.views.numbers import loss, whole
+from tui_meta.views.run_status import Standing, sample
+from tui_meta.views.text import Line, Span, clip, fit, line
+
+_NUMBER_CELLS = 7
+_WIDEST_NUMBER = 11
+_GAP = "  "
+
+
+class LossTable:
+    """The table in ``width`` cells: a block of columns for each run, each with its own newest row.
+
+    The runs differ in speed, so that rows of one iteration seldom stand side by side; each block
+    ends with where its run is now. Where the width is short, columns give way.
+    """
+
+    def __init__(self, record: Record, standings: Sequence[Standing], width: int) -> None:
+        self._width = width
+        self._evaluations = [tuple(record.evaluations[one.snapshot.run]) for one in standings]
+        self._standings = standings
+        room = (width - len(_GAP) * (len(standings) - 1)) // max(1, len(standings))
+        longest = max((one.snapshot.target for one in standings), default=0)
+        self._first = max(6, len(whole(longest)))
+        self._columns = [
+            name
+            for name, at_least in (("train", 2), ("before", 3), ("after", 1))
+            if room > self._first + at_least * _NUMBER_CELLS
+        ]
+        if self._first + 3 + _NUMBER_CELLS * len(self._columns) < room:
+            self._first += 3
+        fair = (room - self._first - 1) // max(1, len(self._columns))
+        self._cells = max(_NUMBER_CELLS, min(_WIDEST_NUMBER, fair))
+        self.count = max(map(len, self._evaluations), default=0)
+        """Rows there are."""
+
+    @property
+    def head(self) -> tuple[Line, ...]:
+        """The runs' names and the columns' names."""
+        size = self._first + self._cells * len(self._columns) + 1
+        names = [
+            fit(line(sample(one.index), " ", Span(clip(one.title, size - 3), "bold")), size)
+            for one in self._standings
+        ]
+        heading = "iteration" if self._first >= 9 else "iter"
+        columns = Span(self._block(heading, dict(zip(self._columns, self._columns, strict=True))))
+        return self._joined(names), self._joined(
+            [(Span(columns.text, "dim"),) for _ in self._standings]
+        )
+
+    @property
+    def foot(self) -> tuple[Line, ...]:
+        """Best so far, and now."""
+        best, now = [], []
+        for one in self._standings:
+            snapshot = one.snapshot
+            at = "" if snapshot.best_iteration is None else whole(snapshot.best_iteration)
+            values = {"before": "best", "after": loss(snapshot.best)}
+            best.append((Span(self._block(at, values), "bold green"),))
+            values = {"train": loss(snapshot.loss), "before": "now"}
+            now.append((Span(self._block(whole(snapshot.iteration), values), "bold"),))
+        return self._joined(best), self._joined(now)
+
+    def row(self, index: int) -> Line:
+        """Row number ``index`` of ``count``, oldest first."""
+        blocks = []
+        for standing, evaluations in zip(self._standings, self._evaluations, strict=True):
+            place = index - self.count + len(evaluations)
+            evaluated = evaluations[place] if 0 <= place < len(evaluations) else None
+            blocks.append(self._evaluated(standing, evaluated))
+        return self._joined(blocks)
+
+    def _evaluated(self, standing: Standing, evaluated: Evaluated | None) -> Line:
+        if evaluated is None:
+            return (Span(self._block("", {})),)
+        losses = evaluated.losses
+        values = {
+            "train": loss(evaluated.training_loss),
+            "before": loss(losses[0]),
+            "after": loss(losses[-1]),
+        }
+        best = evaluated.iteration == standing.snapshot.best_iteration
+        text = self._block(whole(evaluated.iteration), values)
+        return (Span(text[:-1] + "*", "bold green") if best else Span(text),)
+
+    def _block(self, first: str, values: dict[str, str]) -> str:
+        numbers = "".join(f"{values.get(name, ''):>{self._cells}}" for name in self._columns)
+        return f"{first:>{self._first}}{numbers} "
+
+    def _joined(self, blocks: Sequence[Line]) -> Line:
+        spans: list[Span] = []
+        for block in blocks:
+            spans += [Span(_GAP), *block] if spans else block
+        return fit(tuple(spans), self._width)

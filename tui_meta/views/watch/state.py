@@ -1,0 +1,365 @@
+"""All that the watch screen knows, apart from any terminal: what happened and what is looked at."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from core.evaluation.adaptation import PROBES, ProbeName
+from core.events import AnyEvent, Evaluated, Progress, Recovered, SaveFailed, SetPace, Snapshot
+from core.session.api import Connection, View
+from tui_meta.views.event_history import Record
+from tui_meta.views.keys.footer import Situation, footer
+from tui_meta.views.keys.keymap import KeyOf, key_in
+from tui_meta.views.keys.table import Keymap
+from tui_meta.views.messages.log import Messages
+from tui_meta.views.plot import Plot
+from tui_meta.views.run_status import Standing, standings, title_line, titles
+from tui_meta.views.text import Line, Span, clip, line, plain, printable
+from tui_meta.views.watch import layout
+from tui_meta.views.watch.charts import Charts, task_line
+from tui_meta.views.watch.commands import Order
+from tui_meta.views.watch.lens import Lens, LensPart, moved, read_in_legend, reading
+from tui_meta.views.watch.loss_table import LossTable
+
+
+class Watching:
+    """Folds events and snapshots, and says what each part of the screen shows.
+
+    ``history`` are events of earlier sittings. ``panel`` is the one that must be seen, ``chart``
+    the one of the charts that has their common place, and ``pinned`` the evaluation that a person
+    asked for and that stays on show until they go back.
+    """
+
+    def __init__(self, snapshots: Mapping[str, Snapshot], history: Sequence[AnyEvent] = ()) -> None:
+        self.messages = Messages()
+        self.panel = layout.TABLE
+        self.chart = layout.TRAINING
+        self.enlarged = False
+        self.arrangement = layout.Arrangement(())
+        self._size = (0, 0)
+        self.connection = Connection()
+        self.keymap: Keymap = {}
+        self.lenses: dict[str, Lens] = {}
+        """How charts are looked at that are not looked at as usual."""
+        self.save_problems: dict[str, str] = {}
+        """Why runs cannot be written at present, or could not when others replaced them."""
+        self._begin(snapshots, history)
+
+    def _begin(self, snapshots: Mapping[str, Snapshot], history: Sequence[AnyEvent]) -> None:
+        self.snapshots = snapshots
+        self.pinned: ProbeName | None = None
+        self.paces: dict[str, float | None] = {}
+        """Paces asked for, which snapshots may not know yet."""
+        self.record = Record(snapshots)
+        self.record.add(history)
+        self.titles = titles(snapshots)
+        """The runs' names on the screen."""
+        self.messages.titles = {**self.messages.titles, **self.titles}
+        self._charts = Charts()
+        self._still: tuple[list[Standing], Record] | None = None
+
+    def use_keys(self, keymap: Keymap) -> None:
+        """Name keys where a person has put them."""
+        self.keymap = keymap
+        self.messages.key = key_in(keymap)
+
+    @property
+    def key(self) -> KeyOf:
+        """How texts name keys."""
+        return self.messages.key
+
+    @property
+    def frozen(self) -> bool:
+        """Whether table and charts stand still, while the runs may train on."""
+        return self._still is not None
+
+    @property
+    def _shown(self) -> tuple[list[Standing], Record]:
+        """What table and charts show: what is, or what was when the view was frozen."""
+        return self._still or (self.standings, self.record)
+
+    @property
+    def standings(self) -> list[Standing]:
+        """How each run stands."""
+        return standings(self.snapshots, self.record)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether every run has what it needs to train."""
+        return all(one.state != "loading" for one in self.snapshots.values())
+
+    def take_in(self, news: Sequence[AnyEvent], snapshots: Mapping[str, Snapshot]) -> bool:
+        """Fold new events; True if one of them is what a person waits for.
+
+        Other runs than before begin a story of their own.
+        """
+        if tuple(snapshots) != self.record.runs:
+            self._begin(snapshots, ())
+        self.snapshots = snapshots
+        self.record.add(news)
+        self.record.see(snapshots)
+        for event in news:
+            self.messages.hear(event)
+            if isinstance(event, SaveFailed | Recovered):
+                self.save_problems.pop(event.run, None)
+            if isinstance(event, SaveFailed):
+                self.save_problems[event.run] = event.problem
+        return any(map(_is_awaited, news))
+
+    def scope(self, focused_run: int | None) -> list[Snapshot]:
+        """The runs that a key acts on: all, or the one whose line has the focus."""
+        runs = list(self.snapshots.values())
+        return runs if focused_run is None else [runs[focused_run]]
+
+    def note(self, order: Order) -> None:
+        """Say what an order says, and remember the states and paces that it asks for."""
+        if order.key:
+            self.messages.ask(order.key, order.say, len(order.commands))
+        else:
+            self.messages.say(order.say)
+        for run, command in order.commands:
+            if isinstance(command, SetPace):
+                self.paces[run] = command.pace
+        if order.wanted:
+            self.record.wanted.update({run: order.wanted for run, _ in order.commands})
+
+    # What is looked at.
+
+    def arrange(self, width: int, height: int) -> layout.Arrangement:
+        """The arrangement of the panels for a terminal of this size."""
+        self._size = (width, height)
+        self.arrangement = layout.arrange(
+            width, height, len(self.snapshots), self.panel, self.chart, enlarged=self.enlarged
+        )
+        return self.arrangement
+
+    def turn_to(self, panel: str) -> None:
+        """From now on ``panel`` must be seen."""
+        self.panel = panel
+        if panel in layout.CHARTS:
+            self.chart = panel
+
+    def freeze(self) -> None:
+        """Let table and charts stand still; again, and they follow the runs."""
+        self._still = None if self._still else (self.standings, self.record.still())
+        if self._still:
+            self.messages.say("view frozen, which pauses no training; z or escape thaws it")
+        else:
+            self.messages.say("the view follows the runs again")
+
+    @property
+    def lens_panel(self) -> str:
+        """The chart that keys change: the one to be seen, or that in the common place."""
+        return self.chart if self.panel == layout.TABLE else self.panel
+
+    def lens(self, panel: str) -> Lens:
+        """How ``panel`` is looked at."""
+        return self.lenses.get(panel, Lens())
+
+    def change_lens(self, what: LensPart) -> None:
+        """Change the scale, the window or the smoothing of a chart, or say why not."""
+        panel = self.lens_panel
+        before = self.lens(panel)
+        reason = _cannot(what, panel)
+        if reason:
+            self.messages.say(reason)
+            return
+        match what:
+            case "scale":
+                self.lenses[panel] = before.other_scale()
+            case "window":
+                self.lenses[panel] = before.next_window()
+            case "smoothing":
+                self.lenses[panel] = replace(before, smooth=not before.smooth)
+        self.messages.say(f"{layout.CHART_NAMES[panel]}: {self.lens(panel).said(what)}")
+
+    @property
+    def cursor_on(self) -> bool:
+        """Whether keys move a cursor on the chart in focus."""
+        return self.panel != layout.TABLE and self.lens(self.panel).cursor is not None
+
+    def toggle_cursor(self) -> None:
+        """Put a cursor on a chart, or take it away."""
+        panel = self.lens_panel
+        if self.lens(panel).cursor is not None:
+            self.lenses[panel] = replace(self.lens(panel), cursor=None)
+            return
+        self.turn_to(panel)
+        self.move_cursor(0)
+
+    def move_cursor(self, steps: int) -> None:
+        """Move the cursor of the chart in focus, or put one there."""
+        panel = self.lens_panel
+        ((_, plot),) = self._plots([panel])
+        at = moved(plot, self.lens(panel).cursor, steps)
+        if at is None:
+            self.messages.say("there is no curve yet to read values off")
+        self.lenses[panel] = replace(self.lens(panel), cursor=at)
+
+    def turn_to_evaluation(self, probe: ProbeName) -> None:
+        """Keep the coming evaluation on show, on a panel that is made for it."""
+        self._still = None
+        self.pinned = probe
+        asked = f"evaluating: {PROBES[probe].title}…"
+        self.messages.ask(f"evaluate {probe}", asked, len(self.snapshots))
+        if probe == "compare":
+            self.turn_to(layout.UPDATES)
+        elif not any(map(layout.is_wave, self.arrangement.panels)):
+            self.turn_to(layout.wave(0))
+
+    def go_back(self) -> bool:
+        """Undo one of: an error's line, a cursor, a frozen view, a large panel, a kept
+        evaluation, another chart; False if there is none.
+        """
+        if self.messages.dismiss():
+            return True
+        if self.cursor_on:
+            self.toggle_cursor()
+        elif self.frozen:
+            self.freeze()
+        elif self.enlarged:
+            self.enlarged = False
+        elif self.pinned or self.chart != layout.TRAINING:
+            self.pinned = None
+            if self.panel in layout.CHARTS:
+                self.panel = layout.TRAINING
+            self.chart = layout.TRAINING
+        else:
+            return False
+        return True
+
+    def view(self) -> View:
+        """What is looked at, to be remembered for the next face."""
+        return {
+            "panel": self.panel,
+            "chart": self.chart,
+            "enlarged": self.enlarged,
+            "pinned": self.pinned,
+            **{f"lens {panel}": lens.coded for panel, lens in self.lenses.items()},
+        }
+
+    def look_at(self, view: View) -> None:
+        """Look at what another face was looking at; what is not known here is passed over."""
+        known = layout.all_panels(len(self.snapshots))
+        panel, chart, pinned = view.get("panel"), view.get("chart"), view.get("pinned")
+        if chart in layout.CHARTS:
+            self.chart = str(chart)
+        if panel in known:
+            self.panel = str(panel)
+        lenses = {name: Lens.of(view.get(f"lens {name}")) for name in known}
+        self.lenses = {name: lens for name, lens in lenses.items() if lens}
+        self.enlarged = view.get("enlarged") is True
+        self.pinned = next((name for name in PROBES if name == pinned), None)
+
+    # What stands in each part.
+
+    def title(self, width: int) -> Line:
+        """The first line of the screen."""
+        tabs = layout.tab_line(self.arrangement.tabs)
+        return title_line(self.standings, self.connection, tabs, width, frozen=self.frozen)
+
+    def message_lines(self, width: int) -> Sequence[Line]:
+        """What was said last; in a tiny terminal, what size it needs.
+
+        A problem with saving keeps a line for as long as it lasts.
+        """
+        if not self.arrangement.rows:
+            return (layout.too_small(*self._size),)
+        rows = self.arrangement.message_rows
+        problems = [run for run in self.save_problems if run in self.snapshots]
+        if not problems:
+            return self.messages.lines(rows, width)
+        run = problems[-1]
+        text = f"{self.titles[run]} could not be saved: {self.save_problems[run]}"
+        text = clip(printable(text), width)
+        said = self.messages.lines(rows - 1, width) if rows > 1 else ()
+        if any(plain(one) == text for one in said):
+            return self.messages.lines(rows, width)
+        return (line(Span(text, "bold red")), *said)
+
+    def newest_message(self, width: int) -> Line:
+        """What was said last, in one line."""
+        (newest,) = self.messages.lines(1, width) or ((),)
+        return newest
+
+    def footer(self, focused_run: int | None, width: int) -> Line:
+        """The keys that apply now."""
+        runs = self.scope(focused_run)
+        focused = "" if focused_run is None else self.titles[runs[0].run]
+        situation = Situation(
+            runs,
+            focused,
+            enlarged=self.enlarged,
+            back=self.enlarged
+            or self.frozen
+            or self.cursor_on
+            or self.pinned is not None
+            or self.chart != layout.TRAINING,
+            detachable=self.connection.id is not None,
+            read_only=self.connection.read_only,
+            frozen=self.frozen,
+            keymap=self.keymap,
+        )
+        return footer(situation, width)
+
+    def table(self, width: int) -> LossTable:
+        """The loss table in ``width`` cells."""
+        standings, record = self._shown
+        return LossTable(record, standings, width)
+
+    def plots(self, panels: Collection[str] | None = None) -> dict[str, tuple[Plot, str]]:
+        """The plot of each visible chart, or of those in ``panels``, and what stands below it."""
+        visible = self.arrangement.panels
+        if panels is not None:
+            visible = tuple(panel for panel in visible if panel in panels)
+        made = {}
+        for panel, plot in self._plots([panel for panel in visible if panel != layout.TABLE]):
+            if plot.cursor is None:
+                made[panel] = plot, self._below(panel)
+            elif self.arrangement.framed:
+                made[panel] = plot, reading(plot, plot.cursor)
+            else:  # a panel without a lower edge
+                name = layout.CHART_NAMES.get(panel) or plot.title.partition("  ")[0]
+                made[panel] = read_in_legend(plot, name, plot.cursor), ""
+        return made
+
+    def _plots(self, panels: Sequence[str]) -> Iterator[tuple[str, Plot]]:
+        runs, record = self._shown
+        evaluations = record.newest(self.pinned)
+        waves = [layout.wave(one.index) for one in runs]
+        if set(waves) & set(panels):
+            lenses = [self.lens(panel) for panel in waves]
+            made = zip(waves, self._charts.waves(evaluations, runs, lenses), strict=True)
+            yield from (pair for pair in made if pair[0] in panels)
+        for panel in panels:
+            match panel:
+                case layout.TRAINING:
+                    yield panel, self._charts.training(record, runs, self.lens(panel))
+                case layout.ADAPTED:
+                    yield panel, self._charts.adapted(record, runs, self.lens(panel))
+                case layout.UPDATES:
+                    yield panel, self._charts.updates(evaluations, runs, self.lens(panel))
+
+    def _below(self, panel: str) -> str:
+        """What stands at a chart's lower edge: which of several it is, or the wave's task."""
+        if panel in layout.CHARTS:
+            return layout.chart_hint(panel, self.arrangement)
+        runs, record = self._shown
+        (run,) = [one.snapshot.run for one in runs if layout.wave(one.index) == panel]
+        kept = " · esc: live" if self.pinned else ""
+        return task_line(record.newest(self.pinned).get(run)) + kept
+
+
+def _cannot(what: LensPart, panel: str) -> str:
+    """Why a chart has no choice of ``what``; nothing if it has."""
+    if panel not in layout.CHARTS:
+        return "a wave has one scale, and all of it is shown"
+    if panel == layout.UPDATES and what != "scale":
+        return f"the loss per update has no {what}: all updates are shown as they are"
+    return ""
+
+
+def _is_awaited(event: AnyEvent) -> bool:
+    """Everything but what comes by itself, again and again."""
+    if isinstance(event, Evaluated):
+        return event.probe != "validation"
+    return not isinstance(event, Progress)
