@@ -23,7 +23,7 @@ Precision = Literal["float32", "float64"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Saving:
+class CheckpointSettings:
     """When a run saves itself. It changes nothing that is learned."""
 
     autosave_seconds: float = 5.0

@@ -24,7 +24,7 @@ Iteration = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 """What a file may say of an iteration; no run gets as far."""
 
 
-class Stamp(TypedDict):
+class EventHeader(TypedDict):
     """What every event begins with."""
 
     run: str
@@ -58,7 +58,7 @@ class Started(Event, frozen=True, kw_only=True):
     differs: tuple[str, ...] = ()
 
 
-class Rewound(Event, frozen=True, kw_only=True):
+class RolledBack(Event, frozen=True, kw_only=True, tag="rewound"):
     """The run goes on from ``iteration``: what was said before of later ones is replaced."""
 
 
@@ -127,7 +127,7 @@ class SaveFailed(Event, frozen=True, kw_only=True):
     problem: str
 
 
-class Recovered(Event, frozen=True, kw_only=True):
+class WriteRecovered(Event, frozen=True, kw_only=True, tag="recovered"):
     """What could not be written is on the disk now: ``path``."""
 
     path: str
@@ -147,14 +147,14 @@ class Stepped(Event, frozen=True, kw_only=True):
     count: int
 
 
-class Refused(Event, frozen=True, kw_only=True):
+class CommandRejected(Event, frozen=True, kw_only=True, tag="refused"):
     """A command could not be obeyed; ``reason`` says why."""
 
     command: str
     reason: str
 
 
-class Asked(Event, frozen=True, kw_only=True):
+class CommandIssued(Event, frozen=True, kw_only=True, tag="asked"):
     """``who``, one of several watchers, gave ``command``. It is shown, not logged."""
 
     who: str
@@ -191,17 +191,17 @@ class Stopped(Event, frozen=True, kw_only=True):
 
 AnyEvent = (
     Started
-    | Rewound
+    | RolledBack
     | Progress
     | Evaluated
     | Saved
     | SaveFailed
-    | Recovered
+    | WriteRecovered
     | Paused
     | Resumed
     | Stepped
-    | Refused
-    | Asked
+    | CommandRejected
+    | CommandIssued
     | Extended
     | Diverged
     | Failed

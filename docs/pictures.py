@@ -21,11 +21,11 @@ from textual.pilot import Pilot
 
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
-from core.config import RunConfig, Saving
+from core.config import CheckpointSettings, RunConfig
 from core.events import SetPace
 from core.remote.client import RemoteSession
 from core.remote.process import launch
-from core.session.launch import NewRuns
+from core.session.launch import TrainRequest
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.preferences import Preferences
 from tui_meta.screens.page import Page
@@ -68,8 +68,8 @@ def training() -> Iterator[str]:
         os.environ |= {"XDG_RUNTIME_DIR": folder, "XDG_STATE_HOME": f"{folder}/state"}
         shutil.copytree(HERE.parent / "checkpoints", "checkpoints")
         configs = [RunConfig(algorithm=Fomaml()), RunConfig(algorithm=Reptile())]
-        saving = Saving(autosave_iterations=4_000, keep=9)
-        runs = NewRuns.of(configs, saving, out=Path("checkpoints"), name=None, pace=None)
+        saving = CheckpointSettings(autosave_iterations=4_000, keep=9)
+        runs = TrainRequest.of(configs, saving, out=Path("checkpoints"), name=None, pace=None)
         id = launch(runs).id
         try:
             learn(RemoteSession(id))

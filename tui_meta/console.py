@@ -40,12 +40,12 @@ class Output(Console):
         self.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-def complain(problem: str) -> None:
+def print_error(problem: str) -> None:
     """Say on standard error, in one line, what is wrong."""
-    remark(f"error: {shortened(printable(problem), LONGEST_LINE)}")
+    print_note(f"error: {shortened(printable(problem), LONGEST_LINE)}")
 
 
-def remark(text: str) -> None:
+def print_note(text: str) -> None:
     """Say something on standard error; where nobody listens, nothing is said."""
     try:
         print(printable(text), file=sys.stderr, flush=True)
@@ -53,7 +53,7 @@ def remark(text: str) -> None:
         return
 
 
-def settle_streams() -> None:
+def configure_stdio() -> None:
     """Make standard output and error safe to write to, whatever the process was given."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -63,7 +63,7 @@ def settle_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def release_streams() -> None:
+def flush_stdio() -> None:
     """Write out what waits for standard output and error; what cannot be is not tried at exit."""
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -30,7 +30,7 @@ from benchmarks.terminals.traffic import traffic, traffic_table
 from benchmarks.terminals.watchers import Watchers
 from core.remote.client import RemoteSession
 from core.remote.connection import look
-from core.remote.registry import Entry, entries
+from core.remote.registry import SessionInfo, live_sessions
 
 WATCHERS, STUCK = 50, 10
 
@@ -64,7 +64,7 @@ _NOTES = (
 class Training:
     """A session that trains, with its runs in ``out``."""
 
-    entry: Entry
+    entry: SessionInfo
     out: Path
 
     @property
@@ -86,7 +86,7 @@ def detached_training(*options: str) -> Iterator[Training]:
     with tempfile.TemporaryDirectory() as out, own_place():
         command = [*endless_training(out), "--detach", *options]
         subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
-        (entry,) = entries()
+        (entry,) = live_sessions()
         await_training(Path(out), time.sleep)
         yield Training(entry, Path(out))
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from core.remote.registry import entries
+from core.remote.registry import live_sessions
 
 PLACE = "XDG_RUNTIME_DIR"
 
@@ -32,7 +32,7 @@ def own_place() -> Iterator[None]:
 
 def _end_all() -> None:
     """Kill every session there is, and return when none is left."""
-    while living := list(entries()):
+    while living := list(live_sessions()):
         for entry in living:
             with suppress(ProcessLookupError):
                 os.kill(entry.pid, signal.SIGKILL)

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.analysis.answers import Adapted, numbers
 from core.analysis.presets import PRESETS, draw_preset
-from core.analysis.questions import Adapt, Drawn
+from core.analysis.questions import Adapt, SampledTask
 from core.analysis.theta import Theta
 from core.analysis.work import require_affordable
 from core.engines.base import Engine
@@ -17,7 +17,7 @@ from core.tasks.sine_sampler import QUERY_POINTS, SineWave, query_grid
 def adapt(question: Adapt, theta: Theta, engine: Engine) -> Adapted:
     """Fine-tune ``theta`` on the task of ``question``; raises ``ConfigError``."""
     config, task, updates = theta.config, question.task, question.updates
-    if isinstance(task, Drawn):
+    if isinstance(task, SampledTask):
         updates = PRESETS[task.preset].updates if updates is None else updates
         task = draw_preset(task.preset, task.index, task.seed, config.waves)
     assert updates is not None  # a given task comes with its updates

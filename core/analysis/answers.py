@@ -12,7 +12,7 @@ from itertools import pairwise
 import msgspec
 import numpy as np
 
-from core.analysis.questions import Given
+from core.analysis.questions import ExplicitTask
 from core.events import Iteration, SaveKind
 from core.tasks.base import Floats
 
@@ -43,7 +43,7 @@ class Adapted(Answer, frozen=True, kw_only=True):
     """
 
     iteration: Iteration
-    task: Given
+    task: ExplicitTask
     lr: float
     query_x: tuple[float, ...]
     query_y: tuple[float, ...]
@@ -57,15 +57,15 @@ class Adapted(Answer, frozen=True, kw_only=True):
         _require(len(points) == 1, "a prediction is made at each point of the query set")
 
 
-class PoorTask(msgspec.Struct, frozen=True, kw_only=True):
+class HardTask(msgspec.Struct, frozen=True, kw_only=True):
     """One of the tasks with the largest loss: number ``index`` of those drawn."""
 
     index: int
     loss: Number
-    task: Given
+    task: ExplicitTask
 
 
-class SourceSurvey(msgspec.Struct, frozen=True, kw_only=True):
+class SourceResult(msgspec.Struct, frozen=True, kw_only=True):
     """The losses of one source after the last update.
 
     ``low`` to ``high`` is the 95 % interval of the mean. ``quantiles`` are those of ``QUANTILES``.
@@ -83,7 +83,7 @@ class SourceSurvey(msgspec.Struct, frozen=True, kw_only=True):
     quantiles: Numbers
     diverged: int
     counts: tuple[int, ...]
-    worst: tuple[PoorTask, ...]
+    worst: tuple[HardTask, ...]
     heat: tuple[Numbers, ...]
 
     def __post_init__(self) -> None:
@@ -105,7 +105,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     first_better: float
 
 
-class Surveyed(Answer, frozen=True, kw_only=True):
+class BatteryResult(Answer, frozen=True, kw_only=True, tag="surveyed"):
     """Losses of several sources on ``n_tasks`` random tasks.
 
     The edges of the histogram's bins are ``bins``, spaced evenly on a logarithmic scale and the
@@ -122,7 +122,7 @@ class Surveyed(Answer, frozen=True, kw_only=True):
     amplitudes: tuple[float, ...]
     phases: tuple[float, ...]
     tasks: tuple[tuple[int, ...], ...]
-    sources: tuple[SourceSurvey, ...]
+    sources: tuple[SourceResult, ...]
     pairs: tuple[Pair, ...]
 
     def __post_init__(self) -> None:
@@ -193,7 +193,7 @@ class PastEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     after: Number
 
 
-class Recalled(Answer, frozen=True, kw_only=True):
+class RunHistory(Answer, frozen=True, kw_only=True, tag="recalled"):
     """The sound checkpoints of ``folder`` and its periodic evaluations, the oldest first.
 
     ``damaged`` checkpoints cannot be read. Of very many, ``checkpoints`` has the newest, and
@@ -207,7 +207,7 @@ class Recalled(Answer, frozen=True, kw_only=True):
     seed: int | None = None
 
 
-AnyAnswer = Cancelled | Adapted | Surveyed | Traced | Recalled
+AnyAnswer = Cancelled | Adapted | BatteryResult | Traced | RunHistory
 
 
 def number(value: float) -> Number:

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from core.analysis.answers import (
     QUANTILES,
     WORST_TASKS,
+    BatteryResult,
     Cancelled,
+    HardTask,
     Pair,
-    PoorTask,
-    SourceSurvey,
-    Surveyed,
+    SourceResult,
     number,
     numbers,
 )
-from core.analysis.questions import LARGEST_NUMBER, Given, Survey
+from core.analysis.questions import LARGEST_NUMBER, Battery, ExplicitTask
 from core.analysis.theta import Theta
 from core.analysis.work import require_affordable
 from core.engines.base import Engine, FewShotSets
@@ -42,12 +42,12 @@ OnProgress = Callable[[int, int], None]
 """Is told how many of how many tasks are done."""
 
 
-def survey(
-    question: Survey,
+def run_battery(
+    question: Battery,
     sources: Sequence[tuple[Theta, Engine]],
     progress: OnProgress,
     cancelled: Callable[[], bool],
-) -> Surveyed | Cancelled:
+) -> BatteryResult | Cancelled:
     """All sources on the same tasks; raises ``ConfigError`` for waves and networks too large."""
     waves = sources[0][0].config.waves
     drawn = draw_many(
@@ -98,12 +98,12 @@ def _require_usual(drawn: ManyTasks) -> None:
 
 
 def _surveyed(
-    question: Survey,
+    question: Battery,
     thetas: Sequence[Theta],
     waves: SineTasks,
     drawn: ManyTasks,
     columns: Sequence[Losses],
-) -> Surveyed:
+) -> BatteryResult:
     # A loss that is no number has grown beyond all others.
     columns = [np.where(np.isfinite(losses), losses, np.inf) for losses in columns]
     bins = _bins(columns)
@@ -111,7 +111,7 @@ def _surveyed(
     phase_edges, cols = _cells(drawn.phase, waves.phase, PHASE_CELLS)
     cell = rows * PHASE_CELLS + cols
     tasks = np.bincount(cell, minlength=AMPLITUDE_CELLS * PHASE_CELLS)
-    return Surveyed(
+    return BatteryResult(
         n_tasks=question.n_tasks,
         seed=question.seed,
         updates=question.updates,
@@ -133,14 +133,14 @@ def _surveyed(
 
 
 def _source(
-    question: Survey,
+    question: Battery,
     theta: Theta,
     losses: Losses,
     bins: NDArray[np.float64],
     drawn: ManyTasks,
     cell: NDArray[np.int64],
     tasks: NDArray[np.int64],
-) -> SourceSurvey:
+) -> SourceResult:
     finite = losses[np.isfinite(losses)]
     worst = np.argsort(-losses, kind="stable")[:WORST_TASKS]
     # Infinite losses have no mean, no deviation, and no value between them and others.
@@ -149,7 +149,7 @@ def _source(
         quantiles = np.quantile(losses, QUANTILES)
         heat = np.bincount(cell, losses, len(tasks)) / tasks
     counts, _ = np.histogram(np.clip(finite, bins[0], bins[-1]), bins)
-    return SourceSurvey(
+    return SourceResult(
         iteration=theta.iteration,
         lr=question.lr or theta.config.algorithm.inner_lr,
         mean=number(stats.mean),
@@ -164,14 +164,14 @@ def _source(
     )
 
 
-def _poor(drawn: ManyTasks, index: int, loss: float) -> PoorTask:
-    task = Given(
+def _poor(drawn: ManyTasks, index: int, loss: float) -> HardTask:
+    task = ExplicitTask(
         float(drawn.amplitude[index]),
         float(drawn.phase[index]),
         tuple(drawn.sets.support_x[index].tolist()),
         tuple(drawn.sets.support_y[index].tolist()),
     )
-    return PoorTask(index=index, loss=number(loss), task=task)
+    return HardTask(index=index, loss=number(loss), task=task)
 
 
 def _pair(first: int, second: int, losses: Losses, others: Losses) -> Pair:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from core.analysis.questions import AnyQuestion, Survey
-from core.training.priority import SURVEY, give_way
+from core.analysis.questions import AnyQuestion, Battery
+from core.training.priority import SURVEY, set_thread_niceness
 
 
-class Lanes:
+class Executors:
     """One thread for surveys, and one for all other questions: each answers one at a time.
 
     Surveys give way to training, which they would slow down by a third on two cores.
     """
 
     def __init__(self, name: str) -> None:
-        self._surveys = ThreadPoolExecutor(1, f"{name}, surveys", give_way, (SURVEY,))
+        self._surveys = ThreadPoolExecutor(1, f"{name}, surveys", set_thread_niceness, (SURVEY,))
         self._others = ThreadPoolExecutor(1, name)
 
     def of(self, question: AnyQuestion) -> ThreadPoolExecutor:
         """Where ``question`` is answered."""
-        return self._surveys if isinstance(question, Survey) else self._others
+        return self._surveys if isinstance(question, Battery) else self._others
 
     def close(self) -> None:
         """Begin nothing more, and wait for what has begun."""

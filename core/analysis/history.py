@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-from core.analysis.answers import Cancelled, PastEvaluation, Recalled, SavedTheta, number
+from core.analysis.answers import Cancelled, PastEvaluation, RunHistory, SavedTheta, number
 from core.errors import RunFolderError, reason
-from core.events import AnyEvent, Evaluated, Rewound, SaveKind
-from core.storage.checkpoint_metadata import CheckpointHeader
+from core.events import AnyEvent, Evaluated, RolledBack, SaveKind
+from core.storage.checkpoint_metadata import CheckpointMetadata
 from core.storage.event_log import events_after
 from core.storage.run_folder import read_record
 from core.storage.run_index import can_be, checkpoint_files
@@ -29,7 +29,7 @@ class Recalling:
     def __init__(self) -> None:
         self._pasts: OrderedDict[Path, _Past] = OrderedDict()
 
-    def recall(self, folder: Path, cancelled: Callable[[], bool]) -> Recalled | Cancelled:
+    def recall(self, folder: Path, cancelled: Callable[[], bool]) -> RunHistory | Cancelled:
         """The checkpoints and periodic evaluations of ``folder``; raises ``RunFolderError``."""
         files = checkpoint_files(folder)
         sound = [_saved(file.path, file.header) for file in files if file.header]
@@ -45,7 +45,7 @@ class Recalling:
             self._pasts.popitem(last=False)
         if cancelled():
             return Cancelled()
-        return Recalled(
+        return RunHistory(
             folder=str(folder),
             checkpoints=tuple(sound[-MOST_CHECKPOINTS:]),
             damaged=len(files) - len(sound),
@@ -86,7 +86,7 @@ class _Past:
             self.place = end
 
     def _add(self, event: AnyEvent) -> None:
-        if isinstance(event, Rewound):
+        if isinstance(event, RolledBack):
             standing = [one for one in self.evaluations if one.iteration <= event.iteration]
             self.evaluations, self.seen = standing, len(standing) * self.stride
         elif isinstance(event, Evaluated) and event.probe == "validation" and can_be(event):
@@ -107,7 +107,7 @@ def _seed(folder: Path) -> int | None:
     return seed if isinstance(seed, int) and 0 <= seed < 2**63 else None
 
 
-def _saved(path: Path, header: CheckpointHeader) -> SavedTheta:
+def _saved(path: Path, header: CheckpointMetadata) -> SavedTheta:
     # A stranger's header may hold any text there.
     kind = next((kind for kind in get_args(SaveKind) if kind == header.kind), None)
     return SavedTheta(name=path.name, iteration=header.iteration, kind=kind)

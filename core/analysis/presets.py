@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import validation
-from core.analysis.questions import LARGEST_NUMBER, MOST_POINTS, Given, PresetName
+from core.analysis.questions import LARGEST_NUMBER, MOST_POINTS, ExplicitTask, PresetName
 from core.evaluation.adaptation import PROBES, ProbeName, draw_task
 from core.tasks.base import Floats
 from core.tasks.counter_random import Stream, scaled, uniforms
@@ -54,7 +54,7 @@ PRESETS: dict[PresetName, Preset] = {
 """In the order of their keys."""
 
 
-def draw_preset(name: PresetName, index: int, seed: int, tasks: SineTasks) -> Given:
+def draw_preset(name: PresetName, index: int, seed: int, tasks: SineTasks) -> ExplicitTask:
     """The task number ``index`` of the preset ``name``; raises ``ConfigError`` for huge waves."""
     preset = PRESETS[name]
     if preset.probe:
@@ -77,7 +77,7 @@ def draw_preset(name: PresetName, index: int, seed: int, tasks: SineTasks) -> Gi
 
 def draw_points(
     wave: SineWave, n: int, interval: tuple[float, float], noise: float, index: int, seed: int
-) -> Given:
+) -> ExplicitTask:
     """``n`` points of ``wave`` from ``interval``, with normal ``noise`` of that deviation.
 
     The first points of many are those of few, and no x depends on the noise. Raises
@@ -95,8 +95,8 @@ def _amplitudes(tasks: SineTasks, beyond: bool) -> tuple[float, float]:
     return (largest, 2 * largest) if beyond else tasks.amplitude
 
 
-def _given(wave: SineWave, x: Floats, y: Floats) -> Given:
-    return Given(wave.amplitude, wave.phase, tuple(x.tolist()), tuple(y.tolist()))
+def _given(wave: SineWave, x: Floats, y: Floats) -> ExplicitTask:
+    return ExplicitTask(wave.amplitude, wave.phase, tuple(x.tolist()), tuple(y.tolist()))
 
 
 def _normal(draws: NDArray[np.float64]) -> NDArray[np.float64]:

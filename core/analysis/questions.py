@@ -43,7 +43,7 @@ class Live(Source, frozen=True):
         _text("run", self.run)
 
 
-class Held(Source, frozen=True):
+class PinnedTheta(Source, frozen=True, tag="held"):
     """Those that the run called ``run`` had at ``iteration``, when a question was about them.
 
     They are kept for as long as there is room, once a question has named them so.
@@ -72,14 +72,14 @@ class Untrained(Source, frozen=True):
     of: Live | Saved
 
 
-AnySource = Live | Held | Saved | Untrained
+AnySource = Live | PinnedTheta | Saved | Untrained
 
 
 class Task(msgspec.Struct, frozen=True, tag_field="task", tag=str.lower):
     """What is adapted to."""
 
 
-class Given(Task, frozen=True):
+class ExplicitTask(Task, frozen=True, tag="given"):
     """A wave, and a support set that need not lie on it."""
 
     amplitude: float
@@ -101,7 +101,7 @@ class Given(Task, frozen=True):
             _number("support_y", y)
 
 
-class Drawn(Task, frozen=True):
+class SampledTask(Task, frozen=True, tag="drawn"):
     """The task number ``index`` of a preset, drawn from the tasks of the run that is asked."""
 
     preset: PresetName
@@ -114,7 +114,7 @@ class Drawn(Task, frozen=True):
         _seed(self.seed)
 
 
-AnyTask = Given | Drawn
+AnyTask = ExplicitTask | SampledTask
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, tag_field="question", tag=str.lower):
@@ -134,12 +134,12 @@ class Adapt(Question, frozen=True, kw_only=True):
     lr: float | None = None
 
     def __post_init__(self) -> None:
-        if self.updates is not None or isinstance(self.task, Given):
+        if self.updates is not None or isinstance(self.task, ExplicitTask):
             validation.count("updates", self.updates, low=0, high=MOST_UPDATES)  # type: ignore[arg-type]
         _rate(self.lr)
 
 
-class Survey(Question, frozen=True, kw_only=True):
+class Battery(Question, frozen=True, kw_only=True, tag="survey"):
     """The battery: several sources on the same random tasks, those of ``core.evaluation``.
 
     Tasks are drawn from the waves of the first source. ``shots`` of None are the usual ten, or five
@@ -170,7 +170,7 @@ class Trace(Question, frozen=True, kw_only=True):
     source: AnySource
 
 
-class Recall(Question, frozen=True, kw_only=True):
+class ReadHistory(Question, frozen=True, kw_only=True, tag="recall"):
     """What a run has left behind: its checkpoints and periodic evaluations.
 
     The path of a saved run is that of its folder, or of any checkpoint in it.
@@ -179,7 +179,7 @@ class Recall(Question, frozen=True, kw_only=True):
     of: Live | Saved
 
 
-AnyQuestion = Adapt | Survey | Trace | Recall
+AnyQuestion = Adapt | Battery | Trace | ReadHistory
 
 
 def _number(field: str, value: float) -> None:

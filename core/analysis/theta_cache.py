@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from core.analysis.questions import Held
+from core.analysis.questions import PinnedTheta
 from core.analysis.theta import Theta
 from core.errors import QuestionError
 
@@ -22,16 +22,16 @@ class _Shelf:
     """At most ``room`` bytes of thetas; what was not used for the longest goes first."""
 
     room: int
-    thetas: OrderedDict[Held, Theta] = field(default_factory=OrderedDict)
+    thetas: OrderedDict[PinnedTheta, Theta] = field(default_factory=OrderedDict)
 
-    def put(self, name: Held, theta: Theta) -> None:
+    def put(self, name: PinnedTheta, theta: Theta) -> None:
         self.thetas[name] = theta
         self.thetas.move_to_end(name)
         while sum(one.values.nbytes for one in self.thetas.values()) > self.room:
             self.thetas.popitem(last=False)
 
 
-class Holding:
+class ThetaCache:
     """Remembers what was seen lately, and holds what is asked for again. Threads share it."""
 
     def __init__(self) -> None:
@@ -42,9 +42,9 @@ class Holding:
     def see(self, run: str, theta: Theta) -> None:
         """A live run was asked, and had this theta."""
         with self._changing:
-            self._seen.put(Held(run, theta.iteration), theta)
+            self._seen.put(PinnedTheta(run, theta.iteration), theta)
 
-    def hold(self, name: Held) -> Theta:
+    def hold(self, name: PinnedTheta) -> Theta:
         """The theta of that name, which is held from now on; raises ``QuestionError``."""
         with self._changing:
             theta = self._held.thetas.get(name) or self._seen.thetas.get(name)

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from core.algorithms.optimizers import MOMENTS
-from core.analysis.questions import AnySource, Held, Live, Saved, Untrained
+from core.analysis.questions import AnySource, Live, PinnedTheta, Saved, Untrained
 from core.analysis.theta import Theta
-from core.analysis.theta_cache import Holding
+from core.analysis.theta_cache import ThetaCache
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import Engine, untrained
@@ -46,7 +46,7 @@ FindRun = Callable[[str], LiveRun | None]
 class Sources:
     """Finds what questions name. It belongs to one thread, as the engines do that it makes."""
 
-    def __init__(self, find_run: FindRun, holding: Holding) -> None:
+    def __init__(self, find_run: FindRun, holding: ThetaCache) -> None:
         self._find_run = find_run
         self._holding = holding
         self._engines: OrderedDict[RunConfig, Engine] = OrderedDict()
@@ -61,7 +61,7 @@ class Sources:
             checkpoint = load_checkpoint(Path(source.path))
             state = checkpoint.state
             return Theta(_anywhere(checkpoint.config), state.iteration, state.theta, state.moments)
-        if isinstance(source, Held):
+        if isinstance(source, PinnedTheta):
             return self._holding.hold(source)
         run = self.run(source)
         if run.theta is None:

@@ -14,10 +14,10 @@ import msgspec
 from core.analysis.answers import AnyAnswer
 from core.analysis.battery import OnProgress
 from core.analysis.questions import AnyQuestion
-from core.analysis.service import never, unheard
+from core.analysis.service import ignore_progress, never_cancelled
 from core.errors import SessionError
 from core.evaluation.adaptation import ProbeName
-from core.events import AnyCommand, AnyEvent, Asked, Curve, Recovered, Saved, Snapshot
+from core.events import AnyCommand, AnyEvent, CommandIssued, Curve, Saved, Snapshot, WriteRecovered
 from core.remote.connection import PATIENCE_SECONDS, Link, greeting, look
 from core.remote.process import launch
 from core.remote.protocol import (
@@ -43,8 +43,8 @@ from core.remote.protocol import (
     unpacked,
 )
 from core.session.api import Connection, View
-from core.session.event_backlog import Events
-from core.session.launch import OldRuns
+from core.session.event_backlog import EventBuffer
+from core.session.launch import ResumeRequest
 from core.storage.reading import working_folder
 
 CANCEL_SECONDS = 0.1
@@ -82,7 +82,7 @@ class RemoteSession:
         self._read_only = read_only
         self._progress = progress
         self._news = threading.Condition()
-        self._events = Events()
+        self._events = EventBuffer()
         self._past: list[AnyEvent] = []
         self._snapshots: dict[str, Snapshot] = {}
         self._folders: tuple[str, ...] = ()
@@ -130,7 +130,7 @@ class RemoteSession:
     def evaluate(self, probe: ProbeName, run: str | None = None) -> None:
         self._tell(Probe(probe, run))
 
-    def fresh(self) -> None:
+    def restart(self) -> None:
         self._ask(Fresh(self._ticket()))
 
     def sync(self) -> None:
@@ -152,10 +152,10 @@ class RemoteSession:
             self._news.notify_all()
         self._link.close()
 
-    def revive(self) -> None:
+    def reconnect(self) -> None:
         id = self._link.id
         if self._lost != DROPPED:
-            id = launch(OldRuns.of([Path(folder) for folder in self._folders])).id
+            id = launch(ResumeRequest.of([Path(folder) for folder in self._folders])).id
             self._began = True
         self._link.close()
         self._reader.join()
@@ -164,14 +164,14 @@ class RemoteSession:
     def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
         if self._read_only:
             raise SessionError("read-only: this terminal may look, but not command")
-        begun = launch(OldRuns.of([path]))
+        begun = launch(ResumeRequest.of([path]))
         return begun.id, begun.remarks
 
     def ask(
         self,
         question: AnyQuestion,
-        progress: OnProgress = unheard,
-        cancelled: Callable[[], bool] = never,
+        progress: OnProgress = ignore_progress,
+        cancelled: Callable[[], bool] = never_cancelled,
     ) -> AnyAnswer:
         number, asking = next(self._questions), Asking()
         with self._news:
@@ -307,7 +307,9 @@ class RemoteSession:
                 self._past += unpacked(message)
             case News():
                 for event in unpacked(message):
-                    if not (isinstance(event, Asked) and event.who == self._link.welcome.name):
+                    if not (
+                        isinstance(event, CommandIssued) and event.who == self._link.welcome.name
+                    ):
                         self._events.append(_placed(event, self._elsewhere))
                 self._stand(message)
             case Done(problem, ticket) if 0 < ticket <= self._tickets:
@@ -344,7 +346,7 @@ class RemoteSession:
 
 def _placed(event: AnyEvent, cwd: str) -> AnyEvent:
     """``event`` with a path that can be found from here, if it was said in another ``cwd``."""
-    if cwd and isinstance(event, Saved | Recovered):
+    if cwd and isinstance(event, Saved | WriteRecovered):
         return msgspec.structs.replace(event, path=os.path.join(cwd, event.path))
     return event
 

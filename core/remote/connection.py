@@ -27,7 +27,7 @@ from core.remote.protocol import (
     framed,
     one_line,
 )
-from core.remote.registry import Entry, entries, is_same_person, socket_path
+from core.remote.registry import SessionInfo, is_same_person, live_sessions, socket_path
 
 PATIENCE_SECONDS = 5.0
 """How long a session may take to answer, or to take in a message."""
@@ -139,9 +139,9 @@ def greeting(*, look: bool = False, read_only: bool = False, progress: bool = Fa
     )
 
 
-def chosen_session(id: str | None) -> Entry:
+def chosen_session(id: str | None) -> SessionInfo:
     """The session called ``id``, or the only one; raises ``RemoteError``."""
-    living = {entry.id: entry for entry in entries()}
+    living = {entry.id: entry for entry in live_sessions()}
     if id is None and len(living) == 1:
         return next(iter(living.values()))
     if id in living:

@@ -20,7 +20,7 @@ import core
 from core.errors import LabError
 from core.events import ENDED
 from core.remote.protocol import RemoteError
-from core.remote.registry import Place, sessions_folder
+from core.remote.registry import SessionEndpoint, sessions_folder
 from core.remote.server import Server
 from core.session.launch import Runs
 from core.session.local import LocalSession
@@ -106,7 +106,7 @@ def main() -> None:
     signals = _Signals()
     try:
         order.runs.require()
-        place = Place()
+        place = SessionEndpoint()
         try:
             plans = order.runs.plans()
             session = LocalSession(plans)

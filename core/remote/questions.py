@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from core.analysis.executors import Lanes
+from core.analysis.executors import Executors
 from core.errors import LabError
 from core.remote.protocol import Answered, Ask, Message, Partly, framed
-from core.remote.subscriber import Watcher
+from core.remote.subscriber import Subscriber
 from core.session.api import Session
 
 MOST_QUESTIONS = 8
@@ -18,7 +18,7 @@ MOST_QUESTIONS = 8
 class Questions:
     """Asks ``session`` what ``watcher`` wants to know, in threads that all watchers share."""
 
-    def __init__(self, session: Session, watcher: Watcher, lanes: Lanes) -> None:
+    def __init__(self, session: Session, watcher: Subscriber, lanes: Executors) -> None:
         self._session = session
         self._watcher = watcher
         self._lanes = lanes

@@ -31,7 +31,7 @@ UNFINISHED_SECONDS = 60.0
 LONGEST_ENTRY = 64 * 2**10
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What is written of a session beside its socket. ``started`` is in seconds since the epoch."""
 
     id: str
@@ -40,7 +40,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     command: list[str]
 
 
-class Place:
+class SessionEndpoint:
     """The place of one session: ``id.json``, locked for as long as it lives, and ``id.sock``.
 
     Made by the process of the session; raises ``RemoteError`` where there is no room for one.
@@ -49,7 +49,7 @@ class Place:
     def __init__(self) -> None:
         self._folder = sessions_folder()
         self.id, self._descriptor = self._reserve()
-        self._entry = Entry(
+        self._entry = SessionInfo(
             id=self.id, pid=os.getpid(), started=time.time(), command=command_line()
         )
         self._write()
@@ -104,7 +104,7 @@ class Place:
 
     def _reserve(self, first: int = 1) -> tuple[str, int]:
         """The lowest free number from ``first`` on, and the descriptor of its entry."""
-        list(entries())  # which clears away what dead sessions have left
+        list(live_sessions())  # which clears away what dead sessions have left
         for number in range(first, MOST_SESSIONS + 1):
             with suppress(FileExistsError):
                 file = self._folder / f"{number}.json"
@@ -140,7 +140,7 @@ def sessions_folder() -> Path:
     return path
 
 
-def entries() -> Iterator[Entry]:
+def live_sessions() -> Iterator[SessionInfo]:
     """The sessions that live, in the order of their numbers; what dead ones left is removed.
 
     Raises ``RemoteError``.
@@ -176,7 +176,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _living(path: Path) -> Entry | None:
+def _living(path: Path) -> SessionInfo | None:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     except OSError:
@@ -192,7 +192,7 @@ def _living(path: Path) -> Entry | None:
                 path.with_suffix(".sock").unlink(missing_ok=True)
                 path.unlink(missing_ok=True)
             return None
-        return msgspec.json.decode(content, type=Entry)
+        return msgspec.json.decode(content, type=SessionInfo)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     finally:

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from core.analysis.executors import Lanes
+from core.analysis.executors import Executors
 from core.errors import LabError
-from core.events import AnyEvent, Asked, Evaluate, Evaluated, Progress, Snapshot
+from core.events import AnyEvent, CommandIssued, Evaluate, Evaluated, Progress, Snapshot
 from core.remote.delta import Digest, everything, stories
 from core.remote.protocol import (
     HEAD,
@@ -51,10 +51,10 @@ from core.remote.protocol import (
     one_line,
 )
 from core.remote.questions import Questions
-from core.remote.registry import Place, is_same_person
-from core.remote.subscriber import Watcher
+from core.remote.registry import SessionEndpoint, is_same_person
+from core.remote.subscriber import Subscriber
 from core.session.api import Session
-from core.session.event_backlog import Story
+from core.session.event_backlog import EventBacklog
 from core.storage.reading import working_folder
 
 LOOKING = (Remember, Sync, Ask, Cancel)
@@ -89,12 +89,12 @@ class Served(Session, Protocol):
 class Server:
     """Serves ``session`` at ``place`` until it is closed, and clears the place then."""
 
-    def __init__(self, session: Served, place: Place, program: str) -> None:
+    def __init__(self, session: Served, place: SessionEndpoint, program: str) -> None:
         """``program`` is the version that is told."""
         self._session = session
         self._program = program
         self._place = place
-        self._watchers: dict[str, Watcher] = {}
+        self._watchers: dict[str, Subscriber] = {}
         self._numbers = itertools.count(1)
         self._seen = 0
         self._digest = Digest()
@@ -103,7 +103,7 @@ class Server:
         self._ending = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
-        self._lanes = Lanes("questions")
+        self._lanes = Executors("questions")
         self.ended = threading.Event()
         """Set once a watcher has ended the runs, or nobody can reach them any more."""
         session.listen(self._hear)
@@ -215,7 +215,7 @@ class Server:
         if hello.look:
             writer.write(framed(self._welcome("")))
             return
-        watcher = Watcher(self._called(hello.name), writer, hello)
+        watcher = Subscriber(self._called(hello.name), writer, hello)
         watcher.greet(framed(self._welcome(watcher.name)))
         self._tell_story(watcher)
         self._watchers[watcher.name] = watcher
@@ -246,7 +246,7 @@ class Server:
         )
 
     async def _obey(
-        self, watcher: Watcher, questions: Questions, reader: asyncio.StreamReader
+        self, watcher: Subscriber, questions: Questions, reader: asyncio.StreamReader
     ) -> None:
         while True:
             content = await _message(reader)
@@ -265,7 +265,7 @@ class Server:
             else:
                 self._do(request, watcher)
 
-    def _refusal(self, request: Request, watcher: Watcher) -> str:
+    def _refusal(self, request: Request, watcher: Subscriber) -> str:
         """Why ``request`` is not obeyed; empty where it is."""
         if watcher.hello.read_only and not isinstance(request, LOOKING):
             return "you may look only"
@@ -278,7 +278,7 @@ class Server:
                 return "this is too much to remember"
         return ""
 
-    def _do(self, request: Request, watcher: Watcher) -> None:
+    def _do(self, request: Request, watcher: Subscriber) -> None:
         session = self._session
         match request:
             case Send(command, run):
@@ -304,11 +304,11 @@ class Server:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _fresh(self, watcher: Watcher, ticket: int) -> None:
+    async def _fresh(self, watcher: Subscriber, ticket: int) -> None:
         problem = ""
         async with self._changing:
             try:
-                await asyncio.to_thread(self._session.fresh)
+                await asyncio.to_thread(self._session.restart)
             except LabError as error:
                 problem = str(error)
         self._tell_news()
@@ -319,11 +319,11 @@ class Server:
             await asyncio.to_thread(self._session.stop, save=save)
         self.ended.set()
 
-    def _say_asked(self, watcher: Watcher, command: str, run: str | None) -> None:
+    def _say_asked(self, watcher: Subscriber, command: str, run: str | None) -> None:
         for name, one in self._session.snapshots().items():
             if run in (None, name):
                 self._session.tell(
-                    Asked(
+                    CommandIssued(
                         run=name,
                         iteration=one.iteration,
                         time=time.time(),
@@ -373,11 +373,11 @@ class Server:
             if frame and progress in (None, watcher.hello.progress):
                 watcher.tell(frame)
 
-    def _tell_story(self, watcher: Watcher) -> None:
+    def _tell_story(self, watcher: Subscriber) -> None:
         """Tell a watcher all that the others know."""
         told, end = self._session.story()
         whole = self._tell_news(end, coming=1)
-        past = Story(self._session.history()).told()
+        past = EventBacklog(self._session.history()).told()
         for news in (*stories(past, past=True), *stories(told, past=False)):
             watcher.greet(framed(news))
         watcher.greet(whole())

@@ -20,7 +20,7 @@ PARTING_SECONDS = 2.0
 """How long a watcher may take to hear that all has ended."""
 
 
-class Watcher:
+class Subscriber:
     """Sends to one watcher without ever waiting for it.
 
     What happened is always sent, in order. How the runs stand is left out while older bytes still

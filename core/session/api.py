@@ -11,7 +11,7 @@ import msgspec
 from core.analysis.answers import AnyAnswer
 from core.analysis.battery import OnProgress
 from core.analysis.questions import AnyQuestion
-from core.analysis.service import never, unheard
+from core.analysis.service import ignore_progress, never_cancelled
 from core.evaluation.adaptation import ProbeName
 from core.events import AnyCommand, AnyEvent, Snapshot
 
@@ -69,7 +69,7 @@ class Session(Protocol):
     def evaluate(self, probe: ProbeName, run: str | None = None) -> None:
         """Evaluate ``run``, or every run, on the next task of ``probe``: the same for all."""
 
-    def fresh(self) -> None:
+    def restart(self) -> None:
         """End the runs with a save, and begin them anew with the next seed. Waits for the save.
 
         Raises ``LabError``, and leaves the runs alone, where that cannot be.
@@ -88,7 +88,7 @@ class Session(Protocol):
     def detach(self) -> None:
         """Leave runs that go on without the face."""
 
-    def revive(self) -> None:
+    def reconnect(self) -> None:
         """Reach runs that were lost: attach to them again, or train on from where they were saved.
 
         Raises ``LabError``.
@@ -103,8 +103,8 @@ class Session(Protocol):
     def ask(
         self,
         question: AnyQuestion,
-        progress: OnProgress = unheard,
-        cancelled: Callable[[], bool] = never,
+        progress: OnProgress = ignore_progress,
+        cancelled: Callable[[], bool] = never_cancelled,
     ) -> AnyAnswer:
         """Compute something of the runs, beside their training; waits for the answer.
 

@@ -18,7 +18,7 @@ DRAWN_EVALUATIONS = 50
 """The newest of them, and of those that were asked for, told in full."""
 
 
-class Events:
+class EventBuffer:
     """Numbered events, of which the oldest are forgotten once every reader has read them."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Events:
         return self._kept[max(number - self._forgotten, 0) :]
 
 
-class Story:
+class EventBacklog:
     """What a face must be told that comes late, to show what it would have shown all along.
 
     Losses of training are in the curve of a snapshot and not told again. Older evaluations are told

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from core.config import RunConfig, Saving
+from core.config import CheckpointSettings, RunConfig
 from core.engines import make_engine
 from core.errors import LabError, RunFolderError
 from core.storage.reading import is_text
@@ -16,7 +16,7 @@ from core.training.run_plan import Plan, plan_new, plan_resumed, run_folder
 from core.validation import decode
 
 
-class NewRuns(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Runs from scratch, a configuration each, in new folders under ``out``."""
 
     configs: list[dict[str, Any]]
@@ -29,12 +29,12 @@ class NewRuns(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     def of(
         cls,
         configs: Iterable[RunConfig],
-        saving: Saving,
+        saving: CheckpointSettings,
         *,
         out: Path,
         name: str | None,
         pace: float | None,
-    ) -> NewRuns:
+    ) -> TrainRequest:
         """``out`` is text, and of the same working folder as the process that trains."""
         return cls(
             configs=[config.to_dict() for config in configs],
@@ -58,7 +58,7 @@ class NewRuns(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
         Raises ``LabError``.
         """
-        saving = decode(Saving, self.saving, "saving")
+        saving = decode(CheckpointSettings, self.saving, "saving")
         plans: list[Plan] = []
         try:
             for config in map(RunConfig.from_dict, self.configs):
@@ -70,7 +70,7 @@ class NewRuns(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         return plans
 
 
-class OldRuns(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Runs that go on: run folders, or checkpoints in them."""
 
     paths: list[str]
@@ -80,7 +80,7 @@ class OldRuns(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     @classmethod
     def of(
         cls, paths: Sequence[Path], *, iterations: int | None = None, pace: float | None = None
-    ) -> OldRuns:
+    ) -> ResumeRequest:
         """Raises ``RunFolderError`` for two runs of one name, or one that cannot be told."""
         folders = [run_folder(path) for path in paths]
         names = [folder.name for folder in folders]
@@ -109,7 +109,7 @@ class OldRuns(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         return plans
 
 
-Runs = NewRuns | OldRuns
+Runs = TrainRequest | ResumeRequest
 
 
 def _text(path: Path) -> str:

@@ -10,15 +10,15 @@ from pathlib import Path
 
 from core.analysis.answers import AnyAnswer
 from core.analysis.battery import OnProgress
-from core.analysis.executors import Lanes
+from core.analysis.executors import Executors
 from core.analysis.questions import AnyQuestion
-from core.analysis.service import Bench, never, unheard
+from core.analysis.service import AnalysisService, ignore_progress, never_cancelled
 from core.analysis.theta_sources import LiveRun
 from core.errors import LabError, RunFolderError, SessionError
 from core.evaluation.adaptation import ProbeName
-from core.events import AnyCommand, AnyEvent, Evaluate, Refused, Snapshot, Stop
+from core.events import AnyCommand, AnyEvent, CommandRejected, Evaluate, Snapshot, Stop
 from core.session.api import Connection, View
-from core.session.event_backlog import Events, Story
+from core.session.event_backlog import EventBacklog, EventBuffer
 from core.training.run_plan import Plan, plan_new
 from core.training.trainer import Trainer
 
@@ -31,12 +31,12 @@ class LocalSession:
     def __init__(self, plans: Sequence[Plan]) -> None:
         """Raises ``RunFolderError`` where two plans have one name."""
         self._trainers: dict[str, Trainer] = {}
-        self._events = Events()
-        self._story = Story()
+        self._events = EventBuffer()
+        self._story = EventBacklog()
         self._listeners: list[Callable[[AnyEvent], None]] = []
         self._probes: dict[ProbeName, int] = {}
-        self._bench = Bench(self._live_run)
-        self._lanes = Lanes("bench")
+        self._bench = AnalysisService(self._live_run)
+        self._lanes = Executors("bench")
         self._view: View = {}
         self._news = threading.Condition()
         self._changing = threading.Lock()
@@ -74,7 +74,7 @@ class LocalSession:
         self._probes[probe] = index + 1
         self.send(Evaluate(probe, index), run)
 
-    def fresh(self) -> None:
+    def restart(self) -> None:
         with self._changing:
             if self._over:
                 raise SessionError("the runs have been told to end")
@@ -97,7 +97,7 @@ class LocalSession:
     def detach(self) -> None:
         """Nothing: the runs are in this process."""
 
-    def revive(self) -> None:
+    def reconnect(self) -> None:
         """Nothing: runs in this process are never out of reach."""
 
     def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
@@ -107,8 +107,8 @@ class LocalSession:
     def ask(
         self,
         question: AnyQuestion,
-        progress: OnProgress = unheard,
-        cancelled: Callable[[], bool] = never,
+        progress: OnProgress = ignore_progress,
+        cancelled: Callable[[], bool] = never_cancelled,
     ) -> AnyAnswer:
         lane = self._lanes.of(question)
         return lane.submit(self._bench.answer, question, progress, cancelled).result()
@@ -176,7 +176,7 @@ class LocalSession:
             if isinstance(command, Stop):
                 return
         self.tell(
-            Refused(
+            CommandRejected(
                 run=trainer.name,
                 iteration=snapshot.iteration,
                 time=time.time(),

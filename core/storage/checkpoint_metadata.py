@@ -14,7 +14,7 @@ from core.storage.checkpoint import FORMAT, LARGEST_HEADER
 from core.storage.reading import NOT_JSON, open_regular
 
 
-class CheckpointHeader(msgspec.Struct, frozen=True, kw_only=True):
+class CheckpointMetadata(msgspec.Struct, frozen=True, kw_only=True):
     """Where a run stood; ``kind`` is why it was saved, and ``best`` the lowest loss until then.
 
     Checkpoints of earlier versions know neither.
@@ -31,7 +31,7 @@ class _Described(msgspec.Struct):
     metadata: dict[str, str] = msgspec.field(name="__metadata__")
 
 
-def read_header(path: Path) -> CheckpointHeader:
+def read_header(path: Path) -> CheckpointMetadata:
     """The header of the checkpoint at ``path``; raises ``CheckpointError``."""
     try:
         with open_regular(path) as file:
@@ -43,7 +43,7 @@ def read_header(path: Path) -> CheckpointHeader:
         raise CheckpointError(path, f"it cannot be read ({error.strerror})") from error
     try:
         described = msgspec.json.decode(header, type=_Described).metadata[FORMAT]
-        return msgspec.json.decode(described, type=CheckpointHeader)
+        return msgspec.json.decode(described, type=CheckpointMetadata)
     except (*NOT_JSON, KeyError) as error:
         raise CheckpointError(path, "it was not written by tui-meta, or is damaged") from error
 

@@ -10,7 +10,7 @@ from typing import IO
 
 import msgspec
 
-from core.events import AnyEvent, Event, Progress, Rewound
+from core.events import AnyEvent, Event, Progress, RolledBack
 from core.storage.reading import NOT_JSON, open_regular
 
 LONGEST_LINE = 2**20
@@ -128,7 +128,7 @@ class EventLog:
 def read_events(path: Path) -> Iterator[AnyEvent]:
     """The events in the log ``path`` that stand, oldest first; raises ``OSError``.
 
-    What a later ``Rewound`` replaces is left out. A line that is torn, foreign or longer than
+    What a later ``RolledBack`` replaces is left out. A line that is torn, foreign or longer than
     ``LONGEST_LINE`` is passed over; a log that does not exist has no events.
     """
     if not path.exists():
@@ -147,8 +147,8 @@ def read_events(path: Path) -> Iterator[AnyEvent]:
 def events_after(path: Path, place: int) -> Iterator[tuple[AnyEvent, int]]:
     """The events behind byte ``place`` of the log ``path``, each with where its line ends.
 
-    For those who read a growing log again and again: all are told, and a ``Rewound`` says which of
-    them no longer stand. A line that is still being written is left for the next time, and a log
+    For readers of a growing log: all events are given, and a ``RolledBack`` says which of them are
+    no longer valid. A line that is still being written is left for the next time, and a log
     that does not exist has no events. Raises ``OSError``.
     """
     if not path.exists():
@@ -168,7 +168,7 @@ def _standing_limits(log: IO[bytes]) -> list[tuple[int, int]]:
         if b'"rewound"' not in line:
             continue
         event = _decoded(line)
-        if isinstance(event, Rewound):
+        if isinstance(event, RolledBack):
             while limits and limits[-1][1] >= event.iteration:
                 limits.pop()
             limits.append((number, event.iteration))

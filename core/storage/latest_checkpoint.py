@@ -10,12 +10,12 @@ from typing import Any
 from core.config import RunConfig
 from core.engines.base import untrained
 from core.errors import CheckpointError
-from core.events import AnyEvent, Rewound, Saved
+from core.events import AnyEvent, RolledBack, Saved
 from core.storage.checkpoint import Checkpoint, load_checkpoint
 from core.storage.checkpoint_metadata import checkpoint_names
 
 
-def newest_good(
+def latest_checkpoint(
     folder: Path, history: Sequence[AnyEvent], config: dict[str, Any]
 ) -> tuple[Checkpoint, Path, tuple[str, ...]]:
     """The newest good checkpoint in ``folder``, its path, and a line for each one passed over.
@@ -25,7 +25,7 @@ def newest_good(
     was replaced, and what the log has after it would be missing. Raises ``CheckpointError`` where
     none can be read, ``ConfigError`` and ``UnknownSettingError``.
     """
-    rewound = min((one.iteration for one in history if isinstance(one, Rewound)), default=None)
+    rewound = min((one.iteration for one in history if isinstance(one, RolledBack)), default=None)
     written = {Path(one.path).name for one in history if isinstance(one, Saved)}
     passed: list[str] = []
     for name in reversed(_checkpoints(folder)):

@@ -13,12 +13,12 @@ import msgspec
 from core.events import Iteration
 from core.storage.log_lines import lines_from_end
 
-LastWord = Literal["finished", "stopped", "diverged", "failed", "interrupted"]
+FinalState = Literal["finished", "stopped", "diverged", "failed", "interrupted"]
 
 MOST_READ = 16 * 2**20
 """Bytes of a log that are looked through at most; one block of them is the usual."""
 
-_ENDS: dict[str, LastWord] = {
+_ENDS: dict[str, FinalState] = {
     "finished": "finished",
     "stopped": "stopped",
     "diverged": "diverged",
@@ -39,7 +39,7 @@ class LogLine(msgspec.Struct, frozen=True):
 
 
 @dataclass
-class LogEnd:
+class LogSummary:
     """What the lines given so far tell; None is what they do not.
 
     ``best`` is the lowest loss of a periodic evaluation and its iteration, ``time`` in seconds
@@ -48,7 +48,7 @@ class LogEnd:
 
     iteration: int | None = None
     time: float | None = None
-    state: LastWord | None = None
+    state: FinalState | None = None
     target: int | None = None
     best: tuple[float, int] | None = None
     _replaced_after: float = field(default=math.inf)

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from core.config import RunConfig, Saving
+from core.config import CheckpointSettings, RunConfig
 from core.errors import RunFolderError
 from core.events import AnyEvent
 from core.storage.checkpoint import Checkpoint, checkpoint_path, optimizer_path, save_checkpoint
@@ -88,7 +88,9 @@ class RunFolder:
                 (self.path / LOCK).unlink(missing_ok=True)
                 self.path.rmdir()
 
-    def describe(self, config: RunConfig, saving: Saving, engine: str, device: str) -> None:
+    def describe(
+        self, config: RunConfig, saving: CheckpointSettings, engine: str, device: str
+    ) -> None:
         """Write ``run.json`` for a run that begins now; raises ``OSError``."""
         record = RunRecord(
             name=self.name,

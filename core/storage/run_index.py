@@ -13,20 +13,20 @@ import msgspec
 
 from core.errors import CheckpointError, LabError, RunFolderError
 from core.events import AnyEvent, Evaluated, Iteration
-from core.storage.checkpoint_metadata import CheckpointHeader, checkpoint_names, read_header
+from core.storage.checkpoint_metadata import CheckpointMetadata, checkpoint_names, read_header
 from core.storage.event_log import read_events
 from core.storage.lock import owner_of
-from core.storage.log_tail import LastWord, LogEnd, lines_from_newest
+from core.storage.log_tail import FinalState, LogSummary, lines_from_newest
 from core.storage.run_folder import RunRecord, read_record
 
-State = LastWord | Literal["training", "damaged"]
+State = FinalState | Literal["training", "damaged"]
 """``interrupted`` is a run that neither ended nor is trained by anybody."""
 
 LARGEST_INDEX = 2**62
 """Of an evaluation's task; no run gets as far."""
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a list; what is not known is None.
 
     ``best`` is the lowest loss of a periodic evaluation, met at ``best_iteration``. ``started`` is
@@ -57,15 +57,15 @@ class CheckpointFile:
 
     path: Path
     size: int
-    header: CheckpointHeader | None
+    header: CheckpointMetadata | None
     problem: str = ""
 
 
 @dataclass(frozen=True)
-class Opened:
+class RunDetails:
     """All that there is to tell of one run: how it stands, what it is, and what happened."""
 
-    entry: Entry
+    entry: RunSummary
     record: RunRecord
     checkpoints: tuple[CheckpointFile, ...]
     events: tuple[AnyEvent, ...]
@@ -80,7 +80,7 @@ class _Config(msgspec.Struct):
     iterations: Iteration
 
 
-def list_runs(folder: Path) -> list[Entry]:
+def list_runs(folder: Path) -> list[RunSummary]:
     """The runs in ``folder``, or the one that it is; raises ``RunFolderError``.
 
     Folders that hold nothing of a run are left out.
@@ -103,16 +103,16 @@ def list_runs(folder: Path) -> list[Entry]:
     return entries
 
 
-def describe_run(path: Path) -> tuple[Entry, RunRecord]:
+def describe_run(path: Path) -> tuple[RunSummary, RunRecord]:
     """How the run of the folder ``path`` stands, and what it is; raises ``RunFolderError``."""
     record = read_record(path)
     return _standing(path, record, _names(path)), record
 
 
-def open_run(path: Path) -> Opened:
+def open_run(path: Path) -> RunDetails:
     """The run of the folder ``path``; raises ``RunFolderError`` and ``OSError``."""
     entry, record = describe_run(path)
-    return Opened(entry, record, tuple(checkpoint_files(path)), tuple(history(path)))
+    return RunDetails(entry, record, tuple(checkpoint_files(path)), tuple(history(path)))
 
 
 def history(path: Path) -> Iterator[AnyEvent]:
@@ -153,18 +153,18 @@ def _looks_like_run(names: list[str]) -> bool:
     return "run.json" in names or "events.jsonl" in names or bool(checkpoint_names(names))
 
 
-def _entry(path: Path, names: list[str]) -> Entry:
+def _entry(path: Path, names: list[str]) -> RunSummary:
     try:
         return _standing(path, read_record(path), names)
     except LabError as error:
         return _damaged(path, error)
 
 
-def _damaged(path: Path, error: LabError) -> Entry:
-    return Entry(path=str(path), name=_name(path), state="damaged", problem=str(error))
+def _damaged(path: Path, error: LabError) -> RunSummary:
+    return RunSummary(path=str(path), name=_name(path), state="damaged", problem=str(error))
 
 
-def _standing(path: Path, record: RunRecord, names: list[str]) -> Entry:
+def _standing(path: Path, record: RunRecord, names: list[str]) -> RunSummary:
     try:
         config = msgspec.convert(record.config, _Config)
     except msgspec.ValidationError as error:
@@ -185,7 +185,7 @@ def _standing(path: Path, record: RunRecord, names: list[str]) -> Entry:
     if iteration is None and header:
         iteration = header.iteration
     target = newest.target or (header.target if header else config.iterations)
-    return Entry(
+    return RunSummary(
         path=str(path),
         name=_name(path),
         algorithm=config.algorithm.name,
@@ -204,12 +204,12 @@ def _name(path: Path) -> str:
     return path.name or path.absolute().name
 
 
-def _newest(path: Path, names: list[str]) -> tuple[LogEnd, CheckpointHeader | None]:
+def _newest(path: Path, names: list[str]) -> tuple[LogSummary, CheckpointMetadata | None]:
     """What the end of the log tells, and the newest checkpoint; raises ``OSError``.
 
     The log is read back to before that checkpoint: what it does not know came later.
     """
-    newest = LogEnd()
+    newest = LogSummary()
     lines = lines_from_newest(path / "events.jsonl") if "events.jsonl" in names else iter(())
     last = next(lines, None)
     if last is None:
@@ -224,7 +224,7 @@ def _newest(path: Path, names: list[str]) -> tuple[LogEnd, CheckpointHeader | No
     return newest, header
 
 
-def _newest_header(path: Path, names: list[str], most: float) -> CheckpointHeader | None:
+def _newest_header(path: Path, names: list[str], most: float) -> CheckpointMetadata | None:
     """The header of the newest sound checkpoint until iteration ``most``.
 
     Beyond the end of the log is what a run has left behind that was taken back.

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
-from core.config import Saving
+from core.config import CheckpointSettings
 from core.errors import LabError, reason
-from core.events import Recovered, Saved, SaveFailed, SaveKind
+from core.events import Saved, SaveFailed, SaveKind, WriteRecovered
 from core.storage.checkpoint import Checkpoint
 from core.storage.retention import stronger
 from core.storage.run_folder import RunFolder
-from core.training.event_publisher import Teller
+from core.training.event_publisher import EventPublisher
 
 REST = 50
 """After a save no autosave comes for as many times what it took: they cost 2 % at most."""
@@ -25,13 +25,15 @@ RETRY_SECONDS = 1.0
 LONGEST_RETRY = 60.0
 
 
-class Saver:
+class CheckpointManager:
     """Saves one run into ``folder``, tells of it, and remembers what could not be saved.
 
     The best network so far is written with the next save after it was met.
     """
 
-    def __init__(self, folder: RunFolder, saving: Saving, teller: Teller) -> None:
+    def __init__(
+        self, folder: RunFolder, saving: CheckpointSettings, teller: EventPublisher
+    ) -> None:
         self.folder = folder
         self.saved_iteration = 0
         """Of the newest checkpoint."""
@@ -116,7 +118,7 @@ class Saver:
         self.saved_iteration, self._saved_as = iteration, checkpoint.kind
         self.folder.prune(self._saving.keep)
         if self._problem:
-            self._teller.say(Recovered(path=str(self.folder.path), **self._teller.stamp()))
+            self._teller.say(WriteRecovered(path=str(self.folder.path), **self._teller.stamp()))
         self._owed, self._problem, self._failures = None, "", 0
         self._saved_at = time.monotonic()
         self._rest_until = self._saved_at + REST * (self._saved_at - began)

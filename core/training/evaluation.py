@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.config import RunConfig
 from core.engines.base import Engine
 from core.evaluation.adaptation import PROBES, ProbeName, draw_task, few_shot
-from core.events import Evaluated, Stamp
+from core.events import Evaluated, EventHeader
 from core.tasks.base import Floats
 from core.tasks.sine_sampler import query_grid
 
@@ -17,7 +17,7 @@ def evaluation(
     probe: ProbeName,
     index: int,
     training_loss: float | None,
-    stamp: Stamp,
+    stamp: EventHeader,
 ) -> Evaluated:
     """Fine-tune ``theta`` ``(n_parameters,)`` on the task number ``index`` of ``probe``."""
     task = draw_task(config.waves, config.seed, probe, index)

@@ -6,22 +6,22 @@ import time
 from collections.abc import Callable
 
 from core.errors import reason
-from core.events import AnyEvent, Recovered, SaveFailed, Stamp
+from core.events import AnyEvent, EventHeader, SaveFailed, WriteRecovered
 from core.storage.event_log import EventLog
 
 RETRY_SECONDS = 1.0
 """How long a log that cannot be written is left alone."""
 
 
-class Teller:
+class EventPublisher:
     """Logs events in ``log`` and hands them to ``publish`` once the operating system has them.
 
     While the log cannot be written they are published all the same, after a ``SaveFailed``; their
-    lines wait in memory, and ``Recovered`` says when they are in the file.
+    lines wait in memory, and ``WriteRecovered`` says when they are in the file.
     """
 
     def __init__(
-        self, log: EventLog, publish: Callable[[AnyEvent], None], stamp: Callable[[], Stamp]
+        self, log: EventLog, publish: Callable[[AnyEvent], None], stamp: Callable[[], EventHeader]
     ) -> None:
         self.log = log
         self.stamp = stamp
@@ -62,7 +62,7 @@ class Teller:
             write()
             if self._problem:
                 self._problem = ""
-                self.say(Recovered(path=str(self.log.path), **self.stamp()))
+                self.say(WriteRecovered(path=str(self.log.path), **self.stamp()))
                 write()
         except OSError as error:
             self._next_try = time.monotonic() + RETRY_SECONDS

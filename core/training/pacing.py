@@ -11,7 +11,7 @@ RATE_SECONDS = 1.0
 """Over how long the shown rate is averaged."""
 
 
-class Clock:
+class Pacing:
     """Times one run's training; ``pace`` is in iterations per second, None for full speed."""
 
     def __init__(self, pace: float | None, elapsed: float) -> None:

@@ -12,7 +12,7 @@ SURVEY = 19
 training of niceness 5 it took three."""
 
 
-def give_way(niceness: int) -> None:
+def set_thread_niceness(niceness: int) -> None:
     """Let threads of a lower ``niceness`` go before this one, where threads have one."""
     # Elsewhere than on Linux niceness belongs to the whole process.
     if sys.platform == "linux":

@@ -10,12 +10,12 @@ from pathlib import Path
 import msgspec
 
 from core import validation
-from core.config import RunConfig, Saving
+from core.config import CheckpointSettings, RunConfig
 from core.engines.base import Engine
 from core.errors import RunFolderError, reason
 from core.events import AnyEvent, Evaluated
 from core.storage.checkpoint import Checkpoint, load_checkpoint
-from core.storage.latest_checkpoint import newest_good
+from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.provenance import installed_versions, processor
 from core.storage.reading import is_text
 from core.storage.run_folder import RunFolder, RunRecord, create_run_folder, read_record
@@ -38,7 +38,7 @@ class Plan:
     history: tuple[AnyEvent, ...] = ()
     target: int | None = None
     pace: float | None = None
-    saving: Saving = field(default_factory=Saving)
+    saving: CheckpointSettings = field(default_factory=CheckpointSettings)
     record: RunRecord | None = None
     remarks: tuple[str, ...] = ()
 
@@ -103,7 +103,7 @@ def plan_new(
     out: Path,
     name: str | None,
     pace: float | None = None,
-    saving: Saving | None = None,
+    saving: CheckpointSettings | None = None,
 ) -> Plan:
     """A run from scratch in a new folder under ``out``, which is locked for it.
 
@@ -112,7 +112,7 @@ def plan_new(
     algorithm = config.algorithm.name
     chosen = f"{algorithm}-{name or time.strftime('%Y%m%d-%H%M%S')}"
     folder = create_run_folder(out, chosen, unique=name is None)
-    return Plan(config, folder, pace=pace, saving=saving or Saving())
+    return Plan(config, folder, pace=pace, saving=saving or CheckpointSettings())
 
 
 def run_folder(path: Path) -> Path:
@@ -149,7 +149,7 @@ def _plan_resumed(
     record = read_record(folder.path)
     history = tuple(_renamed(folder.past_events(), folder.name))
     if path.is_dir():
-        checkpoint, file, remarks = newest_good(path, history, record.config)
+        checkpoint, file, remarks = latest_checkpoint(path, history, record.config)
     else:
         checkpoint, file, remarks = load_checkpoint(path), path, ()
     at = checkpoint.state.iteration
@@ -165,7 +165,7 @@ def _plan_resumed(
         history=history,
         target=iterations,
         pace=pace,
-        saving=decode(Saving, record.saving, "saving"),
+        saving=decode(CheckpointSettings, record.saving, "saving"),
         record=record,
         remarks=remarks,
     )

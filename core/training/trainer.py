@@ -18,8 +18,10 @@ from core.evaluation.adaptation import ProbeName
 from core.events import (
     AnyEvent,
     Command,
+    CommandRejected,
     Diverged,
     Evaluate,
+    EventHeader,
     Extend,
     Extended,
     Failed,
@@ -27,16 +29,14 @@ from core.events import (
     Pause,
     Paused,
     Progress,
-    Refused,
     Resume,
     Resumed,
-    Rewound,
+    RolledBack,
     RunState,
     Save,
     SaveKind,
     SetPace,
     Snapshot,
-    Stamp,
     Started,
     Step,
     Stepped,
@@ -45,13 +45,13 @@ from core.events import (
 )
 from core.storage.checkpoint import Checkpoint
 from core.storage.provenance import installed_versions
-from core.training.checkpointing import Saver
+from core.training.checkpointing import CheckpointManager
 from core.training.divergence import advice, last_finite
 from core.training.evaluation import evaluation
-from core.training.event_publisher import RETRY_SECONDS, Teller
+from core.training.event_publisher import RETRY_SECONDS, EventPublisher
 from core.training.metrics import Metrics
-from core.training.pacing import Clock
-from core.training.priority import TRAINING, give_way
+from core.training.pacing import Pacing
+from core.training.priority import TRAINING, set_thread_niceness
 from core.training.run_plan import Plan, check_pace
 
 UNBROKEN_STEP = 100
@@ -77,13 +77,13 @@ class Trainer:
         self._preparing = ""
         self._ended = False
         self._target = plan.target or (resumed.target if resumed else plan.config.iterations)
-        self._teller = Teller(plan.folder.log, publish, self._stamp)
-        self._saver = Saver(plan.folder, plan.saving, self._teller)
+        self._teller = EventPublisher(plan.folder.log, publish, self._stamp)
+        self._saver = CheckpointManager(plan.folder, plan.saving, self._teller)
         self._metrics = Metrics()
         if resumed:
             self._saver.take_up(resumed)
             self._metrics = Metrics.recalled(resumed, plan.history)
-        self._clock = Clock(plan.pace, resumed.elapsed if resumed else 0.0)
+        self._clock = Pacing(plan.pace, resumed.elapsed if resumed else 0.0)
         self.snapshot = self._snapshot()
 
     @property
@@ -119,7 +119,7 @@ class Trainer:
     # The thread.
 
     def _work(self) -> None:
-        give_way(TRAINING)
+        set_thread_niceness(TRAINING)
         try:
             self._begin()
             while not self._ended:
@@ -143,7 +143,7 @@ class Trainer:
         self._plan.open_folder(engine)
         iteration = self._state.iteration
         if self._plan.goes_back(iteration):
-            self._say(Rewound(**self._stamp()))
+            self._say(RolledBack(**self._stamp()))
         self._say(
             Started(
                 engine=engine.name,
@@ -263,7 +263,7 @@ class Trainer:
 
     def _refuse(self, command: Command, why: str) -> None:
         name = type(command).__name__.lower()
-        self._say(Refused(command=name, reason=why, **self._stamp()))
+        self._say(CommandRejected(command=name, reason=why, **self._stamp()))
 
     def _set_pace(self, pace: float | None) -> None:
         try:
@@ -352,7 +352,7 @@ class Trainer:
         self._run_state = run_state
         self.snapshot = self._snapshot()
 
-    def _stamp(self) -> Stamp:
+    def _stamp(self) -> EventHeader:
         iteration = self._state.iteration if self._state else 0
         return {"run": self.name, "iteration": iteration, "time": time.time()}
 

@@ -26,7 +26,7 @@ from benchmarks.terminals.processors import beside_training
 from core.config import RunConfig
 from core.engines.torch.engine import TorchEngine
 from core.tasks.sine_sampler import SineSampler
-from core.training.priority import TRAINING, give_way
+from core.training.priority import TRAINING, set_thread_niceness
 
 FLOAT64 = 1e-9
 """Relative; some thousand operations in float64 leave 1e-13."""
@@ -190,7 +190,7 @@ def test_a_section_that_is_measured_apart_takes_its_place_and_says_so():
 @pytest.mark.parametrize(("niceness", "counts"), [(0, True), (TRAINING, False)])
 def test_processor_time_counts_unless_it_trains(niceness: int, counts: bool) -> None:
     def busy() -> float:
-        give_way(niceness)
+        set_thread_niceness(niceness)
         before = beside_training([os.getpid()])
         end = time.thread_time() + 0.3
         while time.thread_time() < end:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.remote.registry import entries
+from core.remote.registry import live_sessions
 from core.storage.checkpoint import load_checkpoint, newest_checkpoint
 from core.storage.event_log import read_events
 from tests.core.engines.test_torch_engine import bits
@@ -164,7 +164,7 @@ def test_a_face_killed_while_its_session_begins_leaves_it_training(
     open_face: OpenFace, tmp_path: Path
 ) -> None:
     face = open_face(*SLOW)
-    until(lambda: bool(list(entries())), "a session is there")
+    until(lambda: bool(list(live_sessions())), "a session is there")
     face.signal(signal.SIGKILL)
     until(lambda: furthest(tmp_path) > 0, "it trains")
 

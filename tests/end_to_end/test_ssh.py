@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.events import AnyEvent, Asked, Progress
+from core.events import AnyEvent, CommandIssued, Progress
 from core.remote.client import RemoteSession
 from core.storage.checkpoint import load_checkpoint, newest_checkpoint
 from core.storage.event_log import read_events
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is a
 
 def told(events: Sequence[AnyEvent]) -> list[tuple[str, int]]:
     """What a person is told of, in order; losses of training are in the curve."""
-    others = [event for event in events if not isinstance(event, Progress | Asked)]
+    others = [event for event in events if not isinstance(event, Progress | CommandIssued)]
     return [(type(event).__name__, event.iteration) for event in others]
 
 

@@ -60,7 +60,7 @@ DATA = NETWORK[8 + _LENGTH :]
 METADATA: dict[str, Any] = json.loads(HEADER["__metadata__"]["tui-meta"])
 
 
-Opened = Callable[[bytes, bytes], Checkpoint | None]
+RunDetails = Callable[[bytes, bytes], Checkpoint | None]
 
 
 def opening(path: Path) -> tuple[Checkpoint | None, str]:
@@ -72,7 +72,7 @@ def opening(path: Path) -> tuple[Checkpoint | None, str]:
 
 
 @pytest.fixture(scope="module")
-def opened() -> Iterator[Opened]:
+def opened() -> Iterator[RunDetails]:
     """Opens a network's and an optimiser's file, and holds the result to what is promised."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "run"
@@ -105,7 +105,7 @@ def described(metadata: str, tensors: dict[str, Any] | None = None) -> bytes:
 
 @TRIED
 @given(content=damaged(NETWORK))
-def test_a_damaged_network_file(opened: Opened, content: bytes) -> None:
+def test_a_damaged_network_file(opened: RunDetails, content: bytes) -> None:
     found = opened(content, OPTIMIZER)
     if found and f'"{DIGEST}"'.encode() in content:
         assert found.state.theta.tobytes() == THETA
@@ -113,31 +113,31 @@ def test_a_damaged_network_file(opened: Opened, content: bytes) -> None:
 
 @TRIED
 @given(content=damaged(OPTIMIZER))
-def test_a_damaged_optimiser_file(opened: Opened, content: bytes) -> None:
+def test_a_damaged_optimiser_file(opened: RunDetails, content: bytes) -> None:
     opened(NETWORK, content)
 
 
 @TRIED
 @given(content=st.binary(max_size=400))
-def test_any_bytes(opened: Opened, content: bytes) -> None:
+def test_any_bytes(opened: RunDetails, content: bytes) -> None:
     opened(content, content)
 
 
 @TRIED
 @given(metadata=altered(METADATA))
-def test_altered_metadata(opened: Opened, metadata: Any) -> None:
+def test_altered_metadata(opened: RunDetails, metadata: Any) -> None:
     opened(described(as_json(metadata)), OPTIMIZER)
 
 
 @TRIED
 @given(metadata=damaged(as_json(METADATA).encode()))
-def test_damaged_metadata(opened: Opened, metadata: bytes) -> None:
+def test_damaged_metadata(opened: RunDetails, metadata: bytes) -> None:
     opened(described(metadata.decode(errors="replace")), OPTIMIZER)
 
 
 @TRIED
 @given(header=altered(HEADER), optimizer=st.booleans())
-def test_an_altered_header(opened: Opened, header: Any, optimizer: bool) -> None:
+def test_an_altered_header(opened: RunDetails, header: Any, optimizer: bool) -> None:
     """Types, shapes and places of tensors are not what they should be, or declared huge."""
     told = as_json(header).encode()
     content = len(told).to_bytes(8, "little") + told + DATA
@@ -150,7 +150,7 @@ def test_an_altered_header(opened: Opened, header: Any, optimizer: bool) -> None
     dims=st.lists(st.integers(0, 2**63), max_size=4),
     end=st.integers(0, 2**63),
 )
-def test_sizes_declared_huge(opened: Opened, length: int, dims: list[int], end: int) -> None:
+def test_sizes_declared_huge(opened: RunDetails, length: int, dims: list[int], end: int) -> None:
     header = {**HEADER, "0.bias": {"dtype": "F32", "shape": dims, "data_offsets": [0, end]}}
     told = json.dumps(header).encode()
     opened(len(told).to_bytes(8, "little") + told + DATA, OPTIMIZER)
@@ -162,7 +162,7 @@ def test_sizes_declared_huge(opened: Opened, length: int, dims: list[int], end: 
     hidden=st.lists(st.integers(1, 16_384), min_size=1, max_size=64),
     precision=st.sampled_from(["float32", "float64"]),
 )
-def test_a_network_declared_huge(opened: Opened, hidden: list[int], precision: str) -> None:
+def test_a_network_declared_huge(opened: RunDetails, hidden: list[int], precision: str) -> None:
     config = {**METADATA["config"], "network": {"hidden": hidden}, "precision": precision}
     opened(described(as_json({**METADATA, "config": config})), OPTIMIZER)
 
@@ -182,7 +182,7 @@ _TENSORS = st.builds(
     bad=st.none() | st.sampled_from([np.nan, np.inf, -np.inf]),
 )
 def test_other_tensors(
-    opened: Opened, put: dict[str, Any], taken: list[str], bad: float | None
+    opened: RunDetails, put: dict[str, Any], taken: list[str], bad: float | None
 ) -> None:
     """Of a wrong type or shape, missing, of no layer, or not finite."""
     tensors = {name: tensor for name, tensor in load(NETWORK).items() if name not in taken}

@@ -28,7 +28,7 @@ from tests.support.hostile.watch import frugal, harmless
 from tests.support.runs import small_config
 from tests.support.soak import soak
 from tui_meta.views.dialogs.quit_choice import farewell
-from tui_meta.views.watch.state import Watching
+from tui_meta.views.watch.state import WatchState
 
 TRIED = settings(max_examples=soak(150, 10_000))
 
@@ -95,7 +95,7 @@ def draw(events: list[AnyEvent]) -> None:
     session = FakeSession({"fomaml": 3})
     (snapshot,) = session.snapshots().values()
     snapshots = {RUN: msgspec.structs.replace(snapshot, run=RUN)}
-    watching = Watching(snapshots, events)
+    watching = WatchState(snapshots, events)
     watching.take_in(events, snapshots)
     metrics = Metrics(())
     metrics.recall(events, 50)

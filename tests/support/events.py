@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from core.events import (
     AnyEvent,
-    Asked,
+    CommandIssued,
+    CommandRejected,
     Curve,
     Diverged,
     Evaluated,
     Finished,
     Paused,
     Progress,
-    Refused,
     Saved,
     Snapshot,
     Stepped,
@@ -62,8 +62,8 @@ EVENTS = st.one_of(
     st.builds(Finished, **STAMP),
     st.builds(Stepped, count=st.integers(0, 9), **STAMP),
     st.builds(Saved, path=st.text(), **STAMP),
-    st.builds(Refused, command=st.text(), reason=st.text(), **STAMP),
-    st.builds(Asked, who=st.text(), command=st.text(), **STAMP),
+    st.builds(CommandRejected, command=st.text(), reason=st.text(), **STAMP),
+    st.builds(CommandIssued, who=st.text(), command=st.text(), **STAMP),
     st.builds(Diverged, problem=st.text(), advice=st.text(), **STAMP),
 )
 
@@ -126,7 +126,7 @@ def stepped(number: int) -> Stepped:
 
 
 def asked(events: Sequence[AnyEvent]) -> list[tuple[str, str]]:
-    return [(event.run, event.command) for event in events if isinstance(event, Asked)]
+    return [(event.run, event.command) for event in events if isinstance(event, CommandIssued)]
 
 
 def as_a_row(event: Evaluated) -> Evaluated:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from core.analysis.service import Bench
+from core.analysis.service import AnalysisService
 from core.analysis.theta import Theta
 from core.analysis.theta_sources import LiveRun
 from core.config import RunConfig
@@ -27,9 +27,9 @@ def live(config: RunConfig, state: TrainState, folder: Path = Path("nowhere")) -
     return LiveRun(config, state.iteration, state.theta, folder)
 
 
-def bench_of(**runs: LiveRun) -> Bench:
+def bench_of(**runs: LiveRun) -> AnalysisService:
     """A bench that knows these runs."""
-    return Bench(runs.get)
+    return AnalysisService(runs.get)
 
 
 def ready(config: RunConfig, state: TrainState) -> tuple[Theta, Engine]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 from core.remote.client import RemoteSession
 from core.remote.protocol import HEAD, Done, Message, Reply, decode_reply, framed
-from core.remote.registry import Place, sessions_folder
+from core.remote.registry import SessionEndpoint, sessions_folder
 from core.remote.server import Served, Server
 
 VERSION = "1.2.3"
@@ -25,7 +25,7 @@ class Serving:
 
     def __init__(self, session: Served) -> None:
         session.start()
-        self.place = Place()
+        self.place = SessionEndpoint()
         self.server = Server(session, self.place, VERSION)
         self._closing = threading.Thread(target=self._await_end, daemon=True)
         self._closing.start()

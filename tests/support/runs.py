@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from core.algorithms.fomaml import Fomaml
-from core.config import RunConfig, Saving
+from core.config import CheckpointSettings, RunConfig
 from core.engines import make_engine
 from core.engines.base import Adaptation, Advance, Engine, TrainState
 from core.events import AnyEvent, Evaluated, Failed, Pause, Progress, Step, Stepped, Stop
@@ -27,7 +27,7 @@ PATIENCE = 60.0
 CRAWL = 1e-3
 """A pace: the first iteration is made, then the run waits for commands for a quarter of an hour."""
 
-NO_AUTOSAVE = Saving(autosave_seconds=0)
+NO_AUTOSAVE = CheckpointSettings(autosave_seconds=0)
 """Tests say themselves when a run is saved."""
 
 E = TypeVar("E")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.remote.registry import Entry, entries
+from core.remote.registry import SessionInfo, live_sessions
 
 PATIENCE = 60.0
 """Seconds within which a session saves and ends."""
@@ -37,17 +37,17 @@ def place_of_its_own() -> Iterator[Path]:
         try:
             yield folder
         finally:
-            for entry in entries():
+            for entry in live_sessions():
                 end(entry)
 
 
-def only_session() -> Entry:
+def only_session() -> SessionInfo:
     """The one session there is."""
-    (entry,) = entries()
+    (entry,) = live_sessions()
     return entry
 
 
-def end(entry: Entry) -> None:
+def end(entry: SessionInfo) -> None:
     """End the process of a session, at last by force."""
     deadline = time.monotonic() + PATIENCE
     with suppress(ProcessLookupError):

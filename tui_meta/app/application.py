@@ -15,9 +15,9 @@ from textual.screen import Screen
 
 from core.errors import LabError
 from core.session.api import Connection, Session
-from tui_meta.app.ascii import InAscii
-from tui_meta.app.gc_freeze import SparedModules
-from tui_meta.app.key_order import KeysInTurn
+from tui_meta.app.ascii import AsciiFilter
+from tui_meta.app.gc_freeze import ModuleFreezer
+from tui_meta.app.key_order import OrderedKeys
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.terminal import TerminalDriver
 from tui_meta.app.themes import PALETTES
@@ -34,10 +34,10 @@ from tui_meta.screens.page import Page
 from tui_meta.screens.runs.screen import RunsPage
 from tui_meta.screens.time_machine.screen import TimeMachinePage
 from tui_meta.screens.watch.screen import WatchScreen
-from tui_meta.views.dialogs.quit_choice import Parting, parting
+from tui_meta.views.dialogs.quit_choice import QuitChoice, parting
 from tui_meta.views.export import clipboard_sequences, separated
 from tui_meta.views.keys.keymap import key_names
-from tui_meta.views.keys.palette import entries
+from tui_meta.views.keys.palette import palette_entries
 from tui_meta.views.keys.table import APP_KEYS, GROUPS, SCREEN_KEYS, Groups, mapped_groups
 
 PAGES: dict[str, type[Page]] = {
@@ -51,7 +51,7 @@ PAGES: dict[str, type[Page]] = {
 """The screens beside the watch screen, by the names that keys call them."""
 
 
-class TuiMetaApp(KeysInTurn, inherit_bindings=False):
+class TuiMetaApp(OrderedKeys, inherit_bindings=False):
     """The dashboard of ``session``, which it starts after the first frame and stops in the end."""
 
     TITLE = "tui-meta"
@@ -76,8 +76,8 @@ class TuiMetaApp(KeysInTurn, inherit_bindings=False):
     def __init__(self, session: Session, preferred: Preferences | None = None) -> None:
         self.preferred = preferred or Preferences()
         self.ascii_only = bool(self.preferred.ascii)
-        self._in_ascii = InAscii()
-        self._spared = SparedModules()
+        self._in_ascii = AsciiFilter()
+        self._spared = ModuleFreezer()
         colors = None if "NO_COLOR" in os.environ else PALETTES.get(self.preferred.theme)
         # Said here, not by the theme alone, for NO_COLOR is heeded only at this point.
         super().__init__(driver_class=TerminalDriver, ansi_color=colors is None)
@@ -159,7 +159,7 @@ class TuiMetaApp(KeysInTurn, inherit_bindings=False):
     def action_palette(self) -> None:
         """Look for a screen or a key by name."""
         if isinstance(self.screen, Page | WatchScreen):
-            self.push_screen(Palette(entries(self._groups)), self._do)
+            self.push_screen(Palette(palette_entries(self._groups)), self._do)
 
     async def _do(self, action: str | None) -> None:
         """Do what a key of the screen in front does."""
@@ -234,7 +234,7 @@ class TuiMetaApp(KeysInTurn, inherit_bindings=False):
         else:
             self._quit("detach")
 
-    def _quit(self, answer: Parting | None) -> None:
+    def _quit(self, answer: QuitChoice | None) -> None:
         if answer == "detach":
             self.session.detach()
             self.exit()
@@ -289,7 +289,7 @@ class TuiMetaApp(KeysInTurn, inherit_bindings=False):
     def _revive(self) -> None:
         said = problem = ""
         try:
-            self.session.revive()
+            self.session.reconnect()
             said = f"training goes on as session {self.session.connection.id}"
         except LabError as error:
             problem = f"the runs do not go on: {error}"
@@ -309,16 +309,16 @@ class TuiMetaApp(KeysInTurn, inherit_bindings=False):
     def _begin_afresh(self) -> None:
         said = problem = ""
         try:
-            self.session.fresh()
+            self.session.restart()
             said = "fresh runs with the next seed"
         except LabError as error:
             problem = f"no fresh runs: {error}"
         self.call_from_thread(self.watch_screen.release, said, problem)
 
 
-def _quit_question(*, detachable: bool) -> Ask[Parting]:
-    detach: Answer[Parting] = Answer("d", "detach: the runs train on without you", "detach")
-    answers: tuple[Answer[Parting], ...] = (
+def _quit_question(*, detachable: bool) -> Ask[QuitChoice]:
+    detach: Answer[QuitChoice] = Answer("d", "detach: the runs train on without you", "detach")
+    answers: tuple[Answer[QuitChoice], ...] = (
         Answer("s", "save and stop", "save"),
         Answer("x", "stop, and discard what is not saved", "discard"),
         Answer("escape", "stay", "stay"),

@@ -40,7 +40,7 @@ def in_ascii(text: str) -> str:
     )
 
 
-class InAscii(LineFilter):
+class AsciiFilter(LineFilter):
     """Leaves nothing on the screen that is not ASCII."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:

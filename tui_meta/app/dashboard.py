@@ -10,7 +10,7 @@ from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.crash import crash_line
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.shutdown import LeaveOnSignal
-from tui_meta.console import Exit, complain, release_streams
+from tui_meta.console import Exit, flush_stdio, print_error
 from tui_meta.views.dialogs.quit_choice import farewell, going_on
 
 _SWITCH_SECONDS = 0.001
@@ -35,7 +35,7 @@ def run_dashboard(session: Session, preferred: Preferences | None = None) -> int
         _run(app, session)
     with contextlib.suppress(OSError):  # the terminal may be gone
         _part(app)
-    release_streams()
+    flush_stdio()
     if app.crash:
         return Exit.FAILED
     if leaving.exit_code:
@@ -65,7 +65,7 @@ def _part(app: TuiMetaApp) -> None:
     """Say what became of the runs."""
     watching = app.watch_screen.watching
     if app.crash:
-        complain(crash_line(app.crash))
+        print_error(crash_line(app.crash))
     connection = app.session.connection
     if connection.goes_on:
         last = [going_on(connection)]

@@ -8,7 +8,7 @@ import gc
 import sys
 
 
-class SparedModules:
+class ModuleFreezer:
     """The modules so far; those that come later, as a screen needs them, are spared as well."""
 
     def __init__(self) -> None:

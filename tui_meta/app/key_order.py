@@ -23,7 +23,7 @@ class KeyDone(Message):
     """Follows a key from widget to widget: where this arrives, the key has been."""
 
 
-class KeysInTurn(App[None], inherit_bindings=False):
+class OrderedKeys(App[None], inherit_bindings=False):
     """Holds keys back until the one before is done."""
 
     def __init__(self, **settings: Any) -> None:

@@ -26,7 +26,7 @@ def ending_at_once() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-class Interrupts:
+class SignalWatch:
     """Remembers the first signal that asks to end; a further Ctrl-C ends the process at once.
 
     A signal that the process was told to ignore, as by ``nohup``, stays ignored. A process that
@@ -43,7 +43,7 @@ class Interrupts:
         """128 and the signal's number, once there was one."""
         return 128 + self.received if self.received else None
 
-    def __enter__(self) -> Interrupts:
+    def __enter__(self) -> SignalWatch:
         handlers = {
             signal.SIGINT: self._hear,
             signal.SIGTERM: self._hear,

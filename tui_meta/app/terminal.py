@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui_meta.delta_driver.driver import ThriftyDriver
+from tui_meta.delta_driver.driver import DeltaDriver
 
 
-class TerminalDriver(ThriftyDriver):
+class TerminalDriver(DeltaDriver):
     """Textual's driver, but for three faults of it.
 
     It entered the terminal a second time on a SIGCONT that no SIGTSTP came before, as after

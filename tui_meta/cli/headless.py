@@ -18,24 +18,24 @@ from core.evaluation.adaptation import PROBES
 from core.events import (
     ENDED,
     AnyEvent,
-    Asked,
+    CommandIssued,
+    CommandRejected,
     Diverged,
     Evaluated,
     Failed,
     Finished,
-    Recovered,
-    Refused,
-    Rewound,
+    RolledBack,
     Saved,
     SaveFailed,
     Snapshot,
     Started,
     Stopped,
+    WriteRecovered,
 )
 from core.session.api import Session
-from tui_meta.app.signals import Interrupts
-from tui_meta.console import Exit, Output, complain, release_streams, remark
-from tui_meta.views.messages.log import other_bits, shown_path
+from tui_meta.app.signals import SignalWatch
+from tui_meta.console import Exit, Output, flush_stdio, print_error, print_note
+from tui_meta.views.messages.log import display_path, other_bits
 from tui_meta.views.numbers import duration, loss, rate, whole
 from tui_meta.views.run_status import titles
 from tui_meta.views.text import printable_json
@@ -53,7 +53,7 @@ def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = F
     meant for people goes to standard error. Raises ``OSError`` where standard output cannot be
     written; the runs are saved before.
     """
-    with Interrupts(outlives_terminal=outlives_terminal) as interrupts:
+    with SignalWatch(outlives_terminal=outlives_terminal) as interrupts:
         session.start()
         report = Report(session, as_json=as_json)
         try:
@@ -67,7 +67,7 @@ def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = F
         except OSError:
             if not interrupts.received:
                 raise
-            release_streams()  # as after the hang-up of the terminal
+            flush_stdio()  # as after the hang-up of the terminal
         return interrupts.exit_code or report.exit_code()
 
 
@@ -86,7 +86,7 @@ class Report:
         self._problems: set[str] = set()
         self._at_fault = False
 
-    def follow(self, interrupts: Interrupts) -> None:
+    def follow(self, interrupts: SignalWatch) -> None:
         """Report until every run has ended or a signal has come."""
         with self._bars or nullcontext():
             while not interrupts.received:
@@ -108,10 +108,10 @@ class Report:
         snapshots = self._session.snapshots()
         for run, shot in snapshots.items():
             if shot.unsaved and shot.iteration:
-                complain(f"{titles(snapshots)[run]}: iteration {shot.iteration:,} is not saved")
+                print_error(f"{titles(snapshots)[run]}: iteration {shot.iteration:,} is not saved")
         for state, command in (("stopped", "resume"), ("finished", "eval")):
             folders = [
-                shown_path(str(self._folders[run]))
+                display_path(str(self._folders[run]))
                 for run, shot in snapshots.items()
                 if shot.state == state and run in self._folders
             ]
@@ -131,7 +131,7 @@ class Report:
     def say(self, line: str) -> None:
         """Tell a person something."""
         if self._as_json:
-            remark(line)
+            print_note(line)
         else:
             self._output.tell(line)
 
@@ -144,7 +144,7 @@ class Report:
         names = titles(self._known)
         for event in news:
             self._seen += 1
-            if self._as_json and not isinstance(event, Asked):
+            if self._as_json and not isinstance(event, CommandIssued):
                 told = printable_json(msgspec.json.encode(event).decode())
                 sys.stdout.buffer.write(told.encode() + b"\n")
             if event.run in self._known:  # not where a face comes while runs begin afresh
@@ -163,7 +163,7 @@ class Report:
             self._at_fault |= isinstance(event, Failed) and bool(event.details)
             if problem not in self._problems:
                 self._problems.add(problem)
-                complain(problem)
+                print_error(problem)
         elif self._as_json and isinstance(event, Evaluated):
             return
         elif line := in_words(event, shot):
@@ -256,12 +256,12 @@ def in_words(event: AnyEvent, shot: Snapshot) -> str | None:
                 f"loss {loss(event.losses[0])} → {loss(event.losses[-1])}"
             )
         case Saved(kind="hand" | "final"):
-            return f"saved {shown_path(event.path)}"
-        case Recovered():
-            return f"writing works again: {shown_path(event.path)}"
-        case Rewound():
+            return f"saved {display_path(event.path)}"
+        case WriteRecovered():
+            return f"writing works again: {display_path(event.path)}"
+        case RolledBack():
             return f"goes back to iteration {whole(event.iteration)}; later events are replaced"
-        case Asked():
+        case CommandIssued():
             return f"{event.command}, asked for by {event.who}"
         case Finished():
             best = "" if shot.best is None else f", best evaluation {loss(shot.best)}"
@@ -283,6 +283,6 @@ def in_words_of_trouble(event: AnyEvent, title: str) -> str | None:
             return f"{title} diverged: {event.problem}; {event.advice}"
         case SaveFailed():
             return f"{title} could not write: {event.problem}"
-        case Refused():
+        case CommandRejected():
             return f"{title}: no {event.command}, {event.reason}"
     return None

@@ -29,10 +29,10 @@ from tui_meta.cli.parameters import (
     TaskSeed,
 )
 from tui_meta.cli.settings import RUN, whole_numbers
-from tui_meta.console import Exit, Output, complain, release_streams, settle_streams
+from tui_meta.console import Exit, Output, configure_stdio, flush_stdio, print_error
 
 if TYPE_CHECKING:
-    from tui_meta.cli.commands.launch import Manner
+    from tui_meta.cli.commands.launch import OutputMode
 
 COMMANDS = (
     *("train", "resume", "attach", "ls", "stop", "send", "watch"),
@@ -334,29 +334,29 @@ def main(tokens: Sequence[str] | None = None) -> int:
 
     What a person can cause becomes one line on standard error.
     """
-    settle_streams()
+    configure_stdio()
     try:
         code: int | None = app(tokens, exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
-        complain(_in_words(error))
+        print_error(_in_words(error))
         return Exit.REFUSED
     except LabError as error:
-        complain(str(error))
+        print_error(str(error))
         return Exit.REFUSED
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        release_streams()
+        flush_stdio()
         return Exit.PIPE_CLOSED
     except OSError as error:
-        complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
-        release_streams()
+        print_error(f"{error.filename or 'standard output'}: {error.strerror or error}")
+        flush_stdio()
         return Exit.REFUSED
     return code or Exit.DONE
 
 
-def _manner(*, no_tui: bool, json: bool, detach: bool) -> Manner:
+def _manner(*, no_tui: bool, json: bool, detach: bool) -> OutputMode:
     if detach:
         if json:
             raise ConfigError("--json", json, "it without --detach, or tui-meta watch ID --json")

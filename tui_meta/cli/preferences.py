@@ -20,7 +20,7 @@ from core.validation import decode
 from tui_meta.app.preferences import Preferences
 from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.settings import flags_of
-from tui_meta.console import remark
+from tui_meta.console import print_note
 
 FACE = Group("Dashboard", sort_key=1.7)
 """The group of the flags that are about the dashboard alone."""
@@ -68,9 +68,9 @@ def _of_file(path: Path) -> Preferences:
         kept = decode(Preferences, read_config_file(path), "")
         check_keymap(kept.keys)
     except ConfigFileError as error:
-        remark(f"{error}; the defaults hold")
+        print_note(f"{error}; the defaults hold")
     except (LabError, OSError) as error:
-        remark(f"{path}: {error}; the defaults hold")
+        print_note(f"{path}: {error}; the defaults hold")
     else:
         return kept
     return Preferences()

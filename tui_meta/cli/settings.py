@@ -19,7 +19,7 @@ from cyclopts import Group, Parameter, Token
 
 from core import validation
 from core.algorithms.registry import ALGORITHMS
-from core.config import RunConfig, Saving
+from core.config import CheckpointSettings, RunConfig
 from core.errors import ConfigError, UnknownSettingError
 from core.models.settings import NetworkConfig
 from core.tasks.sine import SineTasks
@@ -63,7 +63,7 @@ def flags() -> type:
     """
     settings = flags_of(Launch, "", RUN)
     settings |= flags_of(RunConfig, "", RUN, leave_out=("algorithm", *TABLES))
-    settings |= flags_of(Saving, "", RUN)
+    settings |= flags_of(CheckpointSettings, "", RUN)
     for number, (table, kind) in enumerate(TABLES.items()):
         title = getattr(kind, "title", table.capitalize())
         settings |= flags_of(kind, f"{table}.", Group(title, sort_key=2 + number))
@@ -72,7 +72,7 @@ def flags() -> type:
 
 def configure(
     given: Mapping[str, Any], file: Mapping[str, Any], path: Path | None
-) -> tuple[Launch, Saving, list[RunConfig]]:
+) -> tuple[Launch, CheckpointSettings, list[RunConfig]]:
     """What to launch, when it is saved, each run's configuration: ``given`` laid over ``file``.
 
     Raises ``ConfigError`` or ``UnknownSettingError``, which name the flag or the file.
@@ -86,12 +86,12 @@ def configure(
         raise ConfigError(_origin(error.field, given, path), error.value, error.allowed) from error
 
 
-def _validated(settings: Mapping[str, Any]) -> tuple[Launch, Saving, list[RunConfig]]:
-    launch_names, saving_names = _names(Launch), _names(Saving)
+def _validated(settings: Mapping[str, Any]) -> tuple[Launch, CheckpointSettings, list[RunConfig]]:
+    launch_names, saving_names = _names(Launch), _names(CheckpointSettings)
     run_names = [name for name in _names(RunConfig) if name not in ("algorithm", *TABLES)]
     refuse_unknown(settings, [*launch_names, *saving_names, *run_names, *TABLES], "")
     launch = decode(Launch, _only(settings, launch_names), "")
-    saving = decode(Saving, _only(settings, saving_names), "")
+    saving = decode(CheckpointSettings, _only(settings, saving_names), "")
     algorithms = {
         name: decode(kind, settings.get(name, {}), name) for name, kind in ALGORITHMS.items()
     }

@@ -35,7 +35,7 @@ _WAITED_FOR: Final = (events.InputEvent, events.Paste)
 """Somebody who has done this looks for what comes of it."""
 
 
-class ThriftyDriver(LinuxDriver):
+class DeltaDriver(LinuxDriver):
     """Textual's driver, but for what it sends: only what the terminal does not show yet.
 
     However slow the terminal is, the application goes on. What waits is never more than the

@@ -17,11 +17,11 @@ from textual.widget import Widget
 
 from tui_meta.screens.watch.loss_table import LossTablePanel
 from tui_meta.views.export import Rows, plot_rows, run_rows, separated, table_rows
-from tui_meta.views.watch.state import Watching
+from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.chart import Chart
 
 
-def focused_rows(focused: Widget | None, watching: Watching) -> tuple[str, Rows]:
+def focused_rows(focused: Widget | None, watching: WatchState) -> tuple[str, Rows]:
     """What the focused widget shows, by name and as rows; without one, how the runs stand."""
     if isinstance(focused, Chart) and focused.plot:
         return focused.id or "chart", plot_rows(focused.plot)

@@ -14,7 +14,7 @@ from textual.worker import get_current_worker
 from core.analysis.answers import AnyAnswer, Cancelled
 from core.analysis.battery import OnProgress
 from core.analysis.questions import AnyQuestion
-from core.analysis.service import unheard
+from core.analysis.service import ignore_progress
 from core.errors import LabError
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.watch.screen import WatchScreen
@@ -146,7 +146,7 @@ class Page(Screen[None], inherit_bindings=False):
         question: AnyQuestion,
         then: Callable[[AnyAnswer], None],
         *,
-        progress: OnProgress = unheard,
+        progress: OnProgress = ignore_progress,
         failed: Callable[[str], None] | None = None,
     ) -> None:
         """Ask in a thread, and call ``then`` here; a later question of ``name`` takes its place.

@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import cast
 
-from core.analysis.answers import AnyAnswer, Recalled
-from core.analysis.questions import Live, PresetName, Recall
+from core.analysis.answers import AnyAnswer, RunHistory
+from core.analysis.questions import Live, PresetName, ReadHistory
 from tui_meta.screens.page import Page
 from tui_meta.views.keys.table import Key
 from tui_meta.views.lab import state as lab
-from tui_meta.views.lab.state import Lab
+from tui_meta.views.lab.state import LabState
 from tui_meta.views.lab.text import Shape, shape
 
 _FRAMED_HEIGHT = 28
 
 
-class BenchPage(Page):
+class TaskPage(Page):
     """A page on which thetas adapt to one task.
 
     It arranges its widgets in ``arrange_for``, changes its task in ``edit``, shows itself in
@@ -31,7 +31,7 @@ class BenchPage(Page):
         """Show the widgets that have room."""
         raise NotImplementedError
 
-    def edit(self, changed: Callable[[Lab], Lab]) -> None:
+    def edit(self, changed: Callable[[LabState], LabState]) -> None:
         """Make another state of the bench."""
         raise NotImplementedError
 
@@ -69,12 +69,12 @@ class BenchPage(Page):
         self.arrange_for(self.shape)
         self.set_class(self.size.height >= _FRAMED_HEIGHT, "-framed")
 
-    def recall_run(self, run: str, then: Callable[[str, Recalled], None]) -> bool:
+    def recall_run(self, run: str, then: Callable[[str, RunHistory], None]) -> bool:
         """Ask what ``run`` has left, if it has begun."""
         one = self.watch_screen.watching.snapshots.get(run)
         if one is None or one.state == "loading":
             return False
-        self.ask(f"recall {run}", Recall(of=Live(run)), partial(_recalled, then, run))
+        self.ask(f"recall {run}", ReadHistory(of=Live(run)), partial(_recalled, then, run))
         return True
 
     # Keys.
@@ -101,6 +101,6 @@ class BenchPage(Page):
         self.call_after_refresh(self.show)
 
 
-def _recalled(then: Callable[[str, Recalled], None], run: str, answer: AnyAnswer) -> None:
-    assert isinstance(answer, Recalled)
+def _recalled(then: Callable[[str, RunHistory], None], run: str, answer: AnyAnswer) -> None:
+    assert isinstance(answer, RunHistory)
     then(run, answer)

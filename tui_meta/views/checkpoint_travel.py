@@ -6,8 +6,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from core.analysis.answers import PastEvaluation, Recalled
-from core.analysis.questions import Adapt, AnyTask, Given, Saved
+from core.analysis.answers import PastEvaluation, RunHistory
+from core.analysis.questions import Adapt, AnyTask, ExplicitTask, Saved
 from core.evaluation.adaptation import draw_task
 from core.tasks.sine import SineTasks
 
@@ -20,7 +20,7 @@ class TimeMachine:
     checkpoint that is not after it.
     """
 
-    past: Recalled
+    past: RunHistory
     place: int
     evaluation: int | None = None
 
@@ -35,16 +35,16 @@ class TimeMachine:
         return None if self.evaluation is None else self.past.evaluations[self.evaluation]
 
 
-UNKNOWN = TimeMachine(Recalled(folder="", checkpoints=(), damaged=0, evaluations=()), 0)
+UNKNOWN = TimeMachine(RunHistory(folder="", checkpoints=(), damaged=0, evaluations=()), 0)
 """Of a run of which nothing is known yet."""
 
 
-def arrive(past: Recalled) -> TimeMachine:
+def arrive(past: RunHistory) -> TimeMachine:
     """At the newest checkpoint."""
     return TimeMachine(past, max(0, len(past.checkpoints) - 1))
 
 
-def renewed(machine: TimeMachine, past: Recalled) -> TimeMachine:
+def renewed(machine: TimeMachine, past: RunHistory) -> TimeMachine:
     """With what came since: at the same iteration, or the last one before it that still exists.
 
     Whoever stood at the newest stands at the newest.
@@ -91,14 +91,14 @@ def evaluations_until(machine: TimeMachine) -> int:
     return bisect_right(iterations, -1 if machine.iteration is None else machine.iteration)
 
 
-def evaluated_task(machine: TimeMachine, waves: SineTasks) -> Given | None:
+def evaluated_task(machine: TimeMachine, waves: SineTasks) -> ExplicitTask | None:
     """The very task of the chosen evaluation; None without one, or where its seed is not known."""
     at, seed = machine.chosen_evaluation, machine.past.seed
     if at is None or seed is None:
         return None
     task = draw_task(waves, seed, "validation", at.index)
     xs, ys = tuple(task.support_x.tolist()), tuple(task.support_y.tolist())
-    return Given(task.wave.amplitude, task.wave.phase, xs, ys)
+    return ExplicitTask(task.wave.amplitude, task.wave.phase, xs, ys)
 
 
 def strip(machine: TimeMachine, most: int) -> list[int]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from core.evaluation.adaptation import ProbeName
 from core.events import (
     AnyEvent,
+    CommandRejected,
     Diverged,
     Evaluated,
     Extended,
     Failed,
     Finished,
     Paused,
-    Refused,
     Resumed,
     RunState,
     Saved,
@@ -31,7 +31,7 @@ KEPT_HAPPENINGS = 200
 OPEN_TASKS = 200
 """Tasks that wait for a run which is behind; of more, every second one will not be shown."""
 
-_ENDS = (Started, Finished, Diverged, Failed, Stopped, Refused)
+_ENDS = (Started, Finished, Diverged, Failed, Stopped, CommandRejected)
 """What a run says when it does not enter the state that it was told to, or will not keep it."""
 
 _Task = tuple[ProbeName, float, float, tuple[float, ...]]
@@ -45,7 +45,7 @@ class Trouble:
     advice: str = ""
 
 
-class Record:
+class EventHistory:
     """The story of some runs. Each event costs the same, however long the story is."""
 
     def __init__(self, runs: Iterable[str]) -> None:
@@ -104,9 +104,9 @@ class Record:
         found = (self._newest.get((run, probe)) for run in self.runs)
         return [one for one in found if one is not None and one.index == index]
 
-    def still(self) -> "Record":
+    def still(self) -> "EventHistory":
         """What charts and tables need of it, as it is now."""
-        copied = Record(self.runs)
+        copied = EventHistory(self.runs)
         for run in self.runs:
             copied.evaluations[run].extend(self.evaluations[run])
             copied.happenings[run].extend(self.happenings[run])

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import fields
 
-from core.analysis.answers import QUANTILES, Surveyed, Traced
+from core.analysis.answers import QUANTILES, BatteryResult, Traced
 from core.events import Snapshot
-from core.storage.run_index import Entry
-from tui_meta.views.event_history import Record
+from core.storage.run_index import RunSummary
+from tui_meta.views.event_history import EventHistory
 from tui_meta.views.messages.log import Message
 from tui_meta.views.plot import Plot
 from tui_meta.views.run_status import Standing
@@ -32,7 +32,7 @@ def plot_rows(plot: Plot) -> Rows:
                 yield series.label, f"{x:.10g}", f"{plot.y.value(y):.10g}"
 
 
-def table_rows(record: Record, standings: Sequence[Standing]) -> Rows:
+def table_rows(record: EventHistory, standings: Sequence[Standing]) -> Rows:
     """A head, and every periodic evaluation of each run."""
     yield "run", "iteration", "training loss", "loss before", "loss after"
     for one in standings:
@@ -51,16 +51,16 @@ def run_rows(snapshots: Mapping[str, Snapshot]) -> Rows:
         yield run, one.algorithm, one.state, one.iteration, one.target, *shown
 
 
-def entry_rows(entries: Sequence[Entry]) -> Rows:
+def entry_rows(entries: Sequence[RunSummary]) -> Rows:
     """A head, and each run of a list."""
-    names = [one.name for one in fields(Entry)]
+    names = [one.name for one in fields(RunSummary)]
     yield names
     for entry in entries:
         values = (getattr(entry, name) for name in names)
         yield ["" if value is None else value for value in values]
 
 
-def survey_rows(survey: Surveyed, titles: Sequence[str]) -> Rows:
+def survey_rows(survey: BatteryResult, titles: Sequence[str]) -> Rows:
     """A head, and the losses of each source on all tasks."""
     quantiles = [f"{100 * at:g} % quantile" for at in QUANTILES]
     yield "source", "iteration", "tasks", "mean", "95 % from", "95 % to", *quantiles, "diverged"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.events import Snapshot
 from core.session.api import Connection
 from tui_meta.views import numbers
-from tui_meta.views.event_history import Record, Trouble
+from tui_meta.views.event_history import EventHistory, Trouble
 from tui_meta.views.plot import Color, Marker, curve
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, printable, spread
 from tui_meta.views.trend import trend
@@ -51,7 +51,7 @@ def titles(snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
     }
 
 
-def standings(snapshots: Mapping[str, Snapshot], record: Record) -> list[Standing]:
+def standings(snapshots: Mapping[str, Snapshot], record: EventHistory) -> list[Standing]:
     """All runs, with what the ``record`` tells of each."""
     names = titles(snapshots)
     found = []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from core.events import ENDED
 from core.remote.protocol import Standing, Welcome
-from core.remote.registry import Entry
+from core.remote.registry import SessionInfo
 from tui_meta.views.numbers import duration, whole
 
 
@@ -13,7 +13,7 @@ from tui_meta.views.numbers import duration, whole
 class Found:
     """A session that lives: how it stands, or why that cannot be known."""
 
-    entry: Entry
+    entry: SessionInfo
     standing: Welcome | None
     problem: str = ""
 
@@ -36,7 +36,7 @@ def session_words(found: Found) -> str:
     return f"session {found.entry.id} is running: {said}"
 
 
-def since_words(entry: Entry, now: float) -> str:
+def since_words(entry: SessionInfo, now: float) -> str:
     """How long the session has been there."""
     return duration(max(0.0, now - entry.started))
 

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from core.analysis.adapt import adapt
 from core.analysis.answers import LARGEST_ANSWER, Adapted, AnyAnswer
 from core.analysis.presets import PRESETS, draw_preset
-from core.analysis.questions import MOST_POINTS, MOST_UPDATES, Adapt, Drawn, Given, Live
+from core.analysis.questions import (
+    MOST_POINTS,
+    MOST_UPDATES,
+    Adapt,
+    ExplicitTask,
+    Live,
+    SampledTask,
+)
 from core.engines import make_engine
 from core.errors import ConfigError
 from core.evaluation.adaptation import FewShotTask, few_shot
@@ -26,17 +33,17 @@ NUMBERS = st.floats(-6, 6)
 
 
 @st.composite
-def tasks(draw: st.DrawFn) -> Given:
+def tasks(draw: st.DrawFn) -> ExplicitTask:
     """Any points, on the wave or not."""
     points = draw(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=12))
     x, y = zip(*points, strict=True)
-    return Given(draw(NUMBERS), draw(NUMBERS), x, y)
+    return ExplicitTask(draw(NUMBERS), draw(NUMBERS), x, y)
 
 
 @given(task=tasks(), updates=st.integers(0, 12), lr=st.floats(1e-3, 0.05))
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_an_answer_has_the_bits_of_an_evaluation(
-    engine_name: str, precision: str, task: Given, updates: int, lr: float
+    engine_name: str, precision: str, task: ExplicitTask, updates: int, lr: float
 ) -> None:
     config, state = trained(engine_name, 3, precision=precision)
     found = adapt(Adapt(source=ANY, task=task, updates=updates, lr=lr), *ready(config, state))
@@ -55,7 +62,7 @@ def test_an_answer_has_the_bits_of_an_evaluation(
 
 @given(task=tasks(), fewer=st.integers(0, 8), more=st.integers(0, 8))
 def test_the_first_steps_of_many_are_those_of_few(
-    engine_name: str, task: Given, fewer: int, more: int
+    engine_name: str, task: ExplicitTask, fewer: int, more: int
 ) -> None:
     run = ready(*trained(engine_name, 3))
     short, long = (
@@ -69,7 +76,7 @@ def test_the_first_steps_of_many_are_those_of_few(
 @pytest.mark.parametrize("preset", list(PRESETS))
 def test_a_drawn_task_comes_with_what_was_drawn(preset: str) -> None:
     config, state = trained()
-    question = Adapt(source=ANY, task=Drawn(preset, 2, 9))  # type: ignore[arg-type]
+    question = Adapt(source=ANY, task=SampledTask(preset, 2, 9))  # type: ignore[arg-type]
     found = adapt(question, *ready(config, state))
     assert found.task == draw_preset(preset, 2, 9, config.waves)  # type: ignore[arg-type]
     assert len(found.losses) == PRESETS[preset].updates + 1  # type: ignore[index]
@@ -79,12 +86,12 @@ def test_a_drawn_task_comes_with_what_was_drawn(preset: str) -> None:
 
 
 def test_the_updates_of_a_preset_can_be_others() -> None:
-    question = Adapt(source=ANY, task=Drawn("standard"), updates=3)
+    question = Adapt(source=ANY, task=SampledTask("standard"), updates=3)
     assert len(adapt(question, *ready(*trained())).losses) == 4
 
 
 def test_what_diverges_is_none_and_comes_through_any_wire(engine_name: str) -> None:
-    question = Adapt(source=ANY, task=Drawn("standard"), updates=50, lr=1e4)
+    question = Adapt(source=ANY, task=SampledTask("standard"), updates=50, lr=1e4)
     run = ready(*trained(engine_name, network=NetworkConfig(hidden=(6, 6), activation="relu")))
     found = adapt(question, *run)
     assert found.losses[0] is not None
@@ -96,7 +103,7 @@ def test_what_diverges_is_none_and_comes_through_any_wire(engine_name: str) -> N
 
 def test_the_longest_answer_is_as_long_as_promised() -> None:
     x = tuple(np.linspace(-5, 5, MOST_POINTS).tolist())
-    task = Given(4.0, 1.0, x, x)
+    task = ExplicitTask(4.0, 1.0, x, x)
     found = adapt(Adapt(source=ANY, task=task, updates=MOST_UPDATES), *ready(*trained("fused")))
     assert 400_000 < len(msgspec.msgpack.encode(found)) <= LARGEST_ANSWER
 
@@ -107,7 +114,7 @@ def test_a_network_that_would_take_for_ever_is_refused() -> None:
     theta, engine = ready(config, state)
     with pytest.raises(ConfigError, match="updates: 1000 is not allowed; use at most 2"):
         adapt(
-            Adapt(source=ANY, task=Drawn("standard"), updates=1_000),
+            Adapt(source=ANY, task=SampledTask("standard"), updates=1_000),
             dataclasses.replace(theta, config=huge),
             engine,
         )
@@ -115,6 +122,6 @@ def test_a_network_that_would_take_for_ever_is_refused() -> None:
 
 @pytest.mark.parametrize("change", [{"losses": ()}, {"predictions": ()}, {"query_x": (1.0,)}])
 def test_an_answer_that_does_not_hold_together_is_refused(change: dict[str, object]) -> None:
-    found = adapt(Adapt(source=ANY, task=Drawn("one-point")), *ready(*trained()))
+    found = adapt(Adapt(source=ANY, task=SampledTask("one-point")), *ready(*trained()))
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({**msgspec.to_builtins(found), **change}, Adapted)

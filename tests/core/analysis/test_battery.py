@@ -11,9 +11,9 @@ import pytest
 
 from core.algorithms.reptile import Reptile
 from core.analysis.adapt import adapt
-from core.analysis.answers import LARGEST_ANSWER, AnyAnswer, Cancelled, Surveyed
-from core.analysis.battery import PART, survey
-from core.analysis.questions import MOST_POINTS, MOST_SOURCES, Adapt, Live, Survey
+from core.analysis.answers import LARGEST_ANSWER, AnyAnswer, BatteryResult, Cancelled
+from core.analysis.battery import PART, run_battery
+from core.analysis.questions import MOST_POINTS, MOST_SOURCES, Adapt, Battery, Live
 from core.engines import make_engine
 from core.engines.torch.engine import TASKS_AT_ONCE
 from core.errors import ConfigError
@@ -44,12 +44,12 @@ class Listener:
 
 def two_surveyed(
     engine_name: str, listener: Listener | None = None, **settings: object
-) -> Surveyed:
+) -> BatteryResult:
     listener = listener or Listener()
     runs = [trained(engine_name), trained(engine_name, algorithm=Reptile(), seed=1)]
-    question = Survey(sources=(ANY, ANY), n_tasks=N, seed=SEED, updates=4, **settings)  # type: ignore[arg-type]
-    found = survey(question, [ready(*run) for run in runs], listener, listener.cancelled)
-    assert isinstance(found, Surveyed)
+    question = Battery(sources=(ANY, ANY), n_tasks=N, seed=SEED, updates=4, **settings)  # type: ignore[arg-type]
+    found = run_battery(question, [ready(*run) for run in runs], listener, listener.cancelled)
+    assert isinstance(found, BatteryResult)
     return found
 
 
@@ -156,9 +156,9 @@ def test_a_pair_has_the_interval_of_the_difference(engine_name: str) -> None:
 
 def test_a_source_against_itself_is_nowhere_better() -> None:
     run = ready(*trained())
-    question = Survey(sources=(ANY, ANY), n_tasks=100, updates=1)
-    found = survey(question, [run, run], Listener(), lambda: False)
-    assert isinstance(found, Surveyed)
+    question = Battery(sources=(ANY, ANY), n_tasks=100, updates=1)
+    found = run_battery(question, [run, run], Listener(), lambda: False)
+    assert isinstance(found, BatteryResult)
     (pair,) = found.pairs
     assert (pair.mean, pair.low, pair.high, pair.first_better) == (0, 0, 0, 0)
 
@@ -178,8 +178,8 @@ def test_a_part_is_whole_batches_of_the_reference_engine() -> None:
 def test_a_survey_ends_with_the_part_in_which_it_was_cancelled(at: int) -> None:
     listener = Listener(at)
     run = ready(*trained())
-    question = Survey(sources=(ANY, ANY), n_tasks=N, updates=1)
-    assert survey(question, [run, run], listener, listener.cancelled) == Cancelled()
+    question = Battery(sources=(ANY, ANY), n_tasks=N, updates=1)
+    assert run_battery(question, [run, run], listener, listener.cancelled) == Cancelled()
     assert len(listener.heard) == at
 
 
@@ -187,9 +187,9 @@ def test_tasks_that_diverge_are_counted_and_spoil_no_other_number() -> None:
     relu = NetworkConfig(hidden=(24, 24), activation="relu")
     run, other = ready(*trained(iterations=0, network=relu)), ready(*trained())
     # At this rate large amplitudes diverge and small ones do not.
-    question = Survey(sources=(ANY, ANY), n_tasks=N, updates=60, lr=0.4)
-    found = survey(question, [run, other], Listener(), lambda: False)
-    assert isinstance(found, Surveyed)
+    question = Battery(sources=(ANY, ANY), n_tasks=N, updates=60, lr=0.4)
+    found = run_battery(question, [run, other], Listener(), lambda: False)
+    assert isinstance(found, BatteryResult)
     source = found.sources[0]
     assert 0 < source.diverged < N
     assert sum(source.counts) == N - source.diverged
@@ -206,13 +206,13 @@ def test_tasks_that_diverge_are_counted_and_spoil_no_other_number() -> None:
 
 def test_waves_of_one_amplitude_and_one_phase_fill_one_cell() -> None:
     config, state = trained(waves=SineTasks(amplitude=(2.0, 2.0), phase=(1.0, 1.0)))
-    found = survey(
-        Survey(sources=(ANY,), n_tasks=100, updates=1),
+    found = run_battery(
+        Battery(sources=(ANY,), n_tasks=100, updates=1),
         [ready(config, state)],
         Listener(),
         lambda: False,
     )
-    assert isinstance(found, Surveyed)
+    assert isinstance(found, BatteryResult)
     assert sum(map(sum, found.tasks)) == found.tasks[0][0] == 100
 
 
@@ -222,13 +222,15 @@ def test_waves_of_one_amplitude_and_one_phase_fill_one_cell() -> None:
 def test_waves_that_no_question_could_name_are_refused(waves: SineTasks) -> None:
     config, state = trained(iterations=0, waves=waves)
     with pytest.raises(ConfigError, match="to survey its tasks"):
-        survey(Survey(sources=(ANY,), updates=1), [ready(config, state)], Listener(), lambda: False)
+        run_battery(
+            Battery(sources=(ANY,), updates=1), [ready(config, state)], Listener(), lambda: False
+        )
 
 
 def test_the_largest_survey_is_no_larger_than_promised() -> None:
     run = ready(*trained("fused"))
-    question = Survey(sources=(ANY,) * MOST_SOURCES, n_tasks=1_000, updates=1, shots=MOST_POINTS)
-    found = survey(question, [run] * MOST_SOURCES, Listener(), lambda: False)
+    question = Battery(sources=(ANY,) * MOST_SOURCES, n_tasks=1_000, updates=1, shots=MOST_POINTS)
+    found = run_battery(question, [run] * MOST_SOURCES, Listener(), lambda: False)
     assert len(msgspec.msgpack.encode(found)) <= LARGEST_ANSWER
 
 
@@ -238,4 +240,4 @@ def test_the_largest_survey_is_no_larger_than_promised() -> None:
 def test_an_answer_that_does_not_hold_together_is_refused(change: dict[str, object]) -> None:
     plain = msgspec.to_builtins(two_surveyed("torch"))
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert({**plain, **change}, Surveyed)
+        msgspec.convert({**plain, **change}, BatteryResult)

@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
-from core.analysis.executors import Lanes
-from core.analysis.questions import Adapt, Drawn, Live, Survey
+from core.analysis.executors import Executors
+from core.analysis.questions import Adapt, Battery, Live, SampledTask
 from core.training.priority import TRAINING
 
-SURVEY = Survey(sources=(Live("fomaml-1"),), n_tasks=100)
-ADAPT = Adapt(source=Live("fomaml-1"), task=Drawn("standard", 0), updates=1)
+SURVEY = Battery(sources=(Live("fomaml-1"),), n_tasks=100)
+ADAPT = Adapt(source=Live("fomaml-1"), task=SampledTask("standard", 0), updates=1)
 
 
 def niceness() -> int:
@@ -20,7 +20,7 @@ def niceness() -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own there")
 def test_a_survey_gives_way_to_training_and_other_questions_do_not() -> None:
-    lanes = Lanes("questions")
+    lanes = Executors("questions")
     try:
         assert lanes.of(SURVEY).submit(niceness).result() > TRAINING
         assert lanes.of(ADAPT).submit(niceness).result() < TRAINING

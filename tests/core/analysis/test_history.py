@@ -13,21 +13,21 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.analysis import history as recalling
-from core.analysis.answers import LARGEST_ANSWER, AnyAnswer, Cancelled, Recalled, SavedTheta
+from core.analysis.answers import LARGEST_ANSWER, AnyAnswer, Cancelled, RunHistory, SavedTheta
 from core.analysis.history import MOST_CHECKPOINTS, MOST_EVALUATIONS, Recalling
 from core.engines import make_engine
 from core.errors import RunFolderError
 from core.evaluation.adaptation import draw_task, few_shot
-from core.events import AnyEvent, Event, Finished, Rewound
+from core.events import AnyEvent, Event, Finished, RolledBack
 from core.storage.event_log import events_after
 from tests.support.run_folders import evaluated, make_checkpoint, make_run, progress, stamp
 from tests.support.runs import ended, small_config, straight
 from tests.support.runs import started as begun
 
 
-def recalled(folder: Path, recalling: Recalling | None = None) -> Recalled:
+def recalled(folder: Path, recalling: Recalling | None = None) -> RunHistory:
     found = (recalling or Recalling()).recall(folder, lambda: False)
-    assert isinstance(found, Recalled)
+    assert isinstance(found, RunHistory)
     return found
 
 
@@ -51,7 +51,7 @@ def test_only_periodic_evaluations_that_stand_are_told(tmp_path: Path) -> None:
         progress(150),
         evaluated(150, 9.0, 8.0, probe="standard"),
         evaluated(200, 2.0, 0.4),
-        Rewound(**stamp(150)),
+        RolledBack(**stamp(150)),
         evaluated(200, 2.5, float("nan")),
     ]
     found = recalled(make_run(tmp_path / "run", events))
@@ -88,7 +88,7 @@ def test_a_log_read_as_it_grows_tells_what_it_tells_at_once(
         patch.setattr(recalling, "MOST_EVALUATIONS", 5)
         run = make_run(Path(folder, "run"))
         for back, iteration, looks in parts:
-            append(run, Rewound(**stamp(iteration)) if back else evaluated(iteration, 1.0))
+            append(run, RolledBack(**stamp(iteration)) if back else evaluated(iteration, 1.0))
             if looks:
                 assert recalled(run, follower) == recalled(run)
         assert recalled(run, follower) == recalled(run)
@@ -190,7 +190,7 @@ def test_a_log_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
 def test_the_largest_answer_is_no_larger_than_promised_and_comes_through_any_wire() -> None:
     checkpoint = SavedTheta(name=f"{10**242}.safetensors", iteration=10**12, kind="final")
     one = recalling._past(evaluated(10**12, 1.5, 0.1))
-    found = Recalled(
+    found = RunHistory(
         folder="a" * 4_096,
         checkpoints=(checkpoint,) * MOST_CHECKPOINTS,
         damaged=0,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.analysis.presets import CONTRADICTION, NOISE, PRESETS, draw_points, draw_preset
-from core.analysis.questions import Given, PresetName
+from core.analysis.questions import ExplicitTask, PresetName
 from core.errors import ConfigError
 from core.evaluation.adaptation import ProbeName, draw_task
 from core.tasks.sine import SineTasks
@@ -18,7 +18,7 @@ from tests.support.strategies import SEEDS, WAVES
 NAMES = st.sampled_from(list(PRESETS))
 
 
-def true_y(task: Given) -> np.ndarray:
+def true_y(task: ExplicitTask) -> np.ndarray:
     return task.amplitude * np.sin(np.array(task.support_x) + task.phase)
 
 

@@ -14,28 +14,28 @@ from hypothesis import strategies as st
 from core.analysis.questions import (
     Adapt,
     AnyQuestion,
-    Drawn,
-    Given,
-    Held,
+    Battery,
+    ExplicitTask,
     Live,
-    Recall,
+    PinnedTheta,
+    ReadHistory,
+    SampledTask,
     Saved,
-    Survey,
     Trace,
     Untrained,
 )
 from core.errors import ConfigError
 
-GIVEN = Given(4.0, 1.0, (0.5, 1.5), (1.0, -1.0))
+GIVEN = ExplicitTask(4.0, 1.0, (0.5, 1.5), (1.0, -1.0))
 
 QUESTIONS: list[AnyQuestion] = [
     Adapt(source=Live("fomaml"), task=GIVEN, updates=32),
-    Adapt(source=Held("fomaml", 12), task=GIVEN, updates=1),
-    Adapt(source=Saved("a/b.safetensors"), task=Drawn("noisy", 3, 5), lr=0.1),
+    Adapt(source=PinnedTheta("fomaml", 12), task=GIVEN, updates=1),
+    Adapt(source=Saved("a/b.safetensors"), task=SampledTask("noisy", 3, 5), lr=0.1),
     Adapt(source=Untrained(Live("fomaml")), task=GIVEN, updates=0, lr=1e-3),
-    Survey(sources=(Live("fomaml"), Untrained(Saved("a"))), n_tasks=100, shots=3, right_half=True),
+    Battery(sources=(Live("fomaml"), Untrained(Saved("a"))), n_tasks=100, shots=3, right_half=True),
     Trace(source=Live("fomaml")),
-    Recall(of=Saved("a")),
+    ReadHistory(of=Saved("a")),
 ]
 
 

@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 
 from core.algorithms.fomaml import Fomaml
-from core.analysis.answers import Adapted, Cancelled, Recalled, Surveyed, Traced
+from core.analysis.answers import Adapted, BatteryResult, Cancelled, RunHistory, Traced
 from core.analysis.questions import (
     Adapt,
     AnyQuestion,
     AnySource,
-    Drawn,
+    Battery,
     Live,
-    Recall,
+    ReadHistory,
+    SampledTask,
     Saved,
-    Survey,
     Trace,
     Untrained,
 )
-from core.analysis.theta_cache import Holding
+from core.analysis.theta_cache import ThetaCache
 from core.analysis.theta_sources import ENGINES_KEPT, Sources
 from core.config import RunConfig
 from core.engines import make_engine
@@ -36,7 +36,7 @@ from tests.support.live_runs import bench_of, live, trained
 from tests.support.run_folders import make_run
 from tests.support.runs import ended, paused_at, small_config
 
-TASK = Drawn("standard")
+TASK = SampledTask("standard")
 
 
 def saved(folder: Path, config: RunConfig, state: TrainState) -> Path:
@@ -95,26 +95,26 @@ def test_all_kinds_of_questions_are_answered(tmp_path: Path) -> None:
     path = saved(folder, config, state)
     bench = bench_of(run=live(config, state, folder))
     sources = (Live("run"), Saved(str(path)))
-    survey = bench.answer(Survey(sources=sources, n_tasks=100, updates=1))
-    assert isinstance(survey, Surveyed)
+    survey = bench.answer(Battery(sources=sources, n_tasks=100, updates=1))
+    assert isinstance(survey, BatteryResult)
     assert isinstance(bench.answer(Trace(source=Live("run"))), Traced)
     for of in (Live("run"), Saved(str(path)), Saved(str(folder))):
-        recalled = bench.answer(Recall(of=of))
-        assert isinstance(recalled, Recalled)
+        recalled = bench.answer(ReadHistory(of=of))
+        assert isinstance(recalled, RunHistory)
         assert [one.iteration for one in recalled.checkpoints] == [20]
 
 
 def test_progress_of_a_survey_is_told() -> None:
     heard: list[tuple[int, int]] = []
     bench_of(run=live(*trained())).answer(
-        Survey(sources=(Live("run"),), n_tasks=200, updates=1),
+        Battery(sources=(Live("run"),), n_tasks=200, updates=1),
         progress=lambda done, total: heard.append((done, total)),
     )
     assert heard[-1] == (200, 200)
 
 
 def test_engines_are_kept_but_not_without_end() -> None:
-    sources = Sources({}.get, Holding())
+    sources = Sources({}.get, ThetaCache())
     configs = [small_config(seed=seed) for seed in range(ENGINES_KEPT + 1)]
     first, second, *_ = [sources.engine(config) for config in configs]
     assert sources.engine(configs[1]) is second
@@ -125,9 +125,9 @@ def test_engines_are_kept_but_not_without_end() -> None:
     "question",
     [
         Adapt(source=Live("run"), task=TASK),
-        Survey(sources=(Live("run"),)),
+        Battery(sources=(Live("run"),)),
         Trace(source=Live("run")),
-        Recall(of=Live("run")),
+        ReadHistory(of=Live("run")),
     ],
     ids=lambda question: type(question).__name__,
 )
@@ -162,7 +162,7 @@ def errors(tmp_path: Path) -> list[tuple[AnyQuestion, type[LabError], str]]:
     damaged.write_bytes(b"no")
     return [
         (Adapt(source=Live("other"), task=TASK), QuestionError, "there is no such run"),
-        (Recall(of=Live("other")), QuestionError, "there is no such run"),
+        (ReadHistory(of=Live("other")), QuestionError, "there is no such run"),
         (Trace(source=Untrained(Live("other"))), QuestionError, "there is no such run"),
         (Adapt(source=Live("loading"), task=TASK), QuestionError, "it has not begun"),
         (Adapt(source=Live("diverged"), task=TASK), QuestionError, "not finite"),
@@ -171,9 +171,9 @@ def errors(tmp_path: Path) -> list[tuple[AnyQuestion, type[LabError], str]]:
         (Adapt(source=Saved(str(tmp_path)), task=TASK), CheckpointError, "cannot be read"),
         (Adapt(source=Saved("/nowhere"), task=TASK), CheckpointError, "no such file"),
         (Adapt(source=Saved("a" * 4_000), task=TASK), CheckpointError, "cannot be read"),
-        (Recall(of=Saved("/nowhere/" + "a" * 4_000)), RunFolderError, "cannot be read"),
-        (Recall(of=Saved(str(tmp_path / "gone"))), RunFolderError, "cannot be read"),
-        (Survey(sources=(Live("run"), Live("other"))), QuestionError, "there is no such run"),
+        (ReadHistory(of=Saved("/nowhere/" + "a" * 4_000)), RunFolderError, "cannot be read"),
+        (ReadHistory(of=Saved(str(tmp_path / "gone"))), RunFolderError, "cannot be read"),
+        (Battery(sources=(Live("run"), Live("other"))), QuestionError, "there is no such run"),
     ]
 
 
@@ -204,7 +204,7 @@ def test_a_bench_beside_a_training_run_reads_its_snapshot_and_changes_nothing(
     bench = bench_of(run=live(config, state))
     for question in (
         Adapt(source=Live("run"), task=TASK),
-        Survey(sources=(Live("run"),), n_tasks=100, updates=1),
+        Battery(sources=(Live("run"),), n_tasks=100, updates=1),
         Trace(source=Live("run")),
     ):
         bench.answer(question)

@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from core.analysis import theta_cache as holding
-from core.analysis.answers import Adapted, Surveyed
-from core.analysis.questions import Adapt, AnySource, Drawn, Held, Live, Survey
-from core.analysis.service import Bench
+from core.analysis.answers import Adapted, BatteryResult
+from core.analysis.questions import Adapt, AnySource, Battery, Live, PinnedTheta, SampledTask
+from core.analysis.service import AnalysisService
 from core.analysis.theta_sources import LiveRun
 from core.engines import make_engine
 from core.errors import QuestionError
@@ -22,7 +22,7 @@ class Training:
     def __init__(self) -> None:
         self.config, self.state = trained()
         self.engine = make_engine(self.config)
-        self.bench = Bench(self.find)
+        self.bench = AnalysisService(self.find)
 
     def find(self, name: str) -> LiveRun:
         return dataclasses.replace(live(self.config, self.state))
@@ -31,7 +31,9 @@ class Training:
         self.state = self.engine.advance(self.state, iterations).state
 
     def adapted(self, source: AnySource, index: int = 0) -> Adapted:
-        answer = self.bench.answer(Adapt(source=source, task=Drawn("standard", index), updates=3))
+        answer = self.bench.answer(
+            Adapt(source=source, task=SampledTask("standard", index), updates=3)
+        )
         assert isinstance(answer, Adapted)
         return answer
 
@@ -41,8 +43,8 @@ def training() -> Training:
     return Training()
 
 
-def held(answer: Adapted, run: str = "run") -> Held:
-    return Held(run, answer.iteration)
+def held(answer: Adapted, run: str = "run") -> PinnedTheta:
+    return PinnedTheta(run, answer.iteration)
 
 
 def test_a_held_theta_is_the_one_that_was_seen(training: Training) -> None:
@@ -62,16 +64,16 @@ def test_later_tasks_are_adapted_by_the_same_theta(training: Training) -> None:
 
 def test_surveys_have_the_same_theta(training: Training) -> None:
     seen = training.adapted(Live("run"))
-    surveyed = training.bench.answer(Survey(sources=(Live("run"),), n_tasks=100, updates=1))
+    surveyed = training.bench.answer(Battery(sources=(Live("run"),), n_tasks=100, updates=1))
     training.train()
-    again = training.bench.answer(Survey(sources=(held(seen),), n_tasks=100, updates=1))
-    assert isinstance(again, Surveyed)
+    again = training.bench.answer(Battery(sources=(held(seen),), n_tasks=100, updates=1))
+    assert isinstance(again, BatteryResult)
     assert again == surveyed
 
 
 def test_a_theta_that_nobody_saw_cannot_be_held(training: Training) -> None:
     training.adapted(Live("run"))
-    for source in (Held("run", 19), Held("other", 20)):
+    for source in (PinnedTheta("run", 19), PinnedTheta("other", 20)):
         with pytest.raises(QuestionError, match="is not kept") as caught:
             training.adapted(source)
         assert "\n" not in str(caught.value)
@@ -94,7 +96,7 @@ def test_of_what_was_only_seen_the_newest_is_kept(
     seen_often(training, 3)
     assert training.adapted(held(first)) == second
     with pytest.raises(QuestionError, match="theta of iteration 21 is not kept"):
-        training.adapted(Held("run", 21))
+        training.adapted(PinnedTheta("run", 21))
 
 
 def test_of_what_is_held_the_least_used_goes_first(

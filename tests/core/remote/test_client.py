@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.analysis.questions import Adapt, Drawn, Live
+from core.analysis.questions import Adapt, Live, SampledTask
 from core.errors import SessionError
 from core.events import Curve, Finished, Save
 from core.remote import client as client_module
@@ -35,7 +35,7 @@ from core.remote.protocol import (
     Welcome,
     framed,
 )
-from core.session.launch import OldRuns
+from core.session.launch import ResumeRequest
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.remotes import Impostor, served
 from tests.support.runs import PATIENCE, until
@@ -177,7 +177,7 @@ def test_a_session_that_dies_is_lost_and_nothing_is_asked_of_it() -> None:
         assert not face.connection.ended
         face.send(Save())
         face.stop(save=True)
-        for ask in (face.fresh, face.sync):
+        for ask in (face.restart, face.sync):
             with pytest.raises(RemoteError, match=LOST):
                 ask()
         assert session.sent == []
@@ -187,13 +187,13 @@ def test_one_that_waits_hears_of_the_death(monkeypatch: pytest.MonkeyPatch) -> N
     session = FakeSession()
     with served(session) as serving:
         face = serving.face()
-        monkeypatch.setattr(session, "fresh", lambda: serving.die())
+        monkeypatch.setattr(session, "restart", lambda: serving.die())
         with pytest.raises(RemoteError):
-            face.fresh()
+            face.restart()
 
 
 @pytest.mark.usefixtures("hasty")
-@pytest.mark.parametrize("ask", ["stop", "fresh", "sync"])
+@pytest.mark.parametrize("ask", ["stop", "restart", "sync"])
 def test_a_session_that_hangs_is_given_up(ask: str, impostor: Callable[..., Impostor]) -> None:
     impostor(WELCOME, all_of(FakeSession()))
     face = RemoteSession("1")
@@ -253,7 +253,7 @@ def test_who_leaves_waits_for_no_answer(impostor: Callable[..., Impostor]) -> No
 
     def ask() -> None:
         with pytest.raises(RemoteError) as raised:
-            face.ask(Adapt(source=Live("fomaml-1"), task=Drawn("standard", 0), updates=1))
+            face.ask(Adapt(source=Live("fomaml-1"), task=SampledTask("standard", 0), updates=1))
         refused.append(str(raised.value))
 
     asking = threading.Thread(target=ask, daemon=True)
@@ -284,8 +284,8 @@ def test_runs_that_were_lost_go_on_in_another_session(monkeypatch: pytest.Monkey
         monkeypatch.setattr(
             client_module, "launch", lambda runs: launched.append(runs) or Answer(id=two.id)
         )
-        face.revive()
-        assert launched == [OldRuns.of([Path("checkpoints/fomaml-1")])]
+        face.reconnect()
+        assert launched == [ResumeRequest.of([Path("checkpoints/fomaml-1")])]
         assert (face.connection.lost, face.connection.id) == ("", "2")
         assert face.snapshots()["fomaml-1"].iteration == 1_500
         assert [type(event).__name__ for event in face.events(seen)] == ["Started", "Evaluated"]
@@ -306,11 +306,11 @@ def test_where_nothing_can_be_begun_the_runs_stay_lost(monkeypatch: pytest.Monke
         until(lambda: bool(face.connection.lost))
         monkeypatch.setattr(client_module, "launch", fail)
         with pytest.raises(RemoteError, match="the run is in use"):
-            face.revive()
+            face.reconnect()
         assert face.connection.lost == LOST
         monkeypatch.setattr(client_module, "launch", lambda _: Answer(id="7"))
         with pytest.raises(RemoteError, match="session 7 cannot be reached"):
-            face.revive()
+            face.reconnect()
         assert face.connection.lost
 
 
@@ -324,7 +324,7 @@ def test_one_that_was_dropped_comes_back_to_the_runs_that_train_on(
         until(lambda: face.connection.dropped)
         monkeypatch.setattr(client_module, "launch", lambda _: pytest.fail("a second session"))
         session.change("fomaml-1", iteration=12_345)
-        face.revive()
+        face.reconnect()
         assert not face.connection.lost
         assert face.snapshots()["fomaml-1"].iteration == 12_345
         face.send(Save())
@@ -342,7 +342,7 @@ def test_another_run_goes_on_in_a_session_of_its_own(monkeypatch: pytest.MonkeyP
         face = serving.face()
         path = Path("checkpoints/other")
         assert face.resume_beside(path) == ("2", ("one checkpoint is damaged",))
-        assert launched == [OldRuns.of([path])]
+        assert launched == [ResumeRequest.of([path])]
         assert face.connection.id == serving.id
     assert session.calls == ["start"]
 

@@ -15,7 +15,7 @@ from tests.support.dashboard.fake_session import FakeSession
 from tests.support.events import EVENTS, RUNS, as_a_row, growing_curves, snapshots
 
 
-class Clock:
+class Pacing:
     """The time that the digest sees."""
 
     def __init__(self) -> None:
@@ -26,8 +26,8 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> Pacing:
+    clock = Pacing()
     monkeypatch.setattr(digest_module, "time", clock)
     return clock
 
@@ -57,7 +57,7 @@ def sittings(draw: st.DrawFn) -> list[dict[str, Snapshot]]:
 def test_who_folds_every_change_has_the_snapshots_of_the_session(
     sitting: list[dict[str, Snapshot]],
 ) -> None:
-    clock, digest = Clock(), Digest()
+    clock, digest = Pacing(), Digest()
     known: dict[str, Snapshot] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(digest_module, "time", clock)
@@ -74,7 +74,7 @@ def test_one_who_comes_late_or_skips_some_knows_as_much(
     sitting: list[dict[str, Snapshot]], data: st.DataObject
 ) -> None:
     """Everything may be told between two calls, of runs that have gone on since the last change."""
-    clock, digest = Clock(), Digest()
+    clock, digest = Pacing(), Digest()
     came = data.draw(st.integers(0, len(sitting) - 1))
     known: dict[str, Snapshot] = {}
     with pytest.MonkeyPatch.context() as patch:
@@ -103,7 +103,7 @@ def test_all_but_the_curve_is_as_new_as_the_session_at_any_time(
         }
 
 
-def test_what_has_not_changed_is_not_told(clock: Clock) -> None:
+def test_what_has_not_changed_is_not_told(clock: Pacing) -> None:
     session, digest = FakeSession(), Digest()
     assert digest.stands(session.snapshots(), ["a", "b"], 1)
     assert digest.stands(session.snapshots(), ["a", "b"], 1) is None
@@ -117,7 +117,7 @@ def test_what_has_not_changed_is_not_told(clock: Clock) -> None:
     assert news == News(runs=RUNS, folders=("a", "elsewhere"), watchers=2)
 
 
-def test_a_curve_is_told_once_a_second_and_its_new_points_only(clock: Clock) -> None:
+def test_a_curve_is_told_once_a_second_and_its_new_points_only(clock: Pacing) -> None:
     session, digest = FakeSession(), Digest()
     session.change("fomaml-1", curve=Curve((1, 2), (0.1, 0.2)))
     digest.stands(session.snapshots(), [], 1)
@@ -131,7 +131,7 @@ def test_a_curve_is_told_once_a_second_and_its_new_points_only(clock: Clock) -> 
     assert (change.curve.start, change.curve.iterations) == (2, (3,))
 
 
-def test_the_curve_of_a_run_that_ends_is_told_at_once(clock: Clock) -> None:
+def test_the_curve_of_a_run_that_ends_is_told_at_once(clock: Pacing) -> None:
     session, digest = FakeSession(), Digest()
     digest.stands(session.snapshots(), [], 1)
     session.change("fomaml-1", state="stopped", curve=Curve((1, 2), (0.1, 0.2)))
@@ -167,7 +167,7 @@ def drawn(digest: Digest, events: list[AnyEvent]) -> list[tuple[str, int]]:
     return [(one.run, one.index) for one in news.events if isinstance(one, Evaluated)]
 
 
-def test_one_evaluation_in_two_seconds_is_told_in_full(clock: Clock) -> None:
+def test_one_evaluation_in_two_seconds_is_told_in_full(clock: Pacing) -> None:
     digest, told = Digest(), []
     for index in range(24):  # eight a second
         told += drawn(digest, [evaluation("fomaml-1", index)])
@@ -175,7 +175,7 @@ def test_one_evaluation_in_two_seconds_is_told_in_full(clock: Clock) -> None:
     assert [index for _, index in told] == [0, 16]
 
 
-def test_runs_are_drawn_on_the_same_tasks_though_one_is_slower(clock: Clock) -> None:
+def test_runs_are_drawn_on_the_same_tasks_though_one_is_slower(clock: Pacing) -> None:
     digest, told = Digest(), []
     for index in range(80):
         told += drawn(digest, [evaluation("fomaml-1", index)])
@@ -187,7 +187,7 @@ def test_runs_are_drawn_on_the_same_tasks_though_one_is_slower(clock: Clock) -> 
     assert {one for one in fast if one <= 26} <= slow
 
 
-def test_the_last_evaluation_of_a_run_is_told_in_full(clock: Clock) -> None:
+def test_the_last_evaluation_of_a_run_is_told_in_full(clock: Pacing) -> None:
     """Its end may be told later: a checkpoint is written in between."""
     digest = Digest()
     assert drawn(digest, [evaluation("fomaml-1", 1, 49_000)])
@@ -196,7 +196,7 @@ def test_the_last_evaluation_of_a_run_is_told_in_full(clock: Clock) -> None:
 
 
 def test_tasks_that_were_chosen_are_not_remembered_for_ever(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
+    clock: Pacing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(digest_module, "MOST_CHOSEN", 3)
     digest = Digest()

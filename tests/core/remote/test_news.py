@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from core.events import Asked, Evaluated, Pause, Progress, Snapshot, Stepped
+from core.events import CommandIssued, Evaluated, Pause, Progress, Snapshot, Stepped
 from core.remote import server as server_module
 from core.remote.connection import look
 from core.remote.delta import STORY_EVENTS
 from core.remote.protocol import Ended, Welcome, framed
-from core.remote.registry import entries, sessions_folder
-from core.remote.subscriber import Watcher
+from core.remote.registry import live_sessions, sessions_folder
+from core.remote.subscriber import Subscriber
 from core.session.local import LocalSession
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.events import FOMAML, REPTILE, counted, stepped
@@ -151,11 +151,11 @@ def test_runs_that_train_are_told_as_they_are_logged(tmp_path: Path) -> None:
         until(lambda: script.snapshots()["run"].state == "finished")
         late = serving.face()
         script.stop(save=True)
-        own = [event for event in local.events(0) if not isinstance(event, Asked)]
+        own = [event for event in local.events(0) if not isinstance(event, CommandIssued)]
         assert list(script.events(0)) == own
         for face in (screen, late):
             until(lambda face=face: face.connection.ended)
-            told = [event for event in face.events(0) if not isinstance(event, Asked)]
+            told = [event for event in face.events(0) if not isinstance(event, CommandIssued)]
             expected = [event for event in own if not isinstance(event, Progress)]
             assert [type(event) for event in told] == [type(event) for event in expected]
             assert [event.iteration for event in told] == [event.iteration for event in expected]
@@ -171,7 +171,7 @@ def test_a_session_whose_folder_is_cleared_away_is_found_again(
     monkeypatch.setattr(server_module, "PLACE_SECONDS", server_module.TICK_SECONDS)
     face = serving.face()
     shutil.rmtree(sessions_folder())
-    until(lambda: [entry.id for entry in entries()] == ["1"] and serving.place.is_there())
+    until(lambda: [entry.id for entry in live_sessions()] == ["1"] and serving.place.is_there())
     assert [run.run for run in look("1").runs] == [FOMAML, REPTILE]
     face.sync()
 
@@ -188,7 +188,7 @@ def test_a_watcher_that_reads_nothing_is_dropped_and_the_others_go_on(
     count = 0
     while look(serving.id).watchers != (face._link.welcome.name,):
         count += 1
-        session.say(Asked(run=FOMAML, iteration=0, time=0.0, who="somebody", command=large))
+        session.say(CommandIssued(run=FOMAML, iteration=0, time=0.0, who="somebody", command=large))
         face.sync()
         assert count < 200
     assert len(face.events(0)) == before + count
@@ -200,7 +200,7 @@ def test_the_end_is_told_to_all_at_once(serving: Serving, monkeypatch: pytest.Mo
     for _ in range(count):
         serving.face()
 
-    async def part(watcher: Watcher, frame: bytes) -> None:
+    async def part(watcher: Subscriber, frame: bytes) -> None:
         parting.append(watcher.name)
         if len(parting) == count:
             all_part.set()
@@ -208,7 +208,7 @@ def test_the_end_is_told_to_all_at_once(serving: Serving, monkeypatch: pytest.Mo
         ended.append(frame)
 
     ended: list[bytes] = []
-    monkeypatch.setattr(Watcher, "part", part)
+    monkeypatch.setattr(Subscriber, "part", part)
     serving.server.ended.set()
     serving._closing.join()
     assert ended == [framed(Ended())] * count

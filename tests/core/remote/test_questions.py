@@ -10,10 +10,18 @@ from pathlib import Path
 import pytest
 
 from core.analysis import service as answering
-from core.analysis.answers import Adapted, AnyAnswer, Cancelled, Recalled, Surveyed, Traced
+from core.analysis.answers import Adapted, AnyAnswer, BatteryResult, Cancelled, RunHistory, Traced
 from core.analysis.battery import OnProgress
-from core.analysis.questions import Adapt, AnyQuestion, Drawn, Live, Recall, Survey, Trace
-from core.analysis.service import Bench, never, unheard
+from core.analysis.questions import (
+    Adapt,
+    AnyQuestion,
+    Battery,
+    Live,
+    ReadHistory,
+    SampledTask,
+    Trace,
+)
+from core.analysis.service import AnalysisService, ignore_progress, never_cancelled
 from core.errors import LabError, QuestionError
 from core.events import Pause
 from core.remote.protocol import Answered, Ask, RemoteError
@@ -27,9 +35,9 @@ from tests.support.run_folders import make_run
 from tests.support.runs import PATIENCE, new_plan, small_config
 
 RUN = Live("run")
-ADAPT = Adapt(source=RUN, task=Drawn("standard"), updates=2)
-SURVEY = Survey(sources=(RUN,), n_tasks=100, updates=1)
-SHORT = [(ADAPT, Adapted), (Trace(source=RUN), Traced), (Recall(of=RUN), Recalled)]
+ADAPT = Adapt(source=RUN, task=SampledTask("standard"), updates=2)
+SURVEY = Battery(sources=(RUN,), n_tasks=100, updates=1)
+SHORT = [(ADAPT, Adapted), (Trace(source=RUN), Traced), (ReadHistory(of=RUN), RunHistory)]
 
 
 @pytest.fixture
@@ -49,8 +57,8 @@ class HeldSurveys:
         self._survey = answering.survey
 
     def survey(
-        self, question: Survey, ready: object, progress: OnProgress, cancelled: Callable[[], bool]
-    ) -> Surveyed | Cancelled:
+        self, question: Battery, ready: object, progress: OnProgress, cancelled: Callable[[], bool]
+    ) -> BatteryResult | Cancelled:
         self.begun.release()
         while not self.released.wait(0.01):
             if cancelled():
@@ -65,7 +73,7 @@ def surveys(
 ) -> Iterator[HeldSurveys]:
     """They end before ``beside``, which waits for them."""
     held = HeldSurveys()
-    monkeypatch.setattr(answering, "survey", held.survey)
+    monkeypatch.setattr(answering, "run_battery", held.survey)
     yield held
     held.released.set()
 
@@ -77,13 +85,13 @@ class Answering(FakeSession):
         super().__init__()
         run = live(*trained(), make_run(folder))
         self.local = LocalSession([])
-        self.local._bench = Bench({"run": run}.get)
+        self.local._bench = AnalysisService({"run": run}.get)
 
     def ask(
         self,
         question: AnyQuestion,
-        progress: OnProgress = unheard,
-        cancelled: Callable[[], bool] = never,
+        progress: OnProgress = ignore_progress,
+        cancelled: Callable[[], bool] = never_cancelled,
     ) -> AnyAnswer:
         return self.local.ask(question, progress, cancelled)
 
@@ -120,7 +128,7 @@ def test_what_is_short_is_answered_while_a_survey_is_made(
     assert isinstance(beside(session, question).result(PATIENCE), kind)
     assert not long.done()
     surveys.released.set()
-    assert isinstance(long.result(PATIENCE), Surveyed)
+    assert isinstance(long.result(PATIENCE), BatteryResult)
 
 
 def test_one_survey_is_made_at_a_time(
@@ -147,7 +155,7 @@ def test_a_survey_that_nobody_wants_is_given_up(
     session: Session, surveys: HeldSurveys, beside: Callable[..., Future[AnyAnswer]]
 ) -> None:
     unwanted = threading.Event()
-    asked = beside(session, SURVEY, unheard, unwanted.is_set)
+    asked = beside(session, SURVEY, ignore_progress, unwanted.is_set)
     assert surveys.begun.acquire(timeout=PATIENCE)
     unwanted.set()
     assert asked.result(PATIENCE) == Cancelled()
@@ -205,7 +213,7 @@ def test_one_question_too_many_is_refused(raw: Callable[..., Raw], surveys: Held
     for number in range(MOST_QUESTIONS):
         done = answered(watcher)
         assert done.number == number
-        assert isinstance(done.answer, Surveyed)
+        assert isinstance(done.answer, BatteryResult)
 
 
 def answered(watcher: Raw) -> Answered:

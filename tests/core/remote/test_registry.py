@@ -19,10 +19,16 @@ from filelock import lock_descriptor
 from core.remote import registry as place_module
 from core.remote.connection import chosen_session
 from core.remote.protocol import RemoteError
-from core.remote.registry import Entry, Place, entries, sessions_folder, socket_path
+from core.remote.registry import (
+    SessionEndpoint,
+    SessionInfo,
+    live_sessions,
+    sessions_folder,
+    socket_path,
+)
 
 
-class Taken(Place):
+class Taken(SessionEndpoint):
     """A place whose socket is closed with it."""
 
     def close(self) -> None:
@@ -42,7 +48,7 @@ def take(stack: ExitStack):
 
 
 def ids() -> list[str]:
-    return [entry.id for entry in entries()]
+    return [entry.id for entry in live_sessions()]
 
 
 def mode(path: Path) -> int:
@@ -51,7 +57,7 @@ def mode(path: Path) -> int:
 
 def leave_dead(folder: Path, number: int) -> None:
     """What a process that was killed has left."""
-    entry = Entry(id=str(number), pid=2**22 + 1, started=1.0, command=["tui-meta"])
+    entry = SessionInfo(id=str(number), pid=2**22 + 1, started=1.0, command=["tui-meta"])
     (folder / f"{number}.json").write_bytes(msgspec.json.encode(entry))
     (folder / f"{number}.sock").touch()
 
@@ -69,7 +75,7 @@ def test_a_number_that_was_given_back_is_taken_again(take) -> None:
 
 def test_an_entry_tells_of_the_process(take) -> None:
     take()
-    (entry,) = entries()
+    (entry,) = live_sessions()
     assert (entry.id, entry.pid) == ("1", os.getpid())
 
 
@@ -105,7 +111,7 @@ def test_an_entry_of_another_process_lives_as_long_as_it(runtime: Path) -> None:
     ) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "1\n"
-        (entry,) = entries()
+        (entry,) = live_sessions()
         assert entry.pid == child.pid
         child.kill()
         child.wait()
@@ -239,7 +245,7 @@ def test_too_many_sessions_are_refused(take, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(place_module, "MOST_SESSIONS", 2)
     take(), take()
     with pytest.raises(RemoteError, match="there are 2 sessions; end some first"):
-        Place()
+        SessionEndpoint()
 
 
 def test_a_session_leaves_nothing_behind(runtime: Path) -> None:

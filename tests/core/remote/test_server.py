@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import RunFolderError
-from core.events import AnyCommand, Asked, Evaluate, Pause, Paused, Save, Step, Stop
+from core.events import AnyCommand, CommandIssued, Evaluate, Pause, Paused, Save, Step, Stop
 from core.remote import server as server_module
 from core.remote.connection import greeting, look
 from core.remote.protocol import (
@@ -33,7 +33,7 @@ from core.remote.protocol import (
     Welcome,
     framed,
 )
-from core.remote.registry import entries, sessions_folder
+from core.remote.registry import live_sessions, sessions_folder
 from tests.core.remote.test_protocol import COMMANDS
 from tests.support.dashboard.fake_session import FakeSession, state
 from tests.support.events import FOMAML, REPTILE, asked
@@ -90,7 +90,7 @@ def test_what_was_asked_for_is_told_before_what_came_of_it(serving: Serving) -> 
     first.send(Pause(), FOMAML)
     first.sync()
     second.sync()
-    assert [type(event) for event in second.events(second.first_new)] == [Asked, Paused]
+    assert [type(event) for event in second.events(second.first_new)] == [CommandIssued, Paused]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_face_that_may_only_look_sees_all_and_commands_nothing(
     assert session.sent == []
     assert session.snapshots() == face.snapshots()
     with pytest.raises(RemoteError, match="you may look only"):
-        face.fresh()
+        face.restart()
 
 
 @pytest.mark.parametrize(
@@ -176,9 +176,9 @@ def test_what_was_looked_at_is_remembered_for_the_next(serving: Serving) -> None
 
 def test_fresh_runs_are_begun_for_all(session: FakeSession, serving: Serving) -> None:
     first, second = serving.face(), serving.face()
-    first.fresh()
+    first.restart()
     second.sync()
-    assert session.calls == ["start", "fresh"]
+    assert session.calls == ["start", "restart"]
     assert list(first.snapshots()) == list(second.snapshots()) == ["fomaml-2", "reptile-2"]
     assert asked(second.events(second.first_new)) == [(FOMAML, "fresh"), (REPTILE, "fresh")]
     assert first.folders() == session.folders()
@@ -190,9 +190,9 @@ def test_why_there_are_no_fresh_runs_is_told(
     def fail() -> None:
         raise RunFolderError(Path("out"), "the disk is full", "make room")
 
-    monkeypatch.setattr(session, "fresh", fail)
+    monkeypatch.setattr(session, "restart", fail)
     with pytest.raises(RemoteError, match="out: the disk is full; make room"):
-        serving.face().fresh()
+        serving.face().restart()
 
 
 def test_two_who_ask_for_fresh_runs_are_served_one_after_the_other(
@@ -202,7 +202,7 @@ def test_two_who_ask_for_fresh_runs_are_served_one_after_the_other(
     within, most = [0], [0]
     heard = threading.Semaphore(0)
 
-    def fresh() -> None:
+    def restart() -> None:
         within[0] += 1
         most[0] = max(most[0], within[0])
         if len(session.calls) == 1:
@@ -220,9 +220,9 @@ def test_two_who_ask_for_fresh_runs_are_served_one_after_the_other(
             heard.release()
         return request
 
-    monkeypatch.setattr(session, "fresh", fresh)
+    monkeypatch.setattr(session, "restart", restart)
     monkeypatch.setattr(server_module, "decode_request", noted)
-    asking = [threading.Thread(target=face.fresh) for face in faces[:2]]
+    asking = [threading.Thread(target=face.restart) for face in faces[:2]]
     for thread in asking:
         thread.start()
     for thread in asking:
@@ -237,7 +237,7 @@ def test_an_event_of_a_run_is_told_only_after_its_snapshot(
     one = raw(progress=True)
     one.say(Sync(1))
     one.done()
-    session.fresh()
+    session.restart()
     session.say(Paused(run="fomaml-2", iteration=0, time=0.0))
     one.say(Sync(2))
     told: list[str] = []
@@ -258,7 +258,7 @@ def test_a_face_that_stops_the_runs_waits_and_all_are_told(
     until(lambda: second.connection.ended)
     assert not second.connection.lost
     assert {one.state for one in first.snapshots().values()} == {"stopped"}
-    assert not list(entries())
+    assert not list(live_sessions())
     assert not list(sessions_folder().iterdir())
 
 
@@ -286,7 +286,7 @@ def test_nothing_is_asked_of_a_session_that_has_ended(
     face.send(Save())
     face.evaluate("random")
     with pytest.raises(RemoteError, match="session 1 has ended"):
-        face.fresh()
+        face.restart()
     face.stop(save=True)
     assert session.sent == []
 
@@ -401,5 +401,5 @@ def test_a_server_that_fails_lets_the_runs_be_ended_and_leaves_nothing_behind(
     monkeypatch.setattr(serving.server, "_tell_news", fail)
     assert serving.server.ended.wait(PATIENCE)
     serving.server.close()
-    assert not list(entries())
+    assert not list(live_sessions())
     until(lambda: bool(face.connection.lost))

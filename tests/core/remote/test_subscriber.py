@@ -6,7 +6,7 @@ import pytest
 
 from core.remote import subscriber as watcher_module
 from core.remote.protocol import Hello
-from core.remote.subscriber import MOST_WAITING, PATIENCE_SECONDS, Watcher
+from core.remote.subscriber import MOST_WAITING, PATIENCE_SECONDS, Subscriber
 
 
 class Transport:
@@ -52,8 +52,8 @@ def writer() -> Writer:
 
 
 @pytest.fixture
-def watcher(writer: Writer) -> Watcher:
-    return Watcher("me", writer, Hello(protocol=1, program="1"))  # type: ignore[arg-type]
+def watcher(writer: Writer) -> Subscriber:
+    return Subscriber("me", writer, Hello(protocol=1, program="1"))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -68,13 +68,13 @@ def whole() -> bytes:
     return b"everything"
 
 
-def unread(watcher: Watcher, writer: Writer) -> None:
+def unread(watcher: Subscriber, writer: Writer) -> None:
     """From now on something waits."""
     writer.pause()
     watcher.tell(b"event 0")
 
 
-def test_one_who_reads_is_sent_all_in_order(watcher: Watcher, writer: Writer) -> None:
+def test_one_who_reads_is_sent_all_in_order(watcher: Subscriber, writer: Writer) -> None:
     watcher.tell(b"event 1")
     watcher.show(b"change 1", whole)
     watcher.show(None, whole)
@@ -83,7 +83,7 @@ def test_one_who_reads_is_sent_all_in_order(watcher: Watcher, writer: Writer) ->
 
 
 def test_one_who_does_not_read_skips_snapshots_and_no_event(
-    watcher: Watcher, writer: Writer
+    watcher: Subscriber, writer: Writer
 ) -> None:
     unread(watcher, writer)
     for number in range(1, 4):
@@ -92,7 +92,7 @@ def test_one_who_does_not_read_skips_snapshots_and_no_event(
     assert writer.got == [b"event %d" % number for number in range(4)]
 
 
-def test_once_it_reads_again_it_is_told_everything(watcher: Watcher, writer: Writer) -> None:
+def test_once_it_reads_again_it_is_told_everything(watcher: Subscriber, writer: Writer) -> None:
     unread(watcher, writer)
     watcher.show(b"change 1", whole)
     writer.read()
@@ -101,7 +101,9 @@ def test_once_it_reads_again_it_is_told_everything(watcher: Watcher, writer: Wri
     assert writer.got == [b"event 0", b"everything", b"change 2"]
 
 
-def test_one_who_skipped_nothing_is_not_told_everything(watcher: Watcher, writer: Writer) -> None:
+def test_one_who_skipped_nothing_is_not_told_everything(
+    watcher: Subscriber, writer: Writer
+) -> None:
     unread(watcher, writer)
     watcher.show(None, whole)
     writer.read()
@@ -109,7 +111,7 @@ def test_one_who_skipped_nothing_is_not_told_everything(watcher: Watcher, writer
     assert writer.got == [b"event 0", b"change"]
 
 
-def test_it_is_dropped_when_too_much_waits(watcher: Watcher, writer: Writer) -> None:
+def test_it_is_dropped_when_too_much_waits(watcher: Subscriber, writer: Writer) -> None:
     writer.pause()
     watcher.tell(bytes(MOST_WAITING - 1))
     watcher.tell(b"x")
@@ -118,7 +120,7 @@ def test_it_is_dropped_when_too_much_waits(watcher: Watcher, writer: Writer) -> 
     assert writer.transport.aborted
 
 
-def test_a_long_story_drops_nobody(watcher: Watcher, writer: Writer) -> None:
+def test_a_long_story_drops_nobody(watcher: Subscriber, writer: Writer) -> None:
     writer.pause()
     for _ in range(3):
         watcher.greet(bytes(MOST_WAITING))
@@ -130,7 +132,7 @@ def test_a_long_story_drops_nobody(watcher: Watcher, writer: Writer) -> None:
 
 
 def test_it_is_dropped_when_something_has_waited_too_long(
-    watcher: Watcher, writer: Writer, now: list[float]
+    watcher: Subscriber, writer: Writer, now: list[float]
 ) -> None:
     unread(watcher, writer)
     watcher.show(None, whole)
@@ -143,7 +145,7 @@ def test_it_is_dropped_when_something_has_waited_too_long(
 
 
 def test_one_who_reads_now_and_then_is_not_dropped(
-    watcher: Watcher, writer: Writer, now: list[float]
+    watcher: Subscriber, writer: Writer, now: list[float]
 ) -> None:
     for _ in range(5):
         unread(watcher, writer)
@@ -154,7 +156,7 @@ def test_one_who_reads_now_and_then_is_not_dropped(
     assert not writer.transport.aborted
 
 
-def test_one_who_was_dropped_is_sent_nothing_more(watcher: Watcher, writer: Writer) -> None:
+def test_one_who_was_dropped_is_sent_nothing_more(watcher: Subscriber, writer: Writer) -> None:
     writer.pause()
     watcher.tell(bytes(MOST_WAITING + 1))
     watcher.tell(b"event")

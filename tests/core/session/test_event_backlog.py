@@ -12,8 +12,8 @@ from core.session.event_backlog import (
     DRAWN_EVALUATIONS,
     KEPT_EVALUATIONS,
     KEPT_EVENTS,
-    Events,
-    Story,
+    EventBacklog,
+    EventBuffer,
 )
 from tests.support.events import EVENTS
 
@@ -52,7 +52,7 @@ def paused(number: int) -> Paused:
 )
 def test_every_reader_reads_every_event_once_and_in_order(doings: list[tuple[str, int]]) -> None:
     """Those that know of each other from the start, however far one falls behind."""
-    events, told = Events(), 0
+    events, told = EventBuffer(), 0
     seen = {"a": 0, "b": 0, "c": 0}
     for reader in seen:
         events.since(0, reader)
@@ -69,7 +69,7 @@ def test_every_reader_reads_every_event_once_and_in_order(doings: list[tuple[str
 
 
 def test_what_one_reader_has_not_read_is_kept_for_it() -> None:
-    events = Events()
+    events = EventBuffer()
     events.since(0, "slow")
     count = 5 * KEPT_EVENTS
     for number in range(count):
@@ -80,7 +80,7 @@ def test_what_one_reader_has_not_read_is_kept_for_it() -> None:
 
 
 def test_what_all_have_read_is_forgotten_in_the_end() -> None:
-    events = Events()
+    events = EventBuffer()
     count = 5 * KEPT_EVENTS
     for number in range(count):
         events.append(paused(number))
@@ -94,11 +94,11 @@ def test_what_all_have_read_is_forgotten_in_the_end() -> None:
 def test_a_short_story_is_told_whole_and_in_order_without_the_losses(
     events: list[AnyEvent],
 ) -> None:
-    assert Story(events).told() == [one for one in events if not isinstance(one, Progress)]
+    assert EventBacklog(events).told() == [one for one in events if not isinstance(one, Progress)]
 
 
 def test_older_evaluations_are_told_abridged() -> None:
-    story = Story(evaluation(number) for number in range(DRAWN_EVALUATIONS + 5))
+    story = EventBacklog(evaluation(number) for number in range(DRAWN_EVALUATIONS + 5))
     told = story.told()
     assert told[:5] == [evaluation(number).abridged() for number in range(5)]
     assert told[5:] == [evaluation(number) for number in range(5, DRAWN_EVALUATIONS + 5)]
@@ -106,14 +106,14 @@ def test_older_evaluations_are_told_abridged() -> None:
 
 def test_evaluations_that_were_asked_for_do_not_crowd_out_the_periodic_ones() -> None:
     asked = [evaluation(number, probe="random") for number in range(2 * KEPT_EVENTS)]
-    told = Story([evaluation(1), *asked]).told()
+    told = EventBacklog([evaluation(1), *asked]).told()
     assert told[0] == evaluation(1)
     assert len(told) == KEPT_EVENTS + 1
     assert [one for one in told if one.is_drawable][1:] == asked[-DRAWN_EVALUATIONS:]  # type: ignore[union-attr]
 
 
 def test_each_run_has_a_story_of_its_own() -> None:
-    story = Story([evaluation(0, "quiet")])
+    story = EventBacklog([evaluation(0, "quiet")])
     for number in range(KEPT_EVALUATIONS + 10):
         story.add(evaluation(number, "busy"))
     told = story.told()
@@ -122,13 +122,13 @@ def test_each_run_has_a_story_of_its_own() -> None:
 
 
 def test_evaluations_of_runs_that_are_gone_are_not_told() -> None:
-    story = Story([evaluation(0, "old"), paused(1), evaluation(2, "new")])
+    story = EventBacklog([evaluation(0, "old"), paused(1), evaluation(2, "new")])
     story.keep(["new"])
     assert story.told() == [paused(1), evaluation(2, "new")]
 
 
 def test_the_longest_story_of_two_runs_is_a_small_part_of_what_may_be_sent() -> None:
-    story = Story()
+    story = EventBacklog()
     for number in range(3_000):
         for run in ("a", "b"):
             story.add(evaluation(number, run))

@@ -10,18 +10,18 @@ import pytest
 
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
-from core.config import RunConfig, Saving
+from core.config import CheckpointSettings, RunConfig
 from core.errors import EngineError, LabError, RunFolderError
-from core.session.launch import NewRuns, OldRuns, Runs
+from core.session.launch import ResumeRequest, Runs, TrainRequest
 from core.session.local import LocalSession
 from tests.support.runs import CRAWL, new_plan, small_config, until
 
 CONFIGS = [small_config(algorithm=Fomaml(inner_lr=0.03)), small_config(algorithm=Reptile(), seed=7)]
-SAVING = Saving(autosave_seconds=7.0)
+SAVING = CheckpointSettings(autosave_seconds=7.0)
 
 
-def new(out: Path, name: str | None = "mine", configs: list[RunConfig] = CONFIGS) -> NewRuns:
-    return NewRuns.of(configs, SAVING, out=out, name=name, pace=3.5)
+def new(out: Path, name: str | None = "mine", configs: list[RunConfig] = CONFIGS) -> TrainRequest:
+    return TrainRequest.of(configs, SAVING, out=out, name=name, pace=3.5)
 
 
 def saved(out: Path, name: str = "run") -> Path:
@@ -37,13 +37,13 @@ def saved(out: Path, name: str = "run") -> Path:
 def test_runs_are_the_same_after_the_way_through_json(kind: str, tmp_path: Path) -> None:
     runs: Runs = new(tmp_path)
     if kind == "old":
-        runs = OldRuns.of([tmp_path / "a", tmp_path / "b"], iterations=9, pace=2.0)
+        runs = ResumeRequest.of([tmp_path / "a", tmp_path / "b"], iterations=9, pace=2.0)
     content = msgspec.json.encode(runs)
     assert msgspec.json.encode(msgspec.json.decode(content, type=Runs)) == content
 
 
 def test_new_runs_are_planned_as_they_were_configured(tmp_path: Path) -> None:
-    plans = msgspec.json.decode(msgspec.json.encode(new(tmp_path)), type=NewRuns).plans()
+    plans = msgspec.json.decode(msgspec.json.encode(new(tmp_path)), type=TrainRequest).plans()
     assert [plan.config for plan in plans] == CONFIGS
     assert {(plan.pace, plan.saving) for plan in plans} == {(3.5, SAVING)}
     assert [plan.folder.path for plan in plans] == [
@@ -70,7 +70,7 @@ def test_a_device_that_is_not_there_is_told_before_a_folder_is_made(tmp_path: Pa
 
 
 def test_old_runs_go_on_where_they_were_saved(tmp_path: Path) -> None:
-    runs = OldRuns.of([saved(tmp_path, "a"), saved(tmp_path, "b")], iterations=50, pace=2.0)
+    runs = ResumeRequest.of([saved(tmp_path, "a"), saved(tmp_path, "b")], iterations=50, pace=2.0)
     plans = runs.plans()
     assert [(plan.folder.name, plan.target, plan.pace) for plan in plans] == [
         ("a", 50, 2.0),
@@ -86,7 +86,7 @@ def test_old_runs_are_found_from_everywhere(
 ) -> None:
     run = saved(tmp_path)
     monkeypatch.chdir(tmp_path)
-    runs = OldRuns.of([Path("run")])
+    runs = ResumeRequest.of([Path("run")])
     monkeypatch.chdir("/")
     (plan,) = runs.plans()
     assert plan.folder.path == run
@@ -96,21 +96,21 @@ def test_old_runs_are_found_from_everywhere(
 def test_where_one_old_run_cannot_go_on_none_is_held(tmp_path: Path) -> None:
     run = saved(tmp_path)
     with pytest.raises(LabError):
-        OldRuns.of([run, tmp_path / "gone"]).plans()
-    (plan,) = OldRuns.of([run]).plans()  # it can be locked again
+        ResumeRequest.of([run, tmp_path / "gone"]).plans()
+    (plan,) = ResumeRequest.of([run]).plans()  # it can be locked again
     plan.folder.release()
 
 
 def test_two_runs_of_one_name_cannot_be_resumed_at_once(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="resume them one after the other"):
-        OldRuns.of([saved(tmp_path), saved(tmp_path / "other")])
+        ResumeRequest.of([saved(tmp_path), saved(tmp_path / "other")])
 
 
 def test_runs_that_are_not_there_are_not_taken_for_one(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="a: "):
-        OldRuns.of([tmp_path / "a", tmp_path / "b"]).plans()
+        ResumeRequest.of([tmp_path / "a", tmp_path / "b"]).plans()
 
 
 def test_a_run_whose_name_is_no_text_cannot_be_told(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="no text in UTF-8; rename it"):
-        OldRuns.of([Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))])
+        ResumeRequest.of([Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))])

@@ -17,12 +17,12 @@ from core.engines import make_engine
 from core.errors import CheckpointError, RunFolderError, SessionError
 from core.events import (
     ENDED,
+    CommandRejected,
     Evaluate,
     Evaluated,
     Finished,
     Pause,
     Paused,
-    Refused,
     Resume,
     Save,
     Saved,
@@ -217,7 +217,7 @@ def test_a_command_to_a_run_that_has_ended_is_refused_with_the_reason(tmp_path: 
     session.send(Stop(), "f")
     until(lambda: not any(thread.name == "run f" for thread in threading.enumerate()))
     session.send(Resume(), "f")
-    refused = [event for event in session.events(0) if isinstance(event, Refused)]
+    refused = [event for event in session.events(0) if isinstance(event, CommandRejected)]
     assert [(event.run, event.command, event.reason) for event in refused] == [
         ("f", "resume", "the run has finished")
     ]
@@ -233,7 +233,7 @@ def test_a_command_too_many_is_refused_and_those_before_are_obeyed(
     assert gated[0].entered.wait(PATIENCE)
     for _ in range(COMMAND_LIMIT + 1):
         session.send(Evaluate("standard", 0))
-    refused = [event for event in session.events(0) if isinstance(event, Refused)]
+    refused = [event for event in session.events(0) if isinstance(event, CommandRejected)]
     assert [event.reason for event in refused] == ["too many commands wait; try again"]
     gated[0].gate.set()
     session.stop(save=False)
@@ -266,7 +266,7 @@ def test_stop_is_heard_though_too_many_commands_wait(tmp_path: Path, gated: list
 
 def test_a_fresh_session_saves_the_old_runs_and_begins_with_the_next_seed(tmp_path: Path) -> None:
     session = crawling(tmp_path)
-    session.fresh()
+    session.restart()
     names = list(session.snapshots())
     assert not {"f", "r"} & set(names)
     assert [shot.algorithm for shot in session.snapshots().values()] == ["fomaml", "reptile"]
@@ -294,7 +294,7 @@ def test_no_moment_of_a_fresh_start_looks_like_the_end_of_all_runs(
         return joined
 
     monkeypatch.setattr(core.training.trainer.Trainer, "join", watched)
-    session.fresh()
+    session.restart()
     monkeypatch.undo()
     assert seen
     assert not [each for each in seen if set(each) <= set(ENDED)]
@@ -315,7 +315,7 @@ def test_a_fresh_start_that_is_not_possible_leaves_the_runs_alone(
 
     monkeypatch.setattr(core.session.local, "plan_new", fail_at_the_second)
     with pytest.raises(RunFolderError):
-        session.fresh()
+        session.restart()
     assert states(session) == ["training", "training"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f", "r"]
     session.stop(save=False)
@@ -334,7 +334,7 @@ def test_who_stops_the_runs_while_they_begin_afresh_stops_the_new_ones(
         return plan(*given)
 
     monkeypatch.setattr(core.session.local, "plan_new", stopped_meanwhile)
-    session.fresh()
+    session.restart()
     stopping[0].join(PATIENCE)
     assert not stopping[0].is_alive()
     assert not {"f", "r"} & set(session.snapshots())
@@ -346,7 +346,7 @@ def test_there_is_no_fresh_start_after_the_end(tmp_path: Path) -> None:
     session.start()
     session.stop(save=False)
     with pytest.raises(SessionError, match="told to end"):
-        session.fresh()
+        session.restart()
     assert list(session.snapshots()) == ["f", "r"]
 
 
@@ -355,7 +355,7 @@ def test_events_of_the_old_runs_stay_after_a_fresh_start(tmp_path: Path) -> None
     session.start()
     until(lambda: len(session.events(0)) >= 2)
     before = list(session.events(0))
-    session.fresh()
+    session.restart()
     session.stop(save=False)
     assert list(session.events(0))[: len(before)] == before
 

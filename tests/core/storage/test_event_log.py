@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import core.storage.event_log
-from core.events import AnyEvent, Evaluated, Failed, Progress, Rewound
+from core.events import AnyEvent, Evaluated, Failed, Progress, RolledBack
 from core.storage.event_log import LONGEST_LINE, PENDING_BYTES, EventLog, read_events
 from tests.core.training.test_metrics import evaluated, progress
 
 
-def rewound(iteration: int) -> Rewound:
-    return Rewound(run="run", iteration=iteration, time=0.0)
+def rewound(iteration: int) -> RolledBack:
+    return RolledBack(run="run", iteration=iteration, time=0.0)
 
 
 def write(path: Path, *said: AnyEvent) -> None:
@@ -187,7 +187,7 @@ def test_what_stands_is_what_no_later_return_replaces(parts: list[tuple[bool, in
         event
         for number, event in enumerate(said)
         if not any(
-            isinstance(later, Rewound) and later.iteration < event.iteration
+            isinstance(later, RolledBack) and later.iteration < event.iteration
             for later in said[number + 1 :]
         )
     ]

@@ -16,17 +16,17 @@ from core.events import (
     Finished,
     Paused,
     Resumed,
-    Rewound,
+    RolledBack,
     Stopped,
 )
 from core.storage import log_lines as tail
 from core.storage import log_tail as log_end
 from core.storage.lock import FolderLock
-from core.storage.run_index import Entry, checkpoint_files, describe_run, list_runs
+from core.storage.run_index import RunSummary, checkpoint_files, describe_run, list_runs
 from tests.support.run_folders import evaluated, make_checkpoint, make_run, progress, stamp, started
 
 
-def entry(path: Path) -> Entry:
+def entry(path: Path) -> RunSummary:
     (found,) = list_runs(path)
     return found
 
@@ -65,7 +65,7 @@ def test_a_run_that_somebody_trains_is_training(tmp_path: Path) -> None:
 
 def test_all_of_an_entry_is_told(tmp_path: Path) -> None:
     events = [started(), evaluated(500, 3.0, 0.5), evaluated(600, 3.0, 0.7), progress(700)]
-    assert entry(make_run(tmp_path / "run", events)) == Entry(
+    assert entry(make_run(tmp_path / "run", events)) == RunSummary(
         path=str(tmp_path / "run"),
         name="run",
         state="interrupted",
@@ -132,7 +132,7 @@ def test_what_came_after_the_checkpoint_can_still_be_the_best(tmp_path: Path) ->
 
 
 def test_a_checkpoint_of_the_part_that_was_replaced_tells_nothing(tmp_path: Path) -> None:
-    run = make_run(tmp_path / "run", [started(), evaluated(90, 0.7), Rewound(**stamp(100))])
+    run = make_run(tmp_path / "run", [started(), evaluated(90, 0.7), RolledBack(**stamp(100))])
     make_checkpoint(run, 100, {"best": 0.6, "best_iteration": 44})
     make_checkpoint(run, 300, {"best": 0.2, "best_iteration": 250})
     found = entry(run)
@@ -157,7 +157,7 @@ def test_a_run_without_a_log_is_told_by_its_checkpoint(tmp_path: Path) -> None:
 def test_what_a_resumed_run_has_replaced_counts_no_more(tmp_path: Path) -> None:
     before = [started(), progress(100), evaluated(150, 0.7), evaluated(190, 0.1)]
     ended = Diverged(problem="p", advice="a", **stamp(200))
-    anew = [Rewound(**stamp(160)), started(160, target=900), progress(170)]
+    anew = [RolledBack(**stamp(160)), started(160, target=900), progress(170)]
     found = entry(make_run(tmp_path / "run", [*before, ended, *anew]))
     assert (found.state, found.iteration, found.target) == ("interrupted", 170, 900)
     assert (found.best, found.best_iteration) == (0.7, 150)

@@ -15,16 +15,15 @@ from hypothesis import strategies as st
 
 import core.training.checkpointing
 from core.algorithms.fomaml import Fomaml
-from core.config import Saving
+from core.config import CheckpointSettings
 from core.engines.base import untrained
 from core.errors import CheckpointError, ConfigError, RunFolderError
 from core.events import (
+    CommandRejected,
     Evaluated,
     Finished,
-    Recovered,
-    Refused,
     Resume,
-    Rewound,
+    RolledBack,
     Save,
     Saved,
     SaveFailed,
@@ -34,6 +33,7 @@ from core.events import (
     Step,
     Stepped,
     Stop,
+    WriteRecovered,
 )
 from core.storage.checkpoint import (
     Checkpoint,
@@ -65,7 +65,7 @@ from tests.support.runs import (
 
 FIRST_VERSION = Path(__file__).parents[1] / "first_version"
 """A run that the first version wrote: its log shortened, the rest as it was."""
-OFTEN = Saving(autosave_seconds=0, autosave_iterations=10, keep=2)
+OFTEN = CheckpointSettings(autosave_seconds=0, autosave_iterations=10, keep=2)
 KINDS: tuple[SaveKind, ...] = ("auto", "best", "hand", "final")
 
 
@@ -221,7 +221,7 @@ def test_a_run_that_was_never_saved_begins_anew(engine_name: str, tmp_path: Path
     ended(trainer)
     log = Log()
     again = run_whole(Trainer(plan_resumed(tmp_path / "run"), log), log)
-    assert log.events[0] == log.wait(Rewound)
+    assert log.events[0] == log.wait(RolledBack)
     assert again.snapshot.theta is not None
     assert again.snapshot.theta.tobytes() == straight(small_config(engine_name)).theta.tobytes()
 
@@ -238,7 +238,7 @@ def test_what_is_trained_again_replaces_what_was_said_before(tmp_path: Path, bac
     again = Log()
     path = checkpoint_path(tmp_path / "run", back)
     run_whole(Trainer(plan_resumed(path), again), again)
-    assert again.wait(Rewound).iteration == back
+    assert again.wait(RolledBack).iteration == back
     assert learned(list(trainer.plan.folder.events())) == learned(once.events)
 
 
@@ -289,7 +289,7 @@ def test_a_save_that_failed_is_tried_again_until_it_works(
     log.wait(SaveFailed)
     (tmp_path / "moved").rename(tmp_path / "run")
     assert log.wait(Saved).kind == "hand"
-    log.wait(Recovered)
+    log.wait(WriteRecovered)
     ended(trainer)
     assert saved_iterations(trainer.plan.folder) == [2]
     assert list(trainer.plan.folder.events()) == log.events
@@ -353,7 +353,7 @@ def test_a_long_step_ends_when_another_command_comes(tmp_path: Path) -> None:
 def test_what_is_no_pace_is_refused(tmp_path: Path, pace: float) -> None:
     trainer, log = paused_at(1, tmp_path)
     trainer.send(SetPace(pace))
-    assert "a finite number from 1e-06" in log.wait(Refused).reason
+    assert "a finite number from 1e-06" in log.wait(CommandRejected).reason
     ended(trainer)
     with pytest.raises(ConfigError, match="pace"):
         dataclasses.replace(trainer.plan, pace=pace)

@@ -17,12 +17,12 @@ from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import Engine
 from core.events import (
+    CommandRejected,
     Diverged,
     Evaluate,
     Evaluated,
     Failed,
     Finished,
-    Refused,
     Resume,
     Save,
     Saved,
@@ -196,7 +196,7 @@ def test_a_diverged_run_can_still_be_looked_at(
     for command in (Evaluate("standard", 0), Step(), Resume()):
         trainer.send(command)
     assert log.wait(Evaluated).iteration == 9
-    refused = log.wait(Refused, 2)
+    refused = log.wait(CommandRejected, 2)
     assert refused.reason == "the run is diverged"
     ended(trainer)
     assert trainer.snapshot.state == "diverged"

@@ -14,6 +14,7 @@ import core.training.trainer
 from core.engines.base import Engine
 from core.events import (
     Command,
+    CommandRejected,
     Evaluate,
     Evaluated,
     Extend,
@@ -21,7 +22,6 @@ from core.events import (
     Finished,
     Pause,
     Paused,
-    Refused,
     Resume,
     Resumed,
     Save,
@@ -161,7 +161,7 @@ def test_a_command_that_cannot_be_obeyed_is_refused_with_the_reason(
         trainer.send(Pause())
     until(lambda: trainer.snapshot.state == state)
     trainer.send(command)
-    refused = log.wait(Refused)
+    refused = log.wait(CommandRejected)
     assert refused.command == type(command).__name__.lower()
     assert refused.reason == f"the run is {state}"
     assert trainer.snapshot.state == state

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
-from core.analysis.answers import Adapted, Surveyed, Traced
-from core.analysis.questions import Adapt, AnySource, Live, Survey, Trace, Untrained
-from core.analysis.service import Bench
+from core.analysis.answers import Adapted, BatteryResult, Traced
+from core.analysis.questions import Adapt, AnySource, Battery, Live, Trace, Untrained
+from core.analysis.service import AnalysisService
 from core.analysis.theta_sources import LiveRun
 from core.config import RunConfig
 from core.engines import make_engine
@@ -22,14 +22,14 @@ SOURCES: dict[str, AnySource] = dict(
 
 
 @functools.cache
-def bench() -> Bench:
+def bench() -> AnalysisService:
     runs = {}
     for algorithm in (Fomaml(), Reptile()):
         config = RunConfig(algorithm=algorithm, network=NetworkConfig(hidden=(6, 6)))
         engine = make_engine(config)
         state = engine.advance(engine.initial_state(), 50).state
         runs[algorithm.name] = LiveRun(config, state.iteration, state.theta, Path("nowhere"))
-    return Bench(runs.get)
+    return AnalysisService(runs.get)
 
 
 def adapted(question: Adapt) -> Adapted:
@@ -39,9 +39,9 @@ def adapted(question: Adapt) -> Adapted:
 
 
 @functools.cache
-def surveyed() -> Surveyed:
-    answer = bench().answer(Survey(sources=tuple(SOURCES.values()), n_tasks=300, updates=4))
-    assert isinstance(answer, Surveyed)
+def surveyed() -> BatteryResult:
+    answer = bench().answer(Battery(sources=tuple(SOURCES.values()), n_tasks=300, updates=4))
+    assert isinstance(answer, BatteryResult)
     return answer
 
 

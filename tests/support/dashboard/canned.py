@@ -6,21 +6,21 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.analysis.answers import AnyAnswer, Pair, PoorTask, SourceSurvey, Surveyed, Traced
+from core.analysis.answers import AnyAnswer, BatteryResult, HardTask, Pair, SourceResult, Traced
 from core.analysis.battery import OnProgress
-from core.analysis.questions import AnyQuestion, Given, Survey, Trace
-from core.analysis.service import never, unheard
+from core.analysis.questions import AnyQuestion, Battery, ExplicitTask, Trace
+from core.analysis.service import ignore_progress, never_cancelled
 from tests.support.dashboard.fake_session import FakeSession
 
 _AMPLITUDES = tuple(0.1 + 4.9 * index / 8 for index in range(9))
 _PHASES = tuple(2 * math.pi * index / 12 for index in range(13))
 
 
-def surveyed(question: Survey) -> Surveyed:
+def surveyed(question: Battery) -> BatteryResult:
     """Each source is three times as bad as the one before."""
     n = len(question.sources)
     bins = tuple(10 ** (-4 + index / 5) for index in range(31))
-    return Surveyed(
+    return BatteryResult(
         n_tasks=question.n_tasks,
         seed=question.seed,
         updates=question.updates,
@@ -39,8 +39,8 @@ def surveyed(question: Survey) -> Surveyed:
     )
 
 
-def _source(mean: float, index: int) -> SourceSurvey:
-    return SourceSurvey(
+def _source(mean: float, index: int) -> SourceResult:
+    return SourceResult(
         iteration=(12_300, 18_700, 0)[min(index, 2)],
         lr=0.02,
         mean=mean,
@@ -53,10 +53,10 @@ def _source(mean: float, index: int) -> SourceSurvey:
             round(100 * math.exp(-(((place - 12 - 3 * index) / 4) ** 2))) for place in range(30)
         ),
         worst=tuple(
-            PoorTask(
+            HardTask(
                 index=97 * place % 300,
                 loss=mean * (20 - place),
-                task=Given(4.9 - 0.1 * place, 0.3 * place, (-1.0, 2.0), (0.5, -0.5)),
+                task=ExplicitTask(4.9 - 0.1 * place, 0.3 * place, (-1.0, 2.0), (0.5, -0.5)),
             )
             for place in range(10)
         ),
@@ -91,11 +91,11 @@ class CannedSession(FakeSession):
     def ask(
         self,
         question: AnyQuestion,
-        progress: OnProgress = unheard,
-        cancelled: Callable[[], bool] = never,
+        progress: OnProgress = ignore_progress,
+        cancelled: Callable[[], bool] = never_cancelled,
     ) -> AnyAnswer:
         self.calls.append(type(question).__name__.lower())
-        if isinstance(question, Survey):
+        if isinstance(question, Battery):
             progress(question.n_tasks, question.n_tasks)
             return surveyed(question)
         if isinstance(question, Trace):

@@ -12,7 +12,7 @@ from core.algorithms.registry import ALGORITHMS
 from core.analysis.answers import AnyAnswer
 from core.analysis.battery import OnProgress
 from core.analysis.questions import AnyQuestion
-from core.analysis.service import Bench, never, unheard
+from core.analysis.service import AnalysisService, ignore_progress, never_cancelled
 from core.analysis.theta_sources import LiveRun
 from core.config import RunConfig
 from core.engines.base import untrained
@@ -21,17 +21,18 @@ from core.events import (
     AnyCommand,
     AnyEvent,
     Command,
+    CommandRejected,
     Curve,
     Diverged,
     Evaluate,
     Evaluated,
+    EventHeader,
     Extend,
     Extended,
     Finished,
     Pause,
     Paused,
     Progress,
-    Refused,
     Resume,
     Resumed,
     RunState,
@@ -39,7 +40,6 @@ from core.events import (
     Saved,
     SetPace,
     Snapshot,
-    Stamp,
     Started,
     Step,
     Stepped,
@@ -72,7 +72,7 @@ class FakeSession:
         self._listeners: list[Callable[[AnyEvent], None]] = []
         self.view: View = {}
         self._probes: dict[ProbeName, int] = {}
-        self._bench = Bench(self._live_run)
+        self._bench = AnalysisService(self._live_run)
         self._snapshots = {f"{name}-1": _snapshot(f"{name}-1", name) for name in self.iterations}
 
     # What a session does.
@@ -122,8 +122,8 @@ class FakeSession:
         self._probes[probe] = index + 1
         self.send(Evaluate(probe, index), run)
 
-    def fresh(self) -> None:
-        self.calls.append("fresh")
+    def restart(self) -> None:
+        self.calls.append("restart")
         self._seed += 1
         names = [snapshot.algorithm for snapshot in self._snapshots.values()]
         self._snapshots = {
@@ -146,8 +146,8 @@ class FakeSession:
     def detach(self) -> None:
         self.calls.append("detach")
 
-    def revive(self) -> None:
-        self.calls.append("revive")
+    def reconnect(self) -> None:
+        self.calls.append("reconnect")
 
     def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
         self.calls.append(f"resume {path}")
@@ -156,8 +156,8 @@ class FakeSession:
     def ask(
         self,
         question: AnyQuestion,
-        progress: OnProgress = unheard,
-        cancelled: Callable[[], bool] = never,
+        progress: OnProgress = ignore_progress,
+        cancelled: Callable[[], bool] = never_cancelled,
     ) -> AnyAnswer:
         """Answered as a session would whose runs have their random initialisation."""
         return self._bench.answer(question, progress, cancelled)
@@ -238,7 +238,7 @@ class FakeSession:
                 self._evaluated(run, probe, index, snapshot.iteration)
             case _:
                 name, reason = type(command).__name__.lower(), f"the run is {snapshot.state}"
-                self.say(Refused(command=name, reason=reason, **self._stamp(run)))
+                self.say(CommandRejected(command=name, reason=reason, **self._stamp(run)))
 
     def _evaluated(self, run: str, probe: ProbeName, index: int, iteration: int) -> None:
         task = draw_task(SineTasks(), self._seed, probe, index)
@@ -272,7 +272,7 @@ class FakeSession:
         theta = untrained(config).theta
         return LiveRun(config, one.iteration, theta, Path("checkpoints", run))
 
-    def _stamp(self, run: str) -> Stamp:
+    def _stamp(self, run: str) -> EventHeader:
         return {"run": run, "iteration": self._snapshots[run].iteration, "time": 0.0}
 
 

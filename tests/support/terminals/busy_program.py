@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Static
 
-from tui_meta.delta_driver.driver import ThriftyDriver
+from tui_meta.delta_driver.driver import DeltaDriver
 
 
 class Wall(App[None]):
@@ -19,7 +19,7 @@ class Wall(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [("q", "quit"), ("f", "forget"), ("s", "stand")]
 
     def __init__(self) -> None:
-        super().__init__(driver_class=ThriftyDriver, ansi_color=True)
+        super().__init__(driver_class=DeltaDriver, ansi_color=True)
         self.frames = 0
         self.stands = False
 
@@ -37,13 +37,13 @@ class Wall(App[None]):
         self.frames += 1
         self.fill(f"frame {self.frames}")
         self.bell()
-        assert isinstance(self._driver, ThriftyDriver)
+        assert isinstance(self._driver, DeltaDriver)
         Path("next").write_text(f"{self.frames} {self._driver.backlog}")
         Path("next").rename("frames")
 
     def action_forget(self) -> None:
         """Send everything again."""
-        assert isinstance(self._driver, ThriftyDriver)
+        assert isinstance(self._driver, DeltaDriver)
         self._driver.forget()
 
     def action_stand(self) -> None:

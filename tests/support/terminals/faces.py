@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.remote.registry import entries
+from core.remote.registry import live_sessions
 from tests.support.terminals.terminal import PATIENCE, Terminal
 
 PROGRAM = [sys.executable, "-m", "tui_meta"]
@@ -60,4 +60,4 @@ def until(is_so: Callable[[], bool], what: str) -> None:
 
 def until_none_lives() -> None:
     """Wait until every session has ended."""
-    until(lambda: not list(entries()), "no session lives")
+    until(lambda: not list(live_sessions()), "no session lives")

@@ -160,7 +160,7 @@ async def test_the_death_of_the_session_is_said_and_the_runs_go_on(
         assert "training has ended" in text
         assert f"{LOST[:1].upper()}{LOST[1:]}" in text
         with served(revived) as second:
-            monkeypatch.setattr(client_module.OldRuns, "of", lambda paths: None)
+            monkeypatch.setattr(client_module.ResumeRequest, "of", lambda paths: None)
             monkeypatch.setattr(client_module, "launch", lambda _: Answer(id=second.id))
             await pilot.press("r")
             await app.workers.wait_for_complete()
@@ -185,7 +185,7 @@ async def test_where_the_runs_cannot_go_on_the_reason_is_said(
         die(serving, app)
         app.watch_screen.tick()
         await pilot.pause()
-        monkeypatch.setattr(client_module.OldRuns, "of", lambda paths: None)
+        monkeypatch.setattr(client_module.ResumeRequest, "of", lambda paths: None)
         monkeypatch.setattr(client_module, "launch", fail)
         await pilot.press("r")
         await app.workers.wait_for_complete()

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from tui_meta.app.gc_freeze import SparedModules
+from tui_meta.app.gc_freeze import ModuleFreezer
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +16,7 @@ def thawed() -> None:
 
 
 def test_modules_are_spared_when_no_more_of_them_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    spared = SparedModules()
+    spared = ModuleFreezer()
     spared.look()
     monkeypatch.setitem(sys.modules, "one_more", ModuleType("one_more"))
     spared.look()
@@ -26,7 +26,7 @@ def test_modules_are_spared_when_no_more_of_them_come(monkeypatch: pytest.Monkey
 
 
 def test_modules_that_come_later_are_spared_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    spared = SparedModules()
+    spared = ModuleFreezer()
     spared.look()
     spared.look()
     before = gc.get_freeze_count()
@@ -38,7 +38,7 @@ def test_modules_that_come_later_are_spared_as_well(monkeypatch: pytest.MonkeyPa
 
 
 def test_while_nothing_is_loaded_what_is_made_stays_to_be_collected() -> None:
-    spared = SparedModules()
+    spared = ModuleFreezer()
     spared.look()
     spared.look()
     made = [[] for _ in range(1_000)]

@@ -208,8 +208,8 @@ def test_what_runs_say_that_have_just_begun_is_told_with_their_name(capsys):
         """Somebody begins afresh while the report looks."""
 
         def events(self, since, reader="face"):
-            if "fresh" not in self.calls:
-                self.fresh()
+            if "restart" not in self.calls:
+                self.restart()
                 self.finish("fomaml-2")
             return super().events(since, reader)
 

@@ -12,7 +12,7 @@ import pytest
 
 from core.events import (
     AnyEvent,
-    Asked,
+    CommandIssued,
     Evaluate,
     Extend,
     Finished,
@@ -376,7 +376,7 @@ def test_watching_as_json_tells_every_event_from_now_on(
     serving: Serving, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     events: list[AnyEvent] = [STEPPED, PROGRESS, FINISHED]
-    asked = Asked(run=FOMAML, iteration=1, time=0.0, who="somebody", command="save")
+    asked = CommandIssued(run=FOMAML, iteration=1, time=0.0, who="somebody", command="save")
     assert watched(serving, monkeypatch, [asked, *events], "--json") == 0
     printed, remarked = capfd.readouterr()
     lines = printed.splitlines()  # as in the log, which does not have who asked for what
@@ -407,7 +407,7 @@ def test_a_watcher_outlives_fresh_runs_and_events_of_runs_that_are_gone(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    session.fresh()
+    session.restart()
     begun = Finished(run="fomaml-2", iteration=5, time=0.0)
     assert watched(serving, monkeypatch, [STEPPED, begun]) == 0
     assert "finished 5 iterations" in out(capsys)

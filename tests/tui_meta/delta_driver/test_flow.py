@@ -9,7 +9,7 @@ import pytest
 from tui_meta.delta_driver.flow import PATIENCE, QUESTION, Flow
 
 
-class Clock:
+class Pacing:
     def __init__(self) -> None:
         self.now = 100.0
 
@@ -18,12 +18,12 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> Pacing:
+    return Pacing()
 
 
 @pytest.fixture
-def flow(clock: Clock) -> Flow:
+def flow(clock: Pacing) -> Flow:
     """Of a terminal that has answered."""
     flow = Flow(clock)
     flow.send()
@@ -31,7 +31,7 @@ def flow(clock: Clock) -> Flow:
     return flow
 
 
-def test_a_terminal_that_never_answers_is_not_waited_for(clock: Clock) -> None:
+def test_a_terminal_that_never_answers_is_not_waited_for(clock: Pacing) -> None:
     flow = Flow(clock)
     asked = 0
     for _ in range(25):
@@ -69,7 +69,7 @@ def test_a_key_lets_no_more_than_one_repaint_go_early(flow: Flow) -> None:
 
 
 def test_an_answer_that_was_lost_is_waited_for_no_longer_than_patience(
-    flow: Flow, clock: Clock
+    flow: Flow, clock: Pacing
 ) -> None:
     flow.send()
     clock.now += PATIENCE - 1
@@ -80,7 +80,7 @@ def test_an_answer_that_was_lost_is_waited_for_no_longer_than_patience(
     assert not flow.is_open
 
 
-def test_it_tells_when_the_oldest_repaint_went_that_is_not_shown(flow: Flow, clock: Clock) -> None:
+def test_it_tells_when_the_oldest_repaint_went_that_is_not_shown(flow: Flow, clock: Pacing) -> None:
     assert flow.since is None
     first = clock.now
     flow.send()
@@ -96,7 +96,7 @@ def test_it_tells_when_the_oldest_repaint_went_that_is_not_shown(flow: Flow, clo
     ("took", "gathering"), [(0.0, 0.0), (0.04, 0.0), (0.05, 0.005), (0.3, 0.03), (9.0, 0.05)]
 )
 def test_what_is_to_be_sent_far_away_is_gathered_for_a_moment(
-    took: float, gathering: float, flow: Flow, clock: Clock
+    took: float, gathering: float, flow: Flow, clock: Pacing
 ) -> None:
     clock.now = 0.0
     flow.send()

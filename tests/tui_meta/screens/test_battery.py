@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import pytest
 from textual.pilot import Pilot
 
-from core.analysis.answers import AnyAnswer, Cancelled, Surveyed
+from core.analysis.answers import AnyAnswer, BatteryResult, Cancelled
 from core.analysis.battery import OnProgress
-from core.analysis.questions import AnyQuestion, Survey
-from core.analysis.service import never, unheard
+from core.analysis.questions import AnyQuestion, Battery
+from core.analysis.service import ignore_progress, never_cancelled
 from core.errors import QuestionError
 from core.events import Pause
 from tests.support.dashboard.canned import CannedSession
@@ -39,8 +39,8 @@ class WaitingSession(FakeSession):
     def ask(
         self,
         question: AnyQuestion,
-        progress: OnProgress = unheard,
-        cancelled: Callable[[], bool] = never,
+        progress: OnProgress = ignore_progress,
+        cancelled: Callable[[], bool] = never_cancelled,
     ) -> AnyAnswer:
         self.asked.append(question)
         progress(750, 3_000)
@@ -69,7 +69,7 @@ async def test_enter_surveys_all_runs_and_shows_every_part(size: tuple[int, int]
         page = pilot.app.screen
         assert isinstance(page, BatteryPage)
         expected = session.ask(page._settings.question(runs))
-        assert isinstance(expected, Surveyed)
+        assert isinstance(expected, BatteryResult)
         assert "100 random tasks, 10 points from all of the interval, 32 updates" in text
         for title, source in zip(("FOMAML", "Reptile", "random"), expected.sources, strict=True):
             row = next(line for line in text.splitlines() if line.startswith(title))
@@ -179,7 +179,7 @@ async def test_what_is_set_is_what_is_asked() -> None:
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         text = await press(pilot, "b", "r", "n", "less_than_sign", "enter")
         (question,) = asked
-        assert isinstance(question, Survey)
+        assert isinstance(question, Battery)
         assert (question.n_tasks, question.seed, question.right_half) == (300, 1, True)
         assert question.updates == 10
         assert len(question.sources) == 3

@@ -27,7 +27,7 @@ async def test_any_key_may_come_before_a_page_knows_of_fresh_runs(name: str) -> 
             if not isinstance(app.screen, PAGES[name]):
                 await answered(pilot, OPEN[name])
             await settle(pilot)
-            session.fresh()
+            session.restart()
             session.start()
             app.watch_screen.tick()
             await answered(pilot, key)

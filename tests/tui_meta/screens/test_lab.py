@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from core.algorithms.registry import ALGORITHMS
 from core.analysis.presets import PRESETS, draw_preset
-from core.analysis.questions import Given
+from core.analysis.questions import ExplicitTask
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import untrained
@@ -375,7 +375,7 @@ async def test_a_hidden_lab_asks_nothing_and_paints_nothing(
         session.change("reptile-1", iteration=20_000)
         for _ in range(2 * FOLLOW_TICKS):
             page.tick()
-        page.open_task(Given(1.0, 0.0, (0.5,), (0.5,)), 4)
+        page.open_task(ExplicitTask(1.0, 0.0, (0.5,), (0.5,)), 4)
         await answered(pilot)
         assert len(session.asked) == asked
 
@@ -383,7 +383,7 @@ async def test_a_hidden_lab_asks_nothing_and_paints_nothing(
 async def test_a_task_from_elsewhere_is_there_when_the_lab_opens() -> None:
     async with in_lab() as (pilot, page):
         await answered(pilot, "escape")
-        page.open_task(Given(1.0, 0.0, (0.5,), (0.25,)), 4)
+        page.open_task(ExplicitTask(1.0, 0.0, (0.5,), (0.25,)), 4)
         text = await answered(pilot, "a")
         assert points(page) == [(0.5, 0.25)]
         assert "step 4 of 4" in text

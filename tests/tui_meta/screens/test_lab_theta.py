@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 
 from core.algorithms.registry import ALGORITHMS
 from core.analysis.presets import draw_preset
-from core.analysis.questions import Given, Held, Live, Saved
-from core.analysis.service import Bench
+from core.analysis.questions import ExplicitTask, Live, PinnedTheta, Saved
+from core.analysis.service import AnalysisService
 from core.analysis.theta_sources import LiveRun
 from core.config import RunConfig
 from core.engines import make_engine
@@ -65,7 +65,7 @@ def config_of(run: str, seed: int = 0) -> RunConfig:
     return RunConfig(algorithm=ALGORITHMS[run.split("-")[0]](), engine="torch", seed=seed)
 
 
-def predicted(run: str, iteration: int, task: Given) -> tuple[float, ...]:
+def predicted(run: str, iteration: int, task: ExplicitTask) -> tuple[float, ...]:
     """What the theta of ``iteration`` makes of a task in 32 updates, by core's evaluation."""
     config, wave = config_of(run), SineWave(task.amplitude, task.phase)
     few = FewShotTask(wave, np.array(task.support_x), np.array(task.support_y))
@@ -125,7 +125,7 @@ async def test_what_is_held_is_what_was_seen_and_nothing_flickers() -> None:
         assert "held 12,300" in shown(pilot)
         assert "…" not in shown(pilot)
         await answered(pilot)
-        assert session.adapting[-1].source == Held("reptile-1", 18_700)
+        assert session.adapting[-1].source == PinnedTheta("reptile-1", 18_700)
 
 
 async def test_a_checkpoint_chosen_meanwhile_leaves_what_is_held() -> None:
@@ -152,7 +152,7 @@ async def test_what_can_be_held_no_longer_is_a_message_and_the_training_is_follo
     session = Moving()
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "s")
-        session._bench = Bench(session._live_run)
+        session._bench = AnalysisService(session._live_run)
         text = await answered(pilot, "2")
         assert "is not kept; choose a checkpoint" in text
         text = await train_on(pilot, page, session, 20_000)
@@ -163,7 +163,7 @@ async def test_fresh_runs_are_followed() -> None:
     session = Moving()
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "s")
-        session.fresh()
+        session.restart()
         session.start()
         page.watch_screen.tick()
         page.tick()
@@ -221,7 +221,7 @@ async def test_runs_that_have_not_begun_are_not_asked() -> None:
 async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
     session = Noting()
     async with in_lab(session) as (pilot, page):
-        session.fresh()
+        session.restart()
         session.start()
         page.watch_screen.tick()
         page.tick()

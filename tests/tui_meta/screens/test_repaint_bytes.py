@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from core.analysis.answers import AnyAnswer, Traced
 from core.analysis.battery import OnProgress
 from core.analysis.questions import AnyQuestion
-from core.analysis.service import never, unheard
+from core.analysis.service import ignore_progress, never_cancelled
 from core.analysis.theta_sources import LiveRun
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.fake_session import FakeSession
@@ -102,8 +102,8 @@ class MovingSession(CannedSession):
     def ask(
         self,
         question: AnyQuestion,
-        progress: OnProgress = unheard,
-        cancelled: Callable[[], bool] = never,
+        progress: OnProgress = ignore_progress,
+        cancelled: Callable[[], bool] = never_cancelled,
     ) -> AnyAnswer:
         answer = super().ask(question, progress, cancelled)
         if not isinstance(answer, Traced):

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from core.algorithms.registry import ALGORITHMS
 from core.analysis.presets import PRESETS, draw_preset
-from core.analysis.questions import Recall
+from core.analysis.questions import ReadHistory
 from core.config import RunConfig
 from core.engines import make_engine
 from core.evaluation.adaptation import FewShotTask, draw_task, few_shot
@@ -268,11 +268,11 @@ async def test_new_checkpoints_are_found_while_the_run_trains() -> None:
         saved = load_checkpoint(Path(path(12_000)))
         state = dataclasses.replace(saved.state, iteration=20_000)
         save_checkpoint(FOMAML, Checkpoint(saved.config, state, 50_000, 1.0, (), "auto"))
-        recalls = sum(isinstance(one, Recall) for one in session.asked)
+        recalls = sum(isinstance(one, ReadHistory) for one in session.asked)
         for _ in range(2 * RECALL_TICKS):
             page.tick()
         await answered(pilot)
-        assert sum(isinstance(one, Recall) for one in session.asked) == recalls
+        assert sum(isinstance(one, ReadHistory) for one in session.asked) == recalls
         session.change("fomaml-1", iteration=20_100)
         page.watch_screen.tick()
         for _ in range(RECALL_TICKS):
@@ -332,7 +332,7 @@ async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
     async with in_time_machine(session) as (pilot, page):
         for folder in (FOMAML, REPTILE):
             folder.rename(folder.with_name(folder.name.replace("-1", "-2")))
-        session.fresh()
+        session.restart()
         session.start()
         page.watch_screen.tick()
         page.tick()

@@ -232,12 +232,12 @@ async def test_r_begins_afresh_after_a_confirmation(face: Face) -> None:
     async with face(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "r", "escape")
-        assert "fresh" not in session.calls
+        assert "restart" not in session.calls
         assert "next seed" in await press(pilot, "r")
         await pilot.press("enter")
         await pilot.app.workers.wait_for_complete()
         await settle(pilot)
-        assert session.calls == ["start", "fresh"]
+        assert session.calls == ["start", "restart"]
         text = shown(pilot.app)
         assert "fresh runs with the next seed" in text
         assert "loading PyTorch…" in text

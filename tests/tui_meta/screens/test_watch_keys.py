@@ -20,7 +20,7 @@ from tui_meta.app.application import PAGES, TuiMetaApp
 from tui_meta.screens.dialogs.palette import Palette
 from tui_meta.screens.messages.screen import MessagesPage
 from tui_meta.views.keys.keymap import BOUND_TOGETHER
-from tui_meta.views.keys.palette import entries, found
+from tui_meta.views.keys.palette import found, palette_entries
 from tui_meta.views.keys.table import GROUPS
 
 EVERY_KEY = [key for _, keys in GROUPS for key in keys]
@@ -181,12 +181,12 @@ async def test_escape_dismisses_a_problem_on_other_screens_too() -> None:
 
 
 def test_the_palette_has_every_key_but_its_own() -> None:
-    named = {(entry.shown, entry.does) for entry in entries(GROUPS)}
+    named = {(entry.shown, entry.does) for entry in palette_entries(GROUPS)}
     assert named == {(key.shown, key.help) for key in EVERY_KEY if key.action != "palette"}
 
 
 def test_words_are_found_in_any_order_and_names_first() -> None:
-    every = entries(GROUPS)
+    every = palette_entries(GROUPS)
     assert found(every, "SAVE")[0].name == "save"
     assert {entry.name for entry in found(every, "newest row table")} == {"newest"}
     assert not found(every, "no such thing")
@@ -221,7 +221,7 @@ async def test_every_entry_of_the_palette_is_bound_where_it_is_listed() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         bound = {active.binding.action for active in app.screen.active_bindings.values()}
-        assert {entry.action for entry in entries(GROUPS)} <= bound
+        assert {entry.action for entry in palette_entries(GROUPS)} <= bound
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from core.analysis.answers import Surveyed
+from core.analysis.answers import BatteryResult
 from tests.support.dashboard.answers import TITLES, surveyed
 from tui_meta.views.battery import results as battery
 from tui_meta.views.numbers import loss
@@ -17,7 +17,7 @@ from tui_meta.views.text import cells, plain
 WIDTHS = [1, 20, 59, 60, 80, 120, 200]
 
 
-def changed(source: int = 0, **values: Any) -> Surveyed:
+def changed(source: int = 0, **values: Any) -> BatteryResult:
     sources = list(surveyed().sources)
     sources[source] = msgspec.structs.replace(sources[source], **values)
     return msgspec.structs.replace(surveyed(), sources=tuple(sources))

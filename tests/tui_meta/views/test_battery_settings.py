@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.analysis.questions import Live, Untrained
 from tui_meta.views.battery.layout import PANELS, WORST, arrange
-from tui_meta.views.battery.settings import COUNTS, SurveySettings, introduction
+from tui_meta.views.battery.settings import COUNTS, BatterySettings, introduction
 from tui_meta.views.geometry.layout import number_rows, side_by_side
 from tui_meta.views.text import cells, plain
 
@@ -16,25 +16,25 @@ SIZES = st.integers(1, 400), st.integers(1, 120)
 
 
 def test_a_survey_asks_all_runs_and_the_first_one_s_initialisation() -> None:
-    question = SurveySettings(n_tasks=300, seed=4).question(["a", "b"])
+    question = BatterySettings(n_tasks=300, seed=4).question(["a", "b"])
     assert question.sources == (Live("a"), Live("b"), Untrained(Live("a")))
     assert (question.n_tasks, question.seed, question.updates) == (300, 4, 32)
 
 
 def test_a_survey_of_half_the_range_has_the_source_s_updates() -> None:
-    question = SurveySettings(right_half=True).question(["a"])
+    question = BatterySettings(right_half=True).question(["a"])
     assert question.right_half
     assert question.updates == 10
 
 
 def test_of_very_many_runs_as_many_are_asked_as_a_survey_takes() -> None:
-    question = SurveySettings().question([str(n) for n in range(20)])
+    question = BatterySettings().question([str(n) for n in range(20)])
     assert len(question.sources) == 8
 
 
 @given(st.lists(st.integers(-9, 9)))
 def test_the_number_of_tasks_stays_within_what_there_is(steps: list[int]) -> None:
-    settings = SurveySettings()
+    settings = BatterySettings()
     for step in steps:
         settings = settings.more(step).reseeded(step)
     assert settings.n_tasks in COUNTS
@@ -44,7 +44,7 @@ def test_the_number_of_tasks_stays_within_what_there_is(steps: list[int]) -> Non
 @pytest.mark.parametrize("width", [1, 40, 60, 80, 200])
 @pytest.mark.parametrize("selected", [True, False])
 def test_the_settings_fit_any_width(width: int, selected: bool) -> None:
-    assert cells(SurveySettings().line(width, selected=selected)) == width
+    assert cells(BatterySettings().line(width, selected=selected)) == width
 
 
 def test_the_introduction_names_the_key_to_press() -> None:

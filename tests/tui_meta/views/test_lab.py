@@ -12,28 +12,28 @@ from hypothesis import strategies as st
 
 from core.analysis.answers import Adapted
 from core.analysis.presets import NOISE, PRESETS, draw_preset
-from core.analysis.questions import Given, PresetName
+from core.analysis.questions import ExplicitTask, PresetName
 from core.errors import ConfigError
 from core.tasks.sine import SineTasks
 from tests.support.dashboard.answers import SOURCES, TITLES, adapted, surveyed
 from tui_meta.views.lab import state as lab
 from tui_meta.views.lab.charts import LabCharts
-from tui_meta.views.lab.state import Lab
+from tui_meta.views.lab.state import LabState
 from tui_meta.views.plot import Series
 
 START = lab.begin(SineTasks())
 
 
-def asked(state: Lab) -> dict[str, Adapted]:
+def asked(state: LabState) -> dict[str, Adapted]:
     return {title: adapted(one) for title, one in lab.questions(state, SOURCES).items()}
 
 
-def off_the_wave(task: Given) -> np.ndarray:
+def off_the_wave(task: ExplicitTask) -> np.ndarray:
     x = np.array(task.support_x)
     return np.array(task.support_y) - task.amplitude * np.sin(x + task.phase)
 
 
-def points(state: Lab) -> list[tuple[float, float]]:
+def points(state: LabState) -> list[tuple[float, float]]:
     return list(zip(state.task.support_x, state.task.support_y, strict=True))
 
 
@@ -135,7 +135,7 @@ def test_a_worst_task_of_the_battery_opens_as_it_was() -> None:
         lambda: lab.add(lab.with_points(START, 100)),
     ],
 )
-def test_what_cannot_be_is_a_line_that_says_why(change: Callable[[], Lab]) -> None:
+def test_what_cannot_be_is_a_line_that_says_why(change: Callable[[], LabState]) -> None:
     with pytest.raises(ConfigError):
         change()
 

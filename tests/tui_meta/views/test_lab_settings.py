@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.analysis.answers import Recalled, SavedTheta
+from core.analysis.answers import RunHistory, SavedTheta
 from core.analysis.presets import PRESETS
 from core.analysis.questions import Live, Saved, Untrained
 from core.errors import ConfigError, QuestionError
@@ -19,29 +19,29 @@ from tests.support.dashboard.answers import SOURCES, adapted
 from tui_meta.views.lab import settings as lab_desk
 from tui_meta.views.lab import state as lab
 from tui_meta.views.lab.pending_queries import Answers
-from tui_meta.views.lab.settings import RANDOM, SETTINGS, Desk, Origin
+from tui_meta.views.lab.settings import RANDOM, SETTINGS, LabSettings, Origin
 from tui_meta.views.lab.text import head_lines, loss_lines, shape, task_line
 from tui_meta.views.numbers import loss
 from tui_meta.views.text import cells, plain
 
 RUNS = (Origin("FOMAML", "fomaml"), Origin("Reptile", "reptile"))
-DESK = Desk(lab.begin(SineTasks()), RUNS)
+DESK = LabSettings(lab.begin(SineTasks()), RUNS)
 NAMES = [setting.name for setting in SETTINGS]
 
 
-def past(*iterations: int) -> Recalled:
+def past(*iterations: int) -> RunHistory:
     saved = tuple(
         SavedTheta(name=f"{at:09d}.safetensors", iteration=at, kind="auto") for at in iterations
     )
-    return Recalled(folder="checkpoints/reptile", checkpoints=saved, damaged=0, evaluations=())
+    return RunHistory(folder="checkpoints/reptile", checkpoints=saved, damaged=0, evaluations=())
 
 
-def on(name: str, desk: Desk = DESK) -> Desk:
+def on(name: str, desk: LabSettings = DESK) -> LabSettings:
     """With the setting of that name chosen."""
     return replace(desk, chosen=NAMES.index(name))
 
 
-def value(name: str, desk: Desk) -> str:
+def value(name: str, desk: LabSettings) -> str:
     return SETTINGS[NAMES.index(name)].value(desk.lab)
 
 
@@ -182,7 +182,7 @@ def test_a_checkpoint_that_is_gone_gives_way_to_the_one_before() -> None:
 # Lines.
 
 
-def answers(desk: Desk) -> Answers:
+def answers(desk: LabSettings) -> Answers:
     return {title: adapted(question) for title, question in lab_desk.questions(desk).items()}
 
 

@@ -13,23 +13,23 @@ from tui_meta.views.plot import Axis, Limits, Plot, Series, curve, log10s
 from tui_meta.views.text import plain
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.lens import Lens, moved, reading, stops, value_at
-from tui_meta.views.watch.state import Watching
+from tui_meta.views.watch.state import WatchState
 
 TRAINING = layout.TRAINING
 
 
-def looked_at(session: FakeSession | None = None) -> Watching:
+def looked_at(session: FakeSession | None = None) -> WatchState:
     watching = watched(session or begun())
     watching.arrange(120, 40)
     watching.turn_to(TRAINING)
     return watching
 
 
-def shown(watching: Watching, panel: str = TRAINING) -> tuple[Plot, str]:
+def shown(watching: WatchState, panel: str = TRAINING) -> tuple[Plot, str]:
     return watching.plots([panel])[panel]
 
 
-def losses_of(watching: Watching, run: str) -> dict[int, float]:
+def losses_of(watching: WatchState, run: str) -> dict[int, float]:
     kept = watching.snapshots[run].curve
     return dict(zip(kept.iterations, kept.losses, strict=True))
 

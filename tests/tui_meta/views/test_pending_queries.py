@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from core.analysis.answers import Adapted
-from core.analysis.questions import Adapt, AnySource, Drawn, Given, Held, Live, Saved
+from core.analysis.questions import (
+    Adapt,
+    AnySource,
+    ExplicitTask,
+    Live,
+    PinnedTheta,
+    SampledTask,
+    Saved,
+)
 from tui_meta.views.lab.pending_queries import Asking
-from tui_meta.views.time_machine.answer_cache import MOST_KEPT, Visits
+from tui_meta.views.time_machine.answer_cache import MOST_KEPT, AnswerCache
 
 RUN = Live("run")
 
 
 def question(index: int = 0, source: AnySource = RUN) -> Adapt:
-    return Adapt(source=source, task=Drawn("standard", index), updates=0)
+    return Adapt(source=source, task=SampledTask("standard", index), updates=0)
 
 
 def answer(iteration: int = 0) -> Adapted:
     return Adapted(
         iteration=iteration,
-        task=Given(1.0, 0.0, (0.0,), (0.0,)),
+        task=ExplicitTask(1.0, 0.0, (0.0,), (0.0,)),
         lr=0.1,
         query_x=(0.0,),
         query_y=(0.0,),
@@ -60,9 +68,13 @@ def test_a_theta_that_is_held_has_answered_as_the_live_one() -> None:
     asking.due({"a": question()})
     asking.answered("a", answer(5))
     assert asking.seen() == {"a": 5}
-    held = question(0, Held("run", 5))
+    held = question(0, PinnedTheta("run", 5))
     assert asking.answers({"a": held}) == {"a": answer(5)}
-    for other in (question(0, Held("run", 6)), question(0, Held("b", 5)), question(1, held.source)):
+    for other in (
+        question(0, PinnedTheta("run", 6)),
+        question(0, PinnedTheta("b", 5)),
+        question(1, held.source),
+    ):
         assert asking.answers({"a": other}) == {"a": None}
     assert asking.due({"a": held}) == {"a": held}
     asking.answered("a", answer(5))
@@ -89,7 +101,7 @@ def test_what_was_refused_is_asked_again_only_with_the_theta_to_come() -> None:
 
 
 def test_a_visit_is_asked_for_once_and_kept() -> None:
-    visits = Visits()
+    visits = AnswerCache()
     assert visits.due(question())
     assert not visits.due(question())
     visits.hear(question(), answer())
@@ -98,14 +110,14 @@ def test_a_visit_is_asked_for_once_and_kept() -> None:
 
 
 def test_whoever_comes_back_before_the_answer_asks_again() -> None:
-    visits = Visits()
+    visits = AnswerCache()
     assert visits.due(question(0))
     assert visits.due(question(1))
     assert visits.due(question(0))
 
 
 def test_a_checkpoint_that_is_gone_is_not_asked_for_again() -> None:
-    visits = Visits()
+    visits = AnswerCache()
     visits.due(question())
     visits.hear(question(), None)
     assert not visits.due(question())
@@ -113,7 +125,7 @@ def test_a_checkpoint_that_is_gone_is_not_asked_for_again() -> None:
 
 
 def test_only_the_latest_visits_are_kept() -> None:
-    visits = Visits()
+    visits = AnswerCache()
     for index in range(MOST_KEPT):
         visits.due(question(index))
         visits.hear(question(index), answer(index))

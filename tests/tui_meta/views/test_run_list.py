@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.events import Diverged
-from core.storage.run_index import Entry, open_run
+from core.storage.run_index import RunSummary, open_run
 from tests.support.run_folders import (
     NASTY,
     evaluated,
@@ -28,9 +28,9 @@ from tui_meta.views.text import cells, plain
 NOW = 10_000.0
 
 
-def entry(name: str, **values: object) -> Entry:
+def entry(name: str, **values: object) -> RunSummary:
     described = {"state": "finished", "algorithm": "fomaml", "iteration": 10, "target": 20}
-    return Entry(path=f"/runs/{name}", name=name, **{**described, **values})  # type: ignore[arg-type]
+    return RunSummary(path=f"/runs/{name}", name=name, **{**described, **values})  # type: ignore[arg-type]
 
 
 def listed(count: int = 1_000) -> RunList:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from core.errors import CheckpointError
 from core.events import SaveFailed
 from tests.support.dashboard.fake_session import FakeSession
-from tui_meta.console import LONGEST_LINE, complain
+from tui_meta.console import LONGEST_LINE, print_error
 from tui_meta.views.dialogs.quit_choice import farewell
-from tui_meta.views.event_history import Record
+from tui_meta.views.event_history import EventHistory
 from tui_meta.views.messages.log import Messages
 from tui_meta.views.run_status import titles
 from tui_meta.views.text import Span, printable, printable_json, shortened, wrap
@@ -50,7 +50,7 @@ def test_a_shortened_text_keeps_its_ends(text: str, length: int) -> None:
 def test_an_error_about_a_long_name_still_says_what_is_wrong(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    complain(str(CheckpointError("x" * 5_000, "there is no such file")))  # type: ignore[arg-type]
+    print_error(str(CheckpointError("x" * 5_000, "there is no such file")))  # type: ignore[arg-type]
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: xxx")
     assert line.endswith("there is no such file; choose another checkpoint")
@@ -65,7 +65,7 @@ def test_two_runs_of_hostile_names_are_told_apart_by_printable_titles() -> None:
 
 def test_the_farewell_is_printable() -> None:
     (snapshot,) = FakeSession({"fomaml": 100}).snapshots().values()
-    record = Record([HOSTILE])
+    record = EventHistory([HOSTILE])
     record.saved[HOSTILE] = f"{HOSTILE}/000000003.safetensors"
     lines = farewell({HOSTILE: snapshot}, record, {HOSTILE: HOSTILE})
     assert any("owned" in line for line in lines)

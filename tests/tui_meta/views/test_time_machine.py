@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.analysis.answers import PastEvaluation, Recalled, SavedTheta
-from core.analysis.questions import Drawn, Saved
+from core.analysis.answers import PastEvaluation, RunHistory, SavedTheta
+from core.analysis.questions import SampledTask, Saved
 from core.evaluation.adaptation import draw_task
 from core.tasks.sine import SineTasks
 from tests.support.dashboard.answers import SOURCES, adapted
@@ -22,8 +22,8 @@ from tui_meta.views.time_machine import text as time_text
 from tui_meta.views.time_machine.charts import HistoryChart, ThroughTimeChart
 
 
-def past(*iterations: int, evaluations: range = range(0, 500, 50), damaged: int = 0) -> Recalled:
-    return Recalled(
+def past(*iterations: int, evaluations: range = range(0, 500, 50), damaged: int = 0) -> RunHistory:
+    return RunHistory(
         folder="checkpoints/run",
         checkpoints=tuple(
             SavedTheta(name=f"{i:09d}.safetensors", iteration=i, kind="auto") for i in iterations
@@ -74,17 +74,17 @@ def test_new_checkpoints_leave_one_where_one_was(
 def test_without_a_checkpoint_there_is_nothing_to_ask() -> None:
     machine = travel(arrive(past()), -1)
     assert machine.iteration is None
-    assert time_machine.question(machine, Drawn("standard"), 5) is None
+    assert time_machine.question(machine, SampledTask("standard"), 5) is None
     assert plain(time_text.rows(machine, 5, 40)[0]).strip() == "there is no checkpoint yet"
     assert plain(time_text.place_line(machine)) == "no checkpoint"
     assert renewed(machine, PAST).iteration == 300
 
 
 def test_the_chosen_theta_is_asked_by_its_path() -> None:
-    asked = time_machine.question(travel(arrive(PAST), -1), Drawn("standard"), 5, 0.1)
+    asked = time_machine.question(travel(arrive(PAST), -1), SampledTask("standard"), 5, 0.1)
     assert asked is not None
     assert asked.source == Saved("checkpoints/run/000000200.safetensors")
-    assert (asked.task, asked.updates, asked.lr) == (Drawn("standard"), 5, 0.1)
+    assert (asked.task, asked.updates, asked.lr) == (SampledTask("standard"), 5, 0.1)
 
 
 @given(

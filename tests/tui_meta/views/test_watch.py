@@ -9,27 +9,27 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from core.events import (
+    CommandRejected,
     Evaluated,
+    EventHeader,
     Failed,
     Pause,
     Paused,
-    Recovered,
-    Refused,
     Resume,
     Save,
     Saved,
     SaveFailed,
     SetPace,
     Snapshot,
-    Stamp,
     Started,
     Step,
+    WriteRecovered,
 )
 from core.session.api import Connection
 from tests.support.dashboard.fake_session import FakeSession
 from tui_meta.views import numbers
 from tui_meta.views.dialogs.quit_choice import farewell, parting
-from tui_meta.views.event_history import KEPT_EVALUATIONS, Record
+from tui_meta.views.event_history import KEPT_EVALUATIONS, EventHistory
 from tui_meta.views.keys.footer import Situation, footer
 from tui_meta.views.keys.help import help_lines
 from tui_meta.views.keys.table import GROUPS
@@ -40,7 +40,7 @@ from tui_meta.views.run_status import run_lines, titles
 from tui_meta.views.text import Line, Span, cells, clip, fit, line, plain, spread, wrap
 from tui_meta.views.watch import commands as orders
 from tui_meta.views.watch import layout
-from tui_meta.views.watch.state import Watching
+from tui_meta.views.watch.state import WatchState
 
 NAMES = {"fomaml-1": "FOMAML", "reptile-1": "Reptile"}
 
@@ -51,8 +51,8 @@ def begun(**iterations: int) -> FakeSession:
     return session
 
 
-def watched(session: FakeSession) -> Watching:
-    watching = Watching(session.snapshots())
+def watched(session: FakeSession) -> WatchState:
+    watching = WatchState(session.snapshots())
     watching.take_in(session.events(0), session.snapshots())
     return watching
 
@@ -158,7 +158,7 @@ def test_the_header_says_how_much_of_a_run_would_outlive_a_loss_of_power() -> No
 
 
 def test_a_resumed_run_is_saved_where_it_begins() -> None:
-    record = Record(["a"])
+    record = EventHistory(["a"])
     record.add([Started(run="a", iteration=0, time=0.0, target=9, engine="fused", device="cpu")])
     assert record.saved_at == {}
     record.add([Saved(run="a", iteration=8, time=0.0, path="8.safetensors")])
@@ -253,7 +253,7 @@ def test_whatever_query_set_is_told_has_a_chart(x: list[float]) -> None:
 
 def test_a_long_story_takes_bounded_room() -> None:
     session = begun(fomaml=0, reptile=0)
-    record = Record(session.snapshots())
+    record = EventHistory(session.snapshots())
     record.add(session.events(0))
     record.add(one_evaluation("fomaml-1", index) for index in range(3 * KEPT_EVALUATIONS))
     assert len(record.evaluations["fomaml-1"]) == KEPT_EVALUATIONS
@@ -326,7 +326,7 @@ def test_messages_of_earlier_runs_stay_as_they_are() -> None:
     seen = len(session.events(0))
     for run in NAMES:
         session.finish(run)
-    session.fresh()
+    session.restart()
     session.start()
     for run in session.snapshots():
         session.finish(run)
@@ -341,7 +341,9 @@ def test_a_result_replaces_the_promise_and_a_refusal_too() -> None:
     session = begun()
     messages = Messages()
     messages.titles = NAMES
-    refused = Refused(run="fomaml-1", iteration=1, time=0.0, command="save", reason="it has failed")
+    refused = CommandRejected(
+        run="fomaml-1", iteration=1, time=0.0, command="save", reason="it has failed"
+    )
     messages.ask("save", "saving…")
     messages.hear(refused)
     assert said(messages) == ["FOMAML cannot save: it has failed"]
@@ -585,7 +587,7 @@ def test_a_run_that_exploded_does_not_flatten_the_others() -> None:
 
 
 def test_plots_of_runs_that_have_nothing_yet_say_so() -> None:
-    watching = Watching(FakeSession().snapshots())
+    watching = WatchState(FakeSession().snapshots())
     watching.arrange(200, 60)
     assert {plot.empty for plot, _ in watching.plots().values()} == {
         "no iteration yet",
@@ -681,7 +683,7 @@ def test_the_last_words_say_what_is_not_saved_and_why() -> None:
 
 def test_what_could_not_be_saved_stays_on_the_screen_until_it_is() -> None:
     session = begun()
-    stamp = Stamp(run="fomaml-1", iteration=12_300, time=0.0)
+    stamp = EventHeader(run="fomaml-1", iteration=12_300, time=0.0)
     session.say(SaveFailed(problem="disk full", **stamp))
     watching = watched(session)
     watching.arrange(120, 40)
@@ -692,7 +694,7 @@ def test_what_could_not_be_saved_stays_on_the_screen_until_it_is() -> None:
     watching.arrange(80, 18)
     (only,) = watching.message_lines(80)
     assert plain(only) == "FOMAML could not be saved: disk full"
-    watching.take_in([Recovered(path="fomaml-1", **stamp)], session.snapshots())
+    watching.take_in([WriteRecovered(path="fomaml-1", **stamp)], session.snapshots())
     assert "disk full" not in plain(watching.message_lines(80)[0])
 
 
@@ -701,7 +703,7 @@ def test_a_save_that_failed_of_runs_that_were_replaced_is_said_again_at_the_end(
     watching = watched(session)
     seen = len(session.events(0))
     session.say(SaveFailed(problem="disk full", run="fomaml-1", iteration=12_300, time=0.0))
-    session.fresh()
+    session.restart()
     session.start()
     watching.take_in(session.events(seen), session.snapshots())
     watching.arrange(120, 40)
@@ -725,7 +727,7 @@ def test_a_problem_with_saving_is_not_shown_twice() -> None:
 
 def test_an_evaluation_without_an_update_is_drawn_on_an_axis_that_has_a_length() -> None:
     alone = msgspec.structs.replace(one_evaluation("fomaml-1", 1_000), losses=(0.25,))
-    watching = Watching(begun().snapshots(), [alone])
+    watching = WatchState(begun().snapshots(), [alone])
     watching.arrange(200, 60)
     plot, _ = watching.plots()[layout.UPDATES]
     assert (plot.x.lower, plot.x.upper) == (0, 1)

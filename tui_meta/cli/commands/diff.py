@@ -14,10 +14,10 @@ from rich.text import Text
 from core.config import RunConfig
 from core.engines.base import TrainState
 from core.events import Evaluated
-from core.storage.latest_checkpoint import newest_good
+from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.run_folder import RunRecord
-from core.storage.run_index import Entry, describe_run, history
-from tui_meta.console import Exit, Output, remark
+from core.storage.run_index import RunSummary, describe_run, history
+from tui_meta.console import Exit, Output, print_note
 from tui_meta.views.numbers import whole
 from tui_meta.views.runs.settings_table import dotted, recorded_config, saving_of
 from tui_meta.views.text import printable
@@ -32,7 +32,7 @@ Pairs = dict[str, tuple[str, str]]
 class Run:
     """What of a run is compared; ``state`` is that of its newest good checkpoint."""
 
-    entry: Entry
+    entry: RunSummary
     record: RunRecord
     config: RunConfig
     state: TrainState
@@ -82,9 +82,9 @@ def _opened(path: Path) -> Run:
     """The run in the folder ``path``; says which checkpoints were passed over."""
     entry, record = describe_run(path)
     events = list(history(path))
-    checkpoint, _, passed = newest_good(path, events, record.config)
+    checkpoint, _, passed = latest_checkpoint(path, events, record.config)
     for line in passed:
-        remark(line)
+        print_note(line)
     periodic = [
         event for event in events if isinstance(event, Evaluated) and event.probe == "validation"
     ]

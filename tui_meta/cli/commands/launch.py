@@ -9,19 +9,19 @@ from typing import Any, Literal
 
 from core.remote.process import Answer, launch, told_of
 from core.remote.protocol import RemoteError
-from core.remote.registry import Place, sessions_folder
+from core.remote.registry import SessionEndpoint, sessions_folder
 from core.remote.server import Server
-from core.session.launch import NewRuns, Runs
+from core.session.launch import Runs, TrainRequest
 from core.session.local import LocalSession
 from tui_meta.app.signals import ending_at_once
-from tui_meta.console import Exit, remark, require_terminal
-from tui_meta.views.messages.log import shown_path
+from tui_meta.console import Exit, print_note, require_terminal
+from tui_meta.views.messages.log import display_path
 
-Manner = Literal["dashboard", "lines", "json", "detached"]
+OutputMode = Literal["dashboard", "lines", "json", "detached"]
 """How runs are shown: on a screen, by lines, as JSON, or not at all."""
 
 
-def show(runs: Runs, manner: Manner, face: Mapping[str, Any]) -> int:
+def show(runs: Runs, manner: OutputMode, face: Mapping[str, Any]) -> int:
     """Train ``runs``, shown in the ``manner`` that was asked for; gives the exit code.
 
     ``face`` are flags of the dashboard.
@@ -38,7 +38,7 @@ def show(runs: Runs, manner: Manner, face: Mapping[str, Any]) -> int:
     from tui_meta.cli.preferences import preferences
 
     preferred = preferences(face)
-    if isinstance(runs, NewRuns):
+    if isinstance(runs, TrainRequest):
         choice = offered()
         if choice == "leave":
             return Exit.DONE
@@ -47,7 +47,7 @@ def show(runs: Runs, manner: Manner, face: Mapping[str, Any]) -> int:
     try:
         sessions_folder()
     except RemoteError as error:
-        remark(f"the runs end with this terminal: {error}")
+        print_note(f"the runs end with this terminal: {error}")
         with _local(runs) as session:
             return run_dashboard(session, preferred)
     answer = launch(runs)
@@ -86,18 +86,18 @@ def _local(runs: Runs) -> Iterator[LocalSession]:
 
 def _say(answer: Answer) -> None:
     for line in answer.remarks:
-        remark(line)
+        print_note(line)
     for path in answer.resumed:
-        remark(f"resuming {shown_path(path)}")
+        print_note(f"resuming {display_path(path)}")
 
 
 @contextmanager
 def _served(session: LocalSession) -> Iterator[bool]:
     """While entered, others can attach to ``session``, if there is a place for it."""
     try:
-        server = Server(session, Place(), version("tui-meta"))
+        server = Server(session, SessionEndpoint(), version("tui-meta"))
     except RemoteError as error:
-        remark(f"nobody can attach to this: {error}")
+        print_note(f"nobody can attach to this: {error}")
         yield False
         return
     try:

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from core import validation
-from core.session.launch import OldRuns
-from tui_meta.cli.commands.launch import Manner, show
+from core.session.launch import ResumeRequest
+from tui_meta.cli.commands.launch import OutputMode, show
 
 
 def resume(
     paths: Sequence[Path],
     iterations: int | None,
     pace: float | None,
-    manner: Manner,
+    manner: OutputMode,
     face: Mapping[str, Any],
 ) -> int:
     """Train the runs at ``paths`` on, side by side; ``face`` are flags of the dashboard."""
@@ -23,4 +23,4 @@ def resume(
         validation.count("--iterations", iterations)
     if pace is not None:
         validation.pace("--pace", pace)
-    return show(OldRuns.of(paths, iterations=iterations, pace=pace), manner, face)
+    return show(ResumeRequest.of(paths, iterations=iterations, pace=pace), manner, face)

@@ -13,7 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from core.storage.run_index import Entry, list_runs
+from core.storage.run_index import RunSummary, list_runs
 from tui_meta.console import Exit, Output
 from tui_meta.views.runs.summary import (
     SortKey,
@@ -45,7 +45,7 @@ def runs(folder: Path, *, sort: SortKey, as_json: bool) -> int:
     return Exit.DONE
 
 
-def fields(entry: Entry, now: float) -> list[str]:
+def fields(entry: RunSummary, now: float) -> list[str]:
     """What a line for a program says: nothing where nothing is known.
 
     Name, algorithm, state, iteration, target, best loss, its iteration, age in seconds, and who
@@ -66,7 +66,7 @@ def fields(entry: Entry, now: float) -> list[str]:
     return ["" if value is None else str(value) for value in values]
 
 
-def _show(output: Output, folder: Path, entries: Sequence[Entry], now: float) -> None:
+def _show(output: Output, folder: Path, entries: Sequence[RunSummary], now: float) -> None:
     sound = [entry for entry in entries if entry.problem is None]
     if sound:
         output.print(_table(sound, now, with_algorithm=output.width >= ROOM_FOR_ALGORITHM))
@@ -77,7 +77,7 @@ def _show(output: Output, folder: Path, entries: Sequence[Entry], now: float) ->
         output.tell(f"{folder}: there are no runs in this folder")
 
 
-def _table(entries: Sequence[Entry], now: float, *, with_algorithm: bool) -> Table:
+def _table(entries: Sequence[RunSummary], now: float, *, with_algorithm: bool) -> Table:
     table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
     table.add_column("name", overflow="fold")
     if with_algorithm:

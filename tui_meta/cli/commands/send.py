@@ -11,6 +11,7 @@ from core.evaluation.adaptation import PROBES, ProbeName
 from core.events import (
     AnyCommand,
     AnyEvent,
+    CommandRejected,
     Diverged,
     Evaluated,
     Extend,
@@ -18,7 +19,6 @@ from core.events import (
     Failed,
     Pause,
     Paused,
-    Refused,
     Resume,
     Resumed,
     Save,
@@ -33,13 +33,13 @@ from core.remote.client import RemoteSession
 from core.remote.connection import chosen_session
 from core.remote.protocol import RemoteError
 from tui_meta.cli.headless import in_words_of_trouble
-from tui_meta.console import Exit, Output, complain
+from tui_meta.console import Exit, Output, print_error
 from tui_meta.views.messages.log import Messages
 from tui_meta.views.numbers import pace as pace_words
 from tui_meta.views.run_status import titles
 from tui_meta.views.text import plain
 
-_TROUBLE = (Refused, SaveFailed, Failed, Diverged)
+_TROUBLE = (CommandRejected, SaveFailed, Failed, Diverged)
 _ENDS = (Failed, Diverged, Stopped)
 
 LOOK_SECONDS = 1.0
@@ -72,7 +72,7 @@ class Order:
             return self.answer is Evaluated and event.probe == self.probe
         if isinstance(event, Saved) and event.kind != "hand":
             return False
-        if isinstance(event, Refused):
+        if isinstance(event, CommandRejected):
             named = type(self.command).__name__.lower() if self.command else "evaluate"
             return event.command == named
         return self.answer is not None and isinstance(event, self.answer)
@@ -176,7 +176,7 @@ def _report(session: RemoteSession, order: Order, answers: Sequence[AnyEvent]) -
     for event in answers:
         if isinstance(event, _TROUBLE):
             code = Exit.REFUSED
-            complain(in_words_of_trouble(event, names[event.run]) or "")
+            print_error(in_words_of_trouble(event, names[event.run]) or "")
         else:
             messages.hear(event)
     for line in messages.lines(len(answers) + 1, 10_000):

@@ -16,9 +16,9 @@ from rich.text import Text
 from core.remote.client import RemoteSession
 from core.remote.connection import chosen_session, look
 from core.remote.protocol import RemoteError
-from core.remote.registry import entries
+from core.remote.registry import live_sessions
 from tui_meta.console import Exit, Output
-from tui_meta.views.messages.log import shown_path
+from tui_meta.views.messages.log import display_path
 from tui_meta.views.sessions import Found, run_words, session_words, since_words, watcher_words
 from tui_meta.views.text import printable
 
@@ -29,7 +29,7 @@ Choice = Literal["new", "leave"] | str
 def found_sessions() -> list[Found]:
     """All sessions that live, and how they stand; raises ``RemoteError``."""
     found = []
-    for entry in entries():
+    for entry in live_sessions():
         try:
             found.append(Found(entry, look(entry.id)))
         except RemoteError as error:
@@ -62,7 +62,7 @@ def stop_sessions(ids: Sequence[str]) -> int:
             raise RemoteError(f"session {entry.id}: {session.connection.lost}")
         for shot in session.snapshots().values():
             output.tell(f"{shot.run} {shot.state} at {shot.iteration:,} / {shot.target:,}")
-        folders = " ".join(shown_path(str(folder)) for folder in session.folders().values())
+        folders = " ".join(display_path(str(folder)) for folder in session.folders().values())
         output.tell(f"session {entry.id} has ended; go on with: tui-meta resume {folders}")
         session.detach()
     return Exit.DONE

@@ -13,7 +13,13 @@ from rich.text import Text
 
 from core.events import AnyEvent, Diverged, Evaluated, Failed
 from core.storage.run_folder import RunRecord
-from core.storage.run_index import CheckpointFile, Entry, checkpoint_files, describe_run, history
+from core.storage.run_index import (
+    CheckpointFile,
+    RunSummary,
+    checkpoint_files,
+    describe_run,
+    history,
+)
 from tui_meta.cli.commands.tables import print_chart
 from tui_meta.console import Exit, Output
 from tui_meta.views.numbers import loss, whole
@@ -52,7 +58,9 @@ def show(path: Path) -> int:
     return Exit.DONE
 
 
-def _show_standing(output: Output, entry: Entry, title: str, events: Sequence[AnyEvent]) -> None:
+def _show_standing(
+    output: Output, entry: RunSummary, title: str, events: Sequence[AnyEvent]
+) -> None:
     output.tell(f"{entry.name}: {entry.path}", "bold")
     output.tell(f"  {title}, {state_words(entry)}, iteration {progress_words(entry)}")
     if entry.best is not None:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.session.launch import NewRuns
-from tui_meta.cli.commands.launch import Manner, show
+from core.session.launch import TrainRequest
+from tui_meta.cli.commands.launch import OutputMode, show
 from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.settings import configure
 
 
 def train(
-    given: Mapping[str, Any], config: Path | None, manner: Manner, face: Mapping[str, Any]
+    given: Mapping[str, Any], config: Path | None, manner: OutputMode, face: Mapping[str, Any]
 ) -> int:
     """Train the algorithms that the flags ``given`` and the file ``config`` ask for.
 
@@ -22,5 +22,5 @@ def train(
     file = read_config_file(config) if config else {}
     launch, saving, configs = configure(given, file, config)
     out = Path(launch.out)
-    runs = NewRuns.of(configs, saving, out=out, name=launch.name, pace=launch.pace)
+    runs = TrainRequest.of(configs, saving, out=out, name=launch.name, pace=launch.pace)
     return show(runs, manner, face)

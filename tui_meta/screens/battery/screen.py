@@ -11,14 +11,14 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
 
-from core.analysis.answers import AnyAnswer, Surveyed
-from core.analysis.questions import MOST_SOURCES, Given
+from core.analysis.answers import AnyAnswer, BatteryResult
+from core.analysis.questions import MOST_SOURCES, ExplicitTask
 from tui_meta.screens.page import Page, page_bindings
 from tui_meta.screens.watch.screen import WatchScreen
 from tui_meta.views.battery import layout as battery_layout
 from tui_meta.views.battery import results as battery
 from tui_meta.views.battery.layout import BatteryLayout
-from tui_meta.views.battery.settings import MOST_RUNS, UNTRAINED, SurveySettings, introduction
+from tui_meta.views.battery.settings import MOST_RUNS, UNTRAINED, BatterySettings, introduction
 from tui_meta.views.export import Rows, survey_rows
 from tui_meta.views.keys.pages import BATTERY_KEYS
 from tui_meta.views.keys.table import PAGE_KEYS, Key
@@ -51,16 +51,16 @@ class BatteryPage(Page):
     class TaskChosen(Message):
         """Somebody wants to see ``task`` closely, adapted to with so many ``updates``."""
 
-        def __init__(self, task: Given, updates: int) -> None:
+        def __init__(self, task: ExplicitTask, updates: int) -> None:
             super().__init__()
             self.task = task
             self.updates = updates
 
     def __init__(self, watch_screen: WatchScreen) -> None:
         super().__init__(watch_screen)
-        self._settings = SurveySettings()
+        self._settings = BatterySettings()
         self._survey: Running | None = None
-        self._found: Surveyed | None = None
+        self._found: BatteryResult | None = None
         self._titles: tuple[str, ...] = ()
         self._source = 0
         self._selected: int | None = None
@@ -152,7 +152,7 @@ class BatteryPage(Page):
         first = max(0, self._source - layout.maps + 1)
         return range(first, first + layout.maps)
 
-    def _paint_panels(self, found: Surveyed, layout: BatteryLayout) -> None:
+    def _paint_panels(self, found: BatteryResult, layout: BatteryLayout) -> None:
         if battery_layout.HISTOGRAM in layout.above:
             chart = self.query_one(f"#{battery_layout.HISTOGRAM}", Chart)
             chart.show(battery.histogram(found, self._titles))
@@ -167,7 +167,7 @@ class BatteryPage(Page):
         for source in self._maps(layout):
             self._paint_map(found, f"map-{source}", source, layout.cell_rows)
 
-    def _paint_map(self, found: Surveyed, id: str, source: int, rows: int = 1) -> None:
+    def _paint_map(self, found: BatteryResult, id: str, source: int, rows: int = 1) -> None:
         panel = self.query_one(f"#{id}", LinesPanel)
         others = range(len(found.sources))
         lines = battery.heat_lines(found, source, panel.size.width, others, rows)
@@ -204,7 +204,7 @@ class BatteryPage(Page):
     def _take(self, running: Running, answer: AnyAnswer) -> None:
         if running is not self._survey:
             return  # it was cancelled when the answer was on its way
-        assert isinstance(answer, Surveyed)
+        assert isinstance(answer, BatteryResult)
         self._survey, self._found, self._titles = None, answer, running.titles
         self._source = min(self._source, len(self._titles) - 1)
         self._selected = None
@@ -245,7 +245,7 @@ class BatteryPage(Page):
         """Other tasks."""
         self._set(self._settings.reseeded(steps))
 
-    def _set(self, settings: SurveySettings) -> None:
+    def _set(self, settings: BatterySettings) -> None:
         if self._survey:
             self.say("these are the settings of the next survey; escape cancels this one")
         self._settings, self._selected = settings, None

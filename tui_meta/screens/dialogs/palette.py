@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from tui_meta.screens.dialogs.modal import Modal
-from tui_meta.views.keys.palette import Entry, found, palette_lines
+from tui_meta.views.keys.palette import PaletteEntry, found, palette_lines
 from tui_meta.widgets.lines import Lines
 
 _LONGEST = 60
@@ -33,7 +33,7 @@ class Palette(Modal[str], inherit_bindings=False):
         Binding("escape,ctrl+c,ctrl+q", "leave"),
     ]
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[PaletteEntry]) -> None:
         super().__init__()
         self._entries = entries
         self._typed = ""
@@ -94,7 +94,7 @@ class Palette(Modal[str], inherit_bindings=False):
         self.dismiss(None)
 
     @property
-    def _shown(self) -> list[Entry]:
+    def _shown(self) -> list[PaletteEntry]:
         return found(self._entries, self._typed)
 
     def _type(self, typed: str) -> None:

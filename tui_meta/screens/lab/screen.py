@@ -12,22 +12,22 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from core.analysis.answers import Adapted, AnyAnswer, Recalled
-from core.analysis.questions import Adapt, Given, Held, Live, Saved
+from core.analysis.answers import Adapted, AnyAnswer, RunHistory
+from core.analysis.questions import Adapt, ExplicitTask, Live, PinnedTheta, Saved
 from core.errors import LabError
 from core.events import Snapshot
 from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.lab.wave_chart import WaveChart
 from tui_meta.screens.page import page_bindings
-from tui_meta.screens.task_page import BenchPage
+from tui_meta.screens.task_page import TaskPage
 from tui_meta.screens.watch.screen import WatchScreen
 from tui_meta.views.keys.pages import LAB_KEYS
 from tui_meta.views.lab import settings as lab_desk
 from tui_meta.views.lab import state as lab
 from tui_meta.views.lab.charts import LabCharts
 from tui_meta.views.lab.pending_queries import Asking
-from tui_meta.views.lab.settings import Desk, Origin
-from tui_meta.views.lab.state import Lab
+from tui_meta.views.lab.settings import LabSettings, Origin
+from tui_meta.views.lab.state import LabState
 from tui_meta.views.lab.text import Shape, head_lines, loss_lines
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
@@ -41,7 +41,7 @@ PLAY_SECONDS = 0.25
 _LEFT_BUTTON, _RIGHT_BUTTON = 1, 3
 
 
-class LabPage(BenchPage):
+class LabPage(TaskPage):
     """Asks every theta about the task on the desk, and looks up steps in the answers."""
 
     NAME = "Lab"
@@ -56,14 +56,14 @@ class LabPage(BenchPage):
         self._ticks = 0
         self._begin(lab.begin(next(iter(self._snapshots.values())).waves))
 
-    def _begin(self, state: Lab) -> None:
+    def _begin(self, state: LabState) -> None:
         """With the present runs and their live thetas."""
         titles = self.watch_screen.watching.titles
-        self._desk = Desk(state, tuple(Origin(titles[run], run) for run in self._snapshots))
+        self._desk = LabSettings(state, tuple(Origin(titles[run], run) for run in self._snapshots))
         self._asking = Asking()
         self._charts = LabCharts()
 
-    def open_task(self, task: Given, updates: int) -> None:
+    def open_task(self, task: ExplicitTask, updates: int) -> None:
         """Put a task from elsewhere on the desk."""
         self._change(replace(self._desk, lab=lab.open_task(self._desk.lab, task, updates)))
 
@@ -171,7 +171,7 @@ class LabPage(BenchPage):
 
     def _refuse(self, asking: Asking, title: str, said: str) -> None:
         source = asking.refused(title).source
-        if isinstance(source, Held):
+        if isinstance(source, PinnedTheta):
             self._desk = lab_desk.follow(self._desk)
         elif isinstance(source, Saved):
             self.recall()
@@ -181,13 +181,13 @@ class LabPage(BenchPage):
         for run in self._snapshots:
             self.recall_run(run, self._remember)
 
-    def _remember(self, run: str, past: Recalled) -> None:
+    def _remember(self, run: str, past: RunHistory) -> None:
         self._change(lab_desk.recalled(self._desk, run, past))
         if self._turning and lab_desk.chosen_run(self._desk) == run:
             by, self._turning = self._turning, 0
             self._try(lambda: lab_desk.turn(self._desk, by))
 
-    def _change(self, desk: Desk) -> None:
+    def _change(self, desk: LabSettings) -> None:
         """Show another desk: at once, or when every theta has answered, or with the next tick."""
         self._desk = desk
         if not self.is_mounted or not self.in_front:
@@ -198,7 +198,7 @@ class LabPage(BenchPage):
         else:
             self.show()
 
-    def _try(self, changed: Callable[[], Desk]) -> None:
+    def _try(self, changed: Callable[[], LabSettings]) -> None:
         """Change the desk, or say why that cannot be."""
         try:
             desk = changed()
@@ -207,7 +207,7 @@ class LabPage(BenchPage):
             return
         self._change(desk)
 
-    def edit(self, changed: Callable[[Lab], Lab]) -> None:
+    def edit(self, changed: Callable[[LabState], LabState]) -> None:
         self._try(lambda: replace(self._desk, lab=changed(self._desk.lab)))
 
     # Keys: the task.
@@ -253,12 +253,12 @@ class LabPage(BenchPage):
     def action_type_in(self) -> None:
         """Type a value for the chosen setting."""
         name, value, hint = lab_desk.asking(self._desk)
-        asked: TypeIn[Desk] = TypeIn(
+        asked: TypeIn[LabSettings] = TypeIn(
             name, value, hint, lambda text: lab_desk.type_in(self._desk, text)
         )
         self.app.push_screen(asked, self._take)
 
-    def _take(self, desk: Desk | None) -> None:
+    def _take(self, desk: LabSettings | None) -> None:
         if desk:
             self._change(desk)
 

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from core.config import RunConfig
-from core.storage.run_index import Entry, Opened, history, list_runs, open_run
+from core.storage.run_index import RunDetails, RunSummary, history, list_runs, open_run
 from tui_meta.screens.dialogs.ask import Answer, Ask
 from tui_meta.screens.page import Page, page_bindings
 from tui_meta.screens.runs.filter_input import FilterInput
@@ -23,7 +23,7 @@ from tui_meta.views.export import Rows, entry_rows
 from tui_meta.views.keys.footer import keys_line
 from tui_meta.views.keys.pages import RUNS_KEYS
 from tui_meta.views.keys.table import Key
-from tui_meta.views.messages.log import shown_path
+from tui_meta.views.messages.log import display_path
 from tui_meta.views.plot import Plot, empty_plot
 from tui_meta.views.runs import details as run_details
 from tui_meta.views.runs.curves import (
@@ -58,7 +58,7 @@ _ALL_RUNS = Key("escape", "back", "all runs", "", 2, name="back")
 class _Read:
     """A run as it was read, and its curves: a log may be too long to go through at each repaint."""
 
-    opened: Opened
+    opened: RunDetails
     config: RunConfig
     plot: Plot
 
@@ -143,7 +143,7 @@ class RunsPage(Page):
 
     def _paint_list(self, head: Lines) -> None:
         runs, table = self._runs, self.query_one("#table", Lines)
-        folders = ", ".join(shown_path(str(folder)) for folder in self._folders)
+        folders = ", ".join(display_path(str(folder)) for folder in self._folders)
         if self._reading and not runs.entries:
             head.show([line(Span(f"reading {folders}…", "dim"))])
             table.show([])
@@ -206,12 +206,12 @@ class RunsPage(Page):
         self._reading = True
         self._previewed = ""
 
-        def find(_: object) -> list[Entry]:
+        def find(_: object) -> list[RunSummary]:
             return [entry for folder in folders for entry in list_runs(folder)]
 
         self.compute("list", find, self._take_list, self._fail)
 
-    def _take_list(self, entries: list[Entry]) -> None:
+    def _take_list(self, entries: list[RunSummary]) -> None:
         self._reading = False
         self._runs = self._runs.with_entries(entries, time.time())
         self.tick()
@@ -330,7 +330,7 @@ class RunsPage(Page):
         answers = (Answer("g", "go on", True), Answer("escape", "leave it", False))
         self.app.push_screen(Ask("go on?", run_details.resume_details(entry), answers), go_on)
 
-    def _resume(self, entry: Entry) -> None:
+    def _resume(self, entry: RunSummary) -> None:
         def fail(problem: str) -> None:
             self.complain(f"{entry.name} does not go on: {problem}")
 

@@ -11,11 +11,11 @@ from textual.binding import BindingType
 from textual.containers import Container, Horizontal
 from textual.widget import Widget
 
-from core.analysis.answers import Adapted, AnyAnswer, Recalled
+from core.analysis.answers import Adapted, AnyAnswer, RunHistory
 from core.analysis.questions import Adapt
 from core.evaluation.adaptation import PROBES
 from tui_meta.screens.page import page_bindings
-from tui_meta.screens.task_page import BenchPage
+from tui_meta.screens.task_page import TaskPage
 from tui_meta.screens.watch.screen import WatchScreen
 from tui_meta.views import checkpoint_travel as time_machine
 from tui_meta.views.checkpoint_travel import UNKNOWN, TimeMachine
@@ -23,12 +23,12 @@ from tui_meta.views.keys.pages import TIME_MACHINE_KEYS
 from tui_meta.views.keys.table import Key
 from tui_meta.views.lab import state as lab
 from tui_meta.views.lab.charts import LabCharts
-from tui_meta.views.lab.state import Lab
+from tui_meta.views.lab.state import LabState
 from tui_meta.views.lab.text import Shape, preset_line, task_line, wave_line
 from tui_meta.views.numbers import whole
 from tui_meta.views.text import Line, fit, line
 from tui_meta.views.time_machine import text as time_text
-from tui_meta.views.time_machine.answer_cache import Visits
+from tui_meta.views.time_machine.answer_cache import AnswerCache
 from tui_meta.views.time_machine.charts import HistoryChart, ThroughTimeChart
 from tui_meta.views.watch.layout import too_small
 from tui_meta.widgets.chart import Chart
@@ -46,7 +46,7 @@ THROUGH_TIME = 10
 _LIST_WIDTH = 110
 
 
-class TimeMachinePage(BenchPage):
+class TimeMachinePage(TaskPage):
     """Stands at one checkpoint of one run, and asks what its theta makes of the task."""
 
     NAME = "Time machine"
@@ -58,7 +58,7 @@ class TimeMachinePage(BenchPage):
         super().__init__(watch_screen)
         self._lab = lab.begin(next(iter(watch_screen.watching.snapshots.values())).waves)
         self._pictures = LabCharts()
-        self._visits = Visits()
+        self._visits = AnswerCache()
         self._ticks = 0
         self._begin()
 
@@ -222,7 +222,7 @@ class TimeMachinePage(BenchPage):
         if self.recall_run(run, self._remember):
             self._recalled_at[run] = self.watch_screen.watching.snapshots[run].iteration
 
-    def _remember(self, run: str, past: Recalled) -> None:
+    def _remember(self, run: str, past: RunHistory) -> None:
         if run not in self._runs:
             return
         before = self._machines.get(run)
@@ -265,7 +265,7 @@ class TimeMachinePage(BenchPage):
             # Drawing takes longer than all else; where one is, is seen first.
             self.call_after_refresh(self.show)
 
-    def edit(self, changed: Callable[[Lab], Lab]) -> None:
+    def edit(self, changed: Callable[[LabState], LabState]) -> None:
         self._lab = changed(self._lab)
         self._moved()
 

@@ -7,7 +7,7 @@ from textual.screen import Screen
 from tui_meta.screens.watch.loss_table import LossTablePanel
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.lens import LensPart
-from tui_meta.views.watch.state import Watching
+from tui_meta.views.watch.state import WatchState
 
 _FAR = 9_999
 """More steps than there are rows or points."""
@@ -16,7 +16,7 @@ _FAR = 9_999
 class ChartKeys(Screen[None], inherit_bindings=False):
     """What these keys do, whatever else the screen has."""
 
-    watching: Watching
+    watching: WatchState
 
     def paint(self) -> None:
         """Bring all that is shown up to date."""

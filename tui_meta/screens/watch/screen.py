@@ -24,7 +24,7 @@ from tui_meta.views.keys.table import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
 from tui_meta.views.watch import commands as orders
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.rates import Brake, rates
-from tui_meta.views.watch.state import Watching
+from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 
@@ -49,7 +49,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     def __init__(self, session: Session, fps: float | None = None) -> None:
         super().__init__()
         self.session = session
-        self.watching = Watching(session.snapshots(), session.history())
+        self.watching = WatchState(session.snapshots(), session.history())
         self.watching.look_at(session.remembered())
         self._connection = self.watching.connection = session.connection
         self._remembered = self.watching.view()

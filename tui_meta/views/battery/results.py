@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from core.analysis.answers import WORST_TASKS, Number, Pair, SourceSurvey, Surveyed
+from core.analysis.answers import WORST_TASKS, BatteryResult, Number, Pair, SourceResult
 from tui_meta.views.numbers import bar, loss, percent, whole
 from tui_meta.views.plot import Limits, Plot, curve
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, plain, spread
@@ -33,7 +33,7 @@ def progress_line(done: int, total: int, width: int) -> Line:
     return fit(line(Span(full, "bright_cyan"), Span(rest, "dim"), said), width)
 
 
-def title_line(answer: Surveyed, titles: Sequence[str], width: int) -> Line:
+def title_line(answer: BatteryResult, titles: Sequence[str], width: int) -> Line:
     """Which tasks they were and, where there is room, at which iterations the networks."""
     where = "the right half" if answer.right_half else "all of the interval"
     points = "1 point" if answer.shots == 1 else f"{answer.shots} points"
@@ -50,7 +50,7 @@ def title_line(answer: Surveyed, titles: Sequence[str], width: int) -> Line:
     return spread(said, first_that_fits([right, ()], width - cells(said) - 2), width)
 
 
-def table(answer: Surveyed, titles: Sequence[str], width: int) -> list[Line]:
+def table(answer: BatteryResult, titles: Sequence[str], width: int) -> list[Line]:
     """A row for each source; where the width is short, quantiles and the interval give way."""
     rows = [_numbers(source) for source in answer.sources]
     columns = next(
@@ -68,7 +68,7 @@ def table(answer: Surveyed, titles: Sequence[str], width: int) -> list[Line]:
     return lines
 
 
-def _numbers(source: SourceSurvey) -> dict[str, str]:
+def _numbers(source: SourceResult) -> dict[str, str]:
     """What a row may say, by the name of its column."""
     low, quarter, _, three_quarters, high = source.quantiles
     values = {
@@ -87,7 +87,7 @@ def _numbers(source: SourceSurvey) -> dict[str, str]:
     }
 
 
-def pair_lines(answer: Surveyed, titles: Sequence[str], source: int, width: int) -> list[Line]:
+def pair_lines(answer: BatteryResult, titles: Sequence[str], source: int, width: int) -> list[Line]:
     """``source`` against each of the others on the same tasks: is the mean difference one?"""
     pairs = [pair for pair in answer.pairs if source in (pair.first, pair.second)]
     return [fit(first_that_fits(_pair_words(pair, titles), width), width) for pair in pairs]
@@ -114,7 +114,7 @@ def _pair_words(pair: Pair, titles: Sequence[str]) -> list[Line]:
     ]
 
 
-def histogram(answer: Surveyed, titles: Sequence[str]) -> Plot:
+def histogram(answer: BatteryResult, titles: Sequence[str]) -> Plot:
     """How many tasks have a loss of about that."""
     edges = [math.log10(edge) for edge in answer.bins]
     centres = [(left + right) / 2 for left, right in pairwise(edges)]
@@ -131,7 +131,7 @@ def histogram(answer: Surveyed, titles: Sequence[str]) -> Plot:
 
 
 def heat_lines(
-    answer: Surveyed, source: int, width: int, beside: Sequence[int] = (), rows: int = 1
+    answer: BatteryResult, source: int, width: int, beside: Sequence[int] = (), rows: int = 1
 ) -> list[Line]:
     """The mean loss by amplitude (large ones at the top) and phase, darker where it is larger.
 
@@ -160,7 +160,11 @@ def heat_lines(
 
 
 def worst_lines(
-    answer: Surveyed, source: int, selected: int | None, width: int, rows: int = WORST_TASKS + 1
+    answer: BatteryResult,
+    source: int,
+    selected: int | None,
+    width: int,
+    rows: int = WORST_TASKS + 1,
 ) -> list[Line]:
     """The tasks of the largest losses; ``selected`` is the one that would be opened."""
     worst = answer.sources[source].worst
@@ -183,7 +187,7 @@ def _text(value: Number) -> str:
     return "inf" if value is None else loss(value)
 
 
-def _scale(sources: Iterable[SourceSurvey]) -> tuple[float, float]:
+def _scale(sources: Iterable[SourceResult]) -> tuple[float, float]:
     """Decimal logarithms of the smallest and the largest mean of a cell."""
     means = [
         math.log10(mean)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from core.analysis.questions import MOST_SOURCES, AnySource, Live, Survey, Untrained
+from core.analysis.questions import MOST_SOURCES, AnySource, Battery, Live, Untrained
 from core.evaluation.adaptation import PROBES
 from tui_meta.views.numbers import whole
 from tui_meta.views.text import Line, Span, first_that_fits, fit, line, wrap
@@ -28,27 +28,27 @@ _INTRODUCTION = (
 
 
 @dataclass(frozen=True)
-class SurveySettings:
+class BatterySettings:
     """The settings of the next survey."""
 
     n_tasks: int = 1_000
     right_half: bool = False
     seed: int = 0
 
-    def more(self, steps: int) -> SurveySettings:
+    def more(self, steps: int) -> BatterySettings:
         """More tasks, or fewer, within what there is."""
         place = COUNTS.index(self.n_tasks) + steps
         return replace(self, n_tasks=COUNTS[max(0, min(place, len(COUNTS) - 1))])
 
-    def reseeded(self, steps: int) -> SurveySettings:
+    def reseeded(self, steps: int) -> BatterySettings:
         """Other tasks of the same kind."""
         return replace(self, seed=max(0, self.seed + steps))
 
-    def question(self, runs: Sequence[str]) -> Survey:
+    def question(self, runs: Sequence[str]) -> Battery:
         """The runs of these names and a random initialisation, on the same tasks."""
         live = [Live(run) for run in runs[:MOST_RUNS]]
         sources: tuple[AnySource, ...] = (*live, Untrained(live[0]))
-        return Survey(
+        return Battery(
             sources=sources,
             n_tasks=self.n_tasks,
             seed=self.seed,

@@ -7,16 +7,16 @@ from typing import Literal
 
 from core.events import Snapshot
 from core.session.api import Connection
-from tui_meta.views.event_history import Record
-from tui_meta.views.messages.log import shown_path
+from tui_meta.views.event_history import EventHistory
+from tui_meta.views.messages.log import display_path
 from tui_meta.views.numbers import whole
 from tui_meta.views.run_status import titles
 from tui_meta.views.text import printable
 
-Parting = Literal["detach", "save", "discard", "stay"]
+QuitChoice = Literal["detach", "save", "discard", "stay"]
 
 
-def parting(snapshots: Mapping[str, Snapshot], connection: Connection) -> Parting | None:
+def parting(snapshots: Mapping[str, Snapshot], connection: Connection) -> QuitChoice | None:
     """How to leave; None if a person has to be asked.
 
     Runs that somebody else watches, or that this face may only look at, are left alone.
@@ -35,7 +35,7 @@ def going_on(connection: Connection) -> str:
 
 
 def farewell(
-    snapshots: Mapping[str, Snapshot], record: Record, save_problems: Mapping[str, str]
+    snapshots: Mapping[str, Snapshot], record: EventHistory, save_problems: Mapping[str, str]
 ) -> list[str]:
     """A line for each run, why any could not be saved, and how to go on with them.
 
@@ -50,13 +50,13 @@ def farewell(
         if run in record.troubles:
             text += f": {record.troubles[run].problem}"
         if path and one.unsaved:
-            text += f", not saved since {shown_path(path)}"
+            text += f", not saved since {display_path(path)}"
         elif path:
-            text += f", {'last ' if one.unsaved else ''}saved {shown_path(path)}"
+            text += f", {'last ' if one.unsaved else ''}saved {display_path(path)}"
         elif one.iteration:
             text += ", not saved"
         if path:
-            folders.append(shlex.quote(shown_path(str(Path(path).parent))))
+            folders.append(shlex.quote(display_path(str(Path(path).parent))))
         lines.append(text)
         if run in save_problems:
             lines.append(f"{names[run]} could not be saved: {save_problems[run]}")

@@ -10,7 +10,7 @@ _KEY_CELLS = 11
 
 
 @dataclass(frozen=True)
-class Entry:
+class PaletteEntry:
     """A key as a person looks for it: how it is ``shown``, its ``name``, what it ``does``."""
 
     shown: str
@@ -24,17 +24,17 @@ class Entry:
         return all(word in text for word in words)
 
 
-def entries(groups: Groups) -> list[Entry]:
+def palette_entries(groups: Groups) -> list[PaletteEntry]:
     """All keys of a screen, in the order of its help."""
     return [
-        Entry(key.shown, key.label, key.help, key.action)
+        PaletteEntry(key.shown, key.label, key.help, key.action)
         for _, keys in groups
         for key in keys
         if key.action != "palette"
     ]
 
 
-def found(all_entries: Sequence[Entry], typed: str) -> list[Entry]:
+def found(all_entries: Sequence[PaletteEntry], typed: str) -> list[PaletteEntry]:
     """Entries with all the words that were ``typed``; those named so come first."""
     words = typed.lower().split()
     fitting = [entry for entry in all_entries if entry.fits(words)]
@@ -44,7 +44,7 @@ def found(all_entries: Sequence[Entry], typed: str) -> list[Entry]:
 
 
 def palette_lines(
-    shown: Sequence[Entry], chosen: int, typed: str, size: tuple[int, int]
+    shown: Sequence[PaletteEntry], chosen: int, typed: str, size: tuple[int, int]
 ) -> list[Line]:
     """What was typed and as many entries as ``size``, in cells, has room for."""
     width, height = size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.analysis.answers import Adapted
 from tui_meta.views.lab.pending_queries import Answers
-from tui_meta.views.lab.state import USUAL_HEIGHT, Lab, at_step
+from tui_meta.views.lab.state import USUAL_HEIGHT, LabState, at_step
 from tui_meta.views.numbers import whole
 from tui_meta.views.plot import (
     Axis,
@@ -35,7 +35,7 @@ class LabCharts:
         self._losses = Limits(-2, 1, "log")
         self._height = Limits(-USUAL_HEIGHT, USUAL_HEIGHT)
 
-    def waves(self, lab: Lab, answers: Answers, *, playing: bool = False) -> Plot:
+    def waves(self, lab: LabState, answers: Answers, *, playing: bool = False) -> Plot:
         """The true wave, every source's prediction at the present step, support points, cursor."""
         step = f"step {whole(lab.step)} of {whole(lab.updates)}"
         doing = "carried to" if lab.held is not None else "cursor at"
@@ -57,7 +57,7 @@ class LabCharts:
             names=(*answers, "support"),
         )
 
-    def each(self, lab: Lab, answers: Answers) -> list[Plot]:
+    def each(self, lab: LabState, answers: Answers) -> list[Plot]:
         """For every source: its prediction before any update and at the present step."""
         plots = []
         for name, answer in answers.items():
@@ -71,7 +71,7 @@ class LabCharts:
             plots.append(Plot(name, tuple(series), _x(lab).axis("x"), self._y(lab)))
         return plots
 
-    def losses(self, lab: Lab, answers: Answers) -> Plot:
+    def losses(self, lab: LabState, answers: Answers) -> Plot:
         """The query loss after each update, and where the present step is."""
         columns = [gaps(answer.losses if answer else ()) for answer in answers.values()]
         self._losses = self._losses.follow(value for column in columns for value in column)
@@ -90,23 +90,23 @@ class LabCharts:
             names=tuple(answers),
         )
 
-    def _y(self, lab: Lab) -> Axis:
+    def _y(self, lab: LabState) -> Axis:
         usual = Limits(-USUAL_HEIGHT, USUAL_HEIGHT)
         tall = self._height.follow((-lab.height, lab.height))
         self._height = usual if lab.height == USUAL_HEIGHT else tall
         return self._height.axis("y")
 
 
-def _prediction(lab: Lab, name: str, answer: Adapted | None, index: int) -> Series:
+def _prediction(lab: LabState, name: str, answer: Adapted | None, index: int) -> Series:
     """At the present step; a theta without an answer keeps its place."""
     if answer is None:
         return curve(name, (), (), index)
     return curve(name, answer.query_x, gaps(at_step(lab, answer.predictions)), index)
 
 
-def _wave(lab: Lab) -> Series:
+def _wave(lab: LabState) -> Series:
     return wave_curve(lab.task.amplitude, lab.task.phase, _x(lab))
 
 
-def _x(lab: Lab) -> Limits:
+def _x(lab: LabState) -> Limits:
     return limits_around(lab.waves.x)

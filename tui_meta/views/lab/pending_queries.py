@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from core.analysis.answers import Adapted
-from core.analysis.questions import Adapt, Held, Live
+from core.analysis.questions import Adapt, Live, PinnedTheta
 
 Answers = Mapping[str, Adapted | None]
 """By the title of the source; None where the answer is still to come."""
@@ -85,7 +85,11 @@ def _answers(asked: Adapt, answer: Adapted, question: Adapt) -> bool:
     A live theta that is held is the same one, and one that was held a live one that is not new.
     """
     was, is_now = asked.source, question.source
-    if isinstance(was, Live | Held) and isinstance(is_now, Live | Held) and was.run == is_now.run:
+    if (
+        isinstance(was, Live | PinnedTheta)
+        and isinstance(is_now, Live | PinnedTheta)
+        and was.run == is_now.run
+    ):
         same = isinstance(is_now, Live) or is_now.iteration == answer.iteration
         return same and msgspec.structs.replace(asked, source=is_now) == question
     return asked == question

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from core.analysis.answers import Recalled
-from core.analysis.questions import Adapt, AnySource, Held, Live, Untrained
+from core.analysis.answers import RunHistory
+from core.analysis.questions import Adapt, AnySource, Live, PinnedTheta, Untrained
 from core.errors import ConfigError, QuestionError
 from tui_meta.views.checkpoint_travel import (
     TimeMachine,
@@ -18,7 +18,7 @@ from tui_meta.views.checkpoint_travel import (
     travel_to,
 )
 from tui_meta.views.lab import state as lab
-from tui_meta.views.lab.state import INTERVALS, Lab
+from tui_meta.views.lab.state import INTERVALS, LabState
 from tui_meta.views.numbers import whole
 
 RANDOM = "random θ"
@@ -41,9 +41,9 @@ class Setting:
 
     name: str
     hint: str
-    value: Callable[[Lab], str]
-    turned: Callable[[Lab, int], Lab]
-    typed: Callable[[Lab, str], Lab]
+    value: Callable[[LabState], str]
+    turned: Callable[[LabState, int], LabState]
+    typed: Callable[[LabState, str], LabState]
 
 
 @dataclass(frozen=True)
@@ -64,18 +64,18 @@ class Origin:
     def source(self) -> AnySource:
         """What to ask."""
         saved = chosen(self.machine) if self.machine and not self.live else None
-        return saved or (Live(self.run) if self.held is None else Held(self.run, self.held))
+        return saved or (Live(self.run) if self.held is None else PinnedTheta(self.run, self.held))
 
 
 @dataclass(frozen=True)
-class Desk:
-    """A ``Lab``, whose thetas adapt to its task, and the number of the chosen setting.
+class LabSettings:
+    """A ``LabState``, whose thetas adapt to its task, and the number of the chosen setting.
 
     Settings are those of the lab, and after them the origin of each theta. Where live thetas are
     to stand ``still``, each is held as soon as it is known which one it is.
     """
 
-    lab: Lab
+    lab: LabState
     origins: tuple[Origin, ...]
     chosen: int = 0
     still: bool = False
@@ -86,30 +86,30 @@ class Desk:
         return self.chosen - len(SETTINGS) if self.chosen >= len(SETTINGS) else None
 
 
-def chosen_run(desk: Desk) -> str | None:
+def chosen_run(desk: LabSettings) -> str | None:
     """The run whose theta is chosen, if one is."""
     return None if desk.origin is None else desk.origins[desk.origin].run
 
 
-def has_checkpoints(desk: Desk) -> bool:
+def has_checkpoints(desk: LabSettings) -> bool:
     """Whether any checkpoint of the chosen run is known."""
     machine = None if desk.origin is None else desk.origins[desk.origin].machine
     return bool(machine and machine.past.checkpoints)
 
 
-def choose(desk: Desk, by: int) -> Desk:
+def choose(desk: LabSettings, by: int) -> LabSettings:
     """Choose a later or an earlier setting; after the last comes the first."""
     return replace(desk, chosen=(desk.chosen + by) % (len(SETTINGS) + len(desk.origins)))
 
 
-def turn(desk: Desk, by: int) -> Desk:
+def turn(desk: LabSettings, by: int) -> LabSettings:
     """Less or more of the chosen setting; raises ``LabError``."""
     if desk.origin is None:
         return replace(desk, lab=SETTINGS[desk.chosen].turned(desk.lab, by))
     return _with_origin(desk, _turned(desk.origins[desk.origin], by))
 
 
-def type_in(desk: Desk, text: str) -> Desk:
+def type_in(desk: LabSettings, text: str) -> LabSettings:
     """What ``text`` makes of the chosen setting; raises ``LabError``."""
     text = text.strip()
     if desk.origin is None:
@@ -117,7 +117,7 @@ def type_in(desk: Desk, text: str) -> Desk:
     return _with_origin(desk, _typed(desk.origins[desk.origin], text))
 
 
-def asking(desk: Desk) -> tuple[str, str, str]:
+def asking(desk: LabSettings) -> tuple[str, str, str]:
     """Name of the chosen setting, its present value, and what can be typed."""
     if desk.origin is None:
         setting = SETTINGS[desk.chosen]
@@ -128,7 +128,7 @@ def asking(desk: Desk) -> tuple[str, str, str]:
     return f"θ of {origin.title}", value, "live, or an iteration: the checkpoint at or before it"
 
 
-def recalled(desk: Desk, run: str, past: Recalled) -> Desk:
+def recalled(desk: LabSettings, run: str, past: RunHistory) -> LabSettings:
     """With the checkpoints that ``run`` has now."""
     origins = []
     for one in desk.origins:
@@ -139,7 +139,7 @@ def recalled(desk: Desk, run: str, past: Recalled) -> Desk:
     return replace(desk, origins=tuple(origins))
 
 
-def hold(desk: Desk, seen: Mapping[str, int]) -> Desk:
+def hold(desk: LabSettings, seen: Mapping[str, int]) -> LabSettings:
     """Live thetas stand still, each at the iteration at which it was ``seen``, by its title."""
     origins = (
         replace(one, held=seen.get(one.title)) if one.live and one.held is None else one
@@ -148,19 +148,19 @@ def hold(desk: Desk, seen: Mapping[str, int]) -> Desk:
     return replace(desk, origins=tuple(origins), still=True)
 
 
-def follow(desk: Desk) -> Desk:
+def follow(desk: LabSettings) -> LabSettings:
     """Live thetas are the present ones again."""
     origins = (replace(one, held=None) for one in desk.origins)
     return replace(desk, origins=tuple(origins), still=False)
 
 
-def questions(desk: Desk) -> dict[str, Adapt]:
+def questions(desk: LabSettings) -> dict[str, Adapt]:
     """What to ask, by title: every origin and a random initialisation, all the same task."""
     sources = {one.title: one.source for one in desk.origins}
     return lab.questions(desk.lab, {**sources, RANDOM: Untrained(Live(desk.origins[0].run))})
 
 
-def _with_origin(desk: Desk, origin: Origin) -> Desk:
+def _with_origin(desk: LabSettings, origin: Origin) -> LabSettings:
     origins = list(desk.origins)
     origins[desk.chosen - len(SETTINGS)] = origin
     return replace(desk, origins=tuple(origins))
@@ -203,7 +203,7 @@ def _whole(field: str, text: str, allowed: str = "a whole number") -> int:
     return int(text)
 
 
-def _interval(state: Lab, text: str) -> Lab:
+def _interval(state: LabState, text: str) -> LabState:
     matching = [which for which, name in enumerate(INTERVALS) if name.startswith(text) and text]
     if not matching:
         raise ConfigError("interval", text, ", ".join(INTERVALS))
@@ -216,13 +216,13 @@ def _next_rate(rate: float | None, by: int) -> float:
     return (others[0] if by > 0 else others[-1]) if others else rate
 
 
-def _rate(state: Lab, text: str) -> Lab:
+def _rate(state: LabState, text: str) -> LabState:
     if text == "own":
         return lab.with_rate(state, None)
     return lab.with_rate(state, _number("inner rate", text, "a number above 0, or own"))
 
 
-def _points(state: Lab) -> int:
+def _points(state: LabState) -> int:
     return len(state.task.support_x)
 
 

@@ -12,7 +12,14 @@ from typing import TypeVar
 
 from core import validation
 from core.analysis.presets import NOISE, PRESETS, draw_points, draw_preset
-from core.analysis.questions import MOST_POINTS, MOST_UPDATES, Adapt, AnySource, Given, PresetName
+from core.analysis.questions import (
+    MOST_POINTS,
+    MOST_UPDATES,
+    Adapt,
+    AnySource,
+    ExplicitTask,
+    PresetName,
+)
 from core.errors import ConfigError
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave
@@ -31,7 +38,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Lab:
+class LabState:
     """What is set on the bench.
 
     ``preset`` is None once anything but updates and rate was set; points that a person placed
@@ -40,7 +47,7 @@ class Lab:
     number of the point that the cursor carries. ``index`` counts the tasks that were drawn.
     """
 
-    task: Given
+    task: ExplicitTask
     waves: SineTasks = field(default_factory=SineTasks)
     seed: int = 0
     preset: PresetName | None = None
@@ -62,16 +69,18 @@ class Lab:
         return USUAL_HEIGHT if size <= USUAL_HEIGHT else 1.2 * size
 
 
-def begin(waves: SineTasks, seed: int = 0) -> Lab:
+def begin(waves: SineTasks, seed: int = 0) -> LabState:
     """The standard task of the source."""
     middle = sum(waves.x) / 2
-    return choose(Lab(Given(1.0, 0.0, (middle,), (0.0,)), waves, seed, x=middle), "standard")
+    return choose(
+        LabState(ExplicitTask(1.0, 0.0, (middle,), (0.0,)), waves, seed, x=middle), "standard"
+    )
 
 
 # Which task.
 
 
-def choose(lab: Lab, preset: PresetName) -> Lab:
+def choose(lab: LabState, preset: PresetName) -> LabState:
     """The task number ``lab.index`` of a preset, its number of updates, and the last of them."""
     task = draw_preset(preset, lab.index, lab.seed, lab.waves)
     updates = PRESETS[preset].updates
@@ -85,38 +94,38 @@ def choose(lab: Lab, preset: PresetName) -> Lab:
     )
 
 
-def another(lab: Lab) -> Lab:
+def another(lab: LabState) -> LabState:
     """The next task of the same kind."""
     lab = replace(lab, index=lab.index + 1)
     return choose(lab, lab.preset) if lab.preset else _drawn(lab, len(lab.task.support_x))
 
 
-def open_task(lab: Lab, task: Given, updates: int) -> Lab:
+def open_task(lab: LabState, task: ExplicitTask, updates: int) -> LabState:
     """A task from elsewhere, such as one of the battery's worst."""
     return replace(_fresh(lab, task), updates=updates, step=updates)
 
 
-def with_wave(lab: Lab, amplitude: float, phase: float) -> Lab:
+def with_wave(lab: LabState, amplitude: float, phase: float) -> LabState:
     """Another wave. Its points move with it, at their old distance, unless a person placed them."""
     old, new = _wave(lab.task), SineWave(amplitude, phase)
     xs, ys = lab.task.support_x, lab.task.support_y
     if not lab.by_hand:
         moved = zip(ys, _values(new, xs), _values(old, xs), strict=True)
         ys = tuple(y + (now - then) for y, now, then in moved)
-    return replace(lab, task=Given(amplitude, phase, xs, ys), preset=None)
+    return replace(lab, task=ExplicitTask(amplitude, phase, xs, ys), preset=None)
 
 
-def with_points(lab: Lab, n: int) -> Lab:
+def with_points(lab: LabState, n: int) -> LabState:
     """``n`` points drawn from the interval."""
     return _drawn(lab, n)
 
 
-def with_noise(lab: Lab, noise: float) -> Lab:
+def with_noise(lab: LabState, noise: float) -> LabState:
     """As many points, drawn with noise of this standard deviation."""
     return _drawn(replace(lab, noise=noise), len(lab.task.support_x))
 
 
-def with_interval(lab: Lab, which: int) -> Lab:
+def with_interval(lab: LabState, which: int) -> LabState:
     """As many points, drawn from another of the ``INTERVALS``; after the last comes the first."""
     lab = replace(lab, interval=which % len(INTERVALS))
     return _drawn(lab, len(lab.task.support_x))
@@ -125,7 +134,7 @@ def with_interval(lab: Lab, which: int) -> Lab:
 # Points under the cursor.
 
 
-def move(lab: Lab, columns: int, rows: int) -> Lab:
+def move(lab: LabState, columns: int, rows: int) -> LabState:
     """The cursor, and the point that it carries, to the right and up; it stays on the chart."""
     low, high = lab.waves.x
     x = _between(lab.x + columns * (high - low) / COLUMNS, low, high)
@@ -133,7 +142,7 @@ def move(lab: Lab, columns: int, rows: int) -> Lab:
     return place(lab, x, y)
 
 
-def place(lab: Lab, x: float, y: float) -> Lab:
+def place(lab: LabState, x: float, y: float) -> LabState:
     """The cursor, and the point that it carries, at a place, as a mouse does."""
     lab = replace(lab, x=x, y=y)
     if lab.held is None:
@@ -143,13 +152,13 @@ def place(lab: Lab, x: float, y: float) -> Lab:
     return _edited(lab, xs, ys)
 
 
-def add(lab: Lab) -> Lab:
+def add(lab: LabState) -> LabState:
     """A point at the cursor."""
     edited = _edited(lab, [*lab.task.support_x, lab.x], [*lab.task.support_y, lab.y])
     return replace(edited, held=None)
 
 
-def take(lab: Lab) -> Lab:
+def take(lab: LabState) -> LabState:
     """Carry the point nearest to the cursor, which jumps there; or let go of the one it carries."""
     if lab.held is not None:
         return replace(lab, held=None)
@@ -158,7 +167,7 @@ def take(lab: Lab) -> Lab:
     return replace(lab, held=nearest, x=x, y=y)
 
 
-def delete(lab: Lab) -> Lab:
+def delete(lab: LabState) -> LabState:
     """Without the point that the cursor carries, or the one nearest to it; one point stays."""
     if len(lab.task.support_x) == 1:
         raise ConfigError("points", 0, f"1 to {MOST_POINTS}: a support set has a point")
@@ -171,7 +180,7 @@ def delete(lab: Lab) -> Lab:
 # The mouse, which is exact to ``near``: half the width and the height of what counts as the same.
 
 
-def press(lab: Lab, x: float, y: float, near: tuple[float, float]) -> Lab:
+def press(lab: LabState, x: float, y: float, near: tuple[float, float]) -> LabState:
     """Carry the point at a place, or put a new one there and carry it."""
     found = _at(lab, x, y, near)
     if found is None:
@@ -180,12 +189,12 @@ def press(lab: Lab, x: float, y: float, near: tuple[float, float]) -> Lab:
     return replace(lab, x=x, y=y, held=found)
 
 
-def release(lab: Lab) -> Lab:
+def release(lab: LabState) -> LabState:
     """Let go of the point that is carried."""
     return replace(lab, held=None)
 
 
-def wipe(lab: Lab, x: float, y: float, near: tuple[float, float]) -> Lab:
+def wipe(lab: LabState, x: float, y: float, near: tuple[float, float]) -> LabState:
     """Without the point at a place, if there is one."""
     found = _at(lab, x, y, near)
     return lab if found is None else delete(replace(lab, held=found))
@@ -194,21 +203,21 @@ def wipe(lab: Lab, x: float, y: float, near: tuple[float, float]) -> Lab:
 # Steps.
 
 
-def with_updates(lab: Lab, updates: int) -> Lab:
+def with_updates(lab: LabState, updates: int) -> LabState:
     """So many gradient steps; whoever looked at the last one still does."""
     validation.count("updates", updates, low=0, high=MOST_UPDATES)
     last = lab.step == lab.updates
     return replace(lab, updates=updates, step=updates if last else min(lab.step, updates))
 
 
-def with_rate(lab: Lab, lr: float | None) -> Lab:
+def with_rate(lab: LabState, lr: float | None) -> LabState:
     """Another inner learning rate; None for that of each run."""
     if lr is not None:
         validation.positive("lr", lr)
     return replace(lab, lr=lr)
 
 
-def step(lab: Lab, by: int) -> Lab:
+def step(lab: LabState, by: int) -> LabState:
     """Look at a later or an earlier step."""
     return replace(lab, step=max(0, min(lab.updates, lab.step + by)))
 
@@ -216,7 +225,7 @@ def step(lab: Lab, by: int) -> Lab:
 # Questions.
 
 
-def questions(lab: Lab, sources: Mapping[str, AnySource]) -> dict[str, Adapt]:
+def questions(lab: LabState, sources: Mapping[str, AnySource]) -> dict[str, Adapt]:
     """What to ask, by the title of the source: all of them the same task."""
     return {
         title: Adapt(source=source, task=lab.task, updates=lab.updates, lr=lab.lr)
@@ -224,16 +233,16 @@ def questions(lab: Lab, sources: Mapping[str, AnySource]) -> dict[str, Adapt]:
     }
 
 
-def at_step(lab: Lab, steps: Sequence[T]) -> T:
+def at_step(lab: LabState, steps: Sequence[T]) -> T:
     """What belongs to the present step; an answer of fewer updates is at its end."""
     return steps[min(lab.step, len(steps) - 1)]
 
 
-def _fresh(lab: Lab, task: Given) -> Lab:
+def _fresh(lab: LabState, task: ExplicitTask) -> LabState:
     return replace(lab, task=task, preset=None, noise=0.0, by_hand=False, held=None)
 
 
-def _drawn(lab: Lab, n: int) -> Lab:
+def _drawn(lab: LabState, n: int) -> LabState:
     low, high = lab.waves.x
     middle = (low + high) / 2
     interval = ((low, high), (middle, high), (low, middle))[lab.interval]
@@ -241,12 +250,12 @@ def _drawn(lab: Lab, n: int) -> Lab:
     return replace(lab, task=task, preset=None, by_hand=False, held=None)
 
 
-def _edited(lab: Lab, xs: list[float], ys: list[float]) -> Lab:
-    task = Given(lab.task.amplitude, lab.task.phase, tuple(xs), tuple(ys))
+def _edited(lab: LabState, xs: list[float], ys: list[float]) -> LabState:
+    task = ExplicitTask(lab.task.amplitude, lab.task.phase, tuple(xs), tuple(ys))
     return replace(lab, task=task, preset=None, by_hand=True)
 
 
-def _nearest(lab: Lab) -> int:
+def _nearest(lab: LabState) -> int:
     """The number of the point nearest to the cursor, as it looks on the chart."""
     low, high = lab.waves.x
     width = (high - low) or 1.0
@@ -259,14 +268,14 @@ def _nearest(lab: Lab) -> int:
     return min(range(len(lab.task.support_x)), key=distance)
 
 
-def _at(lab: Lab, x: float, y: float, near: tuple[float, float]) -> int | None:
+def _at(lab: LabState, x: float, y: float, near: tuple[float, float]) -> int | None:
     """The number of the point at a place."""
     nearest = _nearest(replace(lab, x=x, y=y))
     across, up = lab.task.support_x[nearest] - x, lab.task.support_y[nearest] - y
     return nearest if abs(across) <= near[0] and abs(up) <= near[1] else None
 
 
-def _wave(task: Given) -> SineWave:
+def _wave(task: ExplicitTask) -> SineWave:
     return SineWave(task.amplitude, task.phase)
 
 

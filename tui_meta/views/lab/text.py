@@ -12,8 +12,8 @@ from core.analysis.presets import PRESETS
 from tui_meta.views import numbers
 from tui_meta.views.keys.keymap import KeyOf, usual_key
 from tui_meta.views.lab.pending_queries import Answers
-from tui_meta.views.lab.settings import SETTINGS, Desk, Origin
-from tui_meta.views.lab.state import INTERVALS, Lab, at_step
+from tui_meta.views.lab.settings import SETTINGS, LabSettings, Origin
+from tui_meta.views.lab.state import INTERVALS, LabState, at_step
 from tui_meta.views.numbers import whole
 from tui_meta.views.run_status import sample
 from tui_meta.views.text import Line, Span, cells, fit, line
@@ -39,7 +39,7 @@ def shape(width: int, height: int) -> Shape:
     return "wide" if width >= 160 and height >= 44 else "usual"
 
 
-def head_lines(desk: Desk, shape: Shape, width: int, key: KeyOf = usual_key) -> list[Line]:
+def head_lines(desk: LabSettings, shape: Shape, width: int, key: KeyOf = usual_key) -> list[Line]:
     """Which task it is and how it is adapted to; a click chooses a preset or a setting."""
     if shape == "tiny":
         return [()]  # the line of messages says what size it needs
@@ -60,7 +60,7 @@ def _how_to_set(key: KeyOf) -> str:
 
 
 def loss_lines(
-    desk: Desk, answers: Answers, shape: Shape, width: int, key: KeyOf = usual_key
+    desk: LabSettings, answers: Answers, shape: Shape, width: int, key: KeyOf = usual_key
 ) -> list[Line]:
     """The query loss of each theta before, at the present step and at the end."""
     if shape == "small":
@@ -97,19 +97,19 @@ def loss_lines(
     return rows
 
 
-def task_line(lab: Lab) -> Line:
+def task_line(lab: LabState) -> Line:
     """Which task it is."""
     return line(*wave_line(lab), f", {_origin(lab)}")
 
 
-def wave_line(lab: Lab) -> Line:
+def wave_line(lab: LabState) -> Line:
     """The wave, and how many points of it there are."""
     n = len(lab.task.support_x)
     wave = f"{lab.task.amplitude:.2f}·sin(x + {lab.task.phase:.2f})"
     return line(Span(wave, "bold"), ", 1 point" if n == 1 else f", {n} points")
 
 
-def preset_line(lab: Lab) -> Line:
+def preset_line(lab: LabState) -> Line:
     """The presets by their keys, the present one marked; a click chooses one."""
     spans: list[Span | str] = []
     for index, name in enumerate(PRESETS):
@@ -124,7 +124,7 @@ def preset_line(lab: Lab) -> Line:
     return line(*spans)
 
 
-def _settings(desk: Desk, which: Sequence[int]) -> Line:
+def _settings(desk: LabSettings, which: Sequence[int]) -> Line:
     spans: list[Span | str] = []
     for index in which:
         setting, chosen = SETTINGS[index], index == desk.chosen
@@ -135,7 +135,7 @@ def _settings(desk: Desk, which: Sequence[int]) -> Line:
     return line(*spans)
 
 
-def _rotated(desk: Desk, width: int) -> Line:
+def _rotated(desk: LabSettings, width: int) -> Line:
     """The chosen setting first, then as many others as there is room for."""
     if desk.origin is not None:
         origin = desk.origins[desk.origin]
@@ -148,14 +148,14 @@ def _rotated(desk: Desk, width: int) -> Line:
     return fit(_settings(desk, order[:shown]), width)
 
 
-def _short(lab: Lab, answers: Answers, width: int) -> Line:
+def _short(lab: LabState, answers: Answers, width: int) -> Line:
     spans: list[Span | str] = [Span(f"step {whole(lab.step)}/{whole(lab.updates)}", "dim")]
     for title, answer in answers.items():
         spans += [f"  {title} ", Span(_losses(lab, answer)[1], "bold")]
     return fit(line(*spans), width)
 
 
-def _losses(lab: Lab, answer: Adapted | None) -> tuple[str, str, str]:
+def _losses(lab: LabState, answer: Adapted | None) -> tuple[str, str, str]:
     if answer is None:
         return ("…",) * 3
     now = at_step(lab, answer.losses)
@@ -167,7 +167,7 @@ def said(loss: float | None) -> str:
     return "diverged" if loss is None else numbers.loss(loss)
 
 
-def _theta(desk: Desk, origin: Origin | None, index: int, answer: Adapted | None) -> Span:
+def _theta(desk: LabSettings, origin: Origin | None, index: int, answer: Adapted | None) -> Span:
     if origin is None:
         return Span(" untrained", "dim")
     mark = "▸" if desk.origin == index else " "
@@ -184,11 +184,11 @@ def _place(origin: Origin) -> str:
     return f"checkpoint {whole(one.iteration)} {one.kind or ''}".rstrip()
 
 
-def _number(lab: Lab) -> str:
+def _number(lab: LabState) -> str:
     return "by hand" if lab.by_hand else f"task {whole(lab.index + 1)}"
 
 
-def _origin(lab: Lab) -> str:
+def _origin(lab: LabState) -> str:
     if lab.preset:
         return f"{lab.preset.replace('-', ' ')}, task {whole(lab.index + 1)}"
     if lab.by_hand:

@@ -11,22 +11,22 @@ from rich.cells import cell_len
 from core.evaluation.adaptation import PROBES
 from core.events import (
     AnyEvent,
-    Asked,
+    CommandIssued,
+    CommandRejected,
     Diverged,
     Evaluated,
     Extended,
     Failed,
     Finished,
     Paused,
-    Recovered,
-    Refused,
     Resumed,
-    Rewound,
+    RolledBack,
     Saved,
     SaveFailed,
     Started,
     Stepped,
     Stopped,
+    WriteRecovered,
 )
 from tui_meta.views.keys.keymap import KeyOf, usual_key
 from tui_meta.views.numbers import loss, whole
@@ -249,13 +249,13 @@ class Messages:
                 return _evaluated(event, title)
             case Saved(path=path, kind="hand" | "final"):
                 # One line a run: two paths seldom fit beside each other.
-                return Message(f"save {run}", f"saved {shown_path(path)}", ((run, ""),))
+                return Message(f"save {run}", f"saved {display_path(path)}", ((run, ""),))
             case Started(engine=engine, device=device):
                 part = f"{title} from {at}" if event.iteration else title
                 if event.differs:
                     part += f" ({other_bits(event)})"
                 return Message("start", f"engine {engine} on {device}", ((run, part),))
-            case Rewound():
+            case RolledBack():
                 said = "goes back; later events are replaced"
                 return Message("rewind", said, ((run, f"{title} to {at}"),))
             case Paused():
@@ -265,7 +265,7 @@ class Messages:
             case Stepped(count=count):
                 head = "one step" if count == 1 else f"{whole(count)} steps"
                 return Message("step", head, ((run, f"{title} is at {at}"),))
-            case Asked(who=who, command=command):
+            case CommandIssued(who=who, command=command):
                 said = f"{who} asks to {_VERBS.get(command, command)}"
                 return Message(f"ask {who} {command}", said, ((run, title),))
             case Extended(target=target):
@@ -281,11 +281,11 @@ class Messages:
     def _of_trouble(self, event: AnyEvent, title: str) -> Message | None:
         run = event.run
         match event:
-            case Refused(command=command, reason=reason):
+            case CommandRejected(command=command, reason=reason):
                 part = ((run, f"{title} cannot {_VERBS.get(command, command)}: {reason}"),)
                 return Message(command, "", part, "yellow")
-            case Recovered(path=path):
-                said = f"{title} can be written again: {shown_path(path)}"
+            case WriteRecovered(path=path):
+                said = f"{title} can be written again: {display_path(path)}"
                 return Message(f"save {run} again", "", ((run, said),))
             case SaveFailed(problem=problem):
                 part = ((run, f"{title} could not be saved: {problem}"),)
@@ -316,7 +316,7 @@ def other_bits(event: Started) -> str:
     return f"the bits may be others: {', '.join(event.differs)}"
 
 
-def shown_path(path: str) -> str:
+def display_path(path: str) -> str:
     """``path`` as seen from the working folder, if it lies within."""
     given = Path(path)
     here = Path.cwd()

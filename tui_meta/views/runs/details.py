@@ -8,9 +8,9 @@ from rich.filesize import decimal
 
 from core.config import RunConfig
 from core.events import Diverged, Evaluated, Failed
-from core.storage.run_index import CheckpointFile, Entry, Opened
+from core.storage.run_index import CheckpointFile, RunDetails, RunSummary
 from tui_meta.views.keys.keymap import KeyOf, usual_key
-from tui_meta.views.messages.log import shown_path
+from tui_meta.views.messages.log import display_path
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.runs.settings_table import (
     DEFAULT_SAVING,
@@ -28,7 +28,7 @@ _SHOWN = 10
 _NAME_CELLS = 14
 
 
-def brief_lines(opened: Opened, now: float, width: int) -> list[Line]:
+def brief_lines(opened: RunDetails, now: float, width: int) -> list[Line]:
     """How the run stands, for one who passes by."""
     entry = opened.entry
     lines = [
@@ -45,12 +45,12 @@ def brief_lines(opened: Opened, now: float, width: int) -> list[Line]:
     return lines
 
 
-def run_lines(opened: Opened, config: RunConfig, now: float, width: int) -> list[Line]:
+def run_lines(opened: RunDetails, config: RunConfig, now: float, width: int) -> list[Line]:
     """All that ``tui-meta show`` tells of it but the curve, wrapped to ``width``."""
     evaluations = [one for one in opened.events if isinstance(one, Evaluated)]
     return [
         line(Span(f"{opened.entry.name}, {config.algorithm.title}", "bold")),
-        *_fact("folder", shown_path(opened.entry.path), width),
+        *_fact("folder", display_path(opened.entry.path), width),
         *brief_lines(opened, now, width),
         (),
         *_settings(opened, config, width),
@@ -72,7 +72,7 @@ def _fact(name: str, value: str, width: int) -> list[Line]:
     ]
 
 
-def _settings(opened: Opened, config: RunConfig, width: int) -> list[Line]:
+def _settings(opened: RunDetails, config: RunConfig, width: int) -> list[Line]:
     settings = dotted(config) | saving_of(opened.record)
     defaults = dotted(default_config(config)) | DEFAULT_SAVING
     changed = {name: value for name, value in settings.items() if value != defaults.get(name)}
@@ -116,7 +116,7 @@ def _counted(what: str, count: int) -> str:
     return what if count <= _SHOWN else f"{what}, the last {_SHOWN} of {whole(count)}"
 
 
-def _origin(opened: Opened, width: int) -> list[Line]:
+def _origin(opened: RunDetails, width: int) -> list[Line]:
     record = opened.record
     versions = ", ".join(f"{package} {number}" for package, number in record.versions.items())
     facts = {
@@ -134,13 +134,13 @@ def _origin(opened: Opened, width: int) -> list[Line]:
     return lines
 
 
-def resume_command(entry: Entry) -> str:
+def resume_command(entry: RunSummary) -> str:
     """What takes the run up again, typed in a shell; a finished one needs more iterations."""
     more = [] if entry.state != "finished" else ["--iterations", str(2 * (entry.target or 0))]
-    return typed(["tui-meta", "resume", shown_path(entry.path), *more])
+    return typed(["tui-meta", "resume", display_path(entry.path), *more])
 
 
-def cannot_resume(entry: Entry, key: KeyOf = usual_key, *, is_here: bool) -> str:
+def cannot_resume(entry: RunSummary, key: KeyOf = usual_key, *, is_here: bool) -> str:
     """Why the run is not taken up again at once; nothing if it can be. ``is_here``: it is one of
     this session.
     """
@@ -158,7 +158,7 @@ def cannot_resume(entry: Entry, key: KeyOf = usual_key, *, is_here: bool) -> str
     return ""
 
 
-def resume_details(entry: Entry) -> str:
+def resume_details(entry: RunSummary) -> str:
     """What it means to take the run up again."""
     at, target = whole(entry.iteration or 0), whole(entry.target or 0)
     return (

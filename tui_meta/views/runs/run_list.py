@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import get_args
 
-from core.storage.run_index import Entry
+from core.storage.run_index import RunSummary
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.runs.curves import MOST_CURVES
 from tui_meta.views.runs.summary import SortKey, age_words, best_words, in_order, progress_words
@@ -47,7 +47,7 @@ class RunList:
     ``cursor`` and ``marked`` are paths; what is not shown has no cursor, but keeps its mark.
     """
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[RunSummary, ...] = ()
     read_at: float = 0.0
     sort: SortKey = "age"
     wanted: str = ""
@@ -55,7 +55,7 @@ class RunList:
     marked: tuple[str, ...] = field(default=())
 
     @cached_property
-    def shown(self) -> list[Entry]:
+    def shown(self) -> list[RunSummary]:
         """Those that have every wanted word in their name, algorithm or state."""
         words = self.wanted.casefold().split()
         kept = [one for one in self.entries if all(word in _searched(one) for word in words)]
@@ -68,17 +68,17 @@ class RunList:
         return paths.index(self.cursor) if self.cursor in paths else 0
 
     @property
-    def current(self) -> Entry | None:
+    def current(self) -> RunSummary | None:
         """The run under the cursor, if any is shown."""
         return self.shown[self.place] if self.shown else None
 
     @property
-    def marked_entries(self) -> list[Entry]:
+    def marked_entries(self) -> list[RunSummary]:
         """The marked runs, in the order in which they were marked."""
         known = {one.path: one for one in self.entries}
         return [known[path] for path in self.marked if path in known]
 
-    def with_entries(self, entries: Sequence[Entry], read_at: float) -> RunList:
+    def with_entries(self, entries: Sequence[RunSummary], read_at: float) -> RunList:
         """What is there now; cursor and marks stay on their runs."""
         paths = {one.path for one in entries}
         marked = tuple(path for path in self.marked if path in paths)
@@ -168,7 +168,7 @@ class RunList:
         aligned = f"{text:<{size}}" if name in _LEFT else f"{text:>{size}}"
         return Span(aligned, "bold" if sorted_by else "dim")
 
-    def _row(self, entry: Entry, sizes: dict[str, int], room: int, width: int) -> Line:
+    def _row(self, entry: RunSummary, sizes: dict[str, int], room: int, width: int) -> Line:
         here = self.current is not None and entry.path == self.current.path
         marks = ("▸" if here else " ") + ("●" if entry.path in self.marked else " ")
         spans = [Span(marks, "bold"), *fit((Span(clip(entry.name, room)),), room)]
@@ -185,7 +185,7 @@ class RunList:
 _LEFT = ("name", "algorithm", "state")
 
 
-def _texts(entry: Entry, now: float) -> dict[str, str]:
+def _texts(entry: RunSummary, now: float) -> dict[str, str]:
     return {
         "algorithm": entry.algorithm or "-",
         "state": entry.state,
@@ -196,7 +196,7 @@ def _texts(entry: Entry, now: float) -> dict[str, str]:
     }
 
 
-def _searched(entry: Entry) -> str:
+def _searched(entry: RunSummary) -> str:
     return f"{entry.name} {entry.algorithm or ''} {entry.state}".casefold()
 
 

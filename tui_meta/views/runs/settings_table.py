@@ -6,7 +6,7 @@ import shlex
 from dataclasses import asdict
 from pathlib import Path
 
-from core.config import RunConfig, Saving
+from core.config import CheckpointSettings, RunConfig
 from core.errors import LabError, RunFolderError
 from core.storage.run_folder import RunRecord
 
@@ -58,4 +58,4 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-DEFAULT_SAVING = {name: _shown(value) for name, value in asdict(Saving()).items()}
+DEFAULT_SAVING = {name: _shown(value) for name, value in asdict(CheckpointSettings()).items()}

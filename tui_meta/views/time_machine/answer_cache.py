@@ -11,7 +11,7 @@ MOST_KEPT = 64
 """Answers of at most half a MiB each, usually of some KiB."""
 
 
-class Visits:
+class AnswerCache:
     """One question is open at a time: where one stands. Refused ones are not asked again."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from core.analysis.answers import Adapted
 from tui_meta.views.checkpoint_travel import TimeMachine, evaluations_until
-from tui_meta.views.lab.state import Lab, at_step
+from tui_meta.views.lab.state import LabState, at_step
 from tui_meta.views.plot import Limits, Plot, Series, curve, decimate, gaps, log10s
 
 _SMOOTH = 48
@@ -53,7 +53,9 @@ class ThroughTimeChart:
         self._iterations = Limits(0, 100)
         self._losses = Limits(-2, 1, "log")
 
-    def plot(self, lab: Lab, answers: Mapping[int, Adapted | None], chosen: int | None) -> Plot:
+    def plot(
+        self, lab: LabState, answers: Mapping[int, Adapted | None], chosen: int | None
+    ) -> Plot:
         """The loss on the task before any update and at the present step, by iteration."""
         known = {at: one for at, one in answers.items() if one}
         first = gaps(one.losses[0] for one in known.values())

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from core.analysis.answers import Adapted, PastEvaluation, SavedTheta
 from tui_meta.views.checkpoint_travel import TimeMachine, evaluations_until
-from tui_meta.views.lab.state import Lab, at_step
+from tui_meta.views.lab.state import LabState, at_step
 from tui_meta.views.lab.text import said
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.text import Line, Span, fit, line
@@ -95,7 +95,7 @@ def runs_line(titles: Sequence[str], chosen: int) -> Line:
     return line(*spans)
 
 
-def loss_line(lab: Lab, answer: Adapted | None) -> Line:
+def loss_line(lab: LabState, answer: Adapted | None) -> Line:
     """What the chosen theta has reached on the task."""
     if answer is None:
         return line(Span("loss …", "dim"))
@@ -104,7 +104,7 @@ def loss_line(lab: Lab, answer: Adapted | None) -> Line:
     return line("loss ", Span(now, "bold"), at, Span(f" ({before} before)", "dim"))
 
 
-def reached(lab: Lab, answer: Adapted | None) -> str:
+def reached(lab: LabState, answer: Adapted | None) -> str:
     """The loss at the present step, in words."""
     return "…" if answer is None else said(at_step(lab, answer.losses))
 

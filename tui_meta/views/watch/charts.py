@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from core.evaluation.adaptation import PROBES
 from core.events import Evaluated
-from tui_meta.views.event_history import Record
+from tui_meta.views.event_history import EventHistory
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plot import (
     Limits,
@@ -46,7 +46,7 @@ class Charts:
         self._limits: dict[tuple[str, ...], Limits] = {}
         self._wave = _USUAL_WAVE
 
-    def training(self, record: Record, standings: Sequence[Standing], lens: Lens) -> Plot:
+    def training(self, record: EventHistory, standings: Sequence[Standing], lens: Lens) -> Plot:
         """The training loss of all runs over iterations."""
         curves = []
         for one in standings:
@@ -55,7 +55,7 @@ class Charts:
         drawn = _Drawn("training loss", _SMOOTH, Limits(-1, 1, "log"), "no iteration yet")
         return self._over_iterations(drawn, curves, record, lens)
 
-    def adapted(self, record: Record, standings: Sequence[Standing], lens: Lens) -> Plot:
+    def adapted(self, record: EventHistory, standings: Sequence[Standing], lens: Lens) -> Plot:
         """The loss after adaptation of every periodic evaluation, each on a random task."""
         curves = []
         for one in standings:
@@ -141,7 +141,7 @@ class Charts:
         self,
         drawn: "_Drawn",
         curves: Sequence[tuple[Standing, Sequence[int], Sequence[float]]],
-        record: Record,
+        record: EventHistory,
         lens: Lens,
     ) -> Plot:
         target = max((one.snapshot.target for one, _, _ in curves), default=0)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from core.events import Evaluated
-from tui_meta.views.event_history import Record
+from tui_meta.views.event_history import EventHistory
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.run_status import Standing, sample
 from tui_meta.views.text import Line, Span, clip, fit, line
@@ -20,7 +20,7 @@ class LossTable:
     ends with where its run is now. Where the width is short, columns give way.
     """
 
-    def __init__(self, record: Record, standings: Sequence[Standing], width: int) -> None:
+    def __init__(self, record: EventHistory, standings: Sequence[Standing], width: int) -> None:
         self._width = width
         self._evaluations = [tuple(record.evaluations[one.snapshot.run]) for one in standings]
         self._standings = standings

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from core.evaluation.adaptation import PROBES, ProbeName
-from core.events import AnyEvent, Evaluated, Progress, Recovered, SaveFailed, SetPace, Snapshot
+from core.events import AnyEvent, Evaluated, Progress, SaveFailed, SetPace, Snapshot, WriteRecovered
 from core.session.api import Connection, View
-from tui_meta.views.event_history import Record
+from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.footer import Situation, footer
 from tui_meta.views.keys.keymap import KeyOf, key_in
 from tui_meta.views.keys.table import Keymap
@@ -21,7 +21,7 @@ from tui_meta.views.watch.lens import Lens, LensPart, moved, read_in_legend, rea
 from tui_meta.views.watch.loss_table import LossTable
 
 
-class Watching:
+class WatchState:
     """Folds events and snapshots, and says what each part of the screen shows.
 
     ``history`` are events of earlier sittings. ``panel`` is the one that must be seen, ``chart``
@@ -49,13 +49,13 @@ class Watching:
         self.pinned: ProbeName | None = None
         self.paces: dict[str, float | None] = {}
         """Paces asked for, which snapshots may not know yet."""
-        self.record = Record(snapshots)
+        self.record = EventHistory(snapshots)
         self.record.add(history)
         self.titles = titles(snapshots)
         """The runs' names on the screen."""
         self.messages.titles = {**self.messages.titles, **self.titles}
         self._charts = Charts()
-        self._still: tuple[list[Standing], Record] | None = None
+        self._still: tuple[list[Standing], EventHistory] | None = None
 
     def use_keys(self, keymap: Keymap) -> None:
         """Name keys where a person has put them."""
@@ -73,7 +73,7 @@ class Watching:
         return self._still is not None
 
     @property
-    def _shown(self) -> tuple[list[Standing], Record]:
+    def _shown(self) -> tuple[list[Standing], EventHistory]:
         """What table and charts show: what is, or what was when the view was frozen."""
         return self._still or (self.standings, self.record)
 
@@ -99,7 +99,7 @@ class Watching:
         self.record.see(snapshots)
         for event in news:
             self.messages.hear(event)
-            if isinstance(event, SaveFailed | Recovered):
+            if isinstance(event, SaveFailed | WriteRecovered):
                 self.save_problems.pop(event.run, None)
             if isinstance(event, SaveFailed):
                 self.save_problems[event.run] = event.problem
