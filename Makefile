@@ -1,14 +1,14 @@
-# Everything happens in a virtual environment of its own; `make run` and `make test` set it up.
+# All targets use the virtual environment .venv; `make run` and `make test` create it.
 PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check fix soak bench snapshots pictures
 
-help: ## Say what there is
+help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
-install: .venv/installed ## Set up .venv with the program and the tools to develop it
+install: .venv/installed ## Create .venv with the program and the development tools
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -18,30 +18,30 @@ install: .venv/installed ## Set up .venv with the program and the tools to devel
 run: install ## Train FOMAML and Reptile in the dashboard
 	$(BIN)/tui-meta
 
-test: check ## Prove it: lint, types, import contracts, tests
+test: check ## Run all checks and tests
 	$(BIN)/pytest
 
-check: install ## Lint, types and import contracts; changes nothing
+check: install ## Check lint, format, types and import contracts; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-fix: install ## Format, and mend what can be mended by a machine
+fix: install ## Format, and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-snapshots: install ## Accept the present screens as the expected ones; review the difference first
+snapshots: install ## Accept the current screens as the expected ones; review the differences first
 	$(BIN)/pytest -n 0 tests/tui_meta --snapshot-update
 
-pictures: install ## Take the pictures of README and docs anew, of runs that train meanwhile
+pictures: install ## Regenerate the pictures of README and docs from real runs
 	$(BIN)/python docs/pictures.py
 
-soak: install ## Try the long forms of what the tests try shortly; docs/reliability.md has the figures
+soak: install ## Run the long forms of the tests; docs/reliability.md has the results
 	TUI_META_SOAK=1 $(BIN)/pytest -n 2 --timeout 7200 --durations 30 -rP \
 		--hypothesis-show-statistics tests/fuzz tests/tui_meta/delta_driver \
 		tests/end_to_end/test_kill.py tests/end_to_end/test_ssh.py tests/end_to_end/test_endurance.py \
 		tests/end_to_end/test_storm.py
 
-bench: install ## Measure speed beside the peers and write benchmarks/RESULTS.md
+bench: install ## Run the benchmarks and write benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks

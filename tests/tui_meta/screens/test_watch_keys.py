@@ -398,14 +398,6 @@ async def test_a_page_copies_what_it_shows(
 # What is written about keys.
 
 
-def test_readme_names_every_key() -> None:
-    text = (Path(__file__).parents[3] / "README.md").read_text()
-    table = text.partition("| key | does |")[2].partition("\n\n")[0]
-    spans = [name for row in table.splitlines() for name in row.split("`")[1::2]]
-    named = {*spans, *(name for span in spans for name in span.split())}
-    assert {shown for key in EVERY_KEY for shown in key.all_shown} <= named
-
-
 def test_the_page_on_screens_names_every_key_with_its_action() -> None:
     text = (Path(__file__).parents[3] / "docs" / "screens.md").read_text()
     for screen, keys in BOUND_TOGETHER.items():
