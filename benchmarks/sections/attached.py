@@ -29,7 +29,7 @@ from benchmarks.terminals.terminal import Terminal, terminal
 from benchmarks.terminals.traffic import traffic, traffic_table
 from benchmarks.terminals.watchers import Watchers
 from core.remote.client import RemoteSession
-from core.remote.connection import look
+from core.remote.connection import session_status
 from core.remote.registry import SessionInfo, live_sessions
 
 WATCHERS, STUCK = 50, 10
@@ -185,7 +185,7 @@ def _watched(effort: Effort) -> Sequence[Table]:
 
 def _require_all(training: Training) -> None:
     """Raise ``RuntimeError`` if some of the watchers have been dropped: they cost nothing."""
-    there = len(look(training.id).watchers)
+    there = len(session_status(training.id).subscribers)
     if there != WATCHERS:
         raise RuntimeError(f"only {there} of {WATCHERS} watchers were still there")
 
@@ -222,7 +222,7 @@ def _arrival(effort: Effort) -> Table:
 
 def _await_length(training: Training, length: int) -> None:
     end = time.monotonic() + 10 * START_SECONDS
-    while min(run.iteration for run in look(training.id).runs) < length:
+    while min(run.iteration for run in session_status(training.id).runs) < length:
         if time.monotonic() > end:
             raise RuntimeError(f"no {length:,} iterations within {10 * START_SECONDS:.0f} s")
         time.sleep(0.5)

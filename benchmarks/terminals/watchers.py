@@ -11,7 +11,7 @@ import threading
 import time
 from importlib.metadata import version
 
-from core.remote.protocol import PROTOCOL, Hello, framed
+from core.remote.protocol import PROTOCOL, Hello, to_frame
 from core.remote.registry import socket_path
 
 READ_BYTES = 2**16
@@ -64,7 +64,7 @@ class Watchers:
 def _greeted(id: str) -> socket.socket:
     connected = socket.socket(socket.AF_UNIX)
     connected.connect(str(socket_path(id)))
-    connected.sendall(framed(Hello(protocol=PROTOCOL, program=version("tui-meta"), name="bench")))
+    connected.sendall(to_frame(Hello(protocol=PROTOCOL, program=version("tui-meta"), name="bench")))
     return connected
 
 

@@ -18,29 +18,29 @@ from core.analysis.service import ignore_progress, never_cancelled
 from core.errors import SessionError
 from core.evaluation.adaptation import ProbeName
 from core.events import AnyCommand, AnyEvent, CommandIssued, Curve, Saved, Snapshot, WriteRecovered
-from core.remote.connection import PATIENCE_SECONDS, Link, greeting, look
+from core.remote.connection import PATIENCE_SECONDS, SessionSocket, make_hello, session_status
 from core.remote.process import launch
 from core.remote.protocol import (
     LONGEST_VIEW,
     Answered,
     Ask,
     Cancel,
-    Change,
     Done,
     End,
     Ended,
     Fresh,
     Message,
-    News,
     Partly,
     Probe,
+    Rejected,
     Remember,
     RemoteError,
     Send,
+    SnapshotChange,
     Sync,
-    Unfit,
+    Update,
     one_line,
-    unpacked,
+    unpack_events,
 )
 from core.session.api import Connection, View
 from core.session.event_backlog import EventBuffer
@@ -76,9 +76,9 @@ class RemoteSession:
     """
 
     def __init__(
-        self, id: str, *, began: bool = False, read_only: bool = False, progress: bool = False
+        self, id: str, *, owner: bool = False, read_only: bool = False, progress: bool = False
     ) -> None:
-        self._began = began
+        self._owner = owner
         self._read_only = read_only
         self._progress = progress
         self._news = threading.Condition()
@@ -95,7 +95,7 @@ class RemoteSession:
         """What became of the requests that somebody waits for."""
         self._ended = self._left = False
         self._lost = ""
-        self._watchers = 1
+        self._subscribers = 1
         self._attach(id)
 
     @property
@@ -103,7 +103,7 @@ class RemoteSession:
         return Connection(
             id=self._link.id,
             read_only=self._read_only,
-            watchers=self._watchers,
+            subscribers=self._subscribers,
             lost=self._lost,
             dropped=self._lost == DROPPED,
             ended=self._ended,
@@ -116,7 +116,7 @@ class RemoteSession:
         with self._news:
             return dict(self._snapshots)
 
-    def events(self, since: int, reader: str = "face") -> Sequence[AnyEvent]:
+    def events(self, since: int, reader: str = "client") -> Sequence[AnyEvent]:
         with self._news:
             return self._events.since(since, reader)
 
@@ -141,8 +141,8 @@ class RemoteSession:
         """What became of it is in ``connection``: a session that is lost cannot be ended."""
         self._await_answer(End(save, self._ticket()))
 
-    def leave(self, *, told: bool) -> None:
-        if told and self._began:
+    def leave(self, *, terminated: bool) -> None:
+        if terminated and self._owner:
             self.stop(save=True)
         self.detach()
 
@@ -156,16 +156,16 @@ class RemoteSession:
         id = self._link.id
         if self._lost != DROPPED:
             id = launch(ResumeRequest.of([Path(folder) for folder in self._folders])).id
-            self._began = True
+            self._owner = True
         self._link.close()
         self._reader.join()
         self._attach(id)
 
-    def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
+    def resume_in_new_session(self, path: Path) -> tuple[str, Sequence[str]]:
         if self._read_only:
             raise SessionError("read-only: this terminal may look, but not command")
         begun = launch(ResumeRequest.of([path]))
-        return begun.id, begun.remarks
+        return begun.id, begun.notes
 
     def ask(
         self,
@@ -208,7 +208,7 @@ class RemoteSession:
     def remembered(self) -> View:
         return self._link.welcome.view
 
-    def wait_for_news(self, seen: int, timeout: float) -> None:
+    def wait_for_events(self, seen: int, timeout: float) -> None:
         """Sleep until there are more than ``seen`` events, or the end; at most ``timeout`` s."""
         with self._news:
             self._news.wait_for(
@@ -265,8 +265,8 @@ class RemoteSession:
     # In: a thread reads, and all it changes is changed under the lock.
 
     def _attach(self, id: str) -> None:
-        hello = greeting(read_only=self._read_only, progress=self._progress)
-        self._link = Link(id, hello)
+        hello = make_hello(read_only=self._read_only, progress=self._progress)
+        self._link = SessionSocket(id, hello)
         self._lost, self._past, self._known = "", [], False
         there = self._link.welcome.cwd
         self._elsewhere = there if there != working_folder() else ""
@@ -295,7 +295,7 @@ class RemoteSession:
     def _why_closed(self) -> str:
         """Why the session says no more, though nobody has ended it."""
         try:
-            living = {run.run for run in look(self._link.id).runs}
+            living = {run.run for run in session_status(self._link.id).runs}
         except RemoteError:
             return LOST
         # Another session may have got its name since.
@@ -303,10 +303,10 @@ class RemoteSession:
 
     def _take_in(self, message: Message) -> None:
         match message:
-            case News(past=True):
-                self._past += unpacked(message)
-            case News():
-                for event in unpacked(message):
+            case Update(past=True):
+                self._past += unpack_events(message)
+            case Update():
+                for event in unpack_events(message):
                     if not (
                         isinstance(event, CommandIssued) and event.who == self._link.welcome.name
                     ):
@@ -320,12 +320,12 @@ class RemoteSession:
             case Answered():
                 if message.number in self._asked:
                     self._asked[message.number].answered = message
-            case Unfit(problem):
+            case Rejected(problem):
                 self._lost = one_line(problem)
             case Ended():
                 self._ended = True
 
-    def _stand(self, news: News) -> None:
+    def _stand(self, news: Update) -> None:
         for change in news.changes:
             self._snapshots[change.run] = _changed(self._snapshots.get(change.run), change)
         if news.runs:
@@ -336,7 +336,7 @@ class RemoteSession:
             self._folders = tuple(os.path.join(self._elsewhere, one) for one in news.folders)
             if not self._known:
                 self._known, self.first_new = True, self._events.end
-        self._watchers = news.watchers or self._watchers
+        self._subscribers = news.subscribers or self._subscribers
 
     def _lose(self, problem: str) -> None:
         with self._news:
@@ -351,7 +351,7 @@ def _placed(event: AnyEvent, cwd: str) -> AnyEvent:
     return event
 
 
-def _changed(before: Snapshot | None, change: Change) -> Snapshot:
+def _changed(before: Snapshot | None, change: SnapshotChange) -> Snapshot:
     """Raises ``RemoteError`` for a change that leaves no snapshot."""
     fields = msgspec.structs.asdict(before) if before else {}
     curve, tail = before.curve if before else Curve(), change.curve

@@ -19,21 +19,21 @@ from core.remote.protocol import (
     PROTOCOL,
     Hello,
     Message,
+    Rejected,
     RemoteError,
     Reply,
-    Unfit,
-    Welcome,
+    SessionStatus,
     decode_reply,
-    framed,
     one_line,
+    to_frame,
 )
-from core.remote.registry import SessionInfo, is_same_person, live_sessions, socket_path
+from core.remote.registry import SessionInfo, is_same_user, live_sessions, socket_path
 
 PATIENCE_SECONDS = 5.0
 """How long a session may take to answer, or to take in a message."""
 
 
-class Link:
+class SessionSocket:
     """A connection to session ``id``; raises ``RemoteError`` where it cannot be made."""
 
     def __init__(self, id: str, hello: Hello) -> None:
@@ -47,14 +47,14 @@ class Link:
         except RemoteError:
             self.close()
             raise
-        if not isinstance(reply, Welcome):
+        if not isinstance(reply, SessionStatus):
             self.close()
             raise RemoteError(f"session {id} gave no welcome")
         self.welcome = reply
 
     def send(self, message: Message) -> None:
         """Raises ``RemoteError`` where the session takes nothing any more."""
-        data = memoryview(framed(message))
+        data = memoryview(to_frame(message))
         with self._sending:
             while data:
                 data = data[self._sent(data) :]
@@ -96,7 +96,7 @@ class Link:
             self._socket.settimeout(None)
         if reply is None:
             raise RemoteError(f"session {self.id} has ended")
-        if isinstance(reply, Unfit):
+        if isinstance(reply, Rejected):
             raise RemoteError(one_line(reply.problem))
         return reply
 
@@ -127,7 +127,7 @@ class Link:
         return bytes(content)
 
 
-def greeting(*, look: bool = False, read_only: bool = False, progress: bool = False) -> Hello:
+def make_hello(*, look: bool = False, read_only: bool = False, progress: bool = False) -> Hello:
     """What this process says first."""
     return Hello(
         protocol=PROTOCOL,
@@ -139,7 +139,7 @@ def greeting(*, look: bool = False, read_only: bool = False, progress: bool = Fa
     )
 
 
-def chosen_session(id: str | None) -> SessionInfo:
+def find_session(id: str | None) -> SessionInfo:
     """The session called ``id``, or the only one; raises ``RemoteError``."""
     living = {entry.id: entry for entry in live_sessions()}
     if id is None and len(living) == 1:
@@ -162,7 +162,7 @@ def _connected(id: str) -> socket.socket:
     except OSError as error:
         connecting.close()
         raise RemoteError(f"session {id} cannot be reached ({reason(error)})") from error
-    if not is_same_person(connecting):
+    if not is_same_user(connecting):
         connecting.close()
         raise RemoteError(f"session {id} belongs to somebody else")
     return connecting
@@ -181,8 +181,8 @@ def _own_name() -> str:
     return f"{person} on {terminal}"
 
 
-def look(id: str) -> Welcome:
+def session_status(id: str) -> SessionStatus:
     """How session ``id`` stands; raises ``RemoteError``."""
-    link = Link(id, greeting(look=True))
+    link = SessionSocket(id, make_hello(look=True))
     link.close()
     return link.welcome

@@ -46,28 +46,28 @@ if os.fork() == 0:
 """The child of a child: it is nobody's to wait for. It forks before any library has threads."""
 
 
-class Order(msgspec.Struct, frozen=True):
+class LaunchRequest(msgspec.Struct, frozen=True):
     """What a new process is told: what to train, and what a person typed for it."""
 
     runs: Runs
     command_line: list[str]
 
 
-class Answer(msgspec.Struct, frozen=True):
+class LaunchReply(msgspec.Struct, frozen=True):
     """What it answers: the session's name, or what is wrong.
 
-    ``remarks`` are to be said to a person, and ``resumed`` are the checkpoints it goes on from.
+    ``notes`` are for the user, and ``resumed`` are the checkpoints it goes on from.
     """
 
     id: str = ""
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     resumed: tuple[str, ...] = ()
     problem: str = ""
 
 
-def launch(runs: Runs) -> Answer:
+def launch(runs: Runs) -> LaunchReply:
     """Begin a session in a process of its own; raises ``RemoteError`` where it cannot be."""
-    order = Order(runs, command_line())
+    order = LaunchRequest(runs, command_line())
     script = _ALONE.format(root=str(Path(core.__path__[0]).parent))
     with _log() as log:
         try:
@@ -84,7 +84,7 @@ def launch(runs: Runs) -> Answer:
             problem = f"no session has begun within {LAUNCH_SECONDS:g} seconds"
             raise RemoteError(f"{problem}; if it still does, tui-meta ls shows it") from error
     try:
-        answer = msgspec.json.decode(begun.stdout, type=Answer)
+        answer = msgspec.json.decode(begun.stdout, type=LaunchReply)
     except msgspec.DecodeError as error:
         raise RemoteError(f"a session could not be begun; {log.name} says why") from error
     if answer.problem:
@@ -92,16 +92,16 @@ def launch(runs: Runs) -> Answer:
     return answer
 
 
-def told_of(plans: Sequence[Plan], id: str = "") -> Answer:
+def launch_reply(plans: Sequence[Plan], id: str = "") -> LaunchReply:
     """What is to be said of ``plans``, trained in session ``id`` if in one."""
     remarks = tuple(line for plan in plans for line in plan.remarks)
     resumed = tuple(plan.resumed_from for plan in plans if plan.resumed_from)
-    return Answer(id, remarks, resumed)
+    return LaunchReply(id, remarks, resumed)
 
 
 def main() -> None:
     """Train what standard input orders, until somebody ends it."""
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=LaunchRequest)
     sys.argv = order.command_line
     signals = _Signals()
     try:
@@ -115,10 +115,10 @@ def main() -> None:
             place.clear()
             raise
     except LabError as error:
-        _answer(Answer(problem=str(error)))
+        _answer(LaunchReply(problem=str(error)))
         return
     try:
-        _answer(told_of(plans, server.id))
+        _answer(launch_reply(plans, server.id))
         session.start()
         _await_end(session, server, signals)
     except BrokenPipeError:
@@ -153,7 +153,7 @@ def _await_end(session: LocalSession, server: Server, signals: _Signals) -> None
             return
 
 
-def _answer(answer: Answer) -> None:
+def _answer(answer: LaunchReply) -> None:
     """Tell who began this process, and let go of all that is theirs."""
     with suppress(BrokenPipeError):  # it was killed, or its terminal: the runs go on all the same
         os.write(1, msgspec.json.encode(answer))

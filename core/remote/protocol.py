@@ -115,7 +115,7 @@ class Cancel(Message, frozen=True):
 Request = Send | Probe | Fresh | End | Remember | Sync | Ask | Cancel
 
 
-class Standing(msgspec.Struct, frozen=True):
+class RunProgress(msgspec.Struct, frozen=True):
     """How a run stands, for a list."""
 
     run: str
@@ -124,7 +124,7 @@ class Standing(msgspec.Struct, frozen=True):
     target: int
 
 
-class Welcome(Message, frozen=True, kw_only=True):
+class SessionStatus(Message, frozen=True, kw_only=True, tag="welcome"):
     """The answer to ``Hello``.
 
     ``name`` is what the watcher is called from now on; paths in events are as seen from ``cwd``.
@@ -134,17 +134,17 @@ class Welcome(Message, frozen=True, kw_only=True):
     name: str
     cwd: str = ""
     view: View = {}
-    runs: tuple[Standing, ...] = ()
-    watchers: tuple[str, ...] = ()
+    runs: tuple[RunProgress, ...] = ()
+    subscribers: tuple[str, ...] = ()
 
 
-class Unfit(Message, frozen=True):
+class Rejected(Message, frozen=True, tag="unfit"):
     """The answer to a ``Hello`` that the session cannot serve, or the last word to a watcher."""
 
     problem: str
 
 
-class Row(msgspec.Struct, frozen=True, array_like=True):
+class EvaluationRow(msgspec.Struct, frozen=True, array_like=True):
     """An abridged periodic evaluation: most are only a row of a table.
 
     Which wave it was is not told, as nothing is drawn of it.
@@ -161,7 +161,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
     training_loss: float | None
 
 
-class Tail(msgspec.Struct, frozen=True, array_like=True):
+class CurveTail(msgspec.Struct, frozen=True, array_like=True):
     """The points of a loss curve from index ``start`` on; those before are as they were."""
 
     start: int
@@ -169,26 +169,26 @@ class Tail(msgspec.Struct, frozen=True, array_like=True):
     losses: tuple[float, ...]
 
 
-class Change(msgspec.Struct, frozen=True):
+class SnapshotChange(msgspec.Struct, frozen=True):
     """What is new in the snapshot of ``run``: the fields that changed, and the curve's end."""
 
     run: str
     fields: dict[str, str | int | float | bool | SineTasks | None]
-    curve: Tail | None = None
+    curve: CurveTail | None = None
 
 
-class News(Message, frozen=True, kw_only=True, omit_defaults=True):
+class Update(Message, frozen=True, kw_only=True, omit_defaults=True, tag="news"):
     """What has happened. With ``past``, the events are of earlier sittings.
 
     ``runs`` and ``folders`` are told when they are others than before.
     """
 
     events: tuple[AnyEvent, ...] = ()
-    rows: tuple[Row, ...] = ()
-    changes: tuple[Change, ...] = ()
+    rows: tuple[EvaluationRow, ...] = ()
+    changes: tuple[SnapshotChange, ...] = ()
     runs: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
-    watchers: int = 0
+    subscribers: int = 0
     past: bool = False
 
 
@@ -219,7 +219,7 @@ class Ended(Message, frozen=True):
     """All runs have ended, and so does the session."""
 
 
-Reply = Welcome | Unfit | News | Done | Partly | Answered | Ended
+Reply = SessionStatus | Rejected | Update | Done | Partly | Answered | Ended
 
 
 @dataclass
@@ -232,7 +232,7 @@ class RemoteError(LabError):
         return self.problem
 
 
-def framed(message: Message) -> bytes:
+def to_frame(message: Message) -> bytes:
     """``message`` as it goes over the socket."""
     body = msgspec.msgpack.encode(message)
     return HEAD.pack(len(body)) + body
@@ -251,18 +251,18 @@ def one_line(said: object) -> str:
     return "".join(filter(str.isprintable, str(said)))[:LONGEST_PROBLEM] or "for no reason told"
 
 
-def packed(
+def pack_events(
     events: Sequence[AnyEvent], is_drawn: Callable[[Evaluated], bool]
-) -> tuple[tuple[AnyEvent, ...], tuple[Row, ...]]:
+) -> tuple[tuple[AnyEvent, ...], tuple[EvaluationRow, ...]]:
     """``events`` for the wire: those evaluations that are not drawn become rows."""
     whole: list[AnyEvent] = []
-    rows: list[Row] = []
+    rows: list[EvaluationRow] = []
     for place, event in enumerate(events):
         if not (isinstance(event, Evaluated) and event.probe == "validation") or is_drawn(event):
             whole.append(event)
             continue
         rows.append(
-            Row(
+            EvaluationRow(
                 place,
                 event.run,
                 event.iteration,
@@ -276,7 +276,7 @@ def packed(
     return tuple(whole), tuple(rows)
 
 
-def unpacked(news: News) -> list[AnyEvent]:
+def unpack_events(news: Update) -> list[AnyEvent]:
     """The events of ``news`` in order; the rows are abridged evaluations again."""
     whole = iter(news.events)
     rows = {row.place: row for row in news.rows}
@@ -289,7 +289,7 @@ def unpacked(news: News) -> list[AnyEvent]:
     return events
 
 
-def _of(row: Row) -> Evaluated:
+def _of(row: EvaluationRow) -> Evaluated:
     return Evaluated(
         probe="validation",
         run=row.run,

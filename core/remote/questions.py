@@ -7,7 +7,7 @@ import threading
 
 from core.analysis.executors import Executors
 from core.errors import LabError
-from core.remote.protocol import Answered, Ask, Message, Partly, framed
+from core.remote.protocol import Answered, Ask, Message, Partly, to_frame
 from core.remote.subscriber import Subscriber
 from core.session.api import Session
 
@@ -66,4 +66,4 @@ class Questions:
             del self._open[number]
 
     def _tell(self, message: Message) -> None:
-        self._watcher.tell(framed(message))
+        self._watcher.tell(to_frame(message))

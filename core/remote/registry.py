@@ -158,7 +158,7 @@ def socket_path(id: str) -> Path:
     return sessions_folder() / f"{id}.sock"
 
 
-def is_same_person(connected: socket.socket) -> bool:
+def is_same_user(connected: socket.socket) -> bool:
     """Whether the process at the other end of ``connected`` belongs to this user."""
     if sys.platform != "linux":
         return True  # there the folder's mode alone keeps others out

@@ -1,7 +1,7 @@
 """Serves a session to faces in other processes, in a thread of its own.
 
 Training never waits for it: the runs' threads only append to a list and, for what somebody waits
-for, wake this thread. What all watchers are told is put together once, however many they are.
+for, wake this thread. What all subscribers are told is put together once, however many they are.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import msgspec
 from core.analysis.executors import Executors
 from core.errors import LabError
 from core.events import AnyEvent, CommandIssued, Evaluate, Evaluated, Progress, Snapshot
-from core.remote.delta import Digest, everything, stories
+from core.remote.delta import DeltaEncoder, encode_backlog, full
 from core.remote.protocol import (
     HEAD,
     LONGEST_NAME,
@@ -35,23 +35,23 @@ from core.remote.protocol import (
     Ended,
     Fresh,
     Hello,
-    News,
     Probe,
+    Rejected,
     Remember,
     RemoteError,
     Request,
+    RunProgress,
     Send,
-    Standing,
+    SessionStatus,
     Sync,
-    Unfit,
-    Welcome,
+    Update,
     decode_hello,
     decode_request,
-    framed,
     one_line,
+    to_frame,
 )
 from core.remote.questions import Questions
-from core.remote.registry import SessionEndpoint, is_same_person
+from core.remote.registry import SessionEndpoint, is_same_user
 from core.remote.subscriber import Subscriber
 from core.session.api import Session
 from core.session.event_backlog import EventBacklog
@@ -61,7 +61,7 @@ LOOKING = (Remember, Sync, Ask, Cancel)
 """Requests that change nothing, which who may look only can make."""
 
 TICK_SECONDS = 0.2
-"""How often watchers are told how the runs stand."""
+"""How often subscribers are told how the runs stand."""
 
 ECHO_SECONDS = 0.02
 """A snapshot follows what somebody waited for so soon."""
@@ -73,7 +73,7 @@ HELLO_SECONDS = 5.0
 """How long one who has connected may take to say who it is."""
 
 
-class Served(Session, Protocol):
+class ServableSession(Session, Protocol):
     """A session that can be handed on to others."""
 
     def listen(self, listener: Callable[[AnyEvent], None]) -> None:
@@ -89,15 +89,15 @@ class Served(Session, Protocol):
 class Server:
     """Serves ``session`` at ``place`` until it is closed, and clears the place then."""
 
-    def __init__(self, session: Served, place: SessionEndpoint, program: str) -> None:
+    def __init__(self, session: ServableSession, place: SessionEndpoint, program: str) -> None:
         """``program`` is the version that is told."""
         self._session = session
         self._program = program
         self._place = place
-        self._watchers: dict[str, Subscriber] = {}
+        self._subscribers: dict[str, Subscriber] = {}
         self._numbers = itertools.count(1)
         self._seen = 0
-        self._digest = Digest()
+        self._digest = DeltaEncoder()
         self._loop = asyncio.new_event_loop()
         self._wake = asyncio.Event()
         self._ending = asyncio.Event()
@@ -118,7 +118,7 @@ class Server:
     @property
     def watched(self) -> bool:
         """Whether anybody watches."""
-        return bool(self._watchers)
+        return bool(self._subscribers)
 
     def close(self) -> None:
         """Tell every watcher that all has ended, and leave nothing behind."""
@@ -159,8 +159,8 @@ class Server:
             server.close()
             self._place.clear()  # first: who hears of the end finds nothing any more
         self._tell_news()
-        ended = framed(Ended())
-        await asyncio.gather(*(watcher.part(ended) for watcher in self._watchers.values()))
+        ended = to_frame(Ended())
+        await asyncio.gather(*(watcher.part(ended) for watcher in self._subscribers.values()))
         for task in self._tasks:
             task.cancel()
 
@@ -188,15 +188,15 @@ class Server:
     async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connected: socket.socket = writer.get_extra_info("socket")
         try:
-            if not is_same_person(connected):
+            if not is_same_user(connected):
                 return
             async with asyncio.timeout(HELLO_SECONDS):
                 hello = decode_hello(await _message(reader))
             await self._admit(hello, reader, writer)
         except NOT_A_MESSAGE as error:
-            writer.write(framed(Unfit(f"this is no greeting: {one_line(error)}")))
+            writer.write(to_frame(Rejected(f"this is no greeting: {one_line(error)}")))
         except RemoteError as error:
-            writer.write(framed(Unfit(str(error))))
+            writer.write(to_frame(Rejected(str(error))))
         except (OSError, EOFError, TimeoutError):
             pass
         finally:
@@ -210,39 +210,39 @@ class Server:
                 f"session {self.id} is of tui-meta {self._program} and this is {hello.program}; "
                 "use the version that began it"
             )
-            writer.write(framed(Unfit(problem)))
+            writer.write(to_frame(Rejected(problem)))
             return
         if hello.look:
-            writer.write(framed(self._welcome("")))
+            writer.write(to_frame(self._welcome("")))
             return
         watcher = Subscriber(self._called(hello.name), writer, hello)
-        watcher.greet(framed(self._welcome(watcher.name)))
+        watcher.greet(to_frame(self._welcome(watcher.name)))
         self._tell_story(watcher)
-        self._watchers[watcher.name] = watcher
+        self._subscribers[watcher.name] = watcher
         questions = Questions(self._session, watcher, self._lanes)
         try:
             await self._obey(watcher, questions, reader)
         finally:
             questions.close()
-            del self._watchers[watcher.name]
+            del self._subscribers[watcher.name]
 
     def _called(self, wish: str) -> str:
         """A name that no other watcher has."""
         wish = "".join(filter(str.isprintable, wish))[:LONGEST_NAME] or "somebody"
-        return wish if wish not in self._watchers else f"{wish} #{next(self._numbers)}"
+        return wish if wish not in self._subscribers else f"{wish} #{next(self._numbers)}"
 
-    def _welcome(self, name: str) -> Welcome:
+    def _welcome(self, name: str) -> SessionStatus:
         snapshots = self._session.snapshots()
-        return Welcome(
+        return SessionStatus(
             id=self.id,
             name=name,
             cwd=working_folder(),
             view=self._session.remembered(),
             runs=tuple(
-                Standing(run, one.state, one.iteration, one.target)
+                RunProgress(run, one.state, one.iteration, one.target)
                 for run, one in snapshots.items()
             ),
-            watchers=tuple(self._watchers),
+            subscribers=tuple(self._subscribers),
         )
 
     async def _obey(
@@ -253,11 +253,11 @@ class Server:
             try:
                 request = decode_request(content)
             except NOT_A_MESSAGE as error:
-                watcher.tell(framed(Done(f"this is no request: {one_line(error)}")))
+                watcher.tell(to_frame(Done(f"this is no request: {one_line(error)}")))
                 continue
             problem = self._refusal(request, watcher)
             if problem:
-                watcher.tell(framed(Done(problem, _ticket(request))))
+                watcher.tell(to_frame(Done(problem, _ticket(request))))
             elif isinstance(request, Ask):
                 questions.ask(request)
             elif isinstance(request, Cancel):
@@ -297,7 +297,7 @@ class Server:
                 self._begin(self._end(save))
             case Sync(ticket):
                 self._tell_news()
-                watcher.tell(framed(Done(ticket=ticket)))
+                watcher.tell(to_frame(Done(ticket=ticket)))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -312,7 +312,7 @@ class Server:
             except LabError as error:
                 problem = str(error)
         self._tell_news()
-        watcher.tell(framed(Done(problem, ticket)))
+        watcher.tell(to_frame(Done(problem, ticket)))
 
     async def _end(self, save: bool) -> None:
         async with self._changing:
@@ -332,7 +332,7 @@ class Server:
                     )
                 )
 
-    # What watchers are told.
+    # What subscribers are told.
 
     def _tell_news(self, end: int | None = None, *, coming: int = 0) -> Callable[[], bytes]:
         """Tell everybody what has happened since the last time, up to event number ``end``.
@@ -345,31 +345,31 @@ class Server:
             events = events[: end - self._seen]
         self._seen += len(events)
         snapshots, folders = session.snapshots(), self._folders()
-        count = len(self._watchers) + coming
-        changed = self._digest.stands(snapshots, folders, count)
-        change = framed(changed) if changed and self._watchers else None
+        count = len(self._subscribers) + coming
+        changed = self._digest.diff(snapshots, folders, count)
+        change = to_frame(changed) if changed and self._subscribers else None
         if changed and changed.runs:
-            # Of other runs nothing may be heard before they are known, by slow watchers too.
+            # Of other runs nothing may be heard before they are known, by slow subscribers too.
             self._tell_all(change)
             change = None
-        if events and self._watchers:
+        if events and self._subscribers:
             self._tell_events(events, snapshots)
 
         def whole() -> bytes:
-            return framed(everything(snapshots, folders, count))
+            return to_frame(full(snapshots, folders, count))
 
-        for watcher in list(self._watchers.values()):
+        for watcher in list(self._subscribers.values()):
             watcher.show(change, whole)
         return whole
 
     def _tell_events(self, events: Sequence[AnyEvent], snapshots: Mapping[str, Snapshot]) -> None:
-        happened = self._digest.happened(events, snapshots)
-        self._tell_all(framed(happened) if happened else None, progress=False)
-        if any(watcher.hello.progress for watcher in self._watchers.values()):
-            self._tell_all(framed(News(events=tuple(events))), progress=True)
+        happened = self._digest.encode_events(events, snapshots)
+        self._tell_all(to_frame(happened) if happened else None, progress=False)
+        if any(watcher.hello.progress for watcher in self._subscribers.values()):
+            self._tell_all(to_frame(Update(events=tuple(events))), progress=True)
 
     def _tell_all(self, frame: bytes | None, *, progress: bool | None = None) -> None:
-        for watcher in list(self._watchers.values()):
+        for watcher in list(self._subscribers.values()):
             if frame and progress in (None, watcher.hello.progress):
                 watcher.tell(frame)
 
@@ -378,8 +378,8 @@ class Server:
         told, end = self._session.story()
         whole = self._tell_news(end, coming=1)
         past = EventBacklog(self._session.history()).told()
-        for news in (*stories(past, past=True), *stories(told, past=False)):
-            watcher.greet(framed(news))
+        for news in (*encode_backlog(past, past=True), *encode_backlog(told, past=False)):
+            watcher.greet(to_frame(news))
         watcher.greet(whole())
 
     def _folders(self) -> tuple[str, ...]:

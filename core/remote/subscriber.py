@@ -47,14 +47,14 @@ class Subscriber:
         elif not self._writer.is_closing():
             self._writer.write(frame)
 
-    def show(self, change: bytes | None, everything: Callable[[], bytes]) -> None:
+    def show(self, change: bytes | None, full: Callable[[], bytes]) -> None:
         """Send how the runs stand: the ``change``, or everything after some was skipped."""
         if self._backlog():
             self._skipped |= change is not None
             self._lose_patience()
             return
         self._waiting_since = None
-        frame = everything() if self._skipped else change
+        frame = full() if self._skipped else change
         self._skipped = False
         if frame:
             self.tell(frame)

@@ -23,20 +23,20 @@ class Connection(msgspec.Struct, frozen=True):
     """How a face is connected to the runs.
 
     ``id`` names a session that goes on without the face; None where the runs end with its process.
-    A ``read_only`` face may not command. ``watchers`` counts the faces, this one included.
+    A ``read_only`` face may not command. ``subscribers`` counts the faces, this one included.
     ``lost`` says why the runs are out of reach, and is empty while they are not; where the face was
     ``dropped`` they train on all the same. ``ended`` tells that all of them were told to end.
     """
 
     id: str | None = None
     read_only: bool = False
-    watchers: int = 1
+    subscribers: int = 1
     lost: str = ""
     dropped: bool = False
     ended: bool = False
 
     @property
-    def goes_on(self) -> bool:
+    def keeps_running(self) -> bool:
         """Whether the runs train on without this face."""
         return bool(self.id) and not self.ended and (self.dropped or not self.lost)
 
@@ -54,7 +54,7 @@ class Session(Protocol):
     def snapshots(self) -> Mapping[str, Snapshot]:
         """The newest snapshot of each run, by name, in the order of the runs."""
 
-    def events(self, since: int, reader: str = "face") -> Sequence[AnyEvent]:
+    def events(self, since: int, reader: str = "client") -> Sequence[AnyEvent]:
         """Events of all runs in order, from number ``since`` on.
 
         Those long before it are forgotten, once every ``reader`` has asked for later ones.
@@ -78,7 +78,7 @@ class Session(Protocol):
     def stop(self, *, save: bool) -> None:
         """End every run and wait for it; there are no fresh runs after that."""
 
-    def leave(self, *, told: bool) -> None:
+    def leave(self, *, terminated: bool) -> None:
         """Leave without being asked: ``told`` to end by a signal, else hung up on or at fault.
 
         Runs that would be out of reach are saved and ended, and so are those that a face began
@@ -94,7 +94,7 @@ class Session(Protocol):
         Raises ``LabError``.
         """
 
-    def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
+    def resume_in_new_session(self, path: Path) -> tuple[str, Sequence[str]]:
         """Let the run kept at ``path`` go on in a session of its own; waits until it is there.
 
         Gives the name of that session, and what is to be said to a person. Raises ``LabError``.

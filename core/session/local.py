@@ -51,7 +51,7 @@ class LocalSession:
     def snapshots(self) -> Mapping[str, Snapshot]:
         return {name: trainer.snapshot for name, trainer in self._trainers.items()}
 
-    def events(self, since: int, reader: str = "face") -> Sequence[AnyEvent]:
+    def events(self, since: int, reader: str = "client") -> Sequence[AnyEvent]:
         with self._news:
             return self._events.since(since, reader)
 
@@ -91,7 +91,7 @@ class LocalSession:
             self._over = True
             _end(self._trainers.values(), save=save)
 
-    def leave(self, *, told: bool) -> None:
+    def leave(self, *, terminated: bool) -> None:
         self.stop(save=True)
 
     def detach(self) -> None:
@@ -100,7 +100,7 @@ class LocalSession:
     def reconnect(self) -> None:
         """Nothing: runs in this process are never out of reach."""
 
-    def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
+    def resume_in_new_session(self, path: Path) -> tuple[str, Sequence[str]]:
         """Refused: where these runs have no session of their own, no others can have one."""
         raise SessionError("no other session can be begun from here")
 
@@ -122,7 +122,7 @@ class LocalSession:
     def remembered(self) -> View:
         return self._view
 
-    def wait_for_news(self, seen: int, timeout: float) -> None:
+    def wait_for_events(self, seen: int, timeout: float) -> None:
         """Sleep until there are more than ``seen`` events, at most ``timeout`` seconds."""
         with self._news:
             self._news.wait_for(lambda: self._events.end > seen, timeout)

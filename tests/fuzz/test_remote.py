@@ -18,8 +18,8 @@ from core.events import Failed, Pause, Step, Stop
 from core.remote import client as client_module
 from core.remote import connection as link_module
 from core.remote.client import RemoteSession
-from core.remote.connection import greeting, look
-from core.remote.delta import everything, stories
+from core.remote.connection import make_hello, session_status
+from core.remote.delta import encode_backlog, full
 from core.remote.protocol import (
     HEAD,
     LONGEST_REQUEST,
@@ -27,16 +27,16 @@ from core.remote.protocol import (
     Done,
     Ended,
     Message,
-    News,
     Probe,
+    Rejected,
     Remember,
     RemoteError,
     Send,
+    SessionStatus,
     Sync,
-    Unfit,
-    Welcome,
+    Update,
     decode_request,
-    framed,
+    to_frame,
 )
 from core.session.local import LocalSession
 from tests.core.remote.test_protocol import COMMANDS
@@ -51,7 +51,7 @@ MOST_MEMORY = 64 * 2**20
 """Bytes that they may make it allocate."""
 
 SOUND: Sequence[Message] = [
-    greeting(),
+    make_hello(),
     *(Send(command, "run") for command in COMMANDS if not isinstance(command, Stop | Step)),
     Probe("random"),
     Remember({"panel": "table"}),
@@ -104,7 +104,7 @@ HOSTILE_REQUESTS = st.one_of(
 DEEP = [b"\x91" * LONGEST_REQUEST, b"\x81\xa1x" * 20_000, b"\xdd\xff\xff\xff\xff", b"\xdf" * 5]
 BODIES = st.one_of(
     st.binary(max_size=300),
-    st.sampled_from(SOUND).flatmap(lambda message: damaged(framed(message)[HEAD.size :])),
+    st.sampled_from(SOUND).flatmap(lambda message: damaged(to_frame(message)[HEAD.size :])),
     WIRE.map(msgspec.msgpack.encode),
     HOSTILE_REQUESTS,
     HOSTILE_REQUESTS.flatmap(damaged),
@@ -145,20 +145,20 @@ def assert_trains(serving: Serving) -> None:
     session = session_of(serving)
     assert not [event for event in session.events(0) if isinstance(event, Failed)]
     with closing(Raw(serving.id)) as raw:
-        raw.say(greeting(), Send(Pause()), Sync(1))
+        raw.say(make_hello(), Send(Pause()), Sync(1))
         assert raw.done() == Done(ticket=1)
         until(lambda: session.snapshots()["run"].state == "paused")
         before = session.snapshots()["run"].iteration
         raw.say(Send(Step(1)))
         until(lambda: session.snapshots()["run"].iteration > before)
-    (run,) = look(serving.id).runs
+    (run,) = session_status(serving.id).runs
     assert run.run == "run"
 
 
 def send(serving: Serving, frames: Sequence[bytes]) -> None:
     """Say ``frames`` to the session, as one who has greeted it, and hear all that it says."""
     with closing(Raw(serving.id)) as raw:
-        raw.say(greeting())
+        raw.say(make_hello())
         hearing = threading.Thread(target=_hear_all, args=(raw,))
         hearing.start()
         with suppress(ConnectionError):
@@ -199,7 +199,7 @@ def test_the_session_outlives_any_greeting(serving: Serving, said: bytes) -> Non
             raw.socket.sendall(said)
             raw.socket.shutdown(socket.SHUT_WR)
         for reply in iter(raw.hear, None):
-            assert not isinstance(reply, Unfit) or reply.problem.isprintable()
+            assert not isinstance(reply, Rejected) or reply.problem.isprintable()
     assert_trains(serving)
 
 
@@ -214,11 +214,11 @@ def test_what_is_no_request_is_refused_aloud(serving: Serving, body: bytes) -> N
     else:
         return  # it is one
     with closing(Raw(serving.id)) as raw:
-        raw.say(greeting())
+        raw.say(make_hello())
         with suppress(ConnectionError):
             raw.socket.sendall(HEAD.pack(len(body)) + body)
         if len(body) > LONGEST_REQUEST:
-            assert [reply for reply in iter(raw.hear, None) if isinstance(reply, Unfit)]
+            assert [reply for reply in iter(raw.hear, None) if isinstance(reply, Rejected)]
         else:
             said = raw.done().problem
             assert said.startswith("this is no request: ")
@@ -243,22 +243,22 @@ def _framed(body: bytes) -> bytes:
     return HEAD.pack(len(body)) + body
 
 
-def _told() -> list[News]:
+def _told() -> list[Update]:
     session = FakeSession({"fomaml": 3_000})
     session.start()
     told, _ = session.story()
-    return [*stories(told, past=True), *stories(told, past=False),
-            everything(session.snapshots(), ["a"], 1)]  # fmt: skip
+    return [*encode_backlog(told, past=True), *encode_backlog(told, past=False),
+            full(session.snapshots(), ["a"], 1)]  # fmt: skip
 
 
 # What a face is told by one that is no session, or by one that lies.
 
 REPLIES: Sequence[bytes] = [
-    framed(Welcome(id="1", name="me")),
-    *(framed(news) for news in _told()),
-    framed(Done("no", 1)),
-    framed(Ended()),
-    framed(Unfit("no")),
+    to_frame(SessionStatus(id="1", name="me")),
+    *(to_frame(news) for news in _told()),
+    to_frame(Done("no", 1)),
+    to_frame(Ended()),
+    to_frame(Rejected("no")),
 ]
 
 

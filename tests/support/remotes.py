@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from core.remote.client import RemoteSession
-from core.remote.protocol import HEAD, Done, Message, Reply, decode_reply, framed
+from core.remote.protocol import HEAD, Done, Message, Reply, decode_reply, to_frame
 from core.remote.registry import SessionEndpoint, sessions_folder
-from core.remote.server import Served, Server
+from core.remote.server import ServableSession, Server
 
 VERSION = "1.2.3"
 """What the served program calls itself."""
@@ -23,7 +23,7 @@ PATIENCE = 60.0
 class Serving:
     """``session``, started and served until a face ends it or ``close`` is called."""
 
-    def __init__(self, session: Served) -> None:
+    def __init__(self, session: ServableSession) -> None:
         session.start()
         self.place = SessionEndpoint()
         self.server = Server(session, self.place, VERSION)
@@ -46,7 +46,7 @@ class Serving:
 
         def drop() -> None:
             # In the server's thread, where a face that has just come is among them already.
-            for watcher in list(self.server._watchers.values()):
+            for watcher in list(self.server._subscribers.values()):
                 watcher._drop()
 
         self.server._loop.call_soon_threadsafe(drop)
@@ -69,7 +69,7 @@ class Serving:
 
 
 @contextmanager
-def served(session: Served) -> Iterator[Serving]:
+def served(session: ServableSession) -> Iterator[Serving]:
     """While entered, ``session`` can be reached."""
     serving = Serving(session)
     try:
@@ -123,7 +123,7 @@ class Raw:
         self.socket.connect(str(sessions_folder() / f"{id}.sock"))
 
     def say(self, *messages: Message) -> None:
-        self.socket.sendall(b"".join(map(framed, messages)))
+        self.socket.sendall(b"".join(map(to_frame, messages)))
 
     def hear(self) -> Reply | None:
         """The next message; None where the session has hung up."""

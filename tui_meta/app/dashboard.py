@@ -41,7 +41,7 @@ def run_dashboard(session: Session, preferred: Preferences | None = None) -> int
     if leaving.exit_code:
         return leaving.exit_code
     if session.connection.id and not session.connection.ended:
-        return Exit.DONE if session.connection.goes_on else Exit.FAILED
+        return Exit.DONE if session.connection.keeps_running else Exit.FAILED
     states = {one.state for one in app.watch_screen.watching.snapshots.values()}
     return Exit.FAILED if states & {"diverged", "failed"} else Exit.DONE
 
@@ -54,7 +54,7 @@ def _run(app: TuiMetaApp, session: Session) -> None:
         watch.watching.take_in(session.events(watch.seen), session.snapshots())
 
     run = partial(app.run, mouse=app.preferred.mouse)
-    for step in (run, partial(session.leave, told=False), take_in_the_end):
+    for step in (run, partial(session.leave, terminated=False), take_in_the_end):
         try:
             step()
         except Exception as error:
@@ -67,7 +67,7 @@ def _part(app: TuiMetaApp) -> None:
     if app.crash:
         print_error(crash_line(app.crash))
     connection = app.session.connection
-    if connection.goes_on:
+    if connection.keeps_running:
         last = [going_on(connection)]
     else:
         last = farewell(watching.snapshots, watching.record, watching.save_problems)

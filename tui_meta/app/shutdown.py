@@ -82,7 +82,7 @@ class LeaveOnSignal:
         code = BASE + number
         self._app.call_later(self._app.say_leaving)
         try:
-            self._session.leave(told=number != signal.SIGHUP)
+            self._session.leave(terminated=number != signal.SIGHUP)
         except Exception as error:
             self._app.crash = error
         self._app.call_later(self._app.exit, return_code=code)

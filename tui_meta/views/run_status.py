@@ -148,8 +148,8 @@ def connection_words(connection: Connection) -> list[str]:
     words = []
     if connection.id:
         words.append(f"session {connection.id}")
-    if connection.watchers > 1:
-        words.append(f"{connection.watchers} watch")
+    if connection.subscribers > 1:
+        words.append(f"{connection.subscribers} watch")
     if connection.read_only:
         words.append("read-only")
     if connection.lost:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.events import ENDED
-from core.remote.protocol import Standing, Welcome
+from core.remote.protocol import RunProgress, SessionStatus
 from core.remote.registry import SessionInfo
 from tui_meta.views.numbers import duration, whole
 
@@ -14,7 +14,7 @@ class Found:
     """A session that lives: how it stands, or why that cannot be known."""
 
     entry: SessionInfo
-    standing: Welcome | None
+    standing: SessionStatus | None
     problem: str = ""
 
     @property
@@ -24,7 +24,7 @@ class Found:
         return any(run.state not in ENDED for run in runs)
 
 
-def run_words(run: Standing) -> str:
+def run_words(run: RunProgress) -> str:
     """One run of a session, how far it is."""
     return f"{run.run} {run.state} {whole(run.iteration)} / {whole(run.target)}"
 

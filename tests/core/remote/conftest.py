@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.remote.connection import greeting
+from core.remote.connection import make_hello
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.remotes import Raw, Serving, served
 from tests.support.sessions import folder_for_sockets
@@ -34,7 +34,7 @@ def raw(serving: Serving) -> Iterator[Callable[..., Raw]]:
 
     def open_one(**manner: bool) -> Raw:
         opened.append(Raw(serving.id))
-        opened[-1].say(greeting(**manner))
+        opened[-1].say(make_hello(**manner))
         return opened[-1]
 
     yield open_one

@@ -17,34 +17,34 @@ from core.remote import client as client_module
 from core.remote import connection as link_module
 from core.remote import server as server_module
 from core.remote.client import LEFT, LOST, RemoteSession
-from core.remote.delta import everything
-from core.remote.process import Answer
+from core.remote.delta import full
+from core.remote.process import LaunchReply
 from core.remote.protocol import (
     HEAD,
     LONGEST_REPLY,
-    Change,
+    CurveTail,
     Done,
     Ended,
     Message,
-    News,
+    Rejected,
     RemoteError,
     Request,
+    SessionStatus,
+    SnapshotChange,
     Sync,
-    Tail,
-    Unfit,
-    Welcome,
-    framed,
+    Update,
+    to_frame,
 )
 from core.session.launch import ResumeRequest
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.remotes import Impostor, served
 from tests.support.runs import PATIENCE, until
 
-WELCOME = framed(Welcome(id="1", name="me"))
+WELCOME = to_frame(SessionStatus(id="1", name="me"))
 
 
 def all_of(session: FakeSession) -> bytes:
-    return framed(everything(session.snapshots(), ["a", "b"], 1))
+    return to_frame(full(session.snapshots(), ["a", "b"], 1))
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_session_that_is_not_there_is_named() -> None:
 
 
 def test_the_refusal_of_a_session_is_passed_on(impostor: Callable[..., Impostor]) -> None:
-    impostor(framed(Unfit("this is another version")))
+    impostor(to_frame(Rejected("this is another version")))
     with pytest.raises(RemoteError, match=r"^this is another version$"):
         RemoteSession("1")
 
@@ -83,18 +83,19 @@ def test_the_refusal_of_a_session_is_passed_on(impostor: Callable[..., Impostor]
     ("said", "problem"),
     [
         (b"", "session 1 does not answer"),
-        (framed(Done()), "session 1 gave no welcome"),
+        (to_frame(Done()), "session 1 gave no welcome"),
         (WELCOME[:-1], "session 1 does not answer"),
         (WELCOME, "session 1 tells nothing of its runs"),
         (HEAD.pack(LONGEST_REPLY + 1), "session 1 sent a message of 33,554,433 bytes"),
         (HEAD.pack(1) + b"\xc1", "session 1 cannot be understood: "),
         (WELCOME + HEAD.pack(1) + b"\xc1", "session 1 cannot be understood: "),
-        (WELCOME + framed(News(runs=("a",))), "session 1 tells nothing of 1 runs"),
+        (WELCOME + to_frame(Update(runs=("a",))), "session 1 tells nothing of 1 runs"),
         (
-            WELCOME + framed(News(changes=(Change("a", {"state": "paused"}),), runs=("a",))),
+            WELCOME
+            + to_frame(Update(changes=(SnapshotChange("a", {"state": "paused"}),), runs=("a",))),
             "a snapshot cannot be understood: ",
         ),
-        (WELCOME + framed(Unfit("that was all")), "that was all"),
+        (WELCOME + to_frame(Rejected("that was all")), "that was all"),
     ],
 )
 @pytest.mark.usefixtures("hasty")
@@ -133,7 +134,11 @@ def test_a_change_to_what_is_no_snapshot_is_refused_or_passed_over(
     fields: dict[str, str | int | float | bool | None], impostor: Callable[..., Impostor]
 ) -> None:
     session = FakeSession()
-    impostor(WELCOME, all_of(session), framed(News(changes=(Change("fomaml-1", fields),))))
+    impostor(
+        WELCOME,
+        all_of(session),
+        to_frame(Update(changes=(SnapshotChange("fomaml-1", fields),))),
+    )
     with closing(_Closing("1")) as closing_face:
         face = closing_face.face
         if next(iter(fields)) in ("theta", "curve", "run", "surprise"):
@@ -153,7 +158,7 @@ class _Closing:
 
 def test_a_curve_whose_points_are_no_pairs_is_refused() -> None:
     (snapshot,) = FakeSession({"fomaml": 3}).snapshots().values()
-    grown = Change("fomaml-1", {}, Tail(0, (1, 2), (0.5,)))
+    grown = SnapshotChange("fomaml-1", {}, CurveTail(0, (1, 2), (0.5,)))
     with pytest.raises(RemoteError, match="a point of a curve is no pair"):
         client_module._changed(snapshot, grown)
 
@@ -162,7 +167,9 @@ def test_a_curve_whose_points_are_no_pairs_is_refused() -> None:
 def test_the_end_of_a_curve_replaces_what_was_from_there(start: int) -> None:
     (snapshot,) = FakeSession({"fomaml": 3}).snapshots().values()
     before = msgspec.structs.replace(snapshot, curve=Curve((1, 2), (0.1, 0.2)))
-    after = client_module._changed(before, Change("fomaml-1", {}, Tail(start, (9,), (0.9,))))
+    after = client_module._changed(
+        before, SnapshotChange("fomaml-1", {}, CurveTail(start, (9,), (0.9,)))
+    )
     assert len(after.curve.iterations) == len(after.curve.losses)
     assert after.curve.iterations[-1] == 9
 
@@ -266,8 +273,8 @@ def test_who_leaves_waits_for_no_answer(impostor: Callable[..., Impostor]) -> No
 
 def test_events_are_kept_though_the_session_has_ended(impostor: Callable[..., Impostor]) -> None:
     finished = Finished(run="fomaml-1", iteration=5, time=0.0)
-    said: list[Message] = [News(events=(finished,)), Ended()]
-    impostor(WELCOME, all_of(FakeSession()), *map(framed, said))
+    said: list[Message] = [Update(events=(finished,)), Ended()]
+    impostor(WELCOME, all_of(FakeSession()), *map(to_frame, said))
     face = RemoteSession("1")
     until(lambda: face.connection.ended)
     assert list(face.events(0)) == [finished]
@@ -282,7 +289,7 @@ def test_runs_that_were_lost_go_on_in_another_session(monkeypatch: pytest.Monkey
         until(lambda: bool(face.connection.lost))
         seen, launched = len(face.events(0)), []
         monkeypatch.setattr(
-            client_module, "launch", lambda runs: launched.append(runs) or Answer(id=two.id)
+            client_module, "launch", lambda runs: launched.append(runs) or LaunchReply(id=two.id)
         )
         face.reconnect()
         assert launched == [ResumeRequest.of([Path("checkpoints/fomaml-1")])]
@@ -292,12 +299,12 @@ def test_runs_that_were_lost_go_on_in_another_session(monkeypatch: pytest.Monkey
         face.send(Save())
         face.sync()
         assert second.commands(Save) == [None]
-        face.leave(told=True)  # began these
+        face.leave(terminated=True)  # began these
         assert second.calls == ["start", "stop save=True"]
 
 
 def test_where_nothing_can_be_begun_the_runs_stay_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: object) -> Answer:
+    def fail(_: object) -> LaunchReply:
         raise RemoteError("the run is in use")
 
     with served(FakeSession({"fomaml": 900})) as serving:
@@ -308,7 +315,7 @@ def test_where_nothing_can_be_begun_the_runs_stay_lost(monkeypatch: pytest.Monke
         with pytest.raises(RemoteError, match="the run is in use"):
             face.reconnect()
         assert face.connection.lost == LOST
-        monkeypatch.setattr(client_module, "launch", lambda _: Answer(id="7"))
+        monkeypatch.setattr(client_module, "launch", lambda _: LaunchReply(id="7"))
         with pytest.raises(RemoteError, match="session 7 cannot be reached"):
             face.reconnect()
         assert face.connection.lost
@@ -329,19 +336,19 @@ def test_one_that_was_dropped_comes_back_to_the_runs_that_train_on(
         assert face.snapshots()["fomaml-1"].iteration == 12_345
         face.send(Save())
         face.sync()
-        face.leave(told=True)
+        face.leave(terminated=True)
     assert session.commands(Save) == [None]
     assert session.calls == ["start"]
 
 
 def test_another_run_goes_on_in_a_session_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     session, launched = FakeSession({"fomaml": 900}), []
-    begun = Answer(id="2", remarks=("one checkpoint is damaged",))
+    begun = LaunchReply(id="2", notes=("one checkpoint is damaged",))
     monkeypatch.setattr(client_module, "launch", lambda runs: launched.append(runs) or begun)
     with served(session) as serving:
         face = serving.face()
         path = Path("checkpoints/other")
-        assert face.resume_beside(path) == ("2", ("one checkpoint is damaged",))
+        assert face.resume_in_new_session(path) == ("2", ("one checkpoint is damaged",))
         assert launched == [ResumeRequest.of([path])]
         assert face.connection.id == serving.id
     assert session.calls == ["start"]
@@ -352,4 +359,4 @@ def test_who_may_only_look_begins_no_session(monkeypatch: pytest.MonkeyPatch) ->
     with served(FakeSession()) as serving:
         face = serving.face(read_only=True)
         with pytest.raises(SessionError, match="read-only"):
-            face.resume_beside(Path("checkpoints/other"))
+            face.resume_in_new_session(Path("checkpoints/other"))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from core.events import AnyEvent, Curve, Evaluated, Progress, Snapshot
 from core.remote import delta as digest_module
 from core.remote.client import _changed
-from core.remote.delta import Digest, change_of, everything, stories
-from core.remote.protocol import News, framed, unpacked
+from core.remote.delta import DeltaEncoder, encode_backlog, full, snapshot_fields
+from core.remote.protocol import Update, to_frame, unpack_events
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.events import EVENTS, RUNS, as_a_row, growing_curves, snapshots
 
@@ -32,7 +32,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Pacing:
     return clock
 
 
-def fold(known: dict[str, Snapshot], news: News) -> dict[str, Snapshot]:
+def fold(known: dict[str, Snapshot], news: Update) -> dict[str, Snapshot]:
     """``known``, with what ``news`` says of it."""
     folded = dict(known)
     for change in news.changes:
@@ -57,13 +57,13 @@ def sittings(draw: st.DrawFn) -> list[dict[str, Snapshot]]:
 def test_who_folds_every_change_has_the_snapshots_of_the_session(
     sitting: list[dict[str, Snapshot]],
 ) -> None:
-    clock, digest = Pacing(), Digest()
+    clock, digest = Pacing(), DeltaEncoder()
     known: dict[str, Snapshot] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(digest_module, "time", clock)
         for current in sitting:
             clock.now += digest_module.CURVE_SECONDS
-            news = digest.stands(current, list(current), 1)
+            news = digest.diff(current, list(current), 1)
             known = fold(known, news) if news else known
             assert known == current
             assert list(known) == list(current)
@@ -74,16 +74,16 @@ def test_one_who_comes_late_or_skips_some_knows_as_much(
     sitting: list[dict[str, Snapshot]], data: st.DataObject
 ) -> None:
     """Everything may be told between two calls, of runs that have gone on since the last change."""
-    clock, digest = Pacing(), Digest()
+    clock, digest = Pacing(), DeltaEncoder()
     came = data.draw(st.integers(0, len(sitting) - 1))
     known: dict[str, Snapshot] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(digest_module, "time", clock)
         for at, current in enumerate(sitting):
             if at == came:
-                known = fold({}, everything(current, list(current), 1))
+                known = fold({}, full(current, list(current), 1))
             clock.now += digest_module.CURVE_SECONDS
-            news = digest.stands(current, list(current), 1)
+            news = digest.diff(current, list(current), 1)
             if at >= came and news:
                 known = fold(known, news)
             assert at < came or known == current
@@ -93,38 +93,38 @@ def test_one_who_comes_late_or_skips_some_knows_as_much(
 def test_all_but_the_curve_is_as_new_as_the_session_at_any_time(
     sitting: list[dict[str, Snapshot]],
 ) -> None:
-    digest = Digest()
+    digest = DeltaEncoder()
     known: dict[str, Snapshot] = {}
     for current in sitting:  # within one second, in which the curve is told once
-        news = digest.stands(current, list(current), 1)
+        news = digest.diff(current, list(current), 1)
         known = fold(known, news) if news else known
-        assert {run: change_of(one) for run, one in known.items()} == {
-            run: change_of(one) for run, one in current.items()
+        assert {run: snapshot_fields(one) for run, one in known.items()} == {
+            run: snapshot_fields(one) for run, one in current.items()
         }
 
 
 def test_what_has_not_changed_is_not_told(clock: Pacing) -> None:
-    session, digest = FakeSession(), Digest()
-    assert digest.stands(session.snapshots(), ["a", "b"], 1)
-    assert digest.stands(session.snapshots(), ["a", "b"], 1) is None
+    session, digest = FakeSession(), DeltaEncoder()
+    assert digest.diff(session.snapshots(), ["a", "b"], 1)
+    assert digest.diff(session.snapshots(), ["a", "b"], 1) is None
     session.change("fomaml-1", iteration=5)
-    news = digest.stands(session.snapshots(), ["a", "b"], 1)
+    news = digest.diff(session.snapshots(), ["a", "b"], 1)
     assert news is not None
     (change,) = news.changes
     assert (change.run, change.fields, change.curve) == ("fomaml-1", {"iteration": 5}, None)
-    assert (news.runs, news.folders, news.watchers) == ((), (), 0)
-    news = digest.stands(session.snapshots(), ["a", "elsewhere"], 2)
-    assert news == News(runs=RUNS, folders=("a", "elsewhere"), watchers=2)
+    assert (news.runs, news.folders, news.subscribers) == ((), (), 0)
+    news = digest.diff(session.snapshots(), ["a", "elsewhere"], 2)
+    assert news == Update(runs=RUNS, folders=("a", "elsewhere"), subscribers=2)
 
 
 def test_a_curve_is_told_once_a_second_and_its_new_points_only(clock: Pacing) -> None:
-    session, digest = FakeSession(), Digest()
+    session, digest = FakeSession(), DeltaEncoder()
     session.change("fomaml-1", curve=Curve((1, 2), (0.1, 0.2)))
-    digest.stands(session.snapshots(), [], 1)
+    digest.diff(session.snapshots(), [], 1)
     session.change("fomaml-1", curve=Curve((1, 2, 3), (0.1, 0.2, 0.3)))
-    assert digest.stands(session.snapshots(), [], 1) is None
+    assert digest.diff(session.snapshots(), [], 1) is None
     clock.now += 1.0
-    news = digest.stands(session.snapshots(), [], 1)
+    news = digest.diff(session.snapshots(), [], 1)
     assert news is not None
     (change,) = news.changes
     assert change.curve is not None
@@ -132,10 +132,10 @@ def test_a_curve_is_told_once_a_second_and_its_new_points_only(clock: Pacing) ->
 
 
 def test_the_curve_of_a_run_that_ends_is_told_at_once(clock: Pacing) -> None:
-    session, digest = FakeSession(), Digest()
-    digest.stands(session.snapshots(), [], 1)
+    session, digest = FakeSession(), DeltaEncoder()
+    digest.diff(session.snapshots(), [], 1)
     session.change("fomaml-1", state="stopped", curve=Curve((1, 2), (0.1, 0.2)))
-    news = digest.stands(session.snapshots(), [], 1)
+    news = digest.diff(session.snapshots(), [], 1)
     assert news is not None
     assert news.changes[0].curve is not None
 
@@ -160,15 +160,15 @@ def evaluation(run: str, index: int, iteration: int = 0) -> Evaluated:
     )
 
 
-def drawn(digest: Digest, events: list[AnyEvent]) -> list[tuple[str, int]]:
+def drawn(digest: DeltaEncoder, events: list[AnyEvent]) -> list[tuple[str, int]]:
     """Run and task of those that are told in full."""
-    news = digest.happened(events, FakeSession().snapshots())
+    news = digest.encode_events(events, FakeSession().snapshots())
     assert news is not None
     return [(one.run, one.index) for one in news.events if isinstance(one, Evaluated)]
 
 
 def test_one_evaluation_in_two_seconds_is_told_in_full(clock: Pacing) -> None:
-    digest, told = Digest(), []
+    digest, told = DeltaEncoder(), []
     for index in range(24):  # eight a second
         told += drawn(digest, [evaluation("fomaml-1", index)])
         clock.now += 0.125
@@ -176,7 +176,7 @@ def test_one_evaluation_in_two_seconds_is_told_in_full(clock: Pacing) -> None:
 
 
 def test_runs_are_drawn_on_the_same_tasks_though_one_is_slower(clock: Pacing) -> None:
-    digest, told = Digest(), []
+    digest, told = DeltaEncoder(), []
     for index in range(80):
         told += drawn(digest, [evaluation("fomaml-1", index)])
         if index % 3 == 0:
@@ -189,7 +189,7 @@ def test_runs_are_drawn_on_the_same_tasks_though_one_is_slower(clock: Pacing) ->
 
 def test_the_last_evaluation_of_a_run_is_told_in_full(clock: Pacing) -> None:
     """Its end may be told later: a checkpoint is written in between."""
-    digest = Digest()
+    digest = DeltaEncoder()
     assert drawn(digest, [evaluation("fomaml-1", 1, 49_000)])
     assert not drawn(digest, [evaluation("fomaml-1", 2, 49_500)])
     assert drawn(digest, [evaluation("fomaml-1", 3, 50_000)]) == [("fomaml-1", 3)]
@@ -199,7 +199,7 @@ def test_tasks_that_were_chosen_are_not_remembered_for_ever(
     clock: Pacing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(digest_module, "MOST_CHOSEN", 3)
-    digest = Digest()
+    digest = DeltaEncoder()
     for index in range(10):
         drawn(digest, [evaluation("fomaml-1", index)])
         clock.now += 1.0
@@ -208,16 +208,16 @@ def test_tasks_that_were_chosen_are_not_remembered_for_ever(
 
 def test_losses_of_training_are_not_told_to_a_screen() -> None:
     progress = Progress(run="fomaml-1", iteration=1, time=0.0, loss=1.0)
-    assert Digest().happened([progress], FakeSession().snapshots()) is None
+    assert DeltaEncoder().encode_events([progress], FakeSession().snapshots()) is None
 
 
 @given(st.lists(EVENTS.filter(lambda event: not isinstance(event, Progress)), max_size=30))
 def test_a_story_in_parts_is_the_whole_story(events: list[AnyEvent]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(digest_module, "STORY_EVENTS", 4)
-        parts = list(stories(events, past=True))
+        parts = list(encode_backlog(events, past=True))
     assert all(part.past for part in parts)
-    told = [event for part in parts for event in unpacked(part)]
+    told = [event for part in parts for event in unpack_events(part)]
     assert told == [
         as_a_row(event)
         if isinstance(event, Evaluated) and event.probe == "validation" and not event.is_drawable
@@ -227,11 +227,11 @@ def test_a_story_in_parts_is_the_whole_story(events: list[AnyEvent]) -> None:
 
 
 def test_a_change_is_small() -> None:
-    session, digest = FakeSession(), Digest()
+    session, digest = FakeSession(), DeltaEncoder()
     session.start()
-    digest.stands(session.snapshots(), [], 1)
+    digest.diff(session.snapshots(), [], 1)
     session.change("fomaml-1", iteration=12_400, elapsed=3.2, rate=3_900.0, loss=0.53)
     session.change("reptile-1", iteration=18_800, elapsed=4.2, rate=3_910.0, loss=0.54)
-    news = digest.stands(session.snapshots(), [], 1)
+    news = digest.diff(session.snapshots(), [], 1)
     assert news is not None
-    assert len(framed(news)) < 250
+    assert len(to_frame(news)) < 250

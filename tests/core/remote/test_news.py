@@ -13,9 +13,9 @@ import pytest
 
 from core.events import CommandIssued, Evaluated, Pause, Progress, Snapshot, Stepped
 from core.remote import server as server_module
-from core.remote.connection import look
+from core.remote.connection import session_status
 from core.remote.delta import STORY_EVENTS
-from core.remote.protocol import Ended, Welcome, framed
+from core.remote.protocol import Ended, SessionStatus, to_frame
 from core.remote.registry import live_sessions, sessions_folder
 from core.remote.subscriber import Subscriber
 from core.session.local import LocalSession
@@ -85,7 +85,7 @@ def test_the_news_come_without_being_asked_for(session: FakeSession, serving: Se
     face = serving.face()
     seen = len(face.events(0))
     session.say(stepped(1))
-    face.wait_for_news(seen, 60.0)
+    face.wait_for_events(seen, 60.0)
     assert counted(face.events(seen)) == [1]
     session.change(FOMAML, iteration=3_333)
     until(lambda: face.snapshots()[FOMAML].iteration == 3_333)
@@ -172,7 +172,7 @@ def test_a_session_whose_folder_is_cleared_away_is_found_again(
     face = serving.face()
     shutil.rmtree(sessions_folder())
     until(lambda: [entry.id for entry in live_sessions()] == ["1"] and serving.place.is_there())
-    assert [run.run for run in look("1").runs] == [FOMAML, REPTILE]
+    assert [run.run for run in session_status("1").runs] == [FOMAML, REPTILE]
     face.sync()
 
 
@@ -180,13 +180,13 @@ def test_a_watcher_that_reads_nothing_is_dropped_and_the_others_go_on(
     session: FakeSession, serving: Serving, raw: Callable[..., Raw]
 ) -> None:
     stuck, face = raw(progress=True), serving.face()
-    assert isinstance(stuck.hear(), Welcome)
+    assert isinstance(stuck.hear(), SessionStatus)
     face.sync()
-    assert face.connection.watchers == 2
+    assert face.connection.subscribers == 2
     before = len(face.events(0))
     large = "x" * 2**16
     count = 0
-    while look(serving.id).watchers != (face._link.welcome.name,):
+    while session_status(serving.id).subscribers != (face._link.welcome.name,):
         count += 1
         session.say(CommandIssued(run=FOMAML, iteration=0, time=0.0, who="somebody", command=large))
         face.sync()
@@ -211,7 +211,7 @@ def test_the_end_is_told_to_all_at_once(serving: Serving, monkeypatch: pytest.Mo
     monkeypatch.setattr(Subscriber, "part", part)
     serving.server.ended.set()
     serving._closing.join()
-    assert ended == [framed(Ended())] * count
+    assert ended == [to_frame(Ended())] * count
 
 
 def test_snapshots_of_all_are_right_after_any_changes(
@@ -247,10 +247,10 @@ def test_who_goes_before_others_heard_of_them_is_counted_no_more(serving: Servin
     first.sync()
     leaving, second = serving.face(), serving.face()
     leaving.detach()
-    until(lambda: len(look(serving.id).watchers) == 2)
+    until(lambda: len(session_status(serving.id).subscribers) == 2)
     for face in (first, second):
         face.sync()
-        assert face.connection.watchers == 2
+        assert face.connection.subscribers == 2
 
 
 def _without_curve(snapshots: Mapping[str, Snapshot]) -> list[tuple[object, ...]]:

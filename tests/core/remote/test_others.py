@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.remote.client import RemoteSession
-from core.remote.connection import greeting
-from core.remote.protocol import RemoteError, framed
+from core.remote.connection import make_hello
+from core.remote.protocol import RemoteError, to_frame
 from core.remote.registry import sessions_folder, socket_path
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.remotes import served
@@ -66,7 +66,15 @@ def somebody() -> int:
 def outcome(path: Path, uid: int) -> str:
     """What becomes of user ``uid`` who connects to ``path`` and greets the session."""
     done = subprocess.run(
-        [sys.executable, "-I", "-c", CONNECT, str(uid), str(path), framed(greeting()).hex()],
+        [
+            sys.executable,
+            "-I",
+            "-c",
+            CONNECT,
+            str(uid),
+            str(path),
+            to_frame(make_hello()).hex(),
+        ],
         cwd="/",
         capture_output=True,
         text=True,
@@ -100,7 +108,7 @@ def test_one_who_reaches_the_socket_is_refused_by_the_session(somebody: int, run
         finally:
             path.parent.chmod(0o700)
         face.sync()
-        assert face.connection.watchers == 1
+        assert face.connection.subscribers == 1
 
 
 def test_a_socket_of_somebody_else_is_not_talked_to(somebody: int, runtime: Path) -> None:

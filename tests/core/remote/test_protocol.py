@@ -23,31 +23,31 @@ from core.events import (
 from core.remote.protocol import (
     HEAD,
     NOT_A_MESSAGE,
-    Change,
+    CurveTail,
     Done,
     End,
     Ended,
+    EvaluationRow,
     Fresh,
     Hello,
     Message,
-    News,
     Probe,
+    Rejected,
     Remember,
     Reply,
     Request,
-    Row,
+    RunProgress,
     Send,
-    Standing,
+    SessionStatus,
+    SnapshotChange,
     Sync,
-    Tail,
-    Unfit,
-    Welcome,
+    Update,
     decode_hello,
     decode_reply,
     decode_request,
-    framed,
-    packed,
-    unpacked,
+    pack_events,
+    to_frame,
+    unpack_events,
 )
 from tests.support.events import EVENTS, as_a_row
 
@@ -74,22 +74,26 @@ REQUESTS: list[Request] = [
     Sync(9),
 ]
 REPLIES: list[Reply] = [
-    Welcome(
+    SessionStatus(
         id="1",
         name="me",
         view={"panel": "table"},
-        runs=(Standing("fomaml-1", "training", 3, 5),),
-        watchers=("you",),
+        runs=(RunProgress("fomaml-1", "training", 3, 5),),
+        subscribers=("you",),
     ),
-    Unfit("this is another version"),
-    News(
-        rows=(Row(0, "fomaml-1", 5, 1.0, 2, 5.0, 6.0, None),),
-        changes=(Change("fomaml-1", {"state": "paused", "pace": None}, Tail(1, (2,), (0.5,))),),
+    Rejected("this is another version"),
+    Update(
+        rows=(EvaluationRow(0, "fomaml-1", 5, 1.0, 2, 5.0, 6.0, None),),
+        changes=(
+            SnapshotChange(
+                "fomaml-1", {"state": "paused", "pace": None}, CurveTail(1, (2,), (0.5,))
+            ),
+        ),
         runs=("fomaml-1",),
         folders=("/runs/fomaml-1",),
-        watchers=2,
+        subscribers=2,
     ),
-    News(past=True),
+    Update(past=True),
     Done(),
     Done("no", 4),
     Ended(),
@@ -97,7 +101,7 @@ REPLIES: list[Reply] = [
 
 
 def body(message: Message) -> bytes:
-    frame = framed(message)
+    frame = to_frame(message)
     (length,) = HEAD.unpack(frame[: HEAD.size])
     assert length == len(frame) - HEAD.size
     return frame[HEAD.size :]
@@ -120,7 +124,7 @@ def test_a_greeting_arrives_as_it_was() -> None:
 
 @given(st.lists(EVENTS))
 def test_every_event_arrives_as_it_was(events: list[AnyEvent]) -> None:
-    assert decode_reply(body(News(events=tuple(events)))) == News(events=tuple(events))
+    assert decode_reply(body(Update(events=tuple(events)))) == Update(events=tuple(events))
 
 
 @given(st.lists(EVENTS), st.randoms(use_true_random=False))
@@ -128,22 +132,22 @@ def test_packed_events_keep_their_order_and_those_not_drawn_are_abridged(
     events: list[AnyEvent], random: st.DataObject
 ) -> None:
     drawn = {id(event): random.random() < 0.5 for event in events}  # type: ignore[attr-defined]
-    whole, rows = packed(events, lambda one: drawn[id(one)])
+    whole, rows = pack_events(events, lambda one: drawn[id(one)])
     expected = [
         as_a_row(event)
         if isinstance(event, Evaluated) and event.probe == "validation" and not drawn[id(event)]
         else event
         for event in events
     ]
-    assert unpacked(News(events=whole, rows=rows)) == expected
+    assert unpack_events(Update(events=whole, rows=rows)) == expected
 
 
 @given(st.lists(EVENTS, max_size=4), st.lists(st.integers(-5, 2**63 - 1), max_size=4))
 def test_rows_of_any_place_are_unpacked_without_harm(
     events: list[AnyEvent], places: list[int]
 ) -> None:
-    rows = tuple(Row(place, "x", 5, 1.0, 2, 5.0, 6.0, None) for place in places)
-    assert len(unpacked(News(events=tuple(events), rows=rows))) <= len(events) + len(rows)
+    rows = tuple(EvaluationRow(place, "x", 5, 1.0, 2, 5.0, 6.0, None) for place in places)
+    assert len(unpack_events(Update(events=tuple(events), rows=rows))) <= len(events) + len(rows)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ class HeldSurveys:
         self.begun = threading.Semaphore(0)
         self.released = threading.Event()
         self.given_up = threading.Semaphore(0)
-        self._survey = answering.survey
+        self._survey = answering.run_battery
 
     def survey(
         self, question: Battery, ready: object, progress: OnProgress, cancelled: Callable[[], bool]

@@ -17,7 +17,7 @@ import pytest
 from filelock import lock_descriptor
 
 from core.remote import registry as place_module
-from core.remote.connection import chosen_session
+from core.remote.connection import find_session
 from core.remote.protocol import RemoteError
 from core.remote.registry import (
     SessionEndpoint,
@@ -104,7 +104,7 @@ def test_what_a_living_session_holds_is_not_cleared(take) -> None:
 
 
 def test_an_entry_of_another_process_lives_as_long_as_it(runtime: Path) -> None:
-    code = "from core.remote.registry import Place; place = Place(); print(place.id, flush=True)"
+    code = "from core.remote import registry; print(registry.SessionEndpoint().id, flush=True)"
     code += "; input()"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -306,11 +306,11 @@ def test_a_restoring_that_fails_can_be_tried_again(runtime: Path, take) -> None:
 
 def test_the_only_session_need_not_be_named(take) -> None:
     with pytest.raises(RemoteError, match="no session is running; tui-meta begins one"):
-        chosen_session(None)
+        find_session(None)
     take()
-    assert chosen_session(None).id == chosen_session("1").id == "1"
+    assert find_session(None).id == find_session("1").id == "1"
     with pytest.raises(RemoteError, match="no session is called '2'; running: 1"):
-        chosen_session("2")
+        find_session("2")
     take()
     with pytest.raises(RemoteError, match="several sessions are running, say which: 1, 2"):
-        chosen_session(None)
+        find_session(None)

@@ -12,7 +12,7 @@ import pytest
 from core.errors import RunFolderError
 from core.events import AnyCommand, CommandIssued, Evaluate, Pause, Paused, Save, Step, Stop
 from core.remote import server as server_module
-from core.remote.connection import greeting, look
+from core.remote.connection import make_hello, session_status
 from core.remote.protocol import (
     HEAD,
     LONGEST_NAME,
@@ -24,14 +24,14 @@ from core.remote.protocol import (
     Fresh,
     Hello,
     Probe,
+    Rejected,
     Remember,
     RemoteError,
     Request,
     Send,
+    SessionStatus,
     Sync,
-    Unfit,
-    Welcome,
-    framed,
+    to_frame,
 )
 from core.remote.registry import live_sessions, sessions_folder
 from tests.core.remote.test_protocol import COMMANDS
@@ -104,7 +104,7 @@ def test_one_who_may_only_look_is_refused_by_the_session(
     assert one.done() == Done("you may look only", getattr(request_, "ticket", 0))
     assert session.calls == ["start"]
     assert session.sent == []
-    assert serving.face().connection.watchers == 2
+    assert serving.face().connection.subscribers == 2
 
 
 def test_a_face_that_may_only_look_sees_all_and_commands_nothing(
@@ -160,7 +160,7 @@ def test_a_request_too_long_ends_the_connection(raw: Callable[..., Raw]) -> None
     one.socket.sendall(HEAD.pack(LONGEST_REQUEST + 1))
     while (reply := one.hear()) is not None:
         last = reply
-    assert last == Unfit(f"a message of {LONGEST_REQUEST + 1:,} bytes is too long")
+    assert last == Rejected(f"a message of {LONGEST_REQUEST + 1:,} bytes is too long")
 
 
 def test_what_was_looked_at_is_remembered_for_the_next(serving: Serving) -> None:
@@ -294,8 +294,8 @@ def test_nothing_is_asked_of_a_session_that_has_ended(
 def test_one_who_leaves_ends_nothing(session: FakeSession, serving: Serving) -> None:
     face, other = serving.face(), serving.face()
     face.detach()
-    face.leave(told=True)  # did not begin it
-    until(lambda: other.connection.watchers == 1)
+    face.leave(terminated=True)  # did not begin it
+    until(lambda: other.connection.subscribers == 1)
     assert session.calls == ["start"]
     assert not face.connection.lost
 
@@ -303,14 +303,14 @@ def test_one_who_leaves_ends_nothing(session: FakeSession, serving: Serving) -> 
 def test_who_began_the_runs_ends_them_when_told_to_end(
     session: FakeSession, serving: Serving
 ) -> None:
-    serving.face(began=True).leave(told=True)
+    serving.face(owner=True).leave(terminated=True)
     assert session.calls == ["start", "stop save=True"]
 
 
 def test_who_began_the_runs_leaves_them_when_the_terminal_is_gone(
     session: FakeSession, serving: Serving
 ) -> None:
-    serving.face(began=True).leave(told=False)
+    serving.face(owner=True).leave(terminated=False)
     assert session.calls == ["start"]
 
 
@@ -323,39 +323,39 @@ def test_names_are_made_unique_printable_and_short(serving: Serving) -> None:
     for one, name in zip(connections, ["me", "me", "a\x1b[31m\nb", "", "x" * 500], strict=True):
         one.say(Hello(protocol=PROTOCOL, program="1", name=name))
         welcome = one.hear()
-        assert isinstance(welcome, Welcome)
+        assert isinstance(welcome, SessionStatus)
         names.append(welcome.name)
     assert names == ["me", "me #1", "a[31mb", "somebody", "x" * LONGEST_NAME]
-    assert look(serving.id).watchers == tuple(names)
+    assert session_status(serving.id).subscribers == tuple(names)
     for one in connections:
         one.close()
-    until(lambda: look(serving.id).watchers == ())
+    until(lambda: session_status(serving.id).subscribers == ())
 
 
 def test_each_watcher_knows_how_many_watch(serving: Serving) -> None:
     faces = [serving.face() for _ in range(3)]
-    assert faces[-1].connection.watchers == 3
-    until(lambda: all(face.connection.watchers == 3 for face in faces))
+    assert faces[-1].connection.subscribers == 3
+    until(lambda: all(face.connection.subscribers == 3 for face in faces))
     faces[0].detach()
-    until(lambda: all(face.connection.watchers == 2 for face in faces[1:]))
+    until(lambda: all(face.connection.subscribers == 2 for face in faces[1:]))
 
 
 def test_one_who_looks_is_told_how_all_stands_and_is_no_watcher(
     session: FakeSession, serving: Serving
 ) -> None:
-    seen = look(serving.id)
+    seen = session_status(serving.id)
     assert [(run.run, run.state, run.iteration, run.target) for run in seen.runs] == [
         (FOMAML, "training", 3_000, 50_000),
         (REPTILE, "training", 2_000, 50_000),
     ]
-    assert look(serving.id).watchers == ()
+    assert session_status(serving.id).subscribers == ()
     assert not serving.server.watched
 
 
 def test_another_version_is_told_so_in_one_line(serving: Serving) -> None:
     with closing(Raw(serving.id)) as one:
         one.say(Hello(protocol=PROTOCOL + 1, program="9.9"))
-        assert one.hear() == Unfit(
+        assert one.hear() == Rejected(
             "session 1 is of tui-meta 1.2.3 and this is 9.9; use the version that began it"
         )
         assert one.hear() is None
@@ -365,7 +365,7 @@ def test_a_greeting_that_is_none_is_answered_and_the_connection_ends(serving: Se
     with closing(Raw(serving.id)) as one:
         one.socket.sendall(HEAD.pack(1) + b"\x00")
         reply = one.hear()
-        assert isinstance(reply, Unfit)
+        assert isinstance(reply, Rejected)
         assert reply.problem.startswith("this is no greeting: ")
         assert one.hear() is None
 
@@ -378,12 +378,17 @@ def test_one_who_says_nothing_is_dropped(serving: Serving, monkeypatch: pytest.M
 
 def test_one_who_hangs_up_at_once_harms_nobody(serving: Serving) -> None:
     face = serving.face()
-    for said in (b"", framed(greeting()), framed(greeting())[:3], framed(greeting(look=True))):
+    for said in (
+        b"",
+        to_frame(make_hello()),
+        to_frame(make_hello())[:3],
+        to_frame(make_hello(look=True)),
+    ):
         for _ in range(5):
             with closing(Raw(serving.id)) as one:
                 one.socket.sendall(said)
     face.sync()
-    until(lambda: look(serving.id).watchers == (face._link.welcome.name,))
+    until(lambda: session_status(serving.id).subscribers == (face._link.welcome.name,))
 
 
 # Faults of its own.

@@ -154,7 +154,7 @@ def test_events_that_were_read_do_not_change(tmp_path: Path) -> None:
 def test_waiting_for_news_ends_when_there_is_some(tmp_path: Path) -> None:
     session = pair(tmp_path, pace=CRAWL)
     session.start()
-    session.wait_for_news(0, PATIENCE)
+    session.wait_for_events(0, PATIENCE)
     assert session.events(0)
     session.stop(save=False)
 

@@ -105,7 +105,7 @@ class FakeSession:
     def snapshots(self) -> Mapping[str, Snapshot]:
         return dict(self._snapshots)
 
-    def events(self, since: int, reader: str = "face") -> Sequence[AnyEvent]:
+    def events(self, since: int, reader: str = "client") -> Sequence[AnyEvent]:
         return self._events[since:]
 
     def history(self) -> Sequence[AnyEvent]:
@@ -140,7 +140,7 @@ class FakeSession:
                 self.change(run, state="stopped")
                 self.say(Stopped(**self._stamp(run)))
 
-    def leave(self, *, told: bool) -> None:
+    def leave(self, *, terminated: bool) -> None:
         self.stop(save=True)
 
     def detach(self) -> None:
@@ -149,7 +149,7 @@ class FakeSession:
     def reconnect(self) -> None:
         self.calls.append("reconnect")
 
-    def resume_beside(self, path: Path) -> tuple[str, Sequence[str]]:
+    def resume_in_new_session(self, path: Path) -> tuple[str, Sequence[str]]:
         self.calls.append(f"resume {path}")
         return "7", ()
 

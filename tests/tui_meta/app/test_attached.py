@@ -9,7 +9,7 @@ import pytest
 from core.events import Pause, Save
 from core.remote import client as client_module
 from core.remote.client import LOST
-from core.remote.process import Answer
+from core.remote.process import LaunchReply
 from core.remote.protocol import RemoteError
 from tests.support.dashboard.fake_session import FakeSession, state
 from tests.support.remotes import Serving, served
@@ -52,7 +52,7 @@ def die(serving: Serving, app: TuiMetaApp) -> None:
 async def test_each_answer_of_the_quit_question(
     keys: list[str], end: str | None, session: FakeSession, serving: Serving
 ) -> None:
-    app = TuiMetaApp(serving.face(began=True))
+    app = TuiMetaApp(serving.face(owner=True))
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         assert "detach" in await press(pilot, "q")
@@ -77,7 +77,7 @@ async def test_staying_leaves_all_as_it_was(session: FakeSession, serving: Servi
 async def test_d_leaves_at_once_and_the_runs_train_on(
     session: FakeSession, serving: Serving
 ) -> None:
-    app = TuiMetaApp(serving.face(began=True))
+    app = TuiMetaApp(serving.face(owner=True))
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("d")
@@ -161,7 +161,7 @@ async def test_the_death_of_the_session_is_said_and_the_runs_go_on(
         assert f"{LOST[:1].upper()}{LOST[1:]}" in text
         with served(revived) as second:
             monkeypatch.setattr(client_module.ResumeRequest, "of", lambda paths: None)
-            monkeypatch.setattr(client_module, "launch", lambda _: Answer(id=second.id))
+            monkeypatch.setattr(client_module, "launch", lambda _: LaunchReply(id=second.id))
             await pilot.press("r")
             await app.workers.wait_for_complete()
             await settle(pilot)
@@ -176,7 +176,7 @@ async def test_the_death_of_the_session_is_said_and_the_runs_go_on(
 async def test_where_the_runs_cannot_go_on_the_reason_is_said(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: object) -> Answer:
+    def fail(_: object) -> LaunchReply:
         raise RemoteError("the disk is full")
 
     app = TuiMetaApp(serving.face())

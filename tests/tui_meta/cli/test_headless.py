@@ -76,7 +76,7 @@ class Scripted:
     def snapshots(self):
         return self._snapshots
 
-    def events(self, since, reader="face"):
+    def events(self, since, reader="client"):
         return self._events[since:]
 
     def stop(self, *, save):
@@ -207,7 +207,7 @@ def test_what_runs_say_that_have_just_begun_is_told_with_their_name(capsys):
     class Hasty(FakeSession):
         """Somebody begins afresh while the report looks."""
 
-        def events(self, since, reader="face"):
+        def events(self, since, reader="client"):
             if "restart" not in self.calls:
                 self.restart()
                 self.finish("fomaml-2")

@@ -225,7 +225,9 @@ async def test_what_a_finished_run_needs_is_a_command_that_can_be_copied(
 async def test_a_session_that_cannot_be_begun_is_a_line_that_stays(
     session: FakeSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "resume_beside", partial(LocalSession.resume_beside, session))
+    monkeypatch.setattr(
+        session, "resume_in_new_session", partial(LocalSession.resume_in_new_session, session)
+    )
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         said = "reptile-b does not go on: no other session"
         assert said in await press(pilot, "f", "j", "r", "g")

@@ -52,7 +52,7 @@ def face(request: pytest.FixtureRequest) -> Iterator[Face]:
 
         def served_face(session: FakeSession) -> TuiMetaApp:
             stack.enter_context(folder_for_sockets())
-            return TuiMetaApp(stack.enter_context(served(session)).face(began=True))
+            return TuiMetaApp(stack.enter_context(served(session)).face(owner=True))
 
         yield served_face
 

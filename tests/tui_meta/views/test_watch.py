@@ -656,7 +656,7 @@ def test_what_cannot_be_ended_from_here_is_left_without_a_question(connection: C
 
 def test_finished_runs_that_others_watch_are_left_alone() -> None:
     session = begun(fomaml=50_000, reptile=50_000)
-    assert parting(session.snapshots(), Connection(id="1", watchers=2)) == "detach"
+    assert parting(session.snapshots(), Connection(id="1", subscribers=2)) == "detach"
     assert parting(session.snapshots(), Connection(id="1")) == "save"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.remote.client import RemoteSession
-from core.remote.connection import chosen_session
+from core.remote.connection import find_session
 from tui_meta.app.dashboard import run_dashboard
 from tui_meta.cli.preferences import preferences
 from tui_meta.console import require_terminal
@@ -15,6 +15,6 @@ from tui_meta.console import require_terminal
 def attach(id: str | None, face: Mapping[str, Any], *, read_only: bool) -> int:
     """Show session ``id``, or the only one; ``face`` are flags of the dashboard."""
     preferred = preferences(face)
-    chosen = chosen_session(id)
+    chosen = find_session(id)
     require_terminal()
     return run_dashboard(RemoteSession(chosen.id, read_only=read_only), preferred)

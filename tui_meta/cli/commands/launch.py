@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any, Literal
 
-from core.remote.process import Answer, launch, told_of
+from core.remote.process import LaunchReply, launch, launch_reply
 from core.remote.protocol import RemoteError
 from core.remote.registry import SessionEndpoint, sessions_folder
 from core.remote.server import Server
@@ -52,7 +52,7 @@ def show(runs: Runs, manner: OutputMode, face: Mapping[str, Any]) -> int:
             return run_dashboard(session, preferred)
     answer = launch(runs)
     _say(answer)
-    return run_dashboard(RemoteSession(answer.id, began=True), preferred)
+    return run_dashboard(RemoteSession(answer.id, owner=True), preferred)
 
 
 def _detached(runs: Runs) -> int:
@@ -77,15 +77,15 @@ def _local(runs: Runs) -> Iterator[LocalSession]:
     """A session in this process. Of a run that ended before it began, no folder is left."""
     plans = runs.plans()
     try:
-        _say(told_of(plans))
+        _say(launch_reply(plans))
         yield LocalSession(plans)
     finally:
         for plan in plans:
             plan.folder.discard()
 
 
-def _say(answer: Answer) -> None:
-    for line in answer.remarks:
+def _say(answer: LaunchReply) -> None:
+    for line in answer.notes:
         print_note(line)
     for path in answer.resumed:
         print_note(f"resuming {display_path(path)}")

@@ -30,7 +30,7 @@ from core.events import (
     Stopped,
 )
 from core.remote.client import RemoteSession
-from core.remote.connection import chosen_session
+from core.remote.connection import find_session
 from core.remote.protocol import RemoteError
 from tui_meta.cli.headless import in_words_of_trouble
 from tui_meta.console import Exit, Output, print_error
@@ -114,7 +114,7 @@ ORDERS: dict[str, Callable[[str], Order]] = {
 def send(id: str, words: Sequence[str], run: str | None) -> int:
     """Hand the order ``words`` to ``run``, or to every run, and say what came of it."""
     order = _understood(words)
-    session = RemoteSession(chosen_session(id).id)
+    session = RemoteSession(find_session(id).id)
     try:
         runs = _runs(session, run)
         if order.command:
@@ -155,7 +155,7 @@ def _answers(session: RemoteSession, order: Order, runs: set[str]) -> list[AnyEv
     """What each of ``runs`` says to the order, once all of them have."""
     seen, waiting, answers = session.first_new, set(runs), list[AnyEvent]()
     while waiting:
-        session.wait_for_news(seen, LOOK_SECONDS)
+        session.wait_for_events(seen, LOOK_SECONDS)
         news = session.events(seen)
         seen += len(news)
         for event in news:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.remote.client import RemoteSession
-from core.remote.connection import chosen_session, look
+from core.remote.connection import find_session, session_status
 from core.remote.protocol import RemoteError
 from core.remote.registry import live_sessions
 from tui_meta.console import Exit, Output
@@ -31,7 +31,7 @@ def found_sessions() -> list[Found]:
     found = []
     for entry in live_sessions():
         try:
-            found.append(Found(entry, look(entry.id)))
+            found.append(Found(entry, session_status(entry.id)))
         except RemoteError as error:
             found.append(Found(entry, None, str(error)))
     return found
@@ -53,7 +53,7 @@ def list_sessions(*, as_json: bool) -> int:
 
 def stop_sessions(ids: Sequence[str]) -> int:
     """Save and end the sessions ``ids``."""
-    chosen = [chosen_session(id) for id in dict.fromkeys(ids)]
+    chosen = [find_session(id) for id in dict.fromkeys(ids)]
     output = Output()
     for entry in chosen:
         session = RemoteSession(entry.id)
@@ -76,7 +76,7 @@ def _plain(found: Found) -> dict[str, object]:
         "started": found.entry.started,
         "command": found.entry.command,
         "runs": msgspec.to_builtins(standing.runs) if standing else [],
-        "watchers": list(standing.watchers) if standing else [],
+        "watchers": list(standing.subscribers) if standing else [],
         "problem": found.problem or None,
     }
 
@@ -87,7 +87,7 @@ def _cells(found: Found, between: str) -> list[str]:
         found.entry.id,
         between.join(map(run_words, runs)) or found.problem,
         since_words(found.entry, time.time()),
-        watcher_words(found.standing.watchers if found.standing else ()),
+        watcher_words(found.standing.subscribers if found.standing else ()),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.remote.client import RemoteSession
-from core.remote.connection import chosen_session
+from core.remote.connection import find_session
 from tui_meta.app.signals import SignalWatch
 from tui_meta.cli.headless import Report
 from tui_meta.console import Exit, flush_stdio, print_error
@@ -11,7 +11,7 @@ from tui_meta.console import Exit, flush_stdio, print_error
 
 def watch(id: str | None, *, as_json: bool) -> int:
     """Tell of session ``id`` from now on, until it ends or a signal comes."""
-    session = RemoteSession(chosen_session(id).id, read_only=True, progress=as_json)
+    session = RemoteSession(find_session(id).id, read_only=True, progress=as_json)
     with SignalWatch() as interrupts:
         report = Report(session, as_json=as_json, first=session.first_new)
         try:

@@ -344,7 +344,7 @@ class RunsPage(Page):
 
         self.say(f"going on with {entry.name}…")
         path = Path(entry.path)
-        self.compute("resume", lambda _: self.session.resume_beside(path), take, fail)
+        self.compute("resume", lambda _: self.session.resume_in_new_session(path), take, fail)
 
     def action_filter(self) -> None:
         """Type words that the runs must have."""

@@ -25,7 +25,7 @@ def parting(snapshots: Mapping[str, Snapshot], connection: Connection) -> QuitCh
         return "detach"
     if any(one.unsaved or one.state == "training" for one in snapshots.values()):
         return None
-    return "detach" if connection.watchers > 1 else "save"
+    return "detach" if connection.subscribers > 1 else "save"
 
 
 def going_on(connection: Connection) -> str:
