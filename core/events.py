@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypedDict
 
 import msgspec
 
-from core.evaluation.adaptation import ProbeName
+from core.evaluation.protocols import ProbeName
 from core.tasks.base import Floats
 from core.tasks.sine import SineTasks
 from core.validation import LARGEST_COUNT

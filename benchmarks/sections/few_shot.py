@@ -9,8 +9,8 @@ from benchmarks.rounds import Effort, Spread, by_turns, ratios, seconds
 from core.config import EngineName, RunConfig
 from core.engines import make_engine
 from core.evaluation.adaptation import many_tasks
+from core.evaluation.protocols import MANY_TASKS
 
-UPDATES = 32
 ROUNDS = 5
 
 
@@ -24,7 +24,7 @@ def few_shot(effort: Effort) -> Section:
         ("torch", Spread.of(times["torch"]), ratios(times["torch"], times["fused"])),
     ]
     columns = ("engine", "seconds", "times fused")
-    title = f"{n_tasks:,} tasks x {UPDATES} updates, one thread"
+    title = f"{n_tasks:,} tasks x {MANY_TASKS.steps} steps, one thread"
     return Section("Few-shot evaluation", [Table(title, columns, rows)])
 
 
@@ -44,4 +44,4 @@ class _Evaluation:
     def _evaluate(self, n_tasks: int) -> None:
         lr = self._config.algorithm.inner_lr
         waves = self._config.waves
-        many_tasks(self._engine, self._theta, waves, 0, n_tasks=n_tasks, updates=UPDATES, lr=lr)
+        many_tasks(self._engine, self._theta, waves, 0, MANY_TASKS, n_tasks=n_tasks, lr=lr)

@@ -13,6 +13,7 @@ from benchmarks.rounds import Effort
 from core.config import RunConfig
 from core.engines import make_engine
 from core.evaluation.adaptation import many_tasks
+from core.evaluation.protocols import MANY_TASKS, MANY_TASKS_HALF_RANGE
 from core.tasks.base import Floats
 from core.training.batch import train_many
 
@@ -72,10 +73,8 @@ def evaluate(config: RunConfig, theta: Floats) -> list[float]:
     """Mean query losses on the same ``N_TASKS`` tasks for every network, as in HEADINGS."""
     engine = make_engine(config)
     lr = config.algorithm.inner_lr
-    full = many_tasks(
-        engine, theta, config.waves, TEST_SEED, n_tasks=N_TASKS, updates=max(STEPS), lr=lr
-    )
-    half = many_tasks(
-        engine, theta, config.waves, TEST_SEED, n_tasks=N_TASKS, updates=10, lr=lr, right_half=True
+    full, half = (
+        many_tasks(engine, theta, config.waves, TEST_SEED, protocol, n_tasks=N_TASKS, lr=lr)
+        for protocol in (MANY_TASKS, MANY_TASKS_HALF_RANGE)
     )
     return [*full.mean(0)[list(STEPS)].tolist(), float(half.mean(0)[-1])]

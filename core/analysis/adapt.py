@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from core.analysis.answers import Adapted, numbers
-from core.analysis.presets import PRESETS, draw_preset
+from core.analysis.presets import draw_preset
 from core.analysis.questions import Adapt, SampledTask
 from core.analysis.theta import Theta
 from core.analysis.work import require_affordable
 from core.engines.base import Engine
-from core.evaluation.adaptation import FewShotTask, few_shot
+from core.evaluation.adaptation import few_shot
+from core.evaluation.protocols import PRESETS, FewShotTask
 from core.tasks.sine_sampler import QUERY_POINTS, SineWave, query_grid
 
 
@@ -18,7 +19,7 @@ def adapt(question: Adapt, theta: Theta, engine: Engine) -> Adapted:
     """Fine-tune ``theta`` on the task of ``question``; raises ``ConfigError``."""
     config, task, updates = theta.config, question.task, question.updates
     if isinstance(task, SampledTask):
-        updates = PRESETS[task.preset].updates if updates is None else updates
+        updates = PRESETS[task.preset].steps if updates is None else updates
         task = draw_preset(task.preset, task.index, task.seed, config.waves)
     assert updates is not None  # a given task comes with its updates
     lr = question.lr or config.algorithm.inner_lr

@@ -25,7 +25,8 @@ from core.analysis.theta import Theta
 from core.analysis.work import require_affordable
 from core.engines.base import Engine, FewShotSets
 from core.errors import ConfigError
-from core.evaluation.adaptation import ManyTasks, Statistics, draw_many
+from core.evaluation.protocols import ManyTasks, draw_many, many_tasks_protocol
+from core.evaluation.statistics import Statistics
 from core.tasks.base import Floats
 from core.tasks.sine import SineTasks
 
@@ -50,13 +51,10 @@ def run_battery(
 ) -> BatteryResult | Cancelled:
     """All sources on the same tasks; raises ``ConfigError`` for waves and networks too large."""
     waves = sources[0][0].config.waves
-    drawn = draw_many(
-        waves,
-        question.seed,
-        question.n_tasks,
-        right_half=question.right_half,
-        shots=question.shots,
+    protocol = many_tasks_protocol(
+        right_half=question.right_half, shots=question.shots, steps=question.updates
     )
+    drawn = draw_many(waves, question.seed, question.n_tasks, protocol)
     _require_usual(drawn)
     points = 3 * drawn.sets.support_x.shape[1] + len(drawn.sets.query_x)
     for theta, _ in sources:

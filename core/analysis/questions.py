@@ -7,12 +7,13 @@ within msgspec's decoders; what has the wrong type is their ``ValidationError``.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import msgspec
 
 from core import validation
 from core.errors import ConfigError
+from core.evaluation.protocols import PresetName
 
 MOST_UPDATES = 1_000
 MOST_SURVEY_UPDATES = 100
@@ -24,10 +25,6 @@ MOST_SOURCES = 8
 LARGEST_NUMBER = 1e6
 """Of an amplitude, a phase, an x or a y."""
 LONGEST_NAME = 4_096
-
-PresetName = Literal[
-    "standard", "half-range", "beyond-range", "noisy", "one-point", "contradictory"
-]
 
 
 class Source(msgspec.Struct, frozen=True, tag_field="source", tag=str.lower):

@@ -16,7 +16,7 @@ from core.analysis.battery import OnProgress
 from core.analysis.questions import AnyQuestion
 from core.analysis.service import ignore_progress, never_cancelled
 from core.errors import SessionError
-from core.evaluation.adaptation import ProbeName
+from core.evaluation.protocols import ProbeName
 from core.events import AnyCommand, AnyEvent, CommandIssued, Curve, Saved, Snapshot, WriteRecovered
 from core.remote.connection import PATIENCE_SECONDS, SessionSocket, make_hello, session_status
 from core.remote.process import launch

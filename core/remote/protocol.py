@@ -15,7 +15,7 @@ import msgspec
 from core.analysis.answers import AnyAnswer
 from core.analysis.questions import AnyQuestion
 from core.errors import ConfigError, LabError
-from core.evaluation.adaptation import ProbeName
+from core.evaluation.protocols import ProbeName
 from core.events import AnyCommand, AnyEvent, Evaluated
 from core.session.api import View
 from core.tasks.sine import SineTasks

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from core.config import RunConfig
 from core.engines.base import Engine
-from core.evaluation.adaptation import PROBES, ProbeName, draw_task, few_shot
+from core.evaluation.adaptation import few_shot
+from core.evaluation.protocols import PROBES, ProbeName, draw_task
 from core.events import Evaluated, EventHeader
 from core.tasks.base import Floats
 from core.tasks.sine_sampler import query_grid
@@ -20,8 +21,8 @@ def evaluation(
     stamp: EventHeader,
 ) -> Evaluated:
     """Fine-tune ``theta`` ``(n_parameters,)`` on the task number ``index`` of ``probe``."""
-    task = draw_task(config.waves, config.seed, probe, index)
-    updates, lr = PROBES[probe].updates, config.algorithm.inner_lr
+    task = draw_task(config.waves, config.seed, PROBES[probe], index)
+    updates, lr = PROBES[probe].steps, config.algorithm.inner_lr
     result = few_shot(engine, theta, config.waves, task, updates, lr)
     return Evaluated(
         probe=probe,

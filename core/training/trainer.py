@@ -14,7 +14,7 @@ import numpy as np
 from core.engines import make_engine
 from core.engines.base import Advance, Engine, TrainState
 from core.errors import ConfigError, LabError
-from core.evaluation.adaptation import ProbeName
+from core.evaluation.protocols import ProbeName
 from core.events import (
     AnyEvent,
     Command,

@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from core.evaluation.adaptation import PROBES
+from core.evaluation.protocols import PROBES
 from core.events import (
     ENDED,
     AnyEvent,

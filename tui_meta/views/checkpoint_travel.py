@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from core.analysis.answers import PastEvaluation, RunHistory
+from core.analysis.presets import explicit
 from core.analysis.questions import Adapt, AnyTask, ExplicitTask, Saved
-from core.evaluation.adaptation import draw_task
+from core.evaluation.protocols import PROBES, draw_task
 from core.tasks.sine import SineTasks
 
 
@@ -96,9 +97,7 @@ def evaluated_task(machine: TimeMachine, waves: SineTasks) -> ExplicitTask | Non
     at, seed = machine.chosen_evaluation, machine.past.seed
     if at is None or seed is None:
         return None
-    task = draw_task(waves, seed, "validation", at.index)
-    xs, ys = tuple(task.support_x.tolist()), tuple(task.support_y.tolist())
-    return ExplicitTask(task.wave.amplitude, task.wave.phase, xs, ys)
+    return explicit(draw_task(waves, seed, PROBES["validation"], at.index))
 
 
 def strip(machine: TimeMachine, most: int) -> list[int]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.analysis.adapt import adapt
 from core.analysis.answers import LARGEST_ANSWER, Adapted, AnyAnswer
-from core.analysis.presets import PRESETS, draw_preset
+from core.analysis.presets import draw_preset
 from core.analysis.questions import (
     MOST_POINTS,
     MOST_UPDATES,
@@ -23,7 +23,8 @@ from core.analysis.questions import (
 )
 from core.engines import make_engine
 from core.errors import ConfigError
-from core.evaluation.adaptation import FewShotTask, few_shot
+from core.evaluation.adaptation import few_shot
+from core.evaluation.protocols import PRESETS, FewShotTask
 from core.models.settings import NetworkConfig
 from core.tasks.sine_sampler import SineWave, query_grid
 from tests.support.live_runs import ready, trained
@@ -79,7 +80,7 @@ def test_a_drawn_task_comes_with_what_was_drawn(preset: str) -> None:
     question = Adapt(source=ANY, task=SampledTask(preset, 2, 9))  # type: ignore[arg-type]
     found = adapt(question, *ready(config, state))
     assert found.task == draw_preset(preset, 2, 9, config.waves)  # type: ignore[arg-type]
-    assert len(found.losses) == PRESETS[preset].updates + 1  # type: ignore[index]
+    assert len(found.losses) == PRESETS[preset].steps + 1  # type: ignore[index]
     assert found.lr == config.algorithm.inner_lr
     again = Adapt(source=ANY, task=found.task, updates=len(found.losses) - 1)
     assert adapt(again, *ready(config, state)) == found

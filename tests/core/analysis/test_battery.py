@@ -17,7 +17,8 @@ from core.analysis.questions import MOST_POINTS, MOST_SOURCES, Adapt, Battery, L
 from core.engines import make_engine
 from core.engines.torch.engine import TASKS_AT_ONCE
 from core.errors import ConfigError
-from core.evaluation.adaptation import draw_many, many_tasks
+from core.evaluation.adaptation import many_tasks
+from core.evaluation.protocols import draw_many, many_tasks_protocol
 from core.models.settings import NetworkConfig
 from core.tasks.sine import SineTasks
 from tests.support.live_runs import ready, trained
@@ -65,10 +66,9 @@ def two_columns(engine_name: str, *, right_half: bool = False) -> list[Array]:
             state.theta,
             config.waves,
             SEED,
+            many_tasks_protocol(right_half=right_half, steps=4),
             n_tasks=N,
-            updates=4,
             lr=config.algorithm.inner_lr,
-            right_half=right_half,
         )
         columns.append(losses[:, -1])
     return columns

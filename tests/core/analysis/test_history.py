@@ -17,7 +17,8 @@ from core.analysis.answers import LARGEST_ANSWER, AnyAnswer, Cancelled, RunHisto
 from core.analysis.history import MOST_CHECKPOINTS, MOST_EVALUATIONS, Recalling
 from core.engines import make_engine
 from core.errors import RunFolderError
-from core.evaluation.adaptation import draw_task, few_shot
+from core.evaluation.adaptation import few_shot
+from core.evaluation.protocols import PROBES, draw_task
 from core.events import AnyEvent, Event, Finished, RolledBack
 from core.storage.event_log import events_after
 from tests.support.run_folders import evaluated, make_checkpoint, make_run, progress, stamp
@@ -161,7 +162,7 @@ def test_tasks_of_past_evaluations_can_be_drawn_again(tmp_path: Path) -> None:
     assert found.seed == 7
     assert [one.index for one in found.evaluations] == [20, 40]
     for one in found.evaluations:
-        task = draw_task(config.waves, found.seed, "validation", one.index)
+        task = draw_task(config.waves, found.seed, PROBES["validation"], one.index)
         assert (task.wave.amplitude, task.wave.phase) == (one.amplitude, one.phase)
         theta, lr = straight(config, one.iteration).theta, config.algorithm.inner_lr
         again = few_shot(make_engine(config), theta, config.waves, task, 32, lr)

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.analysis.presets import CONTRADICTION, NOISE, PRESETS, draw_points, draw_preset
-from core.analysis.questions import ExplicitTask, PresetName
+from core.analysis.presets import draw_points, draw_preset
+from core.analysis.questions import ExplicitTask
 from core.errors import ConfigError
-from core.evaluation.adaptation import ProbeName, draw_task
+from core.evaluation.protocols import PRESETS, PROBES, PresetName, ProbeName, draw_task
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave
 from tests.support.strategies import SEEDS, WAVES
 
+NOISE, CONTRADICTION = 0.5, 1.5
 NAMES = st.sampled_from(list(PRESETS))
 
 
@@ -40,7 +41,7 @@ def test_successive_tasks_of_a_preset_differ(name: PresetName, seed: int) -> Non
 
 @pytest.mark.parametrize("name", ["standard", "half-range"])
 def test_the_evaluations_of_the_source_are_the_very_ones_of_a_run(name: ProbeName) -> None:
-    task, probe = draw_preset(name, 3, 7, SineTasks()), draw_task(SineTasks(), 7, name, 3)
+    task, probe = draw_preset(name, 3, 7, SineTasks()), draw_task(SineTasks(), 7, PROBES[name], 3)
     assert (task.amplitude, task.phase) == (probe.wave.amplitude, probe.wave.phase)
     assert task.support_x == tuple(probe.support_x.tolist())
     assert task.support_y == tuple(probe.support_y.tolist())

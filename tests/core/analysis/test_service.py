@@ -30,7 +30,8 @@ from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import TrainState
 from core.errors import CheckpointError, EngineError, LabError, QuestionError, RunFolderError
-from core.evaluation.adaptation import draw_task, few_shot
+from core.evaluation.adaptation import few_shot
+from core.evaluation.protocols import PROBES, draw_task
 from core.storage.checkpoint import Checkpoint, save_checkpoint
 from tests.support.live_runs import bench_of, live, trained
 from tests.support.run_folders import make_run
@@ -51,7 +52,7 @@ def adapted(bench_run: tuple[RunConfig, TrainState], source: AnySource) -> Adapt
 
 
 def expected(config: RunConfig, theta: np.ndarray) -> tuple[float, ...]:
-    task = draw_task(config.waves, 0, "standard", 0)
+    task = draw_task(config.waves, 0, PROBES["standard"], 0)
     result = few_shot(make_engine(config), theta, config.waves, task, 32, 0.02)
     return tuple(result.losses[0].tolist())
 

@@ -12,16 +12,17 @@ from core.algorithms.fomaml import Fomaml
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import FewShotSets
-from core.evaluation.adaptation import (
+from core.evaluation.adaptation import few_shot, many_tasks
+from core.evaluation.protocols import (
+    MANY_TASKS,
     PROBES,
     FewShotTask,
     ProbeName,
-    Statistics,
     draw_many,
     draw_task,
-    few_shot,
-    many_tasks,
+    many_tasks_protocol,
 )
+from core.evaluation.statistics import Statistics
 from core.models.settings import NetworkConfig
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave, query_grid
@@ -30,6 +31,7 @@ from tests.support.reference import Array
 from tests.support.strategies import SEEDS, WAVES, configs
 
 NETWORK = NetworkConfig(hidden=(12, 12))
+ONE_STEP = many_tasks_protocol(right_half=False, steps=1)
 
 
 def config_of(engine_name: str, **settings: object) -> RunConfig:
@@ -104,7 +106,8 @@ def test_many_random_tasks_are_evaluated_as_a_literal_loop_would(engine_name: st
             seen.append(sets)
             return engine.adapt(theta, sets, updates, lr, **how)
 
-    losses = many_tasks(Spy(), theta, waves, 7, n_tasks=5, updates=4, lr=0.02)  # type: ignore[arg-type]
+    protocol = many_tasks_protocol(right_half=False, steps=4)
+    losses = many_tasks(Spy(), theta, waves, 7, protocol, n_tasks=5, lr=0.02)  # type: ignore[arg-type]
     (sets,) = seen
     assert losses.shape == (5, 5)
     for index in range(5):
@@ -123,7 +126,7 @@ def test_the_predictions_of_every_step_begin_with_those_of_fewer_steps(
     config = data.draw(configs(engine_name, data.draw(st.sampled_from(["float32", "float64"]))))
     engine = make_engine(config)
     theta = engine.initial_state().theta
-    task = draw_task(config.waves, 0, "random", 0)
+    task = draw_task(config.waves, 0, PROBES["random"], 0)
     longer = few_shot(engine, theta, config.waves, task, steps + more, 0.02, every_step=True)
     ends = few_shot(engine, theta, config.waves, task, steps, 0.02)
     assert longer.predictions.shape == (1, steps + more + 1, 50)
@@ -138,11 +141,10 @@ def test_an_evaluation_leaves_theta_untouched(engine_name: str, data: st.DataObj
     engine = make_engine(config)
     theta = engine.initial_state().theta
     before = theta.tobytes()
-    for name, probe in PROBES.items():
-        few_shot(
-            engine, theta, config.waves, draw_task(config.waves, 0, name, 0), probe.updates, 0.02
-        )
-    many_tasks(engine, theta, config.waves, 0, n_tasks=3, updates=2, lr=0.02)
+    for protocol in PROBES.values():
+        task = draw_task(config.waves, 0, protocol, 0)
+        few_shot(engine, theta, config.waves, task, protocol.steps, 0.02)
+    many_tasks(engine, theta, config.waves, 0, MANY_TASKS, n_tasks=3, lr=0.02)
     assert theta.tobytes() == before
 
 
@@ -151,7 +153,7 @@ def test_an_evaluation_does_not_disturb_training(engine_name: str) -> None:
     engine, other = make_engine(config), make_engine(config)
     state = expected = engine.initial_state()
     for iteration in range(20):
-        task = draw_task(config.waves, 0, "validation", iteration)
+        task = draw_task(config.waves, 0, PROBES["validation"], iteration)
         few_shot(engine, state.theta, config.waves, task, 5, 0.02)
         state = engine.advance(state, 1).state
         expected = other.advance(expected, 1).state
@@ -186,8 +188,8 @@ def test_y_in_a_column_does_not_broadcast(engine_name: str) -> None:
 def test_the_evaluations_are_those_of_the_source(
     name: ProbeName, shots: int, updates: int, wave: SineWave | None, half: bool
 ) -> None:
-    assert PROBES[name].updates == updates
-    task = draw_task(SineTasks(), 0, name, 0)
+    assert PROBES[name].steps == updates
+    task = draw_task(SineTasks(), 0, PROBES[name], 0)
     assert len(task.support_x) == len(task.support_y) == shots
     if wave:
         assert task.wave == wave
@@ -201,27 +203,31 @@ def test_the_evaluations_are_those_of_the_source(
 def test_a_task_is_a_pure_function_of_its_arguments(
     waves: SineTasks, seed: int, index: int
 ) -> None:
-    for name, probe in PROBES.items():
-        first, again = (draw_task(waves, seed, name, index) for _ in range(2))
+    for protocol in PROBES.values():
+        first, again = (draw_task(waves, seed, protocol, index) for _ in range(2))
         assert first.wave == again.wave
         assert first.support_x.tolist() == again.support_x.tolist()
         assert first.support_y.tolist() == first.wave(first.support_x).tolist()
         low, high = waves.x
-        assert first.support_x.min() >= (low + (high - low) / 2 if probe.right_half else low) - 1e-9
+        assert (
+            first.support_x.min() >= (low + (high - low) / 2 if protocol.right_half else low) - 1e-9
+        )
         assert first.support_x.max() <= high
-        if probe.wave is None:
+        if protocol.wave is None:
             assert waves.amplitude[0] <= first.wave.amplitude <= waves.amplitude[1] + 1e-12
             assert waves.phase[0] <= first.wave.phase <= waves.phase[1] + 1e-12
 
 
 def test_successive_tasks_of_a_probe_differ() -> None:
-    for name in PROBES:
-        first, second = (draw_task(SineTasks(), 0, name, index) for index in (0, 1))
+    for protocol in PROBES.values():
+        first, second = (draw_task(SineTasks(), 0, protocol, index) for index in (0, 1))
         assert not np.isin(first.support_x, second.support_x).any()
 
 
 def test_loss_per_update_uses_the_very_support_set_of_the_half_range() -> None:
-    half, compare = (draw_task(SineTasks(), 0, name, 3) for name in ("half-range", "compare"))
+    half, compare = (
+        draw_task(SineTasks(), 0, PROBES[name], 3) for name in ("half-range", "compare")
+    )
     assert half.support_x.tolist() == compare.support_x.tolist()
 
 
@@ -249,10 +255,9 @@ def test_several_networks_are_compared_on_the_same_tasks(
             theta,
             SineTasks(),
             5,
+            many_tasks_protocol(right_half=right_half, steps=1),
             n_tasks=20,
-            updates=1,
             lr=0.02,
-            right_half=right_half,
         )
     first, second = seen
     assert first.support_x.tolist() == second.support_x.tolist()
@@ -268,7 +273,7 @@ def test_the_drawn_tasks_are_those_that_are_evaluated(engine_name: str) -> None:
     wave = SineWave(float(drawn.amplitude[7]), float(drawn.phase[7]))
     assert drawn.sets.support_y[7].tolist() == wave(drawn.sets.support_x[7]).tolist()
     assert drawn.sets.query_y[7].tolist() == wave(drawn.sets.query_x).tolist()
-    losses = many_tasks(engine, theta, SineTasks(), 5, n_tasks=20, updates=1, lr=0.02)
+    losses = many_tasks(engine, theta, SineTasks(), 5, ONE_STEP, n_tasks=20, lr=0.02)
     assert losses.tolist() == engine.adapt(theta, drawn.sets, 1, 0.02).losses.tolist()
 
 
@@ -276,7 +281,7 @@ def test_more_tasks_begin_with_the_fewer(engine_name: str) -> None:
     engine = make_engine(config_of(engine_name))
     theta = engine.initial_state().theta
     few, more = (
-        many_tasks(engine, theta, SineTasks(), 5, n_tasks=n, updates=1, lr=0.02) for n in (10, 70)
+        many_tasks(engine, theta, SineTasks(), 5, ONE_STEP, n_tasks=n, lr=0.02) for n in (10, 70)
     )
     assert more[:10] == pytest.approx(few, rel=1e-12)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.algorithms.base import Algorithm
-from core.evaluation.adaptation import PROBES, draw_task
+from core.evaluation.protocols import PROBES, draw_task
 from core.tasks.base import Batches
 from core.tasks.counter_random import Stream, uniforms
 from core.tasks.sine import SineTasks
@@ -113,8 +113,8 @@ def test_each_purpose_has_a_stream_of_its_own() -> None:
 def test_an_evaluation_task_is_none_of_the_training_tasks(seed: int, iteration: int) -> None:
     source = SineSampler(SineTasks(), seed, "float64")
     training = source.few_shot(iteration, 2, 3, 10, 50)
-    for name in PROBES:
-        task = draw_task(SineTasks(), seed, name, iteration)
+    for protocol in PROBES.values():
+        task = draw_task(SineTasks(), seed, protocol, iteration)
         assert not np.isin(task.support_x, training.x).any()
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.evaluation.adaptation import ProbeName
+from core.evaluation.protocols import ProbeName
 from core.events import AnyEvent, Evaluated, Progress
 from core.training.metrics import LOG_INTERVAL, SMOOTHED_MEANS, Metrics
 

@@ -16,7 +16,7 @@ from core.analysis.service import AnalysisService, ignore_progress, never_cancel
 from core.analysis.theta_sources import LiveRun
 from core.config import RunConfig
 from core.engines.base import untrained
-from core.evaluation.adaptation import PROBES, ProbeName, draw_task
+from core.evaluation.protocols import PROBES, ProbeName, draw_task
 from core.events import (
     AnyCommand,
     AnyEvent,
@@ -241,10 +241,10 @@ class FakeSession:
                 self.say(CommandRejected(command=name, reason=reason, **self._stamp(run)))
 
     def _evaluated(self, run: str, probe: ProbeName, index: int, iteration: int) -> None:
-        task = draw_task(SineTasks(), self._seed, probe, index)
+        task = draw_task(SineTasks(), self._seed, PROBES[probe], index)
         x = query_grid(SineTasks())
         lag = 0.1 if run.startswith("fomaml") else 0.2
-        updates = PROBES[probe].updates
+        updates = PROBES[probe].steps
         self.say(
             Evaluated(
                 probe=probe,

@@ -13,7 +13,9 @@ from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import TrainState
-from core.evaluation.adaptation import PROBES, Statistics, draw_task, few_shot, many_tasks
+from core.evaluation.adaptation import few_shot, many_tasks
+from core.evaluation.protocols import MANY_TASKS, MANY_TASKS_HALF_RANGE, PROBES, draw_task
+from core.evaluation.statistics import Statistics
 from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
 from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -50,10 +52,9 @@ def expected_losses(path, right_half):
         checkpoint.state.theta,
         checkpoint.config.waves,
         5,
+        MANY_TASKS_HALF_RANGE if right_half else MANY_TASKS,
         n_tasks=20,
-        updates=10 if right_half else 32,
         lr=checkpoint.config.algorithm.inner_lr,
-        right_half=right_half,
     )
 
 
@@ -70,13 +71,13 @@ def test_eval_as_json_is_what_core_computes(two, capsys):
         checkpoint = load_checkpoint(Path(path))
         config = checkpoint.config
         for name, key in (("standard", "standard"), ("half-range", "half_range")):
-            task = draw_task(config.waves, 5, name, 0)
+            task = draw_task(config.waves, 5, PROBES[name], 0)
             made = few_shot(
                 make_engine(config),
                 checkpoint.state.theta,
                 config.waves,
                 task,
-                PROBES[name].updates,
+                PROBES[name].steps,
                 config.algorithm.inner_lr,
             )
             assert result[key]["support_x"] == task.support_x.tolist()

@@ -12,13 +12,14 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from core.algorithms.registry import ALGORITHMS
-from core.analysis.presets import PRESETS, draw_preset
+from core.analysis.presets import draw_preset
 from core.analysis.questions import ExplicitTask
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import untrained
 from core.errors import ConfigError
-from core.evaluation.adaptation import FewShotTask, few_shot
+from core.evaluation.adaptation import few_shot
+from core.evaluation.protocols import PRESETS, FewShotTask
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave
 from tests.support.dashboard.fake_session import FakeSession

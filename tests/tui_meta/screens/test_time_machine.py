@@ -12,11 +12,12 @@ import pytest
 from textual.pilot import Pilot
 
 from core.algorithms.registry import ALGORITHMS
-from core.analysis.presets import PRESETS, draw_preset
+from core.analysis.presets import draw_preset
 from core.analysis.questions import ReadHistory
 from core.config import RunConfig
 from core.engines import make_engine
-from core.evaluation.adaptation import FewShotTask, draw_task, few_shot
+from core.evaluation.adaptation import few_shot
+from core.evaluation.protocols import PRESETS, PROBES, FewShotTask, draw_task
 from core.session.api import Connection
 from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.tasks.sine import SineTasks
@@ -186,7 +187,7 @@ async def test_tab_moves_through_the_evaluations_each_with_its_own_task() -> Non
         assert drawn(page, "chosen", "history").x == (11_500,)
         seen = await answered(pilot, "left", "h", "right")
         assert "evaluation 23 of 24, iteration 11,000" in seen
-        task = draw_task(SineTasks(), 0, "validation", 11_000)
+        task = draw_task(SineTasks(), 0, PROBES["validation"], 11_000)
         assert drawn(page, "support").x == tuple(task.support_x)
         assert "evaluation 1 of 24, iteration 0" in await answered(pilot, "g")
         assert "evaluation 24 of 24" in await answered(pilot, "G")
@@ -204,7 +205,7 @@ async def test_the_task_of_an_evaluation_goes_along_to_the_checkpoints() -> None
 
 
 async def test_an_evaluation_adapted_again_reaches_the_loss_of_its_time() -> None:
-    task = draw_task(SineTasks(), 0, "validation", 12_000)
+    task = draw_task(SineTasks(), 0, PROBES["validation"], 12_000)
     config = RunConfig(algorithm=ALGORITHMS["fomaml"]())
     theta = load_checkpoint(Path(path(12_000))).state.theta
     again = few_shot(make_engine(config), theta, config.waves, task, 32, 0.02).losses[0]

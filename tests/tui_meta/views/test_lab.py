@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.analysis.answers import Adapted
-from core.analysis.presets import NOISE, PRESETS, draw_preset
-from core.analysis.questions import ExplicitTask, PresetName
+from core.analysis.presets import draw_preset
+from core.analysis.questions import ExplicitTask
 from core.errors import ConfigError
+from core.evaluation.protocols import PRESETS, PresetName
 from core.tasks.sine import SineTasks
 from tests.support.dashboard.answers import SOURCES, TITLES, adapted, surveyed
 from tui_meta.views.lab import state as lab
@@ -53,7 +54,7 @@ def test_the_lab_begins_with_the_standard_task_fully_adapted() -> None:
 def test_a_preset_sets_task_and_updates(preset: PresetName) -> None:
     state = lab.choose(START, preset)
     assert state.task == draw_preset(preset, 0, 0, SineTasks())
-    assert state.updates == state.step == PRESETS[preset].updates
+    assert state.updates == state.step == PRESETS[preset].steps
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))
@@ -110,7 +111,7 @@ def test_noise_moves_points_and_no_noise_puts_them_back() -> None:
 
 def test_other_points_of_the_noisy_preset_are_noisy() -> None:
     state = lab.with_points(lab.choose(START, "noisy"), 50)
-    assert state.noise == NOISE
+    assert state.noise == 0.5
     assert np.abs(off_the_wave(state.task)).mean() > 0.2
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.analysis.answers import RunHistory, SavedTheta
-from core.analysis.presets import PRESETS
 from core.analysis.questions import Live, Saved, Untrained
 from core.errors import ConfigError, QuestionError
+from core.evaluation.protocols import PRESETS
 from core.tasks.sine import SineTasks
 from tests.support.dashboard.answers import SOURCES, adapted
 from tui_meta.views.lab import settings as lab_desk

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.analysis.answers import PastEvaluation, RunHistory, SavedTheta
 from core.analysis.questions import SampledTask, Saved
-from core.evaluation.adaptation import draw_task
+from core.evaluation.protocols import PROBES, draw_task
 from core.tasks.sine import SineTasks
 from tests.support.dashboard.answers import SOURCES, adapted
 from tui_meta.views import checkpoint_travel as time_machine
@@ -168,7 +168,7 @@ def test_the_task_of_an_evaluation_is_drawn_again() -> None:
     known = msgspec.structs.replace(EVALUATED, seed=5)
     machine = time_machine.at_evaluation(arrive(known), 3)
     task = time_machine.evaluated_task(machine, SineTasks())
-    expected = draw_task(SineTasks(), 5, "validation", 120)
+    expected = draw_task(SineTasks(), 5, PROBES["validation"], 120)
     assert task is not None
     assert (task.amplitude, task.phase) == (expected.wave.amplitude, expected.wave.phase)
     assert task.support_x == tuple(expected.support_x)

@@ -9,9 +9,10 @@ import msgspec
 
 from core import validation
 from core.config import DeviceName
-from core.evaluation.adaptation import ProbeName, Statistics
+from core.evaluation.protocols import MANY_TASKS, MANY_TASKS_HALF_RANGE, EvaluationProtocol
+from core.evaluation.statistics import Statistics
 from tui_meta.cli.commands.evaluate import MOST_TASKS
-from tui_meta.cli.commands.networks import Identity, Network, load_networks, per_update
+from tui_meta.cli.commands.networks import Identity, Network, load_networks
 from tui_meta.cli.commands.tables import print_statistics
 from tui_meta.console import Exit, Output
 from tui_meta.views.numbers import loss, whole
@@ -53,8 +54,8 @@ def compare(
         b.identity,
         n_tasks,
         seed,
-        random_tasks=_paired(a, b, n_tasks, seed, "random"),
-        random_tasks_half_range=_paired(a, b, n_tasks, seed, "half-range"),
+        random_tasks=_paired(a, b, n_tasks, seed, MANY_TASKS),
+        random_tasks_half_range=_paired(a, b, n_tasks, seed, MANY_TASKS_HALF_RANGE),
     )
     if as_json:
         sys.stdout.write(printable_json(msgspec.json.encode(comparison).decode()) + "\n")
@@ -63,12 +64,14 @@ def compare(
     return Exit.DONE
 
 
-def _paired(a: Network, b: Network, n_tasks: int, seed: int, probe: ProbeName) -> Paired:
-    of_a, of_b = (network.losses(n_tasks, seed, probe) for network in (a, b))
+def _paired(
+    a: Network, b: Network, n_tasks: int, seed: int, protocol: EvaluationProtocol
+) -> Paired:
+    of_a, of_b = (network.losses(n_tasks, seed, protocol) for network in (a, b))
     return Paired(
-        per_update(of_a),
-        per_update(of_b),
-        per_update(of_a - of_b),
+        Statistics.per_step(of_a),
+        Statistics.per_step(of_b),
+        Statistics.per_step(of_a - of_b),
         float((of_a[:, -1] < of_b[:, -1]).mean()),
     )
 

@@ -10,10 +10,18 @@ import msgspec
 
 from core import validation
 from core.config import DeviceName
-from core.evaluation.adaptation import PROBES, ProbeName, Statistics, draw_task, few_shot
+from core.evaluation.adaptation import few_shot
+from core.evaluation.protocols import (
+    MANY_TASKS,
+    MANY_TASKS_HALF_RANGE,
+    PROBES,
+    ProbeName,
+    draw_task,
+)
+from core.evaluation.statistics import Statistics
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave, query_grid
-from tui_meta.cli.commands.networks import Identity, Network, load_networks, per_update
+from tui_meta.cli.commands.networks import Identity, Network, load_networks
 from tui_meta.cli.commands.tables import print_chart, print_losses, print_statistics
 from tui_meta.console import Exit, Output
 from tui_meta.views.numbers import loss, whole
@@ -94,24 +102,28 @@ def evaluate(
 
 def assess(network: Network, n_tasks: int, seed: int) -> Assessment:
     """Evaluate one network; tasks and points depend on ``seed`` alone."""
+    full, half = (
+        Statistics.per_step(network.losses(n_tasks, seed, protocol))
+        for protocol in (MANY_TASKS, MANY_TASKS_HALF_RANGE)
+    )
     return Assessment(
         network.identity,
         standard=_evaluation(network, "standard", seed),
         half_range=_evaluation(network, "half-range", seed),
         tasks=n_tasks,
         task_seed=seed,
-        random_tasks=per_update(network.losses(n_tasks, seed, "random")),
-        random_tasks_half_range=per_update(network.losses(n_tasks, seed, "half-range")),
+        random_tasks=full,
+        random_tasks_half_range=half,
     )
 
 
 def _evaluation(network: Network, probe: ProbeName, seed: int) -> Evaluation:
     config = network.checkpoint.config
-    task = draw_task(config.waves, seed, probe, 0)
+    task = draw_task(config.waves, seed, PROBES[probe], 0)
     grid = query_grid(config.waves)
     lr = config.algorithm.inner_lr
     theta = network.checkpoint.state.theta
-    result = few_shot(network.engine, theta, config.waves, task, PROBES[probe].updates, lr)
+    result = few_shot(network.engine, theta, config.waves, task, PROBES[probe].steps, lr)
     return Evaluation(
         task.wave.amplitude,
         task.wave.phase,

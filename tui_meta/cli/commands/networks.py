@@ -15,7 +15,8 @@ from core.config import DeviceName
 from core.engines import make_engine
 from core.engines.base import Engine
 from core.errors import CheckpointError
-from core.evaluation.adaptation import PROBES, ProbeName, Statistics, many_tasks
+from core.evaluation.adaptation import many_tasks
+from core.evaluation.protocols import EvaluationProtocol
 from core.storage.checkpoint import Checkpoint, load_checkpoint, newest_checkpoint
 from tui_meta.views.numbers import whole
 from tui_meta.views.text import printable
@@ -65,18 +66,17 @@ class Network:
             f"inner rate {config.algorithm.inner_lr:g}"
         )
 
-    def losses(self, n_tasks: int, seed: int, probe: ProbeName) -> Losses:
-        """Query losses ``(n_tasks, updates + 1)`` on random tasks, with the points of ``probe``."""
+    def losses(self, n_tasks: int, seed: int, protocol: EvaluationProtocol) -> Losses:
+        """Evaluate on random tasks; return query losses ``(n_tasks, steps + 1)``."""
         config = self.checkpoint.config
         return many_tasks(
             self.engine,
             self.checkpoint.state.theta,
             config.waves,
             seed,
+            protocol,
             n_tasks=n_tasks,
-            updates=PROBES[probe].updates,
             lr=config.algorithm.inner_lr,
-            right_half=PROBES[probe].right_half,
         )
 
 
@@ -104,13 +104,6 @@ def load_networks(paths: Sequence[Path], device: DeviceName) -> list[Network]:
         )
         for label, file, checkpoint in zip(labels, files, checkpoints, strict=True)
     ]
-
-
-def per_update(losses: Losses) -> list[Statistics]:
-    """Statistics over the tasks of ``losses`` ``(n_tasks, updates + 1)`` after each update."""
-    # A loss may have become infinite, which is then said by the numbers.
-    with np.errstate(all="ignore"):
-        return [Statistics.of(column) for column in losses.T]
 
 
 def _labels(files: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> list[str]:

@@ -9,7 +9,7 @@ from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
-from core.evaluation.adaptation import Statistics
+from core.evaluation.statistics import Statistics
 from tui_meta.console import Output
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plot import Plot

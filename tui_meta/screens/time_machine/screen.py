@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from core.analysis.answers import Adapted, AnyAnswer, RunHistory
 from core.analysis.questions import Adapt
-from core.evaluation.adaptation import PROBES
+from core.evaluation.protocols import PROBES
 from tui_meta.screens.page import page_bindings
 from tui_meta.screens.task_page import TaskPage
 from tui_meta.screens.watch.screen import WatchScreen
@@ -278,7 +278,7 @@ class TimeMachinePage(TaskPage):
         if machine.chosen_evaluation != there:
             task = time_machine.evaluated_task(machine, self._waves[run])
             if task:
-                self._lab = lab.open_task(self._lab, task, PROBES["validation"].updates)
+                self._lab = lab.open_task(self._lab, task, PROBES["validation"].steps)
         self._moved()
 
     def action_travel(self, by: int) -> None:

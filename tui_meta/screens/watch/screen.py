@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.reactive import Reactive
 from textual.widget import Widget
 
-from core.evaluation.adaptation import ProbeName
+from core.evaluation.protocols import ProbeName
 from core.events import Snapshot
 from core.session.api import Connection, Session
 from tui_meta.screens.bindings import bindings

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.analysis.questions import MOST_SOURCES, AnySource, Battery, Live, Untrained
-from core.evaluation.adaptation import PROBES
+from core.evaluation.protocols import many_tasks_protocol
 from tui_meta.views.numbers import whole
 from tui_meta.views.text import Line, Span, first_that_fits, fit, line, wrap
 
@@ -70,7 +70,7 @@ class BatterySettings:
 
     @property
     def _updates(self) -> int:
-        return PROBES["half-range" if self.right_half else "random"].updates
+        return many_tasks_protocol(right_half=self.right_half).steps
 
 
 def introduction(width: int, key: str, *, running: bool) -> list[Line]:

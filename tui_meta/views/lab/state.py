@@ -11,16 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from core import validation
-from core.analysis.presets import NOISE, PRESETS, draw_points, draw_preset
-from core.analysis.questions import (
-    MOST_POINTS,
-    MOST_UPDATES,
-    Adapt,
-    AnySource,
-    ExplicitTask,
-    PresetName,
-)
+from core.analysis.presets import draw_points, draw_preset
+from core.analysis.questions import MOST_POINTS, MOST_UPDATES, Adapt, AnySource, ExplicitTask
 from core.errors import ConfigError
+from core.evaluation.protocols import PRESETS, PresetName
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave
 
@@ -83,14 +77,14 @@ def begin(waves: SineTasks, seed: int = 0) -> LabState:
 def choose(lab: LabState, preset: PresetName) -> LabState:
     """The task number ``lab.index`` of a preset, its number of updates, and the last of them."""
     task = draw_preset(preset, lab.index, lab.seed, lab.waves)
-    updates = PRESETS[preset].updates
+    protocol = PRESETS[preset]
     return replace(
         _fresh(lab, task),
         preset=preset,
-        interval=1 if preset == "half-range" else 0,
-        noise=NOISE if preset == "noisy" else 0.0,
-        updates=updates,
-        step=updates,
+        interval=1 if protocol.right_half else 0,
+        noise=protocol.noise,
+        updates=protocol.steps,
+        step=protocol.steps,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from rich.cells import cell_len, set_cell_size
 
 from core.analysis.answers import Adapted
-from core.analysis.presets import PRESETS
+from core.evaluation.protocols import PRESETS
 from tui_meta.views import numbers
 from tui_meta.views.keys.keymap import KeyOf, usual_key
 from tui_meta.views.lab.pending_queries import Answers

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
-from core.evaluation.adaptation import PROBES
+from core.evaluation.protocols import PROBES
 from core.events import (
     AnyEvent,
     CommandIssued,

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from core.evaluation.adaptation import PROBES
+from core.evaluation.protocols import PROBES
 from core.events import Evaluated
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.numbers import loss, whole

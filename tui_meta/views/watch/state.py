@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from core.evaluation.adaptation import PROBES, ProbeName
+from core.evaluation.protocols import PROBES, ProbeName
 from core.events import AnyEvent, Evaluated, Progress, SaveFailed, SetPace, Snapshot, WriteRecovered
 from core.session.api import Connection, View
 from tui_meta.views.event_history import EventHistory
