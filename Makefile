@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fix soak bench snapshots pictures
+.PHONY: help install run test test-quick check fix soak bench snapshots pictures
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 install: .venv/installed ## Create .venv with the program and the development tools
 
@@ -21,6 +21,9 @@ run: install ## Train FOMAML and Reptile in the dashboard
 test: check ## Run all checks and tests
 	$(BIN)/pytest
 
+test-quick: install ## Run the tests that are not marked e2e, picture or slow
+	$(BIN)/pytest -m "not e2e and not picture and not slow"
+
 check: install ## Check lint, format, types and import contracts; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -32,7 +35,7 @@ fix: install ## Format, and fix what ruff can fix
 	$(BIN)/ruff format .
 
 snapshots: install ## Accept the current screens as the expected ones; review the differences first
-	$(BIN)/pytest -n 0 tests/tui_meta --snapshot-update
+	$(BIN)/pytest -m picture --snapshot-update tests/tui_meta
 
 pictures: install ## Regenerate the pictures of README and docs from real runs
 	$(BIN)/python docs/pictures.py

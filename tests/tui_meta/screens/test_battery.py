@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from core.analysis.answers import AnyAnswer, BatteryResult, Cancelled
@@ -18,6 +19,7 @@ from core.events import Pause
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import SIZES, press, settle
+from tests.support.dashboard.pictures import picture
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.battery.screen import BatteryPage
 from tui_meta.screens.watch.screen import WatchScreen
@@ -263,10 +265,8 @@ async def test_a_survey_that_ends_unseen_is_announced() -> None:
         assert "1,000 random tasks" in await press(pilot, "b")
 
 
-def test_battery_while_it_runs(snap_compare: Callable[..., bool]) -> None:
+async def test_battery_while_it_runs(text_snapshot: SnapshotAssertion) -> None:
     session = WaitingSession()
-
-    async def look(pilot: Pilot[None]) -> None:
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         await begin(pilot, session)
-
-    assert snap_compare(TuiMetaApp(session), terminal_size=(80, 24), run_before=look)
+        assert picture(pilot) == text_snapshot

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import numpy as np
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -25,10 +25,9 @@ from core.tasks.sine_sampler import SineWave
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.lab_page import chart, cursor, drawn, in_lab, points
 from tests.support.dashboard.pages import SIZES, shown
+from tests.support.dashboard.pictures import picture
 from tests.support.dashboard.recording_session import Noting
 from tests.support.dashboard.saved_runs import answered
-from tests.tui_meta.screens.test_watch import settle
-from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.lab.screen import FOLLOW_TICKS, LabPage
 from tui_meta.views.lab.settings import RANDOM
@@ -413,12 +412,10 @@ async def test_nothing_is_painted_when_nothing_changes() -> None:
         assert not painted
 
 
-def test_typing(snap_compare: Callable[..., bool]) -> None:
-    async def visit(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await answered(pilot, "a", "enter", *"tall", "enter")
-
-    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=(80, 24), run_before=visit)
+async def test_typing(text_snapshot: SnapshotAssertion) -> None:
+    async with in_lab(size=(80, 24)) as (pilot, _):
+        await answered(pilot, "enter", *"tall", "enter")
+        assert picture(pilot) == text_snapshot
 
 
 def drawn_step(page: LabPage) -> int:

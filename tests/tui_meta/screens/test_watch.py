@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -533,53 +532,6 @@ assert not app.torch_before, "torch was imported before the first frame"
         [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-
-
-@pytest.fixture
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No timer of its own: the picture is the same however long it takes.
-
-    Taking the picture sets the terminal's size in the environment; it must not stay there.
-    """
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("LINES", "24")
-    still = replace(AT_HAND, tick=3_600)
-    monkeypatch.setattr("tui_meta.screens.watch.screen.rates", lambda *_: still)
-
-
-@pytest.mark.usefixtures("still")
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_evaluation_of_the_half_range(
-    snap_compare: Callable[..., bool], size: tuple[int, int]
-) -> None:
-    async def evaluate(pilot: Pilot[None]) -> None:
-        await press(pilot, "2")
-
-    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=size, run_before=evaluate)
-
-
-@pytest.mark.usefixtures("still")
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_a_diverged_run_beside_a_paused_one(
-    snap_compare: Callable[..., bool], size: tuple[int, int]
-) -> None:
-    session = FakeSession()
-
-    async def diverge(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        session.diverge(FOMAML)
-        await press(pilot, "space")
-
-    assert snap_compare(TuiMetaApp(session), terminal_size=size, run_before=diverge)
-
-
-@pytest.mark.usefixtures("still")
-def test_quit_question(snap_compare: Callable[..., bool]) -> None:
-    async def ask(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        await press(pilot, "q")
-
-    assert snap_compare(TuiMetaApp(FakeSession()), terminal_size=(80, 24), run_before=ask)
 
 
 def _wheel_up() -> type:
