@@ -1,4 +1,4 @@
-"""The program measured: against its peers, and against what a correct implementation reaches.
+"""Benchmarks: speed beside other libraries, cost of the dashboard, and quality of the results.
 
 ``python -m benchmarks`` runs every section and writes ``RESULTS.md`` and ``results.json``.
 """

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure everything, print it, save it."""
+"""``python -m benchmarks``: measure every section, print it and save the report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.report import (
     as_json,
     from_json,
     markdown,
-    renewed,
+    merge_sections,
     section_markdown,
 )
 from benchmarks.rounds import Effort
@@ -48,26 +48,26 @@ JSON = "results.json"
 
 
 def main() -> int:
-    """Gives the exit code: 1 if a section could not be measured."""
+    """Run the sections; return the exit code, 1 if a section could not be measured."""
     arguments = _parser().parse_args()
     effort = QUICK if arguments.quick else Effort()
-    if not environment.set_up():
-        print("some peers will be missing: their packages were not installed", file=sys.stderr)
+    if not environment.install_peers():
+        print("some peers will be missing: installing their packages failed", file=sys.stderr)
     facts = environment.facts("python -m benchmarks")
     sections = []
     for name in arguments.only or SECTIONS:
-        began = time.monotonic()
-        section = _measured(name, effort)
+        started = time.monotonic()
+        section = _measure(name, effort)
         print(section_markdown(section), end="\n\n", flush=True)
-        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+        print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr)
         sections.append(section)
     if not arguments.quick:
-        _save(_whole(arguments.only, facts, sections))
+        _save(_merged_report(arguments.only, facts, sections))
     return int(any(section.failed for section in sections))
 
 
-def _measured(name: str, effort: Effort) -> Section:
-    """The section, without tables if it failed: the others' minutes are not lost for it."""
+def _measure(name: str, effort: Effort) -> Section:
+    """Measure the section ``name``; a failure leaves it without tables and spares the others."""
     try:
         return SECTIONS[name](effort)
     except Exception as error:
@@ -75,16 +75,16 @@ def _measured(name: str, effort: Effort) -> Section:
         return Section(name, [], [f"could not be measured ({type(error).__name__})"], failed=True)
 
 
-def _whole(
+def _merged_report(
     only: Sequence[str] | None, facts: Mapping[str, str], sections: Sequence[Section]
 ) -> Report:
-    """These sections alone, or among those that were measured before."""
+    """Return a report of ``sections``, merged into the saved one if only some were measured."""
     if not (only and (FOLDER / JSON).exists()):
         return Report(facts, sections)
     command = f"{facts['command'].strip('`')} --only {' '.join(only)}"
-    measured = f"measured apart, by `{command}`, {facts['date']}, on {facts['machine']}"
+    measured = f"measured separately, by `{command}`, {facts['date']}, on {facts['machine']}"
     good = [replace(section, apart=measured) for section in sections if not section.failed]
-    return renewed(from_json((FOLDER / JSON).read_bytes()), good)
+    return merge_sections(from_json((FOLDER / JSON).read_bytes()), good)
 
 
 def _save(report: Report) -> None:
@@ -96,13 +96,13 @@ def _save(report: Report) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="a smoke run of a few minutes; saves nothing"
+        "--quick", action="store_true", help="smoke run of a few minutes; saves nothing"
     )
     parser.add_argument(
         "--only",
         nargs="+",
         choices=list(SECTIONS),
-        help="some sections, among the others as they were",
+        help="measure these sections and keep the others of the saved report",
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""Where the benchmark runs: the peers' own packages, one thread each, and what machine this is."""
+"""The environment of a benchmark: packages of the peers, thread limits, facts about the machine."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ ONE_THREAD = {
 """Environment of every measured process."""
 
 
-def set_up() -> bool:
-    """Make ``benchmarks/.venv`` if it is not there; False where pip could not.
+def install_peers() -> bool:
+    """Create ``benchmarks/.venv`` if it is missing or outdated; return False if pip fails.
 
-    It sees the packages of the environment that runs this, so that PyTorch is installed once.
+    It also sees the packages of the current environment, so that PyTorch is installed once.
     """
     python = PEERS_VENV / "bin" / "python"
     stamp = PEERS_VENV / "installed"
@@ -53,7 +53,7 @@ def set_up() -> bool:
 
 
 def avx2_only() -> dict[str, str]:
-    """Environment that keeps numba, XLA and PyTorch to AVX2."""
+    """Return environment variables that limit numba, XLA and PyTorch to AVX2."""
     features = binding.get_host_cpu_features()
     for name in features:
         if name.startswith(("avx512", "avx10", "amx", "evex512")):
@@ -69,7 +69,7 @@ def avx2_only() -> dict[str, str]:
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment with ``extra``."""
+    """Return this process's environment with ``extra``."""
     return {**os.environ, **extra}
 
 
@@ -78,7 +78,7 @@ def has_avx512() -> bool:
 
 
 def facts(command: str) -> dict[str, str]:
-    """What a reader must know to judge the figures."""
+    """Return what a reader must know to judge the figures: command, date, machine, versions."""
     names = ("tui-meta", "torch", "numba", "numpy", "textual", "plotext")
     versions = [f"{name} {version(name)}" for name in names]
     return {
@@ -87,14 +87,14 @@ def facts(command: str) -> dict[str, str]:
         "machine": f"{_processor()}, {_cores()} cores, {'AVX-512' if has_avx512() else 'AVX2'}"
         if platform.machine() in ("x86_64", "AMD64")
         else f"{_processor()}, {_cores()} cores",
-        "busy with other things at the start": f"load average {os.getloadavg()[0]:.1f}",
+        "load at the start": f"average {os.getloadavg()[0]:.1f}",
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "versions": ", ".join(versions + peers_versions()),
+        "versions": ", ".join(versions + peer_versions()),
     }
 
 
-def peers_versions() -> list[str]:
-    """Versions of what ``benchmarks/.venv`` adds."""
+def peer_versions() -> list[str]:
+    """Return the versions of the packages that ``benchmarks/.venv`` adds."""
     lines = REQUIREMENTS.read_text().splitlines()
     pinned = [line.replace("==", " ") for line in lines if line.startswith(("jax", "higher"))]
     return pinned if (PEERS_VENV / "installed").is_file() else []

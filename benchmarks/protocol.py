@@ -1,4 +1,4 @@
-"""The source's protocol, which every candidate follows: the defaults of the configurations."""
+"""The protocol that every candidate follows: the source's, which is also the default."""
 
 from core.algorithms.base import Algorithm
 from core.algorithms.fomaml import Fomaml
@@ -8,4 +8,4 @@ FOMAML, REPTILE = Fomaml(), Reptile()
 ALGORITHMS: dict[str, Algorithm] = {"fomaml": FOMAML, "reptile": REPTILE}
 
 UNITS = 64
-"""Of both hidden layers."""
+"""Units of each hidden layer."""

@@ -1,4 +1,4 @@
-"""What was measured, as Markdown for people and as JSON for programs."""
+"""The report: tables of measurements, rendered as Markdown and as JSON."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import msgspec
 from benchmarks.rounds import Spread
 
 Cell = str | float | int | Spread | None
-"""Numbers keep their digits in JSON; None is what was not measured."""
+"""A number keeps all its digits in JSON; None was not measured."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under ``columns``; the first column says what a row is about."""
+    """A table; the first column names the row."""
 
     title: str
     columns: tuple[str, ...]
@@ -24,34 +24,31 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the report: what it answers, its tables, and what must be known to read them."""
+    """One part of the report: its tables, and notes that explain them."""
 
     title: str
     tables: Sequence[Table]
     notes: Sequence[str] = ()
     failed: bool = False
     apart: str = ""
-    """The command that measured it, and when, if that was another than of the whole report."""
+    """Command and date of the measurement, if they differ from those of the report."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything measured in one run of the benchmark, and ``facts`` about where and when.
-
-    Sections that were measured anew since say so.
-    """
+    """All sections, and ``facts`` about the machine, date and command of the measurement."""
 
     facts: Mapping[str, str]
     sections: Sequence[Section]
 
 
 def markdown(report: Report) -> str:
-    """The whole report."""
+    """Render the report as Markdown."""
     facts = [f"- {name}: {value}" for name, value in report.facts.items()]
     intro = (
         "Candidates take turns; each figure is the median over the rounds, with the quartiles in "
         "brackets; a ratio is the median of the ratios of each round. Only ratios within one run "
-        "mean anything on another machine."
+        "carry over to another machine."
     )
     parts = ["# Benchmark results", intro, "\n".join(facts)]
     parts += [section_markdown(section) for section in report.sections]
@@ -59,7 +56,7 @@ def markdown(report: Report) -> str:
 
 
 def section_markdown(section: Section) -> str:
-    """One section, without a line break at its end."""
+    """Render one section, without a line break at its end."""
     parts = [f"## {section.title}"]
     parts += [_table_markdown(table) for table in section.tables]
     notes = [*section.notes, section.apart] if section.apart else section.notes
@@ -69,18 +66,18 @@ def section_markdown(section: Section) -> str:
 
 
 def as_json(report: Report) -> bytes:
-    """The whole report with all digits, indented."""
+    """Encode the report as indented JSON with all digits."""
     return msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
 
 
-def renewed(report: Report, sections: Iterable[Section]) -> Report:
-    """``report`` with these ``sections`` in the place of those of the same title, or behind."""
+def merge_sections(report: Report, sections: Iterable[Section]) -> Report:
+    """Return ``report`` with ``sections`` replacing those of the same title, or appended."""
     by_title = {section.title: section for section in (*report.sections, *sections)}
     return Report(report.facts, list(by_title.values()))
 
 
 def from_json(text: bytes) -> Report:
-    """What `as_json` has written."""
+    """Decode what ``as_json`` has encoded."""
     return msgspec.json.decode(text, type=Report)
 
 
@@ -105,7 +102,7 @@ def _text(cell: Cell) -> str:
 
 
 def _number(value: float) -> str:
-    """Three digits that count, and all of a whole number."""
+    """Format three significant digits, or all digits of a whole number."""
     if isinstance(value, int) or abs(value) >= 100:
         return f"{value:,.0f}"
     for limit, decimals in ((10, 1), (1, 2), (0.1, 3)):

@@ -1,4 +1,4 @@
-"""Measuring by turns: a machine's speed drifts, ratios within one round do not."""
+"""Measurements in alternation: a machine's speed drifts, ratios within one round do not."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure: ``rounds`` turns of each candidate, ``seconds`` a turn.
+    """The amount of measuring: ``rounds`` turns of each candidate, ``seconds`` each.
 
-    ``quick`` asks the sections for a smoke run whose figures mean little.
+    ``quick`` asks the sections for a smoke run without meaningful figures.
     """
 
     rounds: int = 15
@@ -40,8 +40,8 @@ class Spread:
         return cls(median, low, high, len(values))
 
 
-def by_turns(candidates: Mapping[Key, Callable[[], float]], rounds: int) -> dict[Key, list[float]]:
-    """What each candidate gives, ``rounds`` times, one after the other in every round."""
+def alternate(candidates: Mapping[Key, Callable[[], float]], rounds: int) -> dict[Key, list[float]]:
+    """Call every candidate once per round; return the results of each."""
     results: dict[Key, list[float]] = {key: [] for key in candidates}
     for _ in range(rounds):
         for key, measure in candidates.items():
@@ -50,25 +50,25 @@ def by_turns(candidates: Mapping[Key, Callable[[], float]], rounds: int) -> dict
 
 
 def ratios(numerators: Sequence[float], denominators: Sequence[float]) -> Spread:
-    """Of the per-round ratios of two lists of measurements."""
+    """Return the spread of the per-round ratios of two lists of measurements."""
     return Spread.of([a / b for a, b in zip(numerators, denominators, strict=True)])
 
 
 def seconds(action: Callable[[], object]) -> float:
-    """Wall time of one call."""
-    began = time.perf_counter()
+    """Return the wall time of one call."""
+    started = time.perf_counter()
     action()
-    return time.perf_counter() - began
+    return time.perf_counter() - started
 
 
-def length_for(run: Callable[[int], float], budget: float, chunk: int) -> int:
-    """How many iterations, a multiple of ``chunk``, take about ``budget`` seconds.
+def calibrate_length(run: Callable[[int], float], budget: float, chunk: int) -> int:
+    """Return the number of iterations, a multiple of ``chunk``, that take ``budget`` seconds.
 
-    ``run(n)`` makes n iterations and gives their seconds. The first call may compile, so it does
-    not count.
+    ``run(n)`` runs n iterations and returns their seconds. The first call may compile and does not
+    count.
     """
     run(chunk)
     n = chunk
-    while (spent := run(n)) < budget / 4:
+    while (elapsed := run(n)) < budget / 4:
         n *= 2
-    return max(chunk, round(n * budget / spent / chunk) * chunk)
+    return max(chunk, round(n * budget / elapsed / chunk) * chunk)

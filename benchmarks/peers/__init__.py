@@ -1,4 +1,4 @@
-"""Who is measured: each peer in one file, behind one adapter, in a process of its own."""
+"""The peers: other implementations, one per file, each measured in a process of its own."""
 
 from __future__ import annotations
 
@@ -8,45 +8,45 @@ from typing import Protocol, cast
 
 
 class Peer(Protocol):
-    """Trains by the source's protocol; what it has learned stays in it from call to call."""
+    """Trains by the source's protocol and keeps its state from call to call."""
 
     chunk: int
-    """Iterations that one call of the peer makes together; ``run`` takes multiples of it."""
+    """Iterations that are computed together; ``run`` takes multiples of it."""
 
     def run(self, algorithm: str, iterations: int) -> None:
-        """Meta-iterations of "fomaml" or "reptile", drawing their random data."""
+        """Run meta-iterations of "fomaml" or "reptile", including the drawing of their data."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class PeerEntry:
     """A peer that can be measured.
 
-    ``place`` is its class, as "module:class"; ``own`` says that it runs on the project's packages
-    alone.
+    ``target`` is its class, as "module:class"; ``extra_packages`` is True if it needs the packages
+    of ``benchmarks/.venv``.
     """
 
     title: str
-    place: str
+    target: str
     algorithms: tuple[str, ...] = ("fomaml", "reptile")
-    own: bool = True
+    extra_packages: bool = False
 
     def make(self) -> Peer:
-        """The peer, ready to run."""
-        module, name = self.place.split(":")
+        """Create the peer."""
+        module, name = self.target.split(":")
         return cast(Peer, getattr(importlib.import_module(f"benchmarks.peers.{module}"), name)())
 
 
 PEERS = {
-    "higher": Entry("higher", "higher:Higher", ("fomaml",), own=False),
-    "learn2learn": Entry(
+    "higher": PeerEntry("higher", "higher:Higher", ("fomaml",), extra_packages=True),
+    "learn2learn": PeerEntry(
         "learn2learn's algorithm (its clone-and-adapt update, written for this benchmark)",
         "learn2learn:Learn2Learn",
         ("fomaml",),
     ),
-    "plain": Entry("plain PyTorch, a port of the source", "plain:Plain"),
-    "torch": Entry("this project, engine torch (batched over tasks)", "engines:TorchPeer"),
-    "jax": Entry("JAX, jit over lax.scan", "jax_scan:JaxScan", own=False),
-    "fused": Entry("this project, engine fused", "engines:FusedPeer"),
-    "peak": Entry("the multiply-add peak", "peak:Peak"),
+    "plain": PeerEntry("plain PyTorch, a port of the source", "plain:Plain"),
+    "torch": PeerEntry("this project, engine torch (batched over tasks)", "engines:TorchPeer"),
+    "jax": PeerEntry("JAX, jit over lax.scan", "jax_scan:JaxScan", extra_packages=True),
+    "fused": PeerEntry("this project, engine fused", "engines:FusedPeer"),
+    "peak": PeerEntry("the multiply-add peak", "peak:Peak"),
 }
-"""By name, in the order of the table; ``peak`` only multiplies and adds."""
+"""The peers by name, in the order of the table; ``peak`` is the arithmetic limit."""

@@ -1,4 +1,4 @@
-"""Random tasks drawn as the source draws them: one at a time, by the framework's own generator."""
+"""Random tasks drawn as in the source: one at a time, with the framework's own generator."""
 
 # PyTorch's `split` has no types.
 # mypy: allow-untyped-calls
@@ -18,13 +18,13 @@ Batch = tuple[Tensor, Tensor]
 
 
 class Draws(Protocol):
-    """Where a peer gets its data."""
+    """The random data of a peer."""
 
     def few_shot(self) -> tuple[Batch, Batch]:
-        """The support set and the query set of a new task."""
+        """Draw the support set and the query set of a new task."""
 
     def minibatches(self) -> Sequence[Batch]:
-        """The data of a new task, shuffled and cut."""
+        """Draw the minibatches of a new task."""
 
 
 class SourceDraws:

@@ -1,4 +1,4 @@
-"""This project's engines, fed as a run feeds them: chunks drawn by counter."""
+"""The engines of this project, with batches drawn as in a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.engines import make_engine
 
 
 class EnginePeer:
-    """One engine; the trainer's chunks of about 30 ms are about this long."""
+    """One engine, advanced in chunks about as long as the trainer's 30 ms."""
 
     chunk = 1_000
     name: EngineName
@@ -27,7 +27,7 @@ class EnginePeer:
 
 
 class TorchPeer(EnginePeer):
-    """PyTorch, batched over tasks, gradients written out."""
+    """The reference engine: PyTorch, batched over tasks, explicit gradients."""
 
     name = "torch"
     chunk = 100

@@ -1,4 +1,4 @@
-"""The library ``higher``, as its examples use it, with gradients tracked to first order only."""
+"""The library ``higher``, used as in its examples, with first-order gradients only."""
 
 from __future__ import annotations
 

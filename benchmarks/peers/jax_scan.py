@@ -1,8 +1,8 @@
-"""JAX at its best here: one jit, ``lax.scan`` over a chunk of meta-iterations, vmap over tasks.
+"""JAX in its fastest form here: one jit, ``lax.scan`` over meta-iterations, vmap over tasks.
 
-Tried beside it and slower, or no faster: batches from ``jax.random`` within the scan (1.5 times the
-time for FOMAML, 1.9 for Reptile), so NumPy draws a chunk at once; features before points; a Python
-loop over tasks; the scan unrolled, or the inner one of Reptile not; XLA's flags for 512-bit
+Alternatives that were slower, or not faster: batches from ``jax.random`` within the scan (1.5 times
+the time for FOMAML, 1.9 for Reptile), so NumPy draws a chunk at once; features before points; a
+Python loop over tasks; the scan unrolled, or the inner one of Reptile not; XLA's flags for 512-bit
 vectors, XNNPACK, oneDNN and several threads.
 """
 
@@ -42,7 +42,7 @@ class JaxScan:
 
 
 def parameters(random: np.random.Generator) -> list[Any]:
-    """Weights ``(n_in, n_out)`` and biases of the source's network."""
+    """Draw weights ``(n_in, n_out)`` and biases of the source's network."""
     layers = []
     for n_in, n_out in ((1, UNITS), (UNITS, UNITS), (UNITS, 1)):
         bound = n_in**-0.5
@@ -54,14 +54,14 @@ def parameters(random: np.random.Generator) -> list[Any]:
 
 
 def few_shot(random: np.random.Generator, n: int) -> tuple[NDArray[np.float32], ...]:
-    """Support x and y ``(n, 3, 10)`` and query y ``(n, 3, 50)``."""
+    """Draw support x and y ``(n, 3, 10)`` and query y ``(n, 3, 50)``."""
     amplitude, phase = waves(random, (n, FOMAML.tasks, 1))
     x = random.random((n, FOMAML.tasks, FOMAML.shots), np.float32) * 10 - 5
     return x, amplitude * np.sin(x + phase), amplitude * np.sin(GRID + phase)
 
 
 def minibatches(random: np.random.Generator, n: int) -> tuple[NDArray[np.float32], ...]:
-    """The shuffled grid, x and y ``(n, 5, 10)``."""
+    """Draw the shuffled grid, x and y ``(n, 5, 10)``."""
     amplitude, phase = waves(random, (n, 1, 1))
     order = random.random((n, REPTILE.points), np.float32).argsort(1)
     x = GRID[order].reshape(n, -1, REPTILE.batch_size)
@@ -86,7 +86,7 @@ def moved(theta: Any, direction: Any, by: float) -> Any:
 
 @jax.jit
 def fomaml(theta: Any, batches: Any) -> Any:
-    """Parameters and mean query losses after a chunk."""
+    """Train a chunk; return the parameters and the mean query losses."""
 
     def task(theta: Any, x: Any, y: Any, query_y: Any) -> Any:
         phi = moved(theta, jax.grad(loss)(theta, x, y), -LR)
@@ -102,7 +102,7 @@ def fomaml(theta: Any, batches: Any) -> Any:
 
 @jax.jit
 def reptile(theta: Any, batches: Any) -> Any:
-    """Parameters and mean minibatch losses after a chunk."""
+    """Train a chunk; return the parameters and the mean minibatch losses."""
 
     def step(phi: Any, batch: Any) -> Any:
         value, gradient = jax.value_and_grad(loss)(phi, *batch)

@@ -1,9 +1,9 @@
 """learn2learn's ``MAML(first_order=True)``: its clone-and-adapt update, written for this benchmark.
 
-Written anew after its documentation and its ``clone_module`` and ``maml_update``, because its last
-release no longer builds on this Python: ``clone``
-copies the module with parameters that are nodes of the graph, ``adapt`` replaces them by
-p - lr * grad, and ``backward`` of the query loss reaches the meta-parameters through both.
+A reimplementation after its documentation, ``clone_module`` and ``maml_update``, because its last
+release no longer builds on this Python. ``clone`` copies the module with parameters that are nodes
+of the graph, ``adapt`` replaces them by p - lr * grad, and ``backward`` of the query loss reaches
+the meta-parameters through both.
 """
 
 # PyTorch's `backward` has no types.
@@ -45,7 +45,7 @@ class Learn2Learn:
 
 
 def clone(module: nn.Module) -> nn.Module:
-    """A copy of ``module`` whose parameters are clones in the graph of the original's."""
+    """Copy ``module``; the copy's parameters are clones in the graph of the original's."""
     copy = module.__new__(type(module))
     copy.__dict__ = module.__dict__.copy()
     copy._parameters = {
@@ -59,7 +59,7 @@ def clone(module: nn.Module) -> nn.Module:
 
 
 def adapt(learner: nn.Module, loss: Tensor, lr: float) -> None:
-    """One first-order step: the gradient is a constant of the graph."""
+    """Take one first-order step: the gradient is a constant of the graph."""
     gradients = iter(torch.autograd.grad(loss, list(learner.parameters())))
     for module in learner.modules():
         for name, parameter in module._parameters.items():

@@ -1,4 +1,4 @@
-"""The most multiply-adds per second one thread of this machine does, as a peer.
+"""The peak rate of multiply-adds of one thread on this machine, as a peer.
 
 Twelve independent chains of full-width vector multiply-adds in registers: two units of a latency of
 four need eight. An "iteration" is as many as the algorithm's 64 x 64 layer takes: three products
@@ -28,11 +28,11 @@ POINTS = {
     "fomaml": FOMAML.tasks * (FOMAML.shots + FOMAML.query_points),
     "reptile": REPTILE.points,
 }
-"""Points that are passed forward and backward in an iteration."""
+"""Points of the forward and backward passes of an iteration."""
 
 
 def flop(algorithm: str) -> int:
-    """Floating-point operations of one meta-iteration, those of the 64 x 64 layer."""
+    """Return the floating-point operations of the 64 x 64 layer in one meta-iteration."""
     return POINTS[algorithm] * 3 * 2 * UNITS * UNITS
 
 
@@ -46,7 +46,7 @@ class Peak:
 
 
 def _lanes() -> int:
-    """Numbers of a vector register of the machine that numba compiles for."""
+    """Return the number of float32 lanes of a vector register on numba's target machine."""
     features = set(cpu_target.target_context.codegen().magic_tuple()[2].split(","))
     return 16 if "+avx512f" in features else 8 if "+avx2" in features else 4
 
@@ -56,7 +56,7 @@ LANES = _lanes()
 
 @intrinsic
 def _chains(typing_context: Any, rounds: Any) -> Any:
-    """``rounds`` times ``UNROLL`` multiply-adds in each of ``CHAINS`` registers; gives a sum."""
+    """Emit ``rounds`` times ``UNROLL`` multiply-adds in each of ``CHAINS`` registers."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         vector = ir.VectorType(FLOAT, LANES)
@@ -65,16 +65,17 @@ def _chains(typing_context: Any, rounds: Any) -> Any:
             builder.module, ir.FunctionType(vector, [vector] * 3), name
         )
         sums = [cgutils.alloca_once(builder, vector) for _ in range(CHAINS)]
-        # Not from one: it stays one, which the compiler notices, and leaves the chain out.
-        for index, place in enumerate(sums, start=2):
-            builder.store(ir.Constant(vector, [float(index)] * LANES), place)
+        # Not from 1, a fixed point: the compiler would notice it and remove the chain.
+        for index, register in enumerate(sums, start=2):
+            builder.store(ir.Constant(vector, [float(index)] * LANES), register)
         half = ir.Constant(vector, [0.5] * LANES)
         with cgutils.for_range(builder, arguments[0]):
-            for place in sums * UNROLL:
-                builder.store(builder.call(multiply_add, [builder.load(place), half, half]), place)
+            for register in sums * UNROLL:
+                product = builder.call(multiply_add, [builder.load(register), half, half])
+                builder.store(product, register)
         total = builder.load(sums[0])
-        for place in sums[1:]:
-            total = builder.fadd(total, builder.load(place))
+        for register in sums[1:]:
+            total = builder.fadd(total, builder.load(register))
         return builder.extract_element(total, ir.Constant(ir.IntType(32), 0))
 
     return types.float32(types.int64), generate
@@ -82,5 +83,5 @@ def _chains(typing_context: Any, rounds: Any) -> Any:
 
 @njit(nogil=True)
 def multiply_add(rounds: int) -> float:
-    """Must be used: the value keeps the compiler from leaving out the work."""
+    """Run the multiply-adds; the returned sum keeps the compiler from removing them."""
     return float(_chains(rounds))  # type: ignore[call-arg]

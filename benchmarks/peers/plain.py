@@ -1,4 +1,4 @@
-"""What a reader of the source writes in PyTorch: modules, autograd, optimisers, task by task."""
+"""A plain PyTorch port of the source: modules, autograd and optimizers, task by task."""
 
 # PyTorch's `backward` has no types.
 # mypy: allow-untyped-calls
@@ -14,7 +14,7 @@ from benchmarks.protocol import FOMAML, REPTILE, UNITS
 
 
 class Plain:
-    """A line by line port."""
+    """A line-by-line port."""
 
     chunk = 1
 
@@ -32,7 +32,7 @@ class Plain:
             iteration()
 
     def fomaml(self) -> None:
-        """Sum the query gradients at each task's adapted weights, apply them to the old ones."""
+        """Sum the query gradients at each task's adapted weights; apply the sum to the old ones."""
         before = self._copy()
         sums = [torch.zeros_like(weight) for weight in before]
         for _ in range(FOMAML.tasks):
@@ -49,7 +49,7 @@ class Plain:
         self._outer.step()
 
     def reptile(self) -> None:
-        """Train on a task's minibatches, then go a part of the way there."""
+        """Train on a task's minibatches, then move part of the way to the result."""
         before = self._copy()
         for x, y in self._draws.minibatches():
             self._step(x, y)
@@ -72,7 +72,7 @@ class Plain:
 
 
 def network() -> nn.Sequential:
-    """The source's network."""
+    """Create the source's network."""
     return nn.Sequential(
         nn.Linear(1, UNITS), nn.Tanh(), nn.Linear(UNITS, UNITS), nn.Tanh(), nn.Linear(UNITS, 1)
     )

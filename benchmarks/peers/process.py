@@ -1,4 +1,4 @@
-"""A peer in a process of its own, seen from the one that measures."""
+"""A peer in a process of its own, as the measuring process sees it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any
 
 from benchmarks.environment import ONE_THREAD, PEERS_VENV, ROOT, environment
 from benchmarks.peers import PEERS
-from benchmarks.rounds import length_for
+from benchmarks.rounds import calibrate_length
 
 
 class PeerError(Exception):
-    """A peer could not start, or ended in the middle."""
+    """A peer could not start, or ended early."""
 
 
 class PeerProcess:
@@ -28,7 +28,7 @@ class PeerProcess:
         self._name = name
         self._lengths: dict[str, int] = {}
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  (closed on leaving)
-        python = sys.executable if self.entry.own else str(PEERS_VENV / "bin" / "python")
+        python = str(PEERS_VENV / "bin" / "python") if self.entry.extra_packages else sys.executable
         if not Path(python).exists():
             raise PeerError(f"{name}: its packages are not installed")
         self._process = subprocess.Popen(
@@ -58,9 +58,9 @@ class PeerProcess:
         self._errors.close()
 
     def warm_up(self, seconds: float) -> None:
-        """Compile, and find how many iterations take about ``seconds``. Raises ``PeerError``."""
+        """Compile, and calibrate the number of iterations per turn. Raises ``PeerError``."""
         for algorithm in self.entry.algorithms:
-            self._lengths[algorithm] = length_for(
+            self._lengths[algorithm] = calibrate_length(
                 lambda n, algorithm=algorithm: self._run(algorithm, n),  # type: ignore[misc]
                 seconds,
                 self._chunk,
@@ -68,13 +68,13 @@ class PeerProcess:
         self._processor = self._wall = 0.0
 
     def microseconds(self, algorithm: str) -> float:
-        """Wall time of one meta-iteration. Raises ``PeerError``."""
+        """Return the wall time of one meta-iteration. Raises ``PeerError``."""
         n = self._lengths[algorithm]
         return self._run(algorithm, n) / n * 1e6
 
     @property
     def threads(self) -> float:
-        """Processor seconds per second since it is warm: one, if it keeps to one thread."""
+        """Processor seconds per second of wall time since the warm-up: 1 for a single thread."""
         return self._processor / self._wall
 
     def _run(self, algorithm: str, iterations: int) -> float:

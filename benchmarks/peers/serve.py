@@ -1,7 +1,7 @@
 """The process of one peer: ``python -m benchmarks.peers.serve NAME``.
 
-It says ``{"chunk": n}`` when ready, and then answers each line ``fomaml 1000`` with the wall and
-processor seconds that so many iterations took.
+It prints ``{"chunk": n}`` when ready, and then answers each line such as ``fomaml 1000`` with the
+wall and processor seconds of that many iterations.
 """
 
 from __future__ import annotations

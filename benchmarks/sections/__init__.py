@@ -1,1 +1,1 @@
-"""One section of the report a file."""
+"""The sections of the report, one per file."""

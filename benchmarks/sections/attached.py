@@ -1,4 +1,4 @@
-"""Sessions: what it costs to train in one, to watch it in numbers, and to come back to it."""
+"""Sessions: the cost of training in one, of many subscribers, and of attaching."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from benchmarks.command import PROGRAM
 from benchmarks.engines import default_engine
 from benchmarks.environment import ROOT
 from benchmarks.report import Cell, Section, Table
-from benchmarks.rounds import Effort, Spread, by_turns, ratios, seconds
-from benchmarks.sections.watching import COUNT
+from benchmarks.rounds import Effort, Spread, alternate, ratios, seconds
+from benchmarks.sections.watching import has_iteration_count
 from benchmarks.terminals.cost import (
     SIZE,
     START_SECONDS,
@@ -24,57 +24,62 @@ from benchmarks.terminals.cost import (
     headless_rate,
     rate,
 )
-from benchmarks.terminals.sessions import own_place
-from benchmarks.terminals.terminal import Terminal, terminal
+from benchmarks.terminals.sessions import private_sessions
+from benchmarks.terminals.subscribers import Subscribers
+from benchmarks.terminals.terminal import Terminal, open_terminal
 from benchmarks.terminals.traffic import traffic, traffic_table
-from benchmarks.terminals.watchers import Watchers
 from core.remote.client import RemoteSession
 from core.remote.connection import session_status
 from core.remote.registry import SessionInfo, live_sessions
 
-WATCHERS, STUCK = 50, 10
+SUBSCRIBERS, STUCK = 50, 10
 
 LONG = 1_000_000
-"""Iterations of the history that is attached to."""
+"""Iterations of the history when a client attaches."""
 
 CATCH_UP_SECONDS = 2.0
-"""From the greeting of watchers to a window: the story has been sent by then."""
+"""From connecting subscribers to a window: the backlog has been sent by then."""
 
 LEAVE_SECONDS = 0.2
-"""From the key that leaves to the end of the screen."""
+"""From the key that detaches to the end of the screen."""
 
 
 def attached(effort: Effort) -> Section:
-    """Everything about sessions."""
-    tables = [_unwatched(effort), *_watched(effort), _arrival(effort), _traffic(effort)]
+    """Measure sessions."""
+    tables = [
+        _session_cost(effort),
+        *_subscriber_cost(effort),
+        _attach_times(effort),
+        _traffic(effort),
+    ]
     return Section("Sessions", tables, [f"engine: {default_engine()}", *_NOTES])
 
 
 _NOTES = (
     "both runs train at full speed; iterations are those of the `progress` events",
-    f"watched: {WATCHERS} connections, of which {STUCK} greet and never read, for one window and "
-    "none for the next, in the same session; who reads shares the machine with training",
-    "bytes are counted at the socket, after the story with which a watcher begins",
-    "sent: as for the dashboard, by a face that is alone",
+    f"subscribers: {SUBSCRIBERS} connections, of which {STUCK} never read, alternating with none "
+    "in the same session; the reader shares the machine with training",
+    "bytes are counted at the socket, after the initial backlog",
+    "sent: as for the dashboard, by a single client",
     "attach: `first number` is from the start of the command to an iteration count on the screen",
 )
 
 
 @dataclass(frozen=True)
 class Training:
-    """A session that trains, with its runs in ``out``."""
+    """A session in training, with its runs in ``out``."""
 
     entry: SessionInfo
     out: Path
 
     @property
     def id(self) -> str:
-        """What it is called."""
+        """ID of the session."""
         return self.entry.id
 
     @property
     def memory(self) -> float:
-        """MiB that its process holds now."""
+        """Resident memory of its process in MiB."""
         status = Path(f"/proc/{self.entry.pid}/status").read_text().splitlines()
         (line,) = [line for line in status if line.startswith("VmRSS:")]
         return int(line.split()[1]) / 1024
@@ -82,8 +87,8 @@ class Training:
 
 @contextmanager
 def detached_training(*options: str) -> Iterator[Training]:
-    """A session of both runs that nobody watches."""
-    with tempfile.TemporaryDirectory() as out, own_place():
+    """Start a session of both runs without a client."""
+    with tempfile.TemporaryDirectory() as out, private_sessions():
         command = [*endless_training(out), "--detach", *options]
         subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
         (entry,) = live_sessions()
@@ -92,41 +97,41 @@ def detached_training(*options: str) -> Iterator[Training]:
 
 
 @contextmanager
-def face(training: Training) -> Iterator[Terminal]:
-    """Attached, with its numbers on the screen; it leaves the runs alone."""
-    with terminal([*PROGRAM, "attach", training.id], *SIZE) as seen:
-        _await_number(seen)
-        yield seen
-        seen.press(b"d")
-        seen.look(LEAVE_SECONDS)
+def attached_dashboard(training: Training) -> Iterator[Terminal]:
+    """Attach a dashboard and wait for its numbers; detach at the end."""
+    with open_terminal([*PROGRAM, "attach", training.id], *SIZE) as terminal:
+        _await_number(terminal)
+        yield terminal
+        terminal.press(b"d")
+        terminal.read_for(LEAVE_SECONDS)
 
 
-def _await_number(seen: Terminal) -> float:
-    """When an iteration count came."""
-    arrived = seen.wait(lambda: bool(COUNT.search(seen.text())), START_SECONDS)
+def _await_number(terminal: Terminal) -> float:
+    """Return the time at which an iteration count appeared."""
+    arrived = terminal.wait_until(lambda: has_iteration_count(terminal), START_SECONDS)
     if arrived is None:
-        raise RuntimeError(f"nothing was attached to within {START_SECONDS:.0f} s")
+        raise RuntimeError(f"no dashboard was attached within {START_SECONDS:.0f} s")
     return arrived
 
 
 def _traffic(effort: Effort) -> Table:
-    with detached_training() as training, face(training) as seen:
-        seen.drain(CATCH_UP_SECONDS)
-        return traffic_table([traffic(seen, effort, "attached, {} x {}".format(*SIZE))])
+    with detached_training() as training, attached_dashboard(training) as terminal:
+        terminal.drain(CATCH_UP_SECONDS)
+        return traffic_table([traffic(terminal, effort, "attached, {} x {}".format(*SIZE))])
 
 
-def _unwatched(effort: Effort) -> Table:
+def _session_cost(effort: Effort) -> Table:
     window, rounds = (1.0, 1) if effort.quick else (6.0, 5)
 
     def detached() -> float:
         with detached_training() as training:
             return rate(training.out, window, time.sleep)
 
-    rates = by_turns({"headless": lambda: headless_rate(window), "session": detached}, rounds)
+    rates = alternate({"headless": lambda: headless_rate(window), "session": detached}, rounds)
     rows: list[tuple[Cell, ...]] = [
         ("headless", Spread.of(rates["headless"]), None),
         (
-            "a session that nobody watches",
+            "a session without clients",
             Spread.of(rates["session"]),
             ratios(rates["session"], rates["headless"]),
         ),
@@ -135,17 +140,17 @@ def _unwatched(effort: Effort) -> Table:
 
 
 @dataclass
-class _Crowd:
-    """What was seen while many watched."""
+class _SubscriberStats:
+    """Measurements with many subscribers."""
 
     sent: list[float]
     unread: list[int]
     memory: list[float]
 
 
-def _watched(effort: Effort) -> Sequence[Table]:
+def _subscriber_cost(effort: Effort) -> Sequence[Table]:
     window, rounds = (1.0, 1) if effort.quick else (6.0, 11)
-    crowd = _Crowd([], [], [])
+    stats = _SubscriberStats([], [], [])
     with detached_training() as training:
         alone = training.memory
 
@@ -154,58 +159,58 @@ def _watched(effort: Effort) -> Sequence[Table]:
             return rate(training.out, window, time.sleep)
 
         def many() -> float:
-            with Watchers(training.id, WATCHERS, STUCK) as watchers:
+            with Subscribers(training.id, SUBSCRIBERS, STUCK) as subscribers:
                 time.sleep(CATCH_UP_SECONDS)
-                passed = list[float]()
+                measured = list[float]()
                 found = rate(
                     training.out,
                     window,
-                    lambda span: passed.append(watchers.bytes_per_second(span)),
+                    lambda span: measured.append(subscribers.bytes_per_second(span)),
                 )
-                crowd.sent.append(passed[-1])  # of the window itself, which is the last
-                crowd.memory.append(training.memory)
-                crowd.unread += watchers.unread()
+                stats.sent.append(measured[-1])  # the window itself is the last one
+                stats.memory.append(training.memory)
+                stats.unread += subscribers.unread()
                 _require_all(training)
                 return found
 
-        rates = by_turns({"none": none, "many": many}, rounds)
+        rates = alternate({"none": none, "many": many}, rounds)
     speed: list[tuple[Cell, ...]] = [
-        ("nobody watches", Spread.of(rates["none"]), None),
+        ("no subscribers", Spread.of(rates["none"]), None),
         (
-            f"{WATCHERS} watch, {STUCK} of them stuck",
+            f"{SUBSCRIBERS} subscribers, {STUCK} of them stuck",
             Spread.of(rates["many"]),
             ratios(rates["many"], rates["none"]),
         ),
     ]
     return (
-        Table("Cost of watchers", ("", "iterations/s", "of nobody"), speed),
-        _holdings(alone, crowd),
+        Table("Cost of subscribers", ("", "iterations/s", "relative to none"), speed),
+        _footprint(alone, stats),
     )
 
 
 def _require_all(training: Training) -> None:
-    """Raise ``RuntimeError`` if some of the watchers have been dropped: they cost nothing."""
-    there = len(session_status(training.id).subscribers)
-    if there != WATCHERS:
-        raise RuntimeError(f"only {there} of {WATCHERS} watchers were still there")
+    """Raise ``RuntimeError`` if subscribers were dropped: dropped ones cost nothing."""
+    connected = len(session_status(training.id).subscribers)
+    if connected != SUBSCRIBERS:
+        raise RuntimeError(f"only {connected} of {SUBSCRIBERS} subscribers were still connected")
 
 
-def _holdings(alone: float, crowd: _Crowd) -> Table:
+def _footprint(alone: float, stats: _SubscriberStats) -> Table:
     rows: list[tuple[Cell, ...]] = [
-        ("sent to one that reads, KiB/s", Spread.of([sent / 1024 for sent in crowd.sent])),
-        ("unread by one that is stuck, KiB", Spread.of([one / 1024 for one in crowd.unread])),
-        ("memory of the session's process at first, MiB", alone),
-        (f"its memory with {WATCHERS} watchers, at most, MiB", max(crowd.memory)),
+        ("sent to a reading subscriber, KiB/s", Spread.of([sent / 1024 for sent in stats.sent])),
+        ("unread by a stuck subscriber, KiB", Spread.of([one / 1024 for one in stats.unread])),
+        ("memory of the session's process without subscribers, MiB", alone),
+        (f"its memory with {SUBSCRIBERS} subscribers, at most, MiB", max(stats.memory)),
     ]
-    return Table("What watchers take", ("", ""), rows)
+    return Table("Footprint of subscribers", ("", ""), rows)
 
 
-def _arrival(effort: Effort) -> Table:
-    """Of the time to attach to a session with a long history."""
+def _attach_times(effort: Effort) -> Table:
+    """Measure the time to attach to a session with a long history."""
     length, rounds = (20_000, 1) if effort.quick else (LONG, 5)
     with detached_training("--network.hidden", "4") as training:
         _await_length(training, length)
-        found = by_turns(
+        found = alternate(
             {
                 "known": lambda: seconds(lambda: RemoteSession(training.id).detach()),
                 "number": _first_number,
@@ -213,7 +218,7 @@ def _arrival(effort: Effort) -> Table:
             rounds,
         )
     rows: list[tuple[Cell, ...]] = [
-        ("the whole history is known", Spread.of(found["known"])),
+        ("complete history received", Spread.of(found["known"])),
         ("`tui-meta attach`, first number", Spread.of(found["number"])),
     ]
     title = f"Attaching to a session of two runs, more than {length:,} iterations each"
@@ -229,5 +234,5 @@ def _await_length(training: Training, length: int) -> None:
 
 
 def _first_number() -> float:
-    with terminal([*PROGRAM, "attach"], *SIZE) as seen:
-        return _await_number(seen) - seen.began
+    with open_terminal([*PROGRAM, "attach"], *SIZE) as terminal:
+        return _await_number(terminal) - terminal.started

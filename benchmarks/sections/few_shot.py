@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.engines import ENGINES
 from benchmarks.protocol import FOMAML
 from benchmarks.report import Cell, Section, Table
-from benchmarks.rounds import Effort, Spread, by_turns, ratios, seconds
+from benchmarks.rounds import Effort, Spread, alternate, ratios, seconds
 from core.config import EngineName, RunConfig
 from core.engines import make_engine
 from core.evaluation.adaptation import many_tasks
@@ -15,21 +15,21 @@ ROUNDS = 5
 
 
 def few_shot(effort: Effort) -> Section:
-    """1,000 random tasks, ten points, 32 updates, the query loss after each."""
+    """Evaluate 1,000 random tasks: ten points, 32 gradient steps, the query loss after each."""
     n_tasks = 100 if effort.quick else 1_000
     rounds = min(effort.rounds, ROUNDS)
-    times = by_turns({name: _Evaluation(name, n_tasks).seconds for name in ENGINES}, rounds)
+    times = alternate({name: _Evaluation(name, n_tasks).seconds for name in ENGINES}, rounds)
     rows: list[tuple[Cell, ...]] = [
         ("fused", Spread.of(times["fused"]), None),
         ("torch", Spread.of(times["torch"]), ratios(times["torch"], times["fused"])),
     ]
     columns = ("engine", "seconds", "times fused")
-    title = f"{n_tasks:,} tasks x {MANY_TASKS.steps} steps, one thread"
+    title = f"{n_tasks:,} tasks x {MANY_TASKS.steps} gradient steps, one thread"
     return Section("Few-shot evaluation", [Table(title, columns, rows)])
 
 
 class _Evaluation:
-    """What ``tui-meta eval`` computes for a network, here an untrained one."""
+    """The computation of ``tui-meta eval``, for an untrained network."""
 
     def __init__(self, engine: EngineName, n_tasks: int) -> None:
         self._config = RunConfig(algorithm=FOMAML, engine=engine)

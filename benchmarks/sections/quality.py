@@ -1,7 +1,7 @@
-"""Does training reach what a correct implementation reaches?
+"""Quality of the trained networks, beside the ranges that other implementations reach.
 
-Trains the source's protocol to the end over several seeds and evaluates on random tasks: mean
-query losses, beside the ranges reached elsewhere.
+Trains the source's protocol to the end for several seeds and reports mean query losses on random
+tasks.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ REACHED = {
 
 
 def quality(effort: Effort) -> Section:
-    """Both algorithms over ``SEEDS``, and a random initialisation."""
+    """Evaluate both algorithms over ``SEEDS``, and a random initialisation."""
     iterations = 2_000 if effort.quick else 50_000
     seeds = SEEDS[:1] if effort.quick else SEEDS
     rows: list[tuple[Cell, ...]] = []
@@ -62,15 +62,15 @@ def quality(effort: Effort) -> Section:
     rows.append(("random initialisation, reached elsewhere", *REACHED["random initialisation"]))
     rows.append(("random initialisation, seed 0", *evaluate(config, theta)))
     title = f"Mean query loss on {N_TASKS:,} random tasks after {iterations:,} iterations"
-    notes = [f"engine: {default_engine()}", *_TOO_SHORT * effort.quick]
+    notes = [f"engine: {default_engine()}", *_QUICK_NOTES * effort.quick]
     return Section("Quality", [Table(title, ("", *HEADINGS), rows)], notes)
 
 
-_TOO_SHORT = ("a smoke run: too short to reach the ranges",)
+_QUICK_NOTES = ("a smoke run: too short to reach the ranges",)
 
 
 def evaluate(config: RunConfig, theta: Floats) -> list[float]:
-    """Mean query losses on the same ``N_TASKS`` tasks for every network, as in HEADINGS."""
+    """Return mean query losses on the same ``N_TASKS`` tasks for every network, as in HEADINGS."""
     engine = make_engine(config)
     lr = config.algorithm.inner_lr
     full, half = (

@@ -1,4 +1,4 @@
-"""How speed and memory grow: runs side by side, populations, wide layers, many points, length."""
+"""Growth of speed and memory: parallel runs, populations, wide layers, many points, length."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import replace
 from functools import partial
 
 from benchmarks.command import peak_memory
-from benchmarks.engines import ENGINES, Running, warm
+from benchmarks.engines import ENGINES, WarmEngine, warm_engines
 from benchmarks.protocol import ALGORITHMS
 from benchmarks.report import Cell, Section, Table
-from benchmarks.rounds import Effort, Spread, by_turns, ratios, seconds
+from benchmarks.rounds import Effort, Spread, alternate, ratios, seconds
 from core.algorithms.base import Algorithm
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
@@ -27,7 +27,7 @@ ROUNDS = 5
 
 
 def scaling(effort: Effort) -> Section:
-    """Several runs, sizes, and memory."""
+    """Measure several runs, sizes, and memory."""
     effort = replace(effort, rounds=min(effort.rounds, ROUNDS), seconds=effort.seconds / 2)
     few = 4 if effort.quick else 1
     tables = [
@@ -41,15 +41,14 @@ def scaling(effort: Effort) -> Section:
 
 
 _NOTES = (
-    "two runs: iterations per second of two worker threads of one process together, over those of "
-    "one alone in the same round",
-    "populations: `core.training.batch.train_many` on all processors; iterations per second of all "
-    "its runs together, over those of the population of one in the same round",
-    "support size: points of FOMAML's support set, and of Reptile's minibatches, of which it "
-    "always makes five",
-    "hidden units and support size: in chunks of about 30 ms, as a run is trained",
-    "memory: the peak resident size of `tui-meta --no-tui` training both algorithms, with "
-    "everything that Python and PyTorch load",
+    "two runs: total iterations per second of two worker threads of one process, relative to one "
+    "alone in the same round",
+    "populations: `core.training.batch.train_many` on all processors; total "
+    "iterations per second, relative to a population of one in the same round",
+    "support size: points of FOMAML's support set, and of each of Reptile's five minibatches",
+    "hidden units and support size: in chunks of about 30 ms, as in a run",
+    "memory: peak resident size of `tui-meta --no-tui` while it trains both algorithms, including "
+    "Python and PyTorch",
 )
 
 
@@ -68,14 +67,14 @@ def _side_by_side(effort: Effort) -> Table:
 
 
 def _one_and_two(first: Worker, second: Worker, effort: Effort) -> tuple[list[float], list[float]]:
-    """Iterations per second of one run alone, and of both at once."""
+    """Return the iterations per second of one run alone, and of both at once."""
     iterations = int(4 * effort.seconds / first.microseconds * 1e6)
 
     def both() -> None:
         started = [worker.start(iterations) for worker in (first, second)]
         wait(started)
 
-    times = by_turns(
+    times = alternate(
         {
             "one": lambda: seconds(first.start(iterations).result),
             "two": lambda: seconds(both),
@@ -93,7 +92,9 @@ def _populations(sizes: Sequence[int], effort: Effort) -> Table:
             RunConfig(algorithm=algorithm, iterations=iterations, seed=seed)
             for seed in range(max(sizes))
         ]
-        times = by_turns({size: partial(_train_time, runs[:size]) for size in sizes}, effort.rounds)
+        times = alternate(
+            {size: partial(_train_time, runs[:size]) for size in sizes}, effort.rounds
+        )
         rates = {size: [size * iterations / t for t in times[size]] for size in sizes}
         rows.append((algorithm.title, *(ratios(rates[size], rates[1]) for size in sizes)))
     return Table("Populations", ("", *(f"{size} runs" for size in sizes)), rows)
@@ -104,12 +105,12 @@ def _train_time(runs: Sequence[RunConfig]) -> float:
 
 
 class Worker:
-    """A run in a thread of its own, as a trainer has one; its engine is made in that thread."""
+    """A run in a thread of its own, in which its engine is created, as in a trainer."""
 
     def __init__(self, config: RunConfig, effort: Effort) -> None:
         self._thread = ThreadPoolExecutor(1)
         chunk = 1_000 if config.engine == "fused" else 100
-        [self._run] = self._thread.submit(warm, [config], effort, chunk).result()
+        [self._run] = self._thread.submit(warm_engines, [config], effort, chunk).result()
         self.microseconds = self._thread.submit(self._run.microseconds).result()
 
     def __enter__(self) -> Worker:
@@ -119,7 +120,7 @@ class Worker:
         self._thread.shutdown()
 
     def start(self, iterations: int) -> Future[None]:
-        """Begin to train."""
+        """Start training; return a future."""
         return self._thread.submit(self._run.advance, iterations)
 
 
@@ -148,34 +149,33 @@ def _sizes(
     config: Callable[[Algorithm, int], RunConfig],
     effort: Effort,
 ) -> Table:
-    """Microseconds of fused and torch at each size; ``algorithms`` are those of each size."""
+    """Measure fused and torch at each size; ``algorithms`` has the algorithms of each size."""
     rows = []
     for size, chosen in zip(sizes, algorithms, strict=True):
         cells: list[Cell] = [size]
         for algorithm in chosen:
             configs = [replace(config(algorithm, size), engine=engine) for engine in ENGINES]
-            runs = {config.engine: _as_trained(config, effort) for config in configs}
-            times = by_turns({e: run.microseconds for e, run in runs.items()}, effort.rounds)
+            runs = {config.engine: _trainer_like(config, effort) for config in configs}
+            times = alternate({e: run.microseconds for e, run in runs.items()}, effort.rounds)
             cells.append(Spread.of(times["fused"]))
             cells.append(ratios(times["torch"], times["fused"]))
         rows.append(tuple(cells))
     columns = tuple(
         text
         for kind in ALGORITHMS.values()
-        for text in (f"{kind.title}, fused, µs", "torch takes times")
+        for text in (f"{kind.title}, fused, µs", "torch, times as long")
     )
     return Table(title, ("", *columns), rows)
 
 
-def _as_trained(config: RunConfig, effort: Effort) -> Running:
-    """An engine that is advanced in chunks as long as a trainer's.
+def _trainer_like(config: RunConfig, effort: Effort) -> WarmEngine:
+    """Return an engine that is advanced in chunks as long as a trainer's.
 
-    What a chunk costs besides its iterations, some 50 µs, would be half of a fast one's time in
-    chunks of ten.
+    The overhead of a chunk, some 50 µs, would be half of the time of a fast chunk of ten.
     """
-    [run] = warm([config], effort, chunk=10)
+    [run] = warm_engines([config], effort, chunk=10)
     chunk = max(1, int(CHUNK_SECONDS * 1e6 / run.microseconds()))
-    [run] = warm([config], effort, chunk)
+    [run] = warm_engines([config], effort, chunk)
     return run
 
 

@@ -1,4 +1,4 @@
-"""Every screen: what it sends, how fast it answers, and what it costs the training."""
+"""Every screen: its traffic, its latency, and its cost for training."""
 
 from __future__ import annotations
 
@@ -10,139 +10,143 @@ from dataclasses import dataclass
 from benchmarks.engines import default_engine
 from benchmarks.report import Cell, Section, Table
 from benchmarks.rounds import Effort, Spread, ratios
-from benchmarks.sections.attached import Training, detached_training, face
+from benchmarks.sections.attached import Training, attached_dashboard, detached_training
 from benchmarks.sections.watching import SMALL
 from benchmarks.terminals.cost import SIZE, await_training, dashboard, rate_now
-from benchmarks.terminals.latency import HELP, Gesture, quantiles, to_and_fro
-from benchmarks.terminals.processors import beside_training
+from benchmarks.terminals.latency import HELP, KeyPair, measure_presses, quantiles
+from benchmarks.terminals.processors import non_training_seconds
 from benchmarks.terminals.terminal import Terminal
 
 SIZES = (SIZE, SMALL)
 OPEN_SECONDS = 2.0
-"""From the key that opens a screen until all of it has come."""
+"""From the key that opens a screen until it is complete."""
 
 TYPING_SECONDS = 0.2
-"""Between two of several keys."""
+"""Between two keys of a sequence."""
 
 WATCH = b"w"
 
 
 @dataclass(frozen=True)
-class Place:
-    """A screen: the ``keys`` that open it from the watch screen, and one that it answers to.
+class MeasuredScreen:
+    """A screen: the ``keys`` that open it from the watch screen, and a pair of keys to measure.
 
     ``begin`` is pressed at the beginning of every window.
     """
 
     title: str
     keys: tuple[bytes, ...]
-    gesture: Gesture
+    pair: KeyPair
     begin: bytes = b""
 
 
-PLACES = (
-    Place("Watch", (WATCH,), Gesture("tab", b"\t", b"\x1b[Z")),
-    Place("Lab, following θ", (b"a",), Gesture(", and .", b",", b".")),
-    Place("Geometry, following once a second", (b"v", b" "), HELP),
-    Place("Battery, at rest", (b"b",), Gesture("> and <", b">", b"<")),
-    Place("Battery, surveying 10,000 tasks", (b"b", *[b">"] * 9), HELP, b"\r"),
-    Place("Time machine", (b"t",), Gesture("j and k", b"j", b"k")),
-    Place("Runs", (b"f",), Gesture("s and S", b"s", b"S")),
-    Place("Messages", (b"m",), HELP),
+SCREENS = (
+    MeasuredScreen("Watch", (WATCH,), KeyPair("tab", b"\t", b"\x1b[Z")),
+    MeasuredScreen("Lab, following θ", (b"a",), KeyPair(", and .", b",", b".")),
+    MeasuredScreen("Geometry, following once a second", (b"v", b" "), HELP),
+    MeasuredScreen("Battery, at rest", (b"b",), KeyPair("> and <", b">", b"<")),
+    MeasuredScreen("Battery, running 10,000 tasks", (b"b", *[b">"] * 9), HELP, b"\r"),
+    MeasuredScreen("Time machine", (b"t",), KeyPair("j and k", b"j", b"k")),
+    MeasuredScreen("Runs", (b"f",), KeyPair("s and S", b"s", b"S")),
+    MeasuredScreen("Messages", (b"m",), HELP),
 )
-LIVELY = tuple(place for place in PLACES if place.title not in ("Battery, at rest", "Messages"))
-"""Those on which something happens while nobody presses a key, and the list of runs."""
+ACTIVE_SCREENS = tuple(
+    screen for screen in SCREENS if screen.title not in ("Battery, at rest", "Messages")
+)
+"""Screens that change without a key, and the list of runs."""
 
 
 def screens(effort: Effort) -> Section:
-    """Everything about every screen."""
-    places = some(PLACES, effort)
-    sent: dict[str, list[Cell]] = {place.title: [] for place in places}
-    answers: list[tuple[Cell, ...]] = []
+    """Measure every screen."""
+    chosen = selected(SCREENS, effort)
+    sent: dict[str, list[Cell]] = {screen.title: [] for screen in chosen}
+    latencies: list[tuple[Cell, ...]] = []
     for size in SIZES:
-        with dashboard(*size) as (seen, out):
-            await_training(out, seen.look)
-            for place in places:
-                sent[place.title].append(_sent(seen, place, effort))
+        with dashboard(*size) as (terminal, out):
+            await_training(out, terminal.read_for)
+            for screen in chosen:
+                sent[screen.title].append(_sent(terminal, screen, effort))
                 if size == SIZE:
-                    answers.append((place.title, *_answers(seen, place, effort)))
+                    latencies.append((screen.title, *_latency(terminal, screen, effort)))
     costs = _attached(effort, sent)
     columns = ("", *(f"{width} x {height}" for width, height in SIZES), "attached, 120 x 40")
     tables = [
         Table("Sent to the terminal, KiB/s", columns, [(name, *row) for name, row in sent.items()]),
-        Table("From a key to the changed cell", ("", "presses", "p50, ms", "p95, ms"), answers),
+        Table("From a key to the changed cell", ("", "presses", "p50, ms", "p95, ms"), latencies),
         costs,
     ]
     return Section("The screens", tables, [f"engine: {default_engine()}", *_NOTES])
 
 
 _NOTES = (
-    "both runs train at full speed in a real pseudo-terminal, which answers where its cursor is "
-    "and has synchronized output, as most do",
-    "sent: in a window after the screen has come, with its keys at rest; a survey begins with the "
-    "window, and its end lies in it or not",
-    "attached: by `tui-meta attach` to a session that nobody else watches; the cost is that of "
-    "this face, in turns with windows in which there is none",
-    "taken: processor time of that face and, but for the threads that train, of the session; other "
-    "work on the machine disturbs it less than the iterations",
+    "both runs train at full speed in a real pseudo-terminal, which reports its cursor position "
+    "and supports synchronized output, as most do",
+    "sent: in a window after the screen is complete, without any key; a battery starts with the "
+    "window and may end within it",
+    "attached: by `tui-meta attach` to a session without other clients; windows with and without "
+    "this client alternate",
+    "used: processor time of this client and of the session without its training threads; other "
+    "load on the machine disturbs it less than the iterations",
 )
 
 
-def some(places: Sequence[Place], effort: Effort) -> Sequence[Place]:
-    """All of them; a few for a smoke run."""
-    return places[:2] if effort.quick else places
+def selected(chosen: Sequence[MeasuredScreen], effort: Effort) -> Sequence[MeasuredScreen]:
+    """Return all of them, or a few for a smoke run."""
+    return chosen[:2] if effort.quick else chosen
 
 
-def go(seen: Terminal, place: Place) -> None:
-    """Open the screen, wherever one is, and wait until it has come."""
-    for key in (WATCH, *place.keys):
-        seen.press(key)
-        seen.look(TYPING_SECONDS)
-    seen.look(OPEN_SECONDS)
+def open_screen(terminal: Terminal, screen: MeasuredScreen) -> None:
+    """Open the screen from any other one, and wait until it is complete."""
+    for key in (WATCH, *screen.keys):
+        terminal.press(key)
+        terminal.read_for(TYPING_SECONDS)
+    terminal.read_for(OPEN_SECONDS)
 
 
-def _sent(seen: Terminal, place: Place, effort: Effort) -> float:
-    """KiB/s."""
+def _sent(terminal: Terminal, screen: MeasuredScreen, effort: Effort) -> float:
+    """Return the KiB/s that the screen sends."""
     window = 1.0 if effort.quick else 5.0
-    go(seen, place)
-    if place.begin:
-        seen.press(place.begin)
-    return seen.drain(window) / window / 1024
+    open_screen(terminal, screen)
+    if screen.begin:
+        terminal.press(screen.begin)
+    return terminal.drain(window) / window / 1024
 
 
-def _answers(seen: Terminal, place: Place, effort: Effort) -> tuple[Cell, Cell, Cell]:
-    """Of both keys, but for escape: a terminal application waits whether more of it comes."""
-    if place.begin:
-        seen.press(place.begin)
-    there, back = to_and_fro(seen, place.gesture, 2 if effort.quick else 30)
-    return quantiles(there if place.gesture is HELP else there + back)
+def _latency(terminal: Terminal, screen: MeasuredScreen, effort: Effort) -> tuple[Cell, Cell, Cell]:
+    """Measure both keys, except escape: after it an application waits for more of a sequence."""
+    if screen.begin:
+        terminal.press(screen.begin)
+    forward, back = measure_presses(terminal, screen.pair, 2 if effort.quick else 30)
+    return quantiles(forward if screen.pair is HELP else forward + back)
 
 
 @dataclass(frozen=True)
 class Window:
-    """What was measured while a face showed a screen: iterations per second with it and before it,
-    KiB per second sent, and the share of the cores that is not left to training.
+    """Measurements while a client showed a screen.
+
+    ``speed`` and ``alone`` are iterations per second with and before it, ``sent`` is in KiB/s, and
+    ``used`` is the share of the cores that is not available to training.
     """
 
     speed: float
     alone: float
     sent: float
-    taken: float
+    used: float
 
 
 def _attached(effort: Effort, sent: dict[str, list[Cell]]) -> Table:
-    """The cost of every screen; what it sends is added to ``sent``."""
+    """Measure the cost of every screen; append its traffic to ``sent``."""
     seconds, rounds = (1.0, 1) if effort.quick else (4.0, 5)
-    places = some(LIVELY, effort)
-    found: dict[str, list[Window]] = {place.title: [] for place in places}
+    chosen = selected(ACTIVE_SCREENS, effort)
+    found: dict[str, list[Window]] = {screen.title: [] for screen in chosen}
     with detached_training() as training:
         for _ in range(rounds):
-            for place in places:
-                found[place.title].append(_watched(training, place, seconds))
+            for screen in chosen:
+                found[screen.title].append(_window(training, screen, seconds))
     for name, cells in sent.items():
         windows = found.get(name)
         cells.append(Spread.of([one.sent for one in windows]) if windows else None)
-    columns = ("", "iterations/s", "of nobody watching", "taken, % of the cores")
+    columns = ("", "iterations/s", "relative to no client", "used, % of the cores")
     rows = [(name, *_cost(windows)) for name, windows in found.items()]
     return Table("Training with a screen open", columns, rows)
 
@@ -152,20 +156,20 @@ def _cost(windows: Sequence[Window]) -> tuple[Cell, Cell, Cell]:
     return (
         Spread.of(speeds),
         ratios(speeds, [one.alone for one in windows]),
-        Spread.of([100 * one.taken for one in windows]),
+        Spread.of([100 * one.used for one in windows]),
     )
 
 
-def _watched(training: Training, place: Place, seconds: float) -> Window:
+def _window(training: Training, screen: MeasuredScreen, seconds: float) -> Window:
     alone = rate_now(training.out, seconds, time.sleep)
-    with face(training) as seen:
-        go(seen, place)
-        if place.begin:
-            seen.press(place.begin)
+    with attached_dashboard(training) as terminal:
+        open_screen(terminal, screen)
+        if screen.begin:
+            terminal.press(screen.begin)
         sent = list[int]()
-        processes = (seen.pid, training.entry.pid)
-        before = beside_training(processes)
-        speed = rate_now(training.out, seconds, lambda span: sent.append(seen.drain(span)))
-        taken = beside_training(processes) - before
+        processes = (terminal.pid, training.entry.pid)
+        before = non_training_seconds(processes)
+        speed = rate_now(training.out, seconds, lambda span: sent.append(terminal.drain(span)))
+        used = non_training_seconds(processes) - before
     cores = len(os.sched_getaffinity(0))
-    return Window(speed, alone, sent[0] / seconds / 1024, taken / seconds / cores)
+    return Window(speed, alone, sent[0] / seconds / 1024, used / seconds / cores)

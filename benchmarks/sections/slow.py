@@ -1,4 +1,4 @@
-"""Over a slow link: how far behind the newest key the screen is."""
+"""A slow link: latency, traffic, and repaints in flight."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from pathlib import Path
 from benchmarks.engines import default_engine
 from benchmarks.report import Cell, Section, Table
 from benchmarks.rounds import Effort
-from benchmarks.sections.screens import LIVELY, Place, go, some
+from benchmarks.sections.screens import ACTIVE_SCREENS, MeasuredScreen, open_screen, selected
 from benchmarks.terminals.cost import SIZE, await_training, endless_training
-from benchmarks.terminals.latency import HELP, quantiles, to_and_fro
-from benchmarks.terminals.link import BYTES_PER_SECOND, HELD_BYTES, WAY_SECONDS, FarTerminal
-from benchmarks.terminals.sessions import own_place
+from benchmarks.terminals.latency import HELP, measure_presses, quantiles
+from benchmarks.terminals.link import BUFFER_BYTES, BYTES_PER_SECOND, DELAY_SECONDS, RemoteTerminal
+from benchmarks.terminals.sessions import private_sessions
 
-FAR_SETTLE_SECONDS = 1.5
-"""From a key until all of its effect is seen."""
+REMOTE_SETTLE_SECONDS = 1.5
+"""From a key until its effect is complete."""
 
 HELD_KEYS, REPEAT_SECONDS = 15, 1 / 30
-"""A key that is held down."""
+"""Presses of a key that is held down, and their interval."""
 
 
 def slow(effort: Effort) -> Section:
-    """Everything about a slow link."""
+    """Measure the active screens over a slow link."""
     rows: list[tuple[Cell, ...]] = []
-    with _far_dashboard() as seen:
-        for place in some(LIVELY, effort):
-            rows.append((place.title, *_row(seen, place, effort)))
+    with _remote_dashboard() as terminal:
+        for screen in selected(ACTIVE_SCREENS, effort):
+            rows.append((screen.title, *_row(terminal, screen, effort)))
     columns = (
         "",
         "sent, KiB/s",
         "presses",
         "p50, ms",
         "p95, ms",
-        "repaints on their way before an answer, at most",
-        "and while a key is held",
+        "repaints in flight, at most",
+        "while a key is held",
     )
     table = Table("From a key to the changed cell", columns, rows)
     return Section("Over a slow link", [table], [f"engine: {default_engine()}", *_NOTES])
@@ -44,45 +44,45 @@ def slow(effort: Effort) -> Section:
 
 _NOTES = (
     f"a relay between the program's pseudo-terminal and its reader carries "
-    f"{BYTES_PER_SECOND * 8 / 1000:.0f} kbit/s, and every byte takes {WAY_SECONDS * 1000:.0f} ms "
-    f"in each direction: a key cannot be answered in less than {2000 * WAY_SECONDS:.0f} ms",
-    f"like sshd, the relay takes {HELD_BYTES // 1024} KiB from the program before the link has "
-    "carried them: what is sent too early waits there, where the program does not see it",
+    f"{BYTES_PER_SECOND * 8 / 1000:.0f} kbit/s with a delay of {DELAY_SECONDS * 1000:.0f} ms in "
+    f"each direction: a key cannot be answered in less than {2000 * DELAY_SECONDS:.0f} ms",
+    f"like sshd, the relay buffers {BUFFER_BYTES // 1024} KiB, which the program cannot see: "
+    "output that is sent too early waits there",
     "both runs train at full speed at 120 x 40, with the rates of an SSH connection; the terminal "
-    "answers where its cursor is and has synchronized output",
-    "repaints are those that have left the program when another one leaves it, and are not on the "
-    f"screen yet; held: {HELD_KEYS} presses, {1 / REPEAT_SECONDS:.0f} a second",
+    "reports its cursor position and supports synchronized output",
+    "repaints in flight have left the program but are not on the screen yet when another one "
+    f"leaves it; held: {HELD_KEYS} presses, {1 / REPEAT_SECONDS:.0f} per second",
 )
 
 
 @contextmanager
-def _far_dashboard() -> Iterator[FarTerminal]:
-    with tempfile.TemporaryDirectory() as out, own_place():
-        seen = FarTerminal(endless_training(out), *SIZE)
+def _remote_dashboard() -> Iterator[RemoteTerminal]:
+    with tempfile.TemporaryDirectory() as out, private_sessions():
+        terminal = RemoteTerminal(endless_training(out), *SIZE)
         try:
-            await_training(Path(out), seen.look)
-            yield seen
+            await_training(Path(out), terminal.read_for)
+            yield terminal
         finally:
-            seen.close()
+            terminal.close()
 
 
-def _row(seen: FarTerminal, place: Place, effort: Effort) -> tuple[Cell, ...]:
+def _row(terminal: RemoteTerminal, screen: MeasuredScreen, effort: Effort) -> tuple[Cell, ...]:
     window, presses = (1.0, 1) if effort.quick else (5.0, 6)
-    go(seen, place)
-    if place.begin:
-        seen.press(place.begin)
-    sent = seen.drain(window) / window / 1024
-    seen.most_on_way = 0
-    there, back = to_and_fro(seen, place.gesture, presses, settle=FAR_SETTLE_SECONDS)
-    most, seen.most_on_way = seen.most_on_way, 0
-    _hold(seen, place)
-    times = there if place.gesture is HELP else there + back
-    return sent, *quantiles(times), most, seen.most_on_way
+    open_screen(terminal, screen)
+    if screen.begin:
+        terminal.press(screen.begin)
+    sent = terminal.drain(window) / window / 1024
+    terminal.most_in_flight = 0
+    forward, back = measure_presses(terminal, screen.pair, presses, settle=REMOTE_SETTLE_SECONDS)
+    most, terminal.most_in_flight = terminal.most_in_flight, 0
+    _hold_keys(terminal, screen)
+    times = forward if screen.pair is HELP else forward + back
+    return sent, *quantiles(times), most, terminal.most_in_flight
 
 
-def _hold(seen: FarTerminal, place: Place) -> None:
-    for key in (place.gesture.key, place.gesture.back):
+def _hold_keys(terminal: RemoteTerminal, screen: MeasuredScreen) -> None:
+    for key in (screen.pair.key, screen.pair.back):
         for _ in range(HELD_KEYS):
-            seen.press(key)
-            seen.look(REPEAT_SECONDS)
-        seen.look(FAR_SETTLE_SECONDS)
+            terminal.press(key)
+            terminal.read_for(REPEAT_SECONDS)
+        terminal.read_for(REMOTE_SETTLE_SECONDS)

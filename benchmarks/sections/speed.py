@@ -1,4 +1,4 @@
-"""Time of a meta-iteration beside the peers, and the share of the machine's peak."""
+"""Time of a meta-iteration beside other implementations, and the share of the machine's peak."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.environment import avx2_only, has_avx512
 from benchmarks.peers.process import PeerError, PeerProcess
 from benchmarks.protocol import ALGORITHMS
 from benchmarks.report import Cell, Section, Table
-from benchmarks.rounds import Effort, Spread, by_turns, ratios
+from benchmarks.rounds import Effort, Spread, alternate, ratios
 
 OURS = "fused"
 PEAK = "peak"
@@ -20,15 +20,15 @@ Times = dict[tuple[str, str], list[float]]
 
 
 def speed(effort: Effort) -> Section:
-    """Every peer as its users run it, on one thread."""
+    """Measure every peer on one thread, used as its users would."""
     return _compare("Speed: the source's protocol on one thread", ALL, {}, effort)
 
 
 def avx2(effort: Effort) -> Section:
-    """The fast ones again, without AVX-512."""
+    """Measure the fast peers again without AVX-512."""
     fast = ("torch", "jax", OURS, PEAK)
     if not has_avx512():
-        return _compare("Speed on a processor that has no AVX-512", fast, {}, effort)
+        return _compare("Speed on a processor without AVX-512", fast, {}, effort)
     section = _compare("Speed with AVX2 forced", fast, avx2_only(), effort)
     forced = (
         "forced by `NUMBA_CPU_NAME` and `NUMBA_CPU_FEATURES` (fused, peak), "
@@ -47,18 +47,18 @@ def _compare(title: str, names: Sequence[str], extra: Mapping[str, str], effort:
             for name, peer in peers.items()
             if algorithm in peer.entry.algorithms
         }
-        times = by_turns(candidates, effort.rounds)
+        times = alternate(candidates, effort.rounds)
         tables = [_times_table(peers, times), _peak_table(peers, times)]
     return Section(title, tables, [*_NOTES, *notes])
 
 
 _NOTES = (
-    "slower than fused: how many times longer a peer takes than our engine `fused` in the same "
+    "slower than fused: time of a peer relative to the engine `fused` of this project in the same "
     "round",
     "threads: processor seconds per second of wall time, over both algorithms",
-    "plain PyTorch, learn2learn's algorithm and `higher` draw their batches task by task as the "
-    "source does; JAX gets each chunk of 1,000 from NumPy, which is faster for it than "
-    "`jax.random` within the scan; our engines draw theirs by counter. Drawing is in all times",
+    "plain PyTorch, learn2learn's algorithm and `higher` draw their batches task by task as in the "
+    "source; JAX receives each chunk of 1,000 from NumPy, which is faster than `jax.random` within "
+    "the scan; the engines of this project draw theirs by counter. All times include the drawing",
     "the multiply-add peak: the time that the 64 x 64 layer's products alone (FOMAML 4.42 MFLOP, "
     "Reptile 1.23 MFLOP) would take at the rate of a loop that only multiplies and adds in "
     "registers, measured in the same rounds",
@@ -68,7 +68,7 @@ _NOTES = (
 def _start(
     stack: ExitStack, names: Sequence[str], extra: Mapping[str, str], seconds: float
 ) -> tuple[dict[str, PeerProcess], list[str]]:
-    """The peers that could be started, warm, and what is to say of the others."""
+    """Start and warm up the peers; return them, and notes about those that failed to start."""
     peers, notes = {}, []
     for name in names:
         try:

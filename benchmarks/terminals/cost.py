@@ -1,4 +1,4 @@
-"""What watching costs: iterations per second with the dashboard open, and without."""
+"""The cost of the dashboard: iterations per second with and without it."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ import msgspec
 from benchmarks.command import PROGRAM
 from benchmarks.environment import ROOT
 from benchmarks.report import Cell, Table
-from benchmarks.rounds import Effort, Spread, by_turns, ratios
-from benchmarks.terminals.sessions import own_place
-from benchmarks.terminals.terminal import Terminal, terminal
+from benchmarks.rounds import Effort, Spread, alternate, ratios
+from benchmarks.terminals.sessions import private_sessions
+from benchmarks.terminals.terminal import Terminal, open_terminal
 
 SIZE = (120, 40)
 START_SECONDS = 60.0
-"""How long a start may take, kernels being compiled."""
+"""Limit for a start that compiles kernels."""
 
 SETTLE_SECONDS = 2.0
-"""From the first progress to the window that is measured."""
+"""From the first progress to the measured window."""
 
 Pause = Callable[[float], object]
-"""Waits for so many seconds, reading what there is to read."""
+"""Waits for a number of seconds, reading any output meanwhile."""
 
 
 def cost(effort: Effort) -> Table:
-    """Headless and watched in turns."""
+    """Measure headless runs and runs with a dashboard in alternation."""
     window, rounds = (1.0, 1) if effort.quick else (6.0, 5)
-    rates = by_turns(
-        {"headless": lambda: headless_rate(window), "open": lambda: _open(window)}, rounds
+    rates = alternate(
+        {"headless": lambda: headless_rate(window), "open": lambda: _dashboard_rate(window)}, rounds
     )
     rows: list[tuple[Cell, ...]] = [
         ("headless", Spread.of(rates["headless"]), None),
         ("dashboard open", Spread.of(rates["open"]), ratios(rates["open"], rates["headless"])),
     ]
-    return Table("Cost of watching", ("", "iterations/s", "of headless"), rows)
+    return Table("Cost of the dashboard", ("", "iterations/s", "of headless"), rows)
 
 
 def endless_training(out: str | Path) -> list[str]:
-    """A command that trains both algorithms for longer than anyone measures."""
+    """Return a command that trains both algorithms for longer than any measurement."""
     return [*PROGRAM, "--out", str(out), "--iterations", "100000000"]
 
 
 @contextmanager
 def dashboard(columns: int, rows: int) -> Iterator[tuple[Terminal, Path]]:
-    """The dashboard of an endless training, just begun, and the folder of its runs."""
+    """Open the dashboard of an endless training; yield its terminal and the folder of its runs."""
     with (
         tempfile.TemporaryDirectory() as out,
-        own_place(),
-        terminal(endless_training(out), columns, rows) as seen,
+        private_sessions(),
+        open_terminal(endless_training(out), columns, rows) as terminal,
     ):
-        yield seen, Path(out)
+        yield terminal, Path(out)
 
 
 def await_training(out: Path, pause: Pause) -> None:
-    """Return when both runs have logged progress and gone on for a while."""
+    """Return when both runs have logged progress and settled."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         pause(0.1)
@@ -71,8 +71,8 @@ def await_training(out: Path, pause: Pause) -> None:
 
 
 def headless_rate(window: float) -> float:
-    """Iterations per second of both runs together, with nothing but lines to show."""
-    with own_place(), tempfile.TemporaryDirectory() as out:
+    """Return the iterations per second of both runs together, trained headless."""
+    with private_sessions(), tempfile.TemporaryDirectory() as out:
         command = [*endless_training(out), "--no-tui"]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
         try:
@@ -82,19 +82,19 @@ def headless_rate(window: float) -> float:
             process.wait()
 
 
-def _open(window: float) -> float:
-    with dashboard(*SIZE) as (seen, out):
-        return rate(out, window, seen.drain)
+def _dashboard_rate(window: float) -> float:
+    with dashboard(*SIZE) as (terminal, out):
+        return rate(out, window, terminal.drain)
 
 
 def rate(out: Path, window: float, pause: Pause) -> float:
-    """Iterations per second of both runs together in a window after the start."""
+    """Return the iterations per second of both runs together in a window after the start."""
     await_training(out, pause)
     return rate_now(out, window, pause)
 
 
 def rate_now(out: Path, window: float, pause: Pause) -> float:
-    """Iterations per second of both runs together in a window that begins now."""
+    """Return the iterations per second of both runs together in a window that begins now."""
     logs = {log: log.stat().st_size for log in out.glob("*/events.jsonl")}
     pause(window)
     return sum(_run_rate(log, start) for log, start in logs.items())
@@ -107,9 +107,9 @@ def _run_rate(log: Path, start: int) -> float:
 
 
 def _progress(log: Path, start: int = 0) -> Iterator[tuple[float, int]]:
-    """Time and iteration of the ``progress`` events after byte ``start``.
+    """Yield time and iteration of the ``progress`` events after byte ``start``.
 
-    A line in which that is counts no more, and the last one may not be whole yet.
+    The line that contains ``start`` is skipped, and so is the last one, which may be incomplete.
     """
     with log.open("rb") as file:
         file.seek(start)

@@ -1,4 +1,4 @@
-"""What processes take of the processors, read from Linux's ``/proc``."""
+"""Processor time of processes, read from Linux's ``/proc``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from core.training.priority import TRAINING
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def beside_training(processes: Iterable[int]) -> float:
-    """Seconds of processor time that threads of ``processes`` have had, but for those that train.
+def non_training_seconds(processes: Iterable[int]) -> float:
+    """Return the processor seconds of all threads of ``processes`` except training threads.
 
-    These are known by their niceness. A thread that ends takes its seconds with it.
+    Training threads are recognised by their niceness. The seconds of ended threads are lost.
     """
     total = 0
     for process in processes:
@@ -26,7 +26,7 @@ def beside_training(processes: Iterable[int]) -> float:
 
 
 def _ticks(stat: str) -> int:
-    """Of a thread's user and system time in its line of proc(5); none where it trains."""
+    """Return the user and system time in a thread's ``stat`` line, 0 for a training thread."""
     fields = stat.rpartition(")")[2].split()
     user, system, niceness = int(fields[11]), int(fields[12]), int(fields[16])
     return 0 if niceness == TRAINING else user + system

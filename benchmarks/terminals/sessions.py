@@ -1,4 +1,4 @@
-"""Sessions that a benchmark begins: nobody else finds them, and none is left."""
+"""Sessions of a benchmark, in a registry of their own, killed at the end."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from contextlib import contextmanager, suppress
 
 from core.remote.registry import live_sessions
 
-PLACE = "XDG_RUNTIME_DIR"
+REGISTRY_VARIABLE = "XDG_RUNTIME_DIR"
 
 
 @contextmanager
-def own_place() -> Iterator[None]:
-    """While entered, sessions live in a folder of their own; those left in it are killed."""
-    before = os.environ.get(PLACE)
-    # Short, as a socket's path must be.
+def private_sessions() -> Iterator[None]:
+    """Keep sessions in a temporary registry; kill those that are left at the end."""
+    before = os.environ.get(REGISTRY_VARIABLE)
+    # In /tmp, since the path of a socket must be short.
     with tempfile.TemporaryDirectory(prefix="tm-", dir="/tmp") as folder:
-        os.environ[PLACE] = folder
+        os.environ[REGISTRY_VARIABLE] = folder
         try:
             yield
         finally:
-            _end_all()
-            os.environ.pop(PLACE)
+            _kill_all()
+            os.environ.pop(REGISTRY_VARIABLE)
             if before is not None:
-                os.environ[PLACE] = before
+                os.environ[REGISTRY_VARIABLE] = before
 
 
-def _end_all() -> None:
-    """Kill every session there is, and return when none is left."""
-    while living := list(live_sessions()):
-        for entry in living:
+def _kill_all() -> None:
+    """Kill every session and return when none is left."""
+    while sessions := list(live_sessions()):
+        for entry in sessions:
             with suppress(ProcessLookupError):
                 os.kill(entry.pid, signal.SIGKILL)
         time.sleep(0.01)

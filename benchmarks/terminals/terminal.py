@@ -1,4 +1,4 @@
-"""The dashboard in a real pseudo-terminal, seen as a person's terminal sees it."""
+"""A program in a real pseudo-terminal, with its output interpreted as by a user's terminal."""
 
 from __future__ import annotations
 
@@ -18,22 +18,21 @@ from benchmarks.environment import ROOT, environment
 TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
 
 ANSWERS = {b"\x1b[6n": b"\x1b[1;1R", b"\x1b[?2026$p": b"\x1b[?2026;2$y"}
-"""To where the cursor is, which is asked to learn what has been shown, and to synchronized output:
-this terminal has it."""
+"""Answers to two queries: the cursor's position, by which the program learns what has been shown,
+and support for synchronized output."""
 
-_QUESTION = re.compile(b"|".join(map(re.escape, ANSWERS)))
+_QUERY = re.compile(b"|".join(map(re.escape, ANSWERS)))
 _LONGEST = max(map(len, ANSWERS))
 
-Content = tuple[object, ...]
-"""What stands in a cell: the character and its style."""
+CellContent = tuple[object, ...]
+"""The character and the style of a cell."""
 
-
-Screen = dict[tuple[int, int], Content]
-"""What stands where, by row and column."""
+Screen = dict[tuple[int, int], CellContent]
+"""Cells by row and column."""
 
 
 class Terminal:
-    """A program's pseudo-terminal; ``screen`` interprets what has been read so far."""
+    """A program in a pseudo-terminal, and the screen that its output has produced so far."""
 
     def __init__(
         self,
@@ -42,36 +41,36 @@ class Terminal:
         rows: int,
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        self.began = time.perf_counter()
+        self.started = time.perf_counter()
         self._process = PtyProcess.spawn(
             list(command),
             cwd=str(ROOT),
             env=environment({**TERMINAL, **(variables or {})}),
             dimensions=(rows, columns),
         )
-        # On a busy machine a program with large libraries dies slowly, even when it is killed.
+        # On a busy machine a program with large libraries ends slowly, even when it is killed.
         self._process.delayafterterminate = 1.0
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._unanswered = b""
-        """The end of what was read, in which a question may have begun."""
+        """The end of the output read so far, which may be the beginning of a query."""
 
     @property
     def pid(self) -> int:
-        """Of the program."""
+        """Process ID of the program."""
         return int(self._process.pid)
 
     def drain(self, duration: float) -> int:
-        """Read for ``duration`` seconds as a terminal far away does; gives the number of bytes."""
+        """Read for ``duration`` seconds without interpreting; return the number of bytes."""
         end = time.perf_counter() + duration
         return sum(len(data) for data in iter(lambda: self._read(end), None))
 
-    def look(self, duration: float) -> None:
+    def read_for(self, duration: float) -> None:
         """Read and interpret for ``duration`` seconds."""
-        self.wait(lambda: False, duration)
+        self.wait_until(lambda: False, duration)
 
-    def wait(self, reached: Callable[[], bool], limit: float) -> float | None:
-        """When the bytes came that made ``reached`` true; None if not within ``limit`` seconds."""
+    def wait_until(self, reached: Callable[[], bool], limit: float) -> float | None:
+        """Return the time of the bytes that made ``reached`` true; None after ``limit`` seconds."""
         end = time.perf_counter() + limit
         while (data := self._read(end)) is not None:
             arrived = time.perf_counter()
@@ -81,22 +80,22 @@ class Terminal:
         return None
 
     def press(self, keys: bytes) -> float:
-        """Type ``keys``; gives when."""
+        """Type ``keys`` and return the time."""
         now = time.perf_counter()
         self._write(keys)
         return now
 
-    def content(self, row: int, column: int) -> Content:
-        """What stands in one cell."""
+    def cell(self, row: int, column: int) -> CellContent:
+        """Return one cell."""
         return tuple(self._screen.buffer[row][column])
 
-    def contents(self) -> Screen:
-        """The whole screen."""
+    def cells(self) -> Screen:
+        """Return all cells."""
         places = itertools.product(range(self._screen.lines), range(self._screen.columns))
-        return {place: self.content(*place) for place in places}
+        return {place: self.cell(*place) for place in places}
 
     def text(self) -> str:
-        """The whole screen without styles."""
+        """Return the screen as text without styles."""
         return "\n".join(self._screen.display)
 
     def close(self) -> None:
@@ -104,7 +103,7 @@ class Terminal:
         self._process.close(force=True)
 
     def _read(self, end: float) -> bytes | None:
-        """The next bytes; None after ``end`` or when the program is gone."""
+        """Return the next bytes; None after ``end`` or when the program has ended."""
         data = self._receive(end)
         if data and (answers := self._answers(data)):
             self._write(answers)
@@ -122,19 +121,19 @@ class Terminal:
         os.write(self._process.fd, data)
 
     def _answers(self, data: bytes) -> bytes:
-        """To the questions that end in ``data``."""
+        """Return the answers to the queries that end in ``data``."""
         data = self._unanswered + data
-        found = list(_QUESTION.finditer(data))
+        found = list(_QUERY.finditer(data))
         read = max(found[-1].end() if found else 0, len(data) - _LONGEST + 1)
         self._unanswered = data[read:]
-        return b"".join(ANSWERS[question[0]] for question in found)
+        return b"".join(ANSWERS[query[0]] for query in found)
 
 
 @contextmanager
-def terminal(command: Sequence[str], columns: int, rows: int) -> Iterator[Terminal]:
-    """Run ``command`` in a pseudo-terminal of that size; it is ended at the end."""
-    seen = Terminal(command, columns, rows)
+def open_terminal(command: Sequence[str], columns: int, rows: int) -> Iterator[Terminal]:
+    """Run ``command`` in a pseudo-terminal of this size; end it at the end."""
+    terminal = Terminal(command, columns, rows)
     try:
-        yield seen
+        yield terminal
     finally:
-        seen.close()
+        terminal.close()

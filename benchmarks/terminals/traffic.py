@@ -1,4 +1,4 @@
-"""What the dashboard sends to its terminal."""
+"""Bytes that the dashboard sends to its terminal."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from benchmarks.rounds import Effort
 from benchmarks.terminals.terminal import Terminal
 
 SETTLE_SECONDS = 3.0
-"""From a key until all of its effect is on the screen."""
+"""From a key until its effect is complete."""
 
 
-def traffic(seen: Terminal, effort: Effort, title: str) -> tuple[Cell, ...]:
-    """A row of ``traffic_table``, of a dashboard whose runs are training; they end paused."""
+def traffic(terminal: Terminal, effort: Effort, title: str) -> tuple[Cell, ...]:
+    """Measure a row of ``traffic_table`` on a dashboard in training; its runs end paused."""
     steady, waves, paused = (1, 2, 1) if effort.quick else (60, 30, 10)
-    rates: list[Cell] = [seen.drain(steady) / steady / 1024]
+    rates: list[Cell] = [terminal.drain(steady) / steady / 1024]
     sent = 0
     for _ in range(waves):
-        seen.press(b"e")
-        sent += seen.drain(1.0)
+        terminal.press(b"e")
+        sent += terminal.drain(1.0)
     rates.append(sent / waves / 1024)
-    for key in (b" ", b"s"):  # or else the clock saves the runs, and the screen tells of it
-        seen.press(key)
-        seen.drain(SETTLE_SECONDS)
-    return title, *rates, seen.drain(paused)
+    for key in (b" ", b"s"):  # otherwise an autosave would be shown
+        terminal.press(key)
+        terminal.drain(SETTLE_SECONDS)
+    return title, *rates, terminal.drain(paused)
 
 
 def traffic_table(rows: list[tuple[Cell, ...]]) -> Table:
-    """Of ``rows``, each of one size of the terminal."""
+    """Return the table of ``rows``, one for each size of the terminal."""
     columns = (
         "",
         "steady, KiB/s",

@@ -1,4 +1,7 @@
-"""The benchmark compares like with like, and reports what it found. No time is asserted here."""
+"""Tests of the benchmarks: peers compute the same as the engine, and reports are correct.
+
+No times are asserted.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ from benchmarks.peers.learn2learn import Learn2Learn
 from benchmarks.peers.peak import CHAINS, UNROLL, flop, multiply_add
 from benchmarks.peers.plain import Plain, network
 from benchmarks.protocol import ALGORITHMS, FOMAML, REPTILE
-from benchmarks.report import Report, Section, Table, as_json, from_json, markdown, renewed
-from benchmarks.rounds import Spread, by_turns, length_for, ratios
-from benchmarks.terminals.link import FarTerminal
-from benchmarks.terminals.processors import beside_training
+from benchmarks.report import Report, Section, Table, as_json, from_json, markdown, merge_sections
+from benchmarks.rounds import Spread, alternate, calibrate_length, ratios
+from benchmarks.terminals.link import RemoteTerminal
+from benchmarks.terminals.processors import non_training_seconds
 from core.config import RunConfig
 from core.engines.torch.engine import TorchEngine
 from core.tasks.sine_sampler import SineSampler
@@ -35,7 +38,7 @@ Batch = tuple[torch.Tensor, torch.Tensor]
 
 
 class RunDraws:
-    """The data that a run of the project draws, for a peer that asks task by task."""
+    """The data of a run, for a peer that asks task by task."""
 
     def __init__(self, config: RunConfig) -> None:
         self._batches = config.algorithm.batches(
@@ -80,15 +83,17 @@ def test_a_peer_computes_what_the_engine_computes(peer, algorithm):
     assert np.abs(found - expected).max() <= FLOAT64 * moved
 
 
-@pytest.mark.parametrize("name", [name for name, entry in PEERS.items() if entry.own])
-def test_every_peer_that_needs_no_other_packages_runs(name):
+@pytest.mark.parametrize(
+    "name", [name for name, entry in PEERS.items() if not entry.extra_packages]
+)
+def test_every_peer_without_extra_packages_runs(name):
     entry = PEERS[name]
     peer = entry.make()
     for algorithm in entry.algorithms:
         peer.run(algorithm, peer.chunk)
 
 
-def test_work_of_an_iteration_is_that_of_the_table():
+def test_flop_of_an_iteration_match_the_report():
     assert {name: round(flop(name) / 1e6, 2) for name in ALGORITHMS} == {
         "fomaml": 4.42,
         "reptile": 1.23,
@@ -96,13 +101,13 @@ def test_work_of_an_iteration_is_that_of_the_table():
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads its assembly")
-def test_the_compiler_leaves_out_no_multiply_add_of_the_peak():
+def test_the_compiler_keeps_all_multiply_adds_of_the_peak():
     multiply_add(1)
     [code] = multiply_add.inspect_asm().values()
     assert code.count("vfmadd") == CHAINS * UNROLL
 
 
-def test_candidates_take_turns_and_ratios_are_of_one_round():
+def test_candidates_alternate_and_ratios_are_per_round():
     turns = []
     drift = iter([1.0, 2.0, 10.0, 20.0, 100.0, 200.0])
 
@@ -110,19 +115,19 @@ def test_candidates_take_turns_and_ratios_are_of_one_round():
         turns.append(name)
         return next(drift)
 
-    times = by_turns({name: lambda name=name: measure(name) for name in "ab"}, 3)
+    times = alternate({name: lambda name=name: measure(name) for name in "ab"}, 3)
 
     assert turns == ["a", "b"] * 3
     assert ratios(times["b"], times["a"]) == Spread(2.0, 2.0, 2.0, 3)
 
 
 @pytest.mark.parametrize("chunk", [1, 100])
-def test_a_turn_is_as_long_as_asked_in_whole_chunks(chunk):
-    n = length_for(lambda n: n * 1e-4, 0.25, chunk)
+def test_a_turn_takes_the_requested_time_in_whole_chunks(chunk):
+    n = calibrate_length(lambda n: n * 1e-4, 0.25, chunk)
     assert n == 2_500
 
 
-def test_report_says_the_same_in_both_forms():
+def test_markdown_and_json_reports_have_the_same_contents():
     spread = Spread.of([1.0, 2.0, 3.0, 4.0, 5.0])
     rows = [("fused", spread, 12_345), ("other", None, 0.25), ("text", "4.3 - 7.4", 27.123)]
     table = Table("Times", ("", "µs", "n"), rows)
@@ -156,46 +161,46 @@ def repaint(text: str) -> str:
     return f"\\033[?2026h{text}\\033[?2026l"
 
 
-def test_repaints_are_counted_that_are_on_their_way_when_another_one_leaves():
+def test_repaints_in_flight_are_counted_when_another_one_leaves():
     written = "".join(map(repaint, "ABC"))
-    seen = FarTerminal(["sh", "-c", f"printf '{written}'; read end"], 80, 24)
+    terminal = RemoteTerminal(["sh", "-c", f"printf '{written}'; read end"], 80, 24)
     try:
-        assert seen.wait(lambda: "ABC" in seen.text(), 90) is not None
-        assert seen.most_on_way == 2
+        assert terminal.wait_until(lambda: "ABC" in terminal.text(), 90) is not None
+        assert terminal.most_in_flight == 2
     finally:
-        seen.close()
+        terminal.close()
 
 
 @pytest.mark.parametrize("question", ["\\033[6n", "\\033[?2026$p"])
-def test_a_question_is_answered_by_a_terminal_far_away(question):
+def test_a_question_is_answered_by_a_remote_terminal(question):
     asks = f"stty raw -echo; printf '{question}'; dd bs=1 count=1 2>/dev/null | od -c"
-    seen = FarTerminal(["sh", "-c", asks], 80, 24)
+    terminal = RemoteTerminal(["sh", "-c", asks], 80, 24)
     try:
-        assert seen.wait(lambda: "033" in seen.text(), 90) is not None
+        assert terminal.wait_until(lambda: "033" in terminal.text(), 90) is not None
     finally:
-        seen.close()
+        terminal.close()
 
 
-def test_a_section_that_is_measured_apart_takes_its_place_and_says_so():
+def test_a_section_measured_separately_replaces_the_old_one_with_a_note():
     speed = Section("Speed", [Table("time", ("", "us"), [("ours", Spread.of([1.0, 2.0, 3.0]))])])
     report = Report({"date": "then"}, [speed, Section("Quality", [])])
     assert markdown(from_json(as_json(report))) == markdown(report)
-    anew = Section("Speed", [], apart="measured apart, now")
-    made = renewed(from_json(as_json(report)), [anew, Section("Screens", [])])
-    assert [section.title for section in made.sections] == ["Speed", "Quality", "Screens"]
-    assert "- measured apart, now" in markdown(made)
-    assert "ours" not in markdown(made)
+    new = Section("Speed", [], apart="measured separately, now")
+    merged = merge_sections(from_json(as_json(report)), [new, Section("Screens", [])])
+    assert [section.title for section in merged.sections] == ["Speed", "Quality", "Screens"]
+    assert "- measured separately, now" in markdown(merged)
+    assert "ours" not in markdown(merged)
 
 
 @pytest.mark.parametrize(("niceness", "counts"), [(0, True), (TRAINING, False)])
-def test_processor_time_counts_unless_it_trains(niceness: int, counts: bool) -> None:
+def test_processor_time_excludes_training_threads(niceness: int, counts: bool) -> None:
     def busy() -> float:
         set_thread_niceness(niceness)
-        before = beside_training([os.getpid()])
+        before = non_training_seconds([os.getpid()])
         end = time.thread_time() + 0.3
         while time.thread_time() < end:
             pass
-        return beside_training([os.getpid()]) - before
+        return non_training_seconds([os.getpid()]) - before
 
     with ThreadPoolExecutor(1) as executor:
         assert (executor.submit(busy).result() > 0.2) is counts
