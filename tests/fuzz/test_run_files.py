@@ -27,6 +27,7 @@ from tests.support.hostile.damage import altered, as_json, damaged
 from tests.support.hostile.watch import frugal, harmless
 from tests.support.runs import small_config
 from tests.support.soak import soak
+from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.dialogs.quit_choice import farewell
 from tui_meta.views.watch.state import WatchState
 
@@ -95,8 +96,8 @@ def draw(events: list[AnyEvent]) -> None:
     session = FakeSession({"fomaml": 3})
     (snapshot,) = session.snapshots().values()
     snapshots = {RUN: msgspec.structs.replace(snapshot, run=RUN)}
-    watching = WatchState(snapshots, events)
-    watching.take_in(events, snapshots)
+    watching = WatchState(DashboardState(snapshots, events))
+    watching.dashboard.update(events, snapshots)
     metrics = Metrics(())
     metrics.recall(events, 50)
     for size in ((80, 24), (200, 60)):
@@ -106,7 +107,7 @@ def draw(events: list[AnyEvent]) -> None:
         rows = [table.row(index) for index in range(table.count)]
         lines = [*rows, *table.head, *table.foot, *watching.message_lines(60)]
         assert all(span.text.isprintable() for line in lines for span in line)
-    said = farewell(snapshots, watching.record, {})
+    said = farewell(snapshots, watching.dashboard.history, {})
     assert all(line.isprintable() for line in said)
 
 

@@ -46,6 +46,6 @@ def calm(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
-    monkeypatch.setattr("tui_meta.screens.watch.screen.rates", lambda *_: STILL)
+    monkeypatch.setattr("tui_meta.app.application.rates", lambda *_: STILL)
     monkeypatch.setattr("tui_meta.screens.page.TICK_SECONDS", 3_600)
     monkeypatch.setattr("tui_meta.screens.geometry.screen.FOLLOW_SECONDS", 3_600)

@@ -34,11 +34,13 @@ from tui_meta.screens.page import Page
 from tui_meta.screens.runs.screen import RunsPage
 from tui_meta.screens.time_machine.screen import TimeMachinePage
 from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.dialogs.quit_choice import QuitChoice, parting
 from tui_meta.views.export import clipboard_sequences, separated
 from tui_meta.views.keys.keymap import key_names
 from tui_meta.views.keys.palette import palette_entries
 from tui_meta.views.keys.table import APP_KEYS, GROUPS, SCREEN_KEYS, Groups, mapped_groups
+from tui_meta.views.rates import rates
 
 PAGES: dict[str, type[Page]] = {
     "lab": LabPage,
@@ -88,8 +90,14 @@ class TuiMetaApp(OrderedKeys, inherit_bindings=False):
         self.session = session
         self.crash: BaseException | None = None
         """The fault of our own that ended the application."""
-        self.watch_screen = WatchScreen(session, self.preferred.fps)
-        self.watch_screen.watching.use_keys(self.preferred.keys)
+        self.dashboard = DashboardState(
+            session.snapshots(),
+            session.history(),
+            keymap=self.preferred.keys,
+            rates=rates(os.environ, self.preferred.fps),
+        )
+        self.dashboard.connection = session.connection
+        self.watch_screen = WatchScreen(session, self.dashboard)
 
     def get_default_screen(self) -> Screen[None]:
         """The watch screen is there from the first frame on."""
@@ -111,13 +119,13 @@ class TuiMetaApp(OrderedKeys, inherit_bindings=False):
 
     def _spare_modules(self) -> None:
         """Keep imported modules out of the garbage collector's search once the runs are loaded."""
-        if self.watch_screen.watching.loaded:
+        if self.dashboard.loaded:
             self._spared.look()
 
     async def on_event(self, event: events.Event) -> None:
         """Who presses a key has read what stood there."""
         if isinstance(event, events.Key | events.MouseDown) and not event.is_forwarded:
-            self.watch_screen.watching.messages.read()
+            self.dashboard.messages.read()
         await super().on_event(event)
 
     # Screens.
@@ -131,7 +139,7 @@ class TuiMetaApp(OrderedKeys, inherit_bindings=False):
         if name in PAGES:
             if not self.is_screen_installed(name):
                 # An installed one stays as it is while another is in front.
-                self.install_screen(PAGES[name](self.watch_screen), name)
+                self.install_screen(PAGES[name](self.session, self.dashboard), name)
             self.push_screen(name)
 
     def on_battery_page_task_chosen(self, chosen: BatteryPage.TaskChosen) -> None:
@@ -182,7 +190,7 @@ class TuiMetaApp(OrderedKeys, inherit_bindings=False):
         if isinstance(self.screen, Page):
             name, rows = self.screen.copied()
         else:
-            name, rows = focused_rows(self.focused, self.watch_screen.watching)
+            name, rows = focused_rows(self.focused, self.dashboard)
         text = separated(rows, "\t")
         sequences = clipboard_sequences(text, tmux="TMUX" in os.environ)
         if self._driver and sequences:
@@ -205,11 +213,11 @@ class TuiMetaApp(OrderedKeys, inherit_bindings=False):
 
     def _tell(self, result: str) -> None:
         if isinstance(self.screen, Page | WatchScreen):
-            self.screen.tell(result)
+            self.screen.show_result(result)
 
     def _complain(self, problem: str) -> None:
         if isinstance(self.screen, Page | WatchScreen):
-            self.screen.complain(problem)
+            self.screen.show_error(problem)
 
     # Ends.
 
@@ -229,8 +237,8 @@ class TuiMetaApp(OrderedKeys, inherit_bindings=False):
         if self.watch_screen.held:
             return
         if self.session.connection.id is None:
-            key = self.watch_screen.watching.key("quit")
-            self.watch_screen.say(f"these runs end with this program; {key} quits")
+            key = self.dashboard.key("quit")
+            self.watch_screen.show_message(f"these runs end with this program; {key} quits")
         else:
             self._quit("detach")
 

@@ -42,19 +42,15 @@ def run_dashboard(session: Session, preferred: Preferences | None = None) -> int
         return leaving.exit_code
     if session.connection.id and not session.connection.ended:
         return Exit.DONE if session.connection.keeps_running else Exit.FAILED
-    states = {one.state for one in app.watch_screen.watching.snapshots.values()}
+    states = {one.state for one in app.dashboard.snapshots.values()}
     return Exit.FAILED if states & {"diverged", "failed"} else Exit.DONE
 
 
 def _run(app: TuiMetaApp, session: Session) -> None:
     """All of it, whatever of it fails; the first fault is kept as ``app.crash``."""
-    watch = app.watch_screen
-
-    def take_in_the_end() -> None:
-        watch.watching.take_in(session.events(watch.seen), session.snapshots())
-
     run = partial(app.run, mouse=app.preferred.mouse)
-    for step in (run, partial(session.leave, terminated=False), take_in_the_end):
+    leave = partial(session.leave, terminated=False)
+    for step in (run, leave, partial(app.dashboard.poll, session)):
         try:
             step()
         except Exception as error:
@@ -63,12 +59,12 @@ def _run(app: TuiMetaApp, session: Session) -> None:
 
 def _part(app: TuiMetaApp) -> None:
     """Say what became of the runs."""
-    watching = app.watch_screen.watching
+    dashboard = app.dashboard
     if app.crash:
         print_error(crash_line(app.crash))
     connection = app.session.connection
     if connection.keeps_running:
         last = [going_on(connection)]
     else:
-        last = farewell(watching.snapshots, watching.record, watching.save_problems)
+        last = farewell(dashboard.snapshots, dashboard.history, dashboard.save_problems)
     print(*last, sep="\n", flush=True)

@@ -16,18 +16,18 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from tui_meta.screens.watch.loss_table import LossTablePanel
+from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.export import Rows, plot_rows, run_rows, separated, table_rows
-from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.chart import Chart
 
 
-def focused_rows(focused: Widget | None, watching: WatchState) -> tuple[str, Rows]:
+def focused_rows(focused: Widget | None, dashboard: DashboardState) -> tuple[str, Rows]:
     """What the focused widget shows, by name and as rows; without one, how the runs stand."""
     if isinstance(focused, Chart) and focused.plot:
         return focused.id or "chart", plot_rows(focused.plot)
     if isinstance(focused, LossTablePanel):
-        return "losses", table_rows(watching.record, watching.standings)
-    return "runs", run_rows(watching.snapshots)
+        return "losses", table_rows(dashboard.history, dashboard.statuses)
+    return "runs", run_rows(dashboard.snapshots)
 
 
 def keep_copy(name: str, text: str) -> Path:

@@ -16,8 +16,9 @@ from core.analysis.battery import OnProgress
 from core.analysis.questions import AnyQuestion
 from core.analysis.service import ignore_progress
 from core.errors import LabError
+from core.session.api import Session
 from tui_meta.screens.bindings import bindings
-from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.export import Rows, plot_rows, run_rows
 from tui_meta.views.keys.footer import page_footer
 from tui_meta.views.keys.table import PAGE_KEYS, Groups, Key, page_groups
@@ -38,7 +39,7 @@ def page_bindings(keys: Iterable[Key]) -> list[BindingType]:
 
 
 class Page(Screen[None], inherit_bindings=False):
-    """A screen that shows one thing; ``watch_screen`` is the one that knows the runs.
+    """A screen that shows one thing about the runs of ``dashboard``.
 
     A page says what its ``KEYS`` are and binds them with `page_bindings`, composes a ``body``, and
     brings it up to date in ``paint``.
@@ -47,10 +48,10 @@ class Page(Screen[None], inherit_bindings=False):
     NAME: ClassVar[str]
     KEYS: ClassVar[tuple[Key, ...]] = ()
 
-    def __init__(self, watch_screen: WatchScreen) -> None:
+    def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__()
-        self.watch_screen = watch_screen
-        self.session = watch_screen.session
+        self.session = session
+        self.dashboard = dashboard
         self._beats = 0
 
     @property
@@ -65,14 +66,14 @@ class Page(Screen[None], inherit_bindings=False):
 
     def footer(self, width: int) -> Line:
         """The last line."""
-        return page_footer(self.footer_keys, width, self.watch_screen.watching.keymap)
+        return page_footer(self.footer_keys, width, self.dashboard.keymap)
 
     def copied(self) -> tuple[str, Rows]:
         """What is copied from here, by name and as rows: the first chart, or how the runs stand."""
         for chart in self.query(Chart):
             if chart.plot and chart.plot.series and chart.region.area:
                 return chart.id or "chart", plot_rows(chart.plot)
-        return "runs", run_rows(self.watch_screen.watching.snapshots)
+        return "runs", run_rows(self.dashboard.snapshots)
 
     def body(self) -> Iterable[Widget]:
         """What stands between title and messages."""
@@ -90,7 +91,7 @@ class Page(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to follow the runs."""
-        self.set_interval(max(TICK_SECONDS, self.watch_screen.rates.tick), self._beat)
+        self.set_interval(max(TICK_SECONDS, self.dashboard.rates.tick), self._beat)
 
     def on_screen_resume(self) -> None:
         """Show what was missed while another screen was in front."""
@@ -103,7 +104,7 @@ class Page(Screen[None], inherit_bindings=False):
     def _beat(self) -> None:
         """A tick, unless the terminal is behind."""
         self._beats += 1
-        if self._beats % self.watch_screen.brake.times == 0:
+        if self._beats % self.dashboard.throttle.factor == 0:
             self.tick()
 
     @property
@@ -122,21 +123,22 @@ class Page(Screen[None], inherit_bindings=False):
             self._paint_frame()
             self.paint()
 
-    def say(self, said: str) -> None:
-        """Say something at once."""
-        self.watch_screen.say(said)
-        if self.is_current:
-            self._paint_frame()
+    def show_message(self, text: str) -> None:
+        """Show a message at once."""
+        self.dashboard.messages.say(text)
+        self._paint_messages()
 
-    def tell(self, result: str) -> None:
-        """Say at once what came of something."""
-        self.watch_screen.tell(result)
-        if self.is_current:
-            self._paint_frame()
+    def show_result(self, text: str) -> None:
+        """Show the result of a command at once; it keeps its line until it has been read."""
+        self.dashboard.messages.tell(text)
+        self._paint_messages()
 
-    def complain(self, problem: str) -> None:
-        """Say at once what went wrong; it stays until it is dismissed."""
-        self.watch_screen.complain(problem)
+    def show_error(self, problem: str) -> None:
+        """Show a problem at once; it keeps its line until it is dismissed."""
+        self.dashboard.messages.complain(problem)
+        self._paint_messages()
+
+    def _paint_messages(self) -> None:
         if self.is_current:
             self._paint_frame()
 
@@ -178,7 +180,7 @@ class Page(Screen[None], inherit_bindings=False):
                 found = find(lambda: worker.is_cancelled)
             except (LabError, OSError) as error:
                 if not worker.is_cancelled:
-                    self.app.call_from_thread(failed or self.complain, str(error))
+                    self.app.call_from_thread(failed or self.show_error, str(error))
                 return
             if not (isinstance(found, Cancelled) or worker.is_cancelled):
                 self.app.call_from_thread(then, found)
@@ -191,18 +193,17 @@ class Page(Screen[None], inherit_bindings=False):
 
     def action_back(self) -> None:
         """To the watch screen, once the line of a problem is dismissed."""
-        if self.watch_screen.watching.messages.dismiss():
+        if self.dashboard.messages.dismiss():
             self._paint_frame()
         else:
             self.app.pop_screen()
 
     def _paint_frame(self) -> None:
-        watching = self.watch_screen.watching
         title, messages, keys = (
             self.query_one(f"#{id}", Lines) for id in ("title", "messages", "keys")
         )
-        title.show([page_title(self.NAME, watching.standings, title.size.width)])
-        newest: Line = watching.newest_message(messages.size.width)
+        title.show([page_title(self.NAME, self.dashboard.statuses, title.size.width)])
+        newest: Line = self.dashboard.newest_message(messages.size.width)
         if self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT:
             newest = too_small(*self.size)
         messages.show([newest])

@@ -72,7 +72,7 @@ class TaskPage(Page):
 
     def recall_run(self, run: str, then: Callable[[str, RunHistory], None]) -> bool:
         """Ask what ``run`` has left, if it has begun."""
-        one = self.watch_screen.watching.snapshots.get(run)
+        one = self.dashboard.snapshots.get(run)
         if one is None or one.state == "loading":
             return False
         self.ask(f"recall {run}", ReadHistory(of=Live(run)), partial(_recalled, then, run))
@@ -95,7 +95,7 @@ class TaskPage(Page):
     def action_other_chart(self) -> None:
         """Show the other chart, where there is room for one."""
         if self.shape != "small":
-            self.say("all charts are on the screen")
+            self.show_message("all charts are on the screen")
             return
         self.on_other_chart = not self.on_other_chart
         self._arrange()

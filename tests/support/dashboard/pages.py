@@ -8,9 +8,9 @@ from textual.pilot import Pilot
 
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.page import Page
-from tui_meta.views.watch.rates import AT_HAND
+from tui_meta.views.rates import LOCAL
 
-STILL = dataclasses.replace(AT_HAND, tick=3_600)
+STILL = dataclasses.replace(LOCAL, tick=3_600)
 """Rates at which the watch screen does nothing by itself."""
 
 SIZES = [(80, 24), (120, 40), (200, 60)]

@@ -38,7 +38,7 @@ async def follow(pilot: Pilot[None]) -> str:
     """A second has passed."""
     for screen in pilot.app.screen_stack:
         if isinstance(screen, GeometryPage):
-            for _ in screen.watch_screen.watching.snapshots:
+            for _ in screen.dashboard.snapshots:
                 screen.follow_next()
     return await settle(pilot)
 

@@ -28,6 +28,7 @@ from tests.support.dashboard.pages import SIZES, shown
 from tests.support.dashboard.pictures import picture
 from tests.support.dashboard.recording_session import Noting
 from tests.support.dashboard.saved_runs import answered
+from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.lab.screen import FOLLOW_TICKS, LabPage
 from tui_meta.views.lab.settings import RANDOM
@@ -391,12 +392,15 @@ async def test_a_task_from_elsewhere_is_there_when_the_lab_opens() -> None:
 
 async def test_the_watch_screen_below_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     session = FakeSession()
-    async with in_lab(session) as (_, page):
-        monkeypatch.setattr(page.watch_screen, "_paint_numbers", lambda: pytest.fail("painted"))
+    async with in_lab(session) as (pilot, _):
+        app = pilot.app
+        assert isinstance(app, TuiMetaApp)
+        watch_screen = app.watch_screen
+        monkeypatch.setattr(watch_screen, "_paint_numbers", lambda: pytest.fail("painted"))
         session.change("fomaml-1", iteration=30_000)
         for _ in range(30):
-            page.watch_screen.tick()
-        page.watch_screen.paint()
+            watch_screen.tick()
+        watch_screen.paint()
 
 
 async def test_nothing_is_painted_when_nothing_changes() -> None:

@@ -42,7 +42,7 @@ async def test_a_live_theta_is_followed_about_once_a_second() -> None:
         await answered(pilot)
         assert len(session.adapting) == asked
         session.change("reptile-1", iteration=20_000)
-        page.watch_screen.tick()
+        pilot.app.watch_screen.tick()
         for _ in range(FOLLOW_TICKS):
             page.tick()
         text = await answered(pilot)
@@ -80,7 +80,7 @@ async def train_on(pilot: Pilot[None], page: LabPage, session: FakeSession, to: 
     """All runs are at a later iteration, and the page has had the time to follow them."""
     for run in session.snapshots():
         session.change(run, iteration=to)
-    page.watch_screen.tick()
+    pilot.app.watch_screen.tick()
     for _ in range(FOLLOW_TICKS):
         page.tick()
     return await answered(pilot)
@@ -118,10 +118,10 @@ async def test_what_is_held_adapts_to_every_later_task() -> None:
 
 async def test_what_is_held_is_what_was_seen_and_nothing_flickers() -> None:
     session = Moving()
-    async with in_lab(session) as (pilot, page):
+    async with in_lab(session) as (pilot, _):
         for run in session.snapshots():
             session.change(run, iteration=19_000)
-        page.watch_screen.tick()
+        pilot.app.watch_screen.tick()
         await pilot.press("s")
         assert "held 12,300" in shown(pilot)
         assert "…" not in shown(pilot)
@@ -166,7 +166,7 @@ async def test_fresh_runs_are_followed() -> None:
         await answered(pilot, "s")
         session.restart()
         session.start()
-        page.watch_screen.tick()
+        pilot.app.watch_screen.tick()
         page.tick()
         assert "s holds it still" in await answered(pilot)
 
@@ -224,7 +224,7 @@ async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
     async with in_lab(session) as (pilot, page):
         session.restart()
         session.start()
-        page.watch_screen.tick()
+        pilot.app.watch_screen.tick()
         page.tick()
         await answered(pilot)
         assert session.adapting[-3].source == Live("fomaml-2")

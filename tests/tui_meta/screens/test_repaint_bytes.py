@@ -137,7 +137,7 @@ async def all_changes(pilot: Pilot[None], page: str, session: FakeSession) -> No
         await press(pilot, CHANGES[page])
     elif page == "messages":
         iteration = session.snapshots()["fomaml-1"].iteration
-        pilot.app.screen.say(f"something is said at {iteration}")  # type: ignore[attr-defined]
+        pilot.app.screen.show_message(f"something is said at {iteration}")  # type: ignore[attr-defined]
     for _ in range(5):  # a live theta is looked at with every fourth tick
         await settle(pilot)
 

@@ -275,7 +275,7 @@ async def test_new_checkpoints_are_found_while_the_run_trains() -> None:
         await answered(pilot)
         assert sum(isinstance(one, ReadHistory) for one in session.asked) == recalls
         session.change("fomaml-1", iteration=20_100)
-        page.watch_screen.tick()
+        pilot.app.watch_screen.tick()
         for _ in range(RECALL_TICKS):
             page.tick()
         assert "checkpoint 5 of 5, iteration 20,000" in await answered(pilot)
@@ -294,7 +294,7 @@ async def test_only_what_one_stands_at_is_worth_a_line_that_stays(gone: int, sta
     async with in_time_machine(size=(200, 60)) as (pilot, page):
         Path(path(gone)).unlink()
         assert f"{gone:09d}.safetensors: " in await answered(pilot, "n")
-        page.say("a line of no weight")
+        page.show_message("a line of no weight")
         assert (f"{gone:09d}.safetensors: " in await answered(pilot)) is stays
 
 
@@ -322,7 +322,7 @@ async def test_runs_that_begin_while_one_looks_are_found() -> None:
     start, session.start = session.start, lambda: None  # type: ignore[method-assign]
     async with in_time_machine(session) as (pilot, page):
         start()
-        page.watch_screen.tick()
+        pilot.app.watch_screen.tick()
         for _ in range(RECALL_TICKS):
             page.tick()
         assert "θ of 12,000" in await answered(pilot)
@@ -335,7 +335,7 @@ async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
             folder.rename(folder.with_name(folder.name.replace("-1", "-2")))
         session.restart()
         session.start()
-        page.watch_screen.tick()
+        pilot.app.watch_screen.tick()
         page.tick()
         await answered(pilot)
         assert session.visited[-1] == path(12_000, FOMAML.with_name("fomaml-2"))

@@ -22,7 +22,7 @@ from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.dialogs.ask import Ask
 from tui_meta.screens.dialogs.help import Help
 from tui_meta.views.keys.table import GROUPS
-from tui_meta.views.watch.rates import AT_HAND
+from tui_meta.views.rates import LOCAL
 
 FOMAML, REPTILE = "fomaml-1", "reptile-1"
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -550,10 +550,10 @@ async def test_a_tick_paints_one_panel_and_in_time_all_are_painted(
         monkeypatch.setattr(
             app.watch_screen, "_paint_panels", lambda panels: painted.append(list(panels))
         )
-        for _ in range(AT_HAND.wave_ticks + AT_HAND.panel_ticks):
+        for _ in range(LOCAL.wave_ticks + LOCAL.panel_ticks):
             app.watch_screen.tick()
         assert all(len(panels) == 1 for panels in painted)
-        assert {panel for (panel,) in painted} == set(app.watch_screen.watching.arrangement.panels)
+        assert {panel for (panel,) in painted} == set(app.watch_screen.state.arrangement.panels)
 
 
 async def test_what_loading_brought_is_not_searched_for_garbage_again() -> None:
@@ -581,12 +581,12 @@ async def test_below_a_question_it_is_repainted_once_a_second_all_at_once(
         monkeypatch.setattr(
             watch, "_paint_panels", lambda some: painted.extend((ticks[0], one) for one in some)
         )
-        for _ in range(2 * AT_HAND.wave_ticks):
+        for _ in range(2 * LOCAL.wave_ticks):
             ticks[0] += 1
             watch.tick()
-        seconds = 2 * AT_HAND.wave_ticks // AT_HAND.panel_ticks
+        seconds = 2 * LOCAL.wave_ticks // LOCAL.panel_ticks
         assert len({tick for tick, _ in painted}) == seconds
-        assert {what for _, what in painted} == {"numbers", *watch.watching.arrangement.panels}
+        assert {what for _, what in painted} == {"numbers", *watch.state.arrangement.panels}
 
 
 async def test_waves_that_are_due_are_painted_with_what_comes_due_after_them(
@@ -598,7 +598,7 @@ async def test_waves_that_are_due_are_painted_with_what_comes_due_after_them(
         await pilot.press("question_mark")
         watch, painted = app.watch_screen, list[str]()
         monkeypatch.setattr(watch, "_paint_panels", painted.extend)
-        watch._ticks = AT_HAND.panel_ticks - 1
+        watch._ticks = LOCAL.panel_ticks - 1
         watch._expire_panels(waves=True)
         watch.tick()
-        assert set(painted) == set(watch.watching.arrangement.panels)
+        assert set(painted) == set(watch.state.arrangement.panels)

@@ -170,7 +170,7 @@ async def test_escape_dismisses_a_problem_on_other_screens_too() -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, "m")
         assert isinstance(app.screen, MessagesPage)
-        app.screen.complain("something is wrong")
+        app.screen.show_error("something is wrong")
         await press(pilot, "escape")
         assert isinstance(app.screen, MessagesPage)
         await press(pilot, "escape")

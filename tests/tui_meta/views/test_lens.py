@@ -30,7 +30,7 @@ def shown(watching: WatchState, panel: str = TRAINING) -> tuple[Plot, str]:
 
 
 def losses_of(watching: WatchState, run: str) -> dict[int, float]:
-    kept = watching.snapshots[run].curve
+    kept = watching.dashboard.snapshots[run].curve
     return dict(zip(kept.iterations, kept.losses, strict=True))
 
 
@@ -79,7 +79,7 @@ def test_the_newest_window_follows_in_steps_so_that_the_axis_stays_put() -> None
     axes = []
     for iteration in range(20_000, 22_000, 50):
         session.change("fomaml-1", iteration=iteration)
-        watching.take_in((), session.snapshots())
+        watching.dashboard.update((), session.snapshots())
         plot, _ = shown(watching)
         assert plot.x.lower <= iteration - 2_000
         assert plot.x.upper >= iteration
@@ -232,7 +232,7 @@ def test_what_a_person_made_happen_is_marked_where_it_happened() -> None:
     session.send(Evaluate("standard", 0))
     session.change("fomaml-1", iteration=12_400)
     session.send(Pause())
-    watching.take_in(session.events(seen), session.snapshots())
+    watching.dashboard.update(session.events(seen), session.snapshots())
     plot, _ = shown(watching)
     assert [(mark.x, mark.letter) for mark in plot.marks] == [
         (12_300, "s"), (12_300, "e"), (12_400, "p"),
@@ -255,10 +255,10 @@ def test_a_frozen_view_stands_still_while_the_header_goes_on() -> None:
     seen = len(session.events(0))
     session.change("reptile-1", iteration=30_000)
     session._evaluated("reptile-1", "validation", 30, 30_000)
-    watching.take_in(session.events(seen), session.snapshots())
+    watching.dashboard.update(session.events(seen), session.snapshots())
     assert shown(watching) == before
     assert watching.table(60).count == rows
-    assert watching.standings[1].snapshot.iteration == 30_000
+    assert watching.dashboard.statuses[1].snapshot.iteration == 30_000
     watching.freeze()
     assert watching.table(60).count == rows + 1
 

@@ -14,13 +14,13 @@ from tests.support.dashboard.fake_session import FakeSession
 from tui_meta.app.application import PAGES, TuiMetaApp
 from tui_meta.app.preferences import Preferences
 from tui_meta.screens.page import Page
-from tui_meta.views.watch.rates import (
-    AT_HAND,
-    CALM_SECONDS,
-    FAR_AWAY,
-    LATE_SECONDS,
+from tui_meta.views.rates import (
+    BEHIND_SECONDS,
+    LOCAL,
+    RECOVERY_SECONDS,
+    REMOTE,
     SLOWEST,
-    Brake,
+    Throttle,
     rates,
 )
 
@@ -31,13 +31,13 @@ BEHIND = 100.0
 @pytest.mark.parametrize("variable", ["SSH_CONNECTION", "SSH_TTY"])
 def test_a_remote_terminal_is_repainted_at_most_four_times_a_second(variable: str) -> None:
     far = rates({variable: "10.0.0.1 22"})
-    assert far == FAR_AWAY
+    assert far == REMOTE
     assert 1 / far.tick <= 4
-    assert not far.looks  # or else they would come between the ticks
+    assert not far.fast_polls  # or else they would come between the ticks
 
 
 def test_a_terminal_at_hand_is_not_held_back() -> None:
-    assert rates({"TERM": "xterm", "SSH_TTY": ""}) == AT_HAND
+    assert rates({"TERM": "xterm", "SSH_TTY": ""}) == LOCAL
 
 
 @pytest.mark.parametrize("environment", [{}, {"SSH_TTY": "/dev/pts/1"}])
@@ -47,7 +47,7 @@ def test_a_person_chooses_how_often_whatever_the_connection(
 ) -> None:
     chosen, usual = rates(environment, fps), rates(environment)
     assert chosen.tick == pytest.approx(1 / fps)
-    assert chosen.hurry >= min(1 / fps, 1 / 50)
+    assert chosen.fast_tick >= min(1 / fps, 1 / 50)
     for name in ("number_ticks", "panel_ticks", "wave_ticks"):
         ticks = getattr(chosen, name)
         assert ticks >= 1
@@ -62,7 +62,7 @@ async def test_the_dashboard_takes_its_rates_from_the_environment(
 ) -> None:
     monkeypatch.setenv("SSH_TTY", "/dev/pts/1")
     app = TuiMetaApp(FakeSession())
-    assert app.watch_screen.rates == FAR_AWAY
+    assert app.dashboard.rates == REMOTE
 
 
 async def test_far_away_a_tick_paints_every_panel_that_is_due(
@@ -77,57 +77,57 @@ async def test_far_away_a_tick_paints_every_panel_that_is_due(
         monkeypatch.setattr(
             app.watch_screen, "_paint_panels", lambda panels: painted.append(list(panels))
         )
-        for _ in range(FAR_AWAY.wave_ticks):
+        for _ in range(REMOTE.wave_ticks):
             app.watch_screen.tick()
-        assert sorted(painted[-1]) == sorted(app.watch_screen.watching.arrangement.panels)
+        assert sorted(painted[-1]) == sorted(app.watch_screen.state.arrangement.panels)
 
 
-def braked(looks: int, backlog: float, brake: Brake | None = None) -> Brake:
-    """A brake that has looked so often at a terminal that was behind."""
-    brake = brake or Brake(tick=0.25)
+def throttled(looks: int, backlog: float, throttle: Throttle | None = None) -> Throttle:
+    """A throttle that has looked so often at a terminal that was behind."""
+    throttle = throttle or Throttle(tick=0.25)
     for _ in range(looks):
-        brake.look(backlog)
-    return brake
+        throttle.update(backlog)
+    return throttle
 
 
 def test_a_terminal_that_keeps_up_is_repainted_as_often_as_usual() -> None:
-    assert braked(100, 0.9 * LATE_SECONDS).times == 1
+    assert throttled(100, 0.9 * BEHIND_SECONDS).factor == 1
 
 
 def test_a_terminal_that_does_not_take_the_bytes_is_repainted_ever_more_rarely() -> None:
-    brake = Brake(tick=0.25)
-    times = [braked(1, BEHIND, brake).times for _ in range(5)]
+    throttle = Throttle(tick=0.25)
+    times = [throttled(1, BEHIND, throttle).factor for _ in range(5)]
     assert times == [2, 4, 8, 8, 8]
 
 
 def test_what_has_slowed_down_is_left_at_that_while_it_suffices() -> None:
-    brake = braked(1, LATE_SECONDS)
-    assert braked(100, 1.5 * LATE_SECONDS, brake).times == 2
+    throttle = throttled(1, BEHIND_SECONDS)
+    assert throttled(100, 1.5 * BEHIND_SECONDS, throttle).factor == 2
 
 
 def test_a_terminal_that_takes_the_bytes_again_is_repainted_as_often_as_before() -> None:
-    brake = braked(3, BEHIND)
-    calm = round(CALM_SECONDS / 0.25)
-    times = [braked(calm, 0.0, brake).times for _ in range(4)]
+    throttle = throttled(3, BEHIND)
+    calm = round(RECOVERY_SECONDS / 0.25)
+    times = [throttled(calm, 0.0, throttle).factor for _ in range(4)]
     assert times == [4, 2, 1, 1]
 
 
 def test_one_late_repaint_begins_the_calm_anew() -> None:
-    brake = braked(1, BEHIND)
-    calm = round(CALM_SECONDS / 0.25)
-    braked(calm - 1, 0.0, brake)
-    braked(1, LATE_SECONDS, brake)
-    assert braked(calm - 1, 0.0, brake).times == 2
-    assert braked(1, 0.0, brake).times == 1
+    throttle = throttled(1, BEHIND)
+    calm = round(RECOVERY_SECONDS / 0.25)
+    throttled(calm - 1, 0.0, throttle)
+    throttled(1, BEHIND_SECONDS, throttle)
+    assert throttled(calm - 1, 0.0, throttle).factor == 2
+    assert throttled(1, 0.0, throttle).factor == 1
 
 
 @given(st.lists(st.floats(0, 60)), st.sampled_from([0.02, 0.1, 0.25, 1, 10]))
 def test_whatever_the_terminal_does_the_rate_comes_back(backlogs: list[float], tick: float) -> None:
-    brake = Brake(tick)
+    throttle = Throttle(tick)
     for backlog in backlogs:
-        brake.look(backlog)
-        assert 1 <= brake.times <= SLOWEST
-    assert braked(3 * round(CALM_SECONDS / tick + 1), 0.0, brake).times == 1
+        throttle.update(backlog)
+        assert 1 <= throttle.factor <= SLOWEST
+    assert throttled(3 * round(RECOVERY_SECONDS / tick + 1), 0.0, throttle).factor == 1
 
 
 def fall_behind(pilot: Pilot[None], seconds: float) -> None:
@@ -151,7 +151,7 @@ async def test_the_watch_screen_repaints_more_rarely_while_the_terminal_is_behin
                 screen.tick()
             return len(painted)
 
-        ticks = 10 * AT_HAND.number_ticks * SLOWEST
+        ticks = 10 * LOCAL.number_ticks * SLOWEST
         repaints(1)  # of what has happened at the start
         usual = repaints(ticks)
         fall_behind(pilot, BEHIND)
@@ -178,7 +178,7 @@ async def test_every_other_screen_repaints_more_rarely_while_the_terminal_is_beh
         assert isinstance(screen, Page)
         painted: list[int] = []
         monkeypatch.setattr(screen, "paint", lambda: painted.append(1))
-        app.watch_screen.brake = braked(3, BEHIND)
+        app.dashboard.throttle = throttled(3, BEHIND)
         for _ in range(2 * SLOWEST):
             screen._beat()
         assert len(painted) == 2

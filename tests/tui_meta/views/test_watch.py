@@ -28,6 +28,7 @@ from core.events import (
 from core.session.api import Connection
 from tests.support.dashboard.fake_session import FakeSession
 from tui_meta.views import numbers
+from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.dialogs.quit_choice import farewell, parting
 from tui_meta.views.event_history import KEPT_EVALUATIONS, EventHistory
 from tui_meta.views.keys.footer import Situation, footer
@@ -52,9 +53,19 @@ def begun(**iterations: int) -> FakeSession:
 
 
 def watched(session: FakeSession) -> WatchState:
-    watching = WatchState(session.snapshots())
-    watching.take_in(session.events(0), session.snapshots())
+    watching = WatchState(DashboardState(session.snapshots()))
+    watching.dashboard.update(session.events(0), session.snapshots())
     return watching
+
+
+def paused_or_resumed(watching: WatchState, focused_run: int | None) -> orders.Order:
+    dashboard = watching.dashboard
+    runs, wanted = watching.scope(focused_run), dashboard.history.wanted
+    return orders.pause_or_resume(runs, wanted, dashboard.titles)
+
+
+def last_words(dashboard: DashboardState) -> list[str]:
+    return farewell(dashboard.snapshots, dashboard.history, dashboard.save_problems)
 
 
 def one_evaluation(run: str, index: int, probe: str = "validation") -> Evaluated:
@@ -127,14 +138,14 @@ def test_words_are_wrapped_whole() -> None:
 def test_a_run_takes_its_lines_and_no_more(rows: int, width: int) -> None:
     session = begun()
     session.diverge("fomaml-1")
-    for one in watched(session).standings:
+    for one in watched(session).dashboard.statuses:
         lines = run_lines(one, width, rows, 7)
         assert len(lines) <= rows
         assert all(cells(each) <= max(width, 48 * (width >= 48)) for each in lines)
 
 
 def test_the_header_says_state_count_rate_and_times() -> None:
-    (_, reptile) = watched(begun()).standings
+    (_, reptile) = watched(begun()).dashboard.statuses
     first, second = (plain(each) for each in run_lines(reptile, 118, 2, 7))
     for part in ("▀▀ Reptile", "training", "18,700 / 50,000", "37 %", "3,912 it/s", "━", "─"):
         assert part in first
@@ -147,7 +158,7 @@ def test_the_header_says_how_much_of_a_run_would_outlive_a_loss_of_power() -> No
     run = "reptile-1"
 
     def shown(width: int = 118) -> str:
-        (_, reptile) = watched(session).standings
+        (_, reptile) = watched(session).dashboard.statuses
         return plain(run_lines(reptile, width, 2, 7)[1])
 
     assert "not saved yet" in shown()
@@ -174,25 +185,31 @@ def test_runs_of_one_algorithm_go_by_their_own_names() -> None:
 def test_a_wish_shows_until_the_run_answers() -> None:
     session = begun()
     watching = watched(session)
-    order = orders.pause_or_resume(watching.scope(0), watching.record.wanted, watching.titles)
+    order = orders.pause_or_resume(
+        watching.scope(0), watching.dashboard.history.wanted, watching.dashboard.titles
+    )
     watching.note(order)
-    assert [one.word for one in watching.standings] == ["pausing…", "training"]
+    assert [one.word for one in watching.dashboard.statuses] == ["pausing…", "training"]
     seen = len(session.events(0))
     session.send(Pause(), "fomaml-1")
-    watching.take_in(session.events(seen), session.snapshots())
-    assert [one.word for one in watching.standings] == ["paused", "training"]
+    watching.dashboard.update(session.events(seen), session.snapshots())
+    assert [one.word for one in watching.dashboard.statuses] == ["paused", "training"]
 
 
 def test_a_key_pressed_before_the_snapshot_that_follows_its_last_press_takes_that_back() -> None:
     session = begun()
     watching, before = watched(session), session.snapshots()
     watching.note(
-        orders.pause_or_resume(watching.scope(None), watching.record.wanted, watching.titles)
+        orders.pause_or_resume(
+            watching.scope(None), watching.dashboard.history.wanted, watching.dashboard.titles
+        )
     )
     seen = len(session.events(0))
     session.send(Pause(), "fomaml-1")
-    watching.take_in(session.events(seen), before)
-    again = orders.pause_or_resume(watching.scope(None), watching.record.wanted, watching.titles)
+    watching.dashboard.update(session.events(seen), before)
+    again = orders.pause_or_resume(
+        watching.scope(None), watching.dashboard.history.wanted, watching.dashboard.titles
+    )
     assert [type(command) for _, command in again.commands] == [Resume, Resume]
 
 
@@ -200,7 +217,7 @@ def test_a_key_pressed_before_the_snapshot_that_follows_its_last_press_takes_tha
 
 
 def test_waves_show_the_newest_task_that_all_training_runs_have_met() -> None:
-    shown = watched(begun()).record.newest()
+    shown = watched(begun()).dashboard.history.newest()
     assert {one.index for one in shown.values()} == {12_000}
     assert shown["fomaml-1"].support_x == shown["reptile-1"].support_x
 
@@ -209,8 +226,8 @@ def test_a_run_that_ended_badly_holds_nobody_up() -> None:
     session = begun()
     session.diverge("fomaml-1")
     watching = watched(session)
-    watching.record.add([one_evaluation("reptile-1", 19_000)])
-    shown = watching.record.newest()
+    watching.dashboard.history.add([one_evaluation("reptile-1", 19_000)])
+    shown = watching.dashboard.history.newest()
     assert (shown["fomaml-1"].index, shown["reptile-1"].index) == (12_000, 19_000)
 
 
@@ -219,8 +236,8 @@ def test_an_asked_evaluation_is_kept_while_periodic_ones_go_on() -> None:
     watching = watched(session)
     watching.turn_to_evaluation("standard")
     session.evaluate("standard")
-    watching.take_in(session.events(0), session.snapshots())
-    watching.record.add([one_evaluation(run, 20_000) for run in NAMES])
+    watching.dashboard.update(session.events(0), session.snapshots())
+    watching.dashboard.history.add([one_evaluation(run, 20_000) for run in NAMES])
     watching.arrange(120, 40)
     assert "standard" in watching.plots()["wave-0"][0].title
     assert watching.go_back()
@@ -233,7 +250,7 @@ def wave_plot(*x: float) -> Plot:
     evaluated = msgspec.structs.replace(
         one_evaluation("fomaml-1", 2_000), query_x=x, before=(0.5,) * len(x), after=(1.0,) * len(x)
     )
-    watching.record.add([evaluated])
+    watching.dashboard.history.add([evaluated])
     watching.arrange(120, 40)
     plot = watching.plots()["wave-0"][0]
     assert "2,000" in plot.title
@@ -330,11 +347,11 @@ def test_messages_of_earlier_runs_stay_as_they_are() -> None:
     session.start()
     for run in session.snapshots():
         session.finish(run)
-    watching.take_in(session.events(seen), session.snapshots())
+    watching.dashboard.update(session.events(seen), session.snapshots())
     ends = said(watching.messages)
     assert [one.count("FOMAML at 50,000 · Reptile at 50,000") for one in ends] == [0, 1]
     assert ends[-1].count("FOMAML") == 1
-    assert set(watching.titles) == set(session.snapshots())
+    assert set(watching.dashboard.titles) == set(session.snapshots())
 
 
 def test_a_result_replaces_the_promise_and_a_refusal_too() -> None:
@@ -570,7 +587,7 @@ def test_axes_stay_put_while_values_stay_within() -> None:
     watching = watched(begun())
     watching.arrange(200, 60)
     first = {panel: (plot.x, plot.y) for panel, (plot, _) in watching.plots().items()}
-    watching.record.add([one_evaluation(run, 13_000) for run in NAMES])
+    watching.dashboard.history.add([one_evaluation(run, 13_000) for run in NAMES])
     second = {panel: (plot.x, plot.y) for panel, (plot, _) in watching.plots().items()}
     assert first == second
 
@@ -587,7 +604,7 @@ def test_a_run_that_exploded_does_not_flatten_the_others() -> None:
 
 
 def test_plots_of_runs_that_have_nothing_yet_say_so() -> None:
-    watching = WatchState(FakeSession().snapshots())
+    watching = WatchState(DashboardState(FakeSession().snapshots()))
     watching.arrange(200, 60)
     assert {plot.empty for plot, _ in watching.plots().values()} == {
         "no iteration yet",
@@ -664,7 +681,7 @@ def test_the_last_words_say_what_became_of_each_run_and_how_to_go_on() -> None:
     session = begun()
     session.stop(save=True)
     watching = watched(session)
-    assert farewell(watching.snapshots, watching.record, {}) == [
+    assert farewell(watching.dashboard.snapshots, watching.dashboard.history, {}) == [
         "FOMAML stopped at 12,300 / 50,000, saved checkpoints/fomaml-1/000012300.safetensors",
         "Reptile stopped at 18,700 / 50,000, saved checkpoints/reptile-1/000018700.safetensors",
         "go on with: tui-meta resume checkpoints/fomaml-1 checkpoints/reptile-1",
@@ -675,7 +692,9 @@ def test_the_last_words_say_what_is_not_saved_and_why() -> None:
     session = begun(fomaml=12_300)
     session.say(SaveFailed(problem="disk full", run="fomaml-1", iteration=12_300, time=0.0))
     watching = watched(session)
-    assert farewell(watching.snapshots, watching.record, watching.save_problems) == [
+    assert farewell(
+        watching.dashboard.snapshots, watching.dashboard.history, watching.dashboard.save_problems
+    ) == [
         "FOMAML training at 12,300 / 50,000, not saved",
         "FOMAML could not be saved: disk full",
     ]
@@ -694,7 +713,7 @@ def test_what_could_not_be_saved_stays_on_the_screen_until_it_is() -> None:
     watching.arrange(80, 18)
     (only,) = watching.message_lines(80)
     assert plain(only) == "FOMAML could not be saved: disk full"
-    watching.take_in([WriteRecovered(path="fomaml-1", **stamp)], session.snapshots())
+    watching.dashboard.update([WriteRecovered(path="fomaml-1", **stamp)], session.snapshots())
     assert "disk full" not in plain(watching.message_lines(80)[0])
 
 
@@ -705,14 +724,16 @@ def test_a_save_that_failed_of_runs_that_were_replaced_is_said_again_at_the_end(
     session.say(SaveFailed(problem="disk full", run="fomaml-1", iteration=12_300, time=0.0))
     session.restart()
     session.start()
-    watching.take_in(session.events(seen), session.snapshots())
+    watching.dashboard.update(session.events(seen), session.snapshots())
     watching.arrange(120, 40)
     assert any("disk full" in one for one in said(watching.messages, 9, 120))
     for _ in range(9):
         watching.messages.say("something else")
         watching.messages.ask("key", "and more")
     assert not any("disk full" in plain(one) for one in watching.message_lines(120))
-    last = farewell(watching.snapshots, watching.record, watching.save_problems)
+    last = farewell(
+        watching.dashboard.snapshots, watching.dashboard.history, watching.dashboard.save_problems
+    )
     assert last.count("fomaml-1 could not be saved: disk full") == 1
 
 
@@ -727,7 +748,7 @@ def test_a_problem_with_saving_is_not_shown_twice() -> None:
 
 def test_an_evaluation_without_an_update_is_drawn_on_an_axis_that_has_a_length() -> None:
     alone = msgspec.structs.replace(one_evaluation("fomaml-1", 1_000), losses=(0.25,))
-    watching = WatchState(begun().snapshots(), [alone])
+    watching = WatchState(DashboardState(begun().snapshots(), [alone]))
     watching.arrange(200, 60)
     plot, _ = watching.plots()[layout.UPDATES]
     assert (plot.x.lower, plot.x.upper) == (0, 1)

@@ -13,12 +13,13 @@ from textual.widget import Widget
 
 from core.analysis.answers import AnyAnswer, BatteryResult
 from core.analysis.questions import MOST_SOURCES, ExplicitTask
+from core.session.api import Session
 from tui_meta.screens.page import Page, page_bindings
-from tui_meta.screens.watch.screen import WatchScreen
 from tui_meta.views.battery import layout as battery_layout
 from tui_meta.views.battery import results as battery
 from tui_meta.views.battery.layout import BatteryLayout
 from tui_meta.views.battery.settings import MOST_RUNS, UNTRAINED, BatterySettings, introduction
+from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.export import Rows, survey_rows
 from tui_meta.views.keys.pages import BATTERY_KEYS
 from tui_meta.views.keys.table import PAGE_KEYS, Key
@@ -56,8 +57,8 @@ class BatteryPage(Page):
             self.task = task
             self.updates = updates
 
-    def __init__(self, watch_screen: WatchScreen) -> None:
-        super().__init__(watch_screen)
+    def __init__(self, session: Session, dashboard: DashboardState) -> None:
+        super().__init__(session, dashboard)
         self._settings = BatterySettings()
         self._survey: Running | None = None
         self._found: BatteryResult | None = None
@@ -124,7 +125,7 @@ class BatteryPage(Page):
         """What stands between the settings and the panels."""
         found, titles = self._found, self._titles
         if found is None:
-            key = self.watch_screen.watching.key("battery start")
+            key = self.dashboard.key("battery start")
             return [(), *introduction(width, key, running=self._survey is not None)]
         table = battery.table(found, titles, width)
         if self._arrangement.brief:
@@ -181,15 +182,17 @@ class BatteryPage(Page):
             poor = self._found.sources[self._source].worst[self._selected]
             self.post_message(self.TaskChosen(poor.task, self._found.updates))
         elif self._survey:
-            self.say("a survey is running; escape cancels it")
+            self.show_message("a survey is running; escape cancels it")
         else:
             self._start()
 
     def _start(self) -> None:
-        names = self.watch_screen.watching.titles
+        names = self.dashboard.titles
         runs = list(names)[:MOST_RUNS]
         if len(names) > len(runs):
-            self.say(f"only the first {len(runs)} of {len(names)} runs fit into one survey")
+            self.show_message(
+                f"only the first {len(runs)} of {len(names)} runs fit into one survey"
+            )
         running = Running((*(names[run] for run in runs), UNTRAINED))
         self._survey = running
         self.ask(
@@ -209,13 +212,13 @@ class BatteryPage(Page):
         self._source = min(self._source, len(self._titles) - 1)
         self._selected = None
         if not self.is_current:
-            key = self.watch_screen.watching.key("battery")
-            self.tell(f"the survey is done; {key} shows it")
+            key = self.dashboard.key("battery")
+            self.show_result(f"the survey is done; {key} shows it")
         self.tick()
 
     def _fail(self, problem: str) -> None:
         self._survey = None
-        self.complain(f"no survey: {problem}")
+        self.show_error(f"no survey: {problem}")
         self.tick()
 
     def action_back(self) -> None:
@@ -223,7 +226,7 @@ class BatteryPage(Page):
         if self._survey:
             self.give_up("survey")
             self._survey = None
-            self.say("the survey was cancelled")
+            self.show_message("the survey was cancelled")
         elif self._selected is not None:
             self._selected = None
         else:
@@ -247,7 +250,7 @@ class BatteryPage(Page):
 
     def _set(self, settings: BatterySettings) -> None:
         if self._survey:
-            self.say("these are the settings of the next survey; escape cancels this one")
+            self.show_message("these are the settings of the next survey; escape cancels this one")
         self._settings, self._selected = settings, None
         self.tick()
 

@@ -12,8 +12,9 @@ from textual.widget import Widget
 
 from core.analysis.answers import AnyAnswer, Traced
 from core.analysis.questions import Live, Trace
+from core.session.api import Session
 from tui_meta.screens.page import Page, page_bindings
-from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.export import Rows, traced_rows
 from tui_meta.views.geometry import picture as geometry
 from tui_meta.views.geometry.layout import number_rows, side_by_side
@@ -34,8 +35,8 @@ class GeometryPage(Page):
     KEYS = GEOMETRY_KEYS
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
-    def __init__(self, watch_screen: WatchScreen) -> None:
-        super().__init__(watch_screen)
+    def __init__(self, session: Session, dashboard: DashboardState) -> None:
+        super().__init__(session, dashboard)
         self._chosen = 0
         self._following = False
         self._answers: dict[str, Traced] = {}
@@ -46,12 +47,12 @@ class GeometryPage(Page):
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="runs")
-        runs = range(len(self.watch_screen.watching.snapshots))
+        runs = range(len(self.dashboard.snapshots))
         yield Horizontal(*(Picture(id=f"picture-{index}") for index in runs), id="pictures")
 
     def on_mount(self) -> None:
         """Begin to follow the runs."""
-        runs = len(self.watch_screen.watching.snapshots)
+        runs = len(self.dashboard.snapshots)
         self.set_interval(FOLLOW_SECONDS / runs, self.follow_next)
 
     def on_screen_resume(self) -> None:
@@ -66,12 +67,12 @@ class GeometryPage(Page):
     @property
     def _shown(self) -> dict[int, str]:
         """The names of the runs whose pictures are shown, by their numbers."""
-        runs = list(self.watch_screen.watching.snapshots)
+        runs = list(self.dashboard.snapshots)
         shown = side_by_side(self.size.width, len(runs), self._chosen)
         return {index: runs[index] for index in shown}
 
     def copied(self) -> tuple[str, Rows]:
-        titles, answers = self.watch_screen.watching.titles, self._answers
+        titles, answers = self.dashboard.titles, self._answers
         return "geometry", traced_rows(
             {title: answers[run] for run, title in titles.items() if run in answers}
         )
@@ -85,8 +86,8 @@ class GeometryPage(Page):
             self._ask(run for run in self._shown.values() if run not in self._asked)
 
     def paint(self) -> None:
-        watching, shown = self.watch_screen.watching, self._shown
-        titles = list(watching.titles.values())
+        dashboard, shown = self.dashboard, self._shown
+        titles = list(dashboard.titles.values())
         chooser = geometry.chooser_line(titles, shown, self._chosen, following=self._following)
         self.query_one("#runs", Lines).show([chooser])
         for index, picture in enumerate(self.query(Picture)):
@@ -97,7 +98,7 @@ class GeometryPage(Page):
     def _paint_picture(self, picture: Picture, run: str) -> None:
         answer = self._answers.get(run)
         if answer is None:
-            picture.show(empty_plot(self.watch_screen.watching.titles[run], self._why(run)), ())
+            picture.show(empty_plot(self.dashboard.titles[run], self._why(run)), ())
             return
         chart = self._charts.setdefault(run, geometry.GeometryChart())
         lines = geometry.number_lines(answer)
@@ -106,7 +107,7 @@ class GeometryPage(Page):
 
     def _why(self, run: str) -> str:
         """Why there is no picture of ``run``."""
-        if self.watch_screen.watching.snapshots[run].state == "loading":
+        if self.dashboard.snapshots[run].state == "loading":
             return "the run has not begun"
         return "tracing one iteration…" if run in self._waiting else "there is no picture"
 
@@ -117,9 +118,9 @@ class GeometryPage(Page):
 
         So a key that comes while pictures are drawn waits for one of them, not for all.
         """
-        seconds, index = divmod(self._turns, len(self.watch_screen.watching.snapshots))
+        seconds, index = divmod(self._turns, len(self.dashboard.snapshots))
         self._turns += 1
-        if seconds % self.watch_screen.brake.times == 0 and index in self._shown:
+        if seconds % self.dashboard.throttle.factor == 0 and index in self._shown:
             self._follow([self._shown[index]])
 
     def _follow(self, runs: Iterable[str]) -> None:
@@ -130,11 +131,11 @@ class GeometryPage(Page):
     def _moved_on(self, run: str) -> bool:
         """Whether the run is past the iteration that is shown."""
         answer = self._answers.get(run)
-        now = self.watch_screen.watching.snapshots[run].iteration
+        now = self.dashboard.snapshots[run].iteration
         return answer is None or answer.iteration != now
 
     def _ask(self, runs: Iterable[str]) -> None:
-        snapshots = self.watch_screen.watching.snapshots
+        snapshots = self.dashboard.snapshots
         for run in [one for one in runs if one not in self._waiting]:
             if snapshots[run].state != "loading":
                 self._asked.add(run)
@@ -151,7 +152,7 @@ class GeometryPage(Page):
 
         def fail(problem: str) -> None:
             self._waiting.discard(run)
-            self.complain(problem)
+            self.show_error(problem)
             if self.in_front:
                 self.paint()
 
@@ -166,8 +167,8 @@ class GeometryPage(Page):
     def action_follow(self) -> None:
         """Follow the training, or stop it."""
         self._following = not self._following
-        key = self.watch_screen.watching.key("geometry newest")
-        self.say(
+        key = self.dashboard.key("geometry newest")
+        self.show_message(
             "following: the newest iteration, once a second"
             if self._following
             else f"no longer following: {key} asks for the newest iteration"
@@ -177,7 +178,7 @@ class GeometryPage(Page):
 
     def action_choose(self, steps: int) -> None:
         """Another run; by one around the ends, by many to an end."""
-        runs = len(self.watch_screen.watching.snapshots)
+        runs = len(self.dashboard.snapshots)
         to = self._chosen + steps
         self._chosen = to % runs if abs(steps) == 1 else max(0, min(to, runs - 1))
         self.tick()

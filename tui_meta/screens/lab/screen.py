@@ -16,11 +16,12 @@ from core.analysis.answers import Adapted, AnyAnswer, RunHistory
 from core.analysis.questions import Adapt, ExplicitTask, Live, PinnedTheta, Saved
 from core.errors import LabError
 from core.events import Snapshot
+from core.session.api import Session
 from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.lab.wave_chart import WaveChart
 from tui_meta.screens.page import page_bindings
 from tui_meta.screens.task_page import TaskPage
-from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.pages import LAB_KEYS
 from tui_meta.views.lab import settings as lab_desk
 from tui_meta.views.lab import state as lab
@@ -49,8 +50,8 @@ class LabPage(TaskPage):
 
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
-    def __init__(self, watch_screen: WatchScreen) -> None:
-        super().__init__(watch_screen)
+    def __init__(self, session: Session, dashboard: DashboardState) -> None:
+        super().__init__(session, dashboard)
         self._turning = 0
         """Steps from the live theta, as soon as its checkpoints are known."""
         self._ticks = 0
@@ -58,7 +59,7 @@ class LabPage(TaskPage):
 
     def _begin(self, state: LabState) -> None:
         """With the present runs and their live thetas."""
-        titles = self.watch_screen.watching.titles
+        titles = self.dashboard.titles
         self._desk = LabSettings(state, tuple(Origin(titles[run], run) for run in self._snapshots))
         self._asking = Asking()
         self._charts = LabCharts()
@@ -102,7 +103,7 @@ class LabPage(TaskPage):
 
     @property
     def _snapshots(self) -> dict[str, Snapshot]:
-        return dict(self.watch_screen.watching.snapshots)
+        return dict(self.dashboard.snapshots)
 
     @property
     def _wanted(self) -> dict[str, Adapt]:
@@ -132,7 +133,7 @@ class LabPage(TaskPage):
     def _show_lines(self) -> None:
         made = self.shape
         head, table = self.query_one("#head", Lines), self.query_one("#table", Lines)
-        key = self.watch_screen.watching.key
+        key = self.dashboard.key
         head.show(head_lines(self._desk, made, head.size.width, key))
         answers = self._asking.answers(self._wanted)
         table.show(loss_lines(self._desk, answers, made, table.size.width, key))
@@ -175,7 +176,7 @@ class LabPage(TaskPage):
             self._desk = lab_desk.follow(self._desk)
         elif isinstance(source, Saved):
             self.recall()
-        self.tell(said)
+        self.show_result(said)
 
     def recall(self) -> None:
         for run in self._snapshots:
@@ -203,7 +204,7 @@ class LabPage(TaskPage):
         try:
             desk = changed()
         except LabError as error:
-            self.say(str(error))
+            self.show_message(str(error))
             return
         self._change(desk)
 
@@ -265,10 +266,12 @@ class LabPage(TaskPage):
     def action_still(self) -> None:
         """Hold the live thetas still, or follow them."""
         if self._desk.still:
-            self.say("θ follows the training")
+            self.show_message("θ follows the training")
             self._change(lab_desk.follow(self._desk))
         else:
-            self.say("θ is held still for every task to come; s follows the training again")
+            self.show_message(
+                "θ is held still for every task to come; s follows the training again"
+            )
             self._change(lab_desk.hold(self._desk, self._asking.seen()))
 
     # Keys: steps.

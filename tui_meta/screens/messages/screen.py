@@ -9,8 +9,9 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 
+from core.session.api import Session
 from tui_meta.screens.page import Page, page_bindings
-from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.export import Rows, message_rows
 from tui_meta.views.keys.pages import MESSAGES_KEYS
 from tui_meta.views.messages.log import message_lines
@@ -25,8 +26,8 @@ class MessagesPage(Page):
 
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
-    def __init__(self, watch_screen: WatchScreen) -> None:
-        super().__init__(watch_screen)
+    def __init__(self, session: Session, dashboard: DashboardState) -> None:
+        super().__init__(session, dashboard)
         self._follows = True
 
     def body(self) -> Iterable[Widget]:
@@ -35,7 +36,7 @@ class MessagesPage(Page):
         yield page
 
     def copied(self) -> tuple[str, Rows]:
-        return "messages", message_rows(self.watch_screen.watching.messages.said)
+        return "messages", message_rows(self.dashboard.messages.said)
 
     def on_mount(self) -> None:
         """Whoever scrolls says where; another size, or more messages, scroll nothing."""
@@ -47,7 +48,7 @@ class MessagesPage(Page):
 
     def paint(self) -> None:
         said, scroll = self.query_one("#said", Lines), self.query_one("#scroll", VerticalScroll)
-        lines = message_lines(self.watch_screen.watching.messages.said, scroll.size.width)
+        lines = message_lines(self.dashboard.messages.said, scroll.size.width)
         if said.styles.height is None or said.size.height != len(lines):
             said.styles.height = max(1, len(lines))
         said.show(lines)

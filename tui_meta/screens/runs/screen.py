@@ -14,11 +14,12 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from core.config import RunConfig
+from core.session.api import Session
 from core.storage.run_index import RunDetails, RunSummary, history, list_runs, open_run
 from tui_meta.screens.dialogs.ask import Answer, Ask
 from tui_meta.screens.page import Page, page_bindings
 from tui_meta.screens.runs.filter_input import FilterInput
-from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.export import Rows, entry_rows
 from tui_meta.views.keys.footer import keys_line
 from tui_meta.views.keys.pages import RUNS_KEYS
@@ -71,8 +72,8 @@ class RunsPage(Page):
     KEYS = RUNS_KEYS
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
-    def __init__(self, watch_screen: WatchScreen) -> None:
-        super().__init__(watch_screen)
+    def __init__(self, session: Session, dashboard: DashboardState) -> None:
+        super().__init__(session, dashboard)
         self._runs = RunList()
         self._reading = False
         self._mode: Mode = "list"
@@ -231,7 +232,7 @@ class RunsPage(Page):
 
     def _fail(self, problem: str) -> None:
         self._reading = False
-        self.complain(problem)
+        self.show_error(problem)
 
     # Keys.
 
@@ -269,7 +270,7 @@ class RunsPage(Page):
         current = self._runs.current
         if self._mode == "list" and current:
             if current.problem:
-                self.tell(current.problem)
+                self.show_result(current.problem)
             else:
                 self.compute("open", lambda _: _read(current.path), self._take_open)
 
@@ -279,7 +280,7 @@ class RunsPage(Page):
             return
         toggled = self._runs.toggled()
         if toggled is self._runs:
-            self.say(f"a chart tells {MOST_CURVES} curves apart; unmark another run first")
+            self.show_message(f"a chart tells {MOST_CURVES} curves apart; unmark another run first")
         else:
             self._runs = toggled.moved(1)
         self.tick()
@@ -315,10 +316,10 @@ class RunsPage(Page):
         if self._mode == "curves" or entry is None:
             return
         reason = run_details.cannot_resume(
-            entry, self.watch_screen.watching.key, is_here=Path(entry.path) in self._own
+            entry, self.dashboard.key, is_here=Path(entry.path) in self._own
         )
         if reason:
-            self.say(reason)
+            self.show_message(reason)
             if entry.state == "finished":
                 self._command = run_details.resume_command(entry)
             return
@@ -332,17 +333,19 @@ class RunsPage(Page):
 
     def _resume(self, entry: RunSummary) -> None:
         def fail(problem: str) -> None:
-            self.complain(f"{entry.name} does not go on: {problem}")
+            self.show_error(f"{entry.name} does not go on: {problem}")
 
         def take(begun: tuple[str, Sequence[str]]) -> None:
             id, remarks = begun
             for remark in remarks:
-                self.tell(remark)
+                self.show_result(remark)
             self._command = f"tui-meta attach {id}"
-            self.tell(f"{entry.name} trains in session {id}: {self._command} shows it (y copies)")
+            self.show_result(
+                f"{entry.name} trains in session {id}: {self._command} shows it (y copies)"
+            )
             self.action_read()
 
-        self.say(f"going on with {entry.name}…")
+        self.show_message(f"going on with {entry.name}…")
         path = Path(entry.path)
         self.compute("resume", lambda _: self.session.resume_in_new_session(path), take, fail)
 

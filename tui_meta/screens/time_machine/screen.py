@@ -14,11 +14,12 @@ from textual.widget import Widget
 from core.analysis.answers import Adapted, AnyAnswer, RunHistory
 from core.analysis.questions import Adapt
 from core.evaluation.protocols import PROBES
+from core.session.api import Session
 from tui_meta.screens.page import page_bindings
 from tui_meta.screens.task_page import TaskPage
-from tui_meta.screens.watch.screen import WatchScreen
 from tui_meta.views import checkpoint_travel as time_machine
 from tui_meta.views.checkpoint_travel import UNKNOWN, TimeMachine
+from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.pages import TIME_MACHINE_KEYS
 from tui_meta.views.keys.table import Key
 from tui_meta.views.lab import state as lab
@@ -54,9 +55,9 @@ class TimeMachinePage(TaskPage):
 
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
-    def __init__(self, watch_screen: WatchScreen) -> None:
-        super().__init__(watch_screen)
-        self._lab = lab.begin(next(iter(watch_screen.watching.snapshots.values())).waves)
+    def __init__(self, session: Session, dashboard: DashboardState) -> None:
+        super().__init__(session, dashboard)
+        self._lab = lab.begin(next(iter(dashboard.snapshots.values())).waves)
         self._pictures = LabCharts()
         self._visits = AnswerCache()
         self._ticks = 0
@@ -64,11 +65,11 @@ class TimeMachinePage(TaskPage):
 
     def _begin(self) -> None:
         """With the present runs."""
-        watching = self.watch_screen.watching
-        self._runs = list(watching.snapshots)
+        dashboard = self.dashboard
+        self._runs = list(dashboard.snapshots)
         # Others may take their place before the page is painted anew.
-        self._titles = watching.titles
-        self._waves = {run: one.waves for run, one in watching.snapshots.items()}
+        self._titles = dashboard.titles
+        self._waves = {run: one.waves for run, one in dashboard.snapshots.items()}
         self._chosen = 0
         self._machines: dict[str, TimeMachine] = {}
         self._histories = {run: HistoryChart() for run in self._runs}
@@ -141,11 +142,11 @@ class TimeMachinePage(TaskPage):
 
     def paint(self) -> None:
         """Ask what is due, and show what is known."""
-        if self._runs != list(self.watch_screen.watching.snapshots):
+        if self._runs != list(self.dashboard.snapshots):
             self._begin()
             self.recall()
         self._ticks += 1
-        iteration = self.watch_screen.watching.snapshots[self._run].iteration
+        iteration = self.dashboard.snapshots[self._run].iteration
         if self._ticks % RECALL_TICKS == 0 and self._recalled_at.get(self._run) != iteration:
             self.recall()
         self._ask()
@@ -220,7 +221,7 @@ class TimeMachinePage(TaskPage):
     def recall(self) -> None:
         run = self._run
         if self.recall_run(run, self._remember):
-            self._recalled_at[run] = self.watch_screen.watching.snapshots[run].iteration
+            self._recalled_at[run] = self.dashboard.snapshots[run].iteration
 
     def _remember(self, run: str, past: RunHistory) -> None:
         if run not in self._runs:
@@ -250,7 +251,7 @@ class TimeMachinePage(TaskPage):
     def _gone(self, question: Adapt, said: str) -> None:
         """The checkpoint cannot be read any more: others may have come."""
         # Beside the chosen one it is nothing that a person did or must know.
-        (self.tell if question == self._question else self.say)(said)
+        (self.show_result if question == self._question else self.show_message)(said)
         self._visits.hear(question, None)
         self.recall()
 
@@ -297,7 +298,7 @@ class TimeMachinePage(TaskPage):
     def action_other_path(self) -> None:
         """Through the evaluations, or the checkpoints."""
         if self._machine is None or not self._machine.past.evaluations:
-            self.say("there is no evaluation yet")
+            self.show_message("there is no evaluation yet")
             return
         self._stand(self._run, time_machine.other_path(self._machine))
         self._paint_frame()

@@ -16,7 +16,7 @@ _FAR = 9_999
 class ChartKeys(Screen[None], inherit_bindings=False):
     """What these keys do, whatever else the screen has."""
 
-    watching: WatchState
+    state: WatchState
 
     def paint(self) -> None:
         """Bring all that is shown up to date."""
@@ -28,19 +28,19 @@ class ChartKeys(Screen[None], inherit_bindings=False):
 
     def action_lens(self, part: LensPart) -> None:
         """Another scale, window or smoothing."""
-        self.watching.change_lens(part)
+        self.state.change_lens(part)
         self.remember()
         self.paint()
 
     def action_cursor(self) -> None:
         """A cursor on the chart, or none."""
-        self.watching.toggle_cursor()
-        self.action_reveal(self.watching.panel)
+        self.state.toggle_cursor()
+        self.action_reveal(self.state.panel)
         self.paint()
 
     def action_freeze(self) -> None:
         """Table and charts stand still, or follow again."""
-        self.watching.freeze()
+        self.state.freeze()
         self.paint()
 
     def action_go_to_end(self, direction: int) -> None:
@@ -60,15 +60,15 @@ class ChartKeys(Screen[None], inherit_bindings=False):
     def steer(self, steps: int) -> bool:
         """Move the cursor of the chart in focus; False if there is none."""
         focused = self.focused.id if self.focused else None
-        if focused != self.watching.panel or not self.watching.cursor_on:
+        if focused != self.state.panel or not self.state.cursor_on:
             return False
-        self.watching.move_cursor(steps)
+        self.state.move_cursor(steps)
         self.paint()
         return True
 
     def scrolled(self, direction: layout.Direction) -> bool:
         """Scroll a large table by a row; False if there is none."""
-        if not self.watching.enlarged or self.watching.panel != layout.TABLE:
+        if not self.state.enlarged or self.state.panel != layout.TABLE:
             return False
         self.query_one(LossTablePanel).scroll_rows({"up": -1, "down": 1}.get(direction, 0))
         return True

@@ -1,6 +1,5 @@
 """The screen that a person watches: how each run stands, losses, curves and waves."""
 
-import os
 from collections.abc import Collection
 from typing import ClassVar, cast
 
@@ -15,15 +14,15 @@ from textual.widget import Widget
 
 from core.evaluation.protocols import ProbeName
 from core.events import Snapshot
-from core.session.api import Connection, Session
+from core.session.api import Session
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.watch.chart_keys import ChartKeys
 from tui_meta.screens.watch.loss_table import LossTablePanel
 from tui_meta.screens.watch.run_line import RunLine
+from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.table import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
 from tui_meta.views.watch import commands as orders
 from tui_meta.views.watch import layout
-from tui_meta.views.watch.rates import Brake, rates
 from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
@@ -46,23 +45,20 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     class Lost(Message):
         """The runs are out of reach."""
 
-    def __init__(self, session: Session, fps: float | None = None) -> None:
+    def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__()
         self.session = session
-        self.watching = WatchState(session.snapshots(), session.history())
-        self.watching.look_at(session.remembered())
-        self._connection = self.watching.connection = session.connection
-        self._remembered = self.watching.view()
-        self.seen = 0
-        self.rates = rates(os.environ, fps)
-        self.brake = Brake(self.rates.tick)
+        self.dashboard = dashboard
+        self.state = WatchState(dashboard)
+        self.state.look_at(session.remembered())
+        self._remembered = self.state.view()
         self._ticks = self._looks = 0
         self._stale: list[str] = []
         """Panels to be painted, the next one last."""
         self.held = False
 
     def compose(self) -> ComposeResult:
-        runs = len(self.watching.snapshots)
+        runs = len(self.dashboard.snapshots)
         yield Lines(id=_LINES[0])
         for index in range(runs):
             yield RunLine(id=f"run-{index}")
@@ -75,8 +71,8 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to sample."""
-        self.set_interval(self.rates.tick, self.tick)
-        self._hurry = self.set_interval(self.rates.hurry, self._look, pause=True)
+        self.set_interval(self.dashboard.rates.tick, self.tick)
+        self._hurry = self.set_interval(self.dashboard.rates.fast_tick, self._look, pause=True)
 
     def on_resize(self) -> None:
         """Every size has its arrangement."""
@@ -91,7 +87,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         panel = event.widget.id or ""
         # Word of a focus that has moved on since would take it back, and so on for ever.
         newest = event.widget is self.focused
-        if newest and panel in layout.all_panels(len(self.watching.snapshots)):
+        if newest and panel in layout.all_panels(len(self.dashboard.snapshots)):
             self.action_reveal(panel)
         self._paint_numbers()
 
@@ -108,31 +104,31 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     def hold(self, said: str) -> None:
         """Say what goes on, and take no more orders: the runs are ending."""
         self.held = True
-        self.watching.messages.say(said)
+        self.dashboard.messages.say(said)
         self.paint()
 
     def release(self, said: str = "", problem: str = "") -> None:
         """Take orders again."""
         self.held = False
         if said:
-            self.watching.messages.say(said)
+            self.dashboard.messages.say(said)
         if problem:
-            self.watching.messages.complain(problem)
+            self.dashboard.messages.complain(problem)
         self.paint()
 
-    def say(self, said: str) -> None:
-        """Say something at once."""
-        self.watching.messages.say(said)
+    def show_message(self, text: str) -> None:
+        """Show a message at once."""
+        self.dashboard.messages.say(text)
         self._paint_numbers()
 
-    def tell(self, result: str) -> None:
-        """Say at once what came of something."""
-        self.watching.messages.tell(result)
+    def show_result(self, text: str) -> None:
+        """Show the result of a command at once; it keeps its line until it has been read."""
+        self.dashboard.messages.tell(text)
         self._paint_numbers()
 
-    def complain(self, problem: str) -> None:
-        """Say at once what went wrong; it stays until it is dismissed."""
-        self.watching.messages.complain(problem)
+    def show_error(self, problem: str) -> None:
+        """Show a problem at once; it keeps its line until it is dismissed."""
+        self.dashboard.messages.complain(problem)
         self._paint_numbers()
 
     # News.
@@ -140,12 +136,12 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     def tick(self) -> None:
         """Take in what happened; repaint each kind of thing at the rate that it deserves."""
         self._ticks += 1
-        self.brake.look(getattr(self.app._driver, "backlog", 0.0))
+        self.dashboard.throttle.update(getattr(self.app._driver, "backlog", 0.0))
         news = self._take_in()
-        if news or self._is_due(self.rates.panel_ticks):
-            self._expire_panels(waves=news or self._is_due(self.rates.wave_ticks))
+        if news or self._is_due(self.dashboard.rates.panel_ticks):
+            self._expire_panels(waves=news or self._is_due(self.dashboard.rates.wave_ticks))
         if self.app.screen is self:
-            if news or self._is_due(self.rates.number_ticks):
+            if news or self._is_due(self.dashboard.rates.number_ticks):
                 self._paint_numbers()
             self._paint_next_panels()
         elif self._stale and self.is_seen:
@@ -155,7 +151,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     def _is_due(self, ticks: int) -> bool:
         """Whether what is repainted every so many ticks is, unless the terminal is behind."""
-        return self._ticks % (ticks * self.brake.times) == 0
+        return self._ticks % (ticks * self.dashboard.throttle.factor) == 0
 
     def _look(self) -> None:
         """Look for the answer to a key more often than the ticks do, for a short while."""
@@ -164,46 +160,37 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self._expire_panels(waves=True)
             self._paint_numbers()
         self._paint_next_panels()
-        if self._looks >= self.rates.looks:
+        if self._looks >= self.dashboard.rates.fast_polls:
             self._hurry.pause()
 
     def _await_answer(self) -> None:
         self._looks = 0
-        if self.rates.looks:
+        if self.dashboard.rates.fast_polls:
             self._hurry.resume()
 
     def _take_in(self) -> bool:
         """Fold what is new; whether a person waits for some of it."""
-        connection = self.session.connection
-        # Events before snapshots: a run that an event here speaks of is then among them.
-        news = self.session.events(self.seen)
-        self.seen += len(news)
-        awaited = self.watching.take_in(news, self.session.snapshots())
-        # The events before the end are heard by now, so that its word is the last.
-        self._mind(connection)
-        return awaited
-
-    def _mind(self, now: Connection) -> None:
-        """See whether the runs can still be reached, and who else watches them."""
-        before = self._connection
-        self._connection = self.watching.connection = now
+        before = self.dashboard.connection
+        awaited = self.dashboard.poll(self.session)
+        now = self.dashboard.connection
         if now.lost and not before.lost:
             self.post_message(self.Lost())
         if now.ended and not before.ended and not self.held:
-            key = self.watching.key("quit")
-            self.watching.messages.say(f"somebody has ended this session; {key} leaves")
+            key = self.dashboard.key("quit")
+            self.dashboard.messages.say(f"somebody has ended this session; {key} leaves")
+        return awaited
 
     def paint(self) -> None:
         """Bring all that is shown up to date; what is equal sends nothing."""
         if self.is_mounted and self.is_seen:
             self._paint_numbers()
-            self._paint_panels(self.watching.arrangement.panels)
+            self._paint_panels(self.state.arrangement.panels)
             self._stale = []
 
     def _expire_panels(self, *, waves: bool) -> None:
         self._stale = [
             panel
-            for panel in reversed(self.watching.arrangement.panels)
+            for panel in reversed(self.state.arrangement.panels)
             if waves or not layout.is_wave(panel) or panel in self._stale
         ]
 
@@ -211,28 +198,28 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         """Paint some of the panels that are due: a key waits for these, not for all."""
         if self._stale and self.is_seen:
             below = self.app.screen is not self
-            count = len(self._stale) if below else self.rates.panels_at_once
+            count = len(self._stale) if below else self.dashboard.rates.panels_at_once
             self._stale, due = self._stale[:-count], self._stale[-count:]
             self._paint_panels(due)
 
     def _paint_numbers(self) -> None:
         if not self.is_seen:
             return
-        watching = self.watching
+        state = self.state
         title, messages, keys = (self.query_one(f"#{id}", Lines) for id in _LINES)
-        title.show([watching.title(title.size.width)])
-        standings = watching.standings
-        longest = max(len(one.title) for one in standings)
-        for index, one in enumerate(standings):
+        title.show([state.title(title.size.width)])
+        statuses = self.dashboard.statuses
+        longest = max(len(one.title) for one in statuses)
+        for index, one in enumerate(statuses):
             self.query_one(f"#run-{index}", RunLine).show_run(one, longest)
-        messages.show(watching.message_lines(messages.size.width))
-        keys.show([watching.footer(self._focused_run, keys.size.width)])
+        messages.show(state.message_lines(messages.size.width))
+        keys.show([state.footer(self._focused_run, keys.size.width)])
 
     def _paint_panels(self, panels: Collection[str]) -> None:
         if layout.TABLE in panels:
             table = self.query_one(LossTablePanel)
-            table.show_table(self.watching.table(table.size.width))
-        for panel, (plot, below) in self.watching.plots(panels).items():
+            table.show_table(self.state.table(table.size.width))
+        for panel, (plot, below) in self.state.plots(panels).items():
             chart = self.query_one(f"#{panel}", Chart)
             chart.show(plot)
             if str(chart.border_subtitle or "") != below:
@@ -243,7 +230,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     @property
     def _order(self) -> list[str]:
         """Everything that can have the focus, in the order in which tab visits it."""
-        runs = len(self.watching.snapshots)
+        runs = len(self.dashboard.snapshots)
         return [f"run-{index}" for index in range(runs)] + list(layout.all_panels(runs))
 
     @property
@@ -254,7 +241,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     def _arrange(self) -> None:
         """Put the panels where they belong now, and the focus where it is seen."""
         self.remember()
-        made = self.watching.arrange(self.size.width, self.size.height)
+        made = self.state.arrange(self.size.width, self.size.height)
         self.query_one("#title").display = made.title
         self.query_one("#keys").display = bool(made.rows)
         self.query_one("#messages").styles.height = made.message_rows
@@ -270,13 +257,13 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             panel.display = panel.id in spans
             panel.styles.column_span = spans.get(panel.id or "", 1)
         if self._focused_run is None:
-            panel = grid.query_one(f"#{self.watching.panel}")
+            panel = grid.query_one(f"#{self.state.panel}")
             self.set_focus(panel if panel.display else None)
         self.call_after_refresh(self.paint)
 
     def remember(self) -> None:
         """Keep what is looked at for the next face."""
-        view = self.watching.view()
+        view = self.state.view()
         if view != self._remembered:
             self._remembered = view
             self.session.remember(view)
@@ -293,26 +280,26 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     def action_pause(self) -> None:
         """Pause or resume."""
-        now = self.watching
-        self._give(orders.pause_or_resume(self._scope, now.record.wanted, now.titles, now.key))
+        now = self.dashboard
+        self._give(orders.pause_or_resume(self._scope, now.history.wanted, now.titles, now.key))
 
     def action_step(self, count: int = 1) -> None:
         """So many iterations."""
-        now = self.watching
-        self._give(orders.step(self._scope, now.record.wanted, now.titles, count, now.key))
+        now = self.dashboard
+        self._give(orders.step(self._scope, now.history.wanted, now.titles, count, now.key))
 
     def action_save(self) -> None:
         """Save checkpoints."""
-        self._give(orders.save(self._scope, self.watching.titles))
+        self._give(orders.save(self._scope, self.dashboard.titles))
 
     def action_train_on(self) -> None:
         """Extend finished runs."""
-        self._give(orders.train_on(self._scope, self.watching.titles, self.watching.key))
+        self._give(orders.train_on(self._scope, self.dashboard.titles, self.dashboard.key))
 
     def action_pace(self, steps: int) -> None:
         """Faster or slower."""
-        watching = self.watching
-        self._give(orders.change_pace(self._scope, watching.paces, steps, watching.titles))
+        order = orders.change_pace(self._scope, self.state.paces, steps, self.dashboard.titles)
+        self._give(order)
 
     def action_fresh(self) -> None:
         """Ask for fresh runs."""
@@ -324,7 +311,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         if self._may_not():
             return
         name = cast(ProbeName, probe)
-        self.watching.turn_to_evaluation(name)
+        self.state.turn_to_evaluation(name)
         self.session.evaluate(name)
         self._arrange()
         self._paint_numbers()
@@ -332,20 +319,20 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     @property
     def _scope(self) -> list[Snapshot]:
-        return self.watching.scope(self._focused_run)
+        return self.state.scope(self._focused_run)
 
     def _may_not(self) -> bool:
         """Whether no commands are taken now; says why, where that is not said already."""
-        if self._connection.read_only:
-            self.say("read-only: this terminal may look, but not command")
-        return self.held or self._connection.read_only
+        if self.dashboard.connection.read_only:
+            self.show_message("read-only: this terminal may look, but not command")
+        return self.held or self.dashboard.connection.read_only
 
     def _give(self, order: orders.Order) -> None:
         if self._may_not():
             return
         for run, command in order.commands:
             self.session.send(command, run)
-        self.watching.note(order)
+        self.state.note(order)
         self._paint_numbers()
         self._await_answer()
 
@@ -353,7 +340,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     def action_focus_panel(self, steps: int) -> None:
         """The next panel in the order of the tab key."""
-        current = self.focused.id if self.focused else self.watching.panel
+        current = self.focused.id if self.focused else self.state.panel
         self._focus(layout.following(self._order, current or "", steps))
 
     def action_move(self, direction: layout.Direction) -> None:
@@ -373,25 +360,25 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         """Give the focused panel all the room, or take it back."""
         if self._focused_run is not None:
             self._focus(layout.wave(self._focused_run))
-        self.watching.enlarged = not self.watching.enlarged
+        self.state.enlarged = not self.state.enlarged
         self._arrange()
 
     def action_back(self) -> None:
         """One step back, never out."""
-        if self.watching.go_back():
+        if self.state.go_back():
             self._arrange()
             self.paint()
         else:
-            key = self.watching.key
+            key = self.dashboard.key
             said = f"nothing to go back from; {key('quit')} quits, {key('help')} lists all keys"
-            self.watching.messages.say(said)
+            self.dashboard.messages.say(said)
         self._paint_numbers()
 
     def action_reveal(self, panel: str) -> None:
         """Show ``panel`` and focus it."""
-        before = self.watching.arrangement
-        self.watching.turn_to(panel)
-        if self.watching.arrange(self.size.width, self.size.height) == before:
+        before = self.state.arrangement
+        self.state.turn_to(panel)
+        if self.state.arrange(self.size.width, self.size.height) == before:
             self.set_focus(self.query_one(f"#{panel}"))
         else:
             self.set_focus(None)

@@ -1,18 +1,16 @@
-"""All that the watch screen knows, apart from any terminal: what happened and what is looked at."""
+"""What the watch screen shows of the runs, apart from any terminal: panels, charts and lenses."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from core.evaluation.protocols import PROBES, ProbeName
-from core.events import AnyEvent, Evaluated, Progress, SaveFailed, SetPace, Snapshot, WriteRecovered
-from core.session.api import Connection, View
+from core.events import SetPace, Snapshot
+from core.session.api import View
+from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.footer import Situation, footer
-from tui_meta.views.keys.keymap import KeyOf, key_in
-from tui_meta.views.keys.table import Keymap
-from tui_meta.views.messages.log import Messages
 from tui_meta.views.plot import Plot
-from tui_meta.views.run_status import Standing, standings, title_line, titles
+from tui_meta.views.run_status import Standing, title_line
 from tui_meta.views.text import Line, Span, clip, line, plain, printable
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.charts import Charts, task_line
@@ -22,50 +20,31 @@ from tui_meta.views.watch.loss_table import LossTable
 
 
 class WatchState:
-    """Folds events and snapshots, and says what each part of the screen shows.
+    """What each part of the watch screen shows of ``dashboard``.
 
-    ``history`` are events of earlier sittings. ``panel`` is the one that must be seen, ``chart``
-    the one of the charts that has their common place, and ``pinned`` the evaluation that a person
-    asked for and that stays on show until they go back.
+    ``panel`` must stay visible, ``chart`` is the chart that has the place which all charts share,
+    and ``pinned`` is the evaluation that the user asked for, shown until they go back.
     """
 
-    def __init__(self, snapshots: Mapping[str, Snapshot], history: Sequence[AnyEvent] = ()) -> None:
-        self.messages = Messages()
+    def __init__(self, dashboard: DashboardState) -> None:
+        self.dashboard = dashboard
+        self.messages = dashboard.messages
         self.panel = layout.TABLE
         self.chart = layout.TRAINING
         self.enlarged = False
         self.arrangement = layout.Arrangement(())
         self._size = (0, 0)
-        self.connection = Connection()
-        self.keymap: Keymap = {}
         self.lenses: dict[str, Lens] = {}
         """How charts are looked at that are not looked at as usual."""
-        self.save_problems: dict[str, str] = {}
-        """Why runs cannot be written at present, or could not when others replaced them."""
-        self._begin(snapshots, history)
+        self._begin()
+        dashboard.on_restart.append(self._begin)
 
-    def _begin(self, snapshots: Mapping[str, Snapshot], history: Sequence[AnyEvent]) -> None:
-        self.snapshots = snapshots
+    def _begin(self) -> None:
         self.pinned: ProbeName | None = None
         self.paces: dict[str, float | None] = {}
         """Paces asked for, which snapshots may not know yet."""
-        self.record = EventHistory(snapshots)
-        self.record.add(history)
-        self.titles = titles(snapshots)
-        """The runs' names on the screen."""
-        self.messages.titles = {**self.messages.titles, **self.titles}
         self._charts = Charts()
         self._still: tuple[list[Standing], EventHistory] | None = None
-
-    def use_keys(self, keymap: Keymap) -> None:
-        """Name keys where a person has put them."""
-        self.keymap = keymap
-        self.messages.key = key_in(keymap)
-
-    @property
-    def key(self) -> KeyOf:
-        """How texts name keys."""
-        return self.messages.key
 
     @property
     def frozen(self) -> bool:
@@ -75,39 +54,11 @@ class WatchState:
     @property
     def _shown(self) -> tuple[list[Standing], EventHistory]:
         """What table and charts show: what is, or what was when the view was frozen."""
-        return self._still or (self.standings, self.record)
-
-    @property
-    def standings(self) -> list[Standing]:
-        """How each run stands."""
-        return standings(self.snapshots, self.record)
-
-    @property
-    def loaded(self) -> bool:
-        """Whether every run has what it needs to train."""
-        return all(one.state != "loading" for one in self.snapshots.values())
-
-    def take_in(self, news: Sequence[AnyEvent], snapshots: Mapping[str, Snapshot]) -> bool:
-        """Fold new events; True if one of them is what a person waits for.
-
-        Other runs than before begin a story of their own.
-        """
-        if tuple(snapshots) != self.record.runs:
-            self._begin(snapshots, ())
-        self.snapshots = snapshots
-        self.record.add(news)
-        self.record.see(snapshots)
-        for event in news:
-            self.messages.hear(event)
-            if isinstance(event, SaveFailed | WriteRecovered):
-                self.save_problems.pop(event.run, None)
-            if isinstance(event, SaveFailed):
-                self.save_problems[event.run] = event.problem
-        return any(map(_is_awaited, news))
+        return self._still or (self.dashboard.statuses, self.dashboard.history)
 
     def scope(self, focused_run: int | None) -> list[Snapshot]:
         """The runs that a key acts on: all, or the one whose line has the focus."""
-        runs = list(self.snapshots.values())
+        runs = list(self.dashboard.snapshots.values())
         return runs if focused_run is None else [runs[focused_run]]
 
     def note(self, order: Order) -> None:
@@ -120,7 +71,7 @@ class WatchState:
             if isinstance(command, SetPace):
                 self.paces[run] = command.pace
         if order.wanted:
-            self.record.wanted.update({run: order.wanted for run, _ in order.commands})
+            self.dashboard.history.wanted.update({run: order.wanted for run, _ in order.commands})
 
     # What is looked at.
 
@@ -128,7 +79,12 @@ class WatchState:
         """The arrangement of the panels for a terminal of this size."""
         self._size = (width, height)
         self.arrangement = layout.arrange(
-            width, height, len(self.snapshots), self.panel, self.chart, enlarged=self.enlarged
+            width,
+            height,
+            len(self.dashboard.snapshots),
+            self.panel,
+            self.chart,
+            enlarged=self.enlarged,
         )
         return self.arrangement
 
@@ -140,7 +96,9 @@ class WatchState:
 
     def freeze(self) -> None:
         """Let table and charts stand still; again, and they follow the runs."""
-        self._still = None if self._still else (self.standings, self.record.still())
+        self._still = (
+            None if self._still else (self.dashboard.statuses, self.dashboard.history.still())
+        )
         if self._still:
             self.messages.say("view frozen, which pauses no training; z or escape thaws it")
         else:
@@ -200,7 +158,7 @@ class WatchState:
         self._still = None
         self.pinned = probe
         asked = f"evaluating: {PROBES[probe].title}…"
-        self.messages.ask(f"evaluate {probe}", asked, len(self.snapshots))
+        self.messages.ask(f"evaluate {probe}", asked, len(self.dashboard.snapshots))
         if probe == "compare":
             self.turn_to(layout.UPDATES)
         elif not any(map(layout.is_wave, self.arrangement.panels)):
@@ -239,7 +197,7 @@ class WatchState:
 
     def look_at(self, view: View) -> None:
         """Look at what another face was looking at; what is not known here is passed over."""
-        known = layout.all_panels(len(self.snapshots))
+        known = layout.all_panels(len(self.dashboard.snapshots))
         panel, chart, pinned = view.get("panel"), view.get("chart"), view.get("pinned")
         if chart in layout.CHARTS:
             self.chart = str(chart)
@@ -255,7 +213,9 @@ class WatchState:
     def title(self, width: int) -> Line:
         """The first line of the screen."""
         tabs = layout.tab_line(self.arrangement.tabs)
-        return title_line(self.standings, self.connection, tabs, width, frozen=self.frozen)
+        return title_line(
+            self.dashboard.statuses, self.dashboard.connection, tabs, width, frozen=self.frozen
+        )
 
     def message_lines(self, width: int) -> Sequence[Line]:
         """What was said last; in a tiny terminal, what size it needs.
@@ -265,26 +225,23 @@ class WatchState:
         if not self.arrangement.rows:
             return (layout.too_small(*self._size),)
         rows = self.arrangement.message_rows
-        problems = [run for run in self.save_problems if run in self.snapshots]
+        problems = [run for run in self.dashboard.save_problems if run in self.dashboard.snapshots]
         if not problems:
             return self.messages.lines(rows, width)
         run = problems[-1]
-        text = f"{self.titles[run]} could not be saved: {self.save_problems[run]}"
+        text = (
+            f"{self.dashboard.titles[run]} could not be saved: {self.dashboard.save_problems[run]}"
+        )
         text = clip(printable(text), width)
         said = self.messages.lines(rows - 1, width) if rows > 1 else ()
         if any(plain(one) == text for one in said):
             return self.messages.lines(rows, width)
         return (line(Span(text, "bold red")), *said)
 
-    def newest_message(self, width: int) -> Line:
-        """What was said last, in one line."""
-        (newest,) = self.messages.lines(1, width) or ((),)
-        return newest
-
     def footer(self, focused_run: int | None, width: int) -> Line:
         """The keys that apply now."""
         runs = self.scope(focused_run)
-        focused = "" if focused_run is None else self.titles[runs[0].run]
+        focused = "" if focused_run is None else self.dashboard.titles[runs[0].run]
         situation = Situation(
             runs,
             focused,
@@ -294,10 +251,10 @@ class WatchState:
             or self.cursor_on
             or self.pinned is not None
             or self.chart != layout.TRAINING,
-            detachable=self.connection.id is not None,
-            read_only=self.connection.read_only,
+            detachable=self.dashboard.connection.id is not None,
+            read_only=self.dashboard.connection.read_only,
             frozen=self.frozen,
-            keymap=self.keymap,
+            keymap=self.dashboard.keymap,
         )
         return footer(situation, width)
 
@@ -356,10 +313,3 @@ def _cannot(what: LensPart, panel: str) -> str:
     if panel == layout.UPDATES and what != "scale":
         return f"the loss per update has no {what}: all updates are shown as they are"
     return ""
-
-
-def _is_awaited(event: AnyEvent) -> bool:
-    """Everything but what comes by itself, again and again."""
-    if isinstance(event, Evaluated):
-        return event.probe != "validation"
-    return not isinstance(event, Progress)

@@ -1,0 +1,108 @@
+"""The state that all screens of the dashboard share: runs, events, connection, messages, rates."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from core.events import AnyEvent, Evaluated, Progress, SaveFailed, Snapshot, WriteRecovered
+from core.session.api import Connection, Session
+from tui_meta.views.event_history import EventHistory
+from tui_meta.views.keys.keymap import KeyOf, key_in
+from tui_meta.views.keys.table import Keymap
+from tui_meta.views.messages.log import Messages
+from tui_meta.views.rates import LOCAL, Rates, Throttle
+from tui_meta.views.run_status import Standing, standings, titles
+from tui_meta.views.text import Line
+
+
+class DashboardState:
+    """The runs of a session and what happened to them; owned by the application.
+
+    ``history`` holds events of earlier sittings, and ``keymap`` the keys that the user has moved.
+    """
+
+    def __init__(
+        self,
+        snapshots: Mapping[str, Snapshot],
+        history: Sequence[AnyEvent] = (),
+        keymap: Keymap | None = None,
+        rates: Rates = LOCAL,
+    ) -> None:
+        self.keymap = keymap or {}
+        self.messages = Messages()
+        self.messages.key = key_in(self.keymap)
+        self.connection = Connection()
+        self.rates = rates
+        self.throttle = Throttle(rates.tick)
+        self.save_problems: dict[str, str] = {}
+        """Why runs cannot be written at present, or could not when others replaced them."""
+        self.on_restart: list[Callable[[], None]] = []
+        """Called when other runs have replaced the present ones."""
+        self._seen = 0
+        self._begin(snapshots, history)
+
+    def _begin(self, snapshots: Mapping[str, Snapshot], history: Sequence[AnyEvent]) -> None:
+        self.snapshots = snapshots
+        self.history = EventHistory(snapshots)
+        self.history.add(history)
+        self.titles = titles(snapshots)
+        """The names of the runs on the screen."""
+        self.messages.titles = {**self.messages.titles, **self.titles}
+
+    @property
+    def key(self) -> KeyOf:
+        """The function that gives the key of an action, for texts."""
+        return self.messages.key
+
+    @property
+    def statuses(self) -> list[Standing]:
+        """The status of each run."""
+        return standings(self.snapshots, self.history)
+
+    @property
+    def loaded(self) -> bool:
+        """True once every run has what it needs to train."""
+        return all(one.state != "loading" for one in self.snapshots.values())
+
+    def newest_message(self, width: int) -> Line:
+        """Return the newest message in one line."""
+        (newest,) = self.messages.lines(1, width) or ((),)
+        return newest
+
+    def poll(self, session: Session) -> bool:
+        """Fold what is new in ``session``; True if the user waits for some of it."""
+        connection = session.connection
+        # Events before snapshots: a run that one of these events names is then among them.
+        events = session.events(self._seen)
+        self._seen += len(events)
+        awaited = self.update(events, session.snapshots())
+        # Last, so that a screen sees the end of a connection after the events that led to it.
+        self.connection = connection
+        return awaited
+
+    def update(self, events: Sequence[AnyEvent], snapshots: Mapping[str, Snapshot]) -> bool:
+        """Fold new events; True if the user waits for one of them.
+
+        Runs other than before start with an empty history.
+        """
+        restarted = tuple(snapshots) != self.history.runs
+        if restarted:
+            self._begin(snapshots, ())
+        self.snapshots = snapshots
+        self.history.add(events)
+        self.history.see(snapshots)
+        for event in events:
+            self.messages.hear(event)
+            if isinstance(event, SaveFailed | WriteRecovered):
+                self.save_problems.pop(event.run, None)
+            if isinstance(event, SaveFailed):
+                self.save_problems[event.run] = event.problem
+        if restarted:
+            for call in self.on_restart:
+                call()
+        return any(map(_is_awaited, events))
+
+
+def _is_awaited(event: AnyEvent) -> bool:
+    """True for every event but those that come regularly by themselves."""
+    if isinstance(event, Evaluated):
+        return event.probe != "validation"
+    return not isinstance(event, Progress)
