@@ -1,40 +1,82 @@
-"""What can go wrong, fields first; a face turns any of these into one line and exit code 2."""
+"""Errors that a user can cause: fields first, rendered last.
+
+* LabError
+  x ConfigError
+  x UnknownSettingError
+  x ConfigFileError
+  x CheckpointError
+  x RunFolderError
+  x EngineError
+  x QuestionError
+  x SessionError
+  x RemoteError (core.remote.protocol)
+  x NoTerminalError (tui_meta.console)
+  x ExportError (tui_meta.cli.commands.export)
+
+Advice never names a flag or a command: a user interface renders an ``Advice`` in its own terms.
+"""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 
+class Advice(StrEnum):
+    """Advice that a user interface can make more precise, with its words where it cannot."""
+
+    OTHER_OUTPUT = "choose another output folder"
+    OTHER_NAME = "resume it or choose another name"
+    MORE_ITERATIONS = "choose a higher target"
+    OTHER_ENGINE = "use the torch engine"
+    USE_CPU = "use the CPU"
+    LIST_RUNS = "list the runs"
+    LIST_SESSIONS = "list the sessions to see whether it still starts"
+    START_SESSION = "start one"
+
+
 class LabError(Exception):
-    """Base of every error that a user can cause."""
+    """Base of every error that a user can cause; ``advice`` is empty where there is none."""
+
+    advice: str = ""
+
+    @property
+    def statement(self) -> str:
+        """What is wrong, on one line, without the advice."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        return f"{self.statement}; {self.advice}" if self.advice else self.statement
 
 
 @dataclass
 class ConfigError(LabError):
-    """A setting has a value that is not allowed."""
+    """A setting has a value that is not allowed; ``requirement`` reads "must be ..."."""
 
     field: str
     value: object
-    allowed: str
+    requirement: str
 
-    def __str__(self) -> str:
+    @property
+    def statement(self) -> str:
         try:
             value = repr(self.value)
         except ValueError:
             value = "a number of thousands of digits"
         shown = value if len(value) <= 60 else value[:57] + "..."
-        return f"{self.field}: {shown} is not allowed; use {self.allowed}"
+        return f"{self.field}: {self.requirement}, got {shown}"
 
 
 @dataclass
 class UnknownSettingError(LabError):
-    """A setting does not exist; ``suggestion`` says which do, or the nearest."""
+    """A setting does not exist; ``advice`` names the nearest or all that do."""
 
     where: str
     key: str
-    suggestion: str
+    advice: str
 
-    def __str__(self) -> str:
-        return f"unknown setting {self.key!r} in {self.where}; {self.suggestion}"
+    @property
+    def statement(self) -> str:
+        return f"unknown setting {self.key!r} in {self.where}"
 
 
 @dataclass
@@ -44,7 +86,8 @@ class ConfigFileError(LabError):
     path: Path
     problem: str
 
-    def __str__(self) -> str:
+    @property
+    def statement(self) -> str:
         return f"{self.path}: {self.problem}"
 
 
@@ -56,8 +99,9 @@ class CheckpointError(LabError):
     problem: str
     advice: str = "choose another checkpoint"
 
-    def __str__(self) -> str:
-        return _advised(self.path, self.problem, self.advice)
+    @property
+    def statement(self) -> str:
+        return f"{self.path}: {self.problem}"
 
 
 @dataclass
@@ -66,10 +110,11 @@ class RunFolderError(LabError):
 
     path: Path
     problem: str
-    advice: str
+    advice: str = ""
 
-    def __str__(self) -> str:
-        return _advised(self.path, self.problem, self.advice)
+    @property
+    def statement(self) -> str:
+        return f"{self.path}: {self.problem}"
 
 
 @dataclass
@@ -78,7 +123,8 @@ class SessionError(LabError):
 
     problem: str
 
-    def __str__(self) -> str:
+    @property
+    def statement(self) -> str:
         return self.problem
 
 
@@ -90,8 +136,9 @@ class EngineError(LabError):
     problem: str
     advice: str
 
-    def __str__(self) -> str:
-        return _advised(self.asked, self.problem, self.advice)
+    @property
+    def statement(self) -> str:
+        return f"{self.asked}: {self.problem}"
 
 
 @dataclass
@@ -102,15 +149,11 @@ class QuestionError(LabError):
     problem: str
     advice: str
 
-    def __str__(self) -> str:
-        return _advised(self.asked, self.problem, self.advice)
-
-
-def _advised(where: object, problem: str, advice: str) -> str:
-    """One line: where it is, what is wrong, and what to do."""
-    return f"{where}: {problem}; {advice}"
+    @property
+    def statement(self) -> str:
+        return f"{self.asked}: {self.problem}"
 
 
 def reason(error: OSError) -> str:
-    """What the operating system says is wrong, without the path."""
+    """Return the operating system's reason, without the path."""
     return error.strerror or str(error)

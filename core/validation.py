@@ -1,6 +1,6 @@
 """Checks of single settings, and decoding of plain values (JSON, TOML) into dataclasses.
 
-Every check raises ``ConfigError`` with the field, the value and what is allowed.
+Every check raises ``ConfigError`` with the field, the value and the requirement.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import re
 from collections.abc import Collection, Iterable
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -27,38 +28,38 @@ SLOWEST_PACE = 1e-6
 def positive(field: str, value: float) -> None:
     """``value`` is a finite number above zero."""
     if not _is_number(value) or not math.isfinite(value) or value <= 0:
-        raise ConfigError(field, value, "a finite number above 0")
+        raise ConfigError(field, value, "must be a finite number above 0")
 
 
 def pace(field: str, value: float) -> None:
     """``value``, in iterations per second, is finite and a wait that the clock can count."""
     if not _is_number(value) or not math.isfinite(value) or value < SLOWEST_PACE:
-        raise ConfigError(field, value, f"a finite number from {SLOWEST_PACE:g}")
+        raise ConfigError(field, value, f"must be a finite number of at least {SLOWEST_PACE:g}")
 
 
 def within(field: str, value: float, low: float, high: float) -> None:
     """``low <= value < high``."""
     if not _is_number(value) or not low <= value < high:
-        raise ConfigError(field, value, f"a number from {low:g} to below {high:g}")
+        raise ConfigError(field, value, f"must be a number from {low:g} to below {high:g}")
 
 
 def count(field: str, value: int, low: int = 1, high: int = LARGEST_COUNT) -> None:
     """``value`` is a whole number from ``low`` to ``high``."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigError(field, value, f"a whole number from {low:,} to {high:,}")
+        raise ConfigError(field, value, f"must be a whole number from {low:,} to {high:,}")
 
 
 def one_of(field: str, value: object, choices: Collection[str]) -> None:
     """``value`` is one of ``choices``."""
     if value not in choices:
-        raise ConfigError(field, value, "one of " + ", ".join(choices))
+        raise ConfigError(field, value, "must be one of " + ", ".join(choices))
 
 
 def interval(field: str, value: tuple[float, float]) -> None:
     """``value`` is a pair of finite numbers, the first not above the second."""
     numbers = len(value) == 2 and all(_is_number(v) and math.isfinite(v) for v in value)
     if not numbers or value[0] > value[1]:
-        raise ConfigError(field, value, "two finite numbers, the lower first")
+        raise ConfigError(field, value, "must be two finite numbers, the lower first")
 
 
 def _is_number(value: object) -> bool:
@@ -82,14 +83,14 @@ def decode(kind: type[T], plain: object, where: str) -> T:
     }
     missing = [name for name in _required(kind) if name not in settings]
     if missing:
-        raise ConfigError(where or "configuration", plain, f"a table with {missing[0]}")
+        raise ConfigError(where or "configuration", plain, f"must be a table with {missing[0]}")
     return kind(**settings)
 
 
 def require_table(plain: object, where: str) -> dict[str, Any]:
     """``plain`` as a table with text keys, else ``ConfigError``."""
     if not isinstance(plain, dict) or not all(isinstance(key, str) for key in plain):
-        raise ConfigError(where or "configuration", plain, "a table of settings")
+        raise ConfigError(where or "configuration", plain, "must be a table of settings")
     return plain
 
 
@@ -99,8 +100,8 @@ def refuse_unknown(table: Iterable[str], names: Iterable[str], where: str) -> No
     for key in table:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-            suggestion = f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known)
-            raise UnknownSettingError(where or "the configuration", key[:60], suggestion)
+            advice = f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known)
+            raise UnknownSettingError(where or "the configuration", key[:60], advice)
 
 
 def _value(hint: Any, value: object, where: str) -> object:
@@ -114,14 +115,28 @@ def _value(hint: Any, value: object, where: str) -> object:
     try:
         return msgspec.convert(value, hint)
     except msgspec.ValidationError as error:
-        raise ConfigError(where, value, _allowed(error)) from error
+        raise ConfigError(where, value, _requirement(error)) from error
 
 
-def _allowed(error: msgspec.ValidationError) -> str:
-    """What is allowed instead of what ``error`` was raised for."""
+_KINDS = {
+    "array": "a list",
+    "bool": "true or false",
+    "float": "a number",
+    "int": "a whole number",
+    "object": "a table",
+    "str": "text",
+}
+"""Types as msgspec names them, in words."""
+
+
+def _requirement(error: msgspec.ValidationError) -> str:
+    """Return what the value must be instead."""
     if str(error).startswith("Number out of range"):
-        return "a number of at most 1e308"
-    return str(error).replace("Expected ", "")
+        return "must be a number of at most 1e308"
+    expected = re.match(r"Expected `(\w+)( \| null)?`, got", str(error))
+    if expected and expected[1] in _KINDS:
+        return f"must be {_KINDS[expected[1]]}"
+    return str(error).replace("Expected", "must be")
 
 
 def _required(kind: type) -> list[str]:

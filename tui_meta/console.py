@@ -80,7 +80,8 @@ class NoTerminalError(LabError):
 
     problem: str
 
-    def __str__(self) -> str:
+    @property
+    def statement(self) -> str:
         return f"the dashboard needs a terminal, and {self.problem}; use --no-tui to train without"
 
 

@@ -20,5 +20,5 @@ def decode_algorithm(plain: object, where: str) -> Algorithm:
     table = dict(require_table(plain, where))
     name = table.pop("name", None)
     if not isinstance(name, str) or name not in ALGORITHMS:
-        raise ConfigError(f"{where}.name", name, "one of " + ", ".join(ALGORITHMS))
+        raise ConfigError(f"{where}.name", name, "must be one of " + ", ".join(ALGORITHMS))
     return decode(ALGORITHMS[name], table, where)

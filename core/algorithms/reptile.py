@@ -38,7 +38,7 @@ class Reptile(Algorithm):
         validation.count("reptile.inner_epochs", self.inner_epochs, high=LARGEST_BATCH)
         if self.points % self.batch_size:
             raise ConfigError(
-                "reptile.batch_size", self.batch_size, f"a divisor of {self.points} points"
+                "reptile.batch_size", self.batch_size, f"must divide {self.points} points"
             )
 
     def batches(self, sampler: Sampler, first: int, n: int) -> Batches:

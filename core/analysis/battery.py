@@ -92,7 +92,7 @@ def _require_usual(drawn: ManyTasks) -> None:
     for field, drawn_ones in values.items():
         largest = float(np.abs(drawn_ones).max())
         if not largest <= LARGEST_NUMBER:
-            raise ConfigError(field, largest, f"at most {LARGEST_NUMBER:g} to survey its tasks")
+            raise ConfigError(field, largest, f"must be at most {LARGEST_NUMBER:g} for a battery")
 
 
 def _surveyed(

@@ -157,7 +157,9 @@ def _require_affordable(config: RunConfig, batch: MetaBatch, steps: int) -> None
     most = min(MOST_TRACED, MOST_NUMBERS // parameters)
     if points > most:
         raise ConfigError(
-            "tasks x inner steps", points, f"at most {most:,} with {parameters:,} parameters"
+            "tasks x inner steps",
+            points,
+            f"must be at most {most:,} with {parameters:,} parameters",
         )
     # Three passes a gradient: of this iteration, outer step and path, and of the next one.
     seen = 9 * (batch.x.shape[2] + batch.query_x.numel())

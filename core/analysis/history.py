@@ -38,8 +38,8 @@ class Recalling:
             past = self._so_far(log)
             past.read_on(log, cancelled)
         except OSError as error:
-            problem = f"it cannot be read ({reason(error)})"
-            raise RunFolderError(log, problem, "give yourself access") from error
+            problem = f"cannot be read ({reason(error)})"
+            raise RunFolderError(log, problem, "check the permissions") from error
         self._pasts[log] = past
         if len(self._pasts) > LOGS_KEPT:
             self._pasts.popitem(last=False)

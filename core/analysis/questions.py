@@ -90,7 +90,9 @@ class ExplicitTask(Task, frozen=True, tag="given"):
         validation.count("support_x (points)", len(self.support_x), high=MOST_POINTS)
         if len(self.support_y) != len(self.support_x):
             raise ConfigError(
-                "support_y (points)", len(self.support_y), f"{len(self.support_x)}, one for each x"
+                "support_y (points)",
+                len(self.support_y),
+                f"must be {len(self.support_x)}, one for each x",
             )
         for x in self.support_x:
             _number("support_x", x)
@@ -181,7 +183,9 @@ AnyQuestion = Adapt | Battery | Trace | ReadHistory
 
 def _number(field: str, value: float) -> None:
     if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
-        raise ConfigError(field, value, f"a number from -{LARGEST_NUMBER:g} to {LARGEST_NUMBER:g}")
+        raise ConfigError(
+            field, value, f"must be a number from -{LARGEST_NUMBER:g} to {LARGEST_NUMBER:g}"
+        )
 
 
 def _rate(lr: float | None) -> None:
@@ -195,4 +199,4 @@ def _seed(seed: int) -> None:
 
 def _text(field: str, value: str) -> None:
     if not 0 < len(value) <= LONGEST_NAME or "\0" in value:
-        raise ConfigError(field, value, f"1 to {LONGEST_NAME:,} characters, none of them null")
+        raise ConfigError(field, value, f"must be 1 to {LONGEST_NAME:,} characters, none null")

@@ -65,10 +65,10 @@ class Sources:
             return self._holding.hold(source)
         run = self.run(source)
         if run.theta is None:
-            raise QuestionError(f"run {source.run!r}", "it has not begun", "wait for it")
+            raise QuestionError(f"run {source.run!r}", "not started yet", "wait for it")
         if not np.isfinite(run.theta).all():
-            problem = "its parameters are not finite numbers"
-            raise QuestionError(f"run {source.run!r}", problem, "ask for one of its checkpoints")
+            problem = "its parameters are not finite"
+            raise QuestionError(f"run {source.run!r}", problem, "choose one of its checkpoints")
         known = run.moments if MOMENTS[run.config.algorithm.outer_optimizer] else {}
         theta = Theta(run.config, run.iteration, run.theta, known)
         self._holding.see(source.run, theta)
@@ -94,7 +94,7 @@ class Sources:
         """The run of that name; raises ``QuestionError``."""
         run = self._find_run(source.run)
         if run is None:
-            raise QuestionError(f"run {source.run!r}", "there is no such run", "ask for another")
+            raise QuestionError(f"run {source.run!r}", "no such run", "choose another")
         return run
 
     def _config(self, of: Live | Saved) -> RunConfig:

@@ -19,4 +19,4 @@ def require_affordable(network: NetworkConfig, field: str, count: int, points: i
     most = MOST_WORK // once
     if count > most:
         parameters = MLP.of(network).n_parameters
-        raise ConfigError(field, count, f"at most {most:,} with {parameters:,} parameters")
+        raise ConfigError(field, count, f"must be at most {most:,} with {parameters:,} parameters")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from importlib.metadata import version
 
-from core.errors import reason
+from core.errors import Advice, reason
 from core.remote.protocol import (
     HEAD,
     LONGEST_REPLY,
@@ -49,7 +49,7 @@ class SessionSocket:
             raise
         if not isinstance(reply, SessionStatus):
             self.close()
-            raise RemoteError(f"session {id} gave no welcome")
+            raise RemoteError(f"session {id} sent no welcome")
         self.welcome = reply
 
     def send(self, message: Message) -> None:
@@ -147,11 +147,11 @@ def find_session(id: str | None) -> SessionInfo:
     if id in living:
         return living[id]
     if not living:
-        raise RemoteError("no session is running; tui-meta begins one")
+        raise RemoteError("no session is running", Advice.START_SESSION)
     names = ", ".join(living)
     if id is None:
-        raise RemoteError(f"several sessions are running, say which: {names}")
-    raise RemoteError(f"no session is called {id!r}; running: {names}")
+        raise RemoteError(f"several sessions are running; choose one of {names}")
+    raise RemoteError(f"no session {id!r}; running: {names}")
 
 
 def _connected(id: str) -> socket.socket:
@@ -164,7 +164,7 @@ def _connected(id: str) -> socket.socket:
         raise RemoteError(f"session {id} cannot be reached ({reason(error)})") from error
     if not is_same_user(connecting):
         connecting.close()
-        raise RemoteError(f"session {id} belongs to somebody else")
+        raise RemoteError(f"session {id} belongs to another user")
     return connecting
 
 

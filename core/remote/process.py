@@ -17,7 +17,7 @@ import msgspec
 from platformdirs import user_state_path
 
 import core
-from core.errors import LabError
+from core.errors import Advice, LabError
 from core.events import ENDED
 from core.remote.protocol import RemoteError
 from core.remote.registry import SessionEndpoint, sessions_folder
@@ -63,6 +63,7 @@ class LaunchReply(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     resumed: tuple[str, ...] = ()
     problem: str = ""
+    advice: str = ""
 
 
 def launch(runs: Runs) -> LaunchReply:
@@ -81,14 +82,14 @@ def launch(runs: Runs) -> LaunchReply:
                 timeout=LAUNCH_SECONDS,
             )
         except subprocess.TimeoutExpired as error:
-            problem = f"no session has begun within {LAUNCH_SECONDS:g} seconds"
-            raise RemoteError(f"{problem}; if it still does, tui-meta ls shows it") from error
+            problem = f"no session started within {LAUNCH_SECONDS:g} seconds"
+            raise RemoteError(problem, Advice.LIST_SESSIONS) from error
     try:
         answer = msgspec.json.decode(begun.stdout, type=LaunchReply)
     except msgspec.DecodeError as error:
-        raise RemoteError(f"a session could not be begun; {log.name} says why") from error
+        raise RemoteError(f"the session could not start; see {log.name}") from error
     if answer.problem:
-        raise RemoteError(answer.problem)
+        raise RemoteError(answer.problem, answer.advice)
     return answer
 
 
@@ -115,7 +116,7 @@ def main() -> None:
             place.clear()
             raise
     except LabError as error:
-        _answer(LaunchReply(problem=str(error)))
+        _answer(LaunchReply(problem=error.statement, advice=error.advice))
         return
     try:
         _answer(launch_reply(plans, server.id))

@@ -227,8 +227,10 @@ class RemoteError(LabError):
     """A session cannot be reached, or cannot do what it was asked."""
 
     problem: str
+    advice: str = ""
 
-    def __str__(self) -> str:
+    @property
+    def statement(self) -> str:
         return self.problem
 
 

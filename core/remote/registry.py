@@ -98,7 +98,7 @@ class SessionEndpoint:
             listening.listen(64)
         except OSError as error:
             listening.close()
-            problem = f"{path}: a session cannot be reached here ({reason(error)})"
+            problem = f"{path}: cannot listen here ({reason(error)})"
             raise RemoteError(f"{problem}; set XDG_RUNTIME_DIR to another folder") from error
         return listening
 
@@ -109,7 +109,7 @@ class SessionEndpoint:
             with suppress(FileExistsError):
                 file = self._folder / f"{number}.json"
                 return str(number), os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        raise RemoteError(f"{self._folder}: there are {MOST_SESSIONS:,} sessions; end some first")
+        raise RemoteError(f"{self._folder}: there are {MOST_SESSIONS:,} sessions; stop some first")
 
     def _write(self) -> None:
         lock_descriptor(self._descriptor, blocking=False)
@@ -128,14 +128,14 @@ def sessions_folder() -> Path:
         path.mkdir(mode=0o700, exist_ok=True)
         found = path.lstat()
     except OSError as error:
-        problem = f"{path}: sessions cannot be kept here ({reason(error)})"
+        problem = f"{path}: sessions cannot be registered here ({reason(error)})"
         raise RemoteError(f"{problem}; set XDG_RUNTIME_DIR to a folder of your own") from error
     if len(os.fsencode(path / f"{MOST_SESSIONS}.sock")) > LONGEST_PATH:
-        problem = "its name is too long for a socket"
-        raise RemoteError(f"{path}: {problem}; set XDG_RUNTIME_DIR to a folder of a shorter one")
+        problem = "path too long for a socket"
+        raise RemoteError(f"{path}: {problem}; set XDG_RUNTIME_DIR to a folder with a shorter path")
     is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
     if not is_own or found.st_mode & 0o077:
-        problem = "it can be entered by others" if is_own else "it belongs to somebody else"
+        problem = "other users can enter it" if is_own else "belongs to another user"
         raise RemoteError(f"{path}: {problem}; set XDG_RUNTIME_DIR to a folder of your own")
     return path
 

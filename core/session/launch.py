@@ -116,5 +116,5 @@ def _text(path: Path) -> str:
     """``path`` as seen from everywhere; raises ``RunFolderError`` if it cannot be told."""
     absolute = path.absolute()
     if not is_text(absolute):
-        raise RunFolderError(absolute, "its name is no text in UTF-8", "rename it")
+        raise RunFolderError(absolute, "name is not valid UTF-8", "rename it")
     return str(absolute)

@@ -77,7 +77,7 @@ class LocalSession:
     def restart(self) -> None:
         with self._changing:
             if self._over:
-                raise SessionError("the runs have been told to end")
+                raise SessionError("the runs are stopping")
             old = self._trainers
             # The new runs are seen before the old ones have ended: there is no moment in which all
             # runs have, for which others wait.
@@ -102,7 +102,7 @@ class LocalSession:
 
     def resume_in_new_session(self, path: Path) -> tuple[str, Sequence[str]]:
         """Refused: where these runs have no session of their own, no others can have one."""
-        raise SessionError("no other session can be begun from here")
+        raise SessionError("no other session can be started from here")
 
     def ask(
         self,
@@ -151,8 +151,8 @@ class LocalSession:
         trainers: dict[str, Trainer] = {}
         for plan in plans:
             if plan.folder.name in trainers:
-                problem = f"two runs are called {plan.folder.name!r}"
-                raise RunFolderError(plan.folder.path, problem, "give runs of different names")
+                problem = f"two runs are named {plan.folder.name!r}"
+                raise RunFolderError(plan.folder.path, problem, "choose runs with different names")
             trainers[plan.folder.name] = Trainer(plan, self.tell)
         return trainers
 

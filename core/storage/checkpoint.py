@@ -139,10 +139,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
     moments = _moments(path, metadata, theta)
     optimizer = config.algorithm.outer_optimizer
     if set(moments) != set(MOMENTS[optimizer]):
-        raise CheckpointError(path, f"its vectors are not those of the outer optimiser {optimizer}")
+        raise CheckpointError(path, f"its moments are not those of the outer optimizer {optimizer}")
     state = TrainState(metadata.iteration, theta, moments)
     if not state.is_finite():
-        raise CheckpointError(path, "its parameters are not finite numbers")
+        raise CheckpointError(path, "its parameters are not finite")
     return Checkpoint(
         config,
         state,
@@ -159,7 +159,7 @@ def newest_checkpoint(folder: Path) -> Path:
     """The checkpoint of the highest iteration in a run folder; raises ``CheckpointError``."""
     found = [path for path in folder.glob("*.safetensors") if re.fullmatch("[0-9]+", path.stem)]
     if not found:
-        raise CheckpointError(folder, "there is no checkpoint in this folder")
+        raise CheckpointError(folder, "no checkpoint in this folder")
     return max(found, key=lambda path: int(path.stem))
 
 
@@ -169,9 +169,9 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         with open_regular(path) as file:
             yield file
     except FileNotFoundError as error:
-        raise CheckpointError(path, "there is no such file") from error
+        raise CheckpointError(path, "no such file") from error
     except OSError as error:
-        raise CheckpointError(path, f"it cannot be read ({error.strerror})") from error
+        raise CheckpointError(path, f"cannot be read ({error.strerror})") from error
 
 
 def _header(path: Path, file: BinaryIO) -> object:
@@ -181,18 +181,18 @@ def _header(path: Path, file: BinaryIO) -> object:
         raise CheckpointError(path, "the file is empty")
     length = int.from_bytes(prefix, "little")
     if length > LARGEST_HEADER:
-        raise CheckpointError(path, "it is no safetensors file, or damaged")
+        raise CheckpointError(path, "not a safetensors file, or damaged")
     try:
         return msgspec.json.decode(file.read(length))
     except NOT_JSON as error:
-        raise CheckpointError(path, "it is no safetensors file, or damaged") from error
+        raise CheckpointError(path, "not a safetensors file, or damaged") from error
 
 
 def _content(path: Path, file: BinaryIO, expected: int) -> bytes:
     """All of ``file``, if it has no more bytes of tensors than ``expected``."""
     size = os.fstat(file.fileno()).st_size
     if size > expected + LARGEST_HEADER:
-        raise CheckpointError(path, "it is larger than its network")
+        raise CheckpointError(path, "larger than its network")
     file.seek(0)
     return file.read(size)
 
@@ -201,28 +201,28 @@ def _tensors(path: Path, content: bytes) -> dict[str, Floats]:
     try:
         return load_tensors(content)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise CheckpointError(path, "it is no safetensors file, or damaged") from error
+        raise CheckpointError(path, "not a safetensors file, or damaged") from error
 
 
 def _metadata(path: Path, header: Any) -> _Metadata:
     try:
         described = header["__metadata__"][FORMAT]
     except (KeyError, TypeError) as error:
-        raise CheckpointError(path, "it was not written by tui-meta") from error
+        raise CheckpointError(path, "not written by tui-meta") from error
     try:
         _require_known_format(path, msgspec.json.decode(described))
         metadata = msgspec.json.decode(described, type=_Metadata)
     except (*NOT_JSON, KeyError, TypeError) as error:
-        raise CheckpointError(path, "its metadata is damaged") from error
+        raise CheckpointError(path, "damaged metadata") from error
     if not 0 <= metadata.iteration <= metadata.target:
-        raise CheckpointError(path, f"its iteration {metadata.iteration} is not within the run")
+        raise CheckpointError(path, f"iteration {metadata.iteration} is not within the run")
     return metadata
 
 
 def _require_digest(path: Path, header: Any, theta: Floats) -> None:
     described = header["__metadata__"]
     if DIGEST in described and described[DIGEST] != _digest(described[FORMAT], theta):
-        raise CheckpointError(path, "it is damaged: its digest is that of another content")
+        raise CheckpointError(path, "damaged: the digest does not match")
 
 
 def _digest(described: str, theta: Floats) -> str:
@@ -233,7 +233,7 @@ def _config(path: Path, metadata: _Metadata) -> RunConfig:
     try:
         return RunConfig.from_dict(metadata.config)
     except LabError as error:
-        raise CheckpointError(path, f"its configuration is not valid: {error}") from error
+        raise CheckpointError(path, f"invalid configuration: {error}") from error
 
 
 def _require_known_format(path: Path, described: Any) -> None:
@@ -244,7 +244,7 @@ def _require_known_format(path: Path, described: Any) -> None:
     needed = f"tui-meta {writer}" if re.fullmatch(r"[0-9][0-9a-z.+]{0,30}", writer) else ""
     raise CheckpointError(
         path,
-        f"it has format {str(number)[:20]}, this program reads up to {FORMAT_VERSION}",
+        f"format {str(number)[:20]}; this version reads up to {FORMAT_VERSION}",
         f"install {needed or 'a newer tui-meta'}",
     )
 
@@ -275,7 +275,7 @@ def _moments(path: Path, metadata: _Metadata, theta: Floats) -> dict[str, Floats
     with _opened(beside) as file:
         content = _content(beside, file, theta.nbytes * MOST_MOMENTS)
     if hashlib.sha256(content).hexdigest() != metadata.optimizer_sha256:
-        raise CheckpointError(beside, f"it does not belong to {path.name}, or is damaged")
+        raise CheckpointError(beside, f"does not belong to {path.name}, or damaged")
     moments = _tensors(beside, content)
     for name, vector in moments.items():
         if vector.shape != theta.shape or not np.issubdtype(vector.dtype, theta.dtype):

@@ -37,15 +37,15 @@ def read_header(path: Path) -> CheckpointMetadata:
         with open_regular(path) as file:
             length = int.from_bytes(file.read(8), "little")
             if length > LARGEST_HEADER:
-                raise CheckpointError(path, "it is no safetensors file, or damaged")
+                raise CheckpointError(path, "not a safetensors file, or damaged")
             header = file.read(length)
     except OSError as error:
-        raise CheckpointError(path, f"it cannot be read ({error.strerror})") from error
+        raise CheckpointError(path, f"cannot be read ({error.strerror})") from error
     try:
         described = msgspec.json.decode(header, type=_Described).metadata[FORMAT]
         return msgspec.json.decode(described, type=CheckpointMetadata)
     except (*NOT_JSON, KeyError) as error:
-        raise CheckpointError(path, "it was not written by tui-meta, or is damaged") from error
+        raise CheckpointError(path, "not written by tui-meta, or damaged") from error
 
 
 def checkpoint_names(names: Iterable[str]) -> list[str]:

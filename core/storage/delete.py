@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import LabError, RunFolderError
+from core.errors import Advice, LabError, RunFolderError
 from core.storage.lock import LOCK, FolderLock
 from core.storage.run_folder import RECORD, read_record
 from core.storage.run_index import checkpoint_files, owner_words
@@ -35,13 +35,13 @@ class Contents:
 def require_removable(path: Path) -> None:
     """Raise ``RunFolderError`` unless ``path`` is a run folder that nobody trains."""
     if path.is_symlink():
-        raise RunFolderError(path, "this is a link", "give the folder itself")
+        raise RunFolderError(path, "a symbolic link", "choose the folder itself")
     if not path.is_dir():
-        raise RunFolderError(path, "there is no such folder", "tui-meta runs lists those there are")
+        raise RunFolderError(path, "no such folder", Advice.LIST_RUNS)
     if not _is_run(path):
-        raise RunFolderError(path, "this is no run folder", "give a folder that tui-meta has made")
+        raise RunFolderError(path, "not a run folder", "choose a folder created by tui-meta")
     if owner := owner_words(path):
-        raise RunFolderError(path, f"{owner} trains this run", "stop it first")
+        raise RunFolderError(path, f"being trained by {owner}", "stop it first")
 
 
 def contents_of(path: Path) -> Contents:

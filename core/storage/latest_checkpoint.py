@@ -35,10 +35,10 @@ def latest_checkpoint(
         try:
             return load_checkpoint(path), path, tuple(passed)
         except CheckpointError as error:
-            passed.append(f"passing over {error.path}: {error.problem}")
+            passed.append(f"skipping {error.path}: {error.problem}")
     if not passed:
         return _beginning(RunConfig.from_dict(config)), folder / "run.json", ()
-    raise CheckpointError(folder, f"no checkpoint can be read; {passed[0]}", "choose another run")
+    raise CheckpointError(folder, f"no readable checkpoint; {passed[0]}", "choose another run")
 
 
 def _beginning(config: RunConfig) -> Checkpoint:
@@ -49,4 +49,4 @@ def _checkpoints(folder: Path) -> list[str]:
     try:
         return checkpoint_names(os.listdir(folder))
     except OSError as error:
-        raise CheckpointError(folder, f"it cannot be read ({error.strerror})") from error
+        raise CheckpointError(folder, f"cannot be read ({error.strerror})") from error

@@ -53,12 +53,12 @@ class FolderLock:
             self._lock.acquire()
             file.write_bytes(msgspec.json.encode(_this_process()))
         except Timeout as error:
-            problem = f"it is being trained by {_named(file)}"
-            raise RunFolderError(self._folder, problem, "stop that one first") from error
+            problem = f"being trained by {_named(file)}"
+            raise RunFolderError(self._folder, problem, "stop it first") from error
         except OSError as error:
             self.release()
-            problem = f"it cannot be locked ({error.strerror})"
-            advice = "copy it to a folder that can be written to"
+            problem = f"cannot be locked ({error.strerror})"
+            advice = "copy it to a writable folder"
             raise RunFolderError(self._folder, problem, advice) from error
 
     def release(self) -> None:
@@ -88,8 +88,8 @@ def owner_of(path: Path) -> Owner | None:
 
 
 def _unknown(path: Path, error: OSError) -> RunFolderError:
-    problem = f"who trains it cannot be known ({error.strerror})"
-    return RunFolderError(path, problem, "give yourself access")
+    problem = f"cannot check the lock ({error.strerror})"
+    return RunFolderError(path, problem, "check the permissions")
 
 
 def _named(file: Path) -> Owner:

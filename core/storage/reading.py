@@ -38,7 +38,7 @@ def open_regular(path: Path) -> BinaryIO:
     A pipe would be waited for and a device may have no end: they are no regular files.
     """
     if "\0" in str(path):
-        raise OSError(errno.EINVAL, "its name holds a null character", str(path))
+        raise OSError(errno.EINVAL, "the name contains a null character", str(path))
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     kind = os.fstat(handle).st_mode
     if stat.S_ISREG(kind):
@@ -46,4 +46,4 @@ def open_regular(path: Path) -> BinaryIO:
     os.close(handle)
     if stat.S_ISDIR(kind):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    raise OSError(errno.EINVAL, "not a regular file", str(path))

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from core.config import CheckpointSettings, RunConfig
-from core.errors import RunFolderError
+from core.errors import Advice, RunFolderError
 from core.events import AnyEvent
 from core.storage.checkpoint import Checkpoint, checkpoint_path, optimizer_path, save_checkpoint
 from core.storage.checkpoint_metadata import checkpoint_names
@@ -175,8 +175,8 @@ class RunFolder:
         try:
             return tuple(self.events())
         except OSError as error:
-            problem = f"it cannot be read ({error.strerror})"
-            raise RunFolderError(self.log.path, problem, "give yourself access") from error
+            problem = f"cannot be read ({error.strerror})"
+            raise RunFolderError(self.log.path, problem, "check the permissions") from error
 
 
 def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
@@ -187,7 +187,7 @@ def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
     """
     if not re.fullmatch(r"[\w][\w.-]{0,99}", name):
         raise RunFolderError(
-            out / name[:60], "this is no name for a run", "use letters, digits, '.', '_' and '-'"
+            out / name[:60], "invalid run name", "use letters, digits, '.', '_' and '-'"
         )
     attempt = 1
     while True:
@@ -198,23 +198,21 @@ def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
                 path.mkdir()
         except (FileExistsError, NotADirectoryError) as error:
             if not out.is_dir():
-                raise RunFolderError(out, "it is not a folder", "choose another --out") from error
+                raise RunFolderError(out, "not a folder", Advice.OTHER_OUTPUT) from error
             if not unique:
-                raise RunFolderError(
-                    path, "this run exists", "resume it or choose another --name"
-                ) from error
+                raise RunFolderError(path, "this run exists already", Advice.OTHER_NAME) from error
             attempt += 1
             continue
         except OSError as error:
-            problem = f"a run folder cannot be created here ({error.strerror})"
-            raise RunFolderError(out, problem, "choose another --out") from error
+            problem = f"cannot create a run folder here ({error.strerror})"
+            raise RunFolderError(out, problem, Advice.OTHER_OUTPUT) from error
         if not os.access(path, os.W_OK):
-            raise RunFolderError(path, "it cannot be written to", "choose another --out")
+            raise RunFolderError(path, "not writable", Advice.OTHER_OUTPUT)
         folder = RunFolder(path)
         try:
             folder.lock()
         except RunFolderError as error:
-            raise RunFolderError(path, error.problem, "choose another --out") from error
+            raise RunFolderError(path, error.problem, Advice.OTHER_OUTPUT) from error
         return folder
 
 
@@ -229,11 +227,11 @@ def _is_bare(path: Path) -> bool:
 def read_record(path: Path) -> RunRecord:
     """The ``run.json`` of the run folder ``path``; raises ``RunFolderError``."""
     file = path / "run.json"
-    advice = "give a folder that tui-meta has made"
+    advice = "choose a folder created by tui-meta"
     try:
         with open_regular(file) as content:
             return msgspec.json.decode(content.read(LARGEST_RECORD), type=RunRecord)
     except OSError as error:
-        raise RunFolderError(file, f"it cannot be read ({error.strerror})", advice) from error
+        raise RunFolderError(file, f"cannot be read ({error.strerror})", advice) from error
     except NOT_JSON as error:
-        raise RunFolderError(file, f"it is damaged ({error})", advice) from error
+        raise RunFolderError(file, f"damaged ({error})", advice) from error

@@ -144,9 +144,9 @@ def _names(folder: Path) -> list[str]:
     try:
         return os.listdir(folder)
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "its name holds a null character"
-        problem = f"it cannot be read ({why})"
-        raise RunFolderError(folder, problem, "give a folder with runs") from error
+        why = error.strerror if isinstance(error, OSError) else "the name contains a null character"
+        problem = f"cannot be read ({why})"
+        raise RunFolderError(folder, problem, "choose a folder with runs") from error
 
 
 def _looks_like_run(names: list[str]) -> bool:
@@ -168,13 +168,13 @@ def _standing(path: Path, record: RunRecord, names: list[str]) -> RunSummary:
     try:
         config = msgspec.convert(record.config, _Config)
     except msgspec.ValidationError as error:
-        problem = f"its configuration is damaged ({error})"
-        raise RunFolderError(path / "run.json", problem, "train this run anew") from error
+        problem = f"damaged configuration ({error})"
+        raise RunFolderError(path / "run.json", problem, "retrain this run") from error
     try:
         newest, header = _newest(path, names)
     except OSError as error:
-        problem = f"it cannot be read ({error.strerror})"
-        raise RunFolderError(path / "events.jsonl", problem, "give yourself access") from error
+        problem = f"cannot be read ({error.strerror})"
+        raise RunFolderError(path / "events.jsonl", problem, "check the permissions") from error
     owner = owner_words(path)
     bests = [newest.best] if newest.best else []
     if header and header.best is not None and header.best_iteration is not None:

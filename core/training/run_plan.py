@@ -12,7 +12,7 @@ import msgspec
 from core import validation
 from core.config import CheckpointSettings, RunConfig
 from core.engines.base import Engine
-from core.errors import RunFolderError, reason
+from core.errors import Advice, RunFolderError, reason
 from core.events import AnyEvent, Evaluated
 from core.storage.checkpoint import Checkpoint, load_checkpoint
 from core.storage.latest_checkpoint import latest_checkpoint
@@ -53,8 +53,8 @@ class Plan:
             else:
                 self.folder.take_up()
         except OSError as error:
-            problem = f"the run cannot be kept here ({reason(error)})"
-            raise RunFolderError(self.folder.path, problem, "choose another --out") from error
+            problem = f"the run cannot be written here ({reason(error)})"
+            raise RunFolderError(self.folder.path, problem, Advice.OTHER_OUTPUT) from error
 
     def goes_back(self, iteration: int) -> bool:
         """Whether the log tells of more than ``iteration``, from where the run goes on."""
@@ -128,13 +128,11 @@ def plan_resumed(path: Path, iterations: int | None = None, pace: float | None =
     """
     folder = RunFolder(run_folder(path))
     if not is_text(folder.path):
-        raise RunFolderError(folder.path, "its name is no text in UTF-8", "rename it")
+        raise RunFolderError(folder.path, "name is not valid UTF-8", "rename it")
     if not path.is_dir():
         load_checkpoint(path)  # what is no checkpoint is told before what is no run folder
     if not (folder.path / "run.json").is_file():
-        raise RunFolderError(
-            folder.path, "this is no run folder (it has no run.json)", "move the checkpoint back"
-        )
+        raise RunFolderError(folder.path, "not a run folder (no run.json)")
     folder.lock()
     try:
         return _plan_resumed(folder, path, iterations, pace)
@@ -155,7 +153,7 @@ def _plan_resumed(
     at = checkpoint.state.iteration
     if iterations is not None and iterations < at:
         raise RunFolderError(
-            path, f"the run is at iteration {at:,} already", f"give more than {at:,} --iterations"
+            path, f"the run is already at iteration {at:,}", Advice.MORE_ITERATIONS
         )
     return Plan(
         checkpoint.config,

@@ -56,7 +56,7 @@ def test_a_run_without_an_algorithm_is_told_what_is_missing() -> None:
 
 @pytest.mark.parametrize("plain", [None, 3, "text", [], [1], {1: 2}, {"algorithm": 5}])
 def test_what_is_no_table_is_refused(plain: object) -> None:
-    with pytest.raises(ConfigError, match="a table of settings"):
+    with pytest.raises(ConfigError, match="must be a table of settings"):
         RunConfig.from_dict(plain)
 
 

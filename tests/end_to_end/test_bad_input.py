@@ -45,13 +45,13 @@ def refusal(folder: Path, command: str, **environment: str) -> str:
     [
         ("--no-tui --iteration 5", "Unknown option: --iteration. Did you mean --iterations?"),
         ("--no-tui --fomaml.inner-l 5", "Did you mean --fomaml.inner-lr?"),
-        ("--no-tui --fomaml.inner-lr -1", "--fomaml.inner-lr: -1.0 is not allowed"),
-        ("--no-tui --reptile.outer-lr nan", "--reptile.outer-lr: nan is not allowed"),
-        ("--no-tui --reptile.outer-lr inf", "--reptile.outer-lr: inf is not allowed"),
+        ("--no-tui --fomaml.inner-lr -1", "--fomaml.inner-lr: must be "),
+        ("--no-tui --reptile.outer-lr nan", "--reptile.outer-lr: must be "),
+        ("--no-tui --reptile.outer-lr inf", "--reptile.outer-lr: must be "),
         ("--no-tui --fomaml.inner-lr fast", 'unable to convert "fast" into float'),
-        ("--no-tui --iterations 0", "--iterations: 0 is not allowed; use a whole number from 1"),
-        ("--no-tui --iterations many", "--iterations: 'many' is not allowed; use a whole number"),
-        ("--no-tui --iterations 1.5", "--iterations: '1.5' is not allowed; use a whole number"),
+        ("--no-tui --iterations 0", "--iterations: must be a whole number from 1"),
+        ("--no-tui --iterations many", "--iterations: must be a whole number"),
+        ("--no-tui --iterations 1.5", "--iterations: must be a whole number"),
         ("--no-tui --iterations", "--iterations needs a value"),
         ("--no-tui --eval-interval 0", "--eval-interval: 0"),
         ("--no-tui --seed -1", "--seed: -1"),
@@ -62,16 +62,16 @@ def refusal(folder: Path, command: str, **environment: str) -> str:
         ("--no-tui --precision float16", '"float32"'),
         ("--no-tui --network.hidden 0", "--network.hidden: 0"),
         ("--no-tui --network.activation sigmoid", '"tanh"'),
-        ("--no-tui --waves.x 5 -5", "two finite numbers, the lower first"),
-        ("--no-tui --name ../up", "this is no name for a run"),
-        ("--no-tui --config missing.toml", "missing.toml: there is no such file"),
+        ("--no-tui --waves.x 5 -5", "must be two finite numbers, the lower first"),
+        ("--no-tui --name ../up", "invalid run name"),
+        ("--no-tui --config missing.toml", "missing.toml: no such file"),
         ("trian", "did you mean train?"),
         ("resume", "resume needs PATHS"),
-        ("resume --no-tui missing", "missing: there is no such file"),
-        ("resume --no-tui .", "this is no run folder"),
-        ("eval missing", "missing: there is no such file"),
+        ("resume --no-tui missing", "missing: no such file"),
+        ("resume --no-tui .", "not a run folder"),
+        ("eval missing", "missing: no such file"),
         ("compare missing", "compare needs SECOND"),
-        ("compare missing missing", "missing: there is no such file"),
+        ("compare missing missing", "missing: no such file"),
     ],
 )
 def test_a_command_line_that_is_wrong(tmp_path, command, said):
@@ -82,15 +82,15 @@ def test_a_command_line_that_is_wrong(tmp_path, command, said):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("seed = ", "c.toml: it is not valid TOML"),
+        ("seed = ", "c.toml: not valid TOML"),
         ("sede = 3", "unknown setting 'sede' in c.toml; did you mean 'seed'?"),
         ("[fomaml]\ninner_rate = 3", "unknown setting 'inner_rate' in [fomaml] of c.toml"),
         ("[maml]\ninner_lr = 3", "unknown setting 'maml' in c.toml; did you mean 'fomaml'?"),
-        ("seed = '3'", "c.toml: seed: '3' is not allowed"),
-        ("iterations = 0", "c.toml: iterations: 0 is not allowed"),
-        ("[reptile]\nouter_lr = nan", "c.toml: reptile.outer_lr: nan is not allowed"),
-        ("algorithms = ['maml']", "c.toml: algorithms: 'maml' is not allowed"),
-        ("network = 3", "c.toml: network: 3 is not allowed"),
+        ("seed = '3'", "c.toml: seed: must be "),
+        ("iterations = 0", "c.toml: iterations: must be "),
+        ("[reptile]\nouter_lr = nan", "c.toml: reptile.outer_lr: must be "),
+        ("algorithms = ['maml']", "c.toml: algorithms: must be "),
+        ("network = 3", "c.toml: network: must be "),
     ],
 )
 def test_a_configuration_file_that_is_wrong(tmp_path, content, said):
@@ -149,7 +149,7 @@ DAMAGE = {
     "pickled": (lambda good: pickle.dumps({"a": 1}), "it is no safetensors file"),
     "of another program": (
         lambda good: save({"w": np.zeros(3, np.float32)}),
-        "it was not written by tui-meta",
+        "not written by tui-meta",
     ),
     "of another network": (lambda good: rewritten(good, other_network), "has shape"),
     "lacking a tensor": (lambda good: rewritten(good, missing_tensor), "is missing"),
@@ -176,13 +176,13 @@ def test_a_checkpoint_that_is_wrong(tmp_path, good, damage, command):
 def test_a_checkpoint_outside_its_run_folder_is_not_resumed(tmp_path, good):
     (tmp_path / "000000003.safetensors").write_bytes(good)
     line = refusal(tmp_path, "resume --no-tui 000000003.safetensors")
-    assert "this is no run folder" in line
+    assert "not a run folder" in line
 
 
 def test_an_out_that_is_no_folder(tmp_path):
     (tmp_path / "file").write_text("")
     for out in ("file", "file/runs"):
-        assert "it is not a folder" in refusal(tmp_path, f"--no-tui --out {out}")
+        assert "not a folder" in refusal(tmp_path, f"--no-tui --out {out}")
 
 
 def test_an_out_that_cannot_be_written(tmp_path):

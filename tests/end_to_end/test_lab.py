@@ -99,7 +99,7 @@ def test_a_task_is_set_probed_and_watched_in_the_lab(
     terminal.press("\r")
     terminal.wait_for("enter takes it")
     terminal.press("x\r")
-    terminal.wait_for("is not allowed; use a number")
+    terminal.wait_for("must be a number")
     terminal.press(ESCAPE)
     terminal.wait_until(lambda text: "enter takes it" not in text, "left without a value")
     terminal.press("\t\t+")

@@ -31,5 +31,5 @@ class Preferences:
 
     def __post_init__(self) -> None:
         if self.fps is not None and not 0.1 <= self.fps <= _FASTEST:
-            raise ConfigError("fps", self.fps, f"a number from 0.1 to {_FASTEST:g}")
+            raise ConfigError("fps", self.fps, f"must be a number from 0.1 to {_FASTEST:g}")
         validation.one_of("theme", self.theme, THEMES)

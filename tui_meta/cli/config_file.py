@@ -21,21 +21,21 @@ def read_config_file(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except FileNotFoundError as error:
-        raise ConfigFileError(path, "there is no such file") from error
+        raise ConfigFileError(path, "no such file") from error
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         reason = getattr(error, "strerror", None) or error
-        raise ConfigFileError(path, f"it cannot be read ({reason})") from error
+        raise ConfigFileError(path, f"cannot be read ({reason})") from error
     if len(content) > LARGEST_FILE:
-        raise ConfigFileError(path, "it is larger than a configuration can be")
+        raise ConfigFileError(path, "too large for a configuration file")
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
-        raise ConfigFileError(path, "it is not text in UTF-8") from error
+        raise ConfigFileError(path, "not valid UTF-8") from error
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > LONGEST_LINE:
-            problem = f"its line {number:,} is longer than {LONGEST_LINE:,} characters"
+            problem = f"line {number:,} is longer than {LONGEST_LINE:,} characters"
             raise ConfigFileError(path, problem)
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigFileError(path, f"it is not valid TOML ({error})") from error
+        raise ConfigFileError(path, f"not valid TOML ({error})") from error

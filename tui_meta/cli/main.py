@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import App, Argument, CycloptsError, Parameter
-from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
+from cyclopts import App, CycloptsError, Parameter
 
-from core.errors import ConfigError, LabError
+from core.errors import LabError
 from tui_meta.app.signals import ending_at_once
+from tui_meta.cli.errors import describe_error, describe_usage_error
 from tui_meta.cli.parameters import (
     AnySession,
     Detach,
@@ -339,10 +338,10 @@ def main(tokens: Sequence[str] | None = None) -> int:
         code: int | None = app(tokens, exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
-        print_error(_in_words(error))
+        print_error(describe_usage_error(error, COMMANDS))
         return Exit.REFUSED
     except LabError as error:
-        print_error(str(error))
+        print_error(describe_error(error))
         return Exit.REFUSED
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
@@ -359,7 +358,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
 def _manner(*, no_tui: bool, json: bool, detach: bool) -> OutputMode:
     if detach:
         if json:
-            raise ConfigError("--json", json, "it without --detach, or tui-meta watch ID --json")
+            raise LabError("--json cannot be combined with --detach; use tui-meta watch ID --json")
         return "detached"
     if json:
         return "json"
@@ -370,27 +369,3 @@ def _version() -> str:
     from importlib.metadata import version
 
     return f"tui-meta {version('tui-meta')}"
-
-
-def _in_words(error: CycloptsError) -> str:
-    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
-        word = error.unused_tokens[0]
-        if error.command_chain:
-            return f"{error.command_chain[-1]} takes no argument {word!r}"
-        near = difflib.get_close_matches(word, COMMANDS, n=1)
-        advice = f"did you mean {near[0]}?" if near else "commands: " + ", ".join(COMMANDS)
-        return f"unknown command {word!r}; {advice}"
-    if isinstance(error, MissingArgumentError) and error.argument:
-        return _missing(error, error.argument)
-    error.verbose = False
-    return str(error)
-
-
-def _missing(error: MissingArgumentError, argument: Argument) -> str:
-    name = " ".join(error.command_chain or ())
-    help = f"tui-meta {name} --help" if name else "tui-meta --help"
-    flag = error.keyword or next((token.keyword for token in argument.tokens), None)
-    if flag:
-        count, _ = argument.token_count()
-        return f"{flag} needs {'a value' if count == 1 else f'{count} values'}; {help} says which"
-    return f"{name} needs {argument.name}; {help} says what it takes"

@@ -42,7 +42,7 @@ def preferences(given: Mapping[str, Any]) -> Preferences:
     try:
         kept = dataclasses.replace(kept, **given)
     except ConfigError as error:
-        raise ConfigError(f"--{error.field}", error.value, error.allowed) from error
+        raise ConfigError(f"--{error.field}", error.value, error.requirement) from error
     if kept.ascii is None:
         kept = dataclasses.replace(kept, ascii=not speaks_utf8(os.environ))
     return kept

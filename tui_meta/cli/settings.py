@@ -49,9 +49,9 @@ class Launch:
         for algorithm in self.algorithms:
             validation.one_of("algorithms", algorithm, ALGORITHMS)
         if not self.algorithms or len(set(self.algorithms)) != len(self.algorithms):
-            raise ConfigError("algorithms", self.algorithms, "at least one, and each once")
+            raise ConfigError("algorithms", self.algorithms, "must be at least one, each once")
         if not self.out.isprintable():
-            raise ConfigError("out", self.out, "the name of a folder")
+            raise ConfigError("out", self.out, "must be the name of a folder")
         if self.pace is not None:
             validation.pace("pace", self.pace)
 
@@ -81,9 +81,11 @@ def configure(
         return _validated(_overlaid(given, file))
     except UnknownSettingError as error:
         where = f"{path}" if error.where == "the configuration" else f"[{error.where}] of {path}"
-        raise UnknownSettingError(where, error.key, error.suggestion) from error
+        raise UnknownSettingError(where, error.key, error.advice) from error
     except ConfigError as error:
-        raise ConfigError(_origin(error.field, given, path), error.value, error.allowed) from error
+        raise ConfigError(
+            _origin(error.field, given, path), error.value, error.requirement
+        ) from error
 
 
 def _validated(settings: Mapping[str, Any]) -> tuple[Launch, CheckpointSettings, list[RunConfig]]:
@@ -207,4 +209,4 @@ def _whole_number(token: Token) -> int:
     try:
         return int(token.value)
     except ValueError as error:
-        raise ConfigError(token.keyword or "", token.value, "a whole number") from error
+        raise ConfigError(token.keyword or "", token.value, "must be a whole number") from error

@@ -12,7 +12,7 @@ from core.config import RunConfig
 from core.engines.base import Adaptation, Advance, FewShotSets, TrainState, untrained
 from core.engines.fused.network import FusedNetwork, entries
 from core.engines.fused.simd import MACHINE
-from core.errors import EngineError
+from core.errors import Advice, EngineError
 from core.tasks.base import Floats
 from core.tasks.sine_sampler import SineSampler
 
@@ -26,7 +26,7 @@ class FusedEngine:
     def __init__(self, config: RunConfig) -> None:
         reason = why_not(config)
         if reason:
-            raise EngineError("--engine fused", reason, "use --engine torch or auto")
+            raise EngineError("fused engine", reason, Advice.OTHER_ENGINE)
         self._config = config
         self._source = SineSampler(config.waves, config.seed, config.precision)
         network = config.network

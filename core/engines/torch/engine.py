@@ -10,7 +10,7 @@ from core.algorithms import optimizers as outer
 from core.algorithms.base import MetaBatch
 from core.config import RunConfig
 from core.engines.base import Adaptation, Advance, FewShotSets, TrainState, untrained
-from core.errors import EngineError
+from core.errors import Advice, EngineError
 from core.models.mlp import MLP
 from core.tasks.base import Batches, Floats
 from core.tasks.sine_sampler import SineSampler
@@ -186,5 +186,5 @@ def choose_device(asked: str) -> str:
         "mps": torch.backends.mps.is_available(),
     }
     if not available[asked]:
-        raise EngineError(f"--device {asked}", "PyTorch finds no such device", "use --device cpu")
+        raise EngineError(f"device {asked}", "not found by PyTorch", Advice.USE_CPU)
     return "cpu" if asked == "auto" else asked

@@ -191,7 +191,7 @@ def test_an_iteration_that_diverges_is_said_to() -> None:
 
 def test_too_many_points_are_refused() -> None:
     config, state = trained(algorithm=Reptile(tasks=101), iterations=0)
-    with pytest.raises(ConfigError, match="tasks x inner steps: 505 is not allowed"):
+    with pytest.raises(ConfigError, match="tasks x inner steps: must be"):
         trace(theta_of(config, state))
 
 

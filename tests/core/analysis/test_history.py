@@ -184,7 +184,7 @@ def test_a_log_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run")
     (folder / "events.jsonl").unlink()
     (folder / "events.jsonl").mkdir()
-    with pytest.raises(RunFolderError, match=r"events\.jsonl: it cannot be read"):
+    with pytest.raises(RunFolderError, match=r"events\.jsonl: cannot be read"):
         recalled(folder)
 
 

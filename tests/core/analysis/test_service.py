@@ -162,9 +162,9 @@ def errors(tmp_path: Path) -> list[tuple[AnyQuestion, type[LabError], str]]:
     damaged = tmp_path / "000000001.safetensors"
     damaged.write_bytes(b"no")
     return [
-        (Adapt(source=Live("other"), task=TASK), QuestionError, "there is no such run"),
-        (ReadHistory(of=Live("other")), QuestionError, "there is no such run"),
-        (Trace(source=Untrained(Live("other"))), QuestionError, "there is no such run"),
+        (Adapt(source=Live("other"), task=TASK), QuestionError, "no such run"),
+        (ReadHistory(of=Live("other")), QuestionError, "no such run"),
+        (Trace(source=Untrained(Live("other"))), QuestionError, "no such run"),
         (Adapt(source=Live("loading"), task=TASK), QuestionError, "it has not begun"),
         (Adapt(source=Live("diverged"), task=TASK), QuestionError, "not finite"),
         (Adapt(source=Live("elsewhere"), task=TASK), EngineError, "no such device"),
@@ -174,7 +174,7 @@ def errors(tmp_path: Path) -> list[tuple[AnyQuestion, type[LabError], str]]:
         (Adapt(source=Saved("a" * 4_000), task=TASK), CheckpointError, "cannot be read"),
         (ReadHistory(of=Saved("/nowhere/" + "a" * 4_000)), RunFolderError, "cannot be read"),
         (ReadHistory(of=Saved(str(tmp_path / "gone"))), RunFolderError, "cannot be read"),
-        (Battery(sources=(Live("run"), Live("other"))), QuestionError, "there is no such run"),
+        (Battery(sources=(Live("run"), Live("other"))), QuestionError, "no such run"),
     ]
 
 

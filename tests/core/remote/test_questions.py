@@ -168,7 +168,7 @@ def test_progress_is_told(session: Session) -> None:
 
 
 def test_what_cannot_be_answered_is_one_line(session: Session) -> None:
-    with pytest.raises(LabError, match="there is no such run") as caught:
+    with pytest.raises(LabError, match="no such run") as caught:
         session.ask(Trace(source=Live("other")))
     assert isinstance(caught.value, QuestionError | RemoteError)
 

@@ -185,14 +185,14 @@ def test_folder_and_socket_are_for_this_person_alone(take) -> None:
 
 def test_a_folder_that_others_can_enter_is_refused(runtime: Path) -> None:
     sessions_folder().chmod(0o750)
-    with pytest.raises(RemoteError, match="can be entered by others; set XDG_RUNTIME_DIR"):
+    with pytest.raises(RemoteError, match="other users can enter it; set XDG_RUNTIME_DIR"):
         sessions_folder()
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
 def test_a_folder_of_somebody_else_is_refused(runtime: Path) -> None:
     os.chown(sessions_folder(), 65_534, -1)
-    with pytest.raises(RemoteError, match="belongs to somebody else; set XDG_RUNTIME_DIR"):
+    with pytest.raises(RemoteError, match="belongs to another user; set XDG_RUNTIME_DIR"):
         sessions_folder()
 
 
@@ -224,7 +224,9 @@ def test_a_folder_that_is_not_there_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "gone"))
-    with pytest.raises(RemoteError, match=r"gone/tui-meta: sessions cannot be kept here \(No such"):
+    with pytest.raises(
+        RemoteError, match=r"gone/tui-meta: sessions cannot be registered here \(No such"
+    ):
         sessions_folder()
 
 
@@ -244,7 +246,7 @@ def test_without_a_runtime_folder_there_is_a_private_one(
 def test_too_many_sessions_are_refused(take, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(place_module, "MOST_SESSIONS", 2)
     take(), take()
-    with pytest.raises(RemoteError, match="there are 2 sessions; end some first"):
+    with pytest.raises(RemoteError, match="there are 2 sessions; stop some first"):
         SessionEndpoint()
 
 
@@ -305,12 +307,12 @@ def test_a_restoring_that_fails_can_be_tried_again(runtime: Path, take) -> None:
 
 
 def test_the_only_session_need_not_be_named(take) -> None:
-    with pytest.raises(RemoteError, match="no session is running; tui-meta begins one"):
+    with pytest.raises(RemoteError, match="no session is running; start one"):
         find_session(None)
     take()
     assert find_session(None).id == find_session("1").id == "1"
-    with pytest.raises(RemoteError, match="no session is called '2'; running: 1"):
+    with pytest.raises(RemoteError, match="no session '2'; running: 1"):
         find_session("2")
     take()
-    with pytest.raises(RemoteError, match="several sessions are running, say which: 1, 2"):
+    with pytest.raises(RemoteError, match="several sessions are running; choose one of 1, 2"):
         find_session(None)

@@ -377,7 +377,7 @@ def test_a_new_plan_makes_a_folder_named_by_algorithm_and_time(tmp_path: Path) -
 def test_a_new_plan_with_a_name_is_called_by_it_and_its_algorithm(tmp_path: Path) -> None:
     plan = plan_new(small_config(), tmp_path, "mine", 5.0)
     assert plan.folder.name == "fomaml-mine"
-    with pytest.raises(RunFolderError, match="this run exists"):
+    with pytest.raises(RunFolderError, match="this run exists already"):
         plan_new(small_config(), tmp_path, "mine")
 
 
@@ -427,9 +427,7 @@ def test_a_run_can_be_resumed_to_another_end(stopped: Path) -> None:
 
 
 def test_a_run_cannot_be_resumed_to_an_end_that_lies_behind_it(stopped: Path) -> None:
-    with pytest.raises(
-        RunFolderError, match="is at iteration 5 already; give more than 5 "
-    ) as caught:
+    with pytest.raises(RunFolderError, match="already at iteration 5; choose a higher") as caught:
         plan_resumed(stopped, iterations=3)
     assert len(str(caught.value).splitlines()) == 1
 
@@ -437,13 +435,13 @@ def test_a_run_cannot_be_resumed_to_an_end_that_lies_behind_it(stopped: Path) ->
 def test_a_checkpoint_outside_a_run_folder_cannot_be_resumed(stopped: Path, tmp_path: Path) -> None:
     lone = tmp_path / "lone.safetensors"
     lone.write_bytes((stopped / "000000005.safetensors").read_bytes())
-    with pytest.raises(RunFolderError, match="this is no run folder"):
+    with pytest.raises(RunFolderError, match="not a run folder"):
         plan_resumed(lone)
 
 
 @pytest.mark.parametrize("name", ["nothing", "nothing/000000001.safetensors"])
 def test_what_is_not_there_cannot_be_resumed(tmp_path: Path, name: str) -> None:
-    with pytest.raises(CheckpointError, match="there is no such file"):
+    with pytest.raises(CheckpointError, match="no such file"):
         plan_resumed(tmp_path / name)
 
 

@@ -171,11 +171,11 @@ def test_a_fault_at_any_write_leaves_the_old_checkpoint_whole(
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    assert_refused(tmp_path / "none.safetensors", "there is no such file")
+    assert_refused(tmp_path / "none.safetensors", "no such file")
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    assert_refused(tmp_path, "it cannot be read")
+    assert_refused(tmp_path, "cannot be read")
 
 
 def test_an_empty_file_is_refused(path: Path) -> None:
@@ -198,29 +198,29 @@ def test_a_truncated_file_is_refused(length: int) -> None:
 )
 def test_a_file_of_another_format_is_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    assert_refused(path, "it is no safetensors file, or damaged")
+    assert_refused(path, "not a safetensors file, or damaged")
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
 def test_a_file_of_another_program_is_refused(path: Path, metadata: dict[str, str] | None) -> None:
     path.write_bytes(safetensors.numpy.save({"a": np.zeros(3)}, metadata))
-    assert_refused(path, "it was not written by tui-meta")
+    assert_refused(path, "not written by tui-meta")
 
 
 @pytest.mark.parametrize("described", ["", "no json", "[]", "3", "null", "{}"])
 def test_metadata_that_is_none_is_refused(path: Path, described: str) -> None:
     path.write_bytes(safetensors.numpy.save({"a": np.zeros(3)}, {"tui-meta": described}))
-    assert_refused(path, "its metadata is damaged")
+    assert_refused(path, "damaged metadata")
 
 
 def test_metadata_nested_without_end_is_refused(path: Path) -> None:
     path.write_bytes(safetensors.numpy.save({"a": np.zeros(3)}, {"tui-meta": "[" * 100_000}))
-    assert_refused(path, "its metadata is damaged")
+    assert_refused(path, "damaged metadata")
 
 
 def test_a_newer_format_says_so(path: Path) -> None:
     rewritten(path, lambda found: found.update(format_version=2, written_by=""))
-    assert_refused(path, "it has format 2, this program reads up to 1; install a newer tui-meta")
+    assert_refused(path, "format 2; this version reads up to 1; install a newer tui-meta")
 
 
 @pytest.mark.parametrize("key", ["iteration", "target", "config", "recent_losses", "elapsed"])
@@ -233,13 +233,13 @@ def test_metadata_of_a_wrong_type_is_refused(path: Path, key: str, value: object
 @pytest.mark.parametrize(("iteration", "target"), [(-1, 50), (51, 50)])
 def test_an_iteration_outside_the_run_is_refused(path: Path, iteration: int, target: int) -> None:
     rewritten(path, lambda found: found.update(iteration=iteration, target=target))
-    assert_refused(path, f"its iteration {iteration} is not within the run")
+    assert_refused(path, f"iteration {iteration} is not within the run")
 
 
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"seed": -1}, "seed: -1 is not allowed"),
+        ({"seed": -1}, "seed: must be "),
         ({"sead": 1}, "did you mean 'seed'?"),
         ({"algorithm": {"name": "maml"}}, "one of fomaml, reptile"),
     ],
@@ -284,7 +284,7 @@ def test_a_type_that_numpy_does_not_have_is_refused(path: Path) -> None:
 
 def test_a_missing_optimisers_file_is_refused(path: Path) -> None:
     optimizer_path(path).unlink()
-    assert_refused(path, "there is no such file")
+    assert_refused(path, "no such file")
 
 
 @given(place=st.integers(0, 10**6), bit=st.integers(0, 7))
@@ -294,7 +294,7 @@ def test_a_damaged_optimisers_file_is_refused(place: int, bit: int) -> None:
         content = bytearray(optimizer_path(path).read_bytes())
         content[place % len(content)] ^= 1 << bit
         optimizer_path(path).write_bytes(content)
-        assert_refused(path, "or is damaged")
+        assert_refused(path, "or damaged")
 
 
 def test_another_checkpoints_optimisers_file_is_refused(tmp_path: Path, path: Path) -> None:
@@ -349,7 +349,7 @@ def test_other_files_in_a_run_folder_are_passed_over(tmp_path: Path, name: str) 
 @pytest.mark.parametrize("name", ["empty", "missing"])
 def test_a_folder_without_checkpoints_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CheckpointError, match="there is no checkpoint in this folder"):
+    with pytest.raises(CheckpointError, match="no checkpoint in this folder"):
         newest_checkpoint(tmp_path / name)
 
 

@@ -51,7 +51,7 @@ def test_values_that_cannot_be_are_refused(tmp_path: Path, said: dict[str, objec
 def test_a_huge_declared_header_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "000000001.safetensors"
     path.write_bytes((LARGEST_HEADER + 1).to_bytes(8, "little") + b"{}")
-    with pytest.raises(CheckpointError, match="it is no safetensors file, or damaged"):
+    with pytest.raises(CheckpointError, match="not a safetensors file, or damaged"):
         read_header(path)
 
 

@@ -49,7 +49,7 @@ def test_links_are_left_and_never_followed(run: Path, tmp_path: Path, name: str)
 
 def test_a_link_to_a_run_is_refused(run: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(run)
-    with pytest.raises(RunFolderError, match="this is a link; give the folder itself"):
+    with pytest.raises(RunFolderError, match="a symbolic link; choose the folder itself"):
         remove_run(tmp_path / "link")
     assert (run / "run.json").is_file()
 
@@ -58,7 +58,7 @@ def test_a_run_that_is_trained_is_refused(run: Path) -> None:
     lock = FolderLock(run)
     lock.take()
     owner = f"process {os.getpid()} on {platform.node()}"
-    with pytest.raises(RunFolderError, match=f"{owner} trains this run; stop it first"):
+    with pytest.raises(RunFolderError, match=f"being trained by {owner}; stop it first"):
         remove_run(run)
     assert (run / "run.json").is_file()
     lock.release()
@@ -71,7 +71,7 @@ def test_a_run_that_begins_to_be_trained_meanwhile_is_refused(run: Path) -> None
     lock.take()
     with (
         patch.object(removal, "owner_words", return_value=None),
-        pytest.raises(RunFolderError, match="stop that one first"),
+        pytest.raises(RunFolderError, match="stop it first"),
     ):
         remove_run(run)
     assert (run / "run.json").is_file()
@@ -81,7 +81,7 @@ def test_a_run_that_begins_to_be_trained_meanwhile_is_refused(run: Path) -> None
 def test_a_lock_that_is_a_link_is_not_written_through(run: Path, tmp_path: Path) -> None:
     (tmp_path / "outside").write_text("precious")
     (run / LOCK).symlink_to(tmp_path / "outside")
-    with pytest.raises(RunFolderError, match="it cannot be locked"):
+    with pytest.raises(RunFolderError, match="cannot be locked"):
         remove_run(run)
     assert (tmp_path / "outside").read_text() == "precious"
 
@@ -92,13 +92,13 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, files: dict[str, str
     folder.mkdir()
     for name, content in files.items():
         (folder / name).write_text(content)
-    with pytest.raises(RunFolderError, match="this is no run folder"):
+    with pytest.raises(RunFolderError, match="not a run folder"):
         remove_run(folder)
     assert {path.name for path in folder.iterdir()} == set(files)
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunFolderError, match="there is no such folder"):
+    with pytest.raises(RunFolderError, match="no such folder"):
         remove_run(tmp_path / "none")
 
 

@@ -99,5 +99,5 @@ def test_an_owner_that_left_no_name_is_refused_all_the_same(
 
 
 def test_a_folder_that_is_not_there_cannot_be_locked(tmp_path: Path) -> None:
-    with pytest.raises(RunFolderError, match="it cannot be locked"):
+    with pytest.raises(RunFolderError, match="cannot be locked"):
         FolderLock(tmp_path / "nothing").take()

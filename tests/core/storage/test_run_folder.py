@@ -152,7 +152,7 @@ def test_a_run_is_never_written_over_another(tmp_path: Path, folder: RunFolder) 
 def test_a_folder_left_before_anything_was_written_is_used(
     tmp_path: Path, folder: RunFolder
 ) -> None:
-    with pytest.raises(RunFolderError, match="this run exists"):
+    with pytest.raises(RunFolderError, match="this run exists already"):
         create_run_folder(tmp_path, "run", unique=False)
     folder.release()  # as the death of its process does
     assert create_run_folder(tmp_path, "run", unique=False).path == folder.path
@@ -176,7 +176,7 @@ def test_a_name_that_is_taken_gets_a_number(tmp_path: Path, folder: RunFolder) -
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "/abs", ".hidden", "-flag", "a b", "x" * 101])
 def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(RunFolderError, match="this is no name for a run"):
+    with pytest.raises(RunFolderError, match="invalid run name"):
         create_run_folder(tmp_path / "out", name, unique=True)
     assert not (tmp_path / "out").exists()
 

@@ -203,7 +203,7 @@ def test_the_newest_good_checkpoint_is_taken_and_the_damaged_one_named(tmp_path:
     assert plan.resumed is not None
     assert plan.resumed.state.iteration == 3
     (line,) = plan.remarks
-    assert line.startswith(f"passing over {damaged}: ")
+    assert line.startswith(f"skipping {damaged}: ")
     plan.folder.release()
 
 
@@ -211,7 +211,7 @@ def test_where_every_checkpoint_is_damaged_nothing_is_trained(tmp_path: Path) ->
     trainer, _ = paused_at(3, tmp_path)
     ended(trainer, save=True)
     newest_checkpoint(tmp_path / "run").write_bytes(b"")
-    with pytest.raises(CheckpointError, match=r"no checkpoint can be read; passing over .* empty"):
+    with pytest.raises(CheckpointError, match=r"no readable checkpoint; skipping .* empty"):
         plan_resumed(tmp_path / "run")
     assert owner_of(tmp_path / "run") is None
 

@@ -122,7 +122,7 @@ def test_a_file_that_exists_is_replaced_only_if_forced(tmp_path, capsys, to):
     assert export("--to", to, "--out", "out") == 0
     capsys.readouterr()
     line = refused(capsys, "--to", to, "--out", "out")
-    assert "it exists; choose another --out, or --force to replace it" in line
+    assert "exists already; choose another --out, or add --force" in line
     assert export("--to", to, "--out", "out", "--force") == 0
 
 
@@ -130,13 +130,13 @@ def test_a_link_is_not_written_through(tmp_path, run, capsys):
     (tmp_path / "link.csv").symlink_to(run / "run.json")
     before = (run / "run.json").read_bytes()
     line = refused(capsys, "--to", "csv", "--out", "link.csv", "--force")
-    assert "this is no plain file" in line
+    assert "not a regular file" in line
     assert (run / "run.json").read_bytes() == before
 
 
 def test_a_file_that_cannot_be_written_is_one_line(capsys):
     line = refused(capsys, "--to", "csv", "--out", "/proc/none/file.csv")
-    assert "/proc/none/file.csv: it cannot be written (No such file or directory)" in line
+    assert "/proc/none/file.csv: cannot be written (No such file or directory)" in line
 
 
 def test_nothing_is_left_of_a_file_that_could_not_be_written_whole(tmp_path, capsys, monkeypatch):
@@ -163,7 +163,7 @@ def test_a_format_that_does_not_exist_is_one_line(capsys):
 
 def test_a_folder_that_is_no_run_is_one_line(tmp_path, capsys):
     assert main(["export", str(tmp_path), "--to", "csv"]) == 2
-    assert "give a folder that tui-meta has made" in capsys.readouterr().err
+    assert "choose a folder created by tui-meta" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("to", ["csv", "parquet", "tensorboard"])

@@ -60,7 +60,7 @@ def test_all_are_looked_at_before_the_first_is_deleted(two, tmp_path, capsys):
     (tmp_path / "project").mkdir()
     assert main(["rm", "a", "project", "--yes"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "project: this is no run folder" in line
+    assert "project: not a run folder" in line
     assert (two[0] / "run.json").is_file()
 
 
@@ -68,7 +68,7 @@ def test_a_run_that_is_trained_is_refused_and_its_owner_named(two, capsys):
     with patch.object(removal, "owner_words", return_value="process 7 on vm"):
         assert main(["rm", "a", "--yes"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "a: process 7 on vm trains this run; stop it first" in line
+    assert "a: being trained by process 7 on vm; stop it first" in line
     assert (two[0] / "run.json").is_file()
 
 

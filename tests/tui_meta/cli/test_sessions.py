@@ -81,7 +81,7 @@ def test_where_no_session_is_running_that_is_said(
     tokens: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(tokens) == 2
-    assert complaint(capsys) == "no session is running; tui-meta begins one"
+    assert complaint(capsys) == "no session is running; start one with tui-meta"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_of_several_sessions_one_must_be_named(
 ) -> None:
     stack.enter_context(served(FakeSession()))
     assert main(tokens) == 2
-    assert complaint(capsys) == "several sessions are running, say which: 1, 2"
+    assert complaint(capsys) == "several sessions are running; choose one of 1, 2"
 
 
 @pytest.mark.parametrize("tokens", COMMANDS, ids=" ".join)
@@ -110,7 +110,7 @@ def test_a_folder_for_sessions_that_is_not_private_is_one_line(
     folder = os.path.join(os.environ["XDG_RUNTIME_DIR"], "tui-meta")
     os.chmod(folder, 0o755)
     assert main(tokens) == 2
-    assert "it can be entered by others" in complaint(capsys)
+    assert "other users can enter it" in complaint(capsys)
     os.chmod(folder, 0o700)
 
 
@@ -305,13 +305,13 @@ def test_the_refusal_of_what_another_asked_for_is_no_answer(
         (["step", "1", "2"], "step takes no argument '2'"),
         (["step", "x"], "'x' is not a whole number"),
         (["step", "1.5"], "'1.5' is not a whole number"),
-        (["step", "0"], "step: 0 is not allowed; use a whole number from 1"),
+        (["step", "0"], "step: must be a whole number from 1"),
         (["step", str(10**30)], "step: "),
         (["step", "9" * 5_000], ""),
         (["pace", "x"], "'x' is not a number, or full"),
-        (["pace", "nan"], "pace: nan is not allowed"),
-        (["pace", "0"], "pace: 0.0 is not allowed"),
-        (["pace", "inf"], "pace: inf is not allowed"),
+        (["pace", "nan"], "pace: must be "),
+        (["pace", "0"], "pace: must be "),
+        (["pace", "inf"], "pace: must be "),
         (["evaluate", "x"], "evaluate 'x' is unknown; use one of random, standard"),
         (["evaluate", "validation"], "evaluate 'validation' is unknown"),
         (["pause", "--run", "x"], "there is no run 'x'; runs: fomaml-1, reptile-1"),

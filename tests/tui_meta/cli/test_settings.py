@@ -45,9 +45,9 @@ def test_the_order_of_algorithms_is_that_of_the_flag():
 
 
 def test_an_error_names_the_flag_or_the_file_that_caused_it():
-    with pytest.raises(ConfigError, match=r"^--fomaml.inner-lr: -1.0 is not allowed"):
+    with pytest.raises(ConfigError, match=r"^--fomaml.inner-lr: must be "):
         configure({"fomaml.inner_lr": -1.0}, {"fomaml": {"inner_lr": 1.0}}, FILE)
-    with pytest.raises(ConfigError, match=r"^my.toml: fomaml.inner_lr: -1.0 is not allowed"):
+    with pytest.raises(ConfigError, match=r"^my.toml: fomaml.inner_lr: must be "):
         configure({}, {"fomaml": {"inner_lr": -1.0}}, FILE)
 
 
@@ -87,10 +87,10 @@ def test_a_pace_is_a_finite_number_above_zero(pace):
     [
         (b"seed = = 3", "not valid TOML"),
         (b"a = 1\na = 2", "not valid TOML"),
-        (b"\xff\xfe", "not text in UTF-8"),
+        (b"\xff\xfe", "not valid UTF-8"),
         (b"a = " + b"[" * 50_000, "longer than"),
         (b"a = " + b"9" * 5_000, "longer than"),
-        (b"#" * (LARGEST_FILE + 1), "larger"),
+        (b"#" * (LARGEST_FILE + 1), "too large"),
     ],
 )
 def test_a_file_that_is_no_configuration_is_an_error(tmp_path, content, problem):

@@ -146,7 +146,7 @@ def test_a_configuration_that_is_not_valid_is_one_line(run, capsys, change):
 def test_a_folder_that_is_no_run_is_one_line(tmp_path, capsys):
     assert main(["show", str(tmp_path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "give a folder that tui-meta has made" in line
+    assert "choose a folder created by tui-meta" in line
 
 
 def test_numbers_that_no_run_reaches_are_shown_or_left_out(tmp_path, capsys):

@@ -138,7 +138,7 @@ async def test_why_there_is_no_survey_is_said() -> None:
     session = CannedSession()
 
     def refuse(*_: object) -> AnyAnswer:
-        raise QuestionError("run 'fomaml-1'", "it has not begun", "wait for it")
+        raise QuestionError("run 'fomaml-1'", "not started yet", "wait for it")
 
     session.ask = refuse  # type: ignore[method-assign, assignment]
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:

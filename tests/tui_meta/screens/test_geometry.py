@@ -198,11 +198,11 @@ async def test_why_there_is_no_picture_is_said_once() -> None:
     session = FakeSession()
 
     def refuse(*_: object) -> AnyAnswer:
-        raise QuestionError("run 'fomaml-1'", "its parameters are not finite numbers", "ask")
+        raise QuestionError("run 'fomaml-1'", "its parameters are not finite", "ask")
 
     session.ask = refuse  # type: ignore[method-assign, assignment]
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         text = await press(pilot, "v")
-        assert "its parameters are not finite numbers" in text
+        assert "its parameters are not finite" in text
         assert "there is no picture" in text

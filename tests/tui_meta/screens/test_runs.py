@@ -252,7 +252,7 @@ async def test_a_folder_that_cannot_be_read_is_a_line(session: FakeSession) -> N
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         text = await press(pilot, "f")
-        assert "it cannot be read (No such file or directory)" in text
+        assert "cannot be read (No such file or directory)" in text
         assert "no runs in nowhere" in text
 
 

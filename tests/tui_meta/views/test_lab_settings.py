@@ -109,7 +109,7 @@ def test_what_cannot_be_typed_is_one_line_that_names_the_setting(name: str, text
     with pytest.raises(ConfigError) as refused:
         lab_desk.type_in(on(name), text)
     assert "\n" not in str(refused.value)
-    assert refused.value.allowed
+    assert refused.value.requirement
 
 
 @given(st.text(max_size=20), st.integers(0, len(SETTINGS) + 1))

@@ -50,10 +50,10 @@ def test_a_shortened_text_keeps_its_ends(text: str, length: int) -> None:
 def test_an_error_about_a_long_name_still_says_what_is_wrong(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    print_error(str(CheckpointError("x" * 5_000, "there is no such file")))  # type: ignore[arg-type]
+    print_error(str(CheckpointError("x" * 5_000, "no such file")))  # type: ignore[arg-type]
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: xxx")
-    assert line.endswith("there is no such file; choose another checkpoint")
+    assert line.endswith("no such file; choose another checkpoint")
     assert len(line) < LONGEST_LINE + 10
 
 

@@ -35,8 +35,9 @@ class ExportError(LabError):
     problem: str
     advice: str
 
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}; {self.advice}"
+    @property
+    def statement(self) -> str:
+        return f"{self.path}: {self.problem}"
 
 
 def export(path: Path, *, to: Format, out: Path | None, force: bool) -> int:
@@ -44,16 +45,16 @@ def export(path: Path, *, to: Format, out: Path | None, force: bool) -> int:
     read_record(path)
     target = target_file(path.absolute().name, to, out)
     if target.is_symlink() or (target.exists() and not target.is_file()):
-        raise ExportError(target, "this is no plain file", "choose another --out")
+        raise ExportError(target, "not a regular file", "choose another --out")
     if target.exists() and not force:
-        raise ExportError(target, "it exists", "choose another --out, or --force to replace it")
+        raise ExportError(target, "exists already", "choose another --out, or add --force")
     losses = losses_of(history(path))
     content = WRITERS[to](losses)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, content)
     except OSError as error:
-        problem = f"it cannot be written ({error.strerror or error})"
+        problem = f"cannot be written ({error.strerror or error})"
         raise ExportError(target, problem, "choose another --out") from error
     output = Output()
     output.tell(f"{target}: {len(losses):,} losses")

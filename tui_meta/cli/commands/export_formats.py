@@ -23,7 +23,8 @@ class MissingLibraryError(LabError):
     extra: str
     library: str
 
-    def __str__(self) -> str:
+    @property
+    def statement(self) -> str:
         return f"{self.extra}: {self.library} is not installed; install tui-meta[{self.extra}]"
 
 

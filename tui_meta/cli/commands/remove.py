@@ -20,7 +20,8 @@ SHOWN_NAMES = 3
 class NobodyToAskError(LabError):
     """Runs are deleted only where a person has agreed."""
 
-    def __str__(self) -> str:
+    @property
+    def statement(self) -> str:
         return "rm asks before it deletes, and there is no terminal; use --yes to agree"
 
 

@@ -52,7 +52,8 @@ class UnknownOrderError(LabError):
 
     problem: str
 
-    def __str__(self) -> str:
+    @property
+    def statement(self) -> str:
         return self.problem
 
 

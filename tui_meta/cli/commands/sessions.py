@@ -94,7 +94,7 @@ def _cells(found: Found, between: str) -> list[str]:
 def _show(found: Sequence[Found]) -> None:
     output = Output()
     if not found:
-        output.tell("no session is running; tui-meta begins one")
+        output.tell("no session is running; start one with tui-meta")
         return
     table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
     table.add_column("id")

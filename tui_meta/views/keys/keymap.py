@@ -47,7 +47,7 @@ def check_keymap(keymap: Keymap) -> None:
     refuse_unknown(keymap, _MOVABLE, "[keys]")
     for name, key in keymap.items():
         if not _is_key(key):
-            raise ConfigError(f"keys.{name}", key, "a key, as z or ctrl+z")
+            raise ConfigError(f"keys.{name}", key, "must be a key such as z or ctrl+z")
     for keys in BOUND_TOGETHER.values():
         _refuse_shared(keys, keymap)
 
@@ -70,6 +70,6 @@ def _refuse_shared(keys: Sequence[Key], keymap: Keymap) -> None:
     for key in sorted(keys, key=lambda one: one.name in keymap):
         for shown in mapped(key, keymap).all_shown:
             if shown in taken:
-                allowed = f"another key: {taken[shown]} has this one"
-                raise ConfigError(f"keys.{key.name}", keymap.get(key.name, shown), allowed)
+                requirement = f"must be another key: {taken[shown]} has it"
+                raise ConfigError(f"keys.{key.name}", keymap.get(key.name, shown), requirement)
             taken[shown] = key.name

@@ -187,26 +187,26 @@ def _known(origin: Origin) -> TimeMachine:
     raise QuestionError(origin.title, "it has no checkpoint yet", _NO_CHECKPOINT)
 
 
-def _number(field: str, text: str, allowed: str = "a number") -> float:
+def _number(field: str, text: str, requirement: str = "must be a number") -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ConfigError(field, text, allowed)
+        raise ConfigError(field, text, requirement)
     return value
 
 
-def _whole(field: str, text: str, allowed: str = "a whole number") -> int:
+def _whole(field: str, text: str, requirement: str = "must be a whole number") -> int:
     if not (text.isdecimal() and len(text) < 20):
-        raise ConfigError(field, text, allowed)
+        raise ConfigError(field, text, requirement)
     return int(text)
 
 
 def _interval(state: LabState, text: str) -> LabState:
     matching = [which for which, name in enumerate(INTERVALS) if name.startswith(text) and text]
     if not matching:
-        raise ConfigError("interval", text, ", ".join(INTERVALS))
+        raise ConfigError("interval", text, "must be one of " + ", ".join(INTERVALS))
     return lab.with_interval(state, matching[0])
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from core import validation
 from core.analysis.presets import draw_points, draw_preset
-from core.analysis.questions import MOST_POINTS, MOST_UPDATES, Adapt, AnySource, ExplicitTask
+from core.analysis.questions import MOST_UPDATES, Adapt, AnySource, ExplicitTask
 from core.errors import ConfigError
 from core.evaluation.protocols import PRESETS, PresetName
 from core.tasks.sine import SineTasks
@@ -164,7 +164,7 @@ def take(lab: LabState) -> LabState:
 def delete(lab: LabState) -> LabState:
     """Without the point that the cursor carries, or the one nearest to it; one point stays."""
     if len(lab.task.support_x) == 1:
-        raise ConfigError("points", 0, f"1 to {MOST_POINTS}: a support set has a point")
+        raise ConfigError("points", 0, "must be at least 1")
     gone = _nearest(lab) if lab.held is None else lab.held
     xs, ys = list(lab.task.support_x), list(lab.task.support_y)
     del xs[gone], ys[gone]

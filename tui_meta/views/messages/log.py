@@ -313,7 +313,7 @@ def message_lines(messages: Sequence[Message], width: int) -> list[Line]:
 
 def other_bits(event: Started) -> str:
     """What is not as in the run's first sitting, and what follows."""
-    return f"the bits may be others: {', '.join(event.differs)}"
+    return f"results may not be bit-identical: {', '.join(event.differs)}"
 
 
 def display_path(path: str) -> str:

@@ -16,8 +16,8 @@ def recorded_config(path: Path, record: RunRecord) -> RunConfig:
     try:
         return RunConfig.from_dict(record.config)
     except LabError as error:
-        problem = f"its configuration is not valid ({error})"
-        raise RunFolderError(path / "run.json", problem, "train this run anew") from error
+        problem = f"invalid configuration ({error})"
+        raise RunFolderError(path / "run.json", problem, "retrain this run") from error
 
 
 def default_config(config: RunConfig) -> RunConfig:
