@@ -1,1 +1,73 @@
-"""The laboratory: tasks, network, algorithms, engines and runs. It knows no terminal."""
+"""A laboratory for meta-learning without a terminal: tasks, networks, algorithms, engines, runs.
+
+The names below are the public Python interface; ``docs/python.md`` shows them at work. Each is
+imported when it is first used, so ``import core`` loads neither NumPy nor PyTorch.
+
+>>> from core import Fomaml, RunConfig
+>>> RunConfig(algorithm=Fomaml(inner_lr=0.01), seed=3).iterations
+50000
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False  # Type checkers take it for true; importing typing would double the time.
+if TYPE_CHECKING:
+    from core.algorithms.fomaml import Fomaml
+    from core.algorithms.reptile import Reptile
+    from core.api import (
+        Evaluation,
+        LossHistory,
+        Run,
+        TrainedRun,
+        evaluate,
+        load_checkpoint,
+        open_run,
+        train,
+        train_many,
+    )
+    from core.config import RunConfig
+    from core.errors import LabError
+    from core.models.settings import NetworkConfig
+    from core.tasks.sine import SineTasks
+
+__all__ = [
+    "Evaluation",
+    "Fomaml",
+    "LabError",
+    "LossHistory",
+    "NetworkConfig",
+    "Reptile",
+    "Run",
+    "RunConfig",
+    "SineTasks",
+    "TrainedRun",
+    "evaluate",
+    "load_checkpoint",
+    "open_run",
+    "train",
+    "train_many",
+]
+
+_MODULES = {
+    "Fomaml": "core.algorithms.fomaml",
+    "LabError": "core.errors",
+    "NetworkConfig": "core.models.settings",
+    "Reptile": "core.algorithms.reptile",
+    "RunConfig": "core.config",
+    "SineTasks": "core.tasks.sine",
+}
+"""Where the names are defined that ``core.api``, which loads NumPy, does not define."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(_MODULES.get(name, "core.api")), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

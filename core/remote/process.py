@@ -16,7 +16,6 @@ from typing import IO
 import msgspec
 from platformdirs import user_state_path
 
-import core
 from core.errors import Advice, LabError
 from core.events import ENDED
 from core.remote.protocol import RemoteError
@@ -69,7 +68,7 @@ class LaunchReply(msgspec.Struct, frozen=True):
 def launch(runs: Runs) -> LaunchReply:
     """Begin a session in a process of its own; raises ``RemoteError`` where it cannot be."""
     order = LaunchRequest(runs, command_line())
-    script = _ALONE.format(root=str(Path(core.__path__[0]).parent))
+    script = _ALONE.format(root=str(Path(__file__).parents[2]))
     with _log() as log:
         try:
             begun = subprocess.run(

@@ -1,0 +1,252 @@
+"""The functions of the public Python interface; ``import core`` offers their names."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import validation
+from core.config import RunConfig
+from core.engines import make_engine
+from core.errors import SessionError
+from core.evaluation.adaptation import many_tasks
+from core.evaluation.protocols import many_tasks_protocol
+from core.evaluation.statistics import Statistics
+from core.events import AnyEvent, Diverged, Evaluated, Failed, Finished, Progress, Stop
+from core.storage import checkpoint as storage
+from core.storage.checkpoint import Checkpoint
+from core.storage.latest_checkpoint import latest_checkpoint
+from core.storage.run_folder import create_run_folder, read_record
+from core.storage.run_index import checkpoint_files, history
+from core.tasks.base import Floats
+from core.training import batch
+from core.training.run_plan import Plan
+from core.training.trainer import Trainer
+
+StrPath = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run that was trained in memory: final parameters and the loss of every iteration.
+
+    ``theta`` is ``(n_parameters,)``, ``losses`` ``(iterations,)``.
+    """
+
+    config: RunConfig
+    theta: Floats
+    losses: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LossHistory:
+    """The losses that a run folder has logged, oldest first.
+
+    ``training`` is ``(n,)``, each the mean of the 100 iterations that end at ``iterations``. Of the
+    periodic evaluations, ``(m,)`` each, ``before`` and ``after`` are the losses on the query set of
+    a new random task without adaptation and with it.
+    """
+
+    iterations: NDArray[np.int64]
+    training: NDArray[np.float64]
+    evaluated_at: NDArray[np.int64]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder: its settings, checkpoints and losses."""
+
+    path: Path
+    config: RunConfig
+
+    @property
+    def checkpoints(self) -> list[Path]:
+        """Paths of the checkpoints that can be read, oldest first; raises ``RunFolderError``."""
+        return [file.path for file in checkpoint_files(self.path) if file.header]
+
+    def latest(self) -> Checkpoint:
+        """Load the checkpoint that the run would continue from.
+
+        Raises ``CheckpointError`` and ``OSError``.
+
+        >>> open_run("checkpoints/fomaml-source").latest().state.iteration
+        50000
+        """
+        events = tuple(history(self.path))
+        return latest_checkpoint(self.path, events, self.config.to_dict())[0]
+
+    def losses(self) -> LossHistory:
+        """Read the log; what was rolled back is left out. Raises ``OSError``.
+
+        >>> losses = open_run("checkpoints/fomaml-source").losses()
+        >>> losses.training.shape, losses.after.shape
+        ((500,), (50,))
+        """
+        events = tuple(history(self.path))
+        training = [event for event in events if isinstance(event, Progress)]
+        evaluations = [
+            event
+            for event in events
+            if isinstance(event, Evaluated) and event.probe == "validation"
+        ]
+        return LossHistory(
+            iterations=np.array([event.iteration for event in training], np.int64),
+            training=np.array([event.loss for event in training]),
+            evaluated_at=np.array([event.iteration for event in evaluations], np.int64),
+            before=np.array([event.losses[0] for event in evaluations]),
+            after=np.array([event.losses[-1] for event in evaluations]),
+        )
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Losses on the query sets of many random tasks, before any gradient step and after each.
+
+    ``losses`` is ``(tasks, steps + 1)``, the others are statistics over the tasks,
+    ``(steps + 1,)``: ``low`` to ``high`` is the 95 % interval of the mean. The same seed, shots and
+    task family mean the same tasks, so ``losses`` of two networks can be subtracted.
+    """
+
+    losses: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    median: NDArray[np.float64]
+
+
+@overload
+def train(config: RunConfig) -> TrainedRun: ...
+@overload
+def train(config: RunConfig, folder: StrPath) -> Run: ...
+
+
+def train(config: RunConfig, folder: StrPath | None = None) -> TrainedRun | Run:
+    """Train one run to its last iteration, in memory or into the new run folder ``folder``.
+
+    A run folder has a log, periodic evaluations and checkpoints, and every ``tui-meta`` command
+    opens it. An interrupted run is saved. Raises ``LabError``: of a setting, an engine, a folder
+    that exists, or a run with a folder that diverges.
+
+    >>> from core import Fomaml, RunConfig
+    >>> run = train(RunConfig(algorithm=Fomaml(), iterations=200))
+    >>> run.losses.shape
+    (200,)
+    """
+    if folder is None:
+        return train_many([config], threads=1)[0]
+    path = Path(folder).absolute()
+    ended = threading.Event()
+    problems: list[str] = []
+
+    def watch(event: AnyEvent) -> None:
+        if isinstance(event, Diverged | Failed):
+            problems.append(event.problem)
+        if isinstance(event, Diverged | Failed | Finished):
+            ended.set()
+
+    trainer = Trainer(Plan(config, create_run_folder(path.parent, path.name, unique=False)), watch)
+    trainer.start()
+    try:
+        ended.wait()
+    finally:
+        trainer.send(Stop())
+        trainer.join()
+    if problems:
+        raise SessionError(f"{path}: {problems[0]}")
+    return open_run(path)
+
+
+def train_many(configs: Sequence[RunConfig], threads: int | None = None) -> list[TrainedRun]:
+    """Train independent runs in memory, spread over ``threads`` (default: one per processor).
+
+    Each run has the same bits as it would have alone. A run that diverges ends with losses that are
+    not finite. Raises ``ConfigError`` and ``EngineError``.
+
+    >>> from core import Reptile, RunConfig
+    >>> runs = train_many([RunConfig(algorithm=Reptile(), iterations=50, seed=s) for s in range(3)])
+    >>> [run.config.seed for run in runs]
+    [0, 1, 2]
+    """
+    results = batch.train_many(configs, threads)
+    return [
+        TrainedRun(config, result.state.theta, result.losses)
+        for config, result in zip(configs, results, strict=True)
+    ]
+
+
+def open_run(folder: StrPath) -> Run:
+    """Open a run folder; raises ``RunFolderError`` and ``ConfigError``.
+
+    >>> run = open_run("checkpoints/fomaml-source")
+    >>> run.config.algorithm.inner_lr
+    0.02
+    >>> [path.name for path in run.checkpoints]
+    ['000049000.safetensors', '000050000.safetensors']
+    """
+    path = Path(folder)
+    return Run(path, RunConfig.from_dict(read_record(path).config))
+
+
+def load_checkpoint(path: StrPath) -> Checkpoint:
+    """Load and verify a checkpoint file; raises ``CheckpointError``.
+
+    >>> checkpoint = load_checkpoint("checkpoints/fomaml-source/000049000.safetensors")
+    >>> checkpoint.state.iteration, checkpoint.state.theta.shape
+    (49000, (4353,))
+    """
+    return storage.load_checkpoint(Path(path))
+
+
+def evaluate(
+    network: TrainedRun | Run | Checkpoint,
+    *,
+    shots: int = 10,
+    steps: int = 32,
+    inner_lr: float | None = None,
+    tasks: int = 1_000,
+    seed: int = 0,
+    right_half: bool = False,
+) -> Evaluation:
+    """Fine-tune on ``shots`` points of many random tasks by ``steps`` full-batch gradient steps.
+
+    Of a ``Run`` the latest checkpoint is evaluated. ``inner_lr`` defaults to the run's own;
+    ``right_half`` draws the support points from the upper half of the interval of x only. With the
+    default shots the tasks are those of ``tui-meta eval`` with this seed. Raises ``LabError``.
+
+    >>> result = evaluate(open_run("checkpoints/fomaml-source"), shots=5, steps=10, tasks=200)
+    >>> result.losses.shape, result.mean.shape
+    ((200, 11), (11,))
+    >>> bool(result.low[-1] < result.mean[-1] < result.high[-1] < result.mean[0])
+    True
+    """
+    validation.count("shots", shots)
+    validation.count("steps", steps, low=0)
+    validation.count("tasks", tasks)
+    validation.count("seed", seed, low=0, high=2**63 - 1)
+    checkpoint = network.latest() if isinstance(network, Run) else network
+    theta = checkpoint.theta if isinstance(checkpoint, TrainedRun) else checkpoint.state.theta
+    config = checkpoint.config
+    if inner_lr is not None:
+        validation.positive("inner_lr", inner_lr)
+    engine = make_engine(dataclasses.replace(config, engine="auto", device="auto"))
+    protocol = many_tasks_protocol(right_half=right_half, shots=shots, steps=steps)
+    lr = inner_lr or config.algorithm.inner_lr
+    losses = many_tasks(engine, theta, config.waves, seed, protocol, n_tasks=tasks, lr=lr)
+    columns = Statistics.per_step(losses)
+    return Evaluation(
+        losses,
+        *(np.array([getattr(column, name) for column in columns]) for name in _STATISTICS),
+    )
+
+
+_STATISTICS = ("mean", "low", "high", "median")
