@@ -23,7 +23,7 @@ from core.evaluation.statistics import Statistics
 from core.events import AnyEvent, Diverged, Evaluated, Failed, Finished, Progress, Stop
 from core.storage import checkpoint as storage
 from core.storage.checkpoint import Checkpoint
-from core.storage.latest_checkpoint import latest_checkpoint
+from core.storage.latest_checkpoint import latest_or_untrained
 from core.storage.run_folder import create_run_folder, read_record
 from core.storage.run_index import checkpoint_files, history
 from core.tasks.base import Floats
@@ -71,22 +71,25 @@ class Run:
 
     @property
     def checkpoints(self) -> list[Path]:
-        """Paths of the checkpoints that can be read, oldest first; raises ``RunFolderError``."""
-        return [file.path for file in checkpoint_files(self.path) if file.header]
+        """Paths of the readable checkpoints, oldest first; raises ``RunFolderError``.
+
+        Those that the run discarded when it was resumed from an earlier one are left out.
+        """
+        files = checkpoint_files(self.path)
+        return [file.path for file in files if file.metadata and not file.discarded]
 
     def latest(self) -> Checkpoint:
         """Load the checkpoint that the run would continue from.
 
-        Raises ``CheckpointError`` and ``OSError``.
+        Raises ``CheckpointError`` and ``RunFolderError``.
 
         >>> open_run("checkpoints/fomaml-source").latest().state.iteration
         50000
         """
-        events = tuple(history(self.path))
-        return latest_checkpoint(self.path, events, self.config.to_dict())[0]
+        return latest_or_untrained(self.path, self.config.to_dict()).checkpoint
 
     def losses(self) -> LossHistory:
-        """Read the log; what was rolled back is left out. Raises ``OSError``.
+        """Read the log; what was rolled back is left out. Raises ``RunFolderError``.
 
         >>> losses = open_run("checkpoints/fomaml-source").losses()
         >>> losses.training.shape, losses.after.shape

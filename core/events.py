@@ -76,7 +76,7 @@ class Evaluated(Event, frozen=True, kw_only=True):
     """
 
     probe: ProbeName
-    index: int
+    index: Iteration
     amplitude: float
     phase: float
     support_x: tuple[float, ...]

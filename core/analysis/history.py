@@ -7,15 +7,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
 
 from core.analysis.answers import Cancelled, PastEvaluation, RunHistory, SavedTheta, number
 from core.errors import RunFolderError, reason
-from core.events import AnyEvent, Evaluated, RolledBack, SaveKind
+from core.events import AnyEvent, Evaluated, RolledBack
 from core.storage.checkpoint_metadata import CheckpointMetadata
-from core.storage.event_log import events_after
+from core.storage.event_log_reader import EventLogReader, Rollbacks
+from core.storage.paths import LOG
 from core.storage.run_folder import read_record
-from core.storage.run_index import can_be, checkpoint_files
+from core.storage.run_index import checkpoint_files
 
 MOST_CHECKPOINTS = 1_000
 MOST_EVALUATIONS = 2_000
@@ -32,8 +32,9 @@ class Recalling:
     def recall(self, folder: Path, cancelled: Callable[[], bool]) -> RunHistory | Cancelled:
         """The checkpoints and periodic evaluations of ``folder``; raises ``RunFolderError``."""
         files = checkpoint_files(folder)
-        sound = [_saved(file.path, file.header) for file in files if file.header]
-        log = folder / "events.jsonl"
+        files = [file for file in files if not file.discarded]
+        sound = [_saved(file.path, file.metadata) for file in files if file.metadata]
+        log = folder / LOG
         try:
             past = self._so_far(log)
             past.read_on(log, cancelled)
@@ -79,7 +80,7 @@ class _Past:
 
     def read_on(self, log: Path, cancelled: Callable[[], bool]) -> None:
         """From where the last reading ended, until the end or ``cancelled``; raises ``OSError``."""
-        for event, end in events_after(log, self.place):
+        for event, end in EventLogReader(log).events_since(self.place):
             if cancelled():
                 return
             self._add(event)
@@ -87,9 +88,11 @@ class _Past:
 
     def _add(self, event: AnyEvent) -> None:
         if isinstance(event, RolledBack):
-            standing = [one for one in self.evaluations if one.iteration <= event.iteration]
-            self.evaluations, self.seen = standing, len(standing) * self.stride
-        elif isinstance(event, Evaluated) and event.probe == "validation" and can_be(event):
+            rollbacks = Rollbacks()
+            rollbacks.add(event.iteration)
+            kept = [one for one in self.evaluations if not rollbacks.discards(one.iteration)]
+            self.evaluations, self.seen = kept, len(kept) * self.stride
+        elif isinstance(event, Evaluated) and event.probe == "validation":
             if self.seen % self.stride == 0:
                 self.evaluations.append(_past(event))
             self.seen += 1
@@ -107,10 +110,8 @@ def _seed(folder: Path) -> int | None:
     return seed if isinstance(seed, int) and 0 <= seed < 2**63 else None
 
 
-def _saved(path: Path, header: CheckpointMetadata) -> SavedTheta:
-    # A stranger's header may hold any text there.
-    kind = next((kind for kind in get_args(SaveKind) if kind == header.kind), None)
-    return SavedTheta(name=path.name, iteration=header.iteration, kind=kind)
+def _saved(path: Path, metadata: CheckpointMetadata) -> SavedTheta:
+    return SavedTheta(name=path.name, iteration=metadata.iteration, kind=metadata.kind)
 
 
 def _past(event: Evaluated) -> PastEvaluation:

@@ -45,7 +45,7 @@ from core.remote.protocol import (
 from core.session.api import Connection, View
 from core.session.event_backlog import EventBuffer
 from core.session.launch import ResumeRequest
-from core.storage.reading import working_folder
+from core.storage.io import working_folder
 
 CANCEL_SECONDS = 0.1
 """How often it is looked whether an answer is still wanted."""

@@ -55,7 +55,7 @@ from core.remote.registry import SessionEndpoint, is_same_user
 from core.remote.subscriber import Subscriber
 from core.session.api import Session
 from core.session.event_backlog import EventBacklog
-from core.storage.reading import working_folder
+from core.storage.io import working_folder
 
 LOOKING = (Remember, Sync, Ask, Cancel)
 """Requests that change nothing, which who may look only can make."""

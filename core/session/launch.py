@@ -11,7 +11,7 @@ import msgspec
 from core.config import CheckpointSettings, RunConfig
 from core.engines import make_engine
 from core.errors import LabError, RunFolderError
-from core.storage.reading import is_text
+from core.storage.io import is_text
 from core.training.run_plan import Plan, plan_new, plan_resumed, run_folder
 from core.validation import decode
 

@@ -1,28 +1,25 @@
-"""Deleting a run: its own files and nothing else, in its own folder and nowhere else."""
+"""Deleting a run: only files that it wrote, and only inside its own folder."""
 
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import Advice, LabError, RunFolderError
-from core.storage.lock import LOCK, FolderLock
-from core.storage.run_folder import RECORD, read_record
-from core.storage.run_index import checkpoint_files, owner_words
-
-_OWN = r"run\.json|events\.jsonl|[0-9]+(?:\.optimizer)?\.safetensors"
-_OWN_FILE = re.compile(rf"{_OWN}|\.(?:{_OWN})\.[0-9]+\.partial")
-"""What a run leaves, also where it was killed while it wrote."""
+from core.errors import Advice, CheckpointError, LabError, RunFolderError
+from core.storage.checkpoint_metadata import read_metadata
+from core.storage.lock import FolderLock
+from core.storage.paths import LOCK, RECORD, checkpoint_names, is_run_file
+from core.storage.run_folder import read_record
+from core.storage.run_index import owner_words
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What is in a run folder: ``own`` files of the run, ``foreign`` names, ``size`` in bytes.
+    """The names in a run folder: ``own`` files of the run, of ``size`` bytes, and ``foreign`` ones.
 
     The lock is left out.
     """
@@ -33,7 +30,7 @@ class Contents:
 
 
 def require_removable(path: Path) -> None:
-    """Raise ``RunFolderError`` unless ``path`` is a run folder that nobody trains."""
+    """Raise ``RunFolderError`` unless ``path`` is the folder of a run that is not being trained."""
     if path.is_symlink():
         raise RunFolderError(path, "a symbolic link", "choose the folder itself")
     if not path.is_dir():
@@ -45,7 +42,7 @@ def require_removable(path: Path) -> None:
 
 
 def contents_of(path: Path) -> Contents:
-    """What would be deleted of the run folder ``path``, and what not; raises ``OSError``."""
+    """List what would be deleted of the run folder ``path``, and what not; raises ``OSError``."""
     with _opened(path) as folder:
         return _contents(folder)
 
@@ -74,17 +71,25 @@ def remove_run(path: Path) -> Contents:
 
 
 def _is_run(path: Path) -> bool:
-    """A damaged run can still be told by the other file that says so."""
+    """Return True if ``run.json`` is sound, or else any checkpoint."""
     try:
         read_record(path)
     except LabError:
-        return any(file.header for file in checkpoint_files(path))
+        return any(_is_checkpoint(path / name) for name in checkpoint_names(os.listdir(path)))
+    return True
+
+
+def _is_checkpoint(path: Path) -> bool:
+    try:
+        read_metadata(path)
+    except CheckpointError:
+        return False
     return True
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[int]:
-    """The folder itself, whatever its name leads to later."""
+    """Open the folder, so that a later change of its path has no effect."""
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         yield folder
@@ -96,7 +101,7 @@ def _contents(folder: int) -> Contents:
     own, foreign, size = [], [], 0
     for name in sorted(set(os.listdir(folder)) - {LOCK}):
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        if stat.S_ISREG(status.st_mode) and _OWN_FILE.fullmatch(name):
+        if stat.S_ISREG(status.st_mode) and is_run_file(name):
             own.append(name)
             size += status.st_size
         else:

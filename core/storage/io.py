@@ -1,22 +1,67 @@
-"""Files that are whole or not there, whenever the machine stops."""
+"""Reading files of unknown origin, and writing files that are whole or absent."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from core.storage.paths import partial_path
+
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""Errors of ``msgspec.json.decode`` for bytes that do not have the expected form."""
+
+
+def is_text(path: Path) -> bool:
+    """Return True if the name of ``path`` is text, which JSON can hold."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def working_folder() -> str:
+    """Return the working folder; empty where it was removed or its name is not text."""
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:
+        return ""
+    return here if is_text(Path(here)) else ""
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open ``path`` for reading; raises ``OSError``.
+
+    A pipe would block and a device may have no end, so only regular files are opened.
+    """
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "the name contains a null character", str(path))
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    kind = os.fstat(handle).st_mode
+    if stat.S_ISREG(kind):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.EINVAL, "not a regular file", str(path))
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside ``path``, flush to the disk, rename, flush the folder; raises ``OSError``."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    """Write a partial file, flush it to disk, rename it, flush the folder; raises ``OSError``."""
+    partial = partial_path(path)
     try:
-        with beside.open("wb") as file:
+        with partial.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        partial.replace(path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:

@@ -1,52 +1,127 @@
-"""Which checkpoint of a run it goes on from: the newest that is whole and was not replaced."""
+"""The newest checkpoint of a run: of the branch that is trained now, and readable.
+
+Resuming from an earlier checkpoint starts a new branch and leaves the checkpoints of the old one
+on disk. Which of them belong to the current branch follows from the log: one is discarded if the
+run was rolled back to before its iteration after it was last saved.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from core.config import RunConfig
 from core.engines.base import untrained
-from core.errors import CheckpointError
-from core.events import AnyEvent, RolledBack, Saved
+from core.errors import CheckpointError, reason
 from core.storage.checkpoint import Checkpoint, load_checkpoint
-from core.storage.checkpoint_metadata import checkpoint_names
+from core.storage.checkpoint_metadata import CheckpointMetadata, read_metadata
+from core.storage.event_log_reader import EventLogReader, Rollbacks
+from core.storage.paths import LOG, RECORD, checkpoint_iteration, checkpoint_names
+
+C = TypeVar("C")
 
 
-def latest_checkpoint(
-    folder: Path, history: Sequence[AnyEvent], config: dict[str, Any]
-) -> tuple[Checkpoint, Path, tuple[str, ...]]:
-    """The newest good checkpoint in ``folder``, its path, and a line for each one passed over.
+@dataclass(frozen=True)
+class LatestCheckpoint:
+    """A run's newest checkpoint, and a line for each damaged one that was passed over."""
 
-    Where none was ever saved it is the beginning of the run that ``config`` describes. ``history``
-    is what stands of the log: where the run was taken back, a later checkpoint is of the part that
-    was replaced, and what the log has after it would be missing. Raises ``CheckpointError`` where
-    none can be read, ``ConfigError`` and ``UnknownSettingError``.
+    path: Path
+    checkpoint: Checkpoint
+    warnings: tuple[str, ...] = ()
+
+
+class CurrentBranch:
+    """Tells the checkpoints of a run's current branch; reads its log back as far as needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lines = EventLogReader(folder / LOG).lines_backwards(("saved", "rewound"))
+        self._saved: set[str] = set()
+        self._rollbacks = Rollbacks()
+
+    def contains(self, name: str) -> bool:
+        """Return False if the checkpoint called ``name`` was discarded.
+
+        Raises ``RunFolderError`` where the log cannot be read.
+        """
+        iteration = checkpoint_iteration(name) or 0
+        while name not in self._saved:
+            if self._rollbacks.discards(iteration):
+                return False
+            line = next(self._lines, None)
+            if line is None:
+                return True
+            if line.is_rollback:
+                self._rollbacks.add(line.iteration)
+            elif line.event == "saved":
+                self._add_saved(Path(line.path).name)
+        return True
+
+    def _add_saved(self, name: str) -> None:
+        iteration = checkpoint_iteration(name)
+        if iteration is not None and not self._rollbacks.discards(iteration):
+            self._saved.add(name)
+
+
+def latest_checkpoint(folder: Path) -> LatestCheckpoint:
+    """Load the newest checkpoint of the run in ``folder``.
+
+    Raises ``CheckpointError`` where there is none that can be read, and ``RunFolderError``.
     """
-    rewound = min((one.iteration for one in history if isinstance(one, RolledBack)), default=None)
-    written = {Path(one.path).name for one in history if isinstance(one, Saved)}
-    passed: list[str] = []
-    for name in reversed(_checkpoints(folder)):
-        path = folder / name
-        if rewound is not None and int(path.stem) > rewound and name not in written:
+    latest = find_latest(folder)
+    if latest is None:
+        raise CheckpointError(folder, "no checkpoint in this folder")
+    return latest
+
+
+def latest_or_untrained(folder: Path, config: dict[str, Any]) -> LatestCheckpoint:
+    """Load the newest checkpoint, or iteration 0 of the run ``config`` where none was saved.
+
+    Raises as ``latest_checkpoint`` does, and ``ConfigError`` and ``UnknownSettingError``.
+    """
+    if latest := find_latest(folder):
+        return latest
+    start = RunConfig.from_dict(config)
+    checkpoint = Checkpoint(start, untrained(start), start.iterations, 0.0, ())
+    return LatestCheckpoint(folder / RECORD, checkpoint)
+
+
+def find_latest(folder: Path) -> LatestCheckpoint | None:
+    """Load the newest checkpoint as ``latest_checkpoint`` does; None where none was saved."""
+    found = _newest(folder, load_checkpoint)
+    return LatestCheckpoint(*found) if found else None
+
+
+def latest_metadata(folder: Path) -> CheckpointMetadata | None:
+    """Read the metadata of the newest checkpoint, without its tensors; None without one.
+
+    Raises ``RunFolderError`` where the log cannot be read.
+    """
+    try:
+        found = _newest(folder, read_metadata)
+    except CheckpointError:
+        return None
+    return found[1] if found else None
+
+
+def _newest(folder: Path, read: Callable[[Path], C]) -> tuple[Path, C, tuple[str, ...]] | None:
+    """Find the newest checkpoint of the current branch that ``read`` accepts."""
+    try:
+        names = checkpoint_names(os.listdir(folder))
+    except OSError as error:
+        raise CheckpointError(folder, f"cannot be read ({reason(error)})") from error
+    branch = CurrentBranch(folder)
+    damaged: list[str] = []
+    for name in reversed(names):
+        if not branch.contains(name):
             continue
         try:
-            return load_checkpoint(path), path, tuple(passed)
+            return folder / name, read(folder / name), tuple(damaged)
         except CheckpointError as error:
-            passed.append(f"skipping {error.path}: {error.problem}")
-    if not passed:
-        return _beginning(RunConfig.from_dict(config)), folder / "run.json", ()
-    raise CheckpointError(folder, f"no readable checkpoint; {passed[0]}", "choose another run")
-
-
-def _beginning(config: RunConfig) -> Checkpoint:
-    return Checkpoint(config, untrained(config), config.iterations, 0.0, ())
-
-
-def _checkpoints(folder: Path) -> list[str]:
-    try:
-        return checkpoint_names(os.listdir(folder))
-    except OSError as error:
-        raise CheckpointError(folder, f"cannot be read ({error.strerror})") from error
+            damaged.append(f"skipping {error.path}: {error.problem}")
+    if damaged:
+        problem = f"no readable checkpoint; {damaged[0]}"
+        raise CheckpointError(folder, problem, "choose another run")
+    return None

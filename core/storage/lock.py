@@ -11,10 +11,8 @@ import msgspec
 from filelock import FileLock, Timeout, lock_descriptor
 
 from core.errors import RunFolderError
+from core.storage.paths import LOCK
 from core.storage.provenance import command_line
-
-LOCK = ".lock"
-"""The file in a run folder that is locked; it says who did it last."""
 
 PATIENCE_SECONDS = 1.0
 """How long a lock is waited for: one who ends, or only looks, lets go of it in that time."""

@@ -1,4 +1,7 @@
-"""Which checkpoints of a run are kept: always those that a person saved or that ended a sitting."""
+"""The rules by which checkpoints of a run are kept or deleted.
+
+Those that the user saved, or that a run saved when it ended, are always kept.
+"""
 
 from __future__ import annotations
 
@@ -9,45 +12,58 @@ from typing import NamedTuple
 
 from core.errors import CheckpointError
 from core.events import SaveKind
-from core.storage.checkpoint_metadata import checkpoint_names, read_header
+from core.storage.checkpoint_metadata import read_metadata
+from core.storage.latest_checkpoint import CurrentBranch
+from core.storage.paths import checkpoint_names
 
-_STRENGTH: tuple[SaveKind, ...] = ("auto", "best", "final", "hand")
+_PRIORITY: tuple[SaveKind, ...] = ("auto", "best", "final", "hand")
 
 
-class Purpose(NamedTuple):
-    """Why a checkpoint is there, and the lowest loss of a periodic evaluation until then."""
+class StoredCheckpoint(NamedTuple):
+    """A checkpoint on disk: the reason for it, and the lowest validation loss until then.
+
+    ``discarded`` ones belong to a branch that the run has left.
+    """
 
     kind: SaveKind
     best: float | None
+    discarded: bool = False
 
 
-def purposes(folder: Path) -> dict[int, Purpose]:
-    """Why each checkpoint in ``folder`` is there, by iteration; raises ``OSError``.
+def stored_checkpoints(folder: Path, resumed_at: int) -> dict[int, StoredCheckpoint]:
+    """Return the readable checkpoints by iteration, for a run that continues at ``resumed_at``.
 
-    One that does not say so, as those of earlier versions, counts as saved by hand.
+    Those of earlier versions, which give no reason, count as saved by the user. Raises
+    ``OSError`` and ``RunFolderError``.
     """
-    found = {}
+    branch, stored = CurrentBranch(folder), {}
     for name in checkpoint_names(os.listdir(folder)):
         try:
-            header = read_header(folder / name)
+            metadata = read_metadata(folder / name)
         except CheckpointError:
             continue
-        kind: SaveKind = next((kind for kind in _STRENGTH if kind == header.kind), "hand")
-        found[header.iteration] = Purpose(kind, header.best)
-    return found
+        discarded = metadata.iteration > resumed_at or not branch.contains(name)
+        kind = metadata.kind or "hand"
+        stored[metadata.iteration] = StoredCheckpoint(kind, metadata.best, discarded)
+    return stored
 
 
-def stronger(one: SaveKind, other: SaveKind) -> SaveKind:
-    """The one of two reasons that keeps a checkpoint longer."""
-    return max(one, other, key=_STRENGTH.index)
+def longest_kept(*kinds: SaveKind) -> SaveKind:
+    """Return the reason that keeps a checkpoint longest."""
+    return max(kinds, key=_PRIORITY.index)
 
 
-def superfluous(found: Mapping[int, Purpose], keep: int) -> list[int]:
-    """Iterations of the autosaves before the newest ``keep``, and of the bests that were beaten."""
-    autos = sorted(iteration for iteration, (kind, _) in found.items() if kind == "auto")
-    bests = sorted(
-        (best, iteration)
-        for iteration, (kind, best) in found.items()
-        if kind == "best" and best is not None
+def to_prune(stored: Mapping[int, StoredCheckpoint], keep: int) -> list[int]:
+    """Return the iterations of all autosaves but ``keep``, and of all "best" ones but the best.
+
+    Of the current branch the newest autosaves are kept; discarded checkpoints go first.
+    """
+    autosaves = sorted(
+        (not one.discarded, iteration) for iteration, one in stored.items() if one.kind == "auto"
     )
-    return autos[:-keep] + [iteration for _, iteration in bests[1:]]
+    bests = sorted(
+        (one.discarded, one.best, iteration)
+        for iteration, one in stored.items()
+        if one.kind == "best" and one.best is not None
+    )
+    return [iteration for _, iteration in autosaves[:-keep]] + [one[-1] for one in bests[1:]]

@@ -1,4 +1,4 @@
-"""What a run leaves on disk: ``run.json``, ``events.jsonl`` and checkpoints."""
+"""The folder of a run: ``run.json``, ``events.jsonl`` and checkpoints."""
 
 from __future__ import annotations
 
@@ -18,26 +18,21 @@ import msgspec
 from core.config import CheckpointSettings, RunConfig
 from core.errors import Advice, RunFolderError
 from core.events import AnyEvent
-from core.storage.checkpoint import Checkpoint, checkpoint_path, optimizer_path, save_checkpoint
-from core.storage.checkpoint_metadata import checkpoint_names
-from core.storage.event_log import EventLog, read_events
-from core.storage.io import write_atomically
-from core.storage.lock import LOCK, FolderLock, owner_of
+from core.storage.checkpoint import Checkpoint, save_checkpoint
+from core.storage.event_log import EventLog
+from core.storage.event_log_reader import EventLogReader
+from core.storage.io import NOT_JSON, open_regular, write_atomically
+from core.storage.lock import FolderLock, owner_of
+from core.storage.paths import LOCK, LOG, RECORD, checkpoint_path, leftovers, optimizer_path
 from core.storage.provenance import command_line, git_commit, installed_versions, processor
-from core.storage.reading import NOT_JSON, open_regular
-from core.storage.retention import Purpose, purposes, stronger, superfluous
-
-RECORD = "run.json"
+from core.storage.retention import StoredCheckpoint, longest_kept, stored_checkpoints, to_prune
 
 LARGEST_RECORD = 2**20
 """Bytes; a longer ``run.json`` is cut, and so refused."""
 
-_LEFTOVER = re.compile(r"\.(run\.json|[0-9]+(\.optimizer)?\.safetensors)\.[0-9]+\.partial")
-"""A file whose writer was killed."""
-
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of ``run.json``: what the run is and where it came from.
+    """The content of ``run.json``: configuration and provenance.
 
     ``commit`` is that of the working directory, None where there was none.
     """
@@ -58,14 +53,14 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunFolder:
-    """The folder of one run; the run's own thread is its only writer, once it is locked."""
+    """The folder of one run; the thread of the run is its only writer, once it is locked."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.log = EventLog(path / "events.jsonl")
+        self.log = EventLog(path / LOG)
         self._lock = FolderLock(path)
         self._record: bytes | None = None
-        self._purposes: dict[int, Purpose] | None = None
+        self._stored: dict[int, StoredCheckpoint] = {}
 
     @property
     def name(self) -> str:
@@ -73,15 +68,15 @@ class RunFolder:
         return self.path.name
 
     def lock(self) -> None:
-        """Become the folder's only writer, or raise ``RunFolderError``, which says who is."""
+        """Become the only writer; raises ``RunFolderError``, which names another one."""
         self._lock.take()
 
     def release(self) -> None:
-        """Let others write to the folder."""
+        """Release the lock."""
         self._lock.release()
 
     def discard(self) -> None:
-        """Remove the folder, as far as that can be, if nothing of a run was written to it."""
+        """Remove the folder, where possible, if nothing of a run was written to it."""
         if _is_bare(self.path):
             self.release()
             with contextlib.suppress(OSError):
@@ -91,7 +86,7 @@ class RunFolder:
     def describe(
         self, config: RunConfig, saving: CheckpointSettings, engine: str, device: str
     ) -> None:
-        """Write ``run.json`` for a run that begins now; raises ``OSError``."""
+        """Write ``run.json`` for a new run; raises ``OSError``."""
         record = RunRecord(
             name=self.name,
             config=config.to_dict(),
@@ -111,49 +106,44 @@ class RunFolder:
         self._record = text + b"\n"
         write_atomically(self.path / RECORD, self._record)
 
-    def take_up(self) -> None:
-        """Prepare to go on with the run: clear away what a killed writer left; raises ``OSError``.
+    def continue_at(self, iteration: int) -> None:
+        """Prepare to continue the run at ``iteration``; removes what a killed writer left.
 
-        That is files begun, and vectors of an outer optimiser whose network was not written.
+        Raises ``OSError`` and ``RunFolderError``.
         """
         self._record = (self.path / RECORD).read_bytes()
-        names = os.listdir(self.path)
-        networks = set(checkpoint_names(names))
-        for name in names:
-            lone = re.fullmatch(r"([0-9]+)\.optimizer(\.safetensors)", name)
-            if _LEFTOVER.fullmatch(name) or (lone and "".join(lone.groups()) not in networks):
-                (self.path / name).unlink()
+        for name in leftovers(os.listdir(self.path)):
+            (self.path / name).unlink()
+        self._stored = stored_checkpoints(self.path, iteration)
 
     def save(self, checkpoint: Checkpoint) -> Path:
-        """Write a checkpoint and give its path; raises ``OSError``.
+        """Write a checkpoint and return its path; raises ``OSError``.
 
-        One that a person saved, or that ended a sitting, stays so when it is saved anew.
+        One that the user saved, or that a run saved at its end, remains so when it is overwritten.
         """
         if self._record and not (self.path / RECORD).exists():
             write_atomically(self.path / RECORD, self._record)
         iteration, kind = checkpoint.state.iteration, checkpoint.kind
-        found = self._purposes if self._purposes is not None else purposes(self.path)
-        if iteration in found:
-            kind = stronger(kind, found[iteration].kind)
+        if iteration in self._stored:
+            kind = longest_kept(kind, self._stored[iteration].kind)
         path = save_checkpoint(self.path, dataclasses.replace(checkpoint, kind=kind))
-        self._purposes = {**found, iteration: Purpose(kind, checkpoint.best)}
+        self._stored[iteration] = StoredCheckpoint(kind, checkpoint.best)
         return path
 
     def prune(self, keep: int) -> None:
-        """Delete autosaves but the newest ``keep``, and all but the best of the best ones.
+        """Delete all autosaves but ``keep``, and all "best" checkpoints but one.
 
         Raises ``OSError``.
         """
-        found = self._purposes or {}
-        for iteration in superfluous(found, keep):
+        for iteration in to_prune(self._stored, keep):
             path = checkpoint_path(self.path, iteration)
-            # Without its vectors a network's file is damaged; vectors alone are no checkpoint.
+            # A network without its vectors is damaged; vectors alone are not a checkpoint.
             path.unlink(missing_ok=True)
             optimizer_path(path).unlink(missing_ok=True)
-            del found[iteration]
+            del self._stored[iteration]
 
-    def rescued(self, out: Path) -> RunFolder:
-        """A new folder under ``out`` that holds the run in place of this one, without checkpoints.
+    def rescue(self, out: Path) -> RunFolder:
+        """Create a folder under ``out`` that replaces this one, without its checkpoints.
 
         Raises ``OSError`` and ``RunFolderError``.
         """
@@ -163,27 +153,19 @@ class RunFolder:
             write_atomically(other.path / RECORD, self._record)
         if self.log.path.exists():
             shutil.copyfile(self.log.path, other.log.path)
-        self.log.hand_over(other.log)
+        self.log.move_pending(other.log)
         return other
 
     def events(self) -> Iterator[AnyEvent]:
-        """The events so far that stand, as ``read_events`` gives them; raises ``OSError``."""
-        return read_events(self.log.path)
-
-    def past_events(self) -> tuple[AnyEvent, ...]:
-        """``events`` for a run that goes on; raises ``RunFolderError``."""
-        try:
-            return tuple(self.events())
-        except OSError as error:
-            problem = f"cannot be read ({error.strerror})"
-            raise RunFolderError(self.log.path, problem, "check the permissions") from error
+        """Yield the logged events that were not discarded; raises ``RunFolderError``."""
+        return EventLogReader(self.log.path).events()
 
 
 def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
-    """A new, empty folder ``name`` under ``out``; raises ``RunFolderError``.
+    """Create and lock an empty folder ``name`` under ``out``; raises ``RunFolderError``.
 
-    With ``unique`` a number is added to a name that is taken; without, it is an error, but for a
-    folder that a process left before it wrote anything.
+    With ``unique`` a number is added to a name that is taken; without, it is an error, except for
+    a folder that a process left before it wrote anything.
     """
     if not re.fullmatch(r"[\w][\w.-]{0,99}", name):
         raise RunFolderError(
@@ -217,7 +199,7 @@ def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
 
 
 def _is_bare(path: Path) -> bool:
-    """Whether ``path`` is a folder without anything but, perhaps, a lock."""
+    """Return True if ``path`` is a folder that is empty, except perhaps for a lock."""
     try:
         return set(os.listdir(path)) <= {LOCK}
     except OSError:
@@ -225,8 +207,8 @@ def _is_bare(path: Path) -> bool:
 
 
 def read_record(path: Path) -> RunRecord:
-    """The ``run.json`` of the run folder ``path``; raises ``RunFolderError``."""
-    file = path / "run.json"
+    """Read the ``run.json`` of the run folder ``path``; raises ``RunFolderError``."""
+    file = path / RECORD
     advice = "choose a folder created by tui-meta"
     try:
         with open_regular(file) as content:

@@ -1,8 +1,7 @@
-"""What is under a folder: how each run stands, told without opening all of it."""
+"""The runs in a folder, summarized from the ends of their logs and headers of checkpoints."""
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,26 +11,25 @@ from typing import Annotated, Literal
 import msgspec
 
 from core.errors import CheckpointError, LabError, RunFolderError
-from core.events import AnyEvent, Evaluated, Iteration
-from core.storage.checkpoint_metadata import CheckpointMetadata, checkpoint_names, read_header
-from core.storage.event_log import read_events
+from core.events import AnyEvent, Iteration
+from core.storage.checkpoint_metadata import CheckpointMetadata, read_metadata
+from core.storage.event_log_reader import EventLogReader
+from core.storage.latest_checkpoint import CurrentBranch, latest_metadata
 from core.storage.lock import owner_of
-from core.storage.log_tail import FinalState, LogSummary, lines_from_newest
+from core.storage.log_tail import FinalState, LogSummary
+from core.storage.paths import LOG, RECORD, checkpoint_names, optimizer_path
 from core.storage.run_folder import RunRecord, read_record
 
 State = FinalState | Literal["training", "damaged"]
-"""``interrupted`` is a run that neither ended nor is trained by anybody."""
-
-LARGEST_INDEX = 2**62
-"""Of an evaluation's task; no run gets as far."""
+"""An ``interrupted`` run has neither ended nor is it being trained."""
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of a list; what is not known is None.
+    """One run of a list; fields that are not known are None.
 
-    ``best`` is the lowest loss of a periodic evaluation, met at ``best_iteration``. ``started`` is
-    a date, ``last_event`` in seconds since the epoch. ``trained_by`` names the process and host
-    that hold the run, and ``problem`` says why a damaged one cannot be told.
+    ``best`` is the lowest loss of a periodic evaluation, at ``best_iteration``. ``started`` is a
+    date, ``last_event`` in seconds since the epoch. ``trained_by`` names the process and host
+    that train the run, and ``problem`` the fault of a damaged one.
     """
 
     path: str
@@ -50,20 +48,28 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class CheckpointFile:
-    """A checkpoint on disk, ``size`` in bytes with its optimiser's.
+    """A checkpoint on disk, ``size`` in bytes with its optimizer's.
 
-    Of a damaged one ``header`` is None, and ``problem`` says what is wrong.
+    A damaged one has a ``problem`` and no ``metadata``. A ``discarded`` one belongs to a branch
+    that the run left when it was resumed from an earlier checkpoint.
     """
 
     path: Path
     size: int
-    header: CheckpointMetadata | None
+    metadata: CheckpointMetadata | None
     problem: str = ""
+    discarded: bool = False
+
+    @property
+    def description(self) -> str:
+        """The reason for the save, and the state of the file if there is more to know."""
+        kind = self.metadata.kind or "-" if self.metadata else f"damaged: {self.problem}"
+        return f"{kind}, discarded" if self.discarded else kind
 
 
 @dataclass(frozen=True)
 class RunDetails:
-    """All that there is to tell of one run: how it stands, what it is, and what happened."""
+    """Everything known of one run: summary, record, checkpoints and events."""
 
     entry: RunSummary
     record: RunRecord
@@ -81,63 +87,58 @@ class _Config(msgspec.Struct):
 
 
 def list_runs(folder: Path) -> list[RunSummary]:
-    """The runs in ``folder``, or the one that it is; raises ``RunFolderError``.
+    """Summarize the runs in ``folder``, or the run that it is; raises ``RunFolderError``.
 
-    Folders that hold nothing of a run are left out.
+    Folders without files of a run are left out.
     """
     names = _names(folder)
     if _looks_like_run(names):
-        return [_entry(folder, names)]
-    entries = []
-    for name in sorted(names):
-        path = folder / name
-        if not path.is_dir():
-            continue
+        return [_summary_or_problem(folder)]
+    runs = []
+    for path in (folder / name for name in sorted(names)):
         try:
-            inside = _names(path)
+            if path.is_dir() and _looks_like_run(_names(path)):
+                runs.append(_summary_or_problem(path))
         except RunFolderError as error:
-            entries.append(_damaged(path, error))
-            continue
-        if _looks_like_run(inside):
-            entries.append(_entry(path, inside))
-    return entries
+            runs.append(_damaged(path, error))
+    return runs
 
 
 def describe_run(path: Path) -> tuple[RunSummary, RunRecord]:
-    """How the run of the folder ``path`` stands, and what it is; raises ``RunFolderError``."""
+    """Return summary and record of the run in the folder ``path``; raises ``RunFolderError``."""
     record = read_record(path)
-    return _standing(path, record, _names(path)), record
+    return _summary(path, record), record
 
 
 def open_run(path: Path) -> RunDetails:
-    """The run of the folder ``path``; raises ``RunFolderError`` and ``OSError``."""
+    """Read everything about the run in the folder ``path``; raises ``RunFolderError``."""
     entry, record = describe_run(path)
     return RunDetails(entry, record, tuple(checkpoint_files(path)), tuple(history(path)))
 
 
 def history(path: Path) -> Iterator[AnyEvent]:
-    """The events of the run in the folder ``path`` that stand, oldest first; raises ``OSError``."""
-    return filter(can_be, read_events(path / "events.jsonl"))
+    """Yield the events of the run in the folder ``path`` that were not discarded, oldest first.
 
-
-def can_be(event: AnyEvent) -> bool:
-    """Whether its task has a number that files and tables can hold."""
-    return not isinstance(event, Evaluated) or 0 <= event.index <= LARGEST_INDEX
+    Raises ``RunFolderError``.
+    """
+    return EventLogReader(path / LOG).events()
 
 
 def checkpoint_files(path: Path) -> list[CheckpointFile]:
-    """The checkpoints of the run folder ``path``, the newest last; raises ``RunFolderError``."""
-    names = _names(path)
-    return [_checkpoint_file(path / name) for name in checkpoint_names(names)]
+    """List the checkpoints in the run folder ``path`` by iteration; raises ``RunFolderError``."""
+    branch = CurrentBranch(path)
+    return [
+        _checkpoint_file(path / name, discarded=not branch.contains(name))
+        for name in checkpoint_names(_names(path))
+    ]
 
 
-def _checkpoint_file(path: Path) -> CheckpointFile:
-    beside = path.with_suffix(".optimizer.safetensors")
-    size = sum(file.stat().st_size for file in (path, beside) if file.exists())
+def _checkpoint_file(path: Path, *, discarded: bool) -> CheckpointFile:
+    size = sum(file.stat().st_size for file in (path, optimizer_path(path)) if file.exists())
     try:
-        return CheckpointFile(path, size, read_header(path))
+        return CheckpointFile(path, size, read_metadata(path), discarded=discarded)
     except CheckpointError as error:
-        return CheckpointFile(path, size, None, error.problem)
+        return CheckpointFile(path, size, None, error.problem, discarded)
 
 
 def _names(folder: Path) -> list[str]:
@@ -150,12 +151,12 @@ def _names(folder: Path) -> list[str]:
 
 
 def _looks_like_run(names: list[str]) -> bool:
-    return "run.json" in names or "events.jsonl" in names or bool(checkpoint_names(names))
+    return RECORD in names or LOG in names or bool(checkpoint_names(names))
 
 
-def _entry(path: Path, names: list[str]) -> RunSummary:
+def _summary_or_problem(path: Path) -> RunSummary:
     try:
-        return _standing(path, read_record(path), names)
+        return _summary(path, read_record(path))
     except LabError as error:
         return _damaged(path, error)
 
@@ -164,38 +165,32 @@ def _damaged(path: Path, error: LabError) -> RunSummary:
     return RunSummary(path=str(path), name=_name(path), state="damaged", problem=str(error))
 
 
-def _standing(path: Path, record: RunRecord, names: list[str]) -> RunSummary:
+def _summary(path: Path, record: RunRecord) -> RunSummary:
     try:
         config = msgspec.convert(record.config, _Config)
     except msgspec.ValidationError as error:
         problem = f"damaged configuration ({error})"
-        raise RunFolderError(path / "run.json", problem, "retrain this run") from error
-    try:
-        newest, header = _newest(path, names)
-    except OSError as error:
-        problem = f"cannot be read ({error.strerror})"
-        raise RunFolderError(path / "events.jsonl", problem, "check the permissions") from error
+        raise RunFolderError(path / RECORD, problem, "retrain this run") from error
+    latest = latest_metadata(path)
+    log = _log_summary(path, latest)
     owner = owner_words(path)
-    bests = [newest.best] if newest.best else []
-    if header and header.best is not None and header.best_iteration is not None:
-        bests.append((header.best, header.best_iteration))
+    bests = [log.best] if log.best else []
+    if latest and latest.best is not None and latest.best_iteration is not None:
+        bests.append((latest.best, latest.best_iteration))
     best, best_iteration = min(bests, default=(None, None))
-    state = newest.state or "interrupted"
-    iteration = newest.iteration
-    if iteration is None and header:
-        iteration = header.iteration
-    target = newest.target or (header.target if header else config.iterations)
+    state = log.state or "interrupted"
+    target = log.target or (latest.target if latest else config.iterations)
     return RunSummary(
         path=str(path),
         name=_name(path),
         algorithm=config.algorithm.name,
         state="training" if owner and state == "interrupted" else state,
-        iteration=iteration or 0,
+        iteration=max(log.iteration or 0, latest.iteration if latest else 0),
         target=target,
         best=best,
         best_iteration=best_iteration,
         started=record.started,
-        last_event=newest.time,
+        last_event=log.time,
         trained_by=owner,
     )
 
@@ -204,43 +199,19 @@ def _name(path: Path) -> str:
     return path.name or path.absolute().name
 
 
-def _newest(path: Path, names: list[str]) -> tuple[LogSummary, CheckpointMetadata | None]:
-    """What the end of the log tells, and the newest checkpoint; raises ``OSError``.
-
-    The log is read back to before that checkpoint: what it does not know came later.
-    """
-    newest = LogSummary()
-    lines = lines_from_newest(path / "events.jsonl") if "events.jsonl" in names else iter(())
-    last = next(lines, None)
-    if last is None:
-        return newest, _newest_header(path, names, math.inf)
-    newest.add(last)
-    header = _newest_header(path, names, last.iteration)
-    known = header.iteration if header and header.best is not None else 0
-    for line in lines:
-        newest.add(line)
+def _log_summary(path: Path, latest: CheckpointMetadata | None) -> LogSummary:
+    """Read the log back to before the checkpoint ``latest``, which knows the best until then."""
+    summary = LogSummary()
+    known = latest.iteration if latest and latest.best is not None else 0
+    for line in EventLogReader(path / LOG).lines_backwards():
+        summary.add(line)
         if line.iteration < known:
             break
-    return newest, header
-
-
-def _newest_header(path: Path, names: list[str], most: float) -> CheckpointMetadata | None:
-    """The header of the newest sound checkpoint until iteration ``most``.
-
-    Beyond the end of the log is what a run has left behind that was taken back.
-    """
-    for name in reversed(checkpoint_names(names)):
-        if int(name.partition(".")[0]) > most:
-            continue
-        try:
-            return read_header(path / name)
-        except CheckpointError:
-            continue
-    return None
+    return summary
 
 
 def owner_words(path: Path) -> str | None:
-    """Who trains the run in the folder ``path``, as ``process 12 on host``; None if nobody does.
+    """Name the process that trains the run in ``path``, as ``process 12 on host``; None without.
 
     Raises ``RunFolderError`` where that cannot be known.
     """

@@ -12,7 +12,7 @@ from core.config import CheckpointSettings
 from core.errors import LabError, reason
 from core.events import Saved, SaveFailed, SaveKind, WriteRecovered
 from core.storage.checkpoint import Checkpoint
-from core.storage.retention import stronger
+from core.storage.retention import longest_kept
 from core.storage.run_folder import RunFolder
 from core.training.event_publisher import EventPublisher
 
@@ -109,7 +109,7 @@ class CheckpointManager:
         self._teller.sync()
         best, iteration = self._best, checkpoint.state.iteration
         if best and best.state.iteration == iteration:
-            kind = stronger(checkpoint.kind, "best")
+            kind = longest_kept(checkpoint.kind, "best")
             checkpoint = dataclasses.replace(checkpoint, kind=kind)
         elif best:
             self._write_one(best)
@@ -135,13 +135,13 @@ class CheckpointManager:
         if problem != self._problem or asked:
             self._say_failed(problem)
         self._problem = problem
-        self._owed = stronger(kind, self._owed or "auto")
+        self._owed = longest_kept(kind, self._owed or "auto")
 
     def _rescue(self, checkpoint: Checkpoint, problem: str) -> None:
         place = rescue_folder()
         own = self.folder
         try:
-            self.folder = own.rescued(place)
+            self.folder = own.rescue(place)
             own.release()
             self._teller.log = self.folder.log
             self._write(checkpoint)

@@ -15,9 +15,10 @@ from core.engines.base import Engine
 from core.errors import Advice, RunFolderError, reason
 from core.events import AnyEvent, Evaluated
 from core.storage.checkpoint import Checkpoint, load_checkpoint
-from core.storage.latest_checkpoint import latest_checkpoint
+from core.storage.io import is_text
+from core.storage.latest_checkpoint import LatestCheckpoint, latest_or_untrained
+from core.storage.paths import RECORD
 from core.storage.provenance import installed_versions, processor
-from core.storage.reading import is_text
 from core.storage.run_folder import RunFolder, RunRecord, create_run_folder, read_record
 from core.validation import decode
 
@@ -48,10 +49,10 @@ class Plan:
     def open_folder(self, engine: Engine) -> None:
         """Describe a run that begins, or take up one that goes on; raises ``RunFolderError``."""
         try:
-            if self.record is None:
+            if self.resumed is None:
                 self.folder.describe(self.config, self.saving, engine.name, engine.device)
             else:
-                self.folder.take_up()
+                self.folder.continue_at(self.resumed.state.iteration)
         except OSError as error:
             problem = f"the run cannot be written here ({reason(error)})"
             raise RunFolderError(self.folder.path, problem, Advice.OTHER_OUTPUT) from error
@@ -131,7 +132,7 @@ def plan_resumed(path: Path, iterations: int | None = None, pace: float | None =
         raise RunFolderError(folder.path, "name is not valid UTF-8", "rename it")
     if not path.is_dir():
         load_checkpoint(path)  # what is no checkpoint is told before what is no run folder
-    if not (folder.path / "run.json").is_file():
+    if not (folder.path / RECORD).is_file():
         raise RunFolderError(folder.path, "not a run folder (no run.json)")
     folder.lock()
     try:
@@ -145,27 +146,27 @@ def _plan_resumed(
     folder: RunFolder, path: Path, iterations: int | None, pace: float | None
 ) -> Plan:
     record = read_record(folder.path)
-    history = tuple(_renamed(folder.past_events(), folder.name))
+    history = tuple(_renamed(folder.events(), folder.name))
     if path.is_dir():
-        checkpoint, file, remarks = latest_checkpoint(path, history, record.config)
+        start = latest_or_untrained(path, record.config)
     else:
-        checkpoint, file, remarks = load_checkpoint(path), path, ()
-    at = checkpoint.state.iteration
+        start = LatestCheckpoint(path, load_checkpoint(path))
+    at = start.checkpoint.state.iteration
     if iterations is not None and iterations < at:
         raise RunFolderError(
             path, f"the run is already at iteration {at:,}", Advice.MORE_ITERATIONS
         )
     return Plan(
-        checkpoint.config,
+        start.checkpoint.config,
         folder,
-        resumed=checkpoint,
-        resumed_from=str(file),
+        resumed=start.checkpoint,
+        resumed_from=str(start.path),
         history=history,
         target=iterations,
         pace=pace,
         saving=decode(CheckpointSettings, record.saving, "saving"),
         record=record,
-        remarks=remarks,
+        remarks=start.warnings,
     )
 
 

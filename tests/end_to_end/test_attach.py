@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.remote.registry import live_sessions
-from core.storage.checkpoint import load_checkpoint, newest_checkpoint
-from core.storage.event_log import read_events
+from core.storage.latest_checkpoint import latest_checkpoint
+from core.storage.run_index import history
 from tests.core.engines.test_torch_engine import bits
 from tests.support.runs import learned
 from tests.support.sessions import only_session
@@ -79,11 +79,9 @@ def test_faces_tell_of_a_killed_session_and_one_resumes_it_to_the_same_bits(
     assert rows(first.text) == list(range(50, 3_001, 50)), first.text
     first.press("q")
     assert first.wait_for_end() == 0
-    end, expected = (
-        load_checkpoint(newest_checkpoint(one)) for one in (tmp_path / RUN, calm / RUN.name)
-    )
+    end, expected = (latest_checkpoint(one).checkpoint for one in (tmp_path / RUN, calm / RUN.name))
     assert bits(end.state) == bits(expected.state)
-    logs = [list(read_events(one / "events.jsonl")) for one in (tmp_path / RUN, calm / RUN.name)]
+    logs = [list(history(one)) for one in (tmp_path / RUN, calm / RUN.name)]
     assert learned(logs[0]) == learned(logs[1])
 
 
@@ -129,7 +127,7 @@ def test_a_session_told_to_end_saves_and_its_faces_say_so(
     face.press("q")
     assert face.wait_for_end() == 0
     assert b"go on with: tui-meta resume checkpoints/fomaml-x" in face.raw
-    assert load_checkpoint(newest_checkpoint(tmp_path / RUN)).state.iteration == ended
+    assert latest_checkpoint(tmp_path / RUN).checkpoint.state.iteration == ended
 
 
 # A face goes.
@@ -199,7 +197,7 @@ def test_sigterm_ends_what_a_face_began_and_leaves_what_it_came_to(
     began.signal(signal.SIGTERM)
     assert began.wait_for_end() == 128 + signal.SIGTERM
     until_none_lives()
-    saved = load_checkpoint(newest_checkpoint(tmp_path / RUN))
+    saved = latest_checkpoint(tmp_path / RUN).checkpoint
     assert f"stopped at {saved.state.iteration:,}".encode() in began.raw
 
 
@@ -229,7 +227,7 @@ def test_detached_runs_train_and_go_on_detached(tmp_path: Path) -> None:
     assert told == "training as session 1; look at it with: tui-meta attach 1\n"
     until(lambda: furthest(tmp_path) > 0, "training")
     ran(tmp_path, "stop", "1")
-    at = load_checkpoint(newest_checkpoint(tmp_path / RUN)).state.iteration
+    at = latest_checkpoint(tmp_path / RUN).checkpoint.state.iteration
     ran(tmp_path, "resume", str(RUN), "--detach")
     until(lambda: furthest(tmp_path) > at, "training goes on")
 
@@ -285,7 +283,7 @@ def test_headless_runs_are_attached_to_and_outlive_their_terminal(
     assert face.wait_for_end() == 0
     ran(tmp_path, "send", "1", "pace", "full")
     assert lines.wait_without_terminal() == 0
-    events = [type(event).__name__ for event in read_events(tmp_path / RUN / "events.jsonl")]
+    events = [type(event).__name__ for event in history(tmp_path / RUN)]
     assert events[-1] == "Finished"
     until_none_lives()
 

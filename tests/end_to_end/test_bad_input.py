@@ -17,7 +17,8 @@ from core.config import RunConfig
 from core.engines.base import TrainState
 from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
-from core.storage.checkpoint import FORMAT, Checkpoint, save_checkpoint
+from core.storage.checkpoint import Checkpoint, save_checkpoint
+from core.storage.checkpoint_metadata import FORMAT
 
 PROGRAM = [sys.executable, "-m", "tui_meta"]
 
@@ -145,8 +146,8 @@ DAMAGE = {
     "empty": (lambda good: b"", "the file is empty"),
     "truncated": (lambda good: good[:-9], "damaged"),
     "cut in its header": (lambda good: good[:20], "damaged"),
-    "text": (lambda good: b"hello" * 99, "it is no safetensors file"),
-    "pickled": (lambda good: pickle.dumps({"a": 1}), "it is no safetensors file"),
+    "text": (lambda good: b"hello" * 99, "not a safetensors file"),
+    "pickled": (lambda good: pickle.dumps({"a": 1}), "not a safetensors file"),
     "of another program": (
         lambda good: save({"w": np.zeros(3, np.float32)}),
         "not written by tui-meta",

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from core.storage.checkpoint import load_checkpoint
+from core.storage.latest_checkpoint import latest_checkpoint
 from tests.support.soak import soak
 from tests.support.terminals.terminal import Terminal
 
@@ -104,7 +105,7 @@ def test_a_run_is_watched_steered_saved_left_and_resumed(
     assert b"resume" in terminal.raw
 
     folders = run_folders(tmp_path)
-    saved = {folder.name: newest_checkpoint(folder) for folder in folders}
+    saved = {folder.name: latest_checkpoint(folder).path for folder in folders}
     resumed = open_terminal("resume", *map(str, folders))
     last = min(load_checkpoint(path).state.iteration for path in saved.values())
     resumed.wait_until(both_past(last), "training goes on from the checkpoints")

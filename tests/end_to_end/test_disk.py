@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from core.storage.latest_checkpoint import latest_checkpoint
 from tests.support.terminals.terminal import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
@@ -129,7 +129,7 @@ def test_a_full_disk_is_said_once_and_everything_is_written_when_there_is_room(
     assert run.process.returncode == 130
     assert said.count("training goes on") <= 2  # of the log and of the checkpoint
     folder = tmp_path / "checkpoints" / "fomaml-disk"
-    assert newest_checkpoint(folder).stat().st_size > FULL
+    assert latest_checkpoint(folder).path.stat().st_size > FULL
     log = logged(folder)
     assert losses(log) == losses(run.events)
     assert [event["iteration"] for event in log] == sorted(event["iteration"] for event in log)
@@ -197,5 +197,5 @@ def test_a_run_whose_folder_stays_read_only_is_written_elsewhere(
     place = re.search(r"the run is saved in (\S+) instead", said)
     assert place, said
     last = [event for event in run.events if event["event"] == "stopped"][-1]["iteration"]
-    assert load_checkpoint(newest_checkpoint(Path(tmp_path, place[1]))).state.iteration == last
+    assert latest_checkpoint(Path(tmp_path, place[1])).checkpoint.state.iteration == last
     assert losses(logged(Path(tmp_path, place[1]))) == losses(run.events)

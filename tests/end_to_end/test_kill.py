@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from core.storage.checkpoint import load_checkpoint, newest_checkpoint
-from core.storage.event_log import read_events
+from core.storage.latest_checkpoint import latest_checkpoint
+from core.storage.run_index import history
 from tests.core.engines.test_torch_engine import bits
 from tests.support.runs import learned
 from tests.support.soak import soak
@@ -91,10 +91,10 @@ def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(tmp_path: Pat
     assert last.returncode == 0, err.decode()
     shown += whole_lines(out)
 
-    end, expected = (load_checkpoint(newest_checkpoint(folder / run)) for folder in (harsh, calm))
+    end, expected = (latest_checkpoint(folder / run).checkpoint for folder in (harsh, calm))
     assert bits(end.state) == bits(expected.state)
     assert (end.best, end.best_iteration) == (expected.best, expected.best_iteration)
-    logs = [list(read_events(folder / run / "events.jsonl")) for folder in (harsh, calm)]
+    logs = [list(history(folder / run)) for folder in (harsh, calm)]
     assert learned(logs[0]) == learned(logs[1])
     logged = {
         json.dumps(json.loads(line), sort_keys=True)

@@ -10,8 +10,8 @@ import pytest
 
 from core.events import AnyEvent, CommandIssued, Progress
 from core.remote.client import RemoteSession
-from core.storage.checkpoint import load_checkpoint, newest_checkpoint
-from core.storage.event_log import read_events
+from core.storage.latest_checkpoint import latest_checkpoint
+from core.storage.run_index import history
 from tests.core.engines.test_torch_engine import bits
 from tests.support.runs import learned
 from tests.support.soak import soak
@@ -81,13 +81,13 @@ def test_connections_that_end_at_any_moment_cost_nothing(
         last.press("d")
         assert last.wait_for_end() == 0
 
-    logged = list(read_events(run / "events.jsonl"))
+    logged = list(history(run))
     assert told(late_events) == told(logged)
     assert {"Evaluated", "Saved", "Paused", "Resumed", "Finished"} <= {
         kind for kind, _ in told(logged)
     }
     assert "30,000" in shown
     calm = tmp_path / "calm" / RUN.name
-    end, expected = (load_checkpoint(newest_checkpoint(folder)) for folder in (run, calm))
+    end, expected = (latest_checkpoint(folder).checkpoint for folder in (run, calm))
     assert bits(end.state) == bits(expected.state)
-    assert learned(logged) == learned(list(read_events(calm / "events.jsonl")))
+    assert learned(logged) == learned(list(history(calm)))

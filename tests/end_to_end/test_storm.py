@@ -9,8 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 from core.events import Evaluated, Progress
-from core.storage.checkpoint import load_checkpoint, newest_checkpoint
-from core.storage.event_log import read_events
+from core.storage.latest_checkpoint import latest_checkpoint
+from core.storage.run_index import history
 from tests.core.engines.test_torch_engine import bits
 from tests.support.runs import learned
 from tests.support.soak import soak
@@ -99,11 +99,11 @@ def test_no_key_changes_what_is_learned(tmp_path: Path, own_place: Path) -> None
         alone = (*SMALL, "--algorithms", algorithm, "--iterations", str(iteration))
         ran(tmp_path, *alone, "--name", "x", "--out", "alone", "--no-tui")
         end, expected = (
-            load_checkpoint(newest_checkpoint(one)) for one in (folder, tmp_path / "alone" / run)
+            latest_checkpoint(one).checkpoint for one in (folder, tmp_path / "alone" / run)
         )
         assert bits(end.state) == bits(expected.state)
-        log = list(read_events(folder / "events.jsonl"))
-        assert learned(log) == learned(list(read_events(tmp_path / "alone" / run / "events.jsonl")))
+        log = list(history(folder))
+        assert learned(log) == learned(list(history(tmp_path / "alone" / run)))
         made = [event.iteration for event in log if isinstance(event, Progress)]
         assert made == list(range(100, iteration + 1, 100))
         looked = [

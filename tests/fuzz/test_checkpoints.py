@@ -21,14 +21,9 @@ from core.engines.base import TrainState
 from core.errors import CheckpointError
 from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
-from core.storage.checkpoint import (
-    DIGEST,
-    Checkpoint,
-    load_checkpoint,
-    optimizer_path,
-    save_checkpoint,
-)
-from core.storage.checkpoint_metadata import read_header
+from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from core.storage.checkpoint_metadata import DIGEST, read_metadata
+from core.storage.paths import optimizer_path
 from tests.support.hostile.damage import HOSTILE_TEXT, altered, as_json, damaged
 from tests.support.hostile.watch import confined, frugal, harmless
 from tests.support.soak import soak
@@ -85,7 +80,7 @@ def opened() -> Iterator[RunDetails]:
             with harmless(), frugal(MOST_MEMORY), confined(MOST_SPACE):
                 found, message = opening(path)
                 with suppress(CheckpointError):
-                    read_header(path)
+                    read_metadata(path)
             assert len(message.splitlines()) == (0 if found else 1)
             if found:
                 assert found.state.is_finite()

@@ -14,17 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import LabError
+from core.errors import LabError, RunFolderError
 from core.events import AnyEvent, Evaluated
-from core.storage.event_log import read_events
 from core.storage.run_folder import RunFolder, read_record
-from core.storage.run_index import list_runs
+from core.storage.run_index import history, list_runs
 from core.training.metrics import Metrics
-from tests.core.storage.test_run_folder import EVERY_KIND
-from tests.core.training.test_metrics import evaluated
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.hostile.damage import altered, as_json, damaged
 from tests.support.hostile.watch import frugal, harmless
+from tests.support.run_folders import EVERY_EVENT, short_evaluated
 from tests.support.runs import small_config
 from tests.support.soak import soak
 from tui_meta.views.dashboard_state import DashboardState
@@ -69,14 +67,14 @@ def _sound_record() -> bytes:
 
 RECORD = _sound_record()
 DRAWN = msgspec.structs.replace(
-    evaluated(3, 0.25),
+    short_evaluated(3, 0.25),
     support_x=(0.5, 1.0),
     support_y=(1.0, -1.0),
     query_x=(-1.0, 0.0, 1.0),
     before=(0.0, 0.0, 0.0),
     after=(-0.5, 0.0, 0.5),
 )
-SOUND: list[AnyEvent] = [*EVERY_KIND, DRAWN]
+SOUND: list[AnyEvent] = [*EVERY_EVENT, DRAWN]
 EVENTS: list[dict[str, Any]] = [json.loads(msgspec.json.encode(event)) for event in SOUND]
 LOG = b"".join(json.dumps(event).encode() + b"\n" for event in EVENTS)
 
@@ -116,7 +114,7 @@ def check(folder: Path, record: bytes, log: bytes) -> None:
     (folder / "events.jsonl").write_bytes(log)
     with harmless(), frugal(MOST_MEMORY):
         told(folder)
-        draw(list(read_events(folder / "events.jsonl")))
+        draw(list(history(folder)))
     assert sorted(path.name for path in folder.iterdir()) == ["events.jsonl", "run.json"]
 
 
@@ -169,5 +167,5 @@ def test_a_pipe_in_a_run_folder_is_not_waited_for(tmp_path: Path, name: str) -> 
     (entry,) = list_runs(tmp_path)
     assert entry.name == RUN
     if name == "events.jsonl":
-        with pytest.raises(OSError, match="not a regular file"):
+        with pytest.raises(RunFolderError, match="not a regular file"):
             list(RunFolder(run).events())

@@ -11,9 +11,11 @@ import msgspec
 import numpy as np
 from safetensors.numpy import save
 
+from core import events
 from core.algorithms.fomaml import Fomaml
 from core.config import RunConfig
-from core.events import Evaluated, Event, Progress, Started
+from core.events import AnyEvent, Evaluated, Event, Progress, Started
+from core.storage.paths import checkpoint_path
 
 NASTY = "\x1b[31mred\x1b]0;title\x07[bold]mark\tup\u202e"
 """A name that paints the screen of whoever shows it as it is."""
@@ -51,9 +53,35 @@ def evaluated(iteration: int, *losses: float, probe: str = "validation") -> Eval
     )
 
 
+def short_evaluated(iteration: int, loss: float, probe: str = "validation") -> Evaluated:
+    """An evaluation without anything to draw."""
+    return evaluated(iteration, 9.0, loss, probe=probe).abridged()
+
+
+EVERY_EVENT: list[AnyEvent] = [
+    events.Started(engine="torch", device="cpu", target=10, resumed_from=None, **stamp(3)),
+    events.Progress(loss=0.1 + 0.2, **stamp(3)),
+    short_evaluated(3, 0.25),
+    events.Saved(path="checkpoints/run/000000003.safetensors", **stamp(3)),
+    events.SaveFailed(problem="disk full", **stamp(3)),
+    events.WriteRecovered(path="checkpoints/run", **stamp(3)),
+    events.RolledBack(**stamp(3)),
+    events.Paused(**stamp(3)),
+    events.Resumed(**stamp(3)),
+    events.Stepped(count=1, **stamp(3)),
+    events.CommandRejected(command="step", reason="the run is training", **stamp(3)),
+    events.CommandIssued(who="me on pts/1", command="save", **stamp(3)),
+    events.Extended(target=20, **stamp(3)),
+    events.Diverged(problem="the loss", advice="lower it", **stamp(3)),
+    events.Failed(problem="fire", details="Traceback\n  two lines", **stamp(3)),
+    events.Finished(**stamp(3)),
+    events.Stopped(**stamp(3)),
+]
+
+
 def make_run(
     path: Path,
-    events: Iterable[Event] = (),
+    log: Iterable[Event] = (),
     config: RunConfig | None = None,
     **record: Any,
 ) -> Path:
@@ -73,15 +101,24 @@ def make_run(
         **record,
     }
     (path / "run.json").write_text(json.dumps(described))
-    lines = [msgspec.json.encode(event) + b"\n" for event in events]
+    lines = [msgspec.json.encode(event) + b"\n" for event in log]
     (path / "events.jsonl").write_bytes(b"".join(lines))
     return path
 
 
-def make_checkpoint(folder: Path, iteration: int, described: Mapping[str, Any] = {}) -> Path:
-    """A checkpoint whose header says ``described``; its one tensor is of no network."""
-    path = folder / f"{iteration:09d}.safetensors"
-    header = {"iteration": iteration, "target": 1_000, **described}
+def make_checkpoint(folder: Path, iteration: int, metadata: Mapping[str, Any] = {}) -> Path:
+    """A checkpoint with this ``metadata``; its one tensor does not belong to any network."""
+    path = checkpoint_path(folder, iteration)
+    described = {
+        "format_version": 1,
+        "iteration": iteration,
+        "target": 1_000,
+        "elapsed": 1.0,
+        "recent_losses": [],
+        "config": {},
+        "optimizer_sha256": None,
+        **metadata,
+    }
     tensors = {"0.weight": np.zeros(1_000, np.float32)}
-    path.write_bytes(save(tensors, {"tui-meta": json.dumps(header)}))
+    path.write_bytes(save(tensors, {"tui-meta": json.dumps(described)}))
     return path

@@ -20,7 +20,7 @@ from core.errors import RunFolderError
 from core.evaluation.adaptation import few_shot
 from core.evaluation.protocols import PROBES, draw_task
 from core.events import AnyEvent, Event, Finished, RolledBack
-from core.storage.event_log import events_after
+from core.storage.event_log_reader import EventLogReader
 from tests.support.run_folders import evaluated, make_checkpoint, make_run, progress, stamp
 from tests.support.runs import ended, small_config, straight
 from tests.support.runs import started as begun
@@ -35,7 +35,7 @@ def recalled(folder: Path, recalling: Recalling | None = None) -> RunHistory:
 def test_checkpoints_are_listed_from_the_oldest_with_why_they_were_saved(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run")
     make_checkpoint(folder, 200, {"kind": "best"})
-    make_checkpoint(folder, 100, {"kind": "x" * 1_000})
+    make_checkpoint(folder, 100)
     (folder / "000000150.safetensors").write_bytes(b"damaged")
     found = recalled(folder)
     assert found.folder == str(folder)
@@ -104,11 +104,12 @@ def test_of_a_log_that_has_grown_only_what_was_added_is_read(
     append(folder, evaluated(200, 1.0))
     places: list[int] = []
 
-    def noted(path: Path, place: int) -> Iterator[tuple[AnyEvent, int]]:
+    def noted(reader: EventLogReader, place: int) -> Iterator[tuple[AnyEvent, int]]:
         places.append(place)
-        return events_after(path, place)
+        return events_since(reader, place)
 
-    monkeypatch.setattr(recalling, "events_after", noted)
+    events_since = EventLogReader.events_since
+    monkeypatch.setattr(EventLogReader, "events_since", noted)
     assert [one.iteration for one in recalled(folder, follower).evaluations] == [100, 200]
     assert places == [before]
 

@@ -33,7 +33,7 @@ from core.events import (
 )
 from core.session.event_backlog import KEPT_EVENTS
 from core.session.local import LocalSession
-from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.run_folder import RunFolder
 from core.training.run_plan import Plan, plan_new, plan_resumed
 from core.training.trainer import COMMAND_LIMIT
@@ -99,7 +99,7 @@ def test_a_run_beside_another_learns_the_same_bits_as_alone(
     until_states(session, "finished")
     session.stop(save=True)
     for name, algorithm in (("f", Fomaml()), ("r", Reptile())):
-        kept = load_checkpoint(newest_checkpoint(tmp_path / name)).state
+        kept = latest_checkpoint(tmp_path / name).checkpoint.state
         assert bits(kept) == bits(straight(small_config(engine_name, algorithm=algorithm)))
 
 
@@ -277,7 +277,7 @@ def test_a_fresh_session_saves_the_old_runs_and_begins_with_the_next_seed(tmp_pa
     until_states(session, "paused")
     session.stop(save=True)
     for name in names:
-        assert load_checkpoint(newest_checkpoint(tmp_path / name)).config.seed == 1
+        assert latest_checkpoint(tmp_path / name).checkpoint.config.seed == 1
 
 
 def test_no_moment_of_a_fresh_start_looks_like_the_end_of_all_runs(
@@ -405,7 +405,7 @@ def test_any_checkpoint_of_a_run_can_be_resumed(stopped: Path) -> None:
     session.start()
     until_states(session, "finished")
     session.stop(save=True)
-    kept = load_checkpoint(newest_checkpoint(stopped)).state
+    kept = latest_checkpoint(stopped).checkpoint.state
     assert bits(kept) == bits(straight(small_config()))
 
 
@@ -421,7 +421,7 @@ def test_a_run_can_be_resumed_to_another_end(stopped: Path) -> None:
     session.start()
     until_states(session, "finished")
     session.stop(save=True)
-    kept = load_checkpoint(newest_checkpoint(stopped))
+    kept = latest_checkpoint(stopped).checkpoint
     assert (kept.state.iteration, kept.target) == (150, 150)
     assert bits(kept.state) == bits(straight(small_config(), 150))
 

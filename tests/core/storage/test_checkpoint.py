@@ -25,14 +25,9 @@ from core.engines import make_engine
 from core.errors import CheckpointError
 from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
-from core.storage.checkpoint import (
-    Checkpoint,
-    checkpoint_path,
-    load_checkpoint,
-    newest_checkpoint,
-    optimizer_path,
-    save_checkpoint,
-)
+from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from core.storage.latest_checkpoint import latest_checkpoint
+from core.storage.paths import optimizer_path
 from tests.core.engines.test_torch_engine import bits
 from tests.support.strategies import configs
 
@@ -164,7 +159,7 @@ def test_a_fault_at_any_write_leaves_the_old_checkpoint_whole(
     monkeypatch.undo()
     assert bits(load_checkpoint(path).state) == bits(old.state)
     # The fourth flush is the folder's: by then the new checkpoint is there, and whole.
-    assert bits(load_checkpoint(newest_checkpoint(tmp_path)).state) == bits(
+    assert bits(latest_checkpoint(tmp_path).checkpoint.state) == bits(
         newer.state if fails_at == 4 else old.state
     )
     assert not list(tmp_path.glob(".*"))
@@ -300,7 +295,7 @@ def test_a_damaged_optimisers_file_is_refused(place: int, bit: int) -> None:
 def test_another_checkpoints_optimisers_file_is_refused(tmp_path: Path, path: Path) -> None:
     other = save_checkpoint(tmp_path, made(iteration=8))
     optimizer_path(other).replace(optimizer_path(path))
-    assert_refused(path, f"it does not belong to {path.name}")
+    assert_refused(path, f"does not belong to {path.name}")
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum"])
@@ -330,27 +325,6 @@ def test_a_flipped_bit_is_refused_or_gives_a_valid_checkpoint(place: int, bit: i
             engine = make_engine(loaded.config)
             assert engine.advance(loaded.state, 1).state.iteration == loaded.state.iteration + 1
         assert len(message.splitlines()) <= 1
-
-
-def test_the_newest_checkpoint_is_that_of_the_highest_iteration(tmp_path: Path) -> None:
-    for iteration in (7, 1_234_567_890, 999_999_999):
-        checkpoint_path(tmp_path, iteration).touch()
-        optimizer_path(checkpoint_path(tmp_path, iteration)).touch()
-    assert newest_checkpoint(tmp_path) == checkpoint_path(tmp_path, 1_234_567_890)
-
-
-@pytest.mark.parametrize("name", ["2024-11-05.safetensors", "1x2.safetensors", "notes.txt", ".7.8"])
-def test_other_files_in_a_run_folder_are_passed_over(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).touch()
-    checkpoint_path(tmp_path, 7).touch()
-    assert newest_checkpoint(tmp_path) == checkpoint_path(tmp_path, 7)
-
-
-@pytest.mark.parametrize("name", ["empty", "missing"])
-def test_a_folder_without_checkpoints_is_refused(tmp_path: Path, name: str) -> None:
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(CheckpointError, match="no checkpoint in this folder"):
-        newest_checkpoint(tmp_path / name)
 
 
 def test_nothing_is_unpickled(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,9 @@ from core.config import RunConfig
 from core.engines.base import TrainState
 from core.errors import CheckpointError
 from core.models.mlp import MLP
-from core.storage.checkpoint import LARGEST_HEADER, Checkpoint, save_checkpoint
-from core.storage.checkpoint_metadata import checkpoint_names, read_header
+from core.storage.checkpoint import Checkpoint, save_checkpoint
+from core.storage.checkpoint_metadata import LARGEST_HEADER, read_metadata
+from core.storage.paths import checkpoint_names, optimizer_path
 from tests.support.run_folders import make_checkpoint
 
 
@@ -21,22 +22,41 @@ def test_a_checkpoint_tells_where_it_stood(tmp_path: Path) -> None:
     config = RunConfig(algorithm=Fomaml())
     state = TrainState(7, MLP.of(config.network).initial(0), {})
     path = save_checkpoint(tmp_path, Checkpoint(config, state, 90, 1.0, ()))
-    header = read_header(path)
-    assert (header.iteration, header.target) == (7, 90)
+    metadata = read_metadata(path)
+    assert (metadata.iteration, metadata.target) == (7, 90)
 
 
 def test_why_it_was_saved_and_the_best_loss_are_told(tmp_path: Path) -> None:
     said = {"kind": "hand", "best": 0.25, "best_iteration": 5}
-    header = read_header(make_checkpoint(tmp_path, 7, said))
-    assert (header.kind, header.best, header.best_iteration) == ("hand", 0.25, 5)
+    metadata = read_metadata(make_checkpoint(tmp_path, 7, said))
+    assert (metadata.kind, metadata.best, metadata.best_iteration) == ("hand", 0.25, 5)
 
 
 def test_the_tensors_are_not_read(tmp_path: Path) -> None:
     path = make_checkpoint(tmp_path, 7)
     content = path.read_bytes()
-    length = int.from_bytes(content[:8], "little")
-    path.write_bytes(content[: 8 + length])
-    assert read_header(path).iteration == 7
+    header = 8 + int.from_bytes(content[:8], "little")
+    path.write_bytes(content[:header] + b"x" * (len(content) - header))
+    assert read_metadata(path).iteration == 7
+
+
+def test_a_truncated_file_is_damaged(tmp_path: Path) -> None:
+    path = make_checkpoint(tmp_path, 7)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(CheckpointError, match="not a safetensors file, or damaged"):
+        read_metadata(path)
+
+
+def test_a_missing_optimizer_file_is_damage(tmp_path: Path) -> None:
+    path = make_checkpoint(tmp_path, 7, {"optimizer_sha256": "0" * 64})
+    with pytest.raises(CheckpointError, match=r"optimizer\.safetensors: no such file"):
+        read_metadata(path)
+    optimizer_path(path).touch()
+    assert read_metadata(path).iteration == 7
+
+
+def test_a_checkpoint_of_the_first_version_gives_no_reason(tmp_path: Path) -> None:
+    assert read_metadata(make_checkpoint(tmp_path, 7)).kind is None
 
 
 @pytest.mark.parametrize(
@@ -44,15 +64,15 @@ def test_the_tensors_are_not_read(tmp_path: Path) -> None:
     [{"iteration": -1}, {"iteration": 10**30}, {"target": "far"}, {"best": []}, {"kind": 3}],
 )
 def test_values_that_cannot_be_are_refused(tmp_path: Path, said: dict[str, object]) -> None:
-    with pytest.raises(CheckpointError, match="was not written by tui-meta, or is damaged"):
-        read_header(make_checkpoint(tmp_path, 7, said))
+    with pytest.raises(CheckpointError, match=r"damaged metadata|is not within the run"):
+        read_metadata(make_checkpoint(tmp_path, 7, said))
 
 
 def test_a_huge_declared_header_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "000000001.safetensors"
     path.write_bytes((LARGEST_HEADER + 1).to_bytes(8, "little") + b"{}")
     with pytest.raises(CheckpointError, match="not a safetensors file, or damaged"):
-        read_header(path)
+        read_metadata(path)
 
 
 @given(st.binary(max_size=60))
@@ -63,7 +83,7 @@ def test_any_other_file_is_a_clear_error(
     for content in (rest, len(rest).to_bytes(8, "little") + rest):
         path.write_bytes(content)
         with pytest.raises(CheckpointError):
-            read_header(path)
+            read_metadata(path)
 
 
 def test_json_nested_too_deep_is_a_clear_error(tmp_path: Path) -> None:
@@ -71,11 +91,11 @@ def test_json_nested_too_deep_is_a_clear_error(tmp_path: Path) -> None:
     for deep in (b"[" * 100_000, b'{"a":' * 100_000):
         path.write_bytes(len(deep).to_bytes(8, "little") + deep)
         with pytest.raises(CheckpointError):
-            read_header(path)
+            read_metadata(path)
     described = json.dumps({"__metadata__": {"tui-meta": '{"a":' * 100_000}}).encode()
     path.write_bytes(len(described).to_bytes(8, "little") + described)
     with pytest.raises(CheckpointError):
-        read_header(path)
+        read_metadata(path)
 
 
 def test_checkpoints_are_ordered_by_number_and_told_from_other_files() -> None:

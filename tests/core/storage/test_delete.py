@@ -10,7 +10,8 @@ import pytest
 from core.errors import RunFolderError
 from core.storage import delete as removal
 from core.storage.delete import contents_of, remove_run
-from core.storage.lock import LOCK, FolderLock
+from core.storage.lock import FolderLock
+from core.storage.paths import LOCK
 from tests.support.run_folders import make_checkpoint, make_run, started
 
 

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 import core.storage.event_log
 from core.events import AnyEvent, Evaluated, Failed, Progress, RolledBack
-from core.storage.event_log import LONGEST_LINE, PENDING_BYTES, EventLog, read_events
-from tests.core.training.test_metrics import evaluated, progress
+from core.storage.event_log import PENDING_BYTES, EventLog
+from core.storage.event_log_reader import LONGEST_LINE, EventLogReader
+from tests.support.run_folders import progress, short_evaluated, stamp
 
 
 def rewound(iteration: int) -> RolledBack:
-    return RolledBack(run="run", iteration=iteration, time=0.0)
+    return RolledBack(**stamp(iteration))
 
 
 def write(path: Path, *said: AnyEvent) -> None:
@@ -66,7 +67,7 @@ def test_what_a_full_disk_did_not_take_is_written_later_and_once(
     log.append(progress(4, 0.5))
     log.close()
     assert path.read_bytes().count(b"\n") == 4
-    assert [event.iteration for event in read_events(path)] == [1, 2, 3, 4]
+    assert [event.iteration for event in EventLogReader(path).events()] == [1, 2, 3, 4]
 
 
 def test_all_lines_of_a_flush_are_one_write(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +97,7 @@ def test_a_log_cut_anywhere_loses_the_torn_line_and_none_before(cut: int, size: 
         write(path, progress(99, 0.5))
         kept = whole[: whole.rfind(b"\n") + 1]
         assert path.read_bytes().startswith(kept)
-        said = [event.iteration for event in read_events(path)]
+        said = [event.iteration for event in EventLogReader(path).events()]
         assert said == [*range(kept.count(b"\n")), 99]
 
 
@@ -105,13 +106,13 @@ def test_a_torn_line_longer_than_a_block_is_cut_off(path: Path) -> None:
     with path.open("ab") as log:
         log.write(b"x" * 200_000)
     write(path, progress(2, 0.5))
-    assert [event.iteration for event in read_events(path)] == [1, 2]
+    assert [event.iteration for event in EventLogReader(path).events()] == [1, 2]
     assert path.stat().st_size < 1_000
 
 
 def test_lines_that_wait_are_bounded_and_losses_go_first(path: Path) -> None:
     log = EventLog(path)
-    log.append(evaluated(0, 0.5))
+    log.append(short_evaluated(0, 0.5))
     size = 0
     while size < 2 * PENDING_BYTES:
         event = Failed(run="run", iteration=1, time=0.0, problem="x" * 2**19)
@@ -130,9 +131,10 @@ def test_a_drop_of_losses_alone_keeps_every_evaluation(
     monkeypatch.setattr(core.storage.event_log, "PENDING_BYTES", 20_000)
     log = EventLog(path)
     for iteration in range(1_000):
-        log.append(evaluated(iteration, 0.5) if iteration % 50 == 0 else progress(iteration, 0.5))
+        make = short_evaluated if iteration % 50 == 0 else progress
+        log.append(make(iteration, 0.5))
     log.close()
-    kept = list(read_events(path))
+    kept = list(EventLogReader(path).events())
     assert len([event for event in kept if isinstance(event, Evaluated)]) == 20
     assert len([event for event in kept if isinstance(event, Progress)]) < 900
 
@@ -147,7 +149,7 @@ def test_a_log_that_was_removed_is_not_written_in_vain(path: Path) -> None:
         log.flush()
     log.sync()
     log.close()
-    assert [event.iteration for event in read_events(path)] == [2]
+    assert [event.iteration for event in EventLogReader(path).events()] == [2]
 
 
 def test_a_folder_that_comes_back_gets_what_was_said_meanwhile(tmp_path: Path) -> None:
@@ -162,7 +164,7 @@ def test_a_folder_that_comes_back_gets_what_was_said_meanwhile(tmp_path: Path) -
         log.flush()
     (tmp_path / "moved").rename(folder)
     log.close()
-    assert [event.iteration for event in read_events(log.path)] == [1, 2]
+    assert [event.iteration for event in EventLogReader(log.path).events()] == [1, 2]
 
 
 def test_what_was_taken_back_is_left_out(path: Path) -> None:
@@ -171,7 +173,7 @@ def test_what_was_taken_back_is_left_out(path: Path) -> None:
         *(progress(1, 0.1), progress(2, 0.2), progress(3, 0.3)),
         *(rewound(1), progress(2, 0.4)),
     )
-    stands = list(read_events(path))
+    stands = list(EventLogReader(path).events())
     assert stands == [progress(1, 0.1), rewound(1), progress(2, 0.4)]
 
 
@@ -194,7 +196,7 @@ def test_what_stands_is_what_no_later_return_replaces(parts: list[tuple[bool, in
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "events.jsonl")
         write(path, *said)
-        assert list(read_events(path)) == expected
+        assert list(EventLogReader(path).events()) == expected
 
 
 def test_a_huge_line_is_passed_over(path: Path) -> None:
@@ -202,7 +204,7 @@ def test_a_huge_line_is_passed_over(path: Path) -> None:
     with path.open("ab") as log:
         log.write(b'{"event":"' + b"x" * 3 * LONGEST_LINE + b'"}\n')
     write(path, progress(2, 0.5))
-    assert [event.iteration for event in read_events(path)] == [1, 2]
+    assert [event.iteration for event in EventLogReader(path).events()] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -212,20 +214,20 @@ def test_a_foreign_line_is_passed_over(path: Path, foreign: bytes) -> None:
     write(path, progress(1, 0.5))
     with path.open("ab") as log:
         log.write(foreign + b"\n")
-    assert [event.iteration for event in read_events(path)] == [1]
+    assert [event.iteration for event in EventLogReader(path).events()] == [1]
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 def test_an_evaluation_that_is_not_finite_comes_back_as_not_finite(path: Path, bad: float) -> None:
-    write(path, evaluated(3, bad))
-    (found,) = read_events(path)
+    write(path, short_evaluated(3, bad))
+    (found,) = EventLogReader(path).events()
     assert isinstance(found, Evaluated)
     assert found.losses[0] == 9.0
     assert found.losses[1] != found.losses[1]
 
 
 def test_a_log_that_does_not_exist_has_no_events(path: Path) -> None:
-    assert list(read_events(path)) == []
+    assert list(EventLogReader(path).events()) == []
 
 
 def test_lines_are_on_the_disk_after_a_sync(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from core.errors import CheckpointError, ConfigError
 from core.models.settings import NetworkConfig
-from core.storage.checkpoint import load_checkpoint, optimizer_path, save_checkpoint
+from core.storage.checkpoint import load_checkpoint, save_checkpoint
+from core.storage.paths import optimizer_path
 from tests.core.engines.test_torch_engine import bits
 from tests.core.storage.test_checkpoint import assert_refused, made, rewritten
 

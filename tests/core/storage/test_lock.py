@@ -11,7 +11,8 @@ import pytest
 
 import core.storage.lock
 from core.errors import RunFolderError
-from core.storage.lock import LOCK, FolderLock, owner_of
+from core.storage.lock import FolderLock, owner_of
+from core.storage.paths import LOCK
 
 HOLD = """
 import sys, time
@@ -34,7 +35,7 @@ def test_a_locked_folder_is_refused_in_a_line_that_names_process_and_host(
 ) -> None:
     first = FolderLock(tmp_path)
     first.take()
-    with pytest.raises(RunFolderError, match="it is being trained by process") as caught:
+    with pytest.raises(RunFolderError, match="being trained by process") as caught:
         FolderLock(tmp_path).take()
     assert f"process {os.getpid()} on {os.uname().nodename} (" in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1

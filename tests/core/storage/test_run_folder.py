@@ -4,38 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from core import events
 from core.config import RunConfig
 from core.errors import RunFolderError
 from core.events import AnyEvent
 from core.storage.run_folder import RunFolder, create_run_folder, read_record
-from tests.core.training.test_metrics import evaluated
+from tests.support.run_folders import EVERY_EVENT, short_evaluated
 from tests.support.runs import NO_AUTOSAVE, small_config
-
-STAMP: dict[str, Any] = {"run": "run", "iteration": 3, "time": 1.5}
-EVERY_KIND: list[AnyEvent] = [
-    events.Started(engine="torch", device="cpu", target=10, resumed_from=None, **STAMP),
-    events.Progress(loss=0.1 + 0.2, **STAMP),
-    evaluated(3, 0.25),
-    events.Saved(path="checkpoints/run/000000003.safetensors", **STAMP),
-    events.SaveFailed(problem="disk full", **STAMP),
-    events.WriteRecovered(path="checkpoints/run", **STAMP),
-    events.RolledBack(**STAMP),
-    events.Paused(**STAMP),
-    events.Resumed(**STAMP),
-    events.Stepped(count=1, **STAMP),
-    events.CommandRejected(command="step", reason="the run is training", **STAMP),
-    events.CommandIssued(who="me on pts/1", command="save", **STAMP),
-    events.Extended(target=20, **STAMP),
-    events.Diverged(problem="the loss", advice="lower it", **STAMP),
-    events.Failed(problem="fire", details="Traceback\n  two lines", **STAMP),
-    events.Finished(**STAMP),
-    events.Stopped(**STAMP),
-]
 
 
 @pytest.fixture
@@ -44,64 +21,64 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 def test_every_kind_of_event_comes_back_as_it_was(folder: RunFolder) -> None:
-    for event in EVERY_KIND:
+    for event in EVERY_EVENT:
         folder.log.append(event)
     folder.log.close()
-    assert list(folder.events()) == EVERY_KIND
+    assert list(folder.events()) == EVERY_EVENT
 
 
 def test_every_kind_of_event_is_in_the_list() -> None:
-    assert {type(event) for event in EVERY_KIND} == set(AnyEvent.__args__)
+    assert {type(event) for event in EVERY_EVENT} == set(AnyEvent.__args__)
 
 
 def test_the_log_is_one_json_object_a_line(folder: RunFolder) -> None:
-    for event in EVERY_KIND:
+    for event in EVERY_EVENT:
         folder.log.append(event)
     folder.log.close()
     lines = (folder.path / "events.jsonl").read_text().splitlines()
     assert [json.loads(line)["event"] for line in lines] == [
-        type(event).__name__.lower() for event in EVERY_KIND
+        event.__struct_config__.tag for event in EVERY_EVENT
     ]
 
 
 def test_flushed_lines_are_in_the_file_before_it_is_closed(folder: RunFolder) -> None:
-    folder.log.append(EVERY_KIND[0])
+    folder.log.append(EVERY_EVENT[0])
     folder.log.flush()
-    assert list(RunFolder(folder.path).events()) == EVERY_KIND[:1]
+    assert list(RunFolder(folder.path).events()) == EVERY_EVENT[:1]
     folder.log.close()
 
 
 def test_a_later_sitting_adds_to_the_log(folder: RunFolder) -> None:
-    for event in EVERY_KIND[:2]:
+    for event in EVERY_EVENT[:2]:
         sitting = RunFolder(folder.path)
         sitting.log.append(event)
         sitting.log.close()
-    assert list(folder.events()) == EVERY_KIND[:2]
+    assert list(folder.events()) == EVERY_EVENT[:2]
 
 
 @pytest.mark.parametrize("line", [b"{", b"no json\n", b'{"event":"other"}\n', b"\xff\xfe\n", b"\n"])
 def test_a_foreign_line_is_passed_over(folder: RunFolder, line: bytes) -> None:
-    folder.log.append(EVERY_KIND[0])
+    folder.log.append(EVERY_EVENT[0])
     folder.log.close()
     with (folder.path / "events.jsonl").open("ab") as log:
         log.write(line)
-    assert list(folder.events()) == EVERY_KIND[:1]
+    assert list(folder.events()) == EVERY_EVENT[:1]
 
 
 def test_a_line_torn_by_a_crash_does_not_swallow_the_next_sittings_first(folder: RunFolder) -> None:
-    folder.log.append(EVERY_KIND[0])
+    folder.log.append(EVERY_EVENT[0])
     folder.log.close()
     with (folder.path / "events.jsonl").open("ab") as log:
         log.write(b'{"event":"progress","run":"r')
     sitting = RunFolder(folder.path)
-    for event in EVERY_KIND[1:3]:
+    for event in EVERY_EVENT[1:3]:
         sitting.log.append(event)
     sitting.log.close()
-    assert list(folder.events()) == EVERY_KIND[:3]
+    assert list(folder.events()) == EVERY_EVENT[:3]
 
 
 def test_an_evaluation_that_is_not_finite_is_valid_json(folder: RunFolder) -> None:
-    folder.log.append(evaluated(3, float("inf")))
+    folder.log.append(short_evaluated(3, float("inf")))
     folder.log.close()
 
     def refuse(constant: str) -> None:
@@ -129,7 +106,7 @@ def test_the_record_says_what_the_run_is_and_where_it_came_from(folder: RunFolde
 def test_a_record_that_cannot_be_read_is_a_clear_error(tmp_path: Path, content: bytes) -> None:
     if content is not None:
         (tmp_path / "run.json").write_bytes(content)
-    with pytest.raises(RunFolderError, match=r"run\.json: .*; give a folder") as caught:
+    with pytest.raises(RunFolderError, match=r"run\.json: .*; choose a folder") as caught:
         read_record(tmp_path)
     assert len(str(caught.value).splitlines()) == 1
 
@@ -142,10 +119,10 @@ def test_a_new_folder_is_made_with_its_parents(tmp_path: Path) -> None:
 
 
 def test_a_run_is_never_written_over_another(tmp_path: Path, folder: RunFolder) -> None:
-    folder.log.append(EVERY_KIND[0])
+    folder.log.append(EVERY_EVENT[0])
     folder.log.close()
     folder.release()
-    with pytest.raises(RunFolderError, match="this run exists; resume it or choose another --name"):
+    with pytest.raises(RunFolderError, match="this run exists already; resume it"):
         create_run_folder(tmp_path, "run", unique=False)
 
 
@@ -159,7 +136,7 @@ def test_a_folder_left_before_anything_was_written_is_used(
 
 
 def test_only_a_folder_without_a_run_is_discarded(tmp_path: Path, folder: RunFolder) -> None:
-    folder.log.append(EVERY_KIND[0])
+    folder.log.append(EVERY_EVENT[0])
     folder.log.close()
     folder.discard()
     assert folder.log.path.exists()
@@ -184,7 +161,7 @@ def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, name: str) -> 
 @pytest.mark.parametrize("below", [".", "deeper"])
 def test_a_file_in_place_of_the_out_folder_is_a_clear_error(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RunFolderError, match="it is not a folder; choose another --out"):
+    with pytest.raises(RunFolderError, match="not a folder; choose another output folder"):
         create_run_folder(tmp_path / "file" / below, "run", unique=True)
 
 
@@ -195,5 +172,5 @@ def test_an_out_folder_that_cannot_be_written_is_a_clear_error(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(RunFolderError, match=r"Permission denied\); choose another --out"):
+    with pytest.raises(RunFolderError, match=r"Permission denied\); choose another output folder"):
         create_run_folder(tmp_path, "run", unique=True)

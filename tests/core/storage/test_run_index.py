@@ -17,10 +17,10 @@ from core.events import (
     Paused,
     Resumed,
     RolledBack,
+    Saved,
     Stopped,
 )
-from core.storage import log_lines as tail
-from core.storage import log_tail as log_end
+from core.storage import event_log_reader
 from core.storage.lock import FolderLock
 from core.storage.run_index import RunSummary, checkpoint_files, describe_run, list_runs
 from tests.support.run_folders import evaluated, make_checkpoint, make_run, progress, stamp, started
@@ -106,22 +106,17 @@ def test_the_best_is_found_however_far_back_where_no_checkpoint_knows_it(tmp_pat
 def test_where_a_checkpoint_knows_the_best_only_the_end_of_the_log_is_read(
     tmp_path: Path, at: int
 ) -> None:
-    run = make_run(tmp_path / "run", long_log(200))
+    events = long_log(200)
+    events.insert(at + 1, Saved(path=f"{at:09d}.safetensors", **stamp(at)))
+    run = make_run(tmp_path / "run", events)
     make_checkpoint(run, at, {"best": 0.2, "best_iteration": 44})
-    log = run / "events.jsonl"
+    log, block = run / "events.jsonl", event_log_reader.BLOCK
     text = log.read_bytes()
-    log.write_bytes(b"x" * (len(text) - tail.BLOCK) + text[-tail.BLOCK :])
-    asked: list[bytes] = []
-
-    def noted(path: Path, most: int):  # type: ignore[no-untyped-def]
-        for line in tail.lines_from_end(path, most):
-            asked.append(line)
-            yield line
-
-    with patch.object(log_end, "lines_from_end", noted):
-        found = entry(run)
+    log.write_bytes(b"x" * (len(text) - block) + text[-block:])
+    found = entry(run)
     assert (found.iteration, found.best, found.best_iteration) == (199, 0.2, 44)
-    assert sum(map(len, asked)) < tail.BLOCK
+    with patch.object(event_log_reader, "LARGEST_END", block):
+        assert entry(run) == found
 
 
 def test_what_came_after_the_checkpoint_can_still_be_the_best(tmp_path: Path) -> None:
@@ -192,7 +187,7 @@ def test_a_damaged_run_says_what_is_wrong_and_the_others_are_listed(tmp_path: Pa
     for one in found.values():
         assert one.state == "damaged"
         assert one.problem is not None
-        assert "run.json: it" in one.problem
+        assert "run.json: " in one.problem
         assert len(one.problem.splitlines()) == 1
 
 
@@ -204,7 +199,7 @@ def test_other_files_and_folders_are_not_listed(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_read_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(RunFolderError, match=r"cannot be read .*; give a folder with runs"):
+    with pytest.raises(RunFolderError, match=r"cannot be read .*; choose a folder with runs"):
         list_runs(tmp_path / "none")
 
 
@@ -221,7 +216,7 @@ def test_checkpoints_are_listed_with_kind_and_size_and_damage(tmp_path: Path) ->
     (run / "000000100.optimizer.safetensors").write_bytes(b"12345")
     (run / "000000200.safetensors").write_bytes(b"damaged")
     sound, damaged = checkpoint_files(run)
-    assert sound.header is not None
-    assert (sound.header.kind, sound.size) == ("hand", first.stat().st_size + 5)
-    assert (damaged.path.name, damaged.header) == ("000000200.safetensors", None)
+    assert sound.metadata is not None
+    assert (sound.metadata.kind, sound.size) == ("hand", first.stat().st_size + 5)
+    assert (damaged.path.name, damaged.metadata) == ("000000200.safetensors", None)
     assert "damaged" in damaged.problem

@@ -22,6 +22,7 @@ from core.events import (
     CommandRejected,
     Evaluated,
     Finished,
+    Pause,
     Resume,
     RolledBack,
     Save,
@@ -37,19 +38,19 @@ from core.events import (
 )
 from core.storage.checkpoint import (
     Checkpoint,
-    checkpoint_path,
     load_checkpoint,
-    newest_checkpoint,
-    optimizer_path,
     save_checkpoint,
 )
+from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.lock import owner_of
-from core.storage.retention import Purpose, superfluous
+from core.storage.paths import checkpoint_path, optimizer_path
+from core.storage.retention import StoredCheckpoint, to_prune
 from core.storage.run_folder import RunFolder, create_run_folder, read_record
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
 from tests.core.engines.test_torch_engine import bits
 from tests.support.runs import (
+    CRAWL,
     PATIENCE,
     Log,
     ended,
@@ -105,20 +106,28 @@ def test_a_run_keeps_its_newest_autosaves_its_best_and_its_last(
 @given(
     st.dictionaries(
         st.integers(0, 50),
-        st.builds(Purpose, st.sampled_from(KINDS), st.one_of(st.none(), st.floats(0, 1))),
+        st.builds(
+            StoredCheckpoint,
+            st.sampled_from(KINDS),
+            st.one_of(st.none(), st.floats(0, 1)),
+            st.booleans(),
+        ),
     ),
     st.integers(1, 5),
 )
 def test_never_is_anything_deleted_but_old_autosaves_and_beaten_bests(
-    found: dict[int, Purpose], keep: int
+    found: dict[int, StoredCheckpoint], keep: int
 ) -> None:
-    gone = superfluous(found, keep)
+    gone = to_prune(found, keep)
     assert {found[iteration].kind for iteration in gone} <= {"auto", "best"}
-    left = [iteration for iteration in found if iteration not in gone]
-    autos = sorted(one for one in found if found[one].kind == "auto")
-    assert [one for one in sorted(left) if found[one].kind == "auto"] == autos[-keep:]
-    bests = [purpose.best for purpose in found.values() if purpose.kind == "best" and purpose.best]
-    assert not bests or min(bests) in [found[one].best for one in left]
+    left = {iteration for iteration in found if iteration not in gone}
+    autos = [one for one in sorted(found) if found[one].kind == "auto"]
+    autos.sort(key=lambda one: not found[one].discarded)
+    assert {one for one in left if found[one].kind == "auto"} == set(autos[-keep:])
+    bests = [(one.discarded, one.best) for one in found.values() if one.kind == "best"]
+    known = [best for best in bests if best[1] is not None]
+    kept = [(found[iteration].discarded, found[iteration].best) for iteration in left]
+    assert not known or min(known) in kept
 
 
 @pytest.mark.parametrize(("first", "then"), [("auto", "hand"), ("hand", "auto"), ("hand", "best")])
@@ -185,7 +194,7 @@ def test_a_save_that_ends_anywhere_leaves_the_checkpoints_before_whole(
     assert after[10] == "auto"
     assert set(before) <= set(after)
     plan = plan_resumed(folder.path)
-    plan.folder.take_up()
+    plan.folder.continue_at(10)
     assert not list(folder.path.glob("*.partial")) + list(folder.path.glob(".*.partial"))
     lone = {path.name.split(".")[0] for path in folder.path.glob("*.optimizer.safetensors")}
     assert lone == {path.stem for path in folder.path.glob("[0-9]*[0-9].safetensors")}
@@ -210,7 +219,7 @@ def test_the_newest_good_checkpoint_is_taken_and_the_damaged_one_named(tmp_path:
 def test_where_every_checkpoint_is_damaged_nothing_is_trained(tmp_path: Path) -> None:
     trainer, _ = paused_at(3, tmp_path)
     ended(trainer, save=True)
-    newest_checkpoint(tmp_path / "run").write_bytes(b"")
+    latest_checkpoint(tmp_path / "run").path.write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"no readable checkpoint; skipping .* empty"):
         plan_resumed(tmp_path / "run")
     assert owner_of(tmp_path / "run") is None
@@ -258,6 +267,22 @@ def test_after_a_return_a_checkpoint_of_the_replaced_part_is_not_taken(tmp_path:
     plan.folder.release()
 
 
+def test_autosaves_of_the_discarded_branch_are_deleted_first(tmp_path: Path, eager: None) -> None:
+    log = Log()
+    plan = new_plan(tmp_path, small_config(eval_interval=200), saving=OFTEN)
+    run_whole(Trainer(plan, log), log)
+    save_checkpoint(tmp_path / "run", checkpoint(5, "hand"))
+    again = Log()
+    trainer = Trainer(plan_resumed(tmp_path / "run" / "000000005.safetensors", pace=CRAWL), again)
+    trainer.start()
+    trainer.send(Pause())
+    for count in (1, 2):
+        trainer.send(Step(12))
+        again.wait(Saved, count)
+    ended(trainer)
+    assert all(Path(saved.path).exists() for saved in again.of(Saved))
+
+
 def test_an_evaluation_that_the_log_lost_is_made_when_the_run_goes_on(tmp_path: Path) -> None:
     trainer, log = paused_at(25, tmp_path)
     ended(trainer, save=True)
@@ -273,7 +298,7 @@ def test_an_evaluation_that_the_log_lost_is_made_when_the_run_goes_on(tmp_path: 
 def test_a_second_sitting_of_a_live_run_is_refused(tmp_path: Path) -> None:
     trainer, _ = paused_at(2, tmp_path)
     trainer.send(Save())
-    with pytest.raises(RunFolderError, match=f"is being trained by process {os.getpid()} on "):
+    with pytest.raises(RunFolderError, match=f"being trained by process {os.getpid()} on "):
         plan_resumed(tmp_path / "run")
     ended(trainer)
     assert owner_of(tmp_path / "run") is None
@@ -365,6 +390,6 @@ def test_saving_changes_no_bit_of_what_is_learned(
     config = small_config(engine_name, algorithm=Fomaml(outer_optimizer="adam"))
     log = Log()
     run_whole(Trainer(new_plan(tmp_path, config, saving=OFTEN), log), log)
-    kept = load_checkpoint(newest_checkpoint(tmp_path / "run")).state
+    kept = latest_checkpoint(tmp_path / "run").checkpoint.state
     assert bits(kept) == bits(straight(config))
     assert np.isfinite(kept.theta).all()

@@ -32,7 +32,7 @@ from core.events import (
 )
 from core.models.settings import NetworkConfig
 from core.session.local import LocalSession
-from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from core.storage.latest_checkpoint import latest_checkpoint
 from core.tasks.sine import SineTasks
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
@@ -95,7 +95,7 @@ def test_divergence_is_told_at_its_iteration_whatever_the_length_of_chunks(
     assert diverged.iteration == 41
     what = "the loss" if how in ("loss", "everything") else "a parameter"
     assert diverged.problem == f"{what} is no longer finite in iteration 42"
-    kept = load_checkpoint(newest_checkpoint(tmp_path / "run")).state
+    kept = latest_checkpoint(tmp_path / "run").checkpoint.state
     assert bits(kept) == bits(straight(config, 41))
     assert trainer.snapshot.iteration == 41
 
@@ -137,7 +137,7 @@ def test_a_huge_learning_rate_ends_the_run_with_what_to_try(
     ended(trainer)
     name = algorithm.name
     assert diverged.advice == f"lower {name}.outer_lr (now {rate:g}) or {name}.inner_lr (now 0.02)"
-    kept = load_checkpoint(newest_checkpoint(tmp_path / "run")).state
+    kept = latest_checkpoint(tmp_path / "run").checkpoint.state
     assert kept.is_finite()
     assert kept.iteration == diverged.iteration
 
@@ -153,7 +153,7 @@ def test_waves_of_a_huge_amplitude_end_the_run_with_what_to_lower(
     ended(trainer)
     assert diverged.advice.startswith("lower waves.amplitude (now up to 1e+30), ")
     assert f"iteration {diverged.iteration + 1}" in diverged.problem
-    kept = load_checkpoint(newest_checkpoint(tmp_path / "run")).state
+    kept = latest_checkpoint(tmp_path / "run").checkpoint.state
     assert kept.is_finite()
     assert kept.iteration == diverged.iteration
 
@@ -184,7 +184,7 @@ def test_relu_with_a_huge_inner_rate_diverges_alike_for_any_chunk(
     assert diverged.iteration == last.iteration
     by_loss = not following.losses[0] < float("inf")
     assert diverged.problem.startswith("the loss" if by_loss else "a parameter")
-    assert bits(load_checkpoint(newest_checkpoint(tmp_path / "run")).state) == bits(last)
+    assert bits(latest_checkpoint(tmp_path / "run").checkpoint.state) == bits(last)
 
 
 def test_a_diverged_run_can_still_be_looked_at(
@@ -242,7 +242,7 @@ def test_the_other_run_of_the_session_goes_on(
     until(lambda: session.snapshots()["sound"].state == "finished")
     until(lambda: session.snapshots()["broken"].state in ("diverged", "failed"))
     session.stop(save=True)
-    kept = load_checkpoint(newest_checkpoint(tmp_path / "sound")).state
+    kept = latest_checkpoint(tmp_path / "sound").checkpoint.state
     assert bits(kept) == bits(straight(reptile))
 
 
@@ -256,7 +256,7 @@ def test_a_crash_ends_the_run_with_its_traceback_and_saves_its_progress(
     assert trainer.snapshot.state == "failed"
     assert failed.problem == "RuntimeError: the kernel is on fire"
     assert "Traceback" in failed.details
-    kept = load_checkpoint(newest_checkpoint(tmp_path / "run")).state
+    kept = latest_checkpoint(tmp_path / "run").checkpoint.state
     assert 0 < kept.iteration == failed.iteration < 42
     assert bits(kept) == bits(straight(small_config(engine_name), kept.iteration))
     assert log.events[-1] == failed

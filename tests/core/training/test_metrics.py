@@ -7,21 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.evaluation.protocols import ProbeName
-from core.events import AnyEvent, Evaluated, Progress
+from core.events import AnyEvent
 from core.training.metrics import LOG_INTERVAL, SMOOTHED_MEANS, Metrics
-
-
-def evaluated(iteration: int, loss: float, probe: ProbeName = "validation") -> Evaluated:
-    return Evaluated(
-        run="run", iteration=iteration, time=0.0, probe=probe, index=iteration,
-        amplitude=1.0, phase=0.0, support_x=(), support_y=(), query_x=(), before=(), after=(),
-        losses=(9.0, loss), training_loss=None,
-    )  # fmt: skip
-
-
-def progress(iteration: int, loss: float) -> Progress:
-    return Progress(run="run", iteration=iteration, time=0.0, loss=loss)
+from tests.support.run_folders import progress, short_evaluated
 
 
 def test_every_hundred_iterations_their_mean_loss_is_due() -> None:
@@ -65,22 +53,22 @@ def test_the_smoothed_loss_is_that_of_the_last_thousand_iterations() -> None:
 def test_the_best_evaluation_is_the_lowest_after_adaptation() -> None:
     metrics = Metrics()
     for iteration, loss in ((10, 3.0), (20, 1.0), (30, 2.0)):
-        metrics.note(evaluated(iteration, loss))
+        metrics.note(short_evaluated(iteration, loss))
     assert metrics.best == (1.0, 20)
 
 
 def test_only_the_periodic_evaluation_counts_as_best() -> None:
     metrics = Metrics()
-    metrics.note(evaluated(10, 1.0, "random"))
+    metrics.note(short_evaluated(10, 1.0, "random"))
     assert metrics.best is None
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_an_evaluation_that_is_not_finite_is_never_the_best(bad: float) -> None:
     metrics = Metrics()
-    metrics.note(evaluated(10, bad))
+    metrics.note(short_evaluated(10, bad))
     assert metrics.best is None
-    metrics.note(evaluated(20, 2.0))
+    metrics.note(short_evaluated(20, 2.0))
     assert metrics.best == (2.0, 20)
 
 
@@ -97,8 +85,8 @@ def test_a_resumed_run_tells_what_the_run_that_never_stopped_tells(
     history: list[AnyEvent] = [progress(*due) for due in first.log(0, losses[:n])]
     once.log(0, losses[:n])
     for loss in evaluations:
-        history.append(evaluated(n, loss))
-        once.note(evaluated(n, loss))
+        history.append(short_evaluated(n, loss))
+        once.note(short_evaluated(n, loss))
     resumed = Metrics(first.recent_losses)
     resumed.recall(history, n)
     assert resumed.log(n, losses[n:]) == once.log(n, losses[n:])
@@ -108,7 +96,7 @@ def test_a_resumed_run_tells_what_the_run_that_never_stopped_tells(
 
 def test_what_was_logged_after_the_checkpoint_is_not_recalled() -> None:
     metrics = Metrics()
-    metrics.recall([progress(100, 1.0), progress(200, 9.0), evaluated(150, 0.1)], 100)
+    metrics.recall([progress(100, 1.0), progress(200, 9.0), short_evaluated(150, 0.1)], 100)
     assert metrics.smoothed == 1.0
     assert metrics.best is None
 

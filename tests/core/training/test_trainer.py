@@ -33,7 +33,7 @@ from core.events import (
     Stop,
     Stopped,
 )
-from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.run_folder import read_record
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
@@ -199,9 +199,7 @@ def test_a_finished_run_trains_on_for_as_many_iterations_again(
     log.wait(Finished, 2)
     ended(trainer)
     assert saved_iterations(trainer.plan.folder) == [30, 60]
-    assert bits(load_checkpoint(newest_checkpoint(tmp_path / "run")).state) == bits(
-        straight(config, 60)
-    )
+    assert bits(latest_checkpoint(tmp_path / "run").checkpoint.state) == bits(straight(config, 60))
 
 
 def test_an_extended_run_is_resumed_to_its_new_target(tmp_path: Path) -> None:
@@ -223,7 +221,7 @@ def test_a_finished_run_is_resumed_as_finished(tmp_path: Path) -> None:
     until(lambda: trainer.snapshot.state == "finished")
     ended(trainer)
     assert trainer.snapshot.iteration == 120
-    assert again.wait(Started).resumed_from == str(newest_checkpoint(tmp_path / "run"))
+    assert again.wait(Started).resumed_from == str(latest_checkpoint(tmp_path / "run").path)
 
 
 @pytest.mark.parametrize(("save", "checkpoints"), [(True, [3]), (False, [])])

@@ -26,7 +26,7 @@ from core.events import (
     SetPace,
     Step,
 )
-from core.storage.checkpoint import load_checkpoint, newest_checkpoint
+from core.storage.latest_checkpoint import latest_checkpoint
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
 from tests.core.engines.test_torch_engine import bits, global_randomness
@@ -65,7 +65,7 @@ MEDDLING = st.lists(
 
 def final_state(trainer: Trainer) -> TrainState:
     """What ``trainer`` left in its newest checkpoint, which is what it showed."""
-    state = load_checkpoint(newest_checkpoint(trainer.plan.folder.path)).state
+    state = latest_checkpoint(trainer.plan.folder.path).checkpoint.state
     assert trainer.snapshot.theta is not None
     assert state.theta.tobytes() == trainer.snapshot.theta.tobytes()
     return state

@@ -14,7 +14,7 @@ from rich.text import Text
 from core.config import RunConfig
 from core.engines.base import TrainState
 from core.events import Evaluated
-from core.storage.latest_checkpoint import latest_checkpoint
+from core.storage.latest_checkpoint import latest_or_untrained
 from core.storage.run_folder import RunRecord
 from core.storage.run_index import RunSummary, describe_run, history
 from tui_meta.console import Exit, Output, print_note
@@ -82,9 +82,9 @@ def _opened(path: Path) -> Run:
     """The run in the folder ``path``; says which checkpoints were passed over."""
     entry, record = describe_run(path)
     events = list(history(path))
-    checkpoint, _, passed = latest_checkpoint(path, events, record.config)
-    for line in passed:
-        print_note(line)
+    latest = latest_or_untrained(path, record.config)
+    for warning in latest.warnings:
+        print_note(warning)
     periodic = [
         event for event in events if isinstance(event, Evaluated) and event.probe == "validation"
     ]
@@ -92,7 +92,7 @@ def _opened(path: Path) -> Run:
         entry,
         record,
         recorded_config(path, record),
-        checkpoint.state,
+        latest.checkpoint.state,
         periodic[-1] if periodic else None,
     )
 

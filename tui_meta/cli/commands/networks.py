@@ -17,7 +17,9 @@ from core.engines.base import Engine
 from core.errors import CheckpointError
 from core.evaluation.adaptation import many_tasks
 from core.evaluation.protocols import EvaluationProtocol
-from core.storage.checkpoint import Checkpoint, load_checkpoint, newest_checkpoint
+from core.storage.checkpoint import Checkpoint, load_checkpoint
+from core.storage.latest_checkpoint import LatestCheckpoint, latest_checkpoint
+from tui_meta.console import print_note
 from tui_meta.views.numbers import whole
 from tui_meta.views.text import printable
 
@@ -85,8 +87,8 @@ def load_networks(paths: Sequence[Path], device: DeviceName) -> list[Network]:
 
     Raises ``CheckpointError``, also for networks of different tasks: their losses do not compare.
     """
-    files = [newest_checkpoint(path) if path.is_dir() else path for path in paths]
-    checkpoints = [load_checkpoint(file) for file in files]
+    found = [_load(path) for path in paths]
+    files, checkpoints = [one.path for one in found], [one.checkpoint for one in found]
     for file, checkpoint in zip(files, checkpoints, strict=True):
         if checkpoint.config.waves != checkpoints[0].config.waves:
             raise CheckpointError(
@@ -104,6 +106,15 @@ def load_networks(paths: Sequence[Path], device: DeviceName) -> list[Network]:
         )
         for label, file, checkpoint in zip(labels, files, checkpoints, strict=True)
     ]
+
+
+def _load(path: Path) -> LatestCheckpoint:
+    if not path.is_dir():
+        return LatestCheckpoint(path, load_checkpoint(path))
+    latest = latest_checkpoint(path)
+    for warning in latest.warnings:
+        print_note(warning)
+    return latest
 
 
 def _labels(files: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> list[str]:

@@ -118,8 +118,7 @@ def _show_checkpoints(output: Output, files: Sequence[CheckpointFile]) -> None:
     table = _table("file", "kind", "size")
     table.columns[2].justify = "right"
     for file in files:
-        kind = f"damaged: {file.problem}" if file.header is None else file.header.kind
-        _add(table, file.path.name, kind, decimal(file.size))
+        _add(table, file.path.name, file.description, decimal(file.size))
     output.print(table)
 
 

@@ -91,8 +91,7 @@ def _checkpoints(files: Sequence[CheckpointFile], width: int) -> list[Line]:
         return [line(Span("no checkpoint yet", "bold"))]
     lines = [line(Span(_counted("checkpoints", len(files)), "bold"))]
     for file in files[-_SHOWN:]:
-        kind = f"damaged: {file.problem}" if file.header is None else file.header.kind
-        said = f"{printable(file.path.name):<25}  {decimal(file.size):>9}  {kind or '-'}"
+        said = f"{printable(file.path.name):<25}  {decimal(file.size):>9}  {file.description}"
         lines += [line(row) for row in ([said] if len(said) <= width else wrap(said, width))]
     return lines
 

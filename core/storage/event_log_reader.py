@@ -1,0 +1,202 @@
+"""Reading ``events.jsonl``: from the beginning, from an offset, or backwards from the end.
+
+A line that is torn, foreign or longer than ``LONGEST_LINE`` is passed over, and a log that does
+not exist has no events. All methods raise ``RunFolderError`` where the file cannot be read.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from core.errors import RunFolderError, reason
+from core.events import AnyEvent, Iteration, RolledBack
+from core.storage.io import NOT_JSON, open_regular
+
+LONGEST_LINE = 2**20
+"""Bytes; an evaluation has about 5,000."""
+
+LARGEST_END = 16 * 2**20
+"""Bytes of a log that are read backwards at most; one block is usually enough."""
+
+BLOCK = 64 * 2**10
+"""Bytes read at once when reading backwards."""
+
+_DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """The fields of any event that a summary of a log needs."""
+
+    event: str
+    run: str
+    iteration: Iteration
+    time: float
+    target: Iteration | None = None
+    probe: str = ""
+    losses: tuple[float | None, ...] = ()
+    path: str = ""
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether this is a ``RolledBack`` event."""
+        return self.event == "rewound"
+
+
+class Rollbacks:
+    """The rollbacks after some point of a log, collected from its end.
+
+    A rollback discards what was logged or saved before it for later iterations than its own.
+    """
+
+    def __init__(self) -> None:
+        self.earliest = math.inf
+
+    def add(self, iteration: int) -> None:
+        """Add the rollback to ``iteration`` that precedes those added so far."""
+        self.earliest = min(self.earliest, iteration)
+
+    def discards(self, iteration: int) -> bool:
+        """Return True if a record of ``iteration`` from before these rollbacks is discarded."""
+        return iteration > self.earliest
+
+
+class EventLogReader:
+    """Reads the log ``path``, which may be growing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def events(self) -> Iterator[AnyEvent]:
+        """Yield the events that no later rollback discarded, oldest first."""
+        with self._opened() as log:
+            rollbacks = _rollbacks(log)
+            log.seek(0)
+            for number, line in enumerate(_lines(log)):
+                while rollbacks and rollbacks[-1][0] < number:
+                    rollbacks.pop()
+                event = _decoded(line)
+                if event and not (rollbacks and event.iteration > rollbacks[-1][1]):
+                    yield event
+
+    def events_since(self, offset: int) -> Iterator[tuple[AnyEvent, int]]:
+        """Yield all events after byte ``offset``, each with the offset at which its line ends.
+
+        ``RolledBack`` events tell which of the earlier ones are discarded. A line that is still
+        being written is left for the next call.
+        """
+        with self._opened() as log:
+            log.seek(offset)
+            for line in _lines(log):
+                event = _decoded(line)
+                if event and line.endswith(b"\n"):
+                    yield event, log.tell()
+
+    def lines_backwards(self, kinds: Collection[str] = ()) -> Iterator[LogLine]:
+        """Yield the lines within the last ``LARGEST_END`` bytes, newest first, as lines are needed.
+
+        With ``kinds`` only events of these tags are decoded; discarded events are included.
+        """
+        decoder = msgspec.json.Decoder(LogLine)
+        marks = [f'"{kind}"'.encode() for kind in kinds]
+        with self._opened() as log:
+            for text in _texts_backwards(log, LARGEST_END):
+                if marks and not any(mark in text for mark in marks):
+                    continue
+                try:
+                    yield decoder.decode(text)
+                except NOT_JSON:
+                    continue
+
+    @contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
+        try:
+            with self._open() as log:
+                yield log
+        except OSError as error:
+            problem = f"cannot be read ({reason(error)})"
+            raise RunFolderError(self.path, problem, "check the permissions") from error
+
+    def _open(self) -> BinaryIO:
+        try:
+            return open_regular(self.path)
+        except FileNotFoundError:
+            return io.BytesIO()
+
+
+def _rollbacks(log: BinaryIO) -> list[tuple[int, float]]:
+    """Return (line number, earliest iteration from there on) of each rollback, last line first."""
+    found = []
+    for number, line in enumerate(_lines(log)):
+        if b'"rewound"' in line and isinstance(event := _decoded(line), RolledBack):
+            found.append((number, event.iteration))
+    rollbacks, limits = Rollbacks(), []
+    for number, iteration in reversed(found):
+        rollbacks.add(iteration)
+        limits.append((number, rollbacks.earliest))
+    return limits
+
+
+def _lines(log: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of ``log``, an empty one in place of each that is too long."""
+    while line := log.readline(LONGEST_LINE):
+        whole = line.endswith(b"\n")
+        yield line if whole or len(line) < LONGEST_LINE else b""
+        while not whole and (rest := log.readline(LONGEST_LINE)):
+            whole = rest.endswith(b"\n")
+
+
+def _texts_backwards(log: BinaryIO, limit: int) -> Iterator[bytes]:
+    """Yield the lines within the last ``limit`` bytes, the last one first, block by block.
+
+    A line that the limit cuts off is left out.
+    """
+    place = log.seek(0, os.SEEK_END)
+    first = max(0, place - limit)
+    rest: list[bytes] = []
+    while place > first:
+        size = min(BLOCK, place - first)
+        place -= size
+        log.seek(place)
+        begun, *whole = log.read(size).split(b"\n")
+        if whole:
+            yield whole.pop() + b"".join(reversed(rest))
+            yield from reversed(whole)
+            rest = []
+        rest.append(begun)
+    if not first:
+        yield b"".join(reversed(rest))
+
+
+def _decoded(line: bytes) -> AnyEvent | None:
+    try:
+        return _DECODER.decode(line)
+    except NOT_JSON:
+        if b"null" not in line:
+            return None
+    try:
+        event: AnyEvent = msgspec.convert(_with_nan(msgspec.json.decode(line)), AnyEvent)
+        return event
+    except NOT_JSON:
+        return None
+
+
+def _with_nan(plain: object) -> object:
+    """Replace null, which stands for every number that JSON cannot express, by NaN."""
+    if not isinstance(plain, dict):
+        return plain
+    fields: dict[str, object] = {
+        key: [float("nan") if number is None else number for number in value]
+        for key, value in plain.items()
+        if isinstance(value, list)
+    }
+    if plain.get("event") == "progress":
+        fields["loss"] = float("nan")
+    return {**plain, **fields}
