@@ -126,7 +126,7 @@ def test_a_session_told_to_end_saves_and_its_faces_say_so(
     ended = count(face.text)
     face.press("q")
     assert face.wait_for_end() == 0
-    assert b"go on with: tui-meta resume checkpoints/fomaml-x" in face.raw
+    assert b"resume with: tui-meta resume checkpoints/fomaml-x" in face.raw
     assert latest_checkpoint(tmp_path / RUN).checkpoint.state.iteration == ended
 
 
@@ -179,7 +179,7 @@ def test_quitting_offers_to_detach_first(open_face: OpenFace, tmp_path: Path) ->
     assert [run["state"] for run in session["runs"]] == ["training"]
     assert session["watchers"] == []
     told = ran(tmp_path, "stop", "1")
-    assert "session 1 has ended; go on with: tui-meta resume checkpoints/fomaml-x" in told
+    assert "session 1 ended; resume with: tui-meta resume checkpoints/fomaml-x" in told
     assert listed(tmp_path) == []
 
 
@@ -224,7 +224,7 @@ def test_the_program_started_again_offers_the_session_that_runs(
 
 def test_detached_runs_train_and_go_on_detached(tmp_path: Path) -> None:
     told = ran(tmp_path, *SLOW, "--detach")
-    assert told == "training as session 1; look at it with: tui-meta attach 1\n"
+    assert told == "training in session 1; view with: tui-meta attach 1\n"
     until(lambda: furthest(tmp_path) > 0, "training")
     ran(tmp_path, "stop", "1")
     at = latest_checkpoint(tmp_path / RUN).checkpoint.state.iteration
@@ -258,9 +258,9 @@ def test_two_faces_keep_their_sizes_and_see_each_others_commands(
         face.wait_until(lambda text: "2 watch" in text and count(text) > 0, "both watch")
         assert max(len(line.rstrip()) for line in face.lines) == columns
     large.press(" ")
-    small.wait_for("paused", "asks to pause")
+    small.wait_for("paused", "pause requested by")
     small.press("s")
-    large.wait_for("asks to save", "saved")
+    large.wait_for("save requested by", "saved")
     assert max(len(line.rstrip()) for line in large.lines) == 140
 
 
@@ -275,7 +275,7 @@ def test_headless_runs_are_attached_to_and_outlive_their_terminal(
     face = open_face("attach")
     face.wait_until(past(0), "attached")
     face.press("s")
-    lines.wait_for("save, asked for by")
+    lines.wait_for("save requested by")
     pid = only_session().pid
     assert pid == lines.pid
     lines.let_go()

@@ -102,5 +102,5 @@ def test_the_dashboard_shows_a_hostile_name_escaped(tmp_path: Path, run: Path) -
         assert terminal.wait_for_end() == 0
     finally:
         terminal.close()
-    assert "go on with" in terminal.text
+    assert "resume with" in terminal.text
     assert is_clean(terminal)

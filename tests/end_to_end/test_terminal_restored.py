@@ -59,7 +59,7 @@ def test_a_signal_saves_and_ends_with_its_exit_code(
     assert terminal.wait_for_end() == 128 + number
     assert terminal.left_behind() == []
     assert was_saved(tmp_path)
-    resume = b"go on with: tui-meta resume checkpoints/fomaml-1 checkpoints/reptile-1"
+    resume = b"resume with: tui-meta resume checkpoints/fomaml-1 checkpoints/reptile-1"
     assert resume in terminal.raw
 
 
@@ -179,7 +179,7 @@ def test_a_fault_of_our_own_saves_restores_and_says_where_its_details_are(
     assert f"RuntimeError: {PROBLEM}" in log.read_text()
     assert "Traceback" in log.read_text()
     assert b"Traceback" not in terminal.raw
-    line = rf"error: the dashboard failed by a fault of tui-meta: RuntimeError: {PROBLEM}"
+    line = rf"error: the dashboard crashed \(bug in tui-meta\): RuntimeError: {PROBLEM}"
     assert re.search(line.encode(), terminal.raw)
     assert str(log).encode() in terminal.raw
 

@@ -13,7 +13,7 @@ from platformdirs import user_state_path
 
 def crash_line(error: BaseException) -> str:
     """One line about ``error``, whose traceback it writes to a file in the user's state folder."""
-    what = f"the dashboard failed by a fault of tui-meta: {type(error).__name__}: {error}"
+    what = f"the dashboard crashed (bug in tui-meta): {type(error).__name__}: {error}"
     try:
         return f"{what}; details are in {_keep(error)}"
     except OSError as problem:

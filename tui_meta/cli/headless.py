@@ -19,23 +19,18 @@ from core.events import (
     ENDED,
     AnyEvent,
     CommandIssued,
-    CommandRejected,
-    Diverged,
     Evaluated,
     Failed,
     Finished,
-    RolledBack,
     Saved,
-    SaveFailed,
     Snapshot,
     Started,
     Stopped,
-    WriteRecovered,
 )
 from core.session.api import Session
 from tui_meta.app.signals import SignalWatch
 from tui_meta.console import Exit, Output, flush_stdio, print_error, print_note
-from tui_meta.views.messages.log import display_path, other_bits
+from tui_meta.views.describe import describe, display_path
 from tui_meta.views.numbers import duration, loss, rate, whole
 from tui_meta.views.run_status import titles
 from tui_meta.views.text import printable_json
@@ -116,8 +111,8 @@ class Report:
                 if shot.state == state and run in self._folders
             ]
             if folders:
-                purpose = "go on with" if command == "resume" else "look at it with"
-                self.say(f"{purpose}: tui-meta {command} {shlex.join(folders)}")
+                purpose = "resume" if command == "resume" else "evaluate"
+                self.say(f"{purpose} with: tui-meta {command} {shlex.join(folders)}")
 
     def exit_code(self) -> int:
         """Of a session that nobody interrupted."""
@@ -159,14 +154,14 @@ class Report:
             self._folders[event.run] = Path(event.path).parent
         elif isinstance(event, Started) and event.resumed_from:
             self._folders[event.run] = Path(event.resumed_from).parent
-        if problem := in_words_of_trouble(event, title):
+        if problem := problem_line(event, title):
             self._at_fault |= isinstance(event, Failed) and bool(event.details)
             if problem not in self._problems:
                 self._problems.add(problem)
                 print_error(problem)
         elif self._as_json and isinstance(event, Evaluated):
             return
-        elif line := in_words(event, shot):
+        elif line := event_line(event, shot):
             self.say(f"{title:<8} {line}")
 
 
@@ -236,53 +231,34 @@ def status(shot: Snapshot) -> str:
     return f"{rate(shot.rate)}  {left} left  loss {loss(shot.loss)}"
 
 
-def in_words(event: AnyEvent, shot: Snapshot) -> str | None:
-    """What ``event`` says to a person; None for what bars and losses tell anyway."""
+def event_line(event: AnyEvent, shot: Snapshot) -> str | None:
+    """Return what ``event`` adds to the bars, without the run's title; None for nothing."""
+    description = describe(event)
+    if description is None or description.severity != "info":
+        return None
     match event:
         case Started() if event.iteration >= event.target:
-            return f"has its {whole(event.target)} iterations; --iterations N trains on"
-        case Started():
-            begin = (
-                f"from iteration {whole(event.iteration)} to" if event.iteration else "to iteration"
-            )
-            where = f"{event.engine} engine, {event.device}"
-            said = f"training {begin} {whole(event.target)} ({where})"
-            return f"{said}; {other_bits(event)}" if event.differs else said
+            return f"finished its {whole(event.target)} iterations; continue with --iterations N"
         case Evaluated():
-            task = PROBES[event.probe].title
             iteration = whole(event.iteration).rjust(len(whole(shot.target)))
-            return (
-                f"Iteration {iteration}, evaluating model on {task}… "
-                f"loss {loss(event.losses[0])} → {loss(event.losses[-1])}"
-            )
-        case Saved(kind="hand" | "final"):
-            return f"saved {display_path(event.path)}"
-        case WriteRecovered():
-            return f"writing works again: {display_path(event.path)}"
-        case RolledBack():
-            return f"goes back to iteration {whole(event.iteration)}; later events are replaced"
-        case CommandIssued():
-            return f"{event.command}, asked for by {event.who}"
+            task = PROBES[event.probe].title
+            return f"iteration {iteration}: {task}, loss {description.detail}"
         case Finished():
-            best = "" if shot.best is None else f", best evaluation {loss(shot.best)}"
+            best = "" if shot.best is None else f", best validation loss {loss(shot.best)}"
             return f"finished {whole(event.iteration)} iterations in {duration(shot.elapsed)}{best}"
         case Stopped():
-            return f"stopped at iteration {whole(event.iteration)} of {whole(shot.target)}"
-    return None
+            return f"{description.sentence('')} of {whole(shot.target)}"
+    return description.sentence("")
 
 
-def in_words_of_trouble(event: AnyEvent, title: str) -> str | None:
-    """What went wrong, in one line; None for an event that is no trouble."""
-    match event:
-        case Failed(details=""):
-            return event.problem
-        case Failed():
-            where = f"details are in events.jsonl of run {event.run}"
-            return f"{title} failed by a fault of tui-meta: {event.problem}; {where}"
-        case Diverged():
-            return f"{title} diverged: {event.problem}; {event.advice}"
-        case SaveFailed():
-            return f"{title} could not write: {event.problem}"
-        case CommandRejected():
-            return f"{title}: no {event.command}, {event.reason}"
-    return None
+def problem_line(event: AnyEvent, title: str) -> str | None:
+    """Return what went wrong in one line; None for an event that is not a problem.
+
+    A run that cannot start is not named, so that runs with the same problem report it once.
+    """
+    if isinstance(event, Failed) and not event.details:
+        return event.problem
+    description = describe(event)
+    if description is None or description.severity == "info":
+        return None
+    return description.sentence(title)

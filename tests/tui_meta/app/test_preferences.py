@@ -58,8 +58,8 @@ def test_the_file_says_what_holds_and_flags_override_it(config_file: Path) -> No
         ("mous = true", "unknown setting 'mous' in the configuration; did you mean 'mouse'?"),
         ("[keys]\nfreez = 'Z'", "unknown setting 'freez' in [keys]; did you mean 'freeze'?"),
         ("[keys]\nfreeze = 'q'", "keys.freeze: must be another key: quit has"),
-        ("[keys]\nfreeze = '?'", "must be another key: help has this one"),
-        ("[keys]\nfreeze = 'o'\ncopy = 'o'", "must be another key: freeze has this one"),
+        ("[keys]\nfreeze = '?'", "must be another key: help has it"),
+        ("[keys]\nfreeze = 'o'\ncopy = 'o'", "must be another key: freeze has it"),
         ("[keys]\nfreeze = 'zz'", "keys.freeze: must be a key such as z or ctrl+z"),
         ("[keys]\nfreeze = 'a,b'", "keys.freeze: must be a key"),
         (
@@ -70,8 +70,8 @@ def test_the_file_says_what_holds_and_flags_override_it(config_file: Path) -> No
             "[keys]\n'lab carry' = 'i'",
             "keys.lab carry: must be another key: lab po",
         ),
-        ("[keys]\n'lab carry' = 'p'", "must be another key: picture has this one"),
-        ("[keys]\n'runs read again' = 'down'", "must be another key: runs choose has this one"),
+        ("[keys]\n'lab carry' = 'p'", "must be another key: picture has it"),
+        ("[keys]\n'runs read again' = 'down'", "must be another key: runs choose has it"),
         (
             "[keys]\npicture = 'i'",
             "keys.picture: must be another key: lab point has",

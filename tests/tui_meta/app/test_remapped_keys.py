@@ -57,7 +57,7 @@ def test_the_end_of_a_run_names_the_key_that_goes_on() -> None:
     messages = Messages()
     messages.key = KEY
     messages.hear(Finished(run="a", iteration=9, time=0.0))
-    assert "C trains on" in messages.said[-1].text
+    assert "C: continue" in messages.said[-1].text
 
 
 def test_a_run_of_this_session_names_the_keys_to_it() -> None:

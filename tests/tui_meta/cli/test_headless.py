@@ -30,7 +30,7 @@ from core.session.local import LocalSession
 from core.training.run_plan import plan_new, plan_resumed
 from tests.support.dashboard.fake_session import FakeSession
 from tui_meta.cli import headless
-from tui_meta.cli.headless import Report, in_words, in_words_of_trouble, run_headless, status
+from tui_meta.cli.headless import Report, event_line, problem_line, run_headless, status
 
 
 def snapshot(run: str, state: str = "training", **changed) -> Snapshot:
@@ -133,7 +133,7 @@ def test_a_fault_of_the_program_says_where_its_traceback_is(capsys):
     session = Scripted(snapshot("a", "failed"), events=(failed("a", "Traceback ..."),))
     run_headless(session, as_json=False)
     (line,) = capsys.readouterr().err.splitlines()
-    assert "fault of tui-meta" in line
+    assert "internal error" in line
     assert "events.jsonl of run a" in line
 
 
@@ -183,24 +183,27 @@ def test_lines_are_those_of_the_source(capsys):
         training_loss=None,
         **{**stamp("a"), "iteration": 1_000},
     )
-    assert in_words(evaluated, snapshot("a")) == (
-        "Iteration  1,000, evaluating model on random task… loss 4.31 → 0.0500"
+    assert event_line(evaluated, snapshot("a")) == (
+        "iteration  1,000: random task, loss 4.31 → 0.0500"
     )
 
 
 def test_every_other_event_has_its_line():
     shot = snapshot("a")
     first = Started(engine="torch", device="cpu", target=50_000, **{**stamp("a"), "iteration": 0})
-    assert in_words(first, shot) == "training to iteration 50,000 (torch engine, cpu)"
+    assert event_line(first, shot) == "training (torch engine, cpu) to 50,000"
     later = Started(engine="torch", device="cpu", target=50_000, **stamp("a"))
-    assert in_words(later, shot).startswith("training from iteration 12,300 to 50,000")
+    assert event_line(later, shot).endswith("from 12,300 to 50,000")
     over = Started(engine="torch", device="cpu", target=12_300, **stamp("a"))
-    assert "--iterations N trains on" in in_words(over, shot)
+    assert "continue with --iterations N" in event_line(over, shot)
     finished = Finished(**stamp("a"))
-    assert in_words(finished, shot) == "finished 12,300 iterations in 0:12, best evaluation 0.250"
-    assert in_words(Stopped(**stamp("a")), shot) == "stopped at iteration 12,300 of 50,000"
+    assert (
+        event_line(finished, shot)
+        == "finished 12,300 iterations in 0:12, best validation loss 0.250"
+    )
+    assert event_line(Stopped(**stamp("a")), shot) == "stopped at 12,300 of 50,000"
     unsaved = SaveFailed(problem="disk full", **stamp("a"))
-    assert in_words_of_trouble(unsaved, "A") == "A could not write: disk full"
+    assert problem_line(unsaved, "A") == "A could not be saved: disk full"
 
 
 def test_what_runs_say_that_have_just_begun_is_told_with_their_name(capsys):
@@ -251,11 +254,11 @@ def test_lines_tell_every_evaluation_and_where_the_runs_are(tmp_path, capsys):
     out, err = capsys.readouterr()
     assert err == ""
     lines = out.splitlines()
-    assert sum("evaluating model on random task" in line for line in lines) == 10
+    assert sum(": random task, loss " in line for line in lines) == 10
     for name in ("fomaml-small", "reptile-small"):
         saved = tmp_path / name / "000000250.safetensors"
         assert any(line.endswith(f"saved {saved}") for line in lines)
-    assert lines[-1].startswith("look at it with: tui-meta eval ")
+    assert lines[-1].startswith("evaluate with: tui-meta eval ")
 
 
 def test_runs_of_one_algorithm_are_told_apart_by_name(tmp_path, capsys):
@@ -288,4 +291,4 @@ def test_a_finished_run_that_is_resumed_says_how_to_train_on(tmp_path, capsys):
     capsys.readouterr()
     again = [plan_resumed(path) for path in sorted(tmp_path.iterdir())]
     assert run_headless(LocalSession(again), as_json=False) == 0
-    assert capsys.readouterr().out.count("--iterations N trains on") == 2
+    assert capsys.readouterr().out.count("continue with --iterations N") == 2

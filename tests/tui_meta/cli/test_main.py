@@ -139,7 +139,7 @@ def test_resuming_says_from_where_and_trains_on(tmp_path, capsys):
     assert main(["resume", "--no-tui", run, "--iterations", "8"]) == 0
     out, err = capsys.readouterr()
     assert err == f"resuming {run}/000000005.safetensors\n"
-    assert "training from iteration 5 to 8" in out
+    assert "from 5 to 8" in out
     assert (tmp_path / run / "000000008.safetensors").exists()
 
 

@@ -32,6 +32,7 @@ from tests.support.remotes import Raw, Serving, served
 from tests.support.runs import until
 from tests.support.sessions import folder_for_sockets
 from tui_meta.cli.commands import attach as attach_command
+from tui_meta.cli.commands import sessions as sessions_command
 from tui_meta.cli.commands import watch as watch_command
 from tui_meta.cli.headless import Report
 from tui_meta.cli.main import main
@@ -91,7 +92,7 @@ def test_a_session_that_is_not_there_is_refused_and_those_that_are_named(
     tokens: list[str], serving: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(tokens) == 2
-    assert complaint(capsys) == "no session is called '7'; running: 1"
+    assert complaint(capsys) == "no session '7'; running: 1"
 
 
 @pytest.mark.parametrize("tokens", [["watch"], ["attach"]], ids=" ".join)
@@ -189,8 +190,7 @@ def test_stopping_saves_and_says_how_to_go_on(
     assert out(capsys).splitlines() == [
         "fomaml-1 stopped at 12,300 / 50,000",
         "reptile-1 stopped at 18,700 / 50,000",
-        "session 1 has ended; go on with: tui-meta resume checkpoints/fomaml-1 "
-        "checkpoints/reptile-1",
+        "session 1 ended; resume with: tui-meta resume checkpoints/fomaml-1 checkpoints/reptile-1",
     ]
     assert session.calls == ["start", "stop save=True"]
     assert main(["ls"]) == 0
@@ -203,7 +203,7 @@ def test_several_sessions_are_stopped_and_each_once(
     other = FakeSession({"fomaml": 5})
     stack.enter_context(served(other))
     assert main(["stop", "2", "1", "2"]) == 0
-    assert out(capsys).count("has ended") == 2
+    assert out(capsys).count(" ended; ") == 2
     assert other.calls == ["start", "stop save=True"]
 
 
@@ -211,7 +211,7 @@ def test_where_one_is_not_there_none_is_stopped(
     session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["stop", "1", "7"]) == 2
-    assert "no session is called '7'" in complaint(capsys)
+    assert "no session '7'" in complaint(capsys)
     assert session.calls == ["start"]
 
 
@@ -230,7 +230,7 @@ def test_stop_needs_a_session(serving: Serving, capsys: pytest.CaptureFixture[st
         (["save"], Save(), "saved checkpoints/fomaml-1/000012300.safetensors"),
         (["evaluate"], Evaluate("random", 0), "random task"),
         (["evaluate", "standard"], Evaluate("standard", 0), "standard, 4.00"),
-        (["evaluate", "compare"], Evaluate("compare", 0), "loss per update"),
+        (["evaluate", "compare"], Evaluate("compare", 0), "loss per step"),
         (["pace", "100"], SetPace(100.0), "pace: 100 it/s"),
         (["pace", "full"], SetPace(None), "pace: full speed"),
         (["pace"], SetPace(None), "pace: full speed"),
@@ -261,7 +261,7 @@ def test_orders_to_runs_that_rest(
     assert main(["send", "1", "extend", "--run", FOMAML]) == 0
     assert [command for command, _ in session.sent][1:] == [Step(1), Step(10), Resume(), Extend()]
     printed = out(capsys)
-    for said in ("FOMAML is at 12,301", "FOMAML is at 12,311", "training:", "to 100,000"):
+    for said in ("FOMAML to 12,301", "FOMAML to 12,311", "training:", "to 100,000"):
         assert said in printed
 
 
@@ -280,7 +280,7 @@ def test_an_order_that_is_refused_is_said_and_exits_with_2(
     assert main(["send", "1", "pause"]) == 2
     printed, complained = capsys.readouterr()
     assert printed == "paused: Reptile at 18,700\n"
-    assert complained == "error: FOMAML: no pause, the run is paused\n"
+    assert complained == "error: FOMAML cannot pause: the run is paused\n"
 
 
 def test_the_refusal_of_what_another_asked_for_is_no_answer(
@@ -380,7 +380,7 @@ def test_watching_as_json_tells_every_event_from_now_on(
     assert watched(serving, monkeypatch, [asked, *events], "--json") == 0
     printed, remarked = capfd.readouterr()
     lines = printed.splitlines()  # as in the log, which does not have who asked for what
-    assert "save, asked for by somebody" in remarked
+    assert "save requested by somebody" in remarked
     assert lines == [msgspec.json.encode(event).decode() for event in events]
 
 
@@ -483,7 +483,7 @@ def test_one_who_begins_beside_a_session_is_offered_it(
             readline = staticmethod(lambda: typed)
 
     monkeypatch.setattr("sys.stdin", Stdin)
-    assert attach_command.offered() == choice
+    assert sessions_command.ask_attach_or_new() == choice
     lines = out(capsys).split("\n")
     assert lines[0].startswith("session 1 is running: fomaml-1 training 12,300 / 50,000, reptile-1")
     assert lines[1] == "enter attaches to session 1, n begins new runs, q leaves: "
@@ -495,5 +495,5 @@ def test_nothing_is_offered_beside_runs_that_have_ended(
     session.finish(FOMAML)
     session.finish(REPTILE)
     until(lambda: state(session, REPTILE) == "finished")
-    assert attach_command.offered() == "new"
+    assert sessions_command.ask_attach_or_new() == "new"
     assert out(capsys) == ""

@@ -147,7 +147,7 @@ async def test_n_steps_paused_runs_only(face: Face) -> None:
         assert not session.commands(Step)
         text = await press(pilot, "space", "n")
         assert session.commands(Step) == [FOMAML, REPTILE]
-        assert "one step: FOMAML is at 12,301 · Reptile is at 18,701" in text
+        assert "one step: FOMAML to 12,301 · Reptile to 18,701" in text
 
 
 async def test_s_saves_and_says_where(face: Face) -> None:
@@ -213,7 +213,7 @@ async def test_c_trains_finished_runs_on(face: Face) -> None:
         await settle(pilot)
         text = await press(pilot, "c")
         assert session.commands(Extend) == [FOMAML]
-        assert "trains on: FOMAML to 100,000 iterations" in text
+        assert "continuing: FOMAML to 100,000 iterations" in text
 
 
 async def test_a_session_that_is_finished_already_offers_to_train_on(face: Face) -> None:

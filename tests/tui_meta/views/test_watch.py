@@ -321,7 +321,7 @@ def test_what_both_runs_say_becomes_one_line_in_their_order() -> None:
     messages.titles = NAMES
     for event in reversed(session.events(0)):
         messages.hear(event)
-    assert said(messages) == ["engine torch on cpu: FOMAML · Reptile"]
+    assert said(messages) == ["training (torch engine, cpu): FOMAML to 50,000 · Reptile to 50,000"]
 
 
 def test_what_runs_say_in_turns_still_becomes_one_line() -> None:
@@ -684,7 +684,7 @@ def test_the_last_words_say_what_became_of_each_run_and_how_to_go_on() -> None:
     assert farewell(watching.dashboard.snapshots, watching.dashboard.history, {}) == [
         "FOMAML stopped at 12,300 / 50,000, saved checkpoints/fomaml-1/000012300.safetensors",
         "Reptile stopped at 18,700 / 50,000, saved checkpoints/reptile-1/000018700.safetensors",
-        "go on with: tui-meta resume checkpoints/fomaml-1 checkpoints/reptile-1",
+        "resume with: tui-meta resume checkpoints/fomaml-1 checkpoints/reptile-1",
     ]
 
 

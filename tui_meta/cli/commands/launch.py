@@ -15,7 +15,7 @@ from core.session.launch import Runs, TrainRequest
 from core.session.local import LocalSession
 from tui_meta.app.signals import ending_at_once
 from tui_meta.console import Exit, print_note, require_terminal
-from tui_meta.views.messages.log import display_path
+from tui_meta.views.describe import display_path
 
 OutputMode = Literal["dashboard", "lines", "json", "detached"]
 """How runs are shown: on a screen, by lines, as JSON, or not at all."""
@@ -34,12 +34,12 @@ def show(runs: Runs, manner: OutputMode, face: Mapping[str, Any]) -> int:
     from core.remote.client import RemoteSession
     from tui_meta.app.dashboard import run_dashboard
     from tui_meta.cli.commands.attach import attach
-    from tui_meta.cli.commands.sessions import offered
+    from tui_meta.cli.commands.sessions import ask_attach_or_new
     from tui_meta.cli.preferences import preferences
 
     preferred = preferences(face)
     if isinstance(runs, TrainRequest):
-        choice = offered()
+        choice = ask_attach_or_new()
         if choice == "leave":
             return Exit.DONE
         if choice != "new":
@@ -58,7 +58,7 @@ def show(runs: Runs, manner: OutputMode, face: Mapping[str, Any]) -> int:
 def _detached(runs: Runs) -> int:
     answer = launch(runs)
     _say(answer)
-    print(f"training as session {answer.id}; look at it with: tui-meta attach {answer.id}")
+    print(f"training in session {answer.id}; view with: tui-meta attach {answer.id}")
     return Exit.DONE
 
 

@@ -32,7 +32,7 @@ from core.events import (
 from core.remote.client import RemoteSession
 from core.remote.connection import find_session
 from core.remote.protocol import RemoteError
-from tui_meta.cli.headless import in_words_of_trouble
+from tui_meta.cli.headless import problem_line
 from tui_meta.console import Exit, Output, print_error
 from tui_meta.views.messages.log import Messages
 from tui_meta.views.numbers import pace as pace_words
@@ -177,7 +177,7 @@ def _report(session: RemoteSession, order: Order, answers: Sequence[AnyEvent]) -
     for event in answers:
         if isinstance(event, _TROUBLE):
             code = Exit.REFUSED
-            print_error(in_words_of_trouble(event, names[event.run]) or "")
+            print_error(problem_line(event, names[event.run]) or "")
         else:
             messages.hear(event)
     for line in messages.lines(len(answers) + 1, 10_000):

@@ -18,7 +18,7 @@ from core.remote.connection import find_session, session_status
 from core.remote.protocol import RemoteError
 from core.remote.registry import live_sessions
 from tui_meta.console import Exit, Output
-from tui_meta.views.messages.log import display_path
+from tui_meta.views.describe import display_path
 from tui_meta.views.sessions import Found, run_words, session_words, since_words, watcher_words
 from tui_meta.views.text import printable
 
@@ -63,7 +63,7 @@ def stop_sessions(ids: Sequence[str]) -> int:
         for shot in session.snapshots().values():
             output.tell(f"{shot.run} {shot.state} at {shot.iteration:,} / {shot.target:,}")
         folders = " ".join(display_path(str(folder)) for folder in session.folders().values())
-        output.tell(f"session {entry.id} has ended; go on with: tui-meta resume {folders}")
+        output.tell(f"session {entry.id} ended; resume with: tui-meta resume {folders}")
         session.detach()
     return Exit.DONE
 
@@ -106,7 +106,7 @@ def _show(found: Sequence[Found]) -> None:
     output.print(table)
 
 
-def offered() -> Choice:
+def ask_attach_or_new() -> Choice:
     """What a person wants who starts the program while a session trains; "new" if none does."""
     try:
         training = [one for one in found_sessions() if one.is_training]

@@ -7,8 +7,8 @@ from typing import Literal
 
 from core.events import Snapshot
 from core.session.api import Connection
+from tui_meta.views.describe import display_path
 from tui_meta.views.event_history import EventHistory
-from tui_meta.views.messages.log import display_path
 from tui_meta.views.numbers import whole
 from tui_meta.views.run_status import titles
 from tui_meta.views.text import printable
@@ -63,5 +63,5 @@ def farewell(
     replaced = {run: why for run, why in save_problems.items() if run not in snapshots}
     lines += [f"{run} could not be saved: {why}" for run, why in replaced.items()]
     if folders:
-        lines.append(f"go on with: tui-meta resume {' '.join(folders)}")
+        lines.append(f"resume with: tui-meta resume {' '.join(folders)}")
     return [printable(text) for text in lines]

@@ -4,11 +4,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from rich.cells import cell_len
 
-from core.evaluation.protocols import PROBES
 from core.events import (
     AnyEvent,
     CommandIssued,
@@ -28,8 +26,8 @@ from core.events import (
     Stopped,
     WriteRecovered,
 )
+from tui_meta.views.describe import Severity, describe
 from tui_meta.views.keys.keymap import KeyOf, usual_key
-from tui_meta.views.numbers import loss, whole
 from tui_meta.views.text import Line, Span, cells, clip, line, wrap
 
 KEPT_MESSAGES = 200
@@ -242,61 +240,58 @@ class Messages:
         self._said = [one for one in self._said if not (one.pending and _related(one.key, key))]
 
     def _of(self, event: AnyEvent) -> Message | None:
-        run, at = event.run, whole(event.iteration)
-        title = self.titles.get(run, run)
-        match event:
-            case Evaluated(probe=probe) if probe != "validation":
-                return _evaluated(event, title)
-            case Saved(path=path, kind="hand" | "final"):
-                # One line a run: two paths seldom fit beside each other.
-                return Message(f"save {run}", f"saved {display_path(path)}", ((run, ""),))
-            case Started(engine=engine, device=device):
-                part = f"{title} from {at}" if event.iteration else title
-                if event.differs:
-                    part += f" ({other_bits(event)})"
-                return Message("start", f"engine {engine} on {device}", ((run, part),))
-            case RolledBack():
-                said = "goes back; later events are replaced"
-                return Message("rewind", said, ((run, f"{title} to {at}"),))
-            case Paused():
-                return Message("pause", "paused", ((run, f"{title} at {at}"),))
-            case Resumed():
-                return Message("resume", "training", ((run, f"{title} from {at}"),))
-            case Stepped(count=count):
-                head = "one step" if count == 1 else f"{whole(count)} steps"
-                return Message("step", head, ((run, f"{title} is at {at}"),))
-            case CommandIssued(who=who, command=command):
-                said = f"{who} asks to {_VERBS.get(command, command)}"
-                return Message(f"ask {who} {command}", said, ((run, title),))
-            case Extended(target=target):
-                part = f"{title} to {whole(target)} iterations"
-                return Message("extend", "trains on", ((run, part),))
-            case Finished():
-                said = f"finished ({self.key('train on')} trains on)"
-                return Message("finish", said, ((run, f"{title} at {at}"),))
-            case Stopped():
-                return Message("stop", "stopped", ((run, f"{title} at {at}"),))
-        return self._of_trouble(event, title)
-
-    def _of_trouble(self, event: AnyEvent, title: str) -> Message | None:
+        """Return ``event`` as a message; periodic evaluations are left to the charts."""
+        description = describe(event)
+        key = _key(event)
+        if description is None or key is None:
+            return None
         run = event.run
-        match event:
-            case CommandRejected(command=command, reason=reason):
-                part = ((run, f"{title} cannot {_VERBS.get(command, command)}: {reason}"),)
-                return Message(command, "", part, "yellow")
-            case WriteRecovered(path=path):
-                said = f"{title} can be written again: {display_path(path)}"
-                return Message(f"save {run} again", "", ((run, said),))
-            case SaveFailed(problem=problem):
-                part = ((run, f"{title} could not be saved: {problem}"),)
-                return Message(f"save {run} failed", "", part, _BAD)
-            case Diverged(problem=problem, advice=advice):
-                part = ((run, f"{title} diverged: {problem}; {advice}"),)
-                return Message("diverge", "", part, _BAD, stays=True)
-            case Failed(problem=problem):
-                part = ((run, f"{title} failed: {problem}"),)
-                return Message("fail", "", part, _BAD, stays=True)
-        return None
+        if isinstance(event, Saved):
+            # One line a run: two paths seldom fit next to each other.
+            return Message(key, description.head, ((run, ""),))
+        head = description.head
+        if isinstance(event, Finished):
+            head += f" · {self.key('train on')}: continue"
+        title = self.titles.get(run, run)
+        part = f"{title} {description.detail}".rstrip()
+        style = _STYLES[description.severity]
+        return Message(key, head, ((run, part),), style, stays=isinstance(event, Diverged | Failed))
+
+
+def _key(event: AnyEvent) -> str | None:
+    """Return the key of an event's message; None where it gets none."""
+    match event:
+        case Evaluated(probe="validation"):
+            return None
+        case Evaluated():
+            return f"evaluate {event.probe} {event.index}"
+        case Saved():
+            return f"save {event.run}"
+        case WriteRecovered():
+            return f"save {event.run} again"
+        case SaveFailed():
+            return f"save {event.run} failed"
+        case CommandIssued():
+            return f"ask {event.who} {event.command}"
+        case CommandRejected():
+            return event.command
+    return _KEYS.get(type(event))
+
+
+_KEYS: Mapping[type, str] = {
+    Started: "start",
+    RolledBack: "rewind",
+    Paused: "pause",
+    Resumed: "resume",
+    Stepped: "step",
+    Extended: "extend",
+    Finished: "finish",
+    Stopped: "stop",
+    Diverged: "diverge",
+    Failed: "fail",
+}
+
+_STYLES: Mapping[Severity, str] = {"info": "", "warning": "yellow", "error": _BAD}
 
 
 def message_lines(messages: Sequence[Message], width: int) -> list[Line]:
@@ -309,34 +304,6 @@ def message_lines(messages: Sequence[Message], width: int) -> list[Line]:
                 line(Span(f"{at if number == 0 else '':<8}  ", "dim"), Span(piece, one.style))
             )
     return lines
-
-
-def other_bits(event: Started) -> str:
-    """What is not as in the run's first sitting, and what follows."""
-    return f"results may not be bit-identical: {', '.join(event.differs)}"
-
-
-def display_path(path: str) -> str:
-    """``path`` as seen from the working folder, if it lies within."""
-    given = Path(path)
-    here = Path.cwd()
-    return str(given.relative_to(here)) if given.is_relative_to(here) else path
-
-
-_VERBS = {
-    "setpace": "change the pace",
-    "extend": "train on",
-    "fresh": "begin afresh",
-    "stop": "save and end",
-    "discard": "end without saving",
-}
-
-
-def _evaluated(event: Evaluated, title: str) -> Message:
-    losses = f"{title} {loss(event.losses[0])} → {loss(event.losses[-1])}"
-    wave = f"{event.amplitude:.2f}·sin(x + {event.phase:.2f})"
-    head = f"{PROBES[event.probe].title}, {wave}"
-    return Message(f"evaluate {event.probe} {event.index}", head, ((event.run, losses),))
 
 
 def _rows(messages: Sequence[Message], width: int) -> int:

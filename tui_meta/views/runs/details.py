@@ -9,8 +9,8 @@ from rich.filesize import decimal
 from core.config import RunConfig
 from core.events import Diverged, Evaluated, Failed
 from core.storage.run_index import CheckpointFile, RunDetails, RunSummary
+from tui_meta.views.describe import display_path
 from tui_meta.views.keys.keymap import KeyOf, usual_key
-from tui_meta.views.messages.log import display_path
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.runs.settings_table import (
     DEFAULT_SAVING,

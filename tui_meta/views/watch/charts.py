@@ -88,7 +88,7 @@ class Charts:
             for one, evaluated in shown
         )
         kinds = dict.fromkeys(PROBES[evaluated.probe].title for _, evaluated in shown)
-        what = " / ".join(kind for kind in kinds if kind != "loss per update")
+        what = " / ".join(kind for kind in kinds if kind != "loss per step")
         return Plot(
             f"loss per update{f' · {what}' if what else ''}{lens.words}",
             series,

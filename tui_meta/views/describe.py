@@ -1,0 +1,126 @@
+"""Events in words, for the message log, headless output and ``send`` alike."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from core.evaluation.protocols import PROBES
+from core.events import (
+    AnyEvent,
+    CommandIssued,
+    CommandRejected,
+    Diverged,
+    Evaluated,
+    Extended,
+    Failed,
+    Finished,
+    Paused,
+    Resumed,
+    RolledBack,
+    Saved,
+    SaveFailed,
+    Started,
+    Stepped,
+    Stopped,
+    WriteRecovered,
+)
+from tui_meta.views.numbers import loss, whole
+
+Severity = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Description:
+    """An event in words.
+
+    ``head`` is what several runs can share, and ``detail`` what is particular to one of them:
+    "paused" and "at 12,300". An event that is about one run alone has a detail only.
+    """
+
+    head: str = ""
+    detail: str = ""
+    severity: Severity = "info"
+
+    def sentence(self, title: str) -> str:
+        """Return all of it, about the run that is called ``title``."""
+        return " ".join(part for part in (title, self.head, self.detail) if part)
+
+
+def describe(event: AnyEvent) -> Description | None:
+    """Return ``event`` in words; None for events that the charts show."""
+    at = whole(event.iteration)
+    match event:
+        case Started():
+            start = f"from {at} to" if event.iteration else "to"
+            note = f"; {bit_identity_note(event)}" if event.differs else ""
+            head = f"training ({event.engine} engine, {event.device})"
+            return Description(head, f"{start} {whole(event.target)}{note}")
+        case RolledBack():
+            return Description("rolled back", f"to {at}; later history is replaced")
+        case Evaluated():
+            wave = f"{event.amplitude:.2f}·sin(x + {event.phase:.2f})"
+            losses = f"{loss(event.losses[0])} → {loss(event.losses[-1])}"
+            return Description(f"{PROBES[event.probe].title}, {wave}", losses)
+        case Saved(kind="hand" | "final"):
+            return Description(f"saved {display_path(event.path)}")
+        case Paused():
+            return Description("paused", f"at {at}")
+        case Resumed():
+            return Description("training", f"from {at}")
+        case Stepped():
+            steps = "one step" if event.count == 1 else f"{whole(event.count)} steps"
+            return Description(steps, f"to {at}")
+        case CommandIssued():
+            return Description(f"{command_name(event.command)} requested by {event.who}")
+        case Extended():
+            return Description("continuing", f"to {whole(event.target)} iterations")
+        case Finished():
+            return Description("finished", f"at {at}")
+        case Stopped():
+            return Description("stopped", f"at {at}")
+    return _describe_problem(event)
+
+
+def _describe_problem(event: AnyEvent) -> Description | None:
+    match event:
+        case CommandRejected():
+            what = f"cannot {command_name(event.command)}: {event.reason}"
+            return Description("", what, "warning")
+        case WriteRecovered():
+            return Description("", f"can be written again: {display_path(event.path)}")
+        case SaveFailed():
+            return Description("", f"could not be saved: {event.problem}", "error")
+        case Diverged():
+            return Description("", f"diverged: {event.problem}; {event.advice}", "error")
+        case Failed(details=""):
+            return Description("", f"failed: {event.problem}", "error")
+        case Failed():
+            where = f"details are in events.jsonl of run {event.run}"
+            return Description("", f"failed (internal error): {event.problem}; {where}", "error")
+    return None
+
+
+def command_name(command: str) -> str:
+    """Return a command of the event log as users know it."""
+    return _COMMANDS.get(command, command)
+
+
+_COMMANDS = {
+    "setpace": "change the pace",
+    "extend": "continue",
+    "fresh": "restart",
+    "stop": "stop after saving",
+    "discard": "stop without saving",
+}
+
+
+def bit_identity_note(event: Started) -> str:
+    """Return what differs from the machine and versions of the run's first start."""
+    return f"results may not be bit-identical: {', '.join(event.differs)}"
+
+
+def display_path(path: str) -> str:
+    """Return ``path`` relative to the working folder, if it is within."""
+    given = Path(path)
+    here = Path.cwd()
+    return str(given.relative_to(here)) if given.is_relative_to(here) else path
