@@ -1,8 +1,8 @@
-"""Takes the pictures of the documents anew, of runs that train while they are taken.
+"""Regenerates the pictures in the documents from runs that train meanwhile.
 
     .venv/bin/python docs/pictures.py [--size 120x40] [--out docs] [SCREEN ...]
 
-`make pictures` does it. The screens are those of the present code, the numbers those of real runs.
+`make pictures` runs it.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from tui_meta.screens.page import Page
 
 HERE = Path(__file__).parent
 
-LEARNED = 30_000
-"""Iterations after which the curves have a shape."""
+WARM_UP = 30_000
+"""Iterations before the first picture, so that the curves have a shape."""
 
-SLOWLY = 300.0
-"""Iterations a second while pictures are taken."""
+PICTURE_PACE = 300.0
+"""Iterations per second while pictures are taken."""
 
 SCREENS: Mapping[str, Sequence[str]] = {
     "watch": ("e", "s"),
@@ -55,14 +55,14 @@ SCREENS: Mapping[str, Sequence[str]] = {
 }
 """The keys that lead to each picture; the first six are in the documents."""
 
-SHOWN = tuple(SCREENS)[:6]
+IN_DOCUMENTS = tuple(SCREENS)[:6]
 
 
 @contextmanager
 def training() -> Iterator[str]:
-    """The name of a session that trains both algorithms, well on their way.
+    """Start a session that trains both algorithms past ``WARM_UP``; yield its ID and end it.
 
-    Its runs lie beside those that are shipped; it ends with the pictures.
+    Its run folder also contains the shipped runs.
     """
     with tempfile.TemporaryDirectory(dir="/tmp") as folder, chdir(folder):
         os.environ |= {"XDG_RUNTIME_DIR": folder, "XDG_STATE_HOME": f"{folder}/state"}
@@ -72,26 +72,26 @@ def training() -> Iterator[str]:
         runs = TrainRequest.of(configs, saving, out=Path("checkpoints"), name=None, pace=None)
         id = launch(runs).id
         try:
-            learn(RemoteSession(id))
+            warm_up(RemoteSession(id))
             yield id
         finally:
             RemoteSession(id).stop(save=False)
 
 
-def learn(face: RemoteSession) -> None:
-    """Wait until all runs have learned enough, and let them go on slowly."""
-    slow: set[str] = set()
-    while any(one.rate > 2 * SLOWLY for one in face.snapshots().values()) or not slow:
-        for run, one in face.snapshots().items():
-            if one.iteration >= LEARNED and run not in slow:
-                face.send(SetPace(SLOWLY), run)
-                slow.add(run)
+def warm_up(client: RemoteSession) -> None:
+    """Wait until all runs are past ``WARM_UP``, and slow them down."""
+    slowed: set[str] = set()
+    while any(one.rate > 2 * PICTURE_PACE for one in client.snapshots().values()) or not slowed:
+        for run, one in client.snapshots().items():
+            if one.iteration >= WARM_UP and run not in slowed:
+                client.send(SetPace(PICTURE_PACE), run)
+                slowed.add(run)
         time.sleep(0.05)
-    face.detach()
+    client.detach()
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    """Let what was asked be answered and painted."""
+    """Wait until questions are answered and the screen is painted."""
     for _ in range(3):
         await pilot.pause(0.25)
         await pilot.app.workers.wait_for_complete()
@@ -100,11 +100,11 @@ async def settle(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
-async def take(id: str, screen: str, size: tuple[int, int], preferred: Preferences) -> str:
-    """The picture of ``screen`` in a terminal of ``size``, attached to session ``id``, as SVG."""
+async def take(id: str, screen: str, size: tuple[int, int], preferences: Preferences) -> str:
+    """Return an SVG of ``screen`` in a terminal of ``size``, attached to session ``id``."""
     session = RemoteSession(id)
     session.remember({})
-    app = TuiMetaApp(session, preferred)
+    app = TuiMetaApp(session, preferences)
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         for key in SCREENS[screen]:
@@ -116,23 +116,23 @@ async def take(id: str, screen: str, size: tuple[int, int], preferred: Preferenc
 
 
 def main() -> None:
-    """Take the pictures that were asked for."""
+    """Take the requested pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("screens", nargs="*", default=SHOWN, metavar="SCREEN")
+    parser.add_argument("screens", nargs="*", default=IN_DOCUMENTS, metavar="SCREEN")
     parser.add_argument("--size", default="120x40", help="columns and rows of the terminal")
     parser.add_argument("--out", type=Path, default=HERE / "pictures")
     parser.add_argument("--theme", default="terminal")
     parser.add_argument("--ascii", action="store_true")
-    given = parser.parse_args()
-    columns, rows = map(int, given.size.split("x"))
-    preferred = Preferences(theme=given.theme, ascii=given.ascii)
-    out = given.out.absolute()
+    options = parser.parse_args()
+    columns, rows = map(int, options.size.split("x"))
+    preferences = Preferences(theme=options.theme, ascii=options.ascii)
+    out = options.out.absolute()
     out.mkdir(exist_ok=True)
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
     with training() as id:
-        for screen in given.screens:
-            svg = asyncio.run(take(id, screen, (columns, rows), preferred))
+        for screen in options.screens:
+            svg = asyncio.run(take(id, screen, (columns, rows), preferences))
             (out / f"{screen}.svg").write_text(svg)
 
 
