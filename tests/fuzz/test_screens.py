@@ -58,7 +58,7 @@ async def done(pilot: Pilot[None]) -> None:
     app = pilot.app
     assert isinstance(app, TuiMetaApp)
     deadline = time.monotonic() + 60
-    while app._held_back:
+    while app._waiting_keys:
         assert time.monotonic() < deadline, "a key is never done"
         await pilot.pause()
     await pilot.pause()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
@@ -17,10 +16,9 @@ from core.errors import LabError
 from core.session.api import Connection, Session
 from tui_meta.app.ascii import AsciiFilter
 from tui_meta.app.gc_freeze import ModuleFreezer
-from tui_meta.app.key_order import OrderedKeys
 from tui_meta.app.preferences import Preferences
-from tui_meta.app.terminal import TerminalDriver
 from tui_meta.app.themes import PALETTES
+from tui_meta.delta_driver.driver import DeltaDriver
 from tui_meta.screens.battery.screen import BatteryPage
 from tui_meta.screens.bindings import bindings
 from tui_meta.screens.copies import focused_rows, from_home, keep_copy, keep_picture
@@ -34,6 +32,9 @@ from tui_meta.screens.page import Page
 from tui_meta.screens.runs.screen import RunsPage
 from tui_meta.screens.time_machine.screen import TimeMachinePage
 from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.upstream.drivers import ReportInputErrors, ResumeSafely, driver_of
+from tui_meta.upstream.errors import KeepFirstCrash
+from tui_meta.upstream.key_order import OneKeyAtATime
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.dialogs.quit_choice import QuitChoice, parting
 from tui_meta.views.export import clipboard_sequences, separated
@@ -53,7 +54,11 @@ PAGES: dict[str, type[Page]] = {
 """The screens beside the watch screen, by the names that keys call them."""
 
 
-class TuiMetaApp(OrderedKeys, inherit_bindings=False):
+class TerminalDriver(ResumeSafely, ReportInputErrors, DeltaDriver):
+    """The delta driver without the faults of Textual's driver."""
+
+
+class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
     """The dashboard of ``session``, which it starts after the first frame and stops in the end."""
 
     TITLE = "tui-meta"
@@ -88,8 +93,6 @@ class TuiMetaApp(OrderedKeys, inherit_bindings=False):
         self.theme = "ansi-dark" if colors is None or colors.dark else "ansi-light"
         self.animation_level = "none"
         self.session = session
-        self.crash: BaseException | None = None
-        """The fault of our own that ended the application."""
         self.dashboard = DashboardState(
             session.snapshots(),
             session.history(),
@@ -113,7 +116,6 @@ class TuiMetaApp(OrderedKeys, inherit_bindings=False):
 
     def on_ready(self) -> None:
         """The first frame is out: training may begin, which imports PyTorch."""
-        asyncio.get_running_loop().set_exception_handler(self._handle_loop_exception)
         self.session.start()
         self.set_interval(1.0, self._spare_modules)
 
@@ -178,7 +180,7 @@ class TuiMetaApp(OrderedKeys, inherit_bindings=False):
 
     def action_redraw(self) -> None:
         """Draw all anew, whatever the terminal shows."""
-        forget = getattr(self._driver, "forget", None)
+        forget = getattr(driver_of(self), "forget", None)
         if forget:
             forget()
         self.refresh(layout=True)
@@ -193,8 +195,9 @@ class TuiMetaApp(OrderedKeys, inherit_bindings=False):
             name, rows = focused_rows(self.focused, self.dashboard)
         text = separated(rows, "\t")
         sequences = clipboard_sequences(text, tmux="TMUX" in os.environ)
-        if self._driver and sequences:
-            self._driver.write(sequences)
+        driver = driver_of(self)
+        if driver and sequences:
+            driver.write(sequences)
         how = "copied" if sequences else "too long for the clipboard; all of it is"
         try:
             self._tell(f"{how}, and in {from_home(keep_copy(name, text))}")
@@ -260,26 +263,6 @@ class TuiMetaApp(OrderedKeys, inherit_bindings=False):
     def _stop(self, save: bool) -> None:
         self.session.stop(save=save)
         self.call_from_thread(self.exit)
-
-    # Faults of our own: nothing is printed here, for the terminal is not restored yet.
-
-    def _handle_exception(self, error: Exception) -> None:
-        if self._exit:
-            return  # while it closes its widgets go one by one, and others may still look for them
-        self.crash = self.crash or error
-        super()._handle_exception(error)
-
-    def _handle_loop_exception(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """An error that no task took: asyncio would print it over the screen and go on."""
-        error = context.get("exception")
-        if isinstance(error, Exception):
-            self._handle_exception(error)
-
-    def _fatal_error(self) -> None:
-        self._close_messages_no_wait()
-
-    def _print_error_renderables(self) -> None:
-        self._exit_renderables.clear()
 
     # Runs that were lost.
 

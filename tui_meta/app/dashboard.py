@@ -1,7 +1,6 @@
 """Opens the dashboard on a session, and says what became of its runs after it has closed."""
 
 import contextlib
-import os
 import sys
 from functools import partial
 
@@ -11,6 +10,7 @@ from tui_meta.app.crash import crash_line
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.shutdown import LeaveOnSignal
 from tui_meta.console import Exit, flush_stdio, print_error
+from tui_meta.upstream.drivers import drop_stale_size
 from tui_meta.views.dialogs.quit_choice import farewell, going_on
 
 _SWITCH_SECONDS = 0.001
@@ -25,9 +25,7 @@ def run_dashboard(session: Session, preferred: Preferences | None = None) -> int
     However the application ends, when this returns the runs have ended with a save, but for those
     that a person chose to discard; or they go on in a process of their own.
     """
-    for stale in ("COLUMNS", "LINES"):
-        # Exported, as by any parent that loaded readline, they would hide every resize.
-        os.environ.pop(stale, None)
+    drop_stale_size()
     sys.setswitchinterval(_SWITCH_SECONDS)
     app = TuiMetaApp(session, preferred)
     leaving = LeaveOnSignal(app, session)

@@ -1,20 +1,19 @@
-"""The curves of a plot as rows of text: the only place that knows plotext.
+"""The curves of a plot as rows of text.
 
-plotext draws the lines and nothing else. A point is one character, and is put over them here.
+plotext draws the lines; points, one character each, are put over them here.
 """
 
 import math
 import re
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tui_meta.upstream.plotext import LIMITS, cell, draw_lines
 from tui_meta.views.plot import Axis, Marker, Plot, Series, Vertex, decimate, straighten
 from tui_meta.widgets.overlay import put
 
@@ -36,7 +35,6 @@ _UNSEEN = 1 / 32
 """Rows; an eighth of a dot, of which a row has four."""
 
 _RUN = re.compile(r"\x1b\[(?:0|38;5;(\d+))m([^\x1b]*)")
-_local = threading.local()
 
 
 class Canvas:
@@ -84,23 +82,12 @@ class _Lines:
         vertices = [self._vertices(one) for one in self.series]
         if not any(vertices):
             return None
-        figure, new_marker = _plotext()
-        figure.clear.data()
-        figure.plot_size(self.columns, self.rows)
-        for number, (one, line) in enumerate(zip(self.series, vertices, strict=True)):
-            marks = _ASCII_MARKERS if self.ascii else _PLOTEXT_MARKERS
-            # The palette number tells us below whose cell it is; the colour is chosen there.
-            marker = new_marker(marks.get(one.marker, one.marker), number)
-            signal = figure.signal([x for x, _, _ in line], [y for _, y, _ in line], marker=marker)
-            signal.lines(True)
-            for index, (_, _, joined) in enumerate(line):
-                if not joined:
-                    signal.line(index, False)
-            figure.draw(signal)
+        marks = _ASCII_MARKERS if self.ascii else _PLOTEXT_MARKERS
+        markers = [marks.get(one.marker, one.marker) for one in self.series]
+        drawn = draw_lines(vertices, markers, self.columns, self.rows)
         styles = {
             str(number): style(one, color=self.color) for number, one in enumerate(self.series)
         }
-        drawn = figure.build().string().split("\n")[: self.rows]
         rows = [
             [Segment(text, styles.get(who)) for who, text in _RUN.findall(row) if text]
             for row in drawn
@@ -108,13 +95,10 @@ class _Lines:
         return [Strip(row, self.columns) for row in rows]
 
     def _vertices(self, series: Series) -> list[Vertex]:
-        """The points of a line, the axes' limits being 0 and 1.
+        """Return the points of a line, the axes' limits being 0 and 1; what is not finite is a gap.
 
-        A point takes plotext as long as all the cells to the next one, so those that the line
-        passes anyway are left out.
-
-        plotext's kernel ends the process over numbers that are not finite or lie far outside its
-        limits, so the first are gaps, and the others are brought to within one axis length.
+        A point takes plotext as long as all the cells to the next one, so points that the line
+        passes through anyway are left out.
         """
         xs, ys = series.x, series.y
         if len(xs) > 4 * self.columns:
@@ -129,35 +113,10 @@ class _Lines:
         return straighten(points, _UNSEEN / max(1, self.rows))
 
 
-def _plotext() -> tuple[Any, Callable[[str, int], Any]]:
-    """This thread's figure, and the class of markers.
-
-    plotext's public figure is one for all threads and never larger than the terminal, so a
-    terminal of our own, without limits, lends us its figure.
-    """
-    if not hasattr(_local, "figure"):
-        # Imported late: it takes a tenth of a second, which only a drawn chart should cost.
-        import plotext  # type: ignore[import-untyped]  # it ships no types
-
-        terminal = type(plotext.terminal)()
-        terminal.limit(False, False)
-        figure = terminal._master
-        figure.theme("colorless").axes(False).legend(False)
-        for axis, side in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            figure.ruler(axis, side).frequency(0).lim(0, 1)
-        _local.figure, _local.marker = figure, plotext.marker
-    return _local.figure, _local.marker
-
-
 def unit(axis: Axis, value: float) -> float:
-    """Where a value lies, the axis' limits being 0 and 1; far outside, nearer than it is."""
-    return max(-1.0, min(2.0, (value - axis.lower) / (axis.upper - axis.lower)))
-
-
-def cell(share: float, cells: int) -> int:
-    """The cell of `cells` in which plotext draws what lies at `share` of an axis."""
-    # plotext's own rounding, so that a tick and the curve that passes it share a row.
-    return math.floor(0.5016585662 + (cells - 0.5016585662 - 0.501516152) * share)
+    """Return the position of a value, the axis being 0 to 1, clipped to plotext's limits."""
+    lowest, highest = LIMITS
+    return max(lowest, min(highest, (value - axis.lower) / (axis.upper - axis.lower)))
 
 
 def sample(series: Series, *, ascii: bool) -> str:

@@ -12,13 +12,14 @@ from itertools import pairwise
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
-from textual.content import Content
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui_meta.upstream.plotext import cell
+from tui_meta.upstream.repaint import set_border_title
 from tui_meta.views.plot import Axis, Plot
-from tui_meta.widgets.canvas import FRAME, Canvas, cell, sample, style, unit
+from tui_meta.widgets.canvas import FRAME, Canvas, sample, style, unit
 from tui_meta.widgets.overlay import put, put_cursor, put_label
 
 _TITLE_EDGES = 6
@@ -147,9 +148,7 @@ class Chart(Widget):
         room = self.outer_size.width - _TITLE_EDGES
         while len(parts) > 1 and room > 0 and cell_len(" · ".join(parts)) > room:
             parts.pop()
-        fitting = " · ".join(parts)
-        if str(self.border_title or "") != fitting:
-            self.border_title = Content(fitting)  # repaints everything, equal or not
+        set_border_title(self, " · ".join(parts))
 
     def render_line(self, y: int) -> Strip:
         """The line `y` of the content, from the strips drawn last."""

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from textual.content import Content
-
+from tui_meta.upstream.repaint import set_border_title
 from tui_meta.views.text import Line, printable
 from tui_meta.widgets.lines import Lines
 
@@ -13,7 +12,5 @@ class LinesPanel(Lines):
 
     def show_titled(self, title: str, lines: Sequence[Line]) -> None:
         """Show ``lines`` under ``title`` from now on."""
-        title = printable(title)
-        if str(self.border_title or "") != title:
-            self.border_title = Content(title)  # repaints everything, equal or not
+        set_border_title(self, printable(title))
         self.show(lines)

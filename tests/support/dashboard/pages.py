@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.page import Page
+from tui_meta.upstream.repaint import rendered
 from tui_meta.views.rates import LOCAL
 
 STILL = dataclasses.replace(LOCAL, tick=3_600)
@@ -19,7 +20,7 @@ SIZES = [(80, 24), (120, 40), (200, 60)]
 def shown(pilot: Pilot[None]) -> str:
     """What stands on the screen, as text of the screen's size."""
     app = pilot.app
-    rows = app.screen._compositor.render_strips(app.size)
+    rows = rendered(app.screen)
     assert len(rows) == app.size.height
     assert all(row.cell_length == app.size.width for row in rows)
     return "\n".join(row.text for row in rows)

@@ -6,9 +6,8 @@ import time
 from pathlib import Path
 
 from tests.support.dashboard.fake_session import FakeSession
-from tui_meta.app.application import TuiMetaApp
+from tui_meta.app.application import TerminalDriver, TuiMetaApp
 from tui_meta.app.dashboard import run_dashboard
-from tui_meta.app.terminal import TerminalDriver
 from tui_meta.screens.watch.screen import WatchScreen
 from tui_meta.widgets.lines import Lines
 

@@ -19,6 +19,7 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.strip import Strip
 
+from tui_meta.upstream.plotext import own_figure
 from tui_meta.views.plot import (
     Axis,
     Kind,
@@ -34,7 +35,7 @@ from tui_meta.views.plot import (
     support,
     true_wave,
 )
-from tui_meta.widgets.canvas import Canvas, _plotext
+from tui_meta.widgets.canvas import Canvas
 from tui_meta.widgets.chart import Chart, draw
 
 SIZES = [(0, 0), (0, 3), (3, 0), (1, 1), (5, 2), (2, 5), (36, 9), (58, 15), (200, 3), (3, 200)]
@@ -126,16 +127,6 @@ def test_two_threads_draw_at_once_what_one_draws_alone() -> None:
     assert drawn == {0: alone, 1: alone}
 
 
-def test_plotext_still_lends_a_figure_of_our_own_and_of_any_size() -> None:
-    # `_plotext` in canvas.py rests on this private structure: a terminal makes its own figure.
-    terminal = type(plotext.terminal)()
-    figure = terminal.limit(False, False)._master
-    assert figure is not plotext.figure
-    assert figure.parent() is terminal
-    assert figure.plot_size(500, 400).size() == (500, 400)
-    assert figure.theme("colorless").axes(False).build().size() == (500, 400)
-
-
 def test_drawing_leaves_plotexts_public_figure_alone() -> None:
     size = plotext.figure.size()
     draw(wave_plot(), 77, 33, color=True, ascii=False)
@@ -163,11 +154,11 @@ def test_lines_are_not_drawn_again_where_points_move(monkeypatch: pytest.MonkeyP
     moved = replace(waves, series=(*waves.series[:-1], support([0.0], [0.0])))
     expected = draw(moved, 58, 15, color=True, ascii=False)
     draw(waves, 58, 15, color=True, ascii=False, canvas=canvas)
-    monkeypatch.delattr("tui_meta.widgets.canvas._plotext")
+    monkeypatch.delattr("tui_meta.widgets.canvas.draw_lines")
     assert draw(moved, 58, 15, color=True, ascii=False, canvas=canvas) == expected
 
 
-def test_importing_the_widget_does_not_import_plotext() -> None:
+def test_importing_the_widget_does_not_importown_figure() -> None:
     script = "import sys, tui_meta.widgets.chart; print('plotext' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
@@ -254,7 +245,7 @@ def test_a_point_near_an_edge_stands_where_plotext_would_draw_it_or_nowhere(
     edge: int, cells: float, columns: int
 ) -> None:
     share = edge + cells / columns
-    figure, new_marker = _plotext()
+    figure, new_marker = own_figure()
     figure.clear.data()
     figure.plot_size(columns, 1)
     signal = figure.signal([share], [0.5], marker=new_marker("●", 0))

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from tui_meta.screens.dialogs.modal import Modal
+from tui_meta.upstream.repaint import PlainModal
 from tui_meta.views.text import Span, line, printable
 from tui_meta.widgets.lines import Lines
 
@@ -26,7 +26,7 @@ class Answer(Generic[T]):
     value: T
 
 
-class Ask(Modal[T], inherit_bindings=False):
+class Ask(PlainModal[T], inherit_bindings=False):
     """Asks; the first answer is chosen at first, and escape gives the last one.
 
     No answer lies on a key that is likely to be pressed twice, so that impatience destroys nothing.

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
-from tui_meta.screens.dialogs.modal import Modal
+from tui_meta.upstream.repaint import PlainModal
 from tui_meta.views.keys.help import help_lines
 from tui_meta.views.keys.table import Groups
 from tui_meta.widgets.lines import Lines
@@ -20,7 +20,7 @@ EDGES = 5
 """Cells of border, padding and scrollbar."""
 
 
-class Help(Modal[None], inherit_bindings=False):
+class Help(PlainModal[None], inherit_bindings=False):
     """Shows keys until any closing key. It is made once, for opening it anew is quicker."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

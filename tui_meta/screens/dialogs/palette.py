@@ -11,14 +11,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from tui_meta.screens.dialogs.modal import Modal
+from tui_meta.upstream.repaint import PlainModal
 from tui_meta.views.keys.palette import PaletteEntry, found, palette_lines
 from tui_meta.widgets.lines import Lines
 
 _LONGEST = 60
 
 
-class Palette(Modal[str], inherit_bindings=False):
+class Palette(PlainModal[str], inherit_bindings=False):
     """Lists ``entries``; typing leaves those that fit, and enter gives the action of one."""
 
     AUTO_FOCUS = None

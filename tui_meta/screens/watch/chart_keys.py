@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from textual.screen import Screen
-
 from tui_meta.screens.watch.loss_table import LossTablePanel
+from tui_meta.upstream.repaint import QuietFocus
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.lens import LensPart
 from tui_meta.views.watch.state import WatchState
@@ -13,7 +12,7 @@ _FAR = 9_999
 """More steps than there are rows or points."""
 
 
-class ChartKeys(Screen[None], inherit_bindings=False):
+class ChartKeys(QuietFocus, inherit_bindings=False):
     """What these keys do, whatever else the screen has."""
 
     state: WatchState

@@ -1,8 +1,8 @@
 """The loss table on the screen: it follows the newest row until somebody scrolls."""
 
 from textual import events
-from textual.content import Content
 
+from tui_meta.upstream.repaint import set_border_title
 from tui_meta.views.watch.loss_table import LossTable
 from tui_meta.widgets.lines import Lines
 
@@ -30,7 +30,8 @@ class LossTablePanel(Lines):
         lines = [*head, *shown, *gap, *foot]
         self.show(lines[: self.size.height] if rows else [*head[:1], *foot][: self.size.height])
         below = table.count - first - rows
-        self._entitle(f"{_TITLE} · {below:,} newer below (end)" if below > 0 else _TITLE)
+        newer = f" · {below:,} newer below (end)" if below > 0 else ""
+        set_border_title(self, _TITLE + newer)
 
     def scroll_rows(self, rows: int) -> None:
         """Scroll by ``rows``, towards newer ones if positive; the end follows again."""
@@ -53,10 +54,6 @@ class LossTablePanel(Lines):
     def _place(self, table: LossTable) -> int:
         last = max(0, table.count - self._rows)
         return last if self._first is None else min(self._first, last)
-
-    def _entitle(self, title: str) -> None:
-        if str(self.border_title) != title:
-            self.border_title = Content(title)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Older rows."""

@@ -7,10 +7,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Grid
-from textual.content import Content
 from textual.message import Message
-from textual.reactive import Reactive
-from textual.widget import Widget
 
 from core.evaluation.protocols import ProbeName
 from core.events import Snapshot
@@ -19,6 +16,8 @@ from tui_meta.screens.bindings import bindings
 from tui_meta.screens.watch.chart_keys import ChartKeys
 from tui_meta.screens.watch.loss_table import LossTablePanel
 from tui_meta.screens.watch.run_line import RunLine
+from tui_meta.upstream.drivers import driver_of
+from tui_meta.upstream.repaint import set_border_subtitle
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.table import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
 from tui_meta.views.watch import commands as orders
@@ -35,9 +34,6 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     AUTO_FOCUS = f"#{layout.TABLE}"
     BINDINGS: ClassVar[list[BindingType]] = bindings(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS)
-
-    # The two widgets repaint themselves: the library would repaint the whole screen as well.
-    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     class FreshAsked(Message):
         """Somebody wants fresh runs."""
@@ -136,7 +132,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     def tick(self) -> None:
         """Take in what happened; repaint each kind of thing at the rate that it deserves."""
         self._ticks += 1
-        self.dashboard.throttle.update(getattr(self.app._driver, "backlog", 0.0))
+        self.dashboard.throttle.update(getattr(driver_of(self.app), "backlog", 0.0))
         news = self._take_in()
         if news or self._is_due(self.dashboard.rates.panel_ticks):
             self._expire_panels(waves=news or self._is_due(self.dashboard.rates.wave_ticks))
@@ -222,8 +218,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         for panel, (plot, below) in self.state.plots(panels).items():
             chart = self.query_one(f"#{panel}", Chart)
             chart.show(plot)
-            if str(chart.border_subtitle or "") != below:
-                chart.border_subtitle = Content(below)
+            set_border_subtitle(chart, below)
 
     # Arranging.
 

@@ -1,0 +1,34 @@
+"""plotext still has the faults that its module works around, and the private parts that it uses."""
+
+import subprocess
+import sys
+
+import plotext  # type: ignore[import-untyped]  # it ships no types
+import pytest
+
+
+@pytest.mark.parametrize("number", ["math.nan", "math.inf", "1e9"])
+def test_plotext_still_aborts_the_process_over_some_numbers(number: str) -> None:
+    # In a process of its own, for the kernel takes the test runner with it.
+    script = f"""
+import math
+from tui_meta.upstream.plotext import draw_lines
+draw_lines([[(0.0, 0.0, False), (0.5, {number}, True), (1.0, 1.0, True)]], ["*"], 40, 10)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert done.returncode < 0
+
+
+def test_plotexts_public_figure_is_still_limited_to_the_terminal() -> None:
+    assert plotext.figure.plot_size(5_000, 4_000).size() != (5_000, 4_000)
+    plotext.figure.clear.all()
+
+
+def test_a_terminal_still_lends_a_figure_of_any_size() -> None:
+    # `own_figure` rests on this private structure: a terminal makes its own figure.
+    terminal = type(plotext.terminal)()
+    figure = terminal.limit(False, False)._master
+    assert figure is not plotext.figure
+    assert figure.parent() is terminal
+    assert figure.plot_size(500, 400).size() == (500, 400)
+    assert figure.theme("colorless").axes(False).build().size() == (500, 400)

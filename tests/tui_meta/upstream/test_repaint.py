@@ -1,0 +1,51 @@
+"""Textual still repaints what has not changed."""
+
+from collections.abc import Callable
+
+import pytest
+from textual.app import App
+from textual.renderables.background_screen import BackgroundScreen
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
+
+from tui_meta.upstream.repaint import QuietFocus, set_border_subtitle, set_border_title
+
+
+def repaints(set_title: Callable[[Static], None], monkeypatch: pytest.MonkeyPatch) -> int:
+    """Count the repaints when the title that a widget already has is set again."""
+    widget, painted = Static(), list[object]()
+    set_title(widget)
+    monkeypatch.setattr(widget, "refresh", lambda *_, **__: painted.append(1))
+    set_title(widget)
+    return len(painted)
+
+
+def test_textual_still_repaints_for_an_equal_border_title(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert repaints(lambda widget: setattr(widget, "border_title", "loss"), monkeypatch) == 1
+
+
+@pytest.mark.parametrize("set_title", [set_border_title, set_border_subtitle])
+def test_an_equal_border_title_repaints_nothing(
+    set_title: Callable[[Static, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert repaints(lambda widget: set_title(widget, "loss [1]"), monkeypatch) == 0
+
+
+def test_textual_still_repaints_a_screen_when_the_focus_moves() -> None:
+    assert Screen.focused._repaint
+    assert not QuietFocus.focused._repaint
+
+
+async def test_textual_still_tints_the_screen_below_where_nothing_is_to_be_tinted() -> None:
+    class Clear(ModalScreen[None]):
+        CSS = "Clear { background: transparent; }"
+
+        def render(self) -> object:  # type: ignore[override]
+            drawn.append(super().render())
+            return drawn[-1]
+
+    drawn: list[object] = []
+    async with App[None]().run_test() as pilot:
+        pilot.app.push_screen(Clear())
+        await pilot.pause()
+        assert any(isinstance(one, BackgroundScreen) for one in drawn)

@@ -1,0 +1,70 @@
+"""The only module that knows plotext: lines of points as rows of text.
+
+Seen in plotext 6.1.0:
+
+- Its kernel aborts the process over numbers that are not finite, and over such far outside of its
+  limits. `LIMITS` are safe. No upstream issue known.
+- Its figure is one for all threads, and never larger than the terminal unless the limits are
+  changed before the size: https://github.com/piccolomo/plotext/issues/88. So each thread has a
+  figure that belongs to a terminal of its own without limits, through the private ``_master``.
+"""
+
+import math
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+LIMITS = (-1.0, 2.0)
+"""Where a coordinate may lie, the axis' limits being 0 and 1."""
+
+_local = threading.local()
+
+
+def draw_lines(
+    lines: Sequence[Sequence[tuple[float, float, bool]]],
+    markers: Iterable[str],
+    columns: int,
+    rows: int,
+) -> list[str]:
+    """Draw each of ``lines`` with its marker; return the rows with ANSI colours.
+
+    A point is (x, y, joined to the one before), the axes' limits being 0 and 1. The colour of a
+    cell is the palette number of its line: 0 for the first.
+    """
+    figure, new_marker = own_figure()
+    figure.clear.data()
+    figure.plot_size(columns, rows)
+    for number, (line, marker) in enumerate(zip(lines, markers, strict=True)):
+        xs, ys = [x for x, _, _ in line], [y for _, y, _ in line]
+        signal = figure.signal(xs, ys, marker=new_marker(marker, number))
+        signal.lines(True)
+        for index, (_, _, joined) in enumerate(line):
+            if not joined:
+                signal.line(index, False)
+        figure.draw(signal)
+    text: str = figure.build().string()
+    return text.split("\n")[:rows]
+
+
+def own_figure() -> tuple[Any, Any]:
+    """Return the figure of this thread, and plotext's class of markers."""
+    if not hasattr(_local, "figure"):
+        # Imported late: it takes a tenth of a second, which only a drawn chart should cost.
+        import plotext  # type: ignore[import-untyped]  # it ships no types
+
+        terminal = type(plotext.terminal)()
+        terminal.limit(False, False)
+        figure = terminal._master
+        figure.theme("colorless").axes(False).legend(False)
+        for axis, side in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            figure.ruler(axis, side).frequency(0).lim(0, 1)
+        _local.figure, _local.marker = figure, plotext.marker
+    return _local.figure, _local.marker
+
+
+def cell(share: float, cells: int) -> int:
+    """Return the cell of ``cells`` in which plotext draws what lies at ``share`` of an axis.
+
+    This repeats plotext's rounding, so that a tick and the curve that passes it share a row.
+    """
+    return math.floor(0.5016585662 + (cells - 0.5016585662 - 0.501516152) * share)

@@ -1,0 +1,67 @@
+"""Places where Textual repaints more than has changed.
+
+Over a slow connection each repaint costs a key its quick answer. No upstream issue is known for
+those of this module; all were seen in Textual 8.2.8.
+"""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual.content import Content
+from textual.geometry import Region
+from textual.reactive import Reactive
+from textual.screen import ModalScreen, Screen, ScreenResultType
+from textual.strip import Strip
+from textual.widget import Widget
+
+
+def set_border_title(widget: Widget, title: str) -> None:
+    """Set the title of a border if it differs: Textual repaints the widget even for an equal one.
+
+    The text is set as `Content`, for a string would be read as markup.
+    """
+    if str(widget.border_title or "") != title:
+        widget.border_title = Content(title)
+
+
+def set_border_subtitle(widget: Widget, subtitle: str) -> None:
+    """Set the subtitle of a border, as `set_border_title`."""
+    if str(widget.border_subtitle or "") != subtitle:
+        widget.border_subtitle = Content(subtitle)
+
+
+class QuietFocus(Screen[None], inherit_bindings=False):
+    """A screen that is not repainted when the focus moves.
+
+    Textual repaints all of it, though the two widgets concerned repaint themselves.
+    """
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
+
+class PlainModal(ModalScreen[ScreenResultType], inherit_bindings=False):
+    """A modal screen that shows the screen below as it is.
+
+    Textual renders that screen through Rich segment by segment to tint it, also where the
+    background is transparent, which takes a sixth of the time from a key to an open dialog.
+    """
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Render the screen below, without its links."""
+        stack = self.app.screen_stack
+        below = stack[stack.index(self) - 1]
+        strips = rendered(below)[crop.y : crop.bottom]
+        return [_without_links(strip.crop(crop.x, crop.right)) for strip in strips]
+
+
+def rendered(screen: Screen[object]) -> list[Strip]:
+    """Render all lines of a screen; Textual has no public way to them."""
+    return screen._compositor.render_strips()
+
+
+def _without_links(strip: Strip) -> Strip:
+    plain = (
+        Segment(text, style and style.clear_meta_and_links(), control)
+        for text, style, control in strip
+    )
+    return Strip(plain, strip.cell_length)
