@@ -9,10 +9,10 @@ import struct
 import termios
 import threading
 import time
-from importlib.metadata import version
 
 from core.remote.protocol import PROTOCOL, Hello, to_frame
 from core.remote.registry import socket_path
+from core.version import VERSION
 
 READ_BYTES = 2**16
 
@@ -64,7 +64,7 @@ class Subscribers:
 def _connect(id: str) -> socket.socket:
     connected = socket.socket(socket.AF_UNIX)
     connected.connect(str(socket_path(id)))
-    connected.sendall(to_frame(Hello(protocol=PROTOCOL, program=version("tui-meta"), name="bench")))
+    connected.sendall(to_frame(Hello(protocol=PROTOCOL, program=VERSION, name="bench")))
     return connected
 
 

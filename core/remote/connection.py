@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from importlib.metadata import version
 
 from core.errors import Advice, reason
 from core.remote.protocol import (
@@ -28,6 +27,7 @@ from core.remote.protocol import (
     to_frame,
 )
 from core.remote.registry import SessionInfo, is_same_user, live_sessions, socket_path
+from core.version import VERSION
 
 PATIENCE_SECONDS = 5.0
 """How long a session may take to answer, or to take in a message."""
@@ -131,7 +131,7 @@ def make_hello(*, look: bool = False, read_only: bool = False, progress: bool = 
     """What this process says first."""
     return Hello(
         protocol=PROTOCOL,
-        program=version("tui-meta"),
+        program=VERSION,
         look=look,
         read_only=read_only,
         progress=progress,

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +24,7 @@ from core.session.launch import Runs
 from core.session.local import LocalSession
 from core.storage.provenance import command_line
 from core.training.run_plan import Plan
+from core.version import VERSION
 
 LINGER_SECONDS = 3_600.0
 """How long a session whose runs have all ended waits for somebody to look at them."""
@@ -110,7 +110,7 @@ def main() -> None:
         try:
             plans = order.runs.plans()
             session = LocalSession(plans)
-            server = Server(session, place, version("tui-meta"))
+            server = Server(session, place, VERSION)
         except LabError:
             place.clear()
             raise

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,6 +38,7 @@ from core.storage.checkpoint_metadata import (
 from core.storage.io import write_atomically
 from core.storage.paths import checkpoint_path, optimizer_path
 from core.tasks.base import Floats
+from core.version import VERSION
 
 MOST_MOMENTS = max(map(len, MOMENTS.values()))
 
@@ -74,7 +74,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
         write_atomically(optimizer_path(path), moments)
     metadata = CheckpointMetadata(
         format_version=FORMAT_VERSION,
-        written_by=version("tui-meta"),
+        written_by=VERSION,
         iteration=state.iteration,
         target=checkpoint.target,
         elapsed=checkpoint.elapsed,

@@ -8,8 +8,10 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("tui-meta", "numpy", "torch", "numba", "safetensors")
-"""Packages whose versions can change the bits of a run."""
+from core.version import VERSION
+
+PACKAGES = ("numpy", "torch", "numba", "safetensors")
+"""Packages whose versions, as this program's own, can change the bits of a run."""
 
 GIT_SECONDS = 2.0
 """How long git may take to name the commit."""
@@ -22,7 +24,7 @@ def command_line() -> list[str]:
 
 def installed_versions() -> dict[str, str]:
     """Versions of the packages that can change the bits of a run, as installed."""
-    versions = {}
+    versions = {"tui-meta": VERSION}
     for package in PACKAGES:
         try:
             versions[package] = version(package)

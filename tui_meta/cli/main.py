@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from core.errors import LabError
+from core.version import VERSION
 from tui_meta.app.signals import ending_at_once
 from tui_meta.cli.errors import describe_error, describe_usage_error
 from tui_meta.cli.parameters import (
@@ -60,7 +61,7 @@ app = App(
     help_format="plaintext",
     help_epilogue=EXAMPLES,
     usage=f"Usage: tui-meta [{' | '.join(COMMANDS)}] [OPTIONS]",
-    version=lambda: _version(),
+    version=f"tui-meta {VERSION}",
     console=Output(),
     result_action="return_value",
     suppress_keyboard_interrupt=False,
@@ -363,9 +364,3 @@ def _manner(*, no_tui: bool, json: bool, detach: bool) -> OutputMode:
     if json:
         return "json"
     return "lines" if no_tui else "dashboard"
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return f"tui-meta {version('tui-meta')}"

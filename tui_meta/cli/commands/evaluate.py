@@ -145,7 +145,7 @@ def _show_waves(
     waves: SineTasks,
 ) -> None:
     first = next(iter(evaluations.values()))
-    output.tell(f"{title}: {SineWave(first.amplitude, first.phase)}", "bold")
+    output.tell(f"{title}: {SineWave(first.amplitude, first.phase).label}", "bold")
     output.tell(f"{len(first.support_x)} points from {interval}, {len(first.losses) - 1} updates")
     output.tell("")
     for label, shown in evaluations.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import Any, Literal
 
 from core.remote.process import LaunchReply, launch, launch_reply
@@ -13,6 +12,7 @@ from core.remote.registry import SessionEndpoint, sessions_folder
 from core.remote.server import Server
 from core.session.launch import Runs, TrainRequest
 from core.session.local import LocalSession
+from core.version import VERSION
 from tui_meta.app.signals import ending_at_once
 from tui_meta.console import Exit, print_note, require_terminal
 from tui_meta.views.describe import display_path
@@ -95,7 +95,7 @@ def _say(answer: LaunchReply) -> None:
 def _served(session: LocalSession) -> Iterator[bool]:
     """While entered, others can attach to ``session``, if there is a place for it."""
     try:
-        server = Server(session, SessionEndpoint(), version("tui-meta"))
+        server = Server(session, SessionEndpoint(), VERSION)
     except RemoteError as error:
         print_note(f"nobody can attach to this: {error}")
         yield False

@@ -1,0 +1,3 @@
+"""The version of this program, also where it runs from a checkout that is not installed."""
+
+VERSION = "0.1.0"
