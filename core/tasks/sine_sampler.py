@@ -30,8 +30,10 @@ class SineWave:
         kind = x.dtype.type if x.dtype.kind == "f" else np.float64
         return kind(self.amplitude) * np.sin(x + kind(self.phase))
 
-    def __str__(self) -> str:
-        return f"SineWave(amplitude = {self.amplitude}, phase shift = {self.phase})"
+    @property
+    def label(self) -> str:
+        """The formula as text, such as ``4.00·sin(x + 1.00)``."""
+        return f"{self.amplitude:.2f}·sin(x + {self.phase:.2f})"
 
 
 def query_grid(tasks: SineTasks, points: int = QUERY_POINTS, dtype: str = "float64") -> Floats:

@@ -13,9 +13,9 @@ import pytest
 from core.remote.registry import live_sessions
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.run_index import history
-from tests.core.engines.test_torch_engine import bits
 from tests.support.runs import learned
 from tests.support.sessions import only_session
+from tests.support.states import bits
 from tests.support.terminals.faces import (
     PROGRAM,
     RUN,

@@ -10,9 +10,9 @@ from typing import Any
 
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.run_index import history
-from tests.core.engines.test_torch_engine import bits
 from tests.support.runs import learned
 from tests.support.soak import soak
+from tests.support.states import bits
 from tests.support.terminals.terminal import PATIENCE
 
 KILLS = soak(12, 200)

@@ -12,9 +12,9 @@ from core.events import AnyEvent, CommandIssued, Progress
 from core.remote.client import RemoteSession
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.run_index import history
-from tests.core.engines.test_torch_engine import bits
 from tests.support.runs import learned
 from tests.support.soak import soak
+from tests.support.states import bits
 from tests.support.terminals.faces import PROGRAM, RUN, SLOW, OpenFace, listed, past, ran, until
 from tests.support.terminals.sshd import missing, ssh_server
 from tests.support.terminals.terminal import Terminal

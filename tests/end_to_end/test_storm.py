@@ -11,9 +11,9 @@ from pathlib import Path
 from core.events import Evaluated, Progress
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.run_index import history
-from tests.core.engines.test_torch_engine import bits
 from tests.support.runs import learned
 from tests.support.soak import soak
+from tests.support.states import bits
 from tests.support.terminals.faces import PROGRAM, listed, ran, until, until_none_lives
 from tests.support.terminals.keyboard import press, sent
 from tests.support.terminals.terminal import Terminal

@@ -24,6 +24,7 @@ from core.events import (
     Stopped,
     WriteRecovered,
 )
+from core.tasks.sine_sampler import SineWave
 from tui_meta.views.numbers import loss, whole
 
 Severity = Literal["info", "warning", "error"]
@@ -58,7 +59,7 @@ def describe(event: AnyEvent) -> Description | None:
         case RolledBack():
             return Description("rolled back", f"to {at}; later history is replaced")
         case Evaluated():
-            wave = f"{event.amplitude:.2f}·sin(x + {event.phase:.2f})"
+            wave = SineWave(event.amplitude, event.phase).label
             losses = f"{loss(event.losses[0])} → {loss(event.losses[-1])}"
             return Description(f"{PROBES[event.probe].title}, {wave}", losses)
         case Saved(kind="hand" | "final"):

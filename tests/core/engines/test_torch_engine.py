@@ -23,15 +23,10 @@ from core.models.settings import NetworkConfig
 from core.tasks.counter_random import Stream
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineSampler
+from tests.support.states import bits
 from tests.support.strategies import configs
 
 PRECISIONS = st.sampled_from(["float32", "float64"])
-
-
-def bits(state: TrainState) -> tuple[int, bytes, dict[str, bytes]]:
-    """All of a state, exactly."""
-    moments = {name: vector.tobytes() for name, vector in state.moments.items()}
-    return state.iteration, state.theta.tobytes(), moments
 
 
 def global_randomness() -> list[object]:

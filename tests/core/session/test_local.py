@@ -37,7 +37,6 @@ from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.run_folder import RunFolder
 from core.training.run_plan import Plan, plan_new, plan_resumed
 from core.training.trainer import COMMAND_LIMIT
-from tests.core.engines.test_torch_engine import bits
 from tests.support.runs import (
     CRAWL,
     PATIENCE,
@@ -48,6 +47,7 @@ from tests.support.runs import (
     straight,
     until,
 )
+from tests.support.states import bits
 
 LAST = 10**6
 """More iterations than a test waits for."""

@@ -28,7 +28,7 @@ from core.models.settings import NetworkConfig
 from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.paths import optimizer_path
-from tests.core.engines.test_torch_engine import bits
+from tests.support.states import bits
 from tests.support.strategies import configs
 
 NETWORK = NetworkConfig(hidden=(5, 3))

@@ -18,8 +18,8 @@ from core.errors import CheckpointError, ConfigError
 from core.models.settings import NetworkConfig
 from core.storage.checkpoint import load_checkpoint, save_checkpoint
 from core.storage.paths import optimizer_path
-from tests.core.engines.test_torch_engine import bits
 from tests.core.storage.test_checkpoint import assert_refused, made, rewritten
+from tests.support.states import bits
 
 FIRST_VERSION = Path(__file__).parents[1] / "first_version" / "000050000.safetensors"
 

@@ -44,8 +44,8 @@ def test_a_wave_at_whole_numbers_is_not_rounded_to_whole_numbers() -> None:
     assert y.tolist() == pytest.approx([0.5 * math.sin(v + 0.25) for v in range(3)])
 
 
-def test_a_wave_prints_as_in_the_source() -> None:
-    assert str(SineWave(4.0, 1.0)) == "SineWave(amplitude = 4.0, phase shift = 1.0)"
+def test_a_wave_is_labelled_with_its_formula() -> None:
+    assert SineWave(4.0, 1.0).label == "4.00·sin(x + 1.00)"
 
 
 def test_the_default_distribution_is_that_of_the_source() -> None:

@@ -48,7 +48,6 @@ from core.storage.retention import StoredCheckpoint, to_prune
 from core.storage.run_folder import RunFolder, create_run_folder, read_record
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
-from tests.core.engines.test_torch_engine import bits
 from tests.support.runs import (
     CRAWL,
     PATIENCE,
@@ -63,6 +62,7 @@ from tests.support.runs import (
     straight,
     until,
 )
+from tests.support.states import bits
 
 FIRST_VERSION = Path(__file__).parents[1] / "first_version"
 """A run that the first version wrote: its log shortened, the rest as it was."""

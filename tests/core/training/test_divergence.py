@@ -36,7 +36,6 @@ from core.storage.latest_checkpoint import latest_checkpoint
 from core.tasks.sine import SineTasks
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
-from tests.core.engines.test_torch_engine import bits
 from tests.support.runs import (
     CRAWL,
     Log,
@@ -51,6 +50,7 @@ from tests.support.runs import (
     straight,
     until,
 )
+from tests.support.states import bits
 
 ADAM = Fomaml(outer_optimizer="adam")
 

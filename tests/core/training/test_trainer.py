@@ -37,7 +37,6 @@ from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.run_folder import read_record
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
-from tests.core.engines.test_torch_engine import bits
 from tests.support.runs import (
     CRAWL,
     PATIENCE,
@@ -52,6 +51,7 @@ from tests.support.runs import (
     straight,
     until,
 )
+from tests.support.states import bits
 
 
 def test_a_whole_run_says_these_things_in_this_order(tmp_path: Path) -> None:

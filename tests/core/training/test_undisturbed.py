@@ -29,7 +29,6 @@ from core.events import (
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
-from tests.core.engines.test_torch_engine import bits, global_randomness
 from tests.support.runs import (
     Log,
     ended,
@@ -43,6 +42,7 @@ from tests.support.runs import (
     straight,
     until,
 )
+from tests.support.states import bits, global_randomness
 from tests.support.strategies import algorithms
 
 MEDDLING = st.lists(

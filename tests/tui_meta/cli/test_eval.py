@@ -117,7 +117,7 @@ def test_eval_shows_charts_and_tables_in_80_columns(two, capsys):
     assert max(map(len, lines)) <= 80
     assert out.count("true") == 4  # the legends: two networks, two evaluations
     assert out.count("support") == 4
-    assert "SineWave(amplitude = 4.0, phase shift = 1.0)" in out
+    assert "1. Standard: 4.00·sin(x + 1.00)" in out
     for title in ("1. Standard", "2. Half range", "3. Loss per update"):
         assert title in out
     assert out.count("95 % interval") == 2

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from core.analysis.answers import WORST_TASKS, BatteryResult, Number, Pair, SourceResult
+from core.tasks.sine_sampler import SineWave
 from tui_meta.views.numbers import bar, loss, percent, whole
 from tui_meta.views.plot import Limits, Plot, curve
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, plain, spread
@@ -172,7 +173,7 @@ def worst_lines(
     lines = [fit((Span("   task      loss  wave", "dim"),), width)]
     for place, poor in list(enumerate(worst))[first : first + max(0, rows - 1)]:
         mark = "▸" if place == selected else " "
-        wave = f"{poor.task.amplitude:.2f}·sin(x + {poor.task.phase:.2f})"
+        wave = SineWave(poor.task.amplitude, poor.task.phase).label
         text = f"{mark}{whole(poor.index):>6}  {_text(poor.loss):>8}  {wave}"
         lines.append(fit((Span(text, "reverse" if place == selected else ""),), width))
     return lines

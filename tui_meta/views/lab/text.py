@@ -9,6 +9,7 @@ from rich.cells import cell_len, set_cell_size
 
 from core.analysis.answers import Adapted
 from core.evaluation.protocols import PRESETS
+from core.tasks.sine_sampler import SineWave
 from tui_meta.views import numbers
 from tui_meta.views.keys.keymap import KeyOf, usual_key
 from tui_meta.views.lab.pending_queries import Answers
@@ -105,7 +106,7 @@ def task_line(lab: LabState) -> Line:
 def wave_line(lab: LabState) -> Line:
     """The wave, and how many points of it there are."""
     n = len(lab.task.support_x)
-    wave = f"{lab.task.amplitude:.2f}·sin(x + {lab.task.phase:.2f})"
+    wave = SineWave(lab.task.amplitude, lab.task.phase).label
     return line(Span(wave, "bold"), ", 1 point" if n == 1 else f", {n} points")
 
 

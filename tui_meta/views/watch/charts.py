@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from core.evaluation.protocols import PROBES
 from core.events import Evaluated
+from core.tasks.sine_sampler import SineWave
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plot import (
@@ -205,5 +206,5 @@ def task_line(evaluated: Evaluated | None) -> str:
     if evaluated is None:
         return ""
     points, updates = len(evaluated.support_x), len(evaluated.losses) - 1
-    wave = f"{evaluated.amplitude:.2f}·sin(x + {evaluated.phase:.2f})"
+    wave = SineWave(evaluated.amplitude, evaluated.phase).label
     return f"{wave}, {points} points, {updates} updates"
