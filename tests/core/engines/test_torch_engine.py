@@ -23,16 +23,10 @@ from core.models.settings import NetworkConfig
 from core.tasks.counter_random import Stream
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineSampler
-from tests.support.states import bits
+from tests.support.states import bits, global_randomness
 from tests.support.strategies import configs
 
 PRECISIONS = st.sampled_from(["float32", "float64"])
-
-
-def global_randomness() -> list[object]:
-    """The states of all global random generators."""
-    _, keys, *rest = np.random.get_state()
-    return [torch.get_rng_state().tolist(), keys.tolist(), rest, random.getstate()]
 
 
 def small(engine_name: str, **settings: object) -> RunConfig:
