@@ -68,3 +68,10 @@ def test_python_examples_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(ROOT)
     for block in re.findall(r"^```python$(.*?)^```$", (ROOT / name).read_text(), re.M | re.S):
         exec(block, {})
+
+
+def test_the_layout_names_every_package() -> None:
+    layout = (ROOT / "docs" / "architecture.md").read_text().partition("## Where to change what")[0]
+    for package in ("core", "tui_meta"):
+        for path in (ROOT / package).glob("*/__init__.py"):
+            assert f"`{path.parent.name}/" in layout
