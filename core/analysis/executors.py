@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from core.analysis.questions import AnyQuestion, Battery
-from core.training.priority import SURVEY, set_thread_niceness
+from core.training.priority import BATTERY, set_thread_niceness
 
 
 class Executors:
@@ -15,7 +15,7 @@ class Executors:
     """
 
     def __init__(self, name: str) -> None:
-        self._surveys = ThreadPoolExecutor(1, f"{name}, surveys", set_thread_niceness, (SURVEY,))
+        self._surveys = ThreadPoolExecutor(1, f"{name}, surveys", set_thread_niceness, (BATTERY,))
         self._others = ThreadPoolExecutor(1, name)
 
     def of(self, question: AnyQuestion) -> ThreadPoolExecutor:

@@ -94,7 +94,7 @@ def launch(runs: Runs) -> LaunchReply:
 
 def launch_reply(plans: Sequence[Plan], id: str = "") -> LaunchReply:
     """What is to be said of ``plans``, trained in session ``id`` if in one."""
-    remarks = tuple(line for plan in plans for line in plan.remarks)
+    remarks = tuple(line for plan in plans for line in plan.warnings)
     resumed = tuple(plan.resumed_from for plan in plans if plan.resumed_from)
     return LaunchReply(id, remarks, resumed)
 

@@ -14,24 +14,24 @@ from core.engines import make_engine
 from core.engines.base import Advance
 
 CHUNK = 1_000
-"""Iterations of one call of an engine: their random data fits a core's cache."""
+"""Iterations per call of an engine, whose random data fits the cache of a core."""
 
 
 def train_many(configs: Sequence[RunConfig], threads: int | None = None) -> list[Advance]:
-    """The final state and all training losses ``(iterations,)`` of each run, in order.
+    """Train all runs; return the final state and the losses ``(iterations,)`` of each, in order.
 
-    Runs share nothing, so each learns what it would learn alone, to the bit. ``threads`` defaults
-    to the number of processors; nothing is saved. A run that diverges goes on with what is not
+    Runs share nothing, so the bits of each are those of the run alone. ``threads`` defaults to the
+    number of processors; nothing is saved. A run that diverges continues with values that are not
     finite. Raises ``ConfigError`` and ``EngineError``.
     """
     workers = threads or os.cpu_count() or 1
     validation.count("threads", workers)
-    with ThreadPoolExecutor(workers, thread_name_prefix="population") as pool:
+    with ThreadPoolExecutor(workers, thread_name_prefix="batch") as pool:
         return list(pool.map(_train, configs))
 
 
 def _train(config: RunConfig) -> Advance:
-    # PyTorch counts its threads for each of ours, so the engine is made where it runs.
+    # PyTorch has a number of threads per calling thread: the engine is created in the one it uses.
     engine = make_engine(config)
     state = engine.initial_state()
     losses = []

@@ -1,4 +1,4 @@
-"""Where numbers stopped being finite, and what to lower."""
+"""Locating the first value that is not finite, and advice on what to lower."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from core.config import RunConfig
 from core.engines.base import Advance, Engine, TrainState
 
 LARGE_AMPLITUDE = 1_000.0
-"""Waves beyond it overflow more likely than any usual learning rate does."""
+"""Above it the amplitude is a more likely cause of overflow than a usual learning rate."""
 
 
 def last_finite(engine: Engine, before: TrainState, broken: Advance) -> tuple[Advance, bool]:
-    """The iterations of ``broken``, made from ``before``, that leave all finite.
+    """Repeat ``broken``, which started from ``before``, up to the last finite state.
 
-    Also whether it is the loss of the next one that is not finite, else a parameter or a moment.
+    The second value is True if the loss of the next iteration is not finite, and False if it is
+    a parameter or a moment.
     """
     bad = np.flatnonzero(~np.isfinite(broken.losses))
     good = _longest_finite(engine, before, int(bad[0]) if len(bad) else len(broken.losses) - 1)
-    # A parameter that overflows spoils the next loss: what broke first must not depend on
-    # whether that loss was in the chunk.
+    # A parameter that overflows also makes the next loss infinite: the reported cause must not
+    # depend on whether that loss was in the chunk.
     return good, not np.isfinite(broken.losses[len(good.losses)])
 
 
 def advice(config: RunConfig) -> str:
-    """What to lower in a run that diverged."""
+    """Return the settings to lower in a run that diverged."""
     algorithm, amplitude = config.algorithm, max(map(abs, config.waves.amplitude))
     rates = (
         f"{algorithm.name}.outer_lr (now {algorithm.outer_lr:g}) or "
@@ -36,10 +37,10 @@ def advice(config: RunConfig) -> str:
 
 
 def _longest_finite(engine: Engine, before: TrainState, n: int) -> Advance:
-    """As many of ``n`` iterations as leave the state finite.
+    """Train as many of ``n`` iterations as leave the state finite.
 
-    What is not finite stays so (an infinite moment of Adam for long without any other trace),
-    hence the search by halves.
+    Bisection, because a value that is not finite stays so; an infinite moment of Adam may have no
+    other effect for long.
     """
     longest = engine.advance(before, n)
     if longest.state.is_finite():

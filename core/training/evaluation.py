@@ -18,9 +18,9 @@ def evaluation(
     probe: ProbeName,
     index: int,
     training_loss: float | None,
-    stamp: EventHeader,
+    header: EventHeader,
 ) -> Evaluated:
-    """Fine-tune ``theta`` ``(n_parameters,)`` on the task number ``index`` of ``probe``."""
+    """Adapt ``theta`` ``(n_parameters,)`` to task ``index`` of ``probe`` and return the losses."""
     task = draw_task(config.waves, config.seed, PROBES[probe], index)
     updates, lr = PROBES[probe].steps, config.algorithm.inner_lr
     result = few_shot(engine, theta, config.waves, task, updates, lr)
@@ -36,5 +36,5 @@ def evaluation(
         after=tuple(result.after[0].tolist()),
         losses=tuple(result.losses[0].tolist()),
         training_loss=training_loss,
-        **stamp,
+        **header,
     )

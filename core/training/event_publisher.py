@@ -1,4 +1,4 @@
-"""What a run says goes to its log first and to the faces after: nothing shown can be lost."""
+"""Events of a run are logged before clients receive them: nothing that was shown can be lost."""
 
 from __future__ import annotations
 
@@ -10,50 +10,50 @@ from core.events import AnyEvent, EventHeader, SaveFailed, WriteRecovered
 from core.storage.event_log import EventLog
 
 RETRY_SECONDS = 1.0
-"""How long a log that cannot be written is left alone."""
+"""Interval between attempts to write a log that failed."""
 
 
 class EventPublisher:
-    """Logs events in ``log`` and hands them to ``publish`` once the operating system has them.
+    """Writes events to ``log``, then passes them to ``publish``.
 
-    While the log cannot be written they are published all the same, after a ``SaveFailed``; their
-    lines wait in memory, and ``WriteRecovered`` says when they are in the file.
+    While the log cannot be written, a ``SaveFailed`` is published and events still are; their
+    lines are kept in memory until a ``WriteRecovered``.
     """
 
     def __init__(
-        self, log: EventLog, publish: Callable[[AnyEvent], None], stamp: Callable[[], EventHeader]
+        self, log: EventLog, publish: Callable[[AnyEvent], None], header: Callable[[], EventHeader]
     ) -> None:
         self.log = log
-        self.stamp = stamp
-        """What an event of this moment begins with."""
+        self.header = header
+        """Returns the header of an event at this moment."""
         self._publish = publish
-        self._waiting: list[AnyEvent] = []
+        self._recorded: list[AnyEvent] = []
         self._problem = ""
         self._next_try = 0.0
 
     @property
-    def owes(self) -> bool:
-        """Whether there are lines that the log did not take."""
+    def has_backlog(self) -> bool:
+        """Whether there are events that could not be logged."""
         return bool(self._problem)
 
-    def say(self, event: AnyEvent) -> None:
-        """Something happened; ``tell`` logs and publishes it."""
+    def record(self, event: AnyEvent) -> None:
+        """Add an event to those of the next ``flush``."""
         self.log.append(event)
-        self._waiting.append(event)
+        self._recorded.append(event)
 
-    def tell(self) -> None:
-        """Log and publish what was said."""
+    def flush(self) -> None:
+        """Log and publish the recorded events."""
         if not self._problem or time.monotonic() >= self._next_try:
             self._attempt(self.log.flush)
         self._release()
 
     def sync(self) -> None:
-        """``tell``, and bring the log to the disk."""
+        """Flush, and bring the log to disk."""
         self._attempt(self.log.sync)
         self._release()
 
     def close(self) -> None:
-        """``tell``, and close the log."""
+        """Flush, and close the log."""
         self._attempt(self.log.close)
         self._release()
 
@@ -62,16 +62,16 @@ class EventPublisher:
             write()
             if self._problem:
                 self._problem = ""
-                self.say(WriteRecovered(path=str(self.log.path), **self.stamp()))
+                self.record(WriteRecovered(path=str(self.log.path), **self.header()))
                 write()
         except OSError as error:
             self._next_try = time.monotonic() + RETRY_SECONDS
-            problem = f"{self.log.path}: {reason(error)}; training goes on and will try again"
+            problem = f"{self.log.path}: {reason(error)}; training continues, retrying"
             if problem != self._problem:
                 self._problem = problem
-                self.say(SaveFailed(problem=problem, **self.stamp()))
+                self.record(SaveFailed(problem=problem, **self.header()))
 
     def _release(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for event in waiting:
+        recorded, self._recorded = self._recorded, []
+        for event in recorded:
             self._publish(event)

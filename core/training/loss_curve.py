@@ -1,4 +1,4 @@
-"""A loss curve of bounded size: a million iterations are kept, copied and drawn like a thousand."""
+"""A loss curve of bounded size, whatever the number of iterations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CAPACITY = 1024
 
 
 class CurveBuilder:
-    """Collects the loss of every iteration; when full, it merges neighbours."""
+    """Averages the losses of all iterations into points; when full, it merges neighbors."""
 
     def __init__(self) -> None:
         self._means: NDArray[np.float64] = np.empty(0)
@@ -33,6 +33,6 @@ class CurveBuilder:
                 self._per_point *= 2
 
     def build(self) -> Curve:
-        """The curve so far."""
+        """Return the curve so far."""
         ends = np.arange(1, len(self._means) + 1) * self._per_point
         return Curve(tuple(ends.tolist()), tuple(self._means.tolist()))

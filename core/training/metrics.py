@@ -1,4 +1,4 @@
-"""What is told of a run's progress: the smoothed loss, its curve, the best evaluation."""
+"""Metrics of a run: smoothed training loss, loss curve, best evaluation."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from core.storage.checkpoint import Checkpoint
 from core.training.loss_curve import CurveBuilder
 
 LOG_INTERVAL = 100
-"""Iterations whose mean loss makes one ``progress`` event."""
+"""Iterations averaged in one ``progress`` event."""
 
 SMOOTHED_MEANS = 10
-"""Such means in the smoothed training loss."""
+"""``progress`` events averaged in the smoothed training loss."""
 
 
 class Metrics:
-    """Folds training losses and evaluations; one run's thread writes, nobody else touches it."""
+    """Accumulates training losses and evaluations; used by the thread of one run."""
 
     def __init__(
         self, recent_losses: Iterable[float] = (), best: tuple[float, int] | None = None
@@ -33,13 +33,13 @@ class Metrics:
         self._curve = CurveBuilder()
 
     @classmethod
-    def recalled(cls, resumed: Checkpoint, history: Iterable[AnyEvent]) -> Metrics:
-        """What the sittings before ``resumed`` told of the run, in ``history``."""
+    def restored(cls, resumed: Checkpoint, history: Iterable[AnyEvent]) -> Metrics:
+        """Restore the metrics at ``resumed`` from the logged ``history``."""
         best = None
         if resumed.best is not None and resumed.best_iteration is not None:
             best = (resumed.best, resumed.best_iteration)
         metrics = cls(resumed.recent_losses, best)
-        metrics.recall(history, resumed.state.iteration)
+        metrics.restore(history, resumed.state.iteration)
         return metrics
 
     @property
@@ -55,11 +55,11 @@ class Metrics:
         return _mean(self._recent) if self._recent else None
 
     def curve(self) -> Curve:
-        """The training loss over iterations."""
+        """Return the training loss over iterations."""
         return self._curve.build()
 
-    def log(self, first: int, losses: NDArray[np.float64]) -> list[tuple[int, float]]:
-        """Add the losses of iterations ``first + 1`` on; gives the (iteration, mean) now due."""
+    def add_losses(self, first: int, losses: NDArray[np.float64]) -> list[tuple[int, float]]:
+        """Add the losses from iteration ``first + 1``; return the (iteration, mean) now due."""
         self._curve.extend(losses)
         due = []
         for iteration, loss in enumerate(losses.tolist(), first + 1):
@@ -71,8 +71,8 @@ class Metrics:
                 due.append((iteration, mean))
         return due
 
-    def note(self, evaluated: Evaluated) -> bool:
-        """Remember a periodic evaluation if it is the best so far; gives whether it is."""
+    def add_evaluation(self, evaluated: Evaluated) -> bool:
+        """Add an evaluation; return True if it is a periodic one and the best so far."""
         if evaluated.probe != "validation" or not evaluated.losses:
             return False
         loss = evaluated.losses[-1]
@@ -81,8 +81,8 @@ class Metrics:
         self.best = (loss, evaluated.iteration)
         return True
 
-    def recall(self, history: Iterable[AnyEvent], iteration: int) -> None:
-        """Take up what earlier sittings logged up to ``iteration``."""
+    def restore(self, history: Iterable[AnyEvent], iteration: int) -> None:
+        """Add what was logged up to ``iteration``."""
         means = {}
         for event in history:
             if event.iteration > iteration:
@@ -90,7 +90,7 @@ class Metrics:
             if isinstance(event, Progress):
                 means[event.iteration] = event.loss
             elif isinstance(event, Evaluated):
-                self.note(event)
+                self.add_evaluation(event)
         logged = [means[key] for key in sorted(means)]
         self._means.extend(logged[-SMOOTHED_MEANS:])
         self._curve.extend(np.repeat(np.array(logged, np.float64), LOG_INTERVAL))
@@ -98,7 +98,7 @@ class Metrics:
 
 
 def _mean(losses: Collection[float]) -> float:
-    """Exact to the last bit; huge losses are not summed, which may overflow."""
+    """Compute the mean exactly; huge losses are divided first, since their sum may overflow."""
     try:
         return math.fsum(losses) / len(losses)
     except OverflowError:

@@ -1,14 +1,14 @@
-"""How much a run trains at once, how fast it may, and how fast it was."""
+"""The length of a chunk of training, the pace to keep, and the measured rate."""
 
 from __future__ import annotations
 
 import time
 
 CHUNK_SECONDS = 0.03
-"""How long a chunk of training should take: a command waits for it at most."""
+"""Target duration of a chunk: a command waits no longer."""
 
 RATE_SECONDS = 1.0
-"""Over how long the shown rate is averaged."""
+"""Time over which the displayed rate is averaged."""
 
 
 class Pacing:
@@ -31,26 +31,26 @@ class Pacing:
             min(self._chunk, max(1, int(self.pace * CHUNK_SECONDS))) if self.pace else self._chunk
         )
 
-    def begin(self) -> None:
-        """Training begins, or goes on after a pause."""
+    def start(self) -> None:
+        """Start the clock, at the beginning of training and after a pause."""
         self._mark, self._due = time.monotonic(), 0.0
 
     def set_pace(self, pace: float | None) -> None:
-        """Train at ``pace`` from now on."""
+        """Change the pace."""
         self.pace, self._due = pace, 0.0
 
-    def wait(self) -> float:
-        """Seconds until the pace allows the next chunk."""
+    def seconds_to_wait(self) -> float:
+        """Return the seconds until the pace allows the next chunk."""
         return max(0.0, self._due - time.monotonic())
 
-    def note_chunk(self, n: int, began: float) -> None:
-        """The ``n`` iterations of a chunk are made, since ``began``."""
+    def finish_chunk(self, n: int, began: float) -> None:
+        """Adapt the length of a chunk to one of ``n`` iterations that began at ``began``."""
         spent = max(time.monotonic() - began, 1e-6)
         self._chunk = max(1, int(min(n * CHUNK_SECONDS / spent, 2 * self._chunk)))
         self._due = began + n / self.pace if self.pace else 0.0
 
     def measure(self, n: int) -> None:
-        """Account for the time since the last mark, in which ``n`` iterations were made."""
+        """Add the time since the last measurement, in which ``n`` iterations were trained."""
         now = time.monotonic()
         passed = max(now - self._mark, 1e-6)
         self._mark = now

@@ -1,4 +1,4 @@
-"""What is to be trained: a configuration, a place, and what came before."""
+"""The plan of a run: configuration, folder and, if it is resumed, its past."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.events import AnyEvent, Evaluated
 from core.storage.checkpoint import Checkpoint, load_checkpoint
 from core.storage.io import is_text
 from core.storage.latest_checkpoint import LatestCheckpoint, latest_or_untrained
-from core.storage.paths import RECORD
+from core.storage.paths import RECORD, checkpoint_iteration
 from core.storage.provenance import installed_versions, processor
 from core.storage.run_folder import RunFolder, RunRecord, create_run_folder, read_record
 from core.validation import decode
@@ -25,11 +25,11 @@ from core.validation import decode
 
 @dataclass(frozen=True)
 class Plan:
-    """A run to be trained: where it is kept and, if it goes on, what it starts from.
+    """A run to be trained into ``folder``, from scratch or from the checkpoint ``resumed``.
 
-    ``record`` is the ``run.json`` of a run that goes on, and ``history`` holds the events of its
-    earlier sittings; ``target`` overrides where the run ends, and ``pace`` is in iterations per
-    second, None for full speed. ``remarks`` are to be said to a person. Raises ``ConfigError``.
+    Of a resumed run ``record`` is the ``run.json`` and ``history`` the logged events. ``target``
+    overrides the final iteration, and ``pace`` is in iterations per second, None for full speed.
+    ``warnings`` are for the user. Raises ``ConfigError``.
     """
 
     config: RunConfig
@@ -41,13 +41,13 @@ class Plan:
     pace: float | None = None
     saving: CheckpointSettings = field(default_factory=CheckpointSettings)
     record: RunRecord | None = None
-    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_pace(self.pace)
 
     def open_folder(self, engine: Engine) -> None:
-        """Describe a run that begins, or take up one that goes on; raises ``RunFolderError``."""
+        """Write the record of a new run, or prepare to continue; raises ``RunFolderError``."""
         try:
             if self.resumed is None:
                 self.folder.describe(self.config, self.saving, engine.name, engine.device)
@@ -57,12 +57,19 @@ class Plan:
             problem = f"the run cannot be written here ({reason(error)})"
             raise RunFolderError(self.folder.path, problem, Advice.OTHER_OUTPUT) from error
 
-    def goes_back(self, iteration: int) -> bool:
-        """Whether the log tells of more than ``iteration``, from where the run goes on."""
-        return any(event.iteration > iteration for event in self.history)
+    @property
+    def rolls_back(self) -> bool:
+        """Whether later events were logged, or checkpoints saved, than the run continues from."""
+        if self.resumed is None:
+            return False
+        start = self.resumed.state.iteration
+        saved = (checkpoint_iteration(path.name) or 0 for path in self.folder.path.iterdir())
+        return any(event.iteration > start for event in self.history) or any(
+            iteration > start for iteration in saved
+        )
 
     def lacks_evaluation(self, iteration: int) -> bool:
-        """Whether the log has lost the periodic evaluation of ``iteration``."""
+        """Return True if the periodic evaluation of ``iteration`` is missing in the log."""
         due = iteration and iteration % self.config.eval_interval == 0
         return bool(due) and not any(
             isinstance(event, Evaluated)
@@ -71,7 +78,7 @@ class Plan:
         )
 
     def differences(self, engine: Engine) -> tuple[str, ...]:
-        """What the bits may depend on and is not now, with ``engine``, as the record has it."""
+        """List what the bits may depend on and differs from ``run.json``."""
         if self.record is None:
             return ()
         present = {
@@ -94,7 +101,7 @@ class Plan:
 
 
 def check_pace(pace: float | None) -> None:
-    """Raise ``ConfigError`` for what is no pace."""
+    """Raise ``ConfigError`` if ``pace`` is not a valid pace."""
     if pace is not None:
         validation.pace("pace", pace)
 
@@ -106,9 +113,9 @@ def plan_new(
     pace: float | None = None,
     saving: CheckpointSettings | None = None,
 ) -> Plan:
-    """A run from scratch in a new folder under ``out``, which is locked for it.
+    """Plan a run from scratch, and create and lock its folder under ``out``.
 
-    Without a ``name`` it is called after its algorithm and the time. Raises ``RunFolderError``.
+    Without a ``name`` it is named after its algorithm and the time. Raises ``RunFolderError``.
     """
     algorithm = config.algorithm.name
     chosen = f"{algorithm}-{name or time.strftime('%Y%m%d-%H%M%S')}"
@@ -117,21 +124,21 @@ def plan_new(
 
 
 def run_folder(path: Path) -> Path:
-    """The folder of the run at ``path``, which is that folder or a checkpoint in it."""
+    """Return the folder of the run at ``path``, which is that folder or a checkpoint in it."""
     return (path.parent if path.is_file() else path).resolve()
 
 
 def plan_resumed(path: Path, iterations: int | None = None, pace: float | None = None) -> Plan:
-    """The run of a folder, or of one checkpoint in it, to go on to ``iterations`` if given.
+    """Plan to continue a run, to ``iterations`` if given, and lock its folder.
 
-    Of a folder the newest checkpoint that is good is taken; the plan's remarks tell of those that
-    are not. The folder is locked. Raises ``CheckpointError`` or ``RunFolderError``.
+    ``path`` is a checkpoint or a run folder, which stands for its newest checkpoint. Damaged ones
+    are skipped with a warning. Raises ``CheckpointError`` or ``RunFolderError``.
     """
     folder = RunFolder(run_folder(path))
     if not is_text(folder.path):
         raise RunFolderError(folder.path, "name is not valid UTF-8", "rename it")
     if not path.is_dir():
-        load_checkpoint(path)  # what is no checkpoint is told before what is no run folder
+        load_checkpoint(path)  # a damaged checkpoint is reported before a missing run folder
     if not (folder.path / RECORD).is_file():
         raise RunFolderError(folder.path, "not a run folder (no run.json)")
     folder.lock()
@@ -166,11 +173,11 @@ def _plan_resumed(
         pace=pace,
         saving=decode(CheckpointSettings, record.saving, "saving"),
         record=record,
-        remarks=start.warnings,
+        warnings=start.warnings,
     )
 
 
 def _renamed(events: Iterable[AnyEvent], run: str) -> Iterator[AnyEvent]:
-    """``events`` as of ``run``, which a folder that was renamed had another name for."""
+    """Rename the run in ``events``, which has another name if its folder was renamed."""
     for event in events:
         yield event if event.run == run else msgspec.structs.replace(event, run=run)

@@ -178,7 +178,7 @@ def test_a_folder_made_read_only_is_saved_to_when_it_can_be(run: Watched, tmp_pa
     with read_only(folder):
         failed = run.wait_for("savefailed")
         assert "fomaml-disk" in failed["problem"]
-        assert "training goes on and will try again" in failed["problem"]
+        assert "training continues, retrying" in failed["problem"]
         assert run.wait_for("progress")["iteration"] > failed["iteration"]
     saved = run.wait_for("saved")
     said = run.interrupt()

@@ -97,7 +97,7 @@ def draw(events: list[AnyEvent]) -> None:
     watching = WatchState(DashboardState(snapshots, events))
     watching.dashboard.update(events, snapshots)
     metrics = Metrics(())
-    metrics.recall(events, 50)
+    metrics.restore(events, 50)
     for size in ((80, 24), (200, 60)):
         made = watching.arrange(*size)
         watching.plots(made.panels)

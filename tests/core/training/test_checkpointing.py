@@ -211,7 +211,7 @@ def test_the_newest_good_checkpoint_is_taken_and_the_damaged_one_named(tmp_path:
     plan = plan_resumed(tmp_path / "run")
     assert plan.resumed is not None
     assert plan.resumed.state.iteration == 3
-    (line,) = plan.remarks
+    (line,) = plan.warnings
     assert line.startswith(f"skipping {damaged}: ")
     plan.folder.release()
 
@@ -334,7 +334,7 @@ def test_an_autosave_that_fails_is_said_once(
     log.wait(Stepped, 2)
     ended(trainer)
     assert len(log.of(SaveFailed)) == 1
-    assert log.wait(SaveFailed).problem.endswith("training goes on and will try again")
+    assert log.wait(SaveFailed).problem.endswith("training continues, retrying")
 
 
 def test_who_asks_for_a_save_is_told_that_it_fails_each_time(
@@ -378,7 +378,7 @@ def test_a_long_step_ends_when_another_command_comes(tmp_path: Path) -> None:
 def test_what_is_no_pace_is_refused(tmp_path: Path, pace: float) -> None:
     trainer, log = paused_at(1, tmp_path)
     trainer.send(SetPace(pace))
-    assert "a finite number from 1e-06" in log.wait(CommandRejected).reason
+    assert "a finite number of at least 1e-06" in log.wait(CommandRejected).reason
     ended(trainer)
     with pytest.raises(ConfigError, match="pace"):
         dataclasses.replace(trainer.plan, pace=pace)

@@ -272,7 +272,7 @@ def test_a_device_that_is_not_there_fails_without_a_traceback(
     trainer, log = started(tmp_path, small_config(device="cuda"))
     failed = log.wait(Failed)
     assert trainer.join(60)
-    assert failed.problem.startswith("--device cuda: ")
+    assert failed.problem.startswith("device cuda: ")
     assert failed.details == ""
 
 
@@ -326,7 +326,7 @@ def test_a_run_that_can_be_saved_nowhere_says_that_it_is_not(
     vanish(tmp_path / "run")
     ended(trainer, save=True)
     (problem,) = [one.problem for one in log.of(SaveFailed) if "is not saved" in one.problem]
-    assert "iteration 2 is not saved; XDG_STATE_HOME says where else" in problem
+    assert "iteration 2 is not saved; set XDG_STATE_HOME to another folder" in problem
     assert len(problem.splitlines()) == 1
     assert trainer.snapshot.unsaved
 

@@ -14,7 +14,7 @@ from tests.support.run_folders import progress, short_evaluated
 
 def test_every_hundred_iterations_their_mean_loss_is_due() -> None:
     losses = np.random.default_rng(0).random(250)
-    due = Metrics().log(0, losses)
+    due = Metrics().add_losses(0, losses)
     assert [iteration for iteration, _ in due] == [100, 200]
     assert [mean for _, mean in due] == pytest.approx([losses[:100].mean(), losses[100:200].mean()])
 
@@ -23,10 +23,10 @@ def test_every_hundred_iterations_their_mean_loss_is_due() -> None:
 def test_the_length_of_chunks_changes_no_mean(lengths: list[int]) -> None:
     losses = np.random.default_rng(0).random(sum(lengths))
     whole, parts = Metrics(), Metrics()
-    expected = whole.log(0, losses)
+    expected = whole.add_losses(0, losses)
     found, start = [], 0
     for length in lengths:
-        found += parts.log(start, losses[start : start + length])
+        found += parts.add_losses(start, losses[start : start + length])
         start += length
     assert found == expected
     assert parts.smoothed == whole.smoothed
@@ -39,36 +39,36 @@ def test_nothing_is_smoothed_before_the_first_iteration() -> None:
 
 def test_the_first_iterations_are_smoothed_over_themselves() -> None:
     metrics = Metrics()
-    metrics.log(0, np.array([1.0, 3.0]))
+    metrics.add_losses(0, np.array([1.0, 3.0]))
     assert metrics.smoothed == 2.0
 
 
 def test_the_smoothed_loss_is_that_of_the_last_thousand_iterations() -> None:
     metrics = Metrics()
     losses = np.random.default_rng(0).random(25 * LOG_INTERVAL)
-    metrics.log(0, losses)
+    metrics.add_losses(0, losses)
     assert metrics.smoothed == pytest.approx(losses[-SMOOTHED_MEANS * LOG_INTERVAL :].mean())
 
 
 def test_the_best_evaluation_is_the_lowest_after_adaptation() -> None:
     metrics = Metrics()
     for iteration, loss in ((10, 3.0), (20, 1.0), (30, 2.0)):
-        metrics.note(short_evaluated(iteration, loss))
+        metrics.add_evaluation(short_evaluated(iteration, loss))
     assert metrics.best == (1.0, 20)
 
 
 def test_only_the_periodic_evaluation_counts_as_best() -> None:
     metrics = Metrics()
-    metrics.note(short_evaluated(10, 1.0, "random"))
+    metrics.add_evaluation(short_evaluated(10, 1.0, "random"))
     assert metrics.best is None
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_an_evaluation_that_is_not_finite_is_never_the_best(bad: float) -> None:
     metrics = Metrics()
-    metrics.note(short_evaluated(10, bad))
+    metrics.add_evaluation(short_evaluated(10, bad))
     assert metrics.best is None
-    metrics.note(short_evaluated(20, 2.0))
+    metrics.add_evaluation(short_evaluated(20, 2.0))
     assert metrics.best == (2.0, 20)
 
 
@@ -82,32 +82,32 @@ def test_a_resumed_run_tells_what_the_run_that_never_stopped_tells(
 ) -> None:
     losses = np.random.default_rng(0).random(n + then)
     once, first = Metrics(), Metrics()
-    history: list[AnyEvent] = [progress(*due) for due in first.log(0, losses[:n])]
-    once.log(0, losses[:n])
+    history: list[AnyEvent] = [progress(*due) for due in first.add_losses(0, losses[:n])]
+    once.add_losses(0, losses[:n])
     for loss in evaluations:
         history.append(short_evaluated(n, loss))
-        once.note(short_evaluated(n, loss))
+        once.add_evaluation(short_evaluated(n, loss))
     resumed = Metrics(first.recent_losses)
-    resumed.recall(history, n)
-    assert resumed.log(n, losses[n:]) == once.log(n, losses[n:])
+    resumed.restore(history, n)
+    assert resumed.add_losses(n, losses[n:]) == once.add_losses(n, losses[n:])
     assert resumed.smoothed == once.smoothed
     assert resumed.best == once.best
 
 
 def test_what_was_logged_after_the_checkpoint_is_not_recalled() -> None:
     metrics = Metrics()
-    metrics.recall([progress(100, 1.0), progress(200, 9.0), short_evaluated(150, 0.1)], 100)
+    metrics.restore([progress(100, 1.0), progress(200, 9.0), short_evaluated(150, 0.1)], 100)
     assert metrics.smoothed == 1.0
     assert metrics.best is None
 
 
 def test_the_curve_of_a_resumed_run_ends_at_its_iteration() -> None:
     metrics = Metrics([2.0] * 30)
-    metrics.recall([progress(100, 1.0), progress(200, 3.0)], 230)
+    metrics.restore([progress(100, 1.0), progress(200, 3.0)], 230)
     curve = metrics.curve()
     assert curve.iterations[-1] == 230
     assert curve.losses == (*[1.0] * 100, *[3.0] * 100, *[2.0] * 30)
 
 
 def test_losses_too_large_to_be_summed_have_a_mean() -> None:
-    assert Metrics().log(0, np.full(100, 1e308)) == [(100, pytest.approx(1e308))]
+    assert Metrics().add_losses(0, np.full(100, 1e308)) == [(100, pytest.approx(1e308))]
