@@ -8,4 +8,4 @@ FOMAML, REPTILE = Fomaml(), Reptile()
 ALGORITHMS: dict[str, Algorithm] = {"fomaml": FOMAML, "reptile": REPTILE}
 
 UNITS = 64
-"""Units of each hidden layer."""
+"""Hidden layer sizes."""

@@ -24,14 +24,14 @@ Precision = Literal["float32", "float64"]
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointSettings:
-    """When a run saves itself. It changes nothing that is learned."""
+    """Autosaves and what is kept of them; results do not depend on them."""
 
     autosave_seconds: float = 5.0
-    """Seconds between two autosaves; 0 for none by time."""
+    """Autosave interval in seconds (0: off)."""
     autosave_iterations: int = 0
-    """Iterations between two autosaves; 0 for none by iterations."""
+    """Autosave interval in iterations (0: off)."""
     keep: int = 3
-    """Newest autosaves that are kept, beside the best, the last and those saved by hand."""
+    """Number of recent autosaves to keep, besides best, final and manual saves."""
 
     def __post_init__(self) -> None:
         validation.within("autosave_seconds", self.autosave_seconds, 0, 1e9)
@@ -47,15 +47,15 @@ class RunConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     waves: SineTasks = field(default_factory=SineTasks)
     seed: int = 0
-    """Decides the initial parameters and all random tasks."""
+    """Random seed for initial parameters and tasks."""
     iterations: int = 50_000
-    """Meta-iterations; also the period of the step size schedule."""
+    """Meta-iterations; also the length of the learning-rate schedule."""
     eval_interval: int = 1_000
-    """Iterations between two evaluations on a random task."""
+    """Iterations between two evaluations on a validation task."""
     engine: EngineName = "auto"
-    """What runs the iterations: auto takes the fastest that can."""
+    """Compute engine; auto picks the fastest available."""
     device: DeviceName = "auto"
-    """Where they run."""
+    """Compute device."""
     precision: Precision = "float32"
     """Floating-point type of parameters and data."""
 

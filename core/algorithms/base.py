@@ -58,19 +58,19 @@ class Algorithm:
     title: ClassVar[str]
 
     outer_lr: float
-    """Outer ("meta") learning rate: beta of FOMAML, the step size epsilon of Reptile."""
+    """Outer (meta) learning rate: beta of FOMAML, step size epsilon of Reptile."""
     tasks: int
-    """Tasks of one meta-iteration (the meta-batch)."""
+    """Tasks per meta-iteration (meta-batch size)."""
     inner_lr: float = 0.02
     """Inner learning rate alpha, for training and for few-shot evaluation."""
     schedule: Schedule = "constant"
-    """How the outer learning rate falls over the run: constant, linear to 0, or cosine to 0."""
+    """Schedule of the outer learning rate: constant, linear to 0 or cosine to 0."""
     outer_optimizer: OuterOptimizer = "sgd"
-    """What applies the outer gradient to the meta-parameters."""
+    """Outer optimizer."""
     momentum: float = 0.9
-    """Decay of the outer velocity, for momentum."""
+    """Momentum coefficient of the outer optimizer momentum."""
     adam_betas: tuple[float, float] = (0.9, 0.999)
-    """Decay rates of the outer moments, for Adam."""
+    """Decay rates of the outer moments, for adam."""
 
     def __post_init__(self) -> None:
         prefix = self.name

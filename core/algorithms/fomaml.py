@@ -24,13 +24,13 @@ class Fomaml(Algorithm):
     outer_lr: float = 0.01
     tasks: int = 3
     shots: int = 10
-    """Points of a support set (K)."""
+    """Points in a support set (K)."""
     query_points: int = 50
-    """Equally spaced points of the query set."""
+    """Equally spaced points in a query set."""
     inner_steps: int = 1
-    """Gradient steps from the meta-parameters to the adapted ones."""
+    """Inner gradient steps per task."""
     reduction: Reduction = "sum"
-    """Whether the query gradients of the tasks are summed (the source) or averaged."""
+    """Reduction of query gradients over tasks: sum (as in the reference code) or mean."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

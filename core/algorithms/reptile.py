@@ -25,11 +25,11 @@ class Reptile(Algorithm):
     outer_lr: float = 0.1
     tasks: int = 1
     points: int = 50
-    """Equally spaced points of a task's data."""
+    """Equally spaced points in a task's data."""
     batch_size: int = 10
-    """Points of a minibatch; it divides the number of points."""
+    """Minibatch size; must divide the number of points."""
     inner_epochs: int = 1
-    """Passes over a task's data, shuffled anew for each."""
+    """Inner epochs; data is reshuffled for each."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

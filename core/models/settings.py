@@ -21,9 +21,9 @@ class NetworkConfig:
     """The network that is meta-trained: one input, hidden layers, one output."""
 
     hidden: tuple[int, ...] = (64, 64)
-    """Units of each hidden layer."""
+    """Hidden layer sizes."""
     activation: Activation = "tanh"
-    """What stands between the layers."""
+    """Activation function between layers."""
 
     def __post_init__(self) -> None:
         validation.count("network.hidden (layers)", len(self.hidden), high=LARGEST_DEPTH)

@@ -1,4 +1,4 @@
-"""How a person likes the dashboard."""
+"""Preferences of the dashboard."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _FASTEST = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Preferences:
-    """What the dashboard looks like and how it behaves, whatever it shows."""
+    """Look and behaviour of the dashboard."""
 
     theme: ThemeName = "terminal"
-    """Colours: the terminal's own, or others."""
+    """Color theme; terminal uses the terminal's own colors."""
     fps: float | None = None
-    """Repaints a second, at most; without it, as many as the connection suits."""
+    """Max repaints per second (default: adapts to the connection)."""
     mouse: bool = True
-    """Hear the mouse; without it, the terminal's own selection works."""
+    """Mouse input (off: use the terminal's own text selection)."""
     ascii: bool | None = None
-    """Show ASCII only; without it, where the locale is not UTF-8."""
+    """ASCII characters only (default: if the locale is not UTF-8)."""
     keys: dict[str, str] = field(default_factory=dict)
-    """The key of each action that is to have another, as ``freeze = "Z"``."""
+    """Keys of actions that are remapped, as ``freeze = "Z"``."""
 
     def __post_init__(self) -> None:
         if self.fps is not None and not 0.1 <= self.fps <= _FASTEST:

@@ -15,9 +15,9 @@ from tui_meta.app.signals import ending_at_once
 from tui_meta.cli.errors import describe_error, describe_usage_error
 from tui_meta.cli.parameters import (
     AnySession,
+    Dashboard,
     Detach,
     Device,
-    Face,
     JsonEvents,
     JsonResult,
     NoTui,
@@ -27,6 +27,9 @@ from tui_meta.cli.parameters import (
     Settings,
     Tasks,
     TaskSeed,
+    WatchedJson,
+    several,
+    switch,
 )
 from tui_meta.cli.settings import RUN, whole_numbers
 from tui_meta.console import Exit, Output, configure_stdio, flush_stdio, print_error
@@ -42,17 +45,17 @@ COMMANDS = (
 EXAMPLES = """\
 Examples:
   tui-meta                                   train both, in the dashboard
-  tui-meta --seed 3 --network.hidden 40 40   with other settings
-  tui-meta --config my.toml --pace 100       with settings from a file
-  tui-meta --no-tui --json > log.jsonl       without a screen
-  tui-meta --detach                          in the background
-  tui-meta attach                            look at what trains, from any terminal
-  tui-meta resume checkpoints/fomaml-mine    go on where a run was saved
-  tui-meta eval checkpoints/fomaml-source    see what a run has learned
-  tui-meta runs                              list the runs there are
+  tui-meta --seed 3 --network.hidden 40 40   change settings
+  tui-meta --config my.toml --pace 100       read settings from a file
+  tui-meta --no-tui --json > log.jsonl       train without the dashboard
+  tui-meta --detach                          train in the background
+  tui-meta attach                            view running training
+  tui-meta resume checkpoints/fomaml-mine    resume a run
+  tui-meta eval checkpoints/fomaml-source    evaluate a run
+  tui-meta runs                              list runs
 
-A configuration file (TOML) says seed = 3 at its top and inner_lr = 0.01 under
-[fomaml] or [reptile]; [network] and [waves] likewise. Flags override it.
+In a TOML configuration file, put seed = 3 at the top level and inner_lr = 0.01
+under [fomaml] or [reptile]; also [network] and [waves]. Flags override the file.
 """
 
 app = App(
@@ -60,7 +63,7 @@ app = App(
     help="Watch FOMAML and Reptile learn few-shot sine regression, live in a terminal.",
     help_format="plaintext",
     help_epilogue=EXAMPLES,
-    usage=f"Usage: tui-meta [{' | '.join(COMMANDS)}] [OPTIONS]",
+    usage="Usage: tui-meta [COMMAND] [OPTIONS]",
     version=f"tui-meta {VERSION}",
     console=Output(),
     result_action="return_value",
@@ -80,12 +83,12 @@ def train(
     no_tui: NoTui = False,
     json: JsonEvents = False,
     detach: Detach = False,
-    face: Face = {},  # noqa: B006  (only read)
+    dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
-    """Train from scratch (what tui-meta does when no command is given)."""
+    """Train from scratch (default command)."""
     from tui_meta.cli.commands.train import train
 
-    return train(settings, config, _manner(no_tui=no_tui, json=json, detach=detach), face)
+    return train(settings, config, _mode(no_tui=no_tui, json=json, detach=detach), dashboard)
 
 
 @app.command(
@@ -98,19 +101,19 @@ def resume(
     *,
     iterations: Annotated[
         int | None,
-        Parameter(help="Where to end; without it, as planned", converter=whole_numbers),
+        Parameter(help="Target iteration (default: the run's own target)", converter=whole_numbers),
     ] = None,
     pace: Pace = None,
     no_tui: NoTui = False,
     json: JsonEvents = False,
     detach: Detach = False,
-    face: Face = {},  # noqa: B006  (only read)
+    dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
-    """Go on with runs where they were last saved, or at a checkpoint."""
+    """Resume runs from their latest save or from a given checkpoint."""
     from tui_meta.cli.commands.resume import resume
 
-    manner = _manner(no_tui=no_tui, json=json, detach=detach)
-    return resume(paths, iterations, pace, manner, face)
+    mode = _mode(no_tui=no_tui, json=json, detach=detach)
+    return resume(paths, iterations, pace, mode, dashboard)
 
 
 @app.command(sort_key=2.1, help_epilogue="Example: tui-meta attach 1\n")
@@ -118,43 +121,30 @@ def attach(
     id: AnySession = None,
     /,
     *,
-    read_only: Annotated[
-        bool, Parameter(help="Look, and command nothing", negative=(), show_default=False)
-    ] = False,
-    face: Face = {},  # noqa: B006  (only read)
+    read_only: Annotated[bool, switch("View only: send no commands")] = False,
+    dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
-    """Show a session that trains already: one that was detached from, or somebody watches."""
+    """Attach to a running session (detached, or open elsewhere)."""
     from tui_meta.cli.commands.attach import attach
 
-    return attach(id, face, read_only=read_only)
+    return attach(id, dashboard, read_only=read_only)
 
 
 @app.command(
     name="ls",
     sort_key=2.2,
-    help_epilogue="Through a pipe: id, runs, seconds, and who watches, with tabs between.\n",
+    help_epilogue="When piped: tab-separated id, runs, seconds since the start, and viewers.\n",
 )
 def list_sessions(*, json: JsonResult = False) -> int:
-    """List the sessions that run on this machine."""
+    """List running sessions on this machine."""
     from tui_meta.cli.commands.sessions import list_sessions
 
     return list_sessions(as_json=json)
 
 
 @app.command(sort_key=2.3, help_epilogue="Example: tui-meta stop 1\n")
-def stop(
-    ids: Annotated[
-        list[str],
-        Parameter(
-            help="Sessions, as tui-meta ls names them",
-            consume_multiple=True,
-            metavar="ID",
-            negative=(),
-        ),
-    ],
-    /,
-) -> int:
-    """Save and end sessions."""
+def stop(ids: Annotated[list[str], several("Session IDs from tui-meta ls", "ID")], /) -> int:
+    """Stop sessions after saving."""
     from tui_meta.cli.commands.sessions import stop_sessions
 
     return stop_sessions(ids)
@@ -163,32 +153,30 @@ def stop(
 @app.command(
     sort_key=2.4,
     help_epilogue=(
-        "Orders: pause, resume, step [N], save, evaluate [random | standard | half-range |\n"
-        "compare], pace [N | full], extend. Exit code: 0 if all runs did it, 2 if one did not.\n"
+        "Commands: pause, resume, step [N], save, evaluate [random | standard |\n"
+        "half-range | compare], pace [N | full], extend.\n"
+        "Exit code: 0 if all runs accepted, 2 otherwise.\n"
         "Example: tui-meta send 1 step 10\n"
     ),
 )
 def send(
     id: SessionId,
-    words: Annotated[
-        list[str],
-        Parameter(help="What to do", consume_multiple=True, metavar="ORDER", negative=()),
-    ],
+    command: Annotated[list[str], several("Command to send, and its argument", "WORD")],
     /,
     *,
     run: Annotated[
-        str | None, Parameter(help="The one that does it; without it, all", metavar="NAME")
+        str | None, Parameter(help="Only this run (default: all)", metavar="NAME")
     ] = None,
 ) -> int:
-    """Do from a script what the keys of the dashboard do."""
+    """Send a dashboard command to a session from a script."""
     from tui_meta.cli.commands.send import send
 
-    return send(id, words, run)
+    return send(id, command, run)
 
 
 @app.command(sort_key=2.5, help_epilogue="Example: tui-meta watch 1 --json > events.jsonl\n")
-def watch(id: AnySession = None, /, *, json: JsonEvents = False) -> int:
-    """Tell line by line what a session does, until it or all of its runs have ended."""
+def watch(id: AnySession = None, /, *, json: WatchedJson = False) -> int:
+    """Stream a session's events as text until it ends."""
     from tui_meta.cli.commands.watch import watch
 
     return watch(id, as_json=json)
@@ -208,7 +196,7 @@ def evaluate(
     device: Device = "auto",
     json: JsonResult = False,
 ) -> int:
-    """Show what runs have learned: the three evaluations, and statistics over many tasks."""
+    """Evaluate runs: three reference evaluations and statistics over random tasks."""
     from tui_meta.cli.commands.evaluate import evaluate
 
     with ending_at_once():
@@ -220,8 +208,8 @@ def evaluate(
     help_epilogue="Example: tui-meta compare checkpoints/fomaml-mine checkpoints/reptile-mine\n",
 )
 def compare(
-    first: Annotated[Path, Parameter(help="Run folder or checkpoint file A")],
-    second: Annotated[Path, Parameter(help="Run folder or checkpoint file B")],
+    first: Annotated[Path, Parameter(help="First run (folder or checkpoint), A")],
+    second: Annotated[Path, Parameter(help="Second run (folder or checkpoint), B")],
     /,
     *,
     tasks: Tasks = 1_000,
@@ -229,7 +217,7 @@ def compare(
     device: Device = "auto",
     json: JsonResult = False,
 ) -> int:
-    """Compare two runs on the same random tasks, in pairs, with 95 % intervals."""
+    """Paired comparison of two runs on random tasks, with 95% confidence intervals."""
     from tui_meta.cli.commands.compare import compare
 
     with ending_at_once():
@@ -239,21 +227,20 @@ def compare(
 @app.command(
     sort_key=5,
     help_epilogue=(
-        "Through a pipe: a line for each run, with tabs between name, algorithm, state,\n"
-        "iteration, target, best loss, its iteration, age in seconds, and who trains it\n"
-        "or what is wrong with it.\n"
+        "When piped: tab-separated name, algorithm, state, iteration, target, best loss,\n"
+        "its iteration, age in seconds, and the training process or the problem.\n"
     ),
 )
 def runs(
-    folder: Annotated[Path, Parameter(help="Folder with runs")] = Path("checkpoints"),
+    folder: Annotated[Path, Parameter(help="Parent folder of runs")] = Path("checkpoints"),
     /,
     *,
     sort: Annotated[
-        Literal["age", "name", "state", "iteration", "best"], Parameter(help="What comes first")
+        Literal["age", "name", "state", "iteration", "best"], Parameter(help="Sort order")
     ] = "age",
     json: JsonResult = False,
 ) -> int:
-    """List runs: state, iteration, best loss, and how long ago something last happened."""
+    """List runs: state, iteration, best loss and last activity."""
     from tui_meta.cli.commands.runs import runs
 
     return runs(folder, sort=sort, as_json=json)
@@ -261,7 +248,7 @@ def runs(
 
 @app.command(sort_key=6, help_epilogue="Example: tui-meta show checkpoints/fomaml-source\n")
 def show(path: Annotated[Path, Parameter(help="Run folder, or a checkpoint file in it")], /) -> int:
-    """Show one run: settings, origin, checkpoints, evaluations and loss curve."""
+    """Show one run: settings, provenance, checkpoints, evaluations and loss curve."""
     from tui_meta.cli.commands.show import show
 
     return show(path)
@@ -279,16 +266,14 @@ def export(
     out: Annotated[
         Path | None,
         Parameter(
-            help="File, or folder for it; with tensorboard the folder of its logs. Without it, "
-            "a file with the run's name, or the folder tensorboard",
-            metavar="FILE_OR_FOLDER",
+            help="Output file or folder; for tensorboard, the log directory (default: "
+            "RUN.csv, RUN.parquet or tensorboard/)",
+            metavar="PATH",
         ),
     ] = None,
-    force: Annotated[
-        bool, Parameter(help="Replace a file that exists", negative=(), show_default=False)
-    ] = False,
+    force: Annotated[bool, switch("Overwrite an existing file")] = False,
 ) -> int:
-    """Write the losses of training and of evaluations to a file for other tools."""
+    """Export training and evaluation losses for other tools."""
     from tui_meta.cli.commands.export import export
 
     return export(path, to=to, out=out, force=force)
@@ -296,14 +281,14 @@ def export(
 
 @app.command(
     sort_key=8,
-    help_epilogue="Exit code: 0 if settings and results are the same, 1 if not, 2 for an error.\n",
+    help_epilogue="Exit code: 0 if settings and results are identical, 1 if not, 2 for errors.\n",
 )
 def diff(
-    first: Annotated[Path, Parameter(help="Run folder A")],
-    second: Annotated[Path, Parameter(help="Run folder B")],
+    first: Annotated[Path, Parameter(help="First run folder, A")],
+    second: Annotated[Path, Parameter(help="Second run folder, B")],
     /,
 ) -> int:
-    """Show which settings, versions and results of two runs differ."""
+    """Show differences in settings, versions and results between two runs."""
     from tui_meta.cli.commands.diff import diff
 
     return diff(first, second)
@@ -315,24 +300,21 @@ def diff(
     help_epilogue="Example: tui-meta rm checkpoints/fomaml-mine checkpoints/reptile-mine\n",
 )
 def remove(
-    paths: Annotated[
-        list[Path],
-        Parameter(help="Run folders", consume_multiple=True, metavar="PATH", negative=()),
-    ],
+    paths: Annotated[list[Path], several("Run folders", "PATH")],
     /,
     *,
-    yes: Annotated[bool, Parameter(help="Do not ask", negative=(), show_default=False)] = False,
+    yes: Annotated[bool, switch("Skip the confirmation")] = False,
 ) -> int:
-    """Delete runs: the files that tui-meta has made, and never a run that is being trained."""
+    """Delete runs (only files created by tui-meta, never a run in training)."""
     from tui_meta.cli.commands.remove import remove
 
     return remove(paths, yes=yes)
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
-    """Run the command line ``tokens``, by default those of the process; gives the exit code.
+    """Run the command line ``tokens``, by default that of the process, and return the exit code.
 
-    What a person can cause becomes one line on standard error.
+    Errors that users can cause become one line on standard error.
     """
     configure_stdio()
     try:
@@ -356,7 +338,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     return code or Exit.DONE
 
 
-def _manner(*, no_tui: bool, json: bool, detach: bool) -> OutputMode:
+def _mode(*, no_tui: bool, json: bool, detach: bool) -> OutputMode:
     if detach:
         if json:
             raise LabError("--json cannot be combined with --detach; use tui-meta watch ID --json")

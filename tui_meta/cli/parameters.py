@@ -1,4 +1,4 @@
-"""What several commands are given: the flags and arguments that they share."""
+"""Flags and arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -8,68 +8,53 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Group, Parameter
 
 from core.config import DeviceName
-from tui_meta.cli.preferences import face_flags
+from tui_meta.cli.preferences import dashboard_flags
 from tui_meta.cli.settings import flags, whole_numbers
 
 if TYPE_CHECKING:
-    Given = dict[str, Any]
-    Preferred = dict[str, Any]
+    _Settings = dict[str, Any]
+    _Dashboard = dict[str, Any]
 else:
-    Given, Preferred = flags(), face_flags()
+    _Settings, _Dashboard = flags(), dashboard_flags()
 
 OUTPUT = Group("Output", sort_key=1.5)
-"""Comes after the group ``RUN`` and before the algorithms'."""
+"""Between the group ``RUN`` and the algorithms' groups."""
 
-Paths = Annotated[
-    list[Path],
-    Parameter(
-        help="Run folders or checkpoint files",
-        consume_multiple=True,
-        metavar="PATH",
-        negative=(),
-    ),
-]
-Settings = Annotated[Given, Parameter(name="*")]
-Face = Annotated[Preferred, Parameter(name="*")]
+
+def switch(help: str) -> Parameter:
+    """Return a flag without a value that is off by default."""
+    return Parameter(help=help, negative=(), show_default=False)
+
+
+def several(help: str, metavar: str) -> Parameter:
+    """Return an argument that takes one value or more."""
+    return Parameter(help=help, metavar=metavar, consume_multiple=True, negative=())
+
+
+Paths = Annotated[list[Path], several("Run folders or checkpoint files", "PATH")]
+Settings = Annotated[_Settings, Parameter(name="*")]
+Dashboard = Annotated[_Dashboard, Parameter(name="*")]
 NoTui = Annotated[
     bool,
-    Parameter(
-        name="--no-tui",
-        help="Without the dashboard: progress bars, or lines where output is piped",
-        group=OUTPUT,
-        negative=(),
-        show_default=False,
-    ),
+    switch("No dashboard: progress bars, or plain lines if piped"),
+    Parameter(name="--no-tui", group=OUTPUT),
 ]
 JsonEvents = Annotated[
-    bool,
-    Parameter(
-        help="Without the dashboard: the events of events.jsonl, one JSON object a line",
-        group=OUTPUT,
-        negative=(),
-        show_default=False,
-    ),
+    bool, switch("No dashboard: print events as JSON Lines"), Parameter(group=OUTPUT)
 ]
+WatchedJson = Annotated[bool, switch("Print events as JSON Lines")]
 Detach = Annotated[
-    bool,
-    Parameter(
-        help="In the background: tui-meta attach shows it",
-        group=OUTPUT,
-        negative=(),
-        show_default=False,
-    ),
+    bool, switch("Run in the background; view with tui-meta attach"), Parameter(group=OUTPUT)
 ]
-SessionId = Annotated[str, Parameter(help="Session, as tui-meta ls names it", metavar="ID")]
+SessionId = Annotated[str, Parameter(help="Session ID from tui-meta ls", metavar="ID")]
 AnySession = Annotated[
-    str | None, Parameter(help="Session; without it, the only one", metavar="ID")
+    str | None,
+    Parameter(help="Session ID from tui-meta ls (optional if only one is running)", metavar="ID"),
 ]
-JsonResult = Annotated[
-    bool,
-    Parameter(help="All of it as JSON, one line for each result", negative=(), show_default=False),
-]
-Pace = Annotated[float | None, Parameter(help="Iterations per second; without it, full speed")]
-Tasks = Annotated[int, Parameter(help="Random tasks to average over", converter=whole_numbers)]
+JsonResult = Annotated[bool, switch("Print JSON Lines, one object per line")]
+Pace = Annotated[float | None, Parameter(help="Iterations per second (default: full speed)")]
+Tasks = Annotated[int, Parameter(help="Number of random tasks", converter=whole_numbers)]
 TaskSeed = Annotated[
-    int, Parameter(help="Decides the tasks and their points", converter=whole_numbers)
+    int, Parameter(help="Random seed for the evaluation tasks", converter=whole_numbers)
 ]
-Device = Annotated[DeviceName, Parameter(help="Where to compute")]
+Device = Annotated[DeviceName, Parameter(help="Compute device")]

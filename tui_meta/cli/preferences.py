@@ -22,34 +22,34 @@ from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.settings import flags_of
 from tui_meta.console import print_note
 
-FACE = Group("Dashboard", sort_key=1.7)
-"""The group of the flags that are about the dashboard alone."""
+DASHBOARD = Group("Dashboard", sort_key=1.7)
+"""The group of the flags of the dashboard."""
 
 
-def face_flags() -> type:
-    """A ``TypedDict`` with each preference that is a flag; what is not given is not in it."""
-    flags = flags_of(Preferences, "", FACE, leave_out=("keys",), negatable=True)
-    return TypedDict("FaceFlags", flags, total=False)  # type: ignore[no-any-return,operator]
+def dashboard_flags() -> type:
+    """Return a ``TypedDict`` with each preference that is a flag; unset ones are left out."""
+    flags = flags_of(Preferences, "", DASHBOARD, leave_out=("keys",), negatable=True)
+    return TypedDict("DashboardFlags", flags, total=False)  # type: ignore[no-any-return,operator]
 
 
 def preferences(given: Mapping[str, Any]) -> Preferences:
-    """What holds: the flags ``given``, over the file, over the defaults.
+    """Return the flags ``given`` over the file over the defaults.
 
-    A file with an error is passed over, and one line on standard error says so. Raises
+    A file with an error is ignored, with a line on standard error. Raises
     ``ConfigError`` for a flag.
     """
-    kept = _of_file(user_config_path("tui-meta", appauthor=False) / "config.toml")
+    preferred = _of_file(user_config_path("tui-meta", appauthor=False) / "config.toml")
     try:
-        kept = dataclasses.replace(kept, **given)
+        preferred = dataclasses.replace(preferred, **given)
     except ConfigError as error:
         raise ConfigError(f"--{error.field}", error.value, error.requirement) from error
-    if kept.ascii is None:
-        kept = dataclasses.replace(kept, ascii=not speaks_utf8(os.environ))
-    return kept
+    if preferred.ascii is None:
+        preferred = dataclasses.replace(preferred, ascii=not is_utf8(os.environ))
+    return preferred
 
 
-def speaks_utf8(environment: Mapping[str, str]) -> bool:
-    """Whether the locale that these variables name is one of UTF-8; none at all counts as one."""
+def is_utf8(environment: Mapping[str, str]) -> bool:
+    """Return whether these variables name a UTF-8 locale; none at all counts as one."""
     names = ("LC_ALL", "LC_CTYPE", "LANG")
     locale = next((environment[name] for name in names if environment.get(name)), "C.UTF-8")
     try:
@@ -65,12 +65,12 @@ def _of_file(path: Path) -> Preferences:
     try:
         if not path.exists():
             return Preferences()
-        kept = decode(Preferences, read_config_file(path), "")
-        check_keymap(kept.keys)
+        preferred = decode(Preferences, read_config_file(path), "")
+        check_keymap(preferred.keys)
     except ConfigFileError as error:
-        print_note(f"{error}; the defaults hold")
+        print_note(f"{error}; using defaults")
     except (LabError, OSError) as error:
-        print_note(f"{path}: {error}; the defaults hold")
+        print_note(f"{path}: {error}; using defaults")
     else:
-        return kept
+        return preferred
     return Preferences()

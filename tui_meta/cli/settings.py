@@ -1,17 +1,14 @@
 """Flags and configuration files to run configurations.
 
 Flags are made from the dataclasses of ``core``: a setting or an algorithm that is added there is a
-flag here. Only what a person gave is kept, laid over the file, and validated once, in ``core``.
+flag here. Only flags that were given override the file; ``core`` validates the result, once.
 """
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, TypedDict, get_type_hints
 
@@ -26,24 +23,24 @@ from core.tasks.sine import SineTasks
 from core.validation import decode, refuse_unknown, require_table
 
 RUN = Group("Run", sort_key=1)
-"""The group of the flags that a person looks for first."""
+"""The group of the most common flags."""
 
 TABLES: dict[str, type] = {**ALGORITHMS, "network": NetworkConfig, "waves": SineTasks}
-"""Tables of a configuration file, which are groups of flags, and what they configure."""
+"""Tables of a configuration file, each a group of flags, and the dataclasses they configure."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """What is started, and where it is kept."""
+    """Runs to start, and where they are stored."""
 
     algorithms: Annotated[tuple[str, ...], Parameter(choices=tuple(ALGORITHMS))] = tuple(ALGORITHMS)
     """Algorithms to train side by side."""
     out: Annotated[str, Parameter(metavar="FOLDER")] = "checkpoints"
-    """Folder in which each run gets a folder of its own."""
+    """Parent folder for run folders."""
     name: Annotated[str | None, Parameter(metavar="NAME")] = None
-    """The run folders are called fomaml-NAME and so on; without it, by algorithm and time."""
+    """Run name suffix: folders become fomaml-NAME, reptile-NAME (default: the time)."""
     pace: float | None = None
-    """Iterations per second of each run; without it, full speed."""
+    """Iterations per second of each run (default: full speed)."""
 
     def __post_init__(self) -> None:
         for algorithm in self.algorithms:
@@ -57,9 +54,9 @@ class Launch:
 
 
 def flags() -> type:
-    """A ``TypedDict`` with every setting, from which cyclopts makes the flags.
+    """Return a ``TypedDict`` with every setting, from which cyclopts makes the flags.
 
-    Keys are as in errors, ``seed`` or ``fomaml.inner_lr``; what is not given is not in it.
+    Keys are as in errors, ``seed`` or ``fomaml.inner_lr``; flags that were not given are left out.
     """
     settings = flags_of(Launch, "", RUN)
     settings |= flags_of(RunConfig, "", RUN, leave_out=("algorithm", *TABLES))
@@ -73,7 +70,7 @@ def flags() -> type:
 def configure(
     given: Mapping[str, Any], file: Mapping[str, Any], path: Path | None
 ) -> tuple[Launch, CheckpointSettings, list[RunConfig]]:
-    """What to launch, when it is saved, each run's configuration: ``given`` laid over ``file``.
+    """Return what to launch, its autosaves and each run's configuration: ``given`` over ``file``.
 
     Raises ``ConfigError`` or ``UnknownSettingError``, which name the flag or the file.
     """
@@ -122,7 +119,7 @@ def _overlaid(given: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, An
 
 
 def _origin(field: str, given: Mapping[str, Any], path: Path | None) -> str:
-    """Where ``field`` got its value: the flag, or else the file."""
+    """Return where ``field`` got its value: the flag, or else the file."""
     key = field.split(" ")[0]
     if key in given:
         return field.replace(key, _flag(key))
@@ -140,9 +137,9 @@ def flags_of(
     *,
     negatable: bool = False,
 ) -> dict[str, Any]:
-    """A flag for each field of the dataclass ``kind``, with its default and its docstring.
+    """Return a flag for each field of the dataclass ``kind``, with its default and its docstring.
 
-    Where they are ``negatable``, a switch has ``--no-`` too.
+    With ``negatable``, a switch has a ``--no-`` form too.
     """
     hints = get_type_hints(kind, include_extras=True)
     described = _docstrings(kind)
@@ -173,25 +170,17 @@ def _names(kind: type) -> list[str]:
 
 
 def _docstrings(kind: type) -> dict[str, str]:
-    """The strings under the fields of a dataclass and of those it derives from."""
-    found = {}
-    for base in reversed(kind.__mro__):
-        if not dataclasses.is_dataclass(base):
-            continue
-        (definition,) = ast.parse(inspect.getsource(base)).body
-        assert isinstance(definition, ast.ClassDef)
-        for field, after in pairwise(definition.body):
-            match field, after:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name)),
-                    ast.Expr(value=ast.Constant(value=str(text))),
-                ):
-                    found[name] = text
-    return found
+    """Return the docstrings of the fields of a dataclass and of its bases."""
+    # Imported late: it is slow, and only flags need it.
+    from docstring_parser import parse_from_object
+
+    bases = [base for base in reversed(kind.__mro__) if dataclasses.is_dataclass(base)]
+    fields = [field for base in bases for field in parse_from_object(base).params]
+    return {field.arg_name: field.description or "" for field in fields}
 
 
 def _shown(default: object) -> str | bool:
-    """A default as it would be typed."""
+    """Return a default as a user would type it."""
     if default is None or default is dataclasses.MISSING:
         return False
     if isinstance(default, tuple):
@@ -200,7 +189,7 @@ def _shown(default: object) -> str | bool:
 
 
 def whole_numbers(kind: type, tokens: tuple[Token, ...]) -> int | tuple[int, ...]:
-    """One whole number or several; cyclopts itself would round what is not whole."""
+    """Return one whole number or several; cyclopts itself would round others."""
     numbers = tuple(_whole_number(token) for token in tokens)
     return numbers[0] if kind is int else numbers
 

@@ -18,7 +18,7 @@ from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.ascii import in_ascii
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.themes import PALETTES
-from tui_meta.cli.preferences import preferences, speaks_utf8
+from tui_meta.cli.preferences import is_utf8, preferences
 from tui_meta.views.keys.keymap import BOUND_TOGETHER, check_keymap
 
 
@@ -89,7 +89,7 @@ def test_an_error_in_the_file_is_one_line_and_the_defaults_hold(
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
     assert str(config_file) in line
-    assert line.endswith("; the defaults hold")
+    assert line.endswith("; using defaults")
 
 
 def test_a_folder_in_its_place_is_one_line_too(
@@ -114,7 +114,7 @@ def test_a_folder_in_its_place_is_one_line_too(
     ],
 )
 def test_the_locale_decides_on_ascii(variables: dict[str, str], answer: bool) -> None:
-    assert speaks_utf8(variables) is answer
+    assert is_utf8(variables) is answer
 
 
 # What they do.

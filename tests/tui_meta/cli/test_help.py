@@ -93,6 +93,20 @@ def test_every_command_has_its_help(capsys, command):
     assert all(len(line) <= 80 for line in text.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("command", "flag"),
+    [
+        ("ls", "--json"),
+        ("attach", "--read-only"),
+        ("eval", "--json"),
+        ("export", "--force"),
+        ("rm", "--yes"),
+    ],
+)
+def test_the_help_of_a_command_lists_its_switches(capsys, command, flag):
+    assert f" {flag} " in help_text(capsys, command)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Third(Algorithm):
     name: ClassVar[str] = "third"

@@ -1,4 +1,4 @@
-"""``tui-meta attach``: the dashboard on a session that trains already."""
+"""``tui-meta attach``: the dashboard on a running session."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tui_meta.cli.preferences import preferences
 from tui_meta.console import require_terminal
 
 
-def attach(id: str | None, face: Mapping[str, Any], *, read_only: bool) -> int:
-    """Show session ``id``, or the only one; ``face`` are flags of the dashboard."""
-    preferred = preferences(face)
+def attach(id: str | None, dashboard: Mapping[str, Any], *, read_only: bool) -> int:
+    """Show session ``id``, or the only one; ``dashboard`` holds the dashboard's flags."""
+    preferred = preferences(dashboard)
     chosen = find_session(id)
     require_terminal()
     return run_dashboard(RemoteSession(chosen.id, read_only=read_only), preferred)

@@ -1,4 +1,4 @@
-"""Handing runs to a face, and deciding where they live: in this process or in one of their own."""
+"""Starting runs, in this process or in one of their own, and showing them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tui_meta.console import Exit, print_note, require_terminal
 from tui_meta.views.describe import display_path
 
 OutputMode = Literal["dashboard", "lines", "json", "detached"]
-"""How runs are shown: on a screen, by lines, as JSON, or not at all."""
+"""How runs are shown: in the dashboard, as lines, as JSON, or not at all."""
 
 
-def show(runs: Runs, manner: OutputMode, face: Mapping[str, Any]) -> int:
-    """Train ``runs``, shown in the ``manner`` that was asked for; gives the exit code.
+def show(runs: Runs, mode: OutputMode, dashboard: Mapping[str, Any]) -> int:
+    """Train ``runs``, shown as ``mode`` says, and return the exit code.
 
-    ``face`` are flags of the dashboard.
+    ``dashboard`` holds the dashboard's flags.
     """
-    if manner == "detached":
+    if mode == "detached":
         return _detached(runs)
-    if manner != "dashboard":
-        return _headless(runs, as_json=manner == "json")
+    if mode != "dashboard":
+        return _headless(runs, as_json=mode == "json")
     require_terminal()
     from core.remote.client import RemoteSession
     from tui_meta.app.dashboard import run_dashboard
@@ -37,17 +37,17 @@ def show(runs: Runs, manner: OutputMode, face: Mapping[str, Any]) -> int:
     from tui_meta.cli.commands.sessions import ask_attach_or_new
     from tui_meta.cli.preferences import preferences
 
-    preferred = preferences(face)
+    preferred = preferences(dashboard)
     if isinstance(runs, TrainRequest):
         choice = ask_attach_or_new()
         if choice == "leave":
             return Exit.DONE
         if choice != "new":
-            return attach(choice, face, read_only=False)
+            return attach(choice, dashboard, read_only=False)
     try:
         sessions_folder()
     except RemoteError as error:
-        print_note(f"the runs end with this terminal: {error}")
+        print_note(f"training stops when this terminal closes: {error}")
         with _local(runs) as session:
             return run_dashboard(session, preferred)
     answer = launch(runs)
@@ -63,7 +63,7 @@ def _detached(runs: Runs) -> int:
 
 
 def _headless(runs: Runs, *, as_json: bool) -> int:
-    # All is imported before folders are made: until then a signal leaves nothing.
+    # Everything is imported before folders are created: until then a signal leaves nothing behind.
     from tui_meta.cli.headless import run_headless
 
     with ending_at_once():
@@ -74,7 +74,7 @@ def _headless(runs: Runs, *, as_json: bool) -> int:
 
 @contextmanager
 def _local(runs: Runs) -> Iterator[LocalSession]:
-    """A session in this process. Of a run that ended before it began, no folder is left."""
+    """Yield a session in this process; runs that never started leave no folder."""
     plans = runs.plans()
     try:
         _say(launch_reply(plans))
@@ -93,11 +93,11 @@ def _say(answer: LaunchReply) -> None:
 
 @contextmanager
 def _served(session: LocalSession) -> Iterator[bool]:
-    """While entered, others can attach to ``session``, if there is a place for it."""
+    """Serve ``session`` while entered, and yield whether others can attach to it."""
     try:
         server = Server(session, SessionEndpoint(), VERSION)
     except RemoteError as error:
-        print_note(f"nobody can attach to this: {error}")
+        print_note(f"this session cannot be attached to: {error}")
         yield False
         return
     try:

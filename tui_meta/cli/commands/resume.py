@@ -1,4 +1,4 @@
-"""``tui-meta resume``: runs that go on where they were saved."""
+"""``tui-meta resume``: continue runs from their checkpoints."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def resume(
     paths: Sequence[Path],
     iterations: int | None,
     pace: float | None,
-    manner: OutputMode,
-    face: Mapping[str, Any],
+    mode: OutputMode,
+    dashboard: Mapping[str, Any],
 ) -> int:
-    """Train the runs at ``paths`` on, side by side; ``face`` are flags of the dashboard."""
+    """Continue the runs at ``paths`` side by side; ``dashboard`` holds the dashboard's flags."""
     if iterations is not None:
         validation.count("--iterations", iterations)
     if pace is not None:
         validation.pace("--pace", pace)
-    return show(ResumeRequest.of(paths, iterations=iterations, pace=pace), manner, face)
+    return show(ResumeRequest.of(paths, iterations=iterations, pace=pace), mode, dashboard)

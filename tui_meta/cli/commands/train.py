@@ -13,14 +13,14 @@ from tui_meta.cli.settings import configure
 
 
 def train(
-    given: Mapping[str, Any], config: Path | None, manner: OutputMode, face: Mapping[str, Any]
+    given: Mapping[str, Any], config: Path | None, mode: OutputMode, dashboard: Mapping[str, Any]
 ) -> int:
-    """Train the algorithms that the flags ``given`` and the file ``config`` ask for.
+    """Train the algorithms that the flags ``given`` and the file ``config`` name.
 
-    ``face`` are flags of the dashboard.
+    ``dashboard`` holds the dashboard's flags.
     """
     file = read_config_file(config) if config else {}
     launch, saving, configs = configure(given, file, config)
     out = Path(launch.out)
     runs = TrainRequest.of(configs, saving, out=out, name=launch.name, pace=launch.pace)
-    return show(runs, manner, face)
+    return show(runs, mode, dashboard)
