@@ -2,7 +2,7 @@
 
 Twelve independent chains of full-width vector multiply-adds in registers: two units of a latency of
 four need eight. An "iteration" is as many as the algorithm's 64 x 64 layer takes: three products
-(forward, back to its input, gradient of its weight), which are 97 % of an iteration's arithmetic.
+(forward, back to its input, gradient of its weight), which are 97% of an iteration's arithmetic.
 """
 
 # numba's helpers have no types.

@@ -124,7 +124,7 @@ def _is_fixed(indicator: Indicator, screens: Sequence[Screen]) -> bool:
 
 
 def quantiles(times: list[float]) -> tuple[Cell, Cell, Cell]:
-    """Return the number of ``times``, their median and 95 % quantile in ms."""
+    """Return the number of ``times``, their median and 95% quantile in ms."""
     ordered = sorted(time * 1e3 for time in times)
     return len(ordered), ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)]
 
