@@ -1,4 +1,4 @@
-"""What a run says and hears: events, snapshots, commands. All immutable and ready for JSON."""
+"""Events, snapshots and commands of a run. All are immutable and can be encoded as JSON."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from core.validation import LARGEST_COUNT
 RunState = Literal["loading", "training", "paused", "finished", "diverged", "failed", "stopped"]
 
 ENDED: tuple[RunState, ...] = ("finished", "diverged", "failed", "stopped")
-"""States in which nothing more is trained without a command."""
+"""States in which training does not continue without a command."""
 
 SaveKind = Literal["auto", "best", "hand", "final"]
-"""Why a checkpoint was saved: by the clock, as the best so far, by a person, at the run's end."""
-
+"""The reason for a checkpoint: autosave, best so far, a user's command, end of the run."""
 
 Iteration = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
-"""What a file may say of an iteration; no run gets as far."""
+"""An iteration in a file; the bound is beyond any run."""
 
 
 class EventHeader(TypedDict):
-    """What every event begins with."""
+    """The fields that every event has."""
 
     run: str
     iteration: int
@@ -33,7 +32,7 @@ class EventHeader(TypedDict):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=str.lower):
-    """Something that happened once in the life of ``run``, at ``iteration``.
+    """A single occurrence in ``run``, at ``iteration``.
 
     ``time`` is in seconds since the epoch.
     """
@@ -46,8 +45,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=st
 class Started(Event, frozen=True, kw_only=True):
     """Training begins, from scratch or from the checkpoint ``resumed_from``.
 
-    ``versions`` are those of the packages that can change the bits, ``differs`` what is not as
-    ``run.json`` has it: there the bits may not be those of the run that never stopped.
+    ``versions`` are those of the packages that can change the bits. ``differs`` lists differences
+    from ``run.json``, with which the bits may not be those of an uninterrupted run.
     """
 
     engine: str
@@ -59,20 +58,20 @@ class Started(Event, frozen=True, kw_only=True):
 
 
 class RolledBack(Event, frozen=True, kw_only=True, tag="rewound"):
-    """The run goes on from ``iteration``: what was said before of later ones is replaced."""
+    """The run continues from ``iteration``; earlier events of later iterations are discarded."""
 
 
 class Progress(Event, frozen=True, kw_only=True):
-    """``loss`` is the mean training loss of the last ``LOG_INTERVAL`` iterations."""
+    """The mean training ``loss`` of the last ``LOG_INTERVAL`` iterations."""
 
     loss: float
 
 
 class Evaluated(Event, frozen=True, kw_only=True):
-    """A few-shot evaluation: everything needed to draw it again.
+    """A few-shot evaluation, with everything that is needed to plot it.
 
-    ``losses`` has ``updates + 1`` query losses; ``before`` and ``after`` are the predictions at
-    ``query_x``. ``training_loss`` is the smoothed one at the time, if there is one yet.
+    ``losses`` has ``steps + 1`` query losses; ``before`` and ``after`` are the predictions at
+    ``query_x``. ``training_loss`` is the smoothed training loss, None before the first iteration.
     """
 
     probe: ProbeName
@@ -88,21 +87,21 @@ class Evaluated(Event, frozen=True, kw_only=True):
     training_loss: float | None
 
     def __post_init__(self) -> None:
-        """What cannot be drawn is no evaluation, above all where it comes from a file."""
+        """Raise ``ValueError`` for an evaluation that cannot be plotted, as a file may hold."""
         if not self.losses:
             raise ValueError("an evaluation has a loss")
         if len(self.support_x) != len(self.support_y):
             raise ValueError("a support point has x and y")
         if not len(self.query_x) == len(self.before) == len(self.after):
-            raise ValueError("a prediction is made at each point of the query set")
+            raise ValueError("each query point has a prediction before and after")
 
     @property
     def is_drawable(self) -> bool:
-        """Whether predictions and points are there, as they are not in an abridged one."""
+        """True if predictions and points are present; an abridged evaluation has none."""
         return bool(self.query_x)
 
     def abridged(self) -> Evaluated:
-        """The task and the losses before and after adaptation only: a tenth of the memory."""
+        """Reduce to the task and the losses before and after adaptation: a tenth of the memory."""
         return msgspec.structs.replace(
             self,
             support_x=(),
@@ -115,78 +114,78 @@ class Evaluated(Event, frozen=True, kw_only=True):
 
 
 class Saved(Event, frozen=True, kw_only=True):
-    """A checkpoint is on disk, whole."""
+    """A checkpoint was written to disk."""
 
     path: str
     kind: SaveKind = "hand"
 
 
 class SaveFailed(Event, frozen=True, kw_only=True):
-    """A checkpoint or a line of the log could not be written; said once for each problem."""
+    """A checkpoint or the log could not be written; published once for each problem."""
 
     problem: str
 
 
 class WriteRecovered(Event, frozen=True, kw_only=True, tag="recovered"):
-    """What could not be written is on the disk now: ``path``."""
+    """A write that had failed has succeeded: ``path`` is on disk now."""
 
     path: str
 
 
 class Paused(Event, frozen=True, kw_only=True):
-    """Training waits."""
+    """Training was paused."""
 
 
 class Resumed(Event, frozen=True, kw_only=True):
-    """Training goes on after a pause."""
+    """Training continues after a pause."""
 
 
 class Stepped(Event, frozen=True, kw_only=True):
-    """``count`` iterations were made while paused."""
+    """``count`` iterations were trained while paused."""
 
     count: int
 
 
 class CommandRejected(Event, frozen=True, kw_only=True, tag="refused"):
-    """A command could not be obeyed; ``reason`` says why."""
+    """A command was rejected for ``reason``."""
 
     command: str
     reason: str
 
 
 class CommandIssued(Event, frozen=True, kw_only=True, tag="asked"):
-    """``who``, one of several watchers, gave ``command``. It is shown, not logged."""
+    """The client ``who`` issued ``command``. Published while there are several, and not logged."""
 
     who: str
     command: str
 
 
 class Extended(Event, frozen=True, kw_only=True):
-    """The run trains on, to ``target`` iterations."""
+    """A finished run continues, to ``target`` iterations."""
 
     target: Iteration
 
 
 class Diverged(Event, frozen=True, kw_only=True):
-    """Loss or parameters are no longer finite after ``iteration``; that state is kept."""
+    """Loss or parameters are not finite after ``iteration``, whose state is saved."""
 
     problem: str
     advice: str
 
 
 class Failed(Event, frozen=True, kw_only=True):
-    """The run ended by an error; ``details`` is a traceback for a fault of our own, else empty."""
+    """The run ended with an error; ``details`` is the traceback of an internal one, else empty."""
 
     problem: str
     details: str = ""
 
 
 class Finished(Event, frozen=True, kw_only=True):
-    """All iterations are done."""
+    """The run reached its target."""
 
 
 class Stopped(Event, frozen=True, kw_only=True):
-    """The run was told to end before it had finished."""
+    """The run was stopped before its target."""
 
 
 AnyEvent = (
@@ -211,20 +210,20 @@ AnyEvent = (
 
 
 class Curve(msgspec.Struct, frozen=True):
-    """Mean losses, each over the iterations since the point before, ending at ``iterations``."""
+    """Mean losses, each over the iterations between the previous point and its own."""
 
     iterations: tuple[int, ...] = ()
     losses: tuple[float, ...] = ()
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run stands; the newest one replaces those before.
+    """The state of a run at one moment; a newer snapshot replaces it.
 
     ``rate`` is in iterations per second, ``elapsed`` in seconds of training, without pauses.
     ``loss`` is the smoothed training loss, ``best`` the lowest loss of a periodic evaluation
-    after adaptation and ``best_iteration`` where it was met. ``pace`` is the wanted rate, None
-    for full speed, and ``unsaved`` tells whether the newest iteration is in no checkpoint. While
-    the state is "loading", ``preparing`` says what takes the time. ``waves`` are its tasks.
+    after adaptation, at ``best_iteration``. ``pace`` is the requested rate, None for full speed,
+    and ``unsaved`` is True if no checkpoint has the current iteration. While the state is
+    "loading", ``preparing`` names what takes the time. ``waves`` is the task family.
     """
 
     run: str
@@ -249,19 +248,19 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Command(msgspec.Struct, frozen=True, tag_field="command", tag=str.lower):
-    """Something to do between two chunks of training."""
+    """An instruction that is executed between two chunks of training."""
 
 
 class Pause(Command, frozen=True):
-    """Hold training."""
+    """Pause training."""
 
 
 class Resume(Command, frozen=True):
-    """Go on with training."""
+    """Continue training after a pause."""
 
 
 class Step(Command, frozen=True):
-    """Make ``count`` iterations while paused; a long step ends when another command comes."""
+    """Train ``count`` iterations while paused; another command ends a long step."""
 
     count: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_COUNT)] = 1
 
@@ -274,7 +273,7 @@ class Evaluate(Command, frozen=True):
 
 
 class Save(Command, frozen=True):
-    """Write a checkpoint."""
+    """Save a checkpoint."""
 
 
 class SetPace(Command, frozen=True):
@@ -284,11 +283,11 @@ class SetPace(Command, frozen=True):
 
 
 class Extend(Command, frozen=True):
-    """Train a finished run for as many iterations again."""
+    """Continue a finished run for as many iterations again."""
 
 
 class Stop(Command, frozen=True):
-    """End the run, with a checkpoint if ``save``."""
+    """Stop the run, after saving a checkpoint if ``save``."""
 
     save: bool = True
 

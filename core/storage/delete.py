@@ -48,7 +48,7 @@ def contents_of(path: Path) -> Contents:
 
 
 def remove_run(path: Path) -> Contents:
-    """Delete the run's files, and the folder if nothing else is in it; gives what was there.
+    """Delete the run's files, and the folder if it is empty then; return what was there.
 
     Raises ``RunFolderError`` as ``require_removable`` does, and ``OSError``.
     """
@@ -58,8 +58,8 @@ def remove_run(path: Path) -> Contents:
     try:
         with _opened(path) as folder:
             contents = _contents(folder)
-            # run.json goes last: what an interruption leaves is still known as a run. By then
-            # there is no checkpoint that somebody could go on from, lock or no lock.
+            # run.json is deleted last, so that a partly deleted folder can be deleted again. The
+            # lock follows: without checkpoints the run cannot be resumed.
             names = (*contents.own, LOCK)
             for name in sorted(names, key=lambda name: (name == RECORD, name == LOCK)):
                 os.unlink(name, dir_fd=folder)

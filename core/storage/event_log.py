@@ -35,7 +35,7 @@ class EventLog:
 
     @property
     def is_behind(self) -> bool:
-        """Whether there are lines that are not in the file."""
+        """True while there are lines that are not in the file."""
         return bool(self._pending)
 
     def append(self, event: Event) -> None:

@@ -46,7 +46,7 @@ class LogLine(msgspec.Struct, frozen=True):
 
     @property
     def is_rollback(self) -> bool:
-        """Whether this is a ``RolledBack`` event."""
+        """True for a ``RolledBack`` event."""
         return self.event == "rewound"
 
 
@@ -189,7 +189,7 @@ def _decoded(line: bytes) -> AnyEvent | None:
 
 
 def _with_nan(plain: object) -> object:
-    """Replace null, which stands for every number that JSON cannot express, by NaN."""
+    """Replace null by NaN: JSON cannot express numbers that are not finite."""
     if not isinstance(plain, dict):
         return plain
     fields: dict[str, object] = {

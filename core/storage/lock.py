@@ -1,4 +1,4 @@
-"""One writer for a run folder: a lock that the death of its owner ends, on NFS too."""
+"""A lock for the only writer of a run folder; released when its owner dies, on NFS too."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from core.errors import RunFolderError
 from core.storage.paths import LOCK
 from core.storage.provenance import command_line
 
-PATIENCE_SECONDS = 1.0
-"""How long a lock is waited for: one who ends, or only looks, lets go of it in that time."""
+TIMEOUT_SECONDS = 1.0
+"""Wait for a lock: an owner that is ending, or only checks it, releases it in that time."""
 
 LONGEST_OWNER = 64 * 2**10
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """Who trains a run: process ``pid`` on ``host``, started as ``command``."""
+    """The process that trains a run: ``pid`` on ``host``, started as ``command``."""
 
     host: str
     pid: int
@@ -32,22 +32,22 @@ class Owner(msgspec.Struct, frozen=True):
 
 
 class FolderLock:
-    """The lock of the run folder ``folder``, which at most one process, and one run in it, has."""
+    """The lock of a run folder, held by at most one run of one process."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = FileLock(
             folder / LOCK,
-            timeout=PATIENCE_SECONDS,
+            timeout=TIMEOUT_SECONDS,
             thread_local=False,
             fallback_to_soft=False,
         )
 
     def take(self) -> None:
-        """Lock the folder; raises ``RunFolderError``, which names the owner of a locked one."""
+        """Lock the folder; raises ``RunFolderError``, which names the owner if it is locked."""
         file = self._folder / LOCK
         try:
-            os.stat(self._folder)  # the lock would make a folder that is not there
+            os.stat(self._folder)  # FileLock would create a missing folder
             self._lock.acquire()
             file.write_bytes(msgspec.json.encode(_this_process()))
         except Timeout as error:
@@ -60,18 +60,18 @@ class FolderLock:
             raise RunFolderError(self._folder, problem, advice) from error
 
     def release(self) -> None:
-        """Let go of the folder."""
+        """Release the folder."""
         self._lock.release()
 
 
 def owner_of(path: Path) -> Owner | None:
-    """Who trains the run in the folder ``path`` at this moment; None if nobody does.
+    """Return the process that trains the run in the folder ``path``; None if there is none.
 
-    Raises ``RunFolderError`` where that cannot be known.
+    Raises ``RunFolderError`` where that is unknown.
     """
     file = path / LOCK
     try:
-        # An exclusive lock needs a file open for writing on NFS, and only there.
+        # On NFS, and only there, an exclusive lock needs a file that is open for writing.
         descriptor = os.open(file, os.O_RDWR if os.access(file, os.W_OK) else os.O_RDONLY)
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -21,7 +21,7 @@ _BEGINNINGS = ("started", "extended", "resumed")
 
 @dataclass
 class LogSummary:
-    """What the lines added so far reveal; None for what they do not.
+    """The state of a run according to the lines added so far; None for what they do not reveal.
 
     ``best`` is the lowest loss of a periodic evaluation and its iteration, ``time`` in seconds
     since the epoch.

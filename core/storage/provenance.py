@@ -1,4 +1,4 @@
-"""Where a run comes from: versions, processor, machine, the state of the working directory."""
+"""The provenance of a run: versions, processor, command line and commit."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ PACKAGES = ("numpy", "torch", "numba", "safetensors")
 """Packages whose versions, as this program's own, can change the bits of a run."""
 
 GIT_SECONDS = 2.0
-"""How long git may take to name the commit."""
+"""Time limit for git to name the commit."""
 
 
 def command_line() -> list[str]:
-    """What was typed; bytes that are no UTF-8, which JSON cannot say, are spelled out."""
+    """Return the command line; bytes that are not UTF-8 are escaped, since JSON needs text."""
     return [word.encode(errors="backslashreplace").decode() for word in sys.argv]
 
 
 def installed_versions() -> dict[str, str]:
-    """Versions of the packages that can change the bits of a run, as installed."""
+    """Return the installed versions of the packages that can change the bits of a run."""
     versions = {"tui-meta": VERSION}
     for package in PACKAGES:
         try:
@@ -34,7 +34,7 @@ def installed_versions() -> dict[str, str]:
 
 
 def processor() -> str:
-    """The name of this machine's processor."""
+    """Return the name of this machine's processor."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -45,7 +45,7 @@ def processor() -> str:
 
 
 def git_commit() -> str | None:
-    """The commit of the working directory; None where there is none, or no git."""
+    """Return the commit of the working directory; None without a repository, or without git."""
     try:
         done = subprocess.run(
             ["git", "rev-parse", "--verify", "HEAD"],

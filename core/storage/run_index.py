@@ -71,7 +71,7 @@ class CheckpointFile:
 class RunDetails:
     """Everything known of one run: summary, record, checkpoints and events."""
 
-    entry: RunSummary
+    summary: RunSummary
     record: RunRecord
     checkpoints: tuple[CheckpointFile, ...]
     events: tuple[AnyEvent, ...]
@@ -110,10 +110,10 @@ def describe_run(path: Path) -> tuple[RunSummary, RunRecord]:
     return _summary(path, record), record
 
 
-def open_run(path: Path) -> RunDetails:
+def read_run(path: Path) -> RunDetails:
     """Read everything about the run in the folder ``path``; raises ``RunFolderError``."""
-    entry, record = describe_run(path)
-    return RunDetails(entry, record, tuple(checkpoint_files(path)), tuple(history(path)))
+    summary, record = describe_run(path)
+    return RunDetails(summary, record, tuple(checkpoint_files(path)), tuple(history(path)))
 
 
 def history(path: Path) -> Iterator[AnyEvent]:

@@ -33,7 +33,7 @@ class EventPublisher:
 
     @property
     def has_backlog(self) -> bool:
-        """Whether there are events that could not be logged."""
+        """True while there are events that could not be logged."""
         return bool(self._problem)
 
     def record(self, event: AnyEvent) -> None:

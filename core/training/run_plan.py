@@ -59,7 +59,7 @@ class Plan:
 
     @property
     def rolls_back(self) -> bool:
-        """Whether later events were logged, or checkpoints saved, than the run continues from."""
+        """True if events were logged or checkpoints saved after the iteration to continue from."""
         if self.resumed is None:
             return False
         start = self.resumed.state.iteration
@@ -131,8 +131,8 @@ def run_folder(path: Path) -> Path:
 def plan_resumed(path: Path, iterations: int | None = None, pace: float | None = None) -> Plan:
     """Plan to continue a run, to ``iterations`` if given, and lock its folder.
 
-    ``path`` is a checkpoint or a run folder, which stands for its newest checkpoint. Damaged ones
-    are skipped with a warning. Raises ``CheckpointError`` or ``RunFolderError``.
+    ``path`` is a checkpoint, or a run folder for its newest checkpoint. Damaged ones are
+    skipped with a warning. Raises ``CheckpointError`` or ``RunFolderError``.
     """
     folder = RunFolder(run_folder(path))
     if not is_text(folder.path):

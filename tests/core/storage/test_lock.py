@@ -27,7 +27,7 @@ time.sleep(600)
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core.storage.lock, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(core.storage.lock, "TIMEOUT_SECONDS", 0.0)
 
 
 def test_a_locked_folder_is_refused_in_a_line_that_names_process_and_host(

@@ -13,7 +13,7 @@ import pytest
 
 from core.analysis.answers import RunHistory
 from core.analysis.history import Recalling
-from core.storage.run_index import list_runs, open_run
+from core.storage.run_index import list_runs, read_run
 from core.training.run_plan import plan_resumed
 from tui_meta.cli.main import main
 from tui_meta.views.runs.details import run_lines
@@ -105,7 +105,7 @@ def recalled(run: Path, capsys: pytest.CaptureFixture[str]) -> int:
 
 def on_the_runs_screen(run: Path, capsys: pytest.CaptureFixture[str]) -> int:
     (summary,) = list_runs(run)
-    details = open_run(run)
+    details = read_run(run)
     lines = run_lines(details, recorded_config(run, details.record), 0.0, 100)
     (marked,) = [text for one in lines if ", discarded" in (text := plain(one))]
     assert f"{DISCARDED:09d}.safetensors" in marked

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.events import Diverged
-from core.storage.run_index import RunSummary, open_run
+from core.storage.run_index import RunSummary, read_run
 from tests.support.run_folders import (
     NASTY,
     evaluated,
@@ -151,7 +151,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_all_that_is_known_of_a_run_is_told(folder: Path, width: int) -> None:
-    opened = open_run(folder)
+    opened = read_run(folder)
     config = recorded_config(folder, opened.record)
     text = "\n".join(plain(one) for one in run_lines(opened, config, NOW, width))
     for part in (

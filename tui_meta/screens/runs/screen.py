@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from core.config import RunConfig
 from core.session.api import Session
-from core.storage.run_index import RunDetails, RunSummary, history, list_runs, open_run
+from core.storage.run_index import RunDetails, RunSummary, history, list_runs, read_run
 from tui_meta.screens.dialogs.ask import Answer, Ask
 from tui_meta.screens.page import Page, page_bindings
 from tui_meta.screens.runs.filter_input import FilterInput
@@ -374,6 +374,6 @@ class RunsPage(Page):
 
 
 def _read(path: str) -> _Read:
-    opened = open_run(Path(path))
+    opened = read_run(Path(path))
     config = recorded_config(Path(path), opened.record)
     return _Read(opened, config, loss_plot(opened.events))

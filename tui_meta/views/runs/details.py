@@ -30,7 +30,7 @@ _NAME_CELLS = 14
 
 def brief_lines(opened: RunDetails, now: float, width: int) -> list[Line]:
     """How the run stands, for one who passes by."""
-    entry = opened.entry
+    entry = opened.summary
     lines = [
         *_fact("state", state_words(entry), width),
         *_fact("iteration", progress_words(entry), width),
@@ -49,8 +49,8 @@ def run_lines(opened: RunDetails, config: RunConfig, now: float, width: int) -> 
     """All that ``tui-meta show`` tells of it but the curve, wrapped to ``width``."""
     evaluations = [one for one in opened.events if isinstance(one, Evaluated)]
     return [
-        line(Span(f"{opened.entry.name}, {config.algorithm.title}", "bold")),
-        *_fact("folder", display_path(opened.entry.path), width),
+        line(Span(f"{opened.summary.name}, {config.algorithm.title}", "bold")),
+        *_fact("folder", display_path(opened.summary.path), width),
         *brief_lines(opened, now, width),
         (),
         *_settings(opened, config, width),
