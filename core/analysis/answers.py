@@ -1,7 +1,7 @@
-"""What is answered: all immutable and ready for MessagePack and JSON.
+"""Answers to questions: immutable, ready for MessagePack and JSON.
 
-A number that is not finite is None, as in a run's log: fine-tuning may diverge, and JSON has no
-word for it. Answers that do not hold together are refused with ``ValueError`` when they are made.
+A number that is not finite is None, as in a run's log: fine-tuning may diverge, and JSON cannot
+express it. Answers whose parts do not fit together raise ``ValueError``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from core.events import Iteration, SaveKind
 from core.tasks.base import Floats
 
 LARGEST_ANSWER = 2**19
-"""Bytes of an encoded answer in MessagePack. The longest, 1,000 updates on 50 points, has 465,000:
-sent in some milliseconds, and only where all of that is asked for."""
+"""Bytes of an answer in MessagePack. The longest, 1,000 steps on 50 points, has 465,000, which take
+some milliseconds to send."""
 
 WORST_TASKS = 10
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -28,11 +28,11 @@ Numbers = tuple[Number, ...]
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer", tag=str.lower):
-    """What was found."""
+    """An answer to a question."""
 
 
 class Cancelled(Answer, frozen=True, kw_only=True):
-    """Nothing: whoever asked does not want to know any more."""
+    """No answer: the question was cancelled."""
 
 
 class Adapted(Answer, frozen=True, kw_only=True):
@@ -51,14 +51,16 @@ class Adapted(Answer, frozen=True, kw_only=True):
     predictions: tuple[Numbers, ...]
 
     def __post_init__(self) -> None:
-        _require(len(self.losses) > 0, "there is a loss before any update")
-        _require(len(self.predictions) == len(self.losses), "a step has a loss and predictions")
+        _require(len(self.losses) > 0, "there must be a loss before any step")
+        _require(
+            len(self.predictions) == len(self.losses), "each step needs a loss and predictions"
+        )
         points = {len(self.query_x), len(self.query_y), *map(len, self.predictions)}
-        _require(len(points) == 1, "a prediction is made at each point of the query set")
+        _require(len(points) == 1, "each query point needs a prediction")
 
 
 class HardTask(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the tasks with the largest loss: number ``index`` of those drawn."""
+    """One of the tasks with the largest losses: number ``index`` of those drawn."""
 
     index: int
     loss: Number
@@ -66,7 +68,7 @@ class HardTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourceResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The losses of one source after the last update.
+    """The losses of one source after the last gradient step.
 
     ``low`` to ``high`` is the 95 % interval of the mean. ``quantiles`` are those of ``QUANTILES``.
     ``diverged`` tasks have a loss that is not finite: then there is no mean, they are the first of
@@ -87,14 +89,14 @@ class SourceResult(msgspec.Struct, frozen=True, kw_only=True):
     heat: tuple[Numbers, ...]
 
     def __post_init__(self) -> None:
-        _require(len(self.quantiles) == len(QUANTILES), "each quantile has a value")
+        _require(len(self.quantiles) == len(QUANTILES), "each quantile needs a value")
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
-    """Sources number ``first`` and ``second`` on the same tasks: the loss of one less the other's.
+    """The difference of two sources, numbers ``first`` and ``second``, on the same tasks.
 
-    ``mean`` is None where a task diverged; ``first_better`` is the share of tasks on which the
-    first has the lower loss.
+    ``mean`` is that of the first loss minus the second, None where a task diverged;
+    ``first_better`` is the share of tasks on which the first has the lower loss.
     """
 
     first: int
@@ -130,22 +132,23 @@ class BatteryResult(Answer, frozen=True, kw_only=True, tag="surveyed"):
         maps: list[Sequence[Sequence[object]]] = [self.tasks]
         for source in self.sources:
             maps.append(source.heat)
-            _require(len(source.counts) == len(self.bins) - 1, "a bin has a count")
+            _require(len(source.counts) == len(self.bins) - 1, "each bin needs a count")
         for cells in maps:
             sound = len(cells) == n_amplitudes and all(len(row) == n_phases for row in cells)
-            _require(sound, "a heat map has a row for each amplitude, a column for each phase")
+            _require(sound, "a heat map needs a row for each amplitude and a column for each phase")
         n = len(self.sources)
         _require(
-            all(0 <= pair.first < pair.second < n for pair in self.pairs), "a pair is of sources"
+            all(0 <= pair.first < pair.second < n for pair in self.pairs),
+            "a pair must refer to two sources",
         )
-        _require(all(a < b for a, b in pairwise(self.bins)), "bins ascend")
+        _require(all(a < b for a, b in pairwise(self.bins)), "bins must ascend")
 
 
 Point = tuple[float, float]
 
 
 class Traced(Answer, frozen=True, kw_only=True):
-    """The iteration after ``iteration``, on the plane of the largest variance of its points.
+    """The geometry of the next iteration, on the plane of the largest variance of its points.
 
     Theta is the origin, ``paths`` holds phi_1 to phi_k of each task, and ``update`` is where the
     outer step ends. ``explained`` is the share of the variance along each axis. In the space of all
@@ -170,12 +173,12 @@ class Traced(Answer, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         tasks = {len(self.paths), len(self.lengths), len(self.distances)}
-        _require(len(tasks) == 1, "a task has a path, its length and its distance")
-        _require(all(self.paths), "a path has a step")
+        _require(len(tasks) == 1, "each task needs a path, its length and its distance")
+        _require(all(self.paths), "each path needs a step")
 
 
 class SavedTheta(msgspec.Struct, frozen=True, kw_only=True):
-    """The checkpoint ``name`` of a folder, and why it was saved, if that is known."""
+    """The checkpoint ``name`` of a folder, and the reason for saving it, if known."""
 
     name: str
     iteration: Iteration
@@ -183,7 +186,7 @@ class SavedTheta(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PastEvaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """A periodic evaluation of a run's log, with the loss before and after all its updates."""
+    """A periodic evaluation of a run's log, with the loss before and after adaptation."""
 
     iteration: Iteration
     index: int
@@ -194,10 +197,10 @@ class PastEvaluation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunHistory(Answer, frozen=True, kw_only=True, tag="recalled"):
-    """The sound checkpoints of ``folder`` and its periodic evaluations, the oldest first.
+    """The readable checkpoints of ``folder`` and its periodic evaluations, oldest first.
 
-    ``damaged`` checkpoints cannot be read. Of very many, ``checkpoints`` has the newest, and
-    ``evaluations`` every second, fourth, ... Their tasks are drawn with ``seed``, if it is known.
+    ``damaged`` counts checkpoints that cannot be read. Of very many, ``checkpoints`` has the newest
+    and ``evaluations`` every second, fourth, and so on. ``seed`` is that of their tasks, if known.
     """
 
     folder: str
@@ -211,18 +214,18 @@ AnyAnswer = Cancelled | Adapted | BatteryResult | Traced | RunHistory
 
 
 def number(value: float) -> Number:
-    """``value``, or None if it is not finite."""
+    """Return ``value``, or None if it is not finite."""
     return float(value) if np.isfinite(value) else None
 
 
 def numbers(array: Floats) -> Numbers:
-    """The values of ``array`` ``(n,)``, None for those that are not finite."""
+    """Return the values of ``array`` ``(n,)``, None for those that are not finite."""
     values: list[float] = array.tolist()
     if np.isfinite(array).all():
         return tuple(values)
     return tuple(number(value) for value in values)
 
 
-def _require(holds: bool, rule: str) -> None:
-    if not holds:
+def _require(condition: bool, rule: str) -> None:
+    if not condition:
         raise ValueError(rule)

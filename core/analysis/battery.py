@@ -1,4 +1,4 @@
-"""The battery: losses of several networks on the same random tasks, and what they say."""
+"""The battery: losses of several networks on the same random tasks, and their statistics."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from core.analysis.answers import (
     number,
     numbers,
 )
+from core.analysis.executors import require_affordable
 from core.analysis.questions import LARGEST_NUMBER, Battery, ExplicitTask
-from core.analysis.theta import Theta
-from core.analysis.work import require_affordable
+from core.analysis.theta_cache import Theta
 from core.engines.base import Engine, FewShotSets
 from core.errors import ConfigError
 from core.evaluation.protocols import ManyTasks, draw_many, many_tasks_protocol
@@ -31,8 +31,8 @@ from core.tasks.base import Floats
 from core.tasks.sine import SineTasks
 
 PART = 128
-"""Tasks between two looks at whether to go on. A multiple of what the reference engine adapts
-together, so that a loss does not depend on it."""
+"""Tasks between two checks for cancellation. A multiple of the number that the reference engine
+adapts together, so that no loss depends on it."""
 
 BINS = 30
 AMPLITUDE_CELLS = 8
@@ -40,7 +40,7 @@ PHASE_CELLS = 12
 
 Losses = NDArray[np.float64]
 OnProgress = Callable[[int, int], None]
-"""Is told how many of how many tasks are done."""
+"""Receives the number of finished tasks and the number of all."""
 
 
 def run_battery(
@@ -49,13 +49,16 @@ def run_battery(
     progress: OnProgress,
     cancelled: Callable[[], bool],
 ) -> BatteryResult | Cancelled:
-    """All sources on the same tasks; raises ``ConfigError`` for waves and networks too large."""
+    """Evaluate all sources on the same tasks.
+
+    Raises ``ConfigError`` for waves and networks that are too large.
+    """
     waves = sources[0][0].config.waves
     protocol = many_tasks_protocol(
         right_half=question.right_half, shots=question.shots, steps=question.updates
     )
     drawn = draw_many(waves, question.seed, question.n_tasks, protocol)
-    _require_usual(drawn)
+    _require_nameable(drawn)
     points = 3 * drawn.sets.support_x.shape[1] + len(drawn.sets.query_x)
     for theta, _ in sources:
         require_affordable(theta.config.network, "updates", question.updates, PART * points)
@@ -72,7 +75,7 @@ def run_battery(
             done = index * question.n_tasks + min(start + PART, question.n_tasks)
             progress(done, total)
         columns.append(np.concatenate(parts))
-    return _surveyed(question, [theta for theta, _ in sources], waves, drawn, columns)
+    return _result(question, [theta for theta, _ in sources], waves, drawn, columns)
 
 
 def _part(sets: FewShotSets, start: int) -> FewShotSets:
@@ -82,27 +85,27 @@ def _part(sets: FewShotSets, start: int) -> FewShotSets:
     )
 
 
-def _require_usual(drawn: ManyTasks) -> None:
-    """Tasks can be shown, and opened one by one."""
+def _require_nameable(drawn: ManyTasks) -> None:
+    """Refuse tasks with numbers too large for a question about one of them."""
     values = {
         "waves.amplitude": drawn.amplitude,
         "waves.phase": drawn.phase,
         "waves.x": drawn.sets.query_x,
     }
-    for field, drawn_ones in values.items():
-        largest = float(np.abs(drawn_ones).max())
+    for field, numbers_drawn in values.items():
+        largest = float(np.abs(numbers_drawn).max())
         if not largest <= LARGEST_NUMBER:
             raise ConfigError(field, largest, f"must be at most {LARGEST_NUMBER:g} for a battery")
 
 
-def _surveyed(
+def _result(
     question: Battery,
     thetas: Sequence[Theta],
     waves: SineTasks,
     drawn: ManyTasks,
     columns: Sequence[Losses],
 ) -> BatteryResult:
-    # A loss that is no number has grown beyond all others.
+    # A loss that is NaN has grown beyond all others.
     columns = [np.where(np.isfinite(losses), losses, np.inf) for losses in columns]
     bins = _bins(columns)
     amplitude_edges, rows = _cells(drawn.amplitude, waves.amplitude, AMPLITUDE_CELLS)
@@ -157,12 +160,12 @@ def _source(
         quantiles=numbers(quantiles),
         diverged=len(losses) - len(finite),
         counts=tuple(counts.tolist()),
-        worst=tuple(_poor(drawn, int(index), losses[index]) for index in worst),
+        worst=tuple(_hard_task(drawn, int(index), losses[index]) for index in worst),
         heat=tuple(numbers(row) for row in heat.reshape(-1, PHASE_CELLS)),
     )
 
 
-def _poor(drawn: ManyTasks, index: int, loss: float) -> HardTask:
+def _hard_task(drawn: ManyTasks, index: int, loss: float) -> HardTask:
     task = ExplicitTask(
         float(drawn.amplitude[index]),
         float(drawn.phase[index]),
@@ -186,7 +189,7 @@ def _pair(first: int, second: int, losses: Losses, others: Losses) -> Pair:
 
 
 def _bins(columns: Sequence[Losses]) -> NDArray[np.float64]:
-    """Edges around all losses that a logarithm has, at least a factor of ten apart."""
+    """Return bin edges around all finite positive losses, at least a factor of ten apart."""
     losses = np.concatenate(columns)
     shown = losses[np.isfinite(losses) & (losses > 0)]
     low, high = (shown.min(), shown.max()) if len(shown) else (1.0, 1.0)
@@ -194,14 +197,14 @@ def _bins(columns: Sequence[Losses]) -> NDArray[np.float64]:
     if upper - lower < 1:
         middle = (lower + upper) / 2
         lower, upper = middle - 0.5, middle + 0.5
-    # Within what a float64 holds: the smallest numbers have no digits to be told apart by.
+    # Within the range of a float64 with all its digits: edges must differ.
     return np.logspace(max(lower, -300.0), max(min(upper, 307.0), -299.0), BINS + 1)
 
 
 def _cells(
     values: Floats, interval: tuple[float, float], n: int
 ) -> tuple[tuple[float, ...], NDArray[np.int64]]:
-    """The edges ``(n + 1,)`` of equal cells of ``interval``, and the cell of each of ``values``."""
+    """Return edges ``(n + 1,)`` of equal cells of ``interval``, and the cell of each value."""
     low, high = interval
     share = (values - low) / (high - low) if high > low else np.zeros(len(values))
     cell = np.clip((share * n).astype(np.int64), 0, n - 1)

@@ -1,28 +1,48 @@
-"""Threads that answer: a survey takes its time, and whatever is short must not wait for it."""
+"""Threads that answer questions, and the limit on the cost of one answer."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
 from core.analysis.questions import AnyQuestion, Battery
+from core.errors import ConfigError
+from core.models.mlp import MLP
+from core.models.settings import NetworkConfig
 from core.training.priority import BATTERY, set_thread_niceness
+
+MOST_WORK = 5 * 10**11
+"""Multiply-adds of one engine call, which cannot be cancelled: some ten seconds."""
 
 
 class Executors:
-    """One thread for surveys, and one for all other questions: each answers one at a time.
+    """One thread for batteries and one for all other questions, which are short.
 
-    Surveys give way to training, which they would slow down by a third on two cores.
+    Batteries run at a low priority: at a normal one they slow training down by a third on two
+    cores.
     """
 
     def __init__(self, name: str) -> None:
-        self._surveys = ThreadPoolExecutor(1, f"{name}, surveys", set_thread_niceness, (BATTERY,))
+        self._batteries = ThreadPoolExecutor(
+            1, f"{name}, batteries", set_thread_niceness, (BATTERY,)
+        )
         self._others = ThreadPoolExecutor(1, name)
 
-    def of(self, question: AnyQuestion) -> ThreadPoolExecutor:
-        """Where ``question`` is answered."""
-        return self._surveys if isinstance(question, Battery) else self._others
+    def executor_for(self, question: AnyQuestion) -> ThreadPoolExecutor:
+        """Return the executor that answers ``question``."""
+        return self._batteries if isinstance(question, Battery) else self._others
 
     def close(self) -> None:
-        """Begin nothing more, and wait for what has begun."""
-        for lane in (self._surveys, self._others):
-            lane.shutdown(cancel_futures=True)
+        """Cancel what has not started, and wait for what has."""
+        for executor in (self._batteries, self._others):
+            executor.shutdown(cancel_futures=True)
+
+
+def require_affordable(network: NetworkConfig, field: str, count: int, points: int) -> None:
+    """Refuse ``count`` passes of ``points`` points through ``network`` that take too long.
+
+    A gradient costs about three passes. Raises ``ConfigError`` with the largest possible count.
+    """
+    parameters = MLP.of(network).n_parameters
+    most = MOST_WORK // (parameters * points)
+    if count > most:
+        raise ConfigError(field, count, f"must be at most {most:,} with {parameters:,} parameters")

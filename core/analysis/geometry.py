@@ -1,6 +1,6 @@
 """The geometry of one iteration: its inner steps and its outer step, in float64.
 
-The reference engine's gradients, at the theta and on the very data of the iteration.
+Uses the gradients of the reference engine, on the data that training would draw.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from core.algorithms import optimizers as outer
 from core.algorithms.base import MetaBatch
 from core.algorithms.fomaml import Fomaml
 from core.analysis.answers import Point, Traced, number
-from core.analysis.theta import Theta
-from core.analysis.work import require_affordable
+from core.analysis.executors import require_affordable
+from core.analysis.theta_cache import Theta
 from core.config import RunConfig
 from core.engines.torch.engine import TorchMLP
 from core.errors import ConfigError, QuestionError
@@ -25,16 +25,16 @@ from core.models.mlp import MLP
 from core.tasks.sine_sampler import SineSampler
 
 MOST_TRACED = 500
-"""Points of all paths: their decomposition takes the square of it."""
+"""Points of all paths; the time of their decomposition grows with the square."""
 MOST_NUMBERS = 2**25
-"""Coordinates of all points, 256 MiB of them."""
+"""Coordinates of all points: 256 MiB."""
 
 Matrix = NDArray[np.float64]
 
 
 @torch.inference_mode()
 def trace(theta: Theta) -> Traced:
-    """The next iteration at ``theta``, and for its cosine the one after it.
+    """Compute the next iteration at ``theta``, and for a cosine the one after it.
 
     Raises ``ConfigError`` for one that is too large, and ``QuestionError`` where it diverges.
     """
@@ -70,13 +70,13 @@ def trace(theta: Theta) -> Traced:
 
 
 def plane(points: Matrix) -> tuple[Matrix, Point]:
-    """``points`` ``(n, dimensions)`` on the plane of their largest variance: ``(n, 2)``.
+    """Project ``points`` ``(n, dimensions)`` on the plane of their largest variance: ``(n, 2)``.
 
-    The first point is the origin, and the last one is never left of it or below it, which settles
-    the signs. Also the share of the variance along each axis, 0 where there is none.
+    The first point is the origin, and the last one is never left of it or below it, which fixes
+    the signs. Also returns the share of the variance along each axis, 0 where there is none.
     """
     centred = points - points.mean(0)
-    # NumPy's threads would spin for a tenth of a second after it, on the cores of the training.
+    # NumPy's threads would spin for a tenth of a second afterwards, on the cores that train.
     decomposed = torch.linalg.svd(torch.from_numpy(centred), full_matrices=False)
     left, sizes = decomposed.U.numpy(), decomposed.S.numpy()
     places = np.zeros((len(points), 2))
@@ -90,13 +90,13 @@ def plane(points: Matrix) -> tuple[Matrix, Point]:
 
 
 def cosine(one: Matrix, other: Matrix) -> float | None:
-    """Of the angle between two vectors; None where one has no length."""
+    """Return the cosine of the angle between two vectors; None where one has no length."""
     lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
     return number(min(1.0, max(-1.0, float(one @ other) / lengths))) if lengths else None
 
 
 def _batch(config: RunConfig, iteration: int) -> MetaBatch:
-    """The very data of an iteration."""
+    """Return the data of an iteration, exactly as training draws it."""
     source = SineSampler(config.waves, config.seed, config.precision)
     data = config.algorithm.batches(source, iteration, 1)
     arrays = data.x[0], data.y[0], data.query_x, data.query_y[0]
@@ -104,7 +104,7 @@ def _batch(config: RunConfig, iteration: int) -> MetaBatch:
 
 
 def _inner_path(config: RunConfig, theta: Tensor, batch: MetaBatch) -> Tensor:
-    """From theta to phi_k, ``(k + 1, n_tasks, n_parameters)``."""
+    """Return the inner path from theta to phi_k, ``(k + 1, n_tasks, n_parameters)``."""
     algorithm = config.algorithm
     model = TorchMLP(MLP.of(config.network))
     n_minibatches = batch.x.shape[1]
@@ -122,7 +122,7 @@ def _inner_path(config: RunConfig, theta: Tensor, batch: MetaBatch) -> Tensor:
 
 
 def _directions(config: RunConfig, path: Tensor, batch: MetaBatch) -> tuple[Tensor, Tensor]:
-    """Those of FOMAML and of Reptile at the end of the same inner ``path``."""
+    """Return the directions of FOMAML and of Reptile at the end of the same inner ``path``."""
     model = TorchMLP(MLP.of(config.network))
     _, at_end = model.loss_and_gradient(path[-1], *_query_set(batch))
     return at_end.mean(0), path[0, 0] - path[-1].mean(0)
@@ -135,7 +135,7 @@ def _outer_step(
     batch: MetaBatch,
     moments: Mapping[str, Tensor] | None,
 ) -> tuple[Tensor, Mapping[str, Tensor] | None]:
-    """Theta and moments after it; where these are not known, a step of plain SGD."""
+    """Return theta and moments after the step; without moments, after a step of plain SGD."""
     algorithm = config.algorithm
     _, gradient = algorithm.outer_gradient(TorchMLP(MLP.of(config.network)), theta, batch)
     rate = float(outer.learning_rates(algorithm, iteration, 1, config.iterations)[0])
@@ -145,7 +145,7 @@ def _outer_step(
 
 
 def _query_set(batch: MetaBatch) -> tuple[Tensor, Tensor]:
-    """Where FOMAML takes its gradient; for Reptile's tasks, all the data that they have."""
+    """Return the query set of FOMAML's gradient; for Reptile's tasks, all their data."""
     if batch.query_x.numel():
         return batch.query_x, batch.query_y
     return batch.x.flatten(1), batch.y.flatten(1)

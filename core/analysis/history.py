@@ -1,4 +1,4 @@
-"""What a run has left in its folder, for moving through it."""
+"""The history of a run as its folder has it: checkpoints and periodic evaluations."""
 
 from __future__ import annotations
 
@@ -23,86 +23,86 @@ MOST_EVALUATIONS = 2_000
 LOGS_KEPT = 8
 
 
-class Recalling:
-    """Recalls runs, again and again while they train: of a log it reads what was added since."""
+class HistoryReader:
+    """Reads the histories of runs. Of a log that grows, only what was added is read again."""
 
     def __init__(self) -> None:
-        self._pasts: OrderedDict[Path, _Past] = OrderedDict()
+        self._logs: OrderedDict[Path, _EvaluationLog] = OrderedDict()
 
-    def recall(self, folder: Path, cancelled: Callable[[], bool]) -> RunHistory | Cancelled:
-        """The checkpoints and periodic evaluations of ``folder``; raises ``RunFolderError``."""
+    def read(self, folder: Path, cancelled: Callable[[], bool]) -> RunHistory | Cancelled:
+        """Return checkpoints and periodic evaluations of ``folder``; raises ``RunFolderError``."""
         files = checkpoint_files(folder)
         files = [file for file in files if not file.discarded]
         sound = [_saved(file.path, file.metadata) for file in files if file.metadata]
         log = folder / LOG
         try:
-            past = self._so_far(log)
-            past.read_on(log, cancelled)
+            evaluations = self._known(log)
+            evaluations.read_on(log, cancelled)
         except OSError as error:
             problem = f"cannot be read ({reason(error)})"
             raise RunFolderError(log, problem, "check the permissions") from error
-        self._pasts[log] = past
-        if len(self._pasts) > LOGS_KEPT:
-            self._pasts.popitem(last=False)
+        self._logs[log] = evaluations
+        if len(self._logs) > LOGS_KEPT:
+            self._logs.popitem(last=False)
         if cancelled():
             return Cancelled()
         return RunHistory(
             folder=str(folder),
             checkpoints=tuple(sound[-MOST_CHECKPOINTS:]),
             damaged=len(files) - len(sound),
-            evaluations=tuple(past.evaluations),
+            evaluations=tuple(evaluations.kept),
             seed=_seed(folder),
         )
 
-    def _so_far(self, log: Path) -> _Past:
-        """What was read of ``log``; nothing, if another file has its place. Raises ``OSError``."""
-        known = self._pasts.pop(log, None)
+    def _known(self, log: Path) -> _EvaluationLog:
+        """Return what was read of ``log``, unless it was replaced; raises ``OSError``."""
+        known = self._logs.pop(log, None)
         if not log.exists():
-            return _Past()
+            return _EvaluationLog()
         status = os.stat(log)
-        if known and known.file == status.st_ino and known.place <= status.st_size:
+        if known and known.file == status.st_ino and known.end <= status.st_size:
             return known
-        return _Past(status.st_ino)
+        return _EvaluationLog(status.st_ino)
 
 
 @dataclass
-class _Past:
-    """The periodic evaluations of a log as far as it was read, to byte ``place`` of ``file``.
+class _EvaluationLog:
+    """Periodic evaluations of the log with inode ``file``, which was read up to byte ``end``.
 
     Of very many, every ``stride``-th is kept.
     """
 
     file: int | None = None
-    place: int = 0
-    evaluations: list[PastEvaluation] = field(default_factory=list)
+    end: int = 0
+    kept: list[PastEvaluation] = field(default_factory=list)
     stride: int = 1
     seen: int = 0
 
     def read_on(self, log: Path, cancelled: Callable[[], bool]) -> None:
-        """From where the last reading ended, until the end or ``cancelled``; raises ``OSError``."""
-        for event, end in EventLogReader(log).events_since(self.place):
+        """Read what was added, unless ``cancelled``; raises ``OSError``."""
+        for event, end in EventLogReader(log).events_since(self.end):
             if cancelled():
                 return
             self._add(event)
-            self.place = end
+            self.end = end
 
     def _add(self, event: AnyEvent) -> None:
         if isinstance(event, RolledBack):
             rollbacks = Rollbacks()
             rollbacks.add(event.iteration)
-            kept = [one for one in self.evaluations if not rollbacks.discards(one.iteration)]
-            self.evaluations, self.seen = kept, len(kept) * self.stride
+            self.kept = [past for past in self.kept if not rollbacks.discards(past.iteration)]
+            self.seen = len(self.kept) * self.stride
         elif isinstance(event, Evaluated) and event.probe == "validation":
             if self.seen % self.stride == 0:
-                self.evaluations.append(_past(event))
+                self.kept.append(_past(event))
             self.seen += 1
-            if len(self.evaluations) > MOST_EVALUATIONS:
-                self.evaluations = self.evaluations[::2]
+            if len(self.kept) > MOST_EVALUATIONS:
+                self.kept = self.kept[::2]
                 self.stride *= 2
 
 
 def _seed(folder: Path) -> int | None:
-    """What the tasks of the run are drawn with; None where its record does not tell."""
+    """Return the seed of the run's tasks; None where its record has none."""
     try:
         seed = read_record(folder).config.get("seed")
     except RunFolderError:

@@ -1,8 +1,8 @@
-"""What a face asks of runs. All immutable, ready for MessagePack, and checked when they are made.
+"""Questions that a client asks about runs: immutable, ready for MessagePack, and validated.
 
-A question may come from another process, so every number and length has a bound here: whatever is
-asked, the answer takes a bounded time and memory. What is not allowed raises ``ConfigError``, also
-within msgspec's decoders; what has the wrong type is their ``ValidationError``.
+A question may come from another process, so every number and length has a bound: the answer to any
+question takes bounded time and memory. Values out of bounds raise ``ConfigError``, also within
+msgspec's decoders; wrong types raise their ``ValidationError``.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from core.errors import ConfigError
 from core.evaluation.protocols import PresetName
 
 MOST_UPDATES = 1_000
-MOST_SURVEY_UPDATES = 100
+MOST_BATTERY_UPDATES = 100
 MOST_POINTS = 100
-"""Of a support set."""
+"""Points of a support set."""
 FEWEST_TASKS = 100
 MOST_TASKS = 10_000
 MOST_SOURCES = 8
 LARGEST_NUMBER = 1e6
-"""Of an amplitude, a phase, an x or a y."""
+"""Bound on an amplitude, a phase, an x or a y."""
 LONGEST_NAME = 4_096
 
 
 class Source(msgspec.Struct, frozen=True, tag_field="source", tag=str.lower):
-    """Where meta-parameters come from."""
+    """The origin of meta-parameters."""
 
 
 class Live(Source, frozen=True):
-    """The present ones of the run called ``run``."""
+    """The current meta-parameters of the run called ``run``."""
 
     run: str
 
@@ -41,9 +41,9 @@ class Live(Source, frozen=True):
 
 
 class PinnedTheta(Source, frozen=True, tag="held"):
-    """Those that the run called ``run`` had at ``iteration``, when a question was about them.
+    """The meta-parameters that a live run had at ``iteration``, when an earlier question used them.
 
-    They are kept for as long as there is room, once a question has named them so.
+    Once a question has named them so, they are kept for as long as there is room.
     """
 
     run: str
@@ -55,7 +55,7 @@ class PinnedTheta(Source, frozen=True, tag="held"):
 
 
 class Saved(Source, frozen=True):
-    """Those of the checkpoint at ``path``."""
+    """The meta-parameters of the checkpoint at ``path``."""
 
     path: str
 
@@ -64,7 +64,7 @@ class Saved(Source, frozen=True):
 
 
 class Untrained(Source, frozen=True):
-    """The random initialisation that ``of`` has, or had, at its iteration 0."""
+    """The random initialisation of ``of``, at its iteration 0."""
 
     of: Live | Saved
 
@@ -73,11 +73,11 @@ AnySource = Live | PinnedTheta | Saved | Untrained
 
 
 class Task(msgspec.Struct, frozen=True, tag_field="task", tag=str.lower):
-    """What is adapted to."""
+    """A task to adapt to."""
 
 
 class ExplicitTask(Task, frozen=True, tag="given"):
-    """A wave, and a support set that need not lie on it."""
+    """A wave and a support set, whose points need not lie on it."""
 
     amplitude: float
     phase: float
@@ -101,7 +101,7 @@ class ExplicitTask(Task, frozen=True, tag="given"):
 
 
 class SampledTask(Task, frozen=True, tag="drawn"):
-    """The task number ``index`` of a preset, drawn from the tasks of the run that is asked."""
+    """Task number ``index`` of a preset, drawn from the task family of the run."""
 
     preset: PresetName
     index: int = 0
@@ -117,14 +117,14 @@ AnyTask = ExplicitTask | SampledTask
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, tag_field="question", tag=str.lower):
-    """Something to compute, which changes nothing."""
+    """Something to compute; it changes nothing."""
 
 
 class Adapt(Question, frozen=True, kw_only=True):
-    """Fine-tune on one task, and keep every step.
+    """Fine-tune on one task by ``updates`` gradient steps, and keep every step.
 
-    ``updates`` of None are those of the preset, which a given task does not have; ``lr`` of None is
-    the inner learning rate of the run.
+    Without ``updates``, the preset decides, so an explicit task needs them; ``lr`` of None
+    is the inner learning rate of the run.
     """
 
     source: AnySource
@@ -139,10 +139,10 @@ class Adapt(Question, frozen=True, kw_only=True):
 
 
 class Battery(Question, frozen=True, kw_only=True, tag="survey"):
-    """The battery: several sources on the same random tasks, those of ``core.evaluation``.
+    """Evaluate several sources on the same random tasks, those of ``core.evaluation``.
 
-    Tasks are drawn from the waves of the first source. ``shots`` of None are the usual ten, or five
-    of the right half; ``lr`` of None is the inner learning rate of each run.
+    Tasks are drawn from the family of the first source. ``shots`` of None are the usual ten, or
+    five of the right half; ``lr`` of None is the inner learning rate of each run.
     """
 
     sources: tuple[AnySource, ...]
@@ -157,22 +157,22 @@ class Battery(Question, frozen=True, kw_only=True, tag="survey"):
         validation.count("sources", len(self.sources), high=MOST_SOURCES)
         validation.count("n_tasks", self.n_tasks, low=FEWEST_TASKS, high=MOST_TASKS)
         _seed(self.seed)
-        validation.count("updates", self.updates, low=0, high=MOST_SURVEY_UPDATES)
+        validation.count("updates", self.updates, low=0, high=MOST_BATTERY_UPDATES)
         if self.shots is not None:
             validation.count("shots", self.shots, high=MOST_POINTS)
         _rate(self.lr)
 
 
 class Trace(Question, frozen=True, kw_only=True):
-    """The geometry of the next iteration: the inner steps from theta, and the outer one."""
+    """Compute the geometry of the next iteration: inner steps from theta, and the outer step."""
 
     source: AnySource
 
 
 class ReadHistory(Question, frozen=True, kw_only=True, tag="recall"):
-    """What a run has left behind: its checkpoints and periodic evaluations.
+    """Read a run's checkpoints and periodic evaluations.
 
-    The path of a saved run is that of its folder, or of any checkpoint in it.
+    The path of a saved run is its folder, or any checkpoint in it.
     """
 
     of: Live | Saved

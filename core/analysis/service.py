@@ -1,4 +1,4 @@
-"""Answers questions. It only reads runs, so it may work beside the threads that train them."""
+"""The service that answers questions about runs; it only reads them."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from collections.abc import Callable
 from core.analysis.adapt import adapt
 from core.analysis.answers import AnyAnswer, Cancelled
 from core.analysis.battery import OnProgress, run_battery
-from core.analysis.history import Recalling
+from core.analysis.history import HistoryReader
 from core.analysis.questions import Adapt, AnyQuestion, Battery, ReadHistory
 from core.analysis.theta_cache import ThetaCache
-from core.analysis.theta_sources import FindRun, Sources
+from core.analysis.theta_sources import FindRun, ThetaSources
 
 
 def ignore_progress(done: int, total: int) -> None:
-    """For those who do not wait."""
+    """Ignore how far a battery has come."""
 
 
 def never_cancelled() -> bool:
-    """For those who want to know in any case."""
+    """Return False: the question stays open until it is answered."""
     return False
 
 
 class AnalysisService:
-    """Answers one survey at a time, and beside it one other question: never in threads that train.
+    """Answers one battery and one other question at a time, while runs train in other threads.
 
-    A theta is read where the run has it: those arrays are replaced, never written to.
+    Arrays of a live run are replaced by training, never written to, so they need no copy.
     """
 
     def __init__(self, find_run: FindRun) -> None:
-        holding = ThetaCache()
-        self._sources = Sources(find_run, holding)
-        self._of_surveys = Sources(find_run, holding)
-        self._recalling = Recalling()
+        cache = ThetaCache()
+        self._sources = ThetaSources(find_run, cache)
+        self._battery_sources = ThetaSources(find_run, cache)
+        self._histories = HistoryReader()
 
     def answer(
         self,
@@ -40,20 +40,21 @@ class AnalysisService:
         progress: OnProgress = ignore_progress,
         cancelled: Callable[[], bool] = never_cancelled,
     ) -> AnyAnswer:
-        """The answer, or ``Cancelled`` soon after ``cancelled()`` becomes true.
+        """Return the answer, or ``Cancelled`` soon after ``cancelled()`` becomes true.
 
-        ``progress`` is told how many of how many tasks of a survey are done; both are called in
-        this thread. Raises ``ConfigError``, ``QuestionError``, ``CheckpointError``,
+        ``progress`` receives the numbers of finished and of all tasks of a battery; both callbacks
+        are called in this thread. Raises ``ConfigError``, ``QuestionError``, ``CheckpointError``,
         ``RunFolderError`` and ``EngineError``.
         """
         if cancelled():
             return Cancelled()
         if isinstance(question, ReadHistory):
-            return self._recalling.recall(self._sources.folder(question.of), cancelled)
+            return self._histories.read(self._sources.folder(question.of), cancelled)
         if isinstance(question, Battery):
-            thetas = [self._of_surveys.theta(source) for source in question.sources]
-            ready = [(theta, self._of_surveys.engine(theta.config)) for theta in thetas]
-            return run_battery(question, ready, progress, cancelled)
+            thetas = [self._battery_sources.theta(source) for source in question.sources]
+            engines = [self._battery_sources.engine(theta.config) for theta in thetas]
+            sources = list(zip(thetas, engines, strict=True))
+            return run_battery(question, sources, progress, cancelled)
         theta = self._sources.theta(question.source)
         if isinstance(question, Adapt):
             return adapt(question, theta, self._sources.engine(theta.config))

@@ -1,25 +1,40 @@
-"""Thetas of live runs that are kept after the runs have trained on."""
+"""Meta-parameters of live runs, kept after training has replaced them."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.analysis.questions import PinnedTheta
-from core.analysis.theta import Theta
+from core.config import RunConfig
 from core.errors import QuestionError
+from core.tasks.base import Floats
 
-MOST_SEEN = 2**22
-"""Bytes of what was answered with, and may be held next: some hundred thetas of a usual network."""
+RECENT_BYTES = 2**22
+"""Room for thetas that answers used lately: some hundred of a usual network."""
 
-MOST_HELD = 2**26
-"""Bytes of what is held."""
+PINNED_BYTES = 2**26
+"""Room for thetas that questions have named."""
+
+
+@dataclass(frozen=True)
+class Theta:
+    """Meta-parameters ``(n_parameters,)`` of a run at ``iteration``.
+
+    ``moments`` are the outer optimiser's vectors by name, None where they are not known.
+    """
+
+    config: RunConfig
+    iteration: int
+    values: Floats
+    moments: Mapping[str, Floats] | None
 
 
 @dataclass
-class _Shelf:
-    """At most ``room`` bytes of thetas; what was not used for the longest goes first."""
+class _LeastRecentlyUsed:
+    """At most ``room`` bytes of thetas; the least recently used are dropped first."""
 
     room: int
     thetas: OrderedDict[PinnedTheta, Theta] = field(default_factory=OrderedDict)
@@ -27,29 +42,29 @@ class _Shelf:
     def put(self, name: PinnedTheta, theta: Theta) -> None:
         self.thetas[name] = theta
         self.thetas.move_to_end(name)
-        while sum(one.values.nbytes for one in self.thetas.values()) > self.room:
+        while sum(kept.values.nbytes for kept in self.thetas.values()) > self.room:
             self.thetas.popitem(last=False)
 
 
 class ThetaCache:
-    """Remembers what was seen lately, and holds what is asked for again. Threads share it."""
+    """Remembers recently used thetas, and pins those that are asked for again. Thread-safe."""
 
     def __init__(self) -> None:
-        self._seen = _Shelf(MOST_SEEN)
-        self._held = _Shelf(MOST_HELD)
-        self._changing = threading.Lock()
+        self._recent = _LeastRecentlyUsed(RECENT_BYTES)
+        self._pinned = _LeastRecentlyUsed(PINNED_BYTES)
+        self._lock = threading.Lock()
 
-    def see(self, run: str, theta: Theta) -> None:
-        """A live run was asked, and had this theta."""
-        with self._changing:
-            self._seen.put(PinnedTheta(run, theta.iteration), theta)
+    def remember(self, run: str, theta: Theta) -> None:
+        """Keep a theta of the live run ``run`` for a while."""
+        with self._lock:
+            self._recent.put(PinnedTheta(run, theta.iteration), theta)
 
-    def hold(self, name: PinnedTheta) -> Theta:
-        """The theta of that name, which is held from now on; raises ``QuestionError``."""
-        with self._changing:
-            theta = self._held.thetas.get(name) or self._seen.thetas.get(name)
+    def pin(self, name: PinnedTheta) -> Theta:
+        """Return the theta of that name and keep it longer; raises ``QuestionError``."""
+        with self._lock:
+            theta = self._pinned.thetas.get(name) or self._recent.thetas.get(name)
             if theta is None:
                 problem = f"its theta of iteration {name.iteration:,} is not kept"
                 raise QuestionError(f"run {name.run!r}", problem, "choose a checkpoint")
-            self._held.put(name, theta)
+            self._pinned.put(name, theta)
             return theta

@@ -1,4 +1,4 @@
-"""From the name of a source to its theta, and an engine that adapts it."""
+"""Resolve the source of a question to its meta-parameters, and to an engine that adapts them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import numpy as np
 
 from core.algorithms.optimizers import MOMENTS
 from core.analysis.questions import AnySource, Live, PinnedTheta, Saved, Untrained
-from core.analysis.theta import Theta
-from core.analysis.theta_cache import ThetaCache
+from core.analysis.theta_cache import Theta, ThetaCache
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import Engine, untrained
@@ -27,7 +26,7 @@ ENGINES_KEPT = 8
 
 @dataclass(frozen=True)
 class LiveRun:
-    """A run as a session knows it. ``theta`` is None before it has begun; it is never written to.
+    """A run of a session. ``theta`` is None before training starts; it is never written to.
 
     ``moments`` are the outer optimiser's vectors by name, where they are known.
     """
@@ -40,19 +39,19 @@ class LiveRun:
 
 
 FindRun = Callable[[str], LiveRun | None]
-"""The run of a name; None if there is no such run."""
+"""Returns the run of a name, or None."""
 
 
-class Sources:
-    """Finds what questions name. It belongs to one thread, as the engines do that it makes."""
+class ThetaSources:
+    """Resolves the sources of questions. Its engines belong to one thread, and so does it."""
 
-    def __init__(self, find_run: FindRun, holding: ThetaCache) -> None:
+    def __init__(self, find_run: FindRun, cache: ThetaCache) -> None:
         self._find_run = find_run
-        self._holding = holding
+        self._cache = cache
         self._engines: OrderedDict[RunConfig, Engine] = OrderedDict()
 
     def theta(self, source: AnySource) -> Theta:
-        """Finite meta-parameters; raises ``CheckpointError`` and ``QuestionError``."""
+        """Return finite meta-parameters; raises ``CheckpointError`` and ``QuestionError``."""
         if isinstance(source, Untrained):
             config = self._config(source.of)
             state = untrained(config)
@@ -60,9 +59,11 @@ class Sources:
         if isinstance(source, Saved):
             checkpoint = load_checkpoint(Path(source.path))
             state = checkpoint.state
-            return Theta(_anywhere(checkpoint.config), state.iteration, state.theta, state.moments)
+            return Theta(
+                _on_this_machine(checkpoint.config), state.iteration, state.theta, state.moments
+            )
         if isinstance(source, PinnedTheta):
-            return self._holding.hold(source)
+            return self._cache.pin(source)
         run = self.run(source)
         if run.theta is None:
             raise QuestionError(f"run {source.run!r}", "not started yet", "wait for it")
@@ -71,11 +72,11 @@ class Sources:
             raise QuestionError(f"run {source.run!r}", problem, "choose one of its checkpoints")
         known = run.moments if MOMENTS[run.config.algorithm.outer_optimizer] else {}
         theta = Theta(run.config, run.iteration, run.theta, known)
-        self._holding.see(source.run, theta)
+        self._cache.remember(source.run, theta)
         return theta
 
     def engine(self, config: RunConfig) -> Engine:
-        """The engine of ``config``; the latest few are kept. Raises ``EngineError``."""
+        """Return an engine for ``config``; the latest few are kept. Raises ``EngineError``."""
         engine = self._engines.pop(config, None) or make_engine(config)
         self._engines[config] = engine
         if len(self._engines) > ENGINES_KEPT:
@@ -83,7 +84,7 @@ class Sources:
         return engine
 
     def folder(self, of: Live | Saved) -> Path:
-        """The folder of a run; raises ``QuestionError``."""
+        """Return the folder of a run; raises ``QuestionError``."""
         if isinstance(of, Live):
             return self.run(of).folder
         path = Path(of.path)
@@ -91,7 +92,7 @@ class Sources:
         return path.parent if os.path.isfile(path) else path
 
     def run(self, source: Live) -> LiveRun:
-        """The run of that name; raises ``QuestionError``."""
+        """Return the run of that name; raises ``QuestionError``."""
         run = self._find_run(source.run)
         if run is None:
             raise QuestionError(f"run {source.run!r}", "no such run", "choose another")
@@ -100,9 +101,9 @@ class Sources:
     def _config(self, of: Live | Saved) -> RunConfig:
         if isinstance(of, Live):
             return self.run(of).config
-        return _anywhere(load_checkpoint(Path(of.path)).config)
+        return _on_this_machine(load_checkpoint(Path(of.path)).config)
 
 
-def _anywhere(config: RunConfig) -> RunConfig:
-    """``config`` on this machine, which need not have the device that it was trained on."""
+def _on_this_machine(config: RunConfig) -> RunConfig:
+    """Return ``config`` for any engine and device: those it was trained on may be missing."""
     return dataclasses.replace(config, engine="auto", device="auto")

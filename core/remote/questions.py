@@ -53,7 +53,7 @@ class Questions:
 
         try:
             answer = await loop.run_in_executor(
-                self._lanes.of(asked.question),
+                self._lanes.executor_for(asked.question),
                 self._session.ask,
                 asked.question,
                 progress,

@@ -110,7 +110,7 @@ class LocalSession:
         progress: OnProgress = ignore_progress,
         cancelled: Callable[[], bool] = never_cancelled,
     ) -> AnyAnswer:
-        lane = self._lanes.of(question)
+        lane = self._lanes.executor_for(question)
         return lane.submit(self._bench.answer, question, progress, cancelled).result()
 
     def folders(self) -> Mapping[str, Path]:

@@ -1,4 +1,4 @@
-"""Live runs to ask, without training."""
+"""Live runs for the analysis service, without training threads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.analysis.service import AnalysisService
-from core.analysis.theta import Theta
+from core.analysis.theta_cache import Theta
 from core.analysis.theta_sources import LiveRun
 from core.config import RunConfig
 from core.engines import make_engine
@@ -17,21 +17,21 @@ from tests.support.runs import small_config
 def trained(
     engine: str = "torch", iterations: int = 20, **settings: Any
 ) -> tuple[RunConfig, TrainState]:
-    """A small run after some iterations."""
+    """Return a small run after some iterations."""
     config = small_config(engine, **settings)
-    maker = make_engine(config)
-    return config, maker.advance(maker.initial_state(), iterations).state
+    trainer = make_engine(config)
+    return config, trainer.advance(trainer.initial_state(), iterations).state
 
 
 def live(config: RunConfig, state: TrainState, folder: Path = Path("nowhere")) -> LiveRun:
     return LiveRun(config, state.iteration, state.theta, folder)
 
 
-def bench_of(**runs: LiveRun) -> AnalysisService:
-    """A bench that knows these runs."""
+def service_of(**runs: LiveRun) -> AnalysisService:
+    """Return a service that knows these runs."""
     return AnalysisService(runs.get)
 
 
 def ready(config: RunConfig, state: TrainState) -> tuple[Theta, Engine]:
-    """What a survey takes."""
+    """Return a run as ``run_battery`` and ``adapt`` take it."""
     return Theta(config, state.iteration, state.theta, state.moments), make_engine(config)

@@ -1,4 +1,4 @@
-"""The bench's numbers are those of ``core.evaluation.adaptation``, to the bit, step by step."""
+"""Answers equal those of ``core.evaluation.adaptation`` bit for bit, at every step."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def tasks(draw: st.DrawFn) -> ExplicitTask:
 
 @given(task=tasks(), updates=st.integers(0, 12), lr=st.floats(1e-3, 0.05))
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_an_answer_has_the_bits_of_an_evaluation(
+def test_an_answer_equals_a_plain_evaluation_bit_for_bit(
     engine_name: str, precision: str, task: ExplicitTask, updates: int, lr: float
 ) -> None:
     config, state = trained(engine_name, 3, precision=precision)
@@ -62,7 +62,7 @@ def test_an_answer_has_the_bits_of_an_evaluation(
 
 
 @given(task=tasks(), fewer=st.integers(0, 8), more=st.integers(0, 8))
-def test_the_first_steps_of_many_are_those_of_few(
+def test_more_steps_begin_with_the_same_steps(
     engine_name: str, task: ExplicitTask, fewer: int, more: int
 ) -> None:
     run = ready(*trained(engine_name, 3))
@@ -75,7 +75,7 @@ def test_the_first_steps_of_many_are_those_of_few(
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))
-def test_a_drawn_task_comes_with_what_was_drawn(preset: str) -> None:
+def test_the_answer_to_a_sampled_task_contains_the_task(preset: str) -> None:
     config, state = trained()
     question = Adapt(source=ANY, task=SampledTask(preset, 2, 9))  # type: ignore[arg-type]
     found = adapt(question, *ready(config, state))
@@ -86,12 +86,12 @@ def test_a_drawn_task_comes_with_what_was_drawn(preset: str) -> None:
     assert adapt(again, *ready(config, state)) == found
 
 
-def test_the_updates_of_a_preset_can_be_others() -> None:
+def test_the_steps_of_a_preset_can_be_overridden() -> None:
     question = Adapt(source=ANY, task=SampledTask("standard"), updates=3)
     assert len(adapt(question, *ready(*trained())).losses) == 4
 
 
-def test_what_diverges_is_none_and_comes_through_any_wire(engine_name: str) -> None:
+def test_a_loss_that_diverges_is_none_and_survives_encoding(engine_name: str) -> None:
     question = Adapt(source=ANY, task=SampledTask("standard"), updates=50, lr=1e4)
     run = ready(*trained(engine_name, network=NetworkConfig(hidden=(6, 6), activation="relu")))
     found = adapt(question, *run)
@@ -102,14 +102,14 @@ def test_what_diverges_is_none_and_comes_through_any_wire(engine_name: str) -> N
         assert wire.decode(wire.encode(found), type=AnyAnswer) == found
 
 
-def test_the_longest_answer_is_as_long_as_promised() -> None:
+def test_the_longest_answer_keeps_its_size_limit() -> None:
     x = tuple(np.linspace(-5, 5, MOST_POINTS).tolist())
     task = ExplicitTask(4.0, 1.0, x, x)
     found = adapt(Adapt(source=ANY, task=task, updates=MOST_UPDATES), *ready(*trained("fused")))
     assert 400_000 < len(msgspec.msgpack.encode(found)) <= LARGEST_ANSWER
 
 
-def test_a_network_that_would_take_for_ever_is_refused() -> None:
+def test_a_network_that_would_take_too_long_is_refused() -> None:
     config, state = trained()
     huge = dataclasses.replace(config, network=NetworkConfig(hidden=(16_384, 16_384)))
     theta, engine = ready(config, state)
@@ -122,7 +122,7 @@ def test_a_network_that_would_take_for_ever_is_refused() -> None:
 
 
 @pytest.mark.parametrize("change", [{"losses": ()}, {"predictions": ()}, {"query_x": (1.0,)}])
-def test_an_answer_that_does_not_hold_together_is_refused(change: dict[str, object]) -> None:
+def test_an_inconsistent_answer_is_refused(change: dict[str, object]) -> None:
     found = adapt(Adapt(source=ANY, task=SampledTask("one-point")), *ready(*trained()))
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({**msgspec.to_builtins(found), **change}, Adapted)

@@ -100,7 +100,7 @@ def test_each_source_has_the_statistics_of_many_tasks(engine_name: str, right_ha
         assert source.diverged == 0
 
 
-def test_the_worst_tasks_have_the_very_losses_of_many_tasks(engine_name: str) -> None:
+def test_the_hardest_tasks_have_the_losses_of_many_tasks(engine_name: str) -> None:
     found = two_surveyed(engine_name)
     for source, losses in zip(found.sources, two_columns(engine_name), strict=True):
         ordered = sorted(range(N), key=lambda index: -losses[index])
@@ -108,13 +108,13 @@ def test_the_worst_tasks_have_the_very_losses_of_many_tasks(engine_name: str) ->
         assert [task.loss for task in source.worst] == losses[ordered[:10]].tolist()
 
 
-def test_a_worst_task_opened_alone_has_the_loss_that_it_had_among_many() -> None:
+def test_a_hard_task_adapted_alone_has_the_same_loss() -> None:
     worst = two_surveyed("fused").sources[0].worst[0]
     alone = adapt(Adapt(source=ANY, task=worst.task, updates=4), *ready(*trained("fused")))
     assert alone.losses[-1] == worst.loss
 
 
-def test_bins_are_shared_spaced_by_a_factor_and_hold_all(engine_name: str) -> None:
+def test_bins_are_shared_and_logarithmic_and_count_every_loss(engine_name: str) -> None:
     found = two_surveyed(engine_name)
     ratios = [b / a for a, b in pairwise(found.bins)]
     assert ratios == pytest.approx([ratios[0]] * 30)
@@ -154,7 +154,7 @@ def test_a_pair_has_the_interval_of_the_difference(engine_name: str) -> None:
     assert pair.first_better == sum(one < 0 for one in differences) / N
 
 
-def test_a_source_against_itself_is_nowhere_better() -> None:
+def test_a_source_is_never_better_than_itself() -> None:
     run = ready(*trained())
     question = Battery(sources=(ANY, ANY), n_tasks=100, updates=1)
     found = run_battery(question, [run, run], Listener(), lambda: False)
@@ -163,19 +163,19 @@ def test_a_source_against_itself_is_nowhere_better() -> None:
     assert (pair.mean, pair.low, pair.high, pair.first_better) == (0, 0, 0, 0)
 
 
-def test_progress_comes_after_every_part_and_ends_with_all() -> None:
+def test_progress_is_reported_after_each_part_up_to_all_tasks() -> None:
     listener = Listener()
     two_surveyed("torch", listener)
     done = [PART, 2 * PART, N, N + PART, N + 2 * PART, 2 * N]
     assert listener.heard == [(one, 2 * N) for one in done]
 
 
-def test_a_part_is_whole_batches_of_the_reference_engine() -> None:
+def test_a_part_is_a_multiple_of_the_reference_engines_batch() -> None:
     assert PART % TASKS_AT_ONCE == 0
 
 
 @pytest.mark.parametrize("at", [0, 1, 4])
-def test_a_survey_ends_with_the_part_in_which_it_was_cancelled(at: int) -> None:
+def test_a_cancelled_battery_ends_after_the_current_part(at: int) -> None:
     listener = Listener(at)
     run = ready(*trained())
     question = Battery(sources=(ANY, ANY), n_tasks=N, updates=1)
@@ -183,7 +183,7 @@ def test_a_survey_ends_with_the_part_in_which_it_was_cancelled(at: int) -> None:
     assert len(listener.heard) == at
 
 
-def test_tasks_that_diverge_are_counted_and_spoil_no_other_number() -> None:
+def test_tasks_that_diverge_are_counted_and_leave_other_numbers_finite() -> None:
     relu = NetworkConfig(hidden=(24, 24), activation="relu")
     run, other = ready(*trained(iterations=0, network=relu)), ready(*trained())
     # At this rate large amplitudes diverge and small ones do not.
@@ -219,7 +219,7 @@ def test_waves_of_one_amplitude_and_one_phase_fill_one_cell() -> None:
 @pytest.mark.parametrize(
     "waves", [SineTasks(amplitude=(1e7, 1e8)), SineTasks(phase=(0, 1e9)), SineTasks(x=(-1e9, 0))]
 )
-def test_waves_that_no_question_could_name_are_refused(waves: SineTasks) -> None:
+def test_waves_too_large_for_a_question_are_refused(waves: SineTasks) -> None:
     config, state = trained(iterations=0, waves=waves)
     with pytest.raises(ConfigError, match="to survey its tasks"):
         run_battery(
@@ -227,7 +227,7 @@ def test_waves_that_no_question_could_name_are_refused(waves: SineTasks) -> None
         )
 
 
-def test_the_largest_survey_is_no_larger_than_promised() -> None:
+def test_the_largest_result_keeps_its_size_limit() -> None:
     run = ready(*trained("fused"))
     question = Battery(sources=(ANY,) * MOST_SOURCES, n_tasks=1_000, updates=1, shots=MOST_POINTS)
     found = run_battery(question, [run] * MOST_SOURCES, Listener(), lambda: False)
@@ -237,7 +237,7 @@ def test_the_largest_survey_is_no_larger_than_promised() -> None:
 @pytest.mark.parametrize(
     "change", [{"bins": (1.0, 1.0)}, {"tasks": ()}, {"phases": (0.0,)}, {"sources": ()}]
 )
-def test_an_answer_that_does_not_hold_together_is_refused(change: dict[str, object]) -> None:
+def test_an_inconsistent_answer_is_refused(change: dict[str, object]) -> None:
     plain = msgspec.to_builtins(two_surveyed("torch"))
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({**plain, **change}, BatteryResult)

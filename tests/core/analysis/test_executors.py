@@ -1,4 +1,4 @@
-"""Surveys have a thread of their own, which gives way to training."""
+"""Batteries have a thread of their own, of lower priority than training."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from core.analysis.executors import Executors
 from core.analysis.questions import Adapt, Battery, Live, SampledTask
 from core.training.priority import TRAINING
 
-SURVEY = Battery(sources=(Live("fomaml-1"),), n_tasks=100)
+BATTERY = Battery(sources=(Live("fomaml-1"),), n_tasks=100)
 ADAPT = Adapt(source=Live("fomaml-1"), task=SampledTask("standard", 0), updates=1)
 
 
@@ -19,10 +19,10 @@ def niceness() -> int:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own there")
-def test_a_survey_gives_way_to_training_and_other_questions_do_not() -> None:
-    lanes = Executors("questions")
+def test_only_batteries_have_a_lower_priority_than_training() -> None:
+    executors = Executors("questions")
     try:
-        assert lanes.of(SURVEY).submit(niceness).result() > TRAINING
-        assert lanes.of(ADAPT).submit(niceness).result() < TRAINING
+        assert executors.executor_for(BATTERY).submit(niceness).result() > TRAINING
+        assert executors.executor_for(ADAPT).submit(niceness).result() < TRAINING
     finally:
-        lanes.close()
+        executors.close()

@@ -17,7 +17,7 @@ from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.analysis.answers import LARGEST_ANSWER, AnyAnswer, Traced
 from core.analysis.geometry import MOST_TRACED, cosine, plane, trace
-from core.analysis.theta import Theta
+from core.analysis.theta_cache import Theta
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import TrainState
@@ -74,7 +74,7 @@ def angle(one: Array, other: Array) -> float:
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS, ids=repr)
-def test_lengths_and_cosines_are_those_of_autograd(algorithm: Algorithm) -> None:
+def test_lengths_and_cosines_agree_with_autograd(algorithm: Algorithm) -> None:
     config, state = trained(algorithm=algorithm, precision="float64")
     found = trace(theta_of(config, state))
     paths, fomaml, reptile = literally(config, state)
@@ -86,7 +86,7 @@ def test_lengths_and_cosines_are_those_of_autograd(algorithm: Algorithm) -> None
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS, ids=repr)
-def test_the_outer_steps_are_those_that_the_run_will_make(algorithm: Algorithm) -> None:
+def test_the_outer_steps_are_the_next_ones_of_the_run(algorithm: Algorithm) -> None:
     config, state = trained(algorithm=algorithm, precision="float64")
     found = trace(theta_of(config, state))
     engine = make_engine(config)
@@ -99,7 +99,7 @@ def test_the_outer_steps_are_those_that_the_run_will_make(algorithm: Algorithm) 
     assert found.successive == pytest.approx(angle(step, second.theta - first.theta), rel=1e-8)
 
 
-def test_without_moments_the_outer_steps_are_plain_ones() -> None:
+def test_without_moments_the_outer_steps_are_plain_sgd() -> None:
     config, state = trained(algorithm=Fomaml(outer_optimizer="adam"), precision="float64")
     found = trace(Theta(config, state.iteration, state.theta, None))
     _, fomaml, _ = literally(config, state)
@@ -108,7 +108,7 @@ def test_without_moments_the_outer_steps_are_plain_ones() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS[:4], ids=repr)
-def test_the_picture_is_the_best_plane_of_the_points(algorithm: Algorithm) -> None:
+def test_points_are_projected_on_their_principal_plane(algorithm: Algorithm) -> None:
     config, state = trained(algorithm=algorithm, precision="float64")
     found = trace(theta_of(config, state))
     paths, *_ = literally(config, state)
@@ -131,7 +131,7 @@ def test_the_picture_is_the_best_plane_of_the_points(algorithm: Algorithm) -> No
     places=st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=3, max_size=9),
     turn=st.integers(0, 10**6),
 )
-def test_points_in_a_plane_are_shown_as_they_lie(
+def test_points_in_a_plane_keep_their_distances(
     places: list[tuple[float, float]], turn: int
 ) -> None:
     basis, _ = np.linalg.qr(np.random.default_rng(turn).normal(size=(7, 2)))
@@ -148,7 +148,7 @@ def test_points_in_a_plane_are_shown_as_they_lie(
     assert (shown[-1] >= 0).all()
 
 
-def test_the_plane_of_one_place_is_a_point() -> None:
+def test_identical_points_are_projected_on_one_point() -> None:
     shown, explained = plane(np.ones((4, 6)))
     assert shown.tolist() == [[0, 0]] * 4
     assert explained == (0, 0)
@@ -172,16 +172,16 @@ def test_a_cosine_is_at_most_one(values: list[float]) -> None:
         assert cosine(vector, -vector) == pytest.approx(-1)
 
 
-def test_what_has_no_length_has_no_cosine() -> None:
+def test_a_zero_vector_has_no_cosine() -> None:
     assert cosine(np.zeros(3), np.ones(3)) is None
 
 
-def test_a_picture_is_made_the_same_twice() -> None:
+def test_a_trace_is_deterministic() -> None:
     config, state = trained()
     assert trace(theta_of(config, state)) == trace(theta_of(config, state))
 
 
-def test_an_iteration_that_diverges_is_said_to() -> None:
+def test_an_iteration_that_diverges_raises() -> None:
     config, state = trained(
         algorithm=Fomaml(inner_lr=1e300, inner_steps=3), iterations=0, precision="float64"
     )
@@ -195,7 +195,7 @@ def test_too_many_points_are_refused() -> None:
         trace(theta_of(config, state))
 
 
-def test_the_largest_picture_is_no_larger_than_promised_and_comes_through_any_wire() -> None:
+def test_the_largest_trace_keeps_its_size_limit_and_survives_encoding() -> None:
     config, state = trained(algorithm=Fomaml(tasks=MOST_TRACED), iterations=0)
     found = trace(theta_of(config, state))
     assert len(msgspec.msgpack.encode(found)) <= LARGEST_ANSWER
@@ -204,7 +204,7 @@ def test_the_largest_picture_is_no_larger_than_promised_and_comes_through_any_wi
 
 
 @pytest.mark.parametrize("change", [{"lengths": ()}, {"paths": ((), (), ())}])
-def test_an_answer_that_does_not_hold_together_is_refused(change: dict[str, object]) -> None:
+def test_an_inconsistent_answer_is_refused(change: dict[str, object]) -> None:
     plain = msgspec.to_builtins(trace(theta_of(*trained())))
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({**plain, **change}, Traced)

@@ -1,4 +1,4 @@
-"""What a run left in its folder, told without opening a network."""
+"""The history of a run is read from its folder without loading a network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.analysis import history as recalling
 from core.analysis.answers import LARGEST_ANSWER, AnyAnswer, Cancelled, RunHistory, SavedTheta
-from core.analysis.history import MOST_CHECKPOINTS, MOST_EVALUATIONS, Recalling
+from core.analysis.history import MOST_CHECKPOINTS, MOST_EVALUATIONS, HistoryReader
 from core.engines import make_engine
 from core.errors import RunFolderError
 from core.evaluation.adaptation import few_shot
@@ -26,18 +26,18 @@ from tests.support.runs import ended, small_config, straight
 from tests.support.runs import started as begun
 
 
-def recalled(folder: Path, recalling: Recalling | None = None) -> RunHistory:
-    found = (recalling or Recalling()).recall(folder, lambda: False)
+def history_of(folder: Path, reader: HistoryReader | None = None) -> RunHistory:
+    found = (reader or HistoryReader()).read(folder, lambda: False)
     assert isinstance(found, RunHistory)
     return found
 
 
-def test_checkpoints_are_listed_from_the_oldest_with_why_they_were_saved(tmp_path: Path) -> None:
+def test_checkpoints_are_listed_oldest_first_with_their_kind(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run")
     make_checkpoint(folder, 200, {"kind": "best"})
     make_checkpoint(folder, 100)
     (folder / "000000150.safetensors").write_bytes(b"damaged")
-    found = recalled(folder)
+    found = history_of(folder)
     assert found.folder == str(folder)
     assert found.checkpoints == (
         SavedTheta(name="000000100.safetensors", iteration=100),
@@ -46,7 +46,7 @@ def test_checkpoints_are_listed_from_the_oldest_with_why_they_were_saved(tmp_pat
     assert found.damaged == 1
 
 
-def test_only_periodic_evaluations_that_stand_are_told(tmp_path: Path) -> None:
+def test_only_periodic_evaluations_of_the_current_branch_are_listed(tmp_path: Path) -> None:
     events = [
         evaluated(100, 3.0, 0.5),
         progress(150),
@@ -55,7 +55,7 @@ def test_only_periodic_evaluations_that_stand_are_told(tmp_path: Path) -> None:
         RolledBack(**stamp(150)),
         evaluated(200, 2.5, float("nan")),
     ]
-    found = recalled(make_run(tmp_path / "run", events))
+    found = history_of(make_run(tmp_path / "run", events))
     assert [(one.iteration, one.before, one.after) for one in found.evaluations] == [
         (100, 3.0, 0.5),
         (200, 2.5, None),
@@ -63,12 +63,12 @@ def test_only_periodic_evaluations_that_stand_are_told(tmp_path: Path) -> None:
     assert (found.evaluations[0].index, found.evaluations[0].amplitude) == (100, 2.0)
 
 
-def test_of_very_many_evaluations_evenly_spaced_ones_are_told(
+def test_very_many_evaluations_are_thinned_evenly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recalling, "MOST_EVALUATIONS", 5)
     folder = make_run(tmp_path / "run", (evaluated(i, 1.0) for i in range(40)))
-    assert [one.iteration for one in recalled(folder).evaluations] == [0, 8, 16, 24, 32]
+    assert [one.iteration for one in history_of(folder).evaluations] == [0, 8, 16, 24, 32]
 
 
 def append(folder: Path, *events: Event, end: bytes = b"\n") -> None:
@@ -81,25 +81,25 @@ PARTS = st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.booleans()), max
 
 @given(PARTS)
 @example([(False, i, i % 7 == 0) for i in range(9)] + [(True, 3, True), (False, 4, True)])
-def test_a_log_read_as_it_grows_tells_what_it_tells_at_once(
+def test_a_log_read_as_it_grows_gives_the_same_history(
     parts: list[tuple[bool, int, bool]],
 ) -> None:
-    follower = Recalling()
+    follower = HistoryReader()
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(recalling, "MOST_EVALUATIONS", 5)
         run = make_run(Path(folder, "run"))
         for back, iteration, looks in parts:
             append(run, RolledBack(**stamp(iteration)) if back else evaluated(iteration, 1.0))
             if looks:
-                assert recalled(run, follower) == recalled(run)
-        assert recalled(run, follower) == recalled(run)
+                assert history_of(run, follower) == history_of(run)
+        assert history_of(run, follower) == history_of(run)
 
 
-def test_of_a_log_that_has_grown_only_what_was_added_is_read(
+def test_only_the_added_part_of_a_growing_log_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follower, folder = Recalling(), make_run(tmp_path / "run", [evaluated(100, 1.0)])
-    recalled(folder, follower)
+    follower, folder = HistoryReader(), make_run(tmp_path / "run", [evaluated(100, 1.0)])
+    history_of(folder, follower)
     before = (folder / "events.jsonl").stat().st_size
     append(folder, evaluated(200, 1.0))
     places: list[int] = []
@@ -110,48 +110,48 @@ def test_of_a_log_that_has_grown_only_what_was_added_is_read(
 
     events_since = EventLogReader.events_since
     monkeypatch.setattr(EventLogReader, "events_since", noted)
-    assert [one.iteration for one in recalled(folder, follower).evaluations] == [100, 200]
+    assert [one.iteration for one in history_of(folder, follower).evaluations] == [100, 200]
     assert places == [before]
 
 
-def test_a_line_that_is_still_being_written_is_told_once_it_is_whole(tmp_path: Path) -> None:
-    follower, folder = Recalling(), make_run(tmp_path / "run")
+def test_an_incomplete_line_is_read_once_it_is_complete(tmp_path: Path) -> None:
+    follower, folder = HistoryReader(), make_run(tmp_path / "run")
     append(folder, evaluated(100, 1.0), end=b"")
-    assert not recalled(folder, follower).evaluations
+    assert not history_of(folder, follower).evaluations
     append(folder, end=b"\n")
-    assert [one.iteration for one in recalled(folder, follower).evaluations] == [100]
+    assert [one.iteration for one in history_of(folder, follower).evaluations] == [100]
 
 
-def test_another_log_in_the_same_place_is_read_from_its_beginning(tmp_path: Path) -> None:
-    follower = Recalling()
+def test_a_log_that_was_replaced_is_read_from_its_start(tmp_path: Path) -> None:
+    follower = HistoryReader()
     folder = make_run(tmp_path / "run", [evaluated(100, 1.0), evaluated(200, 1.0)])
-    recalled(folder, follower)
+    history_of(folder, follower)
     (folder / "events.jsonl").rename(tmp_path / "kept")
-    assert not recalled(folder, follower).evaluations
+    assert not history_of(folder, follower).evaluations
     append(folder, *(evaluated(iteration, 1.0) for iteration in (300, 400, 500)))
-    assert [one.iteration for one in recalled(folder, follower).evaluations] == [300, 400, 500]
+    assert [one.iteration for one in history_of(folder, follower).evaluations] == [300, 400, 500]
 
 
-def test_of_very_many_checkpoints_the_newest_are_told(
+def test_of_very_many_checkpoints_the_newest_are_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recalling, "MOST_CHECKPOINTS", 2)
     folder = make_run(tmp_path / "run")
     for iteration in (1, 2, 3):
         make_checkpoint(folder, iteration)
-    found = recalled(folder)
+    found = history_of(folder)
     assert [one.iteration for one in found.checkpoints] == [2, 3]
     assert found.damaged == 0
 
 
 def test_reading_a_long_log_can_be_cancelled(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", [evaluated(100, 1.0)])
-    assert Recalling().recall(folder, lambda: True) == Cancelled()
+    assert HistoryReader().read(folder, lambda: True) == Cancelled()
 
 
-def test_no_folder_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_folder_is_a_one_line_error(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="No such file"):
-        recalled(tmp_path / "nowhere")
+        history_of(tmp_path / "nowhere")
 
 
 def test_tasks_of_past_evaluations_can_be_drawn_again(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_tasks_of_past_evaluations_can_be_drawn_again(tmp_path: Path) -> None:
     trainer, log = begun(tmp_path, config)
     log.wait(Finished)
     ended(trainer)
-    found = recalled(trainer.folder)
+    found = history_of(trainer.folder)
     assert found.seed == 7
     assert [one.index for one in found.evaluations] == [20, 40]
     for one in found.evaluations:
@@ -171,25 +171,25 @@ def test_tasks_of_past_evaluations_can_be_drawn_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63, "1", None, 0.5])
-def test_a_seed_that_is_none_is_not_told(tmp_path: Path, seed: object) -> None:
+def test_an_invalid_seed_is_none(tmp_path: Path, seed: object) -> None:
     folder = make_run(tmp_path / "run")
     record = json.loads((folder / "run.json").read_text())
     record["config"]["seed"] = seed
     (folder / "run.json").write_text(json.dumps(record))
-    assert recalled(folder).seed is None
+    assert history_of(folder).seed is None
     (folder / "run.json").unlink()
-    assert recalled(folder).seed is None
+    assert history_of(folder).seed is None
 
 
-def test_a_log_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+def test_an_unreadable_log_is_a_one_line_error(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run")
     (folder / "events.jsonl").unlink()
     (folder / "events.jsonl").mkdir()
     with pytest.raises(RunFolderError, match=r"events\.jsonl: cannot be read"):
-        recalled(folder)
+        history_of(folder)
 
 
-def test_the_largest_answer_is_no_larger_than_promised_and_comes_through_any_wire() -> None:
+def test_the_largest_history_keeps_its_size_limit_and_survives_encoding() -> None:
     checkpoint = SavedTheta(name=f"{10**242}.safetensors", iteration=10**12, kind="final")
     one = recalling._past(evaluated(10**12, 1.5, 0.1))
     found = RunHistory(

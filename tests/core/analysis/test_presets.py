@@ -1,4 +1,4 @@
-"""Presets: pure functions, and each what its name says."""
+"""Presets of the Lab draw tasks as pure functions of seed and index."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_successive_tasks_of_a_preset_differ(name: PresetName, seed: int) -> Non
 
 
 @pytest.mark.parametrize("name", ["standard", "half-range"])
-def test_the_evaluations_of_the_source_are_the_very_ones_of_a_run(name: ProbeName) -> None:
+def test_presets_and_evaluations_of_one_name_draw_the_same_tasks(name: ProbeName) -> None:
     task, probe = draw_preset(name, 3, 7, SineTasks()), draw_task(SineTasks(), 7, PROBES[name], 3)
     assert (task.amplitude, task.phase) == (probe.wave.amplitude, probe.wave.phase)
     assert task.support_x == tuple(probe.support_x.tolist())
@@ -48,11 +48,11 @@ def test_the_evaluations_of_the_source_are_the_very_ones_of_a_run(name: ProbeNam
 
 
 @given(index=st.integers(0, 10**6))
-def test_beyond_the_trained_range_is_from_its_end_to_twice_it(index: int) -> None:
+def test_amplitudes_beyond_the_trained_range_reach_twice_its_end(index: int) -> None:
     assert 5 <= draw_preset("beyond-range", index, 0, SineTasks()).amplitude <= 10
 
 
-def test_noise_has_its_size_and_no_bias() -> None:
+def test_noise_has_its_deviation_and_no_bias() -> None:
     tasks = [draw_preset("noisy", index, 0, SineTasks()) for index in range(1_000)]
     noise = np.concatenate([np.array(task.support_y) - true_y(task) for task in tasks])
     # 10,000 numbers: a standard error of 0.005 of the mean and 0.0035 of the deviation.
@@ -82,7 +82,7 @@ def test_contradictory_points_share_x_and_lie_on_both_sides() -> None:
     noise=st.floats(0, 9),
     index=st.integers(0, 99),
 )
-def test_more_points_and_other_noise_keep_the_points_that_were_there(
+def test_more_points_and_other_noise_keep_the_earlier_points(
     few: int, more: int, noise: float, index: int
 ) -> None:
     wave, many = SineWave(2.0, 0.3), min(100, few + more)
@@ -95,11 +95,11 @@ def test_more_points_and_other_noise_keep_the_points_that_were_there(
 
 
 @pytest.mark.parametrize(("n", "noise"), [(0, 0.0), (101, 0.0), (3, -1.0), (3, float("nan"))])
-def test_points_that_cannot_be_drawn_are_refused(n: int, noise: float) -> None:
+def test_invalid_numbers_of_points_and_noise_are_refused(n: int, noise: float) -> None:
     with pytest.raises(ConfigError):
         draw_points(SineWave(1.0, 0.0), n, (-1, 1), noise, 0, 0)
 
 
-def test_waves_that_no_question_could_name_are_refused() -> None:
+def test_waves_too_large_for_a_question_are_refused() -> None:
     with pytest.raises(ConfigError, match="amplitude"):
         draw_preset("beyond-range", 0, 0, SineTasks(amplitude=(1e7, 1e8)))

@@ -41,7 +41,7 @@ QUESTIONS: list[AnyQuestion] = [
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=repr)
 @pytest.mark.parametrize("format", [msgspec.msgpack, msgspec.json])
-def test_a_question_comes_through_a_wire_as_it_was(question: AnyQuestion, format: Any) -> None:
+def test_a_question_survives_encoding(question: AnyQuestion, format: Any) -> None:
     assert format.decode(format.encode(question), type=AnyQuestion) == question
 
 
@@ -69,7 +69,7 @@ def recall(path: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e7, -1e300])
 @pytest.mark.parametrize("field", ["amplitude", "phase", "support_x", "support_y"])
-def test_no_number_is_huge_or_none(field: str, bad: float) -> None:
+def test_huge_and_non_finite_numbers_are_refused(field: str, bad: float) -> None:
     value = [bad] if field.startswith("support") else bad
     with pytest.raises(ConfigError, match=field):
         msgspec.msgpack.decode(msgspec.msgpack.encode(plain(**{field: value})), type=AnyQuestion)
@@ -105,7 +105,9 @@ def test_no_number_is_huge_or_none(field: str, bad: float) -> None:
         (recall("a" * 4_097), "path"),
     ],
 )  # fmt: skip
-def test_what_is_out_of_bounds_is_refused_by_name(question: dict[str, Any], field: str) -> None:
+def test_a_value_out_of_bounds_is_refused_with_its_field(
+    question: dict[str, Any], field: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
         msgspec.msgpack.decode(msgspec.msgpack.encode(question), type=AnyQuestion)
     assert str(caught.value).startswith(field)
@@ -126,7 +128,7 @@ def test_what_is_out_of_bounds_is_refused_by_name(question: dict[str, Any], fiel
         None,
     ],
 )
-def test_what_has_the_wrong_type_is_refused(question: object) -> None:
+def test_a_value_of_the_wrong_type_is_refused(question: object) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.msgpack.decode(msgspec.msgpack.encode(question), type=AnyQuestion)
 
@@ -145,7 +147,7 @@ ANYTHING = st.recursive(
 
 
 @given(data=st.data(), value=ANYTHING)
-def test_a_question_with_anything_in_one_place_is_sound_or_refused(
+def test_a_question_with_an_arbitrary_field_is_valid_or_refused(
     data: st.DataObject, value: object
 ) -> None:
     message = data.draw(st.sampled_from([plain(), drawn(), survey(), recall("a")]))
@@ -163,12 +165,12 @@ def test_a_question_with_anything_in_one_place_is_sound_or_refused(
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_do_more_than_be_refused(content: bytes) -> None:
+def test_arbitrary_bytes_are_refused(content: bytes) -> None:
     with pytest.raises((ConfigError, msgspec.DecodeError, UnicodeDecodeError)):
         msgspec.msgpack.decode(content, type=AnyQuestion)
 
 
 @pytest.mark.parametrize("change", [lambda q: setattr(q, "updates", 5)])
-def test_a_question_does_not_change(change: Callable[[Adapt], None]) -> None:
+def test_a_question_is_immutable(change: Callable[[Adapt], None]) -> None:
     with pytest.raises(AttributeError):
         change(Adapt(source=Live("a"), task=GIVEN, updates=1))

@@ -1,4 +1,4 @@
-"""The bench as a session uses it: live runs, checkpoints, initialisations; errors in a line."""
+"""The analysis service, as a session uses it: live runs, checkpoints, initialisations, errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from core.analysis.questions import (
     Untrained,
 )
 from core.analysis.theta_cache import ThetaCache
-from core.analysis.theta_sources import ENGINES_KEPT, Sources
+from core.analysis.theta_sources import ENGINES_KEPT, ThetaSources
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import TrainState
@@ -33,7 +33,7 @@ from core.errors import CheckpointError, EngineError, LabError, QuestionError, R
 from core.evaluation.adaptation import few_shot
 from core.evaluation.protocols import PROBES, draw_task
 from core.storage.checkpoint import Checkpoint, save_checkpoint
-from tests.support.live_runs import bench_of, live, trained
+from tests.support.live_runs import live, service_of, trained
 from tests.support.run_folders import make_run
 from tests.support.runs import ended, paused_at, small_config
 
@@ -45,8 +45,8 @@ def saved(folder: Path, config: RunConfig, state: TrainState) -> Path:
     return save_checkpoint(folder, Checkpoint(config, state, 1_000, 1.0, ()))
 
 
-def adapted(bench_run: tuple[RunConfig, TrainState], source: AnySource) -> Adapted:
-    answer = bench_of(run=live(*bench_run)).answer(Adapt(source=source, task=TASK))
+def adapted(run: tuple[RunConfig, TrainState], source: AnySource) -> Adapted:
+    answer = service_of(run=live(*run)).answer(Adapt(source=source, task=TASK))
     assert isinstance(answer, Adapted)
     return answer
 
@@ -57,7 +57,7 @@ def expected(config: RunConfig, theta: np.ndarray) -> tuple[float, ...]:
     return tuple(result.losses[0].tolist())
 
 
-def test_a_live_run_is_adapted_where_it_is(engine_name: str) -> None:
+def test_a_live_run_is_adapted_from_its_current_theta(engine_name: str) -> None:
     config, state = trained(engine_name)
     answer = adapted((config, state), Live("run"))
     assert answer.losses == expected(config, state.theta)
@@ -67,13 +67,13 @@ def test_a_live_run_is_adapted_where_it_is(engine_name: str) -> None:
 def test_a_checkpoint_is_adapted_without_a_run(tmp_path: Path) -> None:
     config, state = trained("fused", 7)
     path = saved(tmp_path / "run", config, state)
-    answer = bench_of().answer(Adapt(source=Saved(str(path)), task=TASK))
+    answer = service_of().answer(Adapt(source=Saved(str(path)), task=TASK))
     assert isinstance(answer, Adapted)
     assert answer.losses == expected(config, state.theta)
     assert answer.iteration == 7
 
 
-def test_a_random_initialisation_is_that_of_the_seed(tmp_path: Path) -> None:
+def test_an_untrained_source_is_the_initialisation_of_its_seed(tmp_path: Path) -> None:
     config, state = trained("fused", seed=3)
     start = make_engine(config).initial_state().theta
     path = saved(tmp_path / "run", config, state)
@@ -86,7 +86,7 @@ def test_a_random_initialisation_is_that_of_the_seed(tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_device_is_adapted_on_this_one(tmp_path: Path) -> None:
     config, state = trained()
     path = saved(tmp_path / "run", dataclasses.replace(config, device="cuda"), state)
-    answer = bench_of().answer(Adapt(source=Saved(str(path)), task=TASK, updates=1))
+    answer = service_of().answer(Adapt(source=Saved(str(path)), task=TASK, updates=1))
     assert isinstance(answer, Adapted)
 
 
@@ -94,28 +94,28 @@ def test_all_kinds_of_questions_are_answered(tmp_path: Path) -> None:
     config, state = trained()
     folder = make_run(tmp_path / "run")
     path = saved(folder, config, state)
-    bench = bench_of(run=live(config, state, folder))
+    service = service_of(run=live(config, state, folder))
     sources = (Live("run"), Saved(str(path)))
-    survey = bench.answer(Battery(sources=sources, n_tasks=100, updates=1))
+    survey = service.answer(Battery(sources=sources, n_tasks=100, updates=1))
     assert isinstance(survey, BatteryResult)
-    assert isinstance(bench.answer(Trace(source=Live("run"))), Traced)
+    assert isinstance(service.answer(Trace(source=Live("run"))), Traced)
     for of in (Live("run"), Saved(str(path)), Saved(str(folder))):
-        recalled = bench.answer(ReadHistory(of=of))
+        recalled = service.answer(ReadHistory(of=of))
         assert isinstance(recalled, RunHistory)
         assert [one.iteration for one in recalled.checkpoints] == [20]
 
 
-def test_progress_of_a_survey_is_told() -> None:
+def test_progress_of_a_battery_is_reported() -> None:
     heard: list[tuple[int, int]] = []
-    bench_of(run=live(*trained())).answer(
+    service_of(run=live(*trained())).answer(
         Battery(sources=(Live("run"),), n_tasks=200, updates=1),
         progress=lambda done, total: heard.append((done, total)),
     )
     assert heard[-1] == (200, 200)
 
 
-def test_engines_are_kept_but_not_without_end() -> None:
-    sources = Sources({}.get, ThetaCache())
+def test_only_the_latest_engines_are_kept() -> None:
+    sources = ThetaSources({}.get, ThetaCache())
     configs = [small_config(seed=seed) for seed in range(ENGINES_KEPT + 1)]
     first, second, *_ = [sources.engine(config) for config in configs]
     assert sources.engine(configs[1]) is second
@@ -132,24 +132,24 @@ def test_engines_are_kept_but_not_without_end() -> None:
     ],
     ids=lambda question: type(question).__name__,
 )
-def test_a_cancelled_question_is_not_begun(question: AnyQuestion) -> None:
-    assert bench_of().answer(question, cancelled=lambda: True) == Cancelled()
+def test_a_cancelled_question_is_not_started(question: AnyQuestion) -> None:
+    assert service_of().answer(question, cancelled=lambda: True) == Cancelled()
 
 
 def test_moments_of_a_checkpoint_make_its_outer_step_exact(tmp_path: Path) -> None:
     config, state = trained(algorithm=Fomaml(outer_optimizer="adam"))
     path = saved(tmp_path / "run", config, state)
-    bench = bench_of(run=live(config, state))
+    service = service_of(run=live(config, state))
     exact = {}
     for name, source in {"live": Live("run"), "saved": Saved(str(path))}.items():
-        answer = bench.answer(Trace(source=source))
+        answer = service.answer(Trace(source=source))
         assert isinstance(answer, Traced)
         exact[name] = answer.exact
     assert exact == {"live": False, "saved": True}
 
 
 def test_a_live_run_of_plain_sgd_is_traced_exactly() -> None:
-    answer = bench_of(run=live(*trained())).answer(Trace(source=Live("run")))
+    answer = service_of(run=live(*trained())).answer(Trace(source=Live("run")))
     assert isinstance(answer, Traced)
     assert answer.exact
 
@@ -178,10 +178,10 @@ def errors(tmp_path: Path) -> list[tuple[AnyQuestion, type[LabError], str]]:
     ]
 
 
-def test_what_cannot_be_answered_is_one_line(tmp_path: Path) -> None:
+def test_an_unanswerable_question_is_a_one_line_error(tmp_path: Path) -> None:
     config, state = trained()
     run = live(config, state)
-    bench = bench_of(
+    service = service_of(
         run=run,
         loading=dataclasses.replace(run, theta=None),
         diverged=live(config, broken(config, state)),
@@ -189,11 +189,11 @@ def test_what_cannot_be_answered_is_one_line(tmp_path: Path) -> None:
     )
     for question, kind, words in errors(tmp_path):
         with pytest.raises(kind, match=words) as caught:
-            bench.answer(question)
+            service.answer(question)
         assert "\n" not in str(caught.value)
 
 
-def test_a_bench_beside_a_training_run_reads_its_snapshot_and_changes_nothing(
+def test_answering_about_a_training_run_changes_nothing(
     tmp_path: Path,
 ) -> None:
     trainer, _ = paused_at(5, tmp_path, small_config())
@@ -202,13 +202,13 @@ def test_a_bench_beside_a_training_run_reads_its_snapshot_and_changes_nothing(
     before = snapshot.theta.tobytes()
     config = trainer.plan.config
     state = TrainState(snapshot.iteration, snapshot.theta, {})
-    bench = bench_of(run=live(config, state))
+    service = service_of(run=live(config, state))
     for question in (
         Adapt(source=Live("run"), task=TASK),
         Battery(sources=(Live("run"),), n_tasks=100, updates=1),
         Trace(source=Live("run")),
     ):
-        bench.answer(question)
+        service.answer(question)
     assert trainer.snapshot.theta.tobytes() == before
     ended(trainer)
 

@@ -223,7 +223,7 @@ def answered(watcher: Raw) -> Answered:
     return reply
 
 
-def test_the_bench_of_runs_that_train_answers(tmp_path: Path) -> None:
+def test_the_service_of_runs_that_train_answers(tmp_path: Path) -> None:
     local = LocalSession([new_plan(tmp_path, small_config(), "run")])
-    with pytest.raises(QuestionError, match="it has not begun"):
+    with pytest.raises(QuestionError, match="not started yet"):
         local.ask(ADAPT)

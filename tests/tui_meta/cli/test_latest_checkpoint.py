@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from core.analysis.answers import RunHistory
-from core.analysis.history import Recalling
+from core.analysis.history import HistoryReader
 from core.storage.run_index import list_runs, read_run
 from core.training.run_plan import plan_resumed
 from tui_meta.cli.main import main
@@ -98,7 +98,7 @@ def resumed(run: Path, capsys: pytest.CaptureFixture[str]) -> int:
 
 
 def recalled(run: Path, capsys: pytest.CaptureFixture[str]) -> int:
-    history = Recalling().recall(run, lambda: False)
+    history = HistoryReader().read(run, lambda: False)
     assert isinstance(history, RunHistory)
     return history.checkpoints[-1].iteration
 
