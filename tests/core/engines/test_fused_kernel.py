@@ -22,7 +22,7 @@ from core.engines.fused import network as fused_network
 from core.engines.fused.kernel import FEW
 from core.engines.fused.layout import Column, Layout, Place
 from core.engines.fused.network import FusedNetwork
-from core.engines.fused.simd import machine
+from core.engines.fused.simd import MACHINE, machine
 
 # Rounding of one update in float64, with room for sums over a thousand points and units.
 EXACT = 1e-10
@@ -358,11 +358,12 @@ def test_the_machine_follows_the_features_it_is_told() -> None:
     assert machine("+sse2").name == "generic"
 
 
-# --- other machines and the cache -------------------------------------------------------------
+# --- other instruction sets and the cache -----------------------------------------------------
+# Compiling takes 20 s of processor time, so that each compilation here serves several assertions.
 
 
 def in_another_process(script: str, cache: Path, **environment: str) -> str:
-    """What ``script`` prints, with the cache of compiled code under ``cache``."""
+    """The output of ``script``, with the cache of compiled code under ``cache``."""
     result = subprocess.run(
         [sys.executable, "-c", script],
         cwd=Path(fused_network.__file__).parents[3],
@@ -376,52 +377,94 @@ def in_another_process(script: str, cache: Path, **environment: str) -> str:
 
 ADAPT = """
 import numpy as np
-from core.engines.fused.network import FusedNetwork
+from core.engines.fused.network import FusedNetwork, cache_folder, must_compile
 from core.engines.fused.simd import MACHINE
+before = must_compile("float64")
 theta = np.sin(np.arange(2 * 37 + 37 * 21 + 21 + 21 + 1.0))
 x = np.linspace(-5, 5, 33)
 losses, predictions = FusedNetwork((37, 21), "tanh", "float64").adapt(
     theta, x=x[None], y=np.sin(x)[None], query_x=x, query_y=np.sin(x)[None], updates=5, lr=0.001
 )
-print(MACHINE.name, *losses[0].tolist(), *predictions[0, -1].tolist())
+print(MACHINE.name, before, must_compile("float64"), cache_folder("float64"))
+print(*losses[0].tolist(), *predictions[0, -1].tolist())
 """
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="names features of one processor family")
-def test_older_instruction_sets_compute_the_same(tmp_path: Path) -> None:
-    avx2 = "+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+avx,+avx2,+fma"
-    host, *expected = in_another_process(ADAPT, tmp_path).split()
-    for name, cpu, features in [("avx2", "haswell", avx2), ("generic", "x86-64", "+sse2")]:
-        if host == "generic" or (host == "avx2" and name == "avx2"):
-            continue
-        found, *numbers = in_another_process(
-            ADAPT, tmp_path, NUMBA_CPU_NAME=cpu, NUMBA_CPU_FEATURES=features
-        ).split()
-        assert found == name
-        np.testing.assert_allclose(
-            np.array(numbers, float), np.array(expected, float), rtol=EXACT, atol=EXACT
+@dataclass(frozen=True)
+class Adaptation:
+    """The output of `ADAPT`: instruction set, state of the cache before and after, results."""
+
+    machine: str
+    compiled_first: bool
+    must_compile_again: bool
+    folder: Path | None
+    numbers: list[float]
+
+    @classmethod
+    def parse(cls, printed: str) -> Adaptation:
+        head, numbers = printed.splitlines()
+        name, before, after, folder = head.split(maxsplit=3)
+        return cls(
+            name,
+            before == "True",
+            after == "True",
+            None if folder == "None" else Path(folder),
+            [float(number) for number in numbers.split()],
         )
 
 
-COMPILE = """
-from core.engines.fused.network import cache_folder, entries, must_compile
-before = must_compile("float32")
-entries("float32")
-print(before, must_compile("float32"), cache_folder("float32"))
-"""
+def adapted_here() -> list[float]:
+    """The results of `ADAPT` with the instruction set of this process."""
+    results: dict[str, Any] = {"print": lambda *_: None}
+    exec(ADAPT, results)
+    return [*results["losses"][0].tolist(), *results["predictions"][0, -1].tolist()]
 
 
-def test_compiled_code_is_cached_once_even_by_two_processes(tmp_path: Path) -> None:
+def instruction_set(name: str) -> dict[str, str]:
+    """Environment variables that make numba compile for another x86 processor."""
+    if platform.machine() != "x86_64":
+        return {}
+    avx2 = "+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+avx,+avx2,+fma"
+    cpu, features = {"avx2": ("haswell", avx2), "generic": ("x86-64", "+sse2")}[name]
+    if MACHINE.name == "generic":  # it cannot run the instructions of a newer one
+        return {}
+    return {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": features}
+
+
+def assert_equal_numbers(adaptation: Adaptation) -> None:
+    np.testing.assert_allclose(adaptation.numbers, adapted_here(), rtol=EXACT, atol=EXACT)
+
+
+@pytest.mark.slow
+def test_two_processes_compile_for_avx2_once_and_compute_the_same(tmp_path: Path) -> None:
+    environment = instruction_set("avx2")
+
+    def adapt(_: object = None) -> Adaptation:
+        return Adaptation.parse(in_another_process(ADAPT, tmp_path, **environment))
+
     with ThreadPoolExecutor(2) as pool:
-        printed = list(pool.map(lambda _: in_another_process(COMPILE, tmp_path), range(2)))
-    (folder,) = {Path(line.split()[2]) for line in printed}
+        first = list(pool.map(adapt, range(2)))
+    (folder,) = {adaptation.folder for adaptation in first}
+    assert folder is not None
     assert folder.is_relative_to(tmp_path / "tui-meta")
     saved = {path: path.stat().st_mtime_ns for path in folder.rglob("*.nb?")}
     assert len(saved) == 4
-    assert in_another_process(COMPILE, tmp_path) == f"False False {folder}"
+    later = adapt()
+    assert not later.compiled_first
+    assert not later.must_compile_again
     assert saved == {path: path.stat().st_mtime_ns for path in folder.rglob("*.nb?")}
+    for adaptation in (*first, later):
+        assert adaptation.machine == ("avx2" if environment else MACHINE.name)
+        assert_equal_numbers(adaptation)
 
 
-def test_without_a_cache_folder_it_compiles_all_the_same(tmp_path: Path) -> None:
-    (tmp_path / "tui-meta").write_text("a file where the folder would be")
-    assert in_another_process(COMPILE, tmp_path) == "True True None"
+@pytest.mark.slow
+def test_without_a_cache_folder_it_compiles_for_sse2_and_computes_the_same(tmp_path: Path) -> None:
+    (tmp_path / "tui-meta").write_text("a file in place of the folder")
+    environment = instruction_set("generic")
+    adaptation = Adaptation.parse(in_another_process(ADAPT, tmp_path, **environment))
+    assert adaptation.folder is None
+    assert adaptation.compiled_first
+    assert adaptation.must_compile_again
+    assert adaptation.machine == ("generic" if environment else MACHINE.name)
+    assert_equal_numbers(adaptation)
