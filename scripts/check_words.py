@@ -19,11 +19,12 @@ ROOT = Path(__file__).resolve().parents[1]
 BANNED = re.compile(
     r"\b(?:"
     r"anew|hence|whoever|nobody|somebody|a person|persons|one who|those who|told|stands"
-    r"|(?<!there )(?<!There )(?:is|are|was|were) no (?!longer\b|more\b|such\b)[a-z]+"
+    r"|(?<!there )(?:is|are|was|were) no (?!longer\b|more\b|such\b)[a-z]+"
     r"|(?:go|goes|going|went|train|trains) on(?! (?:the|a|an|its|all|any|each|every|random|that"
     r"|this|these|sine|one|two|tasks|it)\b)"
     r"|is called so|no-one|thereof|wherein|thereby|afresh"
-    r")\b"
+    r")\b",
+    re.IGNORECASE,
 )
 """Forms that read as archaic, translated or private."""
 

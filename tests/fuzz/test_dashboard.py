@@ -1,4 +1,4 @@
-"""Any keys, pasted text, bytes and sizes: the dashboard stays whole, and ends only when told to."""
+"""The dashboard stays intact under any keys, pasted text, bytes and sizes."""
 
 from __future__ import annotations
 
@@ -12,23 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual import events
 from textual._xterm_parser import XTermParser
-from textual.pilot import Pilot
 
 import core.engines.torch.engine  # noqa: F401  # loading it, as an answer does, looks like harm
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.fake_session import FakeSession
+from tests.support.dashboard.watch import assert_intact, settle
 from tests.support.hostile.damage import HOSTILE_TEXT
 from tests.support.hostile.watch import harmless
 from tests.support.soak import soak
-from tests.tui_meta.screens.test_watch import settle, shown
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.watch.screen import WatchScreen
 
-LOOKS = 100
-"""At a screen, until it fits its terminal."""
-
 INPUTS = 100
-"""Inputs of one example, all into one dashboard."""
+"""The inputs of an example, all to one dashboard."""
 
 NAMED = [
     "tab", "shift+tab", "enter", "escape", "space", "up", "down", "left", "right", "home", "end",
@@ -39,7 +35,7 @@ NAMED = [
 KEYS = st.sampled_from(NAMED) | st.characters(
     exclude_categories=("Cs", "Cc"), exclude_characters="q"
 )
-"""Every key but those that ask to leave."""
+"""Every key but those that quit."""
 
 PASTES = HOSTILE_TEXT.map(lambda text: events.Paste(text))
 
@@ -52,11 +48,11 @@ RAW = st.lists(
     min_size=1,
     max_size=12,
 ).map("".join)  # fmt: skip
-"""What a terminal, or a hostile one, may send: whole sequences and pieces of them."""
+"""Bytes from a terminal, perhaps a hostile one: whole sequences and pieces of them."""
 
 
 def reports(text: str) -> list[events.Event]:
-    """What the dashboard makes of ``text`` sent by the terminal."""
+    """Return the events that ``text`` from a terminal becomes, without keys that quit."""
     parser = XTermParser()
     found = (*parser.feed(text), *parser.feed(""))
     keys = ("q", "ctrl+q", "ctrl+c")
@@ -66,25 +62,6 @@ def reports(text: str) -> list[events.Event]:
         if isinstance(message, events.Event)
         and not (isinstance(message, events.Key) and message.key in keys)
     ]
-
-
-def fits(app: TuiMetaApp) -> bool:
-    """Whether every row has the width of the terminal; a busy machine may not be done with it."""
-    rows = app.screen._compositor.render_strips(app.size)
-    return {row.cell_length for row in rows} == {app.size.width}
-
-
-async def is_whole(pilot: Pilot[None]) -> None:
-    """The screen comes to be complete and printable, and the application runs."""
-    app = pilot.app
-    assert isinstance(app, TuiMetaApp)
-    for _ in range(LOOKS):
-        await settle(pilot)
-        if fits(app):
-            break
-    assert app.is_running
-    assert app.crash is None
-    assert all(row.isprintable() for row in shown(app).split("\n"))
 
 
 @settings(max_examples=soak(2, 100))
@@ -97,15 +74,15 @@ async def test_any_keys_and_pastes(
 ) -> None:
     async with TuiMetaApp(CannedSession()).run_test(size=size) as pilot:
         await settle(pilot)
-        with harmless(Path(os.environ["XDG_STATE_HOME"])):  # y and p write there
-            for one in inputs:
-                if isinstance(one, str):
-                    await pilot.press(one)
+        with harmless(Path(os.environ["XDG_STATE_HOME"])):  # the folder for the keys y and p
+            for item in inputs:
+                if isinstance(item, str):
+                    await pilot.press(item)
                 else:
-                    for event in one if isinstance(one, list) else [one]:
+                    for event in item if isinstance(item, list) else [item]:
                         pilot.app.post_message(event)
                     await pilot.pause()
-            await is_whole(pilot)
+            await assert_intact(pilot)
 
 
 @settings(max_examples=soak(3, 500))
@@ -124,7 +101,7 @@ async def test_any_sizes(sizes: list[tuple[int, int]], keys: list[str]) -> None:
         with harmless():
             for size in sizes:
                 await pilot.resize_terminal(*size)
-                await is_whole(pilot)
+                await assert_intact(pilot)
 
 
 async def test_a_focus_that_moves_twice_at_once_comes_to_rest(
@@ -143,7 +120,7 @@ async def test_a_focus_that_moves_twice_at_once_comes_to_rest(
         for key in reports("3;3M1"):
             pilot.app.post_message(key)
         await settle(pilot)
-        made = len(moves)
+        moved = len(moves)
         for _ in range(20):
             await pilot.pause(0.01)
-        assert len(moves) == made
+        assert len(moves) == moved

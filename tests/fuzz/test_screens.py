@@ -1,4 +1,4 @@
-"""Any keys at any sizes on every screen: it stays whole, leads back, and harms no training."""
+"""Any keys at any sizes leave every screen intact, lead back, and do not disturb training."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from textual import events
 from textual.pilot import Pilot
 from textual.screen import ModalScreen
 
-from tests.fuzz.test_dashboard import is_whole
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.pages import press
 from tests.support.dashboard.saved_runs import make_folders
+from tests.support.dashboard.watch import assert_intact, settle, shown
 from tests.support.soak import soak
-from tests.tui_meta.screens.test_watch import settle, shown
 from tui_meta.app.application import PAGES, TuiMetaApp
 from tui_meta.screens.dialogs.ask import Ask
 from tui_meta.screens.dialogs.help import Help
@@ -34,7 +33,7 @@ AT_ONCE = 10
 """Keys that arrive together, as over a slow connection."""
 
 OPEN = {key.action.split("'")[1]: key.names for key in SCREEN_KEYS}
-OF_MODALS = [
+DIALOG_KEYS = [
     key
     for widget in (Ask, Help, Palette, TypeIn, FilterInput)
     for binding in widget.BINDINGS
@@ -43,39 +42,39 @@ OF_MODALS = [
 
 
 def keys_of(screen: str) -> list[str]:
-    """The names of all keys that this screen has, and of those that lie over it."""
+    """Return the names of all keys of a screen and of the dialogs above it."""
     groups = page_groups(screen, PAGES[screen].KEYS) if screen in PAGES else GROUPS
     names = [name for _, keys in groups for key in keys for name in key.names.split(",")]
-    return [*names, *OF_MODALS, *"0123456789.-x"]
+    return [*names, *DIALOG_KEYS, *"0123456789.-x"]
 
 
 def key(name: str) -> events.Key:
     return events.Key(name, name if len(name) == 1 else None)
 
 
-async def done(pilot: Pilot[None]) -> None:
-    """All keys that have arrived have been."""
+async def wait_for_keys(pilot: Pilot[None]) -> None:
+    """Wait until all keys that have arrived are handled."""
     app = pilot.app
     assert isinstance(app, TuiMetaApp)
     deadline = time.monotonic() + 60
     while app._waiting_keys:
-        assert time.monotonic() < deadline, "a key is never done"
+        assert time.monotonic() < deadline, "a key is not handled"
         await pilot.pause()
     await pilot.pause()
 
 
-async def storm(pilot: Pilot[None], screen: str, rng: random.Random) -> None:
-    """Random keys, at sizes that change, mostly on this screen."""
+async def press_random_keys(pilot: Pilot[None], screen: str, rng: random.Random) -> None:
+    """Press random keys at changing sizes, mostly on one screen."""
     app = pilot.app
     names = keys_of(screen)
-    shown_as = PAGES.get(screen, WatchScreen)
-    for place in range(KEYS // AT_ONCE):
+    screen_class = PAGES.get(screen, WatchScreen)
+    for batch in range(KEYS // AT_ONCE):
         for name in rng.choices(names, k=AT_ONCE):
             app.post_message(key(name))
-        await done(pilot)
-        if not isinstance(app.screen, shown_as | ModalScreen):
+        await wait_for_keys(pilot)
+        if not isinstance(app.screen, screen_class | ModalScreen):
             app.post_message(key(OPEN[screen]))
-        if place % max(1, KEYS // AT_ONCE // SIZES) == 0:
+        if batch % max(1, KEYS // AT_ONCE // SIZES) == 0:
             small = rng.random() < 0.3
             width = rng.randint(1, 60 if small else WIDEST)
             await pilot.resize_terminal(width, rng.randint(1, 20 if small else HIGHEST))
@@ -87,7 +86,7 @@ async def test_any_keys_at_any_sizes(
 ) -> None:
     make_folders(tmp_path)
     monkeypatch.chdir(tmp_path)
-    # Whatever the answer to the question of leaving is, nobody leaves.
+    # The question before quitting may be answered in any way.
     monkeypatch.setattr(TuiMetaApp, "_quit", lambda *_: None)
     session, rng = CannedSession(), random.Random(screen)
     app = TuiMetaApp(session)
@@ -95,7 +94,7 @@ async def test_any_keys_at_any_sizes(
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, OPEN[screen])
-        await storm(pilot, screen, rng)
+        await press_random_keys(pilot, screen, rng)
         await pilot.resize_terminal(120, 40)
         for _ in range(10):
             if isinstance(app.screen, Page | WatchScreen):
@@ -103,10 +102,10 @@ async def test_any_keys_at_any_sizes(
             await press(pilot, "escape")
         await press(pilot, "escape", "escape", "escape", "w")
         assert isinstance(app.screen, WatchScreen)
-        await is_whole(pilot)
+        await assert_intact(pilot)
         await press(pilot, "m")
         assert "·  Messages" in shown(app)
-        await is_whole(pilot)
+        await assert_intact(pilot)
     print(f"{screen}: {KEYS} keys, {SIZES} sizes, {time.monotonic() - began:.0f} s")
     assert not [call for call in session.calls if call.startswith("stop")]
     assert {one.state for one in session.snapshots().values()} <= {"training", "paused", "loading"}

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.saved_runs import answered
-from tests.tui_meta.screens.test_watch import settle
+from tests.support.dashboard.watch import settle
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.lab.screen import LabPage
 from tui_meta.views.plot import Series

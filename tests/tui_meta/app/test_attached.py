@@ -12,10 +12,10 @@ from core.remote.client import LOST
 from core.remote.process import LaunchReply
 from core.remote.protocol import RemoteError
 from tests.support.dashboard.fake_session import FakeSession, state
+from tests.support.dashboard.watch import FOMAML, press, settle, shown
 from tests.support.remotes import Serving, served
 from tests.support.runs import until
 from tests.support.sessions import folder_for_sockets
-from tests.tui_meta.screens.test_watch import FOMAML, press, settle, shown
 from tui_meta.app.application import TuiMetaApp
 
 SIZE = (120, 40)

@@ -11,9 +11,9 @@ from rich.cells import cell_len
 
 from core.events import Pause
 from tests.support.dashboard.fake_session import FakeSession
+from tests.support.dashboard.watch import press, settle, shown
 from tests.support.hostile.damage import HOSTILE_TEXT
 from tests.support.hostile.watch import harmless
-from tests.tui_meta.screens.test_watch import press, settle, shown
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.ascii import in_ascii
 from tui_meta.app.preferences import Preferences

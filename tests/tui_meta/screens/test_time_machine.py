@@ -26,8 +26,8 @@ from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import SIZES, shown
 from tests.support.dashboard.recording_session import Noting
 from tests.support.dashboard.saved_runs import CHECKPOINTS, answered
+from tests.support.dashboard.watch import settle
 from tests.support.run_folders import evaluated, make_run
-from tests.tui_meta.screens.test_watch import settle
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.time_machine.screen import RECALL_TICKS, TimeMachinePage
 from tui_meta.views.numbers import loss

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from textual._compositor import Compositor
-from textual.pilot import Pilot
 
 from core.events import Evaluate, Extend, Pause, Resume, Save, SetPace, Step
-from core.remote.client import RemoteSession
 from core.session.api import Session
 from tests.support.dashboard.fake_session import FakeSession, state
+from tests.support.dashboard.pages import SIZES
+from tests.support.dashboard.watch import FOMAML, REPTILE, press, settle, shown
 from tests.support.remotes import served
 from tests.support.sessions import folder_for_sockets
 from tui_meta.app.application import TuiMetaApp
@@ -23,19 +23,6 @@ from tui_meta.screens.dialogs.ask import Ask
 from tui_meta.screens.dialogs.help import Help
 from tui_meta.views.keys.table import GROUPS
 from tui_meta.views.rates import LOCAL
-
-FOMAML, REPTILE = "fomaml-1", "reptile-1"
-SIZES = [(80, 24), (120, 40), (200, 60)]
-
-
-def shown(app: TuiMetaApp) -> str:
-    """What stands on the screen, as text."""
-    width, height = app.size
-    rows = app.screen._compositor.render_strips(app.size)
-    assert len(rows) == height
-    assert all(row.cell_length == width for row in rows)
-    return "\n".join(row.text for row in rows)
-
 
 Face = Callable[[FakeSession], TuiMetaApp]
 """Makes a dashboard of a session."""
@@ -54,24 +41,6 @@ def face(request: pytest.FixtureRequest) -> Iterator[Face]:
             return TuiMetaApp(stack.enter_context(served(session)).face(owner=True))
 
         yield served_face
-
-
-async def settle(pilot: Pilot[None]) -> None:
-    """Let the dashboard take in what the session says, and paint it."""
-    await pilot.pause()
-    session = pilot.app.session  # type: ignore[attr-defined]
-    if isinstance(session, RemoteSession):
-        session.sync()
-    pilot.app.watch_screen.tick()  # type: ignore[attr-defined]
-    pilot.app.watch_screen.paint()  # type: ignore[attr-defined]
-    await pilot.pause()
-
-
-async def press(pilot: Pilot[None], *keys: str) -> str:
-    """Press keys; gives the screen after that."""
-    await pilot.press(*keys)
-    await settle(pilot)
-    return shown(pilot.app)  # type: ignore[arg-type]
 
 
 def test_the_fake_is_a_session() -> None:

@@ -15,7 +15,7 @@ from core.events import Pause, Step
 from tests.support.dashboard import pages
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.fake_session import FakeSession, state
-from tests.tui_meta.screens.test_watch import FOMAML, press, settle, shown
+from tests.support.dashboard.watch import FOMAML, press, settle, shown
 from tui_meta.app.application import PAGES, TuiMetaApp
 from tui_meta.screens.dialogs.palette import Palette
 from tui_meta.screens.messages.screen import MessagesPage
