@@ -66,7 +66,7 @@ def test_faces_tell_of_a_killed_session_and_one_resumes_it_to_the_same_bits(
         face.wait_until(past(1_500), "iterations after an autosave")
     os.kill(only_session().pid, signal.SIGKILL)
     for face in (first, second):
-        face.wait_for("training has ended", "resume from what was saved")
+        face.wait_for("session lost", "resume from the latest checkpoints")
     assert listed(tmp_path) == []
     assert not list(own_place.glob("tui-meta/*.*"))
 
@@ -107,9 +107,9 @@ def test_a_face_that_slept_too_long_is_told_that_the_runs_train_on_and_comes_bac
     while listed(tmp_path)[0]["watchers"]:
         lines.read_for(0.2)
     face.signal(signal.SIGCONT)
-    face.wait_for("left behind", "the runs train on", "come back")
+    face.wait_for("disconnected", "the runs train on", "reconnect")
     face.press("r")
-    face.wait_for("training goes on as session 1")
+    face.wait_for("training continues in session 1")
     face.wait_until(past(count(face.text)), "news")
     face.press("d")
     assert face.wait_for_end() == 0
@@ -121,7 +121,7 @@ def test_a_session_told_to_end_saves_and_its_faces_say_so(
     face = open_face(*SLOW)
     face.wait_until(past(0), "training")
     os.kill(only_session().pid, signal.SIGTERM)
-    face.wait_for("somebody has ended this session; q leaves", "stopped")
+    face.wait_for("session ended elsewhere; q: quit", "stopped")
     until_none_lives()
     ended = count(face.text)
     face.press("q")
@@ -171,7 +171,7 @@ def test_quitting_offers_to_detach_first(open_face: OpenFace, tmp_path: Path) ->
     face = open_face(*SLOW)
     face.wait_until(past(0), "training")
     face.press("q")
-    face.wait_for("detach: the runs train on without you", "save and stop")
+    face.wait_for("detach (training continues)", "save and stop")
     face.press("\r")
     assert face.wait_for_end() == 0
     assert b"come back with: tui-meta attach 1" in face.raw
@@ -239,7 +239,7 @@ def test_a_face_that_may_only_look_says_so(open_face: OpenFace, tmp_path: Path) 
     assert "read-only" in face.lines[0]
     assert "pause" not in face.lines[-1]
     face.press(" ")
-    face.wait_for("read-only: this terminal may look, but not command")
+    face.wait_for("read-only session")
     face.wait_until(past(count(face.text) + 100), "it trains on")
     face.press("q")
     assert face.wait_for_end() == 0

@@ -125,7 +125,7 @@ def test_finished_runs_train_on_and_begin_afresh(
     terminal.press("c")
     terminal.wait_until(lambda text: text.count("120 / 120") >= 2, "as many iterations again")
     terminal.press("r")
-    terminal.wait_for("fresh runs?")
+    terminal.wait_for("new runs?")
     terminal.press("f")
     terminal.wait_until(lambda text: text.count("60 / 60") >= 2, "fresh runs")
     terminal.press("q")

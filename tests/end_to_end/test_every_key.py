@@ -63,8 +63,8 @@ def cases_everywhere(screen: str) -> dict[str, Case]:
         **own,
         "help": Case(shows("escape: back"), there=there, after="escape"),
         "palette": Case(shows("type, enter"), there=there, after="escape"),
-        "copy": Case(reads(r"copied, and in (\S+)"), there=there),
-        "picture": Case(reads(r"picture saved.*: (\S+)"), there=there),
+        "copy": Case(reads(r"copied; also saved to (\S+)"), there=there),
+        "picture": Case(reads(r"screenshot saved.*: (\S+)"), there=there),
         "redraw": Case(shows(there), wiped=True),
         "quit": Case(shows("save and stop"), there=there, after="escape"),
     }

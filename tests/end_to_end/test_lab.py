@@ -97,11 +97,11 @@ def test_a_task_is_set_probed_and_watched_in_the_lab(
     terminal.wait_for("points 1 ")
 
     terminal.press("\r")
-    terminal.wait_for("enter takes it")
+    terminal.wait_for("enter: apply")
     terminal.press("x\r")
     terminal.wait_for("must be a number")
     terminal.press(ESCAPE)
-    terminal.wait_until(lambda text: "enter takes it" not in text, "left without a value")
+    terminal.wait_until(lambda text: "enter: apply" not in text, "left without a value")
     terminal.press("\t\t+")
     terminal.wait_for("points 2 ")
     terminal.press("\r")

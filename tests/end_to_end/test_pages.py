@@ -42,7 +42,7 @@ def test_a_survey_is_cancelled_made_and_read(open_terminal: Callable[..., Termin
     terminal.press(">>\r")
     terminal.wait_for("escape cancels", "esc cancel")
     terminal.press(ESCAPE)
-    terminal.wait_for("the survey was cancelled", "10,000 tasks", "esc back")
+    terminal.wait_for("battery cancelled", "10,000 tasks", "esc back")
     terminal.press("<<<<r")
     terminal.wait_for("100 tasks, 5 points from the right half")
     terminal.press("\r")
@@ -84,9 +84,9 @@ def test_the_geometry_of_both_runs_is_followed(open_terminal: Callable[..., Term
     third = iteration(terminal.wait_until(lambda seen: iteration(seen) > second, "the next"))
     terminal.wait_until(lambda seen: iteration(seen) > third, "the one after it")
     terminal.press(" ")
-    terminal.wait_for("no longer following")
+    terminal.wait_for("following stopped")
     terminal.press("w")
-    terminal.wait_for("loss of random tasks")
+    terminal.wait_for("validation (1 random task each)")
 
 
 def test_runs_are_found_filtered_opened_and_compared_from_elsewhere(

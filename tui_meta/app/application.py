@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Sequence
 from pathlib import PurePath
@@ -15,7 +16,6 @@ from textual.screen import Screen
 from core.errors import LabError
 from core.session.api import Connection, Session
 from tui_meta.app.ascii import AsciiFilter
-from tui_meta.app.gc_freeze import ModuleFreezer
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.themes import PALETTES
 from tui_meta.delta_driver.driver import DeltaDriver
@@ -51,7 +51,7 @@ PAGES: dict[str, type[Page]] = {
     "runs": RunsPage,
     "messages": MessagesPage,
 }
-"""The screens beside the watch screen, by the names that keys call them."""
+"""The screens above the watch screen, by the names that keys use."""
 
 
 class TerminalDriver(ResumeSafely, ReportInputErrors, DeltaDriver):
@@ -83,10 +83,9 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
     def __init__(self, session: Session, preferred: Preferences | None = None) -> None:
         self.preferred = preferred or Preferences()
         self.ascii_only = bool(self.preferred.ascii)
-        self._in_ascii = AsciiFilter()
-        self._spared = ModuleFreezer()
+        self._ascii_filter = AsciiFilter()
         colors = None if "NO_COLOR" in os.environ else PALETTES.get(self.preferred.theme)
-        # Said here, not by the theme alone, for NO_COLOR is heeded only at this point.
+        # Set here and not only by the theme, because Textual reads NO_COLOR at this point.
         super().__init__(driver_class=TerminalDriver, ansi_color=colors is None)
         if colors:
             self.ansi_theme_dark = self.ansi_theme_light = colors.ansi
@@ -103,29 +102,31 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
         self.watch_screen = WatchScreen(session, self.dashboard)
 
     def get_default_screen(self) -> Screen[None]:
-        """The watch screen is there from the first frame on."""
+        """Return the watch screen, which is shown from the first frame on."""
         return self.watch_screen
 
     def on_load(self) -> None:
-        """Put keys where the person wants them."""
+        """Apply the user's keymap."""
         self.set_keymap(key_names(self.preferred.keys))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """What is done to every line before it is sent."""
-        return [*super().get_line_filters(), *([self._in_ascii] if self.ascii_only else [])]
+        """Return the filters that every line passes before it is sent."""
+        return [*super().get_line_filters(), *([self._ascii_filter] if self.ascii_only else [])]
 
     def on_ready(self) -> None:
-        """The first frame is out: training may begin, which imports PyTorch."""
+        """Start training, which imports PyTorch, now that the first frame is out."""
         self.session.start()
-        self.set_interval(1.0, self._spare_modules)
 
-    def _spare_modules(self) -> None:
-        """Keep imported modules out of the garbage collector's search once the runs are loaded."""
-        if self.dashboard.loaded:
-            self._spared.look()
+    def on_watch_screen_loaded(self) -> None:
+        """Exclude what imported modules hold from garbage collection, once training has begun.
+
+        The collector searches all live objects, and runs when many are created: while a key is
+        handled. With 100,000 objects of libraries that took 25 ms, with PyTorch's twice as long.
+        """
+        gc.freeze()
 
     async def on_event(self, event: events.Event) -> None:
-        """Who presses a key has read what stood there."""
+        """Mark the messages as read when the user presses a key."""
         if isinstance(event, events.Key | events.MouseDown) and not event.is_forwarded:
             self.dashboard.messages.read()
         await super().on_event(event)
@@ -133,26 +134,27 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
     # Screens.
 
     def action_visit(self, name: str) -> None:
-        """Show the screen called ``name``; the watch screen lies below all others."""
+        """Show the screen ``name``; the watch screen is below all others."""
         if not isinstance(self.screen, Page | WatchScreen):
             return
         if isinstance(self.screen, Page):
             self.pop_screen()
         if name in PAGES:
             if not self.is_screen_installed(name):
-                # An installed one stays as it is while another is in front.
+                # An installed screen keeps its state while another is in front.
                 self.install_screen(PAGES[name](self.session, self.dashboard), name)
+                self.set_timer(1.0, gc.freeze)  # what the screen has imported by then
             self.push_screen(name)
 
     def on_battery_page_task_chosen(self, chosen: BatteryPage.TaskChosen) -> None:
-        """Open it in the Lab."""
+        """Open the task in the Lab."""
         self.action_visit("lab")
         lab = self.get_screen("lab")
         if isinstance(lab, LabPage):
             lab.open_task(chosen.task, chosen.updates)
 
     def action_help(self) -> None:
-        """List the keys that the screen in front binds."""
+        """List the keys of the screen in front."""
         active = self.screen.active_bindings.values()
         bound = {one.binding.id or one.binding.key: one.tooltip for one in active}
         if not self.is_screen_installed("help"):
@@ -162,33 +164,33 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
 
     @property
     def _groups(self) -> Groups:
-        """The keys of the screen in front."""
+        """The key groups of the screen in front."""
         groups = self.screen.key_groups if isinstance(self.screen, Page) else GROUPS
         return mapped_groups(groups, self.preferred.keys)
 
     def action_palette(self) -> None:
-        """Look for a screen or a key by name."""
+        """Open the command palette."""
         if isinstance(self.screen, Page | WatchScreen):
-            self.push_screen(Palette(palette_entries(self._groups)), self._do)
+            self.push_screen(Palette(palette_entries(self._groups)), self._run_key)
 
-    async def _do(self, action: str | None) -> None:
-        """Do what a key of the screen in front does."""
+    async def _run_key(self, action: str | None) -> None:
+        """Run the action of a key of the screen in front."""
         for node, binding, _, _ in self.screen.active_bindings.values():
             if binding.action == action:
                 await self.run_action(action, node)
                 return
 
     def action_redraw(self) -> None:
-        """Draw all anew, whatever the terminal shows."""
+        """Redraw the screen, whatever the terminal shows."""
         forget = getattr(driver_of(self), "forget", None)
         if forget:
             forget()
         self.refresh(layout=True)
 
-    # What is copied and kept.
+    # Copies and pictures.
 
     def action_copy(self) -> None:
-        """Copy what has the focus to the clipboard and to a file."""
+        """Copy the focused panel to the clipboard and to a file."""
         if isinstance(self.screen, Page):
             name, rows = self.screen.copied()
         else:
@@ -198,35 +200,37 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
         driver = driver_of(self)
         if driver and sequences:
             driver.write(sequences)
-        how = "copied" if sequences else "too long for the clipboard; all of it is"
+        how = "copied; also" if sequences else "too long for the clipboard;"
         try:
-            self._tell(f"{how}, and in {from_home(keep_copy(name, text))}")
+            self._show_result(f"{how} saved to {from_home(keep_copy(name, text))}")
         except OSError as error:
-            self._complain(f"the copy could not be written: {error}")
+            self._show_error(f"the copy could not be written: {error}")
 
     def action_picture(self) -> None:
-        """Save a picture of the screen, and the values of its charts."""
+        """Save a screenshot, and the values of its charts."""
         try:
             picture, *values = keep_picture(self.screen, self.export_screenshot())
         except OSError as error:
-            self._complain(f"no picture could be written: {error}")
+            self._show_error(f"the screenshot could not be written: {error}")
             return
-        beside = f", with {len(values)} CSV beside it" if values else ""
-        self._tell(f"picture saved{beside}: {from_home(picture)}")
+        files = (
+            f" with {len(values)} CSV {'files' if len(values) > 1 else 'file'}" if values else ""
+        )
+        self._show_result(f"screenshot saved{files}: {from_home(picture)}")
 
-    def _tell(self, result: str) -> None:
+    def _show_result(self, result: str) -> None:
         if isinstance(self.screen, Page | WatchScreen):
             self.screen.show_result(result)
 
-    def _complain(self, problem: str) -> None:
+    def _show_error(self, problem: str) -> None:
         if isinstance(self.screen, Page | WatchScreen):
             self.screen.show_error(problem)
 
-    # Ends.
+    # Leaving.
 
     async def action_quit(self) -> None:
-        """Leave; ask first if something would be stopped or lost."""
-        if self.watch_screen.held:
+        """Leave; ask first if runs would be stopped or progress lost."""
+        if self.watch_screen.blocked:
             return
         connection = self.session.connection
         answer = parting(self.session.snapshots(), connection)
@@ -236,8 +240,8 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
             self.push_screen(_quit_question(detachable=connection.id is not None), self._quit)
 
     def action_detach(self) -> None:
-        """Leave, and let the runs train on."""
-        if self.watch_screen.held:
+        """Leave while the runs continue training."""
+        if self.watch_screen.blocked:
             return
         if self.session.connection.id is None:
             key = self.dashboard.key("quit")
@@ -252,12 +256,12 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
         elif answer in ("save", "discard"):
             self._leave(save=answer == "save")
 
-    def say_leaving(self) -> None:
-        """Say that the runs are being saved, and take no more orders."""
-        self.watch_screen.hold("saving, then leaving…")
+    def show_leaving(self, *, save: bool = True) -> None:
+        """Accept no more commands while the runs are saved and end."""
+        self.watch_screen.block("saving, then leaving…" if save else "leaving…")
 
     def _leave(self, *, save: bool) -> None:
-        self.watch_screen.hold("saving, then leaving…" if save else "leaving…")
+        self.show_leaving(save=save)
         self.run_worker(lambda: self._stop(save), thread=True)
 
     def _stop(self, save: bool) -> None:
@@ -267,70 +271,67 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
     # Runs that were lost.
 
     def on_watch_screen_lost(self) -> None:
-        """Offer to go on from what was saved or, where the runs still train, to come back."""
-        self.push_screen(_lost_question(self.session.connection), self._go_on)
+        """Offer to reconnect or, if the session has ended, to resume from what was saved."""
+        self.push_screen(_lost_question(self.session.connection), self._reconnect)
 
-    def _go_on(self, answer: bool | None) -> None:
+    def _reconnect(self, answer: bool | None) -> None:
         if not answer:
             self.exit()
             return
-        self.watch_screen.hold("going on…")
-        self.run_worker(self._revive, thread=True)
+        self.watch_screen.block("reconnecting…")
+        self.run_worker(self._reconnect_session, thread=True)
 
-    def _revive(self) -> None:
-        said = problem = ""
+    def _reconnect_session(self) -> None:
+        message = problem = ""
         try:
             self.session.reconnect()
-            said = f"training goes on as session {self.session.connection.id}"
+            message = f"training continues in session {self.session.connection.id}"
         except LabError as error:
-            problem = f"the runs do not go on: {error}"
-        self.call_from_thread(self.watch_screen.release, said, problem)
+            problem = f"the runs cannot continue: {error}"
+        self.call_from_thread(self.watch_screen.unblock, message, problem)
 
-    # Fresh runs.
+    # New runs.
 
-    def on_watch_screen_fresh_asked(self) -> None:
-        """Ask, for the present runs end with it."""
-        self.push_screen(_fresh_question(), self._fresh)
+    def on_watch_screen_restart_requested(self) -> None:
+        """Ask first, because the current runs end."""
+        self.push_screen(_restart_question(), self._restart)
 
-    def _fresh(self, answer: bool | None) -> None:
-        if answer and not self.watch_screen.held:
-            self.watch_screen.hold("saving, then beginning afresh…")
-            self.run_worker(self._begin_afresh, thread=True)
+    def _restart(self, answer: bool | None) -> None:
+        if answer and not self.watch_screen.blocked:
+            self.watch_screen.block("saving, then starting new runs…")
+            self.run_worker(self._restart_session, thread=True)
 
-    def _begin_afresh(self) -> None:
-        said = problem = ""
+    def _restart_session(self) -> None:
+        message = problem = ""
         try:
             self.session.restart()
-            said = "fresh runs with the next seed"
+            message = "new runs with the next seed"
         except LabError as error:
-            problem = f"no fresh runs: {error}"
-        self.call_from_thread(self.watch_screen.release, said, problem)
+            problem = f"no new runs: {error}"
+        self.call_from_thread(self.watch_screen.unblock, message, problem)
 
 
 def _quit_question(*, detachable: bool) -> Ask[QuitChoice]:
-    detach: Answer[QuitChoice] = Answer("d", "detach: the runs train on without you", "detach")
+    detach: Answer[QuitChoice] = Answer("d", "detach (training continues)", "detach")
     answers: tuple[Answer[QuitChoice], ...] = (
         Answer("s", "save and stop", "save"),
-        Answer("x", "stop, and discard what is not saved", "discard"),
-        Answer("escape", "stay", "stay"),
+        Answer("x", "stop and discard unsaved progress", "discard"),
+        Answer("escape", "cancel", "stay"),
     )
     return Ask("quit?", "", (detach, *answers) if detachable else answers)
 
 
 def _lost_question(connection: Connection) -> Ask[bool]:
-    leave = Answer("escape", "leave", False)
+    details = f"{connection.lost[:1].upper()}{connection.lost[1:]}."
+    leave = Answer("escape", "quit", False)
     if connection.dropped:
-        again = Answer("r", "come back", True)
-        return Ask(
-            "left behind", f"{connection.lost[:1].upper()}{connection.lost[1:]}.", (again, leave)
-        )
-    problem = connection.lost
-    details = f"{problem[:1].upper()}{problem[1:]}. What it saved is there."
-    resume = Answer("r", "resume from what was saved", True)
-    return Ask("training has ended", details, (leave,) if connection.read_only else (resume, leave))
+        return Ask("disconnected", details, (Answer("r", "reconnect", True), leave))
+    resume = Answer("r", "resume from the latest checkpoints", True)
+    answers = (leave,) if connection.read_only else (resume, leave)
+    return Ask("session lost", f"{details} Its checkpoints are kept.", answers)
 
 
-def _fresh_question() -> Ask[bool]:
-    details = "The present runs are saved and end; new ones begin with the next seed."
-    answers = (Answer("f", "fresh runs", True), Answer("escape", "stay with these", False))
-    return Ask("fresh runs?", details, answers)
+def _restart_question() -> Ask[bool]:
+    details = "The current runs are saved and end; new runs start with the next seed."
+    answers = (Answer("f", "new runs", True), Answer("escape", "cancel", False))
+    return Ask("new runs?", details, answers)

@@ -1,4 +1,4 @@
-"""ASCII in place of everything else: the last thing that is done to a line before it is sent."""
+"""Replaces everything that is not ASCII, as the last step before a line is sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-_LIKENESSES = {
+_REPLACEMENTS = {
     "─╌┄╴╶╸╺⎯": "-",
     "│┃╷╵▏▎▍▌▐▕": "|",
     "╭╮╯╰┌┐└┘┏┓┗┛├┤┬┴┼┣┫┳┻╋╞╡": "+",
@@ -27,12 +27,12 @@ _LIKENESSES = {
     "φ": "f",
     "\N{NO-BREAK SPACE}\N{BRAILLE PATTERN BLANK}": " ",
 }
-_TABLE = {ord(char): like for chars, like in _LIKENESSES.items() for char in chars}
+_TABLE = {ord(char): ascii for chars, ascii in _REPLACEMENTS.items() for char in chars}
 _TABLE |= {ord(char): "=" for char in "━═"}
 
 
-def in_ascii(text: str) -> str:
-    """``text`` in as many cells, with a likeness for each character that is not ASCII."""
+def to_ascii(text: str) -> str:
+    """Return ``text`` in as many cells, with a similar one for each character that is not ASCII."""
     if text.isascii():
         return text
     return "".join(
@@ -41,8 +41,8 @@ def in_ascii(text: str) -> str:
 
 
 class AsciiFilter(LineFilter):
-    """Leaves nothing on the screen that is not ASCII."""
+    """A line filter that leaves only ASCII on the screen."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The segments in ASCII."""
-        return [segment._replace(text=in_ascii(segment.text)) for segment in segments]
+        """Return the segments in ASCII."""
+        return [segment._replace(text=to_ascii(segment.text)) for segment in segments]

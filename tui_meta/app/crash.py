@@ -1,4 +1,4 @@
-"""A fault of our own: the traceback goes to a file, one line to the person."""
+"""Reports a crash: the traceback goes to a file, and one line to the user."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from platformdirs import user_state_path
 
 
 def crash_line(error: BaseException) -> str:
-    """One line about ``error``, whose traceback it writes to a file in the user's state folder."""
+    """Write the traceback of ``error`` to the user's state folder, and return one line about it."""
     what = f"the dashboard crashed (bug in tui-meta): {type(error).__name__}: {error}"
     try:
-        return f"{what}; details are in {_keep(error)}"
+        return f"{what}; details are in {_write_traceback(error)}"
     except OSError as problem:
-        return f"{what}; its details could not be written: {problem}"
+        return f"{what}; details could not be written: {problem}"
 
 
-def _keep(error: BaseException) -> Path:
+def _write_traceback(error: BaseException) -> Path:
     folder = user_state_path("tui-meta", appauthor=False, ensure_exists=True)
     path = folder / f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    said = [f"{' '.join(sys.argv)}\n", *traceback.format_exception(error)]
-    path.write_text("".join(said), encoding="utf-8", errors="backslashreplace")
+    lines = [f"{' '.join(sys.argv)}\n", *traceback.format_exception(error)]
+    path.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
     return path

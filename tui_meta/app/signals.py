@@ -1,21 +1,67 @@
-"""Signals that ask a process without a dashboard to end."""
+"""Signals that end a process: this table is the only place that decides what each does.
+
+============================== ============= ======================= ==============================
+process                        signal        first                   again
+============================== ============= ======================= ==============================
+dashboard                      INT QUIT TERM save, close             nothing, for it is leaving
+(`DASHBOARD_SIGNALS`)          HUP           runs of their own       nothing, for it is leaving
+                                             process continue, others
+                                             are saved; close
+                               TSTP CONT     stop, redraw            the same
+headless, ``watch``            INT           save or detach, end     end at once, without saving
+(`FirstSignal`)                TERM HUP      save or detach, end     nothing, for it is ending
+the same, outliving its        HUP           write to the terminal   the same
+terminal                                     no more, continue
+short commands, imports        INT           end at once             (no second)
+(`interrupt_at_once`)
+session process                INT TERM      save, end               nothing, for it is ending
+(`core.remote.process`)        HUP           ignored                 ignored
+============================== ============= ======================= ==============================
+
+A signal that the process was started to ignore, as by ``nohup``, stays ignored. A process that a
+signal ends has `exit_code` of that signal. TSTP and CONT are handled by the driver of the terminal
+(`tui_meta.upstream.drivers`). Everything else has the default action.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from types import FrameType, TracebackType
+
+Handler = Callable[[int, FrameType | None], None]
+
+DASHBOARD_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP)
+HEADLESS_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def exit_code(number: int) -> int:
+    """Return the exit code of a process that a signal ends: 128 and the signal's number."""
+    return 128 + number
 
 
 @contextmanager
-def ending_at_once() -> Iterator[None]:
-    """Where there is nothing to tidy up, Ctrl-C ends the process at once.
+def handling(handlers: Mapping[signal.Signals, Handler]) -> Iterator[None]:
+    """Install ``handlers`` while entered, except for signals that the process ignores."""
+    before = {}
+    for number, handler in handlers.items():
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, handler_before in before.items():
+            signal.signal(number, handler_before)
 
-    A ``KeyboardInterrupt`` would be lost, but for a traceback, while a compiler calls back.
+
+@contextmanager
+def interrupt_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the process at once, where there is nothing to tidy up.
+
+    A ``KeyboardInterrupt`` would be lost, except for a traceback, while a compiler calls back.
     """
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:
@@ -26,53 +72,54 @@ def ending_at_once() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-class SignalWatch:
-    """Remembers the first signal that asks to end; a further Ctrl-C ends the process at once.
+class FirstSignal:
+    """Records the first signal that ends a process without a dashboard.
 
-    A signal that the process was told to ignore, as by ``nohup``, stays ignored. A process that
-    ``outlives_terminal`` takes the terminal's end for no reason to end, and writes to it no more.
+    A further Ctrl-C ends the process at once. A process that ``outlives_terminal`` continues when
+    the terminal is closed, and no longer writes to it.
     """
 
     def __init__(self, *, outlives_terminal: bool = False) -> None:
         self.received: int | None = None
-        self._terminals = _terminals() if outlives_terminal else None
-        self._before: dict[int, Any] = {}
+        terminals = _terminals() if outlives_terminal else ()
+        handlers: dict[signal.Signals, Handler] = dict.fromkeys(HEADLESS_SIGNALS, self._record)
+        if outlives_terminal:
+            handlers[signal.SIGHUP] = lambda *_: _redirect_to_null(terminals)
+        self._handling: AbstractContextManager[None] = handling(handlers)
 
     @property
     def exit_code(self) -> int | None:
-        """128 and the signal's number, once there was one."""
-        return 128 + self.received if self.received else None
+        """The exit code of the first signal, if there was one."""
+        return exit_code(self.received) if self.received else None
 
-    def __enter__(self) -> SignalWatch:
-        handlers = {
-            signal.SIGINT: self._hear,
-            signal.SIGTERM: self._hear,
-            signal.SIGHUP: self._hear if self._terminals is None else self._hang_up,
-        }
-        for number, handler in handlers.items():
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                self._before[number] = signal.signal(number, handler)
+    def __enter__(self) -> FirstSignal:
+        self._handling.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._handling.__exit__(kind, error, trace)
 
-    def _hang_up(self, *_: object) -> None:
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for descriptor in self._terminals or ():
-            os.dup2(nothing, descriptor)
-        os.close(nothing)
-
-    def _hear(self, number: int, _: FrameType | None) -> None:
+    def _record(self, number: int, _: FrameType | None) -> None:
         if self.received is None:
             self.received = number
         elif number == signal.SIGINT:
             if sys.stdout.isatty():
                 os.write(sys.stdout.fileno(), b"\n")
-            os._exit(128 + number)
+            os._exit(exit_code(number))
 
 
 def _terminals() -> Sequence[int]:
-    """Those of standard input, output and error that are a terminal."""
+    """Return those of standard input, output and error that are a terminal."""
     return [descriptor for descriptor in (0, 1, 2) if os.isatty(descriptor)]
+
+
+def _redirect_to_null(descriptors: Iterable[int]) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in descriptors:
+        os.dup2(null, descriptor)
+    os.close(null)

@@ -1,6 +1,6 @@
-"""Colours for the sixteen names that the dashboard speaks of; by default they are the terminal's.
+"""Themes: values for the sixteen named colours in which the dashboard draws everything.
 
-Everything is drawn in these names, so a theme is what stands for each of them.
+By default these are the colours of the terminal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rich.terminal_theme import TerminalTheme
 
 @dataclass(frozen=True)
 class Palette:
-    """Background, text, and the sixteen colours in the order of the terminal's, as six digits."""
+    """Background, text and the sixteen colours in the terminal's order, as six hex digits."""
 
     background: str
     text: str
@@ -23,7 +23,7 @@ class Palette:
 
     @property
     def ansi(self) -> TerminalTheme:
-        """As the terminal library wants it."""
+        """The palette as Textual takes it."""
         normal, bright = (list(map(_rgb, row.split())) for row in (self.normal, self.bright))
         return TerminalTheme(_rgb(self.background), _rgb(self.text), normal, bright)
 
@@ -49,7 +49,7 @@ PALETTES: Mapping[str, Palette] = {
         "000000 ff9090 80ff80 ffff00 80c0ff ff9cff 00ffff ffffff",
         "c8c8c8 ffb0b0 a0ffa0 ffff80 a0d0ff ffb8ff 80ffff ffffff",
     ),
-    # Okabe and Ito's eight colours, which every kind of colour vision tells apart.
+    # Okabe and Ito's eight colours, distinguishable with every kind of colour vision.
     "colour-blind": Palette(
         "16181d",
         "e6e6e6",
@@ -57,7 +57,7 @@ PALETTES: Mapping[str, Palette] = {
         "8c8c8c e8743b 2fbf94 f0e442 56b4e9 e094bf 7cc8f2 ffffff",
     ),
 }
-"""Themes by name; `terminal` is none of them."""
+"""Themes by name, except ``terminal``, which has no colours of its own."""
 
 
 def _rgb(digits: str) -> tuple[int, int, int]:

@@ -28,7 +28,7 @@ from core.events import (
     Stopped,
 )
 from core.session.api import Session
-from tui_meta.app.signals import SignalWatch
+from tui_meta.app.signals import FirstSignal
 from tui_meta.console import Exit, Output, flush_stdio, print_error, print_note
 from tui_meta.views.describe import describe, display_path
 from tui_meta.views.numbers import duration, loss, rate, whole
@@ -48,7 +48,7 @@ def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = F
     meant for people goes to standard error. Raises ``OSError`` where standard output cannot be
     written; the runs are saved before.
     """
-    with SignalWatch(outlives_terminal=outlives_terminal) as interrupts:
+    with FirstSignal(outlives_terminal=outlives_terminal) as interrupts:
         session.start()
         report = Report(session, as_json=as_json)
         try:
@@ -81,7 +81,7 @@ class Report:
         self._problems: set[str] = set()
         self._at_fault = False
 
-    def follow(self, interrupts: SignalWatch) -> None:
+    def follow(self, interrupts: FirstSignal) -> None:
         """Report until every run has ended or a signal has come."""
         with self._bars or nullcontext():
             while not interrupts.received:

@@ -11,7 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from core.errors import LabError
 from core.version import VERSION
-from tui_meta.app.signals import ending_at_once
+from tui_meta.app.signals import interrupt_at_once
 from tui_meta.cli.errors import describe_error, describe_usage_error
 from tui_meta.cli.parameters import (
     AnySession,
@@ -199,7 +199,7 @@ def evaluate(
     """Evaluate runs: three reference evaluations and statistics over random tasks."""
     from tui_meta.cli.commands.evaluate import evaluate
 
-    with ending_at_once():
+    with interrupt_at_once():
         return evaluate(paths, n_tasks=tasks, seed=seed, device=device, as_json=json)
 
 
@@ -220,7 +220,7 @@ def compare(
     """Paired comparison of two runs on random tasks, with 95% confidence intervals."""
     from tui_meta.cli.commands.compare import compare
 
-    with ending_at_once():
+    with interrupt_at_once():
         return compare(first, second, n_tasks=tasks, seed=seed, device=device, as_json=json)
 
 

@@ -1,1 +1,1 @@
-"""One file a screen."""
+"""The screens: a package for each, and above them what several share."""

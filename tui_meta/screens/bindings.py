@@ -1,4 +1,4 @@
-"""Turns the table of keys into bindings of the terminal library."""
+"""Turns the table of keys into bindings of Textual."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from tui_meta.views.keys.table import Key
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:
-    """One binding for each key; its tooltip is what the help says of it."""
+    """Return one binding for each key; its tooltip is the text of the help."""
     return [
         Binding(key.names, key.action, key.label, tooltip=key.help, id=key.name) for key in keys
     ]

@@ -1,7 +1,7 @@
-"""Copies and pictures of what a screen shows, in the user's state folder.
+"""Copies and screenshots of what a screen shows, in the user's state folder.
 
-They are kept there and not in the working folder: a face may be attached from any folder, also one
-that cannot be written.
+They are not kept in the working folder, because a client may be attached from any folder, also from
+one that is read-only.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tui_meta.widgets.chart import Chart
 
 
 def focused_rows(focused: Widget | None, dashboard: DashboardState) -> tuple[str, Rows]:
-    """What the focused widget shows, by name and as rows; without one, how the runs stand."""
+    """Return the name and rows of what the focused widget shows; without one, of the runs."""
     if isinstance(focused, Chart) and focused.plot:
         return focused.id or "chart", plot_rows(focused.plot)
     if isinstance(focused, LossTablePanel):
@@ -31,38 +31,38 @@ def focused_rows(focused: Widget | None, dashboard: DashboardState) -> tuple[str
 
 
 def keep_copy(name: str, text: str) -> Path:
-    """Write what was copied to a file of its own; raises ``OSError``."""
-    return _keep("copies", {f"{name}.tsv": text})[0]
+    """Write a copy to a file of its own; raises ``OSError``."""
+    return _write_files("copies", {f"{name}.tsv": text})[0]
 
 
 def keep_picture(screen: Screen[Any], svg: str) -> list[Path]:
-    """Write a picture, and the values of each chart in it; raises ``OSError``."""
+    """Write a screenshot, and the values of each chart in it; raises ``OSError``."""
     texts = {"screen.svg": svg}
     for chart in screen.query(Chart):
         if chart.plot and chart.plot.series and chart.region.area and chart.is_on_screen:
             texts[f"{chart.id or 'chart'}.csv"] = separated(plot_rows(chart.plot), ",")
-    return _keep("pictures", texts)
+    return _write_files("pictures", texts)
 
 
 def from_home(path: Path) -> str:
-    """The path as a person would type it, short where it can be."""
+    """Return the path as a user would type it, with ``~`` where possible."""
     home = Path.home()
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
-def _keep(folder: str, texts: Mapping[str, str]) -> list[Path]:
-    """Write files under names that begin with the time; none replaces another."""
-    place = user_state_path("tui-meta", appauthor=False) / folder
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+def _write_files(folder: str, texts: Mapping[str, str]) -> list[Path]:
+    """Write files whose names begin with the time; existing files are never refolder_pathd."""
+    folder_path = user_state_path("tui-meta", appauthor=False) / folder
+    folder_path.mkdir(parents=True, exist_ok=True, mode=0o700)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     number = 1
-    while any(place.glob(f"{stamp}-*")):
+    while any(folder_path.glob(f"{stamp}-*")):
         number += 1
         stamp = f"{time.strftime('%Y%m%d-%H%M%S')}.{number}"
     written = []
     for name, text in texts.items():
-        path = place / f"{stamp}-{name}"
-        with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
+        path = folder_path / f"{stamp}-{name}"
+        with path.open("x", encoding="utf-8", errors="backslashrefolder_path") as file:
             file.write(text)
         written.append(path)
     return written

@@ -1,4 +1,4 @@
-"""What every screen beside the watch screen has: a title, the newest message, keys, a way back."""
+"""The base of every screen but Watch: a title, the newest message, the keys, a way back."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from tui_meta.widgets.lines import Lines
 
 TICK_SECONDS = 0.5
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 def page_bindings(keys: Iterable[Key]) -> list[BindingType]:
-    """The bindings of a page with ``keys`` of its own."""
+    """Return the bindings of a page with ``keys`` of its own."""
     return bindings((*keys, *PAGE_KEYS))
 
 
 class Page(Screen[None], inherit_bindings=False):
     """A screen that shows one thing about the runs of ``dashboard``.
 
-    A page says what its ``KEYS`` are and binds them with `page_bindings`, composes a ``body``, and
-    brings it up to date in ``paint``.
+    A page defines its ``KEYS`` and binds them with `page_bindings`, composes a ``body``, and
+    updates it in ``paint``.
     """
 
     NAME: ClassVar[str]
@@ -52,35 +52,35 @@ class Page(Screen[None], inherit_bindings=False):
         super().__init__()
         self.session = session
         self.dashboard = dashboard
-        self._beats = 0
+        self._timer_ticks = 0
 
     @property
     def key_groups(self) -> Groups:
-        """The keys that apply here, for the help."""
+        """The keys of this page, for the help."""
         return page_groups(self.NAME, self.KEYS)
 
     @property
     def footer_keys(self) -> Sequence[Key]:
-        """The keys that apply now, as the last line calls them."""
+        """The keys that apply now, with their labels in the footer."""
         return self.KEYS
 
     def footer(self, width: int) -> Line:
-        """The last line."""
+        """Return the footer."""
         return page_footer(self.footer_keys, width, self.dashboard.keymap)
 
     def copied(self) -> tuple[str, Rows]:
-        """What is copied from here, by name and as rows: the first chart, or how the runs stand."""
+        """Return the name and rows of what is copied: the first chart, or else the runs."""
         for chart in self.query(Chart):
             if chart.plot and chart.plot.series and chart.region.area:
                 return chart.id or "chart", plot_rows(chart.plot)
         return "runs", run_rows(self.dashboard.snapshots)
 
     def body(self) -> Iterable[Widget]:
-        """What stands between title and messages."""
+        """Create the widgets between title and messages."""
         raise NotImplementedError
 
     def paint(self) -> None:
-        """Bring the body up to date; what is equal sends nothing."""
+        """Update the body; what has not changed is not repainted."""
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
@@ -90,35 +90,35 @@ class Page(Screen[None], inherit_bindings=False):
         yield Lines(id="keys")
 
     def on_mount(self) -> None:
-        """Begin to follow the runs."""
-        self.set_interval(max(TICK_SECONDS, self.dashboard.rates.tick), self._beat)
+        """Start to follow the runs."""
+        self.set_interval(max(TICK_SECONDS, self.dashboard.rates.tick), self._timer_tick)
 
     def on_screen_resume(self) -> None:
-        """Show what was missed while another screen was in front."""
+        """Update what has changed while another screen was in front."""
         self.call_after_refresh(self.tick)
 
     def on_resize(self) -> None:
-        """Another size, another picture."""
+        """Repaint for another size."""
         self.call_after_refresh(self.tick)
 
-    def _beat(self) -> None:
-        """A tick, unless the terminal is behind."""
-        self._beats += 1
-        if self._beats % self.dashboard.throttle.factor == 0:
+    def _timer_tick(self) -> None:
+        """Update the page; less often while the terminal is behind."""
+        self._timer_ticks += 1
+        if self._timer_ticks % self.dashboard.throttle.factor == 0:
             self.tick()
 
     @property
     def in_front(self) -> bool:
-        """Whether no other screen lies over this one.
+        """True if no other screen is above this one.
 
-        Behind a question or the help it still counts as current, and each of its repaints would
-        repaint the other one whole.
+        Below a dialog or the help Textual still calls it current, and each of its repaints would
+        repaint all of the other one.
         """
         # The application has no screen any more when the last tick comes.
         return self.is_current and self.app.screen is self
 
     def tick(self) -> None:
-        """Bring everything up to date, unless another screen is in front."""
+        """Update everything, unless another screen is in front."""
         if self.in_front:
             self._paint_frame()
             self.paint()
@@ -151,10 +151,10 @@ class Page(Screen[None], inherit_bindings=False):
         progress: OnProgress = ignore_progress,
         failed: Callable[[str], None] | None = None,
     ) -> None:
-        """Ask in a thread, and call ``then`` here; a later question of ``name`` takes its place.
+        """Ask in a thread and pass the answer to ``then``; replaces an earlier question ``name``.
 
-        ``progress`` is called in any thread and must not wait. ``failed`` gets the line that says
-        why there is no answer, which is said as a message unless it is given.
+        ``progress`` is called in any thread and must not block. ``failed`` receives the reason if
+        there is no answer; by default it is shown as a message.
         """
 
         def answer(cancelled: Callable[[], bool]) -> AnyAnswer:
@@ -165,13 +165,13 @@ class Page(Screen[None], inherit_bindings=False):
     def compute(
         self,
         name: str,
-        find: Callable[[Callable[[], bool]], Found],
-        then: Callable[[Found], None],
+        find: Callable[[Callable[[], bool]], Result],
+        then: Callable[[Result], None],
         failed: Callable[[str], None] | None = None,
     ) -> None:
-        """Call ``find`` in a thread, and ``then`` here with what it found; otherwise as `ask`.
+        """Call ``find`` in a thread and pass its result to ``then``; otherwise like `ask`.
 
-        ``find`` is given a function that tells whether it is still wanted.
+        ``find`` receives a function that returns True once the result is no longer needed.
         """
 
         def work() -> None:
@@ -187,12 +187,12 @@ class Page(Screen[None], inherit_bindings=False):
 
         self.run_worker(work, thread=True, exclusive=True, group=name)
 
-    def give_up(self, name: str) -> None:
-        """Nobody wants to know any more what was asked as ``name``."""
+    def cancel(self, name: str) -> None:
+        """Cancel the question ``name``."""
         self.workers.cancel_group(self, name)
 
     def action_back(self) -> None:
-        """To the watch screen, once the line of a problem is dismissed."""
+        """Dismiss the newest problem; without one, return to the watch screen."""
         if self.dashboard.messages.dismiss():
             self._paint_frame()
         else:

@@ -1,4 +1,4 @@
-"""What Lab and time machine share: a task by presets, steps, and charts by the room there is."""
+"""The base of Lab and time machine: a task from presets, steps, and charts that fit the size."""
 
 from __future__ import annotations
 
@@ -19,51 +19,51 @@ _FRAMED_HEIGHT = 28
 
 
 class TaskPage(Page):
-    """A page on which thetas adapt to one task.
+    """A page on which the parameters of runs adapt to one task.
 
-    It arranges its widgets in ``arrange_for``, changes its task in ``edit``, shows itself in
-    ``show``, and asks what runs have left in ``recall``.
+    It arranges its widgets in ``arrange_for``, changes its task in ``edit``, shows answers in
+    ``show``, and asks for the history of runs in ``recall``.
     """
 
     on_other_chart = False
-    """Whether the chart that takes turns is shown, where one has room."""
+    """True while the second chart is shown, where there is room for one."""
 
-    def arrange_for(self, made: Shape) -> None:
-        """Show the widgets that have room."""
+    def arrange_for(self, shape: Shape) -> None:
+        """Show the widgets that fit."""
         raise NotImplementedError
 
     def edit(self, changed: Callable[[LabState], LabState]) -> None:
-        """Make another state of the bench."""
+        """Change the state of the Lab."""
         raise NotImplementedError
 
     def show(self) -> None:
-        """Show what is known."""
+        """Show the answers that are known."""
         raise NotImplementedError
 
     def recall(self) -> None:
-        """Learn what runs have left; checkpoints may have come."""
+        """Ask for the history of the runs, which may have new checkpoints."""
         raise NotImplementedError
 
     @property
     def shape(self) -> Shape:
-        """What the terminal has room for."""
+        """The layout that fits the terminal."""
         return shape(self.size.width, self.size.height)
 
     @property
     def footer_keys(self) -> Sequence[Key]:
-        """Without the key that changes charts, where all have room."""
+        """The keys of the page, without the key that changes charts where all fit."""
         return [key for key in self.KEYS if self.shape == "small" or key.action != "other_chart"]
 
     def on_mount(self) -> None:
-        """Every size has its arrangement."""
+        """Arrange the widgets for the size."""
         self._arrange()
 
     def on_resize(self) -> None:
-        """Another size, another arrangement."""
+        """Arrange the widgets for the new size."""
         self._arrange()
 
     def on_screen_resume(self) -> None:
-        """Checkpoints may have come while another screen was in front."""
+        """Look for checkpoints that are new since another screen was in front."""
         self.recall()
 
     def _arrange(self) -> None:
@@ -71,7 +71,7 @@ class TaskPage(Page):
         self.set_class(self.size.height >= _FRAMED_HEIGHT, "-framed")
 
     def recall_run(self, run: str, then: Callable[[str, RunHistory], None]) -> bool:
-        """Ask what ``run`` has left, if it has begun."""
+        """Ask for the history of ``run``; False if it is still loading."""
         one = self.dashboard.snapshots.get(run)
         if one is None or one.state == "loading":
             return False
@@ -81,21 +81,21 @@ class TaskPage(Page):
     # Keys.
 
     def action_preset(self, name: str) -> None:
-        """A task of a preset."""
+        """Choose a preset."""
         self.edit(lambda at: lab.choose(at, cast(PresetName, name)))
 
     def action_another(self) -> None:
-        """The next task of the same kind."""
+        """Choose the next task of the preset."""
         self.edit(lab.another)
 
     def action_step(self, by: int) -> None:
-        """Look at another gradient step."""
+        """Show another gradient step."""
         self.edit(lambda at: lab.step(at, by))
 
     def action_other_chart(self) -> None:
-        """Show the other chart, where there is room for one."""
+        """Show the other chart, where there is room for only one."""
         if self.shape != "small":
-            self.show_message("all charts are on the screen")
+            self.show_message("all charts are shown")
             return
         self.on_other_chart = not self.on_other_chart
         self._arrange()

@@ -12,8 +12,8 @@ class KeepFirstCrash(App[None], inherit_bindings=False):
     """Ends at the first unhandled exception and keeps it as ``crash``.
 
     Textual 8.2.8 prints tracebacks to the terminal, also for widgets that look for each other while
-    the application closes. An exception in a task that nobody awaits is not handled at all: asyncio
-    prints it over the screen. https://github.com/Textualize/textual/issues/3489
+    the application closes. An exception in a task that is not awaited is not handled at all:
+    asyncio prints it over the screen. https://github.com/Textualize/textual/issues/3489
     """
 
     crash: BaseException | None = None

@@ -1,1 +1,1 @@
-"""One file a widget."""
+"""Widgets that several screens share."""

@@ -31,21 +31,21 @@ _ASCII_MARKERS: Mapping[Marker, str] = {
 }
 _SAMPLES: Mapping[Marker, str] = {"braille": "⠒", "blocks": "▀"}
 
-_UNSEEN = 1 / 32
+_INVISIBLE = 1 / 32
 """Rows; an eighth of a dot, of which a row has four."""
 
 _RUN = re.compile(r"\x1b\[(?:0|38;5;(\d+))m([^\x1b]*)")
 
 
 class Canvas:
-    """Draws plots one after the other; lines that are those of the plot before cost nothing."""
+    """Draws plots one after the other; lines that have not changed are not drawn again."""
 
     def __init__(self) -> None:
         self._lines: _Lines | None = None
         self._strips: list[Strip] | None = None
 
     def draw(self, plot: Plot, columns: int, rows: int, *, color: bool, ascii: bool) -> list[Strip]:
-        """The curves alone: `rows` strips of `columns` cells, points over lines."""
+        """Draw the curves alone: `rows` strips of `columns` cells, points over lines."""
         series = tuple(one for one in plot.series if one.kind == "line")
         lines = _Lines(series, plot.x, plot.y, columns, rows, color, ascii)
         if lines != self._lines:
@@ -67,7 +67,7 @@ class Canvas:
 
 @dataclass(frozen=True)
 class _Lines:
-    """What plotext is to draw."""
+    """The lines that plotext draws, and their size."""
 
     series: tuple[Series, ...]
     x: Axis
@@ -78,7 +78,7 @@ class _Lines:
     ascii: bool
 
     def draw(self) -> list[Strip] | None:
-        """As strips; None if there is nothing."""
+        """Draw the lines as strips; None if there are none."""
         vertices = [self._vertices(one) for one in self.series]
         if not any(vertices):
             return None
@@ -89,7 +89,7 @@ class _Lines:
             str(number): style(one, color=self.color) for number, one in enumerate(self.series)
         }
         rows = [
-            [Segment(text, styles.get(who)) for who, text in _RUN.findall(row) if text]
+            [Segment(text, styles.get(number)) for number, text in _RUN.findall(row) if text]
             for row in drawn
         ]
         return [Strip(row, self.columns) for row in rows]
@@ -110,7 +110,7 @@ class _Lines:
             if shown:
                 points.append((unit(self.x, x), unit(self.y, y), joined))
             joined = shown
-        return straighten(points, _UNSEEN / max(1, self.rows))
+        return straighten(points, _INVISIBLE / max(1, self.rows))
 
 
 def unit(axis: Axis, value: float) -> float:
@@ -120,15 +120,15 @@ def unit(axis: Axis, value: float) -> float:
 
 
 def sample(series: Series, *, ascii: bool) -> str:
-    """One cell of a series as it is drawn."""
+    """Return one cell of a series as it is drawn."""
     marker = series.marker
     return _ASCII_MARKERS[marker] if ascii else _SAMPLES.get(marker, marker)
 
 
 def style(series: Series, *, color: bool) -> Style:
-    """How a series is drawn."""
+    """Return the style of a series."""
     name = series.color if color and series.color != "default" else None
-    # Bold for want of colour only: every change of it is sent with every point.
+    # Bold only without colour, because each change of style is sent with every point.
     return Style(color=name, bold=True if series.kind == "points" and name is None else None)
 
 

@@ -1,7 +1,7 @@
-"""Draws a plot in a terminal: the frame around its curves, and what is laid over them.
+"""Draws a plot in a terminal: its curves, the frame around them, and overlays.
 
-Axes, ticks and legend are drawn here, so that they keep their place, leave the data alone, and give
-way in a stated order when room is short.
+Axes, ticks and legend are drawn here, so that they keep their place, do not change the limits of
+the data, and disappear in a defined order when room is short.
 """
 
 import math
@@ -23,7 +23,7 @@ from tui_meta.widgets.canvas import FRAME, Canvas, sample, style, unit
 from tui_meta.widgets.overlay import put, put_cursor, put_label
 
 _TITLE_EDGES = 6
-"""Cells of a panel's upper edge beside its title, at least."""
+"""Least number of cells of a panel's upper edge besides its title."""
 
 
 def draw(
@@ -35,11 +35,11 @@ def draw(
     ascii: bool,
     canvas: Canvas | None = None,
 ) -> list[Strip]:
-    """The plot as `height` strips of exactly `width` cells, whatever the size and the data.
+    """Draw the plot as `height` strips of exactly `width` cells, whatever the size and the data.
 
     Without `color` the strips carry no colours; with `ascii`, markers and frame are ASCII (the
     labels are the caller's). Where room is short the axis labels go first, then the ticks, then
-    the legend. A `canvas` that drew the plot before has less to do.
+    the legend. A `canvas` that drew the plot before saves work.
     """
     if width <= 0 or height <= 0:
         return [Strip.blank(max(width, 0))] * max(height, 0)
@@ -73,7 +73,7 @@ def draw(
 
 
 def data_at(plot: Plot, size: Size, column: int, row: int) -> tuple[float, float] | None:
-    """What lies in the middle of a cell of the drawn plot; None beside the canvas."""
+    """Return the point in the middle of a cell of the drawn plot; None outside the canvas."""
     layout = _Layout.fit(plot, size.width, size.height)
     column, row = column - layout.gutter, row - layout.legend
     if not (0 <= column < layout.columns and 0 <= row < layout.rows):
@@ -115,11 +115,11 @@ class Chart(Widget):
 
     @property
     def plot(self) -> Plot | None:
-        """The plot on show."""
+        """The plot that is shown."""
         return self._plot
 
     def show(self, plot: Plot) -> None:
-        """Show `plot`; what looks the same as before costs nothing."""
+        """Show `plot`; lines that look the same as before are not repainted."""
         if plot == self._plot:
             return
         self._plot = plot
@@ -138,12 +138,12 @@ class Chart(Widget):
             self.refresh(*changed)
 
     def on_resize(self) -> None:
-        """Another width has room for more or less of the title."""
+        """Fit the title to the new width."""
         if self._plot:
             self._entitle(self._plot.title)
 
     def _entitle(self, title: str) -> None:
-        """As many parts of the title as there is room for."""
+        """Set the title, with as many of its parts as fit."""
         parts = title.split(" · ")
         room = self.outer_size.width - _TITLE_EDGES
         while len(parts) > 1 and room > 0 and cell_len(" · ".join(parts)) > room:
@@ -151,7 +151,7 @@ class Chart(Widget):
         set_border_title(self, " · ".join(parts))
 
     def render_line(self, y: int) -> Strip:
-        """The line `y` of the content, from the strips drawn last."""
+        """Return line `y` of the content, from the strips drawn last."""
         style = self.visual_style.rich_style
         if self._plot is None:
             return Strip.blank(self.size.width, style)
@@ -169,7 +169,7 @@ class Chart(Widget):
 
 @dataclass(frozen=True)
 class _Layout:
-    """Who gets which cells: `gutter` is the margin left of the canvas, axis line included."""
+    """The division of the cells: `gutter` is the margin left of the canvas with the axis line."""
 
     gutter: int
     columns: int
@@ -233,7 +233,7 @@ def _shortened(names: Sequence[str], width: int) -> list[str]:
 
 
 def _margin(axis: Axis, layout: _Layout, *, ascii: bool) -> Iterator[str]:
-    """What stands left of each row of the canvas: tick labels and the axis."""
+    """Return the cells left of each row of the canvas: tick labels and the axis."""
     ruler, tick = ("|", "+") if ascii else ("│", "┤")
     labels: dict[int, str] = {}
     if layout.gutter:

@@ -1,4 +1,4 @@
-"""Shows lines of text, and repaints only those that changed."""
+"""A widget for lines of text that repaints only those that have changed."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,9 @@ from tui_meta.views.text import Line
 
 
 class Lines(Widget):
-    """Some lines of text; what does not fit is cut.
+    """Lines of text; what does not fit is cut.
 
-    A ``Static`` would send all of its lines whenever one differs, and even when none does.
+    A ``Static`` would send all of its lines whenever one differs, and even if none does.
     """
 
     ALLOW_SELECT = False

@@ -1,4 +1,4 @@
-"""Lines of text under a title."""
+"""A panel of lines with a title."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from tui_meta.widgets.lines import Lines
 
 
 class LinesPanel(Lines):
-    """A panel as the charts are, of lines."""
+    """A bordered panel of lines, like the panels of charts."""
 
     def show_titled(self, title: str, lines: Sequence[Line]) -> None:
         """Show ``lines`` under ``title`` from now on."""

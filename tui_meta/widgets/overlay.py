@@ -1,4 +1,4 @@
-"""What is laid over a drawn chart: a cursor, and marks where something happened."""
+"""Overlays of a drawn chart: a cursor, and marks of events."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ _CURSOR = Style(bold=True)
 
 
 def put(strips: list[Strip], column: int, row: int, text: str, style: Style) -> None:
-    """Replace what stands in one cell, where there is such a cell."""
+    """Replace the content of one cell, if it exists."""
     if not 0 <= row < len(strips) or not 0 <= column < strips[row].cell_length:
         return
     strip = strips[row]
@@ -20,21 +20,21 @@ def put(strips: list[Strip], column: int, row: int, text: str, style: Style) -> 
 
 
 def put_label(strips: list[Strip], column: int, row: int, rows: range, label: str) -> None:
-    """A line's name after its end, in ``row`` or beside it, where nothing else is drawn."""
+    """Put the name of a line after its end, in ``row`` or next to it, where nothing is drawn."""
     text = f" {label}"
-    for beside in (row, row - 1, row + 1):
-        if beside in rows:
-            room = strips[beside].crop(column, column + len(text) + 1)
+    for near in (row, row - 1, row + 1):
+        if near in rows:
+            room = strips[near].crop(column, column + len(text) + 1)
             if room.cell_length > len(text) and not room.text.strip(_BLANK):
-                strip = strips[beside]
+                strip = strips[near]
                 name = Strip([Segment(text)])
                 after = strip.crop(column + len(text))
-                strips[beside] = Strip.join([strip.crop(0, column), name, after])
+                strips[near] = Strip.join([strip.crop(0, column), name, after])
                 return
 
 
 def put_cursor(strips: list[Strip], column: int, rows: Iterable[int], *, ascii: bool) -> None:
-    """A vertical line through ``rows``; what is drawn there already shows on it, reversed."""
+    """Draw a vertical line through ``rows``; what is there already is shown reversed."""
     for row in rows:
         here = strips[row].crop(column, column + 1)
         if here.text in _BLANK:

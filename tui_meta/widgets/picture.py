@@ -1,4 +1,4 @@
-"""A chart, and lines that belong to it below."""
+"""A chart with lines of text below."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from tui_meta.widgets.lines import Lines
 
 
 class Picture(Vertical):
-    """The chart gives way to as many lines as it is told."""
+    """A chart that leaves room for the lines below it."""
 
     def compose(self) -> ComposeResult:
         yield Chart()

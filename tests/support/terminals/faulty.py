@@ -57,7 +57,7 @@ def in_render(app: TuiMetaApp) -> None:
 
 
 def in_timer(app: TuiMetaApp) -> None:
-    WatchScreen._take_in = fail  # type: ignore[method-assign,assignment]
+    WatchScreen._poll = fail  # type: ignore[method-assign,assignment]
 
 
 def in_loop(app: TuiMetaApp) -> None:

@@ -39,7 +39,7 @@ LAB_CASES = {
     "preset contradictory": Case(shows("points 10 "), first="5", there="points 1 "),
     "choose_next 1": Case(reads(_SETTING)),
     "choose_next -1": Case(reads(_SETTING)),
-    "type_in": Case(shows("enter takes it"), after="escape"),
+    "type_in": Case(shows("enter: apply"), after="escape"),
     "still": Case(shows("is held still for every task"), after="s"),
     "other_chart": Case(shows("loss per update"), there="o chart", after="o", size=_SMALL),
 }

@@ -24,7 +24,7 @@ STILL = rf"(?s)\A(?!.*pausing).*{PAUSED}"
 _COUNT = r"FOMAML +\w+ +([\d,]+) / "
 _PACE = r"pace ([\d,]+) it/s"
 _FOCUS = r"┏━ ([^━]+) ━"
-_ON_TABLE = "┏━ loss of random tasks ━"
+_ON_TABLE = "┏━ validation (1 random task each) ━"
 _TO_TABLE = "k k k k j j"
 _ROW = r"[┃│] +([\d,]+) +[\d.]+ +[\d.]+ "
 _ALONE = r"(?s)\A(?!.*╭)"
@@ -79,6 +79,6 @@ WATCH_CASES = {
         first="space" + 9 * " greater_than_sign",
         there=r"FOMAML +finished(?s:.*)Reptile +finished",
     ),
-    "fresh": Case(shows(r"fresh runs\?"), after="escape"),
+    "fresh": Case(shows(r"new runs\?"), after="escape"),
 }
 """By the names of the keys."""

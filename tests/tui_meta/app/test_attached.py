@@ -92,11 +92,11 @@ async def test_the_next_who_comes_sees_the_panel_that_was_left(serving: Serving)
     async with first.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await press(pilot, "right", "enter")
-        assert "loss of random tasks" not in shown(first)
+        assert "validation (1 random task each)" not in shown(first)
     second = TuiMetaApp(serving.face())
     async with second.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        assert "loss of random tasks" not in shown(second)
+        assert "validation (1 random task each)" not in shown(second)
         assert second.query_one("#training").size.width > 110
 
 
@@ -120,7 +120,7 @@ async def test_one_who_may_only_look_is_told_so_and_commands_nothing(
         await settle(pilot)
         for key in ("space", "s", "e", "1", "less_than_sign", "r", "n", "c"):
             text = await press(pilot, key)
-            assert "read-only: this terminal may look, but not command" in text
+            assert "read-only session" in text
         await pilot.press("q")
         await pilot.pause()
         assert app._exit
@@ -139,7 +139,7 @@ async def test_the_end_by_another_is_said_and_q_leaves(
         app.watch_screen.tick()
         app.watch_screen.paint()
         await pilot.pause()
-        assert "somebody has ended this session; q leaves" in shown(app)
+        assert "session ended elsewhere; q: quit" in shown(app)
         await pilot.press("q")
         await pilot.pause()
         assert app._exit
@@ -157,7 +157,7 @@ async def test_the_death_of_the_session_is_said_and_the_runs_go_on(
         app.watch_screen.tick()
         await pilot.pause()
         text = shown(app)
-        assert "training has ended" in text
+        assert "session lost" in text
         assert f"{LOST[:1].upper()}{LOST[1:]}" in text
         with served(revived) as second:
             monkeypatch.setattr(client_module.ResumeRequest, "of", lambda paths: None)
@@ -166,7 +166,7 @@ async def test_the_death_of_the_session_is_said_and_the_runs_go_on(
             await app.workers.wait_for_complete()
             await settle(pilot)
             text = shown(app)
-            assert f"training goes on as session {second.id}" in text
+            assert f"training continues in session {second.id}" in text
             assert "13,000 / 50,000" in text
             await press(pilot, "s")
             assert revived.commands(Save)
@@ -190,7 +190,7 @@ async def test_where_the_runs_cannot_go_on_the_reason_is_said(
         await pilot.press("r")
         await app.workers.wait_for_complete()
         await pilot.pause()
-        assert "the runs do not go on: the disk is full" in shown(app)
+        assert "the runs cannot continue: the disk is full" in shown(app)
         await pilot.press("q")
         await pilot.pause()
         assert app._exit

@@ -1,48 +1,47 @@
-"""What modules hold is not searched for garbage, whenever they were loaded."""
+"""What imported modules hold is excluded from garbage collection at known moments."""
 
 import gc
-import sys
-from types import ModuleType
 
 import pytest
 
-from tui_meta.app.gc_freeze import ModuleFreezer
+from tests.support.dashboard.fake_session import FakeSession
+from tests.support.dashboard.pages import settle
+from tui_meta.app.application import TuiMetaApp
 
 
 @pytest.fixture(autouse=True)
-def thawed() -> None:
-    """Nothing is spared before a test."""
-    gc.unfreeze()
+def frozen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The calls of ``gc.freeze``, none of which takes effect."""
+    calls: list[int] = []
+    monkeypatch.setattr("tui_meta.app.application.gc.freeze", lambda: calls.append(1))
+    return calls
 
 
-def test_modules_are_spared_when_no_more_of_them_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    spared = ModuleFreezer()
-    spared.look()
-    monkeypatch.setitem(sys.modules, "one_more", ModuleType("one_more"))
-    spared.look()
-    assert gc.get_freeze_count() == 0
-    spared.look()
-    assert gc.get_freeze_count() > 0
+@pytest.mark.usefixtures("calm")
+async def test_modules_are_frozen_once_the_runs_are_loaded(
+    monkeypatch: pytest.MonkeyPatch, frozen: list[int]
+) -> None:
+    session = FakeSession()
+    begin = session.start
+    monkeypatch.setattr(session, "start", lambda: None)
+    async with TuiMetaApp(session).run_test() as pilot:
+        await settle(pilot)
+        assert not frozen
+        begin()
+        await settle(pilot)
+        await settle(pilot)
+        assert len(frozen) == 1
 
 
-def test_modules_that_come_later_are_spared_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    spared = ModuleFreezer()
-    spared.look()
-    spared.look()
-    before = gc.get_freeze_count()
-    late = [[] for _ in range(1_000)]
-    monkeypatch.setitem(sys.modules, "late", ModuleType("late"))
-    spared.look()
-    spared.look()
-    assert gc.get_freeze_count() >= before + len(late)
-
-
-def test_while_nothing_is_loaded_what_is_made_stays_to_be_collected() -> None:
-    spared = ModuleFreezer()
-    spared.look()
-    spared.look()
-    made = [[] for _ in range(1_000)]
-    before = gc.get_freeze_count()
-    spared.look()
-    assert gc.get_freeze_count() == before
-    assert made
+@pytest.mark.usefixtures("calm")
+async def test_modules_of_a_screen_are_frozen_after_it_was_first_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = TuiMetaApp(FakeSession())
+    async with app.run_test() as pilot:
+        later: list[object] = []
+        monkeypatch.setattr(app, "set_timer", lambda _, call: later.append(call))
+        for name in ("messages", "watch", "messages"):
+            app.action_visit(name)
+            await pilot.pause()
+        assert later == [gc.freeze]

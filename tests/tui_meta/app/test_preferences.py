@@ -15,7 +15,7 @@ from tests.support.dashboard.watch import press, settle, shown
 from tests.support.hostile.damage import HOSTILE_TEXT
 from tests.support.hostile.watch import harmless
 from tui_meta.app.application import TuiMetaApp
-from tui_meta.app.ascii import in_ascii
+from tui_meta.app.ascii import to_ascii
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.themes import PALETTES
 from tui_meta.cli.preferences import is_utf8, preferences
@@ -179,8 +179,8 @@ async def test_in_ascii_series_are_told_apart_by_marker_and_label() -> None:
 
 @given(HOSTILE_TEXT | st.text())
 def test_a_likeness_takes_as_many_cells(text: str) -> None:
-    assert in_ascii(text).isascii()
-    assert cell_len(in_ascii(text)) == cell_len(text) or not text.isprintable()
+    assert to_ascii(text).isascii()
+    assert cell_len(to_ascii(text)) == cell_len(text) or not text.isprintable()
 
 
 @pytest.mark.parametrize("theme", list(PALETTES))

@@ -83,4 +83,4 @@ async def test_every_screen_names_them() -> None:
         battery = await press(pilot, "b")
         assert "Press A to start" in battery
         assert "which A opens in the Lab" in " ".join(battery.split())
-        assert "E asks for the newest" in await press(pilot, "v", "space", "space")
+        assert "E: newest iteration" in await press(pilot, "v", "space", "space")

@@ -4,14 +4,14 @@ import signal
 
 import pytest
 
-from tui_meta.app.signals import SignalWatch
+from tui_meta.app.signals import FirstSignal
 
 
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_the_first_signal_is_remembered_with_its_exit_code(number, code):
-    with SignalWatch() as interrupts:
+    with FirstSignal() as interrupts:
         assert interrupts.exit_code is None
         signal.raise_signal(number)
         signal.raise_signal(signal.SIGTERM)
@@ -21,7 +21,7 @@ def test_the_first_signal_is_remembered_with_its_exit_code(number, code):
 
 def test_afterwards_signals_do_what_they_did_before():
     before = signal.getsignal(signal.SIGINT)
-    with SignalWatch():
+    with FirstSignal():
         assert signal.getsignal(signal.SIGINT) is not before
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -29,7 +29,7 @@ def test_afterwards_signals_do_what_they_did_before():
 def test_an_ignored_hangup_stays_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with SignalWatch() as interrupts:
+        with FirstSignal() as interrupts:
             signal.raise_signal(signal.SIGHUP)
         assert interrupts.received is None
     finally:

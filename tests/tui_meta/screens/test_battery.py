@@ -109,7 +109,7 @@ async def test_escape_cancels_the_survey_and_only_then_goes_back() -> None:
         await pilot.press("escape")
         assert session.stopped.wait(30)
         text = await settle(pilot)
-        assert "the survey was cancelled" in text
+        assert "battery cancelled" in text
         assert isinstance(pilot.app.screen, BatteryPage)
         assert NEXT.format("1,000 tasks") in text
         await press(pilot, "escape")
@@ -127,7 +127,7 @@ async def test_a_second_enter_says_that_one_runs() -> None:
     session = WaitingSession()
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         await begin(pilot, session)
-        assert "a survey is running; escape cancels it" in await press(
+        assert "a battery is running; escape cancels it" in await press(
             pilot, "enter", answers=False
         )
         assert len(session.asked) == 1
@@ -261,7 +261,7 @@ async def test_a_survey_that_ends_unseen_is_announced() -> None:
         assert isinstance(page, BatteryPage)
         await press(pilot, "w")
         page.action_enter()
-        assert "the survey is done; b shows it" in await settle(pilot)
+        assert "battery finished; b: show" in await settle(pilot)
         assert "1,000 random tasks" in await press(pilot, "b")
 
 

@@ -188,7 +188,7 @@ async def test_a_run_that_has_not_begun_is_waited_for() -> None:
     asked = noted(session)
     session.start = lambda: None  # type: ignore[method-assign]
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
-        assert "the run has not begun" in await press(pilot, "v")
+        assert "the run is loading" in await press(pilot, "v")
         assert asked == []
         FakeSession.start(session)
         assert "FOMAML after 12,300" in await settle(pilot)
@@ -205,4 +205,4 @@ async def test_why_there_is_no_picture_is_said_once() -> None:
         await settle(pilot)
         text = await press(pilot, "v")
         assert "its parameters are not finite" in text
-        assert "there is no picture" in text
+        assert "no picture" in text

@@ -119,7 +119,7 @@ async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
 
 async def test_where_both_charts_have_room_o_says_so() -> None:
     async with in_lab() as (pilot, _):
-        assert "all charts are on the screen" in await answered(pilot, "o")
+        assert "all charts are shown" in await answered(pilot, "o")
 
 
 async def test_a_tiny_terminal_says_what_it_needs() -> None:

@@ -191,7 +191,7 @@ async def test_a_fifth_curve_is_refused(session: FakeSession) -> None:
         make_run(session.folder / f"fomaml-{name}", [started(), progress(100)])
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         text = await press(pilot, "f", "space", "space", "space", "space", "space")
-        assert "a chart tells 4 curves apart" in text
+        assert "at most 4 curves" in text
         assert "4 marked" in text
 
 
@@ -229,7 +229,7 @@ async def test_a_session_that_cannot_be_begun_is_a_line_that_stays(
         session, "resume_in_new_session", partial(LocalSession.resume_in_new_session, session)
     )
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
-        said = "reptile-b does not go on: no other session"
+        said = "reptile-b cannot be resumed: no other session"
         assert said in await press(pilot, "f", "j", "r", "g")
         assert said in await press(pilot, "s", "j")
         assert said not in await press(pilot, "escape")

@@ -221,7 +221,7 @@ async def test_an_evaluation_adapted_again_reaches_the_loss_of_its_time() -> Non
 async def test_without_evaluations_tab_says_so() -> None:
     (FOMAML / "events.jsonl").write_text("")
     async with in_time_machine() as (pilot, _):
-        assert "there is no evaluation yet" in await answered(pilot, "tab")
+        assert "no evaluation yet" in await answered(pilot, "tab")
 
 
 # Through time at one look.
@@ -313,7 +313,7 @@ async def test_runs_that_have_not_begun_are_not_asked() -> None:
     session = Noting()
     session.start = lambda: None  # type: ignore[method-assign]
     async with in_time_machine(session) as (pilot, _):
-        assert "looking…" in await answered(pilot, "left", "n", "down")
+        assert "reading…" in await answered(pilot, "left", "n", "down")
         assert not session.asked
 
 
@@ -353,7 +353,7 @@ async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
 
 async def test_elsewhere_o_says_that_both_are_there() -> None:
     async with in_time_machine() as (pilot, _):
-        assert "all charts are on the screen" in await answered(pilot, "o")
+        assert "all charts are shown" in await answered(pilot, "o")
 
 
 async def test_a_tiny_terminal_says_what_it_needs() -> None:

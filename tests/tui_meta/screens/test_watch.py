@@ -67,7 +67,13 @@ async def test_what_matters_is_on_the_screen_at_every_size(
         for part in ("FOMAML", "Reptile", "12,300 / 50,000", "18,700 / 50,000", " 24 %", " 37 %"):
             assert part in text
         assert ("3,912 it/s" if size[0] >= 100 else "0:09 left") in text
-        for part in ("training loss", "loss of random tasks", "? help", "q quit", "space pause"):
+        for part in (
+            "training loss",
+            "validation (1 random task each)",
+            "? help",
+            "q quit",
+            "space pause",
+        ):
             assert part in text
 
 
@@ -207,7 +213,7 @@ async def test_r_begins_afresh_after_a_confirmation(face: Face) -> None:
         await settle(pilot)
         assert session.calls == ["start", "restart"]
         text = shown(pilot.app)
-        assert "fresh runs with the next seed" in text
+        assert "new runs with the next seed" in text
         assert "loading PyTorch…" in text
         await press(pilot, "s")
         assert session.commands(Save) == ["fomaml-2", "reptile-2"]
@@ -300,9 +306,9 @@ async def test_enter_enlarges_and_escape_goes_back_and_never_out() -> None:
     app = TuiMetaApp(FakeSession())
     async with app.run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "right", "enter")
-        assert "loss of random tasks" not in text
+        assert "validation (1 random task each)" not in text
         assert app.query_one("#training").size.width > 110
-        assert "loss of random tasks" in await press(pilot, "escape")
+        assert "validation (1 random task each)" in await press(pilot, "escape")
         assert "q quits" in await press(pilot, "escape", "escape")
         assert app.is_running
 
@@ -435,7 +441,7 @@ async def test_sixty_by_fifteen_keeps_the_table_and_one_chart() -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(60, 15)) as pilot:
         await settle(pilot)
         rows = shown(pilot.app).splitlines()
-        assert any("loss of random tasks" in row for row in rows)
+        assert any("validation (1 random task each)" in row for row in rows)
         assert any("best 0." in row for row in rows)
         assert any("training loss" in row for row in rows)
         assert any("⠒" in row or "▀" in row for row in rows[10:14])

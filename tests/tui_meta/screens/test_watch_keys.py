@@ -270,7 +270,7 @@ async def test_y_copies_the_focused_chart_and_writes_a_file(
         sent = written_by(pilot, monkeypatch)
         text = await press(pilot, "y")
     (path,) = (state_folder / "copies").iterdir()
-    assert "copied, and in" in text
+    assert "copied; also saved to" in text
     assert path.name.endswith("-training.tsv")
     (copied,) = [one for one in sent if one.startswith("\x1b]52;c;")]
     assert base64.b64decode(copied[7:-1]).decode() == path.read_text()
@@ -304,7 +304,7 @@ async def test_p_saves_a_picture_and_the_values_of_each_chart(state_folder: Path
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         text = await press(pilot, "p")
-    assert "picture saved, with 3 CSV beside it" in text
+    assert "screenshot saved with 3 CSV files" in text
     picture, *values = sorted((state_folder / "pictures").iterdir())
     picture = next(path for path in (picture, *values) if path.suffix == ".svg")
     said = "".join(ElementTree.parse(picture).getroot().itertext()).replace("\xa0", " ")
@@ -317,8 +317,8 @@ async def test_what_came_of_one_key_is_not_replaced_by_what_comes_of_another() -
     async with TuiMetaApp(FakeSession()).run_test(size=(300, 40)) as pilot:
         await settle(pilot)
         text = await press(pilot, "p", "y")
-        assert "picture saved" in text
-        assert "copied, and in" in text
+        assert "screenshot saved" in text
+        assert "copied; also saved to" in text
 
 
 async def test_two_pictures_of_one_second_are_two(state_folder: Path) -> None:

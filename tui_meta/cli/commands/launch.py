@@ -13,7 +13,7 @@ from core.remote.server import Server
 from core.session.launch import Runs, TrainRequest
 from core.session.local import LocalSession
 from core.version import VERSION
-from tui_meta.app.signals import ending_at_once
+from tui_meta.app.signals import interrupt_at_once
 from tui_meta.console import Exit, print_note, require_terminal
 from tui_meta.views.describe import display_path
 
@@ -66,7 +66,7 @@ def _headless(runs: Runs, *, as_json: bool) -> int:
     # Everything is imported before folders are created: until then a signal leaves nothing behind.
     from tui_meta.cli.headless import run_headless
 
-    with ending_at_once():
+    with interrupt_at_once():
         runs.require()
     with _local(runs) as session, _served(session) as is_served:
         return run_headless(session, as_json=as_json, outlives_terminal=is_served)

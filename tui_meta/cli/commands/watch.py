@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.remote.client import RemoteSession
 from core.remote.connection import find_session
-from tui_meta.app.signals import SignalWatch
+from tui_meta.app.signals import FirstSignal
 from tui_meta.cli.headless import Report
 from tui_meta.console import Exit, flush_stdio, print_error
 
@@ -12,7 +12,7 @@ from tui_meta.console import Exit, flush_stdio, print_error
 def watch(id: str | None, *, as_json: bool) -> int:
     """Tell of session ``id`` from now on, until it ends or a signal comes."""
     session = RemoteSession(find_session(id).id, read_only=True, progress=as_json)
-    with SignalWatch() as interrupts:
+    with FirstSignal() as interrupts:
         report = Report(session, as_json=as_json, first=session.first_new)
         try:
             report.follow(interrupts)

@@ -1,4 +1,4 @@
-"""The battery: all runs and a random initialisation on the same thousands of tasks."""
+"""The battery screen: all runs and a random initialisation on the same thousands of tasks."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ from tui_meta.widgets.lines_panel import LinesPanel
 
 @dataclass
 class Running:
-    """The survey that is being made: of sources with ``titles``, so far ``done`` of ``total``."""
+    """A running battery of sources with ``titles``: ``done`` of ``total`` tasks."""
 
     titles: tuple[str, ...]
     done: int = 0
     total: int = 1
 
-    def tell(self, done: int, total: int) -> None:
-        """So many of so many tasks are done."""
+    def update(self, done: int, total: int) -> None:
+        """Update the progress; called in any thread."""
         self.done, self.total = done, total
 
 
 class BatteryPage(Page):
-    """Keeps the last survey until the next one is done; a survey goes on while one looks away."""
+    """Shows the last battery until the next one is finished; it continues below other screens."""
 
     NAME = "Battery"
     KEYS = BATTERY_KEYS
     BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
     class TaskChosen(Message):
-        """Somebody wants to see ``task`` closely, adapted to with so many ``updates``."""
+        """The user wants to open ``task`` in the Lab, adapted with ``updates`` gradient steps."""
 
         def __init__(self, task: ExplicitTask, updates: int) -> None:
             super().__init__()
@@ -60,12 +60,12 @@ class BatteryPage(Page):
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__(session, dashboard)
         self._settings = BatterySettings()
-        self._survey: Running | None = None
-        self._found: BatteryResult | None = None
+        self._battery: Running | None = None
+        self._result: BatteryResult | None = None
         self._titles: tuple[str, ...] = ()
         self._source = 0
         self._selected: int | None = None
-        """Of the worst tasks; None while the settings are chosen."""
+        """Index in the list of worst tasks; None while the settings are selected."""
         self._panel = battery_layout.HISTOGRAM
 
     def body(self) -> Iterable[Widget]:
@@ -86,17 +86,17 @@ class BatteryPage(Page):
         keys = [key for key in self.KEYS if turns or key.action != "turn(1)"]
         if self._selected is not None:
             keys[0] = replace(start, label="open in Lab")
-        if self._found is None:
+        if self._result is None:
             keys = [key for key in keys if not key.action.startswith(("select", "source", "turn"))]
-        if self._survey:
+        if self._battery:
             keys = [key for key in keys if key != start]
             keys += [replace(key, label="cancel", rank=1) for key in PAGE_KEYS]
         return keys
 
     def copied(self) -> tuple[str, Rows]:
-        if self._found is None:
+        if self._result is None:
             return super().copied()
-        return "battery", survey_rows(self._found, self._titles)
+        return "battery", survey_rows(self._result, self._titles)
 
     # Painting.
 
@@ -113,28 +113,28 @@ class BatteryPage(Page):
         lines.styles.height = max(1, len(about))
         lines.show(about)
         self._show_panels(layout)
-        if self._found:
-            self._paint_panels(self._found, layout)
+        if self._result:
+            self._paint_panels(self._result, layout)
 
     def _settings_line(self, width: int) -> Line:
-        if self._survey:
-            return battery.progress_line(self._survey.done, self._survey.total, width)
+        if self._battery:
+            return battery.progress_line(self._battery.done, self._battery.total, width)
         return self._settings.line(width, selected=self._selected is None)
 
     def _about(self, width: int) -> list[Line]:
-        """What stands between the settings and the panels."""
-        found, titles = self._found, self._titles
-        if found is None:
+        """Return the lines between the settings and the panels."""
+        result, titles = self._result, self._titles
+        if result is None:
             key = self.dashboard.key("battery start")
-            return [(), *introduction(width, key, running=self._survey is not None)]
-        table = battery.table(found, titles, width)
+            return [(), *introduction(width, key, running=self._battery is not None)]
+        table = battery.table(result, titles, width)
         if self._arrangement.brief:
             return table
-        title = battery.title_line(found, titles, width)
-        return [title, *table, *battery.pair_lines(found, titles, self._source, width)]
+        title = battery.title_line(result, titles, width)
+        return [title, *table, *battery.pair_lines(result, titles, self._source, width)]
 
     def _show_panels(self, layout: BatteryLayout) -> None:
-        shown = set(layout.above) if self._found else set()
+        shown = set(layout.above) if self._result else set()
         for panel in battery_layout.PANELS:
             self.query_one(f"#{panel}").display = panel in shown
         self.query_one(f"#{battery_layout.WORST}").set_class(len(layout.above) == 1, "-alone")
@@ -147,42 +147,42 @@ class BatteryPage(Page):
             self.query_one(f"#map-{source}").display = source in maps
 
     def _maps(self, layout: BatteryLayout) -> range:
-        """The sources whose maps are below, the chosen one among them."""
-        if self._found is None:
+        """Return the sources whose maps are below, the chosen one among them."""
+        if self._result is None:
             return range(0)
         first = max(0, self._source - layout.maps + 1)
         return range(first, first + layout.maps)
 
-    def _paint_panels(self, found: BatteryResult, layout: BatteryLayout) -> None:
+    def _paint_panels(self, result: BatteryResult, layout: BatteryLayout) -> None:
         if battery_layout.HISTOGRAM in layout.above:
             chart = self.query_one(f"#{battery_layout.HISTOGRAM}", Chart)
-            chart.show(battery.histogram(found, self._titles))
+            chart.show(battery.histogram(result, self._titles))
         if battery_layout.HEAT in layout.above:
-            self._paint_map(found, battery_layout.HEAT, self._source)
+            self._paint_map(result, battery_layout.HEAT, self._source)
         if battery_layout.WORST in layout.above:
             panel = self.query_one(f"#{battery_layout.WORST}", LinesPanel)
             width, height = panel.size
             title = f"worst tasks of {self._titles[self._source]}"
-            lines = battery.worst_lines(found, self._source, self._selected, width, height)
+            lines = battery.worst_lines(result, self._source, self._selected, width, height)
             panel.show_titled(title, lines)
         for source in self._maps(layout):
-            self._paint_map(found, f"map-{source}", source, layout.cell_rows)
+            self._paint_map(result, f"map-{source}", source, layout.cell_rows)
 
-    def _paint_map(self, found: BatteryResult, id: str, source: int, rows: int = 1) -> None:
+    def _paint_map(self, result: BatteryResult, id: str, source: int, rows: int = 1) -> None:
         panel = self.query_one(f"#{id}", LinesPanel)
-        others = range(len(found.sources))
-        lines = battery.heat_lines(found, source, panel.size.width, others, rows)
+        others = range(len(result.sources))
+        lines = battery.heat_lines(result, source, panel.size.width, others, rows)
         panel.show_titled(f"mean loss of {self._titles[source]}", lines)
 
-    # Asking.
+    # Running.
 
     def action_enter(self) -> None:
-        """Start a survey, or open the chosen task."""
-        if self._selected is not None and self._found:
-            poor = self._found.sources[self._source].worst[self._selected]
-            self.post_message(self.TaskChosen(poor.task, self._found.updates))
-        elif self._survey:
-            self.show_message("a survey is running; escape cancels it")
+        """Start a battery, or open the selected task."""
+        if self._selected is not None and self._result:
+            hard = self._result.sources[self._source].worst[self._selected]
+            self.post_message(self.TaskChosen(hard.task, self._result.updates))
+        elif self._battery:
+            self.show_message("a battery is running; escape cancels it")
         else:
             self._start()
 
@@ -190,43 +190,41 @@ class BatteryPage(Page):
         names = self.dashboard.titles
         runs = list(names)[:MOST_RUNS]
         if len(names) > len(runs):
-            self.show_message(
-                f"only the first {len(runs)} of {len(names)} runs fit into one survey"
-            )
+            self.show_message(f"battery: first {len(runs)} of {len(names)} runs")
         running = Running((*(names[run] for run in runs), UNTRAINED))
-        self._survey = running
+        self._battery = running
         self.ask(
-            "survey",
+            "battery",
             self._settings.question(runs),
             lambda answer: self._take(running, answer),
-            progress=running.tell,
+            progress=running.update,
             failed=self._fail,
         )
         self.tick()
 
     def _take(self, running: Running, answer: AnyAnswer) -> None:
-        if running is not self._survey:
-            return  # it was cancelled when the answer was on its way
+        if running is not self._battery:
+            return  # cancelled while the answer was on its way
         assert isinstance(answer, BatteryResult)
-        self._survey, self._found, self._titles = None, answer, running.titles
+        self._battery, self._result, self._titles = None, answer, running.titles
         self._source = min(self._source, len(self._titles) - 1)
         self._selected = None
         if not self.is_current:
             key = self.dashboard.key("battery")
-            self.show_result(f"the survey is done; {key} shows it")
+            self.show_result(f"battery finished; {key}: show")
         self.tick()
 
     def _fail(self, problem: str) -> None:
-        self._survey = None
-        self.show_error(f"no survey: {problem}")
+        self._battery = None
+        self.show_error(f"battery failed: {problem}")
         self.tick()
 
     def action_back(self) -> None:
-        """Cancel the survey; without one, leave the worst tasks, and then the screen."""
-        if self._survey:
-            self.give_up("survey")
-            self._survey = None
-            self.show_message("the survey was cancelled")
+        """Cancel the running battery; without one, leave the worst tasks, and then the screen."""
+        if self._battery:
+            self.cancel("battery")
+            self._battery = None
+            self.show_message("battery cancelled")
         elif self._selected is not None:
             self._selected = None
         else:
@@ -234,31 +232,31 @@ class BatteryPage(Page):
             return
         self.tick()
 
-    # Choosing.
+    # Settings and selection.
 
     def action_more(self, steps: int) -> None:
-        """More tasks, or fewer."""
+        """Change the number of tasks."""
         self._set(self._settings.more(steps))
 
     def action_range(self) -> None:
-        """Points from the other range."""
+        """Switch between the full and the right half range."""
         self._set(replace(self._settings, right_half=not self._settings.right_half))
 
     def action_reseed(self, steps: int) -> None:
-        """Other tasks."""
+        """Change the seed of the tasks."""
         self._set(self._settings.reseeded(steps))
 
     def _set(self, settings: BatterySettings) -> None:
-        if self._survey:
-            self.show_message("these are the settings of the next survey; escape cancels this one")
+        if self._battery:
+            self.show_message("settings of the next battery; escape cancels the running one")
         self._settings, self._selected = settings, None
         self.tick()
 
     def action_select(self, steps: int) -> None:
-        """Another of the worst tasks; above the first of them are the settings."""
-        if self._found is None:
+        """Select another of the worst tasks; above the first one are the settings."""
+        if self._result is None:
             return
-        last = len(self._found.sources[self._source].worst) - 1
+        last = len(self._result.sources[self._source].worst) - 1
         place = min(last, (-1 if self._selected is None else self._selected) + steps)
         self._selected = None if place < 0 else place
         if self._selected is not None and battery_layout.WORST not in self._arrangement.above:
@@ -266,16 +264,16 @@ class BatteryPage(Page):
         self.tick()
 
     def action_source(self, steps: int) -> None:
-        """Whose map, pairs and worst tasks are shown."""
-        if self._found:
+        """Choose the source whose map, pairs and worst tasks are shown."""
+        if self._result:
             self._source = (self._source + steps) % len(self._titles)
             self._selected = None if self._selected is None else 0
             self.tick()
 
     def action_turn(self, steps: int) -> None:
-        """Another chart, where they take turns."""
+        """Show another chart, where not all of them fit."""
         layout = self._arrangement
-        if self._found and layout.turns:
+        if self._result and layout.turns:
             place = layout.turns.index(layout.above[0])
             self._panel = layout.turns[(place + steps) % len(layout.turns)]
             self.tick()

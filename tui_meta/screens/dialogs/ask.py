@@ -1,4 +1,4 @@
-"""A question with a few answers. It returns the chosen one and knows nothing else."""
+"""A question with a few answers; it returns the value of the chosen one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Answer(Generic[T]):
-    """``key`` chooses it, ``value`` is what the question returns then."""
+    """An answer: its key, its label, and the value that the question then returns."""
 
     key: str
     label: str
@@ -27,7 +27,7 @@ class Answer(Generic[T]):
 
 
 class Ask(PlainModal[T], inherit_bindings=False):
-    """Asks; the first answer is chosen at first, and escape gives the last one.
+    """Shows a question; the first answer is chosen initially, and escape returns the last one.
 
     No answer lies on a key that is likely to be pressed twice, so that impatience destroys nothing.
     """
@@ -62,14 +62,14 @@ class Ask(PlainModal[T], inherit_bindings=False):
         self.call_after_refresh(self._paint)
 
     def on_key(self, event: events.Key) -> None:
-        """An answer's own key gives it."""
+        """Return the answer that has this key."""
         for index, answer in enumerate(self._answers):
             if event.key == answer.key:
                 event.stop()
                 self.action_pick(index)
 
     def on_resize(self) -> None:
-        """Another size, another picture."""
+        """Repaint for another size."""
         self.call_after_refresh(self._paint)
 
     def action_choose(self, steps: int) -> None:
@@ -78,19 +78,19 @@ class Ask(PlainModal[T], inherit_bindings=False):
         self._paint()
 
     def action_answer(self) -> None:
-        """Give the chosen answer."""
+        """Return the chosen answer."""
         self.dismiss(self._answers[self._chosen].value)
 
     def action_pick(self, index: int) -> None:
-        """Give an answer by its key or by a click."""
+        """Return an answer, after its key or a click."""
         self.dismiss(self._answers[index].value)
 
     def action_leave(self) -> None:
-        """Give the last answer, which changes nothing."""
+        """Return the last answer, which changes nothing."""
         self.dismiss(self._answers[-1].value)
 
     def action_nothing(self) -> None:
-        """The key that asked, pressed again, answers nothing."""
+        """Ignore the key that opened the question, if it is pressed again."""
 
     def _paint(self) -> None:
         rows = []

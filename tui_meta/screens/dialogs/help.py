@@ -13,7 +13,7 @@ from tui_meta.views.keys.table import Groups
 from tui_meta.widgets.lines import Lines
 
 PAGE_WIDTH = 92
-"""Cells; of a wide terminal the page takes ``SHARE``, so that more of it is seen at once."""
+"""Cells; in a wide terminal the page takes ``SHARE`` of the width, to show more at once."""
 
 SHARE = 0.65
 EDGES = 5
@@ -21,7 +21,7 @@ EDGES = 5
 
 
 class Help(PlainModal[None], inherit_bindings=False):
-    """Shows keys until any closing key. It is made once, for opening it anew is quicker."""
+    """Lists keys; created once, because opening it again is then faster."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter,space,ctrl+c,ctrl+q", "dismiss")
@@ -33,7 +33,7 @@ class Help(PlainModal[None], inherit_bindings=False):
         self._groups: Groups = ()
 
     def list_keys(self, bound: Mapping[str, str], groups: Groups) -> None:
-        """Show these from now on: what each action does by its name, in the ``groups`` of keys."""
+        """Show these keys from now on: ``bound`` has the text of each, ``groups`` their order."""
         self._bound, self._groups = bound, groups
         if self.is_mounted:
             self.query_one("#page").scroll_home(animate=False)
@@ -50,7 +50,7 @@ class Help(PlainModal[None], inherit_bindings=False):
         self._fill()
 
     def on_resize(self) -> None:
-        """Wrap the words anew."""
+        """Wrap the text for the new size."""
         self._fill()
 
     def _fill(self) -> None:

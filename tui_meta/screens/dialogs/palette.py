@@ -1,6 +1,6 @@
-"""The command palette. It returns the chosen action and knows nothing else.
+"""The command palette; it returns the chosen action.
 
-It draws what is typed itself: an input of the terminal library sends a blinking cursor.
+It draws the typed text itself, because an ``Input`` of Textual sends a blinking cursor.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _LONGEST = 60
 
 
 class Palette(PlainModal[str], inherit_bindings=False):
-    """Lists ``entries``; typing leaves those that fit, and enter gives the action of one."""
+    """Lists ``entries``; typing filters them, and enter returns the action of the chosen one."""
 
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,7 +28,7 @@ class Palette(PlainModal[str], inherit_bindings=False):
         Binding("pageup", "choose(-10)"),
         Binding("pagedown", "choose(10)"),
         Binding("enter", "answer"),
-        Binding("backspace", "take_back"),
+        Binding("backspace", "delete_left"),
         Binding("ctrl+u", "clear"),
         Binding("escape,ctrl+c,ctrl+q", "leave"),
     ]
@@ -46,33 +46,33 @@ class Palette(PlainModal[str], inherit_bindings=False):
             yield Lines(id="entries")
 
     def on_mount(self) -> None:
-        """Show the entries once their room is known."""
+        """Show the entries once their size is known."""
         self.call_after_refresh(self._paint)
 
     def on_resize(self) -> None:
-        """Another size, another picture."""
+        """Repaint for another size."""
         self.call_after_refresh(self._paint)
 
     def on_key(self, event: events.Key) -> None:
-        """What is typed is looked for."""
+        """Filter the entries by what is typed."""
         if event.character and event.character.isprintable():
             event.stop()
             self._type(self._typed + event.character)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Pasted text counts as typed."""
+        """Filter the entries by pasted text."""
         self._type(self._typed + "".join(char for char in event.text if char.isprintable()))
 
-    def action_take_back(self) -> None:
-        """One letter less."""
+    def action_delete_left(self) -> None:
+        """Delete the last character."""
         self._type(self._typed[:-1])
 
     def action_clear(self) -> None:
-        """No letters."""
+        """Delete all characters."""
         self._type("")
 
     def action_choose(self, steps: int) -> None:
-        """Choose the next entry; a single step goes around the ends."""
+        """Choose another entry; a single step wraps around."""
         last = len(self._shown) - 1
         place = self._chosen + steps
         if abs(steps) == 1 and last >= 0:
@@ -81,16 +81,16 @@ class Palette(PlainModal[str], inherit_bindings=False):
         self._paint()
 
     def action_answer(self) -> None:
-        """Give the chosen action."""
+        """Return the chosen action."""
         self.action_pick(self._chosen)
 
     def action_pick(self, place: int) -> None:
-        """Give an action by enter or by a click."""
+        """Return the action at ``place``, after enter or a click."""
         if place < len(self._shown):
             self.dismiss(self._shown[place].action)
 
     def action_leave(self) -> None:
-        """Give nothing."""
+        """Return nothing."""
         self.dismiss(None)
 
     @property

@@ -1,4 +1,4 @@
-"""One line to type a value into. It returns what was made of it, and knows nothing else."""
+"""A dialog for one value; it returns what the typed text was parsed to."""
 
 from collections.abc import Callable
 from typing import ClassVar, TypeVar
@@ -21,9 +21,9 @@ T = TypeVar("T")
 
 
 class TypeIn(PlainModal[T], inherit_bindings=False):
-    """Enter hands the text to ``take``; what it refuses with an error stays, with the reason.
+    """Parses the text with ``take`` on enter; text it rejects with an error stays, with the reason.
 
-    Escape leaves without a value.
+    Escape closes the dialog without a value.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,21 +39,21 @@ class TypeIn(PlainModal[T], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
             box.border_title = self._name
-            box.border_subtitle = "enter takes it, escape leaves"
+            box.border_subtitle = "enter: apply · esc: cancel"
             field = Input(self._value, max_length=LONGEST, compact=True)
             field.cursor_blink = False  # a blinking cursor sends bytes all the time
             yield field
-            said = Lines(id="said")
-            said.show([line(Span(self._hint, "dim"))])
-            yield said
+            hint = Lines(id="hint")
+            hint.show([line(Span(self._hint, "dim"))])
+            yield hint
 
     @on(Input.Submitted)
     def take(self, submitted: Input.Submitted) -> None:
-        """Return what the text means, or say what is wrong with it."""
+        """Return the parsed value, or show what is wrong with the text."""
         try:
             taken = self._take(submitted.value)
         except LabError as error:
-            self._say(str(error), "bright_red")
+            self._show_line(str(error), "bright_red")
             return
         self.dismiss(taken)
 
@@ -62,8 +62,8 @@ class TypeIn(PlainModal[T], inherit_bindings=False):
         self.dismiss(None)
 
     def action_nothing(self) -> None:
-        """A key that would leave the program leaves nothing here."""
+        """Ignore a key that elsewhere quits the program."""
 
-    def _say(self, said: str, style: str) -> None:
-        lines = self.query_one("#said", Lines)
-        lines.show([fit(line(Span(said, style)), lines.size.width)])
+    def _show_line(self, text: str, style: str) -> None:
+        lines = self.query_one("#hint", Lines)
+        lines.show([fit(line(Span(text, style)), lines.size.width)])

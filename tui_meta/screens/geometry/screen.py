@@ -1,4 +1,4 @@
-"""The geometry: theta, the inner steps and the outer one of the newest iteration, as vectors."""
+"""The geometry screen: theta, inner steps and outer update of one iteration as vectors."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tui_meta.widgets.lines import Lines
 from tui_meta.widgets.picture import Picture
 
 FOLLOW_SECONDS = 1.0
-"""How often the newest iteration is asked for, while that is wanted."""
+"""Interval between two questions for the newest iteration, while it is followed."""
 
 
 class GeometryPage(Page):
-    """Asks for the iterations of the runs that it shows; while it is not seen it asks nothing."""
+    """Asks for one iteration of each run it shows, and only while it is in front."""
 
     NAME = "Geometry"
     KEYS = GEOMETRY_KEYS
@@ -51,12 +51,12 @@ class GeometryPage(Page):
         yield Horizontal(*(Picture(id=f"picture-{index}") for index in runs), id="pictures")
 
     def on_mount(self) -> None:
-        """Begin to follow the runs."""
+        """Start to follow the runs."""
         runs = len(self.dashboard.snapshots)
         self.set_interval(FOLLOW_SECONDS / runs, self.follow_next)
 
     def on_screen_resume(self) -> None:
-        """What is followed has gone on meanwhile."""
+        """Ask for the iterations since another screen was in front."""
         self.call_after_refresh(lambda: self._follow(self._shown.values()))
 
     @property
@@ -66,7 +66,7 @@ class GeometryPage(Page):
 
     @property
     def _shown(self) -> dict[int, str]:
-        """The names of the runs whose pictures are shown, by their numbers."""
+        """The runs whose pictures are shown, by index."""
         runs = list(self.dashboard.snapshots)
         shown = side_by_side(self.size.width, len(runs), self._chosen)
         return {index: runs[index] for index in shown}
@@ -80,7 +80,7 @@ class GeometryPage(Page):
     # Painting.
 
     def tick(self) -> None:
-        """Bring everything up to date, and ask what was never asked."""
+        """Update everything, and ask for runs that are shown for the first time."""
         super().tick()
         if self.in_front:
             self._ask(run for run in self._shown.values() if run not in self._asked)
@@ -98,25 +98,25 @@ class GeometryPage(Page):
     def _paint_picture(self, picture: Picture, run: str) -> None:
         answer = self._answers.get(run)
         if answer is None:
-            picture.show(empty_plot(self.dashboard.titles[run], self._why(run)), ())
+            picture.show(empty_plot(self.dashboard.titles[run], self._empty_text(run)), ())
             return
         chart = self._charts.setdefault(run, geometry.GeometryChart())
         lines = geometry.number_lines(answer)
         rows = number_rows(picture.size.height, len(lines))
         picture.show(chart.plot(answer), lines[:rows])
 
-    def _why(self, run: str) -> str:
-        """Why there is no picture of ``run``."""
+    def _empty_text(self, run: str) -> str:
+        """Return the reason why there is no picture of ``run``."""
         if self.dashboard.snapshots[run].state == "loading":
-            return "the run has not begun"
-        return "tracing one iteration…" if run in self._waiting else "there is no picture"
+            return "the run is loading"
+        return "tracing one iteration…" if run in self._waiting else "no picture"
 
     # Asking.
 
     def follow_next(self) -> None:
-        """Follow the next run: each has its turn once a second, rarer if the terminal is behind.
+        """Follow the next run: each has its turn once a second, less often for a slow terminal.
 
-        So a key that comes while pictures are drawn waits for one of them, not for all.
+        So a key that arrives while pictures are drawn waits for one of them, not for all.
         """
         seconds, index = divmod(self._turns, len(self.dashboard.snapshots))
         self._turns += 1
@@ -124,12 +124,12 @@ class GeometryPage(Page):
             self._follow([self._shown[index]])
 
     def _follow(self, runs: Iterable[str]) -> None:
-        """Ask for what has changed of ``runs``, if somebody looks and wants it."""
+        """Ask for the newest iteration of ``runs``, if following and in front."""
         if self.in_front and self._following:
-            self._ask(run for run in runs if self._moved_on(run))
+            self._ask(run for run in runs if self._has_advanced(run))
 
-    def _moved_on(self, run: str) -> bool:
-        """Whether the run is past the iteration that is shown."""
+    def _has_advanced(self, run: str) -> bool:
+        """Return whether the run is past the iteration that is shown."""
         answer = self._answers.get(run)
         now = self.dashboard.snapshots[run].iteration
         return answer is None or answer.iteration != now
@@ -161,23 +161,23 @@ class GeometryPage(Page):
     # Keys.
 
     def action_ask_again(self) -> None:
-        """The newest iteration of what is shown."""
+        """Ask for the newest iteration of the runs that are shown."""
         self._ask(self._shown.values())
 
     def action_follow(self) -> None:
-        """Follow the training, or stop it."""
+        """Start or stop following the training."""
         self._following = not self._following
         key = self.dashboard.key("geometry newest")
         self.show_message(
-            "following: the newest iteration, once a second"
+            "following the newest iteration"
             if self._following
-            else f"no longer following: {key} asks for the newest iteration"
+            else f"following stopped; {key}: newest iteration"
         )
         self._follow(self._shown.values())
         self.paint()
 
     def action_choose(self, steps: int) -> None:
-        """Another run; by one around the ends, by many to an end."""
+        """Choose another run; one step wraps around, many stop at the end."""
         runs = len(self.dashboard.snapshots)
         to = self._chosen + steps
         self._chosen = to % runs if abs(steps) == 1 else max(0, min(to, runs - 1))

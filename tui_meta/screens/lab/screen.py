@@ -1,4 +1,4 @@
-"""The Lab: a task under the hands, and how every theta adapts to it, step by step."""
+"""The Lab screen: an editable task, and how every theta adapts to it, step by step."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 
 FOLLOW_TICKS = 2
-"""Ticks of a page between two looks at a live theta that has moved on: a second."""
+"""Ticks of a page between two questions about a live theta that has changed: one second."""
 
 PLAY_SECONDS = 0.25
-"""A step of the slow motion, which is also what a slow connection takes."""
+"""Time of one step in slow motion; a slow connection keeps up with it as well."""
 
 _LEFT_BUTTON, _RIGHT_BUTTON = 1, 3
 
 
 class LabPage(TaskPage):
-    """Asks every theta about the task on the desk, and looks up steps in the answers."""
+    """Asks every theta to adapt to the task, and shows steps of the answers."""
 
     NAME = "Lab"
     KEYS = LAB_KEYS
@@ -53,19 +53,19 @@ class LabPage(TaskPage):
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__(session, dashboard)
         self._turning = 0
-        """Steps from the live theta, as soon as its checkpoints are known."""
+        """Steps away from the live theta, to be taken once the checkpoints are known."""
         self._ticks = 0
         self._begin(lab.begin(next(iter(self._snapshots.values())).waves))
 
     def _begin(self, state: LabState) -> None:
-        """With the present runs and their live thetas."""
+        """Start with the live thetas of the current runs."""
         titles = self.dashboard.titles
         self._desk = LabSettings(state, tuple(Origin(titles[run], run) for run in self._snapshots))
         self._asking = Asking()
         self._charts = LabCharts()
 
     def open_task(self, task: ExplicitTask, updates: int) -> None:
-        """Put a task from elsewhere on the desk."""
+        """Replace the task by one from another screen."""
         self._change(replace(self._desk, lab=lab.open_task(self._desk.lab, task, updates)))
 
     # Composing.
@@ -80,24 +80,24 @@ class LabPage(TaskPage):
             yield from (Chart(id=f"theta-{index}") for index in range(len(self._wanted)))
 
     def on_mount(self) -> None:
-        """The slow motion has a clock of its own."""
+        """Create the timer of the slow motion."""
         self._player = self.set_interval(PLAY_SECONDS, self._play_on, pause=True)
         self._playing = False
 
     def on_screen_suspend(self) -> None:
-        """What nobody sees does not play."""
+        """Stop the slow motion below another screen."""
         self._play(False)
 
-    def arrange_for(self, made: Shape) -> None:
-        self.query_one("#head").styles.height = {"tiny": 1, "small": 2}.get(made, 3)
+    def arrange_for(self, shape: Shape) -> None:
+        self.query_one("#head").styles.height = {"tiny": 1, "small": 2}.get(shape, 3)
         self.query_one("#table").styles.height = {"tiny": 0, "small": 1}.get(
-            made, 1 + len(self._wanted)
+            shape, 1 + len(self._wanted)
         )
-        small = made in ("tiny", "small")
-        self.query_one("#charts").display = made != "tiny"
+        small = shape in ("tiny", "small")
+        self.query_one("#charts").display = shape != "tiny"
         self.query_one("#waves").display = not (small and self.on_other_chart)
         self.query_one("#losses").display = not small or self.on_other_chart
-        self.query_one("#each").display = made == "wide"
+        self.query_one("#each").display = shape == "wide"
 
     # Showing.
 
@@ -110,7 +110,7 @@ class LabPage(TaskPage):
         return lab_desk.questions(self._desk)
 
     def paint(self) -> None:
-        """Ask what is due, and show what is known."""
+        """Ask what is due, and show the answers that are known."""
         if [one.run for one in self._desk.origins] != list(self._snapshots):
             self._begin(self._desk.lab)
             self.recall()
@@ -131,17 +131,17 @@ class LabPage(TaskPage):
                 self.query_one(f"#theta-{index}", Chart).show(plot)
 
     def _show_lines(self) -> None:
-        made = self.shape
+        shape = self.shape
         head, table = self.query_one("#head", Lines), self.query_one("#table", Lines)
         key = self.dashboard.key
-        head.show(head_lines(self._desk, made, head.size.width, key))
+        head.show(head_lines(self._desk, shape, head.size.width, key))
         answers = self._asking.answers(self._wanted)
-        table.show(loss_lines(self._desk, answers, made, table.size.width, key))
+        table.show(loss_lines(self._desk, answers, shape, table.size.width, key))
 
     # Asking.
 
     def _ask(self, *, follow: bool) -> None:
-        """Ask whatever theta has not answered this; to ``follow``, those too that have moved on."""
+        """Ask every theta that has not answered; with ``follow`` also those that have changed."""
         begun = {
             run: one.iteration for run, one in self._snapshots.items() if one.state != "loading"
         }
@@ -155,11 +155,11 @@ class LabPage(TaskPage):
             self.ask(
                 f"adapt {title}",
                 question,
-                partial(self._hear, asking, title),
-                failed=partial(self._refuse, asking, title),
+                partial(self._take_answer, asking, title),
+                failed=partial(self._take_problem, asking, title),
             )
 
-    def _hear(self, asking: Asking, title: str, answer: AnyAnswer) -> None:
+    def _take_answer(self, asking: Asking, title: str, answer: AnyAnswer) -> None:
         assert isinstance(answer, Adapted)
         asking.answered(title, answer)
         if self._desk.still:
@@ -170,26 +170,26 @@ class LabPage(TaskPage):
         if not asking.waits:
             self.show()
 
-    def _refuse(self, asking: Asking, title: str, said: str) -> None:
+    def _take_problem(self, asking: Asking, title: str, problem: str) -> None:
         source = asking.refused(title).source
         if isinstance(source, PinnedTheta):
             self._desk = lab_desk.follow(self._desk)
         elif isinstance(source, Saved):
             self.recall()
-        self.show_result(said)
+        self.show_result(problem)
 
     def recall(self) -> None:
         for run in self._snapshots:
-            self.recall_run(run, self._remember)
+            self.recall_run(run, self._take_history)
 
-    def _remember(self, run: str, past: RunHistory) -> None:
-        self._change(lab_desk.recalled(self._desk, run, past))
+    def _take_history(self, run: str, history: RunHistory) -> None:
+        self._change(lab_desk.recalled(self._desk, run, history))
         if self._turning and lab_desk.chosen_run(self._desk) == run:
             by, self._turning = self._turning, 0
             self._try(lambda: lab_desk.turn(self._desk, by))
 
     def _change(self, desk: LabSettings) -> None:
-        """Show another desk: at once, or when every theta has answered, or with the next tick."""
+        """Show new settings: at once, when every theta has answered, or with the next tick."""
         self._desk = desk
         if not self.is_mounted or not self.in_front:
             return
@@ -200,7 +200,7 @@ class LabPage(TaskPage):
             self.show()
 
     def _try(self, changed: Callable[[], LabSettings]) -> None:
-        """Change the desk, or say why that cannot be."""
+        """Change the settings, or show why that is not possible."""
         try:
             desk = changed()
         except LabError as error:
@@ -214,19 +214,19 @@ class LabPage(TaskPage):
     # Keys: the task.
 
     def action_move(self, columns: int, rows: int) -> None:
-        """Move the cursor, and the point that it carries."""
+        """Move the cursor, and the point it has grabbed."""
         self.edit(lambda at: lab.move(at, columns, rows))
 
     def action_place(self) -> None:
-        """A point at the cursor."""
+        """Add a point at the cursor."""
         self.edit(lab.add)
 
     def action_carry(self) -> None:
-        """Take up the nearest point, or put it down."""
+        """Grab the nearest point, or drop it."""
         self.edit(lab.take)
 
     def action_delete(self) -> None:
-        """Delete the point that is carried, or the nearest."""
+        """Delete the grabbed or the nearest point."""
         self.edit(lab.delete)
 
     # Keys: settings.
@@ -244,9 +244,9 @@ class LabPage(TaskPage):
             self.recall()
 
     def action_turn(self, by: int) -> None:
-        """Less or more of the chosen setting."""
+        """Decrease or increase the chosen setting."""
         if self._desk.origin is not None and not lab_desk.has_checkpoints(self._desk):
-            self._turning = by  # some may have come
+            self._turning = by  # there may be some by now
             self.recall()
         else:
             self._try(lambda: lab_desk.turn(self._desk, by))
@@ -257,32 +257,30 @@ class LabPage(TaskPage):
         asked: TypeIn[LabSettings] = TypeIn(
             name, value, hint, lambda text: lab_desk.type_in(self._desk, text)
         )
-        self.app.push_screen(asked, self._take)
+        self.app.push_screen(asked, self._take_settings)
 
-    def _take(self, desk: LabSettings | None) -> None:
+    def _take_settings(self, desk: LabSettings | None) -> None:
         if desk:
             self._change(desk)
 
     def action_still(self) -> None:
-        """Hold the live thetas still, or follow them."""
+        """Freeze the live thetas, or follow them."""
         if self._desk.still:
-            self.show_message("θ follows the training")
+            self.show_message("θ follows training")
             self._change(lab_desk.follow(self._desk))
         else:
-            self.show_message(
-                "θ is held still for every task to come; s follows the training again"
-            )
+            self.show_message("θ frozen; s: follow training again")
             self._change(lab_desk.hold(self._desk, self._asking.seen()))
 
     # Keys: steps.
 
     def action_step(self, by: int) -> None:
-        """Look at another step; whoever steps by hand stops the slow motion."""
+        """Show another step, and stop the slow motion."""
         self._play(False)
         super().action_step(by)
 
     def action_replay(self) -> None:
-        """Play from here, or from the beginning if this is the end; or stop."""
+        """Play from this step, or from the first if this is the last; or stop."""
         state = self._desk.lab
         self._play(not self._playing)
         if self._playing and state.step == state.updates:

@@ -1,4 +1,4 @@
-"""A chart of waves that tells where the mouse presses, in the units of its axes."""
+"""A chart of waves that reports mouse presses in the units of its axes."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,15 @@ from textual.message import Message
 from tui_meta.widgets.chart import Chart, data_at
 
 _NEAR_COLUMNS, _NEAR_ROWS = 1.5, 0.75
-"""Cells within which the mouse means a point."""
+"""Distance in cells within which the mouse hits a point."""
 
 
 class WaveChart(Chart):
-    """Says what the mouse does on it, while it lies in the canvas."""
+    """Posts messages about the mouse while it is on the canvas."""
 
     @dataclass
     class Pressed(Message):
-        """A button went down at ``(x, y)``; what is within ``near`` of it is meant too."""
+        """A button went down at ``(x, y)``; points within ``near`` of it are hit as well."""
 
         x: float
         y: float
@@ -34,7 +34,7 @@ class WaveChart(Chart):
         """The button went up."""
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Follow the mouse until its button goes up."""
+        """Capture the mouse until its button goes up."""
         place = self._place(event)
         if self.plot is None or place is None:
             return
@@ -48,13 +48,13 @@ class WaveChart(Chart):
         self.post_message(self.Pressed(*place, near, event.button))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Tell of it while a button is down."""
+        """Report the position while a button is down."""
         place = self._place(event) if self.app.mouse_captured is self else None
         if place:
             self.post_message(self.Dragged(*place))
 
     def on_mouse_up(self) -> None:
-        """The mouse is free again."""
+        """Release the mouse."""
         if self.app.mouse_captured is self:
             self.release_mouse()
             self.post_message(self.Released())

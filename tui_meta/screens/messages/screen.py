@@ -1,4 +1,4 @@
-"""The screen of messages: all that was said, with times."""
+"""The message log, with times."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui_meta.widgets.lines import Lines
 
 
 class MessagesPage(Page):
-    """Follows the newest message until somebody scrolls up."""
+    """Follows the newest message until the user scrolls up."""
 
     NAME = "Messages"
     KEYS = MESSAGES_KEYS
@@ -28,10 +28,10 @@ class MessagesPage(Page):
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__(session, dashboard)
-        self._follows = True
+        self._at_end = True
 
     def body(self) -> Iterable[Widget]:
-        page = VerticalScroll(Lines(id="said"), id="scroll")
+        page = VerticalScroll(Lines(id="log"), id="scroll")
         page.can_focus = False
         yield page
 
@@ -39,20 +39,20 @@ class MessagesPage(Page):
         return "messages", message_rows(self.dashboard.messages.said)
 
     def on_mount(self) -> None:
-        """Whoever scrolls says where; another size, or more messages, scroll nothing."""
-        self.watch(self.query_one("#scroll"), "scroll_y", self._note, init=False)
+        """Follow the end only if the user scrolls there, not when size or messages change."""
+        self.watch(self.query_one("#scroll"), "scroll_y", self._on_scroll, init=False)
 
-    def _note(self) -> None:
+    def _on_scroll(self) -> None:
         scroll = self.query_one("#scroll", VerticalScroll)
-        self._follows = scroll.scroll_y >= scroll.max_scroll_y - 1
+        self._at_end = scroll.scroll_y >= scroll.max_scroll_y - 1
 
     def paint(self) -> None:
-        said, scroll = self.query_one("#said", Lines), self.query_one("#scroll", VerticalScroll)
+        log, scroll = self.query_one("#log", Lines), self.query_one("#scroll", VerticalScroll)
         lines = message_lines(self.dashboard.messages.said, scroll.size.width)
-        if said.styles.height is None or said.size.height != len(lines):
-            said.styles.height = max(1, len(lines))
-        said.show(lines)
-        if self._follows:
+        if log.styles.height is None or log.size.height != len(lines):
+            log.styles.height = max(1, len(lines))
+        log.show(lines)
+        if self._at_end:
             scroll.scroll_end(animate=False)
 
     def action_scroll(self, rows: int) -> None:

@@ -1,4 +1,4 @@
-"""A line in which a filter is typed."""
+"""The input of the filter."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ LONGEST = 100
 
 
 class FilterInput(Input, inherit_bindings=False):
-    """An input of one row whose cursor does not blink, and which leaves ctrl+c to the program."""
+    """An input of one row; its cursor does not blink, and ctrl+c quits the program."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "cursor_left", "left", tooltip="In the filter: to the left"),

@@ -1,4 +1,4 @@
-"""The folder of runs: what is there, one of them closely, and several compared."""
+"""The Runs screen: the folder of runs, one of them in detail, and several compared."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ from tui_meta.widgets.picture import Picture
 Mode = Literal["list", "run", "curves"]
 
 PREVIEW_WIDTH = 120
-"""Columns in which the run under the cursor is shown beside the list."""
+"""Columns from which the run under the cursor is shown next to the list."""
 
 _CHART_HEIGHT = 22
-"""Rows of a terminal in which a run's curves stand below its facts."""
+"""Rows from which the curves of a run are shown below its facts."""
 
 
 _KEEP = Key("enter", "", "keep the filter", "", 1)
@@ -57,7 +57,7 @@ _ALL_RUNS = Key("escape", "back", "all runs", "", 2, name="back")
 
 @dataclass(frozen=True)
 class _Read:
-    """A run as it was read, and its curves: a log may be too long to go through at each repaint."""
+    """A run as it was read, and its curves: a long log is not read again at each repaint."""
 
     opened: RunDetails
     config: RunConfig
@@ -65,7 +65,7 @@ class _Read:
 
 
 class RunsPage(Page):
-    """Reads in threads, when it is opened and when told to; it never writes."""
+    """Reads run folders in threads, when opened and by a key; it never writes."""
 
     NAME = "Runs"
     AUTO_FOCUS = ""
@@ -82,7 +82,7 @@ class RunsPage(Page):
         self._previewed = ""
         self._compared: Mapping[str, Mapping[Which, Losses]] = {}
         self._command = ""
-        """What the last line says to type; a key that goes elsewhere forgets it."""
+        """The command that the last message suggests; moving away clears it."""
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="head")
@@ -94,12 +94,12 @@ class RunsPage(Page):
         yield Chart(id="curves")
 
     def on_mount(self) -> None:
-        """Nothing is filtered yet."""
+        """Hide the filter."""
         self.query_one("#filter-line").display = False
         self.query_one("#prompt", Lines).show([line(Span("filter /", "bold"))])
 
     def on_screen_resume(self) -> None:
-        """Runs go on while nobody looks here."""
+        """Read the runs again, which have continued meanwhile."""
         self.action_read()
 
     @property
@@ -115,11 +115,11 @@ class RunsPage(Page):
         return [*listed, _ALL_RUNS] if self._runs.wanted else listed
 
     def footer(self, width: int) -> Line:
-        """While a filter is typed, all other keys are letters of it."""
+        """Return the footer; while a filter is typed, all other keys are text."""
         return keys_line((_KEEP, _ALL_RUNS), width) if self._typing else super().footer(width)
 
     def copied(self) -> tuple[str, Rows]:
-        """The command that was named last, the curves, or the list."""
+        """Return the last suggested command, the curves, or the list."""
         if self._command:
             return "command", [[self._command]]
         if self._mode == "list":
@@ -158,27 +158,27 @@ class RunsPage(Page):
             self._paint_preview(preview)
 
     def _paint_preview(self, preview: Picture) -> None:
-        """The run under the cursor; it is read first, if it is another one than before."""
+        """Paint the run under the cursor; another one than before is read first."""
         current = self._runs.current
         path = current.path if current else ""
         if path != self._previewed:
             self._previewed = path
             self._opened = None
             if path:
-                self.compute("preview", lambda _: _read(path), self._take, lambda _: None)
+                self.compute("preview", lambda _: _read(path), self._take_run, lambda _: None)
         if self._opened:
             plot = replace(self._opened.plot, title=printable(self._label(path)))
             width, read_at = preview.size.width, self._runs.read_at
             preview.show(plot, run_details.brief_lines(self._opened.opened, read_at, width))
         elif current and current.problem:
-            preview.show(empty_plot(printable(self._label(path)), "it is damaged"), [])
+            preview.show(empty_plot(printable(self._label(path)), "damaged"), [])
 
     def _paint_run(self, read: _Read) -> None:
         run, facts = self.query_one("#run"), self.query_one("#facts", Lines)
-        beside = self.size.width >= PREVIEW_WIDTH
-        run.set_class(beside, "-beside")
+        wide = self.size.width >= PREVIEW_WIDTH
+        run.set_class(wide, "-beside")
         chart = self.query_one("#losses", Chart)
-        chart.display = beside or self.size.height >= _CHART_HEIGHT
+        chart.display = wide or self.size.height >= _CHART_HEIGHT
         width = self.query_one("#scroll").size.width
         lines = run_details.run_lines(read.opened, read.config, self._runs.read_at, width)
         if facts.size.height != len(lines):
@@ -198,11 +198,11 @@ class RunsPage(Page):
 
     @property
     def _folders(self) -> list[Path]:
-        """Where the runs of the session lie, and others beside them."""
+        """The folders that hold the runs of the session, and others."""
         return list(dict.fromkeys(own.parent for own in self.session.folders().values()))
 
     def action_read(self) -> None:
-        """Read the folders anew."""
+        """Read the folders again."""
         folders = self._folders
         self._reading = True
         self._previewed = ""
@@ -217,14 +217,14 @@ class RunsPage(Page):
         self._runs = self._runs.with_entries(entries, time.time())
         self.tick()
 
-    def _take(self, found: _Read) -> None:
+    def _take_run(self, found: _Read) -> None:
         self._opened = found
         self.tick()
 
     def _take_open(self, found: _Read) -> None:
         self._mode = "run"
         self.query_one("#scroll", VerticalScroll).scroll_home(animate=False)
-        self._take(found)
+        self._take_run(found)
 
     def _take_curves(self, found: Mapping[str, Mapping[Which, Losses]]) -> None:
         self._compared, self._mode = found, "curves"
@@ -241,7 +241,7 @@ class RunsPage(Page):
         return isinstance(self.focused, FilterInput)
 
     def action_back(self) -> None:
-        """From the filter, from a run, from the curves, to all runs; then from the screen."""
+        """Leave the filter, a run or the curves; in the list of all runs, leave the screen."""
         if self._typing or (self._mode == "list" and self._runs.wanted):
             self._end_filter("")
         elif self._mode != "list":
@@ -252,7 +252,7 @@ class RunsPage(Page):
         self.tick()
 
     def action_move(self, steps: int) -> None:
-        """Another run; where one is open, another part of what is told of it."""
+        """Go to another run, or scroll the open one."""
         self._command = ""
         if self._mode == "list":
             self._runs = self._runs.moved(steps)
@@ -261,12 +261,12 @@ class RunsPage(Page):
             self.query_one("#scroll", VerticalScroll).scroll_relative(y=steps, animate=False)
 
     def action_page(self, pages: int) -> None:
-        """As many rows as are seen at once."""
-        seen = self.query_one("#table" if self._mode == "list" else "#scroll").size.height
-        self.action_move(pages * max(1, seen - 2))
+        """Move by as many rows as are visible."""
+        visible = self.query_one("#table" if self._mode == "list" else "#scroll").size.height
+        self.action_move(pages * max(1, visible - 2))
 
     def action_open(self) -> None:
-        """All that is told of the run under the cursor."""
+        """Open the run under the cursor."""
         current = self._runs.current
         if self._mode == "list" and current:
             if current.problem:
@@ -275,18 +275,18 @@ class RunsPage(Page):
                 self.compute("open", lambda _: _read(current.path), self._take_open)
 
     def action_mark(self) -> None:
-        """Mark the run under the cursor, and go on to the next one."""
+        """Mark the run under the cursor, and go to the next one."""
         if self._mode != "list" or self._runs.current is None:
             return
         toggled = self._runs.toggled()
         if toggled is self._runs:
-            self.show_message(f"a chart tells {MOST_CURVES} curves apart; unmark another run first")
+            self.show_message(f"at most {MOST_CURVES} curves")
         else:
             self._runs = toggled.moved(1)
         self.tick()
 
     def action_compare(self) -> None:
-        """The curves of the marked runs on one chart; of the one under the cursor, if none is."""
+        """Show the curves of the marked runs in one chart, or of the run under the cursor."""
         current = self._runs.current
         here = [current] if current else []
         chosen = (self._runs.marked_entries if self._mode == "list" else []) or here
@@ -299,19 +299,19 @@ class RunsPage(Page):
             self.compute("curves", find, self._take_curves)
 
     def action_other_curves(self) -> None:
-        """The other kind of loss."""
+        """Switch between training and validation loss."""
         if self._mode == "curves":
             self._which = "training" if self._which == "adapted" else "adapted"
             self.tick()
 
     def action_sort(self, steps: int) -> None:
-        """Another order."""
+        """Sort by another column."""
         if self._mode == "list":
             self._runs = self._runs.sorted_by_next(steps)
             self.tick()
 
     def action_resume(self) -> None:
-        """Let the run go on in a session of its own: this one has the runs that it began with."""
+        """Resume the run in a session of its own: this one keeps the runs that it started with."""
         entry = self._runs.current
         if self._mode == "curves" or entry is None:
             return
@@ -324,45 +324,45 @@ class RunsPage(Page):
                 self._command = run_details.resume_command(entry)
             return
 
-        def go_on(answer: bool | None) -> None:
+        def resume(answer: bool | None) -> None:
             if answer:
                 self._resume(entry)
 
-        answers = (Answer("g", "go on", True), Answer("escape", "leave it", False))
-        self.app.push_screen(Ask("go on?", run_details.resume_details(entry), answers), go_on)
+        answers = (Answer("g", "resume", True), Answer("escape", "cancel", False))
+        self.app.push_screen(Ask("resume?", run_details.resume_details(entry), answers), resume)
 
     def _resume(self, entry: RunSummary) -> None:
         def fail(problem: str) -> None:
-            self.show_error(f"{entry.name} does not go on: {problem}")
+            self.show_error(f"{entry.name} cannot be resumed: {problem}")
 
-        def take(begun: tuple[str, Sequence[str]]) -> None:
-            id, remarks = begun
-            for remark in remarks:
-                self.show_result(remark)
+        def take(started: tuple[str, Sequence[str]]) -> None:
+            id, notes = started
+            for note in notes:
+                self.show_result(note)
             self._command = f"tui-meta attach {id}"
             self.show_result(
                 f"{entry.name} trains in session {id}: {self._command} shows it (y copies)"
             )
             self.action_read()
 
-        self.show_message(f"going on with {entry.name}…")
+        self.show_message(f"resuming {entry.name}…")
         path = Path(entry.path)
         self.compute("resume", lambda _: self.session.resume_in_new_session(path), take, fail)
 
     def action_filter(self) -> None:
-        """Type words that the runs must have."""
+        """Type words by which the list is filtered."""
         if self._mode == "list":
             self.query_one("#filter-line").display = True
             self.query_one(FilterInput).focus()
             self.call_after_refresh(self.tick)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """The list follows while words are typed."""
+        """Filter the list while words are typed."""
         self._runs = replace(self._runs, wanted=event.value)
         self.tick()
 
     def on_input_submitted(self) -> None:
-        """Keep the filter, and go on in the list."""
+        """Keep the filter, and return to the list."""
         self._end_filter(self._runs.wanted)
         self.tick()
 

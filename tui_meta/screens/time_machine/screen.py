@@ -1,4 +1,4 @@
-"""The time machine: what a run has left, one after the other, each adapting to the same task."""
+"""The time machine screen: the checkpoints of a run, each adapting to the same task."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 
 RECALL_TICKS = 10
-"""Ticks of a page between two looks into the folder of a run that trains: five seconds."""
+"""Ticks of a page between two reads of the folder of a training run: five seconds."""
 
 STRIP = 4
-"""Checkpoints side by side, as many as curves can be told apart."""
+"""Checkpoints side by side: as many as there are distinguishable curves."""
 
 THROUGH_TIME = 10
-"""Checkpoints whose loss on the task is drawn, where that chart has room."""
+"""Checkpoints in the chart of loss over time."""
 
 _LIST_WIDTH = 110
 
 
 class TimeMachinePage(TaskPage):
-    """Stands at one checkpoint of one run, and asks what its theta makes of the task."""
+    """Shows one checkpoint of one run, and asks its theta to adapt to the task."""
 
     NAME = "Time machine"
     KEYS = TIME_MACHINE_KEYS
@@ -64,10 +64,10 @@ class TimeMachinePage(TaskPage):
         self._begin()
 
     def _begin(self) -> None:
-        """With the present runs."""
+        """Start with the current runs."""
         dashboard = self.dashboard
         self._runs = list(dashboard.snapshots)
-        # Others may take their place before the page is painted anew.
+        # Others may replace them before the page is painted again.
         self._titles = dashboard.titles
         self._waves = {run: one.waves for run, one in dashboard.snapshots.items()}
         self._chosen = 0
@@ -101,17 +101,17 @@ class TimeMachinePage(TaskPage):
                 yield Chart(id="updates")
                 yield Chart(id="through-time")
 
-    def arrange_for(self, made: Shape) -> None:
-        small, listed = made == "small", self.size.width >= _LIST_WIDTH
-        self.query_one("#head").styles.height = 1 if made == "tiny" else 3
-        self.query_one("#machine").display = made != "tiny"
-        self.query_one("#timeline").display = made == "usual" and not listed
+    def arrange_for(self, shape: Shape) -> None:
+        small, listed = shape == "small", self.size.width >= _LIST_WIDTH
+        self.query_one("#head").styles.height = 1 if shape == "tiny" else 3
+        self.query_one("#machine").display = shape != "tiny"
+        self.query_one("#timeline").display = shape == "usual" and not listed
         self.query_one("#above").display = not (small and self.on_other_chart)
         self.query_one("#list").display = listed and not small
-        self.query_one("#strip").display = made == "wide"
+        self.query_one("#strip").display = shape == "wide"
         self.query_one("#below").display = not small or self.on_other_chart
         self.query_one("#updates").display = listed and not small
-        self.query_one("#through-time").display = made == "wide"
+        self.query_one("#through-time").display = shape == "wide"
         self.set_class(not listed, "-narrow")
 
     # Showing.
@@ -131,7 +131,7 @@ class TimeMachinePage(TaskPage):
         return time_machine.question(self._machine, self._lab.task, self._lab.updates)
 
     def _questions(self, most: int) -> dict[int, Adapt]:
-        """Of ``most`` checkpoints through time, by their number."""
+        """Return the questions to at most ``most`` checkpoints through time, by index."""
         machine, at = self._machine or UNKNOWN, self._lab
         places = time_machine.strip(machine, most)
         return {one: time_machine.question_to(machine, one, at.task, at.updates) for one in places}
@@ -141,7 +141,7 @@ class TimeMachinePage(TaskPage):
         return self._visits.answer(self._question) if self._question else None
 
     def paint(self) -> None:
-        """Ask what is due, and show what is known."""
+        """Ask what is due, and show the answers that are known."""
         if self._runs != list(self.dashboard.snapshots):
             self._begin()
             self.recall()
@@ -169,7 +169,7 @@ class TimeMachinePage(TaskPage):
             self.query_one("#updates", Chart).show(updates)
 
     def _show_through_time(self, machine: TimeMachine) -> None:
-        """The same task adapted by several checkpoints."""
+        """Show how several checkpoints adapt to the task."""
         asked, visits, saved = self._questions(STRIP), self._visits, machine.past.checkpoints
         titles = {
             one: f"{'▸' if one == machine.place else ''}θ of {whole(saved[one].iteration)}"
@@ -208,7 +208,7 @@ class TimeMachinePage(TaskPage):
         if self.shape == "tiny":
             return [fit(too_small(*self.size), width)]
         runs = time_text.runs_line([self._titles[run] for run in self._runs], self._chosen)
-        place = time_text.place_line(self._machine) if self._machine else line("looking…")
+        place = time_text.place_line(self._machine) if self._machine else line("reading…")
         where = fit(line(*runs, "  ", *place), width)
         loss = time_text.loss_line(self._lab, answer)
         if self.shape == "small":
@@ -220,96 +220,96 @@ class TimeMachinePage(TaskPage):
 
     def recall(self) -> None:
         run = self._run
-        if self.recall_run(run, self._remember):
+        if self.recall_run(run, self._take_history):
             self._recalled_at[run] = self.dashboard.snapshots[run].iteration
 
-    def _remember(self, run: str, past: RunHistory) -> None:
+    def _take_history(self, run: str, history: RunHistory) -> None:
         if run not in self._runs:
             return
         before = self._machines.get(run)
-        self._stand(
-            run, time_machine.renewed(before, past) if before else time_machine.arrive(past)
+        self._go_to(
+            run, time_machine.renewed(before, history) if before else time_machine.arrive(history)
         )
 
     def _ask(self) -> None:
-        """Ask the chosen theta first, and where there is room the others one after the other."""
+        """Ask the chosen theta first, and in a wide layout the others, one after the other."""
         wanted = [self._question] if self._question else []
         if self.shape == "wide":
             wanted += [*self._questions(STRIP).values(), *self._questions(THROUGH_TIME).values()]
         question = next((one for one in wanted if not self._visits.knows(one)), None)
         if question is not None and self._visits.due(question):
-            hear = partial(self._hear, question)
-            self.ask("visit", question, hear, failed=partial(self._gone, question))
+            take = partial(self._take_answer, question)
+            self.ask("visit", question, take, failed=partial(self._take_problem, question))
 
-    def _hear(self, question: Adapt, answer: AnyAnswer) -> None:
+    def _take_answer(self, question: Adapt, answer: AnyAnswer) -> None:
         assert isinstance(answer, Adapted)
         self._visits.hear(question, answer)
         if self.in_front:
             self._ask()
             self.show()
 
-    def _gone(self, question: Adapt, said: str) -> None:
-        """The checkpoint cannot be read any more: others may have come."""
-        # Beside the chosen one it is nothing that a person did or must know.
-        (self.show_result if question == self._question else self.show_message)(said)
+    def _take_problem(self, question: Adapt, problem: str) -> None:
+        """Ask for the history again: the checkpoint is gone, and there may be others."""
+        # A problem with the chosen one stays until read; one with another is of little interest.
+        (self.show_result if question == self._question else self.show_message)(problem)
         self._visits.hear(question, None)
         self.recall()
 
-    def _moved(self) -> None:
-        """Show another place: at once, or when its theta has answered, or with the next tick."""
+    def _show_change(self) -> None:
+        """Show a change: at once, or when its theta has answered, or with the next tick."""
         if not self.in_front:
             return
         self._ask()
         answer = self._answer
         self._show_lines(answer)
         if answer or (self._machine and self._question is None):
-            # Drawing takes longer than all else; where one is, is seen first.
+            # Drawing takes longer than everything else, so the lines come first.
             self.call_after_refresh(self.show)
 
     def edit(self, changed: Callable[[LabState], LabState]) -> None:
         self._lab = changed(self._lab)
-        self._moved()
+        self._show_change()
 
     # Keys.
 
-    def _stand(self, run: str, machine: TimeMachine) -> None:
-        """Stand somewhere else; the task of an evaluation comes with it."""
+    def _go_to(self, run: str, machine: TimeMachine) -> None:
+        """Go to another checkpoint or evaluation; an evaluation brings its task."""
         before, self._machines[run] = self._machines.get(run), machine
         there = before.chosen_evaluation if before else None
         if machine.chosen_evaluation != there:
             task = time_machine.evaluated_task(machine, self._waves[run])
             if task:
                 self._lab = lab.open_task(self._lab, task, PROBES["validation"].steps)
-        self._moved()
+        self._show_change()
 
     def action_travel(self, by: int) -> None:
-        """To another checkpoint, or evaluation."""
+        """Go to another checkpoint or evaluation."""
         if self._machine:
-            self._stand(self._run, time_machine.travel(self._machine, by))
+            self._go_to(self._run, time_machine.travel(self._machine, by))
 
     def action_go(self, what: str, number: int) -> None:
-        """To what was clicked."""
+        """Go to the clicked checkpoint or evaluation."""
         if self._machine:
             there = replace(self._machine, place=number, evaluation=None)
             if what == "evaluation":
                 there = time_machine.at_evaluation(self._machine, number)
-            self._stand(self._run, there)
+            self._go_to(self._run, there)
 
     def action_other_path(self) -> None:
-        """Through the evaluations, or the checkpoints."""
+        """Switch between evaluations and checkpoints."""
         if self._machine is None or not self._machine.past.evaluations:
-            self.show_message("there is no evaluation yet")
+            self.show_message("no evaluation yet")
             return
-        self._stand(self._run, time_machine.other_path(self._machine))
+        self._go_to(self._run, time_machine.other_path(self._machine))
         self._paint_frame()
 
     def action_change_run(self, by: int) -> None:
-        """To another run; after the last comes the first."""
+        """Go to another run; after the last comes the first."""
         self.action_choose((self._chosen + by) % len(self._runs))
 
     def action_choose(self, index: int) -> None:
-        """To the run that was clicked."""
+        """Go to the clicked run."""
         self._chosen = index
-        self._moved()
-        # What is known is seen first.
+        self._show_change()
+        # What is known is shown first.
         self.call_after_refresh(self.recall)

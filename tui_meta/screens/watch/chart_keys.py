@@ -1,4 +1,4 @@
-"""Keys that change how the watch screen's charts are looked at."""
+"""The keys of the Watch screen that change how its charts are shown."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ _FAR = 9_999
 
 
 class ChartKeys(QuietFocus, inherit_bindings=False):
-    """What these keys do, whatever else the screen has."""
+    """The actions of these keys."""
 
     state: WatchState
 
     def paint(self) -> None:
-        """Bring all that is shown up to date."""
+        """Update everything that is shown."""
         raise NotImplementedError
 
     def remember(self) -> None:
-        """Keep what is looked at for the next face."""
+        """Store the view in the session, for the next client."""
         raise NotImplementedError
 
     def action_lens(self, part: LensPart) -> None:
-        """Another scale, window or smoothing."""
+        """Change the scale, window or smoothing of a chart."""
         self.state.change_lens(part)
         self.remember()
         self.paint()
 
     def action_cursor(self) -> None:
-        """A cursor on the chart, or none."""
+        """Show or hide the cursor of a chart."""
         self.state.toggle_cursor()
         self.action_reveal(self.state.panel)
         self.paint()
 
     def action_freeze(self) -> None:
-        """Table and charts stand still, or follow again."""
+        """Freeze or unfreeze table and charts."""
         self.state.freeze()
         self.paint()
 
     def action_go_to_end(self, direction: int) -> None:
-        """The first or the newest row, or point where there is a cursor."""
+        """Go to the first or newest row, or to that point if there is a cursor."""
         if not self.steer(direction * _FAR):
             self.action_scroll_table(direction * _FAR)
 

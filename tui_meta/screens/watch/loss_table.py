@@ -1,4 +1,4 @@
-"""The loss table on the screen: it follows the newest row until somebody scrolls."""
+"""The panel of the loss table: it follows the newest row until the user scrolls."""
 
 from textual import events
 
@@ -6,12 +6,12 @@ from tui_meta.upstream.repaint import set_border_title
 from tui_meta.views.watch.loss_table import LossTable
 from tui_meta.widgets.lines import Lines
 
-_TITLE = "loss of random tasks"
+_TITLE = "validation (1 random task each)"
 _WHEEL_ROWS = 3
 
 
 class LossTablePanel(Lines):
-    """Shows as many rows as there is room for, between the names and the sums."""
+    """Shows as many rows as fit between the column names and the pinned rows."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, can_focus=True)
@@ -20,11 +20,11 @@ class LossTablePanel(Lines):
         self._first: int | None = None
 
     def show_table(self, table: LossTable) -> None:
-        """Show ``table`` at the place that was scrolled to."""
+        """Show ``table`` at the current scroll position."""
         self._table = table
         head, foot = table.head, table.foot
         rows = self._rows
-        first = self._place(table)
+        first = self._first_row(table)
         shown = [table.row(index) for index in range(first, min(first + rows, table.count))]
         gap = [()] * (rows - len(shown))
         lines = [*head, *shown, *gap, *foot]
@@ -34,24 +34,24 @@ class LossTablePanel(Lines):
         set_border_title(self, _TITLE + newer)
 
     def scroll_rows(self, rows: int) -> None:
-        """Scroll by ``rows``, towards newer ones if positive; the end follows again."""
+        """Scroll by ``rows``, towards newer ones if positive; at the end it follows again."""
         if self._table is None:
             return
         last = max(0, self._table.count - self._rows)
-        first = min(max(0, self._place(self._table) + rows), last)
+        first = min(max(0, self._first_row(self._table) + rows), last)
         self._first = None if first == last else first
         self.show_table(self._table)
 
     @property
     def page(self) -> int:
-        """Rows of one page."""
+        """The number of rows of one page."""
         return max(1, self._rows - 1)
 
     @property
     def _rows(self) -> int:
         return max(0, self.size.height - 4)
 
-    def _place(self, table: LossTable) -> int:
+    def _first_row(self, table: LossTable) -> int:
         last = max(0, table.count - self._rows)
         return last if self._first is None else min(self._first, last)
 

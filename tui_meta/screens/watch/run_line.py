@@ -1,4 +1,4 @@
-"""The line, or two, that say how one run stands; with the focus on it, keys act on this run."""
+"""One or two lines with the status of a run; while they have the focus, keys act on this run."""
 
 from tui_meta.views.run_status import Standing, run_lines
 from tui_meta.widgets.lines import Lines
@@ -11,5 +11,5 @@ class RunLine(Lines):
         super().__init__(id=id, can_focus=True)
 
     def show_run(self, standing: Standing, name_cells: int) -> None:
-        """Show how the run stands; ``name_cells`` aligns its title with those of others."""
+        """Show the status of the run; ``name_cells`` aligns its title with those of others."""
         self.show(run_lines(standing, self.size.width, self.size.height, name_cells))

@@ -1,4 +1,4 @@
-"""The screen that a person watches: how each run stands, losses, curves and waves."""
+"""The Watch screen: the status of each run, losses, curves and waves."""
 
 from collections.abc import Collection
 from typing import ClassVar, cast
@@ -20,8 +20,7 @@ from tui_meta.upstream.drivers import driver_of
 from tui_meta.upstream.repaint import set_border_subtitle
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.table import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
-from tui_meta.views.watch import commands as orders
-from tui_meta.views.watch import layout
+from tui_meta.views.watch import commands, layout
 from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
@@ -30,16 +29,19 @@ _LINES = ("title", "messages", "keys")
 
 
 class WatchScreen(ChartKeys, inherit_bindings=False):
-    """Samples a session and shows it; keys send commands and say so at once."""
+    """Polls a session and shows it; keys send commands, and a message confirms each at once."""
 
     AUTO_FOCUS = f"#{layout.TABLE}"
     BINDINGS: ClassVar[list[BindingType]] = bindings(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS)
 
-    class FreshAsked(Message):
-        """Somebody wants fresh runs."""
+    class RestartRequested(Message):
+        """The user wants new runs."""
 
     class Lost(Message):
-        """The runs are out of reach."""
+        """The connection to the runs is lost."""
+
+    class Loaded(Message):
+        """Every run has what it needs to train."""
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__()
@@ -48,10 +50,12 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         self.state = WatchState(dashboard)
         self.state.look_at(session.remembered())
         self._remembered = self.state.view()
-        self._ticks = self._looks = 0
+        self._ticks = self._fast_polls = 0
+        self._loaded = False
         self._stale: list[str] = []
-        """Panels to be painted, the next one last."""
-        self.held = False
+        """Panels to be painted, the next one at the end."""
+        self.blocked = False
+        """True while no commands are accepted, because the runs end or are replaced."""
 
     def compose(self) -> ComposeResult:
         runs = len(self.dashboard.snapshots)
@@ -66,22 +70,24 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             yield Lines(id=below)
 
     def on_mount(self) -> None:
-        """Begin to sample."""
+        """Start to poll the session."""
         self.set_interval(self.dashboard.rates.tick, self.tick)
-        self._hurry = self.set_interval(self.dashboard.rates.fast_tick, self._look, pause=True)
+        self._fast_timer = self.set_interval(
+            self.dashboard.rates.fast_tick, self._poll_fast, pause=True
+        )
 
     def on_resize(self) -> None:
-        """Every size has its arrangement."""
+        """Arrange the panels for the size."""
         self._arrange()
 
     def on_screen_resume(self) -> None:
-        """Show what was missed while another screen was in front."""
+        """Update what has changed while another screen was in front."""
         self.call_after_refresh(self.paint)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """The panel in focus, by key or by mouse, is the one that must be seen."""
+        """Show the focused panel, whether a key or the mouse chose it."""
         panel = event.widget.id or ""
-        # Word of a focus that has moved on since would take it back, and so on for ever.
+        # An event about a focus that has moved since would move it back, and so on forever.
         newest = event.widget is self.focused
         if newest and panel in layout.all_panels(len(self.dashboard.snapshots)):
             self.action_reveal(panel)
@@ -89,25 +95,25 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     @property
     def is_seen(self) -> bool:
-        """Whether any of it is on the terminal: another screen covers all of it, a question not.
+        """True while any of it is on the terminal: a page covers all of it, a dialog does not.
 
-        Below another screen it still counts as current, and each of its repaints would repaint
-        the other one whole.
+        Below another screen Textual still calls it current, and each of its repaints would repaint
+        all of the other one.
         """
         front = self.app.screen
         return self.is_current and (front is self or front.is_modal)
 
-    def hold(self, said: str) -> None:
-        """Say what goes on, and take no more orders: the runs are ending."""
-        self.held = True
-        self.dashboard.messages.say(said)
+    def block(self, message: str) -> None:
+        """Accept no commands from now on, and show why."""
+        self.blocked = True
+        self.dashboard.messages.say(message)
         self.paint()
 
-    def release(self, said: str = "", problem: str = "") -> None:
-        """Take orders again."""
-        self.held = False
-        if said:
-            self.dashboard.messages.say(said)
+    def unblock(self, message: str = "", problem: str = "") -> None:
+        """Accept commands again."""
+        self.blocked = False
+        if message:
+            self.dashboard.messages.say(message)
         if problem:
             self.dashboard.messages.complain(problem)
         self.paint()
@@ -127,57 +133,60 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         self.dashboard.messages.complain(problem)
         self._paint_numbers()
 
-    # News.
+    # Polling and painting.
 
     def tick(self) -> None:
-        """Take in what happened; repaint each kind of thing at the rate that it deserves."""
+        """Poll the session, and repaint each kind of content at its own rate."""
         self._ticks += 1
         self.dashboard.throttle.update(getattr(driver_of(self.app), "backlog", 0.0))
-        news = self._take_in()
-        if news or self._is_due(self.dashboard.rates.panel_ticks):
-            self._expire_panels(waves=news or self._is_due(self.dashboard.rates.wave_ticks))
+        awaited = self._poll()
+        if awaited or self._is_due(self.dashboard.rates.panel_ticks):
+            self._expire_panels(waves=awaited or self._is_due(self.dashboard.rates.wave_ticks))
         if self.app.screen is self:
-            if news or self._is_due(self.dashboard.rates.number_ticks):
+            if awaited or self._is_due(self.dashboard.rates.number_ticks):
                 self._paint_numbers()
             self._paint_next_panels()
         elif self._stale and self.is_seen:
-            # Below a question, all at once: a repaint of anything repaints the question as well.
+            # Below a dialog, all at once: a repaint of anything repaints the dialog as well.
             self._paint_numbers()
             self._paint_next_panels()
 
     def _is_due(self, ticks: int) -> bool:
-        """Whether what is repainted every so many ticks is, unless the terminal is behind."""
+        """Return whether content with this rate is due; less often while the terminal is behind."""
         return self._ticks % (ticks * self.dashboard.throttle.factor) == 0
 
-    def _look(self) -> None:
-        """Look for the answer to a key more often than the ticks do, for a short while."""
-        self._looks += 1
-        if self._take_in():
+    def _poll_fast(self) -> None:
+        """Poll for the answer to a key more often than the ticks do, for a short time."""
+        self._fast_polls += 1
+        if self._poll():
             self._expire_panels(waves=True)
             self._paint_numbers()
         self._paint_next_panels()
-        if self._looks >= self.dashboard.rates.fast_polls:
-            self._hurry.pause()
+        if self._fast_polls >= self.dashboard.rates.fast_polls:
+            self._fast_timer.pause()
 
     def _await_answer(self) -> None:
-        self._looks = 0
+        self._fast_polls = 0
         if self.dashboard.rates.fast_polls:
-            self._hurry.resume()
+            self._fast_timer.resume()
 
-    def _take_in(self) -> bool:
-        """Fold what is new; whether a person waits for some of it."""
+    def _poll(self) -> bool:
+        """Fold what is new; return whether the user waits for some of it."""
         before = self.dashboard.connection
         awaited = self.dashboard.poll(self.session)
         now = self.dashboard.connection
         if now.lost and not before.lost:
             self.post_message(self.Lost())
-        if now.ended and not before.ended and not self.held:
+        if now.ended and not before.ended and not self.blocked:
             key = self.dashboard.key("quit")
-            self.dashboard.messages.say(f"somebody has ended this session; {key} leaves")
+            self.dashboard.messages.say(f"session ended elsewhere; {key}: quit")
+        if self.dashboard.loaded and not self._loaded:
+            self._loaded = True
+            self.post_message(self.Loaded())
         return awaited
 
     def paint(self) -> None:
-        """Bring all that is shown up to date; what is equal sends nothing."""
+        """Update everything; what has not changed is not repainted."""
         if self.is_mounted and self.is_seen:
             self._paint_numbers()
             self._paint_panels(self.state.arrangement.panels)
@@ -191,7 +200,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         ]
 
     def _paint_next_panels(self) -> None:
-        """Paint some of the panels that are due: a key waits for these, not for all."""
+        """Paint some of the panels that are due; a key waits for these, not for all."""
         if self._stale and self.is_seen:
             below = self.app.screen is not self
             count = len(self._stale) if below else self.dashboard.rates.panels_at_once
@@ -220,11 +229,11 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             chart.show(plot)
             set_border_subtitle(chart, below)
 
-    # Arranging.
+    # Layout.
 
     @property
     def _order(self) -> list[str]:
-        """Everything that can have the focus, in the order in which tab visits it."""
+        """Everything that can have the focus, in the order of the tab key."""
         runs = len(self.dashboard.snapshots)
         return [f"run-{index}" for index in range(runs)] + list(layout.all_panels(runs))
 
@@ -234,20 +243,23 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         return int((focused.id or "").partition("-")[2]) if isinstance(focused, RunLine) else None
 
     def _arrange(self) -> None:
-        """Put the panels where they belong now, and the focus where it is seen."""
+        """Arrange the panels for the size, and keep the focus on a visible one."""
         self.remember()
-        made = self.state.arrange(self.size.width, self.size.height)
-        self.query_one("#title").display = made.title
-        self.query_one("#keys").display = bool(made.rows)
-        self.query_one("#messages").styles.height = made.message_rows
+        now = self.state.arrange(self.size.width, self.size.height)
+        self.query_one("#title").display = now.title
+        self.query_one("#keys").display = bool(now.rows)
+        self.query_one("#messages").styles.height = now.message_rows
         for run_line in self.query(RunLine):
-            run_line.styles.height = made.run_rows
+            run_line.styles.height = now.run_rows
         grid = self.query_one("#panels", Grid)
-        grid.display = bool(made.rows)
-        grid.set_class(made.framed, "-framed")
-        if made.rows:
-            grid.styles.grid_size_columns, grid.styles.grid_size_rows = made.columns, len(made.rows)
-        spans = {panel: made.columns // len(row) for row in made.rows for panel in row}
+        grid.display = bool(now.rows)
+        grid.set_class(now.framed, "-framed")
+        if now.rows:
+            grid.styles.grid_size_columns, grid.styles.grid_size_rows = (
+                now.columns,
+                len(now.rows),
+            )
+        spans = {panel: now.columns // len(row) for row in now.rows for panel in row}
         for panel in grid.children:
             panel.display = panel.id in spans
             panel.styles.column_span = spans.get(panel.id or "", 1)
@@ -257,16 +269,16 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         self.call_after_refresh(self.paint)
 
     def remember(self) -> None:
-        """Keep what is looked at for the next face."""
+        """Store the view in the session, for the next client."""
         view = self.state.view()
         if view != self._remembered:
             self._remembered = view
             self.session.remember(view)
 
     def _focus(self, name: str) -> None:
-        """Move the focus to a run's line or to a panel, which is then shown."""
+        """Focus the line of a run, or show and focus a panel."""
         if name.startswith("run"):
-            # At once: the next key may have arrived with this one.
+            # At once, because the next key may have arrived with this one.
             self.set_focus(self.query_one(f"#{name}"))
         else:
             self.action_reveal(name)
@@ -274,36 +286,36 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     # Keys that act on the runs.
 
     def action_pause(self) -> None:
-        """Pause or resume."""
+        """Pause or resume the runs."""
         now = self.dashboard
-        self._give(orders.pause_or_resume(self._scope, now.history.wanted, now.titles, now.key))
+        self._send(commands.pause_or_resume(self._scope, now.history.wanted, now.titles, now.key))
 
     def action_step(self, count: int = 1) -> None:
-        """So many iterations."""
+        """Train ``count`` iterations of paused runs."""
         now = self.dashboard
-        self._give(orders.step(self._scope, now.history.wanted, now.titles, count, now.key))
+        self._send(commands.step(self._scope, now.history.wanted, now.titles, count, now.key))
 
     def action_save(self) -> None:
         """Save checkpoints."""
-        self._give(orders.save(self._scope, self.dashboard.titles))
+        self._send(commands.save(self._scope, self.dashboard.titles))
 
     def action_train_on(self) -> None:
         """Extend finished runs."""
-        self._give(orders.train_on(self._scope, self.dashboard.titles, self.dashboard.key))
+        self._send(commands.train_on(self._scope, self.dashboard.titles, self.dashboard.key))
 
     def action_pace(self, steps: int) -> None:
-        """Faster or slower."""
-        order = orders.change_pace(self._scope, self.state.paces, steps, self.dashboard.titles)
-        self._give(order)
+        """Change the pace."""
+        order = commands.change_pace(self._scope, self.state.paces, steps, self.dashboard.titles)
+        self._send(order)
 
     def action_fresh(self) -> None:
-        """Ask for fresh runs."""
-        if not self._may_not():
-            self.post_message(self.FreshAsked())
+        """Ask for new runs."""
+        if not self._refuses_commands():
+            self.post_message(self.RestartRequested())
 
     def action_evaluate(self, probe: str) -> None:
         """Evaluate all runs on one task, and show it."""
-        if self._may_not():
+        if self._refuses_commands():
             return
         name = cast(ProbeName, probe)
         self.state.turn_to_evaluation(name)
@@ -316,14 +328,14 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     def _scope(self) -> list[Snapshot]:
         return self.state.scope(self._focused_run)
 
-    def _may_not(self) -> bool:
-        """Whether no commands are taken now; says why, where that is not said already."""
+    def _refuses_commands(self) -> bool:
+        """Return whether no commands are accepted now; shows why if the session is read-only."""
         if self.dashboard.connection.read_only:
-            self.show_message("read-only: this terminal may look, but not command")
-        return self.held or self.dashboard.connection.read_only
+            self.show_message("read-only session")
+        return self.blocked or self.dashboard.connection.read_only
 
-    def _give(self, order: orders.Order) -> None:
-        if self._may_not():
+    def _send(self, order: commands.Order) -> None:
+        if self._refuses_commands():
             return
         for run, command in order.commands:
             self.session.send(command, run)
@@ -334,12 +346,12 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     # Keys that change what is seen.
 
     def action_focus_panel(self, steps: int) -> None:
-        """The next panel in the order of the tab key."""
+        """Focus another panel in the order of the tab key."""
         current = self.focused.id if self.focused else self.state.panel
         self._focus(layout.following(self._order, current or "", steps))
 
     def action_move(self, direction: layout.Direction) -> None:
-        """The neighbouring panel; a row, in a large table; the cursor, on a chart with one."""
+        """Scroll a large table, move the cursor of a chart, or focus the neighbouring panel."""
         sideways = {"left": -1, "right": 1}.get(direction)
         if self.scrolled(direction) or (sideways and self.steer(sideways)):
             return
@@ -352,21 +364,20 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self._focus(name)
 
     def action_enlarge(self) -> None:
-        """Give the focused panel all the room, or take it back."""
+        """Enlarge the focused panel, or show all of them again."""
         if self._focused_run is not None:
             self._focus(layout.wave(self._focused_run))
         self.state.enlarged = not self.state.enlarged
         self._arrange()
 
     def action_back(self) -> None:
-        """One step back, never out."""
+        """Undo the last change of the view; never quits."""
         if self.state.go_back():
             self._arrange()
             self.paint()
         else:
             key = self.dashboard.key
-            said = f"nothing to go back from; {key('quit')} quits, {key('help')} lists all keys"
-            self.dashboard.messages.say(said)
+            self.dashboard.messages.say(f"already on Watch; {key('help')}: keys")
         self._paint_numbers()
 
     def action_reveal(self, panel: str) -> None:
