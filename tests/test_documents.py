@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from core.validation import decode
+from tui_meta.app.preferences import Preferences
 from tui_meta.cli.main import app
+from tui_meta.views.keys.keymap import check_keymap
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [
@@ -75,3 +79,11 @@ def test_the_layout_names_every_package() -> None:
     for package in ("core", "tui_meta"):
         for path in (ROOT / package).glob("*/__init__.py"):
             assert f"`{path.parent.name}/" in layout
+
+
+def test_the_preferences_example_is_valid() -> None:
+    text = (ROOT / "docs" / "getting-started.md").read_text()
+    example = text.partition("## Your preferences")[2].split("```")[1]
+    preferences = decode(Preferences, tomllib.loads(example.removeprefix("toml")), "")
+    check_keymap(preferences.keys)
+    assert preferences.theme == "colour-blind"
