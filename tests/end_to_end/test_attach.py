@@ -107,7 +107,7 @@ def test_a_face_that_slept_too_long_is_told_that_the_runs_train_on_and_comes_bac
     while listed(tmp_path)[0]["watchers"]:
         lines.read_for(0.2)
     face.signal(signal.SIGCONT)
-    face.wait_for("disconnected", "the runs train on", "reconnect")
+    face.wait_for("disconnected", "reconnect")
     face.press("r")
     face.wait_for("training continues in session 1")
     face.wait_until(past(count(face.text)), "news")
@@ -155,7 +155,7 @@ def test_a_terminal_that_hangs_up_leaves_the_runs_and_what_was_seen(
     again.press("d")
     assert again.wait_for_end() == 0
     assert again.left_behind() == []
-    assert b"session 1 goes on; come back with: tui-meta attach 1" in again.raw
+    assert b"session 1 continues; reconnect with: tui-meta attach 1" in again.raw
 
 
 def test_a_face_killed_while_its_session_begins_leaves_it_training(
@@ -174,7 +174,7 @@ def test_quitting_offers_to_detach_first(open_face: OpenFace, tmp_path: Path) ->
     face.wait_for("detach (training continues)", "save and stop")
     face.press("\r")
     assert face.wait_for_end() == 0
-    assert b"come back with: tui-meta attach 1" in face.raw
+    assert b"reconnect with: tui-meta attach 1" in face.raw
     (session,) = listed(tmp_path)
     assert [run["state"] for run in session["runs"]] == ["training"]
     assert session["watchers"] == []
@@ -192,7 +192,7 @@ def test_sigterm_ends_what_a_face_began_and_leaves_what_it_came_to(
     came.wait_until(past(0), "attached")
     came.signal(signal.SIGTERM)
     assert came.wait_for_end() == 128 + signal.SIGTERM
-    assert b"session 1 goes on" in came.raw
+    assert b"session 1 continues" in came.raw
     began.wait_until(past(count(began.text) + 200), "training goes on")
     began.signal(signal.SIGTERM)
     assert began.wait_for_end() == 128 + signal.SIGTERM
@@ -255,7 +255,7 @@ def test_two_faces_keep_their_sizes_and_see_each_others_commands(
         open_face("attach", columns=80, rows=24),
     )
     for face, columns in ((large, 140), (small, 80)):
-        face.wait_until(lambda text: "2 watch" in text and count(text) > 0, "both watch")
+        face.wait_until(lambda text: "2 viewers" in text and count(text) > 0, "both watch")
         assert max(len(line.rstrip()) for line in face.lines) == columns
     large.press(" ")
     small.wait_for("paused", "pause requested by")
@@ -358,7 +358,7 @@ def test_in_a_multiplexer_one_leaves_comes_back_and_resizes(
     shell.press(f"clear; {program} {' '.join(SLOW)}\r")
     shell.wait_until(past(0), "training")
     shell.press("d")
-    shell.wait_for("come back with: tui-meta attach 1", "ready>")
+    shell.wait_for("reconnect with: tui-meta attach 1", "ready>")
     shell.resize(80, 24)
     shell.press(f"clear; {program} attach\r")
     shell.wait_until(past(0), "attached")
@@ -366,7 +366,7 @@ def test_in_a_multiplexer_one_leaves_comes_back_and_resizes(
     shell.wait_until(lambda _: widest(shell) == 132, "as wide as the terminal")
     shell.wait_until(past(count(shell.text)), "training goes on")
     shell.press("d")
-    shell.wait_for("come back with: tui-meta attach 1", "ready>")
+    shell.wait_for("reconnect with: tui-meta attach 1", "ready>")
     shell.press("exit\r")
     assert shell.wait_for_end() == 0
     assert [run["state"] for run in listed(tmp_path)[0]["runs"]] == ["training"]

@@ -22,15 +22,8 @@ from tests.support.terminals.page_cases import MESSAGES_SIZE, NEWEST_SEEN, PAGE_
 from tests.support.terminals.terminal import Terminal
 from tests.support.terminals.watch_cases import WATCH_CASES
 from tui_meta.app.application import PAGES
-from tui_meta.views.keys.table import (
-    APP_KEYS,
-    EVALUATION_KEYS,
-    PAGE_KEYS,
-    RUN_KEYS,
-    SCREEN_KEYS,
-    VIEW_KEYS,
-    Key,
-)
+from tui_meta.views.keys.table import APP_KEYS, PAGE_KEYS, SCREEN_KEYS, Key
+from tui_meta.views.keys.watch import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
 
 SMALL = ("--network.hidden", "8", "--autosave-seconds", "0", "--name", "x", "--eval-interval", "10")
 SCREENS = {"watch": "w"} | {
@@ -62,7 +55,7 @@ def cases_everywhere(screen: str) -> dict[str, Case]:
         **visits,
         **own,
         "help": Case(shows("escape: back"), there=there, after="escape"),
-        "palette": Case(shows("type, enter"), there=there, after="escape"),
+        "palette": Case(shows("type to search"), there=there, after="escape"),
         "copy": Case(reads(r"copied; also saved to (\S+)"), there=there),
         "picture": Case(reads(r"screenshot saved.*: (\S+)"), there=there),
         "redraw": Case(shows(there), wiped=True),
@@ -141,7 +134,7 @@ def leave(face: Terminal) -> None:
     press(face, "d")
     assert face.wait_for_end() == 0
     assert face.left_behind() == []
-    assert b"goes on; come back with" in face.raw
+    assert b"continues; reconnect with" in face.raw
 
 
 def try_all(

@@ -46,9 +46,11 @@ def test_a_survey_is_cancelled_made_and_read(open_terminal: Callable[..., Termin
     terminal.press("<<<<r")
     terminal.wait_for("100 tasks, 5 points from the right half")
     terminal.press("\r")
-    terminal.wait_for("100 random tasks, 5 points from the right half, 10 updates", "tasks by loss")
+    terminal.wait_for(
+        "100 random tasks, 5 points, right half, 10 gradient steps", "histogram of final loss"
+    )
     assert set(losses(terminal.text)) == {"FOMAML", "Reptile", "random"}
-    assert "FOMAML - Reptile" in terminal.text
+    assert "FOMAML \N{MINUS SIGN} Reptile" in terminal.text
     terminal.press("\t")
     terminal.wait_for("mean loss of FOMAML", "phase")
     terminal.press("l")
@@ -80,7 +82,7 @@ def test_the_geometry_of_both_runs_is_followed(open_terminal: Callable[..., Term
     terminal.press("\r")
     second = iteration(terminal.wait_until(lambda seen: iteration(seen) > first, "a newer one"))
     terminal.press(" ")
-    terminal.wait_for("following, once a second", "stop following")
+    terminal.wait_for("following, once per second", "stop following")
     third = iteration(terminal.wait_until(lambda seen: iteration(seen) > second, "the next"))
     terminal.wait_until(lambda seen: iteration(seen) > third, "the one after it")
     terminal.press(" ")
@@ -99,7 +101,7 @@ def test_runs_are_found_filtered_opened_and_compared_from_elsewhere(
     terminal = open_terminal("attach", only_session().id)
     terminal.wait_for("finished")
     terminal.press("f")
-    terminal.wait_for("2 runs in checkpoints", "fomaml-mine", "reptile-mine", "2,000 / 2,000")
+    terminal.wait_for("checkpoints: 2 runs", "fomaml-mine", "reptile-mine", "2,000 / 2,000")
     terminal.press("/")
     terminal.wait_for("filter /", "keep the filter")
     terminal.press("rept")
@@ -117,10 +119,10 @@ def test_runs_are_found_filtered_opened_and_compared_from_elsewhere(
     terminal.press("g  ")
     terminal.wait_for("2 marked")
     terminal.press("c")
-    terminal.wait_for("loss after adaptation of 2 runs")
+    terminal.wait_for("validation loss of 2 runs")
     terminal.press("\t")
     terminal.wait_for("loss in training of 2 runs")
     terminal.press(ESCAPE)
     terminal.wait_for("2 marked")
     terminal.press("r")
-    terminal.wait_for("this session has that run")
+    terminal.wait_for("already in this session")

@@ -18,7 +18,8 @@ from tests.support.terminals.faces import PROGRAM, listed, ran, until, until_non
 from tests.support.terminals.keyboard import press, sent
 from tests.support.terminals.terminal import Terminal
 from tui_meta.app.application import PAGES
-from tui_meta.views.keys.table import GROUPS, SCREEN_KEYS
+from tui_meta.views.keys.table import SCREEN_KEYS
+from tui_meta.views.keys.watch import GROUPS
 
 KEYS = soak(300, 10_000)
 AT_ONCE = 10

@@ -39,7 +39,7 @@ def look_around(face: Terminal) -> None:
     """See the first screen and two others, and leave."""
     face.wait_until(past(0), "training")
     face.press("a")
-    face.wait_for("·  Lab", "updates")
+    face.wait_for("·  Lab", "steps")
     face.press("f")
     face.wait_for("·  Runs", "fomaml-x")
     face.press("d")
@@ -55,7 +55,7 @@ def seen(own_place: Path) -> Seen:
             look_around(face)
             assert face.wait_for_end() == 0
         assert face.left_behind() == []
-        assert b"goes on; come back with" in face.raw
+        assert b"continues; reconnect with" in face.raw
         return face.raw
 
     return see
@@ -99,7 +99,7 @@ def test_within_tmux(own_place: Path) -> None:
         with closing(Terminal([*tmux, "attach"], cwd=own_place)) as face:
             face.press(f" cd {own_place}; clear; {' '.join(run)}; echo left with $?\r")
             look_around(face)
-            screen = face.wait_for("goes on; come back with", "left with 0")
+            screen = face.wait_for("continues; reconnect with", "left with 0")
             assert "·  Runs" not in screen
             assert not TRUE_COLOR.search(face.raw)
     finally:

@@ -24,7 +24,8 @@ from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.page import Page
 from tui_meta.screens.runs.filter_input import FilterInput
 from tui_meta.screens.watch.screen import WatchScreen
-from tui_meta.views.keys.table import GROUPS, SCREEN_KEYS, page_groups
+from tui_meta.views.keys.table import SCREEN_KEYS, page_groups
+from tui_meta.views.keys.watch import GROUPS
 
 KEYS = soak(150, 10_000)
 SIZES = soak(8, 300)

@@ -40,7 +40,8 @@ from tui_meta.views.dialogs.quit_choice import QuitChoice, parting
 from tui_meta.views.export import clipboard_sequences, separated
 from tui_meta.views.keys.keymap import key_names
 from tui_meta.views.keys.palette import palette_entries
-from tui_meta.views.keys.table import APP_KEYS, GROUPS, SCREEN_KEYS, Groups, mapped_groups
+from tui_meta.views.keys.table import APP_KEYS, SCREEN_KEYS, Groups, mapped_groups
+from tui_meta.views.keys.watch import GROUPS
 from tui_meta.views.rates import rates
 
 PAGES: dict[str, type[Page]] = {
@@ -245,7 +246,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
             return
         if self.session.connection.id is None:
             key = self.dashboard.key("quit")
-            self.watch_screen.show_message(f"these runs end with this program; {key} quits")
+            self.watch_screen.show_message(f"these runs end with this program · {key}: quit")
         else:
             self._quit("detach")
 

@@ -60,12 +60,13 @@ def is_utf8(environment: Mapping[str, str]) -> bool:
 
 def _of_file(path: Path) -> Preferences:
     # Imported late: --help needs no table of keys.
-    from tui_meta.views.keys.keymap import check_keymap
+    from tui_meta.views.keys.keymap import check_keymap, with_current_names
 
     try:
         if not path.exists():
             return Preferences()
         preferred = decode(Preferences, read_config_file(path), "")
+        preferred = dataclasses.replace(preferred, keys=with_current_names(preferred.keys))
         check_keymap(preferred.keys)
     except ConfigFileError as error:
         print_note(f"{error}; using defaults")

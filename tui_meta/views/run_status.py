@@ -149,7 +149,7 @@ def connection_words(connection: Connection) -> list[str]:
     if connection.id:
         words.append(f"session {connection.id}")
     if connection.subscribers > 1:
-        words.append(f"{connection.subscribers} watch")
+        words.append(f"{connection.subscribers} viewers")
     if connection.read_only:
         words.append("read-only")
     if connection.lost:
@@ -207,21 +207,31 @@ def _trend(snapshot: Snapshot) -> Span:
     return _TRENDS[known] if known else Span(" ")
 
 
+def _trend_words(snapshot: Snapshot) -> Span:
+    """The trend in words, padded together with the loss in front of it."""
+    known = trend(snapshot.curve)
+    words = f", {known}" if known else ""
+    room = 5 + len(", falling") - len(numbers.loss(snapshot.loss))
+    return Span(f"{words:<{room}}", _TRENDS[known].style if known else "")
+
+
 def _details(standing: Standing, width: int, name_cells: int) -> Line:
     snapshot = standing.snapshot
-    left = remaining(snapshot)
-    # Padded, so that what stands behind a number that changes keeps its place.
-    parts: list[Span | str] = [
-        " " * (name_cells + 5),
+    left, loss = remaining(snapshot), numbers.loss(snapshot.loss)
+    # Padded: a number that changes its length must not move what follows it.
+    times = (
+        *line(" " * (name_cells + 5)),
         *_fact("elapsed", f"{numbers.duration(snapshot.elapsed):<5}", gap=""),
-        *_fact("left", f"{'-' if left is None else numbers.duration(left):<5}"),
-        *_fact("training loss", f"{numbers.loss(snapshot.loss):<5} "),
-        _trend(snapshot),
-        *_fact("best evaluation", numbers.loss(snapshot.best)),
-    ]
+        *(line(" " * 13) if left is None else _fact("left", f"{numbers.duration(left):<5}")),
+    )
+    in_words = (*times, *_fact("training loss", loss), _trend_words(snapshot))
+    brief = (*times, *_fact("training loss", f"{loss:<5} "), _trend(snapshot))
+    best = _fact("best evaluation", numbers.loss(snapshot.best))
     if snapshot.best_iteration is not None:
-        parts += _fact("at", numbers.whole(snapshot.best_iteration), gap=" ")
-    return first_that_fits([line(*parts, *_saved(standing)), line(*parts)], width)
+        best += _fact("at", numbers.whole(snapshot.best_iteration), gap=" ")
+    saved = _saved(standing)
+    candidates = [(*in_words, *best, *saved), (*brief, *best, *saved), (*brief, *best)]
+    return first_that_fits(candidates, width)
 
 
 def _saved(standing: Standing) -> Line:

@@ -27,7 +27,12 @@ class Modal:
 
 _POINTER, _CHOICE = "^.*> (d|s|x|escape) ", "reversed (.*)"
 _POINTED, _CHOSEN, _FIRST = "> (d|s|x|escape) ", "reversed .", "reversed space"
-_QUESTION, _PALETTE, _HELP, _TYPING = "save and stop", "type, enter", "escape: back", "enter: apply"
+_QUESTION, _PALETTE, _HELP, _TYPING = (
+    "save and stop",
+    "type to search",
+    "escape: back",
+    "enter: apply",
+)
 
 QUESTION = {
     "choose -1": Case(reads(_POINTER), there=_POINTED),

@@ -23,7 +23,7 @@ LAB_CASES = {
     "turn -1": Case(falls(_AMPLITUDE), first="1", there="▸amplitude 4.00"),
     "turn 1": Case(rises(_AMPLITUDE), first="1", there="▸amplitude 4.00"),
     "place": Case(rises(_POINTS), first="1", there="points 10 "),
-    "carry": Case(shows("carried to"), after="c"),
+    "carry": Case(shows("grabbed at"), after="c"),
     "delete": Case(falls(_POINTS), first="1", there="points 10 "),
     "step -1": Case(falls(_STEP), first="1 G", there="step 32 of 32"),
     "step 1": Case(rises(_STEP), first="1 g", there="step 0 of 32"),
@@ -31,8 +31,8 @@ LAB_CASES = {
     "step 9999": Case(shows("step 32 of 32"), first="1 g", there="step 0 of 32"),
     "replay": Case(shows("playing"), after="r"),
     "another": Case(rises(r"task (\d+) "), first="1", there="task 1 "),
-    "preset standard": Case(shows("points 10 .*from all", "updates 32"), first="2", there="ts 5 "),
-    "preset half-range": Case(shows("points 5 ", "updates 10"), first="1", there="points 10 "),
+    "preset standard": Case(shows("points 10 .*from whole", "steps 32"), first="2", there="ts 5 "),
+    "preset half-range": Case(shows("points 5 ", "steps 10"), first="1", there="points 10 "),
     "preset beyond-range": Case(rises(_AMPLITUDE), first="1", there="amplitude 4.00"),
     "preset noisy": Case(shows(r"noise 0\.\d"), first="1", there="noise 0 "),
     "preset one-point": Case(shows("points 1 "), first="1", there="points 10 "),
@@ -40,8 +40,8 @@ LAB_CASES = {
     "choose_next 1": Case(reads(_SETTING)),
     "choose_next -1": Case(reads(_SETTING)),
     "type_in": Case(shows("enter: apply"), after="escape"),
-    "still": Case(shows("is held still for every task"), after="s"),
-    "other_chart": Case(shows("loss per update"), there="o chart", after="o", size=_SMALL),
+    "still": Case(shows("θ frozen"), after="s"),
+    "other_chart": Case(shows("loss per step"), there="o chart", after="o", size=_SMALL),
 }
 
 _CHECKPOINT = r"checkpoint (\d+) of"
@@ -77,7 +77,7 @@ _LAST_OF_TEN = r"▸ +\d+ +[\d.]+ +[\d.]+·sin.*\n(?!.*·sin)"
 BATTERY_CASES = {
     "more -1": Case(falls(_TASKS), first=5 * "greater_than_sign ", there="10,000 tasks"),
     "more 1": Case(rises(_TASKS), first=5 * "less_than_sign ", there="next: 100 tasks"),
-    "range": Case(reads("points from (the right|all)")),
+    "range": Case(reads("points, (right|whole)")),
     "reseed 1": Case(rises(r"seed (\d+)")),
     "reseed -1": Case(falls(r"seed (\d+)"), there="seed [1-9]"),
     "enter": Case(shows("worst tasks of", "mean loss of")),
@@ -96,7 +96,7 @@ _AFTER, _RUN = r"FOMAML after ([\d,]+)", r"▸(FOMAML|Reptile)"
 
 GEOMETRY_CASES = {
     "ask_again": Case(rises(_AFTER), there=_AFTER),
-    "follow": Case(shows("following, once a second"), after="space"),
+    "follow": Case(shows("following, once per second"), after="space"),
     "choose 1": Case(reads(_RUN), there=_RUN, size=_USUAL),
     "choose -1": Case(reads(_RUN), there=_RUN, size=_USUAL),
     "choose -99": Case(shows("▸FOMAML"), first="end", there="▸Reptile", size=_USUAL),
@@ -104,7 +104,7 @@ GEOMETRY_CASES = {
 }
 
 _FIRST, _SECOND = r"\A(?:.*\n){3}▸", r"\A(?:.*\n){4}▸"
-_LIST, _ORDER = r"2 runs in .* by ", r"2 runs in .* by (\w+)"
+_LIST, _ORDER = r": 2 runs .* by ", r": 2 runs .* by (\w+)"
 
 RUNS_CASES = {
     "move -1": Case(shows(_FIRST), first="end", there=_SECOND),
@@ -118,9 +118,11 @@ RUNS_CASES = {
     "mark": Case(shows("1 marked"), first="home", there=_FIRST),
     "open": Case(shows("settings that differ"), there=_LIST, after="escape"),
     "compare": Case(shows("tab other curves"), there=_LIST, after="escape"),
-    "other_curves": Case(reads("loss (in|after)"), first="c", there="tab other", after="tab"),
+    "other_curves": Case(
+        reads("(training|validation) loss"), first="c", there="tab other", after="tab"
+    ),
     "filter": Case(shows("filter /"), first="escape", there=_LIST, after="escape"),
-    "resume": Case(shows("this session has that run"), there=_LIST),
+    "resume": Case(shows("already in this session"), there=_LIST),
     "read": Case(reads(r"  ([\d,]+) / 100,000,000"), there=_LIST),
 }
 

@@ -24,7 +24,7 @@ STILL = rf"(?s)\A(?!.*pausing).*{PAUSED}"
 _COUNT = r"FOMAML +\w+ +([\d,]+) / "
 _PACE = r"pace ([\d,]+) it/s"
 _FOCUS = r"┏━ ([^━]+) ━"
-_ON_TABLE = "┏━ validation (1 random task each) ━"
+_ON_TABLE = r"┏━ validation \(1 random task each\) ━"
 _TO_TABLE = "k k k k j j"
 _ROW = r"[┃│] +([\d,]+) +[\d.]+ +[\d.]+ "
 _ALONE = r"(?s)\A(?!.*╭)"
@@ -59,12 +59,12 @@ WATCH_CASES = {
     "evaluate random": Case(shows(r"^random task, .*FOMAML .* → ")),
     "evaluate standard": Case(shows(r"^standard\b.*FOMAML .* → ")),
     "evaluate half-range": Case(shows(r"^half range\b.*FOMAML .* → ")),
-    "evaluate compare": Case(shows("━ loss per update")),
+    "evaluate compare": Case(shows("━ loss per step")),
     "focus_panel 1": Case(reads(_FOCUS)),
     "focus_panel -1": Case(reads(_FOCUS)),
     "move up": Case(reads(_FOCUS), first=_TO_TABLE, there=_ON_TABLE),
     "move down": Case(reads(_FOCUS), first=_TO_TABLE, there=_ON_TABLE),
-    "move left": Case(shows(_ON_TABLE), first=f"{_TO_TABLE} l", there="┏━ (?!loss of random)"),
+    "move left": Case(shows(_ON_TABLE), first=f"{_TO_TABLE} l", there="┏━ (?!validation )"),
     "move right": Case(reads(_FOCUS), first=_TO_TABLE, there=_ON_TABLE),
     "enlarge": Case(shows(_ALONE), after="escape"),
     "back": Case(hides(_ALONE), first="enter", there=_ALONE),

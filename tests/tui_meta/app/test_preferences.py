@@ -63,15 +63,15 @@ def test_the_file_says_what_holds_and_flags_override_it(config_file: Path) -> No
         ("[keys]\nfreeze = 'zz'", "keys.freeze: must be a key such as z or ctrl+z"),
         ("[keys]\nfreeze = 'a,b'", "keys.freeze: must be a key"),
         (
-            "[keys]\n'lab cary' = 'C'",
-            "unknown setting 'lab cary' in [keys]; did you mean 'lab carry",
+            "[keys]\n'lab gra' = 'C'",
+            "unknown setting 'lab gra' in [keys]; did you mean 'lab grab",
         ),
         (
-            "[keys]\n'lab carry' = 'i'",
-            "keys.lab carry: must be another key: lab po",
+            "[keys]\n'lab grab' = 'i'",
+            "keys.lab grab: must be another key: lab po",
         ),
-        ("[keys]\n'lab carry' = 'p'", "must be another key: picture has it"),
-        ("[keys]\n'runs read again' = 'down'", "must be another key: runs choose has it"),
+        ("[keys]\n'lab grab' = 'p'", "must be another key: picture has it"),
+        ("[keys]\n'runs refresh' = 'down'", "must be another key: runs choose has it"),
         (
             "[keys]\npicture = 'i'",
             "keys.picture: must be another key: lab point has",
@@ -136,9 +136,7 @@ async def test_a_key_that_was_moved_works_and_is_shown_everywhere() -> None:
 
 
 def test_keys_may_change_places_and_be_the_same_on_different_screens() -> None:
-    check_keymap(
-        {"lab carry": "i", "lab point": "c", "battery seed": "c", "save": "n", "step": "s"}
-    )
+    check_keymap({"lab grab": "i", "lab point": "c", "battery seed": "c", "save": "n", "step": "s"})
 
 
 def test_no_two_actions_of_a_screen_share_a_key_or_a_name() -> None:

@@ -13,7 +13,8 @@ from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.preferences import Preferences
 from tui_meta.views.keys.help import help_lines
 from tui_meta.views.keys.keymap import key_in
-from tui_meta.views.keys.table import GROUPS, mapped_groups
+from tui_meta.views.keys.table import mapped_groups
+from tui_meta.views.keys.watch import GROUPS
 from tui_meta.views.messages.log import Messages
 from tui_meta.views.runs.details import cannot_resume
 from tui_meta.views.text import plain
@@ -22,7 +23,7 @@ from tui_meta.views.watch import commands as orders
 ELSEWHERE = {
     "pause": "P",
     "step": "M",
-    "train on": "C",
+    "continue": "C",
     "quit": "Q",
     "help": "H",
     "watch": "O",
@@ -32,7 +33,7 @@ ELSEWHERE = {
     "lab less": "D",
     "lab change": "F",
     "lab type": "Y",
-    "lab still": "X",
+    "lab freeze": "X",
 }
 NAMES = {"fomaml-1": "FOMAML", "reptile-1": "Reptile"}
 
@@ -44,13 +45,13 @@ def test_an_order_that_is_refused_names_the_keys_there_are() -> None:
     session.start()
     runs = list(session.snapshots().values())
     refused = orders.step(runs, {}, NAMES, key=KEY).say
-    assert refused.startswith("M steps a paused run only")
-    assert refused.endswith("P pauses")
-    assert orders.train_on(runs, NAMES, KEY).say.startswith("C trains a finished run on")
+    assert refused.startswith("M steps paused runs")
+    assert refused.endswith("pause first (P)")
+    assert orders.train_on(runs, NAMES, KEY).say.startswith("C continues finished runs")
     for run in NAMES:
         session.change(run, state="finished")
     runs = list(session.snapshots().values())
-    assert orders.pause_or_resume(runs, {}, NAMES, KEY).say.endswith("; C trains on")
+    assert orders.pause_or_resume(runs, {}, NAMES, KEY).say.endswith("; C: continue")
 
 
 def test_the_end_of_a_run_names_the_key_that_goes_on() -> None:
@@ -62,12 +63,12 @@ def test_the_end_of_a_run_names_the_key_that_goes_on() -> None:
 
 def test_a_run_of_this_session_names_the_keys_to_it() -> None:
     said = cannot_resume(entry("a"), KEY, is_here=True)
-    assert "O shows it, and C there" in said
+    assert said == "already in this session (O)"
 
 
 def test_the_notes_of_the_help_name_them() -> None:
     text = " ".join(plain(one) for one in help_lines({}, 300, mapped_groups(GROUPS, ELSEWHERE)))
-    assert "Otherwise P, M, s, C, < and > act on all runs" in text
+    assert "Without one, P, M, s, C, < and > act on all runs" in text
 
 
 @pytest.mark.usefixtures("saved_runs", "calm")
@@ -75,11 +76,11 @@ async def test_every_screen_names_them() -> None:
     app = TuiMetaApp(CannedSession(), Preferences(keys=ELSEWHERE))
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        assert "Q quits, H lists all keys" in await press(pilot, "escape")
+        assert "Q: quit · H: help" in await press(pilot, "escape")
         lab = await press(pilot, "a")
-        assert "S chooses, D and F change, Y types" in lab
-        assert "X holds it still" in lab
-        assert "held still: X follows" in await press(pilot, "X")
+        assert "S: select · D/F: change · Y: type" in lab
+        assert "θ (X: freeze)" in lab
+        assert "θ (X: unfreeze)" in await press(pilot, "X")
         battery = await press(pilot, "b")
         assert "Press A to start" in battery
         assert "which A opens in the Lab" in " ".join(battery.split())

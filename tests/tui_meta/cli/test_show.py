@@ -88,7 +88,7 @@ def test_the_last_evaluations_are_shown(run, capsys):
 def test_the_curves_are_drawn_in_80_columns_without_escape_codes(run, capsys, monkeypatch):
     monkeypatch.chdir(run.parent)
     out = shown(capsys, run.name)
-    assert "⠒⠒ training  ▀▀ after adaptation" in out
+    assert "⠒⠒ training  ▀▀ validation" in out
     assert "iteration" in out.splitlines()[-2] or "iteration" in out.splitlines()[-3]
     assert "\x1b" not in out
     assert max(map(len, out.splitlines())) <= 80
@@ -112,7 +112,7 @@ def test_why_a_run_ended_is_shown(tmp_path, capsys):
 
 def test_a_run_that_has_just_begun_is_shown(tmp_path, capsys):
     out = shown(capsys, make_run(tmp_path / "run"))
-    for text in ("No checkpoint yet", "No evaluation yet", "nothing has been logged yet"):
+    for text in ("No checkpoint yet", "No evaluation yet", "no loss logged yet"):
         assert text in out
 
 

@@ -11,8 +11,7 @@ from tests.support.dashboard.pages import press, settle
 from tui_meta.app.application import PAGES, TuiMetaApp
 from tui_meta.app.preferences import Preferences
 from tui_meta.screens.page import Page
-from tui_meta.views.keys.keymap import BOUND_TOGETHER
-from tui_meta.views.keys.pages import PAGE_TABLES
+from tui_meta.views.keys.keymap import BOUND_TOGETHER, PAGE_TABLES
 from tui_meta.views.keys.table import SCREEN_KEYS
 
 pytestmark = pytest.mark.usefixtures("calm")
@@ -69,7 +68,7 @@ async def test_a_pages_help_has_no_notes_of_the_watch_screen(page: str) -> None:
         await settle(pilot)
         await press(pilot, OPEN[f"visit('{page}')"])
         text = await press(pilot, "question_mark")
-        assert "Draw all anew" in text
+        assert "Redraw the screen" in text
         assert "A run has the focus" not in text
 
 

@@ -72,12 +72,17 @@ async def test_enter_surveys_all_runs_and_shows_every_part(size: tuple[int, int]
         assert isinstance(page, BatteryPage)
         expected = session.ask(page._settings.question(runs))
         assert isinstance(expected, BatteryResult)
-        assert "100 random tasks, 10 points from all of the interval, 32 updates" in text
+        assert "100 random tasks, 10 points, whole range, 32 gradient steps" in text
         for title, source in zip(("FOMAML", "Reptile", "random"), expected.sources, strict=True):
             row = next(line for line in text.splitlines() if line.startswith(title))
             for number in (source.mean, source.low, source.high, source.median, *source.quantiles):
                 assert loss(number) in row
-        for part in ("FOMAML - Reptile", "tasks by loss", "worst tasks of FOMAML", "95 % interval"):
+        for part in (
+            "FOMAML \N{MINUS SIGN} Reptile",
+            "histogram of final loss",
+            "worst tasks of FOMAML",
+            "95 % interval",
+        ):
             assert part in text
         for poor in expected.sources[0].worst:
             assert f"{poor.task.amplitude:.2f}·sin(x + {poor.task.phase:.2f})" in text
@@ -93,7 +98,7 @@ async def test_while_it_runs_there_is_a_bar_and_every_key_works(size: tuple[int,
         assert "esc cancel" in text
         assert "enter start" not in text
         text = await press(pilot, "greater_than_sign", answers=False)
-        assert "settings of the next survey" in text
+        assert "apply to the next battery" in text
         await press(pilot, "w", "space", answers=False)
         assert session.commands(Pause) == list(session.snapshots())
         assert "25 %" in await press(pilot, "b", answers=False)
@@ -143,24 +148,24 @@ async def test_why_there_is_no_survey_is_said() -> None:
     session.ask = refuse  # type: ignore[method-assign, assignment]
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "b", "enter")
-        assert "no survey: run 'fomaml-1': it has not begun" in text
+        assert "battery failed: run 'fomaml-1': it has not begun" in text
         assert NEXT.format("1,000 tasks") in text
 
 
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        (["less_than_sign"], "300 tasks, 10 points from all of the interval, 32 updates, seed 0"),
+        (["less_than_sign"], "300 tasks, 10 points, whole range, 32 gradient steps, seed 0"),
         (["less_than_sign"] * 9, "100 tasks"),
         (["comma", "full_stop", "greater_than_sign"], "3,000 tasks"),
         (["greater_than_sign"] * 9, "10,000 tasks"),
-        (["r"], "1,000 tasks, 5 points from the right half, 10 updates, seed 0"),
-        (["r", "r"], "1,000 tasks, 10 points from all of the interval"),
+        (["r"], "1,000 tasks, 5 points, right half, 10 gradient steps, seed 0"),
+        (["r", "r"], "1,000 tasks, 10 points, whole range"),
         (
             ["n", "n", "n", "N"],
-            "1,000 tasks, 10 points from all of the interval, 32 updates, seed 2",
+            "1,000 tasks, 10 points, whole range, 32 gradient steps, seed 2",
         ),
-        (["N"], "1,000 tasks, 10 points from all of the interval, 32 updates, seed 0"),
+        (["N"], "1,000 tasks, 10 points, whole range, 32 gradient steps, seed 0"),
     ],
 )
 async def test_keys_set_the_next_survey(keys: list[str], said: str) -> None:
@@ -185,7 +190,7 @@ async def test_what_is_set_is_what_is_asked() -> None:
         assert (question.n_tasks, question.seed, question.right_half) == (300, 1, True)
         assert question.updates == 10
         assert len(question.sources) == 3
-        assert "300 random tasks, 5 points from the right half, 10 updates, seed 1" in text
+        assert "300 random tasks, 5 points, right half, 10 gradient steps, seed 1" in text
 
 
 @pytest.mark.parametrize("size", [(60, 15), *SIZES])
@@ -223,19 +228,19 @@ async def test_another_source_has_its_own_tasks_and_pairs(
         await press(pilot, "b", "enter")
         text = await press(pilot, right)
         assert "worst tasks of Reptile" in text
-        assert "Reptile - random" in text
-        assert "FOMAML - random" not in text
+        assert "Reptile \N{MINUS SIGN} random init" in text
+        assert "FOMAML \N{MINUS SIGN} random init" not in text
         assert "worst tasks of random" in await press(pilot, left, left)
 
 
 async def test_tab_shows_the_map_where_there_is_room_for_one_chart() -> None:
     async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
-        assert "tasks by loss" in await press(pilot, "b", "enter")
+        assert "histogram of final loss" in await press(pilot, "b", "enter")
         for key in ("tab", "shift+tab"):
             text = await press(pilot, key)
             assert "mean loss of FOMAML" in text
-            assert "tasks by loss" not in text
-            assert "tasks by loss" in await press(pilot, key)
+            assert "histogram of final loss" not in text
+            assert "histogram of final loss" in await press(pilot, key)
 
 
 async def test_with_room_all_maps_stand_side_by_side() -> None:

@@ -50,8 +50,8 @@ async def test_what_matters_is_on_the_screen_at_every_size(size: tuple[int, int]
         for name in PRESETS:
             assert name.replace("-", " ") in text
         for part in (
-            "amplitude 4.00", "phase 1.00", "points 10", "from all", "noise 0", "updates 32",
-            "inner rate own", "task 1", "step 32 of 32", "loss per update",
+            "amplitude 4.00", "phase 1.00", "points 10", "from whole range", "noise 0", "steps 32",
+            "inner lr own", "task 1", "step 32 of 32", "loss per step",
             "live 12,300", "live 18,700", "untrained", "esc back", "? help", "enter types",
         ):  # fmt: skip
             assert part in text
@@ -109,10 +109,10 @@ async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
     async with in_lab(size=(60, 15)) as (pilot, page):
         text = shown(pilot)
         assert "step 32 of 32" in text
-        assert "loss per update" not in text
+        assert "loss per step" not in text
         assert page.query_one("#waves").size.height >= 7
         text = await answered(pilot, "o")
-        assert "loss per update" in text
+        assert "loss per step" in text
         assert "step 32 of 32" not in text
         assert "step 32 of 32" in await answered(pilot, "o")
 
@@ -165,10 +165,10 @@ async def test_presets_are_drawn_from_the_waves_of_the_runs() -> None:
         (0, "amplitude 4.50", "amplitude 4.00"),
         (1, "phase 1.25", "phase 1.00"),
         (2, "points 11", "points 10"),
-        (3, "from right half", "from all"),
+        (3, "from right half", "from whole range"),
         (4, "noise 0.1", "noise 0 "),
-        (5, "updates 33", "updates 32"),
-        (6, "inner rate 0.05", "inner rate 0.02"),
+        (5, "steps 33", "steps 32"),
+        (6, "inner lr 0.05", "inner lr 0.02"),
     ],
 )
 async def test_every_setting_has_more_and_less(tabs: int, more: str, less: str) -> None:
@@ -290,10 +290,10 @@ async def test_points_are_placed_carried_and_deleted_by_keys() -> None:
         text = await answered(pilot, "up", "i")
         assert points(page)[-1] == (0.0, 0.5)
         assert "points 11" in text
-        assert "by hand" in text
+        assert "edited" in text
         text = await answered(pilot, "c", "right", "up")
         assert points(page)[-1] == pytest.approx((0.2, 1.0))
-        assert "carried to 0.20, 1.00" in text
+        assert "grabbed at 0.20, 1.00" in text
         await answered(pilot, "c", "left")
         assert points(page)[-1] == pytest.approx((0.2, 1.0))
         await answered(pilot, "x")

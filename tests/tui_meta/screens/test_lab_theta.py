@@ -168,7 +168,7 @@ async def test_fresh_runs_are_followed() -> None:
         session.start()
         pilot.app.watch_screen.tick()
         page.tick()
-        assert "s holds it still" in await answered(pilot)
+        assert "θ (s: freeze)" in await answered(pilot)
 
 
 async def test_a_checkpoint_is_chosen_by_keys_and_by_typing() -> None:

@@ -75,7 +75,7 @@ async def test_all_runs_of_the_folder_are_listed(
 ) -> None:
     async with TuiMetaApp(session).run_test(size=size) as pilot:
         text = await press(pilot, "f")
-        assert "3 runs in checkpoints" in text
+        assert "checkpoints: 3 runs" in text
         assert names(text) == ["fomaml-a", "reptile-b", "zz-damaged"]
         for part in ("finished", "interrupted", "damaged", "1,000 / 1,000", "200 / 2,000"):
             assert part in text
@@ -147,7 +147,7 @@ async def test_enter_opens_a_run_and_escape_comes_back(
         text = await press(pilot, "f", "j", "enter")
         for part in ("reptile-b, Reptile", "checkpoints/reptile-b", "reptile.inner_lr", "0.5"):
             assert part in text
-        assert "after adaptation" in text
+        assert "validation" in text
         text = await press(pilot, "G")
         assert "command line" in text
         assert "folder  " in await press(pilot, "g")
@@ -158,7 +158,7 @@ async def test_a_damaged_run_says_what_is_wrong(session: FakeSession) -> None:
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "f", "G", "enter")
         assert "run.json" in text.splitlines()[-2]
-        assert "it is damaged" in text
+        assert "damaged" in text
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -170,7 +170,7 @@ async def test_marked_runs_are_compared_on_one_chart(
         assert "2 marked" in text
         assert text.count("●") == 2
         text = await press(pilot, "c")
-        assert "loss after adaptation of 2 runs" in text
+        assert "validation loss of 2 runs" in text
         assert "⠒⠒ fomaml-a  ▀▀ reptile-b" in text
         assert "loss in training of 2 runs" in await press(pilot, "tab")
         assert "2 marked" in await press(pilot, "escape")
@@ -200,12 +200,12 @@ async def test_r_lets_a_run_go_on_in_a_session_of_its_own_once_a_person_agrees(
 ) -> None:
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "f", "j", "r")
-        assert "reptile-b goes on to 2,000 iterations" in text
+        assert "reptile-b continues from its latest checkpoint" in text
         await press(pilot, "r", "escape")
         assert not session.calls[1:]
         text = await press(pilot, "r", "g")
         assert session.calls[1:] == ["resume checkpoints/reptile-b"]
-        assert "reptile-b trains in session 7: tui-meta attach 7 shows it" in text
+        assert "reptile-b resumed in session 7; view: tui-meta attach 7" in text
         await press(pilot, "y")
     assert copied(session.folder) == "tui-meta attach 7\n"
 

@@ -21,7 +21,7 @@ from tests.support.sessions import folder_for_sockets
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.dialogs.ask import Ask
 from tui_meta.screens.dialogs.help import Help
-from tui_meta.views.keys.table import GROUPS
+from tui_meta.views.keys.watch import GROUPS
 from tui_meta.views.rates import LOCAL
 
 Face = Callable[[FakeSession], TuiMetaApp]
@@ -160,7 +160,7 @@ async def test_an_evaluation_is_asked_for_shown_and_kept(
 async def test_3_shows_the_loss_per_update_of_both_runs(face: Face, size: tuple[int, int]) -> None:
     async with face(FakeSession()).run_test(size=size) as pilot:
         text = await press(pilot, "3")
-        assert "─ loss per update" in text or "━ loss per update" in text
+        assert "─ loss per step" in text or "━ loss per step" in text
         assert "updates" in text
         text = await press(pilot, "escape")
         assert "training loss ─" in text or "training loss ━" in text
@@ -182,7 +182,7 @@ async def test_pace_goes_down_step_by_step_and_up_again(face: Face) -> None:
 async def test_c_trains_finished_runs_on(face: Face) -> None:
     session = FakeSession()
     async with face(session).run_test(size=(120, 40)) as pilot:
-        assert "c trains a finished run on" in await press(pilot, "c")
+        assert "c continues finished runs" in await press(pilot, "c")
         assert not session.sent
         session.finish(FOMAML)
         await settle(pilot)
@@ -196,7 +196,7 @@ async def test_a_session_that_is_finished_already_offers_to_train_on(face: Face)
     async with face(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         text = shown(pilot.app)
-        assert "c train on" in text
+        assert "c continue" in text
         assert "space" not in text
         assert "nothing to pause" in await press(pilot, "space")
 

@@ -21,7 +21,7 @@ from tui_meta.screens.dialogs.palette import Palette
 from tui_meta.screens.messages.screen import MessagesPage
 from tui_meta.views.keys.keymap import BOUND_TOGETHER
 from tui_meta.views.keys.palette import found, palette_entries
-from tui_meta.views.keys.table import GROUPS
+from tui_meta.views.keys.watch import GROUPS
 
 EVERY_KEY = [key for _, keys in GROUPS for key in keys]
 
@@ -131,7 +131,7 @@ async def test_escape_thaws() -> None:
 async def test_n_steps_one_ten_or_a_hundred(key: str, count: int) -> None:
     session = FakeSession()
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
-        assert "steps a paused run only" in await press(pilot, key)
+        assert "steps paused runs" in await press(pilot, key)
         text = await press(pilot, "space", key)
         steps = [command for command, _ in session.sent if isinstance(command, Step)]
         assert steps == [Step(count), Step(count)]
@@ -327,7 +327,9 @@ async def test_two_pictures_of_one_second_are_two(state_folder: Path) -> None:
     assert len(list(state_folder.rglob("*.svg"))) == 3
 
 
-@pytest.mark.parametrize(("key", "said"), [("p", "no picture"), ("y", "the copy could not")])
+@pytest.mark.parametrize(
+    ("key", "said"), [("p", "the screenshot could not"), ("y", "the copy could not")]
+)
 async def test_where_nothing_can_be_written_that_is_said_and_stays(
     key: str, said: str, tmp_path: Path
 ) -> None:

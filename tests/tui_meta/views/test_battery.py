@@ -63,10 +63,10 @@ def test_a_source_that_diverged_has_no_mean_and_says_on_how_many_tasks() -> None
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
     [
-        (-0.3, -0.1, "FOMAML better"),
-        (0.1, 0.3, "Reptile better"),
-        (-0.1, 0.1, "no difference proven"),
-        (0.0, 0.0, "no difference proven"),
+        (-0.3, -0.1, "FOMAML's loss is lower"),
+        (0.1, 0.3, "Reptile's loss is lower"),
+        (-0.1, 0.1, "no significant difference (95 %)"),
+        (0.0, 0.0, "no significant difference (95 %)"),
     ],
 )
 def test_a_pair_is_judged_by_its_interval(low: float, high: float, verdict: str) -> None:
@@ -90,7 +90,7 @@ def test_pairs_are_those_of_the_source_that_is_looked_at() -> None:
 def test_a_pair_without_a_mean_says_why() -> None:
     pair = msgspec.structs.replace(surveyed().pairs[0], mean=None, low=None, high=None)
     answer = msgspec.structs.replace(surveyed(), pairs=(pair,))
-    assert "as a task diverged" in plain(battery.pair_lines(answer, TITLES, 0, 120)[0])
+    assert "a task diverged" in plain(battery.pair_lines(answer, TITLES, 0, 120)[0])
 
 
 def test_the_histogram_has_a_curve_of_counts_for_each_source() -> None:
@@ -154,7 +154,7 @@ def test_the_worst_tasks_are_listed_and_the_selected_one_is_marked() -> None:
 
 
 def test_the_title_says_which_tasks_they_were() -> None:
-    expected = "300 random tasks, 10 points from all of the interval, 4 updates, seed 0"
+    expected = "300 random tasks, 10 points, whole range, 4 gradient steps, seed 0"
     assert plain(battery.title_line(surveyed(), TITLES, 80)).rstrip() == expected
     wide = plain(battery.title_line(surveyed(), TITLES, 120))
     assert wide.startswith(expected)

@@ -86,7 +86,7 @@ def test_a_path_of_several_steps_says_how_straight_it_is() -> None:
 def test_what_is_not_known_is_said() -> None:
     answer = msgspec.structs.replace(traced("FOMAML"), exact=False, successive=None)
     said = [plain(one) for one in number_lines(answer)]
-    assert "those of plain SGD" in said[-1]
+    assert "as with plain SGD" in said[-1]
     assert said[4].split()[1] == "-"
 
 
@@ -95,4 +95,4 @@ def test_the_chosen_run_is_marked_where_not_all_are_shown() -> None:
     assert "▸Reptile" in one
     both = plain(chooser_line(["FOMAML", "Reptile"], [0, 1], 1, following=True))
     assert "▸" not in both
-    assert "following, once a second" in both
+    assert "following, once per second" in both

@@ -57,8 +57,8 @@ KNOWN = replace(lab_desk.recalled(DESK, "reptile", past(100, 200, 300)), chosen=
         ("points", "9", "11"),
         ("from", "left half", "right half"),
         ("noise", "0", "0.1"),
-        ("updates", "31", "33"),
-        ("inner rate", "0.01", "0.05"),
+        ("steps", "31", "33"),
+        ("inner lr", "0.01", "0.05"),
     ],
 )
 def test_less_and_more_change_one_setting(name: str, less: str, more: str) -> None:
@@ -77,9 +77,9 @@ def test_less_and_more_change_one_setting(name: str, less: str, more: str) -> No
         ("points", "50", "50"),
         ("from", "left", "left half"),
         ("noise", "0.75", "0.75"),
-        ("updates", "1000", "1,000"),
-        ("inner rate", " 0.003 ", "0.003"),
-        ("inner rate", "own", "own"),
+        ("steps", "1000", "1,000"),
+        ("inner lr", " 0.003 ", "0.003"),
+        ("inner lr", "own", "own"),
     ],
 )
 def test_a_value_is_typed(name: str, text: str, shown: str) -> None:
@@ -99,10 +99,10 @@ def test_a_value_is_typed(name: str, text: str, shown: str) -> None:
         ("from", "middle"),
         ("from", ""),
         ("noise", "-1"),
-        ("updates", "1001"),
-        ("updates", "²"),
-        ("inner rate", "0"),
-        ("inner rate", "mine"),
+        ("steps", "1001"),
+        ("steps", "²"),
+        ("inner lr", "0"),
+        ("inner lr", "mine"),
     ],
 )
 def test_what_cannot_be_typed_is_one_line_that_names_the_setting(name: str, text: str) -> None:
@@ -200,7 +200,7 @@ def test_all_presets_and_settings_stand_in_80_columns() -> None:
     for setting in SETTINGS:
         assert f"{setting.name} {setting.value(DESK.lab)}" in task + how
     assert "▸amplitude 4.00" in task
-    assert "enter types" in how
+    assert "enter: type" in how
 
 
 @pytest.mark.parametrize("chosen", range(len(SETTINGS) + 2))
@@ -215,8 +215,10 @@ def test_in_a_small_terminal_the_chosen_setting_comes_first(chosen: int) -> None
 def test_the_task_says_from_where_its_points_are() -> None:
     assert plain(task_line(DESK.lab)) == "4.00·sin(x + 1.00), 10 points, standard, task 1"
     drawn = lab.with_noise(lab.with_points(DESK.lab, 1), 0.5)
-    assert plain(task_line(drawn)) == "4.00·sin(x + 1.00), 1 point, drawn from all, noise 0.5"
-    assert plain(task_line(lab.add(drawn))).endswith("2 points, placed by hand")
+    assert (
+        plain(task_line(drawn)) == "4.00·sin(x + 1.00), 1 point, drawn from whole range, noise 0.5"
+    )
+    assert plain(task_line(lab.add(drawn))).endswith("2 points, edited")
 
 
 def test_each_theta_has_its_losses_and_says_whose_it_is() -> None:
@@ -224,7 +226,7 @@ def test_each_theta_has_its_losses_and_says_whose_it_is() -> None:
     head, *rows = loss_lines(desk, answers(desk), "usual", 80)
     assert plain(head).split()[:7] == ["query", "loss", "before", "step", "12", "after", "32"]
     assert [plain(row).split()[1] for row in rows] == ["FOMAML", "Reptile", "random"]
-    assert plain(rows[0]).rstrip().endswith("live 50")
+    assert plain(rows[0]).rstrip().endswith("iteration 50 (live)")
     assert "▸live 50" in plain(rows[1])
     assert plain(rows[2]).rstrip().endswith("untrained")
     assert {cells(row) for row in (head, *rows)} == {80}
@@ -233,7 +235,7 @@ def test_each_theta_has_its_losses_and_says_whose_it_is() -> None:
 def test_a_checkpoint_is_named_and_what_is_not_known_is_open() -> None:
     desk = lab_desk.hold(lab_desk.type_in(KNOWN, "200"), {})
     rows = loss_lines(desk, dict.fromkeys(lab_desk.questions(desk)), "usual", 80)
-    assert "held still" in plain(rows[0])
+    assert "unfreeze" in plain(rows[0])
     assert plain(rows[2]).split() == ["▀▀", "Reptile", "…", "…", "…", "▸checkpoint", "200", "auto"]
 
 

@@ -122,7 +122,7 @@ def test_curves_of_several_runs_share_their_axes() -> None:
     plot = compared_plot(
         {f"a{NASTY}": ((10.0, 20.0), (1.0, 0.1)), "b": ((500.0,), (0.001,))}, "training"
     )
-    assert plot.title == "loss in training of 2 runs"
+    assert plot.title == "training loss of 2 runs"
     assert plot.x.upper >= 500
     assert plot.y.lower <= -3
     assert plot.series[0].label.isprintable()
@@ -136,7 +136,7 @@ def test_one_run_s_losses_are_those_of_its_log() -> None:
     ]
     assert losses_of(events, "training") == ((100,), (0.5,))
     assert losses_of(events, "adapted") == ((100,), (0.2,))
-    assert [series.label for series in loss_plot(events).series] == ["training", "after adaptation"]
+    assert [series.label for series in loss_plot(events).series] == ["training", "validation"]
 
 
 @pytest.fixture
@@ -177,11 +177,13 @@ def test_how_a_run_is_resumed_depends_on_who_has_it() -> None:
     free, held = entry("a b", state="stopped"), entry("a", trained_by="process 12 on here")
     assert cannot_resume(free, is_here=False) == ""
     assert resume_command(free) == "tui-meta resume '/runs/a b'"
-    assert "held by process 12 on here; tui-meta attach" in cannot_resume(held, is_here=False)
+    assert "in use by process 12 on here; view: tui-meta attach" in cannot_resume(
+        held, is_here=False
+    )
     assert "this session" in cannot_resume(held, is_here=True)
     assert cannot_resume(entry("a", problem="torn"), is_here=False) == "torn"
 
 
 def test_a_finished_run_is_resumed_with_more_iterations() -> None:
     command = "tui-meta resume /runs/a --iterations 40"
-    assert cannot_resume(entry("a"), is_here=False) == f"it is finished; for more: {command}"
+    assert cannot_resume(entry("a"), is_here=False) == f"finished; to continue: {command}"

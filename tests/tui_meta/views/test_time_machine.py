@@ -75,7 +75,7 @@ def test_without_a_checkpoint_there_is_nothing_to_ask() -> None:
     machine = travel(arrive(past()), -1)
     assert machine.iteration is None
     assert time_machine.question(machine, SampledTask("standard"), 5) is None
-    assert plain(time_text.rows(machine, 5, 40)[0]).strip() == "there is no checkpoint yet"
+    assert plain(time_text.rows(machine, 5, 40)[0]).strip() == "no checkpoint yet"
     assert plain(time_text.place_line(machine)) == "no checkpoint"
     assert renewed(machine, PAST).iteration == 300
 

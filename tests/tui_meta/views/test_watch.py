@@ -33,7 +33,7 @@ from tui_meta.views.dialogs.quit_choice import farewell, parting
 from tui_meta.views.event_history import KEPT_EVALUATIONS, EventHistory
 from tui_meta.views.keys.footer import Situation, footer
 from tui_meta.views.keys.help import help_lines
-from tui_meta.views.keys.table import GROUPS
+from tui_meta.views.keys.watch import GROUPS
 from tui_meta.views.messages import log as messages_module
 from tui_meta.views.messages.log import Messages
 from tui_meta.views.plot import Plot
@@ -511,7 +511,7 @@ def test_a_step_is_for_paused_runs() -> None:
     session = begun()
     order = orders.step(scoped(session), {}, NAMES)
     assert not order.commands
-    assert "FOMAML is training, Reptile is training; space pauses" in order.say
+    assert "FOMAML is training, Reptile is training; pause first (space)" in order.say
     session.change("fomaml-1", state="paused")
     assert orders.step(scoped(session), {}, NAMES).commands == (("fomaml-1", Step(1)),)
 
@@ -631,7 +631,7 @@ def test_the_footer_keeps_what_matters_most() -> None:
 
 def test_the_footer_names_the_run_in_focus_and_hides_what_does_not_apply() -> None:
     session = begun(reptile=50_000)
-    assert "c train on" in footer_text(session, 120)
+    assert "c continue" in footer_text(session, 120)
     assert "space" not in footer_text(session, 120)
     session.change("reptile-1", state="paused")
     assert "space resume Reptile  n step" in footer_text(session, 120, "Reptile")

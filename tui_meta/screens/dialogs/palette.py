@@ -42,7 +42,7 @@ class Palette(PlainModal[str], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
             box.border_title = "commands"
-            box.border_subtitle = "type, enter; escape: back"
+            box.border_subtitle = "type to search · enter: run · esc: back"
             yield Lines(id="entries")
 
     def on_mount(self) -> None:

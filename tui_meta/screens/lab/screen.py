@@ -22,7 +22,7 @@ from tui_meta.screens.lab.wave_chart import WaveChart
 from tui_meta.screens.page import page_bindings
 from tui_meta.screens.task_page import TaskPage
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.keys.pages import LAB_KEYS
+from tui_meta.views.keys.lab import LAB_KEYS
 from tui_meta.views.lab import settings as lab_desk
 from tui_meta.views.lab import state as lab
 from tui_meta.views.lab.charts import LabCharts
@@ -269,7 +269,9 @@ class LabPage(TaskPage):
             self.show_message("θ follows training")
             self._change(lab_desk.follow(self._desk))
         else:
-            self.show_message("θ frozen; s: follow training again")
+            self.show_message(
+                f"θ frozen; {self.dashboard.key('lab freeze')}: follow training again"
+            )
             self._change(lab_desk.hold(self._desk, self._asking.seen()))
 
     # Keys: steps.

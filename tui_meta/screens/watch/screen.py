@@ -19,7 +19,7 @@ from tui_meta.screens.watch.run_line import RunLine
 from tui_meta.upstream.drivers import driver_of
 from tui_meta.upstream.repaint import set_border_subtitle
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.keys.table import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
+from tui_meta.views.keys.watch import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
 from tui_meta.views.watch import commands, layout
 from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.chart import Chart

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from core.analysis.answers import WORST_TASKS, BatteryResult, Number, Pair, SourceResult
@@ -12,13 +12,14 @@ from tui_meta.views.numbers import bar, loss, percent, whole
 from tui_meta.views.plot import Limits, Plot, curve
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, plain, spread
 
-_NUMBER_CELLS = 8
+_NUMBER_CELLS = 7
+_DIVERGED_CELLS = 10
 _TITLE_CELLS = 8
 _WIDEST_TITLE = 20
 _COLUMNS = (
-    ("mean", "low", "high", "median", "5 %", "25 %", "75 %", "95 %", "div."),
-    ("mean", "low", "high", "median", "5 %", "95 %", "div."),
-    ("mean", "median", "95 %", "div."),
+    ("mean", "low", "high", "median", "5 %", "25 %", "75 %", "95 %", "diverged"),
+    ("mean", "low", "high", "median", "5 %", "95 %", "diverged"),
+    ("mean", "median", "95 %", "diverged"),
     ("mean", "median"),
 )
 _SHADES = "·░▒▓█"
@@ -29,18 +30,18 @@ _WIDEST_CELL = 5
 
 def progress_line(done: int, total: int, width: int) -> Line:
     """How far a survey is, and how to stop it."""
-    said = f" {percent(done, total)}  escape cancels"
+    said = f" {percent(done, total)}  esc: cancel"
     full, rest = bar(done, total, max(0, min(40, width - len(said))))
     return fit(line(Span(full, "bright_cyan"), Span(rest, "dim"), said), width)
 
 
 def title_line(answer: BatteryResult, titles: Sequence[str], width: int) -> Line:
     """Which tasks they were and, where there is room, at which iterations the networks."""
-    where = "the right half" if answer.right_half else "all of the interval"
+    where = "right half" if answer.right_half else "whole range"
     points = "1 point" if answer.shots == 1 else f"{answer.shots} points"
     said = line(
         Span(f"{whole(answer.n_tasks)} random tasks", "bold"),
-        f", {points} from {where}, {answer.updates} updates, seed {answer.seed}",
+        f", {points}, {where}, {answer.updates} gradient steps, seed {answer.seed}",
     )
     at = [
         f"{title} at {whole(source.iteration)}"
@@ -55,16 +56,16 @@ def table(answer: BatteryResult, titles: Sequence[str], width: int) -> list[Line
     """A row for each source; where the width is short, quantiles and the interval give way."""
     rows = [_numbers(source) for source in answer.sources]
     columns = next(
-        (names for names in _COLUMNS if _TITLE_CELLS + _NUMBER_CELLS * len(names) <= width),
+        (names for names in _COLUMNS if _TITLE_CELLS + sum(map(_cells, names)) <= width),
         _COLUMNS[-1],
     )
-    room = max(_TITLE_CELLS, min(_WIDEST_TITLE, width - _NUMBER_CELLS * len(columns)))
+    room = max(_TITLE_CELLS, min(_WIDEST_TITLE, width - sum(map(_cells, columns))))
     low_high = f"{'low':>{_NUMBER_CELLS}}{'high':>{_NUMBER_CELLS}}"
     interval = f"{'95 % interval':>{2 * _NUMBER_CELLS}}"
-    heading = _row("loss", columns, room).replace(low_high, interval)
+    heading = _row("loss", {name: name for name in columns}, room).replace(low_high, interval)
     lines = [fit((Span(heading, "dim"),), width)]
     for title, numbers in zip(titles, rows, strict=True):
-        text = _row(title, [numbers[name] for name in columns], room)
+        text = _row(title, {name: numbers[name] for name in columns}, room)
         lines.append(fit((Span(text),), width))
     return lines
 
@@ -84,7 +85,7 @@ def _numbers(source: SourceResult) -> dict[str, str]:
         **{name: _text(value) for name, value in values.items()},
         "low": loss(source.low),
         "high": loss(source.high),
-        "div.": whole(source.diverged),
+        "diverged": whole(source.diverged),
     }
 
 
@@ -97,21 +98,23 @@ def pair_lines(answer: BatteryResult, titles: Sequence[str], source: int, width:
 def _pair_words(pair: Pair, titles: Sequence[str]) -> list[Line]:
     """What is told of a pair, from all of it to what matters most."""
     first, second = titles[pair.first], titles[pair.second]
-    names = f"{first} - {second}"
+    names = f"{first} \N{MINUS SIGN} {second}"
     share = f"lower on {100 * pair.first_better:.0f} %"
     if pair.mean is None or pair.low is None or pair.high is None:
-        said = line(f"{names}: ", Span("no mean, as a task diverged", "bold"))
+        said = line(f"{names}: ", Span("no mean: a task diverged", "bold"))
         return [line(*said, f"; {first} {share} of the tasks"), said]
     numbers = f"{names} {loss(pair.mean)} ({loss(pair.low)} to {loss(pair.high)}): "
     if pair.low <= 0 <= pair.high:
-        verdict = Span("no difference proven", "bold")
+        verdict, short = Span("no significant difference (95 %)", "bold"), "not significant"
     else:
-        verdict = Span(f"{first if pair.high < 0 else second} better", "bold")
+        better = first if pair.high < 0 else second
+        verdict, short = Span(f"{better}'s loss is lower", "bold"), f"{better} lower"
     return [
         line(numbers, verdict, f"; {first} {share} of the tasks"),
         line(numbers, verdict, f"; {first} {share}"),
         line(numbers, verdict),
         line(f"{names} {loss(pair.mean)}: ", verdict),
+        line(f"{names} {loss(pair.mean)}: ", Span(short, "bold")),
     ]
 
 
@@ -121,7 +124,7 @@ def histogram(answer: BatteryResult, titles: Sequence[str]) -> Plot:
     centres = [(left + right) / 2 for left, right in pairwise(edges)]
     most = max((count for source in answer.sources for count in source.counts), default=0)
     return Plot(
-        "tasks by loss",
+        "histogram of final loss",
         tuple(
             curve(title, centres, source.counts, index)
             for index, (title, source) in enumerate(zip(titles, answer.sources, strict=True))
@@ -179,9 +182,14 @@ def worst_lines(
     return lines
 
 
-def _row(title: str, numbers: Iterable[str], room: int) -> str:
+def _row(title: str, numbers: Mapping[str, str], room: int) -> str:
+    """Return a row of ``numbers``, by the name of their column."""
     name = plain(fit(line(title), room))
-    return name + "".join(f"{one:>{_NUMBER_CELLS}}" for one in numbers)
+    return name + "".join(f"{text:>{_cells(column)}}" for column, text in numbers.items())
+
+
+def _cells(column: str) -> int:
+    return _DIVERGED_CELLS if column == "diverged" else _NUMBER_CELLS
 
 
 def _text(value: Number) -> str:

@@ -16,14 +16,14 @@ COUNTS = (100, 300, 1_000, 3_000, 10_000)
 MOST_RUNS = MOST_SOURCES - 1
 """The random initialisation is one source."""
 
-UNTRAINED = "random"
+UNTRAINED = "random init"
 """The name of the random initialisation."""
 
 _INTRODUCTION = (
-    "Every run and the random initialisation of the first one adapt to the same random tasks, "
-    "beside the training. Then stand here: mean and median loss with the 95 % interval, who is "
-    "better, the spread of the losses, where in amplitude and phase they are large, and the worst "
-    "ten tasks, which {key} opens in the Lab."
+    "Every run and the random initialisation of the first one adapt to the same random tasks "
+    "while training continues. Results: mean and median loss with 95 % intervals, paired "
+    "comparisons, a histogram of the losses, mean loss by amplitude and phase, and the ten worst "
+    "tasks, which {key} opens in the Lab."
 )
 
 
@@ -58,13 +58,17 @@ class BatterySettings:
 
     def line(self, width: int, *, selected: bool) -> Line:
         """What enter starts, if it is ``selected``."""
-        where = "5 points from the right half"
-        points = where if self.right_half else "10 points from all of the interval"
+        where = "5 points, right half"
+        points = where if self.right_half else "10 points, whole range"
         tasks = Span(f"{whole(self.n_tasks)} tasks", "bold")
         head = line(Span("▸ next: " if selected else "  next: ", "bold" if selected else "dim"))
         candidates = [
-            line(*head, tasks, f", {points}, {self._updates} updates, seed {self.seed}"),
-            line(*head, tasks, f", {'half' if self.right_half else 'whole'}, seed {self.seed}"),
+            line(*head, tasks, f", {points}, {self._updates} gradient steps, seed {self.seed}"),
+            line(
+                *head,
+                tasks,
+                f", {'right half' if self.right_half else 'whole range'}, seed {self.seed}",
+            ),
         ]
         return fit(first_that_fits(candidates, width), width)
 

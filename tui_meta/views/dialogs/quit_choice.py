@@ -31,7 +31,7 @@ def parting(snapshots: Mapping[str, Snapshot], connection: Connection) -> QuitCh
 def going_on(connection: Connection) -> str:
     """What is said by one who leaves runs that train on."""
     id = connection.id
-    return f"session {id} goes on; come back with: tui-meta attach {id}"
+    return f"session {id} continues; reconnect with: tui-meta attach {id}"
 
 
 def farewell(

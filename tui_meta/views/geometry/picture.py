@@ -45,8 +45,8 @@ class GeometryChart:
         paths = tuple(self._path(index, answer) for index in range(len(answer.paths)))
         first, second = answer.explained
         return Plot(
-            f"{answer.algorithm} after {whole(answer.iteration)}: plane of "
-            f"{_percent(first + second)} of the variance",
+            f"{answer.algorithm} after {whole(answer.iteration)}: PCA plane, "
+            f"{_percent(first)} + {_percent(second)}",
             (*paths, outer, theta),
             self._x.axis(f"first axis ({_percent(first)})"),
             self._y.axis(f"second axis ({_percent(second)})"),
@@ -74,7 +74,7 @@ def chooser_line(
     for index, title in enumerate(titles):
         mark = "▸" if index == chosen and len(seen) < len(titles) else " "
         spans.append(Span(f"{mark}{title}  ", "bold" if index in seen else "dim"))
-    said = "following, once a second" if following else "one iteration, from θ to the outer step"
+    said = "following, once per second" if following else "one iteration, from θ to the outer step"
     return line(*spans, Span(said, "bright_green" if following else "dim"))
 
 
@@ -84,20 +84,20 @@ def number_lines(answer: Traced) -> list[Line]:
     tasks = "of 1 task" if n == 1 else f"mean of {n} tasks"
     steps = len(answer.paths[0])
     length, distance = sum(answer.lengths) / n, sum(answer.distances) / n
-    straight = f", {_percent(distance / length)} of it" if length else ""
+    straight = f"straightness {distance / length:.2f}" if length else ""
     lines = [
         _said(
             "inner path",
             f"{length:.3g}",
             f"{'1 step' if steps == 1 else f'{steps} steps'}, {tasks}",
         ),
-        _said("end to end", f"{distance:.3g}", f"straight{straight}"),
+        _said("displacement", f"{distance:.3g}", straight),
         _said("outer step", f"{answer.update_norm:.3g}", ""),
-        _said("FOMAML, Reptile", _cosine(answer.fomaml_reptile), "cosine of their directions"),
-        _said("successive", _cosine(answer.successive), "cosine with the next outer step"),
+        _said("cosine", _cosine(answer.fomaml_reptile), "FOMAML step and Reptile step at this θ"),
+        _said("cosine", _cosine(answer.successive), "outer step t and step t+1"),
     ]
     if not answer.exact:
-        said = "The optimiser's moments are not known here: outer steps are those of plain SGD."
+        said = "optimizer state unknown: outer steps as with plain SGD"
         lines.append((Span(said, "dim"),))
     return lines
 

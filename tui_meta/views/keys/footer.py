@@ -4,17 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from core.events import Snapshot
-from tui_meta.views.keys.table import (
-    APP_KEYS,
-    COMMAND_KEYS,
-    EVALUATION_KEYS,
-    GROUPS,
-    PAGE_KEYS,
-    ROOMY,
-    Key,
-    Keymap,
-    mapped,
-)
+from tui_meta.views.keys.table import APP_KEYS, PAGE_KEYS, ROOMY, Key, Keymap, mapped
+from tui_meta.views.keys.watch import COMMAND_KEYS, EVALUATION_KEYS, GROUPS
 from tui_meta.views.text import Line, Span, cells
 
 
@@ -104,7 +95,7 @@ def _label(key: Key, situation: Situation) -> str:
         case "step" if "paused" in states:
             return "step"
         case "train_on" if "finished" in states:
-            return "train on"
+            return "continue"
         case "pause" | "step" | "train_on":
             return ""
         case "back":

@@ -2,22 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 
-from tui_meta.views.keys.table import GROUPS, Groups
+from tui_meta.views.keys.table import Groups
+from tui_meta.views.keys.watch import GROUPS
 from tui_meta.views.text import Line, Span, line, wrap
 
 _KEY_CELLS = 12
 """More than most keys need; a longer list of keys has a line of its own."""
 
 _NOTES = (  # of the watch screen
-    "A run has the focus when its line at the top is marked; {next} and the arrows move it. "
-    "Otherwise {pause}, {step}, {save}, {train on}, {slower} and {pace} act on all runs.",
-    "After a run's training loss: ↓ it falls, = it is level, ↑ it rises; the newest tenth of its "
-    "curve beside the tenth before, as far as noise lets one say.",
-    "The waves show the newest task that all training runs have met. After {evaluate}, {standard}, "
-    "{half range} or {per update} they keep yours until {back}.",
-    "Letters at a chart's lower edge: e where a run was evaluated on demand, s where it was saved "
-    "by hand, p where it was paused.",
-    "In the charts: two curves differ in marker as in colour, the same as before each run's name.",
+    "A run has the focus when its line at the top is highlighted; {next} and the arrows move the "
+    "focus. Without one, {pause}, {step}, {save}, {continue}, {slower} and {pace} act on all runs.",
+    "After a run's training loss: ↓ falling, = level, ↑ rising, from the newest tenth of its curve "
+    "and the tenth before (= within noise).",
+    "The waves show the latest task common to all running runs. After {evaluate}, {standard}, "
+    "{half range} or {per step} they show your evaluation until {back}.",
+    "Letters at the lower edge of a chart: e evaluated on demand, s saved manually, p paused.",
+    "Curves differ in marker and colour; the same sample precedes each run's name.",
 )
 
 

@@ -1,14 +1,17 @@
-"""Keys that a person has put elsewhere: checked here, and shown where keys are shown."""
+"""Key maps: checks of the user's map, and the key of an action wherever text names one."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 
 from core.errors import ConfigError
 from core.validation import refuse_unknown
-from tui_meta.views.keys.pages import PAGE_TABLES
+from tui_meta.views.keys.battery import BATTERY_KEYS
+from tui_meta.views.keys.geometry import GEOMETRY_KEYS
+from tui_meta.views.keys.lab import LAB_KEYS
+from tui_meta.views.keys.messages import MESSAGES_KEYS
+from tui_meta.views.keys.runs import RUNS_KEYS
 from tui_meta.views.keys.table import (
     APP_KEYS,
-    GROUPS,
     KEY_NAMES,
     PAGE_KEYS,
     SCREEN_KEYS,
@@ -16,34 +19,71 @@ from tui_meta.views.keys.table import (
     Keymap,
     mapped,
 )
+from tui_meta.views.keys.time_machine import TIME_MACHINE_KEYS
+from tui_meta.views.keys.watch import GROUPS
 
-_WATCH_KEYS = tuple(key for _, keys in GROUPS for key in keys)
+PAGE_TABLES = {
+    "lab": LAB_KEYS,
+    "time-machine": TIME_MACHINE_KEYS,
+    "battery": BATTERY_KEYS,
+    "geometry": GEOMETRY_KEYS,
+    "runs": RUNS_KEYS,
+    "messages": MESSAGES_KEYS,
+}
+"""The keys of all pages, by the names of the pages."""
 
 _EVERYWHERE = (*PAGE_KEYS, *SCREEN_KEYS, *APP_KEYS)
 
 BOUND_TOGETHER: Mapping[str, Sequence[Key]] = {
-    "watch": _WATCH_KEYS,
+    "watch": tuple(key for _, keys in GROUPS for key in keys),
     **{page: (*keys, *_EVERYWHERE) for page, keys in PAGE_TABLES.items()},
 }
-"""What is bound on each screen: no two of one screen may share a key."""
+"""All keys bound on each screen: no two of them may be the same."""
 
 _MOVABLE = {key.name: key for keys in BOUND_TOGETHER.values() for key in keys}
 
+_FORMER_NAMES = {
+    "train on": "continue",
+    "fresh run": "restart",
+    "per update": "per step",
+    "lab carry": "lab grab",
+    "lab next": "lab new task",
+    "lab still": "lab freeze",
+    "time-machine travel": "time-machine checkpoint",
+    "time-machine run before": "time-machine previous run",
+    "time-machine next task": "time-machine new task",
+    "battery seed back": "battery previous seed",
+    "battery worst": "battery task",
+    "battery whose before": "battery previous run",
+    "battery whose": "battery run",
+    "battery chart before": "battery previous chart",
+    "geometry before": "geometry previous run",
+    "runs order before": "runs previous sort",
+    "runs go on": "runs resume",
+    "runs read again": "runs refresh",
+}
+"""Names that actions had in version 0.1: key maps written for it still work."""
+
 KeyOf = Callable[[str], str]
-"""The key of the action of this name, as a person reads it."""
+"""Returns the key of the action of this name, as users read it."""
 
 
 def key_in(keymap: Keymap) -> KeyOf:
-    """How texts name keys that may be elsewhere than usual."""
+    """Return the lookup that texts use to name keys under this map."""
     return lambda name: mapped(_MOVABLE[name], keymap).shown
 
 
 usual_key = key_in({})
-"""Where nobody has put keys elsewhere."""
+"""The lookup without a key map."""
+
+
+def with_current_names(keymap: Keymap) -> dict[str, str]:
+    """Return the map with names of version 0.1 replaced by those of today."""
+    return {_FORMER_NAMES.get(name, name): key for name, key in keymap.items()}
 
 
 def check_keymap(keymap: Keymap) -> None:
-    """Raise ``ConfigError`` or ``UnknownSettingError`` for a map that cannot be."""
+    """Raise ``ConfigError`` or ``UnknownSettingError`` if the map is invalid."""
     refuse_unknown(keymap, _MOVABLE, "[keys]")
     for name, key in keymap.items():
         if not _is_key(key):
@@ -53,7 +93,7 @@ def check_keymap(keymap: Keymap) -> None:
 
 
 def key_names(keymap: Keymap) -> dict[str, str]:
-    """For each action in the map, its keys as the terminal library lists them."""
+    """Return the keys of each action in the map, in Textual's notation."""
     return {name: mapped(_MOVABLE[name], keymap).names for name in keymap}
 
 
@@ -64,9 +104,9 @@ def _is_key(key: str) -> bool:
 
 
 def _refuse_shared(keys: Sequence[Key], keymap: Keymap) -> None:
-    """Raise ``ConfigError`` if two of ``keys`` share one, which only the map can have brought."""
+    """Raise ``ConfigError`` if the map gives two of ``keys`` the same key."""
     taken: dict[str, str] = {}
-    # Those that stay come first, for it is the moved one that is to be said.
+    # Keys that stay come first, so that the error names the one that was moved.
     for key in sorted(keys, key=lambda one: one.name in keymap):
         for shown in mapped(key, keymap).all_shown:
             if shown in taken:

@@ -59,5 +59,5 @@ def palette_lines(
         action = f"pick({place})"
         lines.append(line(Span(left, f"bold {style}".strip(), action), Span(does, style, action)))
     if not shown:
-        lines.append(line(Span("nothing is called so; backspace takes a letter back", "dim")))
+        lines.append(line(Span("no matching command", "dim")))
     return lines

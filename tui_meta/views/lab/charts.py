@@ -38,8 +38,8 @@ class LabCharts:
     def waves(self, lab: LabState, answers: Answers, *, playing: bool = False) -> Plot:
         """The true wave, every source's prediction at the present step, support points, cursor."""
         step = f"step {whole(lab.step)} of {whole(lab.updates)}"
-        doing = "carried to" if lab.held is not None else "cursor at"
-        doing = "playing, r stops" if playing else f"{doing} {lab.x:.2f}, {lab.y:.2f}"
+        doing = "grabbed at" if lab.held is not None else "cursor at"
+        doing = "playing" if playing else f"{doing} {lab.x:.2f}, {lab.y:.2f}"
         predictions = [
             _prediction(lab, name, answer, index)
             for index, (name, answer) in enumerate(answers.items())
@@ -82,9 +82,9 @@ class LabCharts:
         now = [value for column in columns for value in column[lab.step : lab.step + 1]]
         here = Series("", [lab.step] * len(now), log10s(now), *_HERE)
         return Plot(
-            "loss per update",
+            "loss per step",
             (*reversed(series), here),
-            Limits(0, max(1, lab.updates)).axis("updates"),
+            Limits(0, max(1, lab.updates)).axis("gradient steps"),
             self._losses.axis("loss"),
             "no answer yet",
             names=tuple(answers),

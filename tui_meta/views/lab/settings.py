@@ -21,14 +21,14 @@ from tui_meta.views.lab import state as lab
 from tui_meta.views.lab.state import INTERVALS, LabState
 from tui_meta.views.numbers import whole
 
-RANDOM = "random θ"
+RANDOM = "random init"
 """The title of the untrained network; no run has it, for it has a space."""
 
 _RATES = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _USUAL_RATE = 0.02
 """From here the first step to a rate of one's own is made."""
 
-_NO_CHECKPOINT = "wait for one, or save one: s on the watch screen"
+_NO_CHECKPOINT = "wait for one, or save one with s on the watch screen"
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def _typed(origin: Origin, text: str) -> Origin:
 def _known(origin: Origin) -> TimeMachine:
     if origin.machine and origin.machine.past.checkpoints:
         return origin.machine
-    raise QuestionError(origin.title, "it has no checkpoint yet", _NO_CHECKPOINT)
+    raise QuestionError(origin.title, "no checkpoint yet", _NO_CHECKPOINT)
 
 
 def _number(field: str, text: str, requirement: str = "must be a number") -> float:
@@ -219,7 +219,7 @@ def _next_rate(rate: float | None, by: int) -> float:
 def _rate(state: LabState, text: str) -> LabState:
     if text == "own":
         return lab.with_rate(state, None)
-    return lab.with_rate(state, _number("inner rate", text, "a number above 0, or own"))
+    return lab.with_rate(state, _number("inner lr", text, "a number above 0, or own"))
 
 
 def _points(state: LabState) -> int:
@@ -263,15 +263,15 @@ SETTINGS = (
         lambda at, text: lab.with_noise(at, _number("noise", text)),
     ),
     Setting(
-        "updates",
+        "steps",
         "a whole number from 0 to 1,000",
         lambda at: whole(at.updates),
         lambda at, by: lab.with_updates(at, at.updates + by),
-        lambda at, text: lab.with_updates(at, _whole("updates", text)),
+        lambda at, text: lab.with_updates(at, _whole("gradient steps", text)),
     ),
     Setting(
-        "inner rate",
-        "a number above 0, or own: that of each run",
+        "inner lr",
+        "a number above 0, or own: each run's own",
         lambda at: "own" if at.lr is None else f"{at.lr:g}",
         lambda at, by: lab.with_rate(at, _next_rate(at.lr, by)),
         _rate,

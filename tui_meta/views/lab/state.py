@@ -25,7 +25,7 @@ ROWS = 24
 USUAL_HEIGHT = 6.0
 """The chart reaches from minus to plus this; larger waves make it taller."""
 
-INTERVALS = ("all", "right half", "left half")
+INTERVALS = ("whole range", "right half", "left half")
 """From where points are drawn."""
 
 T = TypeVar("T")
@@ -199,7 +199,7 @@ def wipe(lab: LabState, x: float, y: float, near: tuple[float, float]) -> LabSta
 
 def with_updates(lab: LabState, updates: int) -> LabState:
     """So many gradient steps; whoever looked at the last one still does."""
-    validation.count("updates", updates, low=0, high=MOST_UPDATES)
+    validation.count("gradient steps", updates, low=0, high=MOST_UPDATES)
     last = lab.step == lab.updates
     return replace(lab, updates=updates, step=updates if last else min(lab.step, updates))
 
@@ -207,7 +207,7 @@ def with_updates(lab: LabState, updates: int) -> LabState:
 def with_rate(lab: LabState, lr: float | None) -> LabState:
     """Another inner learning rate; None for that of each run."""
     if lr is not None:
-        validation.positive("lr", lr)
+        validation.positive("inner lr", lr)
     return replace(lab, lr=lr)
 
 

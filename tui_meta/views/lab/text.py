@@ -57,7 +57,7 @@ def head_lines(desk: LabSettings, shape: Shape, width: int, key: KeyOf = usual_k
 
 def _how_to_set(key: KeyOf) -> str:
     less, more = key("lab less"), key("lab change")
-    return f"{key('lab setting')} chooses, {less} and {more} change, {key('lab type')} types"
+    return f"{key('lab setting')}: select · {less}/{more}: change · {key('lab type')}: type"
 
 
 def loss_lines(
@@ -67,8 +67,8 @@ def loss_lines(
     if shape == "small":
         return [_short(desk.lab, answers, width)]
     room = max([10, *map(cell_len, answers)]) + 3
-    hold = key("lab still")
-    follows = f"θ, held still: {hold} follows" if desk.still else f"θ, {hold} holds it still"
+    freeze = key("lab freeze")
+    follows = f"θ ({freeze}: unfreeze)" if desk.still else f"θ ({freeze}: freeze)"
     marks = [one for one in (_MARKS if shape == "wide" else ()) if one < desk.lab.updates]
     columns = (
         "before",
@@ -173,26 +173,28 @@ def _theta(desk: LabSettings, origin: Origin | None, index: int, answer: Adapted
         return Span(" untrained", "dim")
     mark = "▸" if desk.origin == index else " "
     following = origin.live and origin.held is None
-    at = f" {whole(answer.iteration)}" if answer and following else ""
     style = "reverse" if desk.origin == index else ""
-    return Span(f"{mark}{_place(origin)}{at}", style, f"choose({len(SETTINGS) + index})")
+    live = f"iteration {whole(answer.iteration)} (live)" if answer else "live"
+    return Span(
+        f"{mark}{live if following else _place(origin)}", style, f"choose({len(SETTINGS) + index})"
+    )
 
 
 def _place(origin: Origin) -> str:
     if origin.live or origin.machine is None:
-        return "live" if origin.held is None else f"held {whole(origin.held)}"
+        return "live" if origin.held is None else f"frozen {whole(origin.held)}"
     one = origin.machine.past.checkpoints[origin.machine.place]
     return f"checkpoint {whole(one.iteration)} {one.kind or ''}".rstrip()
 
 
 def _number(lab: LabState) -> str:
-    return "by hand" if lab.by_hand else f"task {whole(lab.index + 1)}"
+    return "edited" if lab.by_hand else f"task {whole(lab.index + 1)}"
 
 
 def _origin(lab: LabState) -> str:
     if lab.preset:
         return f"{lab.preset.replace('-', ' ')}, task {whole(lab.index + 1)}"
     if lab.by_hand:
-        return "placed by hand"
+        return "edited"
     noise = f", noise {lab.noise:g}" if lab.noise else ""
     return f"drawn from {INTERVALS[lab.interval]}{noise}"

@@ -251,7 +251,7 @@ class Messages:
             return Message(key, description.head, ((run, ""),))
         head = description.head
         if isinstance(event, Finished):
-            head += f" · {self.key('train on')}: continue"
+            head += f" · {self.key('continue')}: continue"
         title = self.titles.get(run, run)
         part = f"{title} {description.detail}".rstrip()
         style = _STYLES[description.severity]

@@ -16,7 +16,7 @@ MOST_CURVES = 4
 """On one chart: so many differ in marker and in colour."""
 
 Which = Literal["training", "adapted"]
-LABELS: dict[Which, str] = {"training": "training", "adapted": "after adaptation"}
+LABELS: dict[Which, str] = {"training": "training", "adapted": "validation"}
 
 Losses = tuple[tuple[float, ...], tuple[float, ...]]
 """Iterations, and the loss at each."""
@@ -47,7 +47,7 @@ def loss_plot(events: Iterable[AnyEvent]) -> Plot:
 def compared_plot(runs: Mapping[str, Losses], which: Which) -> Plot:
     """One of the losses of several runs, by their names."""
     of = f" of {len(runs)} runs" if len(runs) > 1 else ""
-    return _plot(f"loss {'in training' if which == 'training' else LABELS[which]}{of}", runs)
+    return _plot(f"{LABELS[which]} loss{of}", runs)
 
 
 def _plot(title: str, curves: Mapping[str, Losses]) -> Plot:
@@ -60,5 +60,5 @@ def _plot(title: str, curves: Mapping[str, Losses]) -> Plot:
         ),
         x=Limits(0, 100).follow((0, newest)).axis("iteration"),
         y=Limits(-1, 1, "log").follow(loss for _, y in curves.values() for loss in y).axis("loss"),
-        empty="nothing has been logged yet",
+        empty="no loss logged yet",
     )

@@ -146,14 +146,11 @@ def cannot_resume(entry: RunSummary, key: KeyOf = usual_key, *, is_here: bool) -
     if entry.problem:
         return entry.problem
     if is_here:
-        return (
-            f"this session has that run: {key('watch')} shows it, and {key('train on')} there "
-            "trains a finished one on"
-        )
+        return f"already in this session ({key('watch')})"
     if entry.trained_by:
-        return f"it is held by {entry.trained_by}; tui-meta attach shows it"
+        return f"in use by {entry.trained_by}; view: tui-meta attach"
     if entry.state == "finished":
-        return f"it is finished; for more: {resume_command(entry)}"
+        return f"finished; to continue: {resume_command(entry)}"
     return ""
 
 
@@ -161,6 +158,6 @@ def resume_details(entry: RunSummary) -> str:
     """What it means to take the run up again."""
     at, target = whole(entry.iteration or 0), whole(entry.target or 0)
     return (
-        f"{entry.name} goes on to {target} iterations from where it was saved (it came to {at}), "
-        "in a session of its own, while these runs train on."
+        f"{entry.name} continues from its latest checkpoint (it reached iteration {at}) "
+        f"to {target}, in a new session. The runs of this session are not affected."
     )

@@ -112,7 +112,7 @@ class RunList:
         """How many runs there are, and of which kind those are that are shown."""
         count = len(self.entries)
         runs = Span("1 run" if count == 1 else f"{whole(count)} runs", "bold")
-        parts: list[Span | str] = [runs, f" in {folders}"]
+        parts: list[Span | str] = [f"{folders}: ", runs]
         if self.wanted:
             parts += ["  ·  ", Span(f"{whole(len(self.shown))} with “{self.wanted}”", "yellow")]
         marks = [f"  ·  {len(self.marked)} marked"] if self.marked else []
@@ -203,5 +203,5 @@ def _searched(entry: RunSummary) -> str:
 def no_runs(folders: str, wanted: str) -> list[Line]:
     """What stands instead of an empty table."""
     if wanted:
-        return [line(f"no run with “{wanted}”; ", Span("escape", "bold"), " shows all of them")]
+        return [line(f"no run with “{wanted}”; ", Span("escape", "bold"), ": show all")]
     return [line(f"no runs in {folders}")]

@@ -35,7 +35,7 @@ class HistoryChart:
         value = gaps((chosen.after,)) if chosen else ()
         self._losses = self._losses.follow((*y, *value))
         return Plot(
-            "loss after adaptation",
+            "validation loss",
             (
                 curve("", x, log10s(y)),
                 Series("chosen", here, log10s(value), "points", "bright_green", "◆"),

@@ -13,7 +13,7 @@ from tui_meta.views.numbers import loss, whole
 from tui_meta.views.text import Line, Span, fit, line
 
 _CHECKPOINTS = "    iteration  saved      loss    best"
-_EVALUATIONS = "    iteration     loss  before    wave"
+_EVALUATIONS = "    iteration     loss  before   ampl."
 _FEWEST = 6
 """Lines that each list has at least."""
 
@@ -38,7 +38,7 @@ def rows(machine: TimeMachine, height: int, width: int) -> list[Line]:
         here = evaluations_until(machine) - 1
     upper = max(min(len(saved) + 1, height - _FEWEST - 1), min(_FEWEST, height))
     lower = height - upper - 1
-    shown = [line("there is no checkpoint yet")]
+    shown = [line("no checkpoint yet")]
     if saved:
         head = line(Span(_CHECKPOINTS, "dim"))
         place, active = machine.place, not on_evaluations
@@ -59,7 +59,7 @@ def timeline(machine: TimeMachine, width: int) -> Line:
     else:
         place, known = machine.place, [one.iteration for one in machine.past.checkpoints]
     if not known:
-        return fit(line("there is no checkpoint yet"), width)
+        return fit(line("no checkpoint yet"), width)
     what = "checkpoint" if machine.evaluation is None else "evaluation"
     size = len(whole(known[-1])) + 2
     count = max(1, (width - 4) // size)
@@ -80,7 +80,9 @@ def place_line(machine: TimeMachine) -> Line:
     if at is not None and machine.evaluation is not None:
         number = f"{whole(machine.evaluation + 1)} of {whole(len(machine.past.evaluations))}"
         here = f"evaluation {number}, iteration {whole(at.iteration)}"
-        return line(here, Span(f", then {said(at.before)} → {said(at.after)}", "dim"), spoilt)
+        return line(
+            here, Span(f", logged at the time: {said(at.before)} → {said(at.after)}", "dim"), spoilt
+        )
     where = f"checkpoint {whole(machine.place + 1)} of {whole(n)}" if n else "no checkpoint"
     iteration = f", iteration {whole(machine.iteration)}" if machine.iteration is not None else ""
     return line(f"{where}{iteration}", spoilt)
@@ -129,8 +131,8 @@ def _list(
 
 
 def _evaluation(one: PastEvaluation) -> str:
-    wave = f"±{one.amplitude:.2f}"
-    return f"{whole(one.iteration):>12}{said(one.after):>9}{said(one.before):>8}{wave:>8}"
+    amplitude = f"{one.amplitude:.2f}"
+    return f"{whole(one.iteration):>12}{said(one.after):>9}{said(one.before):>8}{amplitude:>8}"
 
 
 def _reached(evaluations: Sequence[PastEvaluation], iteration: int) -> tuple[str, str]:

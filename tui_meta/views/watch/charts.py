@@ -63,7 +63,7 @@ class Charts:
             evaluations = record.evaluations[one.snapshot.run]
             iterations = [evaluated.iteration for evaluated in evaluations]
             curves.append((one, iterations, [evaluated.losses[-1] for evaluated in evaluations]))
-        name = "loss after adaptation, random tasks"
+        name = "validation loss after adaptation"
         drawn = _Drawn(name, _SMOOTH_EVALUATIONS, _ADAPTED, "no evaluation yet")
         return self._over_iterations(drawn, curves, record, lens)
 
@@ -89,11 +89,11 @@ class Charts:
             for one, evaluated in shown
         )
         kinds = dict.fromkeys(PROBES[evaluated.probe].title for _, evaluated in shown)
-        what = " / ".join(kind for kind in kinds if kind != "loss per step")
+        what = " / ".join(kind for kind in kinds if kind != PROBES["compare"].title)
         return Plot(
-            f"loss per update{f' · {what}' if what else ''}{lens.words}",
+            f"loss per step{f' · {what}' if what else ''}{lens.words}",
             series,
-            Limits(0, max(1, most)).axis("updates"),
+            Limits(0, max(1, most)).axis("gradient steps"),
             y_axis,
             "no evaluation yet",
             cursor=lens.cursor,

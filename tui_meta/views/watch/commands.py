@@ -43,7 +43,7 @@ def pause_or_resume(
     paused = [run for run, state in states.items() if state == "paused"]
     if paused:
         return Order(
-            f"going on with {_listed(paused, names)}…",
+            f"resuming {_listed(paused, names)}…",
             tuple((run, Resume()) for run in paused),
             "resume",
             "training",
@@ -61,8 +61,8 @@ def step(
     """``count`` iterations of each paused run."""
     paused = [one.run for one in runs if wanted.get(one.run, one.state) == "paused"]
     if not paused:
-        hint = _hint(runs, key) or f"; {key('pause')} pauses"
-        return Order(f"{key('step')} steps a paused run only: {_stated(runs, names)}{hint}")
+        hint = _hint(runs, key) or f"; pause first ({key('pause')})"
+        return Order(f"{key('step')} steps paused runs: {_stated(runs, names)}{hint}")
     commands = tuple((run, Step(count)) for run in paused)
     steps = "one step" if count == 1 else f"{whole(count)} steps"
     return Order(f"{steps} of {_listed(paused, names)}…", commands, "step")
@@ -81,9 +81,9 @@ def train_on(runs: Sequence[Snapshot], names: Mapping[str, str], key: KeyOf = us
     """As many iterations again for each finished run."""
     finished = [one.run for one in runs if one.state == "finished"]
     if not finished:
-        return Order(f"{key('train on')} trains a finished run on: {_stated(runs, names)}")
+        return Order(f"{key('continue')} continues finished runs: {_stated(runs, names)}")
     commands = tuple((run, Extend()) for run in finished)
-    return Order(f"training {_listed(finished, names)} on…", commands, "extend", "training")
+    return Order(f"continuing {_listed(finished, names)}…", commands, "extend", "training")
 
 
 def change_pace(
@@ -131,4 +131,4 @@ def _state(one: Snapshot) -> str:
 
 def _hint(runs: Sequence[Snapshot], key: KeyOf) -> str:
     finished = any(one.state == "finished" for one in runs)
-    return f"; {key('train on')} trains on" if finished else ""
+    return f"; {key('continue')}: continue" if finished else ""

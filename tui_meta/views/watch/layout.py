@@ -18,8 +18,8 @@ CHARTS = (TRAINING, UPDATES, ADAPTED)
 
 CHART_NAMES = {
     TRAINING: "training loss",
-    UPDATES: "loss per update",
-    ADAPTED: "loss after adaptation",
+    UPDATES: "loss per step",
+    ADAPTED: "validation loss",
 }
 """What a line calls them."""
 

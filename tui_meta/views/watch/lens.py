@@ -141,7 +141,7 @@ def read_in_legend(plot: Plot, name: str, cursor: float) -> Plot:
 
 
 def _place(plot: Plot, cursor: float) -> str:
-    if plot.x.label in ("iteration", "updates"):
+    if plot.x.label in ("iteration", "gradient steps"):
         return f"at {whole(round(cursor))}"
     return f"at {cursor:.2f}"
 

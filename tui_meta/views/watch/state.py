@@ -100,9 +100,11 @@ class WatchState:
             None if self._still else (self.dashboard.statuses, self.dashboard.history.still())
         )
         if self._still:
-            self.messages.say("view frozen, which pauses no training; z or escape thaws it")
+            self.messages.say(
+                f"view frozen (training continues); {self.key('freeze')} or esc: unfreeze"
+            )
         else:
-            self.messages.say("the view follows the runs again")
+            self.messages.say("view live again")
 
     @property
     def lens_panel(self) -> str:
@@ -150,7 +152,7 @@ class WatchState:
         ((_, plot),) = self._plots([panel])
         at = moved(plot, self.lens(panel).cursor, steps)
         if at is None:
-            self.messages.say("there is no curve yet to read values off")
+            self.messages.say("no curve to read values from yet")
         self.lenses[panel] = replace(self.lens(panel), cursor=at)
 
     def turn_to_evaluation(self, probe: ProbeName) -> None:
@@ -309,7 +311,7 @@ class WatchState:
 def _cannot(what: LensPart, panel: str) -> str:
     """Why a chart has no choice of ``what``; nothing if it has."""
     if panel not in layout.CHARTS:
-        return "a wave has one scale, and all of it is shown"
+        return "wave charts have a fixed scale and range"
     if panel == layout.UPDATES and what != "scale":
-        return f"the loss per update has no {what}: all updates are shown as they are"
+        return f"the loss per gradient step has no {what}: it always shows every step"
     return ""
