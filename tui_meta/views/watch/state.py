@@ -101,7 +101,7 @@ class WatchState:
         )
         if self._still:
             self.messages.say(
-                f"view frozen (training continues); {self.key('freeze')} or esc: unfreeze"
+                f"view frozen (training continues); {self.dashboard.key('freeze')} or esc: unfreeze"
             )
         else:
             self.messages.say("view live again")
