@@ -118,7 +118,7 @@ async def test_a_command_is_answered_before_the_run_obeys(
 async def test_n_steps_paused_runs_only(face: Face) -> None:
     session = FakeSession()
     async with face(session).run_test(size=(120, 40)) as pilot:
-        assert "n steps a paused run only" in await press(pilot, "n")
+        assert "n steps paused runs" in await press(pilot, "n")
         assert not session.commands(Step)
         text = await press(pilot, "space", "n")
         assert session.commands(Step) == [FOMAML, REPTILE]
@@ -157,11 +157,11 @@ async def test_an_evaluation_is_asked_for_shown_and_kept(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_3_shows_the_loss_per_update_of_both_runs(face: Face, size: tuple[int, int]) -> None:
+async def test_3_shows_the_loss_per_step_of_both_runs(face: Face, size: tuple[int, int]) -> None:
     async with face(FakeSession()).run_test(size=size) as pilot:
         text = await press(pilot, "3")
         assert "─ loss per step" in text or "━ loss per step" in text
-        assert "updates" in text
+        assert "gradient steps" in text
         text = await press(pilot, "escape")
         assert "training loss ─" in text or "training loss ━" in text
 
@@ -309,7 +309,7 @@ async def test_enter_enlarges_and_escape_goes_back_and_never_out() -> None:
         assert "validation (1 random task each)" not in text
         assert app.query_one("#training").size.width > 110
         assert "validation (1 random task each)" in await press(pilot, "escape")
-        assert "q quits" in await press(pilot, "escape", "escape")
+        assert "q: quit" in await press(pilot, "escape", "escape")
         assert app.is_running
 
 

@@ -135,7 +135,7 @@ async def test_n_steps_one_ten_or_a_hundred(key: str, count: int) -> None:
         text = await press(pilot, "space", key)
         steps = [command for command, _ in session.sent if isinstance(command, Step)]
         assert steps == [Step(count), Step(count)]
-        assert f"FOMAML is at {12_300 + count:,}" in text
+        assert f"FOMAML to {12_300 + count:,}" in text
 
 
 # Problems.
