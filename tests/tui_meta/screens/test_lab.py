@@ -213,7 +213,7 @@ async def test_a_wrong_value_is_refused_however_soon_it_is_entered() -> None:
         pilot.app.push_screen(asked)
         await asked_field(pilot, asked)
         pilot.app.post_message(events.Key("enter", None))
-        assert "use another" in await answered(pilot)
+        assert "amplitude: another" in await answered(pilot)
 
 
 def refuse(text: str) -> str:
