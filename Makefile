@@ -24,11 +24,12 @@ test: check ## Run all checks and tests
 test-quick: install ## Run the tests that are not marked e2e, picture or slow
 	$(BIN)/pytest -m "not e2e and not picture and not slow"
 
-check: install ## Check lint, format, types and import contracts; changes nothing
+check: install ## Check lint, format, types, import contracts and words; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_words.py
 
 fix: install ## Format, and fix what ruff can fix
 	$(BIN)/ruff check --fix .
