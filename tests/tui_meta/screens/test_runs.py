@@ -145,12 +145,12 @@ async def test_enter_opens_a_run_and_escape_comes_back(
 ) -> None:
     async with TuiMetaApp(session).run_test(size=size) as pilot:
         text = await press(pilot, "f", "j", "enter")
-        for part in ("reptile-b, Reptile", "checkpoints/reptile-b", "reptile.inner_lr", "0.5"):
+        for part in ("reptile-b, Reptile: ", "checkpoints/reptile-b", "reptile.inner_lr", "0.5"):
             assert part in text
         assert "validation" in text
         text = await press(pilot, "G")
         assert "command line" in text
-        assert "folder  " in await press(pilot, "g")
+        assert "state  " in await press(pilot, "g")
         assert under_cursor(await press(pilot, "escape")) == "reptile-b"
 
 

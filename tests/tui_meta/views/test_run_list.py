@@ -150,17 +150,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_all_that_is_known_of_a_run_is_told(folder: Path, width: int) -> None:
+def test_the_report_of_a_run_is_complete(folder: Path, width: int) -> None:
     opened = read_run(folder)
     config = recorded_config(folder, opened.record)
     text = "\n".join(plain(one) for one in run_lines(opened, config, NOW, width))
     for part in (
-        "run, FOMAML",
+        "run, FOMAML:",
         "state         diverged",
         "300 / 1,000",
         "0.250 at 200",
         "the loss is no longer finite",
-        "iterations  1000  (default 50000)",
+        "iterations  1000   50000",
         "000000200.safetensors",
         "best",
         "damaged",

@@ -1,148 +1,82 @@
-"""One run of a folder, in lines: what it is, how it stands, what it has left behind."""
+"""The report of a run in lines, and how the run is resumed from the Runs screen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from rich.filesize import decimal
-
 from core.config import RunConfig
-from core.events import Diverged, Evaluated, Failed
-from core.storage.run_index import CheckpointFile, RunDetails, RunSummary
+from core.storage.run_index import RunDetails, RunSummary
 from tui_meta.views.describe import display_path
 from tui_meta.views.keys.keymap import KeyOf, usual_key
-from tui_meta.views.numbers import loss, whole
-from tui_meta.views.runs.settings_table import (
-    DEFAULT_SAVING,
-    default_config,
-    dotted,
-    saving_of,
-    typed,
-)
-from tui_meta.views.runs.summary import age_words, best_words, progress_words, state_words
+from tui_meta.views.numbers import whole
+from tui_meta.views.runs.report import Section, report, status
+from tui_meta.views.runs.settings_table import typed
 from tui_meta.views.text import Line, Span, line, printable, wrap
 
-_SHOWN = 10
-"""Checkpoints and evaluations, the newest of them."""
-
 _NAME_CELLS = 14
+"""Cells of the names of facts."""
 
 
-def brief_lines(opened: RunDetails, now: float, width: int) -> list[Line]:
-    """How the run stands, for one who passes by."""
-    entry = opened.summary
-    lines = [
-        *_fact("state", state_words(entry), width),
-        *_fact("iteration", progress_words(entry), width),
-        *_fact("best", best_words(entry), width),
-        *_fact("last event", f"{age_words(entry, now)} ago", width),
-        *_fact("checkpoints", whole(len(opened.checkpoints)), width),
-    ]
-    if entry.state in ("diverged", "failed"):
-        troubles = (one for one in reversed(opened.events) if isinstance(one, Diverged | Failed))
-        newest = next(troubles, None)
-        lines += [line(Span(row, "red")) for row in wrap(newest.problem, width)] if newest else []
-    return lines
+def brief_lines(details: RunDetails, now: float, width: int) -> list[Line]:
+    """Return the status of a run without its name."""
+    return _body(status(details, "", now), width)
 
 
-def run_lines(opened: RunDetails, config: RunConfig, now: float, width: int) -> list[Line]:
-    """All that ``tui-meta show`` tells of it but the curve, wrapped to ``width``."""
-    evaluations = [one for one in opened.events if isinstance(one, Evaluated)]
+def run_lines(details: RunDetails, config: RunConfig, now: float, width: int) -> list[Line]:
+    """Return the report of a run, wrapped to ``width`` cells."""
+    run = report(details, config, now)
     return [
-        line(Span(f"{opened.summary.name}, {config.algorithm.title}", "bold")),
-        *_fact("folder", display_path(opened.summary.path), width),
-        *brief_lines(opened, now, width),
+        *_lines(run.status, width),
         (),
-        *_settings(opened, config, width),
+        *_lines(run.settings, width),
         (),
-        *_checkpoints(opened.checkpoints, width),
+        *_lines(run.checkpoints.newest(), width),
         (),
-        *_evaluations(evaluations),
+        *_lines(run.evaluations, width),
         (),
-        *_origin(opened, width),
+        *_lines(run.provenance, width),
     ]
 
 
-def _fact(name: str, value: str, width: int) -> list[Line]:
-    rows = wrap(value, max(10, width - _NAME_CELLS)) or [""]
-    names = [name, *("" for _ in rows[1:])]
-    return [
-        line(Span(f"{title:<{_NAME_CELLS}}", "dim"), row)
-        for title, row in zip(names, rows, strict=True)
-    ]
+def _lines(section: Section, width: int) -> list[Line]:
+    title = [line(Span(row, "bold")) for row in wrap(printable(section.title), width)]
+    return [*title, *_body(section, width)]
 
 
-def _settings(opened: RunDetails, config: RunConfig, width: int) -> list[Line]:
-    settings = dotted(config) | saving_of(opened.record)
-    defaults = dotted(default_config(config)) | DEFAULT_SAVING
-    changed = {name: value for name, value in settings.items() if value != defaults.get(name)}
-    if not changed:
-        return [line(Span("all settings are the defaults", "bold"))]
-    lines = [line(Span("settings that differ from the defaults", "bold"))]
-    longest = max(map(len, changed))
-    for name, value in changed.items():
-        said = f"{name:<{longest}}  {value}"
-        lines.append(line(said, Span(f"  (default {defaults.get(name, '-')})", "dim")))
+def _body(section: Section, width: int) -> list[Line]:
+    rows = _table(section, width) if section.columns else _facts(section, width)
+    return rows + [line(Span(row, "red")) for row in wrap(section.problem, width)]
+
+
+def _facts(section: Section, width: int) -> list[Line]:
+    lines = []
+    for name, fact in section.rows:
+        for number, row in enumerate(wrap(fact, max(10, width - _NAME_CELLS)) or [""]):
+            lines.append(line(Span(f"{'' if number else name:<{_NAME_CELLS}}", "dim"), row))
     return lines
 
 
-def _checkpoints(files: Sequence[CheckpointFile], width: int) -> list[Line]:
-    if not files:
-        return [line(Span("no checkpoint yet", "bold"))]
-    lines = [line(Span(_counted("checkpoints", len(files)), "bold"))]
-    for file in files[-_SHOWN:]:
-        said = f"{printable(file.path.name):<25}  {decimal(file.size):>9}  {file.description}"
-        lines += [line(row) for row in ([said] if len(said) <= width else wrap(said, width))]
-    return lines
-
-
-def _evaluations(evaluations: Sequence[Evaluated]) -> list[Line]:
-    if not evaluations:
-        return [line(Span("no evaluation yet", "bold"))]
-    heading = f"{'iteration':>11}  {'task':<10}  {'updates':>7}  {'before':>6}  {'after':>6}"
-    lines = [
-        line(Span(_counted("evaluations", len(evaluations)), "bold")),
-        line(Span(heading, "dim")),
-    ]
-    for one in evaluations[-_SHOWN:]:
-        numbers = f"{loss(one.losses[0]):>6}  {loss(one.losses[-1]):>6}"
-        updates = whole(len(one.losses) - 1)
-        lines.append(line(f"{whole(one.iteration):>11}  {one.probe:<10}  {updates:>7}  {numbers}"))
-    return lines
-
-
-def _counted(what: str, count: int) -> str:
-    return what if count <= _SHOWN else f"{what}, the last {_SHOWN} of {whole(count)}"
-
-
-def _origin(opened: RunDetails, width: int) -> list[Line]:
-    record = opened.record
-    versions = ", ".join(f"{package} {number}" for package, number in record.versions.items())
-    facts = {
-        "started": record.started,
-        "host": record.host,
-        "processor": record.processor,
-        "engine": f"{record.engine} on {record.device}",
-        "versions": f"{versions}, python {record.python}",
-        **({"git commit": record.commit} if record.commit else {}),
-        "command line": typed(record.command_line),
-    }
-    lines = [line(Span("where it comes from", "bold"))]
-    for name, value in facts.items():
-        lines += _fact(name, value, width)
+def _table(section: Section, width: int) -> list[Line]:
+    rows = [section.columns, *(tuple(map(printable, row)) for row in section.rows)]
+    cells = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines: list[Line] = []
+    for number, row in enumerate(rows):
+        columns = [
+            f"{cell:>{most}}" if index in section.numbers else f"{cell:<{most}}"
+            for index, (cell, most) in enumerate(zip(row, cells, strict=True))
+        ]
+        text = "  ".join(columns).rstrip()
+        pieces = [text] if len(text) <= width else wrap(text, width)
+        lines += [line(Span(piece, "" if number else "dim")) for piece in pieces]
     return lines
 
 
 def resume_command(entry: RunSummary) -> str:
-    """What takes the run up again, typed in a shell; a finished one needs more iterations."""
+    """Return the shell command that resumes a run; a finished one needs more iterations."""
     more = [] if entry.state != "finished" else ["--iterations", str(2 * (entry.target or 0))]
     return typed(["tui-meta", "resume", display_path(entry.path), *more])
 
 
 def cannot_resume(entry: RunSummary, key: KeyOf = usual_key, *, is_here: bool) -> str:
-    """Why the run is not taken up again at once; nothing if it can be. ``is_here``: it is one of
-    this session.
-    """
+    """Return why the run cannot be resumed, or nothing; ``is_here`` if it is in this session."""
     if entry.problem:
         return entry.problem
     if is_here:
@@ -155,7 +89,7 @@ def cannot_resume(entry: RunSummary, key: KeyOf = usual_key, *, is_here: bool) -
 
 
 def resume_details(entry: RunSummary) -> str:
-    """What it means to take the run up again."""
+    """Return what resuming the run does."""
     at, target = whole(entry.iteration or 0), whole(entry.target or 0)
     return (
         f"{entry.name} continues from its latest checkpoint (it reached iteration {at}) "
