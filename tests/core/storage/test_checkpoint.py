@@ -79,7 +79,7 @@ def assert_refused(path: Path, problem: str) -> None:
 
 
 @given(data=st.data(), iteration=st.integers(0, 4), elapsed=st.floats(0, 1e9))
-def test_a_checkpoint_comes_back_bit_for_bit(
+def test_a_checkpoint_is_read_back_bit_for_bit(
     engine_name: str, data: st.DataObject, iteration: int, elapsed: float
 ) -> None:
     config = data.draw(configs(engine_name, data.draw(st.sampled_from(["float32", "float64"]))))
@@ -117,7 +117,7 @@ def test_plain_pytorch_loads_a_checkpoint_strictly_and_predicts_the_same(
     assert net(grid[:, None]).detach().numpy()[:, 0] == pytest.approx(ours, abs=1e-5)
 
 
-def test_the_optimisers_file_holds_its_vectors_alone(path: Path) -> None:
+def test_the_optimizer_file_has_only_vectors(path: Path) -> None:
     vectors = safetensors.numpy.load_file(optimizer_path(path))
     assert {name: vector.shape for name, vector in vectors.items()} == {
         "mean": (MLP.of(NETWORK).n_parameters,),
@@ -125,7 +125,7 @@ def test_the_optimisers_file_holds_its_vectors_alone(path: Path) -> None:
     }
 
 
-def test_plain_sgd_leaves_no_optimisers_file(tmp_path: Path) -> None:
+def test_sgd_writes_no_optimizer_file(tmp_path: Path) -> None:
     path = save_checkpoint(tmp_path, made(Reptile()))
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
@@ -203,17 +203,17 @@ def test_a_file_of_another_program_is_refused(path: Path, metadata: dict[str, st
 
 
 @pytest.mark.parametrize("described", ["", "no json", "[]", "3", "null", "{}"])
-def test_metadata_that_is_none_is_refused(path: Path, described: str) -> None:
+def test_metadata_of_another_form_is_refused(path: Path, described: str) -> None:
     path.write_bytes(safetensors.numpy.save({"a": np.zeros(3)}, {"tui-meta": described}))
     assert_refused(path, "damaged metadata")
 
 
-def test_metadata_nested_without_end_is_refused(path: Path) -> None:
+def test_deeply_nested_metadata_is_refused(path: Path) -> None:
     path.write_bytes(safetensors.numpy.save({"a": np.zeros(3)}, {"tui-meta": "[" * 100_000}))
     assert_refused(path, "damaged metadata")
 
 
-def test_a_newer_format_says_so(path: Path) -> None:
+def test_a_newer_format_is_refused(path: Path) -> None:
     rewritten(path, lambda found: found.update(format_version=2, written_by=""))
     assert_refused(path, "format 2; this version reads up to 1; install a newer tui-meta")
 
@@ -239,14 +239,14 @@ def test_an_iteration_outside_the_run_is_refused(path: Path, iteration: int, tar
         ({"algorithm": {"name": "maml"}}, "one of fomaml, reptile"),
     ],
 )
-def test_a_configuration_that_is_not_valid_names_its_setting(
+def test_an_invalid_configuration_names_the_setting(
     path: Path, change: dict[str, Any], problem: str
 ) -> None:
     rewritten(path, lambda found: found["config"].update(change))
     assert_refused(path, problem)
 
 
-def test_another_networks_configuration_is_refused(path: Path) -> None:
+def test_the_configuration_of_another_network_is_refused(path: Path) -> None:
     rewritten(path, lambda found: found["config"].update(network={"hidden": [5, 4]}))
     assert_refused(path, "'2.weight' has shape (3, 5), expected (4, 5)")
 
@@ -262,13 +262,13 @@ def test_another_networks_configuration_is_refused(path: Path) -> None:
         (lambda t: t.clear(), "is missing"),
     ],
 )
-def test_tensors_that_do_not_fit_are_named(
+def test_tensors_that_do_not_fit_are_refused_by_name(
     path: Path, change: Callable[[dict[str, Any]], object], problem: str
 ) -> None:
     assert_refused(rewritten(path, tensors=change), problem)
 
 
-def test_a_type_that_numpy_does_not_have_is_refused(path: Path) -> None:
+def test_a_type_unknown_to_numpy_is_refused(path: Path) -> None:
     tensors = safetensors.torch.load_file(path)
     with safetensors.safe_open(path, "numpy") as file:
         metadata = file.metadata()
@@ -277,13 +277,13 @@ def test_a_type_that_numpy_does_not_have_is_refused(path: Path) -> None:
     assert_refused(path, "")
 
 
-def test_a_missing_optimisers_file_is_refused(path: Path) -> None:
+def test_a_missing_optimizer_file_is_refused(path: Path) -> None:
     optimizer_path(path).unlink()
     assert_refused(path, "no such file")
 
 
 @given(place=st.integers(0, 10**6), bit=st.integers(0, 7))
-def test_a_damaged_optimisers_file_is_refused(place: int, bit: int) -> None:
+def test_a_damaged_optimizer_file_is_refused(place: int, bit: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = save_checkpoint(Path(folder), made())
         content = bytearray(optimizer_path(path).read_bytes())
@@ -292,25 +292,25 @@ def test_a_damaged_optimisers_file_is_refused(place: int, bit: int) -> None:
         assert_refused(path, "or damaged")
 
 
-def test_another_checkpoints_optimisers_file_is_refused(tmp_path: Path, path: Path) -> None:
+def test_the_optimizer_file_of_another_checkpoint_is_refused(tmp_path: Path, path: Path) -> None:
     other = save_checkpoint(tmp_path, made(iteration=8))
     optimizer_path(other).replace(optimizer_path(path))
     assert_refused(path, f"does not belong to {path.name}")
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum"])
-def test_vectors_of_another_outer_optimiser_are_refused(path: Path, optimizer: str) -> None:
+def test_vectors_of_another_outer_optimizer_are_refused(path: Path, optimizer: str) -> None:
     rewritten(path, lambda found: found["config"]["algorithm"].update(outer_optimizer=optimizer))
     assert_refused(path, "")
 
 
-def test_a_file_that_names_no_optimisers_file_though_it_needs_one_is_refused(path: Path) -> None:
+def test_missing_vectors_of_the_outer_optimizer_are_refused(path: Path) -> None:
     rewritten(path, lambda found: found.update(optimizer_sha256=None))
     assert_refused(path, "")
 
 
 @given(place=st.integers(0, 10**6), bit=st.integers(0, 7))
-def test_a_flipped_bit_is_refused_or_gives_a_valid_checkpoint(place: int, bit: int) -> None:
+def test_a_flipped_bit_is_refused_or_leaves_a_valid_checkpoint(place: int, bit: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = save_checkpoint(Path(folder), made())
         content = bytearray(path.read_bytes())

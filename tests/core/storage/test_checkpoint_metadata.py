@@ -18,7 +18,7 @@ from core.storage.paths import checkpoint_names, optimizer_path
 from tests.support.run_folders import make_checkpoint
 
 
-def test_a_checkpoint_tells_where_it_stood(tmp_path: Path) -> None:
+def test_iteration_and_target_are_read(tmp_path: Path) -> None:
     config = RunConfig(algorithm=Fomaml())
     state = TrainState(7, MLP.of(config.network).initial(0), {})
     path = save_checkpoint(tmp_path, Checkpoint(config, state, 90, 1.0, ()))
@@ -26,7 +26,7 @@ def test_a_checkpoint_tells_where_it_stood(tmp_path: Path) -> None:
     assert (metadata.iteration, metadata.target) == (7, 90)
 
 
-def test_why_it_was_saved_and_the_best_loss_are_told(tmp_path: Path) -> None:
+def test_kind_and_best_loss_are_read(tmp_path: Path) -> None:
     said = {"kind": "hand", "best": 0.25, "best_iteration": 5}
     metadata = read_metadata(make_checkpoint(tmp_path, 7, said))
     assert (metadata.kind, metadata.best, metadata.best_iteration) == ("hand", 0.25, 5)
@@ -40,14 +40,14 @@ def test_the_tensors_are_not_read(tmp_path: Path) -> None:
     assert read_metadata(path).iteration == 7
 
 
-def test_a_truncated_file_is_damaged(tmp_path: Path) -> None:
+def test_a_truncated_file_is_an_error(tmp_path: Path) -> None:
     path = make_checkpoint(tmp_path, 7)
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(CheckpointError, match="not a safetensors file, or damaged"):
         read_metadata(path)
 
 
-def test_a_missing_optimizer_file_is_damage(tmp_path: Path) -> None:
+def test_a_missing_optimizer_file_is_an_error(tmp_path: Path) -> None:
     path = make_checkpoint(tmp_path, 7, {"optimizer_sha256": "0" * 64})
     with pytest.raises(CheckpointError, match=r"optimizer\.safetensors: no such file"):
         read_metadata(path)
@@ -55,7 +55,7 @@ def test_a_missing_optimizer_file_is_damage(tmp_path: Path) -> None:
     assert read_metadata(path).iteration == 7
 
 
-def test_a_checkpoint_of_the_first_version_gives_no_reason(tmp_path: Path) -> None:
+def test_a_checkpoint_of_the_first_version_has_no_kind(tmp_path: Path) -> None:
     assert read_metadata(make_checkpoint(tmp_path, 7)).kind is None
 
 
@@ -63,7 +63,7 @@ def test_a_checkpoint_of_the_first_version_gives_no_reason(tmp_path: Path) -> No
     "said",
     [{"iteration": -1}, {"iteration": 10**30}, {"target": "far"}, {"best": []}, {"kind": 3}],
 )
-def test_values_that_cannot_be_are_refused(tmp_path: Path, said: dict[str, object]) -> None:
+def test_values_out_of_range_are_refused(tmp_path: Path, said: dict[str, object]) -> None:
     with pytest.raises(CheckpointError, match=r"damaged metadata|is not within the run"):
         read_metadata(make_checkpoint(tmp_path, 7, said))
 
@@ -98,6 +98,6 @@ def test_json_nested_too_deep_is_a_clear_error(tmp_path: Path) -> None:
         read_metadata(path)
 
 
-def test_checkpoints_are_ordered_by_number_and_told_from_other_files() -> None:
+def test_checkpoint_names_are_selected_and_ordered_by_iteration() -> None:
     names = ["run.json", "10.safetensors", "000000009.safetensors", "9.optimizer.safetensors"]
     assert checkpoint_names(names) == ["000000009.safetensors", "10.safetensors"]

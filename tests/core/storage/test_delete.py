@@ -20,7 +20,7 @@ def run(tmp_path: Path) -> Path:
     return make_run(tmp_path / "run", [started()])
 
 
-def test_all_that_a_run_leaves_is_deleted_with_its_folder(run: Path) -> None:
+def test_all_files_of_a_run_are_deleted_with_its_folder(run: Path) -> None:
     make_checkpoint(run, 100)
     (run / "000000100.optimizer.safetensors").touch()
     (run / ".000000200.safetensors.4711.partial").touch()
@@ -29,7 +29,7 @@ def test_all_that_a_run_leaves_is_deleted_with_its_folder(run: Path) -> None:
     assert not run.exists()
 
 
-def test_what_others_put_there_stays_with_its_folder(run: Path) -> None:
+def test_foreign_files_stay_with_their_folder(run: Path) -> None:
     (run / "notes.txt").write_text("mine")
     (run / "best.safetensors").touch()
     (run / "plots").mkdir()
@@ -39,7 +39,7 @@ def test_what_others_put_there_stays_with_its_folder(run: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["000000100.safetensors", "other"])
-def test_links_are_left_and_never_followed(run: Path, tmp_path: Path, name: str) -> None:
+def test_links_are_neither_deleted_nor_followed(run: Path, tmp_path: Path, name: str) -> None:
     outside = make_run(tmp_path / "outside")
     (run / name).symlink_to(outside / "run.json")
     (run / "999.safetensors").symlink_to(outside)
@@ -55,7 +55,7 @@ def test_a_link_to_a_run_is_refused(run: Path, tmp_path: Path) -> None:
     assert (run / "run.json").is_file()
 
 
-def test_a_run_that_is_trained_is_refused(run: Path) -> None:
+def test_a_run_that_is_being_trained_is_refused(run: Path) -> None:
     lock = FolderLock(run)
     lock.take()
     owner = f"process {os.getpid()} on {platform.node()}"
@@ -67,7 +67,7 @@ def test_a_run_that_is_trained_is_refused(run: Path) -> None:
     assert not run.exists()
 
 
-def test_a_run_that_begins_to_be_trained_meanwhile_is_refused(run: Path) -> None:
+def test_a_run_that_is_resumed_meanwhile_is_refused(run: Path) -> None:
     lock = FolderLock(run)
     lock.take()
     with (
@@ -88,7 +88,7 @@ def test_a_lock_that_is_a_link_is_not_written_through(run: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("files", [{}, {"run.json": "{}"}, {"events.jsonl": ""}, {"a.py": ""}])
-def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, files: dict[str, str]) -> None:
+def test_a_folder_without_a_run_is_refused(tmp_path: Path, files: dict[str, str]) -> None:
     folder = tmp_path / "project"
     folder.mkdir()
     for name, content in files.items():
@@ -98,19 +98,19 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, files: dict[str, str
     assert {path.name for path in folder.iterdir()} == set(files)
 
 
-def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="no such folder"):
         remove_run(tmp_path / "none")
 
 
-def test_a_damaged_run_can_be_removed(run: Path) -> None:
+def test_a_damaged_run_can_be_deleted(run: Path) -> None:
     make_checkpoint(run, 100)
     (run / "run.json").write_text("{")
     remove_run(run)
     assert not run.exists()
 
 
-def test_what_an_interruption_leaves_can_be_removed(run: Path) -> None:
+def test_a_partly_deleted_run_can_be_deleted(run: Path) -> None:
     make_checkpoint(run, 100)
     unlink = removal.os.unlink
 
@@ -126,7 +126,7 @@ def test_what_an_interruption_leaves_can_be_removed(run: Path) -> None:
     assert not run.exists()
 
 
-def test_the_size_of_what_would_be_deleted_is_told(run: Path) -> None:
+def test_the_size_of_the_files_to_delete_is_known(run: Path) -> None:
     (run / "notes.txt").write_text("not counted")
     contents = contents_of(run)
     assert contents.own == ("events.jsonl", "run.json")

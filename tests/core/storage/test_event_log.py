@@ -51,7 +51,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
 
 
 @pytest.mark.parametrize("room", [0, 1, 50, 100])
-def test_what_a_full_disk_did_not_take_is_written_later_and_once(
+def test_lines_that_a_full_disk_refused_are_written_later_and_once(
     path: Path, monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
     log = EventLog(path)
@@ -86,7 +86,7 @@ def test_all_lines_of_a_flush_are_one_write(path: Path, monkeypatch: pytest.Monk
 
 
 @given(cut=st.integers(0, 400), size=st.integers(0, 3))
-def test_a_log_cut_anywhere_loses_the_torn_line_and_none_before(cut: int, size: int) -> None:
+def test_a_log_cut_anywhere_loses_only_the_torn_line(cut: int, size: int) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
@@ -110,7 +110,7 @@ def test_a_torn_line_longer_than_a_block_is_cut_off(path: Path) -> None:
     assert path.stat().st_size < 1_000
 
 
-def test_lines_that_wait_are_bounded_and_losses_go_first(path: Path) -> None:
+def test_pending_lines_are_bounded(path: Path) -> None:
     log = EventLog(path)
     log.append(short_evaluated(0, 0.5))
     size = 0
@@ -125,7 +125,7 @@ def test_lines_that_wait_are_bounded_and_losses_go_first(path: Path) -> None:
     assert 0 < path.stat().st_size <= PENDING_BYTES + 2**20
 
 
-def test_a_drop_of_losses_alone_keeps_every_evaluation(
+def test_losses_are_dropped_before_evaluations(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(core.storage.event_log, "PENDING_BYTES", 20_000)
@@ -139,7 +139,7 @@ def test_a_drop_of_losses_alone_keeps_every_evaluation(
     assert len([event for event in kept if isinstance(event, Progress)]) < 900
 
 
-def test_a_log_that_was_removed_is_not_written_in_vain(path: Path) -> None:
+def test_a_removed_log_is_not_written_until_a_sync(path: Path) -> None:
     log = EventLog(path)
     log.append(progress(1, 0.5))
     log.flush()
@@ -152,7 +152,7 @@ def test_a_log_that_was_removed_is_not_written_in_vain(path: Path) -> None:
     assert [event.iteration for event in EventLogReader(path).events()] == [2]
 
 
-def test_a_folder_that_comes_back_gets_what_was_said_meanwhile(tmp_path: Path) -> None:
+def test_a_folder_that_returns_receives_the_pending_lines(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
     log = EventLog(folder / "events.jsonl")
@@ -167,7 +167,7 @@ def test_a_folder_that_comes_back_gets_what_was_said_meanwhile(tmp_path: Path) -
     assert [event.iteration for event in EventLogReader(log.path).events()] == [1, 2]
 
 
-def test_what_was_taken_back_is_left_out(path: Path) -> None:
+def test_discarded_events_are_left_out(path: Path) -> None:
     write(
         path,
         *(progress(1, 0.1), progress(2, 0.2), progress(3, 0.3)),
@@ -178,7 +178,7 @@ def test_what_was_taken_back_is_left_out(path: Path) -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 6)), max_size=20))
-def test_what_stands_is_what_no_later_return_replaces(parts: list[tuple[bool, int]]) -> None:
+def test_an_event_is_current_unless_a_later_rollback_discards_it(parts: list[tuple[bool, int]]) -> None:
     import tempfile
 
     said: list[AnyEvent] = [
@@ -199,7 +199,7 @@ def test_what_stands_is_what_no_later_return_replaces(parts: list[tuple[bool, in
         assert list(EventLogReader(path).events()) == expected
 
 
-def test_a_huge_line_is_passed_over(path: Path) -> None:
+def test_a_huge_line_is_skipped(path: Path) -> None:
     write(path, progress(1, 0.5))
     with path.open("ab") as log:
         log.write(b'{"event":"' + b"x" * 3 * LONGEST_LINE + b'"}\n')
@@ -210,7 +210,7 @@ def test_a_huge_line_is_passed_over(path: Path) -> None:
 @pytest.mark.parametrize(
     "foreign", [b"[" * 50_000, b"null", b'{"event":null}', b'"\xff"', b"\0" * 9]
 )
-def test_a_foreign_line_is_passed_over(path: Path, foreign: bytes) -> None:
+def test_a_foreign_line_is_skipped(path: Path, foreign: bytes) -> None:
     write(path, progress(1, 0.5))
     with path.open("ab") as log:
         log.write(foreign + b"\n")
@@ -218,7 +218,7 @@ def test_a_foreign_line_is_passed_over(path: Path, foreign: bytes) -> None:
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
-def test_an_evaluation_that_is_not_finite_comes_back_as_not_finite(path: Path, bad: float) -> None:
+def test_an_evaluation_that_is_not_finite_is_read_back_as_not_finite(path: Path, bad: float) -> None:
     write(path, short_evaluated(3, bad))
     (found,) = EventLogReader(path).events()
     assert isinstance(found, Evaluated)

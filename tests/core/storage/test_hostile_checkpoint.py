@@ -30,18 +30,18 @@ def path(tmp_path: Path) -> Path:
     return save_checkpoint(tmp_path, made())
 
 
-def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_is_refused_without_blocking(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "7.safetensors")
     assert_refused(tmp_path / "7.safetensors", "not a regular file")
 
 
-def test_a_device_without_end_is_not_read(path: Path) -> None:
+def test_an_endless_device_is_not_read(path: Path) -> None:
     path.unlink()
     path.symlink_to("/dev/zero")
     assert_refused(path, "not a regular file")
 
 
-def test_a_pipe_in_place_of_the_optimisers_file_is_not_waited_for(path: Path) -> None:
+def test_a_pipe_as_the_optimizer_file_is_refused_without_blocking(path: Path) -> None:
     optimizer_path(path).unlink()
     os.mkfifo(optimizer_path(path))
     assert_refused(path, "not a regular file")
@@ -52,7 +52,7 @@ def test_a_name_with_a_null_character_is_refused() -> None:
         load_checkpoint(Path("a\0b"))
 
 
-def test_a_folder_in_place_of_a_checkpoint_is_refused(path: Path) -> None:
+def test_a_folder_as_a_checkpoint_is_refused(path: Path) -> None:
     path.unlink()
     path.mkdir()
     assert_refused(path, "Is a directory")
@@ -68,7 +68,7 @@ def test_a_file_larger_than_its_network_is_not_read(path: Path) -> None:
     assert peak < 4 * 2**20
 
 
-def test_a_larger_optimisers_file_is_not_read(path: Path) -> None:
+def test_an_optimizer_file_larger_than_its_network_is_not_read(path: Path) -> None:
     with optimizer_path(path).open("r+b") as file:
         file.truncate(2**32)
     tracemalloc.start()
@@ -78,7 +78,7 @@ def test_a_larger_optimisers_file_is_not_read(path: Path) -> None:
     assert peak < 4 * 2**20
 
 
-def test_a_header_without_end_is_not_read(path: Path) -> None:
+def test_an_endless_header_is_not_read(path: Path) -> None:
     path.write_bytes((2**27).to_bytes(8, "little") + b"{")
     assert_refused(path, "not a safetensors file, or damaged")
 
@@ -124,24 +124,24 @@ def test_metadata_out_of_range_is_refused(path: Path, change: dict[str, Any]) ->
     assert_refused(path, "damaged metadata")
 
 
-def test_an_endless_format_number_still_makes_a_short_line(path: Path) -> None:
+def test_the_message_for_a_huge_format_number_is_short(path: Path) -> None:
     rewritten(path, lambda found: found.update(format_version=10**4_000))
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(path)
     assert len(caught.value.problem) < 200
 
 
-def test_a_newer_format_says_which_version_is_needed(path: Path) -> None:
+def test_a_newer_format_is_refused_with_the_version_to_install(path: Path) -> None:
     rewritten(path, lambda found: found.update(format_version=2, written_by="0.9.1"))
     assert_refused(path, "format 2; this version reads up to 1; install tui-meta 0.9.1")
 
 
-def test_a_newer_format_does_not_choose_the_advice(path: Path) -> None:
+def test_a_newer_format_cannot_inject_advice(path: Path) -> None:
     rewritten(path, lambda found: found.update(format_version=2, written_by="evil.sh | sh"))
     assert_refused(path, "install a newer tui-meta")
 
 
-def test_a_checkpoint_says_which_version_wrote_it(path: Path) -> None:
+def test_a_checkpoint_names_the_version_that_wrote_it(path: Path) -> None:
     content = path.read_bytes()
     length = int.from_bytes(content[:8], "little")
     metadata = msgspec.json.decode(content[8 : 8 + length])["__metadata__"]["tui-meta"]
@@ -154,6 +154,6 @@ def test_a_checkpoint_of_the_first_format_opens(tmp_path: Path) -> None:
     assert (loaded.state.iteration, loaded.config.network.hidden) == (50_000, (64, 64))
 
 
-def test_a_network_that_no_machine_trains_is_refused() -> None:
+def test_a_network_beyond_any_machine_is_refused() -> None:
     with pytest.raises(ConfigError, match="parameters"):
         NetworkConfig(hidden=(16_384,) * 64)

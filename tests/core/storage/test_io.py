@@ -28,7 +28,7 @@ def test_nothing_else_is_left_in_the_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fault", ["fsync", "replace"])
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError()], ids=repr)
-def test_a_fault_while_writing_leaves_the_old_file_whole_and_no_other(
+def test_a_fault_while_writing_leaves_only_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, error: BaseException
 ) -> None:
     write_atomically(tmp_path / "file", b"old")
@@ -45,7 +45,7 @@ def test_a_fault_while_writing_leaves_the_old_file_whole_and_no_other(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_content_is_on_the_disk_before_the_name_and_the_name_before_the_return(
+def test_the_content_is_synced_before_the_rename_and_the_folder_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[str] = []
@@ -69,7 +69,7 @@ def test_content_is_on_the_disk_before_the_name_and_the_name_before_the_return(
 
 
 @pytest.mark.parametrize("place", ["missing/file", "file/below"])
-def test_a_folder_that_is_not_there_is_an_os_error(tmp_path: Path, place: str) -> None:
+def test_a_missing_folder_is_an_os_error(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_bytes(b"old")
     with pytest.raises(OSError, match=r"No such file|Not a directory"):
         write_atomically(tmp_path / place, b"new")

@@ -91,7 +91,7 @@ def test_checkpoints_of_a_discarded_branch_are_not_current(
     assert found.iteration == current[-1]
 
 
-def test_a_damaged_checkpoint_is_passed_over_with_a_warning(tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_skipped_with_a_warning(tmp_path: Path) -> None:
     sound, damaged = save(tmp_path, 7), save(tmp_path, 9)
     damaged.write_bytes(damaged.read_bytes()[:-1])
     latest = latest_checkpoint(tmp_path)
@@ -103,7 +103,7 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_warning(tmp_path: Path) -> N
     assert warning.startswith(f"skipping {damaged}: ")
 
 
-def test_where_all_are_damaged_the_first_problem_is_named(tmp_path: Path) -> None:
+def test_if_all_are_damaged_the_first_problem_is_named(tmp_path: Path) -> None:
     for name in ("7.safetensors", "9.safetensors"):
         (tmp_path / name).touch()
     with pytest.raises(CheckpointError, match=r"no readable checkpoint; .*9\.safetensors"):

@@ -30,7 +30,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core.storage.lock, "TIMEOUT_SECONDS", 0.0)
 
 
-def test_a_locked_folder_is_refused_in_a_line_that_names_process_and_host(
+def test_a_locked_folder_is_refused_with_the_name_of_its_owner(
     tmp_path: Path, hurried: None
 ) -> None:
     first = FolderLock(tmp_path)
@@ -42,7 +42,7 @@ def test_a_locked_folder_is_refused_in_a_line_that_names_process_and_host(
     first.release()
 
 
-def test_the_owner_is_known_while_it_has_the_folder_and_not_after(tmp_path: Path) -> None:
+def test_the_owner_is_known_while_it_holds_the_lock(tmp_path: Path) -> None:
     assert owner_of(tmp_path) is None
     lock = FolderLock(tmp_path)
     lock.take()
@@ -53,7 +53,7 @@ def test_the_owner_is_known_while_it_has_the_folder_and_not_after(tmp_path: Path
     assert owner_of(tmp_path) is None
 
 
-def test_the_lock_is_as_open_to_others_as_other_files(tmp_path: Path) -> None:
+def test_the_lock_has_the_permissions_of_other_files(tmp_path: Path) -> None:
     lock = FolderLock(tmp_path)
     before = os.umask(0o027)
     try:
@@ -64,13 +64,13 @@ def test_the_lock_is_as_open_to_others_as_other_files(tmp_path: Path) -> None:
     assert (tmp_path / LOCK).stat().st_mode & 0o777 == 0o640
 
 
-def test_to_ask_for_the_owner_writes_nothing(tmp_path: Path) -> None:
+def test_reading_the_owner_writes_nothing(tmp_path: Path) -> None:
     owner_of(tmp_path)
     owner_of(tmp_path / "nothing")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_death_of_the_owner_frees_the_folder(tmp_path: Path) -> None:
+def test_the_death_of_the_owner_releases_the_lock(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )
@@ -88,7 +88,7 @@ def test_the_death_of_the_owner_frees_the_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b'{"host":1}', b"x" * 200_000])
-def test_an_owner_that_left_no_name_is_refused_all_the_same(
+def test_a_folder_locked_by_an_unknown_owner_is_refused(
     tmp_path: Path, hurried: None, content: bytes
 ) -> None:
     lock = FolderLock(tmp_path)
@@ -99,6 +99,6 @@ def test_an_owner_that_left_no_name_is_refused_all_the_same(
     lock.release()
 
 
-def test_a_folder_that_is_not_there_cannot_be_locked(tmp_path: Path) -> None:
+def test_a_missing_folder_cannot_be_locked(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="cannot be locked"):
         FolderLock(tmp_path / "nothing").take()

@@ -58,7 +58,7 @@ def test_without_git_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.Monk
     assert git_commit() is None
 
 
-def test_a_git_that_does_not_answer_is_not_waited_for(
+def test_git_has_a_time_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = tmp_path / "git"

@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> RunFolder:
     return create_run_folder(tmp_path, "run", unique=False)
 
 
-def test_every_kind_of_event_comes_back_as_it_was(folder: RunFolder) -> None:
+def test_every_kind_of_event_is_read_back_unchanged(folder: RunFolder) -> None:
     for event in EVERY_EVENT:
         folder.log.append(event)
     folder.log.close()
@@ -48,7 +48,7 @@ def test_flushed_lines_are_in_the_file_before_it_is_closed(folder: RunFolder) ->
     folder.log.close()
 
 
-def test_a_later_sitting_adds_to_the_log(folder: RunFolder) -> None:
+def test_a_resumed_run_appends_to_the_log(folder: RunFolder) -> None:
     for event in EVERY_EVENT[:2]:
         sitting = RunFolder(folder.path)
         sitting.log.append(event)
@@ -57,7 +57,7 @@ def test_a_later_sitting_adds_to_the_log(folder: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("line", [b"{", b"no json\n", b'{"event":"other"}\n', b"\xff\xfe\n", b"\n"])
-def test_a_foreign_line_is_passed_over(folder: RunFolder, line: bytes) -> None:
+def test_a_foreign_line_is_skipped(folder: RunFolder, line: bytes) -> None:
     folder.log.append(EVERY_EVENT[0])
     folder.log.close()
     with (folder.path / "events.jsonl").open("ab") as log:
@@ -65,7 +65,7 @@ def test_a_foreign_line_is_passed_over(folder: RunFolder, line: bytes) -> None:
     assert list(folder.events()) == EVERY_EVENT[:1]
 
 
-def test_a_line_torn_by_a_crash_does_not_swallow_the_next_sittings_first(folder: RunFolder) -> None:
+def test_a_line_torn_by_a_crash_does_not_spoil_the_next_one(folder: RunFolder) -> None:
     folder.log.append(EVERY_EVENT[0])
     folder.log.close()
     with (folder.path / "events.jsonl").open("ab") as log:
@@ -92,7 +92,7 @@ def test_a_folder_without_a_log_has_no_events(tmp_path: Path) -> None:
     assert list(RunFolder(tmp_path).events()) == []
 
 
-def test_the_record_says_what_the_run_is_and_where_it_came_from(folder: RunFolder) -> None:
+def test_the_record_has_configuration_and_provenance(folder: RunFolder) -> None:
     config = small_config()
     folder.describe(config, NO_AUTOSAVE, "torch", "cpu")
     record = read_record(folder.path)
@@ -111,14 +111,14 @@ def test_a_record_that_cannot_be_read_is_a_clear_error(tmp_path: Path, content: 
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_new_folder_is_made_with_its_parents(tmp_path: Path) -> None:
+def test_a_new_folder_is_created_with_its_parents(tmp_path: Path) -> None:
     folder = create_run_folder(tmp_path / "a" / "b", "run", unique=False)
     assert folder.path == tmp_path / "a" / "b" / "run"
     assert folder.path.is_dir()
     assert folder.name == "run"
 
 
-def test_a_run_is_never_written_over_another(tmp_path: Path, folder: RunFolder) -> None:
+def test_an_existing_run_is_never_overwritten(tmp_path: Path, folder: RunFolder) -> None:
     folder.log.append(EVERY_EVENT[0])
     folder.log.close()
     folder.release()
@@ -126,7 +126,7 @@ def test_a_run_is_never_written_over_another(tmp_path: Path, folder: RunFolder) 
         create_run_folder(tmp_path, "run", unique=False)
 
 
-def test_a_folder_left_before_anything_was_written_is_used(
+def test_a_folder_without_files_of_a_run_is_reused(
     tmp_path: Path, folder: RunFolder
 ) -> None:
     with pytest.raises(RunFolderError, match="this run exists already"):

@@ -46,13 +46,13 @@ def entry(path: Path) -> RunSummary:
         ("interrupted", []),
     ],
 )
-def test_the_last_word_of_the_log_is_the_state(
+def test_the_state_follows_from_the_end_of_the_log(
     tmp_path: Path, state: str, events: list[AnyEvent]
 ) -> None:
     assert entry(make_run(tmp_path / "run", events)).state == state
 
 
-def test_a_run_that_somebody_trains_is_training(tmp_path: Path) -> None:
+def test_a_locked_run_is_training(tmp_path: Path) -> None:
     make_run(tmp_path / "run", [started(), progress(100)])
     lock = FolderLock(tmp_path / "run")
     lock.take()
@@ -63,7 +63,7 @@ def test_a_run_that_somebody_trains_is_training(tmp_path: Path) -> None:
     assert entry(tmp_path / "run").state == "interrupted"
 
 
-def test_all_of_an_entry_is_told(tmp_path: Path) -> None:
+def test_all_fields_of_a_summary_are_set(tmp_path: Path) -> None:
     events = [started(), evaluated(500, 3.0, 0.5), evaluated(600, 3.0, 0.7), progress(700)]
     assert entry(make_run(tmp_path / "run", events)) == RunSummary(
         path=str(tmp_path / "run"),
@@ -85,7 +85,7 @@ def test_the_best_is_that_of_periodic_evaluations_and_the_first_of_equals(tmp_pa
     assert (found.best, found.best_iteration) == (0.5, 1)
 
 
-def test_a_later_target_counts(tmp_path: Path) -> None:
+def test_a_later_target_replaces_the_first(tmp_path: Path) -> None:
     events = [started(target=10), Extended(target=20, **stamp(10)), progress(15)]
     assert entry(make_run(tmp_path / "run", events)).target == 20
 
@@ -95,7 +95,7 @@ def long_log(length: int) -> list[AnyEvent]:
     return [started(), *(evaluated(i, 0.1 if i == 1 else 1.0) for i in range(1, length))]
 
 
-def test_the_best_is_found_however_far_back_where_no_checkpoint_knows_it(tmp_path: Path) -> None:
+def test_without_a_checkpoint_the_whole_log_is_searched_for_the_best(tmp_path: Path) -> None:
     make_run(tmp_path / "run", long_log(200))
     make_checkpoint(tmp_path / "run", 199)
     found = entry(tmp_path / "run")
@@ -103,7 +103,7 @@ def test_the_best_is_found_however_far_back_where_no_checkpoint_knows_it(tmp_pat
 
 
 @pytest.mark.parametrize("at", [190, 199])
-def test_where_a_checkpoint_knows_the_best_only_the_end_of_the_log_is_read(
+def test_with_the_best_in_a_checkpoint_only_the_end_of_the_log_is_read(
     tmp_path: Path, at: int
 ) -> None:
     events = long_log(200)
@@ -119,14 +119,14 @@ def test_where_a_checkpoint_knows_the_best_only_the_end_of_the_log_is_read(
         assert entry(run) == found
 
 
-def test_what_came_after_the_checkpoint_can_still_be_the_best(tmp_path: Path) -> None:
+def test_an_evaluation_after_the_checkpoint_can_be_the_best(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [started(), progress(100), evaluated(150, 0.05)])
     make_checkpoint(run, 100, {"best": 0.2, "best_iteration": 44})
     found = entry(run)
     assert (found.best, found.best_iteration) == (0.05, 150)
 
 
-def test_a_checkpoint_of_the_part_that_was_replaced_tells_nothing(tmp_path: Path) -> None:
+def test_a_discarded_checkpoint_does_not_count(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [started(), evaluated(90, 0.7), RolledBack(**stamp(100))])
     make_checkpoint(run, 100, {"best": 0.6, "best_iteration": 44})
     make_checkpoint(run, 300, {"best": 0.2, "best_iteration": 250})
@@ -134,14 +134,14 @@ def test_a_checkpoint_of_the_part_that_was_replaced_tells_nothing(tmp_path: Path
     assert (found.iteration, found.best, found.best_iteration) == (100, 0.6, 44)
 
 
-def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_skipped(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [started(), progress(300)])
     make_checkpoint(run, 100, {"best": 0.6, "best_iteration": 44})
     (run / "000000300.safetensors").write_bytes(b"damaged")
     assert entry(run).best == 0.6
 
 
-def test_a_run_without_a_log_is_told_by_its_checkpoint(tmp_path: Path) -> None:
+def test_a_run_without_a_log_is_summarized_from_its_checkpoint(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     (run / "events.jsonl").unlink()
     make_checkpoint(run, 100, {"target": 2_000})
@@ -149,7 +149,7 @@ def test_a_run_without_a_log_is_told_by_its_checkpoint(tmp_path: Path) -> None:
     assert (found.iteration, found.target, found.last_event) == (100, 2_000, None)
 
 
-def test_what_a_resumed_run_has_replaced_counts_no_more(tmp_path: Path) -> None:
+def test_discarded_events_do_not_count(tmp_path: Path) -> None:
     before = [started(), progress(100), evaluated(150, 0.7), evaluated(190, 0.1)]
     ended = Diverged(problem="p", advice="a", **stamp(200))
     anew = [RolledBack(**stamp(160)), started(160, target=900), progress(170)]
@@ -159,21 +159,21 @@ def test_what_a_resumed_run_has_replaced_counts_no_more(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["events.jsonl", "000000100.safetensors"])
-def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path, name: str) -> None:
+def test_a_pipe_in_place_of_a_file_does_not_block(tmp_path: Path, name: str) -> None:
     run = make_run(tmp_path / "run")
     (run / name).unlink(missing_ok=True)
     os.mkfifo(run / name)
     assert entry(run).state == ("damaged" if name == "events.jsonl" else "interrupted")
 
 
-def test_a_torn_or_foreign_line_is_passed_over(tmp_path: Path) -> None:
+def test_a_torn_or_foreign_line_is_skipped(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [started(), progress(100)])
     with (run / "events.jsonl").open("ab") as log:
         log.write(b'{"event":"progress","iteration":-3,"time":0}\n\xff\n[[[[\n{"event":"prog')
     assert entry(run).iteration == 100
 
 
-def test_a_damaged_run_says_what_is_wrong_and_the_others_are_listed(tmp_path: Path) -> None:
+def test_a_damaged_run_is_listed_with_its_problem(tmp_path: Path) -> None:
     make_run(tmp_path / "sound", [started(), progress(100)])
     for name, content in [("cut", "{"), ("other", "{}"), ("plain", '{"config": 3}')]:
         (make_run(tmp_path / name) / "run.json").write_text(content)
@@ -203,7 +203,7 @@ def test_a_folder_that_cannot_be_read_is_a_clear_error(tmp_path: Path) -> None:
         list_runs(tmp_path / "none")
 
 
-def test_one_run_comes_with_its_record(tmp_path: Path) -> None:
+def test_a_single_run_has_summary_and_record(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [started()])
     found, record = describe_run(run)
     assert found == entry(run)

@@ -31,7 +31,7 @@ def configs(engine_name: str) -> list[RunConfig]:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
-def test_every_run_of_a_population_has_the_bits_of_the_run_alone(
+def test_every_run_of_a_batch_has_the_bits_of_the_run_alone(
     engine_name: str, threads: int
 ) -> None:
     together = train_many(configs(engine_name), threads)
@@ -43,10 +43,10 @@ def test_every_run_of_a_population_has_the_bits_of_the_run_alone(
         assert np.array_equal(result.losses, alone.losses)
 
 
-def test_an_empty_population_is_none() -> None:
+def test_an_empty_batch_returns_nothing() -> None:
     assert train_many([]) == []
 
 
-def test_a_population_needs_a_thread() -> None:
+def test_a_batch_needs_a_thread() -> None:
     with pytest.raises(ConfigError, match="threads"):
         train_many([], -1)

@@ -115,7 +115,7 @@ def test_a_run_keeps_its_newest_autosaves_its_best_and_its_last(
     ),
     st.integers(1, 5),
 )
-def test_never_is_anything_deleted_but_old_autosaves_and_beaten_bests(
+def test_only_old_autosaves_and_superseded_bests_are_deleted(
     found: dict[int, StoredCheckpoint], keep: int
 ) -> None:
     gone = to_prune(found, keep)
@@ -131,7 +131,7 @@ def test_never_is_anything_deleted_but_old_autosaves_and_beaten_bests(
 
 
 @pytest.mark.parametrize(("first", "then"), [("auto", "hand"), ("hand", "auto"), ("hand", "best")])
-def test_what_a_person_saved_stays_saved_by_hand(
+def test_a_checkpoint_saved_by_the_user_remains_so(
     tmp_path: Path, first: SaveKind, then: SaveKind
 ) -> None:
     folder = create_run_folder(tmp_path, "run", unique=False)
@@ -161,7 +161,7 @@ def test_a_checkpoint_of_the_first_version_opens_and_is_never_deleted(tmp_path: 
 
 @pytest.mark.parametrize("step", range(6))
 @pytest.mark.parametrize("first", [None, "hand"])
-def test_a_save_that_ends_anywhere_leaves_the_checkpoints_before_whole(
+def test_a_save_killed_anywhere_leaves_earlier_checkpoints_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, first: SaveKind | None
 ) -> None:
     """In each of the six calls that bring two files to the disk."""
@@ -201,7 +201,7 @@ def test_a_save_that_ends_anywhere_leaves_the_checkpoints_before_whole(
     plan.folder.release()
 
 
-def test_the_newest_good_checkpoint_is_taken_and_the_damaged_one_named(tmp_path: Path) -> None:
+def test_a_damaged_newest_checkpoint_is_skipped_with_a_warning(tmp_path: Path) -> None:
     trainer, _ = paused_at(3, tmp_path)
     for command in (Save(), Step(2), Save()):
         trainer.send(command)
@@ -216,7 +216,7 @@ def test_the_newest_good_checkpoint_is_taken_and_the_damaged_one_named(tmp_path:
     plan.folder.release()
 
 
-def test_where_every_checkpoint_is_damaged_nothing_is_trained(tmp_path: Path) -> None:
+def test_a_run_with_only_damaged_checkpoints_is_not_resumed(tmp_path: Path) -> None:
     trainer, _ = paused_at(3, tmp_path)
     ended(trainer, save=True)
     latest_checkpoint(tmp_path / "run").path.write_bytes(b"")
@@ -225,7 +225,7 @@ def test_where_every_checkpoint_is_damaged_nothing_is_trained(tmp_path: Path) ->
     assert owner_of(tmp_path / "run") is None
 
 
-def test_a_run_that_was_never_saved_begins_anew(engine_name: str, tmp_path: Path) -> None:
+def test_a_run_that_was_never_saved_restarts(engine_name: str, tmp_path: Path) -> None:
     trainer, _ = paused_at(3, tmp_path, small_config(engine_name))
     ended(trainer)
     log = Log()
@@ -236,7 +236,7 @@ def test_a_run_that_was_never_saved_begins_anew(engine_name: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("back", [10, 60])
-def test_what_is_trained_again_replaces_what_was_said_before(tmp_path: Path, back: int) -> None:
+def test_iterations_trained_again_replace_their_events(tmp_path: Path, back: int) -> None:
     once = Log()
     run_whole(Trainer(new_plan(tmp_path, name="whole"), once), once)
     trainer, _ = paused_at(back, tmp_path)
@@ -251,7 +251,7 @@ def test_what_is_trained_again_replaces_what_was_said_before(tmp_path: Path, bac
     assert learned(list(trainer.plan.folder.events())) == learned(once.events)
 
 
-def test_after_a_return_a_checkpoint_of_the_replaced_part_is_not_taken(tmp_path: Path) -> None:
+def test_a_discarded_checkpoint_is_not_resumed(tmp_path: Path) -> None:
     """The log would lack what lies between: it was said, and taken back."""
     trainer, log = paused_at(10, tmp_path)
     for command in (Save(), Step(100), Save(), Stop(save=False)):
@@ -283,7 +283,7 @@ def test_autosaves_of_the_discarded_branch_are_deleted_first(tmp_path: Path, eag
     assert all(Path(saved.path).exists() for saved in again.of(Saved))
 
 
-def test_an_evaluation_that_the_log_lost_is_made_when_the_run_goes_on(tmp_path: Path) -> None:
+def test_a_missing_evaluation_is_repeated_on_resume(tmp_path: Path) -> None:
     trainer, log = paused_at(25, tmp_path)
     ended(trainer, save=True)
     made = log.wait(Evaluated)
@@ -295,7 +295,7 @@ def test_an_evaluation_that_the_log_lost_is_made_when_the_run_goes_on(tmp_path: 
     ended(second)
 
 
-def test_a_second_sitting_of_a_live_run_is_refused(tmp_path: Path) -> None:
+def test_a_live_run_cannot_be_resumed(tmp_path: Path) -> None:
     trainer, _ = paused_at(2, tmp_path)
     trainer.send(Save())
     with pytest.raises(RunFolderError, match=f"being trained by process {os.getpid()} on "):
@@ -304,7 +304,7 @@ def test_a_second_sitting_of_a_live_run_is_refused(tmp_path: Path) -> None:
     assert owner_of(tmp_path / "run") is None
 
 
-def test_a_save_that_failed_is_tried_again_until_it_works(
+def test_a_failed_save_is_retried_until_it_succeeds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(core.training.checkpointing, "RETRY_SECONDS", 0.01)
@@ -320,7 +320,7 @@ def test_a_save_that_failed_is_tried_again_until_it_works(
     assert list(trainer.plan.folder.events()) == log.events
 
 
-def test_an_autosave_that_fails_is_said_once(
+def test_a_failing_autosave_is_published_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: None
 ) -> None:
     monkeypatch.setattr(core.training.checkpointing, "RETRY_SECONDS", 0.0)
@@ -337,7 +337,7 @@ def test_an_autosave_that_fails_is_said_once(
     assert log.wait(SaveFailed).problem.endswith("training continues, retrying")
 
 
-def test_who_asks_for_a_save_is_told_that_it_fails_each_time(
+def test_every_requested_save_that_fails_is_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(core.training.checkpointing, "RETRY_SECONDS", 3_600.0)
@@ -349,7 +349,7 @@ def test_who_asks_for_a_save_is_told_that_it_fails_each_time(
     ended(trainer)
 
 
-def test_what_differs_from_the_first_sitting_is_told(tmp_path: Path) -> None:
+def test_differences_from_the_record_are_logged(tmp_path: Path) -> None:
     trainer, _ = paused_at(2, tmp_path)
     ended(trainer, save=True)
     file = tmp_path / "run" / "run.json"
@@ -363,7 +363,7 @@ def test_what_differs_from_the_first_sitting_is_told(tmp_path: Path) -> None:
     ended(again)
 
 
-def test_a_long_step_ends_when_another_command_comes(tmp_path: Path) -> None:
+def test_another_command_ends_a_long_step(tmp_path: Path) -> None:
     trainer, log = paused_at(1, tmp_path, small_config(iterations=10**9))
     trainer.send(SetPace(None))
     trainer.send(Step(10**8))
@@ -375,7 +375,7 @@ def test_a_long_step_ends_when_another_command_comes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pace", [float("nan"), 0.0, -1.0, float("inf")])
-def test_what_is_no_pace_is_refused(tmp_path: Path, pace: float) -> None:
+def test_an_invalid_pace_is_rejected(tmp_path: Path, pace: float) -> None:
     trainer, log = paused_at(1, tmp_path)
     trainer.send(SetPace(pace))
     assert "a finite number of at least 1e-06" in log.wait(CommandRejected).reason
@@ -384,7 +384,7 @@ def test_what_is_no_pace_is_refused(tmp_path: Path, pace: float) -> None:
         dataclasses.replace(trainer.plan, pace=pace)
 
 
-def test_saving_changes_no_bit_of_what_is_learned(
+def test_saving_does_not_change_the_bits(
     engine_name: str, tmp_path: Path, eager: None
 ) -> None:
     config = small_config(engine_name, algorithm=Fomaml(outer_optimizer="adam"))

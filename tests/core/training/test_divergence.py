@@ -77,7 +77,7 @@ def unsound(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Unsound]]:
 
 @pytest.mark.parametrize("seconds", [0.0, 0.002, 5.0])
 @pytest.mark.parametrize("how", ["loss", "parameter", "one NaN", "moment", "everything"])
-def test_divergence_is_told_at_its_iteration_whatever_the_length_of_chunks(
+def test_divergence_is_reported_at_its_iteration_for_any_chunk_length(
     engine_name: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -100,7 +100,7 @@ def test_divergence_is_told_at_its_iteration_whatever_the_length_of_chunks(
     assert trainer.snapshot.iteration == 41
 
 
-def test_finding_the_last_finite_state_does_not_repeat_a_long_chunk_over_and_over(
+def test_the_last_finite_state_is_found_by_bisection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unsound: Callable[..., list[Unsound]]
 ) -> None:
     """An infinite moment of Adam leaves parameters and losses finite to the end of the chunk."""
@@ -128,7 +128,7 @@ def test_finding_the_last_finite_state_does_not_repeat_a_long_chunk_over_and_ove
 
 @pytest.mark.parametrize("rate", [100.0, 1e30])
 @pytest.mark.parametrize("kind", [Fomaml, Reptile])
-def test_a_huge_learning_rate_ends_the_run_with_what_to_try(
+def test_a_huge_learning_rate_ends_the_run_with_advice(
     engine_name: str, tmp_path: Path, kind: type[Fomaml | Reptile], rate: float
 ) -> None:
     algorithm = kind(outer_lr=rate)
@@ -143,7 +143,7 @@ def test_a_huge_learning_rate_ends_the_run_with_what_to_try(
 
 
 @pytest.mark.parametrize("kind", [Fomaml, Reptile])
-def test_waves_of_a_huge_amplitude_end_the_run_with_what_to_lower(
+def test_a_huge_amplitude_ends_the_run_with_advice(
     engine_name: str, tmp_path: Path, kind: type[Fomaml | Reptile]
 ) -> None:
     waves = SineTasks(amplitude=(-1e30, 5.0))
@@ -159,7 +159,7 @@ def test_waves_of_a_huge_amplitude_end_the_run_with_what_to_lower(
 
 
 @pytest.mark.parametrize("seconds", [0.0, 5.0])
-def test_relu_with_a_huge_inner_rate_diverges_alike_for_any_chunk(
+def test_relu_with_a_huge_inner_rate_diverges_equally_for_any_chunk_length(
     engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     """A real divergence: the same iteration and the same bits as found by single iterations."""
@@ -187,7 +187,7 @@ def test_relu_with_a_huge_inner_rate_diverges_alike_for_any_chunk(
     assert bits(latest_checkpoint(tmp_path / "run").checkpoint.state) == bits(last)
 
 
-def test_a_diverged_run_can_still_be_looked_at(
+def test_a_diverged_run_can_still_be_evaluated(
     tmp_path: Path, unsound: Callable[..., list[Unsound]]
 ) -> None:
     unsound(10, "loss")
@@ -202,7 +202,7 @@ def test_a_diverged_run_can_still_be_looked_at(
     assert trainer.snapshot.state == "diverged"
 
 
-def test_a_step_that_diverges_is_seen_too(
+def test_divergence_within_a_step_is_reported(
     tmp_path: Path, unsound: Callable[..., list[Unsound]]
 ) -> None:
     unsound(10, "parameter")
@@ -227,7 +227,7 @@ def test_a_diverged_run_that_is_resumed_diverges_at_the_same_iteration(
 
 
 @pytest.mark.parametrize("how", ["loss", "crash"])
-def test_the_other_run_of_the_session_goes_on(
+def test_the_other_run_of_the_session_continues(
     engine_name: str, tmp_path: Path, unsound: Callable[..., list[Unsound]], how: str
 ) -> None:
     unsound(42, how)
@@ -263,7 +263,7 @@ def test_a_crash_ends_the_run_with_its_traceback_and_saves_its_progress(
     assert list(trainer.plan.folder.events()) == log.events
 
 
-def test_a_device_that_is_not_there_fails_without_a_traceback(
+def test_a_missing_device_fails_without_a_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
@@ -286,7 +286,7 @@ def become_a_file(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [vanish, become_a_file])
-def test_a_folder_that_is_lost_fails_the_save_and_training_goes_on(
+def test_training_continues_without_its_folder(
     engine_name: str,
     tmp_path: Path,
     harm: Callable[[Path], None],
@@ -317,7 +317,7 @@ def test_a_folder_that_is_lost_fails_the_save_and_training_goes_on(
     plan.folder.release()
 
 
-def test_a_run_that_can_be_saved_nowhere_says_that_it_is_not(
+def test_a_run_that_cannot_be_saved_anywhere_reports_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "state").touch()
@@ -331,7 +331,7 @@ def test_a_run_that_can_be_saved_nowhere_says_that_it_is_not(
     assert trainer.snapshot.unsaved
 
 
-def test_a_save_that_failed_can_be_repeated(tmp_path: Path) -> None:
+def test_a_failed_save_can_be_repeated(tmp_path: Path) -> None:
     trainer, log = paused_at(2, tmp_path)
     vanish(tmp_path / "run")
     trainer.send(Save())
@@ -343,7 +343,7 @@ def test_a_save_that_failed_can_be_repeated(tmp_path: Path) -> None:
     assert saved_iterations(trainer.plan.folder) == [2]
 
 
-def test_a_folder_that_is_lost_before_the_start_fails_in_a_line(tmp_path: Path) -> None:
+def test_a_missing_folder_at_the_start_fails_in_one_line(tmp_path: Path) -> None:
     plan = new_plan(tmp_path)
     vanish(tmp_path / "run")
     trainer = Trainer(plan, log := Log())
@@ -354,7 +354,7 @@ def test_a_folder_that_is_lost_before_the_start_fails_in_a_line(tmp_path: Path) 
     assert failed.details == ""
 
 
-def test_a_log_on_a_full_disk_is_said_once_and_training_goes_on(tmp_path: Path) -> None:
+def test_a_log_on_a_full_disk_is_reported_once_and_training_continues(tmp_path: Path) -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("this system has no /dev/full")
@@ -367,7 +367,7 @@ def test_a_log_on_a_full_disk_is_said_once_and_training_goes_on(tmp_path: Path) 
     assert saved_iterations(trainer.plan.folder) == [1_000]
 
 
-def test_pauses_for_a_slow_pace_do_not_hide_divergence(
+def test_divergence_is_reported_at_a_slow_pace(
     tmp_path: Path, unsound: Callable[..., list[Unsound]]
 ) -> None:
     unsound(1, "loss")

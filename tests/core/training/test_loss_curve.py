@@ -16,7 +16,7 @@ def losses_of(n: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.random.default_rng(n).random(n)
 
 
-def test_a_short_curve_is_the_losses_themselves() -> None:
+def test_a_short_curve_has_every_loss() -> None:
     builder = CurveBuilder()
     builder.extend(np.array([3.0, 1.0, 2.0]))
     assert builder.build().iterations == (1, 2, 3)
@@ -28,7 +28,7 @@ def test_a_new_curve_is_empty() -> None:
 
 
 @pytest.mark.parametrize("n", [1, CAPACITY - 1, CAPACITY, CAPACITY + 1, 50_000, 1_000_000])
-def test_a_curve_never_outgrows_its_capacity(n: int) -> None:
+def test_a_curve_never_exceeds_its_capacity(n: int) -> None:
     builder = CurveBuilder()
     builder.extend(losses_of(n))
     curve = builder.build()
@@ -37,7 +37,7 @@ def test_a_curve_never_outgrows_its_capacity(n: int) -> None:
 
 
 @given(n=st.integers(1, 20_000))
-def test_each_point_is_the_mean_since_the_point_before(n: int) -> None:
+def test_each_point_is_the_mean_since_the_previous_one(n: int) -> None:
     losses = losses_of(n)
     builder = CurveBuilder()
     builder.extend(losses)
@@ -51,7 +51,7 @@ def test_each_point_is_the_mean_since_the_point_before(n: int) -> None:
 
 
 @given(lengths=st.lists(st.integers(0, 3_000), max_size=8))
-def test_the_length_of_chunks_changes_no_bit_of_a_curve(lengths: list[int]) -> None:
+def test_the_chunk_length_does_not_change_the_curve(lengths: list[int]) -> None:
     losses = losses_of(sum(lengths))
     whole, parts = CurveBuilder(), CurveBuilder()
     whole.extend(losses)

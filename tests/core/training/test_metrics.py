@@ -20,7 +20,7 @@ def test_every_hundred_iterations_their_mean_loss_is_due() -> None:
 
 
 @given(lengths=st.lists(st.integers(0, 300), max_size=8))
-def test_the_length_of_chunks_changes_no_mean(lengths: list[int]) -> None:
+def test_the_chunk_length_does_not_change_the_means(lengths: list[int]) -> None:
     losses = np.random.default_rng(0).random(sum(lengths))
     whole, parts = Metrics(), Metrics()
     expected = whole.add_losses(0, losses)
@@ -77,7 +77,7 @@ def test_an_evaluation_that_is_not_finite_is_never_the_best(bad: float) -> None:
     then=st.integers(0, 300),
     evaluations=st.lists(st.floats(0, 10), max_size=5),
 )
-def test_a_resumed_run_tells_what_the_run_that_never_stopped_tells(
+def test_metrics_of_a_resumed_run_equal_those_of_an_uninterrupted_one(
     n: int, then: int, evaluations: list[float]
 ) -> None:
     losses = np.random.default_rng(0).random(n + then)
@@ -94,7 +94,7 @@ def test_a_resumed_run_tells_what_the_run_that_never_stopped_tells(
     assert resumed.best == once.best
 
 
-def test_what_was_logged_after_the_checkpoint_is_not_recalled() -> None:
+def test_events_after_the_checkpoint_are_not_restored() -> None:
     metrics = Metrics()
     metrics.restore([progress(100, 1.0), progress(200, 9.0), short_evaluated(150, 0.1)], 100)
     assert metrics.smoothed == 1.0
@@ -109,5 +109,5 @@ def test_the_curve_of_a_resumed_run_ends_at_its_iteration() -> None:
     assert curve.losses == (*[1.0] * 100, *[3.0] * 100, *[2.0] * 30)
 
 
-def test_losses_too_large_to_be_summed_have_a_mean() -> None:
+def test_huge_losses_have_a_mean() -> None:
     assert Metrics().add_losses(0, np.full(100, 1e308)) == [(100, pytest.approx(1e308))]

@@ -54,7 +54,7 @@ from tests.support.runs import (
 from tests.support.states import bits
 
 
-def test_a_whole_run_says_these_things_in_this_order(tmp_path: Path) -> None:
+def test_a_run_publishes_its_events_in_order(tmp_path: Path) -> None:
     log = Log()
     trainer = run_whole(Trainer(new_plan(tmp_path), log), log)
     said = [(type(event).__name__, event.iteration) for event in log.events]
@@ -65,7 +65,7 @@ def test_a_whole_run_says_these_things_in_this_order(tmp_path: Path) -> None:
     assert list(trainer.plan.folder.events()) == log.events
 
 
-def test_the_log_on_disk_holds_every_event_in_order(tmp_path: Path) -> None:
+def test_the_log_has_every_event_in_order(tmp_path: Path) -> None:
     trainer, log = paused_at(5, tmp_path)
     for command in (Evaluate("standard", 0), Save(), Extend(), Step(2)):
         trainer.send(command)
@@ -91,7 +91,7 @@ def test_a_new_run_loads_then_trains(tmp_path: Path) -> None:
     ended(trainer)
 
 
-def test_paused_means_no_further_iteration_until_resumed(tmp_path: Path) -> None:
+def test_a_paused_run_does_not_train_until_resumed(tmp_path: Path) -> None:
     trainer, log = paused_at(4, tmp_path)
     assert trainer.snapshot.state == "paused"
     trainer.send(Evaluate("random", 0))
@@ -104,7 +104,7 @@ def test_paused_means_no_further_iteration_until_resumed(tmp_path: Path) -> None
     ended(trainer)
 
 
-def test_a_step_makes_exactly_its_iterations(tmp_path: Path) -> None:
+def test_a_step_trains_exactly_its_iterations(tmp_path: Path) -> None:
     trainer, log = paused_at(1, tmp_path)
     for count in (1, 3, 0):
         trainer.send(Step(count))
@@ -114,7 +114,7 @@ def test_a_step_makes_exactly_its_iterations(tmp_path: Path) -> None:
     ended(trainer)
 
 
-def test_a_step_past_the_end_ends_there(tmp_path: Path) -> None:
+def test_a_step_beyond_the_target_ends_at_the_target(tmp_path: Path) -> None:
     trainer, log = paused_at(118, tmp_path)
     trainer.send(Step(10))
     assert log.wait(Finished).iteration == 120
@@ -123,7 +123,7 @@ def test_a_step_past_the_end_ends_there(tmp_path: Path) -> None:
     assert log.of(Stepped)[-1].count == 2
 
 
-def test_steps_meet_the_periodic_evaluation(tmp_path: Path) -> None:
+def test_steps_trigger_the_periodic_evaluation(tmp_path: Path) -> None:
     trainer, log = paused_at(24, tmp_path)
     assert not log.of(Evaluated)
     trainer.send(Step())
@@ -132,7 +132,7 @@ def test_steps_meet_the_periodic_evaluation(tmp_path: Path) -> None:
     ended(trainer)
 
 
-def test_an_evaluation_holds_all_that_is_needed_to_draw_it(tmp_path: Path) -> None:
+def test_an_evaluation_has_everything_to_plot_it(tmp_path: Path) -> None:
     trainer, log = paused_at(2, tmp_path)
     trainer.send(Evaluate("half-range", 3))
     found = log.wait(Evaluated)
@@ -153,7 +153,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("state", "command"), REFUSED, ids=lambda value: str(value))
-def test_a_command_that_cannot_be_obeyed_is_refused_with_the_reason(
+def test_a_command_that_cannot_be_executed_is_rejected_with_the_reason(
     tmp_path: Path, state: str, command: Command
 ) -> None:
     trainer, log = started(tmp_path, pace=None if state == "finished" else CRAWL)
@@ -168,7 +168,7 @@ def test_a_command_that_cannot_be_obeyed_is_refused_with_the_reason(
     ended(trainer)
 
 
-def test_a_command_is_obeyed_while_the_run_waits_for_its_pace(tmp_path: Path) -> None:
+def test_a_command_is_executed_while_the_run_waits_for_its_pace(tmp_path: Path) -> None:
     trainer, log = started(tmp_path, pace=CRAWL)
     trainer.send(Evaluate("random", 0))
     assert log.wait(Evaluated).iteration == 1
@@ -177,7 +177,7 @@ def test_a_command_is_obeyed_while_the_run_waits_for_its_pace(tmp_path: Path) ->
     ended(trainer)
 
 
-def test_a_slow_pace_makes_single_iterations(tmp_path: Path) -> None:
+def test_a_slow_pace_trains_single_iterations(tmp_path: Path) -> None:
     trainer, log = started(tmp_path, small_config(eval_interval=1, iterations=5), pace=50.0)
     log.wait(Finished)
     assert [event.iteration for event in log.of(Evaluated)] == [1, 2, 3, 4, 5]
@@ -188,7 +188,7 @@ def test_a_slow_pace_makes_single_iterations(tmp_path: Path) -> None:
     ended(trainer)
 
 
-def test_a_finished_run_trains_on_for_as_many_iterations_again(
+def test_extend_continues_for_as_many_iterations_again(
     engine_name: str, tmp_path: Path
 ) -> None:
     config = small_config(engine_name, iterations=30)
@@ -225,7 +225,7 @@ def test_a_finished_run_is_resumed_as_finished(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("save", "checkpoints"), [(True, [3]), (False, [])])
-def test_stop_saves_if_told_to(tmp_path: Path, save: bool, checkpoints: list[int]) -> None:
+def test_stop_saves_on_request(tmp_path: Path, save: bool, checkpoints: list[int]) -> None:
     trainer, log = paused_at(3, tmp_path)
     ended(trainer, save=save)
     assert saved_iterations(trainer.plan.folder) == checkpoints
@@ -233,7 +233,7 @@ def test_stop_saves_if_told_to(tmp_path: Path, save: bool, checkpoints: list[int
     assert isinstance(log.events[-1], Stopped)
 
 
-def test_stop_does_not_save_again_what_is_saved(tmp_path: Path) -> None:
+def test_stop_does_not_save_twice(tmp_path: Path) -> None:
     trainer, log = paused_at(3, tmp_path)
     trainer.send(Save())
     log.wait(Saved)
@@ -241,21 +241,21 @@ def test_stop_does_not_save_again_what_is_saved(tmp_path: Path) -> None:
     assert len(log.of(Saved)) == 1
 
 
-def test_a_stopped_run_that_had_finished_stays_finished(tmp_path: Path) -> None:
+def test_stopping_a_finished_run_leaves_it_finished(tmp_path: Path) -> None:
     log = Log()
     trainer = run_whole(Trainer(new_plan(tmp_path), log), log)
     assert trainer.snapshot.state == "finished"
     assert not log.of(Stopped)
 
 
-def test_a_command_after_the_end_is_not_taken(tmp_path: Path) -> None:
+def test_a_command_after_the_end_is_refused(tmp_path: Path) -> None:
     trainer, _ = paused_at(1, tmp_path)
     assert trainer.send(Stop(save=False))
     assert trainer.join(PATIENCE)
     assert not trainer.send(Pause())
 
 
-def test_a_command_before_the_start_is_not_taken(tmp_path: Path) -> None:
+def test_a_command_before_the_start_is_refused(tmp_path: Path) -> None:
     trainer = Trainer(new_plan(tmp_path), Log())
     assert not trainer.send(Pause())
     assert trainer.join()
@@ -267,7 +267,7 @@ def test_no_thread_is_left_behind(tmp_path: Path) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "run lonely"]
 
 
-def test_a_snapshot_tells_what_is_unsaved(tmp_path: Path) -> None:
+def test_a_snapshot_shows_unsaved_progress(tmp_path: Path) -> None:
     trainer, log = paused_at(2, tmp_path)
     assert trainer.snapshot.unsaved
     trainer.send(Save())
@@ -276,7 +276,7 @@ def test_a_snapshot_tells_what_is_unsaved(tmp_path: Path) -> None:
     ended(trainer)
 
 
-def test_a_snapshot_once_taken_never_changes(tmp_path: Path) -> None:
+def test_a_snapshot_never_changes(tmp_path: Path) -> None:
     trainer, log = paused_at(2, tmp_path)
     taken = trainer.snapshot
     assert taken.theta is not None
@@ -290,7 +290,7 @@ def test_a_snapshot_once_taken_never_changes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("last", [Finished, Stopped], ids=lambda kind: kind.__name__)
-def test_when_a_snapshot_shows_an_end_the_event_that_tells_of_it_is_out(
+def test_the_final_event_is_published_before_the_final_snapshot(
     tmp_path: Path, last: type
 ) -> None:
     """A face that sees every run ended and then reads the events misses none."""
@@ -312,7 +312,7 @@ def test_when_a_snapshot_shows_an_end_the_event_that_tells_of_it_is_out(
     assert trainer.snapshot.state == last.__name__.lower()
 
 
-def test_loading_an_engine_is_no_training_time(
+def test_loading_an_engine_is_not_counted_as_training_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hour, passed = 3600.0, 0.0

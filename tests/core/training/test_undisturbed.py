@@ -72,7 +72,7 @@ def final_state(trainer: Trainer) -> TrainState:
 
 
 @given(commands=MEDDLING, algorithm=algorithms())
-def test_no_command_changes_a_bit_of_what_is_learned(
+def test_commands_do_not_change_the_bits(
     engine_name: str, commands: list[Command], algorithm: Fomaml | Reptile
 ) -> None:
     config = small_config(engine_name, algorithm=algorithm, iterations=60)
@@ -90,7 +90,7 @@ def test_no_command_changes_a_bit_of_what_is_learned(
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-4, 1.0])
-def test_the_length_of_chunks_changes_nothing(
+def test_the_chunk_length_does_not_change_the_bits(
     engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     config = small_config(engine_name, iterations=250)
@@ -105,7 +105,7 @@ def test_the_length_of_chunks_changes_nothing(
 
 
 @given(iteration=st.integers(1, 129), algorithm=algorithms())
-def test_a_run_that_was_interrupted_equals_the_run_that_never_was(
+def test_an_interrupted_run_equals_an_uninterrupted_one(
     engine_name: str, iteration: int, algorithm: Fomaml | Reptile
 ) -> None:
     config = small_config(engine_name, algorithm=algorithm, iterations=130)
@@ -123,7 +123,7 @@ def test_a_run_that_was_interrupted_equals_the_run_that_never_was(
         assert second.snapshot.best == whole.snapshot.best
 
 
-def test_a_run_stopped_at_any_moment_goes_on_as_if_it_had_not_been(
+def test_a_run_stopped_at_any_moment_continues_with_the_same_bits(
     engine_name: str, tmp_path: Path
 ) -> None:
     config = small_config(engine_name, iterations=400)
@@ -138,7 +138,7 @@ def test_a_run_stopped_at_any_moment_goes_on_as_if_it_had_not_been(
     assert bits(final_state(trainer)) == bits(straight(config))
 
 
-def test_no_global_random_state_is_changed(tmp_path: Path) -> None:
+def test_global_random_state_is_unchanged(tmp_path: Path) -> None:
     before = global_randomness()
     trainer, log = paused_at(3, tmp_path)
     for command in (Evaluate("random", 0), Save(), Resume(), SetPace(None)):

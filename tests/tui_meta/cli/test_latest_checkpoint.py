@@ -141,7 +141,7 @@ def test_show_marks_discarded_checkpoints(run: Path, capsys: pytest.CaptureFixtu
     assert f"{DISCARDED:09d}.safetensors" in row
 
 
-def test_a_damaged_newest_checkpoint_is_passed_over_by_all(
+def test_a_damaged_newest_checkpoint_is_skipped_by_all(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     newest = run / f"{NEWEST:09d}.safetensors"
