@@ -1,4 +1,4 @@
-"""Run folders made by hand: any log, any checkpoint, without training."""
+"""Run folders with any log and any checkpoint, without training."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from core.events import AnyEvent, Evaluated, Event, Progress, Started
 from core.storage.paths import checkpoint_path
 
 NASTY = "\x1b[31mred\x1b]0;title\x07[bold]mark\tup\u202e"
-"""A name that paints the screen of whoever shows it as it is."""
+"""A name that would change the terminal if it were printed unescaped."""
 
 
 def stamp(iteration: int, time: float = 1_000.0) -> dict[str, Any]:
-    """What every event begins with."""
+    """The header of an event."""
     return {"run": "run", "iteration": iteration, "time": time}
 
 

@@ -1,4 +1,4 @@
-"""Runs to test with: small, watched, and made to fail where a test wants it."""
+"""Small runs to test with, and engines that fail or wait."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from core.training.run_plan import Plan
 from core.training.trainer import Trainer
 
 PATIENCE = 60.0
-"""Seconds that a test waits for what should come at once: the machine may be busy."""
+"""Seconds that a test waits at most: the machine may be busy."""
 
 CRAWL = 1e-3
-"""A pace: the first iteration is made, then the run waits for commands for a quarter of an hour."""
+"""A pace at which the second iteration is due after a quarter of an hour."""
 
 NO_AUTOSAVE = CheckpointSettings(autosave_seconds=0)
-"""Tests say themselves when a run is saved."""
+"""Tests save runs themselves."""
 
 E = TypeVar("E")
 
@@ -45,25 +45,25 @@ def small_config(engine: str = "torch", **settings: Any) -> RunConfig:
 
 
 class Log:
-    """Collects the events of one or several runs; ``wait`` blocks until one has come."""
+    """Collects the events of one or several runs; ``wait`` blocks until one is published."""
 
     def __init__(self) -> None:
         self.events: list[AnyEvent] = []
-        self._news = threading.Condition()
+        self._changed = threading.Condition()
 
     def __call__(self, event: AnyEvent) -> None:
-        with self._news:
+        with self._changed:
             self.events.append(event)
-            self._news.notify_all()
+            self._changed.notify_all()
 
     def of(self, kind: type[E]) -> list[E]:
-        """Events of ``kind`` so far."""
+        """Return the events of ``kind`` so far."""
         return [event for event in list(self.events) if isinstance(event, kind)]
 
     def wait(self, kind: type[E], count: int = 1) -> E:
-        """The event number ``count`` of ``kind``."""
-        with self._news:
-            self._news.wait_for(lambda: len(self.of(kind)) >= count or self.of(Failed), PATIENCE)
+        """Wait for the event number ``count`` of ``kind``."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self.of(kind)) >= count or self.of(Failed), PATIENCE)
         assert len(self.of(kind)) >= count, f"no {kind.__name__} number {count} in {self.events}"
         return self.of(kind)[count - 1]
 
@@ -77,13 +77,13 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def new_plan(out: Path, config: RunConfig | None = None, name: str = "run", **plan: Any) -> Plan:
-    """A run from scratch in ``out / name``."""
+    """Plan a run from scratch in ``out / name``."""
     folder = create_run_folder(out, name, unique=False)
     return Plan(config or small_config(), folder, **{"saving": NO_AUTOSAVE, **plan})
 
 
 def started(out: Path, config: RunConfig | None = None, **plan: Any) -> tuple[Trainer, Log]:
-    """A run that trains, and what it says."""
+    """Start a run; return it and its events."""
     log = Log()
     trainer = Trainer(new_plan(out, config, **plan), log)
     trainer.start()
@@ -93,7 +93,7 @@ def started(out: Path, config: RunConfig | None = None, **plan: Any) -> tuple[Tr
 def paused_at(
     iteration: int, out: Path, config: RunConfig | None = None, **plan: Any
 ) -> tuple[Trainer, Log]:
-    """A run that has been paused after exactly ``iteration`` iterations."""
+    """Start a run and pause it after exactly ``iteration`` iterations."""
     trainer, log = started(out, config, pace=CRAWL, **plan)
     trainer.send(Pause())
     if iteration > 1:
@@ -121,25 +121,25 @@ def run_whole(trainer: Trainer, log: Log) -> Trainer:
 
 
 def straight(config: RunConfig, iterations: int | None = None) -> TrainState:
-    """What the engine alone makes of ``config`` in one call."""
+    """Train ``config`` in one call of the engine."""
     engine = make_engine(config)
     return engine.advance(engine.initial_state(), iterations or config.iterations).state
 
 
 def learned(events: list[AnyEvent]) -> list[AnyEvent]:
-    """What was said of losses and periodic evaluations, without the time of day."""
-    said: list[AnyEvent] = []
+    """Select losses and periodic evaluations, without names and times."""
+    found: list[AnyEvent] = []
     for event in events:
         if isinstance(event, Progress) or (
             isinstance(event, Evaluated) and event.probe == "validation"
         ):
             values = {name: getattr(event, name) for name in event.__struct_fields__}
-            said.append(type(event)(**{**values, "run": "", "time": 0.0}))
-    return said
+            found.append(type(event)(**{**values, "run": "", "time": 0.0}))
+    return found
 
 
 def saved_iterations(folder: RunFolder) -> list[int]:
-    """Iterations of the checkpoints in ``folder``."""
+    """Return the iterations of the checkpoints in ``folder``."""
     names = [path.stem for path in folder.path.glob("*.safetensors")]
     return sorted(int(name) for name in names if name.isdigit())
 

@@ -1,4 +1,4 @@
-"""What hypothesis draws: valid settings, small enough to be computed twice."""
+"""Hypothesis strategies for valid settings, small enough to be trained twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints: read by plain PyTorch, whole or absent, and no file makes the reader fail badly."""
+"""Checkpoints open in plain PyTorch, are whole or absent, and every other file is refused."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
-from core.config import RunConfig
 from core.engines import make_engine
 from core.errors import CheckpointError
 from core.models.mlp import MLP
@@ -28,54 +26,15 @@ from core.models.settings import NetworkConfig
 from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.paths import optimizer_path
+from tests.support.checkpoints import NETWORK, assert_refused, rewritten, trained_checkpoint
 from tests.support.states import bits
 from tests.support.strategies import configs
-
-NETWORK = NetworkConfig(hidden=(5, 3))
-
-
-def made(
-    algorithm: Fomaml | Reptile | None = None, iteration: int = 7, **settings: Any
-) -> Checkpoint:
-    """A checkpoint that training left, of a small network."""
-    chosen = algorithm or Fomaml(outer_optimizer="adam")
-    config = RunConfig(algorithm=chosen, **{"network": NETWORK, "iterations": 50, **settings})
-    engine = make_engine(config)
-    state = engine.advance(engine.initial_state(), iteration).state
-    return Checkpoint(config, state, 50, 1.25, (0.5, 0.25))
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A valid checkpoint with an optimiser's file."""
-    return save_checkpoint(tmp_path, made())
-
-
-def rewritten(
-    path: Path,
-    metadata: Callable[[dict[str, Any]], object] = lambda found: None,
-    tensors: Callable[[dict[str, Any]], object] = lambda found: None,
-) -> Path:
-    """``path`` with its metadata and tensors changed in place by the given functions."""
-    content = path.read_bytes()
-    length = int.from_bytes(content[:8], "little")
-    described = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["tui-meta"])
-    found = safetensors.numpy.load(content)
-    metadata(described)
-    tensors(found)
-    path.write_bytes(safetensors.numpy.save(found, {"tui-meta": json.dumps(described)}))
-    return path
-
-
-def assert_refused(path: Path, problem: str) -> None:
-    """Loading fails in one line that names the file and the problem."""
-    with pytest.raises(CheckpointError) as caught:
-        load_checkpoint(path)
-    message = str(caught.value)
-    assert len(message.splitlines()) == 1
-    assert problem in message
-    assert path.parent.name in message
-    assert "; " in message
+    return save_checkpoint(tmp_path, trained_checkpoint())
 
 
 @given(data=st.data(), iteration=st.integers(0, 4), elapsed=st.floats(0, 1e9))
@@ -101,7 +60,7 @@ def test_a_checkpoint_is_read_back_bit_for_bit(
 def test_plain_pytorch_loads_a_checkpoint_strictly_and_predicts_the_same(
     tmp_path: Path, activation: str, layer: type[torch.nn.Module]
 ) -> None:
-    checkpoint = made(network=NetworkConfig(activation=activation))  # type: ignore[arg-type]
+    checkpoint = trained_checkpoint(network=NetworkConfig(activation=activation))  # type: ignore[arg-type]
     path = save_checkpoint(tmp_path, checkpoint)
     net = torch.nn.Sequential(
         torch.nn.Linear(1, 64), layer(), torch.nn.Linear(64, 64), layer(), torch.nn.Linear(64, 1)
@@ -126,7 +85,7 @@ def test_the_optimizer_file_has_only_vectors(path: Path) -> None:
 
 
 def test_sgd_writes_no_optimizer_file(tmp_path: Path) -> None:
-    path = save_checkpoint(tmp_path, made(Reptile()))
+    path = save_checkpoint(tmp_path, trained_checkpoint(Reptile()))
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
@@ -142,7 +101,7 @@ def test_the_protocol_is_readable_in_the_file(path: Path) -> None:
 def test_a_fault_at_any_write_leaves_the_old_checkpoint_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: int
 ) -> None:
-    old = made()
+    old = trained_checkpoint()
     path = save_checkpoint(tmp_path, old)
     calls = 0
 
@@ -152,7 +111,7 @@ def test_a_fault_at_any_write_leaves_the_old_checkpoint_whole(
         if calls == fails_at:
             raise OSError(28, "No space left on device")
 
-    newer = made(iteration=8)
+    newer = trained_checkpoint(iteration=8)
     monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(OSError, match="No space"):
         save_checkpoint(tmp_path, newer)
@@ -181,7 +140,7 @@ def test_an_empty_file_is_refused(path: Path) -> None:
 @given(length=st.integers(0, 10**6))
 def test_a_truncated_file_is_refused(length: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = save_checkpoint(Path(folder), made())
+        path = save_checkpoint(Path(folder), trained_checkpoint())
         content = path.read_bytes()
         path.write_bytes(content[: length % len(content)])
         assert_refused(path, "")
@@ -285,7 +244,7 @@ def test_a_missing_optimizer_file_is_refused(path: Path) -> None:
 @given(place=st.integers(0, 10**6), bit=st.integers(0, 7))
 def test_a_damaged_optimizer_file_is_refused(place: int, bit: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = save_checkpoint(Path(folder), made())
+        path = save_checkpoint(Path(folder), trained_checkpoint())
         content = bytearray(optimizer_path(path).read_bytes())
         content[place % len(content)] ^= 1 << bit
         optimizer_path(path).write_bytes(content)
@@ -293,7 +252,7 @@ def test_a_damaged_optimizer_file_is_refused(place: int, bit: int) -> None:
 
 
 def test_the_optimizer_file_of_another_checkpoint_is_refused(tmp_path: Path, path: Path) -> None:
-    other = save_checkpoint(tmp_path, made(iteration=8))
+    other = save_checkpoint(tmp_path, trained_checkpoint(iteration=8))
     optimizer_path(other).replace(optimizer_path(path))
     assert_refused(path, f"does not belong to {path.name}")
 
@@ -312,7 +271,7 @@ def test_missing_vectors_of_the_outer_optimizer_are_refused(path: Path) -> None:
 @given(place=st.integers(0, 10**6), bit=st.integers(0, 7))
 def test_a_flipped_bit_is_refused_or_leaves_a_valid_checkpoint(place: int, bit: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = save_checkpoint(Path(folder), made())
+        path = save_checkpoint(Path(folder), trained_checkpoint())
         content = bytearray(path.read_bytes())
         content[place % len(content)] ^= 1 << bit
         path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""The header of a checkpoint is read without its tensors, and never trusted."""
+"""The metadata of a checkpoint are read without its tensors, and validated."""
 
 import json
 from pathlib import Path
@@ -27,8 +27,8 @@ def test_iteration_and_target_are_read(tmp_path: Path) -> None:
 
 
 def test_kind_and_best_loss_are_read(tmp_path: Path) -> None:
-    said = {"kind": "hand", "best": 0.25, "best_iteration": 5}
-    metadata = read_metadata(make_checkpoint(tmp_path, 7, said))
+    described = {"kind": "hand", "best": 0.25, "best_iteration": 5}
+    metadata = read_metadata(make_checkpoint(tmp_path, 7, described))
     assert (metadata.kind, metadata.best, metadata.best_iteration) == ("hand", 0.25, 5)
 
 
@@ -60,12 +60,12 @@ def test_a_checkpoint_of_the_first_version_has_no_kind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "metadata",
     [{"iteration": -1}, {"iteration": 10**30}, {"target": "far"}, {"best": []}, {"kind": 3}],
 )
-def test_values_out_of_range_are_refused(tmp_path: Path, said: dict[str, object]) -> None:
+def test_values_out_of_range_are_refused(tmp_path: Path, metadata: dict[str, object]) -> None:
     with pytest.raises(CheckpointError, match=r"damaged metadata|is not within the run"):
-        read_metadata(make_checkpoint(tmp_path, 7, said))
+        read_metadata(make_checkpoint(tmp_path, 7, metadata))
 
 
 def test_a_huge_declared_header_is_not_read(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A run is deleted with its own files, and with nothing else."""
+"""Deleting a run deletes its own files and nothing else."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from core.errors import RunFolderError
-from core.storage import delete as removal
+from core.storage import delete
 from core.storage.delete import contents_of, remove_run
 from core.storage.lock import FolderLock
 from core.storage.paths import LOCK
@@ -71,7 +71,7 @@ def test_a_run_that_is_resumed_meanwhile_is_refused(run: Path) -> None:
     lock = FolderLock(run)
     lock.take()
     with (
-        patch.object(removal, "owner_words", return_value=None),
+        patch.object(delete, "owner_words", return_value=None),
         pytest.raises(RunFolderError, match="stop it first"),
     ):
         remove_run(run)
@@ -112,14 +112,14 @@ def test_a_damaged_run_can_be_deleted(run: Path) -> None:
 
 def test_a_partly_deleted_run_can_be_deleted(run: Path) -> None:
     make_checkpoint(run, 100)
-    unlink = removal.os.unlink
+    unlink = delete.os.unlink
 
     def interrupted(name: str, *, dir_fd: int) -> None:
         if name == "run.json":
             raise KeyboardInterrupt
         unlink(name, dir_fd=dir_fd)
 
-    with patch.object(removal.os, "unlink", interrupted), pytest.raises(KeyboardInterrupt):
+    with patch.object(delete.os, "unlink", interrupted), pytest.raises(KeyboardInterrupt):
         remove_run(run)
     assert {path.name for path in run.iterdir()} == {"run.json"}
     remove_run(run)

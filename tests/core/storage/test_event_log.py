@@ -1,4 +1,4 @@
-"""The log holds whole lines in order, whatever the disk does."""
+"""The log has whole lines in order, even on a full or failing disk."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from core.storage.event_log_reader import LONGEST_LINE, EventLogReader
 from tests.support.run_folders import progress, short_evaluated, stamp
 
 
-def rewound(iteration: int) -> RolledBack:
+def rolled_back(iteration: int) -> RolledBack:
     return RolledBack(**stamp(iteration))
 
 
-def write(path: Path, *said: AnyEvent) -> None:
+def write(path: Path, *events: AnyEvent) -> None:
     log = EventLog(path)
-    for event in said:
+    for event in events:
         log.append(event)
     log.close()
 
@@ -35,7 +35,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
-    """The disk is full after ``after`` more bytes."""
+    """Fill the disk after ``after`` more bytes."""
     original = os.write
     left = after
 
@@ -97,8 +97,8 @@ def test_a_log_cut_anywhere_loses_only_the_torn_line(cut: int, size: int) -> Non
         write(path, progress(99, 0.5))
         kept = whole[: whole.rfind(b"\n") + 1]
         assert path.read_bytes().startswith(kept)
-        said = [event.iteration for event in EventLogReader(path).events()]
-        assert said == [*range(kept.count(b"\n")), 99]
+        events = [event.iteration for event in EventLogReader(path).events()]
+        assert events == [*range(kept.count(b"\n")), 99]
 
 
 def test_a_torn_line_longer_than_a_block_is_cut_off(path: Path) -> None:
@@ -125,9 +125,7 @@ def test_pending_lines_are_bounded(path: Path) -> None:
     assert 0 < path.stat().st_size <= PENDING_BYTES + 2**20
 
 
-def test_losses_are_dropped_before_evaluations(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_losses_are_dropped_before_evaluations(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core.storage.event_log, "PENDING_BYTES", 20_000)
     log = EventLog(path)
     for iteration in range(1_000):
@@ -171,31 +169,33 @@ def test_discarded_events_are_left_out(path: Path) -> None:
     write(
         path,
         *(progress(1, 0.1), progress(2, 0.2), progress(3, 0.3)),
-        *(rewound(1), progress(2, 0.4)),
+        *(rolled_back(1), progress(2, 0.4)),
     )
-    stands = list(EventLogReader(path).events())
-    assert stands == [progress(1, 0.1), rewound(1), progress(2, 0.4)]
+    current = list(EventLogReader(path).events())
+    assert current == [progress(1, 0.1), rolled_back(1), progress(2, 0.4)]
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 6)), max_size=20))
-def test_an_event_is_current_unless_a_later_rollback_discards_it(parts: list[tuple[bool, int]]) -> None:
+def test_an_event_is_current_unless_rolled_back_later(
+    parts: list[tuple[bool, int]],
+) -> None:
     import tempfile
 
-    said: list[AnyEvent] = [
-        rewound(iteration) if back else progress(iteration, number / 8)
+    events: list[AnyEvent] = [
+        rolled_back(iteration) if back else progress(iteration, number / 8)
         for number, (back, iteration) in enumerate(parts)
     ]
     expected = [
         event
-        for number, event in enumerate(said)
+        for number, event in enumerate(events)
         if not any(
             isinstance(later, RolledBack) and later.iteration < event.iteration
-            for later in said[number + 1 :]
+            for later in events[number + 1 :]
         )
     ]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "events.jsonl")
-        write(path, *said)
+        write(path, *events)
         assert list(EventLogReader(path).events()) == expected
 
 
@@ -218,7 +218,7 @@ def test_a_foreign_line_is_skipped(path: Path, foreign: bytes) -> None:
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
-def test_an_evaluation_that_is_not_finite_is_read_back_as_not_finite(path: Path, bad: float) -> None:
+def test_an_evaluation_that_is_not_finite_is_read_back_so(path: Path, bad: float) -> None:
     write(path, short_evaluated(3, bad))
     (found,) = EventLogReader(path).events()
     assert isinstance(found, Evaluated)

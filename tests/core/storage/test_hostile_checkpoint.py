@@ -1,4 +1,4 @@
-"""A checkpoint made to do harm costs one line: no waiting, no memory, no nonsense is taken over."""
+"""A hostile checkpoint is refused in one line, without blocking and without large memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.errors import CheckpointError, ConfigError
 from core.models.settings import NetworkConfig
 from core.storage.checkpoint import load_checkpoint, save_checkpoint
 from core.storage.paths import optimizer_path
-from tests.core.storage.test_checkpoint import assert_refused, made, rewritten
+from tests.support.checkpoints import assert_refused, rewritten, trained_checkpoint
 from tests.support.states import bits
 
 FIRST_VERSION = Path(__file__).parents[1] / "first_version" / "000050000.safetensors"
@@ -27,7 +27,7 @@ FIRST_VERSION = Path(__file__).parents[1] / "first_version" / "000050000.safeten
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A valid checkpoint with an optimiser's file."""
-    return save_checkpoint(tmp_path, made())
+    return save_checkpoint(tmp_path, trained_checkpoint())
 
 
 def test_a_pipe_is_refused_without_blocking(tmp_path: Path) -> None:

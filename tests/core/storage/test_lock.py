@@ -1,4 +1,4 @@
-"""A run folder has one writer, and who that is can be told."""
+"""A run folder has one writer, whose process can be identified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a run comes from, as its ``run.json`` says."""
+"""The provenance of a run in its ``run.json``."""
 
 from __future__ import annotations
 
@@ -58,9 +58,7 @@ def test_without_git_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.Monk
     assert git_commit() is None
 
 
-def test_git_has_a_time_limit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_git_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = tmp_path / "git"
     slow.write_text("#!/bin/sh\nexec sleep 600\n")
     slow.chmod(0o755)

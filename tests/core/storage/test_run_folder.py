@@ -1,4 +1,4 @@
-"""What a run leaves on disk can be read back, by this program and by a person."""
+"""Record and log of a run are read back unchanged, and are readable JSON."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_resumed_run_appends_to_the_log(folder: RunFolder) -> None:
     assert list(folder.events()) == EVERY_EVENT[:2]
 
 
-@pytest.mark.parametrize("line", [b"{", b"no json\n", b'{"event":"other"}\n', b"\xff\xfe\n", b"\n"])
+@pytest.mark.parametrize("line", [b"{", b"text\n", b'{"event":"other"}\n', b"\xff\xfe\n", b"\n"])
 def test_a_foreign_line_is_skipped(folder: RunFolder, line: bytes) -> None:
     folder.log.append(EVERY_EVENT[0])
     folder.log.close()
@@ -82,7 +82,7 @@ def test_an_evaluation_that_is_not_finite_is_valid_json(folder: RunFolder) -> No
     folder.log.close()
 
     def refuse(constant: str) -> None:
-        pytest.fail(f"{constant} is no JSON")
+        pytest.fail(f"{constant} is not JSON")
 
     line = (folder.path / "events.jsonl").read_text()
     assert json.loads(line, parse_constant=refuse)["losses"][0] == 9.0
@@ -102,7 +102,7 @@ def test_the_record_has_configuration_and_provenance(folder: RunFolder) -> None:
     assert record.started.startswith("20")
 
 
-@pytest.mark.parametrize("content", [None, b"", b"{}", b"no json", b"[1]"])
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"not json", b"[1]"])
 def test_a_record_that_cannot_be_read_is_a_clear_error(tmp_path: Path, content: bytes) -> None:
     if content is not None:
         (tmp_path / "run.json").write_bytes(content)
@@ -126,9 +126,7 @@ def test_an_existing_run_is_never_overwritten(tmp_path: Path, folder: RunFolder)
         create_run_folder(tmp_path, "run", unique=False)
 
 
-def test_a_folder_without_files_of_a_run_is_reused(
-    tmp_path: Path, folder: RunFolder
-) -> None:
+def test_a_folder_without_files_of_a_run_is_reused(tmp_path: Path, folder: RunFolder) -> None:
     with pytest.raises(RunFolderError, match="this run exists already"):
         create_run_folder(tmp_path, "run", unique=False)
     folder.release()  # as the death of its process does

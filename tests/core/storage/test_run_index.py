@@ -1,4 +1,4 @@
-"""A list of runs says how each stands, from little of what is on disk."""
+"""Runs are summarized from the end of the log and one header of a checkpoint."""
 
 import os
 import platform
@@ -26,7 +26,7 @@ from core.storage.run_index import RunSummary, checkpoint_files, describe_run, l
 from tests.support.run_folders import evaluated, make_checkpoint, make_run, progress, stamp, started
 
 
-def entry(path: Path) -> RunSummary:
+def summary(path: Path) -> RunSummary:
     (found,) = list_runs(path)
     return found
 
@@ -49,23 +49,23 @@ def entry(path: Path) -> RunSummary:
 def test_the_state_follows_from_the_end_of_the_log(
     tmp_path: Path, state: str, events: list[AnyEvent]
 ) -> None:
-    assert entry(make_run(tmp_path / "run", events)).state == state
+    assert summary(make_run(tmp_path / "run", events)).state == state
 
 
 def test_a_locked_run_is_training(tmp_path: Path) -> None:
     make_run(tmp_path / "run", [started(), progress(100)])
     lock = FolderLock(tmp_path / "run")
     lock.take()
-    found = entry(tmp_path / "run")
+    found = summary(tmp_path / "run")
     lock.release()
     assert found.state == "training"
     assert found.trained_by == f"process {os.getpid()} on {platform.node()}"
-    assert entry(tmp_path / "run").state == "interrupted"
+    assert summary(tmp_path / "run").state == "interrupted"
 
 
 def test_all_fields_of_a_summary_are_set(tmp_path: Path) -> None:
     events = [started(), evaluated(500, 3.0, 0.5), evaluated(600, 3.0, 0.7), progress(700)]
-    assert entry(make_run(tmp_path / "run", events)) == RunSummary(
+    assert summary(make_run(tmp_path / "run", events)) == RunSummary(
         path=str(tmp_path / "run"),
         name="run",
         state="interrupted",
@@ -81,13 +81,13 @@ def test_all_fields_of_a_summary_are_set(tmp_path: Path) -> None:
 
 def test_the_best_is_that_of_periodic_evaluations_and_the_first_of_equals(tmp_path: Path) -> None:
     events = [evaluated(1, 0.5), evaluated(2, 0.5), evaluated(3, 0.1, probe="standard")]
-    found = entry(make_run(tmp_path / "run", events))
+    found = summary(make_run(tmp_path / "run", events))
     assert (found.best, found.best_iteration) == (0.5, 1)
 
 
 def test_a_later_target_replaces_the_first(tmp_path: Path) -> None:
     events = [started(target=10), Extended(target=20, **stamp(10)), progress(15)]
-    assert entry(make_run(tmp_path / "run", events)).target == 20
+    assert summary(make_run(tmp_path / "run", events)).target == 20
 
 
 def long_log(length: int) -> list[AnyEvent]:
@@ -98,7 +98,7 @@ def long_log(length: int) -> list[AnyEvent]:
 def test_without_a_checkpoint_the_whole_log_is_searched_for_the_best(tmp_path: Path) -> None:
     make_run(tmp_path / "run", long_log(200))
     make_checkpoint(tmp_path / "run", 199)
-    found = entry(tmp_path / "run")
+    found = summary(tmp_path / "run")
     assert (found.best, found.best_iteration) == (0.1, 1)
 
 
@@ -113,16 +113,16 @@ def test_with_the_best_in_a_checkpoint_only_the_end_of_the_log_is_read(
     log, block = run / "events.jsonl", event_log_reader.BLOCK
     text = log.read_bytes()
     log.write_bytes(b"x" * (len(text) - block) + text[-block:])
-    found = entry(run)
+    found = summary(run)
     assert (found.iteration, found.best, found.best_iteration) == (199, 0.2, 44)
     with patch.object(event_log_reader, "LARGEST_END", block):
-        assert entry(run) == found
+        assert summary(run) == found
 
 
 def test_an_evaluation_after_the_checkpoint_can_be_the_best(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [started(), progress(100), evaluated(150, 0.05)])
     make_checkpoint(run, 100, {"best": 0.2, "best_iteration": 44})
-    found = entry(run)
+    found = summary(run)
     assert (found.best, found.best_iteration) == (0.05, 150)
 
 
@@ -130,7 +130,7 @@ def test_a_discarded_checkpoint_does_not_count(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [started(), evaluated(90, 0.7), RolledBack(**stamp(100))])
     make_checkpoint(run, 100, {"best": 0.6, "best_iteration": 44})
     make_checkpoint(run, 300, {"best": 0.2, "best_iteration": 250})
-    found = entry(run)
+    found = summary(run)
     assert (found.iteration, found.best, found.best_iteration) == (100, 0.6, 44)
 
 
@@ -138,22 +138,22 @@ def test_a_damaged_checkpoint_is_skipped(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [started(), progress(300)])
     make_checkpoint(run, 100, {"best": 0.6, "best_iteration": 44})
     (run / "000000300.safetensors").write_bytes(b"damaged")
-    assert entry(run).best == 0.6
+    assert summary(run).best == 0.6
 
 
 def test_a_run_without_a_log_is_summarized_from_its_checkpoint(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     (run / "events.jsonl").unlink()
     make_checkpoint(run, 100, {"target": 2_000})
-    found = entry(run)
+    found = summary(run)
     assert (found.iteration, found.target, found.last_event) == (100, 2_000, None)
 
 
 def test_discarded_events_do_not_count(tmp_path: Path) -> None:
     before = [started(), progress(100), evaluated(150, 0.7), evaluated(190, 0.1)]
     ended = Diverged(problem="p", advice="a", **stamp(200))
-    anew = [RolledBack(**stamp(160)), started(160, target=900), progress(170)]
-    found = entry(make_run(tmp_path / "run", [*before, ended, *anew]))
+    resumed = [RolledBack(**stamp(160)), started(160, target=900), progress(170)]
+    found = summary(make_run(tmp_path / "run", [*before, ended, *resumed]))
     assert (found.state, found.iteration, found.target) == ("interrupted", 170, 900)
     assert (found.best, found.best_iteration) == (0.7, 150)
 
@@ -163,14 +163,14 @@ def test_a_pipe_in_place_of_a_file_does_not_block(tmp_path: Path, name: str) -> 
     run = make_run(tmp_path / "run")
     (run / name).unlink(missing_ok=True)
     os.mkfifo(run / name)
-    assert entry(run).state == ("damaged" if name == "events.jsonl" else "interrupted")
+    assert summary(run).state == ("damaged" if name == "events.jsonl" else "interrupted")
 
 
 def test_a_torn_or_foreign_line_is_skipped(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [started(), progress(100)])
     with (run / "events.jsonl").open("ab") as log:
         log.write(b'{"event":"progress","iteration":-3,"time":0}\n\xff\n[[[[\n{"event":"prog')
-    assert entry(run).iteration == 100
+    assert summary(run).iteration == 100
 
 
 def test_a_damaged_run_is_listed_with_its_problem(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_folder_that_cannot_be_read_is_a_clear_error(tmp_path: Path) -> None:
 def test_a_single_run_has_summary_and_record(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [started()])
     found, record = describe_run(run)
-    assert found == entry(run)
+    assert found == summary(run)
     assert record.processor == "abacus"
 
 

@@ -1,4 +1,4 @@
-"""Many runs in one call learn what each learns alone."""
+"""Runs trained in one call have the bits of the runs alone."""
 
 import dataclasses
 
@@ -31,9 +31,7 @@ def configs(engine_name: str) -> list[RunConfig]:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
-def test_every_run_of_a_batch_has_the_bits_of_the_run_alone(
-    engine_name: str, threads: int
-) -> None:
+def test_every_run_of_a_batch_has_the_bits_of_the_run_alone(engine_name: str, threads: int) -> None:
     together = train_many(configs(engine_name), threads)
     for config, result in zip(configs(engine_name), together, strict=True):
         engine = make_engine(config)

@@ -1,4 +1,4 @@
-"""A run saves itself, keeps what a person saved, and goes on where it cannot."""
+"""A run saves itself, keeps what the user saved, and continues when a save fails."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ from tests.support.runs import (
 from tests.support.states import bits
 
 FIRST_VERSION = Path(__file__).parents[1] / "first_version"
-"""A run that the first version wrote: its log shortened, the rest as it was."""
+"""A run written by version 0.1, with a shortened log."""
 OFTEN = CheckpointSettings(autosave_seconds=0, autosave_iterations=10, keep=2)
 KINDS: tuple[SaveKind, ...] = ("auto", "best", "hand", "final")
 
 
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Autosaves come as soon as they are due, whatever they cost."""
+    """Let autosaves follow each other without a rest."""
     monkeypatch.setattr(core.training.checkpointing, "REST", 0)
 
 
@@ -164,7 +164,7 @@ def test_a_checkpoint_of_the_first_version_opens_and_is_never_deleted(tmp_path: 
 def test_a_save_killed_anywhere_leaves_earlier_checkpoints_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, first: SaveKind | None
 ) -> None:
-    """In each of the six calls that bring two files to the disk."""
+    """A save makes six calls that bring two files to disk."""
     folder = create_run_folder(tmp_path, "run", unique=False)
     folder.describe(small_config(), OFTEN, "torch", "cpu")
     folder.save(checkpoint(10))
@@ -252,7 +252,7 @@ def test_iterations_trained_again_replace_their_events(tmp_path: Path, back: int
 
 
 def test_a_discarded_checkpoint_is_not_resumed(tmp_path: Path) -> None:
-    """The log would lack what lies between: it was said, and taken back."""
+    """The events between were discarded, and the log would lack them."""
     trainer, log = paused_at(10, tmp_path)
     for command in (Save(), Step(100), Save(), Stop(save=False)):
         trainer.send(command)
@@ -286,12 +286,12 @@ def test_autosaves_of_the_discarded_branch_are_deleted_first(tmp_path: Path, eag
 def test_a_missing_evaluation_is_repeated_on_resume(tmp_path: Path) -> None:
     trainer, log = paused_at(25, tmp_path)
     ended(trainer, save=True)
-    made = log.wait(Evaluated)
+    first = log.wait(Evaluated)
     (tmp_path / "run" / "events.jsonl").unlink()
     again = Log()
     second = Trainer(plan_resumed(tmp_path / "run", pace=1e-3), again)
     second.start()
-    assert learned([again.wait(Evaluated)]) == learned([made])
+    assert learned([again.wait(Evaluated)]) == learned([first])
     ended(second)
 
 
@@ -384,9 +384,7 @@ def test_an_invalid_pace_is_rejected(tmp_path: Path, pace: float) -> None:
         dataclasses.replace(trainer.plan, pace=pace)
 
 
-def test_saving_does_not_change_the_bits(
-    engine_name: str, tmp_path: Path, eager: None
-) -> None:
+def test_saving_does_not_change_the_bits(engine_name: str, tmp_path: Path, eager: None) -> None:
     config = small_config(engine_name, algorithm=Fomaml(outer_optimizer="adam"))
     log = Log()
     run_whole(Trainer(new_plan(tmp_path, config, saving=OFTEN), log), log)

@@ -1,4 +1,4 @@
-"""Numbers that are not finite, engines that break, disks that are full: seen and survived."""
+"""Divergence, failing engines and full disks are reported, and other runs continue."""
 
 from __future__ import annotations
 
@@ -57,20 +57,20 @@ ADAM = Fomaml(outer_optimizer="adam")
 
 @pytest.fixture
 def unsound(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Unsound]]:
-    """Makes the engines of FOMAML runs break in an iteration, in some way."""
+    """Install engines of FOMAML runs that break in an iteration, in some way."""
 
     def install(at: int, how: str) -> list[Unsound]:
-        made: list[Unsound] = []
+        engines: list[Unsound] = []
 
         def make(config: RunConfig, *_: object) -> Engine:
             engine = make_engine(config)
             if config.algorithm.name != "fomaml":
                 return engine
-            made.append(Unsound(engine, at, how))
-            return made[-1]
+            engines.append(Unsound(engine, at, how))
+            return engines[-1]
 
         monkeypatch.setattr(core.training.trainer, "make_engine", make)
-        return made
+        return engines
 
     return install
 
@@ -103,15 +103,15 @@ def test_divergence_is_reported_at_its_iteration_for_any_chunk_length(
 def test_the_last_finite_state_is_found_by_bisection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unsound: Callable[..., list[Unsound]]
 ) -> None:
-    """An infinite moment of Adam leaves parameters and losses finite to the end of the chunk."""
-    made = unsound(300, "moment")
+    """An infinite moment of Adam leaves parameters and losses finite until the end of the chunk."""
+    engines = unsound(300, "moment")
     monkeypatch.setattr(core.training.pacing, "CHUNK_SECONDS", 60.0)
     config = small_config(algorithm=ADAM, iterations=2_000, eval_interval=5_000)
     calls = 0
     trainer = Trainer(new_plan(tmp_path, config), log := Log())
     trainer.start()
-    until(lambda: bool(made))
-    inner = made[0].inner
+    until(lambda: bool(engines))
+    inner = engines[0].inner
     advance = inner.advance
 
     def counted(*arguments: Any) -> Any:
@@ -292,7 +292,7 @@ def test_training_continues_without_its_folder(
     harm: Callable[[Path], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """At the end it is saved elsewhere, which is said, and goes on from there."""
+    """At its end it is saved in another folder, and can be resumed there."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     config = small_config(engine_name)
     trainer, log = paused_at(2, tmp_path, config)

@@ -1,4 +1,4 @@
-"""The loss curve: bounded, and the mean of what it stands for."""
+"""The loss curve has a bounded number of points, each a mean of losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of a run's progress does not depend on how the run was cut."""
+"""Metrics do not depend on chunk lengths or on interruptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run in its thread: what it obeys and what it says."""
+"""Commands and events of one run in its thread."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ from tests.support.states import bits
 def test_a_run_publishes_its_events_in_order(tmp_path: Path) -> None:
     log = Log()
     trainer = run_whole(Trainer(new_plan(tmp_path), log), log)
-    said = [(type(event).__name__, event.iteration) for event in log.events]
-    assert said == [
+    found = [(type(event).__name__, event.iteration) for event in log.events]
+    assert found == [
         ("Started", 0), ("Evaluated", 25), ("Evaluated", 50), ("Evaluated", 75),
         ("Progress", 100), ("Evaluated", 100), ("Saved", 120), ("Finished", 120),
     ]  # fmt: skip
@@ -188,9 +188,7 @@ def test_a_slow_pace_trains_single_iterations(tmp_path: Path) -> None:
     ended(trainer)
 
 
-def test_extend_continues_for_as_many_iterations_again(
-    engine_name: str, tmp_path: Path
-) -> None:
+def test_extend_continues_for_as_many_iterations_again(engine_name: str, tmp_path: Path) -> None:
     config = small_config(engine_name, iterations=30)
     trainer, log = started(tmp_path, config)
     log.wait(Finished)
@@ -290,10 +288,8 @@ def test_a_snapshot_never_changes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("last", [Finished, Stopped], ids=lambda kind: kind.__name__)
-def test_the_final_event_is_published_before_the_final_snapshot(
-    tmp_path: Path, last: type
-) -> None:
-    """A face that sees every run ended and then reads the events misses none."""
+def test_the_final_event_is_published_before_the_final_snapshot(tmp_path: Path, last: type) -> None:
+    """A client that sees the end of every run and then reads the events misses none."""
     shown: dict[str, str] = {}
     trainer: Trainer
 

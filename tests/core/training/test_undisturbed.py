@@ -1,4 +1,4 @@
-"""Nothing that is done to a run changes a bit of what it learns."""
+"""Commands, interruptions and chunk lengths do not change the bits of a run."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ MEDDLING = st.lists(
 
 
 def final_state(trainer: Trainer) -> TrainState:
-    """What ``trainer`` left in its newest checkpoint, which is what it showed."""
+    """Return the state in the newest checkpoint, which equals the one that was shown."""
     state = latest_checkpoint(trainer.plan.folder.path).checkpoint.state
     assert trainer.snapshot.theta is not None
     assert state.theta.tobytes() == trainer.snapshot.theta.tobytes()
