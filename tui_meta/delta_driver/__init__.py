@@ -1,4 +1,4 @@
-"""A driver for Textual that sends only what the terminal does not show yet.
+"""A driver for Textual that sends only the cells that differ from what the terminal shows.
 
-It is a part of its own: it knows Textual, and nothing of the program that uses it.
+It serves any Textual application and knows nothing of this one; see ``docs/delta_driver.md``.
 """

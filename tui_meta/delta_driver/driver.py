@@ -1,4 +1,4 @@
-"""The driver: it never makes the application wait for its terminal."""
+"""The driver: it never blocks the application, however slow the terminal is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 
-from tui_meta.delta_driver.flow import PATIENCE, Flow
+from tui_meta.delta_driver.flow import ANSWER_TIMEOUT, Flow
 from tui_meta.delta_driver.output import Output
 
 if TYPE_CHECKING:
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from textual.message import Message
 
 
-LAST_ANSWER: Final = 1.0
-"""Seconds in which answers may come that are still on their way when the application ends."""
+FINAL_ANSWERS_TIMEOUT: Final = 1.0
+"""Seconds to wait for outstanding answers when the application ends."""
 
 SETTLED: Final = 0.1
-"""Seconds without another size after which the terminal keeps the one that it has."""
+"""Seconds without a further resize after which the size is taken as final."""
 
-_WAITED_FOR: Final = (events.InputEvent, events.Paste)
-"""Somebody who has done this looks for what comes of it."""
+_USER_INPUT: Final = (events.InputEvent, events.Paste)
+"""Events after which the user waits for the next repaint."""
 
 
 class DeltaDriver(LinuxDriver):
-    """Textual's driver, but for what it sends: only what the terminal does not show yet.
+    """Textual's Linux driver, except that it sends only what the terminal does not show yet.
 
-    However slow the terminal is, the application goes on. What waits is never more than the
-    newest screen, and what is no part of a screen; ``backlog`` tells for how long. What is on its
-    way to a terminal that answers questions is one repaint, or two if a key was pressed (`Flow`).
+    The application never waits for the terminal. At most the newest screen is waiting to be sent,
+    besides output that is not part of a screen; ``backlog`` is the time it has waited. At most one
+    repaint is in transit to a terminal that answers queries, or two after a key (`Flow`).
     """
 
     def __init__(
@@ -55,119 +55,120 @@ class DeltaDriver(LinuxDriver):
         self._lock = threading.Lock()
         self._output = Output(*app.size)
         self._flow = Flow()
-        self._forgotten = self._will_look = False
+        self._redraw_all = self._check_scheduled = False
         self._settling: asyncio.TimerHandle | None = None
-        self._called = False
-        """Whether the writing thread has been told that there is something to send."""
+        self._writer_woken = False
+        """True while the writer thread knows that there is something to send."""
         self._unsent_since: float | None = None
         self._sending_since: float | None = None
-        # The thread calls it for every text that is put into its queue, and gets the real text
-        # only then: so one call at a time is enough, and the queue is never full.
+        # The writer thread writes each text of its queue to this file, which fetches what is to be
+        # sent only then. So one empty text at a time suffices, and the queue, which would block the
+        # application when full, never is.
         file = cast("IO[str]", sys.__stderr__)
-        self._file = cast("TextIOWrapper", _Sender(file, self._take, self._sent))
-        # A signal comes at any point of the program, even where it holds the lock.
-        signal.signal(signal.SIGTSTP, partial(self._in_its_turn, self._sigtstp_application))
-        signal.signal(signal.SIGCONT, partial(self._in_its_turn, self._sigcont_application))
+        self._file = cast("TextIOWrapper", _LateFile(file, self._take, self._sent))
+        # A signal may arrive at any point of the program, even while it holds the lock.
+        signal.signal(signal.SIGTSTP, partial(self._in_event_loop, self._sigtstp_application))
+        signal.signal(signal.SIGCONT, partial(self._in_event_loop, self._sigcont_application))
 
     @property
     def backlog(self) -> float:
-        """For how many seconds the terminal has not shown the newest screen; 0 if it does."""
+        """Seconds for which the terminal has not shown the newest screen; 0 if it does."""
         times = (self._flow.since, self._sending_since, self._unsent_since)
         return time.monotonic() - min(filter(None, times), default=time.monotonic())
 
     def forget(self) -> None:
-        """Whatever the terminal shows: send the whole screen again."""
-        self._forgotten = True
-        self._call()
+        """Send the whole screen again, whatever the terminal shows."""
+        self._redraw_all = True
+        self._wake_writer()
 
     def write(self, data: str) -> None:
-        """Show what ``data`` means, as soon as the terminal takes it."""
+        """Apply ``data`` to the screen, and send the difference once the terminal takes it."""
         with self._lock:
             self._output.resize(*self._app.size)
             self._output.write(data)
             self._unsent_since = self._unsent_since or time.monotonic()
             updating = self._output.updating
         if not updating:
-            self._call()
+            self._wake_writer()
 
     def start_application_mode(self) -> None:
-        """Start on a terminal that may show anything."""
+        """Start on a terminal with unknown content."""
         with self._lock:
             self._output = Output(*self._app.size)
             self._flow = Flow()
-        self._called = False
+        self._writer_woken = False
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's lacks types
-        # A second change of size in the midst of telling the first was told before it, and the
-        # application stayed at the first.
-        tell_size = signal.getsignal(signal.SIGWINCH)
-        if callable(tell_size):
+        # Textual 8.2.8 reports a resize inside the signal handler: one that arrives while another
+        # is reported is reported before it, and the application keeps the older size.
+        report_size = signal.getsignal(signal.SIGWINCH)
+        if callable(report_size):
 
-            def tell() -> None:
-                tell_size(signal.SIGWINCH, None)
-                self._settle()
+            def report() -> None:
+                report_size(signal.SIGWINCH, None)
+                self._redraw_when_settled()
 
-            signal.signal(signal.SIGWINCH, partial(self._in_its_turn, tell))
+            signal.signal(signal.SIGWINCH, partial(self._in_event_loop, report))
 
     def disable_input(self) -> None:
-        """Read no more; what answers questions must be read before."""
-        self._flow.end(LAST_ANSWER)
+        """Stop reading, after the outstanding answers have arrived."""
+        self._flow.end(FINAL_ANSWERS_TIMEOUT)
         super().disable_input()
 
     def close(self) -> None:
-        """Send what is left, and end the writing thread."""
+        """Send what is left, and end the writer thread."""
         self._flow.end(0)
         self._output.updating = False
-        self._call()
+        self._wake_writer()
         super().close()
 
     def process_message(self, message: Message) -> None:
-        """Take note of keys, of answers, and of a terminal that tells its new size by itself."""
+        """Handle answers, and note keys and resizes that the terminal reports by itself."""
         if isinstance(message, events.CursorPosition):
             self._flow.answer()
-            self._call()
+            self._wake_writer()
             return
         if isinstance(message, events.Resize):
-            self._forgotten = True
-            self._settle()
-        elif isinstance(message, _WAITED_FOR) and not isinstance(message, events.MouseMove):
-            self._flow.press()
+            self._redraw_all = True
+            self._redraw_when_settled()
+        elif isinstance(message, _USER_INPUT) and not isinstance(message, events.MouseMove):
+            self._flow.expect_repaint()
         super().process_message(message)
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        self._forgotten = True  # it is asked for whenever the terminal may have been resized
+        self._redraw_all = True  # called whenever the terminal may have been resized
         return super()._get_terminal_size()
 
-    def _settle(self) -> None:
-        """Have all drawn once the size stays.
+    def _redraw_when_settled(self) -> None:
+        """Redraw everything once the size stays the same.
 
-        The application draws nothing for a size that comes back before it has looked, but the
-        terminal may have lost what it showed.
+        The application draws nothing if the old size is back before it looks, but the terminal may
+        have lost its content.
         """
         if self._settling:
             self._settling.cancel()
         self._settling = self._loop.call_later(SETTLED, self._app.refresh)
 
-    def _in_its_turn(self, handle: Callable[[], None], number: int, _: object) -> None:
-        """Handle a signal between two steps of the application."""
+    def _in_event_loop(self, handle: Callable[[], None], number: int, _: object) -> None:
+        """Handle a signal between two steps of the event loop."""
         if self._loop.is_running():
             self._loop.call_soon_threadsafe(handle)
         elif number == signal.SIGTSTP:
             os.kill(os.getpid(), signal.SIGSTOP)
 
-    def _call(self) -> None:
-        if self._writer_thread is not None and not self._called:
-            self._called = True
+    def _wake_writer(self) -> None:
+        if self._writer_thread is not None and not self._writer_woken:
+            self._writer_woken = True
             self._writer_thread.write("")
 
     def _take(self) -> str:
         time.sleep(self._flow.gathering)
         with self._lock:
-            self._called = False
+            self._writer_woken = False
             if not self._flow.is_open:
-                self._look_later()
+                self._check_later()
                 return ""
-            if self._forgotten:
-                self._forgotten = False
+            if self._redraw_all:
+                self._redraw_all = False
                 self._output.forget()
             self._sending_since, self._unsent_since = self._unsent_since, None
             data = self._output.take()
@@ -176,19 +177,19 @@ class DeltaDriver(LinuxDriver):
     def _sent(self) -> None:
         self._sending_since = None
 
-    def _look_later(self) -> None:
-        """See whether an answer was lost; one that comes has what waits sent at once."""
-        if not self._will_look:
-            self._will_look = True
-            self._loop.call_soon_threadsafe(self._loop.call_later, PATIENCE, self._look)
+    def _check_later(self) -> None:
+        """Check later whether the answer was lost; if it arrives, the rest is sent at once."""
+        if not self._check_scheduled:
+            self._check_scheduled = True
+            self._loop.call_soon_threadsafe(self._loop.call_later, ANSWER_TIMEOUT, self._check)
 
-    def _look(self) -> None:
-        self._will_look = False
-        self._call()
+    def _check(self) -> None:
+        self._check_scheduled = False
+        self._wake_writer()
 
 
-class _Sender:
-    """A file for the writing thread, which asks what is to be sent only when it can be sent."""
+class _LateFile:
+    """The file of the writer thread: it fetches what to send only when it can be sent."""
 
     def __init__(self, file: IO[str], take: Callable[[], str], sent: Callable[[], None]) -> None:
         self._file = file
@@ -196,15 +197,15 @@ class _Sender:
         self._sent = sent
 
     def write(self, _: str) -> None:
-        """Send what there is."""
+        """Send what there is to send."""
         if data := self._take():
             self._file.write(data)
             self._file.flush()
         self._sent()
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: every write flushes."""
 
     def fileno(self) -> int:
-        """Of the terminal."""
+        """Return the file descriptor of the terminal."""
         return self._file.fileno()

@@ -1,4 +1,4 @@
-"""From what a terminal shows to what it should show, in as few bytes as can be."""
+"""Encodes the difference between two screens in as few bytes as possible."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from tui_meta.delta_driver.style import PLAIN, Style, change, change_from_unknow
 
 
 class Encoder:
-    """Knows what a terminal shows, and its cursor and pen, where anybody can know them."""
+    """The known content, cursor and style of a terminal, and the updates that change them."""
 
     def __init__(self, width: int, height: int) -> None:
         self._shown = Screen(width, height)
         self._cursor: tuple[int, int] | None = None
-        """Row and column; None where a terminal may differ from what was reckoned."""
+        """Row and column; None where terminals differ."""
         self._pen = PLAIN
         self._pen_known = False
         self._out: list[str] = []
 
     def forget(self) -> None:
-        """The terminal may show anything now."""
+        """Treat content, cursor and style of the terminal as unknown."""
         self._shown.forget()
         self._cursor = None
         self._pen_known = False
 
-    def stands(self, cursor: tuple[int, int], pen: Style) -> None:
-        """Others have moved the cursor and set the pen."""
+    def set_state(self, cursor: tuple[int, int], pen: Style) -> None:
+        """Set cursor and style, which output that was passed on has changed."""
         self._cursor, self._pen, self._pen_known = cursor, pen, True
 
     def update(self, wanted: Screen, cursor: tuple[int, int]) -> str:
-        """What makes the terminal show ``wanted``; nothing, if it does.
+        """Return what makes the terminal show ``wanted``; an empty string if it does.
 
-        The cursor is left where it should be, unless that is behind the right margin: there,
-        terminals differ.
+        The cursor ends at ``cursor``, unless that is behind the right margin, where terminals
+        differ.
         """
         shown = self._shown
         for y in range(wanted.height):
@@ -39,19 +39,19 @@ class Encoder:
                 self._update_row(wanted, y)
         if cursor[1] < wanted.width:
             self._out.append(self._move(*cursor))
-        return self._taken()
+        return self._flush()
 
     def settle(self, wanted: Screen, cursor: tuple[int, int], pen: Style) -> str:
-        """What brings cursor and pen to where a program believes them, that writes on itself."""
+        """Return what sets cursor and style as the program expects, before output is passed on."""
         y, x = cursor
-        if x == wanted.width:  # only a character written there brings the cursor behind it
+        if x == wanted.width:  # only writing the last character moves the cursor behind it
             at = wanted.head(y, x - 1)
             self._write(wanted, y, at)
             self._cursor = None
         self._set_pen(pen)
-        return self._taken()
+        return self._flush()
 
-    def _taken(self) -> str:
+    def _flush(self) -> str:
         out = "".join(self._out)
         self._out.clear()
         return out
@@ -61,7 +61,7 @@ class Encoder:
         shown, shown_styles = self._shown.characters[y], self._shown.styles[y]
         end = 0
         for x, character in enumerate(characters):
-            if x < end or not character:  # written, unknown, or half of a wide one
+            if x < end or not character:  # written, unknown, or half of a wide character
                 continue
             style = styles[x]
             if character == shown[x]:
@@ -97,7 +97,7 @@ class Encoder:
         self._cursor = (y, end) if end < wanted.width else None
 
     def _write(self, wanted: Screen, y: int, x: int) -> None:
-        """Write whatever stands at ``x``."""
+        """Write the character at ``x``."""
         shown = self._shown
         cell, old = wanted.characters[y][x], shown.characters[y][x]
         assert cell
@@ -127,21 +127,21 @@ class Encoder:
         self._pen, self._pen_known = style, True
 
     def _reach(self, wanted: Screen, y: int, x: int, style: Style) -> None:
-        """Bring the cursor to a cell, over what stands between if that is shorter."""
+        """Move the cursor to a cell, or rewrite the cells between if that is shorter."""
         move = self._move_text(y, x)
         if self._cursor is not None and self._cursor[0] == y and self._pen_known:
             first = self._cursor[1]
             between = wanted.characters[y][first:x] if 0 < x - first <= len(move) else []
             if between and all(cell in SURE for cell in between):
                 text = "".join(cell or "" for cell in between)
-                if len(text.encode()) <= len(move) and self._suits(wanted, y, first, x, style):
+                if len(text.encode()) <= len(move) and self._fits_style(wanted, y, first, x, style):
                     self._out.append(text)
                     move = ""
         self._out.append(move)
         self._cursor = (y, x)
 
-    def _suits(self, wanted: Screen, y: int, first: int, end: int, style: Style) -> bool:
-        """Whether cells can be written with the pen as it is, or will be for ``style``."""
+    def _fits_style(self, wanted: Screen, y: int, first: int, end: int, style: Style) -> bool:
+        """Return whether cells can be written in the current style or in ``style``; sets it."""
         cells = [(wanted.characters[y][x] == " ", wanted.styles[y][x]) for x in range(first, end)]
         for pen in (self._pen, style):
             if all(one is pen or (blank and one.on_blank is pen.on_blank) for blank, one in cells):
@@ -155,7 +155,7 @@ class Encoder:
         return move
 
     def _move_text(self, y: int, x: int) -> str:
-        """The shortest way for the cursor to a cell."""
+        """Return the shortest sequence that moves the cursor to a cell."""
         if self._cursor == (y, x):
             return ""
         ways = [f"\x1b[{y + 1 if y else ''}{f';{x + 1}' if x else ''}H"]
@@ -173,7 +173,7 @@ class Encoder:
 
 
 def _by(count: int, forwards: str, backwards: str = "") -> str:
-    """A move of the cursor by so many cells."""
+    """Return a move of the cursor by ``count`` cells."""
     if not count:
         return ""
     size = abs(count)

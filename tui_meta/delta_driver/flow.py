@@ -1,4 +1,4 @@
-"""How many repaints may be on their way to a terminal: as many as it can be asked about."""
+"""Flow control: limits the repaints in transit by asking the terminal what it has shown."""
 
 from __future__ import annotations
 
@@ -8,100 +8,100 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-QUESTION: Final = "\x1b[6n"
-"""Where is the cursor? Every terminal answers, once it has shown all that came before."""
+QUERY: Final = "\x1b[6n"
+"""Query for the cursor position. Terminals answer once they have processed all output before."""
 
-PATIENCE: Final = 10.0
-"""Seconds after which an answer is no longer waited for: it, or the question, was lost."""
+ANSWER_TIMEOUT: Final = 10.0
+"""Seconds after which an answer counts as lost."""
 
-FAR = 0.05
-"""Seconds to an answer from which on a terminal is far away."""
+REMOTE_LATENCY = 0.05
+"""Seconds to an answer from which on a terminal counts as remote."""
 
 USUAL, URGENT = 1, 2
-"""Repaints on their way, the new one among them: usually, and with the answer to a key."""
+"""Limits of repaints in transit, the next one included: usually, and after a key."""
 
 
 class Flow:
-    """Lets the next repaint go when the terminal has shown the last.
+    """Allows the next repaint once the terminal has shown the last.
 
-    What is written to a connection is not shown yet: the kernel, sshd and the network hold more of
-    it than a slow line carries in many seconds, and the answer to a key would wait behind all of
-    that. So every repaint ends with a question, and its answer tells that the repaint was shown.
-    The first after a key need not wait: at most one is on its way before it.
+    What is written to a connection is not shown yet: the kernel, sshd and the network buffer more
+    than a slow line carries in many seconds, and the answer to a key would queue behind all of it.
+    So every repaint ends with a query, whose answer means that the repaint was shown. The first
+    repaint after a key need not wait, so at most one is in transit before it.
 
-    A terminal that has never answered is not waited for; it is asked again from time to time.
+    A terminal that has never answered is not waited for; it is queried again from time to time.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._asked: deque[float] = deque()
-        """When each question was asked that is without answer, the oldest first."""
+        self._queries: deque[float] = deque()
+        """Times of the queries without an answer, oldest first."""
         self._answers = False
-        """Whether it is known that the terminal answers."""
-        self._took = 0.0
-        """Seconds to the newest answer."""
+        """True once the terminal has answered."""
+        self._latency = 0.0
+        """Seconds to the latest answer."""
         self._urgent = False
         self._ended = False
         self._change = threading.Condition()
 
     @property
     def is_open(self) -> bool:
-        """Whether a repaint may go now."""
+        """True if a repaint may be sent now."""
         with self._change:
-            self._forget()
+            self._drop_lost()
             most = URGENT if self._urgent else USUAL
-            return self._ended or not self._answers or len(self._asked) < most
+            return self._ended or not self._answers or len(self._queries) < most
 
     @property
     def since(self) -> float | None:
-        """When the oldest repaint went that is not known to be shown; None if all are."""
+        """Time of the oldest repaint that is not known to be shown; None if all are."""
         with self._change:
-            return self._asked[0] if self._answers and self._asked else None
+            return self._queries[0] if self._answers and self._queries else None
 
     @property
     def gathering(self) -> float:
-        """Seconds in which what is to be sent may become more, little beside those to an answer.
+        """Seconds to wait for more changes before sending, short compared with the latency.
 
-        What a key changes often comes in two steps; to a terminal far away the second would have to
-        wait until the first is shown.
+        The changes after a key often come in two steps; for a remote terminal, the second would
+        have to wait until the first is shown.
         """
-        return min(self._took / 10, FAR) if self._took >= FAR else 0.0
+        return min(self._latency / 10, REMOTE_LATENCY) if self._latency >= REMOTE_LATENCY else 0.0
 
-    def press(self) -> None:
-        """Somebody waits for the next repaint."""
+    def expect_repaint(self) -> None:
+        """Let the next repaint pass sooner, because the user waits for it."""
         with self._change:
             self._urgent = True
 
     def send(self) -> str:
-        """A repaint goes; gives the question to be sent after it, if there is one."""
+        """Record a repaint; return the query to send after it, or an empty string."""
         with self._change:
-            self._forget()
+            self._drop_lost()
             self._urgent = False
-            if self._ended or (self._asked and not self._answers):
+            if self._ended or (self._queries and not self._answers):
                 return ""
-            self._asked.append(self._clock())
-            return QUESTION
+            self._queries.append(self._clock())
+            return QUERY
 
     def answer(self) -> None:
-        """The terminal has answered."""
+        """Record an answer of the terminal."""
         with self._change:
             self._answers = True
-            if self._asked:
-                self._took = self._clock() - self._asked.popleft()
+            if self._queries:
+                self._latency = self._clock() - self._queries.popleft()
             self._change.notify_all()
 
-    def end(self, patience: float) -> None:
-        """Ask no more, and wait for the answers that are on their way, up to so many seconds.
+    def end(self, timeout: float) -> None:
+        """Stop querying, and wait up to ``timeout`` seconds for the outstanding answers.
 
-        Whoever reads the terminal afterwards would take them for keys.
+        The next program that reads the terminal would take them for keys.
         """
         with self._change:
             self._ended = True
-            self._took = 0.0
+            self._latency = 0.0
             if self._answers:
-                self._change.wait_for(lambda: not self._asked, patience)
+                self._change.wait_for(lambda: not self._queries, timeout)
 
-    def _forget(self) -> None:
+    def _drop_lost(self) -> None:
         now = self._clock()
-        while self._asked and now - self._asked[0] >= PATIENCE:
-            self._asked.popleft()
+        while self._queries and now - self._queries[0] >= ANSWER_TIMEOUT:
+            self._queries.popleft()

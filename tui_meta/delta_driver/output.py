@@ -1,4 +1,4 @@
-"""Reads what a program writes to its terminal, and gives what need be sent of it."""
+"""Parses what a program writes to its terminal, and returns what must be sent of it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ END_UPDATE: Final = "\x1b[?2026l"
 
 
 class Output:
-    """What a program has written, as the screen that it wants; ``take`` gives what is to be sent.
+    """The screen that a program has written so far; ``take`` returns what must be sent.
 
-    Frames that are not taken cost nothing: only the newest screen is kept. What is no part of a
-    screen, such as a bell or text for the clipboard, is given once and in order. What is not
-    understood is given as it is, and so is all that follows, until cursor and pen are known
-    again; after that, nothing is taken for shown.
+    Frames that are not taken cost nothing: only the newest screen is kept. Output that is not part
+    of a screen, such as a bell or text for the clipboard, is returned once and in order. A sequence
+    that is not understood is returned as it is, and so is everything after it until cursor and
+    style are known again; the content of the terminal then counts as unknown.
 
-    A line feed returns the carriage, as a terminal's line discipline has it.
+    A line feed returns the carriage, as the line discipline of a terminal does.
     """
 
     def __init__(self, width: int, height: int) -> None:
         self.updating = False
-        """Whether a frame has begun, by its mark, and has not ended."""
+        """True between the marks of a frame."""
         self._marked = False
         self._rest = ""
         self._out: list[str] = []
@@ -53,25 +53,25 @@ class Output:
         self._y = self._x = 0
         self._placed = False
         self._last: int | None = None
-        """Column of the character before the cursor, which others may join."""
+        """Column of the character before the cursor, which combining characters may join."""
 
     @property
     def _understood(self) -> bool:
         return self._placed and self._pen_known and self._trusted
 
     def resize(self, width: int, height: int) -> None:
-        """The terminal has this size now; if it is another one, it may show anything."""
+        """Set the size; after a change, the content of the terminal is unknown."""
         if (width, height) != self.size:
             if self._understood:
                 self._settle()
             self._begin(width, height)
 
     def forget(self) -> None:
-        """The terminal may show anything: all that is known of the screen is sent again."""
+        """Send the whole screen again, because the content of the terminal is unknown."""
         self._encoder.forget()
 
     def write(self, data: str) -> None:
-        """Take in what the program writes, wherever it is cut."""
+        """Parse output of the program; it may end within a sequence."""
         data, self._rest = self._rest + data, ""
         for match in TOKEN.finditer(data):
             kind = match.lastgroup
@@ -92,10 +92,7 @@ class Output:
                 self._pass_on(kind, rest if text else match[0], rest)
 
     def take(self) -> str:
-        """What the terminal has not been sent yet: nothing, if it shows what it should.
-
-        In the middle of a frame it is nothing as well.
-        """
+        """Return what makes the terminal show the screen: nothing if it does, or within a frame."""
         if self.updating:
             return ""
         out = "".join(self._out)
@@ -110,7 +107,7 @@ class Output:
         cursor = (self._y, self._x)
         self._out.append(self._encoder.settle(self._wanted, cursor, self._pen))
 
-    # What is not understood, or comes before cursor and pen are known.
+    # Output that is not understood, or comes before cursor and style are known.
 
     def _pass_on(self, kind: str, token: str, value: str) -> None:
         self._out.append(token)
@@ -130,9 +127,9 @@ class Output:
             self._pen_known = self._pen_known and bool(KEEPS_PEN.fullmatch(token))
             self._trusted = self._trusted and not LASTING.fullmatch(token)
         if self._understood:
-            self._encoder.stands((self._y, self._x), self._pen)
+            self._encoder.set_state((self._y, self._x), self._pen)
 
-    # What is understood. Each reader gives back what it could not read.
+    # Output that is understood. Each reader returns what it could not read.
 
     def _read_text(self, text: str) -> str:
         room = self._wanted.width - self._x

@@ -1,4 +1,4 @@
-"""The cells of a terminal, as far as they are known, and how many of them a character takes."""
+"""The cells of a terminal, as far as they are known, and the width of characters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SURE_RANGES: Final = (
     (0x2800, 0x28FF),  # braille
 )
 SURE_CLASS: Final = "".join(f"{chr(first)}-{chr(last)}" for first, last in _SURE_RANGES)
-"""Inside of a regular expression's brackets: characters of one cell on every terminal."""
+"""Characters of one cell on every terminal, for the brackets of a regular expression."""
 
 SURE: Final = frozenset(
     map(chr, chain.from_iterable(range(first, last + 1) for first, last in _SURE_RANGES))
@@ -36,9 +36,9 @@ _REGIONAL: Final = re.compile("[\U0001f1e6-\U0001f1ff]")
 class Screen:
     """Rows of cells.
 
-    ``characters`` has for each cell what stands in it, joined characters and all; an empty string
-    for a cell that a wide character to its left covers; None where nobody knows. ``styles`` has
-    their pens.
+    ``characters`` holds the content of each cell, with combining characters; an empty string for a
+    cell that is covered by a wide character to its left; None if unknown. ``styles`` holds their
+    styles.
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -49,12 +49,12 @@ class Screen:
         self.forget()
 
     def forget(self) -> None:
-        """From now on no cell is known."""
+        """Treat all cells as unknown."""
         self.characters = [[None] * self.width for _ in range(self.height)]
         self.styles = [[PLAIN] * self.width for _ in range(self.height)]
 
     def put(self, y: int, x: int, text: str, style: Style, rest: str | None) -> None:
-        """Write characters of one cell each; ``rest`` is what half of a wide one becomes."""
+        """Write characters of one cell each; ``rest`` replaces halves of wide characters."""
         end = x + len(text)
         row = self.characters[y]
         self._cut(row, x, rest)
@@ -65,25 +65,25 @@ class Screen:
     def put_wide(
         self, y: int, x: int, cell: str, width: int, style: Style, rest: str | None
     ) -> None:
-        """Write one character, or several joined ones, that take ``width`` cells."""
+        """Write one character, or a combined one, that takes ``width`` cells."""
         self.put(y, x, " " * width, style, rest)
         self.characters[y][x : x + width] = [cell, *[""] * (width - 1)]
 
     def head(self, y: int, x: int) -> int:
-        """Where the character begins that covers a cell."""
+        """Return the column where the character that covers a cell begins."""
         while self.characters[y][x] == "":
             x -= 1
         return x
 
     def end(self, y: int, x: int) -> int:
-        """Where the character ends that begins at a cell."""
+        """Return the column after the character that begins at a cell."""
         x += 1
         while x < self.width and self.characters[y][x] == "":
             x += 1
         return x
 
     def _cut(self, row: list[str | None], x: int, rest: str | None) -> None:
-        """Split the wide character, if there is one, that has a cell on both sides of ``x``."""
+        """Replace a wide character with cells on both sides of ``x`` by ``rest``."""
         if not 0 < x < self.width or row[x] != "":
             return
         first, last = x - 1, x
@@ -95,7 +95,7 @@ class Screen:
 
 
 def joins(cell: str, character: str) -> bool:
-    """Whether ``character`` becomes a part of the cell before it."""
+    """Return whether ``character`` combines with the cell before it."""
     if not get_character_cell_size(character) or cell.endswith(_JOINER):
         return True
     if _MODIFIER.match(character):
@@ -104,5 +104,5 @@ def joins(cell: str, character: str) -> bool:
 
 
 def width_of(cell: str) -> int:
-    """How many cells it takes, as Textual reckons."""
+    """Return the number of cells, as Textual counts them."""
     return cell_len(cell)

@@ -1,4 +1,4 @@
-"""What SGR sequences and hyperlinks do to the pen, and the shortest way from one pen to another."""
+"""Styles: the effect of SGR sequences and hyperlinks, and the shortest change between two."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SLOTS: Final = {
     53: "overline",
     58: "line color",
 }
-"""What each parameter sets."""
+"""The slot that each parameter sets."""
 
 _ENDS: Final = {
     22: ("bold", "dim"),
@@ -41,11 +41,11 @@ _ENDS: Final = {
     55: ("overline",),
     59: ("line color",),
 }
-"""What each parameter ends."""
+"""The slots that each parameter resets."""
 
 _END_OF: Final = {slot: str(end) for end, slots in _ENDS.items() for slot in slots}
 _REPLACED: Final = ("foreground", "background", "line color")
-"""Slots of which a new value leaves nothing of the old one."""
+"""Slots whose new value replaces the old one completely."""
 
 _COLORS: Final = (38, 48, 58)
 _COLOR_LENGTHS: Final = {"5": 3, "2": 5}
@@ -56,10 +56,10 @@ Settings = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Style:
-    """A pen: slots that are set, in order, with the parameters that set them, and a hyperlink.
+    """The slots that are set, in order, with the parameters that set them, and a hyperlink.
 
-    Equal styles are one object, made by ``style``, and compare by identity. Should one be made
-    twice after all, because the first was forgotten, cells are sent that need not be.
+    Equal styles are one object, created by ``style``, and compare by identity. If the cache drops
+    one and it is created again, some cells are sent needlessly.
     """
 
     settings: Settings
@@ -73,7 +73,7 @@ class Style:
 
 @lru_cache(maxsize=4096)
 def style(settings: Settings, link: str = "") -> Style:
-    """The one style with these settings."""
+    """Return the style with these settings."""
     return Style(settings, link)
 
 
@@ -91,7 +91,7 @@ def _on_blank(pen: Style) -> Style:
 
 @lru_cache(maxsize=8192)
 def restyled(pen: Style, parameters: str) -> Style | None:
-    """``pen`` after an SGR sequence; None if that has something unknown in it."""
+    """Return ``pen`` after an SGR sequence; None if a parameter is unknown."""
     slots = dict(pen.settings)
     for value in _single_settings(parameters):
         number = int(value.replace(";", ":").split(":")[0] or 0)
@@ -108,12 +108,12 @@ def restyled(pen: Style, parameters: str) -> Style | None:
 
 
 def resets(parameters: str) -> bool:
-    """Whether an SGR sequence leaves nothing of the pen before it, whatever that was."""
+    """Return whether an SGR sequence resets every style before it."""
     return any(value in ("", "0") for value in _single_settings(parameters))
 
 
 def _single_settings(parameters: str) -> Iterator[str]:
-    """The parameters one by one, but those of a colour together; an incomplete one as ``38``."""
+    """Yield single parameters, those of a colour together; an incomplete colour as ``38``."""
     rest = parameters.split(";")
     while rest:
         count = 1
@@ -128,7 +128,7 @@ def _single_settings(parameters: str) -> Iterator[str]:
 
 @lru_cache(maxsize=8192)
 def change(pen: Style, wanted: Style) -> str:
-    """The shortest sequence that makes ``wanted`` of ``pen``."""
+    """Return the shortest sequence that changes ``pen`` into ``wanted``."""
     link = f"\x1b]8;{wanted.link or ';'}\x1b\\" if pen.link != wanted.link else ""
     if pen.settings == wanted.settings:
         return link
@@ -141,14 +141,14 @@ def change(pen: Style, wanted: Style) -> str:
     kept = {slot: value for slot, value in old.items() if _END_OF[slot] not in ends}
     begins = [value for slot, value in new.items() if kept.get(slot) != value]
     step = f"\x1b[{';'.join([*ends, *begins])}m"
-    return link + min(step, _anew(wanted), key=len)
+    return link + min(step, _reset_to(wanted), key=len)
 
 
 def change_from_unknown(link: str, wanted: Style) -> str:
-    """The sequence that makes ``wanted`` of a pen of which only the link is known."""
-    return change(style(wanted.settings, link), wanted) + _anew(wanted)
+    """Return the sequence that sets ``wanted`` if only the link of the current style is known."""
+    return change(style(wanted.settings, link), wanted) + _reset_to(wanted)
 
 
-def _anew(wanted: Style) -> str:
+def _reset_to(wanted: Style) -> str:
     values = [value for _, value in wanted.settings]
     return f"\x1b[{';'.join(['0', *values])}m" if values else "\x1b[m"

@@ -1,4 +1,4 @@
-"""Cuts what a program writes to its terminal into pieces, and tells what the rarer ones touch."""
+"""Splits terminal output into tokens, and classifies the effect of rare sequences."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ TOKEN: Final = re.compile(
     r"|(?P<control>[\x00-\x1f\x7f-\x9f])"
     rf"|(?P<other>[^\x00-\x1f\x7f-\x9f{SURE_CLASS}]+)"
 )
-"""``start`` is a sequence whose end has not come yet, ``text`` has characters of one cell each."""
+"""``start`` is an incomplete sequence at the end; ``text`` has characters of one cell each."""
 
 _MODE: Final = r"(?:1|4|5|7|8|9|12|25|100[0-7]|1015|1016|103[4-9]|1042|2004|2027|2031|2048)"
 
 HARMLESS: Final = re.compile(
-    rf"\x1b\[\?{_MODE}(?:;{_MODE})*[hl]"  # keyboard, mouse, sight of the cursor, line wrap
-    r"|\x1b\[\??[\d;]*\$p|\x1b\[[<>=?][\d;]*[mnpqu]|\x1b\[[>=]?\d*c|\x1b\[5n"  # questions, keys
+    rf"\x1b\[\?{_MODE}(?:;{_MODE})*[hl]"  # keyboard, mouse, cursor visibility, line wrap
+    r"|\x1b\[\??[\d;]*\$p|\x1b\[[<>=?][\d;]*[mnpqu]|\x1b\[[>=]?\d*c|\x1b\[5n"  # queries, keyboard
     r"|\x1b\[[\d;]*t|\x1b\[\d* q"  # the window, the shape of the cursor
     r"|\x1b\](?!1337;).*|\x1bPtmux;\x1b\x1b\]52;.*"  # titles, palettes, the clipboard
-    r"|\x1bP[+$]q.*"  # questions
+    r"|\x1bP[+$]q.*"  # queries
     r"|\x07",
     re.DOTALL,
 )
-"""What touches neither cells nor cursor nor pen."""
+"""Sequences that change neither cells nor cursor nor style."""
 
 KEEPS_PEN: Final = re.compile(r"\x1b\[\?(?:47|1047|1049)h")
-"""What may change all cells and move the cursor, but no more."""
+"""Sequences that may change all cells and move the cursor, but not the style."""
 
 LASTING: Final = re.compile(
-    r"\x1b\[[\d;]*[hlr]"  # insertion, the meaning of line feeds, a region that scrolls
+    r"\x1b\[[\d;]*[hlr]"  # insert mode, meaning of line feeds, scroll region
     r"|\x1b\[\?(?:\d+;)*(?:3|6|69)(?:;\d+)*[hl]"  # another width, another origin, margins
     r"|\x1b[()*+\-./%].|\x1b[NOno|}~c]|[\x0e\x0f]"  # other character sets, a reset
-    r"|\x1b|[\x80-\x9f]",  # what is not well formed, and controls that few terminals know
+    r"|\x1b|[\x80-\x9f]",  # malformed sequences, and controls that few terminals know
     re.DOTALL,
 )
-"""What may change the meaning of all that comes after it."""
+"""Sequences that may change the meaning of everything after them."""

@@ -1,6 +1,6 @@
-"""A program with a screen full of numbers that all change in every frame, and a bell in each.
+"""A program that changes every cell of its screen, and rings the bell, in every frame.
 
-In its folder it keeps ``frames``: the number of frames, and for how many seconds they wait.
+Its file ``frames`` holds the number of frames and the seconds for which they have waited.
 """
 
 from pathlib import Path
@@ -13,26 +13,26 @@ from textual.widgets import Static
 from tui_meta.delta_driver.driver import DeltaDriver
 
 
-class Wall(App[None]):
-    """Counts frames until ``q``; with ``f`` it draws all anew, with ``s`` it stands still."""
+class BusyProgram(App[None]):
+    """Counts frames; ``f`` redraws everything, ``s`` stops counting, ``q`` quits."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("q", "quit"), ("f", "forget"), ("s", "stand")]
+    BINDINGS: ClassVar[list[BindingType]] = [("q", "quit"), ("f", "forget"), ("s", "stop_counting")]
 
     def __init__(self) -> None:
         super().__init__(driver_class=DeltaDriver, ansi_color=True)
         self.frames = 0
-        self.stands = False
+        self.stopped = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="wall")
 
     def on_mount(self) -> None:
-        """Begin to count."""
+        """Start to count."""
         self.set_interval(0.002, self.count)
 
     def count(self) -> None:
         """Change every cell."""
-        if self.stands:
+        if self.stopped:
             return
         self.frames += 1
         self.fill(f"frame {self.frames}")
@@ -46,16 +46,16 @@ class Wall(App[None]):
         assert isinstance(self._driver, DeltaDriver)
         self._driver.forget()
 
-    def action_stand(self) -> None:
-        """Count no more."""
-        self.stands = True
+    def action_stop_counting(self) -> None:
+        """Stop counting."""
+        self.stopped = True
         self.fill("still")
 
     def fill(self, word: str) -> None:
-        """Show nothing else."""
+        """Fill the screen with ``word``."""
         rows = "\n".join([f"{word:<14}" * 5] * self.size.height)
         self.query_one("#wall", Static).update(rows)
 
 
 if __name__ == "__main__":
-    Wall().run()
+    BusyProgram().run()

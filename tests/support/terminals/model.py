@@ -1,4 +1,4 @@
-"""A small terminal, to see what is shown: by other code than the one that is tested."""
+"""A model of a terminal, written independently of the code that is tested with it."""
 
 import re
 from collections.abc import Callable
@@ -25,14 +25,14 @@ _VISIBLE_ON_BLANKS = {"underline", "strike", "overline", "reverse", "paper", "li
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands in a cell; ``look`` is None for half of a wide character that was cut."""
+    """The content of a cell; ``look`` is None for half of a wide character that was cut."""
 
     text: str
     look: frozenset[tuple[str, object]] | None
 
     @property
-    def seen(self) -> "Cell":
-        """What a person can see of it: of a space, only some attributes."""
+    def visible(self) -> "Cell":
+        """The visible part: of a space, only some attributes."""
         if self.text != " " or self.look is None:
             return self
         names = {name for name, _ in self.look}
@@ -45,8 +45,8 @@ BLANK = Cell(" ", frozenset())
 
 
 @dataclass
-class Judge:
-    """A terminal of ``width`` by ``height`` cells; it wraps lines where told to."""
+class TerminalModel:
+    """A terminal of ``width`` by ``height`` cells."""
 
     width: int
     height: int
@@ -56,17 +56,17 @@ class Judge:
     x: int = 0
     y: int = 0
     pen: Attributes = field(default_factory=dict)
-    heard: list[str] = field(default_factory=list)
-    """Sequences that are for others than the screen."""
+    passed: list[str] = field(default_factory=list)
+    """Sequences that do not affect the screen."""
 
     def __post_init__(self) -> None:
         self.cells = [[BLANK] * self.width for _ in range(self.height)]
         self.last: tuple[int, int] | None = None
         self.top, self.bottom = 0, self.height - 1
-        self.kept = (0, 0, self.pen)
+        self.saved = (0, 0, self.pen)
 
-    def feed(self, data: str) -> "Judge":
-        """Show ``data``, of which sequences must be whole."""
+    def feed(self, data: str) -> "TerminalModel":
+        """Process ``data``, which must not end within a sequence."""
         for match in _PIECE.finditer(data):
             private, parameters, between, final, command, escape, character = match.groups()
             if character is not None:
@@ -97,7 +97,7 @@ class Judge:
             if character == "\n":
                 self._line()
         elif character < " ":
-            self.heard.append(character)
+            self.passed.append(character)
         else:
             self._draw(character)
 
@@ -130,7 +130,7 @@ class Judge:
         self.x += width
 
     def _joined(self, character: str) -> str:
-        """The character with the one before it, if they are shown as one."""
+        """Return the character combined with the one before it, if they share cells."""
         if self.last is None:
             return ""
         before = self.cells[self.last[0]][self.last[1]].text
@@ -168,16 +168,16 @@ class Judge:
             if link == ";":
                 del self.pen["link"]
         else:
-            self.heard.append(whole)
+            self.passed.append(whole)
 
     def _escape(self, escape: str, whole: str) -> None:
         if escape == "7":
-            self.kept = (self.y, self.x, self.pen)
+            self.saved = (self.y, self.x, self.pen)
         elif escape == "8":
-            self.y, self.x, self.pen = self.kept
+            self.y, self.x, self.pen = self.saved
             self.last = None
         else:
-            self.heard.append(whole)
+            self.passed.append(whole)
 
     def _private(self, private: str, parameters: str, final: str, whole: str) -> None:
         on = final == "h"
@@ -190,7 +190,7 @@ class Judge:
                 self.cells = [[BLANK] * self.width for _ in range(self.height)]
                 self.last = None
             return
-        self.heard.append(whole)
+        self.passed.append(whole)
 
     def _control(self, final: str, parameters: str, whole: str) -> None:
         if final == "m":
@@ -217,7 +217,7 @@ class Judge:
             actions[final]()
             self.last = None
         else:
-            self.heard.append(whole)
+            self.passed.append(whole)
 
     def _to(self, y: int, x: int) -> None:
         self.y = max(0, min(self.height - 1, y))

@@ -1,4 +1,4 @@
-"""An application in a real terminal that may be slow: it never waits, and loses nothing."""
+"""An application in a real terminal that may be slow: it never blocks, and loses nothing."""
 
 import re
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.terminals.terminal import PATIENCE, Terminal
-from tui_meta.delta_driver.flow import QUESTION
+from tui_meta.delta_driver.flow import QUERY
 
 ROOT = Path(__file__).parents[3]
 COLUMNS, ROWS = 80, 24
@@ -20,7 +20,7 @@ ANSWER = "\x1b[1;1R"
 
 
 @pytest.fixture
-def wall(tmp_path: Path) -> Iterator[Terminal]:
+def program(tmp_path: Path) -> Iterator[Terminal]:
     command = [sys.executable, "-m", "tests.support.terminals.busy_program"]
     variables = {"PYTHONPATH": str(ROOT)}
     terminal = Terminal(command, columns=COLUMNS, rows=ROWS, cwd=tmp_path, variables=variables)
@@ -49,88 +49,88 @@ def newest(text: str) -> int:
     return max(map(int, re.findall(r"frame (\d+)", text)), default=0)
 
 
-def test_an_application_goes_on_while_its_terminal_takes_nothing(
-    wall: Terminal, tmp_path: Path
+def test_an_application_continues_while_its_terminal_does_not_read(
+    program: Terminal, tmp_path: Path
 ) -> None:
-    wall.wait_for("frame")
-    before = len(wall.raw)
+    program.wait_for("frame")
+    before = len(program.raw)
     await_frames(tmp_path, frames(tmp_path) + MANY)
     assert float(kept(tmp_path)[1]) > 0
     made = frames(tmp_path)
-    wall.wait_until(lambda text: newest(text) >= made, "the newest frame")
-    # What the pseudo-terminal holds, then one more frame or two, of all that were made meanwhile.
-    assert len(wall.raw) - before < 40_000
-    wall.press("q")
-    assert wall.wait_for_end() == 0
-    assert wall.left_behind() == []
+    program.wait_until(lambda text: newest(text) >= made, "the newest frame")
+    # The pseudo-terminal's buffer, then one or two more frames, of all that were drawn meanwhile.
+    assert len(program.raw) - before < 40_000
+    program.press("q")
+    assert program.wait_for_end() == 0
+    assert program.left_behind() == []
 
 
-def questions(wall: Terminal) -> int:
-    return wall.raw.count(QUESTION.encode())
+def queries(program: Terminal) -> int:
+    return program.raw.count(QUERY.encode())
 
 
-def test_a_terminal_that_answers_gets_a_frame_when_it_has_shown_the_last(
-    wall: Terminal, tmp_path: Path
+def test_a_terminal_that_answers_gets_the_next_frame_after_its_answer(
+    program: Terminal, tmp_path: Path
 ) -> None:
-    wall.wait_until(lambda _: questions(wall) == 1, "the first question")
-    wall.press(ANSWER)
+    program.wait_until(lambda _: queries(program) == 1, "the first query")
+    program.press(ANSWER)
     for asked in range(2, 5):
-        wall.wait_until(lambda _, asked=asked: questions(wall) == asked, "the next question")
+        program.wait_until(lambda _, asked=asked: queries(program) == asked, "the next query")
         await_frames(tmp_path, frames(tmp_path) + MANY // 4)
-        wall.press(ANSWER)
-    wall.wait_until(lambda _: questions(wall) == 5, "the last question")
+        program.press(ANSWER)
+    program.wait_until(lambda _: queries(program) == 5, "the last query")
     await_frames(tmp_path, frames(tmp_path) + MANY)
-    wall.press("q")
-    assert wall.wait_for_end() == 0
-    assert questions(wall) <= 6  # the key asks for one frame more
-    assert wall.left_behind() == []
+    program.press("q")
+    assert program.wait_for_end() == 0
+    assert queries(program) <= 6  # the key asks for one frame more
+    assert program.left_behind() == []
 
 
-def test_an_answer_is_no_key(wall: Terminal) -> None:
-    wall.wait_until(lambda _: questions(wall) == 1, "the first question")
-    wall.press("\x1b[5;1R")
-    wall.press("s" + ANSWER * 3)
-    wall.wait_until(is_still, "it stands still")
-    wall.press("q")
-    assert wall.wait_for_end() == 0
+def test_an_answer_is_not_a_key(program: Terminal) -> None:
+    program.wait_until(lambda _: queries(program) == 1, "the first query")
+    program.press("\x1b[5;1R")
+    program.press("s" + ANSWER * 3)
+    program.wait_until(is_still, "a still screen")
+    program.press("q")
+    assert program.wait_for_end() == 0
 
 
-def test_what_is_no_part_of_the_screen_is_never_lost(wall: Terminal, tmp_path: Path) -> None:
+def test_output_besides_the_screen_is_never_lost(program: Terminal, tmp_path: Path) -> None:
     await_frames(tmp_path, MANY)
-    wall.press("s")
-    wall.wait_for("frame")
-    wall.press("q")
-    assert wall.wait_for_end() == 0
+    program.press("s")
+    program.wait_for("frame")
+    program.press("q")
+    assert program.wait_for_end() == 0
     titles = re.compile(rb"\x1b\][^\x07]*\x07")
-    assert titles.sub(b"", wall.raw).count(b"\x07") == frames(tmp_path)
+    assert titles.sub(b"", program.raw).count(b"\x07") == frames(tmp_path)
 
 
-def test_a_garbled_screen_is_drawn_anew_when_asked(wall: Terminal) -> None:
-    wall.wait_for("frame")
-    wall.press("s")
-    wall.wait_until(is_still, "it stands still")
-    wall.wipe()
-    wall.press("f")
-    wall.wait_until(is_still, "the same screen again")
+def test_a_garbled_screen_is_redrawn_on_request(program: Terminal) -> None:
+    program.wait_for("frame")
+    program.press("s")
+    program.wait_until(is_still, "a still screen")
+    program.wipe()
+    program.press("f")
+    program.wait_until(is_still, "the same screen again")
 
 
 def is_still(text: str) -> bool:
     return text.count("still") == 5 * ROWS
 
 
-def test_after_a_stop_the_screen_is_drawn_anew(wall: Terminal, tmp_path: Path) -> None:
-    wall.wait_for("frame")
-    wall.signal(signal.SIGTSTP)
-    wall.wait_until(lambda _: stopped(wall.pid), "the process stopped")
-    wall.wipe()
-    wall.signal(signal.SIGCONT)
+def test_the_screen_is_redrawn_after_a_stop(program: Terminal, tmp_path: Path) -> None:
+    program.wait_for("frame")
+    program.signal(signal.SIGTSTP)
+    program.wait_until(lambda _: stopped(program.pid), "the process stopped")
+    program.wipe()
+    program.signal(signal.SIGCONT)
     seen = frames(tmp_path)
-    wall.wait_until(lambda text: newest(text) > seen, "a new frame")
-    wall.press("q")
-    assert wall.wait_for_end() == 0
-    assert wall.left_behind() == []
+    program.wait_until(lambda text: newest(text) > seen, "a new frame")
+    program.press("q")
+    assert program.wait_for_end() == 0
+    assert program.left_behind() == []
 
 
 def stopped(pid: int) -> bool:
-    """Whether the process is stopped by a signal."""
+    """Return whether the process is stopped by a signal."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"

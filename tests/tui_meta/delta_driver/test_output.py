@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.soak import soak
-from tests.support.terminals.model import Judge
+from tests.support.terminals.model import TerminalModel
 from tui_meta.delta_driver.output import Output
 
 WIDTH, HEIGHT = 12, 5
@@ -98,39 +98,39 @@ def sent(writes: list[tuple[str, str]]) -> str:
     return out + output.take() + output._rest
 
 
-def assert_equal_screens(original: Judge, thrifty: Judge) -> None:
-    for y, (wanted, shown) in enumerate(zip(original.cells, thrifty.cells, strict=True)):
+def assert_equal_screens(original: TerminalModel, reduced: TerminalModel) -> None:
+    for y, (wanted, shown) in enumerate(zip(original.cells, reduced.cells, strict=True)):
         for x, (one, other) in enumerate(zip(wanted, shown, strict=True)):
             halves = one.look is None or other.look is None
             assert one.text == other.text, (y, x)
-            assert halves or one.seen == other.seen, (y, x)
+            assert halves or one.visible == other.visible, (y, x)
 
 
-def judged(data: str) -> Judge:
-    return Judge(WIDTH, HEIGHT).feed(data)
+def shown_by(data: str) -> TerminalModel:
+    return TerminalModel(WIDTH, HEIGHT).feed(data)
 
 
 @EXAMPLES
 @given(cut(streams(pieces)))
-def test_a_terminal_shows_what_it_would_have_shown(writes: list[tuple[str, str]]) -> None:
-    original, thrifty = judged("".join(data for data, _ in writes)), judged(sent(writes))
-    assert_equal_screens(original, thrifty)
-    assert thrifty.cursor_shown == original.cursor_shown
-    assert thrifty.heard == original.heard
+def test_the_terminal_shows_the_same_as_without_the_driver(writes: list[tuple[str, str]]) -> None:
+    original, reduced = shown_by("".join(data for data, _ in writes)), shown_by(sent(writes))
+    assert_equal_screens(original, reduced)
+    assert reduced.cursor_shown == original.cursor_shown
+    assert reduced.passed == original.passed
     if original.x < WIDTH:
-        assert (thrifty.y, thrifty.x) == (original.y, original.x)
+        assert (reduced.y, reduced.x) == (original.y, original.x)
 
 
 @EXAMPLES
 @given(cut(streams(pieces | st.sampled_from(LASTING))))
-def test_what_lasts_is_heeded(writes: list[tuple[str, str]]) -> None:
-    original, thrifty = judged("".join(data for data, _ in writes)), judged(sent(writes))
-    assert_equal_screens(original, thrifty)
+def test_sequences_with_lasting_effect_are_respected(writes: list[tuple[str, str]]) -> None:
+    original, reduced = shown_by("".join(data for data, _ in writes)), shown_by(sent(writes))
+    assert_equal_screens(original, reduced)
 
 
 @EXAMPLES
 @given(cut(st.lists(frame([*"ab  é│⠒▀·"], PLAIN_ATTRIBUTES).map("".join), max_size=8)))
-def test_another_terminal_agrees(writes: list[tuple[str, str]]) -> None:
+def test_pyte_shows_the_same(writes: list[tuple[str, str]]) -> None:
     screens = []
     for data in ("".join(data for data, _ in writes), sent(writes)):
         screen = pyte.Screen(WIDTH, HEIGHT)
@@ -150,10 +150,10 @@ def visible(char: pyte.screens.Char) -> pyte.screens.Char:
 
 @EXAMPLES
 @given(st.lists(frame([*NARROW, *WIDE, *JOINED], ATTRIBUTES).map("".join), max_size=6))
-def test_the_same_again_sends_nothing(frames: list[str]) -> None:
+def test_an_equal_frame_sends_nothing(frames: list[str]) -> None:
     output = Output(WIDTH, HEIGHT)
     for one in frames:
-        # Text across the margin is nobody's to know: there the terminal is written to directly.
+        # Terminals differ in text across the margin, so it is passed on.
         output.write("\x1b[?2026h\x1b[0m\x1b[H" + one + "\x1b[?2026l")
     output.take()
     output.write("\x1b[?2026h\x1b[0m\x1b[H\x1b[?2026l")
@@ -174,7 +174,7 @@ def test_after_a_resize_the_next_frame_is_sent_whole(
     whole = "\x1b[0m" + "".join(f"\x1b[{y + 1}H{'x' * width}" for y in range(height)) + "\x1b[H"
     output.write(whole)
     out = output.take()
-    terminal = Judge(width, height).feed(out)
+    terminal = TerminalModel(width, height).feed(out)
     assert [[cell.text for cell in row] for row in terminal.cells] == [["x"] * width] * height
 
 
@@ -215,56 +215,56 @@ def output() -> Output:
         "bell",
     ],
 )
-def test_only_what_differs_is_sent(output: Output, written: str, sends: str) -> None:
+def test_only_differences_are_sent(output: Output, written: str, sends: str) -> None:
     assert shown(output, written) == sends
 
 
-def test_marks_come_only_around_what_differs(output: Output) -> None:
+def test_marks_are_sent_only_around_differences(output: Output) -> None:
     out = shown(output, "\x1b[?2026h\x1b[2;3HH\x1b[1;1H\x1b[?2026l")
     assert out == "\x1b[?2026h\x1b[2;3HH\x1b[H\x1b[?2026l"
 
 
-def test_a_frame_is_given_whole_or_not_yet(output: Output) -> None:
+def test_an_incomplete_frame_is_not_sent(output: Output) -> None:
     output.write("\x1b[?2026h\x1b[2;3HH")
     assert output.take() == ""
     output.write("\x1b[1;1H\x1b[?2026l")
     assert "H" in output.take()
 
 
-def test_frames_that_nobody_took_are_one(output: Output) -> None:
+def test_only_the_newest_of_several_frames_is_sent(output: Output) -> None:
     for count in range(1000):
         output.write(f"\x1b[2;3H{count:05}\x07\x1b[1;1H")
     out = output.take()
     assert out == "\x07" * 1000 + "\x1b[2;3H00999\x1b[H"
 
 
-def test_to_forget_sends_the_whole_screen_again(output: Output) -> None:
+def test_forget_sends_the_whole_screen_again(output: Output) -> None:
     output.forget()
     assert "hello world" in output.take()
 
 
 @pytest.mark.parametrize("sequence", ["\x1b[2J", "\x1b[99;9H", "\x1b[?1234h", "\x1b[?1049h"])
-def test_after_what_is_not_understood_the_next_frame_is_sent_whole(
-    output: Output, sequence: str
-) -> None:
+def test_the_frame_after_an_unknown_sequence_is_sent_whole(output: Output, sequence: str) -> None:
     assert sequence in shown(output, sequence)
     out = shown(output, "\x1b[0m\x1b[2;3Hhello world\x1b[1;1H")
     assert "hello world" in out
 
 
-def test_a_cut_wide_character_is_mended_whatever_terminals_make_of_it(output: Output) -> None:
+def test_a_cut_wide_character_is_repaired_on_every_terminal(output: Output) -> None:
     shown(output, "\x1b[5;5H日\x1b[1;1H")
     out = shown(output, "\x1b[5;6Hx\x1b[1;1H")
     assert out == "\x1b[5;5H x\x1b[H"
 
 
 @pytest.mark.parametrize("character", ["日", "👩\u200d👧", "⚠\ufe0f", "☺"])
-def test_where_terminals_differ_the_cursor_is_placed_anew(output: Output, character: str) -> None:
+def test_the_cursor_is_positioned_again_where_terminals_differ(
+    output: Output, character: str
+) -> None:
     out = shown(output, f"\x1b[5;5H{character}\x1b[5;7Hx\x1b[1;1H")
     assert f"{character}\x1b[5;7Hx" in out
 
 
-def test_joined_characters_that_change_bring_the_rest_of_their_row(output: Output) -> None:
+def test_changed_combined_characters_send_the_rest_of_their_row(output: Output) -> None:
     shown(output, "\x1b[5;5H⚠\ufe0f tail\x1b[1;1H")
     assert "tail" in shown(output, "\x1b[5;5Hab\x1b[1;1H")
 
