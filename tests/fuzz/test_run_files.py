@@ -26,7 +26,7 @@ from tests.support.run_folders import EVERY_EVENT, short_evaluated
 from tests.support.runs import small_config
 from tests.support.soak import soak
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.dialogs.quit_choice import farewell
+from tui_meta.views.dialogs.quit_choice import exit_report
 from tui_meta.views.watch.state import WatchState
 
 TRIED = settings(max_examples=soak(150, 10_000))
@@ -105,7 +105,7 @@ def draw(events: list[AnyEvent]) -> None:
         rows = [table.row(index) for index in range(table.count)]
         lines = [*rows, *table.head, *table.foot, *watching.message_lines(60)]
         assert all(span.text.isprintable() for line in lines for span in line)
-    said = farewell(snapshots, watching.dashboard.history, {})
+    said = exit_report(snapshots, watching.dashboard.history, {})
     assert all(line.isprintable() for line in said)
 
 

@@ -36,7 +36,7 @@ from tui_meta.upstream.drivers import ReportInputErrors, ResumeSafely, driver_of
 from tui_meta.upstream.errors import KeepFirstCrash
 from tui_meta.upstream.key_order import OneKeyAtATime
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.dialogs.quit_choice import QuitChoice, parting
+from tui_meta.views.dialogs.quit_choice import QuitChoice, default_quit_choice
 from tui_meta.views.export import clipboard_sequences, separated
 from tui_meta.views.keys.keymap import key_names
 from tui_meta.views.keys.palette import palette_entries
@@ -129,7 +129,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         """Mark the messages as read when the user presses a key."""
         if isinstance(event, events.Key | events.MouseDown) and not event.is_forwarded:
-            self.dashboard.messages.read()
+            self.dashboard.messages.mark_read()
         await super().on_event(event)
 
     # Screens.
@@ -234,7 +234,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
         if self.watch_screen.blocked:
             return
         connection = self.session.connection
-        answer = parting(self.session.snapshots(), connection)
+        answer = default_quit_choice(self.session.snapshots(), connection)
         if answer:
             self._quit(answer)
         else:

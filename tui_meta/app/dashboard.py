@@ -11,7 +11,7 @@ from tui_meta.app.preferences import Preferences
 from tui_meta.app.shutdown import LeaveOnSignals
 from tui_meta.console import Exit, flush_stdio, print_error
 from tui_meta.upstream.drivers import drop_stale_size
-from tui_meta.views.dialogs.quit_choice import farewell, going_on
+from tui_meta.views.dialogs.quit_choice import detached_message, exit_report
 
 _SWITCH_SECONDS = 0.001
 """Switch interval of Python's threads. The threads that read keys and write to the terminal wait
@@ -62,7 +62,7 @@ def _print_outcome(app: TuiMetaApp) -> None:
         print_error(crash_line(app.crash))
     connection = app.session.connection
     if connection.keeps_running:
-        last = [going_on(connection)]
+        last = [detached_message(connection)]
     else:
-        last = farewell(dashboard.snapshots, dashboard.history, dashboard.save_problems)
+        last = exit_report(dashboard.snapshots, dashboard.history, dashboard.save_problems)
     print(*last, sep="\n", flush=True)

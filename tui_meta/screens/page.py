@@ -125,17 +125,17 @@ class Page(Screen[None], inherit_bindings=False):
 
     def show_message(self, text: str) -> None:
         """Show a message at once."""
-        self.dashboard.messages.say(text)
+        self.dashboard.messages.show_message(text)
         self._paint_messages()
 
     def show_result(self, text: str) -> None:
         """Show the result of a command at once; it keeps its line until it has been read."""
-        self.dashboard.messages.tell(text)
+        self.dashboard.messages.show_result(text)
         self._paint_messages()
 
     def show_error(self, problem: str) -> None:
         """Show a problem at once; it keeps its line until it is dismissed."""
-        self.dashboard.messages.complain(problem)
+        self.dashboard.messages.show_error(problem)
         self._paint_messages()
 
     def _paint_messages(self) -> None:

@@ -40,12 +40,12 @@ UNKNOWN = TimeMachine(RunHistory(folder="", checkpoints=(), damaged=0, evaluatio
 """Of a run of which nothing is known yet."""
 
 
-def arrive(past: RunHistory) -> TimeMachine:
+def at_newest(past: RunHistory) -> TimeMachine:
     """At the newest checkpoint."""
     return TimeMachine(past, max(0, len(past.checkpoints) - 1))
 
 
-def renewed(machine: TimeMachine, past: RunHistory) -> TimeMachine:
+def refreshed(machine: TimeMachine, past: RunHistory) -> TimeMachine:
     """With what came since: at the same iteration, or the last one before it that still exists.
 
     Whoever stood at the newest stands at the newest.
@@ -58,11 +58,11 @@ def renewed(machine: TimeMachine, past: RunHistory) -> TimeMachine:
         return at_evaluation(TimeMachine(past, 0), len(past.evaluations))
     at = machine.iteration
     if at is None or machine.place == len(machine.past.checkpoints) - 1:
-        return arrive(past)
-    return travel_to(TimeMachine(past, 0), at)
+        return at_newest(past)
+    return at_iteration(TimeMachine(past, 0), at)
 
 
-def travel(machine: TimeMachine, by: int) -> TimeMachine:
+def moved(machine: TimeMachine, by: int) -> TimeMachine:
     """To a later or an earlier checkpoint or evaluation; beyond the ends one stays at them."""
     if machine.evaluation is not None:
         return at_evaluation(machine, machine.evaluation + by)
@@ -76,7 +76,7 @@ def at_evaluation(machine: TimeMachine, number: int) -> TimeMachine:
     if not evaluations:
         return replace(machine, evaluation=None)
     number = max(0, min(len(evaluations) - 1, number))
-    return replace(travel_to(machine, evaluations[number].iteration), evaluation=number)
+    return replace(at_iteration(machine, evaluations[number].iteration), evaluation=number)
 
 
 def other_path(machine: TimeMachine) -> TimeMachine:
@@ -112,7 +112,7 @@ def strip(machine: TimeMachine, most: int) -> list[int]:
     return numbers
 
 
-def travel_to(machine: TimeMachine, iteration: int) -> TimeMachine:
+def at_iteration(machine: TimeMachine, iteration: int) -> TimeMachine:
     """To the last checkpoint that is not after ``iteration``, or the first of all."""
     iterations = [one.iteration for one in machine.past.checkpoints]
     return replace(machine, place=max(0, bisect_right(iterations, iteration) - 1))

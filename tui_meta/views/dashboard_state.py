@@ -9,7 +9,7 @@ from tui_meta.views.keys.keymap import KeyOf, key_in
 from tui_meta.views.keys.table import Keymap
 from tui_meta.views.messages.log import Messages
 from tui_meta.views.rates import LOCAL, Rates, Throttle
-from tui_meta.views.run_status import Standing, standings, titles
+from tui_meta.views.run_status import RunStatus, run_statuses, titles
 from tui_meta.views.text import Line
 
 
@@ -53,9 +53,9 @@ class DashboardState:
         return self.messages.key
 
     @property
-    def statuses(self) -> list[Standing]:
+    def statuses(self) -> list[RunStatus]:
         """The status of each run."""
-        return standings(self.snapshots, self.history)
+        return run_statuses(self.snapshots, self.history)
 
     @property
     def loaded(self) -> bool:
@@ -90,7 +90,7 @@ class DashboardState:
         self.history.add(events)
         self.history.see(snapshots)
         for event in events:
-            self.messages.hear(event)
+            self.messages.add_event(event)
             if isinstance(event, SaveFailed | WriteRecovered):
                 self.save_problems.pop(event.run, None)
             if isinstance(event, SaveFailed):

@@ -15,7 +15,7 @@ from core.storage.run_index import RunSummary
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.messages.log import Message
 from tui_meta.views.plot import Plot
-from tui_meta.views.run_status import Standing
+from tui_meta.views.run_status import RunStatus
 
 LARGEST_COPY = 74_994
 """Bytes of base64 that every terminal takes which takes any."""
@@ -32,10 +32,10 @@ def plot_rows(plot: Plot) -> Rows:
                 yield series.label, f"{x:.10g}", f"{plot.y.value(y):.10g}"
 
 
-def table_rows(record: EventHistory, standings: Sequence[Standing]) -> Rows:
+def table_rows(record: EventHistory, statuses: Sequence[RunStatus]) -> Rows:
     """A head, and every periodic evaluation of each run."""
     yield "run", "iteration", "training loss", "loss before", "loss after"
-    for one in standings:
+    for one in statuses:
         for evaluated in record.evaluations[one.snapshot.run]:
             trained = "" if evaluated.training_loss is None else f"{evaluated.training_loss:.10g}"
             before, after = (f"{evaluated.losses[place]:.10g}" for place in (0, -1))

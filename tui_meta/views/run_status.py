@@ -26,7 +26,7 @@ _SAMPLES: Mapping[Marker, str] = {"braille": "⠒⠒", "blocks": "▀▀", "+": 
 
 
 @dataclass(frozen=True)
-class Standing:
+class RunStatus:
     """One run as the header shows it.
 
     ``title`` is its name on the screen, ``index`` its place among the runs; ``word`` is its state
@@ -51,7 +51,7 @@ def titles(snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
     }
 
 
-def standings(snapshots: Mapping[str, Snapshot], record: EventHistory) -> list[Standing]:
+def run_statuses(snapshots: Mapping[str, Snapshot], record: EventHistory) -> list[RunStatus]:
     """All runs, with what the ``record`` tells of each."""
     names = titles(snapshots)
     found = []
@@ -63,7 +63,7 @@ def standings(snapshots: Mapping[str, Snapshot], record: EventHistory) -> list[S
         elif state in ("paused", "finished") and record.wanted.get(run) == "training":
             word = "starting…"
         trouble, saved_at = record.troubles.get(run), record.saved_at.get(run)
-        found.append(Standing(names[run], index, snapshot, word, trouble, saved_at))
+        found.append(RunStatus(names[run], index, snapshot, word, trouble, saved_at))
     return found
 
 
@@ -80,29 +80,29 @@ def remaining(snapshot: Snapshot) -> float | None:
     return left / snapshot.rate if left and snapshot.rate > 0 else None
 
 
-def run_lines(standing: Standing, width: int, rows: int, name_cells: int) -> tuple[Line, ...]:
+def run_lines(status: RunStatus, width: int, rows: int, name_cells: int) -> tuple[Line, ...]:
     """The run in ``rows`` lines of ``width`` cells; ``name_cells`` aligns the runs' titles.
 
     With one row, or where the width is short, the least important parts give way.
     """
     if width < 48:
-        return (_short(standing, width),)
-    if standing.trouble:
-        return _troubled(standing, standing.trouble, width, rows, name_cells)
-    if standing.snapshot.state == "loading":
-        said = Span(f"{standing.snapshot.preparing or 'starting'}…", "dim")
-        return (fit(line(*_head(standing, name_cells), "  ", said), width),)
+        return (_short(status, width),)
+    if status.trouble:
+        return _troubled(status, status.trouble, width, rows, name_cells)
+    if status.snapshot.state == "loading":
+        said = Span(f"{status.snapshot.preparing or 'starting'}…", "dim")
+        return (fit(line(*_head(status, name_cells), "  ", said), width),)
     if rows < 2:
-        return (_progress(standing, width, name_cells, _one_row_tail(standing, width)),)
-    tail = line(Span(_percent(standing.snapshot), "bold"), f"  {_rate(standing.snapshot):>13}")
+        return (_progress(status, width, name_cells, _one_row_tail(status, width)),)
+    tail = line(Span(_percent(status.snapshot), "bold"), f"  {_rate(status.snapshot):>13}")
     return (
-        _progress(standing, width, name_cells, tail),
-        fit(_details(standing, width, name_cells), width),
+        _progress(status, width, name_cells, tail),
+        fit(_details(status, width, name_cells), width),
     )
 
 
 def title_line(
-    all_runs: Iterable[Standing],
+    all_runs: Iterable[RunStatus],
     connection: Connection,
     right: Line,
     width: int,
@@ -132,7 +132,7 @@ def title_line(
     return spread(first_that_fits([full, *shorter], room - 1), right, width)
 
 
-def page_title(name: str, all_runs: Sequence[Standing], width: int) -> Line:
+def page_title(name: str, all_runs: Sequence[RunStatus], width: int) -> Line:
     """The first line of another screen: which one it is, and in short how the runs stand."""
     runs: list[Span | str] = []
     for one in all_runs:
@@ -166,31 +166,31 @@ def _common(values: Iterable[str]) -> str:
     return " / ".join(dict.fromkeys(values))
 
 
-def _head(standing: Standing, name_cells: int) -> Line:
-    state = Span(f"{standing.word:<9}", _STATE_STYLES.get(standing.snapshot.state, "dim"))
-    title = Span(f"{standing.title:<{name_cells}}", "bold")
-    return line(sample(standing.index), " ", title, "  ", state)
+def _head(status: RunStatus, name_cells: int) -> Line:
+    state = Span(f"{status.word:<9}", _STATE_STYLES.get(status.snapshot.state, "dim"))
+    title = Span(f"{status.title:<{name_cells}}", "bold")
+    return line(sample(status.index), " ", title, "  ", state)
 
 
-def _progress(standing: Standing, width: int, name_cells: int, tail: Line) -> Line:
+def _progress(status: RunStatus, width: int, name_cells: int, tail: Line) -> Line:
     """Title, state, count and ``tail``, with a bar in what room they leave."""
-    snapshot = standing.snapshot
+    snapshot = status.snapshot
     target = numbers.whole(snapshot.target)
     count = f"{numbers.whole(snapshot.iteration):>{len(target)}}"
     if width >= _WIDTH_OF_TARGET:
         count += f" / {target}"
-    head = line(*_head(standing, name_cells), "  ", Span(count, "bold"), "  ")
+    head = line(*_head(status, name_cells), "  ", Span(count, "bold"), "  ")
     room = width - cells(head) - cells(tail) - 2
     if room < 4:
         return spread(head, tail, width)
     done, still_open = numbers.bar(snapshot.iteration, snapshot.target, room)
-    style = sample(standing.index).style
+    style = sample(status.index).style
     return line(*head, Span(done, style), Span(still_open, "dim"), "  ", *tail)
 
 
-def _one_row_tail(standing: Standing, width: int) -> Line:
+def _one_row_tail(status: RunStatus, width: int) -> Line:
     """How far the run is, whether it is learning, and how long it still takes."""
-    snapshot = standing.snapshot
+    snapshot = status.snapshot
     parts: list[Span | str] = [Span(_percent(snapshot), "bold"), "  "]
     if width >= _WIDTH_OF_TARGET:
         parts.append(Span("loss ", "dim"))
@@ -215,8 +215,8 @@ def _trend_words(snapshot: Snapshot) -> Span:
     return Span(f"{words:<{room}}", _TRENDS[known].style if known else "")
 
 
-def _details(standing: Standing, width: int, name_cells: int) -> Line:
-    snapshot = standing.snapshot
+def _details(status: RunStatus, width: int, name_cells: int) -> Line:
+    snapshot = status.snapshot
     left, loss = remaining(snapshot), numbers.loss(snapshot.loss)
     # Padded: a number that changes its length must not move what follows it.
     times = (
@@ -229,16 +229,16 @@ def _details(standing: Standing, width: int, name_cells: int) -> Line:
     best = _fact("best evaluation", numbers.loss(snapshot.best))
     if snapshot.best_iteration is not None:
         best += _fact("at", numbers.whole(snapshot.best_iteration), gap=" ")
-    saved = _saved(standing)
+    saved = _saved(status)
     candidates = [(*in_words, *best, *saved), (*brief, *best, *saved), (*brief, *best)]
     return first_that_fits(candidates, width)
 
 
-def _saved(standing: Standing) -> Line:
+def _saved(status: RunStatus) -> Line:
     """How much of the run would outlive a loss of power."""
-    if standing.saved_at is not None:
-        return _fact("saved at", numbers.whole(standing.saved_at))
-    return line(Span("   not saved yet", "dim")) if standing.snapshot.unsaved else ()
+    if status.saved_at is not None:
+        return _fact("saved at", numbers.whole(status.saved_at))
+    return line(Span("   not saved yet", "dim")) if status.snapshot.unsaved else ()
 
 
 def _fact(name: str, value: str, gap: str = "   ") -> Line:
@@ -246,22 +246,22 @@ def _fact(name: str, value: str, gap: str = "   ") -> Line:
 
 
 def _troubled(
-    standing: Standing, trouble: Trouble, width: int, rows: int, name_cells: int
+    status: RunStatus, trouble: Trouble, width: int, rows: int, name_cells: int
 ) -> tuple[Line, ...]:
     """Why the run ended and what to try, where its progress would stand."""
-    at = Span(f"at {numbers.whole(standing.snapshot.iteration)}", "bold")
-    head = line(*_head(standing, name_cells), "  ", at, "  ")
+    at = Span(f"at {numbers.whole(status.snapshot.iteration)}", "bold")
+    head = line(*_head(status, name_cells), "  ", at, "  ")
     if rows < 2:
         return (fit(line(*head, Span(trouble.advice or trouble.problem, "red")), width),)
     below = line(" " * (name_cells + 5), Span(trouble.advice, "red"))
     return fit(line(*head, Span(trouble.problem, "red")), width), fit(below, width)
 
 
-def _short(standing: Standing, width: int) -> Line:
+def _short(status: RunStatus, width: int) -> Line:
     """For a terminal as narrow as a hand: name, progress or trouble, loss."""
-    snapshot = standing.snapshot
-    said = standing.word if snapshot.state != "training" else _percent(snapshot)
-    return fit(line(Span(standing.title, "bold"), f" {said} {numbers.loss(snapshot.loss)}"), width)
+    snapshot = status.snapshot
+    said = status.word if snapshot.state != "training" else _percent(snapshot)
+    return fit(line(Span(status.title, "bold"), f" {said} {numbers.loss(snapshot.loss)}"), width)
 
 
 def _percent(snapshot: Snapshot) -> str:

@@ -18,7 +18,7 @@ from tui_meta.views.keys.watch import GROUPS
 from tui_meta.views.messages.log import Messages
 from tui_meta.views.runs.details import cannot_resume
 from tui_meta.views.text import plain
-from tui_meta.views.watch import commands as orders
+from tui_meta.views.watch import commands
 
 ELSEWHERE = {
     "pause": "P",
@@ -44,21 +44,21 @@ def test_an_order_that_is_refused_names_the_keys_there_are() -> None:
     session = FakeSession({"fomaml": 12_300, "reptile": 18_700})
     session.start()
     runs = list(session.snapshots().values())
-    refused = orders.step(runs, {}, NAMES, key=KEY).say
+    refused = commands.step(runs, {}, NAMES, key=KEY).message
     assert refused.startswith("M steps paused runs")
     assert refused.endswith("pause first (P)")
-    assert orders.train_on(runs, NAMES, KEY).say.startswith("C continues finished runs")
+    assert commands.extend(runs, NAMES, KEY).message.startswith("C continues finished runs")
     for run in NAMES:
         session.change(run, state="finished")
     runs = list(session.snapshots().values())
-    assert orders.pause_or_resume(runs, {}, NAMES, KEY).say.endswith("; C: continue")
+    assert commands.pause_or_resume(runs, {}, NAMES, KEY).message.endswith("; C: continue")
 
 
 def test_the_end_of_a_run_names_the_key_that_goes_on() -> None:
     messages = Messages()
     messages.key = KEY
-    messages.hear(Finished(run="a", iteration=9, time=0.0))
-    assert "C: continue" in messages.said[-1].text
+    messages.add_event(Finished(run="a", iteration=9, time=0.0))
+    assert "C: continue" in messages.all[-1].text
 
 
 def test_a_run_of_this_session_names_the_keys_to_it() -> None:

@@ -16,7 +16,7 @@ from core.errors import ConfigError, QuestionError
 from core.evaluation.protocols import PRESETS
 from core.tasks.sine import SineTasks
 from tests.support.dashboard.answers import SOURCES, adapted
-from tui_meta.views.lab import settings as lab_desk
+from tui_meta.views.lab import settings as lab_settings
 from tui_meta.views.lab import state as lab
 from tui_meta.views.lab.pending_queries import Answers
 from tui_meta.views.lab.settings import RANDOM, SETTINGS, LabSettings, Origin
@@ -25,7 +25,7 @@ from tui_meta.views.numbers import loss
 from tui_meta.views.text import cells, plain
 
 RUNS = (Origin("FOMAML", "fomaml"), Origin("Reptile", "reptile"))
-DESK = LabSettings(lab.begin(SineTasks()), RUNS)
+LAB_SETTINGS = LabSettings(lab.begin(SineTasks()), RUNS)
 NAMES = [setting.name for setting in SETTINGS]
 
 
@@ -36,16 +36,18 @@ def past(*iterations: int) -> RunHistory:
     return RunHistory(folder="checkpoints/reptile", checkpoints=saved, damaged=0, evaluations=())
 
 
-def on(name: str, desk: LabSettings = DESK) -> LabSettings:
+def on(name: str, settings: LabSettings = LAB_SETTINGS) -> LabSettings:
     """With the setting of that name chosen."""
-    return replace(desk, chosen=NAMES.index(name))
+    return replace(settings, chosen=NAMES.index(name))
 
 
-def value(name: str, desk: LabSettings) -> str:
-    return SETTINGS[NAMES.index(name)].value(desk.lab)
+def value(name: str, settings: LabSettings) -> str:
+    return SETTINGS[NAMES.index(name)].value(settings.lab)
 
 
-KNOWN = replace(lab_desk.recalled(DESK, "reptile", past(100, 200, 300)), chosen=len(SETTINGS) + 1)
+KNOWN = replace(
+    lab_settings.recalled(LAB_SETTINGS, "reptile", past(100, 200, 300)), chosen=len(SETTINGS) + 1
+)
 """With the theta of Reptile chosen, which has three checkpoints."""
 
 
@@ -62,9 +64,9 @@ KNOWN = replace(lab_desk.recalled(DESK, "reptile", past(100, 200, 300)), chosen=
     ],
 )
 def test_less_and_more_change_one_setting(name: str, less: str, more: str) -> None:
-    before = {other: value(other, DESK) for other in NAMES}
+    before = {other: value(other, LAB_SETTINGS) for other in NAMES}
     for by, expected in ((-1, less), (1, more)):
-        changed = lab_desk.turn(on(name), by)
+        changed = lab_settings.turn(on(name), by)
         after = {other: value(other, changed) for other in NAMES}
         assert after == {**before, name: expected}
 
@@ -83,7 +85,7 @@ def test_less_and_more_change_one_setting(name: str, less: str, more: str) -> No
     ],
 )
 def test_a_value_is_typed(name: str, text: str, shown: str) -> None:
-    assert value(name, lab_desk.type_in(on(name), text)) == shown
+    assert value(name, lab_settings.type_in(on(name), text)) == shown
 
 
 @pytest.mark.parametrize(
@@ -107,54 +109,54 @@ def test_a_value_is_typed(name: str, text: str, shown: str) -> None:
 )
 def test_what_cannot_be_typed_is_one_line_that_names_the_setting(name: str, text: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        lab_desk.type_in(on(name), text)
+        lab_settings.type_in(on(name), text)
     assert "\n" not in str(refused.value)
     assert refused.value.requirement
 
 
 @given(st.text(max_size=20), st.integers(0, len(SETTINGS) + 1))
 def test_any_text_is_taken_or_refused(text: str, chosen: int) -> None:
-    desk = replace(KNOWN, chosen=chosen)
+    settings = replace(KNOWN, chosen=chosen)
     with suppress(ConfigError, QuestionError):
-        assert lab_desk.type_in(desk, text).chosen == chosen
+        assert lab_settings.type_in(settings, text).chosen == chosen
 
 
 def test_choosing_goes_round_all_settings_and_thetas() -> None:
     seen = []
-    desk = DESK
+    settings = LAB_SETTINGS
     for _ in range(len(SETTINGS) + 2):
-        seen.append(lab_desk.asking(desk)[0])
-        desk = lab_desk.choose(desk, 1)
+        seen.append(lab_settings.prompt(settings)[0])
+        settings = lab_settings.choose(settings, 1)
     assert seen == [*NAMES, "θ of FOMAML", "θ of Reptile"]
-    assert desk == DESK
-    assert lab_desk.choose(DESK, -1).origin == 1
+    assert settings == LAB_SETTINGS
+    assert lab_settings.choose(LAB_SETTINGS, -1).origin == 1
 
 
 def test_every_source_is_asked_the_same_and_a_random_one_too() -> None:
-    asked = lab_desk.questions(DESK)
+    asked = lab_settings.questions(LAB_SETTINGS)
     assert [one.source for one in asked.values()] == [
         Live("fomaml"), Live("reptile"), Untrained(Live("fomaml")),
     ]  # fmt: skip
     assert list(asked)[2] == RANDOM
-    assert {(one.task, one.updates) for one in asked.values()} == {(DESK.lab.task, 32)}
+    assert {(one.task, one.updates) for one in asked.values()} == {(LAB_SETTINGS.lab.task, 32)}
 
 
 # Whose theta.
 
 
 def test_less_goes_to_older_checkpoints_and_more_back_to_the_live_theta() -> None:
-    desk, seen = KNOWN, []
+    settings, seen = KNOWN, []
     for by in (-1, -1, -1, -1, 1, 1, 1, 1):
-        desk = lab_desk.turn(desk, by)
-        source = desk.origins[1].source
+        settings = lab_settings.turn(settings, by)
+        source = settings.origins[1].source
         seen.append(source.path[-15:-12] if isinstance(source, Saved) else "live")
     assert seen == ["300", "200", "100", "100", "200", "300", "live", "live"]
-    assert desk.origins[0].source == Live("fomaml")
+    assert settings.origins[0].source == Live("fomaml")
 
 
 def test_an_iteration_that_is_typed_chooses_the_checkpoint_at_or_before_it() -> None:
     def at(text: str) -> str:
-        source = lab_desk.type_in(KNOWN, text).origins[1].source
+        source = lab_settings.type_in(KNOWN, text).origins[1].source
         return source.path if isinstance(source, Saved) else "live"
 
     assert at("200") == at("299") == "checkpoints/reptile/000000200.safetensors"
@@ -163,58 +165,60 @@ def test_an_iteration_that_is_typed_chooses_the_checkpoint_at_or_before_it() -> 
 
 
 def test_a_run_without_checkpoints_says_so_and_stays_live() -> None:
-    for desk in (
-        replace(DESK, chosen=KNOWN.chosen),
-        replace(lab_desk.recalled(DESK, "reptile", past()), chosen=KNOWN.chosen),
+    for settings in (
+        replace(LAB_SETTINGS, chosen=KNOWN.chosen),
+        replace(lab_settings.recalled(LAB_SETTINGS, "reptile", past()), chosen=KNOWN.chosen),
     ):
         with pytest.raises(QuestionError, match="no checkpoint"):
-            lab_desk.turn(desk, -1)
+            lab_settings.turn(settings, -1)
 
 
 def test_a_checkpoint_that_is_gone_gives_way_to_the_one_before() -> None:
-    at_200 = lab_desk.type_in(KNOWN, "200")
-    later = lab_desk.recalled(at_200, "reptile", past(100, 300, 400))
+    at_200 = lab_settings.type_in(KNOWN, "200")
+    later = lab_settings.recalled(at_200, "reptile", past(100, 300, 400))
     assert later.origins[1].source == Saved("checkpoints/reptile/000000100.safetensors")
-    none = lab_desk.recalled(at_200, "reptile", past())
+    none = lab_settings.recalled(at_200, "reptile", past())
     assert none.origins[1].source == Live("reptile")
 
 
 # Lines.
 
 
-def answers(desk: LabSettings) -> Answers:
-    return {title: adapted(question) for title, question in lab_desk.questions(desk).items()}
+def answers(settings: LabSettings) -> Answers:
+    return {
+        title: adapted(question) for title, question in lab_settings.questions(settings).items()
+    }
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))
 def test_the_present_preset_is_marked(preset: str) -> None:
-    desk = replace(DESK, lab=lab.choose(DESK.lab, preset))  # type: ignore[arg-type]
-    marked = [span.text for span in head_lines(desk, "usual", 80)[0] if "reverse" in span.style]
+    settings = replace(LAB_SETTINGS, lab=lab.choose(LAB_SETTINGS.lab, preset))  # type: ignore[arg-type]
+    marked = [span.text for span in head_lines(settings, "usual", 80)[0] if "reverse" in span.style]
     assert marked == [preset.replace("-", " ")]
 
 
 def test_all_presets_and_settings_stand_in_80_columns() -> None:
-    presets, task, how = (plain(one) for one in head_lines(DESK, "usual", 80))
+    presets, task, how = (plain(one) for one in head_lines(LAB_SETTINGS, "usual", 80))
     for index, name in enumerate(PRESETS):
         assert f"{index + 1} {name.replace('-', ' ')}" in presets
     for setting in SETTINGS:
-        assert f"{setting.name} {setting.value(DESK.lab)}" in task + how
+        assert f"{setting.name} {setting.value(LAB_SETTINGS.lab)}" in task + how
     assert "▸amplitude 4.00" in task
     assert "enter: type" in how
 
 
 @pytest.mark.parametrize("chosen", range(len(SETTINGS) + 2))
 def test_in_a_small_terminal_the_chosen_setting_comes_first(chosen: int) -> None:
-    desk = replace(KNOWN, chosen=chosen)
-    name, _, _ = lab_desk.asking(desk)
-    second = head_lines(desk, "small", 40)[1]
+    settings = replace(KNOWN, chosen=chosen)
+    name, _, _ = lab_settings.prompt(settings)
+    second = head_lines(settings, "small", 40)[1]
     assert plain(second).startswith(f"▸{name}")
     assert cells(second) == 40
 
 
 def test_the_task_says_from_where_its_points_are() -> None:
-    assert plain(task_line(DESK.lab)) == "4.00·sin(x + 1.00), 10 points, standard, task 1"
-    drawn = lab.with_noise(lab.with_points(DESK.lab, 1), 0.5)
+    assert plain(task_line(LAB_SETTINGS.lab)) == "4.00·sin(x + 1.00), 10 points, standard, task 1"
+    drawn = lab.with_noise(lab.with_points(LAB_SETTINGS.lab, 1), 0.5)
     assert (
         plain(task_line(drawn)) == "4.00·sin(x + 1.00), 1 point, drawn from whole range, noise 0.5"
     )
@@ -222,8 +226,8 @@ def test_the_task_says_from_where_its_points_are() -> None:
 
 
 def test_each_theta_has_its_losses_and_says_whose_it_is() -> None:
-    desk = replace(KNOWN, lab=lab.step(KNOWN.lab, -20))
-    head, *rows = loss_lines(desk, answers(desk), "usual", 80)
+    settings = replace(KNOWN, lab=lab.step(KNOWN.lab, -20))
+    head, *rows = loss_lines(settings, answers(settings), "usual", 80)
     assert plain(head).split()[:7] == ["query", "loss", "before", "step", "12", "after", "32"]
     assert [plain(row).split()[1] for row in rows] == ["FOMAML", "Reptile", "random"]
     assert plain(rows[0]).rstrip().endswith("iteration 50 (live)")
@@ -233,15 +237,15 @@ def test_each_theta_has_its_losses_and_says_whose_it_is() -> None:
 
 
 def test_a_checkpoint_is_named_and_what_is_not_known_is_open() -> None:
-    desk = lab_desk.hold(lab_desk.type_in(KNOWN, "200"), {})
-    rows = loss_lines(desk, dict.fromkeys(lab_desk.questions(desk)), "usual", 80)
+    settings = lab_settings.hold(lab_settings.type_in(KNOWN, "200"), {})
+    rows = loss_lines(settings, dict.fromkeys(lab_settings.questions(settings)), "usual", 80)
     assert "unfreeze" in plain(rows[0])
     assert plain(rows[2]).split() == ["▀▀", "Reptile", "…", "…", "…", "▸checkpoint", "200", "auto"]
 
 
 def test_what_diverged_is_a_word() -> None:
-    desk = replace(DESK, lab=lab.with_rate(DESK.lab, 1e30))
-    assert "diverged" in plain(loss_lines(desk, answers(desk), "usual", 80)[1])
+    settings = replace(LAB_SETTINGS, lab=lab.with_rate(LAB_SETTINGS.lab, 1e30))
+    assert "diverged" in plain(loss_lines(settings, answers(settings), "usual", 80)[1])
 
 
 @pytest.mark.parametrize(
@@ -260,9 +264,9 @@ def test_every_size_has_its_shape(size: tuple[int, int], expected: str) -> None:
 
 
 def test_a_large_terminal_tells_the_losses_after_a_few_updates_too() -> None:
-    desk = replace(DESK, lab=lab.step(lab.with_updates(DESK.lab, 8), -2))
-    answers = {title: adapted(one) for title, one in lab.questions(desk.lab, SOURCES).items()}
-    head, *rows = loss_lines(desk, answers, "wide", 160)
+    settings = replace(LAB_SETTINGS, lab=lab.step(lab.with_updates(LAB_SETTINGS.lab, 8), -2))
+    answers = {title: adapted(one) for title, one in lab.questions(settings.lab, SOURCES).items()}
+    head, *rows = loss_lines(settings, answers, "wide", 160)
     assert re.findall(r"before|(?:after|step) \d+", plain(head)) == [
         "before", "after 1", "after 5", "step 6", "after 8",
     ]  # fmt: skip

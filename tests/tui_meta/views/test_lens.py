@@ -129,7 +129,7 @@ def test_a_wave_says_why_it_has_no_lens(part: str) -> None:
     watching = looked_at()
     watching.turn_to("wave-0")
     watching.change_lens(part)  # type: ignore[arg-type]
-    assert "wave charts have a fixed scale" in watching.messages.said[-1].text
+    assert "wave charts have a fixed scale" in watching.messages.all[-1].text
     assert not watching.lenses
 
 
@@ -137,7 +137,7 @@ def test_the_loss_per_update_has_a_scale_and_says_why_it_has_no_window() -> None
     watching = looked_at()
     watching.turn_to(layout.UPDATES)
     watching.change_lens("window")
-    assert "has no window" in watching.messages.said[-1].text
+    assert "has no window" in watching.messages.all[-1].text
     watching.change_lens("scale")
     assert watching.lens(layout.UPDATES) == Lens(scale="linear")
 
@@ -166,7 +166,7 @@ def test_beyond_the_end_of_a_run_there_is_nothing_to_read() -> None:
 def test_a_cursor_without_a_curve_says_so() -> None:
     watching = looked_at(FakeSession())
     watching.toggle_cursor()
-    assert "no curve to read values from yet" in watching.messages.said[-1].text
+    assert "no curve to read values from yet" in watching.messages.all[-1].text
     assert not watching.cursor_on
 
 

@@ -12,7 +12,7 @@ from core.analysis.questions import (
     SampledTask,
     Saved,
 )
-from tui_meta.views.lab.pending_queries import Asking
+from tui_meta.views.lab.pending_queries import PendingQueries
 from tui_meta.views.time_machine.answer_cache import MOST_KEPT, AnswerCache
 
 RUN = Live("run")
@@ -35,7 +35,7 @@ def answer(iteration: int = 0) -> Adapted:
 
 
 def test_a_question_is_asked_once() -> None:
-    asking, wanted = Asking(), {"a": question(), "b": question()}
+    asking, wanted = PendingQueries(), {"a": question(), "b": question()}
     assert asking.due(wanted) == wanted
     assert asking.due(wanted) == {}
     asking.answered("a", answer())
@@ -46,7 +46,7 @@ def test_a_question_is_asked_once() -> None:
 
 
 def test_a_newer_question_waits_for_the_open_one() -> None:
-    asking = Asking()
+    asking = PendingQueries()
     asking.due({"a": question()})
     assert asking.due({"a": question(1)}) == {}
     asking.answered("a", answer())
@@ -54,7 +54,7 @@ def test_a_newer_question_waits_for_the_open_one() -> None:
 
 
 def test_answers_to_another_question_are_not_shown_for_this_one() -> None:
-    asking = Asking()
+    asking = PendingQueries()
     asking.due({"a": question()})
     asking.answered("a", answer())
     assert asking.answers({"a": question()}) == {"a": answer()}
@@ -64,7 +64,7 @@ def test_answers_to_another_question_are_not_shown_for_this_one() -> None:
 
 
 def test_a_theta_that_is_held_has_answered_as_the_live_one() -> None:
-    asking = Asking()
+    asking = PendingQueries()
     asking.due({"a": question()})
     asking.answered("a", answer(5))
     assert asking.seen() == {"a": 5}
@@ -82,7 +82,7 @@ def test_a_theta_that_is_held_has_answered_as_the_live_one() -> None:
 
 
 def test_a_live_theta_is_asked_again_when_it_has_moved_on() -> None:
-    asking, wanted = Asking(), {"a": question(), "b": question(0, Saved("path"))}
+    asking, wanted = PendingQueries(), {"a": question(), "b": question(0, Saved("path"))}
     asking.due(wanted)
     asking.answered("a", answer(5))
     asking.answered("b", answer(5))
@@ -92,7 +92,7 @@ def test_a_live_theta_is_asked_again_when_it_has_moved_on() -> None:
 
 
 def test_what_was_refused_is_asked_again_only_with_the_theta_to_come() -> None:
-    asking, wanted = Asking(), {"a": question(), "b": question(0, Saved("path"))}
+    asking, wanted = PendingQueries(), {"a": question(), "b": question(0, Saved("path"))}
     asking.due(wanted)
     asking.refused("a")
     asking.refused("b")
@@ -104,7 +104,7 @@ def test_a_visit_is_asked_for_once_and_kept() -> None:
     visits = AnswerCache()
     assert visits.due(question())
     assert not visits.due(question())
-    visits.hear(question(), answer())
+    visits.store(question(), answer())
     assert not visits.due(question())
     assert visits.answer(question()) == answer()
 
@@ -119,7 +119,7 @@ def test_whoever_comes_back_before_the_answer_asks_again() -> None:
 def test_a_checkpoint_that_is_gone_is_not_asked_for_again() -> None:
     visits = AnswerCache()
     visits.due(question())
-    visits.hear(question(), None)
+    visits.store(question(), None)
     assert not visits.due(question())
     assert visits.answer(question()) is None
 
@@ -128,9 +128,9 @@ def test_only_the_latest_visits_are_kept() -> None:
     visits = AnswerCache()
     for index in range(MOST_KEPT):
         visits.due(question(index))
-        visits.hear(question(index), answer(index))
+        visits.store(question(index), answer(index))
     assert visits.answer(question(0)) == answer(0)
     visits.due(question(MOST_KEPT))
-    visits.hear(question(MOST_KEPT), answer())
+    visits.store(question(MOST_KEPT), answer())
     assert visits.answer(question(0)) == answer(0)
     assert visits.due(question(1))

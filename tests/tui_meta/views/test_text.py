@@ -11,7 +11,7 @@ from core.errors import CheckpointError
 from core.events import SaveFailed
 from tests.support.dashboard.fake_session import FakeSession
 from tui_meta.console import LONGEST_LINE, print_error
-from tui_meta.views.dialogs.quit_choice import farewell
+from tui_meta.views.dialogs.quit_choice import exit_report
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.messages.log import Messages
 from tui_meta.views.run_status import titles
@@ -67,14 +67,14 @@ def test_the_farewell_is_printable() -> None:
     (snapshot,) = FakeSession({"fomaml": 100}).snapshots().values()
     record = EventHistory([HOSTILE])
     record.saved[HOSTILE] = f"{HOSTILE}/000000003.safetensors"
-    lines = farewell({HOSTILE: snapshot}, record, {HOSTILE: HOSTILE})
+    lines = exit_report({HOSTILE: snapshot}, record, {HOSTILE: HOSTILE})
     assert any("owned" in line for line in lines)
     assert all(line.isprintable() for line in lines)
 
 
 def test_messages_are_printable() -> None:
     messages = Messages()
-    messages.hear(SaveFailed(run=HOSTILE, iteration=1, time=0.0, problem=HOSTILE))
+    messages.add_event(SaveFailed(run=HOSTILE, iteration=1, time=0.0, problem=HOSTILE))
     lines = messages.lines(3, 40)
     assert lines
     assert all(span.text.isprintable() for row in lines for span in row)

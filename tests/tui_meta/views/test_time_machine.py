@@ -15,7 +15,7 @@ from core.evaluation.protocols import PROBES, draw_task
 from core.tasks.sine import SineTasks
 from tests.support.dashboard.answers import SOURCES, adapted
 from tui_meta.views import checkpoint_travel as time_machine
-from tui_meta.views.checkpoint_travel import TimeMachine, arrive, renewed, travel
+from tui_meta.views.checkpoint_travel import TimeMachine, at_newest, moved, refreshed
 from tui_meta.views.lab import state as lab
 from tui_meta.views.text import cells, plain
 from tui_meta.views.time_machine import text as time_text
@@ -42,15 +42,15 @@ PAST = past(100, 200, 300)
 
 
 def test_one_arrives_at_the_newest_checkpoint() -> None:
-    assert arrive(PAST).iteration == 300
+    assert at_newest(PAST).iteration == 300
 
 
 @given(st.lists(st.integers(-4, 4), max_size=9))
 def test_one_stays_among_the_checkpoints(steps: list[int]) -> None:
-    machine = arrive(PAST)
+    machine = at_newest(PAST)
     for by in steps:
         place = machine.place
-        machine = travel(machine, by)
+        machine = moved(machine, by)
         assert machine.place == max(0, min(2, place + by))
     assert machine.iteration in (100, 200, 300)
 
@@ -68,20 +68,20 @@ def test_new_checkpoints_leave_one_where_one_was(
     at: int, iterations: tuple[int, ...], expected: int
 ) -> None:
     machine = TimeMachine(PAST, [100, 200, 300].index(at))
-    assert renewed(machine, past(*iterations)).iteration == expected
+    assert refreshed(machine, past(*iterations)).iteration == expected
 
 
 def test_without_a_checkpoint_there_is_nothing_to_ask() -> None:
-    machine = travel(arrive(past()), -1)
+    machine = moved(at_newest(past()), -1)
     assert machine.iteration is None
     assert time_machine.question(machine, SampledTask("standard"), 5) is None
     assert plain(time_text.rows(machine, 5, 40)[0]).strip() == "no checkpoint yet"
     assert plain(time_text.place_line(machine)) == "no checkpoint"
-    assert renewed(machine, PAST).iteration == 300
+    assert refreshed(machine, PAST).iteration == 300
 
 
 def test_the_chosen_theta_is_asked_by_its_path() -> None:
-    asked = time_machine.question(travel(arrive(PAST), -1), SampledTask("standard"), 5, 0.1)
+    asked = time_machine.question(moved(at_newest(PAST), -1), SampledTask("standard"), 5, 0.1)
     assert asked is not None
     assert asked.source == Saved("checkpoints/run/000000200.safetensors")
     assert (asked.task, asked.updates, asked.lr) == (SampledTask("standard"), 5, 0.1)
@@ -110,7 +110,7 @@ def test_where_one_stands_is_always_among_the_rows(
 
 
 def test_a_row_has_the_loss_of_the_evaluation_before_it() -> None:
-    _, first, *_ = time_text.rows(arrive(past(120, evaluations=range(0, 500, 50))), 3, 40)
+    _, first, *_ = time_text.rows(at_newest(past(120, evaluations=range(0, 500, 50))), 3, 40)
     assert plain(first).split() == ["▸", "120", "auto", "0.0099", "0.0099"]
 
 
@@ -129,14 +129,14 @@ EVALUATED = past(100, 200, 300, evaluations=range(0, 500, 40))
 
 
 def test_the_other_path_begins_at_the_evaluation_behind_and_leads_back() -> None:
-    machine = time_machine.other_path(travel(arrive(EVALUATED), -1))
+    machine = time_machine.other_path(moved(at_newest(EVALUATED), -1))
     assert machine.chosen_evaluation == EVALUATED.evaluations[5]
     assert machine.iteration == 200
-    assert time_machine.other_path(machine) == travel(arrive(EVALUATED), -1)
+    assert time_machine.other_path(machine) == moved(at_newest(EVALUATED), -1)
 
 
 def test_the_checkpoint_is_the_last_one_not_after_the_evaluation() -> None:
-    machine = time_machine.other_path(arrive(EVALUATED))
+    machine = time_machine.other_path(at_newest(EVALUATED))
     found = []
     for number in range(len(EVALUATED.evaluations)):
         machine = time_machine.at_evaluation(machine, number)
@@ -148,7 +148,7 @@ def test_the_checkpoint_is_the_last_one_not_after_the_evaluation() -> None:
 
 
 def test_without_evaluations_one_stays_with_the_checkpoints() -> None:
-    machine = arrive(past(100, evaluations=range(0)))
+    machine = at_newest(past(100, evaluations=range(0)))
     assert time_machine.other_path(machine) == machine
 
 
@@ -156,8 +156,8 @@ def test_without_evaluations_one_stays_with_the_checkpoints() -> None:
 def test_new_evaluations_leave_one_where_one_was_and_the_newest_at_the_newest(
     number: int, expected: int
 ) -> None:
-    machine = time_machine.at_evaluation(arrive(EVALUATED), number)
-    after = renewed(machine, past(100, 700, evaluations=range(0, 801, 40)))
+    machine = time_machine.at_evaluation(at_newest(EVALUATED), number)
+    after = refreshed(machine, past(100, 700, evaluations=range(0, 801, 40)))
     at = after.chosen_evaluation
     assert at is not None
     assert at.iteration == expected
@@ -166,15 +166,15 @@ def test_new_evaluations_leave_one_where_one_was_and_the_newest_at_the_newest(
 
 def test_the_task_of_an_evaluation_is_drawn_again() -> None:
     known = msgspec.structs.replace(EVALUATED, seed=5)
-    machine = time_machine.at_evaluation(arrive(known), 3)
+    machine = time_machine.at_evaluation(at_newest(known), 3)
     task = time_machine.evaluated_task(machine, SineTasks())
     expected = draw_task(SineTasks(), 5, PROBES["validation"], 120)
     assert task is not None
     assert (task.amplitude, task.phase) == (expected.wave.amplitude, expected.wave.phase)
     assert task.support_x == tuple(expected.support_x)
     assert task.support_y == tuple(expected.support_y)
-    assert time_machine.evaluated_task(arrive(known), SineTasks()) is None
-    unknown = time_machine.at_evaluation(arrive(EVALUATED), 3)
+    assert time_machine.evaluated_task(at_newest(known), SineTasks()) is None
+    unknown = time_machine.at_evaluation(at_newest(EVALUATED), 3)
     assert time_machine.evaluated_task(unknown, SineTasks()) is None
 
 
@@ -204,12 +204,12 @@ def test_one_task_through_time_has_its_losses_at_the_present_step() -> None:
 
 
 def test_damaged_checkpoints_are_told() -> None:
-    machine = arrive(past(100, 200, damaged=2))
+    machine = at_newest(past(100, 200, damaged=2))
     assert plain(time_text.place_line(machine)) == "checkpoint 2 of 2, iteration 200, 2 damaged"
 
 
 def test_the_history_marks_where_the_chosen_checkpoint_is() -> None:
-    plot = HistoryChart().plot(travel(arrive(PAST), -1))
+    plot = HistoryChart().plot(moved(at_newest(PAST), -1))
     history, chosen = plot.series
     assert history.x == tuple(range(0, 500, 50))
     assert history.y == pytest.approx([math.log10(1 / (1 + i)) for i in range(0, 500, 50)])
@@ -224,6 +224,6 @@ def test_moving_does_not_move_the_axes() -> None:
 
 
 def test_a_run_that_was_never_evaluated_has_an_empty_history() -> None:
-    plot = HistoryChart().plot(arrive(past(100, evaluations=range(0))))
+    plot = HistoryChart().plot(at_newest(past(100, evaluations=range(0))))
     assert not any(series.x for series in plot.series)
     assert plot.empty == "no evaluation yet"

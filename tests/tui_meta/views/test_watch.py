@@ -29,7 +29,7 @@ from core.session.api import Connection
 from tests.support.dashboard.fake_session import FakeSession
 from tui_meta.views import numbers
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.dialogs.quit_choice import farewell, parting
+from tui_meta.views.dialogs.quit_choice import default_quit_choice, exit_report
 from tui_meta.views.event_history import KEPT_EVALUATIONS, EventHistory
 from tui_meta.views.keys.footer import Situation, footer
 from tui_meta.views.keys.help import help_lines
@@ -39,8 +39,7 @@ from tui_meta.views.messages.log import Messages
 from tui_meta.views.plot import Plot
 from tui_meta.views.run_status import run_lines, titles
 from tui_meta.views.text import Line, Span, cells, clip, fit, line, plain, spread, wrap
-from tui_meta.views.watch import commands as orders
-from tui_meta.views.watch import layout
+from tui_meta.views.watch import commands, layout
 from tui_meta.views.watch.state import WatchState
 
 NAMES = {"fomaml-1": "FOMAML", "reptile-1": "Reptile"}
@@ -58,14 +57,14 @@ def watched(session: FakeSession) -> WatchState:
     return watching
 
 
-def paused_or_resumed(watching: WatchState, focused_run: int | None) -> orders.Order:
+def paused_or_resumed(watching: WatchState, focused_run: int | None) -> commands.RunCommands:
     dashboard = watching.dashboard
     runs, wanted = watching.scope(focused_run), dashboard.history.wanted
-    return orders.pause_or_resume(runs, wanted, dashboard.titles)
+    return commands.pause_or_resume(runs, wanted, dashboard.titles)
 
 
 def last_words(dashboard: DashboardState) -> list[str]:
-    return farewell(dashboard.snapshots, dashboard.history, dashboard.save_problems)
+    return exit_report(dashboard.snapshots, dashboard.history, dashboard.save_problems)
 
 
 def one_evaluation(run: str, index: int, probe: str = "validation") -> Evaluated:
@@ -185,7 +184,7 @@ def test_runs_of_one_algorithm_go_by_their_own_names() -> None:
 def test_a_wish_shows_until_the_run_answers() -> None:
     session = begun()
     watching = watched(session)
-    order = orders.pause_or_resume(
+    order = commands.pause_or_resume(
         watching.scope(0), watching.dashboard.history.wanted, watching.dashboard.titles
     )
     watching.note(order)
@@ -200,14 +199,14 @@ def test_a_key_pressed_before_the_snapshot_that_follows_its_last_press_takes_tha
     session = begun()
     watching, before = watched(session), session.snapshots()
     watching.note(
-        orders.pause_or_resume(
+        commands.pause_or_resume(
             watching.scope(None), watching.dashboard.history.wanted, watching.dashboard.titles
         )
     )
     seen = len(session.events(0))
     session.send(Pause(), "fomaml-1")
     watching.dashboard.update(session.events(seen), before)
-    again = orders.pause_or_resume(
+    again = commands.pause_or_resume(
         watching.scope(None), watching.dashboard.history.wanted, watching.dashboard.titles
     )
     assert [type(command) for _, command in again.commands] == [Resume, Resume]
@@ -320,7 +319,7 @@ def test_what_both_runs_say_becomes_one_line_in_their_order() -> None:
     messages = Messages()
     messages.titles = NAMES
     for event in reversed(session.events(0)):
-        messages.hear(event)
+        messages.add_event(event)
     assert said(messages) == ["training (torch engine, cpu): FOMAML to 50,000 · Reptile to 50,000"]
 
 
@@ -333,7 +332,7 @@ def test_what_runs_say_in_turns_still_becomes_one_line() -> None:
         session.send(Save(), run)
         session.finish(run)
     for event in session.events(seen):
-        messages.hear(event)
+        messages.add_event(event)
     assert said(messages)[-1].endswith(": FOMAML at 50,000 · Reptile at 50,000")
 
 
@@ -361,28 +360,28 @@ def test_a_result_replaces_the_promise_and_a_refusal_too() -> None:
     refused = CommandRejected(
         run="fomaml-1", iteration=1, time=0.0, command="save", reason="it has failed"
     )
-    messages.ask("save", "saving…")
-    messages.hear(refused)
+    messages.expect("save", "saving…")
+    messages.add_event(refused)
     assert said(messages) == ["FOMAML cannot save: it has failed"]
-    messages.ask("evaluate random", "evaluating…")
+    messages.expect("evaluate random", "evaluating…")
     seen = len(session.events(0))
     session.evaluate("random")
     for event in session.events(seen):
-        messages.hear(event)
+        messages.add_event(event)
     assert "evaluating…" not in said(messages)
     assert "FOMAML 4.02 → 0.0200 · Reptile 4.04 → 0.0400" in said(messages)[-1]
 
 
 def test_periodic_events_say_nothing() -> None:
     messages = Messages()
-    messages.hear(one_evaluation("fomaml-1", 1_000))
+    messages.add_event(one_evaluation("fomaml-1", 1_000))
     assert said(messages) == []
 
 
 def test_a_long_message_takes_the_lines_that_there_are() -> None:
     messages = Messages()
-    messages.say("short")
-    messages.hear(Failed(run="a", iteration=0, time=0.0, problem="many words " * 20))
+    messages.show_message("short")
+    messages.add_event(Failed(run="a", iteration=0, time=0.0, problem="many words " * 20))
     assert len(said(messages, 2, 60)) == 2
     assert said(messages, 2, 60)[-1].endswith("…")
     assert len(said(messages, 1, 60)) == 1
@@ -398,16 +397,16 @@ class Reader:
 
     def press_after(self, seconds: float) -> None:
         self.now += seconds
-        self.messages.read()
+        self.messages.mark_read()
 
     def saved(self, run: str) -> None:
         path = f"checkpoints/{run}-20261125-101500/000012000.safetensors"
-        self.messages.hear(Saved(run=run, iteration=12_000, time=0.0, path=path))
+        self.messages.add_event(Saved(run=run, iteration=12_000, time=0.0, path=path))
 
 
 def test_what_came_of_a_key_stays_until_one_is_pressed_that_may_mean_it_was_read() -> None:
     reader = Reader()
-    reader.messages.ask("save", "saving…")
+    reader.messages.expect("save", "saving…")
     reader.saved("fomaml-1")
     (saved,) = said(reader.messages, 1)
     for seconds, shown in (
@@ -415,30 +414,30 @@ def test_what_came_of_a_key_stays_until_one_is_pressed_that_may_mean_it_was_read
         (messages_module.READ_SECONDS, 1),
     ):
         reader.press_after(seconds)
-        reader.messages.say("a line of no weight")
+        reader.messages.show_message("a line of no weight")
         line = said(reader.messages, 1)[0]
         assert line.split(" · ") == [saved, "a line of no weight"][-shown:]
 
 
 def test_the_newest_result_stands_until_it_is_read() -> None:
     reader = Reader()
-    reader.messages.ask("save", "saving…", answers=2)
+    reader.messages.expect("save", "saving…", answers=2)
     reader.saved("fomaml-1")
     reader.now += messages_module.READ_SECONDS
     reader.saved("reptile-1")
     assert "reptile-1" in said(reader.messages, 1, 80)[0]
     assert ["fomaml-1" in one for one in said(reader.messages, 2, 80)] == [True, False]
     reader.press_after(0.5)
-    reader.messages.hear(Paused(run="fomaml-1", iteration=5, time=0.0))
+    reader.messages.add_event(Paused(run="fomaml-1", iteration=5, time=0.0))
     assert "reptile-1" in said(reader.messages, 2, 80)[0]
 
 
 def test_what_a_key_has_just_done_is_seen_beside_a_result_that_was_not_read() -> None:
     reader = Reader()
-    reader.messages.ask("save", "saving…")
+    reader.messages.expect("save", "saving…")
     reader.saved("fomaml-1")
     reader.press_after(0.1)
-    reader.messages.ask("pause", "pausing FOMAML and Reptile…")
+    reader.messages.expect("pause", "pausing FOMAML and Reptile…")
     (line,) = said(reader.messages, 1, 80)
     assert line.startswith("saved checkpoints/fomaml-1")
     assert line.endswith(" · pausing FOMAML and Reptile…")
@@ -448,7 +447,7 @@ def test_what_a_key_has_just_done_is_seen_beside_a_result_that_was_not_read() ->
 def test_a_problem_of_another_run_is_seen_though_its_like_was_dismissed() -> None:
     reader = Reader()
     for run in NAMES:
-        reader.messages.hear(Failed(run=run, iteration=0, time=0.0, problem="disk full"))
+        reader.messages.add_event(Failed(run=run, iteration=0, time=0.0, problem="disk full"))
         assert NAMES[run] in said(reader.messages, 1)[0]
         assert reader.messages.dismiss()
         assert said(reader.messages, 1) == []
@@ -457,7 +456,7 @@ def test_a_problem_of_another_run_is_seen_though_its_like_was_dismissed() -> Non
 def test_what_nobody_here_asked_for_keeps_no_line() -> None:
     reader = Reader()
     reader.saved("fomaml-1")
-    reader.messages.say("newer")
+    reader.messages.show_message("newer")
     assert said(reader.messages, 1) == ["newer"]
 
 
@@ -470,15 +469,15 @@ def test_whatever_is_said_the_newest_message_is_seen_or_counted(
     for number, one in enumerate(what):
         match one:
             case "s":
-                messages.ask("save", f"saving {number}…")
+                messages.expect("save", f"saving {number}…")
             case "r":
                 reader.saved("fomaml-1")
             case "p":
-                messages.complain(f"problem {number}")
+                messages.show_error(f"problem {number}")
             case "t":
-                messages.tell(f"result {number} " * 5)
+                messages.show_result(f"result {number} " * 5)
             case "w":
-                messages.say(f"word {number}")
+                messages.show_message(f"word {number}")
             case "k":
                 reader.press_after(messages_module.READ_SECONDS / 2)
             case "d":
@@ -486,8 +485,8 @@ def test_whatever_is_said_the_newest_message_is_seen_or_counted(
     lines = said(messages, rows, width)
     assert len(lines) <= rows
     assert all(cell_len(line) <= width for line in lines)
-    if messages.said and not messages.said[-1].dismissed:
-        newest = messages.said[-1].text
+    if messages.all and not messages.all[-1].dismissed:
+        newest = messages.all[-1].text
         assert newest[:8] in " ".join(lines) or " (m)" in lines[0]
 
 
@@ -501,19 +500,19 @@ def scoped(session: FakeSession) -> list[Snapshot]:
 def test_space_pauses_whoever_trains_before_it_resumes_anybody() -> None:
     session = begun()
     session.change("fomaml-1", state="paused")
-    order = orders.pause_or_resume(scoped(session), {}, NAMES)
+    order = commands.pause_or_resume(scoped(session), {}, NAMES)
     assert order.commands == (("reptile-1", Pause()),)
-    order = orders.pause_or_resume(scoped(session), {"reptile-1": "paused"}, NAMES)
+    order = commands.pause_or_resume(scoped(session), {"reptile-1": "paused"}, NAMES)
     assert order.commands == (("fomaml-1", Resume()), ("reptile-1", Resume()))
 
 
 def test_a_step_is_for_paused_runs() -> None:
     session = begun()
-    order = orders.step(scoped(session), {}, NAMES)
+    order = commands.step(scoped(session), {}, NAMES)
     assert not order.commands
-    assert "FOMAML is training, Reptile is training; pause first (space)" in order.say
+    assert "FOMAML is training, Reptile is training; pause first (space)" in order.message
     session.change("fomaml-1", state="paused")
-    assert orders.step(scoped(session), {}, NAMES).commands == (("fomaml-1", Step(1)),)
+    assert commands.step(scoped(session), {}, NAMES).commands == (("fomaml-1", Step(1)),)
 
 
 @pytest.mark.parametrize(
@@ -529,16 +528,19 @@ def test_a_step_is_for_paused_runs() -> None:
 )
 def test_paces(now: float | None, steps: int, then: float | None) -> None:
     session = begun()
-    order = orders.change_pace(scoped(session), {"fomaml-1": now}, steps, NAMES)
+    order = commands.change_pace(scoped(session), {"fomaml-1": now}, steps, NAMES)
     assert order.commands == (("fomaml-1", SetPace(then)), ("reptile-1", SetPace(then)))
 
 
 def test_what_cannot_be_done_is_said_with_the_reason() -> None:
     session = begun(reptile=50_000)
-    assert "Reptile is finished at 50,000" in orders.pause_or_resume(scoped(session), {}, NAMES).say
+    assert (
+        "Reptile is finished at 50,000"
+        in commands.pause_or_resume(scoped(session), {}, NAMES).message
+    )
     session.change("reptile-1", state="failed")
-    assert orders.save(scoped(session), NAMES).say == "nothing to save: Reptile is failed"
-    assert orders.train_on(scoped(session), NAMES).say.endswith("Reptile is failed")
+    assert commands.save(scoped(session), NAMES).message == "nothing to save: Reptile is failed"
+    assert commands.extend(scoped(session), NAMES).message.endswith("Reptile is failed")
 
 
 # The arrangement.
@@ -652,10 +654,10 @@ def test_the_help_wraps_and_names_every_key_even_unknown_ones(width: int) -> Non
 
 def test_leaving_asks_only_if_something_would_be_lost() -> None:
     session, here = begun(reptile=50_000), Connection()
-    assert parting(session.snapshots(), here) == "save"
+    assert default_quit_choice(session.snapshots(), here) == "save"
     session.change("reptile-1", unsaved=True)
-    assert parting(session.snapshots(), here) is None
-    assert parting(begun().snapshots(), here) is None
+    assert default_quit_choice(session.snapshots(), here) is None
+    assert default_quit_choice(begun().snapshots(), here) is None
 
 
 @pytest.mark.parametrize(
@@ -668,20 +670,20 @@ def test_leaving_asks_only_if_something_would_be_lost() -> None:
     ids=["read-only", "lost", "ended"],
 )
 def test_what_cannot_be_ended_from_here_is_left_without_a_question(connection: Connection) -> None:
-    assert parting(begun().snapshots(), connection) == "detach"
+    assert default_quit_choice(begun().snapshots(), connection) == "detach"
 
 
 def test_finished_runs_that_others_watch_are_left_alone() -> None:
     session = begun(fomaml=50_000, reptile=50_000)
-    assert parting(session.snapshots(), Connection(id="1", subscribers=2)) == "detach"
-    assert parting(session.snapshots(), Connection(id="1")) == "save"
+    assert default_quit_choice(session.snapshots(), Connection(id="1", subscribers=2)) == "detach"
+    assert default_quit_choice(session.snapshots(), Connection(id="1")) == "save"
 
 
 def test_the_last_words_say_what_became_of_each_run_and_how_to_go_on() -> None:
     session = begun()
     session.stop(save=True)
     watching = watched(session)
-    assert farewell(watching.dashboard.snapshots, watching.dashboard.history, {}) == [
+    assert exit_report(watching.dashboard.snapshots, watching.dashboard.history, {}) == [
         "FOMAML stopped at 12,300 / 50,000, saved checkpoints/fomaml-1/000012300.safetensors",
         "Reptile stopped at 18,700 / 50,000, saved checkpoints/reptile-1/000018700.safetensors",
         "resume with: tui-meta resume checkpoints/fomaml-1 checkpoints/reptile-1",
@@ -692,7 +694,7 @@ def test_the_last_words_say_what_is_not_saved_and_why() -> None:
     session = begun(fomaml=12_300)
     session.say(SaveFailed(problem="disk full", run="fomaml-1", iteration=12_300, time=0.0))
     watching = watched(session)
-    assert farewell(
+    assert exit_report(
         watching.dashboard.snapshots, watching.dashboard.history, watching.dashboard.save_problems
     ) == [
         "FOMAML training at 12,300 / 50,000, not saved",
@@ -707,7 +709,7 @@ def test_what_could_not_be_saved_stays_on_the_screen_until_it_is() -> None:
     watching = watched(session)
     watching.arrange(120, 40)
     for said in ("one", "two", "three"):
-        watching.messages.say(said)
+        watching.messages.show_message(said)
     shown = [plain(one) for one in watching.message_lines(120)]
     assert shown == ["FOMAML could not be saved: disk full", "three"]
     watching.arrange(80, 18)
@@ -728,10 +730,10 @@ def test_a_save_that_failed_of_runs_that_were_replaced_is_said_again_at_the_end(
     watching.arrange(120, 40)
     assert any("disk full" in one for one in said(watching.messages, 9, 120))
     for _ in range(9):
-        watching.messages.say("something else")
-        watching.messages.ask("key", "and more")
+        watching.messages.show_message("something else")
+        watching.messages.expect("key", "and more")
     assert not any("disk full" in plain(one) for one in watching.message_lines(120))
-    last = farewell(
+    last = exit_report(
         watching.dashboard.snapshots, watching.dashboard.history, watching.dashboard.save_problems
     )
     assert last.count("fomaml-1 could not be saved: disk full") == 1

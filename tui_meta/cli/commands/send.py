@@ -173,13 +173,13 @@ def _report(session: RemoteSession, order: Order, answers: Sequence[AnyEvent]) -
     messages, names, code = Messages(), titles(session.snapshots()), Exit.DONE
     messages.titles = names
     if isinstance(order.command, SetPace):
-        messages.say(f"pace: {pace_words(order.command.pace)}")
+        messages.show_message(f"pace: {pace_words(order.command.pace)}")
     for event in answers:
         if isinstance(event, _TROUBLE):
             code = Exit.REFUSED
             print_error(problem_line(event, names[event.run]) or "")
         else:
-            messages.hear(event)
+            messages.add_event(event)
     for line in messages.lines(len(answers) + 1, 10_000):
         Output().tell(plain(line))
     return code

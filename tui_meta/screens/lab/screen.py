@@ -23,10 +23,10 @@ from tui_meta.screens.page import page_bindings
 from tui_meta.screens.task_page import TaskPage
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.lab import LAB_KEYS
-from tui_meta.views.lab import settings as lab_desk
+from tui_meta.views.lab import settings as lab_settings
 from tui_meta.views.lab import state as lab
 from tui_meta.views.lab.charts import LabCharts
-from tui_meta.views.lab.pending_queries import Asking
+from tui_meta.views.lab.pending_queries import PendingQueries
 from tui_meta.views.lab.settings import LabSettings, Origin
 from tui_meta.views.lab.state import LabState
 from tui_meta.views.lab.text import Shape, head_lines, loss_lines
@@ -60,13 +60,15 @@ class LabPage(TaskPage):
     def _begin(self, state: LabState) -> None:
         """Start with the live thetas of the current runs."""
         titles = self.dashboard.titles
-        self._desk = LabSettings(state, tuple(Origin(titles[run], run) for run in self._snapshots))
-        self._asking = Asking()
+        self._settings = LabSettings(
+            state, tuple(Origin(titles[run], run) for run in self._snapshots)
+        )
+        self._pending = PendingQueries()
         self._charts = LabCharts()
 
     def open_task(self, task: ExplicitTask, updates: int) -> None:
         """Replace the task by one from another screen."""
-        self._change(replace(self._desk, lab=lab.open_task(self._desk.lab, task, updates)))
+        self._change(replace(self._settings, lab=lab.open_task(self._settings.lab, task, updates)))
 
     # Composing.
 
@@ -107,12 +109,12 @@ class LabPage(TaskPage):
 
     @property
     def _wanted(self) -> dict[str, Adapt]:
-        return lab_desk.questions(self._desk)
+        return lab_settings.questions(self._settings)
 
     def paint(self) -> None:
         """Ask what is due, and show the answers that are known."""
-        if [one.run for one in self._desk.origins] != list(self._snapshots):
-            self._begin(self._desk.lab)
+        if [one.run for one in self._settings.origins] != list(self._snapshots):
+            self._begin(self._settings.lab)
             self.recall()
         self._ticks += 1
         self._ask(follow=self._ticks % FOLLOW_TICKS == 0)
@@ -122,7 +124,7 @@ class LabPage(TaskPage):
         self._show_lines()
         if self.shape == "tiny":
             return
-        state, answers = self._desk.lab, self._asking.answers(self._wanted)
+        state, answers = self._settings.lab, self._pending.answers(self._wanted)
         waves = self._charts.waves(state, answers, playing=self._playing)
         self.query_one("#waves", Chart).show(waves)
         self.query_one("#losses", Chart).show(self._charts.losses(state, answers))
@@ -134,11 +136,11 @@ class LabPage(TaskPage):
         shape = self.shape
         head, table = self.query_one("#head", Lines), self.query_one("#table", Lines)
         key = self.dashboard.key
-        head.show(head_lines(self._desk, shape, head.size.width, key))
-        answers = self._asking.answers(self._wanted)
-        table.show(loss_lines(self._desk, answers, shape, table.size.width, key))
+        head.show(head_lines(self._settings, shape, head.size.width, key))
+        answers = self._pending.answers(self._wanted)
+        table.show(loss_lines(self._settings, answers, shape, table.size.width, key))
 
-    # Asking.
+    # PendingQueries.
 
     def _ask(self, *, follow: bool) -> None:
         """Ask every theta that has not answered; with ``follow`` also those that have changed."""
@@ -150,7 +152,7 @@ class LabPage(TaskPage):
             for title, question in self._wanted.items()
             if not isinstance(question.source, Live) or question.source.run in begun
         }
-        asking = self._asking
+        asking = self._pending
         for title, question in asking.due(wanted, begun if follow else None).items():
             self.ask(
                 f"adapt {title}",
@@ -159,21 +161,21 @@ class LabPage(TaskPage):
                 failed=partial(self._take_problem, asking, title),
             )
 
-    def _take_answer(self, asking: Asking, title: str, answer: AnyAnswer) -> None:
+    def _take_answer(self, asking: PendingQueries, title: str, answer: AnyAnswer) -> None:
         assert isinstance(answer, Adapted)
         asking.answered(title, answer)
-        if self._desk.still:
-            self._desk = lab_desk.hold(self._desk, asking.seen())
-        if not self.in_front or asking is not self._asking:
+        if self._settings.still:
+            self._settings = lab_settings.hold(self._settings, asking.seen())
+        if not self.in_front or asking is not self._pending:
             return
         self._ask(follow=False)
         if not asking.waits:
             self.show()
 
-    def _take_problem(self, asking: Asking, title: str, problem: str) -> None:
+    def _take_problem(self, asking: PendingQueries, title: str, problem: str) -> None:
         source = asking.refused(title).source
         if isinstance(source, PinnedTheta):
-            self._desk = lab_desk.follow(self._desk)
+            self._settings = lab_settings.follow(self._settings)
         elif isinstance(source, Saved):
             self.recall()
         self.show_result(problem)
@@ -183,18 +185,18 @@ class LabPage(TaskPage):
             self.recall_run(run, self._take_history)
 
     def _take_history(self, run: str, history: RunHistory) -> None:
-        self._change(lab_desk.recalled(self._desk, run, history))
-        if self._turning and lab_desk.chosen_run(self._desk) == run:
+        self._change(lab_settings.recalled(self._settings, run, history))
+        if self._turning and lab_settings.chosen_run(self._settings) == run:
             by, self._turning = self._turning, 0
-            self._try(lambda: lab_desk.turn(self._desk, by))
+            self._try(lambda: lab_settings.turn(self._settings, by))
 
-    def _change(self, desk: LabSettings) -> None:
+    def _change(self, settings: LabSettings) -> None:
         """Show new settings: at once, when every theta has answered, or with the next tick."""
-        self._desk = desk
+        self._settings = settings
         if not self.is_mounted or not self.in_front:
             return
         self._ask(follow=False)
-        if self._asking.waits:
+        if self._pending.waits:
             self._show_lines()
         else:
             self.show()
@@ -202,14 +204,14 @@ class LabPage(TaskPage):
     def _try(self, changed: Callable[[], LabSettings]) -> None:
         """Change the settings, or show why that is not possible."""
         try:
-            desk = changed()
+            settings = changed()
         except LabError as error:
             self.show_message(str(error))
             return
-        self._change(desk)
+        self._change(settings)
 
     def edit(self, changed: Callable[[LabState], LabState]) -> None:
-        self._try(lambda: replace(self._desk, lab=changed(self._desk.lab)))
+        self._try(lambda: replace(self._settings, lab=changed(self._settings.lab)))
 
     # Keys: the task.
 
@@ -233,46 +235,46 @@ class LabPage(TaskPage):
 
     def action_choose_next(self, by: int) -> None:
         """Choose a setting."""
-        self._change(lab_desk.choose(self._desk, by))
-        if self._desk.origin is not None:
+        self._change(lab_settings.choose(self._settings, by))
+        if self._settings.origin is not None:
             self.recall()
 
     def action_choose(self, index: int) -> None:
         """Choose the setting that was clicked."""
-        self._change(replace(self._desk, chosen=index))
-        if self._desk.origin is not None:
+        self._change(replace(self._settings, chosen=index))
+        if self._settings.origin is not None:
             self.recall()
 
     def action_turn(self, by: int) -> None:
         """Decrease or increase the chosen setting."""
-        if self._desk.origin is not None and not lab_desk.has_checkpoints(self._desk):
+        if self._settings.origin is not None and not lab_settings.has_checkpoints(self._settings):
             self._turning = by  # there may be some by now
             self.recall()
         else:
-            self._try(lambda: lab_desk.turn(self._desk, by))
+            self._try(lambda: lab_settings.turn(self._settings, by))
 
     def action_type_in(self) -> None:
         """Type a value for the chosen setting."""
-        name, value, hint = lab_desk.asking(self._desk)
+        name, value, hint = lab_settings.prompt(self._settings)
         asked: TypeIn[LabSettings] = TypeIn(
-            name, value, hint, lambda text: lab_desk.type_in(self._desk, text)
+            name, value, hint, lambda text: lab_settings.type_in(self._settings, text)
         )
         self.app.push_screen(asked, self._take_settings)
 
-    def _take_settings(self, desk: LabSettings | None) -> None:
-        if desk:
-            self._change(desk)
+    def _take_settings(self, settings: LabSettings | None) -> None:
+        if settings:
+            self._change(settings)
 
     def action_still(self) -> None:
         """Freeze the live thetas, or follow them."""
-        if self._desk.still:
+        if self._settings.still:
             self.show_message("θ follows training")
-            self._change(lab_desk.follow(self._desk))
+            self._change(lab_settings.follow(self._settings))
         else:
             self.show_message(
                 f"θ frozen; {self.dashboard.key('lab freeze')}: follow training again"
             )
-            self._change(lab_desk.hold(self._desk, self._asking.seen()))
+            self._change(lab_settings.hold(self._settings, self._pending.seen()))
 
     # Keys: steps.
 
@@ -283,14 +285,14 @@ class LabPage(TaskPage):
 
     def action_replay(self) -> None:
         """Play from this step, or from the first if this is the last; or stop."""
-        state = self._desk.lab
+        state = self._settings.lab
         self._play(not self._playing)
         if self._playing and state.step == state.updates:
             self.edit(lambda at: lab.step(at, -at.step))
 
     def _play_on(self) -> None:
         self.edit(lambda at: lab.step(at, 1))
-        if self._desk.lab.step == self._desk.lab.updates:
+        if self._settings.lab.step == self._settings.lab.updates:
             self._play(False)
 
     def _play(self, playing: bool) -> None:

@@ -36,7 +36,7 @@ class MessagesPage(Page):
         yield page
 
     def copied(self) -> tuple[str, Rows]:
-        return "messages", message_rows(self.dashboard.messages.said)
+        return "messages", message_rows(self.dashboard.messages.all)
 
     def on_mount(self) -> None:
         """Follow the end only if the user scrolls there, not when size or messages change."""
@@ -48,7 +48,7 @@ class MessagesPage(Page):
 
     def paint(self) -> None:
         log, scroll = self.query_one("#log", Lines), self.query_one("#scroll", VerticalScroll)
-        lines = message_lines(self.dashboard.messages.said, scroll.size.width)
+        lines = message_lines(self.dashboard.messages.all, scroll.size.width)
         if log.styles.height is None or log.size.height != len(lines):
             log.styles.height = max(1, len(lines))
         log.show(lines)

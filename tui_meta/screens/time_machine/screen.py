@@ -228,7 +228,8 @@ class TimeMachinePage(TaskPage):
             return
         before = self._machines.get(run)
         self._go_to(
-            run, time_machine.renewed(before, history) if before else time_machine.arrive(history)
+            run,
+            time_machine.refreshed(before, history) if before else time_machine.at_newest(history),
         )
 
     def _ask(self) -> None:
@@ -243,7 +244,7 @@ class TimeMachinePage(TaskPage):
 
     def _take_answer(self, question: Adapt, answer: AnyAnswer) -> None:
         assert isinstance(answer, Adapted)
-        self._visits.hear(question, answer)
+        self._visits.store(question, answer)
         if self.in_front:
             self._ask()
             self.show()
@@ -252,7 +253,7 @@ class TimeMachinePage(TaskPage):
         """Ask for the history again: the checkpoint is gone, and there may be others."""
         # A problem with the chosen one stays until read; one with another is of little interest.
         (self.show_result if question == self._question else self.show_message)(problem)
-        self._visits.hear(question, None)
+        self._visits.store(question, None)
         self.recall()
 
     def _show_change(self) -> None:
@@ -285,7 +286,7 @@ class TimeMachinePage(TaskPage):
     def action_travel(self, by: int) -> None:
         """Go to another checkpoint or evaluation."""
         if self._machine:
-            self._go_to(self._run, time_machine.travel(self._machine, by))
+            self._go_to(self._run, time_machine.moved(self._machine, by))
 
     def action_go(self, what: str, number: int) -> None:
         """Go to the clicked checkpoint or evaluation."""

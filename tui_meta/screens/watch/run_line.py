@@ -1,6 +1,6 @@
 """One or two lines with the status of a run; while they have the focus, keys act on this run."""
 
-from tui_meta.views.run_status import Standing, run_lines
+from tui_meta.views.run_status import RunStatus, run_lines
 from tui_meta.widgets.lines import Lines
 
 
@@ -10,6 +10,6 @@ class RunLine(Lines):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, can_focus=True)
 
-    def show_run(self, standing: Standing, name_cells: int) -> None:
+    def show_run(self, status: RunStatus, name_cells: int) -> None:
         """Show the status of the run; ``name_cells`` aligns its title with those of others."""
-        self.show(run_lines(standing, self.size.width, self.size.height, name_cells))
+        self.show(run_lines(status, self.size.width, self.size.height, name_cells))

@@ -106,31 +106,31 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     def block(self, message: str) -> None:
         """Accept no commands from now on, and show why."""
         self.blocked = True
-        self.dashboard.messages.say(message)
+        self.dashboard.messages.show_message(message)
         self.paint()
 
     def unblock(self, message: str = "", problem: str = "") -> None:
         """Accept commands again."""
         self.blocked = False
         if message:
-            self.dashboard.messages.say(message)
+            self.dashboard.messages.show_message(message)
         if problem:
-            self.dashboard.messages.complain(problem)
+            self.dashboard.messages.show_error(problem)
         self.paint()
 
     def show_message(self, text: str) -> None:
         """Show a message at once."""
-        self.dashboard.messages.say(text)
+        self.dashboard.messages.show_message(text)
         self._paint_numbers()
 
     def show_result(self, text: str) -> None:
         """Show the result of a command at once; it keeps its line until it has been read."""
-        self.dashboard.messages.tell(text)
+        self.dashboard.messages.show_result(text)
         self._paint_numbers()
 
     def show_error(self, problem: str) -> None:
         """Show a problem at once; it keeps its line until it is dismissed."""
-        self.dashboard.messages.complain(problem)
+        self.dashboard.messages.show_error(problem)
         self._paint_numbers()
 
     # Polling and painting.
@@ -179,7 +179,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self.post_message(self.Lost())
         if now.ended and not before.ended and not self.blocked:
             key = self.dashboard.key("quit")
-            self.dashboard.messages.say(f"session ended elsewhere; {key}: quit")
+            self.dashboard.messages.show_message(f"session ended elsewhere; {key}: quit")
         if self.dashboard.loaded and not self._loaded:
             self._loaded = True
             self.post_message(self.Loaded())
@@ -301,7 +301,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     def action_train_on(self) -> None:
         """Extend finished runs."""
-        self._send(commands.train_on(self._scope, self.dashboard.titles, self.dashboard.key))
+        self._send(commands.extend(self._scope, self.dashboard.titles, self.dashboard.key))
 
     def action_pace(self, steps: int) -> None:
         """Change the pace."""
@@ -334,7 +334,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self.show_message("read-only session")
         return self.blocked or self.dashboard.connection.read_only
 
-    def _send(self, order: commands.Order) -> None:
+    def _send(self, order: commands.RunCommands) -> None:
         if self._refuses_commands():
             return
         for run, command in order.commands:
@@ -377,7 +377,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self.paint()
         else:
             key = self.dashboard.key
-            self.dashboard.messages.say(f"already on Watch; {key('help')}: keys")
+            self.dashboard.messages.show_message(f"already on Watch; {key('help')}: keys")
         self._paint_numbers()
 
     def action_reveal(self, panel: str) -> None:

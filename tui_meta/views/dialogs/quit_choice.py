@@ -16,7 +16,9 @@ from tui_meta.views.text import printable
 QuitChoice = Literal["detach", "save", "discard", "stay"]
 
 
-def parting(snapshots: Mapping[str, Snapshot], connection: Connection) -> QuitChoice | None:
+def default_quit_choice(
+    snapshots: Mapping[str, Snapshot], connection: Connection
+) -> QuitChoice | None:
     """How to leave; None if a person has to be asked.
 
     Runs that somebody else watches, or that this face may only look at, are left alone.
@@ -28,13 +30,13 @@ def parting(snapshots: Mapping[str, Snapshot], connection: Connection) -> QuitCh
     return "detach" if connection.subscribers > 1 else "save"
 
 
-def going_on(connection: Connection) -> str:
+def detached_message(connection: Connection) -> str:
     """What is said by one who leaves runs that train on."""
     id = connection.id
     return f"session {id} continues; reconnect with: tui-meta attach {id}"
 
 
-def farewell(
+def exit_report(
     snapshots: Mapping[str, Snapshot], record: EventHistory, save_problems: Mapping[str, str]
 ) -> list[str]:
     """A line for each run, why any could not be saved, and how to go on with them.

@@ -13,7 +13,7 @@ Answers = Mapping[str, Adapted | None]
 """By the title of the source; None where the answer is still to come."""
 
 
-class Asking:
+class PendingQueries:
     """Remembers what was asked, answered and refused, by the title of the source."""
 
     def __init__(self) -> None:

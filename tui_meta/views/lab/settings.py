@@ -11,11 +11,11 @@ from core.analysis.questions import Adapt, AnySource, Live, PinnedTheta, Untrain
 from core.errors import ConfigError, QuestionError
 from tui_meta.views.checkpoint_travel import (
     TimeMachine,
-    arrive,
+    at_iteration,
+    at_newest,
     chosen,
-    renewed,
-    travel,
-    travel_to,
+    moved,
+    refreshed,
 )
 from tui_meta.views.lab import state as lab
 from tui_meta.views.lab.state import INTERVALS, LabState
@@ -86,84 +86,88 @@ class LabSettings:
         return self.chosen - len(SETTINGS) if self.chosen >= len(SETTINGS) else None
 
 
-def chosen_run(desk: LabSettings) -> str | None:
+def chosen_run(settings: LabSettings) -> str | None:
     """The run whose theta is chosen, if one is."""
-    return None if desk.origin is None else desk.origins[desk.origin].run
+    return None if settings.origin is None else settings.origins[settings.origin].run
 
 
-def has_checkpoints(desk: LabSettings) -> bool:
+def has_checkpoints(settings: LabSettings) -> bool:
     """Whether any checkpoint of the chosen run is known."""
-    machine = None if desk.origin is None else desk.origins[desk.origin].machine
+    machine = None if settings.origin is None else settings.origins[settings.origin].machine
     return bool(machine and machine.past.checkpoints)
 
 
-def choose(desk: LabSettings, by: int) -> LabSettings:
+def choose(settings: LabSettings, by: int) -> LabSettings:
     """Choose a later or an earlier setting; after the last comes the first."""
-    return replace(desk, chosen=(desk.chosen + by) % (len(SETTINGS) + len(desk.origins)))
+    return replace(
+        settings, chosen=(settings.chosen + by) % (len(SETTINGS) + len(settings.origins))
+    )
 
 
-def turn(desk: LabSettings, by: int) -> LabSettings:
+def turn(settings: LabSettings, by: int) -> LabSettings:
     """Less or more of the chosen setting; raises ``LabError``."""
-    if desk.origin is None:
-        return replace(desk, lab=SETTINGS[desk.chosen].turned(desk.lab, by))
-    return _with_origin(desk, _turned(desk.origins[desk.origin], by))
+    if settings.origin is None:
+        return replace(settings, lab=SETTINGS[settings.chosen].turned(settings.lab, by))
+    return _with_origin(settings, _turned(settings.origins[settings.origin], by))
 
 
-def type_in(desk: LabSettings, text: str) -> LabSettings:
+def type_in(settings: LabSettings, text: str) -> LabSettings:
     """What ``text`` makes of the chosen setting; raises ``LabError``."""
     text = text.strip()
-    if desk.origin is None:
-        return replace(desk, lab=SETTINGS[desk.chosen].typed(desk.lab, text))
-    return _with_origin(desk, _typed(desk.origins[desk.origin], text))
+    if settings.origin is None:
+        return replace(settings, lab=SETTINGS[settings.chosen].typed(settings.lab, text))
+    return _with_origin(settings, _typed(settings.origins[settings.origin], text))
 
 
-def asking(desk: LabSettings) -> tuple[str, str, str]:
+def prompt(settings: LabSettings) -> tuple[str, str, str]:
     """Name of the chosen setting, its present value, and what can be typed."""
-    if desk.origin is None:
-        setting = SETTINGS[desk.chosen]
-        return setting.name, setting.value(desk.lab), setting.hint
-    origin = desk.origins[desk.origin]
+    if settings.origin is None:
+        setting = SETTINGS[settings.chosen]
+        return setting.name, setting.value(settings.lab), setting.hint
+    origin = settings.origins[settings.origin]
     at = origin.machine.iteration if origin.machine and not origin.live else None
     value = "live" if at is None else str(at)
     return f"θ of {origin.title}", value, "live, or an iteration: the checkpoint at or before it"
 
 
-def recalled(desk: LabSettings, run: str, past: RunHistory) -> LabSettings:
+def recalled(settings: LabSettings, run: str, past: RunHistory) -> LabSettings:
     """With the checkpoints that ``run`` has now."""
     origins = []
-    for one in desk.origins:
+    for one in settings.origins:
         if one.run == run:
-            machine = renewed(one.machine, past) if one.machine else arrive(past)
+            machine = refreshed(one.machine, past) if one.machine else at_newest(past)
             one = replace(one, machine=machine, live=one.live or not past.checkpoints)
         origins.append(one)
-    return replace(desk, origins=tuple(origins))
+    return replace(settings, origins=tuple(origins))
 
 
-def hold(desk: LabSettings, seen: Mapping[str, int]) -> LabSettings:
+def hold(settings: LabSettings, seen: Mapping[str, int]) -> LabSettings:
     """Live thetas stand still, each at the iteration at which it was ``seen``, by its title."""
     origins = (
         replace(one, held=seen.get(one.title)) if one.live and one.held is None else one
-        for one in desk.origins
+        for one in settings.origins
     )
-    return replace(desk, origins=tuple(origins), still=True)
+    return replace(settings, origins=tuple(origins), still=True)
 
 
-def follow(desk: LabSettings) -> LabSettings:
+def follow(settings: LabSettings) -> LabSettings:
     """Live thetas are the present ones again."""
-    origins = (replace(one, held=None) for one in desk.origins)
-    return replace(desk, origins=tuple(origins), still=False)
+    origins = (replace(one, held=None) for one in settings.origins)
+    return replace(settings, origins=tuple(origins), still=False)
 
 
-def questions(desk: LabSettings) -> dict[str, Adapt]:
+def questions(settings: LabSettings) -> dict[str, Adapt]:
     """What to ask, by title: every origin and a random initialisation, all the same task."""
-    sources = {one.title: one.source for one in desk.origins}
-    return lab.questions(desk.lab, {**sources, RANDOM: Untrained(Live(desk.origins[0].run))})
+    sources = {one.title: one.source for one in settings.origins}
+    return lab.questions(
+        settings.lab, {**sources, RANDOM: Untrained(Live(settings.origins[0].run))}
+    )
 
 
-def _with_origin(desk: LabSettings, origin: Origin) -> LabSettings:
-    origins = list(desk.origins)
-    origins[desk.chosen - len(SETTINGS)] = origin
-    return replace(desk, origins=tuple(origins))
+def _with_origin(settings: LabSettings, origin: Origin) -> LabSettings:
+    origins = list(settings.origins)
+    origins[settings.chosen - len(SETTINGS)] = origin
+    return replace(settings, origins=tuple(origins))
 
 
 def _turned(origin: Origin, by: int) -> Origin:
@@ -171,13 +175,13 @@ def _turned(origin: Origin, by: int) -> Origin:
     machine = _known(origin)
     newest = len(machine.past.checkpoints) - 1
     place = (newest + 1 if origin.live else machine.place) + by
-    return replace(origin, live=place > newest, machine=travel(machine, place - machine.place))
+    return replace(origin, live=place > newest, machine=moved(machine, place - machine.place))
 
 
 def _typed(origin: Origin, text: str) -> Origin:
     if text == "live":
         return replace(origin, live=True)
-    machine = travel_to(_known(origin), _whole("iteration", text, "live, or a whole number"))
+    machine = at_iteration(_known(origin), _whole("iteration", text, "live, or a whole number"))
     return replace(origin, live=False, machine=machine)
 
 

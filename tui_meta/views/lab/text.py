@@ -40,17 +40,19 @@ def shape(width: int, height: int) -> Shape:
     return "wide" if width >= 160 and height >= 44 else "usual"
 
 
-def head_lines(desk: LabSettings, shape: Shape, width: int, key: KeyOf = usual_key) -> list[Line]:
+def head_lines(
+    settings: LabSettings, shape: Shape, width: int, key: KeyOf = usual_key
+) -> list[Line]:
     """Which task it is and how it is adapted to; a click chooses a preset or a setting."""
     if shape == "tiny":
         return [()]  # the line of messages says what size it needs
     if shape == "small":
-        return [fit(task_line(desk.lab), width), _rotated(desk, width)]
-    task = _settings(desk, range(_LINES_OF_TASK))
-    how = _settings(desk, range(_LINES_OF_TASK, len(SETTINGS)))
+        return [fit(task_line(settings.lab), width), _rotated(settings, width)]
+    task = _settings(settings, range(_LINES_OF_TASK))
+    how = _settings(settings, range(_LINES_OF_TASK, len(SETTINGS)))
     return [
-        fit(preset_line(desk.lab), width),
-        fit(line(*task, "  ", Span(_number(desk.lab), "dim")), width),
+        fit(preset_line(settings.lab), width),
+        fit(line(*task, "  ", Span(_number(settings.lab), "dim")), width),
         fit(line(*how, "  ", Span(_how_to_set(key), "dim")), width),
     ]
 
@@ -61,27 +63,27 @@ def _how_to_set(key: KeyOf) -> str:
 
 
 def loss_lines(
-    desk: LabSettings, answers: Answers, shape: Shape, width: int, key: KeyOf = usual_key
+    settings: LabSettings, answers: Answers, shape: Shape, width: int, key: KeyOf = usual_key
 ) -> list[Line]:
     """The query loss of each theta before, at the present step and at the end."""
     if shape == "small":
-        return [_short(desk.lab, answers, width)]
+        return [_short(settings.lab, answers, width)]
     room = max([10, *map(cell_len, answers)]) + 3
     freeze = key("lab freeze")
-    follows = f"θ ({freeze}: unfreeze)" if desk.still else f"θ ({freeze}: freeze)"
-    marks = [one for one in (_MARKS if shape == "wide" else ()) if one < desk.lab.updates]
+    follows = f"θ ({freeze}: unfreeze)" if settings.still else f"θ ({freeze}: freeze)"
+    marks = [one for one in (_MARKS if shape == "wide" else ()) if one < settings.lab.updates]
     columns = (
         "before",
         *(f"after {whole(one)}" for one in marks),
-        f"step {whole(desk.lab.step)}",
-        f"after {whole(desk.lab.updates)}",
+        f"step {whole(settings.lab.step)}",
+        f"after {whole(settings.lab.updates)}",
     )
     head = f"{'query loss':<{room}}" + "".join(f"{one:>{_NUMBER_CELLS}}" for one in columns)
     rows = [fit(line(Span(f"{head}  {follows}", "dim")), width)]
     for index, (title, answer) in enumerate(answers.items()):
-        before, now, after = _losses(desk.lab, answer)
-        middle = [said(answer.losses[one]) if answer else "…" for one in marks]
-        origin = desk.origins[index] if index < len(desk.origins) else None
+        before, now, after = _losses(settings.lab, answer)
+        middle = [loss_text(answer.losses[one]) if answer else "…" for one in marks]
+        origin = settings.origins[index] if index < len(settings.origins) else None
         rows.append(
             fit(
                 line(
@@ -90,7 +92,7 @@ def loss_lines(
                     "".join(f"{one:>{_NUMBER_CELLS}}" for one in (before, *middle)),
                     Span(f"{now:>{_NUMBER_CELLS}}", "bold"),
                     f"{after:>{_NUMBER_CELLS}}  ",
-                    _theta(desk, origin, index, answer),
+                    _theta(settings, origin, index, answer),
                 ),
                 width,
             )
@@ -125,28 +127,28 @@ def preset_line(lab: LabState) -> Line:
     return line(*spans)
 
 
-def _settings(desk: LabSettings, which: Sequence[int]) -> Line:
+def _settings(settings: LabSettings, which: Sequence[int]) -> Line:
     spans: list[Span | str] = []
     for index in which:
-        setting, chosen = SETTINGS[index], index == desk.chosen
+        setting, chosen = SETTINGS[index], index == settings.chosen
         action = f"choose({index})"
         mark, style = ("▸", "reverse") if chosen else (" ", "")
         spans += [Span(f"{mark}{setting.name} ", style or "dim", action)]
-        spans += [Span(setting.value(desk.lab), style or "bold", action), " "]
+        spans += [Span(setting.value(settings.lab), style or "bold", action), " "]
     return line(*spans)
 
 
-def _rotated(desk: LabSettings, width: int) -> Line:
+def _rotated(settings: LabSettings, width: int) -> Line:
     """The chosen setting first, then as many others as there is room for."""
-    if desk.origin is not None:
-        origin = desk.origins[desk.origin]
+    if settings.origin is not None:
+        origin = settings.origins[settings.origin]
         return fit(line(Span(f"▸θ of {origin.title} {_place(origin)}", "reverse")), width)
     count = len(SETTINGS)
-    order = [(desk.chosen + step) % count for step in range(count)]
+    order = [(settings.chosen + step) % count for step in range(count)]
     shown = count
-    while shown > 1 and cells(_settings(desk, order[:shown])) > width:
+    while shown > 1 and cells(_settings(settings, order[:shown])) > width:
         shown -= 1
-    return fit(_settings(desk, order[:shown]), width)
+    return fit(_settings(settings, order[:shown]), width)
 
 
 def _short(lab: LabState, answers: Answers, width: int) -> Line:
@@ -160,20 +162,22 @@ def _losses(lab: LabState, answer: Adapted | None) -> tuple[str, str, str]:
     if answer is None:
         return ("…",) * 3
     now = at_step(lab, answer.losses)
-    return said(answer.losses[0]), said(now), said(answer.losses[-1])
+    return loss_text(answer.losses[0]), loss_text(now), loss_text(answer.losses[-1])
 
 
-def said(loss: float | None) -> str:
+def loss_text(loss: float | None) -> str:
     """A loss of an answer, which has none where fine-tuning diverged."""
     return "diverged" if loss is None else numbers.loss(loss)
 
 
-def _theta(desk: LabSettings, origin: Origin | None, index: int, answer: Adapted | None) -> Span:
+def _theta(
+    settings: LabSettings, origin: Origin | None, index: int, answer: Adapted | None
+) -> Span:
     if origin is None:
         return Span(" untrained", "dim")
-    mark = "▸" if desk.origin == index else " "
+    mark = "▸" if settings.origin == index else " "
     following = origin.live and origin.held is None
-    style = "reverse" if desk.origin == index else ""
+    style = "reverse" if settings.origin == index else ""
     live = f"iteration {whole(answer.iteration)} (live)" if answer else "live"
     return Span(
         f"{mark}{live if following else _place(origin)}", style, f"choose({len(SETTINGS) + index})"

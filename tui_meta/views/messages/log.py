@@ -96,28 +96,28 @@ class Messages:
         self._expected: Counter[str] = Counter()
         """How many answers to each command are still to come."""
 
-    def ask(self, key: str, text: str, answers: int = 1) -> None:
+    def expect(self, key: str, text: str, answers: int = 1) -> None:
         """Say at once what was asked for; its ``answers`` will replace this line."""
         self._drop_pending(key)
         self._expected[key] += answers
         self._put(Message(key, text, pending=True, time=time.time()))
 
-    def say(self, text: str, style: str = "") -> None:
+    def show_message(self, text: str, style: str = "") -> None:
         """Say something that has no further result; the same line is not said twice."""
         self._drop_pending("")
         self._put(Message("", text, style=style, pending=True, time=time.time()))
 
-    def tell(self, result: str) -> None:
+    def show_result(self, result: str) -> None:
         """Say what came of something; it keeps a line until it is read."""
         self._drop_pending("")
         self._put(Message("", result, time=time.time()), unread=True)
 
-    def read(self) -> None:
+    def mark_read(self) -> None:
         """A key was pressed: who presses one has read what stood there for a while."""
         read_before = self._clock() - READ_SECONDS
         self._unread = [(one, since) for one, since in self._unread if since > read_before]
 
-    def complain(self, problem: str) -> None:
+    def show_error(self, problem: str) -> None:
         """Say what went wrong; it keeps a line until it is dismissed."""
         self._drop_pending("")
         self._put(Message("", problem, style=_BAD, time=time.time(), stays=True))
@@ -130,7 +130,7 @@ class Messages:
         self._said = [replace(one, dismissed=True) if one is problem else one for one in self._said]
         return True
 
-    def hear(self, event: AnyEvent) -> None:
+    def add_event(self, event: AnyEvent) -> None:
         """Say what ``event`` means to a person, if anything."""
         message = self._of(event)
         if message is None:
@@ -163,7 +163,7 @@ class Messages:
         return False
 
     @property
-    def said(self) -> Sequence[Message]:
+    def all(self) -> Sequence[Message]:
         """All that is remembered, oldest first."""
         return self._said
 

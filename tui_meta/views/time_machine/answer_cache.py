@@ -29,7 +29,7 @@ class AnswerCache:
         """Whether this was answered, or refused."""
         return question in self._kept
 
-    def hear(self, question: Adapt, answer: Adapted | None) -> None:
+    def store(self, question: Adapt, answer: Adapted | None) -> None:
         """Keep the answer; None for one that was refused."""
         if question == self._open:
             self._open = None

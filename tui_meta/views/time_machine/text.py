@@ -8,7 +8,7 @@ from typing import TypeVar
 from core.analysis.answers import Adapted, PastEvaluation, SavedTheta
 from tui_meta.views.checkpoint_travel import TimeMachine, evaluations_until
 from tui_meta.views.lab.state import LabState, at_step
-from tui_meta.views.lab.text import said
+from tui_meta.views.lab.text import loss_text
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.text import Line, Span, fit, line
 
@@ -81,7 +81,9 @@ def place_line(machine: TimeMachine) -> Line:
         number = f"{whole(machine.evaluation + 1)} of {whole(len(machine.past.evaluations))}"
         here = f"evaluation {number}, iteration {whole(at.iteration)}"
         return line(
-            here, Span(f", logged at the time: {said(at.before)} → {said(at.after)}", "dim"), spoilt
+            here,
+            Span(f", logged at the time: {loss_text(at.before)} → {loss_text(at.after)}", "dim"),
+            spoilt,
         )
     where = f"checkpoint {whole(machine.place + 1)} of {whole(n)}" if n else "no checkpoint"
     iteration = f", iteration {whole(machine.iteration)}" if machine.iteration is not None else ""
@@ -101,14 +103,14 @@ def loss_line(lab: LabState, answer: Adapted | None) -> Line:
     """What the chosen theta has reached on the task."""
     if answer is None:
         return line(Span("loss …", "dim"))
-    now, before = reached(lab, answer), said(answer.losses[0])
+    now, before = reached(lab, answer), loss_text(answer.losses[0])
     at = f" at step {whole(lab.step)} of {whole(lab.updates)}"
     return line("loss ", Span(now, "bold"), at, Span(f" ({before} before)", "dim"))
 
 
 def reached(lab: LabState, answer: Adapted | None) -> str:
     """The loss at the present step, in words."""
-    return "…" if answer is None else said(at_step(lab, answer.losses))
+    return "…" if answer is None else loss_text(at_step(lab, answer.losses))
 
 
 def _list(
@@ -132,7 +134,8 @@ def _list(
 
 def _evaluation(one: PastEvaluation) -> str:
     amplitude = f"{one.amplitude:.2f}"
-    return f"{whole(one.iteration):>12}{said(one.after):>9}{said(one.before):>8}{amplitude:>8}"
+    after, before = loss_text(one.after), loss_text(one.before)
+    return f"{whole(one.iteration):>12}{after:>9}{before:>8}{amplitude:>8}"
 
 
 def _reached(evaluations: Sequence[PastEvaluation], iteration: int) -> tuple[str, str]:
@@ -141,4 +144,4 @@ def _reached(evaluations: Sequence[PastEvaluation], iteration: int) -> tuple[str
     if not losses:
         return "", ""
     known = [one for one in losses if one is not None]
-    return said(losses[-1]), loss(min(known)) if known else ""
+    return loss_text(losses[-1]), loss(min(known)) if known else ""

@@ -23,7 +23,7 @@ from tui_meta.views.plot import (
     log10s,
     support,
 )
-from tui_meta.views.run_status import Standing
+from tui_meta.views.run_status import RunStatus
 from tui_meta.views.watch.lens import Lens
 from tui_meta.views.wave import wave_curve
 
@@ -47,19 +47,19 @@ class Charts:
         self._limits: dict[tuple[str, ...], Limits] = {}
         self._wave = _USUAL_WAVE
 
-    def training(self, record: EventHistory, standings: Sequence[Standing], lens: Lens) -> Plot:
+    def training(self, record: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
         """The training loss of all runs over iterations."""
         curves = []
-        for one in standings:
+        for one in statuses:
             shown = one.snapshot.curve
             curves.append((one, shown.iterations, shown.losses))
         drawn = _Drawn("training loss", _SMOOTH, Limits(-1, 1, "log"), "no iteration yet")
         return self._over_iterations(drawn, curves, record, lens)
 
-    def adapted(self, record: EventHistory, standings: Sequence[Standing], lens: Lens) -> Plot:
+    def adapted(self, record: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
         """The loss after adaptation of every periodic evaluation, each on a random task."""
         curves = []
-        for one in standings:
+        for one in statuses:
             evaluations = record.evaluations[one.snapshot.run]
             iterations = [evaluated.iteration for evaluated in evaluations]
             curves.append((one, iterations, [evaluated.losses[-1] for evaluated in evaluations]))
@@ -68,12 +68,12 @@ class Charts:
         return self._over_iterations(drawn, curves, record, lens)
 
     def updates(
-        self, evaluations: Mapping[str, Evaluated], standings: Sequence[Standing], lens: Lens
+        self, evaluations: Mapping[str, Evaluated], statuses: Sequence[RunStatus], lens: Lens
     ) -> Plot:
         """The query loss of one evaluation after each update, of all runs."""
         shown = [
             (one, evaluations[one.snapshot.run])
-            for one in standings
+            for one in statuses
             if one.snapshot.run in evaluations
         ]
         losses = [loss for _, evaluated in shown for loss in evaluated.losses]
@@ -102,7 +102,7 @@ class Charts:
     def waves(
         self,
         evaluations: Mapping[str, Evaluated],
-        standings: Sequence[Standing],
+        statuses: Sequence[RunStatus],
         lenses: Sequence[Lens],
     ) -> list[Plot]:
         """The wave and its prediction by each run, all on the same axes."""
@@ -116,7 +116,7 @@ class Charts:
             replace(
                 self._wave_plot(one.title, evaluations.get(one.snapshot.run)), cursor=lens.cursor
             )
-            for one, lens in zip(standings, lenses, strict=True)
+            for one, lens in zip(statuses, lenses, strict=True)
         ]
 
     def _wave_plot(self, title: str, evaluated: Evaluated | None) -> Plot:
@@ -141,7 +141,7 @@ class Charts:
     def _over_iterations(
         self,
         drawn: "_Drawn",
-        curves: Sequence[tuple[Standing, Sequence[int], Sequence[float]]],
+        curves: Sequence[tuple[RunStatus, Sequence[int], Sequence[float]]],
         record: EventHistory,
         lens: Lens,
     ) -> Plot:

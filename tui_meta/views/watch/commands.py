@@ -13,12 +13,12 @@ PACES: tuple[float | None, ...] = (1, 3, 10, 30, 100, 300, 1_000, 3_000, None)
 
 
 @dataclass(frozen=True)
-class Order:
+class RunCommands:
     """``commands`` as (run, command). ``key`` names what their result will replace ``say`` by;
     without one there is nothing to wait for.
     """
 
-    say: str
+    message: str
     commands: tuple[tuple[str, AnyCommand], ...] = ()
     key: str = ""
     wanted: RunState | None = None
@@ -29,12 +29,12 @@ def pause_or_resume(
     wanted: Mapping[str, RunState],
     names: Mapping[str, str],
     key: KeyOf = usual_key,
-) -> Order:
+) -> RunCommands:
     """Pause what trains; if nothing does, go on with what is paused."""
     states = {one.run: wanted.get(one.run, one.state) for one in runs}
     training = [run for run, state in states.items() if state in ("training", "loading")]
     if training:
-        return Order(
+        return RunCommands(
             f"pausing {_listed(training, names)}…",
             tuple((run, Pause()) for run in training),
             "pause",
@@ -42,13 +42,13 @@ def pause_or_resume(
         )
     paused = [run for run, state in states.items() if state == "paused"]
     if paused:
-        return Order(
+        return RunCommands(
             f"resuming {_listed(paused, names)}…",
             tuple((run, Resume()) for run in paused),
             "resume",
             "training",
         )
-    return Order(f"nothing to pause: {_stated(runs, names)}{_hint(runs, key)}")
+    return RunCommands(f"nothing to pause: {_stated(runs, names)}{_hint(runs, key)}")
 
 
 def step(
@@ -57,33 +57,35 @@ def step(
     names: Mapping[str, str],
     count: int = 1,
     key: KeyOf = usual_key,
-) -> Order:
+) -> RunCommands:
     """``count`` iterations of each paused run."""
     paused = [one.run for one in runs if wanted.get(one.run, one.state) == "paused"]
     if not paused:
         hint = _hint(runs, key) or f"; pause first ({key('pause')})"
-        return Order(f"{key('step')} steps paused runs: {_stated(runs, names)}{hint}")
+        return RunCommands(f"{key('step')} steps paused runs: {_stated(runs, names)}{hint}")
     commands = tuple((run, Step(count)) for run in paused)
     steps = "one step" if count == 1 else f"{whole(count)} steps"
-    return Order(f"{steps} of {_listed(paused, names)}…", commands, "step")
+    return RunCommands(f"{steps} of {_listed(paused, names)}…", commands, "step")
 
 
-def save(runs: Sequence[Snapshot], names: Mapping[str, str]) -> Order:
+def save(runs: Sequence[Snapshot], names: Mapping[str, str]) -> RunCommands:
     """A checkpoint of each run that is alive."""
     alive = [one.run for one in runs if one.state not in ("failed", "stopped")]
     if not alive:
-        return Order(f"nothing to save: {_stated(runs, names)}")
+        return RunCommands(f"nothing to save: {_stated(runs, names)}")
     commands = tuple((run, Save()) for run in alive)
-    return Order(f"saving {_listed(alive, names)}…", commands, "save")
+    return RunCommands(f"saving {_listed(alive, names)}…", commands, "save")
 
 
-def train_on(runs: Sequence[Snapshot], names: Mapping[str, str], key: KeyOf = usual_key) -> Order:
+def extend(
+    runs: Sequence[Snapshot], names: Mapping[str, str], key: KeyOf = usual_key
+) -> RunCommands:
     """As many iterations again for each finished run."""
     finished = [one.run for one in runs if one.state == "finished"]
     if not finished:
-        return Order(f"{key('continue')} continues finished runs: {_stated(runs, names)}")
+        return RunCommands(f"{key('continue')} continues finished runs: {_stated(runs, names)}")
     commands = tuple((run, Extend()) for run in finished)
-    return Order(f"continuing {_listed(finished, names)}…", commands, "extend", "training")
+    return RunCommands(f"continuing {_listed(finished, names)}…", commands, "extend", "training")
 
 
 def change_pace(
@@ -91,7 +93,7 @@ def change_pace(
     paces: Mapping[str, float | None],
     steps: int,
     names: Mapping[str, str],
-) -> Order:
+) -> RunCommands:
     """The pace ``steps`` steps faster, or slower if negative.
 
     ``paces`` are those asked for before, which a snapshot may not know yet.
@@ -101,11 +103,11 @@ def change_pace(
     place = _place(now) + steps
     if not 0 <= place < len(PACES):
         end = "fastest" if steps > 0 else "slowest"
-        return Order(f"pace: {pace_text(now)} is the {end}")
+        return RunCommands(f"pace: {pace_text(now)} is the {end}")
     pace = PACES[place]
     commands = tuple((one.run, SetPace(pace)) for one in runs)
     whose = _listed([one.run for one in runs], names)
-    return Order(f"pace of {whose}: {pace_text(pace)}", commands)
+    return RunCommands(f"pace of {whose}: {pace_text(pace)}", commands)
 
 
 def _place(pace: float | None) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from core.events import Evaluated
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.numbers import loss, whole
-from tui_meta.views.run_status import Standing, sample
+from tui_meta.views.run_status import RunStatus, sample
 from tui_meta.views.text import Line, Span, clip, fit, line
 
 _NUMBER_CELLS = 7
@@ -20,12 +20,12 @@ class LossTable:
     ends with where its run is now. Where the width is short, columns give way.
     """
 
-    def __init__(self, record: EventHistory, standings: Sequence[Standing], width: int) -> None:
+    def __init__(self, record: EventHistory, statuses: Sequence[RunStatus], width: int) -> None:
         self._width = width
-        self._evaluations = [tuple(record.evaluations[one.snapshot.run]) for one in standings]
-        self._standings = standings
-        room = (width - len(_GAP) * (len(standings) - 1)) // max(1, len(standings))
-        longest = max((one.snapshot.target for one in standings), default=0)
+        self._evaluations = [tuple(record.evaluations[one.snapshot.run]) for one in statuses]
+        self._standings = statuses
+        room = (width - len(_GAP) * (len(statuses) - 1)) // max(1, len(statuses))
+        longest = max((one.snapshot.target for one in statuses), default=0)
         self._first = max(6, len(whole(longest)))
         self._columns = [
             name
@@ -69,13 +69,13 @@ class LossTable:
     def row(self, index: int) -> Line:
         """Row number ``index`` of ``count``, oldest first."""
         blocks = []
-        for standing, evaluations in zip(self._standings, self._evaluations, strict=True):
+        for status, evaluations in zip(self._standings, self._evaluations, strict=True):
             place = index - self.count + len(evaluations)
             evaluated = evaluations[place] if 0 <= place < len(evaluations) else None
-            blocks.append(self._evaluated(standing, evaluated))
+            blocks.append(self._evaluated(status, evaluated))
         return self._joined(blocks)
 
-    def _evaluated(self, standing: Standing, evaluated: Evaluated | None) -> Line:
+    def _evaluated(self, status: RunStatus, evaluated: Evaluated | None) -> Line:
         if evaluated is None:
             return (Span(self._block("", {})),)
         losses = evaluated.losses
@@ -84,7 +84,7 @@ class LossTable:
             "before": loss(losses[0]),
             "after": loss(losses[-1]),
         }
-        best = evaluated.iteration == standing.snapshot.best_iteration
+        best = evaluated.iteration == status.snapshot.best_iteration
         text = self._block(whole(evaluated.iteration), values)
         return (Span(text[:-1] + "*", "bold green") if best else Span(text),)
 

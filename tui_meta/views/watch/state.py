@@ -10,11 +10,11 @@ from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.footer import Situation, footer
 from tui_meta.views.plot import Plot
-from tui_meta.views.run_status import Standing, title_line
+from tui_meta.views.run_status import RunStatus, title_line
 from tui_meta.views.text import Line, Span, clip, line, plain, printable
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.charts import Charts, task_line
-from tui_meta.views.watch.commands import Order
+from tui_meta.views.watch.commands import RunCommands
 from tui_meta.views.watch.lens import Lens, LensPart, moved, read_in_legend, reading
 from tui_meta.views.watch.loss_table import LossTable
 
@@ -44,7 +44,7 @@ class WatchState:
         self.paces: dict[str, float | None] = {}
         """Paces asked for, which snapshots may not know yet."""
         self._charts = Charts()
-        self._still: tuple[list[Standing], EventHistory] | None = None
+        self._still: tuple[list[RunStatus], EventHistory] | None = None
 
     @property
     def frozen(self) -> bool:
@@ -52,7 +52,7 @@ class WatchState:
         return self._still is not None
 
     @property
-    def _shown(self) -> tuple[list[Standing], EventHistory]:
+    def _shown(self) -> tuple[list[RunStatus], EventHistory]:
         """What table and charts show: what is, or what was when the view was frozen."""
         return self._still or (self.dashboard.statuses, self.dashboard.history)
 
@@ -61,12 +61,12 @@ class WatchState:
         runs = list(self.dashboard.snapshots.values())
         return runs if focused_run is None else [runs[focused_run]]
 
-    def note(self, order: Order) -> None:
+    def note(self, order: RunCommands) -> None:
         """Say what an order says, and remember the states and paces that it asks for."""
         if order.key:
-            self.messages.ask(order.key, order.say, len(order.commands))
+            self.messages.expect(order.key, order.message, len(order.commands))
         else:
-            self.messages.say(order.say)
+            self.messages.show_message(order.message)
         for run, command in order.commands:
             if isinstance(command, SetPace):
                 self.paces[run] = command.pace
@@ -100,11 +100,11 @@ class WatchState:
             None if self._still else (self.dashboard.statuses, self.dashboard.history.still())
         )
         if self._still:
-            self.messages.say(
+            self.messages.show_message(
                 f"view frozen (training continues); {self.dashboard.key('freeze')} or esc: unfreeze"
             )
         else:
-            self.messages.say("view live again")
+            self.messages.show_message("view live again")
 
     @property
     def lens_panel(self) -> str:
@@ -121,7 +121,7 @@ class WatchState:
         before = self.lens(panel)
         reason = _cannot(what, panel)
         if reason:
-            self.messages.say(reason)
+            self.messages.show_message(reason)
             return
         match what:
             case "scale":
@@ -130,7 +130,7 @@ class WatchState:
                 self.lenses[panel] = before.next_window()
             case "smoothing":
                 self.lenses[panel] = replace(before, smooth=not before.smooth)
-        self.messages.say(f"{layout.CHART_NAMES[panel]}: {self.lens(panel).said(what)}")
+        self.messages.show_message(f"{layout.CHART_NAMES[panel]}: {self.lens(panel).said(what)}")
 
     @property
     def cursor_on(self) -> bool:
@@ -152,7 +152,7 @@ class WatchState:
         ((_, plot),) = self._plots([panel])
         at = moved(plot, self.lens(panel).cursor, steps)
         if at is None:
-            self.messages.say("no curve to read values from yet")
+            self.messages.show_message("no curve to read values from yet")
         self.lenses[panel] = replace(self.lens(panel), cursor=at)
 
     def turn_to_evaluation(self, probe: ProbeName) -> None:
@@ -160,7 +160,7 @@ class WatchState:
         self._still = None
         self.pinned = probe
         asked = f"evaluating: {PROBES[probe].title}…"
-        self.messages.ask(f"evaluate {probe}", asked, len(self.dashboard.snapshots))
+        self.messages.expect(f"evaluate {probe}", asked, len(self.dashboard.snapshots))
         if probe == "compare":
             self.turn_to(layout.UPDATES)
         elif not any(map(layout.is_wave, self.arrangement.panels)):
@@ -262,8 +262,8 @@ class WatchState:
 
     def table(self, width: int) -> LossTable:
         """The loss table in ``width`` cells."""
-        standings, record = self._shown
-        return LossTable(record, standings, width)
+        statuses, record = self._shown
+        return LossTable(record, statuses, width)
 
     def plots(self, panels: Collection[str] | None = None) -> dict[str, tuple[Plot, str]]:
         """The plot of each visible chart, or of those in ``panels``, and what stands below it."""
