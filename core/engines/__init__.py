@@ -1,4 +1,4 @@
-"""Engines and how one is chosen. PyTorch and the compiled kernels are imported only when needed."""
+"""Choice of an engine. PyTorch and the compiled kernels are imported only when needed."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from core.engines.base import Engine
 
 
-def make_engine(config: RunConfig, announce: Callable[[str], None] = lambda _: None) -> Engine:
-    """The engine that ``config`` asks for: with "auto", the fused one wherever it can serve.
+def make_engine(config: RunConfig, on_prepare: Callable[[str], None] = lambda _: None) -> Engine:
+    """Create the engine that ``config`` names; "auto" takes the fused one wherever possible.
 
-    ``announce`` is told what takes the time, before it does. Raises ``EngineError`` where the
-    engine or the device asked for cannot serve.
+    ``on_prepare`` is called with a description before each slow preparation. Raises
+    ``EngineError`` where the engine cannot run ``config``, or the device is missing.
     """
     if config.engine != "torch":
-        from core.engines.fused.engine import FusedEngine, why_not
+        from core.engines.fused.engine import FusedEngine, unsupported_reason
         from core.engines.fused.network import must_compile
 
-        if config.engine == "fused" or why_not(config) is None:
+        if config.engine == "fused" or unsupported_reason(config) is None:
             if must_compile(config.precision):
-                announce("compiling the fused engine, once for this machine")
+                on_prepare("compiling the fused engine, once for this machine")
             return FusedEngine(config)
-    announce("loading PyTorch")
+    on_prepare("loading PyTorch")
     from core.engines.torch.engine import TorchEngine
 
     return TorchEngine(config)

@@ -1,4 +1,4 @@
-"""What an engine is: many meta-iterations, or one few-shot adaptation, in one call."""
+"""The interface of engines: many meta-iterations, or few-shot adaptation, in one call."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.tasks.base import Floats
 
 @dataclass(frozen=True)
 class TrainState:
-    """All that training has made so far; with the configuration it decides everything after it.
+    """The state of training; with the configuration it decides all later iterations.
 
     ``theta`` is ``(n_parameters,)``; ``moments`` are the outer optimiser's vectors of that shape,
     by name, empty for SGD. The arrays are made read-only here.
@@ -32,14 +32,14 @@ class TrainState:
             vector.flags.writeable = False
 
     def is_finite(self) -> bool:
-        """Whether no parameter and no moment is NaN or infinite."""
+        """Return True if no parameter and no moment is NaN or infinite."""
         vectors = (self.theta, *self.moments.values())
         return all(bool(np.isfinite(vector).all()) for vector in vectors)
 
 
 @dataclass(frozen=True)
 class Advance:
-    """What n meta-iterations gave: the state after them and their training losses ``(n,)``."""
+    """The result of n meta-iterations: the state after them and training losses ``(n,)``."""
 
     state: TrainState
     losses: NDArray[np.float64]
@@ -47,11 +47,11 @@ class Advance:
 
 @dataclass(frozen=True)
 class Adaptation:
-    """What fine-tuning on each of ``n_tasks`` support sets gave.
+    """The result of fine-tuning on each of ``n_tasks`` support sets.
 
-    ``losses`` is ``(n_tasks, updates + 1)``, the query loss before any step and after each one;
-    ``predictions`` on the query grid are ``(n_tasks, updates + 1, n_query)`` where those of every
-    step were asked for, else ``(n_tasks, 2, n_query)``, or one of them where there was no update.
+    ``losses`` is ``(n_tasks, steps + 1)``, the query loss before any step and after each one.
+    ``predictions`` on the query grid are ``(n_tasks, steps + 1, n_query)`` with ``every_step``,
+    else ``(n_tasks, 2, n_query)``, or ``(n_tasks, 1, n_query)`` without any step.
     """
 
     losses: NDArray[np.float64]
@@ -83,7 +83,7 @@ class FewShotSets:
 
 
 def untrained(config: RunConfig) -> TrainState:
-    """The state before the first iteration: the same for every engine."""
+    """Return the state before the first iteration: the same for every engine."""
     theta = MLP.of(config.network).initial(config.seed, config.precision)
     names = MOMENTS[config.algorithm.outer_optimizer]
     return TrainState(0, theta, {name: np.zeros_like(theta) for name in names})
@@ -96,21 +96,21 @@ class Engine(Protocol):
     device: str
 
     def initial_state(self) -> TrainState:
-        """The state before the first iteration."""
+        """Return the state before the first iteration."""
 
     def advance(self, state: TrainState, n: int) -> Advance:
-        """``n`` meta-iterations from ``state``, which is left untouched."""
+        """Run ``n`` meta-iterations from ``state``, which is left untouched."""
 
     def adapt(
         self,
         theta: Floats,
         sets: FewShotSets,
-        updates: int,
+        steps: int,
         lr: float,
         *,
         every_step: bool = False,
     ) -> Adaptation:
-        """Full-batch SGD from ``theta`` on each support set: ``updates`` steps of size ``lr``.
+        """Run full-batch SGD from ``theta`` on each support set: ``steps`` steps of size ``lr``.
 
         With ``every_step`` the predictions after each step are kept; no number depends on it.
         """

@@ -10,8 +10,8 @@ CRASHING = """
 import core.training.trainer
 from core.engines import make_engine
 
-def crashing(config, announce):
-    engine = make_engine(config, announce)
+def crashing(config, on_prepare):
+    engine = make_engine(config, on_prepare)
     if config.algorithm.name == "fomaml":
         advance = engine.advance
         def burn(state, n):

@@ -10,7 +10,7 @@ from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.engines.base import Adaptation, Advance, FewShotSets, TrainState, untrained
-from core.engines.fused.network import FusedNetwork, entries
+from core.engines.fused.network import FusedNetwork, compiled_kernels
 from core.engines.fused.simd import MACHINE
 from core.errors import Advice, EngineError
 from core.tasks.base import Floats
@@ -24,21 +24,21 @@ class FusedEngine:
     device = f"cpu ({MACHINE.name})"
 
     def __init__(self, config: RunConfig) -> None:
-        reason = why_not(config)
+        reason = unsupported_reason(config)
         if reason:
             raise EngineError("fused engine", reason, Advice.OTHER_ENGINE)
         self._config = config
-        self._source = SineSampler(config.waves, config.seed, config.precision)
+        self._sampler = SineSampler(config.waves, config.seed, config.precision)
         network = config.network
         self._network = FusedNetwork(network.hidden, network.activation, config.precision)
-        entries(config.precision)
+        compiled_kernels(config.precision)
 
     def initial_state(self) -> TrainState:
         return untrained(self._config)
 
     def advance(self, state: TrainState, n: int) -> Advance:
         algorithm = self._config.algorithm
-        batches = algorithm.batches(self._source, state.iteration, n)
+        batches = algorithm.batches(self._sampler, state.iteration, n)
         names = outer.MOMENTS[algorithm.outer_optimizer]
         stacked = [state.moments[name] for name in names]
         inner_steps, share = _inner_loop(algorithm, batches.x.shape[2])
@@ -64,7 +64,7 @@ class FusedEngine:
         self,
         theta: Floats,
         sets: FewShotSets,
-        updates: int,
+        steps: int,
         lr: float,
         *,
         every_step: bool = False,
@@ -75,24 +75,24 @@ class FusedEngine:
             y=sets.support_y,
             query_x=sets.query_x,
             query_y=sets.query_y,
-            updates=updates,
+            steps=steps,
             lr=lr,
             every_step=every_step,
         )
         return Adaptation(losses, predictions)
 
 
-def why_not(config: RunConfig) -> str | None:
-    """Why this engine cannot run ``config``; None if it can."""
+def unsupported_reason(config: RunConfig) -> str | None:
+    """Return the reason why this engine cannot run ``config``; None if it can."""
     if type(config.algorithm) not in (Fomaml, Reptile):
-        return f"it has no kernel for {config.algorithm.title}"
+        return f"no kernel for {config.algorithm.title}"
     if config.device not in ("auto", "cpu"):
-        return f"it runs on the processor, not on {config.device}"
+        return f"runs on the processor, not on {config.device}"
     return None
 
 
 def _inner_loop(algorithm: Algorithm, minibatches: int) -> tuple[int, float]:
-    """Inner steps of a task, and the share of its outer gradient in the whole."""
+    """Return the inner steps of a task, and the factor of its outer gradient in the sum."""
     if isinstance(algorithm, Fomaml):
         share = 1.0 if algorithm.reduction == "sum" else 1.0 / algorithm.tasks
         return algorithm.inner_steps, share
@@ -100,7 +100,7 @@ def _inner_loop(algorithm: Algorithm, minibatches: int) -> tuple[int, float]:
 
 
 def _decays(algorithm: Algorithm) -> tuple[float, float]:
-    """Decay rates of the outer optimiser's moments."""
+    """Return the decay rates of the outer optimiser's moments."""
     if algorithm.outer_optimizer == "momentum":
         return algorithm.momentum, 0.0
     return algorithm.adam_betas

@@ -1,16 +1,16 @@
-"""Whole meta-iterations as native code: the network, the steps of an algorithm, and two entries.
+"""Whole meta-iterations as native code: network, steps of an algorithm, and two entry points.
 
 One source serves FOMAML and Reptile, float32 and float64, any depth and any widths; it reads from
-top to bottom. All numbers live in one ``buf``, arranged by `fused_layout`: a vector or matrix is
+top to bottom. All numbers live in one ``buf``, arranged by `layout`: a vector or matrix is
 the index of its first element, and nothing is allocated while training. ``plan`` holds those
 indices.
 
 Hidden units are the contiguous axis, padded to whole SIMD registers. Padded units have zero weights
-and biases, hence output act(0) = 0, and every gradient that touches them has a factor zero: they
-need no mask.
+and biases, so their output is act(0) = 0, and every gradient that involves them has a factor zero:
+they need no mask.
 
-The functions below are compiled by numba and typed by it; arguments that do not say otherwise are
-indices and counts. `fused_network` compiles the two entries, and is what other code calls.
+numba compiles the functions below and infers their types; arguments without a description are
+indices and counts. `network` compiles the two entry points for other code.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, misc"
@@ -47,7 +47,7 @@ from core.engines.fused.simd import (
     wide_zero,
 )
 
-# numba bakes plain integers into the code, which is all it knows of an enumeration.
+# numba compiles plain integers to constants; members of an enumeration are not.
 N_LAYERS, BLOCK_SIZE = int(Place.N_LAYERS), int(Place.BLOCK_SIZE)
 THETA, PHI, OUTER = int(Place.THETA), int(Place.PHI), int(Place.OUTER)
 MOMENT_1, MOMENT_2 = int(Place.MOMENT_1), int(Place.MOMENT_2)
@@ -57,7 +57,7 @@ UNITS, WIDTH, OUTPUT = int(Column.UNITS), int(Column.WIDTH), int(Column.OUTPUT)
 BIAS, WEIGHT = int(Column.BIAS), int(Column.WEIGHT)
 HEAD, ROW = len(Place), len(Column)
 
-STRETCH = 128  # Steps of `product` at once.
+STRETCH = 128  # Steps of `product` that are done at once.
 FEW = 14  # Rows up to which `multiply_rows` costs less than a transpose; measured with 64 units.
 
 SGD, MOMENTUM, ADAM = range(3)
@@ -70,7 +70,7 @@ inlined = njit(**OPTIONS, forceinline=True)
 
 @inlined
 def of(plan, layer, column):
-    """What ``plan`` says of a layer."""
+    """Read a column of a layer from ``plan``."""
     return plan[HEAD + layer * ROW + column]
 
 
@@ -79,7 +79,7 @@ def of(plan, layer, column):
 
 @inlined
 def strip_size(left):
-    """How many of the ``left`` registers of a row the next strip takes."""
+    """Return the number of registers of the next strip, of ``left`` in the row."""
     if left >= TILE_COLUMNS:
         return TILE_COLUMNS
     return 2 if left >= 2 else 1
@@ -136,7 +136,7 @@ def multiply_rows(buf, c, bias, a, b, rows, steps, width):
     for column in range(0, width, half):
         biases, b_rows = load_twice(buf, bias + column), b + column * steps
         for row in range(0, rows, 2):
-            # Two rows at once; an odd one at the end is its own neighbour.
+            # Two rows at once; an odd last row is paired with itself.
             other = min(row + 1, rows - 1)
             sums = dots(buf, a + row * steps, a + other * steps, b_rows, steps) + biases
             store_halves(buf, c + row * width + column, c + other * width + column, sums)
@@ -153,7 +153,7 @@ def transpose(buf, source, target, rows, width):
 
 @compiled
 def multiply_transposed(buf, plan, c, bias, a, b, rows, steps, width):
-    """`multiply_rows`, in the cheaper way for so many rows."""
+    """Compute `multiply_rows` in the cheaper way for this number of rows."""
     if rows > FEW:
         transpose(buf, b, plan[TRANSPOSE], width, steps)
         multiply(buf, c, bias, a, plan[TRANSPOSE], rows, steps, width)
@@ -307,7 +307,7 @@ def through_layer(buf, plan, layer, last, blocks, x, points, relu):
     """Replace the outputs H of a hidden layer by D, the loss gradient by the layer's input.
 
     The gradient by H is errors w_out for the ``last`` hidden layer, and in ``delta`` for others.
-    What is a sum over points of D, errors or H alone is summed on the way: the updates of the
+    Sums over points of D, errors or H alone are computed on the way: the updates of the
     layer's bias, of the first layer's weight and of w_out. Several registers side by side, because
     each sum waits for its last addition.
     """
@@ -451,7 +451,7 @@ def begin(buf, plan, theta, start):
     copy(buf, plan, plan[THETA], start)
 
 
-# --- entries ----------------------------------------------------------------------------------
+# --- entry points -----------------------------------------------------------------------------
 
 
 def advance(
@@ -493,8 +493,8 @@ def advance(
     query_x_data, query_y_data = pointer(query_x), pointer(query_y)
     n_tasks, n_minibatches, n_points, n_query = sizes
     theta_block, phi, outer = plan[THETA], plan[PHI], plan[OUTER]
-    # A task starts from theta. If it is the only one, it does so in phi, from a copy: inner steps
-    # then touch a third less memory, which stays in the fastest cache.
+    # A task starts from theta. A single task starts from a copy of it in phi: inner steps then
+    # touch a third less memory, which stays in the fastest cache.
     start = phi if n_tasks == 1 else theta_block
     begin(buf, plan, pointer(theta), start)
     for moment in range(moments.shape[0]):
@@ -502,8 +502,8 @@ def advance(
         exchange(buf, plan, block, pointer(moments[moment]), True)
 
     for i in range(losses.size):
-        # What the tasks give is added up in ``outer``: from zero to the outer gradient, or under
-        # SGD from theta to the next theta, which saves two passes over all parameters. The last
+        # The tasks' parts are summed in ``outer``: from zero to the outer gradient, or under SGD
+        # from theta to the next theta, which saves two passes over all parameters. The last
         # task's sum then goes to theta's own place.
         if optimizer == SGD:
             base, scale = theta_block, -rates[i] * share
@@ -552,15 +552,15 @@ def adapt(
     query_x,
     query_y,
     sizes,
-    updates,
+    steps,
     lr,
     relu,
 ):
-    """Fine-tune from ``theta`` on each support set by full-batch SGD, ``updates`` steps of ``lr``.
+    """Fine-tune from ``theta`` on each support set by full-batch SGD, ``steps`` steps of ``lr``.
 
     ``sizes`` are n_tasks, n_points, n_query and kept; ``x`` and ``y`` ``(n_tasks, n_points)``,
     ``query_x (n_query,)`` and ``query_y`` ``(n_tasks, n_query)``. Writes ``losses``
-    ``(n_tasks, updates + 1)``, the query loss before any step and after each, and ``predictions``
+    ``(n_tasks, steps + 1)``, the query loss before any step and after each, and ``predictions``
     ``(n_tasks * kept, n_query)``: those of the first ``kept - 1`` losses, and of the last one.
     """
     buf, plan = pointer(buf_array), pointer(plan_array)
@@ -570,15 +570,15 @@ def adapt(
     begin(buf, plan, pointer(theta), plan[THETA])
     for task in range(n_tasks):
         block = plan[THETA]
-        for update in range(updates + 1):
-            if update > 0:
+        for step in range(steps + 1):
+            if step > 0:
                 first = task * n_points
                 some_x, some_y = at(x_data, first), at(y_data, first)
                 descend(buf, plan, block, some_x, some_y, n_points, lr, relu)
                 block = plan[PHI]
             forward(buf, plan, block, query_x_data, n_query, relu)
-            row = task * kept + min(update, kept - 1)
+            row = task * kept + min(step, kept - 1)
             for point in range(n_query):
                 predictions[row, point] = buf[plan[ERRORS] + point]
             y_of_task = at(query_y_data, task * n_query)
-            losses[task, update] = mean_squared_error(buf, plan, y_of_task, n_query)
+            losses[task, step] = mean_squared_error(buf, plan, y_of_task, n_query)

@@ -1,4 +1,4 @@
-"""Where everything lies in the one buffer that the fused kernel works in. Plain Python, no numba.
+"""Layout of the one buffer that the fused kernel works in; plain Python without numba.
 
 A *block* holds all parameters of a network, or a gradient of them. In it, layer by layer:
 
@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 
 class Place(IntEnum):
-    """Head of `Layout.plan`: where things start in the buffer, and sizes, in numbers."""
+    """Head of `Layout.plan`: starts in the buffer, and sizes, counted in numbers."""
 
     N_LAYERS = 0
-    """Hidden ones and the output."""
+    """Hidden layers and the output."""
     BLOCK_SIZE = auto()
     """Numbers in a block."""
     THETA = auto()
@@ -32,33 +32,33 @@ class Place(IntEnum):
     PHI = auto()
     """Block of the adapted parameters."""
     OUTER = auto()
-    """Block of what the tasks add up to: under SGD the next theta, short of the last task's part,
-    else the outer gradient."""
+    """Block of the sum over tasks: under SGD the next theta without the last task's part, else
+    the outer gradient."""
     MOMENT_1 = auto()
-    """Block, as is the next."""
+    """Block, as ``MOMENT_2``."""
     MOMENT_2 = auto()
     DELTA = auto()
     """Loss gradients by the outputs of a layer, ``(points, widest)``."""
     ERRORS = auto()
     """Predictions, then prediction minus truth ``(points,)``."""
     TRANSPOSE = auto()
-    """Room for that of a hidden layer's weight ``(width below, width)``, close to phi's own."""
+    """A hidden layer's transposed weight ``(width below, width)``, close to phi in memory."""
     ZEROS = auto()
     """A row of zeros ``(widest,)``."""
 
 
 class Column(IntEnum):
-    """What `Layout.plan` says of each layer, behind its head."""
+    """Columns of the rows of `Layout.plan` after its head, one row per layer."""
 
     UNITS = 0
     """Without padding."""
     WIDTH = auto()
     """With padding."""
     BIAS = auto()
-    """Start within a block, as are the next two."""
+    """Start within a block, as ``WEIGHT``."""
     WEIGHT = auto()
     OUTPUT = auto()
-    """Start of the layer's outputs ``(points, width)`` in the buffer; hidden layers."""
+    """Start of the layer's outputs ``(points, width)`` in the buffer, for hidden layers."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Layout:
 
     @classmethod
     def of(cls, hidden: Sequence[int], points: int, lanes: int) -> Layout:
-        """For hidden layers of ``hidden`` units and at most ``points`` points at once.
+        """Plan the buffer for hidden layers of ``hidden`` units and at most ``points`` points.
 
         A SIMD register holds ``lanes`` numbers.
         """
@@ -118,7 +118,7 @@ class Layout:
         return cls(np.concatenate([head, layers.ravel()]), end)
 
     def buffer(self, dtype: str) -> NDArray[np.float32] | NDArray[np.float64]:
-        """Zeros ``(size,)``, aligned to 64 bytes: what straddles cache lines costs twice."""
+        """Return zeros ``(size,)`` aligned to 64 bytes: registers across cache lines cost twice."""
         item = np.dtype(dtype).itemsize
         slack = np.zeros(self.size + 64 // item, dtype)
         start = -slack.ctypes.data % 64 // item

@@ -1,6 +1,12 @@
-"""The fused kernel as other code calls it: a network that trains and adapts.
+"""A network that trains and adapts with the fused kernel, which is compiled once and cached.
 
-Its kernel is compiled when first used, and cached.
+Workarounds of numba 0.68, which ``tests/core/engines/test_numba_workarounds.py`` watches:
+
+- its cache misses changes in other files than that of the compiled function
+  (https://github.com/numba/numba/issues/1833) and writes its index before the code, so a cache
+  folder holds one version of all sources (`cache_folder`);
+- the cache folder is a global setting (https://github.com/numba/numba/issues/9350), which is
+  changed while the kernels are declared (`_compile`).
 """
 
 # mypy: disable-error-code="no-untyped-call"
@@ -32,15 +38,15 @@ OPTIMIZERS = {
 }
 
 
-class Entries(NamedTuple):
-    """`kernel.advance` and `kernel.adapt`, compiled for one dtype."""
+class Kernels(NamedTuple):
+    """`kernel.advance` and `kernel.adapt` for one dtype: signatures, or compiled functions."""
 
     advance: Any
     adapt: Any
 
 
 def _version() -> str:
-    """A name for this code, the machine it is compiled for and the compiler."""
+    """Return a digest of these sources, the target machine and the compiler."""
     digest = hashlib.sha256(repr((numba.__version__, np.__version__, CPU, FEATURES)).encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
@@ -48,12 +54,11 @@ def _version() -> str:
 
 
 def cache_folder(dtype: str) -> Path | None:
-    """Where compiled code is kept, in the user's cache folder; None if that cannot be written.
+    """Return the folder for compiled code in the user's cache; None if it cannot be written.
 
-    numba notices changes only in the file of the function that it compiles, writes its index before
-    the code that the index points to, and lets two processes that save different signatures take
-    the same file. With a folder for each version of all sources, machine and dtype, every process
-    writes the same things there, each atomically, and a half-finished cache is only a smaller one.
+    numba lets two processes that save different signatures take the same file. With a folder for
+    each version of all sources, machine and dtype, every process writes the same files, each
+    atomically, and a half-finished cache is merely smaller.
     """
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = home / "tui-meta" / f"numba-{_version()}" / dtype
@@ -65,48 +70,48 @@ def cache_folder(dtype: str) -> Path | None:
 
 
 def must_compile(dtype: str) -> bool:
-    """Whether the first use of ``dtype`` in a new process takes seconds: nothing is cached yet."""
+    """Return True if the first use of ``dtype`` takes seconds, because nothing is cached yet."""
     folder = cache_folder(dtype)
-    return folder is None or len(list(folder.rglob("*.nbc"))) < len(Entries._fields)
+    return folder is None or len(list(folder.rglob("*.nbc"))) < len(Kernels._fields)
 
 
-def _signatures(dtype: str) -> Entries:
+def _signatures(dtype: str) -> Kernels:
     number = types.float32 if dtype == "float32" else types.float64
     scratch, plan = types.Array(number, 1, "C"), types.Array(int64, 1, "C")
     vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
-    given = types.Array(number, 1, "C", readonly=True)
-    batches = (given, given, given, given)
+    readonly = types.Array(number, 1, "C", readonly=True)
+    batches = (readonly, readonly, readonly, readonly)
     advance = types.void(
         *(scratch, plan, vector, matrix, types.Array(float64, 1, "C"), *batches),
         *(types.UniTuple(int64, 4), types.Array(float64, 1, "C", readonly=True)),
         *(int64, float64, float64, int64, types.UniTuple(float64, 2), int64, boolean),
     )
     adapt = types.void(
-        *(scratch, plan, given, types.Array(float64, 2, "C"), matrix, *batches),
+        *(scratch, plan, readonly, types.Array(float64, 2, "C"), matrix, *batches),
         *(types.UniTuple(int64, 4), int64, float64, boolean),
     )
-    return Entries(advance, adapt)
+    return Kernels(advance, adapt)
 
 
 _compiling = threading.Lock()
 
 
-def entries(dtype: str) -> Entries:
-    """The entries for ``dtype``, compiled in some seconds or loaded from the cache."""
+def compiled_kernels(dtype: str) -> Kernels:
+    """Return the kernels for ``dtype``, compiled in some seconds or loaded from the cache."""
     with _compiling:
         return _compile(dtype)
 
 
 @functools.cache
-def _compile(dtype: str) -> Entries:
+def _compile(dtype: str) -> Kernels:
     folder = cache_folder(dtype)
     signatures = _signatures(dtype)
     options = {**kernel.OPTIONS, "cache": folder is not None}
-    # numba reads the folder's name when a function is declared, so the setting need not stay.
+    # numba reads the setting when a function is declared, so it is restored afterwards.
     config: Any = numba.core.config
     before, config.CACHE_DIR = config.CACHE_DIR, str(folder or "")
     try:
-        return Entries(
+        return Kernels(
             njit(signatures.advance, **options)(kernel.advance),
             njit(signatures.adapt, **options)(kernel.adapt),
         )
@@ -149,7 +154,7 @@ class FusedNetwork:
         decays: tuple[float, float],
         iteration: int,
     ) -> tuple[Floats, Floats, NDArray[np.float64]]:
-        """New theta, moments and losses ``(n,)`` after n meta-iterations; arguments stay untouched.
+        """Return theta, moments and losses ``(n,)`` of n meta-iterations; arguments stay untouched.
 
         ``theta (n_parameters,)``; ``moments (0, 1 or 2, n_parameters)`` for SGD, momentum and Adam.
         Batches ``x``, ``y`` ``(n, n_tasks, n_minibatches, n_points)``, ``query_x (n_query,)``,
@@ -162,7 +167,7 @@ class FusedNetwork:
         buf, plan = self._workspace(max(x.shape[3], query_x.size))
         theta, moments = np.array(theta, self.dtype), np.array(moments, self.dtype)
         losses = np.empty(len(rates))
-        entries(self.dtype).advance(
+        compiled_kernels(self.dtype).advance(
             *(buf, plan, theta, moments, losses),
             *(_flat(array, self.dtype) for array in (x, y, query_x, query_y)),
             *(sizes, np.ascontiguousarray(rates, np.float64), inner_steps, inner_lr, share),
@@ -178,24 +183,24 @@ class FusedNetwork:
         y: Floats,
         query_x: Floats,
         query_y: Floats,
-        updates: int,
+        steps: int,
         lr: float,
         every_step: bool = False,
     ) -> tuple[NDArray[np.float64], Floats]:
-        """Losses ``(n_tasks, updates + 1)`` and predictions ``(n_tasks, kept, n_query)``.
+        """Return losses ``(n_tasks, steps + 1)`` and predictions ``(n_tasks, kept, n_query)``.
 
-        ``updates`` steps of full-batch SGD from ``theta`` on supports ``x``, ``y``
+        ``steps`` steps of full-batch SGD from ``theta`` on supports ``x``, ``y``
         ``(n_tasks, n_points)``; losses on ``query_x (n_query,)``, ``query_y (n_tasks, n_query)``.
         Kept are the predictions of ``every_step``, else the first and the last.
         """
         n_tasks, n_points = x.shape
         buf, plan = self._workspace(max(n_points, query_x.size))
-        losses = np.empty((n_tasks, updates + 1))
-        kept = updates + 1 if every_step else min(updates, 1) + 1
+        losses = np.empty((n_tasks, steps + 1))
+        kept = steps + 1 if every_step else min(steps, 1) + 1
         predictions = np.empty((n_tasks * kept, query_x.size), self.dtype)
-        entries(self.dtype).adapt(
+        compiled_kernels(self.dtype).adapt(
             *(buf, plan, _flat(theta, self.dtype), losses, predictions),
             *(_flat(array, self.dtype) for array in (x, y, query_x, query_y)),
-            *((n_tasks, n_points, query_x.size, kept), updates, lr, self.activation == "relu"),
+            *((n_tasks, n_points, query_x.size, kept), steps, lr, self.activation == "relu"),
         )
         return losses, predictions.reshape(n_tasks, kept, -1)

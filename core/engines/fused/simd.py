@@ -1,12 +1,12 @@
-"""SIMD registers as a numba type, and what numba's own loops cannot express: products, transposes.
+"""SIMD registers as a numba type, for products and transposes that numba's loops cannot express.
 
 numba vectorises plain loops well enough for elementwise work, but spills the sums of a blocked
-product and depends on alias checks. Here a register is a value: kernels say what to load, compute
-and store, for float32 and float64 and for any instruction set, and the order of every addition is
-the one written down, so that the same machine gives the same bits.
+product and depends on alias checks. Here a register is a value: kernels load, compute and store
+explicitly, for float32 and float64 and any instruction set. Additions happen in the written order,
+so the same machine gives the same bits.
 """
 
-# numba and llvmlite have no types, hence `Any`.
+# numba and llvmlite have no type hints, therefore `Any`.
 # mypy: disable-error-code="misc, no-untyped-call, untyped-decorator"
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Machine(NamedTuple):
     register_bytes: int
     tile_rows: int
     tile_columns: int
-    """In registers."""
+    """Width of a tile in registers."""
 
 
 def machine(features: str) -> Machine:
-    """The machine with LLVM's ``features``, such as ``"+sse4.2,+avx2,-avx512f"``.
+    """Return the machine with LLVM's ``features``, such as ``"+sse4.2,+avx2,-avx512f"``.
 
     A tile of r rows by c registers does r c multiply-adds for c loads and r broadcasts. It wants at
     least eight sums, because two units with a latency of four work on them, and must fit into 32
@@ -54,8 +54,8 @@ def machine(features: str) -> Machine:
     return Machine("generic", 16, 4, 2)
 
 
-# NUMBA_CPU_NAME and NUMBA_CPU_FEATURES choose another machine than the host, and are followed here:
-# benchmarks force AVX2 with them.
+# NUMBA_CPU_NAME and NUMBA_CPU_FEATURES choose another machine than the host; benchmarks force AVX2
+# with them.
 _, CPU, FEATURES = cpu_target.target_context.codegen().magic_tuple()
 MACHINE = machine(FEATURES)
 BLOCKS = sorted({MACHINE.tile_rows, 4, 2, 1}, reverse=True)
@@ -64,11 +64,11 @@ STRIPS = sorted({MACHINE.tile_columns, 2, 1}, reverse=True)
 over those of four and two, which still keep the units half busy, and of one."""
 TILE_COLUMNS = MACHINE.tile_columns
 WIDE = MACHINE.tile_columns
-"""Registers side by side that sums over points are made in."""
+"""Adjacent registers that accumulate sums over points."""
 
 
 def lanes_of(dtype: object) -> int:
-    """How many numbers of ``dtype``, float32 or float64, a register holds."""
+    """Return the count of numbers of ``dtype``, float32 or float64, in a register."""
     return MACHINE.register_bytes // (4 if str(dtype) == "float32" else 8)
 
 
@@ -205,7 +205,7 @@ def where_positive(_: Any, condition: Any, register: Any) -> Any:
 
 @intrinsic
 def square_root(_: Any, register: Any) -> Any:
-    """The root of each lane."""
+    """Return the square root of each lane."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         kind = args[0].type
@@ -230,12 +230,12 @@ def total(_: Any, register: Any) -> Any:
 
 # --- memory -----------------------------------------------------------------------------------
 # Kernels get pointers, not arrays: an array is seven words with a reference count, and passing
-# those around cost a twentieth of a meta-iteration. Nothing is checked; an index counts elements.
+# them cost a twentieth of a meta-iteration. Nothing is checked; an index counts elements.
 
 
 @intrinsic
 def pointer(_: Any, array: Any) -> Any:
-    """Where the numbers of ``array`` start; the caller keeps the array alive."""
+    """Return a pointer to the numbers of ``array``; the caller keeps the array alive."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return context.make_array(array)(context, builder, args[0]).data
@@ -255,7 +255,7 @@ def at(_: Any, data: Any, index: Any) -> Any:
 
 @intrinsic
 def lanes(_: Any, buf: Any) -> Any:
-    """How many numbers of the dtype of ``buf`` a register holds: a constant."""
+    """Return the count of numbers of the dtype of ``buf`` in a register: a constant."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return INTEGER(lanes_of(buf.dtype))
@@ -408,7 +408,7 @@ def _transposed(builder: Any, square: list[Any], part: int) -> list[Any]:
 
 
 def _folds(count: int, part: int) -> list[tuple[list[int], list[int]]]:
-    """How to fold two registers into one, again and again: the lanes of both that are added.
+    """Return the lanes that are added to fold two registers into one, for each repetition.
 
     Whole 128 bits first, ``part`` numbers, then within them: such shuffles are the cheap ones.
     """
@@ -428,7 +428,7 @@ def _totals(builder: Any, registers: list[Any]) -> Any:
     """The sums of as many registers as each has lanes: lane i is that of ``registers[i]``."""
     count = len(registers)
     folds = _folds(count, 4 if isinstance(registers[0].type.element, ir.FloatType) else 2)
-    # Fold numbers to see in which lane each comes out.
+    # Fold lane numbers to find the lane in which each ends up.
     numbers = [[i] * count for i in range(count)]
     for first, _ in folds:
         pairs = zip(numbers[::2], numbers[1::2], strict=True)

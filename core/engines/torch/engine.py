@@ -28,8 +28,8 @@ class TorchEngine:
         self.device = choose_device(config.device)
         self._config = config
         self._model = TorchMLP(MLP.of(config.network))
-        self._source = SineSampler(config.waves, config.seed, config.precision)
-        # One thread a run: matrices this small gain nothing from more, and two runs would fight.
+        self._sampler = SineSampler(config.waves, config.seed, config.precision)
+        # One thread per run: matrices this small gain nothing from more, and runs would compete.
         torch.set_num_threads(1)
 
     def initial_state(self) -> TrainState:
@@ -38,7 +38,7 @@ class TorchEngine:
     @torch.inference_mode()
     def advance(self, state: TrainState, n: int) -> Advance:
         config = self._config
-        batches = config.algorithm.batches(self._source, state.iteration, n)
+        batches = config.algorithm.batches(self._sampler, state.iteration, n)
         data = self._on_device(batches)
         theta = self._tensor(state.theta)
         moments = {name: self._tensor(vector) for name, vector in state.moments.items()}
@@ -66,7 +66,7 @@ class TorchEngine:
         self,
         theta: Floats,
         sets: FewShotSets,
-        updates: int,
+        steps: int,
         lr: float,
         *,
         every_step: bool = False,
@@ -77,26 +77,26 @@ class TorchEngine:
             part = FewShotSets(
                 sets.support_x[chosen], sets.support_y[chosen], sets.query_x, sets.query_y[chosen]
             )
-            parts.append(self._adapt_together(theta, part, updates, lr, every_step))
+            parts.append(self._adapt_together(theta, part, steps, lr, every_step))
         return Adaptation(
             np.concatenate([part.losses for part in parts]),
             np.concatenate([part.predictions for part in parts]),
         )
 
     def _adapt_together(
-        self, theta: Floats, sets: FewShotSets, updates: int, lr: float, every_step: bool
+        self, theta: Floats, sets: FewShotSets, steps: int, lr: float, every_step: bool
     ) -> Adaptation:
         support_x, support_y = self._tensor(sets.support_x), self._tensor(sets.support_y)
         query_x, query_y = self._tensor(sets.query_x), self._tensor(sets.query_y)
         phi = self._tensor(theta).expand(len(support_x), -1)
         predictions = [self._model.predict(phi, query_x)]
         losses = [(predictions[0] - query_y).square().mean(1)]
-        for update in range(updates):
+        for step in range(steps):
             _, gradient = self._model.loss_and_gradient(phi, support_x, support_y)
             phi = phi.sub(gradient, alpha=lr)
             after = self._model.predict(phi, query_x)
             losses.append((after - query_y).square().mean(1))
-            if update == 0 or every_step:
+            if step == 0 or every_step:
                 predictions.append(after)
             predictions[-1] = after
         return Adaptation(
@@ -130,11 +130,11 @@ class TorchMLP:
         self._tanh = network.activation == "tanh"
 
     def predict(self, params: Tensor, x: Tensor) -> Tensor:
-        """Outputs ``(n_tasks, n_points)`` for ``params`` ``(n_tasks, n_parameters)``."""
+        """Return outputs ``(n_tasks, n_points)`` for ``params`` ``(n_tasks, n_parameters)``."""
         return self._forward(self._layers(params), x)[-1].squeeze(-1)
 
     def loss_and_gradient(self, params: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """See ``core.algorithms.base.Model``."""
+        """Implement ``core.algorithms.base.Model``."""
         layers = self._layers(params)
         values = self._forward(layers, x)
         error = values[-1].squeeze(-1) - y
@@ -149,7 +149,7 @@ class TorchMLP:
         return error.square().mean(1), torch.cat(gradients, 1)
 
     def _forward(self, layers: list[tuple[Tensor, Tensor]], x: Tensor) -> list[Tensor]:
-        """The input and every layer's output, each ``(n_tasks, n_points, n_units)``."""
+        """Return the input and every layer's output, each ``(n_tasks, n_points, n_units)``."""
         n_tasks = layers[0][0].shape[0]
         values = [x.expand(n_tasks, -1).unsqueeze(-1)]
         for index, (weight, bias) in enumerate(layers):
@@ -159,13 +159,13 @@ class TorchMLP:
         return values
 
     def _slope(self, delta: Tensor, output: Tensor) -> Tensor:
-        """``delta`` times the derivative of the activation, told from its ``output``."""
+        """Return ``delta`` times the derivative of the activation, computed from its ``output``."""
         if self._tanh:
             return delta * (1 - output * output)
         return delta * (output > 0)
 
     def _layers(self, params: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Weights ``(n_tasks, n_out, n_in)`` and biases ``(n_tasks, n_out)``, layer by layer."""
+        """Return each layer's weight ``(n_tasks, n_out, n_in)`` and bias ``(n_tasks, n_out)``."""
         pieces = torch.split(params, self._sizes, 1)
         tensors = [
             piece.view(-1, *shape) for piece, shape in zip(pieces, self._shapes, strict=True)
@@ -174,7 +174,7 @@ class TorchMLP:
 
 
 def choose_device(asked: str) -> str:
-    """``asked``, or for "auto" the processor; raises ``EngineError`` where ``asked`` is not there.
+    """Return ``asked``, or the processor for "auto"; raises ``EngineError`` for a missing device.
 
     Auto means the processor: for networks of this size each step is shorter than starting a
     kernel on an accelerator.
