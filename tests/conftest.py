@@ -24,7 +24,7 @@ settings.load_profile("suite")
 ROOT = Path(__file__).resolve().parents[1]
 END_TO_END = ROOT / "tests" / "end_to_end"
 
-COMPILE = "from core.engines.fused.network import entries; entries({!r})"
+COMPILE = "from core.engines.fused.network import compiled_kernels as f; f({!r})"
 
 
 @pytest.hookimpl(optionalhook=True)
