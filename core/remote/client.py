@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,30 +19,31 @@ from core.analysis.questions import AnyQuestion
 from core.analysis.service import ignore_progress, never_cancelled
 from core.errors import SessionError
 from core.evaluation.protocols import ProbeName
-from core.events import AnyCommand, AnyEvent, CommandIssued, Curve, Saved, Snapshot, WriteRecovered
-from core.remote.connection import PATIENCE_SECONDS, SessionSocket, make_hello, session_status
+from core.events import AnyCommand, AnyEvent, CommandIssued, Saved, Snapshot, WriteRecovered
+from core.remote.connection import REPLY_SECONDS, SessionSocket, make_hello, session_status
+from core.remote.delta import apply_change, unpack_events
 from core.remote.process import launch
 from core.remote.protocol import (
     LONGEST_VIEW,
-    Answered,
     Ask,
+    Call,
+    CallProgress,
     Cancel,
-    Done,
+    ClientMessage,
     End,
     Ended,
-    Fresh,
-    Message,
-    Partly,
-    Probe,
+    EvaluateNext,
     Rejected,
     Remember,
     RemoteError,
+    Reply,
+    Request,
+    Restart,
     Send,
-    SnapshotChange,
+    ServerMessage,
     Sync,
     Update,
     one_line,
-    unpack_events,
 )
 from core.session.api import Connection, View
 from core.session.event_backlog import EventBuffer
@@ -48,51 +51,58 @@ from core.session.launch import ResumeRequest
 from core.storage.io import working_folder
 
 CANCEL_SECONDS = 0.1
-"""How often it is looked whether an answer is still wanted."""
+"""Seconds between two checks that an answer is still needed."""
 
-LOST = "the process that trained is gone"
+LOST = "the training process has exited"
 
-DROPPED = "this terminal took in nothing for too long; the runs train on"
+DROPPED = "terminal too slow, disconnected; training continues"
 
-LEFT = "this face has left"
+LEFT = "disconnected"
 
 SILENCE_SECONDS = 15.0
-"""A session that takes longer to give a sign of life is held for lost."""
+"""A session that must reply is asked for a sign of life after so long, and given up after twice as
+long."""
 
 
 @dataclass
-class Asking:
-    """A question that waits for its answer; ``told`` is how much of how much is done."""
+class PendingCall:
+    """A call that waits for its reply, and the newest progress that was not yet reported."""
 
-    told: tuple[int, int] | None = None
-    answered: Answered | None = None
+    progress: tuple[int, int] | None = None
+    reply: Reply | None = None
 
 
 class RemoteSession:
-    """The session ``id`` of another process, as a face sees it.
+    """A client of session ``id``, which another process runs.
 
-    A face that ``began`` the session ends it when a signal tells it to end; one that came later
-    only leaves. Raises ``RemoteError`` where the session cannot be reached.
+    An ``owner`` started the session, and ends it when a signal tells it to end; other clients only
+    leave. Raises ``RemoteError`` where the session cannot be reached.
     """
 
     def __init__(
-        self, id: str, *, owner: bool = False, read_only: bool = False, progress: bool = False
+        self,
+        id: str,
+        *,
+        owner: bool = False,
+        read_only: bool = False,
+        progress: bool = False,
+        reply_seconds: float = REPLY_SECONDS,
+        silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
         self._owner = owner
         self._read_only = read_only
         self._progress = progress
-        self._news = threading.Condition()
+        self._reply_seconds = reply_seconds
+        self._silence_seconds = silence_seconds
+        self._changed = threading.Condition()
         self._events = EventBuffer()
         self._past: list[AnyEvent] = []
         self._snapshots: dict[str, Snapshot] = {}
         self._folders: tuple[str, ...] = ()
         self.first_new = 0
-        """Number of the first event since this face came."""
-        self._questions = itertools.count()
-        self._asked: dict[int, Asking] = {}
-        self._tickets = 0
-        self._done: dict[int, str] = {}
-        """What became of the requests that somebody waits for."""
+        """Number of the first event since this client attached."""
+        self._ids = itertools.count(1)
+        self._calls: dict[int, PendingCall] = {}
         self._ended = self._left = False
         self._lost = ""
         self._subscribers = 1
@@ -101,7 +111,7 @@ class RemoteSession:
     @property
     def connection(self) -> Connection:
         return Connection(
-            id=self._link.id,
+            id=self._socket.id,
             read_only=self._read_only,
             subscribers=self._subscribers,
             lost=self._lost,
@@ -110,36 +120,37 @@ class RemoteSession:
         )
 
     def start(self) -> None:
-        """Nothing: the runs train since the session began."""
+        """Do nothing: the runs train since the session began."""
 
     def snapshots(self) -> Mapping[str, Snapshot]:
-        with self._news:
+        with self._changed:
             return dict(self._snapshots)
 
     def events(self, since: int, reader: str = "client") -> Sequence[AnyEvent]:
-        with self._news:
+        with self._changed:
             return self._events.since(since, reader)
 
     def history(self) -> Sequence[AnyEvent]:
-        with self._news:
+        with self._changed:
             return tuple(self._past)
 
     def send(self, command: AnyCommand, run: str | None = None) -> None:
-        self._tell(Send(command, run))
+        self._write(Call(next(self._ids), Send(command, run)))
 
     def evaluate(self, probe: ProbeName, run: str | None = None) -> None:
-        self._tell(Probe(probe, run))
+        self._write(Call(next(self._ids), EvaluateNext(probe, run)))
 
     def restart(self) -> None:
-        self._ask(Fresh(self._ticket()))
+        self._call(Restart())
 
     def sync(self) -> None:
-        """Wait until the session has handed on all that was sent; raises ``RemoteError``."""
-        self._ask(Sync(self._ticket()))
+        """Wait until the session has handled all earlier calls; raises ``RemoteError``."""
+        self._call(Sync())
 
     def stop(self, *, save: bool) -> None:
-        """What became of it is in ``connection``: a session that is lost cannot be ended."""
-        self._await_answer(End(save, self._ticket()))
+        """End the runs; ``connection`` tells the outcome, as a lost session cannot be ended."""
+        with suppress(RemoteError):
+            self._call(End(save))
 
     def leave(self, *, terminated: bool) -> None:
         if terminated and self._owner:
@@ -147,25 +158,25 @@ class RemoteSession:
         self.detach()
 
     def detach(self) -> None:
-        with self._news:
+        with self._changed:
             self._left = True
-            self._news.notify_all()
-        self._link.close()
+            self._changed.notify_all()
+        self._socket.close()
 
     def reconnect(self) -> None:
-        id = self._link.id
+        id = self._socket.id
         if self._lost != DROPPED:
             id = launch(ResumeRequest.of([Path(folder) for folder in self._folders])).id
             self._owner = True
-        self._link.close()
+        self._socket.close()
         self._reader.join()
         self._attach(id)
 
     def resume_in_new_session(self, path: Path) -> tuple[str, Sequence[str]]:
         if self._read_only:
-            raise SessionError("read-only: this terminal may look, but not command")
-        begun = launch(ResumeRequest.of([path]))
-        return begun.id, begun.notes
+            raise SessionError("read-only session")
+        launched = launch(ResumeRequest.of([path]))
+        return launched.id, launched.notes
 
     def ask(
         self,
@@ -173,119 +184,111 @@ class RemoteSession:
         progress: OnProgress = ignore_progress,
         cancelled: Callable[[], bool] = never_cancelled,
     ) -> AnyAnswer:
-        number, asking = next(self._questions), Asking()
-        with self._news:
-            self._asked[number] = asking
-        self._tell(Ask(number, question))
-        is_cancelled = False
-        while not (asking.answered or self._ended or self._lost or self._left):
-            with self._news:
-                self._news.wait(CANCEL_SECONDS)
-                told, asking.told = asking.told, None
-            # Without the lock: whoever is told may wait for one who wants it.
-            if told:
-                progress(*told)
-            if not is_cancelled and cancelled():
-                is_cancelled = True
-                self._tell(Cancel(number))
-        with self._news:
-            del self._asked[number]
-        answered = asking.answered
-        if answered is None or answered.answer is None:
-            gone = LEFT if self._left else self._lost or "it has ended"
-            raise RemoteError(answered.problem if answered else gone)
-        return answered.answer
+        answer = self._call(Ask(question), progress, cancelled)
+        if answer is None:
+            raise RemoteError(f"session {self._socket.id} sent no answer")
+        return answer
 
     def folders(self) -> Mapping[str, Path]:
-        with self._news:
-            # Runs that have just begun afresh may be told a moment before their folders.
+        with self._changed:
+            # The snapshots of restarted runs may arrive a moment before their folders.
             return dict(zip(self._snapshots, map(Path, self._folders), strict=False))
 
     def remember(self, view: View) -> None:
         if len(msgspec.msgpack.encode(view)) <= LONGEST_VIEW:
-            self._tell(Remember(view))
+            self._write(Call(next(self._ids), Remember(view)))
 
     def remembered(self) -> View:
-        return self._link.welcome.view
+        return self._socket.status.view
 
     def wait_for_events(self, seen: int, timeout: float) -> None:
         """Sleep until there are more than ``seen`` events, or the end; at most ``timeout`` s."""
-        with self._news:
-            self._news.wait_for(
+        with self._changed:
+            self._changed.wait_for(
                 lambda: self._events.end > seen or self._ended or self._lost, timeout
             )
 
-    # Out.
+    # Messages to the session.
 
-    def _tell(self, message: Message) -> None:
+    def _write(self, message: ClientMessage) -> None:
         if self._lost or self._ended or self._left:
             return
         try:
-            self._link.send(message)
+            self._socket.send(message)
         except RemoteError as error:
             self._lose(str(error))
 
-    def _ask(self, message: Fresh | End | Sync) -> None:
-        """Send, and wait for the answer; raises ``RemoteError`` with what it says is wrong."""
-        answered, problem = self._await_answer(message)
-        if not answered:
-            raise RemoteError(self._lost or f"session {self._link.id} has ended")
-        if problem:
-            raise RemoteError(problem)
+    def _call(
+        self,
+        request: Request,
+        progress: OnProgress = ignore_progress,
+        cancelled: Callable[[], bool] = never_cancelled,
+    ) -> AnyAnswer | None:
+        """Send ``request`` and wait for its reply; raises ``RemoteError`` if there is none.
 
-    def _await_answer(self, message: Fresh | End | Sync) -> tuple[bool, str]:
-        """Send, and wait: whether it was answered before the end, and what is wrong.
-
-        However long it takes, the session must show that it lives.
+        There is no limit to that, but the session must send a sign of life now and then.
         """
-        self._tell(message)
-        while not self._await(message.ticket):
-            sign = Sync(self._ticket())
-            self._tell(sign)
-            if not self._await(message.ticket, sign.ticket):
-                self._lose(f"session {self._link.id} does not answer")
-        with self._news:
-            return message.ticket in self._done, self._done.pop(message.ticket, "")
+        id, call = next(self._ids), PendingCall()
+        with self._changed:
+            self._calls[id] = call
+            self._last_message = time.monotonic()
+        self._write(Call(id, request))
+        asked_for_life, is_cancelled = 0.0, False
+        while not self._is_over(call):
+            with self._changed:
+                self._changed.wait_for(lambda: call.progress or self._is_over(call), CANCEL_SECONDS)
+                reached, call.progress = call.progress, None
+            # Without the lock, which a thread may hold that this callback waits for.
+            if reached:
+                progress(*reached)
+            if not is_cancelled and cancelled():
+                is_cancelled = True
+                self._write(Cancel(id))
+            now = time.monotonic()
+            if self._last_message < asked_for_life < now - self._silence_seconds:
+                self._lose(f"session {self._socket.id} does not respond")
+            elif asked_for_life <= self._last_message < now - self._silence_seconds:
+                asked_for_life = now
+                self._write(Call(next(self._ids), Sync()))
+        with self._changed:
+            del self._calls[id]
+        if call.reply is None:
+            ended = f"session {self._socket.id} has ended"
+            raise RemoteError(LEFT if self._left else self._lost or ended)
+        if call.reply.problem:
+            raise RemoteError(one_line(call.reply.problem))
+        return call.reply.answer
 
-    def _ticket(self) -> int:
-        with self._news:
-            self._tickets += 1
-            return self._tickets
+    def _is_over(self, call: PendingCall) -> bool:
+        return bool(call.reply or self._ended or self._lost or self._left)
 
-    def _await(self, *tickets: int) -> bool:
-        """Wait a while for an answer to one of ``tickets``, or for the end; False for neither."""
-        with self._news:
-            return self._news.wait_for(
-                lambda: bool(
-                    self._ended or self._lost or self._left or self._done.keys() & set(tickets)
-                ),
-                SILENCE_SECONDS,
-            )
-
-    # In: a thread reads, and all it changes is changed under the lock.
+    # Messages from the session: a thread reads, and changes everything under the lock.
 
     def _attach(self, id: str) -> None:
         hello = make_hello(read_only=self._read_only, progress=self._progress)
-        self._link = SessionSocket(id, hello)
-        self._lost, self._past, self._known = "", [], False
-        there = self._link.welcome.cwd
-        self._elsewhere = there if there != working_folder() else ""
+        self._socket = SessionSocket(id, hello, self._reply_seconds)
+        self._lost, self._past, self._is_complete = "", [], False
+        cwd = self._socket.status.cwd
+        self._cwd = cwd if cwd != working_folder() else ""
         self._reader = threading.Thread(target=self._read, name="session", daemon=True)
         self._reader.start()
-        # Until runs are known there is nothing to show.
-        with self._news:
-            self._news.wait_for(lambda: self._known or self._lost or self._ended, PATIENCE_SECONDS)
-        if not self._known:
-            self._lose(f"session {id} tells nothing of its runs")
-            self._link.close()
+        # Until all snapshots have arrived there is nothing to show.
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._is_complete or self._lost or self._ended, self._reply_seconds
+            )
+        if not self._is_complete:
+            self._lose(f"session {id} sent no runs")
+            self._socket.close()
             raise RemoteError(self._lost)
 
     def _read(self) -> None:
         try:
-            for message in self._link.messages():
-                with self._news:
-                    self._take_in(message)
-                    self._news.notify_all()
+            for message in self._socket.messages():
+                with self._changed:
+                    self._last_message = time.monotonic()
+                    self._handle(message)
+                    self._changed.notify_all()
             problem = "" if self._ended or self._left else self._why_closed()
         except RemoteError as error:
             problem = str(error)
@@ -293,78 +296,58 @@ class RemoteSession:
             self._lose(problem)
 
     def _why_closed(self) -> str:
-        """Why the session says no more, though nobody has ended it."""
+        """Return why the connection was closed although no client has ended the session."""
         try:
-            living = {run.run for run in session_status(self._link.id).runs}
+            running = {run.run for run in session_status(self._socket.id).runs}
         except RemoteError:
             return LOST
-        # Another session may have got its name since.
-        return DROPPED if living == self._snapshots.keys() else LOST
+        # Another session may have taken its number since.
+        return DROPPED if running == self._snapshots.keys() else LOST
 
-    def _take_in(self, message: Message) -> None:
+    def _handle(self, message: ServerMessage) -> None:
         match message:
             case Update(past=True):
                 self._past += unpack_events(message)
             case Update():
                 for event in unpack_events(message):
-                    if not (
-                        isinstance(event, CommandIssued) and event.who == self._link.welcome.name
-                    ):
-                        self._events.append(_placed(event, self._elsewhere))
-                self._stand(message)
-            case Done(problem, ticket) if 0 < ticket <= self._tickets:
-                self._done[ticket] = one_line(problem) if problem else ""
-            case Partly(number, done, total):
-                if number in self._asked:
-                    self._asked[number].told = done, total
-            case Answered():
-                if message.number in self._asked:
-                    self._asked[message.number].answered = message
+                    if not self._is_own_command(event):
+                        self._events.append(_in_folder(self._cwd, event))
+                self._apply(message)
+            case Reply(id=id) if id in self._calls:
+                self._calls[id].reply = message
+            case CallProgress(id, done, total) if id in self._calls:
+                self._calls[id].progress = done, total
             case Rejected(problem):
                 self._lost = one_line(problem)
             case Ended():
                 self._ended = True
 
-    def _stand(self, news: Update) -> None:
-        for change in news.changes:
-            self._snapshots[change.run] = _changed(self._snapshots.get(change.run), change)
-        if news.runs:
-            unknown = set(news.runs) - set(self._snapshots)
+    def _is_own_command(self, event: AnyEvent) -> bool:
+        return isinstance(event, CommandIssued) and event.who == self._socket.status.name
+
+    def _apply(self, update: Update) -> None:
+        for change in update.changes:
+            self._snapshots[change.run] = apply_change(self._snapshots.get(change.run), change)
+        if update.runs:
+            unknown = set(update.runs) - set(self._snapshots)
             if unknown:
-                raise RemoteError(f"session {self._link.id} tells nothing of {len(unknown)} runs")
-            self._snapshots = {run: self._snapshots[run] for run in news.runs}
-            self._folders = tuple(os.path.join(self._elsewhere, one) for one in news.folders)
-            if not self._known:
-                self._known, self.first_new = True, self._events.end
-        self._subscribers = news.subscribers or self._subscribers
+                raise RemoteError(
+                    f"session {self._socket.id} sent no snapshot of {len(unknown)} runs"
+                )
+            self._snapshots = {run: self._snapshots[run] for run in update.runs}
+            self._folders = tuple(os.path.join(self._cwd, one) for one in update.folders)
+            if not self._is_complete:
+                self._is_complete, self.first_new = True, self._events.end
+        self._subscribers = update.subscribers or self._subscribers
 
     def _lose(self, problem: str) -> None:
-        with self._news:
+        with self._changed:
             self._lost = self._lost or problem
-            self._news.notify_all()
+            self._changed.notify_all()
 
 
-def _placed(event: AnyEvent, cwd: str) -> AnyEvent:
-    """``event`` with a path that can be found from here, if it was said in another ``cwd``."""
+def _in_folder(cwd: str, event: AnyEvent) -> AnyEvent:
+    """Return ``event`` with a path that is relative to ``cwd`` made absolute."""
     if cwd and isinstance(event, Saved | WriteRecovered):
         return msgspec.structs.replace(event, path=os.path.join(cwd, event.path))
     return event
-
-
-def _changed(before: Snapshot | None, change: SnapshotChange) -> Snapshot:
-    """Raises ``RemoteError`` for a change that leaves no snapshot."""
-    fields = msgspec.structs.asdict(before) if before else {}
-    curve, tail = before.curve if before else Curve(), change.curve
-    if tail:
-        if len(tail.iterations) != len(tail.losses):
-            raise RemoteError("a snapshot cannot be understood: a point of a curve is no pair")
-        curve = Curve(
-            curve.iterations[: tail.start] + tail.iterations,
-            curve.losses[: tail.start] + tail.losses,
-        )
-    plain = {**fields, **change.fields, "run": change.run, "curve": {}, "theta": None}
-    try:
-        snapshot = msgspec.convert(plain, Snapshot)
-    except msgspec.ValidationError as error:
-        raise RemoteError(f"a snapshot cannot be understood: {one_line(error)}") from error
-    return msgspec.structs.replace(snapshot, curve=curve)

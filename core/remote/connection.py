@@ -1,4 +1,4 @@
-"""The face's end of the socket: messages out, messages in."""
+"""The client's end of the socket: messages out, messages in."""
 
 from __future__ import annotations
 
@@ -20,59 +20,60 @@ from core.remote.protocol import (
     Message,
     Rejected,
     RemoteError,
-    Reply,
+    ServerMessage,
     SessionStatus,
-    decode_reply,
+    decode_server_message,
     one_line,
     to_frame,
 )
 from core.remote.registry import SessionInfo, is_same_user, live_sessions, socket_path
 from core.version import VERSION
 
-PATIENCE_SECONDS = 5.0
-"""How long a session may take to answer, or to take in a message."""
+REPLY_SECONDS = 5.0
+"""How long a session may take to reply to a hello, or to accept a message."""
 
 
 class SessionSocket:
     """A connection to session ``id``; raises ``RemoteError`` where it cannot be made."""
 
-    def __init__(self, id: str, hello: Hello) -> None:
+    def __init__(self, id: str, hello: Hello, timeout: float = REPLY_SECONDS) -> None:
         self.id = id
+        self._timeout = timeout
         self._sending = threading.Lock()
         self._deadline: float | None = None
         self._socket = _connected(id)
         try:
             self.send(hello)
-            reply = self.answer()
+            reply = self._first_reply()
         except RemoteError:
             self.close()
             raise
         if not isinstance(reply, SessionStatus):
             self.close()
-            raise RemoteError(f"session {id} sent no welcome")
-        self.welcome = reply
+            raise RemoteError(f"session {id} did not send its status")
+        self.status = reply
 
     def send(self, message: Message) -> None:
-        """Raises ``RemoteError`` where the session takes nothing any more."""
+        """Send ``message``; raises ``RemoteError`` if the session does not accept it."""
         data = memoryview(to_frame(message))
         with self._sending:
             while data:
-                data = data[self._sent(data) :]
+                data = data[self._send_some(data) :]
 
-    def _sent(self, data: memoryview) -> int:
+    def _send_some(self, data: memoryview) -> int:
         try:
             return self._socket.send(data, socket.MSG_DONTWAIT)
         except BlockingIOError:
             waiting = select.poll()
             waiting.register(self._socket, select.POLLOUT)
-            if not waiting.poll(PATIENCE_SECONDS * 1_000):
-                raise RemoteError(f"session {self.id} takes no commands") from None
+            if not waiting.poll(self._timeout * 1_000):
+                raise RemoteError(f"session {self.id} does not accept commands") from None
             return 0
         except OSError as error:
-            raise RemoteError(f"session {self.id} has gone ({reason(error)})") from error
+            raise RemoteError(f"session {self.id} cannot be reached ({reason(error)})") from error
 
-    def messages(self) -> Iterator[Reply]:
-        """What the session says, until it ends; raises ``RemoteError``."""
+    def messages(self) -> Iterator[ServerMessage]:
+        """Yield the messages of the session until it ends; raises ``RemoteError``."""
         while True:
             head = self._read(HEAD.size)
             if not head:
@@ -81,14 +82,13 @@ class SessionSocket:
             if length > LONGEST_REPLY:
                 raise RemoteError(f"session {self.id} sent a message of {length:,} bytes")
             try:
-                yield decode_reply(self._read(length))
+                yield decode_server_message(self._read(length))
             except NOT_A_MESSAGE as error:
-                problem = f"session {self.id} cannot be understood: {one_line(error)}"
+                problem = f"session {self.id} sent an invalid message: {one_line(error)}"
                 raise RemoteError(problem) from error
 
-    def answer(self) -> Reply:
-        """The next message, which must come soon; raises ``RemoteError``."""
-        self._deadline = time.monotonic() + PATIENCE_SECONDS
+    def _first_reply(self) -> ServerMessage:
+        self._deadline = time.monotonic() + self._timeout
         try:
             reply = next(self.messages(), None)
         finally:
@@ -101,16 +101,16 @@ class SessionSocket:
         return reply
 
     def close(self) -> None:
-        """End the connection, also for a thread that waits for messages."""
+        """Close the connection, and wake a thread that waits for messages."""
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
-            return  # it had ended
+            return  # it was closed already
         finally:
             self._socket.close()
 
     def _read(self, size: int) -> bytes:
-        """``size`` bytes, or none where the session has ended."""
+        """Return ``size`` bytes, or none if the session has ended."""
         content = bytearray()
         try:
             while len(content) < size:
@@ -121,34 +121,43 @@ class SessionSocket:
                     return b""
                 content += piece
         except TimeoutError as error:
-            raise RemoteError(f"session {self.id} does not answer") from error
+            raise RemoteError(f"session {self.id} does not respond") from error
         except OSError:
             return b""
         return bytes(content)
 
 
-def make_hello(*, look: bool = False, read_only: bool = False, progress: bool = False) -> Hello:
-    """What this process says first."""
+def make_hello(
+    *, status_only: bool = False, read_only: bool = False, progress: bool = False
+) -> Hello:
+    """Return the first message of this process."""
     return Hello(
         protocol=PROTOCOL,
         program=VERSION,
-        look=look,
+        status_only=status_only,
         read_only=read_only,
         progress=progress,
         name=_own_name(),
     )
 
 
+def session_status(id: str) -> SessionStatus:
+    """Return the status of session ``id`` without subscribing; raises ``RemoteError``."""
+    connected = SessionSocket(id, make_hello(status_only=True))
+    connected.close()
+    return connected.status
+
+
 def find_session(id: str | None) -> SessionInfo:
-    """The session called ``id``, or the only one; raises ``RemoteError``."""
-    living = {entry.id: entry for entry in live_sessions()}
-    if id is None and len(living) == 1:
-        return next(iter(living.values()))
-    if id in living:
-        return living[id]
-    if not living:
+    """Return session ``id``, or the only one; raises ``RemoteError``."""
+    running = {entry.id: entry for entry in live_sessions()}
+    if id is None and len(running) == 1:
+        return next(iter(running.values()))
+    if id in running:
+        return running[id]
+    if not running:
         raise RemoteError("no session is running", Advice.START_SESSION)
-    names = ", ".join(living)
+    names = ", ".join(running)
     if id is None:
         raise RemoteError(f"several sessions are running; choose one of {names}")
     raise RemoteError(f"no session {id!r}; running: {names}")
@@ -169,20 +178,13 @@ def _connected(id: str) -> socket.socket:
 
 
 def _own_name() -> str:
-    """The person and the terminal, as other watchers will see them."""
+    """Return the user and the terminal, as other subscribers see them."""
     try:
-        person = getpass.getuser()
-    except (KeyError, OSError):  # as Python 3.13 and older ones say that there is no such user
-        person = str(os.getuid())
+        user = getpass.getuser()
+    except (KeyError, OSError):  # there is no such user: before Python 3.13, and since
+        user = str(os.getuid())
     try:
         terminal = os.ttyname(0).removeprefix("/dev/")
     except OSError:
         terminal = f"process {os.getpid()}"
-    return f"{person} on {terminal}"
-
-
-def session_status(id: str) -> SessionStatus:
-    """How session ``id`` stands; raises ``RemoteError``."""
-    link = SessionSocket(id, make_hello(look=True))
-    link.close()
-    return link.welcome
+    return f"{user} on {terminal}"

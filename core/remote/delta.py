@@ -1,36 +1,51 @@
-"""What all subscribers are told, put together once: what changed, and what is worth its bytes."""
+"""Updates for subscribers, encoded once for all of them, and their decoding by a client.
+
+Most of a snapshot does not change between two updates, and most evaluations are shown only as a
+table row, so only changed fields, new points of curves and rows are sent.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from core.events import AnyEvent, Curve, Evaluated, Progress, Snapshot
-from core.remote.protocol import CurveTail, SnapshotChange, Update, pack_events
+from core.remote.protocol import (
+    CurveTail,
+    EvaluationRow,
+    RemoteError,
+    SnapshotChange,
+    Update,
+    one_line,
+)
 
 DRAWN_SECONDS = 2.0
-"""In this time one periodic evaluation of a run is told in full: a screen draws no more of them."""
+"""In this time one periodic evaluation of a run is sent in full: a dashboard draws no more."""
 
 CURVE_SECONDS = 1.0
-"""How often the end of a loss curve is told; when a run enters another state it is told at once."""
+"""Seconds between two updates of a loss curve; a run that changes its state sends it at once."""
 
-STORY_EVENTS = 1_000
-"""Events of a story that are told in one message."""
+BACKLOG_EVENTS = 1_000
+"""Events of a backlog in one message."""
 
 MOST_CHOSEN = 1_000
-"""Evaluations that are remembered as chosen, until the last run has made them."""
+"""Tasks remembered as drawn in full, so that slower runs send the same ones in full."""
 
 
 class DeltaEncoder:
-    """Remembers what was told last."""
+    """Encodes what has changed since the previous call."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, most_chosen: int = MOST_CHOSEN
+    ) -> None:
+        self._clock = clock
+        self._most_chosen = most_chosen
         self._runs: tuple[str, ...] = ()
         self._folders: tuple[str, ...] = ()
         self._subscribers = 0
-        self._told: dict[str, SnapshotChange] = {}
+        self._sent: dict[str, SnapshotChange] = {}
         self._curves: dict[str, Curve] = {}
         self._curves_at = 0.0
         self._chosen: dict[int, None] = {}
@@ -39,18 +54,18 @@ class DeltaEncoder:
     def encode_events(
         self, events: Sequence[AnyEvent], snapshots: Mapping[str, Snapshot]
     ) -> Update | None:
-        """``events`` as a screen needs them; None if it needs none."""
-        told = [event for event in events if not isinstance(event, Progress)]
-        if not told:
+        """Encode ``events`` for a dashboard; None if it needs none of them."""
+        shown = [event for event in events if not isinstance(event, Progress)]
+        if not shown:
             return None
-        whole, rows = pack_events(told, lambda one: self._is_chosen(one, snapshots.get(one.run)))
+        whole, rows = pack_events(shown, lambda one: self._is_chosen(one, snapshots.get(one.run)))
         return Update(events=whole, rows=rows)
 
     def diff(
         self, snapshots: Mapping[str, Snapshot], folders: Sequence[str], subscribers: int
     ) -> Update | None:
-        """What has changed since the last call; None if nothing has."""
-        now = time.monotonic()
+        """Encode what has changed since the previous call; None if nothing has."""
+        now = self._clock()
         curves = now - self._curves_at >= CURVE_SECONDS
         self._curves_at = now if curves else self._curves_at
         changes = [
@@ -59,61 +74,61 @@ class DeltaEncoder:
             if (change := self._change(one, curve=curves or self._is_in_new_state(one)))
         ]
         runs = tuple(snapshots)
-        others = runs != self._runs or tuple(folders) != self._folders
+        are_new = runs != self._runs or tuple(folders) != self._folders
         count = subscribers if subscribers != self._subscribers else 0
-        if not (changes or others or count):
+        if not (changes or are_new or count):
             return None
         self._runs, self._folders, self._subscribers = runs, tuple(folders), subscribers
-        self._told = {run: one for run, one in self._told.items() if run in snapshots}
+        self._sent = {run: one for run, one in self._sent.items() if run in snapshots}
         self._curves = {run: one for run, one in self._curves.items() if run in snapshots}
         return Update(
             changes=tuple(changes),
-            runs=runs if others else (),
-            folders=self._folders if others else (),
+            runs=runs if are_new else (),
+            folders=self._folders if are_new else (),
             subscribers=count,
         )
 
     def _is_in_new_state(self, snapshot: Snapshot) -> bool:
-        before = self._told.get(snapshot.run)
+        before = self._sent.get(snapshot.run)
         return before is None or before.fields["state"] != snapshot.state
 
     def _change(self, snapshot: Snapshot, *, curve: bool) -> SnapshotChange | None:
         run = snapshot.run
-        whole = snapshot_fields(snapshot)
-        before = self._told[run].fields if run in self._told else {}
+        whole = without_curve(snapshot)
+        before = self._sent[run].fields if run in self._sent else {}
         fields = {
             name: value
             for name, value in whole.fields.items()
             if name not in before or before[name] != value
         }
         tail = _tail(self._curves.get(run, Curve()), snapshot.curve) if curve else None
-        self._told[run] = whole
+        self._sent[run] = whole
         if curve:
             self._curves[run] = snapshot.curve
         return SnapshotChange(run, fields, tail) if fields or tail else None
 
-    def _is_chosen(self, one: Evaluated, stands: Snapshot | None) -> bool:
-        """The last, one in two seconds of each run, and all on tasks that others were drawn on."""
+    def _is_chosen(self, one: Evaluated, snapshot: Snapshot | None) -> bool:
+        """Choose the last, one in two seconds of each run, and tasks chosen for another run."""
         if not one.is_drawable:
             return False
-        if stands and one.iteration >= stands.target:
+        if snapshot and one.iteration >= snapshot.target:
             return True
-        now = time.monotonic()
+        now = self._clock()
         if one.index not in self._chosen:
             if now - self._drawn_at.get(one.run, -DRAWN_SECONDS) < DRAWN_SECONDS:
                 return False
             self._chosen[one.index] = None
-            if len(self._chosen) > MOST_CHOSEN:
+            if len(self._chosen) > self._most_chosen:
                 del self._chosen[next(iter(self._chosen))]
         self._drawn_at[one.run] = now
         return True
 
 
 def full(snapshots: Mapping[str, Snapshot], folders: Sequence[str], subscribers: int) -> Update:
-    """How all stands, for one who knows nothing of it."""
+    """Encode all snapshots for a client that has none yet."""
     return Update(
         changes=tuple(
-            SnapshotChange(one.run, snapshot_fields(one).fields, _tail(Curve(), one.curve))
+            SnapshotChange(one.run, without_curve(one).fields, _tail(Curve(), one.curve))
             for one in snapshots.values()
         ),
         runs=tuple(snapshots),
@@ -122,22 +137,100 @@ def full(snapshots: Mapping[str, Snapshot], folders: Sequence[str], subscribers:
     )
 
 
-def encode_backlog(events: Sequence[AnyEvent], *, past: bool) -> Iterator[Update]:
-    """``events`` for one who comes late, in parts; those that can be drawn are told in full."""
-    for first in range(0, len(events), STORY_EVENTS):
-        whole, rows = pack_events(events[first : first + STORY_EVENTS], lambda one: one.is_drawable)
+def encode_backlog(
+    events: Sequence[AnyEvent], *, past: bool, length: int = BACKLOG_EVENTS
+) -> Iterator[Update]:
+    """Encode ``events`` for a late joiner, ``length`` at a time; drawable ones in full."""
+    for first in range(0, len(events), length):
+        whole, rows = pack_events(events[first : first + length], lambda one: one.is_drawable)
         yield Update(events=whole, rows=rows, past=past)
 
 
-def snapshot_fields(snapshot: Snapshot) -> SnapshotChange:
-    """All of ``snapshot`` but its curve, and theta, which no face shows."""
+def without_curve(snapshot: Snapshot) -> SnapshotChange:
+    """Encode ``snapshot`` without its curve, and without theta, which no client shows."""
     fields = msgspec.structs.asdict(snapshot)
     del fields["curve"], fields["theta"]
     return SnapshotChange(snapshot.run, fields)
 
 
+def apply_change(before: Snapshot | None, change: SnapshotChange) -> Snapshot:
+    """Return the snapshot after ``change``; raises ``RemoteError`` if it is not a snapshot."""
+    fields = msgspec.structs.asdict(before) if before else {}
+    curve, tail = before.curve if before else Curve(), change.curve
+    if tail:
+        if len(tail.iterations) != len(tail.losses):
+            raise RemoteError("invalid snapshot: a curve has more iterations or more losses")
+        curve = Curve(
+            curve.iterations[: tail.start] + tail.iterations,
+            curve.losses[: tail.start] + tail.losses,
+        )
+    plain = {**fields, **change.fields, "run": change.run, "curve": {}, "theta": None}
+    try:
+        snapshot = msgspec.convert(plain, Snapshot)
+    except msgspec.ValidationError as error:
+        raise RemoteError(f"invalid snapshot: {one_line(error)}") from error
+    return msgspec.structs.replace(snapshot, curve=curve)
+
+
+def pack_events(
+    events: Sequence[AnyEvent], is_drawn: Callable[[Evaluated], bool]
+) -> tuple[tuple[AnyEvent, ...], tuple[EvaluationRow, ...]]:
+    """Split ``events`` into whole ones and rows of the periodic evaluations that are not drawn."""
+    whole: list[AnyEvent] = []
+    rows: list[EvaluationRow] = []
+    for place, event in enumerate(events):
+        if not (isinstance(event, Evaluated) and event.probe == "validation") or is_drawn(event):
+            whole.append(event)
+            continue
+        rows.append(
+            EvaluationRow(
+                place,
+                event.run,
+                event.iteration,
+                event.time,
+                event.index,
+                event.losses[0],
+                event.losses[-1],
+                event.training_loss,
+            )
+        )
+    return tuple(whole), tuple(rows)
+
+
+def unpack_events(update: Update) -> list[AnyEvent]:
+    """Return the events of ``update`` in order, rows as abridged evaluations."""
+    whole = iter(update.events)
+    rows = {row.place: row for row in update.rows}
+    events: list[AnyEvent] = []
+    for place in range(len(update.events) + len(update.rows)):
+        row = rows.get(place)
+        event = _evaluation(row) if row else next(whole, None)
+        if event is not None:
+            events.append(event)
+    return events
+
+
+def _evaluation(row: EvaluationRow) -> Evaluated:
+    return Evaluated(
+        probe="validation",
+        run=row.run,
+        iteration=row.iteration,
+        time=row.time,
+        index=row.index,
+        amplitude=0.0,
+        phase=0.0,
+        losses=(row.before, row.after),
+        training_loss=row.training_loss,
+        support_x=(),
+        support_y=(),
+        query_x=(),
+        before=(),
+        after=(),
+    )
+
+
 def _tail(before: Curve, after: Curve) -> CurveTail | None:
-    """What must be told to make ``before`` into ``after``; None for nothing."""
+    """Return the points that turn ``before`` into ``after``; None if they are equal."""
     start = len(before.iterations)
     if after.iterations[:start] != before.iterations:
         start = 0  # neighbours were merged

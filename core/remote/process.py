@@ -1,4 +1,4 @@
-"""The process of a session: it has no terminal, and outlives the one that it was begun from."""
+"""The process of a session: it has no terminal, and outlives the process that launched it."""
 
 from __future__ import annotations
 
@@ -27,35 +27,28 @@ from core.training.run_plan import Plan
 from core.version import VERSION
 
 LINGER_SECONDS = 3_600.0
-"""How long a session whose runs have all ended waits for somebody to look at them."""
+"""How long a session whose runs have all ended waits for a client."""
 
 LAUNCH_SECONDS = 60.0
-"""How long a session may take to begin. It imports what trains only after it has answered."""
+"""How long a session may take to start. It imports the engines only after its reply."""
 
-LOOK_SECONDS = 0.2
-"""How often it is looked whether there is a reason to end."""
+CHECK_SECONDS = 0.2
+"""Seconds between two checks for a reason to end."""
 
-_ALONE = """
-import os, sys
-if os.fork() == 0:
-    sys.path.append({root!r})
-    from core.remote.process import main
-    main()
-"""
-"""The child of a child: it is nobody's to wait for. It forks before any library has threads."""
+DAEMON = Path(__file__).with_name("daemon.py")
 
 
 class LaunchRequest(msgspec.Struct, frozen=True):
-    """What a new process is told: what to train, and what a person typed for it."""
+    """The input of a new process: what to train, and the command line that asked for it."""
 
     runs: Runs
     command_line: list[str]
 
 
 class LaunchReply(msgspec.Struct, frozen=True):
-    """What it answers: the session's name, or what is wrong.
+    """The output of a new process: the name of the session, or a ``problem`` with its ``advice``.
 
-    ``notes`` are for the user, and ``resumed`` are the checkpoints it goes on from.
+    ``notes`` are lines for the user, and ``resumed`` are the checkpoints that the runs resume from.
     """
 
     id: str = ""
@@ -65,64 +58,64 @@ class LaunchReply(msgspec.Struct, frozen=True):
     advice: str = ""
 
 
-def launch(runs: Runs) -> LaunchReply:
-    """Begin a session in a process of its own; raises ``RemoteError`` where it cannot be."""
-    order = LaunchRequest(runs, command_line())
-    script = _ALONE.format(root=str(Path(__file__).parents[2]))
-    with _log() as log:
+def launch(runs: Runs, timeout: float = LAUNCH_SECONDS, daemon: Path = DAEMON) -> LaunchReply:
+    """Start a session in a process of its own; raises ``RemoteError`` where that fails.
+
+    ``daemon`` is the script that the new process runs.
+    """
+    request = LaunchRequest(runs, command_line())
+    with _open_log() as log:
         try:
-            begun = subprocess.run(
-                [sys.executable, "-P", "-c", script],
-                input=msgspec.json.encode(order),
+            launched = subprocess.run(
+                [sys.executable, "-P", str(daemon)],
+                input=msgspec.json.encode(request),
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
                 check=False,
-                timeout=LAUNCH_SECONDS,
+                timeout=timeout,
             )
         except subprocess.TimeoutExpired as error:
-            problem = f"no session started within {LAUNCH_SECONDS:g} seconds"
+            problem = f"no session started within {timeout:g} seconds"
             raise RemoteError(problem, Advice.LIST_SESSIONS) from error
     try:
-        answer = msgspec.json.decode(begun.stdout, type=LaunchReply)
+        reply = msgspec.json.decode(launched.stdout, type=LaunchReply)
     except msgspec.DecodeError as error:
         raise RemoteError(f"the session could not start; see {log.name}") from error
-    if answer.problem:
-        raise RemoteError(answer.problem, answer.advice)
-    return answer
+    if reply.problem:
+        raise RemoteError(reply.problem, reply.advice)
+    return reply
 
 
 def launch_reply(plans: Sequence[Plan], id: str = "") -> LaunchReply:
-    """What is to be said of ``plans``, trained in session ``id`` if in one."""
-    remarks = tuple(line for plan in plans for line in plan.warnings)
+    """Return the notes and checkpoints of ``plans``, trained in session ``id`` if in one."""
+    notes = tuple(line for plan in plans for line in plan.warnings)
     resumed = tuple(plan.resumed_from for plan in plans if plan.resumed_from)
-    return LaunchReply(id, remarks, resumed)
+    return LaunchReply(id, notes, resumed)
 
 
 def main() -> None:
-    """Train what standard input orders, until somebody ends it."""
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=LaunchRequest)
-    sys.argv = order.command_line
+    """Train the runs that standard input requests, until they are ended."""
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=LaunchRequest)
+    sys.argv = request.command_line
     signals = _Signals()
     try:
-        order.runs.require()
-        place = SessionEndpoint()
+        request.runs.check()
+        endpoint = SessionEndpoint()
         try:
-            plans = order.runs.plans()
+            plans = request.runs.plans()
             session = LocalSession(plans)
-            server = Server(session, place, VERSION)
+            server = Server(session, endpoint, VERSION)
         except LabError:
-            place.clear()
+            endpoint.remove()
             raise
     except LabError as error:
-        _answer(LaunchReply(problem=error.statement, advice=error.advice))
+        _send_reply(LaunchReply(problem=error.statement, advice=error.advice))
         return
     try:
-        _answer(launch_reply(plans, server.id))
+        _send_reply(launch_reply(plans, server.id))
         session.start()
         _await_end(session, server, signals)
-    except BrokenPipeError:
-        return  # whoever began this was interrupted, and will not come
     finally:
         session.stop(save=True)
         server.close()
@@ -131,40 +124,42 @@ def main() -> None:
 
 
 class _Signals:
-    """Signals that ask the process to end; a terminal that is closed does not concern it."""
+    """The signals that end the process; a hangup does not, as it has no terminal."""
 
     def __init__(self) -> None:
         self.received = False
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._hear)
+            signal.signal(number, self._receive)
 
-    def _hear(self, *_: object) -> None:
+    def _receive(self, *_: object) -> None:
         self.received = True
 
 
 def _await_end(session: LocalSession, server: Server, signals: _Signals) -> None:
-    awaited = time.monotonic()
-    while not (server.ended.wait(LOOK_SECONDS) or signals.received):
-        over = all(one.state in ENDED for one in session.snapshots().values())
-        if server.watched or not over:
-            awaited = time.monotonic()
-        elif time.monotonic() - awaited > LINGER_SECONDS:
+    needed_at = time.monotonic()
+    while not (server.ended.wait(CHECK_SECONDS) or signals.received):
+        have_ended = all(one.state in ENDED for one in session.snapshots().values())
+        if server.has_subscribers or not have_ended:
+            needed_at = time.monotonic()
+        elif time.monotonic() - needed_at > LINGER_SECONDS:
             return
 
 
-def _answer(answer: LaunchReply) -> None:
-    """Tell who began this process, and let go of all that is theirs."""
-    with suppress(BrokenPipeError):  # it was killed, or its terminal: the runs go on all the same
-        os.write(1, msgspec.json.encode(answer))
-    nothing = os.open(os.devnull, os.O_RDWR)
+def _send_reply(reply: LaunchReply) -> None:
+    """Reply to the process that launched this one, and close its pipes."""
+    with suppress(
+        BrokenPipeError
+    ):  # it was killed, or its terminal: the runs continue all the same
+        os.write(1, msgspec.json.encode(reply))
+    null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):
-        os.dup2(nothing, descriptor)
-    os.close(nothing)
+        os.dup2(null, descriptor)
+    os.close(null)
 
 
-def _log() -> IO[bytes]:
-    """Where the process writes what goes wrong by a fault of ours."""
+def _open_log() -> IO[bytes]:
+    """Open the file for tracebacks of internal errors."""
     sessions_folder()  # without one, no session can be found again
     path = user_state_path("tui-meta", appauthor=False) / "session.log"
     try:

@@ -1,13 +1,14 @@
-"""What faces and a session tell each other over a socket, and how long it may be.
+"""The messages that clients and a session exchange over a socket, and their size limits.
 
-A message is its length in four bytes, then MessagePack. Nothing is trusted that has not been
-decoded into one of the types below.
+A message is its length in four bytes, then MessagePack. Only what has been decoded into one of the
+types below is trusted. A client sends ``Hello``, then any number of ``Call`` and ``Cancel``; the
+session answers each call with one ``Reply``, and sends an ``Update`` when something has changed.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -16,27 +17,28 @@ from core.analysis.answers import AnyAnswer
 from core.analysis.questions import AnyQuestion
 from core.errors import ConfigError, LabError
 from core.evaluation.protocols import ProbeName
-from core.events import AnyCommand, AnyEvent, Evaluated
+from core.events import AnyCommand, AnyEvent
 from core.session.api import View
 from core.tasks.sine import SineTasks
 
-PROTOCOL = 2
-"""Grows whenever a message changes; two sides of different numbers do not talk."""
+PROTOCOL = 3
+"""Grows whenever a message changes. Only ``Hello`` and ``Rejected`` must stay readable by other
+versions: a client and a session of different numbers get no further."""
 
 LONGEST_REQUEST = 64 * 2**10
-"""Bytes that a face may send as one message."""
+"""Bytes that a client may send as one message."""
 
 LONGEST_REPLY = 32 * 2**20
-"""Bytes that a session may send as one message; a long story has about one million."""
+"""Bytes that a session may send as one message; a long backlog has about one million."""
 
 LONGEST_NAME = 60
-"""Characters of what a watcher calls itself."""
+"""Characters of a subscriber's name."""
 
 LONGEST_PROBLEM = 1_000
-"""Characters of what is said to be wrong."""
+"""Characters of an error message."""
 
 LONGEST_VIEW = 1_024
-"""Bytes of what a face wants to be remembered."""
+"""Bytes of the view that a client stores."""
 
 HEAD = struct.Struct(">I")
 
@@ -46,77 +48,82 @@ class Message(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
 
 
 class Hello(Message, frozen=True, kw_only=True):
-    """The first message of a face.
+    """The first message of a client.
 
-    ``look`` is told how the session stands, and no more. Every loss of training is told with
-    ``progress``; a screen needs none of them, as it is shown the curve.
+    With ``status_only`` the session replies with its status and closes the connection. A client
+    with ``progress`` receives every training loss; a dashboard draws the curve of the snapshots
+    and needs none of them.
     """
 
     protocol: int
     program: str
-    look: bool = False
+    status_only: bool = False
     read_only: bool = False
     progress: bool = False
     name: str = ""
 
 
 class Send(Message, frozen=True):
-    """A command to ``run``, or to every run."""
+    """Send a command to ``run``, or to every run."""
 
     command: AnyCommand
     run: str | None = None
 
 
-class Probe(Message, frozen=True):
+class EvaluateNext(Message, frozen=True, tag="probe"):
     """Evaluate ``run``, or every run, on the next task of ``probe``."""
 
     probe: ProbeName
     run: str | None = None
 
 
-class Fresh(Message, frozen=True):
-    """Begin the runs anew with the next seed; answered by ``Done``."""
-
-    ticket: int = 0
+class Restart(Message, frozen=True, tag="fresh"):
+    """Restart the runs with the next seed."""
 
 
 class End(Message, frozen=True):
-    """End the runs, with a checkpoint if ``save``; answered by ``Ended``."""
+    """End the runs, with a checkpoint if ``save``: answered by ``Ended``, or a refusal."""
 
     save: bool
-    ticket: int = 0
 
 
 class Remember(Message, frozen=True):
-    """Keep ``view`` for the next face."""
+    """Store ``view`` for the next client."""
 
     view: View
 
 
 class Sync(Message, frozen=True):
-    """Answered by ``Done`` once everything before it has been handed on, and all news told."""
-
-    ticket: int = 0
+    """Reply once every earlier call has been handed on and every event so far has been sent."""
 
 
 class Ask(Message, frozen=True):
-    """A question; answered by ``Partly`` and ``Answered`` of the same ``number``."""
+    """Answer ``question``, with ``CallProgress`` on the way."""
 
-    number: int
     question: AnyQuestion
 
 
+Request = Send | EvaluateNext | Restart | End | Remember | Sync | Ask
+
+
+class Call(Message, frozen=True):
+    """A request; the reply to it has the same ``id``, a positive number that the client chooses."""
+
+    id: int
+    request: Request
+
+
 class Cancel(Message, frozen=True):
-    """Question ``number`` need not be answered any more."""
+    """The client no longer needs the answer to call ``id``."""
 
-    number: int
+    id: int
 
 
-Request = Send | Probe | Fresh | End | Remember | Sync | Ask | Cancel
+ClientMessage = Call | Cancel
 
 
 class RunProgress(msgspec.Struct, frozen=True):
-    """How a run stands, for a list."""
+    """State and iteration of a run, for a list of sessions."""
 
     run: str
     state: str
@@ -127,7 +134,8 @@ class RunProgress(msgspec.Struct, frozen=True):
 class SessionStatus(Message, frozen=True, kw_only=True, tag="welcome"):
     """The answer to ``Hello``.
 
-    ``name`` is what the watcher is called from now on; paths in events are as seen from ``cwd``.
+    ``name`` is the unique name that the session gives the subscriber; paths in events are relative
+    to ``cwd``.
     """
 
     id: str
@@ -139,16 +147,16 @@ class SessionStatus(Message, frozen=True, kw_only=True, tag="welcome"):
 
 
 class Rejected(Message, frozen=True, tag="unfit"):
-    """The answer to a ``Hello`` that the session cannot serve, or the last word to a watcher."""
+    """The answer to an invalid ``Hello``, or the last message of a broken connection."""
 
     problem: str
 
 
 class EvaluationRow(msgspec.Struct, frozen=True, array_like=True):
-    """An abridged periodic evaluation: most are only a row of a table.
+    """An abridged periodic evaluation, of which a client shows only a table row.
 
-    Which wave it was is not told, as nothing is drawn of it.
-    ``place`` is its index among all events of its message.
+    Its wave is left out, as nothing is drawn of it. ``place`` is its index among all events of the
+    update.
     """
 
     place: int
@@ -162,7 +170,7 @@ class EvaluationRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class CurveTail(msgspec.Struct, frozen=True, array_like=True):
-    """The points of a loss curve from index ``start`` on; those before are as they were."""
+    """The points of a loss curve from index ``start`` on; those before it have not changed."""
 
     start: int
     iterations: tuple[int, ...]
@@ -170,7 +178,7 @@ class CurveTail(msgspec.Struct, frozen=True, array_like=True):
 
 
 class SnapshotChange(msgspec.Struct, frozen=True):
-    """What is new in the snapshot of ``run``: the fields that changed, and the curve's end."""
+    """The fields of a run's snapshot that have changed, and the new end of its curve."""
 
     run: str
     fields: dict[str, str | int | float | bool | SineTasks | None]
@@ -178,9 +186,9 @@ class SnapshotChange(msgspec.Struct, frozen=True):
 
 
 class Update(Message, frozen=True, kw_only=True, omit_defaults=True, tag="news"):
-    """What has happened. With ``past``, the events are of earlier sittings.
+    """New events and changed snapshots. With ``past``, the events are of earlier sittings.
 
-    ``runs`` and ``folders`` are told when they are others than before.
+    ``runs``, ``folders`` and ``subscribers`` (their number) are empty while they do not change.
     """
 
     events: tuple[AnyEvent, ...] = ()
@@ -192,39 +200,35 @@ class Update(Message, frozen=True, kw_only=True, omit_defaults=True, tag="news")
     past: bool = False
 
 
-class Done(Message, frozen=True):
-    """A request is done, or is not: ``problem``. ``ticket`` is what the request said, if any."""
+class Reply(Message, frozen=True):
+    """The result of call ``id``: ``problem`` where it was refused, else done or the ``answer``.
 
+    ``id`` is 0 for a message that could not be decoded.
+    """
+
+    id: int
     problem: str = ""
-    ticket: int = 0
+    answer: AnyAnswer | None = None
 
 
-class Partly(Message, frozen=True):
-    """Of question ``number``, ``done`` of ``total`` tasks are done."""
+class CallProgress(Message, frozen=True, tag="progress"):
+    """``done`` of ``total`` tasks of call ``id`` are done."""
 
-    number: int
+    id: int
     done: int
     total: int
-
-
-class Answered(Message, frozen=True):
-    """The answer to question ``number``, or why there is none."""
-
-    number: int
-    answer: AnyAnswer | None = None
-    problem: str = ""
 
 
 class Ended(Message, frozen=True):
     """All runs have ended, and so does the session."""
 
 
-Reply = SessionStatus | Rejected | Update | Done | Partly | Answered | Ended
+ServerMessage = SessionStatus | Rejected | Update | Reply | CallProgress | Ended
 
 
 @dataclass
 class RemoteError(LabError):
-    """A session cannot be reached, or cannot do what it was asked."""
+    """A session cannot be reached, or refuses a call."""
 
     problem: str
     advice: str = ""
@@ -235,76 +239,23 @@ class RemoteError(LabError):
 
 
 def to_frame(message: Message) -> bytes:
-    """``message`` as it goes over the socket."""
+    """Encode ``message`` with its length."""
     body = msgspec.msgpack.encode(message)
     return HEAD.pack(len(body)) + body
 
 
 decode_hello: Callable[[bytes], Hello] = msgspec.msgpack.Decoder(Hello).decode
-decode_request: Callable[[bytes], Request] = msgspec.msgpack.Decoder(Request).decode
-decode_reply: Callable[[bytes], Reply] = msgspec.msgpack.Decoder(Reply).decode
+decode_client_message: Callable[[bytes], ClientMessage] = msgspec.msgpack.Decoder(
+    ClientMessage
+).decode
+decode_server_message: Callable[[bytes], ServerMessage] = msgspec.msgpack.Decoder(
+    ServerMessage
+).decode
 
 NOT_A_MESSAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ConfigError)
-"""What the decoders raise for bytes that are none of their messages."""
+"""Errors that the decoders raise for bytes that are not one of their messages."""
 
 
-def one_line(said: object) -> str:
-    """``said`` by the other side, or of what it sent, without what a terminal would obey."""
-    return "".join(filter(str.isprintable, str(said)))[:LONGEST_PROBLEM] or "for no reason told"
-
-
-def pack_events(
-    events: Sequence[AnyEvent], is_drawn: Callable[[Evaluated], bool]
-) -> tuple[tuple[AnyEvent, ...], tuple[EvaluationRow, ...]]:
-    """``events`` for the wire: those evaluations that are not drawn become rows."""
-    whole: list[AnyEvent] = []
-    rows: list[EvaluationRow] = []
-    for place, event in enumerate(events):
-        if not (isinstance(event, Evaluated) and event.probe == "validation") or is_drawn(event):
-            whole.append(event)
-            continue
-        rows.append(
-            EvaluationRow(
-                place,
-                event.run,
-                event.iteration,
-                event.time,
-                event.index,
-                event.losses[0],
-                event.losses[-1],
-                event.training_loss,
-            )
-        )
-    return tuple(whole), tuple(rows)
-
-
-def unpack_events(news: Update) -> list[AnyEvent]:
-    """The events of ``news`` in order; the rows are abridged evaluations again."""
-    whole = iter(news.events)
-    rows = {row.place: row for row in news.rows}
-    events: list[AnyEvent] = []
-    for place in range(len(news.events) + len(news.rows)):
-        row = rows.get(place)
-        event = _of(row) if row else next(whole, None)
-        if event is not None:
-            events.append(event)
-    return events
-
-
-def _of(row: EvaluationRow) -> Evaluated:
-    return Evaluated(
-        probe="validation",
-        run=row.run,
-        iteration=row.iteration,
-        time=row.time,
-        index=row.index,
-        amplitude=0.0,
-        phase=0.0,
-        losses=(row.before, row.after),
-        training_loss=row.training_loss,
-        support_x=(),
-        support_y=(),
-        query_x=(),
-        before=(),
-        after=(),
-    )
+def one_line(text: object) -> str:
+    """Return ``text`` from the other side without line breaks or terminal control sequences."""
+    return "".join(filter(str.isprintable, str(text)))[:LONGEST_PROBLEM] or "no reason given"

@@ -1,4 +1,4 @@
-"""Where the sessions of a person on this machine are found: a private folder with a socket each."""
+"""The sessions of a user on this machine: a private folder with a socket and an entry for each."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from core.storage.provenance import command_line
 MOST_SESSIONS = 1_000
 
 LONGEST_PATH = 103
-"""Bytes of a socket's path that every system takes."""
+"""Bytes of a socket's path that every system accepts."""
 
 UNFINISHED_SECONDS = 60.0
-"""An entry without content that is older was left by a process that died while it wrote it."""
+"""An older entry without content was left by a process that died while it wrote it."""
 
 LONGEST_ENTRY = 64 * 2**10
 
 
 class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What is written of a session beside its socket. ``started`` is in seconds since the epoch."""
+    """The entry of a session beside its socket. ``started`` is in seconds since the epoch."""
 
     id: str
     pid: int
@@ -41,9 +41,9 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionEndpoint:
-    """The place of one session: ``id.json``, locked for as long as it lives, and ``id.sock``.
+    """The endpoint of one session: ``id.json``, locked while the session lives, and ``id.sock``.
 
-    Made by the process of the session; raises ``RemoteError`` where there is no room for one.
+    Created by the process of the session; raises ``RemoteError`` where that is not possible.
     """
 
     def __init__(self) -> None:
@@ -56,16 +56,17 @@ class SessionEndpoint:
         try:
             self.listening = self._bind()
         except RemoteError:
-            self.clear()
+            self.remove()
             raise
 
-    def is_there(self) -> bool:
-        """Whether the session can be found; a machine may clear its folder when people log out."""
+    def exists(self) -> bool:
+        """Return if the session can be found: a system may clear the folder at a logout."""
         return self._holds_entry() and (self._folder / f"{self.id}.sock").exists()
 
     def restore(self) -> None:
-        """Make folder and entry again after they were cleared away: under the same number if it is
-        free. Raises ``RemoteError``; it can be tried again then.
+        """Create folder, entry and socket again, under the same number if it is free.
+
+        Raises ``RemoteError``; it can be tried again then.
         """
         self._folder = sessions_folder()
         if not self._holds_entry():
@@ -76,8 +77,8 @@ class SessionEndpoint:
             self._write()
         self.listening = self._bind()
 
-    def clear(self) -> None:
-        """Leave nothing behind, and what another session has put there alone."""
+    def remove(self) -> None:
+        """Remove entry and socket, unless they belong to another session by now."""
         if self._holds_entry():
             for ending in ("sock", "json"):
                 with suppress(OSError):
@@ -88,7 +89,7 @@ class SessionEndpoint:
         return _is_at(self._descriptor, self._folder / f"{self.id}.json")
 
     def _bind(self) -> socket.socket:
-        """A socket that listens here, for this person alone; raises ``RemoteError``."""
+        """Return a socket that listens here, for this user alone; raises ``RemoteError``."""
         path = self._folder / f"{self.id}.sock"
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -103,8 +104,8 @@ class SessionEndpoint:
         return listening
 
     def _reserve(self, first: int = 1) -> tuple[str, int]:
-        """The lowest free number from ``first`` on, and the descriptor of its entry."""
-        list(live_sessions())  # which clears away what dead sessions have left
+        """Return the lowest free number from ``first`` on, and the descriptor of its entry."""
+        list(live_sessions())  # which removes the entries of dead sessions
         for number in range(first, MOST_SESSIONS + 1):
             with suppress(FileExistsError):
                 file = self._folder / f"{number}.json"
@@ -118,7 +119,7 @@ class SessionEndpoint:
 
 
 def sessions_folder() -> Path:
-    """The folder of all sessions, made if need be; raises ``RemoteError`` if it is not private."""
+    """Return the folder of all sessions; raises ``RemoteError`` if it is not private."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if os.path.isabs(runtime):
         path = Path(runtime) / "tui-meta"
@@ -141,27 +142,27 @@ def sessions_folder() -> Path:
 
 
 def live_sessions() -> Iterator[SessionInfo]:
-    """The sessions that live, in the order of their numbers; what dead ones left is removed.
+    """Yield the running sessions by number; what dead ones have left is removed.
 
     Raises ``RemoteError``.
     """
     folder = sessions_folder()
     found = [path for path in folder.glob("*.json") if path.stem.isdecimal()]
     for path in sorted(found, key=lambda path: int(path.stem)):
-        entry = _living(path)
+        entry = _read_live_entry(path)
         if entry is not None:
             yield entry
 
 
 def socket_path(id: str) -> Path:
-    """The socket of session ``id``."""
+    """Return the path of the socket of session ``id``."""
     return sessions_folder() / f"{id}.sock"
 
 
 def is_same_user(connected: socket.socket) -> bool:
-    """Whether the process at the other end of ``connected`` belongs to this user."""
+    """Return if the process at the other end of ``connected`` belongs to this user."""
     if sys.platform != "linux":
-        return True  # there the folder's mode alone keeps others out
+        return True  # where only the mode of the folder keeps other users out
     size = struct.calcsize("3i")
     credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
     _, uid, _ = struct.unpack("3i", credentials)
@@ -169,14 +170,14 @@ def is_same_user(connected: socket.socket) -> bool:
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """Whether the open file ``descriptor`` is the one at ``path`` still."""
+    """Return if the open file ``descriptor`` is still the one at ``path``."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.lstat())
     except OSError:
         return False
 
 
-def _living(path: Path) -> SessionInfo | None:
+def _read_live_entry(path: Path) -> SessionInfo | None:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     except OSError:
@@ -186,8 +187,8 @@ def _living(path: Path) -> SessionInfo | None:
         if not content and time.time() - os.fstat(descriptor).st_mtime < UNFINISHED_SECONDS:
             return None
         if lock_descriptor(descriptor, blocking=False):
-            # Somebody else may have cleared it and begun a session of this number since. The entry
-            # goes last: until then nobody can take the number, and bind a socket.
+            # Another process may have removed it and started a session of this number since. The
+            # entry goes last: until then the number, and with it the socket, cannot be taken.
             if _is_at(descriptor, path):
                 path.with_suffix(".sock").unlink(missing_ok=True)
                 path.unlink(missing_ok=True)

@@ -1,82 +1,98 @@
-"""One watcher as the server sees it: what it is sent, and what it skips."""
+"""One subscriber as the server sees it: what is sent to it, and what it skips."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from core.remote.protocol import Hello
+from core.remote.protocol import Hello, Message, to_frame
 
 MOST_WAITING = 4 * 2**20
-"""Bytes that may wait for a watcher beside the story that it came for; one that would have more is
-dropped."""
+"""Bytes that may wait for a subscriber, beside the backlog that it begins with; one that would have
+more is dropped."""
 
-PATIENCE_SECONDS = 60.0
-"""A watcher for which something has waited so long, without a break, is dropped."""
+STUCK_SECONDS = 60.0
+"""A subscriber for which something has waited so long, without a break, is dropped."""
 
-PARTING_SECONDS = 2.0
-"""How long a watcher may take to hear that all has ended."""
+CLOSE_SECONDS = 2.0
+"""How long a subscriber may take to read the last message."""
 
 
 class Subscriber:
-    """Sends to one watcher without ever waiting for it.
+    """Sends to one client without ever waiting for it.
 
-    What happened is always sent, in order. How the runs stand is left out while older bytes still
-    wait, and told in full after that.
+    Events are always sent, in order. Changes of snapshots are left out while older bytes still
+    wait, and replaced by full snapshots after that.
     """
 
-    def __init__(self, name: str, writer: asyncio.StreamWriter, hello: Hello) -> None:
+    def __init__(
+        self,
+        name: str,
+        writer: asyncio.StreamWriter,
+        hello: Hello,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.name = name
         self.hello = hello
+        self.questions: dict[int, threading.Event] = {}
+        """The open questions by call; an event that is set cancels its question."""
         self._writer = writer
+        self._clock = clock
         self._skipped = False
         self._waiting_since: float | None = None
         self._most_waiting = MOST_WAITING
 
-    def greet(self, frame: bytes) -> None:
-        """Send a part of what the watcher must know first, which counts for no bound."""
+    def send_initial(self, message: Message) -> None:
+        """Send a part of the initial state, which does not count towards the bound."""
+        frame = to_frame(message)
         self._most_waiting += len(frame)
-        self.tell(frame)
+        self.send_frame(frame)
 
-    def tell(self, frame: bytes) -> None:
-        """Send ``frame``, however far behind the watcher is, up to the bounds."""
+    def send(self, message: Message) -> None:
+        """Send ``message``, however slow the subscriber is, up to the bound."""
+        self.send_frame(to_frame(message))
+
+    def send_frame(self, frame: bytes) -> None:
+        """Send a message that is encoded once for all subscribers."""
         if self._backlog() + len(frame) > self._most_waiting:
-            self._drop()
+            self.drop()
         elif not self._writer.is_closing():
             self._writer.write(frame)
 
-    def show(self, change: bytes | None, full: Callable[[], bytes]) -> None:
-        """Send how the runs stand: the ``change``, or everything after some was skipped."""
+    def send_snapshot(self, change: bytes | None, full: Callable[[], bytes]) -> None:
+        """Send the ``change`` of the snapshots, or ``full`` ones after some change was skipped."""
         if self._backlog():
             self._skipped |= change is not None
-            self._lose_patience()
+            self._drop_if_stuck()
             return
         self._waiting_since = None
         frame = full() if self._skipped else change
         self._skipped = False
         if frame:
-            self.tell(frame)
+            self.send_frame(frame)
 
-    async def part(self, frame: bytes) -> None:
-        """Say the last thing, and wait a moment for it to be heard."""
+    async def close(self, message: Message) -> None:
+        """Send the last message, and wait a moment until it is read."""
         with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(PARTING_SECONDS):
-                self.tell(frame)
+            async with asyncio.timeout(CLOSE_SECONDS):
+                self.send(message)
                 self._writer.close()
                 await self._writer.wait_closed()
-        self._drop()
+        self.drop()
+
+    def drop(self) -> None:
+        """Cut the connection."""
+        self._writer.transport.abort()
 
     def _backlog(self) -> int:
         return self._writer.transport.get_write_buffer_size()
 
-    def _lose_patience(self) -> None:
-        now = time.monotonic()
+    def _drop_if_stuck(self) -> None:
+        now = self._clock()
         if self._waiting_since is None:
             self._waiting_since = now
-        elif now - self._waiting_since > PATIENCE_SECONDS:
-            self._drop()
-
-    def _drop(self) -> None:
-        self._writer.transport.abort()
+        elif now - self._waiting_since > STUCK_SECONDS:
+            self.drop()

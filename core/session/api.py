@@ -1,4 +1,4 @@
-"""The interface between runs and whatever shows or commands them."""
+"""The interface between runs and their clients: dashboard, headless output, socket server."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from core.evaluation.protocols import ProbeName
 from core.events import AnyCommand, AnyEvent, Snapshot
 
 View = dict[str, str | bool | None]
-"""What a face was looking at when it was left: its own words, which nobody else reads."""
+"""The view that a client displayed when it left, in its own keys; nothing else reads it."""
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """How a face is connected to the runs.
+    """The state of a client's connection to the runs.
 
-    ``id`` names a session that goes on without the face; None where the runs end with its process.
-    A ``read_only`` face may not command. ``subscribers`` counts the faces, this one included.
-    ``lost`` says why the runs are out of reach, and is empty while they are not; where the face was
-    ``dropped`` they train on all the same. ``ended`` tells that all of them were told to end.
+    ``id`` names a session that outlives the client; None where the runs end with its process.
+    A ``read_only`` client may not send commands. ``subscribers`` counts the clients, including
+    this one. ``lost`` says why the runs are out of reach, and is empty while they are not; a client
+    that was ``dropped`` lost only its connection. ``ended`` is set once all runs were told to end.
     """
 
     id: str | None = None
@@ -37,67 +37,67 @@ class Connection(msgspec.Struct, frozen=True):
 
     @property
     def keeps_running(self) -> bool:
-        """Whether the runs train on without this face."""
+        """True if the runs continue without this client."""
         return bool(self.id) and not self.ended and (self.dropped or not self.lost)
 
 
 class Session(Protocol):
-    """What a face can see and do, wherever the runs live."""
+    """Everything that a client can see and do, wherever the runs live."""
 
     @property
     def connection(self) -> Connection:
-        """How the runs are reached."""
+        """The state of the connection to the runs."""
 
     def start(self) -> None:
         """Begin to train; returns at once."""
 
     def snapshots(self) -> Mapping[str, Snapshot]:
-        """The newest snapshot of each run, by name, in the order of the runs."""
+        """Return the newest snapshot of each run, by name, in the order of the runs."""
 
     def events(self, since: int, reader: str = "client") -> Sequence[AnyEvent]:
-        """Events of all runs in order, from number ``since`` on.
+        """Return the events of all runs in order, from number ``since`` on.
 
-        Those long before it are forgotten, once every ``reader`` has asked for later ones.
+        Events long before it are forgotten, once every ``reader`` has asked for later ones.
         """
 
     def history(self) -> Sequence[AnyEvent]:
-        """Events of earlier sittings of the present runs, up to where each was resumed."""
+        """Return the events of earlier sittings of the present runs, up to their checkpoints."""
 
     def send(self, command: AnyCommand, run: str | None = None) -> None:
-        """Hand a command to ``run``, or to every run; its effect shows in events and snapshots."""
+        """Send a command to ``run``, or to every run; events and snapshots show its effect."""
 
     def evaluate(self, probe: ProbeName, run: str | None = None) -> None:
         """Evaluate ``run``, or every run, on the next task of ``probe``: the same for all."""
 
     def restart(self) -> None:
-        """End the runs with a save, and begin them anew with the next seed. Waits for the save.
+        """End the runs with a save and restart them with the next seed. Waits for the save.
 
-        Raises ``LabError``, and leaves the runs alone, where that cannot be.
+        Raises ``LabError``, and leaves the runs alone, where that is not possible.
         """
 
     def stop(self, *, save: bool) -> None:
-        """End every run and wait for it; there are no fresh runs after that."""
+        """End every run and wait for it; there are no restarts after that."""
 
     def leave(self, *, terminated: bool) -> None:
-        """Leave without being asked: ``told`` to end by a signal, else hung up on or at fault.
+        """Leave without a request of the user: after a signal, a hangup or a crash.
 
-        Runs that would be out of reach are saved and ended, and so are those that a face began
-        which is told to end.
+        Runs that would be out of reach are saved and ended. If the client is ``terminated`` (a
+        signal told it to end), so are the runs that it started.
         """
 
     def detach(self) -> None:
-        """Leave runs that go on without the face."""
+        """Leave runs that continue without the client."""
 
     def reconnect(self) -> None:
-        """Reach runs that were lost: attach to them again, or train on from where they were saved.
+        """Reach lost runs: attach to them again, or resume them from their last checkpoints.
 
         Raises ``LabError``.
         """
 
     def resume_in_new_session(self, path: Path) -> tuple[str, Sequence[str]]:
-        """Let the run kept at ``path`` go on in a session of its own; waits until it is there.
+        """Resume the run at ``path`` in a session of its own; waits until that has begun.
 
-        Gives the name of that session, and what is to be said to a person. Raises ``LabError``.
+        Returns the name of that session, and notes for the user. Raises ``LabError``.
         """
 
     def ask(
@@ -106,17 +106,30 @@ class Session(Protocol):
         progress: OnProgress = ignore_progress,
         cancelled: Callable[[], bool] = never_cancelled,
     ) -> AnyAnswer:
-        """Compute something of the runs, beside their training; waits for the answer.
+        """Compute something about the runs while they train; waits for the answer.
 
-        ``progress`` and ``cancelled`` are called in any thread: how many of how many tasks are
-        done, and whether nobody wants to know any more. Raises ``LabError``.
+        ``progress`` (tasks done, tasks in total) and ``cancelled`` (true once the answer is no
+        longer needed) are called in any thread. Raises ``LabError``.
         """
 
     def folders(self) -> Mapping[str, Path]:
-        """Where each run is kept, by name, in the order of the runs."""
+        """Return the folder of each run, by name, in the order of the runs."""
 
     def remember(self, view: View) -> None:
-        """Keep ``view`` for the next face."""
+        """Store ``view`` for the next client."""
 
     def remembered(self) -> View:
-        """What was looked at last; empty at first."""
+        """Return the view stored last; empty at first."""
+
+
+class PublishingSession(Session, Protocol):
+    """A session that a server can offer to clients in other processes."""
+
+    def add_listener(self, listener: Callable[[AnyEvent], None]) -> None:
+        """Call ``listener`` with each event, in the thread where it happens."""
+
+    def backlog(self) -> tuple[Sequence[AnyEvent], int]:
+        """Return the condensed events of this sitting, and the number of the next event."""
+
+    def publish(self, event: AnyEvent) -> None:
+        """Append ``event`` for all clients."""

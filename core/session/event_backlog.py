@@ -1,4 +1,4 @@
-"""What has happened, kept in bounded memory for those who come later."""
+"""Events in bounded memory: numbered for their readers, and condensed for late joiners."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable, Sequence
 from core.events import AnyEvent, Evaluated, Progress
 
 KEPT_EVENTS = 2_000
-"""Events that stay though they were read; all of them are in the log of their run."""
+"""Events kept although all readers have read them; the log of their run has all of them."""
 
 KEPT_EVALUATIONS = 2_000
-"""Periodic evaluations of one run that a story tells of."""
+"""Periodic evaluations of one run in a backlog."""
 
 DRAWN_EVALUATIONS = 50
-"""The newest of them, and of those that were asked for, told in full."""
+"""The newest evaluations, kept in full so that they can be drawn; older ones are abridged."""
 
 
 class EventBuffer:
@@ -32,10 +32,11 @@ class EventBuffer:
         return self._forgotten + len(self._kept)
 
     def append(self, event: AnyEvent) -> None:
+        """Add the next event."""
         self._kept.append(event)
 
     def since(self, number: int, reader: str) -> Sequence[AnyEvent]:
-        """Events from ``number`` on; ``reader`` will not ask for those long before it again."""
+        """Return the events from ``number`` on; ``reader`` never asks for much older ones again."""
         self._readers[reader] = max(number, self._readers.get(reader, 0))
         superfluous = min(self._readers.values()) - KEPT_EVENTS - self._forgotten
         # In large pieces, as every piece moves all that stays.
@@ -46,43 +47,43 @@ class EventBuffer:
 
 
 class EventBacklog:
-    """What a face must be told that comes late, to show what it would have shown all along.
+    """The events that a late joiner needs to show what it would have shown all along.
 
-    Losses of training are in the curve of a snapshot and not told again. Older evaluations are told
+    Training losses are left out, as they are in the curve of a snapshot; older evaluations are
     abridged.
     """
 
     def __init__(self, events: Iterable[AnyEvent] = ()) -> None:
         self._others: deque[tuple[int, AnyEvent]] = deque(maxlen=KEPT_EVENTS)
-        self._asked: deque[tuple[int, AnyEvent]] = deque(maxlen=KEPT_EVENTS)
-        self._evaluations: dict[str, deque[tuple[int, AnyEvent]]] = {}
+        self._requested: deque[tuple[int, AnyEvent]] = deque(maxlen=KEPT_EVENTS)
+        self._periodic: dict[str, deque[tuple[int, AnyEvent]]] = {}
         self._number = 0
         for event in events:
             self.add(event)
 
     def add(self, event: AnyEvent) -> None:
-        """``event`` has happened."""
+        """Add the next event."""
         self._number += 1
         if isinstance(event, Progress):
             return
         if not isinstance(event, Evaluated):
             self._others.append((self._number, event))
             return
-        told = self._asked
+        kept = self._requested
         if event.probe == "validation":
-            told = self._evaluations.setdefault(event.run, deque(maxlen=KEPT_EVALUATIONS))
-        told.append((self._number, event))
-        if len(told) > DRAWN_EVALUATIONS:
-            number, old = told[-1 - DRAWN_EVALUATIONS]
+            kept = self._periodic.setdefault(event.run, deque(maxlen=KEPT_EVALUATIONS))
+        kept.append((self._number, event))
+        if len(kept) > DRAWN_EVALUATIONS:
+            number, old = kept[-1 - DRAWN_EVALUATIONS]
             if isinstance(old, Evaluated):
-                told[-1 - DRAWN_EVALUATIONS] = number, old.abridged()
+                kept[-1 - DRAWN_EVALUATIONS] = number, old.abridged()
 
-    def keep(self, runs: Collection[str]) -> None:
-        """The runs are ``runs`` now; evaluations of others are no longer told."""
-        for run in self._evaluations.keys() - set(runs):
-            del self._evaluations[run]
+    def drop_all_but(self, runs: Collection[str]) -> None:
+        """Forget the periodic evaluations of runs that are not among ``runs``."""
+        for run in self._periodic.keys() - set(runs):
+            del self._periodic[run]
 
-    def told(self) -> list[AnyEvent]:
-        """The story so far, in order."""
-        parts = [self._others, self._asked, *self._evaluations.values()]
+    def events(self) -> list[AnyEvent]:
+        """Return the condensed events in order."""
+        parts = [self._others, self._requested, *self._periodic.values()]
         return [event for _, event in heapq.merge(*parts, key=lambda numbered: numbered[0])]

@@ -1,4 +1,4 @@
-"""What is to be launched, as plain values that another process can be handed."""
+"""Requests to train or resume runs, as plain values that another process can be sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.validation import decode
 
 
 class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Runs from scratch, a configuration each, in new folders under ``out``."""
+    """Train new runs, one for each configuration, in new folders under ``out``."""
 
     configs: list[dict[str, Any]]
     out: str
@@ -35,7 +35,7 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         name: str | None,
         pace: float | None,
     ) -> TrainRequest:
-        """``out`` is text, and of the same working folder as the process that trains."""
+        """Build a request; ``out`` is text, relative to the folder of the training process."""
         return cls(
             configs=[config.to_dict() for config in configs],
             out=str(out),
@@ -44,17 +44,18 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
             saving=msgspec.to_builtins(saving),
         )
 
-    def require(self) -> None:
-        """Raise ``EngineError`` for what is asked for and is not there, before a folder is made.
+    def check(self) -> None:
+        """Raise ``EngineError`` for an engine or device that is not available.
 
-        What every machine has is not tried: it would import PyTorch before the first frame.
+        Those that every machine has are not tried: that would import PyTorch before the first
+        frame.
         """
         for config in map(RunConfig.from_dict, self.configs):
             if config.engine == "fused" or config.device not in ("auto", "cpu"):
                 make_engine(config)
 
     def plans(self) -> list[Plan]:
-        """A plan for each run; where one is not possible, no folder is left of the others.
+        """Plan each run; if one is not possible, the folders of the others are removed.
 
         Raises ``LabError``.
         """
@@ -71,7 +72,7 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Runs that go on: run folders, or checkpoints in them."""
+    """Resume runs: run folders, or checkpoints in them."""
 
     paths: list[str]
     iterations: int | None = None
@@ -81,20 +82,20 @@ class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     def of(
         cls, paths: Sequence[Path], *, iterations: int | None = None, pace: float | None = None
     ) -> ResumeRequest:
-        """Raises ``RunFolderError`` for two runs of one name, or one that cannot be told."""
+        """Build a request; raises ``RunFolderError`` for equal names, or one that is not text."""
         folders = [run_folder(path) for path in paths]
         names = [folder.name for folder in folders]
         for folder in folders:
             if names.count(folder.name) > 1:
                 problem = "two of the runs to resume have this name"
                 raise RunFolderError(folder, problem, "resume them one after the other")
-        return cls(paths=[_text(path) for path in paths], iterations=iterations, pace=pace)
+        return cls(paths=[_absolute_text(path) for path in paths], iterations=iterations, pace=pace)
 
-    def require(self) -> None:
-        """Nothing: what these runs need is tried when they begin."""
+    def check(self) -> None:
+        """Do nothing: the engines of these runs are made when they begin."""
 
     def plans(self) -> list[Plan]:
-        """A plan for each run, which is locked; none is if one is not possible.
+        """Plan each run and lock its folder; none is locked if one is not possible.
 
         Raises ``LabError``.
         """
@@ -112,8 +113,8 @@ class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 Runs = TrainRequest | ResumeRequest
 
 
-def _text(path: Path) -> str:
-    """``path`` as seen from everywhere; raises ``RunFolderError`` if it cannot be told."""
+def _absolute_text(path: Path) -> str:
+    """Return ``path`` as absolute text; raises ``RunFolderError`` if it is not valid UTF-8."""
     absolute = path.absolute()
     if not is_text(absolute):
         raise RunFolderError(absolute, "name is not valid UTF-8", "rename it")

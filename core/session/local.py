@@ -1,4 +1,4 @@
-"""Several runs together: the one thing that faces talk to."""
+"""Several runs in threads of this process, behind the session interface."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from core.analysis.answers import AnyAnswer
 from core.analysis.battery import OnProgress
@@ -23,25 +24,57 @@ from core.training.run_plan import Plan, plan_new
 from core.training.trainer import Trainer
 
 
+class Run(Protocol):
+    """One run as the session drives it; ``Trainer`` has the details of each member."""
+
+    name: str
+    snapshot: Snapshot
+
+    @property
+    def plan(self) -> Plan: ...
+
+    @property
+    def folder(self) -> Path: ...
+
+    def start(self) -> None: ...
+
+    def send(self, command: AnyCommand) -> bool: ...
+
+    def join(self, timeout: float | None = None) -> bool: ...
+
+
+def plan_next_seed(plan: Plan) -> Plan:
+    """Plan a run as ``plan`` with the next seed, in a new folder beside it."""
+    config = dataclasses.replace(plan.config, seed=plan.config.seed + 1)
+    return plan_new(config, plan.folder.path.parent, None, plan.pace, plan.saving)
+
+
 class LocalSession:
     """A session whose runs train in worker threads of this process."""
 
     connection = Connection()
 
-    def __init__(self, plans: Sequence[Plan]) -> None:
+    def __init__(
+        self,
+        plans: Sequence[Plan],
+        *,
+        make_trainer: Callable[[Plan, Callable[[AnyEvent], None]], Run] = Trainer,
+        plan_restart: Callable[[Plan], Plan] = plan_next_seed,
+    ) -> None:
         """Raises ``RunFolderError`` where two plans have one name."""
-        self._trainers: dict[str, Trainer] = {}
+        self._make_trainer = make_trainer
+        self._plan_restart = plan_restart
         self._events = EventBuffer()
-        self._story = EventBacklog()
+        self._backlog = EventBacklog()
         self._listeners: list[Callable[[AnyEvent], None]] = []
         self._probes: dict[ProbeName, int] = {}
-        self._bench = AnalysisService(self._live_run)
-        self._lanes = Executors("bench")
+        self._analysis = AnalysisService(self._live_run)
+        self._executors = Executors("analysis")
         self._view: View = {}
-        self._news = threading.Condition()
+        self._published = threading.Condition()
         self._changing = threading.Lock()
-        self._over = False
-        self._trainers = self._made(plans)
+        self._is_over = False
+        self._trainers = self._make_trainers(plans)
 
     def start(self) -> None:
         """Begin to train; returns at once."""
@@ -52,7 +85,7 @@ class LocalSession:
         return {name: trainer.snapshot for name, trainer in self._trainers.items()}
 
     def events(self, since: int, reader: str = "client") -> Sequence[AnyEvent]:
-        with self._news:
+        with self._published:
             return self._events.since(since, reader)
 
     def history(self) -> Sequence[AnyEvent]:
@@ -67,7 +100,7 @@ class LocalSession:
     def send(self, command: AnyCommand, run: str | None = None) -> None:
         for name, trainer in list(self._trainers.items()):
             if run in (None, name) and not trainer.send(command):
-                self._turn_away(command, trainer)
+                self._reject(command, trainer)
 
     def evaluate(self, probe: ProbeName, run: str | None = None) -> None:
         index = self._probes.get(probe, 0)
@@ -76,32 +109,33 @@ class LocalSession:
 
     def restart(self) -> None:
         with self._changing:
-            if self._over:
+            if self._is_over:
                 raise SessionError("the runs are stopping")
             old = self._trainers
-            # The new runs are seen before the old ones have ended: there is no moment in which all
-            # runs have, for which others wait.
-            self._trainers = self._made(_next_plans([one.plan for one in old.values()]))
+            # The new runs are visible before the old ones have ended: at no moment have all runs
+            # ended, which is what clients wait for.
+            self._trainers = self._make_trainers(self._plan_restarts(old.values()))
             _end(old.values(), save=True)
-            self._keep_story()
+            with self._published:
+                self._backlog.drop_all_but(self._trainers)
             self.start()
 
     def stop(self, *, save: bool) -> None:
         with self._changing:
-            self._over = True
+            self._is_over = True
             _end(self._trainers.values(), save=save)
 
     def leave(self, *, terminated: bool) -> None:
         self.stop(save=True)
 
     def detach(self) -> None:
-        """Nothing: the runs are in this process."""
+        """Do nothing: the runs are in this process."""
 
     def reconnect(self) -> None:
-        """Nothing: runs in this process are never out of reach."""
+        """Do nothing: runs in this process are never out of reach."""
 
     def resume_in_new_session(self, path: Path) -> tuple[str, Sequence[str]]:
-        """Refused: where these runs have no session of their own, no others can have one."""
+        """Refuse: a process that trains its own runs starts no sessions."""
         raise SessionError("no other session can be started from here")
 
     def ask(
@@ -110,8 +144,8 @@ class LocalSession:
         progress: OnProgress = ignore_progress,
         cancelled: Callable[[], bool] = never_cancelled,
     ) -> AnyAnswer:
-        lane = self._lanes.executor_for(question)
-        return lane.submit(self._bench.answer, question, progress, cancelled).result()
+        executor = self._executors.executor_for(question)
+        return executor.submit(self._analysis.answer, question, progress, cancelled).result()
 
     def folders(self) -> Mapping[str, Path]:
         return {name: trainer.folder for name, trainer in self._trainers.items()}
@@ -124,41 +158,49 @@ class LocalSession:
 
     def wait_for_events(self, seen: int, timeout: float) -> None:
         """Sleep until there are more than ``seen`` events, at most ``timeout`` seconds."""
-        with self._news:
-            self._news.wait_for(lambda: self._events.end > seen, timeout)
+        with self._published:
+            self._published.wait_for(lambda: self._events.end > seen, timeout)
 
-    # What one needs who hands this session on to others.
+    # For a server that offers this session to other processes.
 
-    def listen(self, listener: Callable[[AnyEvent], None]) -> None:
+    def add_listener(self, listener: Callable[[AnyEvent], None]) -> None:
         """Call ``listener`` with each event, in the thread where it happens."""
         self._listeners.append(listener)
 
-    def story(self) -> tuple[Sequence[AnyEvent], int]:
-        """The events of this sitting, condensed, and the number of the next one."""
-        with self._news:
-            return self._story.told(), self._events.end
+    def backlog(self) -> tuple[Sequence[AnyEvent], int]:
+        """Return the condensed events of this sitting, and the number of the next event."""
+        with self._published:
+            return self._backlog.events(), self._events.end
 
-    def tell(self, event: AnyEvent) -> None:
-        """Let all who watch know of ``event``."""
-        with self._news:
+    def publish(self, event: AnyEvent) -> None:
+        """Append ``event`` for all clients."""
+        with self._published:
             self._events.append(event)
-            self._story.add(event)
-            self._news.notify_all()
+            self._backlog.add(event)
+            self._published.notify_all()
         for listener in self._listeners:
             listener(event)
 
-    def _made(self, plans: Sequence[Plan]) -> dict[str, Trainer]:
-        trainers: dict[str, Trainer] = {}
+    def _make_trainers(self, plans: Iterable[Plan]) -> dict[str, Run]:
+        trainers: dict[str, Run] = {}
         for plan in plans:
             if plan.folder.name in trainers:
                 problem = f"two runs are named {plan.folder.name!r}"
                 raise RunFolderError(plan.folder.path, problem, "choose runs with different names")
-            trainers[plan.folder.name] = Trainer(plan, self.tell)
+            trainers[plan.folder.name] = self._make_trainer(plan, self.publish)
         return trainers
 
-    def _keep_story(self) -> None:
-        with self._news:
-            self._story.keep(self._trainers)
+    def _plan_restarts(self, runs: Iterable[Run]) -> list[Plan]:
+        """Plan all restarts; if one is not possible, the folders of the others are removed."""
+        plans: list[Plan] = []
+        try:
+            for run in runs:
+                plans.append(self._plan_restart(run.plan))
+        except LabError:
+            for plan in plans:
+                plan.folder.discard()
+            raise
+        return plans
 
     def _live_run(self, name: str) -> LiveRun | None:
         trainer = self._trainers.get(name)
@@ -167,17 +209,17 @@ class LocalSession:
         now = trainer.snapshot
         return LiveRun(trainer.plan.config, now.iteration, now.theta, trainer.folder)
 
-    def _turn_away(self, command: AnyCommand, trainer: Trainer) -> None:
-        snapshot = trainer.snapshot
-        reason = "too many commands wait; try again"
-        if trainer.join(0):
-            begun = snapshot.state != "loading"
-            reason = f"the run has {snapshot.state}" if begun else "the run has not begun"
+    def _reject(self, command: AnyCommand, run: Run) -> None:
+        snapshot = run.snapshot
+        reason = "too many commands are waiting; try again"
+        if run.join(0):
+            has_begun = snapshot.state != "loading"
+            reason = f"the run has {snapshot.state}" if has_begun else "the run has not begun"
             if isinstance(command, Stop):
                 return
-        self.tell(
+        self.publish(
             CommandRejected(
-                run=trainer.name,
+                run=run.name,
                 iteration=snapshot.iteration,
                 time=time.time(),
                 command=type(command).__name__.lower(),
@@ -186,27 +228,12 @@ class LocalSession:
         )
 
 
-def _end(trainers: Iterable[Trainer], *, save: bool) -> None:
+def _end(runs: Iterable[Run], *, save: bool) -> None:
     """End runs and wait for them."""
-    ending = list(trainers)
-    for trainer in ending:
-        # Too many commands may wait: there is room again after the next chunk.
-        while not trainer.send(Stop(save)) and not trainer.join(0.01):
+    ending = list(runs)
+    for run in ending:
+        # Too many commands may be waiting: there is room again after the next chunk.
+        while not run.send(Stop(save)) and not run.join(0.01):
             pass
-    for trainer in ending:
-        trainer.join()
-
-
-def _next_plans(plans: Iterable[Plan]) -> list[Plan]:
-    """Plans with the next seed; where one is not possible, no folder is left of the others."""
-    made: list[Plan] = []
-    try:
-        for plan in plans:
-            config = dataclasses.replace(plan.config, seed=plan.config.seed + 1)
-            out = plan.folder.path.parent
-            made.append(plan_new(config, out, None, plan.pace, plan.saving))
-    except LabError:
-        for plan in made:
-            plan.folder.discard()
-        raise
-    return made
+    for run in ending:
+        run.join()

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from core.remote.questions import MOST_QUESTIONS
 
 from core.analysis import service as answering
 from core.analysis.answers import Adapted, AnyAnswer, BatteryResult, Cancelled, RunHistory, Traced
@@ -25,7 +26,6 @@ from core.analysis.service import AnalysisService, ignore_progress, never_cancel
 from core.errors import LabError, QuestionError
 from core.events import Pause
 from core.remote.protocol import Answered, Ask, RemoteError
-from core.remote.questions import MOST_QUESTIONS
 from core.session.api import Session
 from core.session.local import LocalSession
 from tests.support.dashboard.fake_session import FakeSession

@@ -94,19 +94,19 @@ def test_what_all_have_read_is_forgotten_in_the_end() -> None:
 def test_a_short_story_is_told_whole_and_in_order_without_the_losses(
     events: list[AnyEvent],
 ) -> None:
-    assert EventBacklog(events).told() == [one for one in events if not isinstance(one, Progress)]
+    assert EventBacklog(events).events() == [one for one in events if not isinstance(one, Progress)]
 
 
 def test_older_evaluations_are_told_abridged() -> None:
     story = EventBacklog(evaluation(number) for number in range(DRAWN_EVALUATIONS + 5))
-    told = story.told()
+    told = story.events()
     assert told[:5] == [evaluation(number).abridged() for number in range(5)]
     assert told[5:] == [evaluation(number) for number in range(5, DRAWN_EVALUATIONS + 5)]
 
 
 def test_evaluations_that_were_asked_for_do_not_crowd_out_the_periodic_ones() -> None:
     asked = [evaluation(number, probe="random") for number in range(2 * KEPT_EVENTS)]
-    told = EventBacklog([evaluation(1), *asked]).told()
+    told = EventBacklog([evaluation(1), *asked]).events()
     assert told[0] == evaluation(1)
     assert len(told) == KEPT_EVENTS + 1
     assert [one for one in told if one.is_drawable][1:] == asked[-DRAWN_EVALUATIONS:]  # type: ignore[union-attr]
@@ -116,15 +116,15 @@ def test_each_run_has_a_story_of_its_own() -> None:
     story = EventBacklog([evaluation(0, "quiet")])
     for number in range(KEPT_EVALUATIONS + 10):
         story.add(evaluation(number, "busy"))
-    told = story.told()
+    told = story.events()
     assert told[0] == evaluation(0, "quiet")
     assert len(told) == KEPT_EVALUATIONS + 1
 
 
 def test_evaluations_of_runs_that_are_gone_are_not_told() -> None:
     story = EventBacklog([evaluation(0, "old"), paused(1), evaluation(2, "new")])
-    story.keep(["new"])
-    assert story.told() == [paused(1), evaluation(2, "new")]
+    story.drop_all_but(["new"])
+    assert story.events() == [paused(1), evaluation(2, "new")]
 
 
 def test_the_longest_story_of_two_runs_is_a_small_part_of_what_may_be_sent() -> None:
@@ -134,4 +134,4 @@ def test_the_longest_story_of_two_runs_is_a_small_part_of_what_may_be_sent() -> 
             story.add(evaluation(number, run))
         story.add(evaluation(number, probe="compare"))
         story.add(paused(number))
-    assert len(msgspec.msgpack.encode(story.told())) < LONGEST_REPLY / 8
+    assert len(msgspec.msgpack.encode(story.events())) < LONGEST_REPLY / 8

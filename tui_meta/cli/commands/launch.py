@@ -67,7 +67,7 @@ def _headless(runs: Runs, *, as_json: bool) -> int:
     from tui_meta.cli.headless import run_headless
 
     with interrupt_at_once():
-        runs.require()
+        runs.check()
     with _local(runs) as session, _served(session) as is_served:
         return run_headless(session, as_json=as_json, outlives_terminal=is_served)
 
