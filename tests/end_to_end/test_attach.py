@@ -88,7 +88,7 @@ def test_faces_tell_of_a_killed_session_and_one_resumes_it_to_the_same_bits(
 IMPATIENT = """
 import sys
 import core.remote.subscriber
-core.remote.subscriber.PATIENCE_SECONDS = 0.5
+core.remote.subscriber.STUCK_SECONDS = 0.5
 from tui_meta.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -1,65 +1,76 @@
-"""Sessions that are served within the process of the test, and faces that look at them."""
+"""Sessions that are served within the process of the test, and clients of them."""
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from core.remote.client import RemoteSession
-from core.remote.protocol import HEAD, Done, Message, Reply, decode_reply, to_frame
+from core.remote.protocol import (
+    HEAD,
+    Call,
+    Message,
+    Reply,
+    Request,
+    ServerMessage,
+    decode_server_message,
+    to_frame,
+)
 from core.remote.registry import SessionEndpoint, sessions_folder
-from core.remote.server import ServableSession, Server
+from core.remote.server import Server
+from core.session.api import PublishingSession
 
 VERSION = "1.2.3"
-"""What the served program calls itself."""
+"""The version of the served program."""
 
 
 PATIENCE = 60.0
-"""Seconds that a test waits for what should come at once: the machine may be busy."""
+"""Seconds that a test waits for something that comes at once unless the machine is busy."""
 
 
 class Serving:
-    """``session``, started and served until a face ends it or ``close`` is called."""
+    """``session``, started and served until a client ends it or ``close`` is called."""
 
-    def __init__(self, session: ServableSession) -> None:
+    def __init__(self, session: PublishingSession, **options: float) -> None:
         session.start()
-        self.place = SessionEndpoint()
-        self.server = Server(session, self.place, VERSION)
+        self.endpoint = SessionEndpoint()
+        self.server = Server(session, self.endpoint, VERSION, **options)
         self._closing = threading.Thread(target=self._await_end, daemon=True)
         self._closing.start()
-        self._faces: list[RemoteSession] = []
+        self._clients: list[RemoteSession] = []
 
     @property
     def id(self) -> str:
         return self.server.id
 
-    def face(self, **manner: bool) -> RemoteSession:
-        """One more that watches; it leaves when all is closed."""
-        face = RemoteSession(self.id, **manner)
-        self._faces.append(face)
-        return face
+    def client(self, **options: bool | float) -> RemoteSession:
+        """Attach one more client; it leaves when the session is closed."""
+        client = RemoteSession(self.id, **options)  # type: ignore[arg-type]
+        self._clients.append(client)
+        return client
 
     def drop_all(self) -> None:
-        """Cut every connection, as the bounds of a slow watcher do."""
+        """Cut every connection, as the server does with a slow subscriber."""
 
         def drop() -> None:
-            # In the server's thread, where a face that has just come is among them already.
-            for watcher in list(self.server._subscribers.values()):
-                watcher._drop()
+            # In the server's thread, where a client that has just attached is among them already.
+            for subscriber in list(self.server._subscribers.values()):
+                subscriber.drop()
 
         self.server._loop.call_soon_threadsafe(drop)
 
     def die(self) -> None:
-        """Leave every connection cut and nobody at the socket, as the death of the process does."""
+        """Cut every connection and remove the socket, as the death of the process does."""
         (sessions_folder() / f"{self.id}.sock").unlink()
         self.drop_all()
 
     def close(self) -> None:
         """End the server, whatever the runs do."""
-        for face in self._faces:
-            face.detach()
+        for client in self._clients:
+            client.detach()
         self.server.ended.set()
         self._closing.join()
 
@@ -69,9 +80,9 @@ class Serving:
 
 
 @contextmanager
-def served(session: ServableSession) -> Iterator[Serving]:
+def served(session: PublishingSession, **options: float) -> Iterator[Serving]:
     """While entered, ``session`` can be reached."""
-    serving = Serving(session)
+    serving = Serving(session, **options)
     try:
         yield serving
     finally:
@@ -79,14 +90,14 @@ def served(session: ServableSession) -> Iterator[Serving]:
 
 
 class Impostor:
-    """Listens as session ``id`` would, says ``said`` to whoever comes, and then no more.
+    """Listens as session ``id`` would, and sends ``data`` to each client, and nothing else.
 
-    It stays until it is closed, or hangs up at once where it ``leaves``.
+    It keeps connections open until it is closed, or not at all if it ``hangs_up``.
     """
 
-    def __init__(self, said: bytes, *, leaves: bool = False, id: str = "1") -> None:
-        self._said = said
-        self._leaves = leaves
+    def __init__(self, data: bytes, *, hangs_up: bool = False, id: str = "1") -> None:
+        self._data = data
+        self._hangs_up = hangs_up
         self._connected: list[socket.socket] = []
         self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listening.bind(str(sessions_folder() / f"{id}.sock"))
@@ -109,30 +120,37 @@ class Impostor:
                 return  # it was closed
             self._connected.append(connected)
             with suppress(OSError):
-                connected.sendall(self._said)
-                if self._leaves:
+                connected.sendall(self._data)
+                if self._hangs_up:
                     connected.shutdown(socket.SHUT_RDWR)
 
 
-class Raw:
-    """A connection to session ``id`` that can say anything."""
+class RawClient:
+    """A connection to session ``id`` that can send anything."""
 
     def __init__(self, id: str) -> None:
+        self._ids = itertools.count(1)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(PATIENCE)
         self.socket.connect(str(sessions_folder() / f"{id}.sock"))
 
-    def say(self, *messages: Message) -> None:
+    def send(self, *messages: Message) -> None:
         self.socket.sendall(b"".join(map(to_frame, messages)))
 
-    def hear(self) -> Reply | None:
-        """The next message; None where the session has hung up."""
-        (length,) = HEAD.unpack(self._read(HEAD.size) or HEAD.pack(0))
-        return decode_reply(self._read(length)) if length else None
+    def call(self, *requests: Request) -> int:
+        """Send calls; returns the id of the last one."""
+        calls = [Call(next(self._ids), request) for request in requests]
+        self.send(*calls)
+        return calls[-1].id
 
-    def done(self) -> Done:
-        """The next answer to a request."""
-        while not isinstance(reply := self.hear(), Done):
+    def receive(self) -> ServerMessage | None:
+        """Return the next message; None if the session has hung up."""
+        (length,) = HEAD.unpack(self._read(HEAD.size) or HEAD.pack(0))
+        return decode_server_message(self._read(length)) if length else None
+
+    def reply(self, id: int | None = None) -> Reply:
+        """Return the next reply, or the one to call ``id``."""
+        while not isinstance(reply := self.receive(), Reply) or id not in (None, reply.id):
             assert reply is not None, "the session hung up"
         return reply
 

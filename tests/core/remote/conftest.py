@@ -1,4 +1,4 @@
-"""Each test here has a place for sockets of its own."""
+"""Each test here has a folder for sockets of its own."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from core.remote.connection import make_hello
 from tests.support.dashboard.fake_session import FakeSession
-from tests.support.remotes import Raw, Serving, served
+from tests.support.remotes import RawClient, Serving, served
 from tests.support.sessions import folder_for_sockets
 
 
@@ -29,12 +29,12 @@ def serving(session: FakeSession) -> Iterator[Serving]:
 
 
 @pytest.fixture
-def raw(serving: Serving) -> Iterator[Callable[..., Raw]]:
-    opened: list[Raw] = []
+def raw(serving: Serving) -> Iterator[Callable[..., RawClient]]:
+    opened: list[RawClient] = []
 
-    def open_one(**manner: bool) -> Raw:
-        opened.append(Raw(serving.id))
-        opened[-1].say(make_hello(**manner))
+    def open_one(**options: bool) -> RawClient:
+        opened.append(RawClient(serving.id))
+        opened[-1].send(make_hello(**options))
         return opened[-1]
 
     yield open_one

@@ -1,7 +1,10 @@
-"""Beginning a session in a process of its own: what comes of it is told, and in time."""
+"""Launching a session in a process of its own: it starts, or the reason is reported in time."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,22 +13,63 @@ from core.remote import process
 from core.remote.protocol import RemoteError
 from core.session.launch import ResumeRequest
 
+LAUNCH = """
+import sys
+sys.path.insert(0, {checkout!r})
+from pathlib import Path
+from core.remote.process import launch
+from core.remote.protocol import RemoteError
+from core.session.launch import ResumeRequest
+try:
+    launch(ResumeRequest.of([Path("run")]))
+except RemoteError as error:
+    print(error)
+"""
 
-def test_a_session_that_does_not_begin_is_not_waited_for_without_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+
+@pytest.fixture
+def resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ResumeRequest:
+    """The request to resume a run that does not exist; the log is in ``tmp_path``."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr(process, "LAUNCH_SECONDS", 0.1)
-    monkeypatch.setattr(process, "_ALONE", "import threading; threading.Event().wait()")
-    with pytest.raises(RemoteError, match=r"no session has begun within 0\.1 seconds; if it"):
-        process.launch(ResumeRequest.of([tmp_path / "run"]))
+    return ResumeRequest.of([tmp_path / "run"])
 
 
-def test_a_session_that_cannot_begin_says_where_the_reason_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def daemon(folder: Path, program: str) -> Path:
+    path = folder / "daemon.py"
+    path.write_text(program)
+    return path
+
+
+def test_a_session_that_does_not_start_is_not_waited_for_endlessly(
+    tmp_path: Path, resume: ResumeRequest
 ) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr(process, "_ALONE", "import sys; sys.exit('no such module')")
-    with pytest.raises(RemoteError, match=r"could not be begun; .*session\.log says why"):
-        process.launch(ResumeRequest.of([tmp_path / "run"]))
+    stuck = daemon(tmp_path, "import threading; threading.Event().wait()")
+    with pytest.raises(RemoteError, match=r"no session started within 0\.1 seconds"):
+        process.launch(resume, timeout=0.1, daemon=stuck)
+
+
+def test_a_session_that_cannot_start_reports_where_the_reason_is(
+    tmp_path: Path, resume: ResumeRequest
+) -> None:
+    broken = daemon(tmp_path, "import sys; sys.exit('no such module')")
+    with pytest.raises(RemoteError, match=r"could not start; see .*session\.log"):
+        process.launch(resume, daemon=broken)
     assert "no such module" in (tmp_path / "tui-meta" / "session.log").read_text()
+
+
+def test_the_daemon_loads_the_core_that_launched_it(runtime: Path, tmp_path: Path) -> None:
+    """The environment of the daemon puts another one first on its path."""
+    other = tmp_path / "core"
+    other.mkdir()
+    (other / "__init__.py").write_text("raise RuntimeError('another core')")
+    checkout = str(Path(process.__file__).parents[2])
+    launched = subprocess.run(
+        [sys.executable, "-P", "-c", LAUNCH.format(checkout=checkout)],
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "run: no such file" in launched.stdout
+    assert (tmp_path / "tui-meta" / "session.log").read_text() == ""

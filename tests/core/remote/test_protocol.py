@@ -1,4 +1,4 @@
-"""What goes over the socket arrives as it was, and nothing else is taken for a message."""
+"""Messages arrive unchanged, and nothing else is decoded as a message."""
 
 from __future__ import annotations
 
@@ -7,73 +7,58 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.events import (
-    AnyCommand,
-    AnyEvent,
-    Evaluate,
-    Evaluated,
-    Extend,
-    Pause,
-    Resume,
-    Save,
-    SetPace,
-    Step,
-    Stop,
-)
+from core.analysis.answers import Cancelled
+from core.analysis.questions import Live, Trace
+from core.events import AnyEvent, Evaluated, Pause
+from core.remote.delta import pack_events, unpack_events
 from core.remote.protocol import (
     HEAD,
     NOT_A_MESSAGE,
+    Ask,
+    Call,
+    CallProgress,
+    Cancel,
+    ClientMessage,
     CurveTail,
-    Done,
     End,
     Ended,
+    EvaluateNext,
     EvaluationRow,
-    Fresh,
     Hello,
     Message,
-    Probe,
     Rejected,
     Remember,
     Reply,
     Request,
+    Restart,
     RunProgress,
     Send,
+    ServerMessage,
     SessionStatus,
     SnapshotChange,
     Sync,
     Update,
+    decode_client_message,
     decode_hello,
-    decode_reply,
-    decode_request,
-    pack_events,
+    decode_server_message,
     to_frame,
-    unpack_events,
 )
+from tests.support.commands import COMMANDS
 from tests.support.events import EVENTS, as_a_row
 
-COMMANDS: list[AnyCommand] = [
-    Pause(),
-    Resume(),
-    Step(3),
-    Evaluate("compare", 2),
-    Save(),
-    SetPace(0.5),
-    SetPace(None),
-    Extend(),
-    Stop(save=False),
-]
 REQUESTS: list[Request] = [
     *(Send(command, "fomaml-1") for command in COMMANDS),
     Send(Pause()),
-    Probe("random", "reptile-1"),
-    Probe("standard"),
-    Fresh(7),
-    End(save=True, ticket=8),
-    End(save=False),
+    EvaluateNext("random", "reptile-1"),
+    EvaluateNext("standard"),
+    Restart(),
+    End(save=True),
     Remember({"panel": "table", "large": True, "pinned": None}),
-    Sync(9),
+    Sync(),
+    Ask(Trace(source=Live("fomaml-1"))),
 ]
-REPLIES: list[Reply] = [
+CLIENT_MESSAGES: list[ClientMessage] = [*(Call(7, request) for request in REQUESTS), Cancel(3)]
+SERVER_MESSAGES: list[ServerMessage] = [
     SessionStatus(
         id="1",
         name="me",
@@ -94,8 +79,10 @@ REPLIES: list[Reply] = [
         subscribers=2,
     ),
     Update(past=True),
-    Done(),
-    Done("no", 4),
+    Reply(4),
+    Reply(4, "no"),
+    Reply(4, answer=Cancelled()),
+    CallProgress(4, 1, 2),
     Ended(),
 ]
 
@@ -107,24 +94,26 @@ def body(message: Message) -> bytes:
     return frame[HEAD.size :]
 
 
-@pytest.mark.parametrize("request_", REQUESTS, ids=repr)
-def test_every_request_arrives_as_it_was(request_: Request) -> None:
-    assert decode_request(body(request_)) == request_
+@pytest.mark.parametrize("message", CLIENT_MESSAGES, ids=repr)
+def test_every_client_message_arrives_unchanged(message: ClientMessage) -> None:
+    assert decode_client_message(body(message)) == message
 
 
-@pytest.mark.parametrize("reply", REPLIES, ids=repr)
-def test_every_reply_arrives_as_it_was(reply: Reply) -> None:
-    assert decode_reply(body(reply)) == reply
+@pytest.mark.parametrize("message", SERVER_MESSAGES, ids=repr)
+def test_every_server_message_arrives_unchanged(message: ServerMessage) -> None:
+    assert decode_server_message(body(message)) == message
 
 
-def test_a_greeting_arrives_as_it_was() -> None:
-    hello = Hello(protocol=1, program="2", look=True, read_only=True, progress=True, name="me")
+def test_a_hello_arrives_unchanged() -> None:
+    hello = Hello(
+        protocol=1, program="2", status_only=True, read_only=True, progress=True, name="me"
+    )
     assert decode_hello(body(hello)) == hello
 
 
 @given(st.lists(EVENTS))
-def test_every_event_arrives_as_it_was(events: list[AnyEvent]) -> None:
-    assert decode_reply(body(Update(events=tuple(events)))) == Update(events=tuple(events))
+def test_every_event_arrives_unchanged(events: list[AnyEvent]) -> None:
+    assert decode_server_message(body(Update(events=tuple(events)))) == Update(events=tuple(events))
 
 
 @given(st.lists(EVENTS), st.randoms(use_true_random=False))
@@ -165,16 +154,17 @@ def test_rows_of_any_place_are_unpacked_without_harm(
     ],
     ids=repr,
 )
-def test_a_command_that_no_run_can_obey_is_no_request(command: object) -> None:
-    content = msgspec.msgpack.encode({"type": "send", "command": command})
+def test_an_invalid_command_is_not_a_request(command: object) -> None:
+    request = {"type": "send", "command": command}
+    content = msgspec.msgpack.encode({"type": "call", "id": 1, "request": request})
     with pytest.raises(NOT_A_MESSAGE):
-        decode_request(content)
+        decode_client_message(content)
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"\xc1", b"\x91" * 100_000, b"\xa3\xff\xff\xff", b"\xdf\xff\xff\xff\xff"]
 )
-def test_what_is_no_message_is_told_apart(content: bytes) -> None:
-    for decode in (decode_hello, decode_request, decode_reply):
+def test_bytes_that_are_not_a_message_are_rejected(content: bytes) -> None:
+    for decode in (decode_hello, decode_client_message, decode_server_message):
         with pytest.raises(NOT_A_MESSAGE):
             decode(content)

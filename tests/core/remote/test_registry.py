@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from filelock import lock_descriptor
 
-from core.remote import registry as place_module
+from core.remote import registry
 from core.remote.connection import find_session
 from core.remote.protocol import RemoteError
 from core.remote.registry import (
@@ -29,11 +29,11 @@ from core.remote.registry import (
 
 
 class Taken(SessionEndpoint):
-    """A place whose socket is closed with it."""
+    """A endpoint whose socket is closed with it."""
 
     def close(self) -> None:
         self.listening.close()
-        self.clear()
+        self.remove()
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_an_entry_of_another_process_lives_as_long_as_it(runtime: Path) -> None:
 def test_one_who_clears_late_leaves_the_next_session_alone(
     take, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the opening of a dead entry and its lock, another may clear it and take its place."""
+    """Between the opening of a dead entry and its lock, another may replace it."""
     folder = sessions_folder()
     leave_dead(folder, 1)
     opened = os.open
@@ -198,15 +198,15 @@ def test_a_folder_of_somebody_else_is_refused(runtime: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["link", "file"])
 def test_what_is_no_folder_is_refused(kind: str, runtime: Path, tmp_path: Path) -> None:
-    place = runtime / "tui-meta"
+    endpoint = runtime / "tui-meta"
     if kind == "link":
         tmp_path.chmod(0o700)
-        place.symlink_to(tmp_path)
+        endpoint.symlink_to(tmp_path)
     else:
-        place.touch(0o600)
+        endpoint.touch(0o600)
     with pytest.raises(RemoteError) as caught:
         sessions_folder()
-    assert str(place) in str(caught.value)
+    assert str(endpoint) in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -244,7 +244,7 @@ def test_without_a_runtime_folder_there_is_a_private_one(
 
 
 def test_too_many_sessions_are_refused(take, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(place_module, "MOST_SESSIONS", 2)
+    monkeypatch.setattr(registry, "MOST_SESSIONS", 2)
     take(), take()
     with pytest.raises(RemoteError, match="there are 2 sessions; stop some first"):
         SessionEndpoint()
@@ -256,53 +256,53 @@ def test_a_session_leaves_nothing_behind(runtime: Path) -> None:
 
 
 def test_a_place_that_was_cleared_away_is_made_again(take) -> None:
-    place = take()
-    assert place.is_there()
+    endpoint = take()
+    assert endpoint.exists()
     shutil.rmtree(sessions_folder())
-    assert not place.is_there()
-    place.listening.close()
-    place.restore()
-    assert place.is_there()
+    assert not endpoint.exists()
+    endpoint.listening.close()
+    endpoint.restore()
+    assert endpoint.exists()
     assert ids() == ["1"]
 
 
 def test_where_only_the_socket_is_gone_the_number_stays(take) -> None:
-    place = take()
+    endpoint = take()
     socket_path("1").unlink()
-    assert not place.is_there()
-    place.listening.close()
-    place.restore()
-    assert (place.id, ids()) == ("1", ["1"])
+    assert not endpoint.exists()
+    endpoint.listening.close()
+    endpoint.restore()
+    assert (endpoint.id, ids()) == ("1", ["1"])
 
 
 def test_a_place_whose_number_was_taken_meanwhile_gets_another(take) -> None:
-    place = take()
+    endpoint = take()
     shutil.rmtree(sessions_folder())
     assert take().id == "1"
-    assert not place.is_there()
-    place.listening.close()
-    place.restore()
-    assert (place.id, ids()) == ("2", ["1", "2"])
+    assert not endpoint.exists()
+    endpoint.listening.close()
+    endpoint.restore()
+    assert (endpoint.id, ids()) == ("2", ["1", "2"])
 
 
 def test_one_that_was_replaced_does_not_clear_its_successor(runtime: Path, take) -> None:
-    place = Taken()
+    endpoint = Taken()
     shutil.rmtree(sessions_folder())
     take()
-    place.close()
+    endpoint.close()
     assert ids() == ["1"]
     assert socket_path("1").exists()
 
 
 def test_a_restoring_that_fails_can_be_tried_again(runtime: Path, take) -> None:
-    place = take()
+    endpoint = take()
     shutil.rmtree(runtime)
-    place.listening.close()
+    endpoint.listening.close()
     for _ in range(2):
         with pytest.raises(RemoteError):
-            place.restore()
+            endpoint.restore()
     runtime.mkdir()
-    place.restore()
+    endpoint.restore()
     assert ids() == ["1"]
 
 

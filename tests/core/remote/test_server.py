@@ -1,4 +1,4 @@
-"""A session and those who watch it: what they ask arrives, or is refused with the reason."""
+"""A session and its subscribers: requests arrive, or are refused with the reason."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from core.errors import RunFolderError
 from core.events import AnyCommand, CommandIssued, Evaluate, Pause, Paused, Save, Step, Stop
-from core.remote import server as server_module
 from core.remote.connection import make_hello, session_status
 from core.remote.protocol import (
     HEAD,
@@ -19,61 +19,66 @@ from core.remote.protocol import (
     LONGEST_REQUEST,
     LONGEST_VIEW,
     PROTOCOL,
-    Done,
+    Call,
+    ClientMessage,
     End,
-    Fresh,
+    EvaluateNext,
     Hello,
-    Probe,
     Rejected,
     Remember,
     RemoteError,
+    Reply,
     Request,
+    Restart,
     Send,
     SessionStatus,
     Sync,
     to_frame,
 )
 from core.remote.registry import live_sessions, sessions_folder
-from tests.core.remote.test_protocol import COMMANDS
+from core.remote.subscriber import Subscriber
+from tests.support.commands import COMMANDS
 from tests.support.dashboard.fake_session import FakeSession, state
 from tests.support.events import FOMAML, REPTILE, asked
-from tests.support.remotes import PATIENCE, Raw, Serving
+from tests.support.remotes import PATIENCE, RawClient, Serving, served
 from tests.support.runs import until
 
-# What is asked.
+# Requests.
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=repr)
 def test_every_command_arrives(command: AnyCommand, session: FakeSession, serving: Serving) -> None:
-    face = serving.face()
-    face.send(command, REPTILE)
-    face.send(command)
-    face.sync()
+    client = serving.client()
+    client.send(command, REPTILE)
+    client.send(command)
+    client.sync()
     assert session.sent == [(command, REPTILE), (command, None)]
 
 
 def test_commands_arrive_in_the_order_in_which_they_were_given(
     session: FakeSession, serving: Serving
 ) -> None:
-    face = serving.face()
+    client = serving.client()
     for number in range(1, 200):
-        face.send(Step(number))
-    face.sync()
+        client.send(Step(number))
+    client.sync()
     assert [command.count for command, _ in session.sent] == list(range(1, 200))  # type: ignore[attr-defined]
 
 
-def test_evaluations_are_numbered_for_all_who_watch(session: FakeSession, serving: Serving) -> None:
-    first, second = serving.face(), serving.face()
-    for face in (first, second, first):
-        face.evaluate("random")
-        face.sync()
+def test_evaluations_are_numbered_across_subscribers(
+    session: FakeSession, serving: Serving
+) -> None:
+    first, second = serving.client(), serving.client()
+    for client in (first, second, first):
+        client.evaluate("random")
+        client.sync()
     assert session.sent == [(Evaluate("random", number), None) for number in range(3)]
 
 
-def test_watchers_see_the_commands_of_others_and_not_their_own(
+def test_subscribers_see_the_commands_of_others_and_not_their_own(
     session: FakeSession, serving: Serving
 ) -> None:
-    first, second = serving.face(), serving.face()
+    first, second = serving.client(), serving.client()
     first.send(Pause(), FOMAML)
     first.evaluate("standard")
     first.sync()
@@ -85,8 +90,8 @@ def test_watchers_see_the_commands_of_others_and_not_their_own(
     assert isinstance(first.events(first.first_new)[0], Paused)
 
 
-def test_what_was_asked_for_is_told_before_what_came_of_it(serving: Serving) -> None:
-    first, second = serving.face(), serving.face()
+def test_a_command_is_published_before_its_effect(serving: Serving) -> None:
+    first, second = serving.client(), serving.client()
     first.send(Pause(), FOMAML)
     first.sync()
     second.sync()
@@ -94,97 +99,100 @@ def test_what_was_asked_for_is_told_before_what_came_of_it(serving: Serving) -> 
 
 
 @pytest.mark.parametrize(
-    "request_", [Send(Stop()), Probe("random"), Fresh(3), End(save=True, ticket=3)], ids=repr
+    "request_",
+    [Send(Stop()), EvaluateNext("random"), Restart(), End(save=True)],
+    ids=repr,
 )
-def test_one_who_may_only_look_is_refused_by_the_session(
-    request_: Request, session: FakeSession, serving: Serving, raw: Callable[..., Raw]
+def test_the_session_refuses_commands_of_a_read_only_client(
+    request_: Request, session: FakeSession, serving: Serving, raw: Callable[..., RawClient]
 ) -> None:
     one = raw(read_only=True)
-    one.say(request_)
-    assert one.done() == Done("you may look only", getattr(request_, "ticket", 0))
+    id = one.call(request_)
+    assert one.reply() == Reply(id, "read-only session")
     assert session.calls == ["start"]
     assert session.sent == []
-    assert serving.face().connection.subscribers == 2
+    assert serving.client().connection.subscribers == 2
 
 
-def test_a_face_that_may_only_look_sees_all_and_commands_nothing(
+def test_a_read_only_client_sees_everything_and_sends_no_commands(
     session: FakeSession, serving: Serving
 ) -> None:
-    face = serving.face(read_only=True)
-    assert face.connection.read_only
-    face.send(Save())
-    face.sync()
+    client = serving.client(read_only=True)
+    assert client.connection.read_only
+    client.send(Save())
+    client.sync()
     assert session.sent == []
-    assert session.snapshots() == face.snapshots()
-    with pytest.raises(RemoteError, match="you may look only"):
-        face.restart()
+    assert session.snapshots() == client.snapshots()
+    with pytest.raises(RemoteError, match="read-only session"):
+        client.restart()
 
 
 @pytest.mark.parametrize(
     ("request_", "problem"),
     [
         (Send(Pause(), "another"), "there is no run 'another'"),
-        (Probe("random", "another"), "there is no run 'another'"),
+        (EvaluateNext("random", "another"), "there is no run 'another'"),
         (Send(Pause(), "x\x1b" * 99), "there is no run "),
-        (Probe("validation"), "this evaluation comes by itself"),
-        (Send(Evaluate("validation", 0)), "this evaluation comes by itself"),
-        (Remember({"panel": "x" * LONGEST_VIEW}), "this is too much to remember"),
+        (EvaluateNext("validation"), "the validation runs on its own"),
+        (Send(Evaluate("validation", 0)), "the validation runs on its own"),
+        (Remember({"panel": "x" * LONGEST_VIEW}), "the view is too large to store"),
     ],
     ids=lambda one: type(one).__name__,
 )
-def test_what_cannot_be_done_is_refused_with_the_reason(
-    request_: Request, problem: str, session: FakeSession, raw: Callable[..., Raw]
+def test_an_impossible_request_is_refused_with_the_reason(
+    request_: Request, problem: str, session: FakeSession, raw: Callable[..., RawClient]
 ) -> None:
     one = raw()
-    one.say(request_)
-    said = one.done().problem
-    assert said.startswith(problem)
-    assert said.isprintable()
+    one.call(request_)
+    reported = one.reply().problem
+    assert reported.startswith(problem)
+    assert reported.isprintable()
     assert session.sent == []
-    assert session.view == {}
+    assert session.remembered() == {}
 
 
-def test_what_is_no_request_is_refused_and_the_next_one_is_heard(
-    session: FakeSession, raw: Callable[..., Raw]
+def test_an_invalid_request_is_refused_and_the_next_one_is_handled(
+    session: FakeSession, raw: Callable[..., RawClient]
 ) -> None:
     one = raw()
     one.socket.sendall(HEAD.pack(1) + b"\xc1")
-    assert one.done().problem.startswith("this is no request: ")
-    one.say(Send(Save()), Sync(4))
-    assert one.done() == Done(ticket=4)
+    refused = one.reply()
+    assert refused.id == 0
+    assert refused.problem.startswith("not a request: ")
+    assert one.reply(one.call(Send(Save()), Sync())).problem == ""
     assert session.commands(Save) == [None]
 
 
-def test_a_request_too_long_ends_the_connection(raw: Callable[..., Raw]) -> None:
+def test_a_request_too_long_ends_the_connection(raw: Callable[..., RawClient]) -> None:
     one = raw()
     one.socket.sendall(HEAD.pack(LONGEST_REQUEST + 1))
-    while (reply := one.hear()) is not None:
+    while (reply := one.receive()) is not None:
         last = reply
     assert last == Rejected(f"a message of {LONGEST_REQUEST + 1:,} bytes is too long")
 
 
-def test_what_was_looked_at_is_remembered_for_the_next(serving: Serving) -> None:
-    face = serving.face(read_only=True)
-    assert face.remembered() == {}
-    face.remember({"panel": "training", "enlarged": True})
-    face.sync()
-    assert serving.face().remembered() == {"panel": "training", "enlarged": True}
+def test_a_view_is_stored_for_the_next_client(serving: Serving) -> None:
+    client = serving.client(read_only=True)
+    assert client.remembered() == {}
+    client.remember({"panel": "training", "enlarged": True})
+    client.sync()
+    assert serving.client().remembered() == {"panel": "training", "enlarged": True}
 
 
-# Fresh runs and ends.
+# Restart runs and ends.
 
 
-def test_fresh_runs_are_begun_for_all(session: FakeSession, serving: Serving) -> None:
-    first, second = serving.face(), serving.face()
+def test_a_restart_reaches_all_subscribers(session: FakeSession, serving: Serving) -> None:
+    first, second = serving.client(), serving.client()
     first.restart()
     second.sync()
-    assert session.calls == ["start", "restart"]
+    assert session.calls == ["start", "restart", "start"]
     assert list(first.snapshots()) == list(second.snapshots()) == ["fomaml-2", "reptile-2"]
     assert asked(second.events(second.first_new)) == [(FOMAML, "fresh"), (REPTILE, "fresh")]
     assert first.folders() == session.folders()
 
 
-def test_why_there_are_no_fresh_runs_is_told(
+def test_a_failed_restart_reports_the_reason(
     session: FakeSession, serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> None:
@@ -192,37 +200,37 @@ def test_why_there_are_no_fresh_runs_is_told(
 
     monkeypatch.setattr(session, "restart", fail)
     with pytest.raises(RemoteError, match="out: the disk is full; make room"):
-        serving.face().restart()
+        serving.client().restart()
 
 
-def test_two_who_ask_for_fresh_runs_are_served_one_after_the_other(
+def test_two_restarts_run_one_after_the_other(
     session: FakeSession, serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    faces = [serving.face() for _ in range(3)]
+    clients = [serving.client() for _ in range(3)]
     within, most = [0], [0]
-    heard = threading.Semaphore(0)
+    received = threading.Semaphore(0)
 
     def restart() -> None:
         within[0] += 1
         most[0] = max(most[0], within[0])
         if len(session.calls) == 1:
             session.calls.append("first")
-            heard.acquire()
-            heard.acquire()
-            faces[2].sync()  # the session has had time to begin what it should not
+            received.acquire()
+            received.acquire()
+            clients[2].sync()  # the session has had time to begin what it should not
         within[0] -= 1
 
-    decode = server_module.decode_request
+    requests = serving.server._requests
+    handle = requests.handle
 
-    def noted(content: bytes) -> Request:
-        request = decode(content)
-        if isinstance(request, Fresh):
-            heard.release()
-        return request
+    def record(message: ClientMessage, subscriber: Subscriber) -> None:
+        if isinstance(message, Call) and isinstance(message.request, Restart):
+            received.release()
+        handle(message, subscriber)
 
     monkeypatch.setattr(session, "restart", restart)
-    monkeypatch.setattr(server_module, "decode_request", noted)
-    asking = [threading.Thread(target=face.restart) for face in faces[:2]]
+    monkeypatch.setattr(requests, "handle", record)
+    asking = [threading.Thread(target=client.restart) for client in clients[:2]]
     for thread in asking:
         thread.start()
     for thread in asking:
@@ -230,27 +238,27 @@ def test_two_who_ask_for_fresh_runs_are_served_one_after_the_other(
     assert most == [1]
 
 
-def test_an_event_of_a_run_is_told_only_after_its_snapshot(
-    session: FakeSession, raw: Callable[..., Raw], serving: Serving
+def test_an_event_of_a_run_is_sent_only_after_its_snapshot(
+    session: FakeSession, raw: Callable[..., RawClient], serving: Serving
 ) -> None:
-    """Whatever a face does with an event, it finds its run."""
+    """A client that handles an event finds its run."""
     one = raw(progress=True)
-    one.say(Sync(1))
-    one.done()
+    one.reply(one.call(Sync()))
     session.restart()
-    session.say(Paused(run="fomaml-2", iteration=0, time=0.0))
-    one.say(Sync(2))
-    told: list[str] = []
-    while not isinstance(reply := one.hear(), Done):
-        told += getattr(reply, "runs", ())
-        told += ["event"] * len(getattr(reply, "events", ()))
-    assert told == ["fomaml-2", "reptile-2", "event"]
+    session.publish(Paused(run="fomaml-2", iteration=0, time=0.0))
+    one.call(Sync())
+    received: list[str] = []
+    while not isinstance(message := one.receive(), Reply):
+        received += [f"run {run}" for run in getattr(message, "runs", ())]
+        received += [event.run for event in getattr(message, "events", ())]
+    assert received.index("run fomaml-2") < received.index("fomaml-2")
+    assert received.index("run reptile-2") < received.index("reptile-2")
 
 
-def test_a_face_that_stops_the_runs_waits_and_all_are_told(
+def test_a_client_that_stops_the_runs_waits_and_all_see_the_end(
     session: FakeSession, serving: Serving
 ) -> None:
-    first, second = serving.face(), serving.face()
+    first, second = serving.client(), serving.client()
     first.stop(save=True)
     assert session.calls == ["start", "stop save=True"]
     assert first.connection.ended
@@ -262,85 +270,81 @@ def test_a_face_that_stops_the_runs_waits_and_all_are_told(
     assert not list(sessions_folder().iterdir())
 
 
-def test_what_happens_last_is_told(session: FakeSession, serving: Serving) -> None:
-    face = serving.face()
+def test_the_last_events_are_sent(session: FakeSession, serving: Serving) -> None:
+    client = serving.client()
     session.finish(FOMAML)
     serving.server.close = lambda close=serving.server.close: (session.finish(REPTILE), close())  # type: ignore[method-assign]
-    face.stop(save=False)
+    client.stop(save=False)
     until(lambda: state(session, REPTILE) == "finished")
-    until(lambda: len([one for one in face.snapshots().values() if one.state == "finished"]) == 2)
+    until(lambda: len([one for one in client.snapshots().values() if one.state == "finished"]) == 2)
 
 
-def test_a_session_that_ends_by_itself_says_so(serving: Serving) -> None:
-    face = serving.face()
+def test_a_session_that_ends_on_its_own_sends_the_end(serving: Serving) -> None:
+    client = serving.client()
     serving.server.ended.set()
-    until(lambda: face.connection.ended)
-    assert not face.connection.lost
+    until(lambda: client.connection.ended)
+    assert not client.connection.lost
 
 
-def test_nothing_is_asked_of_a_session_that_has_ended(
-    session: FakeSession, serving: Serving
-) -> None:
-    face = serving.face()
-    face.stop(save=False)
-    face.send(Save())
-    face.evaluate("random")
+def test_a_session_that_has_ended_receives_no_calls(session: FakeSession, serving: Serving) -> None:
+    client = serving.client()
+    client.stop(save=False)
+    client.send(Save())
+    client.evaluate("random")
     with pytest.raises(RemoteError, match="session 1 has ended"):
-        face.restart()
-    face.stop(save=True)
+        client.restart()
+    client.stop(save=True)
     assert session.sent == []
 
 
-def test_one_who_leaves_ends_nothing(session: FakeSession, serving: Serving) -> None:
-    face, other = serving.face(), serving.face()
-    face.detach()
-    face.leave(terminated=True)  # did not begin it
+def test_a_client_that_leaves_ends_nothing(session: FakeSession, serving: Serving) -> None:
+    client, other = serving.client(), serving.client()
+    client.detach()
+    client.leave(terminated=True)  # not the owner
     until(lambda: other.connection.subscribers == 1)
     assert session.calls == ["start"]
-    assert not face.connection.lost
+    assert not client.connection.lost
 
 
-def test_who_began_the_runs_ends_them_when_told_to_end(
-    session: FakeSession, serving: Serving
-) -> None:
-    serving.face(owner=True).leave(terminated=True)
+def test_the_owner_ends_the_runs_when_terminated(session: FakeSession, serving: Serving) -> None:
+    serving.client(owner=True).leave(terminated=True)
     assert session.calls == ["start", "stop save=True"]
 
 
-def test_who_began_the_runs_leaves_them_when_the_terminal_is_gone(
+def test_the_owner_leaves_the_runs_when_its_terminal_is_closed(
     session: FakeSession, serving: Serving
 ) -> None:
-    serving.face(owner=True).leave(terminated=False)
+    serving.client(owner=True).leave(terminated=False)
     assert session.calls == ["start"]
 
 
-# Who watches.
+# Subscribers.
 
 
 def test_names_are_made_unique_printable_and_short(serving: Serving) -> None:
     names = []
-    connections = [Raw(serving.id) for _ in range(5)]
+    connections = [RawClient(serving.id) for _ in range(5)]
     for one, name in zip(connections, ["me", "me", "a\x1b[31m\nb", "", "x" * 500], strict=True):
-        one.say(Hello(protocol=PROTOCOL, program="1", name=name))
-        welcome = one.hear()
+        one.send(Hello(protocol=PROTOCOL, program="1", name=name))
+        welcome = one.receive()
         assert isinstance(welcome, SessionStatus)
         names.append(welcome.name)
-    assert names == ["me", "me #1", "a[31mb", "somebody", "x" * LONGEST_NAME]
+    assert names == ["me", "me #1", "a[31mb", "unknown", "x" * LONGEST_NAME]
     assert session_status(serving.id).subscribers == tuple(names)
     for one in connections:
         one.close()
     until(lambda: session_status(serving.id).subscribers == ())
 
 
-def test_each_watcher_knows_how_many_watch(serving: Serving) -> None:
-    faces = [serving.face() for _ in range(3)]
-    assert faces[-1].connection.subscribers == 3
-    until(lambda: all(face.connection.subscribers == 3 for face in faces))
-    faces[0].detach()
-    until(lambda: all(face.connection.subscribers == 2 for face in faces[1:]))
+def test_each_subscriber_knows_how_many_there_are(serving: Serving) -> None:
+    clients = [serving.client() for _ in range(3)]
+    assert clients[-1].connection.subscribers == 3
+    until(lambda: all(client.connection.subscribers == 3 for client in clients))
+    clients[0].detach()
+    until(lambda: all(client.connection.subscribers == 2 for client in clients[1:]))
 
 
-def test_one_who_looks_is_told_how_all_stands_and_is_no_watcher(
+def test_a_status_request_is_answered_without_subscribing(
     session: FakeSession, serving: Serving
 ) -> None:
     seen = session_status(serving.id)
@@ -349,62 +353,75 @@ def test_one_who_looks_is_told_how_all_stands_and_is_no_watcher(
         (REPTILE, "training", 2_000, 50_000),
     ]
     assert session_status(serving.id).subscribers == ()
-    assert not serving.server.watched
+    assert not serving.server.has_subscribers
 
 
-def test_another_version_is_told_so_in_one_line(serving: Serving) -> None:
-    with closing(Raw(serving.id)) as one:
-        one.say(Hello(protocol=PROTOCOL + 1, program="9.9"))
-        assert one.hear() == Rejected(
-            "session 1 is of tui-meta 1.2.3 and this is 9.9; use the version that began it"
+def test_a_client_of_another_version_is_rejected_in_one_line(serving: Serving) -> None:
+    with closing(RawClient(serving.id)) as one:
+        one.send(Hello(protocol=PROTOCOL + 1, program="9.9"))
+        assert one.receive() == Rejected(
+            "session 1 runs tui-meta 1.2.3 and this is 9.9; use the version that started it"
         )
-        assert one.hear() is None
+        assert one.receive() is None
 
 
-def test_a_greeting_that_is_none_is_answered_and_the_connection_ends(serving: Serving) -> None:
-    with closing(Raw(serving.id)) as one:
+def test_a_client_of_protocol_2_can_read_why_it_is_rejected(serving: Serving) -> None:
+    """These two messages never change, whatever the number of the protocol is."""
+    old = {"type": "hello", "protocol": 2, "program": "0.1", "look": False, "name": "me"}
+    body = msgspec.msgpack.encode(old)
+    with closing(RawClient(serving.id)) as one:
+        one.socket.sendall(HEAD.pack(len(body)) + body)
+        (length,) = HEAD.unpack(one._read(HEAD.size))
+        assert msgspec.msgpack.decode(one._read(length)) == {
+            "type": "unfit",
+            "problem": "session 1 runs tui-meta 1.2.3 and this is 0.1; "
+            "use the version that started it",
+        }
+
+
+def test_an_invalid_hello_is_rejected_and_the_connection_ends(serving: Serving) -> None:
+    with closing(RawClient(serving.id)) as one:
         one.socket.sendall(HEAD.pack(1) + b"\x00")
-        reply = one.hear()
+        reply = one.receive()
         assert isinstance(reply, Rejected)
-        assert reply.problem.startswith("this is no greeting: ")
-        assert one.hear() is None
+        assert reply.problem.startswith("not a hello: ")
+        assert one.receive() is None
 
 
-def test_one_who_says_nothing_is_dropped(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "HELLO_SECONDS", 0.01)
-    with closing(Raw(serving.id)) as one:
-        assert one.hear() is None
+def test_a_client_that_sends_no_hello_is_dropped(session: FakeSession) -> None:
+    with served(session, hello_seconds=0.01) as serving, closing(RawClient(serving.id)) as one:
+        assert one.receive() is None
 
 
-def test_one_who_hangs_up_at_once_harms_nobody(serving: Serving) -> None:
-    face = serving.face()
+def test_clients_that_hang_up_at_once_do_no_harm(serving: Serving) -> None:
+    client = serving.client()
     for said in (
         b"",
         to_frame(make_hello()),
         to_frame(make_hello())[:3],
-        to_frame(make_hello(look=True)),
+        to_frame(make_hello(status_only=True)),
     ):
         for _ in range(5):
-            with closing(Raw(serving.id)) as one:
+            with closing(RawClient(serving.id)) as one:
                 one.socket.sendall(said)
-    face.sync()
-    until(lambda: session_status(serving.id).subscribers == (face._link.welcome.name,))
+    client.sync()
+    until(lambda: session_status(serving.id).subscribers == (client._socket.status.name,))
 
 
-# Faults of its own.
+# Internal errors.
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_server_that_fails_lets_the_runs_be_ended_and_leaves_nothing_behind(
+def test_a_server_that_crashes_ends_the_runs_and_leaves_nothing_behind(
     session: FakeSession, serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    face = serving.face()
+    client = serving.client()
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a fault")
 
-    monkeypatch.setattr(serving.server, "_tell_news", fail)
+    monkeypatch.setattr(serving.server, "_send_updates", fail)
     assert serving.server.ended.wait(PATIENCE)
     serving.server.close()
     assert not list(live_sessions())
-    until(lambda: bool(face.connection.lost))
+    until(lambda: bool(client.connection.lost))

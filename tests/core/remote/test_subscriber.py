@@ -1,16 +1,15 @@
-"""A slow watcher skips how the runs stand and never what happened, up to a bound."""
+"""A slow subscriber skips snapshots, and never events, up to a bound."""
 
 from __future__ import annotations
 
 import pytest
 
-from core.remote import subscriber as watcher_module
-from core.remote.protocol import Hello
-from core.remote.subscriber import MOST_WAITING, PATIENCE_SECONDS, Subscriber
+from core.remote.protocol import Hello, Rejected
+from core.remote.subscriber import MOST_WAITING, STUCK_SECONDS, Subscriber
 
 
 class Transport:
-    """What asyncio would give: bytes wait until the test reads."""
+    """The transport that asyncio would provide: bytes wait until the test reads."""
 
     def __init__(self) -> None:
         self.waiting = b""
@@ -52,113 +51,117 @@ def writer() -> Writer:
 
 
 @pytest.fixture
-def watcher(writer: Writer) -> Subscriber:
-    return Subscriber("me", writer, Hello(protocol=1, program="1"))  # type: ignore[arg-type]
+def now() -> list[float]:
+    return [0.0]
 
 
 @pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    now = [0.0]
-    clock = type("Clock", (), {"monotonic": staticmethod(lambda: now[0])})
-    monkeypatch.setattr(watcher_module, "time", clock)
-    return now
+def subscriber(writer: Writer, now: list[float]) -> Subscriber:
+    hello = Hello(protocol=1, program="1")
+    return Subscriber("me", writer, hello, clock=lambda: now[0])  # type: ignore[arg-type]
 
 
-def whole() -> bytes:
-    return b"everything"
+def full() -> bytes:
+    return b"full"
 
 
-def unread(watcher: Subscriber, writer: Writer) -> None:
-    """From now on something waits."""
+def stop_reading(subscriber: Subscriber, writer: Writer) -> None:
+    """Leave an event unread."""
     writer.pause()
-    watcher.tell(b"event 0")
+    subscriber.send_frame(b"event 0")
 
 
-def test_one_who_reads_is_sent_all_in_order(watcher: Subscriber, writer: Writer) -> None:
-    watcher.tell(b"event 1")
-    watcher.show(b"change 1", whole)
-    watcher.show(None, whole)
-    watcher.tell(b"event 2")
+def test_a_reading_subscriber_receives_everything_in_order(
+    subscriber: Subscriber, writer: Writer
+) -> None:
+    subscriber.send_frame(b"event 1")
+    subscriber.send_snapshot(b"change 1", full)
+    subscriber.send_snapshot(None, full)
+    subscriber.send_frame(b"event 2")
     assert writer.got == [b"event 1", b"change 1", b"event 2"]
 
 
-def test_one_who_does_not_read_skips_snapshots_and_no_event(
-    watcher: Subscriber, writer: Writer
+def test_a_stuck_subscriber_skips_snapshots_and_no_event(
+    subscriber: Subscriber, writer: Writer
 ) -> None:
-    unread(watcher, writer)
+    stop_reading(subscriber, writer)
     for number in range(1, 4):
-        watcher.tell(b"event %d" % number)
-        watcher.show(b"change", whole)
+        subscriber.send_frame(b"event %d" % number)
+        subscriber.send_snapshot(b"change", full)
     assert writer.got == [b"event %d" % number for number in range(4)]
 
 
-def test_once_it_reads_again_it_is_told_everything(watcher: Subscriber, writer: Writer) -> None:
-    unread(watcher, writer)
-    watcher.show(b"change 1", whole)
-    writer.read()
-    watcher.show(None, whole)
-    watcher.show(b"change 2", whole)
-    assert writer.got == [b"event 0", b"everything", b"change 2"]
-
-
-def test_one_who_skipped_nothing_is_not_told_everything(
-    watcher: Subscriber, writer: Writer
+def test_a_subscriber_that_reads_again_receives_full_snapshots(
+    subscriber: Subscriber, writer: Writer
 ) -> None:
-    unread(watcher, writer)
-    watcher.show(None, whole)
+    stop_reading(subscriber, writer)
+    subscriber.send_snapshot(b"change 1", full)
     writer.read()
-    watcher.show(b"change", whole)
+    subscriber.send_snapshot(None, full)
+    subscriber.send_snapshot(b"change 2", full)
+    assert writer.got == [b"event 0", b"full", b"change 2"]
+
+
+def test_a_subscriber_that_skipped_nothing_receives_changes(
+    subscriber: Subscriber, writer: Writer
+) -> None:
+    stop_reading(subscriber, writer)
+    subscriber.send_snapshot(None, full)
+    writer.read()
+    subscriber.send_snapshot(b"change", full)
     assert writer.got == [b"event 0", b"change"]
 
 
-def test_it_is_dropped_when_too_much_waits(watcher: Subscriber, writer: Writer) -> None:
+def test_a_subscriber_is_dropped_when_too_much_waits(
+    subscriber: Subscriber, writer: Writer
+) -> None:
     writer.pause()
-    watcher.tell(bytes(MOST_WAITING - 1))
-    watcher.tell(b"x")
+    subscriber.send_frame(bytes(MOST_WAITING - 1))
+    subscriber.send_frame(b"x")
     assert not writer.transport.aborted
-    watcher.tell(b"x")
+    subscriber.send_frame(b"x")
     assert writer.transport.aborted
 
 
-def test_a_long_story_drops_nobody(watcher: Subscriber, writer: Writer) -> None:
+def test_a_long_backlog_drops_no_subscriber(subscriber: Subscriber, writer: Writer) -> None:
     writer.pause()
     for _ in range(3):
-        watcher.greet(bytes(MOST_WAITING))
+        subscriber.send_initial(Rejected("x" * MOST_WAITING))
     assert not writer.transport.aborted
-    watcher.tell(bytes(MOST_WAITING))
+    subscriber.send_frame(bytes(MOST_WAITING))
     assert not writer.transport.aborted
-    watcher.tell(b"x")
+    subscriber.send_frame(b"x")
     assert writer.transport.aborted
 
 
-def test_it_is_dropped_when_something_has_waited_too_long(
-    watcher: Subscriber, writer: Writer, now: list[float]
+def test_a_subscriber_is_dropped_when_something_has_waited_too_long(
+    subscriber: Subscriber, writer: Writer, now: list[float]
 ) -> None:
-    unread(watcher, writer)
-    watcher.show(None, whole)
-    now[0] += PATIENCE_SECONDS
-    watcher.show(None, whole)
+    stop_reading(subscriber, writer)
+    subscriber.send_snapshot(None, full)
+    now[0] += STUCK_SECONDS
+    subscriber.send_snapshot(None, full)
     assert not writer.transport.aborted
     now[0] += 0.1
-    watcher.show(None, whole)
+    subscriber.send_snapshot(None, full)
     assert writer.transport.aborted
 
 
-def test_one_who_reads_now_and_then_is_not_dropped(
-    watcher: Subscriber, writer: Writer, now: list[float]
+def test_a_subscriber_that_reads_now_and_then_is_not_dropped(
+    subscriber: Subscriber, writer: Writer, now: list[float]
 ) -> None:
     for _ in range(5):
-        unread(watcher, writer)
-        now[0] += PATIENCE_SECONDS
-        watcher.show(b"change", whole)
+        stop_reading(subscriber, writer)
+        now[0] += STUCK_SECONDS
+        subscriber.send_snapshot(b"change", full)
         writer.read()
-        watcher.show(None, whole)
+        subscriber.send_snapshot(None, full)
     assert not writer.transport.aborted
 
 
-def test_one_who_was_dropped_is_sent_nothing_more(watcher: Subscriber, writer: Writer) -> None:
+def test_a_dropped_subscriber_receives_nothing_more(subscriber: Subscriber, writer: Writer) -> None:
     writer.pause()
-    watcher.tell(bytes(MOST_WAITING + 1))
-    watcher.tell(b"event")
-    watcher.show(b"change", whole)
+    subscriber.send_frame(bytes(MOST_WAITING + 1))
+    subscriber.send_frame(b"event")
+    subscriber.send_snapshot(b"change", full)
     assert writer.got == []

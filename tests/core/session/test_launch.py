@@ -34,7 +34,7 @@ def saved(out: Path, name: str = "run") -> Path:
 
 
 @pytest.mark.parametrize("kind", ["new", "old"])
-def test_runs_are_the_same_after_the_way_through_json(kind: str, tmp_path: Path) -> None:
+def test_requests_survive_a_round_trip_through_json(kind: str, tmp_path: Path) -> None:
     runs: Runs = new(tmp_path)
     if kind == "old":
         runs = ResumeRequest.of([tmp_path / "a", tmp_path / "b"], iterations=9, pace=2.0)
@@ -52,24 +52,24 @@ def test_new_runs_are_planned_as_they_were_configured(tmp_path: Path) -> None:
     ]
 
 
-def test_new_runs_belong_where_they_were_told_to_as_seen_from_the_working_folder() -> None:
+def test_a_relative_output_folder_is_kept_as_given() -> None:
     assert new(Path("runs")).out == "runs"
 
 
-def test_where_one_new_run_is_not_possible_nothing_is_left_of_the_others(tmp_path: Path) -> None:
+def test_a_failed_plan_removes_the_folders_of_the_other_runs(tmp_path: Path) -> None:
     (tmp_path / "reptile-mine" / "something").mkdir(parents=True)
     with pytest.raises(RunFolderError, match="reptile-mine"):
         new(tmp_path).plans()
     assert [path.name for path in tmp_path.iterdir()] == ["reptile-mine"]
 
 
-def test_a_device_that_is_not_there_is_told_before_a_folder_is_made(tmp_path: Path) -> None:
+def test_an_unavailable_device_is_reported_before_a_folder_is_created(tmp_path: Path) -> None:
     with pytest.raises(EngineError):
-        new(tmp_path, configs=[small_config(device="cuda")]).require()
+        new(tmp_path, configs=[small_config(device="cuda")]).check()
     assert not list(tmp_path.iterdir())
 
 
-def test_old_runs_go_on_where_they_were_saved(tmp_path: Path) -> None:
+def test_resumed_runs_continue_at_their_newest_checkpoint(tmp_path: Path) -> None:
     runs = ResumeRequest.of([saved(tmp_path, "a"), saved(tmp_path, "b")], iterations=50, pace=2.0)
     plans = runs.plans()
     assert [(plan.folder.name, plan.target, plan.pace) for plan in plans] == [
@@ -81,7 +81,7 @@ def test_old_runs_go_on_where_they_were_saved(tmp_path: Path) -> None:
         plan.folder.release()
 
 
-def test_old_runs_are_found_from_everywhere(
+def test_resumed_runs_are_found_from_any_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = saved(tmp_path)
@@ -93,7 +93,7 @@ def test_old_runs_are_found_from_everywhere(
     plan.folder.release()
 
 
-def test_where_one_old_run_cannot_go_on_none_is_held(tmp_path: Path) -> None:
+def test_a_failed_resume_locks_no_run(tmp_path: Path) -> None:
     run = saved(tmp_path)
     with pytest.raises(LabError):
         ResumeRequest.of([run, tmp_path / "gone"]).plans()
@@ -106,11 +106,11 @@ def test_two_runs_of_one_name_cannot_be_resumed_at_once(tmp_path: Path) -> None:
         ResumeRequest.of([saved(tmp_path), saved(tmp_path / "other")])
 
 
-def test_runs_that_are_not_there_are_not_taken_for_one(tmp_path: Path) -> None:
+def test_missing_runs_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="a: "):
         ResumeRequest.of([tmp_path / "a", tmp_path / "b"]).plans()
 
 
-def test_a_run_whose_name_is_no_text_cannot_be_told(tmp_path: Path) -> None:
-    with pytest.raises(RunFolderError, match="no text in UTF-8; rename it"):
+def test_a_run_whose_name_is_not_text_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="not valid UTF-8; rename it"):
         ResumeRequest.of([Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))])

@@ -1,14 +1,13 @@
-"""Several runs together: neither knows of the other, and faces know only the session."""
+"""Several runs in one session: independent of each other, and reached only through it."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import core.session.local
 import core.training.trainer
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
@@ -32,7 +31,7 @@ from core.events import (
     Stopped,
 )
 from core.session.event_backlog import KEPT_EVENTS
-from core.session.local import LocalSession
+from core.session.local import LocalSession, plan_next_seed
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.run_folder import RunFolder
 from core.training.run_plan import Plan, plan_new, plan_resumed
@@ -53,18 +52,24 @@ LAST = 10**6
 """More iterations than a test waits for."""
 
 
-def pair(out: Path, engine: str = "torch", pace: float | None = None) -> LocalSession:
+def pair(
+    out: Path,
+    engine: str = "torch",
+    pace: float | None = None,
+    plan_restart: Callable[[Plan], Plan] = plan_next_seed,
+) -> LocalSession:
     """A FOMAML and a Reptile run."""
     fomaml = small_config(engine, algorithm=Fomaml())
     reptile = small_config(engine, algorithm=Reptile())
     return LocalSession(
-        [new_plan(out, fomaml, "f", pace=pace), new_plan(out, reptile, "r", pace=pace)]
+        [new_plan(out, fomaml, "f", pace=pace), new_plan(out, reptile, "r", pace=pace)],
+        plan_restart=plan_restart,
     )
 
 
-def crawling(out: Path) -> LocalSession:
-    """Such a session whose runs have begun, and will not end during a test."""
-    session = pair(out, pace=CRAWL)
+def crawling(out: Path, plan_restart: Callable[[Plan], Plan] = plan_next_seed) -> LocalSession:
+    """Return such a session whose runs have begun, and do not end during a test."""
+    session = pair(out, pace=CRAWL, plan_restart=plan_restart)
     session.start()
     until(lambda: all(shot.iteration for shot in session.snapshots().values()))
     return session
@@ -80,7 +85,7 @@ def until_states(session: LocalSession, state: str) -> None:
 
 @pytest.fixture
 def gated(monkeypatch: pytest.MonkeyPatch) -> list[Gated]:
-    """Engines made while this is in use wait at a gate."""
+    """Engines that wait at a gate."""
     made: list[Gated] = []
 
     def make(config: RunConfig, *_: object) -> Gated:
@@ -151,7 +156,7 @@ def test_events_that_were_read_do_not_change(tmp_path: Path) -> None:
     assert list(read) == before
 
 
-def test_waiting_for_news_ends_when_there_is_some(tmp_path: Path) -> None:
+def test_waiting_for_events_ends_when_there_are_some(tmp_path: Path) -> None:
     session = pair(tmp_path, pace=CRAWL)
     session.start()
     session.wait_for_events(0, PATIENCE)
@@ -199,7 +204,7 @@ def test_stop_can_be_repeated_and_come_before_the_start(tmp_path: Path) -> None:
     session.stop(save=True)
 
 
-def test_one_run_can_be_stopped_and_the_other_goes_on(tmp_path: Path) -> None:
+def test_one_run_can_be_stopped_while_the_other_continues(tmp_path: Path) -> None:
     session = pair(tmp_path, pace=CRAWL)
     session.start()
     session.send(Stop(), "f")
@@ -210,7 +215,7 @@ def test_one_run_can_be_stopped_and_the_other_goes_on(tmp_path: Path) -> None:
     assert [event.run for event in session.events(0) if isinstance(event, Stopped)] == ["f"]
 
 
-def test_a_command_to_a_run_that_has_ended_is_refused_with_the_reason(tmp_path: Path) -> None:
+def test_a_command_to_a_run_that_has_ended_is_rejected_with_the_reason(tmp_path: Path) -> None:
     session = pair(tmp_path)
     session.start()
     until_states(session, "finished")
@@ -224,7 +229,7 @@ def test_a_command_to_a_run_that_has_ended_is_refused_with_the_reason(tmp_path: 
     session.stop(save=False)
 
 
-def test_a_command_too_many_is_refused_and_those_before_are_obeyed(
+def test_a_command_too_many_is_rejected_and_those_before_are_obeyed(
     tmp_path: Path, gated: list[Gated]
 ) -> None:
     session = LocalSession([new_plan(tmp_path, small_config(iterations=LAST))])
@@ -234,7 +239,7 @@ def test_a_command_too_many_is_refused_and_those_before_are_obeyed(
     for _ in range(COMMAND_LIMIT + 1):
         session.send(Evaluate("standard", 0))
     refused = [event for event in session.events(0) if isinstance(event, CommandRejected)]
-    assert [event.reason for event in refused] == ["too many commands wait; try again"]
+    assert [event.reason for event in refused] == ["too many commands are waiting; try again"]
     gated[0].gate.set()
     session.stop(save=False)
     obeyed = [
@@ -245,7 +250,7 @@ def test_a_command_too_many_is_refused_and_those_before_are_obeyed(
     assert len(obeyed) == COMMAND_LIMIT
 
 
-def test_stop_is_heard_though_too_many_commands_wait(tmp_path: Path, gated: list[Gated]) -> None:
+def test_stop_is_obeyed_although_too_many_commands_wait(tmp_path: Path, gated: list[Gated]) -> None:
     session = LocalSession([new_plan(tmp_path, small_config(iterations=LAST))])
     session.start()
     until(lambda: bool(gated))
@@ -264,7 +269,7 @@ def test_stop_is_heard_though_too_many_commands_wait(tmp_path: Path, gated: list
     assert heard
 
 
-def test_a_fresh_session_saves_the_old_runs_and_begins_with_the_next_seed(tmp_path: Path) -> None:
+def test_a_restart_saves_the_old_runs_and_begins_with_the_next_seed(tmp_path: Path) -> None:
     session = crawling(tmp_path)
     session.restart()
     names = list(session.snapshots())
@@ -280,10 +285,10 @@ def test_a_fresh_session_saves_the_old_runs_and_begins_with_the_next_seed(tmp_pa
         assert latest_checkpoint(tmp_path / name).checkpoint.config.seed == 1
 
 
-def test_no_moment_of_a_fresh_start_looks_like_the_end_of_all_runs(
+def test_a_restart_never_looks_like_the_end_of_all_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Others wait for that: a headless process ends with its runs."""
+    """Clients wait for that: a headless process ends with its runs."""
     session = crawling(tmp_path)
     seen: list[list[str]] = []
     join = core.training.trainer.Trainer.join
@@ -301,19 +306,16 @@ def test_no_moment_of_a_fresh_start_looks_like_the_end_of_all_runs(
     session.stop(save=False)
 
 
-def test_a_fresh_start_that_is_not_possible_leaves_the_runs_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session = crawling(tmp_path)
-    plan, planned = core.session.local.plan_new, []
+def test_an_impossible_restart_leaves_the_runs_alone(tmp_path: Path) -> None:
+    planned: list[Plan] = []
 
-    def fail_at_the_second(*given: Any) -> Plan:
+    def fail_at_the_second(plan: Plan) -> Plan:
         if planned:
             raise RunFolderError(tmp_path, "the disk is full", "make room")
-        planned.append(plan(*given))
+        planned.append(plan_next_seed(plan))
         return planned[-1]
 
-    monkeypatch.setattr(core.session.local, "plan_new", fail_at_the_second)
+    session = crawling(tmp_path, fail_at_the_second)
     with pytest.raises(RunFolderError):
         session.restart()
     assert states(session) == ["training", "training"]
@@ -321,19 +323,16 @@ def test_a_fresh_start_that_is_not_possible_leaves_the_runs_alone(
     session.stop(save=False)
 
 
-def test_who_stops_the_runs_while_they_begin_afresh_stops_the_new_ones(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session = crawling(tmp_path)
-    plan, stopping = core.session.local.plan_new, []
+def test_a_stop_during_a_restart_stops_the_new_runs(tmp_path: Path) -> None:
+    stopping: list[threading.Thread] = []
 
-    def stopped_meanwhile(*given: Any) -> Plan:
+    def stop_meanwhile(plan: Plan) -> Plan:
         if not stopping:
             stopping.append(threading.Thread(target=session.stop, kwargs={"save": False}))
             stopping[0].start()
-        return plan(*given)
+        return plan_next_seed(plan)
 
-    monkeypatch.setattr(core.session.local, "plan_new", stopped_meanwhile)
+    session = crawling(tmp_path, stop_meanwhile)
     session.restart()
     stopping[0].join(PATIENCE)
     assert not stopping[0].is_alive()
@@ -341,16 +340,16 @@ def test_who_stops_the_runs_while_they_begin_afresh_stops_the_new_ones(
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("run ")]
 
 
-def test_there_is_no_fresh_start_after_the_end(tmp_path: Path) -> None:
+def test_there_is_no_restart_after_the_end(tmp_path: Path) -> None:
     session = pair(tmp_path, pace=CRAWL)
     session.start()
     session.stop(save=False)
-    with pytest.raises(SessionError, match="told to end"):
+    with pytest.raises(SessionError, match="the runs are stopping"):
         session.restart()
     assert list(session.snapshots()) == ["f", "r"]
 
 
-def test_events_of_the_old_runs_stay_after_a_fresh_start(tmp_path: Path) -> None:
+def test_events_of_the_old_runs_stay_after_a_restart(tmp_path: Path) -> None:
     session = pair(tmp_path, pace=CRAWL)
     session.start()
     until(lambda: len(session.events(0)) >= 2)
@@ -360,8 +359,8 @@ def test_events_of_the_old_runs_stay_after_a_fresh_start(tmp_path: Path) -> None
     assert list(session.events(0))[: len(before)] == before
 
 
-def test_two_runs_of_one_name_are_refused(tmp_path: Path) -> None:
-    """One of them would be lost: runs are known by their name."""
+def test_two_runs_of_one_name_are_rejected(tmp_path: Path) -> None:
+    """One of them would be lost, as runs are identified by name."""
     plans = [new_plan(tmp_path / part) for part in ("a", "b")]
     with pytest.raises(RunFolderError, match="two runs are called 'run'"):
         LocalSession(plans)
@@ -416,7 +415,7 @@ def test_a_resumed_run_knows_its_history_up_to_its_checkpoint(stopped: Path) -> 
     assert max(event.iteration for event in history) == 2
 
 
-def test_a_run_can_be_resumed_to_another_end(stopped: Path) -> None:
+def test_a_run_can_be_resumed_to_another_target(stopped: Path) -> None:
     session = LocalSession([plan_resumed(stopped, iterations=150)])
     session.start()
     until_states(session, "finished")
@@ -426,7 +425,7 @@ def test_a_run_can_be_resumed_to_another_end(stopped: Path) -> None:
     assert bits(kept.state) == bits(straight(small_config(), 150))
 
 
-def test_a_run_cannot_be_resumed_to_an_end_that_lies_behind_it(stopped: Path) -> None:
+def test_a_run_cannot_be_resumed_to_a_target_before_its_checkpoint(stopped: Path) -> None:
     with pytest.raises(RunFolderError, match="already at iteration 5; choose a higher") as caught:
         plan_resumed(stopped, iterations=3)
     assert len(str(caught.value).splitlines()) == 1
@@ -440,12 +439,12 @@ def test_a_checkpoint_outside_a_run_folder_cannot_be_resumed(stopped: Path, tmp_
 
 
 @pytest.mark.parametrize("name", ["nothing", "nothing/000000001.safetensors"])
-def test_what_is_not_there_cannot_be_resumed(tmp_path: Path, name: str) -> None:
+def test_a_missing_run_cannot_be_resumed(tmp_path: Path, name: str) -> None:
     with pytest.raises(CheckpointError, match="no such file"):
         plan_resumed(tmp_path / name)
 
 
-def test_every_finished_run_has_said_so(tmp_path: Path) -> None:
+def test_every_finished_run_publishes_it(tmp_path: Path) -> None:
     session = pair(tmp_path)
     session.start()
     until_states(session, "finished")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from core.analysis.answers import AnyAnswer, BatteryResult, HardTask, Pair, SourceResult, Traced
 from core.analysis.battery import OnProgress
@@ -84,7 +83,6 @@ def traced(question: Trace) -> Traced:
     )
 
 
-@dataclass
 class CannedSession(FakeSession):
     """Answers surveys and traces at once; the rest as its runs would."""
 

@@ -1,17 +1,17 @@
-"""A session that notes what is asked of it."""
+"""A fake session that records the questions it is asked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from core.analysis.answers import AnyAnswer
 from core.analysis.questions import Adapt, AnyQuestion, Saved
+from core.session.api import Connection
 from tests.support.dashboard.fake_session import FakeSession
 
 
-@dataclass
-class Noting(FakeSession):
-    asked: list[AnyQuestion] = field(default_factory=list)
+class RecordingSession(FakeSession):
+    def __init__(self, connection: Connection | None = None) -> None:
+        super().__init__(connection=connection)
+        self.asked: list[AnyQuestion] = []
 
     def ask(self, question: AnyQuestion, *args: object, **options: object) -> AnyAnswer:
         self.asked.append(question)
@@ -19,6 +19,7 @@ class Noting(FakeSession):
 
     @property
     def adapting(self) -> list[Adapt]:
+        """The questions to adapt a network."""
         return [one for one in self.asked if isinstance(one, Adapt)]
 
     @property

@@ -52,7 +52,7 @@ def die(serving: Serving, app: TuiMetaApp) -> None:
 async def test_each_answer_of_the_quit_question(
     keys: list[str], end: str | None, session: FakeSession, serving: Serving
 ) -> None:
-    app = TuiMetaApp(serving.face(owner=True))
+    app = TuiMetaApp(serving.client(owner=True))
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         assert "detach" in await press(pilot, "q")
@@ -65,7 +65,7 @@ async def test_each_answer_of_the_quit_question(
 
 
 async def test_staying_leaves_all_as_it_was(session: FakeSession, serving: Serving) -> None:
-    app = TuiMetaApp(serving.face())
+    app = TuiMetaApp(serving.client())
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await press(pilot, "q", "escape")
@@ -77,7 +77,7 @@ async def test_staying_leaves_all_as_it_was(session: FakeSession, serving: Servi
 async def test_d_leaves_at_once_and_the_runs_train_on(
     session: FakeSession, serving: Serving
 ) -> None:
-    app = TuiMetaApp(serving.face(owner=True))
+    app = TuiMetaApp(serving.client(owner=True))
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("d")
@@ -88,12 +88,12 @@ async def test_d_leaves_at_once_and_the_runs_train_on(
 
 
 async def test_the_next_who_comes_sees_the_panel_that_was_left(serving: Serving) -> None:
-    first = TuiMetaApp(serving.face())
+    first = TuiMetaApp(serving.client())
     async with first.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await press(pilot, "right", "enter")
         assert "validation (1 random task each)" not in shown(first)
-    second = TuiMetaApp(serving.face())
+    second = TuiMetaApp(serving.client())
     async with second.run_test(size=SIZE) as pilot:
         await settle(pilot)
         assert "validation (1 random task each)" not in shown(second)
@@ -101,7 +101,7 @@ async def test_the_next_who_comes_sees_the_panel_that_was_left(serving: Serving)
 
 
 async def test_what_others_command_is_seen(serving: Serving) -> None:
-    app, other = TuiMetaApp(serving.face()), serving.face()
+    app, other = TuiMetaApp(serving.client()), serving.client()
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         other.send(Pause())
@@ -109,13 +109,13 @@ async def test_what_others_command_is_seen(serving: Serving) -> None:
         await settle(pilot)
         text = shown(app)
         assert "space resume" in text
-        assert other._link.welcome.name in text
+        assert other._socket.status.name in text
 
 
 async def test_one_who_may_only_look_is_told_so_and_commands_nothing(
     session: FakeSession, serving: Serving
 ) -> None:
-    app = TuiMetaApp(serving.face(read_only=True))
+    app = TuiMetaApp(serving.client(read_only=True))
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         for key in ("space", "s", "e", "1", "less_than_sign", "r", "n", "c"):
@@ -131,7 +131,7 @@ async def test_one_who_may_only_look_is_told_so_and_commands_nothing(
 async def test_the_end_by_another_is_said_and_q_leaves(
     session: FakeSession, serving: Serving
 ) -> None:
-    app, other = TuiMetaApp(serving.face()), serving.face()
+    app, other = TuiMetaApp(serving.client()), serving.client()
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         other.stop(save=True)
@@ -149,7 +149,7 @@ async def test_the_end_by_another_is_said_and_q_leaves(
 async def test_the_death_of_the_session_is_said_and_the_runs_go_on(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = TuiMetaApp(serving.face())
+    app = TuiMetaApp(serving.client())
     revived = FakeSession({"fomaml": 13_000, "reptile": 19_000})
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
@@ -179,7 +179,7 @@ async def test_where_the_runs_cannot_go_on_the_reason_is_said(
     def fail(_: object) -> LaunchReply:
         raise RemoteError("the disk is full")
 
-    app = TuiMetaApp(serving.face())
+    app = TuiMetaApp(serving.client())
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         die(serving, app)

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from core.events import (
+    AnyCommand,
     AnyEvent,
     CommandIssued,
     Evaluate,
@@ -27,8 +28,8 @@ from core.events import (
 from core.remote.client import RemoteSession
 from core.remote.protocol import PROTOCOL, Hello
 from core.session.api import Session
-from tests.support.dashboard.fake_session import FakeSession, state
-from tests.support.remotes import Raw, Serving, served
+from tests.support.dashboard.fake_session import FakeSession, FakeTrainer, state
+from tests.support.remotes import RawClient, Serving, served
 from tests.support.runs import until
 from tests.support.sessions import folder_for_sockets
 from tui_meta.cli.commands import attach as attach_command
@@ -126,10 +127,10 @@ def test_without_sessions_the_list_is_empty(capsys: pytest.CaptureFixture[str]) 
 def test_the_list_through_a_pipe_has_tabs(
     serving: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    face = serving.face()
+    face = serving.client()
     assert main(["ls"]) == 0
     id, runs, since, watchers = out(capsys).removesuffix("\n").split("\t")
-    assert (id, watchers) == ("1", face._link.welcome.name)
+    assert (id, watchers) == ("1", face._socket.status.name)
     assert runs == ("fomaml-1 training 12,300 / 50,000; reptile-1 training 18,700 / 50,000")
     assert since.count(":") == 1
 
@@ -171,9 +172,9 @@ def test_a_session_that_does_not_answer_is_listed_with_the_reason(
 def test_names_of_watchers_harm_no_terminal(
     serving: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    raw = Raw("1")
-    raw.say(Hello(protocol=PROTOCOL, program="1", name="a\tb\x1b[2J"))
-    raw.hear()
+    raw = RawClient("1")
+    raw.send(Hello(protocol=PROTOCOL, program="1", name="a\tb\x1b[2J"))
+    raw.receive()
     assert main(["ls"]) == 0
     (line,) = out(capsys).splitlines()
     assert line.endswith("\tab[2J")
@@ -284,15 +285,15 @@ def test_an_order_that_is_refused_is_said_and_exits_with_2(
 
 
 def test_the_refusal_of_what_another_asked_for_is_no_answer(
-    session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    obey = session._obey
+    send = FakeTrainer.send
 
-    def meanwhile(command: Pause, run: str) -> None:
-        obey(Resume(), run)  # refused: the run trains
-        obey(command, run)
+    def send_after_another(run: FakeTrainer, command: AnyCommand) -> bool:
+        send(run, Resume())  # rejected: the run trains
+        return send(run, command)
 
-    session._obey = meanwhile  # type: ignore[assignment,method-assign]
+    monkeypatch.setattr(FakeTrainer, "send", send_after_another)
     assert main(["send", "1", "pause"]) == 0
     assert "paused" in out(capsys)
 
@@ -331,9 +332,13 @@ def test_an_order_that_means_nothing_is_refused_and_nothing_is_sent(
 
 
 def test_one_who_waits_for_an_answer_hears_of_the_end(
-    session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    session._obey = lambda command, run: serving.server.ended.set()  # type: ignore[method-assign]
+    def end(run: FakeTrainer, command: AnyCommand) -> bool:
+        serving.server.ended.set()
+        return True
+
+    monkeypatch.setattr(FakeTrainer, "send", end)
     assert main(["send", "1", "pause"]) == 2
     assert complaint(capsys).startswith("session 1")
 
@@ -351,7 +356,7 @@ class Ending:
     def follow(self, report: Report, interrupts: object) -> None:
         session: FakeSession = self._serving.server._session  # type: ignore[assignment]
         for event in self._events:
-            session.say(event)
+            session.publish(event)
         self._serving.server.ended.set()
         self.original(report, interrupts)
 
@@ -422,7 +427,7 @@ def test_the_death_of_a_session_is_complained_of(
 
     monkeypatch.setattr(watch_command.Report, "follow", die)
     assert main(["watch"]) == 1
-    assert complaint(capsys) == "the process that trained is gone"
+    assert complaint(capsys) == "the training process has exited"
 
 
 # attach, and what is offered beside a session that trains.
@@ -463,7 +468,7 @@ def test_attaching_needs_a_terminal(
 ) -> None:
     assert main(["attach"]) == 2
     assert complaint(capsys).startswith("the dashboard needs a terminal")
-    assert not serving.server.watched
+    assert not serving.server.has_subscribers
 
 
 @pytest.mark.parametrize(

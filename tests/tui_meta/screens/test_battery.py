@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -30,13 +29,14 @@ pytestmark = pytest.mark.usefixtures("calm")
 NEXT = "▸ next: {}"
 
 
-@dataclass
 class WaitingSession(FakeSession):
     """A survey is never done; it stops when nobody wants it any more."""
 
-    asked: list[AnyQuestion] = field(default_factory=list)
-    begun: threading.Event = field(default_factory=threading.Event)
-    stopped: threading.Event = field(default_factory=threading.Event)
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[AnyQuestion] = []
+        self.begun = threading.Event()
+        self.stopped = threading.Event()
 
     def ask(
         self,

@@ -28,7 +28,6 @@ async def test_any_key_may_come_before_a_page_knows_of_fresh_runs(name: str) -> 
                 await answered(pilot, OPEN[name])
             await settle(pilot)
             session.restart()
-            session.start()
             app.watch_screen.tick()
             await answered(pilot, key)
         await pilot.press("escape", "escape")

@@ -26,7 +26,7 @@ from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.lab_page import chart, cursor, drawn, in_lab, points
 from tests.support.dashboard.pages import SIZES, shown
 from tests.support.dashboard.pictures import picture
-from tests.support.dashboard.recording_session import Noting
+from tests.support.dashboard.recording_session import RecordingSession
 from tests.support.dashboard.saved_runs import answered
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.dialogs.type_in import TypeIn
@@ -84,7 +84,7 @@ async def test_its_numbers_are_those_of_few_shot_at_every_step(keys: list[str], 
 
 
 async def test_stepping_back_and_forth_lands_on_the_same_bits_without_asking() -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_lab(session) as (pilot, page):
         asked = len(session.asked)
         start = chart(page)
@@ -172,7 +172,7 @@ async def test_presets_are_drawn_from_the_waves_of_the_runs() -> None:
     ],
 )
 async def test_every_setting_has_more_and_less(tabs: int, more: str, less: str) -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_lab(session) as (pilot, _):
         await answered(pilot, *["tab"] * tabs)
         asked = len(session.adapting)
@@ -368,7 +368,7 @@ async def test_a_step_by_hand_and_another_screen_stop_the_slow_motion(key: str) 
 async def test_a_hidden_lab_asks_nothing_and_paints_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "escape")
         asked = len(session.asked)

@@ -26,7 +26,7 @@ from core.tasks.sine_sampler import SineWave
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.lab_page import drawn, in_lab
 from tests.support.dashboard.pages import shown
-from tests.support.dashboard.recording_session import Noting
+from tests.support.dashboard.recording_session import RecordingSession
 from tests.support.dashboard.saved_runs import answered
 from tui_meta.screens.lab.screen import FOLLOW_TICKS, LabPage
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("saved_runs", "calm")
 
 
 async def test_a_live_theta_is_followed_about_once_a_second() -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_lab(session) as (pilot, page):
         asked = len(session.adapting)
         for _ in range(2 * FOLLOW_TICKS):
@@ -50,7 +50,7 @@ async def test_a_live_theta_is_followed_about_once_a_second() -> None:
         assert "live 20,000" in text
 
 
-class Moving(Noting):
+class Moving(RecordingSession):
     """Its runs have another theta at every iteration."""
 
     def _live_run(self, run: str) -> LiveRun | None:
@@ -153,7 +153,7 @@ async def test_what_can_be_held_no_longer_is_a_message_and_the_training_is_follo
     session = Moving()
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "s")
-        session._bench = AnalysisService(session._live_run)
+        session._analysis = AnalysisService(session._live_run)
         text = await answered(pilot, "2")
         assert "is not kept; choose a checkpoint" in text
         text = await train_on(pilot, page, session, 20_000)
@@ -172,7 +172,7 @@ async def test_fresh_runs_are_followed() -> None:
 
 
 async def test_a_checkpoint_is_chosen_by_keys_and_by_typing() -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_lab(session) as (pilot, page):
         live = drawn(page, "Reptile")
         text = await answered(pilot, "shift+tab", "minus")
@@ -210,7 +210,7 @@ async def test_a_checkpoint_that_is_gone_is_a_message_and_the_one_before_takes_i
 
 
 async def test_runs_that_have_not_begun_are_not_asked() -> None:
-    session = Noting()
+    session = RecordingSession()
     session.start = lambda: None  # type: ignore[method-assign]
     async with in_lab(session) as (pilot, _):
         assert {one.source for one in session.adapting}.isdisjoint(
@@ -220,7 +220,7 @@ async def test_runs_that_have_not_begun_are_not_asked() -> None:
 
 
 async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_lab(session) as (pilot, page):
         session.restart()
         session.start()
@@ -231,7 +231,7 @@ async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
 
 
 async def test_a_face_that_may_only_look_has_the_whole_lab() -> None:
-    session = Noting(connection=Connection(id="abc", read_only=True))
+    session = RecordingSession(connection=Connection(id="abc", read_only=True))
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "2", "plus", "i")
         assert drawn(page, "FOMAML").y

@@ -24,7 +24,7 @@ from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import SIZES, shown
-from tests.support.dashboard.recording_session import Noting
+from tests.support.dashboard.recording_session import RecordingSession
 from tests.support.dashboard.saved_runs import CHECKPOINTS, answered
 from tests.support.dashboard.watch import settle
 from tests.support.run_folders import evaluated, make_run
@@ -108,7 +108,7 @@ async def test_keys_move_among_the_checkpoints_and_stay_at_the_ends() -> None:
 
 
 async def test_a_visited_checkpoint_is_not_asked_again_and_shows_the_same() -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_time_machine(session) as (pilot, page):
         before = drawn(page, "after")
         await answered(pilot, "left", "left", "right", "right")
@@ -136,7 +136,7 @@ async def test_the_mark_in_the_history_goes_along() -> None:
 async def test_up_and_down_change_the_run_and_keep_the_place_in_each(
     keys: tuple[str, str],
 ) -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_time_machine(session) as (pilot, _):
         await answered(pilot, "left", keys[0])
         assert session.visited[-1] == path(12_000, REPTILE)
@@ -144,7 +144,7 @@ async def test_up_and_down_change_the_run_and_keep_the_place_in_each(
 
 
 async def test_checkpoints_evaluations_and_runs_answer_to_a_click() -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_time_machine(session, (120, 40)) as (pilot, page):
         await pilot.click("#list", offset=(5, 2))
         assert "θ of 2,000 " in await answered(pilot)
@@ -194,7 +194,7 @@ async def test_tab_moves_through_the_evaluations_each_with_its_own_task() -> Non
 
 
 async def test_the_task_of_an_evaluation_goes_along_to_the_checkpoints() -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_time_machine(session) as (pilot, page):
         await answered(pilot, "tab", "left")
         points = drawn(page, "support")
@@ -228,7 +228,7 @@ async def test_without_evaluations_tab_says_so() -> None:
 
 
 async def test_a_large_terminal_has_the_same_task_by_several_checkpoints() -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_time_machine(session, (200, 60)) as (pilot, page):
         await answered(pilot, *[""] * 4)
         seen = await answered(pilot, "comma")
@@ -253,7 +253,7 @@ async def test_a_large_terminal_has_the_same_task_by_several_checkpoints() -> No
 
 
 async def test_steps_are_looked_up() -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_time_machine(session) as (pilot, page):
         asked, last = len(session.asked), drawn(page, "after")
         assert "at step 31 of 32" in await answered(pilot, "comma")
@@ -264,7 +264,7 @@ async def test_steps_are_looked_up() -> None:
 
 
 async def test_new_checkpoints_are_found_while_the_run_trains() -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_time_machine(session) as (pilot, page):
         saved = load_checkpoint(Path(path(12_000)))
         state = dataclasses.replace(saved.state, iteration=20_000)
@@ -310,7 +310,7 @@ async def test_a_run_without_checkpoints_says_so() -> None:
 
 
 async def test_runs_that_have_not_begun_are_not_asked() -> None:
-    session = Noting()
+    session = RecordingSession()
     session.start = lambda: None  # type: ignore[method-assign]
     async with in_time_machine(session) as (pilot, _):
         assert "reading…" in await answered(pilot, "left", "n", "down")
@@ -318,7 +318,7 @@ async def test_runs_that_have_not_begun_are_not_asked() -> None:
 
 
 async def test_runs_that_begin_while_one_looks_are_found() -> None:
-    session = Noting()
+    session = RecordingSession()
     start, session.start = session.start, lambda: None  # type: ignore[method-assign]
     async with in_time_machine(session) as (pilot, page):
         start()
@@ -329,7 +329,7 @@ async def test_runs_that_begin_while_one_looks_are_found() -> None:
 
 
 async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_time_machine(session) as (pilot, page):
         for folder in (FOMAML, REPTILE):
             folder.rename(folder.with_name(folder.name.replace("-1", "-2")))
@@ -362,7 +362,7 @@ async def test_a_tiny_terminal_says_what_it_needs() -> None:
 
 
 async def test_a_face_that_may_only_look_moves_through_time() -> None:
-    session = Noting(connection=Connection(id="abc", read_only=True))
+    session = RecordingSession(connection=Connection(id="abc", read_only=True))
     async with in_time_machine(session) as (pilot, _):
         assert "θ of 5,000 " in await answered(pilot, "left")
         assert not session.sent
@@ -371,7 +371,7 @@ async def test_a_face_that_may_only_look_moves_through_time() -> None:
 async def test_a_hidden_time_machine_asks_nothing_and_paints_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    session = Noting()
+    session = RecordingSession()
     async with in_time_machine(session) as (pilot, page):
         await answered(pilot, "escape")
         asked = len(session.asked)

@@ -13,7 +13,7 @@ from textual._compositor import Compositor
 
 from core.events import Evaluate, Extend, Pause, Resume, Save, SetPace, Step
 from core.session.api import Session
-from tests.support.dashboard.fake_session import FakeSession, state
+from tests.support.dashboard.fake_session import FakeSession, FakeTrainer, state
 from tests.support.dashboard.pages import SIZES
 from tests.support.dashboard.watch import FOMAML, REPTILE, press, settle, shown
 from tests.support.remotes import served
@@ -38,7 +38,7 @@ def face(request: pytest.FixtureRequest) -> Iterator[Face]:
 
         def served_face(session: FakeSession) -> TuiMetaApp:
             stack.enter_context(folder_for_sockets())
-            return TuiMetaApp(stack.enter_context(served(session)).face(owner=True))
+            return TuiMetaApp(stack.enter_context(served(session)).client(owner=True))
 
         yield served_face
 
@@ -107,7 +107,7 @@ async def test_a_command_is_answered_before_the_run_obeys(
     session = FakeSession()
     async with face(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        monkeypatch.setattr(session, "_obey", lambda command, run: None)
+        monkeypatch.setattr(FakeTrainer, "send", lambda run, command: True)
         text = await press(pilot, "space")
         assert "pausing FOMAML and Reptile…" in text
         assert text.count("pausing…") == 2
@@ -211,7 +211,7 @@ async def test_r_begins_afresh_after_a_confirmation(face: Face) -> None:
         await pilot.press("enter")
         await pilot.app.workers.wait_for_complete()
         await settle(pilot)
-        assert session.calls == ["start", "restart"]
+        assert session.calls == ["start", "restart", "start"]
         text = shown(pilot.app)
         assert "new runs with the next seed" in text
         assert "loading PyTorch…" in text

@@ -344,8 +344,8 @@ async def test_names_with_control_characters_reach_neither_terminal_nor_table(
 ) -> None:
     session = FakeSession()
     name = "a\x1b]0;x\x07\tb"
-    hostile = msgspec.structs.replace(session._snapshots[FOMAML], run=name)
-    session._snapshots = {name: hostile}
+    hostile = msgspec.structs.replace(session.snapshots()[FOMAML], run=name)
+    session.snapshots = lambda: {name: hostile}  # type: ignore[method-assign]
     session.start = lambda: None  # type: ignore[method-assign]
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         await press(pilot, "up", "y")

@@ -254,7 +254,7 @@ def test_a_frozen_view_stands_still_while_the_header_goes_on() -> None:
     watching.freeze()
     seen = len(session.events(0))
     session.change("reptile-1", iteration=30_000)
-    session._evaluated("reptile-1", "validation", 30, 30_000)
+    session.trainers["reptile-1"].evaluate("validation", 30, 30_000)
     watching.dashboard.update(session.events(seen), session.snapshots())
     assert shown(watching) == before
     assert watching.table(60).count == rows

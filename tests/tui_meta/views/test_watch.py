@@ -161,7 +161,7 @@ def test_the_header_says_how_much_of_a_run_would_outlive_a_loss_of_power() -> No
         return plain(run_lines(reptile, width, 2, 7)[1])
 
     assert "not saved yet" in shown()
-    session.say(Saved(run=run, iteration=12_000, time=0.0, path="a/000012000.safetensors"))
+    session.publish(Saved(run=run, iteration=12_000, time=0.0, path="a/000012000.safetensors"))
     assert "saved at 12,000" in shown()
     assert "saved" not in shown(100)
     assert "0.0041 at 5,000" in shown(100)
@@ -664,7 +664,7 @@ def test_leaving_asks_only_if_something_would_be_lost() -> None:
     "connection",
     [
         Connection(id="1", read_only=True),
-        Connection(id="1", lost="the process that trained is gone"),
+        Connection(id="1", lost="the training process has exited"),
         Connection(id="1", ended=True),
     ],
     ids=["read-only", "lost", "ended"],
@@ -692,7 +692,7 @@ def test_the_last_words_say_what_became_of_each_run_and_how_to_go_on() -> None:
 
 def test_the_last_words_say_what_is_not_saved_and_why() -> None:
     session = begun(fomaml=12_300)
-    session.say(SaveFailed(problem="disk full", run="fomaml-1", iteration=12_300, time=0.0))
+    session.publish(SaveFailed(problem="disk full", run="fomaml-1", iteration=12_300, time=0.0))
     watching = watched(session)
     assert exit_report(
         watching.dashboard.snapshots, watching.dashboard.history, watching.dashboard.save_problems
@@ -705,7 +705,7 @@ def test_the_last_words_say_what_is_not_saved_and_why() -> None:
 def test_what_could_not_be_saved_stays_on_the_screen_until_it_is() -> None:
     session = begun()
     stamp = EventHeader(run="fomaml-1", iteration=12_300, time=0.0)
-    session.say(SaveFailed(problem="disk full", **stamp))
+    session.publish(SaveFailed(problem="disk full", **stamp))
     watching = watched(session)
     watching.arrange(120, 40)
     for said in ("one", "two", "three"):
@@ -723,7 +723,7 @@ def test_a_save_that_failed_of_runs_that_were_replaced_is_said_again_at_the_end(
     session = begun()
     watching = watched(session)
     seen = len(session.events(0))
-    session.say(SaveFailed(problem="disk full", run="fomaml-1", iteration=12_300, time=0.0))
+    session.publish(SaveFailed(problem="disk full", run="fomaml-1", iteration=12_300, time=0.0))
     session.restart()
     session.start()
     watching.dashboard.update(session.events(seen), session.snapshots())
@@ -741,7 +741,7 @@ def test_a_save_that_failed_of_runs_that_were_replaced_is_said_again_at_the_end(
 
 def test_a_problem_with_saving_is_not_shown_twice() -> None:
     session = begun()
-    session.say(SaveFailed(problem="disk full", run="fomaml-1", iteration=12_300, time=0.0))
+    session.publish(SaveFailed(problem="disk full", run="fomaml-1", iteration=12_300, time=0.0))
     watching = watched(session)
     watching.arrange(120, 40)
     shown = [plain(one) for one in watching.message_lines(120)]

@@ -1,4 +1,4 @@
-"""Another person on the machine gets nowhere: the folder keeps them out, and the session too."""
+"""Other users of the machine are kept out, by the mode of the folder and by the session."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ except OSError as error:
     answer = b""
 sys.exit("answered" if answer else "hung up on")
 """
-"""Needs nothing that the other person might not be allowed to read."""
+"""Imports nothing that the other user might not be allowed to read."""
 
 LISTEN = """
 import os, socket
@@ -49,14 +49,14 @@ listening.listen()
 print("listening", flush=True)
 connected, _ = listening.accept()
 connected.settimeout(60)
-print("heard", connected.recv(100), flush=True)
+print("received", connected.recv(100), flush=True)
 """
 
 
 @pytest.fixture
-def somebody() -> int:
+def other_user() -> int:
     if os.getuid() != 0:
-        pytest.skip("only root can become somebody else")
+        pytest.skip("only root can become another user")
     try:
         return pwd.getpwnam("nobody").pw_uid
     except KeyError:
@@ -64,7 +64,7 @@ def somebody() -> int:
 
 
 def outcome(path: Path, uid: int) -> str:
-    """What becomes of user ``uid`` who connects to ``path`` and greets the session."""
+    """Return the outcome of a hello that user ``uid`` sends to ``path``."""
     done = subprocess.run(
         [
             sys.executable,
@@ -83,45 +83,47 @@ def outcome(path: Path, uid: int) -> str:
     return done.stderr.strip()
 
 
-def let_all_in(runtime: Path) -> None:
-    """Undo every mode that keeps others out."""
+def open_to_all(runtime: Path) -> None:
+    """Undo every mode that keeps other users out."""
     path = socket_path("1")
     for one, mode in ((path, 0o666), (sessions_folder(), 0o755), (runtime, 0o755)):
         one.chmod(mode)
 
 
-def test_others_cannot_reach_the_socket(somebody: int, runtime: Path) -> None:
+def test_others_cannot_reach_the_socket(other_user: int, runtime: Path) -> None:
     runtime.chmod(0o755)
     with served(FakeSession()):
         assert outcome(socket_path("1"), os.getuid()) == "answered"
-        assert outcome(socket_path("1"), somebody) == "PermissionError"
+        assert outcome(socket_path("1"), other_user) == "PermissionError"
 
 
-def test_one_who_reaches_the_socket_is_refused_by_the_session(somebody: int, runtime: Path) -> None:
+def test_the_session_hangs_up_on_another_user(other_user: int, runtime: Path) -> None:
     with served(FakeSession()) as serving:
-        face = serving.face()
+        client = serving.client()
         path = socket_path("1")
-        let_all_in(runtime)
+        open_to_all(runtime)
         try:
             assert outcome(path, os.getuid()) == "answered"
-            assert outcome(path, somebody) == "hung up on"
+            assert outcome(path, other_user) == "hung up on"
         finally:
             path.parent.chmod(0o700)
-        face.sync()
-        assert face.connection.subscribers == 1
+        client.sync()
+        assert client.connection.subscribers == 1
 
 
-def test_a_socket_of_somebody_else_is_not_talked_to(somebody: int, runtime: Path) -> None:
-    """What is in the folder was put there by nobody else; were it, it would be told nothing."""
+def test_a_client_sends_nothing_to_the_socket_of_another_user(
+    other_user: int, runtime: Path
+) -> None:
+    """Only this user can put a socket there; if another could, it would receive nothing."""
     path = socket_path("1")
     runtime.chmod(0o777)
-    code = LISTEN.format(uid=somebody, path=str(runtime / "theirs"))
+    code = LISTEN.format(uid=other_user, path=str(runtime / "theirs"))
     with subprocess.Popen(
         [sys.executable, "-I", "-c", code], cwd="/", stdout=subprocess.PIPE, text=True
     ) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "listening\n"
         (runtime / "theirs").rename(path)
-        with pytest.raises(RemoteError, match="session 1 belongs to somebody else"):
+        with pytest.raises(RemoteError, match="session 1 belongs to another user"):
             RemoteSession("1")
-        assert child.stdout.readline() == "heard b''\n"
+        assert child.stdout.readline() == "received b''\n"
