@@ -16,8 +16,8 @@ from core.errors import Advice, RunFolderError, reason
 from core.events import AnyEvent, Evaluated
 from core.storage.checkpoint import Checkpoint, load_checkpoint
 from core.storage.io import is_text
-from core.storage.latest_checkpoint import LatestCheckpoint, latest_or_untrained
-from core.storage.paths import RECORD, checkpoint_iteration
+from core.storage.latest_checkpoint import CurrentBranch, LatestCheckpoint, latest_or_untrained
+from core.storage.paths import RECORD, checkpoint_iteration, checkpoint_names
 from core.storage.provenance import installed_versions, processor
 from core.storage.run_folder import RunFolder, RunRecord, create_run_folder, read_record
 from core.validation import decode
@@ -63,9 +63,12 @@ class Plan:
         if self.resumed is None:
             return False
         start = self.resumed.state.iteration
-        saved = (checkpoint_iteration(path.name) or 0 for path in self.folder.path.iterdir())
-        return any(event.iteration > start for event in self.history) or any(
-            iteration > start for iteration in saved
+        if any(event.iteration > start for event in self.history):
+            return True
+        branch = CurrentBranch(self.folder.path)
+        names = checkpoint_names(path.name for path in self.folder.path.iterdir())
+        return any(
+            (checkpoint_iteration(one) or 0) > start and branch.contains(one) for one in names
         )
 
     def lacks_evaluation(self, iteration: int) -> bool:

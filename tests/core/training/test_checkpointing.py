@@ -251,12 +251,15 @@ def test_iterations_trained_again_replace_their_events(tmp_path: Path, back: int
     assert learned(list(trainer.plan.folder.events())) == learned(once.events)
 
 
-def test_a_discarded_checkpoint_is_not_resumed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("log_lost", [False, True])
+def test_a_discarded_checkpoint_is_not_resumed(tmp_path: Path, log_lost: bool) -> None:
     """The events between were discarded, and the log would lack them."""
     trainer, log = paused_at(10, tmp_path)
     for command in (Save(), Step(100), Save(), Stop(save=False)):
         trainer.send(command)
     assert trainer.join(PATIENCE)
+    if log_lost:
+        trainer.plan.folder.log.path.unlink()
     again = Trainer(plan_resumed(checkpoint_path(tmp_path / "run", 10)), log)
     again.start()
     again.send(Stop(save=False))
@@ -264,6 +267,7 @@ def test_a_discarded_checkpoint_is_not_resumed(tmp_path: Path) -> None:
     plan = plan_resumed(tmp_path / "run")
     assert plan.resumed is not None
     assert plan.resumed.state.iteration == 10
+    assert not plan.rolls_back
     plan.folder.release()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.config import CheckpointSettings, RunConfig
 from core.errors import LabError, RunFolderError
+from core.storage.paths import RECORD
 from core.storage.run_folder import RunRecord
 
 
@@ -17,7 +18,7 @@ def recorded_config(path: Path, record: RunRecord) -> RunConfig:
         return RunConfig.from_dict(record.config)
     except LabError as error:
         problem = f"invalid configuration ({error})"
-        raise RunFolderError(path / "run.json", problem, "retrain this run") from error
+        raise RunFolderError(path / RECORD, problem, "retrain this run") from error
 
 
 def default_config(config: RunConfig) -> RunConfig:
