@@ -1,4 +1,4 @@
-"""What a run is: every setting, its default and its check. The only home of defaults.
+"""Settings of a run: each with its default and its check. Defaults are stated nowhere else.
 
 Command line, TOML, ``--help`` and ``run.json`` all derive from the dataclasses here and from
 those in ``core.algorithms``.
@@ -41,7 +41,7 @@ class CheckpointSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """All that decides what a run learns; with an engine's arithmetic, its bits follow."""
+    """All settings that decide what a run learns: equal settings and engine give equal bits."""
 
     algorithm: Algorithm
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -68,7 +68,7 @@ class RunConfig:
         validation.one_of("precision", self.precision, ("float32", "float64"))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON or TOML; ``from_dict`` reads them back."""
+        """Convert to plain values, ready for JSON or TOML; ``from_dict`` reads them back."""
         plain = msgspec.to_builtins(self)
         plain["algorithm"] = {"name": self.algorithm.name, **plain["algorithm"]}
         return dict(plain)

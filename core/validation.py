@@ -1,4 +1,4 @@
-"""Checks of single settings, and decoding of plain values (JSON, TOML) into dataclasses.
+"""Checks of single values, then decoding of plain tables (JSON, TOML) into dataclasses.
 
 Every check raises ``ConfigError`` with the field, the value and the requirement.
 """
@@ -22,41 +22,41 @@ LARGEST_COUNT = 2**53
 """Iteration counts and sizes stay exact in JSON and in a float64."""
 
 SLOWEST_PACE = 1e-6
-"""Iterations per second: one in twelve days."""
+"""Iterations per second: one in twelve days, which a timer can still wait for."""
 
 
 def positive(field: str, value: float) -> None:
-    """``value`` is a finite number above zero."""
+    """Require a finite number above zero."""
     if not _is_number(value) or not math.isfinite(value) or value <= 0:
         raise ConfigError(field, value, "must be a finite number above 0")
 
 
 def pace(field: str, value: float) -> None:
-    """``value``, in iterations per second, is finite and a wait that the clock can count."""
+    """Require a finite pace, in iterations per second, of at least ``SLOWEST_PACE``."""
     if not _is_number(value) or not math.isfinite(value) or value < SLOWEST_PACE:
         raise ConfigError(field, value, f"must be a finite number of at least {SLOWEST_PACE:g}")
 
 
 def within(field: str, value: float, low: float, high: float) -> None:
-    """``low <= value < high``."""
+    """Require ``low <= value < high``."""
     if not _is_number(value) or not low <= value < high:
         raise ConfigError(field, value, f"must be a number from {low:g} to below {high:g}")
 
 
 def count(field: str, value: int, low: int = 1, high: int = LARGEST_COUNT) -> None:
-    """``value`` is a whole number from ``low`` to ``high``."""
+    """Require a whole number from ``low`` to ``high``."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ConfigError(field, value, f"must be a whole number from {low:,} to {high:,}")
 
 
 def one_of(field: str, value: object, choices: Collection[str]) -> None:
-    """``value`` is one of ``choices``."""
+    """Require one of ``choices``."""
     if value not in choices:
         raise ConfigError(field, value, "must be one of " + ", ".join(choices))
 
 
 def interval(field: str, value: tuple[float, float]) -> None:
-    """``value`` is a pair of finite numbers, the first not above the second."""
+    """Require a pair of finite numbers, the first not above the second."""
     numbers = len(value) == 2 and all(_is_number(v) and math.isfinite(v) for v in value)
     if not numbers or value[0] > value[1]:
         raise ConfigError(field, value, "must be two finite numbers, the lower first")
@@ -67,11 +67,10 @@ def _is_number(value: object) -> bool:
 
 
 def decode(kind: type[T], plain: object, where: str) -> T:
-    """An instance of dataclass ``kind`` from the table ``plain``, found at ``where``.
+    """Decode the table ``plain``, found at ``where``, into the dataclass ``kind``.
 
-    Settings that are left out take their defaults. Raises ``UnknownSettingError`` for a key that
-    ``kind`` does not have, ``ConfigError`` for a value of the wrong type and for whatever ``kind``
-    itself does not allow.
+    Missing settings take their defaults. Raises ``UnknownSettingError`` for a key that ``kind``
+    does not have, and ``ConfigError`` for a value of the wrong type or one that ``kind`` refuses.
     """
     table = require_table(plain, where)
     hints = get_type_hints(kind)
@@ -88,14 +87,14 @@ def decode(kind: type[T], plain: object, where: str) -> T:
 
 
 def require_table(plain: object, where: str) -> dict[str, Any]:
-    """``plain`` as a table with text keys, else ``ConfigError``."""
+    """Return ``plain`` if it is a table with text keys, else raise ``ConfigError``."""
     if not isinstance(plain, dict) or not all(isinstance(key, str) for key in plain):
         raise ConfigError(where or "configuration", plain, "must be a table of settings")
     return plain
 
 
 def refuse_unknown(table: Iterable[str], names: Iterable[str], where: str) -> None:
-    """Raise ``UnknownSettingError`` for the first key that is none of ``names``."""
+    """Raise ``UnknownSettingError`` for the first key that is not in ``names``."""
     known = list(names)
     for key in table:
         if key not in known:

@@ -1,25 +1,25 @@
-"""``python -m tui_meta``, and what the program ``tui-meta`` starts."""
+"""Entry point of ``python -m tui_meta`` and of the program ``tui-meta``."""
 
 import signal
 import sys
 
 
 def run() -> int:
-    """The command line in a process of its own; gives the exit code.
+    """Run the command line in a process of its own; return the exit code.
 
-    Before it and after it there is nothing to tidy up, and Ctrl-C ends the process at once: Python
-    would show a traceback of its imports.
+    Before and after it there is nothing to clean up, and Ctrl-C ends the process at once: Python
+    would print a traceback of its imports.
     """
-    usual = signal.getsignal(signal.SIGINT)
-    at_once = signal.SIG_DFL if usual is signal.default_int_handler else usual
-    signal.signal(signal.SIGINT, at_once)
+    previous = signal.getsignal(signal.SIGINT)
+    immediate = signal.SIG_DFL if previous is signal.default_int_handler else previous
+    signal.signal(signal.SIGINT, immediate)
     from tui_meta.cli.main import main
 
-    signal.signal(signal.SIGINT, usual)
+    signal.signal(signal.SIGINT, previous)
     try:
         return main()
     finally:
-        signal.signal(signal.SIGINT, at_once)
+        signal.signal(signal.SIGINT, immediate)
 
 
 if __name__ == "__main__":

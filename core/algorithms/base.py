@@ -1,4 +1,4 @@
-"""What every first-order meta-learning algorithm shares: its settings and the shape of its update.
+"""The interface of first-order meta-learning algorithms: common settings, and one update.
 
 Nothing here imports PyTorch: an algorithm only calls the methods of the tensors it is given, so
 that reading a configuration or printing ``--help`` stays instant.
@@ -21,17 +21,17 @@ Schedule = Literal["constant", "linear", "cosine"]
 Reduction = Literal["sum", "mean"]
 
 LARGEST_BATCH = 100_000
-"""Bound on points and tasks, so that a typing error cannot ask for all memory."""
+"""Bound on points and tasks, so that a typing error cannot use up all memory."""
 
 
 class Model(Protocol):
-    """What an algorithm asks of a network: losses and gradients, for many parameter vectors."""
+    """The network as algorithms use it: losses and gradients for many parameter vectors."""
 
     def loss_and_gradient(self, params: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean squared errors ``(n_tasks,)`` and their gradients ``(n_tasks, n_parameters)``.
+        """Return squared errors ``(n_tasks,)`` and their gradients ``(n_tasks, n_parameters)``.
 
-        ``params`` is ``(n_tasks, n_parameters)``; ``y`` is ``(n_tasks, n_points)`` and ``x`` is
-        either that or ``(n_points,)``, the same points for every task.
+        Errors are means over the points. ``params`` is ``(n_tasks, n_parameters)``; ``y`` is
+        ``(n_tasks, n_points)`` and ``x`` is either that or ``(n_points,)``, the same for all tasks.
         """
 
 
@@ -39,7 +39,7 @@ class Model(Protocol):
 class MetaBatch:
     """The data of one meta-iteration.
 
-    ``x`` and ``y`` are ``(n_tasks, n_minibatches, n_points)``, what the inner loop sees;
+    ``x`` and ``y`` of the inner loop are ``(n_tasks, n_minibatches, n_points)``;
     ``query_x`` is ``(n_query,)`` and ``query_y`` ``(n_tasks, n_query)``, empty for algorithms
     without a query set.
     """
@@ -86,11 +86,11 @@ class Algorithm:
             validation.within(f"{prefix}.adam_betas", beta, 0, 1)
 
     def batches(self, sampler: Sampler, first: int, n: int) -> Batches:
-        """The random data of meta-iterations ``first`` to ``first + n - 1``."""
+        """Draw the data of meta-iterations ``first`` to ``first + n - 1``."""
         raise NotImplementedError
 
     def outer_gradient(
         self, model: Model, theta: Tensor, batch: MetaBatch
     ) -> tuple[Tensor, Tensor]:
-        """The training loss (a scalar) and the outer gradient ``(n_parameters,)`` at ``theta``."""
+        """Return the training loss, a scalar, and the outer gradient ``(n_parameters,)``."""
         raise NotImplementedError

@@ -45,7 +45,7 @@ class Fomaml(Algorithm):
     def outer_gradient(
         self, model: Model, theta: Tensor, batch: MetaBatch
     ) -> tuple[Tensor, Tensor]:
-        """Sum or mean over tasks of grad L_query(phi), taken at phi and meant for theta.
+        """Return the loss, and the sum or mean over tasks of grad L_query(phi), applied to theta.
 
         phi = theta - alpha grad L_support(theta), repeated ``inner_steps`` times. The derivative of
         phi by theta, MAML's second-order term, is left out.

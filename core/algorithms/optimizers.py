@@ -1,4 +1,4 @@
-"""The outer loop's step: how an outer gradient moves the meta-parameters.
+"""The outer step: applies an outer gradient to the meta-parameters.
 
 Plain SGD, momentum (Polyak 1964) and Adam (Kingma and Ba 2015, algorithm 1), under a step size
 schedule. As in ``core.algorithms``, only methods of tensors are called.
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 ADAM_EPSILON = 1e-8
 
 MOMENTS = {"sgd": (), "momentum": ("velocity",), "adam": ("mean", "variance")}
-"""Names of the vectors each outer optimiser carries from iteration to iteration."""
+"""Names of the vectors that each outer optimiser keeps between iterations."""
 
 
 def learning_rates(algorithm: Algorithm, first: int, n: int, horizon: int) -> NDArray[np.float64]:
-    """The outer learning rates ``(n,)`` of iterations ``first`` on, counted from 0, of ``horizon``.
+    """Return the outer learning rates ``(n,)`` from iteration ``first`` on, of ``horizon`` in all.
 
-    A run that is continued past its horizon begins the schedule again (a warm restart, Loshchilov
+    A run that continues past its horizon starts the schedule again (a warm restart, Loshchilov
     and Hutter 2017), so that the rate stays a function of the iteration alone.
     """
     progress = np.arange(first, first + n) % horizon / horizon
@@ -46,7 +46,7 @@ def step(
     lr: float,
     iteration: int,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """New meta-parameters and moments after one outer step; nothing is changed in place."""
+    """Return meta-parameters and moments after one outer step; nothing is changed in place."""
     if algorithm.outer_optimizer == "momentum":
         velocity = moments["velocity"] * algorithm.momentum + gradient
         return theta.sub(velocity, alpha=lr), {"velocity": velocity}

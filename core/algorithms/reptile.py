@@ -49,10 +49,10 @@ class Reptile(Algorithm):
     def outer_gradient(
         self, model: Model, theta: Tensor, batch: MetaBatch
     ) -> tuple[Tensor, Tensor]:
-        """Theta - phi, averaged over tasks: phi is where SGD on the minibatches ends.
+        """Return the loss, and the mean over tasks of theta - phi, where SGD ends at phi.
 
         A descent step of size epsilon along it is theta + epsilon (phi - theta). The training
-        loss is the mean of the minibatch losses met on the way.
+        loss is the mean over the minibatches of the loss before each step.
         """
         phi = theta.expand(self.tasks, -1)
         losses = theta.new_zeros(())

@@ -45,7 +45,7 @@ class EvaluationProtocol:
     noise: float = 0.0
     contradiction: float = 0.0
     numbers_per_shot: int = 1
-    """Random numbers that each shot takes of the stream, used or not: task numbers stay valid."""
+    """Random numbers that each shot takes from the stream, used or not; it fixes the tasks."""
 
     def amplitudes(self, tasks: SineTasks) -> tuple[float, float]:
         """Smallest and largest amplitude of a random wave."""
@@ -116,7 +116,7 @@ class ManyTasks:
 def many_tasks_protocol(
     *, right_half: bool, shots: int | None = None, steps: int | None = None
 ) -> EvaluationProtocol:
-    """Return a protocol of statistics over many tasks; None stands for its usual number."""
+    """Return the protocol of statistics over many tasks, with other shots and steps if given."""
     usual = MANY_TASKS_HALF_RANGE if right_half else MANY_TASKS
     return dataclasses.replace(
         usual,

@@ -27,7 +27,7 @@ class MLP:
 
     @classmethod
     def of(cls, config: NetworkConfig) -> MLP:
-        """The network that ``config`` describes, with one input and one output."""
+        """Create the network that ``config`` describes, with one input and one output."""
         return cls((1, *config.hidden, 1), config.activation)
 
     @property
@@ -45,7 +45,7 @@ class MLP:
         return sum(math.prod(shape) for shape in self.shapes.values())
 
     def initial(self, seed: int, dtype: str = "float32") -> Floats:
-        """Fresh parameters ``(n_parameters,)``, each layer U(-1/sqrt(n_in), 1/sqrt(n_in))."""
+        """Draw parameters ``(n_parameters,)``, each layer U(-1/sqrt(n_in), 1/sqrt(n_in))."""
         bounds = np.concatenate(
             [np.full((n_in + 1) * n_out, n_in**-0.5) for n_in, n_out in pairwise(self.sizes)]
         )
@@ -54,7 +54,7 @@ class MLP:
         return theta
 
     def named(self, theta: Floats) -> dict[str, Floats]:
-        """Views of the flat vector ``theta`` by tensor name, each in its own shape."""
+        """Split ``theta`` into named tensors, each a view in its own shape."""
         tensors = {}
         start = 0
         for name, shape in self.shapes.items():
@@ -64,5 +64,5 @@ class MLP:
         return tensors
 
     def flat(self, tensors: Mapping[str, Floats]) -> Floats:
-        """The flat vector ``(n_parameters,)`` of named ``tensors``; the inverse of ``named``."""
+        """Join named ``tensors`` to a flat vector ``(n_parameters,)``; the inverse of ``named``."""
         return np.concatenate([tensors[name].reshape(-1) for name in self.shapes])

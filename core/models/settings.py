@@ -13,7 +13,7 @@ Activation = Literal["tanh", "relu"]
 LARGEST_LAYER = 16_384
 LARGEST_DEPTH = 64
 LARGEST_NETWORK = 2**29
-"""Parameters: 2 GiB of them in float32."""
+"""Parameters: 2 GiB in float32."""
 
 
 @dataclass(frozen=True, kw_only=True)

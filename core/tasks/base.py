@@ -1,4 +1,4 @@
-"""What every task family shares: batches of random data, and the sampler that draws them."""
+"""Interfaces of all task families: batches of random data, and the sampler that draws them."""
 
 from __future__ import annotations
 

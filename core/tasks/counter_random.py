@@ -1,7 +1,7 @@
 """Random numbers as a pure function of (seed, stream, iteration).
 
 Randomness is by counter (Philox, Salmon et al. 2011): each iteration owns a fixed block of the
-stream, so any iteration is reached at once and no generator state is ever stored.
+stream, so any iteration is reached directly and no generator state is ever stored.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _WORDS_PER_COUNT = 4
 
 
 class Stream(IntEnum):
-    """Independent streams of one seed; a number, once given, is never used for another purpose."""
+    """Independent streams of one seed; a number is never reused for another purpose."""
 
     INITIALISATION = 0
     TRAINING = 1
@@ -35,14 +35,14 @@ class Stream(IntEnum):
 
 
 def uniforms(seed: int, stream: Stream, first: int, n: int, width: int) -> NDArray[np.float64]:
-    """Uniform numbers of [0, 1) for iterations ``first`` to ``first + n - 1``: ``(n, width)``."""
+    """Draw uniform numbers of [0, 1) for ``n`` iterations from ``first`` on: ``(n, width)``."""
     return next(uniform_blocks(seed, stream, first, width, [n]))
 
 
 def uniform_blocks(
     seed: int, stream: Stream, first: int, width: int, sizes: Iterable[int]
 ) -> Iterator[NDArray[np.float64]]:
-    """The same for as many iterations as each of ``sizes`` says, one block after the other."""
+    """Draw as ``uniforms`` does, in consecutive blocks of ``sizes`` iterations."""
     counts = -(-width // _WORDS_PER_COUNT)
     philox = np.random.Philox(key=np.array([seed, stream], np.uint64), counter=first * counts)
     generator = np.random.Generator(philox)
@@ -51,6 +51,6 @@ def uniform_blocks(
 
 
 def scaled(draws: NDArray[np.float64], interval: tuple[float, float]) -> NDArray[np.float64]:
-    """Uniform ``draws`` of [0, 1), of any shape, stretched to ``interval``."""
+    """Stretch uniform ``draws`` of [0, 1), of any shape, to ``interval``."""
     low, high = interval
     return low + (high - low) * draws

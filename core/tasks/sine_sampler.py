@@ -15,7 +15,7 @@ QUERY_POINTS = 50
 """Points of the query grid of an evaluation."""
 
 _BLOCK = 256
-"""Iterations of minibatches that are drawn at once."""
+"""Iterations whose minibatches are drawn at once."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class SineWave:
     phase: float
 
     def __call__(self, x: Floats) -> Floats:
-        """The wave at ``x``, of any shape, in the precision of ``x`` (float64 if that has none)."""
+        """Evaluate at ``x``, of any shape, in the precision of ``x`` (float64 for integers)."""
         kind = x.dtype.type if x.dtype.kind == "f" else np.float64
         return kind(self.amplitude) * np.sin(x + kind(self.phase))
 
@@ -37,7 +37,7 @@ class SineWave:
 
 
 def query_grid(tasks: SineTasks, points: int = QUERY_POINTS, dtype: str = "float64") -> Floats:
-    """``points`` equally spaced values of x, both ends included."""
+    """Return ``points`` equally spaced values of x, both ends included."""
     return np.linspace(*tasks.x, points).astype(dtype)
 
 
@@ -51,7 +51,7 @@ class SineSampler:
     stream: Stream = Stream.TRAINING
 
     def few_shot(self, first: int, n: int, n_tasks: int, shots: int, query_points: int) -> Batches:
-        """A support set of ``shots`` uniform points and the query grid for each task."""
+        """Draw a support set of ``shots`` uniform points, and the query grid, for each task."""
         draws = uniforms(self.seed, self.stream, first, n, n_tasks * (2 + shots))
         draws = draws.reshape(n, n_tasks, 2 + shots)
         amplitude, phase = self._waves(draws)
@@ -63,11 +63,11 @@ class SineSampler:
     def minibatches(
         self, first: int, n: int, n_tasks: int, points: int, batch_size: int, epochs: int
     ) -> Batches:
-        """The grid of each task, shuffled for each epoch and cut into minibatches."""
+        """Draw the grid of each task, shuffled for each epoch and cut into minibatches."""
         width = 2 + epochs * points
         grid = query_grid(self.tasks, points, self.dtype)
-        # Page faults on fresh memory would cost as much as all the drawing. One array for both, and
-        # small ones beside it, are memory that the allocator keeps between calls.
+        # Page faults on new memory would cost as much as the drawing itself. The allocator keeps
+        # one array for both, and small ones next to it, between calls.
         x, y = np.empty((2, n, n_tasks, epochs * points), self.dtype)
         order = np.empty((min(n, _BLOCK), n_tasks, epochs, points), np.int64)
         parts = [slice(start, min(start + _BLOCK, n)) for start in range(0, n, _BLOCK)]
@@ -93,11 +93,11 @@ class SineSampler:
 
 
 def _shuffle(draws: NDArray[np.float64], order: NDArray[np.int64]) -> None:
-    """Write random orders of the last axis, those that sort uniform ``draws`` of [0, 1).
+    """Write to ``order`` the orders that sort uniform ``draws`` of [0, 1) along the last axis.
 
-    Such numbers are ordered as their bits are. The lowest bits give way to the place, so that whole
-    numbers are sorted, in half the time of an argsort; no two are equal, so every machine finds the
-    same order.
+    Such numbers sort like their bits. The lowest bits are replaced by the place, so that integers
+    are sorted, in half the time of an argsort; no two are equal, so every machine finds the same
+    order.
     """
     count = draws.shape[-1]
     places = (1 << (count - 1).bit_length()) - 1
@@ -108,7 +108,7 @@ def _shuffle(draws: NDArray[np.float64], order: NDArray[np.int64]) -> None:
 
 
 def _sines(amplitude: Floats, phase: Floats, x: Floats, y: Floats | None = None) -> Floats:
-    """``amplitude * sin(x + phase)``, in ``y`` or one new array."""
+    """Compute ``amplitude * sin(x + phase)``, in ``y`` or one new array."""
     y = np.add(x, phase, out=y)
     np.sin(y, out=y)
     y *= amplitude

@@ -1,4 +1,4 @@
-"""Configurations: defaults, round trips, and one clear line for every value that is not allowed."""
+"""Configurations: defaults, round trips, and a clear one-line error for every invalid value."""
 
 from __future__ import annotations
 
@@ -96,51 +96,51 @@ def assert_refused(plain: dict[str, Any], field: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["fomaml", "reptile"])
-def test_every_setting_of_an_algorithm_has_its_values_checked(name: str) -> None:
+def test_every_setting_of_an_algorithm_is_checked(name: str) -> None:
     fields = {field.name for field in dataclasses.fields(ALGORITHMS[name])}
     assert fields == set(ALLOWED[name])
 
 
 @pytest.mark.parametrize(("key", "value"), cases(ALLOWED["fomaml"]))
-def test_fomaml_refuses_a_value_that_is_not_allowed(key: str, value: object) -> None:
+def test_fomaml_refuses_an_invalid_value(key: str, value: object) -> None:
     assert_refused({"algorithm": {"name": "fomaml", key: value}}, f"algorithm.{key}")
 
 
 @pytest.mark.parametrize(("key", "value"), cases(ALLOWED["reptile"]))
-def test_reptile_refuses_a_value_that_is_not_allowed(key: str, value: object) -> None:
+def test_reptile_refuses_an_invalid_value(key: str, value: object) -> None:
     assert_refused({"algorithm": {"name": "reptile", key: value}}, f"algorithm.{key}")
 
 
 @pytest.mark.parametrize(("key", "value"), cases(NETWORK))
-def test_a_network_refuses_a_value_that_is_not_allowed(key: str, value: object) -> None:
+def test_a_network_refuses_an_invalid_value(key: str, value: object) -> None:
     assert_refused({"algorithm": {"name": "fomaml"}, "network": {key: value}}, f"network.{key}")
 
 
 @pytest.mark.parametrize("value", NO_INTERVAL, ids=repr)
 @pytest.mark.parametrize("key", ["amplitude", "phase", "x"])
-def test_a_distribution_refuses_an_interval_that_is_not_allowed(key: str, value: object) -> None:
+def test_a_distribution_refuses_an_invalid_interval(key: str, value: object) -> None:
     assert_refused({"algorithm": {"name": "fomaml"}, "waves": {key: value}}, f"waves.{key}")
 
 
 @pytest.mark.parametrize(("key", "value"), cases(RUN))
-def test_a_run_refuses_a_value_that_is_not_allowed(key: str, value: object) -> None:
+def test_a_run_refuses_an_invalid_value(key: str, value: object) -> None:
     assert_refused({"algorithm": {"name": "fomaml"}, key: value}, key)
 
 
 @pytest.mark.parametrize("name", ["fomaml", "reptile"])
 @pytest.mark.parametrize("value", [0, -1, NAN, INF, True], ids=repr)
 @pytest.mark.parametrize("key", ["outer_lr", "inner_lr"])
-def test_a_rate_is_checked_without_a_file_too(name: str, key: str, value: float) -> None:
+def test_a_rate_is_checked_in_the_constructor(name: str, key: str, value: float) -> None:
     with pytest.raises(ConfigError, match=f"{name}.{key}"):
         ALGORITHMS[name](**{key: value})
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 10, 25, 50])
-def test_reptile_takes_any_minibatch_that_divides_its_points(batch_size: int) -> None:
+def test_reptile_accepts_any_minibatch_size_that_divides_its_points(batch_size: int) -> None:
     assert Reptile(batch_size=batch_size).batch_size == batch_size
 
 
-def test_reptile_points_that_no_longer_divide_name_the_minibatch() -> None:
+def test_reptile_points_that_do_not_divide_name_the_minibatch() -> None:
     with pytest.raises(ConfigError, match=r"reptile.batch_size: must divide 51 points, got 10"):
         Reptile(points=51)
 
@@ -153,7 +153,7 @@ def test_reptile_points_that_no_longer_divide_name_the_minibatch() -> None:
         ("precision", "float64"),
     ],
 )
-def test_a_wrong_choice_is_answered_with_those_there_are(key: str, choices: str) -> None:
+def test_an_invalid_choice_lists_the_valid_ones(key: str, choices: str) -> None:
     with pytest.raises(ConfigError, match=choices):
         RunConfig.from_dict({"algorithm": {"name": "fomaml"}, key: "gpu"})
 
@@ -163,7 +163,7 @@ def test_an_interval_of_one_point_is_allowed(setting: str) -> None:
     assert getattr(SineTasks(**{setting: (1.0, 1.0)}), setting) == (1.0, 1.0)
 
 
-def test_configurations_cannot_be_changed() -> None:
+def test_configurations_are_immutable() -> None:
     config = RunConfig(algorithm=Fomaml())
     for part in (config, config.algorithm, config.network, config.waves):
         with pytest.raises(dataclasses.FrozenInstanceError):
@@ -180,7 +180,7 @@ def test_a_configuration_survives_json(config: RunConfig) -> None:
     assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
-def test_what_is_left_out_takes_its_default() -> None:
+def test_missing_settings_take_their_defaults() -> None:
     found = RunConfig.from_dict({"algorithm": {"name": "reptile"}, "network": {}})
     assert found == RunConfig(algorithm=Reptile())
 
@@ -204,7 +204,7 @@ def test_a_configuration_can_be_written_in_toml() -> None:
     )
 
 
-def test_the_protocol_is_on_record() -> None:
+def test_the_dictionary_has_every_setting() -> None:
     """Numbers of runs with other phases or another reduction cannot be taken for the source's."""
     plain = RunConfig(algorithm=Fomaml()).to_dict()
     assert plain["algorithm"]["name"] == "fomaml"
@@ -225,7 +225,7 @@ def test_the_protocol_is_on_record() -> None:
         max_leaves=12,
     )
 )
-def test_whatever_is_given_is_a_configuration_or_a_clear_error(plain: object) -> None:
+def test_any_plain_value_is_a_configuration_or_a_clear_error(plain: object) -> None:
     try:
         found = RunConfig.from_dict(plain)
     except LabError as error:

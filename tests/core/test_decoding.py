@@ -23,7 +23,7 @@ FOMAML: dict[str, Any] = {"algorithm": {"name": "fomaml"}}
         ({**FOMAML, "waves": {"phases": [0, 1]}}, "waves", "phases", "phase"),
     ],
 )
-def test_a_misspelt_setting_is_named_with_the_nearest(
+def test_a_misspelt_setting_suggests_the_nearest(
     plain: dict[str, Any], where: str, key: str, nearest: str
 ) -> None:
     with pytest.raises(UnknownSettingError) as caught:
@@ -32,7 +32,7 @@ def test_a_misspelt_setting_is_named_with_the_nearest(
     assert f"did you mean {nearest!r}?" in str(caught.value)
 
 
-def test_a_setting_like_no_other_is_answered_with_all_there_are() -> None:
+def test_an_unknown_setting_lists_all_known_ones() -> None:
     with pytest.raises(UnknownSettingError, match="known: hidden, activation"):
         RunConfig.from_dict({**FOMAML, "network": {"zzz": 1}})
 
@@ -43,31 +43,31 @@ def test_a_setting_of_another_algorithm_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("name", ["maml", "", "FOMAML", None, 3, ["fomaml"], {}])
-def test_an_unknown_algorithm_is_answered_with_those_there_are(name: object) -> None:
+def test_an_unknown_algorithm_lists_the_known_ones(name: object) -> None:
     with pytest.raises(ConfigError, match="one of fomaml, reptile") as caught:
         RunConfig.from_dict({"algorithm": {"name": name}})
     assert caught.value.field == "algorithm.name"
 
 
-def test_a_run_without_an_algorithm_is_told_what_is_missing() -> None:
+def test_a_missing_algorithm_is_named() -> None:
     with pytest.raises(ConfigError, match="a table with algorithm"):
         RunConfig.from_dict({"seed": 1})
 
 
 @pytest.mark.parametrize("plain", [None, 3, "text", [], [1], {1: 2}, {"algorithm": 5}])
-def test_what_is_no_table_is_refused(plain: object) -> None:
+def test_a_value_that_is_not_a_table_is_refused(plain: object) -> None:
     with pytest.raises(ConfigError, match="must be a table of settings"):
         RunConfig.from_dict(plain)
 
 
-def test_a_long_or_broken_value_still_makes_one_line() -> None:
+def test_a_long_or_broken_value_is_shortened_to_one_line() -> None:
     with pytest.raises(ConfigError) as caught:
         RunConfig.from_dict({**FOMAML, "device": "cp\nu" * 1_000})
     assert len(str(caught.value).splitlines()) == 1
     assert len(str(caught.value)) < 200
 
 
-def test_a_long_unknown_key_still_makes_one_line() -> None:
+def test_a_long_unknown_key_is_shortened_to_one_line() -> None:
     with pytest.raises(UnknownSettingError) as caught:
         RunConfig.from_dict({**FOMAML, "k\n" * 1_000: 1})
     assert len(str(caught.value).splitlines()) == 1

@@ -1,7 +1,6 @@
-"""What is computed, from its definition: plain modules, ``torch.autograd`` and ``torch.optim``.
+"""Reference implementation: plain modules, ``torch.autograd`` and ``torch.optim``.
 
-One task after the other and one parameter tensor beside the other; nothing of ``core`` is used but
-configurations.
+Tasks and parameter tensors are processed one at a time; of ``core``, only settings are used.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ Array = NDArray[np.floating]
 
 
 def sequential(network: NetworkConfig, theta: Array) -> nn.Sequential:
-    """The network as a user of PyTorch writes it, holding a copy of ``theta``."""
+    """Build the network as a user of PyTorch would, with a copy of ``theta``."""
     sizes = (1, *network.hidden, 1)
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(sizes):
@@ -39,12 +38,12 @@ def sequential(network: NetworkConfig, theta: Array) -> nn.Sequential:
 
 
 def flat(net: nn.Module) -> Array:
-    """All parameters of ``net`` in one vector."""
+    """Return all parameters of ``net`` in one vector."""
     return nn.utils.parameters_to_vector(net.parameters()).detach().numpy()
 
 
 def loss_of(net: nn.Module, x: Array, y: Array) -> Tensor:
-    """Mean squared error, point by point."""
+    """Return the mean squared error."""
     inputs = torch.tensor(x, dtype=torch.float64).reshape(-1, 1)
     targets = torch.tensor(y, dtype=torch.float64).reshape(-1, 1)
     assert len(inputs) == len(targets)
@@ -52,7 +51,7 @@ def loss_of(net: nn.Module, x: Array, y: Array) -> Tensor:
 
 
 def sgd_step(net: nn.Module, x: Array, y: Array, lr: float) -> float:
-    """One step of ``torch.optim.SGD``; gives the loss before it."""
+    """Take one step of ``torch.optim.SGD``; return the loss before it."""
     optimizer = torch.optim.SGD(net.parameters(), lr=lr)
     optimizer.zero_grad()
     loss = loss_of(net, x, y)
@@ -64,7 +63,7 @@ def sgd_step(net: nn.Module, x: Array, y: Array, lr: float) -> float:
 def outer_gradient(
     algorithm: Algorithm, net: nn.Module, x: Array, y: Array, query_x: Array, query_y: Array
 ) -> tuple[float, Array]:
-    """Training loss and outer gradient at ``net``; shapes as in ``MetaBatch``."""
+    """Return training loss and outer gradient at ``net``; shapes as in ``MetaBatch``."""
     if isinstance(algorithm, Fomaml):
         return _fomaml(algorithm, net, x[:, 0], y[:, 0], query_x, query_y)
     assert isinstance(algorithm, Reptile)
@@ -102,7 +101,7 @@ def _reptile(algorithm: Reptile, net: nn.Module, x: Array, y: Array) -> tuple[fl
 def outer_steps(
     algorithm: Algorithm, theta: Array, gradients: Sequence[Array], rates: Sequence[float]
 ) -> Array:
-    """``theta`` after an outer step with each gradient, by ``torch.optim`` from its first on."""
+    """Return ``theta`` after an outer step with each gradient, by ``torch.optim``."""
     parameter = nn.Parameter(torch.tensor(theta, dtype=torch.float64))
     optimizer: torch.optim.Optimizer
     if algorithm.outer_optimizer == "adam":
@@ -119,6 +118,6 @@ def outer_steps(
 
 
 def distance(found: Array, expected: Array) -> float:
-    """Largest difference over the largest expected element."""
+    """Return the largest difference over the largest expected element."""
     scale = float(np.abs(expected).max())
     return float(np.abs(found - expected).max()) / (scale or 1.0)

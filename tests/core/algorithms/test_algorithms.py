@@ -34,7 +34,7 @@ KINDS: dict[str, Callable[[st.SearchStrategy[str]], st.SearchStrategy[Algorithm]
     "fomaml-mean": lambda optimizers: fomamls(optimizers, st.just("mean")),
     "reptile": reptiles,
 }
-"""Each is searched on its own: of a mixture, a run of few examples leaves parts out."""
+"""Searched separately: in a mixture, a run with few examples would leave some out."""
 
 
 def test_every_algorithm_is_compared_with_its_definition() -> None:
@@ -112,7 +112,7 @@ def test_one_meta_update_equals_the_definition_differentiated_by_autograd(
 
 
 @given(data=st.data())
-def test_ten_updates_equal_torch_optim(engine_name: str, data: st.DataObject) -> None:
+def test_ten_iterations_equal_torch_optim(engine_name: str, data: st.DataObject) -> None:
     config = data.draw(configs(engine_name))
     config = dataclasses.replace(config, iterations=config.iterations + 10)
     state = make_engine(config).initial_state()
@@ -129,7 +129,7 @@ def test_ten_updates_equal_torch_optim(engine_name: str, data: st.DataObject) ->
 
 @pytest.mark.parametrize("algorithm", [Fomaml(), Reptile()], ids=["fomaml", "reptile"])
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_a_float32_update_of_the_source_protocol_is_the_definition_rounded(
+def test_a_float32_update_with_default_settings_is_the_definition_rounded(
     engine_name: str, algorithm: Fomaml | Reptile, activation: str
 ) -> None:
     network = NetworkConfig(activation=activation)
@@ -143,7 +143,7 @@ def test_a_float32_update_of_the_source_protocol_is_the_definition_rounded(
 
 @pytest.mark.parametrize("layer", ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight"])
 @pytest.mark.parametrize("algorithm", [Fomaml(), Reptile()], ids=["fomaml", "reptile"])
-def test_the_update_of_every_single_layer_is_right(
+def test_the_update_of_each_layer_equals_the_definition(
     engine_name: str, algorithm: Fomaml | Reptile, layer: str
 ) -> None:
     """A wrong first layer hides behind the others: the network still learns, a little worse."""
@@ -166,7 +166,7 @@ def fomaml_update(engine_name: str, **settings: object) -> Array:
     return one_update(config, state).state.theta - state.theta
 
 
-def test_the_mean_over_tasks_moves_theta_by_the_sum_over_tasks_divided_by_their_number(
+def test_the_mean_over_tasks_is_the_sum_divided_by_their_number(
     engine_name: str,
 ) -> None:
     total = fomaml_update(engine_name, tasks=3, reduction="sum")
@@ -174,7 +174,7 @@ def test_the_mean_over_tasks_moves_theta_by_the_sum_over_tasks_divided_by_their_
     assert reference.distance(total, 3 * mean) <= reference.RELATIVE["float64"]
 
 
-def test_the_default_is_the_sum_of_the_source() -> None:
+def test_the_default_reduction_is_the_sum_of_the_reference_code() -> None:
     assert Fomaml().reduction == "sum"
 
 
@@ -223,7 +223,7 @@ def test_reptile_with_several_minibatches_is_not_joint_training(engine_name: str
 
 
 @pytest.mark.parametrize("name", sorted(ALGORITHMS))
-def test_the_training_loss_is_the_mean_over_tasks_whatever_their_number(
+def test_the_training_loss_is_the_mean_over_any_number_of_tasks(
     engine_name: str, name: str
 ) -> None:
     waves = SineTasks(amplitude=(2.0, 2.0), phase=(1.0, 1.0), x=(1.0, 1.0))
@@ -237,7 +237,7 @@ def test_the_training_loss_is_the_mean_over_tasks_whatever_their_number(
     assert losses[0] == pytest.approx(losses[1], rel=1e-12)
 
 
-def test_the_source_protocols_are_the_defaults() -> None:
+def test_the_defaults_are_the_settings_of_the_reference_code() -> None:
     fomaml, reptile = Fomaml(), Reptile()
     assert (fomaml.outer_lr, fomaml.inner_lr, fomaml.tasks, fomaml.shots) == (0.01, 0.02, 3, 10)
     assert (fomaml.query_points, fomaml.inner_steps) == (50, 1)

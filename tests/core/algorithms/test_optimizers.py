@@ -46,7 +46,7 @@ def test_a_step_changes_nothing_in_place(algorithm: Algorithm) -> None:
 
 
 @given(algorithm=algorithms())
-def test_a_step_gives_the_moments_that_the_next_one_needs(algorithm: Algorithm) -> None:
+def test_a_step_returns_the_moments_for_the_next_one(algorithm: Algorithm) -> None:
     names = outer.MOMENTS[algorithm.outer_optimizer]
     moments = {name: torch.zeros(3) for name in names}
     _, after = outer.step(algorithm, torch.ones(3), torch.ones(3), moments, 0.1, 0)
@@ -79,7 +79,7 @@ def test_schedules_equal_those_of_torch_optim(name: str, horizon: int) -> None:
 
 
 @given(algorithm=algorithms(), horizon=st.integers(1, 100), iteration=st.integers(0, 10**6))
-def test_a_schedule_begins_again_where_a_run_is_continued(
+def test_a_schedule_starts_again_when_a_run_continues(
     algorithm: Algorithm, horizon: int, iteration: int
 ) -> None:
     once = outer.learning_rates(algorithm, iteration, 3, horizon)

@@ -256,7 +256,9 @@ def test_chunks_give_the_same_bits_as_one_call(
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("reptile", [False, True])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_is_seen(dtype: str, activation: str, reptile: bool, bad: float) -> None:
+def test_values_that_are_not_finite_reach_the_result(
+    dtype: str, activation: str, reptile: bool, bad: float
+) -> None:
     for name in ("theta", "x", "y"):
         case = Case(hidden=(20, 20), activation=activation, reptile=reptile)
         # tanh saturates at an infinite input, here as in PyTorch: only a NaN must come through.
@@ -266,7 +268,7 @@ def test_what_is_not_finite_is_seen(dtype: str, activation: str, reptile: bool, 
         assert not np.isfinite(theta).all()
 
 
-def test_divergence_is_seen() -> None:
+def test_divergence_reaches_the_losses() -> None:
     theta, _, losses = Case(activation="relu", n=60, inner_lr=100.0, rate=100.0).run("float32")
     assert not np.isfinite(losses[-1])
     assert not np.isfinite(theta).all()
@@ -351,7 +353,7 @@ def test_parts_of_the_buffer_are_whole_registers_and_do_not_overlap(
     assert layout.buffer("float32").ctypes.data % 64 == 0
 
 
-def test_the_machine_follows_the_features_it_is_told() -> None:
+def test_the_machine_follows_its_features() -> None:
     assert machine("+avx2,+fma,+avx512f").name == "avx512"
     assert machine("+avx2,+fma,-avx512f").name == "avx2"
     assert machine("+neon,+fp-armv8").name == "neon"

@@ -1,4 +1,4 @@
-"""What every engine promises: training is a function of the state and the number of iterations."""
+"""Properties of every engine: training is a function of state and number of iterations."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_length_of_chunks_changes_no_bit(
 
 
 @pytest.mark.parametrize("algorithm", [Fomaml(), Reptile()], ids=["fomaml", "reptile"])
-def test_a_thousand_iterations_of_the_source_equal_a_thousand_single_ones(
+def test_a_thousand_iterations_equal_a_thousand_single_ones(
     engine_name: str, algorithm: Fomaml | Reptile
 ) -> None:
     engine = make_engine(RunConfig(algorithm=algorithm, engine=engine_name))
@@ -73,9 +73,7 @@ def test_advance_leaves_the_given_state_untouched(
 
 
 @given(data=st.data())
-def test_states_are_copies_of_each_other_not_references(
-    engine_name: str, data: st.DataObject
-) -> None:
+def test_states_share_no_memory(engine_name: str, data: st.DataObject) -> None:
     engine = make_engine(data.draw(configs(engine_name)))
     first = engine.advance(engine.initial_state(), 2).state
     kept = bits(first)
@@ -120,7 +118,7 @@ def test_states_and_losses_have_their_shapes_and_precision(
 
 
 @given(data=st.data())
-def test_an_engine_keeps_nothing_of_a_run(engine_name: str, data: st.DataObject) -> None:
+def test_an_engine_keeps_no_state_of_a_run(engine_name: str, data: st.DataObject) -> None:
     config = data.draw(configs(engine_name))
     used, fresh = make_engine(config), make_engine(config)
     state = used.initial_state()
@@ -162,7 +160,7 @@ def test_every_engine_starts_at_the_networks_initial_parameters(engine_name: str
     assert state.theta.tobytes() == MLP.of(config.network).initial(3).tobytes()
 
 
-def test_training_data_come_from_the_training_stream(engine_name: str) -> None:
+def test_training_data_comes_from_the_training_stream(engine_name: str) -> None:
     """The loss of the first iteration is that of the tasks of stream 1, not of an evaluation's."""
     config = small(engine_name, algorithm=Reptile(batch_size=50), precision="float64")
     engine = make_engine(config)
@@ -203,16 +201,14 @@ def test_auto_means_the_processor() -> None:
 
 
 @pytest.mark.parametrize("device", ["cuda", "mps"])
-def test_a_device_that_is_not_there_is_a_clear_error(
-    device: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_device_is_a_clear_error(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(EngineError, match=f"device {device}: not found by PyTorch; use the CPU"):
         choose_device(device)
 
 
-def test_a_state_with_a_number_that_is_not_finite_says_so() -> None:
+def test_is_finite_finds_any_number_that_is_not() -> None:
     ones = np.ones(3, np.float32)
     assert TrainState(0, ones, {"velocity": ones}).is_finite()
     for bad in (np.nan, np.inf, -np.inf):

@@ -40,24 +40,24 @@ def config_of(engine_name: str, **settings: object) -> RunConfig:
 
 
 def literally(
-    network: NetworkConfig, theta: Array, task: FewShotTask, grid: Array, updates: int, lr: float
+    network: NetworkConfig, theta: Array, task: FewShotTask, grid: Array, steps: int, lr: float
 ) -> tuple[list[float], Array, Array]:
-    """Losses, and predictions before and after, as the source's ``eval_model`` finds them."""
+    """Return losses and predictions before and after, as the reference code computes them."""
     net = reference.sequential(network, theta)
     inputs = torch.tensor(grid).reshape(-1, 1)
     before = net(inputs).detach().numpy()[:, 0]
     losses = [reference.loss_of(net, grid, task.wave(grid)).item()]
-    for _ in range(updates):
+    for _ in range(steps):
         reference.sgd_step(net, task.support_x, task.support_y, lr)
         losses.append(reference.loss_of(net, grid, task.wave(grid)).item())
     return losses, before, net(inputs).detach().numpy()[:, 0]
 
 
 @given(
-    data=st.data(), updates=st.integers(0, 12), shots=st.integers(1, 12), lr=st.floats(0.001, 0.05)
+    data=st.data(), steps=st.integers(0, 12), shots=st.integers(1, 12), lr=st.floats(0.001, 0.05)
 )
 def test_few_shot_equals_a_literal_loop(
-    engine_name: str, data: st.DataObject, updates: int, shots: int, lr: float
+    engine_name: str, data: st.DataObject, steps: int, shots: int, lr: float
 ) -> None:
     config = data.draw(configs(engine_name))
     engine = make_engine(config)
@@ -65,11 +65,11 @@ def test_few_shot_equals_a_literal_loop(
     x = np.array(data.draw(st.lists(st.floats(-5, 5), min_size=shots, max_size=shots)))
     wave = SineWave(data.draw(st.floats(0.1, 5)), data.draw(st.floats(0, 6.3)))
     task = FewShotTask(wave, x, wave(x))
-    found = few_shot(engine, theta, config.waves, task, updates, lr)
+    found = few_shot(engine, theta, config.waves, task, steps, lr)
     losses, before, after = literally(
-        config.network, theta, task, query_grid(config.waves), updates, lr
+        config.network, theta, task, query_grid(config.waves), steps, lr
     )
-    assert found.losses.shape == (1, updates + 1)
+    assert found.losses.shape == (1, steps + 1)
     # A loss of nearly 0 is a difference of numbers of order 1.
     assert found.losses[0] == pytest.approx(losses, rel=1e-9, abs=1e-14)
     assert found.before[0] == pytest.approx(before, rel=1e-9, abs=1e-12)
@@ -93,7 +93,7 @@ def test_many_tasks_at_once_equal_one_after_the_other(engine_name: str, n_tasks:
         assert together.after[row] == pytest.approx(alone.after, rel=1e-12)
 
 
-def test_many_random_tasks_are_evaluated_as_a_literal_loop_would(engine_name: str) -> None:
+def test_many_random_tasks_equal_a_literal_loop(engine_name: str) -> None:
     waves = SineTasks()
     engine = make_engine(config_of(engine_name))
     theta = engine.initial_state().theta
@@ -101,10 +101,10 @@ def test_many_random_tasks_are_evaluated_as_a_literal_loop_would(engine_name: st
 
     class Spy:
         def adapt(
-            self, theta: Array, sets: FewShotSets, updates: int, lr: float, **how: bool
+            self, theta: Array, sets: FewShotSets, steps: int, lr: float, **how: bool
         ) -> object:
             seen.append(sets)
-            return engine.adapt(theta, sets, updates, lr, **how)
+            return engine.adapt(theta, sets, steps, lr, **how)
 
     protocol = many_tasks_protocol(right_half=False, steps=4)
     losses = many_tasks(Spy(), theta, waves, 7, protocol, n_tasks=5, lr=0.02)  # type: ignore[arg-type]
@@ -176,7 +176,7 @@ def test_y_in_a_column_does_not_broadcast(engine_name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "shots", "updates", "wave", "half"),
+    ("name", "shots", "steps", "wave", "half"),
     [
         ("standard", 10, 32, SineWave(4.0, 1.0), False),
         ("half-range", 5, 10, SineWave(4.0, 1.0), True),
@@ -185,10 +185,10 @@ def test_y_in_a_column_does_not_broadcast(engine_name: str) -> None:
         ("validation", 10, 32, None, False),
     ],
 )
-def test_the_evaluations_are_those_of_the_source(
-    name: ProbeName, shots: int, updates: int, wave: SineWave | None, half: bool
+def test_the_evaluations_are_those_of_the_reference_code(
+    name: ProbeName, shots: int, steps: int, wave: SineWave | None, half: bool
 ) -> None:
-    assert PROBES[name].steps == updates
+    assert PROBES[name].steps == steps
     task = draw_task(SineTasks(), 0, PROBES[name], 0)
     assert len(task.support_x) == len(task.support_y) == shots
     if wave:
@@ -218,13 +218,13 @@ def test_a_task_is_a_pure_function_of_its_arguments(
             assert waves.phase[0] <= first.wave.phase <= waves.phase[1] + 1e-12
 
 
-def test_successive_tasks_of_a_probe_differ() -> None:
+def test_successive_tasks_of_a_protocol_differ() -> None:
     for protocol in PROBES.values():
         first, second = (draw_task(SineTasks(), 0, protocol, index) for index in (0, 1))
         assert not np.isin(first.support_x, second.support_x).any()
 
 
-def test_loss_per_update_uses_the_very_support_set_of_the_half_range() -> None:
+def test_loss_per_step_uses_the_support_set_of_the_half_range() -> None:
     half, compare = (
         draw_task(SineTasks(), 0, PROBES[name], 3) for name in ("half-range", "compare")
     )
@@ -242,10 +242,10 @@ def test_several_networks_are_compared_on_the_same_tasks(
             self._engine = make_engine(config)
 
         def adapt(
-            self, theta: Array, sets: FewShotSets, updates: int, lr: float, **how: bool
+            self, theta: Array, sets: FewShotSets, steps: int, lr: float, **how: bool
         ) -> object:
             seen.append(sets)
-            return self._engine.adapt(theta, sets, updates, lr)
+            return self._engine.adapt(theta, sets, steps, lr)
 
     for seed in (1, 2):
         config = config_of(engine_name, seed=seed)
@@ -266,7 +266,7 @@ def test_several_networks_are_compared_on_the_same_tasks(
     assert (first.support_x.min() >= 0) == right_half
 
 
-def test_the_drawn_tasks_are_those_that_are_evaluated(engine_name: str) -> None:
+def test_drawn_tasks_are_the_evaluated_ones(engine_name: str) -> None:
     engine = make_engine(config_of(engine_name))
     theta = engine.initial_state().theta
     drawn = draw_many(SineTasks(), 5, 20)
@@ -277,7 +277,7 @@ def test_the_drawn_tasks_are_those_that_are_evaluated(engine_name: str) -> None:
     assert losses.tolist() == engine.adapt(theta, drawn.sets, 1, 0.02).losses.tolist()
 
 
-def test_more_tasks_begin_with_the_fewer(engine_name: str) -> None:
+def test_more_tasks_begin_with_the_same_tasks(engine_name: str) -> None:
     engine = make_engine(config_of(engine_name))
     theta = engine.initial_state().theta
     few, more = (
@@ -287,7 +287,7 @@ def test_more_tasks_begin_with_the_fewer(engine_name: str) -> None:
 
 
 @given(losses=st.lists(st.floats(0, 1e6), min_size=2, max_size=50))
-def test_statistics_are_those_of_numpy(losses: list[float]) -> None:
+def test_statistics_agree_with_numpy(losses: list[float]) -> None:
     found = Statistics.of(np.array(losses))
     margin = 1.96 * np.std(losses, ddof=1) / np.sqrt(len(losses))
     assert found.n == len(losses)
@@ -297,14 +297,14 @@ def test_statistics_are_those_of_numpy(losses: list[float]) -> None:
     assert found.mean - found.low == pytest.approx(margin, abs=1e-9)
 
 
-def test_a_heavy_tail_parts_mean_and_median() -> None:
+def test_a_heavy_tail_separates_mean_and_median() -> None:
     found = Statistics.of(np.array([0.1] * 99 + [100.0]))
     assert (found.n, found.median) == (100, 0.1)
     assert found.mean == pytest.approx(1.099)
     assert found.low < 0.1 < found.mean < found.high
 
 
-def test_the_interval_of_normal_losses_covers_their_mean_as_often_as_it_says() -> None:
+def test_the_interval_covers_the_mean_of_normal_losses_in_95_percent() -> None:
     random = np.random.default_rng(0)
     samples = [Statistics.of(random.normal(1.0, 0.5, 100)) for _ in range(1_000)]
     covered = sum(found.low <= 1.0 <= found.high for found in samples)

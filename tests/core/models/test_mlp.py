@@ -13,14 +13,14 @@ from tests.support import reference
 from tests.support.strategies import NETWORKS, SEEDS
 
 
-def test_the_default_network_is_that_of_the_source() -> None:
+def test_the_default_network_is_that_of_the_reference_code() -> None:
     network = MLP.of(NetworkConfig())
     assert network == MLP((1, 64, 64, 1), "tanh")
     assert network.n_parameters == 4_353
 
 
 @given(config=NETWORKS)
-def test_names_and_shapes_are_those_of_a_plain_sequential(config: NetworkConfig) -> None:
+def test_names_and_shapes_match_torch_sequential(config: NetworkConfig) -> None:
     network = MLP.of(config)
     net = reference.sequential(config, np.zeros(network.n_parameters))
     shapes = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
@@ -29,7 +29,7 @@ def test_names_and_shapes_are_those_of_a_plain_sequential(config: NetworkConfig)
 
 
 @given(config=NETWORKS, seed=SEEDS)
-def test_the_flat_vector_lies_in_the_order_of_pytorchs_parameters(
+def test_the_flat_vector_has_the_order_of_pytorchs_parameters(
     config: NetworkConfig, seed: int
 ) -> None:
     network = MLP.of(config)
@@ -47,7 +47,7 @@ def test_flat_is_the_inverse_of_named(config: NetworkConfig, seed: int) -> None:
 
 
 @given(config=NETWORKS, seed=SEEDS)
-def test_initial_parameters_keep_within_the_bound_of_their_layer(
+def test_initial_parameters_stay_within_the_bound_of_their_layer(
     config: NetworkConfig, seed: int
 ) -> None:
     network = MLP.of(config)
@@ -58,7 +58,7 @@ def test_initial_parameters_keep_within_the_bound_of_their_layer(
 
 
 @pytest.mark.parametrize("name", MLP().shapes)
-def test_initial_parameters_are_uniform_as_those_of_a_plain_linear(name: str) -> None:
+def test_initial_parameters_are_distributed_like_those_of_torch_linear(name: str) -> None:
     """Standard deviation of many draws against PyTorch's own: bound / sqrt(3)."""
     network = MLP()
     drawn = np.concatenate(
@@ -78,9 +78,9 @@ def test_the_seed_decides_the_initial_parameters() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_initial_parameters_have_the_precision_asked_for(dtype: str) -> None:
+def test_initial_parameters_have_the_requested_precision(dtype: str) -> None:
     assert MLP().initial(0, dtype).dtype.name == dtype
 
 
-def test_both_precisions_begin_at_the_same_parameters() -> None:
+def test_both_precisions_start_at_the_same_parameters() -> None:
     assert MLP().initial(0, "float64").astype("float32").tobytes() == MLP().initial(0).tobytes()

@@ -48,7 +48,7 @@ def test_a_wave_is_labelled_with_its_formula() -> None:
     assert SineWave(4.0, 1.0).label == "4.00·sin(x + 1.00)"
 
 
-def test_the_default_distribution_is_that_of_the_source() -> None:
+def test_the_default_distribution_is_that_of_the_reference_code() -> None:
     """Phases of a whole turn; half a turn is the protocol of Finn et al., of other numbers."""
     assert SineTasks() == SineTasks(amplitude=(0.1, 5.0), phase=(0.0, 2 * math.pi), x=(-5.0, 5.0))
 
@@ -60,9 +60,7 @@ def test_the_query_grid_is_50_equally_spaced_points_with_both_ends() -> None:
 
 
 @given(seed=SEEDS, first=ITERATIONS, n=st.integers(0, 9), width=st.integers(1, 40))
-def test_every_iteration_is_reached_at_once_and_alone(
-    seed: int, first: int, n: int, width: int
-) -> None:
+def test_any_iteration_is_drawn_directly(seed: int, first: int, n: int, width: int) -> None:
     together = uniforms(seed, Stream.TRAINING, first, n, width)
     alone = [uniforms(seed, Stream.TRAINING, first + i, 1, width)[0] for i in range(n)]
     assert together.shape == (n, width)
@@ -78,7 +76,7 @@ def test_every_iteration_is_reached_at_once_and_alone(
     dtype=st.sampled_from(["float32", "float64"]),
     data=st.data(),
 )
-def test_a_batch_drawn_alone_has_the_bits_it_has_within_any_chunk(
+def test_a_batch_has_the_same_bits_alone_and_within_any_chunk(
     algorithm: Algorithm,
     waves: SineTasks,
     seed: int,
@@ -110,7 +108,7 @@ def test_each_purpose_has_a_stream_of_its_own() -> None:
 
 
 @given(seed=SEEDS, iteration=st.integers(0, 10**6))
-def test_an_evaluation_task_is_none_of_the_training_tasks(seed: int, iteration: int) -> None:
+def test_evaluation_tasks_differ_from_training_tasks(seed: int, iteration: int) -> None:
     source = SineSampler(SineTasks(), seed, "float64")
     training = source.few_shot(iteration, 2, 3, 10, 50)
     for protocol in PROBES.values():
@@ -119,7 +117,7 @@ def test_an_evaluation_task_is_none_of_the_training_tasks(seed: int, iteration: 
 
 
 @given(waves=WAVES, seed=SEEDS, dtype=st.sampled_from(["float32", "float64"]))
-def test_few_shot_data_are_points_of_waves_of_the_distribution(
+def test_few_shot_data_lies_on_waves_of_the_distribution(
     waves: SineTasks, seed: int, dtype: str
 ) -> None:
     data = SineSampler(waves, seed, dtype).few_shot(3, 2, 4, 7, 11)
@@ -142,7 +140,7 @@ def test_few_shot_data_are_points_of_waves_of_the_distribution(
         )
 
 
-def test_training_phases_fill_the_whole_turn() -> None:
+def test_training_phases_cover_the_whole_period() -> None:
     """Read from the waves themselves: sin(phase) and cos(phase) from y at x = 0 and pi / 2."""
     waves = SineTasks(amplitude=(1.0, 1.0), x=(0.0, math.pi / 2))
     data = SineSampler(waves, 0, "float64").few_shot(0, 500, 3, 1, 2)
@@ -190,7 +188,7 @@ def test_a_minibatch_keeps_each_point_with_its_y() -> None:
     assert data.y == pytest.approx(2 * np.sin(data.x + 1), abs=1e-14)
 
 
-def test_minibatches_are_shuffled_anew_for_each_epoch_task_and_iteration() -> None:
+def test_minibatches_are_reshuffled_for_each_epoch_task_and_iteration() -> None:
     data = SineSampler(SineTasks(), 0, "float64").minibatches(0, 3, 2, 50, 10, 2)
     orders = data.x.reshape(-1, 50).tolist()
     assert all(first != second for first, second in pairwise(sorted(orders)))
