@@ -37,9 +37,9 @@ def begun(folder: Path, *tokens: str) -> None:
     ran(folder, *SLOW, "--detach", *tokens)
 
 
-def furthest(folder: Path) -> int:
-    """The iteration of the run that is furthest, of all sessions."""
-    return max((run["iteration"] for one in listed(folder) for run in one["runs"]), default=0)
+def furthest() -> int:
+    """Return the highest iteration of all runs in all sessions."""
+    return max((run["iteration"] for one in listed() for run in one["runs"]), default=0)
 
 
 def rows(text: str) -> list[int]:
@@ -67,7 +67,7 @@ def test_faces_tell_of_a_killed_session_and_one_resumes_it_to_the_same_bits(
     os.kill(only_session().pid, signal.SIGKILL)
     for face in (first, second):
         face.wait_for("session lost", "resume from the latest checkpoints")
-    assert listed(tmp_path) == []
+    assert listed() == []
     assert not list(own_place.glob("tui-meta/*.*"))
 
     second.press("\x1b")
@@ -104,7 +104,7 @@ def test_a_face_that_slept_too_long_is_told_that_the_runs_train_on_and_comes_bac
     face = open_face("attach")
     face.wait_until(past(0), "attached")
     face.signal(signal.SIGSTOP)
-    while listed(tmp_path)[0]["watchers"]:
+    while listed()[0]["watchers"]:
         lines.read_for(0.2)
     face.signal(signal.SIGCONT)
     face.wait_for("disconnected", "reconnect")
@@ -145,7 +145,7 @@ def test_a_terminal_that_hangs_up_leaves_the_runs_and_what_was_seen(
     corner = next(line for line in face.lines if "┏" in line or "╭" in line).split()[1]
     left_at = count(face.text)
     assert face.hang_up() == 128 + signal.SIGHUP
-    until(lambda: listed(tmp_path)[0]["watchers"] == [], "nobody watches")
+    until(lambda: listed()[0]["watchers"] == [], "nobody watches")
 
     again = open_face("attach", columns=100, rows=30)
     again.wait_until(past(left_at + 200), "the runs have gone on")
@@ -164,7 +164,7 @@ def test_a_face_killed_while_its_session_begins_leaves_it_training(
     face = open_face(*SLOW)
     until(lambda: bool(list(live_sessions())), "a session is there")
     face.signal(signal.SIGKILL)
-    until(lambda: furthest(tmp_path) > 0, "it trains")
+    until(lambda: furthest() > 0, "it trains")
 
 
 def test_quitting_offers_to_detach_first(open_face: OpenFace, tmp_path: Path) -> None:
@@ -175,12 +175,12 @@ def test_quitting_offers_to_detach_first(open_face: OpenFace, tmp_path: Path) ->
     face.press("\r")
     assert face.wait_for_end() == 0
     assert b"reconnect with: tui-meta attach 1" in face.raw
-    (session,) = listed(tmp_path)
+    (session,) = listed()
     assert [run["state"] for run in session["runs"]] == ["training"]
     assert session["watchers"] == []
     told = ran(tmp_path, "stop", "1")
     assert "session 1 ended; resume with: tui-meta resume checkpoints/fomaml-x" in told
-    assert listed(tmp_path) == []
+    assert listed() == []
 
 
 def test_sigterm_ends_what_a_face_began_and_leaves_what_it_came_to(
@@ -219,17 +219,17 @@ def test_the_program_started_again_offers_the_session_that_runs(
     begins.press("n\r")
     begins.wait_until(past(0), "new runs")
     assert "session 2" in begins.text
-    assert [one["id"] for one in listed(tmp_path)] == ["1", "2"]
+    assert [one["id"] for one in listed()] == ["1", "2"]
 
 
 def test_detached_runs_train_and_go_on_detached(tmp_path: Path) -> None:
     told = ran(tmp_path, *SLOW, "--detach")
     assert told == "training in session 1; view with: tui-meta attach 1\n"
-    until(lambda: furthest(tmp_path) > 0, "training")
+    until(lambda: furthest() > 0, "training")
     ran(tmp_path, "stop", "1")
     at = latest_checkpoint(tmp_path / RUN).checkpoint.state.iteration
     ran(tmp_path, "resume", str(RUN), "--detach")
-    until(lambda: furthest(tmp_path) > at, "training goes on")
+    until(lambda: furthest() > at, "training goes on")
 
 
 def test_a_face_that_may_only_look_says_so(open_face: OpenFace, tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_a_face_that_may_only_look_says_so(open_face: OpenFace, tmp_path: Path) 
     face.wait_until(past(count(face.text) + 100), "it trains on")
     face.press("q")
     assert face.wait_for_end() == 0
-    assert [run["state"] for run in listed(tmp_path)[0]["runs"]] == ["training"]
+    assert [run["state"] for run in listed()[0]["runs"]] == ["training"]
 
 
 def test_two_faces_keep_their_sizes_and_see_each_others_commands(
@@ -369,7 +369,7 @@ def test_in_a_multiplexer_one_leaves_comes_back_and_resizes(
     shell.wait_for("reconnect with: tui-meta attach 1", "ready>")
     shell.press("exit\r")
     assert shell.wait_for_end() == 0
-    assert [run["state"] for run in listed(tmp_path)[0]["runs"]] == ["training"]
+    assert [run["state"] for run in listed()[0]["runs"]] == ["training"]
 
 
 def widest(terminal: Terminal) -> int:

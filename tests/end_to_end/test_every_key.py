@@ -103,9 +103,9 @@ def own_place() -> Iterator[Path]:
         yield folder
 
 
-def has_begun(folder: Path) -> bool:
-    """Whether all runs of the one session are past their first iteration."""
-    (one,) = listed(folder)
+def runs_have_begun() -> bool:
+    """Return True if all runs of the session are past their first iteration."""
+    (one,) = listed()
     return all(run["iteration"] for run in one["runs"])
 
 
@@ -114,7 +114,7 @@ def session(own_place: Path) -> str:
     """Two runs that train slowly, with checkpoints: three of the first, two of the second."""
     told = ran(own_place, *SMALL, "--pace", "30", "--iterations", "100000000", "--detach")
     id = told.split(";")[0].split()[-1]
-    until(lambda: has_begun(own_place), "both runs train")  # so that no order comes before that
+    until(runs_have_begun, "both runs train")  # so that no order comes before that
     for order in ((), (), ("--run", "fomaml-x")):
         ran(own_place, "send", id, "save", *order)
     return id

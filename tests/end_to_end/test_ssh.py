@@ -55,7 +55,7 @@ def test_connections_that_end_at_any_moment_cost_nothing(
             face.wait_for_end()
 
         face = connected(*SLOW, *LENGTH)
-        until(lambda: bool(listed(tmp_path)), "a session")
+        until(lambda: bool(listed()), "a session")
         for number in range(KILLS):
             cut(face)
             face = connected("attach")
@@ -67,7 +67,7 @@ def test_connections_that_end_at_any_moment_cost_nothing(
                 face.wait_for("saved")
         last = connected("attach")
         last.wait_until(past(0), "attached again")
-        until(lambda: len(listed(tmp_path)[0]["watchers"]) == 2, "cut faces have gone")
+        until(lambda: len(listed()[0]["watchers"]) == 2, "cut faces have gone")
         last.press(" ")
         last.wait_for("paused")
         last.press(" ")

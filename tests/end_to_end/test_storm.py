@@ -66,9 +66,9 @@ def home(face: Terminal) -> None:
     face.wait_until(lambda _: "session" in face.lines[0], "the watch screen")
 
 
-def at(folder: Path) -> dict[str, int]:
-    """The iteration of each run of the session."""
-    return {one["run"]: one["iteration"] for one in listed(folder)[0]["runs"]}
+def iterations() -> dict[str, int]:
+    """Return the iteration of each run of the session."""
+    return {one["run"]: one["iteration"] for one in listed()[0]["runs"]}
 
 
 def order(folder: Path, *words: str) -> None:
@@ -89,9 +89,9 @@ def test_no_key_changes_what_is_learned(tmp_path: Path, own_place: Path) -> None
         assert face.left_behind() == []
     order(tmp_path, "pace", "full")
     order(tmp_path, "resume")
-    until(lambda: min(at(tmp_path).values()) > LEAST, "they train on")
+    until(lambda: min(iterations().values()) > LEAST, "they train on")
     order(tmp_path, "pause")
-    ended = at(tmp_path)
+    ended = iterations()
     ran(tmp_path, "stop", "1")
     until_none_lives()
     print(f"{KEYS} keys, {SIZES} sizes in {took:.0f} s; the runs came to {ended}")

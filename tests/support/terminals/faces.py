@@ -1,16 +1,19 @@
 """Faces of a session in terminals of their own, and the program as a command beside them."""
 
+import io
 import json
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from core.remote.registry import live_sessions
 from tests.support.terminals.terminal import PATIENCE, Terminal
+from tui_meta.cli.main import main
 
 PROGRAM = [sys.executable, "-m", "tui_meta"]
 
@@ -29,9 +32,13 @@ def ran(folder: Path, *tokens: str) -> str:
     return done.stdout
 
 
-def listed(folder: Path) -> list[dict[str, Any]]:
-    """What ``tui-meta ls`` says."""
-    return [json.loads(line) for line in ran(folder, "ls", "--json").splitlines()]
+def listed() -> list[dict[str, Any]]:
+    """Return the lines of ``tui-meta ls --json``, from this process: tests ask in a loop."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with redirect_stdout(out):
+        assert main(["ls", "--json"]) == 0
+    out.seek(0)
+    return [json.loads(line) for line in out]
 
 
 def count(text: str) -> int:

@@ -1,10 +1,11 @@
-"""Whatever is wrong with what a person gives: one clear line, exit code 2, no traceback."""
+"""Bad input of any kind is refused with one clear line and exit code 2, without a traceback."""
 
 import os
 import pickle
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -19,26 +20,50 @@ from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
 from core.storage.checkpoint import Checkpoint, save_checkpoint
 from core.storage.checkpoint_metadata import FORMAT
+from tui_meta.cli.main import main
 
-PROGRAM = [sys.executable, "-m", "tui_meta"]
+Refusal = Callable[[str], str]
 
 
-def refusal(folder: Path, command: str, **environment: str) -> str:
-    """The one line that ``command`` is refused with."""
+def only_line(code: int, out: str, err: str) -> str:
+    """Return the one line of a refusal."""
+    assert code == 2, (out, err)
+    assert out == ""
+    (line,) = err.splitlines()
+    assert line.startswith("error: ")
+    assert len(line) < 400
+    return line
+
+
+@pytest.fixture
+def refusal(tmp_path, monkeypatch, capsys) -> Refusal:
+    """Run a command line in an empty folder and return the line that it is refused with."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(command: str) -> str:
+        code = main(shlex.split(command))
+        return only_line(code, *capsys.readouterr())
+
+    return run
+
+
+def process_refusal(folder: Path, command: str, **environment: str) -> str:
+    """Do the same in a process of its own, without a terminal."""
     done = subprocess.run(
-        [*PROGRAM, *shlex.split(command)],
+        [sys.executable, "-m", "tui_meta", *shlex.split(command)],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         env={**os.environ, **environment},
     )
-    assert done.returncode == 2, (done.stdout, done.stderr)
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("error: ")
-    assert len(line) < 400
-    return line
+    return only_line(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.e2e
+def test_a_process_refuses_with_one_line_and_exit_code_2(tmp_path):
+    assert "--seed: must be" in process_refusal(tmp_path, "--no-tui --seed -1")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -54,14 +79,14 @@ def refusal(folder: Path, command: str, **environment: str) -> str:
         ("--no-tui --iterations many", "--iterations: must be a whole number"),
         ("--no-tui --iterations 1.5", "--iterations: must be a whole number"),
         ("--no-tui --iterations", "--iterations needs a value"),
-        ("--no-tui --eval-interval 0", "--eval-interval: 0"),
-        ("--no-tui --seed -1", "--seed: -1"),
-        ("--no-tui --pace 0", "--pace: 0.0"),
+        ("--no-tui --eval-interval 0", "--eval-interval: must be "),
+        ("--no-tui --seed -1", "--seed: must be "),
+        ("--no-tui --pace 0", "--pace: must be "),
         ("--no-tui --algorithms fomal", 'Did you mean "fomaml"?'),
         ("--no-tui --engine warp", "--engine"),
         ("--no-tui --device tpu", '"cuda"'),
         ("--no-tui --precision float16", '"float32"'),
-        ("--no-tui --network.hidden 0", "--network.hidden: 0"),
+        ("--no-tui --network.hidden 0", "--network.hidden: must be "),
         ("--no-tui --network.activation sigmoid", '"tanh"'),
         ("--no-tui --waves.x 5 -5", "must be two finite numbers, the lower first"),
         ("--no-tui --name ../up", "invalid run name"),
@@ -75,8 +100,8 @@ def refusal(folder: Path, command: str, **environment: str) -> str:
         ("compare missing missing", "missing: no such file"),
     ],
 )
-def test_a_command_line_that_is_wrong(tmp_path, command, said):
-    assert said in refusal(tmp_path, command)
+def test_a_wrong_command_line_is_refused(refusal, tmp_path, command, said):
+    assert said in refusal(command)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -94,14 +119,14 @@ def test_a_command_line_that_is_wrong(tmp_path, command, said):
         ("network = 3", "c.toml: network: must be "),
     ],
 )
-def test_a_configuration_file_that_is_wrong(tmp_path, content, said):
+def test_a_wrong_configuration_file_is_refused(refusal, tmp_path, content, said):
     (tmp_path / "c.toml").write_text(content)
-    assert said in refusal(tmp_path, "--no-tui --config c.toml")
+    assert said in refusal("--no-tui --config c.toml")
 
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory) -> bytes:
-    """The content of a sound checkpoint."""
+    """The content of a valid checkpoint."""
     config = RunConfig(algorithm=Fomaml(), network=NetworkConfig(hidden=(4,)))
     state = TrainState(3, MLP.of(config.network).initial(0), {})
     folder = tmp_path_factory.mktemp("good")
@@ -157,7 +182,7 @@ DAMAGE = {
     "with a surplus tensor": (lambda good: rewritten(good, surplus_tensor), "to no layer"),
     "of a newer format": (
         lambda good: rewritten(good, newer_format),
-        "this program reads up to 1; install",
+        "this version reads up to 1; install",
     ),
     "with a wrong setting": (lambda good: rewritten(good, wrong_setting), "inner_lr"),
     "with a hostile name": (lambda good: rewritten(good, hostile_name), r"\x1b[2J\n"),
@@ -166,45 +191,48 @@ DAMAGE = {
 
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("command", ["eval", "resume --no-tui"])
-def test_a_checkpoint_that_is_wrong(tmp_path, good, damage, command):
+def test_a_wrong_checkpoint_is_refused(refusal, tmp_path, good, damage, command):
     spoil, said = DAMAGE[damage]
     (tmp_path / "run.safetensors").write_bytes(spoil(good))
-    line = refusal(tmp_path, f"{command} run.safetensors")
+    line = refusal(f"{command} run.safetensors")
     assert "run.safetensors: " in line
     assert said in line
 
 
-def test_a_checkpoint_outside_its_run_folder_is_not_resumed(tmp_path, good):
+def test_a_checkpoint_outside_its_run_folder_is_not_resumed(refusal, tmp_path, good):
     (tmp_path / "000000003.safetensors").write_bytes(good)
-    line = refusal(tmp_path, "resume --no-tui 000000003.safetensors")
+    line = refusal("resume --no-tui 000000003.safetensors")
     assert "not a run folder" in line
 
 
-def test_an_out_that_is_no_folder(tmp_path):
+def test_an_out_that_is_not_a_folder_is_refused(refusal, tmp_path):
     (tmp_path / "file").write_text("")
     for out in ("file", "file/runs"):
-        assert "not a folder" in refusal(tmp_path, f"--no-tui --out {out}")
+        assert "not a folder" in refusal(f"--no-tui --out {out}")
 
 
-def test_an_out_that_cannot_be_written(tmp_path):
+def test_an_out_that_cannot_be_written_is_refused(refusal, tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
-    # Permissions do not bind root, but nobody can make a folder in /proc.
+    # Permissions do not bind root, but folders cannot be made in /proc.
     out = "/proc/runs" if os.geteuid() == 0 else str(closed)
-    line = refusal(tmp_path, f"--no-tui --out {out}")
-    assert "a run folder cannot be created here" in line
+    line = refusal(f"--no-tui --out {out}")
+    assert "cannot create a run folder here" in line
 
 
-def test_a_device_that_is_not_there(tmp_path):
-    line = refusal(tmp_path, "--no-tui --device cuda", CUDA_VISIBLE_DEVICES="")
-    assert "--device cuda: PyTorch finds no such device" in line
+@pytest.mark.e2e
+def test_a_missing_device_is_refused(tmp_path):
+    line = process_refusal(tmp_path, "--no-tui --device cuda", CUDA_VISIBLE_DEVICES="")
+    assert "device cuda: not found by PyTorch" in line
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_terminal(tmp_path):
-    assert "use --no-tui" in refusal(tmp_path, "")
+@pytest.mark.e2e
+def test_a_dashboard_without_a_terminal_is_refused(tmp_path):
+    assert "use --no-tui" in process_refusal(tmp_path, "")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_terminal_that_can_do_nothing(tmp_path):
-    assert "TERM=dumb" in refusal(tmp_path, "", TERM="dumb")
+@pytest.mark.e2e
+def test_a_dumb_terminal_is_refused(tmp_path):
+    assert "TERM=dumb" in process_refusal(tmp_path, "", TERM="dumb")
