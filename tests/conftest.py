@@ -1,4 +1,4 @@
-"""One hypothesis profile for the suite: the same examples on every machine, no time limits.
+"""Hypothesis profiles, marks and workers of the suite: the same examples on every machine.
 
 ``pytest --hypothesis-profile=search`` looks for new counterexamples instead.
 """
@@ -22,7 +22,11 @@ settings.load_profile("suite")
 
 
 ROOT = Path(__file__).resolve().parents[1]
-END_TO_END = ROOT / "tests" / "end_to_end"
+MARKS = {
+    ROOT / "tests" / "end_to_end": pytest.mark.e2e,
+    ROOT / "tests" / "fuzz": pytest.mark.slow,
+}
+"""The marks of all tests in a folder."""
 
 COMPILE = "from core.engines.fused.network import compiled_kernels as f; f({!r})"
 
@@ -44,8 +48,9 @@ def pytest_xdist_setupnodes() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Add the marks that follow from a test's folder and fixtures."""
     for item in items:
-        if END_TO_END in item.path.parents:
-            item.add_marker(pytest.mark.e2e)
+        for folder, mark in MARKS.items():
+            if folder in item.path.parents:
+                item.add_marker(mark)
         if "text_snapshot" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.picture)
 

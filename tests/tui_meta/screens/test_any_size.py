@@ -1,8 +1,6 @@
-"""Every further screen at every size and under any keys."""
+"""Every screen but the watch screen: its sizes, its help and its remapped keys."""
 
 from __future__ import annotations
-
-import random
 
 import pytest
 
@@ -21,7 +19,7 @@ SIZES = [(1, 1), (20, 5), (40, 10), (59, 14), (60, 15), (300, 100), (30, 90), (8
 
 
 @pytest.mark.parametrize("page", PAGES)
-async def test_a_page_takes_every_size(page: str) -> None:
+async def test_a_page_fits_every_size(page: str) -> None:
     async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await press(pilot, OPEN[f"visit('{page}')"], *(["enter"] if page == "battery" else []))
@@ -34,23 +32,7 @@ async def test_a_page_takes_every_size(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("size", [(60, 15), (120, 40)])
-async def test_any_keys_leave_a_page_whole(page: str, size: tuple[int, int]) -> None:
-    async with TuiMetaApp(CannedSession()).run_test(size=size) as pilot:
-        await settle(pilot)
-        names = [name for key in PAGES[page].KEYS for name in key.names.split(",")]
-        rng = random.Random(page)
-        for _ in range(10):
-            if not isinstance(pilot.app.screen, PAGES[page]):
-                await press(pilot, OPEN[f"visit('{page}')"])
-            await pilot.press(*rng.choices([*names, "escape"], k=10))
-            await settle(pilot)
-        await press(pilot, "escape", "escape", "escape", "escape")
-        assert PAGES[page].NAME in await press(pilot, OPEN[f"visit('{page}')"])
-
-
-@pytest.mark.parametrize("page", PAGES)
-async def test_every_key_bound_on_a_page_is_in_its_help(page: str) -> None:
+async def test_the_help_of_a_page_has_its_keys_and_no_others(page: str) -> None:
     async with TuiMetaApp(CannedSession()).run_test(size=(120, 80)) as pilot:
         await settle(pilot)
         await press(pilot, OPEN[f"visit('{page}')"])
@@ -60,38 +42,29 @@ async def test_every_key_bound_on_a_page_is_in_its_help(page: str) -> None:
             assert bound.pop(key.name) == key.help
             assert f"┃ {' '.join(key.all_shown)} " in text
         assert not bound
+        assert "A run has the focus" not in text, "a note of the watch screen"
 
 
 @pytest.mark.parametrize("page", PAGES)
-async def test_a_pages_help_has_no_notes_of_the_watch_screen(page: str) -> None:
-    async with TuiMetaApp(CannedSession()).run_test(size=(120, 80)) as pilot:
-        await settle(pilot)
-        await press(pilot, OPEN[f"visit('{page}')"])
-        text = await press(pilot, "question_mark")
-        assert "Redraw the screen" in text
-        assert "A run has the focus" not in text
-
-
-@pytest.mark.parametrize("page", PAGES)
-async def test_a_pages_key_that_was_moved_works_and_is_shown_everywhere(page: str) -> None:
-    moved = next(key for key in PAGE_TABLES[page] if key.rank and not key.joined)
-    app = TuiMetaApp(CannedSession(), Preferences(keys={moved.name: "Z"}))
+async def test_a_remapped_key_works_and_is_shown_everywhere(page: str) -> None:
+    remapped = next(key for key in PAGE_TABLES[page] if key.rank and not key.joined)
+    app = TuiMetaApp(CannedSession(), Preferences(keys={remapped.name: "Z"}))
     async with app.run_test(size=(200, 80)) as pilot:
         await settle(pilot)
         text = await press(pilot, OPEN[f"visit('{page}')"])
         screen = app.screen
         assert isinstance(screen, Page)
         assert "Z " in text.splitlines()[-1]
-        assert screen.active_bindings["Z"].binding.action == moved.action
-        assert moved.names.partition(",")[0] not in screen.active_bindings
-        every = " ".join(("Z", *moved.all_shown[1:]))
+        assert screen.active_bindings["Z"].binding.action == remapped.action
+        assert remapped.names.partition(",")[0] not in screen.active_bindings
+        every = " ".join(("Z", *remapped.all_shown[1:]))
         assert f"┃ {every} " in await press(pilot, "question_mark")
         await press(pilot, "escape")
-        assert f" Z          {moved.label} " in await press(pilot, "colon")
+        assert f" Z          {remapped.label} " in await press(pilot, "colon")
 
 
 @pytest.mark.parametrize("page", PAGES)
-async def test_a_page_that_ticks_while_the_program_ends_does_nothing(
+async def test_a_tick_while_the_program_ends_does_nothing(
     page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = TuiMetaApp(CannedSession())
