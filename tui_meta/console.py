@@ -1,4 +1,4 @@
-"""What is said to a person outside the dashboard, and what the process ends with."""
+"""Output outside the dashboard, and exit codes."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ LONGEST_LINE = 600
 
 
 class Exit(IntEnum):
-    """Exit codes. A process that a signal ends has 128 and the signal's number."""
+    """Exit codes; a process that a signal ends has 128 plus the signal's number."""
 
     DONE = 0
     FAILED = 1
-    """A run diverged, could not be saved, or met a fault of the program."""
+    """A run diverged, could not be saved, or failed by a bug."""
     REFUSED = 2
-    """What was asked for cannot be done; the line on standard error says why."""
+    """The request cannot be carried out; a line on standard error says why."""
     INTERRUPTED = 130
     PIPE_CLOSED = 141
 
 
 class Output(Console):
-    """Standard output; a reader that has gone away is an error like others."""
+    """Standard output; a closed pipe raises ``BrokenPipeError``."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
-    def tell(self, text: str, style: str | None = None) -> None:
-        """Print ``text`` as it is, on one line however long it is."""
+    def print_line(self, text: str, style: str | None = None) -> None:
+        """Print ``text`` without markup, on one line of any length."""
         self.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_error(problem: str) -> None:
-    """Say on standard error, in one line, what is wrong."""
+    """Print a problem on standard error, in one line."""
     print_note(f"error: {shortened(printable(problem), LONGEST_LINE)}")
 
 
 def print_note(text: str) -> None:
-    """Say something on standard error; where nobody listens, nothing is said."""
+    """Print a line on standard error, if it can be written."""
     try:
         print(printable(text), file=sys.stderr, flush=True)
     except OSError:
@@ -54,7 +54,7 @@ def print_note(text: str) -> None:
 
 
 def configure_stdio() -> None:
-    """Make standard output and error safe to write to, whatever the process was given."""
+    """Make standard output and error safe to write to, even if closed or not UTF-8."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -64,7 +64,7 @@ def configure_stdio() -> None:
 
 
 def flush_stdio() -> None:
-    """Write out what waits for standard output and error; what cannot be is not tried at exit."""
+    """Flush standard output and error; on failure, discard the rest so that exit cannot fail."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -76,19 +76,19 @@ def flush_stdio() -> None:
 
 @dataclass
 class NoTerminalError(LabError):
-    """The dashboard has no terminal to be shown in."""
+    """The dashboard has no terminal."""
 
     problem: str
 
     @property
     def statement(self) -> str:
-        return f"the dashboard needs a terminal, and {self.problem}; use --no-tui to train without"
+        return f"the dashboard needs a terminal: {self.problem}; use --no-tui to train without it"
 
 
 def require_terminal() -> None:
-    """Raise ``NoTerminalError`` where the dashboard cannot be shown."""
+    """Raise ``NoTerminalError`` if the dashboard cannot be shown."""
     if os.environ.get("TERM") == "dumb":
-        raise NoTerminalError("TERM=dumb is not one")
+        raise NoTerminalError("TERM=dumb")
     streams = {
         "standard input": sys.stdin,
         "standard output": sys.stdout,
@@ -96,4 +96,4 @@ def require_terminal() -> None:
     }
     for name, stream in streams.items():
         if stream is None or not stream.isatty():
-            raise NoTerminalError(f"{name} is not one")
+            raise NoTerminalError(f"{name} is not a terminal")

@@ -210,7 +210,7 @@ def test_the_program_started_again_offers_the_session_that_runs(
     begun(tmp_path)
     leaves, begins, attaches = (open_face("--name", "y", *SLOW[:2]) for _ in range(3))
     for face in (leaves, begins, attaches):
-        face.wait_for("session 1 is running", "enter attaches to session 1")
+        face.wait_for("session 1 is running", "enter: attach to session 1")
     leaves.press("q\r")
     assert leaves.wait_for_end() == 0
     attaches.press("\r")

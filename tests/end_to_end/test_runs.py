@@ -1,4 +1,4 @@
-"""Runs as a person finds them again in a real terminal: listed, and removed when they agree."""
+"""Runs in a real terminal: listed, and deleted after a confirmation."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ def test_runs_are_a_table_that_no_name_can_paint_over(terminal: Open) -> None:
 
 def test_a_run_is_removed_once_a_person_agrees(terminal: Open, run: Path) -> None:
     asking = terminal("rm", "checkpoints/fomaml-mine")
-    asking.wait_for("checkpoints/fomaml-mine: 2 files", "remove this run? [y/N]")
+    asking.wait_for("checkpoints/fomaml-mine: 2 files", "delete this run? [y/N]")
     assert run.exists()
     asking.press("y\r")
     assert asking.wait_for_end() == 0
@@ -55,7 +55,7 @@ def test_a_run_is_removed_once_a_person_agrees(terminal: Open, run: Path) -> Non
 
 def test_ctrl_c_instead_of_an_answer_removes_nothing(terminal: Open, run: Path) -> None:
     asking = terminal("rm", "checkpoints/fomaml-mine")
-    asking.wait_for("remove this run?")
+    asking.wait_for("delete this run?")
     asking.press("\x03")
     assert asking.wait_for_end() == 130
     assert (run / "run.json").is_file()

@@ -86,7 +86,7 @@ def test_a_dumb_terminal_is_told_what_to_do_instead(own_place: Path) -> None:
     with closing(Terminal([*PROGRAM], cwd=own_place, variables={"TERM": "dumb"})) as face:
         assert face.wait_for_end() == 2
     (line,) = face.raw.decode().splitlines()
-    assert line.startswith("error: the dashboard needs a terminal, and TERM=dumb is not one")
+    assert line.startswith("error: the dashboard needs a terminal: TERM=dumb")
     assert "--no-tui" in line
 
 

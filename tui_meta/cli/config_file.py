@@ -9,14 +9,14 @@ from typing import Any
 from core.errors import ConfigFileError
 
 LARGEST_FILE = 2**16
-"""Bytes; far more than all settings take."""
+"""Bytes; far more than all settings need."""
 
 LONGEST_LINE = 2_000
 """Characters; the parser's work grows with the square of the parts of a dotted key."""
 
 
 def read_config_file(path: Path) -> dict[str, Any]:
-    """The tables of the TOML file at ``path``; raises ``ConfigFileError``."""
+    """Read the TOML file at ``path``; raises ``ConfigFileError``."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)

@@ -1,4 +1,4 @@
-"""Errors in words: the flags and commands that the advice of ``core`` stands for."""
+"""Errors in words: the advice of ``core`` becomes flags and commands."""
 
 from __future__ import annotations
 

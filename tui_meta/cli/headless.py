@@ -1,4 +1,4 @@
-"""Training without the dashboard: lines, progress bars or JSON. No Textual is loaded for it."""
+"""Training without the dashboard: lines, progress bars or JSON. Textual is not loaded."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import RenderableType
+from rich.constrain import Constrain
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from core.evaluation.protocols import PROBES
@@ -36,16 +36,16 @@ from tui_meta.views.run_status import titles
 from tui_meta.views.text import printable_json
 
 POLL_SECONDS = 0.2
-"""How often snapshots and events are looked at; a signal waits for it at most."""
+"""Interval between two looks at snapshots and events, and the longest wait for a signal."""
 
 
 def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = False) -> int:
-    """Train ``session`` to its end or until a signal, telling of it; gives the exit code.
+    """Train ``session`` to its end or until a signal, report its events, and return the exit code.
 
-    A session that ``outlives_terminal`` trains on, in silence, when the terminal is closed.
+    A session that ``outlives_terminal`` continues silently when the terminal is closed.
 
-    With ``as_json`` every event of ``events.jsonl`` is a JSON line on standard output, and what is
-    meant for people goes to standard error. Raises ``OSError`` where standard output cannot be
+    With ``as_json`` every event of ``events.jsonl`` is a JSON line on standard output, and all
+    other text goes to standard error. Raises ``OSError`` where standard output cannot be
     written; the runs are saved before.
     """
     with FirstSignal(outlives_terminal=outlives_terminal) as interrupts:
@@ -55,7 +55,7 @@ def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = F
             try:
                 report.follow(interrupts)
                 if interrupts.received:
-                    report.say("stopping and saving; Ctrl-C leaves at once, without saving")
+                    report.print_line("stopping and saving; Ctrl-C again quits without saving")
             finally:
                 session.stop(save=True)
             report.finish()
@@ -67,10 +67,10 @@ def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = F
 
 
 class Report:
-    """Tells of the runs of a session: what happens as it happens, how they stand in between."""
+    """Prints the events of a session, and progress bars on a terminal."""
 
     def __init__(self, session: Session, *, as_json: bool, first: int = 0) -> None:
-        """Events before number ``first`` are not told."""
+        """Skip events before number ``first``."""
         self._session = session
         self._as_json = as_json
         self._output = Output()
@@ -79,27 +79,27 @@ class Report:
         self._known: dict[str, Snapshot] = {}
         self._folders: dict[str, Path] = {}
         self._problems: set[str] = set()
-        self._at_fault = False
+        self._internal_error = False
 
     def follow(self, interrupts: FirstSignal) -> None:
-        """Report until every run has ended or a signal has come."""
+        """Print events until every run has ended or a signal arrives."""
         with self._bars or nullcontext():
             while not interrupts.received:
-                over = self._is_over()
-                self._report_news()
-                if over:
+                ended = self._has_ended()
+                self._print_new_events()
+                if ended:
                     break
                 time.sleep(POLL_SECONDS)
 
-    def _is_over(self) -> bool:
+    def _has_ended(self) -> bool:
         connection = self._session.connection
         if connection.ended or connection.lost:
             return True
         return all(shot.state in ENDED for shot in self._session.snapshots().values())
 
     def finish(self) -> None:
-        """Report what happened last, and what can be done next."""
-        self._report_news()
+        """Print the last events, unsaved iterations and the commands that come next."""
+        self._print_new_events()
         snapshots = self._session.snapshots()
         for run, shot in snapshots.items():
             if shot.unsaved and shot.iteration:
@@ -112,57 +112,57 @@ class Report:
             ]
             if folders:
                 purpose = "resume" if command == "resume" else "evaluate"
-                self.say(f"{purpose} with: tui-meta {command} {shlex.join(folders)}")
+                self.print_line(f"{purpose} with: tui-meta {command} {shlex.join(folders)}")
 
     def exit_code(self) -> int:
-        """Of a session that nobody interrupted."""
+        """Return the exit code of a session that was not interrupted."""
         snapshots = self._session.snapshots().values()
         states = {shot.state for shot in snapshots}
         if states == {"finished"} and not any(shot.unsaved for shot in snapshots):
             return Exit.DONE
-        refused = states <= {"finished", "failed"} and self._problems and not self._at_fault
+        refused = states <= {"finished", "failed"} and self._problems and not self._internal_error
         return Exit.REFUSED if refused else Exit.FAILED
 
-    def say(self, line: str) -> None:
-        """Tell a person something."""
+    def print_line(self, line: str) -> None:
+        """Print a line for users, on standard error if standard output is JSON."""
         if self._as_json:
             print_note(line)
         else:
-            self._output.tell(line)
+            self._output.print_line(line)
 
-    def _report_news(self) -> None:
-        # Events before snapshots: a run that has just begun is then known.
-        news = self._session.events(self._seen)
+    def _print_new_events(self) -> None:
+        # Events are read before snapshots, so that a run that has just started is known.
+        new = self._session.events(self._seen)
         snapshots = self._session.snapshots()
-        # Runs that others have begun afresh are gone from the session, and still spoken of.
+        # Runs that were replaced by a restart have left the session, but still have events.
         self._known = {**self._known, **snapshots}
         names = titles(self._known)
-        for event in news:
+        for event in new:
             self._seen += 1
             if self._as_json and not isinstance(event, CommandIssued):
-                told = printable_json(msgspec.json.encode(event).decode())
-                sys.stdout.buffer.write(told.encode() + b"\n")
-            if event.run in self._known:  # not where a face comes while runs begin afresh
-                self._narrate(event, names[event.run], self._known[event.run])
+                text = printable_json(msgspec.json.encode(event).decode())
+                sys.stdout.buffer.write(text.encode() + b"\n")
+            if event.run in self._known:  # unless the client joined during a restart
+                self._print_event(event, names[event.run], self._known[event.run])
         if self._as_json:
             sys.stdout.flush()
         if self._bars:
             self._bars.update(snapshots, names)
 
-    def _narrate(self, event: AnyEvent, title: str, shot: Snapshot) -> None:
+    def _print_event(self, event: AnyEvent, title: str, shot: Snapshot) -> None:
         if isinstance(event, Saved):
             self._folders[event.run] = Path(event.path).parent
         elif isinstance(event, Started) and event.resumed_from:
             self._folders[event.run] = Path(event.resumed_from).parent
         if problem := problem_line(event, title):
-            self._at_fault |= isinstance(event, Failed) and bool(event.details)
+            self._internal_error |= isinstance(event, Failed) and bool(event.details)
             if problem not in self._problems:
                 self._problems.add(problem)
                 print_error(problem)
         elif self._as_json and isinstance(event, Evaluated):
             return
         elif line := event_line(event, shot):
-            self.say(f"{title:<8} {line}")
+            self.print_line(f"{title:<8} {line}")
 
 
 class Bars:
@@ -178,21 +178,21 @@ class Bars:
             auto_refresh=False,
             expand=True,
             transient=True,
-            # Errors that are sent elsewhere must arrive there.
+            # Errors that are redirected must arrive there.
             redirect_stderr=sys.stderr.isatty(),
         )
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> None:
         self._progress.start()
-        # Where the process is stopped or killed nobody would bring a hidden cursor back.
+        # A process that is stopped or killed could not bring a hidden cursor back.
         self._progress.console.show_cursor(True)
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def update(self, snapshots: Mapping[str, Snapshot], names: Mapping[str, str]) -> None:
-        """Show how the runs stand."""
+        """Show the progress of all runs."""
         for run, shot in snapshots.items():
             if run not in self._tasks:
                 self._tasks[run] = self._progress.add_task(names[run], count="", status="")
@@ -207,22 +207,14 @@ class Bars:
 
 
 class _NarrowProgress(Progress):
-    """Leaves room for the ^C that a terminal echoes: in the next line it would shift everything."""
+    """Leaves room for the ^C that a terminal echoes, which would wrap and shift the bars."""
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        yield _Narrower(self.make_tasks_table(self.tasks))
-
-
-@dataclass
-class _Narrower:
-    content: RenderableType
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        return console.render(self.content, options.update_width(options.max_width - 3))
+        yield Constrain(self.make_tasks_table(self.tasks), self.console.width - 3)
 
 
 def status(shot: Snapshot) -> str:
-    """How a run stands, in a few words."""
+    """Return the status of a run in a few words."""
     if shot.state == "loading":
         return "loading PyTorch"
     if shot.state != "training" or not shot.rate:

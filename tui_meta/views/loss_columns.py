@@ -1,4 +1,4 @@
-"""Every loss that a run has logged, as the columns of one long table."""
+"""All logged losses of a run, as the columns of one long table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Losses:
     """Columns of one length, a row for each loss.
 
     ``series`` is "training" for the mean training loss of the last 100 iterations, else the kind
-    of a few-shot evaluation, which has a row for each ``update``, from 0, before the first, on.
+    of a few-shot evaluation, which has a row for each gradient step (``update``), from 0 on.
     ``time`` is in seconds since the epoch. ``task``, ``update``, ``amplitude`` and ``phase`` are
     None for the training loss.
     """
@@ -36,11 +36,11 @@ class Losses:
         return {column.name: getattr(self, column.name) for column in fields(self)}
 
     def add_training(self, event: Progress) -> None:
-        """One row."""
+        """Add one row."""
         self._add("training", event, event.loss, None, None, None, None)
 
     def add_evaluation(self, event: Evaluated) -> None:
-        """A row for each update."""
+        """Add a row for each gradient step."""
         for update, loss in enumerate(event.losses):
             self._add(event.probe, event, loss, update, event.index, event.amplitude, event.phase)
 
@@ -56,7 +56,7 @@ class Losses:
 
 
 def losses_of(events: Iterable[AnyEvent]) -> Losses:
-    """The losses in ``events``, in their order."""
+    """Return the losses in ``events``, in their order."""
     losses = Losses()
     for event in events:
         if isinstance(event, Progress):

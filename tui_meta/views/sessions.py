@@ -1,4 +1,4 @@
-"""What is said of sessions: in a list, and where one is offered."""
+"""Sessions in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,37 +10,37 @@ from tui_meta.views.numbers import duration, whole
 
 
 @dataclass(frozen=True)
-class Found:
-    """A session that lives: how it stands, or why that cannot be known."""
+class SessionListing:
+    """A running session with its status, or why the status is unknown."""
 
     entry: SessionInfo
-    standing: SessionStatus | None
+    status: SessionStatus | None
     problem: str = ""
 
     @property
     def is_training(self) -> bool:
-        """Whether there is a run in it that has not ended."""
-        runs = self.standing.runs if self.standing else ()
+        """Whether any of its runs has not ended."""
+        runs = self.status.runs if self.status else ()
         return any(run.state not in ENDED for run in runs)
 
 
 def run_words(run: RunProgress) -> str:
-    """One run of a session, how far it is."""
+    """Return the progress of one run of a session."""
     return f"{run.run} {run.state} {whole(run.iteration)} / {whole(run.target)}"
 
 
-def session_words(found: Found) -> str:
-    """The session in one line."""
-    runs = found.standing.runs if found.standing else ()
-    said = ", ".join(map(run_words, runs)) or found.problem
-    return f"session {found.entry.id} is running: {said}"
+def session_words(found: SessionListing) -> str:
+    """Return the session in one line."""
+    runs = found.status.runs if found.status else ()
+    progress = "; ".join(map(run_words, runs)) or found.problem
+    return f"session {found.entry.id} is running: {progress}"
 
 
 def since_words(entry: SessionInfo, now: float) -> str:
-    """How long the session has been there."""
+    """Return how long the session has been running."""
     return duration(max(0.0, now - entry.started))
 
 
-def watcher_words(watchers: Sequence[str]) -> str:
-    """Who watches."""
-    return ", ".join(watchers) or "nobody"
+def viewer_words(viewers: Sequence[str]) -> str:
+    """Return the names of the viewers."""
+    return ", ".join(viewers) or "-"

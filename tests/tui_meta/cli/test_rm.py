@@ -27,14 +27,14 @@ def answering(monkeypatch, answer):
 def test_with_yes_nothing_is_asked(two, capsys):
     assert main(["rm", "a", "b", "--yes"]) == 0
     assert not any(path.exists() for path in two)
-    assert capsys.readouterr().out.startswith("a: removed 2 files, ")
+    assert capsys.readouterr().out.startswith("a: deleted 2 files, ")
 
 
 @pytest.mark.parametrize("answer", [b"y\n", b"yes\n", b" Y \r\n"])
 def test_a_person_is_asked_and_agrees(two, monkeypatch, answer, capsys):
     answering(monkeypatch, answer)
     assert main(["rm", "a", "b"]) == 0
-    assert "remove these 2 runs? [y/N] " in capsys.readouterr().out
+    assert "delete these 2 runs? [y/N] " in capsys.readouterr().out
     assert not any(path.exists() for path in two)
 
 
@@ -43,7 +43,7 @@ def test_all_but_a_yes_is_a_no(two, monkeypatch, answer, capsys):
     answering(monkeypatch, answer)
     assert main(["rm", "a"]) == 0
     assert (two[0] / "run.json").is_file()
-    assert "nothing was removed" in capsys.readouterr().out
+    assert "nothing was deleted" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("stream", ["stdin", "stdout"])
@@ -52,7 +52,7 @@ def test_where_nobody_can_be_asked_nothing_is_deleted(two, monkeypatch, stream, 
     monkeypatch.setattr(getattr(sys, stream), "isatty", lambda: False)
     assert main(["rm", "a"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "use --yes to agree" in line
+    assert "use --yes to skip" in line
     assert (two[0] / "run.json").is_file()
 
 
@@ -82,7 +82,7 @@ def test_what_others_made_is_told_and_left(two, capsys):
         (two[0] / name).touch()
     assert main(["rm", "a", "--yes"]) == 0
     out = capsys.readouterr().out
-    assert "the folder stays, with what tui-meta did not make" in out
+    assert "the folder stays, with files not created by tui-meta" in out
     assert ", ..." in out
     assert all(char == "\n" or char.isprintable() for char in out)
     assert len(list(two[0].iterdir())) == 4

@@ -93,10 +93,10 @@ def test_a_damaged_run_is_one_line_and_the_others_are_listed(folder, capsys, mon
     *sound, damaged = listed(capsys).splitlines()
     assert len(sound) == 2
     assert damaged.startswith("bad\t\tdamaged\t\t\t\t\t\t")
-    assert "run.json: it is damaged" in damaged
+    assert "run.json: damaged" in damaged
     out = on_a_terminal(capsys, monkeypatch)
     (line,) = [line for line in out.splitlines() if line.startswith("damaged: ")]
-    assert "bad/run.json: it is damaged" in line
+    assert "bad/run.json: damaged" in line
 
 
 def test_text_from_files_is_shown_escaped(tmp_path, capsys, monkeypatch):
@@ -120,7 +120,7 @@ def test_names_that_are_no_text_are_listed(tmp_path, capsys):
 
 def test_an_empty_folder_says_so_to_a_person_only(tmp_path, capsys, monkeypatch):
     assert listed(capsys, str(tmp_path)) == ""
-    assert "there are no runs" in on_a_terminal(capsys, monkeypatch, str(tmp_path))
+    assert "no runs in this folder" in on_a_terminal(capsys, monkeypatch, str(tmp_path))
 
 
 def test_a_folder_that_does_not_exist_is_one_line(tmp_path, capsys):

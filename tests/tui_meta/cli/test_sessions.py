@@ -301,7 +301,7 @@ def test_the_refusal_of_what_another_asked_for_is_no_answer(
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["dance"], "'dance' cannot be sent; use one of pause, resume, step"),
+        (["dance"], "unknown command 'dance'; use one of pause, resume, step"),
         (["pause", "now"], "pause takes no argument 'now'"),
         (["step", "1", "2"], "step takes no argument '2'"),
         (["step", "x"], "'x' is not a whole number"),
@@ -315,7 +315,7 @@ def test_the_refusal_of_what_another_asked_for_is_no_answer(
         (["pace", "inf"], "pace: must be "),
         (["evaluate", "x"], "evaluate 'x' is unknown; use one of random, standard"),
         (["evaluate", "validation"], "evaluate 'validation' is unknown"),
-        (["pause", "--run", "x"], "there is no run 'x'; runs: fomaml-1, reptile-1"),
+        (["pause", "--run", "x"], "no run 'x'; runs: fomaml-1, reptile-1"),
     ],
     ids=lambda one: " ".join(one)[:20] if isinstance(one, list) else None,
 )
@@ -490,8 +490,8 @@ def test_one_who_begins_beside_a_session_is_offered_it(
     monkeypatch.setattr("sys.stdin", Stdin)
     assert sessions_command.ask_attach_or_new() == choice
     lines = out(capsys).split("\n")
-    assert lines[0].startswith("session 1 is running: fomaml-1 training 12,300 / 50,000, reptile-1")
-    assert lines[1] == "enter attaches to session 1, n begins new runs, q leaves: "
+    assert lines[0].startswith("session 1 is running: fomaml-1 training 12,300 / 50,000; reptile-1")
+    assert lines[1] == "enter: attach to session 1, n: start new runs, q: quit "
 
 
 def test_nothing_is_offered_beside_runs_that_have_ended(

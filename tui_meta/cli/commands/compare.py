@@ -1,4 +1,4 @@
-"""``tui-meta compare``: two networks on the same random tasks, in pairs."""
+"""``tui-meta compare``: a paired comparison of two networks on the same random tasks."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tui_meta.views.text import printable_json
 
 
 class Paired(msgspec.Struct, frozen=True):
-    """Losses of both networks and of their difference, a - b, listed by update, from none on.
+    """Losses of both networks and their difference, a - b, listed by gradient step, from 0 on.
 
-    ``a_better`` is the share of tasks on which ``a`` loses less after the last update.
+    ``a_better`` is the share of tasks on which the loss of ``a`` is lower after the last step.
     """
 
     a: list[Statistics]
@@ -45,7 +45,7 @@ class Comparison(msgspec.Struct, frozen=True):
 def compare(
     first: Path, second: Path, *, n_tasks: int, seed: int, device: DeviceName, as_json: bool
 ) -> int:
-    """Compare the networks at ``first`` and ``second``, and show what comes out."""
+    """Compare the networks at ``first`` and ``second``, and print the results."""
     validation.count("--tasks", n_tasks, low=2, high=MOST_TASKS)
     validation.count("--seed", seed, low=0, high=2**63 - 1)
     a, b = load_networks([first, second], device)
@@ -79,30 +79,36 @@ def _paired(
 def _show(output: Output, a: Network, b: Network, comparison: Comparison) -> None:
     for network in (a, b):
         for line in network.heading().splitlines():
-            output.tell(line)
-    output.tell("")
-    _show_paired(output, a, b, comparison.random_tasks, "10 points from all of the interval")
-    _show_paired(output, a, b, comparison.random_tasks_half_range, "5 points from its right half")
+            output.print_line(line)
+    output.print_line("")
+    _show_paired(output, a, b, comparison.random_tasks, "10 support points over the full range")
+    _show_paired(
+        output,
+        a,
+        b,
+        comparison.random_tasks_half_range,
+        "5 support points from the right half only",
+    )
 
 
 def _show_paired(output: Output, a: Network, b: Network, paired: Paired, points: str) -> None:
     n_tasks = whole(paired.difference[0].n)
-    output.tell(f"Loss on the same {n_tasks} random tasks, {points}", "bold")
+    output.print_line(f"Loss on the same {n_tasks} random tasks, {points}", "bold")
     rows = {a.label: paired.a, b.label: paired.b, f"{a.label} - {b.label}": paired.difference}
     print_statistics(output, rows)
-    output.tell(verdict(a.label, b.label, paired))
-    output.tell("")
+    output.print_line(verdict(a.label, b.label, paired))
+    output.print_line("")
 
 
 def verdict(a: str, b: str, paired: Paired) -> str:
-    """Which network is better after the last update, if that can be told."""
+    """Return which network is better after the last gradient step, if significant."""
     last = paired.difference[-1]
-    updates = len(paired.difference) - 1
+    steps = len(paired.difference) - 1
     if last.low <= 0 <= last.high:
-        return f"After {updates} updates no difference can be told: its interval contains 0."
+        return f"No significant difference after {steps} gradient steps (95% interval includes 0)."
     better, worse = (a, b) if last.mean < 0 else (b, a)
     share = paired.a_better if last.mean < 0 else 1 - paired.a_better
     return (
-        f"After {updates} updates {better} loses less than {worse} by {loss(abs(last.mean))} "
-        f"on average, and on {share:.0%} of the tasks."
+        f"After {steps} gradient steps, {better}'s loss is {loss(abs(last.mean))} lower than "
+        f"{worse}'s on average; lower on {share:.0%} of tasks."
     )

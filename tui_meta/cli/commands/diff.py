@@ -1,4 +1,4 @@
-"""``tui-meta diff``: what differs between two runs."""
+"""``tui-meta diff``: differences between two runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Pairs = dict[str, tuple[str, str]]
 
 @dataclass(frozen=True)
 class Run:
-    """What of a run is compared; ``state`` is that of its newest good checkpoint."""
+    """What is compared of a run; ``state`` is that of its latest checkpoint."""
 
     entry: RunSummary
     record: RunRecord
@@ -40,34 +40,34 @@ class Run:
 
 
 def diff(first: Path, second: Path) -> int:
-    """Show what differs between the runs in two folders; 0 if settings and results do not."""
+    """Print the differences between the runs in two folders; 0 if settings and results agree."""
     a, b = _opened(first), _opened(second)
     settings, results = differing_settings(a.config, b.config), differing_results(a, b)
     output = Output()
-    output.tell(f"a: {a.entry.path}")
-    output.tell(f"b: {b.entry.path}")
-    output.tell("")
-    _show(output, "Settings", settings, "no setting differs")
-    _show(output, "Made with", _differing(_makers(a), _makers(b)), "nothing differs")
-    _show(output, "Results", results, "equal, the parameters to the bit")
+    output.print_line(f"a: {a.entry.path}")
+    output.print_line(f"b: {b.entry.path}")
+    output.print_line("")
+    _show(output, "Settings", settings, "identical")
+    _show(output, "Environment", _differing(_environment(a), _environment(b)), "identical")
+    _show(output, "Results", results, "identical (parameters bit-for-bit)")
     return DIFFERENT if settings or results else Exit.DONE
 
 
 def differing_settings(a: RunConfig, b: RunConfig) -> Pairs:
-    """Settings that differ, by their dotted names; "-" for what one of the two does not have."""
+    """Return settings that differ, by dotted name; "-" for one that only the other run has."""
     shared = None if a.algorithm.name == b.algorithm.name else "algorithm"
     return _differing(dotted(a, shared), dotted(b, shared))
 
 
 def differing_results(a: Run, b: Run) -> Pairs:
-    """Results that differ; the parameters stand on the side of ``b``."""
+    """Return results that differ; parameters are in the column of ``b``."""
     results = _differing(_results(a), _results(b))
     apart = parameters_apart(a.state, b.state)
     return results | ({"parameters": ("", apart)} if apart else {})
 
 
 def parameters_apart(a: TrainState, b: TrainState) -> str:
-    """How far the parameters of two states are apart; empty if they are equal to the bit."""
+    """Return the difference between the parameters of two states; empty if bit-identical."""
     x, y = a.theta, b.theta
     if x.dtype == y.dtype and x.tobytes() == y.tobytes():
         return ""
@@ -79,7 +79,7 @@ def parameters_apart(a: TrainState, b: TrainState) -> str:
 
 
 def _opened(path: Path) -> Run:
-    """The run in the folder ``path``; says which checkpoints were passed over."""
+    """Open the run in the folder ``path``, and print which checkpoints were skipped."""
     entry, record = describe_run(path)
     events = list(history(path))
     latest = latest_or_untrained(path, record.config)
@@ -97,7 +97,7 @@ def _opened(path: Path) -> Run:
     )
 
 
-def _makers(run: Run) -> dict[str, str]:
+def _environment(run: Run) -> dict[str, str]:
     record = run.record
     return {
         **record.versions,
@@ -111,13 +111,13 @@ def _makers(run: Run) -> dict[str, str]:
 
 
 def _results(run: Run) -> dict[str, str]:
-    """Losses with all their digits: they differ where a bit does."""
+    """Return losses with all their digits: they differ where a bit does."""
     last = run.validation.losses[-1] if run.validation else "-"
     best = "-" if run.entry.best is None else run.entry.best
     return {
         "iteration": str(run.state.iteration),
-        "best evaluation": f"{best}",
-        "last evaluation": f"{last}",
+        "best validation loss": f"{best}",
+        "last validation loss": f"{last}",
     }
 
 
@@ -129,10 +129,10 @@ def _differing(a: Mapping[str, str], b: Mapping[str, str]) -> Pairs:
 
 def _show(output: Output, title: str, pairs: Pairs, none: str) -> None:
     if not pairs:
-        output.tell(f"{title}: {none}")
-        output.tell("")
+        output.print_line(f"{title}: {none}")
+        output.print_line("")
         return
-    output.tell(title, "bold")
+    output.print_line(title, "bold")
     table = Table("", "a", "b", box=SIMPLE_HEAD, header_style="bold")
     for column in table.columns:
         column.overflow = "fold"

@@ -43,7 +43,7 @@ MOST_TASKS = 100_000
 
 
 class Evaluation(msgspec.Struct, frozen=True):
-    """One few-shot evaluation: the task, the predictions, and the loss before and after updates."""
+    """One few-shot evaluation: the task, the predictions, and the loss after each gradient step."""
 
     amplitude: float
     phase: float
@@ -57,10 +57,10 @@ class Evaluation(msgspec.Struct, frozen=True):
 
 
 class Assessment(msgspec.Struct, frozen=True):
-    """All that is said of one network; statistics are listed by update, from none on.
+    """The evaluations of one network; statistics are listed by gradient step, from 0 on.
 
-    The third evaluation, the loss per update, is that of ``half_range``: the source compares on its
-    sample.
+    The third evaluation, the loss per step, is that of ``half_range``: the reference implementation
+    compares on its sample.
     """
 
     network: Identity
@@ -75,7 +75,7 @@ class Assessment(msgspec.Struct, frozen=True):
 def evaluate(
     paths: Sequence[Path], *, n_tasks: int, seed: int, device: DeviceName, as_json: bool
 ) -> int:
-    """Evaluate the networks at ``paths`` on the same tasks, and show what comes out."""
+    """Evaluate the networks at ``paths`` on the same tasks, and print the results."""
     validation.count("--tasks", n_tasks, high=MOST_TASKS)
     validation.count("--seed", seed, low=0, high=2**63 - 1)
     networks = load_networks(paths, device)
@@ -87,14 +87,14 @@ def evaluate(
     output = Output()
     for network in networks:
         for line in network.heading().splitlines():
-            output.tell(line)
-    output.tell("")
+            output.print_line(line)
+    output.print_line("")
     waves = networks[0].checkpoint.config.waves
     standard = {label: one.standard for label, one in assessments.items()}
     half_range = {label: one.half_range for label, one in assessments.items()}
-    _show_waves(output, "1. Standard", "all of the interval", standard, waves)
+    _show_waves(output, "1. Standard", "over the full range", standard, waves)
     print_losses(output, {label: one.losses for label, one in standard.items()})
-    _show_waves(output, "2. Half range", "its right half", half_range, waves)
+    _show_waves(output, "2. Half range", "from the right half only", half_range, waves)
     _show_losses(output, {label: one.losses for label, one in half_range.items()})
     _show_statistics(output, assessments, n_tasks)
     return Exit.DONE
@@ -145,34 +145,38 @@ def _show_waves(
     waves: SineTasks,
 ) -> None:
     first = next(iter(evaluations.values()))
-    output.tell(f"{title}: {SineWave(first.amplitude, first.phase).label}", "bold")
-    output.tell(f"{len(first.support_x)} points from {interval}, {len(first.losses) - 1} updates")
-    output.tell("")
+    output.print_line(f"{title}: {SineWave(first.amplitude, first.phase).label}", "bold")
+    output.print_line(
+        f"{len(first.support_x)} support points {interval}, {len(first.losses) - 1} gradient steps"
+    )
+    output.print_line("")
     for label, shown in evaluations.items():
-        output.tell(f"{label}: loss {loss(shown.losses[0])} → {loss(shown.losses[-1])}")
+        output.print_line(f"{label}: loss {loss(shown.losses[0])} → {loss(shown.losses[-1])}")
         print_chart(output, wave_plot(shown, waves))
 
 
 def _show_losses(output: Output, columns: dict[str, list[float]]) -> None:
-    output.tell("3. Loss per update, on the task and points of 2", "bold")
-    output.tell("")
+    output.print_line("3. Loss per gradient step, same task and points as 2", "bold")
+    output.print_line("")
     print_chart(output, loss_plot(columns))
     print_losses(output, columns)
 
 
 def _show_statistics(output: Output, assessments: dict[str, Assessment], n_tasks: int) -> None:
-    output.tell(
-        f"Loss on {whole(n_tasks)} random tasks, 10 points from all of the interval", "bold"
+    output.print_line(
+        f"Loss on {whole(n_tasks)} random tasks, 10 support points over the full range", "bold"
     )
     print_statistics(output, {label: one.random_tasks for label, one in assessments.items()})
-    output.tell(f"Loss on {whole(n_tasks)} random tasks, 5 points from its right half", "bold")
+    output.print_line(
+        f"Loss on {whole(n_tasks)} random tasks, 5 support points from the right half only", "bold"
+    )
     print_statistics(
         output, {label: one.random_tasks_half_range for label, one in assessments.items()}
     )
 
 
 def wave_plot(shown: Evaluation, waves: SineTasks) -> Plot:
-    """The true wave, the predictions before and after the updates, and the support points."""
+    """Return the true wave, the predictions before and after adaptation, and the support set."""
     values = [*shown.query_y, *shown.before, *shown.after]
     return Plot(
         title="",
@@ -188,15 +192,15 @@ def wave_plot(shown: Evaluation, waves: SineTasks) -> Plot:
 
 
 def loss_plot(columns: dict[str, list[float]]) -> Plot:
-    """The loss after each update, on a logarithmic axis, a curve for each network."""
+    """Return the loss after each gradient step, on a logarithmic axis, a curve for each network."""
     losses = [value for column in columns.values() for value in column]
-    updates = max(len(column) for column in columns.values()) - 1
+    steps = max(len(column) for column in columns.values()) - 1
     return Plot(
         title="",
         series=tuple(
             curve(label, range(len(column)), log10s(column), index)
             for index, (label, column) in enumerate(columns.items())
         ),
-        x=Axis(0, updates, linear_ticks(0, updates), "updates"),
+        x=Axis(0, steps, linear_ticks(0, steps), "gradient steps"),
         y=Limits(-1, 0, "log").follow(losses).axis("loss"),
     )

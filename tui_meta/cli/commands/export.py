@@ -1,4 +1,4 @@
-"""``tui-meta export``: what a run has logged, for the tools that people have."""
+"""``tui-meta export``: the logged losses of a run, for other tools."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui_meta.views.loss_columns import Losses, losses_of
 Format = Literal["csv", "parquet", "tensorboard"]
 
 TENSORBOARD_FILE = "events.out.tfevents.0.tui-meta"
-"""TensorBoard knows its files by the second and third word, and runs by their folder."""
+"""TensorBoard recognizes its files by the second and third word, and runs by folder."""
 
 WRITERS: dict[str, Callable[[Losses], bytes]] = {
     "csv": as_csv,
@@ -29,7 +29,7 @@ WRITERS: dict[str, Callable[[Losses], bytes]] = {
 
 @dataclass
 class ExportError(LabError):
-    """A file cannot be written where it was wanted."""
+    """A file cannot be written."""
 
     path: Path
     problem: str
@@ -41,7 +41,7 @@ class ExportError(LabError):
 
 
 def export(path: Path, *, to: Format, out: Path | None, force: bool) -> int:
-    """Write the losses of the run in the folder ``path`` to one file, whole or not at all."""
+    """Export the losses of the run in the folder ``path`` to one file, atomically."""
     read_record(path)
     target = target_file(path.absolute().name, to, out)
     if target.is_symlink() or (target.exists() and not target.is_file()):
@@ -57,16 +57,16 @@ def export(path: Path, *, to: Format, out: Path | None, force: bool) -> int:
         problem = f"cannot be written ({error.strerror or error})"
         raise ExportError(target, problem, "choose another --out") from error
     output = Output()
-    output.tell(f"{target}: {len(losses):,} losses")
+    output.print_line(f"{target}: {len(losses):,} rows")
     if to == "tensorboard":
-        output.tell(f"to see them: tensorboard --logdir {target.parent.parent}")
+        output.print_line(f"view with: tensorboard --logdir {target.parent.parent}")
     return Exit.DONE
 
 
 def target_file(name: str, to: Format, out: Path | None) -> Path:
-    """The file to write for the run ``name``.
+    """Return the file to write for the run ``name``.
 
-    For TensorBoard ``out`` is the folder of many runs; else it is a file, or a folder for one.
+    For TensorBoard ``out`` is the log directory of several runs; else a file, or its folder.
     """
     if to == "tensorboard":
         return (out or Path("tensorboard")) / name / TENSORBOARD_FILE

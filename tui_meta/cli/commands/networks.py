@@ -1,4 +1,4 @@
-"""Trained networks from their checkpoints, and what they lose on many tasks."""
+"""Trained networks from their checkpoints, and their losses on many tasks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Losses = NDArray[np.float64]
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Which network it is."""
+    """The identity of a network in JSON output."""
 
     path: str
     algorithm: str
@@ -38,7 +38,7 @@ class Identity(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Network:
-    """A checkpoint, ready to be adapted; ``label`` tells it from the others in a table."""
+    """A checkpoint, ready to be adapted; ``label`` is unique within a table."""
 
     label: str
     path: Path
@@ -47,7 +47,7 @@ class Network:
 
     @property
     def identity(self) -> Identity:
-        """Which network it is, for a reader of JSON."""
+        """Identity for JSON output."""
         config = self.checkpoint.config
         return Identity(
             str(self.path),
@@ -58,14 +58,14 @@ class Network:
         )
 
     def heading(self) -> str:
-        """Which network it is, for a person, in two lines."""
+        """Return a description of the network in two lines."""
         config = self.checkpoint.config
         layers = "-".join(str(units) for units in (1, *config.network.hidden, 1))
         return (
             f"{self.label}: {self.path}\n"
             f"  {config.algorithm.title}, {whole(self.checkpoint.state.iteration)} iterations, "
             f"seed {config.seed}, {layers} {config.network.activation}, "
-            f"inner rate {config.algorithm.inner_lr:g}"
+            f"inner lr {config.algorithm.inner_lr:g}"
         )
 
     def losses(self, n_tasks: int, seed: int, protocol: EvaluationProtocol) -> Losses:
@@ -83,7 +83,7 @@ class Network:
 
 
 def load_networks(paths: Sequence[Path], device: DeviceName) -> list[Network]:
-    """The networks of checkpoint files, or of the newest one in a run folder.
+    """Load checkpoint files, or the newest checkpoints of run folders.
 
     Raises ``CheckpointError``, also for networks of different tasks: their losses do not compare.
     """
@@ -93,8 +93,8 @@ def load_networks(paths: Sequence[Path], device: DeviceName) -> list[Network]:
         if checkpoint.config.waves != checkpoints[0].config.waves:
             raise CheckpointError(
                 file,
-                f"its tasks are not those of {files[0]} (waves.amplitude, waves.phase or waves.x)",
-                "look at them one by one",
+                f"its tasks differ from those of {files[0]} (amplitude, phase or x)",
+                "evaluate them one by one",
             )
     labels = _labels(files, checkpoints)
     return [
@@ -118,7 +118,7 @@ def _load(path: Path) -> LatestCheckpoint:
 
 
 def _labels(files: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> list[str]:
-    """The shortest names that differ: algorithms, folders, checkpoints, or plain numbers."""
+    """Return the shortest unique names: algorithms, folders, checkpoints or plain numbers."""
     candidates = (
         [checkpoint.config.algorithm.title for checkpoint in checkpoints],
         [file.absolute().parent.name for file in files],

@@ -1,4 +1,4 @@
-"""``tui-meta rm``: delete runs that nobody trains."""
+"""``tui-meta rm``: delete runs that are not being trained."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ from tui_meta.views.text import printable
 SHOWN_NAMES = 3
 
 
-class NobodyToAskError(LabError):
-    """Runs are deleted only where a person has agreed."""
+class UnconfirmedError(LabError):
+    """Runs are deleted only after a confirmation."""
 
     @property
     def statement(self) -> str:
-        return "rm asks before it deletes, and there is no terminal; use --yes to agree"
+        return "rm asks for confirmation and needs a terminal; use --yes to skip"
 
 
 def remove(paths: Sequence[Path], *, yes: bool) -> int:
-    """Delete the run folders ``paths``: all of them are looked at before the first is touched."""
+    """Delete the run folders ``paths``; all are checked before the first is deleted."""
     folders = list({path.resolve(): path for path in paths}.values())
     for path in folders:
         require_removable(path)
     output = Output()
     if not yes:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise NobodyToAskError
+            raise UnconfirmedError
         for path in folders:
-            output.tell(f"{path}: {_amount(contents_of(path))}")
-        if not _agreed(f"remove {_runs(len(folders))}? [y/N] "):
-            output.tell("nothing was removed")
+            output.print_line(f"{path}: {_amount(contents_of(path))}")
+        if not _confirmed(f"delete {_runs(len(folders))}? [y/N] "):
+            output.print_line("nothing was deleted")
             return Exit.DONE
     for path in folders:
-        output.tell(_report(path, remove_run(path)))
+        output.print_line(_report(path, remove_run(path)))
     return Exit.DONE
 
 
-def _agreed(question: str) -> bool:
-    """Whether a person says yes; the end of the input is a no.
+def _confirmed(question: str) -> bool:
+    """Ask for confirmation; the end of the input declines.
 
-    ``input`` would miss a Ctrl-C that comes between its question and its waiting, and go on to
-    wait. Bytes are read, as what is typed need not be text.
+    ``input`` would miss a Ctrl-C between its prompt and its wait. Bytes are read, as the answer
+    need not be valid text.
     """
     sys.stdout.write(question)
     sys.stdout.flush()
@@ -56,12 +56,12 @@ def _agreed(question: str) -> bool:
 
 
 def _report(path: Path, contents: Contents) -> str:
-    removed = f"{path}: removed {_amount(contents)}"
+    removed = f"{path}: deleted {_amount(contents)}"
     if not contents.foreign:
         return removed
     names = ", ".join(map(printable, contents.foreign[:SHOWN_NAMES]))
     more = ", ..." if len(contents.foreign) > SHOWN_NAMES else ""
-    return f"{removed}; the folder stays, with what tui-meta did not make ({names}{more})"
+    return f"{removed}; the folder stays, with files not created by tui-meta ({names}{more})"
 
 
 def _amount(contents: Contents) -> str:

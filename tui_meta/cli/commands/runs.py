@@ -1,4 +1,4 @@
-"""``tui-meta runs``: what is under a folder, a line for each run."""
+"""``tui-meta runs``: a line for each run in a folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tui_meta.views.runs.summary import (
 from tui_meta.views.text import printable
 
 ROOM_FOR_ALGORITHM = 100
-"""Columns; in fewer, the algorithm is left out: names begin with it."""
+"""Columns; narrower tables leave the algorithm out, since names begin with it."""
 
 
 def runs(folder: Path, *, sort: SortKey, as_json: bool) -> int:
@@ -46,10 +46,10 @@ def runs(folder: Path, *, sort: SortKey, as_json: bool) -> int:
 
 
 def fields(entry: RunSummary, now: float) -> list[str]:
-    """What a line for a program says: nothing where nothing is known.
+    """Return the fields of a run for scripts; unknown ones are empty.
 
-    Name, algorithm, state, iteration, target, best loss, its iteration, age in seconds, and who
-    trains it or what is wrong with it.
+    Name, algorithm, state, iteration, target, best loss, its iteration, age in seconds, and the
+    training process or the problem.
     """
     seconds = age(entry, now)
     values = (
@@ -72,9 +72,9 @@ def _show(output: Output, folder: Path, entries: Sequence[RunSummary], now: floa
         output.print(_table(sound, now, with_algorithm=output.width >= ROOM_FOR_ALGORITHM))
     for entry in entries:
         if entry.problem is not None:
-            output.tell(f"damaged: {entry.problem}", "red")
+            output.print_line(f"damaged: {entry.problem}", "red")
     if not entries:
-        output.tell(f"{folder}: there are no runs in this folder")
+        output.print_line(f"{folder}: no runs in this folder")
 
 
 def _table(entries: Sequence[RunSummary], now: float, *, with_algorithm: bool) -> Table:

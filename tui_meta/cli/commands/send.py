@@ -1,4 +1,4 @@
-"""``tui-meta send``: what the keys do, from a script."""
+"""``tui-meta send``: commands of the dashboard, from a script."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ from tui_meta.views.numbers import pace as pace_words
 from tui_meta.views.run_status import titles
 from tui_meta.views.text import plain
 
-_TROUBLE = (CommandRejected, SaveFailed, Failed, Diverged)
+_PROBLEMS = (CommandRejected, SaveFailed, Failed, Diverged)
 _ENDS = (Failed, Diverged, Stopped)
 
 LOOK_SECONDS = 1.0
-"""How often it is looked whether the session is still there."""
+"""Interval of checks that the session still runs."""
 
 
 @dataclass
-class UnknownOrderError(LabError):
-    """A word that means nothing to a run."""
+class InvalidCommandError(LabError):
+    """The command is unknown, or its argument invalid."""
 
     problem: str
 
@@ -58,15 +58,15 @@ class UnknownOrderError(LabError):
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a word stands for: a command, or the probe of an evaluation, and what answers it."""
+class Request:
+    """A command, or the probe of an evaluation, and the type of the event that answers it."""
 
     command: AnyCommand | None
     answer: type[AnyEvent] | None
     probe: ProbeName | None = None
 
     def is_answered_by(self, event: AnyEvent) -> bool:
-        """Whether ``event`` says that its run has, or has not, done it."""
+        """Return whether ``event`` reports success or failure of the request."""
         if isinstance(event, _ENDS) or (isinstance(event, SaveFailed) and self.answer is Saved):
             return True
         if isinstance(event, Evaluated):
@@ -79,107 +79,107 @@ class Order:
         return self.answer is not None and isinstance(event, self.answer)
 
 
-def _pace(argument: str) -> Order:
+def _pace(argument: str) -> Request:
     pace = None if argument in ("", "full") else _number(argument, float, "a number, or full")
     if pace is not None:
         validation.pace("pace", pace)
-    return Order(SetPace(pace), None)
+    return Request(SetPace(pace), None)
 
 
-def _step(argument: str) -> Order:
+def _step(argument: str) -> Request:
     count = int(_number(argument or "1", int, "a whole number"))
     validation.count("step", count)
-    return Order(Step(count), Stepped)
+    return Request(Step(count), Stepped)
 
 
-def _evaluate(argument: str) -> Order:
+def _evaluate(argument: str) -> Request:
     known = [probe for probe in PROBES if probe != "validation"]
     for probe in known:
         if probe == (argument or "random"):
-            return Order(None, Evaluated, probe)
-    raise UnknownOrderError(f"evaluate {argument!r} is unknown; use one of {', '.join(known)}")
+            return Request(None, Evaluated, probe)
+    raise InvalidCommandError(f"evaluate {argument!r} is unknown; use one of {', '.join(known)}")
 
 
-ORDERS: dict[str, Callable[[str], Order]] = {
-    "pause": lambda _: Order(Pause(), Paused),
-    "resume": lambda _: Order(Resume(), Resumed),
+COMMANDS: dict[str, Callable[[str], Request]] = {
+    "pause": lambda _: Request(Pause(), Paused),
+    "resume": lambda _: Request(Resume(), Resumed),
     "step": _step,
-    "save": lambda _: Order(Save(), Saved),
+    "save": lambda _: Request(Save(), Saved),
     "evaluate": _evaluate,
     "pace": _pace,
-    "extend": lambda _: Order(Extend(), Extended),
+    "extend": lambda _: Request(Extend(), Extended),
 }
-"""What can be sent, and how its argument is read."""
+"""Parsers of the arguments of all commands."""
 
 
 def send(id: str, words: Sequence[str], run: str | None) -> int:
-    """Hand the order ``words`` to ``run``, or to every run, and say what came of it."""
-    order = _understood(words)
+    """Send the command ``words`` to ``run``, or to every run, and print the outcome."""
+    request = _parse(words)
     session = RemoteSession(find_session(id).id)
     try:
         runs = _runs(session, run)
-        if order.command:
-            session.send(order.command, run)
-        elif order.probe:
-            session.evaluate(order.probe, run)
+        if request.command:
+            session.send(request.command, run)
+        elif request.probe:
+            session.evaluate(request.probe, run)
         session.sync()
-        answers = _answers(session, order, runs) if order.answer else []
+        answers = _answers(session, request, runs) if request.answer else []
     finally:
         session.detach()
-    return _report(session, order, answers)
+    return _report(session, request, answers)
 
 
-def _understood(words: Sequence[str]) -> Order:
+def _parse(words: Sequence[str]) -> Request:
     word, *arguments = words
-    if word not in ORDERS:
-        raise UnknownOrderError(f"{word!r} cannot be sent; use one of {', '.join(ORDERS)}")
+    if word not in COMMANDS:
+        raise InvalidCommandError(f"unknown command {word!r}; use one of {', '.join(COMMANDS)}")
     if len(arguments) > 1 or (arguments and word in ("pause", "resume", "save", "extend")):
-        raise UnknownOrderError(f"{word} takes no argument {arguments[-1]!r}")
-    return ORDERS[word](arguments[0] if arguments else "")
+        raise InvalidCommandError(f"{word} takes no argument {arguments[-1]!r}")
+    return COMMANDS[word](arguments[0] if arguments else "")
 
 
 def _number(text: str, kind: type[float], allowed: str) -> float:
     try:
         return kind(text)
     except ValueError as error:
-        raise UnknownOrderError(f"{text!r} is not {allowed}") from error
+        raise InvalidCommandError(f"{text!r} is not {allowed}") from error
 
 
 def _runs(session: RemoteSession, run: str | None) -> set[str]:
     known = session.snapshots()
     if run is not None and run not in known:
-        raise UnknownOrderError(f"there is no run {run!r}; runs: {', '.join(known)}")
+        raise InvalidCommandError(f"no run {run!r}; runs: {', '.join(known)}")
     return set(known) if run is None else {run}
 
 
-def _answers(session: RemoteSession, order: Order, runs: set[str]) -> list[AnyEvent]:
-    """What each of ``runs`` says to the order, once all of them have."""
+def _answers(session: RemoteSession, request: Request, runs: set[str]) -> list[AnyEvent]:
+    """Wait for an answer from each of ``runs``, and return the answers."""
     seen, waiting, answers = session.first_new, set(runs), list[AnyEvent]()
     while waiting:
         session.wait_for_events(seen, LOOK_SECONDS)
-        news = session.events(seen)
-        seen += len(news)
-        for event in news:
-            if event.run in waiting and order.is_answered_by(event):
+        new = session.events(seen)
+        seen += len(new)
+        for event in new:
+            if event.run in waiting and request.is_answered_by(event):
                 waiting.discard(event.run)
                 answers.append(event)
-        lost = session.connection.lost or ("it has ended" if session.connection.ended else "")
+        lost = session.connection.lost or ("ended" if session.connection.ended else "")
         if waiting and lost:
             raise RemoteError(f"session {session.connection.id}: {lost}")
     return answers
 
 
-def _report(session: RemoteSession, order: Order, answers: Sequence[AnyEvent]) -> int:
+def _report(session: RemoteSession, request: Request, answers: Sequence[AnyEvent]) -> int:
     messages, names, code = Messages(), titles(session.snapshots()), Exit.DONE
     messages.titles = names
-    if isinstance(order.command, SetPace):
-        messages.show_message(f"pace: {pace_words(order.command.pace)}")
+    if isinstance(request.command, SetPace):
+        messages.show_message(f"pace: {pace_words(request.command.pace)}")
     for event in answers:
-        if isinstance(event, _TROUBLE):
+        if isinstance(event, _PROBLEMS):
             code = Exit.REFUSED
             print_error(problem_line(event, names[event.run]) or "")
         else:
             messages.add_event(event)
     for line in messages.lines(len(answers) + 1, 10_000):
-        Output().tell(plain(line))
+        Output().print_line(plain(line))
     return code

@@ -26,14 +26,14 @@ def show(path: Path) -> int:
     output = Output()
     for section in (run.status, run.settings, run.provenance, run.checkpoints, run.evaluations):
         _print_section(output, section)
-    output.tell("Loss", "bold")
-    output.tell("")
+    output.print_line("Loss", "bold")
+    output.print_line("")
     print_chart(output, loss_plot(details.events))
     return Exit.DONE
 
 
 def _print_section(output: Output, section: Section) -> None:
-    output.tell(section.title, "bold")
+    output.print_line(section.title, "bold")
     if section.columns:
         table = Table(box=SIMPLE_HEAD, header_style="bold")
         for index, name in enumerate(section.columns):
@@ -50,6 +50,6 @@ def _print_section(output: Output, section: Section) -> None:
     if section.rows:
         output.print(table)
     if section.problem:
-        output.tell(f"  {section.problem}", "red")
+        output.print_line(f"  {section.problem}", "red")
     if not section.columns:
-        output.tell("")
+        output.print_line("")

@@ -1,4 +1,4 @@
-"""``tui-meta watch``: what a session does, line by line, for people and for scripts."""
+"""``tui-meta watch``: stream a session's events as lines or as JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tui_meta.console import Exit, flush_stdio, print_error
 
 
 def watch(id: str | None, *, as_json: bool) -> int:
-    """Tell of session ``id`` from now on, until it ends or a signal comes."""
+    """Print the events of session ``id`` from now on, until it ends or a signal arrives."""
     session = RemoteSession(find_session(id).id, read_only=True, progress=as_json)
     with FirstSignal() as interrupts:
         report = Report(session, as_json=as_json, first=session.first_new)

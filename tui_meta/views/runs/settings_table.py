@@ -1,4 +1,4 @@
-"""Settings of a run by their dotted names, as a person types them."""
+"""Settings of a run by their dotted names, as users type them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.storage.run_folder import RunRecord
 
 
 def recorded_config(path: Path, record: RunRecord) -> RunConfig:
-    """The configuration in the ``run.json`` of the folder ``path``; raises ``RunFolderError``."""
+    """Return the configuration of the run folder ``path``; raises ``RunFolderError``."""
     try:
         return RunConfig.from_dict(record.config)
     except LabError as error:
@@ -22,14 +22,14 @@ def recorded_config(path: Path, record: RunRecord) -> RunConfig:
 
 
 def default_config(config: RunConfig) -> RunConfig:
-    """The defaults of the algorithm of ``config``."""
+    """Return the default configuration for the algorithm of ``config``."""
     return RunConfig(algorithm=type(config.algorithm)())  # type: ignore[call-arg]
 
 
 def dotted(config: RunConfig, algorithm: str | None = None) -> dict[str, str]:
-    """Every setting: ``seed``, ``network.hidden``, ``fomaml.inner_lr``, ready to be shown.
+    """Return every setting by name: ``seed``, ``network.hidden``, ``fomaml.inner_lr``.
 
-    ``algorithm`` stands in the names instead of the algorithm's own.
+    ``algorithm`` replaces the algorithm's own name in the keys.
     """
     plain = config.to_dict()
     name = plain["algorithm"].pop("name")
@@ -44,12 +44,12 @@ def dotted(config: RunConfig, algorithm: str | None = None) -> dict[str, str]:
 
 
 def saving_of(record: RunRecord) -> dict[str, str]:
-    """When the run saves itself, as far as it was recorded: that changes nothing learned."""
+    """Return the recorded autosave settings."""
     return {name: _shown(value) for name, value in record.saving.items()}
 
 
 def typed(command_line: list[str]) -> str:
-    """A command line as it would be typed."""
+    """Return a command line as a user would type it."""
     return shlex.join(command_line)
 
 

@@ -1,4 +1,4 @@
-"""A run of a list, in words."""
+"""A run of a list in words."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from tui_meta.views.numbers import duration, loss, whole
 SortKey = Literal["age", "name", "state", "iteration", "best"]
 
 _OLDEST = 100 * 365 * 86_400
-"""Seconds; a greater age is a clock gone wrong."""
+"""Seconds; a greater age means a wrong clock."""
 
 
 def state_words(entry: RunSummary) -> str:
-    """Its state, and by whom it is trained."""
+    """Return the state, with the training process if there is one."""
     return f"{entry.state} by {entry.trained_by}" if entry.trained_by else entry.state
 
 
 def progress_words(entry: RunSummary) -> str:
-    """``1,200 / 50,000``."""
+    """Return the progress: ``1,200 / 50,000``."""
     if entry.iteration is None or entry.target is None:
         return "-"
     return f"{whole(entry.iteration)} / {whole(entry.target)}"
 
 
 def best_words(entry: RunSummary) -> str:
-    """``0.0123 at 43,000``."""
+    """Return the best loss: ``0.0123 at 43,000``."""
     if entry.best is None or entry.best_iteration is None:
         return "-"
     return f"{loss(entry.best)} at {whole(entry.best_iteration)}"
 
 
 def age(entry: RunSummary, now: float) -> float | None:
-    """Seconds since its last event at the time ``now``; None where that cannot be told."""
+    """Return the seconds from the last event to ``now``; None if unknown."""
     if entry.last_event is None or not now - _OLDEST < entry.last_event:
         return None
     return max(0.0, now - entry.last_event)
 
 
 def age_words(entry: RunSummary, now: float) -> str:
-    """How long ago its last event was."""
+    """Return the age of the last event."""
     seconds = age(entry, now)
     return "-" if seconds is None else duration(seconds)
 
 
 def in_order(entries: Sequence[RunSummary], sort: SortKey) -> list[RunSummary]:
-    """The newest, furthest or best first, else by name; damaged ones last."""
+    """Sort: newest, furthest or best first, else by name; damaged runs last."""
     keys: dict[SortKey, Callable[[RunSummary], Any]] = {
         "age": lambda entry: -(entry.last_event or 0.0),
         "name": lambda entry: 0,
