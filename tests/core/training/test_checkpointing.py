@@ -267,6 +267,21 @@ def test_a_discarded_checkpoint_is_not_resumed(tmp_path: Path, log_lost: bool) -
     plan = plan_resumed(tmp_path / "run")
     assert plan.resumed is not None
     assert plan.resumed.state.iteration == 10
+    plan.folder.release()
+
+
+def test_a_run_is_not_rolled_back_for_checkpoints_discarded_before(tmp_path: Path) -> None:
+    trainer, log = paused_at(10, tmp_path)
+    for command in (Save(), Step(100), Save(), Stop(save=False)):
+        trainer.send(command)
+    assert trainer.join(PATIENCE)
+    again = Trainer(plan_resumed(checkpoint_path(tmp_path / "run", 10), pace=CRAWL), log)
+    again.start()
+    ended(again, save=True)
+    assert saved_iterations(again.plan.folder)[-1] == 110
+    plan = plan_resumed(tmp_path / "run")
+    assert plan.resumed is not None
+    assert plan.resumed.state.iteration < 110
     assert not plan.rolls_back
     plan.folder.release()
 
