@@ -63,6 +63,15 @@ def test_the_examples_of_the_page_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.attempted > 30
 
 
+def test_the_example_of_the_readme_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    example = (ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    exec(example, {})
+    assert "training loss" in capsys.readouterr().out
+
+
 def test_a_run_with_a_folder_learns_what_it_learns_in_memory(tmp_path: Path) -> None:
     settings = config(eval_interval=100)
     run = core.train(settings, tmp_path / "kept")
