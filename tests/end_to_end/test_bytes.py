@@ -1,4 +1,4 @@
-"""Names that are no text in UTF-8, as a file system and a command line allow them."""
+"""Names that are not valid UTF-8, as a file system and a command line allow them."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ def test_a_run_folder_of_such_a_name_is_refused(tmp_path: Path) -> None:
     code, said = ended(tmp_path, "resume", "--no-tui", "a\udcff/fomaml-x", "--iterations", "7")
     (line,) = said.splitlines()
     assert code == 2
-    assert r"a\udcff/fomaml-x: its name is no text in UTF-8; rename it" in line
+    assert r"a\udcff/fomaml-x: name is not valid UTF-8; rename it" in line
 
 
 def test_a_working_folder_of_such_a_name_is_trained_in(tmp_path: Path) -> None:

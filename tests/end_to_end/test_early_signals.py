@@ -72,7 +72,7 @@ def test_nothing_is_on_disk_while_that_is_imported_which_shows_runs(tmp_path: Pa
 def test_an_interrupt_while_a_compiler_calls_back_is_not_lost(
     tmp_path: Path, name: str, tokens: list[str]
 ) -> None:
-    """There, Python prints a traceback of a ``KeyboardInterrupt``, and goes on."""
+    """There, Python prints a traceback of a ``KeyboardInterrupt`` and continues."""
     module, function = name.split()
     command = [sys.executable, "-c", IN_A_CALLBACK, module, function]
     assert ended(tmp_path, *command, *tokens) == (-2, "")

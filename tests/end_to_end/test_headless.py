@@ -1,4 +1,4 @@
-"""Headless training as a process: signals, pipes, terminals, and going on afterwards."""
+"""Headless training as a process: signals, pipes, terminals and resuming."""
 
 import json
 import os
@@ -70,7 +70,7 @@ def test_a_signal_saves_and_ends_with_its_exit_code(tmp_path, number, code):
     assert "resume with: tui-meta resume checkpoints/" in err
 
 
-def test_what_an_interrupted_run_says_resumes_it(tmp_path):
+def test_the_printed_command_resumes_an_interrupted_run(tmp_path):
     training = Training(tmp_path, "--json", *LONG)
     training.wait_for("progress")
     training.process.send_signal(signal.SIGINT)
@@ -183,7 +183,7 @@ def test_help_and_tables_may_be_cut_off(tmp_path):
     assert cut.stderr == ""
 
 
-def test_piped_lines_are_plain_and_say_everything(tmp_path):
+def test_piped_lines_are_plain_and_complete(tmp_path):
     run = ["--no-tui", "--iterations", "100", "--eval-interval", "50", "--network.hidden", "8"]
     done = subprocess.run([*PROGRAM, *run], cwd=tmp_path, capture_output=True, check=True)
     assert done.stderr == b""

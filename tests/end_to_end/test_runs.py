@@ -44,7 +44,7 @@ def test_runs_are_a_table_that_no_name_can_paint_over(terminal: Open) -> None:
     assert b"\x1b[31m" not in shown.raw
 
 
-def test_a_run_is_removed_once_a_person_agrees(terminal: Open, run: Path) -> None:
+def test_a_run_is_deleted_after_a_confirmation(terminal: Open, run: Path) -> None:
     asking = terminal("rm", "checkpoints/fomaml-mine")
     asking.wait_for("checkpoints/fomaml-mine: 2 files", "delete this run? [y/N]")
     assert run.exists()

@@ -46,7 +46,7 @@ def rows(out):
     return [line.split() for line in out.splitlines()]
 
 
-def test_the_same_run_made_twice_does_not_differ(runs, capsys):
+def test_two_runs_with_the_same_settings_are_identical(runs, capsys):
     code, out = compared(capsys, runs / "fomaml-one", runs / "fomaml-again")
     assert code == 0
     assert "Settings: identical" in out
@@ -79,7 +79,7 @@ def test_a_run_that_went_on_differs_in_its_results_alone(runs, capsys):
     assert ["iteration", "20", "30"] in rows(out)
 
 
-def test_versions_and_machines_are_told_and_decide_nothing(runs, capsys):
+def test_versions_and_machines_are_shown_and_do_not_change_the_exit_code(runs, capsys):
     path = runs / "fomaml-again" / "run.json"
     record = json.loads(path.read_text())
     record["versions"]["numpy"] = "1.0"
@@ -100,7 +100,7 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_line(runs, capsys):
     assert "skipping" in line
 
 
-def test_a_run_that_never_saved_stands_at_its_beginning(runs, capsys):
+def test_a_run_that_never_saved_is_at_iteration_0(runs, capsys):
     for file in (runs / "fomaml-one").glob("*.safetensors"):
         file.unlink()
     code, out = compared(capsys, runs / "fomaml-one", runs / "fomaml-again")
@@ -136,6 +136,6 @@ def test_parameters_are_equal_only_to_the_bit(a, b, said):
     assert parameters_apart(a, b) == said
 
 
-def test_the_help_tells_the_exit_codes(capsys):
+def test_the_help_lists_the_exit_codes(capsys):
     assert main(["diff", "--help"]) == 0
     assert "0 if settings and results are identical, 1 if not, 2" in capsys.readouterr().out

@@ -124,7 +124,7 @@ def test_eval_shows_charts_and_tables_in_80_columns(two, capsys):
     assert out.count("20 random tasks") == 2
 
 
-def test_compare_says_who_is_better(capsys):
+def test_compare_names_the_better_network(capsys):
     def listed(mean):
         return [Statistics(9, mean, mean - 0.1, mean + 0.1, mean)]
 
@@ -136,7 +136,7 @@ def test_compare_says_who_is_better(capsys):
     assert "B's loss is 1.00 lower than A's on average; lower on 75%" in verdict("A", "B", turned)
 
 
-def test_a_run_folder_stands_for_its_newest_checkpoint(tmp_path, capsys):
+def test_a_run_folder_is_evaluated_at_its_newest_checkpoint(tmp_path, capsys):
     for iteration in (7, 12, 9):
         save(tmp_path / "run", Fomaml(), iteration)
     assert main(["eval", str(tmp_path / "run"), "--json", *TASKS]) == 0
@@ -144,7 +144,7 @@ def test_a_run_folder_stands_for_its_newest_checkpoint(tmp_path, capsys):
     assert result["network"]["iteration"] == 12
 
 
-def test_checkpoints_of_one_run_are_told_apart(tmp_path, capsys):
+def test_checkpoints_of_one_run_get_different_labels(tmp_path, capsys):
     paths = [str(save(tmp_path / "run", Fomaml(), iteration)) for iteration in (7, 1_200)]
     assert main(["compare", *paths, *TASKS]) == 0
     out = capsys.readouterr().out

@@ -61,7 +61,7 @@ def stamp(run: str) -> dict:
 
 
 class Scripted:
-    """A session that has ended as it was told to."""
+    """A session that has ended, with given snapshots and events."""
 
     connection = Connection()
 
@@ -116,12 +116,12 @@ def no_waiting(monkeypatch):
     ],
 )
 @pytest.mark.parametrize("as_json", [False, True])
-def test_the_exit_code_says_whether_every_run_finished(session, code, as_json, capsys):
+def test_the_exit_code_depends_on_how_every_run_ended(session, code, as_json, capsys):
     assert run_headless(session, as_json=as_json) == code
     assert session.stopped_with_save
 
 
-def test_a_problem_that_runs_share_is_said_once(capsys):
+def test_a_problem_that_runs_share_is_printed_once(capsys):
     events = (failed("a"), failed("b"))
     run_headless(
         Scripted(snapshot("a", "failed"), snapshot("b", "failed"), events=events), as_json=False
@@ -129,7 +129,7 @@ def test_a_problem_that_runs_share_is_said_once(capsys):
     assert capsys.readouterr().err == "error: no such device\n"
 
 
-def test_a_fault_of_the_program_says_where_its_traceback_is(capsys):
+def test_an_internal_error_names_the_file_with_its_traceback(capsys):
     session = Scripted(snapshot("a", "failed"), events=(failed("a", "Traceback ..."),))
     run_headless(session, as_json=False)
     (line,) = capsys.readouterr().err.splitlines()
@@ -137,7 +137,7 @@ def test_a_fault_of_the_program_says_where_its_traceback_is(capsys):
     assert "events.jsonl of run a" in line
 
 
-def test_what_is_not_saved_is_said(capsys):
+def test_unsaved_iterations_are_reported(capsys):
     run_headless(Scripted(snapshot("a", "finished", unsaved=True)), as_json=False)
     assert "A: iteration 12,300 is not saved" in capsys.readouterr().err
 
@@ -168,7 +168,7 @@ def test_a_closed_pipe_ends_the_runs_with_a_save(monkeypatch):
     assert session.stopped_with_save
 
 
-def test_lines_are_those_of_the_source(capsys):
+def test_a_validation_line_shows_iteration_and_losses(capsys):
     evaluated = Evaluated(
         probe="validation",
         index=1_000,
@@ -206,9 +206,9 @@ def test_every_other_event_has_its_line():
     assert problem_line(unsaved, "A") == "A could not be saved: disk full"
 
 
-def test_what_runs_say_that_have_just_begun_is_told_with_their_name(capsys):
+def test_events_of_restarted_runs_are_printed_with_their_title(capsys):
     class Hasty(FakeSession):
-        """Somebody begins afresh while the report looks."""
+        """Runs are restarted while events are read."""
 
         def events(self, since, reader="client"):
             if "restart" not in self.calls:
@@ -220,7 +220,7 @@ def test_what_runs_say_that_have_just_begun_is_told_with_their_name(capsys):
     assert "FOMAML   finished 50,000 iterations" in capsys.readouterr().out
 
 
-def test_the_bar_says_how_a_run_stands():
+def test_the_bar_shows_the_status_of_a_run():
     assert status(snapshot("a", "loading")) == "loading PyTorch"
     assert status(snapshot("a")) == "1,000 it/s  0:37 left  loss 0.500"
     assert status(snapshot("a", "paused", rate=0.0)) == "paused"
@@ -249,7 +249,7 @@ def test_json_lines_are_the_very_lines_of_the_logs(tmp_path, capfdbinary):
     assert b"finished 250 iterations" in err
 
 
-def test_lines_tell_every_evaluation_and_where_the_runs_are(tmp_path, capsys):
+def test_lines_show_every_evaluation_and_the_saved_files(tmp_path, capsys):
     assert run_headless(LocalSession(plans(tmp_path)), as_json=False) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -261,7 +261,7 @@ def test_lines_tell_every_evaluation_and_where_the_runs_are(tmp_path, capsys):
     assert lines[-1].startswith("evaluate with: tui-meta eval ")
 
 
-def test_runs_of_one_algorithm_are_told_apart_by_name(tmp_path, capsys):
+def test_runs_of_one_algorithm_are_named_in_full(tmp_path, capsys):
     config = RunConfig(algorithm=Fomaml(), network=NetworkConfig(hidden=(6,)), iterations=10)
     both = [plan_new(config, tmp_path, name) for name in ("one", "two")]
     run_headless(LocalSession(both), as_json=False)
@@ -286,7 +286,7 @@ def test_the_same_seed_reports_the_same_losses(tmp_path, capfdbinary):
     assert len(losses[0]) == 10
 
 
-def test_a_finished_run_that_is_resumed_says_how_to_train_on(tmp_path, capsys):
+def test_resuming_a_finished_run_explains_how_to_continue(tmp_path, capsys):
     run_headless(LocalSession(plans(tmp_path)), as_json=False)
     capsys.readouterr()
     again = [plan_resumed(path) for path in sorted(tmp_path.iterdir())]

@@ -135,6 +135,6 @@ def test_shells_can_complete_every_flag():
             assert choice in script
 
 
-def test_the_version_is_told(capsys):
+def test_the_version_is_printed(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("tui-meta ")

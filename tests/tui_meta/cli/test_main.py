@@ -1,4 +1,4 @@
-"""The command line as a whole: what a person causes is one line, and exit codes mean something."""
+"""The command line as a whole: errors are one line, and exit codes are documented."""
 
 import sys
 from unittest.mock import Mock, patch
@@ -82,7 +82,7 @@ def test_without_a_terminal_the_dashboard_is_not_opened(stream, capsys, monkeypa
     assert {"stdin": "input", "stdout": "output", "stderr": "error"}[stream] in line
 
 
-def test_a_dumb_terminal_is_no_terminal(capsys, monkeypatch):
+def test_a_dumb_terminal_is_refused(capsys, monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
     assert main(TINY) == 2
     assert "TERM=dumb" in one_line(capsys)
@@ -107,7 +107,7 @@ def test_json_needs_no_terminal_and_no_further_flag(capfdbinary):
     assert capfdbinary.readouterr().out.startswith(b'{"event":"started"')
 
 
-def test_the_dashboard_gets_the_session_that_was_asked_for(monkeypatch):
+def test_the_dashboard_gets_the_requested_session(monkeypatch):
     shown = []
     monkeypatch.setattr(launch, "require_terminal", lambda: None)
     monkeypatch.setattr(dashboard, "run_dashboard", lambda *given: shown.extend(given) or 3)
@@ -132,7 +132,7 @@ def test_a_flag_of_the_dashboard_that_cannot_be_is_refused_before_anything_train
     assert not (tmp_path / "checkpoints").exists()
 
 
-def test_resuming_says_from_where_and_trains_on(tmp_path, capsys):
+def test_resuming_names_the_checkpoint_and_continues(tmp_path, capsys):
     assert main(["--no-tui", *TINY, "--name", "x", "--algorithms", "fomaml"]) == 0
     capsys.readouterr()
     run = "checkpoints/fomaml-x"
@@ -158,6 +158,6 @@ def test_a_resumed_run_does_not_go_back(capsys):
     assert "already at iteration 5; use a higher --iterations" in one_line(capsys)
 
 
-def test_what_nobody_watches_has_no_json(capsys):
+def test_json_cannot_be_combined_with_detach(capsys):
     assert main(["--detach", "--json", *TINY]) == 2
     assert "cannot be combined with --detach" in one_line(capsys)

@@ -1,4 +1,4 @@
-"""rm deletes what it was told to, once somebody has agreed."""
+"""``rm`` deletes the given runs after a confirmation."""
 
 import io
 import sys
@@ -18,20 +18,20 @@ def two(tmp_path, monkeypatch):
 
 
 def answering(monkeypatch, answer):
-    """A person at a terminal, who types ``answer``."""
+    """Answer the confirmation on a terminal with ``answer``."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(answer)))
     for stream in (sys.stdin, sys.stdout):
         monkeypatch.setattr(stream, "isatty", lambda: True)
 
 
-def test_with_yes_nothing_is_asked(two, capsys):
+def test_yes_skips_the_confirmation(two, capsys):
     assert main(["rm", "a", "b", "--yes"]) == 0
     assert not any(path.exists() for path in two)
     assert capsys.readouterr().out.startswith("a: deleted 2 files, ")
 
 
 @pytest.mark.parametrize("answer", [b"y\n", b"yes\n", b" Y \r\n"])
-def test_a_person_is_asked_and_agrees(two, monkeypatch, answer, capsys):
+def test_runs_are_deleted_after_a_confirmation(two, monkeypatch, answer, capsys):
     answering(monkeypatch, answer)
     assert main(["rm", "a", "b"]) == 0
     assert "delete these 2 runs? [y/N] " in capsys.readouterr().out
@@ -39,7 +39,7 @@ def test_a_person_is_asked_and_agrees(two, monkeypatch, answer, capsys):
 
 
 @pytest.mark.parametrize("answer", [b"\n", b"n\n", b"yup\n", b"\xff\n", b""])
-def test_all_but_a_yes_is_a_no(two, monkeypatch, answer, capsys):
+def test_anything_but_yes_declines(two, monkeypatch, answer, capsys):
     answering(monkeypatch, answer)
     assert main(["rm", "a"]) == 0
     assert (two[0] / "run.json").is_file()
@@ -47,7 +47,7 @@ def test_all_but_a_yes_is_a_no(two, monkeypatch, answer, capsys):
 
 
 @pytest.mark.parametrize("stream", ["stdin", "stdout"])
-def test_where_nobody_can_be_asked_nothing_is_deleted(two, monkeypatch, stream, capsys):
+def test_nothing_is_deleted_without_a_terminal_to_confirm_on(two, monkeypatch, stream, capsys):
     answering(monkeypatch, b"y\n")
     monkeypatch.setattr(getattr(sys, stream), "isatty", lambda: False)
     assert main(["rm", "a"]) == 2
@@ -77,7 +77,7 @@ def test_a_run_named_twice_is_deleted_once(two, tmp_path):
     assert not two[0].exists()
 
 
-def test_what_others_made_is_told_and_left(two, capsys):
+def test_foreign_files_are_listed_and_kept(two, capsys):
     for name in ("notes.txt", NASTY, "x", "y"):
         (two[0] / name).touch()
     assert main(["rm", "a", "--yes"]) == 0

@@ -1,4 +1,4 @@
-"""runs lists what is under a folder: a table for a person, lines for a program, JSON."""
+"""``runs`` lists a folder as a table, as tab-separated lines or as JSON."""
 
 import json
 import subprocess
@@ -57,7 +57,7 @@ def test_json_is_one_object_a_line(folder, capsys):
     assert (second["state"], second["best"], second["last_event"]) == ("interrupted", None, 1_000.0)
 
 
-def test_a_person_gets_a_table_in_80_columns(folder, capsys, monkeypatch):
+def test_a_terminal_gets_a_table_in_80_columns(folder, capsys, monkeypatch):
     out = on_a_terminal(capsys, monkeypatch)
     assert max(map(len, out.splitlines())) <= 80
     row = next(line for line in out.splitlines() if "101500" in line)
@@ -118,7 +118,7 @@ def test_names_that_are_no_text_are_listed(tmp_path, capsys):
     assert json.loads(listed(capsys, str(tmp_path), "--json"))["name"] == "a\udc80b"
 
 
-def test_an_empty_folder_says_so_to_a_person_only(tmp_path, capsys, monkeypatch):
+def test_an_empty_folder_is_reported_on_a_terminal_only(tmp_path, capsys, monkeypatch):
     assert listed(capsys, str(tmp_path)) == ""
     assert "no runs in this folder" in on_a_terminal(capsys, monkeypatch, str(tmp_path))
 

@@ -184,7 +184,7 @@ def test_names_of_watchers_harm_no_terminal(
 # stop.
 
 
-def test_stopping_saves_and_says_how_to_go_on(
+def test_stopping_saves_and_prints_the_resume_command(
     session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["stop", "1"]) == 0
@@ -238,7 +238,7 @@ def test_stop_needs_a_session(serving: Serving, capsys: pytest.CaptureFixture[st
     ],
     ids=lambda one: " ".join(one) if isinstance(one, list) else None,
 )
-def test_an_order_is_obeyed_by_all_and_its_outcome_printed(
+def test_a_command_is_sent_to_all_runs_and_its_outcome_printed(
     words: list[str],
     command: object,
     said: str,
@@ -274,7 +274,7 @@ def test_an_order_to_one_run_reaches_it_alone(
     assert state(session, FOMAML) == "training"
 
 
-def test_an_order_that_is_refused_is_said_and_exits_with_2(
+def test_a_rejected_command_is_printed_and_exits_with_2(
     session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
     session.send(Pause(), FOMAML)
@@ -284,7 +284,7 @@ def test_an_order_that_is_refused_is_said_and_exits_with_2(
     assert complained == "error: FOMAML cannot pause: the run is paused\n"
 
 
-def test_the_refusal_of_what_another_asked_for_is_no_answer(
+def test_a_rejected_command_of_another_client_is_not_an_answer(
     serving: Serving, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     send = FakeTrainer.send
@@ -319,7 +319,7 @@ def test_the_refusal_of_what_another_asked_for_is_no_answer(
     ],
     ids=lambda one: " ".join(one)[:20] if isinstance(one, list) else None,
 )
-def test_an_order_that_means_nothing_is_refused_and_nothing_is_sent(
+def test_an_invalid_command_is_refused_and_not_sent(
     words: list[str],
     problem: str,
     session: FakeSession,
@@ -331,7 +331,7 @@ def test_an_order_that_means_nothing_is_refused_and_nothing_is_sent(
     assert session.sent == []
 
 
-def test_one_who_waits_for_an_answer_hears_of_the_end(
+def test_waiting_for_an_answer_ends_with_the_session(
     serving: Serving, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def end(run: FakeTrainer, command: AnyCommand) -> bool:
@@ -347,7 +347,7 @@ def test_one_who_waits_for_an_answer_hears_of_the_end(
 
 
 class Ending:
-    """Ends a session once its watcher has told of all that a test made happen."""
+    """Ends a session once its subscriber has received every event of a test."""
 
     def __init__(self, serving: Serving, events: list[AnyEvent]) -> None:
         self._serving = serving
@@ -377,19 +377,19 @@ FINISHED = Finished(run=REPTILE, iteration=50_000, time=2.0)
 PROGRESS = Progress(loss=0.5, run=FOMAML, iteration=12_350, time=1.5)
 
 
-def test_watching_as_json_tells_every_event_from_now_on(
+def test_watching_as_json_prints_every_event_from_now_on(
     serving: Serving, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     events: list[AnyEvent] = [STEPPED, PROGRESS, FINISHED]
-    asked = CommandIssued(run=FOMAML, iteration=1, time=0.0, who="somebody", command="save")
+    asked = CommandIssued(run=FOMAML, iteration=1, time=0.0, who="alice", command="save")
     assert watched(serving, monkeypatch, [asked, *events], "--json") == 0
     printed, remarked = capfd.readouterr()
     lines = printed.splitlines()  # as in the log, which does not have who asked for what
-    assert "save requested by somebody" in remarked
+    assert "save requested by alice" in remarked
     assert lines == [msgspec.json.encode(event).decode() for event in events]
 
 
-def test_watching_by_lines_tells_what_matters_to_people(
+def test_watching_prints_lines_for_events(
     serving: Serving, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert watched(serving, monkeypatch, [STEPPED, PROGRESS, FINISHED]) == 0
@@ -476,7 +476,7 @@ def test_attaching_needs_a_terminal(
     [(b"\n", "1"), (b"n\n", "new"), (b"N\n", "new"), (b"q\n", "leave"), (b"\xff\n", "leave"),
      (b"", "leave")],
 )  # fmt: skip
-def test_one_who_begins_beside_a_session_is_offered_it(
+def test_starting_next_to_a_session_offers_to_attach(
     typed: bytes,
     choice: str,
     serving: Serving,
@@ -494,7 +494,7 @@ def test_one_who_begins_beside_a_session_is_offered_it(
     assert lines[1] == "enter: attach to session 1, n: start new runs, q: quit "
 
 
-def test_nothing_is_offered_beside_runs_that_have_ended(
+def test_nothing_is_offered_if_all_runs_have_ended(
     session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
     session.finish(FOMAML)

@@ -93,14 +93,14 @@ def test_a_pace_is_a_finite_number_above_zero(pace):
         (b"#" * (LARGEST_FILE + 1), "too large"),
     ],
 )
-def test_a_file_that_is_no_configuration_is_an_error(tmp_path, content, problem):
+def test_an_invalid_configuration_file_is_an_error(tmp_path, content, problem):
     path = tmp_path / "c.toml"
     path.write_bytes(content)
     with pytest.raises(ConfigFileError, match=problem):
         read_config_file(path)
 
 
-def test_a_folder_or_nothing_is_no_configuration(tmp_path):
+def test_a_folder_or_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(ConfigFileError, match="cannot be read"):
         read_config_file(tmp_path)
     with pytest.raises(ConfigFileError, match="no such file"):

@@ -1,4 +1,4 @@
-"""The list of runs and what is told of one, without a terminal."""
+"""The list of runs and the report of one, without a terminal."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_cursor_is_always_in_view(count: int, steps: list[int], height: int)
 
 
 @pytest.mark.parametrize("width", [60, 72, 80])
-def test_names_that_end_in_the_time_are_told_apart(width: int) -> None:
+def test_names_that_end_in_the_time_stay_distinguishable(width: int) -> None:
     names = [f"reptile-20261124-{time}" for time in ("101500", "101501")]
     entries = [entry(name, iteration=458_000, target=100_000_000) for name in names]
     runs = RunList().with_entries(entries, NOW)
@@ -109,7 +109,7 @@ def test_marks_stay_on_their_runs_when_the_folder_is_read_again() -> None:
     assert first.path not in again.marked
 
 
-def test_no_more_runs_are_marked_than_curves_can_be_told_apart() -> None:
+def test_at_most_as_many_runs_are_marked_as_curves_differ() -> None:
     runs = listed(9)
     for _ in range(8):
         runs = runs.toggled().moved(1)

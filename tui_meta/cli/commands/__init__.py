@@ -1,1 +1,1 @@
-"""What the sub-commands do, a file each; ``tui_meta.cli.main`` imports one when it is called."""
+"""The sub-commands, a file each; ``tui_meta.cli.main`` imports one when it is called."""

@@ -30,7 +30,7 @@ Pairs = dict[str, tuple[str, str]]
 
 @dataclass(frozen=True)
 class Run:
-    """What is compared of a run; ``state`` is that of its latest checkpoint."""
+    """The parts of a run that are compared; ``state`` is that of its latest checkpoint."""
 
     entry: RunSummary
     record: RunRecord

@@ -1,1 +1,1 @@
-"""What the Runs screen shows."""
+"""Views of the Runs screen, and the report of a run."""

@@ -35,8 +35,8 @@ def losses_of(events: Iterable[AnyEvent], which: Which) -> Losses:
 
 def both_losses(events: Iterable[AnyEvent]) -> Mapping[Which, Losses]:
     """Every kind of loss of one run."""
-    told = tuple(events)
-    return {which: losses_of(told, which) for which in LABELS}
+    logged = tuple(events)
+    return {which: losses_of(logged, which) for which in LABELS}
 
 
 def loss_plot(events: Iterable[AnyEvent]) -> Plot:

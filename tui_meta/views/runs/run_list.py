@@ -17,7 +17,7 @@ SORT_KEYS: tuple[SortKey, ...] = get_args(SortKey)
 
 _NAME_CELLS = 16
 _USUAL_NAME = 24
-"""Names that nobody chose end in the time, which alone tells them apart."""
+"""Default names end in the time, and differ only there."""
 _WIDEST_NAME = 60
 _GAP = 2
 _MARK_CELLS = 2
@@ -201,7 +201,7 @@ def _searched(entry: RunSummary) -> str:
 
 
 def no_runs(folders: str, wanted: str) -> list[Line]:
-    """What stands instead of an empty table."""
+    """Return the text that replaces an empty table."""
     if wanted:
         return [line(f"no run with “{wanted}”; ", Span("escape", "bold"), ": show all")]
     return [line(f"no runs in {folders}")]
