@@ -1,4 +1,4 @@
-"""The dashboard as a person meets it: in a real terminal, by its keys."""
+"""The dashboard in a real terminal, used through its keys."""
 
 import re
 import sys
@@ -108,7 +108,7 @@ def test_a_run_is_watched_steered_saved_left_and_resumed(
     saved = {folder.name: latest_checkpoint(folder).path for folder in folders}
     resumed = open_terminal("resume", *map(str, folders))
     last = min(load_checkpoint(path).state.iteration for path in saved.values())
-    resumed.wait_until(both_past(last), "training goes on from the checkpoints")
+    resumed.wait_until(both_past(last), "training from the checkpoints")
     resumed.press("q")
     resumed.wait_for("save and stop")
     resumed.press("s")
@@ -117,7 +117,7 @@ def test_a_run_is_watched_steered_saved_left_and_resumed(
         assert events(folder, "started")[1]["resumed_from"] == str(saved[folder.name])
 
 
-def test_finished_runs_train_on_and_begin_afresh(
+def test_finished_runs_continue_and_are_replaced_by_new_ones(
     open_terminal: Callable[..., Terminal], tmp_path: Path
 ) -> None:
     terminal = open_terminal("--iterations", "60", "--eval-interval", "20")
@@ -133,7 +133,7 @@ def test_finished_runs_train_on_and_begin_afresh(
     assert len(run_folders(tmp_path)) == 4
 
 
-def test_focus_moves_and_panels_are_enlarged_and_given_back(
+def test_focus_moves_and_panels_are_enlarged_and_restored(
     open_terminal: Callable[..., Terminal],
 ) -> None:
     terminal = open_terminal("--iterations", "40", "--eval-interval", "20")
@@ -149,7 +149,7 @@ def test_focus_moves_and_panels_are_enlarged_and_given_back(
     assert terminal.wait_for_end() == 0
 
 
-def test_sizes_that_change_at_once_leave_the_whole_screen_of_the_last(
+def test_the_last_of_several_quick_resizes_is_drawn_completely(
     open_terminal: Callable[..., Terminal],
 ) -> None:
     """Of runs at rest, for which nothing else is drawn."""

@@ -1,4 +1,4 @@
-"""Lab and time machine as a person meets them: in a real terminal, beside runs that train."""
+"""Lab and time machine in a real terminal, during training."""
 
 import re
 import sys

@@ -34,7 +34,7 @@ def losses(text: str) -> dict[str, list[str]]:
     return {title: numbers.split() for title, numbers in rows}
 
 
-def test_a_survey_is_cancelled_made_and_read(open_terminal: Callable[..., Terminal]) -> None:
+def test_a_battery_is_cancelled_run_and_read(open_terminal: Callable[..., Terminal]) -> None:
     terminal = open_terminal("--iterations", "100000000")
     terminal.wait_for("training loss", " left")
     terminal.press("b")

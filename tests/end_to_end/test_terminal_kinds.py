@@ -20,7 +20,7 @@ TRUE_COLOR = re.compile(rb"\x1b\[[\d;:]*[345]8[;:]2[;:]")
 OF_256 = re.compile(rb"\x1b\[[\d;:]*[345]8[;:]5[;:]")
 RENDITION = re.compile(rb"\x1b\[([\d;]*)m")
 COLORLESS = {0, 1, 2, 3, 4, 7, 22, 23, 24, 27, 39, 49}
-"""Renditions that are no colour: bold, dim, italic, underlined, reverse, and their ends."""
+"""Renditions other than colours: bold, dim, italic, underlined, reverse, and their resets."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -76,13 +76,13 @@ def test_a_terminal_that_says_so_gets_true_colours(seen: Seen) -> None:
 
 
 @pytest.mark.parametrize("theme", ["terminal", "dark"])
-def test_no_color_is_heeded(seen: Seen, theme: str) -> None:
+def test_no_color_is_respected(seen: Seen, theme: str) -> None:
     sent = seen("--theme", theme, NO_COLOR="1")
     renditions = {int(one or 0) for row in RENDITION.findall(sent) for one in row.split(b";")}
     assert renditions <= COLORLESS
 
 
-def test_a_dumb_terminal_is_told_what_to_do_instead(own_place: Path) -> None:
+def test_a_dumb_terminal_gets_advice_instead(own_place: Path) -> None:
     with closing(Terminal([*PROGRAM], cwd=own_place, variables={"TERM": "dumb"})) as face:
         assert face.wait_for_end() == 2
     (line,) = face.raw.decode().splitlines()

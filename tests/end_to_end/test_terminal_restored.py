@@ -129,7 +129,7 @@ def test_a_terminal_that_goes_away_saves_and_ends(
 
 @pytest.mark.parametrize("size", [(120, 40), (100, 30)], ids=["same size", "other size"])
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP], ids=lambda n: n.name)
-def test_after_a_stop_the_screen_is_drawn_anew_in_its_size(
+def test_the_screen_is_redrawn_in_its_size_after_a_stop(
     open_dashboard: Open, tmp_path: Path, number: signal.Signals, size: tuple[int, int]
 ) -> None:
     terminal = open_dashboard()
@@ -163,7 +163,7 @@ def test_a_continuation_without_a_stop_changes_nothing(open_dashboard: Open) -> 
 
 
 @pytest.mark.parametrize("fault", ["render", "timer", "loop", "keys"])
-def test_a_fault_of_our_own_saves_restores_and_says_where_its_details_are(
+def test_a_crash_saves_restores_the_terminal_and_names_the_log(
     open_dashboard: Open, tmp_path: Path, fault: str
 ) -> None:
     terminal = open_dashboard(fault)
@@ -184,7 +184,7 @@ def test_a_fault_of_our_own_saves_restores_and_says_where_its_details_are(
     assert str(log).encode() in terminal.raw
 
 
-def test_a_save_that_fails_by_a_fault_of_our_own_restores_the_terminal(
+def test_a_crash_while_saving_restores_the_terminal(
     open_dashboard: Open,
 ) -> None:
     terminal = open_dashboard("save")
@@ -195,9 +195,7 @@ def test_a_save_that_fails_by_a_fault_of_our_own_restores_the_terminal(
     assert b"Traceback" not in terminal.raw
 
 
-def test_a_signal_ends_a_dashboard_that_answers_no_more(
-    open_dashboard: Open, tmp_path: Path
-) -> None:
+def test_a_signal_ends_a_dashboard_that_hangs(open_dashboard: Open, tmp_path: Path) -> None:
     terminal = open_dashboard("stuck")
     terminal.wait_for(AT)
     terminal.press("n")

@@ -141,6 +141,8 @@ class Page(Screen[None], inherit_bindings=False):
     def _paint_messages(self) -> None:
         if self.is_current:
             self._paint_frame()
+        for call in self.dashboard.on_message:
+            call()
 
     def ask(
         self,

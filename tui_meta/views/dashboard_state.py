@@ -36,6 +36,8 @@ class DashboardState:
         """Why runs cannot be written at present, or could not when others replaced them."""
         self.on_restart: list[Callable[[], None]] = []
         """Called when other runs have replaced the present ones."""
+        self.on_message: list[Callable[[], None]] = []
+        """Called when a page shows a message, which may be below the Watch screen then."""
         self._seen = 0
         self._begin(snapshots, history)
 

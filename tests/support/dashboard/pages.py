@@ -18,7 +18,7 @@ SIZES = [(80, 24), (120, 40), (200, 60)]
 
 
 def shown(pilot: Pilot[None]) -> str:
-    """What stands on the screen, as text of the screen's size."""
+    """Return the screen as text of its size."""
     app = pilot.app
     rows = rendered(app.screen)
     assert len(rows) == app.size.height

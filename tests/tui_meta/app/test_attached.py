@@ -64,7 +64,7 @@ async def test_each_answer_of_the_quit_question(
     assert app.session.connection.ended == bool(end)
 
 
-async def test_staying_leaves_all_as_it_was(session: FakeSession, serving: Serving) -> None:
+async def test_cancelling_changes_nothing(session: FakeSession, serving: Serving) -> None:
     app = TuiMetaApp(serving.client())
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
@@ -74,7 +74,7 @@ async def test_staying_leaves_all_as_it_was(session: FakeSession, serving: Servi
     assert session.commands(Save)
 
 
-async def test_d_leaves_at_once_and_the_runs_train_on(
+async def test_d_leaves_at_once_and_training_continues(
     session: FakeSession, serving: Serving
 ) -> None:
     app = TuiMetaApp(serving.client(owner=True))
@@ -87,7 +87,7 @@ async def test_d_leaves_at_once_and_the_runs_train_on(
     assert state(session, FOMAML) == "training"
 
 
-async def test_the_next_who_comes_sees_the_panel_that_was_left(serving: Serving) -> None:
+async def test_the_next_client_sees_the_same_panel(serving: Serving) -> None:
     first = TuiMetaApp(serving.client())
     async with first.run_test(size=SIZE) as pilot:
         await settle(pilot)
@@ -100,7 +100,7 @@ async def test_the_next_who_comes_sees_the_panel_that_was_left(serving: Serving)
         assert second.query_one("#training").size.width > 110
 
 
-async def test_what_others_command_is_seen(serving: Serving) -> None:
+async def test_commands_of_other_clients_are_shown(serving: Serving) -> None:
     app, other = TuiMetaApp(serving.client()), serving.client()
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
@@ -112,7 +112,7 @@ async def test_what_others_command_is_seen(serving: Serving) -> None:
         assert other._socket.status.name in text
 
 
-async def test_one_who_may_only_look_is_told_so_and_commands_nothing(
+async def test_a_read_only_client_sends_no_commands_and_shows_why(
     session: FakeSession, serving: Serving
 ) -> None:
     app = TuiMetaApp(serving.client(read_only=True))
@@ -128,7 +128,7 @@ async def test_one_who_may_only_look_is_told_so_and_commands_nothing(
     assert session.calls == ["start"]
 
 
-async def test_the_end_by_another_is_said_and_q_leaves(
+async def test_a_session_ended_elsewhere_is_reported_and_q_quits(
     session: FakeSession, serving: Serving
 ) -> None:
     app, other = TuiMetaApp(serving.client()), serving.client()
@@ -146,7 +146,7 @@ async def test_the_end_by_another_is_said_and_q_leaves(
     assert session.calls == ["start", "stop save=True"]
 
 
-async def test_the_death_of_the_session_is_said_and_the_runs_go_on(
+async def test_a_lost_session_is_reported_and_its_runs_are_resumed(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = TuiMetaApp(serving.client())
@@ -173,7 +173,7 @@ async def test_the_death_of_the_session_is_said_and_the_runs_go_on(
             app.session.detach()
 
 
-async def test_where_the_runs_cannot_go_on_the_reason_is_said(
+async def test_the_reason_why_runs_cannot_continue_is_shown(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> LaunchReply:

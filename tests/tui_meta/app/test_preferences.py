@@ -1,4 +1,4 @@
-"""What a person's own settings promise: they hold, a wrong file is one line, flags win."""
+"""Preferences apply, an error in their file is one line, and flags override them."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def test_without_a_file_the_defaults_hold_and_nothing_is_written(tmp_path: Path) -> None:
+def test_without_a_file_the_defaults_apply_and_nothing_is_written(tmp_path: Path) -> None:
     with harmless(tmp_path):
         assert preferences({}) == Preferences(ascii=False)
     assert not list(tmp_path.iterdir())
 
 
-def test_the_file_says_what_holds_and_flags_override_it(config_file: Path) -> None:
+def test_flags_override_the_file(config_file: Path) -> None:
     write(config_file, 'theme = "dark"\nfps = 4\nmouse = false\nascii = true\n[keys]\nfreeze="Z"\n')
     assert preferences({}) == Preferences(
         theme="dark", fps=4, mouse=False, ascii=True, keys={"freeze": "Z"}
@@ -81,7 +81,7 @@ def test_the_file_says_what_holds_and_flags_override_it(config_file: Path) -> No
         ("theme = ", "not valid TOML"),
     ],
 )
-def test_an_error_in_the_file_is_one_line_and_the_defaults_hold(
+def test_an_error_in_the_file_is_one_line_and_the_defaults_apply(
     config_file: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
 ) -> None:
     write(config_file, text)
@@ -158,7 +158,7 @@ async def test_a_moved_key_leaves_the_others_of_its_action() -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_in_ascii_nothing_else_is_ever_on_the_screen(size: tuple[int, int]) -> None:
+async def test_ascii_mode_shows_only_ascii(size: tuple[int, int]) -> None:
     app = TuiMetaApp(FakeSession(), Preferences(ascii=True))
     async with app.run_test(size=size) as pilot:
         for keys in ((), ("e",), ("l", "x"), ("3", "enter"), ("question_mark",), ("escape", "m"),
@@ -166,7 +166,7 @@ async def test_in_ascii_nothing_else_is_ever_on_the_screen(size: tuple[int, int]
             assert (await press(pilot, *keys)).isascii()
 
 
-async def test_in_ascii_series_are_told_apart_by_marker_and_label() -> None:
+async def test_series_differ_by_marker_and_label_in_ascii_mode() -> None:
     app = TuiMetaApp(FakeSession(), Preferences(ascii=True))
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
@@ -176,7 +176,7 @@ async def test_in_ascii_series_are_told_apart_by_marker_and_label() -> None:
 
 
 @given(HOSTILE_TEXT | st.text())
-def test_a_likeness_takes_as_many_cells(text: str) -> None:
+def test_a_replacement_takes_as_many_cells(text: str) -> None:
     assert to_ascii(text).isascii()
     assert cell_len(to_ascii(text)) == cell_len(text) or not text.isprintable()
 

@@ -1,4 +1,4 @@
-"""Where a person has put keys elsewhere, what is said of keys names those."""
+"""Texts name the keys to which the user has moved actions."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_an_order_that_is_refused_names_the_keys_there_are() -> None:
     assert commands.pause_or_resume(runs, {}, NAMES, KEY).message.endswith("; C: continue")
 
 
-def test_the_end_of_a_run_names_the_key_that_goes_on() -> None:
+def test_the_end_of_a_run_names_the_key_that_continues_it() -> None:
     messages = Messages()
     messages.key = KEY
     messages.add_event(Finished(run="a", iteration=9, time=0.0))

@@ -1,4 +1,4 @@
-"""One signal asks to end; what the process was told to ignore stays ignored."""
+"""The first signal is recorded; a signal that the process ignores stays ignored."""
 
 import signal
 
@@ -19,7 +19,7 @@ def test_the_first_signal_is_remembered_with_its_exit_code(number, code):
     assert interrupts.exit_code == code
 
 
-def test_afterwards_signals_do_what_they_did_before():
+def test_handlers_are_restored_afterwards():
     before = signal.getsignal(signal.SIGINT)
     with FirstSignal():
         assert signal.getsignal(signal.SIGINT) is not before

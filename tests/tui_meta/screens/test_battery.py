@@ -1,4 +1,4 @@
-"""The battery as a person meets it: a survey is started, watched, cancelled, read."""
+"""The battery screen: a battery is started, watched, cancelled and read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NEXT = "▸ next: {}"
 
 
 class WaitingSession(FakeSession):
-    """A survey is never done; it stops when nobody wants it any more."""
+    """A battery that never finishes; it stops when it is cancelled."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +61,9 @@ async def begin(pilot: Pilot[None], session: WaitingSession) -> str:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_enter_surveys_all_runs_and_shows_every_part(size: tuple[int, int]) -> None:
+async def test_enter_starts_a_battery_and_shows_every_part(
+    size: tuple[int, int],
+) -> None:
     session = FakeSession()
     async with TuiMetaApp(session).run_test(size=size) as pilot:
         await settle(pilot)
@@ -107,7 +109,7 @@ async def test_while_it_runs_there_is_a_bar_and_every_key_works(size: tuple[int,
         await press(pilot, "escape")
 
 
-async def test_escape_cancels_the_survey_and_only_then_goes_back() -> None:
+async def test_escape_cancels_the_battery_before_it_goes_back() -> None:
     session = WaitingSession()
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         await begin(pilot, session)
@@ -121,14 +123,14 @@ async def test_escape_cancels_the_survey_and_only_then_goes_back() -> None:
         assert isinstance(pilot.app.screen, WatchScreen)
 
 
-async def test_leaving_the_program_gives_the_survey_up() -> None:
+async def test_quitting_cancels_the_battery() -> None:
     session = WaitingSession()
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         await begin(pilot, session)
     assert session.stopped.wait(30)
 
 
-async def test_a_second_enter_says_that_one_runs() -> None:
+async def test_a_second_enter_reports_the_running_battery() -> None:
     session = WaitingSession()
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         await begin(pilot, session)
@@ -139,7 +141,7 @@ async def test_a_second_enter_says_that_one_runs() -> None:
         await press(pilot, "escape")
 
 
-async def test_why_there_is_no_survey_is_said() -> None:
+async def test_the_reason_of_a_failed_battery_is_shown() -> None:
     session = CannedSession()
 
     def refuse(*_: object) -> AnyAnswer:
@@ -168,12 +170,12 @@ async def test_why_there_is_no_survey_is_said() -> None:
         (["N"], "1,000 tasks, 10 points, whole range, 32 gradient steps, seed 0"),
     ],
 )
-async def test_keys_set_the_next_survey(keys: list[str], said: str) -> None:
+async def test_keys_change_the_settings_of_the_next_battery(keys: list[str], said: str) -> None:
     async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
         assert NEXT.format(said) in await press(pilot, "b", *keys)
 
 
-async def test_what_is_set_is_what_is_asked() -> None:
+async def test_the_question_has_the_settings_shown() -> None:
     session = CannedSession()
     asked: list[AnyQuestion] = []
     ask = session.ask
@@ -259,7 +261,7 @@ async def test_the_smallest_terminal_keeps_the_table() -> None:
             assert any(title in line and mean in line for line in text.splitlines())
 
 
-async def test_a_survey_that_ends_unseen_is_announced() -> None:
+async def test_a_battery_that_ends_below_another_screen_is_announced() -> None:
     async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
         await press(pilot, "b")
         page = pilot.app.screen

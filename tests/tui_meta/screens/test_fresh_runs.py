@@ -16,7 +16,7 @@ OPEN = {key.action.split("'")[1]: key.names for key in SCREEN_KEYS}
 
 @pytest.mark.usefixtures("saved_runs", "calm")
 @pytest.mark.parametrize("name", PAGES)
-async def test_any_key_may_come_before_a_page_knows_of_fresh_runs(name: str) -> None:
+async def test_any_key_may_arrive_before_a_page_knows_of_new_runs(name: str) -> None:
     session = CannedSession()
     app = TuiMetaApp(session)
     async with app.run_test(size=(200, 60)) as pilot:

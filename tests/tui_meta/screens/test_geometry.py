@@ -1,4 +1,4 @@
-"""The geometry as a person meets it: asked when opened, again by a key, and followed."""
+"""The geometry screen: asked when opened, again by a key, and followed."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ async def test_following_asks_for_what_has_changed_and_nothing_else() -> None:
         await follow(pilot)
         assert asked == []
         text = await press(pilot, "space")
-        assert "following: the newest iteration, once a second" in text
+        assert "following the newest iteration" in text
         assert "space stop following" in text
         assert "after 18,900" in text
         await follow(pilot)
@@ -165,7 +165,7 @@ async def test_behind_another_screen_nothing_is_asked(away: str, back: str) -> N
         assert "after 12,400" in await press(pilot, back)
 
 
-async def test_what_comes_while_the_help_is_open_waits_until_it_is_closed() -> None:
+async def test_answers_that_arrive_below_the_help_are_painted_once_it_is_closed() -> None:
     session = FakeSession()
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
@@ -183,7 +183,7 @@ async def test_what_comes_while_the_help_is_open_waits_until_it_is_closed() -> N
         assert "after 12,400" in await press(pilot, "escape")
 
 
-async def test_a_run_that_has_not_begun_is_waited_for() -> None:
+async def test_a_loading_run_is_waited_for() -> None:
     session = FakeSession()
     asked = noted(session)
     session.start = lambda: None  # type: ignore[method-assign]
@@ -194,7 +194,7 @@ async def test_a_run_that_has_not_begun_is_waited_for() -> None:
         assert "FOMAML after 12,300" in await settle(pilot)
 
 
-async def test_why_there_is_no_picture_is_said_once() -> None:
+async def test_the_reason_for_a_missing_picture_is_shown_once() -> None:
     session = FakeSession()
 
     def refuse(*_: object) -> AnyAnswer:

@@ -60,7 +60,7 @@ async def test_what_matters_is_on_the_screen_at_every_size(size: tuple[int, int]
 @pytest.mark.parametrize(
     ("keys", "step"), [([], 32), (["comma"], 31), (["g"], 0), (["g", *["full_stop"] * 5], 5)]
 )
-async def test_its_numbers_are_those_of_few_shot_at_every_step(keys: list[str], step: int) -> None:
+async def test_its_numbers_equal_few_shot_at_every_step(keys: list[str], step: int) -> None:
     async with in_lab() as (pilot, page):
         text = await answered(pilot, *keys)
         for name in ("fomaml", "reptile"):
@@ -117,12 +117,12 @@ async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
         assert "step 32 of 32" in await answered(pilot, "o")
 
 
-async def test_where_both_charts_have_room_o_says_so() -> None:
+async def test_o_reports_that_both_charts_are_shown() -> None:
     async with in_lab() as (pilot, _):
         assert "all charts are shown" in await answered(pilot, "o")
 
 
-async def test_a_tiny_terminal_says_what_it_needs() -> None:
+async def test_a_tiny_terminal_shows_the_size_it_needs() -> None:
     async with in_lab(size=(39, 9)) as (pilot, _):
         assert "please enlarge 40x10" in shown(pilot)
 
@@ -184,7 +184,7 @@ async def test_every_setting_has_more_and_less(tabs: int, more: str, less: str) 
         assert len(set(tasks)) == 2
 
 
-async def test_a_value_is_typed_and_a_wrong_one_is_a_line_and_loses_nothing() -> None:
+async def test_a_wrong_value_shows_a_line_and_keeps_the_text() -> None:
     async with in_lab() as (pilot, page):
         text = await answered(pilot, "enter")
         assert isinstance(pilot.app.screen, TypeIn)
@@ -246,7 +246,7 @@ async def test_escape_leaves_the_value_as_it_was_and_the_cursor_does_not_blink()
         assert "phase 1.00" in shown(pilot)
 
 
-async def test_what_cannot_be_is_a_message_and_changes_nothing() -> None:
+async def test_an_impossible_edit_shows_a_message_and_changes_nothing() -> None:
     async with in_lab() as (pilot, page):
         await answered(pilot, "5")
         before = points(page)
@@ -328,7 +328,7 @@ async def test_a_press_on_the_frame_places_nothing() -> None:
         assert len(points(page)) == 10
 
 
-# Slow motion, and what nobody sees.
+# Slow motion, and a hidden screen.
 
 
 async def test_r_plays_from_the_beginning_to_the_end_and_stops(
@@ -347,7 +347,7 @@ async def test_r_plays_from_the_beginning_to_the_end_and_stops(
         assert "playing" not in await answered(pilot)
 
 
-async def test_r_stops_where_it_is_and_goes_on_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_r_pauses_and_continues_the_slow_motion(monkeypatch: pytest.MonkeyPatch) -> None:
     async with in_lab() as (pilot, page):
         monkeypatch.setattr(page._player, "resume", lambda: None)
         await answered(pilot, "r")
@@ -359,7 +359,7 @@ async def test_r_stops_where_it_is_and_goes_on_from_there(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("key", ["comma", "escape", "question_mark"])
-async def test_a_step_by_hand_and_another_screen_stop_the_slow_motion(key: str) -> None:
+async def test_stepping_and_opening_another_screen_stop_the_slow_motion(key: str) -> None:
     async with in_lab() as (pilot, page):
         await answered(pilot, "r", key)
         assert not page._playing
@@ -381,7 +381,7 @@ async def test_a_hidden_lab_asks_nothing_and_paints_nothing(
         assert len(session.asked) == asked
 
 
-async def test_a_task_from_elsewhere_is_there_when_the_lab_opens() -> None:
+async def test_a_task_from_the_battery_is_shown_when_the_lab_opens() -> None:
     async with in_lab() as (pilot, page):
         await answered(pilot, "escape")
         page.open_task(ExplicitTask(1.0, 0.0, (0.5,), (0.25,)), 4)
@@ -427,5 +427,5 @@ def drawn_step(page: LabPage) -> int:
     return int(chart(page, "losses")[-1].x[0])
 
 
-def test_the_random_theta_is_no_run() -> None:
+def test_the_random_theta_is_not_a_run() -> None:
     assert " " in RANDOM

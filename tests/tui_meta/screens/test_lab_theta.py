@@ -86,7 +86,7 @@ async def train_on(pilot: Pilot[None], page: LabPage, session: FakeSession, to: 
     return await answered(pilot)
 
 
-async def test_s_holds_theta_still_and_lets_it_go_again() -> None:
+async def test_s_freezes_and_unfreezes_theta() -> None:
     session = Moving()
     async with in_lab(session) as (pilot, page):
         before = drawn(page, "FOMAML")
@@ -102,7 +102,7 @@ async def test_s_holds_theta_still_and_lets_it_go_again() -> None:
         assert drawn(page, "FOMAML") != before
 
 
-async def test_what_is_held_adapts_to_every_later_task() -> None:
+async def test_a_frozen_theta_adapts_to_every_later_task() -> None:
     session = Moving()
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "s")
@@ -116,7 +116,7 @@ async def test_what_is_held_adapts_to_every_later_task() -> None:
             assert drawn(page, "Reptile").y == predicted("reptile-1", 18_700, task)
 
 
-async def test_what_is_held_is_what_was_seen_and_nothing_flickers() -> None:
+async def test_the_frozen_theta_is_the_one_shown_and_nothing_flickers() -> None:
     session = Moving()
     async with in_lab(session) as (pilot, _):
         for run in session.snapshots():
@@ -129,7 +129,7 @@ async def test_what_is_held_is_what_was_seen_and_nothing_flickers() -> None:
         assert session.adapting[-1].source == PinnedTheta("reptile-1", 18_700)
 
 
-async def test_a_checkpoint_chosen_meanwhile_leaves_what_is_held() -> None:
+async def test_choosing_a_checkpoint_keeps_the_frozen_theta() -> None:
     session = Moving()
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "shift+tab", "s", "minus")
@@ -137,7 +137,7 @@ async def test_a_checkpoint_chosen_meanwhile_leaves_what_is_held() -> None:
         assert "▸held 18,700" in await answered(pilot, "plus")
 
 
-async def test_s_before_any_answer_holds_what_comes_first() -> None:
+async def test_s_before_any_answer_freezes_the_first_answer() -> None:
     session = Moving()
     start, session.start = session.start, lambda: None  # type: ignore[method-assign]
     async with in_lab(session) as (pilot, page):
@@ -149,7 +149,7 @@ async def test_s_before_any_answer_holds_what_comes_first() -> None:
         assert text.count("held 15,000") == 2
 
 
-async def test_what_can_be_held_no_longer_is_a_message_and_the_training_is_followed() -> None:
+async def test_losing_the_frozen_theta_shows_a_message_and_follows_training() -> None:
     session = Moving()
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "s")
@@ -160,7 +160,7 @@ async def test_what_can_be_held_no_longer_is_a_message_and_the_training_is_follo
         assert text.count("live 20,000") == 2
 
 
-async def test_fresh_runs_are_followed() -> None:
+async def test_new_runs_are_followed() -> None:
     session = Moving()
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "s")
@@ -186,7 +186,7 @@ async def test_a_checkpoint_is_chosen_by_keys_and_by_typing() -> None:
         assert drawn(page, "Reptile") == live
 
 
-async def test_checkpoints_that_came_while_one_looked_are_found_by_one_key() -> None:
+async def test_one_key_finds_checkpoints_that_are_new() -> None:
     saved = Path("checkpoints/reptile-1")
     hidden = [path.rename(path.with_suffix(".hidden")) for path in saved.glob("*.safetensors")]
     async with in_lab() as (pilot, _):
@@ -209,7 +209,7 @@ async def test_a_checkpoint_that_is_gone_is_a_message_and_the_one_before_takes_i
         assert "▸live 18,700" in await answered(pilot, "2")
 
 
-async def test_runs_that_have_not_begun_are_not_asked() -> None:
+async def test_loading_runs_are_not_asked() -> None:
     session = RecordingSession()
     session.start = lambda: None  # type: ignore[method-assign]
     async with in_lab(session) as (pilot, _):
@@ -219,7 +219,7 @@ async def test_runs_that_have_not_begun_are_not_asked() -> None:
         assert "untrained" in shown(pilot)
 
 
-async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
+async def test_new_runs_replace_the_old_ones() -> None:
     session = RecordingSession()
     async with in_lab(session) as (pilot, page):
         session.restart()
@@ -230,7 +230,7 @@ async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
         assert session.adapting[-3].source == Live("fomaml-2")
 
 
-async def test_a_face_that_may_only_look_has_the_whole_lab() -> None:
+async def test_a_read_only_client_has_the_whole_lab() -> None:
     session = RecordingSession(connection=Connection(id="abc", read_only=True))
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "2", "plus", "i")

@@ -1,4 +1,4 @@
-"""The folder of runs as a person meets it: listed, sorted, filtered, opened, compared."""
+"""The Runs screen: runs are listed, sorted, filtered, opened and compared."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ async def test_enter_opens_a_run_and_escape_comes_back(
         assert under_cursor(await press(pilot, "escape")) == "reptile-b"
 
 
-async def test_a_damaged_run_says_what_is_wrong(session: FakeSession) -> None:
+async def test_a_damaged_run_shows_what_is_wrong(session: FakeSession) -> None:
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "f", "G", "enter")
         assert "run.json" in text.splitlines()[-2]
@@ -195,7 +195,7 @@ async def test_a_fifth_curve_is_refused(session: FakeSession) -> None:
         assert "4 marked" in text
 
 
-async def test_r_lets_a_run_go_on_in_a_session_of_its_own_once_a_person_agrees(
+async def test_r_resumes_a_run_in_a_session_of_its_own_after_a_question(
     session: FakeSession,
 ) -> None:
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
@@ -210,7 +210,7 @@ async def test_r_lets_a_run_go_on_in_a_session_of_its_own_once_a_person_agrees(
     assert copied(session.folder) == "tui-meta attach 7\n"
 
 
-async def test_what_a_finished_run_needs_is_a_command_that_can_be_copied(
+async def test_a_finished_run_shows_a_command_that_can_be_copied(
     session: FakeSession,
 ) -> None:
     command = "tui-meta resume checkpoints/fomaml-a --iterations 2000"
@@ -222,7 +222,7 @@ async def test_what_a_finished_run_needs_is_a_command_that_can_be_copied(
         assert copied(session.folder).startswith("path\tname\tstate\t")
 
 
-async def test_a_session_that_cannot_be_begun_is_a_line_that_stays(
+async def test_a_failed_resume_shows_a_line_that_stays(
     session: FakeSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(

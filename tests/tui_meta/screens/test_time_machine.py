@@ -126,7 +126,7 @@ async def test_axes_stay_put_from_checkpoint_to_checkpoint() -> None:
         assert all(one == axes[0] for one in axes)
 
 
-async def test_the_mark_in_the_history_goes_along() -> None:
+async def test_the_mark_in_the_history_moves_along() -> None:
     async with in_time_machine() as (pilot, page):
         await answered(pilot, "left")
         assert drawn(page, "chosen", "history").x == (5_000,)
@@ -193,7 +193,7 @@ async def test_tab_moves_through_the_evaluations_each_with_its_own_task() -> Non
         assert "evaluation 24 of 24" in await answered(pilot, "G")
 
 
-async def test_the_task_of_an_evaluation_goes_along_to_the_checkpoints() -> None:
+async def test_the_task_of_an_evaluation_is_kept_for_the_checkpoints() -> None:
     session = RecordingSession()
     async with in_time_machine(session) as (pilot, page):
         await answered(pilot, "tab", "left")
@@ -218,7 +218,7 @@ async def test_an_evaluation_adapted_again_reaches_the_loss_of_its_time() -> Non
         assert f"loss {loss(again[-1])} at step 32 of 32 ({loss(again[0])} before)" in seen
 
 
-async def test_without_evaluations_tab_says_so() -> None:
+async def test_tab_reports_that_there_are_no_evaluations() -> None:
     (FOMAML / "events.jsonl").write_text("")
     async with in_time_machine() as (pilot, _):
         assert "no evaluation yet" in await answered(pilot, "tab")
@@ -290,7 +290,7 @@ async def test_a_checkpoint_that_is_gone_is_a_message_and_leaves_the_list() -> N
 
 
 @pytest.mark.parametrize(("gone", "stays"), [(12_000, True), (5_000, False)])
-async def test_only_what_one_stands_at_is_worth_a_line_that_stays(gone: int, stays: bool) -> None:
+async def test_only_a_problem_with_the_chosen_checkpoint_stays(gone: int, stays: bool) -> None:
     async with in_time_machine(size=(200, 60)) as (pilot, page):
         Path(path(gone)).unlink()
         assert f"{gone:09d}.safetensors: " in await answered(pilot, "n")
@@ -298,7 +298,7 @@ async def test_only_what_one_stands_at_is_worth_a_line_that_stays(gone: int, sta
         assert (f"{gone:09d}.safetensors: " in await answered(pilot)) is stays
 
 
-async def test_a_run_without_checkpoints_says_so() -> None:
+async def test_a_run_without_checkpoints_is_reported() -> None:
     for iteration in CHECKPOINTS:
         Path(path(iteration)).unlink()
     async with in_time_machine() as (pilot, _):
@@ -309,7 +309,7 @@ async def test_a_run_without_checkpoints_says_so() -> None:
         assert "θ of 12,000" not in await answered(pilot, "up")
 
 
-async def test_runs_that_have_not_begun_are_not_asked() -> None:
+async def test_loading_runs_are_not_asked() -> None:
     session = RecordingSession()
     session.start = lambda: None  # type: ignore[method-assign]
     async with in_time_machine(session) as (pilot, _):
@@ -317,7 +317,7 @@ async def test_runs_that_have_not_begun_are_not_asked() -> None:
         assert not session.asked
 
 
-async def test_runs_that_begin_while_one_looks_are_found() -> None:
+async def test_runs_that_start_meanwhile_are_found() -> None:
     session = RecordingSession()
     start, session.start = session.start, lambda: None  # type: ignore[method-assign]
     async with in_time_machine(session) as (pilot, page):
@@ -328,7 +328,7 @@ async def test_runs_that_begin_while_one_looks_are_found() -> None:
         assert "θ of 12,000" in await answered(pilot)
 
 
-async def test_fresh_runs_take_the_place_of_the_old_ones() -> None:
+async def test_new_runs_replace_the_old_ones() -> None:
     session = RecordingSession()
     async with in_time_machine(session) as (pilot, page):
         for folder in (FOMAML, REPTILE):
@@ -351,17 +351,17 @@ async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
         assert "θ of" in await answered(pilot, "o")
 
 
-async def test_elsewhere_o_says_that_both_are_there() -> None:
+async def test_o_reports_that_both_charts_are_shown_in_larger_terminals() -> None:
     async with in_time_machine() as (pilot, _):
         assert "all charts are shown" in await answered(pilot, "o")
 
 
-async def test_a_tiny_terminal_says_what_it_needs() -> None:
+async def test_a_tiny_terminal_shows_the_size_it_needs() -> None:
     async with in_time_machine(size=(39, 9)) as (pilot, _):
         assert "please enlarge 40x10" in text(pilot)
 
 
-async def test_a_face_that_may_only_look_moves_through_time() -> None:
+async def test_a_read_only_client_moves_through_time() -> None:
     session = RecordingSession(connection=Connection(id="abc", read_only=True))
     async with in_time_machine(session) as (pilot, _):
         assert "θ of 5,000 " in await answered(pilot, "left")

@@ -1,4 +1,4 @@
-"""What the dashboard promises: every key does what it says, at once and visibly, at any size."""
+"""The dashboard: every key takes effect at once and visibly, at any size."""
 
 import gc
 import random
@@ -125,7 +125,7 @@ async def test_n_steps_paused_runs_only(face: Face) -> None:
         assert "one step: FOMAML to 12,301 · Reptile to 18,701" in text
 
 
-async def test_s_saves_and_says_where(face: Face) -> None:
+async def test_s_saves_and_shows_where(face: Face) -> None:
     async with face(FakeSession()).run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "s")
         assert "saved checkpoints/fomaml-1/000012300.safetensors" in text
@@ -142,7 +142,7 @@ async def test_s_saves_and_says_where(face: Face) -> None:
     ],
 )
 @pytest.mark.parametrize("size", SIZES)
-async def test_an_evaluation_is_asked_for_shown_and_kept(
+async def test_an_evaluation_is_requested_shown_and_kept(
     face: Face, key: str, probe: str, said: str, size: tuple[int, int]
 ) -> None:
     session = FakeSession()
@@ -179,7 +179,7 @@ async def test_pace_goes_down_step_by_step_and_up_again(face: Face) -> None:
         assert session.snapshots()[REPTILE].pace is None
 
 
-async def test_c_trains_finished_runs_on(face: Face) -> None:
+async def test_c_continues_finished_runs(face: Face) -> None:
     session = FakeSession()
     async with face(session).run_test(size=(120, 40)) as pilot:
         assert "c continues finished runs" in await press(pilot, "c")
@@ -191,7 +191,7 @@ async def test_c_trains_finished_runs_on(face: Face) -> None:
         assert "continuing: FOMAML to 100,000 iterations" in text
 
 
-async def test_a_session_that_is_finished_already_offers_to_train_on(face: Face) -> None:
+async def test_a_finished_session_offers_to_continue(face: Face) -> None:
     session = FakeSession({"reptile": 50_000})
     async with face(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
@@ -201,7 +201,7 @@ async def test_a_session_that_is_finished_already_offers_to_train_on(face: Face)
         assert "nothing to pause" in await press(pilot, "space")
 
 
-async def test_r_begins_afresh_after_a_confirmation(face: Face) -> None:
+async def test_r_starts_new_runs_after_a_confirmation(face: Face) -> None:
     session = FakeSession()
     async with face(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
@@ -344,7 +344,7 @@ async def test_tabs_answer_to_the_mouse() -> None:
         assert "support" in shown(pilot.app)
 
 
-async def test_a_run_that_diverged_says_why_and_what_to_try(face: Face) -> None:
+async def test_a_diverged_run_shows_the_reason_and_advice(face: Face) -> None:
     session = FakeSession()
     async with face(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
@@ -431,7 +431,7 @@ async def test_a_tiny_terminal_gets_a_polite_line() -> None:
         assert "Reptile  37 %" in text
 
 
-async def test_below_the_least_size_it_says_what_it_needs_and_has() -> None:
+async def test_below_the_least_size_the_needed_and_present_sizes_are_shown() -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(39, 12)) as pilot:
         await settle(pilot)
         assert "please enlarge 40x10; this has 39x12" in shown(pilot.app)

@@ -46,7 +46,7 @@ async def test_keys_change_how_the_chart_is_looked_at() -> None:
         assert "training loss ─" in text
 
 
-async def test_a_lens_is_remembered_for_the_next_face() -> None:
+async def test_a_lens_is_stored_for_the_next_client() -> None:
     session = FakeSession()
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         await press(pilot, "L")
@@ -121,7 +121,7 @@ async def test_a_frozen_view_is_told_apart_from_paused_runs() -> None:
         assert "view frozen" not in (await press(pilot, "z")).splitlines()[0]
 
 
-async def test_escape_thaws() -> None:
+async def test_escape_unfreezes() -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
         await press(pilot, "z")
         assert "view frozen" not in (await press(pilot, "escape")).splitlines()[0]
@@ -154,7 +154,7 @@ async def test_a_problem_stays_until_it_is_dismissed() -> None:
         assert "esc: live" in shown(pilot.app)  # type: ignore[arg-type]
 
 
-async def test_with_one_line_a_problem_leaves_room_for_what_a_key_said() -> None:
+async def test_a_problem_on_the_only_line_leaves_room_for_a_message() -> None:
     session = FakeSession()
     async with TuiMetaApp(session).run_test(size=(100, 19)) as pilot:
         await settle(pilot)
@@ -313,7 +313,7 @@ async def test_p_saves_a_picture_and_the_values_of_each_chart(state_folder: Path
     assert names == {"training.csv", "wave-0.csv", "wave-1.csv"}
 
 
-async def test_what_came_of_one_key_is_not_replaced_by_what_comes_of_another() -> None:
+async def test_the_result_of_one_key_is_not_replaced_by_that_of_another() -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(300, 40)) as pilot:
         await settle(pilot)
         text = await press(pilot, "p", "y")
@@ -330,9 +330,7 @@ async def test_two_pictures_of_one_second_are_two(state_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "said"), [("p", "the screenshot could not"), ("y", "the copy could not")]
 )
-async def test_where_nothing_can_be_written_that_is_said_and_stays(
-    key: str, said: str, tmp_path: Path
-) -> None:
+async def test_a_failed_write_is_reported_and_stays(key: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "tui-meta").write_text("a file where the folder should be")
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
         assert said in await press(pilot, key)
@@ -357,7 +355,7 @@ async def test_names_with_control_characters_reach_neither_terminal_nor_table(
 # The terminal.
 
 
-async def test_ctrl_l_draws_all_anew_and_tells_a_driver_that_remembers_to_forget(
+async def test_ctrl_l_redraws_everything_and_resets_the_driver(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app = TuiMetaApp(FakeSession())

@@ -1,4 +1,4 @@
-"""What a chart promises: any data at any size, told apart without colour, few repaints."""
+"""Charts draw any data at any size, distinguishable without colour, with few repaints."""
 
 import math
 import re
@@ -89,7 +89,7 @@ def test_every_size_is_filled_exactly(width: int, height: int) -> None:
         assert has_size(strips, width, height)
 
 
-def test_numbers_that_end_plotexts_process_do_not_end_ours() -> None:
+def test_numbers_that_abort_plotext_are_drawn() -> None:
     # In a process of its own, for a kernel that aborts takes the test runner with it.
     script = """
 import math
@@ -158,7 +158,7 @@ def test_lines_are_not_drawn_again_where_points_move(monkeypatch: pytest.MonkeyP
     assert draw(moved, 58, 15, color=True, ascii=False, canvas=canvas) == expected
 
 
-def test_importing_the_widget_does_not_importown_figure() -> None:
+def test_importing_the_widget_does_not_import_plotext() -> None:
     script = "import sys, tui_meta.widgets.chart; print('plotext' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
@@ -233,7 +233,7 @@ def test_ascii_charts_are_pure_ascii(width: int, height: int) -> None:
     assert plain(wave_plot(), width, height, ascii=True).isascii()
 
 
-def test_support_points_lie_over_the_lines_even_when_listed_first() -> None:
+def test_support_points_are_drawn_over_the_lines_even_when_listed_first() -> None:
     x = [0.0, 0.5, 1.0]
     series = (support([0.5], [0.5]), after(x, [0.5] * 3))
     assert plain(Plot("", series, Axis(0, 1), Axis(0, 1)), 40, 9).count("●") == 2  # and legend
@@ -366,7 +366,7 @@ async def test_showing_a_new_plot_repaints_only_the_lines_that_changed() -> None
         assert shown(app) == plain(new, 38, 12)
 
 
-async def test_a_resized_widget_draws_its_plot_anew() -> None:
+async def test_a_resized_widget_draws_its_plot_again() -> None:
     app = ChartApp()
     async with app.run_test() as pilot:
         app.chart.show(wave_plot())

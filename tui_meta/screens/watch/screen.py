@@ -50,6 +50,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         self.state = WatchState(dashboard)
         self.state.look_at(session.remembered())
         self._remembered = self.state.view()
+        dashboard.on_message.append(self._paint_numbers)
         self._ticks = self._fast_polls = 0
         self._loaded = False
         self._stale: list[str] = []
