@@ -113,7 +113,7 @@ async def test_following_asks_for_what_has_changed_and_nothing_else() -> None:
         await follow(pilot)
         assert asked == []
         text = await press(pilot, "space")
-        assert "following the newest iteration" in text
+        assert "following, once per second" in text
         assert "space stop following" in text
         assert "after 18,900" in text
         await follow(pilot)

@@ -248,7 +248,7 @@ class BatteryPage(Page):
 
     def _set(self, settings: BatterySettings) -> None:
         if self._battery:
-            self.show_message("settings of the next battery; escape cancels the running one")
+            self.show_message("settings apply to the next battery; escape cancels this one")
         self._settings, self._selected = settings, None
         self.tick()
 

@@ -169,7 +169,7 @@ class GeometryPage(Page):
         self._following = not self._following
         key = self.dashboard.key("geometry newest")
         self.show_message(
-            "following the newest iteration"
+            "following, once per second"
             if self._following
             else f"following stopped; {key}: newest iteration"
         )

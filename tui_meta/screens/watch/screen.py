@@ -378,7 +378,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self.paint()
         else:
             key = self.dashboard.key
-            self.dashboard.messages.show_message(f"already on Watch; {key('help')}: keys")
+            self.dashboard.messages.show_message(f"{key('quit')}: quit · {key('help')}: help")
         self._paint_numbers()
 
     def action_reveal(self, panel: str) -> None:
