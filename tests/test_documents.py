@@ -67,11 +67,10 @@ def test_command_lines_are_valid(document: Path) -> None:
             app.parse_args(tokens, print_error=False, exit_on_error=False)
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/files.md"])
-def test_python_examples_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_checkpoint_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    for block in re.findall(r"^```python$(.*?)^```$", (ROOT / name).read_text(), re.M | re.S):
-        exec(block, {})
+    example = (ROOT / "docs" / "files.md").read_text().split("```python\n")[1].split("```")[0]
+    exec(example, {})
 
 
 def test_the_layout_names_every_package() -> None:
