@@ -1,4 +1,4 @@
-"""Moving through what a run has left: its checkpoints, and its periodic evaluations."""
+"""Navigation through the checkpoints of a run and its periodic evaluations."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from core.tasks.sine import SineTasks
 
 @dataclass(frozen=True)
 class TimeMachine:
-    """Where one stands: checkpoint number ``place`` of those in ``past``, the newest last.
+    """A position: checkpoint number ``place`` of those in ``past``, the newest last.
 
-    Whoever moves through the evaluations stands at number ``evaluation`` of them, and at the last
+    On the path of evaluations, the position is number ``evaluation`` of them and the last
     checkpoint that is not after it.
     """
 
@@ -27,28 +27,28 @@ class TimeMachine:
 
     @property
     def iteration(self) -> int | None:
-        """That of the chosen checkpoint; None where there is none."""
+        """Iteration of the chosen checkpoint; None without checkpoints."""
         return self.past.checkpoints[self.place].iteration if self.past.checkpoints else None
 
     @property
     def chosen_evaluation(self) -> PastEvaluation | None:
-        """The evaluation at which one stands, if one moves through them."""
+        """The chosen evaluation; None on the path of checkpoints."""
         return None if self.evaluation is None else self.past.evaluations[self.evaluation]
 
 
 UNKNOWN = TimeMachine(RunHistory(folder="", checkpoints=(), damaged=0, evaluations=()), 0)
-"""Of a run of which nothing is known yet."""
+"""Position in a run of which nothing is known yet."""
 
 
 def at_newest(past: RunHistory) -> TimeMachine:
-    """At the newest checkpoint."""
+    """Return the position at the newest checkpoint."""
     return TimeMachine(past, max(0, len(past.checkpoints) - 1))
 
 
 def refreshed(machine: TimeMachine, past: RunHistory) -> TimeMachine:
-    """With what came since: at the same iteration, or the last one before it that still exists.
+    """Return the position in newer data: the same iteration, or the last one before it that exists.
 
-    Whoever stood at the newest stands at the newest.
+    A position at the newest stays at the newest.
     """
     before = machine.chosen_evaluation
     if before is not None and machine.evaluation != len(machine.past.evaluations) - 1:
@@ -63,7 +63,7 @@ def refreshed(machine: TimeMachine, past: RunHistory) -> TimeMachine:
 
 
 def moved(machine: TimeMachine, by: int) -> TimeMachine:
-    """To a later or an earlier checkpoint or evaluation; beyond the ends one stays at them."""
+    """Return the position ``by`` steps later on the current path, at most at its ends."""
     if machine.evaluation is not None:
         return at_evaluation(machine, machine.evaluation + by)
     last = max(0, len(machine.past.checkpoints) - 1)
@@ -71,7 +71,7 @@ def moved(machine: TimeMachine, by: int) -> TimeMachine:
 
 
 def at_evaluation(machine: TimeMachine, number: int) -> TimeMachine:
-    """At an evaluation, beyond the ends at the first or the last; without one, as before."""
+    """Return the position at an evaluation, clamped to the ends; unchanged if there is none."""
     evaluations = machine.past.evaluations
     if not evaluations:
         return replace(machine, evaluation=None)
@@ -80,20 +80,20 @@ def at_evaluation(machine: TimeMachine, number: int) -> TimeMachine:
 
 
 def other_path(machine: TimeMachine) -> TimeMachine:
-    """Through the evaluations, beginning at the chosen checkpoint; or through checkpoints again."""
+    """Switch between the path of evaluations and that of checkpoints, at the same place."""
     if machine.evaluation is not None:
         return replace(machine, evaluation=None)
     return at_evaluation(machine, evaluations_until(machine) - 1)
 
 
 def evaluations_until(machine: TimeMachine) -> int:
-    """How many evaluations the chosen checkpoint has behind it."""
+    """Return the number of evaluations up to the chosen checkpoint."""
     iterations = [one.iteration for one in machine.past.evaluations]
     return bisect_right(iterations, -1 if machine.iteration is None else machine.iteration)
 
 
 def evaluated_task(machine: TimeMachine, waves: SineTasks) -> ExplicitTask | None:
-    """The very task of the chosen evaluation; None without one, or where its seed is not known."""
+    """Return the task of the chosen evaluation; None without one, or if the seed is unknown."""
     at, seed = machine.chosen_evaluation, machine.past.seed
     if at is None or seed is None:
         return None
@@ -101,7 +101,7 @@ def evaluated_task(machine: TimeMachine, waves: SineTasks) -> ExplicitTask | Non
 
 
 def strip(machine: TimeMachine, most: int) -> list[int]:
-    """Numbers of at most ``most`` checkpoints, evenly spread, with the chosen one among them."""
+    """Return up to ``most`` numbers of checkpoints, evenly spread, including the chosen one."""
     last = len(machine.past.checkpoints) - 1
     if last < most:
         return list(range(last + 1))
@@ -113,29 +113,29 @@ def strip(machine: TimeMachine, most: int) -> list[int]:
 
 
 def at_iteration(machine: TimeMachine, iteration: int) -> TimeMachine:
-    """To the last checkpoint that is not after ``iteration``, or the first of all."""
+    """Return the position at the last checkpoint not after ``iteration``, or at the first."""
     iterations = [one.iteration for one in machine.past.checkpoints]
     return replace(machine, place=max(0, bisect_right(iterations, iteration) - 1))
 
 
 def chosen(machine: TimeMachine) -> Saved | None:
-    """The theta of the chosen checkpoint; None where there is no checkpoint."""
+    """Return the theta of the chosen checkpoint; None without checkpoints."""
     return saved(machine, machine.place) if machine.past.checkpoints else None
 
 
 def saved(machine: TimeMachine, place: int) -> Saved:
-    """The theta of checkpoint number ``place``."""
+    """Return the theta of checkpoint number ``place``."""
     return Saved(str(PurePath(machine.past.folder) / machine.past.checkpoints[place].name))
 
 
 def question(
     machine: TimeMachine, task: AnyTask, updates: int, lr: float | None = None
 ) -> Adapt | None:
-    """The same task adapted by the chosen theta; None where there is no checkpoint."""
+    """Return the question how the chosen theta adapts to ``task``; None without checkpoints."""
     theta = chosen(machine)
     return Adapt(source=theta, task=task, updates=updates, lr=lr) if theta else None
 
 
 def question_to(machine: TimeMachine, place: int, task: AnyTask, updates: int) -> Adapt:
-    """The same task adapted by the theta of checkpoint number ``place``."""
+    """Return the question how checkpoint number ``place`` adapts to ``task``."""
     return Adapt(source=saved(machine, place), task=task, updates=updates)

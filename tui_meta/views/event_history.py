@@ -1,4 +1,4 @@
-"""What has happened so far, folded from events: evaluations to draw, problems, saved files."""
+"""The history of a session's runs, folded from events: evaluations, problems, checkpoints."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +32,7 @@ OPEN_TASKS = 200
 """Tasks that wait for a run which is behind; of more, every second one will not be shown."""
 
 _ENDS = (Started, Finished, Diverged, Failed, Stopped, CommandRejected)
-"""What a run says when it does not enter the state that it was told to, or will not keep it."""
+"""Events after which a run does not enter, or does not keep, the requested state."""
 
 _Task = tuple[ProbeName, float, float, tuple[float, ...]]
 
@@ -46,7 +46,7 @@ class Trouble:
 
 
 class EventHistory:
-    """The story of some runs. Each event costs the same, however long the story is."""
+    """History of some runs. The cost of an event does not grow with the length of the history."""
 
     def __init__(self, runs: Iterable[str]) -> None:
         self.runs = tuple(runs)
@@ -58,7 +58,7 @@ class EventHistory:
         self.happenings: dict[str, deque[tuple[int, str]]] = {
             run: deque(maxlen=KEPT_HAPPENINGS) for run in self.runs
         }
-        """Where a person had each run evaluated (e), saved (s) or paused (p)."""
+        """Iterations at which the user had each run evaluated (e), saved (s) or paused (p)."""
         self.troubles: dict[str, Trouble] = {}
         """Why a run diverged or failed."""
         self.saved: dict[str, str] = {}
@@ -66,30 +66,30 @@ class EventHistory:
         self.saved_at: dict[str, int] = {}
         """The newest iteration of each run that a checkpoint has."""
         self.wanted: dict[str, RunState] = {}
-        """The state that a run was told to enter, until its snapshot shows it: an event comes
-        before the snapshot that it makes."""
+        """The state requested of a run, until its snapshot shows it: events come before the
+        snapshots that they lead to."""
         self._moving: set[str] = set()
         self._newest: dict[tuple[str, ProbeName | None], Evaluated] = {}
         self._open: dict[_Task, dict[str, Evaluated]] = {}
         self._shared: dict[ProbeName | None, Mapping[str, Evaluated]] = {}
 
     def add(self, events: Iterable[AnyEvent]) -> None:
-        """Fold further events; those of unknown runs are passed over."""
+        """Fold further events; events of unknown runs are ignored."""
         for event in events:
             if event.run in self.evaluations:
                 self._add(event)
 
     def see(self, snapshots: Mapping[str, Snapshot]) -> None:
-        """Of runs that ``snapshots`` show as they were told to be nothing is wanted any more."""
+        """Drop the requests that ``snapshots`` show as fulfilled."""
         for run, state in list(self.wanted.items()):
             if snapshots[run].state == state:
                 del self.wanted[run]
 
     def newest(self, probe: ProbeName | None = None) -> Mapping[str, Evaluated]:
-        """The newest evaluation of each run, of ``probe`` if given, on one task if possible.
+        """Return the newest evaluation of each run, of ``probe`` if given, on one task if possible.
 
-        All runs that train are shown on the newest task that all of them have met; a run that
-        rests, and has not met it, is shown on its own newest one.
+        Training runs are shown on the newest task that all of them were evaluated on; a run that
+        is not training and lacks that task is shown on its own newest one.
         """
         shared = self._shared.get(probe, {})
         shown = {}
@@ -100,12 +100,12 @@ class EventHistory:
         return shown
 
     def of(self, probe: ProbeName, index: int) -> Sequence[Evaluated]:
-        """What is known of one asked evaluation, in the order of the runs."""
+        """Return the results of one requested evaluation, in the order of the runs."""
         found = (self._newest.get((run, probe)) for run in self.runs)
         return [one for one in found if one is not None and one.index == index]
 
     def still(self) -> "EventHistory":
-        """What charts and tables need of it, as it is now."""
+        """Return a copy of what charts and tables need, which later events do not change."""
         copied = EventHistory(self.runs)
         for run in self.runs:
             copied.evaluations[run].extend(self.evaluations[run])
@@ -120,11 +120,11 @@ class EventHistory:
             self.happenings[run].append((event.iteration, letter))
         match event:
             case Evaluated():
-                self._note(event)
+                self._add_evaluation(event)
             case Saved(path=path, iteration=iteration):
                 self.saved[run], self.saved_at[run] = path, iteration
             case Started(iteration=start):
-                self._take_back(run, start)
+                self._roll_back(run, start)
             case Diverged():
                 self.troubles[run] = Trouble(event.problem, event.advice)
             case Failed():
@@ -141,16 +141,16 @@ class EventHistory:
         elif run in self.wanted and isinstance(event, Paused | Resumed | Extended):
             self.wanted[run] = "paused" if isinstance(event, Paused) else "training"
 
-    def _take_back(self, run: str, start: int) -> None:
-        """``run`` starts where it was saved: what came after it will be told once more."""
+    def _roll_back(self, run: str, start: int) -> None:
+        """Drop the evaluations after ``start``, from which ``run`` repeats them."""
         self.saved_at.pop(run, None)
         if start:
             self.saved_at[run] = start
-        told = self.evaluations[run]
-        while told and told[-1].iteration > start:
-            told.pop()
+        evaluations = self.evaluations[run]
+        while evaluations and evaluations[-1].iteration > start:
+            evaluations.pop()
 
-    def _note(self, event: Evaluated) -> None:
+    def _add_evaluation(self, event: Evaluated) -> None:
         if event.probe == "validation":
             self.evaluations[event.run].append(event.abridged())
         if not event.is_drawable:
@@ -169,7 +169,7 @@ class EventHistory:
 
 
 def _letter(event: AnyEvent) -> str:
-    """The letter of what a person made happen; nothing for what comes by itself."""
+    """Return the letter of an event that the user caused; empty for all others."""
     match event:
         case Evaluated(probe=probe) if probe != "validation":
             return "e"

@@ -1,4 +1,4 @@
-"""What is copied and written for other programs: charts and tables as plain values."""
+"""Charts and tables as plain values, for the clipboard and for files."""
 
 import base64
 import csv
@@ -18,13 +18,13 @@ from tui_meta.views.plot import Plot
 from tui_meta.views.run_status import RunStatus
 
 LARGEST_COPY = 74_994
-"""Bytes of base64 that every terminal takes which takes any."""
+"""Bytes of base64 that every terminal with clipboard support accepts."""
 
 Rows = Iterable[Sequence[object]]
 
 
 def plot_rows(plot: Plot) -> Rows:
-    """A head, and each point that is drawn: series, x and y in the units of the data."""
+    """Yield a header and each drawn point: series, x and y in the units of the data."""
     yield "series", plot.x.label or "x", plot.y.label or "y"
     for series in plot.series:
         for x, y in zip(series.x, series.y, strict=True):
@@ -33,7 +33,7 @@ def plot_rows(plot: Plot) -> Rows:
 
 
 def table_rows(record: EventHistory, statuses: Sequence[RunStatus]) -> Rows:
-    """A head, and every periodic evaluation of each run."""
+    """Yield a header and every periodic evaluation of each run."""
     yield "run", "iteration", "training loss", "loss before", "loss after"
     for one in statuses:
         for evaluated in record.evaluations[one.snapshot.run]:
@@ -43,7 +43,7 @@ def table_rows(record: EventHistory, statuses: Sequence[RunStatus]) -> Rows:
 
 
 def run_rows(snapshots: Mapping[str, Snapshot]) -> Rows:
-    """A head, and how each run stands."""
+    """Yield a header and the status of each run."""
     yield "run", "algorithm", "state", "iteration", "target", "loss", "best", "best iteration"
     for run, one in snapshots.items():
         facts = (one.loss, one.best, one.best_iteration)
@@ -52,7 +52,7 @@ def run_rows(snapshots: Mapping[str, Snapshot]) -> Rows:
 
 
 def entry_rows(entries: Sequence[RunSummary]) -> Rows:
-    """A head, and each run of a list."""
+    """Yield a header and each run of a list."""
     names = [one.name for one in fields(RunSummary)]
     yield names
     for entry in entries:
@@ -60,18 +60,18 @@ def entry_rows(entries: Sequence[RunSummary]) -> Rows:
         yield ["" if value is None else value for value in values]
 
 
-def survey_rows(survey: BatteryResult, titles: Sequence[str]) -> Rows:
-    """A head, and the losses of each source on all tasks."""
+def battery_rows(result: BatteryResult, titles: Sequence[str]) -> Rows:
+    """Yield a header and the losses of each source on all tasks."""
     quantiles = [f"{100 * at:g} % quantile" for at in QUANTILES]
     yield "source", "iteration", "tasks", "mean", "95 % from", "95 % to", *quantiles, "diverged"
-    for title, one in zip(titles, survey.sources, strict=True):
+    for title, one in zip(titles, result.sources, strict=True):
         numbers = (one.mean, one.low, one.high, *one.quantiles)
-        told = ["" if number is None else f"{number:.10g}" for number in numbers]
-        yield title, one.iteration, survey.n_tasks, *told, one.diverged
+        values = ["" if number is None else f"{number:.10g}" for number in numbers]
+        yield title, one.iteration, result.n_tasks, *values, one.diverged
 
 
 def traced_rows(traces: Mapping[str, Traced]) -> Rows:
-    """A head, and the lengths and cosines of each run's newest trace; a task has a length."""
+    """Yield a header and the lengths and cosines of each run's newest trace, one length a task."""
     yield (
         *("run", "iteration", "lengths", "distances", "outer step"),
         *("cosine of FOMAML and Reptile", "cosine of successive steps"),
@@ -83,14 +83,14 @@ def traced_rows(traces: Mapping[str, Traced]) -> Rows:
 
 
 def message_rows(messages: Sequence[Message]) -> Rows:
-    """A head, and each message with its date and time."""
+    """Yield a header and each message with its date and time."""
     yield "time", "message"
     for one in messages:
         yield time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.time)), one.text
 
 
 def separated(rows: Rows, delimiter: str) -> str:
-    """Rows as lines; a value with what separates them in it is quoted."""
+    """Return rows as lines; a value that contains the delimiter is quoted."""
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(
         [_harmless(str(value)) for value in row] for row in rows
@@ -99,7 +99,7 @@ def separated(rows: Rows, delimiter: str) -> str:
 
 
 def clipboard_sequences(text: str, *, tmux: bool) -> str:
-    """What a terminal is sent to copy ``text`` (OSC 52); nothing where it is too long.
+    """Return the escape sequence that copies ``text`` (OSC 52); empty if ``text`` is too long.
 
     tmux takes the sequence itself if its ``set-clipboard`` is on, and hands a wrapped one through
     to the terminal around it if ``allow-passthrough`` is: so it gets both.
@@ -112,5 +112,5 @@ def clipboard_sequences(text: str, *, tmux: bool) -> str:
 
 
 def _harmless(value: str) -> str:
-    """A value without control characters."""
+    """Return the value with control characters replaced by spaces."""
     return "".join(char if char.isprintable() else " " for char in value)

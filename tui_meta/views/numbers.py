@@ -1,4 +1,4 @@
-"""Numbers as a person reads them in a table: short, aligned, with their units."""
+"""Numbers as text for tables: short, aligned, with units."""
 
 import math
 

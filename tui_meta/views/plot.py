@@ -1,6 +1,6 @@
-"""What a chart shows, as plain data: series, axes and limits that stay put.
+"""Plots as plain data: series, axes and stable limits.
 
-Nothing here knows a terminal. Values that cannot be shown (NaN, infinity, the logarithm of
+Nothing here depends on a terminal. Values that cannot be shown (NaN, infinity, the logarithm of
 zero) become gaps, never errors: a training run that diverges must still be looked at.
 """
 
@@ -88,7 +88,7 @@ class Axis:
             raise ValueError(f"an axis cannot run from {self.lower} to {self.upper}")
 
     def value(self, position: float) -> float:
-        """What stands at a position, in the units of the data."""
+        """Return the value at a position, in the units of the data."""
         return 10.0 ** min(position, 300.0) if self.scale == "log" else position
 
 
@@ -105,8 +105,8 @@ class Mark:
 class Plot:
     """A chart: its title, its series in drawing order, its two axes.
 
-    Points are drawn over lines, whatever their order. `empty` is what the chart says where
-    no series has anything to draw. `marks` stand at the x axis, and a line at `cursor`. The legend
+    Points are drawn over lines, whatever their order. `empty` is the text where no
+    series has anything to draw. `marks` are drawn at the x axis, and a line at `cursor`. The legend
     names the series in the order of `names`, where that is another than that of drawing.
     """
 
@@ -118,7 +118,7 @@ class Plot:
     marks: tuple[Mark, ...] = ()
     cursor: float | None = None
     values: tuple[str, ...] = ()
-    """What the legend says behind each of its names, if anything."""
+    """Texts behind the names of the legend, if any."""
     names: tuple[str, ...] = ()
 
     @property
@@ -172,7 +172,7 @@ def limits_around(values: Sequence[float]) -> Limits:
 
 
 def empty_plot(title: str, said: str) -> Plot:
-    """A chart of what is not there, and why."""
+    """Return a plot without data that shows why."""
     axis = Axis(0.0, 1.0)
     return Plot(title, (), axis, axis, empty=said)
 

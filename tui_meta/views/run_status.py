@@ -1,4 +1,4 @@
-"""How each run stands, in one or two lines: state, iteration, rate, times, progress."""
+"""The status of each run in one or two lines: state, iteration, rate, times, progress."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ _SAMPLES: Mapping[Marker, str] = {"braille": "⠒⠒", "blocks": "▀▀", "+": 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """One run as the header shows it.
+    """A run as the header shows it.
 
     ``title`` is its name on the screen, ``index`` its place among the runs; ``word`` is its state
-    as a person would say it, ``trouble`` why it ended, where it diverged or failed, and
-    ``saved_at`` the newest iteration on the disk, if any.
+    in words, ``trouble`` why it diverged or failed, and ``saved_at`` the newest iteration on disk,
+    if any.
     """
 
     title: str
@@ -43,7 +43,7 @@ class RunStatus:
 
 
 def titles(snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
-    """The name of each run on the screen: its algorithm, or its own where two share one."""
+    """Return the display name of each run: its algorithm, or its own name where two share one."""
     given = [snapshot.title for snapshot in snapshots.values()]
     return {
         run: snapshot.title if given.count(snapshot.title) == 1 else printable(run)
@@ -68,14 +68,14 @@ def run_statuses(snapshots: Mapping[str, Snapshot], record: EventHistory) -> lis
 
 
 def sample(index: int) -> Span:
-    """The marker of run number ``index``, as its curve is drawn."""
+    """Return a sample of the curve of run number ``index``."""
     look = _look(index)
     style = "" if look[1] == "default" else look[1]
     return Span(_SAMPLES.get(look[0], look[0]), style)
 
 
 def remaining(snapshot: Snapshot) -> float | None:
-    """Seconds left at the present rate; None where there is none."""
+    """Return the seconds left at the current rate; None if the rate is zero."""
     left = snapshot.target - snapshot.iteration
     return left / snapshot.rate if left and snapshot.rate > 0 else None
 
@@ -109,10 +109,10 @@ def title_line(
     *,
     frozen: bool = False,
 ) -> Line:
-    """The first line: what this is, on what it runs, how fast it should; ``right`` at its end.
+    """Return the first line of the watch screen: engine, device and pace; ``right`` at its end.
 
-    Where the width is short, what says who watches and who may command stays the longest. It tells
-    a ``frozen`` view from runs that are paused, which their own lines say.
+    Narrow lines keep the session and its viewers the longest. A ``frozen`` view is shown here; runs
+    that are paused show it in their own lines.
     """
     if frozen:
         right = line(Span(" view frozen ", "bold reverse", "freeze"), *right)
@@ -133,7 +133,7 @@ def title_line(
 
 
 def page_title(name: str, all_runs: Sequence[RunStatus], width: int) -> Line:
-    """The first line of another screen: which one it is, and in short how the runs stand."""
+    """Return the first line of a page: its name, and the status of the runs in short."""
     runs: list[Span | str] = []
     for one in all_runs:
         at = numbers.percent(one.snapshot.iteration, one.snapshot.target)
@@ -144,7 +144,7 @@ def page_title(name: str, all_runs: Sequence[RunStatus], width: int) -> Line:
 
 
 def connection_words(connection: Connection) -> list[str]:
-    """Which session this is, who else watches, and what this face may not do."""
+    """Return the session's id, its viewers, and restrictions of this client."""
     words = []
     if connection.id:
         words.append(f"session {connection.id}")
@@ -189,7 +189,7 @@ def _progress(status: RunStatus, width: int, name_cells: int, tail: Line) -> Lin
 
 
 def _one_row_tail(status: RunStatus, width: int) -> Line:
-    """How far the run is, whether it is learning, and how long it still takes."""
+    """Return progress, loss with its trend, and the remaining time."""
     snapshot = status.snapshot
     parts: list[Span | str] = [Span(_percent(snapshot), "bold"), "  "]
     if width >= _WIDTH_OF_TARGET:
@@ -202,13 +202,13 @@ def _one_row_tail(status: RunStatus, width: int) -> Line:
 
 
 def _trend(snapshot: Snapshot) -> Span:
-    """Where the training loss goes, as an arrow."""
+    """Return the trend of the training loss as an arrow."""
     known = trend(snapshot.curve)
     return _TRENDS[known] if known else Span(" ")
 
 
 def _trend_words(snapshot: Snapshot) -> Span:
-    """The trend in words, padded together with the loss in front of it."""
+    """Return the trend in words, padded together with the loss in front of it."""
     known = trend(snapshot.curve)
     words = f", {known}" if known else ""
     room = 5 + len(", falling") - len(numbers.loss(snapshot.loss))
@@ -235,7 +235,7 @@ def _details(status: RunStatus, width: int, name_cells: int) -> Line:
 
 
 def _saved(status: RunStatus) -> Line:
-    """How much of the run would outlive a loss of power."""
+    """Return the newest iteration on disk, or that there is none."""
     if status.saved_at is not None:
         return _fact("saved at", numbers.whole(status.saved_at))
     return line(Span("   not saved yet", "dim")) if status.snapshot.unsaved else ()
@@ -248,7 +248,7 @@ def _fact(name: str, value: str, gap: str = "   ") -> Line:
 def _troubled(
     status: RunStatus, trouble: Trouble, width: int, rows: int, name_cells: int
 ) -> tuple[Line, ...]:
-    """Why the run ended and what to try, where its progress would stand."""
+    """Return why the run ended and what to try, in place of its progress."""
     at = Span(f"at {numbers.whole(status.snapshot.iteration)}", "bold")
     head = line(*_head(status, name_cells), "  ", at, "  ")
     if rows < 2:
@@ -258,7 +258,7 @@ def _troubled(
 
 
 def _short(status: RunStatus, width: int) -> Line:
-    """For a terminal as narrow as a hand: name, progress or trouble, loss."""
+    """Return name, progress or state, and loss, for a very narrow terminal."""
     snapshot = status.snapshot
     said = status.word if snapshot.state != "training" else _percent(snapshot)
     return fit(line(Span(status.title, "bold"), f" {said} {numbers.loss(snapshot.loss)}"), width)

@@ -1,4 +1,4 @@
-"""Lines of styled text as plain data: what stands in a panel before any terminal shows it."""
+"""Lines of styled text as plain data, independent of a terminal."""
 
 import json
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ def plain(content: Line) -> str:
 
 
 def cells(content: Line) -> int:
-    """How many cells of a terminal the line takes."""
+    """Return the width of the line in terminal cells."""
     return sum(cell_len(span.text) for span in content)
 
 

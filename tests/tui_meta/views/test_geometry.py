@@ -80,7 +80,7 @@ def test_the_numbers_are_those_of_the_answer() -> None:
 def test_a_path_of_several_steps_says_how_straight_it_is() -> None:
     answer = traced("Reptile")
     said = plain(number_lines(answer)[1])
-    assert f"{100 * answer.distances[0] / answer.lengths[0]:.0f} % of it" in said
+    assert f"straightness {answer.distances[0] / answer.lengths[0]:.2f}" in said
 
 
 def test_what_is_not_known_is_said() -> None:

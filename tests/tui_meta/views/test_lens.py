@@ -113,14 +113,14 @@ def test_the_next_face_looks_through_the_same_lens_but_has_no_cursor() -> None:
     for part in ("scale", "window", "smoothing"):
         watching.change_lens(part)  # type: ignore[arg-type]
     watching.toggle_cursor()
-    other.look_at(watching.view())
+    other.restore(watching.view())
     assert other.lens(TRAINING) == Lens("linear", "tail", smooth=False)
 
 
 @given(st.dictionaries(st.sampled_from(["lens training", "lens wave-0"]), st.text() | st.none()))
 def test_what_is_no_lens_is_passed_over(view: dict[str, str | None]) -> None:
     watching = looked_at()
-    watching.look_at(dict(view))
+    watching.restore(dict(view))
     assert not watching.lenses
 
 

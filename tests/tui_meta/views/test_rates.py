@@ -180,7 +180,7 @@ async def test_every_other_screen_repaints_more_rarely_while_the_terminal_is_beh
         monkeypatch.setattr(screen, "paint", lambda: painted.append(1))
         app.dashboard.throttle = throttled(3, BEHIND)
         for _ in range(2 * SLOWEST):
-            screen._beat()
+            screen._timer_tick()
         assert len(painted) == 2
         screen.tick()
         assert len(painted) == 3
@@ -202,4 +202,4 @@ async def test_no_screen_is_repainted_more_often_than_a_person_chose(
     async with app.run_test(size=(120, 40)) as pilot:
         app.action_visit("messages")
         await pilot.pause()
-        assert begun["_beat"] == expected
+        assert begun["_timer_tick"] == expected

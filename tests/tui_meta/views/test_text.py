@@ -34,9 +34,9 @@ def test_text_without_control_characters_is_shown_as_it_is(text: str) -> None:
 
 @given(st.recursive(st.text() | st.integers(), lambda some: st.lists(some)))
 def test_printable_json_says_the_same(value: object) -> None:
-    told = printable_json(msgspec.json.encode(value).decode())
-    assert told.isprintable()
-    assert json.loads(told) == value
+    encoded = printable_json(msgspec.json.encode(value).decode())
+    assert encoded.isprintable()
+    assert json.loads(encoded) == value
 
 
 @given(st.text(max_size=50), st.integers(8, 20))

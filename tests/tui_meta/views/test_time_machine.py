@@ -94,7 +94,7 @@ def test_the_chosen_theta_is_asked_by_its_path() -> None:
     place=st.integers(0, 29),
     by=st.none() | st.integers(0, 29),
 )
-def test_where_one_stands_is_always_among_the_rows(
+def test_the_position_is_always_among_the_rows(
     n: int, evaluations: int, height: int, place: int, by: int | None
 ) -> None:
     known = past(*range(10, 10 * n + 10, 10), evaluations=range(0, 10 * evaluations, 10))
@@ -115,7 +115,7 @@ def test_a_row_has_the_loss_of_the_evaluation_before_it() -> None:
 
 
 @given(n=st.integers(1, 30), place=st.integers(0, 29), width=st.integers(20, 120))
-def test_the_timeline_shows_where_one_stands(n: int, place: int, width: int) -> None:
+def test_the_timeline_shows_the_position(n: int, place: int, width: int) -> None:
     machine = TimeMachine(past(*range(10, 10 * n + 10, 10)), min(place, n - 1))
     row = time_text.timeline(machine, width)
     assert cells(row) == width

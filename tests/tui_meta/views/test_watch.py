@@ -187,7 +187,7 @@ def test_a_wish_shows_until_the_run_answers() -> None:
     order = commands.pause_or_resume(
         watching.scope(0), watching.dashboard.history.wanted, watching.dashboard.titles
     )
-    watching.note(order)
+    watching.show_command(order)
     assert [one.word for one in watching.dashboard.statuses] == ["pausing…", "training"]
     seen = len(session.events(0))
     session.send(Pause(), "fomaml-1")
@@ -198,7 +198,7 @@ def test_a_wish_shows_until_the_run_answers() -> None:
 def test_a_key_pressed_before_the_snapshot_that_follows_its_last_press_takes_that_back() -> None:
     session = begun()
     watching, before = watched(session), session.snapshots()
-    watching.note(
+    watching.show_command(
         commands.pause_or_resume(
             watching.scope(None), watching.dashboard.history.wanted, watching.dashboard.titles
         )

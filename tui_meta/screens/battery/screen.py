@@ -20,7 +20,7 @@ from tui_meta.views.battery import results as battery
 from tui_meta.views.battery.layout import BatteryLayout
 from tui_meta.views.battery.settings import MOST_RUNS, UNTRAINED, BatterySettings, introduction
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.export import Rows, survey_rows
+from tui_meta.views.export import Rows, battery_rows
 from tui_meta.views.keys.battery import BATTERY_KEYS
 from tui_meta.views.keys.table import PAGE_KEYS, Key
 from tui_meta.views.text import Line
@@ -96,7 +96,7 @@ class BatteryPage(Page):
     def copied(self) -> tuple[str, Rows]:
         if self._result is None:
             return super().copied()
-        return "battery", survey_rows(self._result, self._titles)
+        return "battery", battery_rows(self._result, self._titles)
 
     # Painting.
 

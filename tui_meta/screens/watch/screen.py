@@ -48,7 +48,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         self.session = session
         self.dashboard = dashboard
         self.state = WatchState(dashboard)
-        self.state.look_at(session.remembered())
+        self.state.restore(session.remembered())
         self._remembered = self.state.view()
         dashboard.on_message.append(self._paint_numbers)
         self._ticks = self._fast_polls = 0
@@ -340,7 +340,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             return
         for run, command in order.commands:
             self.session.send(command, run)
-        self.state.note(order)
+        self.state.show_command(order)
         self._paint_numbers()
         self._await_answer()
 

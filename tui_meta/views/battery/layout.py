@@ -1,4 +1,4 @@
-"""Which parts of the battery stand where, for any size of a terminal."""
+"""Layout of the battery for any terminal size."""
 
 from __future__ import annotations
 

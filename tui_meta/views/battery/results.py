@@ -1,4 +1,4 @@
-"""The battery: a bar while it runs, then what it found, in lines and plots."""
+"""The battery's results as lines and plots, and its progress bar."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _WIDEST_CELL = 5
 
 
 def progress_line(done: int, total: int, width: int) -> Line:
-    """How far a survey is, and how to stop it."""
+    """Return the progress bar of a running battery, and how to cancel it."""
     said = f" {percent(done, total)}  esc: cancel"
     full, rest = bar(done, total, max(0, min(40, width - len(said))))
     return fit(line(Span(full, "bright_cyan"), Span(rest, "dim"), said), width)
 
 
 def title_line(answer: BatteryResult, titles: Sequence[str], width: int) -> Line:
-    """Which tasks they were and, where there is room, at which iterations the networks."""
+    """Return the line that names the tasks and, where it fits, the iterations of the networks."""
     where = "right half" if answer.right_half else "whole range"
     points = "1 point" if answer.shots == 1 else f"{answer.shots} points"
     said = line(
@@ -53,7 +53,7 @@ def title_line(answer: BatteryResult, titles: Sequence[str], width: int) -> Line
 
 
 def table(answer: BatteryResult, titles: Sequence[str], width: int) -> list[Line]:
-    """A row for each source; where the width is short, quantiles and the interval give way."""
+    """Return a row for each source; narrow tables drop quantiles and the interval."""
     rows = [_numbers(source) for source in answer.sources]
     columns = next(
         (names for names in _COLUMNS if _TITLE_CELLS + sum(map(_cells, names)) <= width),
@@ -71,7 +71,7 @@ def table(answer: BatteryResult, titles: Sequence[str], width: int) -> list[Line
 
 
 def _numbers(source: SourceResult) -> dict[str, str]:
-    """What a row may say, by the name of its column."""
+    """Return the values of a row, by the name of their column."""
     low, quarter, _, three_quarters, high = source.quantiles
     values = {
         "mean": source.mean,
@@ -90,13 +90,13 @@ def _numbers(source: SourceResult) -> dict[str, str]:
 
 
 def pair_lines(answer: BatteryResult, titles: Sequence[str], source: int, width: int) -> list[Line]:
-    """``source`` against each of the others on the same tasks: is the mean difference one?"""
+    """Return the paired comparison of ``source`` with every other source."""
     pairs = [pair for pair in answer.pairs if source in (pair.first, pair.second)]
     return [fit(first_that_fits(_pair_words(pair, titles), width), width) for pair in pairs]
 
 
 def _pair_words(pair: Pair, titles: Sequence[str]) -> list[Line]:
-    """What is told of a pair, from all of it to what matters most."""
+    """Return the wordings of a comparison, the most complete first."""
     first, second = titles[pair.first], titles[pair.second]
     names = f"{first} \N{MINUS SIGN} {second}"
     share = f"lower on {100 * pair.first_better:.0f} %"
@@ -119,7 +119,7 @@ def _pair_words(pair: Pair, titles: Sequence[str]) -> list[Line]:
 
 
 def histogram(answer: BatteryResult, titles: Sequence[str]) -> Plot:
-    """How many tasks have a loss of about that."""
+    """Return the histogram of the final loss over all tasks."""
     edges = [math.log10(edge) for edge in answer.bins]
     centres = [(left + right) / 2 for left, right in pairwise(edges)]
     most = max((count for source in answer.sources for count in source.counts), default=0)
@@ -137,10 +137,9 @@ def histogram(answer: BatteryResult, titles: Sequence[str]) -> Plot:
 def heat_lines(
     answer: BatteryResult, source: int, width: int, beside: Sequence[int] = (), rows: int = 1
 ) -> list[Line]:
-    """The mean loss by amplitude (large ones at the top) and phase, darker where it is larger.
+    """Return the heat map of the mean loss: amplitude up, phase across, darker where it is larger.
 
-    It shares its scale of shades with the maps of the sources ``beside`` it. A cell is so many
-    ``rows`` high.
+    The maps of the sources in ``beside`` share its scale of shades. A cell is ``rows`` high.
     """
     shown = answer.sources[source]
     scale = _scale([shown, *(answer.sources[other] for other in beside)])
@@ -170,7 +169,7 @@ def worst_lines(
     width: int,
     rows: int = WORST_TASKS + 1,
 ) -> list[Line]:
-    """The tasks of the largest losses; ``selected`` is the one that would be opened."""
+    """Return the tasks with the largest losses; enter opens the one that is ``selected``."""
     worst = answer.sources[source].worst
     first = max(0, min((selected or 0) - rows + 2, len(worst) - rows + 1))
     lines = [fit((Span("   task      loss  wave", "dim"),), width)]
@@ -197,7 +196,7 @@ def _text(value: Number) -> str:
 
 
 def _scale(sources: Iterable[SourceResult]) -> tuple[float, float]:
-    """Decimal logarithms of the smallest and the largest mean of a cell."""
+    """Return the decimal logarithms of the smallest and the largest mean of a cell."""
     means = [
         math.log10(mean)
         for source in sources

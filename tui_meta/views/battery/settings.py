@@ -1,4 +1,4 @@
-"""What the battery will be asked: how many tasks, which points, which seed."""
+"""Settings of the battery: number of tasks, support points and seed."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ _INTRODUCTION = (
 
 @dataclass(frozen=True)
 class BatterySettings:
-    """The settings of the next survey."""
+    """Settings of the next battery."""
 
     n_tasks: int = 1_000
     right_half: bool = False
     seed: int = 0
 
     def more(self, steps: int) -> BatterySettings:
-        """More tasks, or fewer, within what there is."""
+        """Return the settings with the next larger or smaller number of tasks."""
         place = COUNTS.index(self.n_tasks) + steps
         return replace(self, n_tasks=COUNTS[max(0, min(place, len(COUNTS) - 1))])
 
     def reseeded(self, steps: int) -> BatterySettings:
-        """Other tasks of the same kind."""
+        """Return the settings with another seed."""
         return replace(self, seed=max(0, self.seed + steps))
 
     def question(self, runs: Sequence[str]) -> Battery:
-        """The runs of these names and a random initialisation, on the same tasks."""
+        """Return the question about the runs of these names and a random initialisation."""
         live = [Live(run) for run in runs[:MOST_RUNS]]
         sources: tuple[AnySource, ...] = (*live, Untrained(live[0]))
         return Battery(
@@ -57,7 +57,7 @@ class BatterySettings:
         )
 
     def line(self, width: int, *, selected: bool) -> Line:
-        """What enter starts, if it is ``selected``."""
+        """Return the settings in one line, marked if ``selected``."""
         where = "5 points, right half"
         points = where if self.right_half else "10 points, whole range"
         tasks = Span(f"{whole(self.n_tasks)} tasks", "bold")
@@ -78,8 +78,8 @@ class BatterySettings:
 
 
 def introduction(width: int, key: str, *, running: bool) -> list[Line]:
-    """What the battery is, where there is nothing to show yet; ``key`` starts it."""
+    """Return the text shown before the first results; ``key`` starts the battery."""
     begin = line("Press ", Span(key, "bold"), " to start.")
     text = _INTRODUCTION.format(key=key)
-    told: list[Line] = [line(row) for row in wrap(text, min(76, width))]
-    return told if running else [*told, (), begin]
+    lines: list[Line] = [line(row) for row in wrap(text, min(76, width))]
+    return lines if running else [*lines, (), begin]

@@ -1,4 +1,4 @@
-"""What is asked before runs end, and what is said after."""
+"""Choices on quitting, and the report printed after the dashboard has closed."""
 
 import shlex
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ QuitChoice = Literal["detach", "save", "discard", "stay"]
 def default_quit_choice(
     snapshots: Mapping[str, Snapshot], connection: Connection
 ) -> QuitChoice | None:
-    """How to leave; None if a person has to be asked.
+    """Return the choice that needs no question; None if the user has to be asked.
 
-    Runs that somebody else watches, or that this face may only look at, are left alone.
+    Runs that other clients view, and runs of a read-only session, continue.
     """
     if connection.read_only or connection.lost or connection.ended:
         return "detach"
@@ -31,7 +31,7 @@ def default_quit_choice(
 
 
 def detached_message(connection: Connection) -> str:
-    """What is said by one who leaves runs that train on."""
+    """Return the line printed after detaching."""
     id = connection.id
     return f"session {id} continues; reconnect with: tui-meta attach {id}"
 
@@ -39,9 +39,9 @@ def detached_message(connection: Connection) -> str:
 def exit_report(
     snapshots: Mapping[str, Snapshot], record: EventHistory, save_problems: Mapping[str, str]
 ) -> list[str]:
-    """A line for each run, why any could not be saved, and how to go on with them.
+    """Return a line for each run, the problems with saving, and the command that resumes the runs.
 
-    ``save_problems`` may be of runs that were replaced: nothing else tells of those any more.
+    ``save_problems`` may name runs that were replaced: nothing else reports those any more.
     """
     names = titles(snapshots)
     lines = []

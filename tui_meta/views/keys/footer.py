@@ -1,4 +1,4 @@
-"""The last line of every screen: the keys that apply now, as many as there is room for."""
+"""The footer: the keys that apply now, as many as fit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from tui_meta.views.text import Line, Span, cells
 
 
 def page_footer(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -> Line:
-    """The keys of a screen that is no watch screen, in one line; it may have its own escape."""
+    """Return the footer of a page; its own escape key replaces the usual one."""
     own = {key.name for key in keys}
     rest = [key for key in (*PAGE_KEYS, *APP_KEYS) if key.name not in own]
     shown = [key for key in (*keys, *rest) if key.action != "detach"]
@@ -18,19 +18,18 @@ def page_footer(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -
 
 
 def keys_line(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -> Line:
-    """These keys and no others."""
+    """Return a footer of exactly these keys."""
     shown = [(key, key.label) for key in keys if key.rank]
     return _spans(_fitting(_mapped(shown, keymap or {}), width))
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What decides which keys apply.
+    """The facts that decide which keys apply.
 
-    ``runs`` are those that keys act on, and ``focused`` is the name of the one, if it is one.
-    ``enlarged``: a panel fills the screen; ``back``: there is something to go back from;
-    ``detachable``: the runs go on without the face, which may be ``read_only``. The view is
-    ``frozen`` or follows; ``keymap`` has keys that are elsewhere than usual.
+    Keys act on ``runs``; ``focused`` names the run if it is only one. ``enlarged``: a panel fills
+    the screen; ``back``: escape has something to close; ``detachable``: the runs outlive this
+    client, which may be ``read_only``; ``frozen``: the view does not follow the runs.
     """
 
     runs: Sequence[Snapshot]
@@ -44,15 +43,15 @@ class Situation:
 
 
 def footer(situation: Situation, width: int) -> Line:
-    """The keys that apply now, in one line; those of the highest rank give way to the others."""
+    """Return the footer of the watch screen; keys of the highest rank are dropped first."""
     shown = []
     for _, keys in GROUPS:
         for key in keys:
             label = _label(key, situation)
-            # Where there is no room for a title, the footer is what tells frozen from paused.
-            thaws = key.action == "freeze" and situation.frozen
+            # Without room for a title, only the footer distinguishes frozen from paused.
+            unfreezes = key.action == "freeze" and situation.frozen
             if key.rank and label:
-                shown.append((replace(key, rank=1) if thaws else key, label))
+                shown.append((replace(key, rank=1) if unfreezes else key, label))
     needed = [(key, label) for key, label in shown if key.rank < ROOMY]
     if cells(_spans(needed)) > width and not situation.read_only:
         shown = _with_evaluations_joined(shown)
@@ -64,7 +63,7 @@ def _mapped(shown: list[tuple[Key, str]], keymap: Keymap) -> list[tuple[Key, str
 
 
 def _fitting(shown: list[tuple[Key, str]], width: int) -> list[tuple[Key, str]]:
-    """Without as many of the highest ranks as there is no room for; of the last, from its start."""
+    """Drop the highest ranks until the rest fits; of the last rank, drop keys from its start."""
     while shown and cells(_spans(shown)) > width:
         last = max(key.rank for key, _ in shown)
         kept = [(key, label) for key, label in shown if key.rank != last]
@@ -73,7 +72,7 @@ def _fitting(shown: list[tuple[Key, str]], width: int) -> list[tuple[Key, str]]:
 
 
 def _with_evaluations_joined(shown: list[tuple[Key, str]]) -> list[tuple[Key, str]]:
-    """The keys that evaluate, under one label."""
+    """Return ``shown`` with the keys that evaluate under one label."""
     *others, last = EVALUATION_KEYS
     rank = others[0].rank
     joined = {key: (replace(key, joined=True, rank=rank), "") for key in others}
@@ -82,16 +81,16 @@ def _with_evaluations_joined(shown: list[tuple[Key, str]]) -> list[tuple[Key, st
 
 
 def _label(key: Key, situation: Situation) -> str:
-    """What the key would do now; nothing if it would do nothing."""
+    """Return the label for what the key would do now; empty if it would do nothing."""
     states = {one.state for one in situation.runs}
-    whose = f" {situation.focused}" if situation.focused else ""
+    run = f" {situation.focused}" if situation.focused else ""
     if situation.read_only and key in COMMAND_KEYS:
         return ""
     match key.action:
         case "pause" if states & {"training", "loading"}:
-            return f"pause{whose}"
+            return f"pause{run}"
         case "pause" if "paused" in states:
-            return f"resume{whose}"
+            return f"resume{run}"
         case "step" if "paused" in states:
             return "step"
         case "train_on" if "finished" in states:

@@ -1,4 +1,4 @@
-"""The help: every key that is bound, and what it does."""
+"""The help: every bound key and its action."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,7 @@ from tui_meta.views.keys.watch import GROUPS
 from tui_meta.views.text import Line, Span, line, wrap
 
 _KEY_CELLS = 12
-"""More than most keys need; a longer list of keys has a line of its own."""
+"""Width of the column of keys; a longer list of keys gets a line of its own."""
 
 _NOTES = (  # of the watch screen
     "A run has the focus when its line at the top is highlighted; {next} and the arrows move the "
@@ -22,18 +22,19 @@ _NOTES = (  # of the watch screen
 
 
 def help_lines(bound: Mapping[str, str], width: int, groups: Groups = GROUPS) -> list[Line]:
-    """Lines of at most ``width`` cells. ``bound`` has what each bound action does, by its name.
+    """Return the help in lines of at most ``width`` cells.
 
-    They stand in the ``groups`` of the screen, with all of their keys; any others follow.
+    ``bound`` has the help of each bound action, by its name. Actions of the screen's ``groups``
+    come first, with all of their keys; any others follow.
     """
     rest = dict(bound)
-    told = [
+    shown_groups = [
         (title, {" ".join(key.all_shown): rest.pop(key.name) for key in keys if key.name in rest})
         for title, keys in groups
     ]
-    told.append(("More", rest))
+    shown_groups.append(("More", rest))
     lines: list[Line] = []
-    for title, named in told:
+    for title, named in shown_groups:
         lines += _group(title, named, width)
     shown = {key.name: key.shown for _, keys in groups for key in keys}
     for note in _NOTES if "pause" in shown else ():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from core.errors import ConfigError
 from core.validation import refuse_unknown
 from tui_meta.views.keys.battery import BATTERY_KEYS
+from tui_meta.views.keys.former_names import FORMER_NAMES
 from tui_meta.views.keys.geometry import GEOMETRY_KEYS
 from tui_meta.views.keys.lab import LAB_KEYS
 from tui_meta.views.keys.messages import MESSAGES_KEYS
@@ -42,28 +43,6 @@ BOUND_TOGETHER: Mapping[str, Sequence[Key]] = {
 
 _MOVABLE = {key.name: key for keys in BOUND_TOGETHER.values() for key in keys}
 
-_FORMER_NAMES = {
-    "train on": "continue",
-    "fresh run": "restart",
-    "per update": "per step",
-    "lab carry": "lab grab",
-    "lab next": "lab new task",
-    "lab still": "lab freeze",
-    "time-machine travel": "time-machine checkpoint",
-    "time-machine run before": "time-machine previous run",
-    "time-machine next task": "time-machine new task",
-    "battery seed back": "battery previous seed",
-    "battery worst": "battery task",
-    "battery whose before": "battery previous run",
-    "battery whose": "battery run",
-    "battery chart before": "battery previous chart",
-    "geometry before": "geometry previous run",
-    "runs order before": "runs previous sort",
-    "runs go on": "runs resume",
-    "runs read again": "runs refresh",
-}
-"""Names that actions had in version 0.1: key maps written for it still work."""
-
 KeyOf = Callable[[str], str]
 """Returns the key of the action of this name, as users read it."""
 
@@ -79,7 +58,7 @@ usual_key = key_in({})
 
 def with_current_names(keymap: Keymap) -> dict[str, str]:
     """Return the map with names of version 0.1 replaced by those of today."""
-    return {_FORMER_NAMES.get(name, name): key for name, key in keymap.items()}
+    return {FORMER_NAMES.get(name, name): key for name, key in keymap.items()}
 
 
 def check_keymap(keymap: Keymap) -> None:

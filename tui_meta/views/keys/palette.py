@@ -1,4 +1,4 @@
-"""The command palette: every screen and key by name, found by what is typed."""
+"""The command palette: search all screens and keys by name."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _KEY_CELLS = 11
 
 @dataclass(frozen=True)
 class PaletteEntry:
-    """A key as a person looks for it: how it is ``shown``, its ``name``, what it ``does``."""
+    """A key in the palette: its ``shown`` form, its ``name``, and its help (``does``)."""
 
     shown: str
     name: str
@@ -19,13 +19,13 @@ class PaletteEntry:
     action: str
 
     def fits(self, words: Iterable[str]) -> bool:
-        """Whether every one of ``words`` stands somewhere in it."""
+        """Return True if every one of ``words`` occurs in it."""
         text = f"{self.shown} {self.name} {self.does}".lower()
         return all(word in text for word in words)
 
 
 def palette_entries(groups: Groups) -> list[PaletteEntry]:
-    """All keys of a screen, in the order of its help."""
+    """Return all keys of a screen, in the order of its help."""
     return [
         PaletteEntry(key.shown, key.label, key.help, key.action)
         for _, keys in groups
@@ -35,7 +35,7 @@ def palette_entries(groups: Groups) -> list[PaletteEntry]:
 
 
 def found(all_entries: Sequence[PaletteEntry], typed: str) -> list[PaletteEntry]:
-    """Entries with all the words that were ``typed``; those named so come first."""
+    """Return the entries with all ``typed`` words; entries whose name starts so come first."""
     words = typed.lower().split()
     fitting = [entry for entry in all_entries if entry.fits(words)]
     if not words:
@@ -46,7 +46,7 @@ def found(all_entries: Sequence[PaletteEntry], typed: str) -> list[PaletteEntry]
 def palette_lines(
     shown: Sequence[PaletteEntry], chosen: int, typed: str, size: tuple[int, int]
 ) -> list[Line]:
-    """What was typed and as many entries as ``size``, in cells, has room for."""
+    """Return the typed text and as many entries as fit into ``size`` (cells)."""
     width, height = size
     rows = max(1, height - 1)
     first = max(0, min(chosen - rows // 2, len(shown) - rows))

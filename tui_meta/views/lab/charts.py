@@ -1,4 +1,4 @@
-"""What the Lab draws of its state and of the answers."""
+"""Charts of the Lab."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from tui_meta.views.plot import (
 from tui_meta.views.wave import wave_curve
 
 _HERE: tuple[Kind, Color, Marker] = ("points", "bright_green", "◆")
-"""How the cursor looks, and the present step."""
+"""Style of the cursor and of the current step."""
 
 
 class LabCharts:
-    """Makes the plots; it remembers limits, so that axes stay put from step to step."""
+    """Builds the plots; remembers limits, so that axes stay fixed from step to step."""
 
     def __init__(self) -> None:
         self._losses = Limits(-2, 1, "log")
         self._height = Limits(-USUAL_HEIGHT, USUAL_HEIGHT)
 
     def waves(self, lab: LabState, answers: Answers, *, playing: bool = False) -> Plot:
-        """The true wave, every source's prediction at the present step, support points, cursor."""
+        """Return the wave, the predictions at the current step, the support set and the cursor."""
         step = f"step {whole(lab.step)} of {whole(lab.updates)}"
         doing = "grabbed at" if lab.held is not None else "cursor at"
         doing = "playing" if playing else f"{doing} {lab.x:.2f}, {lab.y:.2f}"
@@ -58,7 +58,7 @@ class LabCharts:
         )
 
     def each(self, lab: LabState, answers: Answers) -> list[Plot]:
-        """For every source: its prediction before any update and at the present step."""
+        """Return a plot for each source: its prediction before and at the current step."""
         plots = []
         for name, answer in answers.items():
             series = [_wave(lab), support(lab.task.support_x, lab.task.support_y)]
@@ -72,7 +72,7 @@ class LabCharts:
         return plots
 
     def losses(self, lab: LabState, answers: Answers) -> Plot:
-        """The query loss after each update, and where the present step is."""
+        """Return the query loss after each gradient step, with the current step marked."""
         columns = [gaps(answer.losses if answer else ()) for answer in answers.values()]
         self._losses = self._losses.follow(value for column in columns for value in column)
         series = [
@@ -98,7 +98,7 @@ class LabCharts:
 
 
 def _prediction(lab: LabState, name: str, answer: Adapted | None, index: int) -> Series:
-    """At the present step; a theta without an answer keeps its place."""
+    """Return the prediction at the current step; a theta without an answer keeps its style."""
     if answer is None:
         return curve(name, (), (), index)
     return curve(name, answer.query_x, gaps(at_step(lab, answer.predictions)), index)

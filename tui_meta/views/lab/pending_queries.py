@@ -1,4 +1,4 @@
-"""Which questions are to be asked now: each source has one at a time, and newer ones wait."""
+"""Queries to the analysis service: one pending per source, newer ones wait."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from core.analysis.answers import Adapted
 from core.analysis.questions import Adapt, Live, PinnedTheta
 
 Answers = Mapping[str, Adapted | None]
-"""By the title of the source; None where the answer is still to come."""
+"""Answers by the title of the source; None while pending."""
 
 
 class PendingQueries:
-    """Remembers what was asked, answered and refused, by the title of the source."""
+    """Tracks which questions were asked, answered and refused, by the title of the source."""
 
     def __init__(self) -> None:
         self._open: dict[str, Adapt] = {}
@@ -23,16 +23,16 @@ class PendingQueries:
 
     @property
     def waits(self) -> bool:
-        """Whether an answer is still to come."""
+        """True while an answer is pending."""
         return bool(self._open)
 
     def due(
         self, wanted: Mapping[str, Adapt], iterations: Mapping[str, int] | None = None
     ) -> dict[str, Adapt]:
-        """Those of ``wanted`` that must be asked, which then count as asked.
+        """Return the questions of ``wanted`` to ask now; they then count as asked.
 
-        With the present ``iterations`` of the runs, also those whose live theta has moved on. What
-        was refused is asked again only then.
+        With the current ``iterations`` of the runs, these include questions about live thetas that
+        have changed since. Refused questions are asked again only then.
         """
         asked = {
             title: question
@@ -44,16 +44,16 @@ class PendingQueries:
         return asked
 
     def answered(self, title: str, answer: Adapted) -> None:
-        """The open question of ``title`` has its answer."""
+        """Store the answer to the pending question of ``title``."""
         self._answers[title] = self._open.pop(title), answer
 
     def refused(self, title: str) -> Adapt:
-        """The open question of ``title``, which has none."""
+        """Mark the pending question of ``title`` as refused and return it."""
         self._refused[title] = self._open.pop(title)
         return self._refused[title]
 
     def seen(self) -> dict[str, int]:
-        """The iterations at which live thetas have answered."""
+        """Return the iterations at which live thetas have answered."""
         return {
             title: answer.iteration
             for title, (asked, answer) in self._answers.items()
@@ -61,7 +61,7 @@ class PendingQueries:
         }
 
     def answers(self, wanted: Mapping[str, Adapt]) -> Answers:
-        """The answers to exactly what is ``wanted``, in its order."""
+        """Return the answers to exactly the ``wanted`` questions, in their order."""
         return {title: self._answer(title, question) for title, question in wanted.items()}
 
     def _answer(self, title: str, question: Adapt) -> Adapted | None:
@@ -80,9 +80,9 @@ class PendingQueries:
 
 
 def _answers(asked: Adapt, answer: Adapted, question: Adapt) -> bool:
-    """Whether what ``asked`` has got for an ``answer`` is one to ``question`` too.
+    """Return True if the ``answer`` to ``asked`` also answers ``question``.
 
-    A live theta that is held is the same one, and one that was held a live one that is not new.
+    Freezing a live theta keeps it the same, and unfreezing gives a live theta that is not new.
     """
     was, is_now = asked.source, question.source
     if (

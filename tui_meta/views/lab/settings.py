@@ -1,4 +1,4 @@
-"""The settings of the bench, one of them chosen: changed step by step, or by typing."""
+"""Settings of the Lab, one of them selected; changed step by step or by typing."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from tui_meta.views.lab.state import INTERVALS, LabState
 from tui_meta.views.numbers import whole
 
 RANDOM = "random init"
-"""The title of the untrained network; no run has it, for it has a space."""
+"""Title of the untrained network; its space keeps it distinct from all runs."""
 
 _RATES = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _USUAL_RATE = 0.02
-"""From here the first step to a rate of one's own is made."""
+"""Start of the first step from the runs' own rates to an explicit one."""
 
 _NO_CHECKPOINT = "wait for one, or save one with s on the watch screen"
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One thing that can be set.
+    """A setting.
 
-    ``turned`` makes it less or more by some steps, ``typed`` is what a text makes of it; both
-    raise ``ConfigError``. ``hint`` says what can be typed.
+    ``turned`` decreases or increases it by some steps and ``typed`` parses a text; both raise
+    ``ConfigError``. ``hint`` describes what can be typed.
     """
 
     name: str
@@ -48,10 +48,10 @@ class Setting:
 
 @dataclass(frozen=True)
 class Origin:
-    """Whose theta adapts: the live one of ``run``, or that of a checkpoint of it.
+    """The origin of a theta: live from ``run``, or one of its checkpoints.
 
-    ``machine`` stands at the checkpoint; it is None while none are known. A live theta that is held
-    still is the one of iteration ``held``.
+    ``machine`` is the position of the checkpoint, None while none are known. A frozen live theta
+    is that of iteration ``held``.
     """
 
     title: str
@@ -62,17 +62,17 @@ class Origin:
 
     @property
     def source(self) -> AnySource:
-        """What to ask."""
+        """The source to name in questions."""
         saved = chosen(self.machine) if self.machine and not self.live else None
         return saved or (Live(self.run) if self.held is None else PinnedTheta(self.run, self.held))
 
 
 @dataclass(frozen=True)
 class LabSettings:
-    """A ``LabState``, whose thetas adapt to its task, and the number of the chosen setting.
+    """A ``LabState``, the thetas that adapt to its task, and the number of the selected setting.
 
-    Settings are those of the lab, and after them the origin of each theta. Where live thetas are
-    to stand ``still``, each is held as soon as it is known which one it is.
+    Settings are those of the lab, followed by the origin of each theta. If ``still``, each live
+    theta is frozen as soon as its iteration is known.
     """
 
     lab: LabState
@@ -82,37 +82,37 @@ class LabSettings:
 
     @property
     def origin(self) -> int | None:
-        """The number of the chosen origin, if it is one that is chosen."""
+        """Number of the selected origin; None if a setting of the lab is selected."""
         return self.chosen - len(SETTINGS) if self.chosen >= len(SETTINGS) else None
 
 
 def chosen_run(settings: LabSettings) -> str | None:
-    """The run whose theta is chosen, if one is."""
+    """Return the run whose theta is selected; None if none is."""
     return None if settings.origin is None else settings.origins[settings.origin].run
 
 
 def has_checkpoints(settings: LabSettings) -> bool:
-    """Whether any checkpoint of the chosen run is known."""
+    """Return True if any checkpoint of the selected run is known."""
     machine = None if settings.origin is None else settings.origins[settings.origin].machine
     return bool(machine and machine.past.checkpoints)
 
 
 def choose(settings: LabSettings, by: int) -> LabSettings:
-    """Choose a later or an earlier setting; after the last comes the first."""
+    """Select a later or an earlier setting, around the ends."""
     return replace(
         settings, chosen=(settings.chosen + by) % (len(SETTINGS) + len(settings.origins))
     )
 
 
 def turn(settings: LabSettings, by: int) -> LabSettings:
-    """Less or more of the chosen setting; raises ``LabError``."""
+    """Increase the selected setting by ``by`` steps; raises ``LabError``."""
     if settings.origin is None:
         return replace(settings, lab=SETTINGS[settings.chosen].turned(settings.lab, by))
     return _with_origin(settings, _turned(settings.origins[settings.origin], by))
 
 
 def type_in(settings: LabSettings, text: str) -> LabSettings:
-    """What ``text`` makes of the chosen setting; raises ``LabError``."""
+    """Set the selected setting to the value that ``text`` names; raises ``LabError``."""
     text = text.strip()
     if settings.origin is None:
         return replace(settings, lab=SETTINGS[settings.chosen].typed(settings.lab, text))
@@ -120,7 +120,7 @@ def type_in(settings: LabSettings, text: str) -> LabSettings:
 
 
 def prompt(settings: LabSettings) -> tuple[str, str, str]:
-    """Name of the chosen setting, its present value, and what can be typed."""
+    """Return name, current value and hint of the selected setting."""
     if settings.origin is None:
         setting = SETTINGS[settings.chosen]
         return setting.name, setting.value(settings.lab), setting.hint
@@ -131,7 +131,7 @@ def prompt(settings: LabSettings) -> tuple[str, str, str]:
 
 
 def recalled(settings: LabSettings, run: str, past: RunHistory) -> LabSettings:
-    """With the checkpoints that ``run`` has now."""
+    """Return the settings with the checkpoints that ``run`` has now."""
     origins = []
     for one in settings.origins:
         if one.run == run:
@@ -142,7 +142,7 @@ def recalled(settings: LabSettings, run: str, past: RunHistory) -> LabSettings:
 
 
 def hold(settings: LabSettings, seen: Mapping[str, int]) -> LabSettings:
-    """Live thetas stand still, each at the iteration at which it was ``seen``, by its title."""
+    """Freeze live thetas, each at the iteration in ``seen``, by its title."""
     origins = (
         replace(one, held=seen.get(one.title)) if one.live and one.held is None else one
         for one in settings.origins
@@ -151,13 +151,13 @@ def hold(settings: LabSettings, seen: Mapping[str, int]) -> LabSettings:
 
 
 def follow(settings: LabSettings) -> LabSettings:
-    """Live thetas are the present ones again."""
+    """Unfreeze live thetas."""
     origins = (replace(one, held=None) for one in settings.origins)
     return replace(settings, origins=tuple(origins), still=False)
 
 
 def questions(settings: LabSettings) -> dict[str, Adapt]:
-    """What to ask, by title: every origin and a random initialisation, all the same task."""
+    """Return the question for each origin and a random initialisation, by title."""
     sources = {one.title: one.source for one in settings.origins}
     return lab.questions(
         settings.lab, {**sources, RANDOM: Untrained(Live(settings.origins[0].run))}
@@ -171,7 +171,7 @@ def _with_origin(settings: LabSettings, origin: Origin) -> LabSettings:
 
 
 def _turned(origin: Origin, by: int) -> Origin:
-    """To a later or an earlier checkpoint; after the newest comes the live theta."""
+    """Move to a later or an earlier checkpoint; after the newest comes the live theta."""
     machine = _known(origin)
     newest = len(machine.past.checkpoints) - 1
     place = (newest + 1 if origin.live else machine.place) + by

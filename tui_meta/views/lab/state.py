@@ -1,7 +1,6 @@
-"""The few-shot bench: the task under the hands, the step that is looked at, and what is drawn.
+"""State of the Lab: the task that is edited, the shown gradient step, and the cursor.
 
-A state is never changed: every key's function gives a new one, or raises ``ConfigError`` for what
-cannot be.
+States are immutable: the function of every key returns a new one, or raises ``ConfigError``.
 """
 
 from __future__ import annotations
@@ -26,17 +25,17 @@ USUAL_HEIGHT = 6.0
 """The chart reaches from minus to plus this; larger waves make it taller."""
 
 INTERVALS = ("whole range", "right half", "left half")
-"""From where points are drawn."""
+"""Intervals from which support points are drawn."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class LabState:
-    """What is set on the bench.
+    """State of the Lab.
 
-    ``preset`` is None once anything but updates and rate was set; points that a person placed
-    (``by_hand``) stay where they are when the wave changes, others go with it. ``lr`` of None is
+    ``preset`` is None once anything but steps and rate was set; points that the user placed
+    (``by_hand``) stay in place when the wave changes, others move with it. ``lr`` of None is
     the inner learning rate of each run. ``step`` is the update that is looked at, ``held`` the
     number of the point that the cursor carries. ``index`` counts the tasks that were drawn.
     """
@@ -64,7 +63,7 @@ class LabState:
 
 
 def begin(waves: SineTasks, seed: int = 0) -> LabState:
-    """The standard task of the source."""
+    """Return the state with the standard task of the reference implementation."""
     middle = sum(waves.x) / 2
     return choose(
         LabState(ExplicitTask(1.0, 0.0, (middle,), (0.0,)), waves, seed, x=middle), "standard"
@@ -89,18 +88,18 @@ def choose(lab: LabState, preset: PresetName) -> LabState:
 
 
 def another(lab: LabState) -> LabState:
-    """The next task of the same kind."""
+    """Draw the next task of the same kind."""
     lab = replace(lab, index=lab.index + 1)
     return choose(lab, lab.preset) if lab.preset else _drawn(lab, len(lab.task.support_x))
 
 
 def open_task(lab: LabState, task: ExplicitTask, updates: int) -> LabState:
-    """A task from elsewhere, such as one of the battery's worst."""
+    """Open a task from another screen, such as one of the battery's worst."""
     return replace(_fresh(lab, task), updates=updates, step=updates)
 
 
 def with_wave(lab: LabState, amplitude: float, phase: float) -> LabState:
-    """Another wave. Its points move with it, at their old distance, unless a person placed them."""
+    """Set the wave. Its points move with it, at their old distance, unless the user placed them."""
     old, new = _wave(lab.task), SineWave(amplitude, phase)
     xs, ys = lab.task.support_x, lab.task.support_y
     if not lab.by_hand:
@@ -110,17 +109,17 @@ def with_wave(lab: LabState, amplitude: float, phase: float) -> LabState:
 
 
 def with_points(lab: LabState, n: int) -> LabState:
-    """``n`` points drawn from the interval."""
+    """Draw ``n`` points from the interval."""
     return _drawn(lab, n)
 
 
 def with_noise(lab: LabState, noise: float) -> LabState:
-    """As many points, drawn with noise of this standard deviation."""
+    """Draw as many points, with noise of this standard deviation."""
     return _drawn(replace(lab, noise=noise), len(lab.task.support_x))
 
 
 def with_interval(lab: LabState, which: int) -> LabState:
-    """As many points, drawn from another of the ``INTERVALS``; after the last comes the first."""
+    """Draw as many points from another of the ``INTERVALS``, around the ends."""
     lab = replace(lab, interval=which % len(INTERVALS))
     return _drawn(lab, len(lab.task.support_x))
 
@@ -129,7 +128,7 @@ def with_interval(lab: LabState, which: int) -> LabState:
 
 
 def move(lab: LabState, columns: int, rows: int) -> LabState:
-    """The cursor, and the point that it carries, to the right and up; it stays on the chart."""
+    """Move the cursor, and a grabbed point, right and up; it stays on the chart."""
     low, high = lab.waves.x
     x = _between(lab.x + columns * (high - low) / COLUMNS, low, high)
     y = _between(lab.y + rows * 2 * lab.height / ROWS, -lab.height, lab.height)
@@ -137,7 +136,7 @@ def move(lab: LabState, columns: int, rows: int) -> LabState:
 
 
 def place(lab: LabState, x: float, y: float) -> LabState:
-    """The cursor, and the point that it carries, at a place, as a mouse does."""
+    """Place the cursor, and a grabbed point, as a mouse does."""
     lab = replace(lab, x=x, y=y)
     if lab.held is None:
         return lab
@@ -147,13 +146,13 @@ def place(lab: LabState, x: float, y: float) -> LabState:
 
 
 def add(lab: LabState) -> LabState:
-    """A point at the cursor."""
+    """Add a point at the cursor."""
     edited = _edited(lab, [*lab.task.support_x, lab.x], [*lab.task.support_y, lab.y])
     return replace(edited, held=None)
 
 
 def take(lab: LabState) -> LabState:
-    """Carry the point nearest to the cursor, which jumps there; or let go of the one it carries."""
+    """Grab the point nearest to the cursor, which jumps there; or drop a grabbed point."""
     if lab.held is not None:
         return replace(lab, held=None)
     nearest = _nearest(lab)
@@ -162,7 +161,7 @@ def take(lab: LabState) -> LabState:
 
 
 def delete(lab: LabState) -> LabState:
-    """Without the point that the cursor carries, or the one nearest to it; one point stays."""
+    """Delete the grabbed point, or the one nearest to the cursor; the last point stays."""
     if len(lab.task.support_x) == 1:
         raise ConfigError("points", 0, "must be at least 1")
     gone = _nearest(lab) if lab.held is None else lab.held
@@ -175,7 +174,7 @@ def delete(lab: LabState) -> LabState:
 
 
 def press(lab: LabState, x: float, y: float, near: tuple[float, float]) -> LabState:
-    """Carry the point at a place, or put a new one there and carry it."""
+    """Grab the point at a place, or add a new one there and grab it."""
     found = _at(lab, x, y, near)
     if found is None:
         lab = add(replace(lab, x=x, y=y, held=None))
@@ -184,12 +183,12 @@ def press(lab: LabState, x: float, y: float, near: tuple[float, float]) -> LabSt
 
 
 def release(lab: LabState) -> LabState:
-    """Let go of the point that is carried."""
+    """Drop the grabbed point."""
     return replace(lab, held=None)
 
 
 def wipe(lab: LabState, x: float, y: float, near: tuple[float, float]) -> LabState:
-    """Without the point at a place, if there is one."""
+    """Delete the point at a place, if there is one."""
     found = _at(lab, x, y, near)
     return lab if found is None else delete(replace(lab, held=found))
 
@@ -198,21 +197,21 @@ def wipe(lab: LabState, x: float, y: float, near: tuple[float, float]) -> LabSta
 
 
 def with_updates(lab: LabState, updates: int) -> LabState:
-    """So many gradient steps; whoever looked at the last one still does."""
+    """Set the number of gradient steps; a view of the last step stays at the last."""
     validation.count("gradient steps", updates, low=0, high=MOST_UPDATES)
     last = lab.step == lab.updates
     return replace(lab, updates=updates, step=updates if last else min(lab.step, updates))
 
 
 def with_rate(lab: LabState, lr: float | None) -> LabState:
-    """Another inner learning rate; None for that of each run."""
+    """Set the inner learning rate; None for that of each run."""
     if lr is not None:
         validation.positive("inner lr", lr)
     return replace(lab, lr=lr)
 
 
 def step(lab: LabState, by: int) -> LabState:
-    """Look at a later or an earlier step."""
+    """Show a later or an earlier step."""
     return replace(lab, step=max(0, min(lab.updates, lab.step + by)))
 
 
@@ -220,7 +219,7 @@ def step(lab: LabState, by: int) -> LabState:
 
 
 def questions(lab: LabState, sources: Mapping[str, AnySource]) -> dict[str, Adapt]:
-    """What to ask, by the title of the source: all of them the same task."""
+    """Return the question for each source, by its title; all on the same task."""
     return {
         title: Adapt(source=source, task=lab.task, updates=lab.updates, lr=lab.lr)
         for title, source in sources.items()
@@ -228,7 +227,7 @@ def questions(lab: LabState, sources: Mapping[str, AnySource]) -> dict[str, Adap
 
 
 def at_step(lab: LabState, steps: Sequence[T]) -> T:
-    """What belongs to the present step; an answer of fewer updates is at its end."""
+    """Return the element for the current step; the last one if there are fewer."""
     return steps[min(lab.step, len(steps) - 1)]
 
 
@@ -250,7 +249,7 @@ def _edited(lab: LabState, xs: list[float], ys: list[float]) -> LabState:
 
 
 def _nearest(lab: LabState) -> int:
-    """The number of the point nearest to the cursor, as it looks on the chart."""
+    """Return the number of the point nearest to the cursor, as seen on the chart."""
     low, high = lab.waves.x
     width = (high - low) or 1.0
 
@@ -263,7 +262,7 @@ def _nearest(lab: LabState) -> int:
 
 
 def _at(lab: LabState, x: float, y: float, near: tuple[float, float]) -> int | None:
-    """The number of the point at a place."""
+    """Return the number of the point at a place; None if there is none."""
     nearest = _nearest(replace(lab, x=x, y=y))
     across, up = lab.task.support_x[nearest] - x, lab.task.support_y[nearest] - y
     return nearest if abs(across) <= near[0] and abs(up) <= near[1] else None

@@ -23,16 +23,16 @@ from tui_meta.views.watch import layout
 Shape = Literal["tiny", "small", "usual", "wide"]
 
 _LINES_OF_TASK = 5
-"""So many settings say which task it is; the others say how it is adapted to."""
+"""Number of settings that define the task; the others define the adaptation."""
 
 _NUMBER_CELLS = 10
 
 _MARKS = (1, 5, 10)
-"""Updates after which papers state a loss; it is told where there is room."""
+"""Gradient steps after which papers report a loss; wide tables show it."""
 
 
 def shape(width: int, height: int) -> Shape:
-    """What a terminal has room for: no chart, one chart, two, or one for each theta beside them."""
+    """Return the layout: no chart, one, two, or also one for each theta."""
     if width < layout.LEAST_WIDTH or height < layout.LEAST_HEIGHT:
         return "tiny"
     if width < 76 or height < 20:
@@ -43,7 +43,7 @@ def shape(width: int, height: int) -> Shape:
 def head_lines(
     settings: LabSettings, shape: Shape, width: int, key: KeyOf = usual_key
 ) -> list[Line]:
-    """Which task it is and how it is adapted to; a click chooses a preset or a setting."""
+    """Return the task and the settings; a click selects a preset or a setting."""
     if shape == "tiny":
         return [()]  # the line of messages says what size it needs
     if shape == "small":
@@ -65,7 +65,7 @@ def _how_to_set(key: KeyOf) -> str:
 def loss_lines(
     settings: LabSettings, answers: Answers, shape: Shape, width: int, key: KeyOf = usual_key
 ) -> list[Line]:
-    """The query loss of each theta before, at the present step and at the end."""
+    """Return the query loss of each theta before adaptation, at the current step and at the end."""
     if shape == "small":
         return [_short(settings.lab, answers, width)]
     room = max([10, *map(cell_len, answers)]) + 3
@@ -101,19 +101,19 @@ def loss_lines(
 
 
 def task_line(lab: LabState) -> Line:
-    """Which task it is."""
+    """Return the task in one line."""
     return line(*wave_line(lab), f", {_origin(lab)}")
 
 
 def wave_line(lab: LabState) -> Line:
-    """The wave, and how many points of it there are."""
+    """Return the wave and the number of support points."""
     n = len(lab.task.support_x)
     wave = SineWave(lab.task.amplitude, lab.task.phase).label
     return line(Span(wave, "bold"), ", 1 point" if n == 1 else f", {n} points")
 
 
 def preset_line(lab: LabState) -> Line:
-    """The presets by their keys, the present one marked; a click chooses one."""
+    """Return the presets with their keys, the current one marked; a click selects one."""
     spans: list[Span | str] = []
     for index, name in enumerate(PRESETS):
         action = f"preset('{name}')"
@@ -139,7 +139,7 @@ def _settings(settings: LabSettings, which: Sequence[int]) -> Line:
 
 
 def _rotated(settings: LabSettings, width: int) -> Line:
-    """The chosen setting first, then as many others as there is room for."""
+    """Return the selected setting first, then as many others as fit."""
     if settings.origin is not None:
         origin = settings.origins[settings.origin]
         return fit(line(Span(f"▸θ of {origin.title} {_place(origin)}", "reverse")), width)
@@ -166,7 +166,7 @@ def _losses(lab: LabState, answer: Adapted | None) -> tuple[str, str, str]:
 
 
 def loss_text(loss: float | None) -> str:
-    """A loss of an answer, which has none where fine-tuning diverged."""
+    """Return a loss of an answer in words; None means that adaptation diverged."""
     return "diverged" if loss is None else numbers.loss(loss)
 
 

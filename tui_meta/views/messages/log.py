@@ -1,4 +1,4 @@
-"""The lines that say what a key did and what the runs report, newest last."""
+"""The message log: results of keys and events of the runs, newest last."""
 
 import time
 from collections import Counter
@@ -36,7 +36,7 @@ KEPT_PROBLEMS = 9
 """Problems that wait to be dismissed; older ones are among the messages."""
 
 READ_SECONDS = 2.0
-"""How long a result stands at least until a key can mean that it was read."""
+"""A key marks a result as read only if it was visible this long."""
 
 _NEAR = 4
 """Among how many of the newest messages one of another run is looked for, to become one with it."""
@@ -77,10 +77,10 @@ class Message:
 
 
 class Messages:
-    """Folds what keys and events say.
+    """The messages of a dashboard, from keys and events.
 
-    What came of a person's own action keeps a line until a key is pressed that may mean that it
-    was read; ``clock`` gives seconds.
+    A result of the user's own action keeps a line until a later key marks it as read; ``clock``
+    returns seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -97,33 +97,33 @@ class Messages:
         """How many answers to each command are still to come."""
 
     def expect(self, key: str, text: str, answers: int = 1) -> None:
-        """Say at once what was asked for; its ``answers`` will replace this line."""
+        """Show a request at once; the first of its ``answers`` replaces this line."""
         self._drop_pending(key)
         self._expected[key] += answers
         self._put(Message(key, text, pending=True, time=time.time()))
 
     def show_message(self, text: str, style: str = "") -> None:
-        """Say something that has no further result; the same line is not said twice."""
+        """Show a message without a further result; the next such message replaces it."""
         self._drop_pending("")
         self._put(Message("", text, style=style, pending=True, time=time.time()))
 
     def show_result(self, result: str) -> None:
-        """Say what came of something; it keeps a line until it is read."""
+        """Show a result, which keeps a line until it is read."""
         self._drop_pending("")
         self._put(Message("", result, time=time.time()), unread=True)
 
     def mark_read(self) -> None:
-        """A key was pressed: who presses one has read what stood there for a while."""
+        """Mark results that were visible for a while as read, because a key was pressed."""
         read_before = self._clock() - READ_SECONDS
         self._unread = [(one, since) for one, since in self._unread if since > read_before]
 
     def show_error(self, problem: str) -> None:
-        """Say what went wrong; it keeps a line until it is dismissed."""
+        """Show a problem, which keeps a line until it is dismissed."""
         self._drop_pending("")
         self._put(Message("", problem, style=_BAD, time=time.time(), stays=True))
 
     def dismiss(self) -> bool:
-        """Let go of the newest problem that keeps a line; False if none does."""
+        """Dismiss the newest problem that keeps a line; return False if none does."""
         if not self._staying:
             return False
         problem = self._staying.pop()
@@ -131,7 +131,7 @@ class Messages:
         return True
 
     def add_event(self, event: AnyEvent) -> None:
-        """Say what ``event`` means to a person, if anything."""
+        """Add the message of ``event``, if it has one."""
         message = self._of(event)
         if message is None:
             return
@@ -155,7 +155,7 @@ class Messages:
         self._put(message, unread=answers and message.key not in _SHOWN_ANYWAY)
 
     def _answers(self, key: str) -> bool:
-        """Whether something with this key was asked for here."""
+        """Return True if this client requested something with this key."""
         for asked in self._expected:
             if _related(key, asked):
                 self._expected -= Counter([asked])
@@ -164,7 +164,7 @@ class Messages:
 
     @property
     def all(self) -> Sequence[Message]:
-        """All that is remembered, oldest first."""
+        """All messages kept, oldest first."""
         return self._said
 
     def lines(self, count: int, width: int) -> tuple[Line, ...]:
@@ -194,7 +194,7 @@ class Messages:
         return (self._counting(said, more, width), *rest)
 
     def _shared(self, said: Span, later: Sequence[Message], width: int, kept: Message) -> Line:
-        """One line with what is kept and the newest message, or how many there are."""
+        """Return one line with the kept message and the newest one, or their number."""
         newest = later[-1]
         room = width - cells((said,)) - 3
         if cell_len(newest.text) > room:
@@ -210,7 +210,7 @@ class Messages:
         return line(Span(clip(said.text, width - len(more)), said.style), Span(more, "dim"))
 
     def _more(self, hidden: int) -> str:
-        """How many later messages there is no room for, and the key that shows them."""
+        """Return the number of later messages that do not fit, and the key that shows them."""
         return f" · +{hidden} ({self.key('messages')})" if hidden > 0 else ""
 
     def _newest(self, said: Sequence[Message], count: int, width: int) -> tuple[Line, ...]:
@@ -295,7 +295,7 @@ _STYLES: Mapping[Severity, str] = {"info": "", "warning": "yellow", "error": _BA
 
 
 def message_lines(messages: Sequence[Message], width: int) -> list[Line]:
-    """All of ``messages``, each with the time of day, wrapped to ``width``."""
+    """Return all ``messages``, each with its time of day, wrapped to ``width``."""
     lines: list[Line] = []
     for one in messages:
         at = time.strftime("%H:%M:%S", time.localtime(one.time))

@@ -1,4 +1,4 @@
-"""Curves of runs that lie in folders: of one, or of several on one chart."""
+"""Loss curves of runs on disk: of one run, or of several in one chart."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class RunList:
 
     @cached_property
     def place(self) -> int:
-        """Where the cursor is; 0 where its run is not shown."""
+        """Row of the cursor; 0 if its run is not shown."""
         paths = [one.path for one in self.shown]
         return paths.index(self.cursor) if self.cursor in paths else 0
 
@@ -79,7 +79,7 @@ class RunList:
         return [known[path] for path in self.marked if path in known]
 
     def with_entries(self, entries: Sequence[RunSummary], read_at: float) -> RunList:
-        """What is there now; cursor and marks stay on their runs."""
+        """Replace the entries; cursor and marks stay on their runs."""
         paths = {one.path for one in entries}
         marked = tuple(path for path in self.marked if path in paths)
         return replace(self, entries=tuple(entries), read_at=read_at, marked=marked)
@@ -109,7 +109,7 @@ class RunList:
         return replace(self, marked=(*self.marked, path))
 
     def head(self, folders: str, width: int) -> Line:
-        """How many runs there are, and of which kind those are that are shown."""
+        """Return the number of runs, the filter, and the sort order."""
         count = len(self.entries)
         runs = Span("1 run" if count == 1 else f"{whole(count)} runs", "bold")
         parts: list[Span | str] = [f"{folders}: ", runs]
@@ -149,7 +149,7 @@ class RunList:
 
     @cached_property
     def _cells(self) -> dict[str, int]:
-        """What each column needs, whichever rows are in view."""
+        """Width of each column over all rows, in view or not."""
         sizes = {name: len(name) + 1 for names in _COLUMNS for name in names}
         for one in self.shown:
             for name, text in _texts(one, self.read_at).items():

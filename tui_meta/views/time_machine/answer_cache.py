@@ -1,4 +1,4 @@
-"""What the checkpoints that were visited have answered; the latest visits are kept."""
+"""Answers of visited checkpoints; the most recent ones are kept."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ MOST_KEPT = 64
 
 
 class AnswerCache:
-    """One question is open at a time: where one stands. Refused ones are not asked again."""
+    """Caches answers; one question is pending at a time, and refused ones are not asked again."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Adapt, Adapted | None] = OrderedDict()
         self._open: Adapt | None = None
 
     def due(self, question: Adapt) -> bool:
-        """Whether this must be asked, which then counts as asked."""
+        """Return True if this must be asked; it then counts as asked."""
         if question == self._open or question in self._kept:
             return False
         self._open = question
         return True
 
     def knows(self, question: Adapt) -> bool:
-        """Whether this was answered, or refused."""
+        """Return True if this was answered or refused."""
         return question in self._kept
 
     def store(self, question: Adapt, answer: Adapted | None) -> None:
-        """Keep the answer; None for one that was refused."""
+        """Store the answer; None if the question was refused."""
         if question == self._open:
             self._open = None
         self._kept[question] = answer
@@ -38,7 +38,7 @@ class AnswerCache:
             self._kept.popitem(last=False)
 
     def answer(self, question: Adapt) -> Adapted | None:
-        """What is known."""
+        """Return the answer, if there is one."""
         if question in self._kept:
             self._kept.move_to_end(question)
         return self._kept.get(question)

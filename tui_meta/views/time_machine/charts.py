@@ -1,4 +1,4 @@
-"""What the time machine draws beside the wave: the history behind, and one task through time."""
+"""Charts of the time machine: the validation history, and one task over all checkpoints."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _SMOOTH = 48
 
 
 class HistoryChart:
-    """Makes the curve of all periodic evaluations; it remembers its limits."""
+    """Builds the curve of all periodic evaluations; remembers its limits."""
 
     def __init__(self) -> None:
         self._iterations = Limits(0, 100)
         self._losses = Limits(-2, 1, "log")
 
     def plot(self, machine: TimeMachine) -> Plot:
-        """Losses after adaptation, and where one stands."""
+        """Return the validation losses, with the chosen position marked."""
         evaluations = machine.past.evaluations
         losses = gaps(one.after for one in evaluations)
         x, y = decimate([one.iteration for one in evaluations], losses, _SMOOTH)
@@ -47,7 +47,7 @@ class HistoryChart:
 
 
 class ThroughTimeChart:
-    """Makes the chart of one task over the checkpoints that adapted to it; it remembers limits."""
+    """Builds the chart of one task over the checkpoints that adapted to it; remembers limits."""
 
     def __init__(self) -> None:
         self._iterations = Limits(0, 100)
@@ -56,7 +56,7 @@ class ThroughTimeChart:
     def plot(
         self, lab: LabState, answers: Mapping[int, Adapted | None], chosen: int | None
     ) -> Plot:
-        """The loss on the task before any update and at the present step, by iteration."""
+        """Return the loss on the task before adaptation and at the current step, by iteration."""
         known = {at: one for at, one in answers.items() if one}
         first = gaps(one.losses[0] for one in known.values())
         now = gaps(at_step(lab, one.losses) for one in known.values())

@@ -1,4 +1,4 @@
-"""The time machine in words: what a run has left, and where one stands in it."""
+"""The time machine as text: checkpoints and evaluations of a run, and the position in them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def rows(machine: TimeMachine, height: int, width: int) -> list[Line]:
 
 
 def timeline(machine: TimeMachine, width: int) -> Line:
-    """The iterations around the chosen one in one line; a click goes there."""
+    """Return the iterations around the chosen one in one line; a click goes there."""
     if machine.evaluation is not None:
         place, known = machine.evaluation, [one.iteration for one in machine.past.evaluations]
     else:
@@ -73,7 +73,7 @@ def timeline(machine: TimeMachine, width: int) -> Line:
 
 
 def place_line(machine: TimeMachine) -> Line:
-    """Where one stands, and what cannot be visited."""
+    """Return the position, and the number of damaged checkpoints."""
     n, damaged = len(machine.past.checkpoints), machine.past.damaged
     spoilt = Span(f", {whole(damaged)} damaged", "bright_red") if damaged else ""
     at = machine.chosen_evaluation
@@ -100,7 +100,7 @@ def runs_line(titles: Sequence[str], chosen: int) -> Line:
 
 
 def loss_line(lab: LabState, answer: Adapted | None) -> Line:
-    """What the chosen theta has reached on the task."""
+    """Return the loss of the chosen theta on the task."""
     if answer is None:
         return line(Span("loss …", "dim"))
     now, before = reached(lab, answer), loss_text(answer.losses[0])
@@ -109,7 +109,7 @@ def loss_line(lab: LabState, answer: Adapted | None) -> Line:
 
 
 def reached(lab: LabState, answer: Adapted | None) -> str:
-    """The loss at the present step, in words."""
+    """Return the loss at the current step in words."""
     return "…" if answer is None else loss_text(at_step(lab, answer.losses))
 
 

@@ -1,4 +1,4 @@
-"""What each chart shows: snapshots and evaluations turned into plots with steady limits."""
+"""Charts of the watch screen: snapshots and evaluations as plots with stable limits."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,21 +34,21 @@ _SMOOTH_EVALUATIONS = 12
 _ADAPTED = Limits(-2, 1, "log")
 
 _NOWHERE = (299.0, 300.0)
-"""Limits that all losses are outside of: the first ones make limits of their own."""
+"""Limits outside all losses: the first losses set new ones."""
 
 _USUAL_WAVE = Limits(-6, 6)
 """Axes on which amplitudes can be compared by eye; very small and very large waves have others."""
 
 
 class Charts:
-    """Makes the plots of one session; it remembers their limits, so that axes stay put."""
+    """Builds the plots of one session; remembers their limits, so that axes stay fixed."""
 
     def __init__(self) -> None:
         self._limits: dict[tuple[str, ...], Limits] = {}
         self._wave = _USUAL_WAVE
 
     def training(self, record: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
-        """The training loss of all runs over iterations."""
+        """Return the training loss of all runs over iterations."""
         curves = []
         for one in statuses:
             shown = one.snapshot.curve
@@ -57,7 +57,7 @@ class Charts:
         return self._over_iterations(drawn, curves, record, lens)
 
     def adapted(self, record: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
-        """The loss after adaptation of every periodic evaluation, each on a random task."""
+        """Return the validation loss of all runs: each evaluation on a random task."""
         curves = []
         for one in statuses:
             evaluations = record.evaluations[one.snapshot.run]
@@ -70,7 +70,7 @@ class Charts:
     def updates(
         self, evaluations: Mapping[str, Evaluated], statuses: Sequence[RunStatus], lens: Lens
     ) -> Plot:
-        """The query loss of one evaluation after each update, of all runs."""
+        """Return the query loss of one evaluation after each gradient step, of all runs."""
         shown = [
             (one, evaluations[one.snapshot.run])
             for one in statuses
@@ -105,7 +105,7 @@ class Charts:
         statuses: Sequence[RunStatus],
         lenses: Sequence[Lens],
     ) -> list[Plot]:
-        """The wave and its prediction by each run, all on the same axes."""
+        """Return the wave and its prediction for each run, all on the same axes."""
         values: list[float] = []
         for evaluated in evaluations.values():
             values += (*evaluated.before, *evaluated.after, *evaluated.support_y)
@@ -189,7 +189,7 @@ class Charts:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """What distinguishes one chart over iterations from another."""
+    """Parameters of a chart over iterations."""
 
     title: str
     smooth: int
@@ -202,7 +202,7 @@ def _on(scale: Scale, losses: Sequence[float]) -> Sequence[float]:
 
 
 def task_line(evaluated: Evaluated | None) -> str:
-    """Which task an evaluation was on, and how it was adapted to."""
+    """Return the task of an evaluation in words."""
     if evaluated is None:
         return ""
     points, updates = len(evaluated.support_x), len(evaluated.losses) - 1

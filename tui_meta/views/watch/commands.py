@@ -1,4 +1,4 @@
-"""What a key asks of the runs: which commands to send, and what to say at once."""
+"""Commands that keys send to the runs, and the message shown at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ PACES: tuple[float | None, ...] = (1, 3, 10, 30, 100, 300, 1_000, 3_000, None)
 
 @dataclass(frozen=True)
 class RunCommands:
-    """``commands`` as (run, command). ``key`` names what their result will replace ``say`` by;
-    without one there is nothing to wait for.
+    """Commands as (run, command) pairs. ``key`` identifies the messages that will replace
+    ``message``; without one there is nothing to wait for.
     """
 
     message: str
@@ -30,7 +30,7 @@ def pause_or_resume(
     names: Mapping[str, str],
     key: KeyOf = usual_key,
 ) -> RunCommands:
-    """Pause what trains; if nothing does, go on with what is paused."""
+    """Pause the training runs; if none is training, resume the paused ones."""
     states = {one.run: wanted.get(one.run, one.state) for one in runs}
     training = [run for run, state in states.items() if state in ("training", "loading")]
     if training:
@@ -58,7 +58,7 @@ def step(
     count: int = 1,
     key: KeyOf = usual_key,
 ) -> RunCommands:
-    """``count`` iterations of each paused run."""
+    """Step each paused run by ``count`` iterations."""
     paused = [one.run for one in runs if wanted.get(one.run, one.state) == "paused"]
     if not paused:
         hint = _hint(runs, key) or f"; pause first ({key('pause')})"
@@ -69,7 +69,7 @@ def step(
 
 
 def save(runs: Sequence[Snapshot], names: Mapping[str, str]) -> RunCommands:
-    """A checkpoint of each run that is alive."""
+    """Save a checkpoint of each run that has not ended."""
     alive = [one.run for one in runs if one.state not in ("failed", "stopped")]
     if not alive:
         return RunCommands(f"nothing to save: {_stated(runs, names)}")
@@ -80,7 +80,7 @@ def save(runs: Sequence[Snapshot], names: Mapping[str, str]) -> RunCommands:
 def extend(
     runs: Sequence[Snapshot], names: Mapping[str, str], key: KeyOf = usual_key
 ) -> RunCommands:
-    """As many iterations again for each finished run."""
+    """Continue each finished run for as many iterations again."""
     finished = [one.run for one in runs if one.state == "finished"]
     if not finished:
         return RunCommands(f"{key('continue')} continues finished runs: {_stated(runs, names)}")
@@ -94,9 +94,9 @@ def change_pace(
     steps: int,
     names: Mapping[str, str],
 ) -> RunCommands:
-    """The pace ``steps`` steps faster, or slower if negative.
+    """Make the pace ``steps`` steps faster, or slower if negative.
 
-    ``paces`` are those asked for before, which a snapshot may not know yet.
+    ``paces`` were requested before; snapshots may not show them yet.
     """
     first = runs[0]
     now = paces.get(first.run, first.pace)
@@ -106,12 +106,12 @@ def change_pace(
         return RunCommands(f"pace: {pace_text(now)} is the {end}")
     pace = PACES[place]
     commands = tuple((one.run, SetPace(pace)) for one in runs)
-    whose = _listed([one.run for one in runs], names)
-    return RunCommands(f"pace of {whose}: {pace_text(pace)}", commands)
+    titles = _listed([one.run for one in runs], names)
+    return RunCommands(f"pace of {titles}: {pace_text(pace)}", commands)
 
 
 def _place(pace: float | None) -> int:
-    """Where ``pace`` stands among the steps; one between two counts as the lower."""
+    """Return the index of ``pace`` in ``PACES``, rounded down."""
     if pace is None:
         return len(PACES) - 1
     return max(

@@ -1,4 +1,4 @@
-"""Which panels are on the screen, and where, for any size of a terminal."""
+"""Layout of the watch screen for any terminal size."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ CHART_NAMES = {
     UPDATES: "loss per step",
     ADAPTED: "validation loss",
 }
-"""What a line calls them."""
+"""Names of the charts in messages."""
 
 LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 """Below it, there are no panels."""
@@ -75,7 +75,7 @@ def wave(index: int) -> str:
 
 
 def is_wave(panel: str) -> bool:
-    """Whether it is a panel with a run's wave."""
+    """Return True for a panel with a run's wave."""
     return panel.startswith("wave-")
 
 
@@ -150,13 +150,13 @@ def _gap(here: Box, there: Box, direction: Direction) -> int:
 
 
 def _aside(here: Box, there: Box, direction: Direction) -> int:
-    """How far the middles of two boxes differ across a direction, in half cells."""
+    """Return the distance of two boxes' centres across a direction, in half cells."""
     across = 0 if direction in ("up", "down") else 1
     return abs(2 * here[across] + here[across + 2] - 2 * there[across] - there[across + 2])
 
 
 def too_small(width: int, height: int) -> Line:
-    """What a terminal without room for panels is told: the size it needs, and the one it has."""
+    """Return the text for a terminal without room for panels: the needed and the current size."""
     needed = f"{LEAST_WIDTH}x{LEAST_HEIGHT}"
     long = f"please enlarge {needed}; this has {width}x{height}"
     return first_that_fits(
@@ -174,7 +174,7 @@ def tab_line(tabs: Sequence[Tab]) -> Line:
 
 
 def chart_hint(chart: str, arrangement: Arrangement) -> str:
-    """Which of the charts that share a place this is, and how to reach the others."""
+    """Return which of the charts that share a place this is, and how to reach the others."""
     if len(set(CHARTS) & set(arrangement.panels)) > 1:
         return ""
     place = CHARTS.index(chart) + 1

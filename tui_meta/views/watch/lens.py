@@ -1,4 +1,4 @@
-"""How a chart is looked at: scale, window, smoothing, and a cursor that reads values off."""
+"""Display options of a chart: scale, window, smoothing, and a cursor that reads values."""
 
 import math
 from bisect import bisect_left
@@ -20,7 +20,7 @@ _CURSOR_STOPS = 100
 
 @dataclass(frozen=True)
 class Lens:
-    """How one chart is looked at; ``cursor`` is where values are read off, in units of x.
+    """Display options of one chart; ``cursor`` is the position of the readout, in units of x.
 
     ``window`` is all of the run, its last tenth, or a fixed number of newest iterations. Without
     ``smooth``, every point that is kept is drawn.
@@ -33,7 +33,7 @@ class Lens:
 
     @property
     def words(self) -> str:
-        """What is not as usual, to stand in the chart's title."""
+        """The options that differ from the defaults, for the chart's title."""
         words = [
             "linear" if self.scale == "linear" else "",
             _WINDOWS[self.window],
@@ -43,7 +43,7 @@ class Lens:
 
     @property
     def coded(self) -> str:
-        """What of it another face can take over: all but the cursor."""
+        """The options that other clients take over: all but the cursor."""
         return f"{self.scale} {self.window} {'smooth' if self.smooth else 'raw'}"
 
     @staticmethod
@@ -57,18 +57,18 @@ class Lens:
         }
         return known.get(coded) if isinstance(coded, str) else None
 
-    def said(self, part: LensPart) -> str:
-        """One part of it, as a person would say it."""
+    def words_of(self, part: LensPart) -> str:
+        """Return one option in words."""
         match part:
             case "scale":
                 return "linear scale" if self.scale == "linear" else "logarithmic scale"
             case "window":
-                said = {
+                windows = {
                     "all": "all iterations",
                     "tail": "the last 10 %",
                     "follow": "the newest iterations",
                 }
-                return said[self.window]
+                return windows[self.window]
         return "smoothed" if self.smooth else "not smoothed"
 
     def other_scale(self) -> "Lens":
@@ -95,7 +95,7 @@ class Lens:
 
 
 def stops(plot: Plot) -> list[float]:
-    """Where the cursor can stand: at the points of the lines, within the axis."""
+    """Return the positions of the cursor: the points of the lines, within the axis."""
     return sorted(
         {
             x
@@ -122,7 +122,7 @@ def moved(plot: Plot, cursor: float | None, steps: int) -> float | None:
 
 
 def reading(plot: Plot, cursor: float) -> str:
-    """Where the cursor stands, and the value of each line there."""
+    """Return the position of the cursor and the value of each line there."""
     values = " · ".join(
         f"{series.label} {loss(value_at(plot, series, cursor))}" for series in _lines(plot)
     )
@@ -130,9 +130,7 @@ def reading(plot: Plot, cursor: float) -> str:
 
 
 def read_in_legend(plot: Plot, name: str, cursor: float) -> Plot:
-    """The plot where there is room for no more: its title says where the cursor stands, and its
-    legend what the lines are there.
-    """
+    """Return the plot with the readout inside: the position in its title, values in its legend."""
     values = tuple(
         loss(value_at(plot, series, cursor)) if series.kind == "line" else ""
         for series in plot.legend

@@ -1,4 +1,4 @@
-"""The live loss table: each run's periodic evaluations beneath one another, newest last."""
+"""The live table of validation losses: a block of columns for each run, newest row last."""
 
 from collections.abc import Sequence
 

@@ -35,7 +35,7 @@ class WatchState:
         self.arrangement = layout.Arrangement(())
         self._size = (0, 0)
         self.lenses: dict[str, Lens] = {}
-        """How charts are looked at that are not looked at as usual."""
+        """Display options of charts that differ from the defaults."""
         self._begin()
         dashboard.on_restart.append(self._begin)
 
@@ -48,12 +48,12 @@ class WatchState:
 
     @property
     def frozen(self) -> bool:
-        """Whether table and charts stand still, while the runs may train on."""
+        """True while table and charts are frozen; the runs may be training."""
         return self._still is not None
 
     @property
     def _shown(self) -> tuple[list[RunStatus], EventHistory]:
-        """What table and charts show: what is, or what was when the view was frozen."""
+        """The current status and history, or those at the time of freezing."""
         return self._still or (self.dashboard.statuses, self.dashboard.history)
 
     def scope(self, focused_run: int | None) -> list[Snapshot]:
@@ -61,8 +61,8 @@ class WatchState:
         runs = list(self.dashboard.snapshots.values())
         return runs if focused_run is None else [runs[focused_run]]
 
-    def note(self, order: RunCommands) -> None:
-        """Say what an order says, and remember the states and paces that it asks for."""
+    def show_command(self, order: RunCommands) -> None:
+        """Show the message of a key, and remember the states and paces that it requests."""
         if order.key:
             self.messages.expect(order.key, order.message, len(order.commands))
         else:
@@ -73,7 +73,7 @@ class WatchState:
         if order.wanted:
             self.dashboard.history.wanted.update({run: order.wanted for run, _ in order.commands})
 
-    # What is looked at.
+    # The view.
 
     def arrange(self, width: int, height: int) -> layout.Arrangement:
         """The arrangement of the panels for a terminal of this size."""
@@ -89,13 +89,13 @@ class WatchState:
         return self.arrangement
 
     def turn_to(self, panel: str) -> None:
-        """From now on ``panel`` must be seen."""
+        """Make ``panel`` the one that stays visible."""
         self.panel = panel
         if panel in layout.CHARTS:
             self.chart = panel
 
     def freeze(self) -> None:
-        """Let table and charts stand still; again, and they follow the runs."""
+        """Freeze or unfreeze table and charts."""
         self._still = (
             None if self._still else (self.dashboard.statuses, self.dashboard.history.still())
         )
@@ -112,7 +112,7 @@ class WatchState:
         return self.chart if self.panel == layout.TABLE else self.panel
 
     def lens(self, panel: str) -> Lens:
-        """How ``panel`` is looked at."""
+        """Return the display options of ``panel``."""
         return self.lenses.get(panel, Lens())
 
     def change_lens(self, what: LensPart) -> None:
@@ -130,11 +130,13 @@ class WatchState:
                 self.lenses[panel] = before.next_window()
             case "smoothing":
                 self.lenses[panel] = replace(before, smooth=not before.smooth)
-        self.messages.show_message(f"{layout.CHART_NAMES[panel]}: {self.lens(panel).said(what)}")
+        self.messages.show_message(
+            f"{layout.CHART_NAMES[panel]}: {self.lens(panel).words_of(what)}"
+        )
 
     @property
     def cursor_on(self) -> bool:
-        """Whether keys move a cursor on the chart in focus."""
+        """True if the chart in focus has a cursor."""
         return self.panel != layout.TABLE and self.lens(self.panel).cursor is not None
 
     def toggle_cursor(self) -> None:
@@ -188,7 +190,7 @@ class WatchState:
         return True
 
     def view(self) -> View:
-        """What is looked at, to be remembered for the next face."""
+        """Return the view, to be restored by the next client."""
         return {
             "panel": self.panel,
             "chart": self.chart,
@@ -197,8 +199,8 @@ class WatchState:
             **{f"lens {panel}": lens.coded for panel, lens in self.lenses.items()},
         }
 
-    def look_at(self, view: View) -> None:
-        """Look at what another face was looking at; what is not known here is passed over."""
+    def restore(self, view: View) -> None:
+        """Restore the view of another client; unknown parts are ignored."""
         known = layout.all_panels(len(self.dashboard.snapshots))
         panel, chart, pinned = view.get("panel"), view.get("chart"), view.get("pinned")
         if chart in layout.CHARTS:
@@ -210,7 +212,7 @@ class WatchState:
         self.enlarged = view.get("enlarged") is True
         self.pinned = next((name for name in PROBES if name == pinned), None)
 
-    # What stands in each part.
+    # Content of each part.
 
     def title(self, width: int) -> Line:
         """The first line of the screen."""
@@ -220,7 +222,7 @@ class WatchState:
         )
 
     def message_lines(self, width: int) -> Sequence[Line]:
-        """What was said last; in a tiny terminal, what size it needs.
+        """Return the newest messages; in a tiny terminal, the size it needs.
 
         A problem with saving keeps a line for as long as it lasts.
         """
@@ -266,7 +268,7 @@ class WatchState:
         return LossTable(record, statuses, width)
 
     def plots(self, panels: Collection[str] | None = None) -> dict[str, tuple[Plot, str]]:
-        """The plot of each visible chart, or of those in ``panels``, and what stands below it."""
+        """Return the plot of each visible chart (of those in ``panels``), and the text below."""
         visible = self.arrangement.panels
         if panels is not None:
             visible = tuple(panel for panel in visible if panel in panels)
@@ -299,7 +301,7 @@ class WatchState:
                     yield panel, self._charts.updates(evaluations, runs, self.lens(panel))
 
     def _below(self, panel: str) -> str:
-        """What stands at a chart's lower edge: which of several it is, or the wave's task."""
+        """Return the text at a chart's lower edge: its place among several, or the wave's task."""
         if panel in layout.CHARTS:
             return layout.chart_hint(panel, self.arrangement)
         runs, record = self._shown
@@ -309,7 +311,7 @@ class WatchState:
 
 
 def _cannot(what: LensPart, panel: str) -> str:
-    """Why a chart has no choice of ``what``; nothing if it has."""
+    """Return why a chart has no choice of ``what``; empty if it has."""
     if panel not in layout.CHARTS:
         return "wave charts have a fixed scale and range"
     if panel == layout.UPDATES and what != "scale":
