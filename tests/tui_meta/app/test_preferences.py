@@ -19,7 +19,8 @@ from tui_meta.app.ascii import to_ascii
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.themes import PALETTES
 from tui_meta.cli.preferences import is_utf8, preferences
-from tui_meta.views.keys.keymap import BOUND_TOGETHER, check_keymap
+from tui_meta.views.keys.former_names import FORMER_NAMES
+from tui_meta.views.keys.keymap import BOUND_TOGETHER, check_keymap, with_current_names
 
 
 @pytest.fixture(autouse=True)
@@ -137,6 +138,13 @@ async def test_a_key_that_was_moved_works_and_is_shown_everywhere() -> None:
 
 def test_keys_may_change_places_and_be_the_same_on_different_screens() -> None:
     check_keymap({"lab grab": "i", "lab point": "c", "battery seed": "c", "save": "n", "step": "s"})
+
+
+def test_key_maps_of_version_0_1_still_work() -> None:
+    assert with_current_names({"lab carry": "T", "freeze": "Z"}) == {"lab grab": "T", "freeze": "Z"}
+    actions = {key.name for keys in BOUND_TOGETHER.values() for key in keys}
+    assert set(FORMER_NAMES.values()) <= actions
+    assert not set(FORMER_NAMES) & actions
 
 
 def test_no_two_actions_of_a_screen_share_a_key_or_a_name() -> None:
