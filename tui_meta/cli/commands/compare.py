@@ -81,7 +81,7 @@ def _show(output: Output, a: Network, b: Network, comparison: Comparison) -> Non
         for line in network.heading().splitlines():
             output.print_line(line)
     output.print_line("")
-    _show_paired(output, a, b, comparison.random_tasks, "10 support points over the full range")
+    _show_paired(output, a, b, comparison.random_tasks, "10 support points over the whole range")
     _show_paired(
         output,
         a,

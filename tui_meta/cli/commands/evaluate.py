@@ -92,7 +92,7 @@ def evaluate(
     waves = networks[0].checkpoint.config.waves
     standard = {label: one.standard for label, one in assessments.items()}
     half_range = {label: one.half_range for label, one in assessments.items()}
-    _show_waves(output, "1. Standard", "over the full range", standard, waves)
+    _show_waves(output, "1. Standard", "over the whole range", standard, waves)
     print_losses(output, {label: one.losses for label, one in standard.items()})
     _show_waves(output, "2. Half range", "from the right half only", half_range, waves)
     _show_losses(output, {label: one.losses for label, one in half_range.items()})
@@ -164,7 +164,7 @@ def _show_losses(output: Output, columns: dict[str, list[float]]) -> None:
 
 def _show_statistics(output: Output, assessments: dict[str, Assessment], n_tasks: int) -> None:
     output.print_line(
-        f"Loss on {whole(n_tasks)} random tasks, 10 support points over the full range", "bold"
+        f"Loss on {whole(n_tasks)} random tasks, 10 support points over the whole range", "bold"
     )
     print_statistics(output, {label: one.random_tasks for label, one in assessments.items()})
     output.print_line(
