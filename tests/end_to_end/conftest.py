@@ -1,4 +1,4 @@
-"""Each test here has sessions of its own."""
+"""A registry of sessions and terminals for each test."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ def own_place() -> Iterator[Path]:
 
 @pytest.fixture
 def open_face(tmp_path: Path, own_place: Path) -> Iterator[OpenFace]:
-    """Opens the program, or another ``command``, in a terminal of the given size."""
+    """A function that opens the program, or another ``command``, in a terminal."""
     opened: list[Terminal] = []
 
     def start(

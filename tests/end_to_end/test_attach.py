@@ -33,7 +33,7 @@ from tests.support.terminals.terminal import Terminal
 
 
 def begun(folder: Path, *tokens: str) -> None:
-    """A session that trains, and that nobody watches."""
+    """Start a session that trains without subscribers."""
     ran(folder, *SLOW, "--detach", *tokens)
 
 
@@ -145,7 +145,7 @@ def test_a_terminal_that_hangs_up_leaves_the_runs_and_what_was_seen(
     corner = next(line for line in face.lines if "┏" in line or "╭" in line).split()[1]
     left_at = count(face.text)
     assert face.hang_up() == 128 + signal.SIGHUP
-    until(lambda: listed()[0]["watchers"] == [], "nobody watches")
+    until(lambda: listed()[0]["watchers"] == [], "no subscriber is left")
 
     again = open_face("attach", columns=100, rows=30)
     again.wait_until(past(left_at + 200), "the runs have gone on")
@@ -178,8 +178,8 @@ def test_quitting_offers_to_detach_first(open_face: OpenFace, tmp_path: Path) ->
     (session,) = listed()
     assert [run["state"] for run in session["runs"]] == ["training"]
     assert session["watchers"] == []
-    told = ran(tmp_path, "stop", "1")
-    assert "session 1 ended; resume with: tui-meta resume checkpoints/fomaml-x" in told
+    output = ran(tmp_path, "stop", "1")
+    assert "session 1 ended; resume with: tui-meta resume checkpoints/fomaml-x" in output
     assert listed() == []
 
 
@@ -193,7 +193,7 @@ def test_sigterm_ends_what_a_face_began_and_leaves_what_it_came_to(
     came.signal(signal.SIGTERM)
     assert came.wait_for_end() == 128 + signal.SIGTERM
     assert b"session 1 continues" in came.raw
-    began.wait_until(past(count(began.text) + 200), "training goes on")
+    began.wait_until(past(count(began.text) + 200), "training continues")
     began.signal(signal.SIGTERM)
     assert began.wait_for_end() == 128 + signal.SIGTERM
     until_none_lives()
@@ -223,13 +223,13 @@ def test_the_program_started_again_offers_the_session_that_runs(
 
 
 def test_detached_runs_train_and_go_on_detached(tmp_path: Path) -> None:
-    told = ran(tmp_path, *SLOW, "--detach")
-    assert told == "training in session 1; view with: tui-meta attach 1\n"
+    output = ran(tmp_path, *SLOW, "--detach")
+    assert output == "training in session 1; view with: tui-meta attach 1\n"
     until(lambda: furthest() > 0, "training")
     ran(tmp_path, "stop", "1")
     at = latest_checkpoint(tmp_path / RUN).checkpoint.state.iteration
     ran(tmp_path, "resume", str(RUN), "--detach")
-    until(lambda: furthest() > at, "training goes on")
+    until(lambda: furthest() > at, "training continues")
 
 
 def test_a_face_that_may_only_look_says_so(open_face: OpenFace, tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_a_face_that_may_only_look_says_so(open_face: OpenFace, tmp_path: Path) 
     assert "pause" not in face.lines[-1]
     face.press(" ")
     face.wait_for("read-only session")
-    face.wait_until(past(count(face.text) + 100), "it trains on")
+    face.wait_until(past(count(face.text) + 100), "training continues")
     face.press("q")
     assert face.wait_for_end() == 0
     assert [run["state"] for run in listed()[0]["runs"]] == ["training"]
@@ -364,7 +364,7 @@ def test_in_a_multiplexer_one_leaves_comes_back_and_resizes(
     shell.wait_until(past(0), "attached")
     shell.resize(132, 43)
     shell.wait_until(lambda _: widest(shell) == 132, "as wide as the terminal")
-    shell.wait_until(past(count(shell.text)), "training goes on")
+    shell.wait_until(past(count(shell.text)), "training continues")
     shell.press("d")
     shell.wait_for("reconnect with: tui-meta attach 1", "ready>")
     shell.press("exit\r")

@@ -1,4 +1,4 @@
-"""A crash inside a trainer: one run fails and says so, the other goes on."""
+"""A crash inside a trainer: one run fails with a message, the other continues."""
 
 import json
 import sys
@@ -23,10 +23,10 @@ def crashing(config, on_prepare):
 
 core.training.trainer.make_engine = crashing
 """
-"""What every process of the program does first, the one that trains as well."""
+"""Code that every process of the program runs first, also the one that trains."""
 
 
-def test_a_crash_in_one_run_is_shown_and_logged_and_the_other_goes_on(tmp_path: Path) -> None:
+def test_a_crash_in_one_run_is_shown_and_logged_and_the_other_continues(tmp_path: Path) -> None:
     modules = tmp_path / "modules"
     modules.mkdir()
     (modules / "sitecustomize.py").write_text(CRASHING)
@@ -40,7 +40,7 @@ def test_a_crash_in_one_run_is_shown_and_logged_and_the_other_goes_on(tmp_path: 
             lambda _: (
                 (tmp_path / "checkpoints" / "reptile-x" / "events.jsonl").stat().st_size > before
             ),
-            "the other run goes on",
+            "the other run continues",
         )
         terminal.press("q")
         terminal.wait_for("save and stop")

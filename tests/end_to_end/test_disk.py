@@ -66,13 +66,13 @@ class Watched:
         resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, hard))
 
     def interrupt(self) -> str:
-        """End the run as Ctrl-C does; what it said to a person."""
+        """End the run as Ctrl-C does, and return what it wrote to stderr."""
         self.process.send_signal(signal.SIGINT)
         assert self.process.stderr is not None
-        said = self.process.stderr.read().decode()
+        output = self.process.stderr.read().decode()
         self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
-        return said
+        return output
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -93,7 +93,7 @@ def run(tmp_path: Path) -> Iterator[Watched]:
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """Nobody can make, rename or remove a file in ``folder``; permissions do not bind root."""
+    """Make a folder read-only, also for root, who is not bound by permissions."""
     close, open_ = (["chmod", "555"], ["chmod", "755"])
     if os.geteuid() == 0:
         close, open_ = (["chattr", "+i"], ["chattr", "-i"])
@@ -127,7 +127,7 @@ def test_a_full_disk_is_said_once_and_everything_is_written_when_there_is_room(
     said = run.interrupt()
 
     assert run.process.returncode == 130
-    assert said.count("training goes on") <= 2  # of the log and of the checkpoint
+    assert said.count("training continues") <= 2  # of the log and of the checkpoint
     folder = tmp_path / "checkpoints" / "fomaml-disk"
     assert latest_checkpoint(folder).path.stat().st_size > FULL
     log = logged(folder)
@@ -184,7 +184,7 @@ def test_a_folder_made_read_only_is_saved_to_when_it_can_be(run: Watched, tmp_pa
     said = run.interrupt()
 
     assert saved["iteration"] > failed["iteration"]
-    assert said.count("training goes on") == 1
+    assert said.count("training continues") == 1
     assert losses(logged(folder)) == losses(run.events)
 
 

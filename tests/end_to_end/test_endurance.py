@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 @dataclass(frozen=True)
 class Usage:
-    """What a process holds: bytes of memory, and numbers of open files and threads."""
+    """The resources of a process: bytes of memory, numbers of open files and threads."""
 
     memory: int
     files: int

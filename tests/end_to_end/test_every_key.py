@@ -1,7 +1,7 @@
-"""Every key of every screen, pressed in a real terminal beside runs that train: its effect is seen.
+"""Every key of every screen, pressed in a real terminal while runs train, has a visible effect.
 
-Which keys there are is read off the tables that the bindings are made from. A key without a case
-fails the first test.
+The keys are read from the tables that the bindings are made from. A key without a case fails the
+first test.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ SCREENS = {"watch": "w"} | {
 """The key that opens each screen."""
 
 
-def is_there(screen: str) -> str:
-    """A pattern that only this screen shows."""
+def title_pattern(screen: str) -> str:
+    """Return a pattern that only this screen shows."""
     if screen in PAGES:
         return rf"\Atui-meta  ·  {PAGES[screen].NAME} "
     return r"\Atui-meta.*session \d"
 
 
 def cases_everywhere(screen: str) -> dict[str, Case]:
-    """What must be seen after the keys that work on every screen, on this one."""
+    """Return the cases of the keys that work on every screen, for this one."""
     back = SCREENS[screen]
-    there = is_there(screen)
+    there = title_pattern(screen)
     visits = {
-        f"visit {other}": Case(shows(is_there(other)), there=there, after=back)
+        f"visit {other}": Case(shows(title_pattern(other)), there=there, after=back)
         for other in SCREENS
         if other != screen
     }
-    # On its own screen there is nothing to be seen of it.
+    # On its own screen the key has no visible effect.
     other = "watch" if screen == "messages" else "messages"
-    own = {f"visit {screen}": Case(shows(there), first=SCREENS[other], there=is_there(other))}
+    own = {f"visit {screen}": Case(shows(there), first=SCREENS[other], there=title_pattern(other))}
     return {
         **visits,
         **own,
@@ -64,18 +64,18 @@ def cases_everywhere(screen: str) -> dict[str, Case]:
 
 
 def page_cases(page: str) -> dict[str, Case]:
-    """What must be seen after the keys of this page."""
-    leaves = Case(shows(is_there("watch")), there=is_there(page), after=SCREENS[page])
+    """Return the cases of the keys of a page."""
+    leaves = Case(shows(title_pattern("watch")), there=title_pattern(page), after=SCREENS[page])
     return {"back": leaves, **PAGE_CASES[page]}
 
 
 def by_action(keys: Iterable[Key]) -> dict[str, list[str]]:
-    """The names of each key of a table, by what it does: the action without its brackets."""
+    """Return the names of each key of a table by its action, without brackets."""
     return {" ".join(re.findall(r"[^(),' ]+", key.action)): key.names.split(",") for key in keys}
 
 
 def bound_by(modal: Modal) -> dict[str, list[str]]:
-    """The keys of each action that something binds without a table."""
+    """Return the keys of each action of a dialog, which are not in a table."""
     bound: dict[str, list[str]] = {}
     for binding in modal.widget.BINDINGS:
         assert isinstance(binding, Binding)
@@ -84,7 +84,7 @@ def bound_by(modal: Modal) -> dict[str, list[str]]:
     return bound
 
 
-def test_no_key_is_without_a_case() -> None:
+def test_every_key_has_a_case() -> None:
     watch = by_action(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS)
     assert set(WATCH_CASES) == set(watch)
     assert set(PAGE_CASES) == set(PAGES)
@@ -97,7 +97,7 @@ def test_no_key_is_without_a_case() -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def own_place() -> Iterator[Path]:
-    """Sessions, runs and copies lie in one folder, whose name is short enough for a line."""
+    """A folder for sessions, runs and copies, with a name that is short enough for a line."""
     with place_of_its_own() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(folder / "state"))
         yield folder
@@ -112,11 +112,11 @@ def runs_have_begun() -> bool:
 @pytest.fixture(scope="module")
 def session(own_place: Path) -> str:
     """Two runs that train slowly, with checkpoints: three of the first, two of the second."""
-    told = ran(own_place, *SMALL, "--pace", "30", "--iterations", "100000000", "--detach")
-    id = told.split(";")[0].split()[-1]
-    until(runs_have_begun, "both runs train")  # so that no order comes before that
-    for order in ((), (), ("--run", "fomaml-x")):
-        ran(own_place, "send", id, "save", *order)
+    output = ran(own_place, *SMALL, "--pace", "30", "--iterations", "100000000", "--detach")
+    id = output.split(";")[0].split()[-1]
+    until(runs_have_begun, "both runs train")
+    for options in ((), (), ("--run", "fomaml-x")):
+        ran(own_place, "send", id, "save", *options)
     return id
 
 
@@ -130,7 +130,7 @@ def face(session: str, own_place: Path) -> Iterator[Terminal]:
 
 
 def leave(face: Terminal) -> None:
-    """By the key that lets the runs train on."""
+    """Detach by key."""
     press(face, "d")
     assert face.wait_for_end() == 0
     assert face.left_behind() == []
@@ -140,7 +140,7 @@ def leave(face: Terminal) -> None:
 def try_all(
     face: Terminal, keys: Mapping[str, list[str]], cases: Mapping[str, Case], where: str
 ) -> None:
-    """Every key, in the order of the cases."""
+    """Press every key, in the order of the cases."""
     for action, case in cases.items():
         for name in keys[action]:
             try_out(face, name, case, where)
@@ -148,7 +148,7 @@ def try_all(
 
 def open_screen(face: Terminal, screen: str) -> None:
     press(face, SCREENS[screen])
-    face.wait_until(lambda _: shows(is_there(screen))("", looked(face)), screen)
+    face.wait_until(lambda _: shows(title_pattern(screen))("", looked(face)), screen)
 
 
 def test_every_key_of_the_watch_screen() -> None:
@@ -184,7 +184,7 @@ def test_every_key_that_works_everywhere(face: Terminal, screen: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODALS)
-def test_every_key_of_what_lies_over_a_screen(face: Terminal, name: str) -> None:
+def test_every_key_of_a_dialog(face: Terminal, name: str) -> None:
     modal = MODALS[name]
     open_screen(face, modal.page)
     press(face, modal.key)

@@ -1,4 +1,4 @@
-"""A run that is killed again and again ends with the bits of the run that nobody disturbed."""
+"""A run that is killed again and again ends with the bits of an undisturbed run."""
 
 import json
 import random
@@ -52,14 +52,14 @@ def whole_lines(output: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in output[: output.rfind(b"\n") + 1].splitlines()]
 
 
-def fell_into_a_save(run: Path) -> bool:
-    """Whether there is a file begun, or vectors of an optimiser without their network."""
+def interrupted_a_save(run: Path) -> bool:
+    """Return True if a file is unfinished or an optimizer's state has no network."""
     names = {path.name for path in run.iterdir()}
     networks = {name.replace(".optimizer", "") for name in names if ".optimizer." in name}
     return any(name.endswith(".partial") for name in names) or not networks <= names
 
 
-def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+def test_a_run_killed_at_random_moments_ends_like_an_undisturbed_one(tmp_path: Path) -> None:
     calm, harsh = tmp_path / "calm", tmp_path / "harsh"
     for folder in (calm, harsh):
         folder.mkdir()
@@ -82,7 +82,7 @@ def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(tmp_path: Pat
         process.kill()
         rest, _ = process.communicate()
         shown += whole_lines(first + rest)
-        inside += fell_into_a_save(harsh / run)
+        inside += interrupted_a_save(harsh / run)
         tokens = ["resume", str(run), "--json"]
     print(f"{inside} of {KILLS} kills fell into a save")
     assert inside >= soak(0, 1)

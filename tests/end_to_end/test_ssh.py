@@ -27,8 +27,8 @@ LONGEST_LIFE = 2.0
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is a server")
 
 
-def told(events: Sequence[AnyEvent]) -> list[tuple[str, int]]:
-    """What a person is told of, in order; losses of training are in the curve."""
+def shown_events(events: Sequence[AnyEvent]) -> list[tuple[str, int]]:
+    """Return the kinds and iterations of the events that a client shows one by one."""
     others = [event for event in events if not isinstance(event, Progress | CommandIssued)]
     return [(type(event).__name__, event.iteration) for event in others]
 
@@ -82,9 +82,9 @@ def test_connections_that_end_at_any_moment_cost_nothing(
         assert last.wait_for_end() == 0
 
     logged = list(history(run))
-    assert told(late_events) == told(logged)
+    assert shown_events(late_events) == shown_events(logged)
     assert {"Evaluated", "Saved", "Paused", "Resumed", "Finished"} <= {
-        kind for kind, _ in told(logged)
+        kind for kind, _ in shown_events(logged)
     }
     assert "30,000" in shown
     calm = tmp_path / "calm" / RUN.name

@@ -89,7 +89,7 @@ def test_no_key_changes_what_is_learned(tmp_path: Path, own_place: Path) -> None
         assert face.left_behind() == []
     order(tmp_path, "pace", "full")
     order(tmp_path, "resume")
-    until(lambda: min(iterations().values()) > LEAST, "they train on")
+    until(lambda: min(iterations().values()) > LEAST, "training continues")
     order(tmp_path, "pause")
     ended = iterations()
     ran(tmp_path, "stop", "1")

@@ -25,7 +25,7 @@ from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.storage.checkpoint_metadata import DIGEST, read_metadata
 from core.storage.paths import optimizer_path
 from tests.support.hostile.damage import HOSTILE_TEXT, altered, as_json, damaged
-from tests.support.hostile.watch import confined, frugal, harmless
+from tests.support.hostile.guards import confined, frugal, harmless
 from tests.support.soak import soak
 
 TRIED = settings(max_examples=soak(150, 10_000))
@@ -134,8 +134,8 @@ def test_damaged_metadata(opened: RunDetails, metadata: bytes) -> None:
 @given(header=altered(HEADER), optimizer=st.booleans())
 def test_an_altered_header(opened: RunDetails, header: Any, optimizer: bool) -> None:
     """Types, shapes and places of tensors are not what they should be, or declared huge."""
-    told = as_json(header).encode()
-    content = len(told).to_bytes(8, "little") + told + DATA
+    encoded = as_json(header).encode()
+    content = len(encoded).to_bytes(8, "little") + encoded + DATA
     opened(*((NETWORK, content) if optimizer else (content, OPTIMIZER)))
 
 
@@ -147,9 +147,9 @@ def test_an_altered_header(opened: RunDetails, header: Any, optimizer: bool) -> 
 )
 def test_sizes_declared_huge(opened: RunDetails, length: int, dims: list[int], end: int) -> None:
     header = {**HEADER, "0.bias": {"dtype": "F32", "shape": dims, "data_offsets": [0, end]}}
-    told = json.dumps(header).encode()
-    opened(len(told).to_bytes(8, "little") + told + DATA, OPTIMIZER)
-    opened(length.to_bytes(8, "little") + told + DATA, OPTIMIZER)
+    encoded = json.dumps(header).encode()
+    opened(len(encoded).to_bytes(8, "little") + encoded + DATA, OPTIMIZER)
+    opened(length.to_bytes(8, "little") + encoded + DATA, OPTIMIZER)
 
 
 @TRIED

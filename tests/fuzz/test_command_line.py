@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from core.session import launch as launching
 from core.session.launch import Runs
 from tests.support.hostile.damage import ANY_TEXT
-from tests.support.hostile.watch import harmless
+from tests.support.hostile.guards import harmless
 from tests.support.soak import soak
 from tui_meta.cli.commands import resume as resume_command
 from tui_meta.cli.commands import train as train_command
@@ -109,7 +109,7 @@ def _show(runs: Runs, *_: object) -> int:
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """Where the command line is tried; nothing trains."""
+    """A folder to run command lines in, without training."""
     with tempfile.TemporaryDirectory() as made, pytest.MonkeyPatch.context() as patch:
         folder = Path(made) / "here"
         folder.mkdir()

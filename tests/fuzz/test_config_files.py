@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.errors import LabError
 from tests.support.hostile.damage import HOSTILE_TEXT, NUMBERS, PLAIN, altered, damaged
-from tests.support.hostile.watch import frugal, harmless
+from tests.support.hostile.guards import frugal, harmless
 from tests.support.soak import soak
 from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.settings import configure

@@ -18,7 +18,7 @@ from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.watch import assert_intact, settle
 from tests.support.hostile.damage import HOSTILE_TEXT
-from tests.support.hostile.watch import harmless
+from tests.support.hostile.guards import harmless
 from tests.support.soak import soak
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.watch.screen import WatchScreen

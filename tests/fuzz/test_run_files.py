@@ -21,7 +21,7 @@ from core.storage.run_index import history, list_runs
 from core.training.metrics import Metrics
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.hostile.damage import altered, as_json, damaged
-from tests.support.hostile.watch import frugal, harmless
+from tests.support.hostile.guards import frugal, harmless
 from tests.support.run_folders import EVERY_EVENT, short_evaluated
 from tests.support.runs import small_config
 from tests.support.soak import soak
@@ -79,8 +79,8 @@ EVENTS: list[dict[str, Any]] = [json.loads(msgspec.json.encode(event)) for event
 LOG = b"".join(json.dumps(event).encode() + b"\n" for event in EVENTS)
 
 
-def told(folder: Path) -> str:
-    """All that is said of the record and of the list of runs, or the line of refusal."""
+def read_or_refuse(folder: Path) -> str:
+    """Read the record and the list of runs, or be refused with one line."""
     try:
         list_runs(folder.parent)
         return str(read_record(folder))
@@ -113,7 +113,7 @@ def check(folder: Path, record: bytes, log: bytes) -> None:
     (folder / "run.json").write_bytes(record)
     (folder / "events.jsonl").write_bytes(log)
     with harmless(), frugal(MOST_MEMORY):
-        told(folder)
+        read_or_refuse(folder)
         draw(list(history(folder)))
     assert sorted(path.name for path in folder.iterdir()) == ["events.jsonl", "run.json"]
 

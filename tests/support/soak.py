@@ -1,8 +1,8 @@
-"""How much a test tries: a little in every run of the suite, a lot under ``make soak``."""
+"""Sizes of tests: small in every run of the suite, large under ``make soak``."""
 
 import os
 
 
 def soak(short: int, long: int) -> int:
-    """``long`` where ``TUI_META_SOAK`` is set, else ``short``."""
+    """Return ``long`` if ``TUI_META_SOAK`` is set, else ``short``."""
     return long if os.environ.get("TUI_META_SOAK") else short

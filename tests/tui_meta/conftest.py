@@ -1,7 +1,4 @@
-"""What a dashboard has told the garbage collector does not outlive its test.
-
-And over which connection the tests were started makes no difference.
-"""
+"""Each test starts with a default garbage collector and without an SSH connection."""
 
 import gc
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What hypothesis does to bytes and to plain values that were sound."""
+"""Strategies that damage valid bytes and plain values."""
 
 from __future__ import annotations
 

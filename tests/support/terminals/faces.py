@@ -1,4 +1,4 @@
-"""Faces of a session in terminals of their own, and the program as a command beside them."""
+"""Dashboards in terminals, and the program as a command."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from tui_meta.cli.main import main
 PROGRAM = [sys.executable, "-m", "tui_meta"]
 
 SLOW = ("--algorithms", "fomaml", "--name", "x", "--network.hidden", "8", "--pace", "400")
-"""A run that goes on until a test says ``pace full``, and is fast then."""
+"""A slow run, which ends soon after the command ``pace full``."""
 
 RUN = Path("checkpoints", "fomaml-x")
 
@@ -26,7 +26,7 @@ OpenFace = Callable[..., Terminal]
 
 
 def ran(folder: Path, *tokens: str) -> str:
-    """What the program prints where it does as it is told."""
+    """Run a command that succeeds and return its output."""
     done = subprocess.run([*PROGRAM, *tokens], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -42,23 +42,23 @@ def listed() -> list[dict[str, Any]]:
 
 
 def count(text: str) -> int:
-    """The iteration of the only run, zero until it is there."""
+    """Return the iteration of the only run; zero before it appears."""
     found = re.search(r"FOMAML\s+\w+\s+([\d,]+) / [\d,]+", text)
     return int(found.group(1).replace(",", "")) if found else 0
 
 
 def past(iteration: int) -> Callable[[str], bool]:
-    """Whether a screen shows a later iteration."""
+    """Return a predicate: the screen shows a later iteration."""
     return lambda text: count(text) > iteration
 
 
 def panels(text: str) -> int:
-    """How many panels there are, by their upper left corners."""
+    """Count the panels by their upper left corners."""
     return len(re.findall("[╭┏]", text))
 
 
 def until(is_so: Callable[[], bool], what: str) -> None:
-    """Wait until something can be seen from outside."""
+    """Wait until a condition holds, described by ``what``."""
     deadline = time.monotonic() + PATIENCE
     while not is_so():
         assert time.monotonic() < deadline, f"never so: {what}"

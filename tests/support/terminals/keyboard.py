@@ -1,4 +1,4 @@
-"""Keys as a terminal sends them, and what a person must see after each of them."""
+"""Keys as a terminal sends them, and the visible effect that each must have."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _NAMED = {
 _PRINTED = {_character_to_key(char): char for char in string.printable[:95]}
 
 Sight = Callable[[str, str], bool]
-"""Whether something is seen, of the screen when the key was pressed and the screen now."""
+"""A predicate of the screen when the key was pressed and the screen now."""
 
 USUAL_SIZE = (120, 40)
 
 
 @dataclass(frozen=True)
 class Case:
-    """What a key does: ``sight``, once the keys ``first`` have made the screen show ``there``.
+    """The effect of a key: ``sight``, once the keys ``first`` have made the screen show ``there``.
 
     Keys are named as in the table, with blanks between; ``then`` are pressed after the key and
     before the look, and ``after`` undoes what was seen. ``there`` is a pattern or a predicate.
@@ -54,21 +54,21 @@ class Case:
     wiped: bool = False
 
     def ready(self, screen: str) -> bool:
-        """Whether the key can be pressed."""
+        """Return True if the key can be pressed."""
         if callable(self.there):
             return self.there(screen)
         return re.search(self.there, screen) is not None
 
 
 def sent(name: str) -> str:
-    """What a terminal sends for the key called ``name``."""
+    """Return the characters that a terminal sends for a key."""
     if name.startswith("ctrl+"):
         return chr(ord(name[-1]) & 0x1F)
     return _NAMED.get(name) or _PRINTED[name]
 
 
 def looked(face: Terminal) -> str:
-    """The screen as text, and below it what stands in reverse video."""
+    """Return the screen as text, and below it the text in reverse video."""
     return "\n".join([*face.lines, *(f"reversed {text}" for text in face.reversed)])
 
 
@@ -95,7 +95,7 @@ def try_out(face: Terminal, name: str, case: Case, where: str) -> None:
     if case.wiped:
         face.wipe()
     before = looked(face)
-    assert not case.sight(before, before), f"{what} could not be told from nothing\n{before}"
+    assert not case.sight(before, before), f"{what} has no visible effect\n{before}"
     press(face, f"{name} {case.then}")
     face.wait_until(lambda _: face.whole and case.sight(before, looked(face)), what)
     if case.after:

@@ -1,4 +1,4 @@
-"""What a person must see after each key of what lies over a screen for a while."""
+"""The visible effect of each key of the dialogs and of the filter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui_meta.screens.runs.filter_input import FilterInput
 
 @dataclass(frozen=True)
 class Modal:
-    """What binds keys, the page below it, the key that opens it, what is seen then, its cases."""
+    """The widget that binds keys, the page below it, the key that opens it, its text, its cases."""
 
     widget: type[Widget]
     page: str
@@ -37,7 +37,7 @@ _QUESTION, _PALETTE, _HELP, _TYPING = (
 QUESTION = {
     "choose -1": Case(reads(_POINTER), there=_POINTED),
     "choose 1": Case(reads(_POINTER), there=_POINTED),
-    # Nothing is to happen: the question is there still, and hears the key after it.
+    # The key has no effect: the question stays and handles the next key.
     "nothing": Case(reads(_POINTER), there=_POINTED, then="down"),
     "answer": Case(hides(_QUESTION), there="> escape "),
     "leave": Case(hides(_QUESTION), first="q", there=_QUESTION),

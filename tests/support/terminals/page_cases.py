@@ -1,4 +1,4 @@
-"""What a person must see after each key of the further screens.
+"""The visible effect of each key of the pages.
 
 The session has two runs at 30 iterations a second, of which the first has three checkpoints and the
 second two.
@@ -129,7 +129,7 @@ RUNS_CASES = {
 MESSAGES_SIZE = (120, 15)
 """Fewer rows than there are messages: of the start, of saving, and 20 of random tasks."""
 NEWEST_SEEN = r"\n\d\d:\d\d:\d\d  (.{30}).*\n\1"
-"""The last row is the message that stands below it too."""
+"""The last row has the same message as the status line below."""
 _OLDEST_SEEN = r"\A.*\n\d\d:\d\d:\d\d  engine"
 
 

@@ -1,4 +1,4 @@
-"""A real SSH server on the loopback interface, for one test, with keys made for it."""
+"""An SSH server on the loopback interface with its own keys, for one test."""
 
 import getpass
 import os
@@ -16,11 +16,11 @@ from tests.support.terminals.faces import until
 SERVER = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 PRIVILEGES = Path("/run/sshd")
-"""The folder into which a server that root starts locks what has no privileges."""
+"""The folder for the unprivileged part of a server that root starts."""
 
 
 def missing() -> str:
-    """What is not there of all that such a server needs; nothing if it can be started."""
+    """Return what is missing to start a server; empty if nothing is."""
     if SERVER is None or not shutil.which("ssh") or not shutil.which("ssh-keygen"):
         return "OpenSSH's server, client and ssh-keygen are not installed"
     if os.getuid() == 0:
@@ -33,7 +33,7 @@ def missing() -> str:
 
 @dataclass(frozen=True)
 class Server:
-    """A server that listens, and the keys by which it is known and lets in."""
+    """A listening server with the keys of host and user."""
 
     folder: Path
     port: int
@@ -41,7 +41,7 @@ class Server:
     def command(self, remote: Sequence[str], cwd: Path, variables: Mapping[str, str]) -> list[str]:
         """The client's command that runs ``remote`` there in a terminal."""
         settings = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
-        told = f"cd {shlex.quote(str(cwd))} && exec env {' '.join(settings)} {shlex.join(remote)}"
+        line = f"cd {shlex.quote(str(cwd))} && exec env {' '.join(settings)} {shlex.join(remote)}"
         options = [
             "IdentitiesOnly=yes",
             f"IdentityFile={self.folder / 'user'}",
@@ -51,7 +51,7 @@ class Server:
         ]
         chosen = [part for option in options for part in ("-o", option)]
         address = f"{getpass.getuser()}@127.0.0.1"
-        return ["ssh", "-tt", "-F", "none", *chosen, "-p", str(self.port), address, told]
+        return ["ssh", "-tt", "-F", "none", *chosen, "-p", str(self.port), address, line]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A real terminal in which the program runs, and what a person would see of it."""
+"""A pseudo-terminal in which the program runs, with an emulated screen."""
 
 import os
 import re
@@ -13,11 +13,11 @@ import pexpect
 import pyte
 
 PATIENCE = 90
-"""Seconds after which a screen that does not come is a failure: never reached on a sound run."""
+"""Seconds until a missing screen is a failure; never reached when all is well."""
 
 
 _USUAL = {b"7": b"h", b"25": b"h"}
-"""Private modes that are set where nobody has touched them: line wrap and the cursor."""
+"""Private modes that are set by default: line wrap and the cursor."""
 
 
 _CAN_YOU_SYNCHRONIZE, _I_CAN = b"\x1b[?2026$p", "\x1b[?2026;2$y"
@@ -27,7 +27,7 @@ _UPDATES, _UPDATED = b"\x1b[?2026h", b"\x1b[?2026l"
 class Terminal:
     """Runs ``command`` in a terminal of the given size, and keeps its screen.
 
-    A ``synchronized`` one says that it can take an update as a whole.
+    A ``synchronized`` terminal reports that it supports synchronized updates.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Terminal:
 
     @property
     def reversed(self) -> list[str]:
-        """What stands in reverse video, each stretch of it by itself."""
+        """The stretches of text in reverse video."""
         stretches = []
         for row in range(self._screen.lines):
             cells = [self._screen.buffer[row][column] for column in range(self._screen.columns)]
@@ -92,7 +92,7 @@ class Terminal:
 
     @property
     def whole(self) -> bool:
-        """Whether no update of the screen is under way, as a synchronized terminal knows."""
+        """True between updates of a synchronized terminal."""
         return self.raw.rfind(_UPDATES) <= self.raw.rfind(_UPDATED)
 
     def press(self, keys: str) -> None:
@@ -159,7 +159,7 @@ class Terminal:
         return os.waitstatus_to_exitcode(status)
 
     def left_behind(self) -> list[str]:
-        """What the program did not put back: private modes, the keyboard protocol, raw mode."""
+        """Return the modes that the program did not restore."""
         last = dict(re.findall(rb"\x1b\[\?(\d+)([hl])", self.raw))
         left = [mode.decode() for mode, set_to in last.items() if set_to != _USUAL.get(mode, b"l")]
         if len(re.findall(rb"\x1b\[>\d+u", self.raw)) != self.raw.count(b"\x1b[<u"):
@@ -169,7 +169,7 @@ class Terminal:
         return left
 
     def close(self) -> None:
-        """End the program, whatever it does."""
+        """Kill the program if it still runs."""
         if self._child.isalive():
             self._child.kill(signal.SIGKILL)
             self._child.wait()

@@ -1,6 +1,6 @@
-"""What a person must see after each key of the watch screen, as one story of a run's life.
+"""The visible effect of each key of the watch screen, in the order of a run's life.
 
-It is told of runs at 100 iterations a second that are to make 3,000, and begin to train.
+The runs train at 100 iterations a second and have a target of 3,000.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.support.terminals.keyboard import (
 
 PAUSED = r"FOMAML +paused (?s:.*)Reptile +paused "
 STILL = rf"(?s)\A(?!.*pausing).*{PAUSED}"
-"""An earlier pause may still be told when another one has begun."""
+"""The message of an earlier pause may still be shown when another has begun."""
 _COUNT = r"FOMAML +\w+ +([\d,]+) / "
 _PACE = r"pace ([\d,]+) it/s"
 _FOCUS = r"┏━ ([^━]+) ━"
@@ -46,7 +46,7 @@ def _past_first_row(screen: str) -> bool:
 
 WATCH_CASES = {
     "pause": Case(shows(PAUSED), there=r"FOMAML +training", after="space"),
-    # Training has gone on for all when this is told: a pause before would be of some only.
+    # When this appears all runs train again: an earlier pause would be of some only.
     "save": Case(shows(r"^saved \S+")),
     "step": Case(_steps(1), first="space", there=STILL),
     "step 10": Case(_steps(10), there=PAUSED),

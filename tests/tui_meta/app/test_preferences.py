@@ -13,7 +13,7 @@ from core.events import Pause
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.watch import press, settle, shown
 from tests.support.hostile.damage import HOSTILE_TEXT
-from tests.support.hostile.watch import harmless
+from tests.support.hostile.guards import harmless
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.ascii import to_ascii
 from tui_meta.app.preferences import Preferences

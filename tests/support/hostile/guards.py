@@ -1,4 +1,4 @@
-"""Watches that an input does no harm: nothing executed or written elsewhere, little memory."""
+"""Guards against hostile input: it executes nothing, writes nowhere else, takes little memory."""
 
 import os
 import resource
@@ -32,14 +32,14 @@ _CHANGES = {
 }
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
-_watched: list[tuple[Path | None, list[str]]] = []
-"""The folder that may be written, and the harm that was seen: of the one who watches now."""
+_checks: list[tuple[Path | None, list[str]]] = []
+"""The writable folder and the harm found so far, for each check that is active."""
 
 
-def _hear(event: str, arguments: tuple[object, ...]) -> None:
-    if not _watched:
+def _audit(event: str, arguments: tuple[object, ...]) -> None:
+    if not _checks:
         return
-    folder, harm = _watched[-1]
+    folder, harm = _checks[-1]
     if event in _EXECUTES:
         harm.append(f"{event} {arguments!r}")
     writes = event == "open" and bool(int(str(arguments[2])) & _WRITING)
@@ -51,18 +51,18 @@ def _hear(event: str, arguments: tuple[object, ...]) -> None:
                 harm.append(f"{event} {path}")
 
 
-sys.addaudithook(_hear)
+sys.addaudithook(_audit)
 
 
 @contextmanager
 def harmless(folder: Path | None = None) -> Iterator[None]:
     """Fail where something is executed, or changed on disk outside ``folder``."""
     harm: list[str] = []
-    _watched.append((folder, harm))
+    _checks.append((folder, harm))
     try:
         yield
     finally:
-        _watched.pop()
+        _checks.pop()
     assert not harm, harm
 
 
