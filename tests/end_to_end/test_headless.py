@@ -236,7 +236,7 @@ def test_eval_and_compare_work_on_what_training_left(tmp_path):
     run("--no-tui", "--iterations", "50", "--name", "my", "--network.hidden", "8")
     runs = ["checkpoints/fomaml-my", "checkpoints/reptile-my"]
     shown = run("eval", *runs, "--tasks", "10")
-    assert "3. Loss per update" in shown
+    assert "3. Loss per gradient step" in shown
     assert "Reptile" in shown
     compared = json.loads(run("compare", *runs, "--tasks", "10", "--json"))
     assert compared["a"]["iteration"] == 50
