@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.support.sessions import place_of_its_own
+from tests.support.sessions import folder_for_processes
 
 settings.register_profile(
     "suite", deadline=None, derandomize=True, database=None, max_examples=25, print_blob=True
@@ -69,5 +69,5 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(autouse=True, scope="session")
 def sessions_place() -> Iterator[Path]:
     """A registry of the sessions that tests start; what is left there ends with the tests."""
-    with place_of_its_own() as folder:
+    with folder_for_processes() as folder:
         yield folder

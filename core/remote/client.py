@@ -75,8 +75,8 @@ class PendingCall:
 class RemoteSession:
     """A client of session ``id``, which another process runs.
 
-    An ``owner`` started the session, and ends it when a signal tells it to end; other clients only
-    leave. Raises ``RemoteError`` where the session cannot be reached.
+    An ``owner`` started the session, and ends it when terminated by a signal; others only leave.
+    Raises ``RemoteError`` where the session cannot be reached.
     """
 
     def __init__(

@@ -66,7 +66,7 @@ class Server:
         hello_seconds: float = HELLO_SECONDS,
         endpoint_seconds: float = ENDPOINT_SECONDS,
     ) -> None:
-        """``program`` is the version that clients of another version are told."""
+        """``program`` is the version of this program, for messages to other versions."""
         self._session = session
         self._program = program
         self._endpoint = endpoint

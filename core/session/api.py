@@ -25,7 +25,7 @@ class Connection(msgspec.Struct, frozen=True):
     ``id`` names a session that outlives the client; None where the runs end with its process.
     A ``read_only`` client may not send commands. ``subscribers`` counts the clients, including
     this one. ``lost`` says why the runs are out of reach, and is empty while they are not; a client
-    that was ``dropped`` lost only its connection. ``ended`` is set once all runs were told to end.
+    that was ``dropped`` lost only its connection. ``ended`` is set once all runs were stopped.
     """
 
     id: str | None = None
@@ -81,8 +81,8 @@ class Session(Protocol):
     def leave(self, *, terminated: bool) -> None:
         """Leave without a request of the user: after a signal, a hangup or a crash.
 
-        Runs that would be out of reach are saved and ended. If the client is ``terminated`` (a
-        signal told it to end), so are the runs that it started.
+        Runs that would be out of reach are saved and ended. If the client is ``terminated`` by a
+        signal, so are the runs that it started.
         """
 
     def detach(self) -> None:

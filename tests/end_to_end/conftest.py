@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.sessions import place_of_its_own
+from tests.support.sessions import folder_for_processes
 from tests.support.terminals.faces import PROGRAM, OpenFace
 from tests.support.terminals.terminal import Terminal
 
 
 @pytest.fixture(autouse=True)
 def own_place() -> Iterator[Path]:
-    with place_of_its_own() as folder:
+    with folder_for_processes() as folder:
         yield folder
 
 

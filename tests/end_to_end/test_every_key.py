@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from textual.binding import Binding
 
-from tests.support.sessions import place_of_its_own
+from tests.support.sessions import folder_for_processes
 from tests.support.terminals.faces import PROGRAM, listed, ran, until
 from tests.support.terminals.keyboard import Case, looked, press, reads, resize, shows, try_out
 from tests.support.terminals.modal_cases import MODALS, Modal
@@ -98,7 +98,7 @@ def test_every_key_has_a_case() -> None:
 @pytest.fixture(autouse=True, scope="module")
 def own_place() -> Iterator[Path]:
     """A folder for sessions, runs and copies, with a name that is short enough for a line."""
-    with place_of_its_own() as folder, pytest.MonkeyPatch.context() as patch:
+    with folder_for_processes() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(folder / "state"))
         yield folder
 
@@ -152,7 +152,7 @@ def open_screen(face: Terminal, screen: str) -> None:
 
 
 def test_every_key_of_the_watch_screen() -> None:
-    with place_of_its_own() as folder:
+    with folder_for_processes() as folder:
         tokens = (*SMALL, "--pace", "100", "--iterations", "3000")
         with closing(Terminal([*PROGRAM, *tokens], cwd=folder, synchronized=True)) as face:
             face.wait_until(lambda text: text.count("training ") >= 2, "both runs train")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.sessions import only_session, place_of_its_own
+from tests.support.sessions import folder_for_processes, only_session
 from tests.support.terminals.faces import PROGRAM, SLOW, past, ran
 from tests.support.terminals.terminal import Terminal
 
@@ -25,7 +25,7 @@ COLORLESS = {0, 1, 2, 3, 4, 7, 22, 23, 24, 27, 39, 49}
 
 @pytest.fixture(autouse=True, scope="module")
 def own_place() -> Iterator[Path]:
-    with place_of_its_own() as folder, pytest.MonkeyPatch.context() as patch:
+    with folder_for_processes() as folder, pytest.MonkeyPatch.context() as patch:
         for variable in ("COLORTERM", "NO_COLOR", "TMUX"):
             patch.delenv(variable, raising=False)
         ran(folder, *SLOW, "--detach")

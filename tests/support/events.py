@@ -1,4 +1,4 @@
-"""Events and snapshots that hypothesis draws: what a session may say of two runs."""
+"""Events and snapshots of two runs, as strategies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STAMP = {
 
 @st.composite
 def evaluations(draw: st.DrawFn) -> Evaluated:
-    """Of any probe, in full or abridged."""
+    """Draw an evaluation of any probe, in full or abridged."""
     n = draw(st.integers(0, 3))
     points = st.lists(FINITE, min_size=n, max_size=n).map(tuple)
     return draw(
@@ -70,7 +70,7 @@ EVENTS = st.one_of(
 
 @st.composite
 def growing_curves(draw: st.DrawFn, length: int) -> list[Curve]:
-    """``length`` states of one curve: it grows by some points, or its neighbours are merged."""
+    """Draw ``length`` states of a curve: points are appended, or neighbours are merged."""
     iterations: list[int] = []
     losses: list[float] = []
     step = 1
@@ -90,7 +90,7 @@ def growing_curves(draw: st.DrawFn, length: int) -> list[Curve]:
 
 @st.composite
 def snapshots(draw: st.DrawFn, run: str, curve: Curve) -> Snapshot:
-    """Any snapshot of ``run``."""
+    """Draw a snapshot of ``run``."""
     return draw(
         st.builds(
             Snapshot,
@@ -117,7 +117,7 @@ def snapshots(draw: st.DrawFn, run: str, curve: Curve) -> Snapshot:
 
 
 def counted(events: Sequence[AnyEvent]) -> list[int]:
-    """The numbers that events of a test carry."""
+    """Return the numbers of the events that ``stepped`` made."""
     return [event.count for event in events if isinstance(event, Stepped)]
 
 
@@ -130,5 +130,5 @@ def asked(events: Sequence[AnyEvent]) -> list[tuple[str, str]]:
 
 
 def as_a_row(event: Evaluated) -> Evaluated:
-    """What a face is told of an evaluation that it does not draw: not which wave it was of."""
+    """Return an evaluation as a client receives it for a table row: without its wave."""
     return msgspec.structs.replace(event.abridged(), amplitude=0.0, phase=0.0)

@@ -1,4 +1,4 @@
-"""Sessions that tests begin: found, and ended whatever became of the test."""
+"""Sessions that tests start: found, and ended whatever the outcome of the test."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ PATIENCE = 60.0
 
 @contextmanager
 def folder_for_sockets() -> Iterator[Path]:
-    """A place for sessions of a test alone, short enough for a socket."""
+    """Yield a folder for the sessions of one test, with a path short enough for a socket."""
     folder = Path(tempfile.mkdtemp(prefix="tm-", dir="/tmp"))
     patch = pytest.MonkeyPatch()
     patch.setenv("XDG_RUNTIME_DIR", str(folder))
@@ -31,8 +31,8 @@ def folder_for_sockets() -> Iterator[Path]:
 
 
 @contextmanager
-def place_of_its_own() -> Iterator[Path]:
-    """Such a place for processes that a test begins; those left in it are ended."""
+def folder_for_processes() -> Iterator[Path]:
+    """Yield such a folder for processes that a test starts; those left in it are ended."""
     with folder_for_sockets() as folder:
         try:
             yield folder
@@ -42,13 +42,13 @@ def place_of_its_own() -> Iterator[Path]:
 
 
 def only_session() -> SessionInfo:
-    """The one session there is."""
+    """Return the only session."""
     (entry,) = live_sessions()
     return entry
 
 
 def end(entry: SessionInfo) -> None:
-    """End the process of a session, at last by force."""
+    """End the process of a session, in the end by force."""
     deadline = time.monotonic() + PATIENCE
     with suppress(ProcessLookupError):
         os.kill(entry.pid, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""What is kept of what happened: all of it for readers, the worth telling for those who come."""
+"""Events in bounded memory: all of them for readers, condensed for late joiners."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ POINTS = tuple(0.1 * n for n in range(200))
 
 
 def evaluation(number: int, run: str = "a", probe: str = "validation") -> Evaluated:
-    """As large as real ones are."""
+    """Return an evaluation as large as real ones."""
     return Evaluated(
         probe=probe,  # type: ignore[arg-type]
         index=number,
@@ -46,29 +46,29 @@ def paused(number: int) -> Paused:
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["tell", "a", "b", "c"]), st.integers(1, 3 * KEPT_EVENTS)),
+        st.tuples(st.sampled_from(["append", "a", "b", "c"]), st.integers(1, 3 * KEPT_EVENTS)),
         max_size=30,
     )
 )
-def test_every_reader_reads_every_event_once_and_in_order(doings: list[tuple[str, int]]) -> None:
-    """Those that know of each other from the start, however far one falls behind."""
-    events, told = EventBuffer(), 0
+def test_every_reader_reads_every_event_once_and_in_order(actions: list[tuple[str, int]]) -> None:
+    """All readers are known from the start, however far one falls behind."""
+    events, total = EventBuffer(), 0
     seen = {"a": 0, "b": 0, "c": 0}
     for reader in seen:
         events.since(0, reader)
-    for who, count in doings:
-        if who == "tell":
+    for reader, count in actions:
+        if reader == "append":
             for _ in range(count):
-                events.append(paused(told))
-                told += 1
+                events.append(paused(total))
+                total += 1
         else:
-            news = events.since(seen[who], who)
-            assert [event.iteration for event in news] == list(range(seen[who], told))
-            seen[who] += len(news)
-        assert events.end == told
+            new = events.since(seen[reader], reader)
+            assert [event.iteration for event in new] == list(range(seen[reader], total))
+            seen[reader] += len(new)
+        assert events.end == total
 
 
-def test_what_one_reader_has_not_read_is_kept_for_it() -> None:
+def test_events_that_a_reader_has_not_read_are_kept() -> None:
     events = EventBuffer()
     events.since(0, "slow")
     count = 5 * KEPT_EVENTS
@@ -79,7 +79,7 @@ def test_what_one_reader_has_not_read_is_kept_for_it() -> None:
     assert len(events.since(0, "slow")) == count
 
 
-def test_what_all_have_read_is_forgotten_in_the_end() -> None:
+def test_events_that_all_have_read_are_forgotten_in_the_end() -> None:
     events = EventBuffer()
     count = 5 * KEPT_EVENTS
     for number in range(count):
@@ -91,47 +91,47 @@ def test_what_all_have_read_is_forgotten_in_the_end() -> None:
 
 
 @given(st.lists(EVENTS, max_size=60))
-def test_a_short_story_is_told_whole_and_in_order_without_the_losses(
+def test_a_short_backlog_is_complete_and_in_order_without_the_losses(
     events: list[AnyEvent],
 ) -> None:
     assert EventBacklog(events).events() == [one for one in events if not isinstance(one, Progress)]
 
 
-def test_older_evaluations_are_told_abridged() -> None:
-    story = EventBacklog(evaluation(number) for number in range(DRAWN_EVALUATIONS + 5))
-    told = story.events()
-    assert told[:5] == [evaluation(number).abridged() for number in range(5)]
-    assert told[5:] == [evaluation(number) for number in range(5, DRAWN_EVALUATIONS + 5)]
+def test_older_evaluations_are_abridged() -> None:
+    backlog = EventBacklog(evaluation(number) for number in range(DRAWN_EVALUATIONS + 5))
+    events = backlog.events()
+    assert events[:5] == [evaluation(number).abridged() for number in range(5)]
+    assert events[5:] == [evaluation(number) for number in range(5, DRAWN_EVALUATIONS + 5)]
 
 
-def test_evaluations_that_were_asked_for_do_not_crowd_out_the_periodic_ones() -> None:
-    asked = [evaluation(number, probe="random") for number in range(2 * KEPT_EVENTS)]
-    told = EventBacklog([evaluation(1), *asked]).events()
-    assert told[0] == evaluation(1)
-    assert len(told) == KEPT_EVENTS + 1
-    assert [one for one in told if one.is_drawable][1:] == asked[-DRAWN_EVALUATIONS:]  # type: ignore[union-attr]
+def test_requested_evaluations_do_not_crowd_out_the_periodic_ones() -> None:
+    requested = [evaluation(number, probe="random") for number in range(2 * KEPT_EVENTS)]
+    events = EventBacklog([evaluation(1), *requested]).events()
+    assert events[0] == evaluation(1)
+    assert len(events) == KEPT_EVENTS + 1
+    assert [one for one in events if one.is_drawable][1:] == requested[-DRAWN_EVALUATIONS:]  # type: ignore[union-attr]
 
 
-def test_each_run_has_a_story_of_its_own() -> None:
-    story = EventBacklog([evaluation(0, "quiet")])
+def test_each_run_has_its_own_periodic_evaluations() -> None:
+    backlog = EventBacklog([evaluation(0, "quiet")])
     for number in range(KEPT_EVALUATIONS + 10):
-        story.add(evaluation(number, "busy"))
-    told = story.events()
-    assert told[0] == evaluation(0, "quiet")
-    assert len(told) == KEPT_EVALUATIONS + 1
+        backlog.add(evaluation(number, "busy"))
+    events = backlog.events()
+    assert events[0] == evaluation(0, "quiet")
+    assert len(events) == KEPT_EVALUATIONS + 1
 
 
-def test_evaluations_of_runs_that_are_gone_are_not_told() -> None:
-    story = EventBacklog([evaluation(0, "old"), paused(1), evaluation(2, "new")])
-    story.drop_all_but(["new"])
-    assert story.events() == [paused(1), evaluation(2, "new")]
+def test_evaluations_of_dropped_runs_are_forgotten() -> None:
+    backlog = EventBacklog([evaluation(0, "old"), paused(1), evaluation(2, "new")])
+    backlog.drop_all_but(["new"])
+    assert backlog.events() == [paused(1), evaluation(2, "new")]
 
 
-def test_the_longest_story_of_two_runs_is_a_small_part_of_what_may_be_sent() -> None:
-    story = EventBacklog()
+def test_the_longest_backlog_of_two_runs_is_a_small_part_of_a_message() -> None:
+    backlog = EventBacklog()
     for number in range(3_000):
         for run in ("a", "b"):
-            story.add(evaluation(number, run))
-        story.add(evaluation(number, probe="compare"))
-        story.add(paused(number))
-    assert len(msgspec.msgpack.encode(story.events())) < LONGEST_REPLY / 8
+            backlog.add(evaluation(number, run))
+        backlog.add(evaluation(number, probe="compare"))
+        backlog.add(paused(number))
+    assert len(msgspec.msgpack.encode(backlog.events())) < LONGEST_REPLY / 8

@@ -1,4 +1,4 @@
-"""What is to be launched survives the way into another process, and leaves nothing if it fails."""
+"""Requests reach another process unchanged, and leave nothing behind if they fail."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def new(out: Path, name: str | None = "mine", configs: list[RunConfig] = CONFIGS
 
 
 def saved(out: Path, name: str = "run") -> Path:
-    """A run that was stopped after its first iteration."""
+    """Return a run that was stopped after its first iteration."""
     session = LocalSession([new_plan(out, small_config(), name, pace=CRAWL)])
     session.start()
     until(lambda: session.snapshots()[name].iteration == 1)
@@ -33,10 +33,10 @@ def saved(out: Path, name: str = "run") -> Path:
     return out / name
 
 
-@pytest.mark.parametrize("kind", ["new", "old"])
+@pytest.mark.parametrize("kind", ["train", "resume"])
 def test_requests_survive_a_round_trip_through_json(kind: str, tmp_path: Path) -> None:
     runs: Runs = new(tmp_path)
-    if kind == "old":
+    if kind == "resume":
         runs = ResumeRequest.of([tmp_path / "a", tmp_path / "b"], iterations=9, pace=2.0)
     content = msgspec.json.encode(runs)
     assert msgspec.json.encode(msgspec.json.decode(content, type=Runs)) == content

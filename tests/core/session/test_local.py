@@ -58,7 +58,7 @@ def pair(
     pace: float | None = None,
     plan_restart: Callable[[Plan], Plan] = plan_next_seed,
 ) -> LocalSession:
-    """A FOMAML and a Reptile run."""
+    """Return a session of a FOMAML and a Reptile run."""
     fomaml = small_config(engine, algorithm=Fomaml())
     reptile = small_config(engine, algorithm=Reptile())
     return LocalSession(
@@ -448,9 +448,9 @@ def test_every_finished_run_publishes_it(tmp_path: Path) -> None:
     session = pair(tmp_path)
     session.start()
     until_states(session, "finished")
-    said = {event.run for event in session.events(0) if isinstance(event, Finished)}
+    published = {event.run for event in session.events(0) if isinstance(event, Finished)}
     session.stop(save=False)
-    assert said == {"f", "r"}
+    assert published == {"f", "r"}
 
 
 def test_events_are_forgotten_only_long_after_they_were_read(tmp_path: Path) -> None:
