@@ -62,6 +62,7 @@ class FakeTrainer:
         self.folder = plan.folder.path
         self._publish = publish
         self._start_at = iteration
+        self._is_loading = False
         self.snapshot = Snapshot(
             run=self.name,
             algorithm=plan.config.algorithm.name,
@@ -84,6 +85,9 @@ class FakeTrainer:
         )
 
     def start(self) -> None:
+        if self.plan.config.seed and not self._is_loading:
+            self._is_loading = True  # a restarted run stays so, until the test starts it
+            return
         at = self._start_at
         self._publish(Started(engine="torch", device="cpu", target=TARGET, **self.header))
         for iteration in range(1_000, at + 1, 1_000):

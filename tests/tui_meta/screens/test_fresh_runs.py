@@ -28,6 +28,7 @@ async def test_any_key_may_arrive_before_a_page_knows_of_new_runs(name: str) -> 
                 await answered(pilot, OPEN[name])
             await settle(pilot)
             session.restart()
+            session.start()
             app.watch_screen.tick()
             await answered(pilot, key)
         await pilot.press("escape", "escape")

@@ -213,10 +213,10 @@ async def test_r_starts_new_runs_after_a_confirmation(face: Face) -> None:
         await settle(pilot)
         assert session.calls == ["start", "restart", "start"]
         text = shown(pilot.app)
-        assert "new runs with the next seed" in text
         assert "loading PyTorch…" in text
         await press(pilot, "s")
         assert session.commands(Save) == ["fomaml-2", "reptile-2"]
+        assert "new runs with the next seed" in await press(pilot, "m")
 
 
 async def test_q_asks_while_something_would_be_lost(face: Face) -> None:
