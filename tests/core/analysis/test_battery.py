@@ -33,17 +33,17 @@ class Listener:
     """Hears of progress, and cancels after ``at`` parts."""
 
     def __init__(self, at: int = 10**9) -> None:
-        self.heard: list[tuple[int, int]] = []
+        self.calls: list[tuple[int, int]] = []
         self._at = at
 
     def __call__(self, done: int, total: int) -> None:
-        self.heard.append((done, total))
+        self.calls.append((done, total))
 
     def cancelled(self) -> bool:
-        return len(self.heard) >= self._at
+        return len(self.calls) >= self._at
 
 
-def two_surveyed(
+def battery_of_two(
     engine_name: str, listener: Listener | None = None, **settings: object
 ) -> BatteryResult:
     listener = listener or Listener()
@@ -54,7 +54,7 @@ def two_surveyed(
     return found
 
 
-def two_columns(engine_name: str, *, right_half: bool = False) -> list[Array]:
+def losses_of_two(engine_name: str, *, right_half: bool = False) -> list[Array]:
     """The losses that ``core.evaluation.adaptation`` finds on the same tasks."""
     columns = []
     for config, state in (
@@ -85,9 +85,9 @@ def percentile(values: Array, share: float) -> float:
 
 @pytest.mark.parametrize("right_half", [False, True])
 def test_each_source_has_the_statistics_of_many_tasks(engine_name: str, right_half: bool) -> None:
-    found = two_surveyed(engine_name, right_half=right_half)
+    found = battery_of_two(engine_name, right_half=right_half)
     assert found.shots == (5 if right_half else 10)
-    columns = two_columns(engine_name, right_half=right_half)
+    columns = losses_of_two(engine_name, right_half=right_half)
     for source, losses in zip(found.sources, columns, strict=True):
         values = losses.tolist()
         margin = 1.96 * statistics.stdev(values) / math.sqrt(N)
@@ -101,24 +101,24 @@ def test_each_source_has_the_statistics_of_many_tasks(engine_name: str, right_ha
 
 
 def test_the_hardest_tasks_have_the_losses_of_many_tasks(engine_name: str) -> None:
-    found = two_surveyed(engine_name)
-    for source, losses in zip(found.sources, two_columns(engine_name), strict=True):
+    found = battery_of_two(engine_name)
+    for source, losses in zip(found.sources, losses_of_two(engine_name), strict=True):
         ordered = sorted(range(N), key=lambda index: -losses[index])
         assert [task.index for task in source.worst] == ordered[:10]
         assert [task.loss for task in source.worst] == losses[ordered[:10]].tolist()
 
 
 def test_a_hard_task_adapted_alone_has_the_same_loss() -> None:
-    worst = two_surveyed("fused").sources[0].worst[0]
+    worst = battery_of_two("fused").sources[0].worst[0]
     alone = adapt(Adapt(source=ANY, task=worst.task, updates=4), *ready(*trained("fused")))
     assert alone.losses[-1] == worst.loss
 
 
 def test_bins_are_shared_and_logarithmic_and_count_every_loss(engine_name: str) -> None:
-    found = two_surveyed(engine_name)
+    found = battery_of_two(engine_name)
     ratios = [b / a for a, b in pairwise(found.bins)]
     assert ratios == pytest.approx([ratios[0]] * 30)
-    for source, losses in zip(found.sources, two_columns(engine_name), strict=True):
+    for source, losses in zip(found.sources, losses_of_two(engine_name), strict=True):
         assert sum(source.counts) == N
         for lower, upper, count in list(
             zip(found.bins, found.bins[1:], source.counts, strict=False)
@@ -127,9 +127,9 @@ def test_bins_are_shared_and_logarithmic_and_count_every_loss(engine_name: str) 
 
 
 def test_a_cell_has_the_mean_of_its_tasks(engine_name: str) -> None:
-    found = two_surveyed(engine_name)
+    found = battery_of_two(engine_name)
     drawn = draw_many(SineTasks(), SEED, N)
-    for source, losses in zip(found.sources, two_columns(engine_name), strict=True):
+    for source, losses in zip(found.sources, losses_of_two(engine_name), strict=True):
         for row, (low, high) in enumerate(pairwise(found.amplitudes)):
             for column, (left, right) in enumerate(pairwise(found.phases)):
                 inside = (low <= drawn.amplitude) & (drawn.amplitude < high)
@@ -143,8 +143,8 @@ def test_a_cell_has_the_mean_of_its_tasks(engine_name: str) -> None:
 
 
 def test_a_pair_has_the_interval_of_the_difference(engine_name: str) -> None:
-    (pair,) = two_surveyed(engine_name).pairs
-    first, second = two_columns(engine_name)
+    (pair,) = battery_of_two(engine_name).pairs
+    first, second = losses_of_two(engine_name)
     differences = [a - b for a, b in zip(first.tolist(), second.tolist(), strict=True)]
     margin = 1.96 * statistics.stdev(differences) / math.sqrt(N)
     assert (pair.first, pair.second) == (0, 1)
@@ -165,9 +165,9 @@ def test_a_source_is_never_better_than_itself() -> None:
 
 def test_progress_is_reported_after_each_part_up_to_all_tasks() -> None:
     listener = Listener()
-    two_surveyed("torch", listener)
+    battery_of_two("torch", listener)
     done = [PART, 2 * PART, N, N + PART, N + 2 * PART, 2 * N]
-    assert listener.heard == [(one, 2 * N) for one in done]
+    assert listener.calls == [(one, 2 * N) for one in done]
 
 
 def test_a_part_is_a_multiple_of_the_reference_engines_batch() -> None:
@@ -180,7 +180,7 @@ def test_a_cancelled_battery_ends_after_the_current_part(at: int) -> None:
     run = ready(*trained())
     question = Battery(sources=(ANY, ANY), n_tasks=N, updates=1)
     assert run_battery(question, [run, run], listener, listener.cancelled) == Cancelled()
-    assert len(listener.heard) == at
+    assert len(listener.calls) == at
 
 
 def test_tasks_that_diverge_are_counted_and_leave_other_numbers_finite() -> None:
@@ -221,7 +221,7 @@ def test_waves_of_one_amplitude_and_one_phase_fill_one_cell() -> None:
 )
 def test_waves_too_large_for_a_question_are_refused(waves: SineTasks) -> None:
     config, state = trained(iterations=0, waves=waves)
-    with pytest.raises(ConfigError, match="to survey its tasks"):
+    with pytest.raises(ConfigError, match="for a battery"):
         run_battery(
             Battery(sources=(ANY,), updates=1), [ready(config, state)], Listener(), lambda: False
         )
@@ -238,6 +238,6 @@ def test_the_largest_result_keeps_its_size_limit() -> None:
     "change", [{"bins": (1.0, 1.0)}, {"tasks": ()}, {"phases": (0.0,)}, {"sources": ()}]
 )
 def test_an_inconsistent_answer_is_refused(change: dict[str, object]) -> None:
-    plain = msgspec.to_builtins(two_surveyed("torch"))
+    plain = msgspec.to_builtins(battery_of_two("torch"))
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({**plain, **change}, BatteryResult)
