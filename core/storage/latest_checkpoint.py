@@ -26,7 +26,7 @@ C = TypeVar("C")
 
 @dataclass(frozen=True)
 class LatestCheckpoint:
-    """A run's newest checkpoint, and a line for each damaged one that was passed over."""
+    """A run's newest checkpoint, and a line for each damaged one that was skipped."""
 
     path: Path
     checkpoint: Checkpoint
@@ -34,7 +34,10 @@ class LatestCheckpoint:
 
 
 class CurrentBranch:
-    """Tells the checkpoints of a run's current branch; reads its log back as far as needed."""
+    """Tells which checkpoints belong to the current branch of a run.
+
+    The log is read backwards as far as needed, at most ``LARGEST_END`` bytes.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._lines = EventLogReader(folder / LOG).lines_backwards(("saved", "rewound"))
