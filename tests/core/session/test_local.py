@@ -362,7 +362,7 @@ def test_events_of_the_old_runs_stay_after_a_restart(tmp_path: Path) -> None:
 def test_two_runs_of_one_name_are_rejected(tmp_path: Path) -> None:
     """One of them would be lost, as runs are identified by name."""
     plans = [new_plan(tmp_path / part) for part in ("a", "b")]
-    with pytest.raises(RunFolderError, match="two runs are called 'run'"):
+    with pytest.raises(RunFolderError, match="two runs are named 'run'"):
         LocalSession(plans)
 
 
