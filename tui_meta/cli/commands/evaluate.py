@@ -24,6 +24,7 @@ from core.tasks.sine_sampler import SineWave, query_grid
 from tui_meta.cli.commands.networks import Identity, Network, load_networks
 from tui_meta.cli.commands.tables import print_chart, print_losses, print_statistics
 from tui_meta.console import Exit, Output
+from tui_meta.views.loss_per_step import loss_per_step_plot
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plot import (
     Axis,
@@ -31,9 +32,7 @@ from tui_meta.views.plot import (
     Plot,
     after,
     before,
-    curve,
     linear_ticks,
-    log10s,
     support,
     true_wave,
 )
@@ -195,12 +194,5 @@ def loss_plot(columns: dict[str, list[float]]) -> Plot:
     """Return the loss after each gradient step, on a logarithmic axis, a curve for each network."""
     losses = [value for column in columns.values() for value in column]
     steps = max(len(column) for column in columns.values()) - 1
-    return Plot(
-        title="",
-        series=tuple(
-            curve(label, range(len(column)), log10s(column), index)
-            for index, (label, column) in enumerate(columns.items())
-        ),
-        x=Axis(0, steps, linear_ticks(0, steps), "gradient steps"),
-        y=Limits(-1, 0, "log").follow(losses).axis("loss"),
-    )
+    curves = ((label, column, index) for index, (label, column) in enumerate(columns.items()))
+    return loss_per_step_plot(curves, steps, Limits(-1, 0, "log").follow(losses).axis("loss"))

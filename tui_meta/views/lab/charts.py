@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.analysis.answers import Adapted
 from tui_meta.views.lab.pending_queries import Answers
 from tui_meta.views.lab.state import USUAL_HEIGHT, LabState, at_step
+from tui_meta.views.loss_per_step import loss_per_step_plot
 from tui_meta.views.numbers import whole
 from tui_meta.views.plot import (
     Axis,
@@ -75,20 +78,13 @@ class LabCharts:
         """Return the query loss after each gradient step, with the current step marked."""
         columns = [gaps(answer.losses if answer else ()) for answer in answers.values()]
         self._losses = self._losses.follow(value for column in columns for value in column)
-        series = [
-            curve(name, range(len(column)), log10s(column), index)
-            for index, (name, column) in enumerate(zip(answers, columns, strict=True))
-        ]
+        curves = zip(answers, columns, range(len(columns)), strict=True)
+        plot = loss_per_step_plot(
+            curves, lab.updates, self._losses.axis("loss"), "loss per step", "no answer yet"
+        )
         now = [value for column in columns for value in column[lab.step : lab.step + 1]]
         here = Series("", [lab.step] * len(now), log10s(now), *_HERE)
-        return Plot(
-            "loss per step",
-            (*reversed(series), here),
-            Limits(0, max(1, lab.updates)).axis("gradient steps"),
-            self._losses.axis("loss"),
-            "no answer yet",
-            names=tuple(answers),
-        )
+        return replace(plot, series=(*reversed(plot.series), here), names=tuple(answers))
 
     def _y(self, lab: LabState) -> Axis:
         usual = Limits(-USUAL_HEIGHT, USUAL_HEIGHT)

@@ -8,6 +8,7 @@ from core.evaluation.protocols import PROBES
 from core.events import Evaluated
 from core.tasks.sine_sampler import SineWave
 from tui_meta.views.event_history import EventHistory
+from tui_meta.views.loss_per_step import loss_per_step_plot
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plot import (
     Limits,
@@ -79,25 +80,11 @@ class Charts:
         losses = [loss for _, evaluated in shown for loss in evaluated.losses]
         y_axis = self._loss_limits("updates", _ADAPTED, losses, lens).axis("loss")
         most = max((len(evaluated.losses) - 1 for _, evaluated in shown), default=10)
-        series = tuple(
-            curve(
-                one.title,
-                range(len(evaluated.losses)),
-                _on(lens.scale, evaluated.losses),
-                one.index,
-            )
-            for one, evaluated in shown
-        )
+        curves = [(one.title, evaluated.losses, one.index) for one, evaluated in shown]
         kinds = dict.fromkeys(PROBES[evaluated.probe].title for _, evaluated in shown)
         what = " / ".join(kind for kind in kinds if kind != PROBES["compare"].title)
-        return Plot(
-            f"loss per step{f' · {what}' if what else ''}{lens.words}",
-            series,
-            Limits(0, max(1, most)).axis("gradient steps"),
-            y_axis,
-            "no evaluation yet",
-            cursor=lens.cursor,
-        )
+        title = f"loss per step{f' · {what}' if what else ''}{lens.words}"
+        return replace(loss_per_step_plot(curves, most, y_axis, title), cursor=lens.cursor)
 
     def waves(
         self,
