@@ -121,7 +121,7 @@ def test_runs_are_found_filtered_opened_and_compared_from_elsewhere(
     terminal.press("c")
     terminal.wait_for("validation loss of 2 runs")
     terminal.press("\t")
-    terminal.wait_for("loss in training of 2 runs")
+    terminal.wait_for("training loss of 2 runs")
     terminal.press(ESCAPE)
     terminal.wait_for("2 marked")
     terminal.press("r")

@@ -150,7 +150,7 @@ async def test_the_reason_of_a_failed_battery_is_shown() -> None:
     session.ask = refuse  # type: ignore[method-assign, assignment]
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "b", "enter")
-        assert "battery failed: run 'fomaml-1': it has not begun" in text
+        assert "battery failed: run 'fomaml-1'" in text
         assert NEXT.format("1,000 tasks") in text
 
 

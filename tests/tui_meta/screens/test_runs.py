@@ -172,7 +172,7 @@ async def test_marked_runs_are_compared_on_one_chart(
         text = await press(pilot, "c")
         assert "validation loss of 2 runs" in text
         assert "⠒⠒ fomaml-a  ▀▀ reptile-b" in text
-        assert "loss in training of 2 runs" in await press(pilot, "tab")
+        assert "training loss of 2 runs" in await press(pilot, "tab")
         assert "2 marked" in await press(pilot, "escape")
         assert "1 marked" in await press(pilot, "g", "space")
 
@@ -215,7 +215,7 @@ async def test_a_finished_run_shows_a_command_that_can_be_copied(
 ) -> None:
     command = "tui-meta resume checkpoints/fomaml-a --iterations 2000"
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
-        assert f"it is finished; for more: {command}" in await press(pilot, "f", "r")
+        assert f"finished; to continue: {command}" in await press(pilot, "f", "r")
         await press(pilot, "y")
         assert copied(session.folder) == f"{command}\n"
         await press(pilot, "j", "y")
