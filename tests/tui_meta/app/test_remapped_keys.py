@@ -76,7 +76,7 @@ async def test_every_screen_names_them() -> None:
     app = TuiMetaApp(CannedSession(), Preferences(keys=ELSEWHERE))
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        assert "H: keys" in await press(pilot, "escape")
+        assert "Q: quit · H: help" in await press(pilot, "escape")
         lab = await press(pilot, "a")
         assert "S: select · D/F: change · Y: type" in lab
         assert "θ (X: freeze)" in lab
