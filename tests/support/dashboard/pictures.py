@@ -13,6 +13,8 @@ from rich.style import Style
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.pilot import Pilot
 
+from tui_meta.upstream.repaint import rendered
+
 _SYMBOLS = string.ascii_letters + string.digits + string.punctuation
 
 
@@ -30,8 +32,7 @@ def size_name(size: tuple[int, int]) -> str:
 
 def picture(pilot: Pilot[None]) -> str:
     """The screen as text, with the style of each cell."""
-    app, letters = pilot.app, StyleLetters()
-    rows = app.screen._compositor.render_strips(app.size)
+    letters, rows = StyleLetters(), rendered(pilot.app.screen)
     texts = [row.text.rstrip() for row in rows]
     marks = [
         "".join(letters.of(char, part.style) for part in row for char in part.text).rstrip()

@@ -6,6 +6,7 @@ from textual.pilot import Pilot
 
 from core.remote.client import RemoteSession
 from tui_meta.app.application import TuiMetaApp
+from tui_meta.upstream.repaint import rendered
 
 FOMAML, REPTILE = "fomaml-1", "reptile-1"
 
@@ -16,7 +17,7 @@ _ATTEMPTS = 100
 def shown(app: TuiMetaApp) -> str:
     """Return the screen as text."""
     width, height = app.size
-    rows = app.screen._compositor.render_strips(app.size)
+    rows = rendered(app.screen)
     assert len(rows) == height
     assert all(row.cell_length == width for row in rows)
     return "\n".join(row.text for row in rows)
@@ -55,5 +56,5 @@ async def assert_intact(pilot: Pilot[None]) -> None:
 
 def _fits(app: TuiMetaApp) -> bool:
     """Return True if every row has the width of the terminal."""
-    rows = app.screen._compositor.render_strips(app.size)
+    rows = rendered(app.screen)
     return {row.cell_length for row in rows} == {app.size.width}
