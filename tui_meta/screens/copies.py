@@ -51,7 +51,7 @@ def from_home(path: Path) -> str:
 
 
 def _write_files(folder: str, texts: Mapping[str, str]) -> list[Path]:
-    """Write files whose names begin with the time; existing files are never refolder_pathd."""
+    """Write files whose names begin with the time; existing files are never replaced."""
     folder_path = user_state_path("tui-meta", appauthor=False) / folder
     folder_path.mkdir(parents=True, exist_ok=True, mode=0o700)
     stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -62,7 +62,7 @@ def _write_files(folder: str, texts: Mapping[str, str]) -> list[Path]:
     written = []
     for name, text in texts.items():
         path = folder_path / f"{stamp}-{name}"
-        with path.open("x", encoding="utf-8", errors="backslashrefolder_path") as file:
+        with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
         written.append(path)
     return written
