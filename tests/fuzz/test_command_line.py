@@ -20,8 +20,7 @@ from core.session.launch import Runs
 from tests.support.hostile.damage import ANY_TEXT
 from tests.support.hostile.guards import harmless
 from tests.support.soak import soak
-from tui_meta.cli.commands import resume as resume_command
-from tui_meta.cli.commands import train as train_command
+from tui_meta.cli.commands import launch
 from tui_meta.cli.main import main
 
 TRIED = settings(max_examples=soak(300, 10_000))
@@ -116,8 +115,7 @@ def folder() -> Iterator[Path]:
         patch.chdir(folder)
         patch.setenv("HOME", str(folder))
         patch.setattr(sys, "dont_write_bytecode", True)
-        patch.setattr(train_command, "show", _show)
-        patch.setattr(resume_command, "show", _show)
+        patch.setattr(launch, "show", _show)
         patch.setattr(launching, "make_engine", lambda config: None)
         patch.setenv("XDG_RUNTIME_DIR", str(folder))
         for command in COMMANDS:

@@ -86,7 +86,7 @@ def train(
     dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
     """Train from scratch (default command)."""
-    from tui_meta.cli.commands.train import train
+    from tui_meta.cli.commands.launch import train
 
     return train(settings, config, _mode(no_tui=no_tui, json=json, detach=detach), dashboard)
 
@@ -110,7 +110,7 @@ def resume(
     dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
     """Resume runs from their latest save or from a given checkpoint."""
-    from tui_meta.cli.commands.resume import resume
+    from tui_meta.cli.commands.launch import resume
 
     mode = _mode(no_tui=no_tui, json=json, detach=detach)
     return resume(paths, iterations, pace, mode, dashboard)
@@ -125,7 +125,7 @@ def attach(
     dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
     """Attach to a running session (detached, or open elsewhere)."""
-    from tui_meta.cli.commands.attach import attach
+    from tui_meta.cli.commands.sessions import attach
 
     return attach(id, dashboard, read_only=read_only)
 
@@ -177,7 +177,7 @@ def send(
 @app.command(sort_key=2.5, help_epilogue="Example: tui-meta watch 1 --json > events.jsonl\n")
 def watch(id: AnySession = None, /, *, json: WatchedJson = False) -> int:
     """Stream a session's events as text until it ends."""
-    from tui_meta.cli.commands.watch import watch
+    from tui_meta.cli.commands.sessions import watch
 
     return watch(id, as_json=json)
 

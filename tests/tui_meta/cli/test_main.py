@@ -9,7 +9,6 @@ from tests.support.sessions import only_session
 from tui_meta.app import dashboard
 from tui_meta.app.preferences import Preferences
 from tui_meta.cli.commands import launch
-from tui_meta.cli.commands import train as train_command
 from tui_meta.cli.main import main
 
 TINY = ["--iterations", "5", "--network.hidden", "4"]
@@ -24,7 +23,7 @@ def one_line(capsys) -> str:
 
 
 def test_an_interrupt_before_training_ends_quietly(capsys):
-    with patch.object(train_command, "show", side_effect=KeyboardInterrupt):
+    with patch.object(launch, "show", side_effect=KeyboardInterrupt):
         assert main(["--no-tui", *TINY, "--out", "unused"]) == 130
     assert capsys.readouterr() == ("", "")
 
@@ -66,7 +65,7 @@ def test_whole_numbers_are_not_rounded(capsys):
 
 
 def test_an_output_that_cannot_be_written_is_one_line(capsys):
-    with patch.object(train_command, "show", side_effect=OSError(28, "No space left on device")):
+    with patch.object(launch, "show", side_effect=OSError(28, "No space left on device")):
         assert main(["--no-tui", *TINY]) == 2
     assert one_line(capsys) == "error: standard output: No space left on device"
 

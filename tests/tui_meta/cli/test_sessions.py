@@ -32,9 +32,7 @@ from tests.support.dashboard.fake_session import FakeSession, FakeTrainer, state
 from tests.support.remotes import RawClient, Serving, served
 from tests.support.runs import until
 from tests.support.sessions import folder_for_sockets
-from tui_meta.cli.commands import attach as attach_command
 from tui_meta.cli.commands import sessions as sessions_command
-from tui_meta.cli.commands import watch as watch_command
 from tui_meta.cli.headless import Report
 from tui_meta.cli.main import main
 
@@ -368,7 +366,7 @@ def watched(
 ) -> int:
     """The exit code of a watcher before whom ``events`` happen, and then the end."""
     ending = Ending(serving, events)
-    patch.setattr(watch_command.Report, "follow", lambda *given: ending.follow(*given))
+    patch.setattr(sessions_command.Report, "follow", lambda *given: ending.follow(*given))
     return main(["watch", *flags])
 
 
@@ -425,7 +423,7 @@ def test_the_death_of_a_session_is_complained_of(
         serving.die()
         Ending.original(report, interrupts)
 
-    monkeypatch.setattr(watch_command.Report, "follow", die)
+    monkeypatch.setattr(sessions_command.Report, "follow", die)
     assert main(["watch"]) == 1
     assert complaint(capsys) == "the training process has exited"
 
@@ -438,9 +436,9 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Session]]:
     """The sessions that were shown, in place of the dashboard."""
     shown: list[Session] = []
     monkeypatch.setattr(
-        attach_command, "run_dashboard", lambda session, _: shown.append(session) or 0
+        "tui_meta.app.dashboard.run_dashboard", lambda session, _: shown.append(session) or 0
     )
-    monkeypatch.setattr(attach_command, "require_terminal", lambda: None)
+    monkeypatch.setattr(sessions_command, "require_terminal", lambda: None)
     yield shown
     for session in shown:
         session.detach()

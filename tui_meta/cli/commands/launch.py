@@ -1,24 +1,54 @@
-"""Starting runs, in this process or in one of their own, and showing them."""
+"""``tui-meta train`` and ``resume``: runs in this process or in a process of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
+from core import validation
 from core.remote.process import LaunchReply, launch, launch_reply
 from core.remote.protocol import RemoteError
 from core.remote.registry import SessionEndpoint, sessions_folder
 from core.remote.server import Server
-from core.session.launch import Runs, TrainRequest
+from core.session.launch import ResumeRequest, Runs, TrainRequest
 from core.session.local import LocalSession
 from core.version import VERSION
 from tui_meta.app.signals import interrupt_at_once
+from tui_meta.cli.config_file import read_config_file
+from tui_meta.cli.settings import configure
 from tui_meta.console import Exit, print_note, require_terminal
 from tui_meta.views.describe import display_path
 
 OutputMode = Literal["dashboard", "lines", "json", "detached"]
 """How runs are shown: in the dashboard, as lines, as JSON, or not at all."""
+
+
+def train(
+    given: Mapping[str, Any], config: Path | None, mode: OutputMode, dashboard: Mapping[str, Any]
+) -> int:
+    """Train the algorithms that the flags ``given`` and the file ``config`` name."""
+    file = read_config_file(config) if config else {}
+    launch, saving, configs = configure(given, file, config)
+    out = Path(launch.out)
+    runs = TrainRequest.of(configs, saving, out=out, name=launch.name, pace=launch.pace)
+    return show(runs, mode, dashboard)
+
+
+def resume(
+    paths: Sequence[Path],
+    iterations: int | None,
+    pace: float | None,
+    mode: OutputMode,
+    dashboard: Mapping[str, Any],
+) -> int:
+    """Continue the runs at ``paths`` side by side."""
+    if iterations is not None:
+        validation.count("--iterations", iterations)
+    if pace is not None:
+        validation.pace("--pace", pace)
+    return show(ResumeRequest.of(paths, iterations=iterations, pace=pace), mode, dashboard)
 
 
 def show(runs: Runs, mode: OutputMode, dashboard: Mapping[str, Any]) -> int:
@@ -27,14 +57,15 @@ def show(runs: Runs, mode: OutputMode, dashboard: Mapping[str, Any]) -> int:
     ``dashboard`` holds the dashboard's flags.
     """
     if mode == "detached":
-        return _detached(runs)
+        answer = _launched(runs)
+        print(f"training in session {answer.id}; view with: tui-meta attach {answer.id}")
+        return Exit.DONE
     if mode != "dashboard":
         return _headless(runs, as_json=mode == "json")
     require_terminal()
     from core.remote.client import RemoteSession
     from tui_meta.app.dashboard import run_dashboard
-    from tui_meta.cli.commands.attach import attach
-    from tui_meta.cli.commands.sessions import ask_attach_or_new
+    from tui_meta.cli.commands.sessions import ask_attach_or_new, attach
     from tui_meta.cli.preferences import preferences
 
     preferred = preferences(dashboard)
@@ -50,16 +81,7 @@ def show(runs: Runs, mode: OutputMode, dashboard: Mapping[str, Any]) -> int:
         print_note(f"training stops when this terminal closes: {error}")
         with _local(runs) as session:
             return run_dashboard(session, preferred)
-    answer = launch(runs)
-    _say(answer)
-    return run_dashboard(RemoteSession(answer.id, owner=True), preferred)
-
-
-def _detached(runs: Runs) -> int:
-    answer = launch(runs)
-    _say(answer)
-    print(f"training in session {answer.id}; view with: tui-meta attach {answer.id}")
-    return Exit.DONE
+    return run_dashboard(RemoteSession(_launched(runs).id, owner=True), preferred)
 
 
 def _headless(runs: Runs, *, as_json: bool) -> int:
@@ -77,14 +99,21 @@ def _local(runs: Runs) -> Iterator[LocalSession]:
     """Yield a session in this process; runs that never started leave no folder."""
     plans = runs.plans()
     try:
-        _say(launch_reply(plans))
+        _print_notes(launch_reply(plans))
         yield LocalSession(plans)
     finally:
         for plan in plans:
             plan.folder.discard()
 
 
-def _say(answer: LaunchReply) -> None:
+def _launched(runs: Runs) -> LaunchReply:
+    """Start ``runs`` in a process of their own."""
+    answer = launch(runs)
+    _print_notes(answer)
+    return answer
+
+
+def _print_notes(answer: LaunchReply) -> None:
     for line in answer.notes:
         print_note(line)
     for path in answer.resumed:

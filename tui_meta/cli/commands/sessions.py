@@ -1,35 +1,85 @@
-"""``tui-meta ls`` and ``tui-meta stop``: the user's sessions on this machine."""
+"""``tui-meta attach``, ``ls``, ``stop`` and ``watch``: the user's sessions on this machine."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from core.events import ENDED
 from core.remote.client import RemoteSession
 from core.remote.connection import find_session, session_status
-from core.remote.protocol import RemoteError
-from core.remote.registry import live_sessions
-from tui_meta.console import Exit, Output
+from core.remote.protocol import RemoteError, RunProgress, SessionStatus
+from core.remote.registry import SessionInfo, live_sessions
+from tui_meta.app.signals import FirstSignal
+from tui_meta.cli.headless import Report
+from tui_meta.console import Exit, Output, flush_stdio, print_error, require_terminal
 from tui_meta.views.describe import display_path
-from tui_meta.views.sessions import (
-    SessionListing,
-    run_words,
-    session_words,
-    since_words,
-    viewer_words,
-)
+from tui_meta.views.numbers import duration, whole
 from tui_meta.views.text import printable
 
 Choice = Literal["new", "leave"] | str
 """The answer when a session is running: start another, leave, or attach to the one named."""
+
+
+@dataclass(frozen=True)
+class SessionListing:
+    """A running session with its status, or why the status is unknown."""
+
+    entry: SessionInfo
+    status: SessionStatus | None
+    problem: str = ""
+
+    @property
+    def runs(self) -> Sequence[RunProgress]:
+        """The runs, as far as the status is known."""
+        return self.status.runs if self.status else ()
+
+    def words(self, separator: str) -> str:
+        """Return the progress of the runs, or the problem."""
+        progress = (
+            f"{run.run} {run.state} {whole(run.iteration)} / {whole(run.target)}"
+            for run in self.runs
+        )
+        return separator.join(progress) or self.problem
+
+
+def attach(id: str | None, dashboard: Mapping[str, Any], *, read_only: bool) -> int:
+    """Show session ``id``, or the only one; ``dashboard`` holds the dashboard's flags."""
+    # Imported late: the other commands need no Textual.
+    from tui_meta.app.dashboard import run_dashboard
+    from tui_meta.cli.preferences import preferences
+
+    preferred = preferences(dashboard)
+    chosen = find_session(id)
+    require_terminal()
+    return run_dashboard(RemoteSession(chosen.id, read_only=read_only), preferred)
+
+
+def watch(id: str | None, *, as_json: bool) -> int:
+    """Print the events of session ``id`` from now on, until it ends or a signal arrives."""
+    session = RemoteSession(find_session(id).id, read_only=True, progress=as_json)
+    with FirstSignal() as interrupts:
+        report = Report(session, as_json=as_json, first=session.first_new)
+        try:
+            report.follow(interrupts)
+        except OSError:
+            flush_stdio()
+            return Exit.PIPE_CLOSED
+        finally:
+            session.detach()
+    if session.connection.lost:
+        print_error(session.connection.lost)
+        return Exit.FAILED
+    return interrupts.exit_code or Exit.DONE
 
 
 def found_sessions() -> list[SessionListing]:
@@ -75,25 +125,23 @@ def stop_sessions(ids: Sequence[str]) -> int:
 
 
 def _plain(found: SessionListing) -> dict[str, object]:
-    status = found.status
     return {
         "id": found.entry.id,
         "pid": found.entry.pid,
         "started": found.entry.started,
         "command": found.entry.command,
-        "runs": msgspec.to_builtins(status.runs) if status else [],
-        "watchers": list(status.subscribers) if status else [],
+        "runs": msgspec.to_builtins(list(found.runs)),
+        "watchers": list(found.status.subscribers) if found.status else [],
         "problem": found.problem or None,
     }
 
 
-def _cells(found: SessionListing, between: str) -> list[str]:
-    runs = found.status.runs if found.status else ()
+def _cells(found: SessionListing, separator: str) -> list[str]:
     return [
         found.entry.id,
-        between.join(map(run_words, runs)) or found.problem,
-        since_words(found.entry, time.time()),
-        viewer_words(found.status.subscribers if found.status else ()),
+        found.words(separator),
+        duration(max(0.0, time.time() - found.entry.started)),
+        ", ".join(found.status.subscribers if found.status else ()) or "-",
     ]
 
 
@@ -115,13 +163,14 @@ def _show(found: Sequence[SessionListing]) -> None:
 def ask_attach_or_new() -> Choice:
     """Ask whether to attach to a session in training; "new" where there is none."""
     try:
-        training = [one for one in found_sessions() if one.is_training]
+        found = found_sessions()
     except RemoteError:
         return "new"  # starting one reports the problem
+    training = [one for one in found if any(run.state not in ENDED for run in one.runs)]
     if not training:
         return "new"
     for one in training:
-        print(printable(session_words(one)))
+        print(printable(f"session {one.entry.id} is running: {one.words('; ')}"))
     newest = training[-1].entry.id
     sys.stdout.write(f"enter: attach to session {newest}, n: start new runs, q: quit ")
     sys.stdout.flush()
