@@ -10,8 +10,6 @@
   x QuestionError
   x SessionError
   x RemoteError (core.remote.protocol)
-  x NoTerminalError (tui_meta.console)
-  x ExportError (tui_meta.cli.commands.export)
 
 Advice never names a flag or a command: a user interface renders an ``Advice`` in its own terms.
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from enum import IntEnum
 from io import TextIOWrapper
 
@@ -74,26 +73,12 @@ def flush_stdio() -> None:
             os.close(devnull)
 
 
-@dataclass
-class NoTerminalError(LabError):
-    """The dashboard has no terminal."""
-
-    problem: str
-
-    @property
-    def statement(self) -> str:
-        return f"the dashboard needs a terminal: {self.problem}; use --no-tui to train without it"
-
-
 def require_terminal() -> None:
-    """Raise ``NoTerminalError`` if the dashboard cannot be shown."""
-    if os.environ.get("TERM") == "dumb":
-        raise NoTerminalError("TERM=dumb")
-    streams = {
-        "standard input": sys.stdin,
-        "standard output": sys.stdout,
-        "standard error": sys.stderr,
-    }
-    for name, stream in streams.items():
+    """Raise ``LabError`` if the dashboard cannot be shown."""
+    problems = ["TERM=dumb"] if os.environ.get("TERM") == "dumb" else []
+    for name, stream in (("input", sys.stdin), ("output", sys.stdout), ("error", sys.stderr)):
         if stream is None or not stream.isatty():
-            raise NoTerminalError(f"{name} is not a terminal")
+            problems.append(f"standard {name} is not a terminal")
+    if problems:
+        advice = "use --no-tui to train without it"
+        raise LabError(f"the dashboard needs a terminal: {problems[0]}; {advice}")

@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import csv
+import importlib
+import io
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
-from typing import Literal
+from tempfile import TemporaryDirectory
+from types import ModuleType
+from typing import Literal, NamedTuple
 
 from core.errors import LabError
+from core.events import AnyEvent, Evaluated, Progress
 from core.storage.io import write_atomically
 from core.storage.run_folder import read_record
 from core.storage.run_index import history
-from tui_meta.cli.commands.export_formats import as_csv, as_parquet, as_tensorboard
 from tui_meta.console import Exit, Output
-from tui_meta.views.loss_columns import Losses, losses_of
 
 Format = Literal["csv", "parquet", "tensorboard"]
 
 TENSORBOARD_FILE = "events.out.tfevents.0.tui-meta"
 """TensorBoard recognizes its files by the second and third word, and runs by folder."""
 
-WRITERS: dict[str, Callable[[Losses], bytes]] = {
-    "csv": as_csv,
-    "parquet": as_parquet,
-    "tensorboard": as_tensorboard,
-}
 
+class LossRow(NamedTuple):
+    """A logged loss; the fields are the columns of the exported table.
 
-@dataclass
-class ExportError(LabError):
-    """A file cannot be written."""
+    ``series`` is "training" for the mean training loss of the last 100 iterations, else the kind
+    of a few-shot evaluation, which has a row for each gradient step (``update``), from 0 on.
+    ``time`` is in seconds since the epoch.
+    """
 
-    path: Path
-    problem: str
-    advice: str
-
-    @property
-    def statement(self) -> str:
-        return f"{self.path}: {self.problem}"
+    series: str
+    iteration: int
+    time: float
+    loss: float
+    update: int | None = None
+    task: int | None = None
+    amplitude: float | None = None
+    phase: float | None = None
 
 
 def export(path: Path, *, to: Format, out: Path | None, force: bool) -> int:
@@ -45,19 +49,19 @@ def export(path: Path, *, to: Format, out: Path | None, force: bool) -> int:
     read_record(path)
     target = target_file(path.absolute().name, to, out)
     if target.is_symlink() or (target.exists() and not target.is_file()):
-        raise ExportError(target, "not a regular file", "choose another --out")
+        raise LabError(f"{target}: not a regular file; choose another --out")
     if target.exists() and not force:
-        raise ExportError(target, "exists already", "choose another --out, or add --force")
-    losses = losses_of(history(path))
-    content = WRITERS[to](losses)
+        raise LabError(f"{target}: exists already; choose another --out, or add --force")
+    rows = list(loss_rows(history(path)))
+    content = WRITERS[to](rows)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, content)
     except OSError as error:
         problem = f"cannot be written ({error.strerror or error})"
-        raise ExportError(target, problem, "choose another --out") from error
+        raise LabError(f"{target}: {problem}; choose another --out") from error
     output = Output()
-    output.print_line(f"{target}: {len(losses):,} rows")
+    output.print_line(f"{target}: {len(rows):,} rows")
     if to == "tensorboard":
         output.print_line(f"view with: tensorboard --logdir {target.parent.parent}")
     return Exit.DONE
@@ -73,3 +77,80 @@ def target_file(name: str, to: Format, out: Path | None) -> Path:
     if out is None or out.is_dir():
         return (out or Path()) / f"{name}.{to}"
     return out
+
+
+def loss_rows(events: Iterable[AnyEvent]) -> Iterator[LossRow]:
+    """Yield the losses in ``events``, in their order."""
+    for event in events:
+        if isinstance(event, Progress):
+            yield LossRow("training", event.iteration, event.time, event.loss)
+        elif isinstance(event, Evaluated):
+            task = event.index, event.amplitude, event.phase
+            for update, loss in enumerate(event.losses):
+                yield LossRow(event.probe, event.iteration, event.time, loss, update, *task)
+
+
+def as_csv(rows: Sequence[LossRow]) -> bytes:
+    """Return CSV with a header; None becomes an empty field."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(LossRow._fields)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def as_parquet(rows: Sequence[LossRow]) -> bytes:
+    """Return Parquet."""
+    arrow = _library("pyarrow", "parquet")
+    parquet = _library("pyarrow.parquet", "parquet")
+    types = dict.fromkeys(LossRow._fields, arrow.float64()) | {
+        "series": arrow.string(),
+        "iteration": arrow.int64(),
+        "update": arrow.int64(),
+        "task": arrow.int64(),
+    }
+    table = arrow.Table.from_pylist([row._asdict() for row in rows], arrow.schema(types.items()))
+    content = arrow.BufferOutputStream()
+    parquet.write_table(table, content)
+    return bytes(content.getvalue())
+
+
+def as_tensorboard(rows: Sequence[LossRow]) -> bytes:
+    """Return an event file of TensorBoard, without losses that are not finite.
+
+    Tags are ``training/loss``, and ``before`` and ``after`` under each kind of evaluation.
+    """
+    tensorboard = _library("tensorboardX", "tensorboard")
+    with TemporaryDirectory() as folder:
+        writer = tensorboard.SummaryWriter(folder)
+        for row, following in zip_longest(rows, rows[1:]):
+            if row.update is None:
+                name = "loss"
+            elif row.update == 0:
+                name = "before"
+            elif following is None or not following.update:
+                name = "after"
+            else:
+                continue
+            if math.isfinite(row.loss):
+                tag = f"{row.series}/{name}"
+                writer.add_scalar(tag, row.loss, row.iteration, walltime=row.time)
+        writer.close()
+        (file,) = Path(folder).iterdir()
+        return file.read_bytes()
+
+
+WRITERS: dict[Format, Callable[[Sequence[LossRow]], bytes]] = {
+    "csv": as_csv,
+    "parquet": as_parquet,
+    "tensorboard": as_tensorboard,
+}
+
+
+def _library(module: str, extra: str) -> ModuleType:
+    """Import a library that not every installation has."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        problem = f"{module.partition('.')[0]} is not installed; install tui-meta[{extra}]"
+        raise LabError(f"{extra}: {problem}") from error

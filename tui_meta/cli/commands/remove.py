@@ -17,14 +17,6 @@ from tui_meta.views.text import printable
 SHOWN_NAMES = 3
 
 
-class UnconfirmedError(LabError):
-    """Runs are deleted only after a confirmation."""
-
-    @property
-    def statement(self) -> str:
-        return "rm asks for confirmation and needs a terminal; use --yes to skip"
-
-
 def remove(paths: Sequence[Path], *, yes: bool) -> int:
     """Delete the run folders ``paths``; all are checked before the first is deleted."""
     folders = list({path.resolve(): path for path in paths}.values())
@@ -33,7 +25,7 @@ def remove(paths: Sequence[Path], *, yes: bool) -> int:
     output = Output()
     if not yes:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise UnconfirmedError
+            raise LabError("rm asks for confirmation and needs a terminal; use --yes to skip")
         for path in folders:
             output.print_line(f"{path}: {_amount(contents_of(path))}")
         if not _confirmed(f"delete {_runs(len(folders))}? [y/N] "):

@@ -46,17 +46,6 @@ LOOK_SECONDS = 1.0
 """Interval of checks that the session still runs."""
 
 
-@dataclass
-class InvalidCommandError(LabError):
-    """The command is unknown, or its argument invalid."""
-
-    problem: str
-
-    @property
-    def statement(self) -> str:
-        return self.problem
-
-
 @dataclass(frozen=True)
 class Request:
     """A command, or the probe of an evaluation, and the type of the event that answers it."""
@@ -97,7 +86,7 @@ def _evaluate(argument: str) -> Request:
     for probe in known:
         if probe == (argument or "random"):
             return Request(None, Evaluated, probe)
-    raise InvalidCommandError(f"evaluate {argument!r} is unknown; use one of {', '.join(known)}")
+    raise LabError(f"evaluate {argument!r} is unknown; use one of {', '.join(known)}")
 
 
 COMMANDS: dict[str, Callable[[str], Request]] = {
@@ -132,9 +121,9 @@ def send(id: str, words: Sequence[str], run: str | None) -> int:
 def _parse(words: Sequence[str]) -> Request:
     word, *arguments = words
     if word not in COMMANDS:
-        raise InvalidCommandError(f"unknown command {word!r}; use one of {', '.join(COMMANDS)}")
+        raise LabError(f"unknown command {word!r}; use one of {', '.join(COMMANDS)}")
     if len(arguments) > 1 or (arguments and word in ("pause", "resume", "save", "extend")):
-        raise InvalidCommandError(f"{word} takes no argument {arguments[-1]!r}")
+        raise LabError(f"{word} takes no argument {arguments[-1]!r}")
     return COMMANDS[word](arguments[0] if arguments else "")
 
 
@@ -142,13 +131,13 @@ def _number(text: str, kind: type[float], allowed: str) -> float:
     try:
         return kind(text)
     except ValueError as error:
-        raise InvalidCommandError(f"{text!r} is not {allowed}") from error
+        raise LabError(f"{text!r} is not {allowed}") from error
 
 
 def _runs(session: RemoteSession, run: str | None) -> set[str]:
     known = session.snapshots()
     if run is not None and run not in known:
-        raise InvalidCommandError(f"no run {run!r}; runs: {', '.join(known)}")
+        raise LabError(f"no run {run!r}; runs: {', '.join(known)}")
     return set(known) if run is None else {run}
 
 
