@@ -16,6 +16,7 @@ from core.algorithms.fomaml import Fomaml
 from core.config import RunConfig
 from core.events import AnyEvent, Evaluated, Event, Progress, Started
 from core.storage.paths import checkpoint_path
+from core.storage.run_index import RunSummary
 
 NASTY = "\x1b[31mred\x1b]0;title\x07[bold]mark\tup\u202e"
 """A name that would change the terminal if it were printed unescaped."""
@@ -122,3 +123,9 @@ def make_checkpoint(folder: Path, iteration: int, metadata: Mapping[str, Any] = 
     tensors = {"0.weight": np.zeros(1_000, np.float32)}
     path.write_bytes(save(tensors, {"tui-meta": json.dumps(described)}))
     return path
+
+
+def run_summary(name: str, **values: object) -> RunSummary:
+    """A finished run as the index has it."""
+    described = {"state": "finished", "algorithm": "fomaml", "iteration": 10, "target": 20}
+    return RunSummary(path=f"/runs/{name}", name=name, **{**described, **values})  # type: ignore[arg-type]

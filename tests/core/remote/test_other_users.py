@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -57,10 +56,7 @@ print("received", connected.recv(100), flush=True)
 def other_user() -> int:
     if os.getuid() != 0:
         pytest.skip("only root can become another user")
-    try:
-        return pwd.getpwnam("nobody").pw_uid
-    except KeyError:
-        pytest.skip("there is no user called nobody")
+    return 65_534  # on Linux, the user without any rights
 
 
 def outcome(path: Path, uid: int) -> str:

@@ -8,7 +8,7 @@ from core.events import Finished
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import press, settle
-from tests.tui_meta.views.test_run_list import entry
+from tests.support.run_folders import run_summary
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.preferences import Preferences
 from tui_meta.views.keys.help import help_lines
@@ -62,7 +62,7 @@ def test_the_end_of_a_run_names_the_key_that_continues_it() -> None:
 
 
 def test_a_run_of_this_session_names_the_keys_to_it() -> None:
-    said = cannot_resume(entry("a"), KEY, is_here=True)
+    said = cannot_resume(run_summary("a"), KEY, is_here=True)
     assert said == "already in this session (O)"
 
 

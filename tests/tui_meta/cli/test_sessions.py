@@ -393,7 +393,7 @@ def test_watching_prints_lines_for_events(
     assert watched(serving, monkeypatch, [STEPPED, PROGRESS, FINISHED]) == 0
     printed = out(capsys)
     assert "Reptile  finished 50,000 iterations" in printed
-    assert "12,300" not in printed  # what was before is not told
+    assert "12,300" not in printed  # earlier events are not printed
 
 
 def test_watching_commands_nothing(

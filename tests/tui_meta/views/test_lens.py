@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.events import Evaluate, Pause, Save
 from tests.support.dashboard.fake_session import FakeSession
-from tests.tui_meta.views.test_watch import begun, watched
+from tests.support.dashboard.watch_state import started_session, watch_state
 from tui_meta.views.plot import Axis, Limits, Plot, Series, curve, log10s
 from tui_meta.views.text import plain
 from tui_meta.views.watch import layout
@@ -19,7 +19,7 @@ TRAINING = layout.TRAINING
 
 
 def looked_at(session: FakeSession | None = None) -> WatchState:
-    watching = watched(session or begun())
+    watching = watch_state(session or started_session())
     watching.arrange(120, 40)
     watching.turn_to(TRAINING)
     return watching
@@ -225,7 +225,7 @@ def test_a_panel_without_a_lower_edge_says_the_values_in_its_title() -> None:
 
 
 def test_what_a_person_made_happen_is_marked_where_it_happened() -> None:
-    session = begun(fomaml=12_300)
+    session = started_session(fomaml=12_300)
     watching = looked_at(session)
     seen = len(session.events(0))
     session.send(Save())
@@ -248,7 +248,7 @@ def test_what_comes_by_itself_is_not_marked() -> None:
 
 
 def test_a_frozen_view_stands_still_while_the_header_goes_on() -> None:
-    session = begun()
+    session = started_session()
     watching = looked_at(session)
     before, rows = shown(watching), watching.table(60).count
     watching.freeze()

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.events import Diverged
-from core.storage.run_index import RunSummary, read_run
+from core.storage.run_index import read_run
 from tests.support.run_folders import (
     NASTY,
     evaluated,
     make_checkpoint,
     make_run,
     progress,
+    run_summary,
     stamp,
     started,
 )
@@ -28,14 +29,11 @@ from tui_meta.views.text import cells, plain
 NOW = 10_000.0
 
 
-def entry(name: str, **values: object) -> RunSummary:
-    described = {"state": "finished", "algorithm": "fomaml", "iteration": 10, "target": 20}
-    return RunSummary(path=f"/runs/{name}", name=name, **{**described, **values})  # type: ignore[arg-type]
-
-
 def listed(count: int = 1_000) -> RunList:
     entries = [
-        entry(f"run-{index:04d}", best=1 / (index + 1), best_iteration=7, last_event=float(index))
+        run_summary(
+            f"run-{index:04d}", best=1 / (index + 1), best_iteration=7, last_event=float(index)
+        )
         for index in range(count)
     ]
     return RunList().with_entries(entries, NOW)
@@ -64,7 +62,7 @@ def test_the_cursor_is_always_in_view(count: int, steps: list[int], height: int)
 @pytest.mark.parametrize("width", [60, 72, 80])
 def test_names_that_end_in_the_time_stay_distinguishable(width: int) -> None:
     names = [f"reptile-20261124-{time}" for time in ("101500", "101501")]
-    entries = [entry(name, iteration=458_000, target=100_000_000) for name in names]
+    entries = [run_summary(name, iteration=458_000, target=100_000_000) for name in names]
     runs = RunList().with_entries(entries, NOW)
     assert all(
         name in plain(row) for name, row in zip(names, runs.table(width, 5)[1:], strict=True)
@@ -89,7 +87,11 @@ def test_sorting_by_best_puts_the_lowest_loss_first() -> None:
 
 
 def test_all_words_of_a_filter_must_be_there_in_any_case() -> None:
-    entries = [entry("Alpha", state="diverged"), entry("beta"), entry("alp", algorithm="reptile")]
+    entries = [
+        run_summary("Alpha", state="diverged"),
+        run_summary("beta"),
+        run_summary("alp", algorithm="reptile"),
+    ]
     for wanted, names in {
         "ALP": ["Alpha", "alp"],
         "alp div": ["Alpha"],
@@ -104,7 +106,7 @@ def test_all_words_of_a_filter_must_be_there_in_any_case() -> None:
 def test_marks_stay_on_their_runs_when_the_folder_is_read_again() -> None:
     runs = listed(3).toggled().moved(1).toggled()
     first, second = runs.marked_entries
-    again = runs.with_entries([second, entry("other")], NOW)
+    again = runs.with_entries([second, run_summary("other")], NOW)
     assert again.marked_entries == [second]
     assert first.path not in again.marked
 
@@ -173,17 +175,20 @@ def test_the_report_of_a_run_is_complete(folder: Path, width: int) -> None:
         assert part in text
 
 
-def test_how_a_run_is_resumed_depends_on_who_has_it() -> None:
-    free, held = entry("a b", state="stopped"), entry("a", trained_by="process 12 on here")
+def test_the_command_to_resume_a_run_depends_on_the_process_that_has_it() -> None:
+    free, held = (
+        run_summary("a b", state="stopped"),
+        run_summary("a", trained_by="process 12 on here"),
+    )
     assert cannot_resume(free, is_here=False) == ""
     assert resume_command(free) == "tui-meta resume '/runs/a b'"
     assert "in use by process 12 on here; view: tui-meta attach" in cannot_resume(
         held, is_here=False
     )
     assert "this session" in cannot_resume(held, is_here=True)
-    assert cannot_resume(entry("a", problem="torn"), is_here=False) == "torn"
+    assert cannot_resume(run_summary("a", problem="torn"), is_here=False) == "torn"
 
 
 def test_a_finished_run_is_resumed_with_more_iterations() -> None:
     command = "tui-meta resume /runs/a --iterations 40"
-    assert cannot_resume(entry("a"), is_here=False) == f"finished; to continue: {command}"
+    assert cannot_resume(run_summary("a"), is_here=False) == f"finished; to continue: {command}"

@@ -15,7 +15,18 @@ from tui_meta.views.dialogs.quit_choice import exit_report
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.messages.log import Messages
 from tui_meta.views.run_status import titles
-from tui_meta.views.text import Span, printable, printable_json, shortened, wrap
+from tui_meta.views.text import (
+    Span,
+    cells,
+    clip,
+    fit,
+    line,
+    printable,
+    printable_json,
+    shortened,
+    spread,
+    wrap,
+)
 
 HOSTILE = "a\x1b]0;owned\x07\x9b2J\n\u202e中文\ud800"
 
@@ -78,3 +89,15 @@ def test_messages_are_printable() -> None:
     lines = messages.lines(3, 40)
     assert lines
     assert all(span.text.isprintable() for row in lines for span in row)
+
+
+@given(st.lists(st.text(max_size=9), max_size=5), st.integers(0, 40), st.text(max_size=20))
+def test_lines_are_cut_and_padded_to_any_width(parts: list[str], width: int, right: str) -> None:
+    content = line(*parts)
+    assert cells(fit(content, width)) == width
+    assert cells(spread(content, line(right), width)) == width
+    assert cells(line(clip("".join(parts), width))) <= width
+
+
+def test_words_are_wrapped_whole() -> None:
+    assert wrap("the loss is no longer finite", 12) == ["the loss is", "no longer", "finite"]

@@ -1,0 +1,34 @@
+"""The table of losses on the watch screen."""
+
+import pytest
+
+from tests.support.dashboard.watch_state import started_session, watch_state
+from tui_meta.views.text import cells, plain
+
+
+@pytest.mark.parametrize("width", [0, 10, 30, 40, 58, 78, 120])
+def test_the_table_fits_any_width(width: int) -> None:
+    table = watch_state(started_session()).table(width)
+    lines = [*table.head, *(table.row(index) for index in range(table.count)), *table.foot]
+    assert {cells(each) for each in lines} == {width}
+
+
+def test_both_blocks_of_the_table_end_with_their_newest_row() -> None:
+    table = watch_state(started_session()).table(58)
+    assert table.count == 18
+    last = plain(table.row(table.count - 1)).split()
+    assert (last[0], last[4]) == ("12,000", "18,000")
+    assert plain(table.row(0)).split()[0] == "1,000"
+    best = [
+        plain(table.row(index)) for index in range(table.count) if "*" in plain(table.row(index))
+    ]
+    assert len(best) == 2
+    best_line, now = (plain(each) for each in table.foot)
+    assert best_line.split() == ["5,000", "best", "0.0041"] * 2
+    assert now.split() == ["12,300", "0.531", "now", "18,700", "0.531", "now"]
+
+
+def test_the_table_of_one_run_has_its_title_and_a_row_per_evaluation() -> None:
+    table = watch_state(started_session(reptile=5_000)).table(58)
+    assert "Reptile" in plain(table.head[0])
+    assert table.count == 5

@@ -1,0 +1,86 @@
+"""The charts of the watch screen."""
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.dashboard.fake_session import FakeSession
+from tests.support.dashboard.watch_state import NAMES, one_evaluation, started_session, watch_state
+from tui_meta.views.dashboard_state import DashboardState
+from tui_meta.views.plot import Plot
+from tui_meta.views.watch import layout
+from tui_meta.views.watch.state import WatchState
+
+
+def test_a_requested_evaluation_stays_while_periodic_ones_arrive() -> None:
+    session = started_session()
+    state = watch_state(session)
+    state.turn_to_evaluation("standard")
+    session.evaluate("standard")
+    state.dashboard.update(session.events(0), session.snapshots())
+    state.dashboard.history.add([one_evaluation(run, 20_000) for run in NAMES])
+    state.arrange(120, 40)
+    assert "standard" in state.plots()["wave-0"][0].title
+    assert state.go_back()
+    assert "random task · at 20,000" in state.plots()["wave-0"][0].title
+
+
+def wave_plot(*x: float) -> Plot:
+    """The chart of an evaluation whose query set lies at ``x``, as any process may tell of it."""
+    state = watch_state(started_session(fomaml=1_000))
+    evaluated = msgspec.structs.replace(
+        one_evaluation("fomaml-1", 2_000), query_x=x, before=(0.5,) * len(x), after=(1.0,) * len(x)
+    )
+    state.dashboard.history.add([evaluated])
+    state.arrange(120, 40)
+    plot = state.plots()["wave-0"][0]
+    assert "2,000" in plot.title
+    return plot
+
+
+def test_a_query_set_of_one_point_has_an_axis_with_a_length() -> None:
+    plot = wave_plot(2.0, 2.0)
+    assert plot.x.lower < 2 < plot.x.upper
+
+
+@given(st.lists(st.floats(), min_size=1, max_size=4))
+def test_any_query_set_has_a_chart(x: list[float]) -> None:
+    plot = wave_plot(*x)
+    assert all(plot.x.lower <= value <= plot.x.upper for value in x if abs(value) <= 1e300)
+
+
+def test_axes_stay_put_while_values_stay_within() -> None:
+    state = watch_state(started_session())
+    state.arrange(200, 60)
+    first = {panel: (plot.x, plot.y) for panel, (plot, _) in state.plots().items()}
+    state.dashboard.history.add([one_evaluation(run, 13_000) for run in NAMES])
+    second = {panel: (plot.x, plot.y) for panel, (plot, _) in state.plots().items()}
+    assert first == second
+
+
+def test_a_diverged_run_does_not_flatten_the_others() -> None:
+    session = started_session()
+    curve = session.snapshots()["fomaml-1"].curve
+    losses = tuple(10.0**n for n in range(len(curve.losses)))
+    session.change("fomaml-1", curve=msgspec.structs.replace(curve, losses=losses))
+    session.diverge("fomaml-1")
+    state = watch_state(session)
+    state.arrange(120, 40)
+    assert state.plots()["training"][0].y.upper <= 2
+
+
+def test_plots_without_data_say_that_there_is_none_yet() -> None:
+    state = WatchState(DashboardState(FakeSession().snapshots()))
+    state.arrange(200, 60)
+    assert {plot.empty for plot, _ in state.plots().values()} == {
+        "no iteration yet",
+        "no evaluation yet",
+    }
+
+
+def test_an_evaluation_without_gradient_steps_has_an_axis_with_a_length() -> None:
+    alone = msgspec.structs.replace(one_evaluation("fomaml-1", 1_000), losses=(0.25,))
+    state = WatchState(DashboardState(started_session().snapshots(), [alone]))
+    state.arrange(200, 60)
+    plot, _ = state.plots()[layout.UPDATES]
+    assert (plot.x.lower, plot.x.upper) == (0, 1)
