@@ -46,8 +46,8 @@ def duration(seconds: float) -> str:
 
 
 def percent(part: int, of: int) -> str:
-    """Rounded down, so that 100 % means done."""
-    return f"{100 * part // of if of else 100} %"
+    """Rounded down, so that 100% means done."""
+    return f"{100 * part // of if of else 100}%"
 
 
 def bar(part: int, of: int, cells: int) -> tuple[str, str]:

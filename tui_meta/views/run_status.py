@@ -51,18 +51,18 @@ def titles(snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
     }
 
 
-def run_statuses(snapshots: Mapping[str, Snapshot], record: EventHistory) -> list[RunStatus]:
-    """All runs, with what the ``record`` tells of each."""
+def run_statuses(snapshots: Mapping[str, Snapshot], history: EventHistory) -> list[RunStatus]:
+    """Return all runs, with what ``history`` has of each."""
     names = titles(snapshots)
     found = []
     for index, (run, snapshot) in enumerate(snapshots.items()):
         state = snapshot.state
         word: str = state
-        if state == "training" and record.wanted.get(run) == "paused":
+        if state == "training" and history.wanted.get(run) == "paused":
             word = "pausing…"
-        elif state in ("paused", "finished") and record.wanted.get(run) == "training":
+        elif state in ("paused", "finished") and history.wanted.get(run) == "training":
             word = "starting…"
-        trouble, saved_at = record.troubles.get(run), record.saved_at.get(run)
+        trouble, saved_at = history.troubles.get(run), history.saved_at.get(run)
         found.append(RunStatus(names[run], index, snapshot, word, trouble, saved_at))
     return found
 
@@ -265,7 +265,7 @@ def _short(status: RunStatus, width: int) -> Line:
 
 
 def _percent(snapshot: Snapshot) -> str:
-    return f"{numbers.percent(snapshot.iteration, snapshot.target):>5}"
+    return f"{numbers.percent(snapshot.iteration, snapshot.target):>4}"
 
 
 def _rate(snapshot: Snapshot) -> str:

@@ -83,7 +83,7 @@ async def test_enter_starts_a_battery_and_shows_every_part(
             "FOMAML \N{MINUS SIGN} Reptile",
             "histogram of final loss",
             "worst tasks of FOMAML",
-            "95 % interval",
+            "95% interval",
         ):
             assert part in text
         for poor in expected.sources[0].worst:
@@ -96,14 +96,14 @@ async def test_while_it_runs_there_is_a_bar_and_every_key_works(size: tuple[int,
     async with TuiMetaApp(session).run_test(size=size) as pilot:
         text = await begin(pilot, session)
         assert "━" in text
-        assert "25 %" in text
+        assert "25%" in text
         assert "esc cancel" in text
         assert "enter start" not in text
         text = await press(pilot, "greater_than_sign", answers=False)
         assert "apply to the next battery" in text
         await press(pilot, "w", "space", answers=False)
         assert session.commands(Pause) == list(session.snapshots())
-        assert "25 %" in await press(pilot, "b", answers=False)
+        assert "25%" in await press(pilot, "b", answers=False)
         assert not session.stopped.is_set()
         assert len(session.asked) == 1
         await press(pilot, "escape")

@@ -64,7 +64,7 @@ async def test_what_matters_is_on_the_screen_at_every_size(
     async with face(FakeSession()).run_test(size=size) as pilot:
         await settle(pilot)
         text = shown(pilot.app)
-        for part in ("FOMAML", "Reptile", "12,300 / 50,000", "18,700 / 50,000", " 24 %", " 37 %"):
+        for part in ("FOMAML", "Reptile", "12,300 / 50,000", "18,700 / 50,000", " 24%", " 37%"):
             assert part in text
         assert ("3,912 it/s" if size[0] >= 100 else "0:09 left") in text
         for part in (
@@ -427,8 +427,8 @@ async def test_a_tiny_terminal_gets_a_polite_line() -> None:
         await settle(pilot)
         text = shown(pilot.app)
         assert "please enlarge 40x10" in text
-        assert "FOMAML  24 %" in text
-        assert "Reptile  37 %" in text
+        assert "FOMAML  24%" in text
+        assert "Reptile  37%" in text
 
 
 async def test_below_the_least_size_the_needed_and_present_sizes_are_shown() -> None:
@@ -445,7 +445,7 @@ async def test_sixty_by_fifteen_keeps_the_table_and_one_chart() -> None:
         assert any("best 0." in row for row in rows)
         assert any("training loss" in row for row in rows)
         assert any("⠒" in row or "▀" in row for row in rows[10:14])
-        for row, percent in zip((1, 2), ("24 %", "37 %"), strict=True):
+        for row, percent in zip((1, 2), ("24%", "37%"), strict=True):
             assert percent in rows[row]
             assert " left" in rows[row]
 

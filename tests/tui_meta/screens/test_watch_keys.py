@@ -40,7 +40,7 @@ async def test_keys_change_how_the_chart_is_looked_at() -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
         assert "training loss · linear" in await press(pilot, "L")
         assert "training loss: linear scale" in shown(pilot.app)  # type: ignore[arg-type]
-        assert "training loss · linear · last 10 %" in await press(pilot, "W")
+        assert "training loss · linear · last 10%" in await press(pilot, "W")
         assert "· newest · not smoothed" in await press(pilot, "W", "u")
         text = await press(pilot, "L", "W", "u")
         assert "training loss ─" in text

@@ -65,8 +65,8 @@ def test_a_source_that_diverged_has_no_mean_and_says_on_how_many_tasks() -> None
     [
         (-0.3, -0.1, "FOMAML's loss is lower"),
         (0.1, 0.3, "Reptile's loss is lower"),
-        (-0.1, 0.1, "no significant difference (95 %)"),
-        (0.0, 0.0, "no significant difference (95 %)"),
+        (-0.1, 0.1, "no significant difference (95%)"),
+        (0.0, 0.0, "no significant difference (95%)"),
     ],
 )
 def test_a_pair_is_judged_by_its_interval(low: float, high: float, verdict: str) -> None:
@@ -75,7 +75,7 @@ def test_a_pair_is_judged_by_its_interval(low: float, high: float, verdict: str)
     )
     answer = msgspec.structs.replace(surveyed(), pairs=(pair,))
     (said,) = battery.pair_lines(answer, TITLES, 0, 120)
-    assert plain(said).rstrip().endswith(f": {verdict}; FOMAML lower on 25 % of the tasks")
+    assert plain(said).rstrip().endswith(f": {verdict}; FOMAML lower on 25% of the tasks")
     (short,) = battery.pair_lines(answer, TITLES, 0, 48)
     fitting = "not significant" if verdict.startswith("no ") else verdict
     assert plain(short).rstrip().endswith(f": {fitting}")

@@ -17,9 +17,9 @@ _DIVERGED_CELLS = 10
 _TITLE_CELLS = 8
 _WIDEST_TITLE = 20
 _COLUMNS = (
-    ("mean", "low", "high", "median", "5 %", "25 %", "75 %", "95 %", "diverged"),
-    ("mean", "low", "high", "median", "5 %", "95 %", "diverged"),
-    ("mean", "median", "95 %", "diverged"),
+    ("mean", "low", "high", "median", "5%", "25%", "75%", "95%", "diverged"),
+    ("mean", "low", "high", "median", "5%", "95%", "diverged"),
+    ("mean", "median", "95%", "diverged"),
     ("mean", "median"),
 )
 _SHADES = "·░▒▓█"
@@ -61,7 +61,7 @@ def table(answer: BatteryResult, titles: Sequence[str], width: int) -> list[Line
     )
     room = max(_TITLE_CELLS, min(_WIDEST_TITLE, width - sum(map(_cells, columns))))
     low_high = f"{'low':>{_NUMBER_CELLS}}{'high':>{_NUMBER_CELLS}}"
-    interval = f"{'95 % interval':>{2 * _NUMBER_CELLS}}"
+    interval = f"{'95% interval':>{2 * _NUMBER_CELLS}}"
     heading = _row("loss", {name: name for name in columns}, room).replace(low_high, interval)
     lines = [fit((Span(heading, "dim"),), width)]
     for title, numbers in zip(titles, rows, strict=True):
@@ -76,10 +76,10 @@ def _numbers(source: SourceResult) -> dict[str, str]:
     values = {
         "mean": source.mean,
         "median": source.median,
-        "5 %": low,
-        "25 %": quarter,
-        "75 %": three_quarters,
-        "95 %": high,
+        "5%": low,
+        "25%": quarter,
+        "75%": three_quarters,
+        "95%": high,
     }
     return {
         **{name: _text(value) for name, value in values.items()},
@@ -99,13 +99,13 @@ def _pair_words(pair: Pair, titles: Sequence[str]) -> list[Line]:
     """Return the wordings of a comparison, the most complete first."""
     first, second = titles[pair.first], titles[pair.second]
     names = f"{first} \N{MINUS SIGN} {second}"
-    share = f"lower on {100 * pair.first_better:.0f} %"
+    share = f"lower on {100 * pair.first_better:.0f}%"
     if pair.mean is None or pair.low is None or pair.high is None:
         said = line(f"{names}: ", Span("no mean: a task diverged", "bold"))
         return [line(*said, f"; {first} {share} of the tasks"), said]
     numbers = f"{names} {loss(pair.mean)} ({loss(pair.low)} to {loss(pair.high)}): "
     if pair.low <= 0 <= pair.high:
-        verdict, short = Span("no significant difference (95 %)", "bold"), "not significant"
+        verdict, short = Span("no significant difference (95%)", "bold"), "not significant"
     else:
         better = first if pair.high < 0 else second
         verdict, short = Span(f"{better}'s loss is lower", "bold"), f"{better} lower"

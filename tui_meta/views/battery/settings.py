@@ -21,7 +21,7 @@ UNTRAINED = "random init"
 
 _INTRODUCTION = (
     "Every run and the random initialisation of the first one adapt to the same random tasks "
-    "while training continues. Results: mean and median loss with 95 % intervals, paired "
+    "while training continues. Results: mean and median loss with 95% intervals, paired "
     "comparisons, a histogram of the losses, mean loss by amplitude and phase, and the ten worst "
     "tasks, which {key} opens in the Lab."
 )

@@ -37,7 +37,7 @@ def detached_message(connection: Connection) -> str:
 
 
 def exit_report(
-    snapshots: Mapping[str, Snapshot], record: EventHistory, save_problems: Mapping[str, str]
+    snapshots: Mapping[str, Snapshot], history: EventHistory, save_problems: Mapping[str, str]
 ) -> list[str]:
     """Return a line for each run, the problems with saving, and the command that resumes the runs.
 
@@ -48,9 +48,9 @@ def exit_report(
     folders = []
     for run, one in snapshots.items():
         text = f"{names[run]} {one.state} at {whole(one.iteration)} / {whole(one.target)}"
-        path = record.saved.get(run)
-        if run in record.troubles:
-            text += f": {record.troubles[run].problem}"
+        path = history.saved.get(run)
+        if run in history.troubles:
+            text += f": {history.troubles[run].problem}"
         if path and one.unsaved:
             text += f", not saved since {display_path(path)}"
         elif path:

@@ -111,4 +111,4 @@ def _cosine(value: Number) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.{0 if share >= 0.01 or share == 0 else 1}f} %"
+    return f"{100 * share:.{0 if share >= 0.01 or share == 0 else 1}f}%"

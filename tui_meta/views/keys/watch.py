@@ -106,7 +106,7 @@ VIEW_KEYS = (
         "W",
         "lens('window')",
         "window",
-        "Iterations in the chart: all, the last 10 %, or the newest only",
+        "Iterations in the chart: all, the last 10%, or the newest only",
         ROOMY,
     ),
     Key("u", "lens('smoothing')", "smooth", "Curve of the chart: smoothed, or every point"),

@@ -48,25 +48,25 @@ class Charts:
         self._limits: dict[tuple[str, ...], Limits] = {}
         self._wave = _USUAL_WAVE
 
-    def training(self, record: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
+    def training(self, history: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
         """Return the training loss of all runs over iterations."""
         curves = []
         for one in statuses:
             shown = one.snapshot.curve
             curves.append((one, shown.iterations, shown.losses))
         drawn = _Drawn("training loss", _SMOOTH, Limits(-1, 1, "log"), "no iteration yet")
-        return self._over_iterations(drawn, curves, record, lens)
+        return self._over_iterations(drawn, curves, history, lens)
 
-    def adapted(self, record: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
+    def adapted(self, history: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
         """Return the validation loss of all runs: each evaluation on a random task."""
         curves = []
         for one in statuses:
-            evaluations = record.evaluations[one.snapshot.run]
+            evaluations = history.evaluations[one.snapshot.run]
             iterations = [evaluated.iteration for evaluated in evaluations]
             curves.append((one, iterations, [evaluated.losses[-1] for evaluated in evaluations]))
         name = "validation loss after adaptation"
         drawn = _Drawn(name, _SMOOTH_EVALUATIONS, _ADAPTED, "no evaluation yet")
-        return self._over_iterations(drawn, curves, record, lens)
+        return self._over_iterations(drawn, curves, history, lens)
 
     def updates(
         self, evaluations: Mapping[str, Evaluated], statuses: Sequence[RunStatus], lens: Lens
@@ -129,7 +129,7 @@ class Charts:
         self,
         drawn: "_Drawn",
         curves: Sequence[tuple[RunStatus, Sequence[int], Sequence[float]]],
-        record: EventHistory,
+        history: EventHistory,
         lens: Lens,
     ) -> Plot:
         target = max((one.snapshot.target for one, _, _ in curves), default=0)
@@ -148,7 +148,7 @@ class Charts:
             series.append(line)
             marks += [
                 Mark(at, letter, line.color)
-                for at, letter in record.happenings[one.snapshot.run]
+                for at, letter in history.happenings[one.snapshot.run]
                 if x_axis.lower <= at <= x_axis.upper
             ]
             # A run that exploded leaves the picture at its top: the others must stay readable.
@@ -192,6 +192,6 @@ def task_line(evaluated: Evaluated | None) -> str:
     """Return the task of an evaluation in words."""
     if evaluated is None:
         return ""
-    points, updates = len(evaluated.support_x), len(evaluated.losses) - 1
+    points, steps = len(evaluated.support_x), len(evaluated.losses) - 1
     wave = SineWave(evaluated.amplitude, evaluated.phase).label
-    return f"{wave}, {points} points, {updates} updates"
+    return f"{wave}, {points} points, {steps} gradient steps"

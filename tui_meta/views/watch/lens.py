@@ -13,7 +13,7 @@ Window = Literal["all", "tail", "follow"]
 
 LensPart = Literal["scale", "window", "smoothing"]
 
-_WINDOWS: dict[Window, str] = {"all": "", "tail": "last 10 %", "follow": "newest"}
+_WINDOWS: dict[Window, str] = {"all": "", "tail": "last 10%", "follow": "newest"}
 _CURSOR_STOPS = 100
 """A key held down crosses the chart in about so many steps."""
 
@@ -65,7 +65,7 @@ class Lens:
             case "window":
                 windows = {
                     "all": "all iterations",
-                    "tail": "the last 10 %",
+                    "tail": "the last 10%",
                     "follow": "the newest iterations",
                 }
                 return windows[self.window]

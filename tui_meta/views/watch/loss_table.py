@@ -20,9 +20,9 @@ class LossTable:
     ends with where its run is now. Where the width is short, columns give way.
     """
 
-    def __init__(self, record: EventHistory, statuses: Sequence[RunStatus], width: int) -> None:
+    def __init__(self, history: EventHistory, statuses: Sequence[RunStatus], width: int) -> None:
         self._width = width
-        self._evaluations = [tuple(record.evaluations[one.snapshot.run]) for one in statuses]
+        self._evaluations = [tuple(history.evaluations[one.snapshot.run]) for one in statuses]
         self._standings = statuses
         room = (width - len(_GAP) * (len(statuses) - 1)) // max(1, len(statuses))
         longest = max((one.snapshot.target for one in statuses), default=0)

@@ -264,8 +264,8 @@ class WatchState:
 
     def table(self, width: int) -> LossTable:
         """The loss table in ``width`` cells."""
-        statuses, record = self._shown
-        return LossTable(record, statuses, width)
+        statuses, history = self._shown
+        return LossTable(history, statuses, width)
 
     def plots(self, panels: Collection[str] | None = None) -> dict[str, tuple[Plot, str]]:
         """Return the plot of each visible chart (of those in ``panels``), and the text below."""
@@ -284,8 +284,8 @@ class WatchState:
         return made
 
     def _plots(self, panels: Sequence[str]) -> Iterator[tuple[str, Plot]]:
-        runs, record = self._shown
-        evaluations = record.newest(self.pinned)
+        runs, history = self._shown
+        evaluations = history.newest(self.pinned)
         waves = [layout.wave(one.index) for one in runs]
         if set(waves) & set(panels):
             lenses = [self.lens(panel) for panel in waves]
@@ -294,9 +294,9 @@ class WatchState:
         for panel in panels:
             match panel:
                 case layout.TRAINING:
-                    yield panel, self._charts.training(record, runs, self.lens(panel))
+                    yield panel, self._charts.training(history, runs, self.lens(panel))
                 case layout.ADAPTED:
-                    yield panel, self._charts.adapted(record, runs, self.lens(panel))
+                    yield panel, self._charts.adapted(history, runs, self.lens(panel))
                 case layout.UPDATES:
                     yield panel, self._charts.updates(evaluations, runs, self.lens(panel))
 
@@ -304,10 +304,10 @@ class WatchState:
         """Return the text at a chart's lower edge: its place among several, or the wave's task."""
         if panel in layout.CHARTS:
             return layout.chart_hint(panel, self.arrangement)
-        runs, record = self._shown
+        runs, history = self._shown
         (run,) = [one.snapshot.run for one in runs if layout.wave(one.index) == panel]
         kept = " · esc: live" if self.pinned else ""
-        return task_line(record.newest(self.pinned).get(run)) + kept
+        return task_line(history.newest(self.pinned).get(run)) + kept
 
 
 def _cannot(what: LensPart, panel: str) -> str:
