@@ -7,7 +7,8 @@ from core.session.api import Connection, Session
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.keymap import KeyOf, key_in
 from tui_meta.views.keys.table import Keymap
-from tui_meta.views.messages.log import Messages
+from tui_meta.views.messages.log import MessageLog
+from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.rates import LOCAL, Rates, Throttle
 from tui_meta.views.run_status import RunStatus, run_statuses, titles
 from tui_meta.views.text import Line
@@ -27,7 +28,7 @@ class DashboardState:
         rates: Rates = LOCAL,
     ) -> None:
         self.keymap = keymap or {}
-        self.messages = Messages()
+        self.messages = MessageLog()
         self.messages.key = key_in(self.keymap)
         self.connection = Connection()
         self.rates = rates
@@ -66,7 +67,7 @@ class DashboardState:
 
     def newest_message(self, width: int) -> Line:
         """Return the newest message in one line."""
-        (newest,) = self.messages.lines(1, width) or ((),)
+        (newest,) = status_lines(self.messages, 1, width) or ((),)
         return newest
 
     def poll(self, session: Session) -> bool:

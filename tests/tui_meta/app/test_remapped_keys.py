@@ -15,7 +15,7 @@ from tui_meta.views.keys.help import help_lines
 from tui_meta.views.keys.keymap import key_in
 from tui_meta.views.keys.table import mapped_groups
 from tui_meta.views.keys.watch import GROUPS
-from tui_meta.views.messages.log import Messages
+from tui_meta.views.messages.log import MessageLog
 from tui_meta.views.runs.details import cannot_resume
 from tui_meta.views.text import plain
 from tui_meta.views.watch import commands
@@ -55,7 +55,7 @@ def test_an_order_that_is_refused_names_the_keys_there_are() -> None:
 
 
 def test_the_end_of_a_run_names_the_key_that_continues_it() -> None:
-    messages = Messages()
+    messages = MessageLog()
     messages.key = KEY
     messages.add_event(Finished(run="a", iteration=9, time=0.0))
     assert "C: continue" in messages.all[-1].text

@@ -20,7 +20,8 @@ from tests.support.dashboard.fake_session import FakeSession
 from tests.support.run_folders import stamp
 from tui_meta.cli.headless import event_line, problem_line
 from tui_meta.views.describe import describe
-from tui_meta.views.messages.log import Messages
+from tui_meta.views.messages.log import MessageLog
+from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.text import plain
 
 AT = stamp(12_300)
@@ -46,9 +47,9 @@ AT = stamp(12_300)
 def test_the_message_log_and_headless_output_use_the_same_words(event: AnyEvent) -> None:
     description = describe(event)
     assert description is not None
-    messages = Messages()
+    messages = MessageLog()
     messages.add_event(event)
-    logged = " ".join(plain(line) for line in messages.lines(3, 10_000))
+    logged = " ".join(plain(line) for line in status_lines(messages, 3, 10_000))
     shot = next(iter(FakeSession().snapshots().values()))
     printed = problem_line(event, "FOMAML") or event_line(event, shot) or ""
     for words in (description.head, description.detail):

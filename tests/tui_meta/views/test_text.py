@@ -13,7 +13,8 @@ from tests.support.dashboard.fake_session import FakeSession
 from tui_meta.console import LONGEST_LINE, print_error
 from tui_meta.views.dialogs.quit_choice import exit_report
 from tui_meta.views.event_history import EventHistory
-from tui_meta.views.messages.log import Messages
+from tui_meta.views.messages.log import MessageLog
+from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.run_status import titles
 from tui_meta.views.text import (
     Span,
@@ -84,9 +85,9 @@ def test_the_farewell_is_printable() -> None:
 
 
 def test_messages_are_printable() -> None:
-    messages = Messages()
+    messages = MessageLog()
     messages.add_event(SaveFailed(run=HOSTILE, iteration=1, time=0.0, problem=HOSTILE))
-    lines = messages.lines(3, 40)
+    lines = status_lines(messages, 3, 40)
     assert lines
     assert all(span.text.isprintable() for row in lines for span in row)
 

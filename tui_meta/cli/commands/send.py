@@ -34,7 +34,8 @@ from core.remote.connection import find_session
 from core.remote.protocol import RemoteError
 from tui_meta.cli.headless import problem_line
 from tui_meta.console import Exit, Output, print_error
-from tui_meta.views.messages.log import Messages
+from tui_meta.views.messages.log import MessageLog
+from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.numbers import pace as pace_words
 from tui_meta.views.run_status import titles
 from tui_meta.views.text import plain
@@ -159,7 +160,7 @@ def _answers(session: RemoteSession, request: Request, runs: set[str]) -> list[A
 
 
 def _report(session: RemoteSession, request: Request, answers: Sequence[AnyEvent]) -> int:
-    messages, names, code = Messages(), titles(session.snapshots()), Exit.DONE
+    messages, names, code = MessageLog(), titles(session.snapshots()), Exit.DONE
     messages.titles = names
     if isinstance(request.command, SetPace):
         messages.show_message(f"pace: {pace_words(request.command.pace)}")
@@ -169,6 +170,6 @@ def _report(session: RemoteSession, request: Request, answers: Sequence[AnyEvent
             print_error(problem_line(event, names[event.run]) or "")
         else:
             messages.add_event(event)
-    for line in messages.lines(len(answers) + 1, 10_000):
+    for line in status_lines(messages, len(answers) + 1, 10_000):
         Output().print_line(plain(line))
     return code

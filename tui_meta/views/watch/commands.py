@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from core.events import AnyCommand, Extend, Pause, Resume, RunState, Save, SetPace, Snapshot, Step
 from tui_meta.views.keys.keymap import KeyOf, usual_key
+from tui_meta.views.messages.log import MessageKey
 from tui_meta.views.numbers import pace as pace_text
 from tui_meta.views.numbers import whole
 
@@ -20,7 +21,7 @@ class RunCommands:
 
     message: str
     commands: tuple[tuple[str, AnyCommand], ...] = ()
-    key: str = ""
+    key: MessageKey | None = None
     wanted: RunState | None = None
 
 
@@ -37,7 +38,7 @@ def pause_or_resume(
         return RunCommands(
             f"pausing {_listed(training, names)}…",
             tuple((run, Pause()) for run in training),
-            "pause",
+            MessageKey("pause"),
             "paused",
         )
     paused = [run for run, state in states.items() if state == "paused"]
@@ -45,7 +46,7 @@ def pause_or_resume(
         return RunCommands(
             f"resuming {_listed(paused, names)}…",
             tuple((run, Resume()) for run in paused),
-            "resume",
+            MessageKey("resume"),
             "training",
         )
     return RunCommands(f"nothing to pause: {_stated(runs, names)}{_hint(runs, key)}")
@@ -65,7 +66,7 @@ def step(
         return RunCommands(f"{key('step')} steps paused runs: {_stated(runs, names)}{hint}")
     commands = tuple((run, Step(count)) for run in paused)
     steps = "one step" if count == 1 else f"{whole(count)} steps"
-    return RunCommands(f"{steps} of {_listed(paused, names)}…", commands, "step")
+    return RunCommands(f"{steps} of {_listed(paused, names)}…", commands, MessageKey("step"))
 
 
 def save(runs: Sequence[Snapshot], names: Mapping[str, str]) -> RunCommands:
@@ -74,7 +75,7 @@ def save(runs: Sequence[Snapshot], names: Mapping[str, str]) -> RunCommands:
     if not alive:
         return RunCommands(f"nothing to save: {_stated(runs, names)}")
     commands = tuple((run, Save()) for run in alive)
-    return RunCommands(f"saving {_listed(alive, names)}…", commands, "save")
+    return RunCommands(f"saving {_listed(alive, names)}…", commands, MessageKey("save"))
 
 
 def extend(
@@ -85,7 +86,9 @@ def extend(
     if not finished:
         return RunCommands(f"{key('continue')} continues finished runs: {_stated(runs, names)}")
     commands = tuple((run, Extend()) for run in finished)
-    return RunCommands(f"continuing {_listed(finished, names)}…", commands, "extend", "training")
+    return RunCommands(
+        f"continuing {_listed(finished, names)}…", commands, MessageKey("extend"), "training"
+    )
 
 
 def change_pace(

@@ -9,6 +9,8 @@ from core.session.api import View
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.footer import Situation, footer
+from tui_meta.views.messages.log import MessageKey
+from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.plot import Plot
 from tui_meta.views.run_status import RunStatus, title_line
 from tui_meta.views.text import Line, Span, clip, line, plain, printable
@@ -162,7 +164,8 @@ class WatchState:
         self._still = None
         self.pinned = probe
         asked = f"evaluating: {PROBES[probe].title}…"
-        self.messages.expect(f"evaluate {probe}", asked, len(self.dashboard.snapshots))
+        key = MessageKey("evaluate", probe)
+        self.messages.expect(key, asked, len(self.dashboard.snapshots))
         if probe == "compare":
             self.turn_to(layout.UPDATES)
         elif not any(map(layout.is_wave, self.arrangement.panels)):
@@ -231,15 +234,15 @@ class WatchState:
         rows = self.arrangement.message_rows
         problems = [run for run in self.dashboard.save_problems if run in self.dashboard.snapshots]
         if not problems:
-            return self.messages.lines(rows, width)
+            return status_lines(self.messages, rows, width)
         run = problems[-1]
         text = (
             f"{self.dashboard.titles[run]} could not be saved: {self.dashboard.save_problems[run]}"
         )
         text = clip(printable(text), width)
-        said = self.messages.lines(rows - 1, width) if rows > 1 else ()
+        said = status_lines(self.messages, rows - 1, width) if rows > 1 else ()
         if any(plain(one) == text for one in said):
-            return self.messages.lines(rows, width)
+            return status_lines(self.messages, rows, width)
         return (line(Span(text, "bold red")), *said)
 
     def footer(self, focused_run: int | None, width: int) -> Line:
