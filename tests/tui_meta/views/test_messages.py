@@ -16,17 +16,18 @@ from core.events import (
 )
 from tests.support.dashboard.watch_state import NAMES, one_evaluation, started_session, watch_state
 from tui_meta.views.messages import log as messages_module
-from tui_meta.views.messages.log import Messages
+from tui_meta.views.messages.log import MessageKey, MessageLog
+from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.text import plain
 
 
-def message_lines(messages: Messages, count: int = 2, width: int = 120) -> list[str]:
-    return [plain(each) for each in messages.lines(count, width)]
+def message_lines(messages: MessageLog, count: int = 2, width: int = 120) -> list[str]:
+    return [plain(each) for each in status_lines(messages, count, width)]
 
 
 def test_equal_events_of_both_runs_become_one_line_in_their_order() -> None:
     session = started_session()
-    messages = Messages()
+    messages = MessageLog()
     messages.titles = NAMES
     for event in reversed(session.events(0)):
         messages.add_event(event)
@@ -37,7 +38,7 @@ def test_equal_events_of_both_runs_become_one_line_in_their_order() -> None:
 
 def test_equal_events_that_arrive_in_turns_become_one_line() -> None:
     session = started_session()
-    messages = Messages()
+    messages = MessageLog()
     messages.titles = NAMES
     seen = len(session.events(0))
     for run in reversed(NAMES):
@@ -67,15 +68,15 @@ def test_messages_of_earlier_runs_are_not_merged_with_those_of_fresh_runs() -> N
 
 def test_a_result_or_a_refusal_replaces_the_pending_message() -> None:
     session = started_session()
-    messages = Messages()
+    messages = MessageLog()
     messages.titles = NAMES
     refused = CommandRejected(
         run="fomaml-1", iteration=1, time=0.0, command="save", reason="it has failed"
     )
-    messages.expect("save", "saving…")
+    messages.expect(MessageKey("save"), "saving…")
     messages.add_event(refused)
     assert message_lines(messages) == ["FOMAML cannot save: it has failed"]
-    messages.expect("evaluate random", "evaluating…")
+    messages.expect(MessageKey("evaluate", "random"), "evaluating…")
     seen = len(session.events(0))
     session.evaluate("random")
     for event in session.events(seen):
@@ -85,13 +86,13 @@ def test_a_result_or_a_refusal_replaces_the_pending_message() -> None:
 
 
 def test_periodic_evaluations_have_no_message() -> None:
-    messages = Messages()
+    messages = MessageLog()
     messages.add_event(one_evaluation("fomaml-1", 1_000))
     assert message_lines(messages) == []
 
 
 def test_a_long_message_takes_the_rows_that_there_are() -> None:
-    messages = Messages()
+    messages = MessageLog()
     messages.show_message("short")
     messages.add_event(Failed(run="a", iteration=0, time=0.0, problem="many words " * 20))
     assert len(message_lines(messages, 2, 60)) == 2
@@ -104,7 +105,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.messages = Messages(lambda: self.now)
+        self.messages = MessageLog(lambda: self.now)
         self.messages.titles = NAMES
 
     def press_after(self, seconds: float) -> None:
@@ -118,7 +119,7 @@ class Reader:
 
 def test_a_result_stays_until_a_key_is_pressed_after_the_time_to_read_it() -> None:
     reader = Reader()
-    reader.messages.expect("save", "saving…")
+    reader.messages.expect(MessageKey("save"), "saving…")
     reader.saved("fomaml-1")
     (saved,) = message_lines(reader.messages, 1)
     for seconds, shown in (
@@ -133,7 +134,7 @@ def test_a_result_stays_until_a_key_is_pressed_after_the_time_to_read_it() -> No
 
 def test_the_newest_result_stays_until_it_is_read() -> None:
     reader = Reader()
-    reader.messages.expect("save", "saving…", answers=2)
+    reader.messages.expect(MessageKey("save"), "saving…", answers=2)
     reader.saved("fomaml-1")
     reader.now += messages_module.READ_SECONDS
     reader.saved("reptile-1")
@@ -146,10 +147,10 @@ def test_the_newest_result_stays_until_it_is_read() -> None:
 
 def test_a_new_pending_message_shares_the_line_with_a_result_that_was_not_read() -> None:
     reader = Reader()
-    reader.messages.expect("save", "saving…")
+    reader.messages.expect(MessageKey("save"), "saving…")
     reader.saved("fomaml-1")
     reader.press_after(0.1)
-    reader.messages.expect("pause", "pausing FOMAML and Reptile…")
+    reader.messages.expect(MessageKey("pause"), "pausing FOMAML and Reptile…")
     (line,) = message_lines(reader.messages, 1, 80)
     assert line.startswith("saved checkpoints/fomaml-1")
     assert line.endswith(" · pausing FOMAML and Reptile…")
@@ -181,7 +182,7 @@ def test_the_newest_message_is_shown_or_counted_after_any_others(
     for number, one in enumerate(what):
         match one:
             case "s":
-                messages.expect("save", f"saving {number}…")
+                messages.expect(MessageKey("save"), f"saving {number}…")
             case "r":
                 reader.saved("fomaml-1")
             case "p":

@@ -6,6 +6,8 @@ from core.events import SaveFailed
 from core.session.api import Connection
 from tests.support.dashboard.watch_state import started_session, watch_state
 from tui_meta.views.dialogs.quit_choice import default_quit_choice, exit_report
+from tui_meta.views.messages.log import MessageKey
+from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.text import plain
 
 
@@ -70,10 +72,10 @@ def test_the_exit_report_has_the_failed_save_of_a_run_that_was_replaced() -> Non
     session.start()
     state.dashboard.update(session.events(seen), session.snapshots())
     state.arrange(120, 40)
-    assert any("disk full" in plain(one) for one in state.messages.lines(9, 120))
+    assert any("disk full" in plain(one) for one in status_lines(state.messages, 9, 120))
     for _ in range(9):
         state.messages.show_message("something else")
-        state.messages.expect("key", "and more")
+        state.messages.expect(MessageKey("key"), "and more")
     assert not any("disk full" in plain(one) for one in state.message_lines(120))
     last = exit_report(
         state.dashboard.snapshots, state.dashboard.history, state.dashboard.save_problems
