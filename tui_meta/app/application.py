@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Sequence
-from pathlib import PurePath
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePath
 from typing import ClassVar
 
 from textual import events
@@ -19,9 +19,9 @@ from tui_meta.app.ascii import AsciiFilter
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.themes import PALETTES
 from tui_meta.delta_driver.driver import DeltaDriver
+from tui_meta.screens.base import DashboardScreen, bindings
 from tui_meta.screens.battery.screen import BatteryPage
-from tui_meta.screens.bindings import bindings
-from tui_meta.screens.copies import focused_rows, from_home, keep_copy, keep_picture
+from tui_meta.screens.copies import from_home, keep_copy, keep_picture
 from tui_meta.screens.dialogs.ask import Answer, Ask
 from tui_meta.screens.dialogs.help import Help
 from tui_meta.screens.dialogs.palette import Palette
@@ -41,8 +41,9 @@ from tui_meta.views.export import clipboard_sequences, separated
 from tui_meta.views.keys.keymap import key_names
 from tui_meta.views.keys.palette import palette_entries
 from tui_meta.views.keys.table import APP_KEYS, SCREEN_KEYS, Groups, mapped_groups
-from tui_meta.views.keys.watch import GROUPS
 from tui_meta.views.rates import rates
+
+_PACKAGE = Path(__file__).parents[1]
 
 PAGES: dict[str, type[Page]] = {
     "lab": LabPage,
@@ -63,21 +64,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
     """The dashboard of ``session``, which it starts after the first frame and stops in the end."""
 
     TITLE = "tui-meta"
-    CSS_PATH: ClassVar[list[str | PurePath]] = [
-        "../screens/watch/screen.tcss",
-        "../screens/dialogs/ask.tcss",
-        "../screens/dialogs/help.tcss",
-        "../screens/page.tcss",
-        "../screens/dialogs/palette.tcss",
-        "../screens/lab/screen.tcss",
-        "../screens/time_machine/screen.tcss",
-        "../screens/dialogs/type_in.tcss",
-        "../screens/battery/screen.tcss",
-        "../screens/geometry/screen.tcss",
-        "../screens/runs/screen.tcss",
-        "../widgets/lines.tcss",
-        "../widgets/panel.tcss",
-    ]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [*sorted(_PACKAGE.rglob("*.tcss"))]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = bindings(SCREEN_KEYS + APP_KEYS)
 
@@ -136,7 +123,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
 
     def action_visit(self, name: str) -> None:
         """Show the screen ``name``; the watch screen is below all others."""
-        if not isinstance(self.screen, Page | WatchScreen):
+        if not isinstance(self.screen, DashboardScreen):
             return
         if isinstance(self.screen, Page):
             self.pop_screen()
@@ -166,12 +153,16 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
     @property
     def _groups(self) -> Groups:
         """The key groups of the screen in front."""
-        groups = self.screen.key_groups if isinstance(self.screen, Page) else GROUPS
-        return mapped_groups(groups, self.preferred.keys)
+        return mapped_groups(self._front.key_groups, self.preferred.keys)
+
+    @property
+    def _front(self) -> DashboardScreen:
+        """The screen in front, or below a dialog."""
+        return next(one for one in self.screen_stack[::-1] if isinstance(one, DashboardScreen))
 
     def action_palette(self) -> None:
         """Open the command palette."""
-        if isinstance(self.screen, Page | WatchScreen):
+        if isinstance(self.screen, DashboardScreen):
             self.push_screen(Palette(palette_entries(self._groups)), self._run_key)
 
     async def _run_key(self, action: str | None) -> None:
@@ -192,10 +183,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
 
     def action_copy(self) -> None:
         """Copy the focused panel to the clipboard and to a file."""
-        if isinstance(self.screen, Page):
-            name, rows = self.screen.copied()
-        else:
-            name, rows = focused_rows(self.focused, self.dashboard)
+        name, rows = self._front.copied()
         text = separated(rows, "\t")
         sequences = clipboard_sequences(text, tmux="TMUX" in os.environ)
         driver = driver_of(self)
@@ -203,29 +191,21 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
             driver.write(sequences)
         how = "copied; also" if sequences else "too long for the clipboard;"
         try:
-            self._show_result(f"{how} saved to {from_home(keep_copy(name, text))}")
+            self._front.show_result(f"{how} saved to {from_home(keep_copy(name, text))}")
         except OSError as error:
-            self._show_error(f"the copy could not be written: {error}")
+            self._front.show_error(f"the copy could not be written: {error}")
 
     def action_picture(self) -> None:
         """Save a screenshot, and the values of its charts."""
         try:
             picture, *values = keep_picture(self.screen, self.export_screenshot())
         except OSError as error:
-            self._show_error(f"the screenshot could not be written: {error}")
+            self._front.show_error(f"the screenshot could not be written: {error}")
             return
         files = (
             f" with {len(values)} CSV {'files' if len(values) > 1 else 'file'}" if values else ""
         )
-        self._show_result(f"screenshot saved{files}: {from_home(picture)}")
-
-    def _show_result(self, result: str) -> None:
-        if isinstance(self.screen, Page | WatchScreen):
-            self.screen.show_result(result)
-
-    def _show_error(self, problem: str) -> None:
-        if isinstance(self.screen, Page | WatchScreen):
-            self.screen.show_error(problem)
+        self._front.show_result(f"screenshot saved{files}: {from_home(picture)}")
 
     # Leaving.
 
@@ -279,17 +259,26 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
         if not answer:
             self.exit()
             return
-        self.watch_screen.block("reconnecting…")
-        self.run_worker(self._reconnect_session, thread=True)
 
-    def _reconnect_session(self) -> None:
-        message = problem = ""
-        try:
+        def reconnect() -> str:
             self.session.reconnect()
-            message = f"training continues in session {self.session.connection.id}"
-        except LabError as error:
-            problem = f"the runs cannot continue: {error}"
-        self.call_from_thread(self.watch_screen.unblock, message, problem)
+            return f"training continues in session {self.session.connection.id}"
+
+        self._replace_runs("reconnecting…", reconnect, "the runs cannot continue")
+
+    def _replace_runs(self, message: str, replace: Callable[[], str], failed: str) -> None:
+        """Show ``message`` and accept no commands until ``replace`` has returned another one."""
+
+        def work() -> None:
+            done = problem = ""
+            try:
+                done = replace()
+            except LabError as error:
+                problem = f"{failed}: {error}"
+            self.call_from_thread(self.watch_screen.unblock, done, problem)
+
+        self.watch_screen.block(message)
+        self.run_worker(work, thread=True)
 
     # New runs.
 
@@ -298,18 +287,12 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
         self.push_screen(_restart_question(), self._restart)
 
     def _restart(self, answer: bool | None) -> None:
-        if answer and not self.watch_screen.blocked:
-            self.watch_screen.block("saving, then starting new runs…")
-            self.run_worker(self._restart_session, thread=True)
-
-    def _restart_session(self) -> None:
-        message = problem = ""
-        try:
+        def restart() -> str:
             self.session.restart()
-            message = "new runs with the next seed"
-        except LabError as error:
-            problem = f"no new runs: {error}"
-        self.call_from_thread(self.watch_screen.unblock, message, problem)
+            return "new runs with the next seed"
+
+        if answer and not self.watch_screen.blocked:
+            self._replace_runs("saving, then starting new runs…", restart, "no new runs")
 
 
 def _quit_question(*, detachable: bool) -> Ask[QuitChoice]:
@@ -317,7 +300,7 @@ def _quit_question(*, detachable: bool) -> Ask[QuitChoice]:
     answers: tuple[Answer[QuitChoice], ...] = (
         Answer("s", "save and stop", "save"),
         Answer("x", "stop and discard unsaved progress", "discard"),
-        Answer("escape", "cancel", "stay"),
+        Answer("escape", "cancel", "cancel"),
     )
     return Ask("quit?", "", (detach, *answers) if detachable else answers)
 

@@ -13,21 +13,9 @@ from typing import Any
 
 from platformdirs import user_state_path
 from textual.screen import Screen
-from textual.widget import Widget
 
-from tui_meta.screens.watch.loss_table import LossTablePanel
-from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.export import Rows, plot_rows, run_rows, separated, table_rows
+from tui_meta.views.export import plot_rows, separated
 from tui_meta.widgets.chart import Chart
-
-
-def focused_rows(focused: Widget | None, dashboard: DashboardState) -> tuple[str, Rows]:
-    """Return the name and rows of what the focused widget shows; without one, of the runs."""
-    if isinstance(focused, Chart) and focused.plot:
-        return focused.id or "chart", plot_rows(focused.plot)
-    if isinstance(focused, LossTablePanel):
-        return "losses", table_rows(dashboard.history, dashboard.statuses)
-    return "runs", run_rows(dashboard.snapshots)
 
 
 def keep_copy(name: str, text: str) -> Path:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
@@ -17,7 +15,7 @@ from core.analysis.questions import AnyQuestion
 from core.analysis.service import ignore_progress
 from core.errors import LabError
 from core.session.api import Session
-from tui_meta.screens.bindings import bindings
+from tui_meta.screens.base import DashboardScreen, bindings
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.export import Rows, plot_rows, run_rows
 from tui_meta.views.keys.footer import page_footer
@@ -33,30 +31,25 @@ TICK_SECONDS = 0.5
 Result = TypeVar("Result")
 
 
-def page_bindings(keys: Iterable[Key]) -> list[BindingType]:
-    """Return the bindings of a page with ``keys`` of its own."""
-    return bindings((*keys, *PAGE_KEYS))
+class Page(DashboardScreen, inherit_bindings=False):
+    """A screen that shows one thing about the runs.
 
-
-class Page(Screen[None], inherit_bindings=False):
-    """A screen that shows one thing about the runs of ``dashboard``.
-
-    A page defines its ``KEYS`` and binds them with `page_bindings`, composes a ``body``, and
-    updates it in ``paint``.
+    A page defines its ``KEYS``, composes a ``body``, and updates it in ``paint``.
     """
 
     NAME: ClassVar[str]
     KEYS: ClassVar[tuple[Key, ...]] = ()
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
-        super().__init__()
-        self.session = session
-        self.dashboard = dashboard
+        super().__init__(session, dashboard)
         self._timer_ticks = 0
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        cls.BINDINGS = bindings((*cls.KEYS, *PAGE_KEYS))
+        super().__init_subclass__(**settings)
 
     @property
     def key_groups(self) -> Groups:
-        """The keys of this page, for the help."""
         return page_groups(self.NAME, self.KEYS)
 
     @property
@@ -65,7 +58,6 @@ class Page(Screen[None], inherit_bindings=False):
         return self.KEYS
 
     def footer(self, width: int) -> Line:
-        """Return the footer."""
         return page_footer(self.footer_keys, width, self.dashboard.keymap)
 
     def copied(self) -> tuple[str, Rows]:
@@ -77,10 +69,6 @@ class Page(Screen[None], inherit_bindings=False):
 
     def body(self) -> Iterable[Widget]:
         """Create the widgets between title and messages."""
-        raise NotImplementedError
-
-    def paint(self) -> None:
-        """Update the body; what has not changed is not repainted."""
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
@@ -98,7 +86,6 @@ class Page(Screen[None], inherit_bindings=False):
         self.call_after_refresh(self.tick)
 
     def on_resize(self) -> None:
-        """Repaint for another size."""
         self.call_after_refresh(self.tick)
 
     def _timer_tick(self) -> None:
@@ -123,22 +110,7 @@ class Page(Screen[None], inherit_bindings=False):
             self._paint_frame()
             self.paint()
 
-    def show_message(self, text: str) -> None:
-        """Show a message at once."""
-        self.dashboard.messages.show_message(text)
-        self._paint_messages()
-
-    def show_result(self, text: str) -> None:
-        """Show the result of a command at once; it keeps its line until it has been read."""
-        self.dashboard.messages.show_result(text)
-        self._paint_messages()
-
-    def show_error(self, problem: str) -> None:
-        """Show a problem at once; it keeps its line until it is dismissed."""
-        self.dashboard.messages.show_error(problem)
-        self._paint_messages()
-
-    def _paint_messages(self) -> None:
+    def paint_messages(self) -> None:
         if self.is_current:
             self._paint_frame()
         for call in self.dashboard.on_message:

@@ -81,15 +81,12 @@ class TaskPage(Page):
     # Keys.
 
     def action_preset(self, name: str) -> None:
-        """Choose a preset."""
         self.edit(lambda at: lab.choose(at, cast(PresetName, name)))
 
     def action_another(self) -> None:
-        """Choose the next task of the preset."""
         self.edit(lab.another)
 
     def action_step(self, by: int) -> None:
-        """Show another gradient step."""
         self.edit(lambda at: lab.step(at, by))
 
     def action_other_chart(self) -> None:

@@ -23,7 +23,7 @@ LAB_CASES = {
     "turn -1": Case(falls(_AMPLITUDE), first="1", there="▸amplitude 4.00"),
     "turn 1": Case(rises(_AMPLITUDE), first="1", there="▸amplitude 4.00"),
     "place": Case(rises(_POINTS), first="1", there="points 10 "),
-    "carry": Case(shows("grabbed at"), after="c"),
+    "grab": Case(shows("grabbed at"), after="c"),
     "delete": Case(falls(_POINTS), first="1", there="points 10 "),
     "step -1": Case(falls(_STEP), first="1 G", there="step 32 of 32"),
     "step 1": Case(rises(_STEP), first="1 g", there="step 0 of 32"),
@@ -40,7 +40,7 @@ LAB_CASES = {
     "choose_next 1": Case(reads(_SETTING)),
     "choose_next -1": Case(reads(_SETTING)),
     "type_in": Case(shows("enter: apply"), after="escape"),
-    "still": Case(shows("θ frozen"), after="s"),
+    "freeze": Case(shows("θ frozen"), after="s"),
     "other_chart": Case(shows("loss per step"), there="o chart", after="o", size=_SMALL),
 }
 

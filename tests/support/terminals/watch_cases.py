@@ -74,11 +74,11 @@ WATCH_CASES = {
     "go_to_end 1": Case(rises(_ROW), first=f"{_TO_TABLE} g", there=_at_first_row),
     "pace -1": Case(falls(_PACE)),
     "pace 1": Case(rises(_PACE)),
-    "train_on": Case(
+    "continue": Case(
         shows("FOMAML .* 6,000 / 6,000", "Reptile .* 6,000 / 6,000"),
         first="space" + 9 * " greater_than_sign",
         there=r"FOMAML +finished(?s:.*)Reptile +finished",
     ),
-    "fresh": Case(shows(r"new runs\?"), after="escape"),
+    "restart": Case(shows(r"new runs\?"), after="escape"),
 }
 """By the names of the keys."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
-from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
@@ -14,7 +12,7 @@ from textual.widget import Widget
 from core.analysis.answers import AnyAnswer, BatteryResult
 from core.analysis.questions import MOST_SOURCES, ExplicitTask
 from core.session.api import Session
-from tui_meta.screens.page import Page, page_bindings
+from tui_meta.screens.page import Page
 from tui_meta.views.battery import layout as battery_layout
 from tui_meta.views.battery import results as battery
 from tui_meta.views.battery.layout import BatteryLayout
@@ -47,7 +45,6 @@ class BatteryPage(Page):
 
     NAME = "Battery"
     KEYS = BATTERY_KEYS
-    BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
     class TaskChosen(Message):
         """The user wants to open ``task`` in the Lab, adapted with ``updates`` gradient steps."""
@@ -235,15 +232,12 @@ class BatteryPage(Page):
     # Settings and selection.
 
     def action_more(self, steps: int) -> None:
-        """Change the number of tasks."""
         self._set(self._settings.more(steps))
 
     def action_range(self) -> None:
-        """Switch between the full and the right half range."""
         self._set(replace(self._settings, right_half=not self._settings.right_half))
 
     def action_reseed(self, steps: int) -> None:
-        """Change the seed of the tasks."""
         self._set(self._settings.reseeded(steps))
 
     def _set(self, settings: BatterySettings) -> None:

@@ -73,12 +73,10 @@ class Ask(PlainModal[T], inherit_bindings=False):
         self.call_after_refresh(self._paint)
 
     def action_choose(self, steps: int) -> None:
-        """Choose the next answer."""
         self._chosen = (self._chosen + steps) % len(self._answers)
         self._paint()
 
     def action_answer(self) -> None:
-        """Return the chosen answer."""
         self.dismiss(self._answers[self._chosen].value)
 
     def action_pick(self, index: int) -> None:

@@ -64,11 +64,9 @@ class Palette(PlainModal[str], inherit_bindings=False):
         self._type(self._typed + "".join(char for char in event.text if char.isprintable()))
 
     def action_delete_left(self) -> None:
-        """Delete the last character."""
         self._type(self._typed[:-1])
 
     def action_clear(self) -> None:
-        """Delete all characters."""
         self._type("")
 
     def action_choose(self, steps: int) -> None:
@@ -81,7 +79,6 @@ class Palette(PlainModal[str], inherit_bindings=False):
         self._paint()
 
     def action_answer(self) -> None:
-        """Return the chosen action."""
         self.action_pick(self._chosen)
 
     def action_pick(self, place: int) -> None:
@@ -90,7 +87,6 @@ class Palette(PlainModal[str], inherit_bindings=False):
             self.dismiss(self._shown[place].action)
 
     def action_leave(self) -> None:
-        """Return nothing."""
         self.dismiss(None)
 
     @property

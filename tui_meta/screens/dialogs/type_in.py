@@ -58,7 +58,6 @@ class TypeIn(PlainModal[T], inherit_bindings=False):
         self.dismiss(taken)
 
     def action_leave(self) -> None:
-        """Return nothing."""
         self.dismiss(None)
 
     def action_nothing(self) -> None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import ClassVar
 
-from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
 from core.analysis.answers import AnyAnswer, Traced
 from core.analysis.questions import Live, Trace
 from core.session.api import Session
-from tui_meta.screens.page import Page, page_bindings
+from tui_meta.screens.page import Page
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.export import Rows, traced_rows
 from tui_meta.views.geometry import picture as geometry
@@ -33,7 +31,6 @@ class GeometryPage(Page):
 
     NAME = "Geometry"
     KEYS = GEOMETRY_KEYS
-    BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__(session, dashboard)
@@ -161,11 +158,9 @@ class GeometryPage(Page):
     # Keys.
 
     def action_ask_again(self) -> None:
-        """Ask for the newest iteration of the runs that are shown."""
         self._ask(self._shown.values())
 
     def action_follow(self) -> None:
-        """Start or stop following the training."""
         self._following = not self._following
         key = self.dashboard.key("geometry newest")
         self.show_message(

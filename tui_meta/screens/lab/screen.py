@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
 
 from textual import on
-from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
@@ -19,7 +17,6 @@ from core.events import Snapshot
 from core.session.api import Session
 from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.lab.wave_chart import WaveChart
-from tui_meta.screens.page import page_bindings
 from tui_meta.screens.task_page import TaskPage
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.lab import LAB_KEYS
@@ -47,8 +44,6 @@ class LabPage(TaskPage):
 
     NAME = "Lab"
     KEYS = LAB_KEYS
-
-    BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__(session, dashboard)
@@ -140,7 +135,7 @@ class LabPage(TaskPage):
         answers = self._pending.answers(self._wanted)
         table.show(loss_lines(self._settings, answers, shape, table.size.width, key))
 
-    # PendingQueries.
+    # Asking.
 
     def _ask(self, *, follow: bool) -> None:
         """Ask every theta that has not answered; with ``follow`` also those that have changed."""
@@ -152,28 +147,28 @@ class LabPage(TaskPage):
             for title, question in self._wanted.items()
             if not isinstance(question.source, Live) or question.source.run in begun
         }
-        asking = self._pending
-        for title, question in asking.due(wanted, begun if follow else None).items():
+        pending = self._pending
+        for title, question in pending.due(wanted, begun if follow else None).items():
             self.ask(
                 f"adapt {title}",
                 question,
-                partial(self._take_answer, asking, title),
-                failed=partial(self._take_problem, asking, title),
+                partial(self._take_answer, pending, title),
+                failed=partial(self._take_problem, pending, title),
             )
 
-    def _take_answer(self, asking: PendingQueries, title: str, answer: AnyAnswer) -> None:
+    def _take_answer(self, pending: PendingQueries, title: str, answer: AnyAnswer) -> None:
         assert isinstance(answer, Adapted)
-        asking.answered(title, answer)
-        if self._settings.still:
-            self._settings = lab_settings.hold(self._settings, asking.seen())
-        if not self.in_front or asking is not self._pending:
+        pending.answered(title, answer)
+        if self._settings.frozen:
+            self._settings = lab_settings.hold(self._settings, pending.seen())
+        if not self.in_front or pending is not self._pending:
             return
         self._ask(follow=False)
-        if not asking.waits:
+        if not pending.waits:
             self.show()
 
-    def _take_problem(self, asking: PendingQueries, title: str, problem: str) -> None:
-        source = asking.refused(title).source
+    def _take_problem(self, pending: PendingQueries, title: str, problem: str) -> None:
+        source = pending.refused(title).source
         if isinstance(source, PinnedTheta):
             self._settings = lab_settings.follow(self._settings)
         elif isinstance(source, Saved):
@@ -220,21 +215,17 @@ class LabPage(TaskPage):
         self.edit(lambda at: lab.move(at, columns, rows))
 
     def action_place(self) -> None:
-        """Add a point at the cursor."""
         self.edit(lab.add)
 
-    def action_carry(self) -> None:
-        """Grab the nearest point, or drop it."""
+    def action_grab(self) -> None:
         self.edit(lab.take)
 
     def action_delete(self) -> None:
-        """Delete the grabbed or the nearest point."""
         self.edit(lab.delete)
 
     # Keys: settings.
 
     def action_choose_next(self, by: int) -> None:
-        """Choose a setting."""
         self._change(lab_settings.choose(self._settings, by))
         if self._settings.origin is not None:
             self.recall()
@@ -254,7 +245,6 @@ class LabPage(TaskPage):
             self._try(lambda: lab_settings.turn(self._settings, by))
 
     def action_type_in(self) -> None:
-        """Type a value for the chosen setting."""
         name, value, hint = lab_settings.prompt(self._settings)
         asked: TypeIn[LabSettings] = TypeIn(
             name, value, hint, lambda text: lab_settings.type_in(self._settings, text)
@@ -265,9 +255,8 @@ class LabPage(TaskPage):
         if settings:
             self._change(settings)
 
-    def action_still(self) -> None:
-        """Freeze the live thetas, or follow them."""
-        if self._settings.still:
+    def action_freeze(self) -> None:
+        if self._settings.frozen:
             self.show_message("θ follows training")
             self._change(lab_settings.follow(self._settings))
         else:

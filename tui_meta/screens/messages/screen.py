@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
-from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from core.session.api import Session
-from tui_meta.screens.page import Page, page_bindings
+from tui_meta.screens.page import Page
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.export import Rows, message_rows
 from tui_meta.views.keys.messages import MESSAGES_KEYS
@@ -23,8 +21,6 @@ class MessagesPage(Page):
 
     NAME = "Messages"
     KEYS = MESSAGES_KEYS
-
-    BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__(session, dashboard)
@@ -60,6 +56,5 @@ class MessagesPage(Page):
         self.query_one("#scroll", VerticalScroll).scroll_relative(y=rows, animate=False)
 
     def action_page(self, pages: int) -> None:
-        """Scroll by pages."""
         scroll = self.query_one("#scroll", VerticalScroll)
         scroll.scroll_relative(y=pages * max(1, scroll.size.height - 1), animate=False)

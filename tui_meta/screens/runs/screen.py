@@ -6,9 +6,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Input
@@ -17,7 +16,7 @@ from core.config import RunConfig
 from core.session.api import Session
 from core.storage.run_index import RunDetails, RunSummary, history, list_runs, read_run
 from tui_meta.screens.dialogs.ask import Answer, Ask
-from tui_meta.screens.page import Page, page_bindings
+from tui_meta.screens.page import Page
 from tui_meta.screens.runs.filter_input import FilterInput
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.describe import display_path
@@ -70,7 +69,6 @@ class RunsPage(Page):
     NAME = "Runs"
     AUTO_FOCUS = ""
     KEYS = RUNS_KEYS
-    BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__(session, dashboard)
@@ -202,7 +200,6 @@ class RunsPage(Page):
         return list(dict.fromkeys(own.parent for own in self.session.folders().values()))
 
     def action_read(self) -> None:
-        """Read the folders again."""
         folders = self._folders
         self._reading = True
         self._previewed = ""
@@ -266,7 +263,6 @@ class RunsPage(Page):
         self.action_move(pages * max(1, visible - 2))
 
     def action_open(self) -> None:
-        """Open the run under the cursor."""
         current = self._runs.current
         if self._mode == "list" and current:
             if current.problem:
@@ -275,7 +271,6 @@ class RunsPage(Page):
                 self.compute("open", lambda _: _read(current.path), self._take_open)
 
     def action_mark(self) -> None:
-        """Mark the run under the cursor, and go to the next one."""
         if self._mode != "list" or self._runs.current is None:
             return
         toggled = self._runs.toggled()
@@ -299,13 +294,11 @@ class RunsPage(Page):
             self.compute("curves", find, self._take_curves)
 
     def action_other_curves(self) -> None:
-        """Switch between training and validation loss."""
         if self._mode == "curves":
             self._which = "training" if self._which == "adapted" else "adapted"
             self.tick()
 
     def action_sort(self, steps: int) -> None:
-        """Sort by another column."""
         if self._mode == "list":
             self._runs = self._runs.sorted_by_next(steps)
             self.tick()
@@ -350,7 +343,6 @@ class RunsPage(Page):
         self.compute("resume", lambda _: self.session.resume_in_new_session(path), take, fail)
 
     def action_filter(self) -> None:
-        """Type words by which the list is filtered."""
         if self._mode == "list":
             self.query_one("#filter-line").display = True
             self.query_one(FilterInput).focus()

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
 
-from textual.binding import BindingType
 from textual.containers import Container, Horizontal
 from textual.widget import Widget
 
@@ -15,7 +13,6 @@ from core.analysis.answers import Adapted, AnyAnswer, RunHistory
 from core.analysis.questions import Adapt
 from core.evaluation.protocols import PROBES
 from core.session.api import Session
-from tui_meta.screens.page import page_bindings
 from tui_meta.screens.task_page import TaskPage
 from tui_meta.views import checkpoint_travel as time_machine
 from tui_meta.views.checkpoint_travel import UNKNOWN, TimeMachine
@@ -52,8 +49,6 @@ class TimeMachinePage(TaskPage):
 
     NAME = "Time machine"
     KEYS = TIME_MACHINE_KEYS
-
-    BINDINGS: ClassVar[list[BindingType]] = page_bindings(KEYS)
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__(session, dashboard)
@@ -284,7 +279,6 @@ class TimeMachinePage(TaskPage):
         self._show_change()
 
     def action_travel(self, by: int) -> None:
-        """Go to another checkpoint or evaluation."""
         if self._machine:
             self._go_to(self._run, time_machine.moved(self._machine, by))
 
@@ -297,7 +291,6 @@ class TimeMachinePage(TaskPage):
             self._go_to(self._run, there)
 
     def action_other_path(self) -> None:
-        """Switch between evaluations and checkpoints."""
         if self._machine is None or not self._machine.past.evaluations:
             self.show_message("no evaluation yet")
             return

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tui_meta.screens.base import DashboardScreen
 from tui_meta.screens.watch.loss_table import LossTablePanel
-from tui_meta.upstream.repaint import QuietFocus
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.lens import LensPart
 from tui_meta.views.watch.state import WatchState
@@ -12,33 +12,26 @@ _FAR = 9_999
 """More steps than there are rows or points."""
 
 
-class ChartKeys(QuietFocus, inherit_bindings=False):
+class ChartKeys(DashboardScreen, inherit_bindings=False):
     """The actions of these keys."""
 
     state: WatchState
-
-    def paint(self) -> None:
-        """Update everything that is shown."""
-        raise NotImplementedError
 
     def remember(self) -> None:
         """Store the view in the session, for the next client."""
         raise NotImplementedError
 
     def action_lens(self, part: LensPart) -> None:
-        """Change the scale, window or smoothing of a chart."""
         self.state.change_lens(part)
         self.remember()
         self.paint()
 
     def action_cursor(self) -> None:
-        """Show or hide the cursor of a chart."""
         self.state.toggle_cursor()
         self.action_reveal(self.state.panel)
         self.paint()
 
     def action_freeze(self) -> None:
-        """Freeze or unfreeze table and charts."""
         self.state.freeze()
         self.paint()
 
@@ -48,7 +41,6 @@ class ChartKeys(QuietFocus, inherit_bindings=False):
             self.action_scroll_table(direction * _FAR)
 
     def action_scroll_table(self, pages: int) -> None:
-        """Scroll the loss table by pages."""
         table = self.query_one(LossTablePanel)
         table.scroll_rows(pages * table.page)
 

@@ -12,14 +12,16 @@ from textual.message import Message
 from core.evaluation.protocols import ProbeName
 from core.events import Snapshot
 from core.session.api import Session
-from tui_meta.screens.bindings import bindings
+from tui_meta.screens.base import bindings
 from tui_meta.screens.watch.chart_keys import ChartKeys
 from tui_meta.screens.watch.loss_table import LossTablePanel
 from tui_meta.screens.watch.run_line import RunLine
 from tui_meta.upstream.drivers import driver_of
 from tui_meta.upstream.repaint import set_border_subtitle
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.keys.watch import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
+from tui_meta.views.export import Rows, plot_rows, run_rows, table_rows
+from tui_meta.views.keys.table import Groups
+from tui_meta.views.keys.watch import EVALUATION_KEYS, GROUPS, RUN_KEYS, VIEW_KEYS
 from tui_meta.views.watch import commands, layout
 from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.chart import Chart
@@ -44,19 +46,30 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         """Every run has what it needs to train."""
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
-        super().__init__()
-        self.session = session
-        self.dashboard = dashboard
+        super().__init__(session, dashboard)
         self.state = WatchState(dashboard)
         self.state.restore(session.remembered())
         self._remembered = self.state.view()
-        dashboard.on_message.append(self._paint_numbers)
+        dashboard.on_message.append(self.paint_messages)
         self._ticks = self._fast_polls = 0
         self._loaded = False
         self._stale: list[str] = []
         """Panels to be painted, the next one at the end."""
         self.blocked = False
         """True while no commands are accepted, because the runs end or are replaced."""
+
+    @property
+    def key_groups(self) -> Groups:
+        return GROUPS
+
+    def copied(self) -> tuple[str, Rows]:
+        """Return what the focused panel shows; without one, the runs."""
+        focused = self.focused
+        if isinstance(focused, Chart) and focused.plot:
+            return focused.id or "chart", plot_rows(focused.plot)
+        if isinstance(focused, LossTablePanel):
+            return "losses", table_rows(self.dashboard.history, self.dashboard.statuses)
+        return "runs", run_rows(self.dashboard.snapshots)
 
     def compose(self) -> ComposeResult:
         runs = len(self.dashboard.snapshots)
@@ -78,7 +91,6 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         )
 
     def on_resize(self) -> None:
-        """Arrange the panels for the size."""
         self._arrange()
 
     def on_screen_resume(self) -> None:
@@ -92,7 +104,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         newest = event.widget is self.focused
         if newest and panel in layout.all_panels(len(self.dashboard.snapshots)):
             self.action_reveal(panel)
-        self._paint_numbers()
+        self.paint_messages()
 
     @property
     def is_seen(self) -> bool:
@@ -119,21 +131,6 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self.dashboard.messages.show_error(problem)
         self.paint()
 
-    def show_message(self, text: str) -> None:
-        """Show a message at once."""
-        self.dashboard.messages.show_message(text)
-        self._paint_numbers()
-
-    def show_result(self, text: str) -> None:
-        """Show the result of a command at once; it keeps its line until it has been read."""
-        self.dashboard.messages.show_result(text)
-        self._paint_numbers()
-
-    def show_error(self, problem: str) -> None:
-        """Show a problem at once; it keeps its line until it is dismissed."""
-        self.dashboard.messages.show_error(problem)
-        self._paint_numbers()
-
     # Polling and painting.
 
     def tick(self) -> None:
@@ -145,11 +142,11 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self._expire_panels(waves=awaited or self._is_due(self.dashboard.rates.wave_ticks))
         if self.app.screen is self:
             if awaited or self._is_due(self.dashboard.rates.number_ticks):
-                self._paint_numbers()
+                self.paint_messages()
             self._paint_next_panels()
         elif self._stale and self.is_seen:
             # Below a dialog, all at once: a repaint of anything repaints the dialog as well.
-            self._paint_numbers()
+            self.paint_messages()
             self._paint_next_panels()
 
     def _is_due(self, ticks: int) -> bool:
@@ -161,7 +158,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         self._fast_polls += 1
         if self._poll():
             self._expire_panels(waves=True)
-            self._paint_numbers()
+            self.paint_messages()
         self._paint_next_panels()
         if self._fast_polls >= self.dashboard.rates.fast_polls:
             self._fast_timer.pause()
@@ -189,7 +186,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     def paint(self) -> None:
         """Update everything; what has not changed is not repainted."""
         if self.is_mounted and self.is_seen:
-            self._paint_numbers()
+            self.paint_messages()
             self._paint_panels(self.state.arrangement.panels)
             self._stale = []
 
@@ -208,7 +205,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self._stale, due = self._stale[:-count], self._stale[-count:]
             self._paint_panels(due)
 
-    def _paint_numbers(self) -> None:
+    def paint_messages(self) -> None:
         if not self.is_seen:
             return
         state = self.state
@@ -287,7 +284,6 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
     # Keys that act on the runs.
 
     def action_pause(self) -> None:
-        """Pause or resume the runs."""
         now = self.dashboard
         self._send(commands.pause_or_resume(self._scope, now.history.wanted, now.titles, now.key))
 
@@ -297,20 +293,16 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         self._send(commands.step(self._scope, now.history.wanted, now.titles, count, now.key))
 
     def action_save(self) -> None:
-        """Save checkpoints."""
         self._send(commands.save(self._scope, self.dashboard.titles))
 
-    def action_train_on(self) -> None:
-        """Extend finished runs."""
+    def action_continue(self) -> None:
         self._send(commands.extend(self._scope, self.dashboard.titles, self.dashboard.key))
 
     def action_pace(self, steps: int) -> None:
-        """Change the pace."""
         order = commands.change_pace(self._scope, self.state.paces, steps, self.dashboard.titles)
         self._send(order)
 
-    def action_fresh(self) -> None:
-        """Ask for new runs."""
+    def action_restart(self) -> None:
         if not self._refuses_commands():
             self.post_message(self.RestartRequested())
 
@@ -322,7 +314,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         self.state.turn_to_evaluation(name)
         self.session.evaluate(name)
         self._arrange()
-        self._paint_numbers()
+        self.paint_messages()
         self._await_answer()
 
     @property
@@ -341,7 +333,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         for run, command in order.commands:
             self.session.send(command, run)
         self.state.show_command(order)
-        self._paint_numbers()
+        self.paint_messages()
         self._await_answer()
 
     # Keys that change what is seen.
@@ -379,7 +371,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         else:
             key = self.dashboard.key
             self.dashboard.messages.show_message(f"{key('quit')}: quit · {key('help')}: help")
-        self._paint_numbers()
+        self.paint_messages()
 
     def action_reveal(self, panel: str) -> None:
         """Show ``panel`` and focus it."""

@@ -13,7 +13,7 @@ from tui_meta.views.numbers import whole
 from tui_meta.views.run_status import titles
 from tui_meta.views.text import printable
 
-QuitChoice = Literal["detach", "save", "discard", "stay"]
+QuitChoice = Literal["detach", "save", "discard", "cancel"]
 
 
 def default_quit_choice(

@@ -93,9 +93,9 @@ def _label(key: Key, situation: Situation) -> str:
             return f"resume{run}"
         case "step" if "paused" in states:
             return "step"
-        case "train_on" if "finished" in states:
+        case "continue" if "finished" in states:
             return "continue"
-        case "pause" | "step" | "train_on":
+        case "pause" | "step" | "continue":
             return ""
         case "back":
             return "back" if situation.back else ""

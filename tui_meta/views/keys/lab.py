@@ -30,7 +30,7 @@ LAB_KEYS = of_page(
         Key("up,k", "move(0, 1)", "up", "Move the cursor up", 3, joined=True),
         Key("right,l", "move(1, 0)", "cursor", "Move the cursor to the right", 3),
         Key("i", "place", "point", "Place a support point at the cursor (mouse: press)", 6),
-        Key("c", "carry", "grab", "Grab the nearest point, or drop it (mouse: drag)", 7),
+        Key("c", "grab", "grab", "Grab the nearest point, or drop it (mouse: drag)", 7),
         Key("x,delete", "delete", "delete", "Delete the nearest point (mouse: right button)", 8),
         Key("comma", "step(-1)", "back", "Previous gradient step", 3, joined=True),
         Key("full_stop", "step(1)", "step", "Next gradient step", 3),
@@ -57,7 +57,7 @@ LAB_KEYS = of_page(
             9,
         ),
         Key("enter", "type_in", "type", "Type a value of the setting", 10),
-        Key("s", "still", "freeze", "Freeze or unfreeze live θ", 11),
+        Key("s", "freeze", "freeze", "Freeze or unfreeze live θ", 11),
         OTHER_CHART_KEY,
     ),
 )

@@ -14,7 +14,7 @@ RUN_KEYS = (
     Key("N", "step(10)", "10 steps", "Ten iterations of each paused run"),
     Key("ctrl+n", "step(100)", "100 steps", "A hundred iterations of each paused run"),
     Key("s", "save", "save", "Save a checkpoint of all runs (or of the one in focus)", 5),
-    Key("c", "train_on", "continue", "Continue a finished run for as many iterations again", 3),
+    Key("c", "continue", "continue", "Continue a finished run for as many iterations again", 3),
     Key(
         "less_than_sign,comma",
         "pace(-1)",
@@ -32,7 +32,7 @@ RUN_KEYS = (
     ),
     Key(
         "r",
-        "fresh",
+        "restart",
         "restart",
         "Start new runs with the next seed (asks first; the current runs are saved)",
         10,

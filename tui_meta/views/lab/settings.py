@@ -71,14 +71,14 @@ class Origin:
 class LabSettings:
     """A ``LabState``, the thetas that adapt to its task, and the number of the selected setting.
 
-    Settings are those of the lab, followed by the origin of each theta. If ``still``, each live
+    Settings are those of the lab, followed by the origin of each theta. If ``frozen``, each live
     theta is frozen as soon as its iteration is known.
     """
 
     lab: LabState
     origins: tuple[Origin, ...]
     chosen: int = 0
-    still: bool = False
+    frozen: bool = False
 
     @property
     def origin(self) -> int | None:
@@ -147,13 +147,13 @@ def hold(settings: LabSettings, seen: Mapping[str, int]) -> LabSettings:
         replace(one, held=seen.get(one.title)) if one.live and one.held is None else one
         for one in settings.origins
     )
-    return replace(settings, origins=tuple(origins), still=True)
+    return replace(settings, origins=tuple(origins), frozen=True)
 
 
 def follow(settings: LabSettings) -> LabSettings:
     """Unfreeze live thetas."""
     origins = (replace(one, held=None) for one in settings.origins)
-    return replace(settings, origins=tuple(origins), still=False)
+    return replace(settings, origins=tuple(origins), frozen=False)
 
 
 def questions(settings: LabSettings) -> dict[str, Adapt]:

@@ -70,7 +70,7 @@ def loss_lines(
         return [_short(settings.lab, answers, width)]
     room = max([10, *map(cell_len, answers)]) + 3
     freeze = key("lab freeze")
-    follows = f"θ ({freeze}: unfreeze)" if settings.still else f"θ ({freeze}: freeze)"
+    follows = f"θ ({freeze}: unfreeze)" if settings.frozen else f"θ ({freeze}: freeze)"
     marks = [one for one in (_MARKS if shape == "wide" else ()) if one < settings.lab.updates]
     columns = (
         "before",
