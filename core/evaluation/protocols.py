@@ -47,6 +47,12 @@ class EvaluationProtocol:
     numbers_per_shot: int = 1
     """Random numbers that each shot takes from the stream, used or not; it fixes the tasks."""
 
+    @property
+    def support(self) -> str:
+        """Number and interval of the support points in words."""
+        interval = "from the right half only" if self.right_half else "over the whole range"
+        return f"{self.shots} support points {interval}"
+
     def amplitudes(self, tasks: SineTasks) -> tuple[float, float]:
         """Smallest and largest amplitude of a random wave."""
         largest = max(map(abs, tasks.amplitude))

@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import RenderableType
+from rich.constrain import Constrain
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from core.evaluation.protocols import PROBES
@@ -210,15 +210,7 @@ class _NarrowProgress(Progress):
     """Leaves room for the ^C that a terminal echoes, which would wrap and shift the bars."""
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        yield _Narrowed(self.make_tasks_table(self.tasks))
-
-
-@dataclass
-class _Narrowed:
-    content: RenderableType
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        return console.render(self.content, options.update_width(options.max_width - 3))
+        yield Constrain(self.make_tasks_table(self.tasks), self.console.width - 3)
 
 
 def status(shot: Snapshot) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -131,6 +132,18 @@ def test_the_list_through_a_pipe_has_tabs(
     assert (id, watchers) == ("1", face._socket.status.name)
     assert runs == ("fomaml-1 training 12,300 / 50,000; reptile-1 training 18,700 / 50,000")
     assert since.count(":") == 1
+
+
+def test_the_list_on_a_terminal_is_a_table(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "120")
+    assert main(["ls"]) == 0
+    printed = out(capsys)
+    assert "fomaml-1 training 12,300 / 50,000; reptile-1 training 18,700 / 50,000" in printed
+    assert "running for" in printed
+    assert "\\n" not in printed
 
 
 def test_the_list_as_json_has_all_that_is_known(

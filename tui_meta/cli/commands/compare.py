@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import msgspec
@@ -12,11 +11,16 @@ from core.config import DeviceName
 from core.evaluation.protocols import MANY_TASKS, MANY_TASKS_HALF_RANGE, EvaluationProtocol
 from core.evaluation.statistics import Statistics
 from tui_meta.cli.commands.evaluate import MOST_TASKS
-from tui_meta.cli.commands.networks import Identity, Network, load_networks
+from tui_meta.cli.commands.networks import (
+    Identity,
+    Network,
+    load_networks,
+    print_headings,
+    print_json,
+)
 from tui_meta.cli.commands.tables import print_statistics
 from tui_meta.console import Exit, Output
 from tui_meta.views.numbers import loss, whole
-from tui_meta.views.text import printable_json
 
 
 class Paired(msgspec.Struct, frozen=True):
@@ -58,7 +62,7 @@ def compare(
         random_tasks_half_range=_paired(a, b, n_tasks, seed, MANY_TASKS_HALF_RANGE),
     )
     if as_json:
-        sys.stdout.write(printable_json(msgspec.json.encode(comparison).decode()) + "\n")
+        print_json(comparison)
     else:
         _show(Output(), a, b, comparison)
     return Exit.DONE
@@ -77,27 +81,18 @@ def _paired(
 
 
 def _show(output: Output, a: Network, b: Network, comparison: Comparison) -> None:
-    for network in (a, b):
-        for line in network.heading().splitlines():
-            output.print_line(line)
-    output.print_line("")
-    _show_paired(output, a, b, comparison.random_tasks, "10 support points over the whole range")
-    _show_paired(
-        output,
-        a,
-        b,
-        comparison.random_tasks_half_range,
-        "5 support points from the right half only",
-    )
-
-
-def _show_paired(output: Output, a: Network, b: Network, paired: Paired, points: str) -> None:
-    n_tasks = whole(paired.difference[0].n)
-    output.print_line(f"Loss on the same {n_tasks} random tasks, {points}", "bold")
-    rows = {a.label: paired.a, b.label: paired.b, f"{a.label} - {b.label}": paired.difference}
-    print_statistics(output, rows)
-    output.print_line(verdict(a.label, b.label, paired))
-    output.print_line("")
+    print_headings(output, (a, b))
+    for protocol, paired in (
+        (MANY_TASKS, comparison.random_tasks),
+        (MANY_TASKS_HALF_RANGE, comparison.random_tasks_half_range),
+    ):
+        n_tasks = whole(comparison.tasks)
+        title = f"Loss on the same {n_tasks} random tasks, {protocol.support}"
+        output.print_line(title, "bold")
+        rows = {a.label: paired.a, b.label: paired.b, f"{a.label} - {b.label}": paired.difference}
+        print_statistics(output, rows)
+        output.print_line(verdict(a.label, b.label, paired))
+        output.print_line("")
 
 
 def verdict(a: str, b: str, paired: Paired) -> str:

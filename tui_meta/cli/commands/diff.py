@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-from rich.text import Text
 
 from core.config import RunConfig
 from core.engines.base import TrainState
@@ -17,10 +14,10 @@ from core.events import Evaluated
 from core.storage.latest_checkpoint import latest_or_untrained
 from core.storage.run_folder import RunRecord
 from core.storage.run_index import RunSummary, describe_run, history
+from tui_meta.cli.commands.tables import print_table
 from tui_meta.console import Exit, Output, print_note
 from tui_meta.views.numbers import whole
 from tui_meta.views.runs.settings_table import dotted, recorded_config, saving_of
-from tui_meta.views.text import printable
 
 DIFFERENT = 1
 """The exit code where settings or results differ, as that of ``diff``."""
@@ -133,9 +130,4 @@ def _show(output: Output, title: str, pairs: Pairs, none: str) -> None:
         output.print_line("")
         return
     output.print_line(title, "bold")
-    table = Table("", "a", "b", box=SIMPLE_HEAD, header_style="bold")
-    for column in table.columns:
-        column.overflow = "fold"
-    for name, values in pairs.items():
-        table.add_row(*(Text(printable(cell)) for cell in (name, *values)))
-    output.print(table)
+    print_table(output, ("", "a", "b"), ((name, *values) for name, values in pairs.items()))

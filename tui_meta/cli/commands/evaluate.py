@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +20,13 @@ from core.evaluation.protocols import (
 from core.evaluation.statistics import Statistics
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave, query_grid
-from tui_meta.cli.commands.networks import Identity, Network, load_networks
+from tui_meta.cli.commands.networks import (
+    Identity,
+    Network,
+    load_networks,
+    print_headings,
+    print_json,
+)
 from tui_meta.cli.commands.tables import print_chart, print_losses, print_statistics
 from tui_meta.console import Exit, Output
 from tui_meta.views.loss_per_step import loss_per_step_plot
@@ -36,7 +41,6 @@ from tui_meta.views.plot import (
     support,
     true_wave,
 )
-from tui_meta.views.text import printable_json
 
 MOST_TASKS = 100_000
 
@@ -81,21 +85,31 @@ def evaluate(
     assessments = {network.label: assess(network, n_tasks, seed) for network in networks}
     if as_json:
         for assessment in assessments.values():
-            sys.stdout.write(printable_json(msgspec.json.encode(assessment).decode()) + "\n")
+            print_json(assessment)
         return Exit.DONE
     output = Output()
-    for network in networks:
-        for line in network.heading().splitlines():
-            output.print_line(line)
-    output.print_line("")
+    print_headings(output, networks)
     waves = networks[0].checkpoint.config.waves
     standard = {label: one.standard for label, one in assessments.items()}
     half_range = {label: one.half_range for label, one in assessments.items()}
-    _show_waves(output, "1. Standard", "over the whole range", standard, waves)
+    _show_waves(output, "1. Standard", "standard", standard, waves)
     print_losses(output, {label: one.losses for label, one in standard.items()})
-    _show_waves(output, "2. Half range", "from the right half only", half_range, waves)
-    _show_losses(output, {label: one.losses for label, one in half_range.items()})
-    _show_statistics(output, assessments, n_tasks)
+    _show_waves(output, "2. Half range", "half-range", half_range, waves)
+    output.print_line("3. Loss per gradient step, same task and points as 2", "bold")
+    output.print_line("")
+    losses = {label: one.losses for label, one in half_range.items()}
+    print_chart(output, loss_plot(losses))
+    print_losses(output, losses)
+    for protocol, statistics in (
+        (MANY_TASKS, {label: one.random_tasks for label, one in assessments.items()}),
+        (
+            MANY_TASKS_HALF_RANGE,
+            {label: one.random_tasks_half_range for label, one in assessments.items()},
+        ),
+    ):
+        title = f"Loss on {whole(n_tasks)} random tasks, {protocol.support}"
+        output.print_line(title, "bold")
+        print_statistics(output, statistics)
     return Exit.DONE
 
 
@@ -139,39 +153,18 @@ def _evaluation(network: Network, probe: ProbeName, seed: int) -> Evaluation:
 def _show_waves(
     output: Output,
     title: str,
-    interval: str,
+    probe: ProbeName,
     evaluations: dict[str, Evaluation],
     waves: SineTasks,
 ) -> None:
     first = next(iter(evaluations.values()))
+    protocol = PROBES[probe]
     output.print_line(f"{title}: {SineWave(first.amplitude, first.phase).label}", "bold")
-    output.print_line(
-        f"{len(first.support_x)} support points {interval}, {len(first.losses) - 1} gradient steps"
-    )
+    output.print_line(f"{protocol.support}, {protocol.steps} gradient steps")
     output.print_line("")
     for label, shown in evaluations.items():
         output.print_line(f"{label}: loss {loss(shown.losses[0])} → {loss(shown.losses[-1])}")
         print_chart(output, wave_plot(shown, waves))
-
-
-def _show_losses(output: Output, columns: dict[str, list[float]]) -> None:
-    output.print_line("3. Loss per gradient step, same task and points as 2", "bold")
-    output.print_line("")
-    print_chart(output, loss_plot(columns))
-    print_losses(output, columns)
-
-
-def _show_statistics(output: Output, assessments: dict[str, Assessment], n_tasks: int) -> None:
-    output.print_line(
-        f"Loss on {whole(n_tasks)} random tasks, 10 support points over the whole range", "bold"
-    )
-    print_statistics(output, {label: one.random_tasks for label, one in assessments.items()})
-    output.print_line(
-        f"Loss on {whole(n_tasks)} random tasks, 5 support points from the right half only", "bold"
-    )
-    print_statistics(
-        output, {label: one.random_tasks_half_range for label, one in assessments.items()}
-    )
 
 
 def wave_plot(shown: Evaluation, waves: SineTasks) -> Plot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,9 @@ from core.evaluation.adaptation import many_tasks
 from core.evaluation.protocols import EvaluationProtocol
 from core.storage.checkpoint import Checkpoint, load_checkpoint
 from core.storage.latest_checkpoint import LatestCheckpoint, latest_checkpoint
-from tui_meta.console import print_note
+from tui_meta.console import Output, print_note
 from tui_meta.views.numbers import whole
-from tui_meta.views.text import printable
+from tui_meta.views.text import printable, printable_json
 
 Losses = NDArray[np.float64]
 
@@ -55,17 +56,6 @@ class Network:
             self.checkpoint.state.iteration,
             config.seed,
             config.algorithm.inner_lr,
-        )
-
-    def heading(self) -> str:
-        """Return a description of the network in two lines."""
-        config = self.checkpoint.config
-        layers = "-".join(str(units) for units in (1, *config.network.hidden, 1))
-        return (
-            f"{self.label}: {self.path}\n"
-            f"  {config.algorithm.title}, {whole(self.checkpoint.state.iteration)} iterations, "
-            f"seed {config.seed}, {layers} {config.network.activation}, "
-            f"inner lr {config.algorithm.inner_lr:g}"
         )
 
     def losses(self, n_tasks: int, seed: int, protocol: EvaluationProtocol) -> Losses:
@@ -106,6 +96,25 @@ def load_networks(paths: Sequence[Path], device: DeviceName) -> list[Network]:
         )
         for label, file, checkpoint in zip(labels, files, checkpoints, strict=True)
     ]
+
+
+def print_headings(output: Output, networks: Sequence[Network]) -> None:
+    """Print two lines about each network, and an empty line."""
+    for network in networks:
+        config = network.checkpoint.config
+        layers = "-".join(str(units) for units in (1, *config.network.hidden, 1))
+        output.print_line(f"{network.label}: {network.path}")
+        output.print_line(
+            f"  {config.algorithm.title}, {whole(network.checkpoint.state.iteration)} iterations, "
+            f"seed {config.seed}, {layers} {config.network.activation}, "
+            f"inner lr {config.algorithm.inner_lr:g}"
+        )
+    output.print_line("")
+
+
+def print_json(result: msgspec.Struct) -> None:
+    """Print ``result`` as a line of JSON."""
+    sys.stdout.write(printable_json(msgspec.json.encode(result).decode()) + "\n")
 
 
 def _load(path: Path) -> LatestCheckpoint:

@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-from rich.text import Text
 
 from core.storage.run_index import RunSummary, list_runs
+from tui_meta.cli.commands.tables import print_table
 from tui_meta.console import Exit, Output
 from tui_meta.views.runs.summary import (
     SortKey,
@@ -69,30 +67,25 @@ def fields(entry: RunSummary, now: float) -> list[str]:
 def _show(output: Output, folder: Path, entries: Sequence[RunSummary], now: float) -> None:
     sound = [entry for entry in entries if entry.problem is None]
     if sound:
-        output.print(_table(sound, now, with_algorithm=output.width >= ROOM_FOR_ALGORITHM))
+        columns = ["name", "algorithm", "state", "iteration", "best", "age"]
+        rows = [
+            [
+                entry.name,
+                entry.algorithm or "",
+                state_words(entry),
+                progress_words(entry),
+                best_words(entry),
+                age_words(entry, now),
+            ]
+            for entry in sound
+        ]
+        if output.width < ROOM_FOR_ALGORITHM:
+            for row in (columns, *rows):
+                del row[1]
+        numbers = range(len(columns) - 3, len(columns))
+        print_table(output, columns, rows, numbers)
     for entry in entries:
         if entry.problem is not None:
             output.print_line(f"damaged: {entry.problem}", "red")
     if not entries:
         output.print_line(f"{folder}: no runs in this folder")
-
-
-def _table(entries: Sequence[RunSummary], now: float, *, with_algorithm: bool) -> Table:
-    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    table.add_column("name", overflow="fold")
-    if with_algorithm:
-        table.add_column("algorithm", overflow="fold")
-    table.add_column("state", overflow="fold")
-    for title in ("iteration", "best", "age"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for entry in entries:
-        cells = [
-            entry.name,
-            *([entry.algorithm or ""] if with_algorithm else []),
-            state_words(entry),
-            progress_words(entry),
-            best_words(entry),
-            age_words(entry, now),
-        ]
-        table.add_row(*(Text(printable(cell)) for cell in cells))
-    return table

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-from rich.text import Text
 
 from core.events import ENDED
 from core.remote.client import RemoteSession
@@ -20,6 +17,7 @@ from core.remote.connection import find_session, session_status
 from core.remote.protocol import RemoteError, RunProgress, SessionStatus
 from core.remote.registry import SessionInfo, live_sessions
 from tui_meta.app.signals import FirstSignal
+from tui_meta.cli.commands.tables import print_table
 from tui_meta.cli.headless import Report
 from tui_meta.console import Exit, Output, flush_stdio, print_error, require_terminal
 from tui_meta.views.describe import display_path
@@ -43,13 +41,14 @@ class SessionListing:
         """The runs, as far as the status is known."""
         return self.status.runs if self.status else ()
 
-    def words(self, separator: str) -> str:
+    @property
+    def words(self) -> str:
         """Return the progress of the runs, or the problem."""
         progress = (
             f"{run.run} {run.state} {whole(run.iteration)} / {whole(run.target)}"
             for run in self.runs
         )
-        return separator.join(progress) or self.problem
+        return "; ".join(progress) or self.problem
 
 
 def attach(id: str | None, dashboard: Mapping[str, Any], *, read_only: bool) -> int:
@@ -103,7 +102,7 @@ def list_sessions(*, as_json: bool) -> int:
         _show(found)
     else:
         for one in found:
-            sys.stdout.write("\t".join(map(printable, _cells(one, "; "))) + "\n")
+            sys.stdout.write("\t".join(map(printable, _cells(one))) + "\n")
     return Exit.DONE
 
 
@@ -136,10 +135,10 @@ def _plain(found: SessionListing) -> dict[str, object]:
     }
 
 
-def _cells(found: SessionListing, separator: str) -> list[str]:
+def _cells(found: SessionListing) -> list[str]:
     return [
         found.entry.id,
-        found.words(separator),
+        found.words,
         duration(max(0.0, time.time() - found.entry.started)),
         ", ".join(found.status.subscribers if found.status else ()) or "-",
     ]
@@ -150,14 +149,8 @@ def _show(found: Sequence[SessionListing]) -> None:
     if not found:
         output.print_line("no session is running; start one with tui-meta")
         return
-    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    table.add_column("id")
-    table.add_column("runs", overflow="fold")
-    table.add_column("running for", justify="right", no_wrap=True)
-    table.add_column("viewers", overflow="fold")
-    for one in found:
-        table.add_row(*(Text(printable(cell)) for cell in _cells(one, "\n")))
-    output.print(table)
+    columns = ("id", "runs", "running for", "viewers")
+    print_table(output, columns, (_cells(one) for one in found), (2,))
 
 
 def ask_attach_or_new() -> Choice:
@@ -170,7 +163,7 @@ def ask_attach_or_new() -> Choice:
     if not training:
         return "new"
     for one in training:
-        print(printable(f"session {one.entry.id} is running: {one.words('; ')}"))
+        print(printable(f"session {one.entry.id} is running: {one.words}"))
     newest = training[-1].entry.id
     sys.stdout.write(f"enter: attach to session {newest}, n: start new runs, q: quit ")
     sys.stdout.flush()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from core.storage.run_index import read_run
-from tui_meta.cli.commands.tables import print_chart
+from tui_meta.cli.commands.tables import print_chart, print_table
 from tui_meta.console import Exit, Output
 from tui_meta.views.runs.curves import loss_plot
 from tui_meta.views.runs.report import Section, report
@@ -35,19 +34,13 @@ def show(path: Path) -> int:
 def _print_section(output: Output, section: Section) -> None:
     output.print_line(section.title, "bold")
     if section.columns:
-        table = Table(box=SIMPLE_HEAD, header_style="bold")
-        for index, name in enumerate(section.columns):
-            table.add_column(name, overflow="fold")
-            if index in section.numbers:
-                table.columns[index].justify = "right"
-    else:
+        print_table(output, section.columns, section.rows, section.numbers)
+    elif section.rows:
         table = Table.grid(padding=(0, 2))
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
-    for name, *cells in section.rows:
-        first = name if section.columns else f"  {name}"
-        table.add_row(*(Text(printable(cell)) for cell in (first, *cells)))
-    if section.rows:
+        for name, fact in section.rows:
+            table.add_row(f"  {name}", Text(printable(fact)))
         output.print(table)
     if section.problem:
         output.print_line(f"  {section.problem}", "red")

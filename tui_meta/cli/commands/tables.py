@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.segment import Segment, Segments
@@ -13,7 +13,7 @@ from core.evaluation.statistics import Statistics
 from tui_meta.console import Output
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plot import Plot
-from tui_meta.widgets.chart import draw
+from tui_meta.views.text import printable
 
 WIDEST = 100
 CHART_ROWS = 14
@@ -24,39 +24,51 @@ SHOWN_STEPS = (0, 1, 5, 10, 32)
 
 def print_chart(output: Output, plot: Plot) -> None:
     """Print the chart, as wide as the terminal up to ``WIDEST``."""
+    # Imported late: a table needs no Textual.
+    from tui_meta.widgets.chart import draw
+
     width = min(output.width, WIDEST)
     for strip in draw(plot, width, CHART_ROWS, color=True, ascii=output.options.ascii_only):
         output.print(Segments([*strip, Segment.line()]), end="")
     output.print_line("")
 
 
+def print_table(
+    output: Output,
+    columns: Iterable[str],
+    rows: Iterable[Iterable[str]],
+    numbers: Container[int] = (),
+) -> None:
+    """Print a table; ``numbers`` are the indices of right-aligned columns."""
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for index, name in enumerate(columns):
+        is_number = index in numbers
+        justify = "right" if is_number else "left"
+        table.add_column(Text(name), justify=justify, overflow="fold", no_wrap=is_number)
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    output.print(table)
+
+
 def print_losses(output: Output, columns: Mapping[str, Sequence[float]]) -> None:
     """Print a row for each of ``SHOWN_STEPS``, a column for each network."""
-    table = Table("steps", box=SIMPLE_HEAD, header_style="bold")
-    table.columns[0].justify = "right"
-    for label in columns:
-        table.add_column(Text(label), justify="right")
     steps = len(next(iter(columns.values())))
-    for step in (step for step in SHOWN_STEPS if step < steps):
-        table.add_row(str(step), *(loss(losses[step]) for losses in columns.values()))
-    output.print(table)
+    rows = [
+        [str(step), *(loss(losses[step]) for losses in columns.values())]
+        for step in SHOWN_STEPS
+        if step < steps
+    ]
+    print_table(output, ["steps", *columns], rows, range(len(columns) + 1))
 
 
-def print_statistics(output: Output, rows: Mapping[str, Sequence[Statistics]]) -> None:
-    """Print a row for each entry of ``rows`` at each of ``SHOWN_STEPS``."""
-    table = Table("steps", "", "mean", "95% interval", "median", box=SIMPLE_HEAD)
-    table.header_style = "bold"
-    for column in (0, 2, 3, 4):
-        table.columns[column].justify = "right"
-    steps = len(next(iter(rows.values())))
+def print_statistics(output: Output, entries: Mapping[str, Sequence[Statistics]]) -> None:
+    """Print a row for each of ``entries`` at each of ``SHOWN_STEPS``."""
+    steps = len(next(iter(entries.values())))
+    rows = []
     for step in (step for step in SHOWN_STEPS if step < steps):
-        for number, (label, statistics) in enumerate(rows.items()):
+        for number, (label, statistics) in enumerate(entries.items()):
             one = statistics[step]
-            table.add_row(
-                "" if number else whole(step),
-                Text(label),
-                loss(one.mean),
-                f"{loss(one.low)} to {loss(one.high)}",
-                loss(one.median),
-            )
-    output.print(table)
+            interval = f"{loss(one.low)} to {loss(one.high)}"
+            at = "" if number else whole(step)
+            rows.append((at, label, loss(one.mean), interval, loss(one.median)))
+    print_table(output, ("steps", "", "mean", "95% interval", "median"), rows, (0, 2, 3, 4))
