@@ -42,9 +42,10 @@ def print_table(
     """Print a table; ``numbers`` are the indices of right-aligned columns."""
     table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
     for index, name in enumerate(columns):
-        is_number = index in numbers
-        justify = "right" if is_number else "left"
-        table.add_column(Text(name), justify=justify, overflow="fold", no_wrap=is_number)
+        if index in numbers:
+            table.add_column(Text(name), justify="right", no_wrap=True)
+        else:
+            table.add_column(Text(name), overflow="fold")
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     output.print(table)
