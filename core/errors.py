@@ -8,8 +8,8 @@
   x RunFolderError
   x EngineError
   x QuestionError
-  x SessionError
-  x RemoteError (core.remote.protocol)
+  * SessionError
+    x RemoteError (core.remote.protocol)
 
 Advice never names a flag or a command: a user interface renders an ``Advice`` in its own terms.
 """
@@ -120,6 +120,7 @@ class SessionError(LabError):
     """A session cannot do what it is asked."""
 
     problem: str
+    advice: str = ""
 
     @property
     def statement(self) -> str:

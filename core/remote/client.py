@@ -21,7 +21,7 @@ from core.errors import SessionError
 from core.evaluation.protocols import ProbeName
 from core.events import AnyCommand, AnyEvent, CommandIssued, Saved, Snapshot, WriteRecovered
 from core.remote.connection import REPLY_SECONDS, SessionSocket, make_hello, session_status
-from core.remote.delta import apply_change, unpack_events
+from core.remote.delta import apply_change
 from core.remote.process import launch
 from core.remote.protocol import (
     LONGEST_VIEW,
@@ -307,9 +307,9 @@ class RemoteSession:
     def _handle(self, message: ServerMessage) -> None:
         match message:
             case Update(past=True):
-                self._past += unpack_events(message)
+                self._past += message.events
             case Update():
-                for event in unpack_events(message):
+                for event in message.events:
                     if not self._is_own_command(event):
                         self._events.append(_in_folder(self._cwd, event))
                 self._apply(message)

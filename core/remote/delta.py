@@ -1,7 +1,7 @@
 """Updates for subscribers, encoded once for all of them, and their decoding by a client.
 
 Most of a snapshot does not change between two updates, and most evaluations are shown only as a
-table row, so only changed fields, new points of curves and rows are sent.
+table row, so only changed fields, new points of curves and abridged evaluations are sent.
 """
 
 from __future__ import annotations
@@ -12,14 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from core.events import AnyEvent, Curve, Evaluated, Progress, Snapshot
-from core.remote.protocol import (
-    CurveTail,
-    EvaluationRow,
-    RemoteError,
-    SnapshotChange,
-    Update,
-    one_line,
-)
+from core.remote.protocol import CurveTail, RemoteError, SnapshotChange, Update, one_line
 
 DRAWN_SECONDS = 2.0
 """In this time one periodic evaluation of a run is sent in full: a dashboard draws no more."""
@@ -47,7 +40,7 @@ class DeltaEncoder:
         self._subscribers = 0
         self._sent: dict[str, SnapshotChange] = {}
         self._curves: dict[str, Curve] = {}
-        self._curves_at = 0.0
+        self._curves_at = -CURVE_SECONDS
         self._chosen: dict[int, None] = {}
         self._drawn_at: dict[str, float] = {}
 
@@ -55,11 +48,12 @@ class DeltaEncoder:
         self, events: Sequence[AnyEvent], snapshots: Mapping[str, Snapshot]
     ) -> Update | None:
         """Encode ``events`` for a dashboard; None if it needs none of them."""
-        shown = [event for event in events if not isinstance(event, Progress)]
-        if not shown:
-            return None
-        whole, rows = pack_events(shown, lambda one: self._is_chosen(one, snapshots.get(one.run)))
-        return Update(events=whole, rows=rows)
+        shown = tuple(
+            self._abridged(event, snapshots.get(event.run))
+            for event in events
+            if not isinstance(event, Progress)
+        )
+        return Update(events=shown) if shown else None
 
     def diff(
         self, snapshots: Mapping[str, Snapshot], folders: Sequence[str], subscribers: int
@@ -107,6 +101,12 @@ class DeltaEncoder:
             self._curves[run] = snapshot.curve
         return SnapshotChange(run, fields, tail) if fields or tail else None
 
+    def _abridged(self, event: AnyEvent, snapshot: Snapshot | None) -> AnyEvent:
+        """Abridge ``event`` if it is a periodic evaluation that is not drawn."""
+        if not isinstance(event, Evaluated) or event.probe != "validation":
+            return event
+        return event if self._is_chosen(event, snapshot) else event.abridged()
+
     def _is_chosen(self, one: Evaluated, snapshot: Snapshot | None) -> bool:
         """Choose the last, one in two seconds of each run, and tasks chosen for another run."""
         if not one.is_drawable:
@@ -126,24 +126,15 @@ class DeltaEncoder:
 
 def full(snapshots: Mapping[str, Snapshot], folders: Sequence[str], subscribers: int) -> Update:
     """Encode all snapshots for a client that has none yet."""
-    return Update(
-        changes=tuple(
-            SnapshotChange(one.run, without_curve(one).fields, _tail(Curve(), one.curve))
-            for one in snapshots.values()
-        ),
-        runs=tuple(snapshots),
-        folders=tuple(folders),
-        subscribers=subscribers,
-    )
+    return DeltaEncoder().diff(snapshots, folders, subscribers) or Update()
 
 
 def encode_backlog(
     events: Sequence[AnyEvent], *, past: bool, length: int = BACKLOG_EVENTS
 ) -> Iterator[Update]:
-    """Encode ``events`` for a late joiner, ``length`` at a time; drawable ones in full."""
+    """Encode ``events`` for a late joiner, ``length`` at a time."""
     for first in range(0, len(events), length):
-        whole, rows = pack_events(events[first : first + length], lambda one: one.is_drawable)
-        yield Update(events=whole, rows=rows, past=past)
+        yield Update(events=tuple(events[first : first + length]), past=past)
 
 
 def without_curve(snapshot: Snapshot) -> SnapshotChange:
@@ -170,63 +161,6 @@ def apply_change(before: Snapshot | None, change: SnapshotChange) -> Snapshot:
     except msgspec.ValidationError as error:
         raise RemoteError(f"invalid snapshot: {one_line(error)}") from error
     return msgspec.structs.replace(snapshot, curve=curve)
-
-
-def pack_events(
-    events: Sequence[AnyEvent], is_drawn: Callable[[Evaluated], bool]
-) -> tuple[tuple[AnyEvent, ...], tuple[EvaluationRow, ...]]:
-    """Split ``events`` into whole ones and rows of the periodic evaluations that are not drawn."""
-    whole: list[AnyEvent] = []
-    rows: list[EvaluationRow] = []
-    for place, event in enumerate(events):
-        if not (isinstance(event, Evaluated) and event.probe == "validation") or is_drawn(event):
-            whole.append(event)
-            continue
-        rows.append(
-            EvaluationRow(
-                place,
-                event.run,
-                event.iteration,
-                event.time,
-                event.index,
-                event.losses[0],
-                event.losses[-1],
-                event.training_loss,
-            )
-        )
-    return tuple(whole), tuple(rows)
-
-
-def unpack_events(update: Update) -> list[AnyEvent]:
-    """Return the events of ``update`` in order, rows as abridged evaluations."""
-    whole = iter(update.events)
-    rows = {row.place: row for row in update.rows}
-    events: list[AnyEvent] = []
-    for place in range(len(update.events) + len(update.rows)):
-        row = rows.get(place)
-        event = _evaluation(row) if row else next(whole, None)
-        if event is not None:
-            events.append(event)
-    return events
-
-
-def _evaluation(row: EvaluationRow) -> Evaluated:
-    return Evaluated(
-        probe="validation",
-        run=row.run,
-        iteration=row.iteration,
-        time=row.time,
-        index=row.index,
-        amplitude=0.0,
-        phase=0.0,
-        losses=(row.before, row.after),
-        training_loss=row.training_loss,
-        support_x=(),
-        support_y=(),
-        query_x=(),
-        before=(),
-        after=(),
-    )
 
 
 def _tail(before: Curve, after: Curve) -> CurveTail | None:

@@ -98,7 +98,10 @@ def main() -> None:
     """Train the runs that standard input requests, until they are ended."""
     request = msgspec.json.decode(sys.stdin.buffer.read(), type=LaunchRequest)
     sys.argv = request.command_line
-    signals = _Signals()
+    received: list[int] = []  # not an Event: a handler may interrupt a wait for one and deadlock
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the process has no terminal
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: received.append(number))
     try:
         request.runs.check()
         endpoint = SessionEndpoint()
@@ -115,7 +118,7 @@ def main() -> None:
     try:
         _send_reply(launch_reply(plans, server.id))
         session.start()
-        _await_end(session, server, signals)
+        _await_end(session, server, received)
     finally:
         session.stop(save=True)
         server.close()
@@ -123,22 +126,9 @@ def main() -> None:
             plan.folder.discard()
 
 
-class _Signals:
-    """The signals that end the process; a hangup does not, as it has no terminal."""
-
-    def __init__(self) -> None:
-        self.received = False
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._receive)
-
-    def _receive(self, *_: object) -> None:
-        self.received = True
-
-
-def _await_end(session: LocalSession, server: Server, signals: _Signals) -> None:
+def _await_end(session: LocalSession, server: Server, received: Sequence[int]) -> None:
     needed_at = time.monotonic()
-    while not (server.ended.wait(CHECK_SECONDS) or signals.received):
+    while not (server.ended.wait(CHECK_SECONDS) or received):
         have_ended = all(one.state in ENDED for one in session.snapshots().values())
         if server.has_subscribers or not have_ended:
             needed_at = time.monotonic()
@@ -148,9 +138,7 @@ def _await_end(session: LocalSession, server: Server, signals: _Signals) -> None
 
 def _send_reply(reply: LaunchReply) -> None:
     """Reply to the process that launched this one, and close its pipes."""
-    with suppress(
-        BrokenPipeError
-    ):  # it was killed, or its terminal: the runs continue all the same
+    with suppress(BrokenPipeError):  # it was killed: the runs continue all the same
         os.write(1, msgspec.json.encode(reply))
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
 from core.analysis.answers import AnyAnswer
 from core.analysis.questions import AnyQuestion
-from core.errors import ConfigError, LabError
+from core.errors import ConfigError, SessionError
 from core.evaluation.protocols import ProbeName
 from core.events import AnyCommand, AnyEvent
 from core.session.api import View
 from core.tasks.sine import SineTasks
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Grows whenever a message changes. Only ``Hello`` and ``Rejected`` must stay readable by other
 versions: a client and a session of different numbers get no further."""
 
@@ -152,23 +151,6 @@ class Rejected(Message, frozen=True, tag="unfit"):
     problem: str
 
 
-class EvaluationRow(msgspec.Struct, frozen=True, array_like=True):
-    """An abridged periodic evaluation, of which a client shows only a table row.
-
-    Its wave is left out, as nothing is drawn of it. ``place`` is its index among all events of the
-    update.
-    """
-
-    place: int
-    run: str
-    iteration: int
-    time: float
-    index: int
-    before: float
-    after: float
-    training_loss: float | None
-
-
 class CurveTail(msgspec.Struct, frozen=True, array_like=True):
     """The points of a loss curve from index ``start`` on; those before it have not changed."""
 
@@ -192,7 +174,6 @@ class Update(Message, frozen=True, kw_only=True, omit_defaults=True, tag="news")
     """
 
     events: tuple[AnyEvent, ...] = ()
-    rows: tuple[EvaluationRow, ...] = ()
     changes: tuple[SnapshotChange, ...] = ()
     runs: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
@@ -226,16 +207,8 @@ class Ended(Message, frozen=True):
 ServerMessage = SessionStatus | Rejected | Update | Reply | CallProgress | Ended
 
 
-@dataclass
-class RemoteError(LabError):
+class RemoteError(SessionError):
     """A session cannot be reached, or refuses a call."""
-
-    problem: str
-    advice: str = ""
-
-    @property
-    def statement(self) -> str:
-        return self.problem
 
 
 def to_frame(message: Message) -> bytes:

@@ -31,7 +31,7 @@ from core.remote.protocol import (
     Sync,
 )
 from core.remote.subscriber import Subscriber
-from core.session.api import PublishingSession
+from core.session.local import LocalSession
 
 MOST_QUESTIONS = 8
 """Questions of one subscriber that may wait for their answers."""
@@ -47,7 +47,7 @@ class RequestHandler:
     """
 
     def __init__(
-        self, session: PublishingSession, flush: Callable[[], object], ended: threading.Event
+        self, session: LocalSession, flush: Callable[[], object], ended: threading.Event
     ) -> None:
         self._session = session
         self._flush = flush

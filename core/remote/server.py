@@ -37,8 +37,8 @@ from core.remote.protocol import (
 from core.remote.registry import SessionEndpoint, is_same_user
 from core.remote.requests import RequestHandler
 from core.remote.subscriber import Subscriber
-from core.session.api import PublishingSession
 from core.session.event_backlog import EventBacklog
+from core.session.local import LocalSession
 from core.storage.io import working_folder
 
 TICK_SECONDS = 0.2
@@ -59,7 +59,7 @@ class Server:
 
     def __init__(
         self,
-        session: PublishingSession,
+        session: LocalSession,
         endpoint: SessionEndpoint,
         program: str,
         *,

@@ -120,16 +120,3 @@ class Session(Protocol):
 
     def remembered(self) -> View:
         """Return the view stored last; empty at first."""
-
-
-class PublishingSession(Session, Protocol):
-    """A session that a server can offer to clients in other processes."""
-
-    def add_listener(self, listener: Callable[[AnyEvent], None]) -> None:
-        """Call ``listener`` with each event, in the thread where it happens."""
-
-    def backlog(self) -> tuple[Sequence[AnyEvent], int]:
-        """Return the condensed events of this sitting, and the number of the next event."""
-
-    def publish(self, event: AnyEvent) -> None:
-        """Append ``event`` for all clients."""

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from core.analysis.answers import AnyAnswer
 from core.analysis.battery import OnProgress
@@ -22,25 +21,6 @@ from core.session.api import Connection, View
 from core.session.event_backlog import EventBacklog, EventBuffer
 from core.training.run_plan import Plan, plan_new
 from core.training.trainer import Trainer
-
-
-class Run(Protocol):
-    """One run as the session drives it; ``Trainer`` has the details of each member."""
-
-    name: str
-    snapshot: Snapshot
-
-    @property
-    def plan(self) -> Plan: ...
-
-    @property
-    def folder(self) -> Path: ...
-
-    def start(self) -> None: ...
-
-    def send(self, command: AnyCommand) -> bool: ...
-
-    def join(self, timeout: float | None = None) -> bool: ...
 
 
 def plan_next_seed(plan: Plan) -> Plan:
@@ -58,7 +38,7 @@ class LocalSession:
         self,
         plans: Sequence[Plan],
         *,
-        make_trainer: Callable[[Plan, Callable[[AnyEvent], None]], Run] = Trainer,
+        make_trainer: Callable[[Plan, Callable[[AnyEvent], None]], Trainer] = Trainer,
         plan_restart: Callable[[Plan], Plan] = plan_next_seed,
     ) -> None:
         """Raises ``RunFolderError`` where two plans have one name."""
@@ -77,7 +57,6 @@ class LocalSession:
         self._trainers = self._make_trainers(plans)
 
     def start(self) -> None:
-        """Begin to train; returns at once."""
         for trainer in self._trainers.values():
             trainer.start()
 
@@ -181,8 +160,8 @@ class LocalSession:
         for listener in self._listeners:
             listener(event)
 
-    def _make_trainers(self, plans: Iterable[Plan]) -> dict[str, Run]:
-        trainers: dict[str, Run] = {}
+    def _make_trainers(self, plans: Iterable[Plan]) -> dict[str, Trainer]:
+        trainers: dict[str, Trainer] = {}
         for plan in plans:
             if plan.folder.name in trainers:
                 problem = f"two runs are named {plan.folder.name!r}"
@@ -190,7 +169,7 @@ class LocalSession:
             trainers[plan.folder.name] = self._make_trainer(plan, self.publish)
         return trainers
 
-    def _plan_restarts(self, runs: Iterable[Run]) -> list[Plan]:
+    def _plan_restarts(self, runs: Iterable[Trainer]) -> list[Plan]:
         """Plan all restarts; if one is not possible, the folders of the others are removed."""
         plans: list[Plan] = []
         try:
@@ -209,7 +188,7 @@ class LocalSession:
         now = trainer.snapshot
         return LiveRun(trainer.plan.config, now.iteration, now.theta, trainer.folder)
 
-    def _reject(self, command: AnyCommand, run: Run) -> None:
+    def _reject(self, command: AnyCommand, run: Trainer) -> None:
         snapshot = run.snapshot
         reason = "too many commands are waiting; try again"
         if run.join(0):
@@ -228,7 +207,7 @@ class LocalSession:
         )
 
 
-def _end(runs: Iterable[Run], *, save: bool) -> None:
+def _end(runs: Iterable[Trainer], *, save: bool) -> None:
     """End runs and wait for them."""
     ending = list(runs)
     for run in ending:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
 from hypothesis import strategies as st
 
 from core.events import (
@@ -127,8 +126,3 @@ def stepped(number: int) -> Stepped:
 
 def asked(events: Sequence[AnyEvent]) -> list[tuple[str, str]]:
     return [(event.run, event.command) for event in events if isinstance(event, CommandIssued)]
-
-
-def as_a_row(event: Evaluated) -> Evaluated:
-    """Return an evaluation as a client receives it for a table row: without its wave."""
-    return msgspec.structs.replace(event.abridged(), amplitude=0.0, phase=0.0)

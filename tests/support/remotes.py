@@ -21,7 +21,7 @@ from core.remote.protocol import (
 )
 from core.remote.registry import SessionEndpoint, sessions_folder
 from core.remote.server import Server
-from core.session.api import PublishingSession
+from core.session.local import LocalSession
 
 VERSION = "1.2.3"
 """The version of the served program."""
@@ -34,7 +34,7 @@ PATIENCE = 60.0
 class Serving:
     """``session``, started and served until a client ends it or ``close`` is called."""
 
-    def __init__(self, session: PublishingSession, **options: float) -> None:
+    def __init__(self, session: LocalSession, **options: float) -> None:
         session.start()
         self.endpoint = SessionEndpoint()
         self.server = Server(session, self.endpoint, VERSION, **options)
@@ -80,7 +80,7 @@ class Serving:
 
 
 @contextmanager
-def served(session: PublishingSession, **options: float) -> Iterator[Serving]:
+def served(session: LocalSession, **options: float) -> Iterator[Serving]:
     """While entered, ``session`` can be reached."""
     serving = Serving(session, **options)
     try:

@@ -13,12 +13,11 @@ from core.remote.delta import (
     apply_change,
     encode_backlog,
     full,
-    unpack_events,
     without_curve,
 )
 from core.remote.protocol import Update, to_frame
 from tests.support.dashboard.fake_session import FakeSession
-from tests.support.events import EVENTS, RUNS, as_a_row, growing_curves, snapshots
+from tests.support.events import EVENTS, RUNS, growing_curves, snapshots
 
 
 class Clock:
@@ -166,7 +165,8 @@ def drawn(encoder: DeltaEncoder, events: list[AnyEvent]) -> list[tuple[str, int]
     """Return run and task of the evaluations that are sent in full."""
     update = encoder.encode_events(events, FakeSession().snapshots())
     assert update is not None
-    return [(one.run, one.index) for one in update.events if isinstance(one, Evaluated)]
+    events = [event for event in update.events if isinstance(event, Evaluated)]
+    return [(event.run, event.index) for event in events if event.is_drawable]
 
 
 def test_one_evaluation_in_two_seconds_is_sent_in_full(clock: Clock) -> None:
@@ -207,6 +207,17 @@ def test_chosen_tasks_are_forgotten_after_a_while(
     assert not drawn(encoder, [evaluation("reptile-1", 9), evaluation("reptile-1", 1)])[1:]
 
 
+@given(st.lists(EVENTS))
+def test_events_keep_their_order_and_only_periodic_evaluations_are_abridged(
+    events: list[AnyEvent],
+) -> None:
+    update = DeltaEncoder().encode_events(events, {})
+    expected = [event for event in events if not isinstance(event, Progress)]
+    for sent, event in zip(update.events if update else (), expected, strict=True):
+        is_periodic = isinstance(event, Evaluated) and event.probe == "validation"
+        assert sent == event or (is_periodic and sent == event.abridged())
+
+
 def test_training_losses_are_not_sent_to_a_dashboard() -> None:
     progress = Progress(run="fomaml-1", iteration=1, time=0.0, loss=1.0)
     assert DeltaEncoder().encode_events([progress], FakeSession().snapshots()) is None
@@ -216,13 +227,7 @@ def test_training_losses_are_not_sent_to_a_dashboard() -> None:
 def test_a_backlog_in_parts_has_all_events(events: list[AnyEvent]) -> None:
     parts = list(encode_backlog(events, past=True, length=4))
     assert all(part.past for part in parts)
-    sent = [event for part in parts for event in unpack_events(part)]
-    assert sent == [
-        as_a_row(event)
-        if isinstance(event, Evaluated) and event.probe == "validation" and not event.is_drawable
-        else event
-        for event in events
-    ]
+    assert [event for part in parts for event in part.events] == events
 
 
 def test_a_change_is_small() -> None:

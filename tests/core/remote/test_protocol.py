@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from core.analysis.answers import Cancelled
 from core.analysis.questions import Live, Trace
-from core.events import AnyEvent, Evaluated, Pause
-from core.remote.delta import pack_events, unpack_events
+from core.events import AnyEvent, Pause
 from core.remote.protocol import (
     HEAD,
     NOT_A_MESSAGE,
@@ -23,7 +22,6 @@ from core.remote.protocol import (
     End,
     Ended,
     EvaluateNext,
-    EvaluationRow,
     Hello,
     Message,
     Rejected,
@@ -44,7 +42,7 @@ from core.remote.protocol import (
     to_frame,
 )
 from tests.support.commands import COMMANDS
-from tests.support.events import EVENTS, as_a_row
+from tests.support.events import EVENTS
 
 REQUESTS: list[Request] = [
     *(Send(command, "fomaml-1") for command in COMMANDS),
@@ -68,7 +66,6 @@ SERVER_MESSAGES: list[ServerMessage] = [
     ),
     Rejected("this is another version"),
     Update(
-        rows=(EvaluationRow(0, "fomaml-1", 5, 1.0, 2, 5.0, 6.0, None),),
         changes=(
             SnapshotChange(
                 "fomaml-1", {"state": "paused", "pace": None}, CurveTail(1, (2,), (0.5,))
@@ -114,29 +111,6 @@ def test_a_hello_arrives_unchanged() -> None:
 @given(st.lists(EVENTS))
 def test_every_event_arrives_unchanged(events: list[AnyEvent]) -> None:
     assert decode_server_message(body(Update(events=tuple(events)))) == Update(events=tuple(events))
-
-
-@given(st.lists(EVENTS), st.randoms(use_true_random=False))
-def test_packed_events_keep_their_order_and_those_not_drawn_are_abridged(
-    events: list[AnyEvent], random: st.DataObject
-) -> None:
-    drawn = {id(event): random.random() < 0.5 for event in events}  # type: ignore[attr-defined]
-    whole, rows = pack_events(events, lambda one: drawn[id(one)])
-    expected = [
-        as_a_row(event)
-        if isinstance(event, Evaluated) and event.probe == "validation" and not drawn[id(event)]
-        else event
-        for event in events
-    ]
-    assert unpack_events(Update(events=whole, rows=rows)) == expected
-
-
-@given(st.lists(EVENTS, max_size=4), st.lists(st.integers(-5, 2**63 - 1), max_size=4))
-def test_rows_of_any_place_are_unpacked_without_harm(
-    events: list[AnyEvent], places: list[int]
-) -> None:
-    rows = tuple(EvaluationRow(place, "x", 5, 1.0, 2, 5.0, 6.0, None) for place in places)
-    assert len(unpack_events(Update(events=tuple(events), rows=rows))) <= len(events) + len(rows)
 
 
 @pytest.mark.parametrize(
