@@ -11,7 +11,7 @@ from pathlib import Path
 from core.analysis.answers import Cancelled, PastEvaluation, RunHistory, SavedTheta, number
 from core.errors import RunFolderError, reason
 from core.events import AnyEvent, Evaluated, RolledBack
-from core.storage.checkpoint_metadata import CheckpointMetadata
+from core.storage.checkpoint import CheckpointMetadata
 from core.storage.event_log_reader import EventLogReader, Rollbacks
 from core.storage.paths import LOG
 from core.storage.run_folder import read_record

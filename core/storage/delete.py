@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import Advice, CheckpointError, LabError, RunFolderError
-from core.storage.checkpoint_metadata import read_metadata
+from core.storage.checkpoint import read_metadata
 from core.storage.lock import FolderLock
 from core.storage.paths import LOCK, RECORD, checkpoint_names, is_run_file
 from core.storage.run_folder import read_record

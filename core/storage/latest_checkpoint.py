@@ -16,8 +16,7 @@ from typing import Any, TypeVar
 from core.config import RunConfig
 from core.engines.base import untrained
 from core.errors import CheckpointError, reason
-from core.storage.checkpoint import Checkpoint, load_checkpoint
-from core.storage.checkpoint_metadata import CheckpointMetadata, read_metadata
+from core.storage.checkpoint import Checkpoint, CheckpointMetadata, load_checkpoint, read_metadata
 from core.storage.event_log_reader import EventLogReader, Rollbacks
 from core.storage.paths import LOG, RECORD, checkpoint_iteration, checkpoint_names
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from core.errors import CheckpointError
 from core.events import SaveKind
-from core.storage.checkpoint_metadata import read_metadata
+from core.storage.checkpoint import read_metadata
 from core.storage.latest_checkpoint import CurrentBranch
 from core.storage.paths import checkpoint_names
 

@@ -12,7 +12,7 @@ import msgspec
 
 from core.errors import CheckpointError, LabError, RunFolderError
 from core.events import AnyEvent, Iteration
-from core.storage.checkpoint_metadata import CheckpointMetadata, read_metadata
+from core.storage.checkpoint import CheckpointMetadata, read_metadata
 from core.storage.event_log_reader import EventLogReader
 from core.storage.latest_checkpoint import CurrentBranch, latest_metadata
 from core.storage.lock import owner_of

@@ -21,8 +21,13 @@ from core.engines.base import TrainState
 from core.errors import CheckpointError
 from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
-from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from core.storage.checkpoint_metadata import DIGEST, read_metadata
+from core.storage.checkpoint import (
+    DIGEST,
+    Checkpoint,
+    load_checkpoint,
+    read_metadata,
+    save_checkpoint,
+)
 from core.storage.paths import optimizer_path
 from tests.support.hostile.damage import HOSTILE_TEXT, altered, as_json, damaged
 from tests.support.hostile.guards import confined, frugal, harmless

@@ -12,8 +12,7 @@ from core.config import RunConfig
 from core.engines.base import TrainState
 from core.errors import CheckpointError
 from core.models.mlp import MLP
-from core.storage.checkpoint import Checkpoint, save_checkpoint
-from core.storage.checkpoint_metadata import LARGEST_HEADER, read_metadata
+from core.storage.checkpoint import LARGEST_HEADER, Checkpoint, read_metadata, save_checkpoint
 from core.storage.paths import checkpoint_names, optimizer_path
 from tests.support.run_folders import make_checkpoint
 

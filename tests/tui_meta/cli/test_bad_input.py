@@ -18,8 +18,7 @@ from core.config import RunConfig
 from core.engines.base import TrainState
 from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
-from core.storage.checkpoint import Checkpoint, save_checkpoint
-from core.storage.checkpoint_metadata import FORMAT
+from core.storage.checkpoint import FORMAT, Checkpoint, save_checkpoint
 from tui_meta.cli.main import main
 
 Refusal = Callable[[str], str]
