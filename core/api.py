@@ -23,9 +23,10 @@ from core.evaluation.statistics import Statistics
 from core.events import AnyEvent, Diverged, Evaluated, Failed, Finished, Progress, Stop
 from core.storage import checkpoint as storage
 from core.storage.checkpoint import Checkpoint
+from core.storage.event_log_reader import history
 from core.storage.latest_checkpoint import latest_or_untrained
 from core.storage.run_folder import create_run_folder, read_record
-from core.storage.run_index import checkpoint_files, history
+from core.storage.run_index import checkpoint_files
 from core.tasks.base import Floats
 from core.training import batch
 from core.training.run_plan import Plan

@@ -12,7 +12,7 @@ from core.analysis.answers import Cancelled, PastEvaluation, RunHistory, SavedTh
 from core.errors import RunFolderError, reason
 from core.events import AnyEvent, Evaluated, RolledBack
 from core.storage.checkpoint import CheckpointMetadata
-from core.storage.event_log_reader import EventLogReader, Rollbacks
+from core.storage.event_log_reader import Rollbacks, events_since
 from core.storage.paths import LOG
 from core.storage.run_folder import read_record
 from core.storage.run_index import checkpoint_files
@@ -37,7 +37,7 @@ class HistoryReader:
         log = folder / LOG
         try:
             evaluations = self._known(log)
-            evaluations.read_on(log, cancelled)
+            evaluations.read_on(folder, cancelled)
         except OSError as error:
             problem = f"cannot be read ({reason(error)})"
             raise RunFolderError(log, problem, "check the permissions") from error
@@ -78,9 +78,9 @@ class _EvaluationLog:
     stride: int = 1
     seen: int = 0
 
-    def read_on(self, log: Path, cancelled: Callable[[], bool]) -> None:
+    def read_on(self, folder: Path, cancelled: Callable[[], bool]) -> None:
         """Read what was added, unless ``cancelled``; raises ``OSError``."""
-        for event, end in EventLogReader(log).events_since(self.end):
+        for event, end in events_since(folder, self.end):
             if cancelled():
                 return
             self._add(event)

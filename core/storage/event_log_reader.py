@@ -1,7 +1,7 @@
-"""Reading ``events.jsonl``: from the beginning, from an offset, or backwards from the end.
+"""Reading a run's ``events.jsonl``: from the beginning, from an offset, or backwards.
 
 A line that is torn, foreign or longer than ``LONGEST_LINE`` is passed over, and a log that does
-not exist has no events. All methods raise ``RunFolderError`` where the file cannot be read.
+not exist has no events. All functions raise ``RunFolderError`` where the file cannot be read.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import msgspec
 from core.errors import RunFolderError, reason
 from core.events import AnyEvent, Iteration, RolledBack
 from core.storage.io import NOT_JSON, open_regular
+from core.storage.paths import LOG
 
 LONGEST_LINE = 2**20
 """Bytes; an evaluation has about 5,000."""
@@ -68,67 +69,63 @@ class Rollbacks:
         return iteration > self.earliest
 
 
-class EventLogReader:
-    """Reads the log ``path``, which may be growing."""
+def history(folder: Path) -> Iterator[AnyEvent]:
+    """Yield the events that no later rollback discarded, oldest first."""
+    with _opened(folder) as log:
+        rollbacks = _rollbacks(log)
+        log.seek(0)
+        for number, line in enumerate(_lines(log)):
+            while rollbacks and rollbacks[-1][0] < number:
+                rollbacks.pop()
+            event = _decoded(line)
+            if event and not (rollbacks and event.iteration > rollbacks[-1][1]):
+                yield event
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
 
-    def events(self) -> Iterator[AnyEvent]:
-        """Yield the events that no later rollback discarded, oldest first."""
-        with self._opened() as log:
-            rollbacks = _rollbacks(log)
-            log.seek(0)
-            for number, line in enumerate(_lines(log)):
-                while rollbacks and rollbacks[-1][0] < number:
-                    rollbacks.pop()
-                event = _decoded(line)
-                if event and not (rollbacks and event.iteration > rollbacks[-1][1]):
-                    yield event
+def events_since(folder: Path, offset: int) -> Iterator[tuple[AnyEvent, int]]:
+    """Yield all events after byte ``offset``, each with the offset at which its line ends.
 
-    def events_since(self, offset: int) -> Iterator[tuple[AnyEvent, int]]:
-        """Yield all events after byte ``offset``, each with the offset at which its line ends.
+    ``RolledBack`` events reveal which of the earlier ones are discarded. A line that is still
+    being written is left for the next call.
+    """
+    with _opened(folder) as log:
+        log.seek(offset)
+        for line in _lines(log):
+            event = _decoded(line)
+            if event and line.endswith(b"\n"):
+                yield event, log.tell()
 
-        ``RolledBack`` events tell which of the earlier ones are discarded. A line that is still
-        being written is left for the next call.
-        """
-        with self._opened() as log:
-            log.seek(offset)
-            for line in _lines(log):
-                event = _decoded(line)
-                if event and line.endswith(b"\n"):
-                    yield event, log.tell()
 
-    def lines_backwards(self, kinds: Collection[str] = ()) -> Iterator[LogLine]:
-        """Yield the lines within the last ``LARGEST_END`` bytes, newest first, as lines are needed.
+def lines_backwards(folder: Path, kinds: Collection[str] = ()) -> Iterator[LogLine]:
+    """Yield the lines within the last ``LARGEST_END`` bytes, newest first, as lines are needed.
 
-        With ``kinds`` only events of these tags are decoded; discarded events are included.
-        """
-        decoder = msgspec.json.Decoder(LogLine)
-        marks = [f'"{kind}"'.encode() for kind in kinds]
-        with self._opened() as log:
-            for text in _texts_backwards(log, LARGEST_END):
-                if marks and not any(mark in text for mark in marks):
-                    continue
-                try:
-                    yield decoder.decode(text)
-                except NOT_JSON:
-                    continue
+    With ``kinds`` only events of these tags are decoded; discarded events are included.
+    """
+    decoder = msgspec.json.Decoder(LogLine)
+    marks = [f'"{kind}"'.encode() for kind in kinds]
+    with _opened(folder) as log:
+        for text in _texts_backwards(log, LARGEST_END):
+            if marks and not any(mark in text for mark in marks):
+                continue
+            try:
+                yield decoder.decode(text)
+            except NOT_JSON:
+                continue
 
-    @contextmanager
-    def _opened(self) -> Iterator[BinaryIO]:
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[BinaryIO]:
+    path = folder / LOG
+    try:
         try:
-            with self._open() as log:
-                yield log
-        except OSError as error:
-            problem = f"cannot be read ({reason(error)})"
-            raise RunFolderError(self.path, problem, "check the permissions") from error
-
-    def _open(self) -> BinaryIO:
-        try:
-            return open_regular(self.path)
+            log = open_regular(path)
         except FileNotFoundError:
-            return io.BytesIO()
+            log = io.BytesIO()
+        with log:
+            yield log
+    except OSError as error:
+        problem = f"cannot be read ({reason(error)})"
+        raise RunFolderError(path, problem, "check the permissions") from error
 
 
 def _rollbacks(log: BinaryIO) -> list[tuple[int, float]]:

@@ -17,8 +17,8 @@ from core.config import RunConfig
 from core.engines.base import untrained
 from core.errors import CheckpointError, reason
 from core.storage.checkpoint import Checkpoint, CheckpointMetadata, load_checkpoint, read_metadata
-from core.storage.event_log_reader import EventLogReader, Rollbacks
-from core.storage.paths import LOG, RECORD, checkpoint_iteration, checkpoint_names
+from core.storage.event_log_reader import Rollbacks, lines_backwards
+from core.storage.paths import RECORD, checkpoint_iteration, checkpoint_names
 
 C = TypeVar("C")
 
@@ -39,7 +39,7 @@ class CurrentBranch:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._lines = EventLogReader(folder / LOG).lines_backwards(("saved", "rewound"))
+        self._lines = lines_backwards(folder, ("saved", "rewound"))
         self._saved: set[str] = set()
         self._rollbacks = Rollbacks()
 
@@ -58,13 +58,10 @@ class CurrentBranch:
             if line.is_rollback:
                 self._rollbacks.add(line.iteration)
             elif line.event == "saved":
-                self._add_saved(Path(line.path).name)
+                saved = Path(line.path).name
+                if not self._rollbacks.discards(checkpoint_iteration(saved) or 0):
+                    self._saved.add(saved)
         return True
-
-    def _add_saved(self, name: str) -> None:
-        iteration = checkpoint_iteration(name)
-        if iteration is not None and not self._rollbacks.discards(iteration):
-            self._saved.add(name)
 
 
 def latest_checkpoint(folder: Path) -> LatestCheckpoint:
@@ -72,10 +69,9 @@ def latest_checkpoint(folder: Path) -> LatestCheckpoint:
 
     Raises ``CheckpointError`` where there is none that can be read, and ``RunFolderError``.
     """
-    latest = find_latest(folder)
-    if latest is None:
-        raise CheckpointError(folder, "no checkpoint in this folder")
-    return latest
+    if found := _newest(folder, load_checkpoint):
+        return LatestCheckpoint(*found)
+    raise CheckpointError(folder, "no checkpoint in this folder")
 
 
 def latest_or_untrained(folder: Path, config: dict[str, Any]) -> LatestCheckpoint:
@@ -83,17 +79,11 @@ def latest_or_untrained(folder: Path, config: dict[str, Any]) -> LatestCheckpoin
 
     Raises as ``latest_checkpoint`` does, and ``ConfigError`` and ``UnknownSettingError``.
     """
-    if latest := find_latest(folder):
-        return latest
+    if found := _newest(folder, load_checkpoint):
+        return LatestCheckpoint(*found)
     start = RunConfig.from_dict(config)
     checkpoint = Checkpoint(start, untrained(start), start.iterations, 0.0, ())
     return LatestCheckpoint(folder / RECORD, checkpoint)
-
-
-def find_latest(folder: Path) -> LatestCheckpoint | None:
-    """Load the newest checkpoint as ``latest_checkpoint`` does; None where none was saved."""
-    found = _newest(folder, load_checkpoint)
-    return LatestCheckpoint(*found) if found else None
 
 
 def latest_metadata(folder: Path) -> CheckpointMetadata | None:

@@ -38,10 +38,8 @@ def checkpoint_iteration(name: str) -> int | None:
 
 def checkpoint_names(names: Iterable[str]) -> list[str]:
     """Select the checkpoints among ``names``, the highest iteration last."""
-    found = ((checkpoint_iteration(name), name) for name in names)
-    return [
-        name for _, name in sorted((number, name) for number, name in found if number is not None)
-    ]
+    found = {name: at for name in names if (at := checkpoint_iteration(name)) is not None}
+    return sorted(found, key=lambda name: (found[name], name))
 
 
 def is_run_file(name: str) -> bool:
@@ -57,11 +55,6 @@ def leftovers(names: Iterable[str]) -> list[str]:
     return [
         name
         for name in present
-        if (is_run_file(name) and _PARTIAL.fullmatch(name))
-        or (name.endswith(".optimizer.safetensors") and _lacks_network(name, present))
+        if is_run_file(name)
+        and (_PARTIAL.fullmatch(name) or name.replace(".optimizer", "") not in present)
     ]
-
-
-def _lacks_network(name: str, present: set[str]) -> bool:
-    found = _CHECKPOINT.fullmatch(name)
-    return bool(found) and name.replace(".optimizer", "") not in present

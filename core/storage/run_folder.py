@@ -9,7 +9,6 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,8 @@ import msgspec
 
 from core.config import CheckpointSettings, RunConfig
 from core.errors import Advice, RunFolderError
-from core.events import AnyEvent
 from core.storage.checkpoint import Checkpoint, save_checkpoint
 from core.storage.event_log import EventLog
-from core.storage.event_log_reader import EventLogReader
 from core.storage.io import NOT_JSON, open_regular, write_atomically
 from core.storage.lock import FolderLock, owner_of
 from core.storage.paths import LOCK, LOG, RECORD, checkpoint_path, leftovers, optimizer_path
@@ -155,10 +152,6 @@ class RunFolder:
             shutil.copyfile(self.log.path, other.log.path)
         self.log.move_pending(other.log)
         return other
-
-    def events(self) -> Iterator[AnyEvent]:
-        """Yield the logged events that were not discarded; raises ``RunFolderError``."""
-        return EventLogReader(self.log.path).events()
 
 
 def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from core.errors import CheckpointError, LabError, RunFolderError
 from core.events import AnyEvent, Iteration
 from core.storage.checkpoint import CheckpointMetadata, read_metadata
-from core.storage.event_log_reader import EventLogReader
+from core.storage.event_log_reader import LogLine, Rollbacks, history, lines_backwards
 from core.storage.latest_checkpoint import CurrentBranch, latest_metadata
 from core.storage.lock import owner_of
-from core.storage.log_tail import FinalState, LogSummary
 from core.storage.paths import LOG, RECORD, checkpoint_names, optimizer_path
 from core.storage.run_folder import RunRecord, read_record
 
+FinalState = Literal["finished", "stopped", "diverged", "failed", "interrupted"]
 State = FinalState | Literal["training", "damaged"]
 """An ``interrupted`` run has neither ended nor is it being trained."""
+
+_STATE_AFTER: dict[str, FinalState] = {
+    **{state: state for state in get_args(FinalState)},
+    **dict.fromkeys(("started", "extended", "resumed"), "interrupted"),
+}
+"""The final state of a log whose last line of these kinds is the key."""
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +92,42 @@ class _Config(msgspec.Struct):
     iterations: Iteration
 
 
+@dataclass
+class _LogSummary:
+    """The state of a run according to the lines added so far; None for what they do not reveal.
+
+    ``best`` is the lowest loss of a periodic evaluation and its iteration, ``time`` in seconds
+    since the epoch.
+    """
+
+    iteration: int | None = None
+    time: float | None = None
+    state: FinalState | None = None
+    target: int | None = None
+    best: tuple[float, int] | None = None
+    _rollbacks: Rollbacks = field(default_factory=Rollbacks)
+
+    def add(self, line: LogLine) -> None:
+        """Add the line that precedes those added so far."""
+        if self.time is None:
+            self.time = line.time if math.isfinite(line.time) else None
+        if self._rollbacks.discards(line.iteration):
+            return
+        if self.iteration is None:
+            self.iteration = line.iteration
+        if line.is_rollback:
+            self._rollbacks.add(line.iteration)
+        if self.target is None:
+            self.target = line.target
+        if self.state is None:
+            self.state = _STATE_AFTER.get(line.event)
+        if line.probe == "validation" and line.losses:
+            loss = line.losses[-1]
+            # Of two equal losses the earlier one is the best, and it is added later.
+            if loss is not None and (self.best is None or loss <= self.best[0]):
+                self.best = (loss, line.iteration)
+
+
 def list_runs(folder: Path) -> list[RunSummary]:
     """Summarize the runs in ``folder``, or the run that it is; raises ``RunFolderError``.
 
@@ -114,14 +156,6 @@ def read_run(path: Path) -> RunDetails:
     """Read everything about the run in the folder ``path``; raises ``RunFolderError``."""
     summary, record = describe_run(path)
     return RunDetails(summary, record, tuple(checkpoint_files(path)), tuple(history(path)))
-
-
-def history(path: Path) -> Iterator[AnyEvent]:
-    """Yield the events of the run in the folder ``path`` that were not discarded, oldest first.
-
-    Raises ``RunFolderError``.
-    """
-    return EventLogReader(path / LOG).events()
 
 
 def checkpoint_files(path: Path) -> list[CheckpointFile]:
@@ -199,11 +233,11 @@ def _name(path: Path) -> str:
     return path.name or path.absolute().name
 
 
-def _log_summary(path: Path, latest: CheckpointMetadata | None) -> LogSummary:
+def _log_summary(path: Path, latest: CheckpointMetadata | None) -> _LogSummary:
     """Read the log back to before the checkpoint ``latest``, which knows the best until then."""
-    summary = LogSummary()
+    summary = _LogSummary()
     known = latest.iteration if latest and latest.best is not None else 0
-    for line in EventLogReader(path / LOG).lines_backwards():
+    for line in lines_backwards(path):
         summary.add(line)
         if line.iteration < known:
             break

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from core.engines.base import Engine
 from core.errors import Advice, RunFolderError, reason
 from core.events import AnyEvent, Evaluated
 from core.storage.checkpoint import Checkpoint, load_checkpoint
+from core.storage.event_log_reader import history
 from core.storage.io import is_text
 from core.storage.latest_checkpoint import CurrentBranch, LatestCheckpoint, latest_or_untrained
 from core.storage.paths import RECORD, checkpoint_iteration, checkpoint_names
@@ -156,7 +156,11 @@ def _plan_resumed(
     folder: RunFolder, path: Path, iterations: int | None, pace: float | None
 ) -> Plan:
     record = read_record(folder.path)
-    history = tuple(_renamed(folder.events(), folder.name))
+    # The run has another name in the log if its folder was renamed.
+    logged = tuple(
+        event if event.run == folder.name else msgspec.structs.replace(event, run=folder.name)
+        for event in history(folder.path)
+    )
     if path.is_dir():
         start = latest_or_untrained(path, record.config)
     else:
@@ -171,16 +175,10 @@ def _plan_resumed(
         folder,
         resumed=start.checkpoint,
         resumed_from=str(start.path),
-        history=history,
+        history=logged,
         target=iterations,
         pace=pace,
         saving=decode(CheckpointSettings, record.saving, "saving"),
         record=record,
         warnings=start.warnings,
     )
-
-
-def _renamed(events: Iterable[AnyEvent], run: str) -> Iterator[AnyEvent]:
-    """Rename the run in ``events``, which has another name if its folder was renamed."""
-    for event in events:
-        yield event if event.run == run else msgspec.structs.replace(event, run=run)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.remote.registry import live_sessions
+from core.storage.event_log_reader import history
 from core.storage.latest_checkpoint import latest_checkpoint
-from core.storage.run_index import history
 from tests.support.runs import learned
 from tests.support.sessions import only_session
 from tests.support.states import bits

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from core.storage.event_log_reader import history
 from core.storage.latest_checkpoint import latest_checkpoint
-from core.storage.run_index import history
 from tests.support.runs import learned
 from tests.support.soak import soak
 from tests.support.states import bits

@@ -10,8 +10,8 @@ import pytest
 
 from core.events import AnyEvent, CommandIssued, Progress
 from core.remote.client import RemoteSession
+from core.storage.event_log_reader import history
 from core.storage.latest_checkpoint import latest_checkpoint
-from core.storage.run_index import history
 from tests.support.runs import learned
 from tests.support.soak import soak
 from tests.support.states import bits

@@ -9,8 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 from core.events import Evaluated, Progress
+from core.storage.event_log_reader import history
 from core.storage.latest_checkpoint import latest_checkpoint
-from core.storage.run_index import history
 from tests.support.runs import learned
 from tests.support.soak import soak
 from tests.support.states import bits

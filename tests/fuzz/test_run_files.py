@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from core.errors import LabError, RunFolderError
 from core.events import AnyEvent, Evaluated
-from core.storage.run_folder import RunFolder, read_record
-from core.storage.run_index import history, list_runs
+from core.storage.event_log_reader import history
+from core.storage.run_folder import read_record
+from core.storage.run_index import list_runs
 from core.training.metrics import Metrics
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.hostile.damage import altered, as_json, damaged
@@ -147,13 +148,13 @@ def test_an_event_of_a_newer_version_is_passed_over(folder: Path) -> None:
     newer = b'{"event":"teleported","run":"run","iteration":3,"time":0.0,"to":[1]}\n'
     extended = LOG.replace(b'"iteration"', b'"of_the_future": {"a": [1]}, "iteration"')
     (folder / "events.jsonl").write_bytes(newer + extended + newer)
-    assert list(RunFolder(folder).events()) == SOUND
+    assert list(history(folder)) == SOUND
 
 
 def test_an_evaluation_that_cannot_be_drawn_is_passed_over(folder: Path) -> None:
     for wrong in ({"losses": []}, {"query_x": [1.0]}, {"support_y": []}, {"after": []}):
         (folder / "events.jsonl").write_text(json.dumps({**EVENTS[-1], **wrong}) + "\n")
-        assert not [one for one in RunFolder(folder).events() if isinstance(one, Evaluated)], wrong
+        assert not [one for one in history(folder) if isinstance(one, Evaluated)], wrong
 
 
 @pytest.mark.parametrize("name", ["run.json", "events.jsonl", "000000003.safetensors"])
@@ -168,4 +169,4 @@ def test_a_pipe_in_a_run_folder_is_not_waited_for(tmp_path: Path, name: str) -> 
     assert entry.name == RUN
     if name == "events.jsonl":
         with pytest.raises(RunFolderError, match="not a regular file"):
-            list(RunFolder(run).events())
+            list(history(run))

@@ -20,7 +20,7 @@ from core.errors import RunFolderError
 from core.evaluation.adaptation import few_shot
 from core.evaluation.protocols import PROBES, draw_task
 from core.events import AnyEvent, Event, Finished, RolledBack
-from core.storage.event_log_reader import EventLogReader
+from core.storage.event_log_reader import events_since
 from tests.support.run_folders import evaluated, make_checkpoint, make_run, progress, stamp
 from tests.support.runs import ended, small_config, straight
 from tests.support.runs import started as begun
@@ -104,12 +104,11 @@ def test_only_the_added_part_of_a_growing_log_is_read(
     append(folder, evaluated(200, 1.0))
     places: list[int] = []
 
-    def noted(reader: EventLogReader, place: int) -> Iterator[tuple[AnyEvent, int]]:
+    def recorded(folder: Path, place: int) -> Iterator[tuple[AnyEvent, int]]:
         places.append(place)
-        return events_since(reader, place)
+        return events_since(folder, place)
 
-    events_since = EventLogReader.events_since
-    monkeypatch.setattr(EventLogReader, "events_since", noted)
+    monkeypatch.setattr(recalling, "events_since", recorded)
     assert [one.iteration for one in history_of(folder, follower).evaluations] == [100, 200]
     assert places == [before]
 

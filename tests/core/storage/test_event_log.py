@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import core.storage.event_log
 from core.events import AnyEvent, Evaluated, Failed, Progress, RolledBack
 from core.storage.event_log import PENDING_BYTES, EventLog
-from core.storage.event_log_reader import LONGEST_LINE, EventLogReader
+from core.storage.event_log_reader import LONGEST_LINE, history
 from tests.support.run_folders import progress, short_evaluated, stamp
 
 
@@ -67,7 +67,7 @@ def test_lines_that_a_full_disk_refused_are_written_later_and_once(
     log.append(progress(4, 0.5))
     log.close()
     assert path.read_bytes().count(b"\n") == 4
-    assert [event.iteration for event in EventLogReader(path).events()] == [1, 2, 3, 4]
+    assert [event.iteration for event in history(path.parent)] == [1, 2, 3, 4]
 
 
 def test_all_lines_of_a_flush_are_one_write(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_a_log_cut_anywhere_loses_only_the_torn_line(cut: int, size: int) -> Non
         write(path, progress(99, 0.5))
         kept = whole[: whole.rfind(b"\n") + 1]
         assert path.read_bytes().startswith(kept)
-        events = [event.iteration for event in EventLogReader(path).events()]
+        events = [event.iteration for event in history(path.parent)]
         assert events == [*range(kept.count(b"\n")), 99]
 
 
@@ -106,7 +106,7 @@ def test_a_torn_line_longer_than_a_block_is_cut_off(path: Path) -> None:
     with path.open("ab") as log:
         log.write(b"x" * 200_000)
     write(path, progress(2, 0.5))
-    assert [event.iteration for event in EventLogReader(path).events()] == [1, 2]
+    assert [event.iteration for event in history(path.parent)] == [1, 2]
     assert path.stat().st_size < 1_000
 
 
@@ -132,7 +132,7 @@ def test_losses_are_dropped_before_evaluations(path: Path, monkeypatch: pytest.M
         make = short_evaluated if iteration % 50 == 0 else progress
         log.append(make(iteration, 0.5))
     log.close()
-    kept = list(EventLogReader(path).events())
+    kept = list(history(path.parent))
     assert len([event for event in kept if isinstance(event, Evaluated)]) == 20
     assert len([event for event in kept if isinstance(event, Progress)]) < 900
 
@@ -147,7 +147,7 @@ def test_a_removed_log_is_not_written_until_a_sync(path: Path) -> None:
         log.flush()
     log.sync()
     log.close()
-    assert [event.iteration for event in EventLogReader(path).events()] == [2]
+    assert [event.iteration for event in history(path.parent)] == [2]
 
 
 def test_a_folder_that_returns_receives_the_pending_lines(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_folder_that_returns_receives_the_pending_lines(tmp_path: Path) -> Non
         log.flush()
     (tmp_path / "moved").rename(folder)
     log.close()
-    assert [event.iteration for event in EventLogReader(log.path).events()] == [1, 2]
+    assert [event.iteration for event in history(log.path.parent)] == [1, 2]
 
 
 def test_discarded_events_are_left_out(path: Path) -> None:
@@ -171,7 +171,7 @@ def test_discarded_events_are_left_out(path: Path) -> None:
         *(progress(1, 0.1), progress(2, 0.2), progress(3, 0.3)),
         *(rolled_back(1), progress(2, 0.4)),
     )
-    current = list(EventLogReader(path).events())
+    current = list(history(path.parent))
     assert current == [progress(1, 0.1), rolled_back(1), progress(2, 0.4)]
 
 
@@ -196,7 +196,7 @@ def test_an_event_is_current_unless_rolled_back_later(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "events.jsonl")
         write(path, *events)
-        assert list(EventLogReader(path).events()) == expected
+        assert list(history(path.parent)) == expected
 
 
 def test_a_huge_line_is_skipped(path: Path) -> None:
@@ -204,7 +204,7 @@ def test_a_huge_line_is_skipped(path: Path) -> None:
     with path.open("ab") as log:
         log.write(b'{"event":"' + b"x" * 3 * LONGEST_LINE + b'"}\n')
     write(path, progress(2, 0.5))
-    assert [event.iteration for event in EventLogReader(path).events()] == [1, 2]
+    assert [event.iteration for event in history(path.parent)] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -214,20 +214,20 @@ def test_a_foreign_line_is_skipped(path: Path, foreign: bytes) -> None:
     write(path, progress(1, 0.5))
     with path.open("ab") as log:
         log.write(foreign + b"\n")
-    assert [event.iteration for event in EventLogReader(path).events()] == [1]
+    assert [event.iteration for event in history(path.parent)] == [1]
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 def test_an_evaluation_that_is_not_finite_is_read_back_so(path: Path, bad: float) -> None:
     write(path, short_evaluated(3, bad))
-    (found,) = EventLogReader(path).events()
+    (found,) = history(path.parent)
     assert isinstance(found, Evaluated)
     assert found.losses[0] == 9.0
     assert found.losses[1] != found.losses[1]
 
 
 def test_a_log_that_does_not_exist_has_no_events(path: Path) -> None:
-    assert list(EventLogReader(path).events()) == []
+    assert list(history(path.parent)) == []
 
 
 def test_lines_are_on_the_disk_after_a_sync(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.errors import RunFolderError
 from core.events import AnyEvent, RolledBack
 from core.storage import event_log_reader
-from core.storage.event_log_reader import EventLogReader
+from core.storage.event_log_reader import events_since, history, lines_backwards
 from tests.support.run_folders import progress, stamp
 
 
@@ -55,7 +55,7 @@ class Counting(io.BytesIO):
 def test_only_the_end_is_read_until_more_is_needed() -> None:
     file = Counting(encoded(*(progress(iteration) for iteration in range(10_000))))
     with patch.object(event_log_reader, "open_regular", return_value=file):
-        lines = EventLogReader(Path("log")).lines_backwards()
+        lines = lines_backwards(Path("log"))
         assert [next(lines).iteration, next(lines).iteration] == [9_999, 9_998]
         assert file.taken == event_log_reader.BLOCK
 
@@ -63,27 +63,25 @@ def test_only_the_end_is_read_until_more_is_needed() -> None:
 def test_discarded_events_are_read_backwards_too(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(encoded(progress(100), progress(200), RolledBack(**stamp(100))))
-    reader = EventLogReader(path)
-    assert [line.iteration for line in reader.lines_backwards()] == [100, 200, 100]
-    assert [line.is_rollback for line in reader.lines_backwards(["rewound"])] == [True]
+    assert [line.iteration for line in lines_backwards(tmp_path)] == [100, 200, 100]
+    assert [line.is_rollback for line in lines_backwards(tmp_path, ["rewound"])] == [True]
 
 
 def test_events_since_an_offset_come_with_the_next_one(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(encoded(progress(100)))
-    ((first, offset),) = EventLogReader(path).events_since(0)
+    ((first, offset),) = events_since(tmp_path, 0)
     assert (first, offset) == (progress(100), path.stat().st_size)
     path.write_bytes(encoded(progress(100), progress(200)))
-    assert [event for event, _ in EventLogReader(path).events_since(offset)] == [progress(200)]
+    assert [event for event, _ in events_since(tmp_path, offset)] == [progress(200)]
 
 
 def test_a_log_that_does_not_exist_has_no_events(tmp_path: Path) -> None:
-    reader = EventLogReader(tmp_path / "none")
-    assert [*reader.events(), *reader.events_since(0), *reader.lines_backwards()] == []
+    assert [*history(tmp_path), *events_since(tmp_path, 0), *lines_backwards(tmp_path)] == []
 
 
 def test_a_log_that_cannot_be_read_is_a_clear_error(tmp_path: Path) -> None:
-    reader = EventLogReader(tmp_path)
-    for events in (reader.events(), reader.events_since(0), reader.lines_backwards()):
+    (tmp_path / "events.jsonl").mkdir()
+    for events in (history(tmp_path), events_since(tmp_path, 0), lines_backwards(tmp_path)):
         with pytest.raises(RunFolderError, match="cannot be read"):
             next(iter(events))

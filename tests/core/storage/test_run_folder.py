@@ -10,6 +10,7 @@ import pytest
 from core.config import RunConfig
 from core.errors import RunFolderError
 from core.events import AnyEvent
+from core.storage.event_log_reader import history
 from core.storage.run_folder import RunFolder, create_run_folder, read_record
 from tests.support.run_folders import EVERY_EVENT, short_evaluated
 from tests.support.runs import NO_AUTOSAVE, small_config
@@ -24,7 +25,7 @@ def test_every_kind_of_event_is_read_back_unchanged(folder: RunFolder) -> None:
     for event in EVERY_EVENT:
         folder.log.append(event)
     folder.log.close()
-    assert list(folder.events()) == EVERY_EVENT
+    assert list(history(folder.path)) == EVERY_EVENT
 
 
 def test_every_kind_of_event_is_in_the_list() -> None:
@@ -44,7 +45,7 @@ def test_the_log_is_one_json_object_a_line(folder: RunFolder) -> None:
 def test_flushed_lines_are_in_the_file_before_it_is_closed(folder: RunFolder) -> None:
     folder.log.append(EVERY_EVENT[0])
     folder.log.flush()
-    assert list(RunFolder(folder.path).events()) == EVERY_EVENT[:1]
+    assert list(history(folder.path)) == EVERY_EVENT[:1]
     folder.log.close()
 
 
@@ -53,7 +54,7 @@ def test_a_resumed_run_appends_to_the_log(folder: RunFolder) -> None:
         sitting = RunFolder(folder.path)
         sitting.log.append(event)
         sitting.log.close()
-    assert list(folder.events()) == EVERY_EVENT[:2]
+    assert list(history(folder.path)) == EVERY_EVENT[:2]
 
 
 @pytest.mark.parametrize("line", [b"{", b"text\n", b'{"event":"other"}\n', b"\xff\xfe\n", b"\n"])
@@ -62,7 +63,7 @@ def test_a_foreign_line_is_skipped(folder: RunFolder, line: bytes) -> None:
     folder.log.close()
     with (folder.path / "events.jsonl").open("ab") as log:
         log.write(line)
-    assert list(folder.events()) == EVERY_EVENT[:1]
+    assert list(history(folder.path)) == EVERY_EVENT[:1]
 
 
 def test_a_line_torn_by_a_crash_does_not_spoil_the_next_one(folder: RunFolder) -> None:
@@ -74,7 +75,7 @@ def test_a_line_torn_by_a_crash_does_not_spoil_the_next_one(folder: RunFolder) -
     for event in EVERY_EVENT[1:3]:
         sitting.log.append(event)
     sitting.log.close()
-    assert list(folder.events()) == EVERY_EVENT[:3]
+    assert list(history(folder.path)) == EVERY_EVENT[:3]
 
 
 def test_an_evaluation_that_is_not_finite_is_valid_json(folder: RunFolder) -> None:
@@ -89,7 +90,7 @@ def test_an_evaluation_that_is_not_finite_is_valid_json(folder: RunFolder) -> No
 
 
 def test_a_folder_without_a_log_has_no_events(tmp_path: Path) -> None:
-    assert list(RunFolder(tmp_path).events()) == []
+    assert list(history(tmp_path)) == []
 
 
 def test_the_record_has_configuration_and_provenance(folder: RunFolder) -> None:

@@ -41,6 +41,7 @@ from core.storage.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from core.storage.event_log_reader import history
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.lock import owner_of
 from core.storage.paths import checkpoint_path, optimizer_path
@@ -248,7 +249,7 @@ def test_iterations_trained_again_replace_their_events(tmp_path: Path, back: int
     path = checkpoint_path(tmp_path / "run", back)
     run_whole(Trainer(plan_resumed(path), again), again)
     assert again.wait(RolledBack).iteration == back
-    assert learned(list(trainer.plan.folder.events())) == learned(once.events)
+    assert learned(list(history(trainer.plan.folder.path))) == learned(once.events)
 
 
 @pytest.mark.parametrize("log_lost", [False, True])
@@ -336,7 +337,7 @@ def test_a_failed_save_is_retried_until_it_succeeds(
     log.wait(WriteRecovered)
     ended(trainer)
     assert saved_iterations(trainer.plan.folder) == [2]
-    assert list(trainer.plan.folder.events()) == log.events
+    assert list(history(trainer.plan.folder.path)) == log.events
 
 
 def test_a_failing_autosave_is_published_once(

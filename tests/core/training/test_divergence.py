@@ -32,6 +32,7 @@ from core.events import (
 )
 from core.models.settings import NetworkConfig
 from core.session.local import LocalSession
+from core.storage.event_log_reader import history
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.tasks.sine import SineTasks
 from core.training.run_plan import plan_resumed
@@ -260,7 +261,7 @@ def test_a_crash_ends_the_run_with_its_traceback_and_saves_its_progress(
     assert 0 < kept.iteration == failed.iteration < 42
     assert bits(kept) == bits(straight(small_config(engine_name), kept.iteration))
     assert log.events[-1] == failed
-    assert list(trainer.plan.folder.events()) == log.events
+    assert list(history(trainer.plan.folder.path)) == log.events
 
 
 def test_a_missing_device_fails_without_a_traceback(

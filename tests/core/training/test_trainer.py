@@ -33,6 +33,7 @@ from core.events import (
     Stop,
     Stopped,
 )
+from core.storage.event_log_reader import history
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.run_folder import read_record
 from core.training.run_plan import plan_resumed
@@ -62,7 +63,7 @@ def test_a_run_publishes_its_events_in_order(tmp_path: Path) -> None:
         ("Started", 0), ("Evaluated", 25), ("Evaluated", 50), ("Evaluated", 75),
         ("Progress", 100), ("Evaluated", 100), ("Saved", 120), ("Finished", 120),
     ]  # fmt: skip
-    assert list(trainer.plan.folder.events()) == log.events
+    assert list(history(trainer.plan.folder.path)) == log.events
 
 
 def test_the_log_has_every_event_in_order(tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_the_log_has_every_event_in_order(tmp_path: Path) -> None:
     for command in (Evaluate("standard", 0), Save(), Extend(), Step(2)):
         trainer.send(command)
     ended(trainer, save=True)
-    assert list(trainer.plan.folder.events()) == log.events
+    assert list(history(trainer.plan.folder.path)) == log.events
 
 
 def test_the_run_is_described_on_disk(tmp_path: Path) -> None:

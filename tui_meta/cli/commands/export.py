@@ -15,9 +15,9 @@ from typing import Literal, NamedTuple
 
 from core.errors import LabError
 from core.events import AnyEvent, Evaluated, Progress
+from core.storage.event_log_reader import history
 from core.storage.io import write_atomically
 from core.storage.run_folder import read_record
-from core.storage.run_index import history
 from tui_meta.console import Exit, Output
 
 Format = Literal["csv", "parquet", "tensorboard"]

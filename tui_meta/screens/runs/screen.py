@@ -14,7 +14,8 @@ from textual.widgets import Input
 
 from core.config import RunConfig
 from core.session.api import Session
-from core.storage.run_index import RunDetails, RunSummary, history, list_runs, read_run
+from core.storage.event_log_reader import history
+from core.storage.run_index import RunDetails, RunSummary, list_runs, read_run
 from tui_meta.screens.dialogs.ask import Answer, Ask
 from tui_meta.screens.page import Page
 from tui_meta.screens.runs.filter_input import FilterInput
