@@ -39,6 +39,17 @@ class Output(Console):
         self.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
+def ask(question: str) -> bytes:
+    """Print ``question`` and return the line that is typed; empty at the end of the input.
+
+    ``input`` would miss a Ctrl-C between its prompt and its wait. Bytes are read, as the answer
+    need not be valid text.
+    """
+    sys.stdout.write(question)
+    sys.stdout.flush()
+    return sys.stdin.buffer.readline()
+
+
 def print_error(problem: str) -> None:
     """Print a problem on standard error, in one line."""
     print_note(f"error: {shortened(printable(problem), LONGEST_LINE)}")

@@ -104,14 +104,16 @@ class Report:
         for run, shot in snapshots.items():
             if shot.unsaved and shot.iteration:
                 print_error(f"{titles(snapshots)[run]}: iteration {shot.iteration:,} is not saved")
-        for state, command in (("stopped", "resume"), ("finished", "eval")):
+        for state, purpose, command in (
+            ("stopped", "resume", "resume"),
+            ("finished", "evaluate", "eval"),
+        ):
             folders = [
                 display_path(str(self._folders[run]))
                 for run, shot in snapshots.items()
                 if shot.state == state and run in self._folders
             ]
             if folders:
-                purpose = "resume" if command == "resume" else "evaluate"
                 self.print_line(f"{purpose} with: tui-meta {command} {shlex.join(folders)}")
 
     def exit_code(self) -> int:

@@ -37,11 +37,6 @@ from tui_meta.console import Exit, Output, configure_stdio, flush_stdio, print_e
 if TYPE_CHECKING:
     from tui_meta.cli.commands.launch import OutputMode
 
-COMMANDS = (
-    *("train", "resume", "attach", "ls", "stop", "send", "watch"),
-    *("eval", "compare", "runs", "show", "export", "diff", "rm"),
-)
-
 EXAMPLES = """\
 Examples:
   tui-meta                                   train both, in the dashboard
@@ -309,6 +304,9 @@ def remove(
     from tui_meta.cli.commands.remove import remove
 
     return remove(paths, yes=yes)
+
+
+COMMANDS = [name for name in app if not name.startswith("-")]
 
 
 def main(tokens: Sequence[str] | None = None) -> int:

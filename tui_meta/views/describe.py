@@ -53,7 +53,8 @@ def describe(event: AnyEvent) -> Description | None:
     match event:
         case Started():
             start = f"from {at} to" if event.iteration else "to"
-            note = f"; {bit_identity_note(event)}" if event.differs else ""
+            differing = ", ".join(event.differs)
+            note = f"; results may not be bit-identical: {differing}" if differing else ""
             head = f"training ({event.engine} engine, {event.device})"
             return Description(head, f"{start} {whole(event.target)}{note}")
         case RolledBack():
@@ -113,11 +114,6 @@ _COMMANDS = {
     "stop": "stop after saving",
     "discard": "stop without saving",
 }
-
-
-def bit_identity_note(event: Started) -> str:
-    """Return what differs from the machine and versions of the run's first start."""
-    return f"results may not be bit-identical: {', '.join(event.differs)}"
 
 
 def display_path(path: str) -> str:

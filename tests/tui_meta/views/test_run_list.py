@@ -20,7 +20,7 @@ from tests.support.run_folders import (
     stamp,
     started,
 )
-from tui_meta.views.runs.curves import MOST_CURVES, compared_plot, loss_plot, losses_of
+from tui_meta.views.runs.curves import MOST_CURVES, both_losses, compared_plot, loss_plot
 from tui_meta.views.runs.details import cannot_resume, resume_command, run_lines
 from tui_meta.views.runs.run_list import SORT_KEYS, RunList
 from tui_meta.views.runs.settings_table import recorded_config
@@ -136,8 +136,7 @@ def test_one_run_s_losses_are_those_of_its_log() -> None:
         evaluated(100, 4.0, 0.2),
         evaluated(150, 4.0, 9.0, probe="random"),
     ]
-    assert losses_of(events, "training") == ((100,), (0.5,))
-    assert losses_of(events, "adapted") == ((100,), (0.2,))
+    assert both_losses(events) == {"training": ((100,), (0.5,)), "adapted": ((100,), (0.2,))}
     assert [series.label for series in loss_plot(events).series] == ["training", "validation"]
 
 

@@ -24,6 +24,7 @@ DIFFERENT = 1
 """The exit code where settings or results differ, as that of ``diff``."""
 
 Pairs = dict[str, tuple[str, str]]
+"""Values of both runs by their names."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,12 @@ class Run:
 def diff(first: Path, second: Path) -> int:
     """Print the differences between the runs in two folders; 0 if settings and results agree."""
     a, b = _opened(first), _opened(second)
-    settings, results = differing_settings(a.config, b.config), differing_results(a, b)
+    # Settings of two different algorithms are compared under one name.
+    shared = None if a.config.algorithm.name == b.config.algorithm.name else "algorithm"
+    settings = _differing(dotted(a.config, shared), dotted(b.config, shared))
+    results = _differing(_results(a), _results(b))
+    if apart := parameters_apart(a.state, b.state):
+        results["parameters"] = ("", apart)
     output = Output()
     output.print_line(f"a: {a.entry.path}")
     output.print_line(f"b: {b.entry.path}")
@@ -49,19 +55,6 @@ def diff(first: Path, second: Path) -> int:
     _show(output, "Environment", _differing(_environment(a), _environment(b)), "identical")
     _show(output, "Results", results, "identical (parameters bit-for-bit)")
     return DIFFERENT if settings or results else Exit.DONE
-
-
-def differing_settings(a: RunConfig, b: RunConfig) -> Pairs:
-    """Return settings that differ, by dotted name; "-" for one that only the other run has."""
-    shared = None if a.algorithm.name == b.algorithm.name else "algorithm"
-    return _differing(dotted(a, shared), dotted(b, shared))
-
-
-def differing_results(a: Run, b: Run) -> Pairs:
-    """Return results that differ; parameters are in the column of ``b``."""
-    results = _differing(_results(a), _results(b))
-    apart = parameters_apart(a.state, b.state)
-    return results | ({"parameters": ("", apart)} if apart else {})
 
 
 def parameters_apart(a: TrainState, b: TrainState) -> str:
@@ -120,6 +113,7 @@ def _results(run: Run) -> dict[str, str]:
 
 
 def _differing(a: Mapping[str, str], b: Mapping[str, str]) -> Pairs:
+    """Return the values that differ, by name; "-" for one that only the other run has."""
     names = dict.fromkeys((*a, *b))
     pairs = {name: (a.get(name, "-"), b.get(name, "-")) for name in names}
     return {name: (x, y) for name, (x, y) in pairs.items() if x != y}

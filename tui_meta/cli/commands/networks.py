@@ -78,24 +78,16 @@ def load_networks(paths: Sequence[Path], device: DeviceName) -> list[Network]:
     Raises ``CheckpointError``, also for networks of different tasks: their losses do not compare.
     """
     found = [_load(path) for path in paths]
-    files, checkpoints = [one.path for one in found], [one.checkpoint for one in found]
-    for file, checkpoint in zip(files, checkpoints, strict=True):
-        if checkpoint.config.waves != checkpoints[0].config.waves:
-            raise CheckpointError(
-                file,
-                f"its tasks differ from those of {files[0]} (amplitude, phase or x)",
-                "evaluate them one by one",
-            )
-    labels = _labels(files, checkpoints)
-    return [
-        Network(
-            label,
-            file,
-            checkpoint,
-            make_engine(dataclasses.replace(checkpoint.config, engine="auto", device=device)),
-        )
-        for label, file, checkpoint in zip(labels, files, checkpoints, strict=True)
-    ]
+    labels = _labels([one.path for one in found], [one.checkpoint for one in found])
+    networks = []
+    for label, one in zip(labels, found, strict=True):
+        config = one.checkpoint.config
+        if config.waves != found[0].checkpoint.config.waves:
+            problem = f"its tasks differ from those of {found[0].path} (amplitude, phase or x)"
+            raise CheckpointError(one.path, problem, "evaluate them one by one")
+        engine = make_engine(dataclasses.replace(config, engine="auto", device=device))
+        networks.append(Network(label, one.path, one.checkpoint, engine))
+    return networks
 
 
 def print_headings(output: Output, networks: Sequence[Network]) -> None:

@@ -10,7 +10,7 @@ from rich.filesize import decimal
 
 from core.errors import LabError
 from core.storage.delete import Contents, contents_of, remove_run, require_removable
-from tui_meta.console import Exit, Output
+from tui_meta.console import Exit, Output, ask
 from tui_meta.views.numbers import whole
 from tui_meta.views.text import printable
 
@@ -28,23 +28,13 @@ def remove(paths: Sequence[Path], *, yes: bool) -> int:
             raise LabError("rm asks for confirmation and needs a terminal; use --yes to skip")
         for path in folders:
             output.print_line(f"{path}: {_amount(contents_of(path))}")
-        if not _confirmed(f"delete {_runs(len(folders))}? [y/N] "):
+        runs = "this run" if len(folders) == 1 else f"these {whole(len(folders))} runs"
+        if ask(f"delete {runs}? [y/N] ").strip().lower() not in (b"y", b"yes"):
             output.print_line("nothing was deleted")
             return Exit.DONE
     for path in folders:
         output.print_line(_report(path, remove_run(path)))
     return Exit.DONE
-
-
-def _confirmed(question: str) -> bool:
-    """Ask for confirmation; the end of the input declines.
-
-    ``input`` would miss a Ctrl-C between its prompt and its wait. Bytes are read, as the answer
-    need not be valid text.
-    """
-    sys.stdout.write(question)
-    sys.stdout.flush()
-    return sys.stdin.buffer.readline().strip().lower() in (b"y", b"yes")
 
 
 def _report(path: Path, contents: Contents) -> str:
@@ -59,7 +49,3 @@ def _report(path: Path, contents: Contents) -> str:
 def _amount(contents: Contents) -> str:
     files = len(contents.own)
     return f"{whole(files)} {'file' if files == 1 else 'files'}, {decimal(contents.size)}"
-
-
-def _runs(count: int) -> str:
-    return "this run" if count == 1 else f"these {whole(count)} runs"

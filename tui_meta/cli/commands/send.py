@@ -90,16 +90,16 @@ def _evaluate(argument: str) -> Request:
     raise LabError(f"evaluate {argument!r} is unknown; use one of {', '.join(known)}")
 
 
-COMMANDS: dict[str, Callable[[str], Request]] = {
-    "pause": lambda _: Request(Pause(), Paused),
-    "resume": lambda _: Request(Resume(), Resumed),
+COMMANDS: dict[str, Request | Callable[[str], Request]] = {
+    "pause": Request(Pause(), Paused),
+    "resume": Request(Resume(), Resumed),
     "step": _step,
-    "save": lambda _: Request(Save(), Saved),
+    "save": Request(Save(), Saved),
     "evaluate": _evaluate,
     "pace": _pace,
-    "extend": lambda _: Request(Extend(), Extended),
+    "extend": Request(Extend(), Extended),
 }
-"""Parsers of the arguments of all commands."""
+"""All commands; those with an argument make the request from it."""
 
 
 def send(id: str, words: Sequence[str], run: str | None) -> int:
@@ -107,12 +107,15 @@ def send(id: str, words: Sequence[str], run: str | None) -> int:
     request = _parse(words)
     session = RemoteSession(find_session(id).id)
     try:
-        runs = _runs(session, run)
+        known = session.snapshots()
+        if run is not None and run not in known:
+            raise LabError(f"no run {run!r}; runs: {', '.join(known)}")
         if request.command:
             session.send(request.command, run)
         elif request.probe:
             session.evaluate(request.probe, run)
         session.sync()
+        runs = set(known) if run is None else {run}
         answers = _answers(session, request, runs) if request.answer else []
     finally:
         session.detach()
@@ -121,11 +124,12 @@ def send(id: str, words: Sequence[str], run: str | None) -> int:
 
 def _parse(words: Sequence[str]) -> Request:
     word, *arguments = words
-    if word not in COMMANDS:
+    request = COMMANDS.get(word)
+    if request is None:
         raise LabError(f"unknown command {word!r}; use one of {', '.join(COMMANDS)}")
-    if len(arguments) > 1 or (arguments and word in ("pause", "resume", "save", "extend")):
+    if len(arguments) > callable(request):
         raise LabError(f"{word} takes no argument {arguments[-1]!r}")
-    return COMMANDS[word](arguments[0] if arguments else "")
+    return request(arguments[0] if arguments else "") if callable(request) else request
 
 
 def _number(text: str, kind: type[float], allowed: str) -> float:
@@ -133,13 +137,6 @@ def _number(text: str, kind: type[float], allowed: str) -> float:
         return kind(text)
     except ValueError as error:
         raise LabError(f"{text!r} is not {allowed}") from error
-
-
-def _runs(session: RemoteSession, run: str | None) -> set[str]:
-    known = session.snapshots()
-    if run is not None and run not in known:
-        raise LabError(f"no run {run!r}; runs: {', '.join(known)}")
-    return set(known) if run is None else {run}
 
 
 def _answers(session: RemoteSession, request: Request, runs: set[str]) -> list[AnyEvent]:

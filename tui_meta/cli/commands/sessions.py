@@ -19,7 +19,7 @@ from core.remote.registry import SessionInfo, live_sessions
 from tui_meta.app.signals import FirstSignal
 from tui_meta.cli.commands.tables import print_table
 from tui_meta.cli.headless import Report
-from tui_meta.console import Exit, Output, flush_stdio, print_error, require_terminal
+from tui_meta.console import Exit, Output, ask, flush_stdio, print_error, require_terminal
 from tui_meta.views.describe import display_path
 from tui_meta.views.numbers import duration, whole
 from tui_meta.views.text import printable
@@ -165,11 +165,8 @@ def ask_attach_or_new() -> Choice:
     for one in training:
         print(printable(f"session {one.entry.id} is running: {one.words}"))
     newest = training[-1].entry.id
-    sys.stdout.write(f"enter: attach to session {newest}, n: start new runs, q: quit ")
-    sys.stdout.flush()
-    # Bytes are read, as the answer need not be valid text; the end of the input leaves.
-    typed = sys.stdin.buffer.readline()
+    typed = ask(f"enter: attach to session {newest}, n: start new runs, q: quit ")
     answer = typed.strip().lower()
     if answer == b"n":
         return "new"
-    return newest if typed and not answer else "leave"
+    return newest if typed and not answer else "leave"  # the end of the input leaves

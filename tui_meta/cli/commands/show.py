@@ -21,9 +21,8 @@ def show(path: Path) -> int:
     """Show the run of the folder ``path``, or of a checkpoint in it."""
     folder = path.parent if path.is_file() else path
     details = read_run(folder)
-    run = report(details, recorded_config(folder, details.record), time.time())
     output = Output()
-    for section in (run.status, run.settings, run.provenance, run.checkpoints, run.evaluations):
+    for section in report(details, recorded_config(folder, details.record), time.time()):
         _print_section(output, section)
     output.print_line("Loss", "bold")
     output.print_line("")

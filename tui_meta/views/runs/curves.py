@@ -22,30 +22,27 @@ Losses = tuple[tuple[float, ...], tuple[float, ...]]
 """Iterations, and the loss at each."""
 
 
-def losses_of(events: Iterable[AnyEvent], which: Which) -> Losses:
-    """The training loss, or the loss after adaptation of the periodic evaluations."""
-    if which == "training":
-        found = [(one.iteration, one.loss) for one in events if isinstance(one, Progress)]
-    else:
-        evaluated = (one for one in events if isinstance(one, Evaluated))
-        periodic = (one for one in evaluated if one.probe == "validation")
-        found = [(one.iteration, one.losses[-1]) for one in periodic]
-    return decimate([x for x, _ in found], [y for _, y in found], CURVE_COLUMNS)
-
-
 def both_losses(events: Iterable[AnyEvent]) -> Mapping[Which, Losses]:
-    """Every kind of loss of one run."""
-    logged = tuple(events)
-    return {which: losses_of(logged, which) for which in LABELS}
+    """Return the training loss, and the loss after adaptation of the periodic evaluations."""
+    found: dict[Which, list[tuple[int, float]]] = {which: [] for which in LABELS}
+    for event in events:
+        if isinstance(event, Progress):
+            found["training"].append((event.iteration, event.loss))
+        elif isinstance(event, Evaluated) and event.probe == "validation":
+            found["adapted"].append((event.iteration, event.losses[-1]))
+    return {
+        which: decimate([x for x, _ in points], [y for _, y in points], CURVE_COLUMNS)
+        for which, points in found.items()
+    }
 
 
 def loss_plot(events: Iterable[AnyEvent]) -> Plot:
-    """Both losses of one run."""
+    """Plot both losses of one run."""
     return _plot("", {LABELS[which]: losses for which, losses in both_losses(events).items()})
 
 
 def compared_plot(runs: Mapping[str, Losses], which: Which) -> Plot:
-    """One of the losses of several runs, by their names."""
+    """Plot one of the losses of several runs, by their names."""
     of = f" of {len(runs)} runs" if len(runs) > 1 else ""
     return _plot(f"{LABELS[which]} loss{of}", runs)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from rich.filesize import decimal
 
@@ -13,13 +15,7 @@ from core.storage.run_folder import RunRecord
 from core.storage.run_index import CheckpointFile, RunDetails
 from tui_meta.views.describe import display_path
 from tui_meta.views.numbers import loss, whole
-from tui_meta.views.runs.settings_table import (
-    DEFAULT_SAVING,
-    default_config,
-    dotted,
-    saving_of,
-    typed,
-)
+from tui_meta.views.runs.settings_table import DEFAULT_SAVING, dotted, saving_of
 from tui_meta.views.runs.summary import age_words, best_words, progress_words, state_words
 
 NEWEST = 10
@@ -49,8 +45,7 @@ class Section:
         return replace(self, title=title, rows=self.rows[-count:])
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """Everything about a run but its loss curve."""
 
     status: Section
@@ -89,7 +84,8 @@ def status(details: RunDetails, algorithm: str, now: float) -> Section:
 
 def _settings(record: RunRecord, config: RunConfig) -> Section:
     settings = dotted(config) | saving_of(record)
-    defaults = dotted(default_config(config)) | DEFAULT_SAVING
+    usual = RunConfig(algorithm=type(config.algorithm)())  # type: ignore[call-arg]
+    defaults = dotted(usual) | DEFAULT_SAVING
     rows = [
         (name, value, defaults.get(name, "-"))
         for name, value in settings.items()
@@ -109,7 +105,7 @@ def _provenance(record: RunRecord) -> Section:
         ("engine", f"{record.engine} on {record.device}"),
         ("versions", f"{versions}, python {record.python}"),
         *([("git commit", record.commit)] if record.commit else []),
-        ("command line", typed(record.command_line)),
+        ("command line", shlex.join(record.command_line)),
     ]
     return Section("Provenance", rows)
 

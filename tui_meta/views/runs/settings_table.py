@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,11 +18,6 @@ def recorded_config(path: Path, record: RunRecord) -> RunConfig:
     except LabError as error:
         problem = f"invalid configuration ({error})"
         raise RunFolderError(path / RECORD, problem, "retrain this run") from error
-
-
-def default_config(config: RunConfig) -> RunConfig:
-    """Return the default configuration for the algorithm of ``config``."""
-    return RunConfig(algorithm=type(config.algorithm)())  # type: ignore[call-arg]
 
 
 def dotted(config: RunConfig, algorithm: str | None = None) -> dict[str, str]:
@@ -46,11 +40,6 @@ def dotted(config: RunConfig, algorithm: str | None = None) -> dict[str, str]:
 def saving_of(record: RunRecord) -> dict[str, str]:
     """Return the recorded autosave settings."""
     return {name: _shown(value) for name, value in record.saving.items()}
-
-
-def typed(command_line: list[str]) -> str:
-    """Return a command line as a user would type it."""
-    return shlex.join(command_line)
 
 
 def _shown(value: object) -> str:
