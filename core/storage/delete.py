@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,19 +72,14 @@ def remove_run(path: Path) -> Contents:
 
 def _is_run(path: Path) -> bool:
     """Return True if ``run.json`` is sound, or else any checkpoint."""
-    try:
+    with suppress(LabError):
         read_record(path)
-    except LabError:
-        return any(_is_checkpoint(path / name) for name in checkpoint_names(os.listdir(path)))
-    return True
-
-
-def _is_checkpoint(path: Path) -> bool:
-    try:
-        read_metadata(path)
-    except CheckpointError:
-        return False
-    return True
+        return True
+    for name in checkpoint_names(os.listdir(path)):
+        with suppress(CheckpointError):
+            read_metadata(path / name)
+            return True
+    return False
 
 
 @contextmanager

@@ -33,11 +33,6 @@ class EventLog:
         self._pending: list[tuple[bytes, bool]] = []
         self._bytes = 0
 
-    @property
-    def is_behind(self) -> bool:
-        """True while there are lines that are not in the file."""
-        return bool(self._pending)
-
     def append(self, event: Event) -> None:
         """Add a line; ``flush`` writes it."""
         line = msgspec.json.encode(event) + b"\n"

@@ -49,7 +49,8 @@ class FolderLock:
         try:
             os.stat(self._folder)  # FileLock would create a missing folder
             self._lock.acquire()
-            file.write_bytes(msgspec.json.encode(_this_process()))
+            owner = Owner(platform.node(), os.getpid(), shlex.join(command_line()))
+            file.write_bytes(msgspec.json.encode(owner))
         except Timeout as error:
             problem = f"being trained by {_named(file)}"
             raise RunFolderError(self._folder, problem, "stop it first") from error
@@ -73,21 +74,15 @@ def owner_of(path: Path) -> Owner | None:
     try:
         # On NFS, and only there, an exclusive lock needs a file that is open for writing.
         descriptor = os.open(file, os.O_RDWR if os.access(file, os.W_OK) else os.O_RDONLY)
+        try:
+            return None if lock_descriptor(descriptor, blocking=False) else _named(file)
+        finally:
+            os.close(descriptor)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise _unknown(path, error) from error
-    try:
-        return None if lock_descriptor(descriptor, blocking=False) else _named(file)
-    except OSError as error:
-        raise _unknown(path, error) from error
-    finally:
-        os.close(descriptor)
-
-
-def _unknown(path: Path, error: OSError) -> RunFolderError:
-    problem = f"cannot check the lock ({error.strerror})"
-    return RunFolderError(path, problem, "check the permissions")
+        problem = f"cannot check the lock ({error.strerror})"
+        raise RunFolderError(path, problem, "check the permissions") from error
 
 
 def _named(file: Path) -> Owner:
@@ -96,7 +91,3 @@ def _named(file: Path) -> Owner:
             return msgspec.json.decode(content.read(LONGEST_OWNER), type=Owner)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return Owner("an unknown host", 0, "unknown")
-
-
-def _this_process() -> Owner:
-    return Owner(platform.node(), os.getpid(), shlex.join(command_line()))

@@ -54,15 +54,11 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.name = path.name
         self.log = EventLog(path / LOG)
         self._lock = FolderLock(path)
         self._record: bytes | None = None
         self._stored: dict[int, StoredCheckpoint] = {}
-
-    @property
-    def name(self) -> str:
-        """The run's name."""
-        return self.path.name
 
     def lock(self) -> None:
         """Become the only writer; raises ``RunFolderError``, which names another one."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from pathlib import Path
 
 from platformdirs import user_state_path
 
@@ -14,15 +13,13 @@ from core.events import Saved, SaveFailed, SaveKind, WriteRecovered
 from core.storage.checkpoint import Checkpoint
 from core.storage.retention import longest_kept
 from core.storage.run_folder import RunFolder
-from core.training.event_publisher import EventPublisher
+from core.training.event_publisher import RETRY_SECONDS, EventPublisher
 
 REST = 50
 """Minimum time between a save and the next autosave, in durations of the save: 2 % at most."""
 
-RETRY_SECONDS = 1.0
-"""Delay before a failed save is tried again; doubled each time, up to ``LONGEST_RETRY``."""
-
 LONGEST_RETRY = 60.0
+"""The delay before a failed save is tried again is doubled each time, up to this."""
 
 
 class CheckpointManager:
@@ -143,7 +140,7 @@ class CheckpointManager:
         self._failed_kind = longest_kept(kind, self._failed_kind or "auto")
 
     def _rescue(self, checkpoint: Checkpoint, problem: str) -> None:
-        other = rescue_folder()
+        other = user_state_path("tui-meta", appauthor=False) / "rescue"
         own = self.folder
         try:
             self.folder = own.rescue(other)
@@ -161,8 +158,3 @@ class CheckpointManager:
 
     def _record_failure(self, problem: str) -> None:
         self._publisher.record(SaveFailed(problem=problem, **self._publisher.header()))
-
-
-def rescue_folder() -> Path:
-    """Return the folder for runs whose own folder cannot be written when they end."""
-    return user_state_path("tui-meta", appauthor=False) / "rescue"

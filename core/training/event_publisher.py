@@ -10,7 +10,7 @@ from core.events import AnyEvent, EventHeader, SaveFailed, WriteRecovered
 from core.storage.event_log import EventLog
 
 RETRY_SECONDS = 1.0
-"""Interval between attempts to write a log that failed."""
+"""Interval between attempts to write a log that failed, and first delay for a checkpoint."""
 
 
 class EventPublisher:

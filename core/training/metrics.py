@@ -11,13 +11,44 @@ from numpy.typing import NDArray
 
 from core.events import AnyEvent, Curve, Evaluated, Progress
 from core.storage.checkpoint import Checkpoint
-from core.training.loss_curve import CurveBuilder
 
 LOG_INTERVAL = 100
 """Iterations averaged in one ``progress`` event."""
 
 SMOOTHED_MEANS = 10
 """``progress`` events averaged in the smoothed training loss."""
+
+
+CURVE_POINTS = 1024
+"""Most points of a loss curve."""
+
+
+class CurveBuilder:
+    """Averages the losses of all iterations into at most ``CURVE_POINTS`` points."""
+
+    def __init__(self) -> None:
+        self._means: NDArray[np.float64] = np.empty(0)
+        self._pending: NDArray[np.float64] = np.empty(0)
+        self._per_point = 1
+
+    def extend(self, losses: NDArray[np.float64]) -> None:
+        """Add the losses ``(n,)`` of the next n iterations."""
+        self._pending = np.concatenate([self._pending, losses])
+        while len(self._pending) >= self._per_point:
+            room = CURVE_POINTS - len(self._means)
+            points = min(room, len(self._pending) // self._per_point)
+            used = points * self._per_point
+            means = self._pending[:used].reshape(points, self._per_point).mean(1)
+            self._means = np.concatenate([self._means, means])
+            self._pending = self._pending[used:]
+            if len(self._means) == CURVE_POINTS:
+                self._means = self._means.reshape(-1, 2).mean(1)
+                self._per_point *= 2
+
+    def build(self) -> Curve:
+        """Return the curve so far."""
+        ends = np.arange(1, len(self._means) + 1) * self._per_point
+        return Curve(tuple(ends.tolist()), tuple(self._means.tolist()))
 
 
 class Metrics:

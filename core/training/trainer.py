@@ -11,43 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
+from core import events
 from core.engines import make_engine
 from core.engines.base import Advance, Engine, TrainState
 from core.errors import ConfigError, LabError
-from core.evaluation.protocols import ProbeName
-from core.events import (
-    AnyEvent,
-    Command,
-    CommandRejected,
-    Diverged,
-    Evaluate,
-    EventHeader,
-    Extend,
-    Extended,
-    Failed,
-    Finished,
-    Pause,
-    Paused,
-    Progress,
-    Resume,
-    Resumed,
-    RolledBack,
-    RunState,
-    Save,
-    SaveKind,
-    SetPace,
-    Snapshot,
-    Started,
-    Step,
-    Stepped,
-    Stop,
-    Stopped,
-)
+from core.evaluation.adaptation import few_shot
+from core.evaluation.protocols import PROBES, ProbeName, draw_task
 from core.storage.checkpoint import Checkpoint
 from core.storage.provenance import installed_versions
+from core.tasks.sine_sampler import query_grid
 from core.training.checkpointing import CheckpointManager
 from core.training.divergence import advice, last_finite
-from core.training.evaluation import evaluation
 from core.training.event_publisher import RETRY_SECONDS, EventPublisher
 from core.training.metrics import Metrics
 from core.training.pacing import Pacing
@@ -64,16 +38,16 @@ COMMAND_LIMIT = 256
 class Trainer:
     """Trains one run, publishes its events to ``publish`` and executes the commands of ``send``."""
 
-    def __init__(self, plan: Plan, publish: Callable[[AnyEvent], None]) -> None:
+    def __init__(self, plan: Plan, publish: Callable[[events.AnyEvent], None]) -> None:
         self.name = plan.folder.name
-        self._plan = plan
+        self.plan = plan
         self._config = plan.config
-        self._commands: queue.Queue[Command] = queue.Queue(COMMAND_LIMIT)
+        self._commands: queue.Queue[events.Command] = queue.Queue(COMMAND_LIMIT)
         self._thread = threading.Thread(target=self._run, name=f"run {self.name}", daemon=True)
         self._engine: Engine | None = None
         resumed = plan.resumed
         self._state: TrainState | None = resumed.state if resumed else None
-        self._run_state: RunState = "loading"
+        self._run_state: events.RunState = "loading"
         self._preparing = ""
         self._ended = False
         self._target = plan.target or (resumed.target if resumed else plan.config.iterations)
@@ -87,11 +61,6 @@ class Trainer:
         self.snapshot = self._snapshot()
 
     @property
-    def plan(self) -> Plan:
-        """The plan that was given."""
-        return self._plan
-
-    @property
     def folder(self) -> Path:
         """The run folder: not the planned one if the run had to be rescued."""
         return self._checkpoints.folder.path
@@ -100,7 +69,7 @@ class Trainer:
         """Start the thread."""
         self._thread.start()
 
-    def send(self, command: Command) -> bool:
+    def send(self, command: events.Command) -> bool:
         """Queue a command; False if the thread has ended or the queue is full."""
         if not self._thread.is_alive():
             return False
@@ -128,10 +97,12 @@ class Trainer:
                 self._save_if_due()
                 self._execute_commands()
         except LabError as error:
-            self._fail(Failed(problem=str(error), **self._header()))
+            self._fail(events.Failed(problem=str(error), **self._header()))
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
-            self._fail(Failed(problem=problem, details=traceback.format_exc(), **self._header()))
+            self._fail(
+                events.Failed(problem=problem, details=traceback.format_exc(), **self._header())
+            )
         finally:
             self._publisher.close()
             self._checkpoints.folder.release()
@@ -140,22 +111,22 @@ class Trainer:
         engine = self._engine = make_engine(self._config, self._set_preparing)
         if self._state is None:
             self._state = engine.initial_state()
-        self._plan.open_folder(engine)
+        self.plan.open_folder(engine)
         iteration = self._state.iteration
-        if self._plan.rolls_back:
-            self._record(RolledBack(**self._header()))
+        if self.plan.rolls_back:
+            self._record(events.RolledBack(**self._header()))
         self._record(
-            Started(
+            events.Started(
                 engine=engine.name,
                 device=engine.device,
                 target=self._target,
-                resumed_from=self._plan.resumed_from,
+                resumed_from=self.plan.resumed_from,
                 versions=installed_versions(),
-                differs=self._plan.differences(engine),
+                differs=self.plan.differences(engine),
                 **self._header(),
             )
         )
-        if self._plan.lacks_evaluation(iteration):
+        if self.plan.lacks_evaluation(iteration):
             self._evaluate("validation", iteration)
         self._checkpoints.start_timer()
         self._pacing.start()
@@ -203,7 +174,9 @@ class Trainer:
         first = self._current.iteration
         self._state = advance.state
         for iteration, mean in self._metrics.add_losses(first, advance.losses):
-            self._record(Progress(run=self.name, iteration=iteration, time=time.time(), loss=mean))
+            self._record(
+                events.Progress(run=self.name, iteration=iteration, time=time.time(), loss=mean)
+            )
 
     def _finish_iterations(self) -> None:
         """Make a periodic evaluation that is due, and finish at the target."""
@@ -212,7 +185,7 @@ class Trainer:
             self._evaluate("validation", iteration)
         if iteration >= self._target:
             self._save("final")
-            self._record(Finished(**self._header()))
+            self._record(events.Finished(**self._header()))
             self._set_state("finished")
 
     # Commands
@@ -235,41 +208,41 @@ class Trainer:
         waits.append(RETRY_SECONDS if self._publisher.has_backlog else None)
         return min((wait for wait in waits if wait is not None), default=None)
 
-    def _execute(self, command: Command) -> None:
+    def _execute(self, command: events.Command) -> None:
         match command:
-            case Pause() if self._run_state == "training":
+            case events.Pause() if self._run_state == "training":
                 self._set_state("paused")
-                self._record(Paused(**self._header()))
-            case Resume() if self._run_state == "paused":
+                self._record(events.Paused(**self._header()))
+            case events.Resume() if self._run_state == "paused":
                 self._start_training()
-                self._record(Resumed(**self._header()))
-            case Step(count) if self._run_state == "paused":
+                self._record(events.Resumed(**self._header()))
+            case events.Step(count) if self._run_state == "paused":
                 self._step(count)
-            case Extend() if self._run_state == "finished":
+            case events.Extend() if self._run_state == "finished":
                 self._target += self._config.iterations
-                self._record(Extended(target=self._target, **self._header()))
+                self._record(events.Extended(target=self._target, **self._header()))
                 self._start_training()
-            case Evaluate(probe, index):
+            case events.Evaluate(probe, index):
                 self._evaluate(probe, index)
-            case Save():
+            case events.Save():
                 self._checkpoints.save(self._checkpoint("hand"), requested=True)
-            case SetPace(pace):
+            case events.SetPace(pace):
                 self._set_pace(pace)
-            case Stop(save):
+            case events.Stop(save):
                 self._stop(save)
             case _:
                 self._reject(command, f"the run is {self._run_state}")
         self._set_state(self._run_state)
 
-    def _reject(self, command: Command, reason: str) -> None:
+    def _reject(self, command: events.Command, reason: str) -> None:
         name = type(command).__name__.lower()
-        self._record(CommandRejected(command=name, reason=reason, **self._header()))
+        self._record(events.CommandRejected(command=name, reason=reason, **self._header()))
 
     def _set_pace(self, pace: float | None) -> None:
         try:
             check_pace(pace)
         except ConfigError as error:
-            self._reject(SetPace(pace), str(error))
+            self._reject(events.SetPace(pace), str(error))
         else:
             self._pacing.set_pace(pace)
 
@@ -289,29 +262,44 @@ class Trainer:
             self._finish_iterations()
             self._set_state(self._run_state)
         done = self._current.iteration - first
-        self._record(Stepped(count=done, **self._header()))
+        self._record(events.Stepped(count=done, **self._header()))
 
     def _stop(self, save: bool) -> None:
         if save and not self._checkpoints.is_kept(self._current.iteration):
             self._checkpoints.save_at_end(self._checkpoint("final"))
         if self._run_state in ("training", "paused"):
-            self._record(Stopped(**self._header()))
+            self._record(events.Stopped(**self._header()))
             self._run_state = "stopped"
         self._ended = True
 
     def _evaluate(self, probe: ProbeName, index: int) -> None:
-        theta, smoothed = self._current.theta, self._metrics.smoothed
-        evaluated = evaluation(
-            self._loaded_engine, self._config, theta, probe, index, smoothed, self._header()
+        """Adapt to task ``index`` of ``probe`` and record the losses."""
+        config, steps = self._config, PROBES[probe].steps
+        task = draw_task(config.waves, config.seed, PROBES[probe], index)
+        inner_lr, theta = config.algorithm.inner_lr, self._current.theta
+        result = few_shot(self._loaded_engine, theta, config.waves, task, steps, inner_lr)
+        evaluated = events.Evaluated(
+            probe=probe,
+            index=index,
+            amplitude=task.wave.amplitude,
+            phase=task.wave.phase,
+            support_x=tuple(task.support_x.tolist()),
+            support_y=tuple(task.support_y.tolist()),
+            query_x=tuple(query_grid(config.waves).tolist()),
+            before=tuple(result.before[0].tolist()),
+            after=tuple(result.after[0].tolist()),
+            losses=tuple(result.losses[0].tolist()),
+            training_loss=self._metrics.smoothed,
+            **self._header(),
         )
         self._record(evaluated)
         if self._metrics.add_evaluation(evaluated):
             self._checkpoints.set_best(self._checkpoint("best"))
 
-    def _save(self, kind: SaveKind) -> None:
+    def _save(self, kind: events.SaveKind) -> None:
         self._checkpoints.save(self._checkpoint(kind))
 
-    def _checkpoint(self, kind: SaveKind) -> Checkpoint:
+    def _checkpoint(self, kind: events.SaveKind) -> Checkpoint:
         return Checkpoint(
             self._config,
             self._current,
@@ -331,10 +319,12 @@ class Trainer:
         self._save("final")
         value = "the loss" if by_loss else "a parameter"
         problem = f"{value} is no longer finite in iteration {self._current.iteration + 1:,}"
-        self._record(Diverged(problem=problem, advice=advice(self._config), **self._header()))
+        self._record(
+            events.Diverged(problem=problem, advice=advice(self._config), **self._header())
+        )
         self._set_state("diverged")
 
-    def _fail(self, event: Failed) -> None:
+    def _fail(self, event: events.Failed) -> None:
         iteration = event.iteration
         if self._state is not None and not self._checkpoints.is_kept(iteration) and iteration:
             self._checkpoints.save_at_end(self._checkpoint("final"))
@@ -343,24 +333,24 @@ class Trainer:
 
     # Events and snapshots
 
-    def _record(self, event: AnyEvent) -> None:
+    def _record(self, event: events.AnyEvent) -> None:
         self._publisher.record(event)
 
-    def _set_state(self, run_state: RunState) -> None:
+    def _set_state(self, run_state: events.RunState) -> None:
         """Publish the recorded events, then the state and a snapshot of it."""
         self._publisher.flush()
         self._run_state = run_state
         self.snapshot = self._snapshot()
 
-    def _header(self) -> EventHeader:
+    def _header(self) -> events.EventHeader:
         iteration = self._state.iteration if self._state else 0
         return {"run": self.name, "iteration": iteration, "time": time.time()}
 
-    def _snapshot(self) -> Snapshot:
+    def _snapshot(self) -> events.Snapshot:
         algorithm = self._config.algorithm
         best, best_iteration = self._metrics.best or (None, None)
         iteration = self._state.iteration if self._state else 0
-        return Snapshot(
+        return events.Snapshot(
             run=self.name,
             algorithm=algorithm.name,
             title=algorithm.title,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.training.loss_curve import CAPACITY, CurveBuilder
+from core.training.metrics import CURVE_POINTS, CurveBuilder
 
 
 def losses_of(n: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -27,12 +27,14 @@ def test_a_new_curve_is_empty() -> None:
     assert (CurveBuilder().build().iterations, CurveBuilder().build().losses) == ((), ())
 
 
-@pytest.mark.parametrize("n", [1, CAPACITY - 1, CAPACITY, CAPACITY + 1, 50_000, 1_000_000])
+@pytest.mark.parametrize(
+    "n", [1, CURVE_POINTS - 1, CURVE_POINTS, CURVE_POINTS + 1, 50_000, 1_000_000]
+)
 def test_a_curve_never_exceeds_its_capacity(n: int) -> None:
     builder = CurveBuilder()
     builder.extend(losses_of(n))
     curve = builder.build()
-    assert min(n, CAPACITY // 2 - 1) <= len(curve.iterations) <= CAPACITY
+    assert min(n, CURVE_POINTS // 2 - 1) <= len(curve.iterations) <= CURVE_POINTS
     assert len(curve.iterations) == len(curve.losses)
 
 
