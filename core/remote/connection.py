@@ -44,14 +44,10 @@ class SessionSocket:
         self._socket = _connected(id)
         try:
             self.send(hello)
-            reply = self._first_reply()
+            self.status = self._receive_status()
         except RemoteError:
             self.close()
             raise
-        if not isinstance(reply, SessionStatus):
-            self.close()
-            raise RemoteError(f"session {id} did not send its status")
-        self.status = reply
 
     def send(self, message: Message) -> None:
         """Send ``message``; raises ``RemoteError`` if the session does not accept it."""
@@ -87,7 +83,7 @@ class SessionSocket:
                 problem = f"session {self.id} sent an invalid message: {one_line(error)}"
                 raise RemoteError(problem) from error
 
-    def _first_reply(self) -> ServerMessage:
+    def _receive_status(self) -> SessionStatus:
         self._deadline = time.monotonic() + self._timeout
         try:
             reply = next(self.messages(), None)
@@ -98,6 +94,8 @@ class SessionSocket:
             raise RemoteError(f"session {self.id} has ended")
         if isinstance(reply, Rejected):
             raise RemoteError(one_line(reply.problem))
+        if not isinstance(reply, SessionStatus):
+            raise RemoteError(f"session {self.id} did not send its status")
         return reply
 
     def close(self) -> None:

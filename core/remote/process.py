@@ -24,7 +24,6 @@ from core.session.launch import Runs
 from core.session.local import LocalSession
 from core.storage.provenance import command_line
 from core.training.run_plan import Plan
-from core.version import VERSION
 
 LINGER_SECONDS = 3_600.0
 """How long a session whose runs have all ended waits for a client."""
@@ -108,7 +107,7 @@ def main() -> None:
         try:
             plans = request.runs.plans()
             session = LocalSession(plans)
-            server = Server(session, endpoint, VERSION)
+            server = Server(session, endpoint)
         except LabError:
             endpoint.remove()
             raise

@@ -40,6 +40,7 @@ from core.remote.subscriber import Subscriber
 from core.session.event_backlog import EventBacklog
 from core.session.local import LocalSession
 from core.storage.io import working_folder
+from core.version import VERSION
 
 TICK_SECONDS = 0.2
 """Seconds between two updates of the snapshots."""
@@ -61,14 +62,11 @@ class Server:
         self,
         session: LocalSession,
         endpoint: SessionEndpoint,
-        program: str,
         *,
         hello_seconds: float = HELLO_SECONDS,
         endpoint_seconds: float = ENDPOINT_SECONDS,
     ) -> None:
-        """``program`` is the version of this program, for messages to other versions."""
         self._session = session
-        self._program = program
         self._endpoint = endpoint
         self._hello_seconds = hello_seconds
         self._endpoint_ticks = round(endpoint_seconds / TICK_SECONDS)
@@ -186,7 +184,7 @@ class Server:
     ) -> None:
         if hello.protocol != PROTOCOL:
             raise RemoteError(
-                f"session {self.id} runs tui-meta {self._program} and this is {hello.program}; "
+                f"session {self.id} runs tui-meta {VERSION} and this is {hello.program}; "
                 "use the version that started it"
             )
         if hello.status_only:

@@ -66,7 +66,10 @@ class Subscriber:
         """Send the ``change`` of the snapshots, or ``full`` ones after some change was skipped."""
         if self._backlog():
             self._skipped |= change is not None
-            self._drop_if_stuck()
+            now = self._clock()
+            self._waiting_since = now if self._waiting_since is None else self._waiting_since
+            if now - self._waiting_since > STUCK_SECONDS:
+                self.drop()
             return
         self._waiting_since = None
         frame = full() if self._skipped else change
@@ -89,10 +92,3 @@ class Subscriber:
 
     def _backlog(self) -> int:
         return self._writer.transport.get_write_buffer_size()
-
-    def _drop_if_stuck(self) -> None:
-        now = self._clock()
-        if self._waiting_since is None:
-            self._waiting_since = now
-        elif now - self._waiting_since > STUCK_SECONDS:
-            self.drop()

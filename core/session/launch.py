@@ -10,7 +10,7 @@ import msgspec
 
 from core.config import CheckpointSettings, RunConfig
 from core.engines import make_engine
-from core.errors import LabError, RunFolderError
+from core.errors import RunFolderError
 from core.storage.io import is_text
 from core.training.run_plan import Plan, plan_new, plan_resumed, run_folder
 from core.validation import decode
@@ -55,20 +55,12 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
                 make_engine(config)
 
     def plans(self) -> list[Plan]:
-        """Plan each run; if one is not possible, the folders of the others are removed.
-
-        Raises ``LabError``.
-        """
+        """Plan each run in a new folder; raises ``LabError``."""
         saving = decode(CheckpointSettings, self.saving, "saving")
-        plans: list[Plan] = []
-        try:
-            for config in map(RunConfig.from_dict, self.configs):
-                plans.append(plan_new(config, Path(self.out), self.name, self.pace, saving))
-        except BaseException:
-            for plan in plans:
-                plan.folder.discard()
-            raise
-        return plans
+        configs = map(RunConfig.from_dict, self.configs)
+        return plan_all(
+            plan_new(config, Path(self.out), self.name, self.pace, saving) for config in configs
+        )
 
 
 class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -95,22 +87,28 @@ class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         """Do nothing: the engines of these runs are made when they begin."""
 
     def plans(self) -> list[Plan]:
-        """Plan each run and lock its folder; none is locked if one is not possible.
-
-        Raises ``LabError``.
-        """
-        plans: list[Plan] = []
-        try:
-            for path in self.paths:
-                plans.append(plan_resumed(Path(path), self.iterations, self.pace))
-        except LabError:
-            for plan in plans:
-                plan.folder.release()
-            raise
-        return plans
+        """Plan each run and lock its folder; raises ``LabError``."""
+        return plan_all(plan_resumed(Path(path), self.iterations, self.pace) for path in self.paths)
 
 
 Runs = TrainRequest | ResumeRequest
+
+
+def plan_all(planned: Iterable[Plan]) -> list[Plan]:
+    """Make all plans; if one is not possible, the others are undone.
+
+    Folders that they have created are removed, and no folder stays locked.
+    """
+    plans: list[Plan] = []
+    try:
+        for plan in planned:
+            plans.append(plan)
+    except BaseException:
+        for plan in plans:
+            plan.folder.discard()
+            plan.folder.release()
+        raise
+    return plans
 
 
 def _absolute_text(path: Path) -> str:

@@ -14,11 +14,12 @@ from core.analysis.executors import Executors
 from core.analysis.questions import AnyQuestion
 from core.analysis.service import AnalysisService, ignore_progress, never_cancelled
 from core.analysis.theta_sources import LiveRun
-from core.errors import LabError, RunFolderError, SessionError
+from core.errors import RunFolderError, SessionError
 from core.evaluation.protocols import ProbeName
 from core.events import AnyCommand, AnyEvent, CommandRejected, Evaluate, Snapshot, Stop
 from core.session.api import Connection, View
 from core.session.event_backlog import EventBacklog, EventBuffer
+from core.session.launch import plan_all
 from core.training.run_plan import Plan, plan_new
 from core.training.trainer import Trainer
 
@@ -93,7 +94,8 @@ class LocalSession:
             old = self._trainers
             # The new runs are visible before the old ones have ended: at no moment have all runs
             # ended, which is what clients wait for.
-            self._trainers = self._make_trainers(self._plan_restarts(old.values()))
+            plans = plan_all(self._plan_restart(trainer.plan) for trainer in old.values())
+            self._trainers = self._make_trainers(plans)
             _end(old.values(), save=True)
             with self._published:
                 self._backlog.drop_all_but(self._trainers)
@@ -168,18 +170,6 @@ class LocalSession:
                 raise RunFolderError(plan.folder.path, problem, "choose runs with different names")
             trainers[plan.folder.name] = self._make_trainer(plan, self.publish)
         return trainers
-
-    def _plan_restarts(self, runs: Iterable[Trainer]) -> list[Plan]:
-        """Plan all restarts; if one is not possible, the folders of the others are removed."""
-        plans: list[Plan] = []
-        try:
-            for run in runs:
-                plans.append(self._plan_restart(run.plan))
-        except LabError:
-            for plan in plans:
-                plan.folder.discard()
-            raise
-        return plans
 
     def _live_run(self, name: str) -> LiveRun | None:
         trainer = self._trainers.get(name)

@@ -23,10 +23,6 @@ from core.remote.registry import SessionEndpoint, sessions_folder
 from core.remote.server import Server
 from core.session.local import LocalSession
 
-VERSION = "1.2.3"
-"""The version of the served program."""
-
-
 PATIENCE = 60.0
 """Seconds that a test waits for something that comes at once unless the machine is busy."""
 
@@ -37,7 +33,7 @@ class Serving:
     def __init__(self, session: LocalSession, **options: float) -> None:
         session.start()
         self.endpoint = SessionEndpoint()
-        self.server = Server(session, self.endpoint, VERSION, **options)
+        self.server = Server(session, self.endpoint, **options)
         self._closing = threading.Thread(target=self._await_end, daemon=True)
         self._closing.start()
         self._clients: list[RemoteSession] = []

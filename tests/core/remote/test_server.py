@@ -37,6 +37,7 @@ from core.remote.protocol import (
 )
 from core.remote.registry import live_sessions, sessions_folder
 from core.remote.subscriber import Subscriber
+from core.version import VERSION
 from tests.support.commands import COMMANDS
 from tests.support.dashboard.fake_session import FakeSession, state
 from tests.support.events import FOMAML, REPTILE, asked
@@ -245,7 +246,8 @@ def test_an_event_of_a_run_is_sent_only_after_its_snapshot(
     one = raw(progress=True)
     one.reply(one.call(Sync()))
     session.restart()
-    session.publish(Paused(run="fomaml-2", iteration=0, time=0.0))
+    for run in ("fomaml-2", "reptile-2"):
+        session.publish(Paused(run=run, iteration=0, time=0.0))
     one.call(Sync())
     received: list[str] = []
     while not isinstance(message := one.receive(), Reply):
@@ -360,7 +362,7 @@ def test_a_client_of_another_version_is_rejected_in_one_line(serving: Serving) -
     with closing(RawClient(serving.id)) as one:
         one.send(Hello(protocol=PROTOCOL + 1, program="9.9"))
         assert one.receive() == Rejected(
-            "session 1 runs tui-meta 1.2.3 and this is 9.9; use the version that started it"
+            f"session 1 runs tui-meta {VERSION} and this is 9.9; use the version that started it"
         )
         assert one.receive() is None
 
@@ -374,7 +376,7 @@ def test_a_client_of_protocol_2_can_read_why_it_is_rejected(serving: Serving) ->
         (length,) = HEAD.unpack(one._read(HEAD.size))
         assert msgspec.msgpack.decode(one._read(length)) == {
             "type": "unfit",
-            "problem": "session 1 runs tui-meta 1.2.3 and this is 0.1; "
+            "problem": f"session 1 runs tui-meta {VERSION} and this is 0.1; "
             "use the version that started it",
         }
 

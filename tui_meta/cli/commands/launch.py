@@ -14,7 +14,6 @@ from core.remote.registry import SessionEndpoint, sessions_folder
 from core.remote.server import Server
 from core.session.launch import ResumeRequest, Runs, TrainRequest
 from core.session.local import LocalSession
-from core.version import VERSION
 from tui_meta.app.signals import interrupt_at_once
 from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.settings import configure
@@ -124,7 +123,7 @@ def _print_notes(answer: LaunchReply) -> None:
 def _served(session: LocalSession) -> Iterator[bool]:
     """Serve ``session`` while entered, and yield whether others can attach to it."""
     try:
-        server = Server(session, SessionEndpoint(), VERSION)
+        server = Server(session, SessionEndpoint())
     except RemoteError as error:
         print_note(f"this session cannot be attached to: {error}")
         yield False
