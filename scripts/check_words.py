@@ -37,7 +37,7 @@ CHECKED = ("*.py", "*.md", "*.toml", "*.tcss", "Makefile")
 EXEMPT = (
     "scripts/check_words.py",
     "tests/test_words.py",
-    "tui_meta/views/keys/former_names.py",
+    "tui_meta/views/keys/keymap.py",
     "checkpoints/",
     "benchmarks/RESULTS.md",
 )

@@ -19,8 +19,12 @@ from tui_meta.app.ascii import to_ascii
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.themes import PALETTES
 from tui_meta.cli.preferences import is_utf8, preferences
-from tui_meta.views.keys.former_names import FORMER_NAMES
-from tui_meta.views.keys.keymap import BOUND_TOGETHER, check_keymap, with_current_names
+from tui_meta.views.keys.keymap import (
+    BOUND_TOGETHER,
+    FORMER_NAMES,
+    check_keymap,
+    with_current_names,
+)
 
 
 @pytest.fixture(autouse=True)

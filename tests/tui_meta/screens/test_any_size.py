@@ -9,7 +9,8 @@ from tests.support.dashboard.pages import press, settle
 from tui_meta.app.application import PAGES, TuiMetaApp
 from tui_meta.app.preferences import Preferences
 from tui_meta.screens.page import Page
-from tui_meta.views.keys.keymap import BOUND_TOGETHER, PAGE_TABLES
+from tui_meta.views.keys.keymap import BOUND_TOGETHER
+from tui_meta.views.keys.pages import PAGE_TABLES
 from tui_meta.views.keys.table import SCREEN_KEYS
 
 pytestmark = pytest.mark.usefixtures("calm")

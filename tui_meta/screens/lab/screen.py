@@ -19,7 +19,7 @@ from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.lab.wave_chart import WaveChart
 from tui_meta.screens.task_page import TaskPage
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.keys.lab import LAB_KEYS
+from tui_meta.views.keys.pages import LAB_KEYS
 from tui_meta.views.lab import settings as lab_settings
 from tui_meta.views.lab import state as lab
 from tui_meta.views.lab.charts import LabCharts

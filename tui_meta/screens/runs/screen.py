@@ -23,7 +23,7 @@ from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.describe import display_path
 from tui_meta.views.export import Rows, entry_rows
 from tui_meta.views.keys.footer import keys_line
-from tui_meta.views.keys.runs import RUNS_KEYS
+from tui_meta.views.keys.pages import RUNS_KEYS
 from tui_meta.views.keys.table import Key
 from tui_meta.views.plot import Plot, empty_plot
 from tui_meta.views.runs import details as run_details

@@ -17,8 +17,8 @@ from tui_meta.screens.task_page import TaskPage
 from tui_meta.views import checkpoint_travel as time_machine
 from tui_meta.views.checkpoint_travel import UNKNOWN, TimeMachine
 from tui_meta.views.dashboard_state import DashboardState
+from tui_meta.views.keys.pages import TIME_MACHINE_KEYS
 from tui_meta.views.keys.table import Key
-from tui_meta.views.keys.time_machine import TIME_MACHINE_KEYS
 from tui_meta.views.lab import state as lab
 from tui_meta.views.lab.charts import LabCharts
 from tui_meta.views.lab.state import LabState

@@ -5,12 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from core.errors import ConfigError
 from core.validation import refuse_unknown
-from tui_meta.views.keys.battery import BATTERY_KEYS
-from tui_meta.views.keys.former_names import FORMER_NAMES
-from tui_meta.views.keys.geometry import GEOMETRY_KEYS
-from tui_meta.views.keys.lab import LAB_KEYS
-from tui_meta.views.keys.messages import MESSAGES_KEYS
-from tui_meta.views.keys.runs import RUNS_KEYS
+from tui_meta.views.keys.pages import PAGE_TABLES
 from tui_meta.views.keys.table import (
     APP_KEYS,
     KEY_NAMES,
@@ -20,18 +15,29 @@ from tui_meta.views.keys.table import (
     Keymap,
     mapped,
 )
-from tui_meta.views.keys.time_machine import TIME_MACHINE_KEYS
 from tui_meta.views.keys.watch import GROUPS
 
-PAGE_TABLES = {
-    "lab": LAB_KEYS,
-    "time-machine": TIME_MACHINE_KEYS,
-    "battery": BATTERY_KEYS,
-    "geometry": GEOMETRY_KEYS,
-    "runs": RUNS_KEYS,
-    "messages": MESSAGES_KEYS,
+FORMER_NAMES = {
+    "train on": "continue",
+    "fresh run": "restart",
+    "per update": "per step",
+    "lab carry": "lab grab",
+    "lab next": "lab new task",
+    "lab still": "lab freeze",
+    "time-machine travel": "time-machine checkpoint",
+    "time-machine run before": "time-machine previous run",
+    "time-machine next task": "time-machine new task",
+    "battery seed back": "battery previous seed",
+    "battery worst": "battery task",
+    "battery whose before": "battery previous run",
+    "battery whose": "battery run",
+    "battery chart before": "battery previous chart",
+    "geometry before": "geometry previous run",
+    "runs order before": "runs previous sort",
+    "runs go on": "runs resume",
+    "runs read again": "runs refresh",
 }
-"""The keys of all pages, by the names of the pages."""
+"""Today's names of the actions that were renamed since version 0.1."""
 
 _EVERYWHERE = (*PAGE_KEYS, *SCREEN_KEYS, *APP_KEYS)
 

@@ -4,7 +4,7 @@ Bindings, footers, the help, the palette and key maps derive from these tables a
 each screen, in the modules beside this one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 ROOMY = 11
@@ -92,7 +92,7 @@ def mapped_groups(groups: Groups, keymap: Keymap) -> Groups:
     return [(title, [mapped(key, keymap) for key in keys]) for title, keys in groups]
 
 
-def of_page(page: str, keys: Iterable[Key]) -> tuple[Key, ...]:
+def of_page(page: str, *keys: Key) -> tuple[Key, ...]:
     """Return ``keys`` with names that start with ``page``: pages may share labels."""
     return tuple(replace(key, name=f"{page} {key.name}") for key in keys)
 
@@ -118,10 +118,7 @@ APP_KEYS = (
         5,
     ),
     Key(
-        "y",
-        "copy",
-        "copy",
-        "Copy the focused panel as tab-separated values (also saved to a file)",
+        "y", "copy", "copy", "Copy the focused panel as tab-separated values (also saved to a file)"
     ),
     Key("p", "picture", "picture", "Save a screenshot, and the charts as CSV files"),
     Key("ctrl+l", "redraw", "redraw", "Redraw the screen"),

@@ -1,0 +1,159 @@
+"""The keys of every screen but Watch, which bind besides those of ``table``."""
+
+from tui_meta.views.keys.table import Key, of_page
+
+PRESET_KEYS = (
+    Key(
+        "1",
+        "preset('standard')",
+        "standard",
+        "Standard: SineWave(4, 1), 10 points, 32 gradient steps",
+    ),
+    Key("2", "preset('half-range')", "half range", "Half range: 5 points in the right half"),
+    Key(
+        "3",
+        "preset('beyond-range')",
+        "beyond range",
+        "Beyond range: amplitudes larger than in training",
+    ),
+    Key("4", "preset('noisy')", "noisy", "Noisy support points"),
+    Key("5", "preset('one-point')", "one point", "A single support point"),
+    Key("6", "preset('contradictory')", "contradictory", "Contradictory: two y values at every x"),
+)
+OTHER_CHART_KEY = Key("o", "other_chart", "chart", "Toggle the chart (small screens)", 2)
+
+LAB_KEYS = of_page(
+    "lab",
+    Key("left,h", "move(-1, 0)", "left", "Move the cursor to the left", 3, joined=True),
+    Key("down,j", "move(0, -1)", "down", "Move the cursor down", 3, joined=True),
+    Key("up,k", "move(0, 1)", "up", "Move the cursor up", 3, joined=True),
+    Key("right,l", "move(1, 0)", "cursor", "Move the cursor to the right", 3),
+    Key("i", "place", "point", "Place a support point at the cursor (mouse: press)", 6),
+    Key("c", "grab", "grab", "Grab the nearest point, or drop it (mouse: drag)", 7),
+    Key("x,delete", "delete", "delete", "Delete the nearest point (mouse: right button)", 8),
+    Key("comma", "step(-1)", "back", "Previous gradient step", 3, joined=True),
+    Key("full_stop", "step(1)", "step", "Next gradient step", 3),
+    Key("home,g", "step(-9999)", "first", "Before the first gradient step"),
+    Key("end,G", "step(9999)", "last", "After the last gradient step"),
+    Key("r", "replay", "replay", "Play the gradient steps in slow motion, or stop", 4),
+    Key("n", "another", "new task", "Next task of the same kind", 5),
+    *PRESET_KEYS,
+    Key("tab", "choose_next(1)", "setting", "Next setting, then the θ of each run", 9),
+    Key("shift+tab", "choose_next(-1)", "previous", "Previous setting"),
+    Key(
+        "minus,underscore",
+        "turn(-1)",
+        "less",
+        "Decrease the setting; for a θ, an older checkpoint",
+        9,
+        joined=True,
+    ),
+    Key(
+        "plus,equals_sign",
+        "turn(1)",
+        "change",
+        "Increase the setting; for a θ, a newer checkpoint",
+        9,
+    ),
+    Key("enter", "type_in", "type", "Type a value of the setting", 10),
+    Key("s", "freeze", "freeze", "Freeze or unfreeze live θ", 11),
+    OTHER_CHART_KEY,
+)
+
+TIME_MACHINE_KEYS = of_page(
+    "time-machine",
+    Key("left,h", "travel(-1)", "earlier", "Previous checkpoint or evaluation", 2, joined=True),
+    Key("right,l", "travel(1)", "checkpoint", "Next checkpoint or evaluation", 2),
+    Key(
+        "tab",
+        "other_path",
+        "evaluations",
+        "Move through evaluations, each with its own task, or through checkpoints",
+        3,
+    ),
+    Key("home,g", "travel(-9999)", "first", "First checkpoint or evaluation"),
+    Key(
+        "end,G", "travel(9999)", "newest", "Newest checkpoint or evaluation, following new ones", 7
+    ),
+    Key("up,k", "change_run(-1)", "previous run", "Previous run", 4, joined=True),
+    Key("down,j", "change_run(1)", "run", "Next run", 4),
+    Key("comma", "step(-1)", "back", "Previous gradient step", 3, joined=True),
+    Key("full_stop", "step(1)", "step", "Next gradient step", 3),
+    *PRESET_KEYS,
+    Key("n", "another", "new task", "Next task of the same kind", 6),
+    OTHER_CHART_KEY,
+)
+
+BATTERY_KEYS = of_page(
+    "battery",
+    Key("enter", "enter", "start", "Start, or open the selected task in the Lab", 1),
+    Key("less_than_sign,comma", "more(-1)", "fewer", "Fewer tasks", 3, joined=True),
+    Key("greater_than_sign,full_stop", "more(1)", "tasks", "More tasks", 3),
+    Key("r", "range", "half range", "Support points over the whole range or the right half", 5),
+    Key("n", "reseed(1)", "seed", "Other tasks: next seed", 6),
+    Key("N", "reseed(-1)", "previous seed", "Other tasks: previous seed"),
+    Key("up,k", "select(-1)", "up", "Previous of the ten worst tasks", 4, joined=True),
+    Key("down,j", "select(1)", "task", "Next of the ten worst tasks", 4),
+    Key("home,g", "select(-99)", "settings", "Back to the settings"),
+    Key("end,G", "select(99)", "last", "Last of the ten worst tasks"),
+    Key(
+        "left,h",
+        "source(-1)",
+        "previous run",
+        "Heat map, comparisons and worst tasks of the previous run",
+        7,
+        joined=True,
+    ),
+    Key("right,l", "source(1)", "run", "Heat map, comparisons and worst tasks of the next run", 7),
+    Key("tab", "turn(1)", "chart", "Next chart, where only one fits", 4),
+    Key("shift+tab", "turn(-1)", "previous chart", "Previous chart"),
+)
+
+GEOMETRY_KEYS = of_page(
+    "geometry",
+    Key("enter", "ask_again", "newest", "Trace the newest iteration", 1),
+    Key("space", "follow", "follow", "Follow training: trace once per second, or stop", 2),
+    Key("tab,right,down,l,j", "choose(1)", "next run", "Next run", 3),
+    Key("shift+tab,left,up,h,k", "choose(-1)", "previous run", "Previous run"),
+    Key("home,g", "choose(-99)", "first", "First run"),
+    Key("end,G", "choose(99)", "last", "Last run"),
+)
+
+RUNS_KEYS = of_page(
+    "runs",
+    Key("up,k", "move(-1)", "up", "Previous run; scrolls in an open run", 7, joined=True),
+    Key("down,j", "move(1)", "choose", "Next run", 7),
+    Key("pageup", "page(-1)", "page up", "Page up"),
+    Key("pagedown", "page(1)", "page down", "Page down"),
+    Key("home,g", "move(-99999)", "first", "First run"),
+    Key("end,G", "move(99999)", "last", "Last run"),
+    Key("enter", "open", "open", "Settings, checkpoints and evaluations of the run", 1),
+    Key("space", "mark", "mark", "Mark or unmark the run", 3),
+    Key("c", "compare", "compare", "Loss curves of the marked runs, or of this one", 3),
+    Key("tab", "other_curves", "other curves", "Validation loss, or training loss"),
+    Key("slash", "filter", "filter", "Filter by words of the name, algorithm or state", 4),
+    Key("s", "sort(1)", "sort", "Sort by the next column: age, name, state, iteration, best", 6),
+    Key("S", "sort(-1)", "previous sort", "Sort by the previous column"),
+    Key("r", "resume", "resume", "Resume the run in a new session (asks first)", 4),
+    Key("R", "read", "refresh", "Refresh the list", 8),
+)
+
+MESSAGES_KEYS = of_page(
+    "messages",
+    Key("up,k", "scroll(-1)", "older", "Older messages", 5, joined=True),
+    Key("down,j", "scroll(1)", "scroll", "Newer messages", 5),
+    Key("pageup", "page(-1)", "page up", "Page of older messages"),
+    Key("pagedown", "page(1)", "page down", "Page of newer messages"),
+    Key("home,g", "scroll(-9999)", "first", "First message"),
+    Key("end,G", "scroll(9999)", "newest", "Newest message, following new ones", 6),
+)
+
+PAGE_TABLES = {
+    "lab": LAB_KEYS,
+    "time-machine": TIME_MACHINE_KEYS,
+    "battery": BATTERY_KEYS,
+    "geometry": GEOMETRY_KEYS,
+    "runs": RUNS_KEYS,
+    "messages": MESSAGES_KEYS,
+}
+"""The keys of all pages, by the names of the pages."""
