@@ -13,24 +13,7 @@ Kind = Literal["line", "points"]
 Marker = Literal["braille", "blocks", "•", "+", "●", "○", "◆"]
 """`braille` draws thin lines, `blocks` thick ones; the others are one character a cell."""
 
-Color = Literal[
-    "default",
-    "red",
-    "green",
-    "yellow",
-    "blue",
-    "magenta",
-    "cyan",
-    "white",
-    "bright_black",
-    "bright_red",
-    "bright_green",
-    "bright_yellow",
-    "bright_blue",
-    "bright_magenta",
-    "bright_cyan",
-    "bright_white",
-]
+Color = Literal["default", "yellow", "bright_blue", "bright_cyan", "bright_green", "bright_magenta"]
 """Names of the 16-colour palette, so that the plainest terminal shows them exactly."""
 
 Scale = Literal["linear", "log"]
@@ -147,7 +130,7 @@ class Limits:
         They change when a value leaves them, or when rounded limits around the values would
         span less than the share `fill` of them. Values that cannot be shown do not count.
         """
-        shown = [_clamp(value) for value in _on_scale(values, self.scale) if math.isfinite(value)]
+        shown = [_clamp(value) for value in on_scale(values, self.scale) if math.isfinite(value)]
         if not shown:
             return self
         low, high = min(shown), max(shown)
@@ -279,33 +262,14 @@ def curve(label: str, x: Sequence[float], y: Sequence[float], index: int = 0) ->
     return Series(label, x, y, "line", color, marker)
 
 
-def true_wave(x: Sequence[float], y: Sequence[float]) -> Series:
-    """The wave to be learned."""
-    return Series("true", x, y, "line", "default", "braille")
-
-
-def before(x: Sequence[float], y: Sequence[float]) -> Series:
-    """The prediction before fine-tuning."""
-    return Series("before", x, y, "line", "bright_blue", "•")
-
-
-def after(x: Sequence[float], y: Sequence[float]) -> Series:
-    """The prediction after fine-tuning."""
-    return Series("after", x, y, "line", "yellow", "blocks")
-
-
-def support(x: Sequence[float], y: Sequence[float]) -> Series:
-    """The points that fine-tuning saw."""
-    return Series("support", x, y, "points", "bright_magenta", "●")
-
-
 def _with_gaps(values: Sequence[float]) -> tuple[float, ...]:
     # One NaN object for all gaps: tuples compare by identity first, so equal plots are equal.
     return tuple(value if math.isfinite(value) else _NAN for value in map(float, values))
 
 
-def _on_scale(values: Iterable[float], scale: Scale) -> Iterable[float]:
-    return log10s(values) if scale == "log" else map(float, values)
+def on_scale(values: Iterable[float], scale: Scale) -> tuple[float, ...]:
+    """Return the positions of ``values`` on a scale."""
+    return log10s(values) if scale == "log" else tuple(map(float, values))
 
 
 def _clamp(value: float) -> float:

@@ -13,17 +13,14 @@ from tui_meta.views.plot import (
     Scale,
     Series,
     Vertex,
-    after,
-    before,
     curve,
     decimate,
     linear_ticks,
     log10s,
     log_ticks,
     straighten,
-    support,
-    true_wave,
 )
+from tui_meta.views.wave import task_series, wave_plot
 
 any_floats = st.lists(st.floats(), max_size=40)
 scales: st.SearchStrategy[Scale] = st.sampled_from(["linear", "log"])
@@ -215,7 +212,8 @@ def test_a_growing_line_keeps_the_points_it_needed_but_for_the_last() -> None:
 
 def test_series_of_one_chart_differ_in_marker_and_in_colour() -> None:
     curves = [curve(str(index), [], [], index) for index in range(4)]
-    wave = [make([], []) for make in (true_wave, before, after, support)]
+    x = Limits(-1, 1)
+    wave = wave_plot("", task_series(1, 0, [], [], x), x, x.axis(), ([], [], [])).series
     for series in (curves, wave):
         assert len({one.marker for one in series}) == 4
         assert len({one.color for one in series}) == 4

@@ -28,12 +28,8 @@ from tui_meta.views.plot import (
     Marker,
     Plot,
     Series,
-    after,
-    before,
     curve,
     linear_ticks,
-    support,
-    true_wave,
 )
 from tui_meta.widgets.canvas import Canvas
 from tui_meta.widgets.chart import Chart, draw
@@ -45,12 +41,16 @@ kinds: st.SearchStrategy[Kind] = st.sampled_from(get_args(Kind))
 markers: st.SearchStrategy[Marker] = st.sampled_from(get_args(Marker))
 
 
+def support(x: Sequence[float], y: Sequence[float]) -> Series:
+    return Series("support", x, y, "points", "bright_magenta", "●")
+
+
 def wave_plot(title: str = "wave") -> Plot:
     x = [-5 + index * 10 / 49 for index in range(50)]
     series = (
-        true_wave(x, [4 * math.sin(value + 1) for value in x]),
-        before(x, [math.sin(value) for value in x]),
-        after(x, [3 * math.sin(value + 0.5) for value in x]),
+        Series("true", x, [4 * math.sin(value + 1) for value in x]),
+        Series("before", x, [math.sin(value) for value in x], "line", "bright_blue", "•"),
+        curve("after", x, [3 * math.sin(value + 0.5) for value in x], 1),
         support([-3.0, 0.0, 3.0], [4.5, 4.5, 4.5]),
     )
     ticks = linear_ticks(-5, 5)
@@ -235,7 +235,7 @@ def test_ascii_charts_are_pure_ascii(width: int, height: int) -> None:
 
 def test_support_points_are_drawn_over_the_lines_even_when_listed_first() -> None:
     x = [0.0, 0.5, 1.0]
-    series = (support([0.5], [0.5]), after(x, [0.5] * 3))
+    series = (support([0.5], [0.5]), curve("after", x, [0.5] * 3, 1))
     assert plain(Plot("", series, Axis(0, 1), Axis(0, 1)), 40, 9).count("●") == 2  # and legend
 
 

@@ -31,16 +31,8 @@ from tui_meta.cli.commands.tables import print_chart, print_losses, print_statis
 from tui_meta.console import Exit, Output
 from tui_meta.views.loss_per_step import loss_per_step_plot
 from tui_meta.views.numbers import loss, whole
-from tui_meta.views.plot import (
-    Axis,
-    Limits,
-    Plot,
-    after,
-    before,
-    linear_ticks,
-    support,
-    true_wave,
-)
+from tui_meta.views.plot import Limits, Plot, limits_around
+from tui_meta.views.wave import task_series, wave_plot
 
 MOST_TASKS = 100_000
 
@@ -164,23 +156,14 @@ def _show_waves(
     output.print_line("")
     for label, shown in evaluations.items():
         output.print_line(f"{label}: loss {loss(shown.losses[0])} → {loss(shown.losses[-1])}")
-        print_chart(output, wave_plot(shown, waves))
+        print_chart(output, _evaluation_plot(shown, waves))
 
 
-def wave_plot(shown: Evaluation, waves: SineTasks) -> Plot:
-    """Return the true wave, the predictions before and after adaptation, and the support set."""
-    values = [*shown.query_y, *shown.before, *shown.after]
-    return Plot(
-        title="",
-        series=(
-            true_wave(shown.query_x, shown.query_y),
-            before(shown.query_x, shown.before),
-            after(shown.query_x, shown.after),
-            support(shown.support_x, shown.support_y),
-        ),
-        x=Axis(*waves.x, linear_ticks(*waves.x), "x"),
-        y=Limits(-1, 1).follow(values).axis("y"),
-    )
+def _evaluation_plot(shown: Evaluation, waves: SineTasks) -> Plot:
+    x = limits_around(waves.x)
+    y = Limits(-1, 1).follow([*shown.query_y, *shown.before, *shown.after]).axis("y")
+    task = task_series(shown.amplitude, shown.phase, shown.support_x, shown.support_y, x)
+    return wave_plot("", task, x, y, (shown.query_x, shown.before, shown.after))
 
 
 def loss_plot(columns: dict[str, list[float]]) -> Plot:

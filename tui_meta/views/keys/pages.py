@@ -1,4 +1,4 @@
-"""The keys of every screen but Watch, which bind besides those of ``table``."""
+"""The keys of all screens but Watch."""
 
 from tui_meta.views.keys.table import Key, of_page
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from core.analysis.answers import Adapted
@@ -17,15 +18,12 @@ from tui_meta.views.plot import (
     Marker,
     Plot,
     Series,
-    after,
-    before,
     curve,
     gaps,
     limits_around,
     log10s,
-    support,
 )
-from tui_meta.views.wave import wave_curve
+from tui_meta.views.wave import task_series, wave_plot
 
 _HERE: tuple[Kind, Color, Marker] = ("points", "bright_green", "◆")
 """Style of the cursor and of the current step."""
@@ -44,15 +42,16 @@ class LabCharts:
         doing = "grabbed at" if lab.held is not None else "cursor at"
         doing = "playing" if playing else f"{doing} {lab.x:.2f}, {lab.y:.2f}"
         predictions = [
-            _prediction(lab, name, answer, index)
+            curve(name, *_prediction(lab, answer), index)
             for index, (name, answer) in enumerate(answers.items())
         ]
+        wave, support = _task(lab)
         return Plot(
             f"{step} · {doing}",
             (
-                _wave(lab),
+                wave,
                 *reversed(predictions),  # the first lies over the others
-                support(lab.task.support_x, lab.task.support_y),
+                support,
                 Series("", (lab.x,), (lab.y,), *_HERE),
             ),
             _x(lab).axis("x"),
@@ -64,14 +63,9 @@ class LabCharts:
         """Return a plot for each source: its prediction before and at the current step."""
         plots = []
         for name, answer in answers.items():
-            series = [_wave(lab), support(lab.task.support_x, lab.task.support_y)]
-            if answer:
-                first = gaps(answer.predictions[0])
-                series[1:1] = [
-                    before(answer.query_x, first),
-                    after(answer.query_x, gaps(at_step(lab, answer.predictions))),
-                ]
-            plots.append(Plot(name, tuple(series), _x(lab).axis("x"), self._y(lab)))
+            x, now = _prediction(lab, answer)
+            predictions = (x, gaps(answer.predictions[0]), now) if answer else None
+            plots.append(wave_plot(name, _task(lab), _x(lab), self._y(lab), predictions))
         return plots
 
     def losses(self, lab: LabState, answers: Answers) -> Plot:
@@ -93,15 +87,14 @@ class LabCharts:
         return self._height.axis("y")
 
 
-def _prediction(lab: LabState, name: str, answer: Adapted | None, index: int) -> Series:
-    """Return the prediction at the current step; a theta without an answer keeps its style."""
-    if answer is None:
-        return curve(name, (), (), index)
-    return curve(name, answer.query_x, gaps(at_step(lab, answer.predictions)), index)
+def _prediction(lab: LabState, answer: Adapted | None) -> tuple[Sequence[float], Sequence[float]]:
+    """Return x and y of the prediction at the current step."""
+    return (answer.query_x, gaps(at_step(lab, answer.predictions))) if answer else ((), ())
 
 
-def _wave(lab: LabState) -> Series:
-    return wave_curve(lab.task.amplitude, lab.task.phase, _x(lab))
+def _task(lab: LabState) -> tuple[Series, Series]:
+    task = lab.task
+    return task_series(task.amplitude, task.phase, task.support_x, task.support_y, _x(lab))
 
 
 def _x(lab: LabState) -> Limits:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.evaluation.protocols import PROBES
 from core.events import Evaluated
@@ -14,19 +14,15 @@ from tui_meta.views.plot import (
     Limits,
     Mark,
     Plot,
-    Scale,
     Series,
-    after,
-    before,
     curve,
     decimate,
     limits_around,
-    log10s,
-    support,
+    on_scale,
 )
 from tui_meta.views.run_status import RunStatus
 from tui_meta.views.watch.lens import Lens
-from tui_meta.views.wave import wave_curve
+from tui_meta.views.wave import task_series, wave_plot
 
 _SMOOTH = 48
 _SMOOTH_EVALUATIONS = 12
@@ -50,12 +46,13 @@ class Charts:
 
     def training(self, history: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
         """Return the training loss of all runs over iterations."""
-        curves = []
-        for one in statuses:
-            shown = one.snapshot.curve
-            curves.append((one, shown.iterations, shown.losses))
-        drawn = _Drawn("training loss", _SMOOTH, Limits(-1, 1, "log"), "no iteration yet")
-        return self._over_iterations(drawn, curves, history, lens)
+        curves = [
+            (one, one.snapshot.curve.iterations, one.snapshot.curve.losses) for one in statuses
+        ]
+        plot = self._over_iterations(
+            "training loss", _SMOOTH, Limits(-1, 1, "log"), curves, history, lens
+        )
+        return replace(plot, empty="no iteration yet")
 
     def adapted(self, history: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
         """Return the validation loss of all runs: each evaluation on a random task."""
@@ -65,8 +62,8 @@ class Charts:
             iterations = [evaluated.iteration for evaluated in evaluations]
             curves.append((one, iterations, [evaluated.losses[-1] for evaluated in evaluations]))
         name = "validation loss after adaptation"
-        drawn = _Drawn(name, _SMOOTH_EVALUATIONS, _ADAPTED, "no evaluation yet")
-        return self._over_iterations(drawn, curves, history, lens)
+        plot = self._over_iterations(name, _SMOOTH_EVALUATIONS, _ADAPTED, curves, history, lens)
+        return replace(plot, empty="no evaluation yet")
 
     def updates(
         self, evaluations: Mapping[str, Evaluated], statuses: Sequence[RunStatus], lens: Lens
@@ -110,24 +107,22 @@ class Charts:
         y = self._wave.axis("y")
         if evaluated is None or not evaluated.query_x:
             return Plot(title, (), Limits(-5, 5).axis("x"), y, "no evaluation yet")
-        x = evaluated.query_x
-        limits = limits_around(x)
-        return Plot(
+        x = limits_around(evaluated.query_x)
+        support = evaluated.support_x, evaluated.support_y
+        return wave_plot(
             f"{title}  {loss(evaluated.losses[0])} → {loss(evaluated.losses[-1])}"
             f" · {PROBES[evaluated.probe].title} · at {whole(evaluated.iteration)}",
-            (
-                wave_curve(evaluated.amplitude, evaluated.phase, limits),
-                before(x, evaluated.before),
-                after(x, evaluated.after),
-                support(evaluated.support_x, evaluated.support_y),
-            ),
-            limits.axis("x"),
+            task_series(evaluated.amplitude, evaluated.phase, *support, x),
+            x,
             y,
+            (evaluated.query_x, evaluated.before, evaluated.after),
         )
 
     def _over_iterations(
         self,
-        drawn: "_Drawn",
+        title: str,
+        means: int,
+        limits: Limits,
         curves: Sequence[tuple[RunStatus, Sequence[int], Sequence[float]]],
         history: EventHistory,
         lens: Lens,
@@ -143,8 +138,8 @@ class Charts:
             x: Sequence[float] = iterations[first:]
             y: Sequence[float] = losses[first:]
             if lens.smooth:
-                x, y = decimate(x, y, drawn.smooth)
-            line = curve(one.title, x, _on(lens.scale, y), one.index)
+                x, y = decimate(x, y, means)
+            line = curve(one.title, x, on_scale(y, lens.scale), one.index)
             series.append(line)
             marks += [
                 Mark(at, letter, line.color)
@@ -154,9 +149,9 @@ class Charts:
             # A run that exploded leaves the picture at its top: the others must stay readable.
             if not one.trouble:
                 shown += y
-        y_axis = self._loss_limits(drawn.title, drawn.limits, shown, lens).axis("loss")
-        title = drawn.title + lens.words
-        return Plot(title, tuple(series), x_axis, y_axis, drawn.empty, tuple(marks), lens.cursor)
+        y_axis = self._loss_limits(title, limits, shown, lens).axis("loss")
+        title += lens.words
+        return Plot(title, tuple(series), x_axis, y_axis, marks=tuple(marks), cursor=lens.cursor)
 
     def _loss_limits(
         self, name: str, on_log: Limits, losses: Sequence[float], lens: Lens
@@ -172,20 +167,6 @@ class Charts:
         limits = self._limits.get(name, start).follow(values)
         self._limits[name] = limits
         return limits
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    """Parameters of a chart over iterations."""
-
-    title: str
-    smooth: int
-    limits: Limits
-    empty: str
-
-
-def _on(scale: Scale, losses: Sequence[float]) -> Sequence[float]:
-    return log10s(losses) if scale == "log" else losses
 
 
 def task_line(evaluated: Evaluated | None) -> str:
