@@ -80,9 +80,12 @@ def configure(
         where = f"{path}" if error.where == "the configuration" else f"[{error.where}] of {path}"
         raise UnknownSettingError(where, error.key, error.advice) from error
     except ConfigError as error:
-        raise ConfigError(
-            _origin(error.field, given, path), error.value, error.requirement
-        ) from error
+        key = error.field.split(" ")[0]
+        if key in given:
+            field = error.field.replace(key, _flag(key))
+        else:
+            field = f"{path}: {error.field}" if path else error.field
+        raise ConfigError(field, error.value, error.requirement) from error
 
 
 def _validated(settings: Mapping[str, Any]) -> tuple[Launch, CheckpointSettings, list[RunConfig]]:
@@ -116,14 +119,6 @@ def _overlaid(given: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, An
         else:
             settings[name] = value
     return settings
-
-
-def _origin(field: str, given: Mapping[str, Any], path: Path | None) -> str:
-    """Return where ``field`` got its value: the flag, or else the file."""
-    key = field.split(" ")[0]
-    if key in given:
-        return field.replace(key, _flag(key))
-    return f"{path}: {field}" if path else field
 
 
 # Flags.

@@ -21,6 +21,7 @@ LARGEST_COPY = 74_994
 """Bytes of base64 that every terminal with clipboard support accepts."""
 
 Rows = Iterable[Sequence[object]]
+"""Lines of cells: text, numbers, or None for an empty one."""
 
 
 def plot_rows(plot: Plot) -> Rows:
@@ -37,18 +38,16 @@ def table_rows(record: EventHistory, statuses: Sequence[RunStatus]) -> Rows:
     yield "run", "iteration", "training loss", "loss before", "loss after"
     for one in statuses:
         for evaluated in record.evaluations[one.snapshot.run]:
-            trained = "" if evaluated.training_loss is None else f"{evaluated.training_loss:.10g}"
-            before, after = (f"{evaluated.losses[place]:.10g}" for place in (0, -1))
-            yield one.title, evaluated.iteration, trained, before, after
+            losses = (evaluated.training_loss, evaluated.losses[0], evaluated.losses[-1])
+            yield one.title, evaluated.iteration, *losses
 
 
 def run_rows(snapshots: Mapping[str, Snapshot]) -> Rows:
     """Yield a header and the status of each run."""
     yield "run", "algorithm", "state", "iteration", "target", "loss", "best", "best iteration"
     for run, one in snapshots.items():
-        facts = (one.loss, one.best, one.best_iteration)
-        shown = ["" if fact is None else f"{fact:.10g}" for fact in facts]
-        yield run, one.algorithm, one.state, one.iteration, one.target, *shown
+        losses = (one.loss, one.best, one.best_iteration)
+        yield run, one.algorithm, one.state, one.iteration, one.target, *losses
 
 
 def entry_rows(entries: Sequence[RunSummary]) -> Rows:
@@ -57,7 +56,7 @@ def entry_rows(entries: Sequence[RunSummary]) -> Rows:
     yield names
     for entry in entries:
         values = (getattr(entry, name) for name in names)
-        yield ["" if value is None else value for value in values]
+        yield ["" if value is None else str(value) for value in values]
 
 
 def battery_rows(result: BatteryResult, titles: Sequence[str]) -> Rows:
@@ -65,9 +64,8 @@ def battery_rows(result: BatteryResult, titles: Sequence[str]) -> Rows:
     quantiles = [f"{100 * at:g} % quantile" for at in QUANTILES]
     yield "source", "iteration", "tasks", "mean", "95 % from", "95 % to", *quantiles, "diverged"
     for title, one in zip(titles, result.sources, strict=True):
-        numbers = (one.mean, one.low, one.high, *one.quantiles)
-        values = ["" if number is None else f"{number:.10g}" for number in numbers]
-        yield title, one.iteration, result.n_tasks, *values, one.diverged
+        statistics = (one.mean, one.low, one.high, *one.quantiles)
+        yield title, one.iteration, result.n_tasks, *statistics, one.diverged
 
 
 def traced_rows(traces: Mapping[str, Traced]) -> Rows:
@@ -78,8 +76,7 @@ def traced_rows(traces: Mapping[str, Traced]) -> Rows:
     )
     for title, one in traces.items():
         lists = (" ".join(f"{each:.10g}" for each in of) for of in (one.lengths, one.distances))
-        cosines = ("" if each is None else each for each in (one.fomaml_reptile, one.successive))
-        yield title, one.iteration, *lists, f"{one.update_norm:.10g}", *cosines
+        yield title, one.iteration, *lists, one.update_norm, one.fomaml_reptile, one.successive
 
 
 def message_rows(messages: Sequence[Message]) -> Rows:
@@ -93,7 +90,7 @@ def separated(rows: Rows, delimiter: str) -> str:
     """Return rows as lines; a value that contains the delimiter is quoted."""
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(
-        [_harmless(str(value)) for value in row] for row in rows
+        map(_cell, row) for row in rows
     )
     return text.getvalue()
 
@@ -111,6 +108,9 @@ def clipboard_sequences(text: str, *, tmux: bool) -> str:
     return f"{sequence}\x1bPtmux;\x1b{sequence}\x1b\\" if tmux else sequence
 
 
-def _harmless(value: str) -> str:
-    """Return the value with control characters replaced by spaces."""
-    return "".join(char if char.isprintable() else " " for char in value)
+def _cell(value: object) -> str:
+    """Return the value as text, with control characters replaced by spaces."""
+    if value is None:
+        return ""
+    text = f"{value:.10g}" if isinstance(value, float) else str(value)
+    return "".join(char if char.isprintable() else " " for char in text)

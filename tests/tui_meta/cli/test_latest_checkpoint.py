@@ -17,7 +17,7 @@ from core.storage.run_index import list_runs, read_run
 from core.training.run_plan import plan_resumed
 from tui_meta.cli.main import main
 from tui_meta.views.runs.details import run_lines
-from tui_meta.views.runs.settings_table import recorded_config
+from tui_meta.views.runs.report import recorded_config
 from tui_meta.views.text import plain
 
 TINY = ["--no-tui", "--eval-interval", "10", "--network.hidden", "4", "--engine", "torch"]

@@ -22,8 +22,8 @@ from tests.support.run_folders import (
 )
 from tui_meta.views.runs.curves import MOST_CURVES, both_losses, compared_plot, loss_plot
 from tui_meta.views.runs.details import cannot_resume, resume_command, run_lines
+from tui_meta.views.runs.report import recorded_config
 from tui_meta.views.runs.run_list import SORT_KEYS, RunList
-from tui_meta.views.runs.settings_table import recorded_config
 from tui_meta.views.text import cells, plain
 
 NOW = 10_000.0

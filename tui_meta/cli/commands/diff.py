@@ -18,7 +18,7 @@ from core.storage.run_index import RunSummary, describe_run
 from tui_meta.cli.commands.tables import print_table
 from tui_meta.console import Exit, Output, print_note
 from tui_meta.views.numbers import whole
-from tui_meta.views.runs.settings_table import dotted, recorded_config, saving_of
+from tui_meta.views.runs.report import dotted, recorded_config, saving_of
 
 DIFFERENT = 1
 """The exit code where settings or results differ, as that of ``diff``."""
@@ -97,7 +97,7 @@ def _environment(run: Run) -> dict[str, str]:
         "device": record.device,
         "processor": record.processor,
         "git commit": record.commit or "-",
-        **saving_of(record),
+        **saving_of(record.saving),
     }
 
 

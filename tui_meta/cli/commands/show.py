@@ -12,8 +12,7 @@ from core.storage.run_index import read_run
 from tui_meta.cli.commands.tables import print_chart, print_table
 from tui_meta.console import Exit, Output
 from tui_meta.views.runs.curves import loss_plot
-from tui_meta.views.runs.report import Section, report
-from tui_meta.views.runs.settings_table import recorded_config
+from tui_meta.views.runs.report import Section, recorded_config, report
 from tui_meta.views.text import printable
 
 

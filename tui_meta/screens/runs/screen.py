@@ -35,8 +35,8 @@ from tui_meta.views.runs.curves import (
     compared_plot,
     loss_plot,
 )
+from tui_meta.views.runs.report import recorded_config
 from tui_meta.views.runs.run_list import RunList, no_runs
-from tui_meta.views.runs.settings_table import recorded_config
 from tui_meta.views.text import Line, Span, line, printable
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines

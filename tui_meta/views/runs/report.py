@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from rich.filesize import decimal
 
-from core.config import RunConfig
+from core.config import CheckpointSettings, RunConfig
+from core.errors import LabError, RunFolderError
 from core.events import Diverged, Evaluated, Failed
+from core.storage.paths import RECORD
 from core.storage.run_folder import RunRecord
 from core.storage.run_index import CheckpointFile, RunDetails
 from tui_meta.views.describe import display_path
 from tui_meta.views.numbers import loss, whole
-from tui_meta.views.runs.settings_table import DEFAULT_SAVING, dotted, saving_of
 from tui_meta.views.runs.summary import age_words, best_words, progress_words, state_words
 
 NEWEST = 10
@@ -83,9 +85,9 @@ def status(details: RunDetails, algorithm: str, now: float) -> Section:
 
 
 def _settings(record: RunRecord, config: RunConfig) -> Section:
-    settings = dotted(config) | saving_of(record)
+    settings = dotted(config) | saving_of(record.saving)
     usual = RunConfig(algorithm=type(config.algorithm)())  # type: ignore[call-arg]
-    defaults = dotted(usual) | DEFAULT_SAVING
+    defaults = dotted(usual) | saving_of(asdict(CheckpointSettings()))
     rows = [
         (name, value, defaults.get(name, "-"))
         for name, value in settings.items()
@@ -132,3 +134,40 @@ def _evaluations(evaluations: Sequence[Evaluated]) -> Section:
     ]
     columns = ("iteration", "task", "steps", "before", "after")
     return Section("Evaluations", rows, columns, frozenset({0, 2, 3, 4})).newest()
+
+
+def recorded_config(path: Path, record: RunRecord) -> RunConfig:
+    """Return the configuration of the run folder ``path``; raises ``RunFolderError``."""
+    try:
+        return RunConfig.from_dict(record.config)
+    except LabError as error:
+        problem = f"invalid configuration ({error})"
+        raise RunFolderError(path / RECORD, problem, "retrain this run") from error
+
+
+def dotted(config: RunConfig, algorithm: str | None = None) -> dict[str, str]:
+    """Return every setting by name: ``seed``, ``network.hidden``, ``fomaml.inner_lr``.
+
+    ``algorithm`` replaces the algorithm's own name in the keys.
+    """
+    plain = config.to_dict()
+    name = plain["algorithm"].pop("name")
+    settings = {"algorithm": name}
+    for key, value in plain.items():
+        if isinstance(value, dict):
+            table = algorithm or name if key == "algorithm" else key
+            settings |= {f"{table}.{inner}": _shown(one) for inner, one in value.items()}
+        else:
+            settings[key] = _shown(value)
+    return settings
+
+
+def saving_of(saving: Mapping[str, Any]) -> dict[str, str]:
+    """Return autosave settings by name."""
+    return {name: _shown(value) for name, value in saving.items()}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
+    return str(value)
