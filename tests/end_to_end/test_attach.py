@@ -98,8 +98,8 @@ sys.exit(main(sys.argv[1:]))
 def test_a_face_that_slept_too_long_is_told_that_the_runs_train_on_and_comes_back(
     open_face: OpenFace, tmp_path: Path
 ) -> None:
-    rows = ("--pace", "2000", "--eval-interval", "1", "--iterations", "1000000")
-    lines = open_face(*SLOW[:-2], *rows, "--json", command=[sys.executable, "-c", IMPATIENT])
+    often = ("--pace", "2000", "--eval-interval", "10", "--iterations", "1000000")
+    lines = open_face(*SLOW[:-2], *often, "--json", command=[sys.executable, "-c", IMPATIENT])
     lines.wait_for("progress")
     face = open_face("attach")
     face.wait_until(past(0), "attached")

@@ -437,6 +437,15 @@ def assert_equal_numbers(adaptation: Adaptation) -> None:
     np.testing.assert_allclose(adaptation.numbers, adapted_here(), rtol=EXACT, atol=EXACT)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_compiled_code_of_each_precision_comes_from_the_cache(dtype: str) -> None:
+    fused_network.compiled_kernels(dtype)
+    assert not fused_network.must_compile(dtype)
+    for kernel in fused_network._compile.__wrapped__(dtype):
+        assert kernel.stats.cache_hits
+        assert Path(kernel.stats.cache_path).is_relative_to(fused_network.cache_folder(dtype))
+
+
 @pytest.mark.slow
 def test_two_processes_compile_for_avx2_once_and_compute_the_same(tmp_path: Path) -> None:
     environment = instruction_set("avx2")

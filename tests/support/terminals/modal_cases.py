@@ -51,7 +51,7 @@ PALETTE = {
     "choose 1": Case(reads(_CHOICE), there=_CHOSEN),
     "choose 10": Case(reads(_CHOICE), first="ctrl+u", there=_FIRST),
     "choose -10": Case(shows(_FIRST), there="reversed (?!space)"),
-    "take_back": Case(shows(": run_"), first=_RUNS, there=": runs_"),
+    "delete_left": Case(shows(": run_"), first=_RUNS, there=": runs_"),
     "clear": Case(shows(": _"), first=_RUNS, there=": runs_"),
     "answer": Case(shows("·  Runs"), first=_RUNS, there=": runs_", after="w"),
     "leave": Case(hides(_PALETTE), first="colon", there=_PALETTE),

@@ -67,7 +67,7 @@ TIME_MACHINE_CASES = {
     "preset one-point": Case(shows(", 1 point"), first="1", there=_STANDARD),
     "preset contradictory": Case(shows(", 10 points"), first="5", there=", 1 point"),
     "another": Case(reads(_TASK), there=_TASK),
-    "other_chart": Case(shows("loss after adapt"), there="o chart", after="o", size=_SMALL),
+    "other_chart": Case(shows("validation loss"), there="o chart", after="o", size=_SMALL),
 }
 
 _TASKS, _WORST, _MAP = r"next: ([\d,]+) tasks", r"▸ +(\d+ +[\d.]+ +[\d.]+·sin)", "amplitude 0.0"
@@ -116,7 +116,7 @@ RUNS_CASES = {
     "sort 1": Case(reads(_ORDER), there=_LIST),
     "sort -1": Case(reads(_ORDER), there=_LIST),
     "mark": Case(shows("1 marked"), first="home", there=_FIRST),
-    "open": Case(shows("settings that differ"), there=_LIST, after="escape"),
+    "open": Case(shows("Settings that differ"), there=_LIST, after="escape"),
     "compare": Case(shows("tab other curves"), there=_LIST, after="escape"),
     "other_curves": Case(
         reads("(training|validation) loss"), first="c", there="tab other", after="tab"

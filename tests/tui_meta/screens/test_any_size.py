@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from tests.support.dashboard.canned import CannedSession
@@ -33,6 +35,21 @@ async def test_a_page_fits_every_size(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
+async def test_a_page_opens_again_after_any_keys_at_any_size(page: str) -> None:
+    names = [name for key in PAGES[page].KEYS for name in key.names.split(",")]
+    rng = random.Random(page)
+    async with TuiMetaApp(CannedSession()).run_test(size=(60, 15)) as pilot:
+        await settle(pilot)
+        for size in ((60, 15), (120, 40)):
+            await pilot.resize_terminal(*size)
+            await press(pilot, OPEN[f"visit('{page}')"])
+            await pilot.press(*rng.choices([*names, "escape"], k=20))
+            for _ in range(4):  # from a dialog over a page over another
+                await pilot.press("escape")
+            assert PAGES[page].NAME in await press(pilot, OPEN[f"visit('{page}')"])
+
+
+@pytest.mark.parametrize("page", PAGES)
 async def test_the_help_of_a_page_has_its_keys_and_no_others(page: str) -> None:
     async with TuiMetaApp(CannedSession()).run_test(size=(120, 80)) as pilot:
         await settle(pilot)
@@ -43,6 +60,7 @@ async def test_the_help_of_a_page_has_its_keys_and_no_others(page: str) -> None:
             assert bound.pop(key.name) == key.help
             assert f"┃ {' '.join(key.all_shown)} " in text
         assert not bound
+        assert "Redraw the screen" in text
         assert "A run has the focus" not in text, "a note of the watch screen"
 
 
