@@ -236,7 +236,7 @@ def evaluate(
     validation.count("shots", shots)
     validation.count("steps", steps, low=0)
     validation.count("tasks", tasks)
-    validation.count("seed", seed, low=0, high=2**63 - 1)
+    validation.seed("seed", seed)
     checkpoint = network.latest() if isinstance(network, Run) else network
     theta = checkpoint.theta if isinstance(checkpoint, TrainedRun) else checkpoint.state.theta
     config = checkpoint.config
@@ -247,10 +247,8 @@ def evaluate(
     lr = inner_lr or config.algorithm.inner_lr
     losses = many_tasks(engine, theta, config.waves, seed, protocol, n_tasks=tasks, lr=lr)
     columns = Statistics.per_step(losses)
-    return Evaluation(
-        losses,
-        *(np.array([getattr(column, name) for column in columns]) for name in _STATISTICS),
+    means, lows, highs, medians = (
+        np.array([getattr(column, name) for column in columns])
+        for name in ("mean", "low", "high", "median")
     )
-
-
-_STATISTICS = ("mean", "low", "high", "median")
+    return Evaluation(losses, means, lows, highs, medians)

@@ -7,7 +7,7 @@ those in ``core.algorithms``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -60,12 +60,12 @@ class RunConfig:
     """Floating-point type of parameters and data."""
 
     def __post_init__(self) -> None:
-        validation.count("seed", self.seed, low=0, high=2**63 - 1)
+        validation.seed("seed", self.seed)
         validation.count("iterations", self.iterations)
         validation.count("eval_interval", self.eval_interval)
-        validation.one_of("engine", self.engine, ("auto", "fused", "torch"))
-        validation.one_of("device", self.device, ("auto", "cpu", "cuda", "mps"))
-        validation.one_of("precision", self.precision, ("float32", "float64"))
+        validation.one_of("engine", self.engine, get_args(EngineName))
+        validation.one_of("device", self.device, get_args(DeviceName))
+        validation.one_of("precision", self.precision, get_args(Precision))
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain values, ready for JSON or TOML; ``from_dict`` reads them back."""

@@ -3,11 +3,12 @@
 * LabError
   x ConfigError
   x UnknownSettingError
-  x ConfigFileError
-  x CheckpointError
-  x RunFolderError
-  x EngineError
-  x QuestionError
+  * SubjectError
+    x ConfigFileError
+    x CheckpointError
+    x RunFolderError
+    x EngineError
+    x QuestionError
   * SessionError
     x RemoteError (core.remote.protocol)
 
@@ -78,41 +79,39 @@ class UnknownSettingError(LabError):
 
 
 @dataclass
-class ConfigFileError(LabError):
-    """A configuration file cannot be read."""
+class SubjectError(LabError):
+    """Base of the errors that have a problem with one subject: a path, a run or a device."""
 
-    path: Path
-    problem: str
-
-    @property
-    def statement(self) -> str:
-        return f"{self.path}: {self.problem}"
-
-
-@dataclass
-class CheckpointError(LabError):
-    """A checkpoint cannot be read."""
-
-    path: Path
-    problem: str
-    advice: str = "choose another checkpoint"
-
-    @property
-    def statement(self) -> str:
-        return f"{self.path}: {self.problem}"
-
-
-@dataclass
-class RunFolderError(LabError):
-    """A run folder cannot be created, read or written."""
-
-    path: Path
+    subject: Path | str
     problem: str
     advice: str = ""
 
     @property
     def statement(self) -> str:
-        return f"{self.path}: {self.problem}"
+        return f"{self.subject}: {self.problem}"
+
+
+class ConfigFileError(SubjectError):
+    """A configuration file cannot be read."""
+
+
+@dataclass
+class CheckpointError(SubjectError):
+    """A checkpoint cannot be read."""
+
+    advice: str = "choose another checkpoint"
+
+
+class RunFolderError(SubjectError):
+    """A run folder cannot be created, read or written."""
+
+
+class EngineError(SubjectError):
+    """An engine or a device cannot do what was asked of it."""
+
+
+class QuestionError(SubjectError):
+    """A question has no answer."""
 
 
 @dataclass
@@ -125,32 +124,6 @@ class SessionError(LabError):
     @property
     def statement(self) -> str:
         return self.problem
-
-
-@dataclass
-class EngineError(LabError):
-    """An engine or a device cannot do what was asked of it."""
-
-    asked: str
-    problem: str
-    advice: str
-
-    @property
-    def statement(self) -> str:
-        return f"{self.asked}: {self.problem}"
-
-
-@dataclass
-class QuestionError(LabError):
-    """A question has no answer."""
-
-    asked: str
-    problem: str
-    advice: str
-
-    @property
-    def statement(self) -> str:
-        return f"{self.asked}: {self.problem}"
 
 
 def reason(error: OSError) -> str:

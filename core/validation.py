@@ -49,6 +49,11 @@ def count(field: str, value: int, low: int = 1, high: int = LARGEST_COUNT) -> No
         raise ConfigError(field, value, f"must be a whole number from {low:,} to {high:,}")
 
 
+def seed(field: str, value: int) -> None:
+    """Require a seed of the random numbers."""
+    count(field, value, low=0, high=2**63 - 1)
+
+
 def one_of(field: str, value: object, choices: Collection[str]) -> None:
     """Require one of ``choices``."""
     if value not in choices:
@@ -74,15 +79,16 @@ def decode(kind: type[T], plain: object, where: str) -> T:
     """
     table = require_table(plain, where)
     hints = get_type_hints(kind)
-    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
-    refuse_unknown(table, names, where)
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    refuse_unknown(table, [field.name for field in fields], where)
     settings = {
         name: _value(hints[name], value, f"{where}.{name}".lstrip("."))
         for name, value in table.items()
     }
-    missing = [name for name in _required(kind) if name not in settings]
-    if missing:
-        raise ConfigError(where or "configuration", plain, f"must be a table with {missing[0]}")
+    for field in fields:
+        required = field.default is field.default_factory is dataclasses.MISSING
+        if required and field.name not in settings:
+            raise ConfigError(where or "configuration", plain, f"must be a table with {field.name}")
     return kind(**settings)
 
 
@@ -136,12 +142,3 @@ def _requirement(error: msgspec.ValidationError) -> str:
     if expected and expected[1] in _KINDS:
         return f"must be {_KINDS[expected[1]]}"
     return str(error).replace("Expected", "must be")
-
-
-def _required(kind: type) -> list[str]:
-    missing = dataclasses.MISSING
-    return [
-        field.name
-        for field in dataclasses.fields(kind)
-        if field.default is missing and field.default_factory is missing
-    ]

@@ -7,14 +7,15 @@ that reading a configuration or printing ``--help`` stays instant.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, get_args
 
 from core import validation
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.tasks.base import Batches, Sampler
+    from core.tasks.base import Batches
+    from core.tasks.sine_sampler import SineSampler
 
 OuterOptimizer = Literal["sgd", "momentum", "adam"]
 Schedule = Literal["constant", "linear", "cosine"]
@@ -77,15 +78,15 @@ class Algorithm:
         validation.positive(f"{prefix}.outer_lr", self.outer_lr)
         validation.positive(f"{prefix}.inner_lr", self.inner_lr)
         validation.count(f"{prefix}.tasks", self.tasks, high=LARGEST_BATCH)
-        validation.one_of(f"{prefix}.schedule", self.schedule, ("constant", "linear", "cosine"))
+        validation.one_of(f"{prefix}.schedule", self.schedule, get_args(Schedule))
         validation.one_of(
-            f"{prefix}.outer_optimizer", self.outer_optimizer, ("sgd", "momentum", "adam")
+            f"{prefix}.outer_optimizer", self.outer_optimizer, get_args(OuterOptimizer)
         )
         validation.within(f"{prefix}.momentum", self.momentum, 0, 1)
         for beta in self.adam_betas:
             validation.within(f"{prefix}.adam_betas", beta, 0, 1)
 
-    def batches(self, sampler: Sampler, first: int, n: int) -> Batches:
+    def batches(self, sampler: SineSampler, first: int, n: int) -> Batches:
         """Draw the data of meta-iterations ``first`` to ``first + n - 1``."""
         raise NotImplementedError
 

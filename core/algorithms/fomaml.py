@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, get_args
 
 from core import validation
 from core.algorithms.base import LARGEST_BATCH, Algorithm, MetaBatch, Model, Reduction
@@ -11,7 +11,8 @@ from core.algorithms.base import LARGEST_BATCH, Algorithm, MetaBatch, Model, Red
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.tasks.base import Batches, Sampler
+    from core.tasks.base import Batches
+    from core.tasks.sine_sampler import SineSampler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +38,9 @@ class Fomaml(Algorithm):
         validation.count("fomaml.shots", self.shots, high=LARGEST_BATCH)
         validation.count("fomaml.query_points", self.query_points, low=2, high=LARGEST_BATCH)
         validation.count("fomaml.inner_steps", self.inner_steps, high=LARGEST_BATCH)
-        validation.one_of("fomaml.reduction", self.reduction, ("sum", "mean"))
+        validation.one_of("fomaml.reduction", self.reduction, get_args(Reduction))
 
-    def batches(self, sampler: Sampler, first: int, n: int) -> Batches:
+    def batches(self, sampler: SineSampler, first: int, n: int) -> Batches:
         return sampler.few_shot(first, n, self.tasks, self.shots, self.query_points)
 
     def outer_gradient(

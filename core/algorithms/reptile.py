@@ -12,7 +12,8 @@ from core.errors import ConfigError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.tasks.base import Batches, Sampler
+    from core.tasks.base import Batches
+    from core.tasks.sine_sampler import SineSampler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class Reptile(Algorithm):
                 "reptile.batch_size", self.batch_size, f"must divide {self.points} points"
             )
 
-    def batches(self, sampler: Sampler, first: int, n: int) -> Batches:
+    def batches(self, sampler: SineSampler, first: int, n: int) -> Batches:
         return sampler.minibatches(
             first, n, self.tasks, self.points, self.batch_size, self.inner_epochs
         )

@@ -23,7 +23,7 @@ from core.analysis.answers import (
 from core.analysis.executors import require_affordable
 from core.analysis.questions import LARGEST_NUMBER, Battery, ExplicitTask
 from core.analysis.theta_cache import Theta
-from core.engines.base import Engine, FewShotSets
+from core.engines.base import Engine
 from core.errors import ConfigError
 from core.evaluation.protocols import ManyTasks, draw_many, many_tasks_protocol
 from core.evaluation.statistics import Statistics
@@ -70,19 +70,12 @@ def run_battery(
         for start in range(0, question.n_tasks, PART):
             if cancelled():
                 return Cancelled()
-            part = _part(drawn.sets, start)
+            part = drawn.sets.part(start, PART)
             parts.append(engine.adapt(theta.values, part, question.updates, lr).losses[:, -1])
             done = index * question.n_tasks + min(start + PART, question.n_tasks)
             progress(done, total)
         columns.append(np.concatenate(parts))
     return _result(question, [theta for theta, _ in sources], waves, drawn, columns)
-
-
-def _part(sets: FewShotSets, start: int) -> FewShotSets:
-    chosen = slice(start, start + PART)
-    return FewShotSets(
-        sets.support_x[chosen], sets.support_y[chosen], sets.query_x, sets.query_y[chosen]
-    )
 
 
 def _require_nameable(drawn: ManyTasks) -> None:

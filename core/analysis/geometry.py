@@ -41,12 +41,13 @@ def trace(theta: Theta) -> Traced:
     torch.set_num_threads(1)
     config, start = theta.config, _tensor(theta.values)
     batch, next_batch = (_batch(config, theta.iteration + later) for later in (0, 1))
-    inner = _inner_path(config, start, batch)
-    fomaml, reptile = _directions(config, inner, batch)
+    model = TorchMLP(MLP.of(config.network))
+    inner = _inner_path(config, model, start, batch)
+    fomaml, reptile = _directions(model, inner, batch)
     known = theta.moments
     before = None if known is None else {name: _tensor(one) for name, one in known.items()}
-    first, moments = _outer_step(config, theta.iteration, start, batch, before)
-    second, _ = _outer_step(config, theta.iteration + 1, first, next_batch, moments)
+    first, moments = _outer_step(config, model, theta.iteration, start, batch, before)
+    second, _ = _outer_step(config, model, theta.iteration + 1, first, next_batch, moments)
     path, end, after = inner.numpy(), first.numpy(), second.numpy()
     if not (np.isfinite(path).all() and np.isfinite(after).all()):
         raise QuestionError("the next iteration", "it diverges", "ask for an earlier theta")
@@ -103,10 +104,9 @@ def _batch(config: RunConfig, iteration: int) -> MetaBatch:
     return MetaBatch(*map(_tensor, arrays))
 
 
-def _inner_path(config: RunConfig, theta: Tensor, batch: MetaBatch) -> Tensor:
+def _inner_path(config: RunConfig, model: TorchMLP, theta: Tensor, batch: MetaBatch) -> Tensor:
     """Return the inner path from theta to phi_k, ``(k + 1, n_tasks, n_parameters)``."""
     algorithm = config.algorithm
-    model = TorchMLP(MLP.of(config.network))
     n_minibatches = batch.x.shape[1]
     steps = algorithm.inner_steps if isinstance(algorithm, Fomaml) else n_minibatches
     _require_affordable(config, batch, steps)
@@ -121,15 +121,21 @@ def _inner_path(config: RunConfig, theta: Tensor, batch: MetaBatch) -> Tensor:
     return torch.stack(path)
 
 
-def _directions(config: RunConfig, path: Tensor, batch: MetaBatch) -> tuple[Tensor, Tensor]:
-    """Return the directions of FOMAML and of Reptile at the end of the same inner ``path``."""
-    model = TorchMLP(MLP.of(config.network))
-    _, at_end = model.loss_and_gradient(path[-1], *_query_set(batch))
+def _directions(model: TorchMLP, path: Tensor, batch: MetaBatch) -> tuple[Tensor, Tensor]:
+    """Return the directions of FOMAML and of Reptile at the end of the same inner ``path``.
+
+    FOMAML's is the gradient on its query set; for Reptile's tasks, on all their data.
+    """
+    query = batch.query_x, batch.query_y
+    if not batch.query_x.numel():
+        query = batch.x.flatten(1), batch.y.flatten(1)
+    _, at_end = model.loss_and_gradient(path[-1], *query)
     return at_end.mean(0), path[0, 0] - path[-1].mean(0)
 
 
 def _outer_step(
     config: RunConfig,
+    model: TorchMLP,
     iteration: int,
     theta: Tensor,
     batch: MetaBatch,
@@ -137,18 +143,11 @@ def _outer_step(
 ) -> tuple[Tensor, Mapping[str, Tensor] | None]:
     """Return theta and moments after the step; without moments, after a step of plain SGD."""
     algorithm = config.algorithm
-    _, gradient = algorithm.outer_gradient(TorchMLP(MLP.of(config.network)), theta, batch)
+    _, gradient = algorithm.outer_gradient(model, theta, batch)
     rate = float(outer.learning_rates(algorithm, iteration, 1, config.iterations)[0])
     if moments is None:
         return theta.sub(gradient, alpha=rate), None
     return outer.step(algorithm, theta, gradient, dict(moments), rate, iteration)
-
-
-def _query_set(batch: MetaBatch) -> tuple[Tensor, Tensor]:
-    """Return the query set of FOMAML's gradient; for Reptile's tasks, all their data."""
-    if batch.query_x.numel():
-        return batch.query_x, batch.query_y
-    return batch.x.flatten(1), batch.y.flatten(1)
 
 
 def _require_affordable(config: RunConfig, batch: MetaBatch, steps: int) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from core.analysis.answers import Cancelled, PastEvaluation, RunHistory, SavedTheta, number
 from core.errors import RunFolderError, reason
 from core.events import AnyEvent, Evaluated, RolledBack
-from core.storage.checkpoint import CheckpointMetadata
 from core.storage.event_log_reader import Rollbacks, events_since
 from core.storage.paths import LOG
 from core.storage.run_folder import read_record
@@ -31,9 +30,14 @@ class HistoryReader:
 
     def read(self, folder: Path, cancelled: Callable[[], bool]) -> RunHistory | Cancelled:
         """Return checkpoints and periodic evaluations of ``folder``; raises ``RunFolderError``."""
-        files = checkpoint_files(folder)
-        files = [file for file in files if not file.discarded]
-        sound = [_saved(file.path, file.metadata) for file in files if file.metadata]
+        files = [file for file in checkpoint_files(folder) if not file.discarded]
+        sound = [
+            SavedTheta(
+                name=file.path.name, iteration=file.metadata.iteration, kind=file.metadata.kind
+            )
+            for file in files
+            if file.metadata
+        ]
         log = folder / LOG
         try:
             evaluations = self._known(log)
@@ -108,10 +112,6 @@ def _seed(folder: Path) -> int | None:
     except RunFolderError:
         return None
     return seed if isinstance(seed, int) and 0 <= seed < 2**63 else None
-
-
-def _saved(path: Path, metadata: CheckpointMetadata) -> SavedTheta:
-    return SavedTheta(name=path.name, iteration=metadata.iteration, kind=metadata.kind)
 
 
 def _past(event: Evaluated) -> PastEvaluation:

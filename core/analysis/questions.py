@@ -110,7 +110,7 @@ class SampledTask(Task, frozen=True, tag="drawn"):
     def __post_init__(self) -> None:
         validation.one_of("preset", self.preset, get_args(PresetName))
         validation.count("index", self.index, low=0)
-        _seed(self.seed)
+        validation.seed("seed", self.seed)
 
 
 AnyTask = ExplicitTask | SampledTask
@@ -156,7 +156,7 @@ class Battery(Question, frozen=True, kw_only=True, tag="survey"):
     def __post_init__(self) -> None:
         validation.count("sources", len(self.sources), high=MOST_SOURCES)
         validation.count("n_tasks", self.n_tasks, low=FEWEST_TASKS, high=MOST_TASKS)
-        _seed(self.seed)
+        validation.seed("seed", self.seed)
         validation.count("updates", self.updates, low=0, high=MOST_BATTERY_UPDATES)
         if self.shots is not None:
             validation.count("shots", self.shots, high=MOST_POINTS)
@@ -191,10 +191,6 @@ def _number(field: str, value: float) -> None:
 def _rate(lr: float | None) -> None:
     if lr is not None:
         validation.positive("lr", lr)
-
-
-def _seed(seed: int) -> None:
-    validation.count("seed", seed, low=0, high=2**63 - 1)
 
 
 def _text(field: str, value: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +48,7 @@ class ThetaSources:
     def __init__(self, find_run: FindRun, cache: ThetaCache) -> None:
         self._find_run = find_run
         self._cache = cache
-        self._engines: OrderedDict[RunConfig, Engine] = OrderedDict()
+        self._engine = lru_cache(ENGINES_KEPT)(make_engine)
 
     def theta(self, source: AnySource) -> Theta:
         """Return finite meta-parameters; raises ``CheckpointError`` and ``QuestionError``."""
@@ -77,11 +77,7 @@ class ThetaSources:
 
     def engine(self, config: RunConfig) -> Engine:
         """Return an engine for ``config``; the latest few are kept. Raises ``EngineError``."""
-        engine = self._engines.pop(config, None) or make_engine(config)
-        self._engines[config] = engine
-        if len(self._engines) > ENGINES_KEPT:
-            self._engines.popitem(last=False)
-        return engine
+        return self._engine(config)
 
     def folder(self, of: Live | Saved) -> Path:
         """Return the folder of a run; raises ``QuestionError``."""

@@ -81,6 +81,13 @@ class FewShotSets:
     query_x: Floats
     query_y: Floats
 
+    def part(self, start: int, n: int) -> FewShotSets:
+        """Return ``n`` of the tasks, or all that are left, from number ``start`` on."""
+        tasks = slice(start, start + n)
+        return FewShotSets(
+            self.support_x[tasks], self.support_y[tasks], self.query_x, self.query_y[tasks]
+        )
+
 
 def untrained(config: RunConfig) -> TrainState:
     """Return the state before the first iteration: the same for every engine."""
@@ -102,13 +109,7 @@ class Engine(Protocol):
         """Run ``n`` meta-iterations from ``state``, which is left untouched."""
 
     def adapt(
-        self,
-        theta: Floats,
-        sets: FewShotSets,
-        steps: int,
-        lr: float,
-        *,
-        every_step: bool = False,
+        self, theta: Floats, sets: FewShotSets, steps: int, lr: float, *, every_step: bool = False
     ) -> Adaptation:
         """Run full-batch SGD from ``theta`` on each support set: ``steps`` steps of size ``lr``.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
 from core import validation
 
@@ -32,4 +32,4 @@ class NetworkConfig:
         sizes = (1, *self.hidden, 1)
         parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
         validation.count("network.hidden (parameters)", parameters, high=LARGEST_NETWORK)
-        validation.one_of("network.activation", self.activation, ("tanh", "relu"))
+        validation.one_of("network.activation", self.activation, get_args(Activation))

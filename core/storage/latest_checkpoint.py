@@ -112,7 +112,7 @@ def _newest(folder: Path, read: Callable[[Path], C]) -> tuple[Path, C, tuple[str
         try:
             return folder / name, read(folder / name), tuple(damaged)
         except CheckpointError as error:
-            damaged.append(f"skipping {error.path}: {error.problem}")
+            damaged.append(f"skipping {error.subject}: {error.problem}")
     if damaged:
         problem = f"no readable checkpoint; {damaged[0]}"
         raise CheckpointError(folder, problem, "choose another run")

@@ -12,7 +12,7 @@ from core.config import RunConfig
 from core.engines.base import Adaptation, Advance, FewShotSets, TrainState, untrained
 from core.errors import Advice, EngineError
 from core.models.mlp import MLP
-from core.tasks.base import Batches, Floats
+from core.tasks.base import Floats
 from core.tasks.sine_sampler import SineSampler
 
 TASKS_AT_ONCE = 64
@@ -39,7 +39,12 @@ class TorchEngine:
     def advance(self, state: TrainState, n: int) -> Advance:
         config = self._config
         batches = config.algorithm.batches(self._sampler, state.iteration, n)
-        data = self._on_device(batches)
+        data = MetaBatch(
+            self._tensor(batches.x),
+            self._tensor(batches.y),
+            self._tensor(batches.query_x),
+            self._tensor(batches.query_y),
+        )
         theta = self._tensor(state.theta)
         moments = {name: self._tensor(vector) for name, vector in state.moments.items()}
         rates = outer.learning_rates(
@@ -63,21 +68,12 @@ class TorchEngine:
 
     @torch.inference_mode()
     def adapt(
-        self,
-        theta: Floats,
-        sets: FewShotSets,
-        steps: int,
-        lr: float,
-        *,
-        every_step: bool = False,
+        self, theta: Floats, sets: FewShotSets, steps: int, lr: float, *, every_step: bool = False
     ) -> Adaptation:
-        parts = []
-        for start in range(0, len(sets.support_x), TASKS_AT_ONCE):
-            chosen = slice(start, start + TASKS_AT_ONCE)
-            part = FewShotSets(
-                sets.support_x[chosen], sets.support_y[chosen], sets.query_x, sets.query_y[chosen]
-            )
-            parts.append(self._adapt_together(theta, part, steps, lr, every_step))
+        parts = [
+            self._adapt_together(theta, sets.part(start, TASKS_AT_ONCE), steps, lr, every_step)
+            for start in range(0, len(sets.support_x), TASKS_AT_ONCE)
+        ]
         return Adaptation(
             np.concatenate([part.losses for part in parts]),
             np.concatenate([part.predictions for part in parts]),
@@ -102,14 +98,6 @@ class TorchEngine:
         return Adaptation(
             torch.stack(losses, 1).double().cpu().numpy(),
             torch.stack(predictions, 1).cpu().numpy(),
-        )
-
-    def _on_device(self, batches: Batches) -> MetaBatch:
-        return MetaBatch(
-            self._tensor(batches.x),
-            self._tensor(batches.y),
-            self._tensor(batches.query_x),
-            self._tensor(batches.query_y),
         )
 
     def _tensor(self, array: Floats) -> Tensor:

@@ -51,7 +51,7 @@ def compare(
 ) -> int:
     """Compare the networks at ``first`` and ``second``, and print the results."""
     validation.count("--tasks", n_tasks, low=2, high=MOST_TASKS)
-    validation.count("--seed", seed, low=0, high=2**63 - 1)
+    validation.seed("--seed", seed)
     a, b = load_networks([first, second], device)
     comparison = Comparison(
         a.identity,

@@ -72,7 +72,7 @@ def evaluate(
 ) -> int:
     """Evaluate the networks at ``paths`` on the same tasks, and print the results."""
     validation.count("--tasks", n_tasks, high=MOST_TASKS)
-    validation.count("--seed", seed, low=0, high=2**63 - 1)
+    validation.seed("--seed", seed)
     networks = load_networks(paths, device)
     assessments = {network.label: assess(network, n_tasks, seed) for network in networks}
     if as_json:

@@ -52,29 +52,22 @@ class BatterySettings:
             sources=sources,
             n_tasks=self.n_tasks,
             seed=self.seed,
-            updates=self._updates,
+            updates=many_tasks_protocol(right_half=self.right_half).steps,
             right_half=self.right_half,
         )
 
     def line(self, width: int, *, selected: bool) -> Line:
         """Return the settings in one line, marked if ``selected``."""
-        where = "5 points, right half"
-        points = where if self.right_half else "10 points, whole range"
+        protocol = many_tasks_protocol(right_half=self.right_half)
+        where = "right half" if self.right_half else "whole range"
+        points = f"{protocol.shots} points, {where}, {protocol.steps} gradient steps"
         tasks = Span(f"{whole(self.n_tasks)} tasks", "bold")
         head = line(Span("▸ next: " if selected else "  next: ", "bold" if selected else "dim"))
         candidates = [
-            line(*head, tasks, f", {points}, {self._updates} gradient steps, seed {self.seed}"),
-            line(
-                *head,
-                tasks,
-                f", {'right half' if self.right_half else 'whole range'}, seed {self.seed}",
-            ),
+            line(*head, tasks, f", {points}, seed {self.seed}"),
+            line(*head, tasks, f", {where}, seed {self.seed}"),
         ]
         return fit(first_that_fits(candidates, width), width)
-
-    @property
-    def _updates(self) -> int:
-        return many_tasks_protocol(right_half=self.right_half).steps
 
 
 def introduction(width: int, key: str, *, running: bool) -> list[Line]:
