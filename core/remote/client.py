@@ -310,8 +310,7 @@ class RemoteSession:
                 self._past += message.events
             case Update():
                 for event in message.events:
-                    if not self._is_own_command(event):
-                        self._events.append(_in_folder(self._cwd, event))
+                    self._append(event)
                 self._apply(message)
             case Reply(id=id) if id in self._calls:
                 self._calls[id].reply = message
@@ -322,8 +321,12 @@ class RemoteSession:
             case Ended():
                 self._ended = True
 
-    def _is_own_command(self, event: AnyEvent) -> bool:
-        return isinstance(event, CommandIssued) and event.who == self._socket.status.name
+    def _append(self, event: AnyEvent) -> None:
+        """Append ``event``, unless this client has issued it; its path is relative to ``cwd``."""
+        if isinstance(event, Saved | WriteRecovered):
+            event = msgspec.structs.replace(event, path=os.path.join(self._cwd, event.path))
+        if not (isinstance(event, CommandIssued) and event.who == self._socket.status.name):
+            self._events.append(event)
 
     def _apply(self, update: Update) -> None:
         for change in update.changes:
@@ -344,10 +347,3 @@ class RemoteSession:
         with self._changed:
             self._lost = self._lost or problem
             self._changed.notify_all()
-
-
-def _in_folder(cwd: str, event: AnyEvent) -> AnyEvent:
-    """Return ``event`` with a path that is relative to ``cwd`` made absolute."""
-    if cwd and isinstance(event, Saved | WriteRecovered):
-        return msgspec.structs.replace(event, path=os.path.join(cwd, event.path))
-    return event

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -38,8 +39,7 @@ class DeltaEncoder:
         self._runs: tuple[str, ...] = ()
         self._folders: tuple[str, ...] = ()
         self._subscribers = 0
-        self._sent: dict[str, SnapshotChange] = {}
-        self._curves: dict[str, Curve] = {}
+        self._sent: dict[str, Snapshot] = {}
         self._curves_at = -CURVE_SECONDS
         self._chosen: dict[int, None] = {}
         self._drawn_at: dict[str, float] = {}
@@ -63,9 +63,7 @@ class DeltaEncoder:
         curves = now - self._curves_at >= CURVE_SECONDS
         self._curves_at = now if curves else self._curves_at
         changes = [
-            change
-            for one in snapshots.values()
-            if (change := self._change(one, curve=curves or self._is_in_new_state(one)))
+            change for one in snapshots.values() if (change := self._change(one, curves=curves))
         ]
         runs = tuple(snapshots)
         are_new = runs != self._runs or tuple(folders) != self._folders
@@ -74,7 +72,6 @@ class DeltaEncoder:
             return None
         self._runs, self._folders, self._subscribers = runs, tuple(folders), subscribers
         self._sent = {run: one for run, one in self._sent.items() if run in snapshots}
-        self._curves = {run: one for run, one in self._curves.items() if run in snapshots}
         return Update(
             changes=tuple(changes),
             runs=runs if are_new else (),
@@ -82,23 +79,19 @@ class DeltaEncoder:
             subscribers=count,
         )
 
-    def _is_in_new_state(self, snapshot: Snapshot) -> bool:
-        before = self._sent.get(snapshot.run)
-        return before is None or before.fields["state"] != snapshot.state
-
-    def _change(self, snapshot: Snapshot, *, curve: bool) -> SnapshotChange | None:
+    def _change(self, snapshot: Snapshot, *, curves: bool) -> SnapshotChange | None:
         run = snapshot.run
-        whole = without_curve(snapshot)
-        before = self._sent[run].fields if run in self._sent else {}
+        before = self._sent.get(run)
+        known = fields_of(before) if before else {}
         fields = {
             name: value
-            for name, value in whole.fields.items()
-            if name not in before or before[name] != value
+            for name, value in fields_of(snapshot).items()
+            if name not in known or known[name] != value
         }
-        tail = _tail(self._curves.get(run, Curve()), snapshot.curve) if curve else None
-        self._sent[run] = whole
-        if curve:
-            self._curves[run] = snapshot.curve
+        is_old = before is not None and before.state == snapshot.state and not curves
+        curve = before.curve if before and is_old else snapshot.curve
+        tail = _tail(before.curve if before else Curve(), curve)
+        self._sent[run] = msgspec.structs.replace(snapshot, curve=curve, theta=None)
         return SnapshotChange(run, fields, tail) if fields or tail else None
 
     def _abridged(self, event: AnyEvent, snapshot: Snapshot | None) -> AnyEvent:
@@ -137,11 +130,11 @@ def encode_backlog(
         yield Update(events=tuple(events[first : first + length]), past=past)
 
 
-def without_curve(snapshot: Snapshot) -> SnapshotChange:
-    """Encode ``snapshot`` without its curve, and without theta, which no client shows."""
+def fields_of(snapshot: Snapshot) -> dict[str, Any]:
+    """Return all fields of ``snapshot`` but its curve, and theta, which no client shows."""
     fields = msgspec.structs.asdict(snapshot)
     del fields["curve"], fields["theta"]
-    return SnapshotChange(snapshot.run, fields)
+    return fields
 
 
 def apply_change(before: Snapshot | None, change: SnapshotChange) -> Snapshot:

@@ -9,10 +9,8 @@ from collections.abc import Collection, Iterable, Sequence
 from core.events import AnyEvent, Evaluated, Progress
 
 KEPT_EVENTS = 2_000
-"""Events kept although all readers have read them; the log of their run has all of them."""
-
-KEPT_EVALUATIONS = 2_000
-"""Periodic evaluations of one run in a backlog."""
+"""Events kept although all readers have read them, and of each kind in a backlog; the log of their
+run has all of them."""
 
 DRAWN_EVALUATIONS = 50
 """The newest evaluations, kept in full so that they can be drawn; older ones are abridged."""
@@ -55,8 +53,8 @@ class EventBacklog:
 
     def __init__(self, events: Iterable[AnyEvent] = ()) -> None:
         self._others: deque[tuple[int, AnyEvent]] = deque(maxlen=KEPT_EVENTS)
-        self._requested: deque[tuple[int, AnyEvent]] = deque(maxlen=KEPT_EVENTS)
-        self._periodic: dict[str, deque[tuple[int, AnyEvent]]] = {}
+        self._requested: deque[tuple[int, Evaluated]] = deque(maxlen=KEPT_EVENTS)
+        self._periodic: dict[str, deque[tuple[int, Evaluated]]] = {}
         self._number = 0
         for event in events:
             self.add(event)
@@ -71,12 +69,11 @@ class EventBacklog:
             return
         kept = self._requested
         if event.probe == "validation":
-            kept = self._periodic.setdefault(event.run, deque(maxlen=KEPT_EVALUATIONS))
+            kept = self._periodic.setdefault(event.run, deque(maxlen=KEPT_EVENTS))
         kept.append((self._number, event))
         if len(kept) > DRAWN_EVALUATIONS:
             number, old = kept[-1 - DRAWN_EVALUATIONS]
-            if isinstance(old, Evaluated):
-                kept[-1 - DRAWN_EVALUATIONS] = number, old.abridged()
+            kept[-1 - DRAWN_EVALUATIONS] = number, old.abridged()
 
     def drop_all_but(self, runs: Collection[str]) -> None:
         """Forget the periodic evaluations of runs that are not among ``runs``."""
@@ -85,5 +82,9 @@ class EventBacklog:
 
     def events(self) -> list[AnyEvent]:
         """Return the condensed events in order."""
-        parts = [self._others, self._requested, *self._periodic.values()]
+        parts: list[Iterable[tuple[int, AnyEvent]]] = [
+            self._others,
+            self._requested,
+            *self._periodic.values(),
+        ]
         return [event for _, event in heapq.merge(*parts, key=lambda numbered: numbered[0])]

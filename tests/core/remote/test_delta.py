@@ -12,8 +12,8 @@ from core.remote.delta import (
     DeltaEncoder,
     apply_change,
     encode_backlog,
+    fields_of,
     full,
-    without_curve,
 )
 from core.remote.protocol import Update, to_frame
 from tests.support.dashboard.fake_session import FakeSession
@@ -99,8 +99,8 @@ def test_all_but_the_curve_is_as_new_as_the_session_at_any_time(
     for current in sitting:  # within one second, in which a curve is sent once
         update = encoder.diff(current, list(current), 1)
         known = fold(known, update) if update else known
-        assert {run: without_curve(one) for run, one in known.items()} == {
-            run: without_curve(one) for run, one in current.items()
+        assert {run: fields_of(one) for run, one in known.items()} == {
+            run: fields_of(one) for run, one in current.items()
         }
 
 

@@ -10,7 +10,6 @@ from core.events import AnyEvent, Evaluated, Paused, Progress
 from core.remote.protocol import LONGEST_REPLY
 from core.session.event_backlog import (
     DRAWN_EVALUATIONS,
-    KEPT_EVALUATIONS,
     KEPT_EVENTS,
     EventBacklog,
     EventBuffer,
@@ -114,11 +113,11 @@ def test_requested_evaluations_do_not_crowd_out_the_periodic_ones() -> None:
 
 def test_each_run_has_its_own_periodic_evaluations() -> None:
     backlog = EventBacklog([evaluation(0, "quiet")])
-    for number in range(KEPT_EVALUATIONS + 10):
+    for number in range(KEPT_EVENTS + 10):
         backlog.add(evaluation(number, "busy"))
     events = backlog.events()
     assert events[0] == evaluation(0, "quiet")
-    assert len(events) == KEPT_EVALUATIONS + 1
+    assert len(events) == KEPT_EVENTS + 1
 
 
 def test_evaluations_of_dropped_runs_are_forgotten() -> None:
