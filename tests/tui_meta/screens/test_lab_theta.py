@@ -47,7 +47,7 @@ async def test_a_live_theta_is_followed_about_once_a_second() -> None:
             page.tick()
         text = await answered(pilot)
         assert [one.source for one in session.adapting[asked:]] == [Live("reptile-1")]
-        assert "live 20,000" in text
+        assert "iteration 20,000 (live)" in text
 
 
 class Moving(RecordingSession):
@@ -91,14 +91,14 @@ async def test_s_freezes_and_unfreezes_theta() -> None:
     async with in_lab(session) as (pilot, page):
         before = drawn(page, "FOMAML")
         text = await answered(pilot, "s")
-        assert "held 12,300" in text
-        assert "held 18,700" in text
+        assert "frozen 12,300" in text
+        assert "frozen 18,700" in text
         text = await train_on(pilot, page, session, 20_000)
-        assert "held 12,300" in text
+        assert "frozen 12,300" in text
         assert drawn(page, "FOMAML") == before
         assert "follows the training" in await answered(pilot, "s")
         text = await train_on(pilot, page, session, 20_000)
-        assert text.count("live 20,000") == 2
+        assert text.count("iteration 20,000 (live)") == 2
         assert drawn(page, "FOMAML") != before
 
 
@@ -110,8 +110,8 @@ async def test_a_frozen_theta_adapts_to_every_later_task() -> None:
         for key, preset in (("4", "noisy"), ("6", "contradictory"), ("1", "standard")):
             text = await answered(pilot, key)
             task = draw_preset(preset, 0, 0, SineTasks())  # type: ignore[arg-type]
-            assert "held 12,300" in text
-            assert "held 18,700" in text
+            assert "frozen 12,300" in text
+            assert "frozen 18,700" in text
             assert drawn(page, "FOMAML").y == predicted("fomaml-1", 12_300, task)
             assert drawn(page, "Reptile").y == predicted("reptile-1", 18_700, task)
 
@@ -123,7 +123,7 @@ async def test_the_frozen_theta_is_the_one_shown_and_nothing_flickers() -> None:
             session.change(run, iteration=19_000)
         pilot.app.watch_screen.tick()
         await pilot.press("s")
-        assert "held 12,300" in shown(pilot)
+        assert "frozen 12,300" in shown(pilot)
         assert "…" not in shown(pilot)
         await answered(pilot)
         assert session.adapting[-1].source == PinnedTheta("reptile-1", 18_700)
@@ -134,7 +134,7 @@ async def test_choosing_a_checkpoint_keeps_the_frozen_theta() -> None:
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "shift+tab", "s", "minus")
         await train_on(pilot, page, session, 20_000)
-        assert "▸held 18,700" in await answered(pilot, "plus")
+        assert "▸frozen 18,700" in await answered(pilot, "plus")
 
 
 async def test_s_before_any_answer_freezes_the_first_answer() -> None:
@@ -144,9 +144,9 @@ async def test_s_before_any_answer_freezes_the_first_answer() -> None:
         await answered(pilot, "s")
         start()
         text = await train_on(pilot, page, session, 15_000)
-        assert text.count("held 15,000") == 2
+        assert text.count("frozen 15,000") == 2
         text = await train_on(pilot, page, session, 20_000)
-        assert text.count("held 15,000") == 2
+        assert text.count("frozen 15,000") == 2
 
 
 async def test_losing_the_frozen_theta_shows_a_message_and_follows_training() -> None:
@@ -157,7 +157,7 @@ async def test_losing_the_frozen_theta_shows_a_message_and_follows_training() ->
         text = await answered(pilot, "2")
         assert "is not kept; choose a checkpoint" in text
         text = await train_on(pilot, page, session, 20_000)
-        assert text.count("live 20,000") == 2
+        assert text.count("iteration 20,000 (live)") == 2
 
 
 async def test_new_runs_are_followed() -> None:
@@ -182,7 +182,7 @@ async def test_a_checkpoint_is_chosen_by_keys_and_by_typing() -> None:
         assert "▸checkpoint 5,000 hand" in await answered(pilot, "minus")
         await answered(pilot, "enter", *["backspace"] * 4, *"2500", "enter")
         assert "▸checkpoint 2,000 best" in shown(pilot)
-        assert "▸live 18,700" in await answered(pilot, *["plus"] * 3)
+        assert "▸iteration 18,700 (live)" in await answered(pilot, *["plus"] * 3)
         assert drawn(page, "Reptile") == live
 
 
@@ -190,7 +190,7 @@ async def test_one_key_finds_checkpoints_that_are_new() -> None:
     saved = Path("checkpoints/reptile-1")
     hidden = [path.rename(path.with_suffix(".hidden")) for path in saved.glob("*.safetensors")]
     async with in_lab() as (pilot, _):
-        assert "it has no checkpoint yet" in await answered(pilot, "shift+tab", "minus")
+        assert "no checkpoint yet" in await answered(pilot, "shift+tab", "minus")
         for path in hidden:
             path.rename(path.with_suffix(".safetensors"))
         assert "▸checkpoint 12,000 auto" in await answered(pilot, "minus")
@@ -206,7 +206,7 @@ async def test_a_checkpoint_that_is_gone_is_a_message_and_the_one_before_takes_i
         assert drawn(page, "Reptile").y
         for path in Path("checkpoints/reptile-1").glob("*.safetensors"):
             path.unlink()
-        assert "▸live 18,700" in await answered(pilot, "2")
+        assert "▸iteration 18,700 (live)" in await answered(pilot, "2")
 
 
 async def test_loading_runs_are_not_asked() -> None:

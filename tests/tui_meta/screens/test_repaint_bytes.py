@@ -91,12 +91,11 @@ CHANGES = {
 """The key that changes the most; the Lab changes the most by itself, as it follows theta."""
 
 
-@dataclasses.dataclass
 class MovingSession(CannedSession):
     """Each answer is about another theta, or about another iteration, than the one before."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def __init__(self) -> None:
+        super().__init__()
         self._chance = random.Random(0)
 
     def ask(

@@ -485,7 +485,7 @@ def test_the_first_frame_comes_before_torch(tmp_path: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from core.algorithms import ALGORITHMS
+from core.algorithms.registry import ALGORITHMS
 from core.config import RunConfig
 from core.session.local import LocalSession, plan_new
 from tui_meta.app.application import TuiMetaApp
