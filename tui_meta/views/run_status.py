@@ -7,7 +7,7 @@ from core.events import Snapshot
 from core.session.api import Connection
 from tui_meta.views import numbers
 from tui_meta.views.event_history import EventHistory, Trouble
-from tui_meta.views.plot import Color, Marker, curve
+from tui_meta.views.plot import Marker, curve
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, printable, spread
 from tui_meta.views.trend import trend
 
@@ -69,9 +69,9 @@ def run_statuses(snapshots: Mapping[str, Snapshot], history: EventHistory) -> li
 
 def sample(index: int) -> Span:
     """Return a sample of the curve of run number ``index``."""
-    look = _look(index)
-    style = "" if look[1] == "default" else look[1]
-    return Span(_SAMPLES.get(look[0], look[0]), style)
+    look = curve("", (), (), index)
+    style = "" if look.color == "default" else look.color
+    return Span(_SAMPLES.get(look.marker, look.marker), style)
 
 
 def remaining(snapshot: Snapshot) -> float | None:
@@ -155,11 +155,6 @@ def connection_words(connection: Connection) -> list[str]:
     if connection.lost:
         words.append("LOST")
     return words
-
-
-def _look(index: int) -> tuple[Marker, Color]:
-    series = curve("", (), (), index)
-    return series.marker, series.color
 
 
 def _common(values: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.analysis.questions import Live, Untrained
 from tui_meta.views.battery.layout import PANELS, WORST, arrange
 from tui_meta.views.battery.settings import COUNTS, BatterySettings, introduction
-from tui_meta.views.geometry.layout import number_rows, side_by_side
+from tui_meta.views.geometry.picture import number_rows, side_by_side
 from tui_meta.views.text import cells, plain
 
 SIZES = st.integers(1, 400), st.integers(1, 120)

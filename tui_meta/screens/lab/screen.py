@@ -181,7 +181,8 @@ class LabPage(TaskPage):
 
     def _take_history(self, run: str, history: RunHistory) -> None:
         self._change(lab_settings.recalled(self._settings, run, history))
-        if self._turning and lab_settings.chosen_run(self._settings) == run:
+        selected = self._settings.selected
+        if self._turning and selected and selected.run == run:
             by, self._turning = self._turning, 0
             self._try(lambda: lab_settings.turn(self._settings, by))
 
@@ -238,7 +239,8 @@ class LabPage(TaskPage):
 
     def action_turn(self, by: int) -> None:
         """Decrease or increase the chosen setting."""
-        if self._settings.origin is not None and not lab_settings.has_checkpoints(self._settings):
+        selected = self._settings.selected
+        if selected and not selected.has_checkpoints:
             self._turning = by  # there may be some by now
             self.recall()
         else:

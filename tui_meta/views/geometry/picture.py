@@ -17,6 +17,10 @@ _NAMED = 4
 _REMEMBERED = 8
 """Iterations that the axes have room for: one may be ten times as large as the next."""
 
+_PICTURE_CELLS = 60
+_NUMBER_ROWS = 6
+_CHART_ROWS = 6
+
 
 class GeometryChart:
     """Makes the picture; it remembers limits, so that successive iterations can be compared."""
@@ -60,6 +64,18 @@ class GeometryChart:
 
 def _places(answer: Traced) -> list[tuple[float, float]]:
     return [(0.0, 0.0), answer.update, *(point for path in answer.paths for point in path)]
+
+
+def side_by_side(width: int, runs: int, chosen: int) -> range:
+    """Return the runs that fit side by side, number ``chosen`` among them."""
+    room = max(1, min(runs, width // _PICTURE_CELLS))
+    first = max(0, min(chosen, runs - room))
+    return range(first, first + room)
+
+
+def number_rows(height: int, lines: int) -> int:
+    """Return the rows for ``lines`` of numbers below a picture, in ``height`` rows for both."""
+    return min(lines, _NUMBER_ROWS, max(0, height - _CHART_ROWS))
 
 
 def chooser_line(

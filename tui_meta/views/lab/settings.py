@@ -61,6 +61,11 @@ class Origin:
     held: int | None = None
 
     @property
+    def has_checkpoints(self) -> bool:
+        """True if any checkpoint of the run is known."""
+        return bool(self.machine and self.machine.past.checkpoints)
+
+    @property
     def source(self) -> AnySource:
         """The source to name in questions."""
         saved = chosen(self.machine) if self.machine and not self.live else None
@@ -85,16 +90,10 @@ class LabSettings:
         """Number of the selected origin; None if a setting of the lab is selected."""
         return self.chosen - len(SETTINGS) if self.chosen >= len(SETTINGS) else None
 
-
-def chosen_run(settings: LabSettings) -> str | None:
-    """Return the run whose theta is selected; None if none is."""
-    return None if settings.origin is None else settings.origins[settings.origin].run
-
-
-def has_checkpoints(settings: LabSettings) -> bool:
-    """Return True if any checkpoint of the selected run is known."""
-    machine = None if settings.origin is None else settings.origins[settings.origin].machine
-    return bool(machine and machine.past.checkpoints)
+    @property
+    def selected(self) -> Origin | None:
+        """The selected origin, if any."""
+        return None if self.origin is None else self.origins[self.origin]
 
 
 def choose(settings: LabSettings, by: int) -> LabSettings:
@@ -106,25 +105,25 @@ def choose(settings: LabSettings, by: int) -> LabSettings:
 
 def turn(settings: LabSettings, by: int) -> LabSettings:
     """Increase the selected setting by ``by`` steps; raises ``LabError``."""
-    if settings.origin is None:
+    if settings.selected is None:
         return replace(settings, lab=SETTINGS[settings.chosen].turned(settings.lab, by))
-    return _with_origin(settings, _turned(settings.origins[settings.origin], by))
+    return _with_origin(settings, _turned(settings.selected, by))
 
 
 def type_in(settings: LabSettings, text: str) -> LabSettings:
     """Set the selected setting to the value that ``text`` names; raises ``LabError``."""
     text = text.strip()
-    if settings.origin is None:
+    if settings.selected is None:
         return replace(settings, lab=SETTINGS[settings.chosen].typed(settings.lab, text))
-    return _with_origin(settings, _typed(settings.origins[settings.origin], text))
+    return _with_origin(settings, _typed(settings.selected, text))
 
 
 def prompt(settings: LabSettings) -> tuple[str, str, str]:
     """Return name, current value and hint of the selected setting."""
-    if settings.origin is None:
+    origin = settings.selected
+    if origin is None:
         setting = SETTINGS[settings.chosen]
         return setting.name, setting.value(settings.lab), setting.hint
-    origin = settings.origins[settings.origin]
     at = origin.machine.iteration if origin.machine and not origin.live else None
     value = "live" if at is None else str(at)
     return f"θ of {origin.title}", value, "live, or an iteration: the checkpoint at or before it"
@@ -186,7 +185,7 @@ def _typed(origin: Origin, text: str) -> Origin:
 
 
 def _known(origin: Origin) -> TimeMachine:
-    if origin.machine and origin.machine.past.checkpoints:
+    if origin.machine and origin.has_checkpoints:
         return origin.machine
     raise QuestionError(origin.title, "no checkpoint yet", _NO_CHECKPOINT)
 
@@ -226,10 +225,6 @@ def _rate(state: LabState, text: str) -> LabState:
     return lab.with_rate(state, _number("inner lr", text, "a number above 0, or own"))
 
 
-def _points(state: LabState) -> int:
-    return len(state.task.support_x)
-
-
 SETTINGS = (
     Setting(
         "amplitude",
@@ -248,8 +243,8 @@ SETTINGS = (
     Setting(
         "points",
         "a whole number from 1 to 100",
-        lambda at: whole(_points(at)),
-        lambda at, by: lab.with_points(at, _points(at) + by),
+        lambda at: whole(len(at.task.support_x)),
+        lambda at, by: lab.with_points(at, len(at.task.support_x) + by),
         lambda at, text: lab.with_points(at, _whole("points", text)),
     ),
     Setting(

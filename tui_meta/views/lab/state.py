@@ -90,7 +90,7 @@ def choose(lab: LabState, preset: PresetName) -> LabState:
 def another(lab: LabState) -> LabState:
     """Draw the next task of the same kind."""
     lab = replace(lab, index=lab.index + 1)
-    return choose(lab, lab.preset) if lab.preset else _drawn(lab, len(lab.task.support_x))
+    return choose(lab, lab.preset) if lab.preset else with_points(lab, len(lab.task.support_x))
 
 
 def open_task(lab: LabState, task: ExplicitTask, updates: int) -> LabState:
@@ -110,18 +110,22 @@ def with_wave(lab: LabState, amplitude: float, phase: float) -> LabState:
 
 def with_points(lab: LabState, n: int) -> LabState:
     """Draw ``n`` points from the interval."""
-    return _drawn(lab, n)
+    low, high = lab.waves.x
+    middle = (low + high) / 2
+    interval = ((low, high), (middle, high), (low, middle))[lab.interval]
+    task = draw_points(_wave(lab.task), n, interval, lab.noise, lab.index, lab.seed)
+    return replace(lab, task=task, preset=None, by_hand=False, held=None)
 
 
 def with_noise(lab: LabState, noise: float) -> LabState:
     """Draw as many points, with noise of this standard deviation."""
-    return _drawn(replace(lab, noise=noise), len(lab.task.support_x))
+    return with_points(replace(lab, noise=noise), len(lab.task.support_x))
 
 
 def with_interval(lab: LabState, which: int) -> LabState:
     """Draw as many points from another of the ``INTERVALS``, around the ends."""
     lab = replace(lab, interval=which % len(INTERVALS))
-    return _drawn(lab, len(lab.task.support_x))
+    return with_points(lab, len(lab.task.support_x))
 
 
 # Points under the cursor.
@@ -130,9 +134,9 @@ def with_interval(lab: LabState, which: int) -> LabState:
 def move(lab: LabState, columns: int, rows: int) -> LabState:
     """Move the cursor, and a grabbed point, right and up; it stays on the chart."""
     low, high = lab.waves.x
-    x = _between(lab.x + columns * (high - low) / COLUMNS, low, high)
-    y = _between(lab.y + rows * 2 * lab.height / ROWS, -lab.height, lab.height)
-    return place(lab, x, y)
+    x = lab.x + columns * (high - low) / COLUMNS
+    y = lab.y + rows * 2 * lab.height / ROWS
+    return place(lab, max(low, min(high, x)), max(-lab.height, min(lab.height, y)))
 
 
 def place(lab: LabState, x: float, y: float) -> LabState:
@@ -235,14 +239,6 @@ def _fresh(lab: LabState, task: ExplicitTask) -> LabState:
     return replace(lab, task=task, preset=None, noise=0.0, by_hand=False, held=None)
 
 
-def _drawn(lab: LabState, n: int) -> LabState:
-    low, high = lab.waves.x
-    middle = (low + high) / 2
-    interval = ((low, high), (middle, high), (low, middle))[lab.interval]
-    task = draw_points(_wave(lab.task), n, interval, lab.noise, lab.index, lab.seed)
-    return replace(lab, task=task, preset=None, by_hand=False, held=None)
-
-
 def _edited(lab: LabState, xs: list[float], ys: list[float]) -> LabState:
     task = ExplicitTask(lab.task.amplitude, lab.task.phase, tuple(xs), tuple(ys))
     return replace(lab, task=task, preset=None, by_hand=True)
@@ -276,7 +272,3 @@ def _values(wave: SineWave, xs: tuple[float, ...]) -> list[float]:
     import numpy as np
 
     return [float(value) for value in wave(np.array(xs))]
-
-
-def _between(value: float, low: float, high: float) -> float:
-    return max(low, min(high, value))

@@ -140,8 +140,8 @@ def _settings(settings: LabSettings, which: Sequence[int]) -> Line:
 
 def _rotated(settings: LabSettings, width: int) -> Line:
     """Return the selected setting first, then as many others as fit."""
-    if settings.origin is not None:
-        origin = settings.origins[settings.origin]
+    origin = settings.selected
+    if origin:
         return fit(line(Span(f"▸θ of {origin.title} {_place(origin)}", "reverse")), width)
     count = len(SETTINGS)
     order = [(settings.chosen + step) % count for step in range(count)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from core.analysis.answers import Adapted
 from tui_meta.views.checkpoint_travel import TimeMachine, evaluations_until
@@ -12,12 +13,24 @@ from tui_meta.views.plot import Limits, Plot, Series, curve, decimate, gaps, log
 _SMOOTH = 48
 
 
-class HistoryChart:
-    """Builds the curve of all periodic evaluations; remembers its limits."""
+class _LossChart:
+    """Builds a chart of losses over iterations; remembers limits."""
 
     def __init__(self) -> None:
         self._iterations = Limits(0, 100)
         self._losses = Limits(-2, 1, "log")
+
+    def _draw(
+        self, title: str, lines: tuple[Series, ...], here: Sequence[int], value: Sequence[float]
+    ) -> Plot:
+        """Return the ``lines``, with the losses ``value`` at the chosen iterations marked."""
+        chosen = Series("chosen", here, log10s(value), "points", "bright_green", "◆")
+        x, y = self._iterations.axis("iteration"), self._losses.axis("loss")
+        return Plot(title, (*lines, chosen), x, y)
+
+
+class HistoryChart(_LossChart):
+    """The curve of all periodic evaluations."""
 
     def plot(self, machine: TimeMachine) -> Plot:
         """Return the validation losses, with the chosen position marked."""
@@ -34,24 +47,12 @@ class HistoryChart:
         here = (chosen.iteration,) if chosen else ()
         value = gaps((chosen.after,)) if chosen else ()
         self._losses = self._losses.follow((*y, *value))
-        return Plot(
-            "validation loss",
-            (
-                curve("", x, log10s(y)),
-                Series("chosen", here, log10s(value), "points", "bright_green", "◆"),
-            ),
-            self._iterations.axis("iteration"),
-            self._losses.axis("loss"),
-            "no evaluation yet",
-        )
+        plot = self._draw("validation loss", (curve("", x, log10s(y)),), here, value)
+        return replace(plot, empty="no evaluation yet")
 
 
-class ThroughTimeChart:
-    """Builds the chart of one task over the checkpoints that adapted to it; remembers limits."""
-
-    def __init__(self) -> None:
-        self._iterations = Limits(0, 100)
-        self._losses = Limits(-2, 1, "log")
+class ThroughTimeChart(_LossChart):
+    """The losses on one task over the checkpoints that adapted to it."""
 
     def plot(
         self, lab: LabState, answers: Mapping[int, Adapted | None], chosen: int | None
@@ -65,14 +66,9 @@ class ThroughTimeChart:
         self._iterations = self._iterations.follow((0, *answers))
         self._losses = self._losses.follow((*first, *now))
         at_now = f"at step {lab.step}" if lab.step else "before"
-        return Plot(
-            "this task, by checkpoint",
-            (
-                Series("before", tuple(known), log10s(first), "line", "bright_blue", "•"),
-                Series(at_now, tuple(known), log10s(now), "line", "yellow", "blocks"),
-                Series("chosen", here, log10s(value), "points", "bright_green", "◆"),
-            ),
-            self._iterations.axis("iteration"),
-            self._losses.axis("loss"),
-            "no answer yet",
+        lines = (
+            Series("before", tuple(known), log10s(first), "line", "bright_blue", "•"),
+            Series(at_now, tuple(known), log10s(now), "line", "yellow", "blocks"),
         )
+        plot = self._draw("this task, by checkpoint", lines, here, value)
+        return replace(plot, empty="no answer yet")
