@@ -31,8 +31,10 @@ def positive(field: str, value: float) -> None:
         raise ConfigError(field, value, "must be a finite number above 0")
 
 
-def pace(field: str, value: float) -> None:
-    """Require a finite pace, in iterations per second, of at least ``SLOWEST_PACE``."""
+def pace(field: str, value: float | None) -> None:
+    """Require a finite pace, in iterations per second, of at least ``SLOWEST_PACE``, or None."""
+    if value is None:
+        return
     if not _is_number(value) or not math.isfinite(value) or value < SLOWEST_PACE:
         raise ConfigError(field, value, f"must be a finite number of at least {SLOWEST_PACE:g}")
 

@@ -134,15 +134,16 @@ def list_runs(folder: Path) -> list[RunSummary]:
     Folders without files of a run are left out.
     """
     names = _names(folder)
-    if _looks_like_run(names):
-        return [_summary_or_problem(folder)]
+    paths = [folder] if _looks_like_run(names) else [folder / name for name in sorted(names)]
     runs = []
-    for path in (folder / name for name in sorted(names)):
+    for path in paths:
         try:
             if path.is_dir() and _looks_like_run(_names(path)):
-                runs.append(_summary_or_problem(path))
-        except RunFolderError as error:
-            runs.append(_damaged(path, error))
+                runs.append(describe_run(path)[0])
+        except LabError as error:
+            problem = str(error)
+            damaged = RunSummary(path=str(path), name=_name(path), state="damaged", problem=problem)
+            runs.append(damaged)
     return runs
 
 
@@ -186,17 +187,6 @@ def _names(folder: Path) -> list[str]:
 
 def _looks_like_run(names: list[str]) -> bool:
     return RECORD in names or LOG in names or bool(checkpoint_names(names))
-
-
-def _summary_or_problem(path: Path) -> RunSummary:
-    try:
-        return _summary(path, read_record(path))
-    except LabError as error:
-        return _damaged(path, error)
-
-
-def _damaged(path: Path, error: LabError) -> RunSummary:
-    return RunSummary(path=str(path), name=_name(path), state="damaged", problem=str(error))
 
 
 def _summary(path: Path, record: RunRecord) -> RunSummary:

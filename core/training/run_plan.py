@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from core.storage.checkpoint import Checkpoint, load_checkpoint
 from core.storage.event_log_reader import history
 from core.storage.io import is_text
 from core.storage.latest_checkpoint import CurrentBranch, LatestCheckpoint, latest_or_untrained
-from core.storage.paths import RECORD, checkpoint_iteration, checkpoint_names
+from core.storage.paths import RECORD, checkpoint_iteration
 from core.storage.provenance import installed_versions, processor
 from core.storage.run_folder import RunFolder, RunRecord, create_run_folder, read_record
 from core.validation import decode
@@ -44,7 +45,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check_pace(self.pace)
+        validation.pace("pace", self.pace)
 
     def open_folder(self, engine: Engine) -> None:
         """Write the record of a new run, or prepare to continue; raises ``RunFolderError``."""
@@ -63,12 +64,10 @@ class Plan:
         if self.resumed is None:
             return False
         start = self.resumed.state.iteration
-        if any(event.iteration > start for event in self.history):
-            return True
         branch = CurrentBranch(self.folder.path)
-        names = checkpoint_names(path.name for path in self.folder.path.iterdir())
-        return any(
-            (checkpoint_iteration(one) or 0) > start and branch.contains(one) for one in names
+        return any(event.iteration > start for event in self.history) or any(
+            (checkpoint_iteration(name) or 0) > start and branch.contains(name)
+            for name in os.listdir(self.folder.path)
         )
 
     def lacks_evaluation(self, iteration: int) -> bool:
@@ -101,12 +100,6 @@ class Plan:
             for name, now in present.items()
             if name in before and before[name] != now
         )
-
-
-def check_pace(pace: float | None) -> None:
-    """Raise ``ConfigError`` if ``pace`` is not a valid pace."""
-    if pace is not None:
-        validation.pace("pace", pace)
 
 
 def plan_new(

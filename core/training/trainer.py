@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core import events
+from core import events, validation
 from core.engines import make_engine
 from core.engines.base import Advance, Engine, TrainState
 from core.errors import ConfigError, LabError
@@ -26,7 +26,7 @@ from core.training.event_publisher import RETRY_SECONDS, EventPublisher
 from core.training.metrics import Metrics
 from core.training.pacing import Pacing
 from core.training.priority import TRAINING, set_thread_niceness
-from core.training.run_plan import Plan, check_pace
+from core.training.run_plan import Plan
 
 UNBROKEN_STEP = 100
 """Iterations of a step before another command can end it."""
@@ -52,6 +52,7 @@ class Trainer:
         self._ended = False
         self._target = plan.target or (resumed.target if resumed else plan.config.iterations)
         self._publisher = EventPublisher(plan.folder.log, publish, self._header)
+        self._record = self._publisher.record
         self._checkpoints = CheckpointManager(plan.folder, plan.saving, self._publisher)
         self._metrics = Metrics()
         if resumed:
@@ -136,7 +137,7 @@ class Trainer:
         """Save if a checkpoint is due, and retry writes that failed."""
         kind = self._checkpoints.due_kind(self._current.iteration)
         if kind:
-            self._save(kind)
+            self._checkpoints.save(self._checkpoint(kind))
         if kind or self._publisher.has_backlog:
             self._set_state(self._run_state)
 
@@ -184,7 +185,7 @@ class Trainer:
         if iteration % self._config.eval_interval == 0:
             self._evaluate("validation", iteration)
         if iteration >= self._target:
-            self._save("final")
+            self._checkpoints.save(self._checkpoint("final"))
             self._record(events.Finished(**self._header()))
             self._set_state("finished")
 
@@ -240,7 +241,7 @@ class Trainer:
 
     def _set_pace(self, pace: float | None) -> None:
         try:
-            check_pace(pace)
+            validation.pace("pace", pace)
         except ConfigError as error:
             self._reject(events.SetPace(pace), str(error))
         else:
@@ -296,9 +297,6 @@ class Trainer:
         if self._metrics.add_evaluation(evaluated):
             self._checkpoints.set_best(self._checkpoint("best"))
 
-    def _save(self, kind: events.SaveKind) -> None:
-        self._checkpoints.save(self._checkpoint(kind))
-
     def _checkpoint(self, kind: events.SaveKind) -> Checkpoint:
         return Checkpoint(
             self._config,
@@ -316,7 +314,7 @@ class Trainer:
         """Save the last finite state within the chunk."""
         good, by_loss = last_finite(self._loaded_engine, before, broken)
         self._apply(good)
-        self._save("final")
+        self._checkpoints.save(self._checkpoint("final"))
         value = "the loss" if by_loss else "a parameter"
         problem = f"{value} is no longer finite in iteration {self._current.iteration + 1:,}"
         self._record(
@@ -332,9 +330,6 @@ class Trainer:
         self._set_state("failed")
 
     # Events and snapshots
-
-    def _record(self, event: events.AnyEvent) -> None:
-        self._publisher.record(event)
 
     def _set_state(self, run_state: events.RunState) -> None:
         """Publish the recorded events, then the state and a snapshot of it."""

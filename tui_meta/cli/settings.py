@@ -49,8 +49,7 @@ class Launch:
             raise ConfigError("algorithms", self.algorithms, "must be at least one, each once")
         if not self.out.isprintable():
             raise ConfigError("out", self.out, "must be the name of a folder")
-        if self.pace is not None:
-            validation.pace("pace", self.pace)
+        validation.pace("pace", self.pace)
 
 
 def flags() -> type:
