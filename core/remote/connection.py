@@ -125,18 +125,9 @@ class SessionSocket:
         return bytes(content)
 
 
-def make_hello(
-    *, status_only: bool = False, read_only: bool = False, progress: bool = False
-) -> Hello:
-    """Return the first message of this process."""
-    return Hello(
-        protocol=PROTOCOL,
-        program=VERSION,
-        status_only=status_only,
-        read_only=read_only,
-        progress=progress,
-        name=_own_name(),
-    )
+def make_hello(**options: bool) -> Hello:
+    """Return the first message of this process; ``options`` are fields of ``Hello``."""
+    return Hello(protocol=PROTOCOL, program=VERSION, name=_own_name(), **options)
 
 
 def session_status(id: str) -> SessionStatus:

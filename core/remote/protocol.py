@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable
 
 import msgspec
+from msgspec.msgpack import Decoder
 
 from core.analysis.answers import AnyAnswer
 from core.analysis.questions import AnyQuestion
@@ -217,13 +218,9 @@ def to_frame(message: Message) -> bytes:
     return HEAD.pack(len(body)) + body
 
 
-decode_hello: Callable[[bytes], Hello] = msgspec.msgpack.Decoder(Hello).decode
-decode_client_message: Callable[[bytes], ClientMessage] = msgspec.msgpack.Decoder(
-    ClientMessage
-).decode
-decode_server_message: Callable[[bytes], ServerMessage] = msgspec.msgpack.Decoder(
-    ServerMessage
-).decode
+decode_hello: Callable[[bytes], Hello] = Decoder(Hello).decode
+decode_client_message: Callable[[bytes], ClientMessage] = Decoder(ClientMessage).decode
+decode_server_message: Callable[[bytes], ServerMessage] = Decoder(ServerMessage).decode
 
 NOT_A_MESSAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ConfigError)
 """Errors that the decoders raise for bytes that are not one of their messages."""

@@ -36,9 +36,6 @@ from core.session.local import LocalSession
 MOST_QUESTIONS = 8
 """Questions of one subscriber that may wait for their answers."""
 
-READING = (Remember, Sync, Ask)
-"""Requests of a read-only subscriber: they change nothing."""
-
 
 class RequestHandler:
     """Handles requests in the thread of the server.
@@ -82,7 +79,8 @@ class RequestHandler:
 
     def _refusal(self, call: Call, subscriber: Subscriber) -> str:
         """Return why a request is refused; empty if it is not."""
-        if subscriber.hello.read_only and not isinstance(call.request, READING):
+        changes_runs = not isinstance(call.request, Remember | Sync | Ask)
+        if subscriber.hello.read_only and changes_runs:
             return "read-only session"
         match call.request:
             case Send(run=run) | EvaluateNext(run=run) if (
