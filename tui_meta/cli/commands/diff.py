@@ -76,16 +76,10 @@ def _opened(path: Path) -> Run:
     latest = latest_or_untrained(path, record.config)
     for warning in latest.warnings:
         print_note(warning)
-    periodic = [
-        event for event in events if isinstance(event, Evaluated) and event.probe == "validation"
-    ]
-    return Run(
-        entry,
-        record,
-        recorded_config(path, record),
-        latest.checkpoint.state,
-        periodic[-1] if periodic else None,
-    )
+    evaluated = (event for event in reversed(events) if isinstance(event, Evaluated))
+    validation = next((event for event in evaluated if event.probe == "validation"), None)
+    config = recorded_config(path, record)
+    return Run(entry, record, config, latest.checkpoint.state, validation)
 
 
 def _environment(run: Run) -> dict[str, str]:
@@ -104,11 +98,10 @@ def _environment(run: Run) -> dict[str, str]:
 def _results(run: Run) -> dict[str, str]:
     """Return losses with all their digits: they differ where a bit does."""
     last = run.validation.losses[-1] if run.validation else "-"
-    best = "-" if run.entry.best is None else run.entry.best
     return {
         "iteration": str(run.state.iteration),
-        "best validation loss": f"{best}",
-        "last validation loss": f"{last}",
+        "best validation loss": "-" if run.entry.best is None else str(run.entry.best),
+        "last validation loss": str(last),
     }
 
 

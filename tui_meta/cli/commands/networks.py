@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from core.storage.checkpoint import Checkpoint, load_checkpoint
 from core.storage.latest_checkpoint import LatestCheckpoint, latest_checkpoint
 from tui_meta.console import Output, print_note
 from tui_meta.views.numbers import whole
-from tui_meta.views.text import printable, printable_json
+from tui_meta.views.text import printable
 
 Losses = NDArray[np.float64]
 
@@ -102,11 +101,6 @@ def print_headings(output: Output, networks: Sequence[Network]) -> None:
             f"inner lr {config.algorithm.inner_lr:g}"
         )
     output.print_line("")
-
-
-def print_json(result: msgspec.Struct) -> None:
-    """Print ``result`` as a line of JSON."""
-    sys.stdout.write(printable_json(msgspec.json.encode(result).decode()) + "\n")
 
 
 def _load(path: Path) -> LatestCheckpoint:

@@ -38,12 +38,12 @@ class SessionListing:
 
     @property
     def runs(self) -> Sequence[RunProgress]:
-        """The runs, as far as the status is known."""
+        """Runs of the session; empty if its status is unknown."""
         return self.status.runs if self.status else ()
 
     @property
     def words(self) -> str:
-        """Return the progress of the runs, or the problem."""
+        """Progress of the runs, or the problem."""
         progress = (
             f"{run.run} {run.state} {whole(run.iteration)} / {whole(run.target)}"
             for run in self.runs

@@ -1,9 +1,11 @@
-"""Tables and charts in plain text."""
+"""Tables and charts in plain text, and results as JSON."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Container, Iterable, Mapping, Sequence
 
+import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.segment import Segment, Segments
 from rich.table import Table
@@ -13,13 +15,18 @@ from core.evaluation.statistics import Statistics
 from tui_meta.console import Output
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plot import Plot
-from tui_meta.views.text import printable
+from tui_meta.views.text import printable, printable_json
 
 WIDEST = 100
 CHART_ROWS = 14
 
 SHOWN_STEPS = (0, 1, 5, 10, 32)
 """Rows of a table; a chart shows all."""
+
+
+def print_json(result: msgspec.Struct) -> None:
+    """Print ``result`` as a line of JSON."""
+    sys.stdout.write(printable_json(msgspec.json.encode(result).decode()) + "\n")
 
 
 def print_chart(output: Output, plot: Plot) -> None:
