@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.sessions import folder_for_processes
-from tests.support.terminals.faces import PROGRAM, OpenFace
+from tests.support.terminals.dashboards import PROGRAM, OpenDashboard
 from tests.support.terminals.terminal import Terminal
 
 
@@ -17,7 +17,7 @@ def own_place() -> Iterator[Path]:
 
 
 @pytest.fixture
-def open_face(tmp_path: Path, own_place: Path) -> Iterator[OpenFace]:
+def open_dashboard(tmp_path: Path, own_place: Path) -> Iterator[OpenDashboard]:
     """A function that opens the program, or another ``command``, in a terminal."""
     opened: list[Terminal] = []
 

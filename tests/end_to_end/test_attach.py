@@ -16,11 +16,11 @@ from core.storage.latest_checkpoint import latest_checkpoint
 from tests.support.runs import learned
 from tests.support.sessions import only_session
 from tests.support.states import bits
-from tests.support.terminals.faces import (
+from tests.support.terminals.dashboards import (
     PROGRAM,
     RUN,
     SLOW,
-    OpenFace,
+    OpenDashboard,
     count,
     listed,
     panels,
@@ -32,7 +32,7 @@ from tests.support.terminals.faces import (
 from tests.support.terminals.terminal import Terminal
 
 
-def begun(folder: Path, *tokens: str) -> None:
+def start_session(folder: Path, *tokens: str) -> None:
     """Start a session that trains without subscribers."""
     ran(folder, *SLOW, "--detach", *tokens)
 
@@ -51,22 +51,22 @@ def rows(text: str) -> list[int]:
 # The session dies.
 
 
-def test_faces_tell_of_a_killed_session_and_one_resumes_it_to_the_same_bits(
-    open_face: OpenFace, tmp_path: Path, own_place: Path
+def test_dashboards_report_a_killed_session_and_one_resumes_it_to_the_same_bits(
+    open_dashboard: OpenDashboard, tmp_path: Path, own_place: Path
 ) -> None:
     saving = ["--autosave-iterations", "1000", "--autosave-seconds", "0"]
     length = ["--iterations", "3000", "--eval-interval", "50", *saving]
-    calm = tmp_path / "calm"
-    ran(tmp_path, *SLOW[:-2], *length, "--out", "calm", "--no-tui")
+    undisturbed = tmp_path / "undisturbed"
+    ran(tmp_path, *SLOW[:-2], *length, "--out", "undisturbed", "--no-tui")
 
-    first = open_face(*SLOW, *length, rows=80)
+    first = open_dashboard(*SLOW, *length, rows=80)
     first.wait_until(past(0), "training")
-    second = open_face("attach", columns=80, rows=24)
-    for face in (first, second):
-        face.wait_until(past(1_500), "iterations after an autosave")
+    second = open_dashboard("attach", columns=80, rows=24)
+    for dashboard in (first, second):
+        dashboard.wait_until(past(1_500), "iterations after an autosave")
     os.kill(only_session().pid, signal.SIGKILL)
-    for face in (first, second):
-        face.wait_for("session lost", "resume from the latest checkpoints")
+    for dashboard in (first, second):
+        dashboard.wait_for("session lost", "resume from the latest checkpoints")
     assert listed() == []
     assert not list(own_place.glob("tui-meta/*.*"))
 
@@ -79,9 +79,11 @@ def test_faces_tell_of_a_killed_session_and_one_resumes_it_to_the_same_bits(
     assert rows(first.text) == list(range(50, 3_001, 50)), first.text
     first.press("q")
     assert first.wait_for_end() == 0
-    end, expected = (latest_checkpoint(one).checkpoint for one in (tmp_path / RUN, calm / RUN.name))
+    end, expected = (
+        latest_checkpoint(one).checkpoint for one in (tmp_path / RUN, undisturbed / RUN.name)
+    )
     assert bits(end.state) == bits(expected.state)
-    logs = [list(history(one)) for one in (tmp_path / RUN, calm / RUN.name)]
+    logs = [list(history(one)) for one in (tmp_path / RUN, undisturbed / RUN.name)]
     assert learned(logs[0]) == learned(logs[1])
 
 
@@ -95,59 +97,59 @@ sys.exit(main(sys.argv[1:]))
 """The program, but that it soon drops a watcher which reads nothing."""
 
 
-def test_a_face_that_slept_too_long_is_told_that_the_runs_train_on_and_comes_back(
-    open_face: OpenFace, tmp_path: Path
+def test_a_dashboard_that_was_stopped_too_long_is_disconnected_and_reconnects(
+    open_dashboard: OpenDashboard, tmp_path: Path
 ) -> None:
     often = ("--pace", "2000", "--eval-interval", "10", "--iterations", "1000000")
-    lines = open_face(*SLOW[:-2], *often, "--json", command=[sys.executable, "-c", IMPATIENT])
+    lines = open_dashboard(*SLOW[:-2], *often, "--json", command=[sys.executable, "-c", IMPATIENT])
     lines.wait_for("progress")
-    face = open_face("attach")
-    face.wait_until(past(0), "attached")
-    face.signal(signal.SIGSTOP)
+    dashboard = open_dashboard("attach")
+    dashboard.wait_until(past(0), "attached")
+    dashboard.signal(signal.SIGSTOP)
     while listed()[0]["watchers"]:
         lines.read_for(0.2)
-    face.signal(signal.SIGCONT)
-    face.wait_for("disconnected", "reconnect")
-    face.press("r")
-    face.wait_for("training continues in session 1")
-    face.wait_until(past(count(face.text)), "news")
-    face.press("d")
-    assert face.wait_for_end() == 0
+    dashboard.signal(signal.SIGCONT)
+    dashboard.wait_for("disconnected", "reconnect")
+    dashboard.press("r")
+    dashboard.wait_for("training continues in session 1")
+    dashboard.wait_until(past(count(dashboard.text)), "news")
+    dashboard.press("d")
+    assert dashboard.wait_for_end() == 0
 
 
-def test_a_session_told_to_end_saves_and_its_faces_say_so(
-    open_face: OpenFace, tmp_path: Path
+def test_a_session_ended_by_sigterm_saves_and_its_dashboards_show_it(
+    open_dashboard: OpenDashboard, tmp_path: Path
 ) -> None:
-    face = open_face(*SLOW)
-    face.wait_until(past(0), "training")
+    dashboard = open_dashboard(*SLOW)
+    dashboard.wait_until(past(0), "training")
     os.kill(only_session().pid, signal.SIGTERM)
-    face.wait_for("session ended elsewhere; q: quit", "stopped")
+    dashboard.wait_for("session ended elsewhere; q: quit", "stopped")
     until_none_lives()
-    ended = count(face.text)
-    face.press("q")
-    assert face.wait_for_end() == 0
-    assert b"resume with: tui-meta resume checkpoints/fomaml-x" in face.raw
+    ended = count(dashboard.text)
+    dashboard.press("q")
+    assert dashboard.wait_for_end() == 0
+    assert b"resume with: tui-meta resume checkpoints/fomaml-x" in dashboard.raw
     assert latest_checkpoint(tmp_path / RUN).checkpoint.state.iteration == ended
 
 
-# A face goes.
+# A dashboard goes.
 
 
 def test_a_terminal_that_hangs_up_leaves_the_runs_and_what_was_seen(
-    open_face: OpenFace, tmp_path: Path
+    open_dashboard: OpenDashboard, tmp_path: Path
 ) -> None:
-    face = open_face(*SLOW)
-    face.wait_until(past(0), "training")
-    face.press("e")
-    face.wait_for("random")
-    face.press("\t\r")
-    face.wait_until(lambda text: panels(text) == 1, "one panel alone")
-    corner = next(line for line in face.lines if "┏" in line or "╭" in line).split()[1]
-    left_at = count(face.text)
-    assert face.hang_up() == 128 + signal.SIGHUP
+    dashboard = open_dashboard(*SLOW)
+    dashboard.wait_until(past(0), "training")
+    dashboard.press("e")
+    dashboard.wait_for("random")
+    dashboard.press("\t\r")
+    dashboard.wait_until(lambda text: panels(text) == 1, "one panel alone")
+    corner = next(line for line in dashboard.lines if "┏" in line or "╭" in line).split()[1]
+    left_at = count(dashboard.text)
+    assert dashboard.hang_up() == 128 + signal.SIGHUP
     until(lambda: listed()[0]["watchers"] == [], "no subscriber is left")
 
-    again = open_face("attach", columns=100, rows=30)
+    again = open_dashboard("attach", columns=100, rows=30)
     again.wait_until(past(left_at + 200), "the runs have gone on")
     again.wait_until(lambda text: panels(text) == 1, "the same panel alone")
     assert corner in again.text
@@ -158,23 +160,23 @@ def test_a_terminal_that_hangs_up_leaves_the_runs_and_what_was_seen(
     assert b"session 1 continues; reconnect with: tui-meta attach 1" in again.raw
 
 
-def test_a_face_killed_while_its_session_begins_leaves_it_training(
-    open_face: OpenFace, tmp_path: Path
+def test_a_dashboard_killed_while_its_session_starts_leaves_it_training(
+    open_dashboard: OpenDashboard, tmp_path: Path
 ) -> None:
-    face = open_face(*SLOW)
+    dashboard = open_dashboard(*SLOW)
     until(lambda: bool(list(live_sessions())), "a session is there")
-    face.signal(signal.SIGKILL)
+    dashboard.signal(signal.SIGKILL)
     until(lambda: furthest() > 0, "it trains")
 
 
-def test_quitting_offers_to_detach_first(open_face: OpenFace, tmp_path: Path) -> None:
-    face = open_face(*SLOW)
-    face.wait_until(past(0), "training")
-    face.press("q")
-    face.wait_for("detach (training continues)", "save and stop")
-    face.press("\r")
-    assert face.wait_for_end() == 0
-    assert b"reconnect with: tui-meta attach 1" in face.raw
+def test_quitting_offers_to_detach_first(open_dashboard: OpenDashboard, tmp_path: Path) -> None:
+    dashboard = open_dashboard(*SLOW)
+    dashboard.wait_until(past(0), "training")
+    dashboard.press("q")
+    dashboard.wait_for("detach (training continues)", "save and stop")
+    dashboard.press("\r")
+    assert dashboard.wait_for_end() == 0
+    assert b"reconnect with: tui-meta attach 1" in dashboard.raw
     (session,) = listed()
     assert [run["state"] for run in session["runs"]] == ["training"]
     assert session["watchers"] == []
@@ -183,12 +185,12 @@ def test_quitting_offers_to_detach_first(open_face: OpenFace, tmp_path: Path) ->
     assert listed() == []
 
 
-def test_sigterm_ends_what_a_face_began_and_leaves_what_it_came_to(
-    open_face: OpenFace, tmp_path: Path
+def test_sigterm_ends_the_session_that_a_dashboard_started_but_not_one_it_attached_to(
+    open_dashboard: OpenDashboard, tmp_path: Path
 ) -> None:
-    began = open_face(*SLOW)
+    began = open_dashboard(*SLOW)
     began.wait_until(past(0), "training")
-    came = open_face("attach")
+    came = open_dashboard("attach")
     came.wait_until(past(0), "attached")
     came.signal(signal.SIGTERM)
     assert came.wait_for_end() == 128 + signal.SIGTERM
@@ -205,12 +207,12 @@ def test_sigterm_ends_what_a_face_began_and_leaves_what_it_came_to(
 
 
 def test_the_program_started_again_offers_the_session_that_runs(
-    open_face: OpenFace, tmp_path: Path
+    open_dashboard: OpenDashboard, tmp_path: Path
 ) -> None:
-    begun(tmp_path)
-    leaves, begins, attaches = (open_face("--name", "y", *SLOW[:2]) for _ in range(3))
-    for face in (leaves, begins, attaches):
-        face.wait_for("session 1 is running", "enter: attach to session 1")
+    start_session(tmp_path)
+    leaves, begins, attaches = (open_dashboard("--name", "y", *SLOW[:2]) for _ in range(3))
+    for dashboard in (leaves, begins, attaches):
+        dashboard.wait_for("session 1 is running", "enter: attach to session 1")
     leaves.press("q\r")
     assert leaves.wait_for_end() == 0
     attaches.press("\r")
@@ -222,7 +224,7 @@ def test_the_program_started_again_offers_the_session_that_runs(
     assert [one["id"] for one in listed()] == ["1", "2"]
 
 
-def test_detached_runs_train_and_go_on_detached(tmp_path: Path) -> None:
+def test_detached_runs_continue_detached(tmp_path: Path) -> None:
     output = ran(tmp_path, *SLOW, "--detach")
     assert output == "training in session 1; view with: tui-meta attach 1\n"
     until(lambda: furthest() > 0, "training")
@@ -232,31 +234,33 @@ def test_detached_runs_train_and_go_on_detached(tmp_path: Path) -> None:
     until(lambda: furthest() > at, "training continues")
 
 
-def test_a_face_that_may_only_look_says_so(open_face: OpenFace, tmp_path: Path) -> None:
-    begun(tmp_path)
-    face = open_face("attach", "1", "--read-only")
-    face.wait_until(past(0), "attached")
-    assert "read-only" in face.lines[0]
-    assert "pause" not in face.lines[-1]
-    face.press(" ")
-    face.wait_for("read-only session")
-    face.wait_until(past(count(face.text) + 100), "training continues")
-    face.press("q")
-    assert face.wait_for_end() == 0
+def test_a_read_only_dashboard_shows_that_it_is(
+    open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
+    start_session(tmp_path)
+    dashboard = open_dashboard("attach", "1", "--read-only")
+    dashboard.wait_until(past(0), "attached")
+    assert "read-only" in dashboard.lines[0]
+    assert "pause" not in dashboard.lines[-1]
+    dashboard.press(" ")
+    dashboard.wait_for("read-only session")
+    dashboard.wait_until(past(count(dashboard.text) + 100), "training continues")
+    dashboard.press("q")
+    assert dashboard.wait_for_end() == 0
     assert [run["state"] for run in listed()[0]["runs"]] == ["training"]
 
 
-def test_two_faces_keep_their_sizes_and_see_each_others_commands(
-    open_face: OpenFace, tmp_path: Path
+def test_two_dashboards_keep_their_sizes_and_see_each_others_commands(
+    open_dashboard: OpenDashboard, tmp_path: Path
 ) -> None:
-    begun(tmp_path)
+    start_session(tmp_path)
     large, small = (
-        open_face("attach", columns=140, rows=45),
-        open_face("attach", columns=80, rows=24),
+        open_dashboard("attach", columns=140, rows=45),
+        open_dashboard("attach", columns=80, rows=24),
     )
-    for face, columns in ((large, 140), (small, 80)):
-        face.wait_until(lambda text: "2 viewers" in text and count(text) > 0, "both watch")
-        assert max(len(line.rstrip()) for line in face.lines) == columns
+    for dashboard, columns in ((large, 140), (small, 80)):
+        dashboard.wait_until(lambda text: "2 viewers" in text and count(text) > 0, "both watch")
+        assert max(len(line.rstrip()) for line in dashboard.lines) == columns
     large.press(" ")
     small.wait_for("paused", "pause requested by")
     small.press("s")
@@ -268,19 +272,19 @@ def test_two_faces_keep_their_sizes_and_see_each_others_commands(
 
 
 def test_headless_runs_are_attached_to_and_outlive_their_terminal(
-    open_face: OpenFace, tmp_path: Path
+    open_dashboard: OpenDashboard, tmp_path: Path
 ) -> None:
-    lines = open_face(*SLOW, "--no-tui", "--iterations", "30000")
+    lines = open_dashboard(*SLOW, "--no-tui", "--iterations", "30000")
     lines.wait_for("it/s")
-    face = open_face("attach")
-    face.wait_until(past(0), "attached")
-    face.press("s")
+    dashboard = open_dashboard("attach")
+    dashboard.wait_until(past(0), "attached")
+    dashboard.press("s")
     lines.wait_for("save requested by")
     pid = only_session().pid
     assert pid == lines.pid
     lines.let_go()
-    face.press("d")
-    assert face.wait_for_end() == 0
+    dashboard.press("d")
+    assert dashboard.wait_for_end() == 0
     ran(tmp_path, "send", "1", "pace", "full")
     assert lines.wait_without_terminal() == 0
     events = [type(event).__name__ for event in history(tmp_path / RUN)]
@@ -288,7 +292,9 @@ def test_headless_runs_are_attached_to_and_outlive_their_terminal(
     until_none_lives()
 
 
-def test_json_runs_are_commanded_by_those_who_attach(open_face: OpenFace, tmp_path: Path) -> None:
+def test_attached_dashboards_command_json_runs(
+    open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
     with subprocess.Popen(
         [*PROGRAM, *SLOW, "--json", "--iterations", "20000"],
         cwd=tmp_path,
@@ -298,12 +304,12 @@ def test_json_runs_are_commanded_by_those_who_attach(open_face: OpenFace, tmp_pa
     ) as training:
         assert training.stdout is not None
         training.stdout.readline()
-        face = open_face("attach")
-        face.wait_until(past(0), "attached")
-        face.press(" ")
-        face.wait_for("paused")
-        face.press("d")
-        assert face.wait_for_end() == 0
+        dashboard = open_dashboard("attach")
+        dashboard.wait_until(past(0), "attached")
+        dashboard.press(" ")
+        dashboard.wait_for("paused")
+        dashboard.press("d")
+        assert dashboard.wait_for_end() == 0
         ran(tmp_path, "send", "1", "resume")
         ran(tmp_path, "send", "1", "pace", "full")
         said = training.stdout.read()
@@ -326,7 +332,7 @@ MULTIPLEXERS = {
 @pytest.fixture
 def shell(
     request: pytest.FixtureRequest,
-    open_face: OpenFace,
+    open_dashboard: OpenDashboard,
     own_place: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Terminal:
@@ -345,7 +351,7 @@ def shell(
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("TMUX", raising=False)
-    terminal = open_face(command=command, columns=110, rows=36)
+    terminal = open_dashboard(command=command, columns=110, rows=36)
     terminal.wait_for("ready>")
     return terminal
 
@@ -389,11 +395,13 @@ sys.exit(code)
 """The program, which writes down at its end what it has loaded."""
 
 
-def test_no_face_loads_what_only_training_needs(open_face: OpenFace, tmp_path: Path) -> None:
-    begun(tmp_path)
+def test_an_attached_dashboard_does_not_load_what_only_training_needs(
+    open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
+    start_session(tmp_path)
 
     def witnessed(file: str, *tokens: str) -> Terminal:
-        return open_face(file, *tokens, command=[sys.executable, "-c", WITNESS])
+        return open_dashboard(file, *tokens, command=[sys.executable, "-c", WITNESS])
 
     ends = {
         "ls": witnessed("ls", "ls"),
@@ -409,8 +417,8 @@ def test_no_face_loads_what_only_training_needs(open_face: OpenFace, tmp_path: P
     for name in ("attach", "train"):
         ends[name].wait_until(past(0), name)
         ends[name].press("d")
-    for name, face in ends.items():
-        assert face.wait_for_end() == (130 if name == "watch" else 0), face.text
+    for name, dashboard in ends.items():
+        assert dashboard.wait_for_end() == (130 if name == "watch" else 0), dashboard.text
         loaded = set((tmp_path / name).read_text().split())
         assert loaded & {"torch", "numba", "llvmlite"} == set(), name
         assert ("textual" in loaded) == (name in ("attach", "train"))

@@ -116,7 +116,7 @@ def losses(events: list[dict[str, Any]]) -> dict[int, float]:
     return {event["iteration"]: event["loss"] for event in events if event["event"] == "progress"}
 
 
-def test_a_full_disk_is_said_once_and_everything_is_written_when_there_is_room(
+def test_a_full_disk_is_reported_once_and_everything_is_written_when_there_is_room(
     run: Watched, tmp_path: Path
 ) -> None:
     run.limit_files(FULL)
@@ -135,7 +135,7 @@ def test_a_full_disk_is_said_once_and_everything_is_written_when_there_is_room(
     assert [event["iteration"] for event in log] == sorted(event["iteration"] for event in log)
 
 
-def test_a_run_that_cannot_be_saved_at_its_end_is_written_elsewhere_and_says_where(
+def test_a_run_that_cannot_be_saved_at_its_end_is_written_elsewhere_and_the_path_printed(
     run: Watched, tmp_path: Path
 ) -> None:
     gone = (tmp_path / "checkpoints").rename(tmp_path / "gone")  # else a save may add to it
@@ -160,7 +160,7 @@ def test_a_run_that_cannot_be_saved_at_its_end_is_written_elsewhere_and_says_whe
     assert "already at iteration" in again.stderr  # it was read
 
 
-def test_a_run_whose_folder_is_moved_away_trains_on(run: Watched, tmp_path: Path) -> None:
+def test_a_run_whose_folder_is_moved_away_continues(run: Watched, tmp_path: Path) -> None:
     folder = tmp_path / "checkpoints" / "fomaml-disk"
     folder.rename(tmp_path / "moved")
     failed = run.wait_for("savefailed")

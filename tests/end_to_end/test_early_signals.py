@@ -56,7 +56,7 @@ def test_an_interrupt_while_the_program_is_imported(tmp_path: Path, start: str) 
     assert list(here.iterdir()) == []
 
 
-def test_nothing_is_on_disk_while_that_is_imported_which_shows_runs(tmp_path: Path) -> None:
+def test_nothing_is_on_disk_while_the_dashboard_is_imported(tmp_path: Path) -> None:
     assert ended(tmp_path, sys.executable, "-c", WHEN_PLANNED, "--no-tui") == (0, "")
     assert list(tmp_path.iterdir()) == []
 

@@ -15,7 +15,7 @@ import pytest
 from textual.binding import Binding
 
 from tests.support.sessions import folder_for_processes
-from tests.support.terminals.faces import PROGRAM, listed, ran, until
+from tests.support.terminals.dashboards import PROGRAM, listed, ran, until
 from tests.support.terminals.keyboard import Case, looked, press, reads, resize, shows, try_out
 from tests.support.terminals.modal_cases import MODALS, Modal
 from tests.support.terminals.page_cases import MESSAGES_SIZE, NEWEST_SEEN, PAGE_CASES
@@ -129,81 +129,85 @@ def attached(session: str, folder: Path) -> Iterator[Terminal]:
 
 
 @pytest.fixture
-def face(session: str, own_place: Path) -> Iterator[Terminal]:
+def dashboard(session: str, own_place: Path) -> Iterator[Terminal]:
     with attached(session, own_place) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def shared_face(session: str, own_place: Path) -> Iterator[Terminal]:
+def shared_dashboard(session: str, own_place: Path) -> Iterator[Terminal]:
     """A dashboard for the keys that work alike on every screen: each test opens its own screen."""
     with attached(session, own_place) as opened:
         yield opened
         leave(opened)
 
 
-def leave(face: Terminal) -> None:
+def leave(dashboard: Terminal) -> None:
     """Detach by key."""
-    press(face, "d")
-    assert face.wait_for_end() == 0
-    assert face.left_behind() == []
-    assert b"continues; reconnect with" in face.raw
+    press(dashboard, "d")
+    assert dashboard.wait_for_end() == 0
+    assert dashboard.left_behind() == []
+    assert b"continues; reconnect with" in dashboard.raw
 
 
 def try_all(
-    face: Terminal, keys: Mapping[str, list[str]], cases: Mapping[str, Case], where: str
+    dashboard: Terminal, keys: Mapping[str, list[str]], cases: Mapping[str, Case], where: str
 ) -> None:
     """Press every key, in the order of the cases."""
     for action, case in cases.items():
         for name in keys[action]:
-            try_out(face, name, case, where)
+            try_out(dashboard, name, case, where)
 
 
-def open_screen(face: Terminal, screen: str) -> None:
-    press(face, SCREENS[screen])
-    face.wait_until(lambda _: shows(title_pattern(screen))("", looked(face)), screen)
+def open_screen(dashboard: Terminal, screen: str) -> None:
+    press(dashboard, SCREENS[screen])
+    dashboard.wait_until(lambda _: shows(title_pattern(screen))("", looked(dashboard)), screen)
 
 
 def test_every_key_of_the_watch_screen() -> None:
     with folder_for_processes() as folder:
         tokens = (*SMALL, "--pace", "100", "--iterations", "3000")
-        with closing(Terminal([*PROGRAM, *tokens], cwd=folder, synchronized=True)) as face:
-            face.wait_until(lambda text: text.count("training ") >= 2, "both runs train")
-            try_all(face, by_action(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS), WATCH_CASES, "watch")
-            press(face, "q")
-            assert face.wait_for_end() == 0
-            assert face.left_behind() == []
+        with closing(Terminal([*PROGRAM, *tokens], cwd=folder, synchronized=True)) as dashboard:
+            dashboard.wait_until(lambda text: text.count("training ") >= 2, "both runs train")
+            try_all(
+                dashboard, by_action(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS), WATCH_CASES, "watch"
+            )
+            press(dashboard, "q")
+            assert dashboard.wait_for_end() == 0
+            assert dashboard.left_behind() == []
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_key_of_a_page(face: Terminal, page: str) -> None:
+def test_every_key_of_a_page(dashboard: Terminal, page: str) -> None:
     if page == "messages":
-        press(face, "e " * 20)
-        resize(face, MESSAGES_SIZE)
-        open_screen(face, page)
-        face.wait_until(lambda text: re.search(NEWEST_SEEN, text) is not None, "the newest message")
+        press(dashboard, "e " * 20)
+        resize(dashboard, MESSAGES_SIZE)
+        open_screen(dashboard, page)
+        dashboard.wait_until(
+            lambda text: re.search(NEWEST_SEEN, text) is not None, "the newest message"
+        )
     else:
-        open_screen(face, page)
-    try_all(face, by_action((*PAGES[page].KEYS, *PAGE_KEYS)), page_cases(page), page)
-    leave(face)
+        open_screen(dashboard, page)
+    try_all(dashboard, by_action((*PAGES[page].KEYS, *PAGE_KEYS)), page_cases(page), page)
+    leave(dashboard)
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_every_key_that_works_everywhere(shared_face: Terminal, screen: str) -> None:
-    copied = shared_face.raw.count(b"\x1b]52;")
-    open_screen(shared_face, screen)
-    try_all(shared_face, by_action(SCREEN_KEYS + APP_KEYS), cases_everywhere(screen), screen)
-    assert shared_face.raw.count(b"\x1b]52;") > copied
+def test_every_key_that_works_everywhere(shared_dashboard: Terminal, screen: str) -> None:
+    copied = shared_dashboard.raw.count(b"\x1b]52;")
+    open_screen(shared_dashboard, screen)
+    try_all(shared_dashboard, by_action(SCREEN_KEYS + APP_KEYS), cases_everywhere(screen), screen)
+    assert shared_dashboard.raw.count(b"\x1b]52;") > copied
 
 
 @pytest.mark.parametrize("name", MODALS)
-def test_every_key_of_a_dialog(face: Terminal, name: str) -> None:
+def test_every_key_of_a_dialog(dashboard: Terminal, name: str) -> None:
     modal = MODALS[name]
-    open_screen(face, modal.page)
-    press(face, modal.key)
-    face.wait_for(modal.sign)
-    try_all(face, bound_by(modal), modal.cases, name)
-    if modal.sign in face.text:
-        press(face, "escape")
-        face.wait_until(lambda text: modal.sign not in text, f"{name} closed")
-    leave(face)
+    open_screen(dashboard, modal.page)
+    press(dashboard, modal.key)
+    dashboard.wait_for(modal.sign)
+    try_all(dashboard, bound_by(modal), modal.cases, name)
+    if modal.sign in dashboard.text:
+        press(dashboard, "escape")
+        dashboard.wait_until(lambda text: modal.sign not in text, f"{name} closed")
+    leave(dashboard)

@@ -117,7 +117,7 @@ def test_a_hang_up_does_not_end_training(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP], ids=lambda n: n.name)
-def test_a_run_that_was_stopped_goes_on_when_it_is_continued(tmp_path, number):
+def test_a_process_that_was_stopped_trains_again_after_sigcont(tmp_path, number):
     # In a group of its own: the system does not stop an orphaned group by SIGTSTP.
     training = Training(tmp_path, "--json", *LONG, process_group=0)
     training.wait_for("progress")
@@ -159,15 +159,15 @@ def test_a_process_that_ignores_hangups_trains_to_its_end(tmp_path):
     assert len(of(events, "finished")) == 2
 
 
-@pytest.mark.parametrize("face", ["--json", "--no-tui"])
-def test_a_reader_that_goes_away_ends_training_quietly_with_a_save(tmp_path, face):
-    training = Training(tmp_path, face, *LONG, "--eval-interval", "10")
+@pytest.mark.parametrize("output", ["--json", "--no-tui"])
+def test_a_closed_pipe_ends_training_quietly_with_a_save(tmp_path, output):
+    training = Training(tmp_path, output, *LONG, "--eval-interval", "10")
     training.process.stdout.readline()
     training.process.stdout.close()
     with training.process.stderr as stream:
         err = stream.read().decode()
     assert training.process.wait(PATIENCE) == 141
-    assert err.count("\n") <= (1 if face == "--json" else 0), err
+    assert err.count("\n") <= (1 if output == "--json" else 0), err
     assert list(tmp_path.glob("checkpoints/*/*.safetensors"))
 
 

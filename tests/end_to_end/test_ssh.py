@@ -15,7 +15,16 @@ from core.storage.latest_checkpoint import latest_checkpoint
 from tests.support.runs import learned
 from tests.support.soak import soak
 from tests.support.states import bits
-from tests.support.terminals.faces import PROGRAM, RUN, SLOW, OpenFace, listed, past, ran, until
+from tests.support.terminals.dashboards import (
+    PROGRAM,
+    RUN,
+    SLOW,
+    OpenDashboard,
+    listed,
+    past,
+    ran,
+    until,
+)
 from tests.support.terminals.sshd import missing, ssh_server
 from tests.support.terminals.terminal import Terminal
 
@@ -34,9 +43,9 @@ def shown_events(events: Sequence[AnyEvent]) -> list[tuple[str, int]]:
 
 
 def test_connections_that_end_at_any_moment_cost_nothing(
-    open_face: OpenFace, tmp_path: Path
+    open_dashboard: OpenDashboard, tmp_path: Path
 ) -> None:
-    ran(tmp_path, *SLOW[:-2], *LENGTH, "--out", "calm", "--no-tui")
+    ran(tmp_path, *SLOW[:-2], *LENGTH, "--out", "undisturbed", "--no-tui")
     keys = tmp_path / "keys"
     keys.mkdir()
     names = ("XDG_RUNTIME_DIR", "XDG_STATE_HOME")
@@ -46,28 +55,28 @@ def test_connections_that_end_at_any_moment_cost_nothing(
 
         def connected(*tokens: str) -> Terminal:
             command = server.command([*PROGRAM, *tokens], tmp_path, variables)
-            return open_face(command=command)
+            return open_dashboard(command=command)
 
-        def cut(face: Terminal) -> None:
+        def cut(dashboard: Terminal) -> None:
             """End the connection at some moment, with no word to the other end."""
-            face.read_for(chance.uniform(0, LONGEST_LIFE))
-            face.signal(signal.SIGKILL)
-            face.wait_for_end()
+            dashboard.read_for(chance.uniform(0, LONGEST_LIFE))
+            dashboard.signal(signal.SIGKILL)
+            dashboard.wait_for_end()
 
-        face = connected(*SLOW, *LENGTH)
+        dashboard = connected(*SLOW, *LENGTH)
         until(lambda: bool(listed()), "a session")
         for number in range(KILLS):
-            cut(face)
-            face = connected("attach")
+            cut(dashboard)
+            dashboard = connected("attach")
             if number == 0:
-                face.wait_until(past(0), "attached")
-                face.press("e")
-                face.wait_for("random")
-                face.press("s")
-                face.wait_for("saved")
+                dashboard.wait_until(past(0), "attached")
+                dashboard.press("e")
+                dashboard.wait_for("random")
+                dashboard.press("s")
+                dashboard.wait_for("saved")
         last = connected("attach")
         last.wait_until(past(0), "attached again")
-        until(lambda: len(listed()[0]["watchers"]) == 2, "cut faces have gone")
+        until(lambda: len(listed()[0]["watchers"]) == 2, "cut dashboards have gone")
         last.press(" ")
         last.wait_for("paused")
         last.press(" ")
@@ -87,7 +96,7 @@ def test_connections_that_end_at_any_moment_cost_nothing(
         kind for kind, _ in shown_events(logged)
     }
     assert "30,000" in shown
-    calm = tmp_path / "calm" / RUN.name
-    end, expected = (latest_checkpoint(folder).checkpoint for folder in (run, calm))
+    undisturbed = tmp_path / "undisturbed" / RUN.name
+    end, expected = (latest_checkpoint(folder).checkpoint for folder in (run, undisturbed))
     assert bits(end.state) == bits(expected.state)
-    assert learned(logged) == learned(list(history(calm)))
+    assert learned(logged) == learned(list(history(undisturbed)))

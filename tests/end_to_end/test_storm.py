@@ -14,7 +14,7 @@ from core.storage.latest_checkpoint import latest_checkpoint
 from tests.support.runs import learned
 from tests.support.soak import soak
 from tests.support.states import bits
-from tests.support.terminals.faces import PROGRAM, listed, ran, until, until_none_lives
+from tests.support.terminals.dashboards import PROGRAM, listed, ran, until, until_none_lives
 from tests.support.terminals.keyboard import press, sent
 from tests.support.terminals.terminal import Terminal
 from tui_meta.app.application import PAGES
@@ -37,33 +37,33 @@ EVAL_INTERVAL = 500
 SMALL = ("--network.hidden", "16", "--eval-interval", str(EVAL_INTERVAL))
 
 
-def storm(face: Terminal) -> None:
+def storm(dashboard: Terminal) -> None:
     """Random keys on all screens, several at once, in a window whose size changes."""
     rng = random.Random(7)
     rounds = KEYS // AT_ONCE
     for place in range(rounds):
         if place % 5 == 0:
-            press(face, rng.choice(SCREEN_KEYS).names)
-        face.press("".join(sent(name) for name in rng.choices(EVERY_KEY, k=AT_ONCE)))
-        face.read_for(0.01)
+            press(dashboard, rng.choice(SCREEN_KEYS).names)
+        dashboard.press("".join(sent(name) for name in rng.choices(EVERY_KEY, k=AT_ONCE)))
+        dashboard.read_for(0.01)
         if place % max(1, rounds // SIZES) == 0:
             small = rng.random() < 0.3
             size = (60, 20) if small else (300, 100)
-            face.resize(rng.randint(1, size[0]), rng.randint(1, size[1]))
+            dashboard.resize(rng.randint(1, size[0]), rng.randint(1, size[1]))
 
 
-def home(face: Terminal) -> None:
+def home(dashboard: Terminal) -> None:
     """Back from wherever one is: there is always a way."""
-    face.resize(120, 40)
-    while "session" not in face.lines[0]:
-        press(face, "escape")
-        face.read_for(0.5)
-        press(face, "w")
-        face.read_for(0.5)
-    press(face, "m")
-    face.wait_for("·  Messages")
-    press(face, "w")
-    face.wait_until(lambda _: "session" in face.lines[0], "the watch screen")
+    dashboard.resize(120, 40)
+    while "session" not in dashboard.lines[0]:
+        press(dashboard, "escape")
+        dashboard.read_for(0.5)
+        press(dashboard, "w")
+        dashboard.read_for(0.5)
+    press(dashboard, "m")
+    dashboard.wait_for("·  Messages")
+    press(dashboard, "w")
+    dashboard.wait_until(lambda _: "session" in dashboard.lines[0], "the watch screen")
 
 
 def iterations() -> dict[str, int]:
@@ -79,14 +79,14 @@ def order(folder: Path, *words: str) -> None:
 def test_no_key_changes_what_is_learned(tmp_path: Path, own_place: Path) -> None:
     ran(tmp_path, *SMALL, "--pace", "1000", "--iterations", "1000000000", "--name", "x", "--detach")
     began = time.monotonic()
-    with closing(Terminal([*PROGRAM, "attach"], cwd=tmp_path)) as face:
-        face.wait_until(lambda text: text.count("training ") >= 2, "both runs train")
-        storm(face)
-        home(face)
+    with closing(Terminal([*PROGRAM, "attach"], cwd=tmp_path)) as dashboard:
+        dashboard.wait_until(lambda text: text.count("training ") >= 2, "both runs train")
+        storm(dashboard)
+        home(dashboard)
         took = time.monotonic() - began
-        press(face, "d")
-        assert face.wait_for_end() == 0
-        assert face.left_behind() == []
+        press(dashboard, "d")
+        assert dashboard.wait_for_end() == 0
+        assert dashboard.left_behind() == []
     order(tmp_path, "pace", "full")
     order(tmp_path, "resume")
     until(lambda: min(iterations().values()) > LEAST, "training continues")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.sessions import folder_for_processes, only_session
-from tests.support.terminals.faces import PROGRAM, SLOW, past, ran
+from tests.support.terminals.dashboards import PROGRAM, SLOW, past, ran
 from tests.support.terminals.terminal import Terminal
 
 KINDS = ("xterm-256color", "tmux-256color", "screen-256color", "linux")
@@ -35,14 +35,14 @@ def own_place() -> Iterator[Path]:
 Seen = Callable[..., bytes]
 
 
-def look_around(face: Terminal) -> None:
+def look_around(dashboard: Terminal) -> None:
     """See the first screen and two others, and leave."""
-    face.wait_until(past(0), "training")
-    face.press("a")
-    face.wait_for("·  Lab", "steps")
-    face.press("f")
-    face.wait_for("·  Runs", "fomaml-x")
-    face.press("d")
+    dashboard.wait_until(past(0), "training")
+    dashboard.press("a")
+    dashboard.wait_for("·  Lab", "steps")
+    dashboard.press("f")
+    dashboard.wait_for("·  Runs", "fomaml-x")
+    dashboard.press("d")
 
 
 @pytest.fixture
@@ -51,12 +51,12 @@ def seen(own_place: Path) -> Seen:
 
     def see(*flags: str, **variables: str) -> bytes:
         command = [*PROGRAM, "attach", *flags]
-        with closing(Terminal(command, cwd=own_place, variables=variables)) as face:
-            look_around(face)
-            assert face.wait_for_end() == 0
-        assert face.left_behind() == []
-        assert b"continues; reconnect with" in face.raw
-        return face.raw
+        with closing(Terminal(command, cwd=own_place, variables=variables)) as dashboard:
+            look_around(dashboard)
+            assert dashboard.wait_for_end() == 0
+        assert dashboard.left_behind() == []
+        assert b"continues; reconnect with" in dashboard.raw
+        return dashboard.raw
 
     return see
 
@@ -71,7 +71,7 @@ def test_no_colour_is_sent_that_the_terminal_may_lack(seen: Seen, kind: str, the
         assert not OF_256.search(sent)
 
 
-def test_a_terminal_that_says_so_gets_true_colours(seen: Seen) -> None:
+def test_a_terminal_that_reports_true_colours_gets_them(seen: Seen) -> None:
     assert TRUE_COLOR.search(seen("--theme", "dark", COLORTERM="truecolor"))
 
 
@@ -83,9 +83,9 @@ def test_no_color_is_respected(seen: Seen, theme: str) -> None:
 
 
 def test_a_dumb_terminal_gets_advice_instead(own_place: Path) -> None:
-    with closing(Terminal([*PROGRAM], cwd=own_place, variables={"TERM": "dumb"})) as face:
-        assert face.wait_for_end() == 2
-    (line,) = face.raw.decode().splitlines()
+    with closing(Terminal([*PROGRAM], cwd=own_place, variables={"TERM": "dumb"})) as dashboard:
+        assert dashboard.wait_for_end() == 2
+    (line,) = dashboard.raw.decode().splitlines()
     assert line.startswith("error: the dashboard needs a terminal: TERM=dumb")
     assert "--no-tui" in line
 
@@ -96,11 +96,11 @@ def test_within_tmux(own_place: Path) -> None:
     run = [*PROGRAM, "attach", only_session().id]
     try:
         subprocess.run([*tmux, "new-session", "-d", "-x", "120", "-y", "40"], check=True)
-        with closing(Terminal([*tmux, "attach"], cwd=own_place)) as face:
-            face.press(f" cd {own_place}; clear; {' '.join(run)}; echo left with $?\r")
-            look_around(face)
-            screen = face.wait_for("continues; reconnect with", "left with 0")
+        with closing(Terminal([*tmux, "attach"], cwd=own_place)) as dashboard:
+            dashboard.press(f" cd {own_place}; clear; {' '.join(run)}; echo left with $?\r")
+            look_around(dashboard)
+            screen = dashboard.wait_for("continues; reconnect with", "left with 0")
             assert "·  Runs" not in screen
-            assert not TRUE_COLOR.search(face.raw)
+            assert not TRUE_COLOR.search(dashboard.raw)
     finally:
         subprocess.run([*tmux, "kill-server"], check=True)

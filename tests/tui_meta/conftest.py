@@ -17,13 +17,13 @@ def ordinary_garbage_collection() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("SSH_CONNECTION", "SSH_TTY"):
         monkeypatch.delenv(variable, raising=False)
 
 
 @pytest.fixture(autouse=True)
-def unread(monkeypatch: pytest.MonkeyPatch) -> None:
+def unlimited_time_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """A result stays on its line, however long the next key of a test takes."""
     monkeypatch.setattr("tui_meta.views.messages.log.READ_SECONDS", 3_600.0)
 
@@ -36,7 +36,7 @@ def saved_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_timers(monkeypatch: pytest.MonkeyPatch) -> None:
     """No timer of its own on any screen: what is shown is the same however long it takes.
 
     Taking a picture sets the terminal's size in the environment; it must not stay there.

@@ -44,7 +44,7 @@ def fold(known: dict[str, Snapshot], update: Update) -> dict[str, Snapshot]:
 
 
 @st.composite
-def sittings(draw: st.DrawFn) -> list[dict[str, Snapshot]]:
+def snapshot_sequences(draw: st.DrawFn) -> list[dict[str, Snapshot]]:
     """Draw successive snapshots of some runs, which are sometimes replaced by others."""
     length = draw(st.integers(1, 6))
     grown = {run: draw(growing_curves(length)) for run in (*RUNS, "other-1")}
@@ -56,14 +56,14 @@ def sittings(draw: st.DrawFn) -> list[dict[str, Snapshot]]:
     ]  # fmt: skip
 
 
-@given(sittings())
+@given(snapshot_sequences())
 def test_a_client_that_applies_every_change_has_the_snapshots_of_the_session(
-    sitting: list[dict[str, Snapshot]],
+    sequence: list[dict[str, Snapshot]],
 ) -> None:
     clock = Clock()
     encoder = DeltaEncoder(clock)
     known: dict[str, Snapshot] = {}
-    for current in sitting:
+    for current in sequence:
         clock.now += CURVE_SECONDS
         update = encoder.diff(current, list(current), 1)
         known = fold(known, update) if update else known
@@ -71,16 +71,16 @@ def test_a_client_that_applies_every_change_has_the_snapshots_of_the_session(
         assert list(known) == list(current)
 
 
-@given(sittings(), st.data())
+@given(snapshot_sequences(), st.data())
 def test_a_late_joiner_or_slow_subscriber_has_the_same_snapshots(
-    sitting: list[dict[str, Snapshot]], data: st.DataObject
+    sequence: list[dict[str, Snapshot]], data: st.DataObject
 ) -> None:
     """Full snapshots may be encoded between two diffs, of runs that have changed since."""
     clock = Clock()
     encoder = DeltaEncoder(clock)
-    came = data.draw(st.integers(0, len(sitting) - 1))
+    came = data.draw(st.integers(0, len(sequence) - 1))
     known: dict[str, Snapshot] = {}
-    for at, current in enumerate(sitting):
+    for at, current in enumerate(sequence):
         if at == came:
             known = fold({}, full(current, list(current), 1))
         clock.now += CURVE_SECONDS
@@ -90,13 +90,13 @@ def test_a_late_joiner_or_slow_subscriber_has_the_same_snapshots(
         assert at < came or known == current
 
 
-@given(sittings())
+@given(snapshot_sequences())
 def test_all_but_the_curve_is_as_new_as_the_session_at_any_time(
-    sitting: list[dict[str, Snapshot]],
+    sequence: list[dict[str, Snapshot]],
 ) -> None:
     encoder = DeltaEncoder()
     known: dict[str, Snapshot] = {}
-    for current in sitting:  # within one second, in which a curve is sent once
+    for current in sequence:  # within one second, in which a curve is sent once
         update = encoder.diff(current, list(current), 1)
         known = fold(known, update) if update else known
         assert {run: fields_of(one) for run, one in known.items()} == {

@@ -142,7 +142,7 @@ def test_one_battery_runs_at_a_time(
     assert both[0].result(PATIENCE) == both[1].result(PATIENCE)
 
 
-def test_a_battery_beside_short_questions_has_the_same_numbers(
+def test_a_battery_has_the_same_numbers_during_short_questions(
     session: Session, in_thread: Callable[..., Future[AnyAnswer]]
 ) -> None:
     alone = session.ask(BATTERY), session.ask(ADAPT)

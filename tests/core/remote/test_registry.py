@@ -73,7 +73,7 @@ def test_a_number_that_was_given_back_is_taken_again(take) -> None:
     assert take().id == "1"
 
 
-def test_an_entry_tells_of_the_process(take) -> None:
+def test_an_entry_describes_the_process(take) -> None:
     take()
     (entry,) = live_sessions()
     assert (entry.id, entry.pid) == ("1", os.getpid())
@@ -120,7 +120,7 @@ def test_an_entry_of_another_process_lives_as_long_as_it(runtime: Path) -> None:
         child.stdin.close()
 
 
-def test_one_who_clears_late_leaves_the_next_session_alone(
+def test_a_late_clean_up_keeps_the_entry_of_the_next_session(
     take, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the opening of a dead entry and its lock, another may replace it."""
@@ -172,7 +172,7 @@ def test_links_folders_and_pipes_are_no_entries(runtime: Path, tmp_path: Path) -
     assert elsewhere.read_bytes() == b"kept"
 
 
-def test_folder_and_socket_are_for_this_person_alone(take) -> None:
+def test_folder_and_socket_are_for_this_user_only(take) -> None:
     before = os.umask(0)
     try:
         take()
@@ -190,7 +190,7 @@ def test_a_folder_that_others_can_enter_is_refused(runtime: Path) -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
-def test_a_folder_of_somebody_else_is_refused(runtime: Path) -> None:
+def test_a_folder_of_another_user_is_refused(runtime: Path) -> None:
     os.chown(sessions_folder(), 65_534, -1)
     with pytest.raises(RemoteError, match="belongs to another user; set XDG_RUNTIME_DIR"):
         sessions_folder()

@@ -41,7 +41,7 @@ def test_a_late_joiner_has_everything_that_happened_before(
     assert late.folders() == session.folders()
 
 
-def test_events_of_earlier_sittings_are_sent(session: FakeSession) -> None:
+def test_events_before_a_resume_are_sent(session: FakeSession) -> None:
     before = FakeSession({"reptile": 40_000})
     before.start()
     session.earlier = [

@@ -96,7 +96,7 @@ def gated(monkeypatch: pytest.MonkeyPatch) -> list[Gated]:
     return made
 
 
-def test_a_run_beside_another_learns_the_same_bits_as_alone(
+def test_a_run_learns_the_same_bits_with_another_in_the_session_as_alone(
     engine_name: str, tmp_path: Path
 ) -> None:
     session = pair(tmp_path, engine_name)

@@ -51,9 +51,9 @@ def test_flushed_lines_are_in_the_file_before_it_is_closed(folder: RunFolder) ->
 
 def test_a_resumed_run_appends_to_the_log(folder: RunFolder) -> None:
     for event in EVERY_EVENT[:2]:
-        sitting = RunFolder(folder.path)
-        sitting.log.append(event)
-        sitting.log.close()
+        folder_again = RunFolder(folder.path)
+        folder_again.log.append(event)
+        folder_again.log.close()
     assert list(history(folder.path)) == EVERY_EVENT[:2]
 
 
@@ -71,10 +71,10 @@ def test_a_line_torn_by_a_crash_does_not_spoil_the_next_one(folder: RunFolder) -
     folder.log.close()
     with (folder.path / "events.jsonl").open("ab") as log:
         log.write(b'{"event":"progress","run":"r')
-    sitting = RunFolder(folder.path)
+    folder_again = RunFolder(folder.path)
     for event in EVERY_EVENT[1:3]:
-        sitting.log.append(event)
-    sitting.log.close()
+        folder_again.log.append(event)
+    folder_again.log.close()
     assert list(history(folder.path)) == EVERY_EVENT[:3]
 
 

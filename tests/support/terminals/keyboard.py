@@ -67,43 +67,47 @@ def sent(name: str) -> str:
     return _NAMED.get(name) or _PRINTED[name]
 
 
-def looked(face: Terminal) -> str:
+def looked(dashboard: Terminal) -> str:
     """Return the screen as text, and below it the text in reverse video."""
-    return "\n".join([*face.lines, *(f"reversed {text}" for text in face.reversed)])
+    return "\n".join([*dashboard.lines, *(f"reversed {text}" for text in dashboard.reversed)])
 
 
-def resize(face: Terminal, size: tuple[int, int]) -> None:
+def resize(dashboard: Terminal, size: tuple[int, int]) -> None:
     """Give the window another size, and wait until its last row is there."""
-    face.resize(*size)
-    face.wait_until(lambda _: bool(face.lines[-1].strip()), f"all rows at {size}")
+    dashboard.resize(*size)
+    dashboard.wait_until(lambda _: bool(dashboard.lines[-1].strip()), f"all rows at {size}")
 
 
-def press(face: Terminal, names: str) -> None:
+def press(dashboard: Terminal, names: str) -> None:
     """Press several keys."""
     for name in names.split():
-        face.press(sent(name))
+        dashboard.press(sent(name))
 
 
-def try_out(face: Terminal, name: str, case: Case, where: str) -> None:
+def try_out(dashboard: Terminal, name: str, case: Case, where: str) -> None:
     """Press the key called ``name`` on the screen ``where``, and see what ``case`` says."""
     what = f"{name} on {where}"
     resized = case.size != USUAL_SIZE
     if resized:
-        resize(face, case.size)
-    press(face, case.first)
-    face.wait_until(lambda _: face.whole and case.ready(looked(face)), f"before {what}")
+        resize(dashboard, case.size)
+    press(dashboard, case.first)
+    dashboard.wait_until(
+        lambda _: dashboard.whole and case.ready(looked(dashboard)), f"before {what}"
+    )
     if case.wiped:
-        face.wipe()
-    before = looked(face)
+        dashboard.wipe()
+    before = looked(dashboard)
     assert not case.sight(before, before), f"{what} has no visible effect\n{before}"
-    press(face, f"{name} {case.then}")
-    face.wait_until(lambda _: face.whole and case.sight(before, looked(face)), what)
+    press(dashboard, f"{name} {case.then}")
+    dashboard.wait_until(lambda _: dashboard.whole and case.sight(before, looked(dashboard)), what)
     if case.after:
-        press(face, case.after)
+        press(dashboard, case.after)
         gone = f"what {what} showed is gone"
-        face.wait_until(lambda _: face.whole and not case.sight(before, looked(face)), gone)
+        dashboard.wait_until(
+            lambda _: dashboard.whole and not case.sight(before, looked(dashboard)), gone
+        )
     if resized:
-        resize(face, USUAL_SIZE)
+        resize(dashboard, USUAL_SIZE)
 
 
 # Sights.

@@ -33,7 +33,7 @@ def serving(session: FakeSession) -> Iterator[Serving]:
 
 
 def die(serving: Serving, app: TuiMetaApp) -> None:
-    """The process that trains is gone, and the face has noticed."""
+    """The process that trains is gone, and the dashboard has noticed."""
     serving.die()
     until(lambda: bool(app.session.connection.lost))
 

@@ -17,7 +17,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return calls
 
 
-@pytest.mark.usefixtures("calm")
+@pytest.mark.usefixtures("no_timers")
 async def test_modules_are_frozen_once_the_runs_are_loaded(
     monkeypatch: pytest.MonkeyPatch, frozen: list[int]
 ) -> None:
@@ -33,7 +33,7 @@ async def test_modules_are_frozen_once_the_runs_are_loaded(
         assert len(frozen) == 1
 
 
-@pytest.mark.usefixtures("calm")
+@pytest.mark.usefixtures("no_timers")
 async def test_modules_of_a_screen_are_frozen_after_it_was_first_opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

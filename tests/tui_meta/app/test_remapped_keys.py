@@ -71,7 +71,7 @@ def test_the_notes_of_the_help_name_them() -> None:
     assert "Without one, P, M, s, C, < and > act on all runs" in text
 
 
-@pytest.mark.usefixtures("saved_runs", "calm")
+@pytest.mark.usefixtures("saved_runs", "no_timers")
 async def test_every_screen_names_them() -> None:
     app = TuiMetaApp(CannedSession(), Preferences(keys=ELSEWHERE))
     async with app.run_test(size=(120, 40)) as pilot:

@@ -78,7 +78,7 @@ def complaint(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize("tokens", COMMANDS[1:], ids=" ".join)
-def test_where_no_session_is_running_that_is_said(
+def test_without_a_session_the_message_says_that_none_is_running(
     tokens: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(tokens) == 2
@@ -126,10 +126,10 @@ def test_without_sessions_the_list_is_empty(capsys: pytest.CaptureFixture[str]) 
 def test_the_list_through_a_pipe_has_tabs(
     serving: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    face = serving.client()
+    dashboard = serving.client()
     assert main(["ls"]) == 0
     id, runs, since, watchers = out(capsys).removesuffix("\n").split("\t")
-    assert (id, watchers) == ("1", face._socket.status.name)
+    assert (id, watchers) == ("1", dashboard._socket.status.name)
     assert runs == ("fomaml-1 training 12,300 / 50,000; reptile-1 training 18,700 / 50,000")
     assert since.count(":") == 1
 
@@ -467,7 +467,7 @@ def test_attaching_shows_the_session(
     assert (session.connection.id, session.connection.read_only) == ("1", False)
 
 
-def test_attaching_read_only_shows_it_to_one_who_may_not_command(
+def test_attaching_read_only_opens_a_read_only_dashboard(
     serving: Serving, shown: list[Session]
 ) -> None:
     assert main(["attach", "--read-only"]) == 0

@@ -15,7 +15,7 @@ from tui_meta.views.keys.keymap import BOUND_TOGETHER
 from tui_meta.views.keys.pages import PAGE_TABLES
 from tui_meta.views.keys.table import SCREEN_KEYS
 
-pytestmark = pytest.mark.usefixtures("calm")
+pytestmark = pytest.mark.usefixtures("no_timers")
 
 OPEN = {key.action: key.names for key in SCREEN_KEYS}
 SIZES = [(1, 1), (20, 5), (40, 10), (59, 14), (60, 15), (300, 100), (30, 90), (80, 24)]

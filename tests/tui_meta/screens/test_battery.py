@@ -24,7 +24,7 @@ from tui_meta.screens.battery.screen import BatteryPage
 from tui_meta.screens.watch.screen import WatchScreen
 from tui_meta.views.numbers import loss
 
-pytestmark = pytest.mark.usefixtures("calm")
+pytestmark = pytest.mark.usefixtures("no_timers")
 
 NEXT = "▸ next: {}"
 

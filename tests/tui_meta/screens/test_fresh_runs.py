@@ -14,7 +14,7 @@ from tui_meta.views.keys.table import SCREEN_KEYS
 OPEN = {key.action.split("'")[1]: key.names for key in SCREEN_KEYS}
 
 
-@pytest.mark.usefixtures("saved_runs", "calm")
+@pytest.mark.usefixtures("saved_runs", "no_timers")
 @pytest.mark.parametrize("name", PAGES)
 async def test_any_key_may_arrive_before_a_page_knows_of_new_runs(name: str) -> None:
     session = CannedSession()

@@ -14,7 +14,7 @@ from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.geometry.screen import GeometryPage
 from tui_meta.widgets.chart import Chart
 
-pytestmark = pytest.mark.usefixtures("calm")
+pytestmark = pytest.mark.usefixtures("no_timers")
 
 FOMAML, REPTILE = "fomaml-1", "reptile-1"
 

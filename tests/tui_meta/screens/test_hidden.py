@@ -12,7 +12,7 @@ from tests.support.dashboard.pages import press, settle
 from tui_meta.app.application import PAGES, TuiMetaApp
 from tui_meta.views.keys.table import SCREEN_KEYS
 
-pytestmark = pytest.mark.usefixtures("calm")
+pytestmark = pytest.mark.usefixtures("no_timers")
 
 KEYS = {key.action: key.names for key in SCREEN_KEYS}
 

@@ -37,7 +37,7 @@ from tui_meta.widgets.chart import Chart
 
 STANDARD = draw_preset("standard", 0, 0, SineTasks())
 
-pytestmark = pytest.mark.usefixtures("saved_runs", "calm")
+pytestmark = pytest.mark.usefixtures("saved_runs", "no_timers")
 
 
 # What is shown.

@@ -30,7 +30,7 @@ from tests.support.dashboard.recording_session import RecordingSession
 from tests.support.dashboard.saved_runs import answered
 from tui_meta.screens.lab.screen import FOLLOW_TICKS, LabPage
 
-pytestmark = pytest.mark.usefixtures("saved_runs", "calm")
+pytestmark = pytest.mark.usefixtures("saved_runs", "no_timers")
 
 
 async def test_a_live_theta_is_followed_about_once_a_second() -> None:

@@ -17,7 +17,7 @@ from tests.support.run_folders import evaluated, make_run
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.preferences import Preferences
 
-pytestmark = pytest.mark.usefixtures("calm")
+pytestmark = pytest.mark.usefixtures("no_timers")
 
 SCENES = {
     "watch": ("e", "s", "L"),

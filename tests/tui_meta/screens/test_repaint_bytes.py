@@ -141,7 +141,7 @@ async def all_changes(pilot: Pilot[None], page: str, session: FakeSession) -> No
         await settle(pilot)
 
 
-@pytest.mark.usefixtures("calm")
+@pytest.mark.usefixtures("no_timers")
 @pytest.mark.parametrize("size", BOUNDS, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("page", PAGES)
 async def test_a_repaint_of_every_screen_sends_what_changed(

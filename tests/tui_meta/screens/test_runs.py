@@ -26,7 +26,7 @@ from tests.support.run_folders import (
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.watch.screen import WatchScreen
 
-pytestmark = pytest.mark.usefixtures("calm")
+pytestmark = pytest.mark.usefixtures("no_timers")
 
 NOW = 5_000.0
 
@@ -271,7 +271,7 @@ async def test_hostile_names_are_spelled_out(session: FakeSession, size: tuple[i
         assert r"a\x1b[31mred" in seen[4]
 
 
-async def test_beside_the_list_the_run_under_the_cursor_is_shown(session: FakeSession) -> None:
+async def test_the_run_under_the_cursor_is_shown_next_to_the_list(session: FakeSession) -> None:
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "f")
         assert "─ fomaml-a ─" in text

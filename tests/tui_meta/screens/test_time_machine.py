@@ -39,7 +39,7 @@ from tui_meta.widgets.lines import Lines
 FOMAML, REPTILE = Path("checkpoints/fomaml-1"), Path("checkpoints/reptile-1")
 
 
-pytestmark = pytest.mark.usefixtures("saved_runs", "calm")
+pytestmark = pytest.mark.usefixtures("saved_runs", "no_timers")
 
 
 @asynccontextmanager

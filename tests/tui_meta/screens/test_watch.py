@@ -24,23 +24,23 @@ from tui_meta.screens.dialogs.help import Help
 from tui_meta.views.keys.watch import GROUPS
 from tui_meta.views.rates import LOCAL
 
-Face = Callable[[FakeSession], TuiMetaApp]
+MakeApp = Callable[[FakeSession], TuiMetaApp]
 """Makes a dashboard of a session."""
 
 
 @pytest.fixture(params=["here", "served"])
-def face(request: pytest.FixtureRequest) -> Iterator[Face]:
+def make_app(request: pytest.FixtureRequest) -> Iterator[MakeApp]:
     """A dashboard of a session in this process, and one of the same session across a socket."""
     if request.param == "here":
         yield TuiMetaApp
         return
     with ExitStack() as stack:
 
-        def served_face(session: FakeSession) -> TuiMetaApp:
+        def served_app(session: FakeSession) -> TuiMetaApp:
             stack.enter_context(folder_for_sockets())
             return TuiMetaApp(stack.enter_context(served(session)).client(owner=True))
 
-        yield served_face
+        yield served_app
 
 
 def test_the_fake_is_a_session() -> None:
@@ -59,9 +59,9 @@ async def test_training_starts_only_after_the_first_frame() -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_what_matters_is_on_the_screen_at_every_size(
-    face: Face, size: tuple[int, int]
+    make_app: MakeApp, size: tuple[int, int]
 ) -> None:
-    async with face(FakeSession()).run_test(size=size) as pilot:
+    async with make_app(FakeSession()).run_test(size=size) as pilot:
         await settle(pilot)
         text = shown(pilot.app)
         for part in ("FOMAML", "Reptile", "12,300 / 50,000", "18,700 / 50,000", " 24%", " 37%"):
@@ -77,9 +77,9 @@ async def test_what_matters_is_on_the_screen_at_every_size(
             assert part in text
 
 
-async def test_space_pauses_all_runs_and_resumes_them(face: Face) -> None:
+async def test_space_pauses_all_runs_and_resumes_them(make_app: MakeApp) -> None:
     session = FakeSession()
-    async with face(session).run_test(size=(120, 40)) as pilot:
+    async with make_app(session).run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "space")
         assert session.commands(Pause) == [FOMAML, REPTILE]
         assert "paused: FOMAML at 12,300 · Reptile at 18,700" in text
@@ -89,9 +89,9 @@ async def test_space_pauses_all_runs_and_resumes_them(face: Face) -> None:
         assert "training: FOMAML from 12,300" in text
 
 
-async def test_with_the_focus_on_a_run_keys_act_on_it_alone(face: Face) -> None:
+async def test_with_the_focus_on_a_run_keys_act_on_it_alone(make_app: MakeApp) -> None:
     session = FakeSession()
-    async with face(session).run_test(size=(120, 40)) as pilot:
+    async with make_app(session).run_test(size=(120, 40)) as pilot:
         assert "space pause Reptile" in await press(pilot, "shift+tab")
         await press(pilot, "space", "s", "less_than_sign")
         assert session.commands(Pause) == session.commands(Save) == [REPTILE]
@@ -102,10 +102,10 @@ async def test_with_the_focus_on_a_run_keys_act_on_it_alone(face: Face) -> None:
 
 
 async def test_a_command_is_answered_before_the_run_obeys(
-    face: Face, monkeypatch: pytest.MonkeyPatch
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = FakeSession()
-    async with face(session).run_test(size=(120, 40)) as pilot:
+    async with make_app(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         monkeypatch.setattr(FakeTrainer, "send", lambda run, command: True)
         text = await press(pilot, "space")
@@ -115,9 +115,9 @@ async def test_a_command_is_answered_before_the_run_obeys(
         assert "saving FOMAML and Reptile…" in await press(pilot, "s")
 
 
-async def test_n_steps_paused_runs_only(face: Face) -> None:
+async def test_n_steps_paused_runs_only(make_app: MakeApp) -> None:
     session = FakeSession()
-    async with face(session).run_test(size=(120, 40)) as pilot:
+    async with make_app(session).run_test(size=(120, 40)) as pilot:
         assert "n steps paused runs" in await press(pilot, "n")
         assert not session.commands(Step)
         text = await press(pilot, "space", "n")
@@ -125,8 +125,8 @@ async def test_n_steps_paused_runs_only(face: Face) -> None:
         assert "one step: FOMAML to 12,301 · Reptile to 18,701" in text
 
 
-async def test_s_saves_and_shows_where(face: Face) -> None:
-    async with face(FakeSession()).run_test(size=(120, 40)) as pilot:
+async def test_s_saves_and_shows_where(make_app: MakeApp) -> None:
+    async with make_app(FakeSession()).run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "s")
         assert "saved checkpoints/fomaml-1/000012300.safetensors" in text
         assert "saved checkpoints/reptile-1/000018700.safetensors" in text
@@ -143,10 +143,10 @@ async def test_s_saves_and_shows_where(face: Face) -> None:
 )
 @pytest.mark.parametrize("size", SIZES)
 async def test_an_evaluation_is_requested_shown_and_kept(
-    face: Face, key: str, probe: str, said: str, size: tuple[int, int]
+    make_app: MakeApp, key: str, probe: str, said: str, size: tuple[int, int]
 ) -> None:
     session = FakeSession()
-    async with face(session).run_test(size=size) as pilot:
+    async with make_app(session).run_test(size=size) as pilot:
         text = await press(pilot, key)
         assert session.sent == [(Evaluate(probe, 0), None)]  # type: ignore[arg-type]
         assert said in text
@@ -157,8 +157,10 @@ async def test_an_evaluation_is_requested_shown_and_kept(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_3_shows_the_loss_per_step_of_both_runs(face: Face, size: tuple[int, int]) -> None:
-    async with face(FakeSession()).run_test(size=size) as pilot:
+async def test_3_shows_the_loss_per_step_of_both_runs(
+    make_app: MakeApp, size: tuple[int, int]
+) -> None:
+    async with make_app(FakeSession()).run_test(size=size) as pilot:
         text = await press(pilot, "3")
         assert "─ loss per step" in text or "━ loss per step" in text
         assert "gradient steps" in text
@@ -166,9 +168,9 @@ async def test_3_shows_the_loss_per_step_of_both_runs(face: Face, size: tuple[in
         assert "training loss ─" in text or "training loss ━" in text
 
 
-async def test_pace_goes_down_step_by_step_and_up_again(face: Face) -> None:
+async def test_pace_goes_down_step_by_step_and_up_again(make_app: MakeApp) -> None:
     session = FakeSession()
-    async with face(session).run_test(size=(120, 40)) as pilot:
+    async with make_app(session).run_test(size=(120, 40)) as pilot:
         assert "full speed is the fastest" in await press(pilot, "greater_than_sign")
         assert "pace of FOMAML and Reptile: 3,000 it/s" in await press(pilot, "less_than_sign")
         text = await press(pilot, *["less_than_sign"] * 8)
@@ -179,9 +181,9 @@ async def test_pace_goes_down_step_by_step_and_up_again(face: Face) -> None:
         assert session.snapshots()[REPTILE].pace is None
 
 
-async def test_c_continues_finished_runs(face: Face) -> None:
+async def test_c_continues_finished_runs(make_app: MakeApp) -> None:
     session = FakeSession()
-    async with face(session).run_test(size=(120, 40)) as pilot:
+    async with make_app(session).run_test(size=(120, 40)) as pilot:
         assert "c continues finished runs" in await press(pilot, "c")
         assert not session.sent
         session.finish(FOMAML)
@@ -191,9 +193,9 @@ async def test_c_continues_finished_runs(face: Face) -> None:
         assert "continuing: FOMAML to 100,000 iterations" in text
 
 
-async def test_a_finished_session_offers_to_continue(face: Face) -> None:
+async def test_a_finished_session_offers_to_continue(make_app: MakeApp) -> None:
     session = FakeSession({"reptile": 50_000})
-    async with face(session).run_test(size=(120, 40)) as pilot:
+    async with make_app(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         text = shown(pilot.app)
         assert "c continue" in text
@@ -201,9 +203,9 @@ async def test_a_finished_session_offers_to_continue(face: Face) -> None:
         assert "nothing to pause" in await press(pilot, "space")
 
 
-async def test_r_starts_new_runs_after_a_confirmation(face: Face) -> None:
+async def test_r_starts_new_runs_after_a_confirmation(make_app: MakeApp) -> None:
     session = FakeSession()
-    async with face(session).run_test(size=(120, 40)) as pilot:
+    async with make_app(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "r", "escape")
         assert "restart" not in session.calls
@@ -219,9 +221,9 @@ async def test_r_starts_new_runs_after_a_confirmation(face: Face) -> None:
         assert "new runs with the next seed" in await press(pilot, "m")
 
 
-async def test_q_asks_while_something_would_be_lost(face: Face) -> None:
+async def test_q_asks_while_something_would_be_lost(make_app: MakeApp) -> None:
     session = FakeSession()
-    async with face(session).run_test(size=(120, 40)) as pilot:
+    async with make_app(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         for key in ("q", "ctrl+c"):
             text = await press(pilot, key, "q", "q", "ctrl+c")
@@ -251,9 +253,9 @@ async def test_each_answer_of_the_quit_question(keys: list[str], end: str | None
         assert session.calls[1:] == ([end] if end else [])
 
 
-async def test_q_leaves_at_once_when_nothing_would_be_lost(face: Face) -> None:
+async def test_q_leaves_at_once_when_nothing_would_be_lost(make_app: MakeApp) -> None:
     session = FakeSession({"reptile": 50_000})
-    async with face(session).run_test(size=(80, 24)) as pilot:
+    async with make_app(session).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("q")
         await pilot.app.workers.wait_for_complete()
@@ -313,8 +315,8 @@ async def test_enter_enlarges_and_escape_goes_back_and_never_out() -> None:
         assert app.is_running
 
 
-async def test_the_table_scrolls_by_keys_and_by_wheel(face: Face) -> None:
-    async with face(FakeSession()).run_test(size=(80, 24)) as pilot:
+async def test_the_table_scrolls_by_keys_and_by_wheel(make_app: MakeApp) -> None:
+    async with make_app(FakeSession()).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         assert "newer below" in await press(pilot, "home")
         assert " 1,000 " in shown(pilot.app)
@@ -324,9 +326,9 @@ async def test_the_table_scrolls_by_keys_and_by_wheel(face: Face) -> None:
         assert " 18,000 " not in shown(pilot.app)
 
 
-async def test_the_mouse_focuses_panels_and_presses_footer_keys(face: Face) -> None:
+async def test_the_mouse_focuses_panels_and_presses_footer_keys(make_app: MakeApp) -> None:
     session = FakeSession()
-    async with face(session).run_test(size=(120, 40)) as pilot:
+    async with make_app(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await pilot.click("#wave-1")
         assert pilot.app.focused is not None
@@ -344,9 +346,9 @@ async def test_tabs_answer_to_the_mouse() -> None:
         assert "support" in shown(pilot.app)
 
 
-async def test_a_diverged_run_shows_the_reason_and_advice(face: Face) -> None:
+async def test_a_diverged_run_shows_the_reason_and_advice(make_app: MakeApp) -> None:
     session = FakeSession()
-    async with face(session).run_test(size=(120, 40)) as pilot:
+    async with make_app(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         session.diverge(FOMAML)
         await settle(pilot)
@@ -356,12 +358,12 @@ async def test_a_diverged_run_shows_the_reason_and_advice(face: Face) -> None:
         assert state(session, REPTILE) == "training"
 
 
-async def test_earlier_sittings_are_in_the_table(face: Face) -> None:
+async def test_evaluations_before_a_resume_are_in_the_table(make_app: MakeApp) -> None:
     before = FakeSession({"reptile": 4_000})
     before.start()
     session = FakeSession({"reptile": 4_000}, earlier=before.events(0))
     session.start = lambda: None  # type: ignore[method-assign]
-    async with face(session).run_test(size=(120, 40)) as pilot:
+    async with make_app(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         assert " 4,000 " in shown(pilot.app)
 
@@ -450,11 +452,11 @@ async def test_sixty_by_fifteen_keeps_the_table_and_one_chart() -> None:
             assert " left" in rows[row]
 
 
-async def test_any_keys_in_any_order_do_no_harm(face: Face) -> None:
+async def test_any_keys_in_any_order_do_no_harm(make_app: MakeApp) -> None:
     names = [name for _, keys in GROUPS[:-1] for key in keys for name in key.names.split(",")]
     choose = random.Random(1)
     session = FakeSession()
-    app = face(session)
+    app = make_app(session)
     async with app.run_test(size=(120, 40)) as pilot:
         for _ in range(40):
             await pilot.press(choose.choice(names))
@@ -465,8 +467,8 @@ async def test_any_keys_in_any_order_do_no_harm(face: Face) -> None:
         assert "FOMAML" in shown(app)
 
 
-async def test_nothing_is_painted_when_nothing_changes(face: Face) -> None:
-    app = face(FakeSession())
+async def test_nothing_is_painted_when_nothing_changes(make_app: MakeApp) -> None:
+    app = make_app(FakeSession())
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "space")

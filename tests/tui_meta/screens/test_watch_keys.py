@@ -55,7 +55,7 @@ async def test_a_lens_is_stored_for_the_next_client() -> None:
         assert "training loss · linear" in shown(pilot.app)  # type: ignore[arg-type]
 
 
-async def test_a_title_without_room_says_less_and_is_not_cut() -> None:
+async def test_a_title_without_room_is_shorter_and_not_cut() -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         text = await press(pilot, "e")
@@ -108,7 +108,7 @@ async def test_g_and_G_scroll_the_table_to_its_ends() -> None:  # noqa: N802  (t
 # Frozen and paused.
 
 
-async def test_a_frozen_view_is_told_apart_from_paused_runs() -> None:
+async def test_a_frozen_view_differs_from_paused_runs() -> None:
     session = FakeSession()
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         header = (await press(pilot, "z")).splitlines()[:5]

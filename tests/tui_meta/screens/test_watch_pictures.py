@@ -11,7 +11,7 @@ from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.themes import PALETTES
 
-pytestmark = pytest.mark.usefixtures("calm")
+pytestmark = pytest.mark.usefixtures("no_timers")
 
 
 async def assert_pictures(pilot: Pilot[None], expected: SnapshotAssertion) -> None:

@@ -15,7 +15,7 @@ from tests.support.dashboard.pages import settle
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.upstream.key_order import KeyDone
 
-pytestmark = pytest.mark.usefixtures("calm")
+pytestmark = pytest.mark.usefixtures("no_timers")
 
 
 class PlainApp(App[None]):

@@ -53,7 +53,7 @@ def test_a_narrow_table_keeps_mean_and_median() -> None:
     assert plain(row).split() == ["FOMAML", loss(source.mean), loss(source.median)]
 
 
-def test_a_source_that_diverged_has_no_mean_and_says_on_how_many_tasks() -> None:
+def test_a_source_that_diverged_has_a_count_of_tasks_in_place_of_a_mean() -> None:
     answer = changed(mean=None, low=None, high=None, diverged=12)
     row = plain(battery.table(answer, TITLES, 80)[1]).split()
     assert row[1:4] == ["inf", "-", "-"]
@@ -69,7 +69,9 @@ def test_a_source_that_diverged_has_no_mean_and_says_on_how_many_tasks() -> None
         (0.0, 0.0, "no significant difference (95%)"),
     ],
 )
-def test_a_pair_is_judged_by_its_interval(low: float, high: float, verdict: str) -> None:
+def test_the_verdict_on_a_pair_follows_from_its_interval(
+    low: float, high: float, verdict: str
+) -> None:
     pair = msgspec.structs.replace(
         surveyed().pairs[0], mean=(low + high) / 2, low=low, high=high, first_better=0.25
     )
@@ -88,7 +90,7 @@ def test_pairs_are_those_of_the_source_that_is_looked_at() -> None:
         assert all(title in one.partition(":")[0] for one in said)
 
 
-def test_a_pair_without_a_mean_says_why() -> None:
+def test_a_pair_without_a_mean_shows_why() -> None:
     pair = msgspec.structs.replace(surveyed().pairs[0], mean=None, low=None, high=None)
     answer = msgspec.structs.replace(surveyed(), pairs=(pair,))
     assert "a task diverged" in plain(battery.pair_lines(answer, TITLES, 0, 120)[0])
@@ -137,7 +139,7 @@ def test_an_empty_cell_is_blank_and_one_that_diverged_is_marked() -> None:
     assert key.rstrip().endswith("! diverged")
 
 
-def test_maps_beside_each_other_share_one_scale() -> None:
+def test_adjacent_maps_share_one_scale() -> None:
     alone = plain(battery.heat_lines(surveyed(), 0, 80)[-1])
     first = plain(battery.heat_lines(surveyed(), 0, 80, beside=(2,))[-1])
     second = plain(battery.heat_lines(surveyed(), 2, 80, beside=(0,))[-1])
@@ -154,7 +156,7 @@ def test_the_worst_tasks_are_listed_and_the_selected_one_is_marked() -> None:
     assert "task" in plain(head)
 
 
-def test_the_title_says_which_tasks_they_were() -> None:
+def test_the_title_names_the_tasks() -> None:
     expected = "300 random tasks, 10 points, whole range, 4 gradient steps, seed 0"
     assert plain(battery.title_line(surveyed(), TITLES, 80)).rstrip() == expected
     wide = plain(battery.title_line(surveyed(), TITLES, 120))

@@ -52,7 +52,7 @@ def test_axes_that_one_large_iteration_needed_close_in_when_small_ones_have_foll
     assert last.x.upper - last.x.lower < 0.1 * (wide.x.upper - wide.x.lower)
 
 
-def test_without_colour_the_source_s_three_tasks_are_told_apart() -> None:
+def test_the_three_tasks_of_a_source_differ_without_colour() -> None:
     series = GeometryChart().plot(traced("FOMAML")).series
     assert len({one.marker for one in series}) == len(series) == 5
 
@@ -77,13 +77,13 @@ def test_the_numbers_are_those_of_the_answer() -> None:
     assert len(said) == 5
 
 
-def test_a_path_of_several_steps_says_how_straight_it_is() -> None:
+def test_a_path_of_several_steps_has_its_straightness() -> None:
     answer = traced("Reptile")
     said = plain(number_lines(answer)[1])
     assert f"straightness {answer.distances[0] / answer.lengths[0]:.2f}" in said
 
 
-def test_what_is_not_known_is_said() -> None:
+def test_unknown_values_are_shown_as_unknown() -> None:
     answer = msgspec.structs.replace(traced("FOMAML"), exact=False, successive=None)
     said = [plain(one) for one in number_lines(answer)]
     assert "as with plain SGD" in said[-1]

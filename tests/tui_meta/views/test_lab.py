@@ -136,7 +136,7 @@ def test_a_worst_task_of_the_battery_opens_as_it_was() -> None:
         lambda: lab.add(lab.with_points(START, 100)),
     ],
 )
-def test_what_cannot_be_is_a_line_that_says_why(change: Callable[[], LabState]) -> None:
+def test_an_impossible_change_is_a_message_with_the_reason(change: Callable[[], LabState]) -> None:
     with pytest.raises(ConfigError):
         change()
 
@@ -229,7 +229,7 @@ def test_stepping_back_and_forth_is_a_look_at_what_is_known(steps: list[int]) ->
     assert charts.waves(back, answers) == shown
 
 
-def test_more_updates_keep_whoever_looks_at_the_last_one_there() -> None:
+def test_more_gradient_steps_keep_the_last_step_selected() -> None:
     assert lab.with_updates(START, 50).step == 50
     earlier = lab.step(START, -10)
     assert lab.with_updates(earlier, 50).step == 22
@@ -295,7 +295,7 @@ def test_the_losses_are_those_of_the_answers_and_the_step_is_marked() -> None:
     assert here.y == pytest.approx([of(title, plot.series).y[2] for title in TITLES])
 
 
-def test_what_diverged_is_a_gap_and_a_word() -> None:
+def test_a_diverged_loss_is_a_gap_and_a_word() -> None:
     state = lab.with_rate(START, 1e30)
     answers = asked(state)
     waves, losses = (make(state, answers) for make in (LabCharts().waves, LabCharts().losses))

@@ -164,7 +164,7 @@ def test_an_iteration_that_is_typed_chooses_the_checkpoint_at_or_before_it() -> 
     assert at("live") == "live"
 
 
-def test_a_run_without_checkpoints_says_so_and_stays_live() -> None:
+def test_a_run_without_checkpoints_shows_that_and_stays_live() -> None:
     for settings in (
         replace(LAB_SETTINGS, chosen=KNOWN.chosen),
         replace(lab_settings.recalled(LAB_SETTINGS, "reptile", past()), chosen=KNOWN.chosen),
@@ -216,7 +216,7 @@ def test_in_a_small_terminal_the_chosen_setting_comes_first(chosen: int) -> None
     assert cells(second) == 40
 
 
-def test_the_task_says_from_where_its_points_are() -> None:
+def test_the_task_shows_the_range_of_its_points() -> None:
     assert plain(task_line(LAB_SETTINGS.lab)) == "4.00·sin(x + 1.00), 10 points, standard, task 1"
     drawn = lab.with_noise(lab.with_points(LAB_SETTINGS.lab, 1), 0.5)
     assert (
@@ -225,7 +225,7 @@ def test_the_task_says_from_where_its_points_are() -> None:
     assert plain(task_line(lab.add(drawn))).endswith("2 points, edited")
 
 
-def test_each_theta_has_its_losses_and_says_whose_it_is() -> None:
+def test_each_theta_has_its_losses_and_its_run() -> None:
     settings = replace(KNOWN, lab=lab.step(KNOWN.lab, -20))
     head, *rows = loss_lines(settings, answers(settings), "usual", 80)
     assert plain(head).split()[:7] == ["query", "loss", "before", "step", "12", "after", "32"]
@@ -243,7 +243,7 @@ def test_a_checkpoint_is_named_and_what_is_not_known_is_open() -> None:
     assert plain(rows[2]).split() == ["▀▀", "Reptile", "…", "…", "…", "▸checkpoint", "200", "auto"]
 
 
-def test_what_diverged_is_a_word() -> None:
+def test_a_diverged_loss_is_a_word() -> None:
     settings = replace(LAB_SETTINGS, lab=lab.with_rate(LAB_SETTINGS.lab, 1e30))
     assert "diverged" in plain(loss_lines(settings, answers(settings), "usual", 80)[1])
 
@@ -263,7 +263,7 @@ def test_every_size_has_its_shape(size: tuple[int, int], expected: str) -> None:
     assert shape(*size) == expected
 
 
-def test_a_large_terminal_tells_the_losses_after_a_few_updates_too() -> None:
+def test_a_large_terminal_also_shows_the_losses_after_a_few_steps() -> None:
     settings = replace(LAB_SETTINGS, lab=lab.step(lab.with_updates(LAB_SETTINGS.lab, 8), -2))
     answers = {title: adapted(one) for title, one in lab.questions(settings.lab, SOURCES).items()}
     head, *rows = loss_lines(settings, answers, "wide", 160)

@@ -108,7 +108,7 @@ def test_each_chart_keeps_a_lens_of_its_own() -> None:
     assert watching.lens_panel == layout.ADAPTED
 
 
-def test_the_next_face_looks_through_the_same_lens_but_has_no_cursor() -> None:
+def test_the_next_dashboard_has_the_same_lens_but_no_cursor() -> None:
     watching, other = looked_at(), looked_at()
     for part in ("scale", "window", "smoothing"):
         watching.change_lens(part)  # type: ignore[arg-type]
@@ -125,7 +125,7 @@ def test_what_is_no_lens_is_passed_over(view: dict[str, str | None]) -> None:
 
 
 @pytest.mark.parametrize("part", ["scale", "window", "smoothing"])
-def test_a_wave_says_why_it_has_no_lens(part: str) -> None:
+def test_a_wave_shows_why_it_has_no_lens(part: str) -> None:
     watching = looked_at()
     watching.turn_to("wave-0")
     watching.change_lens(part)  # type: ignore[arg-type]
@@ -133,7 +133,7 @@ def test_a_wave_says_why_it_has_no_lens(part: str) -> None:
     assert not watching.lenses
 
 
-def test_the_loss_per_update_has_a_scale_and_says_why_it_has_no_window() -> None:
+def test_the_loss_per_step_has_a_scale_and_shows_why_it_has_no_window() -> None:
     watching = looked_at()
     watching.turn_to(layout.UPDATES)
     watching.change_lens("window")
@@ -163,14 +163,14 @@ def test_beyond_the_end_of_a_run_there_is_nothing_to_read() -> None:
     assert "FOMAML - · Reptile 0." in below
 
 
-def test_a_cursor_without_a_curve_says_so() -> None:
+def test_a_cursor_without_a_curve_shows_a_message() -> None:
     watching = looked_at(FakeSession())
     watching.toggle_cursor()
     assert "no curve to read values from yet" in watching.messages.all[-1].text
     assert not watching.cursor_on
 
 
-def test_the_cursor_goes_with_escape_before_anything_else_does() -> None:
+def test_escape_removes_the_cursor_first() -> None:
     watching = looked_at()
     watching.enlarged = True
     watching.toggle_cursor()
@@ -203,7 +203,7 @@ def test_the_cursor_stays_on_the_curve_and_reads_its_values(
         assert reading(plot, cursor).isprintable()
 
 
-def test_between_two_points_the_line_is_read_and_in_a_gap_nothing() -> None:
+def test_a_reading_is_interpolated_between_points_and_absent_in_gaps() -> None:
     series = Series("a", (0, 2, 4), (1.0, 3.0, math.nan))
     plot = Plot("", (series,), Axis(0, 4), Axis(0, 4))
     assert value_at(plot, series, 1) == 2
@@ -211,7 +211,7 @@ def test_between_two_points_the_line_is_read_and_in_a_gap_nothing() -> None:
     assert value_at(plot, series, 5) is None
 
 
-def test_a_panel_without_a_lower_edge_says_the_values_in_its_title() -> None:
+def test_a_panel_without_a_lower_edge_has_the_values_in_its_title() -> None:
     watching = looked_at()
     watching.arrange(80, 24)
     watching.change_lens("scale")
@@ -224,7 +224,7 @@ def test_a_panel_without_a_lower_edge_says_the_values_in_its_title() -> None:
 # Marks.
 
 
-def test_what_a_person_made_happen_is_marked_where_it_happened() -> None:
+def test_commands_are_marked_at_their_iterations() -> None:
     session = started_session(fomaml=12_300)
     watching = looked_at(session)
     seen = len(session.events(0))
@@ -247,7 +247,7 @@ def test_what_comes_by_itself_is_not_marked() -> None:
 # The frozen view.
 
 
-def test_a_frozen_view_stands_still_while_the_header_goes_on() -> None:
+def test_a_frozen_view_stays_while_the_header_continues() -> None:
     session = started_session()
     watching = looked_at(session)
     before, rows = shown(watching), watching.table(60).count
@@ -264,7 +264,7 @@ def test_a_frozen_view_stands_still_while_the_header_goes_on() -> None:
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
-def test_the_footer_says_that_the_view_is_frozen_at_every_width(width: int) -> None:
+def test_the_footer_shows_a_frozen_view_at_every_width(width: int) -> None:
     watching = looked_at()
     assert "frozen" not in plain(watching.footer(None, width))
     watching.freeze()

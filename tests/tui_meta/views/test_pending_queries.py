@@ -109,7 +109,7 @@ def test_a_visit_is_asked_for_once_and_kept() -> None:
     assert visits.answer(question()) == answer()
 
 
-def test_whoever_comes_back_before_the_answer_asks_again() -> None:
+def test_a_question_asked_again_before_its_answer_is_sent_again() -> None:
     visits = AnswerCache()
     assert visits.due(question(0))
     assert visits.due(question(1))

@@ -36,15 +36,13 @@ def test_a_remote_terminal_is_repainted_at_most_four_times_a_second(variable: st
     assert not far.fast_polls  # or else they would come between the ticks
 
 
-def test_a_terminal_at_hand_is_not_held_back() -> None:
+def test_a_local_terminal_is_not_slowed_down() -> None:
     assert rates({"TERM": "xterm", "SSH_TTY": ""}) == LOCAL
 
 
 @pytest.mark.parametrize("environment", [{}, {"SSH_TTY": "/dev/pts/1"}])
 @pytest.mark.parametrize("fps", [0.1, 0.5, 1, 4, 10, 30, 60])
-def test_a_person_chooses_how_often_whatever_the_connection(
-    fps: float, environment: dict[str, str]
-) -> None:
+def test_the_chosen_rate_applies_to_any_connection(fps: float, environment: dict[str, str]) -> None:
     chosen, usual = rates(environment, fps), rates(environment)
     assert chosen.tick == pytest.approx(1 / fps)
     assert chosen.fast_tick >= min(1 / fps, 1 / 50)
@@ -112,7 +110,7 @@ def test_a_terminal_that_takes_the_bytes_again_is_repainted_as_often_as_before()
     assert times == [4, 2, 1, 1]
 
 
-def test_one_late_repaint_begins_the_calm_anew() -> None:
+def test_one_late_repaint_restarts_the_count_of_timely_ones() -> None:
     throttle = throttled(1, BEHIND)
     calm = round(RECOVERY_SECONDS / 0.25)
     throttled(calm - 1, 0.0, throttle)
@@ -165,7 +163,7 @@ async def test_the_watch_screen_repaints_more_rarely_while_the_terminal_is_behin
         assert repaints(ticks) == usual
 
 
-@pytest.mark.usefixtures("calm")
+@pytest.mark.usefixtures("no_timers")
 @pytest.mark.parametrize("page", PAGES)
 async def test_every_other_screen_repaints_more_rarely_while_the_terminal_is_behind(
     page: str, monkeypatch: pytest.MonkeyPatch
@@ -187,7 +185,7 @@ async def test_every_other_screen_repaints_more_rarely_while_the_terminal_is_beh
 
 
 @pytest.mark.parametrize(("fps", "expected"), [(0.5, 2.0), (1, 1.0), (30, 0.5)])
-async def test_no_screen_is_repainted_more_often_than_a_person_chose(
+async def test_no_screen_is_repainted_more_often_than_the_chosen_rate(
     fps: float, expected: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: dict[str, float] = {}

@@ -45,7 +45,7 @@ def test_text_without_control_characters_is_shown_as_it_is(text: str) -> None:
 
 
 @given(st.recursive(st.text() | st.integers(), lambda some: st.lists(some)))
-def test_printable_json_says_the_same(value: object) -> None:
+def test_printable_json_has_the_same_value(value: object) -> None:
     encoded = printable_json(msgspec.json.encode(value).decode())
     assert encoded.isprintable()
     assert json.loads(encoded) == value
@@ -59,7 +59,7 @@ def test_a_shortened_text_keeps_its_ends(text: str, length: int) -> None:
     assert short[-2:] == text[-2:]
 
 
-def test_an_error_about_a_long_name_still_says_what_is_wrong(
+def test_an_error_about_a_long_name_still_has_its_reason(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     print_error(str(CheckpointError("x" * 5_000, "no such file")))  # type: ignore[arg-type]
@@ -69,7 +69,7 @@ def test_an_error_about_a_long_name_still_says_what_is_wrong(
     assert len(line) < LONGEST_LINE + 10
 
 
-def test_two_runs_of_hostile_names_are_told_apart_by_printable_titles() -> None:
+def test_two_runs_of_hostile_names_have_different_printable_titles() -> None:
     session = FakeSession({"fomaml": 100})
     (snapshot,) = session.snapshots().values()
     assert titles({HOSTILE: snapshot, "b": snapshot})[HOSTILE].isprintable()

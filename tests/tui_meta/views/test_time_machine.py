@@ -203,7 +203,7 @@ def test_one_task_through_time_has_its_losses_at_the_present_step() -> None:
     assert now.label == "at step 2"
 
 
-def test_damaged_checkpoints_are_told() -> None:
+def test_damaged_checkpoints_are_counted() -> None:
     machine = at_newest(past(100, 200, damaged=2))
     assert plain(time_text.place_line(machine)) == "checkpoint 2 of 2, iteration 200, 2 damaged"
 

@@ -19,7 +19,7 @@ def curve(losses: list[float]) -> Curve:
 @pytest.mark.parametrize(
     ("last", "said"), [(0.5, "falling"), (1.0, "level"), (1.5, "rising"), (1.01, "level")]
 )
-def test_a_change_that_stands_out_of_the_noise_is_said(last: float, said: str) -> None:
+def test_a_change_larger_than_the_noise_is_reported(last: float, said: str) -> None:
     rng = random.Random(0)
     before = [1 + rng.gauss(0, 0.02) for _ in range(900)]
     after = [last + rng.gauss(0, 0.02) for _ in range(100)]
@@ -27,7 +27,7 @@ def test_a_change_that_stands_out_of_the_noise_is_said(last: float, said: str) -
 
 
 @given(st.lists(st.floats(0.01, 100), min_size=LEAST_POINTS, max_size=300))
-def test_what_is_said_agrees_with_an_independent_test_of_the_means(losses: list[float]) -> None:
+def test_the_trend_agrees_with_an_independent_test_of_the_means(losses: list[float]) -> None:
     tenth = len(losses) // 10
     before, after = np.array(losses[-2 * tenth : -tenth]), np.array(losses[-tenth:])
     error = math.hypot(*(part.std(ddof=1) / math.sqrt(tenth) for part in (before, after)))
@@ -38,7 +38,7 @@ def test_what_is_said_agrees_with_an_independent_test_of_the_means(losses: list[
         assert trend(curve(losses)) == said
 
 
-def test_a_curve_that_is_short_or_not_finite_says_nothing() -> None:
+def test_a_curve_that_is_short_or_not_finite_has_no_trend() -> None:
     assert trend(curve([1.0] * (LEAST_POINTS - 1))) is None
     assert trend(curve([1.0] * 100 + [math.inf] * 5)) is None
     assert trend(curve([1.0] * 100 + [math.nan])) is None

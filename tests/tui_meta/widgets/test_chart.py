@@ -167,7 +167,7 @@ def test_importing_the_widget_does_not_import_plotext() -> None:
 
 
 @pytest.mark.parametrize("rows", range(4, 40))
-def test_a_tick_stands_in_the_row_of_the_points_it_names(rows: int) -> None:
+def test_a_tick_is_in_the_row_of_the_points_it_names(rows: int) -> None:
     # The chart repeats plotext's rounding; this notices when plotext changes it.
     ticks = tuple((at / 4, f"{at}") for at in range(5))
     # A gap on either side makes each of them a line of its own.
@@ -180,7 +180,7 @@ def test_a_tick_stands_in_the_row_of_the_points_it_names(rows: int) -> None:
 
 
 @pytest.mark.parametrize("columns", range(20, 60))
-def test_a_tick_stands_in_the_column_of_the_points_it_names(columns: int) -> None:
+def test_a_tick_is_in_the_column_of_the_points_it_names(columns: int) -> None:
     ticks = tuple((at / 4, f"{at}") for at in range(5))
     x = [value for at, _ in ticks for value in (at, math.nan)]
     series = Series("", x, [0.0] * len(x), marker="●")
@@ -199,7 +199,7 @@ def test_ticks_outside_the_limits_are_not_shown() -> None:
     assert "above" not in shown
 
 
-def test_lines_are_told_apart_without_colour() -> None:
+def test_lines_differ_without_colour() -> None:
     strips = draw(wave_plot(), 58, 15, color=False, ascii=False)
     legend, *canvas = [strip.text for strip in strips]
     assert legend.split() == ["y", "⠒⠒", "true", "••", "before", "▀▀", "after", "●", "support"]
@@ -241,7 +241,7 @@ def test_support_points_are_drawn_over_the_lines_even_when_listed_first() -> Non
 
 @given(edge=st.sampled_from([0, 1]), cells=st.floats(-2, 2), columns=st.integers(2, 200))
 @example(edge=0, cells=-0.7, columns=60)
-def test_a_point_near_an_edge_stands_where_plotext_would_draw_it_or_nowhere(
+def test_a_point_near_an_edge_is_where_plotext_would_draw_it_or_left_out(
     edge: int, cells: float, columns: int
 ) -> None:
     share = edge + cells / columns
@@ -269,7 +269,7 @@ def test_a_line_that_leaves_the_limits_is_drawn_up_to_them() -> None:
     assert all("+" in line for line in plain(plot, 41, 9).splitlines())
 
 
-def test_a_chart_without_data_says_so() -> None:
+def test_a_chart_without_data_shows_that_there_is_none() -> None:
     plot = Plot("", (curve("loss", [0, 1], [math.nan, math.inf]),), Axis(0, 1), Axis(0, 1))
     assert "no data yet" in plain(plot, 36, 9)
 

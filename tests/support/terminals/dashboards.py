@@ -22,7 +22,7 @@ SLOW = ("--algorithms", "fomaml", "--name", "x", "--network.hidden", "8", "--pac
 
 RUN = Path("checkpoints", "fomaml-x")
 
-OpenFace = Callable[..., Terminal]
+OpenDashboard = Callable[..., Terminal]
 
 
 def ran(folder: Path, *tokens: str) -> str:
