@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path, PurePath
 from typing import ClassVar
 
@@ -94,7 +95,6 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
         return self.watch_screen
 
     def on_load(self) -> None:
-        """Apply the user's keymap."""
         self.set_keymap(key_names(self.preferred.keys))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -235,15 +235,13 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
             self.session.detach()
             self.exit()
         elif answer in ("save", "discard"):
-            self._leave(save=answer == "save")
+            save = answer == "save"
+            self.show_leaving(save=save)
+            self.run_worker(partial(self._stop, save), thread=True)
 
     def show_leaving(self, *, save: bool = True) -> None:
         """Accept no more commands while the runs are saved and end."""
         self.watch_screen.block("saving, then leaving…" if save else "leaving…")
-
-    def _leave(self, *, save: bool) -> None:
-        self.show_leaving(save=save)
-        self.run_worker(lambda: self._stop(save), thread=True)
 
     def _stop(self, save: bool) -> None:
         self.session.stop(save=save)
@@ -284,7 +282,9 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
 
     def on_watch_screen_restart_requested(self) -> None:
         """Ask first, because the current runs end."""
-        self.push_screen(_restart_question(), self._restart)
+        details = "The current runs are saved and end; new runs start with the next seed."
+        answers = (Answer("f", "new runs", True), Answer("escape", "cancel", False))
+        self.push_screen(Ask("new runs?", details, answers), self._restart)
 
     def _restart(self, answer: bool | None) -> None:
         def restart() -> str:
@@ -313,9 +313,3 @@ def _lost_question(connection: Connection) -> Ask[bool]:
     resume = Answer("r", "resume from the latest checkpoints", True)
     answers = (leave,) if connection.read_only else (resume, leave)
     return Ask("session lost", f"{details} Its checkpoints are kept.", answers)
-
-
-def _restart_question() -> Ask[bool]:
-    details = "The current runs are saved and end; new runs start with the next seed."
-    answers = (Answer("f", "new runs", True), Answer("escape", "cancel", False))
-    return Ask("new runs?", details, answers)

@@ -28,9 +28,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from types import FrameType, TracebackType
+from types import FrameType
+from typing import Any
 
 Handler = Callable[[int, FrameType | None], None]
 
@@ -81,9 +82,10 @@ class FirstSignal:
 
     def __init__(self, *, outlives_terminal: bool = False) -> None:
         self.received: int | None = None
-        terminals = _terminals() if outlives_terminal else ()
         handlers: dict[signal.Signals, Handler] = dict.fromkeys(HEADLESS_SIGNALS, self._record)
         if outlives_terminal:
+            # Now, for none of them is one once it has hung up.
+            terminals = [standard for standard in (0, 1, 2) if os.isatty(standard)]
             handlers[signal.SIGHUP] = lambda *_: _redirect_to_null(terminals)
         self._handling: AbstractContextManager[None] = handling(handlers)
 
@@ -96,13 +98,8 @@ class FirstSignal:
         self._handling.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._handling.__exit__(kind, error, trace)
+    def __exit__(self, *exception: Any) -> None:
+        self._handling.__exit__(*exception)
 
     def _record(self, number: int, _: FrameType | None) -> None:
         if self.received is None:
@@ -111,11 +108,6 @@ class FirstSignal:
             if sys.stdout.isatty():
                 os.write(sys.stdout.fileno(), b"\n")
             os._exit(exit_code(number))
-
-
-def _terminals() -> Sequence[int]:
-    """Return those of standard input, output and error that are a terminal."""
-    return [descriptor for descriptor in (0, 1, 2) if os.isatty(descriptor)]
 
 
 def _redirect_to_null(descriptors: Iterable[int]) -> None:

@@ -40,16 +40,16 @@ def from_home(path: Path) -> str:
 
 def _write_files(folder: str, texts: Mapping[str, str]) -> list[Path]:
     """Write files whose names begin with the time; existing files are never replaced."""
-    folder_path = user_state_path("tui-meta", appauthor=False) / folder
-    folder_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    parent = user_state_path("tui-meta", appauthor=False) / folder
+    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     number = 1
-    while any(folder_path.glob(f"{stamp}-*")):
+    while any(parent.glob(f"{stamp}-*")):
         number += 1
         stamp = f"{time.strftime('%Y%m%d-%H%M%S')}.{number}"
     written = []
     for name, text in texts.items():
-        path = folder_path / f"{stamp}-{name}"
+        path = parent / f"{stamp}-{name}"
         with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
         written.append(path)

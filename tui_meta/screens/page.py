@@ -78,7 +78,6 @@ class Page(DashboardScreen, inherit_bindings=False):
         yield Lines(id="keys")
 
     def on_mount(self) -> None:
-        """Start to follow the runs."""
         self.set_interval(max(TICK_SECONDS, self.dashboard.rates.tick), self._timer_tick)
 
     def on_screen_resume(self) -> None:

@@ -55,11 +55,9 @@ class TaskPage(Page):
         return [key for key in self.KEYS if self.shape == "small" or key.action != "other_chart"]
 
     def on_mount(self) -> None:
-        """Arrange the widgets for the size."""
         self._arrange()
 
     def on_resize(self) -> None:
-        """Arrange the widgets for the new size."""
         self._arrange()
 
     def on_screen_resume(self) -> None:

@@ -5,9 +5,10 @@ the data, and disappear in a defined order when room is short.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -21,6 +22,8 @@ from tui_meta.upstream.repaint import set_border_title
 from tui_meta.views.plot import Axis, Plot
 from tui_meta.widgets.canvas import FRAME, Canvas, sample, style, unit
 from tui_meta.widgets.overlay import put, put_cursor, put_label
+
+Tick = TypeVar("Tick")
 
 _TITLE_EDGES = 6
 """Least number of cells of a panel's upper edge besides its title."""
@@ -93,36 +96,20 @@ class Chart(Widget):
     }
     """
 
-    def __init__(
-        self,
-        plot: Plot | None = None,
-        *,
-        ascii: bool = False,
-        can_focus: bool = False,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self, *, id: str | None = None, can_focus: bool = False) -> None:
+        super().__init__(id=id)
         self.can_focus = can_focus
-        self._ascii = ascii
-        self._plot: Plot | None = None
+        self.plot: Plot | None = None
+        """The plot that is shown."""
         self._strips: list[Strip] = []
         self._drawn_at: Size | None = None
         self._canvas = Canvas()
-        if plot is not None:
-            self.show(plot)
-
-    @property
-    def plot(self) -> Plot | None:
-        """The plot that is shown."""
-        return self._plot
 
     def show(self, plot: Plot) -> None:
         """Show `plot`; lines that look the same as before are not repainted."""
-        if plot == self._plot:
+        if plot == self.plot:
             return
-        self._plot = plot
+        self.plot = plot
         self._entitle(plot.title)
         if self._drawn_at != self.size or not self.is_on_screen:
             self._drawn_at = None
@@ -139,8 +126,8 @@ class Chart(Widget):
 
     def on_resize(self) -> None:
         """Fit the title to the new width."""
-        if self._plot:
-            self._entitle(self._plot.title)
+        if self.plot:
+            self._entitle(self.plot.title)
 
     def _entitle(self, title: str) -> None:
         """Set the title, with as many of its parts as fit."""
@@ -153,16 +140,16 @@ class Chart(Widget):
     def render_line(self, y: int) -> Strip:
         """Return line `y` of the content, from the strips drawn last."""
         style = self.visual_style.rich_style
-        if self._plot is None:
+        if self.plot is None:
             return Strip.blank(self.size.width, style)
         if self._drawn_at != self.size:
-            self._strips = self._draw(self._plot)
+            self._strips = self._draw(self.plot)
             self._drawn_at = self.size
         return self._strips[y].apply_style(style)
 
     def _draw(self, plot: Plot) -> list[Strip]:
         color = not self.app.no_color
-        ascii = self._ascii or getattr(self.app, "ascii_only", False)
+        ascii = getattr(self.app, "ascii_only", False)
         width, height = self.size
         return draw(plot, width, height, color=color, ascii=ascii, canvas=self._canvas)
 
@@ -238,22 +225,23 @@ def _margin(axis: Axis, layout: _Layout, *, ascii: bool) -> Iterator[str]:
     labels: dict[int, str] = {}
     if layout.gutter:
         rows = [(cell(1 - unit(axis, at), layout.rows), label) for at, label in axis.ticks]
-        labels = _thinned([tick for tick in rows if 0 <= tick[0] < layout.rows])
+        inside = [tick for tick in rows if 0 <= tick[0] < layout.rows]
+        labels = dict(_thinned(inside, lambda a, b: a[0] - b[0] >= 2))
     for row in range(layout.rows):
         mark = (tick if row in labels else ruler) if layout.gutter else ""
         yield labels.get(row, "").rjust(max(0, layout.gutter - 1)) + mark
 
 
-def _thinned(ticks: Sequence[tuple[int, str]]) -> dict[int, str]:
-    """Every tick, or every second, third ... one, so that a free row stays between labels."""
+def _thinned(ticks: Sequence[Tick], apart: Callable[[Tick, Tick], bool]) -> Sequence[Tick]:
+    """Every tick, or every second, third ... one, so that neighbours are ``apart``."""
     for stride in range(1, len(ticks)):
         kept = ticks[::stride]
-        if all(a[0] - b[0] >= 2 for a, b in pairwise(kept)):
-            return dict(kept)
-    return dict(ticks[:1])
+        if all(apart(a, b) for a, b in pairwise(kept)):
+            return kept
+    return ticks[:1]
 
 
-def _spread(axis: Axis, columns: int, gutter: int, width: int) -> list[tuple[int, int, str]]:
+def _spread(axis: Axis, columns: int, gutter: int, width: int) -> Sequence[tuple[int, int, str]]:
     """Ticks of the x axis as (column, start of label, label), thinned until labels keep apart."""
     placed = []
     for at, label in axis.ticks:
@@ -262,11 +250,7 @@ def _spread(axis: Axis, columns: int, gutter: int, width: int) -> list[tuple[int
         if 0 <= column < columns:
             start = max(0, min(width - cell_len(label), middle))
             placed.append((gutter + column, start, label))
-    for stride in range(1, len(placed)):
-        kept = placed[::stride]
-        if all(a[1] + cell_len(a[2]) + 2 <= b[1] for a, b in pairwise(kept)):
-            return kept
-    return placed[:1]
+    return _thinned(placed, lambda a, b: a[1] + cell_len(a[2]) + 2 <= b[1])
 
 
 def _bottom_line(ticks: Sequence[tuple[int, int, str]], layout: _Layout, *, ascii: bool) -> str:

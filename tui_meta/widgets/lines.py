@@ -8,7 +8,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui_meta.views.text import Line
+from tui_meta.upstream.repaint import set_border_title
+from tui_meta.views.text import Line, printable
 
 
 class Lines(Widget):
@@ -19,10 +20,8 @@ class Lines(Widget):
 
     ALLOW_SELECT = False
 
-    def __init__(
-        self, *, id: str | None = None, classes: str | None = None, can_focus: bool = False
-    ) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None, can_focus: bool = False) -> None:
+        super().__init__(id=id)
         self.can_focus = can_focus
         self._lines: tuple[Line, ...] = ()
 
@@ -53,3 +52,12 @@ class Lines(Widget):
         ]
         strip = Strip(segments).adjust_cell_length(self.size.width)
         return strip.apply_style(self.visual_style.rich_style)
+
+
+class LinesPanel(Lines):
+    """A bordered panel of lines, like the panels of charts."""
+
+    def show_titled(self, title: str, lines: Sequence[Line]) -> None:
+        """Show ``lines`` under ``title`` from now on."""
+        set_border_title(self, printable(title))
+        self.show(lines)

@@ -4,9 +4,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
-from tui_meta.upstream.drivers import drop_stale_size
+from tui_meta.upstream.drivers import driver_of, drop_stale_size
 
 
 @pytest.fixture
@@ -56,3 +57,10 @@ def test_textual_still_believes_the_size_in_the_environment(
     assert driver._get_terminal_size() == (123, 45)
     drop_stale_size()
     assert driver._get_terminal_size() != (123, 45)
+
+
+def test_textual_still_has_no_public_way_to_the_driver() -> None:
+    app = App[None]()
+    public = [name for name in dir(app) if not name.startswith("_") and "driver" in name]
+    assert public == ["driver_class", "get_driver_class"]
+    assert driver_of(app) is None

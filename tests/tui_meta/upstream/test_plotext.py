@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import plotext  # type: ignore[import-untyped]  # it ships no types
 import pytest
@@ -32,3 +33,12 @@ def test_a_terminal_still_lends_a_figure_of_any_size() -> None:
     assert figure.parent() is terminal
     assert figure.plot_size(500, 400).size() == (500, 400)
     assert figure.theme("colorless").axes(False).build().size() == (500, 400)
+
+
+def test_plotexts_public_figure_is_still_one_for_all_threads() -> None:
+    plotext.figure.plot_size(20, 10)
+    thread = threading.Thread(target=lambda: plotext.figure.plot_size(10, 5))
+    thread.start()
+    thread.join()
+    assert plotext.figure.size() == (10, 5)
+    plotext.figure.clear.all()

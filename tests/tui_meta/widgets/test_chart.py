@@ -298,9 +298,9 @@ class ChartApp(App[None]):
 
     CSS = "Chart { width: 40; height: 14; border: round white; }"
 
-    def __init__(self, ascii: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.chart = CountingChart(ascii=ascii, can_focus=True)
+        self.chart = CountingChart(can_focus=True)
 
     def compose(self) -> ComposeResult:
         yield self.chart
@@ -309,9 +309,9 @@ class ChartApp(App[None]):
 class CountingChart(Chart):
     """A chart that remembers which regions it asked to repaint; `()` is all of it."""
 
-    def __init__(self, *, ascii: bool, can_focus: bool) -> None:
+    def __init__(self, *, can_focus: bool) -> None:
         self.repaints: list[tuple[Region, ...]] = []
-        super().__init__(ascii=ascii, can_focus=can_focus)
+        super().__init__(can_focus=can_focus)
 
     def refresh(
         self,

@@ -23,8 +23,7 @@ from tui_meta.views.keys.pages import BATTERY_KEYS
 from tui_meta.views.keys.table import PAGE_KEYS, Key
 from tui_meta.views.text import Line
 from tui_meta.widgets.chart import Chart
-from tui_meta.widgets.lines import Lines
-from tui_meta.widgets.lines_panel import LinesPanel
+from tui_meta.widgets.lines import Lines, LinesPanel
 
 
 @dataclass

@@ -57,10 +57,6 @@ class Ask(PlainModal[T], inherit_bindings=False):
             lines.styles.height = len(self._answers)
             yield lines
 
-    def on_mount(self) -> None:
-        """Show the answers once their width is known."""
-        self.call_after_refresh(self._paint)
-
     def on_key(self, event: events.Key) -> None:
         """Return the answer that has this key."""
         for index, answer in enumerate(self._answers):
@@ -69,7 +65,7 @@ class Ask(PlainModal[T], inherit_bindings=False):
                 self.action_pick(index)
 
     def on_resize(self) -> None:
-        """Repaint for another size."""
+        """Paint once the size is known, and again for another size."""
         self.call_after_refresh(self._paint)
 
     def action_choose(self, steps: int) -> None:

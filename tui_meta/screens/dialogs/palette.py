@@ -45,12 +45,8 @@ class Palette(PlainModal[str], inherit_bindings=False):
             box.border_subtitle = "type to search · enter: run · esc: back"
             yield Lines(id="entries")
 
-    def on_mount(self) -> None:
-        """Show the entries once their size is known."""
-        self.call_after_refresh(self._paint)
-
     def on_resize(self) -> None:
-        """Repaint for another size."""
+        """Paint once the size is known, and again for another size."""
         self.call_after_refresh(self._paint)
 
     def on_key(self, event: events.Key) -> None:

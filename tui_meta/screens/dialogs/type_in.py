@@ -53,7 +53,8 @@ class TypeIn(PlainModal[T], inherit_bindings=False):
         try:
             taken = self._take(submitted.value)
         except LabError as error:
-            self._show_line(str(error), "bright_red")
+            hint = self.query_one("#hint", Lines)
+            hint.show([fit(line(Span(str(error), "bright_red")), hint.size.width)])
             return
         self.dismiss(taken)
 
@@ -62,7 +63,3 @@ class TypeIn(PlainModal[T], inherit_bindings=False):
 
     def action_nothing(self) -> None:
         """Ignore a key that elsewhere quits the program."""
-
-    def _show_line(self, text: str, style: str) -> None:
-        lines = self.query_one("#hint", Lines)
-        lines.show([fit(line(Span(text, style)), lines.size.width)])

@@ -48,7 +48,6 @@ class GeometryPage(Page):
         yield Horizontal(*(Picture(id=f"picture-{index}") for index in runs), id="pictures")
 
     def on_mount(self) -> None:
-        """Start to follow the runs."""
         runs = len(self.dashboard.snapshots)
         self.set_interval(FOLLOW_SECONDS / runs, self.follow_next)
 

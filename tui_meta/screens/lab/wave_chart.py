@@ -54,7 +54,6 @@ class WaveChart(Chart):
             self.post_message(self.Dragged(*place))
 
     def on_mouse_up(self) -> None:
-        """Release the mouse."""
         if self.app.mouse_captured is self:
             self.release_mouse()
             self.post_message(self.Released())

@@ -191,11 +191,6 @@ class RunsPage(Page):
     # Reading.
 
     @property
-    def _own(self) -> set[Path]:
-        """The folders of the session's runs."""
-        return set(self.session.folders().values())
-
-    @property
     def _folders(self) -> list[Path]:
         """The folders that hold the runs of the session, and others."""
         return list(dict.fromkeys(own.parent for own in self.session.folders().values()))
@@ -310,7 +305,9 @@ class RunsPage(Page):
         if self._mode == "curves" or entry is None:
             return
         reason = run_details.cannot_resume(
-            entry, self.dashboard.key, is_here=Path(entry.path) in self._own
+            entry,
+            self.dashboard.key,
+            is_here=Path(entry.path) in self.session.folders().values(),
         )
         if reason:
             self.show_message(reason)

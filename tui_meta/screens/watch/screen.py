@@ -15,13 +15,13 @@ from core.session.api import Session
 from tui_meta.screens.base import bindings
 from tui_meta.screens.watch.chart_keys import ChartKeys
 from tui_meta.screens.watch.loss_table import LossTablePanel
-from tui_meta.screens.watch.run_line import RunLine
 from tui_meta.upstream.drivers import driver_of
 from tui_meta.upstream.repaint import set_border_subtitle
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.export import Rows, plot_rows, run_rows, table_rows
 from tui_meta.views.keys.table import Groups
 from tui_meta.views.keys.watch import EVALUATION_KEYS, GROUPS, RUN_KEYS, VIEW_KEYS
+from tui_meta.views.run_status import run_lines
 from tui_meta.views.watch import commands, layout
 from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.chart import Chart
@@ -75,7 +75,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         runs = len(self.dashboard.snapshots)
         yield Lines(id=_LINES[0])
         for index in range(runs):
-            yield RunLine(id=f"run-{index}")
+            yield Lines(id=f"run-{index}", can_focus=True).add_class("run")
         with Grid(id="panels"):
             yield LossTablePanel(id=layout.TABLE)
             for panel in layout.all_panels(runs)[1:]:
@@ -84,7 +84,6 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             yield Lines(id=below)
 
     def on_mount(self) -> None:
-        """Start to poll the session."""
         self.set_interval(self.dashboard.rates.tick, self.tick)
         self._fast_timer = self.set_interval(
             self.dashboard.rates.fast_tick, self._poll_fast, pause=True
@@ -214,7 +213,8 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         statuses = self.dashboard.statuses
         longest = max(len(one.title) for one in statuses)
         for index, one in enumerate(statuses):
-            self.query_one(f"#run-{index}", RunLine).show_run(one, longest)
+            shown = self.query_one(f"#run-{index}", Lines)
+            shown.show(run_lines(one, shown.size.width, shown.size.height, longest))
         messages.show(state.message_lines(messages.size.width))
         keys.show([state.footer(self._focused_run, keys.size.width)])
 
@@ -237,8 +237,8 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     @property
     def _focused_run(self) -> int | None:
-        focused = self.focused
-        return int((focused.id or "").partition("-")[2]) if isinstance(focused, RunLine) else None
+        panel, _, index = (self.focused.id or "" if self.focused else "").partition("-")
+        return int(index) if panel == "run" else None
 
     def _arrange(self) -> None:
         """Arrange the panels for the size, and keep the focus on a visible one."""
@@ -247,7 +247,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         self.query_one("#title").display = now.title
         self.query_one("#keys").display = bool(now.rows)
         self.query_one("#messages").styles.height = now.message_rows
-        for run_line in self.query(RunLine):
+        for run_line in self.query(".run"):
             run_line.styles.height = now.run_rows
         grid = self.query_one("#panels", Grid)
         grid.display = bool(now.rows)
