@@ -396,7 +396,7 @@ async def test_the_watch_screen_below_paints_nothing(monkeypatch: pytest.MonkeyP
         app = pilot.app
         assert isinstance(app, TuiMetaApp)
         watch_screen = app.watch_screen
-        monkeypatch.setattr(watch_screen, "_paint_numbers", lambda: pytest.fail("painted"))
+        monkeypatch.setattr(watch_screen, "paint_messages", lambda: pytest.fail("painted"))
         session.change("fomaml-1", iteration=30_000)
         for _ in range(30):
             watch_screen.tick()

@@ -489,7 +489,8 @@ import sys
 from pathlib import Path
 from core.algorithms.registry import ALGORITHMS
 from core.config import RunConfig
-from core.session.local import LocalSession, plan_new
+from core.session.local import LocalSession
+from core.training.run_plan import plan_new
 from tui_meta.app.application import TuiMetaApp
 
 config = RunConfig(algorithm=ALGORITHMS["reptile"]())
@@ -554,7 +555,7 @@ async def test_below_a_question_it_is_repainted_once_a_second_all_at_once(
         watch = app.watch_screen
         watch.tick()  # paints what was due before
         ticks, painted = [0], list[tuple[int, str]]()
-        monkeypatch.setattr(watch, "_paint_numbers", lambda: painted.append((ticks[0], "numbers")))
+        monkeypatch.setattr(watch, "paint_messages", lambda: painted.append((ticks[0], "numbers")))
         monkeypatch.setattr(
             watch, "_paint_panels", lambda some: painted.extend((ticks[0], one) for one in some)
         )

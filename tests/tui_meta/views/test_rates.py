@@ -141,7 +141,7 @@ async def test_the_watch_screen_repaints_more_rarely_while_the_terminal_is_behin
         await pilot.pause()
         screen = app.watch_screen
         painted: list[int] = []
-        monkeypatch.setattr(screen, "_paint_numbers", lambda: painted.append(1))
+        monkeypatch.setattr(screen, "paint_messages", lambda: painted.append(1))
 
         def repaints(ticks: int) -> int:
             painted.clear()
