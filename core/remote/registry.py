@@ -48,11 +48,8 @@ class SessionEndpoint:
 
     def __init__(self) -> None:
         self._folder = sessions_folder()
-        self.id, self._descriptor = self._reserve()
-        self._entry = SessionInfo(
-            id=self.id, pid=os.getpid(), started=time.time(), command=command_line()
-        )
-        self._write()
+        self._started = time.time()
+        self._register()
         try:
             self.listening = self._bind()
         except RemoteError:
@@ -71,10 +68,8 @@ class SessionEndpoint:
         self._folder = sessions_folder()
         if not self._holds_entry():
             before = self._descriptor
-            self.id, self._descriptor = self._reserve(int(self.id))
+            self._register(int(self.id))
             os.close(before)
-            self._entry = msgspec.structs.replace(self._entry, id=self.id)
-            self._write()
         self.listening = self._bind()
 
     def remove(self) -> None:
@@ -103,19 +98,21 @@ class SessionEndpoint:
             raise RemoteError(f"{problem}; set XDG_RUNTIME_DIR to another folder") from error
         return listening
 
-    def _reserve(self, first: int = 1) -> tuple[str, int]:
-        """Return the lowest free number from ``first`` on, and the descriptor of its entry."""
+    def _register(self, first: int = 1) -> None:
+        """Take the lowest free number from ``first`` on, and write and lock its entry."""
         list(live_sessions())  # which removes the entries of dead sessions
         for number in range(first, MOST_SESSIONS + 1):
             with suppress(FileExistsError):
                 file = self._folder / f"{number}.json"
-                return str(number), os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+                self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+                self.id = str(number)
+                lock_descriptor(self._descriptor, blocking=False)
+                entry = SessionInfo(
+                    id=self.id, pid=os.getpid(), started=self._started, command=command_line()
+                )
+                os.pwrite(self._descriptor, msgspec.json.encode(entry), 0)
+                return
         raise RemoteError(f"{self._folder}: there are {MOST_SESSIONS:,} sessions; stop some first")
-
-    def _write(self) -> None:
-        lock_descriptor(self._descriptor, blocking=False)
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, msgspec.json.encode(self._entry), 0)
 
 
 def sessions_folder() -> Path:
