@@ -296,9 +296,7 @@ def _require_known_format(path: Path, described: Any) -> None:
 
 def _tensor_bytes(path: Path, header: dict[str, Any]) -> int:
     try:
-        return max(
-            (int(header[name]["data_offsets"][1]) for name in header if name != "__metadata__"),
-            default=0,
-        )
+        tensors = (header[name] for name in header if name != "__metadata__")
+        return max((int(tensor["data_offsets"][1]) for tensor in tensors), default=0)
     except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
         raise CheckpointError(path, _DAMAGED) from error

@@ -150,7 +150,34 @@ def list_runs(folder: Path) -> list[RunSummary]:
 def describe_run(path: Path) -> tuple[RunSummary, RunRecord]:
     """Return summary and record of the run in the folder ``path``; raises ``RunFolderError``."""
     record = read_record(path)
-    return _summary(path, record), record
+    try:
+        config = msgspec.convert(record.config, _Config)
+    except msgspec.ValidationError as error:
+        problem = f"damaged configuration ({error})"
+        raise RunFolderError(path / RECORD, problem, "retrain this run") from error
+    latest = latest_metadata(path)
+    log = _log_summary(path, latest)
+    owner = owner_words(path)
+    bests = [log.best] if log.best else []
+    if latest and latest.best is not None and latest.best_iteration is not None:
+        bests.append((latest.best, latest.best_iteration))
+    best, best_iteration = min(bests, default=(None, None))
+    state = log.state or "interrupted"
+    target = log.target or (latest.target if latest else config.iterations)
+    summary = RunSummary(
+        path=str(path),
+        name=_name(path),
+        algorithm=config.algorithm.name,
+        state="training" if owner and state == "interrupted" else state,
+        iteration=max(log.iteration or 0, latest.iteration if latest else 0),
+        target=target,
+        best=best,
+        best_iteration=best_iteration,
+        started=record.started,
+        last_event=log.time,
+        trained_by=owner,
+    )
+    return summary, record
 
 
 def read_run(path: Path) -> RunDetails:
@@ -187,36 +214,6 @@ def _names(folder: Path) -> list[str]:
 
 def _looks_like_run(names: list[str]) -> bool:
     return RECORD in names or LOG in names or bool(checkpoint_names(names))
-
-
-def _summary(path: Path, record: RunRecord) -> RunSummary:
-    try:
-        config = msgspec.convert(record.config, _Config)
-    except msgspec.ValidationError as error:
-        problem = f"damaged configuration ({error})"
-        raise RunFolderError(path / RECORD, problem, "retrain this run") from error
-    latest = latest_metadata(path)
-    log = _log_summary(path, latest)
-    owner = owner_words(path)
-    bests = [log.best] if log.best else []
-    if latest and latest.best is not None and latest.best_iteration is not None:
-        bests.append((latest.best, latest.best_iteration))
-    best, best_iteration = min(bests, default=(None, None))
-    state = log.state or "interrupted"
-    target = log.target or (latest.target if latest else config.iterations)
-    return RunSummary(
-        path=str(path),
-        name=_name(path),
-        algorithm=config.algorithm.name,
-        state="training" if owner and state == "interrupted" else state,
-        iteration=max(log.iteration or 0, latest.iteration if latest else 0),
-        target=target,
-        best=best,
-        best_iteration=best_iteration,
-        started=record.started,
-        last_event=log.time,
-        trained_by=owner,
-    )
 
 
 def _name(path: Path) -> str:

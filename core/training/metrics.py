@@ -61,7 +61,8 @@ class Metrics:
         """Lowest loss of a periodic evaluation after adaptation, and its iteration."""
         self._recent = list(recent_losses)
         self._means: deque[float] = deque(maxlen=SMOOTHED_MEANS)
-        self._curve = CurveBuilder()
+        self.curve = CurveBuilder()
+        """Training loss over iterations."""
 
     @classmethod
     def restored(cls, resumed: Checkpoint, history: Iterable[AnyEvent]) -> Metrics:
@@ -85,13 +86,9 @@ class Metrics:
             return _mean(self._means)
         return _mean(self._recent) if self._recent else None
 
-    def curve(self) -> Curve:
-        """Return the training loss over iterations."""
-        return self._curve.build()
-
     def add_losses(self, first: int, losses: NDArray[np.float64]) -> list[tuple[int, float]]:
         """Add the losses from iteration ``first + 1``; return the (iteration, mean) now due."""
-        self._curve.extend(losses)
+        self.curve.extend(losses)
         due = []
         for iteration, loss in enumerate(losses.tolist(), first + 1):
             self._recent.append(loss)
@@ -124,8 +121,8 @@ class Metrics:
                 self.add_evaluation(event)
         logged = [means[key] for key in sorted(means)]
         self._means.extend(logged[-SMOOTHED_MEANS:])
-        self._curve.extend(np.repeat(np.array(logged, np.float64), LOG_INTERVAL))
-        self._curve.extend(np.array(self._recent, np.float64))
+        self.curve.extend(np.repeat(np.array(logged, np.float64), LOG_INTERVAL))
+        self.curve.extend(np.array(self._recent, np.float64))
 
 
 def _mean(losses: Collection[float]) -> float:

@@ -361,7 +361,7 @@ class Trainer:
             loss=self._metrics.smoothed,
             best=best,
             best_iteration=best_iteration,
-            curve=self._metrics.curve(),
+            curve=self._metrics.curve.build(),
             theta=self._state.theta if self._state else None,
             preparing=self._preparing,
             waves=self._config.waves,

@@ -104,7 +104,7 @@ def test_events_after_the_checkpoint_are_not_restored() -> None:
 def test_the_curve_of_a_resumed_run_ends_at_its_iteration() -> None:
     metrics = Metrics([2.0] * 30)
     metrics.restore([progress(100, 1.0), progress(200, 3.0)], 230)
-    curve = metrics.curve()
+    curve = metrics.curve.build()
     assert curve.iterations[-1] == 230
     assert curve.losses == (*[1.0] * 100, *[3.0] * 100, *[2.0] * 30)
 
