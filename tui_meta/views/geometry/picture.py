@@ -46,7 +46,10 @@ class GeometryChart:
             "●",
         )
         theta = Series("θ", (0.0,), (0.0,), "points", "bright_magenta", "◆")
-        paths = tuple(self._path(index, answer) for index in range(len(answer.paths)))
+        paths = []
+        for index, path in enumerate(answer.paths):
+            x, y = zip((0.0, 0.0), *path, strict=True)
+            paths.append(curve(f"task {index + 1}" if index < _NAMED else "", x, y, index))
         first, second = answer.explained
         return Plot(
             f"{answer.algorithm} after {whole(answer.iteration)}: PCA plane, "
@@ -55,11 +58,6 @@ class GeometryChart:
             self._x.axis(f"first axis ({_percent(first)})"),
             self._y.axis(f"second axis ({_percent(second)})"),
         )
-
-    def _path(self, index: int, answer: Traced) -> Series:
-        x, y = zip((0.0, 0.0), *answer.paths[index], strict=True)
-        label = f"task {index + 1}" if index < _NAMED else ""
-        return curve(label, x, y, index)
 
 
 def _places(answer: Traced) -> list[tuple[float, float]]:

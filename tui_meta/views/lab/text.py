@@ -50,16 +50,13 @@ def head_lines(
         return [fit(task_line(settings.lab), width), _rotated(settings, width)]
     task = _settings(settings, range(_LINES_OF_TASK))
     how = _settings(settings, range(_LINES_OF_TASK, len(SETTINGS)))
+    less, more = key("lab less"), key("lab change")
+    hint = f"{key('lab setting')}: select · {less}/{more}: change · {key('lab type')}: type"
     return [
         fit(preset_line(settings.lab), width),
         fit(line(*task, "  ", Span(_number(settings.lab), "dim")), width),
-        fit(line(*how, "  ", Span(_how_to_set(key), "dim")), width),
+        fit(line(*how, "  ", Span(hint, "dim")), width),
     ]
-
-
-def _how_to_set(key: KeyOf) -> str:
-    less, more = key("lab less"), key("lab change")
-    return f"{key('lab setting')}: select · {less}/{more}: change · {key('lab type')}: type"
 
 
 def loss_lines(

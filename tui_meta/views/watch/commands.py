@@ -127,11 +127,8 @@ def _listed(runs: Sequence[str], names: Mapping[str, str]) -> str:
 
 
 def _stated(runs: Sequence[Snapshot], names: Mapping[str, str]) -> str:
-    return ", ".join(f"{names[one.run]} is {_state(one)}" for one in runs)
-
-
-def _state(one: Snapshot) -> str:
-    return f"finished at {whole(one.iteration)}" if one.state == "finished" else one.state
+    ends = {one.run: f" at {whole(one.iteration)}" for one in runs if one.state == "finished"}
+    return ", ".join(f"{names[one.run]} is {one.state}{ends.get(one.run, '')}" for one in runs)
 
 
 def _hint(runs: Sequence[Snapshot], key: KeyOf) -> str:
