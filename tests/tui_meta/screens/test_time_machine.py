@@ -181,7 +181,7 @@ async def test_the_timeline_of_a_narrow_terminal_answers_to_a_click() -> None:
 async def test_tab_moves_through_the_evaluations_each_with_its_own_task() -> None:
     async with in_time_machine(size=(120, 40)) as (pilot, page):
         seen = await answered(pilot, "tab")
-        assert "evaluation 24 of 24, iteration 11,500, then 4.00 → " in seen
+        assert "evaluation 24 of 24, iteration 11,500, logged at the time: 4.00 → " in seen
         assert "θ of 5,000 " in seen
         assert "tab checkpoints" in seen
         assert drawn(page, "chosen", "history").x == (11_500,)
