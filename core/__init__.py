@@ -8,8 +8,6 @@ imported when it is first used, so ``import core`` loads neither NumPy nor PyTor
 50000
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 
 TYPE_CHECKING = False  # Type checkers take it for true; importing typing would double the time.

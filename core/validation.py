@@ -3,8 +3,6 @@
 Every check raises ``ConfigError`` with the field, the value and the requirement.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import difflib
 import math

@@ -1,7 +1,5 @@
 """Output outside the dashboard, and exit codes."""
 
-from __future__ import annotations
-
 import os
 import sys
 from enum import IntEnum

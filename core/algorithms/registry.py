@@ -1,7 +1,5 @@
 """The algorithms by name: a literal table, so that nothing is imported by discovery."""
 
-from __future__ import annotations
-
 from core.algorithms.base import Algorithm
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile

@@ -1,7 +1,5 @@
 """Adaptation to one few-shot task, with the loss and the predictions of every step."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from core.analysis.answers import Adapted, numbers

@@ -4,8 +4,6 @@ A number that is not finite is None, as in a run's log: fine-tuning may diverge,
 express it. Answers whose parts do not fit together raise ``ValueError``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """The battery: losses of several networks on the same random tasks, and their statistics."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from itertools import combinations

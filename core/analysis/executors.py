@@ -1,7 +1,5 @@
 """Threads that answer questions, and the limit on the cost of one answer."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 
 from core.analysis.questions import AnyQuestion, Battery

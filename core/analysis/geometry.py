@@ -3,8 +3,6 @@
 Uses the gradients of the reference engine, on the data that training would draw.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Tasks of the Lab, drawn as pure functions and in the form that questions name them in."""
 
-from __future__ import annotations
-
 from core import validation
 from core.analysis.questions import LARGEST_NUMBER, MOST_POINTS, ExplicitTask
 from core.evaluation.protocols import PRESETS, FewShotTask, PresetName, draw_task, normals

@@ -5,8 +5,6 @@ question takes bounded time and memory. Values out of bounds raise ``ConfigError
 msgspec's decoders; wrong types raise their ``ValidationError``.
 """
 
-from __future__ import annotations
-
 from typing import get_args
 
 import msgspec

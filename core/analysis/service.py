@@ -1,7 +1,5 @@
 """The service that answers questions about runs; it only reads them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from core.analysis.adapt import adapt

@@ -1,7 +1,5 @@
 """Meta-parameters of live runs, kept after training has replaced them."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping

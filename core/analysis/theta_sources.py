@@ -1,7 +1,5 @@
 """Resolve the source of a question to its meta-parameters, and to an engine that adapts them."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Few-shot adaptation: fine-tune meta-parameters on support sets, record the query loss."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Evaluation protocols: how few-shot tasks are drawn, and how many gradient steps adapt to them."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
 from typing import Literal

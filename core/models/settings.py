@@ -1,7 +1,5 @@
 """Settings of the networks. No NumPy is imported: ``--help`` reads them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, get_args

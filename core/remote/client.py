@@ -1,7 +1,5 @@
 """A session whose runs train in another process."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import threading

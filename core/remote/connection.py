@@ -1,7 +1,5 @@
 """The client's end of the socket: messages out, messages in."""
 
-from __future__ import annotations
-
 import getpass
 import os
 import select

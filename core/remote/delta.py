@@ -4,8 +4,6 @@ Most of a snapshot does not change between two updates, and most evaluations are
 table row, so only changed fields, new points of curves and abridged evaluations are sent.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any

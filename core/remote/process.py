@@ -1,7 +1,5 @@
 """The process of a session: it has no terminal, and outlives the process that launched it."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -5,8 +5,6 @@ types below is trusted. A client sends ``Hello``, then any number of ``Call`` an
 session answers each call with one ``Reply``, and sends an ``Update`` when something has changed.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """The sessions of a user on this machine: a private folder with a socket and an entry for each."""
 
-from __future__ import annotations
-
 import os
 import socket
 import stat

@@ -1,7 +1,5 @@
 """One subscriber as the server sees it: what is sent to it, and what it skips."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 import time

@@ -1,7 +1,5 @@
 """The interface between runs and their clients: dashboard, headless output, socket server."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol

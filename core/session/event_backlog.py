@@ -1,7 +1,5 @@
 """Events in bounded memory: numbered for their readers, and condensed for late joiners."""
 
-from __future__ import annotations
-
 import heapq
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence

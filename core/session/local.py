@@ -1,7 +1,5 @@
 """Several runs in threads of this process, behind the session interface."""
 
-from __future__ import annotations
-
 import dataclasses
 import threading
 import time

@@ -5,8 +5,6 @@ digest of both. Vectors of the outer optimizer are in a second file, which is wr
 whose digest is part of the metadata.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -1,7 +1,5 @@
 """Deleting a run: only files that it wrote, and only inside its own folder."""
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Iterator

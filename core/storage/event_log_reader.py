@@ -4,8 +4,6 @@ A line that is torn, foreign or longer than ``LONGEST_LINE`` is passed over, and
 not exist has no events. All functions raise ``RunFolderError`` where the file cannot be read.
 """
 
-from __future__ import annotations
-
 import io
 import math
 import os

@@ -1,7 +1,5 @@
 """Reading files of unknown origin, and writing files that are whole or absent."""
 
-from __future__ import annotations
-
 import errno
 import os
 import stat

@@ -5,8 +5,6 @@ on disk. Which of them belong to the current branch follows from the log: one is
 run was rolled back to before its iteration after it was last saved.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A lock for the only writer of a run folder; released when its owner dies, on NFS too."""
 
-from __future__ import annotations
-
 import os
 import platform
 import shlex

@@ -1,7 +1,5 @@
 """The provenance of a run: versions, processor, command line and commit."""
 
-from __future__ import annotations
-
 import platform
 import subprocess
 import sys

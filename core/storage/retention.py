@@ -3,8 +3,6 @@
 Those that the user saved, or that a run saved when it ended, are always kept.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

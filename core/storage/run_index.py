@@ -1,7 +1,5 @@
 """The runs in a folder, summarized from the ends of their logs and headers of checkpoints."""
 
-from __future__ import annotations
-
 import math
 import os
 from dataclasses import dataclass, field

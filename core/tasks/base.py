@@ -1,7 +1,5 @@
 """Batches of random data, as every task family draws them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

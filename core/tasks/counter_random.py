@@ -4,8 +4,6 @@ Randomness is by counter (Philox, Salmon et al. 2011): each iteration owns a fix
 stream, so any iteration is reached directly and no generator state is ever stored.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 

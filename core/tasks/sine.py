@@ -1,7 +1,5 @@
 """Settings of the sine wave family. No NumPy is imported: ``--help`` reads them."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Sine waves, and the sampler of their tasks and points."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Many independent runs in one call: seeds or hyper-parameters, spread over threads."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """The times at which a run is saved, and the handling of failed saves."""
 
-from __future__ import annotations
-
 import dataclasses
 import time
 

@@ -1,7 +1,5 @@
 """Locating the first value that is not finite, and advice on what to lower."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from core.config import RunConfig

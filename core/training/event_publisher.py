@@ -1,7 +1,5 @@
 """Events of a run are logged before clients receive them: nothing that was shown can be lost."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

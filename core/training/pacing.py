@@ -1,7 +1,5 @@
 """The length of a chunk of training, the pace to keep, and the measured rate."""
 
-from __future__ import annotations
-
 import time
 
 CHUNK_SECONDS = 0.03

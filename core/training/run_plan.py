@@ -1,7 +1,5 @@
 """The plan of a run: configuration, folder and, if it is resumed, its past."""
 
-from __future__ import annotations
-
 import os
 import time
 from dataclasses import dataclass, field

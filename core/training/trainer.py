@@ -1,7 +1,5 @@
 """One run in its own thread: chunks of training, with commands in between."""
 
-from __future__ import annotations
-
 import queue
 import threading
 import time

@@ -1,7 +1,5 @@
 """Replaces everything that is not ASCII, as the last step before a line is sent."""
 
-from __future__ import annotations
-
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color

@@ -1,7 +1,5 @@
 """Reports a crash: the traceback goes to a file, and one line to the user."""
 
-from __future__ import annotations
-
 import os
 import sys
 import time

@@ -3,8 +3,6 @@
 By default these are the colours of the terminal.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Errors in words: the advice of ``core`` becomes flags and commands."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Training without the dashboard: lines, progress bars or JSON. Textual is not loaded."""
 
-from __future__ import annotations
-
 import shlex
 import sys
 import time

@@ -1,7 +1,5 @@
 """Flags and arguments that several commands share."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 

@@ -3,8 +3,6 @@
 The file is in ``~/.config/tui-meta``, or under ``$XDG_CONFIG_HOME``.
 """
 
-from __future__ import annotations
-
 import codecs
 import dataclasses
 import os

@@ -4,8 +4,6 @@ Flags are made from the dataclasses of ``core``: a setting or an algorithm that 
 flag here. Only flags that were given override the file; ``core`` validates the result, once.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Encodes the difference between two screens in as few bytes as possible."""
 
-from __future__ import annotations
-
 from tui_meta.delta_driver.screen import SURE, Screen
 from tui_meta.delta_driver.style import PLAIN, Style, change, change_from_unknown
 

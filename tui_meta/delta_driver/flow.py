@@ -1,7 +1,5 @@
 """Flow control: limits the repaints in transit by asking the terminal what it has shown."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import deque

@@ -1,7 +1,5 @@
 """Parses what a program writes to its terminal, and returns what must be sent of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Final
 

@@ -1,7 +1,5 @@
 """The cells of a terminal, as far as they are known, and the width of characters."""
 
-from __future__ import annotations
-
 import re
 from itertools import chain
 from typing import Final

@@ -1,7 +1,5 @@
 """Splits terminal output into tokens, and classifies the effect of rare sequences."""
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

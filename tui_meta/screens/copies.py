@@ -4,8 +4,6 @@ They are not kept in the working folder, because a client may be attached from a
 one that is read-only.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from pathlib import Path

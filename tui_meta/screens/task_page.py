@@ -1,7 +1,5 @@
 """The base of Lab and time machine: a task from presets, steps, and charts that fit the size."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import cast

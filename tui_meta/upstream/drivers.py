@@ -1,7 +1,5 @@
 """Faults of Textual's Linux driver, and access to the driver, which Textual keeps private."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

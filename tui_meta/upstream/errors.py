@@ -1,7 +1,5 @@
 """Keeps the first unhandled exception of an application, and prints nothing itself."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

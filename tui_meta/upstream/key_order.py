@@ -8,8 +8,6 @@ https://github.com/Textualize/textual/issues/6605 reports it for the keys of one
 known for keys that change the screen or the focus.
 """
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from typing import Any

@@ -4,8 +4,6 @@ Over a slow connection each repaint costs a key its quick answer. No upstream is
 those of this module; all were seen in Textual 8.2.8.
 """
 
-from __future__ import annotations
-
 from rich.segment import Segment
 from textual.content import Content
 from textual.geometry import Region

@@ -1,7 +1,5 @@
 """Navigation through the checkpoints of a run and its periodic evaluations."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from pathlib import PurePath

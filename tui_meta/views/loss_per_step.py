@@ -1,7 +1,5 @@
 """The query loss after each gradient step, as a plot."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from tui_meta.views.plot import Axis, Limits, Plot, curve, on_scale

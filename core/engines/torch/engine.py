@@ -1,7 +1,5 @@
 """The reference engine: PyTorch on any device, batched over tasks, gradients written out."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor

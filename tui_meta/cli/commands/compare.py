@@ -1,7 +1,5 @@
 """``tui-meta compare``: a paired comparison of two networks on the same random tasks."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import msgspec

@@ -1,7 +1,5 @@
 """``tui-meta diff``: differences between two runs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``tui-meta eval``: the three evaluations of trained networks, and their losses on many tasks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """``tui-meta export``: the logged losses of a run, for other tools."""
 
-from __future__ import annotations
-
 import csv
 import importlib
 import io

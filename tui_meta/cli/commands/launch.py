@@ -1,7 +1,5 @@
 """``tui-meta train`` and ``resume``: runs in this process or in a process of their own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Trained networks from their checkpoints, and their losses on many tasks."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass

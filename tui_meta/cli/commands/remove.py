@@ -1,7 +1,5 @@
 """``tui-meta rm``: delete runs that are not being trained."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path

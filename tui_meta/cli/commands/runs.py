@@ -1,7 +1,5 @@
 """``tui-meta runs``: a line for each run in a folder."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time

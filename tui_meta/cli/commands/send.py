@@ -1,7 +1,5 @@
 """``tui-meta send``: commands of the dashboard, from a script."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """``tui-meta attach``, ``ls``, ``stop`` and ``watch``: the user's sessions on this machine."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time

@@ -1,7 +1,5 @@
 """``tui-meta show``: one run, from its settings to its loss curve."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 

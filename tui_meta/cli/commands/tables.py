@@ -1,7 +1,5 @@
 """Tables and charts in plain text, and results as JSON."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Container, Iterable, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """The battery screen: all runs and a random initialisation on the same thousands of tasks."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 

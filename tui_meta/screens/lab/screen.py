@@ -1,7 +1,5 @@
 """The Lab screen: an editable task, and how every theta adapts to it, step by step."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """The message log, with times."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from textual.containers import VerticalScroll

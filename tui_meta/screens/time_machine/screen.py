@@ -1,7 +1,5 @@
 """The time machine screen: the checkpoints of a run, each adapting to the same task."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial

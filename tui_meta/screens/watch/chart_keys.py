@@ -1,7 +1,5 @@
 """The keys of the Watch screen that change how its charts are shown."""
 
-from __future__ import annotations
-
 from tui_meta.screens.base import DashboardScreen
 from tui_meta.screens.watch.loss_table import LossTablePanel
 from tui_meta.views.watch import layout

@@ -1,7 +1,5 @@
 """Layout of the battery for any terminal size."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 HISTOGRAM, HEAT, WORST = "histogram", "heat", "worst"

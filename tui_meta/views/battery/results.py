@@ -1,7 +1,5 @@
 """The battery's results as lines and plots, and its progress bar."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """One iteration as a picture: theta, the inner steps of each task, and the outer step."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterable, Sequence
 

@@ -1,7 +1,5 @@
 """Charts of the Lab."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

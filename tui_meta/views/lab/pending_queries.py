@@ -1,7 +1,5 @@
 """Queries to the analysis service: one pending per source, newer ones wait."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

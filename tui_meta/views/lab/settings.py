@@ -1,7 +1,5 @@
 """Settings of the Lab, one of them selected; changed step by step or by typing."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The Lab in words: presets, settings, and what each theta has reached."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Loss curves of runs on disk: of one run, or of several in one chart."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Literal
 

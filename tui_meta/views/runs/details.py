@@ -1,7 +1,5 @@
 """The report of a run in lines, and how the run is resumed from the Runs screen."""
 
-from __future__ import annotations
-
 import shlex
 
 from core.config import RunConfig

@@ -1,7 +1,5 @@
 """A run of a list in words."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """Answers of visited checkpoints; the most recent ones are kept."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 
 from core.analysis.answers import Adapted

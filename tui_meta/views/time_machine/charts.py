@@ -1,7 +1,5 @@
 """Charts of the time machine: the validation history, and one task over all checkpoints."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
