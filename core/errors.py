@@ -28,6 +28,8 @@ class Advice(StrEnum):
     MORE_ITERATIONS = "choose a higher target"
     OTHER_ENGINE = "use the torch engine"
     USE_CPU = "use the CPU"
+    OTHER_CHECKPOINT = "choose another checkpoint"
+    OTHER_RUN = "choose another run"
     LIST_RUNS = "list the runs"
     LIST_SESSIONS = "list the sessions to see whether it still starts"
     START_SESSION = "start one"
@@ -99,7 +101,7 @@ class ConfigFileError(SubjectError):
 class CheckpointError(SubjectError):
     """A checkpoint cannot be read."""
 
-    advice: str = "choose another checkpoint"
+    advice: str = Advice.OTHER_CHECKPOINT
 
 
 class RunFolderError(SubjectError):

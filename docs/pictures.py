@@ -25,7 +25,7 @@ from core.config import CheckpointSettings, RunConfig
 from core.events import SetPace
 from core.remote.client import RemoteSession
 from core.remote.process import launch
-from core.session.launch import TrainRequest
+from core.session.run_requests import TrainRequest
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.preferences import Preferences
 from tui_meta.screens.page import Page

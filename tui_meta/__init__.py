@@ -1,1 +1,1 @@
-"""The faces of the laboratory: command line, dashboard and headless reporter."""
+"""The user interfaces of the laboratory: command line, dashboard and headless output."""

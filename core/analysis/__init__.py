@@ -1,1 +1,1 @@
-"""The few-shot bench: questions that a face asks of runs, and their answers."""
+"""Questions about runs, answered beside their training: adapt, battery, geometry, history."""

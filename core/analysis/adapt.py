@@ -4,7 +4,7 @@ import numpy as np
 
 from core.analysis.answers import Adapted, numbers
 from core.analysis.executors import require_affordable
-from core.analysis.presets import draw_preset
+from core.analysis.lab_tasks import draw_preset
 from core.analysis.questions import Adapt, SampledTask
 from core.analysis.theta_cache import Theta
 from core.engines.base import Engine

@@ -45,7 +45,7 @@ from core.remote.protocol import (
 )
 from core.session.api import Connection, View
 from core.session.event_backlog import EventBuffer
-from core.session.launch import ResumeRequest
+from core.session.run_requests import ResumeRequest
 from core.storage.io import working_folder
 
 CANCEL_SECONDS = 0.1

@@ -18,8 +18,8 @@ from core.events import ENDED
 from core.remote.protocol import RemoteError
 from core.remote.registry import SessionEndpoint, sessions_folder
 from core.remote.server import Server
-from core.session.launch import Runs
 from core.session.local import LocalSession
+from core.session.run_requests import Runs
 from core.storage.provenance import command_line
 from core.training.run_plan import Plan
 

@@ -17,7 +17,7 @@ from core.evaluation.protocols import ProbeName
 from core.events import AnyCommand, AnyEvent, CommandRejected, Evaluate, Snapshot, Stop
 from core.session.api import Connection, View
 from core.session.event_backlog import EventBacklog, EventBuffer
-from core.session.launch import plan_all
+from core.session.run_requests import plan_all
 from core.training.run_plan import Plan, plan_new
 from core.training.trainer import Trainer
 

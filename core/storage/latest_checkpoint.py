@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from core.config import RunConfig
 from core.engines.base import untrained
-from core.errors import CheckpointError, reason
+from core.errors import Advice, CheckpointError, reason
 from core.storage.checkpoint import Checkpoint, CheckpointMetadata, load_checkpoint, read_metadata
 from core.storage.event_log_reader import Rollbacks, lines_backwards
 from core.storage.paths import RECORD, checkpoint_iteration, checkpoint_names
@@ -113,5 +113,5 @@ def _newest(folder: Path, read: Callable[[Path], C]) -> tuple[Path, C, tuple[str
             damaged.append(f"skipping {error.subject}: {error.problem}")
     if damaged:
         problem = f"no readable checkpoint; {damaged[0]}"
-        raise CheckpointError(folder, problem, "choose another run")
+        raise CheckpointError(folder, problem, Advice.OTHER_RUN)
     return None

@@ -19,11 +19,11 @@ os.kill(os.getpid(), signal.SIGINT)
 
 WHEN_PLANNED = """
 import sys
-import core.session.launch
+import core.session.run_requests
 from tui_meta.cli.main import main
 def planned(*arguments):
     sys.exit(0 if "tui_meta.cli.headless" in sys.modules else "loaded later")
-core.session.launch.plan_new = planned
+core.session.run_requests.plan_new = planned
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -66,7 +66,7 @@ def test_nothing_is_on_disk_while_the_dashboard_is_imported(tmp_path: Path) -> N
     [
         ("tui_meta.cli.commands.evaluate load_networks", ["eval", "run"]),
         ("tui_meta.cli.commands.compare load_networks", ["compare", "run", "other"]),
-        ("core.session.launch make_engine", ["--no-tui", "--engine", "fused"]),
+        ("core.session.run_requests make_engine", ["--no-tui", "--engine", "fused"]),
     ],
 )
 def test_an_interrupt_while_a_compiler_calls_back_is_not_lost(

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.session import launch as launching
-from core.session.launch import Runs
+from core.session import run_requests
+from core.session.run_requests import Runs
 from tests.support.hostile.damage import ANY_TEXT
 from tests.support.hostile.guards import harmless
 from tests.support.soak import soak
-from tui_meta.cli.commands import launch
+from tui_meta.cli.commands import train
 from tui_meta.cli.main import main
 
 TRIED = settings(max_examples=soak(300, 10_000))
@@ -115,8 +115,8 @@ def folder() -> Iterator[Path]:
         patch.chdir(folder)
         patch.setenv("HOME", str(folder))
         patch.setattr(sys, "dont_write_bytecode", True)
-        patch.setattr(launch, "show", _show)
-        patch.setattr(launching, "make_engine", lambda config: None)
+        patch.setattr(train, "show", _show)
+        patch.setattr(run_requests, "make_engine", lambda config: None)
         patch.setenv("XDG_RUNTIME_DIR", str(folder))
         for command in COMMANDS:
             said(command, "nowhere")

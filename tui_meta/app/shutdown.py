@@ -1,4 +1,4 @@
-"""Leaves the dashboard on a signal or a hang-up: the runs are saved, whatever the terminal does."""
+"""Leaves the dashboard on a signal or a hang-up, even if the terminal takes no more bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from tui_meta.app.signals import DASHBOARD_SIGNALS, exit_code, handling
+from tui_meta.app.signals import DASHBOARD_SIGNALS, exit_code, handling, is_hang_up
 
 if TYPE_CHECKING:
     from core.session.api import Session
@@ -76,7 +76,7 @@ class LeaveOnSignals:
         code = exit_code(number)
         self._app.call_later(self._app.show_leaving)
         try:
-            self._session.leave(terminated=number != signal.SIGHUP)
+            self._session.leave(terminated=not is_hang_up(number))
         except Exception as error:
             self._app.crash = error
         self._app.call_later(self._app.exit, return_code=code)

@@ -1,4 +1,4 @@
-"""Signals that end a process: this table is the only place that decides what each does.
+"""Signals that end a process: the table of what each does, and the handlers that it needs.
 
 ============================== ============= ======================= ==============================
 process                        signal        first                   again
@@ -37,6 +37,11 @@ Handler = Callable[[int, FrameType | None], None]
 
 DASHBOARD_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP)
 HEADLESS_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def is_hang_up(number: int) -> bool:
+    """Return True if the terminal is gone: runs in a process of their own then continue."""
+    return number == signal.SIGHUP
 
 
 def exit_code(number: int) -> int:
@@ -84,7 +89,7 @@ class FirstSignal:
         self.received: int | None = None
         handlers: dict[signal.Signals, Handler] = dict.fromkeys(HEADLESS_SIGNALS, self._record)
         if outlives_terminal:
-            # Now, for none of them is one once it has hung up.
+            # Looked up before the hang-up, after which none of them is a terminal.
             terminals = [standard for standard in (0, 1, 2) if os.isatty(standard)]
             handlers[signal.SIGHUP] = lambda *_: _redirect_to_null(terminals)
         self._handling: AbstractContextManager[None] = handling(handlers)

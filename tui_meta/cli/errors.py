@@ -14,6 +14,8 @@ ADVICE: dict[str, str] = {
     Advice.MORE_ITERATIONS: "use a higher --iterations",
     Advice.OTHER_ENGINE: "use --engine torch or auto",
     Advice.USE_CPU: "use --device cpu",
+    Advice.OTHER_CHECKPOINT: "choose another checkpoint",
+    Advice.OTHER_RUN: "choose another run",
     Advice.LIST_RUNS: "tui-meta runs lists the runs",
     Advice.LIST_SESSIONS: "check later with tui-meta ls",
     Advice.START_SESSION: "start one with tui-meta",

@@ -35,7 +35,7 @@ from tui_meta.cli.settings import RUN, whole_numbers
 from tui_meta.console import Exit, Output, configure_stdio, flush_stdio, print_error
 
 if TYPE_CHECKING:
-    from tui_meta.cli.commands.launch import OutputMode
+    from tui_meta.cli.commands.train import OutputMode
 
 EXAMPLES = """\
 Examples:
@@ -81,7 +81,7 @@ def train(
     dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
     """Train from scratch (default command)."""
-    from tui_meta.cli.commands.launch import train
+    from tui_meta.cli.commands.train import train
 
     return train(settings, config, _mode(no_tui=no_tui, json=json, detach=detach), dashboard)
 
@@ -105,7 +105,7 @@ def resume(
     dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
     """Resume runs from their latest save or from a given checkpoint."""
-    from tui_meta.cli.commands.launch import resume
+    from tui_meta.cli.commands.train import resume
 
     mode = _mode(no_tui=no_tui, json=json, detach=detach)
     return resume(paths, iterations, pace, mode, dashboard)

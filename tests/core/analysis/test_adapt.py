@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.analysis.adapt import adapt
 from core.analysis.answers import LARGEST_ANSWER, Adapted, AnyAnswer
-from core.analysis.presets import draw_preset
+from core.analysis.lab_tasks import draw_preset
 from core.analysis.questions import (
     MOST_POINTS,
     MOST_UPDATES,

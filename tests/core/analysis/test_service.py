@@ -215,7 +215,7 @@ def test_answering_about_a_training_run_changes_nothing(
 
 def test_questions_and_answers_load_no_pytorch_and_no_compiler() -> None:
     code = (
-        "import sys, core.analysis.questions, core.analysis.answers, core.analysis.presets;"
+        "import sys, core.analysis.questions, core.analysis.answers, core.analysis.lab_tasks;"
         "print([name for name in ('torch', 'numba') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -35,7 +35,7 @@ from core.remote.protocol import (
     to_frame,
 )
 from core.remote.subscriber import Subscriber
-from core.session.launch import ResumeRequest
+from core.session.run_requests import ResumeRequest
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.remotes import Impostor, served
 from tests.support.runs import PATIENCE, until

@@ -11,7 +11,7 @@ import pytest
 
 from core.remote import process
 from core.remote.protocol import RemoteError
-from core.session.launch import ResumeRequest
+from core.session.run_requests import ResumeRequest
 
 LAUNCH = """
 import sys
@@ -19,7 +19,7 @@ sys.path.insert(0, {checkout!r})
 from pathlib import Path
 from core.remote.process import launch
 from core.remote.protocol import RemoteError
-from core.session.launch import ResumeRequest
+from core.session.run_requests import ResumeRequest
 try:
     launch(ResumeRequest.of([Path("run")]))
 except RemoteError as error:

@@ -8,7 +8,7 @@ import pytest
 from tests.support.sessions import only_session
 from tui_meta.app import dashboard
 from tui_meta.app.preferences import Preferences
-from tui_meta.cli.commands import launch
+from tui_meta.cli.commands import train
 from tui_meta.cli.main import main
 
 TINY = ["--iterations", "5", "--network.hidden", "4"]
@@ -23,7 +23,7 @@ def one_line(capsys) -> str:
 
 
 def test_an_interrupt_before_training_ends_quietly(capsys):
-    with patch.object(launch, "show", side_effect=KeyboardInterrupt):
+    with patch.object(train, "show", side_effect=KeyboardInterrupt):
         assert main(["--no-tui", *TINY, "--out", "unused"]) == 130
     assert capsys.readouterr() == ("", "")
 
@@ -65,7 +65,7 @@ def test_whole_numbers_are_not_rounded(capsys):
 
 
 def test_an_output_that_cannot_be_written_is_one_line(capsys):
-    with patch.object(launch, "show", side_effect=OSError(28, "No space left on device")):
+    with patch.object(train, "show", side_effect=OSError(28, "No space left on device")):
         assert main(["--no-tui", *TINY]) == 2
     assert one_line(capsys) == "error: standard output: No space left on device"
 
@@ -108,7 +108,7 @@ def test_json_needs_no_terminal_and_no_further_flag(capfdbinary):
 
 def test_the_dashboard_gets_the_requested_session(monkeypatch):
     shown = []
-    monkeypatch.setattr(launch, "require_terminal", lambda: None)
+    monkeypatch.setattr(train, "require_terminal", lambda: None)
     monkeypatch.setattr(dashboard, "run_dashboard", lambda *given: shown.extend(given) or 3)
     flags = ["--theme", "dark", "--fps", "5", "--no-mouse", "--ascii"]
     assert main([*TINY, "--algorithms", "reptile", "--pace", "7", *flags]) == 3
@@ -125,7 +125,7 @@ def test_the_dashboard_gets_the_requested_session(monkeypatch):
 def test_a_flag_of_the_dashboard_that_cannot_be_is_refused_before_anything_trains(
     command, monkeypatch, capsys, tmp_path
 ):
-    monkeypatch.setattr(launch, "require_terminal", lambda: None)
+    monkeypatch.setattr(train, "require_terminal", lambda: None)
     assert main([*command, "--fps", "0"]) == 2
     assert "--fps: must be a number from 0.1 to 60, got 0.0" in one_line(capsys)
     assert not (tmp_path / "checkpoints").exists()

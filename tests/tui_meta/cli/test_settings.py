@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.config import RunConfig
 from core.errors import ConfigError, ConfigFileError, UnknownSettingError
 from tui_meta.cli import settings
-from tui_meta.cli.commands import launch
+from tui_meta.cli.commands import train
 from tui_meta.cli.config_file import LARGEST_FILE, read_config_file
 from tui_meta.cli.main import main
 from tui_meta.cli.settings import configure
@@ -113,7 +113,7 @@ def test_a_folder_or_a_missing_file_is_an_error(tmp_path):
 @pytest.fixture(scope="module", autouse=True)
 def nothing_is_trained():
     with (
-        patch.object(launch, "show", lambda *_, **__: 0),
+        patch.object(train, "show", lambda *_, **__: 0),
     ):
         yield
 
@@ -170,7 +170,7 @@ def test_any_command_line_ends_with_0_or_with_one_line_and_2(tokens):
 @given(st.dictionaries(st.sampled_from(KEYS), plain, max_size=5))
 def test_any_json_like_file_ends_with_0_or_with_one_line_and_2(tmp_path_factory, values):
     with (
-        patch.object(launch, "read_config_file", lambda _: values),
+        patch.object(train, "read_config_file", lambda _: values),
         patch("sys.stderr") as stderr,
     ):
         code = main(["--config", "any.toml", "--no-tui"])

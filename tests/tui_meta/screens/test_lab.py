@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from core.algorithms.registry import ALGORITHMS
-from core.analysis.presets import draw_preset
+from core.analysis.lab_tasks import draw_preset
 from core.analysis.questions import ExplicitTask
 from core.config import RunConfig
 from core.engines import make_engine

@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from core.algorithms.registry import ALGORITHMS
-from core.analysis.presets import draw_preset
+from core.analysis.lab_tasks import draw_preset
 from core.analysis.questions import ExplicitTask, Live, PinnedTheta, Saved
 from core.analysis.service import AnalysisService
 from core.analysis.theta_sources import LiveRun

@@ -12,7 +12,7 @@ import pytest
 from textual.pilot import Pilot
 
 from core.algorithms.registry import ALGORITHMS
-from core.analysis.presets import draw_preset
+from core.analysis.lab_tasks import draw_preset
 from core.analysis.questions import ReadHistory
 from core.config import RunConfig
 from core.engines import make_engine

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.analysis.answers import Adapted
-from core.analysis.presets import draw_preset
+from core.analysis.lab_tasks import draw_preset
 from core.analysis.questions import ExplicitTask
 from core.errors import ConfigError
 from core.evaluation.protocols import PRESETS, PresetName

@@ -9,8 +9,8 @@ from core.config import DeviceName
 from core.evaluation.protocols import MANY_TASKS, MANY_TASKS_HALF_RANGE, EvaluationProtocol
 from core.evaluation.statistics import Statistics
 from tui_meta.cli.commands.evaluate import MOST_TASKS
-from tui_meta.cli.commands.networks import Identity, Network, load_networks, print_headings
-from tui_meta.cli.commands.tables import print_json, print_statistics
+from tui_meta.cli.networks import Identity, Network, load_networks, print_headings
+from tui_meta.cli.tables import print_json, print_statistics
 from tui_meta.console import Exit, Output
 from tui_meta.views.numbers import loss, whole
 

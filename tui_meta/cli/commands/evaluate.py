@@ -18,8 +18,8 @@ from core.evaluation.protocols import (
 from core.evaluation.statistics import Statistics
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave, query_grid
-from tui_meta.cli.commands.networks import Identity, Network, load_networks, print_headings
-from tui_meta.cli.commands.tables import print_chart, print_json, print_losses, print_statistics
+from tui_meta.cli.networks import Identity, Network, load_networks, print_headings
+from tui_meta.cli.tables import print_chart, print_json, print_losses, print_statistics
 from tui_meta.console import Exit, Output
 from tui_meta.views.loss_per_step import loss_per_step_plot
 from tui_meta.views.numbers import loss, whole

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from core.storage.run_index import RunSummary, list_runs
-from tui_meta.cli.commands.tables import print_table
+from tui_meta.cli.tables import print_table
 from tui_meta.console import Exit, Output
 from tui_meta.views.runs.summary import (
     SortKey,

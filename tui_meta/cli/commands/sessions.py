@@ -15,8 +15,8 @@ from core.remote.connection import find_session, session_status
 from core.remote.protocol import RemoteError, RunProgress, SessionStatus
 from core.remote.registry import SessionInfo, live_sessions
 from tui_meta.app.signals import FirstSignal
-from tui_meta.cli.commands.tables import print_table
 from tui_meta.cli.headless import Report
+from tui_meta.cli.tables import print_table
 from tui_meta.console import Exit, Output, ask, flush_stdio, print_error, require_terminal
 from tui_meta.views.describe import display_path
 from tui_meta.views.numbers import duration, whole

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.storage.run_index import read_run
-from tui_meta.cli.commands.tables import print_chart, print_table
+from tui_meta.cli.tables import print_chart, print_table
 from tui_meta.console import Exit, Output
 from tui_meta.views.runs.curves import loss_plot
 from tui_meta.views.runs.report import Section, recorded_config, report

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from core import validation
-from core.analysis.presets import draw_points, draw_preset
+from core.analysis.lab_tasks import draw_points, draw_preset
 from core.analysis.questions import MOST_UPDATES, Adapt, AnySource, ExplicitTask
 from core.errors import ConfigError
 from core.evaluation.protocols import PRESETS, PresetName

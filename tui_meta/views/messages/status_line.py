@@ -1,4 +1,4 @@
-"""The status line: the newest messages and the one that keeps a line, in a few lines."""
+"""The status line: the newest messages, and the one that stays until it is dismissed."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The report of a run in lines, and how the run is resumed from the Runs screen."""
+"""Renders the report of a run for the Runs screen, with how the run is resumed."""
 
 import shlex
 

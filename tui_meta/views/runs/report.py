@@ -1,4 +1,4 @@
-"""A run in words: the report that ``tui-meta show`` and the Runs screen render."""
+"""The report of a run as sections and rows; ``tui-meta show`` and Runs render it."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ class RunList:
         ]
 
     def _first(self, rows: int) -> int:
-        """The first row shown: the cursor is in the middle, but at the ends."""
+        """The first row shown, so that the cursor is in the middle where the list allows it."""
         return max(0, min(self.place - rows // 2, len(self.shown) - rows))
 
     def _columns(self, width: int) -> tuple[str, ...]:

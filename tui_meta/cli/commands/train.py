@@ -10,8 +10,8 @@ from core.remote.process import LaunchReply, launch, launch_reply
 from core.remote.protocol import RemoteError
 from core.remote.registry import SessionEndpoint, sessions_folder
 from core.remote.server import Server
-from core.session.launch import ResumeRequest, Runs, TrainRequest
 from core.session.local import LocalSession
+from core.session.run_requests import ResumeRequest, Runs, TrainRequest
 from tui_meta.app.signals import interrupt_at_once
 from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.settings import configure

@@ -12,8 +12,8 @@ from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.config import CheckpointSettings, RunConfig
 from core.errors import EngineError, LabError, RunFolderError
-from core.session.launch import ResumeRequest, Runs, TrainRequest
 from core.session.local import LocalSession
+from core.session.run_requests import ResumeRequest, Runs, TrainRequest
 from tests.support.runs import CRAWL, new_plan, small_config, until
 
 CONFIGS = [small_config(algorithm=Fomaml(inner_lr=0.03)), small_config(algorithm=Reptile(), seed=7)]

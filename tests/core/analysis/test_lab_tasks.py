@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.analysis.presets import draw_points, draw_preset
+from core.analysis.lab_tasks import draw_points, draw_preset
 from core.analysis.questions import ExplicitTask
 from core.errors import ConfigError
 from core.evaluation.protocols import PRESETS, PROBES, PresetName, ProbeName, draw_task
