@@ -5,11 +5,11 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from rich.console import RenderableType
-from rich.constrain import Constrain
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from core.evaluation.protocols import PROBES
@@ -210,7 +210,17 @@ class _NarrowProgress(Progress):
     """Leaves room for the ^C that a terminal echoes, which would wrap and shift the bars."""
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        yield Constrain(self.make_tasks_table(self.tasks), self.console.width - 3)
+        yield _Narrowed(self.make_tasks_table(self.tasks))
+
+
+@dataclass
+class _Narrowed:
+    """Renders ``content`` three columns narrower; a progress has no console yet when it is made."""
+
+    content: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        return console.render(self.content, options.update_width(options.max_width - 3))
 
 
 def status(shot: Snapshot) -> str:
