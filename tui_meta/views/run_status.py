@@ -140,7 +140,7 @@ def page_title(name: str, all_runs: Sequence[RunStatus], width: int) -> Line:
         style = _STATE_STYLES.get(one.snapshot.state, "dim")
         runs += [f"  {one.title} ", Span(at), Span(f" {one.word}", style)]
     left = line(Span("tui-meta", "bold"), Span(f"  ·  {name}", "bold"))
-    return spread(left, first_that_fits([line(*runs), ()], width - cells(left)), width)
+    return spread(left, first_that_fits([line(*runs), ()], width - cells(left) - 1), width)
 
 
 def connection_words(connection: Connection) -> list[str]:

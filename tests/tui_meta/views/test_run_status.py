@@ -4,7 +4,7 @@ import pytest
 
 from core.events import Pause, Resume, Saved
 from tests.support.dashboard.watch_state import started_session, watch_state
-from tui_meta.views.run_status import run_lines, titles
+from tui_meta.views.run_status import page_title, run_lines, titles
 from tui_meta.views.text import cells, plain
 from tui_meta.views.watch import commands
 
@@ -78,3 +78,9 @@ def test_a_key_pressed_again_before_the_next_snapshot_reverses_the_first_press()
         state.scope(None), state.dashboard.history.wanted, state.dashboard.titles
     )
     assert [type(command) for _, command in again.commands] == [Resume, Resume]
+
+
+@pytest.mark.parametrize("width", range(20, 90))
+def test_the_title_of_a_page_keeps_its_name_whole(width: int) -> None:
+    statuses = watch_state(started_session()).dashboard.statuses
+    assert plain(page_title("Runs", statuses, width)).startswith("tui-meta  ·  Runs")
