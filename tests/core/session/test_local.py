@@ -32,6 +32,7 @@ from core.events import (
 )
 from core.session.event_backlog import KEPT_EVENTS
 from core.session.local import LocalSession, plan_next_seed
+from core.storage.event_log_reader import history
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.run_folder import RunFolder
 from core.training.run_plan import Plan, plan_new, plan_resumed
@@ -141,7 +142,7 @@ def test_events_are_numbered_in_order_and_none_is_missing(tmp_path: Path) -> Non
     assert list(session.events(len(everything))) == []
     for name, run in (("f", tmp_path / "f"), ("r", tmp_path / "r")):
         said = [event for event in everything if event.run == name]
-        assert said == list(RunFolder(run).events())
+        assert said == list(history(run))
 
 
 def test_events_that_were_read_do_not_change(tmp_path: Path) -> None:
