@@ -79,7 +79,7 @@ def test_a_run_is_watched_steered_saved_left_and_resumed(
         terminal.press(key)
         terminal.wait_for(said)
     terminal.press("3")
-    terminal.wait_for("update")
+    terminal.wait_for("loss per step")
 
     terminal.press("?")
     terminal.wait_for("Pause or resume")

@@ -28,17 +28,23 @@ def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
 
 def live(text: str) -> list[int]:
     """The iterations of the live thetas that have answered."""
-    return [int(found.replace(",", "")) for found in re.findall(r"live ([\d,]+)", text)]
+    return [int(found.replace(",", "")) for found in re.findall(r"iteration ([\d,]+) \(live\)", text)]
 
 
-def held(text: str) -> list[int]:
-    """The iterations of the thetas that are held still."""
-    return [int(found.replace(",", "")) for found in re.findall(r"held ([\d,]+)", text)]
+def frozen(text: str) -> list[int]:
+    """The iterations of the thetas that are frozen."""
+    return [int(found.replace(",", "")) for found in re.findall(r"frozen ([\d,]+)", text)]
 
 
 def losses(text: str, title: str) -> list[str]:
     """Before, at the present step, at the end."""
     return re.findall(rf"{title} +([\d.e-]+) +([\d.e-]+) +([\d.e-]+)", text)[0]  # type: ignore[no-any-return]
+
+
+def past_first_evaluation(text: str) -> bool:
+    """Return True once both runs show more than 1,000 iterations."""
+    counts = re.findall(r"(?:FOMAML|Reptile) +training +([\d,]+) /", text)
+    return len(counts) == 2 and all(int(count.replace(",", "")) > 1_000 for count in counts)
 
 
 def ends(terminal: Terminal) -> None:
@@ -60,8 +66,8 @@ def test_a_task_is_set_probed_and_watched_in_the_lab(
         "the thetas are followed",
     )
     terminal.press("s")
-    text = terminal.wait_until(lambda text: len(held(text)) == 2, "both thetas are held")
-    still = held(text)
+    text = terminal.wait_until(lambda text: len(frozen(text)) == 2, "both thetas are frozen")
+    still = frozen(text)
 
     terminal.press(",,")
     terminal.wait_for("step 30 of 32")
@@ -127,7 +133,7 @@ def test_a_run_is_followed_back_through_its_checkpoints(
     open_terminal: Callable[..., Terminal],
 ) -> None:
     terminal = open_terminal(120, 40)
-    terminal.wait_until(lambda text: text.count("training ") >= 2, "both runs train")
+    terminal.wait_until(past_first_evaluation, "both runs are evaluated")
     terminal.press(" ")
     terminal.wait_until(lambda text: text.count("paused ") >= 2, "both paused")
     terminal.press("sn")
