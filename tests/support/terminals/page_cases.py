@@ -130,7 +130,7 @@ MESSAGES_SIZE = (120, 15)
 """Fewer rows than there are messages: of the start, of saving, and 20 of random tasks."""
 NEWEST_SEEN = r"\n\d\d:\d\d:\d\d  (.{30}).*\n\1"
 """The last row has the same message as the status line below."""
-_OLDEST_SEEN = r"\A.*\n\d\d:\d\d:\d\d  engine"
+_OLDEST_SEEN = r"\A.*\n\d\d:\d\d:\d\d  training \("
 
 
 MESSAGES_CASES = {
