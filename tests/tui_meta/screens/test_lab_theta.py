@@ -96,7 +96,7 @@ async def test_s_freezes_and_unfreezes_theta() -> None:
         text = await train_on(pilot, page, session, 20_000)
         assert "frozen 12,300" in text
         assert drawn(page, "FOMAML") == before
-        assert "follows the training" in await answered(pilot, "s")
+        assert "θ follows training" in await answered(pilot, "s")
         text = await train_on(pilot, page, session, 20_000)
         assert text.count("iteration 20,000 (live)") == 2
         assert drawn(page, "FOMAML") != before

@@ -214,7 +214,7 @@ async def test_an_evaluation_adapted_again_reaches_the_loss_of_its_time() -> Non
     (FOMAML.parent / "other" / "events.jsonl").replace(FOMAML / "events.jsonl")
     async with in_time_machine() as (pilot, _):
         seen = await answered(pilot, "tab")
-        assert f"then {loss(again[0])} → {loss(again[-1])}" in seen
+        assert f"logged at the time: {loss(again[0])} → {loss(again[-1])}" in seen
         assert f"loss {loss(again[-1])} at step 32 of 32 ({loss(again[0])} before)" in seen
 
 

@@ -309,8 +309,8 @@ class WatchState:
             return layout.chart_hint(panel, self.arrangement)
         runs, history = self._shown
         (run,) = [one.snapshot.run for one in runs if layout.wave(one.index) == panel]
-        kept = " · esc: live" if self.pinned else ""
-        return task_line(history.newest(self.pinned).get(run)) + kept
+        kept = "esc: live · " if self.pinned else ""
+        return kept + task_line(history.newest(self.pinned).get(run))
 
 
 def _cannot(what: LensPart, panel: str) -> str:
