@@ -28,7 +28,9 @@ def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
 
 def live(text: str) -> list[int]:
     """The iterations of the live thetas that have answered."""
-    return [int(found.replace(",", "")) for found in re.findall(r"iteration ([\d,]+) \(live\)", text)]
+    return [
+        int(found.replace(",", "")) for found in re.findall(r"iteration ([\d,]+) \(live\)", text)
+    ]
 
 
 def frozen(text: str) -> list[int]:

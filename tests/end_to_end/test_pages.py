@@ -30,7 +30,8 @@ def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
 
 def losses(text: str) -> dict[str, list[str]]:
     """The rows of the battery's table, by source."""
-    rows = re.findall(r"^(FOMAML|Reptile|random)(?: init)?((?: +[\d.e-]+){9}) *$", text, re.MULTILINE)
+    row = r"^(FOMAML|Reptile|random)(?: init)?((?: +[\d.e-]+){9}) *$"
+    rows = re.findall(row, text, re.MULTILINE)
     return {title: numbers.split() for title, numbers in rows}
 
 

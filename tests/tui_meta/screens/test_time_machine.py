@@ -181,7 +181,7 @@ async def test_the_timeline_of_a_narrow_terminal_answers_to_a_click() -> None:
 async def test_tab_moves_through_the_evaluations_each_with_its_own_task() -> None:
     async with in_time_machine(size=(120, 40)) as (pilot, page):
         seen = await answered(pilot, "tab")
-        assert "evaluation 24 of 24, iteration 11,500, logged at the time: 4.00 → " in seen
+        assert "evaluation 24 of 24, iteration 11,500, logged 4.00 → " in seen
         assert "θ of 5,000 " in seen
         assert "tab checkpoints" in seen
         assert drawn(page, "chosen", "history").x == (11_500,)
@@ -214,7 +214,7 @@ async def test_an_evaluation_adapted_again_reaches_the_loss_of_its_time() -> Non
     (FOMAML.parent / "other" / "events.jsonl").replace(FOMAML / "events.jsonl")
     async with in_time_machine() as (pilot, _):
         seen = await answered(pilot, "tab")
-        assert f"logged at the time: {loss(again[0])} → {loss(again[-1])}" in seen
+        assert f"logged {loss(again[0])} → {loss(again[-1])}" in seen
         assert f"loss {loss(again[-1])} at step 32 of 32 ({loss(again[0])} before)" in seen
 
 

@@ -82,7 +82,7 @@ def place_line(machine: TimeMachine) -> Line:
         here = f"evaluation {number}, iteration {whole(at.iteration)}"
         return line(
             here,
-            Span(f", logged at the time: {loss_text(at.before)} → {loss_text(at.after)}", "dim"),
+            Span(f", logged {loss_text(at.before)} → {loss_text(at.after)}", "dim"),
             spoilt,
         )
     where = f"checkpoint {whole(machine.place + 1)} of {whole(n)}" if n else "no checkpoint"
