@@ -345,13 +345,19 @@ def test_a_failing_autosave_is_published_once(
 ) -> None:
     monkeypatch.setattr(core.training.checkpointing, "RETRY_SECONDS", 0.0)
 
+    attempts = []
+
     def full(*_: object) -> Path:
+        attempts.append(1)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(RunFolder, "save", full)
     trainer, log = paused_at(30, tmp_path, saving=OFTEN)
+    until(lambda: len(attempts) >= 2)
     trainer.send(Step(50))
     log.wait(Stepped, 2)
+    made = len(attempts)
+    until(lambda: len(attempts) > made)
     ended(trainer)
     assert len(log.of(SaveFailed)) == 1
     assert log.wait(SaveFailed).problem.endswith("training continues, retrying")
