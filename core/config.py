@@ -1,4 +1,4 @@
-"""Settings of a run: each with its default and its check. Defaults are stated nowhere else.
+"""Settings of a run: each with its default and its check; no other code repeats a default.
 
 Command line, TOML, ``--help`` and ``run.json`` all derive from the dataclasses here and from
 those in ``core.algorithms``.

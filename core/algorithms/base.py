@@ -53,7 +53,10 @@ class MetaBatch:
 
 @dataclass(frozen=True, kw_only=True)
 class Algorithm:
-    """Settings that all algorithms have in common."""
+    """Settings that all algorithms have in common, with their help texts.
+
+    Each algorithm sets its own defaults of the first three.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -62,7 +65,7 @@ class Algorithm:
     """Outer (meta) learning rate: beta of FOMAML, step size epsilon of Reptile."""
     tasks: int
     """Tasks per meta-iteration (meta-batch size)."""
-    inner_lr: float = 0.02
+    inner_lr: float
     """Inner learning rate alpha, for training and for few-shot evaluation."""
     schedule: Schedule = "constant"
     """Schedule of the outer learning rate: constant, linear to 0 or cosine to 0."""

@@ -23,6 +23,7 @@ class Fomaml(Algorithm):
     title: ClassVar[str] = "FOMAML"
 
     outer_lr: float = 0.01
+    inner_lr: float = 0.02
     tasks: int = 3
     shots: int = 10
     """Points in a support set (K)."""

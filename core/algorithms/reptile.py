@@ -24,6 +24,7 @@ class Reptile(Algorithm):
     title: ClassVar[str] = "Reptile"
 
     outer_lr: float = 0.1
+    inner_lr: float = 0.02
     tasks: int = 1
     points: int = 50
     """Equally spaced points in a task's data."""

@@ -65,8 +65,16 @@ class EvaluationProtocol:
 REFERENCE_WAVE = SineWave(4.0, 1.0)
 """The fixed wave of the reference implementation's evaluations."""
 
+HALF_RANGE_SHOTS, HALF_RANGE_STEPS = 5, 10
+"""Support points and gradient steps where the support set is from the right half only."""
+
 _HALF_RANGE = EvaluationProtocol(
-    "half range", Stream.HALF_RANGE_PROBE, 5, 10, REFERENCE_WAVE, right_half=True
+    "half range",
+    Stream.HALF_RANGE_PROBE,
+    HALF_RANGE_SHOTS,
+    HALF_RANGE_STEPS,
+    REFERENCE_WAVE,
+    right_half=True,
 )
 
 PROBES: dict[ProbeName, EvaluationProtocol] = {
@@ -94,7 +102,11 @@ PRESETS: dict[PresetName, EvaluationProtocol] = {
 
 MANY_TASKS = EvaluationProtocol("random tasks", Stream.MANY_TASKS)
 MANY_TASKS_HALF_RANGE = EvaluationProtocol(
-    "random tasks, half range", Stream.MANY_TASKS_HALF_RANGE, 5, 10, right_half=True
+    "random tasks, half range",
+    Stream.MANY_TASKS_HALF_RANGE,
+    HALF_RANGE_SHOTS,
+    HALF_RANGE_STEPS,
+    right_half=True,
 )
 """The two protocols of statistics over many tasks, drawn by ``draw_many``."""
 

@@ -167,7 +167,7 @@ class SnapshotChange(msgspec.Struct, frozen=True):
 
 
 class Update(Message, frozen=True, kw_only=True, omit_defaults=True, tag="news"):
-    """New events and changed snapshots. With ``past``, the events are of earlier sittings.
+    """New events and changed snapshots. With ``past``, the events are of earlier sessions.
 
     ``runs``, ``folders`` and ``subscribers`` (their number) are empty while they do not change.
     """

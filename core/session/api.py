@@ -59,7 +59,7 @@ class Session(Protocol):
         """
 
     def history(self) -> Sequence[AnyEvent]:
-        """Return the events of earlier sittings of the present runs, up to their checkpoints."""
+        """Return the events of earlier sessions of the current runs, up to their checkpoints."""
 
     def send(self, command: AnyCommand, run: str | None = None) -> None:
         """Send a command to ``run``, or to every run; events and snapshots show its effect."""

@@ -147,7 +147,7 @@ class LocalSession:
         self._listeners.append(listener)
 
     def backlog(self) -> tuple[Sequence[AnyEvent], int]:
-        """Return the condensed events of this sitting, and the number of the next event."""
+        """Return the condensed events of this session, and the number of the next event."""
         with self._published:
             return self._backlog.events(), self._events.end
 

@@ -165,7 +165,9 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         with open_regular(path) as file:
             yield file
     except FileNotFoundError as error:
-        raise CheckpointError(path, "no such file") from error
+        named = path.suffix == ".safetensors"
+        problem = "no such file" if named else "no such run folder or checkpoint"
+        raise CheckpointError(path, problem) from error
     except OSError as error:
         raise CheckpointError(path, f"cannot be read ({error.strerror})") from error
 

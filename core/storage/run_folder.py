@@ -202,6 +202,10 @@ def read_record(path: Path) -> RunRecord:
     try:
         with open_regular(file) as content:
             return msgspec.json.decode(content.read(LARGEST_RECORD), type=RunRecord)
+    except FileNotFoundError as error:
+        if not path.exists():
+            raise RunFolderError(path, "no such run folder", Advice.LIST_RUNS) from error
+        raise RunFolderError(path, f"not a run folder (no {RECORD})", advice) from error
     except OSError as error:
         raise RunFolderError(file, f"cannot be read ({error.strerror})", advice) from error
     except NOT_JSON as error:

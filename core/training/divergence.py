@@ -1,4 +1,4 @@
-"""Locating the first value that is not finite, and advice on what to lower."""
+"""Locating the first value that is not finite; the words of the event, and its advice."""
 
 import numpy as np
 
@@ -20,6 +20,12 @@ def last_finite(engine: Engine, before: TrainState, broken: Advance) -> tuple[Ad
     # A parameter that overflows also makes the next loss infinite: the reported cause must not
     # depend on whether that loss was in the chunk.
     return good, not np.isfinite(broken.losses[len(good.losses)])
+
+
+def problem(good: Advance, by_loss: bool) -> str:
+    """Return what diverged after the last finite state, in words."""
+    value = "the loss" if by_loss else "a parameter"
+    return f"{value} is no longer finite in iteration {good.state.iteration + 1:,}"
 
 
 def advice(config: RunConfig) -> str:

@@ -134,7 +134,7 @@ def plan_resumed(path: Path, iterations: int | None = None, pace: float | None =
     if not path.is_dir():
         load_checkpoint(path)  # a damaged checkpoint is reported before a missing run folder
     if not (folder.path / RECORD).is_file():
-        raise RunFolderError(folder.path, "not a run folder (no run.json)")
+        raise RunFolderError(folder.path, f"not a run folder (no {RECORD})")
     folder.lock()
     try:
         return _plan_resumed(folder, path, iterations, pace)

@@ -18,8 +18,8 @@ from core.evaluation.protocols import PROBES, ProbeName, draw_task
 from core.storage.checkpoint import Checkpoint
 from core.storage.provenance import installed_versions
 from core.tasks.sine_sampler import query_grid
+from core.training import divergence
 from core.training.checkpointing import CheckpointManager
-from core.training.divergence import advice, last_finite
 from core.training.event_publisher import RETRY_SECONDS, EventPublisher
 from core.training.metrics import Metrics
 from core.training.pacing import Pacing
@@ -310,13 +310,15 @@ class Trainer:
 
     def _diverge(self, before: TrainState, broken: Advance) -> None:
         """Save the last finite state within the chunk."""
-        good, by_loss = last_finite(self._loaded_engine, before, broken)
+        good, by_loss = divergence.last_finite(self._loaded_engine, before, broken)
         self._apply(good)
         self._checkpoints.save(self._checkpoint("final"))
-        value = "the loss" if by_loss else "a parameter"
-        problem = f"{value} is no longer finite in iteration {self._current.iteration + 1:,}"
         self._record(
-            events.Diverged(problem=problem, advice=advice(self._config), **self._header())
+            events.Diverged(
+                problem=divergence.problem(good, by_loss),
+                advice=divergence.advice(self._config),
+                **self._header(),
+            )
         )
         self._set_state("diverged")
 

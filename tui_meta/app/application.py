@@ -38,11 +38,11 @@ from tui_meta.upstream.errors import KeepFirstCrash
 from tui_meta.upstream.key_order import OneKeyAtATime
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.dialogs.quit_choice import QuitChoice, default_quit_choice
-from tui_meta.views.export import clipboard_sequences, separated
 from tui_meta.views.keys.keymap import key_names
 from tui_meta.views.keys.palette import palette_entries
 from tui_meta.views.keys.table import APP_KEYS, SCREEN_KEYS, Groups, mapped_groups
 from tui_meta.views.rates import rates
+from tui_meta.views.tabular import clipboard_sequences, separated
 
 _PACKAGE = Path(__file__).parents[1]
 

@@ -7,8 +7,8 @@ from textual.binding import Binding, BindingType
 from core.session.api import Session
 from tui_meta.upstream.repaint import QuietFocus
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.export import Rows
 from tui_meta.views.keys.table import Groups, Key
+from tui_meta.views.tabular import Rows
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:

@@ -12,7 +12,7 @@ from typing import Any
 from platformdirs import user_state_path
 from textual.screen import Screen
 
-from tui_meta.views.export import plot_rows, separated
+from tui_meta.views.tabular import plot_rows, separated
 from tui_meta.widgets.chart import Chart
 
 

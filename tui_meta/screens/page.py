@@ -17,10 +17,10 @@ from core.errors import LabError
 from core.session.api import Session
 from tui_meta.screens.base import DashboardScreen, bindings
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.export import Rows, plot_rows, run_rows
 from tui_meta.views.keys.footer import page_footer
 from tui_meta.views.keys.table import PAGE_KEYS, Groups, Key, page_groups
 from tui_meta.views.run_status import page_title
+from tui_meta.views.tabular import Rows, plot_rows, run_rows
 from tui_meta.views.text import Line
 from tui_meta.views.watch.layout import LEAST_HEIGHT, LEAST_WIDTH, too_small
 from tui_meta.widgets.chart import Chart

@@ -17,7 +17,7 @@ from tui_meta.views.text import Line
 class DashboardState:
     """The runs of a session and what happened to them; owned by the application.
 
-    ``history`` holds events of earlier sittings, and ``keymap`` the keys that the user has moved.
+    ``history`` holds events of earlier sessions, and ``keymap`` the keys that the user has moved.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""How often the screen is repainted: the one place that decides it."""
+"""How often the dashboard polls its session and repaints, near and over SSH."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

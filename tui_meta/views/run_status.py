@@ -21,7 +21,7 @@ _STATE_STYLES = {
 _WIDTH_OF_TARGET = 76
 """Columns from which a run's one line names its last iteration."""
 
-_TRENDS = {"falling": Span("↓", "green"), "level": Span("=", "dim"), "rising": Span("↑", "yellow")}
+_TRENDS = {"falling": Span("↓", "green"), "level": Span("→", "dim"), "rising": Span("↑", "yellow")}
 _SAMPLES: Mapping[Marker, str] = {"braille": "⠒⠒", "blocks": "▀▀", "+": "++", "•": "••"}
 
 

@@ -170,7 +170,7 @@ def errors(tmp_path: Path) -> list[tuple[AnyQuestion, type[LabError], str]]:
         (Adapt(source=Live("elsewhere"), task=TASK), EngineError, "not found by PyTorch"),
         (Adapt(source=Saved(str(damaged)), task=TASK), CheckpointError, "damaged"),
         (Adapt(source=Saved(str(tmp_path)), task=TASK), CheckpointError, "cannot be read"),
-        (Adapt(source=Saved("/nowhere"), task=TASK), CheckpointError, "no such file"),
+        (Adapt(source=Saved("/nowhere"), task=TASK), CheckpointError, "no such run folder"),
         (Adapt(source=Saved("a" * 4_000), task=TASK), CheckpointError, "cannot be read"),
         (ReadHistory(of=Saved("/nowhere/" + "a" * 4_000)), RunFolderError, "cannot be read"),
         (ReadHistory(of=Saved(str(tmp_path / "gone"))), RunFolderError, "cannot be read"),

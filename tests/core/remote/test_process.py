@@ -71,5 +71,5 @@ def test_the_daemon_loads_the_core_that_launched_it(runtime: Path, tmp_path: Pat
         text=True,
         check=True,
     )
-    assert "run: no such file" in launched.stdout
+    assert "run: no such run folder" in launched.stdout
     assert (tmp_path / "tui-meta" / "session.log").read_text() == ""

@@ -441,7 +441,7 @@ def test_a_checkpoint_outside_a_run_folder_cannot_be_resumed(stopped: Path, tmp_
 
 @pytest.mark.parametrize("name", ["nothing", "nothing/000000001.safetensors"])
 def test_a_missing_run_cannot_be_resumed(tmp_path: Path, name: str) -> None:
-    with pytest.raises(CheckpointError, match="no such file"):
+    with pytest.raises(CheckpointError, match="no such"):
         plan_resumed(tmp_path / name)
 
 

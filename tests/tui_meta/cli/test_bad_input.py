@@ -92,11 +92,12 @@ def test_a_process_refuses_with_one_line_and_exit_code_2(tmp_path):
         ("--no-tui --config missing.toml", "missing.toml: no such file"),
         ("trian", "did you mean train?"),
         ("resume", "resume needs PATHS"),
-        ("resume --no-tui missing", "missing: no such file"),
+        ("resume --no-tui missing", "missing: no such run folder or checkpoint"),
         ("resume --no-tui .", "not a run folder"),
-        ("eval missing", "missing: no such file"),
+        ("eval missing", "missing: no such run folder or checkpoint"),
         ("compare missing", "compare needs SECOND"),
-        ("compare missing missing", "missing: no such file"),
+        ("compare missing missing", "missing: no such run folder or checkpoint"),
+        ("show missing", "missing: no such run folder; tui-meta runs lists the runs"),
     ],
 )
 def test_a_wrong_command_line_is_refused(refusal, tmp_path, command, said):

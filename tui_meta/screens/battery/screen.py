@@ -16,9 +16,9 @@ from tui_meta.views.battery import results as battery
 from tui_meta.views.battery.layout import BatteryLayout
 from tui_meta.views.battery.settings import MOST_RUNS, UNTRAINED, BatterySettings, introduction
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.export import Rows, battery_rows
 from tui_meta.views.keys.pages import BATTERY_KEYS
 from tui_meta.views.keys.table import PAGE_KEYS, Key
+from tui_meta.views.tabular import Rows, battery_rows
 from tui_meta.views.text import Line
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines, LinesPanel

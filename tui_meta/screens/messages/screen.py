@@ -8,9 +8,9 @@ from textual.widget import Widget
 from core.session.api import Session
 from tui_meta.screens.page import Page
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.export import Rows, message_rows
 from tui_meta.views.keys.pages import MESSAGES_KEYS
 from tui_meta.views.messages.log import message_lines
+from tui_meta.views.tabular import Rows, message_rows
 from tui_meta.widgets.lines import Lines
 
 

@@ -21,7 +21,6 @@ from tui_meta.screens.page import Page
 from tui_meta.screens.runs.filter_input import FilterInput
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.describe import display_path
-from tui_meta.views.export import Rows, entry_rows
 from tui_meta.views.keys.footer import keys_line
 from tui_meta.views.keys.pages import RUNS_KEYS
 from tui_meta.views.keys.table import Key
@@ -37,6 +36,7 @@ from tui_meta.views.runs.curves import (
 )
 from tui_meta.views.runs.report import recorded_config
 from tui_meta.views.runs.run_list import RunList, no_runs
+from tui_meta.views.tabular import Rows, entry_rows
 from tui_meta.views.text import Line, Span, line, printable
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines

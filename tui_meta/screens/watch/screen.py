@@ -18,10 +18,10 @@ from tui_meta.screens.watch.loss_table import LossTablePanel
 from tui_meta.upstream.drivers import driver_of
 from tui_meta.upstream.repaint import set_border_subtitle
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.export import Rows, plot_rows, run_rows, table_rows
 from tui_meta.views.keys.table import Groups
 from tui_meta.views.keys.watch import EVALUATION_KEYS, GROUPS, RUN_KEYS, VIEW_KEYS
 from tui_meta.views.run_status import run_lines
+from tui_meta.views.tabular import Rows, plot_rows, run_rows, table_rows
 from tui_meta.views.watch import commands, layout
 from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.chart import Chart

@@ -23,7 +23,7 @@ class LossTable:
     def __init__(self, history: EventHistory, statuses: Sequence[RunStatus], width: int) -> None:
         self._width = width
         self._evaluations = [tuple(history.evaluations[one.snapshot.run]) for one in statuses]
-        self._standings = statuses
+        self._statuses = statuses
         room = (width - len(_GAP) * (len(statuses) - 1)) // max(1, len(statuses))
         longest = max((one.snapshot.target for one in statuses), default=0)
         self._first = max(6, len(whole(longest)))
@@ -45,19 +45,19 @@ class LossTable:
         size = self._first + self._cells * len(self._columns) + 1
         names = [
             fit(line(sample(one.index), " ", Span(clip(one.title, size - 3), "bold")), size)
-            for one in self._standings
+            for one in self._statuses
         ]
         heading = "iteration" if self._first >= 9 else "iter"
         columns = Span(self._block(heading, dict(zip(self._columns, self._columns, strict=True))))
         return self._joined(names), self._joined(
-            [(Span(columns.text, "dim"),) for _ in self._standings]
+            [(Span(columns.text, "dim"),) for _ in self._statuses]
         )
 
     @property
     def foot(self) -> tuple[Line, ...]:
         """Best so far, and now."""
         best, now = [], []
-        for one in self._standings:
+        for one in self._statuses:
             snapshot = one.snapshot
             at = "" if snapshot.best_iteration is None else whole(snapshot.best_iteration)
             values = {"before": "best", "after": loss(snapshot.best)}
@@ -69,7 +69,7 @@ class LossTable:
     def row(self, index: int) -> Line:
         """Row number ``index`` of ``count``, oldest first."""
         blocks = []
-        for status, evaluations in zip(self._standings, self._evaluations, strict=True):
+        for status, evaluations in zip(self._statuses, self._evaluations, strict=True):
             place = index - self.count + len(evaluations)
             evaluated = evaluations[place] if 0 <= place < len(evaluations) else None
             blocks.append(self._evaluated(status, evaluated))

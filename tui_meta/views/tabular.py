@@ -33,11 +33,11 @@ def plot_rows(plot: Plot) -> Rows:
                 yield series.label, f"{x:.10g}", f"{plot.y.value(y):.10g}"
 
 
-def table_rows(record: EventHistory, statuses: Sequence[RunStatus]) -> Rows:
+def table_rows(history: EventHistory, statuses: Sequence[RunStatus]) -> Rows:
     """Yield a header and every periodic evaluation of each run."""
     yield "run", "iteration", "training loss", "loss before", "loss after"
     for one in statuses:
-        for evaluated in record.evaluations[one.snapshot.run]:
+        for evaluated in history.evaluations[one.snapshot.run]:
             losses = (evaluated.training_loss, evaluated.losses[0], evaluated.losses[-1])
             yield one.title, evaluated.iteration, *losses
 
@@ -62,7 +62,7 @@ def entry_rows(entries: Sequence[RunSummary]) -> Rows:
 def battery_rows(result: BatteryResult, titles: Sequence[str]) -> Rows:
     """Yield a header and the losses of each source on all tasks."""
     quantiles = [f"{100 * at:g} % quantile" for at in QUANTILES]
-    yield "source", "iteration", "tasks", "mean", "95 % from", "95 % to", *quantiles, "diverged"
+    yield "source", "iteration", "tasks", "mean", "95 % low", "95 % high", *quantiles, "diverged"
     for title, one in zip(titles, result.sources, strict=True):
         statistics = (one.mean, one.low, one.high, *one.quantiles)
         yield title, one.iteration, result.n_tasks, *statistics, one.diverged
