@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual import events
-from textual._xterm_parser import XTermParser
 
 import core.engines.torch.engine  # noqa: F401  # loading it, as an answer does, looks like harm
 from tests.support.dashboard.canned import CannedSession
@@ -22,6 +21,7 @@ from tests.support.hostile.guards import harmless
 from tests.support.soak import soak
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.upstream.terminal_input import TerminalInput
 
 INPUTS = 100
 """The inputs of an example, all to one dashboard."""
@@ -43,7 +43,9 @@ RAW = st.lists(
     st.sampled_from(
         ["\x1b", "[", "O", "]", "?", ";", "<", "M", "m", "~", "A", "B", "R", "u", "t", "I", "0",
          "1", "9", "35", "200~", "201~", "\x1b[200~", "\x1b[<0;3;3M", "\x1b[<64;9;9M", "\x07",
-         "\x1b\\", "\x1b[?2026;2$y", "\x1b[48;9;9;90;90t", "\x9b", "\x00", "é", "中"]
+         "\x1b\\", "\x1b[?2026;2$y", "\x1b[48;24;100;0;0t", "\x9b", "\x00", "é", "中",
+         "\udce9", "\x1b[M", "\x1b[97;1:3u", "\x1b[1114112;1u", "\x1b[<0;99999;99999M",
+         "\x1b[<67;3;3M", "\x1b[57344u"]
     ),
     min_size=1,
     max_size=12,
@@ -53,8 +55,7 @@ RAW = st.lists(
 
 def reports(text: str) -> list[events.Event]:
     """Return the events that ``text`` from a terminal becomes, without keys that quit."""
-    parser = XTermParser()
-    found = (*parser.feed(text), *parser.feed(""))
+    found = TerminalInput(far=False).feed(text.encode("utf-8", "surrogateescape"))
     keys = ("q", "ctrl+q", "ctrl+c")
     return [
         message

@@ -36,6 +36,7 @@ from tui_meta.screens.watch.screen import WatchScreen
 from tui_meta.upstream.drivers import ReportInputErrors, ResumeSafely, driver_of
 from tui_meta.upstream.errors import KeepFirstCrash
 from tui_meta.upstream.key_order import OneKeyAtATime
+from tui_meta.upstream.terminal_input import ReadWholeSequences
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.dialogs.quit_choice import QuitChoice, default_quit_choice
 from tui_meta.views.keys.keymap import key_names
@@ -57,7 +58,7 @@ PAGES: dict[str, type[Page]] = {
 """The screens above the watch screen, by the names that keys use."""
 
 
-class TerminalDriver(ResumeSafely, ReportInputErrors, DeltaDriver):
+class TerminalDriver(ResumeSafely, ReportInputErrors, ReadWholeSequences, DeltaDriver):
     """The delta driver without the faults of Textual's driver."""
 
 
