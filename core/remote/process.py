@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
-from platformdirs import user_state_path
 
 from core.errors import Advice, LabError
 from core.events import ENDED
@@ -22,6 +21,7 @@ from core.session.local import LocalSession
 from core.session.run_requests import Runs
 from core.storage.provenance import command_line
 from core.training.run_plan import Plan
+from core.user_folders import user_folder
 
 LINGER_SECONDS = 3_600.0
 """How long a session whose runs have all ended waits for a client."""
@@ -145,10 +145,10 @@ def _send_reply(reply: LaunchReply) -> None:
 
 def _open_log() -> IO[bytes]:
     """Open the file for tracebacks of internal errors."""
-    sessions_folder()  # without one, no session can be found again
-    path = user_state_path("tui-meta", appauthor=False) / "session.log"
+    registry = sessions_folder()  # without one, no session can be found again
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("ab")
+        folder = user_folder("state")
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / "session.log").open("ab")
     except OSError:
-        return Path(os.devnull).open("ab")
+        return (registry / "session.log").open("ab")

@@ -3,8 +3,6 @@
 import dataclasses
 import time
 
-from platformdirs import user_state_path
-
 from core.config import CheckpointSettings
 from core.errors import LabError, reason
 from core.events import Saved, SaveFailed, SaveKind, WriteRecovered
@@ -12,6 +10,7 @@ from core.storage.checkpoint import Checkpoint
 from core.storage.retention import longest_kept
 from core.storage.run_folder import RunFolder
 from core.training.event_publisher import RETRY_SECONDS, EventPublisher
+from core.user_folders import user_folder
 
 REST = 50
 """Minimum time between a save and the next autosave, in durations of the save: 2 % at most."""
@@ -138,15 +137,16 @@ class CheckpointManager:
         self._failed_kind = longest_kept(kind, self._failed_kind or "auto")
 
     def _rescue(self, checkpoint: Checkpoint, problem: str) -> None:
-        other = user_state_path("tui-meta", appauthor=False) / "rescue"
-        own = self.folder
+        own, where = self.folder, ""
         try:
+            other = user_folder("state") / "rescue"
+            where = f"{other}: "
             self.folder = own.rescue(other)
             own.release()
             self._publisher.log = self.folder.log
             self._write(checkpoint)
         except (OSError, LabError) as error:
-            why = f"{other}: {reason(error)}" if isinstance(error, OSError) else str(error)
+            why = f"{where}{reason(error)}" if isinstance(error, OSError) else str(error)
             self._record_failure(
                 f"{problem}; the rescue folder failed too: {why}; iteration "
                 f"{checkpoint.state.iteration:,} is not saved; set XDG_STATE_HOME to another folder"

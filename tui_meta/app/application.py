@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from core.errors import LabError
+from core.errors import LabError, reason
 from core.session.api import Connection, Session
 from tui_meta.app.ascii import AsciiFilter
 from tui_meta.app.preferences import Preferences
@@ -194,14 +194,14 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
         try:
             self._front.show_result(f"{how} saved to {from_home(keep_copy(name, text))}")
         except OSError as error:
-            self._front.show_error(f"the copy could not be written: {error}")
+            self._front.show_error(f"the copy could not be written: {reason(error)}")
 
     def action_picture(self) -> None:
         """Save a screenshot, and the values of its charts."""
         try:
             picture, *values = keep_picture(self.screen, self.export_screenshot())
         except OSError as error:
-            self._front.show_error(f"the screenshot could not be written: {error}")
+            self._front.show_error(f"the screenshot could not be written: {reason(error)}")
             return
         files = (
             f" with {len(values)} CSV {'files' if len(values) > 1 else 'file'}" if values else ""

@@ -6,7 +6,8 @@ import time
 import traceback
 from pathlib import Path
 
-from platformdirs import user_state_path
+from core.errors import reason
+from core.user_folders import user_folder
 
 
 def crash_line(error: BaseException) -> str:
@@ -15,11 +16,12 @@ def crash_line(error: BaseException) -> str:
     try:
         return f"{what}; details are in {_write_traceback(error)}"
     except OSError as problem:
-        return f"{what}; details could not be written: {problem}"
+        return f"{what}; details could not be written: {reason(problem)}"
 
 
 def _write_traceback(error: BaseException) -> Path:
-    folder = user_state_path("tui-meta", appauthor=False, ensure_exists=True)
+    folder = user_folder("state")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     lines = [f"{' '.join(sys.argv)}\n", *traceback.format_exception(error)]
     path.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")

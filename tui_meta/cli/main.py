@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -65,6 +67,20 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.register_install_completion_command()
+
+
+_install_completion: Any = app["--install-completion"].default_command
+
+
+@functools.wraps(_install_completion)
+def _install_completion_at_home(**given: Any) -> None:
+    """Install completion, which would use a home that is relative to the working folder."""
+    if not os.path.isabs(os.environ.get("HOME", os.path.expanduser("~"))):
+        raise LabError("there is no home folder to install completion in; set HOME")
+    _install_completion(**given)
+
+
+app["--install-completion"].default_command = _install_completion_at_home
 
 
 @app.command(sort_key=1)

@@ -7,13 +7,12 @@ import codecs
 import dataclasses
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, TypedDict
 
 from cyclopts import Group
-from platformdirs import user_config_path
 
-from core.errors import ConfigError, ConfigFileError, LabError
+from core.errors import ConfigError, ConfigFileError, LabError, reason
+from core.user_folders import user_folder
 from core.validation import decode
 from tui_meta.app.preferences import Preferences
 from tui_meta.cli.config_file import read_config_file
@@ -36,7 +35,7 @@ def preferences(given: Mapping[str, Any]) -> Preferences:
     A file with an error is ignored, with a line on standard error. Raises
     ``ConfigError`` for a flag.
     """
-    preferred = _of_file(user_config_path("tui-meta", appauthor=False) / "config.toml")
+    preferred = _of_file()
     try:
         preferred = dataclasses.replace(preferred, **given)
     except ConfigError as error:
@@ -56,10 +55,14 @@ def is_utf8(environment: Mapping[str, str]) -> bool:
         return False
 
 
-def _of_file(path: Path) -> Preferences:
+def _of_file() -> Preferences:
     # Imported late: --help needs no table of keys.
     from tui_meta.views.keys.keymap import check_keymap, with_current_names
 
+    try:
+        path = user_folder("config") / "config.toml"
+    except OSError:
+        return Preferences()
     try:
         if not path.exists():
             return Preferences()
@@ -69,7 +72,8 @@ def _of_file(path: Path) -> Preferences:
     except ConfigFileError as error:
         print_note(f"{error}; using defaults")
     except (LabError, OSError) as error:
-        print_note(f"{path}: {error}; using defaults")
+        why = reason(error) if isinstance(error, OSError) else error
+        print_note(f"{path}: {why}; using defaults")
     else:
         return preferred
     return Preferences()

@@ -4,14 +4,15 @@ They are not kept in the working folder, because a client may be attached from a
 one that is read-only.
 """
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_state_path
 from textual.screen import Screen
 
+from core.user_folders import user_folder
 from tui_meta.views.tabular import plot_rows, separated
 from tui_meta.widgets.chart import Chart
 
@@ -32,13 +33,13 @@ def keep_picture(screen: Screen[Any], svg: str) -> list[Path]:
 
 def from_home(path: Path) -> str:
     """Return the path as a user would type it, with ``~`` where possible."""
-    home = Path.home()
+    home = os.path.expanduser("~")
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
 def _write_files(folder: str, texts: Mapping[str, str]) -> list[Path]:
     """Write files whose names begin with the time; existing files are never replaced."""
-    parent = user_state_path("tui-meta", appauthor=False) / folder
+    parent = user_folder("state") / folder
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     number = 1

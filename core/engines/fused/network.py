@@ -30,6 +30,7 @@ from core.engines.fused import kernel
 from core.engines.fused.layout import Layout
 from core.engines.fused.simd import CPU, FEATURES, lanes_of
 from core.tasks.base import Floats
+from core.user_folders import user_folder
 
 OPTIMIZERS = {
     "sgd": kernel.SGD,
@@ -60,9 +61,8 @@ def cache_folder(dtype: str) -> Path | None:
     each version of all sources, machine and dtype, every process writes the same files, each
     atomically, and a half-finished cache is merely smaller.
     """
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = home / "tui-meta" / f"numba-{_version()}" / dtype
     try:
+        folder = user_folder("cache") / f"numba-{_version()}" / dtype
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None

@@ -11,7 +11,9 @@ import pytest
 
 from core.remote import process
 from core.remote.protocol import RemoteError
+from core.remote.registry import sessions_folder
 from core.session.run_requests import ResumeRequest
+from tests.support.homes import without_home
 
 LAUNCH = """
 import sys
@@ -55,6 +57,16 @@ def test_a_session_that_cannot_start_reports_where_the_reason_is(
     with pytest.raises(RemoteError, match=r"could not start; see .*session\.log"):
         process.launch(resume, daemon=broken)
     assert "no such module" in (tmp_path / "tui-meta" / "session.log").read_text()
+
+
+def test_without_a_home_the_log_is_beside_the_sockets(
+    tmp_path: Path, resume: ResumeRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_home(monkeypatch)
+    broken = daemon(tmp_path, "import sys; sys.exit('no such module')")
+    with pytest.raises(RemoteError, match=r"could not start; see .*session\.log"):
+        process.launch(resume, daemon=broken)
+    assert "no such module" in (sessions_folder() / "session.log").read_text()
 
 
 def test_the_daemon_loads_the_core_that_launched_it(runtime: Path, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from core.storage.latest_checkpoint import latest_checkpoint
 from core.tasks.sine import SineTasks
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
+from tests.support.homes import without_home
 from tests.support.runs import (
     CRAWL,
     Log,
@@ -329,6 +330,18 @@ def test_a_run_that_cannot_be_saved_anywhere_reports_it(
     (problem,) = [one.problem for one in log.of(SaveFailed) if "is not saved" in one.problem]
     assert "iteration 2 is not saved; set XDG_STATE_HOME to another folder" in problem
     assert len(problem.splitlines()) == 1
+    assert trainer.snapshot.unsaved
+
+
+def test_a_run_that_has_no_home_to_be_saved_in_reports_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_home(monkeypatch)
+    trainer, log = paused_at(2, tmp_path)
+    vanish(tmp_path / "run")
+    ended(trainer, save=True)
+    (problem,) = [one.problem for one in log.of(SaveFailed) if "is not saved" in one.problem]
+    assert "there is no home folder; set HOME; iteration 2 is not saved" in problem
     assert trainer.snapshot.unsaved
 
 

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from core.events import Pause
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.watch import press, settle, shown
+from tests.support.homes import without_home
 from tests.support.hostile.damage import HOSTILE_TEXT
 from tests.support.hostile.guards import harmless
 from tui_meta.app.application import TuiMetaApp
@@ -43,6 +44,12 @@ def test_without_a_file_the_defaults_apply_and_nothing_is_written(tmp_path: Path
     with harmless(tmp_path):
         assert preferences({}) == Preferences(ascii=False)
     assert not list(tmp_path.iterdir())
+
+
+def test_without_a_home_the_defaults_apply(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    without_home(monkeypatch)
+    assert preferences({}) == Preferences(ascii=False)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_flags_override_the_file(config_file: Path) -> None:

@@ -5,6 +5,7 @@ from unittest.mock import Mock, patch
 
 import pytest
 
+from tests.support.homes import without_home
 from tests.support.sessions import only_session
 from tui_meta.app import dashboard
 from tui_meta.app.preferences import Preferences
@@ -160,3 +161,14 @@ def test_a_resumed_run_does_not_go_back(capsys):
 def test_json_cannot_be_combined_with_detach(capsys):
     assert main(["--detach", "--json", *TINY]) == 2
     assert "cannot be combined with --detach" in one_line(capsys)
+
+
+@pytest.mark.parametrize("home", [None, "", "rel"])
+def test_without_a_home_no_completion_is_installed(home, tmp_path, monkeypatch, capsys):
+    without_home(monkeypatch)
+    if home is not None:
+        monkeypatch.setenv("HOME", home)
+    assert main(["--install-completion", "--shell", "bash"]) == 2
+    problem = "there is no home folder to install completion in; set HOME"
+    assert one_line(capsys) == f"error: {problem}"
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,23 @@
+"""The user's folders for state, preferences and compiled code."""
+
+import errno
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import PlatformDirs
+
+
+def user_folder(kind: Literal["cache", "config", "state"]) -> Path:
+    """Return the program's folder of this ``kind``; it may not exist.
+
+    Raises ``OSError`` where neither the environment nor the user's account names a home, as in
+    some containers: code that reads or writes there handles ``OSError`` anyway.
+    """
+    folders = PlatformDirs("tui-meta", appauthor=False)
+    try:
+        path: Path = getattr(folders, f"user_{kind}_path")
+    except RuntimeError:
+        path = Path()
+    if not path.is_absolute():
+        raise FileNotFoundError(errno.ENOENT, "there is no home folder; set HOME")
+    return path
