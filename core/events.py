@@ -46,7 +46,8 @@ class Started(Event, frozen=True, kw_only=True):
     """Training begins, from scratch or from the checkpoint ``resumed_from``.
 
     ``versions`` are those of the packages that can change the bits. ``differs`` lists differences
-    from ``run.json``, with which the bits may not be those of an uninterrupted run.
+    from ``run.json``, with which the bits may not be those of an uninterrupted run. ``note`` is a
+    remark of the engine for users.
     """
 
     engine: str
@@ -55,6 +56,7 @@ class Started(Event, frozen=True, kw_only=True):
     resumed_from: str | None = None
     versions: dict[str, str] = {}
     differs: tuple[str, ...] = ()
+    note: str = ""
 
 
 class RolledBack(Event, frozen=True, kw_only=True, tag="rewound"):

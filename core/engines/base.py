@@ -101,6 +101,8 @@ class Engine(Protocol):
 
     name: str
     device: str
+    note: str
+    """A remark for users about its preparation; empty where there is none."""
 
     def initial_state(self) -> TrainState:
         """Return the state before the first iteration."""

@@ -122,6 +122,7 @@ class Trainer:
                 resumed_from=self.plan.resumed_from,
                 versions=installed_versions(),
                 differs=self.plan.differences(engine),
+                note=engine.note,
                 **self._header(),
             )
         )

@@ -153,6 +153,7 @@ class Unsound:
     how: str
     name: str = "unsound"
     device: str = "cpu"
+    note: str = ""
 
     def initial_state(self) -> TrainState:
         return self.inner.initial_state()
@@ -186,6 +187,7 @@ class Gated:
     inner: Engine
     name: str = "gated"
     device: str = "cpu"
+    note: str = ""
     entered: threading.Event = dataclasses.field(default_factory=threading.Event)
     gate: threading.Event = dataclasses.field(default_factory=threading.Event)
 

@@ -226,7 +226,7 @@ class _Narrowed:
 def status(shot: Snapshot) -> str:
     """Return the status of a run in a few words."""
     if shot.state == "loading":
-        return "loading PyTorch"
+        return shot.preparing or "starting"
     if shot.state != "training" or not shot.rate:
         return shot.state
     left = duration((shot.target - shot.iteration) / shot.rate)

@@ -55,6 +55,7 @@ def describe(event: AnyEvent) -> Description | None:
             start = f"from {at} to" if event.iteration else "to"
             differing = ", ".join(event.differs)
             note = f"; results may not be bit-identical: {differing}" if differing else ""
+            note += f"; {event.note}" if event.note else ""
             head = f"training ({event.engine} engine, {event.device})"
             return Description(head, f"{start} {whole(event.target)}{note}")
         case RolledBack():

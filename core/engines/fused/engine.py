@@ -10,7 +10,7 @@ from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.engines.base import Adaptation, Advance, FewShotSets, TrainState, untrained
-from core.engines.fused.network import FusedNetwork, compiled_kernels
+from core.engines.fused.network import FusedNetwork, cache_problem, compiled_kernels
 from core.engines.fused.simd import MACHINE
 from core.errors import Advice, EngineError
 from core.tasks.base import Floats
@@ -32,6 +32,9 @@ class FusedEngine:
         network = config.network
         self._network = FusedNetwork(network.hidden, network.activation, config.precision)
         compiled_kernels(config.precision)
+        problem = cache_problem(config.precision)
+        advice = "set XDG_CACHE_HOME to another folder"
+        self.note = f"every start compiles ({problem}); {advice}" if problem else ""
 
     def initial_state(self) -> TrainState:
         return untrained(self._config)

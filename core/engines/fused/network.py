@@ -1,13 +1,4 @@
-"""A network that trains and adapts with the fused kernel, which is compiled once and cached.
-
-Workarounds of numba 0.68, which ``tests/core/engines/test_numba_workarounds.py`` watches:
-
-- its cache misses changes in other files than that of the compiled function
-  (https://github.com/numba/numba/issues/1833) and writes its index before the code, so a cache
-  folder holds one version of all sources (`cache_folder`);
-- the cache folder is a global setting (https://github.com/numba/numba/issues/9350), which is
-  changed while the kernels are declared (`_compile`).
-"""
+"""A network that trains and adapts with the fused kernel, which is compiled once and cached."""
 
 # mypy: disable-error-code="no-untyped-call"
 
@@ -15,18 +6,21 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numba.core.config
+import llvmlite
+import numba
 import numpy as np
 from numba import boolean, float64, int64, njit, types
 from numpy.typing import NDArray
 
-from core.engines.fused import kernel
+from core.engines.fused import kernel, layout, simd
+from core.engines.fused.compiler_settings import own_settings
+from core.engines.fused.kernel_cache import KernelCache, read_code
 from core.engines.fused.layout import Layout
 from core.engines.fused.simd import CPU, FEATURES, lanes_of
 from core.tasks.base import Floats
@@ -40,39 +34,40 @@ OPTIMIZERS = {
 
 
 class Kernels(NamedTuple):
-    """`kernel.advance` and `kernel.adapt` for one dtype: signatures, or compiled functions."""
+    """`kernel.advance` and `kernel.adapt` for one dtype: signatures, files, or functions."""
 
     advance: Any
     adapt: Any
 
 
+@functools.cache
 def _version() -> str:
-    """Return a digest of these sources, the target machine and the compiler."""
-    digest = hashlib.sha256(repr((numba.__version__, np.__version__, CPU, FEATURES)).encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
+    """Return a digest of the kernel's sources, the target machine, the compiler and Python."""
+    versions = (sys.version, numba.__version__, llvmlite.__version__, np.__version__)
+    digest = hashlib.sha256(repr((versions, CPU, FEATURES)).encode())
+    for module in (kernel, layout, simd):
+        digest.update(Path(str(module.__file__)).read_bytes())
+    for dtype in ("float32", "float64"):
+        digest.update(repr(_signatures(dtype)).encode())
     return digest.hexdigest()[:16]
 
 
-def cache_folder(dtype: str) -> Path | None:
-    """Return the folder for compiled code in the user's cache; None if it cannot be written.
+def cache_files(dtype: str) -> Kernels | None:
+    """Return the paths of the compiled kernels in the user's cache; None without a home folder.
 
-    numba lets two processes that save different signatures take the same file. With a folder for
-    each version of all sources, machine and dtype, every process writes the same files, each
-    atomically, and a half-finished cache is merely smaller.
+    There is a folder for each version of everything that the code depends on.
     """
     try:
-        folder = user_folder("cache") / f"numba-{_version()}" / dtype
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = user_folder("cache") / f"numba-{_version()}" / dtype / "kernel"
     except OSError:
         return None
-    return folder if os.access(folder, os.W_OK) else None
+    return Kernels(*(folder / f"{name}.nbc" for name in Kernels._fields))
 
 
 def must_compile(dtype: str) -> bool:
     """Return True if the first use of ``dtype`` takes seconds, because nothing is cached yet."""
-    folder = cache_folder(dtype)
-    return folder is None or len(list(folder.rglob("*.nbc"))) < len(Kernels._fields)
+    files = cache_files(dtype)
+    return files is None or any(read_code(file) is None for file in files)
 
 
 def _signatures(dtype: str) -> Kernels:
@@ -104,19 +99,27 @@ def compiled_kernels(dtype: str) -> Kernels:
 
 @functools.cache
 def _compile(dtype: str) -> Kernels:
-    folder = cache_folder(dtype)
-    signatures = _signatures(dtype)
-    options = {**kernel.OPTIONS, "cache": folder is not None}
-    # numba reads the setting when a function is declared, so it is restored afterwards.
-    config: Any = numba.core.config
-    before, config.CACHE_DIR = config.CACHE_DIR, str(folder or "")
-    try:
-        return Kernels(
-            njit(signatures.advance, **options)(kernel.advance),
-            njit(signatures.adapt, **options)(kernel.adapt),
-        )
-    finally:
-        config.CACHE_DIR = before
+    functions = Kernels(kernel.advance, kernel.adapt)
+    files = cache_files(dtype) or (None, None)
+    with own_settings():
+        return Kernels(*map(_compiled, functions, _signatures(dtype), files))
+
+
+def _compiled(function: Any, signature: Any, file: Path | None) -> Any:
+    compiled: Any = njit(**kernel.OPTIONS)(function)
+    if file is not None:
+        compiled._cache = KernelCache(file)  # numba has no interface for a cache of one's own
+    compiled.compile(signature)
+    compiled.disable_compile()
+    return compiled
+
+
+def cache_problem(dtype: str) -> str:
+    """Return why the compiled code of ``dtype`` is not kept for later starts; empty if it is."""
+    if cache_files(dtype) is None:
+        return "there is no home folder"
+    problems = (compiled._cache.problem for compiled in compiled_kernels(dtype))
+    return next(filter(None, problems), "")
 
 
 def _flat(array: Floats, dtype: str) -> Floats:

@@ -21,6 +21,7 @@ class TorchEngine:
     """Meta-iterations of one configuration on one device, one thread of the processor."""
 
     name = "torch"
+    note = ""
 
     def __init__(self, config: RunConfig) -> None:
         self.device = choose_device(config.device)

@@ -221,7 +221,8 @@ def test_events_of_restarted_runs_are_printed_with_their_title(capsys):
 
 
 def test_the_bar_shows_the_status_of_a_run():
-    assert status(snapshot("a", "loading")) == "loading PyTorch"
+    assert status(snapshot("a", "loading")) == "starting"
+    assert status(snapshot("a", "loading", preparing="compiling")) == "compiling"
     assert status(snapshot("a")) == "1,000 it/s  0:37 left  loss 0.500"
     assert status(snapshot("a", "paused", rate=0.0)) == "paused"
 

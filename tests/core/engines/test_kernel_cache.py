@@ -1,0 +1,127 @@
+"""Whatever happens to the files of the cache, the program computes, and says what is not kept."""
+
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numba
+import pytest
+from numba import float64, njit
+
+from core.algorithms.fomaml import Fomaml
+from core.config import RunConfig
+from core.engines.fused import engine as engine_module
+from core.engines.fused.compiler_settings import own_settings
+from core.engines.fused.engine import FusedEngine
+from core.engines.fused.kernel_cache import LARGEST, KernelCache
+
+
+def add_one(x: float) -> float:
+    return x + 1.0
+
+
+def compiled(file: Path) -> Any:
+    function: Any = njit(add_one)
+    function._cache = KernelCache(file)
+    function.compile(float64(float64))
+    assert function(1.0) == 2.0
+    return function
+
+
+def flip_a_bit(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def replace_by_a_pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "missing": Path.unlink,
+    "emptied": lambda file: file.write_bytes(b""),
+    "cut": lambda file: os.truncate(file, file.stat().st_size // 2),
+    "a flipped bit": flip_a_bit,
+    "of another program": lambda file: file.write_bytes(b"\x80\x05N." * 100),
+    "endless": lambda file: os.truncate(file, LARGEST + 2**30),
+    "a pipe": replace_by_a_pipe,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_file_is_compiled_again_and_replaced(
+    tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    file = tmp_path / "f.nbc"
+    compiled(file)
+    damage(file)
+    assert not compiled(file).stats.cache_hits
+    assert compiled(file).stats.cache_hits
+    assert [path.name for path in tmp_path.iterdir()] == ["f.nbc"]
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_code_that_does_not_fit_on_the_disk_is_used_and_not_kept(tmp_path: Path) -> None:
+    file = tmp_path / "f.nbc"
+    with files_of_at_most(1_024):
+        function = compiled(file)
+    assert function._cache.problem == f"{file}: File too large"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_in_place_of_a_file_is_left_and_named(tmp_path: Path) -> None:
+    file = tmp_path / "f.nbc"
+    file.mkdir()
+    assert compiled(file)._cache.problem == f"{file}: Is a directory"
+    assert [path.name for path in tmp_path.iterdir()] == ["f.nbc"]
+
+
+def test_a_cache_that_cannot_be_entered_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    file = tmp_path / "f.nbc"
+    assert compiled(file)._cache.problem == f"{file}: Permission denied"
+
+
+def test_users_read_why_every_start_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "cache_problem", lambda _: "/c/f.nbc: File too large")
+    assert FusedEngine(RunConfig(algorithm=Fomaml())).note == (
+        "every start compiles (/c/f.nbc: File too large); set XDG_CACHE_HOME to another folder"
+    )
+
+
+def test_settings_of_numba_in_the_environment_have_no_effect_and_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    monkeypatch.setenv("NUMBA_CPU_NAME", "haswell")
+    with own_settings():
+        assert not numba.config.DISABLE_JIT
+        assert numba.config.CPU_NAME == "haswell"
+    assert numba.config.DISABLE_JIT
+    assert os.environ["NUMBA_DISABLE_JIT"] == "1"
+    monkeypatch.undo()
+    numba.config.reload_config()
