@@ -1,7 +1,10 @@
 """Output outside the dashboard, and exit codes."""
 
+import codecs
+import locale
 import os
 import sys
+from collections.abc import Mapping
 from enum import IntEnum
 from io import TextIOWrapper
 
@@ -27,7 +30,20 @@ class Exit(IntEnum):
 
 
 class Output(Console):
-    """Standard output; a closed pipe raises ``BrokenPipeError``."""
+    """Standard output; a closed pipe raises ``BrokenPipeError``.
+
+    Other output than a terminal gets no progress bars, not even where FORCE_COLOR asks for colours.
+    """
+
+    def __init__(self) -> None:
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        super().__init__(force_interactive=None if terminal else False)
+        self._needs_ascii = needs_ascii(os.environ)
+
+    @property
+    def encoding(self) -> str:
+        """The encoding that decides on the characters of charts, tables and bars."""
+        return "ascii" if self._needs_ascii else super().encoding
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
@@ -35,6 +51,29 @@ class Output(Console):
     def print_line(self, text: str, style: str | None = None) -> None:
         """Print ``text`` without markup, on one line of any length."""
         self.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def needs_ascii(environment: Mapping[str, str]) -> bool:
+    """Return True if these variables name the Linux console or a locale without UTF-8.
+
+    No locale at all counts as one with UTF-8, a locale that is not installed as one without. An
+    LC_CTYPE of C.UTF-8 does not count: where LANG is C, POSIX or not installed, Python sets it for
+    itself and for the programs that it starts.
+    """
+    if environment.get("TERM", "").startswith("linux"):
+        return True
+    names = [environment.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")]
+    if names[1] in ("C.UTF-8", "C.utf8", "UTF-8"):
+        names[1] = ""
+    name = next(filter(None, names), "C.UTF-8")
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        locale.setlocale(locale.LC_CTYPE, name)
+        return codecs.lookup(locale.nl_langinfo(locale.CODESET)).name != "utf-8"
+    except (locale.Error, LookupError, ValueError):  # ValueError: a null character
+        return True
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
 
 
 def ask(question: str) -> bytes:

@@ -33,7 +33,12 @@ from tui_meta.screens.page import Page
 from tui_meta.screens.runs.screen import RunsPage
 from tui_meta.screens.time_machine.screen import TimeMachinePage
 from tui_meta.screens.watch.screen import WatchScreen
-from tui_meta.upstream.drivers import ReportInputErrors, ResumeSafely, driver_of
+from tui_meta.upstream.drivers import (
+    ReportInputErrors,
+    ResumeSafely,
+    driver_of,
+    drop_empty_no_color,
+)
 from tui_meta.upstream.errors import KeepFirstCrash
 from tui_meta.upstream.key_order import OneKeyAtATime
 from tui_meta.upstream.terminal_input import ReadWholeSequences
@@ -74,6 +79,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
         self.preferred = preferred or Preferences()
         self.ascii_only = bool(self.preferred.ascii)
         self._ascii_filter = AsciiFilter()
+        drop_empty_no_color()
         colors = None if "NO_COLOR" in os.environ else PALETTES.get(self.preferred.theme)
         # Set here and not only by the theme, because Textual reads NO_COLOR at this point.
         super().__init__(driver_class=TerminalDriver, ansi_color=colors is None)

@@ -3,7 +3,6 @@
 The file is in ``~/.config/tui-meta``, or under ``$XDG_CONFIG_HOME``.
 """
 
-import codecs
 import dataclasses
 import os
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from core.validation import decode
 from tui_meta.app.preferences import Preferences
 from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.settings import flags_of
-from tui_meta.console import print_note
+from tui_meta.console import needs_ascii, print_note
 
 DASHBOARD = Group("Dashboard", sort_key=1.7)
 """The group of the flags of the dashboard."""
@@ -41,18 +40,8 @@ def preferences(given: Mapping[str, Any]) -> Preferences:
     except ConfigError as error:
         raise ConfigError(f"--{error.field}", error.value, error.requirement) from error
     if preferred.ascii is None:
-        preferred = dataclasses.replace(preferred, ascii=not is_utf8(os.environ))
+        preferred = dataclasses.replace(preferred, ascii=needs_ascii(os.environ))
     return preferred
-
-
-def is_utf8(environment: Mapping[str, str]) -> bool:
-    """Return whether these variables name a UTF-8 locale; none at all counts as one."""
-    names = ("LC_ALL", "LC_CTYPE", "LANG")
-    locale = next((environment[name] for name in names if environment.get(name)), "C.UTF-8")
-    try:
-        return codecs.lookup(locale.partition("@")[0].partition(".")[2]).name == "utf-8"
-    except (LookupError, ValueError):  # ValueError: a null character
-        return False
 
 
 def _of_file() -> Preferences:

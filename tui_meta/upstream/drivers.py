@@ -54,3 +54,13 @@ def drop_stale_size() -> None:
     """
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
+
+
+def drop_empty_no_color() -> None:
+    """Remove an empty NO_COLOR from the environment.
+
+    It asks for nothing (https://no-color.org), but Textual 8.2.8 takes it for a wish without
+    colours. No upstream issue known.
+    """
+    if not os.environ.get("NO_COLOR"):
+        os.environ.pop("NO_COLOR", None)

@@ -19,7 +19,7 @@ from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.ascii import to_ascii
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.themes import PALETTES
-from tui_meta.cli.preferences import is_utf8, preferences
+from tui_meta.cli.preferences import preferences
 from tui_meta.views.keys.keymap import (
     BOUND_TOGETHER,
     FORMER_NAMES,
@@ -112,21 +112,11 @@ def test_a_folder_in_its_place_is_one_line_too(
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-@pytest.mark.parametrize(
-    ("variables", "answer"),
-    [
-        ({}, True),
-        ({"LANG": "de_DE.UTF-8"}, True),
-        ({"LANG": "de_DE.utf8@euro"}, True),
-        ({"LANG": "de_DE.ISO-8859-1"}, False),
-        ({"LANG": "de_DE"}, False),
-        ({"LC_ALL": "C", "LANG": "C.UTF-8"}, False),
-        ({"LC_ALL": "", "LC_CTYPE": "C.UTF-8", "LANG": "C"}, True),
-        ({"LANG": "x.\x00"}, False),
-    ],
-)
-def test_the_locale_decides_on_ascii(variables: dict[str, str], answer: bool) -> None:
-    assert is_utf8(variables) is answer
+def test_the_locale_decides_on_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert preferences({}).ascii is False
+    monkeypatch.setenv("LC_ALL", "C")
+    assert preferences({}).ascii is True
+    assert preferences({"ascii": False}).ascii is False
 
 
 # What they do.

@@ -7,7 +7,7 @@ import pytest
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
-from tui_meta.upstream.drivers import driver_of, drop_stale_size
+from tui_meta.upstream.drivers import driver_of, drop_empty_no_color, drop_stale_size
 
 
 @pytest.fixture
@@ -64,3 +64,11 @@ def test_textual_still_has_no_public_way_to_the_driver() -> None:
     public = [name for name in dir(app) if not name.startswith("_") and "driver" in name]
     assert public == ["driver_class", "get_driver_class"]
     assert driver_of(app) is None
+
+
+def test_textual_still_takes_an_empty_no_color_for_a_wish(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "")
+    assert App[None]().no_color
+    monkeypatch.setenv("NO_COLOR", "")
+    drop_empty_no_color()
+    assert not App[None]().no_color
