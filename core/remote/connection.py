@@ -24,7 +24,13 @@ from core.remote.protocol import (
     one_line,
     to_frame,
 )
-from core.remote.registry import SessionInfo, is_same_user, live_sessions, socket_path
+from core.remote.registry import (
+    SessionInfo,
+    is_same_user,
+    live_sessions,
+    places_searched,
+    socket_path,
+)
 from core.version import VERSION
 
 REPLY_SECONDS = 5.0
@@ -143,11 +149,11 @@ def find_session(id: str | None) -> SessionInfo:
     if id in running:
         return running[id]
     if not running:
-        raise RemoteError("no session is running", Advice.START_SESSION)
+        raise RemoteError(f"no session is running ({places_searched()})", Advice.START_SESSION)
     names = ", ".join(running)
     if id is None:
         raise RemoteError(f"several sessions are running; choose one of {names}")
-    raise RemoteError(f"no session {id!r}; running: {names}")
+    raise RemoteError(f"no session {id!r} ({places_searched()}); running: {names}")
 
 
 def _connected(id: str) -> socket.socket:

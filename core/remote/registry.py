@@ -5,9 +5,8 @@ import socket
 import stat
 import struct
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +21,9 @@ MOST_SESSIONS = 1_000
 
 LONGEST_PATH = 103
 """Bytes of a socket's path that every system accepts."""
+
+TEMPORARY = ("/tmp", "/var/tmp")
+"""Folders for sessions where no variable names one; ``/tmp`` is on every system."""
 
 UNFINISHED_SECONDS = 60.0
 """An older entry without content was left by a process that died while it wrote it."""
@@ -97,35 +99,44 @@ class SessionEndpoint:
         return listening
 
     def _register(self, first: int = 1) -> None:
-        """Take the lowest free number from ``first`` on, and write and lock its entry."""
+        """Take the lowest free number from ``first`` on; raises ``RemoteError``."""
         list(live_sessions())  # which removes the entries of dead sessions
         for number in range(first, MOST_SESSIONS + 1):
-            with suppress(FileExistsError):
-                file = self._folder / f"{number}.json"
-                self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-                self.id = str(number)
-                lock_descriptor(self._descriptor, blocking=False)
-                entry = SessionInfo(
-                    id=self.id, pid=os.getpid(), started=self._started, command=command_line()
-                )
-                os.pwrite(self._descriptor, msgspec.json.encode(entry), 0)
-                return
+            try:
+                self._descriptor = self._write_entry(str(number))
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise _unusable(self._folder, error) from error
+            self.id = str(number)
+            return
         raise RemoteError(f"{self._folder}: there are {MOST_SESSIONS:,} sessions; stop some first")
+
+    def _write_entry(self, id: str) -> int:
+        """Create and lock the entry ``id`` and return its descriptor; raises ``OSError``."""
+        file = self._folder / f"{id}.json"
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            lock_descriptor(descriptor, blocking=False)
+            entry = SessionInfo(
+                id=id, pid=os.getpid(), started=self._started, command=command_line()
+            )
+            os.pwrite(descriptor, msgspec.json.encode(entry), 0)
+        except OSError:
+            file.unlink(missing_ok=True)
+            os.close(descriptor)
+            raise
+        return descriptor
 
 
 def sessions_folder() -> Path:
     """Return the folder of all sessions; raises ``RemoteError`` if it is not private."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    if os.path.isabs(runtime):
-        path = Path(runtime) / "tui-meta"
-    else:
-        path = Path(tempfile.gettempdir()) / f"tui-meta-{os.getuid()}"
+    path = _folder_path(os.environ)
     try:
         path.mkdir(mode=0o700, exist_ok=True)
         found = path.lstat()
     except OSError as error:
-        problem = f"{path}: sessions cannot be registered here ({reason(error)})"
-        raise RemoteError(f"{problem}; set XDG_RUNTIME_DIR to a folder of your own") from error
+        raise _unusable(path, error) from error
     if len(os.fsencode(path / f"{MOST_SESSIONS}.sock")) > LONGEST_PATH:
         problem = "path too long for a socket"
         raise RemoteError(f"{path}: {problem}; set XDG_RUNTIME_DIR to a folder with a shorter path")
@@ -134,6 +145,33 @@ def sessions_folder() -> Path:
         problem = "other users can enter it" if is_own else "belongs to another user"
         raise RemoteError(f"{path}: {problem}; set XDG_RUNTIME_DIR to a folder of your own")
     return path
+
+
+def _unusable(folder: Path, error: OSError) -> RemoteError:
+    problem = f"{folder}: sessions cannot be registered here ({reason(error)})"
+    return RemoteError(f"{problem}; set XDG_RUNTIME_DIR to a folder of your own")
+
+
+def _folder_path(environment: Mapping[str, str]) -> Path:
+    """Return the folder that these variables name; raises ``RemoteError`` without any.
+
+    The working folder, where ``tempfile`` looks last, would hide sessions from other folders.
+    """
+    runtime = environment.get("XDG_RUNTIME_DIR", "")
+    if os.path.isabs(runtime):
+        return Path(runtime) / "tui-meta"
+    for parent in (environment.get("TMPDIR", ""), *TEMPORARY):
+        if os.path.isabs(parent) and os.access(parent, os.W_OK | os.X_OK):
+            return Path(parent) / f"tui-meta-{os.getuid()}"
+    raise RemoteError(
+        f"sessions cannot be registered: neither TMPDIR nor {' nor '.join(TEMPORARY)} can be "
+        "written; set XDG_RUNTIME_DIR to a folder of your own"
+    )
+
+
+def places_searched() -> str:
+    """Describe where sessions were looked for, and why another one may have been missed."""
+    return f"looked in {sessions_folder()}; another XDG_RUNTIME_DIR or TMPDIR has its own"
 
 
 def live_sessions() -> Iterator[SessionInfo]:

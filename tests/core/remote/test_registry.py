@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 import pytest
@@ -53,6 +54,13 @@ def ids() -> list[str]:
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def failing(code: int) -> Callable[..., NoReturn]:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(code, os.strerror(code))
+
+    return fail
 
 
 def leave_dead(folder: Path, number: int) -> None:
@@ -234,13 +242,58 @@ def test_a_folder_that_is_not_there_is_named(
 def test_without_a_runtime_folder_there_is_a_private_one(
     value: str | None, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(runtime))
+    monkeypatch.setenv("TMPDIR", str(runtime))
     if value is None:
         monkeypatch.delenv("XDG_RUNTIME_DIR")
     else:
         monkeypatch.setenv("XDG_RUNTIME_DIR", value)
     assert sessions_folder() == runtime / f"tui-meta-{os.getuid()}"
     assert mode(sessions_folder()) == 0o700
+
+
+def test_without_a_usable_temporary_folder_the_next_one_is_taken(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr(registry, "TEMPORARY", (str(runtime / "gone"), str(runtime)))
+    for value in ("", "relative", str(runtime / "no such")):
+        monkeypatch.setenv("TMPDIR", value)
+        assert sessions_folder() == runtime / f"tui-meta-{os.getuid()}"
+
+
+def test_where_no_temporary_folder_can_be_written_no_session_is_registered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in the working folder either: from another one it would not be found."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(registry, "TEMPORARY", (str(tmp_path / "gone"),))
+    with pytest.raises(RemoteError, match="can be written; set XDG_RUNTIME_DIR to a folder of"):
+        SessionEndpoint()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("call", ["pwrite", "open"])
+def test_an_entry_that_cannot_be_written_is_refused_and_leaves_nothing(
+    call: str, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = sessions_folder()
+    monkeypatch.setattr(os, call, failing(errno.ENOSPC))
+    with pytest.raises(RemoteError, match=r"cannot be registered here \(No space left"):
+        SessionEndpoint()
+    monkeypatch.undo()
+    assert list(folder.iterdir()) == []
+
+
+def test_where_nothing_can_be_locked_no_session_is_registered(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = sessions_folder()
+    monkeypatch.setattr(registry, "lock_descriptor", failing(errno.ENOSYS))
+    with pytest.raises(RemoteError, match=r"cannot be registered here \(Function not impl"):
+        SessionEndpoint()
+    assert list(folder.iterdir()) == []
 
 
 def test_too_many_sessions_are_refused(take, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,11 +360,14 @@ def test_a_restoring_that_fails_can_be_tried_again(runtime: Path, take) -> None:
 
 
 def test_the_only_session_need_not_be_named(take) -> None:
-    with pytest.raises(RemoteError, match="no session is running; start one"):
+    with pytest.raises(
+        RemoteError,
+        match=r"no session is running \(looked in .*/tui-meta; another XDG_RUN.*\); start one",
+    ):
         find_session(None)
     take()
     assert find_session(None).id == find_session("1").id == "1"
-    with pytest.raises(RemoteError, match="no session '2'; running: 1"):
+    with pytest.raises(RemoteError, match=r"no session '2' \(looked in .*\); running: 1"):
         find_session("2")
     take()
     with pytest.raises(RemoteError, match="several sessions are running; choose one of 1, 2"):

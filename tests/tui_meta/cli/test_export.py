@@ -139,6 +139,17 @@ def test_a_file_that_cannot_be_written_is_one_line(capsys):
     assert "/proc/none/file.csv: cannot be written (No such file or directory)" in line
 
 
+def test_without_a_temporary_folder_only_tensorboard_is_refused(capsys, monkeypatch):
+    def none() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    line = refused(capsys, "--to", "tensorboard")
+    assert "tensorboard: no temporary file can be written (No usable" in line
+    assert line.endswith("; set TMPDIR to a folder of your own")
+    assert export("--to", "csv") == 0
+
+
 def test_nothing_is_left_of_a_file_that_could_not_be_written_whole(tmp_path, capsys, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")

@@ -28,6 +28,7 @@ from core.events import (
 )
 from core.remote.client import RemoteSession
 from core.remote.protocol import PROTOCOL, Hello
+from core.remote.registry import live_sessions, places_searched, sessions_folder
 from core.session.api import Session
 from tests.support.dashboard.fake_session import FakeSession, FakeTrainer, state
 from tests.support.remotes import RawClient, Serving, served
@@ -82,7 +83,9 @@ def test_without_a_session_the_message_says_that_none_is_running(
     tokens: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(tokens) == 2
-    assert complaint(capsys) == "no session is running; start one with tui-meta"
+    assert (
+        complaint(capsys) == f"no session is running ({places_searched()}); start one with tui-meta"
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +95,7 @@ def test_a_session_that_is_not_there_is_refused_and_those_that_are_named(
     tokens: list[str], serving: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(tokens) == 2
-    assert complaint(capsys) == "no session '7'; running: 1"
+    assert complaint(capsys) == f"no session '7' ({places_searched()}); running: 1"
 
 
 @pytest.mark.parametrize("tokens", [["watch"], ["attach"]], ids=" ".join)
@@ -118,9 +121,14 @@ def test_a_folder_for_sessions_that_is_not_private_is_one_line(
 # ls.
 
 
-def test_without_sessions_the_list_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ls"]) == main(["ls", "--json"]) == 0
-    assert out(capsys) == ""
+@pytest.mark.parametrize("tokens", [["ls"], ["ls", "--json"]], ids=" ".join)
+def test_without_sessions_the_list_is_empty_and_a_note_names_the_folder(
+    tokens: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(tokens) == 0
+    printed, noted = capsys.readouterr()
+    assert printed == ""
+    assert f"looked in {sessions_folder()}; another XDG_RUNTIME_DIR or TMPDIR" in noted
 
 
 def test_the_list_through_a_pipe_has_tabs(
@@ -205,8 +213,7 @@ def test_stopping_saves_and_prints_the_resume_command(
         "session 1 ended; resume with: tui-meta resume checkpoints/fomaml-1 checkpoints/reptile-1",
     ]
     assert session.calls == ["start", "stop save=True"]
-    assert main(["ls"]) == 0
-    assert out(capsys) == ""
+    assert list(live_sessions()) == []
 
 
 def test_several_sessions_are_stopped_and_each_once(

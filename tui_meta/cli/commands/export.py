@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Literal, NamedTuple
 
-from core.errors import LabError
+from core.errors import LabError, reason
 from core.events import AnyEvent, Evaluated, Progress
 from core.storage.event_log_reader import history
 from core.storage.io import write_atomically
@@ -51,12 +51,16 @@ def export(path: Path, *, to: Format, out: Path | None, force: bool) -> int:
     if target.exists() and not force:
         raise LabError(f"{target}: exists already; choose another --out, or add --force")
     rows = list(loss_rows(history(path)))
-    content = WRITERS[to](rows)
+    try:
+        content = WRITERS[to](rows)
+    except OSError as error:  # TensorBoard's writer needs a temporary folder
+        problem = f"{to}: no temporary file can be written ({reason(error)})"
+        raise LabError(f"{problem}; set TMPDIR to a folder of your own") from error
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, content)
     except OSError as error:
-        problem = f"cannot be written ({error.strerror or error})"
+        problem = f"cannot be written ({reason(error)})"
         raise LabError(f"{target}: {problem}; choose another --out") from error
     output = Output()
     output.print_line(f"{target}: {len(rows):,} rows")

@@ -13,11 +13,19 @@ from core.events import ENDED
 from core.remote.client import RemoteSession
 from core.remote.connection import find_session, session_status
 from core.remote.protocol import RemoteError, RunProgress, SessionStatus
-from core.remote.registry import SessionInfo, live_sessions
+from core.remote.registry import SessionInfo, live_sessions, places_searched
 from tui_meta.app.signals import FirstSignal
 from tui_meta.cli.headless import Report
 from tui_meta.cli.tables import print_table
-from tui_meta.console import Exit, Output, ask, flush_stdio, print_error, require_terminal
+from tui_meta.console import (
+    Exit,
+    Output,
+    ask,
+    flush_stdio,
+    print_error,
+    print_note,
+    require_terminal,
+)
 from tui_meta.views.describe import display_path
 from tui_meta.views.numbers import duration, whole
 from tui_meta.views.text import printable
@@ -93,7 +101,9 @@ def found_sessions() -> list[SessionListing]:
 def list_sessions(*, as_json: bool) -> int:
     """Print sessions as a table, as tab-separated lines if piped, or as JSON."""
     found = found_sessions()
-    if as_json:
+    if not found:
+        print_note(f"no session is running ({places_searched()}); start one with tui-meta")
+    elif as_json:
         for one in found:
             sys.stdout.write(json.dumps(_plain(one)) + "\n")
     elif sys.stdout.isatty():
@@ -143,12 +153,8 @@ def _cells(found: SessionListing) -> list[str]:
 
 
 def _show(found: Sequence[SessionListing]) -> None:
-    output = Output()
-    if not found:
-        output.print_line("no session is running; start one with tui-meta")
-        return
     columns = ("id", "runs", "running for", "viewers")
-    print_table(output, columns, (_cells(one) for one in found), (2,))
+    print_table(Output(), columns, (_cells(one) for one in found), (2,))
 
 
 def ask_attach_or_new() -> Choice:
