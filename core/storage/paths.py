@@ -13,6 +13,11 @@ _CHECKPOINT = re.compile(r"([0-9]+)(\.optimizer)?\.safetensors")
 _PARTIAL = re.compile(r"\.(.+)\.[0-9]+\.partial")
 
 
+def folder_name(path: Path) -> str:
+    """Return the name of a folder, also for ``.`` and ``..``."""
+    return path.name if path.name not in ("", "..") else path.resolve().name
+
+
 def checkpoint_path(folder: Path, iteration: int) -> Path:
     """Return the file of the network at ``iteration``."""
     return folder / f"{iteration:09d}.safetensors"

@@ -14,7 +14,7 @@ from core.storage.checkpoint import CheckpointMetadata, read_metadata
 from core.storage.event_log_reader import LogLine, Rollbacks, history, lines_backwards
 from core.storage.latest_checkpoint import CurrentBranch, latest_metadata
 from core.storage.lock import owner_of
-from core.storage.paths import LOG, RECORD, checkpoint_names, optimizer_path
+from core.storage.paths import LOG, RECORD, checkpoint_names, folder_name, optimizer_path
 from core.storage.run_folder import RunRecord, read_record
 
 FinalState = Literal["finished", "stopped", "diverged", "failed", "interrupted"]
@@ -140,7 +140,9 @@ def list_runs(folder: Path) -> list[RunSummary]:
                 runs.append(describe_run(path)[0])
         except LabError as error:
             problem = str(error)
-            damaged = RunSummary(path=str(path), name=_name(path), state="damaged", problem=problem)
+            damaged = RunSummary(
+                path=str(path), name=folder_name(path), state="damaged", problem=problem
+            )
             runs.append(damaged)
     return runs
 
@@ -164,7 +166,7 @@ def describe_run(path: Path) -> tuple[RunSummary, RunRecord]:
     target = log.target or (latest.target if latest else config.iterations)
     summary = RunSummary(
         path=str(path),
-        name=_name(path),
+        name=folder_name(path),
         algorithm=config.algorithm.name,
         state="training" if owner and state == "interrupted" else state,
         iteration=max(log.iteration or 0, latest.iteration if latest else 0),
@@ -212,10 +214,6 @@ def _names(folder: Path) -> list[str]:
 
 def _looks_like_run(names: list[str]) -> bool:
     return RECORD in names or LOG in names or bool(checkpoint_names(names))
-
-
-def _name(path: Path) -> str:
-    return path.name or path.absolute().name
 
 
 def _log_summary(path: Path, latest: CheckpointMetadata | None) -> _LogSummary:

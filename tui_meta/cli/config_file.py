@@ -26,7 +26,7 @@ def read_config_file(path: Path) -> dict[str, Any]:
     if len(content) > LARGEST_FILE:
         raise ConfigFileError(path, "too large for a configuration file")
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")  # editors may put a byte order mark in front
     except UnicodeDecodeError as error:
         raise ConfigFileError(path, "not valid UTF-8") from error
     for number, line in enumerate(text.split("\n"), 1):

@@ -15,6 +15,7 @@ from core.errors import LabError
 from core.version import VERSION
 from tui_meta.app.signals import interrupt_at_once
 from tui_meta.cli.errors import describe_error, describe_usage_error
+from tui_meta.cli.home import expanded
 from tui_meta.cli.parameters import (
     AnySession,
     Dashboard,
@@ -275,10 +276,10 @@ def export(
     *,
     to: Annotated[Literal["csv", "parquet", "tensorboard"], Parameter(help="Format")],
     out: Annotated[
-        Path | None,
+        str | None,
         Parameter(
-            help="Output file or folder; for tensorboard, the log directory (default: "
-            "RUN.csv, RUN.parquet or tensorboard/)",
+            help="Output file or folder, - for standard output; for tensorboard, the log "
+            "directory (default: RUN.csv, RUN.parquet or tensorboard/)",
             metavar="PATH",
         ),
     ] = None,
@@ -332,7 +333,8 @@ def main(tokens: Sequence[str] | None = None) -> int:
     """
     configure_stdio()
     try:
-        code: int | None = app(tokens, exit_on_error=False, print_error=False)
+        words = [expanded(token) for token in (sys.argv[1:] if tokens is None else tokens)]
+        code: int | None = app(words, exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
         print_error(describe_usage_error(error, COMMANDS))

@@ -17,6 +17,7 @@ from core.evaluation.adaptation import many_tasks
 from core.evaluation.protocols import EvaluationProtocol
 from core.storage.checkpoint import Checkpoint, load_checkpoint
 from core.storage.latest_checkpoint import LatestCheckpoint, latest_checkpoint
+from core.storage.paths import folder_name
 from tui_meta.console import Output, print_note
 from tui_meta.views.numbers import whole
 from tui_meta.views.text import printable
@@ -114,8 +115,8 @@ def _labels(files: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> list[st
     """Return the shortest unique names: algorithms, folders, checkpoints or plain numbers."""
     candidates = (
         [checkpoint.config.algorithm.title for checkpoint in checkpoints],
-        [file.absolute().parent.name for file in files],
-        [f"{file.absolute().parent.name}/{int(file.stem):,}" for file in files]
+        [folder_name(file.parent) for file in files],
+        [f"{folder_name(file.parent)}/{int(file.stem):,}" for file in files]
         if all(file.stem.isdecimal() for file in files)
         else [file.stem for file in files],
         [f"{number}" for number in range(1, len(files) + 1)],

@@ -20,6 +20,11 @@ def test_settings_are_read(path: Path) -> None:
     assert read_config_file(path) == {"seed": 3, "network": {"hidden": [40, 40]}}
 
 
+def test_a_byte_order_mark_is_skipped(path: Path) -> None:
+    path.write_bytes(b"\xef\xbb\xbfseed = 3\n")
+    assert read_config_file(path) == {"seed": 3}
+
+
 def test_a_key_of_thousands_of_parts_is_not_parsed(path: Path) -> None:
     # The work that the parser does grows with the square of their number: 20,000 took 10 s.
     path.write_text("seed = 3\na" + ".a" * LONGEST_LINE + " = 1\n")

@@ -2,6 +2,7 @@
 
 import struct
 import sys
+from pathlib import Path
 
 import msgspec
 import pandas
@@ -189,3 +190,36 @@ def test_numbers_that_no_format_holds_are_left_out(run, to, capfd):
         log.writelines(msgspec.json.encode(event) + b"\n" for event in huge)
     assert export("--to", to) == 0
     assert capfd.readouterr().err == ""
+
+
+def test_an_output_that_ends_in_a_slash_is_a_folder():
+    assert export("--to", "csv", "--out", "results/") == 0
+    assert export("--to", "parquet", "--out=other/results/") == 0
+    assert Path("results/fomaml-mine.csv").is_file()
+    assert Path("other/results/fomaml-mine.parquet").is_file()
+
+
+def test_a_minus_sign_is_standard_output(capsysbinary):
+    assert export("--to", "csv", "--out=-") == 0
+    printed = capsysbinary.readouterr()
+    assert export("--to", "csv") == 0
+    assert printed.out == Path("fomaml-mine.csv").read_bytes()
+    assert printed.err == b""
+    assert not Path("-").exists()
+
+
+def test_tensorboard_is_not_written_to_standard_output(capsys):
+    assert "TensorBoard needs a folder" in refused(capsys, "--to", "tensorboard", "--out", "-")
+
+
+def test_a_run_that_is_a_folder_above_keeps_its_name(run, monkeypatch):
+    (run / "notes").mkdir()
+    monkeypatch.chdir(run / "notes")
+    assert main(["export", "..", "--to", "csv"]) == 0
+    assert Path("fomaml-mine.csv").is_file()
+
+
+def test_a_home_in_the_output_is_the_users(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert export("--to", "csv", "--out=~/a.csv") == 0
+    assert (tmp_path / "home" / "a.csv").is_file()

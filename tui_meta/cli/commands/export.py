@@ -4,6 +4,7 @@ import csv
 import importlib
 import io
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -15,6 +16,7 @@ from core.errors import LabError, reason
 from core.events import AnyEvent, Evaluated, Progress
 from core.storage.event_log_reader import history
 from core.storage.io import write_atomically
+from core.storage.paths import folder_name
 from core.storage.run_folder import read_record
 from tui_meta.console import Exit, Output
 
@@ -42,10 +44,18 @@ class LossRow(NamedTuple):
     phase: float | None = None
 
 
-def export(path: Path, *, to: Format, out: Path | None, force: bool) -> int:
-    """Export the losses of the run in the folder ``path`` to one file, atomically."""
+def export(path: Path, *, to: Format, out: str | None, force: bool) -> int:
+    """Export the losses of the run in the folder ``path`` to one file, atomically.
+
+    With ``out`` a minus sign, the table goes to standard output.
+    """
     read_record(path)
-    target = target_file(path.absolute().name, to, out)
+    if out == "-":
+        if to == "tensorboard":
+            raise LabError("--out -: TensorBoard needs a folder; choose another --out")
+        sys.stdout.buffer.write(WRITERS[to](list(loss_rows(history(path)))))
+        return Exit.DONE
+    target = target_file(folder_name(path), to, out)
     if target.is_symlink() or (target.exists() and not target.is_file()):
         raise LabError(f"{target}: not a regular file; choose another --out")
     if target.exists() and not force:
@@ -69,16 +79,17 @@ def export(path: Path, *, to: Format, out: Path | None, force: bool) -> int:
     return Exit.DONE
 
 
-def target_file(name: str, to: Format, out: Path | None) -> Path:
+def target_file(name: str, to: Format, out: str | None) -> Path:
     """Return the file to write for the run ``name``.
 
-    For TensorBoard ``out`` is the log directory of several runs; else a file, or its folder.
+    For TensorBoard ``out`` is the log directory of several runs; else a file, or the folder for it
+    if it exists or ends in a slash.
     """
     if to == "tensorboard":
-        return (out or Path("tensorboard")) / name / TENSORBOARD_FILE
-    if out is None or out.is_dir():
-        return (out or Path()) / f"{name}.{to}"
-    return out
+        return Path("tensorboard" if out is None else out) / name / TENSORBOARD_FILE
+    if out is None or out.endswith("/") or Path(out).is_dir():
+        return Path(out or "") / f"{name}.{to}"
+    return Path(out)
 
 
 def loss_rows(events: Iterable[AnyEvent]) -> Iterator[LossRow]:

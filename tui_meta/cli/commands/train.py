@@ -14,6 +14,7 @@ from core.session.local import LocalSession
 from core.session.run_requests import ResumeRequest, Runs, TrainRequest
 from tui_meta.app.signals import interrupt_at_once
 from tui_meta.cli.config_file import read_config_file
+from tui_meta.cli.home import user_path
 from tui_meta.cli.settings import configure
 from tui_meta.console import Exit, print_note, require_terminal
 from tui_meta.views.describe import display_path
@@ -28,7 +29,7 @@ def train(
     """Train the algorithms that the flags ``given`` and the file ``config`` name."""
     file = read_config_file(config) if config else {}
     launch, saving, configs = configure(given, file, config)
-    out = Path(launch.out)
+    out = Path(user_path(launch.out))
     runs = TrainRequest.of(configs, saving, out=out, name=launch.name, pace=launch.pace)
     return show(runs, mode, dashboard)
 
