@@ -281,6 +281,7 @@ def export(
             help="Output file or folder, - for standard output; for tensorboard, the log "
             "directory (default: RUN.csv, RUN.parquet or tensorboard/)",
             metavar="PATH",
+            allow_leading_hyphen=True,
         ),
     ] = None,
     force: Annotated[bool, switch("Overwrite an existing file")] = False,

@@ -223,3 +223,7 @@ def test_a_home_in_the_output_is_the_users(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert export("--to", "csv", "--out=~/a.csv") == 0
     assert (tmp_path / "home" / "a.csv").is_file()
+
+
+def test_a_flag_is_not_taken_for_the_output(capsys):
+    assert "--out needs a value" in refused(capsys, "--to", "csv", "--out", "--force")

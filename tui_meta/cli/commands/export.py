@@ -50,6 +50,8 @@ def export(path: Path, *, to: Format, out: str | None, force: bool) -> int:
     With ``out`` a minus sign, the table goes to standard output.
     """
     read_record(path)
+    if out and out.startswith("--"):
+        raise LabError("--out needs a value; see tui-meta export --help")
     if out == "-":
         if to == "tensorboard":
             raise LabError("--out -: TensorBoard needs a folder; choose another --out")
