@@ -1,6 +1,5 @@
 """Training without the dashboard: lines, progress bars or JSON. Textual is not loaded."""
 
-import shlex
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -28,9 +27,10 @@ from core.events import (
 from core.session.api import Session
 from tui_meta.app.signals import FirstSignal
 from tui_meta.console import Exit, Output, flush_stdio, print_error, print_note
-from tui_meta.views.describe import describe, display_path
+from tui_meta.views.describe import describe
 from tui_meta.views.numbers import duration, loss, rate, whole
 from tui_meta.views.run_status import titles
+from tui_meta.views.shell import resume_hint
 from tui_meta.views.text import printable_json
 
 POLL_SECONDS = 0.2
@@ -102,17 +102,14 @@ class Report:
         for run, shot in snapshots.items():
             if shot.unsaved and shot.iteration:
                 print_error(f"{titles(snapshots)[run]}: iteration {shot.iteration:,} is not saved")
-        for state, purpose, command in (
-            ("stopped", "resume", "resume"),
-            ("finished", "evaluate", "eval"),
-        ):
+        for state, purpose in (("stopped", "resume"), ("finished", "evaluate")):
             folders = [
-                display_path(str(self._folders[run]))
+                self._folders[run]
                 for run, shot in snapshots.items()
                 if shot.state == state and run in self._folders
             ]
             if folders:
-                self.print_line(f"{purpose} with: tui-meta {command} {shlex.join(folders)}")
+                self.print_line(resume_hint(folders, purpose))
 
     def exit_code(self) -> int:
         """Return the exit code of a session that was not interrupted."""

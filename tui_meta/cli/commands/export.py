@@ -19,6 +19,7 @@ from core.storage.io import write_atomically
 from core.storage.paths import folder_name
 from core.storage.run_folder import read_record
 from tui_meta.console import Exit, Output
+from tui_meta.views.shell import shell_command
 
 Format = Literal["csv", "parquet", "tensorboard"]
 
@@ -77,7 +78,8 @@ def export(path: Path, *, to: Format, out: str | None, force: bool) -> int:
     output = Output()
     output.print_line(f"{target}: {len(rows):,} rows")
     if to == "tensorboard":
-        output.print_line(f"view with: tensorboard --logdir {target.parent.parent}")
+        command = shell_command("tensorboard", "--logdir", target.parent.parent)
+        output.print_line(f"view with: {command}")
     return Exit.DONE
 
 

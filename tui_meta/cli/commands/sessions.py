@@ -26,8 +26,8 @@ from tui_meta.console import (
     print_note,
     require_terminal,
 )
-from tui_meta.views.describe import display_path
 from tui_meta.views.numbers import duration, whole
+from tui_meta.views.shell import resume_hint
 from tui_meta.views.text import printable
 
 Choice = Literal["new", "leave"] | str
@@ -125,8 +125,7 @@ def stop_sessions(ids: Sequence[str]) -> int:
             raise RemoteError(f"session {entry.id}: {session.connection.lost}")
         for shot in session.snapshots().values():
             output.print_line(f"{shot.run} {shot.state} at {shot.iteration:,} / {shot.target:,}")
-        folders = " ".join(display_path(str(folder)) for folder in session.folders().values())
-        output.print_line(f"session {entry.id} ended; resume with: tui-meta resume {folders}")
+        output.print_line(f"session {entry.id} ended; {resume_hint(session.folders().values())}")
         session.detach()
     return Exit.DONE
 

@@ -1,6 +1,5 @@
 """Choices on quitting, and the report printed after the dashboard has closed."""
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -11,6 +10,7 @@ from tui_meta.views.describe import display_path
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.numbers import whole
 from tui_meta.views.run_status import titles
+from tui_meta.views.shell import resume_hint
 from tui_meta.views.text import printable
 
 QuitChoice = Literal["detach", "save", "discard", "cancel"]
@@ -58,12 +58,12 @@ def exit_report(
         elif one.iteration:
             text += ", not saved"
         if path:
-            folders.append(shlex.quote(display_path(str(Path(path).parent))))
+            folders.append(Path(path).parent)
         lines.append(text)
         if run in save_problems:
             lines.append(f"{names[run]} could not be saved: {save_problems[run]}")
     replaced = {run: why for run, why in save_problems.items() if run not in snapshots}
     lines += [f"{run} could not be saved: {why}" for run, why in replaced.items()]
     if folders:
-        lines.append(f"resume with: tui-meta resume {' '.join(folders)}")
+        lines.append(resume_hint(folders))
     return [printable(text) for text in lines]

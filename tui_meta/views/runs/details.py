@@ -1,13 +1,13 @@
 """Renders the report of a run for the Runs screen, with how the run is resumed."""
 
-import shlex
+from pathlib import Path
 
 from core.config import RunConfig
 from core.storage.run_index import RunDetails, RunSummary
-from tui_meta.views.describe import display_path
 from tui_meta.views.keys.keymap import KeyOf, usual_key
 from tui_meta.views.numbers import whole
 from tui_meta.views.runs.report import Section, report, status
+from tui_meta.views.shell import shell_command
 from tui_meta.views.text import Line, Span, line, printable, wrap
 
 _NAME_CELLS = 14
@@ -71,7 +71,7 @@ def _table(section: Section, width: int) -> list[Line]:
 def resume_command(entry: RunSummary) -> str:
     """Return the shell command that resumes a run; a finished one needs more iterations."""
     more = [] if entry.state != "finished" else ["--iterations", str(2 * (entry.target or 0))]
-    return shlex.join(["tui-meta", "resume", display_path(entry.path), *more])
+    return shell_command("tui-meta", "resume", Path(entry.path), *more)
 
 
 def cannot_resume(entry: RunSummary, key: KeyOf = usual_key, *, is_here: bool) -> str:

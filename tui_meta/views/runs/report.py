@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from core.storage.run_index import CheckpointFile, RunDetails
 from tui_meta.views.describe import display_path
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.runs.summary import age_words, best_words, progress_words, state_words
+from tui_meta.views.shell import shell_command
 
 NEWEST = 10
 """Rows of a long section that are shown."""
@@ -107,7 +107,7 @@ def _provenance(record: RunRecord) -> Section:
         ("engine", f"{record.engine} on {record.device}"),
         ("versions", f"{versions}, python {record.python}"),
         *([("git commit", record.commit)] if record.commit else []),
-        ("command line", shlex.join(record.command_line)),
+        ("command line", shell_command(*record.command_line)),
     ]
     return Section("Provenance", rows)
 
