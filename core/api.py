@@ -29,7 +29,7 @@ from core.storage.run_folder import create_run_folder, read_record
 from core.storage.run_index import checkpoint_files
 from core.tasks.base import Floats
 from core.training import batch
-from core.training.run_plan import Plan
+from core.training.run_plan import plan_in
 from core.training.trainer import Trainer
 
 StrPath = str | os.PathLike[str]
@@ -158,7 +158,8 @@ def train(config: RunConfig, folder: StrPath | None = None) -> TrainedRun | Run:
         if isinstance(event, Diverged | Failed | Finished):
             ended.set()
 
-    trainer = Trainer(Plan(config, create_run_folder(path.parent, path.name, unique=False)), watch)
+    plan = plan_in(create_run_folder(path.parent, path.name, unique=False), config)
+    trainer = Trainer(plan, watch)
     trainer.start()
     try:
         ended.wait()

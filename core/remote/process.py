@@ -99,6 +99,7 @@ def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the process has no terminal
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: received.append(number))
+    plans: list[Plan] = []
     try:
         request.runs.check()
         endpoint = SessionEndpoint()
@@ -110,6 +111,8 @@ def main() -> None:
             endpoint.remove()
             raise
     except LabError as error:
+        for plan in plans:
+            plan.folder.discard()
         _send_reply(LaunchReply(problem=error.statement, advice=error.advice))
         return
     try:

@@ -3,6 +3,7 @@
 import os
 import platform
 import shlex
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -34,6 +35,7 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._is_new = False
         self._lock = FileLock(
             folder / LOCK,
             timeout=TIMEOUT_SECONDS,
@@ -46,6 +48,7 @@ class FolderLock:
         file = self._folder / LOCK
         try:
             os.stat(self._folder)  # FileLock would create a missing folder
+            self._is_new = not file.exists()
             self._lock.acquire()
             owner = Owner(platform.node(), os.getpid(), shlex.join(command_line()))
             file.write_bytes(msgspec.json.encode(owner))
@@ -53,7 +56,7 @@ class FolderLock:
             problem = f"being trained by {_named(file)}"
             raise RunFolderError(self._folder, problem, "stop it first") from error
         except OSError as error:
-            self.release()
+            self.undo()
             problem = f"cannot be locked ({error.strerror})"
             advice = "copy it to a writable folder"
             raise RunFolderError(self._folder, problem, advice) from error
@@ -61,6 +64,16 @@ class FolderLock:
     def release(self) -> None:
         """Release the folder."""
         self._lock.release()
+
+    def undo(self) -> None:
+        """Release the folder, and remove the file of the lock if it was not there before.
+
+        It is removed while it is locked: a process that waits for it opens the next one.
+        """
+        with suppress(OSError):
+            if self._is_new:
+                (self._folder / LOCK).unlink(missing_ok=True)
+        self.release()
 
 
 def owner_of(path: Path) -> Owner | None:

@@ -57,6 +57,8 @@ class RunFolder:
         self.name = path.name
         self.log = EventLog(path / LOG)
         self._lock = FolderLock(path)
+        self._is_new = False
+        self._described: RunRecord | None = None
         self._record: bytes | None = None
         self._stored: dict[int, StoredCheckpoint] = {}
 
@@ -69,22 +71,40 @@ class RunFolder:
         self._lock.release()
 
     def discard(self) -> None:
-        """Remove the folder, where possible, if nothing of a run was written to it."""
-        if _is_bare(self.path):
-            self.release()
+        """Undo, where possible, what planning the run has written, unless the run has begun.
+
+        A new folder is removed, and a folder to resume in is left as it was.
+        """
+        if self._is_new and _names(self.path) <= {LOCK, RECORD}:
             with contextlib.suppress(OSError):
-                (self.path / LOCK).unlink(missing_ok=True)
+                (self.path / RECORD).unlink(missing_ok=True)
+            self._lock.undo()
+            with contextlib.suppress(OSError):
                 self.path.rmdir()
+        elif self._record is None:
+            self._lock.undo()
 
     def describe(
         self, config: RunConfig, saving: CheckpointSettings, engine: str, device: str
     ) -> None:
-        """Write ``run.json`` for a new run; raises ``OSError``."""
-        record = RunRecord(
+        """Write ``run.json`` for a new run; raises ``OSError``.
+
+        Called when the run is planned, so that every command knows it while its engine is still
+        being compiled, and again with the ``engine`` and ``device`` that were chosen.
+        """
+        self._described = msgspec.structs.replace(
+            self._described or self._new_record(config, saving), engine=engine, device=device
+        )
+        text = msgspec.json.format(msgspec.json.encode(self._described), indent=2)
+        self._record = text + b"\n"
+        write_atomically(self.path / RECORD, self._record)
+
+    def _new_record(self, config: RunConfig, saving: CheckpointSettings) -> RunRecord:
+        return RunRecord(
             name=self.name,
             config=config.to_dict(),
-            engine=engine,
-            device=device,
+            engine=config.engine,
+            device=config.device,
             versions=installed_versions(),
             python=platform.python_version(),
             host=platform.node(),
@@ -95,9 +115,6 @@ class RunFolder:
             commit=git_commit(),
             saving=msgspec.to_builtins(saving),
         )
-        text = msgspec.json.format(msgspec.json.encode(record), indent=2)
-        self._record = text + b"\n"
-        write_atomically(self.path / RECORD, self._record)
 
     def continue_at(self, iteration: int) -> None:
         """Prepare to continue the run at ``iteration``; removes what a killed writer left.
@@ -165,7 +182,7 @@ def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
         path = out / (name if attempt == 1 else f"{name}-{attempt}")
         try:
             out.mkdir(parents=True, exist_ok=True)
-            if unique or not (_is_bare(path) and owner_of(path) is None):
+            if unique or not (_names(path) <= {LOCK} and owner_of(path) is None):
                 path.mkdir()
         except (FileExistsError, NotADirectoryError) as error:
             if not out.is_dir():
@@ -180,19 +197,21 @@ def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
         if not os.access(path, os.W_OK):
             raise RunFolderError(path, "not writable", Advice.OTHER_OUTPUT)
         folder = RunFolder(path)
+        folder._is_new = True
         try:
             folder.lock()
         except RunFolderError as error:
+            folder.discard()
             raise RunFolderError(path, error.problem, Advice.OTHER_OUTPUT) from error
         return folder
 
 
-def _is_bare(path: Path) -> bool:
-    """Return True if ``path`` is a folder that is empty, except perhaps for a lock."""
+def _names(path: Path) -> set[str]:
+    """Return the names in the folder ``path``, or its own name where it cannot be read."""
     try:
-        return set(os.listdir(path)) <= {LOCK}
+        return set(os.listdir(path))
     except OSError:
-        return False
+        return {path.name}
 
 
 def read_record(path: Path) -> RunRecord:

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,14 +49,16 @@ class Plan:
 
     def open_folder(self, engine: Engine) -> None:
         """Write the record of a new run, or prepare to continue; raises ``RunFolderError``."""
-        try:
-            if self.resumed is None:
-                self.folder.describe(self.config, self.saving, engine.name, engine.device)
-            else:
+        with _writing(self.folder):
+            if self.resumed is not None:
                 self.folder.continue_at(self.resumed.state.iteration)
-        except OSError as error:
-            problem = f"the run cannot be written here ({reason(error)})"
-            raise RunFolderError(self.folder.path, problem, Advice.OTHER_OUTPUT) from error
+            if not self._has_started:
+                self.folder.describe(self.config, self.saving, engine.name, engine.device)
+
+    @property
+    def _has_started(self) -> bool:
+        """False for a new run, and for one whose process ended before it was trained."""
+        return bool(self.resumed and (self.history or self.resumed.state.iteration))
 
     @property
     def rolls_back(self) -> bool:
@@ -79,7 +83,7 @@ class Plan:
 
     def differences(self, engine: Engine) -> tuple[str, ...]:
         """List what the bits may depend on and differs from ``run.json``."""
-        if self.record is None:
+        if self.record is None or not self._has_started:
             return ()
         present = {
             "engine": engine.name,
@@ -100,6 +104,36 @@ class Plan:
         )
 
 
+@contextmanager
+def _writing(folder: RunFolder) -> Iterator[None]:
+    """Raise ``RunFolderError`` for an ``OSError``."""
+    try:
+        yield
+    except OSError as error:
+        problem = f"the run cannot be written here ({reason(error)})"
+        raise RunFolderError(folder.path, problem, Advice.OTHER_OUTPUT) from error
+
+
+def plan_in(
+    folder: RunFolder,
+    config: RunConfig,
+    pace: float | None = None,
+    saving: CheckpointSettings | None = None,
+) -> Plan:
+    """Plan a run from scratch in the new ``folder``, and describe it there.
+
+    Raises ``ConfigError`` and ``RunFolderError``, and discards the folder then.
+    """
+    try:
+        plan = Plan(config, folder, pace=pace, saving=saving or CheckpointSettings())
+        with _writing(folder):
+            folder.describe(config, plan.saving, config.engine, config.device)
+    except BaseException:
+        folder.discard()
+        raise
+    return plan
+
+
 def plan_new(
     config: RunConfig,
     out: Path,
@@ -113,8 +147,7 @@ def plan_new(
     """
     algorithm = config.algorithm.name
     chosen = f"{algorithm}-{name or time.strftime('%Y%m%d-%H%M%S')}"
-    folder = create_run_folder(out, chosen, unique=name is None)
-    return Plan(config, folder, pace=pace, saving=saving or CheckpointSettings())
+    return plan_in(create_run_folder(out, chosen, unique=name is None), config, pace, saving)
 
 
 def run_folder(path: Path) -> Path:
@@ -139,7 +172,7 @@ def plan_resumed(path: Path, iterations: int | None = None, pace: float | None =
     try:
         return _plan_resumed(folder, path, iterations, pace)
     except BaseException:
-        folder.release()
+        folder.discard()
         raise
 
 

@@ -18,7 +18,7 @@ from core.engines.base import Adaptation, Advance, Engine, TrainState
 from core.events import AnyEvent, Evaluated, Failed, Pause, Progress, Step, Stepped, Stop
 from core.models.settings import NetworkConfig
 from core.storage.run_folder import RunFolder, create_run_folder
-from core.training.run_plan import Plan
+from core.training.run_plan import Plan, plan_in
 from core.training.trainer import Trainer
 
 PATIENCE = 60.0
@@ -79,7 +79,8 @@ def until(condition: Callable[[], bool]) -> None:
 def new_plan(out: Path, config: RunConfig | None = None, name: str = "run", **plan: Any) -> Plan:
     """Plan a run from scratch in ``out / name``."""
     folder = create_run_folder(out, name, unique=False)
-    return Plan(config or small_config(), folder, **{"saving": NO_AUTOSAVE, **plan})
+    saving = plan.pop("saving", NO_AUTOSAVE)
+    return dataclasses.replace(plan_in(folder, config or small_config(), saving=saving), **plan)
 
 
 def started(out: Path, config: RunConfig | None = None, **plan: Any) -> tuple[Trainer, Log]:

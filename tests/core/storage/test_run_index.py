@@ -187,7 +187,7 @@ def test_a_damaged_run_is_listed_with_its_problem(tmp_path: Path) -> None:
     for one in found.values():
         assert one.state == "damaged"
         assert one.problem is not None
-        assert "run.json: " in one.problem
+        assert "run.json" in one.problem
         assert len(one.problem.splitlines()) == 1
 
 

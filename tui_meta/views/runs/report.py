@@ -75,7 +75,7 @@ def status(details: RunDetails, algorithm: str, now: float) -> Section:
         ("state", state_words(entry)),
         ("iteration", progress_words(entry)),
         ("best loss", best_words(entry)),
-        ("last event", f"{age_words(entry, now)} ago"),
+        ("last event", f"{age_words(entry, now)} ago" if entry.last_event else "-"),
         ("checkpoints", whole(len(details.checkpoints))),
     ]
     problems = [event for event in details.events if isinstance(event, Diverged | Failed)]
