@@ -28,6 +28,7 @@ from core.remote.registry import (
     SessionInfo,
     is_same_user,
     live_sessions,
+    peer_process,
     places_searched,
     socket_path,
 )
@@ -52,6 +53,12 @@ class SessionSocket:
         except RemoteError:
             self.close()
             raise
+
+    def _refused(self, problem: str) -> RemoteError:
+        """Return the error of a session that this version cannot talk to, with a way to end it."""
+        pid = peer_process(self._socket)
+        advice = f"kill {pid} saves its runs and ends it" if pid else ""
+        return RemoteError(problem, "" if f"kill {pid}" in problem else advice)
 
     def send(self, message: Message) -> None:
         """Send ``message``; raises ``RemoteError`` if the session does not accept it."""
@@ -91,15 +98,17 @@ class SessionSocket:
         self._deadline = time.monotonic() + self._timeout
         try:
             reply = next(self.messages(), None)
+        except RemoteError as error:
+            raise self._refused(error.problem) from error
         finally:
             self._deadline = None
             self._socket.settimeout(None)
         if reply is None:
             raise RemoteError(f"session {self.id} has ended")
         if isinstance(reply, Rejected):
-            raise RemoteError(one_line(reply.problem))
+            raise self._refused(one_line(reply.problem))
         if not isinstance(reply, SessionStatus):
-            raise RemoteError(f"session {self.id} did not send its status")
+            raise self._refused(f"session {self.id} did not send its status")
         return reply
 
     def close(self) -> None:

@@ -194,12 +194,22 @@ def socket_path(id: str) -> Path:
 
 def is_same_user(connected: socket.socket) -> bool:
     """Return if the process at the other end of ``connected`` belongs to this user."""
-    if sys.platform != "linux":
-        return True  # where only the mode of the folder keeps other users out
+    # Elsewhere than on Linux, only the mode of the folder keeps other users out.
+    return sys.platform != "linux" or _credentials(connected)[1] == os.getuid()
+
+
+def peer_process(connected: socket.socket) -> int | None:
+    """Return the process that listens at the other end of ``connected``; None if unknown."""
+    return (sys.platform == "linux" and _credentials(connected)[0]) or None
+
+
+def _credentials(connected: socket.socket) -> tuple[int, int]:
+    """Return the process and the user at the other end of ``connected``, on Linux."""
     size = struct.calcsize("3i")
-    credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    _, uid, _ = struct.unpack("3i", credentials)
-    return bool(uid == os.getuid())
+    pid, uid, _ = struct.unpack(
+        "3i", connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    )
+    return pid, uid
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -185,7 +186,7 @@ class Server:
         if hello.protocol != PROTOCOL:
             raise RemoteError(
                 f"session {self.id} runs tui-meta {VERSION} and this is {hello.program}; "
-                "use the version that started it"
+                f"use the version that started it, or kill {os.getpid()}, which saves its runs"
             )
         if hello.status_only:
             writer.write(to_frame(self._status("")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -71,7 +73,20 @@ def test_a_missing_session_is_named() -> None:
 
 def test_the_problem_of_a_rejected_client_is_reported(impostor: Callable[..., Impostor]) -> None:
     impostor(to_frame(Rejected("this is another version")))
-    with pytest.raises(RemoteError, match=r"^this is another version$"):
+    with pytest.raises(RemoteError) as caught:
+        RemoteSession("1")
+    assert caught.value.problem == "this is another version"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux names the process of a socket")
+@pytest.mark.parametrize(
+    "data", [to_frame(Rejected("this is another version")), to_frame(Reply(1)), HEAD.pack(1) + b"x"]
+)
+def test_a_session_that_speaks_another_language_can_be_ended_by_its_process(
+    data: bytes, impostor: Callable[..., Impostor]
+) -> None:
+    impostor(data)
+    with pytest.raises(RemoteError, match=f"; kill {os.getpid()} saves its runs and ends it$"):
         RemoteSession("1")
 
 

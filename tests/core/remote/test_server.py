@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -362,7 +363,8 @@ def test_a_client_of_another_version_is_rejected_in_one_line(serving: Serving) -
     with closing(RawClient(serving.id)) as one:
         one.send(Hello(protocol=PROTOCOL + 1, program="9.9"))
         assert one.receive() == Rejected(
-            f"session 1 runs tui-meta {VERSION} and this is 9.9; use the version that started it"
+            f"session 1 runs tui-meta {VERSION} and this is 9.9; use the version that started it, "
+            f"or kill {os.getpid()}, which saves its runs"
         )
         assert one.receive() is None
 
@@ -377,7 +379,7 @@ def test_a_client_of_protocol_2_can_read_why_it_is_rejected(serving: Serving) ->
         assert msgspec.msgpack.decode(one._read(length)) == {
             "type": "unfit",
             "problem": f"session 1 runs tui-meta {VERSION} and this is 0.1; "
-            "use the version that started it",
+            f"use the version that started it, or kill {os.getpid()}, which saves its runs",
         }
 
 

@@ -188,6 +188,22 @@ def test_a_session_that_does_not_answer_is_listed_with_the_reason(
     os.rename(f"{socket}.away", socket)
 
 
+@pytest.mark.parametrize("tokens", COMMANDS[1:], ids=" ".join)
+def test_a_session_of_another_version_is_named_with_the_way_to_end_it(
+    tokens: list[str],
+    serving: Serving,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("core.remote.connection.PROTOCOL", PROTOCOL + 1)
+    monkeypatch.setattr("tui_meta.cli.commands.sessions.require_terminal", lambda: None)
+    way = f"use the version that started it, or kill {os.getpid()}, which saves its runs"
+    assert main(tokens) == 2
+    assert complaint(capsys).endswith(way)
+    assert main(["ls"]) == 0
+    assert f"{way}\t" in out(capsys)
+
+
 def test_names_of_watchers_harm_no_terminal(
     serving: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
