@@ -5,6 +5,7 @@ Every check raises ``ConfigError`` with the field, the value and the requirement
 
 import dataclasses
 import difflib
+import functools
 import math
 import re
 from collections.abc import Collection, Iterable
@@ -71,6 +72,10 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+_type_hints = functools.cache(get_type_hints)
+"""The types of a dataclass's fields, evaluated once: that takes most of the time to decode one."""
+
+
 def decode(kind: type[T], plain: object, where: str) -> T:
     """Decode the table ``plain``, found at ``where``, into the dataclass ``kind``.
 
@@ -78,7 +83,7 @@ def decode(kind: type[T], plain: object, where: str) -> T:
     does not have, and ``ConfigError`` for a value of the wrong type or one that ``kind`` refuses.
     """
     table = require_table(plain, where)
-    hints = get_type_hints(kind)
+    hints = _type_hints(kind)
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]
     refuse_unknown(table, [field.name for field in fields], where)
     settings = {

@@ -3,6 +3,7 @@
 ``pytest --hypothesis-profile=search`` looks for new counterexamples instead.
 """
 
+import gc
 import os
 import subprocess
 import sys
@@ -31,6 +32,10 @@ MARKS = {
 COMPILE = "from core.engines.fused.network import compiled_kernels as f; f({!r})"
 
 
+# The programs that tests start would compile all sources each time, and so would each worker.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Twice as many workers as cores: two fifths of the time, a test waits."""
@@ -43,6 +48,23 @@ def pytest_xdist_setupnodes() -> None:
     commands = [[sys.executable, "-c", COMPILE.format(dtype)] for dtype in ("float32", "float64")]
     for process in [subprocess.Popen(command, cwd=ROOT) for command in commands]:
         process.wait()
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Collect without garbage collection: it would go through all tests again and again."""
+    gc.disable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Exempt what was collected, which lives to the end, from garbage collection."""
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Collect garbage once; pytest does so five times, each time through all tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

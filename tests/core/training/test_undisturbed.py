@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import core.training.pacing
@@ -71,6 +71,7 @@ def final_state(trainer: Trainer) -> TrainState:
     return state
 
 
+@settings(max_examples=15)
 @given(commands=MEDDLING, algorithm=algorithms())
 def test_commands_do_not_change_the_bits(
     engine_name: str, commands: list[Command], algorithm: Fomaml | Reptile
@@ -104,6 +105,7 @@ def test_the_chunk_length_does_not_change_the_bits(
     assert trainer.snapshot.curve == reference.snapshot.curve
 
 
+@settings(max_examples=12)
 @given(iteration=st.integers(1, 129), algorithm=algorithms())
 def test_an_interrupted_run_equals_an_uninterrupted_one(
     engine_name: str, iteration: int, algorithm: Fomaml | Reptile
@@ -126,7 +128,7 @@ def test_an_interrupted_run_equals_an_uninterrupted_one(
 def test_a_run_stopped_at_any_moment_continues_with_the_same_bits(
     engine_name: str, tmp_path: Path
 ) -> None:
-    config = small_config(engine_name, iterations=400)
+    config = small_config(engine_name, iterations=250)
     trainer, log = started(tmp_path, config)
     log.wait(Progress)
     ended(trainer, save=True)

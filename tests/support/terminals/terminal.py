@@ -41,6 +41,8 @@ class Terminal:
         synchronized: bool = False,
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
+        self._lines: list[str] | None = None
+        self._reversed: list[str] | None = None
         self._stream = pyte.ByteStream(self._screen)
         environment = {
             **os.environ,
@@ -72,7 +74,9 @@ class Terminal:
     @property
     def lines(self) -> list[str]:
         """The rows of the screen as text."""
-        return list(self._screen.display)
+        if self._lines is None:  # reading the screen off its cells takes 5 ms
+            self._lines = list(self._screen.display)
+        return list(self._lines)
 
     @property
     def text(self) -> str:
@@ -82,13 +86,9 @@ class Terminal:
     @property
     def reversed(self) -> list[str]:
         """The stretches of text in reverse video."""
-        stretches = []
-        for row in range(self._screen.lines):
-            cells = [self._screen.buffer[row][column] for column in range(self._screen.columns)]
-            for is_reversed, group in groupby(cells, key=lambda cell: cell.reverse):
-                if is_reversed:
-                    stretches.append("".join(cell.data for cell in group))
-        return stretches
+        if self._reversed is None:
+            self._reversed = self._reversed_now()
+        return self._reversed
 
     @property
     def whole(self) -> bool:
@@ -108,6 +108,7 @@ class Terminal:
     def wipe(self) -> None:
         """Forget what is on the screen, as when another program has written over it."""
         self._screen.erase_in_display(2)
+        self._lines = self._reversed = None
 
     def signal(self, number: int) -> None:
         """Send a signal to the program."""
@@ -175,6 +176,15 @@ class Terminal:
             self._child.wait()
         self._child.close(force=True)
 
+    def _reversed_now(self) -> list[str]:
+        stretches = []
+        for row in range(self._screen.lines):
+            cells = [self._screen.buffer[row][column] for column in range(self._screen.columns)]
+            for is_reversed, group in groupby(cells, key=lambda cell: cell.reverse):
+                if is_reversed:
+                    stretches.append("".join(cell.data for cell in group))
+        return stretches
+
     def _read(self) -> bool:
         try:
             data = self._child.read_nonblocking(65536, timeout=0.1)
@@ -186,4 +196,5 @@ class Terminal:
         if self._synchronized and _CAN_YOU_SYNCHRONIZE in data:
             self._child.send(_I_CAN)
         self._stream.feed(data)
+        self._lines = self._reversed = None
         return True
