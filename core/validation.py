@@ -72,10 +72,6 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-_type_hints = functools.cache(get_type_hints)
-"""The types of a dataclass's fields, evaluated once: that takes most of the time to decode one."""
-
-
 def decode(kind: type[T], plain: object, where: str) -> T:
     """Decode the table ``plain``, found at ``where``, into the dataclass ``kind``.
 
@@ -83,7 +79,7 @@ def decode(kind: type[T], plain: object, where: str) -> T:
     does not have, and ``ConfigError`` for a value of the wrong type or one that ``kind`` refuses.
     """
     table = require_table(plain, where)
-    hints = _type_hints(kind)
+    hints = _type_hints(kind)  # type: ignore[arg-type]
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]
     refuse_unknown(table, [field.name for field in fields], where)
     settings = {
@@ -147,3 +143,9 @@ def _requirement(error: msgspec.ValidationError) -> str:
     if expected and expected[1] in _KINDS:
         return f"must be {_KINDS[expected[1]]}"
     return str(error).replace("Expected", "must be")
+
+
+@functools.cache
+def _type_hints(kind: type) -> dict[str, Any]:
+    """Evaluate the annotations of a dataclass once: that takes most of the time to decode one."""
+    return get_type_hints(kind)
