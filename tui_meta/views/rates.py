@@ -35,7 +35,7 @@ LOCAL = Rates(
     panels_at_once=1,
 )
 
-REMOTE = Rates(
+OVER_SSH = Rates(
     tick=0.25,
     fast_tick=0.25,
     fast_polls=0,
@@ -91,7 +91,7 @@ def rates(environment: Mapping[str, str], fps: float | None = None) -> Rates:
     than usual.
     """
     remote = environment.get("SSH_CONNECTION") or environment.get("SSH_TTY")
-    usual = REMOTE if remote else LOCAL
+    usual = OVER_SSH if remote else LOCAL
     if fps is None:
         return usual
     tick = 1 / fps

@@ -17,8 +17,8 @@ from tui_meta.screens.page import Page
 from tui_meta.views.rates import (
     BEHIND_SECONDS,
     LOCAL,
+    OVER_SSH,
     RECOVERY_SECONDS,
-    REMOTE,
     SLOWEST,
     Throttle,
     rates,
@@ -31,7 +31,7 @@ BEHIND = 100.0
 @pytest.mark.parametrize("variable", ["SSH_CONNECTION", "SSH_TTY"])
 def test_a_remote_terminal_is_repainted_at_most_four_times_a_second(variable: str) -> None:
     far = rates({variable: "10.0.0.1 22"})
-    assert far == REMOTE
+    assert far == OVER_SSH
     assert 1 / far.tick <= 4
     assert not far.fast_polls  # or else they would come between the ticks
 
@@ -60,7 +60,7 @@ async def test_the_dashboard_takes_its_rates_from_the_environment(
 ) -> None:
     monkeypatch.setenv("SSH_TTY", "/dev/pts/1")
     app = TuiMetaApp(FakeSession())
-    assert app.dashboard.rates == REMOTE
+    assert app.dashboard.rates == OVER_SSH
 
 
 async def test_far_away_a_tick_paints_every_panel_that_is_due(
@@ -75,7 +75,7 @@ async def test_far_away_a_tick_paints_every_panel_that_is_due(
         monkeypatch.setattr(
             app.watch_screen, "_paint_panels", lambda panels: painted.append(list(panels))
         )
-        for _ in range(REMOTE.wave_ticks):
+        for _ in range(OVER_SSH.wave_ticks):
             app.watch_screen.tick()
         assert sorted(painted[-1]) == sorted(app.watch_screen.state.arrangement.panels)
 
