@@ -28,9 +28,21 @@ def shown(pilot: Pilot[None]) -> str:
 
 async def settle(pilot: Pilot[None], *, answers: bool = True) -> str:
     """Let everything that was asked be answered, and painted; gives the screen."""
+    await pilot.pause()
+    return await _settle(pilot, answers)
+
+
+async def press(pilot: Pilot[None], *keys: str, answers: bool = True) -> str:
+    """Press keys; gives the screen once all is answered."""
+    for key in keys:
+        await pilot.press(key)
+        await _settle(pilot, answers)
+    return shown(pilot)
+
+
+async def _settle(pilot: Pilot[None], answers: bool) -> str:
     app = pilot.app
     assert isinstance(app, TuiMetaApp)
-    await pilot.pause()
     app.watch_screen.tick()
     for _ in range(2):  # what is painted may ask for more
         if answers:
@@ -38,12 +50,6 @@ async def settle(pilot: Pilot[None], *, answers: bool = True) -> str:
         if isinstance(app.screen, Page):
             app.screen.tick()
         await pilot.pause()
-    return shown(pilot)
-
-
-async def press(pilot: Pilot[None], *keys: str, answers: bool = True) -> str:
-    """Press keys; gives the screen once all is answered."""
-    for key in keys:
-        await pilot.press(key)
-        await settle(pilot, answers=answers)
+        if not any(worker.is_running for worker in app.workers):
+            break
     return shown(pilot)
