@@ -212,8 +212,8 @@ def test_every_key_that_works_everywhere_on_the_messages_screen(dashboard: Termi
 
 
 @pytest.mark.parametrize("name", MODALS)
-def test_every_key_of_a_dialog(dashboard: Terminal, name: str) -> None:
-    modal = MODALS[name]
+def test_every_key_of_a_dialog(shared_dashboard: Terminal, name: str) -> None:
+    modal, dashboard = MODALS[name], shared_dashboard
     open_screen(dashboard, modal.page)
     press(dashboard, modal.key)
     dashboard.wait_for(modal.sign)
@@ -221,4 +221,3 @@ def test_every_key_of_a_dialog(dashboard: Terminal, name: str) -> None:
     if modal.sign in dashboard.text:
         press(dashboard, "escape")
         dashboard.wait_until(lambda text: modal.sign not in text, f"{name} closed")
-    leave(dashboard)

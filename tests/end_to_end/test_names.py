@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,20 @@ from core.engines.base import TrainState
 from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
 from core.storage.checkpoint import Checkpoint, save_checkpoint
+from tests.support.terminals.dashboards import PROGRAM, printed
 from tests.support.terminals.terminal import Terminal
-
-PROGRAM = [sys.executable, "-m", "tui_meta"]
 
 HOSTILE = "fomaml-\x1b]0;owned\x07\x9b2J\n[red]\u202e中文"
 RAW = ("\x1b]0;owned", "\x07", "\x9b", "\u202e")
 """What of it a terminal would obey."""
+
+
+@pytest.fixture(autouse=True)
+def terminal_of_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for variable in ("COLUMNS", "LINES"):
+        monkeypatch.delenv(variable, raising=False)
 
 
 @pytest.fixture
@@ -49,10 +55,10 @@ def run(tmp_path: Path) -> Path:
     return folder
 
 
-def is_clean(terminal: Terminal) -> bool:
-    """Whether nothing of the hostile name has reached the terminal as it was."""
+def is_clean(raw: bytes) -> bool:
+    """Return True if nothing of the hostile name has reached the terminal as it was."""
     # The dashboard itself sets the shape of the mouse pointer, which ends with a bell.
-    sent = re.sub(rb"\x1b\]22;[a-z-]*\x07", b"", terminal.raw)
+    sent = re.sub(rb"\x1b\]22;[a-z-]*\x07", b"", raw)
     return not any(raw.encode() in sent for raw in RAW)
 
 
@@ -74,21 +80,20 @@ def is_clean(terminal: Terminal) -> bool:
 )
 def test_a_hostile_name_is_shown_escaped(tmp_path: Path, run: Path, command: list[str]) -> None:
     shutil.copytree(run, tmp_path / "twin")
-    terminal = Terminal([*PROGRAM, *command], columns=200, cwd=tmp_path)
-    code = terminal.wait_for_end()
-    assert code == 0, terminal.text
-    assert b"owned" in terminal.raw
-    assert is_clean(terminal)
+    code, raw = printed(*command, columns=200)
+    assert code == 0, raw
+    assert b"owned" in raw
+    assert is_clean(raw)
 
 
 @pytest.mark.parametrize(
     "command", [["eval"], ["resume"], ["--no-tui", "--config"], ["--no-tui", "--name"], ["rm"], []]
 )
-def test_a_hostile_argument_is_refused_escaped(tmp_path: Path, command: list[str]) -> None:
-    terminal = Terminal([*PROGRAM, *command, HOSTILE], columns=200, cwd=tmp_path)
-    assert terminal.wait_for_end() == 2
-    assert b"owned" in terminal.raw
-    assert is_clean(terminal)
+def test_a_hostile_argument_is_refused_escaped(command: list[str]) -> None:
+    code, raw = printed(*command, HOSTILE, columns=200)
+    assert code == 2
+    assert b"owned" in raw
+    assert is_clean(raw)
 
 
 def test_the_dashboard_shows_a_hostile_name_escaped(tmp_path: Path, run: Path) -> None:
@@ -103,4 +108,4 @@ def test_the_dashboard_shows_a_hostile_name_escaped(tmp_path: Path, run: Path) -
     finally:
         terminal.close()
     assert "resume with" in terminal.text
-    assert is_clean(terminal)
+    assert is_clean(terminal.raw)

@@ -21,9 +21,10 @@ from tui_meta.app.application import PAGES
 from tui_meta.views.keys.table import SCREEN_KEYS
 from tui_meta.views.keys.watch import GROUPS
 
-KEYS = soak(300, 10_000)
+KEYS = soak(200, 10_000)
 AT_ONCE = 10
 SIZES = soak(6, 200)
+LARGEST = (soak(220, 300), soak(70, 100))
 LEAST = soak(10_000, 100_000)
 """Iterations that each run makes at least."""
 LEAVING = {"q", "ctrl+c", "ctrl+q", "d"}
@@ -48,7 +49,7 @@ def storm(dashboard: Terminal) -> None:
         dashboard.read_for(0.01)
         if place % max(1, rounds // SIZES) == 0:
             small = rng.random() < 0.3
-            size = (60, 20) if small else (300, 100)
+            size = (60, 20) if small else LARGEST
             dashboard.resize(rng.randint(1, size[0]), rng.randint(1, size[1]))
 
 

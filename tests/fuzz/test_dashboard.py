@@ -89,7 +89,7 @@ async def test_any_keys_and_pastes(
 @settings(max_examples=soak(3, 500))
 @given(
     sizes=st.lists(
-        st.tuples(st.integers(1, 500), st.integers(1, 200))
+        st.tuples(st.integers(1, soak(250, 500)), st.integers(1, soak(100, 200)))
         | st.tuples(st.integers(1, 60), st.integers(1, 20)),
         min_size=20,
         max_size=20,

@@ -27,9 +27,9 @@ from tui_meta.screens.watch.screen import WatchScreen
 from tui_meta.views.keys.table import SCREEN_KEYS, page_groups
 from tui_meta.views.keys.watch import GROUPS
 
-KEYS = soak(150, 10_000)
+KEYS = soak(120, 10_000)
 SIZES = soak(8, 300)
-WIDEST, HIGHEST = 300, 100
+WIDEST, HIGHEST = soak(220, 300), soak(70, 100)
 AT_ONCE = 10
 """Keys that arrive together, as over a slow connection."""
 

@@ -2,14 +2,18 @@
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
+import termios
+import threading
 import time
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from core.remote.registry import live_sessions
 from tests.support.terminals.terminal import PATIENCE, Terminal
@@ -30,6 +34,34 @@ def ran(folder: Path, *tokens: str) -> str:
     done = subprocess.run([*PROGRAM, *tokens], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def printed(*tokens: str, columns: int) -> tuple[int, bytes]:
+    """Run a command in this process on a terminal; return its exit code and what it wrote there."""
+    reader, writer = os.openpty()
+    termios.tcsetwinsize(writer, (40, columns))
+    pieces: list[bytes] = []
+    reading = threading.Thread(target=_read_all, args=(reader, pieces))
+    reading.start()
+    with (
+        os.fdopen(writer, "w", encoding="utf-8") as out,
+        os.fdopen(os.dup(writer), encoding="utf-8") as typed,
+        patch("sys.stdin", typed),
+        redirect_stdout(out),
+        redirect_stderr(out),
+    ):
+        code = main(tokens)
+    reading.join(PATIENCE)
+    os.close(reader)
+    return code, b"".join(pieces)
+
+
+def _read_all(reader: int, pieces: list[bytes]) -> None:
+    try:
+        while data := os.read(reader, 65_536):
+            pieces.append(data)
+    except OSError:  # EIO: the other end is closed
+        return
 
 
 def listed() -> list[dict[str, Any]]:

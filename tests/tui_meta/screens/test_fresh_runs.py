@@ -19,7 +19,7 @@ OPEN = {key.action.split("'")[1]: key.names for key in SCREEN_KEYS}
 async def test_any_key_may_arrive_before_a_page_knows_of_new_runs(name: str) -> None:
     session = CannedSession()
     app = TuiMetaApp(session)
-    async with app.run_test(size=(200, 60)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         for key in ("y", *(key.names.split(",")[0] for key in PAGES[name].KEYS)):
             while app.screen.is_modal or isinstance(app.focused, FilterInput):
