@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MARKS = {
     ROOT / "tests" / "end_to_end": pytest.mark.e2e,
     ROOT / "tests" / "fuzz": pytest.mark.slow,
+    ROOT / "tests" / "tui_meta" / "screens": pytest.mark.slow,
 }
 """The marks of all tests in a folder."""
 

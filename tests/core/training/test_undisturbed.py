@@ -45,6 +45,8 @@ from tests.support.runs import (
 from tests.support.states import bits, global_randomness
 from tests.support.strategies import algorithms
 
+pytestmark = pytest.mark.slow
+
 MEDDLING = st.lists(
     st.one_of(
         st.builds(Pause),
