@@ -169,6 +169,13 @@ def _folder_path(environment: Mapping[str, str]) -> Path:
     )
 
 
+def require_endpoint() -> None:
+    """Raise ``RemoteError`` where no session can be registered."""
+    endpoint = SessionEndpoint()
+    endpoint.listening.close()
+    endpoint.remove()
+
+
 def places_searched() -> str:
     """Describe where sessions were looked for, and why another one may have been missed."""
     return f"looked in {sessions_folder()}; another XDG_RUNTIME_DIR or TMPDIR has its own"

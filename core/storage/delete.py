@@ -52,13 +52,13 @@ def remove_run(path: Path) -> Contents:
     """
     require_removable(path)
     lock = FolderLock(path)
-    lock.take()
+    lock.take(required=False)
     try:
         with _opened(path) as folder:
             contents = _contents(folder)
             # run.json is deleted last, so that a partly deleted folder can be deleted again. The
             # lock follows: without checkpoints the run cannot be resumed.
-            names = (*contents.own, LOCK)
+            names = (*contents.own, *({LOCK} & set(os.listdir(folder))))
             for name in sorted(names, key=lambda name: (name == RECORD, name == LOCK)):
                 os.unlink(name, dir_fd=folder)
         if not contents.foreign:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from core.events import Event, Progress
+from core.storage.io import sync
 
 PENDING_BYTES = 8 * 2**20
 """Bytes of lines that are held in memory while the disk is full."""
@@ -63,7 +64,7 @@ class EventLog:
         self._may_create = True
         self.flush()
         if self._file is not None:
-            os.fsync(self._file)
+            sync(self._file)
 
     def close(self) -> None:
         """Flush and close the file, even where writing fails; raises ``OSError``."""

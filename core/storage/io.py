@@ -14,6 +14,12 @@ NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """Errors of ``msgspec.json.decode`` for bytes that do not have the expected form."""
 
 
+NO_SYNC = frozenset(
+    (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.EISDIR)
+)
+"""Errors with which file systems say that they cannot flush a folder, or a file."""
+
+
 def is_text(path: Path) -> bool:
     """Return True if the name of ``path`` is text, which JSON can hold."""
     try:
@@ -49,6 +55,31 @@ def open_regular(path: Path) -> BinaryIO:
     raise OSError(errno.EINVAL, "not a regular file", str(path))
 
 
+def sync(descriptor: int) -> None:
+    """Bring what is open as ``descriptor`` to disk, where its file system can; raises ``OSError``.
+
+    Some network and FUSE file systems refuse it, for folders more often than for files: that is
+    no failure of the write before it.
+    """
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_SYNC:
+            raise
+
+
+def _sync_folder(path: Path) -> None:
+    """Bring the names in the folder ``path`` to disk; raises ``OSError``."""
+    try:
+        folder = os.open(path, os.O_RDONLY)
+    except PermissionError:
+        return  # a folder that can be written and not listed
+    try:
+        sync(folder)
+    finally:
+        os.close(folder)
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a partial file, flush it to disk, rename it, flush the folder; raises ``OSError``."""
     partial = partial_path(path)
@@ -56,13 +87,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         with partial.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            sync(file.fileno())
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    _sync_folder(path.parent)

@@ -1,5 +1,6 @@
 """A lock for the only writer of a run folder; released when its owner dies, on NFS too."""
 
+import errno
 import os
 import platform
 import shlex
@@ -9,12 +10,16 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout, lock_descriptor
 
-from core.errors import RunFolderError
+from core.errors import RunFolderError, reason
 from core.storage.paths import LOCK
 from core.storage.provenance import command_line
 
 TIMEOUT_SECONDS = 1.0
 """Wait for a lock: an owner that is ending, or only checks it, releases it in that time."""
+
+NO_LOCKS = frozenset((errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL))
+"""Errors of file systems that have no locks, such as some network mounts. Runs on them can be read
+and deleted, but not trained: two processes could write the same files."""
 
 LONGEST_OWNER = 64 * 2**10
 
@@ -43,8 +48,11 @@ class FolderLock:
             fallback_to_soft=False,
         )
 
-    def take(self) -> None:
-        """Lock the folder; raises ``RunFolderError``, which names the owner if it is locked."""
+    def take(self, *, required: bool = True) -> None:
+        """Lock the folder; raises ``RunFolderError``, which names the owner if it is locked.
+
+        Unless it is ``required``, a file system without locks is accepted.
+        """
         file = self._folder / LOCK
         try:
             os.stat(self._folder)  # FileLock would create a missing folder
@@ -57,8 +65,12 @@ class FolderLock:
             raise RunFolderError(self._folder, problem, "stop it first") from error
         except OSError as error:
             self.undo()
-            problem = f"cannot be locked ({error.strerror})"
-            advice = "copy it to a writable folder"
+            problem, advice = f"cannot be locked ({reason(error)})", "copy it to a writable folder"
+            if error.errno in NO_LOCKS:
+                if not required:
+                    return
+                problem = f"cannot be locked, as its file system has no locks ({reason(error)})"
+                advice = "copy it to another file system"
             raise RunFolderError(self._folder, problem, advice) from error
 
     def release(self) -> None:
@@ -92,7 +104,10 @@ def owner_of(path: Path) -> Owner | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        problem = f"cannot check the lock ({error.strerror})"
+        # On NFS a file that is open for reading cannot be locked (EBADF).
+        if error.errno in (*NO_LOCKS, errno.EBADF):
+            return None
+        problem = f"cannot check the lock ({reason(error)})"
         raise RunFolderError(path, problem, "check the permissions") from error
 
 

@@ -8,10 +8,9 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import NoReturn
 
 import msgspec
 import pytest
@@ -24,9 +23,11 @@ from core.remote.registry import (
     SessionEndpoint,
     SessionInfo,
     live_sessions,
+    require_endpoint,
     sessions_folder,
     socket_path,
 )
+from tests.support.file_systems import failing, without_locks
 
 
 class Taken(SessionEndpoint):
@@ -54,13 +55,6 @@ def ids() -> list[str]:
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-def failing(code: int) -> Callable[..., NoReturn]:
-    def fail(*_: object, **__: object) -> NoReturn:
-        raise OSError(code, os.strerror(code))
-
-    return fail
 
 
 def leave_dead(folder: Path, number: int) -> None:
@@ -290,10 +284,15 @@ def test_where_nothing_can_be_locked_no_session_is_registered(
     runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = sessions_folder()
-    monkeypatch.setattr(registry, "lock_descriptor", failing(errno.ENOSYS))
+    without_locks(monkeypatch)
     with pytest.raises(RemoteError, match=r"cannot be registered here \(Function not impl"):
         SessionEndpoint()
     assert list(folder.iterdir()) == []
+
+
+def test_a_trial_leaves_nothing_behind(runtime: Path) -> None:
+    require_endpoint()
+    assert list(sessions_folder().iterdir()) == []
 
 
 def test_too_many_sessions_are_refused(take, monkeypatch: pytest.MonkeyPatch) -> None:

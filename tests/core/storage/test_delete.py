@@ -12,6 +12,7 @@ from core.storage import delete
 from core.storage.delete import contents_of, remove_run
 from core.storage.lock import FolderLock
 from core.storage.paths import LOCK
+from tests.support.file_systems import without_locks
 from tests.support.run_folders import make_checkpoint, make_run, started
 
 
@@ -96,6 +97,17 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path, files: dict[str, str]
     with pytest.raises(RunFolderError, match="not a run folder"):
         remove_run(folder)
     assert {path.name for path in folder.iterdir()} == set(files)
+
+
+@pytest.mark.parametrize("has_lock", [False, True])
+def test_a_run_on_a_file_system_without_locks_can_be_deleted(
+    run: Path, monkeypatch: pytest.MonkeyPatch, has_lock: bool
+) -> None:
+    if has_lock:
+        (run / LOCK).touch()
+    without_locks(monkeypatch)
+    remove_run(run)
+    assert not run.exists()
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from core.storage.io import write_atomically
+from tests.support.file_systems import UNSUPPORTED, failing, without_folder_sync
 
 
 def test_a_file_holds_what_was_written(tmp_path: Path) -> None:
@@ -74,3 +76,30 @@ def test_a_missing_folder_is_an_os_error(tmp_path: Path, place: str) -> None:
     with pytest.raises(OSError, match=r"No such file|Not a directory"):
         write_atomically(tmp_path / place, b"new")
     assert (tmp_path / "file").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("code", [*UNSUPPORTED, errno.EBADF])
+def test_a_folder_that_cannot_be_flushed_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    without_folder_sync(monkeypatch, code)
+    write_atomically(tmp_path / "file", b"content")
+    assert (tmp_path / "file").read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
+def test_a_folder_that_fails_to_be_flushed_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    without_folder_sync(monkeypatch, code)
+    with pytest.raises(OSError, match=os.strerror(code)):
+        write_atomically(tmp_path / "file", b"content")
+
+
+def test_a_folder_that_cannot_be_listed_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "open", failing(errno.EACCES))
+    write_atomically(tmp_path / "file", b"content")
+    monkeypatch.undo()
+    assert (tmp_path / "file").read_bytes() == b"content"

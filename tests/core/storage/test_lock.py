@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import core.storage.lock
 from core.errors import RunFolderError
 from core.storage.lock import FolderLock, owner_of
 from core.storage.paths import LOCK
+from tests.support.file_systems import UNSUPPORTED, without_locks
 
 HOLD = """
 import sys, time
@@ -102,3 +104,27 @@ def test_a_folder_locked_by_an_unknown_owner_is_refused(
 def test_a_missing_folder_cannot_be_locked(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="cannot be locked"):
         FolderLock(tmp_path / "nothing").take()
+
+
+@pytest.mark.parametrize("code", [*UNSUPPORTED, errno.ENOLCK])
+def test_without_locks_a_folder_is_read_and_not_trained_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    without_locks(monkeypatch, code)
+    with pytest.raises(RunFolderError) as caught:
+        FolderLock(tmp_path).take()
+    problem = f"cannot be locked, as its file system has no locks ({os.strerror(code)})"
+    assert str(caught.value) == f"{tmp_path}: {problem}; copy it to another file system"
+    assert list(tmp_path.iterdir()) == []
+    FolderLock(tmp_path).take(required=False)
+    (tmp_path / LOCK).touch()
+    assert owner_of(tmp_path) is None
+
+
+def test_a_lock_that_cannot_be_checked_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / LOCK).touch()
+    without_locks(monkeypatch, errno.EIO)
+    with pytest.raises(RunFolderError, match=r"cannot check the lock \(Input/output error\)"):
+        owner_of(tmp_path)

@@ -23,6 +23,7 @@ from core.events import (
 from core.storage import event_log_reader
 from core.storage.lock import FolderLock
 from core.storage.run_index import RunSummary, checkpoint_files, describe_run, list_runs
+from tests.support.file_systems import without_locks
 from tests.support.run_folders import evaluated, make_checkpoint, make_run, progress, stamp, started
 
 
@@ -171,6 +172,15 @@ def test_a_torn_or_foreign_line_is_skipped(tmp_path: Path) -> None:
     with (run / "events.jsonl").open("ab") as log:
         log.write(b'{"event":"progress","iteration":-3,"time":0}\n\xff\n[[[[\n{"event":"prog')
     assert summary(run).iteration == 100
+
+
+def test_a_run_on_a_file_system_without_locks_is_listed_as_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (make_run(tmp_path / "a", [started(), progress(100)]) / ".lock").touch()
+    without_locks(monkeypatch)
+    (found,) = list_runs(tmp_path)
+    assert (found.state, found.problem, found.trained_by) == ("interrupted", None, None)
 
 
 def test_a_damaged_run_is_listed_with_its_problem(tmp_path: Path) -> None:

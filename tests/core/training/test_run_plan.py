@@ -10,12 +10,13 @@ import pytest
 
 import core.training.trainer
 from core.errors import EngineError, LabError, RunFolderError
-from core.events import Failed, Started
+from core.events import Failed, SaveFailed, Started
 from core.storage.delete import remove_run
 from core.storage.run_folder import read_record
 from core.storage.run_index import list_runs, read_run
 from core.training.run_plan import Plan, plan_new, plan_resumed
 from core.training.trainer import Trainer
+from tests.support.file_systems import without_folder_sync, without_locks
 from tests.support.runs import CRAWL, Log, ended, paused_at, small_config, started
 
 
@@ -144,3 +145,22 @@ def test_a_refused_resume_keeps_the_lock_of_the_run_in_training(saved: Path) -> 
     assert (saved / ".lock").exists()
     first.folder.release()
     shutil.rmtree(saved)
+
+
+def test_a_file_system_that_flushes_no_folders_is_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_folder_sync(monkeypatch)
+    trainer, log = paused_at(2, tmp_path)
+    ended(trainer, save=True)
+    assert log.of(SaveFailed) == []
+    assert (tmp_path / "run" / "000000002.safetensors").exists()
+
+
+def test_a_file_system_without_locks_is_refused_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_locks(monkeypatch)
+    with pytest.raises(RunFolderError, match=r"has no locks .*; choose another output folder"):
+        plan_new(small_config(), tmp_path, "a")
+    assert list(tmp_path.iterdir()) == []

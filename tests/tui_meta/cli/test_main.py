@@ -5,6 +5,7 @@ from unittest.mock import Mock, patch
 
 import pytest
 
+from core.session.local import LocalSession
 from tests.support.homes import without_home
 from tests.support.sessions import only_session
 from tui_meta.app import dashboard
@@ -172,3 +173,18 @@ def test_without_a_home_no_completion_is_installed(home, tmp_path, monkeypatch, 
     problem = "there is no home folder to install completion in; set HOME"
     assert one_line(capsys) == f"error: {problem}"
     assert not list(tmp_path.iterdir())
+
+
+def test_where_no_session_can_be_registered_the_dashboard_trains_the_runs_itself(
+    monkeypatch, capsys
+):
+    shown = []
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/proc/none")
+    monkeypatch.setattr(train, "require_terminal", lambda: None)
+    monkeypatch.setattr(dashboard, "run_dashboard", lambda session, _: shown.append(session) or 0)
+    assert main(TINY) == 0
+    assert isinstance(shown[0], LocalSession)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        "training stops when this terminal closes: /proc/none/tui-meta: sessions"
+    )

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from core import validation
 from core.remote.process import LaunchReply, launch, launch_reply
 from core.remote.protocol import RemoteError
-from core.remote.registry import SessionEndpoint, sessions_folder
+from core.remote.registry import SessionEndpoint, require_endpoint
 from core.remote.server import Server
 from core.session.local import LocalSession
 from core.session.run_requests import ResumeRequest, Runs, TrainRequest
@@ -74,7 +74,7 @@ def show(runs: Runs, mode: OutputMode, dashboard: Mapping[str, Any]) -> int:
         if choice != "new":
             return attach(choice, dashboard, read_only=False)
     try:
-        sessions_folder()
+        require_endpoint()
     except RemoteError as error:
         print_note(f"training stops when this terminal closes: {error}")
         with _local(runs) as session:
