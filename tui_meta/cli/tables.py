@@ -5,6 +5,8 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.measure import Measurement
 from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +18,7 @@ from tui_meta.views.plot import Plot
 from tui_meta.views.text import printable, printable_json
 
 WIDEST = 100
+_UNLIMITED = 10_000
 CHART_ROWS = 14
 
 SHOWN_STEPS = (0, 1, 5, 10, 32)
@@ -43,17 +46,38 @@ def print_table(
     columns: Iterable[str],
     rows: Iterable[Iterable[str]],
     numbers: Container[int] = (),
+    names: Container[int] = (),
+    optional: Sequence[int] = (),
 ) -> None:
-    """Print a table; ``numbers`` are the indices of right-aligned columns."""
-    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for index, name in enumerate(columns):
-        if index in numbers:
-            table.add_column(Text(name), justify="right", no_wrap=True)
-        else:
-            table.add_column(Text(name), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    output.print(table)
+    """Print a table; ``numbers`` are the indices of right-aligned columns.
+
+    Columns of ``names`` are never broken: as far as needed, those that are ``optional`` are left
+    out, the first one first, and then the table is wider than the terminal.
+    """
+    titles, lines = list(columns), [[printable(cell) for cell in row] for row in rows]
+    for left_out in range(len(optional) + 1):
+        table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+        shown = [index for index in range(len(titles)) if index not in optional[:left_out]]
+        for index in shown:
+            right = index in numbers
+            fixed = right or index in names
+            cells = [titles[index], *(line[index] for line in lines)]
+            pieces = cells if fixed else [word for cell in cells for word in cell.split()]
+            table.add_column(
+                Text(titles[index]),
+                justify="right" if right else "left",
+                overflow="fold",
+                no_wrap=fixed,
+                min_width=max(map(cell_len, pieces), default=0) if names else None,
+            )
+        for line in lines:
+            table.add_row(*(Text(line[index]) for index in shown))
+        least = Measurement.get(output, output.options.update(max_width=_UNLIMITED), table).minimum
+        if least <= output.width:
+            break
+    if names and least > output.width:
+        table.width = least
+    output.print(table, crop=not names)
 
 
 def print_losses(output: Output, columns: Mapping[str, Sequence[float]]) -> None:

@@ -67,6 +67,16 @@ def test_a_terminal_gets_a_table_in_80_columns(folder, capsys, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize("length", [24, 45, 120])
+def test_a_name_is_never_broken(folder, capsys, monkeypatch, length):
+    name = "reptile-" + "x" * (length - 8)
+    make_run(folder / name, [started(), evaluated(500, 3.0, 0.0123), Finished(**stamp(1_000))])
+    out = on_a_terminal(capsys, monkeypatch)
+    assert f" {name} " in out
+    assert "fomaml-20261123-101500 " in out
+    assert ("0.0123 at 500" in out) == (length < 45)
+
+
 def test_who_trains_a_run_is_in_the_table(folder, capsys, monkeypatch):
     with patch.object(catalogue, "owner_words", return_value="process 7 on vm"):
         out = on_a_terminal(capsys, monkeypatch, "checkpoints/fomaml-b")

@@ -22,8 +22,8 @@ from tui_meta.views.runs.summary import (
 )
 from tui_meta.views.text import printable
 
-ROOM_FOR_ALGORITHM = 100
-"""Columns; narrower tables leave the algorithm out, since names begin with it."""
+NAME, ALGORITHM, STATE, ITERATION, BEST, AGE = range(6)
+"""Columns of the table. A narrow one leaves the algorithm out first, since names begin with it."""
 
 
 def runs(folder: Path, *, sort: SortKey, as_json: bool) -> int:
@@ -77,11 +77,14 @@ def _show(output: Output, folder: Path, entries: Sequence[RunSummary], now: floa
             ]
             for entry in sound
         ]
-        if output.width < ROOM_FOR_ALGORITHM:
-            for row in (columns, *rows):
-                del row[1]
-        numbers = range(len(columns) - 3, len(columns))
-        print_table(output, columns, rows, numbers)
+        print_table(
+            output,
+            columns,
+            rows,
+            numbers=(ITERATION, BEST, AGE),
+            names=(NAME,),
+            optional=(ALGORITHM, AGE, BEST),
+        )
     for entry in entries:
         if entry.problem is not None:
             output.print_line(f"damaged: {entry.problem}", "red")
