@@ -27,7 +27,7 @@ SIZES = soak(6, 200)
 LARGEST = (soak(220, 300), soak(70, 100))
 LEAST = soak(10_000, 100_000)
 """Iterations that each run makes at least."""
-LEAVING = {"q", "ctrl+c", "ctrl+q", "d"}
+LEAVING = {"q", "ctrl+c", "ctrl+q", "ctrl+z", "d"}
 REPLACING = {"r", "colon", "ctrl+p"}
 """They lead to questions that begin fresh runs, or leave."""
 

@@ -149,6 +149,25 @@ def test_the_screen_is_redrawn_in_its_size_after_a_stop(
     assert terminal.left_behind() == []
 
 
+@pytest.mark.parametrize("before", ["", "q"], ids=["a screen", "a dialog"])
+def test_ctrl_z_stops_the_dashboard(open_dashboard: Open, before: str) -> None:
+    terminal = open_dashboard()
+    terminal.wait_for(AT)
+    terminal.press(before)
+    if before:
+        terminal.wait_for("save and stop")
+    terminal.press("\x1a")
+    terminal.wait_until(lambda _: stopped(terminal.pid), "the process stopped")
+    terminal.wipe()
+    terminal.signal(signal.SIGCONT)
+    terminal.wait_for(AT)
+    terminal.press("" if before else "q")
+    terminal.wait_for("save and stop")
+    terminal.press("s")
+    assert terminal.wait_for_end() == 0
+    assert terminal.left_behind() == []
+
+
 def test_a_continuation_without_a_stop_changes_nothing(open_dashboard: Open) -> None:
     terminal = open_dashboard()
     terminal.wait_for(AT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path, PurePath
@@ -95,6 +96,8 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
             rates=rates(os.environ, self.preferred.fps),
         )
         self.dashboard.connection = session.connection
+        for problem in self.preferred.problems:
+            self.dashboard.messages.show_error(problem)
         self.watch_screen = WatchScreen(session, self.dashboard)
 
     def get_default_screen(self) -> Screen[None]:
@@ -132,6 +135,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
         """Show the screen ``name``; the watch screen is below all others."""
         if not isinstance(self.screen, DashboardScreen):
             return
+        self.dashboard.messages.drop_note()
         if isinstance(self.screen, Page):
             self.pop_screen()
         if name in PAGES:
@@ -178,6 +182,12 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
             if binding.action == action:
                 await self.run_action(action, node)
                 return
+
+    def action_suspend(self) -> None:
+        """Stop like other programs, with whatever started this one; ``fg`` continues both."""
+        driver = driver_of(self)
+        if driver and driver.can_suspend:
+            os.killpg(0, signal.SIGTSTP)
 
     def action_redraw(self) -> None:
         """Redraw the screen, whatever the terminal shows."""

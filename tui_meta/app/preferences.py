@@ -26,6 +26,8 @@ class Preferences:
     """ASCII characters only (default: if the locale is not UTF-8)."""
     keys: dict[str, str] = field(default_factory=dict)
     """Keys of actions that are remapped, as ``freeze = "Z"``."""
+    problems: tuple[str, ...] = field(default=(), compare=False)
+    """Why parts of the file do not apply; not a setting."""
 
     def __post_init__(self) -> None:
         if self.fps is not None and not 0.1 <= self.fps <= _FASTEST:

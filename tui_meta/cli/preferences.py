@@ -10,9 +10,9 @@ from typing import Any, TypedDict
 
 from cyclopts import Group
 
-from core.errors import ConfigError, ConfigFileError, LabError, reason
+from core.errors import ConfigError, ConfigFileError, LabError, UnknownSettingError, reason
 from core.user_folders import user_folder
-from core.validation import decode
+from core.validation import decode, refuse_unknown, require_table
 from tui_meta.app.preferences import Preferences
 from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.settings import flags_of
@@ -21,20 +21,24 @@ from tui_meta.console import needs_ascii, print_note
 DASHBOARD = Group("Dashboard", sort_key=1.7)
 """The group of the flags of the dashboard."""
 
+_SETTINGS = [one.name for one in dataclasses.fields(Preferences) if one.name != "problems"]
+
 
 def dashboard_flags() -> type:
     """Return a ``TypedDict`` with each preference that is a flag; unset ones are left out."""
-    flags = flags_of(Preferences, "", DASHBOARD, leave_out=("keys",), negatable=True)
+    flags = flags_of(Preferences, "", DASHBOARD, leave_out=("keys", "problems"), negatable=True)
     return TypedDict("DashboardFlags", flags, total=False)  # type: ignore[no-any-return,operator]
 
 
 def preferences(given: Mapping[str, Any]) -> Preferences:
     """Return the flags ``given`` over the file over the defaults.
 
-    A file with an error is ignored, with a line on standard error. Raises
-    ``ConfigError`` for a flag.
+    What is wrong in the file is ignored, with a line on standard error that the dashboard repeats.
+    Raises ``ConfigError`` for a flag.
     """
     preferred = _of_file()
+    for problem in preferred.problems:
+        print_note(problem)
     try:
         preferred = dataclasses.replace(preferred, **given)
     except ConfigError as error:
@@ -45,24 +49,55 @@ def preferences(given: Mapping[str, Any]) -> Preferences:
 
 
 def _of_file() -> Preferences:
+    """Return what the file says, without the settings that are wrong and with their problems."""
+    try:
+        path = user_folder("config") / "config.toml"
+        table = read_config_file(path) if path.exists() else {}
+    except ConfigFileError as error:
+        return Preferences(problems=(f"{error}; using defaults",))
+    except OSError as error:
+        # Without a home there is no file.
+        problem = f"{error.filename}: {reason(error)}; using defaults"
+        return Preferences(problems=(problem,) if error.filename else ())
+    preferred = Preferences()
+    problems: list[LabError] = []
+    for name, value in table.items():
+        try:
+            if name == "keys":
+                keys, wrong = _keymap(value)
+                preferred = dataclasses.replace(preferred, keys=keys)
+                problems += wrong
+            else:
+                refuse_unknown([name], _SETTINGS, "")
+                one = decode(Preferences, {name: value}, "")
+                preferred = dataclasses.replace(preferred, **{name: getattr(one, name)})
+        except LabError as error:
+            problems.append(error)
+    described = tuple(f"{path}: {problem}; the rest applies" for problem in problems)
+    return dataclasses.replace(preferred, problems=described)
+
+
+def _keymap(plain: object) -> tuple[dict[str, str], list[LabError]]:
+    """Return the key map in ``plain`` without the entries that are wrong, and their problems."""
     # Imported late: --help needs no table of keys.
     from tui_meta.views.keys.keymap import check_keymap, with_current_names
 
-    try:
-        path = user_folder("config") / "config.toml"
-    except OSError:
-        return Preferences()
-    try:
-        if not path.exists():
-            return Preferences()
-        preferred = decode(Preferences, read_config_file(path), "")
-        preferred = dataclasses.replace(preferred, keys=with_current_names(preferred.keys))
-        check_keymap(preferred.keys)
-    except ConfigFileError as error:
-        print_note(f"{error}; using defaults")
-    except (LabError, OSError) as error:
-        why = reason(error) if isinstance(error, OSError) else error
-        print_note(f"{path}: {why}; using defaults")
-    else:
-        return preferred
-    return Preferences()
+    keys: dict[str, str] = {}
+    problems: list[LabError] = []
+    for name, key in require_table(plain, "keys").items():
+        try:
+            keys |= with_current_names(decode(Preferences, {"keys": {name: key}}, "").keys)
+        except LabError as error:
+            problems.append(error)
+    while True:
+        try:
+            check_keymap(keys)
+            return keys, problems
+        except UnknownSettingError as error:
+            problems.append(error)
+            wrong = [name for name in keys if name.startswith(error.key)]
+        except ConfigError as error:
+            problems.append(error)
+            wrong = [error.field.removeprefix("keys.")]
+        for name in wrong:
+            del keys[name]

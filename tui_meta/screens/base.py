@@ -14,7 +14,15 @@ from tui_meta.views.tabular import Rows
 def bindings(keys: Iterable[Key]) -> list[BindingType]:
     """Return one binding for each key; its tooltip is the text of the help."""
     return [
-        Binding(key.names, key.action, key.label, tooltip=key.help, id=key.name) for key in keys
+        Binding(
+            key.names,
+            key.action,
+            key.label,
+            tooltip=key.help,
+            id=key.name,
+            priority=key.always,
+        )
+        for key in keys
     ]
 
 

@@ -169,6 +169,7 @@ class Page(DashboardScreen, inherit_bindings=False):
         if self.dashboard.messages.dismiss():
             self._paint_frame()
         else:
+            self.dashboard.messages.drop_note()
             self.app.pop_screen()
 
     def _paint_frame(self) -> None:

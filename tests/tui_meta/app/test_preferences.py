@@ -93,15 +93,35 @@ def test_flags_override_the_file(config_file: Path) -> None:
         ("theme = ", "not valid TOML"),
     ],
 )
-def test_an_error_in_the_file_is_one_line_and_the_defaults_apply(
+def test_an_error_in_the_file_is_one_line_and_ignored(
     config_file: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
 ) -> None:
     write(config_file, text)
-    assert preferences({}) == Preferences(ascii=False)
+    preferred = preferences({})
+    assert preferred == Preferences(ascii=False, keys={"freeze": "o"} if "'o'" in text else {})
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
     assert str(config_file) in line
-    assert line.endswith("; using defaults")
+    assert line.endswith(("; using defaults", "; the rest applies"))
+    assert preferred.problems == (line,)
+
+
+def test_what_is_right_in_the_file_applies(
+    config_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unknown = "keys." + "x" * 70
+    swapped = 'freeze = "n"\nstep = "z"\n'
+    wrong = f'copy = "zz"\n"{unknown}" = "Z"\n'
+    write(config_file, f'theme = "dark"\nfps = 0\n[keys]\n{swapped}{wrong}')
+    keys = {"freeze": "n", "step": "z"}  # each has the key of the other
+    assert preferences({}) == Preferences(theme="dark", ascii=False, keys=keys)
+    assert len(capsys.readouterr().err.splitlines()) == 3
+
+
+async def test_the_dashboard_says_what_is_wrong_in_the_file() -> None:
+    app = TuiMetaApp(FakeSession(), Preferences(problems=("config.toml: fps: must be lower",)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert "config.toml: fps: must be lower" in await press(pilot, "w")
 
 
 def test_a_folder_in_its_place_is_one_line_too(

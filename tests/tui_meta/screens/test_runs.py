@@ -195,6 +195,16 @@ async def test_a_fifth_curve_is_refused(session: FakeSession) -> None:
         assert "4 marked" in text
 
 
+async def test_a_note_is_not_taken_to_another_screen(session: FakeSession) -> None:
+    for name in ("b", "c", "d"):
+        make_run(session.folder / f"fomaml-{name}", [started(), progress(100)])
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        await press(pilot, "f", "space", "space", "space", "space", "space")
+        assert "at most 4 curves" not in await press(pilot, "w")
+        assert "at most 4 curves" in await press(pilot, "f", "space")
+        assert "at most 4 curves" not in await press(pilot, "escape")
+
+
 async def test_r_resumes_a_run_in_a_session_of_its_own_after_a_question(
     session: FakeSession,
 ) -> None:

@@ -48,13 +48,18 @@ class SessionListing:
         return self.status.runs if self.status else ()
 
     @property
-    def words(self) -> str:
-        """Progress of the runs, or the problem."""
-        progress = (
+    def lines(self) -> list[str]:
+        """Progress of each run, or the problem."""
+        progress = [
             f"{run.run} {run.state} {whole(run.iteration)} / {whole(run.target)}"
             for run in self.runs
-        )
-        return "; ".join(progress) or self.problem
+        ]
+        return progress or [self.problem]
+
+    @property
+    def words(self) -> str:
+        """Progress of the runs, or the problem."""
+        return "; ".join(self.lines)
 
 
 def attach(id: str | None, dashboard: Mapping[str, Any], *, read_only: bool) -> int:
@@ -152,8 +157,14 @@ def _cells(found: SessionListing) -> list[str]:
 
 
 def _show(found: Sequence[SessionListing]) -> None:
+    """Print a table with a line for each run; the other cells are those of its session."""
+    rows = []
+    for one in found:
+        id, _, running, viewers = _cells(one)
+        first, *others = one.lines
+        rows += [(id, first, running, viewers), *(("", other, "", "") for other in others)]
     columns = ("id", "runs", "running for", "viewers")
-    print_table(Output(), columns, (_cells(one) for one in found), (2,))
+    print_table(Output(), columns, rows, numbers=(2,), names=(1,), optional=(3,))
 
 
 def ask_attach_or_new() -> Choice:

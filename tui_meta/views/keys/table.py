@@ -56,6 +56,8 @@ class Key:
     joined: bool = False
     """Shown in the footer in front of the next key, under a shared label."""
     name: str = ""
+    always: bool = False
+    """Works in dialogs and text fields as well."""
 
     def __post_init__(self) -> None:
         # Footers replace the label by what the key would do now; the name stays.
@@ -122,6 +124,7 @@ APP_KEYS = (
     ),
     Key("p", "picture", "picture", "Save a screenshot, and the charts as CSV files"),
     Key("ctrl+l", "redraw", "redraw", "Redraw the screen"),
+    Key("ctrl+z", "suspend", "suspend", "Back to the shell; fg continues here", always=True),
     Key(
         "d",
         "detach",

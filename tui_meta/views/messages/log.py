@@ -126,6 +126,10 @@ class MessageLog:
         """Show a note; the next one replaces it."""
         self._put(Message(MessageKey(), text, pending=True, time=time.time()))
 
+    def drop_note(self) -> None:
+        """Drop the note, as it was about a screen that is left."""
+        self.all = [one for one in self.all if not (one.pending and one.key == MessageKey())]
+
     def show_result(self, result: str) -> None:
         """Show a result, which keeps a line until it is read."""
         unread_since = self._clock()
