@@ -49,7 +49,7 @@ from tui_meta.views.keys.keymap import key_names
 from tui_meta.views.keys.palette import palette_entries
 from tui_meta.views.keys.table import APP_KEYS, SCREEN_KEYS, Groups, mapped_groups
 from tui_meta.views.rates import rates
-from tui_meta.views.tabular import clipboard_sequences, separated
+from tui_meta.views.tabular import clipboard_sequences, separated, without_clipboard
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -204,9 +204,11 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
         text = separated(rows, "\t")
         sequences = clipboard_sequences(text, tmux="TMUX" in os.environ)
         driver = driver_of(self)
-        if driver and sequences:
-            driver.write(sequences)
         how = "copied; also" if sequences else "too long for the clipboard;"
+        if terminal := without_clipboard(os.environ):
+            how = f"{terminal} has no clipboard;"
+        elif driver and sequences:
+            driver.write(sequences)
         try:
             self._front.show_result(f"{how} saved to {from_home(keep_copy(name, text))}")
         except OSError as error:

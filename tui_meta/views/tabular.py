@@ -101,11 +101,22 @@ def clipboard_sequences(text: str, *, tmux: bool) -> str:
     tmux takes the sequence itself if its ``set-clipboard`` is on, and hands a wrapped one through
     to the terminal around it if ``allow-passthrough`` is: so it gets both.
     """
-    coded = base64.b64encode(text.encode()).decode()
+    coded = base64.b64encode(text.encode(errors="backslashreplace")).decode()
     if len(coded) > LARGEST_COPY:
         return ""
     sequence = f"\x1b]52;c;{coded}\x07"
     return f"{sequence}\x1bPtmux;\x1b{sequence}\x1b\\" if tmux else sequence
+
+
+def without_clipboard(environment: Mapping[str, str]) -> str:
+    """Return the name of a terminal that takes no copies; empty for all others.
+
+    GNU screen would print most of a copy over its first line.
+    """
+    terminal = environment.get("TERM", "")
+    if "TMUX" not in environment and ("STY" in environment or terminal.startswith("screen")):
+        return "GNU screen"
+    return "the Linux console" if terminal.startswith("linux") else ""
 
 
 def _cell(value: object) -> str:
