@@ -32,6 +32,9 @@ LAUNCH_SECONDS = 60.0
 CHECK_SECONDS = 0.2
 """Seconds between two checks for a reason to end."""
 
+TITLE = ("tui-meta", "session")
+"""Arguments that the script ignores: ``pgrep -f tui-meta`` finds the process."""
+
 DAEMON = Path(__file__).with_name("daemon.py")
 
 
@@ -64,7 +67,7 @@ def launch(runs: Runs, timeout: float = LAUNCH_SECONDS, daemon: Path = DAEMON) -
     with _open_log() as log:
         try:
             launched = subprocess.run(
-                [sys.executable, "-P", str(daemon)],
+                [sys.executable, "-P", str(daemon), *TITLE],
                 input=msgspec.json.encode(request),
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -123,11 +123,12 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     return path
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
+def load_checkpoint(path: str | Path) -> Checkpoint:
     """Read and validate the checkpoint at ``path``; raises ``CheckpointError``.
 
     Memory: a few times the size of the network that the file describes, and of the file at most.
     """
+    path = Path(path)
     with _opened(path) as file:
         header = _read_header(path, file)
         metadata = header.metadata

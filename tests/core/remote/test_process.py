@@ -59,6 +59,17 @@ def test_a_session_that_cannot_start_reports_where_the_reason_is(
     assert "no such module" in (tmp_path / "tui-meta" / "session.log").read_text()
 
 
+def test_a_session_is_found_by_the_name_of_the_program(
+    tmp_path: Path, resume: ResumeRequest
+) -> None:
+    shows_itself = "import sys; from pathlib import Path; "
+    shows_itself += "sys.exit(Path('/proc/self/cmdline').read_text().replace(chr(0), ' '))"
+    with pytest.raises(RemoteError):
+        process.launch(resume, daemon=daemon(tmp_path, shows_itself))
+    log = (tmp_path / "tui-meta" / "session.log").read_text()
+    assert log.strip().endswith("daemon.py tui-meta session")
+
+
 def test_without_a_home_the_log_is_beside_the_sockets(
     tmp_path: Path, resume: ResumeRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -155,6 +155,10 @@ def test_a_file_of_another_format_is_refused(path: Path, content: bytes) -> None
     assert_refused(path, "not a safetensors file, or damaged")
 
 
+def test_a_path_may_be_text(path: Path) -> None:
+    assert load_checkpoint(str(path)).config == load_checkpoint(path).config
+
+
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
 def test_a_file_of_another_program_is_refused(path: Path, metadata: dict[str, str] | None) -> None:
     path.write_bytes(safetensors.numpy.save({"a": np.zeros(3)}, metadata))

@@ -102,6 +102,13 @@ def test_tensorboard_gets_a_folder_for_each_run(tmp_path, capsys):
     ]
 
 
+def test_a_second_tensorboard_export_says_what_an_open_one_needs(capsys):
+    assert export("--to", "tensorboard") == 0
+    assert "start TensorBoard again" not in capsys.readouterr().out
+    assert export("--to", "tensorboard", "--force") == 0
+    assert "start TensorBoard again if it is open" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("to", ["csv", "parquet", "tensorboard"])
 def test_a_run_that_has_logged_nothing_gives_an_empty_table(run, to):
     (run / "events.jsonl").unlink()

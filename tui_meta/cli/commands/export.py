@@ -64,6 +64,7 @@ def export(path: Path, *, to: Format, out: str | None, force: bool) -> int:
     if target.exists() and not force:
         raise LabError(f"{target}: exists already; choose another --out, or add --force")
     rows = list(loss_rows(history(path)))
+    replaced = target.exists()
     try:
         content = WRITERS[to](rows)
     except OSError as error:  # TensorBoard's writer needs a temporary folder
@@ -80,6 +81,8 @@ def export(path: Path, *, to: Format, out: str | None, force: bool) -> int:
     if to == "tensorboard":
         command = shell_command("tensorboard", "--logdir", target.parent.parent)
         output.print_line(f"view with: {command}")
+        if replaced:
+            output.print_line("start TensorBoard again if it is open: it reads no replaced file")
     return Exit.DONE
 
 
