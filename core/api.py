@@ -117,8 +117,9 @@ class Evaluation:
     """Losses on the query sets of many random tasks, before any gradient step and after each.
 
     ``losses`` is ``(tasks, steps + 1)``, the others are statistics over the tasks,
-    ``(steps + 1,)``: ``low`` to ``high`` is the 95 % interval of the mean. The same seed, shots and
-    task family mean the same tasks, so ``losses`` of two networks can be subtracted.
+    ``(steps + 1,)``: ``low`` to ``high`` is the 95 % interval of the mean. The mean includes tasks
+    that ``diverged``: a single one can decide on it. The same seed, shots and task family mean the
+    same tasks, so ``losses`` of two networks can be subtracted.
     """
 
     losses: NDArray[np.float64]
@@ -126,6 +127,7 @@ class Evaluation:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     median: NDArray[np.float64]
+    diverged: NDArray[np.int64]
 
 
 @overload
@@ -248,8 +250,8 @@ def evaluate(
     lr = inner_lr or config.algorithm.inner_lr
     losses = many_tasks(engine, theta, config.waves, seed, protocol, n_tasks=tasks, lr=lr)
     columns = Statistics.per_step(losses)
-    means, lows, highs, medians = (
+    means, lows, highs, medians, diverged = (
         np.array([getattr(column, name) for column in columns])
-        for name in ("mean", "low", "high", "median")
+        for name in ("mean", "low", "high", "median", "diverged")
     )
-    return Evaluation(losses, means, lows, highs, medians)
+    return Evaluation(losses, means, lows, highs, medians, diverged)

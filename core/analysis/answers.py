@@ -69,9 +69,10 @@ class SourceResult(msgspec.Struct, frozen=True, kw_only=True):
     """The losses of one source after the last gradient step.
 
     ``low`` to ``high`` is the 95 % interval of the mean. ``quantiles`` are those of ``QUANTILES``.
-    ``diverged`` tasks have a loss that is not finite: then there is no mean, they are the first of
-    the ``worst``, and ``counts`` (of each bin) leaves them out. ``heat`` is the mean loss of each
-    cell, ``(n_amplitudes, n_phases)``, None where there is no task in it or one that diverged.
+    ``diverged`` tasks have a loss that is not finite, or far above the mean before adaptation
+    (`core.evaluation.statistics`): then there is no mean, they are the first of the ``worst``, and
+    ``counts`` (of each bin) leaves them out. ``heat`` is the mean loss of each cell,
+    ``(n_amplitudes, n_phases)``, None where there is no task in it or one that diverged.
     """
 
     iteration: Iteration

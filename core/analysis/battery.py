@@ -24,7 +24,7 @@ from core.analysis.theta_cache import Theta
 from core.engines.base import Engine
 from core.errors import ConfigError
 from core.evaluation.protocols import ManyTasks, draw_many, many_tasks_protocol
-from core.evaluation.statistics import Statistics
+from core.evaluation.statistics import Statistics, has_diverged
 from core.tasks.base import Floats
 from core.tasks.sine import SineTasks
 
@@ -69,10 +69,12 @@ def run_battery(
             if cancelled():
                 return Cancelled()
             part = drawn.sets.part(start, PART)
-            parts.append(engine.adapt(theta.values, part, question.updates, lr).losses[:, -1])
+            parts.append(engine.adapt(theta.values, part, question.updates, lr).losses[:, [0, -1]])
             done = index * question.n_tasks + min(start + PART, question.n_tasks)
             progress(done, total)
-        columns.append(np.concatenate(parts))
+        before, after = np.concatenate(parts).T
+        # A loss that is NaN has grown beyond all others.
+        columns.append(np.where(has_diverged(after, before), np.inf, after))
     return _result(question, [theta for theta, _ in sources], waves, drawn, columns)
 
 
@@ -96,8 +98,6 @@ def _result(
     drawn: ManyTasks,
     columns: Sequence[Losses],
 ) -> BatteryResult:
-    # A loss that is NaN has grown beyond all others.
-    columns = [np.where(np.isfinite(losses), losses, np.inf) for losses in columns]
     bins = _bins(columns)
     amplitude_edges, rows = _cells(drawn.amplitude, waves.amplitude, AMPLITUDE_CELLS)
     phase_edges, cols = _cells(drawn.phase, waves.phase, PHASE_CELLS)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+DIVERGED_RATIO = 100.0
+"""A loss of so many times the mean before adaptation has diverged, as one that is not finite has:
+a single one decides on the mean."""
+
 
 @dataclass(frozen=True)
 class Statistics:
-    """Mean with its 95 % interval, and median, of a loss over ``n`` tasks."""
+    """Mean with its 95 % interval, and median, of a loss over ``n`` tasks; ``diverged`` of them.
+
+    Tasks that diverged are part of the mean.
+    """
 
     n: int
     mean: float
     low: float
     high: float
     median: float
+    diverged: int = 0
 
     @classmethod
     def of(cls, losses: NDArray[np.float64]) -> Statistics:
@@ -30,4 +38,15 @@ class Statistics:
     @classmethod
     def per_step(cls, losses: NDArray[np.float64]) -> list[Statistics]:
         """Summarize ``losses`` ``(n_tasks, steps + 1)`` over the tasks, before and after steps."""
-        return [cls.of(column) for column in losses.T]
+        counts = has_diverged(losses, losses[:, 0]).sum(axis=0).tolist()
+        return [
+            replace(cls.of(column), diverged=count)
+            for column, count in zip(losses.T, counts, strict=True)
+        ]
+
+
+def has_diverged(losses: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which of ``losses`` have diverged, given those ``before`` adaptation ``(n,)``."""
+    with np.errstate(all="ignore"):
+        sound: NDArray[np.bool_] = np.isfinite(losses) & (losses <= DIVERGED_RATIO * before.mean())
+    return ~sound

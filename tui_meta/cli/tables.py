@@ -92,7 +92,10 @@ def print_losses(output: Output, columns: Mapping[str, Sequence[float]]) -> None
 
 
 def print_statistics(output: Output, entries: Mapping[str, Sequence[Statistics]]) -> None:
-    """Print a row for each of ``entries`` at each of ``SHOWN_STEPS``."""
+    """Print a row for each of ``entries`` at each of ``SHOWN_STEPS``.
+
+    The number of tasks that diverged has a column if there are any, since they decide on the mean.
+    """
     steps = len(next(iter(entries.values())))
     rows = []
     for step in (step for step in SHOWN_STEPS if step < steps):
@@ -100,5 +103,8 @@ def print_statistics(output: Output, entries: Mapping[str, Sequence[Statistics]]
             one = statistics[step]
             interval = f"{loss(one.low)} to {loss(one.high)}"
             at = "" if number else whole(step)
-            rows.append((at, label, loss(one.mean), interval, loss(one.median)))
-    print_table(output, ("steps", "", "mean", "95% interval", "median"), rows, (0, 2, 3, 4))
+            diverged = whole(one.diverged) if one.diverged else ""
+            rows.append((at, label, loss(one.mean), interval, loss(one.median), diverged))
+    columns = ("steps", "", "mean", "95% interval", "median", "diverged")
+    shown = len(columns) if any(row[-1] for row in rows) else len(columns) - 1
+    print_table(output, columns[:shown], (row[:shown] for row in rows), (0, 2, 3, 4, 5))

@@ -312,6 +312,13 @@ def test_the_interval_covers_the_mean_of_normal_losses_in_95_percent() -> None:
     assert 915 <= covered <= 985
 
 
+def test_tasks_that_diverged_are_counted_at_each_step() -> None:
+    losses = np.array([[4.0, 0.1, 0.1], [5.0, 0.2, 449.0], [4.5, 1e17, np.nan], [4.5, 9.0, np.inf]])
+    found = Statistics.per_step(losses)
+    assert [one.diverged for one in found] == [0, 1, 2]
+    assert found[1].mean == pytest.approx(2.5e16)
+
+
 def test_one_task_has_no_interval() -> None:
     found = Statistics.of(np.array([0.5]))
     assert found == Statistics(1, 0.5, 0.5, 0.5, 0.5)

@@ -22,6 +22,7 @@ from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.tasks.sine import SineTasks
 from tui_meta.cli.commands.compare import Paired, verdict
 from tui_meta.cli.main import main
+from tui_meta.cli.networks import Network
 
 TASKS = ["--tasks", "20", "--seed", "5"]
 
@@ -176,3 +177,23 @@ def test_losses_without_bounds_are_shown(tmp_path, capsys):
 def test_tasks_and_seed_are_checked(tokens, two, capsys):
     assert main([*tokens, *two]) == 2
     assert ": must be " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["eval", "compare"])
+def test_the_number_of_tasks_that_diverged_is_shown(two, capsys, monkeypatch, command):
+    sound = Network.losses
+
+    def one_diverges(network, *arguments):
+        losses = sound(network, *arguments).copy()
+        losses[3, 5:] = 1e17
+        return losses
+
+    assert main([command, *two, *TASKS]) == 0
+    assert "diverged" not in capsys.readouterr().out
+    monkeypatch.setattr(Network, "losses", one_diverges)
+    assert main([command, *two, *TASKS]) == 0
+    printed = capsys.readouterr().out
+    (heading, *_) = [line for line in printed.splitlines() if "diverged" in line]
+    rows = [line for line in printed.splitlines() if line.endswith(" 1 ")]
+    assert heading.rstrip().endswith("diverged")
+    assert len(rows) == 2 * (3 + 2)  # both networks after 5, 10 and 32 steps, and after 5 and 10

@@ -67,7 +67,7 @@ def _paired(
     return Paired(
         Statistics.per_step(of_a),
         Statistics.per_step(of_b),
-        Statistics.per_step(of_a - of_b),
+        [Statistics.of(column) for column in (of_a - of_b).T],
         float((of_a[:, -1] < of_b[:, -1]).mean()),
     )
 
