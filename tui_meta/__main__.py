@@ -1,7 +1,10 @@
 """Entry point of ``python -m tui_meta`` and of the program ``tui-meta``."""
 
+import os
 import signal
 import sys
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
 
 
 def run() -> int:
@@ -13,13 +16,39 @@ def run() -> int:
     previous = signal.getsignal(signal.SIGINT)
     immediate = signal.SIG_DFL if previous is signal.default_int_handler else previous
     signal.signal(signal.SIGINT, immediate)
-    from tui_meta.cli.main import main
-
-    signal.signal(signal.SIGINT, previous)
     try:
+        load_own_core()
+        from tui_meta.cli.main import main
+
+        signal.signal(signal.SIGINT, previous)
         return main()
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in ("", "core", "tui_meta"):
+            raise
+        problem = f"the package {missing} is not installed for {sys.executable}"
+        sys.stderr.write(f"error: {problem}; install tui-meta with its dependencies\n")
+        return 2
     finally:
         signal.signal(signal.SIGINT, immediate)
+
+
+def load_own_core() -> None:
+    """Import the ``core`` beside this package, whatever else has that name on Python's path.
+
+    Another one that something has imported before is forgotten with its modules.
+    """
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    spec = PathFinder.find_spec("core", [folder])
+    if spec is None or spec.loader is None or spec.origin is None:
+        return  # installed in an unusual way: Python finds it
+    found = getattr(sys.modules.get("core"), "__file__", None)
+    if found is not None and os.path.exists(found) and os.path.samefile(found, spec.origin):
+        return
+    for name in [name for name in sys.modules if name.partition(".")[0] == "core"]:
+        del sys.modules[name]
+    core = sys.modules["core"] = module_from_spec(spec)
+    spec.loader.exec_module(core)
 
 
 if __name__ == "__main__":

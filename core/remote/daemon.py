@@ -5,18 +5,20 @@ the child of no process that would have to wait for it. It loads the very ``core
 of, whether or not that is installed, and also where another ``core`` comes first on the path.
 """
 
-import importlib.util
 import os
 import sys
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
 from pathlib import Path
 
 
 def _load_own_core() -> None:
-    package = Path(__file__).resolve().parents[1]
-    spec = importlib.util.spec_from_file_location("core", package / "__init__.py")
-    assert spec is not None
-    assert spec.loader is not None
-    core = sys.modules["core"] = importlib.util.module_from_spec(spec)
+    spec = PathFinder.find_spec("core", [str(Path(__file__).resolve().parents[2])])
+    if spec is None or spec.loader is None:
+        sys.exit(f"{__file__}: the package core, of which this is a part, is not there")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "core"]:
+        del sys.modules[name]
+    core = sys.modules["core"] = module_from_spec(spec)
     spec.loader.exec_module(core)
 
 

@@ -35,7 +35,7 @@ CHECK_SECONDS = 0.2
 TITLE = ("tui-meta", "session")
 """Arguments that the script ignores: ``pgrep -f tui-meta`` finds the process."""
 
-DAEMON = Path(__file__).with_name("daemon.py")
+DAEMON = Path(__file__).with_stem("daemon")
 
 
 class LaunchRequest(msgspec.Struct, frozen=True):

@@ -56,6 +56,7 @@ In a TOML configuration file, put seed = 3 at the top level and inner_lr = 0.01
 under [fomaml] or [reptile]; also [network] and [waves]. Flags override the file.
 """
 
+# Help texts are arguments: Python removes docstrings under PYTHONOPTIMIZE=2.
 app = App(
     name="tui-meta",
     help="Watch FOMAML and Reptile learn few-shot sine regression, live in a terminal.",
@@ -67,7 +68,7 @@ app = App(
     result_action="return_value",
     suppress_keyboard_interrupt=False,
 )
-app.register_install_completion_command()
+app.register_install_completion_command(help="Install completion for your shell.")
 
 
 _install_completion: Any = app["--install-completion"].default_command
@@ -84,7 +85,7 @@ def _install_completion_at_home(**given: Any) -> None:
 app["--install-completion"].default_command = _install_completion_at_home
 
 
-@app.command(sort_key=1)
+@app.command(sort_key=1, help="Train from scratch (default command).")
 @app.default
 def train(
     *,
@@ -97,7 +98,6 @@ def train(
     detach: Detach = False,
     dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
-    """Train from scratch (default command)."""
     from tui_meta.cli.commands.train import train
 
     return train(settings, config, _mode(no_tui=no_tui, json=json, detach=detach), dashboard)
@@ -106,6 +106,7 @@ def train(
 @app.command(
     sort_key=2,
     help_epilogue="Example: tui-meta resume checkpoints/fomaml-mine --iterations 100000\n",
+    help="Resume runs from their latest save or from a given checkpoint.",
 )
 def resume(
     paths: Paths,
@@ -121,14 +122,17 @@ def resume(
     detach: Detach = False,
     dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
-    """Resume runs from their latest save or from a given checkpoint."""
     from tui_meta.cli.commands.train import resume
 
     mode = _mode(no_tui=no_tui, json=json, detach=detach)
     return resume(paths, iterations, pace, mode, dashboard)
 
 
-@app.command(sort_key=2.1, help_epilogue="Example: tui-meta attach 1\n")
+@app.command(
+    sort_key=2.1,
+    help_epilogue="Example: tui-meta attach 1\n",
+    help="Attach to a running session (detached, or open elsewhere).",
+)
 def attach(
     id: AnySession = None,
     /,
@@ -136,7 +140,6 @@ def attach(
     read_only: Annotated[bool, switch("View only: send no commands")] = False,
     dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
-    """Attach to a running session (detached, or open elsewhere)."""
     from tui_meta.cli.commands.sessions import attach
 
     return attach(id, dashboard, read_only=read_only)
@@ -146,17 +149,18 @@ def attach(
     name="ls",
     sort_key=2.2,
     help_epilogue="When piped: tab-separated id, runs, seconds since the start, and viewers.\n",
+    help="List running sessions on this machine.",
 )
 def list_sessions(*, json: JsonResult = False) -> int:
-    """List running sessions on this machine."""
     from tui_meta.cli.commands.sessions import list_sessions
 
     return list_sessions(as_json=json)
 
 
-@app.command(sort_key=2.3, help_epilogue="Example: tui-meta stop 1\n")
+@app.command(
+    sort_key=2.3, help_epilogue="Example: tui-meta stop 1\n", help="Stop sessions after saving."
+)
 def stop(ids: Annotated[list[str], several("Session IDs from tui-meta ls", "ID")], /) -> int:
-    """Stop sessions after saving."""
     from tui_meta.cli.commands.sessions import stop_sessions
 
     return stop_sessions(ids)
@@ -170,6 +174,7 @@ def stop(ids: Annotated[list[str], several("Session IDs from tui-meta ls", "ID")
         "Exit code: 0 if all runs accepted, 2 otherwise.\n"
         "Example: tui-meta send 1 step 10\n"
     ),
+    help="Send a dashboard command to a session from a script.",
 )
 def send(
     id: SessionId,
@@ -180,15 +185,17 @@ def send(
         str | None, Parameter(help="Only this run (default: all)", metavar="NAME")
     ] = None,
 ) -> int:
-    """Send a dashboard command to a session from a script."""
     from tui_meta.cli.commands.send import send
 
     return send(id, command, run)
 
 
-@app.command(sort_key=2.5, help_epilogue="Example: tui-meta watch 1 --json > events.jsonl\n")
+@app.command(
+    sort_key=2.5,
+    help_epilogue="Example: tui-meta watch 1 --json > events.jsonl\n",
+    help="Stream a session's events as text until it ends.",
+)
 def watch(id: AnySession = None, /, *, json: WatchedJson = False) -> int:
-    """Stream a session's events as text until it ends."""
     from tui_meta.cli.commands.sessions import watch
 
     return watch(id, as_json=json)
@@ -198,6 +205,7 @@ def watch(id: AnySession = None, /, *, json: WatchedJson = False) -> int:
     name="eval",
     sort_key=3,
     help_epilogue="Example: tui-meta eval checkpoints/fomaml-source checkpoints/fomaml-mine\n",
+    help="Evaluate runs: three reference evaluations and statistics over random tasks.",
 )
 def evaluate(
     paths: Paths,
@@ -208,7 +216,6 @@ def evaluate(
     device: Device = "auto",
     json: JsonResult = False,
 ) -> int:
-    """Evaluate runs: three reference evaluations and statistics over random tasks."""
     from tui_meta.cli.commands.evaluate import evaluate
 
     with interrupt_at_once():
@@ -218,6 +225,7 @@ def evaluate(
 @app.command(
     sort_key=4,
     help_epilogue="Example: tui-meta compare checkpoints/fomaml-mine checkpoints/reptile-mine\n",
+    help="Paired comparison of two runs on random tasks, with 95% confidence intervals.",
 )
 def compare(
     first: Annotated[Path, Parameter(help="First run (folder or checkpoint), A")],
@@ -229,7 +237,6 @@ def compare(
     device: Device = "auto",
     json: JsonResult = False,
 ) -> int:
-    """Paired comparison of two runs on random tasks, with 95% confidence intervals."""
     from tui_meta.cli.commands.compare import compare
 
     with interrupt_at_once():
@@ -242,6 +249,7 @@ def compare(
         "When piped: tab-separated name, algorithm, state, iteration, target, best loss,\n"
         "its iteration, age in seconds, and the training process or the problem.\n"
     ),
+    help="List runs: state, iteration, best loss and last activity.",
 )
 def runs(
     folder: Annotated[Path, Parameter(help="Parent folder of runs")] = Path("checkpoints"),
@@ -252,15 +260,17 @@ def runs(
     ] = "age",
     json: JsonResult = False,
 ) -> int:
-    """List runs: state, iteration, best loss and last activity."""
     from tui_meta.cli.commands.runs import runs
 
     return runs(folder, sort=sort, as_json=json)
 
 
-@app.command(sort_key=6, help_epilogue="Example: tui-meta show checkpoints/fomaml-source\n")
+@app.command(
+    sort_key=6,
+    help_epilogue="Example: tui-meta show checkpoints/fomaml-source\n",
+    help="Show one run: settings, provenance, checkpoints, evaluations and loss curve.",
+)
 def show(path: Annotated[Path, Parameter(help="Run folder, or a checkpoint file in it")], /) -> int:
-    """Show one run: settings, provenance, checkpoints, evaluations and loss curve."""
     from tui_meta.cli.commands.show import show
 
     return show(path)
@@ -269,6 +279,7 @@ def show(path: Annotated[Path, Parameter(help="Run folder, or a checkpoint file 
 @app.command(
     sort_key=7,
     help_epilogue="Example: tui-meta export checkpoints/fomaml-source --to parquet\n",
+    help="Export training and evaluation losses for other tools.",
 )
 def export(
     path: Annotated[Path, Parameter(help="Run folder")],
@@ -286,7 +297,6 @@ def export(
     ] = None,
     force: Annotated[bool, switch("Overwrite an existing file")] = False,
 ) -> int:
-    """Export training and evaluation losses for other tools."""
     from tui_meta.cli.commands.export import export
 
     return export(path, to=to, out=out, force=force)
@@ -295,13 +305,13 @@ def export(
 @app.command(
     sort_key=8,
     help_epilogue="Exit code: 0 if settings and results are identical, 1 if not, 2 for errors.\n",
+    help="Show differences in settings, versions and results between two runs.",
 )
 def diff(
     first: Annotated[Path, Parameter(help="First run folder, A")],
     second: Annotated[Path, Parameter(help="Second run folder, B")],
     /,
 ) -> int:
-    """Show differences in settings, versions and results between two runs."""
     from tui_meta.cli.commands.diff import diff
 
     return diff(first, second)
@@ -311,6 +321,7 @@ def diff(
     name="rm",
     sort_key=9,
     help_epilogue="Example: tui-meta rm checkpoints/fomaml-mine checkpoints/reptile-mine\n",
+    help="Delete runs (only files created by tui-meta, never a run in training).",
 )
 def remove(
     paths: Annotated[list[Path], several("Run folders", "PATH")],
@@ -318,7 +329,6 @@ def remove(
     *,
     yes: Annotated[bool, switch("Skip the confirmation")] = False,
 ) -> int:
-    """Delete runs (only files created by tui-meta, never a run in training)."""
     from tui_meta.cli.commands.remove import remove
 
     return remove(paths, yes=yes)

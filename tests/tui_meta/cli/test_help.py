@@ -93,6 +93,12 @@ def test_every_command_has_its_help(capsys, command):
     assert all(len(line) <= 80 for line in text.splitlines())
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_is_no_docstring_which_optimization_removes(command):
+    assert app[command].help
+    assert app[command].default_command.__doc__ is None
+
+
 @pytest.mark.parametrize(
     ("command", "flag"),
     [
