@@ -22,6 +22,9 @@ MOST_SESSIONS = 1_000
 LONGEST_PATH = 103
 """Bytes of a socket's path that every system accepts."""
 
+RUNTIME = "/run/user"
+"""Parent of the folders that a login sets ``XDG_RUNTIME_DIR`` to, and a timed job does not."""
+
 TEMPORARY = ("/tmp", "/var/tmp")
 """Folders for sessions where no variable names one; ``/tmp`` is on every system."""
 
@@ -100,8 +103,10 @@ class SessionEndpoint:
 
     def _register(self, first: int = 1) -> None:
         """Take the lowest free number from ``first`` on; raises ``RemoteError``."""
-        list(live_sessions())  # which removes the entries of dead sessions
+        taken = {entry.id for entry in live_sessions()}  # which removes what dead ones have left
         for number in range(first, MOST_SESSIONS + 1):
+            if str(number) in taken:
+                continue
             try:
                 self._descriptor = self._write_entry(str(number))
             except FileExistsError:
@@ -140,11 +145,34 @@ def sessions_folder() -> Path:
     if len(os.fsencode(path / f"{MOST_SESSIONS}.sock")) > LONGEST_PATH:
         problem = "path too long for a socket"
         raise RemoteError(f"{path}: {problem}; set XDG_RUNTIME_DIR to a folder with a shorter path")
-    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-    if not is_own or found.st_mode & 0o077:
+    if not _is_private(found):
+        is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
         problem = "other users can enter it" if is_own else "belongs to another user"
         raise RemoteError(f"{path}: {problem}; set XDG_RUNTIME_DIR to a folder of your own")
     return path
+
+
+def _is_private(found: os.stat_result) -> bool:
+    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    return is_own and not found.st_mode & 0o077
+
+
+def searched_folders() -> list[Path]:
+    """Return the folders of this user's sessions, that of new ones first; raises ``RemoteError``.
+
+    A login, ``su`` and a timed job of one user have different variables. Only where
+    ``XDG_RUNTIME_DIR`` is a folder of the user's own choice, no other one is searched.
+    """
+    folders, user = [sessions_folder()], str(os.getuid())
+    system, chosen = os.path.join(RUNTIME, user), os.environ.get("XDG_RUNTIME_DIR", "")
+    if os.path.isabs(chosen) and chosen != system:
+        return folders
+    temporary = filter(os.path.isabs, (os.environ.get("TMPDIR", ""), *TEMPORARY))
+    for other in (Path(system, "tui-meta"), *(Path(one, f"tui-meta-{user}") for one in temporary)):
+        with suppress(OSError):
+            if other not in folders and _is_private(other.lstat()):
+                folders.append(other)
+    return folders
 
 
 def _unusable(folder: Path, error: OSError) -> RemoteError:
@@ -178,7 +206,8 @@ def require_endpoint() -> None:
 
 def places_searched() -> str:
     """Describe where sessions were looked for, and why another one may have been missed."""
-    return f"looked in {sessions_folder()}; another XDG_RUNTIME_DIR or TMPDIR has its own"
+    folders = " and ".join(map(str, searched_folders()))
+    return f"looked in {folders}; another XDG_RUNTIME_DIR or TMPDIR has its own"
 
 
 def live_sessions() -> Iterator[SessionInfo]:
@@ -186,8 +215,8 @@ def live_sessions() -> Iterator[SessionInfo]:
 
     Raises ``RemoteError``.
     """
-    folder = sessions_folder()
-    found = [path for path in folder.glob("*.json") if path.stem.isdecimal()]
+    paths = [path for folder in searched_folders() for path in folder.glob("*.json")]
+    found = [path for path in paths if path.stem.isdecimal()]
     for path in sorted(found, key=lambda path: int(path.stem)):
         entry = _read_live_entry(path)
         if entry is not None:
@@ -195,8 +224,9 @@ def live_sessions() -> Iterator[SessionInfo]:
 
 
 def socket_path(id: str) -> Path:
-    """Return the path of the socket of session ``id``."""
-    return sessions_folder() / f"{id}.sock"
+    """Return the path of the socket of session ``id``, which may not exist."""
+    paths = [folder / f"{id}.sock" for folder in searched_folders()]
+    return next((path for path in paths if path.exists()), paths[0])
 
 
 def is_same_user(connected: socket.socket) -> bool:

@@ -295,6 +295,57 @@ def test_a_trial_leaves_nothing_behind(runtime: Path) -> None:
     assert list(sessions_folder().iterdir()) == []
 
 
+@pytest.fixture
+def usual(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The folders of a login and of a timed job of this user."""
+    login, temporary = runtime / str(os.getuid()), runtime / "tmp"
+    login.mkdir()
+    temporary.mkdir()
+    monkeypatch.setattr(registry, "RUNTIME", str(runtime))
+    monkeypatch.setattr(registry, "TEMPORARY", (str(temporary),))
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    return login, temporary
+
+
+def test_a_session_of_a_timed_job_is_found_after_a_login_and_the_reverse(
+    take, usual: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login, temporary = usual
+    in_job = take()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(login))
+    at_login = take()
+    assert (in_job.id, at_login.id) == ("1", "2")
+    assert socket_path("1") == temporary / f"tui-meta-{os.getuid()}" / "1.sock"
+    assert socket_path("2") == login / "tui-meta" / "2.sock"
+    for variable in (str(login), ""):
+        monkeypatch.setenv("XDG_RUNTIME_DIR", variable)
+        assert ids() == ["1", "2"]
+    with pytest.raises(RemoteError, match=r"tui-meta-\d+ and .*/tui-meta; another XDG_"):
+        find_session("3")
+
+
+def test_a_runtime_folder_of_ones_own_choice_is_searched_alone(
+    take, usual: tuple[Path, Path], runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    assert ids() == []
+    assert take().id == "1"
+
+
+def test_another_folder_that_is_not_private_is_not_searched(
+    take, usual: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take()
+    folder = sessions_folder()
+    folder.chmod(0o755)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(usual[0]))
+    assert ids() == []
+    folder.chmod(0o700)
+    assert ids() == ["1"]
+
+
 def test_too_many_sessions_are_refused(take, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "MOST_SESSIONS", 2)
     take(), take()
