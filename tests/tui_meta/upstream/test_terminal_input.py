@@ -14,6 +14,7 @@ from textual._xterm_parser import XTermParser
 from textual.message import Message
 
 from tests.support.soak import soak
+from tui_meta.app.application import TerminalDriver
 from tui_meta.upstream.terminal_input import (
     FAR_SECONDS,
     LONGEST,
@@ -165,7 +166,7 @@ def test_a_modifier_alone_is_nothing(code: int) -> None:
 
 
 def test_the_thread_that_reads_survives_any_bytes() -> None:
-    driver: Any = object.__new__(ReadWholeSequences)
+    driver: Any = object.__new__(TerminalDriver)
     driver.fileno, written = os.pipe()
     driver.exit_event = threading.Event()
     seen: list[str] = []
