@@ -1,11 +1,15 @@
 """Headless training as a process: signals, pipes, terminals and resuming."""
 
+import array
+import fcntl
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -104,6 +108,26 @@ def test_a_second_interrupt_leaves_at_once(tmp_path):
     returned, events, _ = training.end()
     assert returned == 130
     assert of(events, "saved") == []
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]], ids=len)
+def test_a_signal_saves_although_nobody_reads(tmp_path, signals):
+    often = ["--eval-interval", "1", "--pace", "1000", "--autosave-seconds", "0"]
+    training = Training(tmp_path, "--json", *LONG, *often)
+    training.wait_for("started")
+    before, waiting = 0, array.array("i", [-1])
+    while before != waiting[0]:  # a pipe that is full blocks its writer
+        before = waiting[0]
+        time.sleep(0.3)
+        fcntl.ioctl(training.process.stdout, termios.FIONREAD, waiting)
+    for number in signals:
+        training.process.send_signal(number)
+        time.sleep(0.3)
+    assert training.process.wait(PATIENCE) == 128 + signals[0]
+    assert list(tmp_path.glob("checkpoints/*/*.safetensors"))
+    assert b"resume with: tui-meta resume checkpoints/" in training.process.stderr.read()
+    training.process.stdout.close()
+    training.process.stderr.close()
 
 
 def test_a_hang_up_does_not_end_training(tmp_path):

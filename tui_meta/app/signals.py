@@ -8,7 +8,8 @@ dashboard                      INT QUIT TERM save, close             nothing, fo
                                              process continue, others
                                              are saved; close
                                TSTP CONT     stop, redraw            the same
-headless, ``watch``            INT           save or detach, end     end at once, without saving
+headless, ``watch``            INT           save or detach, end     end at once, without saving,
+                                                                     where that was announced
 (`FirstSignal`)                TERM HUP      save or detach, end     nothing, for it is ending
 the same, outliving its        HUP           write to the terminal   the same
 terminal                                     no more, continue
@@ -29,7 +30,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -47,6 +48,11 @@ def is_hang_up(number: int) -> bool:
 def exit_code(number: int) -> int:
     """Return the exit code of a process that a signal ends: 128 and the signal's number."""
     return 128 + number
+
+
+def is_by_signal(code: int) -> bool:
+    """Return True if ``code`` is the exit code of a process that a signal ends."""
+    return code >= exit_code(0)
 
 
 @contextmanager
@@ -81,12 +87,14 @@ def interrupt_at_once() -> Iterator[None]:
 class FirstSignal:
     """Records the first signal that ends a process without a dashboard.
 
-    A further Ctrl-C ends the process at once. A process that ``outlives_terminal`` continues when
-    the terminal is closed, and no longer writes to it.
+    A further Ctrl-C ends the process at once, where that was announced. A process that
+    ``outlives_terminal`` continues when the terminal is closed, and no longer writes to it.
     """
 
     def __init__(self, *, outlives_terminal: bool = False) -> None:
         self.received: int | None = None
+        self.may_abandon: Callable[[], bool] = lambda: False
+        """Returns True once users know what a further Ctrl-C does."""
         handlers: dict[signal.Signals, Handler] = dict.fromkeys(HEADLESS_SIGNALS, self._record)
         if outlives_terminal:
             # Looked up before the hang-up, after which none of them is a terminal.
@@ -109,9 +117,11 @@ class FirstSignal:
     def _record(self, number: int, _: FrameType | None) -> None:
         if self.received is None:
             self.received = number
-        elif number == signal.SIGINT:
-            if sys.stdout.isatty():
-                os.write(sys.stdout.fileno(), b"\n")
+        elif number == signal.SIGINT and self.may_abandon():
+            with suppress(OSError):
+                if sys.stdout.isatty():
+                    os.write(sys.stdout.fileno(), b"\n")
+                os.write(sys.stderr.fileno(), b"quit without saving\n")
             os._exit(exit_code(number))
 
 

@@ -26,6 +26,7 @@ from core.events import (
 )
 from core.session.api import Session
 from tui_meta.app.signals import FirstSignal
+from tui_meta.cli.background_stdio import stdio_is_read
 from tui_meta.console import Exit, Output, flush_stdio, print_error, print_note
 from tui_meta.views.describe import describe
 from tui_meta.views.numbers import duration, loss, rate, whole
@@ -54,6 +55,7 @@ def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = F
                 report.follow(interrupts)
                 if interrupts.received:
                     report.print_line("stopping and saving; Ctrl-C again quits without saving")
+                    interrupts.may_abandon = stdio_is_read
             finally:
                 session.stop(save=True)
             report.finish()

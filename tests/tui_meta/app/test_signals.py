@@ -19,6 +19,13 @@ def test_the_first_signal_is_remembered_with_its_exit_code(number, code):
     assert interrupts.exit_code == code
 
 
+def test_a_second_interrupt_is_ignored_until_users_know_what_it_does():
+    with FirstSignal() as interrupts:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+    assert interrupts.received == signal.SIGINT
+
+
 def test_handlers_are_restored_afterwards():
     before = signal.getsignal(signal.SIGINT)
     with FirstSignal():

@@ -14,7 +14,8 @@ from core.remote.client import RemoteSession
 from core.remote.connection import find_session, session_status
 from core.remote.protocol import RemoteError, RunProgress, SessionStatus
 from core.remote.registry import SessionInfo, live_sessions, places_searched
-from tui_meta.app.signals import FirstSignal
+from tui_meta.app.signals import FirstSignal, is_by_signal
+from tui_meta.cli.background_stdio import background_stdio
 from tui_meta.cli.headless import Report
 from tui_meta.cli.tables import print_table
 from tui_meta.console import (
@@ -77,6 +78,13 @@ def attach(id: str | None, dashboard: Mapping[str, Any], *, read_only: bool) -> 
 def watch(id: str | None, *, as_json: bool) -> int:
     """Print the events of session ``id`` from now on, until it ends or a signal arrives."""
     session = RemoteSession(find_session(id).id, read_only=True, progress=as_json)
+    with background_stdio() as stdio:
+        code = _watch(session, as_json=as_json)
+        stdio.finish(patient=not is_by_signal(code))
+        return code
+
+
+def _watch(session: RemoteSession, *, as_json: bool) -> int:
     with FirstSignal() as interrupts:
         report = Report(session, as_json=as_json, first=session.first_new)
         try:

@@ -12,7 +12,7 @@ from core.remote.registry import SessionEndpoint, require_endpoint
 from core.remote.server import Server
 from core.session.local import LocalSession
 from core.session.run_requests import ResumeRequest, Runs, TrainRequest
-from tui_meta.app.signals import interrupt_at_once
+from tui_meta.app.signals import interrupt_at_once, is_by_signal
 from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.home import user_path
 from tui_meta.cli.settings import configure
@@ -84,12 +84,18 @@ def show(runs: Runs, mode: OutputMode, dashboard: Mapping[str, Any]) -> int:
 
 def _headless(runs: Runs, *, as_json: bool) -> int:
     # Everything is imported before folders are created: until then a signal leaves nothing behind.
+    from tui_meta.cli.background_stdio import background_stdio
     from tui_meta.cli.headless import run_headless
 
     with interrupt_at_once():
         runs.check()
-    with _local(runs) as session, _served(session) as is_served:
-        return run_headless(session, as_json=as_json, outlives_terminal=is_served)
+    with background_stdio() as stdio:
+        with _local(runs) as session, _served(session) as is_served:
+            code = run_headless(session, as_json=as_json, outlives_terminal=is_served)
+            is_stopped = any(one.state == "stopped" for one in session.snapshots().values())
+        # The session has ended by now, whether or not its last lines are read.
+        stdio.finish(patient=not (is_stopped or is_by_signal(code)))
+        return code
 
 
 @contextmanager
