@@ -125,7 +125,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         """Accept commands again."""
         self.blocked = False
         if message:
-            self.dashboard.messages.show_message(message)
+            self.dashboard.messages.show_result(message)
         if problem:
             self.dashboard.messages.show_error(problem)
         self.paint()
@@ -176,7 +176,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self.post_message(self.Lost())
         if now.ended and not before.ended and not self.blocked:
             key = self.dashboard.key("quit")
-            self.dashboard.messages.show_message(f"session ended elsewhere; {key}: quit")
+            self.dashboard.messages.show_result(f"session ended elsewhere; {key}: quit")
         if self.dashboard.loaded and not self._loaded:
             self._loaded = True
             self.post_message(self.Loaded())
