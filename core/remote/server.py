@@ -16,6 +16,7 @@ from contextlib import suppress
 
 from core.events import AnyEvent, Evaluated, Progress, Snapshot
 from core.remote.delta import DeltaEncoder, encode_backlog, full
+from core.remote.listener import Listener
 from core.remote.protocol import (
     HEAD,
     LONGEST_NAME,
@@ -116,7 +117,7 @@ class Server:
             self._requests.close()
 
     async def _serve(self) -> None:
-        server = await self._open()
+        listener = self._listener()
         ticks = 0
         try:
             while not self._ending.is_set():
@@ -129,27 +130,27 @@ class Server:
                 self._send_updates()
                 ticks += 1
                 if ticks % self._endpoint_ticks == 0:
-                    server = await self._keep_endpoint(server)
+                    listener = self._keep_endpoint(listener)
         finally:
-            server.close()
+            listener.close()
             self._endpoint.remove()  # first: a client that sees the end finds no session any more
         self._send_updates()
         subscribers = self._subscribers.values()
         await asyncio.gather(*(subscriber.close(Ended()) for subscriber in subscribers))
         self._requests.cancel()
 
-    async def _open(self) -> asyncio.Server:
-        return await asyncio.start_unix_server(self._connect, sock=self._endpoint.listening)
+    def _listener(self) -> Listener:
+        return Listener(self._endpoint.listening, self._connect)
 
-    async def _keep_endpoint(self, server: asyncio.Server) -> asyncio.Server:
+    def _keep_endpoint(self, listener: Listener) -> Listener:
         if self._endpoint.exists():
-            return server
-        server.close()  # before the new socket is made, which closing would remove
+            return listener
+        listener.close()
         try:
             self._endpoint.restore()
         except (RemoteError, OSError):
-            return server  # the folder may come back when the user logs in again
-        return await self._open()
+            return listener  # the folder may come back when the user logs in again
+        return self._listener()
 
     def _wake_for(self, event: AnyEvent) -> None:
         """Wake the server, in the thread of a run, for an event that a user may wait for."""
