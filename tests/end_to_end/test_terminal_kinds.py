@@ -39,9 +39,9 @@ def look_around(dashboard: Terminal) -> None:
     """See the first screen and two others, and leave."""
     dashboard.wait_until(past(0), "training")
     dashboard.press("a")
-    dashboard.wait_for("·  Lab", "steps")
+    dashboard.wait_until(lambda text: re.search("[·.]  Lab.*steps", text, re.DOTALL), "the Lab")
     dashboard.press("f")
-    dashboard.wait_for("·  Runs", "fomaml-x")
+    dashboard.wait_until(lambda text: re.search("[·.]  Runs.*fomaml-x", text, re.DOTALL), "Runs")
     dashboard.press("d")
 
 
@@ -69,6 +69,7 @@ def test_no_colour_is_sent_that_the_terminal_may_lack(seen: Seen, kind: str, the
     assert not TRUE_COLOR.search(sent)
     if kind == "linux":
         assert not OF_256.search(sent)
+        assert sent[: sent.index(b"continues; reconnect with")].isascii()
 
 
 def test_a_terminal_that_reports_true_colours_gets_them(seen: Seen) -> None:
