@@ -16,7 +16,7 @@ from hypothesis import settings
 from tests.support.sessions import folder_for_processes
 
 settings.register_profile(
-    "suite", deadline=None, derandomize=True, database=None, max_examples=25, print_blob=True
+    "suite", deadline=None, derandomize=True, database=None, max_examples=20, print_blob=True
 )
 settings.register_profile("search", deadline=None, max_examples=1_000)
 settings.load_profile("suite")

@@ -15,7 +15,7 @@ from tests.support.soak import soak
 from tests.support.states import bits
 from tests.support.terminals.terminal import PATIENCE
 
-KILLS = soak(8, 200)
+KILLS = soak(6, 200)
 
 BUSY = """
 import sys

@@ -33,7 +33,7 @@ from tests.support.hostile.damage import HOSTILE_TEXT, altered, as_json, damaged
 from tests.support.hostile.guards import confined, frugal, harmless
 from tests.support.soak import soak
 
-TRIED = settings(max_examples=soak(150, 10_000))
+TRIED = settings(max_examples=soak(100, 10_000))
 
 MOST_MEMORY = 8 * 2**20
 """Bytes that Python may take for the files here, of some kB: a header may have 1 MiB of JSON."""

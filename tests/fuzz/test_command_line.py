@@ -23,7 +23,7 @@ from tests.support.soak import soak
 from tui_meta.cli.commands import train
 from tui_meta.cli.main import main
 
-TRIED = settings(max_examples=soak(300, 10_000))
+TRIED = settings(max_examples=soak(200, 10_000))
 
 COMMANDS = [
     *("train", "resume", "attach", "ls", "stop", "send", "watch"),

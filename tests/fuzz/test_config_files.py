@@ -19,7 +19,7 @@ from tests.support.soak import soak
 from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.settings import configure
 
-TRIED = settings(max_examples=soak(150, 10_000))
+TRIED = settings(max_examples=soak(100, 10_000))
 
 MOST_MEMORY = 8 * 2**20
 """Bytes that Python may take for a file of some kB."""

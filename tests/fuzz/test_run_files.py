@@ -30,7 +30,7 @@ from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.dialogs.quit_choice import exit_report
 from tui_meta.views.watch.state import WatchState
 
-TRIED = settings(max_examples=soak(150, 10_000))
+TRIED = settings(max_examples=soak(100, 10_000))
 
 MOST_MEMORY = 16 * 2**20
 """Bytes that Python may take for a log and a record of some kB, with all that is drawn of them."""

@@ -73,7 +73,7 @@ def final_state(trainer: Trainer) -> TrainState:
     return state
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(commands=MEDDLING, algorithm=algorithms())
 def test_commands_do_not_change_the_bits(
     engine_name: str, commands: list[Command], algorithm: Fomaml | Reptile
@@ -107,7 +107,7 @@ def test_the_chunk_length_does_not_change_the_bits(
     assert trainer.snapshot.curve == reference.snapshot.curve
 
 
-@settings(max_examples=12)
+@settings(max_examples=10)
 @given(iteration=st.integers(1, 129), algorithm=algorithms())
 def test_an_interrupted_run_equals_an_uninterrupted_one(
     engine_name: str, iteration: int, algorithm: Fomaml | Reptile
