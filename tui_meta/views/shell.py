@@ -1,6 +1,5 @@
 """Commands that users are given: pasted into a shell, they do what was meant."""
 
-import os
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -32,4 +31,8 @@ def _quoted(word: str | Path) -> str:
 def _escaped(char: str) -> str:
     if char in "\\'":
         return f"\\{char}"
-    return char if char.isprintable() else "".join(f"\\x{byte:02x}" for byte in os.fsencode(char))
+    if char.isprintable():
+        return char
+    # A byte that is not UTF-8, or half a character, which no file name contains.
+    errors = "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass"
+    return "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", errors))
