@@ -16,6 +16,9 @@ def _load_own_core() -> None:
     spec = PathFinder.find_spec("core", [str(Path(__file__).resolve().parents[2])])
     if spec is None or spec.loader is None:
         sys.exit(f"{__file__}: the package core, of which this is a part, is not there")
+    found = getattr(sys.modules.get("core"), "__file__", None)
+    if found and spec.origin and os.path.exists(found) and os.path.samefile(found, spec.origin):
+        return
     for name in [name for name in sys.modules if name.partition(".")[0] == "core"]:
         del sys.modules[name]
     core = sys.modules["core"] = module_from_spec(spec)

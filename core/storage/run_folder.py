@@ -85,16 +85,24 @@ class RunFolder:
             self._lock.undo()
 
     def describe(
-        self, config: RunConfig, saving: CheckpointSettings, engine: str, device: str
+        self,
+        config: RunConfig,
+        saving: CheckpointSettings,
+        engine: str | None = None,
+        device: str | None = None,
     ) -> None:
         """Write ``run.json`` for a new run; raises ``OSError``.
 
         Called when the run is planned, so that every command knows it while its engine is still
-        being compiled, and again with the ``engine`` and ``device`` that were chosen.
+        being compiled, and again with the ``engine`` and ``device`` that were chosen: only then is
+        git asked for the commit, which takes time and executes a program.
         """
-        self._described = msgspec.structs.replace(
-            self._described or self._new_record(config, saving), engine=engine, device=device
-        )
+        record = self._described or self._new_record(config, saving)
+        if engine and device:
+            record = msgspec.structs.replace(
+                record, engine=engine, device=device, commit=git_commit()
+            )
+        self._described = record
         text = msgspec.json.format(msgspec.json.encode(self._described), indent=2)
         self._record = text + b"\n"
         write_atomically(self.path / RECORD, self._record)
@@ -112,7 +120,6 @@ class RunFolder:
             command_line=command_line(),
             started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             seed=config.seed,
-            commit=git_commit(),
             saving=msgspec.to_builtins(saving),
         )
 

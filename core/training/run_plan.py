@@ -127,7 +127,7 @@ def plan_in(
     try:
         plan = Plan(config, folder, pace=pace, saving=saving or CheckpointSettings())
         with _writing(folder):
-            folder.describe(config, plan.saving, config.engine, config.device)
+            folder.describe(config, plan.saving)
     except BaseException:
         folder.discard()
         raise
