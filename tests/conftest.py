@@ -85,6 +85,8 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     patch = pytest.MonkeyPatch()
     patch.setenv("XDG_STATE_HOME", str(home))
     patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    # Where the locale of the machine is not installed, screens would be ASCII.
+    patch.setenv("LC_ALL", "C.UTF-8")
     yield home
     patch.undo()
 
