@@ -15,6 +15,7 @@
 Advice never names a flag or a command: a user interface renders an ``Advice`` in its own terms.
 """
 
+import traceback
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -128,6 +129,18 @@ class SessionError(LabError):
         return self.problem
 
 
-def reason(error: OSError) -> str:
-    """Return the operating system's reason, without the path."""
-    return error.strerror or str(error)
+def unexpected(error: BaseException) -> str:
+    """Return one line about an unexpected error, with the place that raised it.
+
+    No file is read for that: reading may be what failed.
+    """
+    places = list(traceback.walk_tb(error.__traceback__))
+    place = f" in {Path(places[-1][0].f_code.co_filename).name}:{places[-1][1]}" if places else ""
+    return f"internal error{place}: {type(error).__name__}: {error}"
+
+
+def reason(error: Exception) -> str:
+    """Return why something failed: of an ``OSError`` the system's reason, without the path."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return str(error) if isinstance(error, LabError) else unexpected(error)

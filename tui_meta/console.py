@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Mapping
 from enum import IntEnum
-from io import TextIOWrapper
+from io import BufferedWriter, FileIO, TextIOWrapper
+from typing import Any
 
 from rich.console import Console
 
-from core.errors import LabError
+from core.errors import LabError, reason, unexpected
+from core.storage.io import working_folder
 from tui_meta.views.text import printable, shortened
 
 LONGEST_LINE = 600
@@ -27,6 +29,20 @@ class Exit(IntEnum):
     """The request cannot be carried out; a line on standard error says why."""
     INTERRUPTED = 130
     PIPE_CLOSED = 141
+
+
+STANDARD_OUTPUT = "standard output"
+
+
+class StandardOutput(FileIO):
+    """Standard output, whose errors name it, as those of any other file name that."""
+
+    def write(self, content: Any) -> int:
+        try:
+            return super().write(content)
+        except OSError as error:
+            error.filename = STANDARD_OUTPUT
+            raise
 
 
 class Output(Console):
@@ -108,6 +124,30 @@ def configure_stdio() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (for the process's life)
         elif isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+            if stream is sys.__stdout__:
+                sys.stdout = _named_output(stream)
+
+
+def _named_output(stream: TextIOWrapper) -> TextIOWrapper:
+    """Return a stream to the file of ``stream`` whose errors name standard output."""
+    stream.flush()
+    raw = StandardOutput(stream.fileno(), "w", closefd=False)
+    return TextIOWrapper(
+        BufferedWriter(raw),
+        stream.encoding,
+        stream.errors,
+        line_buffering=stream.isatty(),
+        write_through=stream.write_through,
+    )
+
+
+def describe_os_error(error: OSError) -> str:
+    """Return one line about an error that ended a command."""
+    if error.filename:
+        return f"{error.filename}: {reason(error)}"
+    if isinstance(error, FileNotFoundError) and not working_folder():
+        return "the working folder was deleted; change to another folder"
+    return unexpected(error)
 
 
 def flush_stdio() -> None:

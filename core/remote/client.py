@@ -15,7 +15,7 @@ from core.analysis.answers import AnyAnswer
 from core.analysis.battery import OnProgress
 from core.analysis.questions import AnyQuestion
 from core.analysis.service import ignore_progress, never_cancelled
-from core.errors import SessionError
+from core.errors import SessionError, reason
 from core.evaluation.protocols import ProbeName
 from core.events import AnyCommand, AnyEvent, CommandIssued, Saved, Snapshot, WriteRecovered
 from core.remote.connection import REPLY_SECONDS, SessionSocket, make_hello, session_status
@@ -288,8 +288,8 @@ class RemoteSession:
                     self._handle(message)
                     self._changed.notify_all()
             problem = "" if self._ended or self._left else self._why_closed()
-        except RemoteError as error:
-            problem = str(error)
+        except Exception as error:  # without this thread nothing would change on the screen
+            problem = reason(error)
         if not (self._ended or self._left):
             self._lose(problem)
 

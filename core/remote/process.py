@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
@@ -110,23 +110,24 @@ def main() -> None:
             plans = request.runs.plans()
             session = LocalSession(plans)
             server = Server(session, endpoint)
-        except LabError:
+        except BaseException:
             endpoint.remove()
             raise
-    except LabError as error:
+    except Exception as error:
         for plan in plans:
             plan.folder.discard()
+        if not isinstance(error, LabError):
+            raise
         _send_reply(LaunchReply(problem=error.statement, advice=error.advice))
         return
-    try:
+    with ExitStack() as ending:  # each step is taken, whatever comes of the others
+        for plan in plans:
+            ending.callback(plan.folder.discard)
+        ending.callback(server.close)
+        ending.callback(session.stop, save=True)
         _send_reply(launch_reply(plans, server.id))
         session.start()
         _await_end(session, server, received)
-    finally:
-        session.stop(save=True)
-        server.close()
-        for plan in plans:
-            plan.folder.discard()
 
 
 def _await_end(session: LocalSession, server: Server, received: Sequence[int]) -> None:

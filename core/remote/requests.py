@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from core.analysis.executors import Executors
-from core.errors import LabError
+from core.errors import reason
 from core.events import CommandIssued, Evaluate
 from core.remote.protocol import (
     LONGEST_NAME,
@@ -61,7 +61,10 @@ class RequestHandler:
         elif problem := self._refusal(message, subscriber):
             subscriber.send(Reply(message.id, problem))
         else:
-            self._do(message.id, message.request, subscriber)
+            try:
+                self._do(message.id, message.request, subscriber)
+            except Exception as error:
+                subscriber.send(Reply(message.id, reason(error)))
 
     def forget(self, subscriber: Subscriber) -> None:
         """Cancel the questions of a subscriber that has left."""
@@ -132,15 +135,17 @@ class RequestHandler:
         async with self._changing:
             try:
                 await asyncio.to_thread(self._session.restart)
-            except LabError as error:
-                problem = str(error)
+            except Exception as error:
+                problem = reason(error)
         self._flush()
         subscriber.send(Reply(id, problem))
 
     async def _end(self, save: bool) -> None:
-        async with self._changing:
-            await asyncio.to_thread(self._session.stop, save=save)
-        self._ended.set()
+        try:
+            async with self._changing:
+                await asyncio.to_thread(self._session.stop, save=save)
+        finally:
+            self._ended.set()
 
     async def _answer(self, id: int, request: Ask, subscriber: Subscriber) -> None:
         loop = asyncio.get_running_loop()
@@ -157,8 +162,8 @@ class RequestHandler:
                 subscriber.questions[id].is_set,
             )
             subscriber.send(Reply(id, answer=answer))
-        except LabError as error:
-            subscriber.send(Reply(id, str(error)))
+        except Exception as error:
+            subscriber.send(Reply(id, reason(error)))
         finally:
             del subscriber.questions[id]
 

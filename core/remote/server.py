@@ -156,7 +156,7 @@ class Server:
         """Wake the server, in the thread of a run, for an event that a user may wait for."""
         is_periodic = isinstance(event, Evaluated) and event.probe == "validation"
         if not (isinstance(event, Progress) or is_periodic):
-            with suppress(RuntimeError):  # the loop is closed
+            with suppress(RuntimeError, OSError):  # the loop is closed, or the next tick sees it
                 self._loop.call_soon_threadsafe(self._wake.set)
 
     # One client.

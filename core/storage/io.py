@@ -33,7 +33,7 @@ def working_folder() -> str:
     """Return the working folder; empty where it was removed or its name is not text."""
     try:
         here = os.getcwd()
-    except FileNotFoundError:
+    except OSError:
         return ""
     return here if is_text(Path(here)) else ""
 

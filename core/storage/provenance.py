@@ -23,13 +23,17 @@ def command_line() -> list[str]:
 
 def installed_versions() -> dict[str, str]:
     """Return the installed versions of the packages that can change the bits of a run."""
-    versions = {"tui-meta": VERSION}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
+    return {"tui-meta": VERSION, **{package: _installed_version(package) for package in PACKAGES}}
+
+
+def _installed_version(package: str) -> str:
+    try:
+        # None, and errors of many types, where a package is being installed or removed.
+        return version(package) or "unknown"
+    except PackageNotFoundError:
+        return "not installed"
+    except Exception:
+        return "unknown"
 
 
 def processor() -> str:

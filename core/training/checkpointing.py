@@ -80,13 +80,13 @@ class CheckpointManager:
             self._best = dataclasses.replace(checkpoint, kind="best")
 
     def save(self, checkpoint: Checkpoint, *, requested: bool = False) -> None:
-        """Save now, or again later if it fails.
+        """Save now, or again later if it fails, for whatever reason.
 
         A failure is published once for each problem, and every time if the user ``requested`` it.
         """
         try:
             self._write(checkpoint)
-        except OSError as error:
+        except Exception as error:
             self._fail(checkpoint.kind, error, requested=requested)
 
     def save_at_end(self, checkpoint: Checkpoint) -> None:
@@ -94,7 +94,7 @@ class CheckpointManager:
         iteration = checkpoint.state.iteration
         try:
             self._write(checkpoint)
-        except OSError as error:
+        except Exception as error:
             problem = f"{self.folder.path}: {reason(error)}"
             if iteration != self.saved_iteration:
                 self._rescue(checkpoint, problem)
@@ -126,7 +126,7 @@ class CheckpointManager:
             Saved(path=str(path), kind=checkpoint.kind, **self._publisher.header())
         )
 
-    def _fail(self, kind: SaveKind, error: OSError, *, requested: bool) -> None:
+    def _fail(self, kind: SaveKind, error: Exception, *, requested: bool) -> None:
         again = min(RETRY_SECONDS * 2**self._failures, LONGEST_RETRY)
         self._retry_at = time.monotonic() + again
         self._failures += 1
@@ -145,8 +145,8 @@ class CheckpointManager:
             own.release()
             self._publisher.log = self.folder.log
             self._write(checkpoint)
-        except (OSError, LabError) as error:
-            why = f"{where}{reason(error)}" if isinstance(error, OSError) else str(error)
+        except Exception as error:
+            why = str(error) if isinstance(error, LabError) else f"{where}{reason(error)}"
             self._record_failure(
                 f"{problem}; the rescue folder failed too: {why}; iteration "
                 f"{checkpoint.state.iteration:,} is not saved; set XDG_STATE_HOME to another folder"

@@ -50,6 +50,10 @@ class EventPublisher:
         self._attempt(self.log.sync)
         self._release()
 
+    def publish(self, event: AnyEvent) -> None:
+        """Publish ``event`` without logging it."""
+        self._publish(event)
+
     def close(self) -> None:
         """Flush, and close the log."""
         self._attempt(self.log.close)
@@ -62,7 +66,7 @@ class EventPublisher:
                 self._problem = ""
                 self.record(WriteRecovered(path=str(self.log.path), **self.header()))
                 write()
-        except OSError as error:
+        except Exception as error:  # whatever it is, the event is published, and no run ends
             self._next_try = time.monotonic() + RETRY_SECONDS
             problem = f"{self.log.path}: {reason(error)}; training continues, retrying"
             if problem != self._problem:

@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from contextlib import suppress
 
 TRAINING = 3
 """Lower than a user interface, so that keys respond sooner on a busy machine."""
@@ -13,7 +14,14 @@ With training at niceness 5 it got three."""
 
 
 def set_thread_niceness(niceness: int) -> None:
-    """Set the niceness of the calling thread; no effect except on Linux."""
+    """Raise the niceness of the calling thread to ``niceness``; no effect except on Linux.
+
+    A higher one, which the user gave the process, stays. So does any that the system refuses to
+    change: a priority is a wish, and work is done at another one as well.
+    """
     # On other systems niceness belongs to the whole process.
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+        thread = threading.get_native_id()
+        with suppress(OSError):
+            if os.getpriority(os.PRIO_PROCESS, thread) < niceness:
+                os.setpriority(os.PRIO_PROCESS, thread, niceness)

@@ -12,7 +12,7 @@ import numpy as np
 from core import events, validation
 from core.engines import make_engine
 from core.engines.base import Advance, Engine, TrainState
-from core.errors import ConfigError, LabError
+from core.errors import ConfigError, LabError, unexpected
 from core.evaluation.adaptation import few_shot
 from core.evaluation.protocols import PROBES, ProbeName, draw_task
 from core.storage.checkpoint import Checkpoint
@@ -48,6 +48,7 @@ class Trainer:
         self._run_state: events.RunState = "loading"
         self._preparing = ""
         self._ended = False
+        self._time = 0.0
         self._target = plan.target or (resumed.target if resumed else plan.config.iterations)
         self._publisher = EventPublisher(plan.folder.log, publish, self._header)
         self._record = self._publisher.record
@@ -65,8 +66,11 @@ class Trainer:
         return self._checkpoints.folder.path
 
     def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+        """Start the thread; a run whose thread cannot be started has failed."""
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._abort(error)
 
     def send(self, command: events.Command) -> bool:
         """Queue a command; False if the thread has ended or the queue is full."""
@@ -87,8 +91,14 @@ class Trainer:
     # The thread
 
     def _run(self) -> None:
-        set_thread_niceness(TRAINING)
         try:
+            self._train()
+        except BaseException as error:  # nothing above this would report it
+            self._abort(error)
+
+    def _train(self) -> None:
+        try:
+            set_thread_niceness(TRAINING)
             self._prepare()
             while not self._ended:
                 if self._run_state == "training":
@@ -96,15 +106,14 @@ class Trainer:
                 self._save_if_due()
                 self._execute_commands()
         except LabError as error:
-            self._fail(events.Failed(problem=str(error), **self._header()))
+            self._fail(str(error))
         except Exception as error:
-            problem = f"{type(error).__name__}: {error}"
-            self._fail(
-                events.Failed(problem=problem, details=traceback.format_exc(), **self._header())
-            )
+            self._fail(f"{type(error).__name__}: {error}", traceback.format_exc())
         finally:
-            self._publisher.close()
-            self._checkpoints.folder.release()
+            try:
+                self._publisher.close()
+            finally:
+                self._checkpoints.folder.release()
 
     def _prepare(self) -> None:
         engine = self._engine = make_engine(self._config, self._set_preparing)
@@ -323,12 +332,22 @@ class Trainer:
         )
         self._set_state("diverged")
 
-    def _fail(self, event: events.Failed) -> None:
+    def _fail(self, problem: str, details: str = "") -> None:
+        event = events.Failed(problem=problem, details=details, **self._header())
         iteration = event.iteration
         if self._state is not None and not self._checkpoints.is_kept(iteration) and iteration:
             self._checkpoints.save_at_end(self._checkpoint("final"))
         self._record(event)
         self._set_state("failed")
+
+    def _abort(self, error: BaseException) -> None:
+        """Fail without a call that could fail in its turn: no clock, no file."""
+        self._run_state = "failed"
+        self.snapshot = self._snapshot()
+        problem, at = unexpected(error), self.snapshot.iteration
+        unsaved = f"; iteration {at:,} is not saved" if self.snapshot.unsaved else ""
+        header: events.EventHeader = {"run": self.name, "iteration": at, "time": self._time}
+        self._publisher.publish(events.Failed(problem=problem + unsaved, **header))
 
     # Events and snapshots
 
@@ -340,7 +359,8 @@ class Trainer:
 
     def _header(self) -> events.EventHeader:
         iteration = self._state.iteration if self._state else 0
-        return {"run": self.name, "iteration": iteration, "time": time.time()}
+        self._time = time.time()
+        return {"run": self.name, "iteration": iteration, "time": self._time}
 
     def _snapshot(self) -> events.Snapshot:
         algorithm = self._config.algorithm

@@ -48,10 +48,10 @@ def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = F
     written; the runs are saved before.
     """
     with FirstSignal(outlives_terminal=outlives_terminal) as interrupts:
-        session.start()
         report = Report(session, as_json=as_json)
         try:
             try:
+                session.start()
                 report.follow(interrupts)
                 if interrupts.received:
                     report.print_line("stopping and saving; Ctrl-C again quits without saving")
@@ -60,6 +60,7 @@ def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = F
                 session.stop(save=True)
             report.finish()
         except OSError:
+            report.print_problems()
             if not interrupts.received:
                 raise
             flush_stdio()  # as after the hang-up of the terminal
@@ -100,10 +101,8 @@ class Report:
     def finish(self) -> None:
         """Print the last events, unsaved iterations and the commands that come next."""
         self._print_new_events()
+        self._print_unsaved()
         snapshots = self._session.snapshots()
-        for run, shot in snapshots.items():
-            if shot.unsaved and shot.iteration:
-                print_error(f"{titles(snapshots)[run]}: iteration {shot.iteration:,} is not saved")
         for state, purpose in (("stopped", "resume"), ("finished", "evaluate")):
             folders = [
                 self._folders[run]
@@ -113,11 +112,27 @@ class Report:
             if folders:
                 self.print_line(resume_hint(folders, purpose))
 
+    def print_problems(self) -> None:
+        """Print new problems and unsaved iterations, where standard output cannot be written."""
+        names = titles({**self._known, **self._session.snapshots()})
+        for event in self._session.events(self._seen):
+            self._seen += 1
+            self._print_problem(event, names.get(event.run, event.run))
+        self._print_unsaved()
+
+    def _print_unsaved(self) -> None:
+        snapshots = self._session.snapshots()
+        for run, shot in snapshots.items():
+            if shot.unsaved and shot.iteration:
+                print_error(f"{titles(snapshots)[run]}: iteration {shot.iteration:,} is not saved")
+
     def exit_code(self) -> int:
         """Return the exit code of a session that was not interrupted."""
         snapshots = self._session.snapshots().values()
         states = {shot.state for shot in snapshots}
-        if states == {"finished"} and not any(shot.unsaved for shot in snapshots):
+        if any(shot.unsaved and shot.iteration for shot in snapshots):
+            return Exit.FAILED
+        if states == {"finished"}:
             return Exit.DONE
         refused = states <= {"finished", "failed"} and self._problems and not self._internal_error
         return Exit.REFUSED if refused else Exit.FAILED
@@ -153,15 +168,23 @@ class Report:
             self._folders[event.run] = Path(event.path).parent
         elif isinstance(event, Started) and event.resumed_from:
             self._folders[event.run] = Path(event.resumed_from).parent
-        if problem := problem_line(event, title):
-            self._internal_error |= isinstance(event, Failed) and bool(event.details)
-            if problem not in self._problems:
-                self._problems.add(problem)
-                print_error(problem)
-        elif self._as_json and isinstance(event, Evaluated):
+        if self._print_problem(event, title):
             return
-        elif line := event_line(event, shot):
+        if self._as_json and isinstance(event, Evaluated):
+            return
+        if line := event_line(event, shot):
             self.print_line(f"{title:<8} {line}")
+
+    def _print_problem(self, event: AnyEvent, title: str) -> bool:
+        """Print ``event`` if it is a problem that was not printed before; False if it is none."""
+        problem = problem_line(event, title)
+        if problem is None:
+            return False
+        self._internal_error |= isinstance(event, Failed) and bool(event.details)
+        if problem not in self._problems:
+            self._problems.add(problem)
+            print_error(problem)
+        return True
 
 
 class Bars:

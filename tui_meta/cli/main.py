@@ -35,7 +35,14 @@ from tui_meta.cli.parameters import (
     switch,
 )
 from tui_meta.cli.settings import RUN, whole_numbers
-from tui_meta.console import Exit, Output, configure_stdio, flush_stdio, print_error
+from tui_meta.console import (
+    Exit,
+    Output,
+    configure_stdio,
+    describe_os_error,
+    flush_stdio,
+    print_error,
+)
 
 if TYPE_CHECKING:
     from tui_meta.cli.commands.train import OutputMode
@@ -359,7 +366,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
         flush_stdio()
         return Exit.PIPE_CLOSED
     except OSError as error:
-        print_error(f"{error.filename or 'standard output'}: {error.strerror or error}")
+        print_error(describe_os_error(error))
         flush_stdio()
         return Exit.REFUSED
     return code or Exit.DONE

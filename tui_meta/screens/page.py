@@ -13,7 +13,7 @@ from core.analysis.answers import AnyAnswer, Cancelled
 from core.analysis.battery import OnProgress
 from core.analysis.questions import AnyQuestion
 from core.analysis.service import ignore_progress
-from core.errors import LabError
+from core.errors import LabError, unexpected
 from core.session.api import Session
 from tui_meta.screens.base import DashboardScreen, bindings
 from tui_meta.views.dashboard_state import DashboardState
@@ -151,9 +151,11 @@ class Page(DashboardScreen, inherit_bindings=False):
             worker = get_current_worker()
             try:
                 found = find(lambda: worker.is_cancelled)
-            except (LabError, OSError) as error:
+            except Exception as error:  # a question without an answer ends, and nothing else
+                known = isinstance(error, LabError | OSError)
+                problem = str(error) if known else unexpected(error)
                 if not worker.is_cancelled:
-                    self.app.call_from_thread(failed or self.show_error, str(error))
+                    self.app.call_from_thread(failed or self.show_error, problem)
                 return
             if not (isinstance(found, Cancelled) or worker.is_cancelled):
                 self.app.call_from_thread(then, found)

@@ -24,6 +24,7 @@ from core.events import (
     Stopped,
     WriteRecovered,
 )
+from core.storage.io import working_folder
 from core.tasks.sine_sampler import SineWave
 from tui_meta.views.numbers import loss, whole
 
@@ -120,5 +121,5 @@ _COMMANDS = {
 def display_path(path: str) -> str:
     """Return ``path`` relative to the working folder, if it is within."""
     given = Path(path)
-    here = Path.cwd()
-    return str(given.relative_to(here)) if given.is_relative_to(here) else path
+    here = working_folder()
+    return str(given.relative_to(here)) if here and given.is_relative_to(here) else path

@@ -14,7 +14,7 @@ import pytest
 
 from core.analysis.questions import Adapt, Live, SampledTask
 from core.errors import SessionError
-from core.events import Curve, Finished, Save
+from core.events import Curve, Finished, Pause, Save
 from core.remote import client as client_module
 from core.remote.client import LEFT, LOST, RemoteSession
 from core.remote.delta import apply_change, full
@@ -39,7 +39,7 @@ from core.remote.protocol import (
 from core.remote.subscriber import Subscriber
 from core.session.run_requests import ResumeRequest
 from tests.support.dashboard.fake_session import FakeSession
-from tests.support.remotes import Impostor, served
+from tests.support.remotes import Impostor, Serving, served
 from tests.support.runs import PATIENCE, until
 
 WELCOME = to_frame(SessionStatus(id="1", name="me"))
@@ -366,3 +366,16 @@ def test_a_read_only_client_starts_no_session(monkeypatch: pytest.MonkeyPatch) -
         client = serving.client(read_only=True)
         with pytest.raises(SessionError, match="read-only"):
             client.resume_in_new_session(Path("checkpoints/other"))
+
+
+def test_a_client_that_fails_to_read_says_so(
+    serving: Serving, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise RuntimeError("out of the blue")
+
+    client = serving.client()
+    monkeypatch.setattr(client, "_handle", failing)
+    session.send(Pause())
+    until(lambda: bool(client.connection.lost))
+    assert "out of the blue" in client.connection.lost

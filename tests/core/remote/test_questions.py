@@ -221,3 +221,20 @@ def test_a_run_that_has_not_begun_cannot_be_asked(tmp_path: Path) -> None:
     local = LocalSession([new_plan(tmp_path, small_config(), "run")])
     with pytest.raises(QuestionError, match="not started yet"):
         local.ask(ADAPT)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, OSError, MemoryError])
+def test_a_question_that_fails_unexpectedly_is_answered_with_the_reason(
+    error: type[Exception],
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    in_thread: Callable[..., Future[AnyAnswer]],
+) -> None:
+    def failing(*_: object) -> None:
+        raise error("out of the blue")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(answering, "adapt", failing)
+        with pytest.raises((RemoteError, error), match="out of the blue"):
+            in_thread(session, ADAPT).result(PATIENCE)
+    assert isinstance(in_thread(session, ADAPT).result(PATIENCE), Adapted)

@@ -429,3 +429,41 @@ def test_a_server_that_crashes_ends_the_runs_and_leaves_nothing_behind(
     serving.server.close()
     assert not list(live_sessions())
     until(lambda: bool(client.connection.lost))
+
+
+@pytest.mark.parametrize(
+    ("method", "request_"),
+    [
+        ("send", Send(Pause())),
+        ("evaluate", EvaluateNext("random")),
+        ("remember", Remember({})),
+        ("restart", Restart()),
+    ],
+)
+def test_a_request_that_fails_unexpectedly_is_answered_with_the_reason(
+    method: str,
+    request_: Request,
+    session: FakeSession,
+    raw: Callable[..., RawClient],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def failing(*_: object) -> None:
+        raise RuntimeError("out of the blue")
+
+    monkeypatch.setattr(session, method, failing)
+    client = raw()
+    problem = client.reply(client.call(request_)).problem
+    assert problem.startswith("internal error in test_server.py:")
+    assert "out of the blue" in problem
+    assert client.reply(client.call(Sync())).problem == ""
+
+
+def test_a_session_that_cannot_stop_its_runs_ends_all_the_same(
+    session: FakeSession, serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(**_: object) -> None:
+        raise RuntimeError("out of the blue")
+
+    monkeypatch.setattr(session, "stop", failing)
+    serving.client().stop(save=True)
+    assert serving.server.ended.is_set()

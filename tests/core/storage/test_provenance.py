@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 import core.storage.provenance
-from core.storage.provenance import git_commit
+from core.storage.provenance import git_commit, installed_versions
 from core.storage.run_folder import read_record
+from core.version import VERSION
 from tests.support.runs import ended, paused_at
 
 
@@ -65,3 +68,11 @@ def test_git_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(core.storage.provenance, "GIT_SECONDS", 0.1)
     assert git_commit() is None
+
+
+@pytest.mark.parametrize("found", [lambda _: None, Mock(side_effect=KeyError("Version"))])
+def test_versions_are_unknown_while_a_package_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, found: Callable[[str], str]
+) -> None:
+    monkeypatch.setattr(core.storage.provenance, "version", found)
+    assert set(installed_versions().values()) == {VERSION, "unknown"}

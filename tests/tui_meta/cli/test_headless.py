@@ -168,6 +168,34 @@ def test_a_closed_pipe_ends_the_runs_with_a_save(monkeypatch):
     assert session.stopped_with_save
 
 
+def test_where_output_cannot_be_written_what_is_unsaved_and_the_rescue_are_named(
+    monkeypatch, capsys
+):
+    problem = "runs/a: No space left on device; the run is saved in /rescue/a instead"
+    events = (
+        Saved(path="a/b.safetensors", **stamp("a")),
+        SaveFailed(problem=problem, **stamp("a")),
+    )
+    session = Scripted(snapshot("a", "training", unsaved=True), events=events)
+    monkeypatch.setattr(sys, "stdout", ClosedPipe())
+    with pytest.raises(BrokenPipeError):
+        run_headless(session, as_json=False)
+    err = capsys.readouterr().err
+    assert problem in err
+    assert "A: iteration 12,300 is not saved" in err
+
+
+def test_runs_that_could_not_be_started_are_saved_and_end():
+    class Refused(Scripted):
+        def start(self):
+            raise RuntimeError("out of the blue")
+
+    session = Refused(snapshot("a", "training"))
+    with pytest.raises(RuntimeError):
+        run_headless(session, as_json=False)
+    assert session.stopped_with_save
+
+
 def test_a_validation_line_shows_iteration_and_losses(capsys):
     evaluated = Evaluated(
         probe="validation",

@@ -12,6 +12,7 @@ from tui_meta.app import dashboard
 from tui_meta.app.preferences import Preferences
 from tui_meta.cli.commands import train
 from tui_meta.cli.main import main
+from tui_meta.console import STANDARD_OUTPUT
 
 TINY = ["--iterations", "5", "--network.hidden", "4"]
 
@@ -67,7 +68,9 @@ def test_whole_numbers_are_not_rounded(capsys):
 
 
 def test_an_output_that_cannot_be_written_is_one_line(capsys):
-    with patch.object(train, "show", side_effect=OSError(28, "No space left on device")):
+    with patch.object(
+        train, "show", side_effect=OSError(28, "No space left on device", STANDARD_OUTPUT)
+    ):
         assert main(["--no-tui", *TINY]) == 2
     assert one_line(capsys) == "error: standard output: No space left on device"
 

@@ -234,6 +234,18 @@ def test_stopping_saves_and_prints_the_resume_command(
     assert list(live_sessions()) == []
 
 
+def test_stopping_names_what_is_not_saved(
+    session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*, save: bool) -> None:
+        for run in session.snapshots():
+            session.change(run, state="failed", unsaved=run == "fomaml-1")
+
+    session.stop = stop  # type: ignore[method-assign]
+    assert main(["stop", "1"]) == 1
+    assert capsys.readouterr().err == "error: fomaml-1: iteration 12,300 is not saved\n"
+
+
 def test_several_sessions_are_stopped_and_each_once(
     serving: Serving, stack: ExitStack, capsys: pytest.CaptureFixture[str]
 ) -> None:

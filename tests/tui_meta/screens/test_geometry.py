@@ -206,3 +206,19 @@ async def test_the_reason_for_a_missing_picture_is_shown_once() -> None:
         text = await press(pilot, "v")
         assert "its parameters are not finite" in text
         assert "no picture" in text
+
+
+async def test_a_question_that_fails_unexpectedly_says_so_and_can_be_asked_again() -> None:
+    session = FakeSession()
+
+    def failing(*_: object) -> AnyAnswer:
+        raise ZeroDivisionError("out of the blue")
+
+    ask, session.ask = session.ask, failing  # type: ignore[method-assign, assignment]
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        text = await press(pilot, "v")
+        assert "ZeroDivisionError: out of the blue" in text
+        assert "tracing one iteration" not in text
+        session.ask = ask  # type: ignore[method-assign]
+        assert "PCA plane" in await press(pilot, "enter")

@@ -130,7 +130,7 @@ def list_sessions(*, as_json: bool) -> int:
 def stop_sessions(ids: Sequence[str]) -> int:
     """Stop the sessions ``ids`` after saving."""
     chosen = [find_session(id) for id in dict.fromkeys(ids)]
-    output = Output()
+    output, code = Output(), Exit.DONE
     for entry in chosen:
         session = RemoteSession(entry.id)
         session.stop(save=True)
@@ -138,9 +138,12 @@ def stop_sessions(ids: Sequence[str]) -> int:
             raise RemoteError(f"session {entry.id}: {session.connection.lost}")
         for shot in session.snapshots().values():
             output.print_line(f"{shot.run} {shot.state} at {shot.iteration:,} / {shot.target:,}")
+            if shot.unsaved and shot.iteration:
+                print_error(f"{shot.run}: iteration {shot.iteration:,} is not saved")
+                code = Exit.FAILED
         output.print_line(f"session {entry.id} ended; {resume_hint(session.folders().values())}")
         session.detach()
-    return Exit.DONE
+    return code
 
 
 def _plain(found: SessionListing) -> dict[str, object]:

@@ -1,0 +1,49 @@
+"""Errors that end a command name the file, or the place, that they come from."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from tui_meta.console import STANDARD_OUTPUT, StandardOutput, describe_os_error
+from tui_meta.views.describe import display_path
+
+
+@pytest.fixture
+def deleted_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working folder that is deleted."""
+    folder = tmp_path / "job"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+
+
+def test_standard_output_that_cannot_be_written_is_named() -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    with StandardOutput(full, "w") as stream, pytest.raises(OSError, match="No space") as raised:
+        stream.write(b"a line")
+    assert describe_os_error(raised.value) == f"{STANDARD_OUTPUT}: No space left on device"
+
+
+def test_an_error_without_a_file_is_not_that_of_standard_output() -> None:
+    with pytest.raises(OSError, match="Cannot allocate") as raised:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+    line = describe_os_error(raised.value)
+    assert line.startswith("internal error in test_errors_of_output.py:")
+    assert line.endswith("OSError: [Errno 12] Cannot allocate memory")
+
+
+@pytest.mark.usefixtures("deleted_folder")
+def test_a_working_folder_that_was_deleted_is_named() -> None:
+    with pytest.raises(FileNotFoundError) as raised:
+        Path("run").resolve()
+    expected = "the working folder was deleted; change to another folder"
+    assert describe_os_error(raised.value) == expected
+
+
+@pytest.mark.usefixtures("deleted_folder")
+def test_a_path_is_shown_whole_where_the_working_folder_was_deleted() -> None:
+    assert display_path("/runs/a/000000010.safetensors") == "/runs/a/000000010.safetensors"
