@@ -14,12 +14,15 @@ import msgspec
 from core import validation
 from core.algorithms.base import Algorithm
 from core.algorithms.registry import decode_algorithm
-from core.models.settings import NetworkConfig
+from core.models.settings import LARGEST_NETWORK, NetworkConfig
 from core.tasks.sine import SineTasks
 
 EngineName = Literal["auto", "fused", "torch"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "float64"]
+
+LARGEST_WORKSPACE = 2**28
+"""Bound on the numbers that one gradient step keeps: 1 GiB in float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,20 @@ class RunConfig:
         validation.one_of("engine", self.engine, get_args(EngineName))
         validation.one_of("device", self.device, get_args(DeviceName))
         validation.one_of("precision", self.precision, get_args(Precision))
+        self._check_workspace()
+
+    def _check_workspace(self) -> None:
+        """Require that the intermediate values of a gradient step fit in memory."""
+        algorithm, tasks = self.algorithm, {}
+        if self.engine == "torch" or self.device not in ("auto", "cpu"):
+            # All tasks of a meta-batch are adapted at once.
+            tasks = {f"{algorithm.name}.tasks": algorithm.tasks}
+            parameters = {"network.hidden (parameters)": self.network.parameters}
+            validation.product({**tasks, **parameters}, LARGEST_NETWORK)
+        units = {"network.hidden (units)": sum(self.network.hidden)}
+        for name in algorithm.point_settings:
+            points = {f"{algorithm.name}.{name}": getattr(algorithm, name)}
+            validation.product({**tasks, **points, **units}, LARGEST_WORKSPACE)
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain values, ready for JSON or TOML; ``from_dict`` reads them back."""

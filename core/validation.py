@@ -8,7 +8,7 @@ import difflib
 import functools
 import math
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -48,6 +48,14 @@ def count(field: str, value: int, low: int = 1, high: int = LARGEST_COUNT) -> No
     """Require a whole number from ``low`` to ``high``."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ConfigError(field, value, f"must be a whole number from {low:,} to {high:,}")
+
+
+def product(factors: Mapping[str, int], high: int) -> None:
+    """Require settings, each within its own bound, to multiply to at most ``high``."""
+    value = math.prod(factors.values())
+    if value > high:
+        problem = f"must be at most {high:,} to fit in memory"
+        raise ConfigError(" * ".join(factors), value, problem)
 
 
 def seed(field: str, value: int) -> None:

@@ -24,6 +24,9 @@ Reduction = Literal["sum", "mean"]
 LARGEST_BATCH = 100_000
 """Bound on points and tasks, so that a typing error cannot use up all memory."""
 
+LARGEST_DATA = 2**26
+"""Bound on the points of all tasks of a meta-iteration: 2 GiB while they are drawn."""
+
 
 class Model(Protocol):
     """The network as algorithms use it: losses and gradients for many parameter vectors."""
@@ -60,6 +63,8 @@ class Algorithm:
 
     name: ClassVar[str]
     title: ClassVar[str]
+    point_settings: ClassVar[tuple[str, ...]] = ()
+    """The settings that count the points of one gradient step."""
 
     outer_lr: float
     """Outer (meta) learning rate: beta of FOMAML, step size epsilon of Reptile."""
@@ -88,6 +93,11 @@ class Algorithm:
         validation.within(f"{prefix}.momentum", self.momentum, 0, 1)
         for beta in self.adam_betas:
             validation.within(f"{prefix}.adam_betas", beta, 0, 1)
+
+    def _check_data(self, *settings: str) -> None:
+        """Require that the points of all tasks, counted by ``settings``, fit in memory."""
+        factors = {f"{self.name}.{name}": getattr(self, name) for name in ("tasks", *settings)}
+        validation.product(factors, LARGEST_DATA)
 
     def batches(self, sampler: SineSampler, first: int, n: int) -> Batches:
         """Draw the data of meta-iterations ``first`` to ``first + n - 1``."""

@@ -22,6 +22,7 @@ class Reptile(Algorithm):
 
     name: ClassVar[str] = "reptile"
     title: ClassVar[str] = "Reptile"
+    point_settings: ClassVar[tuple[str, ...]] = ("batch_size",)
 
     outer_lr: float = 0.1
     inner_lr: float = 0.02
@@ -38,6 +39,7 @@ class Reptile(Algorithm):
         validation.count("reptile.points", self.points, low=2, high=LARGEST_BATCH)
         validation.count("reptile.batch_size", self.batch_size, high=self.points)
         validation.count("reptile.inner_epochs", self.inner_epochs, high=LARGEST_BATCH)
+        self._check_data("points", "inner_epochs")
         if self.points % self.batch_size:
             raise ConfigError(
                 "reptile.batch_size", self.batch_size, f"must divide {self.points} points"

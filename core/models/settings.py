@@ -27,7 +27,11 @@ class NetworkConfig:
         validation.count("network.hidden (layers)", len(self.hidden), high=LARGEST_DEPTH)
         for units in self.hidden:
             validation.count("network.hidden", units, high=LARGEST_LAYER)
-        sizes = (1, *self.hidden, 1)
-        parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
-        validation.count("network.hidden (parameters)", parameters, high=LARGEST_NETWORK)
+        validation.count("network.hidden (parameters)", self.parameters, high=LARGEST_NETWORK)
         validation.one_of("network.activation", self.activation, get_args(Activation))
+
+    @property
+    def parameters(self) -> int:
+        """The number of weights and biases."""
+        sizes = (1, *self.hidden, 1)
+        return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))

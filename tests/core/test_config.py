@@ -234,3 +234,59 @@ def test_any_plain_value_is_a_configuration_or_a_clear_error(plain: object) -> N
         message = ""
         assert isinstance(found.algorithm, Algorithm)
     assert len(message.splitlines()) <= 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        (
+            {"algorithm": {"name": "fomaml", "tasks": 30_000, "shots": 30_000}},
+            "fomaml.tasks * fomaml.shots",
+        ),
+        (
+            {"algorithm": {"name": "fomaml", "tasks": 1_000, "query_points": 100_000}},
+            "fomaml.tasks * fomaml.query_points",
+        ),
+        (
+            {"algorithm": {"name": "reptile", "points": 100_000, "inner_epochs": 1_000}},
+            "reptile.tasks * reptile.points * reptile.inner_epochs",
+        ),
+        (
+            {
+                "algorithm": {"name": "fomaml", "query_points": 100_000},
+                "network": {"hidden": [3_000]},
+            },
+            "fomaml.query_points * network.hidden (units)",
+        ),
+        (
+            {
+                "algorithm": {"name": "reptile", "points": 100_000, "batch_size": 100_000},
+                "network": {"hidden": [3_000]},
+            },
+            "reptile.batch_size * network.hidden (units)",
+        ),
+        (
+            {
+                "algorithm": {"name": "fomaml", "tasks": 1_000},
+                "network": {"hidden": [1_000, 1_000]},
+                "engine": "torch",
+            },
+            "fomaml.tasks * network.hidden (parameters)",
+        ),
+        (
+            {
+                "algorithm": {"name": "fomaml", "tasks": 1_000, "shots": 50_000},
+                "device": "cuda",
+            },
+            "fomaml.tasks * fomaml.shots * network.hidden (units)",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_settings_whose_product_does_not_fit_in_memory_are_named(
+    settings: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        RunConfig.from_dict(settings)
+    assert caught.value.field == named
+    assert caught.value.requirement.startswith("must be at most ")

@@ -77,11 +77,13 @@ def configure(
         where = f"{path}" if error.where == "the configuration" else f"[{error.where}] of {path}"
         raise UnknownSettingError(where, error.key, error.advice) from error
     except ConfigError as error:
-        key = error.field.split(" ")[0]
-        if key in given:
-            field = error.field.replace(key, _flag(key))
-        else:
-            field = f"{path}: {error.field}" if path else error.field
+        field = error.field
+        keys = [factor.split(" ")[0] for factor in field.split(" * ")]
+        flags = [key for key in keys if key in given]
+        for key in flags:
+            field = field.replace(key, _flag(key))
+        if path and not flags:
+            field = f"{path}: {field}"
         raise ConfigError(field, error.value, error.requirement) from error
 
 

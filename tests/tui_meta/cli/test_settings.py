@@ -185,3 +185,12 @@ def test_any_bytes_are_a_configuration_or_a_documented_error(tmp_path_factory, c
     path.write_bytes(content)
     with contextlib.suppress(ConfigFileError):
         assert isinstance(read_config_file(path), dict)
+
+
+def test_settings_that_are_too_large_together_are_named_as_flags(capsys):
+    flags = ["--fomaml.tasks", "30000", "--fomaml.shots", "30000"]
+    assert main(["--no-tui", *flags]) == 2
+    assert capsys.readouterr().err == (
+        "error: --fomaml.tasks * --fomaml.shots: must be at most 67,108,864 to fit in memory, "
+        "got 900000000\n"
+    )
