@@ -17,9 +17,9 @@ Open = Callable[..., Terminal]
 def terminal(tmp_path: Path) -> Iterator[Open]:
     terminals = []
 
-    def opened(*tokens: str) -> Terminal:
+    def opened(*tokens: str, columns: int = 80) -> Terminal:
         command = [sys.executable, "-m", "tui_meta", *tokens]
-        one = Terminal(command, columns=80, rows=24, cwd=tmp_path)
+        one = Terminal(command, columns=columns, rows=24, cwd=tmp_path)
         terminals.append(one)
         return one
 
@@ -36,7 +36,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_runs_are_a_table_that_no_name_can_paint_over(terminal: Open) -> None:
-    shown = terminal("runs")
+    shown = terminal("runs", columns=120)
     assert shown.wait_for_end() == 0
     row = next(line for line in shown.lines if "fomaml-mine" in line)
     assert row.split()[:6] == ["fomaml-mine", "finished", "1,000", "/", "1,000", "0.0123"]
