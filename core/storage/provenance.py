@@ -6,6 +6,9 @@ import sys
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from core.version import VERSION
 
@@ -22,8 +25,18 @@ def command_line() -> list[str]:
 
 
 def installed_versions() -> dict[str, str]:
-    """Return the installed versions of the packages that can change the bits of a run."""
-    return {"tui-meta": VERSION, **{package: _installed_version(package) for package in PACKAGES}}
+    """Return the installed versions of the packages that can change the bits of a run.
+
+    NumPy's also depend on the instructions that it uses, which ``NPY_DISABLE_CPU_FEATURES`` limits.
+    """
+    versions = {package: _installed_version(package) for package in PACKAGES}
+    return {"tui-meta": VERSION, **versions, "numpy instructions": _numpy_instructions()}
+
+
+def _numpy_instructions() -> str:
+    configuration: Any = np.show_config(mode="dicts")
+    found = configuration.get("SIMD Extensions", {})
+    return " ".join([*found.get("baseline", ()), *found.get("found", ())]) or "unknown"
 
 
 def _installed_version(package: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 
 import core.storage.provenance
@@ -75,4 +76,12 @@ def test_versions_are_unknown_while_a_package_is_replaced(
     monkeypatch: pytest.MonkeyPatch, found: Callable[[str], str]
 ) -> None:
     monkeypatch.setattr(core.storage.provenance, "version", found)
-    assert set(installed_versions().values()) == {VERSION, "unknown"}
+    versions = installed_versions()
+    del versions["numpy instructions"]
+    assert set(versions.values()) == {VERSION, "unknown"}
+
+
+def test_versions_name_the_instructions_that_numpy_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"SIMD Extensions": {"baseline": ["X86_V2"], "found": ["X86_V3"]}}
+    monkeypatch.setattr(np, "show_config", lambda mode: found)
+    assert installed_versions()["numpy instructions"] == "X86_V2 X86_V3"

@@ -53,6 +53,17 @@ def test_two_runs_with_the_same_settings_are_identical(runs, capsys):
     assert "Results: identical (parameters bit-for-bit)" in out
 
 
+def test_what_a_resume_reported_as_different_is_shown(runs, capsys):
+    log = runs / "fomaml-again" / "events.jsonl"
+    first, *rest = log.read_text().splitlines(keepends=True)
+    started = {**json.loads(first), "differs": ["device cpu (avx2) (was cpu (avx512))"]}
+    log.write_text(json.dumps(started) + "\n" + "".join(rest))
+    code, out = compared(capsys, runs / "fomaml-one", runs / "fomaml-again")
+    assert code == 0
+    shown = " ".join(out.split())
+    assert "changed later - device cpu (avx2) (was cpu (avx512))" in shown
+
+
 def test_another_seed_differs_in_setting_and_results(runs, capsys):
     code, out = compared(capsys, runs / "fomaml-one", runs / "fomaml-seed")
     assert code == 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.config import RunConfig
 from core.engines.base import TrainState
-from core.events import Evaluated
+from core.events import Evaluated, Started
 from core.storage.event_log_reader import history
 from core.storage.latest_checkpoint import latest_or_untrained
 from core.storage.run_folder import RunRecord
@@ -27,12 +27,16 @@ Pairs = dict[str, tuple[str, str]]
 
 @dataclass(frozen=True)
 class Run:
-    """The parts of a run that are compared; ``state`` is that of its latest checkpoint."""
+    """The parts of a run that are compared; ``state`` is that of its latest checkpoint.
+
+    ``changes`` lists what differed from ``run.json`` when the run was resumed.
+    """
 
     entry: RunSummary
     record: RunRecord
     config: RunConfig
     state: TrainState
+    changes: str
     validation: Evaluated | None
 
 
@@ -77,7 +81,9 @@ def _opened(path: Path) -> Run:
     evaluated = (event for event in reversed(events) if isinstance(event, Evaluated))
     validation = next((event for event in evaluated if event.probe == "validation"), None)
     config = recorded_config(path, record)
-    return Run(entry, record, config, latest.checkpoint.state, validation)
+    starts = [event for event in events if isinstance(event, Started)]
+    changes = ", ".join(dict.fromkeys(change for start in starts for change in start.differs))
+    return Run(entry, record, config, latest.checkpoint.state, changes, validation)
 
 
 def _environment(run: Run) -> dict[str, str]:
@@ -89,6 +95,7 @@ def _environment(run: Run) -> dict[str, str]:
         "device": record.device,
         "processor": record.processor,
         "git commit": record.commit or "-",
+        "changed later": run.changes or "-",
         **saving_of(record.saving),
     }
 
