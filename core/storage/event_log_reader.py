@@ -42,6 +42,13 @@ class LogLine(msgspec.Struct, frozen=True):
     probe: str = ""
     losses: tuple[float | None, ...] = ()
     path: str = ""
+    resumed_from: str | None = None
+
+    @property
+    def checkpoint(self) -> str:
+        """Name of the checkpoint that was saved or resumed from; empty if there is none."""
+        used = self.path if self.event == "saved" else self.resumed_from
+        return Path(used or "").name
 
     @property
     def is_rollback(self) -> bool:

@@ -2,7 +2,7 @@
 
 Resuming from an earlier checkpoint starts a new branch and leaves the checkpoints of the old one
 on disk. Which of them belong to the current branch follows from the log: one is discarded if the
-run was rolled back to before its iteration after it was last saved.
+run was rolled back to before its iteration after it was last saved or resumed from.
 """
 
 import os
@@ -37,8 +37,8 @@ class CurrentBranch:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._lines = lines_backwards(folder, ("saved", "rewound"))
-        self._saved: set[str] = set()
+        self._lines = lines_backwards(folder, ("saved", "started", "rewound"))
+        self._used: set[str] = set()
         self._rollbacks = Rollbacks()
 
     def contains(self, name: str) -> bool:
@@ -47,7 +47,7 @@ class CurrentBranch:
         Raises ``RunFolderError`` where the log cannot be read.
         """
         iteration = checkpoint_iteration(name) or 0
-        while name not in self._saved:
+        while name not in self._used:
             if self._rollbacks.discards(iteration):
                 return False
             line = next(self._lines, None)
@@ -55,10 +55,10 @@ class CurrentBranch:
                 return True
             if line.is_rollback:
                 self._rollbacks.add(line.iteration)
-            elif line.event == "saved":
-                saved = Path(line.path).name
-                if not self._rollbacks.discards(checkpoint_iteration(saved) or 0):
-                    self._saved.add(saved)
+            elif (used := line.checkpoint) and not self._rollbacks.discards(
+                checkpoint_iteration(used) or 0
+            ):
+                self._used.add(used)
         return True
 
 

@@ -40,7 +40,8 @@ def stored_checkpoints(folder: Path, resumed_at: int) -> dict[int, StoredCheckpo
             metadata = read_metadata(folder / name)
         except CheckpointError:
             continue
-        discarded = metadata.iteration > resumed_at or not branch.contains(name)
+        later = metadata.iteration > resumed_at
+        discarded = later or (metadata.iteration < resumed_at and not branch.contains(name))
         kind = metadata.kind or "hand"
         stored[metadata.iteration] = StoredCheckpoint(kind, metadata.best, discarded)
     return stored
@@ -54,8 +55,10 @@ def longest_kept(*kinds: SaveKind) -> SaveKind:
 def to_prune(stored: Mapping[int, StoredCheckpoint], keep: int) -> list[int]:
     """Return the iterations of all autosaves but ``keep``, and of all "best" ones but the best.
 
-    Of the current branch the newest autosaves are kept; discarded checkpoints go first.
+    Of the current branch the newest autosaves are kept, and its newest checkpoint whatever it is;
+    discarded checkpoints go first.
     """
+    newest = max((iteration for iteration, one in stored.items() if not one.discarded), default=-1)
     autosaves = sorted(
         (not one.discarded, iteration) for iteration, one in stored.items() if one.kind == "auto"
     )
@@ -64,4 +67,5 @@ def to_prune(stored: Mapping[int, StoredCheckpoint], keep: int) -> list[int]:
         for iteration, one in stored.items()
         if one.kind == "best" and one.best is not None
     )
-    return [iteration for _, iteration in autosaves[:-keep]] + [one[-1] for one in bests[1:]]
+    superseded = [iteration for _, iteration in autosaves[:-keep]] + [one[-1] for one in bests[1:]]
+    return [iteration for iteration in superseded if iteration != newest]

@@ -9,7 +9,7 @@ import pytest
 
 from core.engines.base import untrained
 from core.errors import CheckpointError, RunFolderError
-from core.events import AnyEvent, RolledBack, Saved
+from core.events import AnyEvent, RolledBack, Saved, Started
 from core.storage.checkpoint import Checkpoint, save_checkpoint
 from core.storage.latest_checkpoint import (
     CurrentBranch,
@@ -32,6 +32,11 @@ def saved(iteration: int, at: int | None = None) -> Saved:
     """A checkpoint of ``iteration``, written when the run was ``at`` another one."""
     path = checkpoint_path(Path("runs/a-name-of-before"), iteration)
     return Saved(path=str(path), **stamp(at or iteration))
+
+
+def resumed(iteration: int) -> Started:
+    path = str(checkpoint_path(Path("runs/run"), iteration))
+    return Started(engine="torch", device="cpu", target=400, resumed_from=path, **stamp(iteration))
 
 
 def rolled_back(iteration: int) -> RolledBack:
@@ -76,6 +81,9 @@ def test_a_run_that_was_never_saved_is_untrained(tmp_path: Path) -> None:
         # The best network is written with the next save after its evaluation.
         ([rolled_back(100), saved(200, at=280), rolled_back(250)], [100, 200]),
         ([saved(200, at=280), rolled_back(100)], [100]),
+        # A user may resume from a checkpoint that was discarded before.
+        ([saved(200), saved(300), rolled_back(100), resumed(100), resumed(300)], [100, 300]),
+        ([saved(300), rolled_back(100), resumed(300), rolled_back(200)], [100]),
     ],
 )
 def test_checkpoints_of_a_discarded_branch_are_not_current(

@@ -22,6 +22,9 @@ from core.storage.latest_checkpoint import latest_checkpoint
 from core.training.trainer import Trainer
 from tests.support.runs import PATIENCE, Log, new_plan, paused_at, small_config
 
+# Of a git process that could not be started Python itself leaves parts behind.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 CALLS: list[tuple[Any, str]] = [
     *((os, name) for name in ("open", "write", "fsync", "replace", "listdir", "unlink", "mkdir")),
     *((os, name) for name in ("stat", "fstat", "close", "getpriority", "setpriority")),

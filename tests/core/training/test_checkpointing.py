@@ -131,6 +131,11 @@ def test_only_old_autosaves_and_superseded_bests_are_deleted(
     assert not known or min(known) in kept
 
 
+def test_the_newest_checkpoint_is_kept_although_it_is_not_the_best() -> None:
+    stored = {10: StoredCheckpoint("best", 0.1), 20: StoredCheckpoint("best", 0.2)}
+    assert to_prune(stored, keep=1) == []
+
+
 @pytest.mark.parametrize(("first", "then"), [("auto", "hand"), ("hand", "auto"), ("hand", "best")])
 def test_a_checkpoint_saved_by_the_user_remains_so(
     tmp_path: Path, first: SaveKind, then: SaveKind
