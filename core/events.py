@@ -102,6 +102,12 @@ class Evaluated(Event, frozen=True, kw_only=True):
         """True if predictions and points are present; an abridged evaluation has none."""
         return bool(self.query_x)
 
+    @property
+    def is_abridged(self) -> bool:
+        """True if this is what ``abridged`` returns."""
+        points = self.support_x or self.query_x
+        return not points and len(self.losses) == 2
+
     def abridged(self) -> Evaluated:
         """Reduce to the task and the losses before and after adaptation: a tenth of the memory."""
         return msgspec.structs.replace(

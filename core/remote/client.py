@@ -305,9 +305,9 @@ class RemoteSession:
     def _handle(self, message: ServerMessage) -> None:
         match message:
             case Update(past=True):
-                self._past += message.events
+                self._past += message.all_events()
             case Update():
-                for event in message.events:
+                for event in message.all_events():
                     self._append(event)
                 self._apply(message)
             case Reply(id=id) if id in self._calls:

@@ -11,7 +11,14 @@ from typing import Any
 import msgspec
 
 from core.events import AnyEvent, Curve, Evaluated, Progress, Snapshot
-from core.remote.protocol import CurveTail, RemoteError, SnapshotChange, Update, one_line
+from core.remote.protocol import (
+    CurveTail,
+    RemoteError,
+    SnapshotChange,
+    Update,
+    one_line,
+    to_row,
+)
 
 DRAWN_SECONDS = 2.0
 """In this time one periodic evaluation of a run is sent in full: a dashboard draws no more."""
@@ -47,7 +54,7 @@ class DeltaEncoder:
     ) -> Update | None:
         """Encode ``events`` for a dashboard; None if it needs none of them."""
         shown = tuple(
-            self._abridged(event, snapshots.get(event.run))
+            to_row(self._abridged(event, snapshots.get(event.run)))
             for event in events
             if not isinstance(event, Progress)
         )
@@ -125,7 +132,7 @@ def encode_backlog(
 ) -> Iterator[Update]:
     """Encode ``events`` for a late joiner, ``length`` at a time."""
     for first in range(0, len(events), length):
-        yield Update(events=tuple(events[first : first + length]), past=past)
+        yield Update(events=tuple(map(to_row, events[first : first + length])), past=past)
 
 
 def fields_of(snapshot: Snapshot) -> dict[str, Any]:

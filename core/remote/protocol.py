@@ -6,7 +6,7 @@ session answers each call with one ``Reply``, and sends an ``Update`` when somet
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 from msgspec.msgpack import Decoder
@@ -15,7 +15,7 @@ from core.analysis.answers import AnyAnswer
 from core.analysis.questions import AnyQuestion
 from core.errors import ConfigError, SessionError
 from core.evaluation.protocols import ProbeName
-from core.events import AnyCommand, AnyEvent
+from core.events import AnyCommand, AnyEvent, Evaluated
 from core.session.api import View
 from core.tasks.sine import SineTasks
 
@@ -166,18 +166,39 @@ class SnapshotChange(msgspec.Struct, frozen=True):
     curve: CurveTail | None = None
 
 
+EvaluationRow = tuple[str, int, float, int, float, float, float, float, float | None]
+"""An abridged periodic evaluation, a quarter of its bytes: most are only a row of a table.
+
+The fields are run, iteration, time, index, amplitude, phase, loss before and after, training loss.
+"""
+
+
+def to_row(event: AnyEvent) -> AnyEvent | EvaluationRow:
+    """Return an abridged periodic evaluation as a row, and any other event as it is."""
+    if not (isinstance(event, Evaluated) and event.probe == "validation" and event.is_abridged):
+        return event
+    task = event.amplitude, event.phase
+    losses = event.losses[0], event.losses[-1], event.training_loss
+    return (event.run, event.iteration, event.time, event.index, *task, *losses)
+
+
 class Update(Message, frozen=True, kw_only=True, omit_defaults=True, tag="news"):
     """New events and changed snapshots. With ``past``, the events are of earlier sessions.
 
     ``runs``, ``folders`` and ``subscribers`` (their number) are empty while they do not change.
     """
 
-    events: tuple[AnyEvent, ...] = ()
+    events: tuple[AnyEvent | EvaluationRow, ...] = ()
     changes: tuple[SnapshotChange, ...] = ()
     runs: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     subscribers: int = 0
     past: bool = False
+
+    def all_events(self) -> Iterator[AnyEvent]:
+        """Yield all events in order; of a row, an abridged evaluation."""
+        for event in self.events:
+            yield _from_row(event) if isinstance(event, tuple) else event
 
 
 class Reply(Message, frozen=True):
@@ -227,3 +248,23 @@ NOT_A_MESSAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Config
 def one_line(text: object) -> str:
     """Return ``text`` from the other side without line breaks or terminal control sequences."""
     return "".join(filter(str.isprintable, str(text)))[:LONGEST_PROBLEM] or "no reason given"
+
+
+def _from_row(row: EvaluationRow) -> Evaluated:
+    run, iteration, time, index, amplitude, phase, before, after, training_loss = row
+    return Evaluated(
+        probe="validation",
+        run=run,
+        iteration=iteration,
+        time=time,
+        index=index,
+        amplitude=amplitude,
+        phase=phase,
+        support_x=(),
+        support_y=(),
+        query_x=(),
+        before=(),
+        after=(),
+        losses=(before, after),
+        training_loss=training_loss,
+    )

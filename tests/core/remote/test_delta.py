@@ -165,7 +165,7 @@ def drawn(encoder: DeltaEncoder, events: list[AnyEvent]) -> list[tuple[str, int]
     """Return run and task of the evaluations that are sent in full."""
     update = encoder.encode_events(events, FakeSession().snapshots())
     assert update is not None
-    events = [event for event in update.events if isinstance(event, Evaluated)]
+    events = [event for event in update.all_events() if isinstance(event, Evaluated)]
     return [(event.run, event.index) for event in events if event.is_drawable]
 
 
@@ -213,7 +213,7 @@ def test_events_keep_their_order_and_only_periodic_evaluations_are_abridged(
 ) -> None:
     update = DeltaEncoder().encode_events(events, {})
     expected = [event for event in events if not isinstance(event, Progress)]
-    for sent, event in zip(update.events if update else (), expected, strict=True):
+    for sent, event in zip(update.all_events() if update else (), expected, strict=True):
         is_periodic = isinstance(event, Evaluated) and event.probe == "validation"
         assert sent == event or (is_periodic and sent == event.abridged())
 
@@ -227,7 +227,7 @@ def test_training_losses_are_not_sent_to_a_dashboard() -> None:
 def test_a_backlog_in_parts_has_all_events(events: list[AnyEvent]) -> None:
     parts = list(encode_backlog(events, past=True, length=4))
     assert all(part.past for part in parts)
-    assert [event for part in parts for event in part.events] == events
+    assert [event for part in parts for event in part.all_events()] == events
 
 
 def test_a_change_is_small() -> None:
