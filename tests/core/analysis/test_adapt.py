@@ -111,7 +111,9 @@ def test_the_longest_answer_keeps_its_size_limit() -> None:
 
 def test_a_network_that_would_take_too_long_is_refused() -> None:
     config, state = trained()
-    huge = dataclasses.replace(config, network=NetworkConfig(hidden=(16_384, 16_384)))
+    one_task = dataclasses.replace(config.algorithm, tasks=1)
+    network = NetworkConfig(hidden=(16_384, 16_384))
+    huge = dataclasses.replace(config, network=network, algorithm=one_task)
     theta, engine = ready(config, state)
     with pytest.raises(ConfigError, match="updates: must be at most 2"):
         adapt(

@@ -98,7 +98,7 @@ def test_an_answer_is_not_a_key(program: Terminal) -> None:
 def test_output_besides_the_screen_is_never_lost(program: Terminal, tmp_path: Path) -> None:
     await_frames(tmp_path, MANY)
     program.press("s")
-    program.wait_for("frame")
+    program.wait_until(is_still, "a still screen")
     program.press("q")
     assert program.wait_for_end() == 0
     titles = re.compile(rb"\x1b\][^\x07]*\x07")
