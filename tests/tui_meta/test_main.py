@@ -22,9 +22,9 @@ def without_metadata(tmp_path: Path) -> dict[str, str]:
     packages, checkout = tmp_path / "packages", tmp_path / "checkout"
     packages.mkdir()
     checkout.mkdir()
-    for folder in site.getsitepackages():
+    for folder in filter(os.path.isdir, site.getsitepackages()):
         for entry in Path(folder).iterdir():
-            if "tui_meta" not in entry.name:
+            if "tui_meta" not in entry.name and not (packages / entry.name).is_symlink():
                 (packages / entry.name).symlink_to(entry)
     for package in ("core", "tui_meta"):
         (checkout / package).symlink_to(ROOT / package)
