@@ -27,6 +27,8 @@ MARKS = {
     ROOT / "tests" / "end_to_end": pytest.mark.e2e,
     ROOT / "tests" / "fuzz": pytest.mark.slow,
     ROOT / "tests" / "tui_meta" / "screens": pytest.mark.slow,
+    ROOT / "tests" / "tui_meta" / "delta_driver": pytest.mark.slow,
+    ROOT / "tests" / "benchmarks": pytest.mark.slow,
 }
 """The marks of all tests in a folder."""
 

@@ -13,6 +13,8 @@ import pytest
 
 from core.version import VERSION
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

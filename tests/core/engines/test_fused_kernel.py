@@ -461,6 +461,7 @@ def test_compiled_code_of_each_precision_comes_from_the_cache(dtype: str) -> Non
         assert kernel.stats.cache_hits
 
 
+@pytest.mark.slow
 def test_two_processes_that_compile_at_once_fill_one_cache(tmp_path: Path) -> None:
     def compile(_: object = None) -> str:
         return in_another_process(COMPILE_STUBS, tmp_path)

@@ -230,6 +230,7 @@ def test_a_command_to_a_run_that_has_ended_is_rejected_with_the_reason(tmp_path:
     session.stop(save=False)
 
 
+@pytest.mark.slow
 def test_a_command_too_many_is_rejected_and_those_before_are_obeyed(
     tmp_path: Path, gated: list[Gated]
 ) -> None:

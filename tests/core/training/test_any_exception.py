@@ -23,7 +23,10 @@ from core.training.trainer import Trainer
 from tests.support.runs import PATIENCE, Log, new_plan, paused_at, small_config
 
 # Of a git process that could not be started Python itself leaves parts behind.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 CALLS: list[tuple[Any, str]] = [
     *((os, name) for name in ("open", "write", "fsync", "replace", "listdir", "unlink", "mkdir")),

@@ -30,6 +30,8 @@ from core.training.trainer import Trainer
 from tests.support.runs import CRAWL, PATIENCE, Log, new_plan, small_config, until
 from tests.support.soak import soak
 
+pytestmark = pytest.mark.slow
+
 EVERY = 10
 """Iterations after which a run is saved by itself."""
 

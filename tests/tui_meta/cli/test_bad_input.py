@@ -220,6 +220,7 @@ def test_an_out_that_cannot_be_written_is_refused(refusal, tmp_path):
     assert "cannot create a run folder here" in line
 
 
+@pytest.mark.slow
 @pytest.mark.e2e
 def test_a_missing_device_is_refused(tmp_path):
     line = process_refusal(tmp_path, "--no-tui --device cuda", CUDA_VISIBLE_DEVICES="")

@@ -32,6 +32,7 @@ def test_of_very_many_runs_as_many_are_asked_as_a_survey_takes() -> None:
     assert len(question.sources) == 8
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(-9, 9)))
 def test_the_number_of_tasks_stays_within_what_there_is(steps: list[int]) -> None:
     settings = BatterySettings()

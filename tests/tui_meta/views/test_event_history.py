@@ -1,5 +1,7 @@
 """The events of a session that the screens keep."""
 
+import pytest
+
 from core.events import Saved, Started
 from tests.support.dashboard.watch_state import one_evaluation, started_session, watch_state
 from tui_meta.views.event_history import KEPT_EVALUATIONS, EventHistory
@@ -29,6 +31,7 @@ def test_a_diverged_run_does_not_hold_up_the_evaluations_of_others() -> None:
     assert (shown["fomaml-1"].index, shown["reptile-1"].index) == (12_000, 19_000)
 
 
+@pytest.mark.slow
 def test_a_long_history_takes_bounded_memory() -> None:
     session = started_session(fomaml=0, reptile=0)
     record = EventHistory(session.snapshots())
