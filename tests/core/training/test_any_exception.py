@@ -103,7 +103,7 @@ def sabotaged_run(out: Path, phase: str, saboteur: Saboteur) -> tuple[Trainer, L
     return trainer, log
 
 
-def assert_ended_and_told(trainer: Trainer, log: Log) -> None:
+def assert_ended_and_reported(trainer: Trainer, log: Log) -> None:
     """Assert that the run has ended, that a failure was published, and what is unsaved named."""
     shot = trainer.snapshot
     assert shot.state in ENDED
@@ -124,7 +124,7 @@ def test_a_run_ends_and_names_what_is_unsaved_whichever_call_fails(
     tmp_path: Path, sabotage: Callable[..., Saboteur], phase: str, call: tuple[Any, str]
 ) -> None:
     saboteur = sabotage(*call)
-    assert_ended_and_told(*sabotaged_run(tmp_path, phase, saboteur))
+    assert_ended_and_reported(*sabotaged_run(tmp_path, phase, saboteur))
 
 
 @pytest.mark.parametrize("phase", ["loading", "training"])
@@ -133,7 +133,7 @@ def test_a_run_ends_and_names_what_is_unsaved_where_a_call_fails_for_ever(
     tmp_path: Path, sabotage: Callable[..., Saboteur], phase: str, call: tuple[Any, str]
 ) -> None:
     saboteur = sabotage(*call, times=float("inf"))
-    assert_ended_and_told(*sabotaged_run(tmp_path, phase, saboteur))
+    assert_ended_and_reported(*sabotaged_run(tmp_path, phase, saboteur))
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, MemoryError, PermissionError])
@@ -149,7 +149,7 @@ def test_a_run_ends_whatever_the_exception_is(
     trainer, log = sabotaged_run(tmp_path, phase, saboteur)
     assert saboteur.hits
     assert log.of(Failed)
-    assert_ended_and_told(trainer, log)
+    assert_ended_and_reported(trainer, log)
 
 
 def test_a_save_that_fails_unexpectedly_is_tried_again(
