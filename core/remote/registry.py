@@ -87,16 +87,23 @@ class SessionEndpoint:
         return _is_at(self._descriptor, self._folder / f"{self.id}.json")
 
     def _bind(self) -> socket.socket:
-        """Return a socket that listens here, for this user alone; raises ``RemoteError``."""
+        """Return a socket that listens here, for this user alone; raises ``RemoteError``.
+
+        It gets its name once it listens: until then a client would be refused.
+        """
         path = self._folder / f"{self.id}.sock"
+        unnamed = self._folder / f"{self.id}.new"
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            path.unlink(missing_ok=True)
-            listening.bind(str(path))
-            path.chmod(0o600)
+            unnamed.unlink(missing_ok=True)
+            listening.bind(str(unnamed))
+            unnamed.chmod(0o600)
             listening.listen(64)
+            unnamed.replace(path)
         except OSError as error:
             listening.close()
+            with suppress(OSError):
+                unnamed.unlink(missing_ok=True)
             problem = f"{path}: cannot listen here ({reason(error)})"
             raise RemoteError(f"{problem}; set XDG_RUNTIME_DIR to another folder") from error
         return listening

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -286,6 +287,29 @@ def test_where_nothing_can_be_locked_no_session_is_registered(
     folder = sessions_folder()
     without_locks(monkeypatch)
     with pytest.raises(RemoteError, match=r"cannot be registered here \(Function not impl"):
+        SessionEndpoint()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_socket_gets_its_name_once_it_listens(take, monkeypatch: pytest.MonkeyPatch) -> None:
+    listen, named_before = socket.socket.listen, []
+
+    def observed(self: socket.socket, backlog: int) -> None:
+        named_before.append(socket_path("1").exists())
+        listen(self, backlog)
+
+    monkeypatch.setattr(socket.socket, "listen", observed)
+    assert take().exists()
+    assert named_before == [False]
+
+
+@pytest.mark.parametrize("call", ["chmod", "replace"])
+def test_a_socket_that_cannot_be_created_leaves_nothing(
+    call: str, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = sessions_folder()
+    monkeypatch.setattr(Path, call, failing(errno.EPERM))
+    with pytest.raises(RemoteError, match=r"cannot listen here \(Operation not permitted"):
         SessionEndpoint()
     assert list(folder.iterdir()) == []
 
