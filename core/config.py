@@ -15,6 +15,7 @@ from core import validation
 from core.algorithms.base import Algorithm
 from core.algorithms.registry import decode_algorithm
 from core.models.settings import LARGEST_NETWORK, NetworkConfig
+from core.settings import setting
 from core.tasks.sine import SineTasks
 
 EngineName = Literal["auto", "fused", "torch"]
@@ -29,12 +30,11 @@ LARGEST_WORKSPACE = 2**28
 class CheckpointSettings:
     """Autosaves and what is kept of them; results do not depend on them."""
 
-    autosave_seconds: float = 5.0
-    """Autosave interval in seconds (0: off)."""
-    autosave_iterations: int = 0
-    """Autosave interval in iterations (0: off)."""
-    keep: int = 3
-    """Number of recent autosaves to keep, besides best, final and manual saves."""
+    autosave_seconds: float = setting(5.0, help="Autosave interval in seconds (0: off)")
+    autosave_iterations: int = setting(0, help="Autosave interval in iterations (0: off)")
+    keep: int = setting(
+        3, help="Number of recent autosaves to keep, besides best, final and manual saves"
+    )
 
     def __post_init__(self) -> None:
         validation.within("autosave_seconds", self.autosave_seconds, 0, 1e9)
@@ -49,18 +49,16 @@ class RunConfig:
     algorithm: Algorithm
     network: NetworkConfig = field(default_factory=NetworkConfig)
     waves: SineTasks = field(default_factory=SineTasks)
-    seed: int = 0
-    """Random seed for initial parameters and tasks."""
-    iterations: int = 50_000
-    """Meta-iterations; also the length of the learning-rate schedule."""
-    eval_interval: int = 1_000
-    """Iterations between two evaluations on a validation task."""
-    engine: EngineName = "auto"
-    """Compute engine; auto picks the fastest available."""
-    device: DeviceName = "auto"
-    """Compute device."""
-    precision: Precision = "float32"
-    """Floating-point type of parameters and data."""
+    seed: int = setting(0, help="Random seed for initial parameters and tasks")
+    iterations: int = setting(
+        50_000, help="Meta-iterations; also the length of the learning-rate schedule"
+    )
+    eval_interval: int = setting(
+        1_000, help="Iterations between two evaluations on a validation task"
+    )
+    engine: EngineName = setting("auto", help="Compute engine; auto picks the fastest available")
+    device: DeviceName = setting("auto", help="Compute device")
+    precision: Precision = setting("float32", help="Floating-point type of parameters and data")
 
     def __post_init__(self) -> None:
         validation.seed("seed", self.seed)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, get_args
 
 from core import validation
+from core.settings import setting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,20 +67,21 @@ class Algorithm:
     point_settings: ClassVar[tuple[str, ...]] = ()
     """The settings that count the points of one gradient step."""
 
-    outer_lr: float
-    """Outer (meta) learning rate: beta of FOMAML, step size epsilon of Reptile."""
-    tasks: int
-    """Tasks per meta-iteration (meta-batch size)."""
-    inner_lr: float
-    """Inner learning rate alpha, for training and for few-shot evaluation."""
-    schedule: Schedule = "constant"
-    """Schedule of the outer learning rate: constant, linear to 0 or cosine to 0."""
-    outer_optimizer: OuterOptimizer = "sgd"
-    """Outer optimizer."""
-    momentum: float = 0.9
-    """Momentum coefficient of the outer optimizer momentum."""
-    adam_betas: tuple[float, float] = (0.9, 0.999)
-    """Decay rates of the outer moments, for adam."""
+    outer_lr: float = setting(
+        help="Outer (meta) learning rate: beta of FOMAML, step size epsilon of Reptile"
+    )
+    tasks: int = setting(help="Tasks per meta-iteration (meta-batch size)")
+    inner_lr: float = setting(
+        help="Inner learning rate alpha, for training and for few-shot evaluation"
+    )
+    schedule: Schedule = setting(
+        "constant", help="Schedule of the outer learning rate: constant, linear to 0 or cosine to 0"
+    )
+    outer_optimizer: OuterOptimizer = setting("sgd", help="Outer optimizer")
+    momentum: float = setting(0.9, help="Momentum coefficient of the outer optimizer momentum")
+    adam_betas: tuple[float, float] = setting(
+        (0.9, 0.999), help="Decay rates of the outer moments, for adam"
+    )
 
     def __post_init__(self) -> None:
         prefix = self.name

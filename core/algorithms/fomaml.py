@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, get_args
 
 from core import validation
 from core.algorithms.base import LARGEST_BATCH, Algorithm, MetaBatch, Model, Reduction
+from core.settings import setting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,14 +27,13 @@ class Fomaml(Algorithm):
     outer_lr: float = 0.01
     inner_lr: float = 0.02
     tasks: int = 3
-    shots: int = 10
-    """Points in a support set (K)."""
-    query_points: int = 50
-    """Equally spaced points in a query set."""
-    inner_steps: int = 1
-    """Inner gradient steps per task."""
-    reduction: Reduction = "sum"
-    """Reduction of query gradients over tasks: sum (as in the reference code) or mean."""
+    shots: int = setting(10, help="Points in a support set (K)")
+    query_points: int = setting(50, help="Equally spaced points in a query set")
+    inner_steps: int = setting(1, help="Inner gradient steps per task")
+    reduction: Reduction = setting(
+        "sum",
+        help="Reduction of query gradients over tasks: sum (as in the reference code) or mean",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

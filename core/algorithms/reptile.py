@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from core import validation
 from core.algorithms.base import LARGEST_BATCH, Algorithm, MetaBatch, Model
 from core.errors import ConfigError
+from core.settings import setting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,12 +28,9 @@ class Reptile(Algorithm):
     outer_lr: float = 0.1
     inner_lr: float = 0.02
     tasks: int = 1
-    points: int = 50
-    """Equally spaced points in a task's data."""
-    batch_size: int = 10
-    """Minibatch size; must divide the number of points."""
-    inner_epochs: int = 1
-    """Inner epochs; data is reshuffled for each."""
+    points: int = setting(50, help="Equally spaced points in a task's data")
+    batch_size: int = setting(10, help="Minibatch size; must divide the number of points")
+    inner_epochs: int = setting(1, help="Inner epochs; data is reshuffled for each")
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Literal, get_args
 
 from core import validation
+from core.settings import setting
 
 Activation = Literal["tanh", "relu"]
 
@@ -18,10 +19,8 @@ LARGEST_NETWORK = 2**29
 class NetworkConfig:
     """The network that is meta-trained: one input, hidden layers, one output."""
 
-    hidden: tuple[int, ...] = (64, 64)
-    """Hidden layer sizes."""
-    activation: Activation = "tanh"
-    """Activation function between layers."""
+    hidden: tuple[int, ...] = setting((64, 64), help="Hidden layer sizes")
+    activation: Activation = setting("tanh", help="Activation function between layers")
 
     def __post_init__(self) -> None:
         validation.count("network.hidden (layers)", len(self.hidden), high=LARGEST_DEPTH)

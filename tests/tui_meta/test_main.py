@@ -110,9 +110,17 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("tokens", [["--version"], ["--help"], ["resume", "--help"]], ids=" ".join)
-def test_the_program_runs_without_its_sources(tokens: list[str], compiled: Path) -> None:
+def test_the_program_has_its_whole_help_without_its_sources(
+    tokens: list[str], compiled: Path
+) -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(compiled), *site.getsitepackages()])}
-    assert python("-m", "tui_meta", *tokens, env=env, cwd=compiled)
+    assert python("-m", "tui_meta", *tokens, env=env, cwd=compiled) == python(
+        "-m",
+        "tui_meta",
+        *tokens,
+        env={**env, "PYTHONPATH": env["PYTHONPATH"].replace(str(compiled), str(ROOT))},
+        cwd=ROOT,
+    )
 
 
 def test_a_session_starts_without_the_sources(compiled: Path) -> None:

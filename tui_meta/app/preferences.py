@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 from core import validation
 from core.errors import ConfigError
+from core.settings import setting
 
 ThemeName = Literal["terminal", "dark", "light", "high-contrast", "colour-blind"]
 THEMES: tuple[str, ...] = get_args(ThemeName)
@@ -16,14 +17,16 @@ _FASTEST = 60.0
 class Preferences:
     """Look and behaviour of the dashboard."""
 
-    theme: ThemeName = "terminal"
-    """Color theme; terminal uses the terminal's own colors."""
-    fps: float | None = None
-    """Max repaints per second (default: adapts to the connection)."""
-    mouse: bool = True
-    """Mouse input (off: use the terminal's own text selection)."""
-    ascii: bool | None = None
-    """ASCII characters only (default: if the locale is not UTF-8)."""
+    theme: ThemeName = setting(
+        "terminal", help="Color theme; terminal uses the terminal's own colors"
+    )
+    fps: float | None = setting(
+        None, help="Max repaints per second (default: adapts to the connection)"
+    )
+    mouse: bool = setting(True, help="Mouse input (off: use the terminal's own text selection)")
+    ascii: bool | None = setting(
+        None, help="ASCII characters only (default: if the locale is not UTF-8)"
+    )
     keys: dict[str, str] = field(default_factory=dict)
     """Keys of actions that are remapped, as ``freeze = "Z"``."""
     problems: tuple[str, ...] = field(default=(), compare=False)

@@ -17,6 +17,7 @@ from core.algorithms.registry import ALGORITHMS
 from core.config import CheckpointSettings, RunConfig
 from core.errors import ConfigError, UnknownSettingError
 from core.models.settings import NetworkConfig
+from core.settings import help_texts, setting
 from core.tasks.sine import SineTasks
 from core.validation import decode, refuse_unknown, require_table
 
@@ -31,14 +32,18 @@ TABLES: dict[str, type] = {**ALGORITHMS, "network": NetworkConfig, "waves": Sine
 class Launch:
     """Runs to start, and where they are stored."""
 
-    algorithms: Annotated[tuple[str, ...], Parameter(choices=tuple(ALGORITHMS))] = tuple(ALGORITHMS)
-    """Algorithms to train side by side."""
-    out: Annotated[str, Parameter(metavar="FOLDER")] = "checkpoints"
-    """Parent folder for run folders."""
-    name: Annotated[str | None, Parameter(metavar="NAME")] = None
-    """Run name suffix: folders become fomaml-NAME, reptile-NAME (default: the time)."""
-    pace: float | None = None
-    """Iterations per second of each run (default: full speed)."""
+    algorithms: Annotated[tuple[str, ...], Parameter(choices=tuple(ALGORITHMS))] = setting(
+        tuple(ALGORITHMS), help="Algorithms to train side by side"
+    )
+    out: Annotated[str, Parameter(metavar="FOLDER")] = setting(
+        "checkpoints", help="Parent folder for run folders"
+    )
+    name: Annotated[str | None, Parameter(metavar="NAME")] = setting(
+        None, help="Run name suffix: folders become fomaml-NAME, reptile-NAME (default: the time)"
+    )
+    pace: float | None = setting(
+        None, help="Iterations per second of each run (default: full speed)"
+    )
 
     def __post_init__(self) -> None:
         for algorithm in self.algorithms:
@@ -131,18 +136,18 @@ def flags_of(
     *,
     negatable: bool = False,
 ) -> dict[str, Any]:
-    """Return a flag for each field of the dataclass ``kind``, with its default and its docstring.
+    """Return a flag for each field of the dataclass ``kind``, with its default and its help text.
 
     With ``negatable``, a switch has a ``--no-`` form too.
     """
     hints = get_type_hints(kind, include_extras=True)
-    described = _docstrings(kind)
+    described = help_texts(kind)
     return {
         prefix + field.name: Annotated[
             hints[field.name],
             Parameter(
                 name=_flag(prefix + field.name),
-                help=described.get(field.name, "").rstrip("."),
+                help=described.get(field.name, ""),
                 show_default=_shown(field.default),
                 group=group,
                 negative=None if negatable else (),
@@ -161,16 +166,6 @@ def _flag(key: str) -> str:
 
 def _names(kind: type) -> list[str]:
     return [field.name for field in dataclasses.fields(kind)]
-
-
-def _docstrings(kind: type) -> dict[str, str]:
-    """Return the docstrings of the fields of a dataclass and of its bases."""
-    # Imported late: it is slow, and only flags need it.
-    from docstring_parser import parse_from_object
-
-    bases = [base for base in reversed(kind.__mro__) if dataclasses.is_dataclass(base)]
-    fields = [field for base in bases for field in parse_from_object(base).params]
-    return {field.arg_name: field.description or "" for field in fields}
 
 
 def _shown(default: object) -> str | bool:

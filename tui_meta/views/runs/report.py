@@ -86,7 +86,7 @@ def status(details: RunDetails, algorithm: str, now: float) -> Section:
 
 def _settings(record: RunRecord, config: RunConfig) -> Section:
     settings = dotted(config) | saving_of(record.saving)
-    usual = RunConfig(algorithm=type(config.algorithm)())  # type: ignore[call-arg]
+    usual = RunConfig(algorithm=type(config.algorithm)())
     defaults = dotted(usual) | saving_of(asdict(CheckpointSettings()))
     rows = [
         (name, value, defaults.get(name, "-"))
