@@ -34,6 +34,9 @@ class Advice(StrEnum):
     LIST_RUNS = "list the runs"
     LIST_SESSIONS = "list the sessions to see whether it still starts"
     START_SESSION = "start one"
+    STOP_RUN = "stop it first"
+    SAVE_RUN = "save it first, or wait"
+    CONTINUE_RUN = "train it first"
 
 
 class LabError(Exception):

@@ -15,8 +15,9 @@ from core.analysis.theta_cache import Theta, ThetaCache
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import Engine, untrained
-from core.errors import QuestionError
-from core.storage.checkpoint import load_checkpoint
+from core.errors import CheckpointError, QuestionError
+from core.storage.checkpoint import Checkpoint, load_checkpoint
+from core.storage.paths import RECORD
 from core.tasks.base import Floats
 
 ENGINES_KEPT = 8
@@ -55,7 +56,7 @@ class ThetaSources:
             state = untrained(config)
             return Theta(config, 0, state.theta, state.moments)
         if isinstance(source, Saved):
-            checkpoint = load_checkpoint(Path(source.path))
+            checkpoint = _listed(Path(source.path))
             state = checkpoint.state
             return Theta(
                 _on_this_machine(checkpoint.config), state.iteration, state.theta, state.moments
@@ -95,7 +96,14 @@ class ThetaSources:
     def _config(self, of: Live | Saved) -> RunConfig:
         if isinstance(of, Live):
             return self.run(of).config
-        return _on_this_machine(load_checkpoint(Path(of.path)).config)
+        return _on_this_machine(_listed(Path(of.path)).config)
+
+
+def _listed(path: Path) -> Checkpoint:
+    """Load a checkpoint that was in a list of its run; raises ``CheckpointError``."""
+    if os.path.exists(path.parent / RECORD) and not os.path.exists(path):
+        raise CheckpointError(path, "deleted by now: newer checkpoints replace older ones")
+    return load_checkpoint(path)
 
 
 def _on_this_machine(config: RunConfig) -> RunConfig:

@@ -32,6 +32,9 @@ LAUNCH_SECONDS = 60.0
 CHECK_SECONDS = 0.2
 """Seconds between two checks for a reason to end."""
 
+LONGEST_LOG = 2**20
+"""Bytes of ``session.log`` with which it is renamed, in place of the one before it."""
+
 TITLE = ("tui-meta", "session")
 """Arguments that the script ignores: ``pgrep -f tui-meta`` finds the process."""
 
@@ -151,11 +154,17 @@ def _send_reply(reply: LaunchReply) -> None:
 
 
 def _open_log() -> IO[bytes]:
-    """Open the file for tracebacks of internal errors."""
+    """Open the file for tracebacks of internal errors; a long one gives way to a new one."""
     registry = sessions_folder()  # without one, no session can be found again
     try:
         folder = user_folder("state")
         folder.mkdir(parents=True, exist_ok=True)
-        return (folder / "session.log").open("ab")
+        return _opened(folder / "session.log")
     except OSError:
-        return (registry / "session.log").open("ab")
+        return _opened(registry / "session.log")
+
+
+def _opened(log: Path) -> IO[bytes]:
+    if log.exists() and log.stat().st_size > LONGEST_LOG:
+        log.replace(log.with_suffix(".log.old"))
+    return log.open("ab")

@@ -168,18 +168,24 @@ def searched_folders() -> list[Path]:
     """Return the folders of this user's sessions, that of new ones first; raises ``RemoteError``.
 
     A login, ``su`` and a timed job of one user have different variables. Only where
-    ``XDG_RUNTIME_DIR`` is a folder of the user's own choice, no other one is searched.
+    ``XDG_RUNTIME_DIR`` is a folder of the user's own choice, no other one is searched. A folder
+    that does not exist has no sessions.
     """
-    folders, user = [sessions_folder()], str(os.getuid())
+    folders: list[Path] = []
+    user = str(os.getuid())
     system, chosen = os.path.join(RUNTIME, user), os.environ.get("XDG_RUNTIME_DIR", "")
-    if os.path.isabs(chosen) and chosen != system:
+    with suppress(RemoteError):
+        folders.append(_folder_path(os.environ))
+    if folders and os.path.lexists(folders[0]):
+        folders = [sessions_folder()]
+    if os.path.isabs(chosen) and os.path.isdir(chosen) and chosen != system:
         return folders
     temporary = filter(os.path.isabs, (os.environ.get("TMPDIR", ""), *TEMPORARY))
     for other in (Path(system, "tui-meta"), *(Path(one, f"tui-meta-{user}") for one in temporary)):
         with suppress(OSError):
             if other not in folders and _is_private(other.lstat()):
                 folders.append(other)
-    return folders
+    return folders or [_folder_path(os.environ)]
 
 
 def _unusable(folder: Path, error: OSError) -> RemoteError:

@@ -36,7 +36,7 @@ def require_removable(path: Path) -> None:
     if not _is_run(path):
         raise RunFolderError(path, "not a run folder", "choose a folder created by tui-meta")
     if owner := owner_words(path):
-        raise RunFolderError(path, f"being trained by {owner}", "stop it first")
+        raise RunFolderError(path, f"being trained by {owner}", Advice.STOP_RUN)
 
 
 def contents_of(path: Path) -> Contents:

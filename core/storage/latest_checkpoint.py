@@ -16,6 +16,7 @@ from core.engines.base import untrained
 from core.errors import Advice, CheckpointError, reason
 from core.storage.checkpoint import Checkpoint, CheckpointMetadata, load_checkpoint, read_metadata
 from core.storage.event_log_reader import Rollbacks, lines_backwards
+from core.storage.lock import owner_of
 from core.storage.paths import RECORD, checkpoint_iteration, checkpoint_names
 
 C = TypeVar("C")
@@ -69,6 +70,11 @@ def latest_checkpoint(folder: Path) -> LatestCheckpoint:
     """
     if found := _newest(folder, load_checkpoint):
         return LatestCheckpoint(*found)
+    if owner := owner_of(folder):
+        problem = f"not saved yet by process {owner.pid} on {owner.host}, which trains it"
+        raise CheckpointError(folder, problem, Advice.SAVE_RUN)
+    if (folder / RECORD).exists():
+        raise CheckpointError(folder, "this run was never saved", Advice.CONTINUE_RUN)
     raise CheckpointError(folder, "no checkpoint in this folder")
 
 

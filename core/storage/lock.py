@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout, lock_descriptor
 
-from core.errors import RunFolderError, reason
+from core.errors import Advice, RunFolderError, reason
 from core.storage.paths import LOCK
 from core.storage.provenance import command_line
 
@@ -62,7 +62,7 @@ class FolderLock:
             file.write_bytes(msgspec.json.encode(owner))
         except Timeout as error:
             problem = f"being trained by {_named(file)}"
-            raise RunFolderError(self._folder, problem, "stop it first") from error
+            raise RunFolderError(self._folder, problem, Advice.STOP_RUN) from error
         except OSError as error:
             self.undo()
             problem, advice = f"cannot be locked ({reason(error)})", "copy it to a writable folder"

@@ -19,6 +19,9 @@ ADVICE: dict[str, str] = {
     Advice.LIST_RUNS: "tui-meta runs lists the runs",
     Advice.LIST_SESSIONS: "check later with tui-meta ls",
     Advice.START_SESSION: "start one with tui-meta",
+    Advice.STOP_RUN: "stop it first: tui-meta stop ID (see tui-meta ls), or kill that process",
+    Advice.SAVE_RUN: "wait for its first save, or save it: tui-meta send ID save (see tui-meta ls)",
+    Advice.CONTINUE_RUN: "train it first: tui-meta resume and this folder",
 }
 
 

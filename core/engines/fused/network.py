@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
+import shutil
 import sys
 import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +29,9 @@ from core.engines.fused.layout import Layout
 from core.engines.fused.simd import CPU, FEATURES, lanes_of
 from core.tasks.base import Floats
 from core.user_folders import user_folder
+
+UNUSED_SECONDS = 30 * 86_400
+"""Compiled code of another version is removed if no start has used it for this long."""
 
 OPTIMIZERS = {
     "sgd": kernel.SGD,
@@ -102,7 +109,22 @@ def _compile(dtype: str) -> Kernels:
     functions = Kernels(kernel.advance, kernel.adapt)
     files = cache_files(dtype) or (None, None)
     with own_settings():
-        return Kernels(*map(_compiled, functions, _signatures(dtype), files))
+        kernels = Kernels(*map(_compiled, functions, _signatures(dtype), files))
+    with suppress(OSError):
+        remove_unused_code()
+    return kernels
+
+
+def remove_unused_code() -> None:
+    """Mark this version's folder as used now, and remove those of others that no one uses.
+
+    Raises ``OSError``.
+    """
+    cache, own = user_folder("cache"), f"numba-{_version()}"
+    os.utime(cache / own)
+    for folder in cache.glob("numba-*"):
+        if folder.name != own and time.time() - folder.lstat().st_mtime > UNUSED_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _compiled(function: Any, signature: Any, file: Path | None) -> Any:

@@ -73,6 +73,14 @@ def test_a_checkpoint_is_adapted_without_a_run(tmp_path: Path) -> None:
     assert answer.iteration == 7
 
 
+def test_a_listed_checkpoint_that_was_replaced_is_reported_as_such(tmp_path: Path) -> None:
+    path = saved(make_run(tmp_path / "run"), *trained("fused", 7))
+    path.unlink()
+    for source in (Saved(str(path)), Untrained(Saved(str(path)))):
+        with pytest.raises(CheckpointError, match="deleted by now: newer checkpoints replace"):
+            service_of().answer(Adapt(source=source, task=TASK))
+
+
 def test_an_untrained_source_is_the_initialisation_of_its_seed(tmp_path: Path) -> None:
     config, state = trained("fused", seed=3)
     start = make_engine(config).initial_state().theta

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import resource
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from numba import float64, njit
 from core.algorithms.fomaml import Fomaml
 from core.config import RunConfig
 from core.engines.fused import engine as engine_module
+from core.engines.fused import network
 from core.engines.fused.compiler_settings import own_settings
 from core.engines.fused.engine import FusedEngine
 from core.engines.fused.kernel_cache import LARGEST, KernelCache
@@ -104,6 +106,23 @@ def test_a_cache_that_cannot_be_entered_is_named(
     monkeypatch.setattr(Path, "mkdir", refuse)
     file = tmp_path / "f.nbc"
     assert compiled(file)._cache.problem == f"{file}: Permission denied"
+
+
+def test_code_of_other_versions_is_removed_once_unused_for_a_month(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    files = network.cache_files("float32")
+    assert files is not None
+    own, month = files.advance.parents[2], time.time() - 31 * 86_400
+    folders = {name: own.with_name(name) for name in (own.name, "numba-old", "numba-new", "mine")}
+    for folder in folders.values():
+        (folder / "float32").mkdir(parents=True)
+        if folder.name != "numba-new":
+            os.utime(folder, (month, month))
+    network.remove_unused_code()
+    assert {folder.name for folder in own.parent.iterdir()} == {own.name, "numba-new", "mine"}
+    assert own.stat().st_mtime > month + 86_400
 
 
 def test_users_read_why_every_start_compiles(monkeypatch: pytest.MonkeyPatch) -> None:

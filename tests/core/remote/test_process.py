@@ -80,6 +80,20 @@ def test_without_a_home_the_log_is_beside_the_sockets(
     assert "no such module" in (sessions_folder() / "session.log").read_text()
 
 
+def test_a_long_log_is_replaced_and_the_one_before_it_kept(
+    tmp_path: Path, resume: ResumeRequest
+) -> None:
+    log = tmp_path / "tui-meta" / "session.log"
+    log.parent.mkdir()
+    for content in (b"older", b"old"):
+        log.write_bytes(content * process.LONGEST_LOG)
+        with pytest.raises(RemoteError):
+            process.launch(resume, daemon=daemon(tmp_path, "import sys; sys.exit('now')"))
+    assert log.read_text() == "now\n"
+    assert log.with_suffix(".log.old").read_bytes().startswith(b"oldold")
+    assert len(list(log.parent.iterdir())) == 2
+
+
 def test_the_daemon_loads_the_core_that_launched_it(runtime: Path, tmp_path: Path) -> None:
     """The environment of the daemon puts another one first on its path."""
     other = tmp_path / "core"

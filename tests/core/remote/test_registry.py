@@ -358,6 +358,37 @@ def test_a_runtime_folder_of_ones_own_choice_is_searched_alone(
     assert take().id == "1"
 
 
+@pytest.mark.parametrize("own", ["gone", "0"], ids=["own", "of a login"])
+def test_a_runtime_folder_that_is_gone_is_no_reason_not_to_search_the_others(
+    take, usual: tuple[Path, Path], runtime: Path, monkeypatch: pytest.MonkeyPatch, own: str
+) -> None:
+    take()
+    usual[0].rmdir()
+    gone = str(usual[0] if own == "0" else runtime / own)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", gone)
+    assert ids() == ["1"]
+    with pytest.raises(RemoteError, match=r"looked in .*/tui-meta and .*/tui-meta-\d+; another"):
+        find_session("3")
+
+
+def test_a_runtime_folder_that_is_gone_has_no_sessions(
+    usual: tuple[Path, Path], runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime / "gone"))
+    assert ids() == []
+    assert not (runtime / "gone").exists()
+
+
+def test_sessions_of_a_login_are_found_where_no_temporary_folder_can_be_written(
+    take, usual: tuple[Path, Path], runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(usual[0]))
+    take()
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr(registry, "TEMPORARY", (str(runtime / "gone"),))
+    assert ids() == ["1"]
+
+
 def test_another_folder_that_is_not_private_is_not_searched(
     take, usual: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

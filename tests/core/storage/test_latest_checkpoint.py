@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import platform
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from core.storage.latest_checkpoint import (
     latest_metadata,
     latest_or_untrained,
 )
+from core.storage.lock import FolderLock
 from core.storage.paths import checkpoint_names, checkpoint_path, optimizer_path
 from tests.support.run_folders import make_checkpoint, make_run, progress, stamp
 from tests.support.runs import small_config
@@ -61,6 +64,18 @@ def test_a_folder_without_checkpoints_is_refused(tmp_path: Path) -> None:
         latest_checkpoint(tmp_path)
     with pytest.raises(CheckpointError, match="No such file"):
         latest_checkpoint(tmp_path / "missing")
+
+
+def test_a_run_that_is_not_saved_yet_is_refused_with_its_process(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", config=small_config())
+    lock = FolderLock(run)
+    lock.take()
+    owner = f"process {os.getpid()} on {platform.node()}"
+    with pytest.raises(CheckpointError, match=f"run: not saved yet by {owner}, which trains it;"):
+        latest_checkpoint(run)
+    lock.release()
+    with pytest.raises(CheckpointError, match="run: this run was never saved; train it first"):
+        latest_checkpoint(run)
 
 
 def test_a_run_that_was_never_saved_is_untrained(tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import core.training.priority
 from core.training.priority import set_thread_niceness
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="threads have no niceness here")
@@ -30,6 +33,34 @@ def test_a_thread_gives_way() -> None:
 
 def test_the_niceness_that_a_user_gave_is_never_lowered() -> None:
     assert niceness_after(12, 3) == max(12, os.getpriority(os.PRIO_PROCESS, 0))
+
+
+AS_ORDINARY_USER = """
+import os
+os.setgroups([])
+os.setgid(65_534)
+os.setuid(65_534)
+os.nice(10)
+set_thread_niceness(3)
+print(os.getpriority(os.PRIO_PROCESS, 0))
+set_thread_niceness(19)
+print(os.getpriority(os.PRIO_PROCESS, 0))
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_an_ordinary_user_who_gave_a_niceness_keeps_it() -> None:
+    """The other user may not be allowed to read the sources, so they are read before."""
+    program = inspect.getsource(core.training.priority) + AS_ORDINARY_USER
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert done.stdout.split() == [str(own + 10), "19"]
 
 
 def test_a_niceness_that_is_refused_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,11 @@ def test_advice_names_the_flag_on_the_command_line_only():
     assert describe_error(error) == "runs: not a folder; choose another --out"
 
 
+def test_who_trains_a_run_can_be_stopped_by_the_advice():
+    error = RunFolderError(Path("run"), "being trained by process 7 on vm", Advice.STOP_RUN)
+    assert "; stop it first: tui-meta stop ID (see tui-meta ls), or" in describe_error(error)
+
+
 def test_an_error_without_advice_is_its_statement():
     assert describe_error(RunFolderError(Path("runs"), "not a folder")) == "runs: not a folder"
 
