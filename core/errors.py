@@ -142,6 +142,17 @@ def unexpected(error: BaseException) -> str:
     return f"internal error{place}: {type(error).__name__}: {error}"
 
 
+def traceback_of(error: BaseException) -> str:
+    """Return the traceback of ``error``, or one line if it cannot be formatted.
+
+    It quotes the sources, and reading may be what failed.
+    """
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception:
+        return unexpected(error)
+
+
 def reason(error: Exception) -> str:
     """Return why something failed: of an ``OSError`` the system's reason, without the path."""
     if isinstance(error, OSError):

@@ -62,7 +62,7 @@ class Output(Console):
         return "ascii" if self._needs_ascii else super().encoding
 
     def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
+        raise
 
     def print_line(self, text: str, style: str | None = None) -> None:
         """Print ``text`` without markup, on one line of any length."""
@@ -139,6 +139,11 @@ def _named_output(stream: TextIOWrapper) -> TextIOWrapper:
         line_buffering=stream.isatty(),
         write_through=stream.write_through,
     )
+
+
+def is_closed_output(error: OSError) -> bool:
+    """Return True if the reader of standard output has left; a socket can be broken as well."""
+    return isinstance(error, BrokenPipeError) and error.filename == STANDARD_OUTPUT
 
 
 def describe_os_error(error: OSError) -> str:

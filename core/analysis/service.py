@@ -9,6 +9,7 @@ from core.analysis.history import HistoryReader
 from core.analysis.questions import Adapt, AnyQuestion, Battery, ReadHistory
 from core.analysis.theta_cache import ThetaCache
 from core.analysis.theta_sources import FindRun, ThetaSources
+from core.errors import SessionError, unexpected
 
 
 def ignore_progress(done: int, total: int) -> None:
@@ -44,6 +45,15 @@ class AnalysisService:
         are called in this thread. Raises ``ConfigError``, ``QuestionError``, ``CheckpointError``,
         ``RunFolderError`` and ``EngineError``.
         """
+        try:
+            return self._answer(question, progress, cancelled)
+        except (SystemExit, KeyboardInterrupt) as error:
+            # They would end whatever waits for the answer.
+            raise SessionError(unexpected(error)) from error
+
+    def _answer(
+        self, question: AnyQuestion, progress: OnProgress, cancelled: Callable[[], bool]
+    ) -> AnyAnswer:
         if cancelled():
             return Cancelled()
         if isinstance(question, ReadHistory):

@@ -5,7 +5,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,7 +100,7 @@ class RemoteSession:
         """Number of the first event since this client attached."""
         self._ids = itertools.count(1)
         self._calls: dict[int, PendingCall] = {}
-        self._ended = self._left = False
+        self._ended = self._left = self._dropped = False
         self._lost = ""
         self._subscribers = 1
         self._attach(id)
@@ -113,7 +112,7 @@ class RemoteSession:
             read_only=self._read_only,
             subscribers=self._subscribers,
             lost=self._lost,
-            dropped=self._lost == DROPPED,
+            dropped=self._dropped,
             ended=self._ended,
         )
 
@@ -147,8 +146,11 @@ class RemoteSession:
 
     def stop(self, *, save: bool) -> None:
         """End the runs; ``connection`` tells the outcome, as a lost session cannot be ended."""
-        with suppress(RemoteError):
+        try:
             self._call(End(save))
+        except RemoteError as error:
+            if not (self._ended or self._left):
+                self._lose(str(error))
 
     def leave(self, *, terminated: bool) -> None:
         if terminated and self._owner:
@@ -163,7 +165,7 @@ class RemoteSession:
 
     def reconnect(self) -> None:
         id = self._socket.id
-        if self._lost != DROPPED:
+        if not self._dropped:
             id = launch(ResumeRequest.of([Path(folder) for folder in self._folders])).id
             self._owner = True
         self._socket.close()
@@ -265,7 +267,7 @@ class RemoteSession:
     def _attach(self, id: str) -> None:
         hello = make_hello(read_only=self._read_only, progress=self._progress)
         self._socket = SessionSocket(id, hello, self._reply_seconds)
-        self._lost, self._past, self._is_complete = "", [], False
+        self._lost, self._past, self._is_complete, self._dropped = "", [], False, False
         cwd = self._socket.status.cwd
         self._cwd = cwd if cwd != working_folder() else ""
         self._reader = threading.Thread(target=self._read, name="session", daemon=True)
@@ -281,26 +283,27 @@ class RemoteSession:
             raise RemoteError(self._lost)
 
     def _read(self) -> None:
+        problem = ""
         try:
             for message in self._socket.messages():
                 with self._changed:
                     self._last_message = time.monotonic()
                     self._handle(message)
                     self._changed.notify_all()
-            problem = "" if self._ended or self._left else self._why_closed()
         except Exception as error:  # without this thread nothing would change on the screen
             problem = reason(error)
         if not (self._ended or self._left):
-            self._lose(problem)
+            self._dropped = self._is_complete and self._is_running()
+            self._lose(problem or (DROPPED if self._dropped else LOST))
 
-    def _why_closed(self) -> str:
-        """Return why the connection was closed although no client has ended the session."""
+    def _is_running(self) -> bool:
+        """Return True if the session trains these runs, and only the connection is lost."""
         try:
-            running = {run.run for run in session_status(self._socket.id).runs}
-        except RemoteError:
-            return LOST
-        # Another session may have taken its number since.
-        return DROPPED if running == self._snapshots.keys() else LOST
+            # Another session may have taken its number since.
+            runs = session_status(self._socket.id).runs
+            return {run.run for run in runs} == self._snapshots.keys()
+        except Exception:
+            return False
 
     def _handle(self, message: ServerMessage) -> None:
         match message:
@@ -315,7 +318,7 @@ class RemoteSession:
             case CallProgress(id, done, total) if id in self._calls:
                 self._calls[id].progress = done, total
             case Rejected(problem):
-                self._lost = one_line(problem)
+                raise RemoteError(one_line(problem))
             case Ended():
                 self._ended = True
 

@@ -48,15 +48,15 @@ class Listener:
     def _accept(self) -> None:
         try:
             connected, _ = self._listening.accept()
+            connected.setblocking(False)
+            connect = _refuse if _are_scarce(connected.fileno()) else self._connect
         except (BlockingIOError, ConnectionAbortedError, InterruptedError):
             return
-        except OSError:
+        except Exception:
             # There is no descriptor or no memory: the client waits in the system's queue.
             self._loop.remove_reader(self._listening)
             self._retry = self._loop.call_later(self._retry_seconds, self._listen)
             return
-        connected.setblocking(False)
-        connect = _refuse if _are_scarce(connected.fileno()) else self._connect
         task = asyncio.ensure_future(_serve(connected, connect))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -12,7 +12,7 @@ from typing import IO
 
 import msgspec
 
-from core.errors import Advice, LabError
+from core.errors import Advice, LabError, reason
 from core.events import ENDED
 from core.remote.protocol import RemoteError
 from core.remote.registry import SessionEndpoint, sessions_folder
@@ -81,6 +81,8 @@ def launch(runs: Runs, timeout: float = LAUNCH_SECONDS, daemon: Path = DAEMON) -
         except subprocess.TimeoutExpired as error:
             problem = f"no session started within {timeout:g} seconds"
             raise RemoteError(problem, Advice.LIST_SESSIONS) from error
+        except OSError as error:
+            raise RemoteError(f"no process can be started ({reason(error)})") from error
     try:
         reply = msgspec.json.decode(launched.stdout, type=LaunchReply)
     except msgspec.DecodeError as error:

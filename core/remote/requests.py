@@ -58,13 +58,14 @@ class RequestHandler:
         if isinstance(message, Cancel):
             if message.id in subscriber.questions:
                 subscriber.questions[message.id].set()
-        elif problem := self._refusal(message, subscriber):
-            subscriber.send(Reply(message.id, problem))
-        else:
-            try:
+            return
+        try:
+            if problem := self._refusal(message, subscriber):
+                subscriber.send(Reply(message.id, problem))
+            else:
                 self._do(message.id, message.request, subscriber)
-            except Exception as error:
-                subscriber.send(Reply(message.id, reason(error)))
+        except Exception as error:
+            subscriber.send(Reply(message.id, reason(error)))
 
     def forget(self, subscriber: Subscriber) -> None:
         """Cancel the questions of a subscriber that has left."""
@@ -118,7 +119,7 @@ class RequestHandler:
                 self._begin(self._restart(id, subscriber))
             case End(save):
                 self._publish_issued(subscriber, "stop" if save else "discard", None)
-                self._begin(self._end(save))
+                self._begin(self._end(id, subscriber, save=save))
             case Ask():
                 subscriber.questions[id] = threading.Event()
                 self._begin(self._answer(id, request, subscriber))
@@ -140,10 +141,12 @@ class RequestHandler:
         self._flush()
         subscriber.send(Reply(id, problem))
 
-    async def _end(self, save: bool) -> None:
+    async def _end(self, id: int, subscriber: Subscriber, *, save: bool) -> None:
         try:
             async with self._changing:
                 await asyncio.to_thread(self._session.stop, save=save)
+        except Exception as error:
+            subscriber.send(Reply(id, reason(error)))
         finally:
             self._ended.set()
 

@@ -10,10 +10,13 @@ import asyncio
 import itertools
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
+from core.errors import reason, traceback_of
 from core.events import AnyEvent, Evaluated, Progress, Snapshot
 from core.remote.delta import DeltaEncoder, encode_backlog, full
 from core.remote.listener import Listener
@@ -57,34 +60,47 @@ HELLO_SECONDS = 5.0
 """Time for a client that has connected to send its ``Hello``."""
 
 
+def log_error(error: BaseException) -> None:
+    """Write the traceback of ``error`` to standard error, the log of a session's process."""
+    sys.stderr.write(traceback_of(error))
+    sys.stderr.flush()
+
+
 class Server:
-    """Serves ``session`` at ``endpoint`` until it is closed, and removes the endpoint then."""
+    """Serves ``session`` at ``endpoint`` until it is closed, and removes the endpoint then.
+
+    ``on_error`` is called with an internal error: a client was disconnected by it, or all were.
+    """
 
     def __init__(
         self,
         session: LocalSession,
         endpoint: SessionEndpoint,
         *,
+        on_error: Callable[[BaseException], None] = log_error,
         hello_seconds: float = HELLO_SECONDS,
         endpoint_seconds: float = ENDPOINT_SECONDS,
     ) -> None:
         self._session = session
         self._endpoint = endpoint
+        self._on_error = on_error
         self._hello_seconds = hello_seconds
         self._endpoint_ticks = round(endpoint_seconds / TICK_SECONDS)
         self._subscribers: dict[str, Subscriber] = {}
+        self._connected: set[socket.socket] = set()
         self._numbers = itertools.count(1)
         self._seen = 0
         self._encoder = DeltaEncoder()
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(self._handle_loop_error)
         self._wake = asyncio.Event()
         self._ending = asyncio.Event()
         self.ended = threading.Event()
         """Set once a subscriber has ended the runs, or they have become unreachable."""
         self._requests = RequestHandler(session, self._send_updates, self.ended)
-        session.add_listener(self._wake_for)
         self._thread = threading.Thread(target=self._work, name="server", daemon=True)
         self._thread.start()
+        session.add_listener(self._wake_for)
 
     @property
     def id(self) -> str:
@@ -109,17 +125,24 @@ class Server:
         try:
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
                 runner.run(self._serve())
-        except Exception:
-            # An internal error: runs that no client can reach would train for days.
+        except BaseException as error:
+            # Runs that no client can reach would train for days.
             self.ended.set()
-            raise
+            self._on_error(error)
         finally:
+            for connected in self._connected:  # those that a loop that failed has left open
+                with suppress(OSError):
+                    connected.shutdown(socket.SHUT_RDWR)
             self._requests.close()
 
+    def _handle_loop_error(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self._on_error(context.get("exception") or RuntimeError(context["message"]))
+
     async def _serve(self) -> None:
-        listener = self._listener()
+        listener: Listener | None = None
         ticks = 0
         try:
+            listener = self._listener()
             while not self._ending.is_set():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), TICK_SECONDS)
@@ -132,7 +155,8 @@ class Server:
                 if ticks % self._endpoint_ticks == 0:
                     listener = self._keep_endpoint(listener)
         finally:
-            listener.close()
+            if listener:
+                listener.close()
             self._endpoint.remove()  # first: a client that sees the end finds no session any more
         self._send_updates()
         subscribers = self._subscribers.values()
@@ -143,12 +167,12 @@ class Server:
         return Listener(self._endpoint.listening, self._connect)
 
     def _keep_endpoint(self, listener: Listener) -> Listener:
-        if self._endpoint.exists():
-            return listener
-        listener.close()
         try:
+            if self._endpoint.exists():
+                return listener
+            listener.close()
             self._endpoint.restore()
-        except (RemoteError, OSError):
+        except Exception:
             return listener  # the folder may come back when the user logs in again
         return self._listener()
 
@@ -164,6 +188,7 @@ class Server:
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connected: socket.socket = writer.get_extra_info("socket")
         problem = ""
+        self._connected.add(connected)
         try:
             if not is_same_user(connected):
                 return
@@ -172,14 +197,15 @@ class Server:
             await self._accept(hello, reader, writer)
         except NOT_A_MESSAGE as error:
             problem = f"not a hello: {one_line(error)}"
-        except RemoteError as error:
-            problem = str(error)
         except (OSError, EOFError, TimeoutError):
             pass
+        except Exception as error:
+            problem = reason(error)
         finally:
             if problem:
                 writer.write(to_frame(Rejected(problem)))
             writer.close()
+            self._connected.discard(connected)
 
     async def _accept(
         self, hello: Hello, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -46,6 +46,10 @@ class CheckpointManager:
         """Start from ``checkpoint``, which is on disk."""
         self.saved_iteration, self._saved_kind = checkpoint.state.iteration, checkpoint.kind
 
+    def release(self) -> None:
+        """Release the folder, or the one that replaced it."""
+        self.folder.release()
+
     def start_timer(self) -> None:
         """Start the autosave timer, when training begins."""
         self._saved_at = time.monotonic()

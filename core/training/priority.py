@@ -22,6 +22,6 @@ def set_thread_niceness(niceness: int) -> None:
     # On other systems niceness belongs to the whole process.
     if sys.platform == "linux":
         thread = threading.get_native_id()
-        with suppress(OSError):
+        with suppress(Exception):
             if os.getpriority(os.PRIO_PROCESS, thread) < niceness:
                 os.setpriority(os.PRIO_PROCESS, thread, niceness)

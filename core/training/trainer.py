@@ -3,8 +3,8 @@
 import queue
 import threading
 import time
-import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from core import events, validation
 from core.engines import make_engine
 from core.engines.base import Advance, Engine, TrainState
-from core.errors import ConfigError, LabError, unexpected
+from core.errors import ConfigError, LabError, traceback_of, unexpected
 from core.evaluation.adaptation import few_shot
 from core.evaluation.protocols import PROBES, ProbeName, draw_task
 from core.storage.checkpoint import Checkpoint
@@ -91,10 +91,11 @@ class Trainer:
     # The thread
 
     def _run(self) -> None:
-        try:
-            self._train()
-        except BaseException as error:  # nothing above this would report it
-            self._abort(error)
+        for step in (self._train, self._publisher.close, self._checkpoints.release):
+            try:
+                step()
+            except BaseException as error:  # nothing above this would report it
+                self._abort(error)
 
     def _train(self) -> None:
         try:
@@ -107,13 +108,8 @@ class Trainer:
                 self._execute_commands()
         except LabError as error:
             self._fail(str(error))
-        except Exception as error:
-            self._fail(f"{type(error).__name__}: {error}", traceback.format_exc())
-        finally:
-            try:
-                self._publisher.close()
-            finally:
-                self._checkpoints.folder.release()
+        except BaseException as error:
+            self._fail(f"{type(error).__name__}: {error}", traceback_of(error))
 
     def _prepare(self) -> None:
         engine = self._engine = make_engine(self._config, self._set_preparing)
@@ -341,13 +337,18 @@ class Trainer:
         self._set_state("failed")
 
     def _abort(self, error: BaseException) -> None:
-        """Fail without a call that could fail in its turn: no clock, no file."""
+        """Fail without a call that could fail in its turn, except to log it, where that works."""
         self._run_state = "failed"
         self.snapshot = self._snapshot()
         problem, at = unexpected(error), self.snapshot.iteration
         unsaved = f"; iteration {at:,} is not saved" if self.snapshot.unsaved else ""
         header: events.EventHeader = {"run": self.name, "iteration": at, "time": self._time}
-        self._publisher.publish(events.Failed(problem=problem + unsaved, **header))
+        failed = events.Failed(problem=problem + unsaved, **header)
+        with suppress(Exception):
+            self._publisher.log.append(failed)
+            self._publisher.log.close()
+        with suppress(Exception):  # the snapshot says it as well
+            self._publisher.publish(failed)
 
     # Events and snapshots
 

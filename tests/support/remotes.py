@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from core.remote.client import RemoteSession
 from core.remote.protocol import (
@@ -30,7 +31,7 @@ PATIENCE = 60.0
 class Serving:
     """``session``, started and served until a client ends it or ``close`` is called."""
 
-    def __init__(self, session: LocalSession, **options: float) -> None:
+    def __init__(self, session: LocalSession, **options: Any) -> None:
         session.start()
         self.endpoint = SessionEndpoint()
         self.server = Server(session, self.endpoint, **options)
@@ -76,7 +77,7 @@ class Serving:
 
 
 @contextmanager
-def served(session: LocalSession, **options: float) -> Iterator[Serving]:
+def served(session: LocalSession, **options: Any) -> Iterator[Serving]:
     """While entered, ``session`` can be reached."""
     serving = Serving(session, **options)
     try:

@@ -15,7 +15,7 @@ from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from core.errors import LabError, reason
+from core.errors import reason
 from core.session.api import Connection, Session
 from tui_meta.app.ascii import AsciiFilter
 from tui_meta.app.preferences import Preferences
@@ -290,8 +290,8 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
             done = problem = ""
             try:
                 done = replace()
-            except LabError as error:
-                problem = f"{failed}: {error}"
+            except Exception as error:
+                problem = f"{failed}: {reason(error)}"
             self.call_from_thread(self.watch_screen.unblock, done, problem)
 
         self.watch_screen.block(message)

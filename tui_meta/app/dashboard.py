@@ -51,7 +51,7 @@ def _run(app: TuiMetaApp, session: Session) -> None:
     for step in (run, leave, partial(app.dashboard.poll, session)):
         try:
             step()
-        except Exception as error:
+        except BaseException as error:
             app.crash = app.crash or error
 
 

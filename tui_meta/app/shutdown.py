@@ -7,6 +7,7 @@ import select
 import signal
 import termios
 import threading
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -73,13 +74,14 @@ class LeaveOnSignals:
             threading.Thread(target=self._leave, args=(number,), daemon=True).start()
 
     def _leave(self, number: int) -> None:
-        code = exit_code(number)
-        self._app.call_later(self._app.show_leaving)
-        try:
-            self._session.leave(terminated=not is_hang_up(number))
-        except Exception as error:
-            self._app.crash = error
-        self._app.call_later(self._app.exit, return_code=code)
+        code, app = exit_code(number), self._app
+        show = partial(app.call_later, app.show_leaving)
+        leave = partial(self._session.leave, terminated=not is_hang_up(number))
+        for step in (show, leave, partial(app.call_later, app.exit, return_code=code)):
+            try:
+                step()
+            except Exception as error:
+                app.crash = app.crash or error
         if not self._closed.wait(CLOSING_SECONDS):
             self._restore_terminal()
             os._exit(code)

@@ -54,7 +54,7 @@ class BackgroundWriter(io.RawIOBase):
         self._changed = threading.Condition()
         self._pieces: deque[bytes] = deque()
         self._waiting = 0
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._is_losing = False
         self.left_out = 0
         """Lines that were left out."""
@@ -114,7 +114,7 @@ class BackgroundWriter(io.RawIOBase):
                 content = self._pieces.popleft()
             try:
                 self._write_all(content)
-            except OSError as error:
+            except Exception as error:
                 with self._changed:
                     self._error = error
                     self._changed.notify_all()

@@ -45,7 +45,7 @@ def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = F
 
     With ``as_json`` every event of ``events.jsonl`` is a JSON line on standard output, and all
     other text goes to standard error. Raises ``OSError`` where standard output cannot be
-    written; the runs are saved before.
+    written; the runs are saved before, as they are before any other exception.
     """
     with FirstSignal(outlives_terminal=outlives_terminal) as interrupts:
         report = Report(session, as_json=as_json)
@@ -59,9 +59,9 @@ def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = F
             finally:
                 session.stop(save=True)
             report.finish()
-        except OSError:
+        except Exception as error:
             report.print_problems()
-            if not interrupts.received:
+            if not (interrupts.received and isinstance(error, OSError)):
                 raise
             flush_stdio()  # as after the hang-up of the terminal
         return interrupts.exit_code or report.exit_code()

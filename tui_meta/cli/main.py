@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from core.errors import LabError
 from core.version import VERSION
+from tui_meta.app.crash import crash_line
 from tui_meta.app.signals import interrupt_at_once
 from tui_meta.cli.errors import describe_error, describe_usage_error
 from tui_meta.cli.home import expanded
@@ -41,6 +42,7 @@ from tui_meta.console import (
     configure_stdio,
     describe_os_error,
     flush_stdio,
+    is_closed_output,
     print_error,
 )
 
@@ -362,13 +364,16 @@ def main(tokens: Sequence[str] | None = None) -> int:
         return Exit.REFUSED
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        flush_stdio()
-        return Exit.PIPE_CLOSED
     except OSError as error:
-        print_error(describe_os_error(error))
+        closed = is_closed_output(error)
+        if not closed:
+            print_error(describe_os_error(error))
         flush_stdio()
-        return Exit.REFUSED
+        return Exit.PIPE_CLOSED if closed else Exit.REFUSED
+    except Exception as error:
+        print_error(crash_line(error, "this command"))
+        flush_stdio()
+        return Exit.FAILED
     return code or Exit.DONE
 
 

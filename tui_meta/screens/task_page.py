@@ -66,12 +66,18 @@ class TaskPage(Page):
         self.arrange_for(self.shape)
         self.set_class(self.size.height >= _FRAMED_HEIGHT, "-framed")
 
-    def recall_run(self, run: str, then: Callable[[str, RunHistory], None]) -> bool:
-        """Ask for the history of ``run``; False if it is still loading."""
+    def recall_run(
+        self,
+        run: str,
+        then: Callable[[str, RunHistory], None],
+        failed: Callable[[str], None] | None = None,
+    ) -> bool:
+        """Ask for the history of ``run``; False if it is still loading. Otherwise like `ask`."""
         one = self.dashboard.snapshots.get(run)
         if one is None or one.state == "loading":
             return False
-        self.ask(f"recall {run}", ReadHistory(of=Live(run)), partial(_recalled, then, run))
+        take = partial(_recalled, then, run)
+        self.ask(f"recall {run}", ReadHistory(of=Live(run)), take, failed=failed)
         return True
 
     # Keys.

@@ -21,6 +21,8 @@ from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from core.errors import reason
+
 LARGEST = 16 * 2**20
 """Bytes; a longer file is not one of ours. A kernel takes 0.3 MiB."""
 
@@ -47,17 +49,20 @@ class KernelCache(NullCache):
         code = read_code(self._path)
         if code is None:
             return None
-        target_context.refresh()
-        return CompileResult._rebuild(target_context, *pickle.loads(code))
+        try:
+            target_context.refresh()
+            return CompileResult._rebuild(target_context, *pickle.loads(code))
+        except Exception:  # whatever is wrong with it, the code can be compiled
+            return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep the code of the compile result ``data``, if the file can be written."""
-        code = dumps(data._reduce())
         try:
+            code = dumps(data._reduce())
             self._path.parent.mkdir(parents=True, exist_ok=True)
             _replace(self._path, hashlib.sha256(code).digest() + code)
-        except OSError as error:
-            self.problem = f"{self._path}: {error.strerror or error}"
+        except Exception as error:
+            self.problem = f"{self._path}: {reason(error)}"
 
 
 def read_code(path: Path) -> bytes | None:
@@ -67,7 +72,7 @@ def read_code(path: Path) -> bytes | None:
             return None
         with path.open("rb") as file:
             content = file.read(LARGEST)
-    except OSError:
+    except Exception:
         return None
     digest, code = content[:_DIGEST], content[_DIGEST:]
     return code if hashlib.sha256(code).digest() == digest else None

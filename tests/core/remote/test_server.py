@@ -415,7 +415,6 @@ def test_clients_that_hang_up_at_once_do_no_harm(serving: Serving) -> None:
 # Internal errors.
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_server_that_crashes_ends_the_runs_and_leaves_nothing_behind(
     session: FakeSession, serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -465,5 +464,7 @@ def test_a_session_that_cannot_stop_its_runs_ends_all_the_same(
         raise RuntimeError("out of the blue")
 
     monkeypatch.setattr(session, "stop", failing)
-    serving.client().stop(save=True)
-    assert serving.server.ended.is_set()
+    client = serving.client()
+    client.stop(save=True)
+    assert "RuntimeError: out of the blue" in client.connection.lost
+    assert serving.server.ended.wait(PATIENCE)

@@ -7,20 +7,35 @@ import importlib.metadata
 import io
 import os
 import subprocess
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+import traceback
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import core.training.trainer
+from core.engines.fused import kernel, network
+from core.engines.fused.engine import FusedEngine
 from core.engines.torch.engine import TorchEngine
-from core.events import ENDED, AnyCommand, Evaluate, Failed, Save, SaveFailed, Step, Stop
+from core.events import (
+    ENDED,
+    AnyCommand,
+    AnyEvent,
+    Evaluate,
+    Failed,
+    Save,
+    SaveFailed,
+    Step,
+    Stop,
+)
 from core.storage.latest_checkpoint import latest_checkpoint
+from core.storage.run_index import describe_run
 from core.training.trainer import Trainer
-from tests.support.runs import PATIENCE, Log, new_plan, paused_at, small_config
+from tests.support import stub_kernel
+from tests.support.runs import CRAWL, PATIENCE, Log, new_plan, paused_at, small_config
+from tests.support.saboteur import PROBLEM, Call, Saboteur, name_of, sabotage
 
 # Of a git process that could not be started Python itself leaves parts behind.
 pytestmark = [
@@ -28,7 +43,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-CALLS: list[tuple[Any, str]] = [
+RUN = "run "
+"""How the names of the threads of runs begin."""
+
+CALLS: list[Call] = [
     *((os, name) for name in ("open", "write", "fsync", "replace", "listdir", "unlink", "mkdir")),
     *((os, name) for name in ("stat", "fstat", "close", "getpriority", "setpriority")),
     (io, "open"),
@@ -38,10 +56,10 @@ CALLS: list[tuple[Any, str]] = [
     (importlib.metadata, "distribution"),
     (subprocess, "Popen"),
     (core.training.trainer, "make_engine"),
-    (TorchEngine, "advance"),
-    (TorchEngine, "adapt"),
 ]
-"""Calls of a run that leave the process, or run compiled code."""
+"""Calls of a run that leave the process."""
+
+ENGINES: dict[str, type] = {"torch": TorchEngine, "fused": FusedEngine}
 
 PHASES: dict[str, AnyCommand | None] = {
     "loading": None,
@@ -52,47 +70,17 @@ PHASES: dict[str, AnyCommand | None] = {
 }
 
 
-class Saboteur:
-    """Makes a call fail in the thread of the run, ``times`` times, once it is ``armed``."""
-
-    def __init__(self, error: type[BaseException], times: float) -> None:
-        self.armed = False
-        self.hits = 0
-        self._error, self._times = error, times
-
-    def wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **named: Any) -> Any:
-            in_run = threading.current_thread().name.startswith("run ")
-            if in_run and self.armed and self.hits < self._times:
-                self.hits += 1
-                raise self._error("out of the blue")
-            return original(*arguments, **named)
-
-        return call
-
-
-@pytest.fixture
-def sabotage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Saboteur]]:
-    def sabotaged(
-        owner: Any, name: str, error: type[BaseException] = RuntimeError, times: float = 1
-    ) -> Saboteur:
-        saboteur = Saboteur(error, times)
-        monkeypatch.setattr(owner, name, saboteur.wrap(getattr(owner, name)))
-        return saboteur
-
-    yield sabotaged
-    monkeypatch.undo()
-
-
-def sabotaged_run(out: Path, phase: str, saboteur: Saboteur) -> tuple[Trainer, Log]:
+def sabotaged_run(
+    out: Path, phase: str, saboteur: Saboteur, engine: str = "torch"
+) -> tuple[Trainer, Log]:
     """Run ``phase`` with the saboteur armed, then stop the run and save it."""
     if phase == "loading":
         log = Log()
-        trainer = Trainer(new_plan(out), log)
+        trainer = Trainer(new_plan(out, small_config(engine)), log)
         saboteur.armed = True
         trainer.start()
     else:
-        trainer, log = paused_at(3, out, small_config(iterations=10))
+        trainer, log = paused_at(3, out, small_config(engine, iterations=10))
         saboteur.armed = True
         command = PHASES[phase]
         assert command is not None
@@ -119,52 +107,126 @@ def assert_ended_and_reported(trainer: Trainer, log: Log) -> None:
 
 
 @pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call[0].__name__}.{call[1]}")
+@pytest.mark.parametrize("call", CALLS, ids=name_of)
 def test_a_run_ends_and_names_what_is_unsaved_whichever_call_fails(
-    tmp_path: Path, sabotage: Callable[..., Saboteur], phase: str, call: tuple[Any, str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: str, call: Call
 ) -> None:
-    saboteur = sabotage(*call)
+    saboteur = sabotage(monkeypatch, RUN, call)
     assert_ended_and_reported(*sabotaged_run(tmp_path, phase, saboteur))
 
 
 @pytest.mark.parametrize("phase", ["loading", "training"])
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call[0].__name__}.{call[1]}")
+@pytest.mark.parametrize("call", CALLS, ids=name_of)
 def test_a_run_ends_and_names_what_is_unsaved_where_a_call_fails_for_ever(
-    tmp_path: Path, sabotage: Callable[..., Saboteur], phase: str, call: tuple[Any, str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: str, call: Call
 ) -> None:
-    saboteur = sabotage(*call, times=float("inf"))
+    saboteur = sabotage(monkeypatch, RUN, call, times=float("inf"))
     assert_ended_and_reported(*sabotaged_run(tmp_path, phase, saboteur))
 
 
-@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, MemoryError, PermissionError])
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit, KeyboardInterrupt, MemoryError])
 @pytest.mark.parametrize("name", ["advance", "adapt"])
-def test_a_run_ends_whatever_the_exception_is(
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_run_is_saved_whatever_the_exception_of_its_engine_is(
     tmp_path: Path,
-    sabotage: Callable[..., Saboteur],
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str,
     name: str,
     error: type[BaseException],
 ) -> None:
-    saboteur = sabotage(TorchEngine, name, error)
+    saboteur = sabotage(monkeypatch, RUN, (ENGINES[engine], name), error)
     phase = {"advance": "training", "adapt": "evaluating"}[name]
-    trainer, log = sabotaged_run(tmp_path, phase, saboteur)
+    trainer, log = sabotaged_run(tmp_path, phase, saboteur, engine)
     assert saboteur.hits
-    assert log.of(Failed)
+    assert log.of(Failed)[0].problem == f"{error.__name__}: {PROBLEM}"
+    assert not trainer.snapshot.unsaved
     assert_ended_and_reported(trainer, log)
 
 
-def test_a_save_that_fails_unexpectedly_is_tried_again(
-    tmp_path: Path, sabotage: Callable[..., Saboteur]
+COMPILING: list[Call] = [
+    (network, "njit"),
+    (tempfile, "mkstemp"),
+    *((os, name) for name in ("open", "stat", "mkdir", "replace", "unlink", "close", "fdopen")),
+    (io, "open"),
+]
+"""Calls of a run while it compiles its engine and keeps what was compiled."""
+
+
+@pytest.mark.parametrize("times", [1, float("inf")])
+@pytest.mark.parametrize("call", COMPILING, ids=name_of)
+def test_a_run_starts_or_fails_whichever_call_of_the_compiler_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call, times: float
 ) -> None:
-    saboteur = sabotage(os, "fsync")
+    for name in ("advance", "adapt"):
+        monkeypatch.setattr(kernel, name, getattr(stub_kernel, name))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    network._compile.cache_clear()
+    try:
+        log = Log()
+        trainer = Trainer(new_plan(tmp_path, small_config("fused"), pace=CRAWL), log)
+        saboteur = sabotage(monkeypatch, RUN, call, times=times)
+        saboteur.armed = True
+        trainer.start()
+        trainer.send(Stop(save=False))
+        assert trainer.join(PATIENCE), "the run never ends"
+        saboteur.armed = False
+    finally:
+        monkeypatch.undo()
+        network._compile.cache_clear()
+    assert trainer.snapshot.state in ENDED
+    assert bool(log.of(Failed)) == (trainer.snapshot.state == "failed")
+
+
+def test_a_save_that_fails_unexpectedly_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saboteur = sabotage(monkeypatch, RUN, (os, "fsync"))
     trainer, log = paused_at(3, tmp_path)
     saboteur.armed = True
     trainer.send(Save())
     problem = log.wait(SaveFailed).problem
-    assert "internal error in test_any_exception.py:" in problem
-    assert "RuntimeError: out of the blue; training continues, retrying" in problem
+    assert "internal error in saboteur.py:" in problem
+    assert f"RuntimeError: {PROBLEM}; training continues, retrying" in problem
     trainer.send(Stop(save=True))
     assert trainer.join(PATIENCE)
     assert (trainer.snapshot.state, trainer.snapshot.unsaved) == ("stopped", False)
+
+
+def test_a_run_is_saved_although_the_traceback_of_its_failure_cannot_be_formatted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sabotage(monkeypatch, RUN, (traceback, "format_exception")).armed = True
+    saboteur = sabotage(monkeypatch, RUN, (TorchEngine, "advance"))
+    trainer, log = sabotaged_run(tmp_path, "training", saboteur)
+    assert not trainer.snapshot.unsaved
+    assert log.of(Failed)[0].details.startswith("internal error in saboteur.py:")
+
+
+def test_a_failure_that_nothing_else_reports_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refusing(Trainer):
+        def _fail(self, problem: str, details: str = "") -> None:
+            raise RuntimeError(PROBLEM)
+
+    log = Log()
+    trainer = Refusing(new_plan(tmp_path), log)
+    sabotage(monkeypatch, RUN, (TorchEngine, "advance")).armed = True
+    trainer.start()
+    assert trainer.join(PATIENCE)
+    (failed,) = log.of(Failed)
+    assert PROBLEM in failed.problem
+    assert describe_run(trainer.folder)[0].state == "failed"
+
+
+def test_a_run_whose_events_nobody_takes_ends_all_the_same(tmp_path: Path) -> None:
+    def refuse(_: AnyEvent) -> None:
+        raise RuntimeError(PROBLEM)
+
+    trainer = Trainer(new_plan(tmp_path), refuse)
+    trainer.start()
+    assert trainer.join(PATIENCE)
+    assert trainer.snapshot.state == "failed"
 
 
 def test_a_run_whose_thread_cannot_start_has_failed(

@@ -90,8 +90,9 @@ def _watch(session: RemoteSession, *, as_json: bool) -> int:
         try:
             report.follow(interrupts)
         except OSError:
-            flush_stdio()
-            return Exit.PIPE_CLOSED
+            if not interrupts.received:
+                raise
+            flush_stdio()  # as after the hang-up of the terminal
         finally:
             session.detach()
     if session.connection.lost:

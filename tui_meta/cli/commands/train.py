@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core import validation
+from core.errors import reason, unexpected
 from core.remote.process import LaunchReply, launch, launch_reply
 from core.remote.protocol import RemoteError
 from core.remote.registry import SessionEndpoint, require_endpoint
@@ -16,7 +17,7 @@ from tui_meta.app.signals import interrupt_at_once, is_by_signal
 from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.home import user_path
 from tui_meta.cli.settings import configure
-from tui_meta.console import Exit, print_note, require_terminal
+from tui_meta.console import Exit, print_error, print_note, require_terminal
 from tui_meta.views.describe import display_path
 
 OutputMode = Literal["dashboard", "lines", "json", "detached"]
@@ -127,10 +128,20 @@ def _print_notes(answer: LaunchReply) -> None:
 @contextmanager
 def _served(session: LocalSession) -> Iterator[bool]:
     """Serve ``session`` while entered, and yield whether others can attach to it."""
+
+    def report(error: BaseException) -> None:
+        problem = f"clients of this session may be disconnected: {unexpected(error)}"
+        print_error(f"{problem}; training continues")
+
     try:
-        server = Server(session, SessionEndpoint())
-    except RemoteError as error:
-        print_note(f"this session cannot be attached to: {error}")
+        endpoint = SessionEndpoint()
+        try:
+            server = Server(session, endpoint, on_error=report)
+        except BaseException:
+            endpoint.remove()
+            raise
+    except Exception as error:
+        print_note(f"this session cannot be attached to: {reason(error)}")
         yield False
         return
     try:

@@ -163,8 +163,9 @@ class RunsPage(Page):
         if path != self._previewed:
             self._previewed = path
             self._opened = None
-            if path:
-                self.compute("preview", lambda _: _read(path), self._take_run, lambda _: None)
+            if current:
+                failed = (lambda _: None) if current.problem else self.show_error
+                self.compute("preview", lambda _: _read(path), self._take_run, failed)
         if self._opened:
             plot = replace(self._opened.plot, title=printable(self._label(path)))
             width, read_at = preview.size.width, self._runs.read_at

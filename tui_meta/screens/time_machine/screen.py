@@ -68,6 +68,8 @@ class TimeMachinePage(TaskPage):
         self._histories = {run: HistoryChart() for run in self._runs}
         self._through_time = {run: ThroughTimeChart() for run in self._runs}
         self._recalled_at: dict[str, int] = {}
+        self._unread: set[str] = set()
+        """Runs whose history could not be read."""
 
     @property
     def footer_keys(self) -> Sequence[Key]:
@@ -201,7 +203,8 @@ class TimeMachinePage(TaskPage):
         if self.shape == "tiny":
             return [fit(too_small(*self.size), width)]
         runs = time_text.runs_line([self._titles[run] for run in self._runs], self._chosen)
-        place = time_text.place_line(self._machine) if self._machine else line("reading…")
+        unknown = line("no history" if self._run in self._unread else "reading…")
+        place = time_text.place_line(self._machine) if self._machine else unknown
         where = fit(line(*runs, "  ", *place), width)
         loss = time_text.loss_line(self._lab, answer)
         if self.shape == "small":
@@ -213,7 +216,13 @@ class TimeMachinePage(TaskPage):
 
     def recall(self) -> None:
         run = self._run
-        if self.recall_run(run, self._take_history):
+
+        def fail(problem: str) -> None:
+            self._unread.add(run)
+            self.show_error(problem)
+            self._show_change()
+
+        if self.recall_run(run, self._take_history, fail):
             self._recalled_at[run] = self.dashboard.snapshots[run].iteration
 
     def _take_history(self, run: str, history: RunHistory) -> None:
