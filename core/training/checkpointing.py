@@ -115,7 +115,10 @@ class CheckpointManager:
         self._write_one(checkpoint)
         self._best = None
         self.saved_iteration, self._saved_kind = iteration, checkpoint.kind
-        self.folder.prune(self._settings.keep)
+        # A checkpoint that the log does not name may count as one of a discarded branch.
+        self._publisher.flush()
+        if not self._publisher.has_backlog:
+            self.folder.prune(self._settings.keep)
         if self._problem:
             self._publisher.record(
                 WriteRecovered(path=str(self.folder.path), **self._publisher.header())

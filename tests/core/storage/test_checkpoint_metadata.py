@@ -1,4 +1,4 @@
-"""The metadata of a checkpoint are read without its tensors, and validated."""
+"""The metadata of a checkpoint are read and validated; its tensors, where they are few."""
 
 import json
 from pathlib import Path
@@ -12,16 +12,14 @@ from core.config import RunConfig
 from core.engines.base import TrainState
 from core.errors import CheckpointError
 from core.models.mlp import MLP
+from core.storage import checkpoint
 from core.storage.checkpoint import LARGEST_HEADER, Checkpoint, read_metadata, save_checkpoint
 from core.storage.paths import checkpoint_names, optimizer_path
 from tests.support.run_folders import make_checkpoint
 
 
 def test_iteration_and_target_are_read(tmp_path: Path) -> None:
-    config = RunConfig(algorithm=Fomaml())
-    state = TrainState(7, MLP.of(config.network).initial(0), {})
-    path = save_checkpoint(tmp_path, Checkpoint(config, state, 90, 1.0, ()))
-    metadata = read_metadata(path)
+    metadata = read_metadata(saved(tmp_path))
     assert (metadata.iteration, metadata.target) == (7, 90)
 
 
@@ -31,7 +29,29 @@ def test_kind_and_best_loss_are_read(tmp_path: Path) -> None:
     assert (metadata.kind, metadata.best, metadata.best_iteration) == ("hand", 0.25, 5)
 
 
-def test_the_tensors_are_not_read(tmp_path: Path) -> None:
+def saved(folder: Path) -> Path:
+    config = RunConfig(algorithm=Fomaml())
+    state = TrainState(7, MLP.of(config.network).initial(0), {})
+    return save_checkpoint(folder, Checkpoint(config, state, 90, 1.0, ()))
+
+
+@pytest.mark.parametrize("largest", [2**22, 100])
+def test_a_flipped_bit_is_found_unless_the_network_is_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, largest: int
+) -> None:
+    monkeypatch.setattr(checkpoint, "LARGEST_CHECKED", largest)
+    path = saved(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    if largest == 100:
+        assert read_metadata(path).iteration == 7
+    else:
+        with pytest.raises(CheckpointError, match="damaged: the digest does not match"):
+            read_metadata(path)
+
+
+def test_tensors_without_a_digest_are_not_read(tmp_path: Path) -> None:
     path = make_checkpoint(tmp_path, 7)
     content = path.read_bytes()
     header = 8 + int.from_bytes(content[:8], "little")
