@@ -3,12 +3,16 @@
 ``pytest --hypothesis-profile=search`` looks for new counterexamples instead.
 """
 
+import functools
 import gc
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+# Before NumPy is imported, here and in all programs that are started: its threads wait busily.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import pytest
 from hypothesis import settings
@@ -70,12 +74,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     gc.freeze()
 
 
+@functools.cache
+def marks_of(folder: Path) -> Sequence[pytest.MarkDecorator]:
+    """Return the marks of the tests in ``folder``."""
+    return [mark for marked, mark in MARKS.items() if folder.is_relative_to(marked)]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Add the marks that follow from a test's folder and fixtures."""
     for item in items:
-        for folder, mark in MARKS.items():
-            if folder in item.path.parents:
-                item.add_marker(mark)
+        for mark in marks_of(item.path.parent):
+            item.add_marker(mark)
         if "text_snapshot" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.picture)
 

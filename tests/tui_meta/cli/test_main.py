@@ -1,5 +1,6 @@
 """The command line as a whole: errors are one line, and exit codes are documented."""
 
+import os
 import sys
 from unittest.mock import Mock, patch
 
@@ -191,3 +192,14 @@ def test_where_no_session_can_be_registered_the_dashboard_trains_the_runs_itself
     assert line.startswith(
         "training stops when this terminal closes: /proc/none/tui-meta: sessions"
     )
+
+
+@pytest.mark.parametrize(("chosen", "used"), [(None, "1"), ("4", "4")])
+def test_numpy_starts_threads_only_for_a_user_who_asks_for_them(
+    chosen: str | None, used: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    if chosen:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", chosen)
+    assert main(["--version"]) == 0
+    assert os.environ["OPENBLAS_NUM_THREADS"] == used
