@@ -7,15 +7,24 @@ Seen in plotext 6.1.0:
 - Its figure is one for all threads, and never larger than the terminal unless the limits are
   changed before the size: https://github.com/piccolomo/plotext/issues/88. So each thread has a
   figure that belongs to a terminal of its own without limits, through the private ``_master``.
+- Importing it lays out the pages of its manual, which takes longer than all the rest. No upstream
+  issue known.
 """
 
 import math
+import sys
 import threading
 from collections.abc import Iterable, Sequence
+from types import ModuleType
 from typing import Any
 
 LIMITS = (-1.0, 2.0)
 """Where a coordinate may lie, the axis' limits being 0 and 1."""
+
+MANUAL = "plotext._doc.doc"
+NO_MANUAL = ModuleType(MANUAL)
+NO_MANUAL.docs = None  # type: ignore[attr-defined]
+"""The module of plotext that lays out its manual, and one that does not."""
 
 _local = threading.local()
 
@@ -50,6 +59,7 @@ def own_figure() -> tuple[Any, Any]:
     """Return the figure of this thread, and plotext's class of markers."""
     if not hasattr(_local, "figure"):
         # Imported late: it takes a tenth of a second, which only a drawn chart should cost.
+        sys.modules.setdefault(MANUAL, NO_MANUAL)
         import plotext  # type: ignore[import-untyped]  # it ships no types
 
         terminal = type(plotext.terminal)()

@@ -5,6 +5,7 @@ A picture is compared with a text file, so that a difference can be read in a di
 
 from __future__ import annotations
 
+import functools
 import string
 from collections.abc import Iterable
 
@@ -55,7 +56,7 @@ class StyleLetters:
 
     def of(self, char: str, style: Style | None) -> str:
         """The letter of a cell; a blank where no style is visible."""
-        words = " ".join(_visible(style or Style(), is_blank=char == " "))
+        words = _words(style or Style(), is_blank=char == " ")
         if not words:
             return " "
         return self._letters.setdefault(words, _SYMBOLS[len(self._letters)])
@@ -64,6 +65,11 @@ class StyleLetters:
     def legend(self) -> list[str]:
         """The meaning of each letter."""
         return [f"{letter}: {words}" for words, letter in self._letters.items()]
+
+
+@functools.cache
+def _words(style: Style, *, is_blank: bool) -> str:
+    return " ".join(_visible(style, is_blank=is_blank))
 
 
 def _visible(style: Style, *, is_blank: bool) -> Iterable[str]:

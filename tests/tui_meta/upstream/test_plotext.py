@@ -3,9 +3,12 @@
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import plotext  # type: ignore[import-untyped]  # it ships no types
 import pytest
+
+from tui_meta.upstream.plotext import MANUAL
 
 
 @pytest.mark.parametrize("number", ["math.nan", "math.inf", "1e9"])
@@ -42,3 +45,20 @@ def test_plotexts_public_figure_is_still_one_for_all_threads() -> None:
     thread.join()
     assert plotext.figure.size() == (10, 5)
     plotext.figure.clear.all()
+
+
+def test_plotext_still_lays_out_its_manual_when_it_is_imported() -> None:
+    assert f"\nfrom {MANUAL} import docs as doc" in Path(plotext.__file__).read_text()
+
+
+def test_lines_are_drawn_without_the_manual() -> None:
+    script = """
+import sys
+from tui_meta.upstream.plotext import draw_lines
+drawn = draw_lines([[(0.0, 0.0, False), (1.0, 1.0, True)]], ["*"], 40, 10)
+print(len(drawn), "plotext.prettydoc" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "10 False\n", done.stderr
