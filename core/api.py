@@ -29,6 +29,7 @@ from core.storage.run_folder import create_run_folder, read_record
 from core.storage.run_index import checkpoint_files
 from core.tasks.base import Floats
 from core.training import batch
+from core.training.memory import require_memory
 from core.training.run_plan import plan_in
 from core.training.trainer import Trainer
 
@@ -160,6 +161,7 @@ def train(config: RunConfig, folder: StrPath | None = None) -> TrainedRun | Run:
         if isinstance(event, Diverged | Failed | Finished):
             ended.set()
 
+    require_memory([config])
     plan = plan_in(create_run_folder(path.parent, path.name, unique=False), config)
     trainer = Trainer(plan, watch)
     trainer.start()

@@ -69,11 +69,15 @@ class RunConfig:
         validation.one_of("precision", self.precision, get_args(Precision))
         self._check_workspace()
 
+    @property
+    def adapts_all_tasks_at_once(self) -> bool:
+        """True where PyTorch trains, which keeps the tasks of a meta-batch side by side."""
+        return self.engine == "torch" or self.device not in ("auto", "cpu")
+
     def _check_workspace(self) -> None:
         """Require that the intermediate values of a gradient step fit in memory."""
         algorithm, tasks = self.algorithm, {}
-        if self.engine == "torch" or self.device not in ("auto", "cpu"):
-            # All tasks of a meta-batch are adapted at once.
+        if self.adapts_all_tasks_at_once:
             tasks = {f"{algorithm.name}.tasks": algorithm.tasks}
             parameters = {"network.hidden (parameters)": self.network.parameters}
             validation.product({**tasks, **parameters}, LARGEST_NETWORK)

@@ -6,6 +6,7 @@ that reading a configuration or printing ``--help`` stays instant.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, get_args
 
@@ -66,6 +67,9 @@ class Algorithm:
     title: ClassVar[str]
     point_settings: ClassVar[tuple[str, ...]] = ()
     """The settings that count the points of one gradient step."""
+    drawn: ClassVar[Mapping[tuple[str, ...], int]] = {}
+    """The settings whose product counts the points of a meta-iteration, and the bytes that each
+    point takes at least while they are drawn."""
 
     outer_lr: float = setting(
         help="Outer (meta) learning rate: beta of FOMAML, step size epsilon of Reptile"
@@ -96,10 +100,11 @@ class Algorithm:
         for beta in self.adam_betas:
             validation.within(f"{prefix}.adam_betas", beta, 0, 1)
 
-    def _check_data(self, *settings: str) -> None:
-        """Require that the points of all tasks, counted by ``settings``, fit in memory."""
-        factors = {f"{self.name}.{name}": getattr(self, name) for name in ("tasks", *settings)}
-        validation.product(factors, LARGEST_DATA)
+    def _check_data(self) -> None:
+        """Require that the points of all tasks fit in memory."""
+        for settings in self.drawn:
+            factors = {f"{self.name}.{name}": getattr(self, name) for name in settings}
+            validation.product(factors, LARGEST_DATA)
 
     def batches(self, sampler: SineSampler, first: int, n: int) -> Batches:
         """Draw the data of meta-iterations ``first`` to ``first + n - 1``."""

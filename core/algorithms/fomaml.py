@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, get_args
 
@@ -23,6 +24,10 @@ class Fomaml(Algorithm):
     name: ClassVar[str] = "fomaml"
     title: ClassVar[str] = "FOMAML"
     point_settings: ClassVar[tuple[str, ...]] = ("shots", "query_points")
+    drawn: ClassVar[Mapping[tuple[str, ...], int]] = {
+        ("tasks", "shots"): 20,
+        ("tasks", "query_points"): 4,
+    }
 
     outer_lr: float = 0.01
     inner_lr: float = 0.02
@@ -40,8 +45,7 @@ class Fomaml(Algorithm):
         validation.count("fomaml.shots", self.shots, high=LARGEST_BATCH)
         validation.count("fomaml.query_points", self.query_points, low=2, high=LARGEST_BATCH)
         validation.count("fomaml.inner_steps", self.inner_steps, high=LARGEST_BATCH)
-        self._check_data("shots")
-        self._check_data("query_points")
+        self._check_data()
         validation.one_of("fomaml.reduction", self.reduction, get_args(Reduction))
 
     def batches(self, sampler: SineSampler, first: int, n: int) -> Batches:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -24,6 +25,7 @@ class Reptile(Algorithm):
     name: ClassVar[str] = "reptile"
     title: ClassVar[str] = "Reptile"
     point_settings: ClassVar[tuple[str, ...]] = ("batch_size",)
+    drawn: ClassVar[Mapping[tuple[str, ...], int]] = {("tasks", "points", "inner_epochs"): 24}
 
     outer_lr: float = 0.1
     inner_lr: float = 0.02
@@ -37,7 +39,7 @@ class Reptile(Algorithm):
         validation.count("reptile.points", self.points, low=2, high=LARGEST_BATCH)
         validation.count("reptile.batch_size", self.batch_size, high=self.points)
         validation.count("reptile.inner_epochs", self.inner_epochs, high=LARGEST_BATCH)
-        self._check_data("points", "inner_epochs")
+        self._check_data()
         if self.points % self.batch_size:
             raise ConfigError(
                 "reptile.batch_size", self.batch_size, f"must divide {self.points} points"

@@ -12,6 +12,7 @@ from core.config import CheckpointSettings, RunConfig
 from core.engines import make_engine
 from core.errors import RunFolderError
 from core.storage.io import is_text
+from core.training.memory import require_memory
 from core.training.run_plan import Plan, plan_new, plan_resumed, run_folder
 from core.validation import decode
 
@@ -57,7 +58,8 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     def plans(self) -> list[Plan]:
         """Plan each run in a new folder; raises ``LabError``."""
         saving = decode(CheckpointSettings, self.saving, "saving")
-        configs = map(RunConfig.from_dict, self.configs)
+        configs = list(map(RunConfig.from_dict, self.configs))
+        require_memory(configs)
         return plan_all(
             plan_new(config, Path(self.out), self.name, self.pace, saving) for config in configs
         )

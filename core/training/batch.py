@@ -10,6 +10,7 @@ from core import validation
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import Advance
+from core.training.memory import require_memory
 
 CHUNK = 1_000
 """Iterations per call of an engine, whose random data fits the cache of a core."""
@@ -24,6 +25,7 @@ def train_many(configs: Sequence[RunConfig], threads: int | None = None) -> list
     """
     workers = threads or os.cpu_count() or 1
     validation.count("threads", workers)
+    require_memory(configs, at_once=workers)
     with ThreadPoolExecutor(workers, thread_name_prefix="batch") as pool:
         return list(pool.map(_train, configs))
 

@@ -21,6 +21,7 @@ from core.storage.latest_checkpoint import CurrentBranch, LatestCheckpoint, late
 from core.storage.paths import RECORD, checkpoint_iteration
 from core.storage.provenance import installed_versions, processor
 from core.storage.run_folder import RunFolder, RunRecord, create_run_folder, read_record
+from core.training.memory import require_memory
 from core.validation import decode
 
 
@@ -159,7 +160,8 @@ def plan_resumed(path: Path, iterations: int | None = None, pace: float | None =
     """Plan to continue a run, to ``iterations`` if given, and lock its folder.
 
     ``path`` is a checkpoint, or a run folder for its newest checkpoint. Damaged ones are
-    skipped with a warning. Raises ``CheckpointError`` or ``RunFolderError``.
+    skipped with a warning. Raises ``CheckpointError``, ``RunFolderError`` or, where the run does
+    not fit in memory, ``EngineError``.
     """
     folder = RunFolder(run_folder(path))
     if not is_text(folder.path):
@@ -194,6 +196,7 @@ def _plan_resumed(
         raise RunFolderError(
             path, f"the run is already at iteration {at:,}", Advice.MORE_ITERATIONS
         )
+    require_memory([start.checkpoint.config])
     return Plan(
         start.checkpoint.config,
         folder,

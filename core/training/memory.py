@@ -1,0 +1,127 @@
+"""The memory that runs need at least, compared with the memory that this process may use.
+
+The need is a lower bound from the settings alone, measured once for each engine: what is refused
+could not have been trained. What is not refused may still run out of memory.
+"""
+
+import math
+import resource
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from core.algorithms.optimizers import MOMENTS
+from core.config import RunConfig
+from core.errors import EngineError
+
+PARAMETER_COPIES = 6
+"""Vectors of parameters that a run keeps: theta, phi, their sum or gradient, and the saved ones."""
+
+TASK_COPIES = 3
+"""Vectors of parameters that PyTorch keeps for each further task."""
+
+
+class Limit(NamedTuple):
+    """Memory in bytes that is available, and what limits it."""
+
+    size: int
+    source: str
+
+
+def require_memory(configs: Sequence[RunConfig], at_once: int | None = None) -> None:
+    """Raise ``EngineError`` if the runs, or any ``at_once`` of them, need more than there is."""
+    needs = sorted(map(required_memory, configs), reverse=True)[:at_once]
+    needed, limit = sum(size for size, _ in needs), min(memory_limits(), default=None)
+    if limit is not None and needed > limit.size:
+        problem = f"at least {_words(needed)} of memory are needed, and {_words(limit.size)} are"
+        problem += f" available ({limit.source})"
+        raise EngineError(needs[0][1], problem, "choose lower values")
+
+
+def required_memory(config: RunConfig) -> tuple[int, str]:
+    """Return the bytes that a run needs at least, and the settings that most of them are due to."""
+    algorithm, network = config.algorithm, config.network
+    number = 4 if config.precision == "float32" else 8
+    at_once = algorithm.tasks if config.adapts_all_tasks_at_once else 1
+    drawn = {
+        " * ".join(f"{algorithm.name}.{name}" for name in names): size
+        * math.prod(getattr(algorithm, name) for name in names)
+        for names, size in algorithm.drawn.items()
+    }
+    if config.device not in ("auto", "cpu"):
+        return sum(drawn.values()), max(drawn, key=drawn.__getitem__)
+    copies = PARAMETER_COPIES + TASK_COPIES * (at_once - 1)
+    copies += len(MOMENTS[algorithm.outer_optimizer])
+    parameters = {"network.hidden": copies * network.parameters * number}
+    values = {
+        f"{algorithm.name}.{name} * network.hidden": at_once
+        * getattr(algorithm, name)
+        * sum(network.hidden)
+        * number
+        for name in algorithm.point_settings
+    }
+    parts = {**drawn, **parameters, **values}
+    # A gradient step follows once the data are drawn.
+    size = sum(parameters.values()) + max(sum(drawn.values()), *values.values())
+    return size, max(parts, key=parts.__getitem__)
+
+
+def memory_limits(
+    proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")
+) -> Iterator[Limit]:
+    """Yield the limits on what this process may still allocate, as far as they are known."""
+    for kind, name, used in (
+        (resource.RLIMIT_AS, "ulimit -v", "VmSize"),
+        (resource.RLIMIT_DATA, "ulimit -d", "VmData"),
+    ):
+        limit, _ = resource.getrlimit(kind)
+        if limit != resource.RLIM_INFINITY:
+            in_use = _kilobytes(proc / "self" / "status", used) or 0
+            yield Limit(max(0, limit - in_use), name)
+    available = _kilobytes(proc / "meminfo", "MemAvailable")
+    if available is not None:
+        swap = _kilobytes(proc / "meminfo", "SwapFree") or 0
+        yield Limit(available + swap, "free memory of this machine")
+    for file in _cgroup_files(proc, cgroups):
+        text = _text(file).strip()
+        if text.isdecimal():
+            yield Limit(int(text), "limit of the control group, as of a container or a job")
+
+
+def _cgroup_files(proc: Path, cgroups: Path) -> Iterator[Path]:
+    """Yield the files that hold the limits of this process's groups, of either version."""
+    for line in _text(proc / "self" / "cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            root, name = cgroups, "memory.max"
+        elif "memory" in controllers.split(","):
+            root, name = cgroups / "memory", "memory.limit_in_bytes"
+        else:
+            continue
+        group = root / path.lstrip("/")
+        # In a container the path may be that of its host; the container's own group is the root.
+        for parent in (group, *group.parents):
+            yield parent / name
+            if parent == root:
+                break
+
+
+def _kilobytes(file: Path, name: str) -> int | None:
+    """Return a value of a file of ``/proc`` in bytes; None where it is not there."""
+    for line in _text(file).splitlines():
+        key, _, value = line.partition(":")
+        if key == name:
+            return int(value.split()[0]) * 1_024
+    return None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
+
+
+def _words(size: int) -> str:
+    """Return a number of bytes with its unit."""
+    return f"{size / 2**30:,.1f} GiB" if size >= 2**30 else f"{size / 2**20:,.0f} MiB"
