@@ -26,6 +26,7 @@ from tests.support.terminals.dashboards import (
     panels,
     past,
     ran,
+    ran_apart,
     until,
     until_none_lives,
 )
@@ -225,12 +226,12 @@ def test_the_program_started_again_offers_the_session_that_runs(
 
 
 def test_detached_runs_continue_detached(tmp_path: Path) -> None:
-    output = ran(tmp_path, *SLOW, "--detach")
+    output = ran_apart(tmp_path, *SLOW, "--detach")
     assert output == "training in session 1; view with: tui-meta attach 1\n"
     until(lambda: furthest() > 0, "training")
-    ran(tmp_path, "stop", "1")
+    ran_apart(tmp_path, "stop", "1")
     at = latest_checkpoint(tmp_path / RUN).checkpoint.state.iteration
-    ran(tmp_path, "resume", str(RUN), "--detach")
+    ran_apart(tmp_path, "resume", str(RUN), "--detach")
     until(lambda: furthest() > at, "training continues")
 
 

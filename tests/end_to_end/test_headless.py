@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.terminals.dashboards import PROGRAM, ran
 from tests.support.terminals.terminal import PATIENCE, Terminal
 
-PROGRAM = [sys.executable, "-m", "tui_meta"]
 LONG = ["--iterations", "1000000000", "--algorithms", "fomaml", "--network.hidden", "8"]
 
 
@@ -173,7 +173,7 @@ def test_a_stop_leaves_the_cursor_of_the_terminal_as_it_was(tmp_path):
 def test_a_process_that_ignores_hangups_trains_to_its_end(tmp_path):
     training = Training(
         tmp_path,
-        *["--json", "--iterations", "100000", "--network.hidden", "8"],
+        *["--json", "--iterations", "3000", "--pace", "2000", "--network.hidden", "8"],
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
     )
     training.wait_for("started")
@@ -251,17 +251,11 @@ def test_a_terminal_shows_bars_and_ctrl_c_leaves_a_tidy_screen(tmp_path):
 
 
 def test_eval_and_compare_work_on_what_training_left(tmp_path):
-    def run(*tokens: str) -> str:
-        command = [*PROGRAM, *tokens]
-        return subprocess.run(
-            command, cwd=tmp_path, capture_output=True, text=True, check=True
-        ).stdout
-
-    run("--no-tui", "--iterations", "50", "--name", "my", "--network.hidden", "8")
+    ran(tmp_path, *("--no-tui", "--iterations", "50", "--name", "my", "--network.hidden", "8"))
     runs = ["checkpoints/fomaml-my", "checkpoints/reptile-my"]
-    shown = run("eval", *runs, "--tasks", "10")
+    shown = ran(tmp_path, "eval", *runs, "--tasks", "10")
     assert "3. Loss per gradient step" in shown
     assert "Reptile" in shown
-    compared = json.loads(run("compare", *runs, "--tasks", "10", "--json"))
+    compared = json.loads(ran(tmp_path, "compare", *runs, "--tasks", "10", "--json"))
     assert compared["a"]["iteration"] == 50
     assert compared["random_tasks"]["difference"][32]["n"] == 10

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +13,14 @@ from core.storage.latest_checkpoint import latest_checkpoint
 from tests.support.runs import learned
 from tests.support.soak import soak
 from tests.support.states import bits
-from tests.support.terminals.dashboards import PROGRAM, listed, ran, until, until_none_lives
+from tests.support.terminals.dashboards import (
+    PROGRAM,
+    called,
+    listed,
+    ran,
+    until,
+    until_none_lives,
+)
 from tests.support.terminals.keyboard import press, sent
 from tests.support.terminals.terminal import Terminal
 from tui_meta.app.application import PAGES
@@ -74,7 +80,7 @@ def iterations() -> dict[str, int]:
 
 def order(folder: Path, *words: str) -> None:
     """An order to the runs; one that they obey already they refuse."""
-    subprocess.run([*PROGRAM, "send", "1", *words], cwd=folder, capture_output=True)
+    called(folder, "send", "1", *words)
 
 
 def test_no_key_changes_what_is_learned(tmp_path: Path, own_place: Path) -> None:

@@ -10,7 +10,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -29,11 +29,27 @@ RUN = Path("checkpoints", "fomaml-x")
 OpenDashboard = Callable[..., Terminal]
 
 
-def ran(folder: Path, *tokens: str) -> str:
-    """Run a command that succeeds and return its output."""
+def ran_apart(folder: Path, *tokens: str) -> str:
+    """Run a command that succeeds in a process of its own, and return its output."""
     done = subprocess.run([*PROGRAM, *tokens], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def ran(folder: Path, *tokens: str) -> str:
+    """Run a command that succeeds in this process, and return its output."""
+    code, output = called(folder, *tokens)
+    assert code == 0
+    return output
+
+
+def called(folder: Path, *tokens: str) -> tuple[int, str]:
+    """Run a command in this process; return its exit code and its output, without errors."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with chdir(folder), redirect_stdout(out):
+        code = main(tokens)
+    out.seek(0)
+    return code, out.read()
 
 
 def printed(*tokens: str, columns: int) -> tuple[int, bytes]:
@@ -65,12 +81,8 @@ def _read_all(reader: int, pieces: list[bytes]) -> None:
 
 
 def listed() -> list[dict[str, Any]]:
-    """Return the lines of ``tui-meta ls --json``, from this process: tests ask in a loop."""
-    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    with redirect_stdout(out):
-        assert main(["ls", "--json"]) == 0
-    out.seek(0)
-    return [json.loads(line) for line in out]
+    """Return the lines of ``tui-meta ls --json``."""
+    return [json.loads(line) for line in ran(Path(), "ls", "--json").splitlines()]
 
 
 def count(text: str) -> int:
