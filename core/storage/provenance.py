@@ -15,6 +15,9 @@ from core.version import VERSION
 PACKAGES = ("numpy", "torch", "numba", "safetensors")
 """Packages whose versions, as this program's own, can change the bits of a run."""
 
+SAMPLE_NAME = "sample computation"
+"""The name of the digest of what the engine computes, beside the versions."""
+
 GIT_SECONDS = 2.0
 """Time limit for git to name the commit."""
 

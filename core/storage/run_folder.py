@@ -15,13 +15,20 @@ from typing import Any
 import msgspec
 
 from core.config import CheckpointSettings, RunConfig
+from core.engines.sample import sample_digest
 from core.errors import Advice, RunFolderError
 from core.storage.checkpoint import Checkpoint, save_checkpoint
 from core.storage.event_log import EventLog
 from core.storage.io import NOT_JSON, open_regular, write_atomically
 from core.storage.lock import FolderLock, owner_of
 from core.storage.paths import LOCK, LOG, RECORD, checkpoint_path, leftovers, optimizer_path
-from core.storage.provenance import command_line, git_commit, installed_versions, processor
+from core.storage.provenance import (
+    SAMPLE_NAME,
+    command_line,
+    git_commit,
+    installed_versions,
+    processor,
+)
 from core.storage.retention import StoredCheckpoint, longest_kept, stored_checkpoints, to_prune
 
 LARGEST_RECORD = 2**20
@@ -99,8 +106,9 @@ class RunFolder:
         """
         record = self._described or self._new_record(config, saving)
         if engine and device:
+            versions = {**record.versions, SAMPLE_NAME: sample_digest(config, engine)}
             record = msgspec.structs.replace(
-                record, engine=engine, device=device, commit=git_commit()
+                record, engine=engine, device=device, versions=versions, commit=git_commit()
             )
         self._described = record
         text = msgspec.json.format(msgspec.json.encode(self._described), indent=2)

@@ -12,6 +12,7 @@ import msgspec
 from core import validation
 from core.config import CheckpointSettings, RunConfig
 from core.engines.base import Engine
+from core.engines.sample import sample_digest
 from core.errors import Advice, RunFolderError, reason
 from core.events import AnyEvent, Evaluated
 from core.storage.checkpoint import Checkpoint, load_checkpoint
@@ -19,7 +20,7 @@ from core.storage.event_log_reader import history
 from core.storage.io import is_text
 from core.storage.latest_checkpoint import CurrentBranch, LatestCheckpoint, latest_or_untrained
 from core.storage.paths import RECORD, checkpoint_iteration
-from core.storage.provenance import installed_versions, processor
+from core.storage.provenance import SAMPLE_NAME, installed_versions, processor
 from core.storage.run_folder import RunFolder, RunRecord, create_run_folder, read_record
 from core.training.memory import require_memory
 from core.validation import decode
@@ -91,6 +92,7 @@ class Plan:
             "device": engine.device,
             "processor": processor(),
             **installed_versions(),
+            SAMPLE_NAME: sample_digest(self.config, engine.name),
         }
         before = {
             "engine": self.record.engine,

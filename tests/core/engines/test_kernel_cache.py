@@ -132,6 +132,17 @@ def test_users_read_why_every_start_compiles(monkeypatch: pytest.MonkeyPatch) ->
     )
 
 
+def test_settings_of_numba_in_the_working_folder_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".numba_config.yaml").write_text("opt: 0\ndisable_jit: 1\n")
+    with own_settings():
+        numba.config.reload_config()
+        assert (int(numba.config.OPT), numba.config.DISABLE_JIT) == (3, 0)
+        assert not recwarn.list  # numba looked for the file, and found no module to read it with
+
+
 def test_settings_of_numba_in_the_environment_have_no_effect_and_stay(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

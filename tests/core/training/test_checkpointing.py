@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 import core.training.checkpointing
 from core.algorithms.fomaml import Fomaml
 from core.config import CheckpointSettings
+from core.engines import sample
 from core.engines.base import untrained
 from core.errors import CheckpointError, ConfigError, RunFolderError
 from core.events import (
@@ -45,8 +47,11 @@ from core.storage.event_log_reader import history
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.lock import owner_of
 from core.storage.paths import checkpoint_path, optimizer_path
+from core.storage.provenance import SAMPLE_NAME
 from core.storage.retention import StoredCheckpoint, to_prune
 from core.storage.run_folder import RunFolder, create_run_folder, read_record
+from core.tasks import sine_sampler
+from core.tasks.base import Floats
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
 from tests.support.runs import (
@@ -392,6 +397,31 @@ def test_differences_from_the_record_are_logged(tmp_path: Path) -> None:
     assert log.wait(Started).differs == (f"numpy {now} (was 1.0)",)
     log.wait(Finished)
     ended(again)
+
+
+def test_bits_that_differ_for_an_unknown_reason_are_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a setting of the C library: here, of 54,000 sines the last bits of a few differ."""
+    trainer, _ = paused_at(2, tmp_path)
+    ended(trainer, save=True)
+    before = read_record(tmp_path / "run").versions[SAMPLE_NAME]
+    sines = sine_sampler._sines
+
+    def rounded_otherwise(amplitude: Floats, phase: Floats, *xy: Floats) -> Floats:
+        y = sines(amplitude, phase, *xy)
+        y.reshape(-1)[-1:] = np.nextafter(y.reshape(-1)[-1:], 9)
+        return y
+
+    monkeypatch.setattr(sine_sampler, "_sines", rounded_otherwise)
+    sample._digest.cache_clear()
+    log = Log()
+    again = Trainer(plan_resumed(tmp_path / "run"), log)
+    again.start()
+    (differing,) = log.wait(Started).differs
+    assert re.fullmatch(rf"sample computation \w{{12}} \(was {before}\)", differing)
+    ended(again)
+    sample._digest.cache_clear()
 
 
 def test_another_command_ends_a_long_step(tmp_path: Path) -> None:
