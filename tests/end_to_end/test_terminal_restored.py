@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.support.terminals.terminal import PATIENCE, Terminal
 
 ROOT = Path(__file__).parents[2]
 AT = "12,300 / 50,000"
+SIZE = (120, 40)
 Open = Callable[..., Terminal]
 
 
@@ -23,17 +25,22 @@ def open_dashboard(tmp_path: Path) -> Iterator[Open]:
     opened: list[Terminal] = []
 
     def start(fault: str = "none", prefix: str = "") -> Terminal:
-        variables = {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "state")}
-        command = [sys.executable, "-m", "tests.support.terminals.faulty", fault]
-        if prefix:
-            command = ["sh", "-c", f"{prefix}; exec {shlex.join(command)}"]
-        terminal = Terminal(command, cwd=tmp_path, variables=variables)
-        opened.append(terminal)
-        return terminal
+        opened.append(opened_in(tmp_path, fault, prefix))
+        return opened[-1]
 
     yield start
     for terminal in opened:
         terminal.close()
+
+
+def opened_in(folder: Path, fault: str = "none", prefix: str = "") -> Terminal:
+    """Return a terminal with a dashboard in ``folder``; a shell runs ``prefix`` before it."""
+    variables = {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(folder / "state")}
+    command = [sys.executable, "-m", "tests.support.terminals.faulty", fault]
+    if prefix:
+        command = ["sh", "-c", f"{prefix}; exec {shlex.join(command)}"]
+    columns, rows = SIZE
+    return Terminal(command, columns=columns, rows=rows, cwd=folder, variables=variables)
 
 
 def await_file(path: Path) -> None:
@@ -127,58 +134,66 @@ def test_a_terminal_that_goes_away_saves_and_ends(
     assert was_saved(tmp_path)
 
 
-@pytest.mark.parametrize("size", [(120, 40), (100, 30)], ids=["same size", "other size"])
+@pytest.fixture(scope="module")
+def stoppable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """A dashboard that several tests stop and continue; it ends like any other."""
+    folder = tmp_path_factory.mktemp("stoppable")
+    with closing(opened_in(folder)) as terminal:
+        terminal.wait_for(AT)
+        yield terminal
+        terminal.press("q")
+        terminal.wait_for("save and stop")
+        terminal.press("s")
+        assert terminal.wait_for_end() == 0
+        assert terminal.left_behind() == []
+        assert was_saved(folder)
+
+
+def assert_obeys(terminal: Terminal, keys: str = "q") -> None:
+    """Press ``keys``, see the quit question, and close it."""
+    terminal.press(keys)
+    terminal.wait_for("save and stop")
+    terminal.press("\x1b")
+    terminal.wait_until(lambda text: "save and stop" not in text, "the question is closed")
+
+
+@pytest.mark.parametrize("size", [SIZE, (100, 30)], ids=["same size", "other size"])
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP], ids=lambda n: n.name)
 def test_the_screen_is_redrawn_in_its_size_after_a_stop(
-    open_dashboard: Open, tmp_path: Path, number: signal.Signals, size: tuple[int, int]
+    stoppable: Terminal, number: signal.Signals, size: tuple[int, int]
 ) -> None:
-    terminal = open_dashboard()
-    terminal.wait_for(AT)
-    terminal.signal(number)
-    terminal.wait_until(lambda _: stopped(terminal.pid), "the process stopped")
-    terminal.press("\x1b[D")  # typed while it sleeps; and what is on the screen is lost
-    terminal.resize(*size)
-    terminal.wipe()
-    terminal.signal(signal.SIGCONT)
-    terminal.wait_for(AT, "q quit", "training loss")
-    assert max(map(len, map(str.rstrip, terminal.lines))) == size[0]
-    terminal.press("q")
-    terminal.wait_for("save and stop")
-    terminal.press("s")
-    assert terminal.wait_for_end() == 0
-    assert terminal.left_behind() == []
+    stoppable.signal(number)
+    stoppable.wait_until(lambda _: stopped(stoppable.pid), "the process stopped")
+    stoppable.press("\x1b[D")  # typed while it sleeps; and what is on the screen is lost
+    stoppable.resize(*size)
+    stoppable.wipe()
+    stoppable.signal(signal.SIGCONT)
+    stoppable.wait_for(AT, "q quit", "training loss")
+    assert max(map(len, map(str.rstrip, stoppable.lines))) == size[0]
+    assert_obeys(stoppable)
+    if size != SIZE:
+        stoppable.resize(*SIZE)
+        stoppable.wait_for(AT, "q quit", "training loss")
 
 
 @pytest.mark.parametrize("before", ["", "q"], ids=["a screen", "a dialog"])
-def test_ctrl_z_stops_the_dashboard(open_dashboard: Open, before: str) -> None:
-    terminal = open_dashboard()
-    terminal.wait_for(AT)
-    terminal.press(before)
+def test_ctrl_z_stops_the_dashboard(stoppable: Terminal, before: str) -> None:
+    stoppable.press(before)
     if before:
-        terminal.wait_for("save and stop")
-    terminal.press("\x1a")
-    terminal.wait_until(lambda _: stopped(terminal.pid), "the process stopped")
-    terminal.wipe()
-    terminal.signal(signal.SIGCONT)
-    terminal.wait_for(AT)
-    terminal.press("" if before else "q")
-    terminal.wait_for("save and stop")
-    terminal.press("s")
-    assert terminal.wait_for_end() == 0
-    assert terminal.left_behind() == []
+        stoppable.wait_for("save and stop")
+    stoppable.press("\x1a")
+    stoppable.wait_until(lambda _: stopped(stoppable.pid), "the process stopped")
+    stoppable.wipe()
+    stoppable.signal(signal.SIGCONT)
+    stoppable.wait_for(AT)
+    assert_obeys(stoppable, "" if before else "q")
 
 
-def test_a_continuation_without_a_stop_changes_nothing(open_dashboard: Open) -> None:
-    terminal = open_dashboard()
-    terminal.wait_for(AT)
-    terminal.wipe()
-    terminal.signal(signal.SIGCONT)
-    terminal.wait_for(AT)
-    terminal.press("q")
-    terminal.wait_for("save and stop")
-    terminal.press("s")
-    assert terminal.wait_for_end() == 0
-    assert terminal.left_behind() == []
+def test_a_continuation_without_a_stop_changes_nothing(stoppable: Terminal) -> None:
+    stoppable.wipe()
+    stoppable.signal(signal.SIGCONT)
+    stoppable.wait_for(AT)
+    assert_obeys(stoppable)
 
 
 @pytest.mark.parametrize("fault", ["render", "timer", "loop", "keys"])

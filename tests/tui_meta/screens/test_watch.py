@@ -43,6 +43,14 @@ def make_app(request: pytest.FixtureRequest) -> Iterator[MakeApp]:
         yield served_app
 
 
+at_every_size = pytest.mark.parametrize(
+    ("make_app", "size"),
+    [*(("here", size) for size in SIZES), ("served", (120, 40))],
+    indirect=["make_app"],
+)
+"""Across a socket at one size: what is sent does not depend on it."""
+
+
 def test_the_fake_is_a_session() -> None:
     session: Session = FakeSession()
     assert session.snapshots()
@@ -57,7 +65,7 @@ async def test_training_starts_only_after_the_first_frame() -> None:
         assert session.calls == ["start"]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_every_size
 async def test_what_matters_is_on_the_screen_at_every_size(
     make_app: MakeApp, size: tuple[int, int]
 ) -> None:
@@ -141,7 +149,7 @@ async def test_s_saves_and_shows_where(make_app: MakeApp) -> None:
         ("2", "half-range", "half range, 4.00·sin(x + 1.00): FOMAML 4.02 → "),
     ],
 )
-@pytest.mark.parametrize("size", SIZES)
+@at_every_size
 async def test_an_evaluation_is_requested_shown_and_kept(
     make_app: MakeApp, key: str, probe: str, said: str, size: tuple[int, int]
 ) -> None:
@@ -156,7 +164,7 @@ async def test_an_evaluation_is_requested_shown_and_kept(
         assert "esc back" not in await press(pilot, "escape")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_every_size
 async def test_3_shows_the_loss_per_step_of_both_runs(
     make_app: MakeApp, size: tuple[int, int]
 ) -> None:
