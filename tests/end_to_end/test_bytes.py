@@ -2,10 +2,10 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
-PROGRAM = [sys.executable, "-m", "tui_meta"]
+from tests.support.terminals.dashboards import PROGRAM, ran
+
 TINY = ["--no-tui", "--algorithms", "fomaml", "--network.hidden", "4", "--name", "x"]
 
 
@@ -23,7 +23,7 @@ def test_a_configuration_file_of_such_a_name_is_used(tmp_path: Path) -> None:
 
 
 def test_a_run_folder_of_such_a_name_is_refused(tmp_path: Path) -> None:
-    assert ended(tmp_path, *TINY, "--iterations", "5") == (0, "")
+    ran(tmp_path, *TINY, "--iterations", "5")
     (tmp_path / "checkpoints").rename(tmp_path / "a\udcff")
     code, said = ended(tmp_path, "resume", "--no-tui", "a\udcff/fomaml-x", "--iterations", "7")
     (line,) = said.splitlines()

@@ -60,26 +60,27 @@ def last_saves(events: list[dict]) -> list[dict]:
     return [event for event in of(events, "saved") if event["kind"] == "final"]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_saves_and_ends_with_its_exit_code(tmp_path, number, code):
-    training = Training(tmp_path, "--json", *LONG)
+def interrupted(folder: Path, number: int, code: int) -> tuple[dict, str]:
+    """Train until a signal ends it; return the last save, and what was printed besides events."""
+    training = Training(folder, "--json", *LONG)
     training.wait_for("progress")
     training.process.send_signal(number)
     returned, events, err = training.end()
     assert returned == code
     (saved,), (stopped,) = last_saves(events), of(events, "stopped")
     assert saved["iteration"] == stopped["iteration"] > 0
-    assert (tmp_path / saved["path"]).exists()
+    assert (folder / saved["path"]).exists()
     assert "Traceback" not in err
     assert "resume with: tui-meta resume checkpoints/" in err
+    return saved, err
 
 
-def test_the_printed_command_resumes_an_interrupted_run(tmp_path):
-    training = Training(tmp_path, "--json", *LONG)
-    training.wait_for("progress")
-    training.process.send_signal(signal.SIGINT)
-    _, events, err = training.end()
-    (saved,) = last_saves(events)
+def test_sigterm_saves_and_ends_with_its_exit_code(tmp_path):
+    interrupted(tmp_path, signal.SIGTERM, 143)
+
+
+def test_an_interrupt_saves_and_the_printed_command_resumes(tmp_path):
+    saved, err = interrupted(tmp_path, signal.SIGINT, 130)
     command = re.search(r"resume with: tui-meta (resume .*)", err).group(1).split()
 
     target = saved["iteration"] + 150
