@@ -138,6 +138,7 @@ def _served(session: LocalSession) -> Iterator[bool]:
         try:
             server = Server(session, endpoint, on_error=report)
         except BaseException:
+            endpoint.listening.close()
             endpoint.remove()
             raise
     except Exception as error:
