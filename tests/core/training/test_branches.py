@@ -358,6 +358,7 @@ def test_a_kill_after_pruning_loses_no_more_than_the_save_that_was_killed() -> N
     run.teardown()
 
 
+@pytest.mark.timeout(3_600)
 def test_the_newest_checkpoint_of_the_branch_is_always_found() -> None:
     long = settings(
         max_examples=soak(8, 100),
