@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     )
     from core.config import RunConfig
     from core.errors import LabError
+    from core.evaluation_protocol import EvaluationProtocol
     from core.models.settings import NetworkConfig
     from core.tasks.sine import SineTasks
 
 __all__ = [
     "Evaluation",
+    "EvaluationProtocol",
     "Fomaml",
     "LabError",
     "LossHistory",
@@ -49,6 +51,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "EvaluationProtocol": "core.evaluation_protocol",
     "Fomaml": "core.algorithms.fomaml",
     "LabError": "core.errors",
     "NetworkConfig": "core.models.settings",

@@ -13,13 +13,12 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from core import validation
 from core.config import RunConfig
 from core.engines import make_engine
 from core.errors import SessionError
 from core.evaluation.adaptation import many_tasks
-from core.evaluation.protocols import many_tasks_protocol
 from core.evaluation.statistics import Statistics
+from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
 from core.events import AnyEvent, Diverged, Evaluated, Failed, Finished, Progress, Stop
 from core.storage import checkpoint as storage
 from core.storage.checkpoint import Checkpoint
@@ -115,14 +114,15 @@ class Run:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Losses on the query sets of many random tasks, before any gradient step and after each.
+    """Losses on the query sets of many random tasks, after each of ``steps`` ``(n,)`` from 0 on.
 
-    ``losses`` is ``(tasks, steps + 1)``, the others are statistics over the tasks,
-    ``(steps + 1,)``: ``low`` to ``high`` is the 95 % interval of the mean. The mean includes tasks
-    that ``diverged``: a single one can decide on it. The same seed, shots and task family mean the
-    same tasks, so ``losses`` of two networks can be subtracted.
+    ``losses`` is ``(tasks, n)``, the others are statistics over the tasks, ``(n,)``: ``low`` to
+    ``high`` is the 95 % interval of the mean. The mean includes tasks that ``diverged``: a single
+    one can decide on it. Equal protocols and task families mean the same tasks, so ``losses`` of
+    two networks can be subtracted.
     """
 
+    steps: NDArray[np.int64]
     losses: NDArray[np.float64]
     mean: NDArray[np.float64]
     low: NDArray[np.float64]
@@ -218,42 +218,32 @@ def load_checkpoint(path: StrPath) -> Checkpoint:
 
 def evaluate(
     network: TrainedRun | Run | Checkpoint,
-    *,
-    shots: int = 10,
-    steps: int = 32,
-    inner_lr: float | None = None,
-    tasks: int = 1_000,
-    seed: int = 0,
-    right_half: bool = False,
+    protocol: EvaluationProtocol | ProtocolName = "source",
 ) -> Evaluation:
-    """Fine-tune on ``shots`` points of many random tasks by ``steps`` full-batch gradient steps.
+    """Fine-tune on the support sets of many random tasks, by full-batch gradient steps.
 
-    Of a ``Run`` the latest checkpoint is evaluated. ``inner_lr`` defaults to the run's own;
-    ``right_half`` draws the support points from the upper half of the interval of x only. With the
-    default shots the tasks are those of ``tui-meta eval`` with this seed. Raises ``LabError``.
+    Of a ``Run`` the latest checkpoint is evaluated. ``protocol`` says which tasks, how many support
+    points and steps, and the inner learning rate, by default the run's own; the named ones are
+    those of ``tui-meta eval --protocol``. Raises ``LabError``.
 
-    >>> result = evaluate(open_run("checkpoints/fomaml-source"), shots=5, steps=10, tasks=200)
-    >>> result.losses.shape, result.mean.shape
-    ((200, 11), (11,))
+    >>> protocol = EvaluationProtocol(shots=5, steps=(1, 5, 10), tasks=200)
+    >>> result = evaluate(open_run("checkpoints/fomaml-source"), protocol)
+    >>> result.steps.tolist(), result.losses.shape
+    ([0, 1, 5, 10], (200, 4))
     >>> bool(result.low[-1] < result.mean[-1] < result.high[-1] < result.mean[0])
     True
     """
-    validation.count("shots", shots)
-    validation.count("steps", steps, low=0)
-    validation.count("tasks", tasks)
-    validation.seed("seed", seed)
     checkpoint = network.latest() if isinstance(network, Run) else network
     theta = checkpoint.theta if isinstance(checkpoint, TrainedRun) else checkpoint.state.theta
     config = checkpoint.config
-    if inner_lr is not None:
-        validation.positive("inner_lr", inner_lr)
+    if not isinstance(protocol, EvaluationProtocol):
+        protocol = named_protocol(protocol, config.waves)
     engine = make_engine(dataclasses.replace(config, engine="auto", device="auto"))
-    protocol = many_tasks_protocol(right_half=right_half, shots=shots, steps=steps)
-    lr = inner_lr or config.algorithm.inner_lr
-    losses = many_tasks(engine, theta, config.waves, seed, protocol, n_tasks=tasks, lr=lr)
+    losses = many_tasks(engine, theta, config, protocol)
     columns = Statistics.per_step(losses)
     means, lows, highs, medians, diverged = (
         np.array([getattr(column, name) for column in columns])
         for name in ("mean", "low", "high", "median", "diverged")
     )
-    return Evaluation(losses, means, lows, highs, medians, diverged)
+    steps = np.array(protocol.reported_steps)
+    return Evaluation(steps, losses, means, lows, highs, medians, diverged)

@@ -7,13 +7,15 @@ those in ``core.algorithms``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import msgspec
 
 from core import validation
 from core.algorithms.base import Algorithm
 from core.algorithms.registry import decode_algorithm
+from core.errors import ConfigError
+from core.evaluation_protocol import EvaluationProtocol
 from core.models.settings import LARGEST_NETWORK, NetworkConfig
 from core.settings import setting
 from core.tasks.sine import SineTasks
@@ -43,19 +45,39 @@ class CheckpointSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ValidationSettings(EvaluationProtocol):
+    """The validation of a run: the same tasks each time, so that the losses form a curve."""
+
+    prefix: ClassVar[str] = "validation."
+
+    tasks: int = 64
+    seed: int = 1  # The tasks of `eval` have seed 0: a network is not tested on these.
+    interval: int = setting(
+        5_000, help="Iterations between validations; the first ones are closer (0: off)"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        validation.count("validation.interval", self.interval, low=0)
+        if self.family is not None:
+            raise ConfigError(
+                "validation.family", self.family, "must be that of [waves]; leave it out"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """All settings that decide what a run learns: equal settings and engine give equal bits."""
 
     algorithm: Algorithm
     network: NetworkConfig = field(default_factory=NetworkConfig)
     waves: SineTasks = field(default_factory=SineTasks)
+    validation: ValidationSettings = field(default_factory=ValidationSettings)
     seed: int = setting(0, help="Random seed for initial parameters and tasks")
     iterations: int = setting(
         50_000, help="Meta-iterations; also the length of the learning-rate schedule"
     )
-    eval_interval: int = setting(
-        1_000, help="Iterations between two evaluations on a validation task"
-    )
+    eval_interval: int = setting(1_000, help="Iterations between two evaluations on a random task")
     engine: EngineName = setting("auto", help="Compute engine; auto picks the fastest available")
     device: DeviceName = setting("auto", help="Compute device")
     precision: Precision = setting("float32", help="Floating-point type of parameters and data")
@@ -88,7 +110,9 @@ class RunConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain values, ready for JSON or TOML; ``from_dict`` reads them back."""
-        plain = msgspec.to_builtins(self)
+        # Through JSON, as lists and tuples would differ.
+        plain = msgspec.json.decode(msgspec.json.encode(self))
+        del plain["validation"]["family"]
         plain["algorithm"] = {"name": self.algorithm.name, **plain["algorithm"]}
         return dict(plain)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 import msgspec
 
-from core.evaluation.protocols import ProbeName
+from core.algorithms.base import Budget
+from core.evaluation.few_shot_tasks import ProbeName
 from core.tasks.base import Floats
 from core.tasks.sine import SineTasks
 from core.validation import LARGEST_COUNT
@@ -16,8 +17,9 @@ RunState = Literal["loading", "training", "paused", "finished", "diverged", "fai
 ENDED: tuple[RunState, ...] = ("finished", "diverged", "failed", "stopped")
 """States in which training does not continue without a command."""
 
-SaveKind = Literal["auto", "best", "hand", "final"]
-"""The reason for a checkpoint: autosave, best so far, a user's command, end of the run."""
+SaveKind = Literal["auto", "best", "history", "hand", "final"]
+"""The reason for a checkpoint: autosave, best so far, kept for the history of the run, a user's
+command, end of the run."""
 
 Iteration = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 """An iteration in a file; the bound is beyond any run."""
@@ -121,6 +123,66 @@ class Evaluated(Event, frozen=True, kw_only=True):
         )
 
 
+class Spent(msgspec.Struct, frozen=True):
+    """What a run has used: tasks, points, gradient evaluations, and seconds of training.
+
+    Points are those of support and query sets; a gradient evaluation is of one task's loss, on all
+    points of a support set, a query set or a minibatch.
+    """
+
+    tasks: int
+    points: int
+    gradients: int
+    seconds: float
+
+
+class Validated(Event, frozen=True, kw_only=True):
+    """The losses on the validation tasks: statistics after each of ``steps`` gradient steps.
+
+    ``low`` to ``high`` is the 95 % interval of the mean over tasks; ``diverged`` counts tasks.
+    ``losses`` are those of the single tasks after the last step, in an order that is the same for
+    all runs with the same validation settings. None is a number that is not finite. ``spent`` is
+    what the run had used.
+    """
+
+    steps: tuple[int, ...]
+    mean: tuple[float | None, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+    median: tuple[float | None, ...]
+    diverged: tuple[int, ...]
+    losses: tuple[float | None, ...]
+    spent: Spent
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for statistics that do not fit the steps, as a file may hold."""
+        columns = (self.mean, self.low, self.high, self.median, self.diverged)
+        if not self.steps or any(len(column) != len(self.steps) for column in columns):
+            raise ValueError("each step has its statistics")
+
+    @property
+    def result(self) -> Validation | None:
+        """The mean after the last step, None if it is not finite."""
+        mean, low, high = self.mean[-1], self.low[-1], self.high[-1]
+        if mean is None or low is None or high is None:
+            return None
+        return Validation(self.iteration, mean, low, high)
+
+
+class Validation(msgspec.Struct, frozen=True):
+    """The mean loss on the validation tasks after the last step, with its 95 % interval."""
+
+    iteration: Iteration
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def margin(self) -> float:
+        """Half the width of the interval."""
+        return (self.high - self.low) / 2
+
+
 class Saved(Event, frozen=True, kw_only=True):
     """A checkpoint was written to disk."""
 
@@ -201,6 +263,7 @@ AnyEvent = (
     | RolledBack
     | Progress
     | Evaluated
+    | Validated
     | Saved
     | SaveFailed
     | WriteRecovered
@@ -217,6 +280,12 @@ AnyEvent = (
 )
 
 
+def spent(budget: Budget, iterations: int, seconds: float) -> Spent:
+    """Return what ``iterations`` of ``budget`` each have used, in ``seconds`` of training."""
+    tasks, points, gradients = budget.tasks, budget.points, budget.gradients
+    return Spent(tasks * iterations, points * iterations, gradients * iterations, seconds)
+
+
 class Curve(msgspec.Struct, frozen=True):
     """Mean losses, each over the iterations between the previous point and its own."""
 
@@ -228,10 +297,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a run at one moment; a newer snapshot replaces it.
 
     ``rate`` is in iterations per second, ``elapsed`` in seconds of training, without pauses.
-    ``loss`` is the smoothed training loss, ``best`` the lowest loss of a periodic evaluation
-    after adaptation, at ``best_iteration``. ``pace`` is the requested rate, None for full speed,
-    and ``unsaved`` is True if no checkpoint has the current iteration. While the state is
-    "loading", ``preparing`` names what takes the time. ``waves`` is the task family.
+    ``loss`` is the smoothed training loss, ``best`` the validation with the lowest mean. ``pace``
+    is the requested rate, None for full speed, and ``unsaved`` is True if no checkpoint has the
+    current iteration. While the state is "loading", ``preparing`` names what takes the time.
+    ``waves`` is the task family, ``config`` all settings as ``RunConfig.to_dict`` gives them, and
+    ``budget`` what an iteration uses.
     """
 
     run: str
@@ -247,12 +317,18 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     pace: float | None
     unsaved: bool
     loss: float | None
-    best: float | None
-    best_iteration: int | None
+    best: Validation | None
     curve: Curve
     theta: Floats | None
     preparing: str = ""
     waves: SineTasks = SineTasks()
+    config: dict[str, Any] = {}
+    budget: Budget = Budget(0, 0, 0)
+
+    @property
+    def spent(self) -> Spent:
+        """What the run has used so far."""
+        return spent(self.budget, self.iteration, self.elapsed)
 
 
 class Command(msgspec.Struct, frozen=True, tag_field="command", tag=str.lower):

@@ -9,6 +9,7 @@ import functools
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping
+from itertools import pairwise
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -67,6 +68,14 @@ def one_of(field: str, value: object, choices: Collection[str]) -> None:
     """Require one of ``choices``."""
     if value not in choices:
         raise ConfigError(field, value, "must be one of " + ", ".join(choices))
+
+
+def increasing(field: str, value: tuple[int, ...], high: int) -> None:
+    """Require whole numbers from 0 to ``high``, at least one, each above the one before."""
+    whole = all(isinstance(v, int) and not isinstance(v, bool) and 0 <= v <= high for v in value)
+    if not value or not whole or any(a >= b for a, b in pairwise(value)):
+        problem = f"must be whole numbers from 0 to {high:,}, the lowest first, each once"
+        raise ConfigError(field, value, problem)
 
 
 def interval(field: str, value: tuple[float, float]) -> None:

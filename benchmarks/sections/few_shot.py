@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from benchmarks.engines import ENGINES
 from benchmarks.protocol import FOMAML
 from benchmarks.report import Cell, Section, Table
@@ -9,9 +11,10 @@ from benchmarks.rounds import Effort, Spread, alternate, ratios, seconds
 from core.config import EngineName, RunConfig
 from core.engines import make_engine
 from core.evaluation.adaptation import many_tasks
-from core.evaluation.protocols import MANY_TASKS
+from core.evaluation_protocol import EvaluationProtocol
 
 ROUNDS = 5
+EVERY_STEP = EvaluationProtocol(steps=tuple(range(33)))
 
 
 def few_shot(effort: Effort) -> Section:
@@ -24,7 +27,7 @@ def few_shot(effort: Effort) -> Section:
         ("torch", Spread.of(times["torch"]), ratios(times["torch"], times["fused"])),
     ]
     columns = ("engine", "seconds", "times fused")
-    title = f"{n_tasks:,} tasks x {MANY_TASKS.steps} gradient steps, one thread"
+    title = f"{n_tasks:,} tasks x {EVERY_STEP.last_step} gradient steps, one thread"
     return Section("Few-shot evaluation", [Table(title, columns, rows)])
 
 
@@ -42,6 +45,5 @@ class _Evaluation:
         return seconds(lambda: self._evaluate(self._n_tasks))
 
     def _evaluate(self, n_tasks: int) -> None:
-        lr = self._config.algorithm.inner_lr
-        waves = self._config.waves
-        many_tasks(self._engine, self._theta, waves, 0, MANY_TASKS, n_tasks=n_tasks, lr=lr)
+        protocol = dataclasses.replace(EVERY_STEP, tasks=n_tasks)
+        many_tasks(self._engine, self._theta, self._config, protocol)

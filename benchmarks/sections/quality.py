@@ -6,6 +6,8 @@ tasks.
 
 from __future__ import annotations
 
+import dataclasses
+
 from benchmarks.engines import default_engine
 from benchmarks.protocol import ALGORITHMS, FOMAML
 from benchmarks.report import Cell, Section, Table
@@ -13,14 +15,14 @@ from benchmarks.rounds import Effort
 from core.config import RunConfig
 from core.engines import make_engine
 from core.evaluation.adaptation import many_tasks
-from core.evaluation.protocols import MANY_TASKS, MANY_TASKS_HALF_RANGE
+from core.evaluation_protocol import ProtocolName, named_protocol
 from core.tasks.base import Floats
 from core.training.batch import train_many
 
 SEEDS = (0, 1, 2)
 N_TASKS = 1_000
 TEST_SEED = 1_000_003
-STEPS = (0, 1, 5, 10, 32)
+PROTOCOLS: tuple[ProtocolName, ...] = ("source", "source-half-range")
 HEADINGS = ("before", "1 step", "5 steps", "10 steps", "32 steps", "half range, 5 points, 10 steps")
 
 # Ranges over seeds that independent implementations of the source's protocol reached.
@@ -72,9 +74,13 @@ _QUICK_NOTES = ("a smoke run: too short to reach the ranges",)
 def evaluate(config: RunConfig, theta: Floats) -> list[float]:
     """Return mean query losses on the same ``N_TASKS`` tasks for every network, as in HEADINGS."""
     engine = make_engine(config)
-    lr = config.algorithm.inner_lr
     full, half = (
-        many_tasks(engine, theta, config.waves, TEST_SEED, protocol, n_tasks=N_TASKS, lr=lr)
-        for protocol in (MANY_TASKS, MANY_TASKS_HALF_RANGE)
+        many_tasks(
+            engine,
+            theta,
+            config,
+            dataclasses.replace(named_protocol(name, config.waves), tasks=N_TASKS, seed=TEST_SEED),
+        )
+        for name in PROTOCOLS
     )
-    return [*full.mean(0)[list(STEPS)].tolist(), float(half.mean(0)[-1])]
+    return [*full.mean(0).tolist(), float(half.mean(0)[-1])]

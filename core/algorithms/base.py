@@ -56,6 +56,19 @@ class MetaBatch:
     query_y: Tensor
 
 
+@dataclass(frozen=True)
+class Budget:
+    """What one meta-iteration uses.
+
+    ``points`` are those of support and query sets. A gradient evaluation is of one task's loss, on
+    all points of a support set, a query set or a minibatch.
+    """
+
+    tasks: int
+    points: int
+    gradients: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Algorithm:
     """Settings that all algorithms have in common, with their help texts.
@@ -105,6 +118,11 @@ class Algorithm:
         for settings in self.drawn:
             factors = {f"{self.name}.{name}": getattr(self, name) for name in settings}
             validation.product(factors, LARGEST_DATA)
+
+    @property
+    def budget(self) -> Budget:
+        """What one meta-iteration uses."""
+        raise NotImplementedError
 
     def batches(self, sampler: SineSampler, first: int, n: int) -> Batches:
         """Draw the data of meta-iterations ``first`` to ``first + n - 1``."""

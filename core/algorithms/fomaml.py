@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, get_args
 
 from core import validation
-from core.algorithms.base import LARGEST_BATCH, Algorithm, MetaBatch, Model, Reduction
+from core.algorithms.base import LARGEST_BATCH, Algorithm, Budget, MetaBatch, Model, Reduction
 from core.settings import setting
 
 if TYPE_CHECKING:
@@ -47,6 +47,11 @@ class Fomaml(Algorithm):
         validation.count("fomaml.inner_steps", self.inner_steps, high=LARGEST_BATCH)
         self._check_data()
         validation.one_of("fomaml.reduction", self.reduction, get_args(Reduction))
+
+    @property
+    def budget(self) -> Budget:
+        points = self.shots + self.query_points
+        return Budget(self.tasks, self.tasks * points, self.tasks * (self.inner_steps + 1))
 
     def batches(self, sampler: SineSampler, first: int, n: int) -> Batches:
         return sampler.few_shot(first, n, self.tasks, self.shots, self.query_points)

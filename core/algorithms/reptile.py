@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from core import validation
-from core.algorithms.base import LARGEST_BATCH, Algorithm, MetaBatch, Model
+from core.algorithms.base import LARGEST_BATCH, Algorithm, Budget, MetaBatch, Model
 from core.errors import ConfigError
 from core.settings import setting
 
@@ -44,6 +44,11 @@ class Reptile(Algorithm):
             raise ConfigError(
                 "reptile.batch_size", self.batch_size, f"must divide {self.points} points"
             )
+
+    @property
+    def budget(self) -> Budget:
+        minibatches = self.inner_epochs * self.points // self.batch_size
+        return Budget(self.tasks, self.tasks * self.points, self.tasks * minibatches)
 
     def batches(self, sampler: SineSampler, first: int, n: int) -> Batches:
         return sampler.minibatches(

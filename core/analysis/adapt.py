@@ -9,7 +9,7 @@ from core.analysis.questions import Adapt, SampledTask
 from core.analysis.theta_cache import Theta
 from core.engines.base import Engine
 from core.evaluation.adaptation import few_shot
-from core.evaluation.protocols import PRESETS, FewShotTask
+from core.evaluation.few_shot_tasks import PRESETS, FewShotTask
 from core.tasks.sine_sampler import QUERY_POINTS, SineWave, query_grid
 
 

@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 
 from core.analysis.questions import ExplicitTask
-from core.events import Iteration, SaveKind
+from core.evaluation_protocol import EvaluationProtocol
+from core.events import Iteration, SaveKind, Validation
 from core.tasks.base import Floats
 
 LARGEST_ANSWER = 2**19
@@ -107,18 +108,14 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatteryResult(Answer, frozen=True, kw_only=True, tag="surveyed"):
-    """Losses of several sources on ``n_tasks`` random tasks.
+    """Losses of several sources after the last step of ``protocol``, on its random tasks.
 
     The edges of the histogram's bins are ``bins``, spaced evenly on a logarithmic scale and the
     same for all; those of the heat map's cells ``amplitudes`` and ``phases``, with ``tasks`` in
     each cell. ``pairs`` has each two sources once.
     """
 
-    n_tasks: int
-    seed: int
-    updates: int
-    shots: int
-    right_half: bool
+    protocol: EvaluationProtocol
     bins: tuple[float, ...]
     amplitudes: tuple[float, ...]
     phases: tuple[float, ...]
@@ -198,14 +195,16 @@ class PastEvaluation(msgspec.Struct, frozen=True, kw_only=True):
 class RunHistory(Answer, frozen=True, kw_only=True, tag="recalled"):
     """The readable checkpoints of ``folder`` and its periodic evaluations, oldest first.
 
-    ``damaged`` counts checkpoints that cannot be read. Of very many, ``checkpoints`` has the newest
-    and ``evaluations`` every second, fourth, and so on. ``seed`` is that of their tasks, if known.
+    ``damaged`` counts checkpoints that cannot be read. Of very many, ``checkpoints`` and
+    ``validations`` have the newest and ``evaluations`` every second, fourth, and so on. ``seed`` is
+    that of the evaluations' tasks, if known.
     """
 
     folder: str
     checkpoints: tuple[SavedTheta, ...]
     damaged: int
     evaluations: tuple[PastEvaluation, ...]
+    validations: tuple[Validation, ...] = ()
     seed: int | None = None
 
 

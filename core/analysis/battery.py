@@ -23,7 +23,7 @@ from core.analysis.questions import LARGEST_NUMBER, Battery, ExplicitTask
 from core.analysis.theta_cache import Theta
 from core.engines.base import Engine
 from core.errors import ConfigError
-from core.evaluation.protocols import ManyTasks, draw_many, many_tasks_protocol
+from core.evaluation.few_shot_tasks import ManyTasks, draw_many
 from core.evaluation.statistics import Statistics, has_diverged
 from core.tasks.base import Floats
 from core.tasks.sine import SineTasks
@@ -51,26 +51,25 @@ def run_battery(
 
     Raises ``ConfigError`` for waves and networks that are too large.
     """
-    waves = sources[0][0].config.waves
-    protocol = many_tasks_protocol(
-        right_half=question.right_half, shots=question.shots, steps=question.updates
-    )
-    drawn = draw_many(waves, question.seed, question.n_tasks, protocol)
+    protocol = question.protocol
+    waves = protocol.family or sources[0][0].config.waves
+    drawn = draw_many(protocol, waves)
     _require_nameable(drawn)
-    points = 3 * drawn.sets.support_x.shape[1] + len(drawn.sets.query_x)
+    points = 3 * protocol.shots + protocol.query_points
     for theta, _ in sources:
-        require_affordable(theta.config.network, "updates", question.updates, PART * points)
+        require_affordable(theta.config.network, "updates", protocol.last_step, PART * points)
     columns = []
-    total = question.n_tasks * len(sources)
+    total = protocol.tasks * len(sources)
+    ends = sorted({0, protocol.last_step})
     for index, (theta, engine) in enumerate(sources):
-        lr = question.lr or theta.config.algorithm.inner_lr
+        lr = protocol.inner_lr or theta.config.algorithm.inner_lr
         parts = []
-        for start in range(0, question.n_tasks, PART):
+        for start in range(0, protocol.tasks, PART):
             if cancelled():
                 return Cancelled()
             part = drawn.sets.part(start, PART)
-            parts.append(engine.adapt(theta.values, part, question.updates, lr).losses[:, [0, -1]])
-            done = index * question.n_tasks + min(start + PART, question.n_tasks)
+            parts.append(engine.adapt(theta.values, part, ends, lr).losses[:, [0, -1]])
+            done = index * protocol.tasks + min(start + PART, protocol.tasks)
             progress(done, total)
         before, after = np.concatenate(parts).T
         # A loss that is NaN has grown beyond all others.
@@ -104,11 +103,7 @@ def _result(
     cell = rows * PHASE_CELLS + cols
     tasks = np.bincount(cell, minlength=AMPLITUDE_CELLS * PHASE_CELLS)
     return BatteryResult(
-        n_tasks=question.n_tasks,
-        seed=question.seed,
-        updates=question.updates,
-        shots=drawn.sets.support_x.shape[1],
-        right_half=question.right_half,
+        protocol=question.protocol,
         bins=tuple(bins.tolist()),
         amplitudes=amplitude_edges,
         phases=phase_edges,
@@ -143,7 +138,7 @@ def _source(
     counts, _ = np.histogram(np.clip(finite, bins[0], bins[-1]), bins)
     return SourceResult(
         iteration=theta.iteration,
-        lr=question.lr or theta.config.algorithm.inner_lr,
+        lr=question.protocol.inner_lr or theta.config.algorithm.inner_lr,
         mean=number(stats.mean),
         low=number(stats.low),
         high=number(stats.high),

@@ -1,16 +1,16 @@
-"""The history of a run as its folder has it: checkpoints and periodic evaluations."""
+"""The history of a run as its folder has it: checkpoints, periodic evaluations and validations."""
 
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.analysis.answers import Cancelled, PastEvaluation, RunHistory, SavedTheta, number
 from core.errors import RunFolderError, reason
-from core.events import AnyEvent, Evaluated, RolledBack
+from core.events import AnyEvent, Evaluated, RolledBack, Validated, Validation
 from core.storage.event_log_reader import Rollbacks, events_since
 from core.storage.paths import LOG
 from core.storage.run_folder import read_record
@@ -29,7 +29,7 @@ class HistoryReader:
         self._logs: OrderedDict[Path, _EvaluationLog] = OrderedDict()
 
     def read(self, folder: Path, cancelled: Callable[[], bool]) -> RunHistory | Cancelled:
-        """Return checkpoints and periodic evaluations of ``folder``; raises ``RunFolderError``."""
+        """Return what ``folder`` has of its run; raises ``RunFolderError``."""
         files = [file for file in checkpoint_files(folder) if not file.discarded]
         sound = [
             SavedTheta(
@@ -55,6 +55,7 @@ class HistoryReader:
             checkpoints=tuple(sound[-MOST_CHECKPOINTS:]),
             damaged=len(files) - len(sound),
             evaluations=tuple(evaluations.kept),
+            validations=tuple(evaluations.validations),
             seed=_seed(folder),
         )
 
@@ -71,14 +72,15 @@ class HistoryReader:
 
 @dataclass
 class _EvaluationLog:
-    """Periodic evaluations of the log with inode ``file``, which was read up to byte ``end``.
+    """Evaluations and validations of the log with inode ``file``, read up to byte ``end``.
 
-    Of very many, every ``stride``-th is kept.
+    Of very many evaluations, every ``stride``-th is kept.
     """
 
     file: int | None = None
     end: int = 0
     kept: list[PastEvaluation] = field(default_factory=list)
+    validations: deque[Validation] = field(default_factory=lambda: deque(maxlen=MOST_EVALUATIONS))
     stride: int = 1
     seen: int = 0
 
@@ -96,6 +98,11 @@ class _EvaluationLog:
             rollbacks.add(event.iteration)
             self.kept = [past for past in self.kept if not rollbacks.discards(past.iteration)]
             self.seen = len(self.kept) * self.stride
+            while self.validations and rollbacks.discards(self.validations[-1].iteration):
+                self.validations.pop()
+        elif isinstance(event, Validated):
+            if event.result:
+                self.validations.append(event.result)
         elif isinstance(event, Evaluated) and event.probe == "validation":
             if self.seen % self.stride == 0:
                 self.kept.append(_past(event))

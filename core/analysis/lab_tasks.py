@@ -2,7 +2,7 @@
 
 from core import validation
 from core.analysis.questions import LARGEST_NUMBER, MOST_POINTS, ExplicitTask
-from core.evaluation.protocols import PRESETS, FewShotTask, PresetName, draw_task, normals
+from core.evaluation.few_shot_tasks import PRESETS, FewShotTask, PresetName, draw_task, normals
 from core.tasks.counter_random import Stream, scaled, uniforms
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave

@@ -11,10 +11,11 @@ import msgspec
 
 from core import validation
 from core.errors import ConfigError
-from core.evaluation.protocols import PresetName
+from core.evaluation.few_shot_tasks import PresetName
+from core.evaluation_protocol import EvaluationProtocol
 
 MOST_UPDATES = 1_000
-MOST_BATTERY_UPDATES = 100
+MOST_BATTERY_STEPS = 100
 MOST_POINTS = 100
 """Points of a support set."""
 FEWEST_TASKS = 100
@@ -137,28 +138,21 @@ class Adapt(Question, frozen=True, kw_only=True):
 
 
 class Battery(Question, frozen=True, kw_only=True, tag="survey"):
-    """Evaluate several sources on the same random tasks, those of ``core.evaluation``.
+    """Evaluate several sources on the same random tasks, those of ``protocol``.
 
-    Tasks are drawn from the family of the first source. ``shots`` of None are the usual ten, or
-    five of the right half; ``lr`` of None is the inner learning rate of each run.
+    Without a family of its own, tasks are drawn from that of the first source.
     """
 
     sources: tuple[AnySource, ...]
-    n_tasks: int = 1_000
-    seed: int = 0
-    updates: int = 32
-    shots: int | None = None
-    right_half: bool = False
-    lr: float | None = None
+    protocol: EvaluationProtocol = EvaluationProtocol()
 
     def __post_init__(self) -> None:
         validation.count("sources", len(self.sources), high=MOST_SOURCES)
-        validation.count("n_tasks", self.n_tasks, low=FEWEST_TASKS, high=MOST_TASKS)
-        validation.seed("seed", self.seed)
-        validation.count("updates", self.updates, low=0, high=MOST_BATTERY_UPDATES)
-        if self.shots is not None:
-            validation.count("shots", self.shots, high=MOST_POINTS)
-        _rate(self.lr)
+        protocol = self.protocol
+        validation.count("tasks", protocol.tasks, low=FEWEST_TASKS, high=MOST_TASKS)
+        validation.count("steps", protocol.last_step, low=0, high=MOST_BATTERY_STEPS)
+        validation.count("shots", protocol.shots, high=MOST_POINTS)
+        validation.count("query_points", protocol.query_points, high=MOST_POINTS)
 
 
 class Trace(Question, frozen=True, kw_only=True):

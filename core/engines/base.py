@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,9 +49,9 @@ class Advance:
 class Adaptation:
     """The result of fine-tuning on each of ``n_tasks`` support sets.
 
-    ``losses`` is ``(n_tasks, steps + 1)``, the query loss before any step and after each one.
-    ``predictions`` on the query grid are ``(n_tasks, steps + 1, n_query)`` with ``every_step``,
-    else ``(n_tasks, 2, n_query)``, or ``(n_tasks, 1, n_query)`` without any step.
+    ``losses`` is ``(n_tasks, n_reported)``, the query loss after each reported step.
+    ``predictions`` on the query grid are ``(n_tasks, n_reported, n_query)`` with ``every_step``,
+    else those of the first and the last reported step, which may be the same one.
     """
 
     losses: NDArray[np.float64]
@@ -59,12 +59,12 @@ class Adaptation:
 
     @property
     def before(self) -> Floats:
-        """The predictions before any step, ``(n_tasks, n_query)``."""
+        """The predictions after the first reported step, ``(n_tasks, n_query)``."""
         return self.predictions[:, 0]
 
     @property
     def after(self) -> Floats:
-        """The predictions after the last step, ``(n_tasks, n_query)``."""
+        """The predictions after the last reported step, ``(n_tasks, n_query)``."""
         return self.predictions[:, -1]
 
 
@@ -111,9 +111,16 @@ class Engine(Protocol):
         """Run ``n`` meta-iterations from ``state``, which is left untouched."""
 
     def adapt(
-        self, theta: Floats, sets: FewShotSets, steps: int, lr: float, *, every_step: bool = False
+        self,
+        theta: Floats,
+        sets: FewShotSets,
+        steps: Sequence[int],
+        lr: float,
+        *,
+        every_step: bool = False,
     ) -> Adaptation:
-        """Run full-batch SGD from ``theta`` on each support set: ``steps`` steps of size ``lr``.
+        """Run full-batch SGD from ``theta`` on each support set, with steps of size ``lr``.
 
-        With ``every_step`` the predictions after each step are kept; no number depends on it.
+        The query loss is reported after each of ``steps``, which increase; 0 is before any step.
+        With ``every_step`` the predictions of all reported steps are kept; no number depends on it.
         """

@@ -3,8 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from core.config import RunConfig
 from core.engines.base import Adaptation, Engine, FewShotSets
-from core.evaluation.protocols import EvaluationProtocol, FewShotTask, draw_many
+from core.evaluation.few_shot_tasks import FewShotTask, draw_many
+from core.evaluation_protocol import EvaluationProtocol
 from core.tasks.base import Floats
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import query_grid
@@ -20,25 +22,24 @@ def few_shot(
     *,
     every_step: bool = False,
 ) -> Adaptation:
-    """Fine-tune ``theta`` on one support set; the arrays of the result have one row."""
+    """Fine-tune ``theta`` on one support set, and report each step from 0 to ``steps``.
+
+    The arrays of the result have one row.
+    """
     grid = query_grid(tasks)
     sets = FewShotSets(task.support_x[None], task.support_y[None], grid, task.wave(grid)[None])
-    return engine.adapt(theta, sets, steps, lr, every_step=every_step)
+    return engine.adapt(theta, sets, range(steps + 1), lr, every_step=every_step)
 
 
 def many_tasks(
-    engine: Engine,
-    theta: Floats,
-    tasks: SineTasks,
-    seed: int,
-    protocol: EvaluationProtocol,
-    *,
-    n_tasks: int,
-    lr: float,
+    engine: Engine, theta: Floats, config: RunConfig, protocol: EvaluationProtocol
 ) -> NDArray[np.float64]:
-    """Fine-tune ``theta`` on random tasks; return query losses ``(n_tasks, steps + 1)``.
+    """Fine-tune ``theta`` on the tasks of ``protocol``.
 
-    Tasks depend on ``seed`` and ``protocol`` alone, so several networks can be compared in pairs.
+    Return query losses ``(tasks, n_reported)``, after each of ``protocol.reported_steps``.
+    ``config`` is that of the run, whose task family and inner learning rate hold where ``protocol``
+    has none.
     """
-    drawn = draw_many(tasks, seed, n_tasks, protocol)
-    return engine.adapt(theta, drawn.sets, protocol.steps, lr).losses
+    drawn = draw_many(protocol, config.waves)
+    lr = protocol.inner_lr or config.algorithm.inner_lr
+    return engine.adapt(theta, drawn.sets, protocol.reported_steps, lr).losses

@@ -15,7 +15,7 @@ from core.analysis.battery import OnProgress
 from core.analysis.questions import AnyQuestion
 from core.analysis.service import ignore_progress, never_cancelled
 from core.errors import SessionError, reason
-from core.evaluation.protocols import ProbeName
+from core.evaluation.few_shot_tasks import ProbeName
 from core.events import AnyCommand, AnyEvent, CommandIssued, Saved, Snapshot, WriteRecovered
 from core.remote.connection import REPLY_SECONDS, SessionSocket, make_hello, session_status
 from core.remote.delta import apply_change

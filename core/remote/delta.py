@@ -12,6 +12,7 @@ import msgspec
 
 from core.events import AnyEvent, Curve, Evaluated, Progress, Snapshot
 from core.remote.protocol import (
+    NOT_A_MESSAGE,
     CurveTail,
     RemoteError,
     SnapshotChange,
@@ -156,7 +157,7 @@ def apply_change(before: Snapshot | None, change: SnapshotChange) -> Snapshot:
     plain = {**fields, **change.fields, "run": change.run, "curve": {}, "theta": None}
     try:
         snapshot = msgspec.convert(plain, Snapshot)
-    except msgspec.ValidationError as error:
+    except NOT_A_MESSAGE as error:
         raise RemoteError(f"invalid snapshot: {one_line(error)}") from error
     return msgspec.structs.replace(snapshot, curve=curve)
 

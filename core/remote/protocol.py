@@ -7,6 +7,7 @@ session answers each call with one ``Reply``, and sends an ``Update`` when somet
 
 import struct
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 from msgspec.msgpack import Decoder
@@ -14,12 +15,11 @@ from msgspec.msgpack import Decoder
 from core.analysis.answers import AnyAnswer
 from core.analysis.questions import AnyQuestion
 from core.errors import ConfigError, SessionError
-from core.evaluation.protocols import ProbeName
+from core.evaluation.few_shot_tasks import ProbeName
 from core.events import AnyCommand, AnyEvent, Evaluated
 from core.session.api import View
-from core.tasks.sine import SineTasks
 
-PROTOCOL = 4
+PROTOCOL = 5
 """Grows whenever a message changes. Only ``Hello`` and ``Rejected`` must stay readable by other
 versions: a client and a session of different numbers get no further."""
 
@@ -162,7 +162,7 @@ class SnapshotChange(msgspec.Struct, frozen=True):
     """The fields of a run's snapshot that have changed, and the new end of its curve."""
 
     run: str
-    fields: dict[str, str | int | float | bool | SineTasks | None]
+    fields: dict[str, str | int | float | bool | dict[str, Any] | None]
     curve: CurveTail | None = None
 
 

@@ -10,7 +10,7 @@ from core.analysis.answers import AnyAnswer
 from core.analysis.battery import OnProgress
 from core.analysis.questions import AnyQuestion
 from core.analysis.service import ignore_progress, never_cancelled
-from core.evaluation.protocols import ProbeName
+from core.evaluation.few_shot_tasks import ProbeName
 from core.events import AnyCommand, AnyEvent, Snapshot
 
 View = dict[str, str | bool | None]

@@ -4,7 +4,7 @@ import heapq
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 
-from core.events import AnyEvent, Evaluated, Progress
+from core.events import AnyEvent, Evaluated, Progress, Saved, Validated
 
 KEPT_EVENTS = 2_000
 """Events kept although all readers have read them, and of each kind in a backlog; the log of their
@@ -53,6 +53,7 @@ class EventBacklog:
         self._others: deque[tuple[int, AnyEvent]] = deque(maxlen=KEPT_EVENTS)
         self._requested: deque[tuple[int, Evaluated]] = deque(maxlen=KEPT_EVENTS)
         self._periodic: dict[str, deque[tuple[int, Evaluated]]] = {}
+        self._validated: dict[str, deque[tuple[int, Validated]]] = {}
         self._number = 0
         for event in events:
             self.add(event)
@@ -62,8 +63,14 @@ class EventBacklog:
         self._number += 1
         if isinstance(event, Progress):
             return
+        if isinstance(event, Validated):
+            self._validated.setdefault(event.run, deque(maxlen=KEPT_EVENTS)).append(
+                (self._number, event)
+            )
+            return
         if not isinstance(event, Evaluated):
-            self._others.append((self._number, event))
+            if not (isinstance(event, Saved) and event.kind == "history"):
+                self._others.append((self._number, event))
             return
         kept = self._requested
         if event.probe == "validation":
@@ -74,9 +81,10 @@ class EventBacklog:
             kept[-1 - DRAWN_EVALUATIONS] = number, old.abridged()
 
     def drop_all_but(self, runs: Collection[str]) -> None:
-        """Forget the periodic evaluations of runs that are not among ``runs``."""
-        for run in self._periodic.keys() - set(runs):
-            del self._periodic[run]
+        """Forget the periodic evaluations and validations of runs that are not among ``runs``."""
+        for kept in (self._periodic, self._validated):
+            for run in kept.keys() - set(runs):
+                del kept[run]
 
     def events(self) -> list[AnyEvent]:
         """Return the condensed events in order."""
@@ -84,5 +92,6 @@ class EventBacklog:
             self._others,
             self._requested,
             *self._periodic.values(),
+            *self._validated.values(),
         ]
         return [event for _, event in heapq.merge(*parts, key=lambda numbered: numbered[0])]

@@ -13,7 +13,7 @@ from core.analysis.questions import AnyQuestion
 from core.analysis.service import AnalysisService, ignore_progress, never_cancelled
 from core.analysis.theta_sources import LiveRun
 from core.errors import RunFolderError, SessionError
-from core.evaluation.protocols import ProbeName
+from core.evaluation.few_shot_tasks import ProbeName
 from core.events import AnyCommand, AnyEvent, CommandRejected, Evaluate, Snapshot, Stop
 from core.session.api import Connection, View
 from core.session.event_backlog import EventBacklog, EventBuffer

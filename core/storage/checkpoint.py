@@ -24,7 +24,7 @@ from core.algorithms.optimizers import MOMENTS
 from core.config import RunConfig
 from core.engines.base import TrainState
 from core.errors import CheckpointError, LabError
-from core.events import SaveKind
+from core.events import SaveKind, Validation
 from core.models.mlp import MLP
 from core.storage.io import NOT_JSON, open_regular, write_atomically
 from core.storage.paths import checkpoint_path, optimizer_path
@@ -48,8 +48,9 @@ _Iteration = Annotated[int, msgspec.Meta(le=2**62)]
 class CheckpointMetadata(msgspec.Struct, frozen=True, kw_only=True):
     """A run's settings and progress when it was saved.
 
-    ``kind`` is the reason for the save, None in files of earlier versions; ``best`` is the lowest
-    loss of a periodic evaluation until then.
+    ``kind`` is the reason for the save, None in files of earlier versions; ``best_validation`` is
+    the validation with the lowest mean until then. Version 0.1 wrote as ``best`` the lowest loss on
+    one of several random tasks, which is not read: the tasks differed.
     """
 
     format_version: Annotated[int, msgspec.Meta(ge=1)]
@@ -61,8 +62,7 @@ class CheckpointMetadata(msgspec.Struct, frozen=True, kw_only=True):
     optimizer_sha256: Annotated[str, msgspec.Meta(max_length=64)] | None
     written_by: str = ""
     kind: SaveKind | None = None
-    best: float | None = None
-    best_iteration: _Iteration | None = None
+    best_validation: Validation | None = None
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,7 @@ class Checkpoint:
 
     ``target`` is the iteration at which training ends, ``elapsed`` the training time in seconds,
     and ``recent_losses`` are the losses since the last ``progress`` event. ``kind`` is the reason
-    for the save; ``best`` is the lowest loss of a periodic evaluation so far, at
-    ``best_iteration``.
+    for the save; ``best`` is the validation with the lowest mean so far.
     """
 
     config: RunConfig
@@ -92,19 +91,21 @@ class Checkpoint:
     elapsed: float
     recent_losses: tuple[float, ...]
     kind: SaveKind = "hand"
-    best: float | None = None
-    best_iteration: int | None = None
+    best: Validation | None = None
 
 
-def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write ``checkpoint`` into a run folder and return its path; raises ``OSError``."""
+def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, durable: bool = True) -> Path:
+    """Write ``checkpoint`` into a run folder and return its path; raises ``OSError``.
+
+    One that is not ``durable`` may be lost if the machine, not just the process, ends soon after.
+    """
     state = checkpoint.state
     path = checkpoint_path(folder, state.iteration)
     digest = None
     if state.moments:
         moments = save_tensors(dict(state.moments))
         digest = hashlib.sha256(moments).hexdigest()
-        write_atomically(optimizer_path(path), moments)
+        write_atomically(optimizer_path(path), moments, durable=durable)
     metadata = CheckpointMetadata(
         format_version=FORMAT_VERSION,
         written_by=VERSION,
@@ -115,13 +116,12 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
         config=checkpoint.config.to_dict(),
         optimizer_sha256=digest,
         kind=checkpoint.kind,
-        best=checkpoint.best,
-        best_iteration=checkpoint.best_iteration,
+        best_validation=checkpoint.best,
     )
     tensors = MLP.of(checkpoint.config.network).named(state.theta)
     text = msgspec.json.encode(metadata).decode()
     described = {FORMAT: text, DIGEST: _digest(text, state.theta), "format": "pt"}
-    write_atomically(path, save_tensors(tensors, described))
+    write_atomically(path, save_tensors(tensors, described), durable=durable)
     return path
 
 
@@ -156,8 +156,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         metadata.elapsed,
         metadata.recent_losses,
         metadata.kind or "hand",
-        metadata.best,
-        metadata.best_iteration,
+        metadata.best_validation,
     )
 
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import msgspec
 
 from core.errors import RunFolderError, reason
-from core.events import AnyEvent, Iteration, RolledBack
+from core.events import AnyEvent, Iteration, RolledBack, Validation
 from core.storage.io import NOT_JSON, open_regular
 from core.storage.paths import LOG
 
@@ -39,10 +39,19 @@ class LogLine(msgspec.Struct, frozen=True):
     iteration: Iteration
     time: float
     target: Iteration | None = None
-    probe: str = ""
-    losses: tuple[float | None, ...] = ()
+    mean: tuple[float | None, ...] = ()
+    low: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
     path: str = ""
     resumed_from: str | None = None
+
+    @property
+    def validation(self) -> Validation | None:
+        """The result of a ``Validated`` event that has one."""
+        last = [column[-1] if column else None for column in (self.mean, self.low, self.high)]
+        if self.event != "validated" or None in last:
+            return None
+        return Validation(self.iteration, *last)  # type: ignore[arg-type]
 
     @property
     def checkpoint(self) -> str:

@@ -80,16 +80,21 @@ def _sync_folder(path: Path) -> None:
         os.close(folder)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a partial file, flush it to disk, rename it, flush the folder; raises ``OSError``."""
+def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write a partial file and rename it; raises ``OSError``.
+
+    If ``durable``, both the file and its new name are brought to disk.
+    """
     partial = partial_path(path)
     try:
         with partial.open("wb") as file:
             file.write(content)
             file.flush()
-            sync(file.fileno())
+            if durable:
+                sync(file.fileno())
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    if durable:
+        _sync_folder(path.parent)

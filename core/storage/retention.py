@@ -1,6 +1,7 @@
 """The rules by which checkpoints of a run are kept or deleted.
 
-Those that the user saved, or that a run saved when it ended, are always kept.
+Those that the user saved, that a run saved when it ended, or that are part of its history, are
+always kept.
 """
 
 import os
@@ -9,16 +10,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.errors import CheckpointError
-from core.events import SaveKind
+from core.events import SaveKind, Validation
 from core.storage.checkpoint import read_metadata
 from core.storage.latest_checkpoint import CurrentBranch
 from core.storage.paths import checkpoint_names
 
-_PRIORITY: tuple[SaveKind, ...] = ("auto", "best", "final", "hand")
+_PRIORITY: tuple[SaveKind, ...] = ("auto", "best", "history", "final", "hand")
 
 
 class StoredCheckpoint(NamedTuple):
-    """A checkpoint on disk: the reason for it, and the lowest validation loss until then.
+    """A checkpoint on disk: the reason for it, and the lowest mean of a validation until then.
 
     ``discarded`` ones belong to a branch that the run has left.
     """
@@ -43,8 +44,14 @@ def stored_checkpoints(folder: Path, resumed_at: int) -> dict[int, StoredCheckpo
         later = metadata.iteration > resumed_at
         discarded = later or (metadata.iteration < resumed_at and not branch.contains(name))
         kind = metadata.kind or "hand"
-        stored[metadata.iteration] = StoredCheckpoint(kind, metadata.best, discarded)
+        best = mean_of(metadata.best_validation)
+        stored[metadata.iteration] = StoredCheckpoint(kind, best, discarded)
     return stored
+
+
+def mean_of(best: Validation | None) -> float | None:
+    """Return the mean of the best validation; None where there is none."""
+    return best.mean if best else None
 
 
 def longest_kept(*kinds: SaveKind) -> SaveKind:

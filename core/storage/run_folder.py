@@ -29,7 +29,13 @@ from core.storage.provenance import (
     installed_versions,
     processor,
 )
-from core.storage.retention import StoredCheckpoint, longest_kept, stored_checkpoints, to_prune
+from core.storage.retention import (
+    StoredCheckpoint,
+    longest_kept,
+    mean_of,
+    stored_checkpoints,
+    to_prune,
+)
 
 LARGEST_RECORD = 2**20
 """Bytes; a longer ``run.json`` is cut, and so refused."""
@@ -141,18 +147,20 @@ class RunFolder:
             (self.path / name).unlink()
         self._stored = stored_checkpoints(self.path, iteration)
 
-    def save(self, checkpoint: Checkpoint) -> Path:
+    def save(self, checkpoint: Checkpoint, *, durable: bool = True) -> Path:
         """Write a checkpoint and return its path; raises ``OSError``.
 
-        One that the user saved, or that a run saved at its end, remains so when it is overwritten.
+        One that is always kept remains so when it is overwritten. One that is not ``durable`` may
+        be lost if the machine ends soon after.
         """
         if self._record and not (self.path / RECORD).exists():
             write_atomically(self.path / RECORD, self._record)
         iteration, kind = checkpoint.state.iteration, checkpoint.kind
         if iteration in self._stored:
             kind = longest_kept(kind, self._stored[iteration].kind)
-        path = save_checkpoint(self.path, dataclasses.replace(checkpoint, kind=kind))
-        self._stored[iteration] = StoredCheckpoint(kind, checkpoint.best)
+        checkpoint = dataclasses.replace(checkpoint, kind=kind)
+        path = save_checkpoint(self.path, checkpoint, durable=durable)
+        self._stored[iteration] = StoredCheckpoint(kind, mean_of(checkpoint.best))
         return path
 
     def prune(self, keep: int) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 
 from core.errors import CheckpointError, LabError, RunFolderError
-from core.events import AnyEvent, Iteration
+from core.events import AnyEvent, Iteration, Validation
 from core.storage.checkpoint import CheckpointMetadata, read_metadata
 from core.storage.event_log_reader import LogLine, Rollbacks, history, lines_backwards
 from core.storage.latest_checkpoint import CurrentBranch, latest_metadata
@@ -31,8 +31,8 @@ _STATE_AFTER: dict[str, FinalState] = {
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a list; fields that are not known are None.
 
-    ``best`` is the lowest loss of a periodic evaluation, at ``best_iteration``. ``started`` is a
-    date, ``last_event`` in seconds since the epoch. ``trained_by`` names the process and host
+    ``best`` is the validation with the lowest mean. ``started`` is a date, ``last_event`` in
+    seconds since the epoch. ``trained_by`` names the process and host
     that train the run, and ``problem`` the fault of a damaged one.
     """
 
@@ -42,8 +42,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     algorithm: str | None = None
     iteration: int | None = None
     target: int | None = None
-    best: float | None = None
-    best_iteration: int | None = None
+    best: Validation | None = None
     started: str | None = None
     last_event: float | None = None
     trained_by: str | None = None
@@ -63,6 +62,11 @@ class CheckpointFile:
     metadata: CheckpointMetadata | None
     problem: str = ""
     discarded: bool = False
+
+    @property
+    def iteration(self) -> int:
+        """The iteration, by the name of the file."""
+        return int(self.path.name.partition(".")[0])
 
     @property
     def description(self) -> str:
@@ -94,15 +98,14 @@ class _Config(msgspec.Struct):
 class _LogSummary:
     """The state of a run according to the lines added so far; None for what they do not reveal.
 
-    ``best`` is the lowest loss of a periodic evaluation and its iteration, ``time`` in seconds
-    since the epoch.
+    ``best`` is the validation with the lowest mean, ``time`` in seconds since the epoch.
     """
 
     iteration: int | None = None
     time: float | None = None
     state: FinalState | None = None
     target: int | None = None
-    best: tuple[float, int] | None = None
+    best: Validation | None = None
     _rollbacks: Rollbacks = field(default_factory=Rollbacks)
 
     def add(self, line: LogLine) -> None:
@@ -119,11 +122,10 @@ class _LogSummary:
             self.target = line.target
         if self.state is None:
             self.state = _STATE_AFTER.get(line.event)
-        if line.probe == "validation" and line.losses:
-            loss = line.losses[-1]
-            # Of two equal losses the earlier one is the best, and it is added later.
-            if loss is not None and (self.best is None or loss <= self.best[0]):
-                self.best = (loss, line.iteration)
+        found = line.validation
+        # Of two equal means the earlier one is the best, and it is added later.
+        if found and (self.best is None or found.mean <= self.best.mean):
+            self.best = found
 
 
 def list_runs(folder: Path) -> list[RunSummary]:
@@ -158,10 +160,8 @@ def describe_run(path: Path) -> tuple[RunSummary, RunRecord]:
     latest = latest_metadata(path)
     log = _log_summary(path, latest)
     owner = owner_words(path)
-    bests = [log.best] if log.best else []
-    if latest and latest.best is not None and latest.best_iteration is not None:
-        bests.append((latest.best, latest.best_iteration))
-    best, best_iteration = min(bests, default=(None, None))
+    bests = [best for best in (log.best, latest.best_validation if latest else None) if best]
+    best = min(bests, key=lambda one: (one.mean, one.iteration), default=None)
     state = log.state or "interrupted"
     target = log.target or (latest.target if latest else config.iterations)
     summary = RunSummary(
@@ -172,7 +172,6 @@ def describe_run(path: Path) -> tuple[RunSummary, RunRecord]:
         iteration=max(log.iteration or 0, latest.iteration if latest else 0),
         target=target,
         best=best,
-        best_iteration=best_iteration,
         started=record.started,
         last_event=log.time,
         trained_by=owner,
@@ -219,7 +218,7 @@ def _looks_like_run(names: list[str]) -> bool:
 def _log_summary(path: Path, latest: CheckpointMetadata | None) -> _LogSummary:
     """Read the log back to before the checkpoint ``latest``, which knows the best until then."""
     summary = _LogSummary()
-    known = latest.iteration if latest and latest.best is not None else 0
+    known = latest.iteration if latest and latest.best_validation is not None else 0
     for line in lines_backwards(path):
         summary.add(line)
         if line.iteration < known:

@@ -22,7 +22,7 @@ LONGEST_RETRY = 60.0
 class CheckpointManager:
     """Saves one run into ``folder``, records it, and repeats saves that failed.
 
-    The best network so far is written with the next save after its evaluation.
+    The best network so far and those of the history are written with the next save.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class CheckpointManager:
         self._settings = settings
         self._publisher = publisher
         self._saved_kind: SaveKind = "hand"
-        self._best: Checkpoint | None = None
+        self._pending: dict[int, Checkpoint] = {}
         self._failed_kind: SaveKind | None = None
         self._problem = ""
         self._failures = 0
@@ -81,7 +81,19 @@ class CheckpointManager:
     def set_best(self, checkpoint: Checkpoint) -> None:
         """Keep ``checkpoint``, the best so far, for the next save."""
         if self._settings.autosave_seconds or self._settings.autosave_iterations:
-            self._best = dataclasses.replace(checkpoint, kind="best")
+            others = {at: one for at, one in self._pending.items() if one.kind != "best"}
+            self._pending = others
+            self._add_pending(dataclasses.replace(checkpoint, kind="best"))
+
+    def add_history(self, checkpoint: Checkpoint) -> None:
+        """Keep ``checkpoint``, which is part of the run's history, for the next save."""
+        self._add_pending(dataclasses.replace(checkpoint, kind="history"))
+
+    def _add_pending(self, checkpoint: Checkpoint) -> None:
+        at, kind = checkpoint.state.iteration, checkpoint.kind
+        if at in self._pending:
+            kind = longest_kept(kind, self._pending[at].kind)
+        self._pending[at] = dataclasses.replace(checkpoint, kind=kind)
 
     def save(self, checkpoint: Checkpoint, *, requested: bool = False) -> None:
         """Save now, or again later if it fails, for whatever reason.
@@ -106,14 +118,17 @@ class CheckpointManager:
     def _write(self, checkpoint: Checkpoint) -> None:
         began = time.monotonic()
         self._publisher.sync()
-        best, iteration = self._best, checkpoint.state.iteration
-        if best and best.state.iteration == iteration:
-            kind = longest_kept(checkpoint.kind, "best")
-            checkpoint = dataclasses.replace(checkpoint, kind=kind)
-        elif best:
-            self._write_one(best)
+        iteration = checkpoint.state.iteration
+        for earlier in sorted(self._pending):
+            pending = self._pending[earlier]
+            if earlier == iteration:
+                kind = longest_kept(checkpoint.kind, pending.kind)
+                checkpoint = dataclasses.replace(checkpoint, kind=kind)
+            else:
+                # Bringing some fifty files to disk would take Reptile 4 % of its training time.
+                self._write_one(pending, durable=pending.kind == "best")
         self._write_one(checkpoint)
-        self._best = None
+        self._pending.clear()
         self.saved_iteration, self._saved_kind = iteration, checkpoint.kind
         # A checkpoint that the log does not name may count as one of a discarded branch.
         self._publisher.flush()
@@ -127,8 +142,8 @@ class CheckpointManager:
         self._saved_at = time.monotonic()
         self._rest_until = self._saved_at + REST * (self._saved_at - began)
 
-    def _write_one(self, checkpoint: Checkpoint) -> None:
-        path = self.folder.save(checkpoint)
+    def _write_one(self, checkpoint: Checkpoint, *, durable: bool = True) -> None:
+        path = self.folder.save(checkpoint, durable=durable)
         self._publisher.record(
             Saved(path=str(path), kind=checkpoint.kind, **self._publisher.header())
         )

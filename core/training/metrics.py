@@ -1,4 +1,4 @@
-"""Metrics of a run: smoothed training loss, loss curve, best evaluation."""
+"""Metrics of a run: smoothed training loss, loss curve, best validation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from core.events import AnyEvent, Curve, Evaluated, Progress
+from core.events import AnyEvent, Curve, Progress, Validated, Validation
 from core.storage.checkpoint import Checkpoint
 
 LOG_INTERVAL = 100
@@ -52,13 +52,11 @@ class CurveBuilder:
 
 
 class Metrics:
-    """Accumulates training losses and evaluations; used by the thread of one run."""
+    """Accumulates training losses and validations; used by the thread of one run."""
 
-    def __init__(
-        self, recent_losses: Iterable[float] = (), best: tuple[float, int] | None = None
-    ) -> None:
+    def __init__(self, recent_losses: Iterable[float] = (), best: Validation | None = None) -> None:
         self.best = best
-        """Lowest loss of a periodic evaluation after adaptation, and its iteration."""
+        """The validation with the lowest mean."""
         self._recent = list(recent_losses)
         self._means: deque[float] = deque(maxlen=SMOOTHED_MEANS)
         self.curve = CurveBuilder()
@@ -67,10 +65,7 @@ class Metrics:
     @classmethod
     def restored(cls, resumed: Checkpoint, history: Iterable[AnyEvent]) -> Metrics:
         """Restore the metrics at ``resumed`` from the logged ``history``."""
-        best = None
-        if resumed.best is not None and resumed.best_iteration is not None:
-            best = (resumed.best, resumed.best_iteration)
-        metrics = cls(resumed.recent_losses, best)
+        metrics = cls(resumed.recent_losses, resumed.best)
         metrics.restore(history, resumed.state.iteration)
         return metrics
 
@@ -99,14 +94,12 @@ class Metrics:
                 due.append((iteration, mean))
         return due
 
-    def add_evaluation(self, evaluated: Evaluated) -> bool:
-        """Add an evaluation; return True if it is a periodic one and the best so far."""
-        if evaluated.probe != "validation" or not evaluated.losses:
+    def add_validation(self, validated: Validated) -> bool:
+        """Add a validation; return True if it is the best so far."""
+        result = validated.result
+        if result is None or (self.best is not None and result.mean >= self.best.mean):
             return False
-        loss = evaluated.losses[-1]
-        if not math.isfinite(loss) or (self.best is not None and loss >= self.best[0]):
-            return False
-        self.best = (loss, evaluated.iteration)
+        self.best = result
         return True
 
     def restore(self, history: Iterable[AnyEvent], iteration: int) -> None:
@@ -117,8 +110,8 @@ class Metrics:
                 continue
             if isinstance(event, Progress):
                 means[event.iteration] = event.loss
-            elif isinstance(event, Evaluated):
-                self.add_evaluation(event)
+            elif isinstance(event, Validated):
+                self.add_validation(event)
         logged = [means[key] for key in sorted(means)]
         self._means.extend(logged[-SMOOTHED_MEANS:])
         self.curve.extend(np.repeat(np.array(logged, np.float64), LOG_INTERVAL))

@@ -14,7 +14,7 @@ from core.config import CheckpointSettings, RunConfig
 from core.engines.base import Engine
 from core.engines.sample import sample_digest
 from core.errors import Advice, RunFolderError, reason
-from core.events import AnyEvent, Evaluated
+from core.events import AnyEvent, Evaluated, Validated
 from core.storage.checkpoint import Checkpoint, load_checkpoint
 from core.storage.event_log_reader import history
 from core.storage.io import is_text
@@ -74,13 +74,18 @@ class Plan:
             for name in os.listdir(self.folder.path)
         )
 
-    def lacks_evaluation(self, iteration: int) -> bool:
-        """Return True if the periodic evaluation of ``iteration`` is missing in the log."""
-        due = iteration and iteration % self.config.eval_interval == 0
-        return bool(due) and not any(
+    def has_evaluated(self, iteration: int) -> bool:
+        """Return True if the log has the periodic evaluation of ``iteration``."""
+        return any(
             isinstance(event, Evaluated)
             and (event.probe, event.iteration) == ("validation", iteration)
             for event in self.history
+        )
+
+    def has_validated(self, iteration: int) -> bool:
+        """Return True if the log has the validation of ``iteration``."""
+        return any(
+            isinstance(event, Validated) and event.iteration == iteration for event in self.history
         )
 
     def differences(self, engine: Engine) -> tuple[str, ...]:

@@ -13,18 +13,17 @@ from core import events, validation
 from core.engines import make_engine
 from core.engines.base import Advance, Engine, TrainState
 from core.errors import ConfigError, LabError, traceback_of, unexpected
-from core.evaluation.adaptation import few_shot
-from core.evaluation.protocols import PROBES, ProbeName, draw_task
+from core.evaluation.few_shot_tasks import ProbeName
 from core.storage.checkpoint import Checkpoint
 from core.storage.provenance import installed_versions
-from core.tasks.sine_sampler import query_grid
-from core.training import divergence
+from core.training import divergence, schedule
 from core.training.checkpointing import CheckpointManager
 from core.training.event_publisher import RETRY_SECONDS, EventPublisher
 from core.training.metrics import Metrics
 from core.training.pacing import Pacing
 from core.training.priority import TRAINING, set_thread_niceness
 from core.training.run_plan import Plan
+from core.training.self_evaluation import evaluate, validate
 
 UNBROKEN_STEP = 100
 """Iterations of a step before another command can end it."""
@@ -40,6 +39,7 @@ class Trainer:
         self.name = plan.folder.name
         self.plan = plan
         self._config = plan.config
+        self._described = plan.config.to_dict()
         self._commands: queue.Queue[events.Command] = queue.Queue(COMMAND_LIMIT)
         self._thread = threading.Thread(target=self._run, name=f"run {self.name}", daemon=True)
         self._engine: Engine | None = None
@@ -131,8 +131,10 @@ class Trainer:
                 **self._header(),
             )
         )
-        if self.plan.lacks_evaluation(iteration):
-            self._evaluate("validation", iteration)
+        if not self.plan.has_validated(iteration):
+            self._validate_if_due()
+        if not self.plan.has_evaluated(iteration):
+            self._evaluate_if_due()
         self._checkpoints.start_timer()
         self._pacing.start()
         self._set_state("training" if iteration < self._target else "finished")
@@ -160,10 +162,10 @@ class Trainer:
         self._set_state(self._run_state)
 
     def _chunk_length(self) -> int:
-        """Return the iterations of the next chunk, which ends at an evaluation or the target."""
+        """Return the iterations of the next chunk, which ends where the schedule has a stop."""
         iteration = self._current.iteration
-        interval = self._config.eval_interval
-        return min(self._pacing.chunk, interval - iteration % interval, self._target - iteration)
+        stop = min(schedule.next_stop(self._config, iteration), self._target)
+        return min(self._pacing.chunk, stop - iteration)
 
     def _advance(self, n: int) -> bool:
         """Train ``n`` iterations; False if the run diverged."""
@@ -184,10 +186,10 @@ class Trainer:
             )
 
     def _finish_iterations(self) -> None:
-        """Make a periodic evaluation that is due, and finish at the target."""
+        """Do what is due at this iteration, and finish at the target."""
         iteration = self._current.iteration
-        if iteration % self._config.eval_interval == 0:
-            self._evaluate("validation", iteration)
+        self._validate_if_due()
+        self._evaluate_if_due()
         if iteration >= self._target:
             self._checkpoints.save(self._checkpoint("final"))
             self._record(events.Finished(**self._header()))
@@ -277,29 +279,28 @@ class Trainer:
             self._run_state = "stopped"
         self._ended = True
 
+    def _validate_if_due(self) -> None:
+        """Validate, and keep the parameters, if this iteration is for it."""
+        config, state = self._config, self._current
+        if schedule.is_validated(config, state.iteration):
+            where = self._loaded_engine, state.theta, config
+            validated = validate(*where, self._pacing.elapsed, self._header())
+            self._record(validated)
+            if self._metrics.add_validation(validated):
+                self._checkpoints.set_best(self._checkpoint("best"))
+        if schedule.is_kept(config, state.iteration):
+            self._checkpoints.add_history(self._checkpoint("history"))
+
+    def _evaluate_if_due(self) -> None:
+        """Evaluate on a random task, if this iteration is for it."""
+        iteration = self._current.iteration
+        if iteration and iteration % self._config.eval_interval == 0:
+            self._evaluate("validation", iteration)
+
     def _evaluate(self, probe: ProbeName, index: int) -> None:
         """Adapt to task ``index`` of ``probe`` and record the losses."""
-        config, steps = self._config, PROBES[probe].steps
-        task = draw_task(config.waves, config.seed, PROBES[probe], index)
-        inner_lr, theta = config.algorithm.inner_lr, self._current.theta
-        result = few_shot(self._loaded_engine, theta, config.waves, task, steps, inner_lr)
-        evaluated = events.Evaluated(
-            probe=probe,
-            index=index,
-            amplitude=task.wave.amplitude,
-            phase=task.wave.phase,
-            support_x=tuple(task.support_x.tolist()),
-            support_y=tuple(task.support_y.tolist()),
-            query_x=tuple(query_grid(config.waves).tolist()),
-            before=tuple(result.before[0].tolist()),
-            after=tuple(result.after[0].tolist()),
-            losses=tuple(result.losses[0].tolist()),
-            training_loss=self._metrics.smoothed,
-            **self._header(),
-        )
-        self._record(evaluated)
-        if self._metrics.add_evaluation(evaluated):
-            self._checkpoints.set_best(self._checkpoint("best"))
+        where = self._loaded_engine, self._current.theta, self._config
+        self._record(evaluate(*where, probe, index, self._metrics.smoothed, self._header()))
 
     def _checkpoint(self, kind: events.SaveKind) -> Checkpoint:
         return Checkpoint(
@@ -309,7 +310,7 @@ class Trainer:
             self._pacing.elapsed,
             self._metrics.recent_losses,
             kind,
-            *(self._metrics.best or (None, None)),
+            self._metrics.best,
         )
 
     # Unplanned ends
@@ -365,7 +366,6 @@ class Trainer:
 
     def _snapshot(self) -> events.Snapshot:
         algorithm = self._config.algorithm
-        best, best_iteration = self._metrics.best or (None, None)
         iteration = self._state.iteration if self._state else 0
         return events.Snapshot(
             run=self.name,
@@ -381,12 +381,13 @@ class Trainer:
             pace=self._pacing.pace,
             unsaved=iteration != self._checkpoints.saved_iteration,
             loss=self._metrics.smoothed,
-            best=best,
-            best_iteration=best_iteration,
+            best=self._metrics.best,
             curve=self._metrics.curve.build(),
             theta=self._state.theta if self._state else None,
             preparing=self._preparing,
             waves=self._config.waves,
+            config=self._described,
+            budget=algorithm.budget,
         )
 
     @property

@@ -24,6 +24,7 @@ from benchmarks.peers.plain import Plain, network
 from benchmarks.protocol import ALGORITHMS, FOMAML, REPTILE
 from benchmarks.report import Report, Section, Table, as_json, from_json, markdown, merge_sections
 from benchmarks.rounds import Spread, alternate, calibrate_length, ratios
+from benchmarks.sections import quality
 from benchmarks.terminals.link import RemoteTerminal
 from benchmarks.terminals.processors import non_training_seconds
 from core.config import RunConfig
@@ -155,6 +156,14 @@ def test_markdown_and_json_reports_have_the_same_contents():
         12_345,
     ]
     assert section["tables"][0]["rows"][2][2] == 27.123
+
+
+def test_the_quality_of_a_network_has_a_number_for_each_heading():
+    config = RunConfig(algorithm=FOMAML)
+    theta = TorchEngine(config).initial_state().theta
+    losses = quality.evaluate(config, theta)
+    assert len(losses) == len(quality.HEADINGS)
+    assert losses[4] < losses[0]  # after 32 steps
 
 
 def repaint(text: str) -> str:

@@ -14,7 +14,7 @@ import core
 import core.api
 from core.errors import ConfigError, LabError, RunFolderError, SessionError
 from core.evaluation.adaptation import many_tasks
-from core.evaluation.protocols import MANY_TASKS
+from core.evaluation_protocol import ProtocolName, named_protocol
 
 ROOT = Path(__file__).parents[2]
 SMALL = core.NetworkConfig(hidden=(8,))
@@ -101,14 +101,17 @@ def test_a_run_that_diverges_raises_and_keeps_its_folder(tmp_path: Path) -> None
 def test_a_run_a_checkpoint_and_a_result_evaluate_alike(tmp_path: Path) -> None:
     run = core.train(config(), tmp_path / "kept")
     checkpoint = core.load_checkpoint(str(run.checkpoints[-1]))
-    results = [core.evaluate(one, tasks=5) for one in (run, checkpoint, core.train(config()))]
+    protocol = core.EvaluationProtocol(tasks=5)
+    results = [core.evaluate(one, protocol) for one in (run, checkpoint, core.train(config()))]
     for result in results[1:]:
         assert result.losses.tolist() == results[0].losses.tolist()
-    assert results[0].losses.shape == (5, 33)
+    assert results[0].losses.shape == (5, 5)
+    assert results[0].steps.tolist() == [0, 1, 5, 10, 32]
 
 
 def test_statistics_are_those_of_the_losses() -> None:
-    result = core.evaluate(core.train(config()), shots=3, steps=2, inner_lr=0.01, tasks=40, seed=9)
+    protocol = core.EvaluationProtocol(shots=3, steps=(1, 2), inner_lr=0.01, tasks=40, seed=9)
+    result = core.evaluate(core.train(config()), protocol)
     losses = result.losses
     assert losses.shape == (40, 3)
     margin = 1.96 * losses.std(0, ddof=1) / 40**0.5
@@ -116,23 +119,43 @@ def test_statistics_are_those_of_the_losses() -> None:
     assert result.low == pytest.approx(losses.mean(0) - margin)
     assert result.high == pytest.approx(losses.mean(0) + margin)
     assert result.median == pytest.approx(np.median(losses, 0))
+    assert result.diverged.tolist() == [0, 0, 0]
 
 
-def test_the_tasks_are_those_of_the_command_line() -> None:
-    run = core.train(config())
+@pytest.mark.parametrize("name", ["source", "source-half-range", "finn-5-shot", "finn-10-shot"])
+def test_the_tasks_of_a_named_protocol_are_those_of_the_command_line(name: ProtocolName) -> None:
+    run = core.train(config(waves=core.SineTasks(x=(-4.0, 6.0))))
     engine = core.api.make_engine(run.config)
-    expected = many_tasks(engine, run.theta, run.config.waves, 5, MANY_TASKS, n_tasks=6, lr=0.02)
-    assert core.evaluate(run, tasks=6, seed=5).losses.tolist() == expected.tolist()
+    protocol = named_protocol(name, run.config.waves)
+    expected = many_tasks(engine, run.theta, run.config, protocol)
+    assert core.evaluate(run, name).losses.tolist() == expected.tolist()
+
+
+def test_the_usual_protocol_is_that_of_the_source() -> None:
+    run = core.train(config())
+    assert core.evaluate(run).losses.tolist() == core.evaluate(run, "source").losses.tolist()
+
+
+def test_an_unknown_protocol_is_refused() -> None:
+    with pytest.raises(ConfigError, match="protocol: must be one of source, "):
+        core.evaluate(core.train(config(iterations=1)), "standard")  # type: ignore[arg-type]
+
+
+def test_tasks_that_diverge_are_counted() -> None:
+    protocol = core.EvaluationProtocol(steps=(1, 60), inner_lr=2.0, tasks=40)
+    relu = core.NetworkConfig(hidden=(24, 24), activation="relu")
+    result = core.evaluate(core.train(config(network=relu, iterations=1)), protocol)
+    assert result.diverged[0] == 0
+    assert result.diverged[-1] > 0
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("shots", 0), ("steps", -1), ("tasks", 0), ("seed", -1), ("inner_lr", 0.0)],
+    [("shots", 0), ("steps", (-1,)), ("tasks", 0), ("seed", -1), ("inner_lr", 0.0)],
 )
-def test_a_number_that_makes_no_evaluation_is_refused(field: str, value: float) -> None:
-    run = core.train(config(iterations=1))
+def test_a_number_that_makes_no_evaluation_is_refused(field: str, value: object) -> None:
     with pytest.raises(ConfigError, match=field):
-        core.evaluate(run, **{field: value})  # type: ignore[arg-type]
+        core.EvaluationProtocol(**{field: value})  # type: ignore[arg-type]
 
 
 def test_settings_are_checked_with_errors_that_share_a_base() -> None:

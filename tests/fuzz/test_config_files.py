@@ -71,20 +71,20 @@ def check(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with harmless(), frugal(MOST_MEMORY):
         try:
-            launch, *_, configs = configure({}, read_config_file(path), path)
+            settings = configure({}, read_config_file(path), path)
         except LabError as error:
             message = str(error)
         else:
             message = ""
-            assert len(launch.algorithms) == len(configs)
+            assert len(settings.launch.algorithms) == len(settings.runs)
     assert len(message) < 1_000
     assert [one.name for one in path.parent.iterdir()] == [path.name]
 
 
 def test_the_sound_file_is_used(path: Path) -> None:
     path.write_text(as_toml(SOUND))
-    *_, configs = configure({}, read_config_file(path), path)
-    assert [config.seed for config in configs] == [3, 3]
+    settings = configure({}, read_config_file(path), path)
+    assert [config.seed for config in settings.runs] == [3, 3]
 
 
 @TRIED

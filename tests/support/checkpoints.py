@@ -14,9 +14,11 @@ from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.engines import make_engine
+from core.engines.base import TrainState
 from core.errors import CheckpointError
+from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
-from core.storage.checkpoint import Checkpoint, load_checkpoint
+from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 NETWORK = NetworkConfig(hidden=(5, 3))
 
@@ -57,3 +59,14 @@ def assert_refused(path: Path, problem: str) -> None:
     assert problem in message
     assert path.parent.name in message
     assert "; " in message
+
+
+def untrained_file(
+    folder: Path, algorithm: Fomaml | Reptile, iteration: int = 7, **settings: Any
+) -> Path:
+    """Save the checkpoint of an untrained network in a run folder."""
+    config = RunConfig(algorithm=algorithm, network=NetworkConfig(hidden=(6, 6)), **settings)
+    theta = MLP.of(config.network).initial(config.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = TrainState(iteration, theta, {})
+    return save_checkpoint(folder, Checkpoint(config, state, config.iterations, 1.0, ()))

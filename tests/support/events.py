@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
+from core.algorithms.base import Budget
+from core.algorithms.reptile import Reptile
+from core.config import RunConfig
 from core.events import (
     AnyEvent,
     CommandIssued,
@@ -18,7 +21,10 @@ from core.events import (
     Progress,
     Saved,
     Snapshot,
+    Spent,
     Stepped,
+    Validated,
+    Validation,
 )
 
 RUNS = FOMAML, REPTILE = ("fomaml-1", "reptile-1")
@@ -54,8 +60,30 @@ def evaluations(draw: st.DrawFn) -> Evaluated:
     )
 
 
+@st.composite
+def validations(draw: st.DrawFn) -> Validated:
+    """Draw a validation after any steps, some of which diverge."""
+    n = draw(st.integers(1, 3))
+    column = st.lists(st.none() | FINITE, min_size=n, max_size=n).map(tuple)
+    return draw(
+        st.builds(
+            Validated,
+            steps=st.just(tuple(range(n))),
+            mean=column,
+            low=column,
+            high=column,
+            median=column,
+            diverged=st.lists(st.integers(0, 9), min_size=n, max_size=n).map(tuple),
+            losses=st.lists(st.none() | FINITE, max_size=3).map(tuple),
+            spent=st.builds(Spent, *[st.integers(0, 2**62)] * 3, st.floats(0, 1e9)),
+            **STAMP,
+        )
+    )
+
+
 EVENTS = st.one_of(
     evaluations(),
+    validations(),
     st.builds(Progress, loss=FINITE, **STAMP),
     st.builds(Paused, **STAMP),
     st.builds(Finished, **STAMP),
@@ -106,11 +134,12 @@ def snapshots(draw: st.DrawFn, run: str, curve: Curve) -> Snapshot:
             pace=st.none() | FINITE,
             unsaved=st.booleans(),
             loss=st.none() | FINITE,
-            best=st.none() | FINITE,
-            best_iteration=st.none() | st.integers(0, 3),
+            best=st.none() | st.builds(Validation, st.integers(0, 3), FINITE, FINITE, FINITE),
             curve=st.just(curve),
             theta=st.none(),
             preparing=st.sampled_from(["", "loading PyTorch"]),
+            config=st.sampled_from([{}, RunConfig(algorithm=Reptile()).to_dict()]),
+            budget=st.builds(Budget, *[st.integers(0, 9)] * 3),
         )
     )
 

@@ -54,7 +54,8 @@ def listed(run: Path) -> int:
 def diffed(run: Path) -> int:
     other = next(parent for parent in run.parents if (parent / "other").exists()) / "other"
     done = run_command("diff", str(run), str(other))
-    return int(re.findall(r"^ +iteration +(\d+) +0 *$", done.text, re.MULTILINE)[0])
+    found = re.search(r"^ +iteration +(\d+) +0 *$", done.text, re.MULTILINE)
+    return int(found[1]) if found else 0  # as the other run, which was never trained
 
 
 def exported(run: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from safetensors.numpy import save
 from core import events
 from core.algorithms.fomaml import Fomaml
 from core.config import RunConfig
-from core.events import AnyEvent, Evaluated, Event, Progress, Started
+from core.events import AnyEvent, Evaluated, Event, Progress, Spent, Started, Validated
 from core.storage.paths import checkpoint_path
 from core.storage.run_index import RunSummary
 
@@ -59,10 +60,31 @@ def short_evaluated(iteration: int, loss: float, probe: str = "validation") -> E
     return evaluated(iteration, 9.0, loss, probe=probe).abridged()
 
 
+def validated(iteration: int, *mean: float | None) -> Validated:
+    """A validation on two tasks: the mean loss after each step, with an interval of ± 10 %."""
+    mean = tuple(one if one is not None and math.isfinite(one) else None for one in mean)
+    low, high = (
+        tuple(None if one is None else scale * one for one in mean) for scale in (0.9, 1.1)
+    )
+    return Validated(
+        steps=tuple(range(len(mean))),
+        mean=mean,
+        low=low,
+        high=high,
+        median=mean,
+        diverged=(0,) * len(mean),
+        losses=(mean[-1], mean[-1]),
+        spent=Spent(3 * iteration, 180 * iteration, 6 * iteration, iteration / 1_000),
+        **stamp(iteration),
+    )
+
+
 EVERY_EVENT: list[AnyEvent] = [
     events.Started(engine="torch", device="cpu", target=10, resumed_from=None, **stamp(3)),
     events.Progress(loss=0.1 + 0.2, **stamp(3)),
     short_evaluated(3, 0.25),
+    validated(3, 4.0, 0.25),
+    validated(3, math.inf),
     events.Saved(path="checkpoints/run/000000003.safetensors", **stamp(3)),
     events.SaveFailed(problem="disk full", **stamp(3)),
     events.WriteRecovered(path="checkpoints/run", **stamp(3)),

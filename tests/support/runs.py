@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
+from safetensors import safe_open
 
 from core.algorithms.fomaml import Fomaml
 from core.config import CheckpointSettings, RunConfig
 from core.engines import make_engine
 from core.engines.base import Adaptation, Advance, Engine, TrainState
-from core.events import AnyEvent, Evaluated, Failed, Pause, Progress, Step, Stepped, Stop
+from core.events import AnyEvent, Evaluated, Failed, Pause, Progress, Step, Stepped, Stop, Validated
 from core.models.settings import NetworkConfig
 from core.storage.run_folder import RunFolder, create_run_folder
 from core.training.run_plan import Plan, plan_in
@@ -57,8 +60,12 @@ class Log:
             self._changed.notify_all()
 
     def of(self, kind: type[E]) -> list[E]:
-        """Return the events of ``kind`` so far."""
-        return [event for event in list(self.events) if isinstance(event, kind)]
+        """Return the events of ``kind`` so far; saves of the history are left out."""
+        return [
+            event
+            for event in list(self.events)
+            if isinstance(event, kind) and getattr(event, "kind", "") != "history"
+        ]
 
     def wait(self, kind: type[E], count: int = 1) -> E:
         """Wait for the event number ``count`` of ``kind``."""
@@ -128,21 +135,32 @@ def straight(config: RunConfig, iterations: int | None = None) -> TrainState:
 
 
 def learned(events: list[AnyEvent]) -> list[AnyEvent]:
-    """Select losses and periodic evaluations, without names and times."""
+    """Select losses, validations and periodic evaluations, without names and times."""
     found: list[AnyEvent] = []
     for event in events:
-        if isinstance(event, Progress) or (
+        if isinstance(event, Validated):
+            spent = msgspec.structs.replace(event.spent, seconds=0.0)
+            found.append(msgspec.structs.replace(event, spent=spent, run="", time=0.0))
+        elif isinstance(event, Progress) or (
             isinstance(event, Evaluated) and event.probe == "validation"
         ):
-            values = {name: getattr(event, name) for name in event.__struct_fields__}
-            found.append(type(event)(**{**values, "run": "", "time": 0.0}))
+            found.append(msgspec.structs.replace(event, run="", time=0.0))
     return found
 
 
 def saved_iterations(folder: RunFolder) -> list[int]:
-    """Return the iterations of the checkpoints in ``folder``."""
-    names = [path.stem for path in folder.path.glob("*.safetensors")]
-    return sorted(int(name) for name in names if name.isdigit())
+    """Return the iterations of the checkpoints in ``folder``, but for those of the history."""
+    return [iteration for iteration, kind in saved_kinds(folder).items() if kind != "history"]
+
+
+def saved_kinds(folder: RunFolder) -> dict[int, str]:
+    """Return the iterations of the checkpoints in ``folder`` and why each was saved."""
+    found = {}
+    for path in sorted(folder.path.glob("*[0-9].safetensors")):
+        with safe_open(path, "numpy") as file:
+            kind = json.loads(file.metadata()["tui-meta"]).get("kind")
+        found[int(path.stem)] = kind or "hand"
+    return found
 
 
 @dataclasses.dataclass

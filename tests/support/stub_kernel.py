@@ -35,7 +35,7 @@ def adapt(
     query_x: object,
     query_y: object,
     sizes: object,
-    steps: object,
+    reported_array: object,
     lr: object,
     relu: object,
 ) -> None:

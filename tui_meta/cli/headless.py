@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from core.evaluation.protocols import PROBES
+from core.evaluation.few_shot_tasks import PROBES
 from core.events import (
     ENDED,
     AnyEvent,
@@ -23,6 +23,7 @@ from core.events import (
     Snapshot,
     Started,
     Stopped,
+    Validated,
 )
 from core.session.api import Session
 from tui_meta.app.signals import FirstSignal
@@ -170,7 +171,7 @@ class Report:
             self._folders[event.run] = Path(event.resumed_from).parent
         if self._print_problem(event, title):
             return
-        if self._as_json and isinstance(event, Evaluated):
+        if self._as_json and isinstance(event, Evaluated | Validated):
             return
         if line := event_line(event, shot):
             self.print_line(f"{title:<8} {line}")
@@ -267,8 +268,11 @@ def event_line(event: AnyEvent, shot: Snapshot) -> str | None:
             iteration = whole(event.iteration).rjust(len(whole(shot.target)))
             task = PROBES[event.probe].title
             return f"iteration {iteration}: {task}, loss {description.detail}"
+        case Validated():
+            iteration = whole(event.iteration).rjust(len(whole(shot.target)))
+            return f"iteration {iteration}: {description.head}, {description.detail}"
         case Finished():
-            best = "" if shot.best is None else f", best validation loss {loss(shot.best)}"
+            best = f", best validation loss {loss(shot.best.mean)}" if shot.best else ""
             return f"finished {whole(event.iteration)} iterations in {duration(shot.elapsed)}{best}"
         case Stopped():
             return f"{description.sentence('')} of {whole(shot.target)}"

@@ -19,6 +19,7 @@ from tui_meta.cli.errors import describe_error, describe_usage_error
 from tui_meta.cli.home import expanded
 from tui_meta.cli.parameters import (
     AnySession,
+    ConfigFile,
     Dashboard,
     Detach,
     Device,
@@ -27,15 +28,15 @@ from tui_meta.cli.parameters import (
     NoTui,
     Pace,
     Paths,
+    Protocol,
     SessionId,
     Settings,
-    Tasks,
-    TaskSeed,
     WatchedJson,
     several,
     switch,
 )
-from tui_meta.cli.settings import RUN, whole_numbers
+from tui_meta.cli.protocols import joined_steps
+from tui_meta.cli.settings import whole_numbers
 from tui_meta.console import (
     Exit,
     Output,
@@ -54,6 +55,7 @@ Examples:
   tui-meta                                   train both, in the dashboard
   tui-meta --seed 3 --network.hidden 40 40   change settings
   tui-meta --config my.toml --pace 100       read settings from a file
+  tui-meta config --seed 3 > my.toml         write such a file
   tui-meta --no-tui --json > log.jsonl       train without the dashboard
   tui-meta --detach                          train in the background
   tui-meta attach                            view running training
@@ -62,7 +64,8 @@ Examples:
   tui-meta runs                              list runs
 
 In a TOML configuration file, put seed = 3 at the top level and inner_lr = 0.01
-under [fomaml] or [reptile]; also [network] and [waves]. Flags override the file.
+under [fomaml] or [reptile]; also [network], [waves] and [validation]. Flags
+override the file.
 """
 
 # Help texts are arguments: Python removes docstrings under PYTHONOPTIMIZE=2.
@@ -98,9 +101,7 @@ app["--install-completion"].default_command = _install_completion_at_home
 @app.default
 def train(
     *,
-    config: Annotated[
-        Path | None, Parameter(help="TOML file with settings", metavar="FILE", group=RUN)
-    ] = None,
+    config: ConfigFile = None,
     settings: Settings = {},  # noqa: B006  (only read)
     no_tui: NoTui = False,
     json: JsonEvents = False,
@@ -213,43 +214,46 @@ def watch(id: AnySession = None, /, *, json: WatchedJson = False) -> int:
 @app.command(
     name="eval",
     sort_key=3,
-    help_epilogue="Example: tui-meta eval checkpoints/fomaml-source checkpoints/fomaml-mine\n",
-    help="Evaluate runs: three reference evaluations and statistics over random tasks.",
+    help_epilogue=(
+        "Examples:\n"
+        "  tui-meta eval checkpoints/fomaml-source checkpoints/fomaml-mine\n"
+        "  tui-meta eval checkpoints/fomaml-source --shots 5 --steps 1,5,10\n"
+        "  tui-meta eval checkpoints/fomaml-source --protocol finn-5-shot\n"
+    ),
+    help="Evaluate runs: three reference evaluations, or one few-shot protocol.",
 )
 def evaluate(
     paths: Paths,
     /,
     *,
-    tasks: Tasks = 1_000,
-    seed: TaskSeed = 0,
+    protocol: Protocol = {},  # noqa: B006  (only read)
     device: Device = "auto",
     json: JsonResult = False,
 ) -> int:
     from tui_meta.cli.commands.evaluate import evaluate
 
     with interrupt_at_once():
-        return evaluate(paths, n_tasks=tasks, seed=seed, device=device, as_json=json)
+        return evaluate(paths, protocol, device=device, as_json=json)
 
 
 @app.command(
     sort_key=4,
     help_epilogue="Example: tui-meta compare checkpoints/fomaml-mine checkpoints/reptile-mine\n",
-    help="Paired comparison of two runs on random tasks, with 95% confidence intervals.",
+    help="Paired comparison of two runs on the same tasks, with 95% confidence intervals.",
 )
 def compare(
     first: Annotated[Path, Parameter(help="First run (folder or checkpoint), A")],
     second: Annotated[Path, Parameter(help="Second run (folder or checkpoint), B")],
     /,
     *,
-    tasks: Tasks = 1_000,
-    seed: TaskSeed = 0,
+    protocol: Protocol = {},  # noqa: B006  (only read)
     device: Device = "auto",
     json: JsonResult = False,
 ) -> int:
     from tui_meta.cli.commands.compare import compare
 
     with interrupt_at_once():
-        return compare(first, second, n_tasks=tasks, seed=seed, device=device, as_json=json)
+        return compare(first, second, protocol, device=device, as_json=json)
 
 
 @app.command(
@@ -287,11 +291,11 @@ def show(path: Annotated[Path, Parameter(help="Run folder, or a checkpoint file 
 
 @app.command(
     sort_key=7,
-    help_epilogue="Example: tui-meta export checkpoints/fomaml-source --to parquet\n",
-    help="Export training and evaluation losses for other tools.",
+    help_epilogue="Example: tui-meta export checkpoints/* --to parquet\n",
+    help="Export training, validation and evaluation losses for other tools.",
 )
 def export(
-    path: Annotated[Path, Parameter(help="Run folder")],
+    paths: Annotated[list[Path], several("Run folders", "PATH")],
     /,
     *,
     to: Annotated[Literal["csv", "parquet", "tensorboard"], Parameter(help="Format")],
@@ -299,7 +303,8 @@ def export(
         str | None,
         Parameter(
             help="Output file or folder, - for standard output; for tensorboard, the log "
-            "directory (default: RUN.csv, RUN.parquet or tensorboard/)",
+            "directory (default: RUN.csv or RUN.parquet, of several runs.csv or runs.parquet; "
+            "tensorboard/)",
             metavar="PATH",
             allow_leading_hyphen=True,
         ),
@@ -308,7 +313,19 @@ def export(
 ) -> int:
     from tui_meta.cli.commands.export import export
 
-    return export(path, to=to, out=out, force=force)
+    return export(paths, to=to, out=out, force=force)
+
+
+@app.command(
+    name="config",
+    sort_key=7.5,
+    help_epilogue=("Example: tui-meta config --seed 3 > my.toml; tui-meta --config my.toml\n"),
+    help="Print all settings as a TOML file for --config.",
+)
+def show_config(*, config: ConfigFile = None, settings: Settings = {}) -> int:  # noqa: B006
+    from tui_meta.cli.commands.config import show_config
+
+    return show_config(settings, config)
 
 
 @app.command(
@@ -356,6 +373,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         words = [expanded(token) for token in (sys.argv[1:] if tokens is None else tokens)]
+        words = joined_steps(words)
         code: int | None = app(words, exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except CycloptsError as error:

@@ -14,25 +14,27 @@ from core.engines import make_engine
 from core.engines.base import Engine
 from core.errors import CheckpointError
 from core.evaluation.adaptation import many_tasks
-from core.evaluation.protocols import EvaluationProtocol
+from core.evaluation_protocol import EvaluationProtocol
+from core.events import Spent, spent
 from core.storage.checkpoint import Checkpoint, load_checkpoint
 from core.storage.latest_checkpoint import LatestCheckpoint, latest_checkpoint
 from core.storage.paths import folder_name
 from tui_meta.console import Output, print_note
-from tui_meta.views.numbers import whole
+from tui_meta.views.numbers import duration, whole
 from tui_meta.views.text import printable
 
 Losses = NDArray[np.float64]
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """The identity of a network in JSON output."""
+    """The identity of a network in JSON output, with the budget of its training."""
 
     path: str
     algorithm: str
     iteration: int
     seed: int
     inner_lr: float
+    spent: Spent
 
 
 @dataclass(frozen=True)
@@ -54,42 +56,46 @@ class Network:
             self.checkpoint.state.iteration,
             config.seed,
             config.algorithm.inner_lr,
+            self.spent,
         )
 
-    def losses(self, n_tasks: int, seed: int, protocol: EvaluationProtocol) -> Losses:
-        """Evaluate on random tasks; return query losses ``(n_tasks, steps + 1)``."""
-        config = self.checkpoint.config
-        return many_tasks(
-            self.engine,
-            self.checkpoint.state.theta,
-            config.waves,
-            seed,
-            protocol,
-            n_tasks=n_tasks,
-            lr=config.algorithm.inner_lr,
-        )
+    @property
+    def spent(self) -> Spent:
+        """The budget that the run had used at this checkpoint."""
+        checkpoint = self.checkpoint
+        budget = checkpoint.config.algorithm.budget
+        return spent(budget, checkpoint.state.iteration, checkpoint.elapsed)
+
+    def losses(self, protocol: EvaluationProtocol) -> Losses:
+        """Evaluate on random tasks; return query losses ``(tasks, n_reported)``."""
+        checkpoint = self.checkpoint
+        return many_tasks(self.engine, checkpoint.state.theta, checkpoint.config, protocol)
 
 
-def load_networks(paths: Sequence[Path], device: DeviceName) -> list[Network]:
+def load_networks(
+    paths: Sequence[Path], device: DeviceName, *, any_tasks: bool = False
+) -> list[Network]:
     """Load checkpoint files, or the newest checkpoints of run folders.
 
-    Raises ``CheckpointError``, also for networks of different tasks: their losses do not compare.
+    Raises ``CheckpointError``, also for networks that were trained on different tasks, unless
+    ``any_tasks``: where each is evaluated on its own tasks, losses do not compare.
     """
     found = [_load(path) for path in paths]
     labels = _labels([one.path for one in found], [one.checkpoint for one in found])
     networks = []
     for label, one in zip(labels, found, strict=True):
         config = one.checkpoint.config
-        if config.waves != found[0].checkpoint.config.waves:
+        if not any_tasks and config.waves != found[0].checkpoint.config.waves:
             problem = f"its tasks differ from those of {found[0].path} (amplitude, phase or x)"
-            raise CheckpointError(one.path, problem, "evaluate them one by one")
+            advice = "evaluate them one by one, or with a protocol that has tasks of its own"
+            raise CheckpointError(one.path, problem, advice)
         engine = make_engine(dataclasses.replace(config, engine="auto", device=device))
         networks.append(Network(label, one.path, one.checkpoint, engine))
     return networks
 
 
 def print_headings(output: Output, networks: Sequence[Network]) -> None:
-    """Print two lines about each network, and an empty line."""
+    """Print three lines about each network, and an empty line."""
     for network in networks:
         config = network.checkpoint.config
         layers = "-".join(str(units) for units in (1, *config.network.hidden, 1))
@@ -98,6 +104,11 @@ def print_headings(output: Output, networks: Sequence[Network]) -> None:
             f"  {config.algorithm.title}, {whole(network.checkpoint.state.iteration)} iterations, "
             f"seed {config.seed}, {layers} {config.network.activation}, "
             f"inner lr {config.algorithm.inner_lr:g}"
+        )
+        used = network.spent
+        output.print_line(
+            f"  {whole(used.tasks)} tasks, {whole(used.points)} points, "
+            f"{whole(used.gradients)} gradients, {duration(used.seconds)} of training"
         )
     output.print_line("")
 

@@ -7,13 +7,15 @@ from cyclopts import Group, Parameter
 
 from core.config import DeviceName
 from tui_meta.cli.preferences import dashboard_flags
-from tui_meta.cli.settings import flags, whole_numbers
+from tui_meta.cli.protocols import protocol_flags
+from tui_meta.cli.settings import RUN, flags
 
 if TYPE_CHECKING:
     _Settings = dict[str, Any]
     _Dashboard = dict[str, Any]
+    _Protocol = dict[str, Any]
 else:
-    _Settings, _Dashboard = flags(), dashboard_flags()
+    _Settings, _Dashboard, _Protocol = flags(), dashboard_flags(), protocol_flags()
 
 OUTPUT = Group("Output", sort_key=1.5)
 """Between the group ``RUN`` and the algorithms' groups."""
@@ -30,8 +32,12 @@ def several(help: str, metavar: str) -> Parameter:
 
 
 Paths = Annotated[list[Path], several("Run folders or checkpoint files", "PATH")]
+ConfigFile = Annotated[
+    Path | None, Parameter(help="TOML file with settings", metavar="FILE", group=RUN)
+]
 Settings = Annotated[_Settings, Parameter(name="*")]
 Dashboard = Annotated[_Dashboard, Parameter(name="*")]
+Protocol = Annotated[_Protocol, Parameter(name="*")]
 NoTui = Annotated[
     bool,
     switch("No dashboard: progress bars, or plain lines if piped"),
@@ -51,8 +57,4 @@ AnySession = Annotated[
 ]
 JsonResult = Annotated[bool, switch("Print JSON Lines, one object per line")]
 Pace = Annotated[float | None, Parameter(help="Iterations per second (default: full speed)")]
-Tasks = Annotated[int, Parameter(help="Number of random tasks", converter=whole_numbers)]
-TaskSeed = Annotated[
-    int, Parameter(help="Random seed for the evaluation tasks", converter=whole_numbers)
-]
 Device = Annotated[DeviceName, Parameter(help="Compute device")]

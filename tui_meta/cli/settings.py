@@ -5,7 +5,7 @@ flag here. Only flags that were given override the file; ``core`` validates the 
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypedDict, get_type_hints
@@ -13,8 +13,9 @@ from typing import Annotated, Any, TypedDict, get_type_hints
 from cyclopts import Group, Parameter, Token
 
 from core import validation
+from core.algorithms.base import Algorithm
 from core.algorithms.registry import ALGORITHMS
-from core.config import CheckpointSettings, RunConfig
+from core.config import CheckpointSettings, RunConfig, ValidationSettings
 from core.errors import ConfigError, UnknownSettingError
 from core.models.settings import NetworkConfig
 from core.settings import help_texts, setting
@@ -24,8 +25,23 @@ from core.validation import decode, refuse_unknown, require_table
 RUN = Group("Run", sort_key=1)
 """The group of the most common flags."""
 
-TABLES: dict[str, type] = {**ALGORITHMS, "network": NetworkConfig, "waves": SineTasks}
+TABLES: dict[str, type] = {
+    **ALGORITHMS,
+    "network": NetworkConfig,
+    "waves": SineTasks,
+    "validation": ValidationSettings,
+}
 """Tables of a configuration file, each a group of flags, and the dataclasses they configure."""
+
+RUN_NAMES = [
+    field.name
+    for field in dataclasses.fields(RunConfig)
+    if field.name not in ("algorithm", *TABLES)
+]
+"""Settings of a run that are in no table."""
+
+NOT_SET = ("family",)
+"""Fields of the tables that users cannot set."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,14 +81,27 @@ def flags() -> type:
     settings |= flags_of(CheckpointSettings, "", RUN)
     for number, (table, kind) in enumerate(TABLES.items()):
         title = getattr(kind, "title", table.capitalize())
-        settings |= flags_of(kind, f"{table}.", Group(title, sort_key=2 + number))
+        settings |= flags_of(kind, f"{table}.", Group(title, sort_key=2 + number), NOT_SET)
     return TypedDict("SettingsFlags", settings, total=False)  # type: ignore[no-any-return,operator]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """All settings: what to launch, its autosaves, and what each run learns.
+
+    ``algorithms`` holds the settings of each algorithm, launched or not.
+    """
+
+    launch: Launch
+    saving: CheckpointSettings
+    algorithms: Mapping[str, Algorithm]
+    runs: Sequence[RunConfig]
 
 
 def configure(
     given: Mapping[str, Any], file: Mapping[str, Any], path: Path | None
-) -> tuple[Launch, CheckpointSettings, list[RunConfig]]:
-    """Return what to launch, its autosaves and each run's configuration: ``given`` over ``file``.
+) -> Configuration:
+    """Return the configuration of the flags ``given`` over the ``file`` at ``path``.
 
     Raises ``ConfigError`` or ``UnknownSettingError``, which name the flag or the file.
     """
@@ -82,32 +111,36 @@ def configure(
         where = f"{path}" if error.where == "the configuration" else f"[{error.where}] of {path}"
         raise UnknownSettingError(where, error.key, error.advice) from error
     except ConfigError as error:
-        field = error.field
-        keys = [factor.split(" ")[0] for factor in field.split(" * ")]
-        flags = [key for key in keys if key in given]
-        for key in flags:
+        renamed = naming_flags(error, given)
+        if path and renamed.field == error.field:
+            renamed.field = f"{path}: {error.field}"
+        raise renamed from error
+
+
+def naming_flags(error: ConfigError, given: Iterable[str]) -> ConfigError:
+    """Return ``error`` with the flags among its settings, of those ``given``, as a user types them.
+
+    A setting may be a product, ``fomaml.tasks * fomaml.shots``.
+    """
+    field = error.field
+    for key in [factor.split(" ")[0] for factor in field.split(" * ")]:
+        if key in given:
             field = field.replace(key, _flag(key))
-        if path and not flags:
-            field = f"{path}: {field}"
-        raise ConfigError(field, error.value, error.requirement) from error
+    return ConfigError(field, error.value, error.requirement)
 
 
-def _validated(settings: Mapping[str, Any]) -> tuple[Launch, CheckpointSettings, list[RunConfig]]:
+def _validated(settings: Mapping[str, Any]) -> Configuration:
     launch_names, saving_names = _names(Launch), _names(CheckpointSettings)
-    run_names = [name for name in _names(RunConfig) if name not in ("algorithm", *TABLES)]
-    refuse_unknown(settings, [*launch_names, *saving_names, *run_names, *TABLES], "")
+    refuse_unknown(settings, [*launch_names, *saving_names, *RUN_NAMES, *TABLES], "")
     launch = decode(Launch, _only(settings, launch_names), "")
     saving = decode(CheckpointSettings, _only(settings, saving_names), "")
     algorithms = {
         name: decode(kind, settings.get(name, {}), name) for name, kind in ALGORITHMS.items()
     }
-    shared = _only(settings, (*run_names, "network", "waves"))
+    shared = _only(settings, (*RUN_NAMES, "network", "waves", "validation"))
     first = RunConfig.from_dict({"algorithm": {"name": launch.algorithms[0]}, **shared})
-    return (
-        launch,
-        saving,
-        [dataclasses.replace(first, algorithm=algorithms[name]) for name in launch.algorithms],
-    )
+    runs = [dataclasses.replace(first, algorithm=algorithms[name]) for name in launch.algorithms]
+    return Configuration(launch, saving, algorithms, runs)
 
 
 def _only(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
@@ -178,13 +211,17 @@ def _shown(default: object) -> str | bool:
 
 
 def whole_numbers(kind: type, tokens: tuple[Token, ...]) -> int | tuple[int, ...]:
-    """Return one whole number or several; cyclopts itself would round others."""
-    numbers = tuple(_whole_number(token) for token in tokens)
-    return numbers[0] if kind is int else numbers
+    """Return one whole number, or several with commas or spaces between.
+
+    cyclopts itself would round others.
+    """
+    if kind is int:
+        return _whole_number(tokens[0], tokens[0].value)
+    return tuple(_whole_number(token, word) for token in tokens for word in token.value.split(","))
 
 
-def _whole_number(token: Token) -> int:
+def _whole_number(token: Token, word: str) -> int:
     try:
-        return int(token.value)
+        return int(word)
     except ValueError as error:
-        raise ConfigError(token.keyword or "", token.value, "must be a whole number") from error
+        raise ConfigError(token.keyword or "", word, "must be a whole number") from error

@@ -91,19 +91,27 @@ def print_losses(output: Output, columns: Mapping[str, Sequence[float]]) -> None
     print_table(output, ["steps", *columns], rows, range(len(columns) + 1))
 
 
-def print_statistics(output: Output, entries: Mapping[str, Sequence[Statistics]]) -> None:
-    """Print a row for each of ``entries`` at each of ``SHOWN_STEPS``.
+def print_statistics(
+    output: Output,
+    steps: Sequence[int],
+    entries: Mapping[str, Sequence[Statistics]],
+    *,
+    complete: bool = False,
+) -> None:
+    """Print a row for each of ``entries`` at each of ``steps`` that is in ``SHOWN_STEPS``.
 
     The number of tasks that diverged has a column if there are any, since they decide on the mean.
+    A ``complete`` table has all steps, and this column.
     """
-    steps = len(next(iter(entries.values())))
     rows = []
-    for step in (step for step in SHOWN_STEPS if step < steps):
+    for column, step in enumerate(steps):
+        if step not in SHOWN_STEPS and not complete:
+            continue
         for number, (label, statistics) in enumerate(entries.items()):
-            one = statistics[step]
+            one = statistics[column]
             interval = f"{loss(one.low)} to {loss(one.high)}"
             at = "" if number else whole(step)
-            diverged = whole(one.diverged) if one.diverged else ""
+            diverged = whole(one.diverged) if one.diverged or complete else ""
             rows.append((at, label, loss(one.mean), interval, loss(one.median), diverged))
     columns = ("steps", "", "mean", "95% interval", "median", "diverged")
     shown = len(columns) if any(row[-1] for row in rows) else len(columns) - 1

@@ -6,7 +6,7 @@ from typing import cast
 
 from core.analysis.answers import AnyAnswer, RunHistory
 from core.analysis.questions import Live, ReadHistory
-from core.evaluation.protocols import PresetName
+from core.evaluation.few_shot_tasks import PresetName
 from tui_meta.screens.page import Page
 from tui_meta.views.keys.table import Key
 from tui_meta.views.lab import state as lab

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from core.analysis.answers import PastEvaluation, RunHistory
 from core.analysis.lab_tasks import explicit
 from core.analysis.questions import Adapt, AnyTask, ExplicitTask, Saved
-from core.evaluation.protocols import PROBES, draw_task
+from core.evaluation.few_shot_tasks import PROBES, draw_task
 from core.tasks.sine import SineTasks
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from core.evaluation.protocols import PROBES
+from core.evaluation.few_shot_tasks import PROBES
 from core.events import (
     AnyEvent,
     CommandIssued,
@@ -22,6 +22,7 @@ from core.events import (
     Started,
     Stepped,
     Stopped,
+    Validated,
     WriteRecovered,
 )
 from core.storage.io import working_folder
@@ -65,6 +66,8 @@ def describe(event: AnyEvent) -> Description | None:
             wave = SineWave(event.amplitude, event.phase).label
             losses = f"{loss(event.losses[0])} → {loss(event.losses[-1])}"
             return Description(f"{PROBES[event.probe].title}, {wave}", losses)
+        case Validated():
+            return Description("validation", validation_words(event))
         case Saved(kind="hand" | "final"):
             return Description(f"saved {display_path(event.path)}")
         case Paused():
@@ -83,6 +86,14 @@ def describe(event: AnyEvent) -> Description | None:
         case Stopped():
             return Description("stopped", f"at {at}")
     return _describe_problem(event)
+
+
+def validation_words(event: Validated) -> str:
+    """Return the loss on the validation tasks: ``loss 4.5 → 0.0612 ± 0.008 on 64 tasks``."""
+    result, before = event.result, loss(event.mean[0])
+    after = "not finite" if result is None else f"{loss(result.mean)} ± {loss(result.margin)}"
+    diverged = f", {whole(event.diverged[-1])} diverged" if event.diverged[-1] else ""
+    return f"loss {before} → {after} on {whole(len(event.losses))} tasks{diverged}"
 
 
 def _describe_problem(event: AnyEvent) -> Description | None:

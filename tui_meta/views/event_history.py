@@ -3,8 +3,9 @@
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from core.evaluation.protocols import ProbeName
+from core.evaluation.few_shot_tasks import ProbeName
 from core.events import (
     AnyEvent,
     CommandRejected,
@@ -20,6 +21,7 @@ from core.events import (
     Snapshot,
     Started,
     Stopped,
+    Validated,
 )
 
 KEPT_EVALUATIONS = 2_000
@@ -55,6 +57,10 @@ class EventHistory:
         }
         """The periodic evaluations of each run, oldest first, without what draws them: a long run
         has thousands."""
+        self.validations: dict[str, deque[Validated]] = {
+            run: deque(maxlen=KEPT_EVALUATIONS) for run in self.runs
+        }
+        """The validations of each run, oldest first."""
         self.happenings: dict[str, deque[tuple[int, str]]] = {
             run: deque(maxlen=KEPT_HAPPENINGS) for run in self.runs
         }
@@ -109,6 +115,7 @@ class EventHistory:
         copied = EventHistory(self.runs)
         for run in self.runs:
             copied.evaluations[run].extend(self.evaluations[run])
+            copied.validations[run].extend(self.validations[run])
             copied.happenings[run].extend(self.happenings[run])
         copied._newest, copied._shared = dict(self._newest), dict(self._shared)
         return copied
@@ -121,6 +128,8 @@ class EventHistory:
         match event:
             case Evaluated():
                 self._add_evaluation(event)
+            case Validated():
+                self.validations[run].append(event)
             case Saved(path=path, iteration=iteration):
                 self.saved[run], self.saved_at[run] = path, iteration
             case Started(iteration=start):
@@ -142,13 +151,14 @@ class EventHistory:
             self.wanted[run] = "paused" if isinstance(event, Paused) else "training"
 
     def _roll_back(self, run: str, start: int) -> None:
-        """Drop the evaluations after ``start``, from which ``run`` repeats them."""
+        """Drop what was evaluated after ``start``, from which ``run`` repeats it."""
         self.saved_at.pop(run, None)
         if start:
             self.saved_at[run] = start
-        evaluations = self.evaluations[run]
-        while evaluations and evaluations[-1].iteration > start:
-            evaluations.pop()
+        kept: tuple[deque[Any], ...] = (self.evaluations[run], self.validations[run])
+        for evaluations in kept:
+            while evaluations and evaluations[-1].iteration > start:
+                evaluations.pop()
 
     def _add_evaluation(self, event: Evaluated) -> None:
         if event.probe == "validation":

@@ -221,9 +221,9 @@ def _details(status: RunStatus, width: int, name_cells: int) -> Line:
     )
     in_words = (*times, *_fact("training loss", loss), _trend_words(snapshot))
     brief = (*times, *_fact("training loss", f"{loss:<5} "), _trend(snapshot))
-    best = _fact("best evaluation", numbers.loss(snapshot.best))
-    if snapshot.best_iteration is not None:
-        best += _fact("at", numbers.whole(snapshot.best_iteration), gap=" ")
+    best = _fact("best validation", numbers.loss(snapshot.best.mean if snapshot.best else None))
+    if snapshot.best:
+        best += _fact("at", numbers.whole(snapshot.best.iteration), gap=" ")
     saved = _saved(status)
     candidates = [(*in_words, *best, *saved), (*brief, *best, *saved), (*brief, *best)]
     return first_that_fits(candidates, width)

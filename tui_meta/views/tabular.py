@@ -46,16 +46,18 @@ def run_rows(snapshots: Mapping[str, Snapshot]) -> Rows:
     """Yield a header and the status of each run."""
     yield "run", "algorithm", "state", "iteration", "target", "loss", "best", "best iteration"
     for run, one in snapshots.items():
-        losses = (one.loss, one.best, one.best_iteration)
+        best = (one.best.mean, one.best.iteration) if one.best else (None, None)
+        losses = (one.loss, *best)
         yield run, one.algorithm, one.state, one.iteration, one.target, *losses
 
 
 def entry_rows(entries: Sequence[RunSummary]) -> Rows:
     """Yield a header and each run of a list."""
-    names = [one.name for one in fields(RunSummary)]
-    yield names
+    names = [one.name for one in fields(RunSummary) if one.name != "best"]
+    yield [*names, "best", "best_iteration"]
     for entry in entries:
-        values = (getattr(entry, name) for name in names)
+        best = (entry.best.mean, entry.best.iteration) if entry.best else (None, None)
+        values = (*(getattr(entry, name) for name in names), *best)
         yield ["" if value is None else str(value) for value in values]
 
 
@@ -65,7 +67,7 @@ def battery_rows(result: BatteryResult, titles: Sequence[str]) -> Rows:
     yield "source", "iteration", "tasks", "mean", "95 % low", "95 % high", *quantiles, "diverged"
     for title, one in zip(titles, result.sources, strict=True):
         statistics = (one.mean, one.low, one.high, *one.quantiles)
-        yield title, one.iteration, result.n_tasks, *statistics, one.diverged
+        yield title, one.iteration, result.protocol.tasks, *statistics, one.diverged
 
 
 def traced_rows(traces: Mapping[str, Traced]) -> Rows:

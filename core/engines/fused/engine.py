@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from core.algorithms import optimizers as outer
@@ -67,7 +69,7 @@ class FusedEngine:
         self,
         theta: Floats,
         sets: FewShotSets,
-        steps: int,
+        steps: Sequence[int],
         lr: float,
         *,
         every_step: bool = False,

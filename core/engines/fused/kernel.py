@@ -552,33 +552,39 @@ def adapt(
     query_x,
     query_y,
     sizes,
-    steps,
+    reported_array,
     lr,
     relu,
 ):
-    """Fine-tune from ``theta`` on each support set by full-batch SGD, ``steps`` steps of ``lr``.
+    """Fine-tune from ``theta`` on each support set by full-batch SGD, with steps of ``lr``.
 
+    ``reported`` are the steps after which the query loss is computed, increasing, 0 for before any;
     ``sizes`` are n_tasks, n_points, n_query and kept; ``x`` and ``y`` ``(n_tasks, n_points)``,
     ``query_x (n_query,)`` and ``query_y`` ``(n_tasks, n_query)``. Writes ``losses``
-    ``(n_tasks, steps + 1)``, the query loss before any step and after each, and ``predictions``
-    ``(n_tasks * kept, n_query)``: those of the first ``kept - 1`` losses, and of the last one.
+    ``(n_tasks, n_reported)``, and ``predictions`` ``(n_tasks * kept, n_query)``: those of the first
+    ``kept - 1`` losses, and of the last one.
     """
     buf, plan = pointer(buf_array), pointer(plan_array)
     x_data, y_data = pointer(x), pointer(y)
     query_x_data, query_y_data = pointer(query_x), pointer(query_y)
     n_tasks, n_points, n_query, kept = sizes
+    reported, n_reported = pointer(reported_array), len(reported_array)
     begin(buf, plan, pointer(theta), plan[THETA])
     for task in range(n_tasks):
         block = plan[THETA]
-        for step in range(steps + 1):
+        column = 0
+        for step in range(reported[n_reported - 1] + 1):
             if step > 0:
                 first = task * n_points
                 some_x, some_y = at(x_data, first), at(y_data, first)
                 descend(buf, plan, block, some_x, some_y, n_points, lr, relu)
                 block = plan[PHI]
+            if step != reported[column]:
+                continue
             forward(buf, plan, block, query_x_data, n_query, relu)
-            row = task * kept + min(step, kept - 1)
+            row = task * kept + min(column, kept - 1)
             for point in range(n_query):
                 predictions[row, point] = buf[plan[ERRORS] + point]
             y_of_task = at(query_y_data, task * n_query)
-            losses[task, step] = mean_squared_error(buf, plan, y_of_task, n_query)
+            losses[task, column] = mean_squared_error(buf, plan, y_of_task, n_query)
+            column += 1

@@ -11,6 +11,7 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,7 @@ def _signatures(dtype: str) -> Kernels:
     vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
     readonly = types.Array(number, 1, "C", readonly=True)
     batches = (readonly, readonly, readonly, readonly)
+    steps = types.Array(int64, 1, "C", readonly=True)
     advance = types.void(
         *(scratch, plan, vector, matrix, types.Array(float64, 1, "C"), *batches),
         *(types.UniTuple(int64, 4), types.Array(float64, 1, "C", readonly=True)),
@@ -90,7 +92,7 @@ def _signatures(dtype: str) -> Kernels:
     )
     adapt = types.void(
         *(scratch, plan, readonly, types.Array(float64, 2, "C"), matrix, *batches),
-        *(types.UniTuple(int64, 4), int64, float64, boolean),
+        *(types.UniTuple(int64, 4), steps, float64, boolean),
     )
     return Kernels(advance, adapt)
 
@@ -208,24 +210,26 @@ class FusedNetwork:
         y: Floats,
         query_x: Floats,
         query_y: Floats,
-        steps: int,
+        steps: Sequence[int],
         lr: float,
         every_step: bool = False,
     ) -> tuple[NDArray[np.float64], Floats]:
-        """Return losses ``(n_tasks, steps + 1)`` and predictions ``(n_tasks, kept, n_query)``.
+        """Return losses ``(n_tasks, len(steps))`` and predictions ``(n_tasks, kept, n_query)``.
 
-        ``steps`` steps of full-batch SGD from ``theta`` on supports ``x``, ``y``
-        ``(n_tasks, n_points)``; losses on ``query_x (n_query,)``, ``query_y (n_tasks, n_query)``.
-        Kept are the predictions of ``every_step``, else the first and the last.
+        Full-batch SGD from ``theta`` on supports ``x``, ``y`` ``(n_tasks, n_points)``; losses on
+        ``query_x (n_query,)``, ``query_y (n_tasks, n_query)`` after each of ``steps``, which
+        increase. Kept are the predictions of ``every_step``, else the first and the last.
         """
         n_tasks, n_points = x.shape
         buf, plan = self._workspace(max(n_points, query_x.size))
-        losses = np.empty((n_tasks, steps + 1))
-        kept = steps + 1 if every_step else min(steps, 1) + 1
+        reported = np.array(steps, np.int64)
+        reported.flags.writeable = False
+        losses = np.empty((n_tasks, len(reported)))
+        kept = len(reported) if every_step else min(len(reported), 2)
         predictions = np.empty((n_tasks * kept, query_x.size), self.dtype)
         compiled_kernels(self.dtype).adapt(
             *(buf, plan, _flat(theta, self.dtype), losses, predictions),
             *(_flat(array, self.dtype) for array in (x, y, query_x, query_y)),
-            *((n_tasks, n_points, query_x.size, kept), steps, lr, self.activation == "relu"),
+            *((n_tasks, n_points, query_x.size, kept), reported, lr, self.activation == "relu"),
         )
         return losses, predictions.reshape(n_tasks, kept, -1)

@@ -1,5 +1,7 @@
 """The reference engine: PyTorch on any device, batched over tasks, gradients written out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -67,7 +69,13 @@ class TorchEngine:
 
     @torch.inference_mode()
     def adapt(
-        self, theta: Floats, sets: FewShotSets, steps: int, lr: float, *, every_step: bool = False
+        self,
+        theta: Floats,
+        sets: FewShotSets,
+        steps: Sequence[int],
+        lr: float,
+        *,
+        every_step: bool = False,
     ) -> Adaptation:
         parts = [
             self._adapt_together(theta, sets.part(start, TASKS_AT_ONCE), steps, lr, every_step)
@@ -79,21 +87,25 @@ class TorchEngine:
         )
 
     def _adapt_together(
-        self, theta: Floats, sets: FewShotSets, steps: int, lr: float, every_step: bool
+        self, theta: Floats, sets: FewShotSets, steps: Sequence[int], lr: float, every_step: bool
     ) -> Adaptation:
         support_x, support_y = self._tensor(sets.support_x), self._tensor(sets.support_y)
         query_x, query_y = self._tensor(sets.query_x), self._tensor(sets.query_y)
         phi = self._tensor(theta).expand(len(support_x), -1)
-        predictions = [self._model.predict(phi, query_x)]
-        losses = [(predictions[0] - query_y).square().mean(1)]
-        for step in range(steps):
-            _, gradient = self._model.loss_and_gradient(phi, support_x, support_y)
-            phi = phi.sub(gradient, alpha=lr)
-            after = self._model.predict(phi, query_x)
-            losses.append((after - query_y).square().mean(1))
-            if step == 0 or every_step:
-                predictions.append(after)
-            predictions[-1] = after
+        reported = set(steps)
+        predictions: list[Tensor] = []
+        losses: list[Tensor] = []
+        for step in range(steps[-1] + 1):
+            if step > 0:
+                _, gradient = self._model.loss_and_gradient(phi, support_x, support_y)
+                phi = phi.sub(gradient, alpha=lr)
+            if step not in reported:
+                continue
+            predicted = self._model.predict(phi, query_x)
+            losses.append((predicted - query_y).square().mean(1))
+            if len(predictions) > 1 and not every_step:
+                predictions.pop()
+            predictions.append(predicted)
         return Adaptation(
             torch.stack(losses, 1).double().cpu().numpy(),
             torch.stack(predictions, 1).cpu().numpy(),

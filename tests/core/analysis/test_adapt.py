@@ -24,7 +24,7 @@ from core.analysis.questions import (
 from core.engines import make_engine
 from core.errors import ConfigError
 from core.evaluation.adaptation import few_shot
-from core.evaluation.protocols import PRESETS, FewShotTask
+from core.evaluation.few_shot_tasks import PRESETS, FewShotTask
 from core.models.settings import NetworkConfig
 from core.tasks.sine_sampler import SineWave, query_grid
 from tests.support.live_runs import ready, trained

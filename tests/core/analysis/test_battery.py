@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import statistics
 from itertools import pairwise
@@ -9,6 +10,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
+from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.analysis.adapt import adapt
 from core.analysis.answers import LARGEST_ANSWER, AnyAnswer, BatteryResult, Cancelled
@@ -18,7 +20,8 @@ from core.engines import make_engine
 from core.engines.torch.engine import TASKS_AT_ONCE
 from core.errors import ConfigError
 from core.evaluation.adaptation import many_tasks
-from core.evaluation.protocols import draw_many, many_tasks_protocol
+from core.evaluation.few_shot_tasks import draw_many
+from core.evaluation_protocol import EvaluationProtocol
 from core.models.settings import NetworkConfig
 from core.tasks.sine import SineTasks
 from tests.support.live_runs import ready, trained
@@ -26,7 +29,9 @@ from tests.support.reference import Array
 
 ANY = Live("any")
 N = 300
-SEED = 11
+PROTOCOL = EvaluationProtocol(tasks=N, seed=11, steps=(4,))
+RIGHT_HALF = dataclasses.replace(PROTOCOL, shots=5, support_interval=(0.0, 5.0))
+ONE_STEP = EvaluationProtocol(tasks=100, steps=(1,))
 
 
 class Listener:
@@ -44,32 +49,24 @@ class Listener:
 
 
 def battery_of_two(
-    engine_name: str, listener: Listener | None = None, **settings: object
+    engine_name: str, listener: Listener | None = None, protocol: EvaluationProtocol = PROTOCOL
 ) -> BatteryResult:
     listener = listener or Listener()
     runs = [trained(engine_name), trained(engine_name, algorithm=Reptile(), seed=1)]
-    question = Battery(sources=(ANY, ANY), n_tasks=N, seed=SEED, updates=4, **settings)  # type: ignore[arg-type]
+    question = Battery(sources=(ANY, ANY), protocol=protocol)
     found = run_battery(question, [ready(*run) for run in runs], listener, listener.cancelled)
     assert isinstance(found, BatteryResult)
     return found
 
 
-def losses_of_two(engine_name: str, *, right_half: bool = False) -> list[Array]:
+def losses_of_two(engine_name: str, protocol: EvaluationProtocol = PROTOCOL) -> list[Array]:
     """The losses that ``core.evaluation.adaptation`` finds on the same tasks."""
     columns = []
     for config, state in (
         trained(engine_name),
         trained(engine_name, algorithm=Reptile(), seed=1),
     ):
-        losses = many_tasks(
-            make_engine(config),
-            state.theta,
-            config.waves,
-            SEED,
-            many_tasks_protocol(right_half=right_half, steps=4),
-            n_tasks=N,
-            lr=config.algorithm.inner_lr,
-        )
+        losses = many_tasks(make_engine(config), state.theta, config, protocol)
         columns.append(losses[:, -1])
     return columns
 
@@ -83,11 +80,13 @@ def percentile(values: Array, share: float) -> float:
     return float(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
 
 
-@pytest.mark.parametrize("right_half", [False, True])
-def test_each_source_has_the_statistics_of_many_tasks(engine_name: str, right_half: bool) -> None:
-    found = battery_of_two(engine_name, right_half=right_half)
-    assert found.shots == (5 if right_half else 10)
-    columns = losses_of_two(engine_name, right_half=right_half)
+@pytest.mark.parametrize("protocol", [PROTOCOL, RIGHT_HALF], ids=["whole range", "right half"])
+def test_each_source_has_the_statistics_of_many_tasks(
+    engine_name: str, protocol: EvaluationProtocol
+) -> None:
+    found = battery_of_two(engine_name, protocol=protocol)
+    assert found.protocol == protocol
+    columns = losses_of_two(engine_name, protocol)
     for source, losses in zip(found.sources, columns, strict=True):
         values = losses.tolist()
         margin = 1.96 * statistics.stdev(values) / math.sqrt(N)
@@ -128,7 +127,7 @@ def test_bins_are_shared_and_logarithmic_and_count_every_loss(engine_name: str) 
 
 def test_a_cell_has_the_mean_of_its_tasks(engine_name: str) -> None:
     found = battery_of_two(engine_name)
-    drawn = draw_many(SineTasks(), SEED, N)
+    drawn = draw_many(PROTOCOL, SineTasks())
     for source, losses in zip(found.sources, losses_of_two(engine_name), strict=True):
         for row, (low, high) in enumerate(pairwise(found.amplitudes)):
             for column, (left, right) in enumerate(pairwise(found.phases)):
@@ -156,11 +155,43 @@ def test_a_pair_has_the_interval_of_the_difference(engine_name: str) -> None:
 
 def test_a_source_is_never_better_than_itself() -> None:
     run = ready(*trained())
-    question = Battery(sources=(ANY, ANY), n_tasks=100, updates=1)
+    question = Battery(sources=(ANY, ANY), protocol=ONE_STEP)
     found = run_battery(question, [run, run], Listener(), lambda: False)
     assert isinstance(found, BatteryResult)
     (pair,) = found.pairs
     assert (pair.mean, pair.low, pair.high, pair.first_better) == (0, 0, 0, 0)
+
+
+def test_the_rate_is_that_of_the_protocol_or_of_each_run() -> None:
+    slow, fast = (ready(*trained(algorithm=Fomaml(inner_lr=rate))) for rate in (0.01, 0.03))
+
+    def rates(inner_lr: float | None) -> list[float]:
+        protocol = dataclasses.replace(ONE_STEP, inner_lr=inner_lr)
+        question = Battery(sources=(ANY, ANY), protocol=protocol)
+        found = run_battery(question, [slow, fast], Listener(), lambda: False)
+        assert isinstance(found, BatteryResult)
+        return [source.lr for source in found.sources]
+
+    assert rates(None) == [0.01, 0.03]
+    assert rates(0.02) == [0.02, 0.02]
+
+
+def test_a_family_of_the_protocols_own_is_used_and_shown() -> None:
+    family = SineTasks(amplitude=(2.0, 3.0), phase=(0.0, 1.0))
+    protocol = dataclasses.replace(PROTOCOL, family=family)
+    found = battery_of_two("torch", protocol=protocol)
+    assert (found.amplitudes[0], found.amplitudes[-1]) == (2.0, 3.0)
+    assert (found.phases[0], found.phases[-1]) == (0.0, 1.0)
+    for source, losses in zip(found.sources, losses_of_two("torch", protocol), strict=True):
+        assert source.mean == pytest.approx(losses.mean())
+        assert 2 <= source.worst[0].task.amplitude <= 3
+
+
+def test_without_a_step_the_losses_are_those_before_adaptation() -> None:
+    protocol = dataclasses.replace(PROTOCOL, steps=(0,))
+    found = battery_of_two("torch", protocol=protocol)
+    for source, losses in zip(found.sources, losses_of_two("torch", protocol), strict=True):
+        assert source.mean == pytest.approx(losses.mean())
 
 
 def test_progress_is_reported_after_each_part_up_to_all_tasks() -> None:
@@ -178,7 +209,7 @@ def test_a_part_is_a_multiple_of_the_reference_engines_batch() -> None:
 def test_a_cancelled_battery_ends_after_the_current_part(at: int) -> None:
     listener = Listener(at)
     run = ready(*trained())
-    question = Battery(sources=(ANY, ANY), n_tasks=N, updates=1)
+    question = Battery(sources=(ANY, ANY), protocol=dataclasses.replace(ONE_STEP, tasks=N))
     assert run_battery(question, [run, run], listener, listener.cancelled) == Cancelled()
     assert len(listener.calls) == at
 
@@ -187,7 +218,8 @@ def test_tasks_that_diverge_are_counted_and_leave_other_numbers_finite() -> None
     relu = NetworkConfig(hidden=(24, 24), activation="relu")
     run, other = ready(*trained(iterations=0, network=relu)), ready(*trained())
     # At this rate large amplitudes diverge and small ones do not.
-    question = Battery(sources=(ANY, ANY), n_tasks=N, updates=60, lr=0.4)
+    protocol = EvaluationProtocol(tasks=N, steps=(60,), inner_lr=0.4)
+    question = Battery(sources=(ANY, ANY), protocol=protocol)
     found = run_battery(question, [run, other], Listener(), lambda: False)
     assert isinstance(found, BatteryResult)
     source = found.sources[0]
@@ -207,7 +239,7 @@ def test_tasks_that_diverge_are_counted_and_leave_other_numbers_finite() -> None
 def test_waves_of_one_amplitude_and_one_phase_fill_one_cell() -> None:
     config, state = trained(waves=SineTasks(amplitude=(2.0, 2.0), phase=(1.0, 1.0)))
     found = run_battery(
-        Battery(sources=(ANY,), n_tasks=100, updates=1),
+        Battery(sources=(ANY,), protocol=ONE_STEP),
         [ready(config, state)],
         Listener(),
         lambda: False,
@@ -223,13 +255,17 @@ def test_waves_too_large_for_a_question_are_refused(waves: SineTasks) -> None:
     config, state = trained(iterations=0, waves=waves)
     with pytest.raises(ConfigError, match="for a battery"):
         run_battery(
-            Battery(sources=(ANY,), updates=1), [ready(config, state)], Listener(), lambda: False
+            Battery(sources=(ANY,), protocol=ONE_STEP),
+            [ready(config, state)],
+            Listener(),
+            lambda: False,
         )
 
 
 def test_the_largest_result_keeps_its_size_limit() -> None:
     run = ready(*trained("fused"))
-    question = Battery(sources=(ANY,) * MOST_SOURCES, n_tasks=1_000, updates=1, shots=MOST_POINTS)
+    protocol = EvaluationProtocol(tasks=1_000, steps=(1,), shots=MOST_POINTS)
+    question = Battery(sources=(ANY,) * MOST_SOURCES, protocol=protocol)
     found = run_battery(question, [run] * MOST_SOURCES, Listener(), lambda: False)
     assert len(msgspec.msgpack.encode(found)) <= LARGEST_ANSWER
 

@@ -8,9 +8,10 @@ import pytest
 
 from core.analysis.executors import Executors
 from core.analysis.questions import Adapt, Battery, Live, SampledTask
+from core.evaluation_protocol import EvaluationProtocol
 from core.training.priority import TRAINING
 
-BATTERY = Battery(sources=(Live("fomaml-1"),), n_tasks=100)
+BATTERY = Battery(sources=(Live("fomaml-1"),), protocol=EvaluationProtocol(tasks=100))
 ADAPT = Adapt(source=Live("fomaml-1"), task=SampledTask("standard", 0), updates=1)
 
 

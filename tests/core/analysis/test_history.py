@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,10 +19,17 @@ from core.analysis.history import MOST_CHECKPOINTS, MOST_EVALUATIONS, HistoryRea
 from core.engines import make_engine
 from core.errors import RunFolderError
 from core.evaluation.adaptation import few_shot
-from core.evaluation.protocols import PROBES, draw_task
+from core.evaluation.few_shot_tasks import PROBES, draw_task
 from core.events import AnyEvent, Event, Finished, RolledBack
 from core.storage.event_log_reader import events_since
-from tests.support.run_folders import evaluated, make_checkpoint, make_run, progress, stamp
+from tests.support.run_folders import (
+    evaluated,
+    make_checkpoint,
+    make_run,
+    progress,
+    stamp,
+    validated,
+)
 from tests.support.runs import ended, small_config, straight
 from tests.support.runs import started as begun
 
@@ -111,6 +119,16 @@ def test_only_the_added_part_of_a_growing_log_is_read(
     monkeypatch.setattr(recalling, "events_since", recorded)
     assert [one.iteration for one in history_of(folder, follower).evaluations] == [100, 200]
     assert places == [before]
+
+
+def test_validations_are_read_and_rolled_back(tmp_path: Path) -> None:
+    follower = HistoryReader()
+    folder = make_run(tmp_path / "run", [validated(at, 9.0, 1.0) for at in (0, 100, 200)])
+    found = history_of(folder, follower).validations
+    assert [(one.iteration, one.mean) for one in found] == [(0, 1.0), (100, 1.0), (200, 1.0)]
+    append(folder, RolledBack(**stamp(100)), validated(150, 9.0, 0.5), validated(200, math.nan))
+    again = history_of(folder, follower).validations
+    assert [(one.iteration, one.mean) for one in again] == [(0, 1.0), (100, 1.0), (150, 0.5)]
 
 
 def test_an_incomplete_line_is_read_once_it_is_complete(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.analysis.lab_tasks import draw_points, draw_preset
 from core.analysis.questions import ExplicitTask
 from core.errors import ConfigError
-from core.evaluation.protocols import PRESETS, PROBES, PresetName, ProbeName, draw_task
+from core.evaluation.few_shot_tasks import PRESETS, PROBES, PresetName, ProbeName, draw_task
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave
 from tests.support.strategies import SEEDS, WAVES

@@ -25,6 +25,8 @@ from core.analysis.questions import (
     Untrained,
 )
 from core.errors import ConfigError
+from core.evaluation_protocol import EvaluationProtocol
+from core.tasks.sine import SineTasks
 
 GIVEN = ExplicitTask(4.0, 1.0, (0.5, 1.5), (1.0, -1.0))
 
@@ -33,7 +35,17 @@ QUESTIONS: list[AnyQuestion] = [
     Adapt(source=PinnedTheta("fomaml", 12), task=GIVEN, updates=1),
     Adapt(source=Saved("a/b.safetensors"), task=SampledTask("noisy", 3, 5), lr=0.1),
     Adapt(source=Untrained(Live("fomaml")), task=GIVEN, updates=0, lr=1e-3),
-    Battery(sources=(Live("fomaml"), Untrained(Saved("a"))), n_tasks=100, shots=3, right_half=True),
+    Battery(
+        sources=(Live("fomaml"), Untrained(Saved("a"))),
+        protocol=EvaluationProtocol(
+            tasks=100,
+            shots=3,
+            support_interval=(0.0, 5.0),
+            steps=(0, 3),
+            inner_lr=0.1,
+            family=SineTasks(phase=(0.0, 3.0)),
+        ),
+    ),
     Trace(source=Live("fomaml")),
     ReadHistory(of=Saved("a")),
 ]
@@ -58,9 +70,14 @@ def drawn(**changes: Any) -> dict[str, Any]:
     return {**plain(), "task": {"task": "drawn", "preset": "noisy", **changes}}
 
 
-def survey(**changes: Any) -> dict[str, Any]:
-    sources = [{"source": "live", "run": "fomaml"}]
-    return {"question": "survey", "sources": sources, **changes}
+def survey(sources: object = ({"source": "live", "run": "fomaml"},), **protocol: Any) -> Any:
+    return {"question": "survey", "sources": sources, "protocol": protocol}
+
+
+def all_settings() -> dict[str, Any]:
+    """A protocol in which every setting has a value."""
+    protocol = EvaluationProtocol(support_interval=(0, 1), inner_lr=0.1, family=SineTasks())
+    return dict(msgspec.to_builtins(protocol))
 
 
 def recall(path: str) -> dict[str, Any]:
@@ -94,13 +111,23 @@ def test_huge_and_non_finite_numbers_are_refused(field: str, bad: float) -> None
         (drawn(seed=2**63), "seed"),
         (survey(sources=[]), "sources"),
         (survey(sources=[{"source": "live", "run": "a"}] * 9), "sources"),
-        (survey(n_tasks=99), "n_tasks"),
-        (survey(n_tasks=10_001), "n_tasks"),
+        (survey(tasks=0), "tasks"),
+        (survey(tasks=99), "tasks"),
+        (survey(tasks=10_001), "tasks"),
         (survey(seed=-1), "seed"),
-        (survey(updates=101), "updates"),
+        (survey(steps=[]), "steps"),
+        (survey(steps=[-1]), "steps"),
+        (survey(steps=[1, 1]), "steps"),
+        (survey(steps=[1, 101]), "steps"),
         (survey(shots=0), "shots"),
         (survey(shots=101), "shots"),
-        (survey(lr=-1.0), "lr"),
+        (survey(query_points=1), "query_points"),
+        (survey(query_points=101), "query_points"),
+        (survey(support_interval=[2.0, 1.0]), "support_interval"),
+        (survey(support_interval=[-math.inf, 1.0]), "support_interval"),
+        (survey(inner_lr=-1.0), "inner_lr"),
+        (survey(inner_lr=0.0), "inner_lr"),
+        (survey(family={"x": [5.0, -5.0]}), "waves.x"),
         (recall("a\0b"), "path"),
         (recall("a" * 4_097), "path"),
     ],
@@ -122,7 +149,10 @@ def test_a_value_out_of_bounds_is_refused_with_its_field(
         plain(amplitude="4"),
         plain(updates=2.5),
         drawn(preset="chaos"),
-        survey(right_half=1),
+        survey(support_interval=1),
+        survey(support_interval=[1.0]),
+        survey(steps=3),
+        survey(family="sine"),
         {"question": "destroy"},
         [],
         None,
@@ -150,7 +180,7 @@ ANYTHING = st.recursive(
 def test_a_question_with_an_arbitrary_field_is_valid_or_refused(
     data: st.DataObject, value: object
 ) -> None:
-    message = data.draw(st.sampled_from([plain(), drawn(), survey(), recall("a")]))
+    message = data.draw(st.sampled_from([plain(), drawn(), survey(**all_settings()), recall("a")]))
     place: dict[str, Any] = message
     inner = [key for key, one in message.items() if isinstance(one, dict)]
     if inner and data.draw(st.booleans()):

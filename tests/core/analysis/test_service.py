@@ -31,13 +31,15 @@ from core.engines import make_engine
 from core.engines.base import TrainState
 from core.errors import CheckpointError, EngineError, LabError, QuestionError, RunFolderError
 from core.evaluation.adaptation import few_shot
-from core.evaluation.protocols import PROBES, draw_task
+from core.evaluation.few_shot_tasks import PROBES, draw_task
+from core.evaluation_protocol import EvaluationProtocol
 from core.storage.checkpoint import Checkpoint, save_checkpoint
 from tests.support.live_runs import live, service_of, trained
 from tests.support.run_folders import make_run
 from tests.support.runs import ended, paused_at, small_config
 
 TASK = SampledTask("standard")
+FEW_TASKS = EvaluationProtocol(tasks=100, steps=(1,))
 
 
 def saved(folder: Path, config: RunConfig, state: TrainState) -> Path:
@@ -104,7 +106,7 @@ def test_all_kinds_of_questions_are_answered(tmp_path: Path) -> None:
     path = saved(folder, config, state)
     service = service_of(run=live(config, state, folder))
     sources = (Live("run"), Saved(str(path)))
-    survey = service.answer(Battery(sources=sources, n_tasks=100, updates=1))
+    survey = service.answer(Battery(sources=sources, protocol=FEW_TASKS))
     assert isinstance(survey, BatteryResult)
     assert isinstance(service.answer(Trace(source=Live("run"))), Traced)
     for of in (Live("run"), Saved(str(path)), Saved(str(folder))):
@@ -116,7 +118,7 @@ def test_all_kinds_of_questions_are_answered(tmp_path: Path) -> None:
 def test_progress_of_a_battery_is_reported() -> None:
     heard: list[tuple[int, int]] = []
     service_of(run=live(*trained())).answer(
-        Battery(sources=(Live("run"),), n_tasks=200, updates=1),
+        Battery(sources=(Live("run"),), protocol=dataclasses.replace(FEW_TASKS, tasks=200)),
         progress=lambda done, total: heard.append((done, total)),
     )
     assert heard[-1] == (200, 200)
@@ -213,7 +215,7 @@ def test_answering_about_a_training_run_changes_nothing(
     service = service_of(run=live(config, state))
     for question in (
         Adapt(source=Live("run"), task=TASK),
-        Battery(sources=(Live("run"),), n_tasks=100, updates=1),
+        Battery(sources=(Live("run"),), protocol=FEW_TASKS),
         Trace(source=Live("run")),
     ):
         service.answer(question)

@@ -13,6 +13,7 @@ from core.analysis.service import AnalysisService
 from core.analysis.theta_sources import LiveRun
 from core.engines import make_engine
 from core.errors import QuestionError
+from core.evaluation_protocol import EvaluationProtocol
 from tests.support.live_runs import live, trained
 
 
@@ -64,9 +65,10 @@ def test_later_tasks_use_the_pinned_theta(training: Training) -> None:
 
 def test_a_battery_uses_the_pinned_theta(training: Training) -> None:
     seen = training.adapted(Live("run"))
-    battery = training.service.answer(Battery(sources=(Live("run"),), n_tasks=100, updates=1))
+    protocol = EvaluationProtocol(tasks=100, steps=(1,))
+    battery = training.service.answer(Battery(sources=(Live("run"),), protocol=protocol))
     training.train()
-    again = training.service.answer(Battery(sources=(pinned(seen),), n_tasks=100, updates=1))
+    again = training.service.answer(Battery(sources=(pinned(seen),), protocol=protocol))
     assert isinstance(again, BatteryResult)
     assert again == battery
 

@@ -282,7 +282,7 @@ def test_tanh_is_accurate_and_never_beyond_one(dtype: str, bound: float) -> None
     theta = np.array([1.0, 0.0, 1.0, 0.0], dtype)
     targets = np.zeros((1, x.size), dtype)
     _, predictions = FusedNetwork((1,), "tanh", dtype).adapt(
-        theta, x=x[None, :1], y=targets[:, :1], query_x=x, query_y=targets, steps=0, lr=0.1
+        theta, x=x[None, :1], y=targets[:, :1], query_x=x, query_y=targets, steps=(0,), lr=0.1
     )
     # In units of the result: relative accuracy, also near zero.
     np.testing.assert_allclose(predictions[0, 0], np.tanh(x.astype("float64")), rtol=bound, atol=0)
@@ -295,8 +295,10 @@ def test_adapt_equals_autograd(activation: str) -> None:
     random = np.random.default_rng(3)
     x, y = random.uniform(-5, 5, (2, 3, 5))
     query_x, query_y = np.linspace(-5, 5, 21), random.uniform(-3, 3, (3, 21))
-    arguments = {"x": x, "y": y, "query_x": query_x, "query_y": query_y, "steps": 4, "lr": 0.02}
-    losses, predictions = case.network("float64").adapt(case.theta, **arguments, every_step=True)
+    sets = {"x": x, "y": y, "query_x": query_x, "query_y": query_y}
+    losses, predictions = case.network("float64").adapt(
+        case.theta, **sets, steps=range(5), lr=0.02, every_step=True
+    )
     assert losses.shape == (3, 5)
     assert predictions.shape == (3, 5, 21)
     for task in range(3):
@@ -386,7 +388,9 @@ before = must_compile("float64")
 theta = np.sin(np.arange(2 * 37 + 37 * 21 + 21 + 21 + 1.0))
 x = np.linspace(-5, 5, 33)
 losses, predictions = FusedNetwork((37, 21), "tanh", "float64").adapt(
-    theta, x=x[None], y=np.sin(x)[None], query_x=x, query_y=np.sin(x)[None], steps=5, lr=0.001
+    theta,
+    **{"x": x[None], "y": np.sin(x)[None], "query_x": x, "query_y": np.sin(x)[None]},
+    **{"steps": range(6), "lr": 0.001},
 )
 print(MACHINE.name, before, must_compile("float64"), cache_problem("float64"))
 print(*losses[0].tolist(), *predictions[0, -1].tolist())

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -13,16 +17,15 @@ from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import FewShotSets
 from core.evaluation.adaptation import few_shot, many_tasks
-from core.evaluation.protocols import (
-    MANY_TASKS,
+from core.evaluation.few_shot_tasks import (
     PROBES,
     FewShotTask,
     ProbeName,
     draw_many,
     draw_task,
-    many_tasks_protocol,
 )
 from core.evaluation.statistics import Statistics
+from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
 from core.models.settings import NetworkConfig
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave, query_grid
@@ -31,7 +34,7 @@ from tests.support.reference import Array
 from tests.support.strategies import SEEDS, WAVES, configs
 
 NETWORK = NetworkConfig(hidden=(12, 12))
-ONE_STEP = many_tasks_protocol(right_half=False, steps=1)
+ONE_STEP = EvaluationProtocol(steps=(1,), tasks=20, seed=5)
 
 
 def config_of(engine_name: str, **settings: object) -> RunConfig:
@@ -83,40 +86,141 @@ def test_many_tasks_at_once_equal_one_after_the_other(engine_name: str, n_tasks:
     random = np.random.default_rng(0)
     x, y = random.uniform(-5, 5, (2, n_tasks, 10))
     grid, targets = query_grid(SineTasks()), random.normal(size=(n_tasks, 50))
-    together = engine.adapt(theta, FewShotSets(x, y, grid, targets), 3, 0.02)
+    together = engine.adapt(theta, FewShotSets(x, y, grid, targets), range(4), 0.02)
     assert together.losses.shape == (n_tasks, 4)
     for task in (0, n_tasks // 2, n_tasks - 1):
         row = slice(task, task + 1)
-        alone = engine.adapt(theta, FewShotSets(x[row], y[row], grid, targets[row]), 3, 0.02)
+        alone = engine.adapt(theta, FewShotSets(x[row], y[row], grid, targets[row]), range(4), 0.02)
         assert together.losses[row] == pytest.approx(alone.losses, rel=1e-12)
         assert together.before[row] == pytest.approx(alone.before, rel=1e-12)
         assert together.after[row] == pytest.approx(alone.after, rel=1e-12)
 
 
+class Spy:
+    """An engine that notes the tasks, steps and rates that it is asked for."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self._engine = make_engine(config)
+        self.theta = self._engine.initial_state().theta
+        self.asked: list[tuple[FewShotSets, tuple[int, ...], float]] = []
+
+    def adapt(self, theta: Array, sets: FewShotSets, steps: Sequence[int], lr: float) -> object:
+        self.asked.append((sets, tuple(steps), lr))
+        return self._engine.adapt(theta, sets, steps, lr)
+
+
+def asked_for(
+    config: RunConfig, protocol: EvaluationProtocol
+) -> tuple[FewShotSets, tuple[int, ...], float]:
+    """What ``many_tasks`` asks of the engine."""
+    spy = Spy(config)
+    many_tasks(spy, spy.theta, config, protocol)  # type: ignore[arg-type]
+    (asked,) = spy.asked
+    return asked
+
+
 def test_many_random_tasks_equal_a_literal_loop(engine_name: str) -> None:
-    waves = SineTasks()
-    engine = make_engine(config_of(engine_name))
-    theta = engine.initial_state().theta
-    seen: list[FewShotSets] = []
-
-    class Spy:
-        def adapt(
-            self, theta: Array, sets: FewShotSets, steps: int, lr: float, **how: bool
-        ) -> object:
-            seen.append(sets)
-            return engine.adapt(theta, sets, steps, lr, **how)
-
-    protocol = many_tasks_protocol(right_half=False, steps=4)
-    losses = many_tasks(Spy(), theta, waves, 7, protocol, n_tasks=5, lr=0.02)  # type: ignore[arg-type]
-    (sets,) = seen
+    config = config_of(engine_name)
+    spy = Spy(config)
+    protocol = EvaluationProtocol(steps=(1, 2, 3, 4), tasks=5, seed=7)
+    losses = many_tasks(spy, spy.theta, config, protocol)  # type: ignore[arg-type]
+    ((sets, _, _),) = spy.asked
     assert losses.shape == (5, 5)
     for index in range(5):
-        net = reference.sequential(NETWORK, theta)
+        net = reference.sequential(NETWORK, spy.theta)
         expected = [reference.loss_of(net, sets.query_x, sets.query_y[index]).item()]
         for _ in range(4):
             reference.sgd_step(net, sets.support_x[index], sets.support_y[index], 0.02)
             expected.append(reference.loss_of(net, sets.query_x, sets.query_y[index]).item())
         assert losses[index] == pytest.approx(expected, rel=1e-9)
+
+
+def by_autograd(
+    theta: Array, x: Array, y: Array, query_x: Array, query_y: Array, steps: int, lr: float
+) -> list[float]:
+    """Losses before and after each step of a tanh network with NETWORK's units, in float64."""
+    sizes = list(pairwise((1, *NETWORK.hidden, 1)))
+    phi = torch.tensor(theta)
+
+    def loss_at(phi: torch.Tensor, x: Array, y: Array) -> torch.Tensor:
+        h, start = torch.tensor(x)[:, None], 0
+        for layer, (n_in, n_out) in enumerate(sizes):
+            weight = phi[start : start + n_in * n_out].reshape(n_out, n_in)
+            start += n_in * n_out
+            z = h @ weight.T + phi[start : start + n_out]
+            start += n_out
+            h = z if layer == len(sizes) - 1 else torch.tanh(z)
+        return ((h[:, 0] - torch.tensor(y)) ** 2).mean()
+
+    losses = [loss_at(phi, query_x, query_y).item()]
+    for _ in range(steps):
+        phi.requires_grad_()
+        (gradient,) = torch.autograd.grad(loss_at(phi, x, y), phi)
+        phi = phi.detach() - lr * gradient
+        losses.append(loss_at(phi, query_x, query_y).item())
+    return losses
+
+
+def test_losses_of_a_protocol_equal_those_by_autograd(engine_name: str) -> None:
+    """Five shots, and a rate that is not the run's 0.02; all by the definitions, in float64."""
+    config = config_of(engine_name)
+    protocol = EvaluationProtocol(shots=5, steps=(1, 5, 10), inner_lr=0.01, tasks=20, seed=3)
+    theta = make_engine(config).initial_state().theta
+    found = many_tasks(make_engine(config), theta, config, protocol)
+    drawn = draw_many(protocol, config.waves)
+    query_x = np.linspace(-5, 5, 50)
+    assert found.shape == (20, 4)
+    for index in range(20):
+        amplitude, phase = drawn.amplitude[index], drawn.phase[index]
+        x = drawn.sets.support_x[index]
+        assert x.shape == (5,)
+        y, query_y = (amplitude * np.sin(points + phase) for points in (x, query_x))
+        losses = by_autograd(theta, x, y, query_x, query_y, 10, 0.01)
+        assert found[index] == pytest.approx([losses[step] for step in (0, 1, 5, 10)], rel=1e-9)
+
+
+@given(
+    steps=st.lists(st.integers(0, 12), min_size=1, unique=True).map(sorted).map(tuple),
+    precision=st.sampled_from(["float32", "float64"]),
+)
+def test_losses_at_some_steps_are_those_of_an_evaluation_of_all(
+    engine_name: str, steps: tuple[int, ...], precision: str
+) -> None:
+    config = config_of(engine_name, precision=precision)
+    engine = make_engine(config)
+    theta = engine.initial_state().theta
+    protocol = EvaluationProtocol(steps=steps, tasks=3)
+    some = many_tasks(engine, theta, config, protocol)
+    every = dataclasses.replace(protocol, steps=tuple(range(13)))
+    assert protocol.reported_steps == tuple(sorted({0, *steps}))
+    columns = many_tasks(engine, theta, config, every)[:, protocol.reported_steps]
+    assert some.tobytes() == columns.tobytes()
+
+
+def test_the_inner_rate_is_that_of_the_protocol_or_of_the_run(engine_name: str) -> None:
+    config = config_of(engine_name, algorithm=Fomaml(inner_lr=0.03))
+    own = dataclasses.replace(ONE_STEP, inner_lr=0.01)
+    assert asked_for(config, ONE_STEP)[2] == 0.03
+    assert asked_for(config, own)[2] == 0.01
+
+
+def test_the_steps_are_those_of_the_protocol(engine_name: str) -> None:
+    protocol = dataclasses.replace(ONE_STEP, steps=(2, 7))
+    assert asked_for(config_of(engine_name), protocol)[1] == (0, 2, 7)
+
+
+def test_the_family_is_that_of_the_protocol_or_of_the_run(engine_name: str) -> None:
+    waves = SineTasks(amplitude=(1.0, 2.0), x=(0.0, 1.0))
+    config = config_of(engine_name, waves=waves)
+    sets, _, _ = asked_for(config, ONE_STEP)
+    assert 0 <= sets.support_x.min() <= sets.support_x.max() <= 1
+    assert sets.query_x.tolist() == query_grid(waves).tolist()
+    assert np.abs(sets.query_y).max() <= 2
+    other = SineTasks(amplitude=(50.0, 50.0), phase=(0.0, 0.0), x=(10.0, 20.0))
+    sets, _, _ = asked_for(config, dataclasses.replace(ONE_STEP, family=other))
+    assert 10 <= sets.support_x.min() <= sets.support_x.max() <= 20
+    assert sets.query_x.tolist() == query_grid(other).tolist()
+    assert sets.query_y[0] == pytest.approx(50 * np.sin(sets.query_x))
 
 
 @given(data=st.data(), steps=st.integers(0, 6), more=st.integers(0, 6))
@@ -141,10 +245,10 @@ def test_an_evaluation_leaves_theta_untouched(engine_name: str, data: st.DataObj
     engine = make_engine(config)
     theta = engine.initial_state().theta
     before = theta.tobytes()
-    for protocol in PROBES.values():
-        task = draw_task(config.waves, 0, protocol, 0)
-        few_shot(engine, theta, config.waves, task, protocol.steps, 0.02)
-    many_tasks(engine, theta, config.waves, 0, MANY_TASKS, n_tasks=3, lr=0.02)
+    for probe in PROBES.values():
+        task = draw_task(config.waves, 0, probe, 0)
+        few_shot(engine, theta, config.waves, task, probe.steps, 0.02)
+    many_tasks(engine, theta, config, EvaluationProtocol(tasks=3))
     assert theta.tobytes() == before
 
 
@@ -203,24 +307,23 @@ def test_the_evaluations_are_those_of_the_reference_code(
 def test_a_task_is_a_pure_function_of_its_arguments(
     waves: SineTasks, seed: int, index: int
 ) -> None:
-    for protocol in PROBES.values():
-        first, again = (draw_task(waves, seed, protocol, index) for _ in range(2))
+    for draw in PROBES.values():
+        first, again = (draw_task(waves, seed, draw, index) for _ in range(2))
         assert first.wave == again.wave
         assert first.support_x.tolist() == again.support_x.tolist()
         assert first.support_y.tolist() == first.wave(first.support_x).tolist()
         low, high = waves.x
-        assert (
-            first.support_x.min() >= (low + (high - low) / 2 if protocol.right_half else low) - 1e-9
-        )
+        is_half = draw.protocol == "source-half-range"
+        assert first.support_x.min() >= (low + (high - low) / 2 if is_half else low) - 1e-9
         assert first.support_x.max() <= high
-        if protocol.wave is None:
+        if draw.wave is None:
             assert waves.amplitude[0] <= first.wave.amplitude <= waves.amplitude[1] + 1e-12
             assert waves.phase[0] <= first.wave.phase <= waves.phase[1] + 1e-12
 
 
 def test_successive_tasks_of_a_protocol_differ() -> None:
-    for protocol in PROBES.values():
-        first, second = (draw_task(SineTasks(), 0, protocol, index) for index in (0, 1))
+    for draw in PROBES.values():
+        first, second = (draw_task(SineTasks(), 0, draw, index) for index in (0, 1))
         assert not np.isin(first.support_x, second.support_x).any()
 
 
@@ -231,57 +334,36 @@ def test_loss_per_step_uses_the_support_set_of_the_half_range() -> None:
     assert half.support_x.tolist() == compare.support_x.tolist()
 
 
-@pytest.mark.parametrize("right_half", [False, True])
+@pytest.mark.parametrize(("name", "shots"), [("source", 10), ("source-half-range", 5)])
 def test_several_networks_are_compared_on_the_same_tasks(
-    engine_name: str, right_half: bool
+    engine_name: str, name: ProtocolName, shots: int
 ) -> None:
-    seen: list[FewShotSets] = []
-
-    class Spy:
-        def __init__(self, config: RunConfig) -> None:
-            self._engine = make_engine(config)
-
-        def adapt(
-            self, theta: Array, sets: FewShotSets, steps: int, lr: float, **how: bool
-        ) -> object:
-            seen.append(sets)
-            return self._engine.adapt(theta, sets, steps, lr)
-
-    for seed in (1, 2):
-        config = config_of(engine_name, seed=seed)
-        theta = make_engine(config).initial_state().theta
-        many_tasks(
-            Spy(config),  # type: ignore[arg-type]
-            theta,
-            SineTasks(),
-            5,
-            many_tasks_protocol(right_half=right_half, steps=1),
-            n_tasks=20,
-            lr=0.02,
-        )
-    first, second = seen
+    protocol = dataclasses.replace(named_protocol(name, SineTasks()), tasks=20, seed=5, steps=(1,))
+    first, second = (asked_for(config_of(engine_name, seed=seed), protocol)[0] for seed in (1, 2))
     assert first.support_x.tolist() == second.support_x.tolist()
     assert first.query_y.tolist() == second.query_y.tolist()
-    assert first.support_x.shape == (20, 5 if right_half else 10)
-    assert (first.support_x.min() >= 0) == right_half
+    assert first.support_x.shape == (20, shots)
+    assert (first.support_x.min() >= 0) == (name == "source-half-range")
 
 
 def test_drawn_tasks_are_the_evaluated_ones(engine_name: str) -> None:
-    engine = make_engine(config_of(engine_name))
+    config = config_of(engine_name)
+    engine = make_engine(config)
     theta = engine.initial_state().theta
-    drawn = draw_many(SineTasks(), 5, 20)
+    drawn = draw_many(ONE_STEP, SineTasks())
     wave = SineWave(float(drawn.amplitude[7]), float(drawn.phase[7]))
     assert drawn.sets.support_y[7].tolist() == wave(drawn.sets.support_x[7]).tolist()
     assert drawn.sets.query_y[7].tolist() == wave(drawn.sets.query_x).tolist()
-    losses = many_tasks(engine, theta, SineTasks(), 5, ONE_STEP, n_tasks=20, lr=0.02)
-    assert losses.tolist() == engine.adapt(theta, drawn.sets, 1, 0.02).losses.tolist()
+    losses = many_tasks(engine, theta, config, ONE_STEP)
+    assert losses.tolist() == engine.adapt(theta, drawn.sets, (0, 1), 0.02).losses.tolist()
 
 
 def test_more_tasks_begin_with_the_same_tasks(engine_name: str) -> None:
-    engine = make_engine(config_of(engine_name))
+    config = config_of(engine_name)
+    engine = make_engine(config)
     theta = engine.initial_state().theta
     few, more = (
-        many_tasks(engine, theta, SineTasks(), 5, ONE_STEP, n_tasks=n, lr=0.02) for n in (10, 70)
+        many_tasks(engine, theta, config, dataclasses.replace(ONE_STEP, tasks=n)) for n in (10, 70)
     )
     assert more[:10] == pytest.approx(few, rel=1e-12)
 

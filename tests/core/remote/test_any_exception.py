@@ -30,6 +30,7 @@ from core.analysis.questions import (
 from core.analysis.service import AnalysisService
 from core.engines.torch.engine import TorchEngine
 from core.errors import LabError
+from core.evaluation_protocol import EvaluationProtocol
 from core.remote import client as client_module
 from core.remote.client import RemoteSession
 from core.remote.protocol import RemoteError
@@ -54,7 +55,9 @@ RUN = Live("run")
 
 QUESTIONS: dict[str, AnyQuestion] = {
     "adapt": Adapt(source=RUN, task=SampledTask("standard"), updates=2),
-    "battery": Battery(sources=(RUN, Untrained(RUN)), n_tasks=100, updates=1),
+    "battery": Battery(
+        sources=(RUN, Untrained(RUN)), protocol=EvaluationProtocol(tasks=100, steps=(1,))
+    ),
     "trace": Trace(source=RUN),
     "history": ReadHistory(of=RUN),
 }

@@ -111,7 +111,7 @@ def test_a_client_sends_nothing_to_the_socket_of_another_user(
     other_user: int, runtime: Path
 ) -> None:
     """Only this user can put a socket there; if another could, it would receive nothing."""
-    path = socket_path("1")
+    path = sessions_folder() / "1.sock"
     runtime.chmod(0o777)
     code = LISTEN.format(uid=other_user, path=str(runtime / "theirs"))
     with subprocess.Popen(

@@ -23,6 +23,7 @@ from core.analysis.questions import (
 )
 from core.analysis.service import AnalysisService, ignore_progress, never_cancelled
 from core.errors import LabError, QuestionError
+from core.evaluation_protocol import EvaluationProtocol
 from core.events import Pause
 from core.remote.protocol import Ask, Call, RemoteError, Reply
 from core.remote.requests import MOST_QUESTIONS
@@ -36,7 +37,7 @@ from tests.support.runs import PATIENCE, new_plan, small_config
 
 RUN = Live("run")
 ADAPT = Adapt(source=RUN, task=SampledTask("standard"), updates=2)
-BATTERY = Battery(sources=(RUN,), n_tasks=100, updates=1)
+BATTERY = Battery(sources=(RUN,), protocol=EvaluationProtocol(tasks=100, steps=(1,)))
 SHORT = [(ADAPT, Adapted), (Trace(source=RUN), Traced), (ReadHistory(of=RUN), RunHistory)]
 
 

@@ -6,12 +6,22 @@ import asyncio
 import random
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from core.events import CommandIssued, Evaluated, Pause, Progress, Snapshot, Stepped
+from core.events import (
+    AnyEvent,
+    CommandIssued,
+    Evaluated,
+    Pause,
+    Progress,
+    Saved,
+    Snapshot,
+    Stepped,
+    Validated,
+)
 from core.remote.connection import session_status
 from core.remote.delta import BACKLOG_EVENTS
 from core.remote.protocol import Ended, Message, SessionStatus
@@ -143,6 +153,16 @@ def test_an_event_during_a_hello_is_received_once(moment: str, tmp_path: Path) -
         assert counted(client.events(0)) == [1]
 
 
+def shown(events: Sequence[AnyEvent]) -> list[AnyEvent]:
+    """What every dashboard receives: no commands of others, losses, or saves for the history."""
+    hidden = (CommandIssued, Progress)
+    return [
+        event
+        for event in events
+        if not (isinstance(event, hidden) or (isinstance(event, Saved) and event.kind == "history"))
+    ]
+
+
 def test_real_runs_are_sent_as_they_are_logged(tmp_path: Path) -> None:
     plans = [new_plan(tmp_path, small_config(iterations=60, eval_interval=10), "run")]
     local = LocalSession(plans)
@@ -155,8 +175,8 @@ def test_real_runs_are_sent_as_they_are_logged(tmp_path: Path) -> None:
         assert list(script.events(0)) == own
         for client in (screen, late):
             until(lambda client=client: client.connection.ended)
-            received = [event for event in client.events(0) if not isinstance(event, CommandIssued)]
-            expected = [event for event in own if not isinstance(event, Progress)]
+            received = shown(client.events(0))
+            expected = shown(own)
             assert [type(event) for event in received] == [type(event) for event in expected]
             assert [event.iteration for event in received] == [
                 event.iteration for event in expected
@@ -164,6 +184,9 @@ def test_real_runs_are_sent_as_they_are_logged(tmp_path: Path) -> None:
             evaluated = [event for event in received if isinstance(event, Evaluated)]
             assert evaluated[-1] in own
             assert evaluated[-1].iteration == 60
+            validated = [event for event in received if isinstance(event, Validated)]
+            assert validated == [event for event in own if isinstance(event, Validated)]
+            assert [event.iteration for event in validated] == [0, 60]
             assert client.snapshots()["run"].curve == local.snapshots()["run"].curve
 
 

@@ -71,7 +71,7 @@ def test_plain_pytorch_loads_a_checkpoint_strictly_and_predicts_the_same(
     from core.engines.base import FewShotSets
 
     sets = FewShotSets(*(engine_input[None],) * 2, engine_input, engine_input[None])
-    ours = make_engine(checkpoint.config).adapt(checkpoint.state.theta, sets, 0, 0.02).before[0]
+    ours = make_engine(checkpoint.config).adapt(checkpoint.state.theta, sets, (0,), 0.02).before[0]
     # The same float32 sums in another order.
     assert net(grid[:, None]).detach().numpy()[:, 0] == pytest.approx(ours, abs=1e-5)
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,9 +12,16 @@ from core.algorithms.fomaml import Fomaml
 from core.config import RunConfig
 from core.engines.base import TrainState
 from core.errors import CheckpointError
+from core.events import Validation
 from core.models.mlp import MLP
 from core.storage import checkpoint
-from core.storage.checkpoint import LARGEST_HEADER, Checkpoint, read_metadata, save_checkpoint
+from core.storage.checkpoint import (
+    LARGEST_HEADER,
+    Checkpoint,
+    load_checkpoint,
+    read_metadata,
+    save_checkpoint,
+)
 from core.storage.paths import checkpoint_names, optimizer_path
 from tests.support.run_folders import make_checkpoint
 
@@ -23,10 +31,25 @@ def test_iteration_and_target_are_read(tmp_path: Path) -> None:
     assert (metadata.iteration, metadata.target) == (7, 90)
 
 
-def test_kind_and_best_loss_are_read(tmp_path: Path) -> None:
-    described = {"kind": "hand", "best": 0.25, "best_iteration": 5}
+def test_kind_and_best_validation_are_read(tmp_path: Path) -> None:
+    best = Validation(5, 0.25, 0.2, 0.3)
+    described = {"kind": "hand", "best_validation": msgspec.to_builtins(best)}
     metadata = read_metadata(make_checkpoint(tmp_path, 7, described))
-    assert (metadata.kind, metadata.best, metadata.best_iteration) == ("hand", 0.25, 5)
+    assert (metadata.kind, metadata.best_validation) == ("hand", best)
+
+
+def test_a_saved_best_validation_is_read_again(tmp_path: Path) -> None:
+    config = RunConfig(algorithm=Fomaml())
+    state = TrainState(7, MLP.of(config.network).initial(0), {})
+    best = Validation(5, 0.1 + 0.2, 0.2, 0.4)
+    path = save_checkpoint(tmp_path, Checkpoint(config, state, 90, 1.0, (), "best", best))
+    assert read_metadata(path).best_validation == load_checkpoint(path).best == best
+
+
+def test_the_best_loss_of_the_first_version_is_not_that_of_validations(tmp_path: Path) -> None:
+    """Its tasks differed from one evaluation to the next."""
+    metadata = read_metadata(make_checkpoint(tmp_path, 7, {"best": 0.25, "best_iteration": 5}))
+    assert metadata.best_validation is None
 
 
 def saved(folder: Path) -> Path:
@@ -80,7 +103,14 @@ def test_a_checkpoint_of_the_first_version_has_no_kind(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "metadata",
-    [{"iteration": -1}, {"iteration": 10**30}, {"target": "far"}, {"best": []}, {"kind": 3}],
+    [
+        {"iteration": -1},
+        {"iteration": 10**30},
+        {"target": "far"},
+        {"best_validation": []},
+        {"best_validation": {"iteration": -1, "mean": 1.0, "low": 1.0, "high": 1.0}},
+        {"kind": 3},
+    ],
 )
 def test_values_out_of_range_are_refused(tmp_path: Path, metadata: dict[str, object]) -> None:
     with pytest.raises(CheckpointError, match=r"damaged metadata|is not within the run"):

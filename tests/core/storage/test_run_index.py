@@ -1,10 +1,13 @@
 """Runs are summarized from the end of the log and one header of a checkpoint."""
 
+import itertools
+import math
 import os
 import platform
 from pathlib import Path
 from unittest.mock import patch
 
+import msgspec
 import pytest
 
 from core.errors import RunFolderError
@@ -19,17 +22,39 @@ from core.events import (
     RolledBack,
     Saved,
     Stopped,
+    Validation,
 )
 from core.storage import event_log_reader
 from core.storage.lock import FolderLock
 from core.storage.run_index import RunSummary, checkpoint_files, describe_run, list_runs
 from tests.support.file_systems import without_locks
-from tests.support.run_folders import evaluated, make_checkpoint, make_run, progress, stamp, started
+from tests.support.run_folders import (
+    evaluated,
+    make_checkpoint,
+    make_run,
+    progress,
+    stamp,
+    started,
+    validated,
+)
 
 
 def summary(path: Path) -> RunSummary:
     (found,) = list_runs(path)
     return found
+
+
+def best_of(found: Path | RunSummary) -> tuple[float, int]:
+    """Mean and iteration of the best validation."""
+    best = (summary(found) if isinstance(found, Path) else found).best
+    assert best is not None
+    return best.mean, best.iteration
+
+
+def with_best(mean: float, iteration: int) -> dict[str, object]:
+    """Metadata of a checkpoint that knows this best validation."""
+    best = Validation(iteration, mean, 0.75 * mean, 1.25 * mean)
+    return {"best_validation": msgspec.to_builtins(best)}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +90,7 @@ def test_a_locked_run_is_training(tmp_path: Path) -> None:
 
 
 def test_all_fields_of_a_summary_are_set(tmp_path: Path) -> None:
-    events = [started(), evaluated(500, 3.0, 0.5), evaluated(600, 3.0, 0.7), progress(700)]
+    events = [started(), validated(500, 0.5), validated(600, 0.7), progress(700)]
     assert summary(make_run(tmp_path / "run", events)) == RunSummary(
         path=str(tmp_path / "run"),
         name="run",
@@ -73,17 +98,28 @@ def test_all_fields_of_a_summary_are_set(tmp_path: Path) -> None:
         algorithm="fomaml",
         iteration=700,
         target=1_000,
-        best=0.5,
-        best_iteration=500,
+        best=validated(500, 0.5).result,
         started="2026-11-23T22:36:12+0000",
         last_event=1_000.0,
     )
 
 
-def test_the_best_is_that_of_periodic_evaluations_and_the_first_of_equals(tmp_path: Path) -> None:
-    events = [evaluated(1, 0.5), evaluated(2, 0.5), evaluated(3, 0.1, probe="standard")]
-    found = summary(make_run(tmp_path / "run", events))
-    assert (found.best, found.best_iteration) == (0.5, 1)
+def test_the_best_is_that_of_validations_and_the_first_of_equals(tmp_path: Path) -> None:
+    events = [validated(1, 0.5), validated(2, 0.5), evaluated(3, 3.0, 0.1)]
+    assert best_of(make_run(tmp_path / "run", events)) == (0.5, 1)
+
+
+def test_a_validation_that_is_not_finite_is_never_the_best(tmp_path: Path) -> None:
+    events = [validated(1, math.nan), validated(2, 0.5), validated(3, math.inf)]
+    assert best_of(make_run(tmp_path / "run", events)) == (0.5, 2)
+    assert summary(make_run(tmp_path / "other", [validated(1, math.nan)])).best is None
+
+
+def test_evaluations_of_the_first_version_have_no_best(tmp_path: Path) -> None:
+    """Each was on another random task."""
+    run = make_run(tmp_path / "run", [started(), evaluated(500, 3.0, 0.5)])
+    make_checkpoint(run, 500, {"best": 0.5, "best_iteration": 500})
+    assert summary(run).best is None
 
 
 def test_a_later_target_replaces_the_first(tmp_path: Path) -> None:
@@ -92,15 +128,16 @@ def test_a_later_target_replaces_the_first(tmp_path: Path) -> None:
 
 
 def long_log(length: int) -> list[AnyEvent]:
-    """About 2 kB an evaluation; the best is the first."""
-    return [started(), *(evaluated(i, 0.1 if i == 1 else 1.0) for i in range(1, length))]
+    """Over 2 kB an iteration; the best is the first."""
+    losses = [(i, 0.1 if i == 1 else 1.0) for i in range(1, length)]
+    pairs = [(evaluated(i, loss), validated(i, loss)) for i, loss in losses]
+    return [started(), *itertools.chain(*pairs)]
 
 
 def test_without_a_checkpoint_the_whole_log_is_searched_for_the_best(tmp_path: Path) -> None:
     make_run(tmp_path / "run", long_log(200))
     make_checkpoint(tmp_path / "run", 199)
-    found = summary(tmp_path / "run")
-    assert (found.best, found.best_iteration) == (0.1, 1)
+    assert best_of(tmp_path / "run") == (0.1, 1)
 
 
 @pytest.mark.parametrize("at", [190, 199])
@@ -108,38 +145,37 @@ def test_with_the_best_in_a_checkpoint_only_the_end_of_the_log_is_read(
     tmp_path: Path, at: int
 ) -> None:
     events = long_log(200)
-    events.insert(at + 1, Saved(path=f"{at:09d}.safetensors", **stamp(at)))
+    events.insert(2 * at + 1, Saved(path=f"{at:09d}.safetensors", **stamp(at)))
     run = make_run(tmp_path / "run", events)
-    make_checkpoint(run, at, {"best": 0.2, "best_iteration": 44})
+    make_checkpoint(run, at, with_best(0.2, 44))
     log, block = run / "events.jsonl", event_log_reader.BLOCK
     text = log.read_bytes()
     log.write_bytes(b"x" * (len(text) - block) + text[-block:])
     found = summary(run)
-    assert (found.iteration, found.best, found.best_iteration) == (199, 0.2, 44)
+    assert (found.iteration, *best_of(found)) == (199, 0.2, 44)
     with patch.object(event_log_reader, "LARGEST_END", block):
         assert summary(run) == found
 
 
 def test_an_evaluation_after_the_checkpoint_can_be_the_best(tmp_path: Path) -> None:
-    run = make_run(tmp_path / "run", [started(), progress(100), evaluated(150, 0.05)])
-    make_checkpoint(run, 100, {"best": 0.2, "best_iteration": 44})
-    found = summary(run)
-    assert (found.best, found.best_iteration) == (0.05, 150)
+    run = make_run(tmp_path / "run", [started(), progress(100), validated(150, 0.05)])
+    make_checkpoint(run, 100, with_best(0.2, 44))
+    assert best_of(run) == (0.05, 150)
 
 
 def test_a_discarded_checkpoint_does_not_count(tmp_path: Path) -> None:
-    run = make_run(tmp_path / "run", [started(), evaluated(90, 0.7), RolledBack(**stamp(100))])
-    make_checkpoint(run, 100, {"best": 0.6, "best_iteration": 44})
-    make_checkpoint(run, 300, {"best": 0.2, "best_iteration": 250})
+    run = make_run(tmp_path / "run", [started(), validated(90, 0.7), RolledBack(**stamp(100))])
+    make_checkpoint(run, 100, with_best(0.6, 44))
+    make_checkpoint(run, 300, with_best(0.2, 250))
     found = summary(run)
-    assert (found.iteration, found.best, found.best_iteration) == (100, 0.6, 44)
+    assert (found.iteration, *best_of(found)) == (100, 0.6, 44)
 
 
 def test_a_damaged_checkpoint_is_skipped(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [started(), progress(300)])
-    make_checkpoint(run, 100, {"best": 0.6, "best_iteration": 44})
+    make_checkpoint(run, 100, with_best(0.6, 44))
     (run / "000000300.safetensors").write_bytes(b"damaged")
-    assert summary(run).best == 0.6
+    assert best_of(run) == (0.6, 44)
 
 
 def test_a_run_without_a_log_is_summarized_from_its_checkpoint(tmp_path: Path) -> None:
@@ -151,12 +187,12 @@ def test_a_run_without_a_log_is_summarized_from_its_checkpoint(tmp_path: Path) -
 
 
 def test_discarded_events_do_not_count(tmp_path: Path) -> None:
-    before = [started(), progress(100), evaluated(150, 0.7), evaluated(190, 0.1)]
+    before = [started(), progress(100), validated(150, 0.7), validated(190, 0.1)]
     ended = Diverged(problem="p", advice="a", **stamp(200))
     resumed = [RolledBack(**stamp(160)), started(160, target=900), progress(170)]
     found = summary(make_run(tmp_path / "run", [*before, ended, *resumed]))
     assert (found.state, found.iteration, found.target) == ("interrupted", 170, 900)
-    assert (found.best, found.best_iteration) == (0.7, 150)
+    assert best_of(found) == (0.7, 150)
 
 
 @pytest.mark.parametrize("name", ["events.jsonl", "000000100.safetensors"])

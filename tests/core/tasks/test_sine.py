@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.algorithms.base import Algorithm
-from core.evaluation.protocols import PROBES, draw_task
+from core.evaluation.few_shot_tasks import PROBES, draw_task
 from core.tasks.base import Batches
 from core.tasks.counter_random import Stream, uniforms
 from core.tasks.sine import SineTasks

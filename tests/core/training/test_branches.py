@@ -38,6 +38,7 @@ from core.storage.checkpoint import load_checkpoint
 from core.storage.latest_checkpoint import latest_checkpoint, latest_metadata
 from core.storage.paths import checkpoint_iteration, checkpoint_path
 from core.storage.run_folder import RunFolder
+from core.training import schedule
 from core.training.checkpointing import REST
 from core.training.run_plan import Plan, plan_resumed
 from core.training.trainer import Trainer
@@ -130,7 +131,7 @@ class Branches(RuleBasedStateMachine):
 
     def take_note(self) -> set[int]:
         """Note what was saved since the last step, and return it."""
-        new = self.log.of(Saved)[self.seen :]
+        new = [event for event in self.log.events if isinstance(event, Saved)][self.seen :]
         self.seen += len(new)
         iterations = {checkpoint_iteration(Path(one.path).name) or 0 for one in new}
         self.branch |= iterations
@@ -322,7 +323,11 @@ class Branches(RuleBasedStateMachine):
 
 @pytest.fixture(autouse=True)
 def own_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the test decide what time it is for a save, and when it is killed."""
+    """Let the test decide what time it is for a save, and when it is killed.
+
+    The history is short: each step reads all checkpoints.
+    """
+    monkeypatch.setattr(schedule, "KEPT", (10, 40))
     prune = RunFolder.prune
 
     def pruned(folder: RunFolder, keep: int) -> None:

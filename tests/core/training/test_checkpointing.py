@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import core.training.checkpointing
 from core.algorithms.fomaml import Fomaml
-from core.config import CheckpointSettings
+from core.config import CheckpointSettings, ValidationSettings
 from core.engines import sample
 from core.engines.base import untrained
 from core.errors import CheckpointError, ConfigError, RunFolderError
@@ -36,6 +36,7 @@ from core.events import (
     Step,
     Stepped,
     Stop,
+    Validation,
     WriteRecovered,
 )
 from core.storage.checkpoint import (
@@ -64,6 +65,7 @@ from tests.support.runs import (
     paused_at,
     run_whole,
     saved_iterations,
+    saved_kinds,
     small_config,
     straight,
     until,
@@ -73,7 +75,10 @@ from tests.support.states import bits
 FIRST_VERSION = Path(__file__).parents[1] / "first_version"
 """A run written by version 0.1, with a shortened log."""
 OFTEN = CheckpointSettings(autosave_seconds=0, autosave_iterations=10, keep=2)
-KINDS: tuple[SaveKind, ...] = ("auto", "best", "hand", "final")
+HISTORY = [0, 10, 12, 15, 20, 25, 30, 35, 40, 45, 50, 60, 70, 80, 90, 100]
+"""Iterations of the history of a run of less than 120."""
+
+KINDS: tuple[SaveKind, ...] = ("auto", "best", "history", "hand", "final")
 
 
 @pytest.fixture
@@ -85,28 +90,31 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
 def checkpoint(iteration: int, kind: SaveKind = "auto", best: float | None = None) -> Checkpoint:
     config = small_config(algorithm=Fomaml(outer_optimizer="adam"))
     state = dataclasses.replace(untrained(config), iteration=iteration)
-    return Checkpoint(config, state, 120, 0.0, (), kind, best, iteration if best else None)
+    found = None if best is None else Validation(iteration, best, best, best)
+    return Checkpoint(config, state, 120, 0.0, (), kind, found)
 
 
 def kinds(folder: Path) -> dict[int, str]:
-    iterations = saved_iterations(RunFolder(folder))
-    return {one: load_checkpoint(checkpoint_path(folder, one)).kind for one in iterations}
+    return saved_kinds(RunFolder(folder))
 
 
 def test_a_run_keeps_its_newest_autosaves_its_best_and_its_last(
     tmp_path: Path, eager: None
 ) -> None:
-    config = small_config(eval_interval=5)
+    config = small_config(validation=ValidationSettings(tasks=2, interval=7))
     log = Log()
     trainer = run_whole(Trainer(new_plan(tmp_path, config, saving=OFTEN), log), log)
     kept = kinds(tmp_path / "run")
     assert kept[120] == "final"
     assert list(kept.values()).count("auto") <= 2
     assert list(kept.values()).count("best") <= 1
-    best = trainer.snapshot.best_iteration
-    assert best in kept
-    assert load_checkpoint(checkpoint_path(tmp_path / "run", best)).best == trainer.snapshot.best
-    assert len({saved.path for saved in log.of(Saved)}) > len(kept)
+    best = trainer.snapshot.best
+    assert best is not None
+    assert kept[best.iteration] in ("best", "final")
+    assert load_checkpoint(checkpoint_path(tmp_path / "run", best.iteration)).best == best
+    assert [at for at, kind in kept.items() if kind == "history"] == HISTORY
+    lasting = [kind for kind in kept.values() if kind != "history"]
+    assert len({saved.path for saved in log.of(Saved)}) > len(lasting)
 
 
 @given(
@@ -230,7 +238,8 @@ def test_a_damaged_newest_checkpoint_is_skipped_with_a_warning(tmp_path: Path) -
 def test_a_run_with_only_damaged_checkpoints_is_not_resumed(tmp_path: Path) -> None:
     trainer, _ = paused_at(3, tmp_path)
     ended(trainer, save=True)
-    latest_checkpoint(tmp_path / "run").path.write_bytes(b"")
+    for path in (tmp_path / "run").glob("*.safetensors"):
+        path.write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"no readable checkpoint; skipping .* empty"):
         plan_resumed(tmp_path / "run")
     assert owner_of(tmp_path / "run") is None
@@ -307,7 +316,7 @@ def test_autosaves_of_the_discarded_branch_are_deleted_first(tmp_path: Path, eag
     trainer.start()
     trainer.send(Pause())
     for count in (1, 2):
-        trainer.send(Step(12))
+        trainer.send(Step(11))
         again.wait(Saved, count)
     ended(trainer)
     assert all(Path(saved.path).exists() for saved in again.of(Saved))
@@ -357,7 +366,7 @@ def test_a_failing_autosave_is_published_once(
 
     attempts = []
 
-    def full(*_: object) -> Path:
+    def full(*_: object, **__: object) -> Path:
         attempts.append(1)
         raise OSError(28, "No space left on device")
 

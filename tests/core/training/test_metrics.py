@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.events import AnyEvent
+from core.events import AnyEvent, Validation
 from core.training.metrics import LOG_INTERVAL, SMOOTHED_MEANS, Metrics
-from tests.support.run_folders import progress, short_evaluated
+from tests.support.run_folders import progress, validated
 
 
 def test_every_hundred_iterations_their_mean_loss_is_due() -> None:
@@ -50,43 +50,37 @@ def test_the_smoothed_loss_is_that_of_the_last_thousand_iterations() -> None:
     assert metrics.smoothed == pytest.approx(losses[-SMOOTHED_MEANS * LOG_INTERVAL :].mean())
 
 
-def test_the_best_evaluation_is_the_lowest_after_adaptation() -> None:
+def test_the_best_validation_has_the_lowest_mean() -> None:
     metrics = Metrics()
-    for iteration, loss in ((10, 3.0), (20, 1.0), (30, 2.0)):
-        metrics.add_evaluation(short_evaluated(iteration, loss))
-    assert metrics.best == (1.0, 20)
-
-
-def test_only_the_periodic_evaluation_counts_as_best() -> None:
-    metrics = Metrics()
-    metrics.add_evaluation(short_evaluated(10, 1.0, "random"))
-    assert metrics.best is None
+    means = {10: 3.0, 20: 1.0, 30: 2.0}
+    best = [metrics.add_validation(validated(at, mean)) for at, mean in means.items()]
+    assert best == [True, True, False]
+    assert metrics.best == Validation(20, 1.0, 0.9, 1.1)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_an_evaluation_that_is_not_finite_is_never_the_best(bad: float) -> None:
+def test_a_validation_that_is_not_finite_is_never_the_best(bad: float) -> None:
     metrics = Metrics()
-    metrics.add_evaluation(short_evaluated(10, bad))
+    assert not metrics.add_validation(validated(10, bad))
     assert metrics.best is None
-    metrics.add_evaluation(short_evaluated(20, 2.0))
-    assert metrics.best == (2.0, 20)
+    assert metrics.add_validation(validated(20, 2.0))
 
 
 @given(
     n=st.integers(0, 2_500),
     then=st.integers(0, 300),
-    evaluations=st.lists(st.floats(0, 10), max_size=5),
+    means=st.lists(st.floats(0, 10), max_size=5),
 )
 def test_metrics_of_a_resumed_run_equal_those_of_an_uninterrupted_one(
-    n: int, then: int, evaluations: list[float]
+    n: int, then: int, means: list[float]
 ) -> None:
     losses = np.random.default_rng(0).random(n + then)
     once, first = Metrics(), Metrics()
     history: list[AnyEvent] = [progress(*due) for due in first.add_losses(0, losses[:n])]
     once.add_losses(0, losses[:n])
-    for loss in evaluations:
-        history.append(short_evaluated(n, loss))
-        once.add_evaluation(short_evaluated(n, loss))
+    for mean in means:
+        history.append(validated(n, mean))
+        once.add_validation(validated(n, mean))
     resumed = Metrics(first.recent_losses)
     resumed.restore(history, n)
     assert resumed.add_losses(n, losses[n:]) == once.add_losses(n, losses[n:])
@@ -96,7 +90,7 @@ def test_metrics_of_a_resumed_run_equal_those_of_an_uninterrupted_one(
 
 def test_events_after_the_checkpoint_are_not_restored() -> None:
     metrics = Metrics()
-    metrics.restore([progress(100, 1.0), progress(200, 9.0), short_evaluated(150, 0.1)], 100)
+    metrics.restore([progress(100, 1.0), progress(200, 9.0), validated(150, 0.1)], 100)
     assert metrics.smoothed == 1.0
     assert metrics.best is None
 

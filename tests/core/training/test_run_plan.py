@@ -115,7 +115,8 @@ def with_a_damaged_record(folder: Path) -> None:
 
 
 def from_a_damaged_checkpoint(folder: Path) -> None:
-    (folder / "000000002.safetensors").write_bytes(b"damaged")
+    for path in folder.glob("*.safetensors"):
+        path.write_bytes(b"damaged")
     plan_resumed(folder)
 
 

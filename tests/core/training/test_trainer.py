@@ -60,8 +60,9 @@ def test_a_run_publishes_its_events_in_order(tmp_path: Path) -> None:
     trainer = run_whole(Trainer(new_plan(tmp_path), log), log)
     found = [(type(event).__name__, event.iteration) for event in log.events]
     assert found == [
-        ("Started", 0), ("Evaluated", 25), ("Evaluated", 50), ("Evaluated", 75),
-        ("Progress", 100), ("Evaluated", 100), ("Saved", 120), ("Finished", 120),
+        ("Started", 0), ("Validated", 0), ("Evaluated", 25), ("Evaluated", 50), ("Evaluated", 75),
+        ("Progress", 100), ("Validated", 100), ("Evaluated", 100), ("Validated", 120),
+        *[("Saved", 120)] * 17, ("Finished", 120),
     ]  # fmt: skip
     assert list(history(trainer.plan.folder.path)) == log.events
 

@@ -13,6 +13,7 @@ from core.analysis.service import AnalysisService
 from core.analysis.theta_sources import LiveRun
 from core.config import RunConfig
 from core.engines import make_engine
+from core.evaluation_protocol import EvaluationProtocol
 from core.models.settings import NetworkConfig
 
 TITLES = ("FOMAML", "Reptile", "random")
@@ -40,7 +41,9 @@ def adapted(question: Adapt) -> Adapted:
 
 @functools.cache
 def surveyed() -> BatteryResult:
-    answer = bench().answer(Battery(sources=tuple(SOURCES.values()), n_tasks=300, updates=4))
+    answer = bench().answer(
+        Battery(sources=tuple(SOURCES.values()), protocol=EvaluationProtocol(tasks=300, steps=(4,)))
+    )
     assert isinstance(answer, BatteryResult)
     return answer
 

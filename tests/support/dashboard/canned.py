@@ -20,11 +20,7 @@ def surveyed(question: Battery) -> BatteryResult:
     n = len(question.sources)
     bins = tuple(10 ** (-4 + index / 5) for index in range(31))
     return BatteryResult(
-        n_tasks=question.n_tasks,
-        seed=question.seed,
-        updates=question.updates,
-        shots=5 if question.right_half else 10,
-        right_half=question.right_half,
+        protocol=question.protocol,
         bins=bins,
         amplitudes=_AMPLITUDES,
         phases=_PHASES,
@@ -94,7 +90,7 @@ class CannedSession(FakeSession):
     ) -> AnyAnswer:
         self.calls.append(type(question).__name__.lower())
         if isinstance(question, Battery):
-            progress(question.n_tasks, question.n_tasks)
+            progress(question.protocol.tasks, question.protocol.tasks)
             return surveyed(question)
         if isinstance(question, Trace):
             return traced(question)

@@ -13,7 +13,7 @@ from core.algorithms.registry import ALGORITHMS
 from core.analysis.theta_sources import LiveRun
 from core.config import RunConfig
 from core.engines.base import untrained
-from core.evaluation.protocols import PROBES, ProbeName, draw_task
+from core.evaluation.few_shot_tasks import PROBES, ProbeName, draw_task
 from core.events import (
     AnyCommand,
     AnyEvent,
@@ -42,12 +42,15 @@ from core.events import (
     Stepped,
     Stop,
     Stopped,
+    Validated,
+    spent,
 )
 from core.session.api import Connection
 from core.session.local import LocalSession
 from core.storage.run_folder import RunFolder
 from core.tasks.sine_sampler import query_grid
 from core.training.run_plan import Plan
+from core.training.schedule import is_validated
 
 TARGET = 50_000
 RATE = 3_912.0
@@ -63,6 +66,7 @@ class FakeTrainer:
         self._publish = publish
         self._start_at = iteration
         self._is_loading = False
+        self._validated: list[Validated] = []
         self.snapshot = Snapshot(
             run=self.name,
             algorithm=plan.config.algorithm.name,
@@ -78,10 +82,11 @@ class FakeTrainer:
             unsaved=False,
             loss=None,
             best=None,
-            best_iteration=None,
             curve=Curve(),
             theta=None,
             preparing="loading PyTorch",
+            config=plan.config.to_dict(),
+            budget=plan.config.algorithm.budget,
         )
 
     def start(self) -> None:
@@ -92,6 +97,9 @@ class FakeTrainer:
         self._publish(Started(engine="torch", device="cpu", target=TARGET, **self.header))
         for iteration in range(1_000, at + 1, 1_000):
             self.evaluate("validation", iteration, iteration)
+        for iteration in (0, *range(100, at + 1, 100)):
+            if is_validated(self.plan.config, iteration):
+                self._validate(iteration)
         self._publish(Progress(loss=0.5, run=self.name, iteration=at, time=0.0))
         self.change(
             state="training" if at < TARGET else "finished",
@@ -102,8 +110,7 @@ class FakeTrainer:
             elapsed=at / 3_900,
             unsaved=at < TARGET,
             loss=0.531,
-            best=0.0041,
-            best_iteration=5_000 if at >= 5_000 else None,
+            best=self._validated[-1].result,
             curve=_curve(at),
         )
         if at >= TARGET:
@@ -176,6 +183,29 @@ class FakeTrainer:
                 time=0.0,
             )
         )
+
+    def _validate(self, iteration: int) -> None:
+        config = self.plan.config
+        lag = 0.05 if self.name.startswith("fomaml") else 0.063
+        steps = config.validation.reported_steps
+        mean = tuple(
+            lag + 4.5 * math.exp(-step / 10 - iteration / (100 + 400 * step)) for step in steps
+        )
+        validated = Validated(
+            steps=steps,
+            mean=mean,
+            low=tuple(0.8 * value for value in mean),
+            high=tuple(1.2 * value for value in mean),
+            median=tuple(0.6 * value for value in mean),
+            diverged=(0,) * len(steps),
+            losses=(mean[-1],) * config.validation.tasks,
+            spent=spent(config.algorithm.budget, iteration, iteration / 3_900),
+            run=self.name,
+            iteration=iteration,
+            time=0.0,
+        )
+        self._validated.append(validated)
+        self._publish(validated)
 
     def _save(self) -> None:
         self.change(unsaved=False)

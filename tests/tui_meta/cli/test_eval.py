@@ -10,16 +10,14 @@ import pytest
 
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
-from core.config import RunConfig
 from core.engines import make_engine
-from core.engines.base import TrainState
 from core.evaluation.adaptation import few_shot, many_tasks
-from core.evaluation.protocols import MANY_TASKS, MANY_TASKS_HALF_RANGE, PROBES, draw_task
+from core.evaluation.few_shot_tasks import PROBES, draw_task
 from core.evaluation.statistics import Statistics
-from core.models.mlp import MLP
-from core.models.settings import NetworkConfig
-from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from core.evaluation_protocol import EvaluationProtocol
+from core.storage.checkpoint import load_checkpoint
 from core.tasks.sine import SineTasks
+from tests.support.checkpoints import untrained_file
 from tui_meta.cli.commands.compare import Paired, verdict
 from tui_meta.cli.main import main
 from tui_meta.cli.networks import Network
@@ -27,22 +25,13 @@ from tui_meta.cli.networks import Network
 TASKS = ["--tasks", "20", "--seed", "5"]
 
 
-def save(folder, algorithm, iteration=7, **settings):
-    """A checkpoint of an untrained network."""
-    config = RunConfig(algorithm=algorithm, network=NetworkConfig(hidden=(6, 6)), **settings)
-    theta = MLP.of(config.network).initial(config.seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    state = TrainState(iteration, theta, {})
-    return save_checkpoint(folder, Checkpoint(config, state, config.iterations, 1.0, ()))
-
-
 @pytest.fixture
 def two(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.chdir(tmp_path)
     return [
-        str(save(Path("a"), Fomaml(), seed=1)),
-        str(save(Path("b"), Reptile(inner_lr=0.01), seed=2)),
+        str(untrained_file(Path("a"), Fomaml(), seed=1)),
+        str(untrained_file(Path("b"), Reptile(inner_lr=0.01), seed=2)),
     ]
 
 
@@ -51,11 +40,14 @@ def expected_losses(path, right_half):
     return many_tasks(
         make_engine(checkpoint.config),
         checkpoint.state.theta,
-        checkpoint.config.waves,
-        5,
-        MANY_TASKS_HALF_RANGE if right_half else MANY_TASKS,
-        n_tasks=20,
-        lr=checkpoint.config.algorithm.inner_lr,
+        checkpoint.config,
+        EvaluationProtocol(
+            shots=5 if right_half else 10,
+            support_interval=(0, 5) if right_half else None,
+            steps=tuple(range(1, 11 if right_half else 33)),
+            tasks=20,
+            seed=5,
+        ),
     )
 
 
@@ -130,23 +122,29 @@ def test_compare_names_the_better_network(capsys):
         return [Statistics(9, mean, mean - 0.1, mean + 0.1, mean)]
 
     paired = Paired(listed(1.0), listed(2.0), listed(-1.0), 0.75)
-    assert verdict("A", "B", paired) == (
-        "After 0 gradient steps, A's loss is 1.00 lower than B's on average; lower on 75% of tasks."
+    assert verdict("A", "B", paired, 1) == (
+        "After 1 gradient step, A's loss is 1.00 lower than B's on average; lower on 75% of tasks."
     )
     turned = Paired(listed(2.0), listed(1.0), listed(1.0), 0.25)
-    assert "B's loss is 1.00 lower than A's on average; lower on 75%" in verdict("A", "B", turned)
+    assert "B's loss is 1.00 lower than A's on average; lower on 75%" in verdict(
+        "A", "B", turned, 5
+    )
+    unknown = Paired(listed(math.inf), listed(2.0), listed(math.nan), 0.25)
+    assert verdict("A", "B", unknown, 5) == (
+        "No comparison after 5 gradient steps: the losses of some tasks are not finite."
+    )
 
 
 def test_a_run_folder_is_evaluated_at_its_newest_checkpoint(tmp_path, capsys):
     for iteration in (7, 12, 9):
-        save(tmp_path / "run", Fomaml(), iteration)
+        untrained_file(tmp_path / "run", Fomaml(), iteration)
     assert main(["eval", str(tmp_path / "run"), "--json", *TASKS]) == 0
     result = msgspec.json.decode(capsys.readouterr().out)
     assert result["network"]["iteration"] == 12
 
 
 def test_checkpoints_of_one_run_get_different_labels(tmp_path, capsys):
-    paths = [str(save(tmp_path / "run", Fomaml(), iteration)) for iteration in (7, 1_200)]
+    paths = [str(untrained_file(tmp_path / "run", Fomaml(), iteration)) for iteration in (7, 1_200)]
     assert main(["compare", *paths, *TASKS]) == 0
     out = capsys.readouterr().out
     assert f"run/7: {paths[0]}" in out
@@ -155,8 +153,8 @@ def test_checkpoints_of_one_run_get_different_labels(tmp_path, capsys):
 
 def test_networks_of_different_tasks_are_not_put_in_one_table(tmp_path, capsys):
     paths = [
-        str(save(tmp_path / "pi", Fomaml(), waves=SineTasks(phase=(0, math.pi)))),
-        str(save(tmp_path / "two-pi", Fomaml())),
+        str(untrained_file(tmp_path / "pi", Fomaml(), waves=SineTasks(phase=(0, math.pi)))),
+        str(untrained_file(tmp_path / "two-pi", Fomaml())),
     ]
     for command in ("eval", "compare"):
         assert main([command, *paths]) == 2
@@ -164,7 +162,7 @@ def test_networks_of_different_tasks_are_not_put_in_one_table(tmp_path, capsys):
 
 
 def test_losses_without_bounds_are_shown(tmp_path, capsys):
-    path = str(save(tmp_path / "run", Fomaml(inner_lr=1e4)))
+    path = str(untrained_file(tmp_path / "run", Fomaml(inner_lr=1e4)))
     assert main(["eval", path, *TASKS]) == 0
     assert "nan" in capsys.readouterr().out
     assert main(["eval", path, "--json", *TASKS]) == 0
@@ -196,4 +194,5 @@ def test_the_number_of_tasks_that_diverged_is_shown(two, capsys, monkeypatch, co
     (heading, *_) = [line for line in printed.splitlines() if "diverged" in line]
     rows = [line for line in printed.splitlines() if line.endswith(" 1 ")]
     assert heading.rstrip().endswith("diverged")
-    assert len(rows) == 2 * (3 + 2)  # both networks after 5, 10 and 32 steps, and after 5 and 10
+    shown = 3 if command == "compare" else 2  # both networks, and their difference
+    assert len(rows) == shown * (3 + 2)  # after 5, 10 and 32 steps, and after 5 and 10

@@ -10,27 +10,45 @@ import pyarrow.parquet
 import pytest
 from tensorboardX.proto.event_pb2 import Event
 
+from core.algorithms.fomaml import Fomaml
+from core.algorithms.reptile import Reptile
+from core.config import RunConfig
 from core.events import Finished
-from tests.support.run_folders import evaluated, make_run, progress, stamp, started
+from core.models.settings import NetworkConfig
+from tests.support.run_folders import (
+    evaluated,
+    make_run,
+    progress,
+    stamp,
+    started,
+    validated,
+)
 from tui_meta.cli.main import main
 
-COLUMNS = ["series", "iteration", "time", "loss", "update", "task", "amplitude", "phase"]
+COLUMNS = [
+    *("series", "iteration", "time", "loss", "update", "task", "amplitude", "phase"),
+    *("low", "high", "median", "diverged", "tasks", "points", "gradients", "seconds"),
+    *("run", "algorithm", "seed"),
+]
 EVENTS = [
     started(),
     progress(100, 0.1 + 0.2),
     evaluated(100, 3.0, 2.0, 1.5),
     evaluated(100, 4.0, 0.5, probe="standard"),
     progress(200, 1e-30),
+    validated(200, 5.0, 0.25),
     Finished(**stamp(200)),
 ]
 LOGGED = [
     ("training", 100, 0.1 + 0.2, None),
-    ("validation", 100, 3.0, 0),
-    ("validation", 100, 2.0, 1),
-    ("validation", 100, 1.5, 2),
+    ("random-task", 100, 3.0, 0),
+    ("random-task", 100, 2.0, 1),
+    ("random-task", 100, 1.5, 2),
     ("standard", 100, 4.0, 0),
     ("standard", 100, 0.5, 1),
     ("training", 200, 1e-30, None),
+    ("validation", 200, 5.0, 0),
+    ("validation", 200, 0.25, 1),
 ]
 
 
@@ -73,6 +91,64 @@ def test_parquet_holds_the_same_with_types(tmp_path):
     assert {str(table.schema.field(name).type) for name in ("iteration", "update")} == {"int64"}
 
 
+def test_a_validation_has_its_interval_its_median_and_what_it_took(run):
+    assert export("--to", "csv") == 0
+    frame = pandas.read_csv("fomaml-mine.csv")
+    last = frame.iloc[-1]
+    assert (last["low"], last["median"], last["high"]) == pytest.approx((0.225, 0.25, 0.275))
+    assert last["diverged"] == 0
+    # An iteration of FOMAML takes 3 tasks of 10 + 50 points, and 2 gradients of each.
+    budget = last[["tasks", "points", "gradients", "seconds"]].tolist()
+    assert budget == [600, 36_000, 1_200, 0.2]
+    assert frame["points"].tolist()[0] == 18_000
+    assert frame["seconds"].isna().tolist()[0]
+
+
+def test_several_runs_are_one_table_with_the_settings_that_differ(tmp_path):
+    others = {
+        "fomaml-fast": RunConfig(algorithm=Fomaml(inner_lr=0.5), iterations=1_000, seed=3),
+        "reptile": RunConfig(algorithm=Reptile(), network=NetworkConfig(hidden=(8,))),
+    }
+    for name, config in others.items():
+        make_run(tmp_path / "checkpoints" / name, EVENTS, config)
+    paths = [f"checkpoints/{name}" for name in ("fomaml-mine", *others)]
+    assert main(["export", *paths, "--to", "csv"]) == 0
+    assert main(["export", *paths, "--to", "parquet"]) == 0
+    for frame in (pandas.read_csv("runs.csv"), pandas.read_parquet("runs.parquet")):
+        settings = frame.groupby("run", sort=False).first()
+        assert list(settings.index) == ["fomaml-mine", *others]
+        assert settings["algorithm"].tolist() == ["fomaml", "fomaml", "reptile"]
+        assert settings["seed"].tolist() == [0, 3, 0]
+        assert settings["algorithm.inner_lr"].tolist() == [0.02, 0.5, 0.02]
+        assert settings["algorithm.batch_size"].fillna(0).tolist() == [0, 0, 10]
+        assert settings["network.hidden"].tolist() == ["64 64", "64 64", "8"]
+        assert settings["iterations"].tolist() == [1_000, 1_000, 50_000]
+        assert "network.activation" not in frame
+        assert len(frame) == 3 * len(LOGGED)
+    assert main(["export", *paths[:2], "--to", "csv", "--out", "two.csv"]) == 0
+    frame = pandas.read_csv("two.csv")
+    assert list(frame.columns) == [*COLUMNS, "fomaml.inner_lr"]
+
+
+def test_several_runs_are_several_folders_for_tensorboard(tmp_path, capsys):
+    make_run(tmp_path / "other" / "fomaml-mine", EVENTS)
+    paths = ["checkpoints/fomaml-mine", "other/fomaml-mine", "other/fomaml-mine"]
+    assert main(["export", *paths, "--to", "tensorboard"]) == 0
+    assert sorted(path.name for path in Path("tensorboard").iterdir()) == [
+        "fomaml-mine",
+        "fomaml-mine-2",
+    ]
+    assert capsys.readouterr().out.count("rows") == 2
+
+
+def test_nothing_is_written_if_one_of_several_files_exists(tmp_path, capsys):
+    assert export("--to", "tensorboard") == 0
+    make_run(tmp_path / "other", EVENTS)
+    assert main(["export", "other", "checkpoints/fomaml-mine", "--to", "tensorboard"]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert not Path("tensorboard/other").exists()
+
+
 def records(path):
     """The events in a file of TensorBoard: length, its checksum, content, its checksum."""
     content = path.read_bytes()
@@ -94,11 +170,13 @@ def test_tensorboard_gets_a_folder_for_each_run(tmp_path, capsys):
     ]
     assert scalars == [
         ("training/loss", 100, 1_000.0, 0.3),
-        ("validation/before", 100, 1_000.0, 3.0),
-        ("validation/after", 100, 1_000.0, 1.5),
+        ("random-task/before", 100, 1_000.0, 3.0),
+        ("random-task/after", 100, 1_000.0, 1.5),
         ("standard/before", 100, 1_000.0, 4.0),
         ("standard/after", 100, 1_000.0, 0.5),
         ("training/loss", 200, 1_000.0, 1e-30),
+        ("validation/before", 200, 1_000.0, 5.0),
+        ("validation/after", 200, 1_000.0, 0.25),
     ]
 
 
@@ -192,6 +270,8 @@ def test_numbers_that_no_format_holds_are_left_out(run, to, capfd):
         evaluated(10**400, 1.0),
         evaluated(5, float("nan"), float("inf")),
         msgspec.structs.replace(evaluated(6, 1.0), index=10**30),
+        progress(2**62),
+        validated(7, 1.0, None),
     ]
     with (run / "events.jsonl").open("ab") as log:
         log.writelines(msgspec.json.encode(event) + b"\n" for event in huge)

@@ -23,12 +23,14 @@ from core.events import (
     Snapshot,
     Started,
     Stopped,
+    Validation,
 )
 from core.models.settings import NetworkConfig
 from core.session.api import Connection
 from core.session.local import LocalSession
 from core.training.run_plan import plan_new, plan_resumed
 from tests.support.dashboard.fake_session import FakeSession
+from tests.support.run_folders import validated
 from tui_meta.cli import headless
 from tui_meta.cli.headless import Report, event_line, problem_line, run_headless, status
 
@@ -48,8 +50,7 @@ def snapshot(run: str, state: str = "training", **changed) -> Snapshot:
         "pace": None,
         "unsaved": False,
         "loss": 0.5,
-        "best": 0.25,
-        "best_iteration": 1_000,
+        "best": Validation(1_000, 0.25, 0.2, 0.3),
         "curve": Curve(),
         "theta": None,
     }
@@ -196,7 +197,7 @@ def test_runs_that_could_not_be_started_are_saved_and_end():
     assert session.stopped_with_save
 
 
-def test_a_validation_line_shows_iteration_and_losses(capsys):
+def test_a_line_of_a_random_task_shows_iteration_and_losses():
     evaluated = Evaluated(
         probe="validation",
         index=1_000,
@@ -213,6 +214,16 @@ def test_a_validation_line_shows_iteration_and_losses(capsys):
     )
     assert event_line(evaluated, snapshot("a")) == (
         "iteration  1,000: random task, loss 4.31 → 0.0500"
+    )
+
+
+def test_a_line_of_a_validation_shows_the_mean_and_its_interval():
+    assert event_line(validated(1_000, 4.5, 0.06), snapshot("a")) == (
+        "iteration  1,000: validation, loss 4.50 → 0.0600 ± 0.0060 on 2 tasks"
+    )
+    event = msgspec.structs.replace(validated(0, 4.5, None), diverged=(0, 2))
+    assert event_line(event, snapshot("a")) == (
+        "iteration      0: validation, loss 4.50 → not finite on 2 tasks, 2 diverged"
     )
 
 
@@ -284,6 +295,7 @@ def test_lines_show_every_evaluation_and_the_saved_files(tmp_path, capsys):
     assert err == ""
     lines = out.splitlines()
     assert sum(": random task, loss " in line for line in lines) == 10
+    assert sum(": validation, loss " in line for line in lines) == 6  # of 0, 100 and 250
     for name in ("fomaml-small", "reptile-small"):
         saved = tmp_path / name / "000000250.safetensors"
         assert any(line.endswith(f"saved {saved}") for line in lines)

@@ -79,7 +79,7 @@ def test_every_setting_of_core_is_a_flag_with_its_default(capsys):
 
 def test_the_help_is_grouped_and_ends_with_examples(capsys):
     text = help_text(capsys)
-    order = ["Commands", "Run", "Output", "FOMAML", "Reptile", "Network", "Waves"]
+    order = ["Commands", "Run", "Output", "FOMAML", "Reptile", "Network", "Waves", "Validation"]
     places = [text.index(f"╭─ {title} ─") for title in order]
     assert places == sorted(places)
     assert text.index("Examples:") > places[-1]

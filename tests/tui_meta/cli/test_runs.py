@@ -9,7 +9,7 @@ import pytest
 
 from core.events import Finished
 from core.storage import run_index as catalogue
-from tests.support.run_folders import NASTY, evaluated, make_run, progress, stamp, started
+from tests.support.run_folders import NASTY, make_run, progress, stamp, started, validated
 from tui_meta.cli.main import main
 
 LOADED = """
@@ -25,7 +25,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr("tui_meta.cli.commands.runs.time.time", lambda: 1_000.0 + 3_725)
-    events = [started(), evaluated(500, 3.0, 0.0123), progress(1_000), Finished(**stamp(1_000))]
+    events = [started(), validated(500, 3.0, 0.0123), progress(1_000), Finished(**stamp(1_000))]
     make_run(tmp_path / "checkpoints" / "fomaml-20261123-101500", events)
     make_run(tmp_path / "checkpoints" / "fomaml-b", [started(), progress(100)])
     return tmp_path / "checkpoints"
@@ -53,7 +53,13 @@ def test_a_program_gets_a_line_for_each_run_with_tabs_between(folder, capsys):
 def test_json_is_one_object_a_line(folder, capsys):
     first, second = map(json.loads, listed(capsys, "--json", "--sort", "best").splitlines())
     assert first["name"] == "fomaml-20261123-101500"
-    assert (first["state"], first["best"], first["best_iteration"]) == ("finished", 0.0123, 500)
+    assert first["state"] == "finished"
+    assert first["best"] == {
+        "iteration": 500,
+        "mean": 0.0123,
+        "low": pytest.approx(0.01107),
+        "high": pytest.approx(0.01353),
+    }
     assert (second["state"], second["best"], second["last_event"]) == ("interrupted", None, 1_000.0)
 
 
@@ -70,7 +76,7 @@ def test_a_terminal_gets_a_table_in_80_columns(folder, capsys, monkeypatch):
 @pytest.mark.parametrize("length", [24, 45, 120])
 def test_a_name_is_never_broken(folder, capsys, monkeypatch, length):
     name = "reptile-" + "x" * (length - 8)
-    make_run(folder / name, [started(), evaluated(500, 3.0, 0.0123), Finished(**stamp(1_000))])
+    make_run(folder / name, [started(), validated(500, 3.0, 0.0123), Finished(**stamp(1_000))])
     out = on_a_terminal(capsys, monkeypatch)
     assert f" {name} " in out
     assert "fomaml-20261123-101500 " in out
@@ -94,7 +100,7 @@ def test_what_comes_first_is_chosen(tmp_path, capsys, sort, first):
     make_run(tmp_path / "b", [Finished(**stamp(100))])
     make_run(tmp_path / "c", [Finished(**stamp(100, time=2_000.0))])
     make_run(tmp_path / "d", [progress(200)])
-    make_run(tmp_path / "e", [evaluated(100, 0.5)])
+    make_run(tmp_path / "e", [validated(100, 0.5)])
     assert listed(capsys, str(tmp_path), "--sort", sort)[0] == first
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import RunConfig
+from core.config import RunConfig, ValidationSettings
 from core.errors import ConfigError, ConfigFileError, UnknownSettingError
 from tui_meta.cli import settings
 from tui_meta.cli.commands import train
@@ -21,27 +21,41 @@ FILE = Path("my.toml")
 
 
 def test_without_anything_both_algorithms_run_with_the_defaults_of_core():
-    launch, _, configs = configure({}, {}, None)
-    assert launch.out == "checkpoints"
+    found = configure({}, {}, None)
+    assert found.launch.out == "checkpoints"
     expected = [
         RunConfig.from_dict({"algorithm": {"name": name}}) for name in ("fomaml", "reptile")
     ]
-    assert configs == expected
+    assert found.runs == expected
 
 
 def test_flags_override_the_file_and_leave_the_rest_of_it():
     file = {"seed": 3, "fomaml": {"inner_lr": 0.5, "tasks": 7}, "network": {"hidden": [8]}}
     given_flags = {"fomaml.inner_lr": 0.25, "iterations": 9, "algorithms": ("fomaml",)}
-    launch, _, (config,) = configure(given_flags, file, FILE)
-    assert launch.algorithms == ("fomaml",)
+    found = configure(given_flags, file, FILE)
+    assert found.launch.algorithms == ("fomaml",)
+    (config,) = found.runs
     assert (config.seed, config.iterations) == (3, 9)
     assert (config.algorithm.inner_lr, config.algorithm.tasks) == (0.25, 7)
     assert config.network.hidden == (8,)
 
 
+def test_validation_is_a_table_of_the_file_and_a_group_of_flags():
+    file = {"validation": {"shots": 5, "support_interval": [0.0, 5.0], "interval": 0}}
+    flags = {"validation.steps": (1, 5), "validation.inner_lr": 0.01, "validation.shots": 7}
+    for config in configure(flags, file, FILE).runs:
+        assert config.validation == ValidationSettings(
+            shots=7, support_interval=(0, 5), steps=(1, 5), inner_lr=0.01, interval=0
+        )
+    with pytest.raises(ConfigError, match=r"^--validation.steps: must be "):
+        configure({"validation.steps": (5, 1)}, {}, None)
+    with pytest.raises(ConfigError, match=r"^my.toml: validation.family: must be that of the run"):
+        configure({}, {"validation": {"family": {}}}, FILE)
+
+
 def test_the_order_of_algorithms_is_that_of_the_flag():
-    _, _, configs = configure({"algorithms": ("reptile", "fomaml")}, {}, None)
-    assert [config.algorithm.name for config in configs] == ["reptile", "fomaml"]
+    found = configure({"algorithms": ("reptile", "fomaml")}, {}, None)
+    assert [config.algorithm.name for config in found.runs] == ["reptile", "fomaml"]
 
 
 def test_an_error_names_the_flag_or_the_file_that_caused_it():
@@ -135,7 +149,7 @@ near_keys = st.one_of(st.sampled_from(KEYS), st.sampled_from(("fomaml", "waves")
 @given(st.dictionaries(near_keys, plain, max_size=4), st.dictionaries(near_keys, plain, max_size=2))
 def test_any_values_give_configurations_or_a_documented_error(top, table):
     try:
-        _, _, configs = configure({}, {**top, "network": table}, FILE)
+        configs = configure({}, {**top, "network": table}, FILE).runs
     except (ConfigError, UnknownSettingError) as error:
         said = str(error)
     else:

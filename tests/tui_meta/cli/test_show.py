@@ -17,6 +17,7 @@ from tests.support.run_folders import (
     progress,
     stamp,
     started,
+    validated,
 )
 from tui_meta.cli.main import main
 
@@ -29,7 +30,12 @@ def run(tmp_path, monkeypatch):
     )
     events = [started()]
     for iteration in range(100, 1_300, 100):
-        events += [progress(iteration, 1 / iteration), evaluated(iteration, 3.0, 1 / iteration)]
+        losses = [3.0, 1 / iteration]
+        events += [
+            progress(iteration, losses[1]),
+            evaluated(iteration, *losses),
+            validated(iteration, *losses),
+        ]
     path = make_run(tmp_path / "run", events, config)
     make_checkpoint(path, 1_200, {"kind": "hand", "target": 2_000})
     return path
@@ -68,7 +74,7 @@ def test_the_state_and_the_best_are_shown(run, capsys):
     for fact in (
         ["state", "interrupted"],
         ["iteration", "1,200", "/", "1,000"],
-        ["best", "loss", "0.0008", "at", "1,200"],
+        ["best", "loss", "0.0008", "±", "8.3e-5", "at", "1,200"],
     ):
         assert fact in rows(out)
 
@@ -77,16 +83,34 @@ def test_checkpoints_are_shown_with_kind_and_damage(run, capsys):
     (run / "000000900.safetensors").write_bytes(b"damaged")
     out = shown(capsys, run)
     (hand,) = [row for row in rows(out) if row[:1] == ["000001200.safetensors"]]
-    assert hand[1:] == ["hand", "4.3", "kB"]
+    assert hand[1:] == ["hand,", "best", "so", "far", "4.3", "kB"]
     assert "damaged: " in out
+
+
+def test_checkpoints_of_the_history_are_one_row_but_for_the_best_and_the_latest(tmp_path, capsys):
+    run = make_run(tmp_path / "run", [started(), validated(30, 3.0, 0.5), validated(50, 3.0, 0.6)])
+    for iteration in (0, 10, 20, 30, 40, 50):
+        make_checkpoint(run, iteration, {"kind": "history"})
+    kept = [row for row in rows(shown(capsys, run)) if "history" in " ".join(row)]
+    assert [row[:-2] for row in kept] == [
+        ["000000030.safetensors", "history,", "best", "so", "far"],
+        ["000000050.safetensors", "history"],
+        ["4", "of", "iterations", "0", "to", "40", "history"],
+    ]
 
 
 def test_the_last_evaluations_are_shown(run, capsys):
     out = shown(capsys, run)
-    assert "the last 10 of 12" in out
-    table = [row for row in rows(out) if row[1:2] == ["validation"]]
-    assert table[-1] == ["1,200", "validation", "1", "3.00", "0.0008"]
+    assert "Evaluations on one task, the last 10 of 12" in out
+    table = [row for row in rows(out) if row[1:3] == ["random", "task"]]
+    assert table[-1] == ["1,200", "random", "task", "1", "3.00", "0.0008"]
     assert len(table) == 10
+
+
+def test_the_last_validations_are_shown_with_interval_median_and_diverged_tasks(run, capsys):
+    out = shown(capsys, run)
+    assert "Validation on 2 tasks, 1 gradient steps, the last 10 of 12" in out
+    assert ["1,200", "3.00", "0.0008", "0.0008", "to", "0.0009", "0.0008", "0"] in rows(out)
 
 
 def test_the_curves_are_drawn_in_80_columns_without_escape_codes(run, capsys, monkeypatch):
@@ -116,8 +140,8 @@ def test_why_a_run_ended_is_shown(tmp_path, capsys):
 
 def test_a_run_without_events_is_shown(tmp_path, capsys):
     out = shown(capsys, make_run(tmp_path / "run"))
-    for text in ("No checkpoint yet", "No evaluation yet", "no loss logged yet"):
-        assert text in out
+    for what in ("checkpoint", "validation", "evaluation", "loss logged"):
+        assert f"no {what} yet" in out.lower()
 
 
 def test_a_checkpoint_shows_its_run(run, capsys):

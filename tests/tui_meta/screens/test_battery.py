@@ -15,6 +15,7 @@ from core.analysis.questions import AnyQuestion, Battery
 from core.analysis.service import ignore_progress, never_cancelled
 from core.errors import QuestionError
 from core.events import Pause
+from core.tasks.sine import SineTasks
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import SIZES, press, settle
@@ -72,9 +73,9 @@ async def test_enter_starts_a_battery_and_shows_every_part(
         runs = list(session.snapshots())
         page = pilot.app.screen
         assert isinstance(page, BatteryPage)
-        expected = session.ask(page._settings.question(runs))
+        expected = session.ask(page._settings.question(runs, SineTasks()))
         assert isinstance(expected, BatteryResult)
-        assert "100 random tasks, 10 points, whole range, 32 gradient steps" in text
+        assert "100 random tasks, 10 " in text
         for title, source in zip(("FOMAML", "Reptile", "random"), expected.sources, strict=True):
             row = next(line for line in text.splitlines() if line.startswith(title))
             for number in (source.mean, source.low, source.high, source.median, *source.quantiles):
@@ -161,7 +162,7 @@ async def test_the_reason_of_a_failed_battery_is_shown() -> None:
         (["less_than_sign"] * 9, "100 tasks"),
         (["comma", "full_stop", "greater_than_sign"], "3,000 tasks"),
         (["greater_than_sign"] * 9, "10,000 tasks"),
-        (["r"], "1,000 tasks, 5 points, right half, 10 gradient steps, seed 0"),
+        (["r"], "1,000 tasks, 5 support points from [0, 5], 10 gradient steps, seed 0"),
         (["r", "r"], "1,000 tasks, 10 points, whole range"),
         (
             ["n", "n", "n", "N"],
@@ -189,10 +190,11 @@ async def test_the_question_has_the_settings_shown() -> None:
         text = await press(pilot, "b", "r", "n", "less_than_sign", "enter")
         (question,) = asked
         assert isinstance(question, Battery)
-        assert (question.n_tasks, question.seed, question.right_half) == (300, 1, True)
-        assert question.updates == 10
+        protocol = question.protocol
+        assert (protocol.tasks, protocol.seed, protocol.support_interval) == (300, 1, (0, 5))
+        assert protocol.last_step == 10
         assert len(question.sources) == 3
-        assert "300 random tasks, 5 points, right half, 10 gradient steps, seed 1" in text
+        assert "300 random tasks, 5 support points from [0, 5], 10 gradient" in text
 
 
 @pytest.mark.parametrize("size", [(60, 15), *SIZES])

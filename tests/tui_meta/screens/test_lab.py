@@ -19,7 +19,7 @@ from core.engines import make_engine
 from core.engines.base import untrained
 from core.errors import ConfigError
 from core.evaluation.adaptation import few_shot
-from core.evaluation.protocols import PRESETS, FewShotTask
+from core.evaluation.few_shot_tasks import PRESETS, FewShotTask
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave
 from tests.support.dashboard.fake_session import FakeSession

@@ -18,7 +18,7 @@ from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import untrained
 from core.evaluation.adaptation import few_shot
-from core.evaluation.protocols import FewShotTask
+from core.evaluation.few_shot_tasks import FewShotTask
 from core.session.api import Connection
 from core.tasks.base import Floats
 from core.tasks.sine import SineTasks

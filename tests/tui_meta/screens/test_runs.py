@@ -22,6 +22,7 @@ from tests.support.run_folders import (
     progress,
     stamp,
     started,
+    validated,
 )
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.watch.screen import WatchScreen
@@ -41,11 +42,11 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
     )
     folder = Path("checkpoints")
     events = [started(), *(progress(n, 3 - n / 500) for n in range(100, 1_100, 100))]
-    best = [evaluated(500, 4.0, 0.02), evaluated(1_000, 4.0, 0.05)]
+    best = [evaluated(500, 4.0, 0.02), validated(500, 4.0, 0.02), evaluated(1_000, 4.0, 0.05)]
     done = make_run(folder / "fomaml-a", [*events, *best, Finished(**stamp(1_000, 2_000.0))])
     make_checkpoint(done, 1_000, {"kind": "final"})
     reptile = RunConfig(algorithm=Reptile(inner_lr=0.5), iterations=2_000)
-    slow = [started(target=2_000), progress(100, 0.9), evaluated(200, 4.0, 0.3)]
+    slow = [started(target=2_000), progress(100, 0.9), validated(200, 4.0, 0.3)]
     make_run(folder / "reptile-b", slow, config=reptile)
     (make_run(folder / "zz-damaged") / "run.json").write_text("{")
     return FakeSession(folder=folder)

@@ -17,7 +17,7 @@ from core.analysis.questions import ReadHistory
 from core.config import RunConfig
 from core.engines import make_engine
 from core.evaluation.adaptation import few_shot
-from core.evaluation.protocols import PRESETS, PROBES, FewShotTask, draw_task
+from core.evaluation.few_shot_tasks import PRESETS, PROBES, FewShotTask, draw_task
 from core.session.api import Connection
 from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.tasks.sine import SineTasks

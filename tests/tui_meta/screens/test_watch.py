@@ -452,7 +452,7 @@ async def test_sixty_by_fifteen_keeps_the_table_and_one_chart() -> None:
         await settle(pilot)
         rows = shown(pilot.app).splitlines()
         assert any("validation (1 random task each)" in row for row in rows)
-        assert any("best 0." in row for row in rows)
+        assert any("best  0." in row for row in rows)
         assert any("training loss" in row for row in rows)
         assert any("⠒" in row or "▀" in row for row in rows[10:14])
         for row, percent in zip((1, 2), ("24%", "37%"), strict=True):

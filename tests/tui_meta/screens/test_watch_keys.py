@@ -297,7 +297,10 @@ async def test_y_on_the_table_and_on_a_run_copies_numbers(state_folder: Path) ->
         await press(pilot, "y", "shift+tab", "y")
     texts = {path.name.split("-", 2)[2]: path.read_text() for path in state_folder.rglob("*.tsv")}
     assert len(texts["losses.tsv"].splitlines()) == 1 + 12 + 18
-    assert "reptile-1\treptile\ttraining\t18700\t50000\t0.531\t0.0041\t5000" in texts["runs.tsv"]
+    assert (
+        "reptile-1\treptile\ttraining\t18700\t50000\t0.531\t0.1203424954\t15000"
+        in texts["runs.tsv"]
+    )
 
 
 async def test_p_saves_a_picture_and_the_values_of_each_chart(state_folder: Path) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.analysis.questions import Live, Untrained
+from core.tasks.sine import SineTasks
 from tui_meta.views.battery.layout import PANELS, WORST, arrange
 from tui_meta.views.battery.settings import COUNTS, BatterySettings, introduction
 from tui_meta.views.geometry.picture import number_rows, side_by_side
@@ -16,19 +17,20 @@ SIZES = st.integers(1, 400), st.integers(1, 120)
 
 
 def test_a_survey_asks_all_runs_and_the_first_one_s_initialisation() -> None:
-    question = BatterySettings(n_tasks=300, seed=4).question(["a", "b"])
+    question = BatterySettings(n_tasks=300, seed=4).question(["a", "b"], SineTasks())
     assert question.sources == (Live("a"), Live("b"), Untrained(Live("a")))
-    assert (question.n_tasks, question.seed, question.updates) == (300, 4, 32)
+    protocol = question.protocol
+    assert (protocol.tasks, protocol.seed, protocol.last_step) == (300, 4, 32)
 
 
 def test_a_survey_of_half_the_range_has_the_source_s_updates() -> None:
-    question = BatterySettings(right_half=True).question(["a"])
-    assert question.right_half
-    assert question.updates == 10
+    question = BatterySettings(right_half=True).question(["a"], SineTasks())
+    assert question.protocol.support_interval == (0, 5)
+    assert question.protocol.last_step == 10
 
 
 def test_of_very_many_runs_as_many_are_asked_as_a_survey_takes() -> None:
-    question = BatterySettings().question([str(n) for n in range(20)])
+    question = BatterySettings().question([str(n) for n in range(20)], SineTasks())
     assert len(question.sources) == 8
 
 
@@ -45,7 +47,7 @@ def test_the_number_of_tasks_stays_within_what_there_is(steps: list[int]) -> Non
 @pytest.mark.parametrize("width", [1, 40, 60, 80, 200])
 @pytest.mark.parametrize("selected", [True, False])
 def test_the_settings_fit_any_width(width: int, selected: bool) -> None:
-    assert cells(BatterySettings().line(width, selected=selected)) == width
+    assert cells(BatterySettings().line(width, SineTasks(), selected=selected)) == width
 
 
 def test_the_introduction_names_the_key_to_press() -> None:

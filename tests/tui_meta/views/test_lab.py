@@ -14,7 +14,7 @@ from core.analysis.answers import Adapted
 from core.analysis.lab_tasks import draw_preset
 from core.analysis.questions import ExplicitTask
 from core.errors import ConfigError
-from core.evaluation.protocols import PRESETS, PresetName
+from core.evaluation.few_shot_tasks import PRESETS, PresetName
 from core.tasks.sine import SineTasks
 from tests.support.dashboard.answers import SOURCES, TITLES, adapted, surveyed
 from tui_meta.views.lab import state as lab

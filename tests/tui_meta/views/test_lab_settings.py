@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.analysis.answers import RunHistory, SavedTheta
 from core.analysis.questions import Live, Saved, Untrained
 from core.errors import ConfigError, QuestionError
-from core.evaluation.protocols import PRESETS
+from core.evaluation.few_shot_tasks import PRESETS
 from core.tasks.sine import SineTasks
 from tests.support.dashboard.answers import SOURCES, adapted
 from tui_meta.views.lab import settings as lab_settings

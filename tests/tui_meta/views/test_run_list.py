@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.events import Diverged
+from core.events import Diverged, Validation
 from core.storage.run_index import read_run
 from tests.support.run_folders import (
     NASTY,
@@ -19,6 +19,7 @@ from tests.support.run_folders import (
     run_summary,
     stamp,
     started,
+    validated,
 )
 from tui_meta.views.runs.curves import MOST_CURVES, both_losses, compared_plot, loss_plot
 from tui_meta.views.runs.details import cannot_resume, resume_command, run_lines
@@ -32,7 +33,9 @@ NOW = 10_000.0
 def listed(count: int = 1_000) -> RunList:
     entries = [
         run_summary(
-            f"run-{index:04d}", best=1 / (index + 1), best_iteration=7, last_event=float(index)
+            f"run-{index:04d}",
+            best=Validation(7, 1 / (index + 1), 0.0, 2 / (index + 1)),
+            last_event=float(index),
         )
         for index in range(count)
     ]
@@ -82,8 +85,9 @@ def test_sorting_by_best_puts_the_lowest_loss_first() -> None:
     runs = listed(5)
     while runs.sort != "best":
         runs = runs.sorted_by_next(1)
-    bests = [one.best for one in runs.shown]
-    assert bests == sorted(bests, key=lambda best: best or 0)
+    bests = [one.best.mean for one in runs.shown if one.best]
+    assert len(bests) == 5
+    assert bests == sorted(bests)
 
 
 def test_all_words_of_a_filter_must_be_there_in_any_case() -> None:
@@ -134,16 +138,16 @@ def test_one_run_s_losses_are_those_of_its_log() -> None:
     events = [
         progress(100, 0.5),
         evaluated(100, 4.0, 0.2),
-        evaluated(150, 4.0, 9.0, probe="random"),
+        validated(100, 4.0, 0.3),
     ]
-    assert both_losses(events) == {"training": ((100,), (0.5,)), "adapted": ((100,), (0.2,))}
+    assert both_losses(events) == {"training": ((100,), (0.5,)), "adapted": ((100,), (0.3,))}
     assert [series.label for series in loss_plot(events).series] == ["training", "validation"]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     trouble = Diverged(problem="the loss is no longer finite", advice="lower it", **stamp(300))
-    events = [started(), progress(100), evaluated(200, 4.0, 0.25), trouble]
+    events = [started(), progress(100), validated(200, 4.0, 0.25), trouble]
     path = make_run(tmp_path / "run", events, commit="abc123")
     make_checkpoint(path, 200, {"kind": "best"})
     (path / "000000300.safetensors").write_bytes(b"no")
@@ -159,13 +163,13 @@ def test_the_report_of_a_run_is_complete(folder: Path, width: int) -> None:
         "run, FOMAML:",
         "state         diverged",
         "300 / 1,000",
-        "0.250 at 200",
+        "0.250 ± 0.0250 at 200",
         "the loss is no longer finite",
         "iterations  1000   50000",
         "000000200.safetensors",
-        "best",
+        "best so far",
         "damaged",
-        "validation",
+        "Validation on 2 tasks, 1 gradient steps",
         "2026-11-23T22:36:12+0000",
         "torch on cpu",
         "abc123",

@@ -25,7 +25,7 @@ def test_the_lines_of_a_run_show_state_count_rate_and_times() -> None:
     first, second = (plain(each) for each in run_lines(reptile, 118, 2, 7))
     for part in ("▀▀ Reptile", "training", "18,700 / 50,000", "37%", "3,912 it/s", "━", "─"):
         assert part in first
-    for part in ("elapsed 0:04", "left 0:08", "loss 0.531", "0.0041 at 5,000", "not saved"):
+    for part in ("elapsed 0:04", "left 0:08", "loss 0.531", "0.120 at 15,000", "not saved"):
         assert part in second
 
 
@@ -41,7 +41,7 @@ def test_the_lines_of_a_run_show_its_newest_checkpoint_where_there_is_room() -> 
     session.publish(Saved(run=run, iteration=12_000, time=0.0, path="a/000012000.safetensors"))
     assert "saved at 12,000" in shown()
     assert "saved" not in shown(100)
-    assert "0.0041 at 5,000" in shown(100)
+    assert "0.120 at 15,000" in shown(100)
 
 
 def test_runs_of_one_algorithm_are_titled_by_their_names() -> None:

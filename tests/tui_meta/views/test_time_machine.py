@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from core.analysis.answers import PastEvaluation, RunHistory, SavedTheta
 from core.analysis.questions import SampledTask, Saved
-from core.evaluation.protocols import PROBES, draw_task
+from core.evaluation.few_shot_tasks import PROBES, draw_task
+from core.events import Validation
 from core.tasks.sine import SineTasks
 from tests.support.dashboard.answers import SOURCES, adapted
 from tui_meta.views import checkpoint_travel as time_machine
@@ -109,9 +110,27 @@ def test_the_position_is_always_among_the_rows(
     assert {cells(row) for row in rows} == {40}
 
 
-def test_a_row_has_the_loss_of_the_evaluation_before_it() -> None:
-    _, first, *_ = time_text.rows(at_newest(past(120, evaluations=range(0, 500, 50))), 3, 40)
-    assert plain(first).split() == ["▸", "120", "auto", "0.0099", "0.0099"]
+VALIDATED = (
+    Validation(0, 4.5, 4.0, 5.0),
+    Validation(100, 0.5, 0.4, 0.6),
+    Validation(200, 0.7, 0, 1),
+)
+
+
+def test_a_row_has_the_mean_of_the_validation_before_it_and_the_best() -> None:
+    history = msgspec.structs.replace(past(220), validations=VALIDATED)
+    _, first, *_ = time_text.rows(at_newest(history), 3, 40)
+    assert plain(first).split() == ["▸", "220", "auto", "0.700", "0.500"]
+
+
+def test_the_chart_of_the_past_is_that_of_validations_where_there_are_some() -> None:
+    history = msgspec.structs.replace(PAST, validations=VALIDATED)
+    plot = HistoryChart().plot(moved(at_newest(history), -2))
+    curve, chosen = plot.series
+    assert plot.title == "validation loss"
+    assert curve.x == (0, 100, 200)
+    assert (chosen.x, chosen.y) == ((100,), pytest.approx([math.log10(0.5)]))
+    assert HistoryChart().plot(at_newest(PAST)).title == "loss on random tasks"
 
 
 @given(n=st.integers(1, 30), place=st.integers(0, 29), width=st.integers(20, 120))
@@ -201,6 +220,21 @@ def test_one_task_through_time_has_its_losses_at_the_present_step() -> None:
     assert now.y == pytest.approx([math.log10(one.losses[2])] * 2)
     assert (chosen.x, chosen.y) == ((300,), now.y[:1])
     assert now.label == "at step 2"
+
+
+def test_a_theta_that_is_not_that_of_the_evaluation_is_named() -> None:
+    machine = time_machine.other_path(at_newest(past(100, 300)))
+    there = [
+        time_machine.at_evaluation(machine, number)
+        for number in range(len(machine.past.evaluations))
+    ]
+    for one in there:
+        assert one.chosen_evaluation is not None
+        said = plain(time_text.place_line(one))
+        at = one.chosen_evaluation.iteration
+        apart = f"θ of {one.iteration}, none was kept at {at}"
+        assert (apart in said) == (one.iteration != at)
+    assert any("none was kept" in plain(time_text.place_line(one)) for one in there)
 
 
 def test_damaged_checkpoints_are_counted() -> None:

@@ -1,24 +1,30 @@
 """``tui-meta compare``: a paired comparison of two networks on the same random tasks."""
 
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from core import validation
 from core.config import DeviceName
-from core.evaluation.protocols import MANY_TASKS, MANY_TASKS_HALF_RANGE, EvaluationProtocol
-from core.evaluation.statistics import Statistics
-from tui_meta.cli.commands.evaluate import MOST_TASKS
+from core.evaluation.statistics import Statistics, has_diverged
+from core.evaluation_protocol import EvaluationProtocol
+from core.tasks.sine import SineTasks
 from tui_meta.cli.networks import Identity, Network, load_networks, print_headings
+from tui_meta.cli.protocols import chosen_protocol, every_step, is_chosen, protocol_lines
 from tui_meta.cli.tables import print_json, print_statistics
 from tui_meta.console import Exit, Output
 from tui_meta.views.numbers import loss, whole
 
 
 class Paired(msgspec.Struct, frozen=True):
-    """Losses of both networks and their difference, a - b, listed by gradient step, from 0 on.
+    """Losses of both networks and their difference, a - b, listed by gradient step.
 
-    ``a_better`` is the share of tasks on which the loss of ``a`` is lower after the last step.
+    A task of the difference has diverged if it has for either network. ``a_better`` is the share of
+    tasks on which the loss of ``a`` is lower after the last step.
     """
 
     a: list[Statistics]
@@ -28,7 +34,7 @@ class Paired(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """Two networks on the same tasks."""
+    """Two networks on the tasks of the reference implementation's evaluations."""
 
     a: Identity
     b: Identity
@@ -38,64 +44,85 @@ class Comparison(msgspec.Struct, frozen=True):
     random_tasks_half_range: Paired
 
 
+class ProtocolComparison(msgspec.Struct, frozen=True):
+    """Two networks on the same tasks of a protocol, after each of ``steps``."""
+
+    a: Identity
+    b: Identity
+    protocol: EvaluationProtocol
+    steps: tuple[int, ...]
+    losses: Paired
+
+
 def compare(
-    first: Path, second: Path, *, n_tasks: int, seed: int, device: DeviceName, as_json: bool
+    first: Path, second: Path, given: Mapping[str, Any], *, device: DeviceName, as_json: bool
 ) -> int:
-    """Compare the networks at ``first`` and ``second``, and print the results."""
-    validation.count("--tasks", n_tasks, low=2, high=MOST_TASKS)
-    validation.seed("--seed", seed)
-    a, b = load_networks([first, second], device)
-    comparison = Comparison(
-        a.identity,
-        b.identity,
-        n_tasks,
-        seed,
-        random_tasks=_paired(a, b, n_tasks, seed, MANY_TASKS),
-        random_tasks_half_range=_paired(a, b, n_tasks, seed, MANY_TASKS_HALF_RANGE),
-    )
-    if as_json:
-        print_json(comparison)
+    """Compare the networks at ``first`` and ``second``, and print the results.
+
+    The flags ``given`` describe a protocol, or choose the tasks of the reference implementation's
+    evaluations.
+    """
+    protocol = chosen_protocol(given, SineTasks())
+    validation.count("--tasks", protocol.tasks, low=2)
+    a, b = load_networks([first, second], device, any_tasks=protocol.family is not None)
+    waves = a.checkpoint.config.waves
+    if is_chosen(given):
+        protocols = [chosen_protocol(given, waves)]
     else:
-        _show(Output(), a, b, comparison)
+        protocols = [every_step(given, name, waves) for name in ("source", "source-half-range")]
+    results = [_paired(a, b, protocol) for protocol in protocols]
+    if as_json:
+        print_json(_plain(a, b, protocols, results))
+        return Exit.DONE
+    output = Output()
+    print_headings(output, (a, b))
+    for protocol, paired in zip(protocols, results, strict=True):
+        title, settings = protocol_lines(given, protocol, waves, networks=2)
+        output.print_line(title, "bold")
+        if is_chosen(given):
+            output.print_line(settings)
+        rows = {a.label: paired.a, b.label: paired.b, f"{a.label} - {b.label}": paired.difference}
+        print_statistics(output, protocol.reported_steps, rows, complete=is_chosen(given))
+        output.print_line(verdict(a.label, b.label, paired, protocol.last_step))
+        output.print_line("")
     return Exit.DONE
 
 
-def _paired(
-    a: Network, b: Network, n_tasks: int, seed: int, protocol: EvaluationProtocol
-) -> Paired:
-    of_a, of_b = (network.losses(n_tasks, seed, protocol) for network in (a, b))
+def _plain(
+    a: Network, b: Network, protocols: Sequence[EvaluationProtocol], results: Sequence[Paired]
+) -> Comparison | ProtocolComparison:
+    first = protocols[0]
+    if len(protocols) == 1:
+        steps = first.reported_steps
+        return ProtocolComparison(a.identity, b.identity, first, steps, results[0])
+    return Comparison(a.identity, b.identity, first.tasks, first.seed, *results)
+
+
+def _paired(a: Network, b: Network, protocol: EvaluationProtocol) -> Paired:
+    of_a, of_b = (network.losses(protocol) for network in (a, b))
+    diverged = (has_diverged(of_a, of_a[:, 0]) | has_diverged(of_b, of_b[:, 0])).sum(axis=0)
     return Paired(
         Statistics.per_step(of_a),
         Statistics.per_step(of_b),
-        [Statistics.of(column) for column in (of_a - of_b).T],
+        [
+            dataclasses.replace(Statistics.of(column), diverged=count)
+            for column, count in zip((of_a - of_b).T, diverged.tolist(), strict=True)
+        ],
         float((of_a[:, -1] < of_b[:, -1]).mean()),
     )
 
 
-def _show(output: Output, a: Network, b: Network, comparison: Comparison) -> None:
-    print_headings(output, (a, b))
-    for protocol, paired in (
-        (MANY_TASKS, comparison.random_tasks),
-        (MANY_TASKS_HALF_RANGE, comparison.random_tasks_half_range),
-    ):
-        n_tasks = whole(comparison.tasks)
-        title = f"Loss on the same {n_tasks} random tasks, {protocol.support}"
-        output.print_line(title, "bold")
-        rows = {a.label: paired.a, b.label: paired.b, f"{a.label} - {b.label}": paired.difference}
-        print_statistics(output, rows)
-        output.print_line(verdict(a.label, b.label, paired))
-        output.print_line("")
-
-
-def verdict(a: str, b: str, paired: Paired) -> str:
-    """Return which network is better after the last gradient step, if significant."""
+def verdict(a: str, b: str, paired: Paired, steps: int) -> str:
+    """Return which network is better after the last of ``steps`` gradient steps, if significant."""
     last = paired.difference[-1]
-    steps = len(paired.difference) - 1
+    after = f"{whole(steps)} gradient step{'s' if steps != 1 else ''}"
+    if not math.isfinite(last.low + last.high):
+        return f"No comparison after {after}: the losses of some tasks are not finite."
     if last.low <= 0 <= last.high:
-        return f"No significant difference after {steps} gradient steps (95% interval includes 0)."
+        return f"No significant difference after {after} (95% interval includes 0)."
     better, worse = (a, b) if last.mean < 0 else (b, a)
     share = paired.a_better if last.mean < 0 else 1 - paired.a_better
     return (
-        f"After {steps} gradient steps, {better}'s loss is {loss(abs(last.mean))} lower than "
+        f"After {after}, {better}'s loss is {loss(abs(last.mean))} lower than "
         f"{worse}'s on average; lower on {share:.0%} of tasks."
     )

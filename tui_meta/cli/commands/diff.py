@@ -8,7 +8,7 @@ import numpy as np
 
 from core.config import RunConfig
 from core.engines.base import TrainState
-from core.events import Evaluated, Started
+from core.events import Started, Validated
 from core.storage.event_log_reader import history
 from core.storage.latest_checkpoint import latest_or_untrained
 from core.storage.run_folder import RunRecord
@@ -37,7 +37,7 @@ class Run:
     config: RunConfig
     state: TrainState
     changes: str
-    validation: Evaluated | None
+    validation: Validated | None
 
 
 def diff(first: Path, second: Path) -> int:
@@ -78,8 +78,8 @@ def _opened(path: Path) -> Run:
     latest = latest_or_untrained(path, record.config)
     for warning in latest.warnings:
         print_note(warning)
-    evaluated = (event for event in reversed(events) if isinstance(event, Evaluated))
-    validation = next((event for event in evaluated if event.probe == "validation"), None)
+    validated = (event for event in reversed(events) if isinstance(event, Validated))
+    validation = next(validated, None)
     config = recorded_config(path, record)
     starts = [event for event in events if isinstance(event, Started)]
     changes = ", ".join(dict.fromkeys(change for start in starts for change in start.differs))
@@ -102,10 +102,10 @@ def _environment(run: Run) -> dict[str, str]:
 
 def _results(run: Run) -> dict[str, str]:
     """Return losses with all their digits: they differ where a bit does."""
-    last = run.validation.losses[-1] if run.validation else "-"
+    last = run.validation.mean[-1] if run.validation else "-"
     return {
         "iteration": str(run.state.iteration),
-        "best validation loss": "-" if run.entry.best is None else str(run.entry.best),
+        "best validation loss": str(run.entry.best.mean) if run.entry.best else "-",
         "last validation loss": str(last),
     }
 

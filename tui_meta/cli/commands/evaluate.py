@@ -1,32 +1,26 @@
 """``tui-meta eval``: the three evaluations of trained networks, and their losses on many tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from core import validation
 from core.config import DeviceName
 from core.evaluation.adaptation import few_shot
-from core.evaluation.protocols import (
-    MANY_TASKS,
-    MANY_TASKS_HALF_RANGE,
-    PROBES,
-    ProbeName,
-    draw_task,
-)
+from core.evaluation.few_shot_tasks import PROBES, ProbeName, draw_task
 from core.evaluation.statistics import Statistics
+from core.evaluation_protocol import EvaluationProtocol
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave, query_grid
 from tui_meta.cli.networks import Identity, Network, load_networks, print_headings
+from tui_meta.cli.protocols import chosen_protocol, every_step, is_chosen, protocol_lines
 from tui_meta.cli.tables import print_chart, print_json, print_losses, print_statistics
 from tui_meta.console import Exit, Output
 from tui_meta.views.loss_per_step import loss_per_step_plot
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plot import Limits, Plot, limits_around
 from tui_meta.views.wave import task_series, wave_plot
-
-MOST_TASKS = 100_000
 
 
 class Evaluation(msgspec.Struct, frozen=True):
@@ -59,18 +53,59 @@ class Assessment(msgspec.Struct, frozen=True):
     random_tasks_half_range: list[Statistics]
 
 
+class ProtocolResult(msgspec.Struct, frozen=True):
+    """The losses of one network after each of ``steps`` of a protocol."""
+
+    network: Identity
+    protocol: EvaluationProtocol
+    steps: tuple[int, ...]
+    losses: list[Statistics]
+
+
 def evaluate(
-    paths: Sequence[Path], *, n_tasks: int, seed: int, device: DeviceName, as_json: bool
+    paths: Sequence[Path], given: Mapping[str, Any], *, device: DeviceName, as_json: bool
 ) -> int:
-    """Evaluate the networks at ``paths`` on the same tasks, and print the results."""
-    validation.count("--tasks", n_tasks, high=MOST_TASKS)
-    validation.seed("--seed", seed)
-    networks = load_networks(paths, device)
-    assessments = {network.label: assess(network, n_tasks, seed) for network in networks}
+    """Evaluate the networks at ``paths`` on the same tasks, and print the results.
+
+    The flags ``given`` describe a protocol, or choose the tasks of the reference implementation's
+    evaluations.
+    """
+    protocol = chosen_protocol(given, SineTasks())
+    networks = load_networks(paths, device, any_tasks=protocol.family is not None)
+    if is_chosen(given):
+        _evaluate_protocol(networks, given, as_json=as_json)
+    else:
+        _evaluate_reference(networks, given, as_json=as_json)
+    return Exit.DONE
+
+
+def _evaluate_protocol(
+    networks: Sequence[Network], given: Mapping[str, Any], *, as_json: bool
+) -> None:
+    waves = networks[0].checkpoint.config.waves
+    protocol = chosen_protocol(given, waves)
+    steps = protocol.reported_steps
+    losses = {one.label: Statistics.per_step(one.losses(protocol)) for one in networks}
+    if as_json:
+        for network in networks:
+            print_json(ProtocolResult(network.identity, protocol, steps, losses[network.label]))
+        return
+    output = Output()
+    print_headings(output, networks)
+    title, settings = protocol_lines(given, protocol, waves, len(networks))
+    output.print_line(title, "bold")
+    output.print_line(settings)
+    print_statistics(output, steps, losses, complete=True)
+
+
+def _evaluate_reference(
+    networks: Sequence[Network], given: Mapping[str, Any], *, as_json: bool
+) -> None:
+    assessments = {network.label: assess(network, given) for network in networks}
     if as_json:
         for assessment in assessments.values():
             print_json(assessment)
-        return Exit.DONE
+        return
     output = Output()
     print_headings(output, networks)
     waves = networks[0].checkpoint.config.waves
@@ -85,32 +120,33 @@ def evaluate(
     print_chart(output, loss_plot(losses))
     print_losses(output, losses)
     for protocol, statistics in (
-        (MANY_TASKS, {label: one.random_tasks for label, one in assessments.items()}),
         (
-            MANY_TASKS_HALF_RANGE,
+            every_step(given, "source", waves),
+            {label: one.random_tasks for label, one in assessments.items()},
+        ),
+        (
+            every_step(given, "source-half-range", waves),
             {label: one.random_tasks_half_range for label, one in assessments.items()},
         ),
     ):
-        title = f"Loss on {whole(n_tasks)} random tasks, {protocol.support}"
+        title = f"Loss on {whole(protocol.tasks)} random tasks, {protocol.support}"
         output.print_line(title, "bold")
-        print_statistics(output, statistics)
-    return Exit.DONE
+        print_statistics(output, protocol.reported_steps, statistics)
 
 
-def assess(network: Network, n_tasks: int, seed: int) -> Assessment:
-    """Evaluate one network; tasks and points depend on ``seed`` alone."""
-    full, half = (
-        Statistics.per_step(network.losses(n_tasks, seed, protocol))
-        for protocol in (MANY_TASKS, MANY_TASKS_HALF_RANGE)
-    )
+def assess(network: Network, given: Mapping[str, Any]) -> Assessment:
+    """Evaluate one network; tasks and points depend on ``given`` alone."""
+    waves = network.checkpoint.config.waves
+    full = every_step(given, "source", waves)
+    half = every_step(given, "source-half-range", waves)
     return Assessment(
         network.identity,
-        standard=_evaluation(network, "standard", seed),
-        half_range=_evaluation(network, "half-range", seed),
-        tasks=n_tasks,
-        task_seed=seed,
-        random_tasks=full,
-        random_tasks_half_range=half,
+        standard=_evaluation(network, "standard", full.seed),
+        half_range=_evaluation(network, "half-range", full.seed),
+        tasks=full.tasks,
+        task_seed=full.seed,
+        random_tasks=Statistics.per_step(network.losses(full)),
+        random_tasks_half_range=Statistics.per_step(network.losses(half)),
     )
 
 
@@ -142,9 +178,9 @@ def _show_waves(
     waves: SineTasks,
 ) -> None:
     first = next(iter(evaluations.values()))
-    protocol = PROBES[probe]
+    protocol = PROBES[probe].described(waves)
     output.print_line(f"{title}: {SineWave(first.amplitude, first.phase).label}", "bold")
-    output.print_line(f"{protocol.support}, {protocol.steps} gradient steps")
+    output.print_line(f"{protocol.support}, {protocol.last_step} gradient steps")
     output.print_line("")
     for label, shown in evaluations.items():
         output.print_line(f"{label}: loss {loss(shown.losses[0])} → {loss(shown.losses[-1])}")

@@ -44,8 +44,8 @@ def runs(folder: Path, *, sort: SortKey, as_json: bool) -> int:
 def fields(entry: RunSummary, now: float) -> list[str]:
     """Return the fields of a run for scripts; unknown ones are empty.
 
-    Name, algorithm, state, iteration, target, best loss, its iteration, age in seconds, and the
-    training process or the problem.
+    Name, algorithm, state, iteration, target, best validation loss, its iteration, age in seconds,
+    and the training process or the problem.
     """
     seconds = age(entry, now)
     values = (
@@ -54,8 +54,8 @@ def fields(entry: RunSummary, now: float) -> list[str]:
         entry.state,
         entry.iteration,
         entry.target,
-        entry.best,
-        entry.best_iteration,
+        entry.best.mean if entry.best else None,
+        entry.best.iteration if entry.best else None,
         None if seconds is None else round(seconds),
         entry.trained_by or entry.problem,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from core import validation
 from core.errors import LabError
-from core.evaluation.protocols import PROBES, ProbeName
+from core.evaluation.few_shot_tasks import PROBES, ProbeName
 from core.events import (
     AnyCommand,
     AnyEvent,

@@ -29,9 +29,12 @@ def train(
 ) -> int:
     """Train the algorithms that the flags ``given`` and the file ``config`` name."""
     file = read_config_file(config) if config else {}
-    launch, saving, configs = configure(given, file, config)
+    settings = configure(given, file, config)
+    launch = settings.launch
     out = Path(user_path(launch.out))
-    runs = TrainRequest.of(configs, saving, out=out, name=launch.name, pace=launch.pace)
+    runs = TrainRequest.of(
+        settings.runs, settings.saving, out=out, name=launch.name, pace=launch.pace
+    )
     return show(runs, mode, dashboard)
 
 

@@ -10,6 +10,7 @@ from textual.widget import Widget
 from core.analysis.answers import AnyAnswer, BatteryResult
 from core.analysis.questions import MOST_SOURCES, ExplicitTask
 from core.session.api import Session
+from core.tasks.sine import SineTasks
 from tui_meta.screens.page import Page
 from tui_meta.views.battery import layout as battery_layout
 from tui_meta.views.battery import results as battery
@@ -113,7 +114,12 @@ class BatteryPage(Page):
     def _settings_line(self, width: int) -> Line:
         if self._battery:
             return battery.progress_line(self._battery.done, self._battery.total, width)
-        return self._settings.line(width, selected=self._selected is None)
+        return self._settings.line(width, self._waves, selected=self._selected is None)
+
+    @property
+    def _waves(self) -> SineTasks:
+        """The task family of the first run, from which tasks are drawn."""
+        return next(iter(self.dashboard.snapshots.values())).waves
 
     def _about(self, width: int) -> list[Line]:
         """Return the lines between the settings and the panels."""
@@ -174,7 +180,7 @@ class BatteryPage(Page):
         """Start a battery, or open the selected task."""
         if self._selected is not None and self._result:
             hard = self._result.sources[self._source].worst[self._selected]
-            self.post_message(self.TaskChosen(hard.task, self._result.updates))
+            self.post_message(self.TaskChosen(hard.task, self._result.protocol.last_step))
         elif self._battery:
             self.show_message("a battery is running; escape cancels it")
         else:
@@ -189,7 +195,7 @@ class BatteryPage(Page):
         self._battery = running
         self.ask(
             "battery",
-            self._settings.question(runs),
+            self._settings.question(runs, self._waves),
             lambda answer: self._take(running, answer),
             progress=running.update,
             failed=self._fail,

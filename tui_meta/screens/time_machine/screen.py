@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from core.analysis.answers import Adapted, AnyAnswer, RunHistory
 from core.analysis.questions import Adapt
-from core.evaluation.protocols import PROBES
+from core.evaluation.few_shot_tasks import PROBES
 from core.session.api import Session
 from tui_meta.screens.task_page import TaskPage
 from tui_meta.views import checkpoint_travel as time_machine

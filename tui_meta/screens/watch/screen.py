@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Grid
 from textual.message import Message
 
-from core.evaluation.protocols import ProbeName
+from core.evaluation.few_shot_tasks import ProbeName
 from core.events import Snapshot
 from core.session.api import Session
 from tui_meta.screens.base import bindings

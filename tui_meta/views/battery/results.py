@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from core.analysis.answers import WORST_TASKS, BatteryResult, Number, Pair, SourceResult
+from core.evaluation_protocol import EvaluationProtocol
 from core.tasks.sine_sampler import SineWave
 from tui_meta.views.numbers import bar, loss, percent, whole
 from tui_meta.views.plot import Limits, Plot, curve
@@ -35,12 +36,11 @@ def progress_line(done: int, total: int, width: int) -> Line:
 
 def title_line(answer: BatteryResult, titles: Sequence[str], width: int) -> Line:
     """Return the line that names the tasks and, where it fits, the iterations of the networks."""
-    where = "right half" if answer.right_half else "whole range"
-    points = "1 point" if answer.shots == 1 else f"{answer.shots} points"
-    said = line(
-        Span(f"{whole(answer.n_tasks)} random tasks", "bold"),
-        f", {points}, {where}, {answer.updates} gradient steps, seed {answer.seed}",
-    )
+    protocol = answer.protocol
+    tasks = Span(f"{whole(protocol.tasks)} random tasks", "bold")
+    rest = f"{protocol.last_step} gradient steps, seed {protocol.seed}"
+    candidates = [line(tasks, f", {support}, {rest}") for support in _support(protocol)]
+    said = first_that_fits(candidates, width)
     at = [
         f"{title} at {whole(source.iteration)}"
         for title, source in zip(titles, answer.sources, strict=True)
@@ -183,6 +183,13 @@ def _row(title: str, numbers: Mapping[str, str], room: int) -> str:
     """Return a row of ``numbers``, by the name of their column."""
     name = plain(fit(line(title), room))
     return name + "".join(f"{text:>{_cells(column)}}" for column, text in numbers.items())
+
+
+def _support(protocol: EvaluationProtocol) -> tuple[str, str]:
+    """Return number and interval of the support points, in full and in short."""
+    interval = protocol.support_interval
+    where = "[{:g}, {:g}]".format(*interval) if interval else "whole range"
+    return protocol.support, f"{protocol.shots} points, {where}"
 
 
 def _cells(column: str) -> int:

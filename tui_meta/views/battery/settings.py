@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.analysis.questions import MOST_SOURCES, AnySource, Battery, Live, Untrained
-from core.evaluation.protocols import many_tasks_protocol
+from core.evaluation_protocol import EvaluationProtocol, named_protocol
+from core.tasks.sine import SineTasks
 from tui_meta.views.numbers import whole
 from tui_meta.views.text import Line, Span, first_that_fits, fit, line, wrap
 
@@ -44,27 +45,27 @@ class BatterySettings:
         """Return the settings with another seed."""
         return replace(self, seed=max(0, self.seed + steps))
 
-    def question(self, runs: Sequence[str]) -> Battery:
+    def protocol(self, waves: SineTasks) -> EvaluationProtocol:
+        """Return what runs that are trained on ``waves`` are evaluated on."""
+        named = named_protocol("source-half-range" if self.right_half else "source", waves)
+        return replace(named, tasks=self.n_tasks, seed=self.seed)
+
+    def question(self, runs: Sequence[str], waves: SineTasks) -> Battery:
         """Return the question about the runs of these names and a random initialisation."""
         live = [Live(run) for run in runs[:MOST_RUNS]]
         sources: tuple[AnySource, ...] = (*live, Untrained(live[0]))
-        return Battery(
-            sources=sources,
-            n_tasks=self.n_tasks,
-            seed=self.seed,
-            updates=many_tasks_protocol(right_half=self.right_half).steps,
-            right_half=self.right_half,
-        )
+        return Battery(sources=sources, protocol=self.protocol(waves))
 
-    def line(self, width: int, *, selected: bool) -> Line:
+    def line(self, width: int, waves: SineTasks, *, selected: bool) -> Line:
         """Return the settings in one line, marked if ``selected``."""
-        protocol = many_tasks_protocol(right_half=self.right_half)
+        protocol = self.protocol(waves)
         where = "right half" if self.right_half else "whole range"
-        points = f"{protocol.shots} points, {where}, {protocol.steps} gradient steps"
+        steps = f"{protocol.last_step} gradient steps"
         tasks = Span(f"{whole(self.n_tasks)} tasks", "bold")
         head = line(Span("▸ next: " if selected else "  next: ", "bold" if selected else "dim"))
         candidates = [
-            line(*head, tasks, f", {points}, seed {self.seed}"),
+            line(*head, tasks, f", {protocol.support}, {steps}, seed {self.seed}"),
+            line(*head, tasks, f", {protocol.shots} points, {where}, {steps}, seed {self.seed}"),
             line(*head, tasks, f", {where}, seed {self.seed}"),
         ]
         return fit(first_that_fits(candidates, width), width)

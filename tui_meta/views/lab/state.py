@@ -13,7 +13,7 @@ from core import validation
 from core.analysis.lab_tasks import draw_points, draw_preset
 from core.analysis.questions import MOST_UPDATES, Adapt, AnySource, ExplicitTask
 from core.errors import ConfigError
-from core.evaluation.protocols import PRESETS, PresetName
+from core.evaluation.few_shot_tasks import PRESETS, PresetName
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave
 
@@ -76,14 +76,14 @@ def begin(waves: SineTasks, seed: int = 0) -> LabState:
 def choose(lab: LabState, preset: PresetName) -> LabState:
     """The task number ``lab.index`` of a preset, its number of updates, and the last of them."""
     task = draw_preset(preset, lab.index, lab.seed, lab.waves)
-    protocol = PRESETS[preset]
+    draw = PRESETS[preset]
     return replace(
         _fresh(lab, task),
         preset=preset,
-        interval=1 if protocol.right_half else 0,
-        noise=protocol.noise,
-        updates=protocol.steps,
-        step=protocol.steps,
+        interval=0 if draw.described(lab.waves).support_interval is None else 1,
+        noise=draw.noise,
+        updates=draw.steps,
+        step=draw.steps,
     )
 
 

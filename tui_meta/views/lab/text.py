@@ -6,7 +6,7 @@ from typing import Literal
 from rich.cells import cell_len, set_cell_size
 
 from core.analysis.answers import Adapted
-from core.evaluation.protocols import PRESETS
+from core.evaluation.few_shot_tasks import PRESETS
 from core.tasks.sine_sampler import SineWave
 from tui_meta.views import numbers
 from tui_meta.views.keys.keymap import KeyOf, usual_key

@@ -20,6 +20,7 @@ from core.events import (
     Saved,
     SaveFailed,
     Stepped,
+    Validated,
     WriteRecovered,
 )
 from tui_meta.views.describe import Severity, describe
@@ -198,7 +199,8 @@ class MessageLog:
     def _of(self, event: AnyEvent) -> Message | None:
         """Return ``event`` as a message; periodic evaluations are left to the charts."""
         description = describe(event)
-        if description is None or (isinstance(event, Evaluated) and event.probe == "validation"):
+        periodic = isinstance(event, Evaluated) and event.probe == "validation"
+        if description is None or periodic or isinstance(event, Validated):
             return None
         run, head = event.run, description.head
         if isinstance(event, Finished):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from core.events import AnyEvent, Evaluated, Progress
+from core.events import AnyEvent, Progress, Validated
 from tui_meta.views.plot import Limits, Plot, curve, decimate, log10s
 from tui_meta.views.text import printable
 
@@ -21,13 +21,13 @@ Losses = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 def both_losses(events: Iterable[AnyEvent]) -> Mapping[Which, Losses]:
-    """Return the training loss, and the loss after adaptation of the periodic evaluations."""
+    """Return the training loss, and the mean loss on the validation tasks after adaptation."""
     found: dict[Which, list[tuple[int, float]]] = {which: [] for which in LABELS}
     for event in events:
         if isinstance(event, Progress):
             found["training"].append((event.iteration, event.loss))
-        elif isinstance(event, Evaluated) and event.probe == "validation":
-            found["adapted"].append((event.iteration, event.losses[-1]))
+        elif isinstance(event, Validated) and event.result:
+            found["adapted"].append((event.iteration, event.result.mean))
     return {
         which: decimate([x for x, _ in points], [y for _, y in points], CURVE_COLUMNS)
         for which, points in found.items()

@@ -29,6 +29,8 @@ def run_lines(details: RunDetails, config: RunConfig, now: float, width: int) ->
         (),
         *_lines(run.checkpoints.newest(), width),
         (),
+        *_lines(run.validations, width),
+        (),
         *_lines(run.evaluations, width),
         (),
         *_lines(run.provenance, width),

@@ -11,7 +11,8 @@ from rich.filesize import decimal
 
 from core.config import CheckpointSettings, RunConfig
 from core.errors import LabError, RunFolderError
-from core.events import Diverged, Evaluated, Failed
+from core.evaluation.few_shot_tasks import PROBES
+from core.events import Diverged, Evaluated, Failed, Validated, Validation
 from core.storage.paths import RECORD
 from core.storage.run_folder import RunRecord
 from core.storage.run_index import CheckpointFile, RunDetails
@@ -54,6 +55,7 @@ class Report(NamedTuple):
     settings: Section
     provenance: Section
     checkpoints: Section
+    validations: Section
     evaluations: Section
 
 
@@ -63,7 +65,8 @@ def report(details: RunDetails, config: RunConfig, now: float) -> Report:
         status(details, config.algorithm.title, now),
         _settings(details.record, config),
         _provenance(details.record),
-        _checkpoints(details.checkpoints),
+        _checkpoints(details.checkpoints, details.summary.best),
+        _validations([event for event in details.events if isinstance(event, Validated)]),
         _evaluations([event for event in details.events if isinstance(event, Evaluated)]),
     )
 
@@ -74,7 +77,7 @@ def status(details: RunDetails, algorithm: str, now: float) -> Section:
     rows = [
         ("state", state_words(entry)),
         ("iteration", progress_words(entry)),
-        ("best loss", best_words(entry)),
+        ("best loss", best_words(entry, margin=True)),
         ("last event", f"{age_words(entry, now)} ago" if entry.last_event else "-"),
         ("checkpoints", whole(len(details.checkpoints))),
     ]
@@ -112,11 +115,47 @@ def _provenance(record: RunRecord) -> Section:
     return Section("Provenance", rows)
 
 
-def _checkpoints(files: Sequence[CheckpointFile]) -> Section:
+def _checkpoints(files: Sequence[CheckpointFile], best: Validation | None) -> Section:
+    """List the files; those that are kept for the history alone are summarized in the last rows."""
     if not files:
         return Section("No checkpoint yet")
-    rows = [(file.path.name, file.description, decimal(file.size)) for file in files]
+    current = [file for file in files if file.metadata and not file.discarded]
+    rows, history = [], dict[str, list[CheckpointFile]]()
+    for file in files:
+        kind = file.description
+        is_best = best is not None and file.iteration == best.iteration and not file.discarded
+        if is_best:
+            kind = "best so far" if kind == "best" else f"{kind}, best so far"
+        if kind.startswith("history") and not is_best and file not in current[-1:]:
+            history.setdefault(kind, []).append(file)
+        else:
+            rows.append((file.path.name, kind, decimal(file.size)))
+    for kind, kept in history.items():
+        first, last = (whole(file.iteration) for file in (kept[0], kept[-1]))
+        size = decimal(sum(file.size for file in kept))
+        names = f"{len(kept)} of iterations {first} to {last}"
+        rows.append((names if len(kept) > 1 else kept[0].path.name, kind, size))
     return Section("Checkpoints", rows, ("file", "kind", "size"), frozenset({2}))
+
+
+def _validations(validations: Sequence[Validated]) -> Section:
+    if not validations:
+        return Section("No validation yet")
+    rows = [
+        (
+            whole(one.iteration),
+            loss(one.mean[0]),
+            loss(one.mean[-1]),
+            f"{loss(one.low[-1])} to {loss(one.high[-1])}",
+            loss(one.median[-1]),
+            whole(one.diverged[-1]),
+        )
+        for one in validations
+    ]
+    last = validations[-1]
+    title = f"Validation on {whole(len(last.losses))} tasks, {whole(last.steps[-1])} gradient steps"
+    columns = ("iteration", "before", "after", "95% interval", "median", "diverged")
+    return Section(title, rows, columns, frozenset(range(6))).newest()
 
 
 def _evaluations(evaluations: Sequence[Evaluated]) -> Section:
@@ -125,7 +164,7 @@ def _evaluations(evaluations: Sequence[Evaluated]) -> Section:
     rows = [
         (
             whole(one.iteration),
-            one.probe,
+            PROBES[one.probe].title,
             whole(len(one.losses) - 1),
             loss(one.losses[0]),
             loss(one.losses[-1]),
@@ -133,7 +172,7 @@ def _evaluations(evaluations: Sequence[Evaluated]) -> Section:
         for one in evaluations
     ]
     columns = ("iteration", "task", "steps", "before", "after")
-    return Section("Evaluations", rows, columns, frozenset({0, 2, 3, 4})).newest()
+    return Section("Evaluations on one task", rows, columns, frozenset({0, 2, 3, 4})).newest()
 
 
 def recorded_config(path: Path, record: RunRecord) -> RunConfig:
@@ -146,19 +185,24 @@ def recorded_config(path: Path, record: RunRecord) -> RunConfig:
 
 
 def dotted(config: RunConfig, algorithm: str | None = None) -> dict[str, str]:
-    """Return every setting by name: ``seed``, ``network.hidden``, ``fomaml.inner_lr``.
+    """Return every setting in words by name: ``seed``, ``network.hidden``, ``fomaml.inner_lr``.
 
     ``algorithm`` replaces the algorithm's own name in the keys.
     """
+    return {name: _shown(value) for name, value in flattened(config, algorithm).items()}
+
+
+def flattened(config: RunConfig, algorithm: str | None = None) -> dict[str, object]:
+    """Return every setting by the same names; lists are text with spaces between the values."""
     plain = config.to_dict()
     name = plain["algorithm"].pop("name")
-    settings = {"algorithm": name}
+    settings: dict[str, object] = {"algorithm": name}
     for key, value in plain.items():
         if isinstance(value, dict):
             table = algorithm or name if key == "algorithm" else key
-            settings |= {f"{table}.{inner}": _shown(one) for inner, one in value.items()}
+            settings |= {f"{table}.{inner}": _joined(one) for inner, one in value.items()}
         else:
-            settings[key] = _shown(value)
+            settings[key] = _joined(value)
     return settings
 
 
@@ -167,7 +211,9 @@ def saving_of(saving: Mapping[str, Any]) -> dict[str, str]:
     return {name: _shown(value) for name, value in saving.items()}
 
 
+def _joined(value: object) -> object:
+    return " ".join(map(str, value)) if isinstance(value, list) else value
+
+
 def _shown(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return " ".join(map(str, value))
-    return str(value)
+    return "-" if value is None else str(value)

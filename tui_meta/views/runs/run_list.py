@@ -191,7 +191,7 @@ def _texts(entry: RunSummary, now: float) -> dict[str, str]:
         "state": entry.state,
         "iteration": progress_words(entry),
         "best": best_words(entry),
-        "loss": loss(entry.best),
+        "loss": loss(entry.best.mean if entry.best else None),
         "age": age_words(entry, now),
     }
 

@@ -25,11 +25,12 @@ def progress_words(entry: RunSummary) -> str:
     return f"{whole(entry.iteration)} / {whole(entry.target)}"
 
 
-def best_words(entry: RunSummary) -> str:
-    """Return the best loss: ``0.0123 at 43,000``."""
-    if entry.best is None or entry.best_iteration is None:
+def best_words(entry: RunSummary, *, margin: bool = False) -> str:
+    """Return the best validation: ``0.0123 at 43,000``, or with its ``margin``, after a ``±``."""
+    if entry.best is None:
         return "-"
-    return f"{loss(entry.best)} at {whole(entry.best_iteration)}"
+    interval = f" ± {loss(entry.best.margin)}" if margin else ""
+    return f"{loss(entry.best.mean)}{interval} at {whole(entry.best.iteration)}"
 
 
 def age(entry: RunSummary, now: float) -> float | None:
@@ -52,7 +53,7 @@ def in_order(entries: Sequence[RunSummary], sort: SortKey) -> list[RunSummary]:
         "name": lambda entry: 0,
         "state": lambda entry: entry.state,
         "iteration": lambda entry: -(entry.iteration or 0),
-        "best": lambda entry: math.inf if entry.best is None else entry.best,
+        "best": lambda entry: math.inf if entry.best is None else entry.best.mean,
     }
     key = keys[sort]
     return sorted(entries, key=lambda entry: (entry.state == "damaged", key(entry), entry.name))

@@ -1,10 +1,11 @@
 """Charts of the time machine: the validation history, and one task over all checkpoints."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from core.analysis.answers import Adapted
-from tui_meta.views.checkpoint_travel import TimeMachine, evaluations_until
+from tui_meta.views.checkpoint_travel import TimeMachine
 from tui_meta.views.lab.state import LabState, at_step
 from tui_meta.views.plot import Limits, Plot, Series, curve, decimate, gaps, log10s
 
@@ -28,24 +29,24 @@ class _LossChart:
 
 
 class HistoryChart(_LossChart):
-    """The curve of all periodic evaluations."""
+    """The curve of all validations; of a run without any, that of its evaluations."""
 
     def plot(self, machine: TimeMachine) -> Plot:
-        """Return the validation losses, with the chosen position marked."""
-        evaluations = machine.past.evaluations
-        losses = gaps(one.after for one in evaluations)
-        x, y = decimate([one.iteration for one in evaluations], losses, _SMOOTH)
-        at = machine.iteration
-        newest = max([0, *(one.iteration for one in evaluations[-1:]), *([at] if at else [])])
+        """Return the losses, with the chosen position marked."""
+        past, evaluation = machine.past, machine.chosen_evaluation
+        title, iterations = "validation loss", [one.iteration for one in past.validations]
+        losses = gaps(one.mean for one in past.validations)
+        if not past.validations:
+            title, iterations = "loss on random tasks", [one.iteration for one in past.evaluations]
+            losses = gaps(one.after for one in past.evaluations)
+        x, y = decimate(iterations, losses, _SMOOTH)
+        at = evaluation.iteration if evaluation else machine.iteration
+        newest = max([0, *iterations[-1:], *([at] if at else [])])
         self._iterations = self._iterations.follow((0, newest))
-        chosen = machine.chosen_evaluation
-        behind = evaluations_until(machine)
-        if chosen is None and behind:
-            chosen = evaluations[behind - 1]
-        here = (chosen.iteration,) if chosen else ()
-        value = gaps((chosen.after,)) if chosen else ()
+        place = bisect_right(iterations, -1 if at is None else at) - 1
+        here, value = (iterations[place:][:1], losses[place:][:1]) if place >= 0 else ((), ())
         self._losses = self._losses.follow((*y, *value))
-        plot = self._draw("validation loss", (curve("", x, log10s(y)),), here, value)
+        plot = self._draw(title, (curve("", x, log10s(y)),), here, value)
         return replace(plot, empty="no evaluation yet")
 
 

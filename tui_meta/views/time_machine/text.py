@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from core.analysis.answers import Adapted, PastEvaluation, SavedTheta
+from core.events import Validation
 from tui_meta.views.checkpoint_travel import TimeMachine, evaluations_until
 from tui_meta.views.lab.state import LabState, at_step
 from tui_meta.views.lab.text import loss_text
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.text import Line, Span, fit, line
 
-_CHECKPOINTS = "    iteration  saved      loss    best"
+_CHECKPOINTS = "    iteration  saved    valid.    best"
 _EVALUATIONS = "    iteration     loss  before   ampl."
 _FEWEST = 6
 """Lines that each list has at least."""
@@ -23,16 +24,16 @@ One = TypeVar("One")
 def rows(machine: TimeMachine, height: int, width: int) -> list[Line]:
     """Checkpoints, and below them evaluations: as many as there is room for, with the chosen one.
 
-    A checkpoint has its iteration, why it was saved, the loss of the evaluation before it, and the
-    best until then; an evaluation its losses after and before adaptation, and the amplitude of its
-    wave. A click goes there.
+    A checkpoint has its iteration, why it was saved, the mean loss of the validation before it, and
+    the best until then; an evaluation its losses after and before adaptation, and the amplitude of
+    its wave. A click goes there.
     """
     past, on_evaluations = machine.past, machine.evaluation is not None
     saved, made, here = past.checkpoints, past.evaluations, machine.evaluation
 
     def checkpoint(one: SavedTheta) -> str:
-        after, best = _reached(made, one.iteration)
-        return f"{whole(one.iteration):>12}  {one.kind or '':<5}  {after:>8}{best:>8}"
+        mean, best = _reached(past.validations, one.iteration)
+        return f"{whole(one.iteration):>12}  {one.kind or '':<7}{mean:>8}{best:>8}"
 
     if here is None:
         here = evaluations_until(machine) - 1
@@ -80,8 +81,13 @@ def place_line(machine: TimeMachine) -> Line:
     if at is not None and machine.evaluation is not None:
         number = f"{whole(machine.evaluation + 1)} of {whole(len(machine.past.evaluations))}"
         here = f"evaluation {number}, iteration {whole(at.iteration)}"
+        apart: Span | str = ""
+        if machine.iteration not in (None, at.iteration):
+            kept = f"; θ of {whole(machine.iteration)}, none was kept at {whole(at.iteration)}"
+            apart = Span(kept, "bright_yellow")
         return line(
             here,
+            apart,
             Span(f", logged {loss_text(at.before)} → {loss_text(at.after)}", "dim"),
             spoilt,
         )
@@ -138,10 +144,7 @@ def _evaluation(one: PastEvaluation) -> str:
     return f"{whole(one.iteration):>12}{after:>9}{before:>8}{amplitude:>8}"
 
 
-def _reached(evaluations: Sequence[PastEvaluation], iteration: int) -> tuple[str, str]:
-    """The loss of the last evaluation until ``iteration``, and the lowest one."""
-    losses = [one.after for one in evaluations if one.iteration <= iteration]
-    if not losses:
-        return "", ""
-    known = [one for one in losses if one is not None]
-    return loss_text(losses[-1]), loss(min(known)) if known else ""
+def _reached(validations: Sequence[Validation], iteration: int) -> tuple[str, str]:
+    """Return the mean of the last validation until ``iteration``, and the lowest one."""
+    means = [one.mean for one in validations if one.iteration <= iteration]
+    return (loss(means[-1]), loss(min(means))) if means else ("", "")

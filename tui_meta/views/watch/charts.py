@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from core.evaluation.protocols import PROBES
+from core.evaluation.few_shot_tasks import PROBES
 from core.events import Evaluated
 from core.tasks.sine_sampler import SineWave
 from tui_meta.views.event_history import EventHistory

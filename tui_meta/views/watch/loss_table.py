@@ -55,12 +55,13 @@ class LossTable:
 
     @property
     def foot(self) -> tuple[Line, ...]:
-        """Best so far, and now."""
+        """The best validation so far, and now."""
         best, now = [], []
         for one in self._statuses:
             snapshot = one.snapshot
-            at = "" if snapshot.best_iteration is None else whole(snapshot.best_iteration)
-            values = {"before": "best", "after": loss(snapshot.best)}
+            at = whole(snapshot.best.iteration) if snapshot.best else ""
+            mean = loss(snapshot.best.mean if snapshot.best else None)
+            values = {"before": "best", "after": mean}
             best.append((Span(self._block(at, values), "bold green"),))
             values = {"train": loss(snapshot.loss), "before": "now"}
             now.append((Span(self._block(whole(snapshot.iteration), values), "bold"),))
@@ -69,13 +70,13 @@ class LossTable:
     def row(self, index: int) -> Line:
         """Row number ``index`` of ``count``, oldest first."""
         blocks = []
-        for status, evaluations in zip(self._statuses, self._evaluations, strict=True):
+        for evaluations in self._evaluations:
             place = index - self.count + len(evaluations)
             evaluated = evaluations[place] if 0 <= place < len(evaluations) else None
-            blocks.append(self._evaluated(status, evaluated))
+            blocks.append(self._evaluated(evaluated))
         return self._joined(blocks)
 
-    def _evaluated(self, status: RunStatus, evaluated: Evaluated | None) -> Line:
+    def _evaluated(self, evaluated: Evaluated | None) -> Line:
         if evaluated is None:
             return (Span(self._block("", {})),)
         losses = evaluated.losses
@@ -84,9 +85,7 @@ class LossTable:
             "before": loss(losses[0]),
             "after": loss(losses[-1]),
         }
-        best = evaluated.iteration == status.snapshot.best_iteration
-        text = self._block(whole(evaluated.iteration), values)
-        return (Span(text[:-1] + "*", "bold green") if best else Span(text),)
+        return (Span(self._block(whole(evaluated.iteration), values)),)
 
     def _block(self, first: str, values: dict[str, str]) -> str:
         numbers = "".join(f"{values.get(name, ''):>{self._cells}}" for name in self._columns)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from core.evaluation.protocols import PROBES, ProbeName
+from core.evaluation.few_shot_tasks import PROBES, ProbeName
 from core.events import SetPace, Snapshot
 from core.session.api import View
 from tui_meta.views.dashboard_state import DashboardState

@@ -1,0 +1,108 @@
+"""Few-shot evaluations over many tasks: their settings, and those that have a name.
+
+No NumPy is imported: ``--help`` reads them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
+
+from core import validation
+from core.settings import setting
+from core.tasks.sine import SineTasks
+
+ProtocolName = Literal["source", "source-half-range", "finn-5-shot", "finn-10-shot"]
+"""Protocols that have a name: of the reference implementation, and of Finn et al. (2017)."""
+
+MOST_STEPS = 10_000
+MOST_SHOTS = 100_000
+MOST_TASKS = 100_000
+LARGEST_DATA = 2**26
+"""Bound on the points of all tasks: half a GiB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationProtocol:
+    """What a network is evaluated on, and how it adapts to it.
+
+    Each of ``tasks`` has ``shots`` uniform support points and a query set, a grid of
+    ``query_points`` over the whole range of x. Full-batch SGD adapts the network to the support
+    set; losses on the query set are reported after each of ``steps``, and before any. Equal
+    protocols mean equal tasks, so the losses of several networks can be compared in pairs.
+    """
+
+    prefix: ClassVar[str] = ""
+    """What precedes the name of a setting in an error."""
+
+    shots: int = setting(10, help="Support points (K)")
+    support_interval: tuple[float, float] | None = setting(
+        None, help="Interval of x of the support points (default: the whole range)"
+    )
+    steps: tuple[int, ...] = setting(
+        (1, 5, 10, 32), help="Gradient steps after which the loss is reported"
+    )
+    inner_lr: float | None = setting(None, help="Inner learning rate (default: that of the run)")
+    query_points: int = setting(50, help="Equally spaced points of a query set")
+    tasks: int = setting(1_000, help="Number of tasks")
+    seed: int = setting(0, help="Random seed of the tasks")
+    family: SineTasks | None = None
+    """The task family; None for that of the run."""
+
+    def __post_init__(self) -> None:
+        prefix = self.prefix
+        validation.count(f"{prefix}shots", self.shots, high=MOST_SHOTS)
+        if self.support_interval is not None:
+            validation.interval(f"{prefix}support_interval", self.support_interval)
+        validation.increasing(f"{prefix}steps", self.steps, high=MOST_STEPS)
+        if self.inner_lr is not None:
+            validation.positive(f"{prefix}inner_lr", self.inner_lr)
+        validation.count(f"{prefix}query_points", self.query_points, low=2, high=MOST_SHOTS)
+        validation.count(f"{prefix}tasks", self.tasks, high=MOST_TASKS)
+        validation.seed(f"{prefix}seed", self.seed)
+        for points in ("shots", "query_points"):
+            factors = {f"{prefix}{name}": getattr(self, name) for name in ("tasks", points)}
+            validation.product(factors, LARGEST_DATA)
+        reported = {f"{prefix}tasks": self.tasks, f"{prefix}steps": len(self.steps)}
+        validation.product(reported, LARGEST_DATA)
+
+    @property
+    def reported_steps(self) -> tuple[int, ...]:
+        """The steps with a loss: ``steps``, and 0 for the loss before adaptation."""
+        return tuple(sorted({0, *self.steps}))
+
+    @property
+    def support(self) -> str:
+        """Number and interval of the support points in words."""
+        points = f"{self.shots:,} support point{'s' if self.shots > 1 else ''}"
+        if self.support_interval is None:
+            return f"{points} over the whole range"
+        low, high = self.support_interval
+        return f"{points} from [{low:g}, {high:g}]"
+
+    @property
+    def last_step(self) -> int:
+        """The number of gradient steps."""
+        return self.steps[-1]
+
+
+def named_protocol(name: ProtocolName, waves: SineTasks) -> EvaluationProtocol:
+    """Return the protocol ``name`` for networks that are trained on ``waves``.
+
+    Raises ``ConfigError`` for another name.
+    """
+    validation.one_of("protocol", name, get_args(ProtocolName))
+    low, high = waves.x
+    named: dict[ProtocolName, EvaluationProtocol] = {
+        "source": EvaluationProtocol(),
+        "source-half-range": EvaluationProtocol(
+            shots=5, support_interval=((low + high) / 2, high), steps=(1, 5, 10)
+        ),
+        "finn-5-shot": EvaluationProtocol(
+            shots=5, steps=(1, 5, 10), inner_lr=0.01, family=SineTasks(phase=(0, math.pi))
+        ),
+    }
+    named["finn-10-shot"] = dataclasses.replace(named["finn-5-shot"], shots=10)
+    return named[name]

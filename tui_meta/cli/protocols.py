@@ -1,0 +1,92 @@
+"""Flags of ``eval`` and ``compare`` to evaluation protocols."""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, TypedDict
+
+from cyclopts import Group, Parameter
+
+from core.errors import ConfigError
+from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
+from core.tasks.sine import SineTasks
+from tui_meta.cli.settings import flags_of, naming_flags
+
+GROUP = Group("Protocol", sort_key=1)
+
+TASKS = {"tasks", "seed"}
+"""Flags that choose the tasks of any protocol."""
+
+
+def protocol_flags() -> type:
+    """Return a ``TypedDict`` with the settings of a protocol, and the name of one to begin with."""
+    named = Annotated[
+        ProtocolName, Parameter(help="Named protocol; other flags change it", group=GROUP)
+    ]
+    settings = flags_of(EvaluationProtocol, "", GROUP, ("query_points", "family"))
+    steps = settings["steps"]
+    settings["steps"] = Annotated[steps, Parameter(consume_multiple=False)]
+    return TypedDict("ProtocolFlags", {"protocol": named, **settings}, total=False)  # type: ignore[no-any-return,operator]
+
+
+def joined_steps(words: Iterable[str]) -> list[str]:
+    """Return a command line with commas between the numbers after ``--steps``.
+
+    Paths may follow, which the parser would take for further numbers.
+    """
+    joined: list[str] = []
+    for word in words:
+        if joined[-2:-1] == ["--steps"] and re.fullmatch(r"[\d,]+", word):
+            joined[-1] += f",{word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def is_chosen(given: Mapping[str, Any]) -> bool:
+    """Return True if flags describe a protocol, not just the tasks."""
+    return not given.keys() <= TASKS
+
+
+def chosen_protocol(given: Mapping[str, Any], waves: SineTasks) -> EvaluationProtocol:
+    """Return what the flags ``given`` make of the protocol that they name, or of "source".
+
+    ``waves`` are the tasks that the networks were trained on. Raises ``ConfigError``.
+    """
+    settings = {name: value for name, value in given.items() if name != "protocol"}
+    try:
+        return dataclasses.replace(
+            named_protocol(given.get("protocol", "source"), waves), **settings
+        )
+    except ConfigError as error:
+        raise naming_flags(error, given) from error
+
+
+def every_step(
+    given: Mapping[str, Any], name: ProtocolName, waves: SineTasks
+) -> EvaluationProtocol:
+    """Return the protocol ``name`` on the tasks of ``given``, with the loss after every step."""
+    protocol = chosen_protocol({**given, "protocol": name}, waves)
+    return dataclasses.replace(protocol, steps=tuple(range(1, protocol.last_step + 1)))
+
+
+def protocol_lines(
+    given: Mapping[str, Any], protocol: EvaluationProtocol, waves: SineTasks, networks: int
+) -> tuple[str, str]:
+    """Return a title for the results of so many networks, and further settings of ``protocol``."""
+    name = given.get("protocol")
+    others = {key: value for key, value in given.items() if key in {"protocol", *TASKS}}
+    is_named = name and chosen_protocol(others, waves) == protocol
+    title = f"{name}: loss" if is_named else "Loss"
+    lr = "inner lr of each run" if protocol.inner_lr is None else f"inner lr {protocol.inner_lr:g}"
+    same = "the same " if networks > 1 else ""
+    family = protocol.family or waves
+    ranges = (
+        f"{key} {low:.4g} to {high:.4g}"
+        for key in ("amplitude", "phase", "x")
+        for low, high in (getattr(family, key),)
+    )
+    return (
+        f"{title} on {same}{protocol.tasks:,} random tasks, {protocol.support}",
+        ", ".join((lr, *ranges)),
+    )
