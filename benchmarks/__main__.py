@@ -28,6 +28,7 @@ from benchmarks.sections.scaling import scaling
 from benchmarks.sections.screens import screens
 from benchmarks.sections.slow import slow
 from benchmarks.sections.speed import avx2, speed
+from benchmarks.sections.validation import validation
 from benchmarks.sections.watching import watching
 
 SECTIONS: dict[str, Callable[[Effort], Section]] = {
@@ -35,6 +36,7 @@ SECTIONS: dict[str, Callable[[Effort], Section]] = {
     "avx2": avx2,
     "scaling": scaling,
     "few-shot": few_shot,
+    "validation": validation,
     "watching": watching,
     "screens": screens,
     "slow": slow,

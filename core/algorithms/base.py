@@ -78,6 +78,8 @@ class Algorithm:
 
     name: ClassVar[str]
     title: ClassVar[str]
+    training_loss: ClassVar[str]
+    """What its training loss is, in a few words."""
     point_settings: ClassVar[tuple[str, ...]] = ()
     """The settings that count the points of one gradient step."""
     drawn: ClassVar[Mapping[tuple[str, ...], int]] = {}

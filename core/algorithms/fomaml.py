@@ -23,6 +23,7 @@ class Fomaml(Algorithm):
 
     name: ClassVar[str] = "fomaml"
     title: ClassVar[str] = "FOMAML"
+    training_loss: ClassVar[str] = "query loss after the inner step"
     point_settings: ClassVar[tuple[str, ...]] = ("shots", "query_points")
     drawn: ClassVar[Mapping[tuple[str, ...], int]] = {
         ("tasks", "shots"): 20,

@@ -24,6 +24,7 @@ class Reptile(Algorithm):
 
     name: ClassVar[str] = "reptile"
     title: ClassVar[str] = "Reptile"
+    training_loss: ClassVar[str] = "mean minibatch loss on the way"
     point_settings: ClassVar[tuple[str, ...]] = ("batch_size",)
     drawn: ClassVar[Mapping[tuple[str, ...], int]] = {("tasks", "points", "inner_epochs"): 24}
 

@@ -37,7 +37,7 @@ def losses(text: str) -> dict[str, list[str]]:
 
 def test_a_battery_is_cancelled_run_and_read(open_terminal: Callable[..., Terminal]) -> None:
     terminal = open_terminal("--iterations", "100000000")
-    terminal.wait_for("training loss", " left")
+    terminal.wait_for("validation: loss", " left")
     terminal.press("b")
     terminal.wait_for("Press enter to start")
     terminal.press(">>\r")
@@ -45,10 +45,11 @@ def test_a_battery_is_cancelled_run_and_read(open_terminal: Callable[..., Termin
     terminal.press(ESCAPE)
     terminal.wait_for("battery cancelled", "10,000 tasks", "esc back")
     terminal.press("<<<<r")
-    terminal.wait_for("100 tasks, 5 points, right half")
+    terminal.wait_for("100 tasks, 5 support points from [0, 5]")
     terminal.press("\r")
     terminal.wait_for(
-        "100 random tasks, 5 points, right half, 10 gradient steps", "histogram of final loss"
+        "100 random tasks, 5 support points from [0, 5], 10 gradient steps",
+        "histogram of final loss",
     )
     assert set(losses(terminal.text)) == {"FOMAML", "Reptile", "random"}
     assert "FOMAML \N{MINUS SIGN} Reptile" in terminal.text
@@ -65,12 +66,12 @@ def test_a_battery_is_cancelled_run_and_read(open_terminal: Callable[..., Termin
     terminal.press(ESCAPE)
     terminal.wait_for("enter start")
     terminal.press(ESCAPE)
-    terminal.wait_for("training loss")
+    terminal.wait_for("validation: loss")
 
 
 def test_the_geometry_of_both_runs_is_followed(open_terminal: Callable[..., Terminal]) -> None:
     terminal = open_terminal("--iterations", "100000000", "--pace", "50", columns=120, rows=40)
-    terminal.wait_for("training loss", "it/s")
+    terminal.wait_for("validation: loss", "it/s")
     terminal.press("v")
     text = terminal.wait_for("FOMAML after", "Reptile after", "FOMAML step and Reptile step")
     assert text.count("outer step") >= 4
@@ -89,7 +90,7 @@ def test_the_geometry_of_both_runs_is_followed(open_terminal: Callable[..., Term
     terminal.press(" ")
     terminal.wait_for("following stopped")
     terminal.press("w")
-    terminal.wait_for("validation (1 random task each)")
+    terminal.wait_for("one random task each")
 
 
 def test_runs_are_found_filtered_opened_and_compared_from_elsewhere(

@@ -168,12 +168,12 @@ def test_the_screen_is_redrawn_in_its_size_after_a_stop(
     stoppable.resize(*size)
     stoppable.wipe()
     stoppable.signal(signal.SIGCONT)
-    stoppable.wait_for(AT, "q quit", "training loss")
+    stoppable.wait_for(AT, "q quit", "validation")
     assert max(map(len, map(str.rstrip, stoppable.lines))) == size[0]
     assert_obeys(stoppable)
     if size != SIZE:
         stoppable.resize(*SIZE)
-        stoppable.wait_for(AT, "q quit", "training loss")
+        stoppable.wait_for(AT, "q quit", "validation")
 
 
 @pytest.mark.parametrize("before", ["", "q"], ids=["a screen", "a dialog"])

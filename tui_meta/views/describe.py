@@ -27,7 +27,7 @@ from core.events import (
 )
 from core.storage.io import working_folder
 from core.tasks.sine_sampler import SineWave
-from tui_meta.views.numbers import loss, whole
+from tui_meta.views.numbers import interval, loss, whole
 
 Severity = Literal["info", "warning", "error"]
 
@@ -91,7 +91,7 @@ def describe(event: AnyEvent) -> Description | None:
 def validation_words(event: Validated) -> str:
     """Return the loss on the validation tasks: ``loss 4.5 → 0.0612 ± 0.008 on 64 tasks``."""
     result, before = event.result, loss(event.mean[0])
-    after = "not finite" if result is None else f"{loss(result.mean)} ± {loss(result.margin)}"
+    after = "not finite" if result is None else interval(result.mean, result.margin)
     diverged = f", {whole(event.diverged[-1])} diverged" if event.diverged[-1] else ""
     return f"loss {before} → {after} on {whole(len(event.losses))} tasks{diverged}"
 

@@ -23,6 +23,12 @@ def loss(value: float | None) -> str:
     return f"{value:.{decimals + (0 < size < 0.09995)}f}"
 
 
+def interval(mean: float, margin: float) -> str:
+    """A mean with half the width of its interval: ``0.0612 ± 0.008``."""
+    short = f"{margin:.2g}" if 0.0001 <= margin < 10 else loss(margin)
+    return f"{loss(mean)} ± {short}"
+
+
 def rate(per_second: float) -> str:
     """Iterations per second: ``3,912 it/s``."""
     digits = 0 if per_second >= 9.95 else 1

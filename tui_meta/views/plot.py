@@ -42,6 +42,9 @@ class Series:
     kind: Kind = "line"
     color: Color = "default"
     marker: Marker = "braille"
+    dim: bool = False
+    listed: bool = True
+    """Named in the legend, and read by the cursor."""
 
     def __post_init__(self) -> None:
         if len(self.x) != len(self.y):
@@ -103,12 +106,14 @@ class Plot:
     values: tuple[str, ...] = ()
     """Texts behind the names of the legend, if any."""
     names: tuple[str, ...] = ()
+    caption: str = ""
+    """A sentence above the curves, where there is room for it."""
 
     @property
     def legend(self) -> tuple[Series, ...]:
-        """The series that the legend names: those that have a label."""
+        """The series that the legend names: those that are listed and have a label."""
         order = {label: place for place, label in enumerate(self.names)}
-        named = (series for series in self.series if series.label)
+        named = (series for series in self.series if series.label and series.listed)
         return tuple(sorted(named, key=lambda series: order.get(series.label, -1)))
 
 

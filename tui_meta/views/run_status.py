@@ -1,4 +1,4 @@
-"""The status of each run in one or two lines: state, iteration, rate, times, progress."""
+"""The status of each run in up to three lines: state, iteration, times, progress, settings."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from core.session.api import Connection
 from tui_meta.views import numbers
 from tui_meta.views.event_history import EventHistory, Trouble
 from tui_meta.views.plot import Marker, curve
+from tui_meta.views.run_settings import settings_words
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, printable, spread
 from tui_meta.views.trend import trend
 
@@ -95,10 +96,12 @@ def run_lines(status: RunStatus, width: int, rows: int, name_cells: int) -> tupl
     if rows < 2:
         return (_progress(status, width, name_cells, _one_row_tail(status, width)),)
     tail = line(Span(_percent(status.snapshot), "bold"), f"  {_rate(status.snapshot):>13}")
-    return (
+    lines = (
         _progress(status, width, name_cells, tail),
         fit(_details(status, width, name_cells), width),
+        fit(line(" " * (name_cells + 5), Span(settings_words(status.snapshot), "dim")), width),
     )
+    return lines[:rows]
 
 
 def title_line(

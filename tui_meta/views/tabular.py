@@ -30,7 +30,7 @@ def plot_rows(plot: Plot) -> Rows:
     for series in plot.series:
         for x, y in zip(series.x, series.y, strict=True):
             if math.isfinite(x) and math.isfinite(y):
-                yield series.label, f"{x:.10g}", f"{plot.y.value(y):.10g}"
+                yield series.label, f"{plot.x.value(x):.10g}", f"{plot.y.value(y):.10g}"
 
 
 def table_rows(history: EventHistory, statuses: Sequence[RunStatus]) -> Rows:

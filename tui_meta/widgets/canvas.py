@@ -82,8 +82,7 @@ class _Lines:
         vertices = [self._vertices(one) for one in self.series]
         if not any(vertices):
             return None
-        marks = _ASCII_MARKERS if self.ascii else _PLOTEXT_MARKERS
-        markers = [marks.get(one.marker, one.marker) for one in self.series]
+        markers = [_marker(one, ascii=self.ascii) for one in self.series]
         drawn = draw_lines(vertices, markers, self.columns, self.rows)
         styles = {
             str(number): style(one, color=self.color) for number, one in enumerate(self.series)
@@ -121,15 +120,22 @@ def unit(axis: Axis, value: float) -> float:
 
 def sample(series: Series, *, ascii: bool) -> str:
     """Return one cell of a series as it is drawn."""
-    marker = series.marker
-    return _ASCII_MARKERS[marker] if ascii else _SAMPLES.get(marker, marker)
+    return _SAMPLES.get(series.marker, series.marker) if not ascii else _marker(series, ascii=True)
+
+
+def _marker(series: Series, *, ascii: bool) -> str:
+    """Return the marker as plotext knows it; in ASCII, dim lines are dotted."""
+    if ascii:
+        return "." if series.dim else _ASCII_MARKERS[series.marker]
+    return _PLOTEXT_MARKERS.get(series.marker, series.marker)
 
 
 def style(series: Series, *, color: bool) -> Style:
     """Return the style of a series."""
     name = series.color if color and series.color != "default" else None
     # Bold only without colour, because each change of style is sent with every point.
-    return Style(color=name, bold=True if series.kind == "points" and name is None else None)
+    bold = True if series.kind == "points" and name is None else None
+    return Style(color=name, bold=bold, dim=series.dim or None)
 
 
 def _notice(text: str, columns: int, rows: int) -> list[Strip]:

@@ -20,10 +20,14 @@ from textual.widget import Widget
 from tui_meta.upstream.plotext import cell
 from tui_meta.upstream.repaint import set_border_title
 from tui_meta.views.plot import Axis, Plot
+from tui_meta.views.text import wrap
 from tui_meta.widgets.canvas import FRAME, Canvas, sample, style, unit
 from tui_meta.widgets.overlay import put, put_cursor, put_label
 
 Tick = TypeVar("Tick")
+
+_LEAST_CAPTIONED = 6
+"""Rows of a plot without a caption; each row of it takes two more."""
 
 _TITLE_EDGES = 6
 """Least number of cells of a panel's upper edge besides its title."""
@@ -47,7 +51,7 @@ def draw(
     if width <= 0 or height <= 0:
         return [Strip.blank(max(width, 0))] * max(height, 0)
     layout = _Layout.fit(plot, width, height)
-    strips: list[Strip] = []
+    strips = [Strip([Segment(row, FRAME)]).adjust_cell_length(width) for row in layout.caption]
     if layout.legend:
         legend = Strip(_legend_row(plot, width, layout.gutter, color=color, ascii=ascii))
         strips.append(legend.adjust_cell_length(width))
@@ -78,7 +82,7 @@ def draw(
 def data_at(plot: Plot, size: Size, column: int, row: int) -> tuple[float, float] | None:
     """Return the point in the middle of a cell of the drawn plot; None outside the canvas."""
     layout = _Layout.fit(plot, size.width, size.height)
-    column, row = column - layout.gutter, row - layout.legend
+    column, row = column - layout.gutter, row - layout.legend - len(layout.caption)
     if not (0 <= column < layout.columns and 0 <= row < layout.rows):
         return None
     across, up = column / max(1, layout.columns - 1), 1 - row / max(1, layout.rows - 1)
@@ -164,6 +168,7 @@ class _Layout:
     legend: bool
     line: bool
     labels: bool
+    caption: Sequence[str]
 
     @classmethod
     def fit(cls, plot: Plot, width: int, height: int) -> "_Layout":
@@ -173,8 +178,10 @@ class _Layout:
         gutter = max((cell_len(label) for _, label in plot.y.ticks), default=0) + 1
         if height < 4 or width < gutter + 16:
             gutter = 0
-        rows = height - legend - labels - line
-        return cls(gutter, width - gutter, rows, legend, line, labels)
+        caption = wrap(plot.caption, width)
+        caption = caption if len(caption) <= (height - _LEAST_CAPTIONED) // 2 else []
+        rows = height - len(caption) - legend - labels - line
+        return cls(gutter, width - gutter, rows, legend, line, labels, caption)
 
 
 # The frame: plain text around the canvas.

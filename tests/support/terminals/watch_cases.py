@@ -24,7 +24,7 @@ STILL = rf"(?s)\A(?!.*pausing).*{PAUSED}"
 _COUNT = r"FOMAML +\w+ +([\d,]+) / "
 _PACE = r"pace ([\d,]+) it/s"
 _FOCUS = r"┏━ ([^━]+) ━"
-_ON_TABLE = r"┏━ validation \(1 random task each\) ━"
+_ON_TABLE = r"┏━ one random task each ━"
 _TO_TABLE = "k k k k j j"
 _ROW = r"[┃│] +([\d,]+) +[\d.]+ +[\d.]+ "
 _ALONE = r"(?s)\A(?!.*╭)"
@@ -53,7 +53,9 @@ WATCH_CASES = {
     "step 100": Case(_steps(100), there=PAUSED),
     "lens scale": Case(shows("linear scale"), after="L"),
     "lens window": Case(shows("the last 10%"), after="W W"),
-    "lens smoothing": Case(shows(": not smoothed"), after="u"),
+    "lens x": Case(shows("x axis in tasks"), after="X X X X"),
+    "lens x_scale": Case(shows("logarithmic x axis"), after="ctrl+x"),
+    "lens smoothing": Case(shows("nothing to smooth")),
     "cursor": Case(shows(r"at [\d,]+: FOMAML"), after="x"),
     "freeze": Case(shows("view frozen"), after="z"),
     "evaluate random": Case(shows(r"^random task, .*FOMAML .* → ")),
@@ -64,7 +66,7 @@ WATCH_CASES = {
     "focus_panel -1": Case(reads(_FOCUS)),
     "move up": Case(reads(_FOCUS), first=_TO_TABLE, there=_ON_TABLE),
     "move down": Case(reads(_FOCUS), first=_TO_TABLE, there=_ON_TABLE),
-    "move left": Case(shows(_ON_TABLE), first=f"{_TO_TABLE} l", there="┏━ (?!validation )"),
+    "move left": Case(shows(_ON_TABLE), first=f"{_TO_TABLE} l", there="┏━ (?!one random )"),
     "move right": Case(reads(_FOCUS), first=_TO_TABLE, there=_ON_TABLE),
     "enlarge": Case(shows(_ALONE), after="escape"),
     "back": Case(hides(_ALONE), first="enter", there=_ALONE),

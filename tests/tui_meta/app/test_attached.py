@@ -92,12 +92,12 @@ async def test_the_next_client_sees_the_same_panel(serving: Serving) -> None:
     async with first.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await press(pilot, "right", "enter")
-        assert "validation (1 random task each)" not in shown(first)
+        assert "one random task each" not in shown(first)
     second = TuiMetaApp(serving.client())
     async with second.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        assert "validation (1 random task each)" not in shown(second)
-        assert second.query_one("#training").size.width > 110
+        assert "one random task each" not in shown(second)
+        assert second.query_one("#validation").size.width > 110
 
 
 async def test_commands_of_other_clients_are_shown(serving: Serving) -> None:

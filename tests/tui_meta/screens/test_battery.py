@@ -152,23 +152,27 @@ async def test_the_reason_of_a_failed_battery_is_shown() -> None:
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "b", "enter")
         assert "battery failed: run 'fomaml-1'" in text
-        assert NEXT.format("1,000 tasks") in text
+        assert NEXT.format("source: 1,000 tasks") in text
 
 
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        (["less_than_sign"], "300 tasks, 10 points, whole range, 32 gradient steps, seed 0"),
+        (["less_than_sign"], "300 tasks, 10 points, 32 gradient steps, seed 0"),
         (["less_than_sign"] * 9, "100 tasks"),
         (["comma", "full_stop", "greater_than_sign"], "3,000 tasks"),
         (["greater_than_sign"] * 9, "10,000 tasks"),
-        (["r"], "1,000 tasks, 5 support points from [0, 5], 10 gradient steps, seed 0"),
-        (["r", "r"], "1,000 tasks, 10 points, whole range"),
+        (["r"], "1,000 tasks, 5 points, 10 gradient steps, seed 0"),
+        (["r", "r"], "1,000 tasks, 5 points, 10 gradient steps, inner lr 0.01, seed 0"),
+        (
+            ["e", "ctrl+u", *"seed", "equals_sign", "7", "enter"],
+            "1,000 tasks, 10 points, 32 gradient steps, seed 7",
+        ),
         (
             ["n", "n", "n", "N"],
-            "1,000 tasks, 10 points, whole range, 32 gradient steps, seed 2",
+            "1,000 tasks, 10 points, 32 gradient steps, seed 2",
         ),
-        (["N"], "1,000 tasks, 10 points, whole range, 32 gradient steps, seed 0"),
+        (["N"], "1,000 tasks, 10 points, 32 gradient steps, seed 0"),
     ],
 )
 async def test_keys_change_the_settings_of_the_next_battery(keys: list[str], said: str) -> None:

@@ -76,8 +76,8 @@ async def test_what_matters_is_on_the_screen_at_every_size(
             assert part in text
         assert ("3,912 it/s" if size[0] >= 100 else "0:09 left") in text
         for part in (
-            "training loss",
-            "validation (1 random task each)",
+            "validation: loss on 64 tasks, 10 points, 32 steps",
+            "one random task each",
             "? help",
             "q quit",
             "space pause",
@@ -173,7 +173,7 @@ async def test_3_shows_the_loss_per_step_of_both_runs(
         assert "─ loss per step" in text or "━ loss per step" in text
         assert "gradient steps" in text
         text = await press(pilot, "escape")
-        assert "training loss ─" in text or "training loss ━" in text
+        assert "32 steps ─" in text or "32 steps ━" in text
 
 
 async def test_pace_goes_down_step_by_step_and_up_again(make_app: MakeApp) -> None:
@@ -291,7 +291,7 @@ async def test_tab_visits_every_panel_and_comes_back(size: tuple[int, int]) -> N
             assert focused.region.area > 0
             visited.append(focused.id)
         assert visited == [
-            "training", "updates", "adapted", "wave-0", "wave-1", "run-0", "run-1", "table",
+            "validation", "training", "updates", "wave-0", "wave-1", "run-0", "run-1", "table",
         ]  # fmt: skip
 
 
@@ -299,7 +299,7 @@ async def test_arrows_move_to_the_neighbour() -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         for key, at in (
-            ("right", "training"),
+            ("right", "validation"),
             ("down", "wave-1"),
             ("left", "wave-0"),
             ("up", "table"),
@@ -316,9 +316,9 @@ async def test_enter_enlarges_and_escape_goes_back_and_never_out() -> None:
     app = TuiMetaApp(FakeSession())
     async with app.run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "right", "enter")
-        assert "validation (1 random task each)" not in text
-        assert app.query_one("#training").size.width > 110
-        assert "validation (1 random task each)" in await press(pilot, "escape")
+        assert "one random task each" not in text
+        assert app.query_one("#validation").size.width > 110
+        assert "one random task each" in await press(pilot, "escape")
         assert "q: quit" in await press(pilot, "escape", "escape")
         assert app.is_running
 
@@ -451,9 +451,9 @@ async def test_sixty_by_fifteen_keeps_the_table_and_one_chart() -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(60, 15)) as pilot:
         await settle(pilot)
         rows = shown(pilot.app).splitlines()
-        assert any("validation (1 random task each)" in row for row in rows)
-        assert any("best  0." in row for row in rows)
-        assert any("training loss" in row for row in rows)
+        assert any("one random task each" in row for row in rows)
+        assert any("best 0." in row for row in rows)
+        assert any("validation: loss on" in row for row in rows)
         assert any("⠒" in row or "▀" in row for row in rows[10:14])
         for row, percent in zip((1, 2), ("24%", "37%"), strict=True):
             assert percent in rows[row]

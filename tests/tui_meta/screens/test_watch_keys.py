@@ -38,21 +38,23 @@ def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def test_keys_change_how_the_chart_is_looked_at() -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
-        assert "training loss · linear" in await press(pilot, "L")
+        assert "training loss · linear" in await press(pilot, "tab", "tab", "L")
         assert "training loss: linear scale" in shown(pilot.app)  # type: ignore[arg-type]
         assert "training loss · linear · last 10%" in await press(pilot, "W")
         assert "· newest · not smoothed" in await press(pilot, "W", "u")
         text = await press(pilot, "L", "W", "u")
-        assert "training loss ─" in text
+        assert "training loss ━" in text
+        assert "training loss · x: points · x logarithmic" in await press(pilot, "X", "X", "ctrl+x")
+        assert "nothing to smooth" in await press(pilot, "left", "right", "shift+tab", "u")
 
 
 async def test_a_lens_is_stored_for_the_next_client() -> None:
     session = FakeSession()
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
-        await press(pilot, "L")
+        await press(pilot, "tab", "L")
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        assert "training loss · linear" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "validation · linear" in shown(pilot.app)  # type: ignore[arg-type]
 
 
 async def test_a_title_without_room_is_shorter_and_not_cut() -> None:
@@ -84,7 +86,7 @@ async def test_x_reads_values_off_the_curve_wherever_the_chart_is(size: tuple[in
         assert "Reptile 0." in newest
         assert "Reptile 0." in await press(pilot, "left", "h")
         first = await press(pilot, "g")
-        assert "FOMAML 4." in first or "FOMAML 3." in first
+        assert "FOMAML 0.2" in first
         assert "FOMAML -" in await press(pilot, "G")
         assert "FOMAML -" not in await press(pilot, "escape")
 
@@ -92,7 +94,7 @@ async def test_x_reads_values_off_the_curve_wherever_the_chart_is(size: tuple[in
 async def test_without_a_cursor_hjkl_move_like_the_arrows() -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        for key, at in (("l", "training"), ("j", "wave-1"), ("h", "wave-0"), ("k", "table")):
+        for key, at in (("l", "validation"), ("j", "wave-1"), ("h", "wave-0"), ("k", "table")):
             await press(pilot, key)
             assert pilot.app.focused is not None
             assert pilot.app.focused.id == at
@@ -271,13 +273,14 @@ async def test_y_copies_the_focused_chart_and_writes_a_file(
         text = await press(pilot, "y")
     (path,) = (state_folder / "copies").iterdir()
     assert "copied; also saved to" in text
-    assert path.name.endswith("-training.tsv")
+    assert path.name.endswith("-validation.tsv")
     (copied,) = [one for one in sent if one.startswith("\x1b]52;c;")]
     assert base64.b64decode(copied[7:-1]).decode() == path.read_text()
     head, *rows = csv.reader(path.read_text().splitlines(), delimiter="\t")
     assert head == ["series", "iteration", "loss"]
-    assert {row[0] for row in rows} == {"FOMAML", "Reptile"}
-    assert max(float(row[2]) for row in rows) == pytest.approx(4.4, abs=0.3)
+    bands = [f"{run} 95 % {edge}" for run in ("FOMAML", "Reptile") for edge in ("low", "high")]
+    assert {row[0] for row in rows} == {"untrained", "FOMAML", "Reptile", *bands}
+    assert max(float(row[2]) for row in rows) == pytest.approx(1.2 * 0.246, abs=0.01)
 
 
 async def test_through_tmux_the_copy_is_wrapped_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,7 +316,7 @@ async def test_p_saves_a_picture_and_the_values_of_each_chart(state_folder: Path
     said = "".join(ElementTree.parse(picture).getroot().itertext()).replace("\xa0", " ")
     assert "12,300 / 50,000" in said
     names = {path.name.split("-", 2)[2] for path in state_folder.rglob("*.csv")}
-    assert names == {"training.csv", "wave-0.csv", "wave-1.csv"}
+    assert names == {"validation.csv", "wave-0.csv", "wave-1.csv"}
 
 
 async def test_the_result_of_one_key_is_not_replaced_by_that_of_another() -> None:

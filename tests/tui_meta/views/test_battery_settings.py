@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.analysis.questions import Live, Untrained
+from core.errors import ConfigError
+from core.evaluation_protocol import ProtocolName, named_protocol
 from core.tasks.sine import SineTasks
 from tui_meta.views.battery.layout import PANELS, WORST, arrange
-from tui_meta.views.battery.settings import COUNTS, BatterySettings, introduction
+from tui_meta.views.battery.settings import COUNTS, HINT, BatterySettings, introduction
 from tui_meta.views.geometry.picture import number_rows, side_by_side
 from tui_meta.views.text import cells, plain
 
@@ -23,10 +28,54 @@ def test_a_survey_asks_all_runs_and_the_first_one_s_initialisation() -> None:
     assert (protocol.tasks, protocol.seed, protocol.last_step) == (300, 4, 32)
 
 
-def test_a_survey_of_half_the_range_has_the_source_s_updates() -> None:
-    question = BatterySettings(right_half=True).question(["a"], SineTasks())
-    assert question.protocol.support_interval == (0, 5)
-    assert question.protocol.last_step == 10
+@pytest.mark.parametrize("name", get_args(ProtocolName))
+def test_a_named_protocol_is_asked_with_the_chosen_tasks_and_seed(name: ProtocolName) -> None:
+    question = BatterySettings(name, n_tasks=300, seed=4).question(["a"], SineTasks())
+    expected = dataclasses.replace(named_protocol(name, SineTasks()), tasks=300, seed=4)
+    assert question.protocol == expected
+
+
+def test_all_named_protocols_come_in_turn() -> None:
+    settings = BatterySettings(n_tasks=300, seed=4, shots=7)
+    met = []
+    for _ in get_args(ProtocolName):
+        settings = settings.next_protocol()
+        met.append((settings.name, settings.n_tasks, settings.seed, settings.shots))
+    assert {name for name, *_ in met} == set(get_args(ProtocolName))
+    assert {tuple(others) for _, *others in met} == {(300, 4, None)}
+
+
+def test_typed_settings_are_asked() -> None:
+    text = "tasks=200 seed=3 shots=7 steps=12 inner-lr=0.05 support-interval=-2,2.5"
+    settings = BatterySettings().typed(text, SineTasks())
+    protocol = settings.question(["a"], SineTasks()).protocol
+    assert (protocol.tasks, protocol.seed, protocol.shots, protocol.last_step) == (200, 3, 7, 12)
+    assert (protocol.inner_lr, protocol.support_interval) == (0.05, (-2.0, 2.5))
+    assert settings.typed(settings.text, SineTasks()) == settings
+    assert BatterySettings().typed(HINT, SineTasks()).name == "finn-5-shot"
+    assert (settings.more(1).n_tasks, settings.more(-1).n_tasks) == (300, 100)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("finn-6-shot", "must be one of source, source-half-range, finn-5-shot, finn-10-shot"),
+        ("source shot=5", "must be one of tasks, seed, shots, steps, inner-lr, support-interval"),
+        ("shots=few", "must be a number"),
+        ("shots=0", "must be a whole number from 1"),
+        ("shots=101", "must be a whole number from 1 to 100"),
+        ("steps=-1", "must be whole numbers from 0"),
+        ("tasks=20000", "must be a whole number from 100 to 10,000"),
+        ("inner-lr=-1", "must be a finite number above 0"),
+        ("support-interval=5", "must be a number"),
+        ("support-interval=5,0", "the lower first"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_one_line(text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        BatterySettings().typed(text, SineTasks())
+    assert said in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
 
 
 def test_of_very_many_runs_as_many_are_asked_as_a_survey_takes() -> None:

@@ -20,8 +20,8 @@ TRAINING = layout.TRAINING
 
 def looked_at(session: FakeSession | None = None) -> WatchState:
     watching = watch_state(session or started_session())
-    watching.arrange(120, 40)
     watching.turn_to(TRAINING)
+    watching.arrange(120, 40)
     return watching
 
 
@@ -101,20 +101,54 @@ def test_a_window_brings_the_losses_in_it_nearer() -> None:
 def test_each_chart_keeps_a_lens_of_its_own() -> None:
     watching = looked_at()
     watching.change_lens("scale")
-    watching.turn_to(layout.ADAPTED)
+    watching.turn_to(layout.VALIDATION)
     watching.arrange(120, 40)
-    assert shown(watching, layout.ADAPTED)[0].y.scale == "log"
+    assert shown(watching, layout.VALIDATION)[0].y.scale == "log"
     watching.turn_to(layout.TABLE)
-    assert watching.lens_panel == layout.ADAPTED
+    assert watching.lens_panel == layout.VALIDATION
+
+
+def test_the_x_axis_counts_what_iterations_have_used() -> None:
+    watching = looked_at()
+    watching.change_lens("smoothing")
+    iterations = list(losses_of(watching, "fomaml-1"))
+    for part, each in (("tasks", 3), ("points", 180), ("gradients", 6)):
+        watching.change_lens("x")
+        plot, _ = shown(watching)
+        assert watching.lens(TRAINING).x == part
+        assert plot.series[0].x == tuple(each * iteration for iteration in iterations)
+        assert plot.x.lower == 0
+        assert plot.x.upper >= each * 12_300
+    watching.change_lens("x")
+    assert shown(watching)[0].series[0].x == pytest.approx([at / 3_900 for at in iterations])
+    watching.change_lens("x")
+    assert shown(watching)[0].series[0].x == tuple(iterations)
+
+
+def test_a_logarithmic_x_axis_begins_with_the_first_point() -> None:
+    watching = looked_at()
+    watching.change_lens("x_scale")
+    for panel in (TRAINING, layout.VALIDATION):
+        watching.turn_to(panel)
+        if panel == layout.VALIDATION:
+            watching.change_lens("x_scale")
+        watching.arrange(120, 40)
+        plot, _ = shown(watching, panel)
+        assert 1 <= plot.x.lower <= 2
+        assert math.log10(18_700) <= plot.x.upper <= 5
+        drawn = [x for one in plot.series for x in one.x]
+        assert min(drawn) >= plot.x.lower
+    watching.toggle_cursor()
+    assert "at 15,000: " in shown(watching, layout.VALIDATION)[1]
 
 
 def test_the_next_dashboard_has_the_same_lens_but_no_cursor() -> None:
     watching, other = looked_at(), looked_at()
-    for part in ("scale", "window", "smoothing"):
+    for part in ("scale", "window", "smoothing", "x", "x_scale"):
         watching.change_lens(part)  # type: ignore[arg-type]
     watching.toggle_cursor()
     other.restore(watching.view())
-    assert other.lens(TRAINING) == Lens("linear", "tail", smooth=False)
+    assert other.lens(TRAINING) == Lens("linear", "tail", False, x="tasks", x_scale="log")
 
 
 @given(st.dictionaries(st.sampled_from(["lens training", "lens wave-0"]), st.text() | st.none()))

@@ -163,7 +163,7 @@ def test_the_report_of_a_run_is_complete(folder: Path, width: int) -> None:
         "run, FOMAML:",
         "state         diverged",
         "300 / 1,000",
-        "0.250 ± 0.0250 at 200",
+        "0.250 ± 0.025 at 200",
         "the loss is no longer finite",
         "iterations  1000   50000",
         "000000200.safetensors",

@@ -11,11 +11,18 @@ from core.analysis.answers import AnyAnswer, BatteryResult
 from core.analysis.questions import MOST_SOURCES, ExplicitTask
 from core.session.api import Session
 from core.tasks.sine import SineTasks
+from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.page import Page
 from tui_meta.views.battery import layout as battery_layout
 from tui_meta.views.battery import results as battery
 from tui_meta.views.battery.layout import BatteryLayout
-from tui_meta.views.battery.settings import MOST_RUNS, UNTRAINED, BatterySettings, introduction
+from tui_meta.views.battery.settings import (
+    HINT,
+    MOST_RUNS,
+    UNTRAINED,
+    BatterySettings,
+    introduction,
+)
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.pages import BATTERY_KEYS
 from tui_meta.views.keys.table import PAGE_KEYS, Key
@@ -237,8 +244,22 @@ class BatteryPage(Page):
     def action_more(self, steps: int) -> None:
         self._set(self._settings.more(steps))
 
-    def action_range(self) -> None:
-        self._set(replace(self._settings, right_half=not self._settings.right_half))
+    def action_protocol(self) -> None:
+        self._set(self._settings.next_protocol())
+
+    def action_type_in(self) -> None:
+        settings, waves = self._settings, self._waves
+        asked: TypeIn[BatterySettings] = TypeIn(
+            "Settings of the next battery",
+            settings.text,
+            HINT,
+            lambda text: settings.typed(text, waves),
+        )
+        self.app.push_screen(asked, self._take_settings)
+
+    def _take_settings(self, settings: BatterySettings | None) -> None:
+        if settings:
+            self._set(settings)
 
     def action_reseed(self, steps: int) -> None:
         self._set(self._settings.reseeded(steps))

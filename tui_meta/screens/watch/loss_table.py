@@ -6,7 +6,7 @@ from tui_meta.upstream.repaint import set_border_title
 from tui_meta.views.watch.loss_table import LossTable
 from tui_meta.widgets.lines import Lines
 
-_TITLE = "validation (1 random task each)"
+_TITLE = "one random task each"
 _WHEEL_ROWS = 3
 
 

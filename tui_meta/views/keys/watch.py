@@ -109,6 +109,14 @@ VIEW_KEYS = (
         "Iterations in the chart: all, the last 10%, or the newest only",
         ROOMY,
     ),
+    Key(
+        "X",
+        "lens('x')",
+        "x axis",
+        "X axis of the chart: iterations, tasks, points, gradient evaluations or seconds",
+        ROOMY,
+    ),
+    Key("ctrl+x", "lens('x_scale')", "x scale", "X axis of the chart: linear or logarithmic"),
     Key("u", "lens('smoothing')", "smooth", "Curve of the chart: smoothed, or every point"),
     Key(
         "x",

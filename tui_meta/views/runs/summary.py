@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from core.storage.run_index import RunSummary
-from tui_meta.views.numbers import duration, loss, whole
+from tui_meta.views.numbers import duration, interval, loss, whole
 
 SortKey = Literal["age", "name", "state", "iteration", "best"]
 
@@ -29,8 +29,9 @@ def best_words(entry: RunSummary, *, margin: bool = False) -> str:
     """Return the best validation: ``0.0123 at 43,000``, or with its ``margin``, after a ``±``."""
     if entry.best is None:
         return "-"
-    interval = f" ± {loss(entry.best.margin)}" if margin else ""
-    return f"{loss(entry.best.mean)}{interval} at {whole(entry.best.iteration)}"
+    mean = entry.best.mean
+    best = interval(mean, entry.best.margin) if margin else loss(mean)
+    return f"{best} at {whole(entry.best.iteration)}"
 
 
 def age(entry: RunSummary, now: float) -> float | None:

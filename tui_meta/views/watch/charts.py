@@ -1,8 +1,11 @@
 """Charts of the watch screen: snapshots and evaluations as plots with stable limits."""
 
+from __future__ import annotations
+
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from core.evaluation.few_shot_tasks import PROBES
 from core.events import Evaluated
@@ -11,30 +14,61 @@ from tui_meta.views.event_history import EventHistory
 from tui_meta.views.loss_per_step import loss_per_step_plot
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plot import (
+    Axis,
     Limits,
     Mark,
     Plot,
     Series,
     curve,
     decimate,
+    gaps,
     limits_around,
     on_scale,
 )
+from tui_meta.views.run_settings import training_loss_words, validation_words
 from tui_meta.views.run_status import RunStatus
 from tui_meta.views.watch.lens import Lens
+from tui_meta.views.watch.x_axis import X_LABELS, in_unit
 from tui_meta.views.wave import task_series, wave_plot
 
+_UNTRAINED = "untrained"
 _SMOOTH = 48
-_SMOOTH_EVALUATIONS = 12
-"""Noisy curves are drawn as at most twice as many means."""
+"""A noisy curve is drawn as at most twice as many means."""
 
 _ADAPTED = Limits(-2, 1, "log")
+_VALIDATION = Limits(-2, 1, "log")
 
 _NOWHERE = (299.0, 300.0)
 """Limits outside all losses: the first losses set new ones."""
 
 _USUAL_WAVE = Limits(-6, 6)
 """Axes on which amplitudes can be compared by eye; very small and very large waves have others."""
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """Losses of a run at some iterations; ``band`` is the lower and the upper edge of its band."""
+
+    status: RunStatus
+    iterations: Sequence[int]
+    losses: Sequence[float]
+    band: tuple[Sequence[float], ...] = ()
+
+    def used(
+        self, iterations: Sequence[float], history: EventHistory, lens: Lens
+    ) -> Sequence[float]:
+        """Return ``iterations`` in the unit of the x axis."""
+        run = self.status.snapshot
+        return in_unit(lens.x, iterations, run, history.validations[run.run])
+
+    def places(
+        self, iterations: Sequence[float], history: EventHistory, lens: Lens
+    ) -> Sequence[float]:
+        """Return the positions of ``iterations`` on the x axis; 0 has none on a logarithmic one."""
+        used = self.used(iterations, history, lens)
+        if lens.x_scale == "linear":
+            return used
+        return [math.log10(value) if value > 0 else -math.inf for value in used]
 
 
 class Charts:
@@ -44,26 +78,27 @@ class Charts:
         self._limits: dict[tuple[str, ...], Limits] = {}
         self._wave = _USUAL_WAVE
 
-    def training(self, history: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
-        """Return the training loss of all runs over iterations."""
-        curves = [
-            (one, one.snapshot.curve.iterations, one.snapshot.curve.losses) for one in statuses
-        ]
-        plot = self._over_iterations(
-            "training loss", _SMOOTH, Limits(-1, 1, "log"), curves, history, lens
-        )
-        return replace(plot, empty="no iteration yet")
+    def validation(self, history: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
+        """Return the mean loss on the validation tasks in its band, and that of no training."""
+        curves = [_validations(one, history) for one in statuses]
+        words = validation_words(one.snapshot for one in statuses)
+        plot = self._over_iterations("validation", _VALIDATION, curves, history, lens)
+        if words:
+            # Where the title is cut, how the chart is shown stays.
+            title = f"{plot.title}{' ·' if lens.words else ':'} loss on {words}"
+            plot = replace(plot, title=title)
+        series = (*_untrained(curves, plot), *plot.series)
+        names = (*(one.title for one in statuses), _UNTRAINED)
+        return replace(plot, series=series, names=names, empty="no validation yet")
 
-    def adapted(self, history: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
-        """Return the validation loss of all runs: each evaluation on a random task."""
-        curves = []
-        for one in statuses:
-            evaluations = history.evaluations[one.snapshot.run]
-            iterations = [evaluated.iteration for evaluated in evaluations]
-            curves.append((one, iterations, [evaluated.losses[-1] for evaluated in evaluations]))
-        name = "validation loss after adaptation"
-        plot = self._over_iterations(name, _SMOOTH_EVALUATIONS, _ADAPTED, curves, history, lens)
-        return replace(plot, empty="no evaluation yet")
+    def training(self, history: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
+        """Return the training loss of all runs."""
+        losses = [(one, one.snapshot.curve) for one in statuses]
+        curves = [_Curve(one, curve.iterations, curve.losses) for one, curve in losses]
+        title = "training loss"
+        plot = self._over_iterations(title, Limits(-1, 1, "log"), curves, history, lens)
+        caption = training_loss_words(one.snapshot for one in statuses)
+        return replace(plot, empty="no iteration yet", caption=caption)
 
     def updates(
         self, evaluations: Mapping[str, Evaluated], statuses: Sequence[RunStatus], lens: Lens
@@ -121,37 +156,55 @@ class Charts:
     def _over_iterations(
         self,
         title: str,
-        means: int,
         limits: Limits,
-        curves: Sequence[tuple[RunStatus, Sequence[int], Sequence[float]]],
+        curves: Sequence[_Curve],
         history: EventHistory,
         lens: Lens,
     ) -> Plot:
-        target = max((one.snapshot.target for one, _, _ in curves), default=0)
-        span = lens.span((one.snapshot.iteration for one, _, _ in curves), target)
-        x_axis = self._follow(("iteration", lens.window), Limits(0, 100), span).axis("iteration")
-        series: list[Series] = []
+        x_axis = self._x_axis(curves, history, lens)
+        bands: list[Series] = []
+        lines: list[Series] = []
         shown: list[float] = []
         marks: list[Mark] = []
-        for one, iterations, losses in curves:
-            first = bisect_left(iterations, x_axis.lower)
-            x: Sequence[float] = iterations[first:]
-            y: Sequence[float] = losses[first:]
-            if lens.smooth:
-                x, y = decimate(x, y, means)
-            line = curve(one.title, x, on_scale(y, lens.scale), one.index)
-            series.append(line)
+        for one in curves:
+            places = one.places(one.iterations, history, lens)
+            first = bisect_left(places, x_axis.lower) if one.iterations else 0
+            x: Sequence[float] = places[first:]
+            y: Sequence[float] = one.losses[first:]
+            for name, edge in zip(("95 % low", "95 % high"), one.band, strict=False):
+                bands.append(_band(one.status, name, x, on_scale(edge[first:], lens.scale)))
+                shown += () if one.status.trouble else edge[first:]
+            if lens.smooth and not one.band:
+                x, y = decimate(x, y, _SMOOTH)
+            line = curve(one.status.title, x, on_scale(y, lens.scale), one.status.index)
+            lines.append(line)
+            happened = history.happenings[one.status.snapshot.run]
+            at = one.places([iteration for iteration, _ in happened], history, lens)
             marks += [
-                Mark(at, letter, line.color)
-                for at, letter in history.happenings[one.snapshot.run]
-                if x_axis.lower <= at <= x_axis.upper
+                Mark(place, letter, line.color)
+                for place, (_, letter) in zip(at, happened, strict=True)
+                if x_axis.lower <= place <= x_axis.upper
             ]
             # A run that exploded leaves the picture at its top: the others must stay readable.
-            if not one.trouble:
+            if not one.status.trouble:
                 shown += y
         y_axis = self._loss_limits(title, limits, shown, lens).axis("loss")
         title += lens.words
-        return Plot(title, tuple(series), x_axis, y_axis, marks=tuple(marks), cursor=lens.cursor)
+        series = (*bands, *lines)
+        return Plot(title, series, x_axis, y_axis, marks=tuple(marks), cursor=lens.cursor)
+
+    def _x_axis(self, curves: Sequence[_Curve], history: EventHistory, lens: Lens) -> Axis:
+        target = max((one.status.snapshot.target for one in curves), default=0)
+        first, last = lens.span((one.status.snapshot.iteration for one in curves), target)
+        start = Limits(0, 100) if lens.x_scale == "linear" else Limits(0, 2, "log")
+        values: list[float] = []
+        for one in curves:
+            # A logarithmic axis begins with the first point, for it has no place for 0.
+            begin = next((at for at in one.iterations if at > first), last)
+            ends = (first if lens.x_scale == "linear" else begin, one.status.snapshot.iteration)
+            values += one.used(ends, history, lens)
+        name = ("x", lens.x, lens.x_scale, lens.window)
+        return self._follow(name, start, values).axis(X_LABELS[lens.x])
 
     def _loss_limits(
         self, name: str, on_log: Limits, losses: Sequence[float], lens: Lens
@@ -176,3 +229,30 @@ def task_line(evaluated: Evaluated | None) -> str:
     points, steps = len(evaluated.support_x), len(evaluated.losses) - 1
     wave = SineWave(evaluated.amplitude, evaluated.phase).label
     return f"{wave}, {points} points, {steps} gradient steps"
+
+
+def _validations(status: RunStatus, history: EventHistory) -> _Curve:
+    validations = history.validations[status.snapshot.run]
+    low, mean, high = (
+        gaps(getattr(one, name)[-1] for one in validations) for name in ("low", "mean", "high")
+    )
+    return _Curve(status, [one.iteration for one in validations], mean, (low, high))
+
+
+def _band(status: RunStatus, name: str, x: Sequence[float], y: Sequence[float]) -> Series:
+    color = curve("", (), (), status.index).color
+    label = f"{status.title} {name}"
+    return Series(label, x, y, "line", color, "braille", dim=True, listed=False)
+
+
+def _untrained(curves: Sequence[_Curve], plot: Plot) -> Sequence[Series]:
+    """Return a level line at the loss of each untrained network; runs usually share theirs."""
+    losses = dict.fromkeys(
+        one.losses[0] for one in curves if one.iterations and not one.iterations[0]
+    )
+    levels = on_scale(losses, plot.y.scale)
+    ends = (plot.x.lower, plot.x.upper)
+    return [
+        Series(_UNTRAINED, ends, (y, y), "line", "default", "•", dim=True, listed=not index)
+        for index, y in enumerate(levels)
+    ]

@@ -12,14 +12,14 @@ Direction = Literal["up", "down", "left", "right"]
 Box = tuple[int, int, int, int]
 """Column, row, width and height of a panel, in cells."""
 
-TABLE, TRAINING, UPDATES, ADAPTED = "table", "training", "updates", "adapted"
-CHARTS = (TRAINING, UPDATES, ADAPTED)
+TABLE, VALIDATION, TRAINING, UPDATES = "table", "validation", "training", "updates"
+CHARTS = (VALIDATION, TRAINING, UPDATES)
 """Charts that share one place where there is no room for all."""
 
 CHART_NAMES = {
+    VALIDATION: "validation",
     TRAINING: "training loss",
     UPDATES: "loss per step",
-    ADAPTED: "validation loss",
 }
 """Names of the charts in messages."""
 
@@ -32,6 +32,8 @@ _WIDE_WIDTH = 170
 _FRAMED_HEIGHT = 28
 _STACKED_HEIGHT = 44
 _TWO_ROWS_WIDTH = 100
+_LARGEST_SHARE_OF_RUNS = 1 / 6
+"""Of the height, for runs of three rows each."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +101,14 @@ def arrange(
     made = partial(
         Arrangement,
         title=not small,
-        run_rows=2 if roomy and width >= _TWO_ROWS_WIDTH else 1,
+        run_rows=_run_rows(width, height, runs),
         message_rows=2 if height >= 20 else 1,
     )
     if enlarged or small:
         return made(((panel,),), framed=roomy)
     waves = tuple(wave(index) for index in range(runs))
     if width >= _WIDE_WIDTH and roomy:
-        return made(((TABLE, TRAINING, UPDATES), (ADAPTED, *waves)))
+        return made(((TABLE, VALIDATION, TRAINING), (UPDATES, *waves)))
     beside = width >= _BESIDE_WIDTH
     top = ((TABLE, chart),) if beside else ((TABLE,), (chart,))
     if height >= (_FRAMED_HEIGHT if beside else _STACKED_HEIGHT):
@@ -114,6 +116,13 @@ def arrange(
     on_waves = panel in waves
     tabs = (Tab("losses", TABLE, not on_waves), Tab("waves", waves[0], on_waves))
     return made((waves,) if on_waves else top, framed=False, tabs=tabs)
+
+
+def _run_rows(width: int, height: int, runs: int) -> int:
+    """Return the rows of a run's line: the second has details, the third its settings."""
+    if height < _FRAMED_HEIGHT or width < _TWO_ROWS_WIDTH:
+        return 1
+    return 3 if 3 * runs <= height * _LARGEST_SHARE_OF_RUNS else 2
 
 
 def neighbour(boxes: Mapping[str, Box], current: str, direction: Direction) -> str | None:

@@ -4,14 +4,17 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from itertools import product
+from typing import Literal, TypeVar, get_args
 
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plot import Plot, Scale, Series, round_step
+from tui_meta.views.watch.x_axis import X_LABELS, XUnit
 
+T = TypeVar("T")
 Window = Literal["all", "tail", "follow"]
 
-LensPart = Literal["scale", "window", "smoothing"]
+LensPart = Literal["scale", "window", "smoothing", "x", "x_scale"]
 
 _WINDOWS: dict[Window, str] = {"all": "", "tail": "last 10%", "follow": "newest"}
 _CURSOR_STOPS = 100
@@ -23,13 +26,15 @@ class Lens:
     """Display options of one chart; ``cursor`` is the position of the readout, in units of x.
 
     ``window`` is all of the run, its last tenth, or a fixed number of newest iterations. Without
-    ``smooth``, every point that is kept is drawn.
+    ``smooth``, every point that is kept is drawn. ``x`` is what the x axis counts.
     """
 
     scale: Scale = "log"
     window: Window = "all"
     smooth: bool = True
     cursor: float | None = None
+    x: XUnit = "iterations"
+    x_scale: Scale = "linear"
 
     @property
     def words(self) -> str:
@@ -38,24 +43,26 @@ class Lens:
             "linear" if self.scale == "linear" else "",
             _WINDOWS[self.window],
             "" if self.smooth else "not smoothed",
+            "" if self.x == "iterations" else f"x: {X_LABELS[self.x]}",
+            "" if self.x_scale == "linear" else "x logarithmic",
         ]
         return "".join(f" · {word}" for word in words if word)
 
     @property
     def coded(self) -> str:
         """The options that other clients take over: all but the cursor."""
-        return f"{self.scale} {self.window} {'smooth' if self.smooth else 'raw'}"
+        smooth = "smooth" if self.smooth else "raw"
+        return f"{self.scale} {self.window} {smooth} {self.x} {self.x_scale}"
 
     @staticmethod
     def of(coded: object) -> "Lens | None":
         """The lens that is ``coded`` so; None if none is."""
-        known = {
-            lens.coded: lens
-            for scale in get_args(Scale)
-            for window in get_args(Window)
-            for lens in (Lens(scale, window), Lens(scale, window, smooth=False))
-        }
-        return known.get(coded) if isinstance(coded, str) else None
+        choices = (get_args(Scale), get_args(Window), (True, False))
+        lenses = (
+            Lens(scale, window, smooth, x=x, x_scale=x_scale)
+            for scale, window, smooth, x, x_scale in product(*choices, X_LABELS, get_args(Scale))
+        )
+        return next((lens for lens in lenses if lens.coded == coded), None)
 
     def words_of(self, part: LensPart) -> str:
         """Return one option in words."""
@@ -69,16 +76,24 @@ class Lens:
                     "follow": "the newest iterations",
                 }
                 return windows[self.window]
+            case "x":
+                return f"x axis in {X_LABELS[self.x]}"
+            case "x_scale":
+                return f"{'linear' if self.x_scale == 'linear' else 'logarithmic'} x axis"
         return "smoothed" if self.smooth else "not smoothed"
 
-    def other_scale(self) -> "Lens":
-        """Linear for logarithmic, and back."""
-        return replace(self, scale="log" if self.scale == "linear" else "linear")
-
-    def next_window(self) -> "Lens":
-        """All, the last tenth, the newest, and all again."""
-        names = list(_WINDOWS)
-        return replace(self, window=names[(names.index(self.window) + 1) % len(names)])
+    def changed(self, part: LensPart) -> "Lens":
+        """Return the lens with the next choice of one option, or the first after the last."""
+        match part:
+            case "scale":
+                return replace(self, scale=_next(self.scale, get_args(Scale)))
+            case "window":
+                return replace(self, window=_next(self.window, list(_WINDOWS)))
+            case "smoothing":
+                return replace(self, smooth=not self.smooth)
+            case "x":
+                return replace(self, x=_next(self.x, list(X_LABELS)), cursor=None)
+        return replace(self, x_scale=_next(self.x_scale, get_args(Scale)), cursor=None)
 
     def span(self, iterations: Iterable[int], target: int) -> tuple[float, float]:
         """First and last iteration to show of runs at ``iterations``.
@@ -100,6 +115,7 @@ def stops(plot: Plot) -> list[float]:
         {
             x
             for series in _lines(plot)
+            if not series.dim
             for x, y in zip(series.x, series.y, strict=True)
             if plot.x.lower <= x <= plot.x.upper and math.isfinite(y)
         }
@@ -139,9 +155,12 @@ def read_in_legend(plot: Plot, name: str, cursor: float) -> Plot:
 
 
 def _place(plot: Plot, cursor: float) -> str:
+    value = plot.x.value(cursor)
     if plot.x.label in ("iteration", "gradient steps"):
-        return f"at {whole(round(cursor))}"
-    return f"at {cursor:.2f}"
+        return f"at {whole(round(value))}"
+    if plot.x.label in ("tasks", "points", "gradient evaluations"):
+        return f"at {whole(round(value))} {plot.x.label}"
+    return f"at {value:.2f}"
 
 
 def value_at(plot: Plot, series: Series, x: float) -> float | None:
@@ -158,4 +177,8 @@ def value_at(plot: Plot, series: Series, x: float) -> float | None:
 
 
 def _lines(plot: Plot) -> Sequence[Series]:
-    return [series for series in plot.series if series.kind == "line"]
+    return [series for series in plot.legend if series.kind == "line"]
+
+
+def _next(choice: T, choices: Sequence[T]) -> T:
+    return choices[(choices.index(choice) + 1) % len(choices)]

@@ -12,6 +12,7 @@ from tui_meta.views.keys.footer import Situation, footer
 from tui_meta.views.messages.log import MessageKey
 from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.plot import Plot
+from tui_meta.views.run_settings import is_validated
 from tui_meta.views.run_status import RunStatus, title_line
 from tui_meta.views.text import Line, Span, clip, line, plain, printable
 from tui_meta.views.watch import layout
@@ -32,7 +33,7 @@ class WatchState:
         self.dashboard = dashboard
         self.messages = dashboard.messages
         self.panel = layout.TABLE
-        self.chart = layout.TRAINING
+        self.chart = self.first_chart
         self.enlarged = False
         self.arrangement = layout.Arrangement(())
         self._size = (0, 0)
@@ -47,6 +48,13 @@ class WatchState:
         """Paces asked for, which snapshots may not know yet."""
         self._charts = Charts()
         self._still: tuple[list[RunStatus], EventHistory] | None = None
+
+    @property
+    def first_chart(self) -> str:
+        """The chart that is shown first: validation, where there is any."""
+        validated = any(self.dashboard.history.validations.values())
+        planned = any(map(is_validated, self.dashboard.snapshots.values()))
+        return layout.VALIDATION if validated or planned else layout.TRAINING
 
     @property
     def frozen(self) -> bool:
@@ -125,13 +133,7 @@ class WatchState:
         if reason:
             self.messages.show_message(reason)
             return
-        match what:
-            case "scale":
-                self.lenses[panel] = before.other_scale()
-            case "window":
-                self.lenses[panel] = before.next_window()
-            case "smoothing":
-                self.lenses[panel] = replace(before, smooth=not before.smooth)
+        self.lenses[panel] = before.changed(what)
         self.messages.show_message(
             f"{layout.CHART_NAMES[panel]}: {self.lens(panel).words_of(what)}"
         )
@@ -183,11 +185,11 @@ class WatchState:
             self.freeze()
         elif self.enlarged:
             self.enlarged = False
-        elif self.pinned or self.chart != layout.TRAINING:
+        elif self.pinned or self.chart != self.first_chart:
             self.pinned = None
+            self.chart = self.first_chart
             if self.panel in layout.CHARTS:
-                self.panel = layout.TRAINING
-            self.chart = layout.TRAINING
+                self.panel = self.chart
         else:
             return False
         return True
@@ -257,7 +259,7 @@ class WatchState:
             or self.frozen
             or self.cursor_on
             or self.pinned is not None
-            or self.chart != layout.TRAINING,
+            or self.chart != self.first_chart,
             detachable=self.dashboard.connection.id is not None,
             read_only=self.dashboard.connection.read_only,
             frozen=self.frozen,
@@ -296,10 +298,10 @@ class WatchState:
             yield from (pair for pair in made if pair[0] in panels)
         for panel in panels:
             match panel:
+                case layout.VALIDATION:
+                    yield panel, self._charts.validation(history, runs, self.lens(panel))
                 case layout.TRAINING:
                     yield panel, self._charts.training(history, runs, self.lens(panel))
-                case layout.ADAPTED:
-                    yield panel, self._charts.adapted(history, runs, self.lens(panel))
                 case layout.UPDATES:
                     yield panel, self._charts.updates(evaluations, runs, self.lens(panel))
 
@@ -317,6 +319,10 @@ def _cannot(what: LensPart, panel: str) -> str:
     """Return why a chart has no choice of ``what``; empty if it has."""
     if panel not in layout.CHARTS:
         return "wave charts have a fixed scale and range"
+    if panel == layout.UPDATES and what in ("x", "x_scale"):
+        return "the loss per gradient step has one x axis: the steps"
     if panel == layout.UPDATES and what != "scale":
         return f"the loss per gradient step has no {what}: it always shows every step"
+    if panel == layout.VALIDATION and what == "smoothing":
+        return "every validation is shown: there is nothing to smooth"
     return ""
