@@ -19,7 +19,7 @@ from core.errors import SessionError
 from core.evaluation.adaptation import many_tasks
 from core.evaluation.statistics import Statistics
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
-from core.events import AnyEvent, Diverged, Evaluated, Failed, Finished, Progress, Stop
+from core.events import AnyEvent, Diverged, Evaluated, Failed, Finished, Progress, Stop, Validated
 from core.storage import checkpoint as storage
 from core.storage.checkpoint import Checkpoint
 from core.storage.event_log_reader import history
@@ -52,12 +52,18 @@ class LossHistory:
     """The losses that a run folder has logged, oldest first.
 
     ``training`` is ``(n,)``, each the mean of the 100 iterations that end at ``iterations``. Of the
+    validations, ``(k,)`` each, ``validation`` is the mean loss on the validation tasks after the
+    last step, and ``low`` to ``high`` its 95 % interval; NaN where it was not finite. Of the
     periodic evaluations, ``(m,)`` each, ``before`` and ``after`` are the losses on the query set of
     a new random task without adaptation and with it.
     """
 
     iterations: NDArray[np.int64]
     training: NDArray[np.float64]
+    validated_at: NDArray[np.int64]
+    validation: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
     evaluated_at: NDArray[np.int64]
     before: NDArray[np.float64]
     after: NDArray[np.float64]
@@ -103,9 +109,16 @@ class Run:
             for event in events
             if isinstance(event, Evaluated) and event.probe == "validation"
         ]
+        validated = [event for event in events if isinstance(event, Validated)]
+        columns = [(event.mean[-1], event.low[-1], event.high[-1]) for event in validated]
+        mean, low, high = np.array(columns, np.float64).reshape(-1, 3).T
         return LossHistory(
             iterations=np.array([event.iteration for event in training], np.int64),
             training=np.array([event.loss for event in training]),
+            validated_at=np.array([event.iteration for event in validated], np.int64),
+            validation=mean,
+            low=low,
+            high=high,
             evaluated_at=np.array([event.iteration for event in evaluations], np.int64),
             before=np.array([event.losses[0] for event in evaluations]),
             after=np.array([event.losses[-1] for event in evaluations]),

@@ -100,10 +100,12 @@ class SessionEndpoint:
             unnamed.chmod(0o600)
             listening.listen(64)
             unnamed.replace(path)
-        except OSError as error:
+        except BaseException as error:
             listening.close()
             with suppress(OSError):
                 unnamed.unlink(missing_ok=True)
+            if not isinstance(error, OSError):
+                raise
             problem = f"{path}: cannot listen here ({reason(error)})"
             raise RemoteError(f"{problem}; set XDG_RUNTIME_DIR to another folder") from error
         return listening

@@ -14,7 +14,12 @@ from typing import Any, TypeVar
 from core.config import RunConfig
 from core.engines.base import untrained
 from core.errors import Advice, CheckpointError, reason
-from core.storage.checkpoint import Checkpoint, CheckpointMetadata, load_checkpoint, read_metadata
+from core.storage.checkpoint import (
+    Checkpoint,
+    CheckpointMetadata,
+    listed_metadata,
+    load_checkpoint,
+)
 from core.storage.event_log_reader import Rollbacks, lines_backwards
 from core.storage.lock import owner_of
 from core.storage.paths import RECORD, checkpoint_iteration, checkpoint_names
@@ -96,7 +101,7 @@ def latest_metadata(folder: Path) -> CheckpointMetadata | None:
     Raises ``RunFolderError`` where the log cannot be read.
     """
     try:
-        found = _newest(folder, read_metadata)
+        found = _newest(folder, listed_metadata)
     except CheckpointError:
         return None
     return found[1] if found else None

@@ -10,7 +10,7 @@ import msgspec
 
 from core.errors import CheckpointError, LabError, RunFolderError
 from core.events import AnyEvent, Iteration, Validation
-from core.storage.checkpoint import CheckpointMetadata, read_metadata
+from core.storage.checkpoint import CheckpointMetadata, listed_metadata
 from core.storage.event_log_reader import LogLine, Rollbacks, history, lines_backwards
 from core.storage.latest_checkpoint import CurrentBranch, latest_metadata
 from core.storage.lock import owner_of
@@ -197,7 +197,7 @@ def checkpoint_files(path: Path) -> list[CheckpointFile]:
 def _checkpoint_file(path: Path, *, discarded: bool) -> CheckpointFile:
     size = sum(file.stat().st_size for file in (path, optimizer_path(path)) if file.exists())
     try:
-        return CheckpointFile(path, size, read_metadata(path), discarded=discarded)
+        return CheckpointFile(path, size, listed_metadata(path), discarded=discarded)
     except CheckpointError as error:
         return CheckpointFile(path, size, None, error.problem, discarded)
 

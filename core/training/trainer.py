@@ -293,9 +293,8 @@ class Trainer:
 
     def _evaluate_if_due(self) -> None:
         """Evaluate on a random task, if this iteration is for it."""
-        iteration = self._current.iteration
-        if iteration and iteration % self._config.eval_interval == 0:
-            self._evaluate("validation", iteration)
+        if (at := self._current.iteration) and at % self._config.eval_interval == 0:
+            self._evaluate("validation", at)
 
     def _evaluate(self, probe: ProbeName, index: int) -> None:
         """Adapt to task ``index`` of ``probe`` and record the losses."""

@@ -83,6 +83,10 @@ def test_a_run_with_a_folder_learns_what_it_learns_in_memory(tmp_path: Path) -> 
     assert losses.training == pytest.approx(in_memory.losses.reshape(2, 100).mean(1))
     assert losses.evaluated_at.tolist() == [100, 200]
     assert (losses.before.shape, losses.after.shape) == ((2,), (2,))
+    assert losses.validated_at.tolist() == [0, 100, 200]
+    found = core.evaluate(run, settings.validation)
+    assert losses.validation[-1] == found.mean[-1]
+    assert (losses.low[-1], losses.high[-1]) == (found.low[-1], found.high[-1])
 
 
 def test_a_folder_that_exists_is_not_overwritten(tmp_path: Path) -> None:

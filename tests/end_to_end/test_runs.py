@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.events import Finished
-from tests.support.run_folders import NASTY, evaluated, make_run, progress, stamp, started
+from tests.support.run_folders import NASTY, make_run, progress, stamp, started, validated
 from tests.support.terminals.terminal import Terminal
 
 Open = Callable[..., Terminal]
@@ -30,7 +30,7 @@ def terminal(tmp_path: Path) -> Iterator[Open]:
 
 @pytest.fixture(autouse=True)
 def run(tmp_path: Path) -> Path:
-    events = [started(), progress(900), evaluated(900, 3.0, 0.0123), Finished(**stamp(1_000))]
+    events = [started(), progress(900), validated(900, 3.0, 0.0123), Finished(**stamp(1_000))]
     make_run(tmp_path / "checkpoints" / NASTY, [started()])
     return make_run(tmp_path / "checkpoints" / "fomaml-mine", events)
 

@@ -27,7 +27,7 @@ TRIED = settings(max_examples=soak(200, 10_000))
 
 COMMANDS = [
     *("train", "resume", "attach", "ls", "stop", "send", "watch"),
-    *("eval", "compare", "runs", "show", "export", "diff", "rm"),
+    *("eval", "compare", "runs", "show", "export", "diff", "rm", "config"),
 ]
 FLAGS = [
     "--no-tui",
@@ -40,6 +40,11 @@ FLAGS = [
     "--pace",
     "--iterations",
     "--tasks",
+    "--shots",
+    "--steps",
+    "--protocol",
+    "--support-interval",
+    "--inner-lr",
     "--algorithms",
     "--engine",
     "--device",

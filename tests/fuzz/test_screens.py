@@ -19,6 +19,7 @@ from tests.support.soak import soak
 from tui_meta.app.application import PAGES, TuiMetaApp
 from tui_meta.screens.dialogs.ask import Ask
 from tui_meta.screens.dialogs.help import Help
+from tui_meta.screens.dialogs.info import Info
 from tui_meta.screens.dialogs.palette import Palette
 from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.page import Page
@@ -36,7 +37,7 @@ AT_ONCE = 10
 OPEN = {key.action.split("'")[1]: key.names for key in SCREEN_KEYS}
 DIALOG_KEYS = [
     key
-    for widget in (Ask, Help, Palette, TypeIn, FilterInput)
+    for widget in (Ask, Help, Info, Palette, TypeIn, FilterInput)
     for binding in widget.BINDINGS
     for key in binding.key.split(",")  # type: ignore[union-attr]
 ]

@@ -43,8 +43,8 @@ def compared(run: Path) -> int:
 
 
 def shown(run: Path) -> int:
-    sound = re.findall(r"(\d{9})\.safetensors +\w+ +[\d.]+ ", run_command("show", str(run)).text)
-    return int(sound[-1])
+    row = r"(\d{9})\.safetensors +(?:best so far|\w+(?:, best so far)?) +[\d.]+ "
+    return max(map(int, re.findall(row, run_command("show", str(run)).text)))
 
 
 def listed(run: Path) -> int:

@@ -21,6 +21,7 @@ _REPLACEMENTS = {
     "↓▼": "v",
     "\N{MULTIPLICATION SIGN}": "x",
     "\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}": "-",
+    "\N{PLUS-MINUS SIGN}": "~",
     "θ": "0",
     "φ": "f",
     "\N{NO-BREAK SPACE}\N{BRAILLE PATTERN BLANK}": " ",
@@ -33,9 +34,8 @@ def to_ascii(text: str) -> str:
     """Return ``text`` in as many cells, with a similar one for each character that is not ASCII."""
     if text.isascii():
         return text
-    return "".join(
-        char if char.isascii() else "?" * cell_len(char) for char in text.translate(_TABLE)
-    )
+    text = text.replace("\N{PLUS-MINUS SIGN} ", "+-").translate(_TABLE)
+    return "".join(char if char.isascii() else "?" * cell_len(char) for char in text)
 
 
 class AsciiFilter(LineFilter):

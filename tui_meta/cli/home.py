@@ -1,6 +1,9 @@
-"""``~`` in paths: a shell leaves it after ``=``, and always in a configuration file."""
+"""The user's home: ``~`` in paths, which a shell leaves after ``=``, and commands that need one."""
 
+import functools
 import os
+from collections.abc import Callable
+from typing import Any
 
 from core.errors import LabError
 
@@ -17,3 +20,15 @@ def expanded(token: str) -> str:
     """Return a word of the command line, its value with the user's home for ``~``."""
     flag, equals, value = token.partition("=") if token.startswith("--") else ("", "", token)
     return f"{flag}{equals}{user_path(value)}" if value.startswith("~") else token
+
+
+def needing_home(install: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that refuses a home relative to the working folder before ``install``."""
+
+    @functools.wraps(install)
+    def checked(**given: Any) -> None:
+        if not os.path.isabs(os.environ.get("HOME", os.path.expanduser("~"))):
+            raise LabError("there is no home folder to install completion in; set HOME")
+        install(**given)
+
+    return checked

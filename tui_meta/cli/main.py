@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from core.version import VERSION
 from tui_meta.app.crash import crash_line
 from tui_meta.app.signals import interrupt_at_once
 from tui_meta.cli.errors import describe_error, describe_usage_error
-from tui_meta.cli.home import expanded
+from tui_meta.cli.home import expanded, needing_home
 from tui_meta.cli.parameters import (
     AnySession,
     ConfigFile,
@@ -83,18 +82,8 @@ app = App(
 app.register_install_completion_command(help="Install completion for your shell.")
 
 
-_install_completion: Any = app["--install-completion"].default_command
-
-
-@functools.wraps(_install_completion)
-def _install_completion_at_home(**given: Any) -> None:
-    """Install completion, which would use a home that is relative to the working folder."""
-    if not os.path.isabs(os.environ.get("HOME", os.path.expanduser("~"))):
-        raise LabError("there is no home folder to install completion in; set HOME")
-    _install_completion(**given)
-
-
-app["--install-completion"].default_command = _install_completion_at_home
+_completion: Any = app["--install-completion"]
+_completion.default_command = needing_home(_completion.default_command)
 
 
 @app.command(sort_key=1, help="Train from scratch (default command).")

@@ -1,14 +1,23 @@
 """The base of every screen but the dialogs, and bindings made from the table of keys."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from textual.binding import Binding, BindingType
+from textual.worker import get_current_worker
 
+from core.analysis.answers import AnyAnswer, Cancelled
+from core.analysis.battery import OnProgress
+from core.analysis.questions import AnyQuestion
+from core.analysis.service import ignore_progress
+from core.errors import LabError, unexpected
 from core.session.api import Session
 from tui_meta.upstream.repaint import QuietFocus
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.table import Groups, Key
 from tui_meta.views.tabular import Rows
+
+Result = TypeVar("Result")
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:
@@ -65,3 +74,56 @@ class DashboardScreen(QuietFocus, inherit_bindings=False):
         """Show a problem at once; it keeps its line until it is dismissed."""
         self.dashboard.messages.show_error(problem)
         self.paint_messages()
+
+    # Questions, which are answered beside training.
+
+    def ask(
+        self,
+        name: str,
+        question: AnyQuestion,
+        then: Callable[[AnyAnswer], None],
+        *,
+        progress: OnProgress = ignore_progress,
+        failed: Callable[[str], None] | None = None,
+    ) -> None:
+        """Ask in a thread and pass the answer to ``then``; replaces an earlier question ``name``.
+
+        ``progress`` is called in any thread and must not block. ``failed`` receives the reason if
+        there is no answer; by default it is shown as a message.
+        """
+
+        def answer(cancelled: Callable[[], bool]) -> AnyAnswer:
+            return self.session.ask(question, progress, cancelled)
+
+        self.compute(name, answer, then, failed)
+
+    def compute(
+        self,
+        name: str,
+        find: Callable[[Callable[[], bool]], Result],
+        then: Callable[[Result], None],
+        failed: Callable[[str], None] | None = None,
+    ) -> None:
+        """Call ``find`` in a thread and pass its result to ``then``; otherwise like `ask`.
+
+        ``find`` receives a function that returns True once the result is no longer needed.
+        """
+
+        def work() -> None:
+            worker = get_current_worker()
+            try:
+                found = find(lambda: worker.is_cancelled)
+            except Exception as error:  # a question without an answer ends, and nothing else
+                known = isinstance(error, LabError | OSError)
+                problem = str(error) if known else unexpected(error)
+                if not worker.is_cancelled:
+                    self.app.call_from_thread(failed or self.show_error, problem)
+                return
+            if not (isinstance(found, Cancelled) or worker.is_cancelled):
+                self.app.call_from_thread(then, found)
+
+        self.run_worker(work, thread=True, exclusive=True, group=name)
+
+    def cancel(self, name: str) -> None:
+        """Cancel the question ``name``."""
+        self.workers.cancel_group(self, name)

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
-from core.analysis.answers import AnyAnswer, Cancelled
-from core.analysis.battery import OnProgress
-from core.analysis.questions import AnyQuestion
-from core.analysis.service import ignore_progress
-from core.errors import LabError, unexpected
 from core.session.api import Session
 from tui_meta.screens.base import DashboardScreen, bindings
 from tui_meta.views.dashboard_state import DashboardState
@@ -27,8 +21,6 @@ from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 
 TICK_SECONDS = 0.5
-
-Result = TypeVar("Result")
 
 
 class Page(DashboardScreen, inherit_bindings=False):
@@ -114,57 +106,6 @@ class Page(DashboardScreen, inherit_bindings=False):
             self._paint_frame()
         for call in self.dashboard.on_message:
             call()
-
-    def ask(
-        self,
-        name: str,
-        question: AnyQuestion,
-        then: Callable[[AnyAnswer], None],
-        *,
-        progress: OnProgress = ignore_progress,
-        failed: Callable[[str], None] | None = None,
-    ) -> None:
-        """Ask in a thread and pass the answer to ``then``; replaces an earlier question ``name``.
-
-        ``progress`` is called in any thread and must not block. ``failed`` receives the reason if
-        there is no answer; by default it is shown as a message.
-        """
-
-        def answer(cancelled: Callable[[], bool]) -> AnyAnswer:
-            return self.session.ask(question, progress, cancelled)
-
-        self.compute(name, answer, then, failed)
-
-    def compute(
-        self,
-        name: str,
-        find: Callable[[Callable[[], bool]], Result],
-        then: Callable[[Result], None],
-        failed: Callable[[str], None] | None = None,
-    ) -> None:
-        """Call ``find`` in a thread and pass its result to ``then``; otherwise like `ask`.
-
-        ``find`` receives a function that returns True once the result is no longer needed.
-        """
-
-        def work() -> None:
-            worker = get_current_worker()
-            try:
-                found = find(lambda: worker.is_cancelled)
-            except Exception as error:  # a question without an answer ends, and nothing else
-                known = isinstance(error, LabError | OSError)
-                problem = str(error) if known else unexpected(error)
-                if not worker.is_cancelled:
-                    self.app.call_from_thread(failed or self.show_error, problem)
-                return
-            if not (isinstance(found, Cancelled) or worker.is_cancelled):
-                self.app.call_from_thread(then, found)
-
-        self.run_worker(work, thread=True, exclusive=True, group=name)
-
-    def cancel(self, name: str) -> None:
-        """Cancel the question ``name``."""
-        self.workers.cancel_group(self, name)
 
     def action_back(self) -> None:
         """Dismiss the newest problem; without one, return to the watch screen."""

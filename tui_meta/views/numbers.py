@@ -25,7 +25,7 @@ def loss(value: float | None) -> str:
 
 def interval(mean: float, margin: float) -> str:
     """A mean with half the width of its interval: ``0.0612 ± 0.008``."""
-    short = f"{margin:.2g}" if 0.0001 <= margin < 10 else loss(margin)
+    short = f"{margin:#.2g}" if 0.0001 <= margin < 10 else loss(margin)
     return f"{loss(mean)} ± {short}"
 
 

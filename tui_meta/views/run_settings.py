@@ -1,43 +1,60 @@
 """The settings of a run in words, from the plain values of its snapshot."""
 
 from collections.abc import Iterable
+from functools import lru_cache
+
+import msgspec
 
 from core.algorithms.registry import ALGORITHMS
+from core.config import RunConfig
+from core.errors import LabError
 from core.events import Snapshot
+
+
+def config_of(snapshot: Snapshot) -> RunConfig | None:
+    """Return the configuration of a run; None if it has none, or another version's."""
+    return _decoded(msgspec.msgpack.encode(snapshot.config))
+
+
+@lru_cache(maxsize=64)
+def _decoded(config: bytes) -> RunConfig | None:
+    try:
+        return RunConfig.from_dict(msgspec.msgpack.decode(config))
+    except LabError:
+        return None
 
 
 def settings_words(snapshot: Snapshot) -> str:
     """Return the settings that decide most: rates, optimizer, tasks, shots, network and seed."""
-    if not snapshot.config:
+    config = config_of(snapshot)
+    if config is None:
         return ""
-    algorithm, network = snapshot.config["algorithm"], snapshot.config["network"]
-    tasks = algorithm["tasks"]
-    points = next(name for name in ("shots", "points") if name in algorithm)
-    return " · ".join(
-        (
-            f"inner {algorithm['inner_lr']:g}",
-            f"outer {algorithm['outer_lr']:g} {algorithm['outer_optimizer']}",
-            f"{tasks:,} task{'s' if tasks > 1 else ''}",
-            f"{algorithm[points]:,} {points}",
-            f"{'-'.join(map(str, network['hidden']))} {network['activation']}",
-            f"seed {snapshot.config['seed']}",
-        )
+    algorithm, network = config.algorithm, config.network
+    points = next((name for name in ("shots", "points") if hasattr(algorithm, name)), "")
+    parts = (
+        f"inner {algorithm.inner_lr:g}",
+        f"outer {algorithm.outer_lr:g} {algorithm.outer_optimizer}",
+        f"{algorithm.tasks:,} task{'s' if algorithm.tasks > 1 else ''}",
+        f"{getattr(algorithm, points):,} {points}" if points else "",
+        f"{'-'.join(map(str, network.hidden))} {network.activation}",
+        f"seed {config.seed}",
     )
+    return " · ".join(filter(None, parts))
 
 
 def is_validated(snapshot: Snapshot) -> bool:
     """Return True if the run is validated from time to time."""
-    return bool(snapshot.config and snapshot.config["validation"]["interval"])
+    config = config_of(snapshot)
+    return config is not None and config.validation.interval > 0
 
 
 def validation_words(snapshots: Iterable[Snapshot]) -> str:
     """Return what the runs are validated on: ``64 tasks, 10 points, 32 steps``."""
-    words = dict.fromkeys(
-        "{tasks:,} tasks, {shots:,} points, {steps[0]:,} steps".format_map(
-            one | {"steps": one["steps"][-1:]}
-        )
-        for one in (run.config["validation"] for run in snapshots if is_validated(run))
-    )
+    words: dict[str, None] = {}
+    for config in map(config_of, filter(is_validated, snapshots)):
+        assert config is not None
+        one = config.validation
+        words[f"{one.tasks:,} tasks, {one.shots:,} points, {one.last_step:,} steps"] = None
     return " or ".join(words)
 
 

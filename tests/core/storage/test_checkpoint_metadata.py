@@ -18,6 +18,7 @@ from core.storage import checkpoint
 from core.storage.checkpoint import (
     LARGEST_HEADER,
     Checkpoint,
+    listed_metadata,
     load_checkpoint,
     read_metadata,
     save_checkpoint,
@@ -145,6 +146,11 @@ def test_json_nested_too_deep_is_a_clear_error(tmp_path: Path) -> None:
     path.write_bytes(len(described).to_bytes(8, "little") + described)
     with pytest.raises(CheckpointError):
         read_metadata(path)
+
+
+def test_a_file_that_was_deleted_since_it_was_found_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no such file"):
+        listed_metadata(tmp_path / "000000007.safetensors")
 
 
 def test_checkpoint_names_are_selected_and_ordered_by_iteration() -> None:

@@ -5,6 +5,7 @@ import math
 import os
 import platform
 from pathlib import Path
+from typing import BinaryIO
 from unittest.mock import patch
 
 import msgspec
@@ -24,8 +25,10 @@ from core.events import (
     Stopped,
     Validation,
 )
-from core.storage import event_log_reader
+from core.storage import checkpoint, event_log_reader
+from core.storage.io import open_regular
 from core.storage.lock import FolderLock
+from core.storage.paths import optimizer_path
 from core.storage.run_index import RunSummary, checkpoint_files, describe_run, list_runs
 from tests.support.file_systems import without_locks
 from tests.support.run_folders import (
@@ -266,3 +269,60 @@ def test_checkpoints_are_listed_with_kind_and_size_and_damage(tmp_path: Path) ->
     assert (sound.metadata.kind, sound.size) == ("hand", first.stat().st_size + 5)
     assert (damaged.path.name, damaged.metadata) == ("000000200.safetensors", None)
     assert "damaged" in damaged.problem
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the checkpoint files that are opened; none counts as changed just now."""
+    names: list[str] = []
+
+    def counted(path: Path) -> BinaryIO:
+        names.append(path.name)
+        return open_regular(path)
+
+    monkeypatch.setattr(checkpoint, "open_regular", counted)
+    monkeypatch.setattr(checkpoint, "SETTLED", 0.0)
+    return names
+
+
+def test_a_list_of_runs_reads_the_newest_checkpoint_alone(
+    tmp_path: Path, opened: list[str]
+) -> None:
+    run = make_run(tmp_path / "run")
+    paths = [make_checkpoint(run, iteration) for iteration in range(1, 9)]
+    assert summary(tmp_path).iteration == 8
+    assert opened == [paths[-1].name]
+
+
+def test_only_a_checkpoint_that_changed_is_read_again(tmp_path: Path, opened: list[str]) -> None:
+    run = make_run(tmp_path / "run")
+    paths = [make_checkpoint(run, iteration, {"kind": "auto"}) for iteration in range(1, 9)]
+    checkpoint_files(run)
+    assert opened == [path.name for path in paths]
+    opened.clear()
+    size, written = paths[0].stat().st_size, paths[0].read_bytes()
+    paths[0].write_bytes(written.replace(b"auto", b"best"))
+    new = make_checkpoint(run, 9)
+    found = checkpoint_files(run)
+    assert opened == [paths[0].name, new.name]
+    assert (found[0].description, found[0].size) == ("best", size)
+
+
+def test_a_checkpoint_that_lost_its_optimizer_is_read_again(
+    tmp_path: Path, opened: list[str]
+) -> None:
+    path = make_checkpoint(make_run(tmp_path / "run"), 1, {"optimizer_sha256": "0" * 64})
+    optimizer_path(path).write_bytes(b"")
+    assert checkpoint_files(path.parent)[0].metadata
+    optimizer_path(path).unlink()
+    assert checkpoint_files(path.parent)[0].problem
+
+
+def test_a_checkpoint_that_changed_just_now_is_read_again(
+    tmp_path: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "SETTLED", 60.0)
+    path = make_checkpoint(make_run(tmp_path / "run"), 1)
+    checkpoint_files(path.parent)
+    checkpoint_files(path.parent)
+    assert opened == [path.name] * 2

@@ -9,6 +9,7 @@ from textual.widget import Widget
 from tests.support.terminals.keyboard import Case, hides, reads, shows
 from tui_meta.screens.dialogs.ask import Ask
 from tui_meta.screens.dialogs.help import Help
+from tui_meta.screens.dialogs.info import Info
 from tui_meta.screens.dialogs.palette import Palette
 from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.runs.filter_input import FilterInput
@@ -58,6 +59,7 @@ PALETTE = {
 }
 
 HELP = {"dismiss": Case(hides(_HELP), there=_HELP, after="question_mark")}
+INFO = {"dismiss": Case(hides(_HELP), there=_HELP, after="i")}
 
 TYPE_IN = {
     "nothing": Case(shows("┃ 7 "), there=_TYPING, then="ctrl+u 7", after="backspace"),
@@ -81,6 +83,7 @@ MODALS = {
     "question": Modal(Ask, "watch", "q", _QUESTION, QUESTION),
     "palette": Modal(Palette, "watch", "colon", _PALETTE, PALETTE),
     "help": Modal(Help, "watch", "question_mark", _HELP, HELP),
+    "info": Modal(Info, "watch", "i", _HELP, INFO),
     "type-in": Modal(TypeIn, "lab", "enter", _TYPING, TYPE_IN),
     "filter": Modal(FilterInput, "runs", "slash", "filter /", FILTER),
 }

@@ -86,7 +86,7 @@ def test_flags_override_the_file(config_file: Path) -> None:
         ("[keys]\n'runs refresh' = 'down'", "must be another key: runs choose has it"),
         (
             "[keys]\npicture = 'i'",
-            "keys.picture: must be another key: lab point has",
+            "keys.picture: must be another key: info has",
         ),
         ("[keys]\nfreeze = ''", "keys.freeze: must be a key such as z or ctrl+z"),
         ('[keys]\nfreeze = "a\\u0007"', "keys.freeze: must be "),
@@ -251,3 +251,7 @@ def test_every_colour_of_a_theme_can_be_read_on_its_background(theme: str) -> No
     for digits in colors:
         high, low = sorted((_luminance(digits), ground), reverse=True)
         assert (high + 0.05) / (low + 0.05) >= least, digits
+
+
+def test_an_interval_is_read_in_ascii() -> None:
+    assert to_ascii("0.0500 ± 0.0050") == "0.0500 +-0.0050"

@@ -219,7 +219,7 @@ def test_a_line_of_a_random_task_shows_iteration_and_losses():
 
 def test_a_line_of_a_validation_shows_the_mean_and_its_interval():
     assert event_line(validated(1_000, 4.5, 0.06), snapshot("a")) == (
-        "iteration  1,000: validation, loss 4.50 → 0.0600 ± 0.006 on 2 tasks"
+        "iteration  1,000: validation, loss 4.50 → 0.0600 ± 0.0060 on 2 tasks"
     )
     event = msgspec.structs.replace(validated(0, 4.5, None), diverged=(0, 2))
     assert event_line(event, snapshot("a")) == (

@@ -17,7 +17,7 @@ from core.storage.run_index import list_runs, read_run
 from core.training.run_plan import plan_resumed
 from tui_meta.cli.main import main
 from tui_meta.views.runs.details import run_lines
-from tui_meta.views.runs.report import recorded_config
+from tui_meta.views.runs.report import recorded_config, report
 from tui_meta.views.text import plain
 
 TINY = ["--no-tui", "--eval-interval", "10", "--network.hidden", "4", "--engine", "torch"]
@@ -106,7 +106,7 @@ def recalled(run: Path, capsys: pytest.CaptureFixture[str]) -> int:
 def on_the_runs_screen(run: Path, capsys: pytest.CaptureFixture[str]) -> int:
     (summary,) = list_runs(run)
     details = read_run(run)
-    lines = run_lines(details, recorded_config(run, details.record), 0.0, 100)
+    lines = run_lines(report(details, recorded_config(run, details.record), 0.0), 100)
     marked = [text for one in lines if ", discarded" in (text := plain(one))]
     assert any(f"{DISCARDED:09d}.safetensors" in text for text in marked)
     return summary.iteration or 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import types
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -10,8 +12,9 @@ import pytest
 
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
-from core.events import Finished
+from core.events import AnyEvent, Finished
 from core.session.local import LocalSession
+from core.storage.run_index import RunDetails, RunSummary, list_runs, read_run
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import SIZES, press, settle
 from tests.support.run_folders import (
@@ -290,3 +293,41 @@ async def test_the_run_under_the_cursor_is_shown_next_to_the_list(session: FakeS
         text = await press(pilot, "down")
         assert "─ reptile-b ─" in text
         assert "0.300 at 200" in text
+
+
+class CountedEvents(tuple[AnyEvent, ...]):
+    """Events of a log that count how often all of them are gone through."""
+
+    passes = 0
+
+    def __iter__(self) -> Iterator[AnyEvent]:
+        CountedEvents.passes += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("keys", [(), ("enter",)], ids=["list", "run"])
+async def test_no_tick_or_key_goes_through_a_log_or_reads_a_run(
+    session: FakeSession, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...]
+) -> None:
+    reads: list[Path] = []
+
+    def read(path: Path) -> RunDetails:
+        reads.append(path)
+        details = read_run(path)
+        return dataclasses.replace(details, events=CountedEvents(details.events))
+
+    def list_(folder: Path) -> list[RunSummary]:
+        reads.append(folder)
+        return list_runs(folder)
+
+    monkeypatch.setattr("tui_meta.screens.runs.screen.read_run", read)
+    monkeypatch.setattr("tui_meta.screens.runs.screen.list_runs", list_)
+    monkeypatch.setattr(CountedEvents, "passes", 0)
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        await press(pilot, "f", *keys)
+        assert CountedEvents.passes
+        assert reads
+        CountedEvents.passes = 0
+        reads.clear()
+        await press(pilot, "s", "S", "s")
+    assert (CountedEvents.passes, reads) == (0, [])

@@ -76,7 +76,7 @@ async def test_what_matters_is_on_the_screen_at_every_size(size: tuple[int, int]
             assert (f" {iteration:,}  {kind}" if size[0] > 100 else f"{iteration:,} ") in seen
         for part in (
             "FOMAML", "Reptile", "checkpoint 4 of 4, iteration 12,000", "θ of 12,000",
-            "validation loss", "at step 32 of 32", "esc back", "? help",
+            "loss on random tasks", "at step 32 of 32", "esc back", "? help",
         ):  # fmt: skip
             assert part in seen
         assert drawn(page, "chosen", "history").x == (11_500,)
@@ -344,9 +344,9 @@ async def test_new_runs_replace_the_old_ones() -> None:
 async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
     async with in_time_machine(size=(60, 15)) as (pilot, page):
         assert page.query_one("#wave").size.height >= 7
-        assert "validation loss" not in text(pilot)
+        assert "loss on random tasks" not in text(pilot)
         seen = await answered(pilot, "o")
-        assert "validation loss" in seen
+        assert "loss on random tasks" in seen
         assert "θ of" not in seen
         assert "θ of" in await answered(pilot, "o")
 

@@ -23,7 +23,7 @@ from tests.support.run_folders import (
 )
 from tui_meta.views.runs.curves import MOST_CURVES, both_losses, compared_plot, loss_plot
 from tui_meta.views.runs.details import cannot_resume, resume_command, run_lines
-from tui_meta.views.runs.report import recorded_config
+from tui_meta.views.runs.report import recorded_config, report
 from tui_meta.views.runs.run_list import SORT_KEYS, RunList
 from tui_meta.views.text import cells, plain
 
@@ -158,7 +158,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_report_of_a_run_is_complete(folder: Path, width: int) -> None:
     opened = read_run(folder)
     config = recorded_config(folder, opened.record)
-    text = "\n".join(plain(one) for one in run_lines(opened, config, NOW, width))
+    text = "\n".join(plain(one) for one in run_lines(report(opened, config, NOW), width))
     for part in (
         "run, FOMAML:",
         "state         diverged",

@@ -6,13 +6,20 @@ from hypothesis import strategies as st
 from tui_meta.views.watch import layout
 
 
-@given(st.integers(1, 300), st.integers(1, 100), st.integers(1, 4), st.data(), st.booleans())
+@given(
+    st.integers(1, 300),
+    st.integers(1, 100),
+    st.integers(1, 4),
+    st.data(),
+    st.booleans(),
+    st.booleans(),
+)
 def test_the_chosen_panel_is_shown_at_any_size(
-    width: int, height: int, runs: int, data: st.DataObject, enlarged: bool
+    width: int, height: int, runs: int, data: st.DataObject, enlarged: bool, verdict: bool
 ) -> None:
     panel = data.draw(st.sampled_from(layout.all_panels(runs)))
     chart = panel if panel in layout.CHARTS else layout.TRAINING
-    arranged = layout.arrange(width, height, runs, panel, chart, enlarged=enlarged)
+    arranged = layout.arrange(width, height, runs, panel, chart, enlarged=enlarged, verdict=verdict)
     if width < layout.LEAST_WIDTH or height < layout.LEAST_HEIGHT:
         assert not arranged.panels
         return
@@ -20,6 +27,7 @@ def test_the_chosen_panel_is_shown_at_any_size(
     assert len(set(arranged.panels)) == len(arranged.panels)
     assert all(arranged.columns % len(row) == 0 for row in arranged.rows)
     rest = arranged.title + runs * arranged.run_rows + arranged.message_rows + 1
+    rest += arranged.verdict_rows
     assert height - rest >= 3 * len(arranged.rows)
 
 

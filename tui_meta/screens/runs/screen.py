@@ -12,10 +12,9 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Input
 
-from core.config import RunConfig
 from core.session.api import Session
 from core.storage.event_log_reader import history
-from core.storage.run_index import RunDetails, RunSummary, list_runs, read_run
+from core.storage.run_index import RunSummary, list_runs, read_run
 from tui_meta.screens.dialogs.ask import Answer, Ask
 from tui_meta.screens.page import Page
 from tui_meta.screens.runs.filter_input import FilterInput
@@ -34,7 +33,7 @@ from tui_meta.views.runs.curves import (
     compared_plot,
     loss_plot,
 )
-from tui_meta.views.runs.report import recorded_config
+from tui_meta.views.runs.report import Report, recorded_config, report
 from tui_meta.views.runs.run_list import RunList, no_runs
 from tui_meta.views.tabular import Rows, entry_rows
 from tui_meta.views.text import Line, Span, line, printable
@@ -57,10 +56,9 @@ _ALL_RUNS = Key("escape", "back", "all runs", "", 2, name="back")
 
 @dataclass(frozen=True)
 class _Read:
-    """A run as it was read, and its curves: a long log is not read again at each repaint."""
+    """What is shown of a run; a long log is gone through when it is read, not at each repaint."""
 
-    opened: RunDetails
-    config: RunConfig
+    report: Report
     plot: Plot
 
 
@@ -168,8 +166,8 @@ class RunsPage(Page):
                 self.compute("preview", lambda _: _read(path), self._take_run, failed)
         if self._opened:
             plot = replace(self._opened.plot, title=printable(self._label(path)))
-            width, read_at = preview.size.width, self._runs.read_at
-            preview.show(plot, run_details.brief_lines(self._opened.opened, read_at, width))
+            lines = run_details.brief_lines(self._opened.report, preview.size.width)
+            preview.show(plot, lines)
         elif current and current.problem:
             preview.show(empty_plot(printable(self._label(path)), "damaged"), [])
 
@@ -179,8 +177,7 @@ class RunsPage(Page):
         run.set_class(wide, "-beside")
         chart = self.query_one("#losses", Chart)
         chart.display = wide or self.size.height >= _CHART_HEIGHT
-        width = self.query_one("#scroll").size.width
-        lines = run_details.run_lines(read.opened, read.config, self._runs.read_at, width)
+        lines = run_details.run_lines(read.report, self.query_one("#scroll").size.width)
         if facts.size.height != len(lines):
             facts.styles.height = len(lines)
         facts.show(lines)
@@ -199,7 +196,6 @@ class RunsPage(Page):
     def action_read(self) -> None:
         folders = self._folders
         self._reading = True
-        self._previewed = ""
 
         def find(_: object) -> list[RunSummary]:
             return [entry for folder in folders for entry in list_runs(folder)]
@@ -208,6 +204,7 @@ class RunsPage(Page):
 
     def _take_list(self, entries: list[RunSummary]) -> None:
         self._reading = False
+        self._previewed = ""
         self._runs = self._runs.with_entries(entries, time.time())
         self.tick()
 
@@ -365,6 +362,6 @@ class RunsPage(Page):
 
 
 def _read(path: str) -> _Read:
-    opened = read_run(Path(path))
-    config = recorded_config(Path(path), opened.record)
-    return _Read(opened, config, loss_plot(opened.events))
+    details = read_run(Path(path))
+    config = recorded_config(Path(path), details.record)
+    return _Read(report(details, config, time.time()), loss_plot(details.events))

@@ -13,6 +13,7 @@ from core.evaluation.few_shot_tasks import ProbeName
 from core.events import Snapshot
 from core.session.api import Session
 from tui_meta.screens.base import bindings
+from tui_meta.screens.watch.about import AboutRuns
 from tui_meta.screens.watch.chart_keys import ChartKeys
 from tui_meta.screens.watch.loss_table import LossTablePanel
 from tui_meta.upstream.drivers import driver_of
@@ -30,7 +31,7 @@ from tui_meta.widgets.lines import Lines
 _LINES = ("title", "messages", "keys")
 
 
-class WatchScreen(ChartKeys, inherit_bindings=False):
+class WatchScreen(ChartKeys, AboutRuns, inherit_bindings=False):
     """Polls a session and shows it; keys send commands, and a message confirms each at once."""
 
     AUTO_FOCUS = f"#{layout.TABLE}"
@@ -80,6 +81,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             yield LossTablePanel(id=layout.TABLE)
             for panel in layout.all_panels(runs)[1:]:
                 yield Chart(id=panel, can_focus=True)
+        yield Lines(id="verdict")
         for below in _LINES[1:]:
             yield Lines(id=below)
 
@@ -90,7 +92,7 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         )
 
     def on_resize(self) -> None:
-        self._arrange()
+        self.rearrange()
 
     def on_screen_resume(self) -> None:
         """Update what has changed while another screen was in front."""
@@ -180,6 +182,8 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         if self.dashboard.loaded and not self._loaded:
             self._loaded = True
             self.post_message(self.Loaded())
+        if not (now.lost or now.ended or self.blocked):
+            self.ask_for_verdict()
         return awaited
 
     def paint(self) -> None:
@@ -215,6 +219,8 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         for index, one in enumerate(statuses):
             shown = self.query_one(f"#run-{index}", Lines)
             shown.show(run_lines(one, shown.size.width, shown.size.height, longest))
+        verdict = self.query_one("#verdict", Lines)
+        verdict.show(state.verdict_lines(verdict.size.width))
         messages.show(state.message_lines(messages.size.width))
         keys.show([state.footer(self._focused_run, keys.size.width)])
 
@@ -240,13 +246,15 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         panel, _, index = (self.focused.id or "" if self.focused else "").partition("-")
         return int(index) if panel == "run" else None
 
-    def _arrange(self) -> None:
+    def rearrange(self) -> None:
         """Arrange the panels for the size, and keep the focus on a visible one."""
         self.remember()
         now = self.state.arrange(self.size.width, self.size.height)
         self.query_one("#title").display = now.title
         self.query_one("#keys").display = bool(now.rows)
         self.query_one("#messages").styles.height = now.message_rows
+        self.query_one("#verdict").display = bool(now.verdict_rows)
+        self.query_one("#verdict").styles.height = now.verdict_rows
         for run_line in self.query(".run"):
             run_line.styles.height = now.run_rows
         grid = self.query_one("#panels", Grid)
@@ -285,21 +293,21 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
 
     def action_pause(self) -> None:
         now = self.dashboard
-        self._send(commands.pause_or_resume(self._scope, now.history.wanted, now.titles, now.key))
+        self._send(commands.pause_or_resume(self.scope, now.history.wanted, now.titles, now.key))
 
     def action_step(self, count: int = 1) -> None:
         """Train ``count`` iterations of paused runs."""
         now = self.dashboard
-        self._send(commands.step(self._scope, now.history.wanted, now.titles, count, now.key))
+        self._send(commands.step(self.scope, now.history.wanted, now.titles, count, now.key))
 
     def action_save(self) -> None:
-        self._send(commands.save(self._scope, self.dashboard.titles))
+        self._send(commands.save(self.scope, self.dashboard.titles))
 
     def action_continue(self) -> None:
-        self._send(commands.extend(self._scope, self.dashboard.titles, self.dashboard.key))
+        self._send(commands.extend(self.scope, self.dashboard.titles, self.dashboard.key))
 
     def action_pace(self, steps: int) -> None:
-        order = commands.change_pace(self._scope, self.state.paces, steps, self.dashboard.titles)
+        order = commands.change_pace(self.scope, self.state.paces, steps, self.dashboard.titles)
         self._send(order)
 
     def action_restart(self) -> None:
@@ -313,12 +321,12 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         name = cast(ProbeName, probe)
         self.state.turn_to_evaluation(name)
         self.session.evaluate(name)
-        self._arrange()
+        self.rearrange()
         self.paint_messages()
         self._await_answer()
 
     @property
-    def _scope(self) -> list[Snapshot]:
+    def scope(self) -> list[Snapshot]:
         return self.state.scope(self._focused_run)
 
     def _refuses_commands(self) -> bool:
@@ -361,12 +369,12 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
         if self._focused_run is not None:
             self._focus(layout.wave(self._focused_run))
         self.state.enlarged = not self.state.enlarged
-        self._arrange()
+        self.rearrange()
 
     def action_back(self) -> None:
         """Undo the last change of the view; never quits."""
         if self.state.go_back():
-            self._arrange()
+            self.rearrange()
             self.paint()
         else:
             key = self.dashboard.key
@@ -381,4 +389,4 @@ class WatchScreen(ChartKeys, inherit_bindings=False):
             self.set_focus(self.query_one(f"#{panel}"))
         else:
             self.set_focus(None)
-            self._arrange()
+            self.rearrange()

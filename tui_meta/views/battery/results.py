@@ -90,10 +90,10 @@ def _numbers(source: SourceResult) -> dict[str, str]:
 def pair_lines(answer: BatteryResult, titles: Sequence[str], source: int, width: int) -> list[Line]:
     """Return the paired comparison of ``source`` with every other source."""
     pairs = [pair for pair in answer.pairs if source in (pair.first, pair.second)]
-    return [fit(first_that_fits(_pair_words(pair, titles), width), width) for pair in pairs]
+    return [fit(first_that_fits(pair_words(pair, titles), width), width) for pair in pairs]
 
 
-def _pair_words(pair: Pair, titles: Sequence[str]) -> list[Line]:
+def pair_words(pair: Pair, titles: Sequence[str]) -> list[Line]:
     """Return the wordings of a comparison, the most complete first."""
     first, second = titles[pair.first], titles[pair.second]
     names = f"{first} \N{MINUS SIGN} {second}"

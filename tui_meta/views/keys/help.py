@@ -12,6 +12,10 @@ _KEY_CELLS = 12
 _NOTES = (  # of the watch screen
     "A run has the focus when its line at the top is highlighted; {next} and the arrows move the "
     "focus. Without one, {pause}, {step}, {save}, {continue}, {slower} and {pace} act on all runs.",
+    "Validation is the mean loss on a fixed set of tasks, the same for all runs, within its 95 % "
+    "band; the dotted line is the network without training. {info} has all definitions.",
+    "When all runs have ended, they and the untrained network are compared on 1,000 other tasks; "
+    "the result stays above the messages.",
     "After a run's training loss: ↓ falling, = level, ↑ rising, from the newest tenth of its curve "
     "and the tenth before (= within noise).",
     "The waves show the latest task common to all running runs. After {evaluate}, {standard}, "

@@ -126,6 +126,13 @@ VIEW_KEYS = (
         ROOMY,
     ),
     Key(
+        "i",
+        "info",
+        "info",
+        "What the runs are (or the one in focus): settings, budget, definitions, provenance",
+        ROOMY,
+    ),
+    Key(
         "z",
         "freeze",
         "freeze",

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from core.config import RunConfig
-from core.storage.run_index import RunDetails, RunSummary
+from core.storage.run_index import RunSummary
 from tui_meta.views.keys.keymap import KeyOf, usual_key
 from tui_meta.views.numbers import whole
-from tui_meta.views.runs.report import Section, report, status
+from tui_meta.views.runs.report import Report, Section
 from tui_meta.views.shell import shell_command
 from tui_meta.views.text import Line, Span, line, printable, wrap
 
@@ -14,30 +13,30 @@ _NAME_CELLS = 14
 """Cells of the names of facts."""
 
 
-def brief_lines(details: RunDetails, now: float, width: int) -> list[Line]:
+def brief_lines(run: Report, width: int) -> list[Line]:
     """Return the status of a run without its name."""
-    return _body(status(details, "", now), width)
+    return _body(run.status, width)
 
 
-def run_lines(details: RunDetails, config: RunConfig, now: float, width: int) -> list[Line]:
+def run_lines(run: Report, width: int) -> list[Line]:
     """Return the report of a run, wrapped to ``width`` cells."""
-    run = report(details, config, now)
     return [
-        *_lines(run.status, width),
+        *section_lines(run.status, width),
         (),
-        *_lines(run.settings, width),
+        *section_lines(run.settings, width),
         (),
-        *_lines(run.checkpoints.newest(), width),
+        *section_lines(run.checkpoints.newest(), width),
         (),
-        *_lines(run.validations, width),
+        *section_lines(run.validations, width),
         (),
-        *_lines(run.evaluations, width),
+        *section_lines(run.evaluations, width),
         (),
-        *_lines(run.provenance, width),
+        *section_lines(run.provenance, width),
     ]
 
 
-def _lines(section: Section, width: int) -> list[Line]:
+def section_lines(section: Section, width: int) -> list[Line]:
+    """Return a section under its title."""
     title = [line(Span(row, "bold")) for row in wrap(printable(section.title), width)]
     return [*title, *_body(section, width)]
 

@@ -62,7 +62,7 @@ class Report(NamedTuple):
 def report(details: RunDetails, config: RunConfig, now: float) -> Report:
     """Return the report of a run at the time ``now``, in seconds since the epoch."""
     return Report(
-        status(details, config.algorithm.title, now),
+        _status(details, config.algorithm.title, now),
         _settings(details.record, config),
         _provenance(details.record),
         _checkpoints(details.checkpoints, details.summary.best),
@@ -71,7 +71,7 @@ def report(details: RunDetails, config: RunConfig, now: float) -> Report:
     )
 
 
-def status(details: RunDetails, algorithm: str, now: float) -> Section:
+def _status(details: RunDetails, algorithm: str, now: float) -> Section:
     """Return the state and progress of a run, under its name and folder."""
     entry = details.summary
     rows = [

@@ -83,12 +83,11 @@ def place_line(machine: TimeMachine) -> Line:
         here = f"evaluation {number}, iteration {whole(at.iteration)}"
         apart: Span | str = ""
         if machine.iteration not in (None, at.iteration):
-            kept = f"; θ of {whole(machine.iteration)}, none was kept at {whole(at.iteration)}"
-            apart = Span(kept, "bright_yellow")
+            apart = Span(f"; last θ kept: {whole(machine.iteration)}", "bright_yellow")
         return line(
             here,
-            apart,
             Span(f", logged {loss_text(at.before)} → {loss_text(at.after)}", "dim"),
+            apart,
             spoilt,
         )
     where = f"checkpoint {whole(machine.place + 1)} of {whole(n)}" if n else "no checkpoint"

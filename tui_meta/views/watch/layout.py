@@ -32,6 +32,8 @@ _WIDE_WIDTH = 170
 _FRAMED_HEIGHT = 28
 _STACKED_HEIGHT = 44
 _TWO_ROWS_WIDTH = 100
+_TWO_MESSAGES_HEIGHT = 20
+_THREE_VERDICTS_HEIGHT = 36
 _LARGEST_SHARE_OF_RUNS = 1 / 6
 """Of the height, for runs of three rows each."""
 
@@ -58,6 +60,7 @@ class Arrangement:
     title: bool = True
     run_rows: int = 2
     message_rows: int = 2
+    verdict_rows: int = 0
     tabs: tuple[Tab, ...] = ()
 
     @property
@@ -87,12 +90,19 @@ def all_panels(runs: int) -> tuple[str, ...]:
 
 
 def arrange(
-    width: int, height: int, runs: int, panel: str, chart: str, *, enlarged: bool
+    width: int,
+    height: int,
+    runs: int,
+    panel: str,
+    chart: str,
+    *,
+    enlarged: bool,
+    verdict: bool = False,
 ) -> Arrangement:
     """The arrangement for a terminal of ``width`` by ``height`` cells.
 
     ``panel`` is the one that must be seen, ``chart`` the one that takes the place of the charts
-    where there is room for one.
+    where there is room for one. ``verdict`` asks for its lines.
     """
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         return Arrangement((), title=False, run_rows=1, message_rows=1)
@@ -102,7 +112,8 @@ def arrange(
         Arrangement,
         title=not small,
         run_rows=_run_rows(width, height, runs),
-        message_rows=2 if height >= 20 else 1,
+        message_rows=2 if height >= _TWO_MESSAGES_HEIGHT else 1,
+        verdict_rows=_verdict_rows(height) if verdict else 0,
     )
     if enlarged or small:
         return made(((panel,),), framed=roomy)
@@ -123,6 +134,11 @@ def _run_rows(width: int, height: int, runs: int) -> int:
     if height < _FRAMED_HEIGHT or width < _TWO_ROWS_WIDTH:
         return 1
     return 3 if 3 * runs <= height * _LARGEST_SHARE_OF_RUNS else 2
+
+
+def _verdict_rows(height: int) -> int:
+    heights = (_TWO_MESSAGES_HEIGHT, _FRAMED_HEIGHT, _THREE_VERDICTS_HEIGHT)
+    return sum(height >= least for least in heights)
 
 
 def neighbour(boxes: Mapping[str, Box], current: str, direction: Direction) -> str | None:

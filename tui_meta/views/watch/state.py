@@ -20,6 +20,7 @@ from tui_meta.views.watch.charts import Charts, task_line
 from tui_meta.views.watch.commands import RunCommands
 from tui_meta.views.watch.lens import Lens, LensPart, moved, read_in_legend, reading
 from tui_meta.views.watch.loss_table import LossTable
+from tui_meta.views.watch.verdict import Verdict, judged_runs
 
 
 class WatchState:
@@ -46,6 +47,9 @@ class WatchState:
         self.pinned: ProbeName | None = None
         self.paces: dict[str, float | None] = {}
         """Paces asked for, which snapshots may not know yet."""
+        self.verdict: Verdict | None = None
+        self._judged: Sequence[tuple[str, int]] = ()
+        """The runs that the verdict was asked for, and their iterations."""
         self._charts = Charts()
         self._still: tuple[list[RunStatus], EventHistory] | None = None
 
@@ -95,6 +99,7 @@ class WatchState:
             self.panel,
             self.chart,
             enlarged=self.enlarged,
+            verdict=self.verdict is not None,
         )
         return self.arrangement
 
@@ -217,6 +222,15 @@ class WatchState:
         self.enlarged = view.get("enlarged") is True
         self.pinned = next((name for name in PROBES if name == pinned), None)
 
+    def runs_to_judge(self) -> Sequence[Snapshot]:
+        """Return the runs once all have ended, for the verdict; it is asked for only once."""
+        runs = judged_runs(self.dashboard.snapshots.values())
+        ends = [(one.run, one.iteration) for one in runs]
+        if ends == list(self._judged):
+            return ()
+        self._judged, self.verdict = ends, None
+        return runs
+
     # Content of each part.
 
     def title(self, width: int) -> Line:
@@ -246,6 +260,10 @@ class WatchState:
         if any(plain(one) == text for one in said):
             return status_lines(self.messages, rows, width)
         return (line(Span(text, "bold red")), *said)
+
+    def verdict_lines(self, width: int) -> Sequence[Line]:
+        """Return the verdict, if there is one, in the rows that it has."""
+        return self.verdict.lines(width, self.arrangement.verdict_rows) if self.verdict else ()
 
     def footer(self, focused_run: int | None, width: int) -> Line:
         """The keys that apply now."""

@@ -1,0 +1,91 @@
+"""What the Watch screen says about its runs besides their curves: the key info and the verdict."""
+
+from collections.abc import Callable
+
+import pytest
+
+from core.analysis.answers import AnyAnswer
+from core.analysis.battery import OnProgress
+from core.analysis.questions import AnyQuestion
+from core.analysis.service import ignore_progress, never_cancelled
+from core.errors import SessionError
+from core.session.api import Connection
+from tests.support.dashboard.canned import CannedSession
+from tests.support.dashboard.pages import SIZES, press, settle
+from tests.support.dashboard.watch_state import NAMES
+from tui_meta.app.application import TuiMetaApp
+
+pytestmark = pytest.mark.usefixtures("no_timers")
+
+
+class SilentSession(CannedSession):
+    """A session that ends before it answers."""
+
+    def ask(
+        self,
+        question: AnyQuestion,
+        progress: OnProgress = ignore_progress,
+        cancelled: Callable[[], bool] = never_cancelled,
+    ) -> AnyAnswer:
+        self.calls.append("battery")
+        raise SessionError("session 1 has ended")
+
+
+def finish(session: CannedSession) -> None:
+    for run in NAMES:
+        session.finish(run)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_verdict_comes_by_itself_once_and_stays(size: tuple[int, int]) -> None:
+    session = CannedSession()
+    async with TuiMetaApp(session).run_test(size=size) as pilot:
+        assert "1,000 tasks" not in await settle(pilot)
+        session.finish("fomaml-1")
+        assert "1,000 tasks" not in await settle(pilot)
+        session.finish("reptile-1")
+        text = await settle(pilot)
+        assert "FOMAML 0.0500 ± 0.0050 · Reptile 0.150 ± 0.015 · untrained 0.450" in text
+        assert ("300,000 gradient evaluations" in text) == (size[1] >= 28)
+        assert "untrained 0.450" in await press(pilot, "s", "e", "tab", "f", "w")
+        assert session.calls.count("battery") == 1
+        await press(pilot, "c")
+        assert "untrained 0.450" not in await settle(pilot)
+
+
+async def test_in_a_small_terminal_the_verdict_is_a_message() -> None:
+    session = CannedSession()
+    async with TuiMetaApp(session).run_test(size=(60, 15)) as pilot:
+        finish(session)
+        assert "1,000 tasks, 10 points" in await settle(pilot)
+
+
+async def test_a_session_that_is_lost_has_no_verdict_and_the_dashboard_stays() -> None:
+    session = SilentSession()
+    app = TuiMetaApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        finish(session)
+        assert "no verdict: session 1 has ended" in await settle(pilot)
+        await settle(pilot)
+        assert session.calls.count("battery") == 1
+        assert app.is_running
+
+
+async def test_of_a_lost_session_nothing_is_asked() -> None:
+    session = CannedSession(connection=Connection(id="1", lost="session 1 has ended"))
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        finish(session)
+        await settle(pilot)
+        assert "battery" not in session.calls
+
+
+async def test_i_shows_what_the_runs_are_or_the_one_in_focus() -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(120, 60)) as pilot:
+        await settle(pilot)
+        text = await press(pilot, "i")
+        assert "FOMAML, fomaml-1: used so far" in text
+        assert "used so far" not in await press(pilot, "i")
+        text = await press(pilot, "shift+tab", "i")
+        assert "Reptile, reptile-1: used so far" in text
+        assert "mean minibatch loss on the way" in text
+        assert "used so far" not in await press(pilot, "escape")

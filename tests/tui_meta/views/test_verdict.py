@@ -1,0 +1,77 @@
+"""The verdict at the end of all runs, without a terminal."""
+
+import msgspec
+import pytest
+
+from core.analysis.questions import Live, Untrained
+from tests.support.dashboard.canned import surveyed
+from tests.support.dashboard.watch_state import snapshots_of, started_session, watch_state
+from tui_meta.views.text import cells, plain
+from tui_meta.views.watch.verdict import Verdict, verdict_question
+
+TITLES = ("FOMAML", "Reptile")
+
+
+def verdict() -> Verdict:
+    runs = snapshots_of(started_session(fomaml=50_000, reptile=50_000))
+    return Verdict(runs, TITLES, surveyed(verdict_question(runs)))
+
+
+def test_the_question_is_the_source_s_protocol_on_a_thousand_tasks() -> None:
+    question = verdict_question(snapshots_of(started_session()))
+    protocol = question.protocol
+    assert (protocol.tasks, protocol.shots, protocol.last_step) == (1_000, 10, 32)
+    live = [Live("fomaml-1"), Live("reptile-1")]
+    assert question.sources == (*live, Untrained(live[0]))
+
+
+def test_losses_the_difference_and_both_budgets_are_named() -> None:
+    losses, difference, budgets = (plain(one).rstrip() for one in verdict().lines(140, 3))
+    assert losses == (
+        "1,000 tasks, 10 points, 32 steps: FOMAML 0.0500 ± 0.0050 · Reptile 0.150 ± 0.015 · "
+        "untrained 0.450"
+    )
+    assert "FOMAML's loss is lower" in difference
+    assert budgets == (
+        "used: FOMAML 50,000 iterations, 300,000 gradient evaluations · "
+        "Reptile 50,000 iterations, 250,000 gradient evaluations"
+    )
+    assert "used: " in plain(verdict().lines(140, 2)[1])
+
+
+@pytest.mark.parametrize("width", [1, 40, 80, 120, 200])
+@pytest.mark.parametrize("rows", [0, 1, 2, 3])
+def test_the_verdict_fits_any_size(width: int, rows: int) -> None:
+    lines = verdict().lines(width, rows)
+    assert len(lines) == rows
+    assert {cells(one) for one in lines} <= {width}
+
+
+def test_diverged_tasks_are_counted() -> None:
+    shown = verdict()
+    bad = msgspec.structs.replace(
+        shown.result.sources[0], mean=None, low=None, high=None, diverged=3
+    )
+    result = msgspec.structs.replace(shown.result, sources=(bad, *shown.result.sources[1:]))
+    (losses,) = Verdict(shown.runs, TITLES, result).lines(140, 1)
+    assert "FOMAML 3 diverged, median 0.0300 · Reptile" in plain(losses)
+
+
+def test_the_verdict_is_asked_for_once_and_again_after_more_training() -> None:
+    session = started_session()
+    state = watch_state(session)
+
+    def to_judge() -> list[str]:
+        state.dashboard.update((), session.snapshots())
+        return [one.run for one in state.runs_to_judge()]
+
+    assert to_judge() == []
+    session.finish("fomaml-1")
+    assert to_judge() == []
+    session.diverge("reptile-1")
+    assert to_judge() == ["fomaml-1"]
+    assert to_judge() == []
+    session.change("fomaml-1", state="training")
+    assert to_judge() == []
+    session.finish("fomaml-1")
+    assert to_judge() == ["fomaml-1"]

@@ -1,0 +1,56 @@
+"""What the Watch screen says about its runs besides their curves: what they are, and a verdict."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from core.analysis.answers import AnyAnswer, BatteryResult
+from core.events import Snapshot
+from tui_meta.screens.base import DashboardScreen
+from tui_meta.screens.dialogs.info import Info
+from tui_meta.views.text import plain
+from tui_meta.views.watch.state import WatchState
+from tui_meta.views.watch.verdict import Verdict, verdict_question
+
+_LONG = 1_000
+"""Cells in which any verdict fits."""
+
+
+class AboutRuns(DashboardScreen, inherit_bindings=False):
+    """The key ``info``, and the question that the dashboard asks by itself."""
+
+    state: WatchState
+
+    @property
+    def scope(self) -> Sequence[Snapshot]:
+        """The runs that a key acts on."""
+        raise NotImplementedError
+
+    def rearrange(self) -> None:
+        """Arrange what is shown for its new parts."""
+        raise NotImplementedError
+
+    def action_info(self) -> None:
+        """Show what the runs are, or the one whose line has the focus."""
+        self.app.push_screen(Info(self.scope, self.session.folders()))
+
+    def ask_for_verdict(self) -> None:
+        """Ask for the verdict once all runs have ended; a run that continues takes it back."""
+        had_verdict = self.state.verdict is not None
+        runs = self.state.runs_to_judge()
+        if had_verdict and not self.state.verdict:
+            self.rearrange()
+        if runs:
+            take = partial(self._take_verdict, runs)
+            self.ask("verdict", verdict_question(runs), take, failed=self._miss_verdict)
+
+    def _take_verdict(self, runs: Sequence[Snapshot], answer: AnyAnswer) -> None:
+        assert isinstance(answer, BatteryResult)
+        titles = [self.dashboard.titles.get(one.run, one.title) for one in runs]
+        self.state.verdict = Verdict(runs, titles, answer)
+        self.rearrange()
+        if not self.state.arrangement.verdict_rows:
+            (losses,) = self.state.verdict.lines(_LONG, 1)
+            self.show_result(plain(losses).rstrip())
+
+    def _miss_verdict(self, problem: str) -> None:
+        self.show_message(f"no verdict: {problem}")

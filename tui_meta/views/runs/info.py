@@ -1,0 +1,71 @@
+"""What a run is, for the key info: settings, budget, definitions and provenance."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from core.config import RunConfig
+from core.events import Snapshot
+from tui_meta.views.describe import display_path
+from tui_meta.views.numbers import duration, whole
+from tui_meta.views.run_settings import config_of, training_loss_words, validation_words
+from tui_meta.views.runs.details import section_lines
+from tui_meta.views.runs.report import Section, dotted
+from tui_meta.views.text import Line
+
+_CHANGED = "*"
+
+
+def info_lines(runs: Sequence[Snapshot], folders: Mapping[str, Path], width: int) -> list[Line]:
+    """Return everything about ``runs``, one after the other."""
+    lines: list[Line] = []
+    for run in runs:
+        folder = folders.get(run.run)
+        for section in (_budget(run), _definitions(run), _provenance(run, folder), _settings(run)):
+            lines += [*section_lines(section, width), ()]
+    return lines[:-1]
+
+
+def _budget(run: Snapshot) -> Section:
+    spent = run.spent
+    rows = [
+        ("iterations", f"{whole(run.iteration)} of {whole(run.target)}"),
+        ("tasks", whole(spent.tasks)),
+        ("points", f"{whole(spent.points)}, of support and query sets"),
+        ("gradients", f"{whole(spent.gradients)} evaluations, each of one task's loss"),
+        ("training", f"{duration(spent.seconds)}, {spent.seconds:,.1f} seconds"),
+    ]
+    return Section(f"{run.title}, {run.run}: used so far", rows)
+
+
+def _definitions(run: Snapshot) -> Section:
+    _, _, loss = training_loss_words([run]).partition(": ")
+    tasks = validation_words([run])
+    validation = (
+        f"mean query loss after the last step on {tasks}: the same tasks each time and for all "
+        "runs with these settings; ± is the 95 % interval over tasks"
+        if tasks
+        else "off"
+    )
+    rows = [("training loss", loss or "-"), ("validation", validation)]
+    return Section("Definitions", rows)
+
+
+def _provenance(run: Snapshot, folder: Path | None) -> Section:
+    rows = [
+        ("folder", display_path(str(folder)) if folder else "-"),
+        ("engine", f"{run.engine} on {run.device}"),
+    ]
+    return Section("Provenance", rows)
+
+
+def _settings(run: Snapshot) -> Section:
+    config = config_of(run)
+    if config is None:
+        return Section("Settings unknown: those of another version")
+    usual = dotted(RunConfig(algorithm=type(config.algorithm)()))
+    rows = [
+        (_CHANGED if value != usual.get(name) else "", name, value, usual.get(name, "-"))
+        for name, value in dotted(config).items()
+    ]
+    title = f"Settings ({_CHANGED} differs from the default)"
+    return Section(title, rows, ("", "setting", "value", "default"))
