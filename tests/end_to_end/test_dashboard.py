@@ -121,7 +121,8 @@ def test_finished_runs_continue_and_are_replaced_by_new_ones(
     open_terminal: Callable[..., Terminal], tmp_path: Path
 ) -> None:
     terminal = open_terminal("--iterations", "60", "--eval-interval", "20")
-    terminal.wait_until(lambda text: text.count("finished") >= 2, "both runs finished")
+    both = re.compile(r"finished +60 / 60")
+    terminal.wait_until(lambda text: len(both.findall(text)) >= 2, "both runs finished")
     terminal.press("c")
     terminal.wait_until(lambda text: text.count("120 / 120") >= 2, "as many iterations again")
     terminal.press("r")
@@ -155,6 +156,7 @@ def test_the_last_of_several_quick_resizes_is_drawn_completely(
     """Of runs at rest, for which nothing else is drawn."""
     terminal = open_terminal("--iterations", "2000", columns=80, rows=24)
     terminal.wait_until(lambda text: text.count("finished ") >= 2, "both runs have finished")
+    terminal.wait_for("1,000 tasks: ")
     terminal.press("\t\x1b[Z")
     terminal.read_for(1)
     whole = terminal.text

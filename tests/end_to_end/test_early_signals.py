@@ -32,7 +32,7 @@ import ctypes, importlib, os, signal, sys
 from tui_meta.cli.main import main
 module, name, *tokens = sys.argv[1:]
 interrupted = ctypes.CFUNCTYPE(None)(lambda: os.kill(os.getpid(), signal.SIGINT))
-setattr(importlib.import_module(module), name, lambda *_: interrupted())
+setattr(importlib.import_module(module), name, lambda *_, **__: interrupted())
 sys.exit(main(tokens))
 """
 

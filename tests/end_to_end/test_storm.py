@@ -111,7 +111,12 @@ def test_no_key_changes_what_is_learned(tmp_path: Path, own_place: Path) -> None
         )
         assert bits(end.state) == bits(expected.state)
         log = list(history(folder))
-        assert learned(log) == learned(list(history(tmp_path / "alone" / run)))
+        # Its last iteration is validated, which the other one's is not unless it is due.
+        ours, theirs = (
+            [one for one in learned(events) if one.iteration < iteration]
+            for events in (log, list(history(tmp_path / "alone" / run)))
+        )
+        assert ours == theirs
         made = [event.iteration for event in log if isinstance(event, Progress)]
         assert made == list(range(100, iteration + 1, 100))
         looked = [

@@ -5,13 +5,23 @@ zero) become gaps, never errors: a training run that diverges must still be look
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Literal
 
 Kind = Literal["line", "points"]
-Marker = Literal["braille", "blocks", "•", "+", "●", "○", "◆"]
-"""`braille` draws thin lines, `blocks` thick ones; the others are one character a cell."""
+Marker = Literal["solid", "dashed", "short", "dash-dot", "dotted", "•", "+", "●", "○", "◆"]
+"""The first five are the dash patterns of lines; the others are one character a cell."""
+
+SAMPLES: Mapping[Marker, str] = {
+    "solid": "⠒",
+    "dashed": "╍",
+    "short": "┅",
+    "dash-dot": "╾",
+    "dotted": "⠂",
+}
+"""One cell of each dash pattern, as legends show it."""
 
 Color = Literal["default", "yellow", "bright_blue", "bright_cyan", "bright_green", "bright_magenta"]
 """Names of the 16-colour palette, so that the plainest terminal shows them exactly."""
@@ -41,7 +51,7 @@ class Series:
     y: Sequence[float]
     kind: Kind = "line"
     color: Color = "default"
-    marker: Marker = "braille"
+    marker: Marker = "solid"
     dim: bool = False
     listed: bool = True
     """Named in the legend, and read by the cursor."""
@@ -255,13 +265,48 @@ def straighten(points: Iterable[Vertex], tolerance: float) -> list[Vertex]:
     return [*kept, waiting] if waiting else kept
 
 
+def dashed(
+    points: Iterable[Vertex], pattern: Sequence[float], size: tuple[float, float]
+) -> list[Vertex]:
+    """Cut a line into dashes: the lengths in ``pattern`` are drawn and left out by turns.
+
+    Lengths are measured along the line, from its first point and from each gap on, in dots, of
+    which ``size`` are in the width and the height of the axes.
+    """
+    kept: list[Vertex] = []
+    turns: Iterator[float] = iter(())
+    left, drawn = 0.0, False
+    last = (0.0, 0.0)
+    for x, y, joined in points:
+        if not joined:
+            turns = cycle(pattern)
+            left, drawn = next(turns), True
+        else:
+            across, up = x - last[0], y - last[1]
+            length = math.hypot(across * size[0], up * size[1])
+            done = 0.0
+            while length - done > left:
+                done += left
+                share = done / length
+                kept.append((last[0] + share * across, last[1] + share * up, drawn))
+                left, drawn = next(turns), not drawn
+            left -= length - done
+        if drawn:
+            kept.append((x, y, joined))
+        last = (x, y)
+    return kept
+
+
 def curve(label: str, x: Sequence[float], y: Sequence[float], index: int = 0) -> Series:
-    """The line number `index` of several; the first four differ in marker and in colour."""
+    """The line number `index` of several: the look of a run or a network, wherever it is drawn.
+
+    The first four differ in colour and in dash pattern.
+    """
     looks: tuple[tuple[Marker, Color], ...] = (
-        ("braille", "bright_cyan"),
-        ("blocks", "yellow"),
-        ("+", "bright_magenta"),
-        ("•", "default"),
+        ("solid", "bright_cyan"),
+        ("dashed", "yellow"),
+        ("short", "bright_magenta"),
+        ("dash-dot", "bright_blue"),
     )
     marker, color = looks[index % len(looks)]
     return Series(label, x, y, "line", color, marker)

@@ -7,7 +7,7 @@ from core.events import Snapshot
 from core.session.api import Connection
 from tui_meta.views import numbers
 from tui_meta.views.event_history import EventHistory, Trouble
-from tui_meta.views.plot import Marker, curve
+from tui_meta.views.plot import SAMPLES, curve
 from tui_meta.views.run_settings import settings_words
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, printable, spread
 from tui_meta.views.trend import trend
@@ -23,7 +23,6 @@ _WIDTH_OF_TARGET = 76
 """Columns from which a run's one line names its last iteration."""
 
 _TRENDS = {"falling": Span("↓", "green"), "level": Span("→", "dim"), "rising": Span("↑", "yellow")}
-_SAMPLES: Mapping[Marker, str] = {"braille": "⠒⠒", "blocks": "▀▀", "+": "++", "•": "••"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def sample(index: int) -> Span:
     """Return a sample of the curve of run number ``index``."""
     look = curve("", (), (), index)
     style = "" if look.color == "default" else look.color
-    return Span(_SAMPLES.get(look.marker, look.marker), style)
+    return Span(2 * SAMPLES[look.marker], style)
 
 
 def remaining(snapshot: Snapshot) -> float | None:

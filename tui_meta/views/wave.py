@@ -1,15 +1,31 @@
 """A wave and its predictions, as one plot for Watch, the Lab, the time machine and ``eval``."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave
-from tui_meta.views.plot import Axis, Limits, Plot, Series
+from tui_meta.views.plot import Axis, Limits, Plot, Series, curve, round_step
 
 Values = Sequence[float]
 
 _POINTS = 100
+
+
+def usual_height(waves: SineTasks) -> float:
+    """Return the upper end of the y axis on which all waves of a task family are compared."""
+    return 1.1 * max(map(abs, waves.amplitude)) or 1.0
+
+
+def wave_limits(waves: SineTasks, values: Iterable[float] = ()) -> Limits:
+    """Return the limits of y for a task family, wider for ``values`` outside them."""
+    usual = usual_height(waves)
+    size = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    height = usual if size <= usual else min(round_step(size), 1e300)
+    return Limits(-height, height)
 
 
 def wave_plot(
@@ -18,15 +34,19 @@ def wave_plot(
     x: Limits,
     y: Axis,
     predictions: tuple[Values, Values, Values] | None = None,
+    index: int = 0,
 ) -> Plot:
-    """Return the series of a ``task`` and, as (x, before, after), the predictions for it."""
+    """Return the series of a ``task`` and, as (x, before, after), the predictions of a network.
+
+    They have the colour of the curve number ``index``, what belongs to the task has none.
+    """
     wave, support = task
     series = [wave, support]
     if predictions:
         at, before, after = predictions
         series[1:1] = [
-            Series("before", at, before, "line", "bright_blue", "•"),
-            Series("after", at, after, "line", "yellow", "blocks"),
+            replace(curve("before", at, before, index), marker="short", dim=True),
+            replace(curve("after", at, after, index), marker="solid"),
         ]
     return Plot(title, tuple(series), x.axis("x"), y)
 
@@ -39,6 +59,6 @@ def task_series(
     with np.errstate(all="ignore"):  # values of another process may not be finite
         values = SineWave(amplitude, phase)(places)
     return (
-        Series("true", places.tolist(), values.tolist(), "line", "default", "braille"),
-        Series("support", support_x, support_y, "points", "bright_magenta", "●"),
+        Series("true", places.tolist(), values.tolist(), "line", "default", "dotted"),
+        Series("support", support_x, support_y, "points", "default", "●"),
     )

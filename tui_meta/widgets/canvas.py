@@ -5,7 +5,7 @@ plotext draws the lines; points, one character each, are put over them here.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
@@ -14,23 +14,42 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_meta.upstream.plotext import LIMITS, cell, draw_lines
-from tui_meta.views.plot import Axis, Marker, Plot, Series, Vertex, decimate, straighten
+from tui_meta.views.plot import (
+    SAMPLES,
+    Axis,
+    Marker,
+    Plot,
+    Series,
+    Vertex,
+    dashed,
+    decimate,
+    straighten,
+)
 from tui_meta.widgets.overlay import put
 
 FRAME = Style(dim=True)
 
-_PLOTEXT_MARKERS: Mapping[Marker, str] = {"blocks": "hd"}
+_DASHES: Mapping[Marker, Sequence[float]] = {
+    "solid": (),
+    "dashed": (9, 4),
+    "short": (3, 3),
+    "dash-dot": (9, 3, 1, 3),
+    "dotted": (0.5, 2.5),
+}
+"""What is drawn and what is left out of a line by turns, in dots of braille."""
+
 _ASCII_MARKERS: Mapping[Marker, str] = {
-    "braille": "*",
-    "blocks": "#",
+    "solid": "*",
+    "dashed": "#",
+    "short": "+",
+    "dash-dot": "=",
+    "dotted": ".",
     "•": ".",
     "+": "+",
     "●": "o",
     "○": "0",
     "◆": "@",
 }
-_SAMPLES: Mapping[Marker, str] = {"braille": "⠒", "blocks": "▀"}
-
 _INVISIBLE = 1 / 32
 """Rows; an eighth of a dot, of which a row has four."""
 
@@ -109,7 +128,9 @@ class _Lines:
             if shown:
                 points.append((unit(self.x, x), unit(self.y, y), joined))
             joined = shown
-        return straighten(points, _INVISIBLE / max(1, self.rows))
+        needed = straighten(points, _INVISIBLE / max(1, self.rows))
+        pattern = () if self.ascii else _DASHES.get(series.marker, ())
+        return dashed(needed, pattern, (2 * self.columns, 4 * self.rows)) if pattern else needed
 
 
 def unit(axis: Axis, value: float) -> float:
@@ -120,14 +141,16 @@ def unit(axis: Axis, value: float) -> float:
 
 def sample(series: Series, *, ascii: bool) -> str:
     """Return one cell of a series as it is drawn."""
-    return _SAMPLES.get(series.marker, series.marker) if not ascii else _marker(series, ascii=True)
+    if ascii:
+        return _ASCII_MARKERS[series.marker]
+    return SAMPLES.get(series.marker, series.marker)
 
 
 def _marker(series: Series, *, ascii: bool) -> str:
-    """Return the marker as plotext knows it; in ASCII, dim lines are dotted."""
+    """Return the marker as plotext knows it; lines are drawn in braille."""
     if ascii:
-        return "." if series.dim else _ASCII_MARKERS[series.marker]
-    return _PLOTEXT_MARKERS.get(series.marker, series.marker)
+        return _ASCII_MARKERS[series.marker]
+    return "braille" if series.marker in _DASHES else series.marker
 
 
 def style(series: Series, *, color: bool) -> Style:

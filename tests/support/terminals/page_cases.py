@@ -45,7 +45,7 @@ LAB_CASES = {
 }
 
 _CHECKPOINT = r"checkpoint (\d+) of"
-_OF = r"checkpoint \d+ of (\d+),"
+_LOSS = r"loss ([\d.]+) at step"
 _NEWEST, _OLDEST = r"checkpoint (\d+) of \1,", "checkpoint 1 of"
 _TASK = r"([\d.]+·sin\(x \+ [\d.]+\)), \d+ points?"
 _STANDARD = r"4\.00·sin\(x \+ 1\.00\), 10 points"
@@ -56,8 +56,8 @@ TIME_MACHINE_CASES = {
     "travel -9999": Case(shows(_OLDEST), first="G", there=_NEWEST),
     "travel 9999": Case(shows(_NEWEST), first="g", there=_OLDEST),
     "other_path": Case(shows(r"evaluation [\d,]+ of"), there=_CHECKPOINT, after="tab"),
-    "change_run -1": Case(reads(_OF), there=_OF),
-    "change_run 1": Case(reads(_OF), there=_OF),
+    "change_run -1": Case(reads(_LOSS), there=_LOSS),
+    "change_run 1": Case(reads(_LOSS), there=_LOSS),
     "step -1": Case(falls(_STEP), first="1", there="step 32 of 32"),
     "step 1": Case(rises(_STEP), first="1 comma comma", there="step 30 of 32"),
     "preset standard": Case(shows("of 32 ", _STANDARD), first="2", there=", 5 points"),
@@ -70,14 +70,16 @@ TIME_MACHINE_CASES = {
     "other_chart": Case(shows("validation loss"), there="o chart", after="o", size=_SMALL),
 }
 
-_TASKS, _WORST, _MAP = r"next: ([\d,]+) tasks", r"▸ +(\d+ +[\d.]+ +[\d.]+·sin)", "amplitude 0.0"
+_TASKS, _MAP = r"next: (?:\S+: )?([\d,]+) tasks", "amplitude 0.0"
+_WORST = r"▸ +(\d+ +[\d.]+ +[\d.]+·sin)"
 _CHOSEN = "▸ next: "
 _LAST_OF_TEN = r"▸ +\d+ +[\d.]+ +[\d.]+·sin.*\n(?!.*·sin)"
 
 BATTERY_CASES = {
     "more -1": Case(falls(_TASKS), first=5 * "greater_than_sign ", there="10,000 tasks"),
-    "more 1": Case(rises(_TASKS), first=5 * "less_than_sign ", there="next: 100 tasks"),
-    "range": Case(reads("points, (right|whole)")),
+    "more 1": Case(rises(_TASKS), first=5 * "less_than_sign ", there=r"next: (?:\S+: )?100 tasks"),
+    "protocol": Case(reads(r"next: .* tasks, (\d+) (?:support )?points")),
+    "type_in": Case(shows("enter: apply"), after="escape"),
     "reseed 1": Case(rises(r"seed (\d+)")),
     "reseed -1": Case(falls(r"seed (\d+)"), there="seed [1-9]"),
     "enter": Case(shows("worst tasks of", "mean loss of")),

@@ -201,7 +201,7 @@ async def test_series_differ_by_marker_and_label_in_ascii_mode() -> None:
         await settle(pilot)
         text = shown(app)
         assert "** FOMAML  ## Reptile" in text
-        assert "** true  .. before  ## after  o support" in text
+        assert ".. true  ++ before  ** after  o support" in text
 
 
 @given(HOSTILE_TEXT | st.text())

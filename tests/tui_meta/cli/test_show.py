@@ -116,7 +116,7 @@ def test_the_last_validations_are_shown_with_interval_median_and_diverged_tasks(
 def test_the_curves_are_drawn_in_80_columns_without_escape_codes(run, capsys, monkeypatch):
     monkeypatch.chdir(run.parent)
     out = shown(capsys, run.name)
-    assert "⠒⠒ training  ▀▀ validation" in out
+    assert "⠒⠒ training  ╍╍ validation" in out
     assert "iteration" in out.splitlines()[-2] or "iteration" in out.splitlines()[-3]
     assert "\x1b" not in out
     assert max(map(len, out.splitlines())) <= 80

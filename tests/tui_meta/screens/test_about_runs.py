@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from textual.pilot import Pilot
 
 from core.analysis.answers import AnyAnswer
 from core.analysis.battery import OnProgress
@@ -11,7 +12,7 @@ from core.analysis.service import ignore_progress, never_cancelled
 from core.errors import SessionError
 from core.session.api import Connection
 from tests.support.dashboard.canned import CannedSession
-from tests.support.dashboard.pages import SIZES, press, settle
+from tests.support.dashboard.pages import SIZES, press, settle, shown
 from tests.support.dashboard.watch_state import NAMES
 from tui_meta.app.application import TuiMetaApp
 
@@ -36,28 +37,41 @@ def finish(session: CannedSession) -> None:
         session.finish(run)
 
 
+async def judged(pilot: Pilot[None]) -> str:
+    """Wait until the verdict is painted, after the panels have made room; gives the screen."""
+    text = await settle(pilot)
+    for _ in range(50):
+        if "1,000 tasks" in text:
+            break
+        await pilot.pause()
+        text = shown(pilot)
+    return text
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_verdict_comes_by_itself_once_and_stays(size: tuple[int, int]) -> None:
     session = CannedSession()
-    async with TuiMetaApp(session).run_test(size=size) as pilot:
+    app = TuiMetaApp(session)
+    async with app.run_test(size=size) as pilot:
         assert "1,000 tasks" not in await settle(pilot)
         session.finish("fomaml-1")
         assert "1,000 tasks" not in await settle(pilot)
         session.finish("reptile-1")
-        text = await settle(pilot)
+        text = await judged(pilot)
         assert "FOMAML 0.0500 ± 0.0050 · Reptile 0.150 ± 0.015 · untrained 0.450" in text
         assert ("300,000 gradient evaluations" in text) == (size[1] >= 28)
         assert "untrained 0.450" in await press(pilot, "s", "e", "tab", "f", "w")
         assert session.calls.count("battery") == 1
         await press(pilot, "c")
-        assert "untrained 0.450" not in await settle(pilot)
+        await settle(pilot)
+        assert app.watch_screen.state.verdict is None
 
 
 async def test_in_a_small_terminal_the_verdict_is_a_message() -> None:
     session = CannedSession()
     async with TuiMetaApp(session).run_test(size=(60, 15)) as pilot:
         finish(session)
-        assert "1,000 tasks, 10 points" in await settle(pilot)
+        assert "1,000 tasks, 10 points" in await judged(pilot)
 
 
 async def test_a_session_that_is_lost_has_no_verdict_and_the_dashboard_stays() -> None:

@@ -58,7 +58,7 @@ async def test_opening_it_shows_the_newest_iteration_and_its_numbers(
         assert f"{answer.fomaml_reptile:+.3f}" in text
         assert f"{answer.successive:+.3f}" in text
         assert "outer step t and step t+1" in text
-        assert "● outer step" in text
+        assert "╾╾ outer step" in text
 
 
 @pytest.mark.parametrize("size", SIZES)

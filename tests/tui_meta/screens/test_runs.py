@@ -175,7 +175,7 @@ async def test_marked_runs_are_compared_on_one_chart(
         assert text.count("●") == 2
         text = await press(pilot, "c")
         assert "validation loss of 2 runs" in text
-        assert "⠒⠒ fomaml-a  ▀▀ reptile-b" in text
+        assert "⠒⠒ fomaml-a  ╍╍ reptile-b" in text
         assert "training loss of 2 runs" in await press(pilot, "tab")
         assert "2 marked" in await press(pilot, "escape")
         assert "1 marked" in await press(pilot, "g", "space")

@@ -270,7 +270,7 @@ def test_the_picture_has_the_wave_all_predictions_and_the_points() -> None:
     expected = [4 * math.sin(x + 1) for x in true.x]
     assert true.y == pytest.approx(expected)
     assert of("support", plot.series).x == START.task.support_x
-    assert len({one.marker for one in plot.series}) == len(plot.series) - 1
+    assert len({one.marker for one in plot.series}) == len(plot.series)
     assert plot.title == "step 32 of 32 · cursor at 0.00, 0.00"
 
 

@@ -240,7 +240,7 @@ def test_a_checkpoint_is_named_and_what_is_not_known_is_open() -> None:
     settings = lab_settings.hold(lab_settings.type_in(KNOWN, "200"), {})
     rows = loss_lines(settings, dict.fromkeys(lab_settings.questions(settings)), "usual", 80)
     assert "unfreeze" in plain(rows[0])
-    assert plain(rows[2]).split() == ["▀▀", "Reptile", "…", "…", "…", "▸checkpoint", "200", "auto"]
+    assert plain(rows[2]).split() == ["╍╍", "Reptile", "…", "…", "…", "▸checkpoint", "200", "auto"]
 
 
 def test_a_diverged_loss_is_a_word() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.tasks.sine import SineTasks
 from tui_meta.views.plot import (
     Axis,
     Limits,
@@ -14,13 +15,14 @@ from tui_meta.views.plot import (
     Series,
     Vertex,
     curve,
+    dashed,
     decimate,
     linear_ticks,
     log10s,
     log_ticks,
     straighten,
 )
-from tui_meta.views.wave import task_series, wave_plot
+from tui_meta.views.wave import task_series, wave_limits, wave_plot
 
 any_floats = st.lists(st.floats(), max_size=40)
 scales: st.SearchStrategy[Scale] = st.sampled_from(["linear", "log"])
@@ -216,4 +218,36 @@ def test_series_of_one_chart_differ_in_marker_and_in_colour() -> None:
     wave = wave_plot("", task_series(1, 0, [], [], x), x, x.axis(), ([], [], [])).series
     for series in (curves, wave):
         assert len({one.marker for one in series}) == 4
-        assert len({one.color for one in series}) == 4
+    assert len({one.color for one in curves}) == 4
+
+
+def test_a_wave_panel_has_the_colour_of_its_run_and_none_for_the_task() -> None:
+    x, run = Limits(-1, 1), curve("", [], [], 1)
+    true, before, after, support = wave_plot(
+        "", task_series(1, 0, [], [], x), x, x.axis(), ([], [], []), 1
+    ).series
+    assert (before.color, before.dim) == (run.color, True)
+    assert (after.color, after.dim) == (run.color, False)
+    assert true.color == support.color == "default"
+
+
+def test_the_y_axis_of_waves_is_that_of_the_family_unless_a_prediction_is_outside() -> None:
+    waves = SineTasks(amplitude=(0.1, 2.0))
+    usual = wave_limits(waves)
+    assert usual.upper == -usual.lower == pytest.approx(2.2)
+    assert wave_limits(waves, [0.01, math.nan]) == wave_limits(waves, [2.1]) == usual
+    assert wave_limits(waves, [3.0]) == Limits(-5, 5)
+    assert wave_limits(waves, [-40.0]) == Limits(-50, 50)
+
+
+def test_dashes_are_as_long_as_the_pattern_along_the_line_and_start_again_after_a_gap() -> None:
+    line = [(0.0, 0.0, False), (0.3, 0.0, True), (0.6, 0.0, False), (0.6, 1.0, True)]
+    drawn = dashed(line, (2, 1), (10, 4))
+    assert [(round(x, 9), round(y, 9), joined) for x, y, joined in drawn] == [
+        (0.0, 0.0, False),
+        (0.2, 0.0, True),
+        (0.6, 0.0, False),
+        (0.6, 0.5, True),
+        (0.6, 0.75, False),
+        (0.6, 1.0, True),
+    ]

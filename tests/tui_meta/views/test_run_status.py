@@ -23,7 +23,7 @@ def test_a_run_takes_at_most_its_rows_at_any_width(rows: int, width: int) -> Non
 def test_the_lines_of_a_run_show_state_count_rate_and_times() -> None:
     (_, reptile) = watch_state(started_session()).dashboard.statuses
     first, second = (plain(each) for each in run_lines(reptile, 118, 2, 7))
-    for part in ("▀▀ Reptile", "training", "18,700 / 50,000", "37%", "3,912 it/s", "━", "─"):
+    for part in ("╍╍ Reptile", "training", "18,700 / 50,000", "37%", "3,912 it/s", "━", "─"):
         assert part in first
     for part in ("elapsed 0:04", "left 0:08", "loss 0.531", "0.120 at 15,000", "not saved"):
         assert part in second

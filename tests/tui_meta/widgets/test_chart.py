@@ -202,9 +202,9 @@ def test_ticks_outside_the_limits_are_not_shown() -> None:
 def test_lines_differ_without_colour() -> None:
     strips = draw(wave_plot(), 58, 15, color=False, ascii=False)
     legend, *canvas = [strip.text for strip in strips]
-    assert legend.split() == ["y", "⠒⠒", "true", "••", "before", "▀▀", "after", "●", "support"]
+    assert legend.split() == ["y", "⠒⠒", "true", "••", "before", "╍╍", "after", "●", "support"]
     drawn = "".join(canvas)
-    assert all(mark in drawn for mark in "•▀●")
+    assert all(mark in drawn for mark in "•●")
     assert any("\u2800" < mark <= "\u28ff" for mark in drawn)
 
 

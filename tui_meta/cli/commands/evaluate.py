@@ -20,7 +20,7 @@ from tui_meta.console import Exit, Output
 from tui_meta.views.loss_per_step import loss_per_step_plot
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plot import Limits, Plot, limits_around
-from tui_meta.views.wave import task_series, wave_plot
+from tui_meta.views.wave import task_series, wave_limits, wave_plot
 
 
 class Evaluation(msgspec.Struct, frozen=True):
@@ -189,7 +189,7 @@ def _show_waves(
 
 def _evaluation_plot(shown: Evaluation, waves: SineTasks) -> Plot:
     x = limits_around(waves.x)
-    y = Limits(-1, 1).follow([*shown.query_y, *shown.before, *shown.after]).axis("y")
+    y = wave_limits(waves, (*shown.before, *shown.after)).axis("y")
     task = task_series(shown.amplitude, shown.phase, shown.support_x, shown.support_y, x)
     return wave_plot("", task, x, y, (shown.query_x, shown.before, shown.after))
 

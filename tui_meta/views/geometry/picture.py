@@ -41,7 +41,7 @@ class GeometryChart:
             (0.0, answer.update[1]),
             "line",
             "bright_green",
-            "●",
+            "dash-dot",
         )
         theta = Series("θ", (0.0,), (0.0,), "points", "bright_magenta", "◆")
         paths = []

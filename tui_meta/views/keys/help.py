@@ -21,7 +21,7 @@ _NOTES = (  # of the watch screen
     "The waves show the latest task common to all running runs. After {evaluate}, {standard}, "
     "{half range} or {per step} they show your evaluation until {back}.",
     "Letters at the lower edge of a chart: e evaluated on demand, s saved manually, p paused.",
-    "Curves differ in marker and colour; the same sample precedes each run's name.",
+    "Curves differ in colour and dash pattern; the same sample precedes each run's name.",
 )
 
 

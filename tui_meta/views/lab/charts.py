@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.analysis.answers import Adapted
+from core.tasks.sine import SineTasks
 from tui_meta.views.lab.pending_queries import Answers
-from tui_meta.views.lab.state import USUAL_HEIGHT, LabState, at_step
+from tui_meta.views.lab.state import LabState, at_step
 from tui_meta.views.loss_per_step import loss_per_step_plot
 from tui_meta.views.numbers import whole
 from tui_meta.views.plot import (
@@ -21,7 +22,7 @@ from tui_meta.views.plot import (
     limits_around,
     log10s,
 )
-from tui_meta.views.wave import task_series, wave_plot
+from tui_meta.views.wave import task_series, wave_limits, wave_plot
 
 _HERE: tuple[Kind, Color, Marker] = ("points", "bright_green", "◆")
 """Style of the cursor and of the current step."""
@@ -32,7 +33,7 @@ class LabCharts:
 
     def __init__(self) -> None:
         self._losses = Limits(-2, 1, "log")
-        self._height = Limits(-USUAL_HEIGHT, USUAL_HEIGHT)
+        self._height = wave_limits(SineTasks())
 
     def waves(self, lab: LabState, answers: Answers, *, playing: bool = False) -> Plot:
         """Return the wave, the predictions at the current step, the support set and the cursor."""
@@ -60,10 +61,10 @@ class LabCharts:
     def each(self, lab: LabState, answers: Answers) -> list[Plot]:
         """Return a plot for each source: its prediction before and at the current step."""
         plots = []
-        for name, answer in answers.items():
+        for index, (name, answer) in enumerate(answers.items()):
             x, now = _prediction(lab, answer)
             predictions = (x, gaps(answer.predictions[0]), now) if answer else None
-            plots.append(wave_plot(name, _task(lab), _x(lab), self._y(lab), predictions))
+            plots.append(wave_plot(name, _task(lab), _x(lab), self._y(lab), predictions, index))
         return plots
 
     def losses(self, lab: LabState, answers: Answers) -> Plot:
@@ -79,9 +80,9 @@ class LabCharts:
         return replace(plot, series=(*reversed(plot.series), here), names=tuple(answers))
 
     def _y(self, lab: LabState) -> Axis:
-        usual = Limits(-USUAL_HEIGHT, USUAL_HEIGHT)
+        usual = wave_limits(lab.waves)
         tall = self._height.follow((-lab.height, lab.height))
-        self._height = usual if lab.height == USUAL_HEIGHT else tall
+        self._height = usual if lab.height == usual.upper else tall
         return self._height.axis("y")
 
 

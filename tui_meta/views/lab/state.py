@@ -16,13 +16,12 @@ from core.errors import ConfigError
 from core.evaluation.few_shot_tasks import PRESETS, PresetName
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave
+from tui_meta.views.plot import round_step
+from tui_meta.views.wave import usual_height
 
 COLUMNS = 50
 ROWS = 24
-"""Steps of the cursor across the chart."""
-
-USUAL_HEIGHT = 6.0
-"""The chart reaches from minus to plus this; larger waves make it taller."""
+"""Steps of the cursor across the chart, about so many of y: those are round numbers."""
 
 INTERVALS = ("whole range", "right half", "left half")
 """Intervals from which support points are drawn."""
@@ -59,7 +58,8 @@ class LabState:
     def height(self) -> float:
         """The chart reaches from minus to plus this."""
         size = max(abs(self.task.amplitude), *map(abs, self.task.support_y))
-        return USUAL_HEIGHT if size <= USUAL_HEIGHT else 1.2 * size
+        usual = usual_height(self.waves)
+        return usual if size <= usual else 1.2 * size
 
 
 def begin(waves: SineTasks, seed: int = 0) -> LabState:
@@ -135,7 +135,7 @@ def move(lab: LabState, columns: int, rows: int) -> LabState:
     """Move the cursor, and a grabbed point, right and up; it stays on the chart."""
     low, high = lab.waves.x
     x = lab.x + columns * (high - low) / COLUMNS
-    y = lab.y + rows * 2 * lab.height / ROWS
+    y = lab.y + rows * round_step(2 * lab.height / ROWS)
     return place(lab, max(low, min(high, x)), max(-lab.height, min(lab.height, y)))
 
 

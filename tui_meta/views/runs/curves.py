@@ -11,7 +11,7 @@ CURVE_COLUMNS = 48
 """Curves are drawn as at most twice as many means."""
 
 MOST_CURVES = 4
-"""On one chart: so many differ in marker and in colour."""
+"""On one chart: so many differ in colour and dash pattern."""
 
 Which = Literal["training", "adapted"]
 LABELS: dict[Which, str] = {"training": "training", "adapted": "validation"}

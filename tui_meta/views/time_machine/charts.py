@@ -66,8 +66,8 @@ class ThroughTimeChart(_LossChart):
         self._losses = self._losses.follow((*first, *now))
         at_now = f"at step {lab.step}" if lab.step else "before"
         lines = (
-            Series("before", tuple(known), log10s(first), "line", "bright_blue", "•"),
-            Series(at_now, tuple(known), log10s(now), "line", "yellow", "blocks"),
+            replace(curve("before", tuple(known), log10s(first)), marker="short", dim=True),
+            curve(at_now, tuple(known), log10s(now)),
         )
         plot = self._draw("this task, by checkpoint", lines, here, value)
         return replace(plot, empty="no answer yet")

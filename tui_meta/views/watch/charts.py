@@ -29,7 +29,7 @@ from tui_meta.views.run_settings import training_loss_words, validation_words
 from tui_meta.views.run_status import RunStatus
 from tui_meta.views.watch.lens import Lens
 from tui_meta.views.watch.x_axis import X_LABELS, in_unit
-from tui_meta.views.wave import task_series, wave_plot
+from tui_meta.views.wave import task_series, wave_limits, wave_plot
 
 _UNTRAINED = "untrained"
 _SMOOTH = 48
@@ -40,9 +40,6 @@ _VALIDATION = Limits(-2, 1, "log")
 
 _NOWHERE = (299.0, 300.0)
 """Limits outside all losses: the first losses set new ones."""
-
-_USUAL_WAVE = Limits(-6, 6)
-"""Axes on which amplitudes can be compared by eye; very small and very large waves have others."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,6 @@ class Charts:
 
     def __init__(self) -> None:
         self._limits: dict[tuple[str, ...], Limits] = {}
-        self._wave = _USUAL_WAVE
 
     def validation(self, history: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
         """Return the mean loss on the validation tasks in its band, and that of no training."""
@@ -125,33 +121,17 @@ class Charts:
         lenses: Sequence[Lens],
     ) -> list[Plot]:
         """Return the wave and its prediction for each run, all on the same axes."""
-        values: list[float] = []
-        for evaluated in evaluations.values():
-            values += (*evaluated.before, *evaluated.after, *evaluated.support_y)
-            values += (-evaluated.amplitude, evaluated.amplitude)
-        size = max(map(abs, values), default=1.0)
-        self._wave = _USUAL_WAVE if 0.6 <= size <= 6 else self._wave.follow(values)
+        values = [
+            value
+            for evaluated in evaluations.values()
+            for value in (*evaluated.before, *evaluated.after)
+        ]
+        of_each = [wave_limits(one.snapshot.waves, values) for one in statuses]
+        y = max(of_each, key=lambda limits: limits.upper, default=Limits(-1, 1)).axis("y")
         return [
-            replace(
-                self._wave_plot(one.title, evaluations.get(one.snapshot.run)), cursor=lens.cursor
-            )
+            replace(_wave_plot(one, evaluations.get(one.snapshot.run), y), cursor=lens.cursor)
             for one, lens in zip(statuses, lenses, strict=True)
         ]
-
-    def _wave_plot(self, title: str, evaluated: Evaluated | None) -> Plot:
-        y = self._wave.axis("y")
-        if evaluated is None or not evaluated.query_x:
-            return Plot(title, (), Limits(-5, 5).axis("x"), y, "no evaluation yet")
-        x = limits_around(evaluated.query_x)
-        support = evaluated.support_x, evaluated.support_y
-        return wave_plot(
-            f"{title}  {loss(evaluated.losses[0])} → {loss(evaluated.losses[-1])}"
-            f" · {PROBES[evaluated.probe].title} · at {whole(evaluated.iteration)}",
-            task_series(evaluated.amplitude, evaluated.phase, *support, x),
-            x,
-            y,
-            (evaluated.query_x, evaluated.before, evaluated.after),
-        )
 
     def _over_iterations(
         self,
@@ -231,6 +211,23 @@ def task_line(evaluated: Evaluated | None) -> str:
     return f"{wave}, {points} points, {steps} gradient steps"
 
 
+def _wave_plot(status: RunStatus, evaluated: Evaluated | None, y: Axis) -> Plot:
+    title = status.title
+    if evaluated is None or not evaluated.query_x:
+        return Plot(title, (), Limits(-5, 5).axis("x"), y, "no evaluation yet")
+    x = limits_around(evaluated.query_x)
+    support = evaluated.support_x, evaluated.support_y
+    return wave_plot(
+        f"{title}  {loss(evaluated.losses[0])} → {loss(evaluated.losses[-1])}"
+        f" · {PROBES[evaluated.probe].title} · at {whole(evaluated.iteration)}",
+        task_series(evaluated.amplitude, evaluated.phase, *support, x),
+        x,
+        y,
+        (evaluated.query_x, evaluated.before, evaluated.after),
+        status.index,
+    )
+
+
 def _validations(status: RunStatus, history: EventHistory) -> _Curve:
     validations = history.validations[status.snapshot.run]
     low, mean, high = (
@@ -242,7 +239,7 @@ def _validations(status: RunStatus, history: EventHistory) -> _Curve:
 def _band(status: RunStatus, name: str, x: Sequence[float], y: Sequence[float]) -> Series:
     color = curve("", (), (), status.index).color
     label = f"{status.title} {name}"
-    return Series(label, x, y, "line", color, "braille", dim=True, listed=False)
+    return Series(label, x, y, "line", color, "dotted", dim=True, listed=False)
 
 
 def _untrained(curves: Sequence[_Curve], plot: Plot) -> Sequence[Series]:
@@ -253,6 +250,6 @@ def _untrained(curves: Sequence[_Curve], plot: Plot) -> Sequence[Series]:
     levels = on_scale(losses, plot.y.scale)
     ends = (plot.x.lower, plot.x.upper)
     return [
-        Series(_UNTRAINED, ends, (y, y), "line", "default", "•", dim=True, listed=not index)
+        Series(_UNTRAINED, ends, (y, y), "line", "default", "dotted", dim=True, listed=not index)
         for index, y in enumerate(levels)
     ]
