@@ -192,23 +192,3 @@ def test_a_watcher_whose_reader_stalls_obeys_a_signal_and_the_session_continues(
     until(lambda: not serving.server.has_subscribers)
     serving.client().sync()
     assert serving.server._session.calls == ["start"]  # type: ignore[attr-defined]
-
-
-def test_a_watcher_whose_reader_stalls_follows_the_session_to_its_end_and_obeys_ctrl_c(
-    serving: Serving, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-
-    def meanwhile() -> None:
-        until(lambda: signal.getsignal(signal.SIGTERM) is not before)
-        publish_much(serving)
-        until(is_full)
-        serving.server.ended.set()
-        until(lambda: signal.getsignal(signal.SIGTERM) is before)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    with stalled_output(monkeypatch) as is_full:
-        thread = threading.Thread(target=meanwhile)
-        thread.start()
-        assert main(["watch", "--json"]) == 130
-        thread.join(PATIENCE)
