@@ -149,7 +149,7 @@ class RemoteSession:
         try:
             self._call(End(save))
         except RemoteError as error:
-            if not (self._ended or self._left):
+            if not self._ended:
                 self._lose(str(error))
 
     def leave(self, *, terminated: bool) -> None:
@@ -345,6 +345,7 @@ class RemoteSession:
         self._subscribers = update.subscribers or self._subscribers
 
     def _lose(self, problem: str) -> None:
+        """Give the session up, unless this client left: a thread may still have been writing."""
         with self._changed:
-            self._lost = self._lost or problem
+            self._lost = self._lost or ("" if self._left else problem)
             self._changed.notify_all()

@@ -277,6 +277,23 @@ def test_a_client_that_leaves_waits_for_no_answer(impostor: Callable[..., Impost
     assert refused == [LEFT]
 
 
+def test_a_message_that_leaving_cuts_off_is_no_sign_of_a_lost_session(
+    impostor: Callable[..., Impostor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impostor(WELCOME, all_of(FakeSession()))
+    client = RemoteSession("1")
+    send = client._socket.send
+
+    def leave_and_send(message: Message) -> None:
+        client.detach()
+        send(message)
+
+    monkeypatch.setattr(client._socket, "send", leave_and_send)
+    client.send(Save())
+    assert client.connection.keeps_running
+    assert not client.connection.lost
+
+
 def test_events_are_kept_though_the_session_has_ended(impostor: Callable[..., Impostor]) -> None:
     finished = Finished(run="fomaml-1", iteration=5, time=0.0)
     data: list[Message] = [Update(events=(finished,)), Ended()]
