@@ -14,7 +14,7 @@ from rich.text import Text
 from core.evaluation.statistics import Statistics
 from tui_meta.console import Output
 from tui_meta.views.numbers import loss, whole
-from tui_meta.views.plot import Plot
+from tui_meta.views.plots.plot import Plot
 from tui_meta.views.text import printable, printable_json
 
 WIDEST = 100

@@ -7,7 +7,7 @@ from core.events import Snapshot
 from core.session.api import Connection
 from tui_meta.views import numbers
 from tui_meta.views.event_history import EventHistory, Trouble
-from tui_meta.views.plot import SAMPLES, curve
+from tui_meta.views.plots.plot import SAMPLES, curve
 from tui_meta.views.run_settings import settings_words
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, printable, spread
 from tui_meta.views.trend import trend

@@ -14,7 +14,7 @@ from core.events import Snapshot
 from core.storage.run_index import RunSummary
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.messages.log import Message
-from tui_meta.views.plot import Plot
+from tui_meta.views.plots.plot import Plot
 from tui_meta.views.run_status import RunStatus
 
 LARGEST_COPY = 74_994

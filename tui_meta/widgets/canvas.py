@@ -14,17 +14,9 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_meta.upstream.plotext import LIMITS, cell, draw_lines
-from tui_meta.views.plot import (
-    SAMPLES,
-    Axis,
-    Marker,
-    Plot,
-    Series,
-    Vertex,
-    dashed,
-    decimate,
-    straighten,
-)
+from tui_meta.views.plots.axis import Axis
+from tui_meta.views.plots.lines import Vertex, dashed, decimate, straighten
+from tui_meta.views.plots.plot import SAMPLES, Marker, Plot, Series
 from tui_meta.widgets.overlay import put
 
 FRAME = Style(dim=True)

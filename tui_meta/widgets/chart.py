@@ -19,7 +19,8 @@ from textual.widget import Widget
 
 from tui_meta.upstream.plotext import cell
 from tui_meta.upstream.repaint import set_border_title
-from tui_meta.views.plot import Axis, Plot
+from tui_meta.views.plots.axis import Axis
+from tui_meta.views.plots.plot import Plot
 from tui_meta.views.text import wrap
 from tui_meta.widgets.canvas import FRAME, Canvas, sample, style, unit
 from tui_meta.widgets.overlay import put, put_cursor, put_label

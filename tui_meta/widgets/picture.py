@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from tui_meta.views.plot import Plot
+from tui_meta.views.plots.plot import Plot
 from tui_meta.views.text import Line
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines

@@ -12,7 +12,7 @@ from tests.support.dashboard.saved_runs import answered
 from tests.support.dashboard.watch import settle
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.lab.screen import LabPage
-from tui_meta.views.plot import Series
+from tui_meta.views.plots.plot import Series
 from tui_meta.widgets.chart import Chart
 
 

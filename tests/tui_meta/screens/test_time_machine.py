@@ -31,7 +31,7 @@ from tests.support.run_folders import evaluated, make_run
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.time_machine.screen import RECALL_TICKS, TimeMachinePage
 from tui_meta.views.numbers import loss
-from tui_meta.views.plot import Series
+from tui_meta.views.plots.plot import Series
 from tui_meta.views.text import plain
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines

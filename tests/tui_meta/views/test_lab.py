@@ -20,7 +20,7 @@ from tests.support.dashboard.answers import SOURCES, TITLES, adapted, surveyed
 from tui_meta.views.lab import state as lab
 from tui_meta.views.lab.charts import LabCharts
 from tui_meta.views.lab.state import LabState
-from tui_meta.views.plot import Series
+from tui_meta.views.plots.plot import Series
 
 START = lab.begin(SineTasks())
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from core.events import Evaluate, Pause, Save
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.watch_state import started_session, watch_state
-from tui_meta.views.plot import Axis, Limits, Plot, Series, curve, log10s
+from tui_meta.views.plots.axis import Axis, Limits, log10s
+from tui_meta.views.plots.plot import Plot, Series, curve
 from tui_meta.views.text import plain
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.lens import Lens, moved, reading, stops, value_at

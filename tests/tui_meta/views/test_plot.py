@@ -7,22 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.tasks.sine import SineTasks
-from tui_meta.views.plot import (
-    Axis,
-    Limits,
-    Plot,
-    Scale,
-    Series,
-    Vertex,
-    curve,
-    dashed,
-    decimate,
-    linear_ticks,
-    log10s,
-    log_ticks,
-    straighten,
-)
-from tui_meta.views.wave import task_series, wave_limits, wave_plot
+from tui_meta.views.plots.axis import Axis, Limits, Scale, linear_ticks, log10s, log_ticks
+from tui_meta.views.plots.lines import Vertex, dashed, decimate, straighten
+from tui_meta.views.plots.plot import Plot, Series, curve
+from tui_meta.views.plots.wave import task_series, wave_limits, wave_plot
 
 any_floats = st.lists(st.floats(), max_size=40)
 scales: st.SearchStrategy[Scale] = st.sampled_from(["linear", "log"])

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.watch_state import NAMES, one_evaluation, started_session, watch_state
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.plot import Plot, log10s
+from tui_meta.views.plots.axis import log10s
+from tui_meta.views.plots.plot import Plot
 from tui_meta.views.text import plain
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.state import WatchState

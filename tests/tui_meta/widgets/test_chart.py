@@ -20,17 +20,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from tui_meta.upstream.plotext import own_figure
-from tui_meta.views.plot import (
-    Axis,
-    Kind,
-    Limits,
-    Mark,
-    Marker,
-    Plot,
-    Series,
-    curve,
-    linear_ticks,
-)
+from tui_meta.views.plots.axis import Axis, Limits, linear_ticks
+from tui_meta.views.plots.plot import Kind, Mark, Marker, Plot, Series, curve
 from tui_meta.widgets.canvas import Canvas
 from tui_meta.widgets.chart import Chart, draw
 
@@ -93,7 +84,8 @@ def test_numbers_that_abort_plotext_are_drawn() -> None:
     # In a process of its own, for a kernel that aborts takes the test runner with it.
     script = """
 import math
-from tui_meta.views.plot import Axis, Plot, Series
+from tui_meta.views.plots.axis import Axis
+from tui_meta.views.plots.plot import Plot, Series
 from tui_meta.widgets.chart import draw
 bad = [math.nan, math.inf, -math.inf, 1e9, -1e9, 1e300, -1e300, 1.7e308, 5e-324, 0.0, 2.0]
 x = [a for a in bad for _ in bad]

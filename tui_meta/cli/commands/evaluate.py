@@ -17,10 +17,11 @@ from tui_meta.cli.networks import Identity, Network, load_networks, print_headin
 from tui_meta.cli.protocols import chosen_protocol, every_step, is_chosen, protocol_lines
 from tui_meta.cli.tables import print_chart, print_json, print_losses, print_statistics
 from tui_meta.console import Exit, Output
-from tui_meta.views.loss_per_step import loss_per_step_plot
 from tui_meta.views.numbers import loss, whole
-from tui_meta.views.plot import Limits, Plot, limits_around
-from tui_meta.views.wave import task_series, wave_limits, wave_plot
+from tui_meta.views.plots.axis import Limits, limits_around
+from tui_meta.views.plots.loss_per_step import loss_per_step_plot
+from tui_meta.views.plots.plot import Plot
+from tui_meta.views.plots.wave import task_series, wave_limits, wave_plot
 
 
 class Evaluation(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from tui_meta.views.geometry import picture as geometry
 from tui_meta.views.geometry.picture import number_rows, side_by_side
 from tui_meta.views.keys.pages import GEOMETRY_KEYS
 from tui_meta.views.keys.table import Key
-from tui_meta.views.plot import empty_plot
+from tui_meta.views.plots.plot import empty_plot
 from tui_meta.views.tabular import Rows, traced_rows
 from tui_meta.widgets.lines import Lines
 from tui_meta.widgets.picture import Picture

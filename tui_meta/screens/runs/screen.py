@@ -23,7 +23,7 @@ from tui_meta.views.describe import display_path
 from tui_meta.views.keys.footer import keys_line
 from tui_meta.views.keys.pages import RUNS_KEYS
 from tui_meta.views.keys.table import Key
-from tui_meta.views.plot import Plot, empty_plot
+from tui_meta.views.plots.plot import Plot, empty_plot
 from tui_meta.views.runs import details as run_details
 from tui_meta.views.runs.curves import (
     MOST_CURVES,

@@ -8,7 +8,8 @@ from core.analysis.answers import WORST_TASKS, BatteryResult, Number, Pair, Sour
 from core.evaluation_protocol import EvaluationProtocol
 from core.tasks.sine_sampler import SineWave
 from tui_meta.views.numbers import bar, loss, percent, whole
-from tui_meta.views.plot import Limits, Plot, curve
+from tui_meta.views.plots.axis import Limits
+from tui_meta.views.plots.plot import Plot, curve
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, plain, spread
 
 _NUMBER_CELLS = 7

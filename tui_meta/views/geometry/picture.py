@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from core.analysis.answers import Number, Traced
 from tui_meta.views.numbers import whole
-from tui_meta.views.plot import Limits, Plot, Series, curve
+from tui_meta.views.plots.axis import Limits
+from tui_meta.views.plots.plot import Plot, Series, curve
 from tui_meta.views.text import Line, Span, line
 
 _NAMED = 4

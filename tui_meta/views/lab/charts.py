@@ -7,22 +7,11 @@ from core.analysis.answers import Adapted
 from core.tasks.sine import SineTasks
 from tui_meta.views.lab.pending_queries import Answers
 from tui_meta.views.lab.state import LabState, at_step
-from tui_meta.views.loss_per_step import loss_per_step_plot
 from tui_meta.views.numbers import whole
-from tui_meta.views.plot import (
-    Axis,
-    Color,
-    Kind,
-    Limits,
-    Marker,
-    Plot,
-    Series,
-    curve,
-    gaps,
-    limits_around,
-    log10s,
-)
-from tui_meta.views.wave import task_series, wave_limits, wave_plot
+from tui_meta.views.plots.axis import Axis, Limits, limits_around, log10s
+from tui_meta.views.plots.loss_per_step import loss_per_step_plot
+from tui_meta.views.plots.plot import Color, Kind, Marker, Plot, Series, curve, gaps
+from tui_meta.views.plots.wave import task_series, wave_limits, wave_plot
 
 _HERE: tuple[Kind, Color, Marker] = ("points", "bright_green", "◆")
 """Style of the cursor and of the current step."""

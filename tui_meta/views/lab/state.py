@@ -16,8 +16,8 @@ from core.errors import ConfigError
 from core.evaluation.few_shot_tasks import PRESETS, PresetName
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave
-from tui_meta.views.plot import round_step
-from tui_meta.views.wave import usual_height
+from tui_meta.views.plots.axis import round_step
+from tui_meta.views.plots.wave import usual_height
 
 COLUMNS = 50
 ROWS = 24

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from core.events import AnyEvent, Progress, Validated
-from tui_meta.views.plot import Limits, Plot, curve, decimate, log10s
+from tui_meta.views.plots.axis import Limits, log10s
+from tui_meta.views.plots.lines import decimate
+from tui_meta.views.plots.plot import Plot, curve
 from tui_meta.views.text import printable
 
 CURVE_COLUMNS = 48

@@ -7,7 +7,9 @@ from dataclasses import replace
 from core.analysis.answers import Adapted
 from tui_meta.views.checkpoint_travel import TimeMachine
 from tui_meta.views.lab.state import LabState, at_step
-from tui_meta.views.plot import Limits, Plot, Series, curve, decimate, gaps, log10s
+from tui_meta.views.plots.axis import Limits, log10s
+from tui_meta.views.plots.lines import decimate
+from tui_meta.views.plots.plot import Plot, Series, curve, gaps
 
 _SMOOTH = 48
 

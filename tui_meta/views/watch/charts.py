@@ -11,25 +11,16 @@ from core.evaluation.few_shot_tasks import PROBES
 from core.events import Evaluated
 from core.tasks.sine_sampler import SineWave
 from tui_meta.views.event_history import EventHistory
-from tui_meta.views.loss_per_step import loss_per_step_plot
 from tui_meta.views.numbers import loss, whole
-from tui_meta.views.plot import (
-    Axis,
-    Limits,
-    Mark,
-    Plot,
-    Series,
-    curve,
-    decimate,
-    gaps,
-    limits_around,
-    on_scale,
-)
+from tui_meta.views.plots.axis import Axis, Limits, limits_around, on_scale
+from tui_meta.views.plots.lines import decimate
+from tui_meta.views.plots.loss_per_step import loss_per_step_plot
+from tui_meta.views.plots.plot import Mark, Plot, Series, curve, gaps
+from tui_meta.views.plots.wave import task_series, wave_limits, wave_plot
 from tui_meta.views.run_settings import training_loss_words, validation_words
 from tui_meta.views.run_status import RunStatus
 from tui_meta.views.watch.lens import Lens
 from tui_meta.views.watch.x_axis import X_LABELS, in_unit
-from tui_meta.views.wave import task_series, wave_limits, wave_plot
 
 _UNTRAINED = "untrained"
 _SMOOTH = 48

@@ -8,7 +8,8 @@ from itertools import product
 from typing import Literal, TypeVar, get_args
 
 from tui_meta.views.numbers import loss, whole
-from tui_meta.views.plot import Plot, Scale, Series, round_step
+from tui_meta.views.plots.axis import Scale, round_step
+from tui_meta.views.plots.plot import Plot, Series
 from tui_meta.views.watch.x_axis import X_LABELS, XUnit
 
 T = TypeVar("T")

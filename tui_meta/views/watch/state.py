@@ -11,7 +11,7 @@ from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.footer import Situation, footer
 from tui_meta.views.messages.log import MessageKey
 from tui_meta.views.messages.status_line import status_lines
-from tui_meta.views.plot import Plot
+from tui_meta.views.plots.plot import Plot
 from tui_meta.views.run_settings import is_validated
 from tui_meta.views.run_status import RunStatus, title_line
 from tui_meta.views.text import Line, Span, clip, line, plain, printable

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from tui_meta.views.plot import Axis, Limits, Plot, curve, on_scale
+from tui_meta.views.plots.axis import Axis, Limits, on_scale
+from tui_meta.views.plots.plot import Plot, curve
 
 Curve = tuple[str, Sequence[float], int]
 """A label, the loss before adaptation and after each step, and the number of the curve's look."""

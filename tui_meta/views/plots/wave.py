@@ -8,7 +8,8 @@ import numpy as np
 
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave
-from tui_meta.views.plot import Axis, Limits, Plot, Series, curve, round_step
+from tui_meta.views.plots.axis import Axis, Limits, round_step
+from tui_meta.views.plots.plot import Plot, Series, curve
 
 Values = Sequence[float]
 

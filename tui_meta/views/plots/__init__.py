@@ -1,0 +1,1 @@
+"""Charts as plain data, and those that several screens share."""

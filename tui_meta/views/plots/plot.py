@@ -1,0 +1,128 @@
+"""Plots as plain data: series, axes and stable limits.
+
+Nothing here depends on a terminal. Values that cannot be shown (NaN, infinity, the logarithm of
+zero) become gaps, never errors: a training run that diverges must still be looked at.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tui_meta.views.plots.axis import Axis
+
+Kind = Literal["line", "points"]
+Marker = Literal["solid", "dashed", "short", "dash-dot", "dotted", "•", "+", "●", "○", "◆"]
+"""The first five are the dash patterns of lines; the others are one character a cell."""
+
+SAMPLES: Mapping[Marker, str] = {
+    "solid": "⠒",
+    "dashed": "╍",
+    "short": "┅",
+    "dash-dot": "╾",
+    "dotted": "⠂",
+}
+"""One cell of each dash pattern, as legends show it."""
+
+Color = Literal["default", "yellow", "bright_blue", "bright_cyan", "bright_green", "bright_magenta"]
+"""Names of the 16-colour palette, so that the plainest terminal shows them exactly."""
+
+_NAN = math.nan
+
+
+@dataclass(frozen=True)
+class Series:
+    """One curve or one set of points.
+
+    `x` and `y` have the same length, `(n_points,)`, and are kept as tuples; what is not
+    finite is a gap. Series of one plot should differ in `marker`, not in `color` alone.
+
+    Raises:
+        ValueError: `x` and `y` differ in length.
+    """
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    kind: Kind = "line"
+    color: Color = "default"
+    marker: Marker = "solid"
+    dim: bool = False
+    listed: bool = True
+    """Named in the legend, and read by the cursor."""
+
+    def __post_init__(self) -> None:
+        if len(self.x) != len(self.y):
+            raise ValueError(f"{self.label}: {len(self.x)} x values but {len(self.y)} y values")
+        object.__setattr__(self, "x", _with_gaps(self.x))
+        object.__setattr__(self, "y", _with_gaps(self.y))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened at `x`, as one letter."""
+
+    x: float
+    letter: str
+    color: Color = "default"
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A chart: its title, its series in drawing order, its two axes.
+
+    Points are drawn over lines, whatever their order. `empty` is the text where no
+    series has anything to draw. `marks` are drawn at the x axis, and a line at `cursor`. The legend
+    names the series in the order of `names`, where that is another than that of drawing.
+    """
+
+    title: str
+    series: tuple[Series, ...]
+    x: Axis
+    y: Axis
+    empty: str = "no data yet"
+    marks: tuple[Mark, ...] = ()
+    cursor: float | None = None
+    values: tuple[str, ...] = ()
+    """Texts behind the names of the legend, if any."""
+    names: tuple[str, ...] = ()
+    caption: str = ""
+    """A sentence above the curves, where there is room for it."""
+
+    @property
+    def legend(self) -> tuple[Series, ...]:
+        """The series that the legend names: those that are listed and have a label."""
+        order = {label: place for place, label in enumerate(self.names)}
+        named = (series for series in self.series if series.label and series.listed)
+        return tuple(sorted(named, key=lambda series: order.get(series.label, -1)))
+
+
+def empty_plot(title: str, said: str) -> Plot:
+    """Return a plot without data that shows why."""
+    axis = Axis(0.0, 1.0)
+    return Plot(title, (), axis, axis, empty=said)
+
+
+def gaps(values: Iterable[float | None]) -> tuple[float, ...]:
+    """The values of an answer, NaN for what is None there: it was not finite."""
+    return tuple(_NAN if value is None else value for value in values)
+
+
+def curve(label: str, x: Sequence[float], y: Sequence[float], index: int = 0) -> Series:
+    """The line number `index` of several: the look of a run or a network, wherever it is drawn.
+
+    The first four differ in colour and in dash pattern.
+    """
+    looks: tuple[tuple[Marker, Color], ...] = (
+        ("solid", "bright_cyan"),
+        ("dashed", "yellow"),
+        ("short", "bright_magenta"),
+        ("dash-dot", "bright_blue"),
+    )
+    marker, color = looks[index % len(looks)]
+    return Series(label, x, y, "line", color, marker)
+
+
+def _with_gaps(values: Sequence[float]) -> tuple[float, ...]:
+    # One NaN object for all gaps: tuples compare by identity first, so equal plots are equal.
+    return tuple(value if math.isfinite(value) else _NAN for value in map(float, values))
