@@ -6,14 +6,14 @@ those in ``core.algorithms``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal, get_args
 
 import msgspec
 
 from core import validation
 from core.algorithms.base import Algorithm
-from core.algorithms.registry import decode_algorithm
+from core.algorithms.registry import ALGORITHMS, decode_algorithm
 from core.errors import ConfigError
 from core.evaluation_protocol import EvaluationProtocol
 from core.models.settings import LARGEST_NETWORK, NetworkConfig
@@ -127,3 +127,15 @@ class RunConfig:
             algorithm = decode_algorithm(table["algorithm"], "algorithm")
             table = {**table, "algorithm": algorithm}
         return validation.decode(cls, table, "")
+
+
+TABLES: dict[str, type] = {
+    **ALGORITHMS,
+    "network": NetworkConfig,
+    "waves": SineTasks,
+    "validation": ValidationSettings,
+}
+"""Tables of a configuration file, and the dataclasses that they configure."""
+
+RUN_SETTINGS = [one.name for one in fields(RunConfig) if one.name not in ("algorithm", *TABLES)]
+"""Settings of a run that are in no table."""

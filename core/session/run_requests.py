@@ -18,9 +18,13 @@ from core.validation import decode
 
 
 class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Train new runs, one for each configuration, in new folders under ``out``."""
+    """Train new runs, one for each configuration, in new folders under ``out``.
+
+    The name of a folder begins with that of ``titles``, by default the run's algorithm.
+    """
 
     configs: list[dict[str, Any]]
+    titles: list[str] = []
     out: str
     name: str | None = None
     pace: float | None = None
@@ -35,10 +39,12 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         out: Path,
         name: str | None,
         pace: float | None,
+        titles: Iterable[str] = (),
     ) -> TrainRequest:
         """Build a request; ``out`` is text, relative to the folder of the training process."""
         return cls(
             configs=[config.to_dict() for config in configs],
+            titles=list(titles),
             out=str(out),
             name=name,
             pace=pace,
@@ -60,8 +66,10 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         saving = decode(CheckpointSettings, self.saving, "saving")
         configs = list(map(RunConfig.from_dict, self.configs))
         require_memory(configs)
+        titles = self.titles or [config.algorithm.name for config in configs]
         return plan_all(
-            plan_new(config, Path(self.out), self.name, self.pace, saving) for config in configs
+            plan_new(config, Path(self.out), self.name, self.pace, saving, title=title)
+            for config, title in zip(configs, titles, strict=True)
         )
 
 

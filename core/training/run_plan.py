@@ -148,13 +148,15 @@ def plan_new(
     name: str | None,
     pace: float | None = None,
     saving: CheckpointSettings | None = None,
+    *,
+    title: str = "",
 ) -> Plan:
     """Plan a run from scratch, and create and lock its folder under ``out``.
 
-    Without a ``name`` it is named after its algorithm and the time. Raises ``RunFolderError``.
+    It is named ``title``, by default its algorithm, and ``name``, by default the time. Raises
+    ``RunFolderError``.
     """
-    algorithm = config.algorithm.name
-    chosen = f"{algorithm}-{name or time.strftime('%Y%m%d-%H%M%S')}"
+    chosen = f"{title or config.algorithm.name}-{name or time.strftime('%Y%m%d-%H%M%S')}"
     return plan_in(create_run_folder(out, chosen, unique=name is None), config, pace, saving)
 
 

@@ -21,8 +21,8 @@ from tui_meta.cli.settings import configure
 
 TRIED = settings(max_examples=soak(100, 10_000))
 
-MOST_MEMORY = 8 * 2**20
-"""Bytes that Python may take for a file of some kB."""
+MOST_MEMORY = 32 * 2**20
+"""Bytes that Python may take for a file of some kB, which may describe ten thousand runs."""
 
 SOUND: dict[str, Any] = {
     "seed": 3,
@@ -38,6 +38,8 @@ SOUND: dict[str, Any] = {
     "reptile": {"outer_lr": 0.1, "schedule": "linear"},
     "network": {"hidden": [40, 40], "activation": "relu"},
     "waves": {"x": [-1.0, 1.0], "amplitude": [1, 2]},
+    "seeds": 2,
+    "sweep": {"reptile.inner_lr": [0.005, 0.01]},
 }
 
 
@@ -76,7 +78,7 @@ def check(path: Path, content: bytes) -> None:
             message = str(error)
         else:
             message = ""
-            assert len(settings.launch.algorithms) == len(settings.runs)
+            assert len({run.name for run in settings.runs}) == len(settings.runs) > 0
     assert len(message) < 1_000
     assert [one.name for one in path.parent.iterdir()] == [path.name]
 
@@ -84,7 +86,11 @@ def check(path: Path, content: bytes) -> None:
 def test_the_sound_file_is_used(path: Path) -> None:
     path.write_text(as_toml(SOUND))
     settings = configure({}, read_config_file(path), path)
-    assert [config.seed for config in settings.runs] == [3, 3]
+    assert [run.name for run in settings.runs] == [
+        *("reptile-inner_lr-0.005-s3", "reptile-inner_lr-0.005-s4"),
+        *("reptile-inner_lr-0.01-s3", "reptile-inner_lr-0.01-s4"),
+        *("fomaml-s3", "fomaml-s4"),
+    ]
 
 
 @TRIED

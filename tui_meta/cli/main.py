@@ -22,6 +22,7 @@ from tui_meta.cli.parameters import (
     Dashboard,
     Detach,
     Device,
+    DryRun,
     JsonEvents,
     JsonResult,
     NoTui,
@@ -53,6 +54,7 @@ EXAMPLES = """\
 Examples:
   tui-meta                                   train both, in the dashboard
   tui-meta --seed 3 --network.hidden 40 40   change settings
+  tui-meta --seeds 3 --sweep reptile.inner-lr=0.01,0.02    nine runs side by side
   tui-meta --config my.toml --pace 100       read settings from a file
   tui-meta config --seed 3 > my.toml         write such a file
   tui-meta --no-tui --json > log.jsonl       train without the dashboard
@@ -63,8 +65,9 @@ Examples:
   tui-meta runs                              list runs
 
 In a TOML configuration file, put seed = 3 at the top level and inner_lr = 0.01
-under [fomaml] or [reptile]; also [network], [waves] and [validation]. Flags
-override the file.
+under [fomaml] or [reptile]; also [network], [waves] and [validation]. Values
+under [sweep] are lists, and each [[runs]] has a name, an algorithm and settings.
+Flags override the file.
 """
 
 # Help texts are arguments: Python removes docstrings under PYTHONOPTIMIZE=2.
@@ -95,11 +98,13 @@ def train(
     no_tui: NoTui = False,
     json: JsonEvents = False,
     detach: Detach = False,
+    dry_run: DryRun = False,
     dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
     from tui_meta.cli.commands.train import train
 
-    return train(settings, config, _mode(no_tui=no_tui, json=json, detach=detach), dashboard)
+    mode = _mode(no_tui=no_tui, json=json, detach=detach)
+    return train(settings, config, mode, dashboard, dry_run=dry_run)
 
 
 @app.command(

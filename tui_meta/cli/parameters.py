@@ -50,6 +50,9 @@ WatchedJson = Annotated[bool, switch("Print events as JSON Lines")]
 Detach = Annotated[
     bool, switch("Run in the background; view with tui-meta attach"), Parameter(group=OUTPUT)
 ]
+DryRun = Annotated[
+    bool, switch("Only print the runs that would be trained"), Parameter(group=OUTPUT)
+]
 SessionId = Annotated[str, Parameter(help="Session ID from tui-meta ls", metavar="ID")]
 AnySession = Annotated[
     str | None,

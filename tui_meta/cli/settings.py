@@ -5,6 +5,7 @@ flag here. Only flags that were given override the file; ``core`` validates the 
 """
 
 import dataclasses
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,30 +16,20 @@ from cyclopts import Group, Parameter, Token
 from core import validation
 from core.algorithms.base import Algorithm
 from core.algorithms.registry import ALGORITHMS
-from core.config import CheckpointSettings, RunConfig, ValidationSettings
+from core.config import RUN_SETTINGS, TABLES, CheckpointSettings, RunConfig
 from core.errors import ConfigError, UnknownSettingError
-from core.models.settings import NetworkConfig
+from core.experiments.specification import (
+    EXPERIMENT,
+    PlannedRun,
+    algorithms_of,
+    run_config,
+    specification_of,
+)
 from core.settings import help_texts, setting
-from core.tasks.sine import SineTasks
 from core.validation import decode, refuse_unknown, require_table
 
 RUN = Group("Run", sort_key=1)
 """The group of the most common flags."""
-
-TABLES: dict[str, type] = {
-    **ALGORITHMS,
-    "network": NetworkConfig,
-    "waves": SineTasks,
-    "validation": ValidationSettings,
-}
-"""Tables of a configuration file, each a group of flags, and the dataclasses they configure."""
-
-RUN_NAMES = [
-    field.name
-    for field in dataclasses.fields(RunConfig)
-    if field.name not in ("algorithm", *TABLES)
-]
-"""Settings of a run that are in no table."""
 
 NOT_SET = ("family",)
 """Fields of the tables that users cannot set."""
@@ -62,13 +53,21 @@ class Launch:
     )
 
     def __post_init__(self) -> None:
-        for algorithm in self.algorithms:
-            validation.one_of("algorithms", algorithm, ALGORITHMS)
-        if not self.algorithms or len(set(self.algorithms)) != len(self.algorithms):
-            raise ConfigError("algorithms", self.algorithms, "must be at least one, each once")
         if not self.out.isprintable():
             raise ConfigError("out", self.out, "must be the name of a folder")
         validation.pace("pace", self.pace)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variations:
+    """What runs of an experiment differ in, as flags."""
+
+    seeds: tuple[int, ...] = setting(
+        (), help="Seeds of each run: a list, or how many, counted from --seed"
+    )
+    sweep: Annotated[tuple[str, ...], Parameter(metavar="SETTING=VALUES")] = setting(
+        (), help="Values of a setting, as reptile.inner-lr=0.005,0.02; several form a grid"
+    )
 
 
 def flags() -> type:
@@ -77,6 +76,7 @@ def flags() -> type:
     Keys are as in errors, ``seed`` or ``fomaml.inner_lr``; flags that were not given are left out.
     """
     settings = flags_of(Launch, "", RUN)
+    settings |= flags_of(Variations, "", RUN)
     settings |= flags_of(RunConfig, "", RUN, leave_out=("algorithm", *TABLES))
     settings |= flags_of(CheckpointSettings, "", RUN)
     for number, (table, kind) in enumerate(TABLES.items()):
@@ -89,13 +89,16 @@ def flags() -> type:
 class Configuration:
     """All settings: what to launch, its autosaves, and what each run learns.
 
-    ``algorithms`` holds the settings of each algorithm, launched or not.
+    ``algorithms`` holds the settings of each algorithm, launched or not, and ``shared`` those of
+    all runs. ``experiment`` is what a file says about seeds, a sweep, and runs of its own.
     """
 
     launch: Launch
     saving: CheckpointSettings
     algorithms: Mapping[str, Algorithm]
-    runs: Sequence[RunConfig]
+    shared: RunConfig
+    experiment: Mapping[str, Any]
+    runs: Sequence[PlannedRun]
 
 
 def configure(
@@ -109,6 +112,8 @@ def configure(
         return _validated(_overlaid(given, file))
     except UnknownSettingError as error:
         where = f"{path}" if error.where == "the configuration" else f"[{error.where}] of {path}"
+        if error.where == "sweep" and "sweep" in given:
+            where = "--sweep"
         raise UnknownSettingError(where, error.key, error.advice) from error
     except ConfigError as error:
         renamed = naming_flags(error, given)
@@ -123,6 +128,8 @@ def naming_flags(error: ConfigError, given: Iterable[str]) -> ConfigError:
     A setting may be a product, ``fomaml.tasks * fomaml.shots``.
     """
     field = error.field
+    if field.startswith("sweep.") and "sweep" in given:
+        field = f"--sweep {field.removeprefix('sweep.').replace('_', '-')}"
     for key in [factor.split(" ")[0] for factor in field.split(" * ")]:
         if key in given:
             field = field.replace(key, _flag(key))
@@ -131,16 +138,16 @@ def naming_flags(error: ConfigError, given: Iterable[str]) -> ConfigError:
 
 def _validated(settings: Mapping[str, Any]) -> Configuration:
     launch_names, saving_names = _names(Launch), _names(CheckpointSettings)
-    refuse_unknown(settings, [*launch_names, *saving_names, *RUN_NAMES, *TABLES], "")
+    known = [*launch_names, *saving_names, *RUN_SETTINGS, *TABLES, *EXPERIMENT]
+    refuse_unknown(settings, known, "")
     launch = decode(Launch, _only(settings, launch_names), "")
     saving = decode(CheckpointSettings, _only(settings, saving_names), "")
-    algorithms = {
-        name: decode(kind, settings.get(name, {}), name) for name, kind in ALGORITHMS.items()
-    }
-    shared = _only(settings, (*RUN_NAMES, "network", "waves", "validation"))
-    first = RunConfig.from_dict({"algorithm": {"name": launch.algorithms[0]}, **shared})
-    runs = [dataclasses.replace(first, algorithm=algorithms[name]) for name in launch.algorithms]
-    return Configuration(launch, saving, algorithms, runs)
+    specification = specification_of(_only(settings, (*RUN_SETTINGS, *TABLES, *EXPERIMENT)))
+    algorithms = algorithms_of(settings)
+    first = specification.variants[0].algorithm
+    shared = run_config(first, specification.settings)
+    experiment = _only(settings, EXPERIMENT[1:])
+    return Configuration(launch, saving, algorithms, shared, experiment, specification.expand())
 
 
 def _only(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
@@ -153,9 +160,27 @@ def _overlaid(given: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, An
         table, _, name = key.rpartition(".")
         if table:
             settings[table] = require_table(settings.get(table, {}), table) | {name: value}
+        elif key == "sweep":
+            settings[key] = require_table(settings.get(key, {}), key) | dict(map(_swept, value))
+        elif key == "seeds":
+            settings[key] = value[0] if len(value) == 1 else list(value)
         else:
-            settings[name] = value
+            settings[key] = value
     return settings
+
+
+def _swept(text: str) -> tuple[str, list[Any]]:
+    """Return the setting and the values of ``reptile.inner-lr=0.005,0.02``.
+
+    Values are written as in TOML; quotes can be left out.
+    """
+    key, equals, values = text.partition("=")
+    if not equals:
+        raise ConfigError("sweep", text, "must be a setting and its values, SETTING=VALUE,VALUE")
+    try:
+        return key.strip(), tomllib.loads(f"values = [{values}]")["values"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), [word.strip() for word in values.split(",")]
 
 
 # Flags.
@@ -203,7 +228,7 @@ def _names(kind: type) -> list[str]:
 
 def _shown(default: object) -> str | bool:
     """Return a default as a user would type it."""
-    if default is None or default is dataclasses.MISSING:
+    if default in (None, ()) or default is dataclasses.MISSING:
         return False
     if isinstance(default, tuple):
         return " ".join(_shown(value) or "" for value in default)  # type: ignore[misc]

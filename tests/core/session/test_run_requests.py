@@ -114,3 +114,14 @@ def test_missing_runs_are_rejected(tmp_path: Path) -> None:
 def test_a_run_whose_name_is_not_text_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="not valid UTF-8; rename it"):
         ResumeRequest.of([Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))])
+
+
+def test_folders_are_named_after_the_title_of_their_run(tmp_path: Path) -> None:
+    titles = ["reptile-inner_lr-0.01-s0", "reptile-inner_lr-0.02-s0"]
+    request = TrainRequest.of(
+        CONFIGS[:2], SAVING, out=tmp_path, name="mine", pace=None, titles=titles
+    )
+    plans = request.plans()
+    assert [plan.folder.name for plan in plans] == [f"{title}-mine" for title in titles]
+    for plan in plans:
+        plan.folder.discard()

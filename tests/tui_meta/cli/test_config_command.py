@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.config import CheckpointSettings, ValidationSettings
+from core.experiments.specification import PlannedRun
 from tests.support.strategies import SEEDS, configs, fomamls, intervals, reptiles
 from tui_meta.cli.commands import train
 from tui_meta.cli.commands.config import as_toml
@@ -52,10 +53,15 @@ def configurations(draw: st.DrawFn) -> Configuration:
     algorithms = {"fomaml": draw(fomamls()), "reptile": draw(reptiles())}
     validation = draw(VALIDATIONS)
     runs = [
-        dataclasses.replace(shared, algorithm=algorithms[name], validation=validation)
+        PlannedRun(
+            name=name,
+            group=name,
+            varied={"algorithm": name},
+            config=dataclasses.replace(shared, algorithm=algorithms[name], validation=validation),
+        )
         for name in launch.algorithms
     ]
-    return Configuration(launch, draw(SAVINGS), algorithms, runs)
+    return Configuration(launch, draw(SAVINGS), algorithms, runs[0].config, {}, runs)
 
 
 def printed(capsys: pytest.CaptureFixture[str], *tokens: str) -> str:
@@ -90,10 +96,20 @@ def test_flags_override_the_file_and_the_result_is_printed(
     assert plain["reptile"]["tasks"] == 1
 
 
+def test_an_experiment_is_printed_and_read_back() -> None:
+    own = {"name": "slow", "algorithm": "reptile", "reptile": {"inner_lr": 0.001}, "iterations": 9}
+    sweep = {"fomaml.outer-optimizer": ["sgd", "adam"], "network": {"hidden": [[4], [8, 8]]}}
+    file = {"runs": [own, {"algorithm": "fomaml"}], "sweep": sweep, "seeds": [3, 5], "seed": 2}
+    settings = configure({}, file, None)
+    plain = tomllib.loads(as_toml(settings))
+    assert plain["seeds"] == [3, 5]
+    assert configure({}, plain, None).runs == settings.runs
+
+
 def test_every_setting_is_printed_with_its_help(capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed(capsys).splitlines()
     keys = [line.removeprefix("# ").split(" ")[0] for line in lines if " =" in line]
-    assert len(keys) == len(flags().__annotations__)
+    assert len(keys) == len(flags().__annotations__) - 1  # a sweep is a table
     assert "# Outer (meta) learning rate: beta of FOMAML, step size epsilon of Reptile" in lines
     assert lines[lines.index("# support_interval =") - 1].startswith("# Interval of x")
 

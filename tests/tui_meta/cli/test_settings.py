@@ -26,7 +26,7 @@ def test_without_anything_both_algorithms_run_with_the_defaults_of_core():
     expected = [
         RunConfig.from_dict({"algorithm": {"name": name}}) for name in ("fomaml", "reptile")
     ]
-    assert found.runs == expected
+    assert [run.config for run in found.runs] == expected
 
 
 def test_flags_override_the_file_and_leave_the_rest_of_it():
@@ -34,17 +34,59 @@ def test_flags_override_the_file_and_leave_the_rest_of_it():
     given_flags = {"fomaml.inner_lr": 0.25, "iterations": 9, "algorithms": ("fomaml",)}
     found = configure(given_flags, file, FILE)
     assert found.launch.algorithms == ("fomaml",)
-    (config,) = found.runs
+    (config,) = [run.config for run in found.runs]
     assert (config.seed, config.iterations) == (3, 9)
     assert (config.algorithm.inner_lr, config.algorithm.tasks) == (0.25, 7)
     assert config.network.hidden == (8,)
 
 
+def test_seeds_and_a_sweep_are_flags_over_those_of_the_file():
+    file = {"seeds": [7], "sweep": {"reptile.inner_lr": [0.5], "iterations": [9]}}
+    flags = {"seeds": (2,), "sweep": ("reptile.inner-lr=0.25, 0.125", "iterations=5")}
+    runs = configure(flags, file, FILE).runs
+    assert [run.name for run in runs if run.config.algorithm.name == "reptile"] == [
+        f"reptile-iterations-5-inner_lr-{rate}-s{seed}" for rate in (0.25, 0.125) for seed in (0, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("network.hidden=[4],[8, 8]", [(4,), (8, 8)]),
+        ("network.activation=tanh, relu", ["tanh", "relu"]),
+        ('network.activation="relu"', ["relu"]),
+    ],
+)
+def test_values_of_a_sweep_are_as_in_toml_and_need_no_quotes(text, values):
+    runs = configure({"sweep": (text,), "algorithms": ("reptile",)}, {}, None).runs
+    name = text.split(".")[1].split("=")[0]
+    assert [getattr(run.config.network, name) for run in runs] == values
+
+
+def test_an_error_in_a_sweep_names_its_flag_or_its_file():
+    with pytest.raises(ConfigError, match=r"^--sweep reptile.inner-lr: must be "):
+        configure({"sweep": ("reptile.inner-lr=0.1,-1",)}, {}, None)
+    with pytest.raises(ConfigError, match=r"^my.toml: sweep.reptile.inner_lr: must be "):
+        configure({}, {"sweep": {"reptile.inner_lr": [-1]}}, FILE)
+    with pytest.raises(UnknownSettingError, match=r"'a.b' in --sweep;"):
+        configure({"sweep": ("a.b=1",)}, {}, None)
+    with pytest.raises(UnknownSettingError, match=r"'ab' in \[sweep\] of my.toml;"):
+        configure({}, {"sweep": {"ab": [1]}}, FILE)
+    with pytest.raises(ConfigError, match=r"^--sweep: must be a setting and its values"):
+        configure({"sweep": ("reptile.inner-lr",)}, {}, None)
+
+
+def test_runs_of_a_file_are_named_in_errors():
+    file = {"runs": [{"algorithm": "reptile", "name": "slow", "reptile": {"inner_lr": -1}}]}
+    with pytest.raises(ConfigError, match=r"^my.toml: runs slow.reptile.inner_lr: must be "):
+        configure({}, file, FILE)
+
+
 def test_validation_is_a_table_of_the_file_and_a_group_of_flags():
     file = {"validation": {"shots": 5, "support_interval": [0.0, 5.0], "interval": 0}}
     flags = {"validation.steps": (1, 5), "validation.inner_lr": 0.01, "validation.shots": 7}
-    for config in configure(flags, file, FILE).runs:
-        assert config.validation == ValidationSettings(
+    for run in configure(flags, file, FILE).runs:
+        assert run.config.validation == ValidationSettings(
             shots=7, support_interval=(0, 5), steps=(1, 5), inner_lr=0.01, interval=0
         )
     with pytest.raises(ConfigError, match=r"^--validation.steps: must be "):
@@ -55,7 +97,7 @@ def test_validation_is_a_table_of_the_file_and_a_group_of_flags():
 
 def test_the_order_of_algorithms_is_that_of_the_flag():
     found = configure({"algorithms": ("reptile", "fomaml")}, {}, None)
-    assert [config.algorithm.name for config in found.runs] == ["reptile", "fomaml"]
+    assert [run.group for run in found.runs] == ["reptile", "fomaml"]
 
 
 def test_an_error_names_the_flag_or_the_file_that_caused_it():
@@ -149,12 +191,12 @@ near_keys = st.one_of(st.sampled_from(KEYS), st.sampled_from(("fomaml", "waves")
 @given(st.dictionaries(near_keys, plain, max_size=4), st.dictionaries(near_keys, plain, max_size=2))
 def test_any_values_give_configurations_or_a_documented_error(top, table):
     try:
-        configs = configure({}, {**top, "network": table}, FILE).runs
+        runs = configure({}, {**top, "network": table}, FILE).runs
     except (ConfigError, UnknownSettingError) as error:
         said = str(error)
     else:
         said = "a configuration"
-        assert all(RunConfig.from_dict(config.to_dict()) == config for config in configs)
+        assert all(RunConfig.from_dict(run.config.to_dict()) == run.config for run in runs)
     assert said
 
 

@@ -1,6 +1,7 @@
 """``tui-meta config``: all settings as a configuration file."""
 
 import dataclasses
+import re
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from core.algorithms.registry import ALGORITHMS
+from core.config import RUN_SETTINGS, TABLES
 from core.settings import help_texts
 from tui_meta.cli.config_file import read_config_file
-from tui_meta.cli.settings import NOT_SET, RUN_NAMES, TABLES, Configuration, configure
+from tui_meta.cli.settings import NOT_SET, Configuration, Variations, configure
 from tui_meta.console import Exit
 
 LINE_CELLS = 96
@@ -30,15 +32,36 @@ def as_toml(settings: Configuration) -> str:
 
     Settings without a value are comments: TOML has no word for that.
     """
-    shared = settings.runs[0]
+    shared, experiment = settings.shared, settings.experiment
     lines = ["# Settings of tui-meta, for tui-meta --config FILE.", ""]
-    lines += _table(settings.launch)
-    lines += _table(shared, RUN_NAMES)
+    lines += _table(settings.launch, ("out", "name", "pace") if "runs" in experiment else ())
+    lines += _experiment(experiment)
+    lines += _table(shared, RUN_SETTINGS)
     lines += _table(settings.saving)
     for name in TABLES:
         table = settings.algorithms[name] if name in ALGORITHMS else getattr(shared, name)
         lines += [f"[{name}]", *_table(table)]
+    if "sweep" in experiment:
+        lines += ["[sweep]", *_assignments(experiment["sweep"]), ""]
+    for run in experiment.get("runs", ()):
+        lines += ["[[runs]]", *_assignments(run), ""]
     return "\n".join(lines)
+
+
+def _experiment(experiment: Mapping[str, Any]) -> Iterator[str]:
+    yield f"# {help_texts(Variations)['seeds']}"
+    yield f"seeds = {_value(experiment['seeds'])}" if "seeds" in experiment else "# seeds ="
+    yield ""
+
+
+def _assignments(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield a line for each value of nested tables, with dotted keys."""
+    for key, value in table.items():
+        name = prefix + (key if re.fullmatch(r"[\w-]+", key, re.ASCII) else _value(key))
+        if isinstance(value, dict):
+            yield from _assignments(value, f"{name}.")
+        else:
+            yield f"{name} = {_value(value)}"
 
 
 def _table(settings: Any, names: Sequence[str] = ()) -> Iterator[str]:
@@ -55,7 +78,7 @@ def _table(settings: Any, names: Sequence[str] = ()) -> Iterator[str]:
 def _value(value: object) -> str:
     if isinstance(value, str):
         return f'"{"".join(map(_escaped, value))}"'
-    if isinstance(value, tuple):
+    if isinstance(value, (list, tuple)):
         lines = textwrap.wrap(", ".join(map(_value, value)), LINE_CELLS, break_on_hyphens=False)
         return f"[{lines[0]}]" if len(lines) == 1 else "\n  ".join(["[", *lines]) + "\n]"
     return repr(value)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core import validation
-from core.errors import reason, unexpected
+from core.errors import SessionError, reason, unexpected
 from core.remote.process import LaunchReply, launch, launch_reply
 from core.remote.protocol import RemoteError
 from core.remote.registry import SessionEndpoint, require_endpoint
@@ -15,25 +15,44 @@ from core.session.local import LocalSession
 from core.session.run_requests import ResumeRequest, Runs, TrainRequest
 from tui_meta.app.signals import interrupt_at_once, is_by_signal
 from tui_meta.cli.config_file import read_config_file
+from tui_meta.cli.experiments import print_runs
 from tui_meta.cli.home import user_path
 from tui_meta.cli.settings import configure
 from tui_meta.console import Exit, print_error, print_note, require_terminal
 from tui_meta.views.describe import display_path
+
+MOST_AT_ONCE = 100
+"""Runs of one session, each of which trains in a thread of its own."""
 
 OutputMode = Literal["dashboard", "lines", "json", "detached"]
 """How runs are shown: in the dashboard, as lines, as JSON, or not at all."""
 
 
 def train(
-    given: Mapping[str, Any], config: Path | None, mode: OutputMode, dashboard: Mapping[str, Any]
+    given: Mapping[str, Any],
+    config: Path | None,
+    mode: OutputMode,
+    dashboard: Mapping[str, Any],
+    *,
+    dry_run: bool = False,
 ) -> int:
-    """Train the algorithms that the flags ``given`` and the file ``config`` name."""
+    """Train the runs that the flags ``given`` and the file ``config`` describe."""
     file = read_config_file(config) if config else {}
     settings = configure(given, file, config)
-    launch = settings.launch
-    out = Path(user_path(launch.out))
+    launch, planned = settings.launch, settings.runs
+    if dry_run:
+        print_runs(planned)
+        return Exit.DONE
+    if len(planned) > MOST_AT_ONCE:
+        problem = f"{len(planned):,} runs are more than the {MOST_AT_ONCE} of a session"
+        raise SessionError(problem, "choose fewer seeds or values")
     runs = TrainRequest.of(
-        settings.runs, settings.saving, out=out, name=launch.name, pace=launch.pace
+        [run.config for run in planned],
+        settings.saving,
+        out=Path(user_path(launch.out)),
+        name=launch.name,
+        pace=launch.pace,
+        titles=[run.name for run in planned],
     )
     return show(runs, mode, dashboard)
 

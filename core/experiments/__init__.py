@@ -1,0 +1,1 @@
+"""Experiments: many runs from one description, trained by a pool of workers into one folder."""
