@@ -102,7 +102,7 @@ def attached_dashboard(training: Training) -> Iterator[Terminal]:
     with open_terminal([*PROGRAM, "attach", training.id], *SIZE) as terminal:
         _await_number(terminal)
         yield terminal
-        terminal.press(b"d")
+        terminal.press(b"dd")
         terminal.read_for(LEAVE_SECONDS)
 
 

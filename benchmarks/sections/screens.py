@@ -43,11 +43,11 @@ class MeasuredScreen:
 SCREENS = (
     MeasuredScreen("Watch", (WATCH,), KeyPair("tab", b"\t", b"\x1b[Z")),
     MeasuredScreen("Lab, following θ", (b"a",), KeyPair(", and .", b",", b".")),
-    MeasuredScreen("Geometry, following once a second", (b"v", b" "), HELP),
-    MeasuredScreen("Battery, at rest", (b"b",), KeyPair("> and <", b">", b"<")),
-    MeasuredScreen("Battery, running 10,000 tasks", (b"b", *[b">"] * 9), HELP, b"\r"),
+    MeasuredScreen("Geometry, following once a second", (b"v", b"z"), HELP),
+    MeasuredScreen("Battery, at rest", (b"b",), KeyPair("+ and -", b"+", b"-")),
+    MeasuredScreen("Battery, running 10,000 tasks", (b"b", *[b"+"] * 9), HELP, b"e"),
     MeasuredScreen("Time machine", (b"t",), KeyPair("j and k", b"j", b"k")),
-    MeasuredScreen("Runs", (b"f",), KeyPair("s and S", b"s", b"S")),
+    MeasuredScreen("Runs", (b"f",), KeyPair("O and ctrl+o", b"O", b"\x0f")),
     MeasuredScreen("Messages", (b"m",), HELP),
 )
 ACTIVE_SCREENS = tuple(

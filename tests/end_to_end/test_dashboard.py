@@ -70,7 +70,7 @@ def test_a_run_is_watched_steered_saved_left_and_resumed(
     paused = re.compile(r"(?:FOMAML|Reptile) +paused ")
     terminal.wait_until(lambda text: len(paused.findall(text)) == 2, "both runs paused")
     before = iterations(terminal.text)
-    terminal.press("n")
+    terminal.press(".")
     after = {title: count + 1 for title, count in before.items()}
     terminal.wait_until(lambda text: iterations(text) == after, "one step more")
     terminal.press("s")
@@ -78,7 +78,7 @@ def test_a_run_is_watched_steered_saved_left_and_resumed(
     for key, said in (("e", "random"), ("1", "standard"), ("2", "half range")):
         terminal.press(key)
         terminal.wait_for(said)
-    terminal.press("3")
+    terminal.press("S")
     terminal.wait_for("loss per step")
 
     terminal.press("?")

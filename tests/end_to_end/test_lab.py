@@ -67,7 +67,7 @@ def test_a_task_is_set_probed_and_watched_in_the_lab(
         lambda text: len(live(text)) == 2 and min(map(int.__sub__, live(text), first)) > 0,
         "the thetas are followed",
     )
-    terminal.press("s")
+    terminal.press("z")
     text = terminal.wait_until(lambda text: len(frozen(text)) == 2, "both thetas are frozen")
     still = frozen(text)
 
@@ -77,10 +77,10 @@ def test_a_task_is_set_probed_and_watched_in_the_lab(
     text = terminal.wait_for("step 0 of 32")
     before, now, _ = losses(text, "Reptile")
     assert before == now
-    terminal.press("r")
+    terminal.press("P")
     terminal.wait_for("playing")
     terminal.wait_for("step 3 of 32")
-    terminal.press("r")
+    terminal.press("P")
     terminal.wait_for("cursor at")
     terminal.press("G")
     terminal.wait_for("step 32 of 32")
@@ -91,13 +91,13 @@ def test_a_task_is_set_probed_and_watched_in_the_lab(
     terminal.wait_for("points 1 ")
     terminal.press("n")
     terminal.wait_for("task 2")
-    terminal.press(f"{UP}li")
+    terminal.press(f"{UP}lA")
     terminal.wait_for("points 2 ", "edited")
-    terminal.press("c")
+    terminal.press("H")
     terminal.wait_for("grabbed at")
-    terminal.press("hc")
+    terminal.press("hH")
     terminal.wait_for("cursor at")
-    terminal.press("x")
+    terminal.press("D")
     terminal.wait_for("points 1 ")
     terminal.press("\x1b[<0;20;15M\x1b[<0;20;15m")
     terminal.wait_for("points 2 ")
@@ -138,7 +138,7 @@ def test_a_run_is_followed_back_through_its_checkpoints(
     terminal.wait_until(past_first_evaluation, "both runs are evaluated")
     terminal.press(" ")
     terminal.wait_until(lambda text: text.count("paused ") >= 2, "both paused")
-    terminal.press("sn")
+    terminal.press("s.")
     terminal.wait_for("saved", "one step")
     terminal.press("s")
     terminal.wait_for("saved")
@@ -160,15 +160,17 @@ def test_a_run_is_followed_back_through_its_checkpoints(
     terminal.wait_for(f"checkpoint 1 of {count}", "5 points", "at step 10 of 10")
     terminal.press(",")
     terminal.wait_for("at step 9 of 10")
-    terminal.press("\tG")
+    terminal.press("EG")
     terminal.wait_until(
         lambda text: re.search(r"evaluation (\d+) of \1,", text) is not None,
         "the newest evaluation",
     )
-    terminal.wait_for("tab checkpoints", "at step 32 of 32")
-    terminal.press("\t")
-    terminal.wait_for("tab evaluations")
+    terminal.wait_for("E checkpoints", "at step 32 of 32")
+    terminal.press("E")
+    terminal.wait_for("E evaluations")
     terminal.press("a")
     terminal.wait_for("query loss")
-    terminal.press("q")  # both are saved, so nothing is asked
+    terminal.press("q")  # paused, so it asks, though both are saved
+    terminal.wait_for("save and stop")
+    terminal.press("s")
     ends(terminal)

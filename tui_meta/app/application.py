@@ -161,6 +161,10 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
         self.get_screen("help", Help).list_keys(bound, self._groups)
         self.push_screen("help")
 
+    def action_info(self) -> None:
+        """Show what the runs are, or the one in focus."""
+        self._front.show_info()
+
     @property
     def _groups(self) -> Groups:
         """The key groups of the screen in front."""

@@ -1,6 +1,6 @@
 """The base of every screen but the dialogs, and bindings made from the table of keys."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from textual.binding import Binding, BindingType
@@ -11,7 +11,9 @@ from core.analysis.battery import OnProgress
 from core.analysis.questions import AnyQuestion
 from core.analysis.service import ignore_progress
 from core.errors import LabError, unexpected
+from core.events import Snapshot
 from core.session.api import Session
+from tui_meta.screens.dialogs.info import Info
 from tui_meta.upstream.repaint import QuietFocus
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.table import Groups, Key
@@ -47,6 +49,15 @@ class DashboardScreen(QuietFocus, inherit_bindings=False):
     def key_groups(self) -> Groups:
         """The keys of this screen, for the help."""
         raise NotImplementedError
+
+    @property
+    def runs_in_focus(self) -> Sequence[Snapshot]:
+        """The runs that the key info describes: all of them, or the one in focus."""
+        return list(self.dashboard.snapshots.values())
+
+    def show_info(self) -> None:
+        """Show what the runs in focus are."""
+        self.app.push_screen(Info(self.runs_in_focus, self.session.folders()))
 
     def copied(self) -> tuple[str, Rows]:
         """Return the name and rows of what is copied."""

@@ -21,6 +21,7 @@ _NAMED = {
     "end": "\x1b[F",
     "pageup": "\x1b[5~",
     "pagedown": "\x1b[6~",
+    "insert": "\x1b[2~",
     "delete": "\x1b[3~",
     "shift+tab": "\x1b[Z",
     "tab": "\t",

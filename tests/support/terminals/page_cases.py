@@ -23,13 +23,13 @@ LAB_CASES = {
     "turn -1": Case(falls(_AMPLITUDE), first="1", there="▸amplitude 4.00"),
     "turn 1": Case(rises(_AMPLITUDE), first="1", there="▸amplitude 4.00"),
     "place": Case(rises(_POINTS), first="1", there="points 10 "),
-    "grab": Case(shows("grabbed at"), after="c"),
+    "grab": Case(shows("grabbed at"), after="H"),
     "delete": Case(falls(_POINTS), first="1", there="points 10 "),
     "step -1": Case(falls(_STEP), first="1 G", there="step 32 of 32"),
     "step 1": Case(rises(_STEP), first="1 g", there="step 0 of 32"),
     "step -9999": Case(shows("step 0 of 32"), first="1 G", there="step 32 of 32"),
     "step 9999": Case(shows("step 32 of 32"), first="1 g", there="step 0 of 32"),
-    "replay": Case(shows("playing"), after="r"),
+    "replay": Case(shows("playing"), after="P"),
     "another": Case(rises(r"task (\d+) "), first="1", there="task 1 "),
     "preset standard": Case(shows("points 10 .*from whole", "steps 32"), first="2", there="ts 5 "),
     "preset half-range": Case(shows("points 5 ", "steps 10"), first="1", there="points 10 "),
@@ -40,7 +40,7 @@ LAB_CASES = {
     "choose_next 1": Case(reads(_SETTING)),
     "choose_next -1": Case(reads(_SETTING)),
     "type_in": Case(shows("enter: apply"), after="escape"),
-    "freeze": Case(shows("θ frozen"), after="s"),
+    "freeze": Case(shows("θ frozen"), after="z"),
     "other_chart": Case(shows("loss per step"), there="o chart", after="o", size=_SMALL),
 }
 
@@ -55,7 +55,7 @@ TIME_MACHINE_CASES = {
     "travel 1": Case(rises(_CHECKPOINT), first="g", there=_OLDEST),
     "travel -9999": Case(shows(_OLDEST), first="G", there=_NEWEST),
     "travel 9999": Case(shows(_NEWEST), first="g", there=_OLDEST),
-    "other_path": Case(shows(r"evaluation [\d,]+ of"), there=_CHECKPOINT, after="tab"),
+    "other_path": Case(shows(r"evaluation [\d,]+ of"), there=_CHECKPOINT, after="E"),
     "change_run -1": Case(reads(_LOSS), there=_LOSS),
     "change_run 1": Case(reads(_LOSS), there=_LOSS),
     "step -1": Case(falls(_STEP), first="1", there="step 32 of 32"),
@@ -76,13 +76,13 @@ _CHOSEN = "▸ next: "
 _LAST_OF_TEN = r"▸ +\d+ +[\d.]+ +[\d.]+·sin.*\n(?!.*·sin)"
 
 BATTERY_CASES = {
-    "more -1": Case(falls(_TASKS), first=5 * "greater_than_sign ", there="10,000 tasks"),
-    "more 1": Case(rises(_TASKS), first=5 * "less_than_sign ", there=r"next: (?:\S+: )?100 tasks"),
+    "more -1": Case(falls(_TASKS), first=5 * "plus ", there="10,000 tasks"),
+    "more 1": Case(rises(_TASKS), first=5 * "minus ", there=r"next: (?:\S+: )?100 tasks"),
     "protocol": Case(reads(r"next: .* tasks, (\d+) (?:support )?points")),
-    "type_in": Case(shows("enter: apply"), after="escape"),
+    "open": Case(shows("enter: apply"), after="escape"),
     "reseed 1": Case(rises(r"seed (\d+)")),
     "reseed -1": Case(falls(r"seed (\d+)"), there="seed [1-9]"),
-    "enter": Case(shows("worst tasks of", "mean loss of")),
+    "start": Case(shows("worst tasks of", "mean loss of")),
     "select -1": Case(reads(_WORST), first="end", there=_LAST_OF_TEN),
     "select 1": Case(reads(_WORST), first="home", there=_CHOSEN),
     "select -99": Case(shows(_CHOSEN), first="end", there=_WORST),
@@ -98,7 +98,7 @@ _AFTER, _RUN = r"FOMAML after ([\d,]+)", r"▸(FOMAML|Reptile)"
 
 GEOMETRY_CASES = {
     "ask_again": Case(rises(_AFTER), there=_AFTER),
-    "follow": Case(shows("following, once per second"), after="space"),
+    "follow": Case(shows("following, once per second"), after="z"),
     "choose 1": Case(reads(_RUN), there=_RUN, size=_USUAL),
     "choose -1": Case(reads(_RUN), there=_RUN, size=_USUAL),
     "choose -99": Case(shows("▸FOMAML"), first="end", there="▸Reptile", size=_USUAL),
@@ -119,9 +119,9 @@ RUNS_CASES = {
     "sort -1": Case(reads(_ORDER), there=_LIST),
     "mark": Case(shows("1 marked"), first="home", there=_FIRST),
     "open": Case(shows("Settings that differ"), there=_LIST, after="escape"),
-    "compare": Case(shows("tab other curves"), there=_LIST, after="escape"),
+    "compare": Case(shows("o other curves"), there=_LIST, after="escape"),
     "other_curves": Case(
-        reads("(training|validation) loss"), first="c", there="tab other", after="tab"
+        reads("(training|validation) loss"), first="C", there="o other", after="o"
     ),
     "filter": Case(shows("filter /"), first="escape", there=_LIST, after="escape"),
     "resume": Case(shows("already in this session"), there=_LIST),

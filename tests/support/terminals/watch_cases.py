@@ -56,7 +56,6 @@ WATCH_CASES = {
     "lens x": Case(shows("x axis in tasks"), after="X X X X"),
     "lens x_scale": Case(shows("logarithmic x axis"), after="ctrl+x"),
     "lens smoothing": Case(shows("nothing to smooth")),
-    "info": Case(shows("used so far"), after="escape"),
     "cursor": Case(shows(r"at [\d,]+: FOMAML"), after="x"),
     "freeze": Case(shows("view frozen"), after="z"),
     "evaluate random": Case(shows(r"^random task, .*FOMAML .* → ")),

@@ -79,7 +79,7 @@ def test_flags_override_the_file(config_file: Path) -> None:
             "unknown setting 'lab gra' in [keys]; did you mean 'lab grab",
         ),
         (
-            "[keys]\n'lab grab' = 'i'",
+            "[keys]\n'lab grab' = 'A'",
             "keys.lab grab: must be another key: lab po",
         ),
         ("[keys]\n'lab grab' = 'p'", "must be another key: picture has it"),
@@ -110,10 +110,10 @@ def test_what_is_right_in_the_file_applies(
     config_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     unknown = "keys." + "x" * 70
-    swapped = 'freeze = "n"\nstep = "z"\n'
+    swapped = 'freeze = "."\nstep = "z"\n'
     wrong = f'copy = "zz"\n"{unknown}" = "Z"\n'
     write(config_file, f'theme = "dark"\nfps = 0\n[keys]\n{swapped}{wrong}')
-    keys = {"freeze": "n", "step": "z"}  # each has the key of the other
+    keys = {"freeze": ".", "step": "z"}  # each has the key of the other
     assert preferences({}) == Preferences(theme="dark", ascii=False, keys=keys)
     assert len(capsys.readouterr().err.splitlines()) == 3
 
@@ -158,7 +158,7 @@ async def test_a_key_that_was_moved_works_and_is_shown_everywhere() -> None:
 
 
 def test_keys_may_change_places_and_be_the_same_on_different_screens() -> None:
-    check_keymap({"lab grab": "i", "lab point": "c", "battery seed": "c", "save": "n", "step": "s"})
+    check_keymap({"lab grab": "A", "lab point": "H", "battery seed": "H", "save": ".", "step": "s"})
 
 
 def test_key_maps_of_version_0_1_still_work() -> None:
@@ -190,7 +190,7 @@ async def test_a_moved_key_leaves_the_others_of_its_action() -> None:
 async def test_ascii_mode_shows_only_ascii(size: tuple[int, int]) -> None:
     app = TuiMetaApp(FakeSession(), Preferences(ascii=True))
     async with app.run_test(size=size) as pilot:
-        for keys in ((), ("e",), ("l", "x"), ("3", "enter"), ("question_mark",), ("escape", "m"),
+        for keys in ((), ("e",), ("l", "x"), ("S", "enter"), ("question_mark",), ("escape", "m"),
                      ("colon",), ("escape", "escape", "q")):  # fmt: skip
             assert (await press(pilot, *keys)).isascii()
 

@@ -28,6 +28,7 @@ ELSEWHERE = {
     "help": "H",
     "watch": "O",
     "battery start": "A",
+    "battery open": "U",
     "geometry newest": "E",
     "lab setting": "S",
     "lab less": "D",
@@ -83,5 +84,5 @@ async def test_every_screen_names_them() -> None:
         assert "θ (X: unfreeze)" in await press(pilot, "X")
         battery = await press(pilot, "b")
         assert "Press A to start" in battery
-        assert "which A opens in the Lab" in " ".join(battery.split())
-        assert "E: newest iteration" in await press(pilot, "v", "space", "space")
+        assert "which U opens in the Lab" in " ".join(battery.split())
+        assert "E: newest iteration" in await press(pilot, "v", "z", "z")

@@ -103,3 +103,27 @@ async def test_i_shows_what_the_runs_are_or_the_one_in_focus() -> None:
         assert "Reptile, reptile-1: used so far" in text
         assert "mean minibatch loss on the way" in text
         assert "used so far" not in await press(pilot, "escape")
+
+
+@pytest.mark.usefixtures("saved_runs")
+async def test_i_shows_the_run_in_focus_on_every_screen() -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(120, 50)) as pilot:
+        await settle(pilot)
+        for keys in (("t", "down"), ("v", "down"), ("a", "shift+tab"), ("b", "e", "l")):
+            text = await press(pilot, *keys, "i")
+            assert "Reptile, reptile-1: used so far" in text, keys
+            assert "inner_lr" in text
+            await press(pilot, "i")
+        for key in ("m", "b"):
+            assert "FOMAML, fomaml-1: used so far" in await press(pilot, key, "h", "i")
+            await press(pilot, "escape")
+
+
+@pytest.mark.usefixtures("saved_runs")
+async def test_i_on_runs_reads_the_folder_of_the_run_under_the_cursor() -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(120, 60)) as pilot:
+        await settle(pilot)
+        text = await press(pilot, "f", "j", "i")
+        for part in ("used so far", "12,000 of 50,000", "processor", "command line", "inner_lr"):
+            assert part in text
+        assert "used so far" not in await press(pilot, "i")

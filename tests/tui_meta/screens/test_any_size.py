@@ -25,7 +25,7 @@ SIZES = [(1, 1), (20, 5), (40, 10), (59, 14), (60, 15), (300, 100), (30, 90), (8
 async def test_a_page_fits_every_size(page: str) -> None:
     async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await press(pilot, OPEN[f"visit('{page}')"], *(["enter"] if page == "battery" else []))
+        await press(pilot, OPEN[f"visit('{page}')"], *(["e"] if page == "battery" else []))
         for width, height in SIZES:
             await pilot.resize_terminal(width, height)
             text = await settle(pilot)

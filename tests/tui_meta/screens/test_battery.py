@@ -56,20 +56,20 @@ class WaitingSession(FakeSession):
 
 async def begin(pilot: Pilot[None], session: WaitingSession) -> str:
     """A survey that has begun."""
-    await press(pilot, "b", "enter", answers=False)
+    await press(pilot, "b", "e", answers=False)
     assert session.begun.wait(30)
     return await settle(pilot, answers=False)
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_enter_starts_a_battery_and_shows_every_part(
+async def test_e_starts_a_battery_and_shows_every_part(
     size: tuple[int, int],
 ) -> None:
     session = FakeSession()
     async with TuiMetaApp(session).run_test(size=size) as pilot:
         await settle(pilot)
-        assert "enter start" in await press(pilot, "b", "less_than_sign", "less_than_sign")
-        text = await press(pilot, "enter")
+        assert "e start" in await press(pilot, "b", "minus", "minus")
+        text = await press(pilot, "e")
         runs = list(session.snapshots())
         page = pilot.app.screen
         assert isinstance(page, BatteryPage)
@@ -99,8 +99,8 @@ async def test_while_it_runs_there_is_a_bar_and_every_key_works(size: tuple[int,
         assert "━" in text
         assert "25%" in text
         assert "esc cancel" in text
-        assert "enter start" not in text
-        text = await press(pilot, "greater_than_sign", answers=False)
+        assert "e start" not in text
+        text = await press(pilot, "plus", answers=False)
         assert "apply to the next battery" in text
         await press(pilot, "w", "space", answers=False)
         assert session.commands(Pause) == list(session.snapshots())
@@ -135,9 +135,7 @@ async def test_a_second_enter_reports_the_running_battery() -> None:
     session = WaitingSession()
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         await begin(pilot, session)
-        assert "a battery is running; escape cancels it" in await press(
-            pilot, "enter", answers=False
-        )
+        assert "a battery is running; escape cancels it" in await press(pilot, "e", answers=False)
         assert len(session.asked) == 1
         await press(pilot, "escape")
 
@@ -150,7 +148,7 @@ async def test_the_reason_of_a_failed_battery_is_shown() -> None:
 
     session.ask = refuse  # type: ignore[method-assign, assignment]
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
-        text = await press(pilot, "b", "enter")
+        text = await press(pilot, "b", "e")
         assert "battery failed: run 'fomaml-1'" in text
         assert NEXT.format("source: 1,000 tasks") in text
 
@@ -158,14 +156,14 @@ async def test_the_reason_of_a_failed_battery_is_shown() -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        (["less_than_sign"], "300 tasks, 10 points, 32 gradient steps, seed 0"),
-        (["less_than_sign"] * 9, "100 tasks"),
-        (["comma", "full_stop", "greater_than_sign"], "3,000 tasks"),
-        (["greater_than_sign"] * 9, "10,000 tasks"),
-        (["r"], "1,000 tasks, 5 points, 10 gradient steps, seed 0"),
-        (["r", "r"], "1,000 tasks, 5 points, 10 gradient steps, inner lr 0.01, seed 0"),
+        (["minus"], "300 tasks, 10 points, 32 gradient steps, seed 0"),
+        (["minus"] * 9, "100 tasks"),
+        (["minus", "equals_sign", "plus"], "3,000 tasks"),
+        (["plus"] * 9, "10,000 tasks"),
+        (["F"], "1,000 tasks, 5 points, 10 gradient steps, seed 0"),
+        (["F", "F"], "1,000 tasks, 5 points, 10 gradient steps, inner lr 0.01, seed 0"),
         (
-            ["e", "ctrl+u", *"seed", "equals_sign", "7", "enter"],
+            ["enter", "ctrl+u", *"seed", "equals_sign", "7", "enter"],
             "1,000 tasks, 10 points, 32 gradient steps, seed 7",
         ),
         (
@@ -191,7 +189,7 @@ async def test_the_question_has_the_settings_shown() -> None:
 
     session.ask = noting  # type: ignore[method-assign, assignment]
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
-        text = await press(pilot, "b", "r", "n", "less_than_sign", "enter")
+        text = await press(pilot, "b", "F", "n", "minus", "e")
         (question,) = asked
         assert isinstance(question, Battery)
         protocol = question.protocol
@@ -207,7 +205,7 @@ async def test_the_worst_tasks_are_chosen_and_opened(
     size: tuple[int, int], down: str, up: str, last: str
 ) -> None:
     async with TuiMetaApp(CannedSession()).run_test(size=size) as pilot:
-        text = await press(pilot, "b", "enter", down, down, up)
+        text = await press(pilot, "b", "e", down, down, up)
         assert "enter open in Lab" in text
         assert "▸     0      1.00  4.90·sin" in text
         text = await press(pilot, last)
@@ -216,13 +214,13 @@ async def test_the_worst_tasks_are_chosen_and_opened(
         assert "Lab" in text.splitlines()[0]
         assert "4.00" in text
         assert "2.70" in text
-        assert "enter start" in await press(pilot, "b", "g")
+        assert "e start" in await press(pilot, "b", "g")
 
 
 async def test_escape_leaves_the_worst_tasks_first() -> None:
     async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
-        await press(pilot, "b", "enter", "down")
-        assert "enter start" in await press(pilot, "escape")
+        await press(pilot, "b", "e", "down")
+        assert "e start" in await press(pilot, "escape")
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, WatchScreen)
 
@@ -233,7 +231,7 @@ async def test_another_source_has_its_own_tasks_and_pairs(
     size: tuple[int, int], right: str, left: str
 ) -> None:
     async with TuiMetaApp(CannedSession()).run_test(size=size) as pilot:
-        await press(pilot, "b", "enter")
+        await press(pilot, "b", "e")
         text = await press(pilot, right)
         assert "worst tasks of Reptile" in text
         assert "Reptile \N{MINUS SIGN} random init" in text
@@ -243,7 +241,7 @@ async def test_another_source_has_its_own_tasks_and_pairs(
 
 async def test_tab_shows_the_map_where_there_is_room_for_one_chart() -> None:
     async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
-        assert "histogram of final loss" in await press(pilot, "b", "enter")
+        assert "histogram of final loss" in await press(pilot, "b", "e")
         for key in ("tab", "shift+tab"):
             text = await press(pilot, key)
             assert "mean loss of FOMAML" in text
@@ -253,7 +251,7 @@ async def test_tab_shows_the_map_where_there_is_room_for_one_chart() -> None:
 
 async def test_with_room_all_maps_stand_side_by_side() -> None:
     async with TuiMetaApp(CannedSession()).run_test(size=(120, 40)) as pilot:
-        text = await press(pilot, "b", "enter")
+        text = await press(pilot, "b", "e")
         for title in ("FOMAML", "Reptile", "random"):
             assert f"mean loss of {title}" in text
         assert text == await press(pilot, "tab")
@@ -261,7 +259,7 @@ async def test_with_room_all_maps_stand_side_by_side() -> None:
 
 async def test_the_smallest_terminal_keeps_the_table() -> None:
     async with TuiMetaApp(CannedSession()).run_test(size=(60, 15)) as pilot:
-        text = await press(pilot, "b", "enter")
+        text = await press(pilot, "b", "e")
         (head,) = [line for line in text.splitlines() if line.startswith("loss ")]
         assert head.split()[1] == "mean"
         assert "median" in head.split()
@@ -275,7 +273,7 @@ async def test_a_battery_that_ends_below_another_screen_is_announced() -> None:
         page = pilot.app.screen
         assert isinstance(page, BatteryPage)
         await press(pilot, "w")
-        page.action_enter()
+        page.action_start()
         assert "battery finished; b: show" in await settle(pilot)
         assert "1,000 random tasks" in await press(pilot, "b")
 

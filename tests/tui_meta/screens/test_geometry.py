@@ -91,14 +91,14 @@ async def test_another_run_is_chosen_and_asked_for_once(on: str, back: str) -> N
         assert "▸FOMAML" in await press(pilot, "g")
 
 
-async def test_enter_asks_for_the_newest_iteration() -> None:
+async def test_a_refresh_asks_for_the_newest_iteration() -> None:
     session = FakeSession()
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await press(pilot, "v")
         session.change(FOMAML, iteration=12_500)
         assert "after 12,300" in await settle(pilot)
-        assert "after 12,500" in await press(pilot, "enter")
+        assert "after 12,500" in await press(pilot, "R")
 
 
 async def test_following_asks_for_what_has_changed_and_nothing_else() -> None:
@@ -112,16 +112,16 @@ async def test_following_asks_for_what_has_changed_and_nothing_else() -> None:
         await settle(pilot)
         await follow(pilot)
         assert asked == []
-        text = await press(pilot, "space")
+        text = await press(pilot, "z")
         assert "following, once per second" in text
-        assert "space stop following" in text
+        assert "z stop following" in text
         assert "after 18,900" in text
         await follow(pilot)
         assert asked == [REPTILE]
         session.change(FOMAML, iteration=12_400)
         await settle(pilot)
         assert "after 12,400" in await follow(pilot)
-        assert "space follow" in await press(pilot, "space")
+        assert "z follow" in await press(pilot, "z")
 
 
 async def test_runs_are_followed_one_after_the_other() -> None:
@@ -129,7 +129,7 @@ async def test_runs_are_followed_one_after_the_other() -> None:
     asked = noted(session)
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        await press(pilot, "v", "space")
+        await press(pilot, "v", "z")
         page = pilot.app.screen
         assert isinstance(page, GeometryPage)
         turns: list[list[str]] = []
@@ -151,7 +151,7 @@ async def test_behind_another_screen_nothing_is_asked(away: str, back: str) -> N
     asked = noted(session)
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await press(pilot, "v", "space")
+        await press(pilot, "v", "z")
         page = pilot.app.screen
         assert isinstance(page, GeometryPage)
         asked.clear()
@@ -221,4 +221,4 @@ async def test_a_question_that_fails_unexpectedly_says_so_and_can_be_asked_again
         assert "ZeroDivisionError: out of the blue" in text
         assert "tracing one iteration" not in text
         session.ask = ask  # type: ignore[method-assign]
-        assert "PCA plane" in await press(pilot, "enter")
+        assert "PCA plane" in await press(pilot, "R")

@@ -54,7 +54,7 @@ async def test_a_page_at_rest_repaints_nothing(page: str, sent: list[object]) ->
     async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         # In the Lab, enter opens a line to type in, which is another screen.
-        await press(pilot, KEYS[f"visit('{page}')"], *(() if page == "lab" else ("enter",)))
+        await press(pilot, KEYS[f"visit('{page}')"], *(() if page == "lab" else ("e", "R")))
         sent.clear()
         for _ in range(10):
             pilot.app.screen.tick()  # type: ignore[attr-defined]

@@ -250,7 +250,7 @@ async def test_an_impossible_edit_shows_a_message_and_changes_nothing() -> None:
     async with in_lab() as (pilot, page):
         await answered(pilot, "5")
         before = points(page)
-        assert "must be at least 1" in await answered(pilot, "x")
+        assert "must be at least 1" in await answered(pilot, "D")
         assert points(page) == before
 
 
@@ -287,16 +287,16 @@ async def test_arrows_and_hjkl_move_the_cursor(
 
 async def test_points_are_placed_carried_and_deleted_by_keys() -> None:
     async with in_lab() as (pilot, page):
-        text = await answered(pilot, "up", "i")
+        text = await answered(pilot, "up", "A")
         assert points(page)[-1] == (0.0, 0.5)
         assert "points 11" in text
         assert "edited" in text
-        text = await answered(pilot, "c", "right", "up")
+        text = await answered(pilot, "H", "right", "up")
         assert points(page)[-1] == pytest.approx((0.2, 1.0))
         assert "grabbed at 0.20, 1.00" in text
-        await answered(pilot, "c", "left")
+        await answered(pilot, "H", "left")
         assert points(page)[-1] == pytest.approx((0.2, 1.0))
-        await answered(pilot, "x")
+        await answered(pilot, "D")
         assert points(page) == list(zip(STANDARD.support_x, STANDARD.support_y, strict=True))
 
 
@@ -336,7 +336,7 @@ async def test_r_plays_from_the_beginning_to_the_end_and_stops(
 ) -> None:
     async with in_lab() as (pilot, page):
         monkeypatch.setattr(page._player, "resume", lambda: None)
-        text = await answered(pilot, "r")
+        text = await answered(pilot, "P")
         assert "step 0 of 32" in text
         assert "playing" in text
         for step in range(1, 32):
@@ -350,18 +350,18 @@ async def test_r_plays_from_the_beginning_to_the_end_and_stops(
 async def test_r_pauses_and_continues_the_slow_motion(monkeypatch: pytest.MonkeyPatch) -> None:
     async with in_lab() as (pilot, page):
         monkeypatch.setattr(page._player, "resume", lambda: None)
-        await answered(pilot, "r")
+        await answered(pilot, "P")
         page._play_on()
-        text = await answered(pilot, "r")
+        text = await answered(pilot, "P")
         assert "step 1 of 32" in text
         assert "playing" not in text
-        assert "step 1 of 32" in await answered(pilot, "r")
+        assert "step 1 of 32" in await answered(pilot, "P")
 
 
 @pytest.mark.parametrize("key", ["comma", "escape", "question_mark"])
 async def test_stepping_and_opening_another_screen_stop_the_slow_motion(key: str) -> None:
     async with in_lab() as (pilot, page):
-        await answered(pilot, "r", key)
+        await answered(pilot, "P", key)
         assert not page._playing
 
 

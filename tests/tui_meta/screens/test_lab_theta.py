@@ -90,13 +90,13 @@ async def test_s_freezes_and_unfreezes_theta() -> None:
     session = Moving()
     async with in_lab(session) as (pilot, page):
         before = drawn(page, "FOMAML")
-        text = await answered(pilot, "s")
+        text = await answered(pilot, "z")
         assert "frozen 12,300" in text
         assert "frozen 18,700" in text
         text = await train_on(pilot, page, session, 20_000)
         assert "frozen 12,300" in text
         assert drawn(page, "FOMAML") == before
-        assert "θ follows training" in await answered(pilot, "s")
+        assert "θ follows training" in await answered(pilot, "z")
         text = await train_on(pilot, page, session, 20_000)
         assert text.count("iteration 20,000 (live)") == 2
         assert drawn(page, "FOMAML") != before
@@ -105,7 +105,7 @@ async def test_s_freezes_and_unfreezes_theta() -> None:
 async def test_a_frozen_theta_adapts_to_every_later_task() -> None:
     session = Moving()
     async with in_lab(session) as (pilot, page):
-        await answered(pilot, "s")
+        await answered(pilot, "z")
         await train_on(pilot, page, session, 20_000)
         for key, preset in (("4", "noisy"), ("6", "contradictory"), ("1", "standard")):
             text = await answered(pilot, key)
@@ -122,7 +122,7 @@ async def test_the_frozen_theta_is_the_one_shown_and_nothing_flickers() -> None:
         for run in session.snapshots():
             session.change(run, iteration=19_000)
         pilot.app.watch_screen.tick()
-        await pilot.press("s")
+        await pilot.press("z")
         assert "frozen 12,300" in shown(pilot)
         assert "…" not in shown(pilot)
         await answered(pilot)
@@ -132,7 +132,7 @@ async def test_the_frozen_theta_is_the_one_shown_and_nothing_flickers() -> None:
 async def test_choosing_a_checkpoint_keeps_the_frozen_theta() -> None:
     session = Moving()
     async with in_lab(session) as (pilot, page):
-        await answered(pilot, "shift+tab", "s", "minus")
+        await answered(pilot, "shift+tab", "z", "minus")
         await train_on(pilot, page, session, 20_000)
         assert "▸frozen 18,700" in await answered(pilot, "plus")
 
@@ -141,7 +141,7 @@ async def test_s_before_any_answer_freezes_the_first_answer() -> None:
     session = Moving()
     start, session.start = session.start, lambda: None  # type: ignore[method-assign]
     async with in_lab(session) as (pilot, page):
-        await answered(pilot, "s")
+        await answered(pilot, "z")
         start()
         text = await train_on(pilot, page, session, 15_000)
         assert text.count("frozen 15,000") == 2
@@ -152,7 +152,7 @@ async def test_s_before_any_answer_freezes_the_first_answer() -> None:
 async def test_losing_the_frozen_theta_shows_a_message_and_follows_training() -> None:
     session = Moving()
     async with in_lab(session) as (pilot, page):
-        await answered(pilot, "s")
+        await answered(pilot, "z")
         session._analysis = AnalysisService(session._live_run)
         text = await answered(pilot, "2")
         assert "is not kept; choose a checkpoint" in text
@@ -163,12 +163,12 @@ async def test_losing_the_frozen_theta_shows_a_message_and_follows_training() ->
 async def test_new_runs_are_followed() -> None:
     session = Moving()
     async with in_lab(session) as (pilot, page):
-        await answered(pilot, "s")
+        await answered(pilot, "z")
         session.restart()
         session.start()
         pilot.app.watch_screen.tick()
         page.tick()
-        assert "θ (s: freeze)" in await answered(pilot)
+        assert "θ (z: freeze)" in await answered(pilot)
 
 
 async def test_a_checkpoint_is_chosen_by_keys_and_by_typing() -> None:
@@ -233,6 +233,6 @@ async def test_new_runs_replace_the_old_ones() -> None:
 async def test_a_read_only_client_has_the_whole_lab() -> None:
     session = RecordingSession(connection=Connection(id="abc", read_only=True))
     async with in_lab(session) as (pilot, page):
-        await answered(pilot, "2", "plus", "i")
+        await answered(pilot, "2", "plus", "A")
         assert drawn(page, "FOMAML").y
         assert not session.sent

@@ -84,8 +84,8 @@ TITLE_BOUND = 60
 
 CHANGES = {
     "time-machine": "n",  # another task: all of its charts
-    "battery": "enter",  # the answer to a survey
-    "geometry": "enter",  # the newest iteration, as when it is followed
+    "battery": "e",  # the answer to a survey
+    "geometry": "R",  # the newest iteration, as when it is followed
     "runs": "down",  # another run, and on a wide screen its losses
 }
 """The key that changes the most; the Lab changes the most by itself, as it follows theta."""

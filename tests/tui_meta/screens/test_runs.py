@@ -117,11 +117,11 @@ async def test_s_sorts_and_the_cursor_stays_on_its_run(session: FakeSession) -> 
             "age": ["fomaml-a", "reptile-b"],
         }
         for order, runs in expected.items():
-            text = await press(pilot, "s")
+            text = await press(pilot, "O")
             assert f"by {order}" in text
             assert names(text)[:2] == runs
             assert under_cursor(text) == "reptile-b"
-        assert "by best" in await press(pilot, "S")
+        assert "by best" in await press(pilot, "ctrl+o")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -170,22 +170,22 @@ async def test_marked_runs_are_compared_on_one_chart(
     session: FakeSession, size: tuple[int, int]
 ) -> None:
     async with TuiMetaApp(session).run_test(size=size) as pilot:
-        text = await press(pilot, "f", "space", "space")
+        text = await press(pilot, "f", "M", "M")
         assert "2 marked" in text
         assert text.count("●") == 2
-        text = await press(pilot, "c")
+        text = await press(pilot, "C")
         assert "validation loss of 2 runs" in text
         assert "⠒⠒ fomaml-a  ╍╍ reptile-b" in text
-        assert "training loss of 2 runs" in await press(pilot, "tab")
+        assert "training loss of 2 runs" in await press(pilot, "o")
         assert "2 marked" in await press(pilot, "escape")
-        assert "1 marked" in await press(pilot, "g", "space")
+        assert "1 marked" in await press(pilot, "g", "M")
 
 
 async def test_without_marks_the_curves_are_those_of_the_run_under_the_cursor(
     session: FakeSession,
 ) -> None:
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
-        text = await press(pilot, "f", "j", "c")
+        text = await press(pilot, "f", "j", "C")
         assert "⠒⠒ reptile-b" in text
         assert "fomaml-a" not in text
 
@@ -194,7 +194,7 @@ async def test_a_fifth_curve_is_refused(session: FakeSession) -> None:
     for name in ("b", "c", "d"):
         make_run(session.folder / f"fomaml-{name}", [started(), progress(100)])
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
-        text = await press(pilot, "f", "space", "space", "space", "space", "space")
+        text = await press(pilot, "f", "M", "M", "M", "M", "M")
         assert "at most 4 curves" in text
         assert "4 marked" in text
 
@@ -203,9 +203,9 @@ async def test_a_note_is_not_taken_to_another_screen(session: FakeSession) -> No
     for name in ("b", "c", "d"):
         make_run(session.folder / f"fomaml-{name}", [started(), progress(100)])
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
-        await press(pilot, "f", "space", "space", "space", "space", "space")
+        await press(pilot, "f", "M", "M", "M", "M", "M")
         assert "at most 4 curves" not in await press(pilot, "w")
-        assert "at most 4 curves" in await press(pilot, "f", "space")
+        assert "at most 4 curves" in await press(pilot, "f", "M")
         assert "at most 4 curves" not in await press(pilot, "escape")
 
 
@@ -213,11 +213,11 @@ async def test_r_resumes_a_run_in_a_session_of_its_own_after_a_question(
     session: FakeSession,
 ) -> None:
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
-        text = await press(pilot, "f", "j", "r")
+        text = await press(pilot, "f", "j", "c")
         assert "reptile-b continues from its latest checkpoint" in text
-        await press(pilot, "r", "escape")
+        await press(pilot, "c", "escape")
         assert not session.calls[1:]
-        text = await press(pilot, "r", "g")
+        text = await press(pilot, "c", "g")
         assert session.calls[1:] == ["resume checkpoints/reptile-b"]
         assert "reptile-b resumed in session 7; view: tui-meta attach 7" in text
         await press(pilot, "y")
@@ -229,7 +229,7 @@ async def test_a_finished_run_shows_a_command_that_can_be_copied(
 ) -> None:
     command = "tui-meta resume checkpoints/fomaml-a --iterations 2000"
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
-        assert f"finished; to continue: {command}" in await press(pilot, "f", "r")
+        assert f"finished; to continue: {command}" in await press(pilot, "f", "c")
         await press(pilot, "y")
         assert copied(session.folder) == f"{command}\n"
         await press(pilot, "j", "y")
@@ -244,8 +244,8 @@ async def test_a_failed_resume_shows_a_line_that_stays(
     )
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         said = "reptile-b cannot be resumed: no other session"
-        assert said in await press(pilot, "f", "j", "r", "g")
-        assert said in await press(pilot, "s", "j")
+        assert said in await press(pilot, "f", "j", "c", "g")
+        assert said in await press(pilot, "O", "j")
         assert said not in await press(pilot, "escape")
 
 
@@ -275,8 +275,8 @@ async def test_hostile_names_are_spelled_out(session: FakeSession, size: tuple[i
     path = make_run(session.folder / f"a{NASTY}", [started(), progress(100), progress(200)])
     make_checkpoint(path, 200)
     async with TuiMetaApp(session).run_test(size=size) as pilot:
-        seen = [await press(pilot, "f", "s", "g")]
-        seen += [await press(pilot, *keys) for keys in (["r"], ["c"], ["escape"])]
+        seen = [await press(pilot, "f", "O", "g")]
+        seen += [await press(pilot, *keys) for keys in (["c"], ["C"], ["escape"])]
         seen.append(await press(pilot, "enter"))
         for text in seen:
             assert not {"\x1b", "\x07", "\t", "\u202e"} & set(text)
@@ -329,5 +329,5 @@ async def test_no_tick_or_key_goes_through_a_log_or_reads_a_run(
         assert reads
         CountedEvents.passes = 0
         reads.clear()
-        await press(pilot, "s", "S", "s")
+        await press(pilot, "O", "ctrl+o", "O")
     assert (CountedEvents.passes, reads) == (0, [])

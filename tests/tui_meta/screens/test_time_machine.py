@@ -178,12 +178,12 @@ async def test_the_timeline_of_a_narrow_terminal_answers_to_a_click() -> None:
 # Through the evaluations.
 
 
-async def test_tab_moves_through_the_evaluations_each_with_its_own_task() -> None:
+async def test_the_evaluations_are_visited_each_with_its_own_task() -> None:
     async with in_time_machine(size=(120, 40)) as (pilot, page):
-        seen = await answered(pilot, "tab")
+        seen = await answered(pilot, "E")
         assert "evaluation 24 of 24, iteration 11,500, logged 4.00 → " in seen
         assert "θ of 5,000 " in seen
-        assert "tab checkpoints" in seen
+        assert "E checkpoints" in seen
         assert drawn(page, "chosen", "history").x == (11_500,)
         seen = await answered(pilot, "left", "h", "right")
         assert "evaluation 23 of 24, iteration 11,000" in seen
@@ -196,9 +196,9 @@ async def test_tab_moves_through_the_evaluations_each_with_its_own_task() -> Non
 async def test_the_task_of_an_evaluation_is_kept_for_the_checkpoints() -> None:
     session = RecordingSession()
     async with in_time_machine(session) as (pilot, page):
-        await answered(pilot, "tab", "left")
+        await answered(pilot, "E", "left")
         points = drawn(page, "support")
-        seen = await answered(pilot, "tab", "left")
+        seen = await answered(pilot, "E", "left")
         assert "checkpoint 2 of 4, iteration 2,000" in seen
         assert drawn(page, "support") == points
         assert [one.task for one in session.adapting[-2:]] == [session.adapting[-1].task] * 2
@@ -213,7 +213,7 @@ async def test_an_evaluation_adapted_again_reaches_the_loss_of_its_time() -> Non
     make_run(FOMAML.parent / "other", events, config)
     (FOMAML.parent / "other" / "events.jsonl").replace(FOMAML / "events.jsonl")
     async with in_time_machine() as (pilot, _):
-        seen = await answered(pilot, "tab")
+        seen = await answered(pilot, "E")
         assert f"logged {loss(again[0])} → {loss(again[-1])}" in seen
         assert f"loss {loss(again[-1])} at step 32 of 32 ({loss(again[0])} before)" in seen
 
@@ -221,7 +221,7 @@ async def test_an_evaluation_adapted_again_reaches_the_loss_of_its_time() -> Non
 async def test_tab_reports_that_there_are_no_evaluations() -> None:
     (FOMAML / "events.jsonl").write_text("")
     async with in_time_machine() as (pilot, _):
-        assert "no evaluation yet" in await answered(pilot, "tab")
+        assert "no evaluation yet" in await answered(pilot, "E")
 
 
 # Through time at one look.

@@ -126,9 +126,9 @@ async def test_a_command_is_answered_before_the_run_obeys(
 async def test_n_steps_paused_runs_only(make_app: MakeApp) -> None:
     session = FakeSession()
     async with make_app(session).run_test(size=(120, 40)) as pilot:
-        assert "n steps paused runs" in await press(pilot, "n")
+        assert ". steps paused runs" in await press(pilot, "full_stop")
         assert not session.commands(Step)
-        text = await press(pilot, "space", "n")
+        text = await press(pilot, "space", "full_stop")
         assert session.commands(Step) == [FOMAML, REPTILE]
         assert "one step: FOMAML to 12,301 · Reptile to 18,701" in text
 
@@ -169,7 +169,7 @@ async def test_3_shows_the_loss_per_step_of_both_runs(
     make_app: MakeApp, size: tuple[int, int]
 ) -> None:
     async with make_app(FakeSession()).run_test(size=size) as pilot:
-        text = await press(pilot, "3")
+        text = await press(pilot, "S")
         assert "─ loss per step" in text or "━ loss per step" in text
         assert "gradient steps" in text
         text = await press(pilot, "escape")

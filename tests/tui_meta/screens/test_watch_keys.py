@@ -129,7 +129,7 @@ async def test_escape_unfreezes() -> None:
         assert "view frozen" not in (await press(pilot, "escape")).splitlines()[0]
 
 
-@pytest.mark.parametrize(("key", "count"), [("n", 1), ("N", 10), ("ctrl+n", 100)])
+@pytest.mark.parametrize(("key", "count"), [("full_stop", 1), ("T", 10), ("ctrl+t", 100)])
 async def test_n_steps_one_ten_or_a_hundred(key: str, count: int) -> None:
     session = FakeSession()
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:

@@ -16,6 +16,7 @@ from core.tasks.sine import SineTasks
 from tui_meta.views.battery.layout import PANELS, WORST, arrange
 from tui_meta.views.battery.settings import COUNTS, HINT, BatterySettings, introduction
 from tui_meta.views.geometry.picture import number_rows, side_by_side
+from tui_meta.views.keys.keymap import usual_key
 from tui_meta.views.text import cells, plain
 
 SIZES = st.integers(1, 400), st.integers(1, 120)
@@ -100,11 +101,9 @@ def test_the_settings_fit_any_width(width: int, selected: bool) -> None:
 
 
 def test_the_introduction_names_the_key_to_press() -> None:
-    assert "Press enter to start." in plain(introduction(80, "enter", running=False)[-1])
-    assert all(cells(one) <= 60 for one in introduction(60, "enter", running=False))
-    assert not any(
-        "enter to start" in plain(one) for one in introduction(80, "enter", running=True)
-    )
+    assert "Press e to start." in plain(introduction(80, usual_key, running=False)[-1])
+    assert all(cells(one) <= 60 for one in introduction(60, usual_key, running=False))
+    assert not any("e to start" in plain(one) for one in introduction(80, usual_key, running=True))
 
 
 @given(*SIZES, st.integers(2, 8), st.sampled_from(PANELS))

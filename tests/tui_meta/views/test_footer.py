@@ -20,7 +20,7 @@ def test_the_footer_keeps_the_most_important_keys_at_any_width() -> None:
     for width in (40, 80, 120):
         for key in ("space pause", "? help", "q quit"):
             assert key in footer_text(session, width)
-    assert "e 1 2 3 evaluate" in footer_text(session, 80)
+    assert "e 1 2 S evaluate" in footer_text(session, 80)
     assert "2 half range" in footer_text(session, 160)
 
 
@@ -29,7 +29,7 @@ def test_the_footer_names_the_focused_run_and_hides_keys_that_do_not_apply() -> 
     assert "c continue" in footer_text(session, 120)
     assert "space" not in footer_text(session, 120)
     session.change("reptile-1", state="paused")
-    assert "space resume Reptile  n step" in footer_text(session, 120, "Reptile")
+    assert "space resume Reptile  . step" in footer_text(session, 120, "Reptile")
 
 
 @pytest.mark.parametrize("width", [1, 20, 60, 90])

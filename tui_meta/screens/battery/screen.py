@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from core.analysis.answers import AnyAnswer, BatteryResult
 from core.analysis.questions import MOST_SOURCES, ExplicitTask
+from core.events import Snapshot
 from core.session.api import Session
 from core.tasks.sine import SineTasks
 from tui_meta.screens.dialogs.type_in import TypeIn
@@ -34,8 +35,9 @@ from tui_meta.widgets.lines import Lines, LinesPanel
 
 @dataclass
 class Running:
-    """A running battery of sources with ``titles``: ``done`` of ``total`` tasks."""
+    """A running battery of ``runs`` and others with ``titles``: ``done`` of ``total`` tasks."""
 
+    runs: tuple[str, ...]
     titles: tuple[str, ...]
     done: int = 0
     total: int = 1
@@ -65,6 +67,8 @@ class BatteryPage(Page):
         self._battery: Running | None = None
         self._result: BatteryResult | None = None
         self._titles: tuple[str, ...] = ()
+        self._evaluated: tuple[str, ...] = ()
+        """The runs of the result, in the order of their titles."""
         self._source = 0
         self._selected: int | None = None
         """Index in the list of worst tasks; None while the settings are selected."""
@@ -85,15 +89,24 @@ class BatteryPage(Page):
     def footer_keys(self) -> Sequence[Key]:
         start = self.KEYS[0]
         turns = self._arrangement.turns
-        keys = [key for key in self.KEYS if turns or key.action != "turn(1)"]
-        if self._selected is not None:
-            keys[0] = replace(start, label="open in Lab")
+        opens = "type settings" if self._selected is None else "open in Lab"
+        keys = [
+            replace(key, label=opens) if key.action == "open" else key
+            for key in self.KEYS
+            if turns or key.action != "turn(1)"
+        ]
         if self._result is None:
             keys = [key for key in keys if not key.action.startswith(("select", "source", "turn"))]
         if self._battery:
             keys = [key for key in keys if key != start]
             keys += [replace(key, label="cancel", rank=1) for key in PAGE_KEYS]
         return keys
+
+    @property
+    def runs_in_focus(self) -> Sequence[Snapshot]:
+        run = dict(enumerate(self._evaluated)).get(self._source)
+        shown = self.dashboard.snapshots.get(run or "")
+        return [shown] if shown else super().runs_in_focus
 
     def copied(self) -> tuple[str, Rows]:
         if self._result is None:
@@ -132,7 +145,7 @@ class BatteryPage(Page):
         """Return the lines between the settings and the panels."""
         result, titles = self._result, self._titles
         if result is None:
-            key = self.dashboard.key("battery start")
+            key = self.dashboard.key
             return [(), *introduction(width, key, running=self._battery is not None)]
         table = battery.table(result, titles, width)
         if self._arrangement.brief:
@@ -183,22 +196,16 @@ class BatteryPage(Page):
 
     # Running.
 
-    def action_enter(self) -> None:
-        """Start a battery, or open the selected task."""
-        if self._selected is not None and self._result:
-            hard = self._result.sources[self._source].worst[self._selected]
-            self.post_message(self.TaskChosen(hard.task, self._result.protocol.last_step))
-        elif self._battery:
+    def action_start(self) -> None:
+        """Start a battery, unless one is running."""
+        if self._battery:
             self.show_message("a battery is running; escape cancels it")
-        else:
-            self._start()
-
-    def _start(self) -> None:
+            return
         names = self.dashboard.titles
         runs = list(names)[:MOST_RUNS]
         if len(names) > len(runs):
             self.show_message(f"battery: first {len(runs)} of {len(names)} runs")
-        running = Running((*(names[run] for run in runs), UNTRAINED))
+        running = Running(tuple(runs), (*(names[run] for run in runs), UNTRAINED))
         self._battery = running
         self.ask(
             "battery",
@@ -214,6 +221,7 @@ class BatteryPage(Page):
             return  # cancelled while the answer was on its way
         assert isinstance(answer, BatteryResult)
         self._battery, self._result, self._titles = None, answer, running.titles
+        self._evaluated = running.runs
         self._source = min(self._source, len(self._titles) - 1)
         self._selected = None
         if not self.is_current:
@@ -247,7 +255,15 @@ class BatteryPage(Page):
     def action_protocol(self) -> None:
         self._set(self._settings.next_protocol())
 
-    def action_type_in(self) -> None:
+    def action_open(self) -> None:
+        """Open the selected task in the Lab, or the settings, to type them."""
+        if self._selected is not None and self._result:
+            hard = self._result.sources[self._source].worst[self._selected]
+            self.post_message(self.TaskChosen(hard.task, self._result.protocol.last_step))
+        else:
+            self._type_settings()
+
+    def _type_settings(self) -> None:
         settings, waves = self._settings, self._waves
         asked: TypeIn[BatterySettings] = TypeIn(
             "Settings of the next battery",

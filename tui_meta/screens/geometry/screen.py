@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from core.analysis.answers import AnyAnswer, Traced
 from core.analysis.questions import Live, Trace
+from core.events import Snapshot
 from core.session.api import Session
 from tui_meta.screens.page import Page
 from tui_meta.views.dashboard_state import DashboardState
@@ -66,6 +67,10 @@ class GeometryPage(Page):
         runs = list(self.dashboard.snapshots)
         shown = side_by_side(self.size.width, len(runs), self._chosen)
         return {index: runs[index] for index in shown}
+
+    @property
+    def runs_in_focus(self) -> Sequence[Snapshot]:
+        return [list(self.dashboard.snapshots.values())[self._chosen]]
 
     def copied(self) -> tuple[str, Rows]:
         titles, answers = self.dashboard.titles, self._answers

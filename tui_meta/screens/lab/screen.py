@@ -1,6 +1,6 @@
 """The Lab screen: an editable task, and how every theta adapts to it, step by step."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -99,6 +99,11 @@ class LabPage(TaskPage):
     @property
     def _snapshots(self) -> dict[str, Snapshot]:
         return dict(self.dashboard.snapshots)
+
+    @property
+    def runs_in_focus(self) -> Sequence[Snapshot]:
+        origin, all_runs = self._settings.selected, self._snapshots
+        return [all_runs[origin.run]] if origin and origin.run in all_runs else [*all_runs.values()]
 
     @property
     def _wanted(self) -> dict[str, Adapt]:

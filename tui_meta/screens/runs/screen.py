@@ -16,6 +16,7 @@ from core.session.api import Session
 from core.storage.event_log_reader import history
 from core.storage.run_index import RunSummary, list_runs, read_run
 from tui_meta.screens.dialogs.ask import Answer, Ask
+from tui_meta.screens.dialogs.info import Info
 from tui_meta.screens.page import Page
 from tui_meta.screens.runs.filter_input import FilterInput
 from tui_meta.views.dashboard_state import DashboardState
@@ -263,6 +264,16 @@ class RunsPage(Page):
                 self.show_result(current.problem)
             else:
                 self.compute("open", lambda _: _read(current.path), self._take_open)
+
+    def show_info(self) -> None:
+        """Show what the run under the cursor is, as its folder shows it."""
+        if current := self._runs.current:
+            path = Path(current.path)
+            self.compute("info", lambda _: Info.of_folder(path), self._take_info)
+
+    def _take_info(self, info: Info) -> None:
+        if self.in_front:
+            self.app.push_screen(info)
 
     def action_mark(self) -> None:
         if self._mode != "list" or self._runs.current is None:

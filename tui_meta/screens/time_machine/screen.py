@@ -10,6 +10,7 @@ from textual.widget import Widget
 from core.analysis.answers import Adapted, AnyAnswer, RunHistory
 from core.analysis.questions import Adapt
 from core.evaluation.few_shot_tasks import PROBES
+from core.events import Snapshot
 from core.session.api import Session
 from tui_meta.screens.task_page import TaskPage
 from tui_meta.views import checkpoint_travel as time_machine
@@ -114,6 +115,11 @@ class TimeMachinePage(TaskPage):
     @property
     def _run(self) -> str:
         return self._runs[self._chosen]
+
+    @property
+    def runs_in_focus(self) -> Sequence[Snapshot]:
+        run = self.dashboard.snapshots.get(self._run)
+        return [run] if run else super().runs_in_focus
 
     @property
     def _machine(self) -> TimeMachine | None:

@@ -6,7 +6,6 @@ from functools import partial
 from core.analysis.answers import AnyAnswer, BatteryResult
 from core.events import Snapshot
 from tui_meta.screens.base import DashboardScreen
-from tui_meta.screens.dialogs.info import Info
 from tui_meta.views.text import plain
 from tui_meta.views.watch.state import WatchState
 from tui_meta.views.watch.verdict import Verdict, verdict_question
@@ -16,7 +15,7 @@ _LONG = 1_000
 
 
 class AboutRuns(DashboardScreen, inherit_bindings=False):
-    """The key ``info``, and the question that the dashboard asks by itself."""
+    """The runs in focus, and the question that the dashboard asks by itself."""
 
     state: WatchState
 
@@ -25,13 +24,13 @@ class AboutRuns(DashboardScreen, inherit_bindings=False):
         """The runs that a key acts on."""
         raise NotImplementedError
 
+    @property
+    def runs_in_focus(self) -> Sequence[Snapshot]:
+        return self.scope
+
     def rearrange(self) -> None:
         """Arrange what is shown for its new parts."""
         raise NotImplementedError
-
-    def action_info(self) -> None:
-        """Show what the runs are, or the one whose line has the focus."""
-        self.app.push_screen(Info(self.scope, self.session.folders()))
 
     def ask_for_verdict(self) -> None:
         """Ask for the verdict once all runs have ended; a run that continues takes it back."""

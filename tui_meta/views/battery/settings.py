@@ -12,6 +12,7 @@ from core.analysis.questions import MOST_SOURCES, AnySource, Battery, Live, Untr
 from core.errors import ConfigError
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
 from core.tasks.sine import SineTasks
+from tui_meta.views.keys.keymap import KeyOf
 from tui_meta.views.numbers import whole
 from tui_meta.views.text import Line, Span, first_that_fits, fit, line, wrap
 
@@ -150,9 +151,9 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
 """Of each setting that can be typed, its field and how its value is read."""
 
 
-def introduction(width: int, key: str, *, running: bool) -> list[Line]:
-    """Return the text shown before the first results; ``key`` starts the battery."""
-    begin = line("Press ", Span(key, "bold"), " to start.")
-    text = _INTRODUCTION.format(key=key)
+def introduction(width: int, key: KeyOf, *, running: bool) -> list[Line]:
+    """Return the text shown before the first results, with the key that starts the battery."""
+    begin = line("Press ", Span(key("battery start"), "bold"), " to start.")
+    text = _INTRODUCTION.format(key=key("battery open"))
     lines: list[Line] = [line(row) for row in wrap(text, min(76, width))]
     return lines if running else [*lines, (), begin]

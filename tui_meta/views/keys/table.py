@@ -111,7 +111,14 @@ SCREEN_KEYS = (
 """Keys that open a screen, from everywhere."""
 
 APP_KEYS = (
-    Key("question_mark", "help", "help", "This list of keys", 1),
+    Key("question_mark", "help", "help", "What you see here, and this list of keys", 1),
+    Key(
+        "i",
+        "info",
+        "info",
+        "What the run in focus is, or all: settings, budget, definitions, provenance",
+        ROOMY,
+    ),
     Key(
         "colon,ctrl+p",
         "palette",
@@ -129,14 +136,14 @@ APP_KEYS = (
         "d",
         "detach",
         "detach",
-        "Detach: training continues in the background; tui-meta attach reconnects",
+        "Detach (asks first): training continues; tui-meta attach reconnects",
         4,
     ),
     Key(
         "q,ctrl+c,ctrl+q",
         "quit",
         "quit",
-        "Quit; asks first while a run is training or not saved",
+        "Quit; asks first unless all runs have ended and are saved",
         1,
     ),
 )

@@ -10,13 +10,15 @@ RUN_KEYS = (
         "Pause or resume training: all runs, or only the run whose line has the focus",
         1,
     ),
-    Key("n", "step", "step", "One iteration of each paused run (or of the one in focus)", 4),
-    Key("N", "step(10)", "10 steps", "Ten iterations of each paused run"),
-    Key("ctrl+n", "step(100)", "100 steps", "A hundred iterations of each paused run"),
+    Key(
+        "full_stop", "step", "step", "One iteration of each paused run (or of the one in focus)", 4
+    ),
+    Key("T", "step(10)", "10 steps", "Ten iterations of each paused run"),
+    Key("ctrl+t", "step(100)", "100 steps", "A hundred iterations of each paused run"),
     Key("s", "save", "save", "Save a checkpoint of all runs (or of the one in focus)", 5),
     Key("c", "continue", "continue", "Continue a finished run for as many iterations again", 3),
     Key(
-        "less_than_sign,comma",
+        "less_than_sign",
         "pace(-1)",
         "slower",
         "Slower, down to one iteration per second (all runs, or the one in focus)",
@@ -24,7 +26,7 @@ RUN_KEYS = (
         joined=True,
     ),
     Key(
-        "greater_than_sign,full_stop",
+        "greater_than_sign",
         "pace(1)",
         "pace",
         "Faster, up to full speed (all runs, or the one in focus)",
@@ -63,7 +65,7 @@ EVALUATION_KEYS = (
         7,
     ),
     Key(
-        "3",
+        "S",
         "evaluate('compare')",
         "per step",
         "Loss per gradient step of all runs in one chart, on the half-range task",
@@ -126,13 +128,6 @@ VIEW_KEYS = (
         ROOMY,
     ),
     Key(
-        "i",
-        "info",
-        "info",
-        "What the runs are (or the one in focus): settings, budget, definitions, provenance",
-        ROOMY,
-    ),
-    Key(
         "z",
         "freeze",
         "freeze",
@@ -146,7 +141,7 @@ COMMAND_KEYS = RUN_KEYS + EVALUATION_KEYS
 """Keys that a read-only session does not offer."""
 
 GROUPS = (
-    ("Runs", RUN_KEYS),
+    ("Training", RUN_KEYS),
     ("Evaluate", EVALUATION_KEYS),
     ("View", VIEW_KEYS),
     ("Screens", SCREEN_KEYS),

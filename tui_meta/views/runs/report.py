@@ -64,7 +64,7 @@ def report(details: RunDetails, config: RunConfig, now: float) -> Report:
     return Report(
         _status(details, config.algorithm.title, now),
         _settings(details.record, config),
-        _provenance(details.record),
+        provenance(details.record),
         _checkpoints(details.checkpoints, details.summary.best),
         _validations([event for event in details.events if isinstance(event, Validated)]),
         _evaluations([event for event in details.events if isinstance(event, Evaluated)]),
@@ -101,7 +101,8 @@ def _settings(record: RunRecord, config: RunConfig) -> Section:
     return Section("Settings that differ from the defaults", rows, ("setting", "value", "default"))
 
 
-def _provenance(record: RunRecord) -> Section:
+def provenance(record: RunRecord) -> Section:
+    """Return where, when and with what a run was started."""
     versions = ", ".join(f"{package} {number}" for package, number in record.versions.items())
     rows = [
         ("started", record.started),
