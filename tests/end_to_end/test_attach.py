@@ -114,7 +114,7 @@ def test_a_dashboard_that_was_stopped_too_long_is_disconnected_and_reconnects(
     dashboard.press("r")
     dashboard.wait_for("training continues in session 1")
     dashboard.wait_until(past(count(dashboard.text)), "news")
-    dashboard.press("d")
+    dashboard.press("dd")
     assert dashboard.wait_for_end() == 0
 
 
@@ -155,7 +155,7 @@ def test_a_terminal_that_hangs_up_leaves_the_runs_and_what_was_seen(
     again.wait_until(lambda text: panels(text) == 1, "the same panel alone")
     again.wait_for(corner)
     again.wait_for("random")
-    again.press("d")
+    again.press("dd")
     assert again.wait_for_end() == 0
     assert again.left_behind() == []
     assert b"session 1 continues; reconnect with: tui-meta attach 1" in again.raw
@@ -284,7 +284,7 @@ def test_headless_runs_are_attached_to_and_outlive_their_terminal(
     pid = only_session().pid
     assert pid == lines.pid
     lines.let_go()
-    dashboard.press("d")
+    dashboard.press("dd")
     assert dashboard.wait_for_end() == 0
     ran(tmp_path, "send", "1", "pace", "full")
     assert lines.wait_without_terminal() == 0
@@ -309,7 +309,7 @@ def test_attached_dashboards_command_json_runs(
         dashboard.wait_until(past(0), "attached")
         dashboard.press(" ")
         dashboard.wait_for("paused")
-        dashboard.press("d")
+        dashboard.press("dd")
         assert dashboard.wait_for_end() == 0
         ran(tmp_path, "send", "1", "resume")
         ran(tmp_path, "send", "1", "pace", "full")
@@ -364,7 +364,7 @@ def test_in_a_multiplexer_one_leaves_comes_back_and_resizes(
     program = " ".join(PROGRAM)
     shell.press(f"clear; {program} {' '.join(SLOW)}\r")
     shell.wait_until(past(0), "training")
-    shell.press("d")
+    shell.press("dd")
     shell.wait_for("reconnect with: tui-meta attach 1", "ready>")
     shell.resize(80, 24)
     shell.press(f"clear; {program} attach\r")
@@ -372,7 +372,7 @@ def test_in_a_multiplexer_one_leaves_comes_back_and_resizes(
     shell.resize(132, 43)
     shell.wait_until(lambda _: widest(shell) == 132, "as wide as the terminal")
     shell.wait_until(past(count(shell.text)), "training continues")
-    shell.press("d")
+    shell.press("dd")
     shell.wait_for("reconnect with: tui-meta attach 1", "ready>")
     shell.press("exit\r")
     assert shell.wait_for_end() == 0
@@ -417,7 +417,7 @@ def test_an_attached_dashboard_does_not_load_what_only_training_needs(
     ends["train"].press("n\r")
     for name in ("attach", "train"):
         ends[name].wait_until(past(0), name)
-        ends[name].press("d")
+        ends[name].press("dd")
     for name, dashboard in ends.items():
         assert dashboard.wait_for_end() == (130 if name == "watch" else 0), dashboard.text
         loaded = set((tmp_path / name).read_text().split())

@@ -55,6 +55,7 @@ def cases_everywhere(screen: str) -> dict[str, Case]:
         **visits,
         **own,
         "help": Case(shows("escape: back"), there=there, after="escape"),
+        "info": Case(shows("used so far"), there=there, after="escape"),
         "palette": Case(shows("type to search"), there=there, after="escape"),
         "copy": Case(reads(r"copied; also saved to (\S+)"), there=there),
         "picture": Case(reads(r"screenshot saved.*: (\S+)"), there=there),
@@ -145,7 +146,7 @@ def shared_dashboard(session: str, own_place: Path) -> Iterator[Terminal]:
 
 def leave(dashboard: Terminal) -> None:
     """Detach by key."""
-    press(dashboard, "d")
+    press(dashboard, "d d")
     assert dashboard.wait_for_end() == 0
     assert dashboard.left_behind() == []
     assert b"continues; reconnect with" in dashboard.raw

@@ -91,7 +91,7 @@ def test_no_key_changes_what_is_learned(tmp_path: Path, own_place: Path) -> None
         storm(dashboard)
         home(dashboard)
         took = time.monotonic() - began
-        press(dashboard, "d")
+        press(dashboard, "d d")
         assert dashboard.wait_for_end() == 0
         assert dashboard.left_behind() == []
     order(tmp_path, "pace", "full")

@@ -51,7 +51,7 @@ def look_around(dashboard: Terminal) -> None:
     dashboard.wait_until(lambda text: re.search("[·.]  Lab.*steps", text, re.DOTALL), "the Lab")
     dashboard.press("f")
     dashboard.wait_until(lambda text: re.search("[·.]  Runs.*fomaml-x", text, re.DOTALL), "Runs")
-    dashboard.press("d")
+    dashboard.press("dd")
 
 
 @pytest.fixture

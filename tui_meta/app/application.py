@@ -233,7 +233,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
     # Leaving.
 
     async def action_quit(self) -> None:
-        """Leave; ask first if runs would be stopped or progress lost."""
+        """Leave; ask first unless all runs have ended and are saved."""
         if self.watch_screen.blocked:
             return
         connection = self.session.connection
@@ -244,14 +244,17 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
             self.push_screen(_quit_question(detachable=connection.id is not None), self._quit)
 
     def action_detach(self) -> None:
-        """Leave while the runs continue training."""
+        """Leave while the runs continue training; asks as quitting does."""
         if self.watch_screen.blocked:
             return
-        if self.session.connection.id is None:
+        connection = self.session.connection
+        if connection.id is None:
             key = self.dashboard.key("quit")
             self.watch_screen.show_message(f"these runs end with this program · {key}: quit")
-        else:
+        elif default_quit_choice(self.session.snapshots(), connection):
             self._quit("detach")
+        else:
+            self.push_screen(_quit_question(detachable=True), self._quit)
 
     def _quit(self, answer: QuitChoice | None) -> None:
         if answer == "detach":

@@ -74,9 +74,27 @@ async def test_cancelling_changes_nothing(session: FakeSession, serving: Serving
     assert session.commands(Save)
 
 
-async def test_d_leaves_at_once_and_training_continues(
+async def test_d_asks_and_a_second_d_detaches_while_training_continues(
     session: FakeSession, serving: Serving
 ) -> None:
+    app = TuiMetaApp(serving.client(owner=True))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        assert "detach (training continues)" in await press(pilot, "d")
+        assert not app._exit
+        await pilot.press("d")
+        await pilot.pause()
+        assert app._exit
+    assert session.calls == ["start"]
+    assert state(session, FOMAML) == "training"
+
+
+async def test_a_session_whose_runs_have_ended_and_are_saved_is_detached_at_once(
+    session: FakeSession, serving: Serving
+) -> None:
+    for run in session.snapshots():
+        session.finish(run)
+        session.change(run, unsaved=False)
     app = TuiMetaApp(serving.client(owner=True))
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
@@ -84,7 +102,6 @@ async def test_d_leaves_at_once_and_training_continues(
         await pilot.pause()
         assert app._exit
     assert session.calls == ["start"]
-    assert state(session, FOMAML) == "training"
 
 
 async def test_the_next_client_sees_the_same_panel(serving: Serving) -> None:
@@ -118,7 +135,7 @@ async def test_a_read_only_client_sends_no_commands_and_shows_why(
     app = TuiMetaApp(serving.client(read_only=True))
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        for key in ("space", "s", "e", "1", "less_than_sign", "r", "n", "c"):
+        for key in ("space", "s", "e", "1", "less_than_sign", "r", "full_stop", "c"):
             text = await press(pilot, key)
             assert "read-only session" in text
         await pilot.press("q")

@@ -11,12 +11,18 @@ from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.text import plain
 
 
-def test_quitting_asks_only_if_something_would_be_lost() -> None:
-    session, here = started_session(reptile=50_000), Connection()
-    assert default_quit_choice(session.snapshots(), here) == "save"
-    session.change("reptile-1", unsaved=True)
-    assert default_quit_choice(session.snapshots(), here) is None
-    assert default_quit_choice(started_session().snapshots(), here) is None
+@pytest.mark.parametrize("here", [Connection(), Connection(id="1", subscribers=2)])
+def test_leaving_asks_unless_all_runs_have_ended_and_are_saved(here: Connection) -> None:
+    session = started_session(reptile=50_000)
+    assert default_quit_choice(session.snapshots(), here)
+    for state in ("finished", "diverged", "failed", "stopped"):
+        session.change("reptile-1", state=state, unsaved=False)
+        assert default_quit_choice(session.snapshots(), here)
+        session.change("reptile-1", unsaved=True)
+        assert default_quit_choice(session.snapshots(), here) is None
+    for state in ("loading", "training", "paused"):
+        session.change("reptile-1", state=state, unsaved=False)
+        assert default_quit_choice(session.snapshots(), here) is None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from core.events import Snapshot
+from core.events import ENDED, Snapshot
 from core.session.api import Connection
 from tui_meta.views.describe import display_path
 from tui_meta.views.event_history import EventHistory
@@ -21,11 +21,12 @@ def default_quit_choice(
 ) -> QuitChoice | None:
     """Return the choice that needs no question; None if the user has to be asked.
 
-    Runs that other clients view, and runs of a read-only session, continue.
+    A question comes unless all runs have ended and are saved. Runs that other clients view, and
+    runs of a read-only session, continue.
     """
     if connection.read_only or connection.lost or connection.ended:
         return "detach"
-    if any(one.unsaved or one.state == "training" for one in snapshots.values()):
+    if any(one.unsaved or one.state not in ENDED for one in snapshots.values()):
         return None
     return "detach" if connection.subscribers > 1 else "save"
 
