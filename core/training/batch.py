@@ -1,6 +1,5 @@
 """Many independent runs in one call: seeds or hyper-parameters, spread over threads."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +10,7 @@ from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import Advance
 from core.training.memory import require_memory
+from core.training.processors import usable_processors
 
 CHUNK = 1_000
 """Iterations per call of an engine, whose random data fits the cache of a core."""
@@ -20,10 +20,10 @@ def train_many(configs: Sequence[RunConfig], threads: int | None = None) -> list
     """Train all runs; return the final state and the losses ``(iterations,)`` of each, in order.
 
     Runs share nothing, so the bits of each are those of the run alone. ``threads`` defaults to the
-    number of processors; nothing is saved. A run that diverges continues with values that are not
-    finite. Raises ``ConfigError`` and ``EngineError``.
+    number of processors that this process may use; nothing is saved. A run that diverges continues
+    with values that are not finite. Raises ``ConfigError`` and ``EngineError``.
     """
-    workers = threads or os.cpu_count() or 1
+    workers = threads or usable_processors()
     validation.count("threads", workers)
     require_memory(configs, at_once=workers)
     with ThreadPoolExecutor(workers, thread_name_prefix="batch") as pool:

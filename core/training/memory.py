@@ -13,6 +13,7 @@ from typing import NamedTuple
 from core.algorithms.optimizers import MOMENTS
 from core.config import RunConfig
 from core.errors import EngineError
+from core.training.control_groups import MEMORY, group_files, text_of
 
 PARAMETER_COPIES = 6
 """Vectors of parameters that a run keeps: theta, phi, their sum or gradient, and the saved ones."""
@@ -82,44 +83,19 @@ def memory_limits(
     if available is not None:
         swap = _kilobytes(proc / "meminfo", "SwapFree") or 0
         yield Limit(available + swap, "free memory of this machine")
-    for file in _cgroup_files(proc, cgroups):
-        text = _text(file).strip()
+    for file in group_files(MEMORY, proc, cgroups):
+        text = text_of(file).strip()
         if text.isdecimal():
             yield Limit(int(text), "limit of the control group, as of a container or a job")
 
 
-def _cgroup_files(proc: Path, cgroups: Path) -> Iterator[Path]:
-    """Yield the files that hold the limits of this process's groups, of either version."""
-    for line in _text(proc / "self" / "cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
-        if not controllers:
-            root, name = cgroups, "memory.max"
-        elif "memory" in controllers.split(","):
-            root, name = cgroups / "memory", "memory.limit_in_bytes"
-        else:
-            continue
-        group = root / path.lstrip("/")
-        # In a container the path may be that of its host; the container's own group is the root.
-        for parent in (group, *group.parents):
-            yield parent / name
-            if parent == root:
-                break
-
-
 def _kilobytes(file: Path, name: str) -> int | None:
     """Return a value of a file of ``/proc`` in bytes; None where it is not there."""
-    for line in _text(file).splitlines():
+    for line in text_of(file).splitlines():
         key, _, value = line.partition(":")
         if key == name:
             return int(value.split()[0]) * 1_024
     return None
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text()
-    except OSError:
-        return ""
 
 
 def _words(size: int) -> str:

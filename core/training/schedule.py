@@ -49,12 +49,21 @@ def next_stop(config: RunConfig, iteration: int) -> int:
     stops = [iteration - iteration % config.eval_interval + config.eval_interval]
     if rounds := _kept(config):
         stops.append(_next_round(rounds, iteration))
-    if interval := config.validation.interval:
-        stops.append(iteration - iteration % interval + interval)
-        if iteration < interval:
-            stops.append(_next_round(EARLY, iteration))
-        if iteration < config.iterations:
-            stops.append(config.iterations)
+    if validation := next_validation(config, iteration):
+        stops.append(validation)
+    return min(stops)
+
+
+def next_validation(config: RunConfig, iteration: int) -> int | None:
+    """Return the first iteration after ``iteration`` that is validated; None if none is."""
+    interval = config.validation.interval
+    if not interval:
+        return None
+    stops = [iteration - iteration % interval + interval]
+    if iteration < interval:
+        stops.append(_next_round(EARLY, iteration))
+    if iteration < config.iterations:
+        stops.append(config.iterations)
     return min(stops)
 
 

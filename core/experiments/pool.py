@@ -1,0 +1,76 @@
+"""A pool of threads that trains runs and yields their results as they come."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterable
+from typing import TypeVar
+
+from core.errors import LabError, unexpected
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Work = Callable[[T, Callable[[], bool]], R | None]
+"""Does one piece of work, and asks now and then whether it was cancelled; None if it was."""
+
+
+def work_off(
+    pieces: Iterable[T],
+    work: Work[T, R],
+    failed: Callable[[T, str], R],
+    workers: int,
+) -> Generator[R]:
+    """Yield the result of each piece as it comes, from ``workers`` threads.
+
+    A piece that raises gives what ``failed`` makes of it and of the reason. When the iterator is
+    closed, work is cancelled, and no thread is left.
+    """
+    source, lock = iter(pieces), threading.Lock()
+    results: queue.Queue[R | None] = queue.Queue(2 * workers)
+    cancelled = threading.Event()
+
+    def take() -> T | None:
+        with lock:
+            return None if cancelled.is_set() else next(source, None)
+
+    def put(result: R | None) -> None:
+        while not cancelled.is_set():
+            try:
+                results.put(result, timeout=0.1)
+            except queue.Full:
+                continue
+            else:
+                break
+
+    def serve() -> None:
+        try:
+            while (piece := take()) is not None:
+                try:
+                    result = work(piece, cancelled.is_set)
+                except LabError as error:
+                    result = failed(piece, str(error))
+                except BaseException as error:
+                    result = failed(piece, unexpected(error))
+                if result is not None:
+                    put(result)
+        finally:
+            put(None)
+
+    threads = [threading.Thread(target=serve, name=f"worker {n}") for n in range(workers)]
+    try:
+        for thread in threads:
+            thread.start()
+        serving = workers
+        while serving:
+            result = results.get()
+            if result is None:
+                serving -= 1
+            else:
+                yield result
+    finally:
+        cancelled.set()
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()

@@ -1,0 +1,131 @@
+"""Training one run of a sweep, and keeping of it what the user chose."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import msgspec
+
+from core.config import RunConfig
+from core.errors import RunFolderError, reason
+from core.events import ENDED, AnyEvent, Diverged, Failed, Progress, Stop, Validated
+from core.experiments.results import Ended, RunResult, identity
+from core.experiments.specification import PlannedRun
+from core.experiments.sweep_folder import Store
+from core.experiments.train_run import Cancelled, Trained, train_in_memory
+from core.storage.checkpoint import Checkpoint, save_checkpoint
+from core.storage.event_log_reader import history
+from core.storage.paths import RECORD
+from core.storage.run_folder import create_run_folder, read_record
+from core.training.pacing import Pacing
+from core.training.run_plan import Plan, plan_in, plan_resumed
+from core.training.trainer import Trainer
+
+POLL_SECONDS = 0.1
+
+
+class RunTrainer:
+    """Trains runs of the sweep in the folder ``path``; threads share it."""
+
+    def __init__(self, path: Path, store: Store) -> None:
+        self._path = path
+        self._store = store
+        self._chunks = _Chunks()
+
+    def __call__(self, run: PlannedRun, cancelled: Cancelled) -> RunResult | None:
+        """Train ``run`` and return its result, None if it was cancelled; raises ``LabError``."""
+        if self._store == "all":
+            return self._train_in_folder(run, cancelled)
+        trained = train_in_memory(run, cancelled, self._chunks.of(run.group))
+        if trained is None:
+            return None
+        if self._store == "none":
+            return trained.result
+        return msgspec.structs.replace(trained.result, network=self._saved(run, trained))
+
+    def _saved(self, run: PlannedRun, trained: Trained) -> str:
+        """Save the final network, and return its file relative to the sweep's folder."""
+        state, result = trained.state, trained.result
+        checkpoint = Checkpoint(
+            run.config,
+            state,
+            run.config.iterations,
+            result.spent.seconds,
+            trained.recent_losses,
+            "final",
+            min(result.validations, key=lambda one: one.mean, default=None),
+        )
+        folder = self._path / "networks" / run.name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = save_checkpoint(folder, checkpoint)
+        except OSError as error:
+            problem = f"the network cannot be saved ({reason(error)})"
+            raise RunFolderError(folder, problem) from error
+        return str(path.relative_to(self._path))
+
+    def _train_in_folder(self, run: PlannedRun, cancelled: Cancelled) -> RunResult | None:
+        ended = threading.Event()
+
+        def watch(event: AnyEvent) -> None:
+            if type(event).__name__.lower() in ENDED:
+                ended.set()
+
+        plan = _planned(self._path / "runs", run)
+        trainer = Trainer(plan, watch)
+        trainer.start()
+        try:
+            # A run that had ended before says so in its state alone.
+            while not ended.wait(POLL_SECONDS) and trainer.snapshot.state not in ENDED:
+                if cancelled():
+                    return None
+        finally:
+            trainer.send(Stop())
+            trainer.join()
+        return self._result_of(run, trainer)
+
+    def _result_of(self, run: PlannedRun, trainer: Trainer) -> RunResult:
+        shot, path = trainer.snapshot, trainer.folder
+        events = tuple(history(path))
+        validated = [event for event in events if isinstance(event, Validated)]
+        losses = [event.loss for event in events if isinstance(event, Progress)]
+        problems = [event.problem for event in events if isinstance(event, Diverged | Failed)]
+        states: dict[str, Ended] = {"finished": "finished", "diverged": "diverged"}
+        ended = states.get(shot.state, "failed")
+        return RunResult(
+            **identity(run),
+            state=ended,
+            iteration=shot.iteration,
+            spent=shot.spent,
+            problem="" if ended == "finished" else (problems or [shot.state])[-1],
+            training_loss=losses[-1] if losses else None,
+            validations=tuple(one.result for one in validated if one.result),
+            last=msgspec.structs.replace(validated[-1], run=run.name) if validated else None,
+            network=str(path.relative_to(self._path)),
+            engine=shot.engine,
+        )
+
+
+class _Chunks(threading.local):
+    """The length of a chunk that a thread has learned from the runs of a group."""
+
+    group = ""
+    pacing = Pacing(None, 0.0)
+
+    def of(self, group: str) -> Pacing:
+        if group != self.group:
+            self.group, self.pacing = group, Pacing(None, 0.0)
+        return self.pacing
+
+
+def _planned(out: Path, run: PlannedRun) -> Plan:
+    """Plan to continue the run in its folder under ``out``, or in a new one."""
+    path = out / run.name
+    if (path / RECORD).is_file():
+        config = RunConfig.from_dict(read_record(path).config)
+        if config == run.config:
+            return plan_resumed(path)
+        # The folder has a run that had this name before the sweep was extended.
+        return plan_in(create_run_folder(out, run.name, unique=True), run.config)
+    return plan_in(create_run_folder(out, run.name, unique=False), run.config)

@@ -1,0 +1,60 @@
+"""A sweep on this machine: trains what has no result yet, and keeps each result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+
+from core.experiments.pool import work_off
+from core.experiments.results import ResultLog, RunResult, failed, missing
+from core.experiments.specification import PlannedRun
+from core.experiments.stored_run import RunTrainer
+from core.experiments.sweep_folder import Shard, Store, SweepFolder
+from core.training.memory import require_memory
+from core.training.processors import usable_processors
+
+Executor = Callable[[list[PlannedRun], RunTrainer], Generator[RunResult]]
+"""Trains runs somewhere, and yields their results as they come."""
+
+
+@dataclass(frozen=True)
+class ThreadExecutor:
+    """Trains in threads of this process, by default one for each processor it may use."""
+
+    workers: int = field(default_factory=usable_processors)
+
+    def __call__(self, runs: list[PlannedRun], train: RunTrainer) -> Generator[RunResult]:
+        require_memory([run.config for run in runs], at_once=self.workers)
+        return work_off(runs, train, failed, min(self.workers, max(1, len(runs))))
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep that is being trained: ``runs`` are those without a result, of this shard."""
+
+    folder: SweepFolder
+    runs: list[PlannedRun]
+    done: dict[str, RunResult]
+    store: Store
+
+    def train(self, executor: Executor) -> Iterator[RunResult]:
+        """Train the runs; yield each result once it is on disk. Raises ``LabError``.
+
+        When the iterator is closed, what is being trained is cancelled, within a chunk.
+        """
+        trainer = RunTrainer(self.folder.path, self.store)
+        log = ResultLog(self.folder.results_path)
+        with closing(log), closing(executor(self.runs, trainer)) as results:
+            for result in results:
+                log.append(result)
+                yield result
+
+
+@contextmanager
+def opened(folder: SweepFolder, shard: Shard, store: Store) -> Iterator[Sweep]:
+    """Yield the part ``shard`` of the sweep in ``folder``, locked. Raises ``LabError``."""
+    with folder.locked(shard):
+        runs = shard.of(folder.specification().expand())
+        done = folder.results()
+        yield Sweep(folder, missing(runs, done), done, store)
