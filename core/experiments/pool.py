@@ -12,6 +12,9 @@ from core.errors import LabError, unexpected
 T = TypeVar("T")
 R = TypeVar("R")
 
+POLL_SECONDS = 0.1
+"""Between two checks whether all is to end."""
+
 Work = Callable[[T, Callable[[], bool]], R | None]
 """Does one piece of work, and asks now and then whether it was cancelled; None if it was."""
 
@@ -21,11 +24,13 @@ def work_off(
     work: Work[T, R],
     failed: Callable[[T, str], R],
     workers: int,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Generator[R]:
     """Yield the result of each piece as it comes, from ``workers`` threads.
 
     A piece that raises gives what ``failed`` makes of it and of the reason. When the iterator is
-    closed, work is cancelled, and no thread is left.
+    closed, or ``stopped`` returns True, work is cancelled, and no thread is left; in the second
+    case, what was done by then is still yielded.
     """
     source, lock = iter(pieces), threading.Lock()
     results: queue.Queue[R | None] = queue.Queue(2 * workers)
@@ -36,13 +41,12 @@ def work_off(
             return None if cancelled.is_set() else next(source, None)
 
     def put(result: R | None) -> None:
-        while not cancelled.is_set():
+        while True:
             try:
-                results.put(result, timeout=0.1)
+                return results.put(result, timeout=POLL_SECONDS)
             except queue.Full:
-                continue
-            else:
-                break
+                if cancelled.is_set():
+                    return None
 
     def serve() -> None:
         try:
@@ -63,8 +67,11 @@ def work_off(
         for thread in threads:
             thread.start()
         serving = workers
-        while serving:
-            result = results.get()
+        while serving and not stopped():
+            try:
+                result = results.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                continue
             if result is None:
                 serving -= 1
             else:
@@ -74,3 +81,6 @@ def work_off(
         for thread in threads:
             if thread.ident is not None:
                 thread.join()
+    while not results.empty():
+        if (result := results.get()) is not None:
+            yield result

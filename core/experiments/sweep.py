@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
+from core.analysis.service import never_cancelled
 from core.experiments.pool import work_off
 from core.experiments.results import ResultLog, RunResult, failed, missing
 from core.experiments.specification import PlannedRun
@@ -20,13 +21,18 @@ Executor = Callable[[list[PlannedRun], RunTrainer], Generator[RunResult]]
 
 @dataclass(frozen=True)
 class ThreadExecutor:
-    """Trains in threads of this process, by default one for each processor it may use."""
+    """Trains in threads of this process, by default one for each processor it may use.
+
+    It ends early once ``stopped`` returns True.
+    """
 
     workers: int = field(default_factory=usable_processors)
+    stopped: Callable[[], bool] = never_cancelled
 
     def __call__(self, runs: list[PlannedRun], train: RunTrainer) -> Generator[RunResult]:
         require_memory([run.config for run in runs], at_once=self.workers)
-        return work_off(runs, train, failed, min(self.workers, max(1, len(runs))))
+        workers = min(self.workers, max(1, len(runs)))
+        return work_off(runs, train, failed, workers, self.stopped)
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Sweep:
     done: dict[str, RunResult]
     store: Store
 
-    def train(self, executor: Executor) -> Iterator[RunResult]:
+    def train(self, executor: Executor) -> Generator[RunResult]:
         """Train the runs; yield each result once it is on disk. Raises ``LabError``.
 
         When the iterator is closed, what is being trained is cancelled, within a chunk.

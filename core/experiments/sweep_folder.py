@@ -74,7 +74,8 @@ class SweepFolder:
         holds runs that are not among its runs, or cannot be written.
         """
         before, specification = self.settings(), specification_of(settings)
-        if before == settings:
+        plain = msgspec.json.decode(msgspec.json.encode(settings))  # tuples become lists
+        if before == plain:
             return specification
         if before is not None:
             present = {run.digest for run in specification.expand()}
@@ -87,7 +88,7 @@ class SweepFolder:
                 raise RunFolderError(self.path, problem, "choose another folder")
         elif self.path.is_dir() and any(self.path.iterdir()):
             raise RunFolderError(self.path, "not empty, and no sweep", "choose another folder")
-        content = msgspec.json.format(msgspec.json.encode(_Content(dict(settings))), indent=2)
+        content = msgspec.json.format(msgspec.json.encode(_Content(plain)), indent=2)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             write_atomically(self.path / SPECIFICATION, content + b"\n")

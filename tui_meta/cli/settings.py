@@ -6,7 +6,7 @@ flag here. Only flags that were given override the file; ``core`` validates the 
 
 import dataclasses
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypedDict, get_type_hints
@@ -70,15 +70,17 @@ class Variations:
     )
 
 
-def flags() -> type:
+def flags(*, of_runs_only: bool = False) -> type:
     """Return a ``TypedDict`` with every setting, from which cyclopts makes the flags.
 
     Keys are as in errors, ``seed`` or ``fomaml.inner_lr``; flags that were not given are left out.
+    Those ``of_runs_only`` do not say where and how runs are stored.
     """
-    settings = flags_of(Launch, "", RUN)
+    settings = flags_of(Launch, "", RUN, ("out", "name", "pace") if of_runs_only else ())
     settings |= flags_of(Variations, "", RUN)
     settings |= flags_of(RunConfig, "", RUN, leave_out=("algorithm", *TABLES))
-    settings |= flags_of(CheckpointSettings, "", RUN)
+    if not of_runs_only:
+        settings |= flags_of(CheckpointSettings, "", RUN)
     for number, (table, kind) in enumerate(TABLES.items()):
         title = getattr(kind, "title", table.capitalize())
         settings |= flags_of(kind, f"{table}.", Group(title, sort_key=2 + number), NOT_SET)
@@ -98,7 +100,7 @@ class Configuration:
     algorithms: Mapping[str, Algorithm]
     shared: RunConfig
     experiment: Mapping[str, Any]
-    runs: Sequence[PlannedRun]
+    runs: list[PlannedRun]
 
 
 def configure(
@@ -148,6 +150,11 @@ def _validated(settings: Mapping[str, Any]) -> Configuration:
     shared = run_config(first, specification.settings)
     experiment = _only(settings, EXPERIMENT[1:])
     return Configuration(launch, saving, algorithms, shared, experiment, specification.expand())
+
+
+def experiment_table(given: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flags ``given`` over the ``file`` in the shape of a file, for an experiment."""
+    return _only(_overlaid(given, file), (*RUN_SETTINGS, *TABLES, *EXPERIMENT))
 
 
 def _only(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""The sub-commands, a file each; ``tui_meta.cli.main`` imports one when it is called."""
+"""The sub-commands, a file each; ``tui_meta.cli.definitions`` imports one when it is called."""

@@ -12,10 +12,12 @@ from tui_meta.cli.settings import RUN, flags
 
 if TYPE_CHECKING:
     _Settings = dict[str, Any]
+    _RunSettings = dict[str, Any]
     _Dashboard = dict[str, Any]
     _Protocol = dict[str, Any]
 else:
-    _Settings, _Dashboard, _Protocol = flags(), dashboard_flags(), protocol_flags()
+    _Settings, _RunSettings = flags(), flags(of_runs_only=True)
+    _Dashboard, _Protocol = dashboard_flags(), protocol_flags()
 
 OUTPUT = Group("Output", sort_key=1.5)
 """Between the group ``RUN`` and the algorithms' groups."""
@@ -36,6 +38,7 @@ ConfigFile = Annotated[
     Path | None, Parameter(help="TOML file with settings", metavar="FILE", group=RUN)
 ]
 Settings = Annotated[_Settings, Parameter(name="*")]
+RunSettings = Annotated[_RunSettings, Parameter(name="*")]
 Dashboard = Annotated[_Dashboard, Parameter(name="*")]
 Protocol = Annotated[_Protocol, Parameter(name="*")]
 NoTui = Annotated[
@@ -50,6 +53,7 @@ WatchedJson = Annotated[bool, switch("Print events as JSON Lines")]
 Detach = Annotated[
     bool, switch("Run in the background; view with tui-meta attach"), Parameter(group=OUTPUT)
 ]
+SweepPath = Annotated[Path, Parameter(help="Folder of the sweep", metavar="FOLDER")]
 DryRun = Annotated[
     bool, switch("Only print the runs that would be trained"), Parameter(group=OUTPUT)
 ]

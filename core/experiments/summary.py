@@ -1,0 +1,100 @@
+"""Groups of runs that differ in their seed alone: means, intervals over seeds, differences."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.evaluation.statistics import SeedInterval
+from core.experiments.results import RunResult
+from core.experiments.specification import PlannedRun
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much higher the validation loss of a group is than that of the best, seed by seed.
+
+    Both were trained with each of the seeds and validated on the same tasks. ``interval`` has the
+    level at which all differences of a table hold together with 95 % (Bonferroni).
+    """
+
+    best: str
+    interval: SeedInterval
+
+    @property
+    def is_significant(self) -> bool:
+        """True if the interval excludes 0."""
+        return self.interval.low > 0
+
+
+@dataclass(frozen=True)
+class GroupSummary:
+    """The runs of a group: how many were ``planned``, and the ``results`` that there are.
+
+    ``validation`` is the mean of the last validations over the seeds that finished, None where
+    none did. ``difference`` is None for the best group, and where nothing can be compared.
+    """
+
+    group: str
+    varied: Mapping[str, Any]
+    planned: int
+    results: Sequence[RunResult] = field(default=(), repr=False)
+    validation: SeedInterval | None = None
+    difference: Difference | None = None
+
+    def count(self, state: str) -> int:
+        """Return how many of the runs ended so."""
+        return sum(result.state == state for result in self.results)
+
+
+def summarize(runs: Iterable[PlannedRun], results: Mapping[str, RunResult]) -> list[GroupSummary]:
+    """Return the groups of ``runs`` in their order; ``results`` are by digest."""
+    members: dict[str, list[PlannedRun]] = {}
+    for run in runs:
+        members.setdefault(run.group, []).append(run)
+    groups = [_group(name, planned, results) for name, planned in members.items()]
+    best = best_of(groups)
+    compared = [one for one in groups if best and _is_comparable(one, best)]
+    return [
+        dataclasses.replace(one, difference=_difference(one, best, len(compared)))
+        if best and one in compared
+        else one
+        for one in groups
+    ]
+
+
+def best_of(groups: Sequence[GroupSummary]) -> GroupSummary | None:
+    """Return the group with the lowest validation loss, if each is validated the same way."""
+    if any(key.startswith("validation.") for one in groups for key in one.varied):
+        return None
+    measured = [(one.validation.mean, one) for one in groups if one.validation]
+    return min(measured, key=lambda pair: pair[0])[1] if measured else None
+
+
+def _group(
+    name: str, planned: Sequence[PlannedRun], results: Mapping[str, RunResult]
+) -> GroupSummary:
+    found = [results[run.digest] for run in planned if run.digest in results]
+    values = list(_by_seed(found).values())
+    validation = SeedInterval.of(values) if values else None
+    return GroupSummary(name, planned[0].varied, len(planned), found, validation)
+
+
+def _by_seed(results: Iterable[RunResult]) -> dict[int, float]:
+    """Return the last validation loss of each seed that has one."""
+    return {one.seed: one.validation.mean for one in results if one.validation}
+
+
+def _is_comparable(group: GroupSummary, best: GroupSummary) -> bool:
+    if group is best:
+        return False
+    return len(_by_seed(group.results).keys() & _by_seed(best.results).keys()) > 1
+
+
+def _difference(group: GroupSummary, best: GroupSummary, comparisons: int) -> Difference:
+    of_group, of_best = _by_seed(group.results), _by_seed(best.results)
+    seeds = sorted(of_group.keys() & of_best.keys())
+    differences = [of_group[seed] - of_best[seed] for seed in seeds]
+    return Difference(best.group, SeedInterval.of(differences, 1 - 0.05 / comparisons))

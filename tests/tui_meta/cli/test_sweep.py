@@ -1,0 +1,140 @@
+"""``sweep`` trains what a folder lacks, prints results as they come, and a table at the end."""
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.experiments import stored_run
+from core.experiments.sweep_folder import SweepFolder
+from tui_meta.cli.main import main
+
+SMALL = (
+    *("--algorithms", "reptile", "--network.hidden", "4", "--iterations", "20"),
+    *("--validation.tasks", "3", "--validation.steps", "2", "--engine", "torch"),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    return Path("rates")
+
+
+def swept(capsys: pytest.CaptureFixture[str], *tokens: str, code: int = 0) -> str:
+    assert main(["sweep", *tokens]) == code
+    captured = capsys.readouterr()
+    return captured.err if code == 2 else captured.out
+
+
+def test_results_are_lines_and_a_table_of_groups(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = swept(capsys, "rates", *SMALL, "--seeds", "2", "--sweep", "reptile.inner-lr=0.01,0.02")
+    lines = output.splitlines()
+    assert lines[0].startswith("4 of 4 runs to train, ")
+    assert {line.split(" ")[1].rstrip(":") for line in lines[1:5]} == {
+        f"reptile-inner_lr-{rate}-s{seed}" for rate in (0.01, 0.02) for seed in (0, 1)
+    }
+    assert all("finished, validation loss" in line for line in lines[1:5])
+    assert (
+        len([line for line in lines if line.startswith(" reptile inner_lr=") and "2/2" in line])
+        == 2
+    )
+    assert "validation: mean loss after the last step, ± 95% interval over seeds" in lines
+    assert lines[-1] == "tables and figures: tui-meta report rates"
+
+
+def test_the_table_is_that_of_an_independent_computation(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = swept(capsys, "rates", *SMALL, "--seeds", "3", "--json").splitlines()
+    means = [json.loads(line)["last"]["mean"][-1] for line in lines]
+    mean = sum(means) / 3
+    margin = 4.302653 * (sum((one - mean) ** 2 for one in means) / 2 / 3) ** 0.5
+    table = swept(capsys, "rates")
+    assert f"{mean:.2f} ± {margin:.2g}" in table
+
+
+def test_a_sweep_goes_on_without_its_settings_and_is_extended_by_some(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swept(capsys, "rates", *SMALL)
+    assert swept(capsys, "rates").startswith("0 of 1 runs to train")
+    assert swept(capsys, "rates", "--seeds", "3").startswith("2 of 3 runs to train")
+    assert swept(capsys, "rates").startswith("0 of 3 runs to train")
+
+
+def test_a_dry_run_prints_the_runs_and_writes_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = swept(capsys, "rates", *SMALL, "--seeds", "7", "--dry-run")
+    assert "reptile      7   0 to 6" in output
+    assert not folder.exists()
+    assert "4 runs in 1 group" in swept(
+        capsys, "rates", *SMALL, "--seeds", "7", "--shard", "1/2", "--dry-run"
+    )
+
+
+def test_shards_train_their_part(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    swept(capsys, "rates", *SMALL, "--seeds", "3", "--shard", "2/2")
+    assert [one.run for one in SweepFolder(folder).results().values()] == ["reptile-s1"]
+
+
+def test_a_run_that_diverges_ends_the_sweep_with_1(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = swept(capsys, "rates", *SMALL, "--sweep", "reptile.inner-lr=0.01,1e30", code=1)
+    assert "diverged, the loss is no longer finite" in output
+    assert "1 diverged" in output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_the_results_and_says_how_to_continue(
+    number: int,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    train = stored_run.train_in_memory
+
+    def interrupt(run: Any, cancelled: Any, pacing: Any) -> Any:
+        if run.config.seed == 1:
+            signal.raise_signal(number)
+        return train(run, cancelled, pacing)
+
+    monkeypatch.setattr(stored_run, "train_in_memory", interrupt)
+    more = ("--seeds", "50", "--workers", "1")
+    output = swept(capsys, "rates", *SMALL, *more, code=128 + number)
+    assert output.splitlines()[-1] == "interrupted; continue with: tui-meta sweep rates"
+    monkeypatch.setattr(stored_run, "train_in_memory", train)
+    done = len(SweepFolder(folder).results())
+    assert 1 <= done < 50
+    assert swept(capsys, "rates").startswith(f"{50 - done} of 50 runs to train")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        (("--shard", "3/2"), "--shard: must be I/N, from 1/N to N/N, got '3/2'"),
+        (("--workers", "0"), "--workers: must be a whole number from 1 to 10,000, got 0"),
+        (("--seeds", "0"), "--seeds: must be a whole number from 1 to 10,000, got 0"),
+        (("--seeds", "9000", "--sweep", "iterations=1,2"), "runs: must be a whole number"),
+        (("--iterations", "21"), "rates: 1 of its runs are not in this sweep, such as reptile-s0"),
+        (("--store", "some"), "store"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    tokens: tuple[str, ...],
+    message: str,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    swept(capsys, "rates", *SMALL)
+    error = swept(capsys, "rates", *tokens, code=2)
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert message in error

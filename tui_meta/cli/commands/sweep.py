@@ -1,0 +1,126 @@
+"""``tui-meta sweep``: many runs into one folder, by all processors, and a table at the end."""
+
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from core import validation
+from core.experiments.results import RunResult
+from core.experiments.summary import summarize
+from core.experiments.sweep import Sweep, ThreadExecutor, opened
+from core.experiments.sweep_folder import Shard, Store, SweepFolder
+from core.training.processors import usable_processors
+from tui_meta.app.signals import FirstSignal
+from tui_meta.cli.config_file import read_config_file
+from tui_meta.cli.experiments import print_groups, print_runs, result_line
+from tui_meta.cli.settings import configure, experiment_table
+from tui_meta.cli.tables import print_json
+from tui_meta.console import Exit, Output, print_note
+from tui_meta.views.numbers import whole
+from tui_meta.views.shell import shell_command
+
+
+def sweep(
+    path: Path,
+    given: Mapping[str, Any],
+    config: Path | None,
+    *,
+    store: Store,
+    workers: int | None,
+    shard: str,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Train what the sweep in the folder ``path`` lacks; the settings begin or extend it."""
+    part = Shard.parse(shard)
+    if workers is not None:
+        validation.count("--workers", workers, high=10_000)
+    folder = SweepFolder(path)
+    file = read_config_file(config) if config else folder.settings() or {}
+    configure(given, file, config)
+    table = {"seeds": 1, **experiment_table(given, file)}
+    if dry_run:
+        print_runs(part.of(configure({}, table, config).runs))
+        return Exit.DONE
+    folder.specify(table)
+    with FirstSignal() as interrupts, opened(folder, part, store) as sweep:
+        executor = ThreadExecutor(
+            workers or usable_processors(), lambda: interrupts.received is not None
+        )
+        report = Report(sweep, as_json=as_json)
+        report.follow(sweep, executor)
+        report.finish(folder, interrupted=interrupts.received is not None)
+        return interrupts.exit_code or report.exit_code()
+
+
+class Report:
+    """Prints the results of a sweep as they come, and the table at the end."""
+
+    def __init__(self, sweep: Sweep, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._output = Output()
+        self._done = len(sweep.done)
+        self._states: set[str] = set()
+        self._began = time.monotonic()
+
+    def follow(self, sweep: Sweep, executor: ThreadExecutor) -> None:
+        """Train ``sweep`` and print each result."""
+        total = self._done + len(sweep.runs)
+        self._print_note(
+            f"{whole(len(sweep.runs))} of {whole(total)} runs to train, "
+            f"{whole(executor.workers)} at once"
+        )
+        progress = _progress(self._output)
+        bars = self._output.is_interactive and not self._as_json
+        task = progress.add_task("sweep", total=total, completed=self._done)
+        with progress if bars else nullcontext(), closing(sweep.train(executor)) as results:
+            for number, result in enumerate(results, self._done + 1):
+                self._states.add(result.state)
+                self._print_result(result, number, total)
+                progress.update(task, completed=number)
+
+    def _print_result(self, result: RunResult, number: int, total: int) -> None:
+        if self._as_json:
+            print_json(result)
+            sys.stdout.flush()
+        else:
+            self._output.print_line(f"{number:>{len(str(total))}}/{total} {result_line(result)}")
+
+    def finish(self, folder: SweepFolder, *, interrupted: bool) -> None:
+        """Print the table of the groups, and the command that continues or reports."""
+        if interrupted:
+            self._print_note("interrupted; continue with: " + _command("sweep", folder))
+        elif not self._as_json:
+            groups = summarize(folder.specification().expand(), folder.results())
+            print_groups(self._output, groups)
+        if not interrupted:
+            self._print_note("tables and figures: " + _command("report", folder))
+
+    def exit_code(self) -> int:
+        """Return the exit code of a sweep that was not interrupted."""
+        return Exit.DONE if self._states <= {"finished"} else Exit.FAILED
+
+    def _print_note(self, line: str) -> None:
+        if self._as_json:
+            print_note(line)
+        else:
+            self._output.print_line(line)
+
+
+def _command(name: str, folder: SweepFolder) -> str:
+    return shell_command("tui-meta", name, folder.path)
+
+
+def _progress(output: Output) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=output,
+    )

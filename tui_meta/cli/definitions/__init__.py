@@ -1,0 +1,1 @@
+"""The command line: its application, and each command with its flags and help."""
