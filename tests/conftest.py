@@ -6,8 +6,6 @@
 import functools
 import gc
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.sessions import folder_for_processes
+from tests.support.terminals.forked import start_server
 
 settings.register_profile(
     "suite", deadline=None, derandomize=True, database=None, max_examples=20, print_blob=True
@@ -36,9 +35,6 @@ MARKS = {
 }
 """The marks of all tests in a folder."""
 
-COMPILE = "from core.engines.fused.network import compiled_kernels as f; f({!r})"
-
-
 # The programs that tests start would compile all sources each time, and so would each worker.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -51,10 +47,8 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """Fill the cache of compiled kernels before the workers start: each of them would compile."""
-    commands = [[sys.executable, "-c", COMPILE.format(dtype)] for dtype in ("float32", "float64")]
-    for process in [subprocess.Popen(command, cwd=ROOT) for command in commands]:
-        process.wait()
+    """Start the fork server, which fills the cache of kernels before the workers would do so."""
+    start_server()
 
 
 def pytest_collection(session: pytest.Session) -> None:

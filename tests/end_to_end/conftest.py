@@ -5,9 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from core.remote.process import launch
 from tests.support.sessions import folder_for_processes
 from tests.support.terminals.dashboards import PROGRAM, OpenDashboard
+from tests.support.terminals.forked import FORKING_DAEMON, server_path
 from tests.support.terminals.terminal import Terminal
+
+
+@pytest.fixture(autouse=True, scope="session")
+def forked_sessions() -> Iterator[None]:
+    """The fork server starts the processes of the sessions that commands launch in this process."""
+    given = launch.__defaults__
+    assert given
+    launch.__defaults__ = (*given[:-1], FORKING_DAEMON)
+    server_path()
+    yield
+    launch.__defaults__ = given
 
 
 @pytest.fixture(autouse=True)
@@ -22,9 +35,15 @@ def open_dashboard(tmp_path: Path, own_place: Path) -> Iterator[OpenDashboard]:
     opened: list[Terminal] = []
 
     def start(
-        *arguments: str, command: Sequence[str] = PROGRAM, columns: int = 120, rows: int = 40
+        *arguments: str,
+        command: Sequence[str] = PROGRAM,
+        columns: int = 120,
+        rows: int = 40,
+        fresh: bool = False,
     ) -> Terminal:
-        terminal = Terminal([*command, *arguments], columns=columns, rows=rows, cwd=tmp_path)
+        terminal = Terminal(
+            [*command, *arguments], columns=columns, rows=rows, cwd=tmp_path, fresh=fresh
+        )
         opened.append(terminal)
         return terminal
 

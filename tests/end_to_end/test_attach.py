@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from tests.support.terminals.dashboards import (
     until,
     until_none_lives,
 )
+from tests.support.terminals.forked import Piped
 from tests.support.terminals.terminal import Terminal
 
 
@@ -296,24 +296,17 @@ def test_headless_runs_are_attached_to_and_outlive_their_terminal(
 def test_attached_dashboards_command_json_runs(
     open_dashboard: OpenDashboard, tmp_path: Path
 ) -> None:
-    with subprocess.Popen(
-        [*PROGRAM, *SLOW, "--json", "--iterations", "20000"],
-        cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as training:
-        assert training.stdout is not None
-        training.stdout.readline()
-        dashboard = open_dashboard("attach")
-        dashboard.wait_until(past(0), "attached")
-        dashboard.press(" ")
-        dashboard.wait_for("paused")
-        dashboard.press("dd")
-        assert dashboard.wait_for_end() == 0
-        ran(tmp_path, "send", "1", "resume")
-        ran(tmp_path, "send", "1", "pace", "full")
-        said = training.stdout.read()
+    training = Piped([*PROGRAM[1:], *SLOW, "--json", "--iterations", "20000"], tmp_path)
+    training.stdout.readline()
+    dashboard = open_dashboard("attach")
+    dashboard.wait_until(past(0), "attached")
+    dashboard.press(" ")
+    dashboard.wait_for("paused")
+    dashboard.press("dd")
+    assert dashboard.wait_for_end() == 0
+    ran(tmp_path, "send", "1", "resume")
+    ran(tmp_path, "send", "1", "pace", "full")
+    said = training.communicate()[0].decode()
     assert training.returncode == 0
     for event in ("paused", "resumed", "finished"):
         assert f'"event":"{event}"' in said
@@ -402,7 +395,8 @@ def test_an_attached_dashboard_does_not_load_what_only_training_needs(
     start_session(tmp_path)
 
     def witnessed(file: str, *tokens: str) -> Terminal:
-        return open_dashboard(file, *tokens, command=[sys.executable, "-c", WITNESS])
+        command = [sys.executable, "-c", WITNESS]
+        return open_dashboard(file, *tokens, command=command, fresh=True)
 
     ends = {
         "ls": witnessed("ls", "ls"),

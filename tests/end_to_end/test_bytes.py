@@ -1,19 +1,19 @@
 """Names that are not valid UTF-8, as a file system and a command line allow them."""
 
-import os
-import subprocess
 from pathlib import Path
 
 from tests.support.terminals.dashboards import PROGRAM, ran
+from tests.support.terminals.forked import Piped
+from tests.support.terminals.terminal import PATIENCE
 
 TINY = ["--no-tui", "--algorithms", "fomaml", "--network.hidden", "4", "--name", "x"]
 
 
 def ended(folder: Path, *arguments: str) -> tuple[int, str]:
     """Exit code and standard error of the program."""
-    command = [os.fsencode(word) for word in (*PROGRAM, *arguments)]
-    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True)
-    return done.returncode, done.stderr.decode()
+    process = Piped([*PROGRAM[1:], *arguments], folder)
+    _, err = process.communicate(PATIENCE)
+    return process.wait(), err.decode()
 
 
 def test_a_configuration_file_of_such_a_name_is_used(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_a_crash_in_one_run_is_shown_and_logged_and_the_other_continues(tmp_path
     modules.mkdir()
     (modules / "sitecustomize.py").write_text(CRASHING)
     command = [sys.executable, "-m", "tui_meta", "--iterations", "100000000", "--name", "x"]
-    terminal = Terminal(command, cwd=tmp_path, variables={"PYTHONPATH": str(modules)})
+    terminal = Terminal(command, cwd=tmp_path, variables={"PYTHONPATH": str(modules)}, fresh=True)
     try:
         seen = terminal.wait_for("FOMAML   failed", "the kernel is on fire")
         assert "Reptile  training" in seen

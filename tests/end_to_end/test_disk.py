@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from core.storage.latest_checkpoint import latest_checkpoint
+from tests.support.terminals.forked import Piped
 from tests.support.terminals.terminal import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
@@ -30,17 +31,11 @@ class Watched:
     """A headless run whose events are collected as they come."""
 
     def __init__(self, folder: Path) -> None:
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "tui_meta", "--no-tui", "--json"),
-                *("--iterations", "100000000", "--algorithms", "fomaml", "--name", "disk"),
-                *("--autosave-seconds", "0.2"),
-            ],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "XDG_STATE_HOME": str(folder / "state")},  # with compiled kernels
+        tokens = ["--iterations", "100000000", "--algorithms", "fomaml", "--name", "disk"]
+        self.process = Piped(
+            ["-m", "tui_meta", "--no-tui", "--json", *tokens, "--autosave-seconds", "0.2"],
+            folder,
+            XDG_STATE_HOME=str(folder / "state"),  # with compiled kernels
         )
         self.events: list[dict[str, Any]] = []
         self._seen = 0
@@ -68,14 +63,12 @@ class Watched:
     def interrupt(self) -> str:
         """End the run as Ctrl-C does, and return what it wrote to stderr."""
         self.process.send_signal(signal.SIGINT)
-        assert self.process.stderr is not None
         output = self.process.stderr.read().decode()
         self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
         return output
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
         for line in self.process.stdout:
             with self._news:
                 self.events.append(json.loads(line))
@@ -87,8 +80,8 @@ def run(tmp_path: Path) -> Iterator[Watched]:
     watched = Watched(tmp_path)
     watched.wait_for("progress")
     yield watched
-    with watched.process:  # closes its pipes
-        watched.process.kill()
+    watched.process.kill()
+    watched.process.communicate(PATIENCE)
 
 
 @contextmanager
@@ -149,15 +142,11 @@ def test_a_run_that_cannot_be_saved_at_its_end_is_written_elsewhere_and_the_path
     place = re.search(r"the run is saved in (\S+) instead", said)
     assert place, said
     folder = Path(tmp_path, place[1])
-    again = subprocess.run(
-        [sys.executable, "-m", "tui_meta", "resume", str(folder), "--no-tui", "--iterations", "9"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
+    again = Piped(
+        ["-m", "tui_meta", "resume", str(folder), "--no-tui", "--iterations", "9"], tmp_path
     )
-    assert "already at iteration" in again.stderr  # it was read
+    _, err = again.communicate(PATIENCE)
+    assert b"already at iteration" in err  # it was read
 
 
 def test_a_run_whose_folder_is_moved_away_continues(run: Watched, tmp_path: Path) -> None:

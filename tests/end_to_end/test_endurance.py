@@ -48,7 +48,7 @@ class Usage:
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     command = [sys.executable, "-m", "tui_meta", "--iterations", "100000000"]
-    opened = Terminal(command, cwd=tmp_path)
+    opened = Terminal(command, cwd=tmp_path, fresh=True)
     yield opened
     opened.close()
 

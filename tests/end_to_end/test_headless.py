@@ -15,23 +15,31 @@ from pathlib import Path
 import pytest
 
 from tests.support.terminals.dashboards import PROGRAM, ran
+from tests.support.terminals.forked import Piped
 from tests.support.terminals.terminal import PATIENCE, Terminal
 
 LONG = ["--iterations", "1000000000", "--algorithms", "fomaml", "--network.hidden", "8"]
 
 
 class Training:
-    """A headless process in ``folder``, whose events are read as they come."""
+    """A headless process in ``folder``, whose events are read as they come.
+
+    The fork server starts it, unless ``how`` has options of ``Popen``.
+    """
 
     def __init__(self, folder: Path, *tokens: str, **how):
-        self.process = subprocess.Popen(
-            [*PROGRAM, *tokens],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,  # so that nothing read ahead is lost to communicate()
-            **how,
+        self.process = (
+            subprocess.Popen(
+                [*PROGRAM, *tokens],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,  # so that nothing read ahead is lost to communicate()
+                **how,
+            )
+            if how
+            else Piped([*PROGRAM[1:], *tokens], folder)
         )
 
     def wait_for(self, event: str) -> dict:
@@ -213,10 +221,11 @@ def test_help_and_tables_may_be_cut_off(tmp_path):
 
 def test_piped_lines_are_plain_and_complete(tmp_path):
     run = ["--no-tui", "--iterations", "100", "--eval-interval", "50", "--network.hidden", "8"]
-    done = subprocess.run([*PROGRAM, *run], cwd=tmp_path, capture_output=True, check=True)
-    assert done.stderr == b""
-    assert b"\x1b" not in done.stdout
-    assert done.stdout.count(b": random task, loss ") == 4
+    training = Piped([*PROGRAM[1:], *run], tmp_path)
+    out, err = training.communicate(PATIENCE)
+    assert (training.returncode, err) == (0, b"")
+    assert b"\x1b" not in out
+    assert out.count(b": random task, loss ") == 4
 
 
 def test_an_ascii_stream_gets_what_it_can_show(tmp_path):

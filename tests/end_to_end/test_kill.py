@@ -2,8 +2,6 @@
 
 import json
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from core.storage.latest_checkpoint import latest_checkpoint
 from tests.support.runs import learned
 from tests.support.soak import soak
 from tests.support.states import bits
+from tests.support.terminals.forked import Piped
 from tests.support.terminals.terminal import PATIENCE
 
 KILLS = soak(6, 200)
@@ -37,15 +36,8 @@ RUN = [
 ]
 
 
-def begun(folder: Path, *tokens: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-c", BUSY, *tokens],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,
-    )
+def begun(folder: Path, *tokens: str) -> Piped:
+    return Piped(["-c", BUSY, *tokens], folder)
 
 
 def whole_lines(output: bytes) -> list[dict[str, Any]]:
@@ -74,7 +66,6 @@ def test_a_run_killed_at_random_moments_ends_like_an_undisturbed_one(tmp_path: P
     inside = 0
     for _ in range(KILLS):
         process = begun(harsh, *tokens)
-        assert process.stdout is not None
         first = process.stdout.readline()
         if not first:
             raise AssertionError(process.communicate()[1].decode())

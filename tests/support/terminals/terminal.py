@@ -2,15 +2,20 @@
 
 import os
 import re
+import select
 import signal
+import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from fcntl import ioctl
 from itertools import groupby
 from pathlib import Path
 
-import pexpect
 import pyte
+
+from tests.support.terminals.forked import Forked
 
 PATIENCE = 90
 """Seconds until a missing screen is a failure; never reached when all is well."""
@@ -20,14 +25,15 @@ _USUAL = {b"7": b"h", b"25": b"h"}
 """Private modes that are set by default: line wrap and the cursor."""
 
 
-_CAN_YOU_SYNCHRONIZE, _I_CAN = b"\x1b[?2026$p", "\x1b[?2026;2$y"
+_CAN_YOU_SYNCHRONIZE, _I_CAN = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 _UPDATES, _UPDATED = b"\x1b[?2026h", b"\x1b[?2026l"
 
 
 class Terminal:
     """Runs ``command`` in a terminal of the given size, and keeps its screen.
 
-    A ``synchronized`` terminal reports that it supports synchronized updates.
+    A ``synchronized`` terminal reports that it supports synchronized updates. Python programs are
+    started by the fork server, unless they are to be ``fresh``.
     """
 
     def __init__(
@@ -39,6 +45,7 @@ class Terminal:
         cwd: Path,
         variables: Mapping[str, str] | None = None,
         synchronized: bool = False,
+        fresh: bool = False,
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._lines: list[str] | None = None
@@ -52,24 +59,31 @@ class Terminal:
         }
         for size in ("COLUMNS", "LINES"):
             environment.pop(size, None)
-        self._child = pexpect.spawn(
-            command[0],
-            list(command[1:]),
-            dimensions=(rows, columns),
-            cwd=str(cwd),
-            env=environment,
-            timeout=PATIENCE,
-        )
-        # Without this every key would be held back for 50 ms.
-        self._child.delaybeforesend = None
+        self._open, its = os.openpty()
+        termios.tcsetwinsize(its, (rows, columns))
+        self._process: Forked | subprocess.Popen[bytes]
+        if command[0] == sys.executable and not fresh:
+            self._process = Forked(command[1:], cwd, environment, (its, its, its), terminal=True)
+        else:
+            self._process = subprocess.Popen(
+                command,
+                stdin=its,
+                stdout=its,
+                stderr=its,
+                cwd=cwd,
+                env=environment,
+                start_new_session=True,
+                preexec_fn=lambda: ioctl(0, termios.TIOCSCTTY, 0),
+            )
+        os.close(its)
         self.raw = b""
         self._synchronized = synchronized
-        self._modes = termios.tcgetattr(self._child.child_fd)
+        self._modes = termios.tcgetattr(self._open)
 
     @property
     def pid(self) -> int:
         """The process of the program."""
-        return int(self._child.pid)
+        return self._process.pid
 
     @property
     def lines(self) -> list[str]:
@@ -97,13 +111,13 @@ class Terminal:
 
     def press(self, keys: str) -> None:
         """Type ``keys``."""
-        self._child.send(keys)
+        self._write(keys.encode())
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the window another size, and forget what it showed at the old one."""
         self._screen.resize(rows, columns)
         self.wipe()
-        self._child.setwinsize(rows, columns)
+        termios.tcsetwinsize(self._open, (rows, columns))
 
     def wipe(self) -> None:
         """Forget what is on the screen, as when another program has written over it."""
@@ -112,7 +126,7 @@ class Terminal:
 
     def signal(self, number: int) -> None:
         """Send a signal to the program."""
-        self._child.kill(number)
+        self._process.send_signal(number)
 
     def wait_until(
         self, is_so: Callable[[str], bool], what: str, patience: float = PATIENCE
@@ -140,9 +154,8 @@ class Terminal:
         while self._read():
             if time.monotonic() > deadline:
                 raise AssertionError(f"the program never ended\n{self.text}")
-        self._modes_after = termios.tcgetattr(self._child.child_fd)
-        self._child.close()
-        return self._child.exitstatus if self._child.exitstatus is not None else -1
+        self._modes_after = termios.tcgetattr(self._open)
+        return self.wait_without_terminal()
 
     def hang_up(self) -> int:
         """Take the terminal away, and wait for the end of the program; gives its exit code."""
@@ -151,13 +164,13 @@ class Terminal:
 
     def let_go(self) -> None:
         """Take the terminal away."""
-        self._child.ptyproc.fileobj.close()
+        if self._open >= 0:
+            os.close(self._open)
+            self._open = -1
 
     def wait_without_terminal(self) -> int:
         """Wait for the end of the program that has lost it; gives its exit code."""
-        _, status = os.waitpid(self.pid, 0)
-        self._child.ptyproc.closed = self._child.ptyproc.terminated = True
-        return os.waitstatus_to_exitcode(status)
+        return self._process.wait(PATIENCE)
 
     def left_behind(self) -> list[str]:
         """Return the modes that the program did not restore."""
@@ -171,10 +184,9 @@ class Terminal:
 
     def close(self) -> None:
         """Kill the program if it still runs."""
-        if self._child.isalive():
-            self._child.kill(signal.SIGKILL)
-            self._child.wait()
-        self._child.close(force=True)
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(PATIENCE)
+        self.let_go()
 
     def _reversed_now(self) -> list[str]:
         stretches = []
@@ -186,15 +198,19 @@ class Terminal:
         return stretches
 
     def _read(self) -> bool:
-        try:
-            data = self._child.read_nonblocking(65536, timeout=0.1)
-        except pexpect.TIMEOUT:
+        if not select.select([self._open], [], [], 0.1)[0]:
             return True
-        except pexpect.EOF:
+        try:
+            data = os.read(self._open, 65_536)
+        except OSError:  # EIO: the program has closed its end
             return False
         self.raw += data
         if self._synchronized and _CAN_YOU_SYNCHRONIZE in data:
-            self._child.send(_I_CAN)
+            self._write(_I_CAN)
         self._stream.feed(data)
         self._lines = self._reversed = None
         return True
+
+    def _write(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._open, data) :]
