@@ -113,13 +113,13 @@ class Evaluated(Event, frozen=True, kw_only=True):
     def abridged(self) -> Evaluated:
         """Reduce to the task and the losses before and after adaptation: a tenth of the memory."""
         return msgspec.structs.replace(
-            self,
-            support_x=(),
-            support_y=(),
-            query_x=(),
-            before=(),
-            after=(),
-            losses=(self.losses[0], self.losses[-1]),
+            self.without_points(), losses=(self.losses[0], self.losses[-1])
+        )
+
+    def without_points(self) -> Evaluated:
+        """Leave out everything that is only needed to draw it."""
+        return msgspec.structs.replace(
+            self, support_x=(), support_y=(), query_x=(), before=(), after=()
         )
 
 

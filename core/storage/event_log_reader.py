@@ -7,7 +7,7 @@ not exist has no events. All functions raise ``RunFolderError`` where the file c
 import io
 import math
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +15,7 @@ from typing import BinaryIO
 import msgspec
 
 from core.errors import RunFolderError, reason
-from core.events import AnyEvent, Iteration, RolledBack, Validation
+from core.events import AnyEvent, Evaluated, Iteration, RolledBack, Validation
 from core.storage.io import NOT_JSON, open_regular
 from core.storage.paths import LOG
 
@@ -108,6 +108,40 @@ def events_since(folder: Path, offset: int) -> Iterator[tuple[AnyEvent, int]]:
             event = _decoded(line)
             if event and line.endswith(b"\n"):
                 yield event, log.tell()
+
+
+class FollowedLog:
+    """The events of a growing log that no rollback discarded; each line is read once.
+
+    Evaluations are kept without what draws them.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file: tuple[int, ...] = ()
+        self._offset = 0
+        self._events: list[AnyEvent] = []
+
+    def read(self) -> Sequence[AnyEvent]:
+        """Return the events so far, oldest first; raises ``RunFolderError``."""
+        found = _status(self._folder / LOG)
+        file = (found.st_dev, found.st_ino) if found else ()
+        if file != self._file or (found and found.st_size < self._offset):
+            self._file, self._offset, self._events = file, 0, []
+        for event, end in events_since(self._folder, self._offset):
+            self._offset = end
+            if isinstance(event, RolledBack):
+                kept = event.iteration
+                self._events = [one for one in self._events if one.iteration <= kept]
+            self._events.append(event.without_points() if isinstance(event, Evaluated) else event)
+        return self._events
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except (OSError, ValueError):
+        return None
 
 
 def lines_backwards(folder: Path, kinds: Collection[str] = ()) -> Iterator[LogLine]:

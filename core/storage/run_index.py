@@ -4,14 +4,21 @@ import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
+from core.config import RunConfig
 from core.errors import CheckpointError, LabError, RunFolderError
 from core.events import AnyEvent, Iteration, Validation
 from core.storage.checkpoint import CheckpointMetadata, listed_metadata
-from core.storage.event_log_reader import LogLine, Rollbacks, history, lines_backwards
+from core.storage.event_log_reader import (
+    FollowedLog,
+    LogLine,
+    Rollbacks,
+    history,
+    lines_backwards,
+)
 from core.storage.latest_checkpoint import CurrentBranch, latest_metadata
 from core.storage.lock import owner_of
 from core.storage.paths import LOG, RECORD, checkpoint_names, folder_name, optimizer_path
@@ -33,7 +40,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     ``best`` is the validation with the lowest mean. ``started`` is a date, ``last_event`` in
     seconds since the epoch. ``trained_by`` names the process and host
-    that train the run, and ``problem`` the fault of a damaged one.
+    that train the run, and ``problem`` the fault of a damaged one. ``config`` has all settings as
+    ``RunConfig.to_dict`` gives them, none if this version does not know them.
     """
 
     path: str
@@ -47,6 +55,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     last_event: float | None = None
     trained_by: str | None = None
     problem: str | None = None
+    config: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -133,20 +142,25 @@ def list_runs(folder: Path) -> list[RunSummary]:
 
     Folders without files of a run are left out.
     """
+    found = (summarize(path) for path in candidates(folder))
+    return [one for one in found if one]
+
+
+def candidates(folder: Path) -> list[Path]:
+    """Return the run that ``folder`` is, or everything in it; raises ``RunFolderError``."""
     names = _names(folder)
-    paths = [folder] if _looks_like_run(names) else [folder / name for name in sorted(names)]
-    runs = []
-    for path in paths:
-        try:
-            if path.is_dir() and _looks_like_run(_names(path)):
-                runs.append(describe_run(path)[0])
-        except LabError as error:
-            problem = str(error)
-            damaged = RunSummary(
-                path=str(path), name=folder_name(path), state="damaged", problem=problem
-            )
-            runs.append(damaged)
-    return runs
+    return [folder] if _looks_like_run(names) else [folder / name for name in sorted(names)]
+
+
+def summarize(path: Path) -> RunSummary | None:
+    """Summarize the run in ``path``, also a damaged one; None if there is no run."""
+    try:
+        if path.is_dir() and _looks_like_run(_names(path)):
+            return describe_run(path)[0]
+    except LabError as error:
+        name, problem = folder_name(path), str(error)
+        return RunSummary(path=str(path), name=name, state="damaged", problem=problem)
+    return None
 
 
 def describe_run(path: Path) -> tuple[RunSummary, RunRecord]:
@@ -175,14 +189,27 @@ def describe_run(path: Path) -> tuple[RunSummary, RunRecord]:
         started=record.started,
         last_event=log.time,
         trained_by=owner,
+        config=_settings(record),
     )
     return summary, record
 
 
-def read_run(path: Path) -> RunDetails:
-    """Read everything about the run in the folder ``path``; raises ``RunFolderError``."""
+def _settings(record: RunRecord) -> dict[str, Any]:
+    """Return all settings, with defaults for those that an earlier version did not have."""
+    try:
+        return RunConfig.from_dict(record.config).to_dict()
+    except LabError:
+        return {}
+
+
+def read_run(path: Path, log: FollowedLog | None = None) -> RunDetails:
+    """Read everything about the run in the folder ``path``; raises ``RunFolderError``.
+
+    Of a ``log`` that was read before, only what is new is read.
+    """
     summary, record = describe_run(path)
-    return RunDetails(summary, record, tuple(checkpoint_files(path)), tuple(history(path)))
+    events = log.read() if log else history(path)
+    return RunDetails(summary, record, tuple(checkpoint_files(path)), tuple(events))
 
 
 def checkpoint_files(path: Path) -> list[CheckpointFile]:

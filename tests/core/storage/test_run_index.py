@@ -1,6 +1,7 @@
 """Runs are summarized from the end of the log and one header of a checkpoint."""
 
 import itertools
+import json
 import math
 import os
 import platform
@@ -11,6 +12,8 @@ from unittest.mock import patch
 import msgspec
 import pytest
 
+from core.algorithms.fomaml import Fomaml
+from core.config import RunConfig
 from core.errors import RunFolderError
 from core.events import (
     AnyEvent,
@@ -104,7 +107,22 @@ def test_all_fields_of_a_summary_are_set(tmp_path: Path) -> None:
         best=validated(500, 0.5).result,
         started="2026-11-23T22:36:12+0000",
         last_event=1_000.0,
+        config=RunConfig(algorithm=Fomaml(), iterations=1_000).to_dict(),
     )
+
+
+def test_settings_of_an_earlier_version_are_completed_and_unknown_ones_left_out(
+    tmp_path: Path,
+) -> None:
+    config = RunConfig(algorithm=Fomaml(inner_lr=0.5)).to_dict()
+    plain = {key: value for key, value in config.items() if key != "validation"}
+    for name, stored in {"old": plain, "new": {**plain, "gravity": 9.81}}.items():
+        path = make_run(tmp_path / name)
+        record = json.loads((path / "run.json").read_text())
+        (path / "run.json").write_text(json.dumps({**record, "config": stored}))
+    assert summary(tmp_path / "old").config == config
+    assert summary(tmp_path / "new").config == {}
+    assert summary(tmp_path / "new").state == "interrupted"
 
 
 def test_the_best_is_that_of_validations_and_the_first_of_equals(tmp_path: Path) -> None:
