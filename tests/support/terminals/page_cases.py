@@ -106,6 +106,7 @@ GEOMETRY_CASES = {
 }
 
 _FIRST, _SECOND = r"\A(?:.*\n){3}▸", r"\A(?:.*\n){4}▸"
+_READING = r"· at [\d,]+"
 _LIST, _ORDER = r": 2 runs .* by ", r": 2 runs .* by (\w+)"
 
 RUNS_CASES = {
@@ -121,11 +122,18 @@ RUNS_CASES = {
     "open": Case(shows("Settings that differ"), there=_LIST, after="escape"),
     "compare": Case(shows("o other curves"), there=_LIST, after="escape"),
     "other_curves": Case(
-        reads("(training|validation) loss"), first="C", there="o other", after="o"
+        reads("─ (training loss|validation:)"), first="C", there="o other", after="o"
     ),
     "filter": Case(shows("filter /"), first="escape", there=_LIST, after="escape"),
     "resume": Case(shows("already in this session"), there=_LIST),
-    "read": Case(reads(r"  ([\d,]+) / 100,000,000"), there=_LIST),
+    "lens scale": Case(shows("linear scale"), first="escape", there=_LIST, after="L"),
+    "lens window": Case(shows("the last 10%"), there=_LIST, after="W W"),
+    "lens x": Case(shows("x axis in tasks"), there=_LIST, after="X X X X"),
+    "lens x_scale": Case(shows("logarithmic x axis"), there=_LIST, after="ctrl+x"),
+    "lens smoothing": Case(shows("nothing to smooth"), there=_LIST),
+    "cursor": Case(shows(_READING), there=_LIST, after="x"),
+    "steer -1": Case(shows(_READING), there=_LIST, after="escape"),
+    "steer 1": Case(shows(_READING), there=_LIST, after="escape"),
 }
 
 MESSAGES_SIZE = (120, 15)

@@ -83,7 +83,7 @@ def test_flags_override_the_file(config_file: Path) -> None:
             "keys.lab grab: must be another key: lab po",
         ),
         ("[keys]\n'lab grab' = 'p'", "must be another key: picture has it"),
-        ("[keys]\n'runs refresh' = 'down'", "must be another key: runs choose has it"),
+        ("[keys]\n'runs sort' = 'down'", "must be another key: runs choose has it"),
         (
             "[keys]\npicture = 'i'",
             "keys.picture: must be another key: info has",

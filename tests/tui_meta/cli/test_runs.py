@@ -3,14 +3,19 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from unittest.mock import patch
 
 import pytest
 
+from core.algorithms.fomaml import Fomaml
+from core.config import RunConfig
 from core.events import Finished
+from core.models.settings import NetworkConfig
 from core.storage import run_index as catalogue
 from tests.support.run_folders import NASTY, make_run, progress, stamp, started, validated
 from tui_meta.cli.main import main
+from tui_meta.console import Output
 
 LOADED = """
 import sys
@@ -45,8 +50,9 @@ def on_a_terminal(capsys, monkeypatch, *tokens):
 
 def test_a_program_gets_a_line_for_each_run_with_tabs_between(folder, capsys):
     assert listed(capsys, "--sort", "name") == (
-        "fomaml-20261123-101500\tfomaml\tfinished\t1000\t1000\t0.0123\t500\t3725\t\n"
-        "fomaml-b\tfomaml\tinterrupted\t100\t1000\t\t\t3725\t\n"
+        "fomaml-20261123-101500\tfomaml\tfinished\t1000\t1000\t0.0123\t500\t3725\t\t"
+        "0.01107\t0.013530000000000002\n"
+        "fomaml-b\tfomaml\tinterrupted\t100\t1000\t\t\t3725\t\t\t\n"
     )
 
 
@@ -61,6 +67,7 @@ def test_json_is_one_object_a_line(folder, capsys):
         "high": pytest.approx(0.01353),
     }
     assert (second["state"], second["best"], second["last_event"]) == ("interrupted", None, 1_000.0)
+    assert first["config"] == RunConfig(algorithm=Fomaml(), iterations=1_000).to_dict()
 
 
 def test_a_terminal_gets_a_table_in_80_columns(folder, capsys, monkeypatch):
@@ -69,7 +76,7 @@ def test_a_terminal_gets_a_table_in_80_columns(folder, capsys, monkeypatch):
     row = next(line for line in out.splitlines() if "101500" in line)
     assert row.split() == [
         *("fomaml-20261123-101500", "finished", "1,000", "/", "1,000"),
-        *("0.0123", "at", "500", "1:02:05"),
+        *("0.0123", "±", "0.0012", "1", "h"),
     ]
 
 
@@ -80,7 +87,7 @@ def test_a_name_is_never_broken(folder, capsys, monkeypatch, length):
     out = on_a_terminal(capsys, monkeypatch)
     assert f" {name} " in out
     assert "fomaml-20261123-101500 " in out
-    assert ("0.0123 at 500" in out) == (length < 45)
+    assert ("0.0123 ± 0.0012" in out) == (length < 45)
 
 
 def test_who_trains_a_run_is_in_the_table(folder, capsys, monkeypatch):
@@ -93,7 +100,10 @@ def test_who_trains_a_run_is_in_the_table(folder, capsys, monkeypatch):
 
 @pytest.mark.parametrize(
     ("sort", "first"),
-    [("age", "c"), ("name", "a"), ("state", "b"), ("iteration", "d"), ("best", "e")],
+    [
+        *(("age", "c"), ("name", "a"), ("state", "b"), ("iteration", "d")),
+        *(("validation", "e"), ("best", "e")),
+    ],
 )
 def test_what_comes_first_is_chosen(tmp_path, capsys, sort, first):
     make_run(tmp_path / "a", [progress(100)])
@@ -102,6 +112,25 @@ def test_what_comes_first_is_chosen(tmp_path, capsys, sort, first):
     make_run(tmp_path / "d", [progress(200)])
     make_run(tmp_path / "e", [validated(100, 0.5)])
     assert listed(capsys, str(tmp_path), "--sort", sort)[0] == first
+
+
+def wide_output(columns):
+    """Standard output of this width; a terminal without colours has 80 columns otherwise."""
+    output = Output()
+    output.size = (columns, 24)
+    return output
+
+
+def test_settings_that_differ_are_columns_as_long_as_there_is_room(tmp_path, capsys, monkeypatch):
+    for seed in (3, 4):
+        algorithm = Fomaml(inner_lr=0.1 * seed, adam_betas=(0.5, 0.9))
+        config = RunConfig(algorithm=algorithm, seed=seed, network=NetworkConfig(hidden=(8, seed)))
+        make_run(tmp_path / f"run-with-a-longer-name-{seed}", [validated(7, 0.5)], config)
+    for columns, shown in {140: ["inner_lr", "hidden", "seed"], 95: ["inner_lr"]}.items():
+        monkeypatch.setattr("tui_meta.cli.commands.runs.Output", partial(wide_output, columns))
+        heading, _, row, *_ = on_a_terminal(capsys, monkeypatch, str(tmp_path)).splitlines()[1:]
+        assert heading.split() == ["name", *shown, "state", "iteration", "validation", "age"]
+        assert row.split()[1 : len(shown) + 1] == ["0.3", "8-3", "3"][: len(shown)]
 
 
 def test_a_damaged_run_is_one_line_and_the_others_are_listed(folder, capsys, monkeypatch):

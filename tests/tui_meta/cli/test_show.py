@@ -74,9 +74,16 @@ def test_the_state_and_the_best_are_shown(run, capsys):
     for fact in (
         ["state", "interrupted"],
         ["iteration", "1,200", "/", "1,000"],
-        ["best", "loss", "0.0008", "±", "8.3e-5", "at", "1,200"],
+        ["validation", "0.0008", "±", "8.3e-5", "at", "1,200,", "the", "best"],
     ):
         assert fact in rows(out)
+
+
+def test_a_run_of_the_first_version_shows_its_best_random_task(tmp_path, capsys):
+    """It had no validation."""
+    losses = [evaluated(500, 4.0, 0.5), evaluated(900, 4.0, 0.25), evaluated(999, 4.0, 0.3)]
+    out = shown(capsys, make_run(tmp_path / "run", [started(), *losses]))
+    assert "- (best on one random task: 0.250 at 900)" in " ".join(out.split())
 
 
 def test_checkpoints_are_shown_with_kind_and_damage(run, capsys):
@@ -116,7 +123,8 @@ def test_the_last_validations_are_shown_with_interval_median_and_diverged_tasks(
 def test_the_curves_are_drawn_in_80_columns_without_escape_codes(run, capsys, monkeypatch):
     monkeypatch.chdir(run.parent)
     out = shown(capsys, run.name)
-    assert "⠒⠒ training  ╍╍ validation" in out
+    assert "Validation: loss on 64 tasks, 10 points, 32 steps" in out
+    assert "Training loss" in out
     assert "iteration" in out.splitlines()[-2] or "iteration" in out.splitlines()[-3]
     assert "\x1b" not in out
     assert max(map(len, out.splitlines())) <= 80
@@ -140,7 +148,7 @@ def test_why_a_run_ended_is_shown(tmp_path, capsys):
 
 def test_a_run_without_events_is_shown(tmp_path, capsys):
     out = shown(capsys, make_run(tmp_path / "run"))
-    for what in ("checkpoint", "validation", "evaluation", "loss logged"):
+    for what in ("checkpoint", "validation", "evaluation", "iteration"):
         assert f"no {what} yet" in out.lower()
 
 

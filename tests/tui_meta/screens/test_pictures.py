@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.events import AnyEvent
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.pages import SIZES, settle
 from tests.support.dashboard.pictures import picture, size_name, style_words
 from tests.support.dashboard.saved_runs import make_folders
-from tests.support.run_folders import evaluated, make_run
+from tests.support.run_folders import evaluated, make_run, progress, validated
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.preferences import Preferences
 
@@ -60,7 +61,10 @@ MODE_SIZES = {
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two runs with checkpoints and one that learned less, under a clock that does not advance."""
     make_folders(tmp_path)
-    worse = [evaluated(at, 4.0, 4 / (1 + at / 2_000)) for at in range(0, 9_000, 500)]
+    worse: list[AnyEvent] = [progress(at, 2 / at**0.3) for at in range(100, 9_000, 100)]
+    for at in range(0, 9_000, 500):
+        loss = 4 / (1 + at / 2_000)
+        worse += [evaluated(at, 4.0, loss), validated(at, 4.0, loss)]
     make_run(tmp_path / "checkpoints" / "fomaml-0", worse)
     monkeypatch.chdir(tmp_path)
     clock = types.SimpleNamespace(

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
+from textual.pilot import Pilot
 
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.events import AnyEvent, Finished
 from core.session.local import LocalSession
-from core.storage.run_index import RunDetails, RunSummary, list_runs, read_run
+from core.storage.event_log_reader import FollowedLog
+from core.storage.run_index import RunDetails, RunSummary, read_run, summarize
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import SIZES, press, settle
 from tests.support.run_folders import (
@@ -28,11 +31,15 @@ from tests.support.run_folders import (
     validated,
 )
 from tui_meta.app.application import TuiMetaApp
+from tui_meta.screens.runs.screen import RunsPage
 from tui_meta.screens.watch.screen import WatchScreen
+from tui_meta.views.runs.curves import MOST_CURVES
+from tui_meta.widgets.chart import Chart
 
 pytestmark = pytest.mark.usefixtures("no_timers")
 
 NOW = 5_000.0
+LISTED = ("fomaml-a", "reptile-b")
 
 
 @pytest.fixture
@@ -85,7 +92,7 @@ async def test_all_runs_of_the_folder_are_listed(
             assert part in text
         if size[0] >= 80:
             assert "0.0200" in text
-            assert "50:00" in text
+            assert "50 min" in text
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -113,7 +120,7 @@ async def test_s_sorts_and_the_cursor_stays_on_its_run(session: FakeSession) -> 
             "name": ["fomaml-a", "reptile-b"],
             "state": ["fomaml-a", "reptile-b"],
             "iteration": ["fomaml-a", "reptile-b"],
-            "best": ["fomaml-a", "reptile-b"],
+            "validation": ["fomaml-a", "reptile-b"],
             "age": ["fomaml-a", "reptile-b"],
         }
         for order, runs in expected.items():
@@ -121,7 +128,7 @@ async def test_s_sorts_and_the_cursor_stays_on_its_run(session: FakeSession) -> 
             assert f"by {order}" in text
             assert names(text)[:2] == runs
             assert under_cursor(text) == "reptile-b"
-        assert "by best" in await press(pilot, "ctrl+o")
+        assert "by validation" in await press(pilot, "ctrl+o")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -174,9 +181,10 @@ async def test_marked_runs_are_compared_on_one_chart(
         assert "2 marked" in text
         assert text.count("●") == 2
         text = await press(pilot, "C")
-        assert "validation loss of 2 runs" in text
-        assert "⠒⠒ fomaml-a  ╍╍ reptile-b" in text
-        assert "training loss of 2 runs" in await press(pilot, "o")
+        assert "─ validation: loss on 64 tasks, 10 points, 32 steps ─" in text
+        for sample, name in (("⠒⠒", "fomaml-a"), ("╍╍", "reptile-b")):
+            assert f"{sample} {name}" in text
+        assert "─ training loss ─" in await press(pilot, "o")
         assert "2 marked" in await press(pilot, "escape")
         assert "1 marked" in await press(pilot, "g", "M")
 
@@ -190,23 +198,21 @@ async def test_without_marks_the_curves_are_those_of_the_run_under_the_cursor(
         assert "fomaml-a" not in text
 
 
-async def test_a_fifth_curve_is_refused(session: FakeSession) -> None:
-    for name in ("b", "c", "d"):
-        make_run(session.folder / f"fomaml-{name}", [started(), progress(100)])
+async def test_no_more_runs_are_marked_than_can_be_compared(session: FakeSession) -> None:
+    for index in range(MOST_CURVES):
+        make_run(session.folder / f"run-{index}", [started(), progress(100)])
+    note = f"at most {MOST_CURVES} curves"
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
-        text = await press(pilot, "f", "M", "M", "M", "M", "M")
-        assert "at most 4 curves" in text
-        assert "4 marked" in text
-
-
-async def test_a_note_is_not_taken_to_another_screen(session: FakeSession) -> None:
-    for name in ("b", "c", "d"):
-        make_run(session.folder / f"fomaml-{name}", [started(), progress(100)])
-    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
-        await press(pilot, "f", "M", "M", "M", "M", "M")
-        assert "at most 4 curves" not in await press(pilot, "w")
-        assert "at most 4 curves" in await press(pilot, "f", "M")
-        assert "at most 4 curves" not in await press(pilot, "escape")
+        await pilot.press("f")
+        await settle(pilot)
+        await pilot.press(*["M"] * (MOST_CURVES + 1))
+        text = await settle(pilot)
+        assert note in text
+        assert f"{MOST_CURVES} marked" in text
+        # The note is not taken to another screen.
+        assert note not in await press(pilot, "w")
+        assert note in await press(pilot, "f", "M")
+        assert note not in await press(pilot, "escape")
 
 
 async def test_r_resumes_a_run_in_a_session_of_its_own_after_a_question(
@@ -249,16 +255,75 @@ async def test_a_failed_resume_shows_a_line_that_stays(
         assert said not in await press(pilot, "escape")
 
 
-async def test_the_folder_is_read_again_by_a_key_and_when_it_is_opened(
-    session: FakeSession,
-) -> None:
-    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
-        await press(pilot, "f")
+def append(run: Path, *events: AnyEvent) -> None:
+    with (run / "events.jsonl").open("ab") as log:
+        log.writelines(msgspec.json.encode(event) + b"\n" for event in events)
+
+
+async def look(pilot: Pilot[None]) -> str:
+    """Let the screen look at the folders, as it does every second."""
+    page = pilot.app.screen
+    assert isinstance(page, RunsPage)
+    page.look()
+    return await settle(pilot)
+
+
+async def test_runs_are_followed_while_they_are_shown(session: FakeSession) -> None:
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        text = await press(pilot, "f", "down")
+        assert "0.300 ± 0.030" in text
+        append(session.folder / "reptile-b", progress(300), validated(400, 4.0, 0.25))
+        assert "0.250 ± 0.025" not in await settle(pilot)
         make_run(session.folder / "fomaml-new", [started(), progress(100)])
-        assert "fomaml-new" not in await settle(pilot)
-        assert "fomaml-new" in await press(pilot, "R")
+        text = await look(pilot)
+        assert text.count("400 / 2,000") == 2  # in the list, and beside it
+        assert text.count("0.250 ± 0.025") == 2
+        assert "fomaml-new" in text
+        assert under_cursor(text) == "reptile-b"
         make_run(session.folder / "fomaml-newer", [started(), progress(100)])
         assert "fomaml-newer" in await press(pilot, "w", "f")
+
+
+async def test_an_open_run_is_followed(session: FakeSession) -> None:
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        assert "200 / 2,000" in await press(pilot, "f", "down", "enter")
+        append(session.folder / "reptile-b", progress(700))
+        assert "700 / 2,000" in await look(pilot)
+
+
+async def test_compared_runs_are_followed(session: FakeSession) -> None:
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        assert "0.300 ± 0.030" in await press(pilot, "f", "M", "M", "C")
+        append(session.folder / "reptile-b", validated(900, 4.0, 0.1))
+        assert "0.100 ± 0.010" in await look(pilot)
+        (chart,) = [one for one in pilot.app.screen.query(Chart) if one.region.area]
+        assert chart.plot is not None
+        ends = {one.label: one.x[-1] for one in chart.plot.series if one.label in LISTED}
+        assert ends == {"fomaml-a": 500, "reptile-b": 900}
+
+
+async def test_the_chart_keys_of_watch_change_the_comparison(session: FakeSession) -> None:
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        await press(pilot, "f", "M", "M", "C")
+        for key, words in {
+            "L": "validation: linear scale",
+            "X": "validation: x axis in tasks",
+            "ctrl+x": "validation: logarithmic x axis",
+            "W": "validation: the last 10%",
+            "u": "every validation is shown",
+        }.items():
+            assert words in await press(pilot, key)
+        assert "linear · last 10% · x: tasks · x logarithmic" in await settle(pilot)
+        text = await press(pilot, "escape", "C", "W", "W", "ctrl+x", "X", "X", "X", "X", "x")
+        assert "at 500" in text
+        assert "at 200" in await press(pilot, "h")
+        assert "at 500" in await press(pilot, "G")
+        assert "at 500" not in await press(pilot, "x")
+
+
+async def test_chart_keys_without_a_chart_say_what_shows_one(session: FakeSession) -> None:
+    async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
+        assert "no chart is shown; C: compare" in await press(pilot, "f", "L")
 
 
 async def test_a_folder_that_cannot_be_read_is_a_line(session: FakeSession) -> None:
@@ -289,10 +354,10 @@ async def test_the_run_under_the_cursor_is_shown_next_to_the_list(session: FakeS
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         text = await press(pilot, "f")
         assert "─ fomaml-a ─" in text
-        assert "0.0200 at 500" in text
+        assert "0.0200 ± 0.0020 at 500" in " ".join(text.split())
         text = await press(pilot, "down")
         assert "─ reptile-b ─" in text
-        assert "0.300 at 200" in text
+        assert "inner 0.5" in text
 
 
 class CountedEvents(tuple[AnyEvent, ...]):
@@ -305,23 +370,23 @@ class CountedEvents(tuple[AnyEvent, ...]):
         return super().__iter__()
 
 
-@pytest.mark.parametrize("keys", [(), ("enter",)], ids=["list", "run"])
-async def test_no_tick_or_key_goes_through_a_log_or_reads_a_run(
+@pytest.mark.parametrize("keys", [(), ("enter",), ("C",)], ids=["list", "run", "curves"])
+async def test_what_has_not_changed_is_neither_read_nor_gone_through(
     session: FakeSession, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...]
 ) -> None:
     reads: list[Path] = []
 
-    def read(path: Path) -> RunDetails:
+    def read(path: Path, log: FollowedLog) -> RunDetails:
         reads.append(path)
-        details = read_run(path)
+        details = read_run(path, log)
         return dataclasses.replace(details, events=CountedEvents(details.events))
 
-    def list_(folder: Path) -> list[RunSummary]:
-        reads.append(folder)
-        return list_runs(folder)
+    def summarize_(path: Path) -> RunSummary | None:
+        reads.append(path)
+        return summarize(path)
 
-    monkeypatch.setattr("tui_meta.screens.runs.screen.read_run", read)
-    monkeypatch.setattr("tui_meta.screens.runs.screen.list_runs", list_)
+    monkeypatch.setattr("tui_meta.views.runs.reader.read_run", read)
+    monkeypatch.setattr("core.storage.live_index.summarize", summarize_)
     monkeypatch.setattr(CountedEvents, "passes", 0)
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         await press(pilot, "f", *keys)
@@ -330,4 +395,8 @@ async def test_no_tick_or_key_goes_through_a_log_or_reads_a_run(
         CountedEvents.passes = 0
         reads.clear()
         await press(pilot, "O", "ctrl+o", "O")
-    assert (CountedEvents.passes, reads) == (0, [])
+        await look(pilot)
+        assert (CountedEvents.passes, reads) == (0, [])
+        append(session.folder / "reptile-b", progress(300))
+        await look(pilot)
+    assert {path.name for path in reads} == {"reptile-b"}

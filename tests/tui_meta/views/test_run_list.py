@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.algorithms.registry import ALGORITHMS
+from core.config import RunConfig
 from core.events import Diverged, Validation
-from core.storage.run_index import read_run
+from core.storage.run_index import RunSummary, read_run
 from tests.support.run_folders import (
-    NASTY,
-    evaluated,
     make_checkpoint,
     make_run,
     progress,
@@ -21,10 +23,11 @@ from tests.support.run_folders import (
     started,
     validated,
 )
-from tui_meta.views.runs.curves import MOST_CURVES, both_losses, compared_plot, loss_plot
+from tui_meta.views.runs.curves import MOST_CURVES
 from tui_meta.views.runs.details import cannot_resume, resume_command, run_lines
 from tui_meta.views.runs.report import recorded_config, report
 from tui_meta.views.runs.run_list import SORT_KEYS, RunList
+from tui_meta.views.runs.summary import brief_age
 from tui_meta.views.text import cells, plain
 
 NOW = 10_000.0
@@ -72,7 +75,7 @@ def test_names_that_end_in_the_time_stay_distinguishable(width: int) -> None:
     )
 
 
-@pytest.mark.parametrize("width", [120, 60])
+@pytest.mark.parametrize("width", [120, 64])
 @pytest.mark.parametrize("sort", SORT_KEYS)
 def test_the_column_that_sorts_is_marked(sort: str, width: int) -> None:
     runs = listed(3)
@@ -81,9 +84,9 @@ def test_the_column_that_sorts_is_marked(sort: str, width: int) -> None:
     assert f"{sort}▾" in plain(runs.table(width, 5)[0])
 
 
-def test_sorting_by_best_puts_the_lowest_loss_first() -> None:
+def test_sorting_by_validation_puts_the_lowest_loss_first() -> None:
     runs = listed(5)
-    while runs.sort != "best":
+    while runs.sort != "validation":
         runs = runs.sorted_by_next(1)
     bests = [one.best.mean for one in runs.shown if one.best]
     assert len(bests) == 5
@@ -103,7 +106,7 @@ def test_all_words_of_a_filter_must_be_there_in_any_case() -> None:
         "x": [],
         "": ["Alpha", "alp", "beta"],
     }.items():
-        runs = RunList(wanted=wanted).with_entries(entries, NOW)
+        runs = RunList().with_entries(entries, NOW).filtered(wanted)
         assert sorted(one.name for one in runs.shown) == names
 
 
@@ -115,33 +118,96 @@ def test_marks_stay_on_their_runs_when_the_folder_is_read_again() -> None:
     assert first.path not in again.marked
 
 
-def test_at_most_as_many_runs_are_marked_as_curves_differ() -> None:
-    runs = listed(9)
-    for _ in range(8):
+def test_no_more_runs_are_marked_than_curves_can_be_told_apart() -> None:
+    runs = listed(19)
+    for _ in range(18):
         runs = runs.toggled().moved(1)
     assert len(runs.marked) == MOST_CURVES
-    plot = compared_plot({one.name: ((1.0,), (1.0,)) for one in runs.marked_entries}, "adapted")
-    assert len({series.marker for series in plot.series}) == MOST_CURVES
 
 
-def test_curves_of_several_runs_share_their_axes() -> None:
-    plot = compared_plot(
-        {f"a{NASTY}": ((10.0, 20.0), (1.0, 0.1)), "b": ((500.0,), (0.001,))}, "training"
+def with_settings(name: str, *, seed: int = 0, **values: Any) -> RunSummary:
+    algorithm = ALGORITHMS[values.pop("algorithm", "fomaml")](**values)
+    return run_summary(
+        name, algorithm=algorithm.name, config=RunConfig(algorithm=algorithm, seed=seed).to_dict()
     )
-    assert plot.title == "training loss of 2 runs"
-    assert plot.x.upper >= 500
-    assert plot.y.lower <= -3
-    assert plot.series[0].label.isprintable()
 
 
-def test_one_run_s_losses_are_those_of_its_log() -> None:
-    events = [
-        progress(100, 0.5),
-        evaluated(100, 4.0, 0.2),
-        validated(100, 4.0, 0.3),
+def headings(entries: Sequence[RunSummary], width: int) -> list[str]:
+    runs = RunList().with_entries(entries, NOW)
+    return plain(runs.table(width, 9)[0]).replace("▾", "").split()
+
+
+BASE = ["state", "iteration", "validation", "age"]
+
+
+def test_settings_that_differ_are_columns_in_their_order() -> None:
+    runs = [with_settings("a", seed=1, inner_lr=0.5, tasks=7), with_settings("b", tasks=8)]
+    assert headings(runs, 140) == ["name", "tasks", "inner_lr", "seed", *BASE]
+    assert headings(runs[:1] * 2, 140) == ["name", *BASE]
+    (row,) = [
+        plain(one) for one in RunList().with_entries(runs, NOW).table(140, 9) if " a " in plain(one)
     ]
-    assert both_losses(events) == {"training": ((100,), (0.5,)), "adapted": ((100,), (0.3,))}
-    assert [series.label for series in loss_plot(events).series] == ["training", "validation"]
+    assert row.split()[1:5] == ["a", "7", "0.5", "1"]
+
+
+def test_without_room_the_settings_that_vary_within_an_algorithm_stay() -> None:
+    names = [
+        with_settings(f"{name}{seed}", algorithm=name, seed=seed)
+        for name in ("fomaml", "reptile")
+        for seed in (0, 1)
+    ]
+    assert headings(names, 160) == ["name", "algorithm", "outer_lr", "tasks", "seed", *BASE]
+    assert headings(names, 80) == ["name", "seed", *BASE]
+
+
+def test_a_filter_decides_which_settings_differ() -> None:
+    runs = RunList().with_entries(
+        [with_settings("c", seed=2), with_settings("b1", seed=1), with_settings("b2", seed=1)], NOW
+    )
+    assert " seed " in plain(runs.table(140, 9)[0])
+    assert " seed " not in plain(runs.filtered("b").table(140, 9)[0])
+
+
+def test_a_damaged_run_has_no_settings_and_a_run_without_validation_no_loss() -> None:
+    entries = [with_settings("a", seed=1), with_settings("b"), run_summary("c", state="damaged")]
+    rows = [plain(one).split() for one in RunList().with_entries(entries, NOW).table(140, 9)]
+    assert rows[1][-2:] == ["-", "-"]
+    assert rows[3][:2] == ["c", "damaged"]
+
+
+def test_runs_in_training_keep_their_order_while_they_train() -> None:
+    training = [
+        run_summary(name, trained_by="process 1 on a", last_event=at)
+        for name, at in (("b", 9.0), ("a", 3.0))
+    ]
+    runs = RunList().with_entries([*training, run_summary("c", last_event=99.0)], NOW)
+    assert [one.name for one in runs.shown] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(3, "now"), (59, "50 s"), (61, "1 min"), (3_599, "59 min"), (7_199, "1 h"), (2e5, "2 d")],
+)
+def test_an_age_in_the_list_changes_rarely(seconds: float, words: str) -> None:
+    assert brief_age(run_summary("a", last_event=NOW), NOW + seconds) == words
+
+
+def test_entries_that_have_not_changed_cost_nothing() -> None:
+    runs = listed(3)
+    listing = runs.listing
+    assert runs.with_entries(list(runs.entries), NOW + 1).listing is listing
+    assert runs.with_entries(runs.entries[1:], NOW + 1).listing is not listing
+
+
+def test_a_list_that_was_read_takes_the_place_of_one_that_changed_meanwhile() -> None:
+    runs = listed(5)
+    read = runs.with_entries(runs.entries[1:], NOW)
+    now = runs.moved(2).toggled().filtered("run").sorted_by_next(1)
+    shown = read.in_place_of(now)
+    assert (shown.cursor, shown.marked, shown.sort, shown.wanted) == (
+        *(now.cursor, now.marked, now.sort, now.wanted),
+    )
+    assert len(shown.shown) == 4
 
 
 @pytest.fixture

@@ -11,24 +11,25 @@ import msgspec
 from core.storage.run_index import RunSummary, list_runs
 from tui_meta.cli.tables import print_table
 from tui_meta.console import Exit, Output
+from tui_meta.views.runs.settings_columns import WORDS, differing, in_order, settings_of
 from tui_meta.views.runs.summary import (
     SortKey,
     age,
-    age_words,
-    best_words,
-    in_order,
+    brief_age,
+    in_sort_order,
     progress_words,
     state_words,
+    validation_words,
 )
 from tui_meta.views.text import printable
 
-NAME, ALGORITHM, STATE, ITERATION, BEST, AGE = range(6)
-"""Columns of the table. A narrow one leaves the algorithm out first, since names begin with it."""
+_COLUMNS = ("state", "iteration", "validation", "age")
+"""Columns of the table after the name and the settings that differ."""
 
 
 def runs(folder: Path, *, sort: SortKey, as_json: bool) -> int:
     """List the runs in ``folder``."""
-    entries = in_order(list_runs(folder), sort)
+    entries = in_sort_order(list_runs(folder), sort)
     now = time.time()
     if as_json:
         for entry in entries:
@@ -45,7 +46,7 @@ def fields(entry: RunSummary, now: float) -> list[str]:
     """Return the fields of a run for scripts; unknown ones are empty.
 
     Name, algorithm, state, iteration, target, best validation loss, its iteration, age in seconds,
-    and the training process or the problem.
+    the training process or the problem, and the ends of the best loss's 95 % interval.
     """
     seconds = age(entry, now)
     values = (
@@ -58,6 +59,8 @@ def fields(entry: RunSummary, now: float) -> list[str]:
         entry.best.iteration if entry.best else None,
         None if seconds is None else round(seconds),
         entry.trained_by or entry.problem,
+        entry.best.low if entry.best else None,
+        entry.best.high if entry.best else None,
     )
     return ["" if value is None else str(value) for value in values]
 
@@ -65,25 +68,29 @@ def fields(entry: RunSummary, now: float) -> list[str]:
 def _show(output: Output, folder: Path, entries: Sequence[RunSummary], now: float) -> None:
     sound = [entry for entry in entries if entry.problem is None]
     if sound:
-        columns = ["name", "algorithm", "state", "iteration", "best", "age"]
+        settings = [settings_of(entry) for entry in sound]
+        ranked = differing(settings)
+        names = in_order(ranked, settings)
         rows = [
             [
                 entry.name,
-                entry.algorithm or "",
+                *(of.get(name, "") for name in names),
                 state_words(entry),
                 progress_words(entry),
-                best_words(entry),
-                age_words(entry, now),
+                validation_words(entry),
+                brief_age(entry, now),
             ]
-            for entry in sound
+            for entry, of in zip(sound, settings, strict=True)
         ]
+        columns = ["name", *names, *_COLUMNS]
+        least_telling = (*reversed(ranked), "age", "validation")
         print_table(
             output,
             columns,
             rows,
-            numbers=(ITERATION, BEST, AGE),
-            names=(NAME,),
-            optional=(ALGORITHM, AGE, BEST),
+            numbers=[columns.index(name) for name in columns[1:] if name not in ("state", *WORDS)],
+            names=(0,),
+            optional=[columns.index(name) for name in least_telling],
         )
     for entry in entries:
         if entry.problem is not None:

@@ -9,9 +9,10 @@ from rich.text import Text
 from core.storage.run_index import read_run
 from tui_meta.cli.tables import print_chart, print_table
 from tui_meta.console import Exit, Output
-from tui_meta.views.runs.curves import loss_plot
+from tui_meta.views.runs.curves import ComparedRuns, Which, recorded_run
 from tui_meta.views.runs.report import Section, recorded_config, report
 from tui_meta.views.text import printable
+from tui_meta.views.watch.lens import Lens
 
 
 def show(path: Path) -> int:
@@ -19,11 +20,16 @@ def show(path: Path) -> int:
     folder = path.parent if path.is_file() else path
     details = read_run(folder)
     output = Output()
-    for section in report(details, recorded_config(folder, details.record), time.time()):
+    config = recorded_config(folder, details.record)
+    for section in report(details, config, time.time()):
         _print_section(output, section)
-    output.print_line("Loss", "bold")
-    output.print_line("")
-    print_chart(output, loss_plot(details.events))
+    curves = ComparedRuns([recorded_run(details, config)])
+    charts: tuple[Which, ...] = (curves.first, "training")
+    for which in dict.fromkeys(charts):
+        plot = curves.plot(which, Lens())
+        output.print_line(plot.title.capitalize(), "bold")
+        output.print_line("")
+        print_chart(output, plot)
     return Exit.DONE
 
 

@@ -72,23 +72,25 @@ def compare(
 @app.command(
     sort_key=5,
     help_epilogue=(
-        "When piped: tab-separated name, algorithm, state, iteration, target, best loss,\n"
-        "its iteration, age in seconds, and the training process or the problem.\n"
+        "When piped: tab-separated name, algorithm, state, iteration, target, best validation\n"
+        "loss, its iteration, age in seconds, the training process or the problem, and the ends\n"
+        "of the 95% interval of that loss.\n"
     ),
-    help="List runs: state, iteration, best loss and last activity.",
+    help="List runs: settings that differ, state, iteration, validation loss, last activity.",
 )
 def runs(
     folder: Annotated[Path, Parameter(help="Parent folder of runs")] = Path("checkpoints"),
     /,
     *,
     sort: Annotated[
-        Literal["age", "name", "state", "iteration", "best"], Parameter(help="Sort order")
+        Literal["age", "name", "state", "iteration", "validation", "best"],
+        Parameter(help="Sort order; best is another name of validation"),
     ] = "age",
     json: JsonResult = False,
 ) -> int:
     from tui_meta.cli.commands.runs import runs
 
-    return runs(folder, sort=sort, as_json=json)
+    return runs(folder, sort="validation" if sort == "best" else sort, as_json=json)
 
 
 @app.command(

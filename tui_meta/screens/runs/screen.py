@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,28 +13,22 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from core.session.api import Session
-from core.storage.event_log_reader import history
-from core.storage.run_index import RunSummary, list_runs, read_run
-from tui_meta.screens.dialogs.ask import Answer, Ask
+from core.storage.run_index import RunSummary
 from tui_meta.screens.dialogs.info import Info
-from tui_meta.screens.page import Page
+from tui_meta.screens.runs.chart_keys import CurveKeys
 from tui_meta.screens.runs.filter_input import FilterInput
+from tui_meta.screens.runs.resuming import ResumeRuns
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.describe import display_path
 from tui_meta.views.keys.footer import keys_line
 from tui_meta.views.keys.pages import RUNS_KEYS
 from tui_meta.views.keys.table import Key
-from tui_meta.views.plots.plot import Plot, empty_plot
+from tui_meta.views.plots.plot import empty_plot
+from tui_meta.views.run_settings import settings_words
 from tui_meta.views.runs import details as run_details
-from tui_meta.views.runs.curves import (
-    MOST_CURVES,
-    Losses,
-    Which,
-    both_losses,
-    compared_plot,
-    loss_plot,
-)
-from tui_meta.views.runs.report import Report, recorded_config, report
+from tui_meta.views.runs.comparison import compared_lines, unlisted, with_reading
+from tui_meta.views.runs.curves import MOST_CURVES
+from tui_meta.views.runs.reader import ReadRun, RunReader
 from tui_meta.views.runs.run_list import RunList, no_runs
 from tui_meta.views.tabular import Rows, entry_rows
 from tui_meta.views.text import Line, Span, line, printable
@@ -44,27 +38,34 @@ from tui_meta.widgets.picture import Picture
 
 Mode = Literal["list", "run", "curves"]
 
+LOOK_SECONDS = 1.0
+"""Interval at which run folders are looked at; a run that has changed is read."""
+
 PREVIEW_WIDTH = 120
 """Columns from which the run under the cursor is shown next to the list."""
+
+_LEAST_PREVIEW = 40
+"""Columns of it; it takes those that the list does not need."""
 
 _CHART_HEIGHT = 22
 """Rows from which the curves of a run are shown below its facts."""
 
+_CHART_ROWS = 12
+"""Rows that a chart keeps above the table of its runs."""
+
+
+_CHART_ACTIONS = (
+    *("lens('x')", "cursor", "lens('scale')"),
+    *("lens('window')", "lens('smoothing')", "lens('x_scale')"),
+)
+"""Keys of charts in the order of the footer, which drops the last ones first."""
 
 _KEEP = Key("enter", "", "keep the filter", "", 1)
 _ALL_RUNS = Key("escape", "back", "all runs", "", 2, name="back")
 
 
-@dataclass(frozen=True)
-class _Read:
-    """What is shown of a run; a long log is gone through when it is read, not at each repaint."""
-
-    report: Report
-    plot: Plot
-
-
-class RunsPage(Page):
-    """Reads run folders in threads, when opened and by a key; it never writes."""
+class RunsPage(CurveKeys, ResumeRuns):
+    """Follows run folders, which threads read; it never writes."""
 
     NAME = "Runs"
     AUTO_FOCUS = ""
@@ -73,14 +74,14 @@ class RunsPage(Page):
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__(session, dashboard)
         self._runs = RunList()
-        self._reading = False
+        self._reader = RunReader()
+        self._looking = self._looked = False
         self._mode: Mode = "list"
-        self._which: Which = "adapted"
-        self._opened: _Read | None = None
-        self._previewed = ""
-        self._compared: Mapping[str, Mapping[Which, Losses]] = {}
-        self._command = ""
-        """The command that the last message suggests; moving away clears it."""
+        self._shown: ReadRun | None = None
+        """What was read of the run under the cursor."""
+        self._shown_as: RunSummary | None = None
+        """The state of the run when it was read."""
+        self._compared: Sequence[RunSummary] = ()
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="head")
@@ -89,27 +90,32 @@ class RunsPage(Page):
         scroll = VerticalScroll(Lines(id="facts"), id="scroll")
         scroll.can_focus = False
         yield Vertical(scroll, Chart(id="losses"), id="run")
-        yield Chart(id="curves")
+        yield Vertical(Chart(id="curves"), Lines(id="compared"), id="comparison")
 
     def on_mount(self) -> None:
-        """Hide the filter."""
+        """Hide the filter, and follow the folders."""
         self.query_one("#filter-line").display = False
         self.query_one("#prompt", Lines).show([line(Span("filter /", "bold"))])
+        self.set_interval(max(LOOK_SECONDS, self.dashboard.rates.tick), self.look)
 
     def on_screen_resume(self) -> None:
-        """Read the runs again, which have continued meanwhile."""
-        self.action_read()
+        """Look at the runs, which have continued meanwhile."""
+        self._looking = False
+        self.look()
 
     @property
     def footer_keys(self) -> Sequence[Key]:
         keys = {key.action: key for key in self.KEYS}
-        scroll = replace(keys["move(1)"], label="scroll")
+        of_charts = [keys[action] for action in _CHART_ACTIONS]
         match self._mode:
             case "curves":
-                return [replace(keys["other_curves"], rank=1)]
+                shown = [replace(key, rank=rank) for rank, key in enumerate(of_charts, 3)]
+                return [replace(keys["other_curves"], rank=1), *shown]
             case "run":
+                scroll = replace(keys["move(1)"], label="scroll")
                 return [keys["move(-1)"], scroll, replace(keys["compare"], label="curves")]
-        listed = [key for key in self.KEYS if key != keys["other_curves"]]
+        listed = [key for key in self.KEYS if key not in (keys["other_curves"], *of_charts)]
+        listed = [replace(key, label="mark ↓") if key == keys["mark"] else key for key in listed]
         return [*listed, _ALL_RUNS] if self._runs.wanted else listed
 
     def footer(self, width: int) -> Line:
@@ -118,8 +124,8 @@ class RunsPage(Page):
 
     def copied(self) -> tuple[str, Rows]:
         """Return the last suggested command, the curves, or the list."""
-        if self._command:
-            return "command", [[self._command]]
+        if self.suggested:
+            return "command", [[self.suggested]]
         if self._mode == "list":
             return "runs", entry_rows(self._runs.shown)
         return super().copied()
@@ -127,65 +133,74 @@ class RunsPage(Page):
     # Painting.
 
     def paint(self) -> None:
-        self.query_one("#list").display = self._mode == "list"
-        self.query_one("#run").display = self._mode == "run"
-        self.query_one("#curves").display = self._mode == "curves"
+        for mode, id in (("list", "#list"), ("run", "#run"), ("curves", "#comparison")):
+            self.query_one(id).display = self._mode == mode
         head = self.query_one("#head", Lines)
         head.display = self._mode == "list"
         if self._mode == "list":
             self._paint_list(head)
-        elif self._mode == "run" and self._opened:
-            self._paint_run(self._opened)
+        elif self._mode == "run" and self._shown:
+            self._paint_run(self._shown)
         elif self._mode == "curves":
-            losses = {self._label(path): both[self._which] for path, both in self._compared.items()}
-            self.query_one("#curves", Chart).show(compared_plot(losses, self._which))
+            self._paint_curves()
 
     def _paint_list(self, head: Lines) -> None:
         runs, table = self._runs, self.query_one("#table", Lines)
         folders = ", ".join(display_path(str(folder)) for folder in self._folders)
-        if self._reading and not runs.entries:
-            head.show([line(Span(f"reading {folders}…", "dim"))])
-            table.show([])
-        else:
+        if self._looked:
             head.show([runs.head(folders, head.size.width)])
             rows = runs.table(*table.size) if runs.shown else no_runs(folders, runs.wanted)
             table.show(rows)
-        preview = self.query_one("#preview", Picture)
-        preview.display = self.size.width >= PREVIEW_WIDTH
+        else:
+            head.show([line(Span(f"reading {folders}…", "dim"))])
+        preview, room = self.query_one("#preview", Picture), self.size.width
+        preview.display = room >= PREVIEW_WIDTH
         if preview.display:
+            width = max(_LEAST_PREVIEW, room - runs.listing.width - 1)
+            if preview.outer_size.width != width:
+                preview.styles.width = width
             self._paint_preview(preview)
 
     def _paint_preview(self, preview: Picture) -> None:
-        """Paint the run under the cursor; another one than before is read first."""
-        current = self._runs.current
-        path = current.path if current else ""
-        if path != self._previewed:
-            self._previewed = path
-            self._opened = None
-            if current:
-                failed = (lambda _: None) if current.problem else self.show_error
-                self.compute("preview", lambda _: _read(path), self._take_run, failed)
-        if self._opened:
-            plot = replace(self._opened.plot, title=printable(self._label(path)))
-            lines = run_details.brief_lines(self._opened.report, preview.size.width)
-            preview.show(plot, lines)
+        """Paint the run under the cursor."""
+        self._follow_current()
+        current, plot = self._runs.current, self.curves.plot
+        name = printable(current.name) if current else ""
+        if self._shown and plot:
+            settings = settings_words(self._shown.curves.snapshot)
+            lines = run_details.brief_lines(self._shown.report, settings, preview.size.width)
+            titled = replace(plot, title=f"{name} · {plot.title}")
+            preview.show(with_reading(titled, name), lines)
         elif current and current.problem:
-            preview.show(empty_plot(printable(self._label(path)), "damaged"), [])
+            preview.show(empty_plot(name, "damaged"), [])
 
-    def _paint_run(self, read: _Read) -> None:
+    def _paint_run(self, shown: ReadRun) -> None:
+        self._follow_current()
         run, facts = self.query_one("#run"), self.query_one("#facts", Lines)
         wide = self.size.width >= PREVIEW_WIDTH
         run.set_class(wide, "-beside")
         chart = self.query_one("#losses", Chart)
         chart.display = wide or self.size.height >= _CHART_HEIGHT
-        lines = run_details.run_lines(read.report, self.query_one("#scroll").size.width)
+        lines = run_details.run_lines(shown.report, self.query_one("#scroll").size.width)
         if facts.size.height != len(lines):
             facts.styles.height = len(lines)
         facts.show(lines)
-        chart.show(replace(read.plot, title="loss"))
+        if self.curves.plot:
+            chart.show(with_reading(self.curves.plot))
 
-    def _label(self, path: str) -> str:
-        return Path(path).name
+    def _paint_curves(self) -> None:
+        self._follow_compared()
+        plot, runs = self.curves.plot, self.curves.runs
+        if plot is None or runs is None:
+            return
+        table = self.query_one("#compared", Lines)
+        rows = len(self._compared) + 1
+        table.display = self.query_one("#comparison").size.height >= rows + _CHART_ROWS
+        if table.display:
+            table.styles.height = rows
+            table.show(compared_lines(self._compared, runs.names, plot, self.size.width))
+            plot = unlisted(plot, runs.names)
+        self.query_one("#curves", Chart).show(with_reading(plot))
 
     # Reading.
 
@@ -194,37 +209,76 @@ class RunsPage(Page):
         """The folders that hold the runs of the session, and others."""
         return list(dict.fromkeys(own.parent for own in self.session.folders().values()))
 
-    def action_read(self) -> None:
-        folders = self._folders
-        self._reading = True
+    def look(self) -> None:
+        """Look for runs that have changed, unless that is under way or the screen is covered."""
+        if self._looking or not self.in_front:
+            return
+        self._looking = True
+        folders, runs, now = self._folders, self._runs, time.time()
 
-        def find(_: object) -> list[RunSummary]:
-            return [entry for folder in folders for entry in list_runs(folder)]
+        def find(_: object) -> RunList:
+            return self._reader.list(folders, runs, now)
 
         self.compute("list", find, self._take_list, self._fail)
 
-    def _take_list(self, entries: list[RunSummary]) -> None:
-        self._reading = False
-        self._previewed = ""
-        self._runs = self._runs.with_entries(entries, time.time())
-        self.tick()
-
-    def _take_run(self, found: _Read) -> None:
-        self._opened = found
-        self.tick()
-
-    def _take_open(self, found: _Read) -> None:
-        self._mode = "run"
-        self.query_one("#scroll", VerticalScroll).scroll_home(animate=False)
-        self._take_run(found)
-
-    def _take_curves(self, found: Mapping[str, Mapping[Which, Losses]]) -> None:
-        self._compared, self._mode = found, "curves"
+    def _take_list(self, found: RunList) -> None:
+        self._looking, self._looked = False, True
+        self._runs = found.in_place_of(self._runs)
         self.tick()
 
     def _fail(self, problem: str) -> None:
-        self._reading = False
+        self._looking, self._looked = False, True
         self.show_error(problem)
+
+    def _follow_current(self) -> None:
+        """Read the run under the cursor, if it is another one than was read or has changed."""
+        current = self._runs.current
+        if current is self._shown_as:
+            return
+        before = self._shown_as
+        if not (current and before and current.path == before.path):
+            self._show(None)
+        self._shown_as = current
+        if current and not current.problem:
+            self._read(current, self._take)
+
+    def _read(self, entry: RunSummary, take: Callable[[ReadRun], None]) -> None:
+        now = time.time()
+        self._shown_as = entry
+        self.compute("read", lambda _: self._reader.read([entry.path], now)[0], take)
+
+    def _show(self, read: ReadRun | None) -> None:
+        self._shown = read
+        self.curves.show([read.curves] if read else [])
+
+    def _take(self, read: ReadRun) -> None:
+        if self._mode != "curves":
+            self._show(read)
+            self.tick()
+
+    def _take_open(self, read: ReadRun) -> None:
+        self._mode = "run"
+        self.query_one("#scroll", VerticalScroll).scroll_home(animate=False)
+        self._take(read)
+
+    def _follow_compared(self) -> None:
+        """Read the compared runs again, if one of them has changed."""
+        known = {one.path: one for one in self._runs.entries}
+        now = [known.get(one.path, one) for one in self._compared]
+        if any(new is not old for new, old in zip(now, self._compared, strict=True)):
+            self._compare(now)
+
+    def _compare(self, entries: Sequence[RunSummary]) -> None:
+        """Read these runs and show their curves."""
+        paths, now = [one.path for one in entries], time.time()
+        self._compared = entries
+
+        def take(read: Sequence[ReadRun]) -> None:
+            self._mode = "curves"
+            self.curves.show([one.curves for one in read])
+            self.tick()
+
+        self.compute("read", lambda _: self._reader.read(paths, now), take)
 
     # Keys.
 
@@ -236,26 +290,33 @@ class RunsPage(Page):
         """Leave the filter, a run or the curves; in the list of all runs, leave the screen."""
         if self._typing or (self._mode == "list" and self._runs.wanted):
             self._end_filter("")
+        elif self.curves.lens.cursor is not None:
+            self.curves.toggle_cursor()
         elif self._mode != "list":
-            self._mode = "list"
+            self.cancel("read")
+            self.curves.turn_back()
+            self._mode, self._shown_as = "list", None
         else:
             super().action_back()
             return
         self.tick()
 
     def action_move(self, steps: int) -> None:
-        """Go to another run, or scroll the open one."""
-        self._command = ""
+        """Go to another run, scroll the open one, or go to the end of the curves."""
+        self.suggested = ""
         if self._mode == "list":
             self._runs = self._runs.moved(steps)
             self.tick()
         elif self._mode == "run":
             self.query_one("#scroll", VerticalScroll).scroll_relative(y=steps, animate=False)
+        elif abs(steps) > 1:
+            self.action_steer(steps)
 
     def action_page(self, pages: int) -> None:
         """Move by as many rows as are visible."""
-        visible = self.query_one("#table" if self._mode == "list" else "#scroll").size.height
-        self.action_move(pages * max(1, visible - 2))
+        if self._mode != "curves":
+            visible = self.query_one("#table" if self._mode == "list" else "#scroll").size.height
+            self.action_move(pages * max(1, visible - 2))
 
     def action_open(self) -> None:
         current = self._runs.current
@@ -263,7 +324,7 @@ class RunsPage(Page):
             if current.problem:
                 self.show_result(current.problem)
             else:
-                self.compute("open", lambda _: _read(current.path), self._take_open)
+                self._read(current, self._take_open)
 
     def show_info(self) -> None:
         """Show what the run under the cursor is, as its folder shows it."""
@@ -290,18 +351,9 @@ class RunsPage(Page):
         current = self._runs.current
         here = [current] if current else []
         chosen = (self._runs.marked_entries if self._mode == "list" else []) or here
-        paths = [one.path for one in chosen if one.problem is None]
-        if self._mode != "curves" and paths:
-
-            def find(_: object) -> dict[str, Mapping[Which, Losses]]:
-                return {path: both_losses(history(Path(path))) for path in paths}
-
-            self.compute("curves", find, self._take_curves)
-
-    def action_other_curves(self) -> None:
-        if self._mode == "curves":
-            self._which = "training" if self._which == "adapted" else "adapted"
-            self.tick()
+        sound = [one for one in chosen if one.problem is None]
+        if self._mode != "curves" and sound:
+            self._compare(sound)
 
     def action_sort(self, steps: int) -> None:
         if self._mode == "list":
@@ -309,45 +361,8 @@ class RunsPage(Page):
             self.tick()
 
     def action_resume(self) -> None:
-        """Resume the run in a session of its own: this one keeps the runs that it started with."""
-        entry = self._runs.current
-        if self._mode == "curves" or entry is None:
-            return
-        reason = run_details.cannot_resume(
-            entry,
-            self.dashboard.key,
-            is_here=Path(entry.path) in self.session.folders().values(),
-        )
-        if reason:
-            self.show_message(reason)
-            if entry.state == "finished":
-                self._command = run_details.resume_command(entry)
-            return
-
-        def resume(answer: bool | None) -> None:
-            if answer:
-                self._resume(entry)
-
-        answers = (Answer("g", "resume", True), Answer("escape", "cancel", False))
-        self.app.push_screen(Ask("resume?", run_details.resume_details(entry), answers), resume)
-
-    def _resume(self, entry: RunSummary) -> None:
-        def fail(problem: str) -> None:
-            self.show_error(f"{entry.name} cannot be resumed: {problem}")
-
-        def take(started: tuple[str, Sequence[str]]) -> None:
-            id, notes = started
-            for note in notes:
-                self.show_result(note)
-            self._command = f"tui-meta attach {id}"
-            self.show_result(
-                f"{entry.name} resumed in session {id}; view: {self._command} (y: copy)"
-            )
-            self.action_read()
-
-        self.show_message(f"resuming {entry.name}…")
-        path = Path(entry.path)
-        self.compute("resume", lambda _: self.session.resume_in_new_session(path), take, fail)
+        if self._mode != "curves" and self._runs.current:
+            self.resume_run(self._runs.current)
 
     def action_filter(self) -> None:
         if self._mode == "list":
@@ -357,7 +372,7 @@ class RunsPage(Page):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter the list while words are typed."""
-        self._runs = replace(self._runs, wanted=event.value)
+        self._runs = self._runs.filtered(event.value)
         self.tick()
 
     def on_input_submitted(self) -> None:
@@ -367,12 +382,6 @@ class RunsPage(Page):
 
     def _end_filter(self, wanted: str) -> None:
         self.query_one(FilterInput).value = wanted
-        self._runs = replace(self._runs, wanted=wanted)
+        self._runs = self._runs.filtered(wanted)
         self.query_one("#filter-line").display = False
         self.set_focus(None)
-
-
-def _read(path: str) -> _Read:
-    details = read_run(Path(path))
-    config = recorded_config(Path(path), details.record)
-    return _Read(report(details, config, time.time()), loss_plot(details.events))

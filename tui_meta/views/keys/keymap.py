@@ -35,7 +35,6 @@ FORMER_NAMES = {
     "geometry before": "geometry previous run",
     "runs order before": "runs previous sort",
     "runs go on": "runs resume",
-    "runs read again": "runs refresh",
 }
 """Today's names of the actions that were renamed since version 0.1."""
 

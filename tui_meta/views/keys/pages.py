@@ -1,6 +1,7 @@
 """The keys of all screens but Watch."""
 
 from tui_meta.views.keys.table import Key, of_page
+from tui_meta.views.keys.watch import CHART_KEYS
 
 PRESET_KEYS = (
     Key(
@@ -138,17 +139,25 @@ RUNS_KEYS = of_page(
     Key("down,j", "move(1)", "choose", "Next run", 7),
     Key("pageup", "page(-1)", "page up", "Page up"),
     Key("pagedown", "page(1)", "page down", "Page down"),
-    Key("home,g", "move(-99999)", "first", "First run"),
-    Key("end,G", "move(99999)", "last", "Last run"),
+    Key("home,g", "move(-99999)", "first", "First run; with a cursor, the first point"),
+    Key("end,G", "move(99999)", "last", "Last run; with a cursor, the newest point"),
+    Key("left,h", "steer(-1)", "left", "Read values from the chart: cursor to the left"),
+    Key("right,l", "steer(1)", "right", "Read values from the chart: cursor to the right"),
     Key("enter", "open", "open", "Settings, checkpoints and evaluations of the run", 1),
     Key("M", "mark", "mark", "Mark or unmark the run, and go to the next", 3),
     Key("C", "compare", "compare", "Loss curves of the marked runs, or of this one", 3),
     Key("o", "other_curves", "other curves", "Validation loss, or training loss"),
+    *CHART_KEYS,
     Key("slash", "filter", "filter", "Filter by words of the name, algorithm or state", 4),
-    Key("O", "sort(1)", "sort", "Order by the next column: age, name, state, iteration, best", 6),
+    Key(
+        "O",
+        "sort(1)",
+        "sort",
+        "Order by the next column: age, name, state, iteration, validation",
+        6,
+    ),
     Key("ctrl+o", "sort(-1)", "previous sort", "Order by the previous column"),
     Key("c", "resume", "resume", "Continue the run in a new session (asks first)", 4),
-    Key("R", "read", "refresh", "Refresh the list", 8),
 )
 
 MESSAGES_KEYS = of_page(

@@ -74,6 +74,34 @@ EVALUATION_KEYS = (
 )
 """Keys that evaluate."""
 
+CHART_KEYS = (
+    Key("L", "lens('scale')", "scale", "Loss axis of the chart: logarithmic or linear", ROOMY),
+    Key(
+        "W",
+        "lens('window')",
+        "window",
+        "Iterations in the chart: all, the last 10%, or the newest only",
+        ROOMY,
+    ),
+    Key(
+        "X",
+        "lens('x')",
+        "x axis",
+        "X axis of the chart: iterations, tasks, points, gradient evaluations or seconds",
+        ROOMY,
+    ),
+    Key("ctrl+x", "lens('x_scale')", "x scale", "X axis of the chart: linear or logarithmic"),
+    Key("u", "lens('smoothing')", "smooth", "Curve of the chart: smoothed, or every point"),
+    Key(
+        "x",
+        "cursor",
+        "cursor",
+        "Cursor to read values from the chart (arrows, h and l move it; esc closes it)",
+        ROOMY,
+    ),
+)
+"""Keys that change how a chart is shown, also on Runs."""
+
 VIEW_KEYS = (
     Key("tab", "focus_panel(1)", "next", "Next panel", 9),
     Key("shift+tab", "focus_panel(-1)", "previous", "Previous panel"),
@@ -103,30 +131,7 @@ VIEW_KEYS = (
         "newest",
         "Newest row of the loss table, following new rows; with a cursor, the newest point",
     ),
-    Key("L", "lens('scale')", "scale", "Loss axis of the chart: logarithmic or linear", ROOMY),
-    Key(
-        "W",
-        "lens('window')",
-        "window",
-        "Iterations in the chart: all, the last 10%, or the newest only",
-        ROOMY,
-    ),
-    Key(
-        "X",
-        "lens('x')",
-        "x axis",
-        "X axis of the chart: iterations, tasks, points, gradient evaluations or seconds",
-        ROOMY,
-    ),
-    Key("ctrl+x", "lens('x_scale')", "x scale", "X axis of the chart: linear or logarithmic"),
-    Key("u", "lens('smoothing')", "smooth", "Curve of the chart: smoothed, or every point"),
-    Key(
-        "x",
-        "cursor",
-        "cursor",
-        "Cursor to read values from the chart (arrows, h and l move it; esc closes it)",
-        ROOMY,
-    ),
+    *CHART_KEYS,
     Key(
         "z",
         "freeze",

@@ -1,61 +1,112 @@
-"""Loss curves of runs on disk: of one run, or of several in one chart."""
+"""The curves of runs on disk, drawn by the charts of Watch."""
 
-from collections.abc import Iterable, Mapping
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
-from core.events import AnyEvent, Progress, Validated
-from tui_meta.views.plots.axis import Limits, log10s
-from tui_meta.views.plots.lines import decimate
-from tui_meta.views.plots.plot import Plot, curve
+from core.config import RunConfig
+from core.events import Curve, Diverged, Failed, Progress, Snapshot, Validated
+from core.storage.paths import folder_name
+from core.storage.run_index import RunDetails
+from tui_meta.views.event_history import EventHistory, Trouble
+from tui_meta.views.plots.plot import Plot
+from tui_meta.views.run_status import RunStatus
 from tui_meta.views.text import printable
+from tui_meta.views.watch.charts import UNTRAINED, Charts
+from tui_meta.views.watch.lens import Lens
 
-CURVE_COLUMNS = 48
-"""Curves are drawn as at most twice as many means."""
+MOST_CURVES = 8
+"""On one chart: more lie upon each other."""
 
-MOST_CURVES = 4
-"""On one chart: so many differ in colour and dash pattern."""
+MOST_BANDS = 4
+"""Of more curves, bands hide the others."""
 
-Which = Literal["training", "adapted"]
-LABELS: dict[Which, str] = {"training": "training", "adapted": "validation"}
-
-Losses = tuple[tuple[float, ...], tuple[float, ...]]
-"""Iterations, and the loss at each."""
+Which = Literal["validation", "training"]
 
 
-def both_losses(events: Iterable[AnyEvent]) -> Mapping[Which, Losses]:
-    """Return the training loss, and the mean loss on the validation tasks after adaptation."""
-    found: dict[Which, list[tuple[int, float]]] = {which: [] for which in LABELS}
-    for event in events:
-        if isinstance(event, Progress):
-            found["training"].append((event.iteration, event.loss))
-        elif isinstance(event, Validated) and event.result:
-            found["adapted"].append((event.iteration, event.result.mean))
-    return {
-        which: decimate([x for x, _ in points], [y for _, y in points], CURVE_COLUMNS)
-        for which, points in found.items()
-    }
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run as its folder has it: its state and validations, and why it ended, if it failed."""
+
+    snapshot: Snapshot
+    validations: Sequence[Validated]
+    trouble: Trouble | None = None
 
 
-def loss_plot(events: Iterable[AnyEvent]) -> Plot:
-    """Plot both losses of one run."""
-    return _plot("", {LABELS[which]: losses for which, losses in both_losses(events).items()})
-
-
-def compared_plot(runs: Mapping[str, Losses], which: Which) -> Plot:
-    """Plot one of the losses of several runs, by their names."""
-    of = f" of {len(runs)} runs" if len(runs) > 1 else ""
-    return _plot(f"{LABELS[which]} loss{of}", runs)
-
-
-def _plot(title: str, curves: Mapping[str, Losses]) -> Plot:
-    newest = max((x[-1] for x, _ in curves.values() if x), default=0)
-    return Plot(
-        title=title,
-        series=tuple(
-            curve(printable(name), x, log10s(y), index)
-            for index, (name, (x, y)) in enumerate(curves.items())
-        ),
-        x=Limits(0, 100).follow((0, newest)).axis("iteration"),
-        y=Limits(-1, 1, "log").follow(loss for _, y in curves.values() for loss in y).axis("loss"),
-        empty="no loss logged yet",
+def recorded_run(details: RunDetails, config: RunConfig) -> RecordedRun:
+    """Return what charts need of a run; its seconds since the last record are estimated."""
+    entry, algorithm = details.summary, config.algorithm
+    progress = [event for event in details.events if isinstance(event, Progress)]
+    validations = [event for event in details.events if isinstance(event, Validated)]
+    troubles = [event for event in details.events if isinstance(event, Diverged | Failed)]
+    files = [one.metadata for one in details.checkpoints if one.metadata and not one.discarded]
+    known = {one.iteration: one.spent.seconds for one in validations}
+    known |= {one.iteration: one.elapsed for one in files}
+    iteration, last = entry.iteration or 0, max(known, default=0)
+    snapshot = Snapshot(
+        run=entry.path,
+        algorithm=algorithm.name,
+        title=algorithm.title,
+        state="stopped",
+        iteration=iteration,
+        target=entry.target or 0,
+        rate=0.0,
+        elapsed=known[last] * max(iteration, last) / last if last else 0.0,
+        engine="",
+        device="",
+        pace=None,
+        unsaved=False,
+        loss=None,
+        best=entry.best,
+        curve=Curve(tuple(one.iteration for one in progress), tuple(one.loss for one in progress)),
+        theta=None,
+        waves=config.waves,
+        config=config.to_dict(),
+        budget=algorithm.budget,
     )
+    failed = entry.state in ("diverged", "failed") and troubles
+    return RecordedRun(snapshot, validations, Trouble(troubles[-1].problem) if failed else None)
+
+
+class ComparedRuns:
+    """Some runs on the charts of Watch, by their names or, where two share one, their paths."""
+
+    def __init__(self, runs: Sequence[RecordedRun], charts: Charts | None = None) -> None:
+        self.paths = [one.snapshot.run for one in runs]
+        given = [folder_name(Path(path)) for path in self.paths]
+        self.names = [
+            printable(name if given.count(name) == 1 else path)
+            for name, path in zip(given, self.paths, strict=True)
+        ]
+        self._history = EventHistory(self.paths)
+        for one in runs:
+            self._history.validations[one.snapshot.run].extend(one.validations)
+        self._statuses = [
+            RunStatus(name, index, one.snapshot, "", one.trouble)
+            for index, (name, one) in enumerate(zip(self.names, runs, strict=True))
+        ]
+        self._charts = charts or Charts()
+
+    @classmethod
+    def of(cls, runs: Sequence[RecordedRun], before: ComparedRuns | None) -> ComparedRuns:
+        """Return the charts of ``runs``; axes stay as they were if ``before`` showed the same."""
+        if before and before.paths == [one.snapshot.run for one in runs]:
+            return cls(runs, before._charts)
+        return cls(runs)
+
+    @property
+    def first(self) -> Which:
+        """The losses that are shown first: validation, where there is any."""
+        return "validation" if any(self._history.validations.values()) else "training"
+
+    def plot(self, which: Which, lens: Lens) -> Plot:
+        """Plot one of the losses of all runs."""
+        chart = self._charts.validation if which == "validation" else self._charts.training
+        plot = chart(self._history, self._statuses, lens)
+        if len(self.names) <= MOST_BANDS:
+            return plot
+        named = {*self.names, UNTRAINED}
+        return replace(plot, series=tuple(one for one in plot.series if one.label in named))

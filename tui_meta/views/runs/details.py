@@ -13,9 +13,9 @@ _NAME_CELLS = 14
 """Cells of the names of facts."""
 
 
-def brief_lines(run: Report, width: int) -> list[Line]:
-    """Return the status of a run without its name."""
-    return _body(run.status, width)
+def brief_lines(run: Report, settings: str, width: int) -> list[Line]:
+    """Return the status of a run without its name, and its ``settings``."""
+    return [*_body(run.status, width), *_facts(Section("", [("settings", settings)]), width)]
 
 
 def run_lines(run: Report, width: int) -> list[Line]:

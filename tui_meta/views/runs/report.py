@@ -77,7 +77,7 @@ def _status(details: RunDetails, algorithm: str, now: float) -> Section:
     rows = [
         ("state", state_words(entry)),
         ("iteration", progress_words(entry)),
-        ("best loss", best_words(entry, margin=True)),
+        ("validation", f"{best_words(entry)}, the best" if entry.best else _one_task(details)),
         ("last event", f"{age_words(entry, now)} ago" if entry.last_event else "-"),
         ("checkpoints", whole(len(details.checkpoints))),
     ]
@@ -85,6 +85,19 @@ def _status(details: RunDetails, algorithm: str, now: float) -> Section:
     ended = problems and entry.state in ("diverged", "failed")
     title = f"{entry.name}, {algorithm}: {display_path(entry.path)}"
     return Section(title, rows, problem=problems[-1].problem if ended else "")
+
+
+def _one_task(details: RunDetails) -> str:
+    """Return the best evaluation of a run without validation, as version 0.1 had it."""
+    found = [
+        (one.losses[-1], one.iteration)
+        for one in details.events
+        if isinstance(one, Evaluated) and one.probe == "validation" and one.losses
+    ]
+    if not found:
+        return "-"
+    best, iteration = min(found)
+    return f"- (best on one random task: {loss(best)} at {whole(iteration)})"
 
 
 def _settings(record: RunRecord, config: RunConfig) -> Section:
@@ -195,13 +208,19 @@ def dotted(config: RunConfig, algorithm: str | None = None) -> dict[str, str]:
 
 def flattened(config: RunConfig, algorithm: str | None = None) -> dict[str, object]:
     """Return every setting by the same names; lists are text with spaces between the values."""
-    plain = config.to_dict()
-    name = plain["algorithm"].pop("name")
+    return flattened_table(config.to_dict(), algorithm)
+
+
+def flattened_table(plain: Mapping[str, Any], algorithm: str | None = None) -> dict[str, object]:
+    """Return every setting of a configuration in plain values, as `flattened` does."""
+    name = plain["algorithm"]["name"]
     settings: dict[str, object] = {"algorithm": name}
     for key, value in plain.items():
         if isinstance(value, dict):
             table = algorithm or name if key == "algorithm" else key
-            settings |= {f"{table}.{inner}": _joined(one) for inner, one in value.items()}
+            inner = {f"{table}.{inner}": _joined(one) for inner, one in value.items()}
+            inner.pop(f"{table}.name", None)
+            settings |= inner
         else:
             settings[key] = _joined(value)
     return settings

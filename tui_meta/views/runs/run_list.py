@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from typing import get_args
 
 from core.storage.run_index import RunSummary
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.runs.curves import MOST_CURVES
-from tui_meta.views.runs.summary import SortKey, age_words, best_words, in_order, progress_words
+from tui_meta.views.runs.settings_columns import (
+    WORDS,
+    Settings,
+    differing,
+    in_order,
+    settings_of,
+)
+from tui_meta.views.runs.summary import (
+    SortKey,
+    brief_age,
+    in_sort_order,
+    progress_words,
+    validation_words,
+)
 from tui_meta.views.text import Line, Span, clip, first_that_fits, fit, line
 
 SORT_KEYS: tuple[SortKey, ...] = get_args(SortKey)
@@ -19,18 +33,20 @@ _NAME_CELLS = 16
 _USUAL_NAME = 24
 """Default names end in the time, and differ only there."""
 _WIDEST_NAME = 60
+_WIDEST_SETTING = 24
 _GAP = 2
 _MARK_CELLS = 2
+_AGE_CELLS = 6
+_VALIDATION_CELLS = len("0.0512 ± 0.0041")
 _COLUMNS: tuple[tuple[str, ...], ...] = (
-    ("algorithm", "state", "iteration", "best", "age"),
-    ("state", "iteration", "best", "age"),
+    ("state", "iteration", "validation", "age"),
     ("state", "iteration", "loss", "age"),
     ("state", "iteration", "loss"),
     ("state", "iteration"),
     ("state",),
 )
-_SORTED_BY = {"best": ("best", "loss")}
-_HEADINGS = {"loss": "best"}
+"""What is shown besides the name; where there is room for all, settings precede it."""
+_HEADINGS = {"loss": "validation"}
 _STYLES = {
     "training": "bright_green",
     "diverged": "red",
@@ -38,6 +54,94 @@ _STYLES = {
     "damaged": "red",
     "interrupted": "yellow",
 }
+_LEFT = ("name", "state", *WORDS)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The runs of a list that have every wanted word, in order; the same while the cursor moves."""
+
+    entries: tuple[RunSummary, ...] = ()
+    sort: SortKey = "age"
+    wanted: str = ""
+
+    @cached_property
+    def shown(self) -> list[RunSummary]:
+        """Those that have every wanted word in their name, algorithm or state."""
+        words = self.wanted.casefold().split()
+        kept = [one for one in self.entries if all(word in _searched(one) for word in words)]
+        return in_sort_order(kept, self.sort)
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """The row of each shown run, by its path."""
+        return {one.path: place for place, one in enumerate(self.shown)}
+
+    @cached_property
+    def texts(self) -> list[dict[str, str]]:
+        """What each column but the age says of each shown run."""
+        return [{**of, **_texts(one)} for one, of in zip(self.shown, self._settings, strict=True)]
+
+    @cached_property
+    def _settings(self) -> list[Settings]:
+        return [settings_of(one) for one in self.shown]
+
+    @cached_property
+    def settings(self) -> Mapping[str, int]:
+        """The settings that differ, the most telling first, and the place of each in their order.
+
+        They have columns where there is room.
+        """
+        ranked = differing(self._settings)
+        order = in_order(ranked, self._settings)
+        return {name: order.index(name) for name in ranked}
+
+    @cached_property
+    def cells(self) -> dict[str, int]:
+        """Width of each column over all rows, in view or not."""
+        names = {name for names in _COLUMNS for name in names} | self.settings.keys()
+        sizes = {name: len(_heading_of(name)) for name in names}
+        sizes |= {"age": _AGE_CELLS, "validation": _VALIDATION_CELLS}
+        # The numbers of runs in training grow, but the columns stay.
+        targets = [2 * len(whole(one.target)) + len(" / ") for one in self.shown if one.target]
+        sizes["iteration"] = max(sizes["iteration"], *targets, 0)
+        for texts in self.texts:
+            for name in names & texts.keys():
+                sizes[name] = max(sizes[name], len(texts[name]))
+        sizes |= {name: min(sizes[name], _WIDEST_SETTING) for name in self.settings}
+        return sizes
+
+    def prepare(self) -> None:
+        """Compute everything that the list shows, in a thread before it is shown."""
+        for name in ("places", "texts", "settings", "cells", "longest"):
+            getattr(self, name)
+
+    @cached_property
+    def longest(self) -> int:
+        """The length of the longest name."""
+        return max(_NAME_CELLS, *(len(one.name) for one in self.shown), 0)
+
+    @property
+    def width(self) -> int:
+        """The cells for everything that the list can show."""
+        names = (*self.settings, *_COLUMNS[0])
+        name_cells = min(self.longest, _WIDEST_NAME)
+        return _MARK_CELLS + name_cells + sum(self.cells[name] + _GAP for name in names)
+
+    def columns(self, width: int) -> tuple[str, ...]:
+        """Return the columns for which ``width`` has room, without the name."""
+
+        def needed(names: Sequence[str]) -> int:
+            name_cells = min(self.longest, _USUAL_NAME)
+            return _MARK_CELLS + name_cells + sum(self.cells[name] + _GAP for name in names)
+
+        base = next((names for names in _COLUMNS if needed(names) <= width), _COLUMNS[-1])
+        if base != _COLUMNS[0]:
+            return base
+        taken = accumulate(self.cells[name] + _GAP for name in self.settings)
+        room = width - needed(base)
+        fitting = [name for name, cells in zip(self.settings, taken, strict=True) if cells <= room]
+        return (*sorted(fitting, key=self.settings.__getitem__), *base)
 
 
 @dataclass(frozen=True)
@@ -47,25 +151,35 @@ class RunList:
     ``cursor`` and ``marked`` are paths; what is not shown has no cursor, but keeps its mark.
     """
 
-    entries: tuple[RunSummary, ...] = ()
+    listing: Listing = Listing()
     read_at: float = 0.0
-    sort: SortKey = "age"
-    wanted: str = ""
     cursor: str = ""
     marked: tuple[str, ...] = field(default=())
 
-    @cached_property
-    def shown(self) -> list[RunSummary]:
-        """Those that have every wanted word in their name, algorithm or state."""
-        words = self.wanted.casefold().split()
-        kept = [one for one in self.entries if all(word in _searched(one) for word in words)]
-        return in_order(kept, self.sort)
+    @property
+    def entries(self) -> tuple[RunSummary, ...]:
+        """All runs of the folders."""
+        return self.listing.entries
 
-    @cached_property
+    @property
+    def shown(self) -> list[RunSummary]:
+        """The runs of the list, from top to bottom."""
+        return self.listing.shown
+
+    @property
+    def sort(self) -> SortKey:
+        """What they are sorted by."""
+        return self.listing.sort
+
+    @property
+    def wanted(self) -> str:
+        """The words that the shown runs have."""
+        return self.listing.wanted
+
+    @property
     def place(self) -> int:
         """Row of the cursor; 0 if its run is not shown."""
-        paths = [one.path for one in self.shown]
-        return paths.index(self.cursor) if self.cursor in paths else 0
+        return self.listing.places.get(self.cursor, 0)
 
     @property
     def current(self) -> RunSummary | None:
@@ -79,10 +193,30 @@ class RunList:
         return [known[path] for path in self.marked if path in known]
 
     def with_entries(self, entries: Sequence[RunSummary], read_at: float) -> RunList:
-        """Replace the entries; cursor and marks stay on their runs."""
+        """Replace the entries; cursor and marks stay on their runs.
+
+        Work is done only where an entry is not the same object as before.
+        """
+        old = self.entries
+        if len(entries) == len(old) and all(map(lambda a, b: a is b, entries, old)):
+            return replace(self, read_at=read_at)
         paths = {one.path for one in entries}
-        marked = tuple(path for path in self.marked if path in paths)
-        return replace(self, entries=tuple(entries), read_at=read_at, marked=marked)
+        return replace(
+            self,
+            listing=replace(self.listing, entries=tuple(entries)),
+            read_at=read_at,
+            cursor=self.current.path if self.current else "",
+            marked=tuple(path for path in self.marked if path in paths),
+        )
+
+    def in_place_of(self, now: RunList) -> RunList:
+        """Return this list with the view of ``now``, which may have changed while it was read."""
+        listing = self.listing
+        if (listing.sort, listing.wanted) != (now.sort, now.wanted):
+            listing = replace(listing, sort=now.sort, wanted=now.wanted)
+        paths = {one.path for one in self.entries}
+        marked = tuple(path for path in now.marked if path in paths)
+        return replace(self, listing=listing, cursor=now.cursor or self.cursor, marked=marked)
 
     def moved(self, steps: int) -> RunList:
         """The cursor further down, or up."""
@@ -95,7 +229,12 @@ class RunList:
         """In the next order; the cursor stays on its run."""
         place = SORT_KEYS.index(self.sort) + steps
         cursor = self.current.path if self.current else ""
-        return replace(self, sort=SORT_KEYS[place % len(SORT_KEYS)], cursor=cursor)
+        listing = replace(self.listing, sort=SORT_KEYS[place % len(SORT_KEYS)])
+        return replace(self, listing=listing, cursor=cursor)
+
+    def filtered(self, wanted: str) -> RunList:
+        """Return the list of the runs that have these words."""
+        return replace(self, listing=replace(self.listing, wanted=wanted))
 
     def toggled(self) -> RunList:
         """The run under the cursor marked, or no longer; the same list where there are enough."""
@@ -121,78 +260,63 @@ class RunList:
 
     def table(self, width: int, height: int) -> list[Line]:
         """The names of the columns, and as many rows around the cursor as there is room for."""
-        columns = self._columns(width)
-        sizes = {name: self._cells[name] for name in columns}
+        sizes = {name: self.listing.cells[name] for name in self.listing.columns(width)}
         taken = _MARK_CELLS + sum(size + _GAP for size in sizes.values())
-        room = max(4, min(width - taken, self._longest, _WIDEST_NAME))
+        room = max(4, min(width - taken, self.listing.longest, _WIDEST_NAME))
         first = self._first(max(0, height - 1))
-        rows = self.shown[first : first + max(0, height - 1)]
+        places = range(first, min(first + max(0, height - 1), len(self.shown)))
         return [
-            fit(self._heading(columns, sizes, room), width),
-            *(fit(self._row(one, sizes, room, width), width) for one in rows),
+            fit(self._heading(sizes, room), width),
+            *(fit(self._row(place, sizes, room, width), width) for place in places),
         ]
 
     def _first(self, rows: int) -> int:
         """The first row shown, so that the cursor is in the middle where the list allows it."""
         return max(0, min(self.place - rows // 2, len(self.shown) - rows))
 
-    def _columns(self, width: int) -> tuple[str, ...]:
-        def needed(names: Sequence[str]) -> int:
-            name_cells = min(self._longest, _USUAL_NAME)
-            return _MARK_CELLS + name_cells + sum(self._cells[name] + _GAP for name in names)
-
-        return next((names for names in _COLUMNS if needed(names) <= width), _COLUMNS[-1])
-
-    @cached_property
-    def _longest(self) -> int:
-        return max(_NAME_CELLS, *(len(one.name) for one in self.shown), 0)
-
-    @cached_property
-    def _cells(self) -> dict[str, int]:
-        """Width of each column over all rows, in view or not."""
-        sizes = {name: len(name) + 1 for names in _COLUMNS for name in names}
-        for one in self.shown:
-            for name, text in _texts(one, self.read_at).items():
-                sizes[name] = max(sizes[name], len(text))
-        return sizes
-
-    def _heading(self, columns: Sequence[str], sizes: dict[str, int], room: int) -> Line:
+    def _heading(self, sizes: Mapping[str, int], room: int) -> Line:
         spans = [Span(" " * _MARK_CELLS), self._title("name", room)]
-        for name in columns:
-            spans += [Span(" " * _GAP), self._title(name, sizes[name])]
+        for name, size in sizes.items():
+            spans += [Span(" " * _GAP), self._title(name, size)]
         return tuple(spans)
 
     def _title(self, name: str, size: int) -> Span:
-        sorted_by = name in _SORTED_BY.get(self.sort, (self.sort,))
-        text = _HEADINGS.get(name, name) + "▾" * sorted_by
-        aligned = f"{text:<{size}}" if name in _LEFT else f"{text:>{size}}"
-        return Span(aligned, "bold" if sorted_by else "dim")
+        heading = _heading_of(name)
+        is_key = heading.strip() == self.sort
+        text = heading.replace(" ", "▾") if is_key else clip(heading.strip(), size)
+        return Span(_aligned(name, text, size), "bold" if is_key else "dim")
 
-    def _row(self, entry: RunSummary, sizes: dict[str, int], room: int, width: int) -> Line:
-        here = self.current is not None and entry.path == self.current.path
+    def _row(self, place: int, sizes: Mapping[str, int], room: int, width: int) -> Line:
+        entry = self.shown[place]
+        here = place == self.place
         marks = ("▸" if here else " ") + ("●" if entry.path in self.marked else " ")
         spans = [Span(marks, "bold"), *fit((Span(clip(entry.name, room)),), room)]
-        texts = _texts(entry, self.read_at)
+        texts = self.listing.texts[place] | {"age": brief_age(entry, self.read_at)}
         for name, size in sizes.items():
-            text = texts[name]
-            aligned = f"{text:<{size}}" if name in _LEFT else f"{text:>{size}}"
+            text = texts.get(name, "")
+            aligned = _aligned(name, clip(text, size), size)
             spans += [Span(" " * _GAP), Span(aligned, _STYLES.get(text, ""))]
         if not here:
             return tuple(spans)
         return tuple(Span(one.text, "reverse") for one in fit(tuple(spans), width))
 
 
-_LEFT = ("name", "algorithm", "state")
+def _heading_of(name: str) -> str:
+    """Return the heading of a column; one that sorts has room for the mark."""
+    heading = _HEADINGS.get(name, name)
+    return f"{heading} " if heading in SORT_KEYS else heading
 
 
-def _texts(entry: RunSummary, now: float) -> dict[str, str]:
+def _aligned(name: str, text: str, size: int) -> str:
+    return f"{text:<{size}}" if name in _LEFT else f"{text:>{size}}"
+
+
+def _texts(entry: RunSummary) -> dict[str, str]:
     return {
-        "algorithm": entry.algorithm or "-",
         "state": entry.state,
         "iteration": progress_words(entry),
-        "best": best_words(entry),
+        "validation": validation_words(entry),
         "loss": loss(entry.best.mean if entry.best else None),
-        "age": age_words(entry, now),
     }
 
 

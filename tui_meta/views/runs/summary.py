@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from core.storage.run_index import RunSummary
-from tui_meta.views.numbers import duration, interval, loss, whole
+from tui_meta.views.numbers import duration, interval, whole
 
-SortKey = Literal["age", "name", "state", "iteration", "best"]
+SortKey = Literal["age", "name", "state", "iteration", "validation"]
 
 _OLDEST = 100 * 365 * 86_400
 """Seconds; a greater age means a wrong clock."""
@@ -25,13 +25,14 @@ def progress_words(entry: RunSummary) -> str:
     return f"{whole(entry.iteration)} / {whole(entry.target)}"
 
 
-def best_words(entry: RunSummary, *, margin: bool = False) -> str:
-    """Return the best validation: ``0.0123 at 43,000``, or with its ``margin``, after a ``±``."""
-    if entry.best is None:
-        return "-"
-    mean = entry.best.mean
-    best = interval(mean, entry.best.margin) if margin else loss(mean)
-    return f"{best} at {whole(entry.best.iteration)}"
+def validation_words(entry: RunSummary) -> str:
+    """Return mean and 95 % interval of the best validation: ``0.0512 ± 0.0041``."""
+    return interval(entry.best.mean, entry.best.margin) if entry.best else "-"
+
+
+def best_words(entry: RunSummary) -> str:
+    """Return the best validation with its iteration: ``0.0512 ± 0.0041 at 43,000``."""
+    return f"{validation_words(entry)} at {whole(entry.best.iteration)}" if entry.best else "-"
 
 
 def age(entry: RunSummary, now: float) -> float | None:
@@ -47,14 +48,30 @@ def age_words(entry: RunSummary, now: float) -> str:
     return "-" if seconds is None else duration(seconds)
 
 
-def in_order(entries: Sequence[RunSummary], sort: SortKey) -> list[RunSummary]:
-    """Sort: newest, furthest or best first, else by name; damaged runs last."""
+def brief_age(entry: RunSummary, now: float) -> str:
+    """Return the age of the last event in one unit, which changes as rarely as that allows."""
+    seconds = age(entry, now)
+    if seconds is None:
+        return "-"
+    if seconds < 60:
+        return f"{seconds // 10:.0f}0 s" if seconds >= 10 else "now"
+    for size, unit in ((86_400, "d"), (3_600, "h")):
+        if seconds >= size:
+            return f"{whole(int(seconds // size))} {unit}"
+    return f"{seconds // 60:.0f} min"
+
+
+def in_sort_order(entries: Sequence[RunSummary], sort: SortKey) -> list[RunSummary]:
+    """Sort: newest, furthest or best first, else by name; damaged runs last.
+
+    All runs in training are equally new: their order does not change while one waits for them.
+    """
     keys: dict[SortKey, Callable[[RunSummary], Any]] = {
-        "age": lambda entry: -(entry.last_event or 0.0),
+        "age": lambda entry: -math.inf if entry.trained_by else -(entry.last_event or 0.0),
         "name": lambda entry: 0,
         "state": lambda entry: entry.state,
         "iteration": lambda entry: -(entry.iteration or 0),
-        "best": lambda entry: math.inf if entry.best is None else entry.best.mean,
+        "validation": lambda entry: math.inf if entry.best is None else entry.best.mean,
     }
     key = keys[sort]
     return sorted(entries, key=lambda entry: (entry.state == "damaged", key(entry), entry.name))

@@ -22,7 +22,7 @@ from tui_meta.views.run_status import RunStatus
 from tui_meta.views.watch.lens import Lens
 from tui_meta.views.watch.x_axis import X_LABELS, in_unit
 
-_UNTRAINED = "untrained"
+UNTRAINED = "untrained"
 _SMOOTH = 48
 """A noisy curve is drawn as at most twice as many means."""
 
@@ -75,7 +75,7 @@ class Charts:
             title = f"{plot.title}{' ·' if lens.words else ':'} loss on {words}"
             plot = replace(plot, title=title)
         series = (*_untrained(curves, plot), *plot.series)
-        names = (*(one.title for one in statuses), _UNTRAINED)
+        names = (*(one.title for one in statuses), UNTRAINED)
         return replace(plot, series=series, names=names, empty="no validation yet")
 
     def training(self, history: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
@@ -241,6 +241,6 @@ def _untrained(curves: Sequence[_Curve], plot: Plot) -> Sequence[Series]:
     levels = on_scale(losses, plot.y.scale)
     ends = (plot.x.lower, plot.x.upper)
     return [
-        Series(_UNTRAINED, ends, (y, y), "line", "default", "dotted", dim=True, listed=not index)
+        Series(UNTRAINED, ends, (y, y), "line", "default", "dotted", dim=True, listed=not index)
         for index, y in enumerate(levels)
     ]

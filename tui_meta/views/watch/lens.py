@@ -134,8 +134,8 @@ def moved(plot: Plot, cursor: float | None, steps: int) -> float | None:
     if cursor is None:
         return places[-1]
     stride = max(1, len(places) // _CURSOR_STOPS)
-    place = bisect_left(places, cursor) + steps * stride
-    return places[max(0, min(len(places) - 1, place))]
+    index = bisect_left(places, cursor) + steps * stride
+    return places[max(0, min(len(places) - 1, index))]
 
 
 def reading(plot: Plot, cursor: float) -> str:
@@ -143,7 +143,7 @@ def reading(plot: Plot, cursor: float) -> str:
     values = " · ".join(
         f"{series.label} {loss(value_at(plot, series, cursor))}" for series in _lines(plot)
     )
-    return f"{_place(plot, cursor)}: {values}"
+    return f"{place(plot, cursor)}: {values}"
 
 
 def read_in_legend(plot: Plot, name: str, cursor: float) -> Plot:
@@ -152,10 +152,11 @@ def read_in_legend(plot: Plot, name: str, cursor: float) -> Plot:
         loss(value_at(plot, series, cursor)) if series.kind == "line" else ""
         for series in plot.legend
     )
-    return replace(plot, title=f"{name} · {_place(plot, cursor)}", values=values)
+    return replace(plot, title=f"{name} · {place(plot, cursor)}", values=values)
 
 
-def _place(plot: Plot, cursor: float) -> str:
+def place(plot: Plot, cursor: float) -> str:
+    """Return the position of the cursor in words."""
     value = plot.x.value(cursor)
     if plot.x.label in ("iteration", "gradient steps"):
         return f"at {whole(round(value))}"
@@ -166,11 +167,11 @@ def _place(plot: Plot, cursor: float) -> str:
 
 def value_at(plot: Plot, series: Series, x: float) -> float | None:
     """The value of a line at ``x``, in the units of the data; None outside it and in a gap."""
-    place = bisect_left(series.x, x)
-    if place < len(series.x) and series.x[place] == x:
-        y = series.y[place]
-    elif 0 < place < len(series.x):
-        x0, x1, y0, y1 = *series.x[place - 1 : place + 1], *series.y[place - 1 : place + 1]
+    index = bisect_left(series.x, x)
+    if index < len(series.x) and series.x[index] == x:
+        y = series.y[index]
+    elif 0 < index < len(series.x):
+        x0, x1, y0, y1 = *series.x[index - 1 : index + 1], *series.y[index - 1 : index + 1]
         y = y0 + (y1 - y0) * (x - x0) / (x1 - x0)
     else:
         return None

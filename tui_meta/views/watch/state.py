@@ -134,7 +134,7 @@ class WatchState:
         """Change the scale, the window or the smoothing of a chart, or say why not."""
         panel = self.lens_panel
         before = self.lens(panel)
-        reason = _cannot(what, panel)
+        reason = reason_against(what, panel)
         if reason:
             self.messages.show_message(reason)
             return
@@ -333,7 +333,7 @@ class WatchState:
         return kept + task_line(history.newest(self.pinned).get(run))
 
 
-def _cannot(what: LensPart, panel: str) -> str:
+def reason_against(what: LensPart, panel: str) -> str:
     """Return why a chart has no choice of ``what``; empty if it has."""
     if panel not in layout.CHARTS:
         return "wave charts have a fixed scale and range"
