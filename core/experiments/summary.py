@@ -73,6 +73,18 @@ def best_of(groups: Sequence[GroupSummary]) -> GroupSummary | None:
     return min(measured, key=lambda pair: pair[0])[1] if measured else None
 
 
+def curve_of(group: GroupSummary) -> dict[int, SeedInterval]:
+    """Return the validation loss over iterations, with its interval over the seeds.
+
+    Runs that diverged contribute as long as their losses were finite.
+    """
+    values: dict[int, list[float]] = {}
+    for result in group.results:
+        for one in result.validations:
+            values.setdefault(one.iteration, []).append(one.mean)
+    return {iteration: SeedInterval.of(values[iteration]) for iteration in sorted(values)}
+
+
 def _group(
     name: str, planned: Sequence[PlannedRun], results: Mapping[str, RunResult]
 ) -> GroupSummary:

@@ -57,7 +57,7 @@ def print_groups(output: Output, groups: Sequence[GroupSummary]) -> None:
         (
             one.group,
             f"{one.count('finished')}/{one.planned}",
-            _troubles(one),
+            troubles(one),
             seeds_mean(one.validation),
             _difference(one),
         )
@@ -101,6 +101,7 @@ def _difference(group: GroupSummary) -> str:
     return seeds_mean(group.difference.interval) + mark
 
 
-def _troubles(group: GroupSummary) -> str:
+def troubles(group: GroupSummary) -> str:
+    """Return how many runs diverged or failed."""
     counts = {state: group.count(state) for state in ("diverged", "failed")}
     return ", ".join(f"{whole(count)} {state}" for state, count in counts.items() if count)

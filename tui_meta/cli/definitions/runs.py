@@ -19,6 +19,7 @@ from tui_meta.cli.definitions.parameters import (
     Paths,
     Protocol,
     Settings,
+    SweepPath,
     several,
     switch,
 )
@@ -156,6 +157,34 @@ def diff(
     from tui_meta.cli.commands.diff import diff
 
     return diff(first, second)
+
+
+@app.command(
+    sort_key=8.5,
+    help_epilogue=(
+        "csv has a row for each run, the others one for each group.\n"
+        "Example: tui-meta report rates --to latex --out rates.tex --figure rates.pdf\n"
+    ),
+    help="Report a sweep: means with intervals over seeds, as a table and as a figure.",
+)
+def report(
+    folder: SweepPath,
+    /,
+    *,
+    to: Annotated[
+        Literal["markdown", "csv", "latex"], Parameter(help="Format of the table")
+    ] = "markdown",
+    out: Annotated[
+        Path | None, Parameter(help="Output file (default: standard output)", metavar="FILE")
+    ] = None,
+    figure: Annotated[
+        Path | None,
+        Parameter(help="Draw the curves into this file, such as curves.pdf", metavar="FILE"),
+    ] = None,
+) -> int:
+    from tui_meta.cli.commands.report import report
+
+    return report(folder, to=to, out=out, figure=figure)
 
 
 @app.command(

@@ -1,0 +1,185 @@
+"""``tui-meta report``: the results of a sweep as a table for papers, and as a figure."""
+
+import csv
+import io
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from core.errors import LabError, SubjectError, reason
+from core.experiments.results import RunResult
+from core.experiments.summary import GroupSummary, curve_of, summarize
+from core.experiments.sweep_folder import SweepFolder
+from core.storage.io import write_atomically
+from tui_meta.cli.experiments import footnotes, seeds_mean, troubles
+from tui_meta.console import Exit, print_note
+from tui_meta.views.describe import display_path
+from tui_meta.views.numbers import whole
+
+Format = Literal["markdown", "csv", "latex"]
+
+RUN_COLUMNS = (
+    *("run", "group", "seed", "state", "problem", "iteration", "training_loss"),
+    *("validation", "low", "high", "median", "diverged_tasks"),
+    *("tasks", "points", "gradients", "seconds", "network"),
+)
+"""Columns of the table of runs, before those of the swept settings."""
+
+
+def report(path: Path, *, to: Format, out: Path | None, figure: Path | None) -> int:
+    """Print or write a table of the sweep in the folder ``path``."""
+    folder = SweepFolder(path)
+    groups = summarize(folder.specification().expand(), folder.results())
+    if figure:
+        _write(figure, _figure(groups, figure))
+    if out:
+        _write(out, WRITERS[to](groups).encode())
+    elif not figure:
+        sys.stdout.write(WRITERS[to](groups))
+    return Exit.DONE
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise SubjectError(path, f"cannot be written ({reason(error)})") from error
+    print_note(f"wrote {display_path(str(path))}")
+
+
+# A row for each group.
+
+
+def markdown(groups: Sequence[GroupSummary]) -> str:
+    """Return a table of the groups with a note on each kind of number."""
+    header, rows = group_rows(groups)
+    widths = [max(len(row[n]) for row in (header, *rows)) for n in range(len(header))]
+
+    def line(cells: Iterable[str]) -> str:
+        return (
+            "| "
+            + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+            + " |"
+        )
+
+    lines = [line(header), line("-" * width for width in widths), *map(line, rows)]
+    return "\n".join([*lines, "", *(f"{note}." for note in footnotes(groups))]) + "\n"
+
+
+def latex(groups: Sequence[GroupSummary]) -> str:
+    """Return the same table for the LaTeX package booktabs."""
+    header, rows = group_rows(groups)
+    lines = ["\\begin{tabular}{" + "l" * len(header) + "}", "\\toprule"]
+    lines += [_latex_row(header), "\\midrule", *map(_latex_row, rows)]
+    lines += ["\\bottomrule", "\\end{tabular}"]
+    return "\n".join([*lines, *(f"% {note}." for note in footnotes(groups))]) + "\n"
+
+
+def _latex_row(cells: Iterable[str]) -> str:
+    return " & ".join(map(_escaped, cells)) + " \\\\"
+
+
+def _escaped(text: str) -> str:
+    for char in "&%$#_{}":
+        text = text.replace(char, f"\\{char}")
+    return text.replace("±", "$\\pm$").replace("*", "$^*$")
+
+
+def group_rows(groups: Sequence[GroupSummary]) -> tuple[list[str], list[list[str]]]:
+    """Return a header and a row for each group: settings, seeds, means, differences."""
+    settings = list(dict.fromkeys(key for one in groups for key in one.varied))
+    named = [one.group.split(" ")[0] for one in groups]
+    shows_name = named != [str(one.varied.get("algorithm")) for one in groups]
+    header = [*(["run"] if shows_name else []), *settings, "seeds", "validation loss"]
+    header += ["more than the best", "problems"]
+    rows = []
+    for name, one in zip(named, groups, strict=True):
+        cells = [
+            *([name] if shows_name else []),
+            *(_shown(one.varied.get(key)) for key in settings),
+        ]
+        seeds = f"{whole(one.count('finished'))} of {whole(one.planned)}"
+        mark = " *" if one.difference and one.difference.is_significant else ""
+        more = seeds_mean(one.difference.interval) + mark if one.difference else ""
+        rows.append([*cells, seeds, seeds_mean(one.validation), more, troubles(one)])
+    used = [n for n in range(len(header)) if n < len(header) - 2 or any(row[n] for row in rows)]
+    return [header[n] for n in used], [[row[n] for n in used] for row in rows]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_shown, value))
+    return "" if value is None else str(value)
+
+
+# A row for each run.
+
+
+def run_table(groups: Sequence[GroupSummary]) -> str:
+    """Return all results as CSV, with a column for each swept setting."""
+    settings = list(dict.fromkeys(key for one in groups for key in one.varied))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*RUN_COLUMNS, *settings])
+    for group in groups:
+        for result in group.results:
+            varied = [_shown(result.varied.get(key)) for key in settings]
+            writer.writerow([*_run_cells(result), *varied])
+    return text.getvalue()
+
+
+def _run_cells(result: RunResult) -> list[object]:
+    last, used = result.last, result.spent
+    at_end = (
+        (last.mean[-1], last.low[-1], last.high[-1], last.median[-1], last.diverged[-1])
+        if last
+        else (None,) * 5
+    )
+    return [
+        *(result.run, result.group, result.seed, result.state, result.problem),
+        *(result.iteration, result.training_loss, *at_end),
+        *(used.tasks, used.points, used.gradients, used.seconds, result.network),
+    ]
+
+
+WRITERS: dict[Format, Callable[[Sequence[GroupSummary]], str]] = {
+    "markdown": markdown,
+    "csv": run_table,
+    "latex": latex,
+}
+
+
+# The figure.
+
+
+def _figure(groups: Sequence[GroupSummary], path: Path) -> bytes:
+    """Draw the validation loss of each group over iterations, with its band over seeds."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise LabError("--figure needs matplotlib; pip install 'tui-meta[figures]'") from error
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.add_subplot()
+    for group in groups:
+        curve = curve_of(group)
+        means = [one.mean for one in curve.values()]
+        (line,) = axes.plot(list(curve), means, label=group.group)
+        if any(one.n > 1 for one in curve.values()):
+            low, high = ([getattr(one, end) for one in curve.values()] for end in ("low", "high"))
+            axes.fill_between(list(curve), low, high, color=line.get_color(), alpha=0.2, lw=0)
+    axes.set(xlabel="meta-iterations", ylabel="validation loss", yscale="log")
+    axes.legend(frameon=False)
+    content = io.BytesIO()
+    kind = path.suffix.removeprefix(".") or "pdf"
+    try:
+        figure.savefig(content, format=kind, metadata=_without_date(kind))
+    except ValueError as error:
+        known = ", ".join(figure.canvas.get_supported_filetypes())
+        raise LabError(f"--figure {path}: unknown format; use one of {known}") from error
+    return content.getvalue()
+
+
+def _without_date(kind: str) -> dict[str, None]:
+    """Return metadata that keep a figure the same whenever it is drawn."""
+    return {"CreationDate": None} if kind == "pdf" else {"Date": None} if kind == "svg" else {}
