@@ -64,7 +64,7 @@ def test_a_battery_is_cancelled_run_and_read(open_terminal: Callable[..., Termin
     terminal.press("b")
     terminal.wait_for("enter open in Lab")
     terminal.press(ESCAPE)
-    terminal.wait_for("e start")
+    terminal.wait_for("enter type settings")
     terminal.press(ESCAPE)
     terminal.wait_for("validation: loss")
 
@@ -98,7 +98,7 @@ def test_runs_are_found_filtered_opened_and_compared_from_elsewhere(
 ) -> None:
     terminal = open_terminal("--iterations", "2000", "--name", "mine")
     terminal.wait_for("finished")
-    terminal.press("d")
+    terminal.press("dd")
     assert terminal.wait_for_end() == 0
     terminal = open_terminal("attach", only_session().id)
     terminal.wait_for("finished")

@@ -18,6 +18,7 @@ from textual.screen import Screen
 from core.errors import reason
 from core.session.api import Connection, Session
 from tui_meta.app.ascii import AsciiFilter
+from tui_meta.app.commands import PaletteCommands
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.themes import PALETTES
 from tui_meta.delta_driver.driver import DeltaDriver
@@ -26,7 +27,6 @@ from tui_meta.screens.battery.screen import BatteryPage
 from tui_meta.screens.copies import from_home, keep_copy, keep_picture
 from tui_meta.screens.dialogs.ask import Answer, Ask
 from tui_meta.screens.dialogs.help import Help
-from tui_meta.screens.dialogs.palette import Palette
 from tui_meta.screens.geometry.screen import GeometryPage
 from tui_meta.screens.lab.screen import LabPage
 from tui_meta.screens.messages.screen import MessagesPage
@@ -45,9 +45,9 @@ from tui_meta.upstream.key_order import OneKeyAtATime
 from tui_meta.upstream.terminal_input import ReadWholeSequences
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.dialogs.quit_choice import QuitChoice, default_quit_choice
+from tui_meta.views.keys.concepts import concepts
 from tui_meta.views.keys.keymap import key_names
-from tui_meta.views.keys.palette import palette_entries
-from tui_meta.views.keys.table import APP_KEYS, SCREEN_KEYS, Groups, mapped_groups
+from tui_meta.views.keys.table import APP_KEYS, SCREEN_KEYS
 from tui_meta.views.rates import rates
 from tui_meta.views.tabular import clipboard_sequences, separated, without_clipboard
 
@@ -68,7 +68,7 @@ class TerminalDriver(ResumeSafely, ReportInputErrors, ReadWholeSequences, DeltaD
     """The delta driver without the faults of Textual's driver."""
 
 
-class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
+class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_bindings=False):
     """The dashboard of ``session``, which it starts after the first frame and stops in the end."""
 
     TITLE = "tui-meta"
@@ -153,39 +153,18 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
             lab.open_task(chosen.task, chosen.updates)
 
     def action_help(self) -> None:
-        """List the keys of the screen in front."""
+        """Explain the screen in front, and list its keys."""
         active = self.screen.active_bindings.values()
         bound = {one.binding.id or one.binding.key: one.tooltip for one in active}
         if not self.is_screen_installed("help"):
             self.install_screen(Help(), "help")
-        self.get_screen("help", Help).list_keys(bound, self._groups)
+        about = concepts(self.front.NAME, self.dashboard.key)
+        self.get_screen("help", Help).explain(about, bound, self.groups)
         self.push_screen("help")
 
     def action_info(self) -> None:
         """Show what the runs are, or the one in focus."""
-        self._front.show_info()
-
-    @property
-    def _groups(self) -> Groups:
-        """The key groups of the screen in front."""
-        return mapped_groups(self._front.key_groups, self.preferred.keys)
-
-    @property
-    def _front(self) -> DashboardScreen:
-        """The screen in front, or below a dialog."""
-        return next(one for one in self.screen_stack[::-1] if isinstance(one, DashboardScreen))
-
-    def action_palette(self) -> None:
-        """Open the command palette."""
-        if isinstance(self.screen, DashboardScreen):
-            self.push_screen(Palette(palette_entries(self._groups)), self._run_key)
-
-    async def _run_key(self, action: str | None) -> None:
-        """Run the action of a key of the screen in front."""
-        for node, binding, _, _ in self.screen.active_bindings.values():
-            if binding.action == action:
-                await self.run_action(action, node)
-                return
+        self.front.show_info()
 
     def action_suspend(self) -> None:
         """Stop like other programs, with whatever started this one; ``fg`` continues both."""
@@ -204,7 +183,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
 
     def action_copy(self) -> None:
         """Copy the focused panel to the clipboard and to a file."""
-        name, rows = self._front.copied()
+        name, rows = self.front.copied()
         text = separated(rows, "\t")
         sequences = clipboard_sequences(text, tmux="TMUX" in os.environ)
         driver = driver_of(self)
@@ -214,21 +193,21 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, inherit_bindings=False):
         elif driver and sequences:
             driver.write(sequences)
         try:
-            self._front.show_result(f"{how} saved to {from_home(keep_copy(name, text))}")
+            self.front.show_result(f"{how} saved to {from_home(keep_copy(name, text))}")
         except OSError as error:
-            self._front.show_error(f"the copy could not be written: {reason(error)}")
+            self.front.show_error(f"the copy could not be written: {reason(error)}")
 
     def action_picture(self) -> None:
         """Save a screenshot, and the values of its charts."""
         try:
             picture, *values = keep_picture(self.screen, self.export_screenshot())
         except OSError as error:
-            self._front.show_error(f"the screenshot could not be written: {reason(error)}")
+            self.front.show_error(f"the screenshot could not be written: {reason(error)}")
             return
         files = (
             f" with {len(values)} CSV {'files' if len(values) > 1 else 'file'}" if values else ""
         )
-        self._front.show_result(f"screenshot saved{files}: {from_home(picture)}")
+        self.front.show_result(f"screenshot saved{files}: {from_home(picture)}")
 
     # Leaving.
 

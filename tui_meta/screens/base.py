@@ -1,7 +1,7 @@
 """The base of every screen but the dialogs, and bindings made from the table of keys."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.worker import get_current_worker
@@ -39,6 +39,8 @@ def bindings(keys: Iterable[Key]) -> list[BindingType]:
 
 class DashboardScreen(QuietFocus, inherit_bindings=False):
     """A screen about the runs of ``dashboard``. The help of a key describes its action."""
+
+    NAME: ClassVar[str]
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__()

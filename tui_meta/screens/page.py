@@ -29,7 +29,6 @@ class Page(DashboardScreen, inherit_bindings=False):
     A page defines its ``KEYS``, composes a ``body``, and updates it in ``paint``.
     """
 
-    NAME: ClassVar[str]
     KEYS: ClassVar[tuple[Key, ...]] = ()
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:

@@ -11,6 +11,7 @@ from tests.support.dashboard.pages import press, settle
 from tests.support.run_folders import run_summary
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.preferences import Preferences
+from tui_meta.views.keys.concepts import concepts
 from tui_meta.views.keys.help import help_lines
 from tui_meta.views.keys.keymap import key_in
 from tui_meta.views.keys.table import mapped_groups
@@ -67,8 +68,10 @@ def test_a_run_of_this_session_names_the_keys_to_it() -> None:
     assert said == "already in this session (O)"
 
 
-def test_the_notes_of_the_help_name_them() -> None:
-    text = " ".join(plain(one) for one in help_lines({}, 300, mapped_groups(GROUPS, ELSEWHERE)))
+def test_the_help_names_them() -> None:
+    about = concepts("Watch", KEY)
+    lines = help_lines({}, 300, mapped_groups(GROUPS, ELSEWHERE), about)
+    text = " ".join(map(plain, lines))
     assert "Without one, P, M, s, C, < and > act on all runs" in text
 
 

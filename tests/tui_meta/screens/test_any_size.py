@@ -51,7 +51,7 @@ async def test_a_page_opens_again_after_any_keys_at_any_size(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 async def test_the_help_of_a_page_has_its_keys_and_no_others(page: str) -> None:
-    async with TuiMetaApp(CannedSession()).run_test(size=(120, 80)) as pilot:
+    async with TuiMetaApp(CannedSession()).run_test(size=(120, 90)) as pilot:
         await settle(pilot)
         await press(pilot, OPEN[f"visit('{page}')"])
         bound = {one.binding.id: one.tooltip for one in pilot.app.screen.active_bindings.values()}
@@ -68,7 +68,7 @@ async def test_the_help_of_a_page_has_its_keys_and_no_others(page: str) -> None:
 async def test_a_remapped_key_works_and_is_shown_everywhere(page: str) -> None:
     remapped = next(key for key in PAGE_TABLES[page] if key.rank and not key.joined)
     app = TuiMetaApp(CannedSession(), Preferences(keys={remapped.name: "Z"}))
-    async with app.run_test(size=(200, 80)) as pilot:
+    async with app.run_test(size=(200, 90)) as pilot:
         await settle(pilot)
         text = await press(pilot, OPEN[f"visit('{page}')"])
         screen = app.screen

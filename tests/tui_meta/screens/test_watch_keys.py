@@ -14,13 +14,11 @@ from textual.pilot import Pilot
 from core.events import Pause, Step
 from tests.support.dashboard import pages
 from tests.support.dashboard.canned import CannedSession
-from tests.support.dashboard.fake_session import FakeSession, state
+from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.watch import FOMAML, press, settle, shown
-from tui_meta.app.application import PAGES, TuiMetaApp
-from tui_meta.screens.dialogs.palette import Palette
+from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.messages.screen import MessagesPage
 from tui_meta.views.keys.keymap import BOUND_TOGETHER
-from tui_meta.views.keys.palette import found, palette_entries
 from tui_meta.views.keys.watch import GROUPS
 
 EVERY_KEY = [key for _, keys in GROUPS for key in keys]
@@ -177,78 +175,6 @@ async def test_escape_dismisses_a_problem_on_other_screens_too() -> None:
         assert isinstance(app.screen, MessagesPage)
         await press(pilot, "escape")
         assert app.screen is app.watch_screen
-
-
-# The palette.
-
-
-def test_the_palette_has_every_key_but_its_own() -> None:
-    named = {(entry.shown, entry.does) for entry in palette_entries(GROUPS)}
-    assert named == {(key.shown, key.help) for key in EVERY_KEY if key.action != "palette"}
-
-
-def test_words_are_found_in_any_order_and_names_first() -> None:
-    every = palette_entries(GROUPS)
-    assert found(every, "SAVE")[0].name == "save"
-    assert {entry.name for entry in found(every, "newest row table")} == {"newest"}
-    assert not found(every, "no such thing")
-
-
-@pytest.mark.parametrize("key", ["colon", "ctrl+p"])
-async def test_a_command_is_found_by_typing_a_part_of_it(key: str) -> None:
-    session = FakeSession()
-    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
-        await pilot.press(key)
-        assert isinstance(pilot.app.screen, Palette)
-        await pilot.press(*"paus")
-        await pilot.pause()
-        assert ": paus" in shown(pilot.app)  # type: ignore[arg-type]
-        await pilot.press("enter")
-        await settle(pilot)
-        assert state(session, FOMAML) == "paused"
-
-
-async def test_the_palette_opens_screens() -> None:
-    app = TuiMetaApp(FakeSession())
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
-        await pilot.press("colon", *"messages", "enter")
-        await pilot.pause()
-        assert isinstance(app.screen, MessagesPage)
-
-
-async def test_every_entry_of_the_palette_is_bound_where_it_is_listed() -> None:
-    app = TuiMetaApp(FakeSession())
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
-        bound = {active.binding.action for active in app.screen.active_bindings.values()}
-        assert {entry.action for entry in palette_entries(GROUPS)} <= bound
-
-
-@pytest.mark.parametrize("name", PAGES)
-async def test_on_every_screen_the_palette_has_all_that_is_bound(name: str) -> None:
-    app = TuiMetaApp(FakeSession())
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
-        app.action_visit(name)
-        await pilot.pause()
-        bound = {active.binding.action for active in app.screen.active_bindings.values()}
-        app.action_palette()
-        await pilot.pause()
-        assert isinstance(app.screen, Palette)
-        assert {entry.action for entry in app.screen._entries} == bound - {"palette"}
-
-
-async def test_nothing_found_does_nothing_and_escape_goes_back() -> None:
-    app = TuiMetaApp(FakeSession())
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
-        await pilot.press("colon", *"qqq", "enter")
-        assert isinstance(app.screen, Palette)
-        await pilot.press("backspace", "backspace", "backspace", "escape")
-        assert app.screen is app.watch_screen
-        assert app.is_running
 
 
 # Copies and pictures.

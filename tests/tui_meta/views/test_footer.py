@@ -36,7 +36,7 @@ def test_the_footer_names_the_focused_run_and_hides_keys_that_do_not_apply() -> 
 def test_the_help_wraps_and_names_every_key_even_unknown_ones(width: int) -> None:
     every = [key for _, keys in GROUPS for key in keys]
     bound = {key.name: key.help for key in every} | {"%": "Something else"}
-    lines: list[Line] = help_lines(bound, width)
+    lines: list[Line] = help_lines(bound, width, GROUPS, {})
     firsts = {plain((each[0],)).strip() for each in lines if each}
     assert {" ".join(key.all_shown) for key in every} | {"%"} <= firsts
     assert Span("More", "bold underline") in {each[0] for each in lines if each}

@@ -1,4 +1,4 @@
-"""The command palette; it returns the chosen action.
+"""The command palette; it returns the chosen command.
 
 It draws the typed text itself, because an ``Input`` of Textual sends a blinking cursor.
 """
@@ -18,8 +18,8 @@ from tui_meta.widgets.lines import Lines
 _LONGEST = 60
 
 
-class Palette(PlainModal[str], inherit_bindings=False):
-    """Lists ``entries``; typing filters them, and enter returns the action of the chosen one."""
+class Palette(PlainModal[PaletteEntry], inherit_bindings=False):
+    """Lists ``entries``; typing filters them, and enter returns the chosen one."""
 
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -78,9 +78,9 @@ class Palette(PlainModal[str], inherit_bindings=False):
         self.action_pick(self._chosen)
 
     def action_pick(self, place: int) -> None:
-        """Return the action at ``place``, after enter or a click."""
+        """Return the entry at ``place``, after enter or a click."""
         if place < len(self._shown):
-            self.dismiss(self._shown[place].action)
+            self.dismiss(self._shown[place])
 
     def action_leave(self) -> None:
         self.dismiss(None)

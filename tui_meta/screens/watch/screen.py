@@ -34,6 +34,7 @@ _LINES = ("title", "messages", "keys")
 class WatchScreen(ChartKeys, AboutRuns, inherit_bindings=False):
     """Polls a session and shows it; keys send commands, and a message confirms each at once."""
 
+    NAME = "Watch"
     AUTO_FOCUS = f"#{layout.TABLE}"
     BINDINGS: ClassVar[list[BindingType]] = bindings(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS)
 
