@@ -126,7 +126,7 @@ RUNS_CASES = {
     ),
     "filter": Case(shows("filter /"), first="escape", there=_LIST, after="escape"),
     "resume": Case(shows("already in this session"), there=_LIST),
-    "lens scale": Case(shows("linear scale"), first="escape", there=_LIST, after="L"),
+    "lens scale": Case(shows("linear scale"), there=_LIST, after="L"),
     "lens window": Case(shows("the last 10%"), there=_LIST, after="W W"),
     "lens x": Case(shows("x axis in tasks"), there=_LIST, after="X X X X"),
     "lens x_scale": Case(shows("logarithmic x axis"), there=_LIST, after="ctrl+x"),
