@@ -82,6 +82,7 @@ class RunsPage(CurveKeys, ResumeRuns):
         self._shown_as: RunSummary | None = None
         """The state of the run when it was read."""
         self._compared: Sequence[RunSummary] = ()
+        self._painted: dict[str, tuple[object, ...]] = {}
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="head")
@@ -147,12 +148,12 @@ class RunsPage(CurveKeys, ResumeRuns):
     def _paint_list(self, head: Lines) -> None:
         runs, table = self._runs, self.query_one("#table", Lines)
         folders = ", ".join(display_path(str(folder)) for folder in self._folders)
-        if self._looked:
+        if not self._looked:
+            head.show([line(Span(f"reading {folders}…", "dim"))])
+        elif self._is_new("table", runs, head.size, table.size):
             head.show([runs.head(folders, head.size.width)])
             rows = runs.table(*table.size) if runs.shown else no_runs(folders, runs.wanted)
             table.show(rows)
-        else:
-            head.show([line(Span(f"reading {folders}…", "dim"))])
         preview, room = self.query_one("#preview", Picture), self.size.width
         preview.display = room >= PREVIEW_WIDTH
         if preview.display:
@@ -165,6 +166,8 @@ class RunsPage(CurveKeys, ResumeRuns):
         """Paint the run under the cursor."""
         self._follow_current()
         current, plot = self._runs.current, self.curves.plot
+        if not self._is_new("preview", current, self._shown, plot, preview.size):
+            return
         name = printable(current.name) if current else ""
         if self._shown and plot:
             settings = settings_words(self._shown.curves.snapshot)
@@ -181,7 +184,10 @@ class RunsPage(CurveKeys, ResumeRuns):
         run.set_class(wide, "-beside")
         chart = self.query_one("#losses", Chart)
         chart.display = wide or self.size.height >= _CHART_HEIGHT
-        lines = run_details.run_lines(shown.report, self.query_one("#scroll").size.width)
+        width = self.query_one("#scroll").size.width
+        if not self._is_new("run", shown, self.curves.plot, width, chart.display):
+            return
+        lines = run_details.run_lines(shown.report, width)
         if facts.size.height != len(lines):
             facts.styles.height = len(lines)
         facts.show(lines)
@@ -201,6 +207,11 @@ class RunsPage(CurveKeys, ResumeRuns):
             table.show(compared_lines(self._compared, runs.names, plot, self.size.width))
             plot = unlisted(plot, runs.names)
         self.query_one("#curves", Chart).show(with_reading(plot))
+
+    def _is_new(self, part: str, *content: object) -> bool:
+        """Return False if this part of the screen shows this content already."""
+        before, self._painted[part] = self._painted.get(part), content
+        return content != before
 
     # Reading.
 
