@@ -24,22 +24,28 @@ def _decoded(config: bytes) -> RunConfig | None:
         return None
 
 
-def settings_words(snapshot: Snapshot) -> str:
-    """Return the settings that decide most: rates, optimizer, tasks, shots, network and seed."""
+def main_settings(snapshot: Snapshot) -> dict[str, str]:
+    """Return the settings that decide most, by name; none if the configuration is unknown."""
     config = config_of(snapshot)
     if config is None:
-        return ""
+        return {}
     algorithm, network = config.algorithm, config.network
     points = next((name for name in ("shots", "points") if hasattr(algorithm, name)), "")
-    parts = (
-        f"inner {algorithm.inner_lr:g}",
-        f"outer {algorithm.outer_lr:g} {algorithm.outer_optimizer}",
-        f"{algorithm.tasks:,} task{'s' if algorithm.tasks > 1 else ''}",
-        f"{getattr(algorithm, points):,} {points}" if points else "",
-        f"{'-'.join(map(str, network.hidden))} {network.activation}",
-        f"seed {config.seed}",
-    )
-    return " · ".join(filter(None, parts))
+    return {
+        "inner rate": f"{algorithm.inner_lr:g}",
+        "outer rate": f"{algorithm.outer_lr:g} {algorithm.outer_optimizer}",
+        "per iteration": f"{algorithm.tasks:,} task{'s' if algorithm.tasks > 1 else ''}",
+        "per task": f"{getattr(algorithm, points):,} {points}" if points else "",
+        "network": f"{'-'.join(map(str, network.hidden))} {network.activation}",
+        "seed": str(config.seed),
+    }
+
+
+def settings_words(snapshot: Snapshot) -> str:
+    """Return these settings in a line: rates, optimizer, tasks, shots, network and seed."""
+    prefixes = {"inner rate": "inner ", "outer rate": "outer ", "seed": "seed "}
+    settings = main_settings(snapshot).items()
+    return " · ".join(f"{prefixes.get(name, '')}{value}" for name, value in settings if value)
 
 
 def is_validated(snapshot: Snapshot) -> bool:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
-from core.events import Snapshot
+from core.events import Snapshot, Validated
 from core.session.api import Connection
 from tui_meta.views import numbers
 from tui_meta.views.event_history import EventHistory, Trouble
@@ -22,6 +23,9 @@ _STATE_STYLES = {
 _WIDTH_OF_TARGET = 76
 """Columns from which a run's one line names its last iteration."""
 
+_LEAST_BAR, _LARGEST_BAR = 4, 24
+"""Cells of the bar of one run of many."""
+
 _TRENDS = {"falling": Span("↓", "green"), "level": Span("→", "dim"), "rising": Span("↑", "yellow")}
 
 
@@ -30,8 +34,8 @@ class RunStatus:
     """A run as the header shows it.
 
     ``title`` is its name on the screen, ``index`` its place among the runs; ``word`` is its state
-    in words, ``trouble`` why it diverged or failed, and ``saved_at`` the newest iteration on disk,
-    if any.
+    in words, ``trouble`` why it diverged or failed, ``saved_at`` the newest iteration on disk, and
+    ``validated`` the newest validation, if any.
     """
 
     title: str
@@ -40,6 +44,7 @@ class RunStatus:
     word: str
     trouble: Trouble | None = None
     saved_at: int | None = None
+    validated: Validated | None = None
 
 
 def titles(snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
@@ -63,7 +68,9 @@ def run_statuses(snapshots: Mapping[str, Snapshot], history: EventHistory) -> li
         elif state in ("paused", "finished") and history.wanted.get(run) == "training":
             word = "starting…"
         trouble, saved_at = history.troubles.get(run), history.saved_at.get(run)
-        found.append(RunStatus(names[run], index, snapshot, word, trouble, saved_at))
+        validations = history.validations[run]
+        newest = validations[-1] if validations else None
+        found.append(RunStatus(names[run], index, snapshot, word, trouble, saved_at, newest))
     return found
 
 
@@ -101,6 +108,54 @@ def run_lines(status: RunStatus, width: int, rows: int, name_cells: int) -> tupl
         fit(line(" " * (name_cells + 5), Span(settings_words(status.snapshot), "dim")), width),
     )
     return lines[:rows]
+
+
+def run_row(status: RunStatus, width: int, name_cells: int, *, chosen: bool) -> Line:
+    """The run in one line, as one of many: state, iteration, newest validation and progress.
+
+    The ``chosen`` run is highlighted. Where the width is short, the least important parts give way.
+    """
+    snapshot = status.snapshot
+    style = "bold reverse" if chosen else ""
+    name = line(sample(status.index), " ", Span(f"{status.title:<{name_cells}}", style), "  ")
+    state = Span(f"{status.word:<9}", _STATE_STYLES.get(snapshot.state, "dim"))
+    if status.trouble:
+        at = f"  at {numbers.whole(snapshot.iteration)}  "
+        said = Span(status.trouble.advice or status.trouble.problem, "red")
+        return fit(line(*name, state, at, said), width)
+    if snapshot.state == "loading":
+        said = Span(f"{snapshot.preparing or 'starting'}…", "dim")
+        return fit(line(*name, state, "  ", said), width)
+    target = numbers.whole(snapshot.target)
+    count = f"  {numbers.whole(snapshot.iteration):>{max(7, len(target))}}"
+    done = line(Span(_percent(snapshot), "bold"))
+    validated = line("  ", Span(f"{validation_text(status.validated):<15}", "bold"))
+    named = line(Span("  validation", "dim"), *validated)
+    seconds = remaining(snapshot)
+    left = f"  {'' if seconds is None else numbers.duration(seconds) + ' left':<9}"
+    training = line(*_fact("training loss", f"{numbers.loss(snapshot.loss):<5} "), _trend(snapshot))
+    heads = line(*name, state, count, f" / {target}"), line(*name, state, count)
+    tails = (
+        line(*done, *named, *training, left),
+        line(*done, *named, left),
+        line(*done, *named),
+        line(*done, *validated),
+    )
+    for head, tail in product(heads, tails):
+        room = width - cells(head) - cells(tail) - 4
+        if room >= _LEAST_BAR:
+            bar = numbers.bar(snapshot.iteration, snapshot.target, min(room, _LARGEST_BAR))
+            pieces = zip(bar, (sample(status.index).style, "dim"), strict=True)
+            return fit(line(*head, "  ", *(Span(*piece) for piece in pieces), "  ", *tail), width)
+    return fit(first_that_fits([line(*name, *done, *validated), line(*name, *done)], width), width)
+
+
+def validation_text(validated: Validated | None) -> str:
+    """Return the mean loss of a validation after the last step, with its margin."""
+    if validated is None:
+        return "-"
+    result = validated.result
+    return numbers.interval(result.mean, result.margin) if result else "not finite"
 
 
 def title_line(

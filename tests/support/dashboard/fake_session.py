@@ -214,7 +214,10 @@ class FakeTrainer:
 
 
 class FakeSession(LocalSession):
-    """Records the calls and commands that it receives; its runs start at ``iterations``."""
+    """Records the calls and commands that it receives; its runs start at ``iterations``.
+
+    These have names of algorithms, or of runs where an algorithm has several: ``fomaml-7``.
+    """
 
     def __init__(
         self,
@@ -231,14 +234,16 @@ class FakeSession(LocalSession):
         self.trainers: dict[str, FakeTrainer] = {}
 
         def make_trainer(plan: Plan, publish: Callable[[AnyEvent], None]) -> FakeTrainer:
-            trainer = FakeTrainer(plan, publish, starts[plan.config.algorithm.name])
+            name = plan.folder.name
+            start = starts.get(name, starts.get(plan.config.algorithm.name, 0))
+            trainer = FakeTrainer(plan, publish, start)
             self.trainers[trainer.name] = trainer
             return trainer
 
         super().__init__(
-            [_plan(algorithm, seed=0) for algorithm in starts],
+            [_plan(name.partition("-")[0], name.partition("-")[2]) for name in starts],
             make_trainer=make_trainer,
-            plan_restart=lambda plan: _plan(plan.config.algorithm.name, plan.config.seed + 1),
+            plan_restart=lambda plan: _plan(plan.config.algorithm.name, seed=plan.config.seed + 1),
         )
         self.connection = connection or Connection()
 
@@ -311,11 +316,11 @@ def state(session: FakeSession, run: str) -> RunState:
     return session.snapshots()[run].state
 
 
-def _plan(algorithm: str, seed: int) -> Plan:
+def _plan(algorithm: str, number: str = "", seed: int = 0) -> Plan:
     config = RunConfig(
         algorithm=ALGORITHMS[algorithm](), iterations=TARGET, seed=seed, engine="torch"
     )
-    return Plan(config, RunFolder(Path("checkpoints", f"{algorithm}-{seed + 1}")))
+    return Plan(config, RunFolder(Path("checkpoints", f"{algorithm}-{number or seed + 1}")))
 
 
 def _curve(iteration: int) -> Curve:

@@ -159,7 +159,7 @@ async def test_an_evaluation_is_requested_shown_and_kept(
         assert session.sent == [(Evaluate(probe, 0), None)]  # type: ignore[arg-type]
         assert said in text
         assert text.count("4.04 → 0.") == 2  # of the panel's title and of the message
-        assert size[0] == 80 or text.count(f"· {said.partition(',')[0]} ·") == 2
+        assert size[0] == 80 or text.count(f"· {said.partition(',')[0]} ") >= 2
         assert "esc back" in text
         assert "esc back" not in await press(pilot, "escape")
 
@@ -284,15 +284,16 @@ async def test_tab_visits_every_panel_and_comes_back(size: tuple[int, int]) -> N
     async with TuiMetaApp(FakeSession()).run_test(size=size) as pilot:
         await settle(pilot)
         visited = []
-        for _ in range(8):
+        for _ in range(9):
             await press(pilot, "tab")
             focused = pilot.app.focused
             assert focused is not None
             assert focused.region.area > 0
             visited.append(focused.id)
         assert visited == [
-            "validation", "training", "updates", "wave-0", "wave-1", "run-0", "run-1", "table",
-        ]  # fmt: skip
+            *("validation", "training", "updates", "wave-0", "wave-1", "facts"),
+            *("run-0", "run-1", "table"),
+        ]
 
 
 async def test_arrows_move_to_the_neighbour() -> None:

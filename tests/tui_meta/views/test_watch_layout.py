@@ -9,26 +9,75 @@ from tui_meta.views.watch import layout
 @given(
     st.integers(1, 300),
     st.integers(1, 100),
-    st.integers(1, 4),
+    st.integers(1, 16),
     st.data(),
     st.booleans(),
     st.booleans(),
 )
-def test_the_chosen_panel_is_shown_at_any_size(
+def test_the_chosen_panel_and_run_are_shown_at_any_size(
     width: int, height: int, runs: int, data: st.DataObject, enlarged: bool, verdict: bool
 ) -> None:
-    panel = data.draw(st.sampled_from(layout.all_panels(runs)))
+    chosen = data.draw(st.integers(0, runs - 1))
+    panels = layout.all_panels(runs)
+    if runs > layout.MOST_IN_DETAIL:
+        others = {layout.wave(run) for run in range(runs) if run != chosen}
+        panels = tuple(panel for panel in panels if panel not in others)
+    panel = data.draw(st.sampled_from(panels))
     chart = panel if panel in layout.CHARTS else layout.TRAINING
-    arranged = layout.arrange(width, height, runs, panel, chart, enlarged=enlarged, verdict=verdict)
+    first = data.draw(st.integers(0, runs - 1))
+    arranged = layout.arrange(
+        width,
+        height,
+        runs,
+        panel,
+        chart,
+        chosen=chosen,
+        first=first,
+        enlarged=enlarged,
+        verdict=verdict,
+    )
+    assert chosen in arranged.lines
+    assert set(arranged.lines) <= set(range(runs))
     if width < layout.LEAST_WIDTH or height < layout.LEAST_HEIGHT:
         assert not arranged.panels
         return
     assert panel in arranged.panels
     assert len(set(arranged.panels)) == len(arranged.panels)
-    assert all(arranged.columns % len(row) == 0 for row in arranged.rows)
-    rest = arranged.title + runs * arranged.run_rows + arranged.message_rows + 1
+    assert {sum(arranged.spans[each] for each in row) for row in arranged.rows} == {
+        arranged.columns
+    }
+    rest = arranged.title + len(arranged.lines) * arranged.run_rows + arranged.message_rows + 1
     rest += arranged.verdict_rows
     assert height - rest >= 3 * len(arranged.rows)
+
+
+def test_ten_runs_have_a_line_each_and_the_chosen_one_the_panels_for_one() -> None:
+    def rows(width: int, height: int, panel: str = "validation") -> tuple[tuple[str, ...], ...]:
+        arranged = layout.arrange(
+            width, height, 10, panel, "validation", chosen=7, enlarged=False, verdict=True
+        )
+        assert arranged.lines == range(10)
+        return arranged.rows
+
+    assert rows(80, 24) == (("validation",),)
+    assert rows(80, 24, "wave-7") == (("wave-7",),)
+    assert rows(120, 40) == (("validation",), ("table", "wave-7"))
+    assert rows(120, 40, "facts") == (("validation",), ("facts", "wave-7"))
+    assert rows(200, 60)[1] == ("table", "updates", "wave-7")
+
+
+def test_more_lines_than_fit_scroll_no_further_than_they_must() -> None:
+    def lines(chosen: int, first: int) -> range:
+        return layout.arrange(
+            80, 24, 16, "validation", "validation", chosen=chosen, first=first, enlarged=False
+        ).lines
+
+    assert lines(0, 0) == range(10)
+    assert lines(9, 0) == range(10)
+    assert lines(10, 0) == range(1, 11)
+    assert lines(5, 1) == range(1, 11)
+    assert lines(0, 1) == range(10)
+    assert lines(15, 1) == range(6, 16)
 
 
 def test_every_panel_is_shown_at_once_where_there_is_room() -> None:
@@ -36,7 +85,7 @@ def test_every_panel_is_shown_at_once_where_there_is_room() -> None:
         arranged = layout.arrange(width, height, 2, "table", "training", enlarged=False)
         return len(arranged.panels)
 
-    assert (panels(200, 60), panels(120, 40), panels(80, 24), panels(50, 12)) == (6, 4, 2, 1)
+    assert (panels(200, 60), panels(120, 40), panels(80, 24), panels(50, 12)) == (7, 4, 2, 1)
 
 
 def test_arrows_and_tab_choose_the_next_panel() -> None:

@@ -6,7 +6,6 @@ from typing import ClassVar, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Grid
 from textual.message import Message
 
 from core.evaluation.few_shot_tasks import ProbeName
@@ -16,26 +15,27 @@ from tui_meta.screens.base import bindings
 from tui_meta.screens.watch.about import AboutRuns
 from tui_meta.screens.watch.chart_keys import ChartKeys
 from tui_meta.screens.watch.loss_table import LossTablePanel
+from tui_meta.screens.watch.panels import PanelGrid
+from tui_meta.screens.watch.run_list import RunList
 from tui_meta.upstream.drivers import driver_of
 from tui_meta.upstream.repaint import set_border_subtitle
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.table import Groups
 from tui_meta.views.keys.watch import EVALUATION_KEYS, GROUPS, RUN_KEYS, VIEW_KEYS
-from tui_meta.views.run_status import run_lines
 from tui_meta.views.tabular import Rows, plot_rows, run_rows, table_rows
 from tui_meta.views.watch import commands, layout
 from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.chart import Chart
-from tui_meta.widgets.lines import Lines
+from tui_meta.widgets.lines import Lines, LinesPanel
 
 _LINES = ("title", "messages", "keys")
 
 
-class WatchScreen(ChartKeys, AboutRuns, inherit_bindings=False):
+class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
     """Polls a session and shows it; keys send commands, and a message confirms each at once."""
 
     NAME = "Watch"
-    AUTO_FOCUS = f"#{layout.TABLE}"
+    AUTO_FOCUS = ".-first"
     BINDINGS: ClassVar[list[BindingType]] = bindings(RUN_KEYS + EVALUATION_KEYS + VIEW_KEYS)
 
     class RestartRequested(Message):
@@ -74,14 +74,9 @@ class WatchScreen(ChartKeys, AboutRuns, inherit_bindings=False):
         return "runs", run_rows(self.dashboard.snapshots)
 
     def compose(self) -> ComposeResult:
-        runs = len(self.dashboard.snapshots)
         yield Lines(id=_LINES[0])
-        for index in range(runs):
-            yield Lines(id=f"run-{index}", can_focus=True).add_class("run")
-        with Grid(id="panels"):
-            yield LossTablePanel(id=layout.TABLE)
-            for panel in layout.all_panels(runs)[1:]:
-                yield Chart(id=panel, can_focus=True)
+        yield from self.compose_runs()
+        yield PanelGrid(len(self.dashboard.snapshots), self.state.panel, id="panels")
         yield Lines(id="verdict")
         for below in _LINES[1:]:
             yield Lines(id=below)
@@ -106,6 +101,8 @@ class WatchScreen(ChartKeys, AboutRuns, inherit_bindings=False):
         newest = event.widget is self.focused
         if newest and panel in layout.all_panels(len(self.dashboard.snapshots)):
             self.action_reveal(panel)
+        elif newest and self.focused_run is not None:
+            self.choose(self.focused_run)
         self.paint_messages()
 
     @property
@@ -215,37 +212,25 @@ class WatchScreen(ChartKeys, AboutRuns, inherit_bindings=False):
         state = self.state
         title, messages, keys = (self.query_one(f"#{id}", Lines) for id in _LINES)
         title.show([state.title(title.size.width)])
-        statuses = self.dashboard.statuses
-        longest = max(len(one.title) for one in statuses)
-        for index, one in enumerate(statuses):
-            shown = self.query_one(f"#run-{index}", Lines)
-            shown.show(run_lines(one, shown.size.width, shown.size.height, longest))
+        self.paint_runs()
         verdict = self.query_one("#verdict", Lines)
         verdict.show(state.verdict_lines(verdict.size.width))
         messages.show(state.message_lines(messages.size.width))
-        keys.show([state.footer(self._focused_run, keys.size.width)])
+        keys.show([state.footer(self.focused_run, keys.size.width)])
 
     def _paint_panels(self, panels: Collection[str]) -> None:
         if layout.TABLE in panels:
             table = self.query_one(LossTablePanel)
             table.show_table(self.state.table(table.size.width))
+        if layout.FACTS in panels:
+            facts = self.query_one(f"#{layout.FACTS}", LinesPanel)
+            facts.show_titled("runs in numbers", self.state.facts(*facts.size))
         for panel, (plot, below) in self.state.plots(panels).items():
             chart = self.query_one(f"#{panel}", Chart)
             chart.show(plot)
             set_border_subtitle(chart, below)
 
     # Layout.
-
-    @property
-    def _order(self) -> list[str]:
-        """Everything that can have the focus, in the order of the tab key."""
-        runs = len(self.dashboard.snapshots)
-        return [f"run-{index}" for index in range(runs)] + list(layout.all_panels(runs))
-
-    @property
-    def _focused_run(self) -> int | None:
-        panel, _, index = (self.focused.id or "" if self.focused else "").partition("-")
-        return int(index) if panel == "run" else None
 
     def rearrange(self) -> None:
         """Arrange the panels for the size, and keep the focus on a visible one."""
@@ -256,21 +241,10 @@ class WatchScreen(ChartKeys, AboutRuns, inherit_bindings=False):
         self.query_one("#messages").styles.height = now.message_rows
         self.query_one("#verdict").display = bool(now.verdict_rows)
         self.query_one("#verdict").styles.height = now.verdict_rows
-        for run_line in self.query(".run"):
-            run_line.styles.height = now.run_rows
-        grid = self.query_one("#panels", Grid)
-        grid.display = bool(now.rows)
-        grid.set_class(now.framed, "-framed")
-        if now.rows:
-            grid.styles.grid_size_columns, grid.styles.grid_size_rows = (
-                now.columns,
-                len(now.rows),
-            )
-        spans = {panel: now.columns // len(row) for row in now.rows for panel in row}
-        for panel in grid.children:
-            panel.display = panel.id in spans
-            panel.styles.column_span = spans.get(panel.id or "", 1)
-        if self._focused_run is None:
+        self.arrange_runs()
+        grid = self.query_one(PanelGrid)
+        grid.show_panels(now)
+        if self.focused_run is None:
             panel = grid.query_one(f"#{self.state.panel}")
             self.set_focus(panel if panel.display else None)
         self.call_after_refresh(self.paint)
@@ -285,8 +259,7 @@ class WatchScreen(ChartKeys, AboutRuns, inherit_bindings=False):
     def _focus(self, name: str) -> None:
         """Focus the line of a run, or show and focus a panel."""
         if name.startswith("run"):
-            # At once, because the next key may have arrived with this one.
-            self.set_focus(self.query_one(f"#{name}"))
+            self.focus_run(layout.number(name))
         else:
             self.action_reveal(name)
 
@@ -328,7 +301,7 @@ class WatchScreen(ChartKeys, AboutRuns, inherit_bindings=False):
 
     @property
     def scope(self) -> list[Snapshot]:
-        return self.state.scope(self._focused_run)
+        return self.state.scope(self.focused_run)
 
     def _refuses_commands(self) -> bool:
         """Return whether no commands are accepted now; shows why if the session is read-only."""
@@ -350,7 +323,7 @@ class WatchScreen(ChartKeys, AboutRuns, inherit_bindings=False):
     def action_focus_panel(self, steps: int) -> None:
         """Focus another panel in the order of the tab key."""
         current = self.focused.id if self.focused else self.state.panel
-        self._focus(layout.following(self._order, current or "", steps))
+        self._focus(layout.following(self.state.order, current or "", steps))
 
     def action_move(self, direction: layout.Direction) -> None:
         """Scroll a large table, move the cursor of a chart, or focus the neighbouring panel."""
@@ -361,14 +334,14 @@ class WatchScreen(ChartKeys, AboutRuns, inherit_bindings=False):
             widget.id or "": widget.region for widget in self.focus_chain
         }
         current = self.focused.id if self.focused else None
-        name = layout.neighbour(boxes, current or "", direction)
+        name = self.next_line(direction, layout.neighbour(boxes, current or "", direction))
         if name:
             self._focus(name)
 
     def action_enlarge(self) -> None:
         """Enlarge the focused panel, or show all of them again."""
-        if self._focused_run is not None:
-            self._focus(layout.wave(self._focused_run))
+        if self.focused_run is not None:
+            self._focus(layout.wave(self.focused_run))
         self.state.enlarged = not self.state.enlarged
         self.rearrange()
 

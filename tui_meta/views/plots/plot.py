@@ -108,18 +108,22 @@ def gaps(values: Iterable[float | None]) -> tuple[float, ...]:
     return tuple(_NAN if value is None else value for value in values)
 
 
+_COLORS: Sequence[Color] = (
+    "bright_cyan",
+    "yellow",
+    "bright_magenta",
+    "bright_blue",
+    "bright_green",
+)
+_DASHES: Sequence[Marker] = ("solid", "dashed", "short", "dash-dot")
+
+
 def curve(label: str, x: Sequence[float], y: Sequence[float], index: int = 0) -> Series:
     """The line number `index` of several: the look of a run or a network, wherever it is drawn.
 
-    The first four differ in colour and in dash pattern.
+    Neighbours differ in colour and in dash pattern, and the first twenty in one of them.
     """
-    looks: tuple[tuple[Marker, Color], ...] = (
-        ("solid", "bright_cyan"),
-        ("dashed", "yellow"),
-        ("short", "bright_magenta"),
-        ("dash-dot", "bright_blue"),
-    )
-    marker, color = looks[index % len(looks)]
+    color, marker = _COLORS[index % len(_COLORS)], _DASHES[index % len(_DASHES)]
     return Series(label, x, y, "line", color, marker)
 
 

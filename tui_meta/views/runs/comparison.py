@@ -14,8 +14,15 @@ from tui_meta.views.runs.settings_columns import differing, in_order, settings_o
 from tui_meta.views.runs.summary import progress_words, validation_words
 from tui_meta.views.text import Line, Span, clip, fit, line
 from tui_meta.views.watch import layout
-from tui_meta.views.watch.lens import Lens, LensPart, moved, place, read_in_legend, value_at
-from tui_meta.views.watch.state import reason_against
+from tui_meta.views.watch.lens import (
+    Lens,
+    LensPart,
+    moved,
+    place,
+    read_in_legend,
+    reason_against,
+    value_at,
+)
 
 _GAP = 2
 _USUAL_NAME = 24

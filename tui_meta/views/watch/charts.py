@@ -6,6 +6,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from core.evaluation.few_shot_tasks import PROBES
 from core.events import Evaluated
@@ -60,10 +61,16 @@ class _Curve:
 
 
 class Charts:
-    """Builds the plots of one session; remembers their limits, so that axes stay fixed."""
+    """Builds the plots of one session; remembers their limits, so that axes stay fixed.
+
+    The curve of the run number ``front`` is drawn over the others. If it is ``alone``, it is the
+    only one with a band, marks and a name in the legend.
+    """
 
     def __init__(self) -> None:
         self._limits: dict[tuple[str, ...], Limits] = {}
+        self.front: int | None = None
+        self.alone = False
 
     def validation(self, history: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
         """Return the mean loss on the validation tasks in its band, and that of no training."""
@@ -74,9 +81,9 @@ class Charts:
             # Where the title is cut, how the chart is shown stays.
             title = f"{plot.title}{' ·' if lens.words else ':'} loss on {words}"
             plot = replace(plot, title=title)
-        series = (*_untrained(curves, plot), *plot.series)
-        names = (*(one.title for one in statuses), UNTRAINED)
-        return replace(plot, series=series, names=names, empty="no validation yet")
+        own = [one for one in curves if not self.alone or one.status.index == self.front]
+        series = (*_untrained(own, plot), *plot.series)
+        return replace(plot, series=series, empty="no validation yet")
 
     def training(self, history: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
         """Return the training loss of all runs."""
@@ -103,7 +110,10 @@ class Charts:
         kinds = dict.fromkeys(PROBES[evaluated.probe].title for _, evaluated in shown)
         what = " / ".join(kind for kind in kinds if kind != PROBES["compare"].title)
         title = f"loss per step{f' · {what}' if what else ''}{lens.words}"
-        return replace(loss_per_step_plot(curves, most, y_axis, title), cursor=lens.cursor)
+        plot = loss_per_step_plot(curves, most, y_axis, title)
+        lines = self._in_front((one for one, _ in shown), plot.series)
+        names = tuple(one.title for one, _ in shown)
+        return replace(plot, series=lines, names=names, cursor=lens.cursor)
 
     def waves(
         self,
@@ -142,14 +152,16 @@ class Charts:
             first = bisect_left(places, x_axis.lower) if one.iterations else 0
             x: Sequence[float] = places[first:]
             y: Sequence[float] = one.losses[first:]
-            for name, edge in zip(("95 % low", "95 % high"), one.band, strict=False):
+            has_details = not self.alone or one.status.index == self.front
+            band = one.band if has_details else ()
+            for name, edge in zip(("95 % low", "95 % high"), band, strict=False):
                 bands.append(_band(one.status, name, x, on_scale(edge[first:], lens.scale)))
                 shown += () if one.status.trouble else edge[first:]
             if lens.smooth and not one.band:
                 x, y = decimate(x, y, _SMOOTH)
             line = curve(one.status.title, x, on_scale(y, lens.scale), one.status.index)
             lines.append(line)
-            happened = history.happenings[one.status.snapshot.run]
+            happened = history.happenings[one.status.snapshot.run] if has_details else ()
             at = one.places([iteration for iteration, _ in happened], history, lens)
             marks += [
                 Mark(place, letter, line.color)
@@ -161,8 +173,27 @@ class Charts:
                 shown += y
         y_axis = self._loss_limits(title, limits, shown, lens).axis("loss")
         title += lens.words
-        series = (*bands, *lines)
-        return Plot(title, series, x_axis, y_axis, marks=tuple(marks), cursor=lens.cursor)
+        statuses = [one.status for one in curves]
+        return Plot(
+            title,
+            (*bands, *self._in_front(statuses, lines)),
+            x_axis,
+            y_axis,
+            marks=tuple(marks),
+            cursor=lens.cursor,
+            names=(*(one.title for one in statuses), UNTRAINED),
+        )
+
+    def _in_front(
+        self, statuses: Iterable[RunStatus], lines: Iterable[Series]
+    ) -> tuple[Series, ...]:
+        """Return the lines of runs in the order of drawing, and which of them are named."""
+        in_front = [one.index == self.front for one in statuses]
+        named = [
+            (front, replace(one, listed=front or not self.alone))
+            for front, one in zip(in_front, lines, strict=True)
+        ]
+        return tuple(one for _, one in sorted(named, key=itemgetter(0)))
 
     def _x_axis(self, curves: Sequence[_Curve], history: EventHistory, lens: Lens) -> Axis:
         target = max((one.status.snapshot.target for one in curves), default=0)

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tui_meta.views.text import Line, Span, first_that_fits, line
@@ -12,7 +11,8 @@ Direction = Literal["up", "down", "left", "right"]
 Box = tuple[int, int, int, int]
 """Column, row, width and height of a panel, in cells."""
 
-TABLE, VALIDATION, TRAINING, UPDATES = "table", "validation", "training", "updates"
+TABLE, FACTS = "table", "facts"
+VALIDATION, TRAINING, UPDATES = "validation", "training", "updates"
 CHARTS = (VALIDATION, TRAINING, UPDATES)
 """Charts that share one place where there is no room for all."""
 
@@ -26,6 +26,10 @@ CHART_NAMES = {
 LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 """Below it, there are no panels."""
 
+MOST_IN_DETAIL = 4
+"""Runs that are shown side by side; of more, each has one line, and panels for a single run show
+the chosen one."""
+
 _ONE_WIDTH, _ONE_HEIGHT = 60, 15
 _BESIDE_WIDTH = 120
 _WIDE_WIDTH = 170
@@ -36,6 +40,11 @@ _TWO_MESSAGES_HEIGHT = 20
 _THREE_VERDICTS_HEIGHT = 36
 _LARGEST_SHARE_OF_RUNS = 1 / 6
 """Of the height, for runs of three rows each."""
+_LARGEST_SHARE_OF_LINES = 5 / 12
+"""Of the height, for more runs than are shown in detail."""
+_ROOM_FOR_TWO_ROWS = 20
+_FACT_NAMES, _FACT_CELLS, _MOST_FACT_CELLS = 28, 16, 64
+"""Of the panel of facts: width of the names with the frame, of a run's column, and of all."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,8 @@ class Arrangement:
     """Panels row by row, and how many lines the rest takes.
 
     ``framed`` gives panels a frame on all sides, else only a line with their title. No panels at
-    all means that the terminal is tiny.
+    all means that the terminal is tiny. ``lines`` are the runs whose lines are shown. The first
+    panel of each row is ``side`` cells wide, if that is not 0; all others of a row share the rest.
     """
 
     rows: tuple[tuple[str, ...], ...]
@@ -62,6 +72,8 @@ class Arrangement:
     message_rows: int = 2
     verdict_rows: int = 0
     tabs: tuple[Tab, ...] = ()
+    lines: range = range(0)
+    side: int = 0
 
     @property
     def panels(self) -> tuple[str, ...]:
@@ -69,14 +81,35 @@ class Arrangement:
         return tuple(panel for row in self.rows for panel in row)
 
     @property
+    def spans(self) -> Mapping[str, int]:
+        """The columns of a grid that each panel takes, so that every row is filled."""
+        aside = bool(self.side)
+        columns = math.lcm(*(len(row) - aside for row in self.rows))
+        return {
+            panel: 1 if aside and panel == row[0] else columns // (len(row) - aside)
+            for row in self.rows
+            for panel in row
+        }
+
+    @property
     def columns(self) -> int:
-        """Columns of a grid in which every row is filled by panels of one width."""
-        return math.lcm(*(len(row) for row in self.rows))
+        """The columns of that grid."""
+        return sum(self.spans[panel] for panel in self.rows[0])
 
 
 def wave(index: int) -> str:
     """The panel with the wave of run number ``index``."""
     return f"wave-{index}"
+
+
+def run_line(index: int) -> str:
+    """The line of run number ``index``."""
+    return f"run-{index}"
+
+
+def number(name: str) -> int:
+    """Return the number of the run whose wave or line this is."""
+    return int(name.rpartition("-")[2])
 
 
 def is_wave(panel: str) -> bool:
@@ -85,8 +118,15 @@ def is_wave(panel: str) -> bool:
 
 
 def all_panels(runs: int) -> tuple[str, ...]:
-    """Every panel there is, in the order in which tab visits them."""
-    return (TABLE, *CHARTS, *(wave(index) for index in range(runs)))
+    """Every panel there is."""
+    return (TABLE, *CHARTS, *map(wave, range(runs)), FACTS)
+
+
+def focus_order(runs: int, chosen: int) -> tuple[str, ...]:
+    """Everything that tab visits, in its order: lines and panels, of many runs those of one."""
+    if runs > MOST_IN_DETAIL:
+        return (run_line(chosen), *CHARTS, TABLE, FACTS, wave(chosen))
+    return (*map(run_line, range(runs)), *all_panels(runs))
 
 
 def arrange(
@@ -96,44 +136,98 @@ def arrange(
     panel: str,
     chart: str,
     *,
+    chosen: int = 0,
+    first: int = 0,
     enlarged: bool,
     verdict: bool = False,
 ) -> Arrangement:
     """The arrangement for a terminal of ``width`` by ``height`` cells.
 
     ``panel`` is the one that must be seen, ``chart`` the one that takes the place of the charts
-    where there is room for one. ``verdict`` asks for its lines.
+    where there is room for one. Of many runs, the line of the ``chosen`` one is seen; lines begin
+    with run number ``first`` if possible. ``verdict`` asks for its lines.
     """
+    many = runs > MOST_IN_DETAIL
+    lines = _window(height, runs, chosen, first) if many else range(runs)
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
-        return Arrangement((), title=False, run_rows=1, message_rows=1)
+        return Arrangement((), title=False, run_rows=1, message_rows=1, lines=lines)
     small = width < _ONE_WIDTH or height < _ONE_HEIGHT
-    roomy = height >= _FRAMED_HEIGHT
-    made = partial(
-        Arrangement,
+    rest = Arrangement(
+        (),
         title=not small,
-        run_rows=_run_rows(width, height, runs),
+        run_rows=1 if many else _run_rows(width, height, runs),
         message_rows=2 if height >= _TWO_MESSAGES_HEIGHT else 1,
         verdict_rows=_verdict_rows(height) if verdict else 0,
+        lines=lines,
     )
     if enlarged or small:
-        return made(((panel,),), framed=roomy)
+        return replace(rest, rows=((panel,),), framed=height >= _FRAMED_HEIGHT)
+    if many:
+        return _for_many(rest, width, height, panel, chart, wave(chosen))
     waves = tuple(wave(index) for index in range(runs))
-    if width >= _WIDE_WIDTH and roomy:
-        return made(((TABLE, VALIDATION, TRAINING), (UPDATES, *waves)))
+    return _for_few(rest, width, height, panel, chart, waves)
+
+
+def _for_few(
+    rest: Arrangement, width: int, height: int, panel: str, chart: str, waves: Sequence[str]
+) -> Arrangement:
+    """Add the panels of few runs, each with its waves."""
+    if width >= _WIDE_WIDTH and height >= _FRAMED_HEIGHT:
+        return _for_wide(rest, waves)
     beside = width >= _BESIDE_WIDTH
-    top = ((TABLE, chart),) if beside else ((TABLE,), (chart,))
+    numbers = _numbers(panel)
+    top = ((numbers, chart),) if beside else ((numbers,), (chart,))
     if height >= (_FRAMED_HEIGHT if beside else _STACKED_HEIGHT):
-        return made((*top, waves))
+        return replace(rest, rows=(*top, tuple(waves)))
     on_waves = panel in waves
-    tabs = (Tab("losses", TABLE, not on_waves), Tab("waves", waves[0], on_waves))
-    return made((waves,) if on_waves else top, framed=False, tabs=tabs)
+    tabs = (Tab("losses", numbers, not on_waves), Tab("waves", waves[0], on_waves))
+    return replace(rest, rows=(tuple(waves),) if on_waves else top, framed=False, tabs=tabs)
+
+
+def _for_many(
+    rest: Arrangement, width: int, height: int, panel: str, chart: str, one_wave: str
+) -> Arrangement:
+    """Add the panels of many runs: a wide chart, and what shows a single run."""
+    room = height - 1 - len(rest.lines) - rest.message_rows - rest.verdict_rows - 1
+    numbers = _numbers(panel)
+    if room >= _ROOM_FOR_TWO_ROWS:
+        if width >= _WIDE_WIDTH:
+            return _for_wide(rest, (one_wave,))
+        return replace(rest, rows=((chart,), (numbers, one_wave)))
+    shown = panel if panel in (numbers, one_wave) else chart
+    names = {"curves": chart, "losses": numbers, "waves": one_wave}
+    tabs = tuple(Tab(label, name, name == shown) for label, name in names.items())
+    return replace(rest, rows=((shown,),), framed=height >= _FRAMED_HEIGHT, tabs=tabs)
+
+
+def _for_wide(rest: Arrangement, waves: Sequence[str]) -> Arrangement:
+    """Add all panels; numbers have a column of their own."""
+    rows = ((FACTS, VALIDATION, TRAINING), (TABLE, UPDATES, *waves))
+    side = min(_FACT_NAMES + len(waves) * _FACT_CELLS, _MOST_FACT_CELLS)
+    return replace(rest, rows=rows, side=side)
+
+
+def _numbers(panel: str) -> str:
+    """Return which panel of numbers is shown where there is room for one."""
+    return FACTS if panel == FACTS else TABLE
+
+
+def _window(height: int, runs: int, chosen: int, first: int) -> range:
+    """Return the runs whose lines are shown: as near to ``first`` as the ``chosen`` one allows."""
+    rows = min(runs, int(height * _LARGEST_SHARE_OF_LINES) or 1)
+    first = min(max(first, chosen - rows + 1), chosen, runs - rows)
+    return range(first, first + rows)
 
 
 def _run_rows(width: int, height: int, runs: int) -> int:
-    """Return the rows of a run's line: the second has details, the third its settings."""
+    """Return the rows of a run's line: the second has details, the third its settings.
+
+    A wide screen has settings among the facts.
+    """
     if height < _FRAMED_HEIGHT or width < _TWO_ROWS_WIDTH:
         return 1
-    return 3 if 3 * runs <= height * _LARGEST_SHARE_OF_RUNS else 2
+    has_room = 3 * runs <= height * _LARGEST_SHARE_OF_RUNS
+    return 3 if has_room and width < _WIDE_WIDTH else 2
 
 
 def _verdict_rows(height: int) -> int:

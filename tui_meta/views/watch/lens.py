@@ -10,6 +10,7 @@ from typing import Literal, TypeVar, get_args
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plots.axis import Scale, round_step
 from tui_meta.views.plots.plot import Plot, Series
+from tui_meta.views.watch.layout import CHARTS, UPDATES, VALIDATION
 from tui_meta.views.watch.x_axis import X_LABELS, XUnit
 
 T = TypeVar("T")
@@ -108,6 +109,19 @@ class Lens:
             "follow": max(0.0, min(at) - round_step(max(target, 100) / 25)),
         }
         return first[self.window], float(max(at))
+
+
+def reason_against(what: LensPart, panel: str) -> str:
+    """Return why a chart has no choice of ``what``; empty if it has."""
+    if panel not in CHARTS:
+        return "wave charts have a fixed scale and range"
+    if panel == UPDATES and what in ("x", "x_scale"):
+        return "the loss per gradient step has one x axis: the steps"
+    if panel == UPDATES and what != "scale":
+        return f"the loss per gradient step has no {what}: it always shows every step"
+    if panel == VALIDATION and what == "smoothing":
+        return "every validation is shown: there is nothing to smooth"
+    return ""
 
 
 def stops(plot: Plot) -> list[float]:

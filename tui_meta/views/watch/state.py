@@ -13,12 +13,20 @@ from tui_meta.views.messages.log import MessageKey
 from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.plots.plot import Plot
 from tui_meta.views.run_settings import is_validated
-from tui_meta.views.run_status import RunStatus, title_line
+from tui_meta.views.run_status import RunStatus, run_lines, run_row, title_line
 from tui_meta.views.text import Line, Span, clip, line, plain, printable
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.charts import Charts, task_line
 from tui_meta.views.watch.commands import RunCommands
-from tui_meta.views.watch.lens import Lens, LensPart, moved, read_in_legend, reading
+from tui_meta.views.watch.facts import fact_lines
+from tui_meta.views.watch.lens import (
+    Lens,
+    LensPart,
+    moved,
+    read_in_legend,
+    reading,
+    reason_against,
+)
 from tui_meta.views.watch.loss_table import LossTable
 from tui_meta.views.watch.verdict import Verdict, judged_runs
 
@@ -33,8 +41,10 @@ class WatchState:
     def __init__(self, dashboard: DashboardState) -> None:
         self.dashboard = dashboard
         self.messages = dashboard.messages
-        self.panel = layout.TABLE
+        self.run: int | None = None
+        """The run whose line had the focus last."""
         self.chart = self.first_chart
+        self.panel = self.chart if self.many else layout.TABLE
         self.enlarged = False
         self.arrangement = layout.Arrangement(())
         self._size = (0, 0)
@@ -59,6 +69,21 @@ class WatchState:
         validated = any(self.dashboard.history.validations.values())
         planned = any(map(is_validated, self.dashboard.snapshots.values()))
         return layout.VALIDATION if validated or planned else layout.TRAINING
+
+    @property
+    def many(self) -> bool:
+        """True for so many runs that each has one line, and some panels show one run only."""
+        return len(self.dashboard.snapshots) > layout.MOST_IN_DETAIL
+
+    @property
+    def chosen(self) -> int | None:
+        """The run that is in front of the others."""
+        return 0 if self.run is None and self.many else self.run
+
+    @property
+    def order(self) -> Sequence[str]:
+        """Everything that can have the focus, in the order of the tab key."""
+        return layout.focus_order(len(self.dashboard.snapshots), self.chosen or 0)
 
     @property
     def frozen(self) -> bool:
@@ -98,6 +123,8 @@ class WatchState:
             len(self.dashboard.snapshots),
             self.panel,
             self.chart,
+            chosen=self.chosen or 0,
+            first=self.arrangement.lines.start,
             enlarged=self.enlarged,
             verdict=self.verdict is not None,
         )
@@ -108,6 +135,14 @@ class WatchState:
         self.panel = panel
         if panel in layout.CHARTS:
             self.chart = panel
+        if self.many and layout.is_wave(panel):
+            self.run = layout.number(panel)
+
+    def choose(self, run: int) -> None:
+        """Bring a run to the front; of many, panels for a single one show it."""
+        self.run = run
+        if self.many and layout.is_wave(self.panel):
+            self.panel = layout.wave(run)
 
     def freeze(self) -> None:
         """Freeze or unfreeze table and charts."""
@@ -176,7 +211,7 @@ class WatchState:
         if probe == "compare":
             self.turn_to(layout.UPDATES)
         elif not any(map(layout.is_wave, self.arrangement.panels)):
-            self.turn_to(layout.wave(0))
+            self.turn_to(layout.wave(self.chosen or 0))
 
     def go_back(self) -> bool:
         """Undo one of: an error's line, a cursor, a frozen view, a large panel, a kept
@@ -206,6 +241,7 @@ class WatchState:
             "chart": self.chart,
             "enlarged": self.enlarged,
             "pinned": self.pinned,
+            "run": None if self.run is None else layout.run_line(self.run),
             **{f"lens {panel}": lens.coded for panel, lens in self.lenses.items()},
         }
 
@@ -213,10 +249,12 @@ class WatchState:
         """Restore the view of another client; unknown parts are ignored."""
         known = layout.all_panels(len(self.dashboard.snapshots))
         panel, chart, pinned = view.get("panel"), view.get("chart"), view.get("pinned")
+        runs = range(len(self.dashboard.snapshots))
+        self.run = next((one for one in runs if layout.run_line(one) == view.get("run")), None)
         if chart in layout.CHARTS:
             self.chart = str(chart)
         if panel in known:
-            self.panel = str(panel)
+            self.turn_to(str(panel))
         lenses = {name: Lens.of(view.get(f"lens {name}")) for name in known}
         self.lenses = {name: lens for name, lens in lenses.items() if lens}
         self.enlarged = view.get("enlarged") is True
@@ -235,7 +273,12 @@ class WatchState:
 
     def title(self, width: int) -> Line:
         """The first line of the screen."""
+        lines = self.arrangement.lines
+        hidden = len(self.dashboard.snapshots) - len(lines)
         tabs = layout.tab_line(self.arrangement.tabs)
+        if hidden:
+            of = f"runs {lines.start + 1}-{lines.stop} of {len(lines) + hidden} "
+            tabs = line(Span(of, "bold"), *tabs)
         return title_line(
             self.dashboard.statuses, self.dashboard.connection, tabs, width, frozen=self.frozen
         )
@@ -260,6 +303,17 @@ class WatchState:
         if any(plain(one) == text for one in said):
             return status_lines(self.messages, rows, width)
         return (line(Span(text, "bold red")), *said)
+
+    def run_lines(self, width: int, rows: int) -> dict[int, Sequence[Line]]:
+        """Return the lines of each run that are shown."""
+        statuses = self.dashboard.statuses
+        longest = max(len(one.title) for one in statuses)
+        return {
+            index: (run_row(statuses[index], width, longest, chosen=index == self.chosen),)
+            if self.many
+            else run_lines(statuses[index], width, rows, longest)
+            for index in self.arrangement.lines
+        }
 
     def verdict_lines(self, width: int) -> Sequence[Line]:
         """Return the verdict, if there is one, in the rows that it has."""
@@ -287,8 +341,17 @@ class WatchState:
 
     def table(self, width: int) -> LossTable:
         """The loss table in ``width`` cells."""
-        statuses, history = self._shown
-        return LossTable(history, statuses, width)
+        return LossTable(self._shown[1], self._in_detail, width)
+
+    def facts(self, width: int, rows: int) -> Sequence[Line]:
+        """Return the runs in numbers."""
+        return fact_lines(self._in_detail, width, rows)
+
+    @property
+    def _in_detail(self) -> Sequence[RunStatus]:
+        """The runs that panels without room for many runs show."""
+        runs, _ = self._shown
+        return [one for one in runs if one.index == self.chosen] if self.many else runs
 
     def plots(self, panels: Collection[str] | None = None) -> dict[str, tuple[Plot, str]]:
         """Return the plot of each visible chart (of those in ``panels``), and the text below."""
@@ -296,7 +359,7 @@ class WatchState:
         if panels is not None:
             visible = tuple(panel for panel in visible if panel in panels)
         made = {}
-        for panel, plot in self._plots([panel for panel in visible if panel != layout.TABLE]):
+        for panel, plot in self._plots(visible):
             if plot.cursor is None:
                 made[panel] = plot, self._below(panel)
             elif self.arrangement.framed:
@@ -309,10 +372,12 @@ class WatchState:
     def _plots(self, panels: Sequence[str]) -> Iterator[tuple[str, Plot]]:
         runs, history = self._shown
         evaluations = history.newest(self.pinned)
-        waves = [layout.wave(one.index) for one in runs]
+        self._charts.front, self._charts.alone = self.chosen, self.many
+        waves = [layout.wave(one.index) for one in self._in_detail]
         if set(waves) & set(panels):
             lenses = [self.lens(panel) for panel in waves]
-            made = zip(waves, self._charts.waves(evaluations, runs, lenses), strict=True)
+            drawn = self._charts.waves(evaluations, self._in_detail, lenses)
+            made = zip(waves, drawn, strict=True)
             yield from (pair for pair in made if pair[0] in panels)
         for panel in panels:
             match panel:
@@ -331,16 +396,3 @@ class WatchState:
         (run,) = [one.snapshot.run for one in runs if layout.wave(one.index) == panel]
         kept = "esc: live · " if self.pinned else ""
         return kept + task_line(history.newest(self.pinned).get(run))
-
-
-def reason_against(what: LensPart, panel: str) -> str:
-    """Return why a chart has no choice of ``what``; empty if it has."""
-    if panel not in layout.CHARTS:
-        return "wave charts have a fixed scale and range"
-    if panel == layout.UPDATES and what in ("x", "x_scale"):
-        return "the loss per gradient step has one x axis: the steps"
-    if panel == layout.UPDATES and what != "scale":
-        return f"the loss per gradient step has no {what}: it always shows every step"
-    if panel == layout.VALIDATION and what == "smoothing":
-        return "every validation is shown: there is nothing to smooth"
-    return ""

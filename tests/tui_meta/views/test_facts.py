@@ -1,0 +1,53 @@
+"""Runs in numbers, without a terminal."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from tests.support.dashboard.watch_state import started_session, watch_state
+from tui_meta.views.run_status import RunStatus, run_statuses
+from tui_meta.views.text import cells, plain
+from tui_meta.views.watch.facts import fact_lines, facts
+
+
+def statuses() -> list[RunStatus]:
+    state = watch_state(started_session()).dashboard
+    return run_statuses(state.snapshots, state.history)
+
+
+def test_steps_quantiles_budget_and_settings_have_a_row_each() -> None:
+    found = facts(statuses())
+    assert found["validation at"] == ["10,000", "15,000"]
+    assert all(" ± " in value for value in found["after 32 steps"])
+    names = list(found)
+    assert [name for name in names if name.startswith("after")] == [
+        "after 0 steps", "after 1 step", "after 5 steps", "after 10 steps", "after 32 steps",
+    ]  # fmt: skip
+    assert {"10% of tasks below", "50% of tasks below", "90% of tasks below"} <= set(names)
+    assert found["gradient evaluations"] == ["73,800", "93,500"]
+    assert found["per iteration"] == ["3 x 10 shots", "1 x 50 points"]
+    assert found["seed"] == ["0", "0"]
+
+
+def test_quantiles_are_losses_of_tasks_even_where_some_are_not_finite() -> None:
+    run = statuses()[0]
+    assert run.validated
+    losses = (*(one / 10 for one in range(1, 9)), None, None)
+    validated = msgspec.structs.replace(
+        run.validated, losses=losses, mean=(None,) * len(run.validated.steps)
+    )
+    found = facts([replace(run, validated=validated)])
+    assert found["10% of tasks below"] == ["0.100"]
+    assert found["50% of tasks below"] == ["0.500"]
+    assert found["90% of tasks below"] == ["inf"]
+    assert found["after 32 steps"] == ["not finite"]
+
+
+@pytest.mark.parametrize("width", [1, 36, 52, 118])
+def test_the_table_fits_any_size_and_loses_its_last_rows(width: int) -> None:
+    for rows in (0, 5, 40):
+        lines = fact_lines(statuses(), width, rows)
+        assert len(lines) <= rows
+        assert {cells(one) for one in lines} <= {width}
+    assert "FOMAML" in plain(fact_lines(statuses(), 52, 5)[0])
