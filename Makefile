@@ -45,7 +45,8 @@ soak: install ## Run the long forms of the tests; docs/reliability.md has the re
 	TUI_META_SOAK=1 $(BIN)/pytest -n 2 --timeout 7200 --durations 30 -rP \
 		--hypothesis-show-statistics tests/fuzz tests/tui_meta/delta_driver \
 		tests/end_to_end/test_kill.py tests/end_to_end/test_ssh.py tests/end_to_end/test_endurance.py \
-		tests/end_to_end/test_storm.py tests/core/engines/test_fused_kernel.py
+		tests/end_to_end/test_storm.py tests/end_to_end/test_sweep.py \
+		tests/core/engines/test_fused_kernel.py
 
 bench: install ## Run the benchmarks and write benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks

@@ -29,7 +29,7 @@ class RunTrainer:
     """Trains runs of the sweep in the folder ``path``; threads share it."""
 
     def __init__(self, path: Path, store: Store) -> None:
-        self._path = path
+        self._path = path.resolve()  # as that of a run that is resumed
         self._store = store
         self._chunks = _Chunks()
 

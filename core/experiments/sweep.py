@@ -37,11 +37,11 @@ class ThreadExecutor:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep that is being trained: ``runs`` are those without a result, of this shard."""
+    """A sweep that is being trained: of ``total`` runs of a shard ``runs`` have no result yet."""
 
     folder: SweepFolder
     runs: list[PlannedRun]
-    done: dict[str, RunResult]
+    total: int
     store: Store
 
     def train(self, executor: Executor) -> Generator[RunResult]:
@@ -62,5 +62,4 @@ def opened(folder: SweepFolder, shard: Shard, store: Store) -> Iterator[Sweep]:
     """Yield the part ``shard`` of the sweep in ``folder``, locked. Raises ``LabError``."""
     with folder.locked(shard):
         runs = shard.of(folder.specification().expand())
-        done = folder.results()
-        yield Sweep(folder, missing(runs, done), done, store)
+        yield Sweep(folder, missing(runs, folder.results()), len(runs), store)

@@ -205,7 +205,7 @@ def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
         path = out / (name if attempt == 1 else f"{name}-{attempt}")
         try:
             out.mkdir(parents=True, exist_ok=True)
-            if unique or not (_names(path) <= {LOCK} and owner_of(path) is None):
+            if unique or not (_is_unused(path) and owner_of(path) is None):
                 path.mkdir()
         except (FileExistsError, NotADirectoryError) as error:
             if not out.is_dir():
@@ -227,6 +227,12 @@ def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
             folder.discard()
             raise RunFolderError(path, error.problem, Advice.OTHER_OUTPUT) from error
         return folder
+
+
+def _is_unused(path: Path) -> bool:
+    """Return True if there is nothing but a lock, or what a killed process began to write."""
+    names = _names(path)
+    return names - set(leftovers(names)) <= {LOCK}
 
 
 def _names(path: Path) -> set[str]:

@@ -11,6 +11,7 @@ from core.config import RunConfig
 from core.errors import RunFolderError
 from core.events import AnyEvent
 from core.storage.event_log_reader import history
+from core.storage.paths import RECORD, partial_path
 from core.storage.run_folder import RunFolder, create_run_folder, read_record
 from tests.support.run_folders import EVERY_EVENT, short_evaluated
 from tests.support.runs import NO_AUTOSAVE, small_config
@@ -131,6 +132,14 @@ def test_a_folder_without_files_of_a_run_is_reused(tmp_path: Path, folder: RunFo
     with pytest.raises(RunFolderError, match="this run exists already"):
         create_run_folder(tmp_path, "run", unique=False)
     folder.release()  # as the death of its process does
+    assert create_run_folder(tmp_path, "run", unique=False).path == folder.path
+
+
+def test_a_folder_with_the_beginning_of_a_record_is_reused(
+    tmp_path: Path, folder: RunFolder
+) -> None:
+    folder.release()
+    partial_path(folder.path / RECORD).write_bytes(b"{")  # a killed process leaves this
     assert create_run_folder(tmp_path, "run", unique=False).path == folder.path
 
 

@@ -1,7 +1,6 @@
 """``tui-meta sweep``: many runs into one folder, by all processors, and a table at the end."""
 
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -64,13 +63,12 @@ class Report:
     def __init__(self, sweep: Sweep, *, as_json: bool) -> None:
         self._as_json = as_json
         self._output = Output()
-        self._done = len(sweep.done)
+        self._done = sweep.total - len(sweep.runs)
         self._states: set[str] = set()
-        self._began = time.monotonic()
 
     def follow(self, sweep: Sweep, executor: ThreadExecutor) -> None:
         """Train ``sweep`` and print each result."""
-        total = self._done + len(sweep.runs)
+        total = sweep.total
         self._print_note(
             f"{whole(len(sweep.runs))} of {whole(total)} runs to train, "
             f"{whole(executor.workers)} at once"
