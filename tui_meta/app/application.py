@@ -220,7 +220,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
         if answer:
             self._quit(answer)
         else:
-            self.push_screen(_quit_question(detachable=connection.id is not None), self._quit)
+            self._ask_how_to_leave(detachable=connection.id is not None)
 
     def action_detach(self) -> None:
         """Leave while the runs continue training; asks as quitting does."""
@@ -233,7 +233,20 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
         elif default_quit_choice(self.session.snapshots(), connection):
             self._quit("detach")
         else:
-            self.push_screen(_quit_question(detachable=True), self._quit)
+            self._ask_how_to_leave(detachable=True)
+
+    def _ask_how_to_leave(self, *, detachable: bool) -> None:
+        states = {one.state for one in self.session.snapshots().values()}
+        goes_on = "training continues" if states & {"training", "loading"} else "nothing is lost"
+        detach: Answer[QuitChoice] = Answer("d", f"detach ({goes_on})", "detach")
+        answers: tuple[Answer[QuitChoice], ...] = (
+            Answer("s", "save and stop", "save"),
+            Answer("x", "stop and discard unsaved progress", "discard"),
+            Answer("escape", "cancel", "cancel"),
+        )
+        self.push_screen(
+            Ask("quit?", "", (detach, *answers) if detachable else answers), self._quit
+        )
 
     def _quit(self, answer: QuitChoice | None) -> None:
         if answer == "detach":
@@ -298,16 +311,6 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
 
         if answer and not self.watch_screen.blocked:
             self._replace_runs("saving, then starting new runs…", restart, "no new runs")
-
-
-def _quit_question(*, detachable: bool) -> Ask[QuitChoice]:
-    detach: Answer[QuitChoice] = Answer("d", "detach (training continues)", "detach")
-    answers: tuple[Answer[QuitChoice], ...] = (
-        Answer("s", "save and stop", "save"),
-        Answer("x", "stop and discard unsaved progress", "discard"),
-        Answer("escape", "cancel", "cancel"),
-    )
-    return Ask("quit?", "", (detach, *answers) if detachable else answers)
 
 
 def _lost_question(connection: Connection) -> Ask[bool]:

@@ -35,7 +35,6 @@ ALIKE = {
     "e": {"watch evaluate", "battery start"},  # evaluate now
     "c": {"watch continue", "runs resume"},  # continue a run that has ended
     "z": {"watch freeze", "lab freeze", "geometry follow"},  # follow training, or freeze
-    "R": {"geometry newest", "runs refresh"},  # read or trace it again
     "n": {"lab new task", "time-machine new task", "battery seed"},  # other tasks
     "o": {"lab chart", "time-machine chart", "runs other curves"},  # the other chart
     "minus": {"lab less", "battery fewer"},

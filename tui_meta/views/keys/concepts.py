@@ -14,8 +14,8 @@ Concepts = Mapping[str, str]
 """The meaning of each term."""
 
 _GOOD = (
-    "without training about 2.7 to 3, after the default training about 0.05 (FOMAML) or 0.06 "
-    "(Reptile), on 10 points and 32 steps"
+    "about 2.7 to 3 without training, 0.05 (FOMAML) and 0.06 (Reptile) after the default "
+    "50,000 iterations, on 10 points and 32 steps"
 )
 
 _CONCEPTS: Mapping[str, Concepts] = {
@@ -29,7 +29,7 @@ _CONCEPTS: Mapping[str, Concepts] = {
         "is right, as θ fits no wave but adapts to any.",
         "validation": "The mean loss after the last step on a fixed set of tasks, the same for all "
         "runs, in its 95 % band; dotted: the network without training.",
-        "good": f"Validation {_GOOD}.",
+        "good": f"Validation: {_GOOD}.",
         "training": "Each algorithm's own loss, defined in the caption: it shows whether a run "
         "learns, and ranks no algorithms. ↓ falling, = level, ↑ rising.",
         "table": "One random task each. Large waves have large losses: compare by validation.",
@@ -49,8 +49,8 @@ _CONCEPTS: Mapping[str, Concepts] = {
         "gradient step changes, {lab replay} plays them.",
         "query loss": "Mean squared error, less is better; before, at this step, at the end. It "
         "grows with the amplitude squared, so compare rows, not tasks.",
-        "good": f"On average over waves {_GOOD}; from 5 points in the right half and 10 steps "
-        "about 0.16, without training above 6.",
+        "good": f"On average over waves: {_GOOD}. On 5 points in the right half and 10 steps "
+        "about 0.16, above 6 without training.",
         "random": "The same steps from random weights: what was not learned.",
         "θ": "Live θ follows training until you freeze it ({lab freeze}); {lab less} and "
         "{lab change} on a run's θ choose its checkpoints.",
@@ -64,7 +64,7 @@ _CONCEPTS: Mapping[str, Concepts] = {
         "or thousands, so that luck with one wave decides nothing.",
         "loss": "One number for each task: mean squared error on its query points after the last "
         "gradient step. Less is better.",
-        "good": f"Mean {_GOOD}. The median is lower: few tasks have large losses.",
+        "good": f"Mean: {_GOOD}. The median is lower: few tasks have large losses.",
         "95 %": "The interval of the mean over tasks. It does not contain the luck of training: "
         "another seed gives another θ.",
         "pairs": "Differences on the same task. An interval without 0 is a significant difference; "
@@ -100,15 +100,15 @@ _CONCEPTS: Mapping[str, Concepts] = {
         "loss": "Query loss at that step, mean squared error. At iteration 0 it is that of a "
         "network without training.",
         "history": "The validations of the run: the mean loss on fixed tasks, in a 95 % band.",
-        "good": f"Validation falls from the start to its level at the end: {_GOOD}.",
+        "good": f"Validation: {_GOOD}.",
         "evaluations": "{time-machine evaluations} moves through the evaluations on one random "
         "task each instead, with the nearest θ that was kept; the screen says which.",
     },
     "Runs": {
         "list": "The runs in the folder, of this session and earlier ones, each with its settings, "
         "log and checkpoints.",
-        "best": "The lowest validation: mean loss after adaptation on a fixed set of tasks, within "
-        "its 95 % interval. Comparable between runs with the same validation settings.",
+        "validation": "The best, which is the lowest: mean loss after adaptation on a fixed set of "
+        "tasks, within its 95 % interval. Comparable if validation settings are the same.",
         "good": f"{_GOOD[0].upper()}{_GOOD[1:]}.",
         "state": "training; finished (reached its target); stopped (ended and saved by a user); "
         "interrupted (its process ended, the latest checkpoint is there); diverged; failed; "

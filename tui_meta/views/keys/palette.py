@@ -61,7 +61,7 @@ NOTHING = "no matching command; try a screen, or: compare, export, settings, the
 _NEEDS_A_PLACE = re.compile(
     r"(?:back|change_run|choose|choose_next|compare|delete|enlarge|focus_panel|go_to_end|grab|mark"
     r"|move|open|other_chart|other_curves|other_path|page|place|resume|scroll|scroll_table|select"
-    r"|source|travel|turn)\b"
+    r"|source|steer|travel|turn)\b"
 )
 """Actions on what is selected on their screen: from another one, the screen is only opened."""
 
@@ -150,9 +150,10 @@ def palette_lines(
     width, height = size
     rows = max(1, height - 1)
     first = max(0, min(chosen - rows // 2, len(shown) - rows))
-    name_cells = max((len(entry.name) for entry in shown), default=0) + 1
+    visible = shown[first : first + rows]
+    name_cells = max((len(entry.name) for entry in visible), default=0) + 1
     lines = [line(Span(": ", "bold"), Span(clip(typed, max(1, width - 3))), Span("_", "dim"))]
-    for place, entry in enumerate(shown[first : first + rows], first):
+    for place, entry in enumerate(visible, first):
         style = "reverse" if place == chosen else ""
         left = f"{entry.shown:<{_KEY_CELLS}}{entry.name:<{name_cells}}"
         does = clip(entry.does, max(0, width - len(left)))
