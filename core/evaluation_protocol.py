@@ -6,7 +6,9 @@ No NumPy is imported: ``--help`` reads them.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
@@ -94,6 +96,11 @@ def named_protocol(name: ProtocolName, waves: SineTasks) -> EvaluationProtocol:
     Raises ``ConfigError`` for another name.
     """
     validation.one_of("protocol", name, get_args(ProtocolName))
+    return _named_protocols(waves)[name]
+
+
+@functools.cache
+def _named_protocols(waves: SineTasks) -> Mapping[ProtocolName, EvaluationProtocol]:
     low, high = waves.x
     named: dict[ProtocolName, EvaluationProtocol] = {
         "source": EvaluationProtocol(),
@@ -105,4 +112,4 @@ def named_protocol(name: ProtocolName, waves: SineTasks) -> EvaluationProtocol:
         ),
     }
     named["finn-10-shot"] = dataclasses.replace(named["finn-5-shot"], shots=10)
-    return named[name]
+    return named

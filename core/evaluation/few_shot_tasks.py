@@ -47,7 +47,8 @@ class TaskDraw:
     def described(self, tasks: SineTasks) -> EvaluationProtocol:
         """Return shots, steps and support interval for tasks of this family."""
         protocol = named_protocol(self.protocol, tasks)
-        return dataclasses.replace(protocol, shots=self.other_shots or protocol.shots)
+        shots = self.other_shots
+        return dataclasses.replace(protocol, shots=shots) if shots else protocol
 
     @property
     def steps(self) -> int:
