@@ -1,5 +1,6 @@
 """Each test starts with a default garbage collector and without an SSH connection."""
 
+import functools
 import gc
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from textual.css.stylesheet import Stylesheet
 
 from tests.support.dashboard.pages import STILL
 from tests.support.dashboard.saved_runs import make_folders
+from tui_meta.widgets.canvas import _Lines
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -26,6 +28,14 @@ def shared_rules() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Stylesheet, "set_variables", share)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def shared_drawings() -> Iterator[None]:
+    """The same lines are drawn once for all tests: another tenth."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Lines, "draw", functools.lru_cache(2_048)(_Lines.draw))
         yield
 
 

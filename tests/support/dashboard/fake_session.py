@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -48,6 +50,7 @@ from core.events import (
 from core.session.api import Connection
 from core.session.local import LocalSession
 from core.storage.run_folder import RunFolder
+from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import query_grid
 from core.training.run_plan import Plan
 from core.training.schedule import is_validated
@@ -161,22 +164,10 @@ class FakeTrainer:
 
     def evaluate(self, probe: ProbeName, index: int, iteration: int) -> None:
         config = self.plan.config
-        task = draw_task(config.waves, config.seed, PROBES[probe], index)
-        x = query_grid(config.waves)
         lag = 0.1 if self.name.startswith("fomaml") else 0.2
-        steps = PROBES[probe].steps
         self._publish(
             Evaluated(
-                probe=probe,
-                index=index,
-                amplitude=task.wave.amplitude,
-                phase=task.wave.phase,
-                support_x=tuple(task.support_x.tolist()),
-                support_y=tuple(task.support_y.tolist()),
-                query_x=tuple(x.tolist()),
-                before=tuple((0.4 * np.sin(x)).tolist()),
-                after=tuple((task.wave(x) * (1 - lag)).tolist()),
-                losses=tuple(4.0 * math.exp(-lag * 5 * n) + lag / 5 for n in range(steps + 1)),
+                **drawn(config.waves, config.seed, probe, index, lag),
                 training_loss=3.0 * math.exp(-iteration / 4_000) + 0.5,
                 run=self.name,
                 iteration=iteration,
@@ -211,6 +202,28 @@ class FakeTrainer:
         self.change(unsaved=False)
         path = f"checkpoints/{self.name}/{self.snapshot.iteration:09d}.safetensors"
         self._publish(Saved(path=path, **self.header))
+
+
+@functools.cache
+def drawn(
+    waves: SineTasks, seed: int, probe: ProbeName, index: int, lag: float
+) -> Mapping[str, Any]:
+    """Return the part of an evaluation that follows from its task, and ``lag`` behind the wave."""
+    task = draw_task(waves, seed, PROBES[probe], index)
+    x = query_grid(waves)
+    steps = range(PROBES[probe].steps + 1)
+    return {
+        "probe": probe,
+        "index": index,
+        "amplitude": task.wave.amplitude,
+        "phase": task.wave.phase,
+        "support_x": tuple(task.support_x.tolist()),
+        "support_y": tuple(task.support_y.tolist()),
+        "query_x": tuple(x.tolist()),
+        "before": tuple((0.4 * np.sin(x)).tolist()),
+        "after": tuple((task.wave(x) * (1 - lag)).tolist()),
+        "losses": tuple(4.0 * math.exp(-lag * 5 * n) + lag / 5 for n in steps),
+    }
 
 
 class FakeSession(LocalSession):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from textual.pilot import Pilot
 from textual.worker import WorkerCancelled
@@ -22,18 +24,28 @@ CHECKPOINTS: dict[int, SaveKind] = {1_000: "auto", 2_000: "best", 5_000: "hand",
 
 
 def make_folders(where: Path) -> None:
-    """What the runs of a ``FakeSession`` have saved, relative to the working folder ``where``.
+    """What the runs of a ``FakeSession`` have saved, relative to the working folder ``where``."""
+    for name, content in saved_files().items():
+        path = where / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
-    Every checkpoint is a network of another seed.
-    """
-    for name in ("fomaml", "reptile"):
-        config = RunConfig(algorithm=ALGORITHMS[name]())
-        past = [evaluated(at, 4.0, 4 / (1 + at / 300)) for at in range(0, 12_000, 500)]
-        folder = make_run(where / "checkpoints" / f"{name}-1", past, config)
-        for iteration, kind in CHECKPOINTS.items():
-            theta = untrained(dataclasses.replace(config, seed=iteration))
-            state = dataclasses.replace(theta, iteration=iteration)
-            save_checkpoint(folder, Checkpoint(config, state, TARGET, 1.0, (), kind))
+
+@functools.cache
+def saved_files() -> dict[Path, bytes]:
+    """Return the content of these files; every checkpoint is a network of another seed."""
+    with TemporaryDirectory() as made:
+        where = Path(made)
+        for name in ("fomaml", "reptile"):
+            config = RunConfig(algorithm=ALGORITHMS[name]())
+            past = [evaluated(at, 4.0, 4 / (1 + at / 300)) for at in range(0, 12_000, 500)]
+            folder = make_run(where / "checkpoints" / f"{name}-1", past, config)
+            for iteration, kind in CHECKPOINTS.items():
+                theta = untrained(dataclasses.replace(config, seed=iteration))
+                state = dataclasses.replace(theta, iteration=iteration)
+                save_checkpoint(folder, Checkpoint(config, state, TARGET, 1.0, (), kind))
+        files = [path for path in where.rglob("*") if path.is_file()]
+        return {path.relative_to(where): path.read_bytes() for path in files}
 
 
 async def answered(pilot: Pilot[None], *keys: str) -> str:
