@@ -55,10 +55,10 @@ class Terminal:
             **os.environ,
             "TERM": "xterm-256color",
             "PYTHONWARNINGS": "default",
-            **(variables or {}),
         }
         for size in ("COLUMNS", "LINES"):
             environment.pop(size, None)
+        environment.update(variables or {})
         self._open, its = os.openpty()
         termios.tcsetwinsize(its, (rows, columns))
         self._process: Forked | subprocess.Popen[bytes]

@@ -1,13 +1,14 @@
 """However the dashboard is left, the runs are saved and the terminal is given back."""
 
-import os
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
-import pexpect
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.support.terminals.terminal import Terminal
+
 PROGRAM = """
 import sys
 from tests.support.dashboard.fake_session import FakeSession
@@ -26,18 +27,13 @@ RESTORED = b"\x1b[?1049l"
 
 
 @pytest.fixture
-def dashboard(tmp_path: Path) -> pexpect.spawn:
-    child = pexpect.spawn(
-        sys.executable,
-        ["-c", PROGRAM],
-        cwd=str(tmp_path),
-        env={**os.environ, **STALE_SIZE, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"},
-        dimensions=(24, 80),
-        timeout=60,
-    )
-    child.delaybeforesend = None
-    child.expect("12,300 / 50,000")
-    return child
+def dashboard(tmp_path: Path) -> Iterator[Terminal]:
+    command = [sys.executable, "-c", PROGRAM]
+    with closing(
+        Terminal(command, columns=80, rows=24, cwd=tmp_path, variables=STALE_SIZE)
+    ) as terminal:
+        terminal.wait_for("12,300 / 50,000")
+        yield terminal
 
 
 def stopped(folder: Path) -> str:
@@ -46,14 +42,12 @@ def stopped(folder: Path) -> str:
 
 @pytest.mark.parametrize(("answer", "save"), [("s", "True"), ("x", "False")])
 def test_the_quit_question_decides(
-    dashboard: pexpect.spawn, tmp_path: Path, answer: str, save: str
+    dashboard: Terminal, tmp_path: Path, answer: str, save: str
 ) -> None:
-    dashboard.send("q")
-    dashboard.expect("save and stop")
-    dashboard.send(answer)
-    output = dashboard.read()
-    dashboard.close()
-    assert dashboard.exitstatus == 0
-    assert RESTORED in output
+    dashboard.press("q")
+    dashboard.wait_for("save and stop")
+    dashboard.press(answer)
+    assert dashboard.wait_for_end() == 0
+    assert RESTORED in dashboard.raw
     assert stopped(tmp_path) == save
-    assert b"FOMAML stopped at 12,300 / 50,000" in output
+    assert b"FOMAML stopped at 12,300 / 50,000" in dashboard.raw

@@ -3,8 +3,6 @@
 import os
 import pickle
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from core.engines.base import TrainState
 from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
 from core.storage.checkpoint import FORMAT, Checkpoint, save_checkpoint
+from tests.support.terminals.forked import Piped
 from tui_meta.cli.main import main
 
 Refusal = Callable[[str], str]
@@ -48,15 +47,9 @@ def refusal(tmp_path, monkeypatch, capsys) -> Refusal:
 
 def process_refusal(folder: Path, command: str, **environment: str) -> str:
     """Do the same in a process of its own, without a terminal."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tui_meta", *shlex.split(command)],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-    )
-    return only_line(done.returncode, done.stdout, done.stderr)
+    process = Piped(["-m", "tui_meta", *shlex.split(command)], folder, **environment)
+    out, err = process.communicate()
+    return only_line(process.wait(), out.decode(), err.decode())
 
 
 @pytest.mark.e2e

@@ -5,10 +5,7 @@ import sys
 from pathlib import Path
 
 import msgspec
-import pandas
-import pyarrow.parquet
 import pytest
-from tensorboardX.proto.event_pb2 import Event
 
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
@@ -68,6 +65,21 @@ def refused(capsys, *tokens):
     return line
 
 
+# The tools of others are imported where they are used: that takes long in each worker.
+
+
+def frame_of(path):
+    import pandas
+
+    return pandas.read_csv(path) if path.endswith("csv") else pandas.read_parquet(path)
+
+
+def table_of(path):
+    import pyarrow.parquet
+
+    return pyarrow.parquet.read_table(path)
+
+
 def rows_of(frame):
     frame = frame.astype(object).where(frame.notna(), None)
     return list(frame[["series", "iteration", "loss", "update"]].itertuples(index=False, name=None))
@@ -75,7 +87,7 @@ def rows_of(frame):
 
 def test_pandas_reads_the_csv_without_arguments():
     assert export("--to", "csv") == 0
-    frame = pandas.read_csv("fomaml-mine.csv")
+    frame = frame_of("fomaml-mine.csv")
     assert list(frame.columns) == COLUMNS
     assert rows_of(frame) == LOGGED
     assert frame["amplitude"].tolist()[1] == 2.0
@@ -84,7 +96,7 @@ def test_pandas_reads_the_csv_without_arguments():
 
 def test_parquet_holds_the_same_with_types(tmp_path):
     assert export("--to", "parquet", "--out", "p.parquet") == 0
-    table = pyarrow.parquet.read_table("p.parquet")
+    table = table_of("p.parquet")
     assert table.column_names == COLUMNS
     rows = [tuple(row[name] for name in COLUMNS) for row in table.to_pylist()]
     assert [(row[0], row[1], row[3], row[4]) for row in rows] == LOGGED
@@ -93,7 +105,7 @@ def test_parquet_holds_the_same_with_types(tmp_path):
 
 def test_a_validation_has_its_interval_its_median_and_what_it_took(run):
     assert export("--to", "csv") == 0
-    frame = pandas.read_csv("fomaml-mine.csv")
+    frame = frame_of("fomaml-mine.csv")
     last = frame.iloc[-1]
     assert (last["low"], last["median"], last["high"]) == pytest.approx((0.225, 0.25, 0.275))
     assert last["diverged"] == 0
@@ -114,7 +126,7 @@ def test_several_runs_are_one_table_with_the_settings_that_differ(tmp_path):
     paths = [f"checkpoints/{name}" for name in ("fomaml-mine", *others)]
     assert main(["export", *paths, "--to", "csv"]) == 0
     assert main(["export", *paths, "--to", "parquet"]) == 0
-    for frame in (pandas.read_csv("runs.csv"), pandas.read_parquet("runs.parquet")):
+    for frame in (frame_of("runs.csv"), frame_of("runs.parquet")):
         settings = frame.groupby("run", sort=False).first()
         assert list(settings.index) == ["fomaml-mine", *others]
         assert settings["algorithm"].tolist() == ["fomaml", "fomaml", "reptile"]
@@ -126,7 +138,7 @@ def test_several_runs_are_one_table_with_the_settings_that_differ(tmp_path):
         assert "network.activation" not in frame
         assert len(frame) == 3 * len(LOGGED)
     assert main(["export", *paths[:2], "--to", "csv", "--out", "two.csv"]) == 0
-    frame = pandas.read_csv("two.csv")
+    frame = frame_of("two.csv")
     assert list(frame.columns) == [*COLUMNS, "fomaml.inner_lr"]
 
 
@@ -152,6 +164,8 @@ def test_nothing_is_written_if_one_of_several_files_exists(tmp_path, capsys):
 def records(path):
     """The events in a file of TensorBoard: length, its checksum, content, its checksum."""
     content = path.read_bytes()
+    from tensorboardX.proto.event_pb2 import Event
+
     while content:
         (length,) = struct.unpack("<Q", content[:8])
         yield Event.FromString(content[12 : 12 + length])
@@ -192,9 +206,9 @@ def test_a_run_that_has_logged_nothing_gives_an_empty_table(run, to):
     (run / "events.jsonl").unlink()
     assert export("--to", to) == 0
     if to == "csv":
-        assert len(pandas.read_csv("fomaml-mine.csv")) == 0
+        assert len(frame_of("fomaml-mine.csv")) == 0
     if to == "parquet":
-        assert len(pyarrow.parquet.read_table("fomaml-mine.parquet")) == 0
+        assert len(table_of("fomaml-mine.parquet")) == 0
 
 
 def test_a_folder_is_given_a_file_with_the_runs_name(tmp_path):
