@@ -28,6 +28,7 @@ from benchmarks.sections.scaling import scaling
 from benchmarks.sections.screens import screens
 from benchmarks.sections.slow import slow
 from benchmarks.sections.speed import avx2, speed
+from benchmarks.sections.sweeps import sweeps
 from benchmarks.sections.validation import validation
 from benchmarks.sections.watching import watching
 
@@ -37,6 +38,7 @@ SECTIONS: dict[str, Callable[[Effort], Section]] = {
     "scaling": scaling,
     "few-shot": few_shot,
     "validation": validation,
+    "sweeps": sweeps,
     "watching": watching,
     "screens": screens,
     "slow": slow,

@@ -1,0 +1,111 @@
+"""Sweeps of short runs, beside the engine alone, and their memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, get_args
+
+from benchmarks.command import sweep_memory
+from benchmarks.protocol import ALGORITHMS
+from benchmarks.report import Cell, Section, Table
+from benchmarks.rounds import Effort, alternate, ratios, seconds
+from core.engines import make_engine
+from core.evaluation.adaptation import many_tasks
+from core.experiments.specification import PlannedRun, specification_of
+from core.experiments.sweep import ThreadExecutor, opened
+from core.experiments.sweep_folder import Shard, Store, SweepFolder
+from core.training.schedule import next_validation
+
+ROUNDS = 5
+ITERATIONS = 1_000
+COUNTS = (64, 1_000)
+MEMORY = (100, 10_000)
+
+
+def sweeps(effort: Effort) -> Section:
+    """Measure sweeps of short runs."""
+    rounds = min(effort.rounds, ROUNDS)
+    counts = (4, 8) if effort.quick else COUNTS
+    tables = [
+        _throughput(counts, rounds),
+        _processors(counts[:1], rounds),
+        _memory((10, 20) if effort.quick else MEMORY),
+    ]
+    return Section("Sweeps", tables, _NOTES)
+
+
+_NOTES = (
+    f"runs of {ITERATIONS:,} iterations with validations at 0, 100 and {ITERATIONS:,}",
+    "engine alone: the same iterations, in chunks of 1,000, and the same validations, one run after"
+    " the other in one thread, and nothing else",
+    "throughput: that of `tui-meta sweep` with one worker, relative to the engine alone in the "
+    "same round, by what is stored of each run",
+    "memory: peak resident size of `tui-meta sweep --store none` with runs of 10 iterations",
+)
+
+
+def _throughput(counts: Sequence[int], rounds: int) -> Table:
+    stores = get_args(Store)
+    rows: list[tuple[Cell, ...]] = []
+    for count in counts:
+        for algorithm in ALGORITHMS:
+            table = _table(algorithm, count)
+            runs = specification_of(table).expand()
+            candidates: dict[str, Callable[[], float]] = {
+                "alone": partial(seconds, partial(_alone, runs)),
+                **{store: partial(_sweep_time, table, 1, store) for store in stores},
+            }
+            times = alternate(candidates, rounds if count < 1_000 else 1)
+            rows.append(
+                (
+                    f"{count:,} runs, {ALGORITHMS[algorithm].title}",
+                    *(ratios(times["alone"], times[store]) for store in stores),
+                )
+            )
+    return Table("Throughput, relative to the engine alone", ("", *stores), rows)
+
+
+def _processors(counts: Sequence[int], rounds: int) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for count in counts:
+        for algorithm in ALGORITHMS:
+            table = _table(algorithm, count)
+            times = alternate({n: partial(_sweep_time, table, n, "none") for n in (1, 2)}, rounds)
+            rows.append(
+                (f"{count:,} runs, {ALGORITHMS[algorithm].title}", ratios(times[1], times[2]))
+            )
+    return Table("Two workers, relative to one", ("", "throughput"), rows)
+
+
+def _memory(counts: Sequence[int]) -> Table:
+    rows: list[tuple[Cell, ...]] = [(f"{count:,} runs", sweep_memory(count)) for count in counts]
+    return Table("Memory of a sweep", ("", "peak, MiB"), rows)
+
+
+def _table(algorithm: str, count: int) -> dict[str, Any]:
+    return {"algorithms": [algorithm], "seeds": count, "iterations": ITERATIONS}
+
+
+def _alone(runs: Sequence[PlannedRun]) -> None:
+    for run in runs:
+        config = run.config
+        engine = make_engine(config)
+        state = engine.initial_state()
+        many_tasks(engine, state.theta, config, config.validation)
+        while (stop := next_validation(config, state.iteration)) and state.iteration < ITERATIONS:
+            state = engine.advance(state, stop - state.iteration).state
+            many_tasks(engine, state.theta, config, config.validation)
+
+
+def _sweep_time(table: dict[str, Any], workers: int, store: Store) -> float:
+    with TemporaryDirectory() as parent:
+        folder = SweepFolder(Path(parent) / "sweep")
+        folder.specify(table)
+        with opened(folder, Shard(), store) as sweep:
+            training = sweep.train(ThreadExecutor(workers))
+            with closing(training):
+                return seconds(lambda: sum(1 for _ in training))
