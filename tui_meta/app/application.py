@@ -198,16 +198,17 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
             self.front.show_error(f"the copy could not be written: {reason(error)}")
 
     def action_picture(self) -> None:
-        """Save a screenshot, and the values of its charts."""
+        """Save a screenshot, and each of its charts alone with its values."""
+        name = next((name for name, page in PAGES.items() if type(self.front) is page), "watch")
         try:
-            picture, *values = keep_picture(self.screen, self.export_screenshot())
+            picture, *others = keep_picture(self.screen, name, self.export_screenshot())
         except OSError as error:
             self.front.show_error(f"the screenshot could not be written: {reason(error)}")
             return
-        files = (
-            f" with {len(values)} CSV {'files' if len(values) > 1 else 'file'}" if values else ""
-        )
-        self.front.show_result(f"screenshot saved{files}: {from_home(picture)}")
+        start = len(picture.name) - len("screen.svg")
+        charts = [path.stem[start:] for path in others if path.suffix == ".svg"]
+        beside = f"; as SVG and CSV: {', '.join(charts)}" if charts else ""
+        self.front.show_result(f"screenshot saved: {from_home(picture)}{beside}")
 
     # Leaving.
 

@@ -13,6 +13,7 @@ from typing import Any
 from textual.screen import Screen
 
 from core.user_folders import user_folder
+from tui_meta.views.plots.svg import plot_svg
 from tui_meta.views.tabular import plot_rows, separated
 from tui_meta.widgets.chart import Chart
 
@@ -22,12 +23,18 @@ def keep_copy(name: str, text: str) -> Path:
     return _write_files("copies", {f"{name}.tsv": text})[0]
 
 
-def keep_picture(screen: Screen[Any], svg: str) -> list[Path]:
-    """Write a screenshot, and the values of each chart in it; raises ``OSError``."""
+def keep_picture(screen: Screen[Any], name: str, svg: str) -> list[Path]:
+    """Write a screenshot, and each chart alone as SVG and as CSV; raises ``OSError``.
+
+    The files of a chart are named after the screen, whose ``name`` is given, and the chart.
+    """
     texts = {"screen.svg": svg}
     for chart in screen.query(Chart):
         if chart.plot and chart.plot.series and chart.region.area and chart.is_on_screen:
-            texts[f"{chart.id or 'chart'}.csv"] = separated(plot_rows(chart.plot), ",")
+            place = chart.id or (chart.parent and chart.parent.id) or "chart"
+            stem = name if name == place else f"{name}-{place}"
+            texts[f"{stem}.svg"] = plot_svg(chart.plot)
+            texts[f"{stem}.csv"] = separated(plot_rows(chart.plot), ",")
     return _write_files("pictures", texts)
 
 

@@ -232,17 +232,25 @@ async def test_y_on_the_table_and_on_a_run_copies_numbers(state_folder: Path) ->
     )
 
 
-async def test_p_saves_a_picture_and_the_values_of_each_chart(state_folder: Path) -> None:
+async def test_p_saves_a_picture_of_the_screen_and_of_each_chart_with_its_values(
+    state_folder: Path,
+) -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        text = await press(pilot, "p")
-    assert "screenshot saved with 3 CSV files" in text
-    picture, *values = sorted((state_folder / "pictures").iterdir())
-    picture = next(path for path in (picture, *values) if path.suffix == ".svg")
-    said = "".join(ElementTree.parse(picture).getroot().itertext()).replace("\xa0", " ")
-    assert "12,300 / 50,000" in said
-    names = {path.name.split("-", 2)[2] for path in state_folder.rglob("*.csv")}
-    assert names == {"validation.csv", "wave-0.csv", "wave-1.csv"}
+        await press(pilot, "p")
+        messages = pilot.app.dashboard.messages.all  # type: ignore[attr-defined]
+    kinds = ("svg", "csv")
+    charts = ["watch-validation", "watch-wave-0", "watch-wave-1"]
+    assert f"-screen.svg; as SVG and CSV: {', '.join(charts)}" in messages[-1].text
+    saved = {path.name.split("-", 2)[2]: path for path in (state_folder / "pictures").iterdir()}
+    assert set(saved) == {"screen.svg"} | {f"{one}.{kind}" for one in charts for kind in kinds}
+    screen, chart = (
+        "".join(ElementTree.parse(saved[name]).getroot().itertext()).replace("\xa0", " ")
+        for name in ("screen.svg", "watch-validation.svg")
+    )
+    assert "12,300 / 50,000" in screen
+    for part in ("FOMAML", "Reptile", "untrained", "iteration", "loss on 64 tasks"):
+        assert part in chart
 
 
 async def test_the_result_of_one_key_is_not_replaced_by_that_of_another() -> None:
@@ -256,7 +264,7 @@ async def test_the_result_of_one_key_is_not_replaced_by_that_of_another() -> Non
 async def test_two_pictures_of_one_second_are_two(state_folder: Path) -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
         await press(pilot, "p", "p", "p")
-    assert len(list(state_folder.rglob("*.svg"))) == 3
+    assert len(list(state_folder.rglob("*-screen.svg"))) == 3
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ APP_KEYS = (
     Key(
         "y", "copy", "copy", "Copy the focused panel as tab-separated values (also saved to a file)"
     ),
-    Key("p", "picture", "picture", "Save a screenshot, and the charts as CSV files"),
+    Key("p", "picture", "picture", "Save a screenshot, and each chart alone as SVG and CSV"),
     Key("ctrl+l", "redraw", "redraw", "Redraw the screen"),
     Key("ctrl+z", "suspend", "suspend", "Back to the shell; fg continues here", always=True),
     Key(

@@ -27,6 +27,9 @@ SAMPLES: Mapping[Marker, str] = {
 Color = Literal["default", "yellow", "bright_blue", "bright_cyan", "bright_green", "bright_magenta"]
 """Names of the 16-colour palette, so that the plainest terminal shows them exactly."""
 
+BAND_EDGES = (" 95 % low", " 95 % high")
+"""Ends of the labels of the two series between which a band lies."""
+
 _NAN = math.nan
 
 

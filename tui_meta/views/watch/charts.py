@@ -16,7 +16,7 @@ from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plots.axis import Axis, Limits, limits_around, on_scale
 from tui_meta.views.plots.lines import decimate
 from tui_meta.views.plots.loss_per_step import loss_per_step_plot
-from tui_meta.views.plots.plot import Mark, Plot, Series, curve, gaps
+from tui_meta.views.plots.plot import BAND_EDGES, Mark, Plot, Series, curve, gaps
 from tui_meta.views.plots.wave import task_series, wave_limits, wave_plot
 from tui_meta.views.run_settings import training_loss_words, validation_words
 from tui_meta.views.run_status import RunStatus
@@ -154,7 +154,7 @@ class Charts:
             y: Sequence[float] = one.losses[first:]
             has_details = not self.alone or one.status.index == self.front
             band = one.band if has_details else ()
-            for name, edge in zip(("95 % low", "95 % high"), band, strict=False):
+            for name, edge in zip(BAND_EDGES, band, strict=False):
                 bands.append(_band(one.status, name, x, on_scale(edge[first:], lens.scale)))
                 shown += () if one.status.trouble else edge[first:]
             if lens.smooth and not one.band:
@@ -260,7 +260,7 @@ def _validations(status: RunStatus, history: EventHistory) -> _Curve:
 
 def _band(status: RunStatus, name: str, x: Sequence[float], y: Sequence[float]) -> Series:
     color = curve("", (), (), status.index).color
-    label = f"{status.title} {name}"
+    label = f"{status.title}{name}"
     return Series(label, x, y, "line", color, "dotted", dim=True, listed=False)
 
 
