@@ -319,7 +319,7 @@ async def test_ctrl_l_redraws_everything_and_resets_the_driver(
     [
         (("m",), "time\tmessage"),
         (("v",), "run\titeration\tlengths"),
-        (("b", "enter"), "source\titeration\ttasks\tmean"),
+        (("b", "e"), "source\titeration\ttasks\tmean"),
         (("a",), "series\tx\ty"),
     ],
 )
