@@ -16,6 +16,7 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from core.errors import reason
+from core.events import SetPace
 from core.session.api import Connection, Session
 from tui_meta.app.ascii import AsciiFilter
 from tui_meta.app.commands import PaletteCommands
@@ -50,6 +51,7 @@ from tui_meta.views.keys.keymap import key_names
 from tui_meta.views.keys.table import APP_KEYS, SCREEN_KEYS
 from tui_meta.views.rates import rates
 from tui_meta.views.tabular import clipboard_sequences, separated, without_clipboard
+from tui_meta.views.watch.commands import first_pace_message
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -76,7 +78,14 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = bindings(SCREEN_KEYS + APP_KEYS)
 
-    def __init__(self, session: Session, preferred: Preferences | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        preferred: Preferences | None = None,
+        first_pace: float | None = None,
+    ) -> None:
+        self.first_pace = first_pace
+        """The pace of the first runs of a user, who may not know yet what to look at."""
         self.preferred = preferred or Preferences()
         self.ascii_only = bool(self.preferred.ascii)
         self._ascii_filter = AsciiFilter()
@@ -96,6 +105,9 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
             rates=rates(os.environ, self.preferred.fps),
         )
         self.dashboard.connection = session.connection
+        if first_pace:
+            said = first_pace_message(first_pace, self.dashboard.key)
+            self.dashboard.messages.show_result(said)
         for problem in self.preferred.problems:
             self.dashboard.messages.show_error(problem)
         self.watch_screen = WatchScreen(session, self.dashboard)
@@ -114,6 +126,9 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
     def on_ready(self) -> None:
         """Start training, which imports PyTorch, now that the first frame is out."""
         self.session.start()
+        if self.first_pace:
+            for run in self.session.snapshots():
+                self.session.send(SetPace(self.first_pace), run)
 
     def on_watch_screen_loaded(self) -> None:
         """Exclude what imported modules hold from garbage collection, once training has begun.

@@ -19,7 +19,9 @@ for the one that paints several times per key, for 5 ms each by default.
 """
 
 
-def run_dashboard(session: Session, preferred: Preferences | None = None) -> int:
+def run_dashboard(
+    session: Session, preferred: Preferences | None = None, first_pace: float | None = None
+) -> int:
     """Train ``session`` with the dashboard open, and return the exit code of the program.
 
     However the application ends, afterwards the runs have been saved and have ended, unless the
@@ -27,7 +29,7 @@ def run_dashboard(session: Session, preferred: Preferences | None = None) -> int
     """
     drop_stale_size()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    app = TuiMetaApp(session, preferred)
+    app = TuiMetaApp(session, preferred, first_pace)
     signals = LeaveOnSignals(app, session)
     with signals:
         _run(app, session)

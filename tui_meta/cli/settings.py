@@ -49,7 +49,8 @@ class Launch:
         None, help="Run name suffix: folders become fomaml-NAME, reptile-NAME (default: the time)"
     )
     pace: float | None = setting(
-        None, help="Iterations per second of each run (default: full speed)"
+        None,
+        help="Iterations per second of each run (default: full speed; a first run lasts 30 s)",
     )
 
     def __post_init__(self) -> None:

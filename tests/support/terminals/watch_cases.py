@@ -76,9 +76,12 @@ WATCH_CASES = {
     "go_to_end 1": Case(rises(_ROW), first=f"{_TO_TABLE} g", there=_at_first_row),
     "pace -1": Case(falls(_PACE)),
     "pace 1": Case(rises(_PACE)),
+    "pace 9": Case(
+        shows("pace full speed"), after=9 * "less_than_sign " + 4 * "greater_than_sign "
+    ),
     "continue": Case(
         shows("FOMAML .* 6,000 / 6,000", "Reptile .* 6,000 / 6,000"),
-        first="space" + 9 * " greater_than_sign",
+        first="space",
         there=r"FOMAML +finished(?s:.*)Reptile +finished",
     ),
     "restart": Case(shows(r"new runs\?"), after="escape"),

@@ -118,13 +118,36 @@ def test_the_dashboard_gets_the_requested_session(monkeypatch):
     monkeypatch.setattr(dashboard, "run_dashboard", lambda *given: shown.extend(given) or 3)
     flags = ["--theme", "dark", "--fps", "5", "--no-mouse", "--ascii"]
     assert main([*TINY, "--algorithms", "reptile", "--pace", "7", *flags]) == 3
-    session, preferred = shown
+    session, preferred, first_pace = shown
+    assert first_pace is None
     assert preferred == Preferences(theme="dark", fps=5, mouse=False, ascii=True)
     assert session.connection.id == only_session().id
     (snapshot,) = session.snapshots().values()
     assert (snapshot.algorithm, snapshot.target, snapshot.pace) == ("reptile", 5, 7.0)
     session.stop(save=False)
     session.detach()
+
+
+@pytest.mark.parametrize(
+    ("folders", "tokens", "pace"),
+    [
+        ((), (), 1_667.0),
+        (("fomaml-source", "reptile-source"), ("--theme", "dark"), 1_667.0),
+        (("fomaml-source", "fomaml-mine"), (), None),
+        ((), ("--seed", "1"), None),
+        ((), ("--config", "my.toml"), None),
+    ],
+)
+def test_only_a_first_run_without_settings_is_paced(monkeypatch, tmp_path, folders, tokens, pace):
+    monkeypatch.chdir(tmp_path)
+    for name in folders:
+        (tmp_path / "checkpoints" / name).mkdir(parents=True)
+        (tmp_path / "checkpoints" / name / "run.json").touch()
+    (tmp_path / "my.toml").write_text("seed = 1\n")
+    paces = []
+    monkeypatch.setattr(train, "show", lambda *given: paces.append(given[-1]) or 0)
+    assert main([*tokens]) == 0
+    assert paces == [pace]
 
 
 @pytest.mark.parametrize("command", [[], ["attach"]])
@@ -185,7 +208,7 @@ def test_where_no_session_can_be_registered_the_dashboard_trains_the_runs_itself
     shown = []
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/proc/none")
     monkeypatch.setattr(train, "require_terminal", lambda: None)
-    monkeypatch.setattr(dashboard, "run_dashboard", lambda session, _: shown.append(session) or 0)
+    monkeypatch.setattr(dashboard, "run_dashboard", lambda session, *_: shown.append(session) or 0)
     assert main(TINY) == 0
     assert isinstance(shown[0], LocalSession)
     (line,) = capsys.readouterr().err.splitlines()

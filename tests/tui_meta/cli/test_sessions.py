@@ -486,7 +486,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Session]]:
     """The sessions that were shown, in place of the dashboard."""
     shown: list[Session] = []
     monkeypatch.setattr(
-        "tui_meta.app.dashboard.run_dashboard", lambda session, _: shown.append(session) or 0
+        "tui_meta.app.dashboard.run_dashboard", lambda session, *_: shown.append(session) or 0
     )
     monkeypatch.setattr(sessions_command, "require_terminal", lambda: None)
     yield shown

@@ -13,6 +13,7 @@ from core.remote.registry import SessionEndpoint, require_endpoint
 from core.remote.server import Server
 from core.session.local import LocalSession
 from core.session.run_requests import ResumeRequest, Runs, TrainRequest
+from core.storage.paths import RECORD
 from tui_meta.app.signals import interrupt_at_once, is_by_signal
 from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.experiments import print_runs
@@ -20,6 +21,10 @@ from tui_meta.cli.home import user_path
 from tui_meta.cli.settings import configure
 from tui_meta.console import Exit, print_error, print_note, require_terminal
 from tui_meta.views.describe import display_path
+from tui_meta.views.watch.commands import first_pace
+
+SHIPPED_RUNS = ("fomaml-source", "reptile-source")
+"""Runs in the folder ``checkpoints`` of a checkout."""
 
 MOST_AT_ONCE = 100
 """Runs of one session, each of which trains in a thread of its own."""
@@ -54,7 +59,15 @@ def train(
         pace=launch.pace,
         titles=[run.name for run in planned],
     )
-    return show(runs, mode, dashboard)
+    is_first = not given and not file and not has_own_runs(Path(user_path(launch.out)))
+    return show(
+        runs, mode, dashboard, first_pace(settings.runs[0].config.iterations) if is_first else None
+    )
+
+
+def has_own_runs(folder: Path) -> bool:
+    """Return True if ``folder`` has runs besides those that are shipped."""
+    return any(path.parent.name not in SHIPPED_RUNS for path in folder.glob(f"*/{RECORD}"))
 
 
 def resume(
@@ -72,10 +85,12 @@ def resume(
     return show(ResumeRequest.of(paths, iterations=iterations, pace=pace), mode, dashboard)
 
 
-def show(runs: Runs, mode: OutputMode, dashboard: Mapping[str, Any]) -> int:
+def show(
+    runs: Runs, mode: OutputMode, dashboard: Mapping[str, Any], pace: float | None = None
+) -> int:
     """Train ``runs``, shown as ``mode`` says, and return the exit code.
 
-    ``dashboard`` holds the dashboard's flags.
+    ``dashboard`` holds the dashboard's flags. ``pace`` is that of first runs, in the dashboard.
     """
     if mode == "detached":
         answer = _launched(runs)
@@ -101,8 +116,8 @@ def show(runs: Runs, mode: OutputMode, dashboard: Mapping[str, Any]) -> int:
     except RemoteError as error:
         print_note(f"training stops when this terminal closes: {error}")
         with _local(runs) as session:
-            return run_dashboard(session, preferred)
-    return run_dashboard(RemoteSession(_launched(runs).id, owner=True), preferred)
+            return run_dashboard(session, preferred, pace)
+    return run_dashboard(RemoteSession(_launched(runs).id, owner=True), preferred, pace)
 
 
 def _headless(runs: Runs, *, as_json: bool) -> int:

@@ -97,6 +97,8 @@ def _label(key: Key, situation: Situation) -> str:
             return "continue"
         case "pause" | "step" | "continue":
             return ""
+        case "pace(9)" if all(one.pace is None for one in situation.runs):
+            return ""
         case "back":
             return "back" if situation.back else ""
         case "enlarge" if situation.enlarged:

@@ -28,6 +28,7 @@ SYNONYMS: Mapping[str, str] = {
     "lab change": "settings lr learning rate steps amplitude phase noise",
     "lab type": "settings lr learning rate steps amplitude phase noise",
     "messages": "log history errors",
+    "full speed": "pace fast unlimited",
     "pace": "speed fast",
     "pause": "stop halt resume go",
     "per step": "compare adaptation",

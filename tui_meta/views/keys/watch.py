@@ -32,6 +32,7 @@ RUN_KEYS = (
         "Faster, up to full speed (all runs, or the one in focus)",
         8,
     ),
+    Key("U", "pace(9)", "full speed", "Full speed (all runs, or the one in focus)", 8),
     Key(
         "r",
         "restart",

@@ -12,6 +12,9 @@ from tui_meta.views.numbers import whole
 PACES: tuple[float | None, ...] = (1, 3, 10, 30, 100, 300, 1_000, 3_000, None)
 """Iterations per second; None is full speed."""
 
+FIRST_RUN_SECONDS = 30
+"""Duration of a user's first runs, so that learning can be watched."""
+
 
 @dataclass(frozen=True)
 class RunCommands:
@@ -97,20 +100,33 @@ def change_pace(
     steps: int,
     names: Mapping[str, str],
 ) -> RunCommands:
-    """Make the pace ``steps`` steps faster, or slower if negative.
+    """Make the pace ``steps`` steps faster, or slower if negative, up to the ends.
 
     ``paces`` were requested before; snapshots may not show them yet.
     """
     first = runs[0]
     now = paces.get(first.run, first.pace)
-    place = _place(now) + steps
-    if not 0 <= place < len(PACES):
+    place = max(0, min(_place(now) + steps, len(PACES) - 1))
+    if place == _place(now):
         end = "fastest" if steps > 0 else "slowest"
         return RunCommands(f"pace: {pace_text(now)} is the {end}")
     pace = PACES[place]
     commands = tuple((one.run, SetPace(pace)) for one in runs)
     titles = _listed([one.run for one in runs], names)
     return RunCommands(f"pace of {titles}: {pace_text(pace)}", commands)
+
+
+def first_pace(iterations: int) -> float:
+    """Return the pace of a user's first runs."""
+    return max(1.0, float(round(iterations / FIRST_RUN_SECONDS)))
+
+
+def first_pace_message(pace: float, key: KeyOf = usual_key) -> str:
+    """Say that the first runs are slowed down, and how to let them go."""
+    return (
+        f"first run: {pace_text(pace)}, to watch it learn for {FIRST_RUN_SECONDS} s"
+        f" · {key('full speed')}: full speed"
+    )
 
 
 def _place(pace: float | None) -> int:
