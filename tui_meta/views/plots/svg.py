@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import isfinite
 from xml.sax.saxutils import escape, quoteattr
 
-from tui_meta.views.plots.axis import Axis
+from tui_meta.views.plots.axis import Axis, Tick
 from tui_meta.views.plots.plot import BAND_EDGES, Color, Marker, Plot, Series
 from tui_meta.views.text import printable, wrap
 
@@ -93,6 +93,16 @@ def plot_svg(plot: Plot) -> str:
     return "\n".join(parts) + "\n"
 
 
+def x_ticks(axis: Axis) -> Sequence[Tick]:
+    """Return position and label of the ticks below a picture."""
+    return axis.ticks
+
+
+def y_ticks(axis: Axis) -> Sequence[Tick]:
+    """Return position and label of the ticks beside a picture."""
+    return axis.ticks
+
+
 def _text(text: str) -> str:
     return escape(printable(text))
 
@@ -149,11 +159,11 @@ def _legend(plot: Plot, top: float) -> tuple[Sequence[str], int]:
 def _axes(plot: Plot, box: Box) -> Iterator[str]:
     """Yield the frame, the ticks with a grid, and the labels."""
     line = 'stroke="#dddddd" stroke-width="1"'
-    for at, label in plot.x.ticks:
+    for at, label in x_ticks(plot.x):
         x = box.x(plot.x, at)
         yield f'<path d="M{x:.2f} {box.top:.2f}V{box.bottom:.2f}" {line}/>'
         yield _label(x, box.bottom + 17, label, 'text-anchor="middle"')
-    for at, label in plot.y.ticks:
+    for at, label in y_ticks(plot.y):
         y = box.y(plot.y, at)
         yield f'<path d="M{box.left:.2f} {y:.2f}H{box.right:.2f}" {line}/>'
         yield _label(box.left - 7, y + 4.5, label, 'text-anchor="end"')
