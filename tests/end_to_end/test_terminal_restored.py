@@ -202,10 +202,10 @@ def test_a_crash_saves_restores_the_terminal_and_names_the_log(
 ) -> None:
     terminal = open_dashboard(fault)
     terminal.wait_for(AT)
-    terminal.press("n")
+    terminal.press(".")
     if fault == "keys":
         await_file(tmp_path / "armed")
-        terminal.press("n")
+        terminal.press(".")
     assert terminal.wait_for_end() == 1
     assert terminal.left_behind() == []
     assert was_saved(tmp_path)
@@ -232,7 +232,7 @@ def test_a_crash_while_saving_restores_the_terminal(
 def test_a_signal_ends_a_dashboard_that_hangs(open_dashboard: Open, tmp_path: Path) -> None:
     terminal = open_dashboard("stuck")
     terminal.wait_for(AT)
-    terminal.press("n")
+    terminal.press(".")
     await_file(tmp_path / "stuck")
     terminal.signal(signal.SIGTERM)
     assert terminal.wait_for_end() == 128 + signal.SIGTERM
