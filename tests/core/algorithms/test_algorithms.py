@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import core.algorithms
@@ -111,6 +111,7 @@ def test_one_meta_update_equals_the_definition_differentiated_by_autograd(
     assert error <= reference.RELATIVE["float64"] + rounding
 
 
+@settings(max_examples=10)
 @given(data=st.data())
 def test_ten_iterations_equal_torch_optim(engine_name: str, data: st.DataObject) -> None:
     config = data.draw(configs(engine_name))

@@ -50,14 +50,15 @@ def test_the_length_of_chunks_changes_no_bit(
 
 
 @pytest.mark.parametrize("algorithm", [Fomaml(), Reptile()], ids=["fomaml", "reptile"])
-def test_a_thousand_iterations_equal_a_thousand_single_ones(
+def test_many_iterations_equal_as_many_single_ones(
     engine_name: str, algorithm: Fomaml | Reptile
 ) -> None:
     engine = make_engine(RunConfig(algorithm=algorithm, engine=engine_name))
     state = engine.initial_state()
-    for _ in range(1_000):
+    many = 200 if engine_name == "torch" else 1_000  # torch runs a loop of the same calls
+    for _ in range(many):
         state = engine.advance(state, 1).state
-    assert bits(state) == bits(engine.advance(engine.initial_state(), 1_000).state)
+    assert bits(state) == bits(engine.advance(engine.initial_state(), many).state)
 
 
 @given(data=st.data(), precision=PRECISIONS)

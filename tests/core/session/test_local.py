@@ -230,15 +230,16 @@ def test_a_command_to_a_run_that_has_ended_is_rejected_with_the_reason(tmp_path:
     session.stop(save=False)
 
 
-@pytest.mark.slow
 def test_a_command_too_many_is_rejected_and_those_before_are_obeyed(
-    tmp_path: Path, gated: list[Gated]
+    tmp_path: Path, gated: list[Gated], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    limit = 20
+    monkeypatch.setattr("core.training.trainer.COMMAND_LIMIT", limit)
     session = LocalSession([new_plan(tmp_path, small_config(iterations=LAST))])
     session.start()
     until(lambda: bool(gated))
     assert gated[0].entered.wait(PATIENCE)
-    for _ in range(COMMAND_LIMIT + 1):
+    for _ in range(limit + 1):
         session.send(Evaluate("standard", 0))
     refused = [event for event in session.events(0) if isinstance(event, CommandRejected)]
     assert [event.reason for event in refused] == ["too many commands are waiting; try again"]
@@ -249,7 +250,7 @@ def test_a_command_too_many_is_rejected_and_those_before_are_obeyed(
         for event in session.events(0)
         if isinstance(event, Evaluated) and event.probe == "standard"
     ]
-    assert len(obeyed) == COMMAND_LIMIT
+    assert len(obeyed) == limit
 
 
 def test_stop_is_obeyed_although_too_many_commands_wait(tmp_path: Path, gated: list[Gated]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import resource
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from core.config import RunConfig
 from core.errors import EngineError
 from core.models.settings import NetworkConfig
 from core.training.memory import Limit, memory_limits, require_memory, required_memory
+from tests.support.terminals.forked import Piped
 from tui_meta.cli.main import main
 
 MIB = 2**20
@@ -117,13 +117,10 @@ def test_no_run_needs_less_than_is_required(
     """Otherwise a run would be refused that could be trained."""
     network = NetworkConfig(hidden=hidden)
     config = RunConfig(algorithm=algorithm, network=network, engine=engine)  # type: ignore[arg-type]
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK, json.dumps(config.to_dict())],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    used, required = map(int, done.stdout.split())
+    process = Piped(["-c", PEAK, json.dumps(config.to_dict())], Path.cwd())
+    out, err = process.communicate()
+    assert process.returncode == 0, err.decode()
+    used, required = map(int, out.split())
     assert required <= used
 
 

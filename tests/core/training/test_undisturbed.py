@@ -130,7 +130,7 @@ def test_an_interrupted_run_equals_an_uninterrupted_one(
 def test_a_run_stopped_at_any_moment_continues_with_the_same_bits(
     engine_name: str, tmp_path: Path
 ) -> None:
-    config = small_config(engine_name, iterations=250)
+    config = small_config(engine_name, iterations=150)
     trainer, log = started(tmp_path, config)
     log.wait(Progress)
     ended(trainer, save=True)

@@ -1,5 +1,7 @@
 """The watch screen without a terminal: its state, and the runs it shows."""
 
+import functools
+
 import msgspec
 
 from core.events import Evaluated, Snapshot
@@ -24,12 +26,17 @@ def watch_state(session: FakeSession) -> WatchState:
     return state
 
 
+@functools.cache
+def first_evaluation() -> Evaluated:
+    """Return the first evaluation of a session."""
+    session = started_session(fomaml=1_000)
+    return next(one for one in session.events(0) if isinstance(one, Evaluated))
+
+
 def one_evaluation(run: str, index: int, probe: str = "validation") -> Evaluated:
     """Return an evaluation of ``run`` on the task ``index``."""
-    session = started_session(fomaml=1_000)
-    template = next(one for one in session.events(0) if isinstance(one, Evaluated))
     return msgspec.structs.replace(
-        template,
+        first_evaluation(),
         run=run,
         index=index,
         iteration=index,

@@ -1,8 +1,10 @@
 """A program that changes every cell of its screen, and rings the bell, in every frame.
 
-Its file ``frames`` holds the number of frames and the seconds for which they have waited.
+Its file ``frames`` holds the number of frames and the seconds for which they have waited. Its
+argument, if any, is the number of seconds after which a terminal's answer counts as lost.
 """
 
+import sys
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,6 +12,7 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Static
 
+from tui_meta.delta_driver import driver, flow
 from tui_meta.delta_driver.driver import DeltaDriver
 
 
@@ -58,4 +61,6 @@ class BusyProgram(App[None]):
 
 
 if __name__ == "__main__":
+    for seconds in map(float, sys.argv[1:]):
+        driver.ANSWER_TIMEOUT = flow.ANSWER_TIMEOUT = seconds
     BusyProgram().run()

@@ -20,8 +20,10 @@ ANSWER = "\x1b[1;1R"
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[Terminal]:
-    command = [sys.executable, "-m", "tests.support.terminals.busy_program"]
+def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Terminal]:
+    """The busy program, which waits for answers as long as given by the test, or as usual."""
+    seconds = [str(request.param)] if hasattr(request, "param") else []
+    command = [sys.executable, "-m", "tests.support.terminals.busy_program", *seconds]
     variables = {"PYTHONPATH": str(ROOT)}
     terminal = Terminal(command, columns=COLUMNS, rows=ROWS, cwd=tmp_path, variables=variables)
     yield terminal
@@ -86,6 +88,7 @@ def test_a_terminal_that_answers_gets_the_next_frame_after_its_answer(
     assert program.left_behind() == []
 
 
+@pytest.mark.parametrize("program", [1], indirect=True)
 def test_an_answer_is_not_a_key(program: Terminal) -> None:
     program.wait_until(lambda _: queries(program) == 1, "the first query")
     program.press("\x1b[5;1R")

@@ -75,7 +75,7 @@ def cut_input(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> list[bytes | 
     return pieces
 
 
-@settings(max_examples=soak(300, 10_000))
+@settings(max_examples=soak(100, 10_000))
 @given(cut_input(st.lists(st.sampled_from([*SEQUENCES, *KEYS]), max_size=8).map(b"".join)))
 def test_a_cut_sequence_becomes_no_other_key(pieces: Sequence[bytes | float]) -> None:
     whole = iter(Typed().send(b"".join(piece for piece in pieces if isinstance(piece, bytes))))
@@ -83,7 +83,7 @@ def test_a_cut_sequence_becomes_no_other_key(pieces: Sequence[bytes | float]) ->
         assert event == "escape" or event in whole, "a piece became a key"
 
 
-@settings(max_examples=soak(300, 10_000))
+@settings(max_examples=soak(100, 10_000))
 @given(
     cut_input(
         st.lists(
