@@ -20,7 +20,7 @@ MOST_POINTS = 100
 """Points of a support set."""
 FEWEST_TASKS = 100
 MOST_TASKS = 10_000
-MOST_SOURCES = 8
+MOST_SOURCES = 17
 LARGEST_NUMBER = 1e6
 """Bound on an amplitude, a phase, an x or a y."""
 LONGEST_NAME = 4_096

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.analysis.questions import Live, Untrained
+from core.analysis.questions import MOST_SOURCES, Live, Untrained
 from core.errors import ConfigError
 from core.evaluation_protocol import ProtocolName, named_protocol
 from core.tasks.sine import SineTasks
@@ -81,7 +81,7 @@ def test_what_cannot_be_asked_is_refused_in_one_line(text: str, said: str) -> No
 
 def test_of_very_many_runs_as_many_are_asked_as_a_survey_takes() -> None:
     question = BatterySettings().question([str(n) for n in range(20)], SineTasks())
-    assert len(question.sources) == 8
+    assert len(question.sources) == MOST_SOURCES
 
 
 @pytest.mark.slow

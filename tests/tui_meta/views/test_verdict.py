@@ -17,6 +17,16 @@ def verdict() -> Verdict:
     return Verdict(runs, TITLES, surveyed(verdict_question(runs)))
 
 
+def many() -> Verdict:
+    """The verdict on ten runs, the last of which is the best."""
+    pair = snapshots_of(started_session(fomaml=50_000, reptile=50_000))
+    runs = [pair[index % 2] for index in range(10)]
+    result = surveyed(verdict_question(runs))
+    *sources, untrained = result.sources
+    result = msgspec.structs.replace(result, sources=(*sources[::-1], untrained))
+    return Verdict(runs, [f"run-{index}" for index in range(10)], result)
+
+
 def test_the_question_is_the_source_s_protocol_on_a_thousand_tasks() -> None:
     question = verdict_question(snapshots_of(started_session()))
     protocol = question.protocol
@@ -37,6 +47,28 @@ def test_losses_the_difference_and_both_budgets_are_named() -> None:
         "Reptile 50,000 iterations, 250,000 gradient evaluations"
     )
     assert "used: " in plain(verdict().lines(140, 2)[1])
+
+
+def test_short_budgets_are_for_narrow_screens_and_many_runs() -> None:
+    _, budgets = (plain(one).rstrip() for one in verdict().lines(80, 2))
+    assert budgets == "gradient evaluations in 50,000 iterations: FOMAML 300,000 · Reptile 250,000"
+    _, budgets = (plain(one).rstrip() for one in many().lines(80, 2))
+    assert budgets == "used: 50,000 iterations, 250,000 to 300,000 gradient evaluations"
+
+
+def test_of_many_runs_the_best_are_named_as_far_as_there_is_room() -> None:
+    narrow, wide = (plain(many().lines(width, 1)[0]).rstrip() for width in (80, 120))
+    assert narrow == "1,000 tasks, best of 10: run-9 0.0500 ± 0.0050 · untrained 2952"
+    assert "run-9 0.0500 ± 0.0050 · run-8 0.150 ± 0.015 · run-7 0.450 ± 0.045 · untr" in wide
+
+
+def test_the_inner_rate_of_the_untrained_network_is_named_where_rates_differ() -> None:
+    shown = verdict()
+    other = msgspec.structs.replace(shown.result.sources[1], lr=0.05)
+    sources = (shown.result.sources[0], other, shown.result.sources[2])
+    result = msgspec.structs.replace(shown.result, sources=sources)
+    (losses,) = Verdict(shown.runs, TITLES, result).lines(140, 1)
+    assert plain(losses).rstrip().endswith("untrained (inner 0.02) 0.450")
 
 
 @pytest.mark.parametrize("width", [1, 40, 80, 120, 200])

@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from core.analysis.answers import AnyAnswer, BatteryResult
-from core.analysis.questions import MOST_SOURCES, ExplicitTask
+from core.analysis.questions import ExplicitTask
 from core.events import Snapshot
 from core.session.api import Session
 from core.tasks.sine import SineTasks
@@ -83,7 +83,7 @@ class BatteryPage(Page):
             LinesPanel(id=battery_layout.WORST),
             id="above",
         )
-        yield Horizontal(*(LinesPanel(id=f"map-{n}") for n in range(MOST_SOURCES)), id="below")
+        yield Horizontal(*(LinesPanel(id=f"map-{n}") for n in range(MOST_RUNS + 1)), id="below")
 
     @property
     def footer_keys(self) -> Sequence[Key]:
@@ -163,7 +163,7 @@ class BatteryPage(Page):
         below = self.query_one("#below")
         below.display = bool(maps)
         below.styles.height = layout.map_rows
-        for source in range(MOST_SOURCES):
+        for source in range(MOST_RUNS + 1):
             self.query_one(f"#map-{source}").display = source in maps
 
     def _maps(self, layout: BatteryLayout) -> range:

@@ -19,8 +19,8 @@ from tui_meta.views.text import Line, Span, first_that_fits, fit, line, wrap
 COUNTS = (100, 300, 1_000, 3_000, 10_000)
 """Numbers of tasks to choose from."""
 
-MOST_RUNS = MOST_SOURCES - 1
-"""The random initialisation is one source."""
+MOST_RUNS = 7
+"""Runs that the screen has room for; the random initialisation is one more source."""
 
 HINT = "finn-5-shot tasks=1000 seed=0 shots=5 steps=10 inner-lr=0.01 support-interval=0,5"
 """A text that ``BatterySettings.typed`` reads."""
@@ -111,7 +111,7 @@ class BatterySettings:
 
     def question(self, runs: Sequence[str], waves: SineTasks) -> Battery:
         """Return the question about the runs of these names and a random initialisation."""
-        live = [Live(run) for run in runs[:MOST_RUNS]]
+        live = [Live(run) for run in runs[: MOST_SOURCES - 1]]
         sources: tuple[AnySource, ...] = (*live, Untrained(live[0]))
         return Battery(sources=sources, protocol=self.protocol(waves))
 

@@ -37,7 +37,7 @@ _FRAMED_HEIGHT = 28
 _STACKED_HEIGHT = 44
 _TWO_ROWS_WIDTH = 100
 _TWO_MESSAGES_HEIGHT = 20
-_THREE_VERDICTS_HEIGHT = 36
+_TWO_VERDICTS_HEIGHT, _THREE_VERDICTS_HEIGHT = 24, 36
 _LARGEST_SHARE_OF_RUNS = 1 / 6
 """Of the height, for runs of three rows each."""
 _LARGEST_SHARE_OF_LINES = 5 / 12
@@ -231,7 +231,7 @@ def _run_rows(width: int, height: int, runs: int) -> int:
 
 
 def _verdict_rows(height: int) -> int:
-    heights = (_TWO_MESSAGES_HEIGHT, _FRAMED_HEIGHT, _THREE_VERDICTS_HEIGHT)
+    heights = (_TWO_MESSAGES_HEIGHT, _TWO_VERDICTS_HEIGHT, _THREE_VERDICTS_HEIGHT)
     return sum(height >= least for least in heights)
 
 
