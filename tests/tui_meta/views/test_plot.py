@@ -7,14 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.tasks.sine import SineTasks
-from tui_meta.views.plots.axis import Axis, Limits, Scale, linear_ticks, log10s, log_ticks
+from tui_meta.views.plots.axis import Axis, Limits
 from tui_meta.views.plots.lines import Vertex, dashed, decimate, straighten
 from tui_meta.views.plots.plot import Plot, Series, curve
 from tui_meta.views.plots.wave import task_series, wave_limits, wave_plot
 
 any_floats = st.lists(st.floats(), max_size=40)
-scales: st.SearchStrategy[Scale] = st.sampled_from(["linear", "log"])
-ANY = {"linear": Limits(-1, 1), "log": Limits(-2, 1, "log")}
 
 
 def test_series_refuse_x_and_y_of_different_lengths() -> None:
@@ -35,109 +33,9 @@ def test_series_of_equal_values_are_equal_gaps_included(values: list[float]) -> 
     assert Series("loss", values, values) == Series("loss", copies, copies)
 
 
-@pytest.mark.parametrize(
-    ("lower", "upper"),
-    [(1, 1), (2, 1), (math.nan, 1), (0, math.inf), (-math.inf, 0), (-1.7e308, 1.7e308)],
-)
-def test_an_axis_refuses_limits_it_cannot_run_between(lower: float, upper: float) -> None:
-    with pytest.raises(ValueError, match="an axis cannot run"):
-        Axis(lower, upper)
-
-
 def test_the_legend_names_the_series_that_have_a_label() -> None:
     named, unnamed = Series("loss", [], []), Series("", [], [])
     assert Plot("", (named, unnamed), Axis(0, 1), Axis(0, 1)).legend == (named,)
-
-
-@given(any_floats, scales)
-def test_limits_hold_every_value_that_can_be_shown(values: list[float], scale: Scale) -> None:
-    limits = ANY[scale].follow(values)
-    shown = log10s(values) if scale == "log" else values
-    assert all(
-        limits.lower <= value <= limits.upper
-        for value in shown
-        if math.isfinite(value) and abs(value) <= 1e300
-    )
-
-
-@given(any_floats, scales)
-def test_limits_do_not_change_when_the_values_do_not(values: list[float], scale: Scale) -> None:
-    limits = ANY[scale].follow(values)
-    assert limits.follow(values) is limits
-
-
-@given(any_floats, scales)
-def test_every_limits_make_an_axis_with_ticks_inside(values: list[float], scale: Scale) -> None:
-    axis = ANY[scale].follow(values).axis("loss")
-    span = axis.upper - axis.lower
-    assert all(axis.lower - 1e-6 * span <= at <= axis.upper + 1e-6 * span for at, _ in axis.ticks)
-
-
-def test_limits_stay_while_values_move_within_them() -> None:
-    limits = Limits(0, 1).follow([-3.9, 3.8])
-    assert (limits.lower, limits.upper) == (-4, 4)
-    assert limits.follow([-2.1, 3.1]) is limits
-
-
-def test_limits_grow_when_a_value_leaves_them() -> None:
-    assert Limits(-4, 4).follow([-3.9, 4.1]) == Limits(-4, 6)
-
-
-def test_limits_shrink_when_the_values_fill_too_little_of_them() -> None:
-    assert Limits(-100, 100).follow([-3.9, 3.8]) == Limits(-4, 4)
-
-
-@pytest.mark.parametrize("values", [[], [math.nan], [math.inf, -math.inf]])
-def test_limits_stay_when_there_is_nothing_to_show(values: list[float]) -> None:
-    limits = Limits(-2, 1, "log")
-    assert limits.follow(values) is limits
-
-
-def test_logarithmic_limits_are_round_numbers_in_exponents() -> None:
-    limits = Limits(0, 1, "log").follow([0.03, 7.0, 0.0, -1.0])
-    assert limits.lower == pytest.approx(math.log10(0.02))
-    assert limits.upper == pytest.approx(1)
-
-
-@given(any_floats)
-def test_logarithms_of_what_has_none_are_gaps(values: list[float]) -> None:
-    for value, logarithm in zip(values, log10s(values), strict=True):
-        assert math.isfinite(logarithm) == (0 < value < math.inf)
-
-
-@pytest.mark.parametrize(
-    ("lower", "upper", "labels"),
-    [
-        (-5, 5, ["-5", "0", "5"]),
-        (-0.2, 0.2, ["-0.2", "-0.1", "0", "0.1", "0.2"]),
-        (0, 50_000, ["0", "20k", "40k"]),
-        (0, 2e7, ["0", "5M", "10M", "15M", "20M"]),
-        (0, 32, ["0", "10", "20", "30"]),
-        (0, 2e-9, ["0", "5e-10", "1e-9", "1.5e-9", "2e-9"]),
-    ],
-)
-def test_linear_ticks_are_few_and_round(lower: float, upper: float, labels: list[str]) -> None:
-    assert [label for _, label in linear_ticks(lower, upper)] == labels
-
-
-@pytest.mark.parametrize(
-    ("lower", "upper", "labels"),
-    [
-        (-2, 1, ["0.01", "0.1", "1", "10"]),
-        (math.log10(0.02), 1, ["0.1", "1", "10"]),
-        (-1, 0, ["0.1", "0.2", "0.5", "1"]),
-        (-9, 9, ["1e-9", "1e-5", "0.1", "1000", "1e7"]),
-    ],
-)
-def test_logarithmic_ticks_are_decades_or_1_2_5(
-    lower: float, upper: float, labels: list[str]
-) -> None:
-    assert [label for _, label in log_ticks(lower, upper)] == labels
-
-
-@given(st.floats(allow_nan=False), st.floats(allow_nan=False))
-def test_linear_ticks_are_few_for_any_limits(lower: float, upper: float) -> None:
-    assert len(linear_ticks(lower, upper)) <= 6
 
 
 @given(any_floats, st.integers(0, 10))

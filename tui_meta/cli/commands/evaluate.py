@@ -200,4 +200,4 @@ def loss_plot(columns: dict[str, list[float]]) -> Plot:
     losses = [value for column in columns.values() for value in column]
     steps = max(len(column) for column in columns.values()) - 1
     curves = ((label, column, index) for index, (label, column) in enumerate(columns.items()))
-    return loss_per_step_plot(curves, steps, Limits(-1, 0, "log").follow(losses).axis("loss"))
+    return loss_per_step_plot(curves, steps, Limits.unknown("log").follow(losses).axis("loss"))

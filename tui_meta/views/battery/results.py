@@ -121,15 +121,19 @@ def histogram(answer: BatteryResult, titles: Sequence[str]) -> Plot:
     """Return the histogram of the final loss over all tasks."""
     edges = [math.log10(edge) for edge in answer.bins]
     centres = [(left + right) / 2 for left, right in pairwise(edges)]
-    most = max((count for source in answer.sources for count in source.counts), default=0)
+    counts = [source.counts for source in answer.sources]
+    filled = [place for place, bin in enumerate(zip(*counts, strict=True)) if any(bin)]
+    # An empty bin on either side, to which the curves fall.
+    first = max(0, filled[0] - 1) if filled else 0
+    last = min(len(centres), filled[-1] + 2) if filled else len(centres)
     return Plot(
         "histogram of final loss",
         tuple(
             curve(title, centres, source.counts, index)
             for index, (title, source) in enumerate(zip(titles, answer.sources, strict=True))
         ),
-        Limits(edges[0], edges[-1], "log").axis("loss"),
-        Limits(0, 1).follow((0, most)).axis("tasks"),
+        Limits(edges[first], edges[last], "log").axis("loss"),
+        Limits.unknown().follow((0, max(map(max, counts)) or 1)).axis("tasks"),
     )
 
 

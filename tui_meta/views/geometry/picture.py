@@ -25,8 +25,8 @@ class GeometryChart:
     """Makes the picture; it remembers limits, so that successive iterations can be compared."""
 
     def __init__(self) -> None:
-        self._x = Limits(-0.1, 0.1)
-        self._y = Limits(-0.1, 0.1)
+        self._x = Limits.unknown()
+        self._y = Limits.unknown()
         self._newest: deque[Traced] = deque(maxlen=_REMEMBERED)
 
     def plot(self, answer: Traced) -> Plot:

@@ -21,7 +21,7 @@ class LabCharts:
     """Builds the plots; remembers limits, so that axes stay fixed from step to step."""
 
     def __init__(self) -> None:
-        self._losses = Limits(-2, 1, "log")
+        self._losses = Limits.unknown("log")
         self._height = wave_limits(SineTasks())
 
     def waves(self, lab: LabState, answers: Answers, *, playing: bool = False) -> Plot:

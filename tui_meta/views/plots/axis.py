@@ -1,21 +1,33 @@
 """Axes of charts: limits that stay put, and round ticks."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 Scale = Literal["linear", "log"]
 Tick = tuple[float, str]
+Fits = Callable[[Sequence[Tick]], bool]
 
 _HUGE = 1e300  # leaves room to subtract two of them without overflow
 _TINY = 1e-250  # below it, powers of ten lose their digits
-_MARKS = (0.0, math.log10(2), math.log10(5))  # 1, 2 and 5 within a decade
+_DIGITS = (1, 2, 5)
+_MOST_STEPS = 10
+"""Steps of the finest ticks on a linear scale."""
+
+TIGHT = 20
+"""Limits are rounded to a step of which at most so many span the values."""
+
+_LEAST_FILLED = 0.75
+"""Share of its limits that values fill at least; of less, the limits change."""
+
+_LEAST_DECADES = 0.1
+"""Span of a logarithmic axis; less would show noise as if it were a trend."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis from `lower` to `upper`, with ticks as (position, label) pairs.
+    """An axis from `lower` to `upper`; one that is not `ticked` has no scale beside it.
 
     On a "log" scale, positions are exponents of ten.
 
@@ -25,9 +37,9 @@ class Axis:
 
     lower: float
     upper: float
-    ticks: tuple[Tick, ...] = ()
     label: str = ""
     scale: Scale = "linear"
+    ticked: bool = True
 
     def __post_init__(self) -> None:
         if not 0 < self.upper - self.lower < math.inf:
@@ -40,44 +52,54 @@ class Axis:
 
 @dataclass(frozen=True)
 class Limits:
-    """Rounded limits of an axis that change only when they must.
+    """Limits of an axis, tight round its values, that change only when they must.
 
     On a "log" scale `lower` and `upper` are exponents of ten, as is everything plotted
-    against such an axis (see `log10s`).
+    against such an axis (see `log10s`). Those that are not `known` wait for the first values.
     """
 
     lower: float
     upper: float
     scale: Scale = "linear"
+    known: bool = True
 
-    def follow(self, values: Iterable[float], fill: float = 0.4) -> "Limits":
+    @classmethod
+    def unknown(cls, scale: Scale = "linear") -> "Limits":
+        """Return the limits of an axis that has no values yet."""
+        return cls(-2, 1, scale, False) if scale == "log" else cls(0, 1, scale, False)
+
+    def follow(
+        self, values: Iterable[float], end: float = math.inf, parts: int = TIGHT
+    ) -> "Limits":
         """Limits for new `values` (in data units), which are these ones wherever possible.
 
-        They change when a value leaves them, or when rounded limits around the values would
-        span less than the share `fill` of them. Values that cannot be shown do not count.
+        They change when a value leaves them, or fills too little of them. New ones are rounded to
+        the 1-2-5 step of which at most `parts` span the values, but do not pass the `end` of
+        the data (in data units) unless a value does. Values that cannot be shown do not count.
         """
         shown = [_clamp(value) for value in on_scale(values, self.scale) if math.isfinite(value)]
         if not shown:
             return self
         low, high = min(shown), max(shown)
-        around = _log_limits if self.scale == "log" else _linear_limits
-        lower, upper = around(low, high)
-        inside = self.lower <= low and high <= self.upper
-        if inside and upper - lower >= fill * (self.upper - self.lower):
+        lower, upper = _rounded(low, high, parts, self.scale)
+        (last,) = on_scale((end,), self.scale)
+        if math.isfinite(last) and lower < max(high, last):
+            upper = min(upper, max(high, last))
+        inside = self.known and self.lower <= low and high <= self.upper
+        if inside and upper - lower >= _LEAST_FILLED * (self.upper - self.lower):
             return self
         return Limits(lower, upper, self.scale)
 
     def axis(self, label: str = "") -> Axis:
-        """The axis with these limits and a few round ticks."""
-        ticks = log_ticks if self.scale == "log" else linear_ticks
-        return Axis(self.lower, self.upper, ticks(self.lower, self.upper), label, self.scale)
+        """The axis with these limits."""
+        return Axis(self.lower, self.upper, label, self.scale)
 
 
 def limits_around(values: Sequence[float]) -> Limits:
     """From the smallest of `values` to the largest, with room around a single one."""
     shown = [_clamp(value) for value in values if math.isfinite(value)]
     low, high = min(shown, default=-1.0), max(shown, default=1.0)
-    return Limits(low, high) if low < high else Limits(-1, 1).follow((low - 1, high + 1))
+    return Limits(low, high) if low < high else Limits.unknown().follow((low - 1, high + 1))
 
 
 def log10s(values: Iterable[float]) -> tuple[float, ...]:
@@ -87,38 +109,9 @@ def log10s(values: Iterable[float]) -> tuple[float, ...]:
     )
 
 
-def linear_ticks(lower: float, upper: float, parts: int = 4) -> tuple[Tick, ...]:
-    """Ticks at multiples of 1, 2 or 5 times a power of ten, at most about `parts` intervals."""
-    rough = (upper - lower) / parts
-    if not _TINY < rough < math.inf:
-        return ()
-    step = round_step(rough)
-    first, last = math.ceil(lower / step - 1e-9), math.floor(upper / step + 1e-9)
-    positions = [index * step for index in range(first, last + 1)]
-    return tuple(zip(positions, _linear_labels(positions, step), strict=True))
-
-
-def log_ticks(lower: float, upper: float) -> tuple[Tick, ...]:
-    """Ticks for exponents from `lower` to `upper`: decades, or 1-2-5 where decades are few."""
-    decades = range(math.ceil(lower - 1e-9), math.floor(upper + 1e-9) + 1)
-    if len(decades) >= 3:
-        stride = math.ceil(len(decades) / 6)
-        return tuple((float(decade), _power_label(decade, 0)) for decade in decades[::stride])
-    marks = (
-        (decade + offset, _power_label(decade, index))
-        for decade in range(math.floor(lower), math.floor(upper) + 1)
-        for index, offset in enumerate(_MARKS)
-    )
-    return tuple(mark for mark in marks if lower - 1e-9 <= mark[0] <= upper + 1e-9)
-
-
 def on_scale(values: Iterable[float], scale: Scale) -> tuple[float, ...]:
     """Return the positions of ``values`` on a scale."""
     return log10s(values) if scale == "log" else tuple(map(float, values))
-
-
-def _clamp(value: float) -> float:
-    return max(-_HUGE, min(_HUGE, value))
 
 
 def round_step(step: float) -> float:
@@ -127,29 +120,83 @@ def round_step(step: float) -> float:
     return next(factor * decade for factor in (1, 2, 5, 10, 20) if factor * decade >= step)
 
 
-def _linear_limits(low: float, high: float) -> tuple[float, float]:
+def choose_ticks(axis: Axis, fits: Fits) -> tuple[Tick, ...]:
+    """Return the most ticks for which there is room, as pairs of position and label.
+
+    They are at multiples of 1, 2 or 5 times a power of ten; on a "log" scale at 1, 2 and 5 times
+    powers of ten, or at powers only. Where two of a kind do not fit, the outermost ones may.
+    """
+    choices = [one for one in _choices(axis) if one] if axis.ticked else []
+    fitting = next((one for one in choices if len(one) > 1 and fits(one)), None)
+    if fitting:
+        return fitting
+    ends = next(((one[0], one[-1]) for one in reversed(choices) if len(one) > 1), None)
+    if ends and fits(ends):
+        return ends
+    return choices[-1][:1] if choices and fits(choices[-1][:1]) else ()
+
+
+def _choices(axis: Axis) -> Iterator[tuple[Tick, ...]]:
+    """Yield ticks within an axis, the finest first, down to a single one."""
+    lower, upper = axis.lower, axis.upper
+    if axis.scale == "linear":
+        yield from _linear_choices(lower, upper)
+        return
+    marks = [
+        (decade + math.log10(digit), _power_label(digit, decade))
+        for decade in range(math.floor(lower), math.floor(upper) + 1)
+        for digit in _DIGITS
+    ]
+    marks = [(at, label) for at, label in marks if lower <= at <= upper]
+    if len(marks) < 3:  # within one decade: as on a linear scale, but drawn on this one
+        for ticks in _linear_choices(10.0**lower, 10.0**upper):
+            on_log = ((math.log10(value), label) for value, label in ticks)
+            yield tuple((min(upper, max(lower, at)), label) for at, label in on_log)
+        return
+    yield tuple(marks)
+    stride = 1.0
+    while stride < 2 * (upper - lower):
+        decades = range(math.ceil(lower / stride), math.floor(upper / stride) + 1)
+        places = [int(stride) * index for index in decades]
+        yield tuple((float(place), _power_label(1, place)) for place in places)
+        stride = round_step(1.5 * stride)
+
+
+def _linear_choices(lower: float, upper: float) -> Iterator[tuple[Tick, ...]]:
+    if not _TINY < (upper - lower) / _MOST_STEPS < math.inf:
+        return
+    step = round_step((upper - lower) / _MOST_STEPS)
+    while step < 2 * (upper - lower):
+        first, last = math.ceil(lower / step - 1e-9), math.floor(upper / step + 1e-9)
+        places = [min(upper, max(lower, at * step)) for at in range(first, last + 1)]
+        yield tuple(zip(places, _linear_labels(places, step), strict=True))
+        step = round_step(1.5 * step)
+
+
+def _clamp(value: float) -> float:
+    return max(-_HUGE, min(_HUGE, value))
+
+
+def _rounded(low: float, high: float, parts: int, scale: Scale) -> tuple[float, float]:
+    """Return positions around ``low`` and ``high``, with room around what is as good as one."""
     size = max(abs(low), abs(high))
-    if high - low <= 1e-9 * size or high - low < _TINY:  # as good as constant: make room
+    if scale == "log":
+        room = max(0.0, _LEAST_DECADES - (high - low)) / 2
+    elif high - low <= 1e-9 * size or high - low < _TINY:
         room = size / 2 if size > 1e-200 else 0.5
-        low, high = low - room, high + room
-    step = round_step((high - low) / 4)
+    else:
+        room = 0.0
+    low, high = low - room, high + room
+    step = round_step((high - low) / parts)
     lower, upper = math.floor(low / step) * step, math.ceil(high / step) * step
     return min(lower, low), max(upper, high)  # the product may round across the value
-
-
-def _log_limits(low: float, high: float) -> tuple[float, float]:
-    lower = max(mark for offset in _MARKS if (mark := math.floor(low) + offset) <= low)
-    upper = min(mark for offset in (*_MARKS, 1.0) if (mark := math.floor(high) + offset) >= high)
-    if upper - lower < 0.5:  # less than a factor of three: a whole decade reads better
-        lower = float(math.floor(low))
-        upper = float(max(math.ceil(high), math.floor(low) + 1))
-    return lower, upper
 
 
 def _linear_labels(positions: Sequence[float], step: float) -> list[str]:
     largest = max((abs(position) for position in positions), default=0.0)
     if largest >= 1e9 or step < 1e-4:
-        texts = (f"{position:.3g}" for position in positions)
+        digits = min(15, max(1, math.ceil(math.log10(largest / step) + 1))) if largest else 1
+        texts = (f"{position:.{digits}g}" for position in positions)
         return [text.replace("e+", "e").replace("e-0", "e-").replace("e0", "e") for text in texts]
     for size, unit in ((1e6, "M"), (1e3, "k")):
         if largest >= 10 * size and step >= size / 10:
@@ -158,9 +205,11 @@ def _linear_labels(positions: Sequence[float], step: float) -> list[str]:
     return [f"{position:.{decimals}f}" if position else "0" for position in positions]
 
 
-def _power_label(decade: int, index: int) -> str:
-    """The label of 1, 2 or 5 (by `index`) times ten to the power `decade`."""
-    digit = "125"[index]
-    if -3 <= decade <= 3:
+def _power_label(digit: int, decade: int) -> str:
+    """The label of ``digit`` times ten to the power ``decade``."""
+    if -2 <= decade <= 2:
         return f"{float(f'{digit}e{decade}'):g}"
+    for power, unit in ((6, "M"), (3, "k")):
+        if power <= decade < power + 3:
+            return f"{digit * 10 ** (decade - power)}{unit}"
     return f"{digit}e{decade}"

@@ -19,7 +19,7 @@ def loss_per_step_plot(
             curve(label, range(len(losses)), on_scale(losses, y.scale), index)
             for label, losses, index in curves
         ),
-        Limits(0, max(1, steps)).axis("gradient steps"),
+        Limits(0, max(1, steps)).axis("step"),
         y,
         empty,
     )

@@ -102,7 +102,7 @@ class Plot:
 
 def empty_plot(title: str, said: str) -> Plot:
     """Return a plot without data that shows why."""
-    axis = Axis(0.0, 1.0)
+    axis = Axis(0.0, 1.0, ticked=False)
     return Plot(title, (), axis, axis, empty=said)
 
 

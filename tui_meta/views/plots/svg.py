@@ -6,10 +6,11 @@ no renderer's fonts are known.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import isfinite
 from xml.sax.saxutils import escape, quoteattr
 
-from tui_meta.views.plots.axis import Axis, Tick
+from tui_meta.views.plots.axis import Axis, Tick, choose_ticks
 from tui_meta.views.plots.plot import BAND_EDGES, Color, Marker, Plot, Series
 from tui_meta.views.text import printable, wrap
 
@@ -95,12 +96,23 @@ def plot_svg(plot: Plot) -> str:
 
 def x_ticks(axis: Axis) -> Sequence[Tick]:
     """Return position and label of the ticks below a picture."""
-    return axis.ticks
+
+    def fits(ticks: Sequence[Tick]) -> bool:
+        pixels = WIDTH - _LEFT - _RIGHT
+        middles = [pixels * (at - axis.lower) / (axis.upper - axis.lower) for at, _ in ticks]
+        widths = [_width(label) for _, label in ticks]
+        gaps = zip(pairwise(middles), pairwise(widths), strict=True)
+        return all(
+            right - left >= (one + other) / 2 + _SIZE for (left, right), (one, other) in gaps
+        )
+
+    return choose_ticks(axis, fits)
 
 
 def y_ticks(axis: Axis) -> Sequence[Tick]:
     """Return position and label of the ticks beside a picture."""
-    return axis.ticks
+    least = 2 * _LINE * (axis.upper - axis.lower) / (HEIGHT - 2 * _BELOW)
+    return choose_ticks(axis, lambda some: all(b - a >= least for (a, _), (b, _) in pairwise(some)))
 
 
 def _text(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from core.analysis.answers import Adapted
 from tui_meta.views.checkpoint_travel import TimeMachine
 from tui_meta.views.lab.state import LabState, at_step
-from tui_meta.views.plots.axis import Limits, log10s
+from tui_meta.views.plots.axis import Limits, limits_around, log10s
 from tui_meta.views.plots.lines import decimate
 from tui_meta.views.plots.plot import Plot, Series, curve, gaps
 
@@ -15,19 +15,23 @@ _SMOOTH = 48
 
 
 class _LossChart:
-    """Builds a chart of losses over iterations; remembers limits."""
+    """Builds a chart of losses over iterations; remembers limits of the losses."""
 
     def __init__(self) -> None:
-        self._iterations = Limits(0, 100)
-        self._losses = Limits(-2, 1, "log")
+        self._losses = Limits.unknown("log")
 
     def _draw(
-        self, title: str, lines: tuple[Series, ...], here: Sequence[int], value: Sequence[float]
+        self,
+        title: str,
+        lines: tuple[Series, ...],
+        here: Sequence[int],
+        value: Sequence[float],
+        newest: int,
     ) -> Plot:
         """Return the ``lines``, with the losses ``value`` at the chosen iterations marked."""
         chosen = Series("chosen", here, log10s(value), "points", "bright_green", "◆")
-        x, y = self._iterations.axis("iteration"), self._losses.axis("loss")
-        return Plot(title, (*lines, chosen), x, y)
+        x = limits_around((0, newest or 1)).axis("iteration")
+        return Plot(title, (*lines, chosen), x, self._losses.axis("loss"))
 
 
 class HistoryChart(_LossChart):
@@ -43,12 +47,12 @@ class HistoryChart(_LossChart):
             losses = gaps(one.after for one in past.evaluations)
         x, y = decimate(iterations, losses, _SMOOTH)
         at = evaluation.iteration if evaluation else machine.iteration
-        newest = max([0, *iterations[-1:], *([at] if at else [])])
-        self._iterations = self._iterations.follow((0, newest))
+        saved = [one.iteration for one in past.checkpoints[-1:]]
+        newest = max([0, *iterations[-1:], *saved, at or 0])
         place = bisect_right(iterations, -1 if at is None else at) - 1
         here, value = (iterations[place:][:1], losses[place:][:1]) if place >= 0 else ((), ())
         self._losses = self._losses.follow((*y, *value))
-        plot = self._draw(title, (curve("", x, log10s(y)),), here, value)
+        plot = self._draw(title, (curve("", x, log10s(y)),), here, value, newest)
         return replace(plot, empty="no evaluation yet")
 
 
@@ -64,12 +68,11 @@ class ThroughTimeChart(_LossChart):
         now = gaps(at_step(lab, one.losses) for one in known.values())
         here = [at for at in known if at == chosen]
         value = gaps(at_step(lab, known[at].losses) for at in here)
-        self._iterations = self._iterations.follow((0, *answers))
         self._losses = self._losses.follow((*first, *now))
         at_now = f"at step {lab.step}" if lab.step else "before"
         lines = (
             replace(curve("before", tuple(known), log10s(first)), marker="short", dim=True),
             curve(at_now, tuple(known), log10s(now)),
         )
-        plot = self._draw("this task, by checkpoint", lines, here, value)
+        plot = self._draw("this task, by checkpoint", lines, here, value, max(answers, default=0))
         return replace(plot, empty="no answer yet")

@@ -13,7 +13,7 @@ from core.events import Evaluated
 from core.tasks.sine_sampler import SineWave
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.numbers import loss, whole
-from tui_meta.views.plots.axis import Axis, Limits, limits_around, on_scale
+from tui_meta.views.plots.axis import TIGHT, Axis, Limits, Scale, limits_around, on_scale
 from tui_meta.views.plots.lines import decimate
 from tui_meta.views.plots.loss_per_step import loss_per_step_plot
 from tui_meta.views.plots.plot import BAND_EDGES, Mark, Plot, Series, curve, gaps
@@ -27,11 +27,8 @@ UNTRAINED = "untrained"
 _SMOOTH = 48
 """A noisy curve is drawn as at most twice as many means."""
 
-_ADAPTED = Limits(-2, 1, "log")
-_VALIDATION = Limits(-2, 1, "log")
-
-_NOWHERE = (299.0, 300.0)
-"""Limits outside all losses: the first losses set new ones."""
+_X_PARTS = 4
+"""The x axis grows by steps of about a quarter of what is shown, so that it seldom changes."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,13 @@ class _Curve:
         """Return ``iterations`` in the unit of the x axis."""
         run = self.status.snapshot
         return in_unit(lens.x, iterations, run, history.validations[run.run])
+
+    def planned(self, history: EventHistory, lens: Lens) -> float:
+        """Return where the run will end on the x axis; seconds are known at its end only."""
+        run = self.status.snapshot
+        if lens.x == "seconds" and run.iteration < run.target:
+            return math.inf
+        return self.used((run.target,), history, lens)[0]
 
     def places(
         self, iterations: Sequence[float], history: EventHistory, lens: Lens
@@ -76,7 +80,7 @@ class Charts:
         """Return the mean loss on the validation tasks in its band, and that of no training."""
         curves = [_validations(one, history) for one in statuses]
         words = validation_words(one.snapshot for one in statuses)
-        plot = self._over_iterations("validation", _VALIDATION, curves, history, lens)
+        plot = self._over_iterations("validation", curves, history, lens)
         if words:
             # Where the title is cut, how the chart is shown stays.
             title = f"{plot.title}{' ·' if lens.words else ':'} loss on {words}"
@@ -89,8 +93,7 @@ class Charts:
         """Return the training loss of all runs."""
         losses = [(one, one.snapshot.curve) for one in statuses]
         curves = [_Curve(one, curve.iterations, curve.losses) for one, curve in losses]
-        title = "training loss"
-        plot = self._over_iterations(title, Limits(-1, 1, "log"), curves, history, lens)
+        plot = self._over_iterations("training loss", curves, history, lens)
         caption = training_loss_words(one.snapshot for one in statuses)
         return replace(plot, empty="no iteration yet", caption=caption)
 
@@ -104,7 +107,7 @@ class Charts:
             if one.snapshot.run in evaluations
         ]
         losses = [loss for _, evaluated in shown for loss in evaluated.losses]
-        y_axis = self._loss_limits("updates", _ADAPTED, losses, lens).axis("loss")
+        y_axis = self._loss_limits("updates", losses, lens).axis("loss")
         most = max((len(evaluated.losses) - 1 for _, evaluated in shown), default=10)
         curves = [(one.title, evaluated.losses, one.index) for one, evaluated in shown]
         kinds = dict.fromkeys(PROBES[evaluated.probe].title for _, evaluated in shown)
@@ -137,7 +140,6 @@ class Charts:
     def _over_iterations(
         self,
         title: str,
-        limits: Limits,
         curves: Sequence[_Curve],
         history: EventHistory,
         lens: Lens,
@@ -171,7 +173,7 @@ class Charts:
             # A run that exploded leaves the picture at its top: the others must stay readable.
             if not one.status.trouble:
                 shown += y
-        y_axis = self._loss_limits(title, limits, shown, lens).axis("loss")
+        y_axis = self._loss_limits(title, shown, lens).axis("loss")
         title += lens.words
         statuses = [one.status for one in curves]
         return Plot(
@@ -198,28 +200,34 @@ class Charts:
     def _x_axis(self, curves: Sequence[_Curve], history: EventHistory, lens: Lens) -> Axis:
         target = max((one.status.snapshot.target for one in curves), default=0)
         first, last = lens.span((one.status.snapshot.iteration for one in curves), target)
-        start = Limits(0, 100) if lens.x_scale == "linear" else Limits(0, 2, "log")
+        linear = lens.x_scale == "linear"
         values: list[float] = []
         for one in curves:
             # A logarithmic axis begins with the first point, for it has no place for 0.
             begin = next((at for at in one.iterations if at > first), last)
-            ends = (first if lens.x_scale == "linear" else begin, one.status.snapshot.iteration)
+            ends = (first if linear else begin, one.status.snapshot.iteration)
             values += one.used(ends, history, lens)
+        planned = max((one.planned(history, lens) for one in curves), default=math.inf)
+        if max(values, default=0) <= 0:
+            values.append(planned if planned < math.inf else 1)
         name = ("x", lens.x, lens.x_scale, lens.window)
-        return self._follow(name, start, values).axis(X_LABELS[lens.x])
+        parts = _X_PARTS if linear else 2 * _X_PARTS
+        return self._follow(name, lens.x_scale, values, planned, parts).axis(X_LABELS[lens.x])
 
-    def _loss_limits(
-        self, name: str, on_log: Limits, losses: Sequence[float], lens: Lens
-    ) -> Limits:
-        start = on_log if lens.scale == "log" else Limits(0, 1)
-        if lens.window != "all":
-            start = Limits(*_NOWHERE, lens.scale)  # a part is looked at for its details
+    def _loss_limits(self, name: str, losses: Sequence[float], lens: Lens) -> Limits:
         # On a linear axis the eye compares lengths: it begins at zero.
-        values = losses if lens.scale == "log" else (0.0, *losses)
-        return self._follow((name, lens.scale, lens.window), start, values)
+        values = (0.0, *losses) if losses and lens.scale == "linear" else losses
+        return self._follow((name, lens.scale, lens.window), lens.scale, values)
 
-    def _follow(self, name: tuple[str, ...], start: Limits, values: Iterable[float]) -> Limits:
-        limits = self._limits.get(name, start).follow(values)
+    def _follow(
+        self,
+        name: tuple[str, ...],
+        scale: Scale,
+        values: Iterable[float],
+        end: float = math.inf,
+        parts: int = TIGHT,
+    ) -> Limits:
+        limits = self._limits.get(name, Limits.unknown(scale)).follow(values, end, parts)
         self._limits[name] = limits
         return limits
 

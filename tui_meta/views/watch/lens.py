@@ -172,7 +172,7 @@ def read_in_legend(plot: Plot, name: str, cursor: float) -> Plot:
 def place(plot: Plot, cursor: float) -> str:
     """Return the position of the cursor in words."""
     value = plot.x.value(cursor)
-    if plot.x.label in ("iteration", "gradient steps"):
+    if plot.x.label in ("iteration", "step"):
         return f"at {whole(round(value))}"
     if plot.x.label in ("tasks", "points", "gradient evaluations"):
         return f"at {whole(round(value))} {plot.x.label}"

@@ -1,0 +1,175 @@
+"""The frame of a drawn chart: its division into cells, axes with ticks, and legend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+
+from tui_meta.upstream.plotext import cell
+from tui_meta.views.plots.axis import Axis, Tick, choose_ticks
+from tui_meta.views.plots.plot import Plot
+from tui_meta.views.text import wrap
+from tui_meta.widgets.canvas import FRAME, sample, style, unit
+
+_LEAST_CAPTIONED = 6
+"""Rows of a plot without a caption; each row of it takes two more."""
+
+_ROWS_APART = 2
+_BLANKS = 4
+"""Least distance of ticks: rows on the y axis, cells between two labels on the x axis."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The division of the cells: ``gutter`` is the margin left of the canvas with the axis line.
+
+    ``y_ticks`` are labels by row of the canvas; ``x_ticks`` (column, start of label, label), both
+    counted from the left edge of the chart.
+    """
+
+    gutter: int
+    columns: int
+    rows: int
+    legend: bool
+    line: bool
+    labels: bool
+    caption: Sequence[str]
+    y_ticks: Sequence[tuple[int, str]]
+    x_ticks: Sequence[tuple[int, int, str]]
+
+    @classmethod
+    def fit(cls, plot: Plot, width: int, height: int) -> Layout:
+        """Return the layout of ``plot`` in ``width`` by ``height`` cells."""
+        legend = bool(plot.legend) and height >= 3
+        labels = plot.x.ticked and height >= 6
+        line = labels and height >= 9
+        caption = wrap(plot.caption, width)
+        caption = caption if len(caption) <= (height - _LEAST_CAPTIONED) // 2 else []
+        rows = height - len(caption) - legend - labels - line
+        y_ticks = _y_ticks(plot.y, rows)
+        gutter = max((cell_len(label) for _, label in y_ticks), default=0) + 1
+        if height < 4 or width < gutter + 16:
+            gutter = 0
+        columns = width - gutter
+        x_ticks = _x_ticks(plot.x, columns, gutter) if labels else ()
+        return cls(
+            gutter, columns, rows, legend, line, labels, caption, y_ticks if gutter else (), x_ticks
+        )
+
+
+def _y_ticks(axis: Axis, rows: int) -> Sequence[tuple[int, str]]:
+    def placed(ticks: Sequence[Tick]) -> Sequence[tuple[int, str]]:
+        return [(cell(1 - unit(axis, at), rows), label) for at, label in ticks]
+
+    def fits(ticks: Sequence[Tick]) -> bool:
+        return all(a - b >= _ROWS_APART for (a, _), (b, _) in pairwise(placed(ticks)))
+
+    return placed(choose_ticks(axis, fits)) if rows > 0 else ()
+
+
+def _x_ticks(axis: Axis, columns: int, gutter: int) -> Sequence[tuple[int, int, str]]:
+    """Return the ticks of an x axis, with room for its label among them where there is any."""
+
+    def placed(ticks: Sequence[Tick]) -> Sequence[tuple[int, int, str]]:
+        found = []
+        for at, label in ticks:
+            column = gutter + cell(unit(axis, at), columns)
+            start = min(gutter + columns - cell_len(label), column - cell_len(label) // 2)
+            found.append((column, max(0, start), label))
+        return found
+
+    def apart(ticks: Sequence[Tick]) -> bool:
+        labels = [(start, start + cell_len(label)) for _, start, label in placed(ticks)]
+        return all(end + _BLANKS <= start for (_, end), (start, _) in pairwise(labels))
+
+    def apart_and_named(ticks: Sequence[Tick]) -> bool:
+        return apart(ticks) and bool(_label_place(axis, placed(ticks), gutter + columns))
+
+    if columns <= 0:
+        return ()
+    named = choose_ticks(axis, apart_and_named)
+    return placed(named if len(named) > 1 else choose_ticks(axis, apart))
+
+
+def _label_place(axis: Axis, ticks: Sequence[tuple[int, int, str]], width: int) -> int:
+    """Return where the label of an x axis begins: in the last gap that holds it; 0 without one."""
+    size = cell_len(axis.label)
+    starts = [*(start for _, start, _ in ticks), width]
+    ends = [0, *(start + cell_len(label) for _, start, label in ticks)]
+    for start, end in zip(reversed(ends), reversed(starts), strict=True):
+        if end - start >= size + 2:
+            return start + (end - start - size) // 2
+    return 0
+
+
+def legend_row(plot: Plot, width: int, gutter: int, *, color: bool, ascii: bool) -> list[Segment]:
+    """Marker and label of each series, after the label of the y axis where there is room."""
+    names = [series.label for series in plot.legend]
+    if plot.values:
+        names = _with_values(names, plot.values, width)
+    title = plot.y.label
+    cells = gap = 2
+    full = sum(cell_len(name) + cells + 1 for name in names) + gap * (len(names) - 1)
+    indent = max(gutter, cell_len(title) + 2 if title else 0)
+    if indent + full > width:
+        title, indent = "", min(gutter, max(0, width - full))
+    if full > width:
+        cells = gap = 1
+        names = _shortened(names, width)
+    segments = [Segment(set_cell_size(title, indent), FRAME)]
+    for index, (series, name) in enumerate(zip(plot.legend, names, strict=True)):
+        count = cells if series.kind == "line" else 1
+        mark = sample(series, ascii=ascii)
+        segments.append(Segment(" " * gap if index else ""))
+        segments.append(Segment(mark * count, style(series, color=color)))
+        segments.append(Segment(f" {name}"))
+    return segments
+
+
+def _with_values(names: Sequence[str], values: Sequence[str], width: int) -> list[str]:
+    """Each name with its value; the values alone, where not all of that fits."""
+    both = [f"{name} {value}".rstrip() for name, value in zip(names, values, strict=True)]
+    return both if sum(cell_len(one) + 3 for one in both) - 1 <= width else list(values)
+
+
+def _shortened(names: Sequence[str], width: int) -> list[str]:
+    """Names cut to the longest length at which marker, space and name of all fit `width`."""
+    for longest in range(max(map(cell_len, names)), 1, -1):
+        cut = [set_cell_size(name, min(longest, cell_len(name))) for name in names]
+        if sum(cell_len(name) + 3 for name in cut) - 1 <= width:
+            return cut
+    return [set_cell_size(name, 1) for name in names]
+
+
+def margin(layout: Layout, *, ascii: bool) -> Iterator[str]:
+    """Return the cells left of each row of the canvas: tick labels and the axis."""
+    ruler, tick = ("|", "+") if ascii else ("│", "┤")
+    labels = dict(layout.y_ticks)
+    for row in range(layout.rows):
+        mark = (tick if row in labels else ruler) if layout.gutter else ""
+        yield labels.get(row, "").rjust(max(0, layout.gutter - 1)) + mark
+
+
+def bottom_line(layout: Layout, *, ascii: bool) -> str:
+    """Return the axis below the canvas, with its ticks."""
+    corner, ruler, tick = ("+", "-", "+") if ascii else ("└", "─", "┬")
+    columns = {column for column, _, _ in layout.x_ticks}
+    line = "".join(
+        tick if layout.gutter + column in columns else ruler for column in range(layout.columns)
+    )
+    return " " * (layout.gutter - 1) + corner + line if layout.gutter else line
+
+
+def bottom_labels(axis: Axis, layout: Layout) -> str:
+    """Return tick labels, and the label of the axis where there is room for it."""
+    texts = [(start, label) for _, start, label in layout.x_ticks]
+    place = _label_place(axis, layout.x_ticks, layout.gutter + layout.columns)
+    texts += [(place, axis.label)] if place else []
+    line = ""
+    for start, text in sorted(texts):
+        line = set_cell_size(line, start) + text
+    return line
