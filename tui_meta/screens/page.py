@@ -22,6 +22,9 @@ from tui_meta.widgets.lines import Lines
 
 TICK_SECONDS = 0.5
 
+FRAMED_HEIGHT = 28
+"""Least height of a terminal in which panels have a frame on all sides."""
+
 
 class Page(DashboardScreen, inherit_bindings=False):
     """A screen that shows one thing about the runs.
@@ -69,6 +72,7 @@ class Page(DashboardScreen, inherit_bindings=False):
         yield Lines(id="keys")
 
     def on_mount(self) -> None:
+        self._frame_panels()
         self.set_interval(max(TICK_SECONDS, self.dashboard.rates.tick), self._timer_tick)
 
     def on_screen_resume(self) -> None:
@@ -76,7 +80,16 @@ class Page(DashboardScreen, inherit_bindings=False):
         self.call_after_refresh(self.tick)
 
     def on_resize(self) -> None:
+        self._frame_panels()
         self.call_after_refresh(self.tick)
+
+    @property
+    def framed(self) -> bool:
+        """True where panels have a frame on all sides, else only a line with their title."""
+        return self.size.height >= FRAMED_HEIGHT
+
+    def _frame_panels(self) -> None:
+        self.set_class(self.framed, "-framed")
 
     def _timer_tick(self) -> None:
         """Update the page; less often while the terminal is behind."""

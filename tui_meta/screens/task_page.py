@@ -13,8 +13,6 @@ from tui_meta.views.lab import state as lab
 from tui_meta.views.lab.state import LabState
 from tui_meta.views.lab.text import Shape, shape
 
-_FRAMED_HEIGHT = 28
-
 
 class TaskPage(Page):
     """A page on which the parameters of runs adapt to one task.
@@ -64,7 +62,6 @@ class TaskPage(Page):
 
     def _arrange(self) -> None:
         self.arrange_for(self.shape)
-        self.set_class(self.size.height >= _FRAMED_HEIGHT, "-framed")
 
     def recall_run(
         self,

@@ -118,7 +118,8 @@ class BatteryPage(Page):
     @property
     def _arrangement(self) -> BatteryLayout:
         height = self.size.height - 4
-        return battery_layout.arrange(self.size.width, height, len(self._titles), self._panel)
+        sources, width = len(self._titles), self.size.width
+        return battery_layout.arrange(width, height, sources, self._panel, framed=self.framed)
 
     def paint(self) -> None:
         width = self.size.width

@@ -28,17 +28,21 @@ class BatteryLayout:
     cell_rows: int = 1
     brief: bool = False
     turns: tuple[str, ...] = ()
+    framed: bool = False
 
     @property
     def map_rows(self) -> int:
         """Rows of the maps below, with their titles."""
-        return _HEAT_ROWS + (self.cell_rows - 1) * _AMPLITUDES
+        return _HEAT_ROWS + self.framed + (self.cell_rows - 1) * _AMPLITUDES
 
 
-def arrange(width: int, height: int, sources: int, panel: str) -> BatteryLayout:
+def arrange(
+    width: int, height: int, sources: int, panel: str, *, framed: bool = False
+) -> BatteryLayout:
     """The layout for ``width`` by ``height`` cells below the settings.
 
-    ``panel`` is the one that must be seen, where there is room for it at all.
+    ``panel`` is the one that must be seen, where there is room for it at all. Panels that are
+    ``framed`` have a row more, at their lower edge.
     """
     room = height - (1 + sources)
     pairs_and_title = sources
@@ -47,10 +51,11 @@ def arrange(width: int, height: int, sources: int, panel: str) -> BatteryLayout:
     if room < _FEWEST_ROWS:
         return BatteryLayout((), brief=True)
     maps = min(sources, width // _MAP_CELLS)
-    if room >= _WORST_ROWS + _HEAT_ROWS and maps > 1:
-        cell_rows = 1 + (room - _WORST_ROWS - _HEAT_ROWS) // (2 * _AMPLITUDES)
-        return BatteryLayout((HISTOGRAM, WORST), maps, min(cell_rows, _HIGHEST_CELL))
-    panels = tuple(name for name in PANELS if name != HEAT or room >= _HEAT_ROWS)
+    spare = room - _WORST_ROWS - _HEAT_ROWS - 2 * framed
+    if spare >= 0 and maps > 1:
+        cell_rows = min(1 + spare // (2 * _AMPLITUDES), _HIGHEST_CELL)
+        return BatteryLayout((HISTOGRAM, WORST), maps, cell_rows, framed=framed)
+    panels = tuple(name for name in PANELS if name != HEAT or room >= _HEAT_ROWS + framed)
     shown = panel if panel in panels else HISTOGRAM
     if width >= _THREE_BESIDE:
         return BatteryLayout(panels, brief=brief)
