@@ -1,4 +1,4 @@
-"""Themes: values for the sixteen named colours in which the dashboard draws everything.
+"""Themes: values for the sixteen named colours in which the dashboard draws all but heat maps.
 
 By default these are the colours of the terminal.
 """

@@ -11,9 +11,9 @@ from rich.cells import cell_len, set_cell_size
 class Span:
     """Some text in one style.
 
-    ``style`` is a few words of Rich's (``bold``, ``dim``, ``bright_cyan``), only of the 16-colour
-    palette. A click on the text does ``action``, if there is one. Whatever text is given, it is
-    ``printable`` here.
+    ``style`` is a few words of Rich's (``bold``, ``dim``, ``bright_cyan``), of the 16-colour
+    palette, except in heat maps. A click on the text does ``action``, if there is one. Whatever
+    text is given, it is ``printable`` here.
     """
 
     text: str

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import math
+from itertools import groupby, pairwise
 from typing import Any
 
 import msgspec
 import pytest
+from rich.color import Color, ColorSystem
+from rich.color_triplet import ColorTriplet
 
 from core.analysis.answers import BatteryResult
 from tests.support.dashboard.answers import TITLES, surveyed
 from tui_meta.views.battery import results as battery
 from tui_meta.views.numbers import loss
-from tui_meta.views.text import cells, plain
+from tui_meta.views.plots.heat import ASCII, COLORS, SHADES, Ramp, ramp
+from tui_meta.views.text import Span, cells, plain
 
 WIDTHS = [1, 20, 59, 60, 80, 120, 200]
 
@@ -101,29 +104,46 @@ def test_the_histogram_has_a_curve_of_counts_for_each_source() -> None:
     for title, source, series in zip(TITLES, surveyed().sources, plot.series, strict=True):
         assert series.label == title
         assert series.y == source.counts
-    assert plot.x.lower == pytest.approx(math.log10(surveyed().bins[0]))
     assert plot.y.upper >= max(max(source.counts) for source in surveyed().sources)
 
 
-def test_the_heat_map_is_darkest_where_the_loss_is_largest() -> None:
+@pytest.mark.parametrize("scale", [COLORS, SHADES, ASCII])
+def test_the_heat_map_is_ordered_by_loss_from_end_to_end_of_its_scale(scale: Ramp) -> None:
     answer = surveyed()
     heat = answer.sources[0].heat
-    rows = [plain(one)[12:] for one in battery.heat_lines(answer, 0, 80)][: len(heat)]
-    means = {
-        (row, column): mean
+    rows = [one[1:] for one in battery.heat_lines(answer, 0, 80, scale)][: len(heat)]
+    cells = [[Span(char, span.style) for span in row for char in span.text] for row in rows]
+    ranks = {
+        mean: scale.index(cells[len(heat) - 1 - row][5 * column])
         for row, line in enumerate(heat)
         for column, mean in enumerate(line)
         if mean is not None
     }
-    shade = {
-        place: rows[len(heat) - 1 - place[0]][5 * place[1] : 5 * place[1] + 5] for place in means
-    }
-    largest, smallest = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
-    assert shade[largest] == "█" * 5
-    assert shade[smallest] == "·" * 5
-    order = ["·" * 5, "░" * 5, "▒" * 5, "▓" * 5, "█" * 5]
-    ranks = [order.index(shade[place]) for place in sorted(means, key=means.__getitem__)]
-    assert ranks == sorted(ranks)
+    in_order = [ranks[mean] for mean in sorted(ranks)]
+    assert in_order == sorted(in_order)
+    assert (in_order[0], in_order[-1]) == (0, len(scale) - 1)
+
+
+def test_every_colour_of_a_heat_map_is_lighter_than_the_one_before() -> None:
+    colors = [Color.parse(one.style) for one in COLORS]
+    light = [0.2126 * r**2.2 + 0.7152 * g**2.2 + 0.0722 * b**2.2 for r, g, b in map(rgb, colors)]
+    assert light == sorted(light)
+    assert min(b / a for a, b in pairwise(light)) > 1.1
+    plainest = [color.downgrade(ColorSystem.STANDARD).number for color in colors]
+    assert len([number for number, _ in groupby(plainest)]) == len(set(plainest)) == 5
+
+
+def rgb(color: Color) -> ColorTriplet:
+    return color.get_truecolor()
+
+
+def test_a_heat_map_of_characters_has_no_colour_and_in_ascii_no_other_characters() -> None:
+    assert ramp(color=True, ascii=True) == ramp(color=False, ascii=True) == ASCII
+    assert ramp(color=False, ascii=False) == SHADES
+    assert not any(one.style for one in (*SHADES, *ASCII))
+    assert "".join(one.text for one in ASCII).isascii()
+    for scale in (SHADES, ASCII):
+        assert len({one.text for one in scale}) == len(scale)
 
 
 def test_an_empty_cell_is_blank_and_one_that_diverged_is_marked() -> None:

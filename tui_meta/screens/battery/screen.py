@@ -27,6 +27,7 @@ from tui_meta.views.battery.settings import (
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.pages import BATTERY_KEYS
 from tui_meta.views.keys.table import PAGE_KEYS, Key
+from tui_meta.views.plots.heat import ramp
 from tui_meta.views.tabular import Rows, battery_rows
 from tui_meta.views.text import Line
 from tui_meta.widgets.chart import Chart
@@ -192,7 +193,8 @@ class BatteryPage(Page):
     def _paint_map(self, result: BatteryResult, id: str, source: int, rows: int = 1) -> None:
         panel = self.query_one(f"#{id}", LinesPanel)
         others = range(len(result.sources))
-        lines = battery.heat_lines(result, source, panel.size.width, others, rows)
+        scale = ramp(color=not self.app.no_color, ascii=getattr(self.app, "ascii_only", False))
+        lines = battery.heat_lines(result, source, panel.size.width, scale, others, rows)
         panel.show_titled(f"mean loss of {self._titles[source]}", lines)
 
     # Running.

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from core.analysis.answers import WORST_TASKS, BatteryResult, Number, Pair, SourceResult
 from core.evaluation_protocol import EvaluationProtocol
 from core.tasks.sine_sampler import SineWave
 from tui_meta.views.numbers import bar, loss, percent, whole
 from tui_meta.views.plots.axis import Limits
+from tui_meta.views.plots.heat import COLORS, Ramp, heat_cell
 from tui_meta.views.plots.plot import Plot, curve
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, plain, spread
 
@@ -22,7 +23,6 @@ _COLUMNS = (
     ("mean", "median", "95%", "diverged"),
     ("mean", "median"),
 )
-_SHADES = "·░▒▓█"
 _DIVERGED = "!"
 _LABEL_CELLS = 12
 _WIDEST_CELL = 5
@@ -138,11 +138,16 @@ def histogram(answer: BatteryResult, titles: Sequence[str]) -> Plot:
 
 
 def heat_lines(
-    answer: BatteryResult, source: int, width: int, beside: Sequence[int] = (), rows: int = 1
+    answer: BatteryResult,
+    source: int,
+    width: int,
+    ramp: Ramp = COLORS,
+    beside: Sequence[int] = (),
+    rows: int = 1,
 ) -> list[Line]:
-    """Return the heat map of the mean loss: amplitude up, phase across, darker where it is larger.
+    """Return the heat map of the mean loss: amplitude up, phase across, and its scale.
 
-    The maps of the sources in ``beside`` share its scale of shades. A cell is ``rows`` high.
+    The maps of the sources in ``beside`` share the scale. A cell is ``rows`` high.
     """
     shown = answer.sources[source]
     scale = _scale([shown, *(answer.sources[other] for other in beside)])
@@ -152,17 +157,28 @@ def heat_lines(
     for (low, high), means, tasks in zip(
         reversed(edges), reversed(shown.heat), reversed(answer.tasks), strict=True
     ):
-        cells = "".join(_shade(mean, n, scale) * cell for mean, n in zip(means, tasks, strict=True))
+        spans = [_heat_span(mean, n, ramp, scale) for mean, n in zip(means, tasks, strict=True)]
         for label in (f"{low:.1f} to {high:.1f}", *[""] * (rows - 1)):
             title = Span(f"{label:>{_LABEL_CELLS - 1}} ", "dim")
-            lines.append(fit(line(title, cells), width))
+            lines.append(fit(line(title, *_widened(spans, cell)), width))
     first, last = f"{answer.phases[0]:.1f}", f"{answer.phases[-1]:.1f}"
     gap = cell * (len(answer.phases) - 1) - len(first) - len(last)
     foot = f"{'amplitude':>{_LABEL_CELLS - 1}} {first}{'phase':^{max(7, gap)}}{last}"
-    key = f"{_SHADES[0]} {_text(10 ** scale[0])} to {_SHADES[-1]} {_text(10 ** scale[1])}"
-    if shown.diverged:
-        key += f", {_DIVERGED} diverged"
-    return [*lines, fit((Span(foot, "dim"),), width), fit((Span(key, "dim"),), width)]
+    smallest, largest = (_text(10**end) for end in scale)
+    key = line(
+        Span(f"{f'loss {smallest}':>{_LABEL_CELLS - 1}} ", "dim"),
+        *_widened(ramp, 2),
+        Span(f" {largest}{f', {_DIVERGED} diverged' if shown.diverged else ''}", "dim"),
+    )
+    return [*lines, fit((Span(foot, "dim"),), width), fit(key, width)]
+
+
+def _widened(spans: Iterable[Span], cells: int) -> Line:
+    """Return each of the one-cell ``spans`` as so many cells; equal neighbours are one span."""
+    return tuple(
+        Span(text * cells * len(list(same)), style)
+        for (text, style), same in groupby(spans, key=lambda one: (one.text, one.style))
+    )
 
 
 def worst_lines(
@@ -217,13 +233,7 @@ def _scale(sources: Iterable[SourceResult]) -> tuple[float, float]:
     return (min(means), max(means)) if means else (0.0, 0.0)
 
 
-def _shade(mean: Number, tasks: int, scale: tuple[float, float]) -> str:
+def _heat_span(mean: Number, tasks: int, ramp: Ramp, scale: tuple[float, float]) -> Span:
     if tasks == 0:
-        return " "
-    if mean is None:
-        return _DIVERGED
-    low, high = scale
-    if mean <= 0 or high <= low:
-        return _SHADES[0]
-    share = (math.log10(mean) - low) / (high - low)
-    return _SHADES[min(len(_SHADES) - 1, int(share * len(_SHADES)))]
+        return Span(" ")
+    return Span(_DIVERGED, "bold") if mean is None else heat_cell(ramp, mean, scale)
