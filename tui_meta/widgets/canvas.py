@@ -3,9 +3,11 @@
 plotext draws the lines; points, one character each, are put over them here.
 """
 
+from __future__ import annotations
+
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
@@ -15,7 +17,14 @@ from textual.strip import Strip
 
 from tui_meta.upstream.plotext import LIMITS, cell, draw_lines
 from tui_meta.views.plots.axis import Axis
-from tui_meta.views.plots.lines import Vertex, dashed, decimate, straighten
+from tui_meta.views.plots.lines import (
+    Vertex,
+    crossings,
+    dashed,
+    decimate,
+    heads,
+    straighten,
+)
 from tui_meta.views.plots.plot import SAMPLES, Marker, Plot, Series
 from tui_meta.widgets.overlay import put
 
@@ -42,6 +51,15 @@ _ASCII_MARKERS: Mapping[Marker, str] = {
     "○": "0",
     "◆": "@",
 }
+_LINE_MARKS: Mapping[Marker, str] = {"solid": "■", "dashed": "▲", "short": "□", "dash-dot": "◇"}
+"""Marks on lines where colours do not tell them apart."""
+
+_MARKS_FIRST, _MARKS_APART, _MARKS_STAGGERED = 3, 15, 4
+"""Columns before the first mark, between two of a line, and between those of two lines."""
+
+_HEADS = "→↗↑↖←↙↓↘"
+_ASCII_HEADS = ">^<v"
+
 _INVISIBLE = 1 / 32
 """Rows; an eighth of a dot, of which a row has four."""
 
@@ -52,8 +70,15 @@ class Canvas:
     """Draws plots one after the other; lines that have not changed are not drawn again."""
 
     def __init__(self) -> None:
+        self._below: Canvas | None = None
         self._lines: _Lines | None = None
         self._strips: list[Strip] | None = None
+
+    @property
+    def below(self) -> Canvas:
+        """The canvas of the strip."""
+        self._below = self._below or Canvas()
+        return self._below
 
     def draw(self, plot: Plot, columns: int, rows: int, *, color: bool, ascii: bool) -> list[Strip]:
         """Draw the curves alone: `rows` strips of `columns` cells, points over lines."""
@@ -71,6 +96,9 @@ class Canvas:
         if self._strips is None and not points:
             return _notice(plot.empty, columns, rows)
         strips = list(self._strips or [Strip.blank(columns)] * rows)
+        for share_x, share_y, glyph, one in lines.glyphs():
+            column, row = cell(share_x, columns), cell(1 - share_y, rows)
+            put(strips, column, row, glyph, style(one, color=color))
         for column, row, one in points:
             put(strips, column, row, sample(one, ascii=ascii), style(one, color=color))
         return strips
@@ -104,7 +132,28 @@ class _Lines:
         ]
         return [Strip(row, self.columns) for row in rows]
 
+    def glyphs(self) -> Iterator[tuple[float, float, str, Series]]:
+        """Yield the characters on lines, with their places: arrow heads, marks without colour."""
+        heads_of = _ASCII_HEADS if self.ascii else _HEADS
+        for number, one in enumerate(self.series):
+            if one.arrows:
+                for x, y, eighths in heads(self._points(one), (2 * self.columns, 4 * self.rows)):
+                    place = round(eighths * len(heads_of) / 8) % len(heads_of)
+                    yield x, y, heads_of[place], one
+            elif not (self.color or self.ascii) and line_mark(one):
+                first = _MARKS_FIRST + number * _MARKS_STAGGERED % _MARKS_APART
+                places = range(first, self.columns, _MARKS_APART)
+                shares = (place / max(1, self.columns - 1) for place in places)
+                for x, y in crossings(self._points(one), shares):
+                    yield x, y, line_mark(one), one
+
     def _vertices(self, series: Series) -> list[Vertex]:
+        """Return the points of a line that plotext draws, cut into dashes."""
+        pattern = () if self.ascii else _DASHES.get(series.marker, ())
+        needed = self._points(series)
+        return dashed(needed, pattern, (2 * self.columns, 4 * self.rows)) if pattern else needed
+
+    def _points(self, series: Series) -> list[Vertex]:
         """Return the points of a line, the axes' limits being 0 and 1; what is not finite is a gap.
 
         A point takes plotext as long as all the cells to the next one, so points that the line
@@ -120,9 +169,7 @@ class _Lines:
             if shown:
                 points.append((unit(self.x, x), unit(self.y, y), joined))
             joined = shown
-        needed = straighten(points, _INVISIBLE / max(1, self.rows))
-        pattern = () if self.ascii else _DASHES.get(series.marker, ())
-        return dashed(needed, pattern, (2 * self.columns, 4 * self.rows)) if pattern else needed
+        return straighten(points, _INVISIBLE / max(1, self.rows))
 
 
 def unit(axis: Axis, value: float) -> float:
@@ -136,6 +183,11 @@ def sample(series: Series, *, ascii: bool) -> str:
     if ascii:
         return _ASCII_MARKERS[series.marker]
     return SAMPLES.get(series.marker, series.marker)
+
+
+def line_mark(series: Series) -> str:
+    """Return the character that marks a line without colour; those that are dim have none."""
+    return "" if series.dim else _LINE_MARKS.get(series.marker, "")
 
 
 def _marker(series: Series, *, ascii: bool) -> str:

@@ -17,8 +17,17 @@ from tui_meta.upstream.plotext import cell
 from tui_meta.upstream.repaint import set_border_title
 from tui_meta.views.plots.axis import Axis
 from tui_meta.views.plots.plot import Plot
-from tui_meta.widgets.canvas import FRAME, Canvas, unit
-from tui_meta.widgets.frame import Layout, bottom_labels, bottom_line, legend_row, margin
+from tui_meta.widgets.canvas import FRAME, Canvas, line_mark, sample, unit
+from tui_meta.widgets.frame import (
+    Layout,
+    bottom_labels,
+    bottom_line,
+    legend_row,
+    margin,
+    scaled,
+    strip_margin,
+    strip_title,
+)
 from tui_meta.widgets.overlay import put, put_cursor, put_label
 
 _TITLE_EDGES = 6
@@ -42,6 +51,7 @@ def draw(
     """
     if width <= 0 or height <= 0:
         return [Strip.blank(max(width, 0))] * max(height, 0)
+    plot = scaled(plot, width, height)
     layout = Layout.fit(plot, width, height)
     strips = [Strip([Segment(row, FRAME)]).adjust_cell_length(width) for row in layout.caption]
     if layout.legend:
@@ -54,16 +64,26 @@ def draw(
         Strip([Segment(left, FRAME), *row], width)
         for left, row in zip(margin(layout, ascii=ascii), curves, strict=True)
     ]
+    if plot.strip and layout.strip:
+        title = strip_title(layout, plot.strip.title, ascii=ascii)
+        strips.append(Strip([Segment(title, FRAME)]).adjust_cell_length(width))
+        lower = Plot("", plot.strip.series, plot.x, plot.strip.y, empty="")
+        curves = canvas.below.draw(lower, layout.columns, layout.strip, color=color, ascii=ascii)
+        strips += [
+            Strip([Segment(left, FRAME), *row], width)
+            for left, row in zip(strip_margin(layout, ascii=ascii), curves, strict=True)
+        ]
+    canvas_rows = range(top, len(strips))
     below = [bottom_line(layout, ascii=ascii)] if layout.line else []
     below += [bottom_labels(plot.x, layout)] if layout.labels else []
     strips += [Strip([Segment(row, FRAME)]).adjust_cell_length(width) for row in below]
     places = range(layout.gutter, width)
-    if ascii or not color:
-        _name_lines(strips, plot, places, range(top, top + layout.rows))
+    rows = range(top, top + layout.rows)
+    _name_lines(strips, plot, places, rows, plain=ascii or not color, ascii=ascii)
     if plot.cursor is not None and layout.rows:
         column = _column(plot.x, plot.cursor, places)
-        put_cursor(strips, column, range(top, top + layout.rows), ascii=ascii)
-    foot = top + layout.rows - (not layout.line)
+        put_cursor(strips, column, canvas_rows, ascii=ascii)
+    foot = canvas_rows.stop - (not layout.line)
     for one in plot.marks:
         name = one.color if color and one.color != "default" else None
         put(strips, _column(plot.x, one.x, places), foot, one.letter, Style(color=name, bold=True))
@@ -149,14 +169,23 @@ class Chart(Widget):
         return draw(plot, width, height, color=color, ascii=ascii, canvas=self._canvas)
 
 
-def _name_lines(strips: list[Strip], plot: Plot, places: range, rows: range) -> None:
-    """Each line's name after its newest point: without colour it is found sooner so."""
-    for one in plot.legend:
-        ends = [(x, y) for x, y in zip(one.x, one.y, strict=True) if math.isfinite(x + y)]
-        if one.kind == "line" and ends and rows:
-            x, y = ends[-1]
-            row = rows.start + cell(1 - unit(plot.y, y), len(rows))
-            put_label(strips, _column(plot.x, x, places) + 1, row, rows, one.label)
+def _name_lines(
+    strips: list[Strip], plot: Plot, places: range, rows: range, *, plain: bool, ascii: bool
+) -> None:
+    """Put each line's tag, or without colour its mark and name, at its newest point."""
+    named = []
+    for one in plot.series:
+        ends = [(y, x) for x, y in zip(one.x, one.y, strict=True) if math.isfinite(x + y)]
+        name = one.tag
+        if plain and one.label and one.listed:
+            mark = sample(one, ascii=True) if ascii else line_mark(one)
+            name = f"{mark} {one.label}".strip()
+        if name and one.kind == "line" and ends and rows:
+            named.append((*ends[-1], name))
+    # The lowest first: names that find no room but above their lines are in the lines' order.
+    for y, x, name in sorted(named):
+        row = rows.start + cell(1 - unit(plot.y, y), len(rows))
+        put_label(strips, _column(plot.x, x, places) + 1, row, rows, name)
 
 
 def _column(axis: Axis, at: float, places: range) -> int:

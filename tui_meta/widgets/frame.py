@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
 from tui_meta.upstream.plotext import cell
-from tui_meta.views.plots.axis import Axis, Tick, choose_ticks
+from tui_meta.views.plots.axis import Axis, Tick, choose_ticks, same_scale
 from tui_meta.views.plots.plot import Plot
 from tui_meta.views.text import wrap
-from tui_meta.widgets.canvas import FRAME, sample, style, unit
+from tui_meta.widgets.canvas import FRAME, line_mark, sample, style, unit
 
 _LEAST_CAPTIONED = 6
 """Rows of a plot without a caption; each row of it takes two more."""
+
+_LEAST_WITH_STRIP, _LEAST_WITH_HIGH_STRIP = 10, 18
+"""Rows of curves and strip together, below which there is no strip, and a low one."""
+
+_LOW_STRIP, _HIGH_STRIP = 3, 5
+"""Rows of a strip: odd numbers, so that 0 has a row in its middle."""
 
 _ROWS_APART = 2
 _BLANKS = 4
@@ -28,7 +34,7 @@ class Layout:
     """The division of the cells: ``gutter`` is the margin left of the canvas with the axis line.
 
     ``y_ticks`` are labels by row of the canvas; ``x_ticks`` (column, start of label, label), both
-    counted from the left edge of the chart.
+    counted from the left edge of the chart. The ``strip`` has so many rows, besides its title.
     """
 
     gutter: int
@@ -40,6 +46,8 @@ class Layout:
     caption: Sequence[str]
     y_ticks: Sequence[tuple[int, str]]
     x_ticks: Sequence[tuple[int, int, str]]
+    strip: int
+    strip_ticks: Sequence[tuple[int, str]]
 
     @classmethod
     def fit(cls, plot: Plot, width: int, height: int) -> Layout:
@@ -50,15 +58,51 @@ class Layout:
         caption = wrap(plot.caption, width)
         caption = caption if len(caption) <= (height - _LEAST_CAPTIONED) // 2 else []
         rows = height - len(caption) - legend - labels - line
+        strip = _strip_rows(plot, rows)
+        rows -= strip + bool(strip)
         y_ticks = _y_ticks(plot.y, rows)
-        gutter = max((cell_len(label) for _, label in y_ticks), default=0) + 1
+        strip_ticks = _y_ticks(plot.strip.y, strip) if plot.strip else ()
+        gutter = max((cell_len(label) for _, label in (*y_ticks, *strip_ticks)), default=0) + 1
         if height < 4 or width < gutter + 16:
             gutter = 0
         columns = width - gutter
         x_ticks = _x_ticks(plot.x, columns, gutter) if labels else ()
+        if not gutter:
+            y_ticks = strip_ticks = ()
         return cls(
-            gutter, columns, rows, legend, line, labels, caption, y_ticks if gutter else (), x_ticks
+            gutter=gutter,
+            columns=columns,
+            rows=rows,
+            legend=legend,
+            line=line,
+            labels=labels,
+            caption=caption,
+            y_ticks=y_ticks,
+            x_ticks=x_ticks,
+            strip=strip,
+            strip_ticks=strip_ticks,
         )
+
+
+def scaled(plot: Plot, width: int, height: int) -> Plot:
+    """Return the plot with axes of the same scale, if it asks for them, and a factor if not."""
+    layout = Layout.fit(plot, width, height)
+    if not plot.same_scale or layout.columns <= 0 or layout.rows <= 0:
+        return plot
+    # A cell is about twice as high as it is wide.
+    x, y, factor = same_scale(plot.x, plot.y, layout.columns, 2 * layout.rows)
+    if factor > 1:
+        y = replace(y, label=f"{y.label} \N{MULTIPLICATION SIGN}{factor:g}")
+    if factor < 1:
+        x = replace(x, label=f"{x.label} \N{MULTIPLICATION SIGN}{1 / factor:g}")
+    return replace(plot, x=x, y=y)
+
+
+def _strip_rows(plot: Plot, rows: int) -> int:
+    """Return the rows of the strip, of ``rows`` for it, its title and the curves; 0 if too few."""
+    if plot.strip is None or rows < _LEAST_WITH_STRIP:
+        return 0
+    return _LOW_STRIP if rows < _LEAST_WITH_HIGH_STRIP else _HIGH_STRIP
 
 
 def _y_ticks(axis: Axis, rows: int) -> Sequence[tuple[int, str]]:
@@ -72,7 +116,10 @@ def _y_ticks(axis: Axis, rows: int) -> Sequence[tuple[int, str]]:
 
 
 def _x_ticks(axis: Axis, columns: int, gutter: int) -> Sequence[tuple[int, int, str]]:
-    """Return the ticks of an x axis, with room for its label among them where there is any."""
+    """Return the ticks of an x axis, with room for its label among theirs where there is any.
+
+    A tick between others may have none for it.
+    """
 
     def placed(ticks: Sequence[Tick]) -> Sequence[tuple[int, int, str]]:
         found = []
@@ -91,15 +138,24 @@ def _x_ticks(axis: Axis, columns: int, gutter: int) -> Sequence[tuple[int, int, 
 
     if columns <= 0:
         return ()
+    ticks = placed(choose_ticks(axis, apart))
+    if _label_place(axis, ticks, gutter + columns):
+        return ticks
+    for place in range(len(ticks) - 2, 1, -1):
+        column, start, _ = ticks[place]
+        without = [*ticks[:place], (column, start, ""), *ticks[place + 1 :]]
+        if _label_place(axis, without, gutter + columns):
+            return without
     named = choose_ticks(axis, apart_and_named)
-    return placed(named if len(named) > 1 else choose_ticks(axis, apart))
+    return placed(named) if len(named) > 1 else ticks
 
 
 def _label_place(axis: Axis, ticks: Sequence[tuple[int, int, str]], width: int) -> int:
     """Return where the label of an x axis begins: in the last gap that holds it; 0 without one."""
     size = cell_len(axis.label)
-    starts = [*(start for _, start, _ in ticks), width]
-    ends = [0, *(start + cell_len(label) for _, start, label in ticks)]
+    labels = [(start, start + cell_len(label)) for _, start, label in ticks if label]
+    starts = [*(start for start, _ in labels), width]
+    ends = [0, *(end for _, end in labels)]
     for start, end in zip(reversed(ends), reversed(starts), strict=True):
         if end - start >= size + 2:
             return start + (end - start - size) // 2
@@ -123,9 +179,11 @@ def legend_row(plot: Plot, width: int, gutter: int, *, color: bool, ascii: bool)
     segments = [Segment(set_cell_size(title, indent), FRAME)]
     for index, (series, name) in enumerate(zip(plot.legend, names, strict=True)):
         count = cells if series.kind == "line" else 1
-        mark = sample(series, ascii=ascii)
+        mark = sample(series, ascii=ascii) * count
+        if count > 1 and not (color or ascii):
+            mark = mark[:-1] + (line_mark(series) or mark[-1])
         segments.append(Segment(" " * gap if index else ""))
-        segments.append(Segment(mark * count, style(series, color=color)))
+        segments.append(Segment(mark, style(series, color=color)))
         segments.append(Segment(f" {name}"))
     return segments
 
@@ -147,11 +205,27 @@ def _shortened(names: Sequence[str], width: int) -> list[str]:
 
 def margin(layout: Layout, *, ascii: bool) -> Iterator[str]:
     """Return the cells left of each row of the canvas: tick labels and the axis."""
+    return _margin(layout.gutter, layout.rows, dict(layout.y_ticks), ascii=ascii)
+
+
+def strip_margin(layout: Layout, *, ascii: bool) -> Iterator[str]:
+    """Return the cells left of each row of the strip."""
+    return _margin(layout.gutter, layout.strip, dict(layout.strip_ticks), ascii=ascii)
+
+
+def _margin(gutter: int, rows: int, labels: Mapping[int, str], *, ascii: bool) -> Iterator[str]:
     ruler, tick = ("|", "+") if ascii else ("│", "┤")
-    labels = dict(layout.y_ticks)
-    for row in range(layout.rows):
-        mark = (tick if row in labels else ruler) if layout.gutter else ""
-        yield labels.get(row, "").rjust(max(0, layout.gutter - 1)) + mark
+    for row in range(rows):
+        mark = (tick if row in labels else ruler) if gutter else ""
+        yield labels.get(row, "").rjust(max(0, gutter - 1)) + mark
+
+
+def strip_title(layout: Layout, title: str, *, ascii: bool) -> str:
+    """Return the line between curves and strip."""
+    corner, ruler = ("+", "-") if ascii else ("├", "─")
+    start = " " * (layout.gutter - 1) + corner if layout.gutter else ""
+    text = f"{start}{ruler} {title} "
+    return text + ruler * (layout.gutter + layout.columns - cell_len(text))
 
 
 def bottom_line(layout: Layout, *, ascii: bool) -> str:
@@ -166,7 +240,7 @@ def bottom_line(layout: Layout, *, ascii: bool) -> str:
 
 def bottom_labels(axis: Axis, layout: Layout) -> str:
     """Return tick labels, and the label of the axis where there is room for it."""
-    texts = [(start, label) for _, start, label in layout.x_ticks]
+    texts = [(start, label) for _, start, label in layout.x_ticks if label]
     place = _label_place(axis, layout.x_ticks, layout.gutter + layout.columns)
     texts += [(place, axis.label)] if place else []
     line = ""

@@ -20,17 +20,25 @@ def put(strips: list[Strip], column: int, row: int, text: str, style: Style) -> 
 
 
 def put_label(strips: list[Strip], column: int, row: int, rows: range, label: str) -> None:
-    """Put the name of a line after its end, in ``row`` or next to it, where nothing is drawn."""
+    """Put the name of a line after its end or beside it, where nothing is drawn.
+
+    ``column`` is the one after the end, in ``row``; nearer rows are tried first.
+    """
     text = f" {label}"
-    for near in (row, row - 1, row + 1):
-        if near in rows:
-            room = strips[near].crop(column, column + len(text) + 1)
-            if room.cell_length > len(text) and not room.text.strip(_BLANK):
-                strip = strips[near]
-                name = Strip([Segment(text)])
-                after = strip.crop(column + len(text))
-                strips[near] = Strip.join([strip.crop(0, column), name, after])
-                return
+    edge = strips[row].cell_length - 1 if row in rows else 0
+    before = min(column, edge) - len(text)
+    after = ((near, column) for near in (row, row - 1, row + 1))
+    beside = ((near, before) for near in (*range(row - 1, row - 7, -1), row + 1, row + 2))
+    for near, start in (*after, *beside):
+        if near not in rows or start < 0:
+            continue
+        room = strips[near].crop(start, start + len(text) + 1)
+        if room.cell_length > len(text) and not room.text.strip(_BLANK):
+            strip = strips[near]
+            name = Strip([Segment(text)])
+            rest = strip.crop(start + len(text))
+            strips[near] = Strip.join([strip.crop(0, start), name, rest])
+            return
 
 
 def put_cursor(strips: list[Strip], column: int, rows: Iterable[int], *, ascii: bool) -> None:

@@ -17,6 +17,7 @@ from tui_meta.views.plots.axis import (
     log10s,
     on_scale,
     round_step,
+    same_scale,
 )
 
 any_floats = st.lists(st.floats(), max_size=40)
@@ -217,3 +218,26 @@ def test_an_axis_with_room_has_at_least_two_ticks(
 def test_any_limits_have_ticks(lower: float, upper: float, scale: Scale) -> None:
     assume(0 < upper - lower < math.inf and (scale == "linear" or max(-lower, upper) < 300))
     assert len(ticks_in(Axis(lower, upper, scale=scale), 1000)) < 1000
+
+
+sizes = st.integers(1, 200)
+
+
+@given(spans(-1e6, 1e6, 1e-3), spans(-1e6, 1e6, 1e-3), sizes, sizes)
+def test_axes_of_the_same_scale_hold_what_they_held_and_waste_little(
+    x_ends: tuple[float, float], y_ends: tuple[float, float], columns: int, rows: int
+) -> None:
+    given_x, given_y = Axis(*x_ends), Axis(*y_ends)
+    x, y, factor = same_scale(given_x, given_y, columns, rows)
+    for new, old in ((x, given_x), (y, given_y)):
+        assert new.lower <= old.lower
+        assert new.upper >= old.upper
+    across, up = (x.upper - x.lower) / columns, (y.upper - y.lower) / rows
+    assert across / up == pytest.approx(factor, rel=1e-6)
+    assert is_round(factor)
+    shares = [
+        (old.upper - old.lower) / (new.upper - new.lower)
+        for new, old in ((x, given_x), (y, given_y))
+    ]
+    assert max(shares) == pytest.approx(1)
+    assert min(shares) >= 1 / 3 - 1e-6

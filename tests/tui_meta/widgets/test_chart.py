@@ -20,8 +20,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from tui_meta.upstream.plotext import own_figure
-from tui_meta.views.plots.axis import Axis, Limits
+from tui_meta.views.plots.axis import Axis, Limits, limits_around
 from tui_meta.views.plots.plot import Kind, Mark, Marker, Plot, Series, curve
+from tui_meta.views.plots.wave import error_strip
 from tui_meta.widgets.canvas import Canvas
 from tui_meta.widgets.chart import Chart, draw
 
@@ -183,7 +184,7 @@ def test_a_tick_is_in_the_column_of_the_points_it_names(columns: int) -> None:
 def test_lines_differ_without_colour() -> None:
     strips = draw(wave_plot(), 58, 15, color=False, ascii=False)
     legend, *canvas = [strip.text for strip in strips]
-    assert legend.split() == ["y", "⠒⠒", "true", "••", "before", "╍╍", "after", "●", "support"]
+    assert legend.split() == ["y", "⠒■", "true", "••", "before", "╍▲", "after", "●", "support"]
     drawn = "".join(canvas)
     assert all(mark in drawn for mark in "•●")
     assert any("\u2800" < mark <= "\u28ff" for mark in drawn)
@@ -259,7 +260,7 @@ def test_a_chart_without_data_shows_that_there_is_none() -> None:
 def test_a_chart_of_36_by_9_shows_legend_ticks_and_data() -> None:
     legend, *rows, labels = plain(wave_plot(), 36, 9).splitlines()
     assert all(name in legend for name in ("true", "before", "after", "support"))
-    assert labels.split() == ["-4", "-2", "0", "2", "x", "4"]
+    assert labels.split() == ["-4", "-2", "0", "2", "4", "x"]
     assert [row.split("┤")[0].strip() for row in rows if "┤" in row] == ["5", "0", "-5"]
 
 
@@ -273,6 +274,11 @@ def test_a_long_curve_costs_no_more_points_than_the_chart_has_columns() -> None:
     n = 20_000
     long = Plot("", (curve("", range(n), [0.5] * n),), Axis(0, n), Axis(0, 1))
     assert has_size(draw(long, 40, 9, color=True, ascii=False), 40, 9)
+
+
+def colored(plot: Plot, width: int, height: int) -> str:
+    """Return the text of a chart in colour."""
+    return text(draw(plot, width, height, color=True, ascii=False))
 
 
 class ChartApp(App[None]):
@@ -317,7 +323,7 @@ async def test_the_widget_shows_what_draw_draws_under_its_title() -> None:
     async with app.run_test() as pilot:
         app.chart.show(wave_plot("[a] wave"))
         await pilot.pause()
-        assert shown(app) == plain(wave_plot(), 38, 12)
+        assert shown(app) == colored(wave_plot(), 38, 12)
         assert app.screen._compositor.render_strips()[0].text[3:13] == "[a] wave ─"
         assert app.chart.can_focus
 
@@ -345,7 +351,7 @@ async def test_showing_a_new_plot_repaints_only_the_lines_that_changed() -> None
         assert len(app.chart.repaints) == 1
         assert [(region.y, region.height) for region in regions] == [(1, 1)]
         await pilot.pause()
-        assert shown(app) == plain(new, 38, 12)
+        assert shown(app) == colored(new, 38, 12)
 
 
 async def test_a_resized_widget_draws_its_plot_again() -> None:
@@ -356,7 +362,7 @@ async def test_a_resized_widget_draws_its_plot_again() -> None:
         app.chart.styles.height = 10
         await pilot.pause()
         lines = [app.chart.render_line(y).text for y in range(8)]
-        assert "\n".join(lines) == plain(wave_plot(), 38, 8)
+        assert "\n".join(lines) == colored(wave_plot(), 38, 8)
 
 
 async def test_a_hidden_widget_shows_the_newest_plot_when_it_comes_back() -> None:
@@ -370,7 +376,7 @@ async def test_a_hidden_widget_shows_the_newest_plot_when_it_comes_back() -> Non
         app.chart.show(newer)
         app.chart.display = True
         await pilot.pause()
-        assert shown(app) == plain(newer, 38, 12)
+        assert shown(app) == colored(newer, 38, 12)
 
 
 async def test_a_chart_without_a_plot_is_blank() -> None:
@@ -384,7 +390,7 @@ async def test_a_plot_without_a_title_is_shown() -> None:
     async with app.run_test() as pilot:
         app.chart.show(wave_plot(""))
         await pilot.pause()
-        assert shown(app) == plain(wave_plot(), 38, 12)
+        assert shown(app) == colored(wave_plot(), 38, 12)
 
 
 async def test_no_color_reaches_the_chart(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -432,15 +438,113 @@ def test_without_colour_or_unicode_lines_are_named_at_their_ends(color: bool, as
     lines = (curve("one", (0, 50), (0.2, 0.2)), curve("two", (0, 60), (0.7, 0.7), 1))
     plot = Plot("", lines, Axis(0, 100), Axis(0, 1))
     rows = [strip.text for strip in draw(plot, 80, 12, color=color, ascii=ascii)][1:]
-    ends = {name: row.index(name) for row in rows for name in ("one", "two") if name in row}
-    assert 42 <= ends["one"] <= 44
-    assert 50 <= ends["two"] <= 52
+    ends = {name: row.rindex(name) for row in rows for name in ("one", "two") if name in row}
+    assert 42 <= ends["one"] <= 46
+    assert 50 <= ends["two"] <= 54
     with_color = draw(plot, 80, 12, color=True, ascii=False)[1:]
     assert not any("one" in strip.text for strip in with_color)
 
 
-def test_a_line_that_ends_at_the_edge_has_its_name_in_the_legend_only() -> None:
-    plot = Plot("", (curve("one", (0, 100), (0.2, 0.2)),), Axis(0, 100), Axis(0, 1))
-    rows = [strip.text for strip in draw(plot, 80, 12, color=False, ascii=True)]
-    assert "one" in rows[0]
-    assert not any("one" in row for row in rows[1:])
+def test_names_of_lines_that_end_at_the_edge_are_above_them_in_their_order() -> None:
+    names = ("four", "three", "two", "one")
+    lines = [
+        curve(name, (0, 100), (0.2 + place / 50,) * 2, place)
+        for place, name in enumerate(reversed(names))
+    ]
+    plot = Plot("", tuple(lines), Axis(0, 100), Axis(0, 1))
+    for ascii, marks in ((False, "◇□▲■"), (True, "=+#*")):
+        rows = [strip.text for strip in draw(plot, 80, 14, color=False, ascii=ascii)][1:]
+        named = [row.split()[-2:] for row in rows if row.split()[-1:] and row.split()[-1] in names]
+        assert named == [list(pair) for pair in zip(marks, names, strict=True)]
+
+
+def test_without_colour_lines_carry_marks_in_columns_of_their_own() -> None:
+    lines = tuple(curve(str(place), (0, 100), (0.5, 0.5), place) for place in range(4))
+    plot = Plot("", lines, Axis(0, 100, ticked=False), Axis(0, 1, ticked=False))
+    row = max(plain(plot, 80, 9).splitlines()[1:], key=lambda one: one.count("■"))
+    assert all(row.count(mark) >= 4 for mark in "■▲□◇")
+    assert not any(mark in colored(plot, 80, 9) for mark in "■▲□◇")
+
+
+# The strip, the scale of the axes, and arrow heads.
+
+
+def with_strip(*errors: float) -> Plot:
+    x = [index - 5 for index in range(11)]
+    wave = wave_plot()
+    error = curve("after", x, errors or [0.3] * 11, 1)
+    return replace(wave, strip=error_strip([error]))
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_a_chart_with_a_strip_keeps_the_size(width: int, height: int) -> None:
+    for ascii in (False, True):
+        strips = draw(with_strip(), width, height, color=True, ascii=ascii)
+        assert has_size(strips, width, height)
+
+
+def test_the_strip_has_its_own_axis_around_zero_below_the_curves() -> None:
+    rows = colored(with_strip(), 60, 16).splitlines()
+    title = next(place for place, row in enumerate(rows) if "error" in row)
+    assert rows[title].lstrip().startswith("├─ error: after \N{MINUS SIGN} true ──")
+    strip = rows[title + 1 : title + 4]
+    assert [row.split("┤")[0].strip() for row in strip if "┤" in row] == ["0.2", "-0.2"]
+    assert any("\u2800" < mark <= "\u28ff" for mark in strip[0])  # the error
+    assert any("\u2800" < mark <= "\u28ff" for mark in strip[1])  # the line at 0
+    assert not any("\u2800" < mark <= "\u28ff" for mark in strip[2])
+
+
+def test_a_low_chart_has_no_strip() -> None:
+    assert colored(with_strip(), 60, 12) == colored(wave_plot(), 60, 12)
+    assert "error" in colored(with_strip(), 60, 13)
+
+
+@given(any_floats)
+def test_a_strip_of_any_errors_is_drawn(errors: list[float]) -> None:
+    plot = replace(wave_plot(), strip=error_strip([Series("", errors, errors[::-1])]))
+    assert has_size(draw(plot, 40, 16, color=True, ascii=False), 40, 16)
+
+
+def path(*points: tuple[float, float]) -> Plot:
+    x, y = zip(*points, strict=True)
+    line = Series("", x, y, arrows=True, tag="7")
+    axes = limits_around(x).axis("axis 1"), limits_around(y).axis("axis 2")
+    return Plot("", (line, Series("path", (), ())), *axes, same_scale=True)
+
+
+@pytest.mark.parametrize(
+    ("to", "head", "ascii"),
+    [
+        ((1, 0.01), "→", ">"),
+        ((1, 1), "↗", ">^"),
+        ((0.01, 1), "↑", "^"),
+        ((-1, 1), "↖", "<^"),
+        ((-1, 0.01), "←", "<"),
+        ((-1, -1), "↙", "<v"),
+        ((0.01, -1), "↓", "v"),
+        ((1, -1), "↘", ">v"),
+    ],
+)
+def test_arrow_heads_show_where_a_path_goes(to: tuple[float, float], head: str, ascii: str) -> None:
+    plot = replace(path((0, 0), to), same_scale=False, x=Axis(-1.05, 1.05), y=Axis(-1.05, 1.05))
+    drawn = colored(plot, 48, 25)
+    assert drawn.count(head) == 2  # halfway and at the end
+    assert " 7" in drawn
+    assert any(mark in plain(plot, 48, 25, ascii=True) for mark in ascii)
+
+
+def test_a_unit_is_as_long_on_both_axes() -> None:
+    drawn = colored(path((0, 0), (1, 0.5), (0.5, 1)), 60, 20)
+    assert "axis 2  " in drawn
+    rows = drawn.splitlines()
+    ruler = next(row for row in rows if "┬" in row)
+    columns = [column for column, mark in enumerate(ruler) if mark == "┬"]
+    assert rows[-1].split()[:3] == ["0", "0.5", "1.0"]
+    y = {row.split("┤")[0].strip(): place for place, row in enumerate(rows) if "┤" in row}
+    assert columns[2] - columns[0] == pytest.approx(2 * (y["0"] - y["1.0"]), abs=2)
+
+
+def test_a_flat_path_is_stretched_and_the_factor_is_written() -> None:
+    flat, steep = path((0, 0), (1, 0.01), (2, 0.02)), path((0, 0), (0.01, 1), (0.02, 2))
+    assert "axis 2 \N{MULTIPLICATION SIGN}50  " in colored(flat, 60, 20)
+    assert "axis 1 \N{MULTIPLICATION SIGN}100" in colored(steep, 60, 20)

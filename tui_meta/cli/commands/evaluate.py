@@ -21,7 +21,7 @@ from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plots.axis import Limits, limits_around
 from tui_meta.views.plots.loss_per_step import loss_per_step_plot
 from tui_meta.views.plots.plot import Plot
-from tui_meta.views.plots.wave import task_series, wave_limits, wave_plot
+from tui_meta.views.plots.wave import Prediction, task_series, wave_limits, wave_plot
 
 
 class Evaluation(msgspec.Struct, frozen=True):
@@ -192,7 +192,8 @@ def _evaluation_plot(shown: Evaluation, waves: SineTasks) -> Plot:
     x = limits_around(waves.x)
     y = wave_limits(waves, (*shown.before, *shown.after)).axis("y")
     task = task_series(shown.amplitude, shown.phase, shown.support_x, shown.support_y, x)
-    return wave_plot("", task, x, y, (shown.query_x, shown.before, shown.after))
+    prediction = Prediction(shown.query_x, shown.query_y, shown.before, shown.after)
+    return wave_plot("", task, x, y, prediction)
 
 
 def loss_plot(columns: dict[str, list[float]]) -> Plot:

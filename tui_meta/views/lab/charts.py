@@ -11,7 +11,7 @@ from tui_meta.views.numbers import whole
 from tui_meta.views.plots.axis import Axis, Limits, limits_around, log10s
 from tui_meta.views.plots.loss_per_step import loss_per_step_plot
 from tui_meta.views.plots.plot import Color, Kind, Marker, Plot, Series, curve, gaps
-from tui_meta.views.plots.wave import task_series, wave_limits, wave_plot
+from tui_meta.views.plots.wave import Prediction, error_strip, task_series, wave_limits, wave_plot
 
 _HERE: tuple[Kind, Color, Marker] = ("points", "bright_green", "◆")
 """Style of the cursor and of the current step."""
@@ -33,6 +33,13 @@ class LabCharts:
             curve(name, *_prediction(lab, answer), index)
             for index, (name, answer) in enumerate(answers.items())
         ]
+        errors = [
+            replace(
+                one, y=[value - true for value, true in zip(one.y, answer.query_y, strict=True)]
+            )
+            for one, answer in zip(predictions, answers.values(), strict=True)
+            if answer
+        ]
         wave, support = _task(lab)
         return Plot(
             f"{step} · {doing}",
@@ -45,6 +52,7 @@ class LabCharts:
             _x(lab).axis("x"),
             self._y(lab),
             names=(*answers, "support"),
+            strip=error_strip(errors) if errors else None,
         )
 
     def each(self, lab: LabState, answers: Answers) -> list[Plot]:
@@ -52,8 +60,11 @@ class LabCharts:
         plots = []
         for index, (name, answer) in enumerate(answers.items()):
             x, now = _prediction(lab, answer)
-            predictions = (x, gaps(answer.predictions[0]), now) if answer else None
-            plots.append(wave_plot(name, _task(lab), _x(lab), self._y(lab), predictions, index))
+            prediction = None
+            if answer:
+                before = gaps(answer.predictions[0])
+                prediction = Prediction(x, answer.query_y, before, now)
+            plots.append(wave_plot(name, _task(lab), _x(lab), self._y(lab), prediction, index))
         return plots
 
     def losses(self, lab: LabState, answers: Answers) -> Plot:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Scale = Literal["linear", "log"]
@@ -20,6 +20,9 @@ TIGHT = 20
 
 _LEAST_FILLED = 0.75
 """Share of its limits that values fill at least; of less, the limits change."""
+
+_MOST_EMPTY = 3
+"""A chart with one scale for both axes may be so many times as large as what it shows."""
 
 _LEAST_DECADES = 0.1
 """Span of a logarithmic axis; less would show noise as if it were a trend."""
@@ -100,6 +103,26 @@ def limits_around(values: Sequence[float]) -> Limits:
     shown = [_clamp(value) for value in values if math.isfinite(value)]
     low, high = min(shown, default=-1.0), max(shown, default=1.0)
     return Limits(low, high) if low < high else Limits.unknown().follow((low - 1, high + 1))
+
+
+def same_scale(x: Axis, y: Axis, columns: int, rows: int) -> tuple[Axis, Axis, float]:
+    """Return the axes, one of them widened so that a unit is as long on both, and a factor.
+
+    There are so many dots of equal size on each. Where this would leave most of the chart empty,
+    y is drawn larger by a factor of 1, 2 or 5 times a power of ten, which is below 1 where x is.
+    """
+    across, up = (x.upper - x.lower) / columns, (y.upper - y.lower) / rows
+    stretch = max(across / up, up / across)
+    # The largest such factor that is not above the stretch which would fill the chart.
+    factor = 1.0 if stretch <= _MOST_EMPTY else 1 / round_step(1 / stretch)
+    if across >= up:
+        return x, _widened(y, across / factor * rows), factor
+    return _widened(x, up / factor * columns), y, 1 / factor
+
+
+def _widened(axis: Axis, span: float) -> Axis:
+    room = max(0.0, span - (axis.upper - axis.lower)) / 2
+    return replace(axis, lower=axis.lower - room, upper=axis.upper + room)
 
 
 def log10s(values: Iterable[float]) -> tuple[float, ...]:

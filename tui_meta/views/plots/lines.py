@@ -1,8 +1,13 @@
 """Lines of charts as fewer points, or cut into dashes."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import cycle
+from itertools import cycle, pairwise
+
+_HEAD_DOTS = 4.0
+_HALFWAY_DOTS = 40.0
+"""Least lengths of a line, in dots of braille, for a head at its end, and for one halfway."""
 
 
 def decimate(
@@ -88,6 +93,44 @@ def dashed(
             kept.append((x, y, joined))
         last = (x, y)
     return kept
+
+
+def heads(points: Sequence[Vertex], size: tuple[float, float]) -> list[tuple[float, float, float]]:
+    """Return where arrow heads belong on a line, as (x, y, angle): at its end and halfway.
+
+    Angles are in eighths of a turn from the right, against the clock, as seen on a canvas of
+    ``size`` dots. A short line has one head, and a very short one none.
+    """
+    lengths = [0.0]
+    for (x, y, _), (to_x, to_y, joined) in pairwise(points):
+        length = math.hypot((to_x - x) * size[0], (to_y - y) * size[1])
+        lengths.append(lengths[-1] + (length if joined else 0.0))
+
+    def at(length: float) -> tuple[float, float]:
+        place = max(1, min(bisect_left(lengths, length), len(lengths) - 1))
+        (x, y, _), (to_x, to_y, _) = points[place - 1 : place + 1]
+        share = (length - lengths[place - 1]) / ((lengths[place] - lengths[place - 1]) or 1.0)
+        return x + share * (to_x - x), y + share * (to_y - y)
+
+    whole = lengths[-1]
+    found = []
+    for length in (whole, whole / 2)[: (whole >= _HEAD_DOTS) + (whole >= _HALFWAY_DOTS)]:
+        (from_x, from_y), (x, y) = at(length - _HEAD_DOTS), at(length)
+        turn = math.atan2((y - from_y) * size[1], (x - from_x) * size[0])
+        found.append((x, y, turn / (math.pi / 4) % 8))
+    return found
+
+
+def crossings(points: Sequence[Vertex], places: Iterable[float]) -> list[tuple[float, float]]:
+    """Return the points of a line, of which x increases, at some of the ``places``."""
+    xs = [x for x, _, _ in points]
+    found = []
+    for at in places:
+        place = bisect_left(xs, at)
+        if 0 < place < len(points) and points[place][2]:
+            (x, y, _), (to_x, to_y, _) = points[place - 1 : place + 1]
+            found.append((at, y + (to_y - y) * (at - x) / ((to_x - x) or 1.0)))
+    return found
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -53,6 +53,10 @@ class Series:
     dim: bool = False
     listed: bool = True
     """Named in the legend, and read by the cursor."""
+    arrows: bool = False
+    """Heads on the line show where it goes."""
+    tag: str = ""
+    """A text at the line's end."""
 
     def __post_init__(self) -> None:
         if len(self.x) != len(self.y):
@@ -68,6 +72,15 @@ class Mark:
     x: float
     letter: str
     color: Color = "default"
+
+
+@dataclass(frozen=True)
+class PlotStrip:
+    """A few rows of other lines below those of a plot, over the same x."""
+
+    title: str
+    series: tuple[Series, ...]
+    y: Axis
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,10 @@ class Plot:
     names: tuple[str, ...] = ()
     caption: str = ""
     """A sentence above the curves, where there is room for it."""
+    strip: PlotStrip | None = None
+    """Shown where the chart is high enough."""
+    same_scale: bool = False
+    """A unit is as long on both axes, or the label of one says how much longer."""
 
     @property
     def legend(self) -> tuple[Series, ...]:

@@ -2,18 +2,33 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineWave
 from tui_meta.views.plots.axis import Axis, Limits, round_step
-from tui_meta.views.plots.plot import Plot, Series, curve
+from tui_meta.views.plots.plot import Color, Plot, PlotStrip, Series, curve
 
 Values = Sequence[float]
 
 _POINTS = 100
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network predicts at ``x`` before and after adaptation, and the ``true`` values."""
+
+    x: Values
+    true: Values
+    before: Values
+    after: Values
+
+    @property
+    def errors(self) -> list[float]:
+        """The prediction minus the true value, at each x."""
+        return [one - true for one, true in zip(self.after, self.true, strict=True)]
 
 
 def usual_height(waves: SineTasks) -> float:
@@ -34,32 +49,59 @@ def wave_plot(
     task: Sequence[Series],
     x: Limits,
     y: Axis,
-    predictions: tuple[Values, Values, Values] | None = None,
+    prediction: Prediction | None = None,
     index: int = 0,
+    errors: Limits | None = None,
 ) -> Plot:
-    """Return the series of a ``task`` and, as (x, before, after), the predictions of a network.
+    """Return the series of a ``task`` and the ``prediction`` of a network, with its error below.
 
-    They have the colour of the curve number ``index``, what belongs to the task has none.
+    They have the colour of the curve number ``index``, what belongs to the task has none. The
+    limits of the error are its own, unless they are given in ``errors``.
     """
     wave, support = task
     series = [wave, support]
-    if predictions:
-        at, before, after = predictions
+    strip = None
+    if prediction:
+        at = prediction.x
+        after = replace(curve("after", at, prediction.after, index), marker="solid")
         series[1:1] = [
-            replace(curve("before", at, before, index), marker="short", dim=True),
-            replace(curve("after", at, after, index), marker="solid"),
+            replace(curve("before", at, prediction.before, index), marker="short", dim=True),
+            after,
         ]
-    return Plot(title, tuple(series), x.axis("x"), y)
+        strip = error_strip([replace(after, y=prediction.errors)], errors)
+    return Plot(title, tuple(series), x.axis("x"), y, strip=strip)
+
+
+def error_limits(errors: Iterable[float]) -> Limits:
+    """Return limits around errors and 0, which is in their middle."""
+    size = max((abs(error) for error in errors if math.isfinite(error)), default=0.0) or 1.0
+    return Limits.unknown().follow((-size, size))
+
+
+def error_strip(curves: Sequence[Series], limits: Limits | None = None) -> PlotStrip:
+    """Return the strip with the error of each prediction, around a line at 0."""
+    limits = limits or error_limits(value for one in curves for value in one.y)
+    xs = [x for one in curves for x in one.x if math.isfinite(x)] or [0.0]
+    # In the colour of a curve: every change of style along a row is sent to the terminal.
+    color: Color = next((one.color for one in curves), "default")
+    zero = Series("", (min(xs), max(xs)), (0.0, 0.0), "line", color, "dotted")
+    return PlotStrip("error: after \N{MINUS SIGN} true", (zero, *curves), limits.axis())
 
 
 def task_series(
     amplitude: float, phase: float, support_x: Values, support_y: Values, x: Limits
 ) -> tuple[Series, Series]:
     """Return ``amplitude * sin(x + phase)`` within the limits of x, and the support set."""
-    places = np.linspace(x.lower, x.upper, _POINTS)
-    with np.errstate(all="ignore"):  # values of another process may not be finite
-        values = SineWave(amplitude, phase)(places)
+    places: list[float] = np.linspace(x.lower, x.upper, _POINTS).tolist()
+    true = true_values(amplitude, phase, places)
     return (
-        Series("true", places.tolist(), values.tolist(), "line", "default", "dotted"),
+        Series("true", places, true, "line", "default", "dotted"),
         Series("support", support_x, support_y, "points", "default", "●"),
     )
+
+
+def true_values(amplitude: float, phase: float, x: Values) -> list[float]:
+    """Return ``amplitude * sin(x + phase)``; NaN or infinite where the arguments are."""
+    with np.errstate(all="ignore"):  # values of another process may not be finite
+        values: list[float] = SineWave(amplitude, phase)(np.asarray(x, float)).tolist()
+    return values

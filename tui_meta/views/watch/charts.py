@@ -17,7 +17,14 @@ from tui_meta.views.plots.axis import TIGHT, Axis, Limits, Scale, limits_around,
 from tui_meta.views.plots.lines import decimate
 from tui_meta.views.plots.loss_per_step import loss_per_step_plot
 from tui_meta.views.plots.plot import BAND_EDGES, Mark, Plot, Series, curve, gaps
-from tui_meta.views.plots.wave import task_series, wave_limits, wave_plot
+from tui_meta.views.plots.wave import (
+    Prediction,
+    error_limits,
+    task_series,
+    true_values,
+    wave_limits,
+    wave_plot,
+)
 from tui_meta.views.run_settings import training_loss_words, validation_words
 from tui_meta.views.run_status import RunStatus
 from tui_meta.views.watch.lens import Lens
@@ -125,17 +132,17 @@ class Charts:
         lenses: Sequence[Lens],
     ) -> list[Plot]:
         """Return the wave and its prediction for each run, all on the same axes."""
-        values = [
-            value
-            for evaluated in evaluations.values()
-            for value in (*evaluated.before, *evaluated.after)
-        ]
+        predictions = {run: _prediction(one) for run, one in evaluations.items() if one.query_x}
+        values = [value for one in predictions.values() for value in (*one.before, *one.after)]
+        errors = error_limits(error for one in predictions.values() for error in one.errors)
         of_each = [wave_limits(one.snapshot.waves, values) for one in statuses]
         y = max(of_each, key=lambda limits: limits.upper, default=Limits(-1, 1)).axis("y")
-        return [
-            replace(_wave_plot(one, evaluations.get(one.snapshot.run), y), cursor=lens.cursor)
-            for one, lens in zip(statuses, lenses, strict=True)
-        ]
+        plots = []
+        for one, lens in zip(statuses, lenses, strict=True):
+            run = one.snapshot.run
+            plot = _wave_plot(one, evaluations.get(run), predictions.get(run), y, errors)
+            plots.append(replace(plot, cursor=lens.cursor))
+        return plots
 
     def _over_iterations(
         self,
@@ -241,9 +248,20 @@ def task_line(evaluated: Evaluated | None) -> str:
     return f"{wave}, {points} points, {steps} gradient steps"
 
 
-def _wave_plot(status: RunStatus, evaluated: Evaluated | None, y: Axis) -> Plot:
+def _prediction(evaluated: Evaluated) -> Prediction:
+    true = true_values(evaluated.amplitude, evaluated.phase, evaluated.query_x)
+    return Prediction(evaluated.query_x, true, evaluated.before, evaluated.after)
+
+
+def _wave_plot(
+    status: RunStatus,
+    evaluated: Evaluated | None,
+    prediction: Prediction | None,
+    y: Axis,
+    errors: Limits,
+) -> Plot:
     title = status.title
-    if evaluated is None or not evaluated.query_x:
+    if evaluated is None or prediction is None:
         return Plot(title, (), Limits(-5, 5).axis("x"), y, "no evaluation yet")
     x = limits_around(evaluated.query_x)
     support = evaluated.support_x, evaluated.support_y
@@ -253,8 +271,9 @@ def _wave_plot(status: RunStatus, evaluated: Evaluated | None, y: Axis) -> Plot:
         task_series(evaluated.amplitude, evaluated.phase, *support, x),
         x,
         y,
-        (evaluated.query_x, evaluated.before, evaluated.after),
+        prediction,
         status.index,
+        errors,
     )
 
 
