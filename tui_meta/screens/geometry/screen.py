@@ -94,9 +94,9 @@ class GeometryPage(Page):
         for index, picture in enumerate(self.query(Picture)):
             picture.display = index in shown
             if index in shown:
-                self._paint_picture(picture, shown[index])
+                self._paint_picture(picture, index, shown[index])
 
-    def _paint_picture(self, picture: Picture, run: str) -> None:
+    def _paint_picture(self, picture: Picture, index: int, run: str) -> None:
         answer = self._answers.get(run)
         if answer is None:
             picture.show(empty_plot(self.dashboard.titles[run], self._empty_text(run)), ())
@@ -104,7 +104,7 @@ class GeometryPage(Page):
         chart = self._charts.setdefault(run, geometry.GeometryChart())
         lines = geometry.number_lines(answer)
         rows = number_rows(picture.size.height, len(lines))
-        picture.show(chart.plot(answer), lines[:rows])
+        picture.show(chart.plot(answer, index), lines[:rows])
 
     def _empty_text(self, run: str) -> str:
         """Return the reason why there is no picture of ``run``."""

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from core.analysis.answers import Number, Traced
 from tui_meta.views.numbers import whole
@@ -9,9 +10,8 @@ from tui_meta.views.plots.axis import Limits
 from tui_meta.views.plots.plot import Plot, Series, curve
 from tui_meta.views.text import Line, Span, line
 
-_NAMED = 4
-"""Tasks that the legend names; more of them look like these."""
-
+_NUMBERED = 9
+"""Tasks whose numbers are at the ends of their paths; more would cover the paths."""
 
 _REMEMBERED = 8
 """Iterations that the axes have room for: one may be ten times as large as the next."""
@@ -29,33 +29,32 @@ class GeometryChart:
         self._y = Limits.unknown()
         self._newest: deque[Traced] = deque(maxlen=_REMEMBERED)
 
-    def plot(self, answer: Traced) -> Plot:
-        """Theta is the origin."""
+    def plot(self, answer: Traced, index: int = 0) -> Plot:
+        """Theta is the origin; the paths of all tasks have the colour of run number ``index``."""
         if not self._newest or answer is not self._newest[-1]:
             self._newest.append(answer)
         places = [place for one in self._newest for place in _places(one)]
         self._x = self._x.follow(x for x, _ in places)
         self._y = self._y.follow(y for _, y in places)
-        outer = Series(
-            "outer step",
-            (0.0, answer.update[0]),
-            (0.0, answer.update[1]),
-            "line",
-            "bright_green",
-            "dash-dot",
-        )
-        theta = Series("θ", (0.0,), (0.0,), "points", "bright_magenta", "◆")
+        several = len(answer.paths) > 1
+        name = f"tasks 1 to {len(answer.paths)}" if several else "task"
         paths = []
-        for index, path in enumerate(answer.paths):
+        for number, path in enumerate(answer.paths, 1):
             x, y = zip((0.0, 0.0), *path, strict=True)
-            paths.append(curve(f"task {index + 1}" if index < _NAMED else "", x, y, index))
+            one = curve(name if number == 1 else "", x, y, index)
+            tag = str(number) if several and number <= _NUMBERED else ""
+            paths.append(replace(one, marker="solid", arrows=True, tag=tag))
+        to_x, to_y = answer.update
+        outer = Series("outer step", (0.0, to_x), (0.0, to_y), "line", "bright_green", "dash-dot")
+        theta = Series("θ", (0.0,), (0.0,), "points", "bright_magenta", "◆")
         first, second = answer.explained
         return Plot(
             f"{answer.algorithm} after {whole(answer.iteration)}: PCA plane, "
             f"{_percent(first)} + {_percent(second)}",
-            (*paths, outer, theta),
-            self._x.axis(f"first axis ({_percent(first)})"),
-            self._y.axis(f"second axis ({_percent(second)})"),
+            (*paths, replace(outer, arrows=True), theta),
+            self._x.axis(f"axis 1: {_percent(first)}"),
+            self._y.axis(f"axis 2: {_percent(second)}"),
+            same_scale=True,
         )
 
 
