@@ -18,6 +18,7 @@ from core.remote.protocol import RemoteError
 from core.remote.registry import SessionEndpoint, sessions_folder
 from core.remote.server import Server
 from core.session.local import LocalSession
+from core.session.notification import Notifier
 from core.session.run_requests import Runs
 from core.storage.provenance import command_line
 from core.training.run_plan import Plan
@@ -114,6 +115,8 @@ def main() -> None:
         try:
             plans = request.runs.plans()
             session = LocalSession(plans)
+            if request.runs.notify:
+                Notifier(session, request.runs.notify)
             server = Server(session, endpoint)
         except BaseException:
             endpoint.remove()

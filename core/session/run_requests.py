@@ -20,7 +20,8 @@ from core.validation import decode
 class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Train new runs, one for each configuration, in new folders under ``out``.
 
-    The name of a folder begins with that of ``titles``, by default the run's algorithm.
+    The name of a folder begins with that of ``titles``, by default the run's algorithm. ``notify``
+    is a command of the user's, see ``core.session.notification``.
     """
 
     configs: list[dict[str, Any]]
@@ -29,6 +30,7 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     name: str | None = None
     pace: float | None = None
     saving: dict[str, Any] = {}
+    notify: str = ""
 
     @classmethod
     def of(
@@ -40,6 +42,7 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         name: str | None,
         pace: float | None,
         titles: Iterable[str] = (),
+        notify: str = "",
     ) -> TrainRequest:
         """Build a request; ``out`` is text, relative to the folder of the training process."""
         return cls(
@@ -49,6 +52,7 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
             name=name,
             pace=pace,
             saving=msgspec.to_builtins(saving),
+            notify=notify,
         )
 
     def check(self) -> None:
@@ -79,10 +83,16 @@ class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     paths: list[str]
     iterations: int | None = None
     pace: float | None = None
+    notify: str = ""
 
     @classmethod
     def of(
-        cls, paths: Sequence[Path], *, iterations: int | None = None, pace: float | None = None
+        cls,
+        paths: Sequence[Path],
+        *,
+        iterations: int | None = None,
+        pace: float | None = None,
+        notify: str = "",
     ) -> ResumeRequest:
         """Build a request; raises ``RunFolderError`` for equal names, or one that is not text."""
         folders = [run_folder(path) for path in paths]
@@ -91,7 +101,12 @@ class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
             if names.count(folder.name) > 1:
                 problem = "two of the runs to resume have this name"
                 raise RunFolderError(folder, problem, "resume them one after the other")
-        return cls(paths=[_absolute_text(path) for path in paths], iterations=iterations, pace=pace)
+        return cls(
+            paths=[_absolute_text(path) for path in paths],
+            iterations=iterations,
+            pace=pace,
+            notify=notify,
+        )
 
     def check(self) -> None:
         """Do nothing: the engines of these runs are made when they begin."""

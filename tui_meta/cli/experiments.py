@@ -1,10 +1,12 @@
 """The runs of an experiment as text: before they start, as they end, and in groups."""
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import get_args
 
 from core.evaluation.statistics import SeedInterval
-from core.experiments.results import RunResult
+from core.experiments.results import Ended, RunResult
 from core.experiments.specification import PlannedRun
 from core.experiments.summary import GroupSummary, best_of
 from tui_meta.cli.tables import print_table
@@ -49,6 +51,13 @@ def result_line(result: RunResult) -> str:
     if one := result.validation:
         words += f", validation loss {interval(one.mean, one.margin)}"
     return f"{words}, {duration(result.spent.seconds)}"
+
+
+def outcome(results: Iterable[RunResult]) -> str:
+    """Return how many runs ended in each way: ``18 finished, 2 diverged``."""
+    counts = Counter(result.state for result in results)
+    states: tuple[Ended, ...] = get_args(Ended)
+    return ", ".join(f"{whole(counts[state])} {state}" for state in states if counts[state])
 
 
 def print_groups(output: Output, groups: Sequence[GroupSummary]) -> None:

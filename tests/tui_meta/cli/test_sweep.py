@@ -9,6 +9,7 @@ import pytest
 
 from core.experiments import stored_run
 from core.experiments.sweep_folder import SweepFolder
+from tests.support.runs import until
 from tui_meta.cli.main import main
 
 SMALL = (
@@ -138,3 +139,15 @@ def test_what_cannot_be_done_is_one_line(
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert message in error
+
+
+def test_a_command_is_run_at_the_end_and_at_the_first_problem_of_a_kind(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rates = "reptile.inner-lr=0.01,1e30"
+    write = 'echo "$TUI_META_EVENT: $TUI_META_MESSAGE" >> messages'
+    swept(capsys, "rates", *SMALL, "--seeds", "2", "--sweep", rates, "--notify", write, code=1)
+    until(lambda: Path("messages").exists() and Path("messages").read_text().count("\n") == 2)
+    first, last = Path("messages").read_text().splitlines()
+    assert first.startswith("diverged: reptile-inner_lr-")
+    assert last == "finished: the sweep rates has ended: 2 finished, 2 diverged"

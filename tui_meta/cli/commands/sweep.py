@@ -13,10 +13,11 @@ from core.experiments.results import RunResult
 from core.experiments.summary import summarize
 from core.experiments.sweep import Sweep, ThreadExecutor, opened
 from core.experiments.sweep_folder import Shard, Store, SweepFolder
+from core.session.notification import Occasion, run_command
 from core.training.processors import usable_processors
 from tui_meta.app.signals import FirstSignal
 from tui_meta.cli.config_file import read_config_file
-from tui_meta.cli.experiments import print_groups, print_runs, result_line
+from tui_meta.cli.experiments import outcome, print_groups, print_runs, result_line
 from tui_meta.cli.settings import configure, experiment_table
 from tui_meta.cli.tables import print_json
 from tui_meta.console import Exit, Output, print_note
@@ -33,6 +34,7 @@ def sweep(
     workers: int | None,
     shard: str,
     dry_run: bool,
+    notify: str | None,
     as_json: bool,
 ) -> int:
     """Train what the sweep in the folder ``path`` lacks; the settings begin or extend it."""
@@ -51,7 +53,7 @@ def sweep(
         executor = ThreadExecutor(
             workers or usable_processors(), lambda: interrupts.received is not None
         )
-        report = Report(sweep, as_json=as_json)
+        report = Report(sweep, notify or "", as_json=as_json)
         report.follow(sweep, executor)
         report.finish(folder, interrupted=interrupts.received is not None)
         return interrupts.exit_code or report.exit_code()
@@ -60,7 +62,8 @@ def sweep(
 class Report:
     """Prints the results of a sweep as they come, and the table at the end."""
 
-    def __init__(self, sweep: Sweep, *, as_json: bool) -> None:
+    def __init__(self, sweep: Sweep, notify: str, *, as_json: bool) -> None:
+        self._notify = notify
         self._as_json = as_json
         self._output = Output()
         self._done = sweep.total - len(sweep.runs)
@@ -78,6 +81,9 @@ class Report:
         task = progress.add_task("sweep", total=total, completed=self._done)
         with progress if bars else nullcontext(), closing(sweep.train(executor)) as results:
             for number, result in enumerate(results, self._done + 1):
+                # The first problem of a kind is worth a message, a hundred of them are not.
+                if result.state != "finished" and result.state not in self._states:
+                    self._run_command(result.state, result_line(result))
                 self._states.add(result.state)
                 self._print_result(result, number, total)
                 progress.update(task, completed=number)
@@ -97,7 +103,13 @@ class Report:
             groups = summarize(folder.specification().expand(), folder.results())
             print_groups(self._output, groups)
         if not interrupted:
+            message = f"the sweep {folder.path} has ended: {outcome(folder.results().values())}"
+            self._run_command("finished", message)
             self._print_note("tables and figures: " + _command("report", folder))
+
+    def _run_command(self, occasion: Occasion, message: str) -> None:
+        if self._notify:
+            run_command(self._notify, occasion, message, lambda line: print_note(f"notify: {line}"))
 
     def exit_code(self) -> int:
         """Return the exit code of a sweep that was not interrupted."""

@@ -12,6 +12,7 @@ from core.remote.protocol import RemoteError
 from core.remote.registry import SessionEndpoint, require_endpoint
 from core.remote.server import Server
 from core.session.local import LocalSession
+from core.session.notification import Notifier
 from core.session.run_requests import ResumeRequest, Runs, TrainRequest
 from core.storage.paths import RECORD
 from tui_meta.app.signals import interrupt_at_once, is_by_signal
@@ -40,6 +41,7 @@ def train(
     dashboard: Mapping[str, Any],
     *,
     dry_run: bool = False,
+    notify: str | None = None,
 ) -> int:
     """Train the runs that the flags ``given`` and the file ``config`` describe."""
     file = read_config_file(config) if config else {}
@@ -58,6 +60,7 @@ def train(
         name=launch.name,
         pace=launch.pace,
         titles=[run.name for run in planned],
+        notify=notify or "",
     )
     is_first = not given and not file and not has_own_runs(Path(user_path(launch.out)))
     return show(
@@ -76,13 +79,15 @@ def resume(
     pace: float | None,
     mode: OutputMode,
     dashboard: Mapping[str, Any],
+    notify: str | None = None,
 ) -> int:
     """Continue the runs at ``paths`` side by side."""
     if iterations is not None:
         validation.count("--iterations", iterations)
     if pace is not None:
         validation.pace("--pace", pace)
-    return show(ResumeRequest.of(paths, iterations=iterations, pace=pace), mode, dashboard)
+    runs = ResumeRequest.of(paths, iterations=iterations, pace=pace, notify=notify or "")
+    return show(runs, mode, dashboard)
 
 
 def show(
@@ -142,7 +147,10 @@ def _local(runs: Runs) -> Iterator[LocalSession]:
     plans = runs.plans()
     try:
         _print_notes(launch_reply(plans))
-        yield LocalSession(plans)
+        session = LocalSession(plans)
+        if runs.notify:
+            Notifier(session, runs.notify)
+        yield session
     finally:
         for plan in plans:
             plan.folder.discard()

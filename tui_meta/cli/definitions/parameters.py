@@ -57,6 +57,14 @@ SweepPath = Annotated[Path, Parameter(help="Folder of the sweep", metavar="FOLDE
 DryRun = Annotated[
     bool, switch("Only print the runs that would be trained"), Parameter(group=OUTPUT)
 ]
+Notify = Annotated[
+    str | None,
+    Parameter(
+        help="Shell command to run when a run diverges or fails, and when all have ended",
+        metavar="COMMAND",
+        group=OUTPUT,
+    ),
+]
 SessionId = Annotated[str, Parameter(help="Session ID from tui-meta ls", metavar="ID")]
 AnySession = Annotated[
     str | None,

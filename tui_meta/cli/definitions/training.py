@@ -19,6 +19,7 @@ from tui_meta.cli.definitions.parameters import (
     DryRun,
     JsonEvents,
     JsonResult,
+    Notify,
     NoTui,
     Pace,
     Paths,
@@ -46,12 +47,13 @@ def train(
     json: JsonEvents = False,
     detach: Detach = False,
     dry_run: DryRun = False,
+    notify: Notify = None,
     dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
     from tui_meta.cli.commands.train import train
 
     mode = _mode(no_tui=no_tui, json=json, detach=detach)
-    return train(settings, config, mode, dashboard, dry_run=dry_run)
+    return train(settings, config, mode, dashboard, dry_run=dry_run, notify=notify)
 
 
 @app.command(
@@ -71,12 +73,13 @@ def resume(
     no_tui: NoTui = False,
     json: JsonEvents = False,
     detach: Detach = False,
+    notify: Notify = None,
     dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
     from tui_meta.cli.commands.train import resume
 
     mode = _mode(no_tui=no_tui, json=json, detach=detach)
-    return resume(paths, iterations, pace, mode, dashboard)
+    return resume(paths, iterations, pace, mode, dashboard, notify)
 
 
 @app.command(
@@ -105,6 +108,7 @@ def sweep(
     ] = None,
     shard: Annotated[str, Parameter(help="Part to train, of N parts", metavar="I/N")] = "1/1",
     dry_run: DryRun = False,
+    notify: Notify = None,
     json: JsonResult = False,
 ) -> int:
     from tui_meta.cli.commands.sweep import sweep
@@ -117,6 +121,7 @@ def sweep(
         workers=workers,
         shard=shard,
         dry_run=dry_run,
+        notify=notify,
         as_json=json,
     )
 

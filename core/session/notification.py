@@ -1,0 +1,106 @@
+"""Runs a command of the user's when a run diverges or fails, and when all runs have ended."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from core.errors import reason
+from core.events import (
+    AnyEvent,
+    CommandRejected,
+    Diverged,
+    Extended,
+    Failed,
+    Finished,
+    RolledBack,
+    Started,
+    Stopped,
+)
+from core.session.local import LocalSession
+
+Occasion = Literal["diverged", "failed", "finished"]
+
+QUICK_SECONDS = 0.3
+"""A command that fails at once is reported before the process can end."""
+
+SHELL_ERRORS = {126: "the command cannot be executed", 127: "no such command"}
+
+
+def run_command(
+    command: str, occasion: Occasion, message: str, report: Callable[[str], None]
+) -> None:
+    """Run ``command`` in a shell, and ``report`` later why it failed, if it did.
+
+    Its environment has ``TUI_META_EVENT`` and ``TUI_META_MESSAGE``. It continues when this process
+    ends.
+    """
+    variables: Mapping[str, str] = {"TUI_META_EVENT": occasion, "TUI_META_MESSAGE": message}
+    null = subprocess.DEVNULL
+    try:
+        process = subprocess.Popen(
+            command,
+            shell=True,
+            env={**os.environ, **variables},
+            start_new_session=True,
+            stdin=null,
+            stdout=null,
+            stderr=null,
+        )
+    except (OSError, ValueError) as error:  # ValueError: a null character
+        report(f"the command cannot be started ({reason(error)})")
+        return
+
+    def wait(timeout: float | None = None) -> None:
+        if code := process.wait(timeout):
+            report(SHELL_ERRORS.get(code, f"the command ended with exit code {code}"))
+
+    try:
+        wait(QUICK_SECONDS)
+    except subprocess.TimeoutExpired:
+        threading.Thread(target=wait, name="notification", daemon=True).start()
+
+
+class Notifier:
+    """Listens to the events of ``session`` and runs ``command``."""
+
+    def __init__(self, session: LocalSession, command: str) -> None:
+        self._session = session
+        self._command = command
+        self._ended: dict[str, AnyEvent] = {}
+        self._lock = threading.Lock()  # runs publish in threads of their own
+        session.add_listener(self.add)
+
+    def add(self, event: AnyEvent) -> None:
+        """Run the command if it is due after ``event``."""
+        with self._lock:
+            if isinstance(event, Started | Extended | RolledBack):
+                self._ended.pop(event.run, None)
+            if not isinstance(event, Diverged | Failed | Finished | Stopped):
+                return
+            self._ended[event.run] = event
+            ended = {run: self._ended.get(run) for run in self._session.snapshots()}
+        if isinstance(event, Diverged | Failed):
+            kind: Occasion = "diverged" if isinstance(event, Diverged) else "failed"
+            self._run(event, kind, f"{event.run} {kind} at {event.iteration:,}: {event.problem}")
+        # What the user stopped needs no message.
+        if all(ended.values()) and not all(isinstance(one, Stopped) for one in ended.values()):
+            finished = sum(isinstance(one, Finished) for one in ended.values())
+            self._run(event, "finished", f"{finished:,} of {len(ended):,} runs have finished")
+
+    def _run(self, event: AnyEvent, occasion: Occasion, message: str) -> None:
+        def report(problem: str) -> None:
+            refused = CommandRejected(
+                run=event.run,
+                iteration=event.iteration,
+                time=time.time(),
+                command="notify",
+                reason=problem,
+            )
+            self._session.publish(refused)
+
+        run_command(self._command, occasion, message, report)
