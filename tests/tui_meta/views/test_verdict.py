@@ -59,7 +59,7 @@ def test_short_budgets_are_for_narrow_screens_and_many_runs() -> None:
 def test_of_many_runs_the_best_are_named_as_far_as_there_is_room() -> None:
     narrow, wide = (plain(many().lines(width, 1)[0]).rstrip() for width in (80, 120))
     assert narrow == "1,000 tasks, best of 10: run-9 0.0500 ± 0.0050 · untrained 2952"
-    assert "run-9 0.0500 ± 0.0050 · run-8 0.150 ± 0.015 · run-7 0.450 ± 0.045 · untr" in wide
+    assert "run-9 0.0500 ± 0.0050 · run-8 0.150 ± 0.015 · run-7 0.450 · run-6 1.35 · untr" in wide
 
 
 def test_the_inner_rate_of_the_untrained_network_is_named_where_rates_differ() -> None:
