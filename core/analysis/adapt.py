@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.analysis.answers import Adapted, numbers
+from core.analysis.answers import Adapted
 from core.analysis.executors import require_affordable
 from core.analysis.lab_tasks import draw_preset
 from core.analysis.questions import Adapt, SampledTask
@@ -10,6 +10,7 @@ from core.analysis.theta_cache import Theta
 from core.engines.base import Engine
 from core.evaluation.adaptation import few_shot
 from core.evaluation.few_shot_tasks import PRESETS, FewShotTask
+from core.evaluation.statistics import numbers
 from core.tasks.sine_sampler import QUERY_POINTS, SineWave, query_grid
 
 

@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import msgspec
-import numpy as np
 
 from core.analysis.questions import ExplicitTask
 from core.evaluation_protocol import EvaluationProtocol
 from core.events import Iteration, SaveKind, Validation
-from core.tasks.base import Floats
 
 LARGEST_ANSWER = 2**19
 """Bytes of an answer in MessagePack. The longest, 1,000 steps on 50 points, has 465,000, which take
@@ -209,19 +207,6 @@ class RunHistory(Answer, frozen=True, kw_only=True, tag="recalled"):
 
 
 AnyAnswer = Cancelled | Adapted | BatteryResult | Traced | RunHistory
-
-
-def number(value: float) -> Number:
-    """Return ``value``, or None if it is not finite."""
-    return float(value) if np.isfinite(value) else None
-
-
-def numbers(array: Floats) -> Numbers:
-    """Return the values of ``array`` ``(n,)``, None for those that are not finite."""
-    values: list[float] = array.tolist()
-    if np.isfinite(array).all():
-        return tuple(values)
-    return tuple(number(value) for value in values)
 
 
 def _require(condition: bool, rule: str) -> None:

@@ -15,8 +15,6 @@ from core.analysis.answers import (
     HardTask,
     Pair,
     SourceResult,
-    number,
-    numbers,
 )
 from core.analysis.executors import require_affordable
 from core.analysis.questions import LARGEST_NUMBER, Battery, ExplicitTask
@@ -24,7 +22,7 @@ from core.analysis.theta_cache import Theta
 from core.engines.base import Engine
 from core.errors import ConfigError
 from core.evaluation.few_shot_tasks import ManyTasks, draw_many
-from core.evaluation.statistics import Statistics, has_diverged
+from core.evaluation.statistics import Statistics, has_diverged, number, numbers
 from core.tasks.base import Floats
 from core.tasks.sine import SineTasks
 

@@ -13,12 +13,13 @@ from torch import Tensor
 from core.algorithms import optimizers as outer
 from core.algorithms.base import MetaBatch
 from core.algorithms.fomaml import Fomaml
-from core.analysis.answers import Point, Traced, number
+from core.analysis.answers import Point, Traced
 from core.analysis.executors import require_affordable
 from core.analysis.theta_cache import Theta
 from core.config import RunConfig
 from core.engines.torch.engine import TorchMLP
 from core.errors import ConfigError, QuestionError
+from core.evaluation.statistics import number
 from core.models.mlp import MLP
 from core.tasks.sine_sampler import SineSampler
 

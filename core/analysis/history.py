@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.analysis.answers import Cancelled, PastEvaluation, RunHistory, SavedTheta, number
+from core.analysis.answers import Cancelled, PastEvaluation, RunHistory, SavedTheta
 from core.errors import RunFolderError, reason
+from core.evaluation.statistics import number
 from core.events import AnyEvent, Evaluated, RolledBack, Validated, Validation
 from core.storage.event_log_reader import Rollbacks, events_since
 from core.storage.paths import LOG

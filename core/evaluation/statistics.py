@@ -112,3 +112,14 @@ def _within(angle: float, freedom: int) -> float:
         term *= cosine**2 * k / (k + 1)
     total *= sine
     return 2 / math.pi * (angle + total) if odd else total
+
+
+def number(value: float) -> float | None:
+    """Return ``value``, or None if it is not finite: JSON has no number for it."""
+    return float(value) if np.isfinite(value) else None
+
+
+def numbers(values: NDArray[np.floating]) -> tuple[float | None, ...]:
+    """Return the ``values`` ``(n,)``, None for those that are not finite."""
+    plain: list[float] = values.tolist()
+    return tuple(plain if np.isfinite(values).all() else map(number, plain))

@@ -1,12 +1,10 @@
 """The evaluations that a run makes of itself: validations, and of single tasks."""
 
-import math
-
 from core.config import RunConfig
 from core.engines.base import Engine
 from core.evaluation.adaptation import few_shot, many_tasks
 from core.evaluation.few_shot_tasks import PROBES, ProbeName, draw_task
-from core.evaluation.statistics import Statistics
+from core.evaluation.statistics import Statistics, number, numbers
 from core.events import Evaluated, EventHeader, Validated, spent
 from core.tasks.base import Floats
 from core.tasks.sine_sampler import query_grid
@@ -21,20 +19,15 @@ def validate(
     columns = Statistics.per_step(losses)
     return Validated(
         steps=protocol.reported_steps,
-        mean=tuple(finite(one.mean) for one in columns),
-        low=tuple(finite(one.low) for one in columns),
-        high=tuple(finite(one.high) for one in columns),
-        median=tuple(finite(one.median) for one in columns),
+        mean=tuple(number(one.mean) for one in columns),
+        low=tuple(number(one.low) for one in columns),
+        high=tuple(number(one.high) for one in columns),
+        median=tuple(number(one.median) for one in columns),
         diverged=tuple(one.diverged for one in columns),
-        losses=tuple(map(finite, losses[:, -1].tolist())),
+        losses=numbers(losses[:, -1]),
         spent=spent(config.algorithm.budget, header["iteration"], seconds),
         **header,
     )
-
-
-def finite(value: float) -> float | None:
-    """Return ``value``, or None where JSON has no number for it."""
-    return value if math.isfinite(value) else None
 
 
 def evaluate(
