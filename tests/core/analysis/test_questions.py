@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.analysis.questions import (
+    MOST_SOURCES,
     Adapt,
     AnyQuestion,
     Battery,
@@ -110,7 +111,7 @@ def test_huge_and_non_finite_numbers_are_refused(field: str, bad: float) -> None
         (drawn(index=2**60), "index"),
         (drawn(seed=2**63), "seed"),
         (survey(sources=[]), "sources"),
-        (survey(sources=[{"source": "live", "run": "a"}] * 9), "sources"),
+        (survey(sources=[{"source": "live", "run": "a"}] * (MOST_SOURCES + 1)), "sources"),
         (survey(tasks=0), "tasks"),
         (survey(tasks=99), "tasks"),
         (survey(tasks=10_001), "tasks"),
