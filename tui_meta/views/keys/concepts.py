@@ -105,8 +105,8 @@ _CONCEPTS: Mapping[str, Concepts] = {
         "task each instead, with the nearest θ that was kept; the screen says which.",
     },
     "Runs": {
-        "list": "The runs in the folder, of this session and earlier ones, each with its settings, "
-        "log and checkpoints.",
+        "list": "The runs in the folder, whatever process trains them, as they are now. Settings "
+        "that differ among them are columns.",
         "validation": "The best, which is the lowest: mean loss after adaptation on a fixed set of "
         "tasks, within its 95 % interval. Comparable if validation settings are the same.",
         "good": f"{_GOOD[0].upper()}{_GOOD[1:]}.",
@@ -115,7 +115,8 @@ _CONCEPTS: Mapping[str, Concepts] = {
         "damaged.",
         "open": "{runs open} shows a run's settings, checkpoints and evaluations, {info} all that "
         "it is.",
-        "compare": "{runs mark} marks runs, {runs compare} shows their curves in one chart.",
+        "compare": "{runs mark} marks runs, {runs compare} shows up to eight in one chart, with "
+        "the chart keys of Watch, above what differs among them.",
         "continue": "{runs resume} trains an unfinished run to its target, in a new session.",
     },
     "Messages": {
