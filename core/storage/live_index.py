@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from core.errors import RunFolderError
-from core.storage.paths import LOCK, LOG, RECORD
+from core.storage.paths import LOCK, LOG
 from core.storage.run_index import RunSummary, candidates, owner_words, summarize
 
-_WATCHED = ("", LOG, RECORD, LOCK)
-"""What changes with a run: its folder when a file appears, its files when they are written."""
+_WATCHED = ("", f"/{LOG}", f"/{LOCK}")
+"""What changes with a run: its folder when a file appears or is replaced, files that grow or are
+overwritten."""
 
 _State = tuple[object, ...]
 
@@ -17,28 +18,28 @@ _State = tuple[object, ...]
 class LiveIndex:
     """Lists the runs in some folders again and again; an unchanged summary is the same object.
 
-    A look at an unchanged run takes four calls of ``stat``, and one of its lock if it is trained.
+    A look at an unchanged run takes three calls of ``stat``, and one of its lock if it is trained.
     """
 
     def __init__(self) -> None:
-        self._known: dict[Path, tuple[_State, RunSummary | None]] = {}
+        self._known: dict[str, tuple[_State, RunSummary | None]] = {}
 
     def list(self, folders: Iterable[Path]) -> Sequence[RunSummary]:
         """Summarize the runs in ``folders`` as ``list_runs`` does; raises ``RunFolderError``."""
-        found: dict[Path, tuple[_State, RunSummary | None]] = {}
+        found: dict[str, tuple[_State, RunSummary | None]] = {}
         for path in (path for folder in folders for path in candidates(folder)):
             known = self._known.get(path)
             # Before the run is read: what changes meanwhile is read at the next look.
             state = _state(path)
             if known is None or known[0] != state or _has_ended(known[1]):
-                known = state, summarize(path)
+                known = state, summarize(Path(path))
             found[path] = known
         self._known = found
         return [summary for _, summary in found.values() if summary]
 
 
-def _state(path: Path) -> _State:
-    return tuple(map(_file_state, (os.path.join(path, name) for name in _WATCHED)))
+def _state(path: str) -> _State:
+    return tuple([_file_state(path + name) for name in _WATCHED])
 
 
 def _file_state(file: str) -> tuple[int, ...]:

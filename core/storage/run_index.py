@@ -142,14 +142,16 @@ def list_runs(folder: Path) -> list[RunSummary]:
 
     Folders without files of a run are left out.
     """
-    found = (summarize(path) for path in candidates(folder))
+    found = (summarize(Path(path)) for path in candidates(folder))
     return [one for one in found if one]
 
 
-def candidates(folder: Path) -> list[Path]:
+def candidates(folder: Path) -> list[str]:
     """Return the run that ``folder`` is, or everything in it; raises ``RunFolderError``."""
     names = _names(folder)
-    return [folder] if _looks_like_run(names) else [folder / name for name in sorted(names)]
+    # Not as ``Path``, each of which would take longer than a look at an unchanged file.
+    start = str(folder / "_")[:-1]
+    return [str(folder)] if _looks_like_run(names) else [start + name for name in sorted(names)]
 
 
 def summarize(path: Path) -> RunSummary | None:

@@ -10,6 +10,7 @@ import pytest
 from core.events import AnyEvent, Evaluated, Finished, RolledBack
 from core.storage import live_index
 from core.storage.event_log_reader import FollowedLog, history
+from core.storage.io import write_atomically
 from core.storage.live_index import LiveIndex
 from core.storage.lock import FolderLock
 from core.storage.run_index import RunSummary, list_runs, read_run, summarize
@@ -75,7 +76,7 @@ def test_new_changed_and_deleted_runs_are_noticed(folder: Path, read: list[str])
     make_run(folder / "notes" / "no run")
     assert [one.name for one in index.list([folder])] == ["a", "b", "c", "d"]
     make_checkpoint(folder / "a", 700)
-    (folder / "c" / "run.json").write_text("{")
+    write_atomically(folder / "c" / "run.json", b"{")
     found = index.list([folder])
     assert [one.iteration for one in found[:2]] == [700, 100]
     assert found[2].state == "damaged"
