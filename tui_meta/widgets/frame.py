@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
 from tui_meta.upstream.plotext import cell
-from tui_meta.views.plots.axis import Axis, Tick, choose_ticks, same_scale
-from tui_meta.views.plots.plot import Plot
+from tui_meta.views.plots.axis import Axis, Tick, choose_ticks
+from tui_meta.views.plots.plot import Plot, rescaled
 from tui_meta.views.text import wrap
 from tui_meta.widgets.canvas import FRAME, line_mark, sample, style, unit
 
@@ -63,7 +63,7 @@ class Layout:
         y_ticks = _y_ticks(plot.y, rows)
         strip_ticks = _y_ticks(plot.strip.y, strip) if plot.strip else ()
         gutter = max((cell_len(label) for _, label in (*y_ticks, *strip_ticks)), default=0) + 1
-        if height < 4 or width < gutter + 16:
+        if height < 4 or width < gutter + 16 or not (plot.series or plot.y.ticked):
             gutter = 0
         columns = width - gutter
         x_ticks = _x_ticks(plot.x, columns, gutter) if labels else ()
@@ -87,15 +87,10 @@ class Layout:
 def scaled(plot: Plot, width: int, height: int) -> Plot:
     """Return the plot with axes of the same scale, if it asks for them, and a factor if not."""
     layout = Layout.fit(plot, width, height)
-    if not plot.same_scale or layout.columns <= 0 or layout.rows <= 0:
+    if layout.columns <= 0 or layout.rows <= 0:
         return plot
     # A cell is about twice as high as it is wide.
-    x, y, factor = same_scale(plot.x, plot.y, layout.columns, 2 * layout.rows)
-    if factor > 1:
-        y = replace(y, label=f"{y.label} \N{MULTIPLICATION SIGN}{factor:g}")
-    if factor < 1:
-        x = replace(x, label=f"{x.label} \N{MULTIPLICATION SIGN}{1 / factor:g}")
-    return replace(plot, x=x, y=y)
+    return rescaled(plot, layout.columns, 2 * layout.rows)
 
 
 def _strip_rows(plot: Plot, rows: int) -> int:
@@ -180,7 +175,7 @@ def legend_row(plot: Plot, width: int, gutter: int, *, color: bool, ascii: bool)
     for index, (series, name) in enumerate(zip(plot.legend, names, strict=True)):
         count = cells if series.kind == "line" else 1
         mark = sample(series, ascii=ascii) * count
-        if count > 1 and not (color or ascii):
+        if series.kind == "line" and not (color or ascii):
             mark = mark[:-1] + (line_mark(series) or mark[-1])
         segments.append(Segment(" " * gap if index else ""))
         segments.append(Segment(mark, style(series, color=color)))

@@ -211,6 +211,7 @@ def test_an_axis_with_room_has_at_least_two_ticks(
     scale: Scale, room: int, data: st.DataObject
 ) -> None:
     ends = data.draw(spans(-8, 8, 0.05) if scale == "log" else spans(-1e6, 1e6, 1e-3))
+    assume(ends[1] - ends[0] > 0.05)
     assert len(ticks_in(Axis(*ends, scale=scale), room)) >= 2
 
 

@@ -194,3 +194,10 @@ def test_any_values_give_a_picture(points: list[Point], kind: str) -> None:
     written = ElementTree.tostring(root, "unicode")
     assert not re.search(r"\b(nan|inf)\b|e\+", written)
     assert {one.tag.removeprefix(SVG) for one in root.iter()} <= PLAIN
+
+
+def test_axes_of_one_scale_are_so_in_the_picture_or_the_factor_is_written() -> None:
+    line = Series("path", (0.0, 1.0), (0.0, 0.01))
+    plot = Plot("", (line,), Axis(0, 1, "axis 1"), Axis(0, 0.01, "axis 2"), same_scale=True)
+    assert "axis 2 \N{MULTIPLICATION SIGN}50<" in plot_svg(plot)
+    assert "axis 1<" in plot_svg(plot)

@@ -21,7 +21,7 @@ from textual.strip import Strip
 
 from tui_meta.upstream.plotext import own_figure
 from tui_meta.views.plots.axis import Axis, Limits, limits_around
-from tui_meta.views.plots.plot import Kind, Mark, Marker, Plot, Series, curve
+from tui_meta.views.plots.plot import Kind, Mark, Marker, Plot, Series, curve, empty_plot
 from tui_meta.views.plots.wave import error_strip
 from tui_meta.widgets.canvas import Canvas
 from tui_meta.widgets.chart import Chart, draw
@@ -266,7 +266,7 @@ def test_a_chart_of_36_by_9_shows_legend_ticks_and_data() -> None:
 
 def test_a_small_chart_drops_ticks_before_the_legend_and_the_data_never() -> None:
     assert "┤" not in plain(wave_plot(), 14, 5)
-    assert plain(wave_plot(), 14, 5).splitlines()[0].startswith("⠒ t")
+    assert plain(wave_plot(), 14, 5).splitlines()[0].startswith("■ t")
     assert plain(wave_plot(), 14, 2).strip()
 
 
@@ -456,6 +456,10 @@ def test_names_of_lines_that_end_at_the_edge_are_above_them_in_their_order() -> 
         rows = [strip.text for strip in draw(plot, 80, 14, color=False, ascii=ascii)][1:]
         named = [row.split()[-2:] for row in rows if row.split()[-1:] and row.split()[-1] in names]
         assert named == [list(pair) for pair in zip(marks, names, strict=True)]
+
+
+def test_a_chart_that_waits_for_its_data_has_no_axes() -> None:
+    assert colored(empty_plot("", "asked"), 40, 12).split() == ["asked"]
 
 
 def test_without_colour_lines_carry_marks_in_columns_of_their_own() -> None:

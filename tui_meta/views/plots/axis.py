@@ -105,19 +105,19 @@ def limits_around(values: Sequence[float]) -> Limits:
     return Limits(low, high) if low < high else Limits.unknown().follow((low - 1, high + 1))
 
 
-def same_scale(x: Axis, y: Axis, columns: int, rows: int) -> tuple[Axis, Axis, float]:
+def same_scale(x: Axis, y: Axis, width: float, height: float) -> tuple[Axis, Axis, float]:
     """Return the axes, one of them widened so that a unit is as long on both, and a factor.
 
-    There are so many dots of equal size on each. Where this would leave most of the chart empty,
+    The axes are ``width`` and ``height`` long. Where this would leave most of the chart empty,
     y is drawn larger by a factor of 1, 2 or 5 times a power of ten, which is below 1 where x is.
     """
-    across, up = (x.upper - x.lower) / columns, (y.upper - y.lower) / rows
+    across, up = (x.upper - x.lower) / width, (y.upper - y.lower) / height
     stretch = max(across / up, up / across)
     # The largest such factor that is not above the stretch which would fill the chart.
     factor = 1.0 if stretch <= _MOST_EMPTY else 1 / round_step(1 / stretch)
     if across >= up:
-        return x, _widened(y, across / factor * rows), factor
-    return _widened(x, up / factor * columns), y, 1 / factor
+        return x, _widened(y, across / factor * height), factor
+    return _widened(x, up / factor * width), y, 1 / factor
 
 
 def _widened(axis: Axis, span: float) -> Axis:

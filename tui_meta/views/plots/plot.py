@@ -6,10 +6,10 @@ zero) become gaps, never errors: a training run that diverges must still be look
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from tui_meta.views.plots.axis import Axis
+from tui_meta.views.plots.axis import Axis, same_scale
 
 Kind = Literal["line", "points"]
 Marker = Literal["solid", "dashed", "short", "dash-dot", "dotted", "•", "+", "●", "○", "◆"]
@@ -115,6 +115,18 @@ class Plot:
         order = {label: place for place, label in enumerate(self.names)}
         named = (series for series in self.series if series.label and series.listed)
         return tuple(sorted(named, key=lambda series: order.get(series.label, -1)))
+
+
+def rescaled(plot: Plot, width: float, height: float) -> Plot:
+    """Return the plot for axes of these lengths: of the same scale, if it asks for them."""
+    if not plot.same_scale:
+        return plot
+    x, y, factor = same_scale(plot.x, plot.y, width, height)
+    if factor > 1:
+        y = replace(y, label=f"{y.label} \N{MULTIPLICATION SIGN}{factor:g}")
+    if factor < 1:
+        x = replace(x, label=f"{x.label} \N{MULTIPLICATION SIGN}{1 / factor:g}")
+    return replace(plot, x=x, y=y)
 
 
 def empty_plot(title: str, said: str) -> Plot:

@@ -11,7 +11,7 @@ from math import isfinite
 from xml.sax.saxutils import escape, quoteattr
 
 from tui_meta.views.plots.axis import Axis, Tick, choose_ticks
-from tui_meta.views.plots.plot import BAND_EDGES, Color, Marker, Plot, Series
+from tui_meta.views.plots.plot import BAND_EDGES, Color, Marker, Plot, Series, rescaled
 from tui_meta.views.text import printable, wrap
 
 WIDTH, HEIGHT = 720.0, 440.0
@@ -70,6 +70,7 @@ def plot_svg(plot: Plot) -> str:
     legend, rows = _legend(plot, 14 + _LINE * len(header))
     box = Box(_LEFT, 12 + _LINE * (len(header) + rows), WIDTH - _RIGHT, HEIGHT - _BELOW)
     size = f'width="{WIDTH:g}" height="{HEIGHT:g}" viewBox="0 0 {WIDTH:g} {HEIGHT:g}"'
+    plot = rescaled(plot, box.right - box.left, box.bottom - box.top)
     limits = f"{_range('x', plot.x)}; {_range('y', plot.y)}"
     parts = [
         '<?xml version="1.0" encoding="UTF-8"?>',
