@@ -8,7 +8,7 @@ import pytest
 from tests.support.dashboard.watch_state import started_session, watch_state
 from tui_meta.views.run_status import RunStatus, run_statuses
 from tui_meta.views.text import cells, plain
-from tui_meta.views.watch.facts import fact_lines, facts
+from tui_meta.views.watch.facts import fact_lines, fact_rows, facts
 
 
 def statuses() -> list[RunStatus]:
@@ -28,6 +28,12 @@ def test_steps_quantiles_budget_and_settings_have_a_row_each() -> None:
     assert found["gradient evaluations"] == ["73,800", "93,500"]
     assert found["per iteration"] == ["3 x 10 shots", "1 x 50 points"]
     assert found["seed"] == ["0", "0"]
+
+
+def test_a_copy_has_a_column_for_each_run() -> None:
+    head, *rows = fact_rows(statuses())
+    assert head == ("", "FOMAML", "Reptile")
+    assert ("seed", "0", "0") in rows
 
 
 def test_quantiles_are_losses_of_tasks_even_where_some_are_not_finite() -> None:

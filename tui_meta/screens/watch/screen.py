@@ -24,6 +24,7 @@ from tui_meta.views.keys.table import Groups
 from tui_meta.views.keys.watch import EVALUATION_KEYS, GROUPS, RUN_KEYS, VIEW_KEYS
 from tui_meta.views.tabular import Rows, plot_rows, run_rows, table_rows
 from tui_meta.views.watch import commands, layout
+from tui_meta.views.watch.facts import fact_rows
 from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines, LinesPanel
@@ -71,6 +72,8 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
             return focused.id or "chart", plot_rows(focused.plot)
         if isinstance(focused, LossTablePanel):
             return "losses", table_rows(self.dashboard.history, self.dashboard.statuses)
+        if focused and focused.id == layout.FACTS:
+            return "numbers", fact_rows(self.dashboard.statuses)
         return "runs", run_rows(self.dashboard.snapshots)
 
     def compose(self) -> ComposeResult:

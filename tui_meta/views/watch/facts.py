@@ -1,7 +1,7 @@
 """Runs in numbers: the newest validation, what has been used and the main settings of each."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -24,6 +24,13 @@ def facts(statuses: Sequence[RunStatus]) -> dict[str, list[str]]:
     columns = [_column(one) for one in statuses]
     names = dict.fromkeys(name for column in columns for name in column)
     return {name: [column.get(name, "") for column in columns] for name in names}
+
+
+def fact_rows(statuses: Sequence[RunStatus]) -> Iterator[Sequence[str]]:
+    """Yield a header and the facts of all runs."""
+    yield "", *(one.title for one in statuses)
+    for name, values in facts(statuses).items():
+        yield name, *values
 
 
 def fact_lines(statuses: Sequence[RunStatus], width: int, rows: int) -> tuple[Line, ...]:
