@@ -22,7 +22,7 @@ _REPLACEMENTS = {
     "→▶▸": ">",
     "←": "<",
     "↑▲": "^",
-    "↓▼": "v",
+    "↓▼▾": "v",
     "\N{MULTIPLICATION SIGN}": "x",
     "\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}": "-",
     "\N{PLUS-MINUS SIGN}": "~",

@@ -23,6 +23,9 @@ from tests.support.run_folders import (
     started,
     validated,
 )
+from tui_meta.views.plots.axis import Axis
+from tui_meta.views.plots.plot import Plot, curve
+from tui_meta.views.runs.comparison import compared_lines
 from tui_meta.views.runs.curves import MOST_CURVES
 from tui_meta.views.runs.details import cannot_resume, resume_command, run_lines
 from tui_meta.views.runs.report import recorded_config, report
@@ -261,3 +264,22 @@ def test_the_command_to_resume_a_run_depends_on_the_process_that_has_it() -> Non
 def test_a_finished_run_is_resumed_with_more_iterations() -> None:
     command = "tui-meta resume /runs/a --iterations 40"
     assert cannot_resume(run_summary("a"), is_here=False) == f"finished; to continue: {command}"
+
+
+def test_the_table_of_a_comparison_has_what_differs_and_the_values_at_the_cursor() -> None:
+    entries = [with_settings("a", inner_lr=0.5), with_settings("b", algorithm="reptile")]
+    plot = Plot(
+        "",
+        (curve("a", (0, 10), (1.0, 3.0)), curve("b", (0, 4), (1.0, 2.0), 1)),
+        Axis(0, 10, label="iteration"),
+        Axis(0, 5),
+        cursor=5.0,
+    )
+    heading, *rows = map(plain, compared_lines(entries, ["a", "b"], plot, 140))
+    assert heading.split()[:4] == ["run", "algorithm", "outer_lr", "tasks"]
+    assert heading.split()[-2:] == ["at", "5"]
+    assert [row.split()[:3] for row in rows] == [["⠒⠒", "a", "fomaml"], ["╍╍", "b", "reptile"]]
+    assert [row.split()[-1] for row in rows] == ["2.00", "-"]
+    assert rows[0].index("fomaml") == heading.index("algorithm")
+    narrow = map(plain, compared_lines(entries, ["a", "b"], plot, 44))
+    assert "algorithm" not in next(narrow)

@@ -205,7 +205,9 @@ class RunsPage(CurveKeys, ResumeRuns):
         if table.display:
             table.styles.height = rows
             table.show(compared_lines(self._compared, runs.names, plot, self.size.width))
-            plot = unlisted(plot, runs.names)
+            # Without colours, the names at their ends identify the lines.
+            has_colors = not (self.app.no_color or getattr(self.app, "ascii_only", False))
+            plot = unlisted(plot, runs.names) if has_colors else plot
         self.query_one("#curves", Chart).show(with_reading(plot))
 
     def _is_new(self, part: str, *content: object) -> bool:

@@ -10,7 +10,7 @@ from tui_meta.views.numbers import loss
 from tui_meta.views.plots.plot import Plot
 from tui_meta.views.run_status import sample
 from tui_meta.views.runs.curves import ComparedRuns, RecordedRun, Which
-from tui_meta.views.runs.settings_columns import differing, in_order, settings_of
+from tui_meta.views.runs.settings_columns import WORDS, differing, in_order, settings_of
 from tui_meta.views.runs.summary import progress_words, validation_words
 from tui_meta.views.text import Line, Span, clip, fit, line
 from tui_meta.views.watch import layout
@@ -127,7 +127,8 @@ def compared_lines(
         at = plot.cursor
         values = [value_at(plot, lines[name], at) if name in lines else None for name in names]
         columns[place(plot, at)] = list(map(loss, values))
-    room = width - _SAMPLE - min(_USUAL_NAME, max(map(len, names), default=0)) - _cells(columns)
+    name_cells = min(_USUAL_NAME, max(map(len, ("run", *names))))
+    room = width - _SAMPLE - name_cells - _cells(columns)
     differ = {name: [one.get(name, "") for one in settings] for name in differing(settings)}
     while differ and _cells(differ) > room:
         differ.popitem()
@@ -141,12 +142,14 @@ def _cells(columns: Mapping[str, Sequence[str]]) -> int:
 
 def _table(names: Sequence[str], columns: Mapping[str, Sequence[str]], width: int) -> list[Line]:
     room = max(4, min(width - _SAMPLE - _cells(columns), max(map(len, ("run", *names)))))
-    sizes = [max(map(len, (name, *texts))) for name, texts in columns.items()]
+    sizes = {name: max(map(len, (name, *texts))) for name, texts in columns.items()}
 
     def row(cells: Sequence[str]) -> str:
-        return "".join(
-            f"{' ' * _GAP}{cell:>{size}}" for cell, size in zip(cells, sizes, strict=True)
+        aligned = (
+            f"{cell:<{size}}" if name in WORDS else f"{cell:>{size}}"
+            for cell, (name, size) in zip(cells, sizes.items(), strict=True)
         )
+        return "".join(f"{' ' * _GAP}{cell}" for cell in aligned)
 
     heading = line(Span(f"{'':{_SAMPLE}}{'run':<{room}}{row(list(columns))}", "dim"))
     rows = zip(*columns.values(), strict=True)
