@@ -21,7 +21,7 @@ WHEN_PLANNED = """
 import sys
 import core.session.run_requests
 from tui_meta.cli.main import main
-def planned(*arguments):
+def planned(*_, **__):
     sys.exit(0 if "tui_meta.cli.headless" in sys.modules else "loaded later")
 core.session.run_requests.plan_new = planned
 sys.exit(main(sys.argv[1:]))
