@@ -8,6 +8,7 @@
     x CheckpointError
     x RunFolderError
     x EngineError
+    x ClusterError
     x QuestionError
   * SessionError
     x RemoteError (core.remote.protocol)
@@ -114,6 +115,10 @@ class RunFolderError(SubjectError):
 
 class EngineError(SubjectError):
     """An engine or a device cannot do what was asked of it."""
+
+
+class ClusterError(SubjectError):
+    """The workers of a cluster cannot do what was asked of them."""
 
 
 class QuestionError(SubjectError):

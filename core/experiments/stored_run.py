@@ -29,24 +29,28 @@ class RunTrainer:
     """Trains runs of the sweep in the folder ``path``; threads share it."""
 
     def __init__(self, path: Path, store: Store) -> None:
-        self._path = path.resolve()  # as that of a run that is resumed
-        self._store = store
+        self.path = path.resolve()  # as that of a run that is resumed
+        self.store = store
         self._chunks = _Chunks()
 
     def __call__(self, run: PlannedRun, cancelled: Cancelled) -> RunResult | None:
         """Train ``run`` and return its result, None if it was cancelled; raises ``LabError``."""
-        if self._store == "all":
-            return self._train_in_folder(run, cancelled)
-        trained = train_in_memory(run, cancelled, self._chunks.of(run.group))
-        if trained is None:
-            return None
-        if self._store == "none":
-            return trained.result
-        return msgspec.structs.replace(trained.result, network=self._saved(run, trained))
+        trained = self.train(run, cancelled)
+        return self.keep(run, trained) if trained else None
 
-    def _saved(self, run: PlannedRun, trained: Trained) -> str:
-        """Save the final network, and return its file relative to the sweep's folder."""
+    def train(self, run: PlannedRun, cancelled: Cancelled) -> Trained | None:
+        """Train ``run``, perhaps on another machine than the one that keeps the final network."""
+        if self.store == "all":
+            result = self._train_in_folder(run, cancelled)
+            return Trained(result) if result else None
+        trained = train_in_memory(run, cancelled, self._chunks.of(run.group))
+        return Trained(trained.result) if trained and self.store == "none" else trained
+
+    def keep(self, run: PlannedRun, trained: Trained) -> RunResult:
+        """Save the final network, if there is one; return the result, which names its file."""
         state, result = trained.state, trained.result
+        if state is None:
+            return result
         checkpoint = Checkpoint(
             run.config,
             state,
@@ -56,14 +60,14 @@ class RunTrainer:
             "final",
             min(result.validations, key=lambda one: one.mean, default=None),
         )
-        folder = self._path / "networks" / run.name
+        folder = self.path / "networks" / run.name
         try:
             folder.mkdir(parents=True, exist_ok=True)
             path = save_checkpoint(folder, checkpoint)
         except OSError as error:
             problem = f"the network cannot be saved ({reason(error)})"
             raise RunFolderError(folder, problem) from error
-        return str(path.relative_to(self._path))
+        return msgspec.structs.replace(result, network=str(path.relative_to(self.path)))
 
     def _train_in_folder(self, run: PlannedRun, cancelled: Cancelled) -> RunResult | None:
         ended = threading.Event()
@@ -72,7 +76,7 @@ class RunTrainer:
             if type(event).__name__.lower() in ENDED:
                 ended.set()
 
-        plan = _planned(self._path / "runs", run)
+        plan = _planned(self.path / "runs", run)
         trainer = Trainer(plan, watch)
         trainer.start()
         try:
@@ -102,7 +106,7 @@ class RunTrainer:
             training_loss=losses[-1] if losses else None,
             validations=tuple(one.result for one in validated if one.result),
             last=msgspec.structs.replace(validated[-1], run=run.name) if validated else None,
-            network=str(path.relative_to(self._path)),
+            network=str(path.relative_to(self.path)),
             engine=shot.engine,
         )
 

@@ -1,10 +1,11 @@
-"""A sweep on this machine: trains what has no result yet, and keeps each result."""
+"""A sweep: trains what has no result yet, by threads or by another executor; keeps each result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from core.analysis.service import never_cancelled
 from core.experiments.pool import work_off
@@ -15,8 +16,16 @@ from core.experiments.sweep_folder import Shard, Store, SweepFolder
 from core.training.memory import require_memory
 from core.training.processors import usable_processors
 
-Executor = Callable[[list[PlannedRun], RunTrainer], Generator[RunResult]]
-"""Trains runs somewhere, and yields their results as they come."""
+
+class Executor(Protocol):
+    """Trains runs somewhere."""
+
+    @property
+    def workers(self) -> int:
+        """How many runs are trained at once."""
+
+    def __call__(self, runs: list[PlannedRun], train: RunTrainer) -> Generator[RunResult]:
+        """Yield the results of ``runs`` as they come; raises ``LabError``."""
 
 
 @dataclass(frozen=True)

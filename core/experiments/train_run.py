@@ -23,11 +23,14 @@ Cancelled = Callable[[], bool]
 
 @dataclass(frozen=True)
 class Trained:
-    """A run that has ended: its result, final state, and losses since the last logged mean."""
+    """A run that has ended: its result, and what is still to be kept of it.
+
+    That is its final state and the losses since the last logged mean; or nothing, without a state.
+    """
 
     result: RunResult
-    state: TrainState
-    recent_losses: tuple[float, ...]
+    state: TrainState | None = None
+    recent_losses: tuple[float, ...] = ()
 
 
 @dataclass

@@ -1,0 +1,73 @@
+"""The part of a Dask executor that runs in its workers."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import ClusterError, LabError
+from core.experiments.pool import work_off
+from core.experiments.results import failed
+from core.experiments.specification import PlannedRun
+from core.experiments.stored_run import RunTrainer
+from core.experiments.sweep_folder import Store, SweepFolder
+from core.experiments.train_run import Trained
+from core.training.memory import require_memory
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Runs of one task; ``settings`` are those of the sweep in the folder ``path``."""
+
+    path: Path
+    settings: dict[str, Any] | None
+    store: Store
+    runs: list[PlannedRun]
+
+
+def train_batch(pickled: bytes) -> list[Trained] | str:
+    """Train the runs of a pickled ``Batch`` in this thread of a worker.
+
+    Return a line instead if this worker cannot; runs are left out if the task was cancelled.
+    """
+    batch: Batch = pickle.loads(pickled)
+    try:
+        if batch.store == "all":
+            _require_shared(batch)
+        require_memory([run.config for run in batch.runs], at_once=1)
+    except LabError as error:
+        return str(error)
+    train = RunTrainer(batch.path, batch.store).train
+    # A worker has a task in each of its threads; the pool adds none that computes beside this one.
+    return list(work_off(batch.runs, train, _failed, 1, _cancelled_task()))
+
+
+def _failed(run: PlannedRun, problem: str) -> Trained:
+    return Trained(failed(run, problem))
+
+
+def _require_shared(batch: Batch) -> None:
+    """Require that this machine sees the folder of the sweep, and may write into it."""
+    seen = SweepFolder(batch.path).settings()
+    if seen != batch.settings or not os.access(batch.path, os.W_OK):
+        problem = "not a folder that this worker can write, as needed to keep all of a run"
+        raise ClusterError(batch.path, problem, "share it, or keep final networks alone")
+
+
+def _cancelled_task() -> Callable[[], bool]:
+    """Return a function that returns True once the task of this thread is not waited for."""
+    from distributed.worker import WORKER_ANY_RUNNING, get_worker
+
+    worker = get_worker()
+    key = worker.get_current_task()
+
+    def cancelled() -> bool:
+        task = worker.state.tasks.get(key)
+        executing = task is not None and task.state == "executing"
+        return not executing or worker.status not in WORKER_ANY_RUNNING
+
+    return cancelled
