@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,18 @@ def test_a_command_is_run_at_the_end_and_at_the_first_problem_of_a_kind(
     first, last = Path("messages").read_text().splitlines()
     assert first.startswith("diverged: reptile-inner_lr-")
     assert last == "finished: the sweep rates has ended: 2 finished, 2 diverged"
+
+
+def test_dask_that_is_missing_is_named_with_what_brings_it(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    error = swept(capsys, "rates", *SMALL, "--scheduler", "tcp://there:8786", code=2)
+    assert error.startswith("error: tcp://there:8786: distributed is not installed (")
+    assert error.endswith("; pip install 'tui-meta[dask]'\n")
+    assert not folder.exists()
+
+
+def test_a_cluster_has_workers_of_its_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tokens = ["rates", *SMALL, "--scheduler", "tcp://there:8786", "--workers", "2"]
+    assert "--workers cannot be combined with --scheduler" in swept(capsys, *tokens, code=2)

@@ -1,17 +1,18 @@
 """``tui-meta sweep``: many runs into one folder, by all processors, and a table at the end."""
 
 import sys
-from collections.abc import Mapping
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core import validation
+from core.errors import LabError
 from core.experiments.results import RunResult
 from core.experiments.summary import summarize
-from core.experiments.sweep import Sweep, ThreadExecutor, opened
+from core.experiments.sweep import Executor, Sweep, ThreadExecutor, opened
 from core.experiments.sweep_folder import Shard, Store, SweepFolder
 from core.session.notification import Occasion, run_command
 from core.training.processors import usable_processors
@@ -32,6 +33,7 @@ def sweep(
     *,
     store: Store,
     workers: int | None,
+    scheduler: str | None,
     shard: str,
     dry_run: bool,
     notify: str | None,
@@ -48,15 +50,30 @@ def sweep(
     if dry_run:
         print_runs(part.of(configure({}, table, config).runs))
         return Exit.DONE
-    folder.specify(table)
-    with FirstSignal() as interrupts, opened(folder, part, store) as sweep:
-        executor = ThreadExecutor(
-            workers or usable_processors(), lambda: interrupts.received is not None
-        )
-        report = Report(sweep, notify or "", as_json=as_json)
-        report.follow(sweep, executor)
-        report.finish(folder, interrupted=interrupts.received is not None)
-        return interrupts.exit_code or report.exit_code()
+    with (
+        FirstSignal() as interrupts,
+        _executor(scheduler, workers, lambda: interrupts.received is not None) as executor,
+    ):
+        folder.specify(table)
+        with opened(folder, part, store) as sweep:
+            report = Report(sweep, notify or "", as_json=as_json)
+            report.follow(sweep, executor)
+            again = _command("sweep", folder, *(["--scheduler", scheduler] if scheduler else []))
+            report.finish(folder, again if interrupts.received else "")
+            return interrupts.exit_code or report.exit_code()
+
+
+def _executor(
+    scheduler: str | None, workers: int | None, stopped: Callable[[], bool]
+) -> AbstractContextManager[Executor]:
+    """Return what trains: threads of this process, or the workers of a cluster."""
+    if scheduler is None:
+        return nullcontext(ThreadExecutor(workers or usable_processors(), stopped))
+    if workers is not None:
+        raise LabError("--workers cannot be combined with --scheduler, which has its own workers")
+    from core.experiments.dask_executor import connected
+
+    return connected(scheduler, stopped)
 
 
 class Report:
@@ -69,13 +86,11 @@ class Report:
         self._done = sweep.total - len(sweep.runs)
         self._states: set[str] = set()
 
-    def follow(self, sweep: Sweep, executor: ThreadExecutor) -> None:
+    def follow(self, sweep: Sweep, executor: Executor) -> None:
         """Train ``sweep`` and print each result."""
         total = sweep.total
-        self._print_note(
-            f"{whole(len(sweep.runs))} of {whole(total)} runs to train, "
-            f"{whole(executor.workers)} at once"
-        )
+        at_once = f"{whole(executor.workers)} at once" if executor.workers else "no workers yet"
+        self._print_note(f"{whole(len(sweep.runs))} of {whole(total)} runs to train, {at_once}")
         progress = _progress(self._output)
         bars = self._output.is_interactive and not self._as_json
         task = progress.add_task("sweep", total=total, completed=self._done)
@@ -95,14 +110,14 @@ class Report:
         else:
             self._output.print_line(f"{number:>{len(str(total))}}/{total} {result_line(result)}")
 
-    def finish(self, folder: SweepFolder, *, interrupted: bool) -> None:
-        """Print the table of the groups, and the command that continues or reports."""
-        if interrupted:
-            self._print_note("interrupted; continue with: " + _command("sweep", folder))
+    def finish(self, folder: SweepFolder, again: str) -> None:
+        """Print the table of the groups and how to report them; if interrupted, ``again``."""
+        if again:
+            self._print_note(f"interrupted; continue with: {again}")
         elif not self._as_json:
             groups = summarize(folder.specification().expand(), folder.results())
             print_groups(self._output, groups)
-        if not interrupted:
+        if not again:
             message = f"the sweep {folder.path} has ended: {outcome(folder.results().values())}"
             self._run_command("finished", message)
             self._print_note("tables and figures: " + _command("report", folder))
@@ -122,8 +137,8 @@ class Report:
             self._output.print_line(line)
 
 
-def _command(name: str, folder: SweepFolder) -> str:
-    return shell_command("tui-meta", name, folder.path)
+def _command(name: str, folder: SweepFolder, *more: str) -> str:
+    return shell_command("tui-meta", name, folder.path, *more)
 
 
 def _progress(output: Output) -> Progress:

@@ -106,6 +106,10 @@ def sweep(
         int | None,
         Parameter(help="Runs at once (default: one per processor)", converter=whole_numbers),
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        Parameter(help="Dask scheduler whose workers train: tcp://host:port, or its file"),
+    ] = None,
     shard: Annotated[str, Parameter(help="Part to train, of N parts", metavar="I/N")] = "1/1",
     dry_run: DryRun = False,
     notify: Notify = None,
@@ -119,6 +123,7 @@ def sweep(
         config,
         store=store,
         workers=workers,
+        scheduler=scheduler,
         shard=shard,
         dry_run=dry_run,
         notify=notify,
