@@ -18,11 +18,11 @@ from tui_meta.widgets.canvas import FRAME, line_mark, sample, style, unit
 _LEAST_CAPTIONED = 6
 """Rows of a plot without a caption; each row of it takes two more."""
 
-_LEAST_WITH_STRIP, _LEAST_WITH_HIGH_STRIP = 10, 18
-"""Rows of curves and strip together, below which there is no strip, and a low one."""
-
 _LOW_STRIP, _HIGH_STRIP = 3, 5
 """Rows of a strip: odd numbers, so that 0 has a row in its middle."""
+
+_LEAST_WITH_HIGH_STRIP = 18
+"""Rows of curves and strip together, below which it is a low one."""
 
 _ROWS_APART = 2
 _BLANKS = 4
@@ -95,7 +95,7 @@ def scaled(plot: Plot, width: int, height: int) -> Plot:
 
 def _strip_rows(plot: Plot, rows: int) -> int:
     """Return the rows of the strip, of ``rows`` for it, its title and the curves; 0 if too few."""
-    if plot.strip is None or rows < _LEAST_WITH_STRIP:
+    if plot.strip is None or rows < plot.strip.least_rows:
         return 0
     return _LOW_STRIP if rows < _LEAST_WITH_HIGH_STRIP else _HIGH_STRIP
 

@@ -108,7 +108,8 @@ def test_eval_shows_charts_and_tables_in_80_columns(two, capsys):
     assert "\x1b" not in out
     lines = out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert out.count("true") == 4  # the legends: two networks, two evaluations
+    assert out.count("after \N{MINUS SIGN} true") == 4  # two networks, two evaluations
+    assert out.count("true") == 8  # and the legends
     assert out.count("support") - out.count("support points") == 4
     assert "1. Standard: 4.00·sin(x + 1.00)" in out
     for title in ("1. Standard", "2. Half range", "3. Loss per gradient step"):

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.dashboard.answers import traced
 from tui_meta.views.geometry.picture import GeometryChart, chooser_line, number_lines
+from tui_meta.views.plots.plot import curve
 from tui_meta.views.text import plain
 
 
@@ -52,18 +53,22 @@ def test_axes_that_one_large_iteration_needed_close_in_when_small_ones_have_foll
     assert last.x.upper - last.x.lower < 0.1 * (wide.x.upper - wide.x.lower)
 
 
-def test_the_three_tasks_of_a_source_differ_without_colour() -> None:
-    series = GeometryChart().plot(traced("FOMAML")).series
-    assert len({one.marker for one in series}) == len(series) == 5
+def test_paths_have_the_colour_of_their_run_and_the_numbers_of_their_tasks() -> None:
+    *paths, outer, theta = GeometryChart().plot(traced("FOMAML"), 1).series
+    assert [path.tag for path in paths] == ["1", "2", "3"]
+    assert {path.color for path in paths} == {curve("", (), (), 1).color}
+    assert all(line.arrows for line in (*paths, outer))
+    assert len({one.marker for one in (paths[0], outer, theta)}) == 3
 
 
-def test_of_many_tasks_only_the_first_are_named() -> None:
+def test_one_name_stands_for_all_tasks() -> None:
     answer = traced("FOMAML")
     many = msgspec.structs.replace(
-        answer, paths=answer.paths * 3, lengths=answer.lengths * 3, distances=answer.distances * 3
+        answer, paths=answer.paths * 4, lengths=answer.lengths * 4, distances=answer.distances * 4
     )
-    named = [series.label for series in GeometryChart().plot(many).legend]
-    assert named == ["task 1", "task 2", "task 3", "task 4", "outer step", "θ"]
+    plot = GeometryChart().plot(many)
+    assert [series.label for series in plot.legend] == ["tasks 1 to 12", "outer step", "θ"]
+    assert [one.tag for one in plot.series][8:11] == ["9", "", ""]
 
 
 def test_the_numbers_are_those_of_the_answer() -> None:

@@ -13,6 +13,9 @@ from tui_meta.views.plots.loss_per_step import loss_per_step_plot
 from tui_meta.views.plots.plot import Color, Kind, Marker, Plot, Series, curve, gaps
 from tui_meta.views.plots.wave import Prediction, error_strip, task_series, wave_limits, wave_plot
 
+_WITH_STRIP = 14
+"""Rows of the chart in which points are moved, below which the wave needs them all."""
+
 _HERE: tuple[Kind, Color, Marker] = ("points", "bright_green", "◆")
 """Style of the cursor and of the current step."""
 
@@ -52,7 +55,7 @@ class LabCharts:
             _x(lab).axis("x"),
             self._y(lab),
             names=(*answers, "support"),
-            strip=error_strip(errors) if errors else None,
+            strip=replace(error_strip(errors), least_rows=_WITH_STRIP) if errors else None,
         )
 
     def each(self, lab: LabState, answers: Answers) -> list[Plot]:

@@ -81,6 +81,8 @@ class PlotStrip:
     title: str
     series: tuple[Series, ...]
     y: Axis
+    least_rows: int = 10
+    """Rows for it and the curves together, below which it is not shown."""
 
 
 @dataclass(frozen=True)
