@@ -95,7 +95,7 @@ class DaskExecutor:
         try:
             threads: int = self._client.scheduler_info(n_workers=0)["total_threads"]
         except OSError as error:
-            raise self._lost(error) from error
+            raise self._lost() from error
         return threads
 
     def __call__(self, runs: list[PlannedRun], train: RunTrainer) -> Generator[RunResult]:
@@ -135,7 +135,7 @@ class DaskExecutor:
             try:
                 return self._client.submit(_task(), VERSION, pickled, key=f"tui-meta-{key[:32]}")
             except OSError as error:
-                raise self._lost(error) from error
+                raise self._lost() from error
 
         return submit
 
@@ -154,7 +154,7 @@ class DaskExecutor:
             return [] if len(runs) > 1 else [Trained(failed(runs[0], _line(error)))]
         except Exception as error:
             if future.cancelled():
-                raise self._lost(error) from error
+                raise self._lost() from error
             advice = "use the same versions of Python, Dask and tui-meta everywhere"
             problem = f"a task failed ({_line(error)})"
             raise ClusterError(self._address, problem, advice) from error
@@ -162,9 +162,9 @@ class DaskExecutor:
             raise ClusterError(self._address, answer)
         return answer
 
-    def _lost(self, error: BaseException) -> ClusterError:
-        problem = f"the scheduler was lost or restarted ({_line(error)})"
-        return ClusterError(self._address, problem, "results so far are kept; start again")
+    def _lost(self) -> ClusterError:
+        problem = "the scheduler was lost or restarted; results so far are kept"
+        return ClusterError(self._address, problem, "start again to continue")
 
 
 class Batches:

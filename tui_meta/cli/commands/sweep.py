@@ -1,8 +1,9 @@
 """``tui-meta sweep``: many runs into one folder, by all processors, and a table at the end."""
 
+import logging
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -63,17 +64,25 @@ def sweep(
             return interrupts.exit_code or report.exit_code()
 
 
+@contextmanager
 def _executor(
     scheduler: str | None, workers: int | None, stopped: Callable[[], bool]
-) -> AbstractContextManager[Executor]:
-    """Return what trains: threads of this process, or the workers of a cluster."""
+) -> Iterator[Executor]:
+    """Yield what trains: threads of this process, or the workers of a cluster."""
     if scheduler is None:
-        return nullcontext(ThreadExecutor(workers or usable_processors(), stopped))
+        yield ThreadExecutor(workers or usable_processors(), stopped)
+        return
     if workers is not None:
         raise LabError("--workers cannot be combined with --scheduler, which has its own workers")
     from core.experiments.dask_executor import connected
 
-    return connected(scheduler, stopped)
+    # What is wrong becomes one line; Dask's log would print tracebacks besides.
+    logging.disable(logging.ERROR)
+    try:
+        with connected(scheduler, stopped) as executor:
+            yield executor
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 class Report:
