@@ -21,6 +21,7 @@ from benchmarks.report import (
 )
 from benchmarks.rounds import Effort
 from benchmarks.sections.attached import attached
+from benchmarks.sections.cluster import cluster
 from benchmarks.sections.complete import complete
 from benchmarks.sections.few_shot import few_shot
 from benchmarks.sections.quality import quality
@@ -39,6 +40,7 @@ SECTIONS: dict[str, Callable[[Effort], Section]] = {
     "few-shot": few_shot,
     "validation": validation,
     "sweeps": sweeps,
+    "cluster": cluster,
     "watching": watching,
     "screens": screens,
     "slow": slow,

@@ -16,7 +16,7 @@ from benchmarks.rounds import Effort, alternate, ratios, seconds
 from core.engines import make_engine
 from core.evaluation.adaptation import many_tasks
 from core.experiments.specification import PlannedRun, specification_of
-from core.experiments.sweep import ThreadExecutor, opened
+from core.experiments.sweep import Executor, ThreadExecutor, opened
 from core.experiments.sweep_folder import Shard, Store, SweepFolder
 from core.training.schedule import next_validation
 
@@ -57,7 +57,7 @@ def _throughput(counts: Sequence[int], rounds: int) -> Table:
             runs = specification_of(table).expand()
             candidates: dict[str, Callable[[], float]] = {
                 "alone": partial(seconds, partial(_alone, runs)),
-                **{store: partial(_sweep_time, table, 1, store) for store in stores},
+                **{store: partial(sweep_time, table, ThreadExecutor(1), store) for store in stores},
             }
             times = alternate(candidates, rounds if count < 1_000 else 1)
             rows.append(
@@ -74,7 +74,8 @@ def _processors(counts: Sequence[int], rounds: int) -> Table:
     for count in counts:
         for algorithm in ALGORITHMS:
             table = _table(algorithm, count)
-            times = alternate({n: partial(_sweep_time, table, n, "none") for n in (1, 2)}, rounds)
+            candidates = {n: partial(sweep_time, table, ThreadExecutor(n)) for n in (1, 2)}
+            times = alternate(candidates, rounds)
             rows.append(
                 (f"{count:,} runs, {ALGORITHMS[algorithm].title}", ratios(times[1], times[2]))
             )
@@ -101,11 +102,10 @@ def _alone(runs: Sequence[PlannedRun]) -> None:
             many_tasks(engine, state.theta, config, config.validation)
 
 
-def _sweep_time(table: dict[str, Any], workers: int, store: Store) -> float:
+def sweep_time(table: dict[str, Any], executor: Executor, store: Store = "none") -> float:
+    """Return the seconds of a new sweep."""
     with TemporaryDirectory() as parent:
         folder = SweepFolder(Path(parent) / "sweep")
         folder.specify(table)
-        with opened(folder, Shard(), store) as sweep:
-            training = sweep.train(ThreadExecutor(workers))
-            with closing(training):
-                return seconds(lambda: sum(1 for _ in training))
+        with opened(folder, Shard(), store) as sweep, closing(sweep.train(executor)) as training:
+            return seconds(lambda: sum(1 for _ in training))
