@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.support.run_folders import NASTY
 from tui_meta.views.plots.axis import Axis, Limits, log10s
-from tui_meta.views.plots.plot import BAND_EDGES, Mark, Plot, Series, curve, empty_plot
+from tui_meta.views.plots.plot import BAND_EDGES, Mark, Plot, PlotStrip, Series, curve, empty_plot
 from tui_meta.views.plots.svg import HEIGHT, WIDTH, plot_svg, x_ticks, y_ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -201,3 +201,28 @@ def test_axes_of_one_scale_are_so_in_the_picture_or_the_factor_is_written() -> N
     plot = Plot("", (line,), Axis(0, 1, "axis 1"), Axis(0, 0.01, "axis 2"), same_scale=True)
     assert "axis 2 \N{MULTIPLICATION SIGN}50<" in plot_svg(plot)
     assert "axis 1<" in plot_svg(plot)
+
+
+def test_a_strip_has_axes_of_its_own_below_the_curves() -> None:
+    line = Series("after", (0.0, 1.0, 2.0), (1.0, 3.0, 2.0))
+    error = Series("error", (0.0, 1.0, 2.0), (0.5, -0.5, 0.25))
+    strip = PlotStrip("error: after - true", (error,), Axis(-0.5, 0.5))
+    root = parsed(Plot("wave", (line,), Axis(0.0, 2.0), Axis(0.0, 4.0), strip=strip))
+    clips = root.findall(f".//{SVG}clipPath/{SVG}rect")
+    upper, lower = ({key: float(one.get(key, "")) for key in ("y", "height")} for one in clips)
+    assert upper["y"] + upper["height"] < lower["y"]
+    assert "error: after - true" in texts(root)
+    (path,) = root.findall(f"{SVG}g[@clip-path='url(#strip)']/{SVG}path")
+    _, y = map(float, path.attrib["d"].split("L")[-1].split(" "))
+    assert abs(y - (lower["y"] + 0.25 * lower["height"])) < 0.5
+
+
+def test_a_path_with_arrows_has_heads_in_its_direction_and_a_tag_at_its_end() -> None:
+    path = Series("task 1", (0.0, 1.0), (0.0, 0.0), arrows=True, tag="1")
+    root = parsed(Plot("paths", (path,), Axis(0.0, 1.0), Axis(-1.0, 1.0)))
+    turned = [
+        one.get("transform", "") for one in root.iter() if "translate" in one.get("transform", "")
+    ]
+    assert len(turned) == 2
+    assert all("rotate(0.0)" in one for one in turned)
+    assert "1" in texts(root)

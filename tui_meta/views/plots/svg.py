@@ -11,6 +11,7 @@ from math import isfinite
 from xml.sax.saxutils import escape, quoteattr
 
 from tui_meta.views.plots.axis import Axis, Tick, choose_ticks
+from tui_meta.views.plots.lines import heads
 from tui_meta.views.plots.plot import BAND_EDGES, Color, Marker, Plot, Series, rescaled
 from tui_meta.views.text import printable, wrap
 
@@ -21,6 +22,9 @@ _LEFT, _RIGHT, _BELOW = 72.0, 20.0, 52.0
 _LINE = 18.0
 """Height of a line of text."""
 _SIZE = 13.0
+_STRIP = 110.0
+"""Height of a strip with the space above it."""
+_DOTS_PER_PIXEL = 0.3
 _EM = 0.62
 """Mean width of a character, in units of the size of the font."""
 
@@ -68,7 +72,8 @@ def plot_svg(plot: Plot) -> str:
     """Return the plot as an SVG document."""
     header = list(_header(plot))
     legend, rows = _legend(plot, 14 + _LINE * len(header))
-    box = Box(_LEFT, 12 + _LINE * (len(header) + rows), WIDTH - _RIGHT, HEIGHT - _BELOW)
+    bottom = HEIGHT - _BELOW - (_STRIP if plot.strip else 0)
+    box = Box(_LEFT, 12 + _LINE * (len(header) + rows), WIDTH - _RIGHT, bottom)
     size = f'width="{WIDTH:g}" height="{HEIGHT:g}" viewBox="0 0 {WIDTH:g} {HEIGHT:g}"'
     plot = rescaled(plot, box.right - box.left, box.bottom - box.top)
     limits = f"{_range('x', plot.x)}; {_range('y', plot.y)}"
@@ -79,20 +84,32 @@ def plot_svg(plot: Plot) -> str:
         f"<title>{_text(plot.title)}</title>",
         f"<desc>{_text(limits)}</desc>",
         f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#ffffff"/>',
-        f'<clipPath id="axes"><rect x="{box.left:g}" y="{box.top:g}" '
-        f'width="{box.right - box.left:g}" height="{box.bottom - box.top:g}"/></clipPath>',
         *header,
         *legend,
-        *_axes(plot, box),
-        '<g clip-path="url(#axes)">',
-        *_bands(plot, box),
-        *_curves(plot, box),
-        *_cursor(plot, box),
-        "</g>",
+        *_panel("axes", plot, box, is_lowest=plot.strip is None),
         *_marks(plot, box),
-        "</svg>",
     ]
+    if plot.strip:
+        below = Box(box.left, HEIGHT - _BELOW - _STRIP + 1.5 * _LINE, box.right, HEIGHT - _BELOW)
+        parts.append(_label(box.left, below.top - 6, plot.strip.title, 'fill="#666666"'))
+        strip = Plot("", plot.strip.series, plot.x, plot.strip.y, cursor=plot.cursor)
+        parts += _panel("strip", strip, below)
+    parts.append("</svg>")
     return "\n".join(parts) + "\n"
+
+
+def _panel(name: str, plot: Plot, box: Box, *, is_lowest: bool = True) -> Iterator[str]:
+    """Yield axes, bands, curves and cursor; the lowest panel has the labels of x."""
+    yield (
+        f'<clipPath id="{name}"><rect x="{box.left:g}" y="{box.top:g}" '
+        f'width="{box.right - box.left:g}" height="{box.bottom - box.top:g}"/></clipPath>'
+    )
+    yield from _axes(plot, box, is_lowest=is_lowest)
+    yield f'<g clip-path="url(#{name})">'
+    yield from _bands(plot, box)
+    yield from _curves(plot, box)
+    yield from _cursor(plot, box)
+    yield "</g>"
 
 
 def x_ticks(axis: Axis) -> Sequence[Tick]:
@@ -110,9 +127,9 @@ def x_ticks(axis: Axis) -> Sequence[Tick]:
     return choose_ticks(axis, fits)
 
 
-def y_ticks(axis: Axis) -> Sequence[Tick]:
-    """Return position and label of the ticks beside a picture."""
-    least = 2 * _LINE * (axis.upper - axis.lower) / (HEIGHT - 2 * _BELOW)
+def y_ticks(axis: Axis, height: float = HEIGHT - 2 * _BELOW) -> Sequence[Tick]:
+    """Return position and label of the ticks beside axes of ``height`` pixels."""
+    least = 2 * _LINE * (axis.upper - axis.lower) / height
     return choose_ticks(axis, lambda some: all(b - a >= least for (a, _), (b, _) in pairwise(some)))
 
 
@@ -169,14 +186,15 @@ def _legend(plot: Plot, top: float) -> tuple[Sequence[str], int]:
     return parts, row + 1 if named else 0
 
 
-def _axes(plot: Plot, box: Box) -> Iterator[str]:
+def _axes(plot: Plot, box: Box, *, is_lowest: bool) -> Iterator[str]:
     """Yield the frame, the ticks with a grid, and the labels."""
     line = 'stroke="#dddddd" stroke-width="1"'
     for at, label in x_ticks(plot.x):
         x = box.x(plot.x, at)
         yield f'<path d="M{x:.2f} {box.top:.2f}V{box.bottom:.2f}" {line}/>'
-        yield _label(x, box.bottom + 17, label, 'text-anchor="middle"')
-    for at, label in y_ticks(plot.y):
+        if is_lowest:
+            yield _label(x, box.bottom + 17, label, 'text-anchor="middle"')
+    for at, label in y_ticks(plot.y, box.bottom - box.top):
         y = box.y(plot.y, at)
         yield f'<path d="M{box.left:.2f} {y:.2f}H{box.right:.2f}" {line}/>'
         yield _label(box.left - 7, y + 4.5, label, 'text-anchor="end"')
@@ -185,7 +203,7 @@ def _axes(plot: Plot, box: Box) -> Iterator[str]:
         'fill="none" stroke="#444444"/>'
     )
     middle, centre = (box.left + box.right) / 2, (box.top + box.bottom) / 2
-    if plot.x.label:
+    if plot.x.label and is_lowest:
         yield _label(middle, box.bottom + 38, plot.x.label, 'text-anchor="middle"')
     if plot.y.label:
         turned = f'text-anchor="middle" transform="rotate(-90 18 {centre:.2f})"'
@@ -221,10 +239,23 @@ def _curves(plot: Plot, box: Box) -> Iterator[str]:
                 if len(piece) == 1:
                     ((x, y),) = piece
                     yield f'<circle cx="{x:.2f}" cy="{y:.2f}" r="2" {_fill(series)}/>'
+                elif series.arrows:
+                    yield from _heads(series, piece)
+            if series.tag and pieces:
+                x, y = pieces[-1][-1]
+                yield _label(x + 6, y - 6, series.tag, f'fill="{_COLORS[series.color]}"')
     for series in plot.series:
         if series.kind == "points":
             for piece in _pieces(series, plot, box):
                 yield from (_symbol(series, point) for point in piece)
+
+
+def _heads(series: Series, points: Sequence[Point]) -> Iterator[str]:
+    """Yield the arrow heads on a line: at its end and halfway."""
+    vertices = [(x, y, True) for x, y in points]
+    for x, y, eighths in heads(vertices, (_DOTS_PER_PIXEL, _DOTS_PER_PIXEL)):
+        place = f"translate({x:.2f} {y:.2f}) rotate({45 * eighths:.1f})"
+        yield f'<path d="M0 0l-9 -4v8Z" transform="{place}" {_fill(series)}/>'
 
 
 def _pieces(series: Series, plot: Plot, box: Box) -> Iterator[list[Point]]:
