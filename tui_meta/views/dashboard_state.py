@@ -11,7 +11,7 @@ from tui_meta.views.messages.log import MessageLog
 from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.rates import LOCAL, Rates, Throttle
 from tui_meta.views.run_status import RunStatus, run_statuses, titles
-from tui_meta.views.text import Line
+from tui_meta.views.text import Line, Span, clip, line, plain, printable
 
 
 class DashboardState:
@@ -69,6 +69,19 @@ class DashboardState:
         """Return the newest message in one line."""
         (newest,) = status_lines(self.messages, 1, width) or ((),)
         return newest
+
+    def message_lines(self, width: int, rows: int) -> Sequence[Line]:
+        """Return the newest messages; a problem with saving keeps a line as long as it lasts."""
+        problems = [run for run in self.save_problems if run in self.snapshots]
+        if not problems:
+            return status_lines(self.messages, rows, width)
+        run = problems[-1]
+        text = f"{self.titles[run]} could not be saved: {self.save_problems[run]}"
+        text = clip(printable(text), width)
+        said = status_lines(self.messages, rows - 1, width) if rows > 1 else ()
+        if any(plain(one) == text for one in said):
+            return status_lines(self.messages, rows, width)
+        return (line(Span(text, "bold red")), *said)
 
     def poll(self, session: Session) -> bool:
         """Fold what is new in ``session``; True if the user waits for some of it."""

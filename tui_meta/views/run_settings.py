@@ -16,7 +16,7 @@ def config_of(snapshot: Snapshot) -> RunConfig | None:
     return _decoded(msgspec.msgpack.encode(snapshot.config))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def _decoded(config: bytes) -> RunConfig | None:
     try:
         return RunConfig.from_dict(msgspec.msgpack.decode(config))

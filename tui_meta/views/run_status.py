@@ -1,5 +1,6 @@
 """The status of each run in up to three lines: state, iteration, times, progress, settings."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -23,7 +24,7 @@ _STATE_STYLES = {
 _WIDTH_OF_TARGET = 76
 """Columns from which a run's one line names its last iteration."""
 
-_LEAST_BAR, _LARGEST_BAR = 4, 24
+LEAST_BAR, LARGEST_BAR = 4, 24
 """Cells of the bar of one run of many."""
 
 _TRENDS = {"falling": Span("↓", "green"), "level": Span("→", "dim"), "rising": Span("↑", "yellow")}
@@ -33,7 +34,8 @@ _TRENDS = {"falling": Span("↓", "green"), "level": Span("→", "dim"), "rising
 class RunStatus:
     """A run as the header shows it.
 
-    ``title`` is its name on the screen, ``index`` its place among the runs; ``word`` is its state
+    ``title`` is its name on the screen, ``index`` its place among the runs, or among the curves
+    that are drawn, which decides on its colour and dash; ``word`` is its state
     in words, ``trouble`` why it diverged or failed, ``saved_at`` the newest iteration on disk, and
     ``validated`` the newest validation, if any.
     """
@@ -49,9 +51,9 @@ class RunStatus:
 
 def titles(snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
     """Return the display name of each run: its algorithm, or its own name where two share one."""
-    given = [snapshot.title for snapshot in snapshots.values()]
+    given = Counter(snapshot.title for snapshot in snapshots.values())
     return {
-        run: snapshot.title if given.count(snapshot.title) == 1 else printable(run)
+        run: snapshot.title if given[snapshot.title] == 1 else printable(run)
         for run, snapshot in snapshots.items()
     }
 
@@ -110,14 +112,18 @@ def run_lines(status: RunStatus, width: int, rows: int, name_cells: int) -> tupl
     return lines[:rows]
 
 
-def run_row(status: RunStatus, width: int, name_cells: int, *, chosen: bool) -> Line:
+def run_row(
+    status: RunStatus, width: int, name_cells: int, *, chosen: bool, marked: bool = True
+) -> Line:
     """The run in one line, as one of many: state, iteration, newest validation and progress.
 
-    The ``chosen`` run is highlighted. Where the width is short, the least important parts give way.
+    The ``chosen`` run is highlighted; without a curve it is not ``marked``. Where the width is
+    short, the least important parts give way.
     """
     snapshot = status.snapshot
     style = "bold reverse" if chosen else ""
-    name = line(sample(status.index), " ", Span(f"{status.title:<{name_cells}}", style), "  ")
+    look = sample(status.index) if marked else Span("  ")
+    name = line(look, " ", Span(f"{status.title:<{name_cells}}", style), "  ")
     state = Span(f"{status.word:<9}", _STATE_STYLES.get(snapshot.state, "dim"))
     if status.trouble:
         at = f"  at {numbers.whole(snapshot.iteration)}  "
@@ -143,9 +149,9 @@ def run_row(status: RunStatus, width: int, name_cells: int, *, chosen: bool) -> 
     )
     for head, tail in product(heads, tails):
         room = width - cells(head) - cells(tail) - 4
-        if room >= _LEAST_BAR:
-            bar = numbers.bar(snapshot.iteration, snapshot.target, min(room, _LARGEST_BAR))
-            pieces = zip(bar, (sample(status.index).style, "dim"), strict=True)
+        if room >= LEAST_BAR:
+            bar = numbers.bar(snapshot.iteration, snapshot.target, min(room, LARGEST_BAR))
+            pieces = zip(bar, (look.style, "dim"), strict=True)
             return fit(line(*head, "  ", *(Span(*piece) for piece in pieces), "  ", *tail), width)
     return fit(first_that_fits([line(*name, *done, *validated), line(*name, *done)], width), width)
 

@@ -304,7 +304,7 @@ def test_the_footer_shows_a_frozen_view_at_every_width(width: int) -> None:
     assert "frozen" not in plain(watching.footer(None, width))
     watching.freeze()
     assert "z frozen" in plain(watching.footer(None, width))
-    assert "z frozen" in plain(watching.footer(0, width))
+    assert "z frozen" in plain(watching.footer("run-0", width))
 
 
 def test_a_frozen_view_can_still_be_looked_at_through_another_lens() -> None:

@@ -53,7 +53,7 @@ def test_a_command_is_shown_as_pending_until_the_run_answers() -> None:
     session = started_session()
     state = watch_state(session)
     planned = commands.pause_or_resume(
-        state.scope(0), state.dashboard.history.wanted, state.dashboard.titles
+        state.scope("run-0"), state.dashboard.history.wanted, state.dashboard.titles
     )
     state.show_command(planned)
     assert [one.word for one in state.dashboard.statuses] == ["pausing…", "training"]

@@ -1,5 +1,7 @@
 """The lines of the runs on the Watch screen."""
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 
 from tui_meta.screens.base import DashboardScreen
@@ -7,11 +9,9 @@ from tui_meta.views.watch import layout
 from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.lines import Lines
 
-_PREFIX = layout.run_line(0)[:-1]
-
 
 class RunList(DashboardScreen, inherit_bindings=False):
-    """A line for each run, or one window of them; one may have the focus."""
+    """A line for each run or group, or one window of them; one may have the focus."""
 
     state: WatchState
 
@@ -20,63 +20,88 @@ class RunList(DashboardScreen, inherit_bindings=False):
         raise NotImplementedError
 
     def compose_runs(self) -> ComposeResult:
-        """Yield the lines of all runs."""
-        for index in range(len(self.dashboard.snapshots)):
-            yield Lines(id=layout.run_line(index), can_focus=True).add_class("run")
+        """Yield the lines of all groups and runs."""
+        for name in self.state.lines.every:
+            yield Lines(id=name, can_focus=True).add_class("run")
 
     @property
-    def focused_run(self) -> int | None:
-        """The run whose line has the focus."""
+    def focused_line(self) -> str | None:
+        """The line that has the focus, of a run or of a group."""
         name = self.focused.id or "" if self.focused else ""
-        return layout.number(name) if name.startswith(_PREFIX) else None
+        return name if layout.is_line(name) else None
 
     def paint_runs(self) -> None:
         """Show what is known of each run."""
-        lines = [self._line(index) for index in self.state.arrangement.lines]
-        if lines:
-            shown = self.state.run_lines(*lines[0].size)
-            for index, line in zip(self.state.arrangement.lines, lines, strict=True):
-                line.show(shown[index])
+        names = self._seen
+        if names:
+            shown = self.state.run_lines(*self._line(names[0]).size)
+            for name in names:
+                self._line(name).show(shown[name])
 
     def arrange_runs(self) -> None:
         """Show the lines that have room."""
-        now = self.state.arrangement
-        for index in range(len(self.dashboard.snapshots)):
-            line = self._line(index)
-            line.display = index in now.lines
-            line.styles.height = now.run_rows
+        seen = set(self._seen)
+        for name in self.state.lines.every:
+            line = self._line(name)
+            line.display = name in seen
+            line.styles.height = self.state.arrangement.run_rows
 
-    def choose(self, run: int) -> None:
+    def choose(self, name: str) -> None:
         """Bring a run to the front, and its line to the screen."""
-        if run == self.state.chosen:
-            return
         before = self.state.arrangement
-        self.state.choose(run)
+        if not self.state.choose(name):
+            return
         if self.state.arrange(*self.size) == before:
             self.paint()
         else:
             self.rearrange()
 
-    def focus_run(self, run: int) -> None:
+    def follow_group(self) -> None:
+        """Show another run of the chosen group in place of one that has ended."""
+        if self.state.follow():
+            self.rearrange()
+
+    def focus_line(self, name: str) -> None:
         """Give the focus to the line of a run: at once, for the next key may have come with it."""
-        line = self._line(run)
+        line = self._line(name)
         line.display = True
         self.set_focus(line)
-        self.choose(run)
+        self.choose(name)
+
+    def open_group(self) -> bool:
+        """Show the runs of the group whose line has the focus; False if that is none."""
+        focused = self.focused_line
+        if focused is None or not focused.startswith("group"):
+            return False
+        self.state.lines.open_group()
+        self.refocus_line()
+        return True
+
+    def refocus_line(self) -> None:
+        """Show the lines of a group that was opened or closed, and keep the focus on one."""
+        if self.focused_line is not None:
+            self.focus_line(self.state.lines.line)
+        self.rearrange()
 
     def next_line(self, direction: layout.Direction, neighbour: str | None) -> str | None:
-        """Return where an arrow leads among many runs: to the next one, or from panels to the
+        """Return where an arrow leads among many runs: to the next line, or from panels to the
         chosen one; elsewhere to the ``neighbour``.
         """
-        focused, chosen = self.focused_run, self.state.chosen
-        if not self.state.many or chosen is None:
+        if not self.state.many:
             return neighbour
-        if focused is None:
-            is_line = neighbour and neighbour.startswith(_PREFIX)
-            return layout.run_line(chosen) if is_line else neighbour
-        following = focused + {"up": -1, "down": 1}.get(direction, len(self.dashboard.snapshots))
-        is_run = following in range(len(self.dashboard.snapshots))
-        return layout.run_line(following) if is_run else neighbour
+        lines = self.state.lines
+        if self.focused_line is None:
+            return lines.line if neighbour and layout.is_line(neighbour) else neighbour
+        shown = lines.shown
+        following = shown.index(self.focused_line) + {"up": -1, "down": 1}.get(
+            direction, len(shown)
+        )
+        return shown[following] if following in range(len(shown)) else neighbour
 
-    def _line(self, run: int) -> Lines:
-        return self.query_one(f"#{layout.run_line(run)}", Lines)
+    @property
+    def _seen(self) -> Sequence[str]:
+        shown = self.state.lines.shown
+        return [shown[number] for number in self.state.arrangement.lines]
+
+    def _line(self, name: str) -> Lines:
+        return self.query_one(f"#{name}", Lines)

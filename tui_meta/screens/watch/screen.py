@@ -104,8 +104,8 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
         newest = event.widget is self.focused
         if newest and panel in layout.all_panels(len(self.dashboard.snapshots)):
             self.action_reveal(panel)
-        elif newest and self.focused_run is not None:
-            self.choose(self.focused_run)
+        elif newest and self.focused_line is not None:
+            self.choose(self.focused_line)
         self.paint_messages()
 
     @property
@@ -141,6 +141,7 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
         self.dashboard.throttle.update(getattr(driver_of(self.app), "backlog", 0.0))
         awaited = self._poll()
         if awaited or self._is_due(self.dashboard.rates.panel_ticks):
+            self.follow_group()
             self._expire_panels(waves=awaited or self._is_due(self.dashboard.rates.wave_ticks))
         if self.app.screen is self:
             if awaited or self._is_due(self.dashboard.rates.number_ticks):
@@ -219,7 +220,7 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
         verdict = self.query_one("#verdict", Lines)
         verdict.show(state.verdict_lines(verdict.size.width))
         messages.show(state.message_lines(messages.size.width))
-        keys.show([state.footer(self.focused_run, keys.size.width)])
+        keys.show([state.footer(self.focused_line, keys.size.width)])
 
     def _paint_panels(self, panels: Collection[str]) -> None:
         if layout.TABLE in panels:
@@ -247,7 +248,7 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
         self.arrange_runs()
         grid = self.query_one(PanelGrid)
         grid.show_panels(now)
-        if self.focused_run is None:
+        if self.focused_line is None:
             panel = grid.query_one(f"#{self.state.panel}")
             self.set_focus(panel if panel.display else None)
         self.call_after_refresh(self.paint)
@@ -261,8 +262,8 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
 
     def _focus(self, name: str) -> None:
         """Focus the line of a run, or show and focus a panel."""
-        if name.startswith("run"):
-            self.focus_run(layout.number(name))
+        if layout.is_line(name):
+            self.focus_line(name)
         else:
             self.action_reveal(name)
 
@@ -304,7 +305,7 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
 
     @property
     def scope(self) -> list[Snapshot]:
-        return self.state.scope(self.focused_run)
+        return self.state.scope(self.focused_line)
 
     def _refuses_commands(self) -> bool:
         """Return whether no commands are accepted now; shows why if the session is read-only."""
@@ -342,16 +343,18 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
             self._focus(name)
 
     def action_enlarge(self) -> None:
-        """Enlarge the focused panel, or show all of them again."""
-        if self.focused_run is not None:
-            self._focus(layout.wave(self.focused_run))
+        """Open the focused group; enlarge the focused panel, or show all of them again."""
+        if self.open_group():
+            return
+        if self.focused_line is not None:
+            self._focus(layout.wave(layout.number(self.focused_line)))
         self.state.enlarged = not self.state.enlarged
         self.rearrange()
 
     def action_back(self) -> None:
         """Undo the last change of the view; never quits."""
         if self.state.go_back():
-            self.rearrange()
+            self.refocus_line()
             self.paint()
         else:
             key = self.dashboard.key

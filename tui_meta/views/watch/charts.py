@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
+import msgspec
+
 from core.evaluation.few_shot_tasks import PROBES
 from core.events import Evaluated
 from core.tasks.sine_sampler import SineWave
@@ -27,6 +29,7 @@ from tui_meta.views.plots.wave import (
 )
 from tui_meta.views.run_settings import training_loss_words, validation_words
 from tui_meta.views.run_status import RunStatus
+from tui_meta.views.watch.groups import OVER_SEEDS, GroupStatus, SeedCurves, mean_curve
 from tui_meta.views.watch.lens import Lens
 from tui_meta.views.watch.x_axis import X_LABELS, in_unit
 
@@ -34,18 +37,24 @@ UNTRAINED = "untrained"
 _SMOOTH = 48
 """A noisy curve is drawn as at most twice as many means."""
 
+_SEED_BAND = "mean over seeds ± its 95 % interval over seeds"
+
 _X_PARTS = 4
 """The x axis grows by steps of about a quarter of what is shown, so that it seldom changes."""
 
 
 @dataclass(frozen=True)
 class _Curve:
-    """Losses of a run at some iterations; ``band`` is the lower and the upper edge of its band."""
+    """Losses of a run at some iterations; ``band`` is the lower and the upper edge of its band.
+
+    ``over`` says what the band is over, if not tasks.
+    """
 
     status: RunStatus
     iterations: Sequence[int]
     losses: Sequence[float]
     band: tuple[Sequence[float], ...] = ()
+    over: str = ""
 
     def used(
         self, iterations: Sequence[float], history: EventHistory, lens: Lens
@@ -74,18 +83,25 @@ class _Curve:
 class Charts:
     """Builds the plots of one session; remembers their limits, so that axes stay fixed.
 
-    The curve of the run number ``front`` is drawn over the others. If it is ``alone``, it is the
-    only one with a band, marks and a name in the legend.
+    The curve of the run or group number ``front`` is drawn over the others. If it is ``alone``, it
+    is the only one with a band, marks and a name in the legend.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seed_curves: SeedCurves | None = None) -> None:
+        self._seed_curves = seed_curves or SeedCurves()
         self._limits: dict[tuple[str, ...], Limits] = {}
         self.front: int | None = None
         self.alone = False
 
     def validation(self, history: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
         """Return the mean loss on the validation tasks in its band, and that of no training."""
-        curves = [_validations(one, history) for one in statuses]
+        grouped = any(isinstance(one, GroupStatus) for one in statuses)
+        curves = [
+            self._over_seeds(one, history)
+            if isinstance(one, GroupStatus)
+            else _validations(one, history, has_band=not grouped)
+            for one in statuses
+        ]
         words = validation_words(one.snapshot for one in statuses)
         plot = self._over_iterations("validation", curves, history, lens)
         if words:
@@ -94,11 +110,20 @@ class Charts:
             plot = replace(plot, title=title)
         own = [one for one in curves if not self.alone or one.status.index == self.front]
         series = (*_untrained(own, plot), *plot.series)
-        return replace(plot, series=series, empty="no validation yet")
+        caption = _SEED_BAND if grouped else ""
+        return replace(plot, series=series, empty="no validation yet", caption=caption)
+
+    def _over_seeds(self, group: GroupStatus, history: EventHistory) -> _Curve:
+        iterations, points = self._seed_curves.of(group, history)
+        band = [one.low for one in points], [one.high for one in points]
+        return _Curve(group, iterations, [one.mean for one in points], band, OVER_SEEDS)
 
     def training(self, history: EventHistory, statuses: Sequence[RunStatus], lens: Lens) -> Plot:
         """Return the training loss of all runs."""
-        losses = [(one, one.snapshot.curve) for one in statuses]
+        losses = [
+            (one, mean_curve(one) if isinstance(one, GroupStatus) else one.snapshot.curve)
+            for one in statuses
+        ]
         curves = [_Curve(one, curve.iterations, curve.losses) for one, curve in losses]
         plot = self._over_iterations("training loss", curves, history, lens)
         caption = training_loss_words(one.snapshot for one in statuses)
@@ -108,22 +133,21 @@ class Charts:
         self, evaluations: Mapping[str, Evaluated], statuses: Sequence[RunStatus], lens: Lens
     ) -> Plot:
         """Return the query loss of one evaluation after each gradient step, of all runs."""
-        shown = [
-            (one, evaluations[one.snapshot.run])
-            for one in statuses
-            if one.snapshot.run in evaluations
-        ]
+        found = [(one, _evaluated(one, evaluations)) for one in statuses]
+        shown = [(one, evaluated) for one, evaluated in found if evaluated]
         losses = [loss for _, evaluated in shown for loss in evaluated.losses]
         y_axis = self._loss_limits("updates", losses, lens).axis("loss")
         most = max((len(evaluated.losses) - 1 for _, evaluated in shown), default=10)
         curves = [(one.title, evaluated.losses, one.index) for one, evaluated in shown]
         kinds = dict.fromkeys(PROBES[evaluated.probe].title for _, evaluated in shown)
         what = " / ".join(kind for kind in kinds if kind != PROBES["compare"].title)
+        grouped = any(isinstance(one, GroupStatus) for one, _ in shown)
         title = f"loss per step{f' · {what}' if what else ''}{lens.words}"
         plot = loss_per_step_plot(curves, most, y_axis, title)
         lines = self._in_front((one for one, _ in shown), plot.series)
         names = tuple(one.title for one, _ in shown)
-        return replace(plot, series=lines, names=names, cursor=lens.cursor)
+        caption = "mean over seeds" if grouped else ""
+        return replace(plot, series=lines, names=names, cursor=lens.cursor, caption=caption)
 
     def waves(
         self,
@@ -164,7 +188,7 @@ class Charts:
             has_details = not self.alone or one.status.index == self.front
             band = one.band if has_details else ()
             for name, edge in zip(BAND_EDGES, band, strict=False):
-                bands.append(_band(one.status, name, x, on_scale(edge[first:], lens.scale)))
+                bands.append(_band(one, name, x, on_scale(edge[first:], lens.scale)))
                 shown += () if one.status.trouble else edge[first:]
             if lens.smooth and not one.band:
                 x, y = decimate(x, y, _SMOOTH)
@@ -253,6 +277,19 @@ def _prediction(evaluated: Evaluated) -> Prediction:
     return Prediction(evaluated.query_x, true, evaluated.before, evaluated.after)
 
 
+def _evaluated(status: RunStatus, evaluations: Mapping[str, Evaluated]) -> Evaluated | None:
+    """Return the evaluation of a run; of a group, one with the mean losses of its seeds."""
+    newest = evaluations.get(status.snapshot.run)
+    if newest is None or not isinstance(status, GroupStatus):
+        return newest
+    of_seeds = [evaluations.get(one.snapshot.run) for one in status.members]
+    steps = len(newest.losses)
+    alike = [one.losses for one in of_seeds if one and one.probe == newest.probe]
+    losses = [one for one in alike if len(one) == steps]
+    mean = tuple(sum(at) / len(losses) for at in zip(*losses, strict=True))
+    return msgspec.structs.replace(newest, losses=mean)
+
+
 def _wave_plot(
     status: RunStatus,
     evaluated: Evaluated | None,
@@ -277,17 +314,18 @@ def _wave_plot(
     )
 
 
-def _validations(status: RunStatus, history: EventHistory) -> _Curve:
+def _validations(status: RunStatus, history: EventHistory, *, has_band: bool) -> _Curve:
     validations = history.validations[status.snapshot.run]
     low, mean, high = (
         gaps(getattr(one, name)[-1] for one in validations) for name in ("low", "mean", "high")
     )
-    return _Curve(status, [one.iteration for one in validations], mean, (low, high))
+    band = (low, high) if has_band else ()
+    return _Curve(status, [one.iteration for one in validations], mean, band)
 
 
-def _band(status: RunStatus, name: str, x: Sequence[float], y: Sequence[float]) -> Series:
-    color = curve("", (), (), status.index).color
-    label = f"{status.title}{name}"
+def _band(of: _Curve, name: str, x: Sequence[float], y: Sequence[float]) -> Series:
+    color = curve("", (), (), of.status.index).color
+    label = f"{of.status.title}{of.over}{name}"
     return Series(label, x, y, "line", color, "dotted", dim=True, listed=False)
 
 

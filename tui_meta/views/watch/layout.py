@@ -61,7 +61,7 @@ class Arrangement:
     """Panels row by row, and how many lines the rest takes.
 
     ``framed`` gives panels a frame on all sides, else only a line with their title. No panels at
-    all means that the terminal is tiny. ``lines`` are the runs whose lines are shown. The first
+    all means that the terminal is tiny. ``lines`` are the numbers of the lines shown. The first
     panel of each row is ``side`` cells wide, if that is not 0; all others of a row share the rest.
     """
 
@@ -107,8 +107,18 @@ def run_line(index: int) -> str:
     return f"run-{index}"
 
 
+def group_line(index: int) -> str:
+    """The line of group number ``index`` of runs."""
+    return f"group-{index}"
+
+
+def is_line(name: str) -> bool:
+    """Return True for the line of a run or of a group."""
+    return name.startswith(("run-", "group-"))
+
+
 def number(name: str) -> int:
-    """Return the number of the run whose wave or line this is."""
+    """Return the number of the run or the group whose wave or line this is."""
     return int(name.rpartition("-")[2])
 
 
@@ -122,10 +132,12 @@ def all_panels(runs: int) -> tuple[str, ...]:
     return (TABLE, *CHARTS, *map(wave, range(runs)), FACTS)
 
 
-def focus_order(runs: int, chosen: int) -> tuple[str, ...]:
-    """Everything that tab visits, in its order: lines and panels, of many runs those of one."""
+def focus_order(runs: int, chosen: int, line: str) -> tuple[str, ...]:
+    """Everything that tab visits, in its order: lines and panels, of many runs those of the chosen
+    one, and its ``line``.
+    """
     if runs > MOST_IN_DETAIL:
-        return (run_line(chosen), *CHARTS, TABLE, FACTS, wave(chosen))
+        return (line, *CHARTS, TABLE, FACTS, wave(chosen))
     return (*map(run_line, range(runs)), *all_panels(runs))
 
 
@@ -137,6 +149,8 @@ def arrange(
     chart: str,
     *,
     chosen: int = 0,
+    line: int | None = None,
+    lines: int | None = None,
     first: int = 0,
     enlarged: bool,
     verdict: bool = False,
@@ -144,13 +158,15 @@ def arrange(
     """The arrangement for a terminal of ``width`` by ``height`` cells.
 
     ``panel`` is the one that must be seen, ``chart`` the one that takes the place of the charts
-    where there is room for one. Of many runs, the line of the ``chosen`` one is seen; lines begin
-    with run number ``first`` if possible. ``verdict`` asks for its lines.
+    where there is room for one. Of many runs, the ``chosen`` one has the panels for a single run,
+    and its line is seen: number ``line`` of so many ``lines``, if not each run has one. They begin
+    with number ``first`` if possible. ``verdict`` asks for its lines.
     """
     many = runs > MOST_IN_DETAIL
-    lines = _window(height, runs, chosen, first) if many else range(runs)
+    all_lines, seen = runs if lines is None else lines, chosen if line is None else line
+    window = _window(height, all_lines, seen, first) if many else range(runs)
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
-        return Arrangement((), title=False, run_rows=1, message_rows=1, lines=lines)
+        return Arrangement((), title=False, run_rows=1, message_rows=1, lines=window)
     small = width < _ONE_WIDTH or height < _ONE_HEIGHT
     rest = Arrangement(
         (),
@@ -158,7 +174,7 @@ def arrange(
         run_rows=1 if many else _run_rows(width, height, runs),
         message_rows=2 if height >= _TWO_MESSAGES_HEIGHT else 1,
         verdict_rows=_verdict_rows(height) if verdict else 0,
-        lines=lines,
+        lines=window,
     )
     if enlarged or small:
         return replace(rest, rows=((panel,),), framed=height >= _FRAMED_HEIGHT)
@@ -212,10 +228,10 @@ def _numbers(panel: str) -> str:
     return FACTS if panel == FACTS else TABLE
 
 
-def _window(height: int, runs: int, chosen: int, first: int) -> range:
-    """Return the runs whose lines are shown: as near to ``first`` as the ``chosen`` one allows."""
-    rows = min(runs, int(height * _LARGEST_SHARE_OF_LINES) or 1)
-    first = min(max(first, chosen - rows + 1), chosen, runs - rows)
+def _window(height: int, lines: int, seen: int, first: int) -> range:
+    """Return which lines are shown: as near to ``first`` as the one that is ``seen`` allows."""
+    rows = min(lines, int(height * _LARGEST_SHARE_OF_LINES) or 1)
+    first = min(max(first, seen - rows + 1), seen, lines - rows)
     return range(first, first + rows)
 
 

@@ -1,6 +1,6 @@
 """What the watch screen shows of the runs, apart from any terminal: panels, charts and lenses."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from core.evaluation.few_shot_tasks import PROBES, ProbeName
@@ -10,11 +10,10 @@ from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.footer import Situation, footer
 from tui_meta.views.messages.log import MessageKey
-from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.plots.plot import Plot
 from tui_meta.views.run_settings import is_validated
-from tui_meta.views.run_status import RunStatus, run_lines, run_row, title_line
-from tui_meta.views.text import Line, Span, clip, line, plain, printable
+from tui_meta.views.run_status import RunStatus, run_lines, title_line
+from tui_meta.views.text import Line, Span, line
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.charts import Charts, task_line
 from tui_meta.views.watch.commands import RunCommands
@@ -28,6 +27,7 @@ from tui_meta.views.watch.lens import (
     reason_against,
 )
 from tui_meta.views.watch.loss_table import LossTable
+from tui_meta.views.watch.run_lines import RunLines
 from tui_meta.views.watch.verdict import Verdict, judged_runs
 
 
@@ -41,16 +41,15 @@ class WatchState:
     def __init__(self, dashboard: DashboardState) -> None:
         self.dashboard = dashboard
         self.messages = dashboard.messages
-        self.run: int | None = None
-        """The run whose line had the focus last."""
+        self.lines = RunLines()
         self.chart = self.first_chart
-        self.panel = self.chart if self.many else layout.TABLE
         self.enlarged = False
         self.arrangement = layout.Arrangement(())
         self._size = (0, 0)
         self.lenses: dict[str, Lens] = {}
         """Display options of charts that differ from the defaults."""
         self._begin()
+        self.panel = self.chart if self.many else layout.TABLE
         dashboard.on_restart.append(self._begin)
 
     def _begin(self) -> None:
@@ -60,7 +59,8 @@ class WatchState:
         self.verdict: Verdict | None = None
         self._judged: Sequence[tuple[str, int]] = ()
         """The runs that the verdict was asked for, and their iterations."""
-        self._charts = Charts()
+        self.lines.begin(self.dashboard.snapshots, self.dashboard.titles)
+        self._charts = Charts(self.lines.curves)
         self._still: tuple[list[RunStatus], EventHistory] | None = None
 
     @property
@@ -73,17 +73,18 @@ class WatchState:
     @property
     def many(self) -> bool:
         """True for so many runs that each has one line, and some panels show one run only."""
-        return len(self.dashboard.snapshots) > layout.MOST_IN_DETAIL
+        return self.lines.many
 
     @property
     def chosen(self) -> int | None:
         """The run that is in front of the others."""
-        return 0 if self.run is None and self.many else self.run
+        return self.lines.chosen
 
     @property
     def order(self) -> Sequence[str]:
         """Everything that can have the focus, in the order of the tab key."""
-        return layout.focus_order(len(self.dashboard.snapshots), self.chosen or 0)
+        runs = len(self.dashboard.snapshots)
+        return layout.focus_order(runs, self.chosen or 0, self.lines.line)
 
     @property
     def frozen(self) -> bool:
@@ -95,10 +96,10 @@ class WatchState:
         """The current status and history, or those at the time of freezing."""
         return self._still or (self.dashboard.statuses, self.dashboard.history)
 
-    def scope(self, focused_run: int | None) -> list[Snapshot]:
-        """The runs that a key acts on: all, or the one whose line has the focus."""
+    def scope(self, focused_line: str | None) -> list[Snapshot]:
+        """The runs that a key acts on: all, or those of the line that has the focus."""
         runs = list(self.dashboard.snapshots.values())
-        return runs if focused_run is None else [runs[focused_run]]
+        return runs if focused_line is None else self.lines.among(runs, focused_line)
 
     def show_command(self, order: RunCommands) -> None:
         """Show the message of a key, and remember the states and paces that it requests."""
@@ -117,6 +118,7 @@ class WatchState:
     def arrange(self, width: int, height: int) -> layout.Arrangement:
         """The arrangement of the panels for a terminal of this size."""
         self._size = (width, height)
+        shown = self.lines.shown
         self.arrangement = layout.arrange(
             width,
             height,
@@ -124,6 +126,8 @@ class WatchState:
             self.panel,
             self.chart,
             chosen=self.chosen or 0,
+            line=shown.index(self.lines.line),
+            lines=len(shown),
             first=self.arrangement.lines.start,
             enlarged=self.enlarged,
             verdict=self.verdict is not None,
@@ -136,13 +140,22 @@ class WatchState:
         if panel in layout.CHARTS:
             self.chart = panel
         if self.many and layout.is_wave(panel):
-            self.run = layout.number(panel)
+            self.lines.run = layout.number(panel)
 
-    def choose(self, run: int) -> None:
-        """Bring a run to the front; of many, panels for a single one show it."""
-        self.run = run
+    def choose(self, name: str) -> bool:
+        """Bring the run of a line to the front; of many, panels for a single one show it.
+
+        False if that is the one in front already.
+        """
+        before = self.lines.run
+        self.lines.choose(name, list(self.dashboard.snapshots.values()))
         if self.many and layout.is_wave(self.panel):
-            self.panel = layout.wave(run)
+            self.panel = layout.wave(self.chosen or 0)
+        return self.lines.run != before
+
+    def follow(self) -> bool:
+        """Choose another run of a group in place of one that has ended; False if none has."""
+        return bool(self.lines.groups) and self.choose(self.lines.line)
 
     def freeze(self) -> None:
         """Freeze or unfreeze table and charts."""
@@ -215,7 +228,7 @@ class WatchState:
 
     def go_back(self) -> bool:
         """Undo one of: an error's line, a cursor, a frozen view, a large panel, a kept
-        evaluation, another chart; False if there is none.
+        evaluation, another chart, an opened group; False if there is none.
         """
         if self.messages.dismiss():
             return True
@@ -231,7 +244,7 @@ class WatchState:
             if self.panel in layout.CHARTS:
                 self.panel = self.chart
         else:
-            return False
+            return self.lines.close_group()
         return True
 
     def view(self) -> View:
@@ -241,7 +254,7 @@ class WatchState:
             "chart": self.chart,
             "enlarged": self.enlarged,
             "pinned": self.pinned,
-            "run": None if self.run is None else layout.run_line(self.run),
+            **self.lines.view(),
             **{f"lens {panel}": lens.coded for panel, lens in self.lenses.items()},
         }
 
@@ -249,8 +262,7 @@ class WatchState:
         """Restore the view of another client; unknown parts are ignored."""
         known = layout.all_panels(len(self.dashboard.snapshots))
         panel, chart, pinned = view.get("panel"), view.get("chart"), view.get("pinned")
-        runs = range(len(self.dashboard.snapshots))
-        self.run = next((one for one in runs if layout.run_line(one) == view.get("run")), None)
+        self.lines.restore(view)
         if chart in layout.CHARTS:
             self.chart = str(chart)
         if panel in known:
@@ -274,55 +286,40 @@ class WatchState:
     def title(self, width: int) -> Line:
         """The first line of the screen."""
         lines = self.arrangement.lines
-        hidden = len(self.dashboard.snapshots) - len(lines)
+        hidden = len(self.lines.shown) - len(lines)
         tabs = layout.tab_line(self.arrangement.tabs)
         if hidden:
-            of = f"runs {lines.start + 1}-{lines.stop} of {len(lines) + hidden} "
+            of = f"{self.lines.noun} {lines.start + 1}-{lines.stop} of {len(lines) + hidden} "
             tabs = line(Span(of, "bold"), *tabs)
         return title_line(
             self.dashboard.statuses, self.dashboard.connection, tabs, width, frozen=self.frozen
         )
 
     def message_lines(self, width: int) -> Sequence[Line]:
-        """Return the newest messages; in a tiny terminal, the size it needs.
-
-        A problem with saving keeps a line for as long as it lasts.
-        """
+        """Return the newest messages; in a tiny terminal, the size it needs."""
         if not self.arrangement.rows:
             return (layout.too_small(*self._size),)
-        rows = self.arrangement.message_rows
-        problems = [run for run in self.dashboard.save_problems if run in self.dashboard.snapshots]
-        if not problems:
-            return status_lines(self.messages, rows, width)
-        run = problems[-1]
-        text = (
-            f"{self.dashboard.titles[run]} could not be saved: {self.dashboard.save_problems[run]}"
-        )
-        text = clip(printable(text), width)
-        said = status_lines(self.messages, rows - 1, width) if rows > 1 else ()
-        if any(plain(one) == text for one in said):
-            return status_lines(self.messages, rows, width)
-        return (line(Span(text, "bold red")), *said)
+        return self.dashboard.message_lines(width, self.arrangement.message_rows)
 
-    def run_lines(self, width: int, rows: int) -> dict[int, Sequence[Line]]:
-        """Return the lines of each run that are shown."""
-        statuses = self.dashboard.statuses
+    def run_lines(self, width: int, rows: int) -> Mapping[str, Sequence[Line]]:
+        """Return the lines that are shown."""
+        statuses, numbers = self.dashboard.statuses, self.arrangement.lines
+        if self.many:
+            shown = self.lines.rows(numbers, statuses, self.dashboard.history, width)
+            return {name: (row,) for name, row in shown.items()}
         longest = max(len(one.title) for one in statuses)
         return {
-            index: (run_row(statuses[index], width, longest, chosen=index == self.chosen),)
-            if self.many
-            else run_lines(statuses[index], width, rows, longest)
-            for index in self.arrangement.lines
+            layout.run_line(one.index): run_lines(one, width, rows, longest) for one in statuses
         }
 
     def verdict_lines(self, width: int) -> Sequence[Line]:
         """Return the verdict, if there is one, in the rows that it has."""
         return self.verdict.lines(width, self.arrangement.verdict_rows) if self.verdict else ()
 
-    def footer(self, focused_run: int | None, width: int) -> Line:
+    def footer(self, focused_line: str | None, width: int) -> Line:
         """The keys that apply now."""
-        runs = self.scope(focused_run)
-        focused = "" if focused_run is None else self.dashboard.titles[runs[0].run]
+        runs = self.scope(focused_line)
+        focused = "" if focused_line is None else self.lines.titles[focused_line]
         situation = Situation(
             runs,
             focused,
@@ -351,7 +348,9 @@ class WatchState:
     def _in_detail(self) -> Sequence[RunStatus]:
         """The runs that panels without room for many runs show."""
         runs, _ = self._shown
-        return [one for one in runs if one.index == self.chosen] if self.many else runs
+        if not self.many:
+            return runs
+        return [replace(runs[self.chosen or 0], index=self.lines.look)]
 
     def plots(self, panels: Collection[str] | None = None) -> dict[str, tuple[Plot, str]]:
         """Return the plot of each visible chart (of those in ``panels``), and the text below."""
@@ -370,10 +369,13 @@ class WatchState:
         return made
 
     def _plots(self, panels: Sequence[str]) -> Iterator[tuple[str, Plot]]:
-        runs, history = self._shown
+        statuses, history = self._shown
+        runs = self.lines.drawn(statuses)
         evaluations = history.newest(self.pinned)
-        self._charts.front, self._charts.alone = self.chosen, self.many
-        waves = [layout.wave(one.index) for one in self._in_detail]
+        self._charts.front = self.lines.front
+        self._charts.alone = len(runs) > layout.MOST_IN_DETAIL
+        in_detail = [self.chosen or 0] if self.many else range(len(runs))
+        waves = list(map(layout.wave, in_detail))
         if set(waves) & set(panels):
             lenses = [self.lens(panel) for panel in waves]
             drawn = self._charts.waves(evaluations, self._in_detail, lenses)
@@ -393,6 +395,6 @@ class WatchState:
         if panel in layout.CHARTS:
             return layout.chart_hint(panel, self.arrangement)
         runs, history = self._shown
-        (run,) = [one.snapshot.run for one in runs if layout.wave(one.index) == panel]
+        run = runs[layout.number(panel)].snapshot.run
         kept = "esc: live · " if self.pinned else ""
         return kept + task_line(history.newest(self.pinned).get(run))

@@ -1,0 +1,183 @@
+"""The lines of the runs on the Watch screen: one a run, or one a group of runs with many seeds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from core.events import Snapshot
+from core.session.api import View
+from tui_meta.views.event_history import EventHistory
+from tui_meta.views.run_groups import RunGroup, run_groups
+from tui_meta.views.run_status import RunStatus, run_row
+from tui_meta.views.text import Line
+from tui_meta.views.watch import layout
+from tui_meta.views.watch.groups import GroupStatus, SeedCurves, group_row, group_status
+
+
+class RunLines:
+    """Which lines there are, and which of them is chosen.
+
+    Many runs with seeds have a line a group. An opened group has a line for each of its runs, and
+    the charts show these alone.
+    """
+
+    def __init__(self) -> None:
+        self.run: int | None = None
+        """The run whose line had the focus last; of the line of a group, one that trains."""
+        self.begin({}, {})
+
+    def begin(self, snapshots: Mapping[str, Snapshot], titles: Mapping[str, str]) -> None:
+        """Take the runs of a session, in place of others."""
+        self._count = len(snapshots)
+        self.many = self._count > layout.MOST_IN_DETAIL
+        found = run_groups(list(snapshots.values()), titles) if self.many else ()
+        self.groups: Sequence[RunGroup] = () if all(one.is_single for one in found) else found
+        self._group_of = {run: group for group in self.groups for run in group.members}
+        self._leads = [group.members[0] for group in self.groups]
+        self.opened: RunGroup | None = None
+        self.curves = SeedCurves()
+        self.titles = {layout.run_line(n): titles[run] for n, run in enumerate(snapshots)}
+        """The names of all lines."""
+        self.titles |= {layout.group_line(n): one.label for n, one in enumerate(self.groups)}
+
+    @property
+    def noun(self) -> str:
+        """What the lines are."""
+        return "lines" if self.groups else "runs"
+
+    @property
+    def every(self) -> Sequence[str]:
+        """The names of all lines that may be shown, from top to bottom."""
+        if not self.groups:
+            return [layout.run_line(run) for run in range(self._count)]
+        names = []
+        for number, group in enumerate(self.groups):
+            names += [] if group.is_single else [layout.group_line(number)]
+            names += map(layout.run_line, group.members)
+        return names
+
+    @property
+    def shown(self) -> Sequence[str]:
+        """The names of the lines that there are now."""
+        return [name for name in self.every if self._is_shown(name)]
+
+    def _is_shown(self, name: str) -> bool:
+        group = self.group_of(name)
+        if group is None:
+            return True
+        return (self.opened is group) != (name == self._closed_line(group))
+
+    def group_of(self, name: str) -> RunGroup | None:
+        """Return the group that the line belongs to, unless that is a single run."""
+        if not self.groups:
+            return None
+        if name.startswith("group"):
+            return self.groups[layout.number(name)]
+        group = self._group_of[layout.number(name)]
+        return None if group.is_single else group
+
+    def _closed_line(self, group: RunGroup) -> str:
+        return layout.group_line(self.groups.index(group))
+
+    @property
+    def chosen(self) -> int | None:
+        """The run that is in front of the others."""
+        return 0 if self.run is None and self.many else self.run
+
+    @property
+    def line(self) -> str:
+        """The line of the chosen run, or of its group."""
+        name = layout.run_line(self.chosen or 0)
+        group = self.group_of(name)
+        return name if group is None or self.opened is group else self._closed_line(group)
+
+    def runs_of(self, name: str) -> Sequence[int]:
+        """Return the runs that a line stands for."""
+        number = layout.number(name)
+        return self.groups[number].members if name.startswith("group") else (number,)
+
+    def among(self, runs: Sequence[Snapshot], name: str) -> list[Snapshot]:
+        """Return those of all ``runs`` that a line stands for."""
+        return [runs[number] for number in self.runs_of(name)]
+
+    def choose(self, name: str, runs: Sequence[Snapshot]) -> None:
+        """Choose the run of a line; of the line of a group, the first that trains."""
+        members = self.runs_of(name)
+        training = (one for one in members if runs[one].state == "training")
+        chosen = self.run if self.run in members else None
+        if chosen is None or runs[chosen].state != "training":
+            self.run = next(training, members[0] if chosen is None else chosen)
+
+    def open_group(self) -> None:
+        """Show a line for each run of the chosen group."""
+        self.opened = self.group_of(self.line)
+
+    def close_group(self) -> bool:
+        """Show one line for the opened group again; False if there is none."""
+        had_one, self.opened = self.opened is not None, None
+        return had_one
+
+    def view(self) -> View:
+        """Return what is chosen and opened, to be restored by the next client."""
+        run = None if self.run is None else layout.run_line(self.run)
+        return {"run": run, "group": self.opened.label if self.opened else None}
+
+    def restore(self, view: View) -> None:
+        """Restore the choice of another client, where there are such lines."""
+        runs, groups = range(self._count), (one for one in self.groups if not one.is_single)
+        self.run = next((one for one in runs if layout.run_line(one) == view.get("run")), None)
+        self.opened = next((one for one in groups if one.label == view.get("group")), None)
+
+    def drawn(self, statuses: Sequence[RunStatus]) -> Sequence[RunStatus]:
+        """Return what has a curve: groups, or the runs of the opened one, or all runs."""
+        return [self._status(name, statuses) for name in self.shown if self._is_drawn(name)]
+
+    def _is_drawn(self, name: str) -> bool:
+        return self.opened is None or self.group_of(name) is self.opened
+
+    def _status(self, name: str, statuses: Sequence[RunStatus]) -> RunStatus:
+        """Return what a line shows; its ``index`` is its place among what is drawn with it."""
+        number = layout.number(name)
+        if not self.groups:
+            return statuses[number]
+        if name.startswith("group"):
+            return group_status(self.groups[number], number, statuses)
+        group = self._group_of[number]
+        siblings = group.members if self.opened is group else self._leads
+        return replace(statuses[number], index=siblings.index(number))
+
+    @property
+    def front(self) -> int | None:
+        """The ``index`` of the chosen one among what is drawn."""
+        chosen = self.chosen
+        if chosen is None or not self.groups:
+            return chosen
+        if self.opened:
+            return self.opened.members.index(chosen) if chosen in self.opened.members else None
+        return self.groups.index(self._group_of[chosen])
+
+    @property
+    def look(self) -> int:
+        """The ``index`` of the chosen one; of a run without a curve, that of no other."""
+        front = self.front
+        return self._count if front is None else front
+
+    def rows(
+        self,
+        numbers: Sequence[int],
+        statuses: Sequence[RunStatus],
+        history: EventHistory,
+        width: int,
+    ) -> Mapping[str, Line]:
+        """Return the lines with these ``numbers``, by name."""
+        shown = self.shown
+        found = {name: self._status(name, statuses) for name in shown}
+        longest = max(len(one.title) for one in found.values())
+        rows = {}
+        for name in [shown[number] for number in numbers]:
+            one, chosen, marked = found[name], name == self.line, self._is_drawn(name)
+            if isinstance(one, GroupStatus):
+                newest = self.curves.of(one, history).newest
+                rows[name] = group_row(one, newest, width, longest, chosen=chosen, marked=marked)
+            else:
+                rows[name] = run_row(one, width, longest, chosen=chosen, marked=marked)
+        return rows
