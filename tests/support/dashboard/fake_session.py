@@ -178,6 +178,7 @@ class FakeTrainer:
     def _validate(self, iteration: int) -> None:
         config = self.plan.config
         lag = 0.05 if self.name.startswith("fomaml") else 0.063
+        lag *= 1 + self.snapshot.config["seed"] % 10 / 20
         steps = config.validation.reported_steps
         mean = tuple(
             lag + 4.5 * math.exp(-step / 10 - iteration / (100 + 400 * step)) for step in steps

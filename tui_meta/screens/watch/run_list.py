@@ -71,7 +71,7 @@ class RunList(DashboardScreen, inherit_bindings=False):
     def open_group(self) -> bool:
         """Show the runs of the group whose line has the focus; False if that is none."""
         focused = self.focused_line
-        if focused is None or not focused.startswith("group"):
+        if focused is None or not layout.is_group(focused):
             return False
         self.state.lines.open_group()
         self.refocus_line()

@@ -27,13 +27,15 @@ def keys_line(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -> 
 class Situation:
     """The facts that decide which keys apply.
 
-    Keys act on ``runs``; ``focused`` names the run if it is only one. ``enlarged``: a panel fills
+    Keys act on ``runs``; ``focused`` names the run, or the group, if they are not all; ``opens``:
+    that is a group to be opened. ``enlarged``: a panel fills
     the screen; ``back``: escape has something to close; ``detachable``: the runs outlive this
     client, which may be ``read_only``; ``frozen``: the view does not follow the runs.
     """
 
     runs: Sequence[Snapshot]
     focused: str = ""
+    opens: bool = False
     enlarged: bool = False
     back: bool = False
     detachable: bool = False
@@ -101,6 +103,8 @@ def _label(key: Key, situation: Situation) -> str:
             return ""
         case "back":
             return "back" if situation.back else ""
+        case "enlarge" if situation.opens:
+            return "open"
         case "enlarge" if situation.enlarged:
             return ""
         case "freeze" if situation.frozen:

@@ -29,8 +29,8 @@ _COUNTED: Mapping[RunState, str] = {
 }
 """States of runs that are counted, in this order, behind those that are done."""
 
-_TOLD = ("diverged", "failed")
-"""States that are told where the width is short."""
+_BRIEFLY = ("diverged", "failed")
+"""Those that are counted where the width is short."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def group_row(
     named = line(percent, Span("  validation  ", "dim"), *value)
     ends = [left for left in map(remaining, sound) if left is not None]
     left = f"  {numbers.duration(max(ends)) + ' left' if ends else '':<9}"
-    heads = line(*name, *_counts(group)), line(*name, *_counts(group, _TOLD))
+    heads = line(*name, *_counts(group)), line(*name, *_counts(group, _BRIEFLY))
     tails = line(*named, left), named, line(percent, "  ", *value), short
     for head, tail in product(heads, tails):
         room = width - cells(head) - cells(tail) - 4
@@ -142,15 +142,15 @@ def mean_curve(group: GroupStatus) -> Curve:
     return Curve(at, tuple((total / count).tolist()))
 
 
-def _counts(group: GroupStatus, told: Sequence[str] = tuple(_COUNTED)) -> Line:
-    """Return how many seeds are done, and how many are in the states that are ``told``."""
+def _counts(group: GroupStatus, states: Sequence[str] = tuple(_COUNTED)) -> Line:
+    """Return how many seeds are done, and how many are in some other ``states``."""
     of = Counter(one.snapshot.state for one in group.members)
     total = len(group.members)
     done = Span(f"{of['finished']:>{len(str(total))}} of {total} done")
     others = [
         Span(f", {of[state]} {state}", style)
         for state, style in _COUNTED.items()
-        if of[state] and state in told
+        if of[state] and state in states
     ]
     return line(done, *others)
 

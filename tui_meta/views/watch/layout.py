@@ -112,9 +112,14 @@ def group_line(index: int) -> str:
     return f"group-{index}"
 
 
+def is_group(name: str) -> bool:
+    """Return True for the line of a group."""
+    return name.startswith("group-")
+
+
 def is_line(name: str) -> bool:
     """Return True for the line of a run or of a group."""
-    return name.startswith(("run-", "group-"))
+    return name.startswith("run-") or is_group(name)
 
 
 def number(name: str) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from core.events import Snapshot
+from core.events import ENDED, Snapshot
 from core.session.api import View
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.run_groups import RunGroup, run_groups
@@ -37,7 +37,12 @@ class RunLines:
         self.curves = SeedCurves()
         self.titles = {layout.run_line(n): titles[run] for n, run in enumerate(snapshots)}
         """The names of all lines."""
-        self.titles |= {layout.group_line(n): one.label for n, one in enumerate(self.groups)}
+        runs = list(snapshots.values())
+        for number, group in enumerate(self.groups):
+            self.titles[layout.group_line(number)] = group.label
+            for run in () if group.is_single else group.members:
+                name = f"{group.label} seed {runs[run].config['seed']}"
+                self.titles[layout.run_line(run)] = name
 
     @property
     def noun(self) -> str:
@@ -70,7 +75,7 @@ class RunLines:
         """Return the group that the line belongs to, unless that is a single run."""
         if not self.groups:
             return None
-        if name.startswith("group"):
+        if layout.is_group(name):
             return self.groups[layout.number(name)]
         group = self._group_of[layout.number(name)]
         return None if group.is_single else group
@@ -90,13 +95,18 @@ class RunLines:
         group = self.group_of(name)
         return name if group is None or self.opened is group else self._closed_line(group)
 
+    @property
+    def order(self) -> Sequence[str]:
+        """Everything that can have the focus, in the order of the tab key."""
+        return layout.focus_order(self._count, self.chosen or 0, self.line)
+
     def runs_of(self, name: str) -> Sequence[int]:
-        """Return the runs that a line stands for."""
+        """Return the runs that a line shows."""
         number = layout.number(name)
-        return self.groups[number].members if name.startswith("group") else (number,)
+        return self.groups[number].members if layout.is_group(name) else (number,)
 
     def among(self, runs: Sequence[Snapshot], name: str) -> list[Snapshot]:
-        """Return those of all ``runs`` that a line stands for."""
+        """Return those of all ``runs`` that a line shows."""
         return [runs[number] for number in self.runs_of(name)]
 
     def choose(self, name: str, runs: Sequence[Snapshot]) -> None:
@@ -104,7 +114,7 @@ class RunLines:
         members = self.runs_of(name)
         training = (one for one in members if runs[one].state == "training")
         chosen = self.run if self.run in members else None
-        if chosen is None or runs[chosen].state != "training":
+        if chosen is None or runs[chosen].state in ENDED:
             self.run = next(training, members[0] if chosen is None else chosen)
 
     def open_group(self) -> None:
@@ -116,6 +126,7 @@ class RunLines:
         had_one, self.opened = self.opened is not None, None
         return had_one
 
+    @property
     def view(self) -> View:
         """Return what is chosen and opened, to be restored by the next client."""
         run = None if self.run is None else layout.run_line(self.run)
@@ -139,11 +150,21 @@ class RunLines:
         number = layout.number(name)
         if not self.groups:
             return statuses[number]
-        if name.startswith("group"):
+        if layout.is_group(name):
             return group_status(self.groups[number], number, statuses)
         group = self._group_of[number]
         siblings = group.members if self.opened is group else self._leads
-        return replace(statuses[number], index=siblings.index(number))
+        title = self.titles[name]
+        return replace(statuses[number], index=siblings.index(number), title=title)
+
+    def one(self, run: RunStatus) -> RunStatus:
+        """Return the chosen run for panels that show it alone, with the look of its curve."""
+        if not self.groups:
+            return run
+        name = layout.run_line(run.index)
+        # A run without a curve has the look of no other.
+        look = self._count if self.front is None else self.front
+        return replace(run, index=look, title=self.titles[name])
 
     @property
     def front(self) -> int | None:
@@ -154,12 +175,6 @@ class RunLines:
         if self.opened:
             return self.opened.members.index(chosen) if chosen in self.opened.members else None
         return self.groups.index(self._group_of[chosen])
-
-    @property
-    def look(self) -> int:
-        """The ``index`` of the chosen one; of a run without a curve, that of no other."""
-        front = self.front
-        return self._count if front is None else front
 
     def rows(
         self,

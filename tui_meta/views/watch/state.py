@@ -83,8 +83,7 @@ class WatchState:
     @property
     def order(self) -> Sequence[str]:
         """Everything that can have the focus, in the order of the tab key."""
-        runs = len(self.dashboard.snapshots)
-        return layout.focus_order(runs, self.chosen or 0, self.lines.line)
+        return self.lines.order
 
     @property
     def frozen(self) -> bool:
@@ -254,7 +253,7 @@ class WatchState:
             "chart": self.chart,
             "enlarged": self.enlarged,
             "pinned": self.pinned,
-            **self.lines.view(),
+            **self.lines.view,
             **{f"lens {panel}": lens.coded for panel, lens in self.lenses.items()},
         }
 
@@ -323,8 +322,10 @@ class WatchState:
         situation = Situation(
             runs,
             focused,
+            opens=focused_line is not None and layout.is_group(focused_line),
             enlarged=self.enlarged,
             back=self.enlarged
+            or self.lines.opened is not None
             or self.frozen
             or self.cursor_on
             or self.pinned is not None
@@ -350,7 +351,7 @@ class WatchState:
         runs, _ = self._shown
         if not self.many:
             return runs
-        return [replace(runs[self.chosen or 0], index=self.lines.look)]
+        return [self.lines.one(runs[self.chosen or 0])]
 
     def plots(self, panels: Collection[str] | None = None) -> dict[str, tuple[Plot, str]]:
         """Return the plot of each visible chart (of those in ``panels``), and the text below."""
@@ -374,8 +375,7 @@ class WatchState:
         evaluations = history.newest(self.pinned)
         self._charts.front = self.lines.front
         self._charts.alone = len(runs) > layout.MOST_IN_DETAIL
-        in_detail = [self.chosen or 0] if self.many else range(len(runs))
-        waves = list(map(layout.wave, in_detail))
+        waves = [*map(layout.wave, [self.chosen or 0] if self.many else range(len(runs)))]
         if set(waves) & set(panels):
             lenses = [self.lens(panel) for panel in waves]
             drawn = self._charts.waves(evaluations, self._in_detail, lenses)
