@@ -118,14 +118,14 @@ class DaskExecutor:
                     if trained is None:
                         ended.put(future)
                     else:
+                        future.release()
                         yield from _results(pending.pop(future), trained, train, batches)
         finally:
             with suppress(OSError):
                 self._client.cancel(list(pending))
 
     def _submitter(self, train: RunTrainer) -> Callable[[list[PlannedRun]], Future[Any]]:
-        path = train.path.resolve()
-        settings = SweepFolder(path).settings()
+        path, settings = train.path, SweepFolder(train.path).settings()
 
         def submit(runs: list[PlannedRun]) -> Future[Any]:
             # Bytes, for the scheduler reads all arguments and need not know this package.
@@ -151,7 +151,8 @@ class DaskExecutor:
         except TimeoutError:
             return None
         except KilledWorker as error:
-            return [] if len(runs) > 1 else [Trained(failed(runs[0], _line(error)))]
+            problem = f"{error.allowed_failures + 1} workers died while they trained it"
+            return [] if len(runs) > 1 else [Trained(failed(runs[0], problem))]
         except Exception as error:
             if future.cancelled():
                 raise self._lost() from error
