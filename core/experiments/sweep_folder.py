@@ -129,7 +129,7 @@ class Shard(msgspec.Struct, frozen=True):
         """Read ``I/N``; raises ``ConfigError``."""
         number, _, count = text.partition("/")
         if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
-            raise ConfigError("--shard", text, "must be I/N, from 1/N to N/N")
+            raise ConfigError("shard", text, "must be I/N, from 1/N to N/N")
         return cls(int(number), int(count))
 
     def of(self, runs: list[PlannedRun]) -> list[PlannedRun]:

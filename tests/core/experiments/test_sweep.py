@@ -162,7 +162,7 @@ def test_shards_in_one_folder_give_the_whole(tmp_path: Path, undisturbed: dict[s
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/0", "-1/2", ""])
 def test_a_shard_is_i_of_n(text: str) -> None:
-    with pytest.raises(ConfigError, match="--shard: must be I/N"):
+    with pytest.raises(ConfigError, match="shard: must be I/N"):
         Shard.parse(text)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core import validation
-from core.errors import LabError
+from core.errors import ConfigError, LabError
 from core.experiments.results import RunResult
 from core.experiments.summary import summarize
 from core.experiments.sweep import Executor, Sweep, ThreadExecutor, opened
@@ -20,7 +20,7 @@ from core.training.processors import usable_processors
 from tui_meta.app.signals import FirstSignal
 from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.experiments import outcome, print_groups, print_runs, result_line
-from tui_meta.cli.settings import configure, experiment_table
+from tui_meta.cli.settings import configure, experiment_table, naming_flags
 from tui_meta.cli.tables import print_json
 from tui_meta.console import Exit, Output, print_note
 from tui_meta.views.numbers import whole
@@ -41,7 +41,10 @@ def sweep(
     as_json: bool,
 ) -> int:
     """Train what the sweep in the folder ``path`` lacks; the settings begin or extend it."""
-    part = Shard.parse(shard)
+    try:
+        part = Shard.parse(shard)
+    except ConfigError as error:
+        raise naming_flags(error, ["shard"]) from error
     if workers is not None:
         validation.count("--workers", workers, high=10_000)
     folder = SweepFolder(path)
