@@ -45,11 +45,19 @@ class PlainModal(ModalScreen[ScreenResultType], inherit_bindings=False):
     """
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Render the screen below, without its links."""
+        """Render the screen below, without its links.
+
+        When the window grows, that screen may still have its former size. Textual needs a strip
+        of the whole width for each line, and fails without.
+        """
         stack = self.app.screen_stack
         below = stack[stack.index(self) - 1]
         strips = rendered(below)[crop.y : crop.bottom]
-        return [_without_links(strip.crop(crop.x, crop.right)) for strip in strips]
+        strips += [Strip([])] * (crop.height - len(strips))
+        return [
+            _without_links(strip.crop(crop.x, crop.right).adjust_cell_length(crop.width))
+            for strip in strips
+        ]
 
 
 def rendered(screen: Screen[object]) -> list[Strip]:

@@ -4,11 +4,17 @@ from collections.abc import Callable
 
 import pytest
 from textual.app import App
+from textual.geometry import Region
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from tui_meta.upstream.repaint import QuietFocus, set_border_subtitle, set_border_title
+from tui_meta.upstream.repaint import (
+    PlainModal,
+    QuietFocus,
+    set_border_subtitle,
+    set_border_title,
+)
 
 
 def repaints(set_title: Callable[[Static], None], monkeypatch: pytest.MonkeyPatch) -> int:
@@ -49,3 +55,14 @@ async def test_textual_still_tints_the_screen_below_where_nothing_is_to_be_tinte
         pilot.app.push_screen(Clear())
         await pilot.pause()
         assert any(isinstance(one, BackgroundScreen) for one in drawn)
+
+
+async def test_a_dialog_covers_a_window_that_has_grown_before_the_screen_below() -> None:
+    class Dialog(PlainModal[None]):
+        pass
+
+    async with App[None]().run_test(size=(40, 10)) as pilot:
+        pilot.app.push_screen(Dialog())
+        await pilot.pause()
+        strips = pilot.app.screen.render_lines(Region(0, 0, 60, 20))
+        assert [strip.cell_length for strip in strips] == [60] * 20
