@@ -46,6 +46,10 @@ class Session(Protocol):
     def connection(self) -> Connection:
         """The state of the connection to the runs."""
 
+    @property
+    def first_new(self) -> int:
+        """Number of the first event since this client attached."""
+
     def start(self) -> None:
         """Begin to train; returns at once."""
 

@@ -62,6 +62,10 @@ class LocalSession:
     def snapshots(self) -> Mapping[str, Snapshot]:
         return {name: trainer.snapshot for name, trainer in self._trainers.items()}
 
+    @property
+    def first_new(self) -> int:
+        return 0
+
     def events(self, since: int, reader: str = "client") -> Sequence[AnyEvent]:
         with self._published:
             return self._events.since(since, reader)

@@ -6,7 +6,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from core.errors import reason
@@ -65,32 +65,47 @@ def run_command(
         threading.Thread(target=wait, name="notification", daemon=True).start()
 
 
+class Occasions:
+    """Decides which events of some runs deserve a message to a user who is not looking."""
+
+    def __init__(self) -> None:
+        self._ended: dict[str, AnyEvent] = {}
+
+    def add(self, event: AnyEvent, runs: Iterable[str]) -> Sequence[tuple[Occasion, str]]:
+        """Return what to say after ``event``, of all ``runs``; usually nothing."""
+        if isinstance(event, Started | Extended | RolledBack):
+            self._ended.pop(event.run, None)
+        if not isinstance(event, Diverged | Failed | Finished | Stopped):
+            return ()
+        self._ended[event.run] = event
+        ended = [self._ended.get(run) for run in runs]
+        said: list[tuple[Occasion, str]] = []
+        if isinstance(event, Diverged | Failed):
+            kind: Occasion = "diverged" if isinstance(event, Diverged) else "failed"
+            said.append((kind, f"{event.run} {kind} at {event.iteration:,}: {event.problem}"))
+        # What the user stopped needs no message.
+        if all(ended) and not all(isinstance(one, Stopped) for one in ended):
+            finished = sum(isinstance(one, Finished) for one in ended)
+            said.append(("finished", f"{finished:,} of {len(ended):,} runs have finished"))
+        return said
+
+
 class Notifier:
     """Listens to the events of ``session`` and runs ``command``."""
 
     def __init__(self, session: LocalSession, command: str) -> None:
         self._session = session
         self._command = command
-        self._ended: dict[str, AnyEvent] = {}
+        self._occasions = Occasions()
         self._lock = threading.Lock()  # runs publish in threads of their own
         session.add_listener(self.add)
 
     def add(self, event: AnyEvent) -> None:
         """Run the command if it is due after ``event``."""
         with self._lock:
-            if isinstance(event, Started | Extended | RolledBack):
-                self._ended.pop(event.run, None)
-            if not isinstance(event, Diverged | Failed | Finished | Stopped):
-                return
-            self._ended[event.run] = event
-            ended = {run: self._ended.get(run) for run in self._session.snapshots()}
-        if isinstance(event, Diverged | Failed):
-            kind: Occasion = "diverged" if isinstance(event, Diverged) else "failed"
-            self._run(event, kind, f"{event.run} {kind} at {event.iteration:,}: {event.problem}")
-        # What the user stopped needs no message.
-        if all(ended.values()) and not all(isinstance(one, Stopped) for one in ended.values()):
-            finished = sum(isinstance(one, Finished) for one in ended.values())
-            self._run(event, "finished", f"{finished:,} of {len(ended):,} runs have finished")
+            said = self._occasions.add(event, self._session.snapshots())
+        for occasion, message in said:
+            self._run(event, occasion, message)
 
     def _run(self, event: AnyEvent, occasion: Occasion, message: str) -> None:
         def report(problem: str) -> None:

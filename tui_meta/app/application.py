@@ -44,6 +44,7 @@ from tui_meta.upstream.drivers import (
 from tui_meta.upstream.errors import KeepFirstCrash
 from tui_meta.upstream.key_order import OneKeyAtATime
 from tui_meta.upstream.terminal_input import ReadWholeSequences
+from tui_meta.views.bell import bell_sequences
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.dialogs.quit_choice import QuitChoice, default_quit_choice
 from tui_meta.views.keys.concepts import concepts
@@ -110,6 +111,8 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
             self.dashboard.messages.show_result(said)
         for problem in self.preferred.problems:
             self.dashboard.messages.show_error(problem)
+        if self.preferred.bell:
+            self.dashboard.on_occasion.append(self.ring)
         self.watch_screen = WatchScreen(session, self.dashboard)
 
     def get_default_screen(self) -> Screen[None]:
@@ -193,6 +196,11 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
         if forget:
             forget()
         self.refresh(layout=True)
+
+    def ring(self, message: str) -> None:
+        """Ring the bell, and show ``message`` where the terminal has notifications."""
+        if driver := driver_of(self):
+            driver.write(bell_sequences(message, os.environ))
 
     # Copies and pictures.
 

@@ -27,6 +27,9 @@ class Preferences:
     ascii: bool | None = setting(
         None, help="ASCII characters only (default: if the locale is not UTF-8)"
     )
+    bell: bool = setting(
+        True, help="Bell when a run diverges or fails, and when all runs have ended"
+    )
     keys: dict[str, str] = field(default_factory=dict)
     """Keys of actions that are remapped, as ``freeze = "Z"``."""
     problems: tuple[str, ...] = field(default=(), compare=False)

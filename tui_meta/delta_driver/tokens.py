@@ -30,7 +30,8 @@ HARMLESS: Final = re.compile(
     rf"\x1b\[\?{_MODE}(?:;{_MODE})*[hl]"  # keyboard, mouse, cursor visibility, line wrap
     r"|\x1b\[\??[\d;]*\$p|\x1b\[[<>=?][\d;]*[mnpqu]|\x1b\[[>=]?\d*c|\x1b\[5n"  # queries, keyboard
     r"|\x1b\[[\d;]*t|\x1b\[\d* q"  # the window, the shape of the cursor
-    r"|\x1b\](?!1337;).*|\x1bPtmux;\x1b\x1b\]52;.*"  # titles, palettes, the clipboard
+    r"|\x1b\](?!1337;).*"  # titles, palettes, the clipboard, notifications
+    r"|\x1bPtmux;\x1b\x1b\](?:9|52|777);.*"  # the same for the terminal around tmux
     r"|\x1bP[+$]q.*"  # queries
     r"|\x07",
     re.DOTALL,

@@ -2,8 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from core.events import AnyEvent, Evaluated, Progress, SaveFailed, Snapshot, WriteRecovered
+from core.events import (
+    AnyEvent,
+    Evaluated,
+    Progress,
+    SaveFailed,
+    Snapshot,
+    Stopped,
+    WriteRecovered,
+)
 from core.session.api import Connection, Session
+from core.session.notification import Occasions
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.keymap import KeyOf, key_in
 from tui_meta.views.keys.table import Keymap
@@ -39,6 +48,9 @@ class DashboardState:
         """Called when other runs have replaced the present ones."""
         self.on_message: list[Callable[[], None]] = []
         """Called when a page shows a message, which may be below the Watch screen then."""
+        self.on_occasion: list[Callable[[str], None]] = []
+        """Called with a message when a run diverges or fails, and when all have ended."""
+        self._occasions = Occasions()
         self._seen = 0
         self._begin(snapshots, history)
 
@@ -88,11 +100,25 @@ class DashboardState:
         connection = session.connection
         # Events before snapshots: a run that one of these events names is then among them.
         events = session.events(self._seen)
+        known = max(0, session.first_new - self._seen)
         self._seen += len(events)
         awaited = self.update(events, session.snapshots())
+        self._call_user(events, known)
         # Last, so that a screen sees the end of a connection after the events that led to it.
         self.connection = connection
         return awaited
+
+    def _call_user(self, events: Sequence[AnyEvent], known: int) -> None:
+        """Say once what deserves it; nothing of the first ``known`` events, nor of what the user
+        stopped.
+        """
+        messages: list[str] = []
+        for number, event in enumerate(events):
+            said = self._occasions.add(event, self.snapshots)
+            if number >= known and not isinstance(event, Stopped):
+                messages += [message for _, message in said]
+        for call in self.on_occasion if messages else ():
+            call(messages[-1])
 
     def update(self, events: Sequence[AnyEvent], snapshots: Mapping[str, Snapshot]) -> bool:
         """Fold new events; True if the user waits for one of them.
