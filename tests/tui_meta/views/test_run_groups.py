@@ -152,5 +152,6 @@ def test_a_line_says_seeds_by_state_and_an_interval_over_seeds(width: int) -> No
         assert "2 of 5 done, 1 diverged" in text
         assert " ± " in text
     if width >= 120:
+        assert " ± 0.0062 over 5 seeds" in text
+    if width >= 200:
         assert "2 of 5 done, 1 diverged, 2 training" in text
-        assert " ± 0.0062  over 5 seeds" in text

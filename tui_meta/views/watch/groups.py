@@ -29,6 +29,9 @@ _COUNTED: Mapping[RunState, str] = {
 }
 """States of runs that are counted, in this order, behind those that are done."""
 
+_SEED_CELLS = 29
+"""Of an interval over seeds, in words."""
+
 _BRIEFLY = ("diverged", "failed")
 """Those that are counted where the width is short."""
 
@@ -103,14 +106,14 @@ def group_row(
     percent = Span(f"{numbers.percent(at, target):>4}", "bold")
     text = "-" if validation is None else seed_text(validation)
     seeds = f" over {validation.n} seeds" if validation and validation.n > 1 else ""
-    value = Span(f"{text:<15}", "bold"), Span(f"{seeds:<14}", "dim")
-    short = line(percent, "  ", *value[:1])
+    value = Span(text, "bold"), Span(f"{seeds:<{_SEED_CELLS - len(text)}}", "dim")
+    short = line(percent, "  ", Span(f"{text:<15}", "bold"))
     named = line(percent, Span("  validation  ", "dim"), *value)
     ends = [left for left in map(remaining, sound) if left is not None]
     left = f"  {numbers.duration(max(ends)) + ' left' if ends else '':<9}"
     heads = line(*name, *_counts(group)), line(*name, *_counts(group, _BRIEFLY))
     tails = line(*named, left), named, line(percent, "  ", *value), short
-    for head, tail in product(heads, tails):
+    for tail, head in product(tails, heads):
         room = width - cells(head) - cells(tail) - 4
         if room >= LEAST_BAR:
             bar = numbers.bar(at, target, min(room, LARGEST_BAR))
