@@ -155,3 +155,14 @@ def test_a_line_says_seeds_by_state_and_an_interval_over_seeds(width: int) -> No
         assert " ± 0.0062 over 5 seeds" in text
     if width >= 200:
         assert "2 of 5 done, 1 diverged, 2 training" in text
+
+
+def test_a_group_whose_runs_have_all_diverged_is_not_done() -> None:
+    session, _ = started(2, 0.005, 0.02, 0.1)
+    session.diverge("reptile-1")
+    session.diverge("reptile-2")
+    one, *_ = drawn(watch_state(session))
+    text = plain(group_row(one, None, 120, len(one.title), chosen=False, marked=True))
+    assert "0 of 2 done, 2 diverged" in text
+    assert "24%" in text
+    assert mean_curve(one) == Curve()

@@ -100,8 +100,8 @@ def group_row(
     style = "bold reverse" if chosen else ""
     look = sample(group.index) if marked else Span("  ")
     name = line(look, " ", Span(f"{group.title:<{name_cells}}", style), "  ")
-    # Those in trouble never reach their target.
-    sound = [one.snapshot for one in group.members if not one.trouble]
+    # Those in trouble never reach their target; where all are, that is what is shown.
+    sound = [one.snapshot for one in group.members if not one.trouble or group.trouble]
     at, target = sum(one.iteration for one in sound), sum(one.target for one in sound)
     percent = Span(f"{numbers.percent(at, target):>4}", "bold")
     text = "-" if validation is None else seed_text(validation)
