@@ -90,6 +90,7 @@ class Charts:
     def __init__(self, seed_curves: SeedCurves | None = None) -> None:
         self._seed_curves = seed_curves or SeedCurves()
         self._limits: dict[tuple[str, ...], Limits] = {}
+        self._predictions: dict[str, tuple[Evaluated, Prediction]] = {}
         self.front: int | None = None
         self.alone = False
 
@@ -156,7 +157,9 @@ class Charts:
         lenses: Sequence[Lens],
     ) -> list[Plot]:
         """Return the wave and its prediction for each run, all on the same axes."""
-        predictions = {run: _prediction(one) for run, one in evaluations.items() if one.query_x}
+        predictions = {
+            run: self._prediction(run, one) for run, one in evaluations.items() if one.query_x
+        }
         values = [value for one in predictions.values() for value in (*one.before, *one.after)]
         errors = error_limits(error for one in predictions.values() for error in one.errors)
         of_each = [wave_limits(one.snapshot.waves, values) for one in statuses]
@@ -167,6 +170,13 @@ class Charts:
             plot = _wave_plot(one, evaluations.get(run), predictions.get(run), y, errors)
             plots.append(replace(plot, cursor=lens.cursor))
         return plots
+
+    def _prediction(self, run: str, evaluated: Evaluated) -> Prediction:
+        """Return what ``run`` predicted; of a hundred runs, few have another one than before."""
+        known = self._predictions.get(run)
+        if known is None or known[0] is not evaluated:
+            known = self._predictions[run] = evaluated, _prediction(evaluated)
+        return known[1]
 
     def _over_iterations(
         self,
