@@ -59,6 +59,8 @@ def is_clean(raw: bytes) -> bool:
     """Return True if nothing of the hostile name has reached the terminal as it was."""
     # The dashboard itself sets the shape of the mouse pointer, which ends with a bell.
     sent = re.sub(rb"\x1b\]22;[a-z-]*\x07", b"", raw)
+    # It rings, and notifies with a text.
+    sent = re.sub(rb"\x07?\x1b\](?:9;|777;notify;)([^\x07]*)\x07", rb"\1", sent)
     return not any(raw.encode() in sent for raw in RAW)
 
 

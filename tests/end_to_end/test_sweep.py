@@ -18,14 +18,14 @@ from tests.support.terminals.forked import Piped
 from tests.support.terminals.terminal import PATIENCE
 
 KILLS = soak(4, 20)
-RUNS = 6 * KILLS
+RUNS = 8 * KILLS
 
 SWEEP = [
     *("sweep", "rates", "--seeds", str(RUNS // 2), "--network.hidden", "8", "--json"),
-    *("--iterations", "500", "--validation.tasks", "4", "--validation.interval", "250"),
+    *("--iterations", "2000", "--validation.tasks", "4", "--validation.interval", "500"),
 ]
-LONGEST_LIFE = 0.2
-"""Seconds from the first result to the kill, at most."""
+LONGEST_LIFE = 0.1
+"""Seconds from the first result to the kill, at most; a run takes about as long."""
 
 
 def begun(folder: Path, *tokens: str) -> Piped:

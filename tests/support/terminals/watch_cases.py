@@ -26,7 +26,7 @@ _PACE = r"pace ([\d,]+) it/s"
 _FOCUS = r"┏━ ([^━]+) ━"
 _ON_TABLE = r"┏━ one random task each ━"
 _TO_TABLE = "k k k k j j"
-_ROW = r"[┃│] +([\d,]+) +[\d.]+ +[\d.]+ "
+_ROW = r"[┃│] +([\d,]+) +\d+\.\d+ +[\d.]+ "
 _ALONE = r"(?s)\A(?!.*╭)"
 
 

@@ -146,7 +146,10 @@ async def test_no_color_has_no_theme(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "NO_COLOR is set" in await press(pilot, "colon", *"theme dark", "enter")
 
 
-async def test_commands_without_a_key_say_how_from_any_screen() -> None:
+async def test_commands_without_a_key_say_how_from_any_screen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/nowhere")  # a longer path is cut
     async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         for start in ("w", "b"):
