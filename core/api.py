@@ -19,7 +19,7 @@ from core.errors import SessionError
 from core.evaluation.adaptation import many_tasks
 from core.evaluation.statistics import Statistics
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
-from core.events import AnyEvent, Diverged, Evaluated, Failed, Finished, Progress, Stop, Validated
+from core.events import AnyEvent, Diverged, EndOfRun, Evaluated, Failed, Progress, Stop, Validated
 from core.storage import checkpoint as storage
 from core.storage.checkpoint import Checkpoint
 from core.storage.event_log_reader import history
@@ -171,7 +171,7 @@ def train(config: RunConfig, folder: StrPath | None = None) -> TrainedRun | Run:
     def watch(event: AnyEvent) -> None:
         if isinstance(event, Diverged | Failed):
             problems.append(event.problem)
-        if isinstance(event, Diverged | Failed | Finished):
+        if isinstance(event, EndOfRun):
             ended.set()
 
     require_memory([config])

@@ -258,6 +258,9 @@ class Stopped(Event, frozen=True, kw_only=True):
     """The run was stopped before its target."""
 
 
+EndOfRun = Diverged | Failed | Finished | Stopped
+"""Events after which a run does not train without a command."""
+
 AnyEvent = (
     Started
     | RolledBack

@@ -9,7 +9,7 @@ import msgspec
 
 from core.config import RunConfig
 from core.errors import RunFolderError, reason
-from core.events import ENDED, AnyEvent, Diverged, Failed, Progress, Stop, Validated
+from core.events import ENDED, AnyEvent, Diverged, EndOfRun, Failed, Progress, Stop, Validated
 from core.experiments.results import Ended, RunResult, identity
 from core.experiments.specification import PlannedRun
 from core.experiments.sweep_folder import Store
@@ -73,7 +73,7 @@ class RunTrainer:
         ended = threading.Event()
 
         def watch(event: AnyEvent) -> None:
-            if type(event).__name__.lower() in ENDED:
+            if isinstance(event, EndOfRun):
                 ended.set()
 
         plan = _planned(self.path / "runs", run)

@@ -14,6 +14,7 @@ from core.events import (
     AnyEvent,
     CommandRejected,
     Diverged,
+    EndOfRun,
     Extended,
     Failed,
     Finished,
@@ -75,7 +76,7 @@ class Occasions:
         """Return what to say after ``event``, of all ``runs``; usually nothing."""
         if isinstance(event, Started | Extended | RolledBack):
             self._ended.pop(event.run, None)
-        if not isinstance(event, Diverged | Failed | Finished | Stopped):
+        if not isinstance(event, EndOfRun):
             return ()
         self._ended[event.run] = event
         ended = [self._ended.get(run) for run in runs]
