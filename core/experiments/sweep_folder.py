@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from core.errors import ConfigError, RunFolderError, reason
+from core.errors import ConfigError, RunFolderError, UnknownSettingError, reason
 from core.experiments.results import RunResult, read_results
 from core.experiments.specification import PlannedRun, Specification, specification_of
 from core.storage.io import NOT_JSON, open_regular, write_atomically
@@ -65,7 +65,11 @@ class SweepFolder:
         if settings is None:
             problem = f"not the folder of a sweep (no {SPECIFICATION})"
             raise RunFolderError(self.path, problem, "give the folder that tui-meta sweep made")
-        return specification_of(settings)
+        try:
+            return specification_of(settings)
+        except (ConfigError, UnknownSettingError) as error:
+            file = self.path / SPECIFICATION
+            raise RunFolderError(file, f"damaged ({error.statement})") from error
 
     def specify(self, settings: Mapping[str, Any]) -> Specification:
         """Write the specification, which has all runs of the one before; return it.

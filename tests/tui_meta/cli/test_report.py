@@ -162,3 +162,15 @@ def test_a_figure_without_matplotlib_names_the_extra(
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     error = reported(capsys, str(trained.path), "--figure", "a.pdf", code=2)
     assert error == "error: --figure needs matplotlib; pip install 'tui-meta[figures]'\n"
+
+
+def test_a_sweep_that_holds_no_valid_settings_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "sweep.json"
+    file.write_text('{"settings": {"sweep": {"a.b": [1]}}}')
+    error = reported(capsys, str(tmp_path), code=2)
+    assert error.startswith(f"error: {file}: damaged (unknown setting 'a.b' in sweep)")
+    assert main(["sweep", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: unknown setting 'a.b' in [sweep] of {file};")

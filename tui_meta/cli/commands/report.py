@@ -88,7 +88,7 @@ def _escaped(text: str) -> str:
 
 def group_rows(groups: Sequence[GroupSummary]) -> tuple[list[str], list[list[str]]]:
     """Return a header and a row for each group: settings, seeds, means, differences."""
-    settings = list(dict.fromkeys(key for one in groups for key in one.varied))
+    settings = _swept(groups)
     named = [one.group.split(" ")[0] for one in groups]
     shows_name = named != [str(one.varied.get("algorithm")) for one in groups]
     header = [*(["run"] if shows_name else []), *settings, "seeds", "validation loss"]
@@ -107,6 +107,11 @@ def group_rows(groups: Sequence[GroupSummary]) -> tuple[list[str], list[list[str
     return [header[n] for n in used], [[row[n] for n in used] for row in rows]
 
 
+def _swept(groups: Sequence[GroupSummary]) -> list[str]:
+    """Return the settings that distinguish the groups, the algorithm first."""
+    return list(dict.fromkeys(key for one in groups for key in one.varied))
+
+
 def _shown(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_shown, value))
@@ -118,7 +123,7 @@ def _shown(value: object) -> str:
 
 def run_table(groups: Sequence[GroupSummary]) -> str:
     """Return all results as CSV, with a column for each swept setting."""
-    settings = list(dict.fromkeys(key for one in groups for key in one.varied))
+    settings = _swept(groups)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*RUN_COLUMNS, *settings])

@@ -14,7 +14,7 @@ from core.errors import ConfigError, LabError
 from core.experiments.results import RunResult
 from core.experiments.summary import summarize
 from core.experiments.sweep import Executor, Sweep, ThreadExecutor, opened
-from core.experiments.sweep_folder import Shard, Store, SweepFolder
+from core.experiments.sweep_folder import SPECIFICATION, Shard, Store, SweepFolder
 from core.session.notification import Occasion, run_command
 from core.training.processors import usable_processors
 from tui_meta.app.signals import FirstSignal
@@ -49,10 +49,11 @@ def sweep(
         validation.count("--workers", workers, high=10_000)
     folder = SweepFolder(path)
     file = read_config_file(config) if config else folder.settings() or {}
-    configure(given, file, config)
+    source = config or (path / SPECIFICATION if file else None)
+    configure(given, file, source)
     table = {"seeds": 1, **experiment_table(given, file)}
     if dry_run:
-        print_runs(part.of(configure({}, table, config).runs))
+        print_runs(part.of(configure({}, table, source).runs))
         return Exit.DONE
     with (
         FirstSignal() as interrupts,
