@@ -28,7 +28,6 @@ from core.analysis.questions import (
     Trace,
     Untrained,
 )
-from core.analysis.service import AnalysisService
 from core.engines.torch.engine import TorchEngine
 from core.errors import LabError
 from core.evaluation_protocol import EvaluationProtocol
@@ -38,11 +37,9 @@ from core.remote.protocol import RemoteError
 from core.remote.registry import sessions_folder
 from core.remote.server import Server
 from core.session.api import Session
-from core.session.local import LocalSession
+from tests.support.dashboard.answering import Answering
 from tests.support.dashboard.fake_session import FakeSession
-from tests.support.live_runs import live, trained
 from tests.support.remotes import Serving, served
-from tests.support.run_folders import make_run
 from tests.support.runs import PATIENCE, until
 from tests.support.saboteur import PROBLEM, Call, name_of, sabotage
 
@@ -87,17 +84,6 @@ def in_thread() -> Iterator[Callable[..., Future[AnyAnswer]]]:
     """A function that asks in a thread."""
     with ThreadPoolExecutor(2, "asking") as threads:
         yield lambda session, *asked: threads.submit(session.ask, *asked)
-
-
-class Answering(FakeSession):
-    """A session that answers questions about one small run that does not train."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        run = live(*trained(), make_run(folder))
-        self.local = LocalSession([])
-        self.local._analysis = AnalysisService({"run": run}.get)
-        self.ask = self.local.ask  # type: ignore[method-assign]
 
 
 @pytest.fixture(params=["in this process", "attached"])

@@ -21,7 +21,7 @@ from core.analysis.questions import (
     SampledTask,
     Trace,
 )
-from core.analysis.service import AnalysisService, ignore_progress, never_cancelled
+from core.analysis.service import ignore_progress
 from core.errors import LabError, QuestionError
 from core.evaluation_protocol import EvaluationProtocol
 from core.events import Pause
@@ -29,10 +29,8 @@ from core.remote.protocol import Ask, Call, RemoteError, Reply
 from core.remote.requests import MOST_QUESTIONS
 from core.session.api import Session
 from core.session.local import LocalSession
-from tests.support.dashboard.fake_session import FakeSession
-from tests.support.live_runs import live, trained
+from tests.support.dashboard.answering import Answering
 from tests.support.remotes import RawClient, Serving, served
-from tests.support.run_folders import make_run
 from tests.support.runs import PATIENCE, new_plan, small_config
 
 RUN = Live("run")
@@ -77,24 +75,6 @@ def batteries(
     monkeypatch.setattr(answering, "run_battery", held.run)
     yield held
     held.released.set()
-
-
-class Answering(FakeSession):
-    """A session that answers questions about one small run that does not train."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        run = live(*trained(), make_run(folder))
-        self.local = LocalSession([])
-        self.local._analysis = AnalysisService({"run": run}.get)
-
-    def ask(
-        self,
-        question: AnyQuestion,
-        progress: OnProgress = ignore_progress,
-        cancelled: Callable[[], bool] = never_cancelled,
-    ) -> AnyAnswer:
-        return self.local.ask(question, progress, cancelled)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from core.algorithms.fomaml import Fomaml
-from core.algorithms.reptile import Reptile
 from core.engines import make_engine
 from core.evaluation.adaptation import few_shot, many_tasks
 from core.evaluation.few_shot_tasks import PROBES, draw_task
@@ -25,14 +24,9 @@ from tui_meta.cli.networks import Network
 TASKS = ["--tasks", "20", "--seed", "5"]
 
 
-@pytest.fixture
-def two(tmp_path, monkeypatch):
+@pytest.fixture(autouse=True)
+def columns(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.chdir(tmp_path)
-    return [
-        str(untrained_file(Path("a"), Fomaml(), seed=1)),
-        str(untrained_file(Path("b"), Reptile(inner_lr=0.01), seed=2)),
-    ]
 
 
 def expected_losses(path, right_half):

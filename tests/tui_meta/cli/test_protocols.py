@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from core.algorithms.fomaml import Fomaml
-from core.algorithms.reptile import Reptile
 from core.engines import make_engine
 from core.evaluation.adaptation import many_tasks
 from core.evaluation.statistics import Statistics
@@ -23,14 +22,9 @@ from tui_meta.cli.protocols import joined_steps
 TASKS = ["--tasks", "20", "--seed", "5"]
 
 
-@pytest.fixture
-def two(tmp_path, monkeypatch):
+@pytest.fixture(autouse=True)
+def columns(monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.chdir(tmp_path)
-    return [
-        str(untrained_file(Path("a"), Fomaml(), seed=1)),
-        str(untrained_file(Path("b"), Reptile(inner_lr=0.01), seed=2)),
-    ]
 
 
 def losses(path, protocol):
