@@ -22,6 +22,7 @@ from core.remote.delta import apply_change
 from core.remote.process import launch
 from core.remote.protocol import (
     LONGEST_VIEW,
+    Add,
     Ask,
     Call,
     CallProgress,
@@ -44,7 +45,7 @@ from core.remote.protocol import (
 )
 from core.session.api import Connection, View
 from core.session.event_backlog import EventBuffer
-from core.session.run_requests import ResumeRequest
+from core.session.run_requests import AddRequest, ResumeRequest
 from core.storage.io import working_folder
 
 CANCEL_SECONDS = 0.1
@@ -140,6 +141,9 @@ class RemoteSession:
     def restart(self) -> None:
         self._call(Restart())
 
+    def add(self, request: AddRequest) -> str:
+        return self._call(Add(request)).run
+
     def sync(self) -> None:
         """Wait until the session has handled all earlier calls; raises ``RemoteError``."""
         self._call(Sync())
@@ -184,7 +188,7 @@ class RemoteSession:
         progress: OnProgress = ignore_progress,
         cancelled: Callable[[], bool] = never_cancelled,
     ) -> AnyAnswer:
-        answer = self._call(Ask(question), progress, cancelled)
+        answer = self._call(Ask(question), progress, cancelled).answer
         if answer is None:
             raise RemoteError(f"session {self._socket.id} sent no answer")
         return answer
@@ -223,8 +227,8 @@ class RemoteSession:
         request: Request,
         progress: OnProgress = ignore_progress,
         cancelled: Callable[[], bool] = never_cancelled,
-    ) -> AnyAnswer | None:
-        """Send ``request`` and wait for its reply; raises ``RemoteError`` if there is none.
+    ) -> Reply:
+        """Send ``request`` and wait for its reply; raises ``RemoteError`` for a refusal, or none.
 
         There is no limit to that, but the session must send a sign of life now and then.
         """
@@ -257,7 +261,7 @@ class RemoteSession:
             raise RemoteError(LEFT if self._left else self._lost or ended)
         if call.reply.problem:
             raise RemoteError(one_line(call.reply.problem))
-        return call.reply.answer
+        return call.reply
 
     def _is_over(self, call: PendingCall) -> bool:
         return bool(call.reply or self._ended or self._lost or self._left)
@@ -299,9 +303,9 @@ class RemoteSession:
     def _is_running(self) -> bool:
         """Return True if the session trains these runs, and only the connection is lost."""
         try:
-            # Another session may have taken its number since.
+            # Another session may have taken its number since; others may have added runs to this.
             runs = session_status(self._socket.id).runs
-            return {run.run for run in runs} == self._snapshots.keys()
+            return self._snapshots.keys() <= {run.run for run in runs}
         except Exception:
             return False
 

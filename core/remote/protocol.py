@@ -18,8 +18,9 @@ from core.errors import ConfigError, SessionError
 from core.evaluation.few_shot_tasks import ProbeName
 from core.events import AnyCommand, AnyEvent, Evaluated
 from core.session.api import View
+from core.session.run_requests import AddRequest
 
-PROTOCOL = 5
+PROTOCOL = 6
 """Grows whenever a message changes. Only ``Hello`` and ``Rejected`` must stay readable by other
 versions: a client and a session of different numbers get no further."""
 
@@ -79,6 +80,12 @@ class Restart(Message, frozen=True, tag="fresh"):
     """Restart the runs with the next seed."""
 
 
+class Add(Message, frozen=True):
+    """Train one more run: the reply names it."""
+
+    run: AddRequest
+
+
 class End(Message, frozen=True):
     """End the runs, with a checkpoint if ``save``: answered by ``Ended``, or a refusal."""
 
@@ -101,7 +108,7 @@ class Ask(Message, frozen=True):
     question: AnyQuestion
 
 
-Request = Send | EvaluateNext | Restart | End | Remember | Sync | Ask
+Request = Send | EvaluateNext | Restart | Add | End | Remember | Sync | Ask
 
 
 class Call(Message, frozen=True):
@@ -204,12 +211,13 @@ class Update(Message, frozen=True, kw_only=True, omit_defaults=True, tag="news")
 class Reply(Message, frozen=True):
     """The result of call ``id``: ``problem`` where it was refused, else done or the ``answer``.
 
-    ``id`` is 0 for a message that could not be decoded.
+    ``id`` is 0 for a message that could not be decoded, and ``run`` names a run that was added.
     """
 
     id: int
     problem: str = ""
     answer: AnyAnswer | None = None
+    run: str = ""
 
 
 class CallProgress(Message, frozen=True, tag="progress"):

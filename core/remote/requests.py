@@ -16,6 +16,7 @@ from core.events import CommandIssued, Evaluate
 from core.remote.protocol import (
     LONGEST_NAME,
     LONGEST_VIEW,
+    Add,
     Ask,
     Call,
     CallProgress,
@@ -32,6 +33,7 @@ from core.remote.protocol import (
 )
 from core.remote.subscriber import Subscriber
 from core.session.local import LocalSession
+from core.session.run_requests import AddRequest
 
 MOST_QUESTIONS = 8
 """Questions of one subscriber that may wait for their answers."""
@@ -117,13 +119,15 @@ class RequestHandler:
             case Restart():
                 self._publish_issued(subscriber, "fresh", None)
                 self._begin(self._restart(id, subscriber))
+            case Add(run):
+                self._begin(self._add(id, run, subscriber))
             case End(save):
                 self._publish_issued(subscriber, "stop" if save else "discard", None)
                 self._begin(self._end(id, subscriber, save=save))
             case Ask():
                 subscriber.questions[id] = threading.Event()
                 self._begin(self._answer(id, request, subscriber))
-        if not isinstance(request, Restart | End | Ask):
+        if not isinstance(request, Restart | Add | End | Ask):
             subscriber.send(Reply(id))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
@@ -140,6 +144,18 @@ class RequestHandler:
                 problem = reason(error)
         self._flush()
         subscriber.send(Reply(id, problem))
+
+    async def _add(self, id: int, request: AddRequest, subscriber: Subscriber) -> None:
+        run = problem = ""
+        async with self._changing:
+            try:
+                run = await asyncio.to_thread(self._session.add, request)
+            except Exception as error:
+                problem = reason(error)
+        if run:
+            self._publish_issued(subscriber, "add", run)
+        self._flush()
+        subscriber.send(Reply(id, problem, run=run))
 
     async def _end(self, id: int, subscriber: Subscriber, *, save: bool) -> None:
         try:

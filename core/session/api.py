@@ -12,6 +12,7 @@ from core.analysis.questions import AnyQuestion
 from core.analysis.service import ignore_progress, never_cancelled
 from core.evaluation.few_shot_tasks import ProbeName
 from core.events import AnyCommand, AnyEvent, Snapshot
+from core.session.run_requests import AddRequest
 
 View = dict[str, str | bool | None]
 """The view that a client displayed when it left, in its own keys; nothing else reads it."""
@@ -75,6 +76,12 @@ class Session(Protocol):
         """End the runs with a save and restart them with the next seed. Waits for the save.
 
         Raises ``LabError``, and leaves the runs alone, where that is not possible.
+        """
+
+    def add(self, request: AddRequest) -> str:
+        """Train one more run, and return its name once it has a folder.
+
+        Raises ``LabError``, and changes nothing, where that is not possible.
         """
 
     def stop(self, *, save: bool) -> None:

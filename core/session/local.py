@@ -17,7 +17,7 @@ from core.evaluation.few_shot_tasks import ProbeName
 from core.events import AnyCommand, AnyEvent, CommandRejected, Evaluate, Snapshot, Stop
 from core.session.api import Connection, View
 from core.session.event_backlog import EventBacklog, EventBuffer
-from core.session.run_requests import plan_all
+from core.session.run_requests import AddRequest, plan_all, require_room, undo
 from core.training.run_plan import Plan, plan_new
 from core.training.trainer import Trainer
 
@@ -39,10 +39,12 @@ class LocalSession:
         *,
         make_trainer: Callable[[Plan, Callable[[AnyEvent], None]], Trainer] = Trainer,
         plan_restart: Callable[[Plan], Plan] = plan_next_seed,
+        plan_added: Callable[[AddRequest, Plan], Plan] = AddRequest.plan,
     ) -> None:
         """Raises ``RunFolderError`` where two plans have one name."""
         self._make_trainer = make_trainer
         self._plan_restart = plan_restart
+        self._plan_added = plan_added
         self._events = EventBuffer()
         self._backlog = EventBacklog()
         self._listeners: list[Callable[[AnyEvent], None]] = []
@@ -102,6 +104,25 @@ class LocalSession:
             with self._published:
                 self._backlog.drop_all_but(self._trainers)
             self.start()
+
+    def add(self, request: AddRequest) -> str:
+        with self._changing:
+            if self._is_over:
+                raise SessionError("the runs are stopping")
+            beside = self._trainers.get(request.beside)
+            if beside is None:
+                raise SessionError(f"there is no run {request.beside[:100]!r}")
+            require_room(len(self._trainers) + 1, "start another session")
+            pace = beside.snapshot.pace
+            plan = self._plan_added(request, dataclasses.replace(beside.plan, pace=pace))
+            try:
+                trainers = self._make_trainers([plan], self._trainers)
+            except BaseException:
+                undo([plan])
+                raise
+            self._trainers = trainers
+            trainers[plan.folder.name].start()
+            return plan.folder.name
 
     def stop(self, *, save: bool) -> None:
         with self._changing:
@@ -164,8 +185,11 @@ class LocalSession:
         for listener in self._listeners:
             listener(event)
 
-    def _make_trainers(self, plans: Iterable[Plan]) -> dict[str, Trainer]:
-        trainers: dict[str, Trainer] = {}
+    def _make_trainers(
+        self, plans: Iterable[Plan], present: Mapping[str, Trainer] | None = None
+    ) -> dict[str, Trainer]:
+        """Return those ``present`` and one for each of ``plans``."""
+        trainers = dict(present or {})
         for plan in plans:
             if plan.folder.name in trainers:
                 problem = f"two runs are named {plan.folder.name!r}"

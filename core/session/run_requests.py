@@ -10,11 +10,14 @@ import msgspec
 
 from core.config import CheckpointSettings, RunConfig
 from core.engines import make_engine
-from core.errors import RunFolderError
+from core.errors import RunFolderError, SessionError
 from core.storage.io import is_text
 from core.training.memory import require_memory
 from core.training.run_plan import Plan, plan_new, plan_resumed, run_folder
 from core.validation import decode
+
+MOST_AT_ONCE = 100
+"""Runs of one session, each of which trains in a thread of its own."""
 
 
 class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -56,14 +59,8 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         )
 
     def check(self) -> None:
-        """Raise ``EngineError`` for an engine or device that is not available.
-
-        Those that every machine has are not tried: that would import PyTorch before the first
-        frame.
-        """
-        for config in map(RunConfig.from_dict, self.configs):
-            if config.engine == "fused" or config.device not in ("auto", "cpu"):
-                make_engine(config)
+        """Raise ``EngineError`` for an engine or device that is not available."""
+        _require_engines(map(RunConfig.from_dict, self.configs))
 
     def plans(self) -> list[Plan]:
         """Plan each run in a new folder; raises ``LabError``."""
@@ -119,6 +116,32 @@ class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 Runs = TrainRequest | ResumeRequest
 
 
+class AddRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Train one more run next to the run ``beside`` of a session.
+
+    It begins at the pace of that run and is saved as often, and its folder is in the same one,
+    named after its algorithm and ``name``, by default the time.
+    """
+
+    config: dict[str, Any]
+    beside: str
+    name: str = ""
+
+    def plan(self, beside: Plan) -> Plan:
+        """Plan the run in a new folder; raises ``LabError``."""
+        config = RunConfig.from_dict(self.config)
+        _require_engines([config])
+        require_memory([config])
+        out = beside.folder.path.parent
+        return plan_new(config, out, self.name or None, beside.pace, beside.saving)
+
+
+def require_room(runs: int, advice: str) -> None:
+    """Raise ``SessionError`` for more ``runs`` than a session can have."""
+    if runs > MOST_AT_ONCE:
+        raise SessionError(f"{runs:,} runs are more than the {MOST_AT_ONCE} of a session", advice)
+
+
 def plan_all(planned: Iterable[Plan]) -> list[Plan]:
     """Make all plans; if one is not possible, the others are undone.
 
@@ -129,11 +152,26 @@ def plan_all(planned: Iterable[Plan]) -> list[Plan]:
         for plan in planned:
             plans.append(plan)
     except BaseException:
-        for plan in plans:
-            plan.folder.discard()
-            plan.folder.release()
+        undo(plans)
         raise
     return plans
+
+
+def undo(plans: Iterable[Plan]) -> None:
+    """Remove the folders that the plans of new runs have created, and unlock all others."""
+    for plan in plans:
+        plan.folder.discard()
+        plan.folder.release()
+
+
+def _require_engines(configs: Iterable[RunConfig]) -> None:
+    """Raise ``EngineError`` for an engine or device that is not available.
+
+    Those that every machine has are not tried: that would import PyTorch before the first frame.
+    """
+    for config in configs:
+        if config.engine == "fused" or config.device not in ("auto", "cpu"):
+            make_engine(config)
 
 
 def _absolute_text(path: Path) -> str:

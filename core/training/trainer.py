@@ -66,7 +66,9 @@ class Trainer:
         return self._checkpoints.folder.path
 
     def start(self) -> None:
-        """Start the thread; a run whose thread cannot be started has failed."""
+        """Start the thread, once; a run whose thread cannot be started has failed."""
+        if self._thread.ident is not None:
+            return
         try:
             self._thread.start()
         except RuntimeError as error:

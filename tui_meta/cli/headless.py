@@ -221,6 +221,7 @@ class Bars:
                 self._tasks[run] = self._progress.add_task(names[run], count="", status="")
             self._progress.update(
                 self._tasks[run],
+                description=names[run],  # another one once further runs share its algorithm
                 completed=shot.iteration,
                 total=shot.target,
                 count=f"{whole(shot.iteration)} / {whole(shot.target)}",

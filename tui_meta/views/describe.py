@@ -124,6 +124,7 @@ _COMMANDS = {
     "setpace": "change the pace",
     "extend": "continue",
     "fresh": "restart",
+    "add": "another run",
     "stop": "stop after saving",
     "discard": "stop without saving",
 }

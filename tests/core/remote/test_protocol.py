@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.algorithms.fomaml import Fomaml
 from core.analysis.answers import Cancelled
 from core.analysis.questions import Live, Trace
+from core.config import RunConfig
 from core.events import AnyEvent, Pause
 from core.remote.protocol import (
     HEAD,
     NOT_A_MESSAGE,
+    Add,
     Ask,
     Call,
     CallProgress,
@@ -41,6 +44,7 @@ from core.remote.protocol import (
     decode_server_message,
     to_frame,
 )
+from core.session.run_requests import AddRequest
 from tests.support.commands import COMMANDS
 from tests.support.events import EVENTS
 
@@ -50,6 +54,7 @@ REQUESTS: list[Request] = [
     EvaluateNext("random", "reptile-1"),
     EvaluateNext("standard"),
     Restart(),
+    Add(AddRequest(config=RunConfig(algorithm=Fomaml()).to_dict(), beside="fomaml-1", name="mine")),
     End(save=True),
     Remember({"panel": "table", "large": True, "pinned": None}),
     Sync(),

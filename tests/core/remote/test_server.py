@@ -20,6 +20,7 @@ from core.remote.protocol import (
     LONGEST_REQUEST,
     LONGEST_VIEW,
     PROTOCOL,
+    Add,
     Call,
     ClientMessage,
     End,
@@ -38,6 +39,7 @@ from core.remote.protocol import (
 )
 from core.remote.registry import live_sessions, sessions_folder
 from core.remote.subscriber import Subscriber
+from core.session.run_requests import AddRequest
 from core.version import VERSION
 from tests.support.commands import COMMANDS
 from tests.support.dashboard.fake_session import FakeSession, state
@@ -437,6 +439,7 @@ def test_a_server_that_crashes_ends_the_runs_and_leaves_nothing_behind(
         ("evaluate", EvaluateNext("random")),
         ("remember", Remember({})),
         ("restart", Restart()),
+        ("add", Add(AddRequest(config={}, beside=FOMAML))),
     ],
 )
 def test_a_request_that_fails_unexpectedly_is_answered_with_the_reason(

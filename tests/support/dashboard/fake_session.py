@@ -49,6 +49,7 @@ from core.events import (
 )
 from core.session.api import Connection
 from core.session.local import LocalSession
+from core.session.run_requests import AddRequest
 from core.storage.run_folder import RunFolder
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import query_grid
@@ -258,6 +259,7 @@ class FakeSession(LocalSession):
             [_plan(name.partition("-")[0], name.partition("-")[2]) for name in starts],
             make_trainer=make_trainer,
             plan_restart=lambda plan: _plan(plan.config.algorithm.name, seed=plan.config.seed + 1),
+            plan_added=self._plan_request,
         )
         self.connection = connection or Connection()
 
@@ -275,6 +277,15 @@ class FakeSession(LocalSession):
     def restart(self) -> None:
         self.calls.append("restart")
         super().restart()
+
+    def add(self, request: AddRequest) -> str:
+        self.calls.append("add")
+        return super().add(request)
+
+    def _plan_request(self, request: AddRequest, _: Plan) -> Plan:
+        config = RunConfig.from_dict(request.config)
+        name = request.name or str(len(self.trainers) + 1)
+        return Plan(config, RunFolder(Path("checkpoints", f"{config.algorithm.name}-{name}")))
 
     def stop(self, *, save: bool) -> None:
         self.calls.append(f"stop save={save}")

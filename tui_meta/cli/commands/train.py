@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core import validation
-from core.errors import SessionError, reason, unexpected
+from core.errors import reason, unexpected
 from core.remote.process import LaunchReply, launch, launch_reply
 from core.remote.protocol import RemoteError
 from core.remote.registry import SessionEndpoint, require_endpoint
 from core.remote.server import Server
 from core.session.local import LocalSession
 from core.session.notification import Notifier
-from core.session.run_requests import ResumeRequest, Runs, TrainRequest
+from core.session.run_requests import ResumeRequest, Runs, TrainRequest, require_room
 from core.storage.paths import RECORD
 from tui_meta.app.signals import interrupt_at_once, is_by_signal
 from tui_meta.cli.config_file import read_config_file
@@ -26,9 +26,6 @@ from tui_meta.views.watch.commands import first_pace
 
 SHIPPED_RUNS = ("fomaml-source", "reptile-source")
 """Runs in the folder ``checkpoints`` of a checkout."""
-
-MOST_AT_ONCE = 100
-"""Runs of one session, each of which trains in a thread of its own."""
 
 OutputMode = Literal["dashboard", "lines", "json", "detached"]
 """How runs are shown: in the dashboard, as lines, as JSON, or not at all."""
@@ -50,9 +47,7 @@ def train(
     if dry_run:
         print_runs(planned)
         return Exit.DONE
-    if len(planned) > MOST_AT_ONCE:
-        problem = f"{len(planned):,} runs are more than the {MOST_AT_ONCE} of a session"
-        raise SessionError(problem, "choose fewer seeds or values")
+    require_room(len(planned), "choose fewer seeds or values")
     runs = TrainRequest.of(
         [run.config for run in planned],
         settings.saving,
