@@ -8,7 +8,7 @@ from pathlib import Path
 import plotext  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
-from tui_meta.upstream.plotext import MANUAL
+from tui_meta.upstream.plotext import MANUAL, draw_lines, own_figure
 
 
 @pytest.mark.parametrize("number", ["math.nan", "math.inf", "1e9"])
@@ -36,6 +36,30 @@ def test_a_terminal_still_lends_a_figure_of_any_size() -> None:
     assert figure.parent() is terminal
     assert figure.plot_size(500, 400).size() == (500, 400)
     assert figure.theme("colorless").axes(False).build().size() == (500, 400)
+
+
+def test_plotext_still_reads_all_points_of_a_line_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    figure, new_signal, new_marker = own_figure()
+    read = list[object]()
+    monkeypatch.setattr(new_signal, "_get_unique_pixels", lambda one: read.append(one) or [])
+    figure.draw(figure.signal([0.0, 1.0], [0.0, 1.0], marker=new_marker("*", 0)))
+    figure.clear.data()
+    assert read
+
+
+def test_lines_are_those_of_plotexts_public_methods() -> None:
+    line = [(at / 20, at % 7 / 7, at % 5 > 0) for at in range(20)]
+    figure, _, new_marker = own_figure()
+    figure.clear.data()
+    figure.plot_size(40, 10)
+    signal = figure.signal(
+        *([point[axis] for point in line] for axis in (0, 1)), marker=new_marker("braille", 0)
+    )
+    signal.lines(True)
+    for index in range(0, 20, 5):
+        signal.line(index, False)
+    expected = figure.draw(signal).build().string()
+    assert "\n".join(draw_lines([line], ["braille"], 40, 10)) == expected.rstrip("\n")
 
 
 def test_plotexts_public_figure_is_still_one_for_all_threads() -> None:

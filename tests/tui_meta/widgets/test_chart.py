@@ -227,7 +227,7 @@ def test_a_point_near_an_edge_is_where_plotext_would_draw_it_or_left_out(
     edge: int, cells: float, columns: int
 ) -> None:
     share = edge + cells / columns
-    figure, new_marker = own_figure()
+    figure, _, new_marker = own_figure()
     figure.clear.data()
     figure.plot_size(columns, 1)
     signal = figure.signal([share], [0.5], marker=new_marker("●", 0))
