@@ -1,11 +1,12 @@
 """The state that all screens of the dashboard share: runs, events, connection, messages, rates."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from core.events import (
     AnyEvent,
     Evaluated,
     Progress,
+    RunState,
     SaveFailed,
     Snapshot,
     Stopped,
@@ -60,6 +61,7 @@ class DashboardState:
         self.history.add(history)
         self.titles = titles(snapshots)
         """The names of the runs on the screen."""
+        self._statuses: list[RunStatus] | None = None
         self.messages.titles = {**self.messages.titles, **self.titles}
 
     @property
@@ -69,8 +71,15 @@ class DashboardState:
 
     @property
     def statuses(self) -> list[RunStatus]:
-        """The status of each run."""
-        return run_statuses(self.snapshots, self.history)
+        """The status of each run; made once for all parts of a screen that show it."""
+        if self._statuses is None:
+            self._statuses = run_statuses(self.snapshots, self.history, self.titles)
+        return self._statuses
+
+    def expect_state(self, runs: Iterable[str], state: RunState) -> None:
+        """Show ``runs`` as on their way to ``state``, which a command has requested."""
+        self.history.wanted.update(dict.fromkeys(runs, state))
+        self._statuses = None
 
     @property
     def loaded(self) -> bool:
@@ -128,7 +137,7 @@ class DashboardState:
         restarted = tuple(snapshots) != self.history.runs
         if restarted:
             self._begin(snapshots, ())
-        self.snapshots = snapshots
+        self.snapshots, self._statuses = snapshots, None
         self.history.add(events)
         self.history.see(snapshots)
         for event in events:

@@ -58,9 +58,10 @@ def titles(snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
     }
 
 
-def run_statuses(snapshots: Mapping[str, Snapshot], history: EventHistory) -> list[RunStatus]:
-    """Return all runs, with what ``history`` has of each."""
-    names = titles(snapshots)
+def run_statuses(
+    snapshots: Mapping[str, Snapshot], history: EventHistory, names: Mapping[str, str]
+) -> list[RunStatus]:
+    """Return all runs, with their ``names`` and what ``history`` has of each."""
     found = []
     for index, (run, snapshot) in enumerate(snapshots.items()):
         state = snapshot.state

@@ -13,7 +13,7 @@ from tui_meta.views.watch.facts import fact_lines, fact_rows, facts
 
 def statuses() -> list[RunStatus]:
     state = watch_state(started_session()).dashboard
-    return run_statuses(state.snapshots, state.history)
+    return run_statuses(state.snapshots, state.history, state.titles)
 
 
 def test_steps_quantiles_budget_and_settings_have_a_row_each() -> None:

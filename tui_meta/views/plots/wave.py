@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -25,10 +26,20 @@ class Prediction:
     before: Values
     after: Values
 
-    @property
+    @cached_property
     def errors(self) -> list[float]:
         """The prediction minus the true value, at each x."""
         return [one - true for one, true in zip(self.after, self.true, strict=True)]
+
+    @cached_property
+    def height(self) -> float:
+        """The largest absolute value of the predictions."""
+        return _largest((*self.before, *self.after))
+
+    @cached_property
+    def largest_error(self) -> float:
+        """The largest absolute value of the errors."""
+        return _largest(self.errors)
 
 
 def usual_height(waves: SineTasks) -> float:
@@ -39,9 +50,14 @@ def usual_height(waves: SineTasks) -> float:
 def wave_limits(waves: SineTasks, values: Iterable[float] = ()) -> Limits:
     """Return the limits of y for a task family, wider for ``values`` outside them."""
     usual = usual_height(waves)
-    size = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    size = _largest(values)
     height = usual if size <= usual else min(round_step(size), 1e300)
     return Limits(-height, height)
+
+
+def _largest(values: Iterable[float]) -> float:
+    """Return the largest absolute value of those that are finite; 0 without any."""
+    return max((abs(value) for value in values if math.isfinite(value)), default=0.0)
 
 
 def wave_plot(
@@ -74,7 +90,7 @@ def wave_plot(
 
 def error_limits(errors: Iterable[float]) -> Limits:
     """Return limits around errors and 0, which is in their middle."""
-    size = max((abs(error) for error in errors if math.isfinite(error)), default=0.0) or 1.0
+    size = _largest(errors) or 1.0
     return Limits.unknown().follow((-size, size))
 
 

@@ -160,8 +160,8 @@ class Charts:
         predictions = {
             run: self._prediction(run, one) for run, one in evaluations.items() if one.query_x
         }
-        values = [value for one in predictions.values() for value in (*one.before, *one.after)]
-        errors = error_limits(error for one in predictions.values() for error in one.errors)
+        values = [one.height for one in predictions.values()]
+        errors = error_limits(one.largest_error for one in predictions.values())
         of_each = [wave_limits(one.snapshot.waves, values) for one in statuses]
         y = max(of_each, key=lambda limits: limits.upper, default=Limits(-1, 1)).axis("y")
         plots = []

@@ -33,7 +33,6 @@ class RunLines:
         self.groups: Sequence[RunGroup] = () if all(one.is_single for one in found) else found
         self._group_of = {run: group for group in self.groups for run in group.members}
         self._leads = [group.members[0] for group in self.groups]
-        self.opened: RunGroup | None = None
         self.curves = SeedCurves()
         self.titles = {layout.run_line(n): titles[run] for n, run in enumerate(snapshots)}
         """The names of all lines."""
@@ -43,6 +42,7 @@ class RunLines:
             for run in () if group.is_single else group.members:
                 name = f"{group.label} seed {runs[run].config['seed']}"
                 self.titles[layout.run_line(run)] = name
+        self._open(None)
 
     @property
     def noun(self) -> str:
@@ -60,10 +60,12 @@ class RunLines:
             names += map(layout.run_line, group.members)
         return names
 
-    @property
-    def shown(self) -> Sequence[str]:
+    def _open(self, group: RunGroup | None) -> None:
+        """Show a line for each run of ``group`` and one for each other group."""
+        self.opened = group
+        self.shown: Sequence[str] = [name for name in self.every if self._is_shown(name)]
         """The names of the lines that there are now."""
-        return [name for name in self.every if self._is_shown(name)]
+        self._title_cells = max((len(self.titles[name]) for name in self.shown), default=0)
 
     def _is_shown(self, name: str) -> bool:
         group = self.group_of(name)
@@ -119,11 +121,12 @@ class RunLines:
 
     def open_group(self) -> None:
         """Show a line for each run of the chosen group."""
-        self.opened = self.group_of(self.line)
+        self._open(self.group_of(self.line))
 
     def close_group(self) -> bool:
         """Show one line for the opened group again; False if there is none."""
-        had_one, self.opened = self.opened is not None, None
+        had_one = self.opened is not None
+        self._open(None)
         return had_one
 
     @property
@@ -136,7 +139,7 @@ class RunLines:
         """Restore the choice of another client, where there are such lines."""
         runs, groups = range(self._count), (one for one in self.groups if not one.is_single)
         self.run = next((one for one in runs if layout.run_line(one) == view.get("run")), None)
-        self.opened = next((one for one in groups if one.label == view.get("group")), None)
+        self._open(next((one for one in groups if one.label == view.get("group")), None))
 
     def drawn(self, statuses: Sequence[RunStatus]) -> Sequence[RunStatus]:
         """Return what has a curve: groups, or the runs of the opened one, or all runs."""
@@ -184,12 +187,11 @@ class RunLines:
         width: int,
     ) -> Mapping[str, Line]:
         """Return the lines with these ``numbers``, by name."""
-        shown = self.shown
-        found = {name: self._status(name, statuses) for name in shown}
-        longest = max(len(one.title) for one in found.values())
+        longest = self._title_cells
         rows = {}
-        for name in [shown[number] for number in numbers]:
-            one, chosen, marked = found[name], name == self.line, self._is_drawn(name)
+        for name in [self.shown[number] for number in numbers]:
+            one, chosen = self._status(name, statuses), name == self.line
+            marked = self._is_drawn(name)
             if isinstance(one, GroupStatus):
                 newest = self.curves.of(one, history).newest
                 rows[name] = group_row(one, newest, width, longest, chosen=chosen, marked=marked)

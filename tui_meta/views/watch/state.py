@@ -110,7 +110,7 @@ class WatchState:
             if isinstance(command, SetPace):
                 self.paces[run] = command.pace
         if order.wanted:
-            self.dashboard.history.wanted.update({run: order.wanted for run, _ in order.commands})
+            self.dashboard.expect_state([run for run, _ in order.commands], order.wanted)
 
     # The view.
 
