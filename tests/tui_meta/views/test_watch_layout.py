@@ -18,11 +18,7 @@ def test_the_chosen_panel_and_run_are_shown_at_any_size(
     width: int, height: int, runs: int, data: st.DataObject, enlarged: bool, verdict: bool
 ) -> None:
     chosen = data.draw(st.integers(0, runs - 1))
-    panels = layout.all_panels(runs)
-    if runs > layout.MOST_IN_DETAIL:
-        others = {layout.wave(run) for run in range(runs) if run != chosen}
-        panels = tuple(panel for panel in panels if panel not in others)
-    panel = data.draw(st.sampled_from(panels))
+    panel = data.draw(st.sampled_from(layout.all_panels(runs)))
     chart = panel if panel in layout.CHARTS else layout.TRAINING
     first = data.draw(st.integers(0, runs - 1))
     arranged = layout.arrange(
@@ -31,7 +27,7 @@ def test_the_chosen_panel_and_run_are_shown_at_any_size(
         runs,
         panel,
         chart,
-        chosen=chosen,
+        line=chosen,
         first=first,
         enlarged=enlarged,
         verdict=verdict,
@@ -54,22 +50,22 @@ def test_the_chosen_panel_and_run_are_shown_at_any_size(
 def test_ten_runs_have_a_line_each_and_the_chosen_one_the_panels_for_one() -> None:
     def rows(width: int, height: int, panel: str = "validation") -> tuple[tuple[str, ...], ...]:
         arranged = layout.arrange(
-            width, height, 10, panel, "validation", chosen=7, enlarged=False, verdict=True
+            width, height, 10, panel, "validation", line=7, enlarged=False, verdict=True
         )
         assert arranged.lines == range(10)
         return arranged.rows
 
     assert rows(80, 24) == (("validation",),)
-    assert rows(80, 24, "wave-7") == (("wave-7",),)
-    assert rows(120, 40) == (("validation",), ("table", "wave-7"))
-    assert rows(120, 40, "facts") == (("validation",), ("facts", "wave-7"))
-    assert rows(200, 60)[1] == ("table", "updates", "wave-7")
+    assert rows(80, 24, "wave-0") == (("wave-0",),)
+    assert rows(120, 40) == (("validation",), ("table", "wave-0"))
+    assert rows(120, 40, "facts") == (("validation",), ("facts", "wave-0"))
+    assert rows(200, 60)[1] == ("table", "updates", "wave-0")
 
 
 def test_more_lines_than_fit_scroll_no_further_than_they_must() -> None:
     def lines(chosen: int, first: int) -> range:
         return layout.arrange(
-            80, 24, 16, "validation", "validation", chosen=chosen, first=first, enlarged=False
+            80, 24, 16, "validation", "validation", line=chosen, first=first, enlarged=False
         ).lines
 
     assert lines(0, 0) == range(10)

@@ -347,7 +347,7 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
         if self.open_group():
             return
         if self.focused_line is not None:
-            self._focus(layout.wave(layout.number(self.focused_line)))
+            self._focus(self.state.wave)
         self.state.enlarged = not self.state.enlarged
         self.rearrange()
 

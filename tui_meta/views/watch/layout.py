@@ -132,17 +132,22 @@ def is_wave(panel: str) -> bool:
     return panel.startswith("wave-")
 
 
+def waves(runs: int) -> tuple[str, ...]:
+    """Return the panels with waves: one for each run, or one that many runs take turns in."""
+    return tuple(map(wave, range(1 if runs > MOST_IN_DETAIL else runs)))
+
+
 def all_panels(runs: int) -> tuple[str, ...]:
     """Every panel there is."""
-    return (TABLE, *CHARTS, *map(wave, range(runs)), FACTS)
+    return (TABLE, *CHARTS, *waves(runs), FACTS)
 
 
-def focus_order(runs: int, chosen: int, line: str) -> tuple[str, ...]:
-    """Everything that tab visits, in its order: lines and panels, of many runs those of the chosen
-    one, and its ``line``.
+def focus_order(runs: int, line: str) -> tuple[str, ...]:
+    """Everything that tab visits, in its order: lines and panels, of many runs the ``line`` of the
+    chosen one.
     """
     if runs > MOST_IN_DETAIL:
-        return (line, *CHARTS, TABLE, FACTS, wave(chosen))
+        return (line, *CHARTS, TABLE, FACTS, *waves(runs))
     return (*map(run_line, range(runs)), *all_panels(runs))
 
 
@@ -153,8 +158,7 @@ def arrange(
     panel: str,
     chart: str,
     *,
-    chosen: int = 0,
-    line: int | None = None,
+    line: int = 0,
     lines: int | None = None,
     first: int = 0,
     enlarged: bool,
@@ -163,13 +167,13 @@ def arrange(
     """The arrangement for a terminal of ``width`` by ``height`` cells.
 
     ``panel`` is the one that must be seen, ``chart`` the one that takes the place of the charts
-    where there is room for one. Of many runs, the ``chosen`` one has the panels for a single run,
-    and its line is seen: number ``line`` of so many ``lines``, if not each run has one. They begin
-    with number ``first`` if possible. ``verdict`` asks for its lines.
+    where there is room for one. Of many runs the line number ``line`` is seen, of so many ``lines``
+    if not each run has one. They begin with number ``first`` if possible. ``verdict`` asks for its
+    lines.
     """
     many = runs > MOST_IN_DETAIL
-    all_lines, seen = runs if lines is None else lines, chosen if line is None else line
-    window = _window(height, all_lines, seen, first) if many else range(runs)
+    all_lines = runs if lines is None else lines
+    window = _window(height, all_lines, line, first) if many else range(runs)
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         return Arrangement((), title=False, run_rows=1, message_rows=1, lines=window)
     small = width < _ONE_WIDTH or height < _ONE_HEIGHT
@@ -184,9 +188,8 @@ def arrange(
     if enlarged or small:
         return replace(rest, rows=((panel,),), framed=height >= _FRAMED_HEIGHT)
     if many:
-        return _for_many(rest, width, height, panel, chart, wave(chosen))
-    waves = tuple(wave(index) for index in range(runs))
-    return _for_few(rest, width, height, panel, chart, waves)
+        return _for_many(rest, width, height, panel, chart, *waves(runs))
+    return _for_few(rest, width, height, panel, chart, waves(runs))
 
 
 def _for_few(

@@ -100,7 +100,7 @@ class RunLines:
     @property
     def order(self) -> Sequence[str]:
         """Everything that can have the focus, in the order of the tab key."""
-        return layout.focus_order(self._count, self.chosen or 0, self.line)
+        return layout.focus_order(self._count, self.line)
 
     def runs_of(self, name: str) -> Sequence[int]:
         """Return the runs that a line shows."""

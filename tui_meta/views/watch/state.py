@@ -81,6 +81,11 @@ class WatchState:
         return self.lines.chosen
 
     @property
+    def wave(self) -> str:
+        """The panel with the waves of the chosen run."""
+        return layout.wave(0 if self.many else self.chosen or 0)
+
+    @property
     def order(self) -> Sequence[str]:
         """Everything that can have the focus, in the order of the tab key."""
         return self.lines.order
@@ -124,7 +129,6 @@ class WatchState:
             len(self.dashboard.snapshots),
             self.panel,
             self.chart,
-            chosen=self.chosen or 0,
             line=shown.index(self.lines.line),
             lines=len(shown),
             first=self.arrangement.lines.start,
@@ -138,8 +142,6 @@ class WatchState:
         self.panel = panel
         if panel in layout.CHARTS:
             self.chart = panel
-        if self.many and layout.is_wave(panel):
-            self.lines.run = layout.number(panel)
 
     def choose(self, name: str) -> bool:
         """Bring the run of a line to the front; of many, panels for a single one show it.
@@ -148,8 +150,6 @@ class WatchState:
         """
         before = self.lines.run
         self.lines.choose(name, list(self.dashboard.snapshots.values()))
-        if self.many and layout.is_wave(self.panel):
-            self.panel = layout.wave(self.chosen or 0)
         return self.lines.run != before
 
     def follow(self) -> bool:
@@ -223,7 +223,7 @@ class WatchState:
         if probe == "compare":
             self.turn_to(layout.UPDATES)
         elif not any(map(layout.is_wave, self.arrangement.panels)):
-            self.turn_to(layout.wave(self.chosen or 0))
+            self.turn_to(self.wave)
 
     def go_back(self) -> bool:
         """Undo one of: an error's line, a cursor, a frozen view, a large panel, a kept
@@ -375,7 +375,7 @@ class WatchState:
         evaluations = history.newest(self.pinned)
         self._charts.front = self.lines.front
         self._charts.alone = len(runs) > layout.MOST_IN_DETAIL
-        waves = [*map(layout.wave, [self.chosen or 0] if self.many else range(len(runs)))]
+        waves = layout.waves(len(statuses))
         if set(waves) & set(panels):
             lenses = [self.lens(panel) for panel in waves]
             drawn = self._charts.waves(evaluations, self._in_detail, lenses)
@@ -394,7 +394,7 @@ class WatchState:
         """Return the text at a chart's lower edge: its place among several, or the wave's task."""
         if panel in layout.CHARTS:
             return layout.chart_hint(panel, self.arrangement)
-        runs, history = self._shown
-        run = runs[layout.number(panel)].snapshot.run
+        _, history = self._shown
+        run = self._in_detail[layout.number(panel)].snapshot.run
         kept = "esc: live · " if self.pinned else ""
         return kept + task_line(history.newest(self.pinned).get(run))
