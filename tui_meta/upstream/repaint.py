@@ -6,7 +6,7 @@ those of this module; all were seen in Textual 8.2.8.
 
 from rich.segment import Segment
 from textual.content import Content
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.strip import Strip
@@ -26,6 +26,16 @@ def set_border_subtitle(widget: Widget, subtitle: str) -> None:
     """Set the subtitle of a border, as `set_border_title`."""
     if str(widget.border_subtitle or "") != subtitle:
         widget.border_subtitle = Content(subtitle)
+
+
+class LaidOutOnce(Widget):
+    """A widget whose change of size lays the screen out once.
+
+    Textual lays it out twice: the size of what could be scrolled changes too, and asks for another
+    layout. Such a widget does not scroll.
+    """
+
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))
 
 
 class QuietFocus(Screen[None], inherit_bindings=False):

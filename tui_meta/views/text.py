@@ -30,6 +30,8 @@ Line = tuple[Span, ...]
 
 def printable(text: str) -> str:
     """``text`` with control characters spelled out, so that none reaches the terminal."""
+    if text.isprintable():
+        return text
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
         for char in text
@@ -96,13 +98,17 @@ def spread(left: Line, right: Line, width: int) -> Line:
 
 def wrap(text: str, width: int) -> list[str]:
     """Words in rows of at most ``width`` cells."""
-    rows: list[str] = []
+    rows: list[list[str]] = []
+    used = 0
     for word in printable(text).split():
-        if rows and cell_len(rows[-1]) + 1 + cell_len(word) <= width:
-            rows[-1] += f" {word}"
+        size = cell_len(word)
+        if rows and used + 1 + size <= width:
+            rows[-1].append(word)
+            used += 1 + size
         else:
-            rows.append(word)
-    return rows
+            rows.append([word])
+            used = size
+    return [" ".join(row) for row in rows]
 
 
 def first_that_fits(candidates: Sequence[Line], width: int) -> Line:

@@ -11,10 +11,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region, Size
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui_meta.upstream.plotext import cell
-from tui_meta.upstream.repaint import set_border_title
+from tui_meta.upstream.repaint import LaidOutOnce, set_border_title
 from tui_meta.views.plots.axis import Axis
 from tui_meta.views.plots.plot import Plot
 from tui_meta.widgets.canvas import FRAME, Canvas, line_mark, sample, unit
@@ -101,7 +100,7 @@ def data_at(plot: Plot, size: Size, column: int, row: int) -> tuple[float, float
     return x.lower + across * (x.upper - x.lower), y.lower + up * (y.upper - y.lower)
 
 
-class Chart(Widget):
+class Chart(LaidOutOnce):
     """Shows one plot at a time, and repaints only the lines that changed."""
 
     DEFAULT_CSS = """
@@ -138,6 +137,10 @@ class Chart(Widget):
         ]
         if changed:
             self.refresh(*changed)
+
+    def draw_later(self) -> None:
+        """Draw the next plot when it is rendered, for the size may change until then."""
+        self._drawn_at = None
 
     def on_resize(self) -> None:
         """Fit the title to the new width."""

@@ -6,13 +6,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
-from tui_meta.upstream.repaint import set_border_title
+from tui_meta.upstream.repaint import LaidOutOnce, set_border_title
 from tui_meta.views.text import Line, printable
 
 
-class Lines(Widget):
+class Lines(LaidOutOnce):
     """Lines of text; what does not fit is cut.
 
     A ``Static`` would send all of its lines whenever one differs, and even if none does.

@@ -1,30 +1,38 @@
 """The panels of the Watch screen in a grid."""
 
 from textual.containers import Grid
+from textual.widget import Widget
 
 from tui_meta.screens.watch.loss_table import LossTablePanel
+from tui_meta.upstream.repaint import LaidOutOnce
 from tui_meta.views.watch import layout
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import LinesPanel
 
 
-class PanelGrid(Grid):
+class PanelGrid(LaidOutOnce, Grid):
     """All panels for so many ``runs``; shows those of an arrangement.
 
     The panel ``first`` has the class ``-first``.
     """
 
     def __init__(self, runs: int, first: str, *, id: str) -> None:
-        charts = [
-            Chart(id=panel, can_focus=True)
+        self.charts = {
+            panel: Chart(id=panel, can_focus=True)
             for panel in layout.all_panels(runs)
             if panel not in (layout.TABLE, layout.FACTS)
-        ]
-        facts = LinesPanel(id=layout.FACTS, can_focus=True)
-        panels = (LossTablePanel(id=layout.TABLE), facts, *charts)
+        }
+        self.facts = LinesPanel(id=layout.FACTS, can_focus=True)
+        self.table = LossTablePanel(id=layout.TABLE)
+        panels = (self.table, self.facts, *self.charts.values())
         for panel in panels:
             panel.set_class(panel.id == first, "-first")
         super().__init__(*panels, id=id)
+
+    def panel(self, name: str) -> Widget:
+        """Return a panel; a query would search all widgets after each change of what is shown."""
+        others: dict[str, Widget] = {layout.FACTS: self.facts, layout.TABLE: self.table}
+        return self.charts.get(name) or others[name]
 
     def show_panels(self, now: layout.Arrangement) -> None:
         """Show the panels of ``now``, each in its place."""

@@ -21,8 +21,9 @@ class RunList(DashboardScreen, inherit_bindings=False):
 
     def compose_runs(self) -> ComposeResult:
         """Yield the lines of all groups and runs."""
-        for name in self.state.lines.every:
-            yield Lines(id=name, can_focus=True).add_class("run")
+        self._lines = {name: Lines(id=name, can_focus=True) for name in self.state.lines.every}
+        for one in self._lines.values():
+            yield one.add_class("run")
 
     @property
     def focused_line(self) -> str | None:
@@ -34,17 +35,19 @@ class RunList(DashboardScreen, inherit_bindings=False):
         """Show what is known of each run."""
         names = self._seen
         if names:
-            shown = self.state.run_lines(*self._line(names[0]).size)
+            shown = self.state.run_lines(*self._lines[names[0]].size)
             for name in names:
-                self._line(name).show(shown[name])
+                self._lines[name].show(shown[name])
 
     def arrange_runs(self) -> None:
         """Show the lines that have room."""
         seen = set(self._seen)
-        for name in self.state.lines.every:
-            line = self._line(name)
-            line.display = name in seen
-            line.styles.height = self.state.arrangement.run_rows
+        for name, line in self._lines.items():
+            # To compare is cheaper than to set what is already so.
+            if line.display != (name in seen):
+                line.display = name in seen
+            if name in seen:
+                line.styles.height = self.state.arrangement.run_rows
 
     def choose(self, name: str) -> None:
         """Bring a run to the front, and its line to the screen."""
@@ -63,7 +66,7 @@ class RunList(DashboardScreen, inherit_bindings=False):
 
     def focus_line(self, name: str) -> None:
         """Give the focus to the line of a run: at once, for the next key may have come with it."""
-        line = self._line(name)
+        line = self._lines[name]
         line.display = True
         self.set_focus(line)
         self.choose(name)
@@ -102,6 +105,3 @@ class RunList(DashboardScreen, inherit_bindings=False):
     def _seen(self) -> Sequence[str]:
         shown = self.state.lines.shown
         return [shown[number] for number in self.state.arrangement.lines]
-
-    def _line(self, name: str) -> Lines:
-        return self.query_one(f"#{name}", Lines)

@@ -27,9 +27,7 @@ from tui_meta.views.watch import commands, layout
 from tui_meta.views.watch.facts import fact_rows
 from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.chart import Chart
-from tui_meta.widgets.lines import Lines, LinesPanel
-
-_LINES = ("title", "messages", "keys")
+from tui_meta.widgets.lines import Lines
 
 
 class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
@@ -56,6 +54,7 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
         dashboard.on_message.append(self.paint_messages)
         self._ticks = self._fast_polls = 0
         self._loaded = False
+        self._is_painted_later = False
         self._stale: list[str] = []
         """Panels to be painted, the next one at the end."""
         self.blocked = False
@@ -77,12 +76,13 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
         return "runs", run_rows(self.dashboard.snapshots)
 
     def compose(self) -> ComposeResult:
-        yield Lines(id=_LINES[0])
+        self._title, self._verdict, self._messages, self._keys = (
+            Lines(id=name) for name in ("title", "verdict", "messages", "keys")
+        )
+        self._grid = PanelGrid(len(self.dashboard.snapshots), self.state.panel, id="panels")
+        yield self._title
         yield from self.compose_runs()
-        yield PanelGrid(len(self.dashboard.snapshots), self.state.panel, id="panels")
-        yield Lines(id="verdict")
-        for below in _LINES[1:]:
-            yield Lines(id=below)
+        yield from (self._grid, self._verdict, self._messages, self._keys)
 
     def on_mount(self) -> None:
         self.set_interval(self.dashboard.rates.tick, self.tick)
@@ -106,7 +106,8 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
             self.action_reveal(panel)
         elif newest and self.focused_line is not None:
             self.choose(self.focused_line)
-        self.paint_messages()
+        if not self._is_painted_later:
+            self.paint_messages()
 
     @property
     def is_seen(self) -> bool:
@@ -214,23 +215,27 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
         if not self.is_seen:
             return
         state = self.state
-        title, messages, keys = (self.query_one(f"#{id}", Lines) for id in _LINES)
-        title.show([state.title(title.size.width)])
+        self._title.show([state.title(self._title.size.width)])
         self.paint_runs()
-        verdict = self.query_one("#verdict", Lines)
-        verdict.show(state.verdict_lines(verdict.size.width))
-        messages.show(state.message_lines(messages.size.width))
-        keys.show([state.footer(self.focused_line, keys.size.width)])
+        self._verdict.show(state.verdict_lines(self._verdict.size.width))
+        self._messages.show(state.message_lines(self._messages.size.width))
+        self._keys.show([state.footer(self.focused_line, self._keys.size.width)])
 
     def _paint_panels(self, panels: Collection[str]) -> None:
+        self._paint_numbers(panels)
+        self._paint_charts(panels)
+
+    def _paint_numbers(self, panels: Collection[str]) -> None:
         if layout.TABLE in panels:
-            table = self.query_one(LossTablePanel)
+            table = self._grid.table
             table.show_table(self.state.table(table.size.width))
         if layout.FACTS in panels:
-            facts = self.query_one(f"#{layout.FACTS}", LinesPanel)
+            facts = self._grid.facts
             facts.show_titled("runs in numbers", self.state.facts(*facts.size))
+
+    def _paint_charts(self, panels: Collection[str]) -> None:
         for panel, (plot, below) in self.state.plots(panels).items():
-            chart = self.query_one(f"#{panel}", Chart)
+            chart = self._grid.charts[panel]
             chart.show(plot)
             set_border_subtitle(chart, below)
 
@@ -240,18 +245,34 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
         """Arrange the panels for the size, and keep the focus on a visible one."""
         self.remember()
         now = self.state.arrange(self.size.width, self.size.height)
-        self.query_one("#title").display = now.title
-        self.query_one("#keys").display = bool(now.rows)
-        self.query_one("#messages").styles.height = now.message_rows
-        self.query_one("#verdict").display = bool(now.verdict_rows)
-        self.query_one("#verdict").styles.height = now.verdict_rows
+        self._title.display = now.title
+        self._keys.display = bool(now.rows)
+        self._messages.styles.height = now.message_rows
+        self._verdict.display = bool(now.verdict_rows)
+        self._verdict.styles.height = now.verdict_rows
         self.arrange_runs()
-        grid = self.query_one(PanelGrid)
-        grid.show_panels(now)
+        self._grid.show_panels(now)
         if self.focused_line is None:
-            panel = grid.query_one(f"#{self.state.panel}")
+            panel = self._grid.panel(self.state.panel)
             self.set_focus(panel if panel.display else None)
-        self.call_after_refresh(self.paint)
+        self._paint_after_layout(now)
+
+    def _paint_after_layout(self, now: layout.Arrangement) -> None:
+        """Give charts their plots, which they draw at their new size; paint the rest after that."""
+        if self.is_mounted and self.is_seen:
+            for chart in self._grid.charts.values():
+                chart.draw_later()
+            self._paint_charts(now.panels)
+            self._stale = []
+        if not self._is_painted_later:
+            self._is_painted_later = True
+            self.call_after_refresh(self._paint_laid_out)
+
+    def _paint_laid_out(self) -> None:
+        self._is_painted_later = False
+        if self.is_mounted and self.is_seen:
+            self.paint_messages()
+            self._paint_numbers(self.state.arrangement.panels)
 
     def remember(self) -> None:
         """Store the view in the session, for the next client."""
@@ -355,18 +376,16 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
         """Undo the last change of the view; never quits."""
         if self.state.go_back():
             self.refocus_line()
-            self.paint()
         else:
             key = self.dashboard.key
-            self.dashboard.messages.show_message(f"{key('quit')}: quit · {key('help')}: help")
-        self.paint_messages()
+            self.show_message(f"{key('quit')}: quit · {key('help')}: help")
 
     def action_reveal(self, panel: str) -> None:
         """Show ``panel`` and focus it."""
         before = self.state.arrangement
         self.state.turn_to(panel)
         if self.state.arrange(self.size.width, self.size.height) == before:
-            self.set_focus(self.query_one(f"#{panel}"))
+            self.set_focus(self._grid.panel(panel))
         else:
             self.set_focus(None)
             self.rearrange()

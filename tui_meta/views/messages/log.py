@@ -167,9 +167,10 @@ class MessageLog:
             runs = [run for run, _ in other.parts] + [event.run]
             names = {self.titles.get(run, run) for run in runs}
             if other.key == message.key and len(names) == len(runs):
-                order = [*self.titles, *runs]
+                known = dict.fromkeys([*self.titles, *runs])
+                order = {run: place for place, run in enumerate(known)}
                 parts = (*other.parts, *message.parts)
-                message.parts = tuple(sorted(parts, key=lambda part: order.index(part[0])))
+                message.parts = tuple(sorted(parts, key=lambda part: order[part[0]]))
                 message.head, message.style = other.head, other.style
                 unread = unread or other.unread_since is not None
                 self.all.remove(other)

@@ -1,5 +1,6 @@
 """Groups of runs with different seeds on the Watch screen: their lines and their curves."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -139,8 +140,11 @@ def mean_curve(group: GroupStatus) -> Curve:
     at = max((one.iterations for one in members), key=lambda iterations: iterations[-1])
     total, count = np.zeros(len(at)), np.zeros(len(at))
     for one in members:
-        reached = int(np.searchsorted(at, one.iterations[-1], side="right"))
-        total[:reached] += np.interp(at[:reached], one.iterations, one.losses)
+        reached = bisect_right(at, one.iterations[-1])
+        # Runs of a group are logged at the same iterations, as a rule.
+        is_alike = one.iterations == at[:reached]
+        losses = one.losses if is_alike else np.interp(at[:reached], one.iterations, one.losses)
+        total[:reached] += losses
         count[:reached] += 1
     return Curve(at, tuple((total / count).tolist()))
 

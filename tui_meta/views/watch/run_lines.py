@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from core.evaluation.statistics import SeedInterval
 from core.events import ENDED, Snapshot
 from core.session.api import View
 from tui_meta.views.event_history import EventHistory
@@ -34,6 +35,8 @@ class RunLines:
         self._group_of = {run: group for group in self.groups for run in group.members}
         self._leads = [group.members[0] for group in self.groups]
         self.curves = SeedCurves()
+        self._rows: dict[str, tuple[object, Line]] = {}
+        """The line of each name, and what it was made of."""
         self.titles = {layout.run_line(n): titles[run] for n, run in enumerate(snapshots)}
         """The names of all lines."""
         runs = list(snapshots.values())
@@ -187,14 +190,27 @@ class RunLines:
         width: int,
     ) -> Mapping[str, Line]:
         """Return the lines with these ``numbers``, by name."""
-        longest = self._title_cells
+        line = self.line
         rows = {}
         for name in [self.shown[number] for number in numbers]:
-            one, chosen = self._status(name, statuses), name == self.line
-            marked = self._is_drawn(name)
-            if isinstance(one, GroupStatus):
-                newest = self.curves.of(one, history).newest
-                rows[name] = group_row(one, newest, width, longest, chosen=chosen, marked=marked)
-            else:
-                rows[name] = run_row(one, width, longest, chosen=chosen, marked=marked)
+            one = self._status(name, statuses)
+            seeds = self.curves.of(one, history) if isinstance(one, GroupStatus) else None
+            cells = (width, self._title_cells, name == line, self._is_drawn(name))
+            made_of = (one, seeds and seeds.newest, *cells)
+            if self._rows.get(name, (None, ()))[0] != made_of:
+                self._rows[name] = made_of, _row(*made_of)
+            rows[name] = self._rows[name][1]
         return rows
+
+
+def _row(
+    one: RunStatus,
+    seeds: SeedInterval | None,
+    width: int,
+    title_cells: int,
+    is_chosen: bool,
+    is_drawn: bool,
+) -> Line:
+    if isinstance(one, GroupStatus):
+        return group_row(one, seeds, width, title_cells, chosen=is_chosen, marked=is_drawn)
+    return run_row(one, width, title_cells, chosen=is_chosen, marked=is_drawn)
