@@ -1,9 +1,10 @@
 """The footer: the keys that apply now, as many as fit."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from core.events import Snapshot
+from core.events import RunState, Snapshot
 from tui_meta.views.keys.table import APP_KEYS, PAGE_KEYS, ROOMY, Key, Keymap, mapped
 from tui_meta.views.keys.watch import COMMAND_KEYS, EVALUATION_KEYS, GROUPS
 from tui_meta.views.text import Line, Span, cells
@@ -42,6 +43,11 @@ class Situation:
     read_only: bool = False
     frozen: bool = False
     keymap: Keymap = field(default_factory=dict)
+
+    @cached_property
+    def states(self) -> Set[RunState]:
+        """The states of the runs."""
+        return {one.state for one in self.runs}
 
 
 def footer(situation: Situation, width: int) -> Line:
@@ -84,7 +90,7 @@ def _with_evaluations_joined(shown: list[tuple[Key, str]]) -> list[tuple[Key, st
 
 def _label(key: Key, situation: Situation) -> str:
     """Return the label for what the key would do now; empty if it would do nothing."""
-    states = {one.state for one in situation.runs}
+    states = situation.states
     run = f" {situation.focused}" if situation.focused else ""
     if situation.read_only and key in COMMAND_KEYS:
         return ""
