@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -84,6 +84,26 @@ class SeedInterval:
     def margin(self) -> float:
         """Half the width of the interval."""
         return (self.high - self.low) / 2
+
+
+def seed_differences(
+    losses: Mapping[str, Mapping[int, float]], best: str
+) -> dict[str, SeedInterval]:
+    """Return how much higher the loss of each group is than that of the ``best``, seed by seed.
+
+    ``losses`` has the loss of each seed of each group. Those that share fewer than two seeds with
+    the best are left out. All intervals hold together with 95 % (Bonferroni), and have the level
+    of each.
+    """
+    of_best = losses[best]
+    found = {
+        group: [of_group[seed] - of_best[seed] for seed in sorted(of_group.keys() & of_best.keys())]
+        for group, of_group in losses.items()
+        if group != best
+    }
+    compared = {group: values for group, values in found.items() if len(values) > 1}
+    level = 1 - 0.05 / max(1, len(compared))
+    return {group: SeedInterval.of(values, level) for group, values in compared.items()}
 
 
 @functools.lru_cache(maxsize=1024)

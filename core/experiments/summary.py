@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.evaluation.statistics import SeedInterval
+from core.evaluation.statistics import SeedInterval, seed_differences
 from core.experiments.results import RunResult
 from core.experiments.specification import PlannedRun
 
@@ -56,10 +56,13 @@ def summarize(runs: Iterable[PlannedRun], results: Mapping[str, RunResult]) -> l
         members.setdefault(run.group, []).append(run)
     groups = [_group(name, planned, results) for name, planned in members.items()]
     best = best_of(groups)
-    compared = [one for one in groups if best and _is_comparable(one, best)]
+    if best is None:
+        return groups
+    losses = {one.group: _by_seed(one.results) for one in groups}
+    found = seed_differences(losses, best.group)
     return [
-        dataclasses.replace(one, difference=_difference(one, best, len(compared)))
-        if best and one in compared
+        dataclasses.replace(one, difference=Difference(best.group, found[one.group]))
+        if one.group in found
         else one
         for one in groups
     ]
@@ -97,16 +100,3 @@ def _group(
 def _by_seed(results: Iterable[RunResult]) -> dict[int, float]:
     """Return the last validation loss of each seed that has one."""
     return {one.seed: one.validation.mean for one in results if one.validation}
-
-
-def _is_comparable(group: GroupSummary, best: GroupSummary) -> bool:
-    if group is best:
-        return False
-    return len(_by_seed(group.results).keys() & _by_seed(best.results).keys()) > 1
-
-
-def _difference(group: GroupSummary, best: GroupSummary, comparisons: int) -> Difference:
-    of_group, of_best = _by_seed(group.results), _by_seed(best.results)
-    seeds = sorted(of_group.keys() & of_best.keys())
-    differences = [of_group[seed] - of_best[seed] for seed in seeds]
-    return Difference(best.group, SeedInterval.of(differences, 1 - 0.05 / comparisons))

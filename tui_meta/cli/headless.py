@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,9 @@ import msgspec
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from core.analysis.answers import AnyAnswer
+from core.analysis.questions import Battery
+from core.errors import LabError
 from core.evaluation.few_shot_tasks import PROBES
 from core.events import (
     ENDED,
@@ -31,12 +34,18 @@ from tui_meta.cli.background_stdio import stdio_is_read
 from tui_meta.console import Exit, Output, flush_stdio, print_error, print_note
 from tui_meta.views.describe import describe
 from tui_meta.views.numbers import duration, loss, rate, whole
+from tui_meta.views.run_groups import run_groups
 from tui_meta.views.run_status import titles
 from tui_meta.views.shell import resume_hint
-from tui_meta.views.text import printable_json
+from tui_meta.views.text import plain, printable_json
+from tui_meta.views.watch.seed_verdict import SeedVerdict
+from tui_meta.views.watch.verdict import Verdict, judge, judged_runs
 
 POLL_SECONDS = 0.2
 """Interval between two looks at snapshots and events, and the longest wait for a signal."""
+
+_WIDEST_VERDICT = 1_000
+"""Cells in which the words of any verdict fit."""
 
 
 def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = False) -> int:
@@ -54,6 +63,7 @@ def run_headless(session: Session, *, as_json: bool, outlives_terminal: bool = F
             try:
                 session.start()
                 report.follow(interrupts)
+                report.print_verdict(lambda: interrupts.received is not None)
                 if interrupts.received:
                     report.print_line("stopping and saving; Ctrl-C again quits without saving")
                     interrupts.may_abandon = stdio_is_read
@@ -98,6 +108,31 @@ class Report:
         if connection.ended or connection.lost:
             return True
         return all(shot.state in ENDED for shot in self._session.snapshots().values())
+
+    def print_verdict(self, cancelled: Callable[[], bool]) -> None:
+        """Print the losses of groups of finished runs that differ in their seed, if there are any.
+
+        They are evaluated until ``cancelled`` returns True.
+        """
+        snapshots = self._session.snapshots()
+        names, runs = titles(snapshots), list(snapshots.values())
+        groups, finished = run_groups(runs, names), judged_runs(runs)
+        if not finished or all(group.is_single for group in groups):
+            return
+
+        def ask(question: Battery) -> AnyAnswer:
+            return self._session.ask(question, cancelled=cancelled)
+
+        self.print_line(f"evaluating {whole(len(finished))} runs on the test tasks")
+        try:
+            found = judge(finished, [names[run.run] for run in finished], ask)
+        except LabError as error:
+            self.print_line(f"no verdict: {error}")
+            return
+        if isinstance(found, Verdict):
+            verdict = SeedVerdict.of(groups, runs, found)
+            for line in verdict.lines(_WIDEST_VERDICT, verdict.most_rows, samples=False):
+                self.print_line(plain(line).rstrip())
 
     def finish(self) -> None:
         """Print the last events, unsaved iterations and the commands that come next."""

@@ -1,7 +1,7 @@
 """The history of a session's runs, folded from events: evaluations, problems, checkpoints."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,6 +176,12 @@ class EventHistory:
         elif len(self._open) > OPEN_TASKS:
             for each_second in list(self._open)[::2]:
                 del self._open[each_second]
+
+
+def mark_words(letters: Collection[str]) -> str:
+    """Return what the ``letters`` of happenings mean."""
+    words = {"e": "evaluated", "s": "saved", "p": "paused"}
+    return ", ".join(f"{letter} {word}" for letter, word in words.items() if letter in letters)
 
 
 def _letter(event: AnyEvent) -> str:

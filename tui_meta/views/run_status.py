@@ -21,8 +21,8 @@ _STATE_STYLES = {
     "diverged": "bold red",
     "failed": "bold red",
 }
-_WIDTH_OF_TARGET = 76
-"""Columns from which a run's one line names its last iteration."""
+_WIDTH_OF_TARGET, _ROOMY_WIDTH = 76, 96
+"""Columns from which a run's one line names its last iteration and its loss; the latter in full."""
 
 LEAST_BAR, LARGEST_BAR = 4, 24
 """Cells of the bar of one run of many."""
@@ -252,7 +252,7 @@ def _one_row_tail(status: RunStatus, width: int) -> Line:
     snapshot = status.snapshot
     parts: list[Span | str] = [Span(_percent(snapshot), "bold"), "  "]
     if width >= _WIDTH_OF_TARGET:
-        parts.append(Span("loss ", "dim"))
+        parts.append(Span("training loss " if width >= _ROOMY_WIDTH else "train ", "dim"))
     parts += [Span(f"{numbers.loss(snapshot.loss):<5} ", "bold"), _trend(snapshot)]
     left = remaining(snapshot)
     if left is not None:

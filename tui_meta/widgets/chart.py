@@ -13,7 +13,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from tui_meta.upstream.plotext import cell
-from tui_meta.upstream.repaint import LaidOutOnce, set_border_title
+from tui_meta.upstream.repaint import LaidOutOnce, set_border_subtitle, set_border_title
 from tui_meta.views.plots.axis import Axis
 from tui_meta.views.plots.plot import Plot
 from tui_meta.widgets.canvas import FRAME, Canvas, line_mark, sample, unit
@@ -118,6 +118,7 @@ class Chart(LaidOutOnce):
         self._strips: list[Strip] = []
         self._drawn_at: Size | None = None
         self._canvas = Canvas()
+        self._text_below = ""
 
     def show(self, plot: Plot) -> None:
         """Show `plot`; lines that look the same as before are not repainted."""
@@ -142,18 +143,28 @@ class Chart(LaidOutOnce):
         """Draw the next plot when it is rendered, for the size may change until then."""
         self._drawn_at = None
 
+    def show_below(self, text: str) -> None:
+        """Show the last parts of ``text`` that fit at the lower edge."""
+        self._text_below = text
+        set_border_subtitle(self, self._fitting(text, first=0))
+
     def on_resize(self) -> None:
-        """Fit the title to the new width."""
+        """Fit the texts at the edges to the new width."""
         if self.plot:
             self._entitle(self.plot.title)
+        self.show_below(self._text_below)
 
     def _entitle(self, title: str) -> None:
         """Set the title, with as many of its parts as fit."""
-        parts = title.split(" · ")
+        set_border_title(self, self._fitting(title, first=-1))
+
+    def _fitting(self, text: str, first: int) -> str:
+        """Return the text without as many of its parts as needed, the ``first`` of them first."""
+        parts = text.split(" · ")
         room = self.outer_size.width - _TITLE_EDGES
         while len(parts) > 1 and room > 0 and cell_len(" · ".join(parts)) > room:
-            parts.pop()
-        set_border_title(self, " · ".join(parts))
+            parts.pop(first)
+        return " · ".join(parts)
 
     def render_line(self, y: int) -> Strip:
         """Return line `y` of the content, from the strips drawn last."""

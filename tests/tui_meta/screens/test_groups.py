@@ -89,6 +89,25 @@ async def test_the_opened_group_is_remembered_for_the_next_client() -> None:
         assert "Reptile inner_lr=0.02 seed 2" in await settle(pilot)
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_verdict_at_the_end_is_on_groups(size: tuple[int, int]) -> None:
+    session = grouped_session(3, 0.005, 0.02)
+    async with TuiMetaApp(session).run_test(size=size) as pilot:
+        await settle(pilot)
+        for run in session.snapshots():
+            session.finish(run)
+        await settle(pilot)
+        text = await settle(pilot)
+        assert "more than the best" in text
+        if size[0] == 80:
+            assert "mean over 3 seeds, best of 2: Reptile inner_lr=0.005 0.0717 ± 0.058" in text
+        else:
+            assert re.search(r"⠒⠒ Reptile inner_lr=0.005 +0.0717 ± 0.058 over 3 seeds +best", text)
+            assert re.search(r"╍╍ Reptile inner_lr=0.02 +0.237 ± .* over 3 seeds +0.165 ± ", text)
+        if size[0] == 200:
+            assert "per iteration            1 x 50 points" in text, "all facts"
+
+
 async def test_a_hundred_runs_repaint_few_bytes() -> None:
     session = grouped_session(50, 0.005, 0.02)
     app = TuiMetaApp(session)

@@ -1,38 +1,62 @@
 """The verdict at the end of all runs, without a terminal."""
 
+from collections.abc import Sequence
+
 import msgspec
 import pytest
 
+from core.analysis.answers import Cancelled
 from core.analysis.questions import Live, Untrained
+from core.events import Snapshot
 from tests.support.dashboard.canned import surveyed
 from tests.support.dashboard.watch_state import snapshots_of, started_session, watch_state
 from tui_meta.views.text import cells, plain
-from tui_meta.views.watch.verdict import Verdict, verdict_question
+from tui_meta.views.watch.verdict import Verdict, judge, verdict_questions
 
 TITLES = ("FOMAML", "Reptile")
 
 
 def verdict() -> Verdict:
     runs = snapshots_of(started_session(fomaml=50_000, reptile=50_000))
-    return Verdict(runs, TITLES, surveyed(verdict_question(runs)))
+    return judged(runs, TITLES)
+
+
+def judged(runs: Sequence[Snapshot], titles: Sequence[str]) -> Verdict:
+    found = judge(runs, titles, surveyed)
+    assert isinstance(found, Verdict)
+    return found
 
 
 def many() -> Verdict:
     """The verdict on ten runs, the last of which is the best."""
     pair = snapshots_of(started_session(fomaml=50_000, reptile=50_000))
     runs = [pair[index % 2] for index in range(10)]
-    result = surveyed(verdict_question(runs))
-    *sources, untrained = result.sources
-    result = msgspec.structs.replace(result, sources=(*sources[::-1], untrained))
-    return Verdict(runs, [f"run-{index}" for index in range(10)], result)
+    shown = judged(runs, [f"run-{index}" for index in range(10)])
+    *sources, untrained = shown.result.sources
+    result = msgspec.structs.replace(shown.result, sources=(*sources[::-1], untrained))
+    return Verdict(runs, shown.titles, result)
 
 
 def test_the_question_is_the_source_s_protocol_on_a_thousand_tasks() -> None:
-    question = verdict_question(snapshots_of(started_session()))
+    (question,) = verdict_questions(snapshots_of(started_session()))
     protocol = question.protocol
     assert (protocol.tasks, protocol.shots, protocol.last_step) == (1_000, 10, 32)
     live = [Live("fomaml-1"), Live("reptile-1")]
     assert question.sources == (*live, Untrained(live[0]))
+
+
+def test_many_runs_are_asked_about_in_parts_on_the_same_tasks() -> None:
+    runs = [
+        msgspec.structs.replace(one, run=f"run-{number}")
+        for number in range(20)
+        for one in snapshots_of(started_session())
+    ]
+    questions = verdict_questions(runs)
+    assert [len(one.sources) for one in questions] == [17, 17, 9]
+    assert len({one.protocol for one in questions}) == 1
+    verdict = judged(runs, [one.run for one in runs])
+    assert len(verdict.result.sources) == 41
+    assert judge(runs, [one.run for one in runs], lambda _: Cancelled()) == Cancelled()
 
 
 def test_losses_the_difference_and_both_budgets_are_named() -> None:

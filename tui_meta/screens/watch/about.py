@@ -1,14 +1,15 @@
 """What the Watch screen says about its runs besides their curves: what they are, and a verdict."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 
-from core.analysis.answers import AnyAnswer, BatteryResult
+from core.analysis.answers import Cancelled
 from core.events import Snapshot
 from tui_meta.screens.base import DashboardScreen
+from tui_meta.views.run_groups import run_groups
 from tui_meta.views.text import plain
+from tui_meta.views.watch.seed_verdict import SeedVerdict
 from tui_meta.views.watch.state import WatchState
-from tui_meta.views.watch.verdict import Verdict, verdict_question
+from tui_meta.views.watch.verdict import Verdict, judge
 
 _LONG = 1_000
 """Cells in which any verdict fits."""
@@ -39,13 +40,19 @@ class AboutRuns(DashboardScreen, inherit_bindings=False):
         if had_verdict and not self.state.verdict:
             self.rearrange()
         if runs:
-            take = partial(self._take_verdict, runs)
-            self.ask("verdict", verdict_question(runs), take, failed=self._miss_verdict)
+            titles = [self.dashboard.titles[one.run] for one in runs]
 
-    def _take_verdict(self, runs: Sequence[Snapshot], answer: AnyAnswer) -> None:
-        assert isinstance(answer, BatteryResult)
-        titles = [self.dashboard.titles.get(one.run, one.title) for one in runs]
-        self.state.verdict = Verdict(runs, titles, answer)
+            def find(cancelled: Callable[[], bool]) -> Verdict | Cancelled:
+                return judge(runs, titles, lambda one: self.session.ask(one, cancelled=cancelled))
+
+            self.compute("verdict", find, self._take_verdict, self._miss_verdict)
+
+    def _take_verdict(self, found: Verdict | Cancelled) -> None:
+        assert isinstance(found, Verdict)
+        runs = list(self.dashboard.snapshots.values())
+        groups = run_groups(runs, self.dashboard.titles)
+        has_seeds = not all(group.is_single for group in groups)
+        self.state.verdict = SeedVerdict.of(groups, runs, found) if has_seeds else found
         self.rearrange()
         if not self.state.arrangement.verdict_rows:
             (losses,) = self.state.verdict.lines(_LONG, 1)

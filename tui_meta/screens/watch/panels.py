@@ -10,7 +10,7 @@ from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import LinesPanel
 
 
-class PanelGrid(LaidOutOnce, Grid):
+class PanelGrid(Grid, LaidOutOnce):
     """All panels for so many ``runs``; shows those of an arrangement.
 
     The panel ``first`` has the class ``-first``.
@@ -42,6 +42,7 @@ class PanelGrid(LaidOutOnce, Grid):
             self.styles.grid_size_columns = now.columns
             self.styles.grid_size_rows = len(now.rows)
             aside = [str(now.side)] if now.side else []
+            self.styles.grid_rows = f"{now.first_rows} 1fr" if now.first_rows else "1fr"
             self.styles.grid_columns = " ".join([*aside, *["1fr"] * (now.columns - len(aside))])
         places = {panel: place for place, panel in enumerate(now.panels)}
         if [panel.id for panel in self.children][: len(places)] != list(places):

@@ -18,7 +18,6 @@ from tui_meta.screens.watch.loss_table import LossTablePanel
 from tui_meta.screens.watch.panels import PanelGrid
 from tui_meta.screens.watch.run_list import RunList
 from tui_meta.upstream.drivers import driver_of
-from tui_meta.upstream.repaint import set_border_subtitle
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.table import Groups
 from tui_meta.views.keys.watch import EVALUATION_KEYS, GROUPS, RUN_KEYS, VIEW_KEYS
@@ -231,13 +230,13 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
             table.show_table(self.state.table(table.size.width))
         if layout.FACTS in panels:
             facts = self._grid.facts
-            facts.show_titled("runs in numbers", self.state.facts(*facts.size))
+            facts.show_titled(*self.state.facts(*facts.size))
 
     def _paint_charts(self, panels: Collection[str]) -> None:
         for panel, (plot, below) in self.state.plots(panels).items():
             chart = self._grid.charts[panel]
             chart.show(plot)
-            set_border_subtitle(chart, below)
+            chart.show_below(below)
 
     # Layout.
 

@@ -33,6 +33,17 @@ def fact_rows(statuses: Sequence[RunStatus]) -> Iterator[Sequence[str]]:
         yield name, *values
 
 
+def count_facts(statuses: Sequence[RunStatus]) -> int:
+    """Return how many rows the facts take."""
+    return 1 + len(facts(statuses))
+
+
+def facts_title(statuses: Sequence[RunStatus], rows: int) -> str:
+    """Return the title of the facts, with how many have no room."""
+    hidden = count_facts(statuses) - rows
+    return f"runs in numbers · {hidden} more" if hidden > 0 else "runs in numbers"
+
+
 def fact_lines(statuses: Sequence[RunStatus], width: int, rows: int) -> tuple[Line, ...]:
     """Return the facts as a table with a column for each run; what has no room is at its end."""
     fair = (width - _LABEL_CELLS) // max(1, len(statuses))

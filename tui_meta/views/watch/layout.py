@@ -38,6 +38,8 @@ _STACKED_HEIGHT = 44
 _TWO_ROWS_WIDTH = 100
 _TWO_MESSAGES_HEIGHT = 20
 _TWO_VERDICTS_HEIGHT, _THREE_VERDICTS_HEIGHT = 24, 36
+USUAL_VERDICT_ROWS = 3
+"""Of a verdict on single runs; one on groups takes more rows where panels leave some."""
 _LARGEST_SHARE_OF_RUNS = 1 / 6
 """Of the height, for runs of three rows each."""
 _LARGEST_SHARE_OF_LINES = 5 / 12
@@ -45,6 +47,7 @@ _LARGEST_SHARE_OF_LINES = 5 / 12
 _ROOM_FOR_TWO_ROWS = 20
 _FACT_NAMES, _FACT_CELLS, _MOST_FACT_CELLS = 28, 16, 64
 """Of the panel of facts: width of the names with the frame, of a run's column, and of all."""
+_FRAME_ROWS, _LEAST_BELOW_FACTS = 2, 14
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Arrangement:
     ``framed`` gives panels a frame on all sides, else only a line with their title. No panels at
     all means that the terminal is tiny. ``lines`` are the numbers of the lines shown. The first
     panel of each row is ``side`` cells wide, if that is not 0; all others of a row share the rest.
+    The panels of the first row are ``first_rows`` high, if that is not 0; rows are equal else.
     """
 
     rows: tuple[tuple[str, ...], ...]
@@ -74,6 +78,7 @@ class Arrangement:
     tabs: tuple[Tab, ...] = ()
     lines: range = range(0)
     side: int = 0
+    first_rows: int = 0
 
     @property
     def panels(self) -> tuple[str, ...]:
@@ -162,14 +167,15 @@ def arrange(
     lines: int | None = None,
     first: int = 0,
     enlarged: bool,
-    verdict: bool = False,
+    verdict: int = 0,
+    facts: int = 0,
 ) -> Arrangement:
     """The arrangement for a terminal of ``width`` by ``height`` cells.
 
     ``panel`` is the one that must be seen, ``chart`` the one that takes the place of the charts
     where there is room for one. Of many runs the line number ``line`` is seen, of so many ``lines``
-    if not each run has one. They begin with number ``first`` if possible. ``verdict`` asks for its
-    lines.
+    if not each run has one. They begin with number ``first`` if possible. ``verdict`` and ``facts``
+    are how many rows these fill.
     """
     many = runs > MOST_IN_DETAIL
     all_lines = runs if lines is None else lines
@@ -182,22 +188,33 @@ def arrange(
         title=not small,
         run_rows=1 if many else _run_rows(width, height, runs),
         message_rows=2 if height >= _TWO_MESSAGES_HEIGHT else 1,
-        verdict_rows=_verdict_rows(height) if verdict else 0,
+        verdict_rows=min(verdict, _usual_verdict_rows(height)),
         lines=window,
     )
+    is_wide = width >= _WIDE_WIDTH and height >= _FRAMED_HEIGHT
+    if verdict > USUAL_VERDICT_ROWS:
+        needed = facts + _FRAME_ROWS + _LEAST_BELOW_FACTS if is_wide else _ROOM_FOR_TWO_ROWS
+        spare = _room(rest, height) + rest.verdict_rows - needed
+        rest = replace(rest, verdict_rows=max(rest.verdict_rows, min(verdict, spare)))
     if enlarged or small:
         return replace(rest, rows=((panel,),), framed=height >= _FRAMED_HEIGHT)
+    if is_wide and (not many or _room(rest, height) >= _ROOM_FOR_TWO_ROWS):
+        return _for_wide(rest, waves(runs), _room(rest, height), facts)
     if many:
-        return _for_many(rest, width, height, panel, chart, *waves(runs))
+        return _for_many(rest, height, panel, chart, *waves(runs))
     return _for_few(rest, width, height, panel, chart, waves(runs))
+
+
+def _room(rest: Arrangement, height: int) -> int:
+    """Return the rows that are left for panels."""
+    lines = len(rest.lines) * rest.run_rows
+    return height - rest.title - lines - rest.message_rows - rest.verdict_rows - 1
 
 
 def _for_few(
     rest: Arrangement, width: int, height: int, panel: str, chart: str, waves: Sequence[str]
 ) -> Arrangement:
     """Add the panels of few runs, each with its waves."""
-    if width >= _WIDE_WIDTH and height >= _FRAMED_HEIGHT:
-        return _for_wide(rest, waves)
     beside = width >= _BESIDE_WIDTH
     numbers = _numbers(panel)
     top = ((numbers, chart),) if beside else ((numbers,), (chart,))
@@ -208,15 +225,10 @@ def _for_few(
     return replace(rest, rows=(tuple(waves),) if on_waves else top, framed=False, tabs=tabs)
 
 
-def _for_many(
-    rest: Arrangement, width: int, height: int, panel: str, chart: str, one_wave: str
-) -> Arrangement:
+def _for_many(rest: Arrangement, height: int, panel: str, chart: str, one_wave: str) -> Arrangement:
     """Add the panels of many runs: a wide chart, and what shows a single run."""
-    room = height - 1 - len(rest.lines) - rest.message_rows - rest.verdict_rows - 1
     numbers = _numbers(panel)
-    if room >= _ROOM_FOR_TWO_ROWS:
-        if width >= _WIDE_WIDTH:
-            return _for_wide(rest, (one_wave,))
+    if _room(rest, height) >= _ROOM_FOR_TWO_ROWS:
         return replace(rest, rows=((chart,), (numbers, one_wave)))
     shown = panel if panel in (numbers, one_wave) else chart
     names = {"curves": chart, "losses": numbers, "waves": one_wave}
@@ -224,11 +236,13 @@ def _for_many(
     return replace(rest, rows=((shown,),), framed=height >= _FRAMED_HEIGHT, tabs=tabs)
 
 
-def _for_wide(rest: Arrangement, waves: Sequence[str]) -> Arrangement:
-    """Add all panels; numbers have a column of their own."""
+def _for_wide(rest: Arrangement, waves: Sequence[str], room: int, facts: int) -> Arrangement:
+    """Add all panels; numbers have a column of their own, as high as the facts need if possible."""
+    needed = facts + _FRAME_ROWS
+    is_short = room // 2 < needed <= room - _LEAST_BELOW_FACTS
     rows = ((FACTS, VALIDATION, TRAINING), (TABLE, UPDATES, *waves))
     side = min(_FACT_NAMES + len(waves) * _FACT_CELLS, _MOST_FACT_CELLS)
-    return replace(rest, rows=rows, side=side)
+    return replace(rest, rows=rows, side=side, first_rows=needed if is_short else 0)
 
 
 def _numbers(panel: str) -> str:
@@ -254,7 +268,7 @@ def _run_rows(width: int, height: int, runs: int) -> int:
     return 3 if has_room and width < _WIDE_WIDTH else 2
 
 
-def _verdict_rows(height: int) -> int:
+def _usual_verdict_rows(height: int) -> int:
     heights = (_TWO_MESSAGES_HEIGHT, _TWO_VERDICTS_HEIGHT, _THREE_VERDICTS_HEIGHT)
     return sum(height >= least for least in heights)
 

@@ -114,13 +114,17 @@ class RunLines:
         """Return those of all ``runs`` that a line shows."""
         return [runs[number] for number in self.runs_of(name)]
 
-    def choose(self, name: str, runs: Sequence[Snapshot]) -> None:
-        """Choose the run of a line; of the line of a group, the first that trains."""
-        members = self.runs_of(name)
+    def choose(self, name: str, runs: Sequence[Snapshot]) -> bool:
+        """Choose the run of a line; of the line of a group, the first that trains.
+
+        False if that is the chosen one already.
+        """
+        before, members = self.run, self.runs_of(name)
         training = (one for one in members if runs[one].state == "training")
         chosen = self.run if self.run in members else None
         if chosen is None or runs[chosen].state in ENDED:
             self.run = next(training, members[0] if chosen is None else chosen)
+        return self.run != before
 
     def open_group(self) -> None:
         """Show a line for each run of the chosen group."""

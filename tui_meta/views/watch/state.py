@@ -7,7 +7,7 @@ from core.evaluation.few_shot_tasks import PROBES, ProbeName
 from core.events import SetPace, Snapshot
 from core.session.api import View
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.event_history import EventHistory
+from tui_meta.views.event_history import EventHistory, mark_words
 from tui_meta.views.keys.footer import Situation, footer
 from tui_meta.views.messages.log import MessageKey
 from tui_meta.views.plots.plot import Plot
@@ -17,7 +17,7 @@ from tui_meta.views.text import Line, Span, line
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.charts import Charts, task_line
 from tui_meta.views.watch.commands import RunCommands
-from tui_meta.views.watch.facts import fact_lines
+from tui_meta.views.watch.facts import count_facts, fact_lines, facts_title
 from tui_meta.views.watch.lens import (
     Lens,
     LensPart,
@@ -28,6 +28,7 @@ from tui_meta.views.watch.lens import (
 )
 from tui_meta.views.watch.loss_table import LossTable
 from tui_meta.views.watch.run_lines import RunLines
+from tui_meta.views.watch.seed_verdict import SeedVerdict
 from tui_meta.views.watch.verdict import Verdict, judged_runs
 
 
@@ -56,7 +57,7 @@ class WatchState:
         self.pinned: ProbeName | None = None
         self.paces: dict[str, float | None] = {}
         """Paces asked for, which snapshots may not know yet."""
-        self.verdict: Verdict | None = None
+        self.verdict: Verdict | SeedVerdict | None = None
         self._judged: Sequence[tuple[str, int]] = ()
         """The runs that the verdict was asked for, and their iterations."""
         self.lines.begin(self.dashboard.snapshots, self.dashboard.titles)
@@ -133,7 +134,8 @@ class WatchState:
             lines=len(shown),
             first=self.arrangement.lines.start,
             enlarged=self.enlarged,
-            verdict=self.verdict is not None,
+            verdict=self.verdict.most_rows if self.verdict else 0,
+            facts=count_facts(self._in_detail),
         )
         return self.arrangement
 
@@ -148,9 +150,7 @@ class WatchState:
 
         False if that is the one in front already.
         """
-        before = self.lines.run
-        self.lines.choose(name, list(self.dashboard.snapshots.values()))
-        return self.lines.run != before
+        return self.lines.choose(name, list(self.dashboard.snapshots.values()))
 
     def follow(self) -> bool:
         """Choose another run of a group in place of one that has ended; False if none has."""
@@ -341,9 +341,10 @@ class WatchState:
         """The loss table in ``width`` cells."""
         return LossTable(self._shown[1], self._in_detail, width)
 
-    def facts(self, width: int, rows: int) -> Sequence[Line]:
-        """Return the runs in numbers."""
-        return fact_lines(self._in_detail, width, rows)
+    def facts(self, width: int, rows: int) -> tuple[str, Sequence[Line]]:
+        """Return the runs in numbers, and their title."""
+        runs = self._in_detail
+        return facts_title(runs, rows), fact_lines(runs, width, rows)
 
     @property
     def _in_detail(self) -> Sequence[RunStatus]:
@@ -361,7 +362,7 @@ class WatchState:
         made = {}
         for panel, plot in self._plots(visible):
             if plot.cursor is None:
-                made[panel] = plot, self._below(panel)
+                made[panel] = plot, self._below(panel, plot)
             elif self.arrangement.framed:
                 made[panel] = plot, reading(plot, plot.cursor)
             else:  # a panel without a lower edge
@@ -390,11 +391,11 @@ class WatchState:
                 case layout.UPDATES:
                     yield panel, self._charts.updates(evaluations, runs, self.lens(panel))
 
-    def _below(self, panel: str) -> str:
-        """Return the text at a chart's lower edge: its place among several, or the wave's task."""
+    def _below(self, panel: str, plot: Plot) -> str:
+        """Return the text at a chart's lower edge: its letters and place, or the wave's task."""
         if panel in layout.CHARTS:
-            return layout.chart_hint(panel, self.arrangement)
-        _, history = self._shown
+            marks = mark_words({one.letter for one in plot.marks})
+            return " · ".join(filter(None, (marks, layout.chart_hint(panel, self.arrangement))))
         run = self._in_detail[layout.number(panel)].snapshot.run
         kept = "esc: live · " if self.pinned else ""
-        return kept + task_line(history.newest(self.pinned).get(run))
+        return kept + task_line(self._shown[1].newest(self.pinned).get(run))

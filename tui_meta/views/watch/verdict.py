@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from core.analysis.answers import BatteryResult, SourceResult
+import msgspec
+
+from core.analysis.answers import AnyAnswer, BatteryResult, Cancelled, SourceResult
 from core.analysis.questions import MOST_SOURCES, Battery
 from core.events import ENDED, Snapshot
 from tui_meta.views.battery.results import pair_words
 from tui_meta.views.battery.settings import BatterySettings
 from tui_meta.views.numbers import interval, loss, whole
 from tui_meta.views.text import Line, Span, first_that_fits, fit, line
+from tui_meta.views.watch.layout import USUAL_VERDICT_ROWS
+
+_MOST_RUNS = MOST_SOURCES - 1
+"""Of one question."""
 
 
 @dataclass(frozen=True)
@@ -23,37 +29,62 @@ class Verdict:
     titles: Sequence[str]
     result: BatteryResult
 
+    @property
+    def most_rows(self) -> int:
+        """The rows that it fills."""
+        return USUAL_VERDICT_ROWS
+
     def lines(self, width: int, rows: int) -> tuple[Line, ...]:
         """Return the losses, the difference of two runs, and the budgets, as ``rows`` allow."""
-        losses, budgets = self._losses(), self._budgets()
+        losses, budgets = self._losses(), self.budgets()
         parts = [losses, budgets]
         if len(self.runs) == 2 and rows > len(parts):
             pair = next(one for one in self.result.pairs if (one.first, one.second) == (0, 1))
             parts.insert(1, pair_words(pair, self.titles))
         return tuple(fit(first_that_fits(part, width), width) for part in parts[:rows])
 
-    def _losses(self) -> Sequence[Line]:
+    @property
+    def losses(self) -> dict[str, float]:
+        """The mean loss of each run that has a finite one."""
+        sources = zip(self.runs, self.result.sources, strict=False)
+        return {run.run: one.mean for run, one in sources if one.mean is not None}
+
+    @property
+    def tasks(self) -> str:
+        """How many tasks there are."""
+        return f"{whole(self.result.protocol.tasks)} tasks"
+
+    @property
+    def where(self) -> str:
+        """The tasks, their points and the gradient steps."""
         protocol = self.result.protocol
-        tasks = f"{whole(protocol.tasks)} tasks"
-        *sources, untrained = self.result.sources
+        return f"{self.tasks}, {whole(protocol.shots)} points, {whole(protocol.last_step)} steps"
+
+    @property
+    def untrained(self) -> str:
+        """The loss of the untrained network, with its inner rate where these differ."""
+        untrained = self.result.sources[-1]
         rates = {source.lr for source in self.result.sources}
         rate = f" (inner {untrained.lr:g})" if len(rates) > 1 else ""
-        last = f"untrained{rate} {_loss(untrained)}"
-        runs = list(zip(self.titles, sources, strict=True))
+        return f"untrained{rate} {_loss(untrained)}"
+
+    def _losses(self) -> Sequence[Line]:
+        runs = list(zip(self.titles, self.result.sources, strict=False))
 
         def said(shown: Sequence[tuple[str, SourceResult]]) -> Span:
             losses = [f"{title} {_loss(source)}" for title, source in shown]
-            return Span(" · ".join([*losses, last]), "bold")
+            return Span(" · ".join([*losses, self.untrained]), "bold")
 
-        where = f"{tasks}, {whole(protocol.shots)} points, {whole(protocol.last_step)} steps: "
         everything = said(runs)
-        candidates = [line(where, everything), line(f"{tasks}: ", everything), line(everything)]
+        wheres = (f"{self.where}: ", f"{self.tasks}: ", "")
+        candidates = [line(where, everything) for where in wheres]
         ranked = sorted(runs, key=_mean)
         counts = range(len(runs) - 1, 0, -1) if len(runs) > 2 else ()
-        best = [line(f"{tasks}, best of {len(runs)}: ", said(ranked[:n])) for n in counts]
+        best = [line(f"{self.tasks}, best of {len(runs)}: ", said(ranked[:n])) for n in counts]
         return [*candidates, *best]
 
-    def _budgets(self) -> Sequence[Line]:
+    def budgets(self) -> Sequence[Line]:
+        """Return what the runs have used, the most complete wording first."""
         used = [(run.iteration, run.spent.gradients) for run in self.runs]
         full = " · ".join(
             f"{title} {whole(iterations)} iterations, {whole(gradients)} gradient evaluations"
@@ -76,12 +107,41 @@ def judged_runs(runs: Iterable[Snapshot]) -> Sequence[Snapshot]:
     known = list(runs)
     if any(one.state not in ENDED for one in known):
         return ()
-    return [one for one in known if one.state == "finished"][: MOST_SOURCES - 1]
+    return [one for one in known if one.state == "finished"]
 
 
-def verdict_question(runs: Sequence[Snapshot]) -> Battery:
-    """Return the question about these runs and the untrained network of the first one."""
-    return BatterySettings().question([one.run for one in runs], runs[0].waves)
+def judge(
+    runs: Sequence[Snapshot],
+    titles: Sequence[str],
+    ask: Callable[[Battery], AnyAnswer],
+) -> Verdict | Cancelled:
+    """Ask about all ``runs``, whose names are ``titles``; return the verdict."""
+    answers = []
+    for question in verdict_questions(runs):
+        answer = ask(question)
+        if isinstance(answer, Cancelled):
+            return answer
+        assert isinstance(answer, BatteryResult)
+        answers.append(answer)
+    return Verdict(runs, titles, _merged(answers))
+
+
+def verdict_questions(runs: Sequence[Snapshot]) -> list[Battery]:
+    """Return questions about these runs on the same tasks, each about as many as it may have.
+
+    Each has an untrained network too.
+    """
+    names = [one.run for one in runs]
+    parts = [names[start : start + _MOST_RUNS] for start in range(0, len(names), _MOST_RUNS)]
+    return [BatterySettings().question(part, runs[0].waves) for part in parts]
+
+
+def _merged(answers: Sequence[BatteryResult]) -> BatteryResult:
+    """Return the answers about parts of the runs as one, whose pairs are those of the first."""
+    *_, untrained = answers[0].sources
+    sources = [source for answer in answers for source in answer.sources[:-1]]
+    pairs = answers[0].pairs if len(answers) == 1 else ()
+    return msgspec.structs.replace(answers[0], sources=(*sources, untrained), pairs=pairs)
 
 
 def _loss(source: SourceResult) -> str:
