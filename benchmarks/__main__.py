@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from benchmarks import environment
+from benchmarks.children import killed_at_the_end
 from benchmarks.report import (
     Report,
     Section,
@@ -114,4 +115,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with killed_at_the_end():
+        sys.exit(main())
