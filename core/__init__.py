@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from core.errors import LabError
     from core.evaluation_protocol import EvaluationProtocol
     from core.models.settings import NetworkConfig
+    from core.sweeps import GroupCurve, Sweep, open_sweep, sweep
     from core.tasks.sine import SineTasks
 
 __all__ = [
     "Evaluation",
     "EvaluationProtocol",
     "Fomaml",
+    "GroupCurve",
     "LabError",
     "LossHistory",
     "NetworkConfig",
@@ -42,10 +44,13 @@ __all__ = [
     "Run",
     "RunConfig",
     "SineTasks",
+    "Sweep",
     "TrainedRun",
     "evaluate",
     "load_checkpoint",
     "open_run",
+    "open_sweep",
+    "sweep",
     "train",
     "train_many",
 ]
@@ -53,11 +58,15 @@ __all__ = [
 _MODULES = {
     "EvaluationProtocol": "core.evaluation_protocol",
     "Fomaml": "core.algorithms.fomaml",
+    "GroupCurve": "core.sweeps",
     "LabError": "core.errors",
     "NetworkConfig": "core.models.settings",
     "Reptile": "core.algorithms.reptile",
     "RunConfig": "core.config",
     "SineTasks": "core.tasks.sine",
+    "Sweep": "core.sweeps",
+    "open_sweep": "core.sweeps",
+    "sweep": "core.sweeps",
 }
 """Where the names are defined that ``core.api``, which loads NumPy, does not define."""
 

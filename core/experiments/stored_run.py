@@ -48,18 +48,9 @@ class RunTrainer:
 
     def keep(self, run: PlannedRun, trained: Trained) -> RunResult:
         """Save the final network, if there is one; return the result, which names its file."""
-        state, result = trained.state, trained.result
-        if state is None:
+        result, checkpoint = trained.result, final_checkpoint(run, trained)
+        if checkpoint is None:
             return result
-        checkpoint = Checkpoint(
-            run.config,
-            state,
-            run.config.iterations,
-            result.spent.seconds,
-            trained.recent_losses,
-            "final",
-            min(result.validations, key=lambda one: one.mean, default=None),
-        )
         folder = self.path / "networks" / run.name
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -109,6 +100,21 @@ class RunTrainer:
             network=str(path.relative_to(self.path)),
             engine=shot.engine,
         )
+
+
+def final_checkpoint(run: PlannedRun, trained: Trained) -> Checkpoint | None:
+    """Return the final network of a run; None where it is not kept."""
+    if trained.state is None:
+        return None
+    return Checkpoint(
+        run.config,
+        trained.state,
+        run.config.iterations,
+        trained.result.spent.seconds,
+        trained.recent_losses,
+        "final",
+        min(trained.result.validations, key=lambda one: one.mean, default=None),
+    )
 
 
 class _Chunks(threading.local):

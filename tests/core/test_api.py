@@ -12,6 +12,7 @@ import pytest
 
 import core
 import core.api
+import core.sweeps
 from core.errors import ConfigError, LabError, RunFolderError, SessionError
 from core.evaluation.adaptation import many_tasks
 from core.evaluation_protocol import ProtocolName, named_protocol
@@ -47,7 +48,7 @@ def test_every_public_name_is_there_and_documented() -> None:
         core.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("module", [core, core.api])
+@pytest.mark.parametrize("module", [core, core.api, core.sweeps])
 def test_the_examples_of_docstrings_hold(module: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert doctest.testmod(module, raise_on_error=False).failed == 0  # type: ignore[arg-type]

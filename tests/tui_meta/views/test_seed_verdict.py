@@ -83,7 +83,9 @@ def test_where_rows_are_short_the_best_are_shown_and_counted() -> None:
     assert "best 2 of 3" in notes
     losses, differences = text(shown, 80, 2)
     assert losses.startswith("mean over 3 seeds, best of 3: Reptile inner_lr=0.01 0.127 ± 0.076")
-    assert differences.startswith("more than the best (each at 97.5 %): Reptile inner_lr=0.02 0.110 ± ")
+    assert differences.startswith(
+        "more than the best (each at 97.5 %): Reptile inner_lr=0.02 0.110 ± "
+    )
 
 
 def test_one_group_has_no_column_of_differences() -> None:

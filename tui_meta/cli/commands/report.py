@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import LabError, SubjectError, reason
-from core.experiments.results import RunResult
+from core.experiments.records import record_of
 from core.experiments.summary import GroupSummary, curve_of, summarize
 from core.experiments.sweep_folder import SweepFolder
 from core.storage.io import write_atomically
@@ -129,23 +129,10 @@ def run_table(groups: Sequence[GroupSummary]) -> str:
     writer.writerow([*RUN_COLUMNS, *settings])
     for group in groups:
         for result in group.results:
-            varied = [_shown(result.varied.get(key)) for key in settings]
-            writer.writerow([*_run_cells(result), *varied])
+            record = record_of(result)
+            varied = [_shown(record.get(key)) for key in settings]
+            writer.writerow([*(record[name] for name in RUN_COLUMNS), *varied])
     return text.getvalue()
-
-
-def _run_cells(result: RunResult) -> list[object]:
-    last, used = result.last, result.spent
-    at_end = (
-        (last.mean[-1], last.low[-1], last.high[-1], last.median[-1], last.diverged[-1])
-        if last
-        else (None,) * 5
-    )
-    return [
-        *(result.run, result.group, result.seed, result.state, result.problem),
-        *(result.iteration, result.training_loss, *at_end),
-        *(used.tasks, used.points, used.gradients, used.seconds, result.network),
-    ]
 
 
 WRITERS: dict[Format, Callable[[Sequence[GroupSummary]], str]] = {
