@@ -30,6 +30,7 @@ from core.session.api import Connection
 from core.session.local import LocalSession
 from core.training.run_plan import plan_new, plan_resumed
 from tests.support.dashboard.fake_session import FakeSession
+from tests.support.dashboard.grouped import grouped_session
 from tests.support.run_folders import validated
 from tui_meta.cli import headless
 from tui_meta.cli.headless import Report, event_line, problem_line, run_headless, status
@@ -333,3 +334,33 @@ def test_resuming_a_finished_run_explains_how_to_continue(tmp_path, capsys):
     again = [plan_resumed(path) for path in sorted(tmp_path.iterdir())]
     assert run_headless(LocalSession(again), as_json=False) == 0
     assert capsys.readouterr().out.count("continue with --iterations N") == 2
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_at_the_end_groups_are_compared_over_their_seeds(
+    as_json: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = grouped_session(3, 0.01, 0.02)
+    session.start()
+    report = Report(session, as_json=as_json)
+    report.print_verdict(lambda: False)
+    assert not capsys.readouterr().out, "some are still training"
+    for run in session.snapshots():
+        session.finish(run)
+    report.print_verdict(lambda: False)
+    out, err = capsys.readouterr()
+    said = (err if as_json else out).splitlines()
+    assert said[0] == "evaluating 6 runs on the test tasks"
+    assert said[1].startswith("1,000 tasks, 10 points, 32 steps  mean loss")
+    assert said[2].startswith("Reptile inner_lr=0.01             0.127 ± 0.076 over 3 seeds  best")
+    assert len(said) == 6
+    assert not (out if as_json else err)
+
+
+def test_runs_without_seeds_are_not_evaluated_at_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    session = FakeSession({"fomaml": 50_000, "reptile": 50_000})
+    session.start()
+    Report(session, as_json=False).print_verdict(lambda: False)
+    assert not capsys.readouterr().out

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 
 import pytest
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_meta.upstream.repaint import (
+    LaidOutOnce,
     PlainModal,
     QuietFocus,
     set_border_subtitle,
@@ -40,6 +42,29 @@ def test_an_equal_border_title_repaints_nothing(
 def test_textual_still_repaints_a_screen_when_the_focus_moves() -> None:
     assert Screen.focused._repaint
     assert not QuietFocus.focused._repaint
+
+
+@pytest.mark.parametrize(("kind", "layouts"), [(Widget, 2), (LaidOutOnce, 1)])
+async def test_textual_still_lays_a_screen_out_twice_for_a_new_size(
+    kind: type[Widget], layouts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class One(App[None]):
+        def compose(self) -> ComposeResult:
+            yield kind()
+
+    async with One().run_test(size=(40, 10)) as pilot:
+        await pilot.pause()
+        laid_out = list[object]()
+        original = Screen._refresh_layout
+
+        def counted(screen: Screen[None], *args: object, **options: object) -> None:
+            laid_out.append(screen)
+            original(screen, *args, **options)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Screen, "_refresh_layout", counted)
+        pilot.app.query_one(kind).styles.height = 5
+        await pilot.pause(0.1)
+        assert len(laid_out) == layouts
 
 
 async def test_textual_still_tints_the_screen_below_where_nothing_is_to_be_tinted() -> None:
