@@ -258,20 +258,25 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
 
     def _paint_after_layout(self, now: layout.Arrangement) -> None:
         """Give charts their plots, which they draw at their new size; paint the rest after that."""
-        if self.is_mounted and self.is_seen:
+        is_seen = self.is_mounted and self.is_seen
+        if is_seen:
             for chart in self._grid.charts.values():
                 chart.draw_later()
             self._paint_charts(now.panels)
             self._stale = []
         if not self._is_painted_later:
             self._is_painted_later = True
-            self.call_after_refresh(self._paint_laid_out)
+            self.call_after_refresh(self._paint_rest if is_seen else self._paint_all)
 
-    def _paint_laid_out(self) -> None:
+    def _paint_rest(self) -> None:
         self._is_painted_later = False
-        if self.is_mounted and self.is_seen:
-            self.paint_messages()
+        self.paint_messages()
+        if self.is_seen:
             self._paint_numbers(self.state.arrangement.panels)
+
+    def _paint_all(self) -> None:
+        self._is_painted_later = False
+        self.paint()
 
     def remember(self) -> None:
         """Store the view in the session, for the next client."""
