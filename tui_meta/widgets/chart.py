@@ -14,6 +14,7 @@ from textual.strip import Strip
 
 from tui_meta.upstream.plotext import cell
 from tui_meta.upstream.repaint import LaidOutOnce, set_border_subtitle, set_border_title
+from tui_meta.views.event_history import mark_words
 from tui_meta.views.plots.axis import Axis
 from tui_meta.views.plots.plot import Plot
 from tui_meta.widgets.canvas import FRAME, Canvas, line_mark, sample, unit
@@ -144,9 +145,12 @@ class Chart(LaidOutOnce):
         self._drawn_at = None
 
     def show_below(self, text: str) -> None:
-        """Show the last parts of ``text`` that fit at the lower edge."""
+        """Show ``text`` at the lower edge, after what the letters there mean if that fits."""
         self._text_below = text
-        set_border_subtitle(self, self._fitting(text, first=0))
+        marks = self.plot.marks if self.plot else ()
+        parts = [mark_words({one.letter for one in marks}), text]
+        both = " · ".join(filter(None, parts))
+        set_border_subtitle(self, both if cell_len(both) <= self._title_cells else text)
 
     def on_resize(self) -> None:
         """Fit the texts at the edges to the new width."""
@@ -156,15 +160,16 @@ class Chart(LaidOutOnce):
 
     def _entitle(self, title: str) -> None:
         """Set the title, with as many of its parts as fit."""
-        set_border_title(self, self._fitting(title, first=-1))
-
-    def _fitting(self, text: str, first: int) -> str:
-        """Return the text without as many of its parts as needed, the ``first`` of them first."""
-        parts = text.split(" · ")
-        room = self.outer_size.width - _TITLE_EDGES
+        parts = title.split(" · ")
+        room = self._title_cells
         while len(parts) > 1 and room > 0 and cell_len(" · ".join(parts)) > room:
-            parts.pop(first)
-        return " · ".join(parts)
+            parts.pop()
+        set_border_title(self, " · ".join(parts))
+
+    @property
+    def _title_cells(self) -> int:
+        """The cells of an edge for a text."""
+        return self.outer_size.width - _TITLE_EDGES
 
     def render_line(self, y: int) -> Strip:
         """Return line `y` of the content, from the strips drawn last."""

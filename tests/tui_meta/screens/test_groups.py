@@ -100,9 +100,9 @@ async def test_the_verdict_at_the_end_is_on_groups(size: tuple[int, int]) -> Non
         text = await settle(pilot)
         assert "more than the best" in text
         if size[0] == 80:
-            assert "mean over 3 seeds, best of 2: Reptile inner_lr=0.005 0.0717 ± 0.058" in text
+            assert "mean over 3 seeds, best of 2: Reptile inner_lr=0.005 0.0717 ± 0.064" in text
         else:
-            assert re.search(r"⠒⠒ Reptile inner_lr=0.005 +0.0717 ± 0.058 over 3 seeds +best", text)
+            assert re.search(r"⠒⠒ Reptile inner_lr=0.005 +0.0717 ± 0.064 over 3 seeds +best", text)
             assert re.search(r"╍╍ Reptile inner_lr=0.02 +0.237 ± .* over 3 seeds +0.165 ± ", text)
         if size[0] == 200:
             assert "per iteration            1 x 50 points" in text, "all facts"

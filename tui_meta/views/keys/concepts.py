@@ -36,8 +36,7 @@ _CONCEPTS: Mapping[str, Concepts] = {
         "waves": "The newest task common to all running runs. After {evaluate}, {standard}, "
         "{half range} or {per step} your evaluation, until {back}.",
         "group": "Runs that differ in their seed alone; ± is over seeds.",
-        "verdict": "At the end all runs are compared on 1,000 other tasks, groups by their means "
-        "over seeds; * marks a difference to the best without 0 in its interval.",
+        "verdict": "At the end all runs are compared on 1,000 other tasks.",
         "focus": "A run has the focus when its line is highlighted ({next}, arrows). Without one, "
         "{pause}, {step}, {save}, {continue}, {slower} and {pace} act on all runs.",
         "e, s, p": "Below a chart: where you evaluated, saved or paused.",

@@ -7,7 +7,7 @@ from core.evaluation.few_shot_tasks import PROBES, ProbeName
 from core.events import SetPace, Snapshot
 from core.session.api import View
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.event_history import EventHistory, mark_words
+from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.footer import Situation, footer
 from tui_meta.views.messages.log import MessageKey
 from tui_meta.views.plots.plot import Plot
@@ -362,7 +362,7 @@ class WatchState:
         made = {}
         for panel, plot in self._plots(visible):
             if plot.cursor is None:
-                made[panel] = plot, self._below(panel, plot)
+                made[panel] = plot, self._below(panel)
             elif self.arrangement.framed:
                 made[panel] = plot, reading(plot, plot.cursor)
             else:  # a panel without a lower edge
@@ -391,11 +391,10 @@ class WatchState:
                 case layout.UPDATES:
                     yield panel, self._charts.updates(evaluations, runs, self.lens(panel))
 
-    def _below(self, panel: str, plot: Plot) -> str:
-        """Return the text at a chart's lower edge: its letters and place, or the wave's task."""
+    def _below(self, panel: str) -> str:
+        """Return the text at a chart's lower edge: its place among several, or the wave's task."""
         if panel in layout.CHARTS:
-            marks = mark_words({one.letter for one in plot.marks})
-            return " · ".join(filter(None, (marks, layout.chart_hint(panel, self.arrangement))))
+            return layout.chart_hint(panel, self.arrangement)
         run = self._in_detail[layout.number(panel)].snapshot.run
         kept = "esc: live · " if self.pinned else ""
         return kept + task_line(self._shown[1].newest(self.pinned).get(run))
