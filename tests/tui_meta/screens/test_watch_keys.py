@@ -344,3 +344,11 @@ def test_the_page_on_screens_names_every_key_with_its_action() -> None:
         own = [key for key in keys if screen == "watch" or key.name.startswith(screen)]
         for key in own:
             assert f"| `{' '.join(key.all_shown)}` | {key.label} | {key.help} |" in text
+
+
+async def test_letters_below_a_chart_are_named() -> None:
+    async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        text = await press(pilot, "tab", "e")
+        assert " e evaluated · chart 1 of 3, tab: next " in text
+        assert " e evaluated, s saved · chart 1 of 3, tab: next " in await press(pilot, "s")
