@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from textual.pilot import Pilot
-from textual.worker import WorkerCancelled
 
 from core.algorithms.registry import ALGORITHMS
 from core.config import RunConfig
@@ -18,6 +16,7 @@ from core.events import SaveKind
 from core.storage.checkpoint import Checkpoint, save_checkpoint
 from tests.support.dashboard.fake_session import TARGET
 from tests.support.dashboard.pages import shown
+from tests.support.dashboard.watch import workers_done
 from tests.support.run_folders import evaluated, make_run
 
 CHECKPOINTS: dict[int, SaveKind] = {1_000: "auto", 2_000: "best", 5_000: "hand", 12_000: "auto"}
@@ -54,14 +53,6 @@ async def answered(pilot: Pilot[None], *keys: str) -> str:
         if key:
             await pilot.press(key)
         for _ in range(2):  # an answer may have asked more
-            await _all_done(pilot)
+            await workers_done(pilot)
             await pilot.pause()
     return shown(pilot)
-
-
-async def _all_done(pilot: Pilot[None]) -> None:
-    """Every question has its answer, or a later one has taken its place."""
-    while pilot.app.workers:
-        with suppress(WorkerCancelled):
-            await pilot.app.workers.wait_for_complete()
-            return

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 
 from core.remote.client import RemoteSession
 from tui_meta.app.application import TuiMetaApp
@@ -39,6 +42,14 @@ async def press(pilot: Pilot[None], *keys: str) -> str:
     await pilot.press(*keys)
     await settle(pilot)
     return shown(pilot.app)  # type: ignore[arg-type]
+
+
+async def workers_done(pilot: Pilot[None]) -> None:
+    """Wait for all workers; one is cancelled by a later one, or by the exit that it asked for."""
+    while pilot.app.workers:
+        with suppress(WorkerCancelled):
+            await pilot.app.workers.wait_for_complete()
+            return
 
 
 async def assert_intact(pilot: Pilot[None]) -> None:

@@ -12,7 +12,7 @@ from core.remote.client import LOST
 from core.remote.process import LaunchReply
 from core.remote.protocol import RemoteError
 from tests.support.dashboard.fake_session import FakeSession, state
-from tests.support.dashboard.watch import FOMAML, press, settle, shown
+from tests.support.dashboard.watch import FOMAML, press, settle, shown, workers_done
 from tests.support.remotes import Serving, served
 from tests.support.runs import until
 from tests.support.sessions import folder_for_sockets
@@ -57,7 +57,7 @@ async def test_each_answer_of_the_quit_question(
         await settle(pilot)
         assert "detach" in await press(pilot, "q")
         await pilot.press(*keys)
-        await app.workers.wait_for_complete()
+        await workers_done(pilot)
         await pilot.pause()
         assert app._exit
     assert session.calls[1:] == ([end] if end else [])
@@ -180,7 +180,7 @@ async def test_a_lost_session_is_reported_and_its_runs_are_resumed(
             monkeypatch.setattr(client_module.ResumeRequest, "of", lambda paths: None)
             monkeypatch.setattr(client_module, "launch", lambda _: LaunchReply(id=second.id))
             await pilot.press("r")
-            await app.workers.wait_for_complete()
+            await workers_done(pilot)
             await settle(pilot)
             text = shown(app)
             assert f"training continues in session {second.id}" in text
@@ -205,7 +205,7 @@ async def test_the_reason_why_runs_cannot_continue_is_shown(
         monkeypatch.setattr(client_module.ResumeRequest, "of", lambda paths: None)
         monkeypatch.setattr(client_module, "launch", fail)
         await pilot.press("r")
-        await app.workers.wait_for_complete()
+        await workers_done(pilot)
         await pilot.pause()
         assert "the runs cannot continue: the disk is full" in shown(app)
         await pilot.press("q")

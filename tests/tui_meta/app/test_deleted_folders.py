@@ -12,7 +12,7 @@ from core.events import Pause, Step
 from core.session.api import Session
 from core.session.local import LocalSession
 from core.training.run_plan import plan_new
-from tests.support.dashboard.watch import press, settle
+from tests.support.dashboard.watch import press, settle, workers_done
 from tests.support.remotes import served
 from tests.support.runs import CRAWL, NO_AUTOSAVE, small_config, until
 from tests.support.sessions import folder_for_sockets
@@ -73,12 +73,12 @@ async def test_save_runs_and_quit_work_and_name_what_became_of_the_run(
         until(lambda: any("could not be saved" in line for line in errors(app)))
         assert "No such file or directory; training continues, retrying" in errors(app)[-1]
         await press(pilot, "f")
-        await app.workers.wait_for_complete()
+        await workers_done(pilot)
         await settle(pilot)
         assert isinstance(app.screen, RunsPage)
         await press(pilot, "escape", "escape", "escape", "q")
         await pilot.press("s")
-        await app.workers.wait_for_complete()
+        await workers_done(pilot)
         await pilot.pause()
         assert app._exit
     app.dashboard.poll(session)

@@ -16,7 +16,7 @@ from core.events import Evaluate, Extend, Pause, Resume, Save, SetPace, Step
 from core.session.api import Session
 from tests.support.dashboard.fake_session import FakeSession, FakeTrainer, state
 from tests.support.dashboard.pages import SIZES
-from tests.support.dashboard.watch import FOMAML, REPTILE, press, settle, shown
+from tests.support.dashboard.watch import FOMAML, REPTILE, press, settle, shown, workers_done
 from tests.support.remotes import served
 from tests.support.sessions import folder_for_sockets
 from tui_meta.app.application import TuiMetaApp
@@ -220,7 +220,7 @@ async def test_r_starts_new_runs_after_a_confirmation(make_app: MakeApp) -> None
         assert "restart" not in session.calls
         assert "next seed" in await press(pilot, "r")
         await pilot.press("enter")
-        await pilot.app.workers.wait_for_complete()
+        await workers_done(pilot)
         await settle(pilot)
         assert session.calls == ["start", "restart", "start"]
         text = shown(pilot.app)
@@ -257,7 +257,7 @@ async def test_each_answer_of_the_quit_question(keys: list[str], end: str | None
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("q", *keys)
-        await pilot.app.workers.wait_for_complete()
+        await workers_done(pilot)
         await pilot.pause()
         assert session.calls[1:] == ([end] if end else [])
 
@@ -267,7 +267,7 @@ async def test_q_leaves_at_once_when_nothing_would_be_lost(make_app: MakeApp) ->
     async with make_app(session).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("q")
-        await pilot.app.workers.wait_for_complete()
+        await workers_done(pilot)
         assert session.calls == ["start", "stop save=True"]
 
 
