@@ -15,7 +15,15 @@ from typing import BinaryIO
 import msgspec
 
 from core.errors import RunFolderError, reason
-from core.events import AnyEvent, Evaluated, Iteration, RolledBack, Validation
+from core.events import (
+    AnyEvent,
+    Evaluated,
+    Iteration,
+    RolledBack,
+    Saved,
+    Started,
+    Validation,
+)
 from core.storage.io import NOT_JSON, open_regular
 from core.storage.paths import LOG
 
@@ -121,15 +129,19 @@ class FollowedLog:
         self._file: tuple[int, ...] = ()
         self._offset = 0
         self._events: list[AnyEvent] = []
+        self.saves: list[Saved | Started | RolledBack] = []
+        """All events about checkpoints, also those that a rollback discarded."""
 
     def read(self) -> Sequence[AnyEvent]:
         """Return the events so far, oldest first; raises ``RunFolderError``."""
         found = _status(self._folder / LOG)
         file = (found.st_dev, found.st_ino) if found else ()
         if file != self._file or (found and found.st_size < self._offset):
-            self._file, self._offset, self._events = file, 0, []
+            self._file, self._offset, self._events, self.saves = file, 0, [], []
         for event, end in events_since(self._folder, self._offset):
             self._offset = end
+            if isinstance(event, Saved | Started | RolledBack):
+                self.saves.append(event)
             if isinstance(event, RolledBack):
                 kept = event.iteration
                 self._events = [one for one in self._events if one.iteration <= kept]

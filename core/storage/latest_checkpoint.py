@@ -14,13 +14,14 @@ from typing import Any, TypeVar
 from core.config import RunConfig
 from core.engines.base import untrained
 from core.errors import Advice, CheckpointError, reason
+from core.events import RolledBack, Saved, Started
 from core.storage.checkpoint import (
     Checkpoint,
     CheckpointMetadata,
     listed_metadata,
     load_checkpoint,
 )
-from core.storage.event_log_reader import Rollbacks, lines_backwards
+from core.storage.event_log_reader import FollowedLog, LogLine, Rollbacks, lines_backwards
 from core.storage.lock import owner_of
 from core.storage.paths import RECORD, checkpoint_iteration, checkpoint_names
 
@@ -39,11 +40,16 @@ class LatestCheckpoint:
 class CurrentBranch:
     """Tells which checkpoints belong to the current branch of a run.
 
-    The log is read backwards as far as needed, at most ``LARGEST_END`` bytes.
+    The log of the run in ``folder`` is read backwards as far as needed, at most ``LARGEST_END``
+    bytes, or else the log that was ``followed``, as of its last reading.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._lines = lines_backwards(folder, ("saved", "started", "rewound"))
+    def __init__(self, folder: Path, followed: FollowedLog | None = None) -> None:
+        self._lines = (
+            lines_backwards(folder, ("saved", "started", "rewound"))
+            if followed is None
+            else map(_line_of, reversed(followed.saves))
+        )
         self._used: set[str] = set()
         self._rollbacks = Rollbacks()
 
@@ -66,6 +72,16 @@ class CurrentBranch:
             ):
                 self._used.add(used)
         return True
+
+
+def _line_of(event: Saved | Started | RolledBack) -> LogLine:
+    plain = {name: getattr(event, name) for name in ("run", "iteration", "time")}
+    match event:
+        case Saved(path=path):
+            return LogLine("saved", **plain, path=path)
+        case Started(resumed_from=path):
+            return LogLine("started", **plain, resumed_from=path)
+    return LogLine("rewound", **plain)
 
 
 def latest_checkpoint(folder: Path) -> LatestCheckpoint:

@@ -211,12 +211,15 @@ def read_run(path: Path, log: FollowedLog | None = None) -> RunDetails:
     """
     summary, record = describe_run(path)
     events = log.read() if log else history(path)
-    return RunDetails(summary, record, tuple(checkpoint_files(path)), tuple(events))
+    return RunDetails(summary, record, tuple(checkpoint_files(path, log)), tuple(events))
 
 
-def checkpoint_files(path: Path) -> list[CheckpointFile]:
-    """List the checkpoints in the run folder ``path`` by iteration; raises ``RunFolderError``."""
-    branch = CurrentBranch(path)
+def checkpoint_files(path: Path, log: FollowedLog | None = None) -> list[CheckpointFile]:
+    """List the checkpoints in the run folder ``path`` by iteration; raises ``RunFolderError``.
+
+    Of a ``log`` that was read before, nothing is read again.
+    """
+    branch = CurrentBranch(path, log)
     return [
         _checkpoint_file(path / name, discarded=not branch.contains(name))
         for name in checkpoint_names(_names(path))

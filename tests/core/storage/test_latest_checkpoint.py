@@ -13,6 +13,7 @@ from core.engines.base import untrained
 from core.errors import CheckpointError, RunFolderError
 from core.events import AnyEvent, RolledBack, Saved, Started
 from core.storage.checkpoint import Checkpoint, save_checkpoint
+from core.storage.event_log_reader import FollowedLog
 from core.storage.latest_checkpoint import (
     CurrentBranch,
     latest_checkpoint,
@@ -107,8 +108,10 @@ def test_checkpoints_of_a_discarded_branch_are_not_current(
     run = make_run(tmp_path / "run", log)
     paths = [make_checkpoint(run, iteration) for iteration in (100, 200, 300)]
     for names in (checkpoint_names(path.name for path in paths), [path.name for path in paths]):
-        branch = CurrentBranch(run)
-        assert [int(Path(name).stem) for name in names if branch.contains(name)] == current
+        followed = FollowedLog(run)
+        followed.read()
+        for branch in (CurrentBranch(run), CurrentBranch(run, followed)):
+            assert [int(Path(name).stem) for name in names if branch.contains(name)] == current
     found = latest_metadata(run)
     assert found is not None
     assert found.iteration == current[-1]
