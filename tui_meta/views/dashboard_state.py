@@ -7,9 +7,11 @@ from core.events import (
     Evaluated,
     Progress,
     RunState,
+    Saved,
     SaveFailed,
     Snapshot,
     Stopped,
+    Validated,
     WriteRecovered,
 )
 from core.session.api import Connection, Session
@@ -154,6 +156,11 @@ class DashboardState:
 
 def _is_awaited(event: AnyEvent) -> bool:
     """True for every event but those that come regularly by themselves."""
-    if isinstance(event, Evaluated):
-        return event.probe != "validation"
-    return not isinstance(event, Progress)
+    match event:
+        case Progress() | Validated():
+            return False
+        case Evaluated(probe=probe):
+            return probe != "validation"
+        case Saved(kind=kind):
+            return kind in ("hand", "final")
+    return True
