@@ -138,3 +138,13 @@ def test_dashes_are_as_long_as_the_pattern_along_the_line_and_start_again_after_
         (0.6, 0.75, False),
         (0.6, 1.0, True),
     ]
+
+
+def test_a_dash_shorter_than_a_dot_is_a_single_point() -> None:
+    line = [(0.0, 0.0, False), (0.65, 0.0, True), (0.65, 0.5, True)]
+    drawn = dashed(line, (0.5, 2.5), (10, 4))
+    assert [(round(x, 9), round(y, 9), joined) for x, y, joined in drawn] == [
+        (0.0, 0.0, False),
+        (0.3, 0.0, False),
+        (0.6, 0.0, False),
+    ]

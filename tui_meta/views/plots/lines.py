@@ -69,16 +69,18 @@ def dashed(
     """Cut a line into dashes: the lengths in ``pattern`` are drawn and left out by turns.
 
     Lengths are measured along the line, from its first point and from each gap on, in dots, of
-    which ``size`` are in the width and the height of the axes.
+    which ``size`` are in the width and the height of the axes. A dash shorter than a dot is a
+    single point, since plotext takes twice as long for two.
     """
     kept: list[Vertex] = []
     turns: Iterator[float] = iter(())
-    left, drawn = 0.0, False
+    stretch, left, drawn = 0.0, 0.0, False
     last = (0.0, 0.0)
     for x, y, joined in points:
         if not joined:
             turns = cycle(pattern)
-            left, drawn = next(turns), True
+            stretch = left = next(turns)
+            drawn = True
         else:
             across, up = x - last[0], y - last[1]
             length = math.hypot(across * size[0], up * size[1])
@@ -86,10 +88,12 @@ def dashed(
             while length - done > left:
                 done += left
                 share = done / length
-                kept.append((last[0] + share * across, last[1] + share * up, drawn))
-                left, drawn = next(turns), not drawn
+                if not drawn or stretch >= 1:
+                    kept.append((last[0] + share * across, last[1] + share * up, drawn))
+                stretch = left = next(turns)
+                drawn = not drawn
             left -= length - done
-        if drawn:
+        if drawn and (not joined or stretch >= 1):
             kept.append((x, y, joined))
         last = (x, y)
     return kept
