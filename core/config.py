@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal, get_args
 
-import msgspec
-
 from core import validation
 from core.algorithms.base import Algorithm
 from core.algorithms.registry import ALGORITHMS, decode_algorithm
@@ -110,6 +108,8 @@ class RunConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain values, ready for JSON or TOML; ``from_dict`` reads them back."""
+        import msgspec  # late: --help needs no codec
+
         # Through JSON, as lists and tuples would differ.
         plain = msgspec.json.decode(msgspec.json.encode(self))
         del plain["validation"]["family"]

@@ -16,7 +16,6 @@
 Advice never names a flag or a command: a user interface renders an ``Advice`` in its own terms.
 """
 
-import traceback
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -142,6 +141,8 @@ def unexpected(error: BaseException) -> str:
 
     No file is read for that: reading may be what failed.
     """
+    import traceback  # late: nothing is wrong in most processes
+
     places = list(traceback.walk_tb(error.__traceback__))
     place = f" in {Path(places[-1][0].f_code.co_filename).name}:{places[-1][1]}" if places else ""
     return f"internal error{place}: {type(error).__name__}: {error}"
@@ -152,6 +153,8 @@ def traceback_of(error: BaseException) -> str:
 
     It quotes the sources, and reading may be what failed.
     """
+    import traceback
+
     try:
         return "".join(traceback.format_exception(error))
     except Exception:

@@ -4,8 +4,6 @@ import errno
 from pathlib import Path
 from typing import Literal
 
-from platformdirs import PlatformDirs
-
 
 def user_folder(kind: Literal["cache", "config", "state"]) -> Path:
     """Return the program's folder of this ``kind``; it may not exist.
@@ -13,6 +11,8 @@ def user_folder(kind: Literal["cache", "config", "state"]) -> Path:
     Raises ``OSError`` where neither the environment nor the user's account names a home, as in
     some containers: code that reads or writes there handles ``OSError`` anyway.
     """
+    from platformdirs import PlatformDirs  # late: a third of the commands has no need of it
+
     folders = PlatformDirs("tui-meta", appauthor=False)
     try:
         path: Path = getattr(folders, f"user_{kind}_path")

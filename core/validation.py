@@ -12,8 +12,6 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-import msgspec
-
 from core.errors import ConfigError, UnknownSettingError
 
 T = TypeVar("T")
@@ -135,10 +133,12 @@ def _value(hint: Any, value: object, where: str) -> object:
     if get_origin(hint) is Literal:
         one_of(where, value, get_args(hint))
         return value
+    import msgspec  # late: --help decodes nothing
+
     try:
         return msgspec.convert(value, hint)
     except msgspec.ValidationError as error:
-        raise ConfigError(where, value, _requirement(error)) from error
+        raise ConfigError(where, value, _requirement(str(error))) from error
 
 
 _KINDS = {
@@ -152,14 +152,14 @@ _KINDS = {
 """Types as msgspec names them, in words."""
 
 
-def _requirement(error: msgspec.ValidationError) -> str:
-    """Return what the value must be instead."""
-    if str(error).startswith("Number out of range"):
+def _requirement(problem: str) -> str:
+    """Return what the value must be instead, from msgspec's words."""
+    if problem.startswith("Number out of range"):
         return "must be a number of at most 1e308"
-    expected = re.match(r"Expected `(\w+)( \| null)?`, got", str(error))
+    expected = re.match(r"Expected `(\w+)( \| null)?`, got", problem)
     if expected and expected[1] in _KINDS:
         return f"must be {_KINDS[expected[1]]}"
-    return str(error).replace("Expected", "must be")
+    return problem.replace("Expected", "must be")
 
 
 @functools.cache

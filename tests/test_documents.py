@@ -11,7 +11,7 @@ import pytest
 
 from core.validation import decode
 from tui_meta.app.preferences import Preferences
-from tui_meta.cli.main import app
+from tui_meta.cli.definitions.command_line import app
 from tui_meta.views.keys.keymap import check_keymap
 
 ROOT = Path(__file__).resolve().parents[1]

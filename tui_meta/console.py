@@ -1,4 +1,7 @@
-"""Output outside the dashboard, and exit codes."""
+"""Standard output and error outside the dashboard, and exit codes.
+
+Every start loads this, so it imports no library.
+"""
 
 import codecs
 import locale
@@ -9,10 +12,7 @@ from enum import IntEnum
 from io import BufferedWriter, FileIO, TextIOWrapper
 from typing import Any
 
-from rich.console import Console
-
 from core.errors import LabError, reason, unexpected
-from core.storage.io import working_folder
 from tui_meta.views.text import printable, shortened
 
 LONGEST_LINE = 600
@@ -43,30 +43,6 @@ class StandardOutput(FileIO):
         except OSError as error:
             error.filename = STANDARD_OUTPUT
             raise
-
-
-class Output(Console):
-    """Standard output; a closed pipe raises ``BrokenPipeError``.
-
-    Other output than a terminal gets no progress bars, not even where FORCE_COLOR asks for colours.
-    """
-
-    def __init__(self) -> None:
-        terminal = sys.stdout is not None and sys.stdout.isatty()
-        super().__init__(force_interactive=None if terminal else False)
-        self._needs_ascii = needs_ascii(os.environ)
-
-    @property
-    def encoding(self) -> str:
-        """The encoding that decides on the characters of charts, tables and bars."""
-        return "ascii" if self._needs_ascii else super().encoding
-
-    def on_broken_pipe(self) -> None:
-        raise
-
-    def print_line(self, text: str, style: str | None = None) -> None:
-        """Print ``text`` without markup, on one line of any length."""
-        self.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def needs_ascii(environment: Mapping[str, str]) -> bool:
@@ -150,6 +126,8 @@ def describe_os_error(error: OSError) -> str:
     """Return one line about an error that ended a command."""
     if error.filename:
         return f"{error.filename}: {reason(error)}"
+    from core.storage.io import working_folder
+
     if isinstance(error, FileNotFoundError) and not working_folder():
         return "the working folder was deleted; change to another folder"
     return unexpected(error)

@@ -5,6 +5,7 @@ the child of no process that would have to wait for it. It loads the very ``core
 of, whether or not that is installed, and also where another ``core`` comes first on the path.
 """
 
+import gc
 import os
 import sys
 from importlib.machinery import PathFinder
@@ -26,6 +27,7 @@ def _load_own_core() -> None:
 
 
 if __name__ == "__main__" and os.fork() == 0:
+    gc.set_threshold(20_000, 20, 100)  # as in ``tui_meta.__main__``
     _load_own_core()
     from core.remote.process import main
 

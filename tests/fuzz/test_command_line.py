@@ -171,7 +171,7 @@ def _clear(folder: Path) -> None:
 
 
 def test_what_is_tried_is_what_there_is() -> None:
-    from tui_meta.cli.main import app
+    from tui_meta.cli.definitions.command_line import app
 
     known: Any = {name for name in app if not name.startswith("-")}
     # The folder of a sweep may be anywhere; what it refuses is in tests/tui_meta/cli/test_sweep.

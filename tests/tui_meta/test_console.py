@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from tui_meta.console import Output, needs_ascii
+from tui_meta.console import needs_ascii
+from tui_meta.output import Output
 
 
 @pytest.fixture(autouse=True)

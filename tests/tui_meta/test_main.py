@@ -85,7 +85,7 @@ def test_another_core_on_the_path_is_not_in_the_way(other: str, tmp_path: Path) 
 
 def test_a_python_without_the_dependencies_is_named_in_one_line(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-S", "-m", "tui_meta", "--version"],
+        [sys.executable, "-S", "-m", "tui_meta", "--help"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         cwd=tmp_path,
         capture_output=True,
@@ -93,7 +93,7 @@ def test_a_python_without_the_dependencies_is_named_in_one_line(tmp_path: Path) 
     )
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith("error: the package cyclopts is not installed for /")
+    assert line.startswith("error: the package rich is not installed for /")
     assert line.endswith("; install tui-meta with its dependencies")
 
 

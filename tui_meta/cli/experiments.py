@@ -10,7 +10,7 @@ from core.experiments.results import Ended, RunResult
 from core.experiments.specification import PlannedRun
 from core.experiments.summary import GroupSummary, best_of
 from tui_meta.cli.tables import print_table
-from tui_meta.console import Output
+from tui_meta.output import Output
 from tui_meta.views.numbers import duration, interval, loss, whole
 
 SHOWN_SEEDS = 8

@@ -6,15 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cyclopts import CycloptsError
-
 from core.errors import LabError
-from tui_meta.app.crash import crash_line
-from tui_meta.cli.definitions import runs, training  # noqa: F401  (they register the commands)
-from tui_meta.cli.definitions.app import app
-from tui_meta.cli.errors import describe_error, describe_usage_error
-from tui_meta.cli.home import expanded
-from tui_meta.cli.protocols import joined_steps
+from core.version import NAME_AND_VERSION
 from tui_meta.console import (
     Exit,
     configure_stdio,
@@ -23,8 +16,6 @@ from tui_meta.console import (
     is_closed_output,
     print_error,
 )
-
-COMMANDS = [name for name in app if not name.startswith("-")]
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
@@ -36,14 +27,11 @@ def main(tokens: Sequence[str] | None = None) -> int:
     # NumPy's threads are not used here, and wait busily: a third of the time of many a start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        words = [expanded(token) for token in (sys.argv[1:] if tokens is None else tokens)]
-        words = joined_steps(words)
-        code: int | None = app(words, exit_on_error=False, print_error=False)
+        code = _run(sys.argv[1:] if tokens is None else tokens)
         sys.stdout.flush()
-    except CycloptsError as error:
-        print_error(describe_usage_error(error, COMMANDS))
-        return Exit.REFUSED
     except LabError as error:
+        from tui_meta.cli.errors import describe_error
+
         print_error(describe_error(error))
         return Exit.REFUSED
     except KeyboardInterrupt:
@@ -55,7 +43,20 @@ def main(tokens: Sequence[str] | None = None) -> int:
         flush_stdio()
         return Exit.PIPE_CLOSED if closed else Exit.REFUSED
     except Exception as error:
+        from tui_meta.app.crash import crash_line
+
         print_error(crash_line(error, "this command"))
         flush_stdio()
         return Exit.FAILED
     return code or Exit.DONE
+
+
+def _run(tokens: Sequence[str]) -> int | None:
+    if list(tokens) == ["--version"]:
+        print(NAME_AND_VERSION)
+        return None
+    # Imported late: the version needs no parser.
+    from tui_meta.cli.definitions.command_line import run_command
+    from tui_meta.cli.home import expanded
+
+    return run_command([expanded(token) for token in tokens])

@@ -19,7 +19,8 @@ from core.events import Spent, spent
 from core.storage.checkpoint import Checkpoint, load_checkpoint
 from core.storage.latest_checkpoint import LatestCheckpoint, latest_checkpoint
 from core.storage.paths import folder_name
-from tui_meta.console import Output, print_note
+from tui_meta.console import print_note
+from tui_meta.output import Output
 from tui_meta.views.numbers import duration, whole
 from tui_meta.views.text import printable
 

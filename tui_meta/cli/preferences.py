@@ -1,4 +1,4 @@
-"""Preferences as flags and as a file: flags override ``config.toml``, which is only ever read.
+"""Preferences from flags and a file: flags override ``config.toml``, which is only ever read.
 
 The file is in ``~/.config/tui-meta``, or under ``$XDG_CONFIG_HOME``.
 """
@@ -6,28 +6,16 @@ The file is in ``~/.config/tui-meta``, or under ``$XDG_CONFIG_HOME``.
 import dataclasses
 import os
 from collections.abc import Mapping
-from typing import Any, TypedDict
-
-from cyclopts import Group
+from typing import Any
 
 from core.errors import ConfigError, ConfigFileError, LabError, UnknownSettingError, reason
 from core.user_folders import user_folder
 from core.validation import decode, refuse_unknown, require_table
 from tui_meta.app.preferences import Preferences
 from tui_meta.cli.config_file import read_config_file
-from tui_meta.cli.settings import flags_of
 from tui_meta.console import needs_ascii, print_note
 
-DASHBOARD = Group("Dashboard", sort_key=1.7)
-"""The group of the flags of the dashboard."""
-
 _SETTINGS = [one.name for one in dataclasses.fields(Preferences) if one.name != "problems"]
-
-
-def dashboard_flags() -> type:
-    """Return a ``TypedDict`` with each preference that is a flag; unset ones are left out."""
-    flags = flags_of(Preferences, "", DASHBOARD, leave_out=("keys", "problems"), negatable=True)
-    return TypedDict("DashboardFlags", flags, total=False)  # type: ignore[no-any-return,operator]
 
 
 def preferences(given: Mapping[str, Any]) -> Preferences:

@@ -3,30 +3,15 @@
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, TypedDict
-
-from cyclopts import Group, Parameter
+from typing import Any
 
 from core.errors import ConfigError
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
 from core.tasks.sine import SineTasks
-from tui_meta.cli.settings import flags_of, naming_flags
-
-GROUP = Group("Protocol", sort_key=1)
+from tui_meta.cli.settings import naming_flags
 
 TASKS = {"tasks", "seed"}
 """Flags that choose the tasks of any protocol."""
-
-
-def protocol_flags() -> type:
-    """Return a ``TypedDict`` with the settings of a protocol, and the name of one to begin with."""
-    named = Annotated[
-        ProtocolName, Parameter(help="Named protocol; other flags change it", group=GROUP)
-    ]
-    settings = flags_of(EvaluationProtocol, "", GROUP, ("query_points", "family"))
-    steps = settings["steps"]
-    settings["steps"] = Annotated[steps, Parameter(consume_multiple=False)]
-    return TypedDict("ProtocolFlags", {"protocol": named, **settings}, total=False)  # type: ignore[no-any-return,operator]
 
 
 def joined_steps(words: Iterable[str]) -> list[str]:

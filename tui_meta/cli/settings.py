@@ -1,7 +1,6 @@
 """Flags and configuration files to run configurations.
 
-Flags are made from the dataclasses of ``core``: a setting or an algorithm that is added there is a
-flag here. Only flags that were given override the file; ``core`` validates the result, once.
+Only flags that were given override the file; ``core`` validates the result, once.
 """
 
 import dataclasses
@@ -9,13 +8,9 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypedDict, get_type_hints
+from typing import Any
 
-from cyclopts import Group, Parameter, Token
-
-from core import validation
 from core.algorithms.base import Algorithm
-from core.algorithms.registry import ALGORITHMS
 from core.config import RUN_SETTINGS, TABLES, CheckpointSettings, RunConfig
 from core.errors import ConfigError, UnknownSettingError
 from core.experiments.specification import (
@@ -25,67 +20,8 @@ from core.experiments.specification import (
     run_config,
     specification_of,
 )
-from core.settings import help_texts, setting
 from core.validation import decode, refuse_unknown, require_table
-
-RUN = Group("Run", sort_key=1)
-"""The group of the most common flags."""
-
-NOT_SET = ("family",)
-"""Fields of the tables that users cannot set."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Launch:
-    """Runs to start, and where they are stored."""
-
-    algorithms: Annotated[tuple[str, ...], Parameter(choices=tuple(ALGORITHMS))] = setting(
-        tuple(ALGORITHMS), help="Algorithms to train side by side"
-    )
-    out: Annotated[str, Parameter(metavar="FOLDER")] = setting(
-        "checkpoints", help="Parent folder for run folders"
-    )
-    name: Annotated[str | None, Parameter(metavar="NAME")] = setting(
-        None, help="Run name suffix: folders become fomaml-NAME, reptile-NAME (default: the time)"
-    )
-    pace: float | None = setting(
-        None,
-        help="Iterations per second of each run (default: full speed; a first run lasts 30 s)",
-    )
-
-    def __post_init__(self) -> None:
-        if not self.out.isprintable():
-            raise ConfigError("out", self.out, "must be the name of a folder")
-        validation.pace("pace", self.pace)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variations:
-    """What runs of an experiment differ in, as flags."""
-
-    seeds: tuple[int, ...] = setting(
-        (), help="Seeds of each run: a list, or how many, counted from --seed"
-    )
-    sweep: Annotated[tuple[str, ...], Parameter(metavar="SETTING=VALUES")] = setting(
-        (), help="Values of a setting, as reptile.inner-lr=0.005,0.02; several form a grid"
-    )
-
-
-def flags(*, of_runs_only: bool = False) -> type:
-    """Return a ``TypedDict`` with every setting, from which cyclopts makes the flags.
-
-    Keys are as in errors, ``seed`` or ``fomaml.inner_lr``; flags that were not given are left out.
-    Those ``of_runs_only`` do not say where and how runs are stored.
-    """
-    settings = flags_of(Launch, "", RUN, ("out", "name", "pace") if of_runs_only else ())
-    settings |= flags_of(Variations, "", RUN)
-    settings |= flags_of(RunConfig, "", RUN, leave_out=("algorithm", *TABLES))
-    if not of_runs_only:
-        settings |= flags_of(CheckpointSettings, "", RUN)
-    for number, (table, kind) in enumerate(TABLES.items()):
-        title = getattr(kind, "title", table.capitalize())
-        settings |= flags_of(kind, f"{table}.", Group(title, sort_key=2 + number), NOT_SET)
-    return TypedDict("SettingsFlags", settings, total=False)  # type: ignore[no-any-return,operator]
+from tui_meta.cli.launch import Launch, flag_of
 
 
 @dataclass(frozen=True)
@@ -135,7 +71,7 @@ def naming_flags(error: ConfigError, given: Iterable[str]) -> ConfigError:
         field = f"--sweep {field.removeprefix('sweep.').replace('_', '-')}"
     for key in [factor.split(" ")[0] for factor in field.split(" * ")]:
         if key in given:
-            field = field.replace(key, _flag(key))
+            field = field.replace(key, flag_of(key))
     return ConfigError(field, error.value, error.requirement)
 
 
@@ -191,70 +127,5 @@ def _swept(text: str) -> tuple[str, list[Any]]:
         return key.strip(), [word.strip() for word in values.split(",")]
 
 
-# Flags.
-
-
-def flags_of(
-    kind: type,
-    prefix: str,
-    group: Group,
-    leave_out: tuple[str, ...] = (),
-    *,
-    negatable: bool = False,
-) -> dict[str, Any]:
-    """Return a flag for each field of the dataclass ``kind``, with its default and its help text.
-
-    With ``negatable``, a switch has a ``--no-`` form too.
-    """
-    hints = get_type_hints(kind, include_extras=True)
-    described = help_texts(kind)
-    return {
-        prefix + field.name: Annotated[
-            hints[field.name],
-            Parameter(
-                name=_flag(prefix + field.name),
-                help=described.get(field.name, ""),
-                show_default=_shown(field.default),
-                group=group,
-                negative=None if negatable else (),
-                consume_multiple=True,
-                converter=whole_numbers if hints[field.name] in (int, tuple[int, ...]) else None,
-            ),
-        ]
-        for field in dataclasses.fields(kind)
-        if field.name not in leave_out
-    }
-
-
-def _flag(key: str) -> str:
-    return f"--{key.replace('_', '-')}"
-
-
 def _names(kind: type) -> list[str]:
     return [field.name for field in dataclasses.fields(kind)]
-
-
-def _shown(default: object) -> str | bool:
-    """Return a default as a user would type it."""
-    if default in (None, ()) or default is dataclasses.MISSING:
-        return False
-    if isinstance(default, tuple):
-        return " ".join(_shown(value) or "" for value in default)  # type: ignore[misc]
-    return f"{default:.6g}" if isinstance(default, float) else str(default)
-
-
-def whole_numbers(kind: type, tokens: tuple[Token, ...]) -> int | tuple[int, ...]:
-    """Return one whole number, or several with commas or spaces between.
-
-    cyclopts itself would round others.
-    """
-    if kind is int:
-        return _whole_number(tokens[0], tokens[0].value)
-    return tuple(_whole_number(token, word) for token in tokens for word in token.value.split(","))
-
-
-def _whole_number(token: Token, word: str) -> int:
-    try:
-        return int(word)
-    except ValueError as error:
-        raise ConfigError(token.keyword or "", word, "must be a whole number") from error

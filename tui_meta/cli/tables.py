@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.evaluation.statistics import Statistics
-from tui_meta.console import Output
+from tui_meta.output import Output
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plots.plot import Plot
 from tui_meta.views.text import printable, printable_json

@@ -15,8 +15,10 @@ from tests.support.strategies import SEEDS, configs, fomamls, intervals, reptile
 from tui_meta.cli.commands import train
 from tui_meta.cli.commands.config import as_toml
 from tui_meta.cli.config_file import read_config_file
+from tui_meta.cli.flags import flags
+from tui_meta.cli.launch import Launch
 from tui_meta.cli.main import main
-from tui_meta.cli.settings import Configuration, Launch, configure, flags
+from tui_meta.cli.settings import Configuration, configure
 
 NAMES = st.sampled_from([("fomaml", "reptile"), ("reptile", "fomaml"), ("reptile",), ("fomaml",)])
 LAUNCHES = st.builds(

@@ -1,23 +1,34 @@
 """The help is instant, complete, and made from the configuration's dataclasses."""
 
 import dataclasses
+import io
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import pytest
+from cyclopts import App
 
 from core.algorithms.base import Algorithm
 from core.algorithms.registry import ALGORITHMS
 from core.config import RunConfig
 from core.models.settings import NetworkConfig
 from core.tasks.sine import SineTasks
-from tui_meta.cli import settings
-from tui_meta.cli.main import COMMANDS, app, main
+from core.version import NAME_AND_VERSION
+from tui_meta.cli import flags
+from tui_meta.cli.definitions.command_line import COMMANDS, app
+from tui_meta.cli.definitions.help_page import Medium
+from tui_meta.cli.main import main
+from tui_meta.output import Output
 
-HEAVY = ("torch", "numpy", "numba", "textual", "plotext", "safetensors")
+HEAVY = {"torch", "numpy", "numba", "textual", "plotext", "safetensors"}
+FOR_COMMANDS = {"msgspec", "platformdirs", "rich.console", "cyclopts.help", "tomllib", "hashlib"}
+"""What answers without a command need none of; each takes some milliseconds."""
 
 LOADED = """
 import json, sys
@@ -41,6 +52,8 @@ def test_nothing_heavy_is_imported_to_answer_at_once(tokens):
     code, modules = loaded_by(*tokens)
     assert code == (2 if tokens == ["--bogus"] else 0)
     assert modules.isdisjoint(HEAVY)
+    assert tokens == ["--bogus"] or not modules & FOR_COMMANDS
+    assert ("cyclopts" in modules) == (tokens != ["--version"])
 
 
 def test_headless_training_never_loads_textual(tmp_path):
@@ -49,6 +62,86 @@ def test_headless_training_never_loads_textual(tmp_path):
     assert code == 0
     assert "core.training.trainer" in modules
     assert modules.isdisjoint({"textual", "plotext"})
+
+
+def shown(draw: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Return the characters that ``draw`` prints, each with the codes of its style."""
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "utf-8"))
+    draw()
+    sys.stdout.flush()
+    characters, codes = [], ""
+    for part in re.split(r"(\x1b\[[\d;]*m)", sys.stdout.buffer.getvalue().decode()):
+        if part.startswith("\x1b"):
+            codes = part[2:-1].removesuffix("0")
+        else:
+            characters += [(one, codes if one.strip() else "") for one in part]
+    return characters
+
+
+def draw_with_rich(command: list[str]) -> None:
+    App.help_print(app, command, console=Output())
+
+
+LOOKS: dict[str, dict[str, str]] = {
+    "many colours": {"COLUMNS": "80", "TERM": "xterm-256color"},
+    "narrow": {"COLUMNS": "44", "TERM": "xterm-256color"},
+    "no colours, wide": {"COLUMNS": "133", "TERM": "xterm-256color", "NO_COLOR": "1"},
+    "ASCII": {"COLUMNS": "100", "TERM": "linux", "FORCE_COLOR": ""},
+    "no style": {"COLUMNS": "80", "TERM": "xterm", "FORCE_COLOR": ""},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_page_looks_as_cyclopts_draws_it(look: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"FORCE_COLOR": "1", "COLORTERM": "", **LOOKS[look]}.items():
+        monkeypatch.setenv(name, value)
+    some = [[], ["export"], ["compare"], ["attach"]]
+    every = [[], *([one] for one in COMMANDS), ["--install-completion"]]
+    for command in every if look == "many colours" else some:
+        expected = shown(partial(draw_with_rich, command), monkeypatch)
+        found = shown(partial(app.help_print, command), monkeypatch)
+        assert found == expected, command
+
+
+@pytest.mark.parametrize(
+    ("environment", "note"),
+    [
+        ({"TERM": "xterm"}, "37"),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, "38;5;246"),
+        ({"TERM": "xterm-256color"}, "38;5;246"),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, ""),
+        ({"TERM": "dumb"}, ""),
+    ],
+)
+def test_notes_are_grey_in_the_colours_of_the_terminal(
+    environment: dict[str, str], note: str
+) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    medium = Medium.of(stream, {**environment, "FORCE_COLOR": "1"})
+    assert medium.paint("x", "note") == (f"\x1b[{note}m" + "x\x1b[0m" if note else "x")
+
+
+@pytest.mark.parametrize("columns", [1, 7, 20])
+def test_a_narrow_terminal_has_its_help(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert "resume" in "".join(re.findall(r"\w", help_text(capsys)))
+
+
+@pytest.mark.parametrize("tokens", ["eval --help", "--help eval", "eval run -h", "--seed 3 --help"])
+def test_help_may_be_asked_for_anywhere(tokens: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(tokens.split()) == 0
+    page = capsys.readouterr().out
+    assert page == help_text(capsys, *["eval"] * ("eval" in tokens))
+
+
+@pytest.mark.parametrize("tokens", [[], ["eval"], ["eval", "run"], ["--seed", "3"]])
+def test_the_version_may_be_asked_for_anywhere(
+    tokens: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*tokens, "--version"]) == 0
+    assert capsys.readouterr().out == f"{NAME_AND_VERSION}\n"
 
 
 def help_text(capsys, *tokens: str) -> str:
@@ -125,10 +218,10 @@ class Third(Algorithm):
 
 
 def test_a_further_algorithm_gets_its_flags_by_itself(monkeypatch):
-    monkeypatch.setitem(settings.TABLES, "third", Third)
-    flags = settings.flags().__annotations__
-    assert "third.depth" in flags
-    assert "third.inner_lr" in flags
+    monkeypatch.setitem(flags.TABLES, "third", Third)
+    made = flags.flags().__annotations__
+    assert "third.depth" in made
+    assert "third.inner_lr" in made
 
 
 def test_shells_can_complete_every_flag():
@@ -139,8 +232,3 @@ def test_shells_can_complete_every_flag():
             assert command in script
         for choice in ("tensorboard", "iteration"):
             assert choice in script
-
-
-def test_the_version_is_printed(capsys):
-    assert main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("tui-meta ")

@@ -15,7 +15,7 @@ from core.models.settings import NetworkConfig
 from core.storage import run_index as catalogue
 from tests.support.run_folders import NASTY, make_run, progress, stamp, started, validated
 from tui_meta.cli.main import main
-from tui_meta.console import Output
+from tui_meta.output import Output
 
 LOADED = """
 import sys

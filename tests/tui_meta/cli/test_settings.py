@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.config import RunConfig, ValidationSettings
 from core.errors import ConfigError, ConfigFileError, UnknownSettingError
-from tui_meta.cli import settings
+from tui_meta.cli import flags
 from tui_meta.cli.commands import train
 from tui_meta.cli.config_file import LARGEST_FILE, read_config_file
 from tui_meta.cli.main import main
@@ -174,7 +174,7 @@ def nothing_is_trained():
         yield
 
 
-KEYS = sorted(settings.flags().__annotations__)
+KEYS = sorted(flags.flags().__annotations__)
 
 numbers = st.one_of(st.integers(), st.floats(), st.just(10**400))
 scalars = st.one_of(st.none(), st.booleans(), numbers, st.text(max_size=20))

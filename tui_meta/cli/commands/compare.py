@@ -16,7 +16,8 @@ from core.tasks.sine import SineTasks
 from tui_meta.cli.networks import Identity, Network, load_networks, print_headings
 from tui_meta.cli.protocols import chosen_protocol, every_step, is_chosen, protocol_lines
 from tui_meta.cli.tables import print_json, print_statistics
-from tui_meta.console import Exit, Output
+from tui_meta.console import Exit
+from tui_meta.output import Output
 from tui_meta.views.numbers import loss, whole
 
 

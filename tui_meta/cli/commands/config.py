@@ -12,7 +12,9 @@ from core.algorithms.registry import ALGORITHMS
 from core.config import RUN_SETTINGS, TABLES
 from core.settings import help_texts
 from tui_meta.cli.config_file import read_config_file
-from tui_meta.cli.settings import NOT_SET, Configuration, Variations, configure
+from tui_meta.cli.flags import NOT_SET
+from tui_meta.cli.launch import Variations
+from tui_meta.cli.settings import Configuration, configure
 from tui_meta.console import Exit
 
 LINE_CELLS = 96

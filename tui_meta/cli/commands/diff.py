@@ -14,7 +14,8 @@ from core.storage.latest_checkpoint import latest_or_untrained
 from core.storage.run_folder import RunRecord
 from core.storage.run_index import RunSummary, describe_run
 from tui_meta.cli.tables import print_table
-from tui_meta.console import Exit, Output, print_note
+from tui_meta.console import Exit, print_note
+from tui_meta.output import Output
 from tui_meta.views.numbers import whole
 from tui_meta.views.runs.report import dotted, recorded_config, saving_of
 

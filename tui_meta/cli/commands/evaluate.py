@@ -16,7 +16,8 @@ from core.tasks.sine_sampler import SineWave, query_grid
 from tui_meta.cli.networks import Identity, Network, load_networks, print_headings
 from tui_meta.cli.protocols import chosen_protocol, every_step, is_chosen, protocol_lines
 from tui_meta.cli.tables import print_chart, print_json, print_losses, print_statistics
-from tui_meta.console import Exit, Output
+from tui_meta.console import Exit
+from tui_meta.output import Output
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plots.axis import Limits, limits_around
 from tui_meta.views.plots.loss_per_step import loss_per_step_plot

@@ -21,7 +21,8 @@ from core.storage.event_log_reader import history
 from core.storage.io import write_atomically
 from core.storage.paths import folder_name
 from core.storage.run_folder import read_record
-from tui_meta.console import Exit, Output
+from tui_meta.console import Exit
+from tui_meta.output import Output
 from tui_meta.views.runs.report import flattened, recorded_config
 from tui_meta.views.shell import shell_command
 

@@ -8,7 +8,8 @@ from rich.filesize import decimal
 
 from core.errors import LabError
 from core.storage.delete import Contents, contents_of, remove_run, require_removable
-from tui_meta.console import Exit, Output, ask
+from tui_meta.console import Exit, ask
+from tui_meta.output import Output
 from tui_meta.views.numbers import whole
 from tui_meta.views.text import printable
 

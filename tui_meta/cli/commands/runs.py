@@ -10,7 +10,8 @@ import msgspec
 
 from core.storage.run_index import RunSummary, list_runs
 from tui_meta.cli.tables import print_table
-from tui_meta.console import Exit, Output
+from tui_meta.console import Exit
+from tui_meta.output import Output
 from tui_meta.views.runs.settings_columns import WORDS, differing, in_order, settings_of
 from tui_meta.views.runs.summary import (
     SortKey,

@@ -31,7 +31,8 @@ from core.remote.client import RemoteSession
 from core.remote.connection import find_session
 from core.remote.protocol import RemoteError
 from tui_meta.cli.headless import problem_line
-from tui_meta.console import Exit, Output, print_error
+from tui_meta.console import Exit, print_error
+from tui_meta.output import Output
 from tui_meta.views.messages.log import MessageLog
 from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.numbers import pace as pace_words

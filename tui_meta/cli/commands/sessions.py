@@ -20,13 +20,13 @@ from tui_meta.cli.headless import Report
 from tui_meta.cli.tables import print_table
 from tui_meta.console import (
     Exit,
-    Output,
     ask,
     flush_stdio,
     print_error,
     print_note,
     require_terminal,
 )
+from tui_meta.output import Output
 from tui_meta.views.numbers import duration, whole
 from tui_meta.views.shell import resume_hint
 from tui_meta.views.text import printable

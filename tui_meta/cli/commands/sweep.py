@@ -22,7 +22,8 @@ from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.experiments import outcome, print_groups, print_runs, result_line
 from tui_meta.cli.settings import configure, experiment_table, naming_flags
 from tui_meta.cli.tables import print_json
-from tui_meta.console import Exit, Output, print_note
+from tui_meta.console import Exit, print_note
+from tui_meta.output import Output
 from tui_meta.views.numbers import whole
 from tui_meta.views.shell import shell_command
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from cyclopts import App
 
-from core.version import VERSION
-from tui_meta.cli.home import needing_home
-from tui_meta.console import Output
+from core.version import NAME_AND_VERSION
+from tui_meta.cli.definitions.help import print_help
 
 EXAMPLES = """\
 Examples:
@@ -30,20 +30,26 @@ under [sweep] are lists, and each [[runs]] has a name, an algorithm and settings
 Flags override the file.
 """
 
+
+class CommandLine(App):
+    """An application that prints help and version without Rich."""
+
+    def help_print(self, tokens: str | Iterable[str] | None = None, *, console: Any = None) -> None:
+        command, _, _ = self.parse_commands(tokens)
+        print_help(self, command)
+
+    def version_print(self, console: Any = None) -> None:
+        print(self.version)
+
+
 # Help texts are arguments: Python removes docstrings under PYTHONOPTIMIZE=2.
-app = App(
+app = CommandLine(
     name="tui-meta",
     help="Watch FOMAML and Reptile learn few-shot sine regression, live in a terminal.",
     help_format="plaintext",
     help_epilogue=EXAMPLES,
     usage="Usage: tui-meta [COMMAND] [OPTIONS]",
-    version=f"tui-meta {VERSION}",
-    console=Output(),
+    version=NAME_AND_VERSION,
     result_action="return_value",
     suppress_keyboard_interrupt=False,
 )
-app.register_install_completion_command(help="Install completion for your shell.")
-
-
-_completion: Any = app["--install-completion"]
-_completion.default_command = needing_home(_completion.default_command)

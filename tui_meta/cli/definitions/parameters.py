@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Group, Parameter
 
 from core.config import DeviceName
-from tui_meta.cli.preferences import dashboard_flags
-from tui_meta.cli.protocols import protocol_flags
-from tui_meta.cli.settings import RUN, flags
+from tui_meta.cli.flags import RUN, dashboard_flags, flags, protocol_flags, run_flags
 
 if TYPE_CHECKING:
     _Settings = dict[str, Any]
@@ -16,7 +14,8 @@ if TYPE_CHECKING:
     _Dashboard = dict[str, Any]
     _Protocol = dict[str, Any]
 else:
-    _Settings, _RunSettings = flags(), flags(of_runs_only=True)
+    _Settings = flags()
+    _RunSettings = run_flags(_Settings)
     _Dashboard, _Protocol = dashboard_flags(), protocol_flags()
 
 OUTPUT = Group("Output", sort_key=1.5)

@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from tui_meta.app.signals import interrupt_at_once
-from tui_meta.cli.definitions.app import app
 from tui_meta.cli.definitions.parameters import (
     ConfigFile,
     Device,
@@ -25,17 +24,6 @@ from tui_meta.cli.definitions.parameters import (
 )
 
 
-@app.command(
-    name="eval",
-    sort_key=3,
-    help_epilogue=(
-        "Examples:\n"
-        "  tui-meta eval checkpoints/fomaml-source checkpoints/fomaml-mine\n"
-        "  tui-meta eval checkpoints/fomaml-source --shots 5 --steps 1,5,10\n"
-        "  tui-meta eval checkpoints/fomaml-source --protocol finn-5-shot\n"
-    ),
-    help="Evaluate runs: three reference evaluations, or one few-shot protocol.",
-)
 def evaluate(
     paths: Paths,
     /,
@@ -50,11 +38,6 @@ def evaluate(
         return evaluate(paths, protocol, device=device, as_json=json)
 
 
-@app.command(
-    sort_key=4,
-    help_epilogue="Example: tui-meta compare checkpoints/fomaml-mine checkpoints/reptile-mine\n",
-    help="Paired comparison of two runs on the same tasks, with 95% confidence intervals.",
-)
 def compare(
     first: Annotated[Path, Parameter(help="First run (folder or checkpoint), A")],
     second: Annotated[Path, Parameter(help="Second run (folder or checkpoint), B")],
@@ -70,15 +53,6 @@ def compare(
         return compare(first, second, protocol, device=device, as_json=json)
 
 
-@app.command(
-    sort_key=5,
-    help_epilogue=(
-        "When piped: tab-separated name, algorithm, state, iteration, target, best validation\n"
-        "loss, its iteration, age in seconds, the training process or the problem, and the ends\n"
-        "of the 95% interval of that loss.\n"
-    ),
-    help="List runs: settings that differ, state, iteration, validation loss, last activity.",
-)
 def runs(
     folder: Annotated[Path, Parameter(help="Parent folder of runs")] = Path("checkpoints"),
     /,
@@ -94,22 +68,12 @@ def runs(
     return runs(folder, sort="validation" if sort == "best" else sort, as_json=json)
 
 
-@app.command(
-    sort_key=6,
-    help_epilogue="Example: tui-meta show checkpoints/fomaml-source\n",
-    help="Show one run: settings, provenance, checkpoints, evaluations and loss curve.",
-)
 def show(path: Annotated[Path, Parameter(help="Run folder, or a checkpoint file in it")], /) -> int:
     from tui_meta.cli.commands.show import show
 
     return show(path)
 
 
-@app.command(
-    sort_key=7,
-    help_epilogue="Example: tui-meta export checkpoints/* --to parquet\n",
-    help="Export training, validation and evaluation losses for other tools.",
-)
 def export(
     paths: Annotated[list[Path], several("Run folders", "PATH")],
     /,
@@ -132,23 +96,12 @@ def export(
     return export(paths, to=to, out=out, force=force)
 
 
-@app.command(
-    name="config",
-    sort_key=7.5,
-    help_epilogue=("Example: tui-meta config --seed 3 > my.toml; tui-meta --config my.toml\n"),
-    help="Print all settings as a TOML file for --config.",
-)
 def show_config(*, config: ConfigFile = None, settings: Settings = {}) -> int:  # noqa: B006
     from tui_meta.cli.commands.config import show_config
 
     return show_config(settings, config)
 
 
-@app.command(
-    sort_key=8,
-    help_epilogue="Exit code: 0 if settings and results are identical, 1 if not, 2 for errors.\n",
-    help="Show differences in settings, versions and results between two runs.",
-)
 def diff(
     first: Annotated[Path, Parameter(help="First run folder, A")],
     second: Annotated[Path, Parameter(help="Second run folder, B")],
@@ -159,14 +112,6 @@ def diff(
     return diff(first, second)
 
 
-@app.command(
-    sort_key=8.5,
-    help_epilogue=(
-        "csv has a row for each run, the others one for each group.\n"
-        "Example: tui-meta report rates --to latex --out rates.tex --figure rates.pdf\n"
-    ),
-    help="Report a sweep: means with intervals over seeds, as a table and as a figure.",
-)
 def report(
     folder: SweepPath,
     /,
@@ -187,12 +132,6 @@ def report(
     return report(folder, to=to, out=out, figure=figure)
 
 
-@app.command(
-    name="rm",
-    sort_key=9,
-    help_epilogue="Example: tui-meta rm checkpoints/fomaml-mine checkpoints/reptile-mine\n",
-    help="Delete runs (only files created by tui-meta, never a run in training).",
-)
 def remove(
     paths: Annotated[list[Path], several("Run folders", "PATH")],
     /,

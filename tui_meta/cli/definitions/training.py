@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from core.errors import LabError
-from tui_meta.cli.definitions.app import app
 from tui_meta.cli.definitions.parameters import (
     AnySession,
     ConfigFile,
@@ -31,14 +30,12 @@ from tui_meta.cli.definitions.parameters import (
     several,
     switch,
 )
-from tui_meta.cli.settings import whole_numbers
+from tui_meta.cli.flags import whole_numbers
 
 if TYPE_CHECKING:
     from tui_meta.cli.commands.train import OutputMode
 
 
-@app.command(sort_key=1, help="Train from scratch (default command).")
-@app.default
 def train(
     *,
     config: ConfigFile = None,
@@ -56,11 +53,6 @@ def train(
     return train(settings, config, mode, dashboard, dry_run=dry_run, notify=notify)
 
 
-@app.command(
-    sort_key=2,
-    help_epilogue="Example: tui-meta resume checkpoints/fomaml-mine --iterations 100000\n",
-    help="Resume runs from their latest save or from a given checkpoint.",
-)
 def resume(
     paths: Paths,
     /,
@@ -82,16 +74,6 @@ def resume(
     return resume(paths, iterations, pace, mode, dashboard, notify)
 
 
-@app.command(
-    sort_key=2.05,
-    help_epilogue=(
-        "Without settings, an interrupted sweep continues; with more seeds or values it\n"
-        "is extended. A job array trains a part in each job, as --shard 1/8 to --shard 8/8.\n"
-        "Exit code: 0 if all runs finished, 1 if some diverged or failed.\n"
-        "Example: tui-meta sweep rates --seeds 5 --sweep reptile.inner-lr=0.005,0.01,0.02\n"
-    ),
-    help="Train many runs into one folder, without the dashboard, on all processors.",
-)
 def sweep(
     folder: SweepPath,
     /,
@@ -131,11 +113,6 @@ def sweep(
     )
 
 
-@app.command(
-    sort_key=2.1,
-    help_epilogue="Example: tui-meta attach 1\n",
-    help="Attach to a running session (detached, or open elsewhere).",
-)
 def attach(
     id: AnySession = None,
     /,
@@ -148,37 +125,18 @@ def attach(
     return attach(id, dashboard, read_only=read_only)
 
 
-@app.command(
-    name="ls",
-    sort_key=2.2,
-    help_epilogue="When piped: tab-separated id, runs, seconds since the start, and viewers.\n",
-    help="List running sessions on this machine.",
-)
 def list_sessions(*, json: JsonResult = False) -> int:
     from tui_meta.cli.commands.sessions import list_sessions
 
     return list_sessions(as_json=json)
 
 
-@app.command(
-    sort_key=2.3, help_epilogue="Example: tui-meta stop 1\n", help="Stop sessions after saving."
-)
 def stop(ids: Annotated[list[str], several("Session IDs from tui-meta ls", "ID")], /) -> int:
     from tui_meta.cli.commands.sessions import stop_sessions
 
     return stop_sessions(ids)
 
 
-@app.command(
-    sort_key=2.4,
-    help_epilogue=(
-        "Commands: pause, resume, step [N], save, evaluate [random | standard |\n"
-        "half-range | compare], pace [N | full], extend.\n"
-        "Exit code: 0 if all runs accepted, 2 otherwise.\n"
-        "Example: tui-meta send 1 step 10\n"
-    ),
-    help="Send a dashboard command to a session from a script.",
-)
 def send(
     id: SessionId,
     command: Annotated[list[str], several("Command to send, and its argument", "WORD")],
@@ -193,11 +151,6 @@ def send(
     return send(id, command, run)
 
 
-@app.command(
-    sort_key=2.5,
-    help_epilogue="Example: tui-meta watch 1 --json > events.jsonl\n",
-    help="Stream a session's events as text until it ends.",
-)
 def watch(id: AnySession = None, /, *, json: WatchedJson = False) -> int:
     from tui_meta.cli.commands.sessions import watch
 

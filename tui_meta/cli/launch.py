@@ -1,0 +1,47 @@
+"""Settings of the command line alone: which runs to start, and where they are stored."""
+
+from dataclasses import dataclass
+
+from core import validation
+from core.algorithms.registry import ALGORITHMS
+from core.errors import ConfigError
+from core.settings import setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """Runs to start, and where they are stored."""
+
+    algorithms: tuple[str, ...] = setting(
+        tuple(ALGORITHMS), help="Algorithms to train side by side"
+    )
+    out: str = setting("checkpoints", help="Parent folder for run folders")
+    name: str | None = setting(
+        None, help="Run name suffix: folders become fomaml-NAME, reptile-NAME (default: the time)"
+    )
+    pace: float | None = setting(
+        None,
+        help="Iterations per second of each run (default: full speed; a first run lasts 30 s)",
+    )
+
+    def __post_init__(self) -> None:
+        if not self.out.isprintable():
+            raise ConfigError("out", self.out, "must be the name of a folder")
+        validation.pace("pace", self.pace)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variations:
+    """What runs of an experiment differ in, as flags."""
+
+    seeds: tuple[int, ...] = setting(
+        (), help="Seeds of each run: a list, or how many, counted from --seed"
+    )
+    sweep: tuple[str, ...] = setting(
+        (), help="Values of a setting, as reptile.inner-lr=0.005,0.02; several form a grid"
+    )
+
+
+def flag_of(key: str) -> str:
+    """Return the flag of a setting, ``--fomaml.inner-lr`` for ``fomaml.inner_lr``."""
+    return f"--{key.replace('_', '-')}"
