@@ -30,6 +30,7 @@ from benchmarks.sections.scaling import scaling
 from benchmarks.sections.screens import screens
 from benchmarks.sections.slow import slow
 from benchmarks.sections.speed import avx2, speed
+from benchmarks.sections.start import start
 from benchmarks.sections.sweeps import sweeps
 from benchmarks.sections.validation import validation
 from benchmarks.sections.watching import watching
@@ -42,6 +43,7 @@ SECTIONS: dict[str, Callable[[Effort], Section]] = {
     "validation": validation,
     "sweeps": sweeps,
     "cluster": cluster,
+    "start": start,
     "watching": watching,
     "screens": screens,
     "slow": slow,

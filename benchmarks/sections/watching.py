@@ -1,24 +1,20 @@
-"""The dashboard: its cost, latency, traffic and start."""
+"""The dashboard: its cost, latency and traffic."""
 
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.command import PROGRAM
 from benchmarks.engines import default_engine
-from benchmarks.environment import ROOT
-from benchmarks.report import Cell, Section, Table
-from benchmarks.rounds import Effort, Spread, alternate, seconds
-from benchmarks.terminals.cost import SIZE, START_SECONDS, await_training, cost, dashboard
+from benchmarks.report import Cell, Section
+from benchmarks.rounds import Effort
+from benchmarks.terminals.cost import SIZE, await_training, cost, dashboard
 from benchmarks.terminals.latency import latency
 from benchmarks.terminals.terminal import Terminal
 from benchmarks.terminals.traffic import traffic, traffic_table
 
 SMALL = (80, 24)
-ROUNDS = 5
 
 _ITERATION_COUNT = re.compile(r"\b[1-9][\d,]* */ *[1-9][\d,]*")
 """An iteration count above zero, as in ``12,300 / 50,000``."""
@@ -32,7 +28,7 @@ def watching(effort: Effort) -> Section:
     for columns, lines in (SIZE, SMALL):
         with _training_dashboard(columns, lines) as terminal:
             rows.append(traffic(terminal, effort, f"{columns} x {lines}"))
-    tables = [cost(effort), answers, traffic_table(rows), _start_up(effort)]
+    tables = [cost(effort), answers, traffic_table(rows)]
     return Section("The dashboard", tables, [f"engine: {default_engine()}", *_NOTES])
 
 
@@ -46,7 +42,6 @@ _NOTES = (
     "paused",
     "latency: from the write of a key to the arrival of the bytes that change the expected cell, "
     "which is found beforehand by pressing the keys slowly",
-    "training number: an iteration count above zero on the screen",
 )
 
 
@@ -61,29 +56,3 @@ def _training_dashboard(columns: int, rows: int) -> Iterator[Terminal]:
     with dashboard(columns, rows) as (terminal, out):
         await_training(out, terminal.read_for)
         yield terminal
-
-
-def _start_up(effort: Effort) -> Table:
-    rounds = 1 if effort.quick else ROUNDS
-    found = [_first_frame_and_number() for _ in range(rounds)]
-    shown = alternate({"help": lambda: seconds(_help)}, 2 * rounds + 1)["help"]
-    rows: list[tuple[Cell, ...]] = [
-        ("first frame", Spread.of([first for first, _ in found])),
-        ("first training number on the screen", Spread.of([number for _, number in found])),
-        ("`tui-meta --help`, to its exit", Spread.of(shown)),
-    ]
-    return Table("From the start of the command", ("", "seconds"), rows)
-
-
-def _first_frame_and_number() -> tuple[float, float]:
-    """Return the seconds to the first frame and to the first training number."""
-    with dashboard(*SIZE) as (terminal, _):
-        frame = terminal.wait_until(lambda: bool(terminal.text().strip()), START_SECONDS)
-        number = terminal.wait_until(lambda: has_iteration_count(terminal), START_SECONDS)
-        if frame is None or number is None:
-            raise RuntimeError(f"the dashboard did not open within {START_SECONDS:.0f} s")
-        return frame - terminal.started, number - terminal.started
-
-
-def _help() -> None:
-    subprocess.run([*PROGRAM, "--help"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)

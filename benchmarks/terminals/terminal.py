@@ -40,11 +40,12 @@ class Terminal:
         columns: int,
         rows: int,
         variables: Mapping[str, str] | None = None,
+        folder: str = str(ROOT),
     ) -> None:
         self.started = time.perf_counter()
         self._process = PtyProcess.spawn(
             list(command),
-            cwd=str(ROOT),
+            cwd=folder,
             env=environment({**TERMINAL, **(variables or {})}),
             dimensions=(rows, columns),
         )
