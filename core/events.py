@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 import msgspec
 
 from core.algorithms.base import Budget
 from core.evaluation.few_shot_tasks import ProbeName
-from core.tasks.base import Floats
 from core.tasks.sine import SineTasks
 from core.validation import LARGEST_COUNT
+
+if TYPE_CHECKING:
+    from core.tasks.base import Floats
+else:
+    Floats = Any  # msgspec reads the types of fields, and would need NumPy for this one
 
 RunState = Literal["loading", "training", "paused", "finished", "diverged", "failed", "stopped"]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core import validation
 from core.api import Run, StrPath, open_run
 from core.errors import ConfigError, RunFolderError
-from core.evaluation.statistics import SeedInterval
+from core.evaluation.seed_interval import SeedInterval
 from core.experiments.pool import work_off
 from core.experiments.records import record_of
 from core.experiments.results import RunResult, failed

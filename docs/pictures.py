@@ -24,7 +24,7 @@ from core.algorithms.reptile import Reptile
 from core.config import CheckpointSettings, RunConfig
 from core.events import SetPace
 from core.remote.client import RemoteSession
-from core.remote.process import launch
+from core.remote.launch import launch
 from core.session.run_requests import TrainRequest
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.preferences import Preferences

@@ -11,7 +11,8 @@ from core.engines.base import Engine
 from core.evaluation.adaptation import few_shot
 from core.evaluation.few_shot_tasks import PRESETS, FewShotTask
 from core.evaluation.statistics import numbers
-from core.tasks.sine_sampler import QUERY_POINTS, SineWave, query_grid
+from core.tasks.sine import SineWave
+from core.tasks.sine_sampler import QUERY_POINTS, query_grid
 
 
 def adapt(question: Adapt, theta: Theta, engine: Engine) -> Adapted:

@@ -16,6 +16,7 @@ from core.analysis.answers import (
     Pair,
     SourceResult,
 )
+from core.analysis.callbacks import OnProgress
 from core.analysis.executors import require_affordable
 from core.analysis.questions import LARGEST_NUMBER, Battery, ExplicitTask
 from core.analysis.theta_cache import Theta
@@ -35,8 +36,6 @@ AMPLITUDE_CELLS = 8
 PHASE_CELLS = 12
 
 Losses = NDArray[np.float64]
-OnProgress = Callable[[int, int], None]
-"""Receives the number of finished tasks and the number of all."""
 
 
 def run_battery(

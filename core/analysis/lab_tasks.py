@@ -3,9 +3,9 @@
 from core import validation
 from core.analysis.questions import LARGEST_NUMBER, MOST_POINTS, ExplicitTask
 from core.evaluation.few_shot_tasks import PRESETS, FewShotTask, PresetName, draw_task, normals
-from core.tasks.counter_random import Stream, scaled, uniforms
-from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import SineWave
+from core.tasks.counter_random import scaled, uniforms
+from core.tasks.sine import SineTasks, SineWave
+from core.tasks.streams import Stream
 
 
 def draw_preset(name: PresetName, index: int, seed: int, tasks: SineTasks) -> ExplicitTask:

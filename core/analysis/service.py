@@ -4,21 +4,13 @@ from collections.abc import Callable
 
 from core.analysis.adapt import adapt
 from core.analysis.answers import AnyAnswer, Cancelled
-from core.analysis.battery import OnProgress, run_battery
+from core.analysis.battery import run_battery
+from core.analysis.callbacks import OnProgress, ignore_progress, never_cancelled
 from core.analysis.history import HistoryReader
 from core.analysis.questions import Adapt, AnyQuestion, Battery, ReadHistory
 from core.analysis.theta_cache import ThetaCache
 from core.analysis.theta_sources import FindRun, ThetaSources
 from core.errors import SessionError, unexpected
-
-
-def ignore_progress(done: int, total: int) -> None:
-    """Ignore how far a battery has come."""
-
-
-def never_cancelled() -> bool:
-    """Return False: the question stays open until it is answered."""
-    return False
 
 
 class AnalysisService:

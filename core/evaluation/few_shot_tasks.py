@@ -1,18 +1,24 @@
-"""The tasks of few-shot evaluations: how single ones and many at once are drawn."""
+"""The tasks of few-shot evaluations: how single ones and many at once are drawn.
+
+NumPy is imported where tasks are drawn: clients read the names and titles.
+"""
+
+from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from core.engines.base import FewShotSets
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
-from core.tasks.base import Floats
-from core.tasks.counter_random import Stream, scaled, uniforms
-from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import SineWave, query_grid
+from core.tasks.sine import SineTasks, SineWave
+from core.tasks.streams import Stream
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from core.engines.base import FewShotSets
+    from core.tasks.base import Floats
 
 ProbeName = Literal["validation", "random", "standard", "half-range", "compare"]
 """Evaluations of one task; ``validation`` is the periodic one, called so in files since 0.1."""
@@ -116,6 +122,10 @@ class ManyTasks:
 
 def draw_task(tasks: SineTasks, seed: int, draw: TaskDraw, index: int) -> FewShotTask:
     """Draw task number ``index`` of ``draw``: a pure function of the arguments."""
+    import numpy as np
+
+    from core.tasks.counter_random import scaled, uniforms
+
     protocol = draw.described(tasks)
     shots = protocol.shots
     draws = uniforms(seed, draw.stream, index, 1, 2 + draw.numbers_per_shot * shots)[0]
@@ -138,6 +148,12 @@ def draw_many(protocol: EvaluationProtocol, waves: SineTasks) -> ManyTasks:
 
     Another number of shots draws other tasks.
     """
+    import numpy as np
+
+    from core.engines.base import FewShotSets
+    from core.tasks.counter_random import scaled, uniforms
+    from core.tasks.sine_sampler import query_grid
+
     tasks, interval = protocol.family or waves, protocol.support_interval
     stream = Stream.MANY_TASKS if interval is None else Stream.MANY_TASKS_HALF_RANGE
     draws = uniforms(protocol.seed, stream, 0, protocol.tasks, 2 + protocol.shots)
@@ -156,6 +172,8 @@ def draw_many(protocol: EvaluationProtocol, waves: SineTasks) -> ManyTasks:
 
 def normals(draws: NDArray[np.float64]) -> NDArray[np.float64]:
     """Standard normal numbers ``(n,)`` of ``2 n`` uniform ones of [0, 1) (Box and Muller 1958)."""
+    import numpy as np
+
     radius, angle = draws.reshape(2, -1)
     normal: NDArray[np.float64] = np.sqrt(-2 * np.log1p(-radius)) * np.cos(2 * np.pi * angle)
     return normal

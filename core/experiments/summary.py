@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.evaluation.statistics import SeedInterval, seed_differences
+from core.evaluation.seed_interval import SeedInterval, seed_differences
 from core.experiments.results import RunResult
 from core.experiments.specification import PlannedRun
 

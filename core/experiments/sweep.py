@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from core.analysis.service import never_cancelled
+from core.analysis.callbacks import never_cancelled
 from core.experiments.pool import work_off
 from core.experiments.results import ResultLog, RunResult, failed, missing
 from core.experiments.specification import PlannedRun

@@ -11,7 +11,8 @@ import numpy as np
 
 from core.models.settings import NetworkConfig
 from core.tasks.base import Floats
-from core.tasks.counter_random import Stream, uniforms
+from core.tasks.counter_random import uniforms
+from core.tasks.streams import Stream
 
 
 @dataclass(frozen=True)

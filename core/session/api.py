@@ -7,9 +7,8 @@ from typing import Protocol
 import msgspec
 
 from core.analysis.answers import AnyAnswer
-from core.analysis.battery import OnProgress
+from core.analysis.callbacks import OnProgress, ignore_progress, never_cancelled
 from core.analysis.questions import AnyQuestion
-from core.analysis.service import ignore_progress, never_cancelled
 from core.evaluation.few_shot_tasks import ProbeName
 from core.events import AnyCommand, AnyEvent, Snapshot
 from core.session.run_requests import AddRequest

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from core.analysis.answers import AnyAnswer
-from core.analysis.battery import OnProgress
+from core.analysis.callbacks import OnProgress, ignore_progress, never_cancelled
 from core.analysis.executors import Executors
 from core.analysis.questions import AnyQuestion
-from core.analysis.service import AnalysisService, ignore_progress, never_cancelled
+from core.analysis.service import AnalysisService
 from core.analysis.theta_sources import LiveRun
 from core.errors import RunFolderError, SessionError
 from core.evaluation.few_shot_tasks import ProbeName

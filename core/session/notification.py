@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from core.errors import reason
 from core.events import (
@@ -22,7 +22,9 @@ from core.events import (
     Started,
     Stopped,
 )
-from core.session.local import LocalSession
+
+if TYPE_CHECKING:
+    from core.session.local import LocalSession  # a client, which needs none, has the occasions
 
 Occasion = Literal["diverged", "failed", "finished"]
 

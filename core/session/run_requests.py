@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,9 +12,11 @@ from core.config import CheckpointSettings, RunConfig
 from core.engines import make_engine
 from core.errors import RunFolderError, SessionError
 from core.storage.io import is_text
-from core.training.memory import require_memory
-from core.training.run_plan import Plan, plan_new, plan_resumed, run_folder
+from core.storage.paths import run_folder
 from core.validation import decode
+
+if TYPE_CHECKING:
+    from core.training.run_plan import Plan
 
 MOST_AT_ONCE = 100
 """Runs of one session, each of which trains in a thread of its own."""
@@ -64,6 +66,10 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     def plans(self) -> list[Plan]:
         """Plan each run in a new folder; raises ``LabError``."""
+        # Imported late, here and below: clients send requests, and need nothing of training.
+        from core.training.memory import require_memory
+        from core.training.run_plan import plan_new
+
         saving = decode(CheckpointSettings, self.saving, "saving")
         configs = list(map(RunConfig.from_dict, self.configs))
         require_memory(configs)
@@ -110,6 +116,8 @@ class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     def plans(self) -> list[Plan]:
         """Plan each run and lock its folder; raises ``LabError``."""
+        from core.training.run_plan import plan_resumed
+
         return plan_all(plan_resumed(Path(path), self.iterations, self.pace) for path in self.paths)
 
 
@@ -129,6 +137,9 @@ class AddRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     def plan(self, beside: Plan) -> Plan:
         """Plan the run in a new folder; raises ``LabError``."""
+        from core.training.memory import require_memory
+        from core.training.run_plan import plan_new
+
         config = RunConfig.from_dict(self.config)
         _require_engines([config])
         require_memory([config])

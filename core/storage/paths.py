@@ -61,3 +61,8 @@ def leftovers(names: Iterable[str]) -> list[str]:
         if is_run_file(name)
         and (_PARTIAL.fullmatch(name) or name.replace(".optimizer", "") not in present)
     ]
+
+
+def run_folder(path: Path) -> Path:
+    """Return the folder of the run at ``path``, which is that folder or a checkpoint in it."""
+    return (path.parent if path.is_file() else path).resolve()

@@ -4,11 +4,8 @@ import platform
 import subprocess
 import sys
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from core.version import VERSION
 
@@ -37,12 +34,16 @@ def installed_versions() -> dict[str, str]:
 
 
 def _numpy_instructions() -> str:
+    import numpy as np  # late: clients read the command line alone
+
     configuration: Any = np.show_config(mode="dicts")
     found = configuration.get("SIMD Extensions", {})
     return " ".join([*found.get("baseline", ()), *found.get("found", ())]) or "unknown"
 
 
 def _installed_version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         # None, and errors of many types, where a package is being installed or removed.
         return version(package) or "unknown"

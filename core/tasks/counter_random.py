@@ -5,31 +5,14 @@ stream, so any iteration is reached directly and no generator state is ever stor
 """
 
 from collections.abc import Iterable, Iterator
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.tasks.streams import Stream
+
 _WORDS_PER_COUNT = 4
 """Random doubles that one count of the 4x64-bit Philox yields."""
-
-
-class Stream(IntEnum):
-    """Independent streams of one seed; a number is never reused for another purpose."""
-
-    INITIALISATION = 0
-    TRAINING = 1
-    VALIDATION = 2
-    RANDOM_PROBE = 3
-    STANDARD_PROBE = 4
-    HALF_RANGE_PROBE = 5
-    MANY_TASKS = 6
-    MANY_TASKS_HALF_RANGE = 7
-    BEYOND_RANGE = 8
-    NOISY = 9
-    ONE_POINT = 10
-    CONTRADICTORY = 11
-    LAB = 12
 
 
 def uniforms(seed: int, stream: Stream, first: int, n: int, width: int) -> NDArray[np.float64]:

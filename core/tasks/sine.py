@@ -1,10 +1,19 @@
-"""Settings of the sine wave family. No NumPy is imported: ``--help`` reads them."""
+"""Sine waves, and the settings of their family.
+
+NumPy is imported where a wave is evaluated: help and clients read the rest.
+"""
+
+from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core import validation
 from core.settings import setting
+
+if TYPE_CHECKING:
+    from core.tasks.base import Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,3 +30,23 @@ class SineTasks:
         validation.interval("waves.amplitude", self.amplitude)
         validation.interval("waves.phase", self.phase)
         validation.interval("waves.x", self.x)
+
+
+@dataclass(frozen=True)
+class SineWave:
+    """y = amplitude * sin(x + phase)."""
+
+    amplitude: float
+    phase: float
+
+    def __call__(self, x: Floats) -> Floats:
+        """Evaluate at ``x``, of any shape, in the precision of ``x`` (float64 for integers)."""
+        import numpy as np
+
+        kind = x.dtype.type if x.dtype.kind == "f" else np.float64
+        return kind(self.amplitude) * np.sin(x + kind(self.phase))
+
+    @property
+    def label(self) -> str:
+        """The formula as text, such as ``4.00·sin(x + 1.00)``."""
+        return f"{self.amplitude:.2f}·sin(x + {self.phase:.2f})"

@@ -1,4 +1,4 @@
-"""Sine waves, and the sampler of their tasks and points."""
+"""The sampler of the tasks and points of sine waves."""
 
 from dataclasses import dataclass
 
@@ -6,32 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.tasks.base import Batches, Floats
-from core.tasks.counter_random import Stream, scaled, uniform_blocks, uniforms
+from core.tasks.counter_random import scaled, uniform_blocks, uniforms
 from core.tasks.sine import SineTasks
+from core.tasks.streams import Stream
 
 QUERY_POINTS = 50
 """Points of the query grid of an evaluation."""
 
 _BLOCK = 256
 """Iterations whose minibatches are drawn at once."""
-
-
-@dataclass(frozen=True)
-class SineWave:
-    """y = amplitude * sin(x + phase)."""
-
-    amplitude: float
-    phase: float
-
-    def __call__(self, x: Floats) -> Floats:
-        """Evaluate at ``x``, of any shape, in the precision of ``x`` (float64 for integers)."""
-        kind = x.dtype.type if x.dtype.kind == "f" else np.float64
-        return kind(self.amplitude) * np.sin(x + kind(self.phase))
-
-    @property
-    def label(self) -> str:
-        """The formula as text, such as ``4.00·sin(x + 1.00)``."""
-        return f"{self.amplitude:.2f}·sin(x + {self.phase:.2f})"
 
 
 def query_grid(tasks: SineTasks, points: int = QUERY_POINTS, dtype: str = "float64") -> Floats:

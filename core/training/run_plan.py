@@ -19,7 +19,7 @@ from core.storage.checkpoint import Checkpoint, load_checkpoint
 from core.storage.event_log_reader import history
 from core.storage.io import is_text
 from core.storage.latest_checkpoint import CurrentBranch, LatestCheckpoint, latest_or_untrained
-from core.storage.paths import RECORD, checkpoint_iteration
+from core.storage.paths import RECORD, checkpoint_iteration, run_folder
 from core.storage.provenance import SAMPLE_NAME, installed_versions, processor
 from core.storage.run_folder import RunFolder, RunRecord, create_run_folder, read_record
 from core.training.memory import require_memory
@@ -158,11 +158,6 @@ def plan_new(
     """
     chosen = f"{title or config.algorithm.name}-{name or time.strftime('%Y%m%d-%H%M%S')}"
     return plan_in(create_run_folder(out, chosen, unique=name is None), config, pace, saving)
-
-
-def run_folder(path: Path) -> Path:
-    """Return the folder of the run at ``path``, which is that folder or a checkpoint in it."""
-    return (path.parent if path.is_file() else path).resolve()
 
 
 def plan_resumed(path: Path, iterations: int | None = None, pace: float | None = None) -> Plan:

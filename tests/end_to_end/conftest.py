@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.remote.process import launch
+from core.remote.launch import launch
 from tests.support.sessions import folder_for_processes
 from tests.support.terminals.dashboards import PROGRAM, OpenDashboard
 from tests.support.terminals.forked import FORKING_DAEMON, server_path

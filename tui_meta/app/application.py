@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path, PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import BindingType
@@ -24,16 +26,10 @@ from tui_meta.app.preferences import Preferences
 from tui_meta.app.themes import PALETTES
 from tui_meta.delta_driver.driver import DeltaDriver
 from tui_meta.screens.base import DashboardScreen, bindings
-from tui_meta.screens.battery.screen import BatteryPage
 from tui_meta.screens.copies import from_home, keep_copy, keep_picture
 from tui_meta.screens.dialogs.ask import Answer, Ask
 from tui_meta.screens.dialogs.help import Help
-from tui_meta.screens.geometry.screen import GeometryPage
-from tui_meta.screens.lab.screen import LabPage
-from tui_meta.screens.messages.screen import MessagesPage
 from tui_meta.screens.page import Page
-from tui_meta.screens.runs.screen import RunsPage
-from tui_meta.screens.time_machine.screen import TimeMachinePage
 from tui_meta.screens.watch.screen import WatchScreen
 from tui_meta.upstream.drivers import (
     ReportInputErrors,
@@ -56,14 +52,38 @@ from tui_meta.views.watch.commands import first_pace_message
 
 _PACKAGE = Path(__file__).parents[1]
 
-PAGES: dict[str, type[Page]] = {
-    "lab": LabPage,
-    "time-machine": TimeMachinePage,
-    "battery": BatteryPage,
-    "geometry": GeometryPage,
-    "runs": RunsPage,
-    "messages": MessagesPage,
-}
+if TYPE_CHECKING:
+    from tui_meta.screens.battery.screen import BatteryPage
+
+
+class Pages(Mapping[str, type[Page]]):
+    """Screens by name, each imported when it is first used: the first frame needs none."""
+
+    def __init__(self, classes: Mapping[str, str]) -> None:
+        self._classes = classes
+
+    def __getitem__(self, name: str) -> type[Page]:
+        module, _, kind = self._classes[name].partition(".")
+        page: type[Page] = getattr(import_module(f"tui_meta.screens.{module}.screen"), kind)
+        return page
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._classes)
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+
+PAGES = Pages(
+    {
+        "lab": "lab.LabPage",
+        "time-machine": "time_machine.TimeMachinePage",
+        "battery": "battery.BatteryPage",
+        "geometry": "geometry.GeometryPage",
+        "runs": "runs.RunsPage",
+        "messages": "messages.MessagesPage",
+    }
+)
 """The screens above the watch screen, by the names that keys use."""
 
 
@@ -134,12 +154,9 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
                 self.session.send(SetPace(self.first_pace), run)
 
     def on_watch_screen_loaded(self) -> None:
-        """Exclude what imported modules hold from garbage collection, once training has begun.
-
-        The collector searches all live objects, and runs when many are created: while a key is
-        handled. With 100,000 objects of libraries that took 25 ms, with PyTorch's twice as long.
-        """
-        gc.freeze()
+        """Import the other screens in the background, now that training has begun."""
+        # Not a worker, which would have to end before the application does.
+        threading.Thread(target=_import_screens, name="imports", daemon=True).start()
 
     async def on_event(self, event: events.Event) -> None:
         """Mark the messages as read when the user presses a key."""
@@ -165,6 +182,8 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
 
     def on_battery_page_task_chosen(self, chosen: BatteryPage.TaskChosen) -> None:
         """Open the task in the Lab."""
+        from tui_meta.screens.lab.screen import LabPage
+
         self.action_visit("lab")
         lab = self.get_screen("lab")
         if isinstance(lab, LabPage):
@@ -222,7 +241,8 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
 
     def action_picture(self) -> None:
         """Save a screenshot, and each of its charts alone with its values."""
-        name = next((name for name, page in PAGES.items() if type(self.front) is page), "watch")
+        opened = [name for name in PAGES if self.is_screen_installed(name)]
+        name = next((one for one in opened if self.get_screen(one) is self.front), "watch")
         try:
             picture, *others = keep_picture(self.screen, name, self.export_screenshot())
         except OSError as error:
@@ -335,6 +355,16 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
 
         if answer and not self.watch_screen.blocked:
             self._replace_runs("saving, then starting new runs…", restart, "no new runs")
+
+
+def _import_screens() -> None:
+    """Import the screens, and exclude what modules hold from garbage collection.
+
+    The collector searches all live objects, and runs when many are created: while a key is handled.
+    With 100,000 objects of libraries that took 25 ms, with PyTorch's twice as long.
+    """
+    list(PAGES.values())
+    gc.freeze()
 
 
 def _lost_question(connection: Connection) -> Ask[bool]:

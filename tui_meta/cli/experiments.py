@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
-from core.evaluation.statistics import SeedInterval
+from core.evaluation.seed_interval import SeedInterval
 from core.experiments.results import Ended, RunResult
 from core.experiments.specification import PlannedRun
 from core.experiments.summary import GroupSummary, best_of

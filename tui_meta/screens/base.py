@@ -7,13 +7,11 @@ from textual.binding import Binding, BindingType
 from textual.worker import get_current_worker
 
 from core.analysis.answers import AnyAnswer, Cancelled
-from core.analysis.battery import OnProgress
+from core.analysis.callbacks import OnProgress, ignore_progress
 from core.analysis.questions import AnyQuestion
-from core.analysis.service import ignore_progress
 from core.errors import LabError, unexpected
 from core.events import Snapshot
 from core.session.api import Session
-from tui_meta.screens.dialogs.info import Info
 from tui_meta.upstream.repaint import QuietFocus
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.table import Groups, Key
@@ -59,6 +57,8 @@ class DashboardScreen(QuietFocus, inherit_bindings=False):
 
     def show_info(self) -> None:
         """Show what the runs in focus are."""
+        from tui_meta.screens.dialogs.info import Info  # late: it reads run folders
+
         self.app.push_screen(Info(self.runs_in_focus, self.session.folders()))
 
     def copied(self) -> tuple[str, Rows]:

@@ -26,7 +26,7 @@ from core.events import (
     WriteRecovered,
 )
 from core.storage.io import working_folder
-from core.tasks.sine_sampler import SineWave
+from core.tasks.sine import SineWave
 from tui_meta.views.numbers import interval, loss, whole
 
 Severity = Literal["info", "warning", "error"]

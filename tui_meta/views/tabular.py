@@ -7,16 +7,12 @@ import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from msgspec.structs import fields
-
 from core.analysis.answers import QUANTILES, BatteryResult, Traced
 from core.events import Snapshot
-from core.storage.run_index import RunSummary
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.messages.log import Message
 from tui_meta.views.plots.plot import Plot
 from tui_meta.views.run_status import RunStatus
-from tui_meta.views.runs.settings_columns import differing, settings_of
 
 LARGEST_COPY = 74_994
 """Bytes of base64 that every terminal with clipboard support accepts."""
@@ -50,19 +46,6 @@ def run_rows(snapshots: Mapping[str, Snapshot]) -> Rows:
         best = (one.best.mean, one.best.iteration) if one.best else (None, None)
         losses = (one.loss, *best)
         yield run, one.algorithm, one.state, one.iteration, one.target, *losses
-
-
-def entry_rows(entries: Sequence[RunSummary]) -> Rows:
-    """Yield a header and each run of a list, with the settings that differ in the last columns."""
-    names = [one.name for one in fields(RunSummary) if one.name not in ("best", "config")]
-    of_runs = [settings_of(entry) for entry in entries]
-    differ = differing(of_runs)
-    yield [*names, "best", "best_iteration", "best_low", "best_high", *differ]
-    for entry, of in zip(entries, of_runs, strict=True):
-        one = entry.best
-        best = (one.mean, one.iteration, one.low, one.high) if one else (None,) * 4
-        values = (*(getattr(entry, name) for name in names), *best, *map(of.get, differ))
-        yield ["" if value is None else str(value) for value in values]
 
 
 def battery_rows(result: BatteryResult, titles: Sequence[str]) -> Rows:

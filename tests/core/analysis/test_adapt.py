@@ -26,7 +26,8 @@ from core.errors import ConfigError
 from core.evaluation.adaptation import few_shot
 from core.evaluation.few_shot_tasks import PRESETS, FewShotTask
 from core.models.settings import NetworkConfig
-from core.tasks.sine_sampler import SineWave, query_grid
+from core.tasks.sine import SineWave
+from core.tasks.sine_sampler import query_grid
 from tests.support.live_runs import ready, trained
 
 ANY = Live("any")

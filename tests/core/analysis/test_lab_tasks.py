@@ -11,8 +11,7 @@ from core.analysis.lab_tasks import draw_points, draw_preset
 from core.analysis.questions import ExplicitTask
 from core.errors import ConfigError
 from core.evaluation.few_shot_tasks import PRESETS, PROBES, PresetName, ProbeName, draw_task
-from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import SineWave
+from core.tasks.sine import SineTasks, SineWave
 from tests.support.strategies import SEEDS, WAVES
 
 NOISE, CONTRADICTION = 0.5, 1.5

@@ -20,9 +20,9 @@ from core.engines.torch.engine import choose_device
 from core.errors import EngineError
 from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
-from core.tasks.counter_random import Stream
 from core.tasks.sine import SineTasks
 from core.tasks.sine_sampler import SineSampler
+from core.tasks.streams import Stream
 from tests.support.states import bits, global_randomness
 from tests.support.strategies import configs
 

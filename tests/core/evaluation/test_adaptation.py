@@ -27,8 +27,8 @@ from core.evaluation.few_shot_tasks import (
 from core.evaluation.statistics import Statistics
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
 from core.models.settings import NetworkConfig
-from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import SineWave, query_grid
+from core.tasks.sine import SineTasks, SineWave
+from core.tasks.sine_sampler import query_grid
 from tests.support import reference
 from tests.support.reference import Array
 from tests.support.strategies import SEEDS, WAVES, configs

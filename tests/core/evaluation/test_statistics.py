@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.evaluation.statistics import students_t
+from core.evaluation.seed_interval import students_t
 
 
 @pytest.mark.parametrize(

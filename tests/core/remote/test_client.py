@@ -18,7 +18,7 @@ from core.events import Curve, Finished, Pause, Save
 from core.remote import client as client_module
 from core.remote.client import LEFT, LOST, RemoteSession
 from core.remote.delta import apply_change, full
-from core.remote.process import LaunchReply
+from core.remote.launch import LaunchReply
 from core.remote.protocol import (
     HEAD,
     LONGEST_REPLY,

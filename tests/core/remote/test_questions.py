@@ -11,7 +11,7 @@ import pytest
 
 from core.analysis import service as answering
 from core.analysis.answers import Adapted, AnyAnswer, BatteryResult, Cancelled, RunHistory, Traced
-from core.analysis.battery import OnProgress
+from core.analysis.callbacks import OnProgress, ignore_progress
 from core.analysis.questions import (
     Adapt,
     AnyQuestion,
@@ -21,7 +21,6 @@ from core.analysis.questions import (
     SampledTask,
     Trace,
 )
-from core.analysis.service import ignore_progress
 from core.errors import LabError, QuestionError
 from core.evaluation_protocol import EvaluationProtocol
 from core.events import Pause

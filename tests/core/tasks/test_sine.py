@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from core.algorithms.base import Algorithm
 from core.evaluation.few_shot_tasks import PROBES, draw_task
 from core.tasks.base import Batches
-from core.tasks.counter_random import Stream, uniforms
-from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import SineSampler, SineWave, query_grid
+from core.tasks.counter_random import uniforms
+from core.tasks.sine import SineTasks, SineWave
+from core.tasks.sine_sampler import SineSampler, query_grid
+from core.tasks.streams import Stream
 from tests.support.strategies import SEEDS, WAVES, algorithms
 
 ITERATIONS = st.integers(0, 2**40)

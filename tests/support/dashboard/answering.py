@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.analysis.answers import AnyAnswer
-from core.analysis.battery import OnProgress
+from core.analysis.callbacks import OnProgress, ignore_progress, never_cancelled
 from core.analysis.questions import AnyQuestion
-from core.analysis.service import AnalysisService, ignore_progress, never_cancelled
+from core.analysis.service import AnalysisService
 from core.session.local import LocalSession
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.live_runs import live, trained

@@ -6,9 +6,8 @@ import math
 from collections.abc import Callable
 
 from core.analysis.answers import AnyAnswer, BatteryResult, HardTask, Pair, SourceResult, Traced
-from core.analysis.battery import OnProgress
+from core.analysis.callbacks import OnProgress, ignore_progress, never_cancelled
 from core.analysis.questions import AnyQuestion, Battery, ExplicitTask, Trace
-from core.analysis.service import ignore_progress, never_cancelled
 from tests.support.dashboard.fake_session import FakeSession
 
 _AMPLITUDES = tuple(0.1 + 4.9 * index / 8 for index in range(9))

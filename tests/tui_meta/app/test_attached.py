@@ -9,7 +9,7 @@ import pytest
 from core.events import Pause, Save
 from core.remote import client as client_module
 from core.remote.client import LOST
-from core.remote.process import LaunchReply
+from core.remote.launch import LaunchReply
 from core.remote.protocol import RemoteError
 from tests.support.dashboard.fake_session import FakeSession, state
 from tests.support.dashboard.watch import FOMAML, press, settle, shown, workers_done

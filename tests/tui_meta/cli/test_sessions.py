@@ -416,7 +416,7 @@ def watched(
 ) -> int:
     """The exit code of a watcher before whom ``events`` happen, and then the end."""
     ending = Ending(serving, events)
-    patch.setattr(sessions_command.Report, "follow", lambda *given: ending.follow(*given))
+    patch.setattr(Report, "follow", lambda *given: ending.follow(*given))
     return main(["watch", *flags])
 
 
@@ -473,7 +473,7 @@ def test_the_death_of_a_session_is_complained_of(
         serving.die()
         Ending.original(report, interrupts)
 
-    monkeypatch.setattr(sessions_command.Report, "follow", die)
+    monkeypatch.setattr(Report, "follow", die)
     assert main(["watch"]) == 1
     assert complaint(capsys) == "the training process has exited"
 

@@ -6,9 +6,8 @@ import pytest
 from textual.pilot import Pilot
 
 from core.analysis.answers import AnyAnswer
-from core.analysis.battery import OnProgress
+from core.analysis.callbacks import OnProgress, ignore_progress, never_cancelled
 from core.analysis.questions import AnyQuestion
-from core.analysis.service import ignore_progress, never_cancelled
 from core.errors import SessionError
 from core.session.api import Connection
 from tests.support.dashboard.canned import CannedSession

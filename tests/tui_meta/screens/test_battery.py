@@ -10,9 +10,8 @@ from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from core.analysis.answers import AnyAnswer, BatteryResult, Cancelled
-from core.analysis.battery import OnProgress
+from core.analysis.callbacks import OnProgress, ignore_progress, never_cancelled
 from core.analysis.questions import AnyQuestion, Battery
-from core.analysis.service import ignore_progress, never_cancelled
 from core.errors import QuestionError
 from core.events import Pause
 from core.tasks.sine import SineTasks

@@ -20,8 +20,7 @@ from core.engines.base import untrained
 from core.errors import ConfigError
 from core.evaluation.adaptation import few_shot
 from core.evaluation.few_shot_tasks import PRESETS, FewShotTask
-from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import SineWave
+from core.tasks.sine import SineTasks, SineWave
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.lab_page import chart, cursor, drawn, in_lab, points
 from tests.support.dashboard.pages import SIZES, shown

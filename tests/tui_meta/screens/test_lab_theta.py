@@ -21,8 +21,7 @@ from core.evaluation.adaptation import few_shot
 from core.evaluation.few_shot_tasks import FewShotTask
 from core.session.api import Connection
 from core.tasks.base import Floats
-from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import SineWave
+from core.tasks.sine import SineTasks, SineWave
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.lab_page import drawn, in_lab
 from tests.support.dashboard.pages import shown

@@ -10,9 +10,8 @@ import pytest
 from textual.pilot import Pilot
 
 from core.analysis.answers import AnyAnswer, Traced
-from core.analysis.battery import OnProgress
+from core.analysis.callbacks import OnProgress, ignore_progress, never_cancelled
 from core.analysis.questions import AnyQuestion
-from core.analysis.service import ignore_progress, never_cancelled
 from core.analysis.theta_sources import LiveRun
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.fake_session import FakeSession

@@ -20,8 +20,7 @@ from core.evaluation.adaptation import few_shot
 from core.evaluation.few_shot_tasks import PRESETS, PROBES, FewShotTask, draw_task
 from core.session.api import Connection
 from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import SineWave
+from core.tasks.sine import SineTasks, SineWave
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import SIZES, shown
 from tests.support.dashboard.recording_session import RecordingSession

@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from core.evaluation.statistics import SeedInterval
+from core.evaluation.seed_interval import SeedInterval
 from core.events import Curve, Snapshot
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.grouped import grouped_session

@@ -11,8 +11,8 @@ from core.evaluation.adaptation import few_shot
 from core.evaluation.few_shot_tasks import PROBES, ProbeName, draw_task
 from core.evaluation.statistics import Statistics
 from core.evaluation_protocol import EvaluationProtocol
-from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import SineWave, query_grid
+from core.tasks.sine import SineTasks, SineWave
+from core.tasks.sine_sampler import query_grid
 from tui_meta.cli.networks import Identity, Network, load_networks, print_headings
 from tui_meta.cli.protocols import chosen_protocol, every_step, is_chosen, protocol_lines
 from tui_meta.cli.tables import print_chart, print_json, print_losses, print_statistics

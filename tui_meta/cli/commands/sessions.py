@@ -16,8 +16,6 @@ from core.remote.protocol import RemoteError, RunProgress, SessionStatus
 from core.remote.registry import SessionInfo, live_sessions, places_searched
 from tui_meta.app.signals import FirstSignal, is_by_signal
 from tui_meta.cli.background_stdio import background_stdio
-from tui_meta.cli.headless import Report
-from tui_meta.cli.tables import print_table
 from tui_meta.console import (
     Exit,
     ask,
@@ -26,7 +24,6 @@ from tui_meta.console import (
     print_note,
     require_terminal,
 )
-from tui_meta.output import Output
 from tui_meta.views.numbers import duration, whole
 from tui_meta.views.shell import resume_hint
 from tui_meta.views.text import printable
@@ -85,6 +82,9 @@ def watch(id: str | None, *, as_json: bool) -> int:
 
 
 def _watch(session: RemoteSession, *, as_json: bool) -> int:
+    # Imported late, here and below: training in the dashboard asks for sessions too.
+    from tui_meta.cli.headless import Report
+
     with FirstSignal() as interrupts:
         report = Report(session, as_json=as_json, first=session.first_new)
         try:
@@ -130,6 +130,8 @@ def list_sessions(*, as_json: bool) -> int:
 
 def stop_sessions(ids: Sequence[str]) -> int:
     """Stop the sessions ``ids`` after saving."""
+    from tui_meta.output import Output
+
     chosen = [find_session(id) for id in dict.fromkeys(ids)]
     output, code = Output(), Exit.DONE
     for entry in chosen:
@@ -170,6 +172,9 @@ def _cells(found: SessionListing) -> list[str]:
 
 def _show(found: Sequence[SessionListing]) -> None:
     """Print a table with a line for each run; the other cells are those of its session."""
+    from tui_meta.cli.tables import print_table
+    from tui_meta.output import Output
+
     rows = []
     for one in found:
         id, _, running, viewers = _cells(one)

@@ -1,28 +1,30 @@
 """``tui-meta train`` and ``resume``: runs in this process or in a process of their own."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from core import validation
 from core.errors import reason, unexpected
-from core.remote.process import LaunchReply, launch, launch_reply
+from core.remote.launch import LaunchReply, launch
 from core.remote.protocol import RemoteError
 from core.remote.registry import SessionEndpoint, require_endpoint
-from core.remote.server import Server
-from core.session.local import LocalSession
-from core.session.notification import Notifier
 from core.session.run_requests import ResumeRequest, Runs, TrainRequest, require_room
 from core.storage.paths import RECORD
 from tui_meta.app.signals import interrupt_at_once, is_by_signal
 from tui_meta.cli.config_file import read_config_file
-from tui_meta.cli.experiments import print_runs
 from tui_meta.cli.home import user_path
 from tui_meta.cli.settings import configure
 from tui_meta.console import Exit, print_error, print_note, require_terminal
 from tui_meta.views.describe import display_path
 from tui_meta.views.watch.commands import first_pace
+
+if TYPE_CHECKING:
+    from core.session.local import LocalSession
 
 SHIPPED_RUNS = ("fomaml-source", "reptile-source")
 """Runs in the folder ``checkpoints`` of a checkout."""
@@ -45,6 +47,8 @@ def train(
     settings = configure(given, file, config)
     launch, planned = settings.launch, settings.runs
     if dry_run:
+        from tui_meta.cli.experiments import print_runs
+
         print_runs(planned)
         return Exit.DONE
     require_room(len(planned), "choose fewer seeds or values")
@@ -99,8 +103,6 @@ def show(
     if mode != "dashboard":
         return _headless(runs, as_json=mode == "json")
     require_terminal()
-    from core.remote.client import RemoteSession
-    from tui_meta.app.dashboard import run_dashboard
     from tui_meta.cli.commands.sessions import ask_attach_or_new, attach
     from tui_meta.cli.preferences import preferences
 
@@ -114,10 +116,19 @@ def show(
     try:
         require_endpoint()
     except RemoteError as error:
+        from tui_meta.app.dashboard import run_dashboard
+
         print_note(f"training stops when this terminal closes: {error}")
         with _local(runs) as session:
             return run_dashboard(session, preferred, pace)
-    return run_dashboard(RemoteSession(_launched(runs).id, owner=True), preferred, pace)
+    with ThreadPoolExecutor(1) as background:
+        launched = background.submit(launch, runs)
+        # The session starts on another processor while Textual is imported.
+        from core.remote.client import RemoteSession
+        from tui_meta.app.dashboard import run_dashboard
+    answer = launched.result()
+    _print_notes(answer)
+    return run_dashboard(RemoteSession(answer.id, owner=True), preferred, pace)
 
 
 def _headless(runs: Runs, *, as_json: bool) -> int:
@@ -139,6 +150,11 @@ def _headless(runs: Runs, *, as_json: bool) -> int:
 @contextmanager
 def _local(runs: Runs) -> Iterator[LocalSession]:
     """Yield a session in this process; runs that never started leave no folder."""
+    # Imported late, here and below: a dashboard is a client, and needs nothing of training.
+    from core.remote.process import launch_reply
+    from core.session.local import LocalSession
+    from core.session.notification import Notifier
+
     plans = runs.plans()
     try:
         _print_notes(launch_reply(plans))
@@ -168,6 +184,7 @@ def _print_notes(answer: LaunchReply) -> None:
 @contextmanager
 def _served(session: LocalSession) -> Iterator[bool]:
     """Serve ``session`` while entered, and yield whether others can attach to it."""
+    from core.remote.server import Server
 
     def report(error: BaseException) -> None:
         problem = f"clients of this session may be disconnected: {unexpected(error)}"

@@ -29,8 +29,8 @@ from tui_meta.views.runs import details as run_details
 from tui_meta.views.runs.comparison import compared_lines, unlisted, with_reading
 from tui_meta.views.runs.curves import MOST_CURVES
 from tui_meta.views.runs.reader import ReadRun, RunReader
-from tui_meta.views.runs.run_list import RunList, no_runs
-from tui_meta.views.tabular import Rows, entry_rows
+from tui_meta.views.runs.run_list import RunList, entry_rows, no_runs
+from tui_meta.views.tabular import Rows
 from tui_meta.views.text import Line, Span, line, printable
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines

@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 
 from core.analysis.answers import WORST_TASKS, BatteryResult, Number, Pair, SourceResult
 from core.evaluation_protocol import EvaluationProtocol
-from core.tasks.sine_sampler import SineWave
+from core.tasks.sine import SineWave
 from tui_meta.views.numbers import bar, loss, percent, whole
 from tui_meta.views.plots.axis import Limits
 from tui_meta.views.plots.heat import COLORS, Ramp, heat_cell

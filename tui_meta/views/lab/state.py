@@ -14,8 +14,7 @@ from core.analysis.lab_tasks import draw_points, draw_preset
 from core.analysis.questions import MOST_UPDATES, Adapt, AnySource, ExplicitTask
 from core.errors import ConfigError
 from core.evaluation.few_shot_tasks import PRESETS, PresetName
-from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import SineWave
+from core.tasks.sine import SineTasks, SineWave
 from tui_meta.views.plots.axis import round_step
 from tui_meta.views.plots.wave import usual_height
 

@@ -7,7 +7,7 @@ from rich.cells import cell_len, set_cell_size
 
 from core.analysis.answers import Adapted
 from core.evaluation.few_shot_tasks import PRESETS
-from core.tasks.sine_sampler import SineWave
+from core.tasks.sine import SineWave
 from tui_meta.views import numbers
 from tui_meta.views.keys.keymap import KeyOf, usual_key
 from tui_meta.views.lab.pending_queries import Answers

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
-from xml.sax.saxutils import escape, quoteattr
 
 from tui_meta.views.plots.axis import Axis, Tick, choose_ticks
 from tui_meta.views.plots.lines import heads
@@ -27,6 +26,8 @@ _STRIP = 110.0
 _DOTS_PER_PIXEL = 0.3
 _EM = 0.62
 """Mean width of a character, in units of the size of the font."""
+
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 _COLORS: Mapping[Color, str] = {
     "default": "#444444",
@@ -134,7 +135,7 @@ def y_ticks(axis: Axis, height: float = HEIGHT - 2 * _BELOW) -> Sequence[Tick]:
 
 
 def _text(text: str) -> str:
-    return escape(printable(text))
+    return printable(text).translate(_ESCAPES)
 
 
 def _width(text: str) -> float:
@@ -224,7 +225,7 @@ def _bands(plot: Plot, box: Box) -> Iterator[str]:
         both = zip(_pieces(low, plot, box), _pieces(high, plot, box), strict=False)
         for lower, upper in both:
             path = _path([*lower, *reversed(upper)])
-            yield f'<path d="{path}Z" fill={quoteattr(_COLORS[low.color])} fill-opacity="0.15"/>'
+            yield f'<path d="{path}Z" fill="{_COLORS[low.color]}" fill-opacity="0.15"/>'
 
 
 def _curves(plot: Plot, box: Box) -> Iterator[str]:

@@ -5,10 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
-
-from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import SineWave
+from core.tasks.sine import SineTasks, SineWave
 from tui_meta.views.plots.axis import Axis, Limits, round_step
 from tui_meta.views.plots.plot import Color, Plot, PlotStrip, Series, curve
 
@@ -108,6 +105,8 @@ def task_series(
     amplitude: float, phase: float, support_x: Values, support_y: Values, x: Limits
 ) -> tuple[Series, Series]:
     """Return ``amplitude * sin(x + phase)`` within the limits of x, and the support set."""
+    import numpy as np  # late: the first frame has no wave
+
     places: list[float] = np.linspace(x.lower, x.upper, _POINTS).tolist()
     true = true_values(amplitude, phase, places)
     return (
@@ -118,6 +117,8 @@ def task_series(
 
 def true_values(amplitude: float, phase: float, x: Values) -> list[float]:
     """Return ``amplitude * sin(x + phase)``; NaN or infinite where the arguments are."""
+    import numpy as np
+
     with np.errstate(all="ignore"):  # values of another process may not be finite
         values: list[float] = SineWave(amplitude, phase)(np.asarray(x, float)).tolist()
     return values

@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import accumulate
 from typing import get_args
 
+from msgspec.structs import fields
+
 from core.storage.run_index import RunSummary
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.runs.curves import MOST_CURVES
@@ -25,6 +27,7 @@ from tui_meta.views.runs.summary import (
     progress_words,
     validation_words,
 )
+from tui_meta.views.tabular import Rows
 from tui_meta.views.text import Line, Span, clip, first_that_fits, fit, line
 
 SORT_KEYS: tuple[SortKey, ...] = get_args(SortKey)
@@ -329,3 +332,16 @@ def no_runs(folders: str, wanted: str) -> list[Line]:
     if wanted:
         return [line(f"no run with “{wanted}”; ", Span("escape", "bold"), ": show all")]
     return [line(f"no runs in {folders}")]
+
+
+def entry_rows(entries: Sequence[RunSummary]) -> Rows:
+    """Yield a header and each run of a list, with the settings that differ in the last columns."""
+    names = [one.name for one in fields(RunSummary) if one.name not in ("best", "config")]
+    of_runs = [settings_of(entry) for entry in entries]
+    differ = differing(of_runs)
+    yield [*names, "best", "best_iteration", "best_low", "best_high", *differ]
+    for entry, of in zip(entries, of_runs, strict=True):
+        one = entry.best
+        best = (one.mean, one.iteration, one.low, one.high) if one else (None,) * 4
+        values = (*(getattr(entry, name) for name in names), *best, *map(of.get, differ))
+        yield ["" if value is None else str(value) for value in values]

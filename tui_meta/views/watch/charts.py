@@ -12,7 +12,7 @@ import msgspec
 
 from core.evaluation.few_shot_tasks import PROBES
 from core.events import Evaluated
-from core.tasks.sine_sampler import SineWave
+from core.tasks.sine import SineWave
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plots.axis import TIGHT, Axis, Limits, Scale, limits_around, on_scale

@@ -3,8 +3,6 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
-
 from core.events import Snapshot, Validated
 from tui_meta.views.numbers import interval, loss, whole
 from tui_meta.views.run_settings import main_settings
@@ -100,6 +98,8 @@ def _quantiles(losses: Iterable[float | None]) -> dict[str, str]:
     values = [math.inf if one is None else one for one in losses]
     if not values:
         return {}
+    import numpy as np  # late: not before the first frame
+
     # A value of one of the tasks: between two of them one may not be finite.
     found = np.quantile(values, QUANTILES, method="inverted_cdf").tolist()
     return {

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
-import numpy as np
-
-from core.evaluation.statistics import SeedInterval
+from core.evaluation.seed_interval import SeedInterval
 from core.events import Curve, RunState, Validated
 from tui_meta.views import numbers
 from tui_meta.views.event_history import EventHistory
@@ -133,6 +131,8 @@ def seed_text(interval: SeedInterval) -> str:
 
 def mean_curve(group: GroupStatus) -> Curve:
     """Return the mean training loss over the seeds, of those that have come so far."""
+    import numpy as np  # late: not before the first frame
+
     members = [one.snapshot.curve for one in group.members if not one.trouble]
     members = [one for one in members if one.iterations]
     if not members:

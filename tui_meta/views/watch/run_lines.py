@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from core.evaluation.statistics import SeedInterval
+from core.evaluation.seed_interval import SeedInterval
 from core.events import ENDED, Snapshot
 from core.session.api import View
 from tui_meta.views.event_history import EventHistory

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.evaluation.statistics import SeedInterval, seed_differences
+from core.evaluation.seed_interval import SeedInterval, seed_differences
 from core.events import Snapshot
 from core.experiments.summary import Difference
 from tui_meta.views.run_groups import RunGroup

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
-
 from core.events import Snapshot, Validated
 
 XUnit = Literal["iterations", "tasks", "points", "gradients", "seconds"]
@@ -30,6 +28,8 @@ def in_unit(
     if unit != "seconds":
         each = getattr(run.budget, unit)
         return [each * iteration for iteration in iterations]
+    import numpy as np  # late: not before the first frame
+
     known = {0: 0.0} | {one.iteration: one.spent.seconds for one in validated}
     known |= {run.iteration: run.elapsed}
     at = sorted(known)

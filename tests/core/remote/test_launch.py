@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.remote import process
+from core.remote import launch as launching
 from core.remote.protocol import RemoteError
 from core.remote.registry import sessions_folder
 from core.session.run_requests import ResumeRequest
@@ -19,7 +19,7 @@ LAUNCH = """
 import sys
 sys.path.insert(0, {checkout!r})
 from pathlib import Path
-from core.remote.process import launch
+from core.remote.launch import launch
 from core.remote.protocol import RemoteError
 from core.session.run_requests import ResumeRequest
 try:
@@ -47,7 +47,7 @@ def test_a_session_that_does_not_start_is_not_waited_for_endlessly(
 ) -> None:
     stuck = daemon(tmp_path, "import threading; threading.Event().wait()")
     with pytest.raises(RemoteError, match=r"no session started within 0\.1 seconds"):
-        process.launch(resume, timeout=0.1, daemon=stuck)
+        launching.launch(resume, timeout=0.1, daemon=stuck)
 
 
 def test_a_session_that_cannot_start_reports_where_the_reason_is(
@@ -55,7 +55,7 @@ def test_a_session_that_cannot_start_reports_where_the_reason_is(
 ) -> None:
     broken = daemon(tmp_path, "import sys; sys.exit('no such module')")
     with pytest.raises(RemoteError, match=r"could not start; see .*session\.log"):
-        process.launch(resume, daemon=broken)
+        launching.launch(resume, daemon=broken)
     assert "no such module" in (tmp_path / "tui-meta" / "session.log").read_text()
 
 
@@ -65,7 +65,7 @@ def test_a_session_is_found_by_the_name_of_the_program(
     shows_itself = "import sys; from pathlib import Path; "
     shows_itself += "sys.exit(Path('/proc/self/cmdline').read_text().replace(chr(0), ' '))"
     with pytest.raises(RemoteError):
-        process.launch(resume, daemon=daemon(tmp_path, shows_itself))
+        launching.launch(resume, daemon=daemon(tmp_path, shows_itself))
     log = (tmp_path / "tui-meta" / "session.log").read_text()
     assert log.strip().endswith("daemon.py tui-meta session")
 
@@ -76,7 +76,7 @@ def test_without_a_home_the_log_is_beside_the_sockets(
     without_home(monkeypatch)
     broken = daemon(tmp_path, "import sys; sys.exit('no such module')")
     with pytest.raises(RemoteError, match=r"could not start; see .*session\.log"):
-        process.launch(resume, daemon=broken)
+        launching.launch(resume, daemon=broken)
     assert "no such module" in (sessions_folder() / "session.log").read_text()
 
 
@@ -86,9 +86,9 @@ def test_a_long_log_is_replaced_and_the_one_before_it_kept(
     log = tmp_path / "tui-meta" / "session.log"
     log.parent.mkdir()
     for content in (b"older", b"old"):
-        log.write_bytes(content * process.LONGEST_LOG)
+        log.write_bytes(content * launching.LONGEST_LOG)
         with pytest.raises(RemoteError):
-            process.launch(resume, daemon=daemon(tmp_path, "import sys; sys.exit('now')"))
+            launching.launch(resume, daemon=daemon(tmp_path, "import sys; sys.exit('now')"))
     assert log.read_text() == "now\n"
     assert log.with_suffix(".log.old").read_bytes().startswith(b"oldold")
     assert len(list(log.parent.iterdir())) == 2
@@ -99,7 +99,7 @@ def test_the_daemon_loads_the_core_that_launched_it(runtime: Path, tmp_path: Pat
     other = tmp_path / "core"
     other.mkdir()
     (other / "__init__.py").write_text("raise RuntimeError('another core')")
-    checkout = str(Path(process.__file__).parents[2])
+    checkout = str(Path(launching.__file__).parents[2])
     launched = subprocess.run(
         [sys.executable, "-P", "-c", LAUNCH.format(checkout=checkout)],
         env={**os.environ, "PYTHONPATH": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)},
