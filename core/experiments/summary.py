@@ -26,7 +26,7 @@ class Difference:
     @property
     def is_significant(self) -> bool:
         """True if the interval excludes 0."""
-        return self.interval.low > 0
+        return self.interval.low > 0 or self.interval.high < 0
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,14 @@ def test_groups_are_compared_with_the_best_seed_by_seed() -> None:
     assert not third.difference.is_significant
 
 
+def test_a_group_below_the_best_on_the_seeds_they_share_is_marked_too() -> None:
+    best, other = summary({0.01: {0: 1.0, 1: 2.0, 2: 3.0}, 0.02: {1: 1.9, 2: 2.9}})
+    assert best.difference is None
+    assert other.difference is not None
+    assert other.difference.interval.high < 0
+    assert other.difference.is_significant
+
+
 def test_groups_without_two_common_seeds_are_not_compared() -> None:
     assert [one.difference for one in summary({0.01: {0: 1.0}, 0.02: {0: 2.0}})] == [None, None]
 
