@@ -351,7 +351,7 @@ def test_at_the_end_groups_are_compared_over_their_seeds(
     out, err = capsys.readouterr()
     said = (err if as_json else out).splitlines()
     assert said[0] == "evaluating 6 runs on the test tasks"
-    assert said[1].startswith("1,000 tasks, 10 points, 32 steps  mean loss")
+    assert said[1].startswith("1,000 tasks, 10 points, 32 steps  mean ± 95 % interval")
     assert said[2].startswith("Reptile inner_lr=0.01             0.127 ± 0.076 over 3 seeds  best")
     assert len(said) == 6
     assert not (out if as_json else err)

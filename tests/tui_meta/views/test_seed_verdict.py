@@ -70,8 +70,7 @@ def test_a_table_names_seeds_and_the_number_of_comparisons() -> None:
     assert "over 2 of 3 seeds" in groups[1]
     assert groups[2].endswith(" *")
     assert notes == (
-        "untrained 4.50 · ± 95 % interval over seeds · differences seed by seed, * excludes 0 · "
-        "2 comparisons, each at 97.5 %"
+        "untrained 4.50 · differences seed by seed, * excludes 0 · 2 comparisons, each at 97.5 %"
     )
     assert used == "used: 50,000 iterations, 250,000 gradient evaluations"
 

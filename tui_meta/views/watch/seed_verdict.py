@@ -20,6 +20,7 @@ _LEAST_TABLE = 4
 """Rows of a table: its head, two groups and a note."""
 
 _SAMPLE_CELLS = 3
+_MEAN = "mean ± 95 % interval"
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,9 @@ class SeedVerdict:
     def _table(self, groups: Sequence[JudgedGroup], *, samples: bool) -> Iterator[Line]:
         margin = _SAMPLE_CELLS if samples else 0
         cells = max(len(self.single.where), margin + max(len(one.title) for one in groups))
-        loss_cells = max(len("mean loss"), *(len(f"{one.text} {one.seeds}") for one in groups))
+        loss_cells = max(len(_MEAN), *(len(f"{one.text} {one.seeds}") for one in groups))
         compared = any(one.difference for one in groups)
-        head = f"{self.single.where:<{cells}}  {'mean loss':<{loss_cells}}"
+        head = f"{self.single.where:<{cells}}  {_MEAN:<{loss_cells}}"
         yield line(Span(f"{head}  more than the best" if compared else head, "dim"))
         for one in groups:
             look = (sample(one.index), " ") if samples else ()
@@ -135,11 +136,9 @@ class SeedVerdict:
         total, levels = len(self.groups), self._levels()
         several = levels[0] if len(levels) > 1 else ""
         best = f"best {shown} of {total}" if shown < total else ""
-        margin = "± 95 % interval over seeds"
         star = "differences seed by seed, * excludes 0" if levels else ""
         untrained = self.single.untrained
         texts = (
-            (untrained, best, margin, star, several),
             (untrained, best, star, several),
             (untrained, best, several),
             (untrained, best),
