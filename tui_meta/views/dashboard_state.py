@@ -49,6 +49,8 @@ class DashboardState:
         """Why runs cannot be written at present, or could not when others replaced them."""
         self.on_restart: list[Callable[[], None]] = []
         """Called when other runs have replaced the present ones."""
+        self.on_added: list[Callable[[], None]] = []
+        """Called when there are more runs, besides the present ones."""
         self.on_message: list[Callable[[], None]] = []
         """Called when a page shows a message, which may be below the Watch screen then."""
         self.on_occasion: list[Callable[[str], None]] = []
@@ -58,9 +60,12 @@ class DashboardState:
         self._begin(snapshots, history)
 
     def _begin(self, snapshots: Mapping[str, Snapshot], history: Sequence[AnyEvent]) -> None:
-        self.snapshots = snapshots
         self.history = EventHistory(snapshots)
         self.history.add(history)
+        self._name(snapshots)
+
+    def _name(self, snapshots: Mapping[str, Snapshot]) -> None:
+        self.snapshots = snapshots
         self.titles = titles(snapshots)
         """The names of the runs on the screen."""
         self._statuses: list[RunStatus] | None = None
@@ -134,11 +139,16 @@ class DashboardState:
     def update(self, events: Sequence[AnyEvent], snapshots: Mapping[str, Snapshot]) -> bool:
         """Fold new events; True if the user waits for one of them.
 
-        Runs other than before start with an empty history.
+        Further runs join the present ones; others in their place start with an empty history.
         """
-        restarted = tuple(snapshots) != self.history.runs
+        now, before = tuple(snapshots), self.history.runs
+        has_grown = len(now) > len(before) and now[: len(before)] == before
+        restarted = now != before and not has_grown
         if restarted:
             self._begin(snapshots, ())
+        elif has_grown:
+            self.history.add_runs(now[len(before) :])
+            self._name(snapshots)
         self.snapshots, self._statuses = snapshots, None
         self.history.add(events)
         self.history.see(snapshots)
@@ -148,9 +158,8 @@ class DashboardState:
                 self.save_problems.pop(event.run, None)
             if isinstance(event, SaveFailed):
                 self.save_problems[event.run] = event.problem
-        if restarted:
-            for call in self.on_restart:
-                call()
+        for call in self.on_restart if restarted else self.on_added if has_grown else ():
+            call()
         return any(map(_is_awaited, events))
 
 

@@ -51,19 +51,13 @@ class EventHistory:
     """History of some runs. The cost of an event does not grow with the length of the history."""
 
     def __init__(self, runs: Iterable[str]) -> None:
-        self.runs = tuple(runs)
-        self.evaluations: dict[str, deque[Evaluated]] = {
-            run: deque(maxlen=KEPT_EVALUATIONS) for run in self.runs
-        }
+        self.runs: tuple[str, ...] = ()
+        self.evaluations: dict[str, deque[Evaluated]] = {}
         """The periodic evaluations of each run, oldest first, without what draws them: a long run
         has thousands."""
-        self.validations: dict[str, deque[Validated]] = {
-            run: deque(maxlen=KEPT_EVALUATIONS) for run in self.runs
-        }
+        self.validations: dict[str, deque[Validated]] = {}
         """The validations of each run, oldest first."""
-        self.happenings: dict[str, deque[tuple[int, str]]] = {
-            run: deque(maxlen=KEPT_HAPPENINGS) for run in self.runs
-        }
+        self.happenings: dict[str, deque[tuple[int, str]]] = {}
         """Iterations at which the user had each run evaluated (e), saved (s) or paused (p)."""
         self.troubles: dict[str, Trouble] = {}
         """Why a run diverged or failed."""
@@ -78,6 +72,15 @@ class EventHistory:
         self._newest: dict[tuple[str, ProbeName | None], Evaluated] = {}
         self._open: dict[_Task, dict[str, Evaluated]] = {}
         self._shared: dict[ProbeName | None, Mapping[str, Evaluated]] = {}
+        self.add_runs(runs)
+
+    def add_runs(self, runs: Iterable[str]) -> None:
+        """Take further runs, besides those that are known."""
+        for run in runs:
+            self.runs = (*self.runs, run)
+            self.evaluations[run] = deque(maxlen=KEPT_EVALUATIONS)
+            self.validations[run] = deque(maxlen=KEPT_EVALUATIONS)
+            self.happenings[run] = deque(maxlen=KEPT_HAPPENINGS)
 
     def add(self, events: Iterable[AnyEvent]) -> None:
         """Fold further events; events of unknown runs are ignored."""
@@ -134,6 +137,7 @@ class EventHistory:
                 self.saved[run], self.saved_at[run] = path, iteration
             case Started(iteration=start):
                 self._roll_back(run, start)
+                self._shared = {}  # the others do not wait for the tasks of one that begins later
             case Diverged():
                 self.troubles[run] = Trouble(event.problem, event.advice)
             case Failed():

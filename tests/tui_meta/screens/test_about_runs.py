@@ -64,7 +64,7 @@ async def test_the_verdict_comes_by_itself_once_and_stays(size: tuple[int, int])
         assert session.calls.count("battery") == 1
         await press(pilot, "c")
         await settle(pilot)
-        assert app.watch_screen.state.verdict is None
+        assert app.watch_screen.state.verdicts.current is None
 
 
 async def test_in_a_small_terminal_the_verdict_is_a_message() -> None:

@@ -119,7 +119,8 @@ def test_the_verdict_is_asked_for_once_and_again_after_more_training() -> None:
 
     def to_judge() -> list[str]:
         state.dashboard.update((), session.snapshots())
-        return [one.run for one in state.runs_to_judge()]
+        runs = session.snapshots().values()
+        return [one.run for one in state.verdicts.runs_to_judge(runs)]
 
     assert to_judge() == []
     session.finish("fomaml-1")

@@ -84,6 +84,9 @@ class GeometryPage(Page):
         """Update everything, and ask for runs that are shown for the first time."""
         super().tick()
         if self.in_front:
+            pictures = self.query_one("#pictures")
+            missing = range(len(pictures.children), len(self.dashboard.snapshots))
+            pictures.mount(*(Picture(id=f"picture-{index}") for index in missing))
             self._ask(run for run in self._shown.values() if run not in self._asked)
 
     def paint(self) -> None:

@@ -48,14 +48,18 @@ class LabPage(TaskPage):
         self._turning = 0
         """Steps away from the live theta, to be taken once the checkpoints are known."""
         self._ticks = 0
-        self._begin(lab.begin(next(iter(self._snapshots.values())).waves))
+        self._begin(LabSettings(lab.begin(next(iter(self._snapshots.values())).waves), ()))
 
-    def _begin(self, state: LabState) -> None:
-        """Start with the live thetas of the current runs."""
-        titles = self.dashboard.titles
-        self._settings = LabSettings(
-            state, tuple(Origin(titles[run], run) for run in self._snapshots)
+    def _begin(self, settings: LabSettings) -> None:
+        """Start with the current runs: those that are known as they are, others live."""
+        titles, known = self.dashboard.titles, {one.run: one for one in settings.origins}
+        origins = tuple(
+            replace(known.get(run, Origin("", run)), title=titles[run]) for run in self._snapshots
         )
+        if known.keys() <= self._snapshots.keys():
+            self._settings = replace(settings, origins=origins)
+        else:
+            self._settings = LabSettings(settings.lab, origins)
         self._pending = PendingQueries()
         self._charts = LabCharts()
 
@@ -112,7 +116,11 @@ class LabPage(TaskPage):
     def paint(self) -> None:
         """Ask what is due, and show the answers that are known."""
         if [one.run for one in self._settings.origins] != list(self._snapshots):
-            self._begin(self._settings.lab)
+            self._begin(self._settings)
+            each = self.query_one("#each")
+            missing = range(len(each.children), len(self._wanted))
+            each.mount(*(Chart(id=f"theta-{index}") for index in missing))
+            self.arrange_for(self.shape)
             self.recall()
         self._ticks += 1
         self._ask(follow=self._ticks % FOLLOW_TICKS == 0)

@@ -59,18 +59,25 @@ class TimeMachinePage(TaskPage):
 
     def _begin(self) -> None:
         """Start with the current runs."""
+        self._chosen = 0
+        self._machines: dict[str, TimeMachine] = {}
+        self._histories: dict[str, HistoryChart] = {}
+        self._through_time: dict[str, ThroughTimeChart] = {}
+        self._recalled_at: dict[str, int] = {}
+        self._unread: set[str] = set()
+        """Runs whose history could not be read."""
+        self._take_runs()
+
+    def _take_runs(self) -> None:
+        """Take the current runs; what is known of some of them stays."""
         dashboard = self.dashboard
         self._runs = list(dashboard.snapshots)
         # Others may replace them before the page is painted again.
         self._titles = dashboard.titles
         self._waves = {run: one.waves for run, one in dashboard.snapshots.items()}
-        self._chosen = 0
-        self._machines: dict[str, TimeMachine] = {}
-        self._histories = {run: HistoryChart() for run in self._runs}
-        self._through_time = {run: ThroughTimeChart() for run in self._runs}
-        self._recalled_at: dict[str, int] = {}
-        self._unread: set[str] = set()
-        """Runs whose history could not be read."""
+        for run in self._runs:
+            self._histories.setdefault(run, HistoryChart())
+            self._through_time.setdefault(run, ThroughTimeChart())
 
     @property
     def footer_keys(self) -> Sequence[Key]:
@@ -144,7 +151,10 @@ class TimeMachinePage(TaskPage):
     def paint(self) -> None:
         """Ask what is due, and show the answers that are known."""
         if self._runs != list(self.dashboard.snapshots):
-            self._begin()
+            if self.dashboard.snapshots.keys() >= set(self._runs):
+                self._take_runs()
+            else:
+                self._begin()
             self.recall()
         self._ticks += 1
         iteration = self.dashboard.snapshots[self._run].iteration

@@ -5,9 +5,7 @@ from collections.abc import Callable, Sequence
 from core.analysis.answers import Cancelled
 from core.events import Snapshot
 from tui_meta.screens.base import DashboardScreen
-from tui_meta.views.run_groups import run_groups
 from tui_meta.views.text import plain
-from tui_meta.views.watch.seed_verdict import SeedVerdict
 from tui_meta.views.watch.state import WatchState
 from tui_meta.views.watch.verdict import Verdict, judge
 
@@ -35,9 +33,10 @@ class AboutRuns(DashboardScreen, inherit_bindings=False):
 
     def ask_for_verdict(self) -> None:
         """Ask for the verdict once all runs have ended; a run that continues takes it back."""
-        had_verdict = self.state.verdict is not None
-        runs = self.state.runs_to_judge()
-        if had_verdict and not self.state.verdict:
+        verdicts = self.state.verdicts
+        had_verdict = verdicts.current is not None
+        runs = verdicts.runs_to_judge(self.dashboard.snapshots.values())
+        if had_verdict and not verdicts.current:
             self.rearrange()
         if runs:
             titles = [self.dashboard.titles[one.run] for one in runs]
@@ -50,12 +49,12 @@ class AboutRuns(DashboardScreen, inherit_bindings=False):
     def _take_verdict(self, found: Verdict | Cancelled) -> None:
         assert isinstance(found, Verdict)
         runs = list(self.dashboard.snapshots.values())
-        groups = run_groups(runs, self.dashboard.titles)
-        has_seeds = not all(group.is_single for group in groups)
-        self.state.verdict = SeedVerdict.of(groups, runs, found) if has_seeds else found
+        verdict = self.state.verdicts.take(found, runs, self.dashboard.titles)
+        if verdict is None:
+            return
         self.rearrange()
         if not self.state.arrangement.verdict_rows:
-            (losses,) = self.state.verdict.lines(_LONG, 1)
+            (losses,) = verdict.lines(_LONG, 1)
             self.show_result(plain(losses).rstrip())
 
     def _miss_verdict(self, problem: str) -> None:

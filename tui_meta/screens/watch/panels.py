@@ -34,6 +34,12 @@ class PanelGrid(Grid, LaidOutOnce):
         others: dict[str, Widget] = {layout.FACTS: self.facts, layout.TABLE: self.table}
         return self.charts.get(name) or others[name]
 
+    def grow(self, runs: int) -> None:
+        """Create the charts of runs that were added."""
+        missing = [one for one in map(layout.wave, range(runs)) if one not in self.charts]
+        self.charts |= {panel: Chart(id=panel, can_focus=True) for panel in missing}
+        self.mount(*(self.charts[panel] for panel in missing))
+
     def show_panels(self, now: layout.Arrangement) -> None:
         """Show the panels of ``now``, each in its place."""
         self.display = bool(now.rows)

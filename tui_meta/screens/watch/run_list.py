@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from textual.app import ComposeResult
+from textual.widget import Widget
 
 from tui_meta.screens.base import DashboardScreen
 from tui_meta.views.watch import layout
@@ -21,9 +22,25 @@ class RunList(DashboardScreen, inherit_bindings=False):
 
     def compose_runs(self) -> ComposeResult:
         """Yield the lines of all groups and runs."""
-        self._lines = {name: Lines(id=name, can_focus=True) for name in self.state.lines.every}
-        for one in self._lines.values():
-            yield one.add_class("run")
+        self._lines: dict[str, Lines] = {}
+        yield from self._new_lines()
+
+    def mount_lines(self) -> None:
+        """Create the lines of runs that were added, and of new groups, each in its place."""
+        self.mount(*self._new_lines(), before="#panels")
+        places = {name: place for place, name in enumerate(self.state.lines.every)}
+
+        def place(widget: Widget) -> tuple[int, int]:
+            if widget.id in self._lines:
+                return 1, places.get(widget.id, len(places))
+            return (0 if widget.id == "title" else 2), 0
+
+        self.sort_children(key=place)
+
+    def _new_lines(self) -> list[Lines]:
+        missing = [name for name in self.state.lines.every if name not in self._lines]
+        self._lines |= {name: Lines(id=name, can_focus=True) for name in missing}
+        return [self._lines[name].add_class("run") for name in missing]
 
     @property
     def focused_line(self) -> str | None:

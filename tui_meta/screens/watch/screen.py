@@ -51,6 +51,8 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
         self.state.restore(session.remembered())
         self._remembered = self.state.view()
         dashboard.on_message.append(self.paint_messages)
+        for calls in (dashboard.on_added, dashboard.on_restart):
+            calls.append(self._take_runs)
         self._ticks = self._fast_polls = 0
         self._loaded = False
         self._is_painted_later = False
@@ -278,6 +280,13 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
         self._is_painted_later = False
         self.paint()
 
+    def _take_runs(self) -> None:
+        """Make room for runs that there were not before."""
+        if self.is_attached:
+            self.mount_lines()
+            self.query_one(PanelGrid).grow(len(self.dashboard.snapshots))
+            self.refocus_line()
+
     def remember(self) -> None:
         """Store the view in the session, for the next client."""
         view = self.state.view()
@@ -314,12 +323,12 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
         self._send(order)
 
     def action_restart(self) -> None:
-        if not self._refuses_commands():
+        if not self.refuses_commands():
             self.post_message(self.RestartRequested())
 
     def action_evaluate(self, probe: str) -> None:
         """Evaluate all runs on one task, and show it."""
-        if self._refuses_commands():
+        if self.refuses_commands():
             return
         name = cast(ProbeName, probe)
         self.state.turn_to_evaluation(name)
@@ -332,14 +341,14 @@ class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
     def scope(self) -> list[Snapshot]:
         return self.state.scope(self.focused_line)
 
-    def _refuses_commands(self) -> bool:
+    def refuses_commands(self) -> bool:
         """Return whether no commands are accepted now; shows why if the session is read-only."""
         if self.dashboard.connection.read_only:
             self.show_message("read-only session")
         return self.blocked or self.dashboard.connection.read_only
 
     def _send(self, order: commands.RunCommands) -> None:
-        if self._refuses_commands():
+        if self.refuses_commands():
             return
         for run, command in order.commands:
             self.session.send(command, run)

@@ -47,6 +47,13 @@ class RunLines:
                 self.titles[layout.run_line(run)] = name
         self._open(None)
 
+    def grow(self, snapshots: Mapping[str, Snapshot], titles: Mapping[str, str]) -> None:
+        """Take further runs of the session, after the present ones."""
+        opened = self.opened
+        self.begin(snapshots, titles)
+        if opened:
+            self._open(self.group_of(layout.run_line(opened.members[0])))
+
     @property
     def noun(self) -> str:
         """What the lines are."""

@@ -28,8 +28,7 @@ from tui_meta.views.watch.lens import (
 )
 from tui_meta.views.watch.loss_table import LossTable
 from tui_meta.views.watch.run_lines import RunLines
-from tui_meta.views.watch.seed_verdict import SeedVerdict
-from tui_meta.views.watch.verdict import Verdict, judged_runs
+from tui_meta.views.watch.verdicts import Verdicts
 
 
 class WatchState:
@@ -52,17 +51,23 @@ class WatchState:
         self._begin()
         self.panel = self.chart if self.many else layout.TABLE
         dashboard.on_restart.append(self._begin)
+        dashboard.on_added.append(self._grow)
 
     def _begin(self) -> None:
         self.pinned: ProbeName | None = None
         self.paces: dict[str, float | None] = {}
         """Paces asked for, which snapshots may not know yet."""
-        self.verdict: Verdict | SeedVerdict | None = None
-        self._judged: Sequence[tuple[str, int]] = ()
-        """The runs that the verdict was asked for, and their iterations."""
+        self.verdicts = Verdicts()
         self.lines.begin(self.dashboard.snapshots, self.dashboard.titles)
         self._charts = Charts(self.lines.curves)
         self._still: tuple[list[RunStatus], EventHistory] | None = None
+
+    def _grow(self) -> None:
+        """Show runs that were added; a frozen view has no place for them."""
+        self.lines.grow(self.dashboard.snapshots, self.dashboard.titles)
+        self._charts = Charts(self.lines.curves)
+        self._still = None
+        self.turn_to(self.panel)
 
     @property
     def first_chart(self) -> str:
@@ -134,7 +139,7 @@ class WatchState:
             lines=len(shown),
             first=self.arrangement.lines.start,
             enlarged=self.enlarged,
-            verdict=self.verdict.most_rows if self.verdict else 0,
+            verdict=self.verdicts.most_rows,
             facts=count_facts(self._in_detail),
         )
         return self.arrangement
@@ -271,15 +276,6 @@ class WatchState:
         self.enlarged = view.get("enlarged") is True
         self.pinned = next((name for name in PROBES if name == pinned), None)
 
-    def runs_to_judge(self) -> Sequence[Snapshot]:
-        """Return the runs once all have ended, for the verdict; it is asked for only once."""
-        runs = judged_runs(self.dashboard.snapshots.values())
-        ends = [(one.run, one.iteration) for one in runs]
-        if ends == list(self._judged):
-            return ()
-        self._judged, self.verdict = ends, None
-        return runs
-
     # Content of each part.
 
     def title(self, width: int) -> Line:
@@ -313,7 +309,8 @@ class WatchState:
 
     def verdict_lines(self, width: int) -> Sequence[Line]:
         """Return the verdict, if there is one, in the rows that it has."""
-        return self.verdict.lines(width, self.arrangement.verdict_rows) if self.verdict else ()
+        verdict = self.verdicts.current
+        return verdict.lines(width, self.arrangement.verdict_rows) if verdict else ()
 
     def footer(self, focused_line: str | None, width: int) -> Line:
         """The keys that apply now."""

@@ -1,0 +1,48 @@
+"""When the verdict about the runs of a session is due, and the one that is shown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from core.events import Snapshot
+from tui_meta.views.run_groups import run_groups
+from tui_meta.views.watch.seed_verdict import SeedVerdict
+from tui_meta.views.watch.verdict import Verdict, judged_runs
+
+
+class Verdicts:
+    """The ``current`` verdict, until a run is added or continues."""
+
+    def __init__(self) -> None:
+        self.current: Verdict | SeedVerdict | None = None
+        self._asked: Sequence[tuple[str, int]] = []
+        """The runs that it was asked for, and their iterations."""
+
+    @property
+    def most_rows(self) -> int:
+        """The rows that it fills."""
+        return self.current.most_rows if self.current else 0
+
+    def runs_to_judge(self, runs: Iterable[Snapshot]) -> Sequence[Snapshot]:
+        """Return the finished runs once all have ended; the verdict is asked for only once."""
+        judged = judged_runs(runs)
+        if (ends := _ends(judged)) == self._asked:
+            return ()
+        self._asked, self.current = ends, None
+        return judged
+
+    def take(
+        self, found: Verdict, runs: Sequence[Snapshot], titles: Mapping[str, str]
+    ) -> Verdict | SeedVerdict | None:
+        """Return what to show of all ``runs``: of groups, where there are any.
+
+        None if a run was added or has continued since the verdict was asked for.
+        """
+        if _ends(found.runs) != self._asked:
+            return None
+        groups = run_groups(runs, titles)
+        has_seeds = not all(group.is_single for group in groups)
+        self.current = SeedVerdict.of(groups, runs, found) if has_seeds else found
+        return self.current
+
+
+def _ends(runs: Iterable[Snapshot]) -> Sequence[tuple[str, int]]:
+    return [(one.run, one.iteration) for one in runs]
