@@ -156,6 +156,8 @@ def _requirement(problem: str) -> str:
     """Return what the value must be instead, from msgspec's words."""
     if problem.startswith("Number out of range"):
         return "must be a number of at most 1e308"
+    if counted := re.match(r"Expected `array` of length (\d+)", problem):
+        return f"must be {counted[1]} values"
     expected = re.match(r"Expected `(\w+)( \| null)?`, got", problem)
     if expected and expected[1] in _KINDS:
         return f"must be {_KINDS[expected[1]]}"

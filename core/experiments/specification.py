@@ -99,7 +99,7 @@ class Specification:
 
     def _swept(self, variant: Variant) -> dict[str, tuple[Any, ...]]:
         """Return the swept settings that concern ``variant``, sorted by name."""
-        own = _flat(variant.settings, "runs")
+        own = flat_settings(variant.settings, "runs")
         others = ALGORITHMS.keys() - {variant.algorithm}
         return {
             key: values
@@ -110,11 +110,11 @@ class Specification:
     def _runs_of(self, variant: Variant) -> Iterator[PlannedRun]:
         swept = self._swept(variant)
         shared = merged(self.settings, variant.settings)
-        variant_own = _flat(variant.settings, "runs")
+        variant_own = flat_settings(variant.settings, "runs")
         for values in itertools.product(*swept.values()):
             varied = dict(zip(swept, values, strict=True))
             with _naming(varied, "sweep"), _naming(variant_own, f"runs {variant.name}"):
-                config = run_config(variant.algorithm, merged(shared, _nested(varied)))
+                config = run_config(variant.algorithm, merged(shared, nested_settings(varied)))
             own = f"{variant.algorithm}."
             labels = [f"{key.removeprefix(own)}={_shown(one)}" for key, one in varied.items()]
             group = " ".join([variant.name, *labels])
@@ -217,7 +217,7 @@ def _variant(plain: object, where: str) -> Variant:
 
 
 def _sweep(plain: object, variants: Sequence[Variant]) -> dict[str, tuple[Any, ...]]:
-    sweep = {key.replace("-", "_"): values for key, values in _flat(plain, "sweep").items()}
+    sweep = {key.replace("-", "_"): values for key, values in flat_settings(plain, "sweep").items()}
     refuse_unknown(sweep, SWEPT, "sweep")
     present = {one.algorithm for one in variants}
     for key, values in sweep.items():
@@ -246,18 +246,20 @@ def _repeated(values: Sequence[object]) -> bool:
     return any(one in values[:at] for at, one in enumerate(values))
 
 
-def _flat(table: object, where: str) -> dict[str, Any]:
+def flat_settings(table: object, where: str) -> dict[str, Any]:
     """Return the values of nested tables by their dotted names."""
     flat: dict[str, Any] = {}
     for key, value in require_table(table, where).items():
         if isinstance(value, dict):
-            flat |= {f"{key}.{name}": one for name, one in _flat(value, f"{where}.{key}").items()}
+            flat |= {
+                f"{key}.{name}": one for name, one in flat_settings(value, f"{where}.{key}").items()
+            }
         else:
             flat[key] = value
     return flat
 
 
-def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+def nested_settings(flat: Mapping[str, Any]) -> dict[str, Any]:
     """Return tables of the values that have dotted names; settings have at most one dot."""
     nested: dict[str, Any] = {}
     for key, value in flat.items():

@@ -190,16 +190,21 @@ class RunFolder:
         return other
 
 
+def require_run_name(out: Path, name: str) -> None:
+    """Raise ``RunFolderError`` for a name that no run under ``out`` can have."""
+    if not re.fullmatch(r"[\w][\w.-]{0,99}", name):
+        raise RunFolderError(
+            out / name[:60], "invalid run name", "use letters, digits, '.', '_' and '-'"
+        )
+
+
 def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:
     """Create and lock an empty folder ``name`` under ``out``; raises ``RunFolderError``.
 
     With ``unique`` a number is added to a name that is taken; without, it is an error, except for
     a folder that a process left before it wrote anything.
     """
-    if not re.fullmatch(r"[\w][\w.-]{0,99}", name):
-        raise RunFolderError(
-            out / name[:60], "invalid run name", "use letters, digits, '.', '_' and '-'"
-        )
+    require_run_name(out, name)
     attempt = 1
     while True:
         path = out / (name if attempt == 1 else f"{name}-{attempt}")

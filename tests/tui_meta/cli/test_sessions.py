@@ -322,6 +322,17 @@ def test_an_order_to_one_run_reaches_it_alone(
     assert state(session, FOMAML) == "training"
 
 
+def test_a_run_is_added_with_other_settings(
+    session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["reptile.inner-lr=0.005", "name=slow"]
+    assert main(["send", "1", "add", *words, "--run", REPTILE]) == 0
+    assert out(capsys) == "reptile-slow started, as reptile-1: inner-lr 0.005 instead of 0.02\n"
+    assert session.snapshots()["reptile-slow"].config["algorithm"]["inner_lr"] == 0.005
+    assert main(["send", "1", "add"]) == 0
+    assert out(capsys) == "fomaml-4 started, as fomaml-1: seed 1 instead of 0\n"
+
+
 def test_a_rejected_command_is_printed_and_exits_with_2(
     session: FakeSession, serving: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -364,6 +375,11 @@ def test_a_rejected_command_of_another_client_is_not_an_answer(
         (["evaluate", "x"], "evaluate 'x' is unknown; use one of random, standard"),
         (["evaluate", "validation"], "evaluate 'validation' is unknown"),
         (["pause", "--run", "x"], "no run 'x'; runs: fomaml-1, reptile-1"),
+        (["add", "--run", "x"], "no run 'x'; runs: fomaml-1, reptile-1"),
+        (["add", "seed"], "add: must be a setting and its value, SETTING=VALUE, got 'seed'"),
+        (["add", "seed=x"], "seed: must be a whole number, got 'x'"),
+        (["add", "reptile.inner-lr=1"], "unknown setting 'reptile.inner_lr'"),
+        (["add", "algorithm=maml"], "algorithm: must be one of fomaml, reptile, got 'maml'"),
     ],
     ids=lambda one: " ".join(one)[:20] if isinstance(one, list) else None,
 )

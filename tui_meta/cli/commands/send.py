@@ -23,6 +23,7 @@ from core.events import (
     Saved,
     SaveFailed,
     SetPace,
+    Snapshot,
     Step,
     Stepped,
     Stopped,
@@ -33,6 +34,7 @@ from core.remote.protocol import RemoteError
 from tui_meta.cli.headless import problem_line
 from tui_meta.console import Exit, print_error
 from tui_meta.output import Output
+from tui_meta.views.dialogs.new_run import NewRun
 from tui_meta.views.messages.log import MessageLog
 from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.numbers import pace as pace_words
@@ -98,17 +100,22 @@ COMMANDS: dict[str, Request | Callable[[str], Request]] = {
     "pace": _pace,
     "extend": Request(Extend(), Extended),
 }
-"""All commands; those with an argument make the request from it."""
+"""Commands about the present runs; those with an argument make the request from it."""
+
+ADD = "add"
+"""The command that begins another run."""
 
 
 def send(id: str, words: Sequence[str], run: str | None) -> int:
     """Send the command ``words`` to ``run``, or to every run, and print the outcome."""
-    request = _parse(words)
+    request = None if words[0] == ADD else _parse(words)
     session = RemoteSession(find_session(id).id)
     try:
         known = session.snapshots()
         if run is not None and run not in known:
             raise LabError(f"no run {run!r}; runs: {', '.join(known)}")
+        if request is None:
+            return _add(session, words[1:], known[run or next(iter(known))])
         if request.command:
             session.send(request.command, run)
         elif request.probe:
@@ -121,11 +128,21 @@ def send(id: str, words: Sequence[str], run: str | None) -> int:
     return _report(session, request, answers)
 
 
+def _add(session: RemoteSession, words: Sequence[str], beside: Snapshot) -> int:
+    """Begin a run as ``beside``, but for the settings in ``words``."""
+    out = session.folders()[beside.run].parent
+    new = NewRun(beside, [*session.snapshots().values()], out, beside.algorithm)
+    new = new.with_words(words)
+    name = session.add(new.request)
+    Output().print_line(f"{name} started, as {beside.run}: {new.difference_words}")
+    return Exit.DONE
+
+
 def _parse(words: Sequence[str]) -> Request:
     word, *arguments = words
     request = COMMANDS.get(word)
     if request is None:
-        raise LabError(f"unknown command {word!r}; use one of {', '.join(COMMANDS)}")
+        raise LabError(f"unknown command {word!r}; use one of {', '.join([*COMMANDS, ADD])}")
     if len(arguments) > callable(request):
         raise LabError(f"{word} takes no argument {arguments[-1]!r}")
     return request(arguments[0] if arguments else "") if callable(request) else request

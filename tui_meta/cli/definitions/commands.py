@@ -65,9 +65,13 @@ _register(
     "training:send",
     "Send a dashboard command to a session from a script.",
     "Commands: pause, resume, step [N], save, evaluate [random | standard |\n"
-    "half-range | compare], pace [N | full], extend.\n"
+    "half-range | compare], pace [N | full], extend, add [SETTING=VALUE ...].\n"
+    "add begins another run, with the settings of --run (default: the first) but for\n"
+    "those that are named; name=NAME and algorithm=NAME are settings too.\n"
     "Exit code: 0 if all runs accepted, 2 otherwise.\n"
-    "Example: tui-meta send 1 step 10\n",
+    "Examples:\n"
+    "  tui-meta send 1 step 10\n"
+    "  tui-meta send 1 add reptile.inner-lr=0.005\n",
 )
 _register(
     "watch",
