@@ -293,6 +293,27 @@ def test_headless_runs_are_attached_to_and_outlive_their_terminal(
     until_none_lives()
 
 
+def test_a_run_joins_headless_ones_from_a_dashboard_and_from_a_script(
+    open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
+    lines = open_dashboard(*SLOW, "--no-tui", "--iterations", "30000")
+    lines.wait_for("it/s")
+    dashboard = open_dashboard("attach")
+    dashboard.wait_until(past(0), "attached")
+    dashboard.press("+mine\r")
+    dashboard.wait_for("fomaml-mine started: seed 1 instead of 0")
+    said = ran(tmp_path, "send", "1", "add", "name=script", "iterations=50", "seed=7")
+    assert said.startswith("fomaml-script started, as fomaml-x: seed 7 instead of 0")
+    dashboard.wait_for("fomaml-script")
+    dashboard.press("dd")
+    assert dashboard.wait_for_end() == 0
+    ran(tmp_path, "send", "1", "pace", "full")
+    assert lines.wait_for_end() == 0
+    for name in ("x", "mine", "script"):
+        events = history(tmp_path / RUN.with_name(f"fomaml-{name}"))
+        assert [type(event).__name__ for event in events][-1] == "Finished"
+
+
 def test_attached_dashboards_command_json_runs(
     open_dashboard: OpenDashboard, tmp_path: Path
 ) -> None:

@@ -84,6 +84,7 @@ WATCH_CASES = {
         first="space",
         there=r"FOMAML +finished(?s:.*)Reptile +finished",
     ),
+    "add": Case(shows("━ another run, as fomaml-"), after="escape"),
     "restart": Case(shows(r"new runs\?"), after="escape"),
 }
 """By the names of the keys."""

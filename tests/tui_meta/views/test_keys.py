@@ -38,7 +38,7 @@ ALIKE = {
     "n": {"lab new task", "time-machine new task", "battery seed"},  # other tasks
     "o": {"lab chart", "time-machine chart", "runs other curves"},  # the other chart
     "minus": {"lab less", "battery fewer"},
-    "plus": {"lab change", "battery tasks"},
+    "plus": {"watch add run", "lab change", "battery tasks"},
 }
 """Actions that one key has on several screens, which mean the same under different names."""
 

@@ -13,6 +13,7 @@ from core.events import Snapshot
 from core.session.api import Session
 from tui_meta.screens.base import bindings
 from tui_meta.screens.watch.about import AboutRuns
+from tui_meta.screens.watch.adding import AddRuns
 from tui_meta.screens.watch.chart_keys import ChartKeys
 from tui_meta.screens.watch.loss_table import LossTablePanel
 from tui_meta.screens.watch.panels import PanelGrid
@@ -29,7 +30,7 @@ from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 
 
-class WatchScreen(ChartKeys, AboutRuns, RunList, inherit_bindings=False):
+class WatchScreen(ChartKeys, AboutRuns, AddRuns, RunList, inherit_bindings=False):
     """Polls a session and shows it; keys send commands, and a message confirms each at once."""
 
     NAME = "Watch"

@@ -35,7 +35,8 @@ _CONCEPTS: Mapping[str, Concepts] = {
         "table": "One random task each. Large waves have large losses: compare by validation.",
         "waves": "The newest task common to all running runs. After {evaluate}, {standard}, "
         "{half range} or {per step} your evaluation, until {back}.",
-        "group": "Runs that differ in their seed alone; ± is over seeds.",
+        "group": "Runs that differ in their seed alone; ± is over seeds. {add run} and enter: one "
+        "more.",
         "verdict": "At the end all runs are compared on 1,000 other tasks.",
         "focus": "A run has the focus when its line is highlighted ({next}, arrows). Without one, "
         "{pause}, {step}, {save}, {continue}, {slower} and {pace} act on all runs.",

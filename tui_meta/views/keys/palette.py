@@ -12,6 +12,7 @@ from tui_meta.views.text import Line, Span, clip, line, wrap
 _KEY_CELLS = 11
 
 SYNONYMS: Mapping[str, str] = {
+    "add run": "begin new start train another plus seed settings algorithm",
     "battery open": "settings lr learning rate shots points protocol configuration",
     "battery protocol": "finn settings shots",
     "battery start": "compare evaluate test validate",

@@ -34,6 +34,13 @@ RUN_KEYS = (
     ),
     Key("U", "pace(9)", "full speed", "Full speed (all runs, or the one in focus)", 8),
     Key(
+        "plus,equals_sign",
+        "add",
+        "add run",
+        "Begin another run beside the present ones, with the settings of the one in focus",
+        10,
+    ),
+    Key(
         "r",
         "restart",
         "restart",

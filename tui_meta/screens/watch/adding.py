@@ -1,0 +1,57 @@
+"""The key of the Watch screen that begins another run."""
+
+from collections.abc import Sequence
+
+from core.errors import reason
+from core.events import Snapshot
+from core.session.run_requests import AddRequest
+from tui_meta.screens.base import DashboardScreen
+from tui_meta.screens.dialogs.new_run import NewRunDialog
+from tui_meta.views.dialogs.new_run import NewRun
+from tui_meta.views.dialogs.new_run_form import NewRunForm
+
+
+class AddRuns(DashboardScreen, inherit_bindings=False):
+    """Asks for the settings of a run, and adds it to the session."""
+
+    @property
+    def scope(self) -> Sequence[Snapshot]:
+        """The runs that a key acts on."""
+        raise NotImplementedError
+
+    def refuses_commands(self) -> bool:
+        """Return True where no commands are accepted now."""
+        raise NotImplementedError
+
+    def action_add(self) -> None:
+        """Open the form, with the settings of the run in focus, or of the first."""
+        if self.refuses_commands():
+            return
+        beside, present = self.scope[0], list(self.dashboard.snapshots.values())
+        out = self.session.folders()[beside.run].parent
+        form = NewRunForm(NewRun(beside, present, out, beside.algorithm))
+        self.app.push_screen(NewRunDialog(form, self._add))
+
+    def _add(self, dialog: NewRunDialog, request: AddRequest, words: str) -> None:
+        """Add the run, in a thread; a dialog that is still open shows why that is not possible."""
+
+        def add() -> None:
+            try:
+                run = self.session.add(request)
+            except Exception as error:  # a request that fails ends, and nothing else
+                self.app.call_from_thread(refuse, reason(error))
+            else:
+                self.app.call_from_thread(take, run)
+
+        def take(run: str) -> None:
+            if dialog.is_current:
+                dialog.dismiss(None)
+            self.show_result(f"{run} started: {words}")
+
+        def refuse(problem: str) -> None:
+            if dialog.is_current:
+                dialog.refuse(problem)
+            else:
+                self.show_error(f"no other run: {problem}")
+
+        self.run_worker(add, thread=True)
