@@ -53,13 +53,16 @@ class LocalSession:
         self._executors = Executors("analysis")
         self._view: View = {}
         self._published = threading.Condition()
-        self._changing = threading.Lock()
+        self._changing = threading.RLock()
+        self._has_begun = False
         self._is_over = False
         self._trainers = self._make_trainers(plans)
 
     def start(self) -> None:
-        for trainer in self._trainers.values():
-            trainer.start()
+        with self._changing:
+            self._has_begun = True
+            for trainer in self._trainers.values():
+                trainer.start()
 
     def snapshots(self) -> Mapping[str, Snapshot]:
         return {name: trainer.snapshot for name, trainer in self._trainers.items()}
@@ -121,7 +124,8 @@ class LocalSession:
                 undo([plan])
                 raise
             self._trainers = trainers
-            trainers[plan.folder.name].start()
+            if self._has_begun:
+                trainers[plan.folder.name].start()
             return plan.folder.name
 
     def stop(self, *, save: bool) -> None:

@@ -66,9 +66,7 @@ class Trainer:
         return self._checkpoints.folder.path
 
     def start(self) -> None:
-        """Start the thread, once; a run whose thread cannot be started has failed."""
-        if self._thread.ident is not None:
-            return
+        """Start the thread; a run whose thread cannot be started has failed."""
         try:
             self._thread.start()
         except RuntimeError as error:

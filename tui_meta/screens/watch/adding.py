@@ -5,14 +5,17 @@ from collections.abc import Sequence
 from core.errors import reason
 from core.events import Snapshot
 from core.session.run_requests import AddRequest
-from tui_meta.screens.base import DashboardScreen
 from tui_meta.screens.dialogs.new_run import NewRunDialog
+from tui_meta.screens.watch.panels import PanelGrid
+from tui_meta.screens.watch.run_list import RunList
 from tui_meta.views.dialogs.new_run import NewRun
 from tui_meta.views.dialogs.new_run_form import NewRunForm
 
 
-class AddRuns(DashboardScreen, inherit_bindings=False):
-    """Asks for the settings of a run, and adds it to the session."""
+class AddRuns(RunList, inherit_bindings=False):
+    """Asks for the settings of a run and adds it to the session; makes room for those of others."""
+
+    grid: PanelGrid
 
     @property
     def scope(self) -> Sequence[Snapshot]:
@@ -22,6 +25,13 @@ class AddRuns(DashboardScreen, inherit_bindings=False):
     def refuses_commands(self) -> bool:
         """Return True where no commands are accepted now."""
         raise NotImplementedError
+
+    def take_runs(self) -> None:
+        """Make room for runs that there were not before."""
+        if self.is_attached:
+            self.mount_lines()
+            self.grid.grow(len(self.dashboard.snapshots))
+            self.refocus_line()
 
     def action_add(self) -> None:
         """Open the form, with the settings of the run in focus, or of the first."""

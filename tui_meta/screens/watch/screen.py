@@ -17,7 +17,6 @@ from tui_meta.screens.watch.adding import AddRuns
 from tui_meta.screens.watch.chart_keys import ChartKeys
 from tui_meta.screens.watch.loss_table import LossTablePanel
 from tui_meta.screens.watch.panels import PanelGrid
-from tui_meta.screens.watch.run_list import RunList
 from tui_meta.upstream.drivers import driver_of
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.table import Groups
@@ -30,7 +29,7 @@ from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 
 
-class WatchScreen(ChartKeys, AboutRuns, AddRuns, RunList, inherit_bindings=False):
+class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
     """Polls a session and shows it; keys send commands, and a message confirms each at once."""
 
     NAME = "Watch"
@@ -53,7 +52,7 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, RunList, inherit_bindings=False
         self._remembered = self.state.view()
         dashboard.on_message.append(self.paint_messages)
         for calls in (dashboard.on_added, dashboard.on_restart):
-            calls.append(self._take_runs)
+            calls.append(self.take_runs)
         self._ticks = self._fast_polls = 0
         self._loaded = False
         self._is_painted_later = False
@@ -81,10 +80,10 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, RunList, inherit_bindings=False
         self._title, self._verdict, self._messages, self._keys = (
             Lines(id=name) for name in ("title", "verdict", "messages", "keys")
         )
-        self._grid = PanelGrid(len(self.dashboard.snapshots), self.state.panel, id="panels")
+        self.grid = PanelGrid(len(self.dashboard.snapshots), self.state.panel, id="panels")
         yield self._title
         yield from self.compose_runs()
-        yield from (self._grid, self._verdict, self._messages, self._keys)
+        yield from (self.grid, self._verdict, self._messages, self._keys)
 
     def on_mount(self) -> None:
         self.set_interval(self.dashboard.rates.tick, self.tick)
@@ -229,15 +228,15 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, RunList, inherit_bindings=False
 
     def _paint_numbers(self, panels: Collection[str]) -> None:
         if layout.TABLE in panels:
-            table = self._grid.table
+            table = self.grid.table
             table.show_table(self.state.table(table.size.width))
         if layout.FACTS in panels:
-            facts = self._grid.facts
+            facts = self.grid.facts
             facts.show_titled(*self.state.facts(*facts.size))
 
     def _paint_charts(self, panels: Collection[str]) -> None:
         for panel, (plot, below) in self.state.plots(panels).items():
-            chart = self._grid.charts[panel]
+            chart = self.grid.charts[panel]
             chart.show(plot)
             chart.show_below(below)
 
@@ -253,9 +252,9 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, RunList, inherit_bindings=False
         self._verdict.display = bool(now.verdict_rows)
         self._verdict.styles.height = now.verdict_rows
         self.arrange_runs()
-        self._grid.show_panels(now)
+        self.grid.show_panels(now)
         if self.focused_line is None:
-            panel = self._grid.panel(self.state.panel)
+            panel = self.grid.panel(self.state.panel)
             self.set_focus(panel if panel.display else None)
         self._paint_after_layout(now)
 
@@ -263,7 +262,7 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, RunList, inherit_bindings=False
         """Give charts their plots, which they draw at their new size; paint the rest after that."""
         is_seen = self.is_mounted and self.is_seen
         if is_seen:
-            for chart in self._grid.charts.values():
+            for chart in self.grid.charts.values():
                 chart.draw_later()
             self._paint_charts(now.panels)
             self._stale = []
@@ -280,13 +279,6 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, RunList, inherit_bindings=False
     def _paint_all(self) -> None:
         self._is_painted_later = False
         self.paint()
-
-    def _take_runs(self) -> None:
-        """Make room for runs that there were not before."""
-        if self.is_attached:
-            self.mount_lines()
-            self.query_one(PanelGrid).grow(len(self.dashboard.snapshots))
-            self.refocus_line()
 
     def remember(self) -> None:
         """Store the view in the session, for the next client."""
@@ -399,7 +391,7 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, RunList, inherit_bindings=False
         before = self.state.arrangement
         self.state.turn_to(panel)
         if self.state.arrange(self.size.width, self.size.height) == before:
-            self.set_focus(self._grid.panel(panel))
+            self.set_focus(self.grid.panel(panel))
         else:
             self.set_focus(None)
             self.rearrange()
