@@ -19,6 +19,7 @@ from typing import Any
 
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
+from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
 from core.errors import reason
@@ -50,7 +51,9 @@ class KernelCache(NullCache):
         if code is None:
             return None
         try:
-            target_context.refresh()
+            # As little of numba as the code calls: refreshing the context would prepare it to
+            # compile, which takes a quarter of a second.
+            rtsys.initialize(target_context)
             return CompileResult._rebuild(target_context, *pickle.loads(code))
         except Exception:  # whatever is wrong with it, the code can be compiled
             return None

@@ -466,6 +466,15 @@ def test_compiled_code_of_each_precision_comes_from_the_cache(dtype: str) -> Non
         assert kernel.stats.cache_hits
 
 
+def test_cached_code_is_loaded_without_what_only_the_compiler_needs() -> None:
+    fused_network.compiled_kernels("float32")
+    train = "from core import *; run = train(RunConfig(algorithm=Reptile(), iterations=3))"
+    found = "print(run.losses[0] > 0, {'numba.np.arrayobj', 'torch'} & {*sys.modules})"
+    command = [sys.executable, "-c", f"import sys\n{train}\n{found}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "True set()\n"
+
+
 @pytest.mark.slow
 def test_two_processes_that_compile_at_once_fill_one_cache(tmp_path: Path) -> None:
     def compile(_: object = None) -> str:
