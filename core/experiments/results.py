@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -116,34 +117,70 @@ class ResultLog:
             self._file = None
 
 
+class FollowedResults:
+    """The results in the folder ``path``, read again and again: of each file what was appended."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read: dict[str, int] = {}
+        """Bytes read of each file."""
+        self.found: dict[str, RunResult] = {}
+        """The results by digest. Of several results of a run one that did not fail counts, else
+        the newest."""
+
+    def read(self) -> bool:
+        """Read what is new; return False if there is nothing. Raises ``RunFolderError``.
+
+        Lines that are foreign are passed over, and one that is not whole is read later.
+        """
+        changed = False
+        try:
+            with suppress(FileNotFoundError), os.scandir(self._path) as entries:
+                files = [one for one in entries if one.name.endswith(".jsonl")]
+                for file in sorted(files, key=lambda one: one.name):
+                    for result in self._appended(file.name, file.stat().st_size):
+                        other = self.found.get(result.digest)
+                        if other is None or _rank(result) < _rank(other):
+                            self.found[result.digest] = result
+                            changed = True
+        except OSError as error:
+            problem = f"results cannot be read ({reason(error)})"
+            raise RunFolderError(self._path, problem) from error
+        return changed
+
+    def _appended(self, name: str, size: int) -> Iterator[RunResult]:
+        start = self._read.get(name, 0)
+        if size == start:
+            return
+        # A file that became shorter is another one, such as a copy of an older state.
+        start = start if start <= size else 0
+        with open_regular(self._path / name) as content:
+            content.seek(start)
+            while line := content.readline(LONGEST_LINE):
+                if not line.endswith(b"\n") and len(line) < LONGEST_LINE:
+                    break
+                start += len(line)
+                with suppress(*NOT_JSON):
+                    yield _DECODER.decode(line)
+        self._read[name] = start
+
+
+_DECODER = msgspec.json.Decoder(RunResult)
+
+
+def _rank(result: RunResult) -> tuple[bool, float]:
+    failed = result.state == "failed"
+    return failed, -result.time if failed else result.time
+
+
 def read_results(path: Path) -> dict[str, RunResult]:
     """Return the results in the folder ``path`` by digest, in the order of the runs' ends.
 
-    Of several results of a run one that did not fail counts, else the newest. Lines that are torn
-    or foreign are passed over. Raises ``RunFolderError``.
+    Raises ``RunFolderError``.
     """
-    found: dict[str, RunResult] = {}
-    for result in sorted(_lines(path), key=lambda one: one.time):
-        other = found.get(result.digest)
-        if other is None or other.state == "failed":
-            found[result.digest] = result
-    return found
-
-
-def _lines(path: Path) -> Iterator[RunResult]:
-    decoder = msgspec.json.Decoder(RunResult)
-    try:
-        files = sorted(path.glob("*.jsonl"))
-        for file in files:
-            with open_regular(file) as content:
-                while line := content.readline(LONGEST_LINE):
-                    if line.endswith(b"\n"):
-                        try:
-                            yield decoder.decode(line)
-                        except NOT_JSON:
-                            continue
-    except OSError as error:
-        raise RunFolderError(path, f"results cannot be read ({reason(error)})") from error
+    results = FollowedResults(path)
+    results.read()
+    return dict(sorted(results.found.items(), key=lambda pair: pair[1].time))
 
 
 def missing(

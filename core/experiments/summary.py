@@ -44,6 +44,15 @@ class GroupSummary:
     validation: SeedInterval | None = None
     difference: Difference | None = None
 
+    @classmethod
+    def of(
+        cls, group: str, varied: Mapping[str, Any], planned: int, results: Sequence[RunResult]
+    ) -> GroupSummary:
+        """Return a group with the mean over its seeds, and without a difference."""
+        values = list(_by_seed(results).values())
+        validation = SeedInterval.of(values) if values else None
+        return cls(group, varied, planned, results, validation)
+
     def count(self, state: str) -> int:
         """Return how many of the runs ended so."""
         return sum(result.state == state for result in self.results)
@@ -54,10 +63,14 @@ def summarize(runs: Iterable[PlannedRun], results: Mapping[str, RunResult]) -> l
     members: dict[str, list[PlannedRun]] = {}
     for run in runs:
         members.setdefault(run.group, []).append(run)
-    groups = [_group(name, planned, results) for name, planned in members.items()]
+    return compared([_group(name, planned, results) for name, planned in members.items()])
+
+
+def compared(groups: Sequence[GroupSummary]) -> list[GroupSummary]:
+    """Return ``groups`` with the difference of each to the best, where it can be compared."""
     best = best_of(groups)
     if best is None:
-        return groups
+        return list(groups)
     losses = {one.group: _by_seed(one.results) for one in groups}
     found = seed_differences(losses, best.group)
     return [
@@ -92,9 +105,7 @@ def _group(
     name: str, planned: Sequence[PlannedRun], results: Mapping[str, RunResult]
 ) -> GroupSummary:
     found = [results[run.digest] for run in planned if run.digest in results]
-    values = list(_by_seed(found).values())
-    validation = SeedInterval.of(values) if values else None
-    return GroupSummary(name, planned[0].varied, len(planned), found, validation)
+    return GroupSummary.of(name, planned[0].varied, len(planned), found)
 
 
 def _by_seed(results: Iterable[RunResult]) -> dict[int, float]:

@@ -5,18 +5,10 @@ from typing import Any
 
 import pytest
 
-from core.events import Spent, Validated
-from core.experiments.results import RunResult, failed, identity
-from core.experiments.specification import PlannedRun, specification_of
+from core.experiments.results import failed
+from core.experiments.specification import specification_of
 from core.experiments.summary import GroupSummary, summarize
-
-
-def result(run: PlannedRun, mean: float | None, state: Any = "finished") -> RunResult:
-    columns: Any = dict.fromkeys(("mean", "low", "high", "median"), (mean,))
-    spent = Spent(1, 1, 1, 0.0)
-    last = Validated(run=run.name, iteration=9, time=0.0, steps=(2,), diverged=(0,), losses=(mean,),
-                     spent=spent, **columns)  # fmt: skip
-    return RunResult(**identity(run), state=state, iteration=9, spent=spent, last=last)
+from tests.support.sweeps import result
 
 
 def summary(values: dict[float, dict[int, float | None]], **more: Any) -> list[GroupSummary]:
