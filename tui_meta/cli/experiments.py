@@ -1,17 +1,16 @@
 """The runs of an experiment as text: before they start, as they end, and in groups."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
-from core.evaluation.seed_interval import SeedInterval
 from core.experiments.results import Ended, RunResult
 from core.experiments.specification import PlannedRun
-from core.experiments.summary import GroupSummary, best_of
+from core.experiments.summary import GroupSummary
 from tui_meta.cli.tables import print_table
 from tui_meta.output import Output
-from tui_meta.views.numbers import duration, interval, loss, whole
+from tui_meta.views.numbers import duration, interval, whole
+from tui_meta.views.sweep.words import difference_words, footnotes, seeds_mean, troubles
 
 SHOWN_SEEDS = 8
 
@@ -68,7 +67,7 @@ def print_groups(output: Output, groups: Sequence[GroupSummary]) -> None:
             f"{one.count('finished')}/{one.planned}",
             troubles(one),
             seeds_mean(one.validation),
-            _difference(one),
+            difference_words(one),
         )
         for one in groups
     ]
@@ -76,41 +75,3 @@ def print_groups(output: Output, groups: Sequence[GroupSummary]) -> None:
     print_table(output, columns, rows, numbers=(1, 3, 4), names=(0,), optional=(2, 4))
     for line in footnotes(groups):
         output.print_line(line)
-
-
-def footnotes(groups: Sequence[GroupSummary]) -> list[str]:
-    """Return what the numbers of a table of groups mean."""
-    lines = []
-    if any(one.validation and one.validation.n > 1 for one in groups):
-        lines.append("validation: mean loss after the last step, ± 95% interval over seeds")
-    compared = [one.difference for one in groups if one.difference]
-    if compared:
-        best, level = compared[0].best, compared[0].interval.level
-        several = f"{whole(len(compared))} comparisons, each at {100 * level:.4g}%"
-        line = f"more than the best ({best}): seed by seed, on the same tasks; * excludes 0"
-        lines.append(f"{line}; {several}" if len(compared) > 1 else line)
-    elif best_of(groups) is None and any(one.validation for one in groups):
-        lines.append("no comparison: the groups are validated in different ways")
-    return lines
-
-
-def seeds_mean(validation: SeedInterval | None) -> str:
-    """Return a mean over seeds with its margin, if there are several."""
-    if validation is None:
-        return "-"
-    if not math.isfinite(validation.margin):
-        return loss(validation.mean)
-    return interval(validation.mean, validation.margin)
-
-
-def _difference(group: GroupSummary) -> str:
-    if group.difference is None:
-        return ""
-    mark = " *" if group.difference.is_significant else "  "
-    return seeds_mean(group.difference.interval) + mark
-
-
-def troubles(group: GroupSummary) -> str:
-    """Return how many runs diverged or failed."""
-    counts = {state: group.count(state) for state in ("diverged", "failed")}
-    return ", ".join(f"{whole(count)} {state}" for state, count in counts.items() if count)

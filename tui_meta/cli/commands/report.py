@@ -12,10 +12,18 @@ from core.experiments.records import record_of
 from core.experiments.summary import GroupSummary, curve_of, summarize
 from core.experiments.sweep_folder import SweepFolder
 from core.storage.io import write_atomically
-from tui_meta.cli.experiments import footnotes, seeds_mean, troubles
 from tui_meta.console import Exit, print_note
 from tui_meta.views.describe import display_path
 from tui_meta.views.numbers import whole
+from tui_meta.views.sweep.words import (
+    difference_words,
+    footnotes,
+    names_beside_algorithms,
+    seeds_mean,
+    setting_words,
+    swept,
+    troubles,
+)
 
 Format = Literal["markdown", "csv", "latex"]
 
@@ -88,34 +96,20 @@ def _escaped(text: str) -> str:
 
 def group_rows(groups: Sequence[GroupSummary]) -> tuple[list[str], list[list[str]]]:
     """Return a header and a row for each group: settings, seeds, means, differences."""
-    settings = _swept(groups)
-    named = [one.group.split(" ")[0] for one in groups]
-    shows_name = named != [str(one.varied.get("algorithm")) for one in groups]
-    header = [*(["run"] if shows_name else []), *settings, "seeds", "validation loss"]
+    settings, names = swept(groups), names_beside_algorithms(groups)
+    header = [*(["run"] if names else []), *settings, "seeds", "validation loss"]
     header += ["more than the best", "problems"]
     rows = []
-    for name, one in zip(named, groups, strict=True):
+    for place, one in enumerate(groups):
         cells = [
-            *([name] if shows_name else []),
-            *(_shown(one.varied.get(key)) for key in settings),
+            *names[place : place + 1],
+            *(setting_words(one.varied.get(key)) for key in settings),
         ]
         seeds = f"{whole(one.count('finished'))} of {whole(one.planned)}"
-        mark = " *" if one.difference and one.difference.is_significant else ""
-        more = seeds_mean(one.difference.interval) + mark if one.difference else ""
+        more = difference_words(one).rstrip()
         rows.append([*cells, seeds, seeds_mean(one.validation), more, troubles(one)])
     used = [n for n in range(len(header)) if n < len(header) - 2 or any(row[n] for row in rows)]
     return [header[n] for n in used], [[row[n] for n in used] for row in rows]
-
-
-def _swept(groups: Sequence[GroupSummary]) -> list[str]:
-    """Return the settings that distinguish the groups, the algorithm first."""
-    return list(dict.fromkeys(key for one in groups for key in one.varied))
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_shown, value))
-    return "" if value is None else str(value)
 
 
 # A row for each run.
@@ -123,14 +117,14 @@ def _shown(value: object) -> str:
 
 def run_table(groups: Sequence[GroupSummary]) -> str:
     """Return all results as CSV, with a column for each swept setting."""
-    settings = _swept(groups)
+    settings = swept(groups)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*RUN_COLUMNS, *settings])
     for group in groups:
         for result in group.results:
             record = record_of(result)
-            varied = [_shown(record.get(key)) for key in settings]
+            varied = [setting_words(record.get(key)) for key in settings]
             writer.writerow([*(record[name] for name in RUN_COLUMNS), *varied])
     return text.getvalue()
 

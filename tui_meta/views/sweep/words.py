@@ -1,0 +1,67 @@
+"""The groups of a sweep in words, on the screen as in the tables that commands print."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from core.evaluation.seed_interval import SeedInterval
+from core.experiments.summary import GroupSummary, best_of
+from tui_meta.views.numbers import interval, loss, whole
+
+
+def setting_words(value: object) -> str:
+    """Return the value of a setting, or nothing for that of a group without it."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(setting_words, value))
+    return "" if value is None else str(value)
+
+
+def swept(groups: Iterable[GroupSummary]) -> list[str]:
+    """Return the settings that distinguish the groups, the algorithm first."""
+    return list(dict.fromkeys(key for one in groups for key in one.varied))
+
+
+def names_beside_algorithms(groups: Sequence[GroupSummary]) -> list[str]:
+    """Return the name of each group's runs; nothing if these are the algorithms."""
+    names = [one.group.split(" ")[0] for one in groups]
+    algorithms: list[Any] = [one.varied.get("algorithm") for one in groups]
+    return [] if names == list(map(str, algorithms)) else names
+
+
+def seeds_mean(validation: SeedInterval | None) -> str:
+    """Return a mean over seeds with its margin, if there are several."""
+    if validation is None:
+        return "-"
+    if not math.isfinite(validation.margin):
+        return loss(validation.mean)
+    return interval(validation.mean, validation.margin)
+
+
+def difference_words(group: GroupSummary) -> str:
+    """Return how much more the loss is than that of the best group; a star excludes 0."""
+    if group.difference is None:
+        return ""
+    mark = " *" if group.difference.is_significant else "  "
+    return seeds_mean(group.difference.interval) + mark
+
+
+def troubles(group: GroupSummary) -> str:
+    """Return how many runs diverged or failed."""
+    counts = {state: group.count(state) for state in ("diverged", "failed")}
+    return ", ".join(f"{whole(count)} {state}" for state, count in counts.items() if count)
+
+
+def footnotes(groups: Sequence[GroupSummary]) -> list[str]:
+    """Return what the numbers of a table of groups mean."""
+    lines = []
+    if any(one.validation and one.validation.n > 1 for one in groups):
+        lines.append("validation: mean loss after the last step, ± 95% interval over seeds")
+    compared = [one.difference for one in groups if one.difference]
+    if compared:
+        best, level = compared[0].best, compared[0].interval.level
+        several = f"{whole(len(compared))} comparisons, each at {100 * level:.4g}%"
+        line = f"more than the best ({best}): seed by seed, on the same tasks; * excludes 0"
+        lines.append(f"{line}; {several}" if len(compared) > 1 else line)
+    elif best_of(groups) is None and any(one.validation for one in groups):
+        lines.append("no comparison: the groups are validated in different ways")
+    return lines
