@@ -22,8 +22,8 @@ from tui_meta.screens.dialogs.help import Help
 from tui_meta.screens.dialogs.info import Info
 from tui_meta.screens.dialogs.palette import Palette
 from tui_meta.screens.dialogs.type_in import TypeIn
+from tui_meta.screens.filtered_page import FilterInput
 from tui_meta.screens.page import Page
-from tui_meta.screens.runs.filter_input import FilterInput
 from tui_meta.screens.watch.screen import WatchScreen
 from tui_meta.views.keys.table import SCREEN_KEYS, page_groups
 from tui_meta.views.keys.watch import GROUPS

@@ -12,7 +12,7 @@ from tui_meta.screens.dialogs.help import Help
 from tui_meta.screens.dialogs.info import Info
 from tui_meta.screens.dialogs.palette import Palette
 from tui_meta.screens.dialogs.type_in import TypeIn
-from tui_meta.screens.runs.filter_input import FilterInput
+from tui_meta.screens.filtered_page import FilterInput
 
 
 @dataclass(frozen=True)

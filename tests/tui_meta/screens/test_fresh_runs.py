@@ -8,7 +8,7 @@ from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.pages import settle
 from tests.support.dashboard.saved_runs import answered
 from tui_meta.app.application import PAGES, TuiMetaApp
-from tui_meta.screens.runs.filter_input import FilterInput
+from tui_meta.screens.filtered_page import FilterInput
 from tui_meta.views.keys.table import SCREEN_KEYS
 
 OPEN = {key.action.split("'")[1]: key.names for key in SCREEN_KEYS}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from core.session.api import Session
-from tui_meta.screens.page import Page
+from tui_meta.screens.filtered_page import FilteredPage
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.runs.comparison import Curves
 from tui_meta.views.watch.lens import LensPart
 from tui_meta.widgets.chart import Chart
 
 
-class CurveKeys(Page, inherit_bindings=False):
+class CurveKeys(FilteredPage, inherit_bindings=False):
     """The actions of these keys, on the one chart that is shown."""
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:

@@ -10,17 +10,14 @@ from typing import Literal
 
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Input
 
 from core.session.api import Session
 from core.storage.run_index import RunSummary
 from tui_meta.screens.dialogs.info import Info
 from tui_meta.screens.runs.chart_keys import CurveKeys
-from tui_meta.screens.runs.filter_input import FilterInput
 from tui_meta.screens.runs.resuming import ResumeRuns
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.describe import display_path
-from tui_meta.views.keys.footer import keys_line
 from tui_meta.views.keys.pages import RUNS_KEYS
 from tui_meta.views.keys.table import Key
 from tui_meta.views.plots.plot import empty_plot
@@ -31,7 +28,7 @@ from tui_meta.views.runs.curves import MOST_CURVES
 from tui_meta.views.runs.reader import ReadRun, RunReader
 from tui_meta.views.runs.run_list import RunList, entry_rows, no_runs
 from tui_meta.views.tabular import Rows
-from tui_meta.views.text import Line, Span, line, printable
+from tui_meta.views.text import Span, line, printable
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 from tui_meta.widgets.picture import Picture
@@ -60,7 +57,6 @@ _CHART_ACTIONS = (
 )
 """Keys of charts in the order of the footer, which drops the last ones first."""
 
-_KEEP = Key("enter", "", "keep the filter", "", 1)
 _ALL_RUNS = Key("escape", "back", "all runs", "", 2, name="back")
 
 
@@ -70,6 +66,8 @@ class RunsPage(CurveKeys, ResumeRuns):
     NAME = "Runs"
     AUTO_FOCUS = ""
     KEYS = RUNS_KEYS
+    FILTER_HINT = "words of name, algorithm, state"
+    SHOW_ALL = _ALL_RUNS
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__(session, dashboard)
@@ -86,7 +84,7 @@ class RunsPage(CurveKeys, ResumeRuns):
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="head")
-        yield Horizontal(Lines(id="prompt"), FilterInput(id="filter"), id="filter-line")
+        yield self.filter_line()
         yield Horizontal(Lines(id="table"), Picture(id="preview"), id="list")
         scroll = VerticalScroll(Lines(id="facts"), id="scroll")
         scroll.can_focus = False
@@ -94,9 +92,7 @@ class RunsPage(CurveKeys, ResumeRuns):
         yield Vertical(Chart(id="curves"), Lines(id="compared"), id="comparison")
 
     def on_mount(self) -> None:
-        """Hide the filter, and follow the folders."""
-        self.query_one("#filter-line").display = False
-        self.query_one("#prompt", Lines).show([line(Span("filter /", "bold"))])
+        """Follow the folders."""
         self.set_interval(max(LOOK_SECONDS, self.dashboard.rates.tick), self.look)
 
     def on_screen_resume(self) -> None:
@@ -118,10 +114,6 @@ class RunsPage(CurveKeys, ResumeRuns):
         listed = [key for key in self.KEYS if key not in (keys["other_curves"], *of_charts)]
         listed = [replace(key, label="mark ↓") if key == keys["mark"] else key for key in listed]
         return [*listed, _ALL_RUNS] if self._runs.wanted else listed
-
-    def footer(self, width: int) -> Line:
-        """Return the footer; while a filter is typed, all other keys are text."""
-        return keys_line((_KEEP, _ALL_RUNS), width) if self._typing else super().footer(width)
 
     def copied(self) -> tuple[str, Rows]:
         """Return the last suggested command, the curves, or the list."""
@@ -295,14 +287,10 @@ class RunsPage(CurveKeys, ResumeRuns):
 
     # Keys.
 
-    @property
-    def _typing(self) -> bool:
-        return isinstance(self.focused, FilterInput)
-
     def action_back(self) -> None:
         """Leave the filter, a run or the curves; in the list of all runs, leave the screen."""
-        if self._typing or (self._mode == "list" and self._runs.wanted):
-            self._end_filter("")
+        if self.is_typing or (self._mode == "list" and self._runs.wanted):
+            self.end_filter("")
         elif self.curves.lens.cursor is not None:
             self.curves.toggle_cursor()
         elif self._mode != "list":
@@ -379,22 +367,11 @@ class RunsPage(CurveKeys, ResumeRuns):
 
     def action_filter(self) -> None:
         if self._mode == "list":
-            self.query_one("#filter-line").display = True
-            self.query_one(FilterInput).focus()
-            self.call_after_refresh(self.tick)
+            self.open_filter()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter the list while words are typed."""
-        self._runs = self._runs.filtered(event.value)
-        self.tick()
+    @property
+    def wanted(self) -> str:
+        return self._runs.wanted
 
-    def on_input_submitted(self) -> None:
-        """Keep the filter, and return to the list."""
-        self._end_filter(self._runs.wanted)
-        self.tick()
-
-    def _end_filter(self, wanted: str) -> None:
-        self.query_one(FilterInput).value = wanted
+    def filter_by(self, wanted: str) -> None:
         self._runs = self._runs.filtered(wanted)
-        self.query_one("#filter-line").display = False
-        self.set_focus(None)
