@@ -32,7 +32,7 @@ _LEAST_DECADES = 0.1
 class Axis:
     """An axis from `lower` to `upper`; one that is not `ticked` has no scale beside it.
 
-    On a "log" scale, positions are exponents of ten.
+    On a "log" scale, positions are exponents of ten. An axis with `places` has ticks there alone.
 
     Raises:
         ValueError: the limits are not finite, or not in order.
@@ -43,6 +43,7 @@ class Axis:
     label: str = ""
     scale: Scale = "linear"
     ticked: bool = True
+    places: tuple[Tick, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 < self.upper - self.lower < math.inf:
@@ -162,6 +163,9 @@ def choose_ticks(axis: Axis, fits: Fits) -> tuple[Tick, ...]:
 def _choices(axis: Axis) -> Iterator[tuple[Tick, ...]]:
     """Yield ticks within an axis, the finest first, down to a single one."""
     lower, upper = axis.lower, axis.upper
+    if axis.places:
+        yield from (axis.places[:: 2**n] for n in range(len(axis.places).bit_length()))
+        return
     if axis.scale == "linear":
         yield from _linear_choices(lower, upper)
         return
