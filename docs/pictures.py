@@ -23,8 +23,11 @@ from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.config import CheckpointSettings, RunConfig
 from core.events import SetPace
+from core.experiments.sweep import ThreadExecutor, opened
+from core.experiments.sweep_folder import Shard, SweepFolder
 from core.remote.client import RemoteSession
 from core.remote.launch import launch
+from core.session.local import LocalSession
 from core.session.run_requests import TrainRequest
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.preferences import Preferences
@@ -45,6 +48,7 @@ SCREENS: Mapping[str, Sequence[str]] = {
     "battery": ("b", "e", "down"),
     "geometry": ("v",),
     "runs": ("f", "down", "M", "M"),
+    "sweep": (),
     "messages": ("s", "e", "m"),
     "help": ("question_mark",),
     "palette": ("colon", "c", "u", "r"),
@@ -53,9 +57,20 @@ SCREENS: Mapping[str, Sequence[str]] = {
     "opened": ("f", "down", "down", "enter"),
     "cursor": ("x", *["left"] * 5),
 }
-"""The keys that lead to each picture; the first six are in the documents."""
+"""The keys that lead to each picture; the first seven are in the documents."""
 
-IN_DOCUMENTS = tuple(SCREENS)[:6]
+IN_DOCUMENTS = tuple(SCREENS)[:7]
+
+SWEEP = {
+    "algorithms": ["reptile"],
+    "iterations": 5_000,
+    "seeds": 3,
+    "sweep": {
+        "reptile.inner_lr": [0.002, 0.005, 0.01, 0.02, 0.05],
+        "reptile.outer_lr": [0.02, 0.05, 0.1, 0.2, 0.5],
+    },
+}
+"""What the picture of a sweep is of."""
 
 
 @contextmanager
@@ -90,6 +105,16 @@ def warm_up(client: RemoteSession) -> None:
     client.detach()
 
 
+def train_sweep() -> Path:
+    """Train a sweep in the working folder; return its folder."""
+    folder = SweepFolder(Path("rates"))
+    folder.specify(SWEEP)
+    with opened(folder, Shard(), "none") as sweep:
+        for _ in sweep.train(ThreadExecutor()):
+            pass
+    return folder.path
+
+
 async def settle(pilot: Pilot[None]) -> None:
     """Wait until questions are answered and the screen is painted."""
     for _ in range(3):
@@ -105,6 +130,8 @@ async def take(id: str, screen: str, size: tuple[int, int], preferences: Prefere
     session = RemoteSession(id)
     session.remember({})
     app = TuiMetaApp(session, preferences)
+    if screen == "sweep":
+        app = TuiMetaApp(LocalSession([]), preferences, sweep=train_sweep())
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         for key in SCREENS[screen]:

@@ -81,10 +81,14 @@ PAGES = Pages(
         "battery": "battery.BatteryPage",
         "geometry": "geometry.GeometryPage",
         "runs": "runs.RunsPage",
+        "sweep": "sweep.SweepPage",
         "messages": "messages.MessagesPage",
     }
 )
 """The screens above the watch screen, by the names that keys use."""
+
+WITHOUT_RUNS = ("sweep", "messages")
+"""The screens that say something although nothing is trained."""
 
 
 class TerminalDriver(ResumeSafely, ReportInputErrors, ReadWholeSequences, DeltaDriver):
@@ -92,7 +96,10 @@ class TerminalDriver(ResumeSafely, ReportInputErrors, ReadWholeSequences, DeltaD
 
 
 class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_bindings=False):
-    """The dashboard of ``session``, which it starts after the first frame and stops in the end."""
+    """The dashboard of ``session``, which it starts after the first frame and stops in the end.
+
+    With a ``sweep`` it shows that folder, and the session has no runs.
+    """
 
     TITLE = "tui-meta"
     CSS_PATH: ClassVar[list[str | PurePath]] = [*sorted(_PACKAGE.rglob("*.tcss"))]
@@ -104,6 +111,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
         session: Session,
         preferred: Preferences | None = None,
         first_pace: float | None = None,
+        sweep: Path | None = None,
     ) -> None:
         self.first_pace = first_pace
         """The pace of the first runs of a user, who may not know yet what to look at."""
@@ -134,10 +142,17 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
         if self.preferred.bell:
             self.dashboard.on_occasion.append(self.ring)
         self.watch_screen = WatchScreen(session, self.dashboard)
+        self.lowest: DashboardScreen = self.watch_screen
+        """The screen below all others."""
+        if sweep:
+            from tui_meta.screens.sweep.screen import SweepPage
+
+            self.lowest = SweepPage(session, self.dashboard, sweep)
+            self.install_screen(self.lowest, "sweep")
 
     def get_default_screen(self) -> Screen[None]:
-        """Return the watch screen, which is shown from the first frame on."""
-        return self.watch_screen
+        """Return the lowest screen, which is shown from the first frame on."""
+        return self.lowest
 
     def on_load(self) -> None:
         self.set_keymap(key_names(self.preferred.keys))
@@ -167,18 +182,22 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
     # Screens.
 
     def action_visit(self, name: str) -> None:
-        """Show the screen ``name``; the watch screen is below all others."""
+        """Show the screen ``name``, above the lowest one."""
         if not isinstance(self.screen, DashboardScreen):
             return
         self.dashboard.messages.drop_note()
-        if isinstance(self.screen, Page):
+        if self.lowest is not self.watch_screen and name not in WITHOUT_RUNS:
+            self.front.show_message("nothing is trained here: a sweep's folder is shown")
+            return
+        if self.screen is not self.lowest:
             self.pop_screen()
         if name in PAGES:
             if not self.is_screen_installed(name):
                 # An installed screen keeps its state while another is in front.
                 self.install_screen(PAGES[name](self.session, self.dashboard), name)
                 self.set_timer(1.0, gc.freeze)  # what the screen has imported by then
-            self.push_screen(name)
+            if self.get_screen(name) is not self.lowest:
+                self.push_screen(name)
 
     def on_battery_page_task_chosen(self, chosen: BatteryPage.TaskChosen) -> None:
         """Open the task in the Lab."""
@@ -244,13 +263,15 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
         opened = [name for name in PAGES if self.is_screen_installed(name)]
         name = next((one for one in opened if self.get_screen(one) is self.front), "watch")
         try:
-            picture, *others = keep_picture(self.screen, name, self.export_screenshot())
+            picture, *others = keep_picture(
+                self.screen, name, self.export_screenshot(), self.front.tables()
+            )
         except OSError as error:
             self.front.show_error(f"the screenshot could not be written: {reason(error)}")
             return
         start = len(picture.name) - len("screen.svg")
-        charts = [path.stem[start:] for path in others if path.suffix == ".svg"]
-        beside = f"; as SVG and CSV: {', '.join(charts)}" if charts else ""
+        names = dict.fromkeys(path.stem[start:] for path in others)
+        beside = f"; as SVG and CSV: {', '.join(names)}" if names else ""
         self.front.show_result(f"screenshot saved: {from_home(picture)}{beside}")
 
     # Leaving.
@@ -273,7 +294,8 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
         connection = self.session.connection
         if connection.id is None:
             key = self.dashboard.key("quit")
-            self.watch_screen.show_message(f"these runs end with this program · {key}: quit")
+            said = "these runs end with this program" if self.dashboard.snapshots else "no runs"
+            self.front.show_message(f"{said} · {key}: quit")
         elif default_quit_choice(self.session.snapshots(), connection):
             self._quit("detach")
         else:

@@ -70,9 +70,10 @@ class PaletteCommands(App[None], inherit_bindings=False):
         if entry is None:
             return
         if entry.screen:
+            before = self.screen
             self.action_visit(entry.screen)
-            if entry.action:
-                screen = self.screen
+            screen = self.screen
+            if entry.action and screen is not before:
                 # A screen that is opened for the first time has no widgets yet.
                 screen.call_after_refresh(partial(self.run_action, entry.action, screen))
             return

@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from functools import partial
+from pathlib import Path
 
 from core.session.api import Session
 from tui_meta.app.application import TuiMetaApp
@@ -20,16 +21,20 @@ for the one that paints several times per key, for 5 ms each by default.
 
 
 def run_dashboard(
-    session: Session, preferred: Preferences | None = None, first_pace: float | None = None
+    session: Session,
+    preferred: Preferences | None = None,
+    first_pace: float | None = None,
+    sweep: Path | None = None,
 ) -> int:
     """Train ``session`` with the dashboard open, and return the exit code of the program.
 
-    However the application ends, afterwards the runs have been saved and have ended, unless the
-    user chose to discard them, or they continue in a process of their own.
+    With a ``sweep``, the session has no runs and that folder is shown. However the application
+    ends, afterwards the runs have been saved and have ended, unless the user chose to discard them,
+    or they continue in a process of their own.
     """
     drop_stale_size()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    app = TuiMetaApp(session, preferred, first_pace)
+    app = TuiMetaApp(session, preferred, first_pace, sweep)
     signals = LeaveOnSignals(app, session)
     with signals:
         _run(app, session)
@@ -67,4 +72,5 @@ def _print_outcome(app: TuiMetaApp) -> None:
         last = [detached_message(connection)]
     else:
         last = exit_report(dashboard.snapshots, dashboard.history, dashboard.save_problems)
-    print(*last, sep="\n", flush=True)
+    if last:
+        print(*last, sep="\n", flush=True)

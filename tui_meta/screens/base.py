@@ -1,6 +1,6 @@
 """The base of every screen but the dialogs, and bindings made from the table of keys."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
@@ -64,6 +64,10 @@ class DashboardScreen(QuietFocus, inherit_bindings=False):
     def copied(self) -> tuple[str, Rows]:
         """Return the name and rows of what is copied."""
         raise NotImplementedError
+
+    def tables(self) -> Mapping[str, Rows]:
+        """Return the tables that a picture is saved with, by name."""
+        return {}
 
     def paint(self) -> None:
         """Update what has changed."""

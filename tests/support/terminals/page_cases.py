@@ -136,6 +136,27 @@ RUNS_CASES = {
     "steer 1": Case(shows(_READING), there=_LIST, after="escape"),
 }
 
+_ROWS, _SORTED = r"this session: \d of 2 runs", r"this session: .* by ([\w ]+)"
+_TOP, _BELOW = r"\A(?:.*\n){4}▸", r"\A(?:.*\n){5}▸"
+
+SWEEP_CASES = {
+    "move -1": Case(shows(_TOP), first="end", there=_BELOW),
+    "move 1": Case(shows(_BELOW), first="home", there=_TOP),
+    "page -1": Case(shows(_TOP), first="end", there=_BELOW),
+    "page 1": Case(shows(_BELOW), first="home", there=_TOP),
+    "move -99999": Case(shows(_TOP), first="end", there=_BELOW),
+    "move 99999": Case(shows(_BELOW), first="home", there=_TOP),
+    "sort 1": Case(reads(_SORTED), there=_ROWS),
+    "sort -1": Case(reads(_SORTED), there=_ROWS),
+    "open": Case(shows("training loss"), there=_ROWS, after="escape"),
+    "filter": Case(shows("filter /"), there=_ROWS, after="escape"),
+    "other_chart": Case(shows("no other chart"), there=_ROWS),
+    "axis x": Case(shows("for the x axis"), there=_ROWS),
+    "axis y": Case(shows("for the y axis"), there=_ROWS),
+    "loss_scale": Case(shows("loss axis: linear"), there=_ROWS, after="L"),
+    "folder": Case(shows("enter: apply"), there=_ROWS, after="escape"),
+}
+
 MESSAGES_SIZE = (120, 15)
 """Fewer rows than there are messages: of the start, of saving, and 20 of random tasks."""
 NEWEST_SEEN = r"\n\d\d:\d\d:\d\d  (.{30}).*\n\1"
@@ -159,6 +180,7 @@ PAGE_CASES = {
     "battery": BATTERY_CASES,
     "geometry": GEOMETRY_CASES,
     "runs": RUNS_CASES,
+    "sweep": SWEEP_CASES,
     "messages": MESSAGES_CASES,
 }
 """By page and by the names of the keys."""

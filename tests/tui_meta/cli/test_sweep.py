@@ -11,6 +11,7 @@ import pytest
 from core.experiments import stored_run
 from core.experiments.sweep_folder import SweepFolder
 from tests.support.runs import until
+from tests.support.sweeps import make_sweep
 from tui_meta.cli.main import main
 
 SMALL = (
@@ -167,3 +168,40 @@ def test_dask_that_is_missing_is_named_with_what_brings_it(
 def test_a_cluster_has_workers_of_its_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tokens = ["rates", *SMALL, "--scheduler", "tcp://there:8786", "--workers", "2"]
     assert "--workers cannot be combined with --scheduler" in swept(capsys, *tokens, code=2)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        (("rates", "--watch"), "a terminal"),
+        (("none", "--watch"), "none: not the folder of a sweep (no sweep.json)"),
+        (("rates", "--watch", "--seeds", "3"), "--watch trains nothing"),
+        (("rates", "--watch", "--json"), "--watch trains nothing"),
+        (("rates", "--watch", "--shard", "1/2"), "--watch trains nothing"),
+    ],
+)
+def test_what_cannot_be_watched_is_one_line(
+    tokens: tuple[str, ...], message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_sweep(folder, {"algorithms": ["reptile"]})
+    error = swept(capsys, *tokens, code=2)
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert message in error
+    assert not Path("none").exists()
+
+
+def test_watching_shows_the_folder_beside_no_runs(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_sweep(folder, {"algorithms": ["reptile"]})
+    shown: list[tuple[Any, Any]] = []
+
+    def show(session: Any, preferred: Any, *, sweep: Path) -> int:
+        shown.append((session.snapshots(), sweep))
+        return 0
+
+    monkeypatch.setattr("tui_meta.app.dashboard.run_dashboard", show)
+    monkeypatch.setattr("tui_meta.cli.commands.sweep.require_terminal", lambda: None)
+    swept(capsys, "rates", "--watch")
+    assert shown == [({}, folder)]

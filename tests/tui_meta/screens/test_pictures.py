@@ -31,6 +31,7 @@ SCENES = {
     "runs": ("f", "M"),
     "run": ("f", "enter"),
     "curves": ("f", "M", "M", "M", "C"),
+    "sweep": ("V",),
     "messages": ("s", "e", "1", "m"),
     "palette": ("colon", *"ev"),
     "help": ("question_mark",),

@@ -21,8 +21,8 @@ CORE = {
     "comma": {"lab back", "time-machine back"},
     "full_stop": {"watch step", "lab step", "time-machine step"},
     "tab": {"watch next", "lab setting", "battery chart", "geometry next run"},
-    "enter": {"watch enlarge", "lab type", "battery open", "runs open"},
-    "slash": {"runs filter"},
+    "enter": {"watch enlarge", "lab type", "battery open", "runs open", "sweep open"},
+    "slash": {"runs filter", "sweep filter"},
     "s": {"watch save"},
     "r": {"watch restart"},
     "escape": {"watch back", *(f"{page} back" for page in BOUND_TOGETHER if page != "watch")},
@@ -36,7 +36,7 @@ ALIKE = {
     "c": {"watch continue", "runs resume"},  # continue a run that has ended
     "z": {"watch freeze", "lab freeze", "geometry follow"},  # follow training, or freeze
     "n": {"lab new task", "time-machine new task", "battery seed"},  # other tasks
-    "o": {"lab chart", "time-machine chart", "runs other curves"},  # the other chart
+    "o": {"lab chart", "time-machine chart", "runs other curves", "sweep chart"},  # the other chart
     "minus": {"lab less", "battery fewer"},
     "plus": {"watch add run", "lab change", "battery tasks"},
 }

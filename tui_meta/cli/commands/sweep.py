@@ -22,7 +22,7 @@ from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.experiments import outcome, print_groups, print_runs, result_line
 from tui_meta.cli.settings import configure, experiment_table, naming_flags
 from tui_meta.cli.tables import print_json
-from tui_meta.console import Exit, print_note
+from tui_meta.console import Exit, print_note, require_terminal
 from tui_meta.output import Output
 from tui_meta.views.numbers import whole
 from tui_meta.views.shell import shell_command
@@ -67,6 +67,20 @@ def sweep(
             again = _command("sweep", folder, *(["--scheduler", scheduler] if scheduler else []))
             report.finish(folder, again if interrupts.received else "")
             return interrupts.exit_code or report.exit_code()
+
+
+def watch_sweep(path: Path, *, alone: bool) -> int:
+    """Show the sweep in the folder ``path``, which others may train; --watch must be ``alone``."""
+    if not alone:
+        raise LabError("--watch trains nothing, so it takes no other settings; leave them out")
+    SweepFolder(path).specification()
+    require_terminal()
+    # The commands that train need no Textual.
+    from core.session.local import LocalSession
+    from tui_meta.app.dashboard import run_dashboard
+    from tui_meta.cli.preferences import preferences
+
+    return run_dashboard(LocalSession([]), preferences({}), sweep=path)
 
 
 @contextmanager

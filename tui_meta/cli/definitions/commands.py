@@ -40,7 +40,9 @@ _register(
     "Without settings, an interrupted sweep continues; with more seeds or values it\n"
     "is extended. A job array trains a part in each job, as --shard 1/8 to --shard 8/8.\n"
     "Exit code: 0 if all runs finished, 1 if some diverged or failed.\n"
-    "Example: tui-meta sweep rates --seeds 5 --sweep reptile.inner-lr=0.005,0.01,0.02\n",
+    "Examples:\n"
+    "  tui-meta sweep rates --seeds 5 --sweep reptile.inner-lr=0.005,0.01,0.02\n"
+    "  tui-meta sweep rates --watch\n",
 )
 _register(
     "attach",

@@ -96,9 +96,15 @@ def sweep(
     dry_run: DryRun = False,
     notify: Notify = None,
     json: JsonResult = False,
+    watch: Annotated[
+        bool, switch("Show the sweep in the dashboard while others train it; train nothing")
+    ] = False,
 ) -> int:
-    from tui_meta.cli.commands.sweep import sweep
+    from tui_meta.cli.commands.sweep import sweep, watch_sweep
 
+    if watch:
+        given = (settings, config, workers, scheduler, dry_run, notify, json, shard != "1/1")
+        return watch_sweep(folder, alone=not any(given))
     return sweep(
         folder,
         settings,

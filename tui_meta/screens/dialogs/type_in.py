@@ -15,7 +15,7 @@ from tui_meta.views.text import Span, fit, line
 from tui_meta.widgets.lines import Lines
 
 LONGEST = 100
-"""Characters that can be typed."""
+"""Characters that can be typed, of most values."""
 
 T = TypeVar("T")
 
@@ -31,8 +31,17 @@ class TypeIn(PlainModal[T], inherit_bindings=False):
         Binding("ctrl+c,ctrl+q", "nothing"),
     ]
 
-    def __init__(self, name: str, value: str, hint: str, take: Callable[[str], T]) -> None:
+    def __init__(
+        self,
+        name: str,
+        value: str,
+        hint: str,
+        take: Callable[[str], T],
+        *,
+        longest: int = LONGEST,
+    ) -> None:
         super().__init__()
+        self._longest = longest
         self._name, self._value, self._hint = name, value, hint
         self._take = take
 
@@ -40,7 +49,7 @@ class TypeIn(PlainModal[T], inherit_bindings=False):
         with Vertical(id="box") as box:
             box.border_title = self._name
             box.border_subtitle = "enter: apply · esc: cancel"
-            field = Input(self._value, max_length=LONGEST, compact=True)
+            field = Input(self._value, max_length=self._longest, compact=True)
             field.cursor_blink = False  # a blinking cursor sends bytes all the time
             yield field
             hint = Lines(id="hint")

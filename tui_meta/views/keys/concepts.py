@@ -121,6 +121,24 @@ _CONCEPTS: Mapping[str, Concepts] = {
         "the chart keys of Watch, above what differs among them.",
         "continue": "{runs resume} trains an unfinished run to its target, in a new session.",
     },
+    "Sweep": {
+        "group": "Runs that differ in their seed alone, in a line: the settings that differ among "
+        "groups, how many seeds are done, and what the others do. {sweep open} shows its runs.",
+        "validation": "The loss after the last step on fixed tasks, the same for all runs: the "
+        "mean over seeds ± its 95 % interval over seeds; of a single run, over tasks.",
+        "best": "◆ marks the lowest mean. It was chosen by these very numbers: a small lead may "
+        "be luck, which other seeds decide.",
+        "more": "How much more the loss is than that of the best, seed by seed on the same tasks; "
+        "* excludes 0. With many groups the intervals are wider, so that all hold together.",
+        "chart": "{sweep chart}: a heat map of two settings, the loss over one, all in parallel, "
+        "or curves. {sweep x axis} and {sweep y axis} choose settings. Dotted: bands over seeds.",
+        "good": f"{_GOOD[0].upper()}{_GOOD[1:]}.",
+        "time left": "From what runs have taken, and how many are trained at once: about.",
+        "in training": "In a session, runs count with their newest validation; in a folder, once "
+        "they have ended.",
+        "folder": "{sweep folder} opens the folder of any sweep, wherever it is trained; {back} "
+        "returns. tui-meta report writes it as Markdown, CSV or LaTeX.",
+    },
     "Messages": {
         "messages": "What you, others and the runs did, with the time of day; the newest is last.",
         "results": "On all screens the result of a key stays on the message line until the next "

@@ -160,6 +160,31 @@ RUNS_KEYS = of_page(
     Key("c", "resume", "resume", "Continue the run in a new session (asks first)", 4),
 )
 
+SWEEP_KEYS = of_page(
+    "sweep",
+    Key("up,k", "move(-1)", "up", "Previous group, or run of an opened group", 7, joined=True),
+    Key("down,j", "move(1)", "choose", "Next group, or run", 7),
+    Key("pageup", "page(-1)", "page up", "Page up"),
+    Key("pagedown", "page(1)", "page down", "Page down"),
+    Key("home,g", "move(-99999)", "first", "First group or run"),
+    Key("end,G", "move(99999)", "last", "Last group or run"),
+    Key("enter", "open", "open", "The runs of the group", 1),
+    Key(
+        "o",
+        "other_chart",
+        "chart",
+        "Next chart: heat map, loss over a setting, settings in parallel, curves",
+        3,
+    ),
+    Key("X", "axis('x')", "x axis", "X axis of the chart: next setting", 6),
+    Key("Y", "axis('y')", "y axis", "Y axis of the heat map: next setting", 6),
+    Key("L", "loss_scale", "scale", "Loss axis of the chart: logarithmic or linear", 11),
+    Key("slash", "filter", "filter", "Filter by words of the group, its settings or states", 4),
+    Key("O", "sort(1)", "sort", "Order by the next column", 5),
+    Key("ctrl+o", "sort(-1)", "previous sort", "Order by the previous column"),
+    Key("ctrl+f", "folder", "folder", "Open the folder of another sweep; esc returns", 8),
+)
+
 MESSAGES_KEYS = of_page(
     "messages",
     Key("up,k", "scroll(-1)", "older", "Older messages", 5, joined=True),
@@ -176,6 +201,7 @@ PAGE_TABLES = {
     "battery": BATTERY_KEYS,
     "geometry": GEOMETRY_KEYS,
     "runs": RUNS_KEYS,
+    "sweep": SWEEP_KEYS,
     "messages": MESSAGES_KEYS,
 }
 """The keys of all pages, by the names of the pages."""

@@ -45,6 +45,9 @@ SYNONYMS: Mapping[str, str] = {
     "slower": "speed slow",
     "smooth": "average smoothing",
     "step": "iteration next single",
+    "sweep": "experiment grid groups seeds settings table results best",
+    "sweep chart": "heat map parallel curves plot",
+    "sweep folder": "open load watch other",
     "time": "checkpoints past history",
     "watch": "home main dashboard curves",
     "window": "zoom range",
@@ -61,7 +64,7 @@ ALL_KEYS: Mapping[str, Sequence[Key]] = {
 NOTHING = "no matching command; try a screen, or: compare, export, settings, theme, quit"
 
 _NEEDS_A_PLACE = re.compile(
-    r"(?:back|change_run|choose|choose_next|compare|delete|enlarge|focus_panel|go_to_end|grab|mark"
+    r"(?:axis|back|change_run|choose|choose_next|compare|delete|enlarge|focus_panel|go_to_end|grab|loss_scale|mark"
     r"|move|open|other_chart|other_curves|other_path|page|place|resume|scroll|scroll_table|select"
     r"|source|steer|travel|turn)\b"
 )

@@ -106,6 +106,7 @@ SCREEN_KEYS = (
     Key("b", "visit('battery')", "battery", "Battery: all runs on thousands of tasks"),
     Key("v", "visit('geometry')", "geometry", "Geometry: inner and outer steps as vectors"),
     Key("f", "visit('runs')", "runs", "Runs: the runs in the run folder"),
+    Key("V", "visit('sweep')", "sweep", "Sweep: groups of settings and seeds, and their results"),
     Key("m", "visit('messages')", "messages", "Messages: message log with timestamps"),
 )
 """Keys that open a screen, from everywhere."""

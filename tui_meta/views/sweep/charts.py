@@ -1,0 +1,235 @@
+"""The charts of a sweep: curves, the loss over one setting, and all settings in parallel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from core.evaluation.seed_interval import SeedInterval
+from core.experiments.summary import curve_of
+from tui_meta.views.numbers import loss, whole
+from tui_meta.views.plots.axis import Axis, Limits, Scale, on_scale
+from tui_meta.views.plots.plot import BAND_EDGES, Plot, Series, curve, empty_plot
+from tui_meta.views.sweep.settings import Setting
+from tui_meta.views.sweep.status import SweepGroup, SweepStatus, comparable
+from tui_meta.views.sweep.words import setting_words
+from tui_meta.views.watch.groups import OVER_SEEDS
+
+MOST_LINES = 5
+"""Lines in one chart, beyond which bands hide each other: the best and the chosen are among them.
+"""
+
+MOST_PARALLEL = 40
+"""Lines in parallel; of more groups, the best are drawn."""
+
+_MARGIN = 0.04
+"""Share of an axis beyond its outermost points."""
+
+_BAND = "mean over seeds ± its 95 % interval over seeds"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A sweep, and what charts show of it: the groups that the table lists, one of them chosen."""
+
+    sweep: SweepStatus
+    groups: Sequence[SweepGroup]
+    chosen: SweepGroup | None
+    scale: Scale = "log"
+
+    @property
+    def measured(self) -> Sequence[SweepGroup]:
+        """The groups with a validation, the best first."""
+        found = [(one.mean, one) for one in self.groups if one.mean is not None]
+        return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+
+    @property
+    def in_front(self) -> Sequence[SweepGroup]:
+        """The best groups and the chosen one, in the order of the sweep."""
+        first = [one for one in (self.chosen, *self.measured) if one]
+        few = dict.fromkeys(one.name for one in first).keys() or [one.name for one in self.groups]
+        kept = set([*few][:MOST_LINES])
+        return [one for one in self.sweep.groups if one.name in kept]
+
+
+def curves_plot(shown: Shown) -> Plot:
+    """Return the validation loss over iterations, with its band over seeds."""
+    groups, series, lines = shown.in_front, list[Series](), list[Series]()
+    losses: list[float] = []
+    last = 1
+    for index, group in enumerate(groups):
+        points = curve_of(group.summary)
+        last = max(last, *points) if points else last
+        edges = _edges(points.values())
+        losses += [one for one in (*edges[0], *edges[1]) if math.isfinite(one)]
+        losses += [one.mean for one in points.values()]
+        means = [one.mean for one in points.values()]
+        lines.append(
+            curve(shown.sweep.label(group), [*points], on_scale(means, shown.scale), index)
+        )
+        series += _band(lines[-1], edges, shown.scale)
+    total = len(shown.sweep.groups)
+    few = f", {whole(len(groups))} of {whole(total)} groups" if len(groups) < total else ""
+    names = ", ".join(one.title for one in shown.sweep.dimensions)
+    return Plot(
+        f"validation{f' by {names}' if names and total > 1 else ''}{few}",
+        (*series, *lines),
+        Limits(0, last).axis("meta-iterations"),
+        _loss_axis(losses, shown.scale),
+        "no validation yet",
+        caption=_BAND if series else "",
+    )
+
+
+def setting_plot(shown: Shown, setting: Setting) -> Plot:
+    """Return the validation loss over one setting, with a line for each value of the others.
+
+    Groups without the setting are level lines.
+    """
+    lines: dict[str, list[SweepGroup]] = {}
+    for group in shown.measured:
+        lines.setdefault(_line_of(group, setting, shown.sweep), []).append(group)
+    kept = list(lines)[:MOST_LINES]
+    chosen = [name for name, of in lines.items() if shown.chosen in of and name not in kept]
+    kept[-1:] = chosen or kept[-1:]
+    series: list[Series] = []
+    losses: list[float] = []
+    axis = _setting_axis(setting)
+    for index, name in enumerate(kept):
+        drawn = _over_setting(name, lines[name], setting, axis, index, shown.scale)
+        series += drawn
+        losses += [10**y if shown.scale == "log" else y for one in drawn for y in one.y]
+    best = shown.sweep.best
+    if best and best.mean is not None and setting.name in best.values and best in shown.groups:
+        at = ([setting.place(best.values[setting.name])], on_scale([best.mean], shown.scale))
+        series.append(Series("best", *at, "points", marker="◆"))
+    few = f", the best {whole(len(kept))} of {whole(len(lines))}" if len(kept) < len(lines) else ""
+    has_band = any(not one.listed and one.kind == "line" for one in series)
+    return Plot(
+        f"validation over {setting.title}{few}",
+        tuple(series),
+        axis,
+        _loss_axis([one for one in losses if math.isfinite(one)], shown.scale),
+        "no result yet",
+        caption=_BAND if has_band else "",
+    )
+
+
+def _line_of(group: SweepGroup, setting: Setting, sweep: SweepStatus) -> str:
+    """Return the name of the line through a group: its values of the other settings."""
+    if setting.name not in group.values:
+        return group.name
+    others = [(one, group.values.get(one.name)) for one in sweep.dimensions if one is not setting]
+    words = [one.named(value) for one, value in others if value is not None]
+    return ", ".join(words) or str(group.values.get("algorithm", "validation"))
+
+
+def _over_setting(
+    name: str, groups: Sequence[SweepGroup], setting: Setting, axis: Axis, index: int, scale: Scale
+) -> list[Series]:
+    """Return a line through the groups with its band and its points, or a level line."""
+    if setting.name not in groups[0].values:
+        y = on_scale([groups[0].mean or math.nan], scale) * 2
+        level = curve(name, (axis.lower, axis.upper), y, index)
+        return [replace(level, marker="dotted")]
+    placed = sorted((setting.place(one.values[setting.name]), n) for n, one in enumerate(groups))
+    ordered = [groups[n] for _, n in placed]
+    x = [place for place, _ in placed]
+    points = [one.summary.validation for one in ordered]
+    intervals = [one for one in points if one]
+    line = curve(name, x, on_scale([one.mean for one in intervals], scale), index)
+    dots = replace(line, kind="points", marker="•", listed=False)
+    return [*_band(line, _edges(intervals), scale), line, dots]
+
+
+def parallel_plot(shown: Shown) -> Plot:
+    """Return an axis for each setting and one for the loss, and a line for each group."""
+    settings, measured = shown.sweep.dimensions, shown.measured
+    if not measured:
+        return empty_plot("settings in parallel", "no result yet")
+    drawn = [*measured[:MOST_PARALLEL]]
+    if shown.chosen and shown.chosen.mean is not None and shown.chosen not in drawn:
+        drawn[-1] = shown.chosen
+    ends = comparable(one.mean for one in measured if one.mean is not None)
+    low, high = on_scale((min(ends, default=1.0), max(ends, default=1.0)), shown.scale)
+    x = range(len(settings) + 1)
+    series = []
+    for group in reversed(drawn):
+        y = [_share(one, group) for one in settings]
+        (at,) = on_scale([group.mean or math.nan], shown.scale)
+        y.append(min(1.0, (at - low) / (high - low)) if high > low else 0.5)
+        series.append(Series("", x, y, dim=True, listed=False))
+        if group is shown.chosen:
+            series[-1] = curve(f"selected: {shown.sweep.label(group)}", x, y, 1)
+        if group is shown.sweep.best:
+            series[-1] = curve(f"best: {shown.sweep.label(group)}", x, y, 0)
+    named = [one for one in series if one.listed]
+    few = f", the best {whole(len(drawn))} of {whole(len(measured))} groups"
+    titles = (*(one.title for one in settings), "validation")
+    return Plot(
+        f"settings in parallel{few if len(drawn) < len(measured) else ''}",
+        (*(one for one in series if not one.listed), *named),
+        Axis(-0.05, len(settings) + 0.05, places=tuple(zip(map(float, x), titles, strict=True))),
+        Axis(-0.05, 1.05, ticked=False),
+        caption=" · ".join(
+            [
+                *map(_range, settings),
+                f"validation {loss(min(ends, default=None))} to {loss(max(ends, default=None))}",
+            ]
+        ),
+    )
+
+
+def _range(setting: Setting) -> str:
+    """Return the values of a setting in words, as they are from bottom to top."""
+    if setting.is_numeric or len(setting.values) > MOST_LINES:
+        ends = setting.values[0], setting.values[-1]
+        return f"{setting.title} {' to '.join(map(setting_words, ends))}"
+    return f"{setting.title} {' / '.join(map(setting_words, setting.values))}"
+
+
+def _share(setting: Setting, group: SweepGroup) -> float:
+    """Return how high the value of a group is on an axis from 0 to 1; NaN if it has none."""
+    value = group.values.get(setting.name)
+    if value is None:
+        return math.nan
+    low, high = (setting.place(setting.values[end]) for end in (0, -1))
+    return (setting.place(value) - low) / (high - low) if high > low else 0.5
+
+
+def _setting_axis(setting: Setting) -> Axis:
+    places = [setting.place(one) for one in setting.values]
+    room = _MARGIN * (places[-1] - places[0])
+    ticks = tuple(zip(places, map(setting_words, setting.values), strict=True))
+    lower, upper = places[0] - room, places[-1] + room
+    return Axis(lower, upper, setting.title, setting.scale, places=ticks)
+
+
+def _loss_axis(losses: Iterable[float], scale: Scale) -> Axis:
+    values = comparable(losses)
+    shown = (0.0, *values) if values and scale == "linear" else values
+    return Limits.unknown(scale).follow(shown).axis("loss")
+
+
+def _edges(points: Iterable[SeedInterval]) -> tuple[list[float], list[float]]:
+    both = [(one.low, one.high) for one in points]
+    return [low for low, _ in both], [high for _, high in both]
+
+
+def _band(line: Series, edges: Sequence[Sequence[float]], scale: Scale) -> list[Series]:
+    """Return the two edges of a band; none without an interval."""
+    if not any(map(math.isfinite, edges[0])):
+        return []
+    return [
+        Series(
+            f"{line.label}{OVER_SEEDS}{name}",
+            line.x,
+            on_scale(edge, scale),
+            color=line.color,
+            marker="dotted",
+            dim=True,
+            listed=False,
+        )
+        for name, edge in zip(BAND_EDGES, edges, strict=True)
+    ]

@@ -1,0 +1,138 @@
+"""A heat map of the validation loss over two settings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from tui_meta.views.numbers import loss
+from tui_meta.views.plots.heat import COLORS, Ramp, heat_cell
+from tui_meta.views.sweep.settings import Setting
+from tui_meta.views.sweep.status import SweepGroup, SweepStatus, comparable
+from tui_meta.views.sweep.words import setting_words
+from tui_meta.views.text import Line, Span, clip, fit, line
+
+_LABEL_CELLS = 16
+_NARROWEST, _NUMBERED, _WIDEST = 2, 8, 16
+"""Cells of a column: at least, with a number, and at most."""
+
+_HIGHEST = 5
+_FRAME_ROWS = 3
+"""The names of the columns, that of their setting, and the scale."""
+
+_DARK = 3
+"""Colours of the scale on which text is light."""
+
+Place = tuple[str, str]
+"""The values of the two settings in words: across, up."""
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """The groups by their values of ``across`` and of ``up``.
+
+    A cell is the best of its groups, which differ in the settings that are left.
+    """
+
+    sweep: SweepStatus
+    groups: Sequence[SweepGroup]
+    across: Setting
+    up: Setting
+    chosen: SweepGroup | None = None
+
+    def place(self, group: SweepGroup | None) -> Place | None:
+        """Return the cell of a group, if it has both settings."""
+        if group is None:
+            return None
+        values = [group.values.get(one.name) for one in (self.across, self.up)]
+        return None if None in values else (setting_words(values[0]), setting_words(values[1]))
+
+    @cached_property
+    def cells(self) -> Mapping[Place, SweepGroup]:
+        """The best group of each cell: one without a validation, if there is no other."""
+        found: dict[Place, SweepGroup] = {}
+        for group in self.groups:
+            place = self.place(group)
+            if place and (place not in found or _height(group) < _height(found[place])):
+                found[place] = group
+        return found
+
+    @cached_property
+    def marked(self) -> tuple[Place | None, Place | None]:
+        """The cells of the chosen group and of the best one."""
+        return self.place(self.chosen), self.place(self.sweep.best)
+
+    @cached_property
+    def limits(self) -> tuple[float, float]:
+        """The decimal logarithms of the smallest and the largest loss that has not exploded."""
+        logs = [math.log10(one) for one in comparable(self._means)]
+        return (min(logs), max(logs)) if logs else (0.0, 0.0)
+
+    @property
+    def _means(self) -> Sequence[float]:
+        return [one.mean for one in self.cells.values() if one.mean is not None]
+
+    def lines(self, width: int, height: int, ramp: Ramp = COLORS) -> list[Line]:
+        """Return the map with its scale, around the chosen cell where not all of it fits."""
+        across = [*map(setting_words, self.across.values)]
+        up = [*map(setting_words, reversed(self.up.values))]
+        label = min(_LABEL_CELLS, max(map(len, (*up, self.up.title))))
+        room = max(1, width - label - 1)
+        cell = max(_NARROWEST, min(_WIDEST, room // len(across)))
+        chosen, best = self.marked
+        at = chosen or best or (across[0], up[0])
+        shown = _around(across, at[0], room // cell)
+        rows = max(1, height - _FRAME_ROWS)
+        high = max(1, min(_HIGHEST, rows // len(up)))
+        lines = [self._scale(label, width, ramp)]
+        for value in _around(up, at[1], rows // high):
+            for part in range(high):
+                name = value if part == (high - 1) // 2 else ""
+                spans = [self._cell((one, value), cell, ramp, numbered=bool(name)) for one in shown]
+                title = Span(f"{clip(name, label):>{label}} ", "dim")
+                lines.append(fit(line(title, *spans), width))
+        foot = "".join(f"{clip(one, cell - 1):^{cell}}" for one in shown)
+        corner = f"{clip(self.up.title, label):>{label}} "
+        lines.append(fit(line(Span(corner, "bold"), Span(foot, "dim")), width))
+        under = Span(f"{self.across.title:^{cell * len(shown)}}", "bold")
+        return [*lines, fit(line(" " * (label + 1), under), width)]
+
+    def _cell(self, place: Place, size: int, ramp: Ramp, *, numbered: bool) -> Span:
+        group = self.cells.get(place)
+        if group is None:
+            return Span(" " * size)
+        chosen, best = self.marked
+        marks = ("▸" if place == chosen else "") + ("◆" if place == best else "")
+        number = loss(group.mean) if size >= _NUMBERED else ""
+        text = f"{marks}{number}" if numbered else ""
+        if group.mean is None:
+            return Span(f"{(text or '-')[:size] if numbered else '':^{size}}", "dim")
+        step = heat_cell(ramp, group.mean, self.limits)
+        if not step.style:
+            shade = step.text * (size - 1 - len(text) - bool(text))
+            return Span(f"{shade} {text}".ljust(size))
+        light = ramp.index(step) < _DARK
+        style = f"{'bold ' if marks else ''}color({231 if light else 16}) on {step.style}"
+        return Span(f"{text:^{size}}", style)
+
+    def _scale(self, label: int, width: int, ramp: Ramp) -> Line:
+        low, high = (loss(10**end) for end in self.limits)
+        steps = [Span(one.text * 2, one.style) for one in ramp]
+        more = " and more" if max(self._means, default=0.0) > 1.01 * 10 ** self.limits[1] else ""
+        several = sum(self.place(one) is not None for one in self.groups) > len(self.cells)
+        ends = f" {high}{more}   ◆ best{'; best of each cell' if several else ''}"
+        return fit(line(Span(f"{'loss':>{label}} {low} "), *steps, ends), width)
+
+
+def _height(group: SweepGroup) -> float:
+    return math.inf if group.mean is None else group.mean
+
+
+def _around(values: Sequence[str], at: str, room: int) -> Sequence[str]:
+    """Return as many of ``values`` as there is room for, with ``at`` among them."""
+    room = max(1, room)
+    place = values.index(at) if at in values else 0
+    first = max(0, min(place - room // 2, len(values) - room))
+    return values[first : first + room]

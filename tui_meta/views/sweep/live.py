@@ -1,0 +1,86 @@
+"""The runs of a session as a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.events import Snapshot
+from core.experiments.results import Ended, RunResult
+from core.experiments.summary import GroupSummary, compared
+from tui_meta.views.dashboard_state import DashboardState
+from tui_meta.views.event_history import EventHistory
+from tui_meta.views.run_groups import run_groups
+from tui_meta.views.run_status import remaining
+from tui_meta.views.runs.report import flattened_table
+from tui_meta.views.sweep.status import SweepRun, SweepStatus
+
+
+def live_status(dashboard: DashboardState) -> SweepStatus:
+    """Return the runs of ``dashboard`` as they are now.
+
+    A run that has not ended counts with its newest validation.
+    """
+    runs, history = list(dashboard.snapshots.values()), dashboard.history
+    groups = run_groups(runs, dashboard.titles)
+    varied = _varied([runs[one.members[0]] for one in groups])
+    summaries, members = [], []
+    for group, settings in zip(groups, varied, strict=True):
+        own = [runs[place] for place in group.members]
+        results = [_result(one, group.label, settings, history) for one in own]
+        summaries.append(GroupSummary.of(group.label, settings, len(own), results))
+        members.append([_run(one, dashboard.titles[one.run], history) for one in own])
+    left = [seconds for one in runs if (seconds := remaining(one)) is not None]
+    return SweepStatus.of(
+        compared(summaries),
+        members,
+        seconds_left=max(left, default=None),
+    )
+
+
+def _varied(leads: Sequence[Snapshot]) -> list[dict[str, Any]]:
+    """Return the algorithm of each group and the settings in which groups of it differ."""
+    settings = [flattened_table(one.config) if one.config else {} for one in leads]
+    found = []
+    for lead, own in zip(leads, settings, strict=True):
+        same = [
+            of for one, of in zip(leads, settings, strict=True) if one.algorithm == lead.algorithm
+        ]
+        names = [name for name in own if len({of.get(name) for of in same}) > 1 and name != "seed"]
+        found.append({"algorithm": lead.algorithm, **{name: own[name] for name in names}})
+    return found
+
+
+def _run(shot: Snapshot, title: str, history: EventHistory) -> SweepRun:
+    validations, trouble = history.validations[shot.run], history.troubles.get(shot.run)
+    return SweepRun(
+        title,
+        shot.config.get("seed", 0),
+        shot.state,
+        shot.iteration,
+        validations[-1].result if validations else None,
+        shot.loss,
+        shot.elapsed,
+        trouble.problem if trouble else "",
+    )
+
+
+def _result(
+    shot: Snapshot, group: str, varied: Mapping[str, Any], history: EventHistory
+) -> RunResult:
+    """Return what the run has measured so far as a result."""
+    states: dict[str, Ended] = {"diverged": "diverged", "failed": "failed"}
+    validations = history.validations[shot.run]
+    return RunResult(
+        digest=shot.run,
+        run=shot.run,
+        group=group,
+        seed=shot.config.get("seed", 0),
+        varied=dict(varied),
+        state=states.get(shot.state, "finished"),
+        iteration=shot.iteration,
+        spent=shot.spent,
+        training_loss=shot.loss,
+        validations=tuple(one.result for one in validations if one.result),
+        last=validations[-1] if validations else None,
+    )
