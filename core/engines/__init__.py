@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from core.engines.base import Engine
 
 
+COMPILING = "compiling the fused engine, once for this machine"
+
+
 def make_engine(config: RunConfig, on_prepare: Callable[[str], None] = lambda _: None) -> Engine:
     """Create the engine that ``config`` names; "auto" takes the fused one wherever possible.
 
@@ -22,8 +25,8 @@ def make_engine(config: RunConfig, on_prepare: Callable[[str], None] = lambda _:
 
         if config.engine == "fused" or unsupported_reason(config) is None:
             if must_compile(config.precision):
-                on_prepare("compiling the fused engine, once for this machine")
-            return FusedEngine(config)
+                on_prepare(COMPILING)
+            return FusedEngine(config, lambda done: on_prepare(f"{COMPILING}: {done}"))
     on_prepare("loading PyTorch")
     from core.engines.torch.engine import TorchEngine
 

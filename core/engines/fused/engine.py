@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.engines.base import Adaptation, Advance, FewShotSets, TrainState, untrained
-from core.engines.fused.network import FusedNetwork, cache_problem, compiled_kernels
+from core.engines.fused.network import FusedNetwork, cache_problem, prepare
 from core.engines.fused.simd import MACHINE
 from core.errors import Advice, EngineError
 from core.tasks.base import Floats
@@ -25,7 +25,8 @@ class FusedEngine:
     name = "fused"
     device = f"cpu ({MACHINE.name})"
 
-    def __init__(self, config: RunConfig) -> None:
+    def __init__(self, config: RunConfig, report: Callable[[str], None] = lambda _: None) -> None:
+        """Prepare the engine; while it is compiled, ``report`` is called with what is done."""
         reason = unsupported_reason(config)
         if reason:
             raise EngineError("fused engine", reason, Advice.OTHER_ENGINE)
@@ -33,7 +34,7 @@ class FusedEngine:
         self._sampler = SineSampler(config.waves, config.seed, config.precision)
         network = config.network
         self._network = FusedNetwork(network.hidden, network.activation, config.precision)
-        compiled_kernels(config.precision)
+        prepare(config.precision, report)
         problem = cache_problem(config.precision)
         advice = "set XDG_CACHE_HOME to another folder"
         self.note = f"every start compiles ({problem}); {advice}" if problem else ""

@@ -17,11 +17,11 @@ indices and counts. `network` compiles the two entry points for other code.
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
-from numba import njit
 from numba.extending import overload
 
+from core.engines.fused.compiler import PART, part
 from core.engines.fused.layout import Column, Place
 from core.engines.fused.simd import (
     TILE_COLUMNS,
@@ -35,6 +35,7 @@ from core.engines.fused.simd import (
     load,
     load_like,
     load_twice,
+    multiply_add,
     pointer,
     product_strip,
     splat,
@@ -63,9 +64,8 @@ FEW = 14  # Rows up to which `multiply_rows` costs less than a transpose; measur
 SGD, MOMENTUM, ADAM = range(3)
 ADAM_EPSILON = 1e-8
 
-OPTIONS: Any = {"nogil": True, "error_model": "numpy"}
-compiled = njit(**OPTIONS)
-inlined = njit(**OPTIONS, forceinline=True)
+compiled = part
+inlined = partial(part, forceinline=True)
 
 
 @inlined
@@ -175,7 +175,7 @@ def tanh(register):
     raise NotImplementedError
 
 
-@overload(tanh, jit_options=OPTIONS)
+@overload(tanh, jit_options=PART)
 def _tanh(register):
     return _tanh_float32 if str(register.dtype) == "float32" else _tanh_float64
 
@@ -204,8 +204,9 @@ def _tanh_float64(register):
     p = ((p * z + 0.13725490196078433) * z + 1.0) * y
     q = (z * 1.3058836588248353e-06 + 0.00040221216691804925) * z + 0.027450980392156862
     q = (q * z + 0.47058823529411764) * z + 1.0
-    for _ in range(4):
-        p, q = (p + p) * q, q * q + p * p
+    p, q = (p + p) * q, multiply_add(q, q, p * p)
+    for _ in range(3):
+        p, q = (p + p) * q, multiply_add(p, p, q * q)
     return p / q
 
 
@@ -413,8 +414,8 @@ def outer_step(buf, plan, theta, gradient, optimizer, rate, decays, step):
         unbias_2 = 1.0 / (1.0 - decays[1] ** float(step))
         for i in range(0, size, lane):
             g = load(buf, gradient + i)
-            mean = load(buf, first + i) * decays[0] + g * (1.0 - decays[0])
-            square = load(buf, second + i) * decays[1] + g * g * (1.0 - decays[1])
+            mean = multiply_add(g, 1.0 - decays[0], load(buf, first + i) * decays[0])
+            square = multiply_add(g * g, 1.0 - decays[1], load(buf, second + i) * decays[1])
             store(buf, first + i, mean)
             store(buf, second + i, square)
             change = mean * unbias_1 / (square_root(square * unbias_2) + ADAM_EPSILON)

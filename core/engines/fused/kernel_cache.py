@@ -5,67 +5,64 @@ changes in other files than that of the function (https://github.com/numba/numba
 takes its folder from a global setting (https://github.com/numba/numba/issues/9350).
 """
 
-# mypy: disable-error-code="no-untyped-call, misc"
-
 from __future__ import annotations
 
 import hashlib
 import os
-import pickle
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from numba.core.caching import NullCache
-from numba.core.compiler import CompileResult
-from numba.core.runtime.nrt import rtsys
-from numba.core.serialize import dumps
-
+from core.engines.fused.compiler import Library, Report
 from core.errors import reason
 
 LARGEST = 16 * 2**20
-"""Bytes; a longer file is not one of ours. A kernel takes 0.3 MiB."""
+"""Bytes; a longer file is not one of ours. The kernels take 0.3 MiB."""
+
+
+class Cached(NamedTuple):
+    """A library, and why its code is not kept for later starts; empty if it is."""
+
+    library: Library
+    problem: str
+
 
 _DIGEST = hashlib.sha256().digest_size
 
 
-class KernelCache(NullCache):
-    """The compiled code of one function in the file ``path``: a digest, then the code.
+def cached_library(
+    path: Path | None, functions: Sequence[Any], signatures: Sequence[Any], report: Report
+) -> Cached:
+    """Return the compiled ``functions`` from the file ``path``, or compile and keep them there.
 
     The owner chooses a ``path`` for each version of everything that the code depends on.
     """
+    library = _load(path) if path else None
+    if library is not None:
+        return Cached(library, "")
+    library = Library.compile(functions, signatures, report)
+    problem = _keep(path, library) if path else "there is no home folder"
+    return Cached(library, problem)
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.problem = ""
-        """Why the code could not be kept for later starts."""
 
-    @property
-    def cache_path(self) -> str:
-        return str(self._path.parent)
+def _load(path: Path) -> Library | None:
+    code = read_code(path)
+    with suppress(Exception):  # whatever is wrong with it, the code can be compiled
+        return None if code is None else Library.from_bytes(code)
+    return None
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the code; None where it is absent or damaged, and is to be compiled."""
-        code = read_code(self._path)
-        if code is None:
-            return None
-        try:
-            # As little of numba as the code calls: refreshing the context would prepare it to
-            # compile, which takes a quarter of a second.
-            rtsys.initialize(target_context)
-            return CompileResult._rebuild(target_context, *pickle.loads(code))
-        except Exception:  # whatever is wrong with it, the code can be compiled
-            return None
 
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep the code of the compile result ``data``, if the file can be written."""
-        try:
-            code = dumps(data._reduce())
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(self._path, hashlib.sha256(code).digest() + code)
-        except Exception as error:
-            self.problem = f"{self._path}: {reason(error)}"
+def _keep(path: Path, library: Library) -> str:
+    """Write the library, if the file can be written; return why it cannot."""
+    try:
+        code = library.to_bytes()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, hashlib.sha256(code).digest() + code)
+    except Exception as error:
+        return f"{path}: {reason(error)}"
+    return ""
 
 
 def read_code(path: Path) -> bytes | None:

@@ -20,12 +20,13 @@ from typing import Any, NamedTuple
 import llvmlite
 import numba
 import numpy as np
-from numba import boolean, float64, int64, njit, types
+from numba import boolean, float64, int64, types
 from numpy.typing import NDArray
 
-from core.engines.fused import kernel, layout, simd
+from core.engines.fused import compiler, kernel, layout, simd
+from core.engines.fused.compiler import Report
 from core.engines.fused.compiler_settings import own_settings
-from core.engines.fused.kernel_cache import KernelCache, read_code
+from core.engines.fused.kernel_cache import Cached, cached_library, read_code
 from core.engines.fused.layout import Layout
 from core.engines.fused.simd import CPU, FEATURES, lanes_of
 from core.tasks.base import Floats
@@ -42,7 +43,7 @@ OPTIMIZERS = {
 
 
 class Kernels(NamedTuple):
-    """`kernel.advance` and `kernel.adapt` for one dtype: signatures, files, or functions."""
+    """`kernel.advance` and `kernel.adapt` for one dtype: signatures, or functions."""
 
     advance: Any
     adapt: Any
@@ -53,29 +54,28 @@ def _version() -> str:
     """Return a digest of the kernel's sources, the target machine, the compiler and Python."""
     versions = (sys.version, numba.__version__, llvmlite.__version__, np.__version__)
     digest = hashlib.sha256(repr((versions, CPU, FEATURES)).encode())
-    for module in (kernel, layout, simd):
+    for module in (kernel, layout, simd, compiler):
         digest.update(Path(str(module.__file__)).read_bytes())
     for dtype in ("float32", "float64"):
         digest.update(repr(_signatures(dtype)).encode())
     return digest.hexdigest()[:16]
 
 
-def cache_files(dtype: str) -> Kernels | None:
-    """Return the paths of the compiled kernels in the user's cache; None without a home folder.
+def cache_file(dtype: str) -> Path | None:
+    """Return the path of the compiled kernels in the user's cache; None without a home folder.
 
     There is a folder for each version of everything that the code depends on.
     """
     try:
-        folder = user_folder("cache") / f"numba-{_version()}" / dtype / "kernel"
+        return user_folder("cache") / f"numba-{_version()}" / f"{dtype}.kernels"
     except OSError:
         return None
-    return Kernels(*(folder / f"{name}.nbc" for name in Kernels._fields))
 
 
 def must_compile(dtype: str) -> bool:
     """Return True if the first use of ``dtype`` takes seconds, because nothing is cached yet."""
-    files = cache_files(dtype)
-    return files is None or any(read_code(file) is None for file in files)
+    file = cache_file(dtype)
+    return file is None or read_code(file) is None
 
 
 def _signatures(dtype: str) -> Kernels:
@@ -98,23 +98,50 @@ def _signatures(dtype: str) -> Kernels:
 
 
 _compiling = threading.Lock()
+_waiting: list[Report] = []
+
+
+def prepare(dtype: str, report: Report) -> None:
+    """Compile the kernels for ``dtype``, or load them from the cache.
+
+    While they are compiled, which one thread does for all that wait, ``report`` is called with what
+    is done.
+    """
+    _waiting.append(report)
+    try:
+        _prepared(dtype)
+    finally:
+        _waiting.remove(report)
 
 
 def compiled_kernels(dtype: str) -> Kernels:
     """Return the kernels for ``dtype``, compiled in some seconds or loaded from the cache."""
+    return Kernels(*_prepared(dtype).library.functions)
+
+
+def cache_problem(dtype: str) -> str:
+    """Return why the compiled code of ``dtype`` is not kept for later starts; empty if it is."""
+    return _prepared(dtype).problem
+
+
+def _prepared(dtype: str) -> Cached:
     with _compiling:
-        return _compile(dtype)
+        return _prepare(dtype)
 
 
 @functools.cache
-def _compile(dtype: str) -> Kernels:
-    functions = Kernels(kernel.advance, kernel.adapt)
-    files = cache_files(dtype) or (None, None)
+def _prepare(dtype: str) -> Cached:
+    functions = kernel.advance, kernel.adapt
     with own_settings():
-        kernels = Kernels(*map(_compiled, functions, _signatures(dtype), files))
+        cached = cached_library(cache_file(dtype), functions, _signatures(dtype), _report)
     with suppress(Exception):  # the kernels are there, and the next start removes as much
         remove_unused_code()
-    return kernels
+    return cached
+
+
+def _report(done: str) -> None:
+    for report in [*_waiting]:
+        report(done)
 
 
 def remove_unused_code() -> None:
@@ -127,23 +154,6 @@ def remove_unused_code() -> None:
     for folder in cache.glob("numba-*"):
         if folder.name != own and time.time() - folder.lstat().st_mtime > UNUSED_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _compiled(function: Any, signature: Any, file: Path | None) -> Any:
-    compiled: Any = njit(**kernel.OPTIONS)(function)
-    if file is not None:
-        compiled._cache = KernelCache(file)  # numba has no interface for a cache of one's own
-    compiled.compile(signature)
-    compiled.disable_compile()
-    return compiled
-
-
-def cache_problem(dtype: str) -> str:
-    """Return why the compiled code of ``dtype`` is not kept for later starts; empty if it is."""
-    if cache_files(dtype) is None:
-        return "there is no home folder"
-    problems = (compiled._cache.problem for compiled in compiled_kernels(dtype))
-    return next(filter(None, problems), "")
 
 
 def _flat(array: Floats, dtype: str) -> Floats:

@@ -204,6 +204,20 @@ def where_positive(_: Any, condition: Any, register: Any) -> Any:
 
 
 @intrinsic
+def multiply_add(_: Any, x: Any, y: Any, z: Any) -> Any:
+    """``x * y + z`` lane by lane, where the machine can do that with a single rounding.
+
+    Of a sum of two products LLVM would choose which one is not rounded.
+    """
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        kind = args[0].type
+        return builder.call(_vector_function(builder, "fmuladd", kind, kind, [kind] * 3), args)
+
+    return x(x, x, x), generate
+
+
+@intrinsic
 def square_root(_: Any, register: Any) -> Any:
     """Return the square root of each lane."""
 

@@ -462,8 +462,10 @@ def test_compiled_code_of_each_precision_comes_from_the_cache(dtype: str) -> Non
     fused_network.compiled_kernels(dtype)
     assert not fused_network.must_compile(dtype)
     assert not fused_network.cache_problem(dtype)
-    for kernel in fused_network._compile.__wrapped__(dtype):
-        assert kernel.stats.cache_hits
+    reports: list[str] = []
+    fused_network._prepare.cache_clear()
+    fused_network.prepare(dtype, reports.append)
+    assert not reports
 
 
 def test_cached_code_is_loaded_without_what_only_the_compiler_needs() -> None:
@@ -483,7 +485,7 @@ def test_two_processes_that_compile_at_once_fill_one_cache(tmp_path: Path) -> No
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(compile, range(2)))
     saved = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
-    assert len(saved) == 2
+    assert len(saved) == 1
     assert compile() == "False False"
     assert saved == {path: path.stat().st_mtime_ns for path in saved}
 

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numba
 import pytest
-from numba import float64, njit
+from numba import float64
 
 from core.algorithms.fomaml import Fomaml
 from core.config import RunConfig
@@ -22,19 +22,25 @@ from core.engines.fused import engine as engine_module
 from core.engines.fused import network
 from core.engines.fused.compiler_settings import own_settings
 from core.engines.fused.engine import FusedEngine
-from core.engines.fused.kernel_cache import LARGEST, KernelCache
+from core.engines.fused.kernel_cache import LARGEST, cached_library
 
 
 def add_one(x: float) -> float:
     return x + 1.0
 
 
-def compiled(file: Path) -> Any:
-    function: Any = njit(add_one)
-    function._cache = KernelCache(file)
-    function.compile(float64(float64))
-    assert function(1.0) == 2.0
-    return function
+class Made(NamedTuple):
+    """Where a library came from, and why it is not kept."""
+
+    is_compiled: bool
+    problem: str
+
+
+def made(file: Path) -> Made:
+    reports: list[str] = []
+    library, problem = cached_library(file, [add_one], [float64(float64)], reports.append)
+    assert library.functions[0](1.0) == 2.0
+    return Made(bool(reports), problem)
 
 
 def flip_a_bit(file: Path) -> None:
@@ -63,12 +69,12 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 def test_a_damaged_file_is_compiled_again_and_replaced(
     tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
-    file = tmp_path / "f.nbc"
-    compiled(file)
+    file = tmp_path / "f.kernels"
+    made(file)
     damage(file)
-    assert not compiled(file).stats.cache_hits
-    assert compiled(file).stats.cache_hits
-    assert [path.name for path in tmp_path.iterdir()] == ["f.nbc"]
+    assert made(file).is_compiled
+    assert not made(file).is_compiled
+    assert [path.name for path in tmp_path.iterdir()] == ["f.kernels"]
 
 
 @contextmanager
@@ -82,18 +88,18 @@ def files_of_at_most(size: int) -> Iterator[None]:
 
 
 def test_code_that_does_not_fit_on_the_disk_is_used_and_not_kept(tmp_path: Path) -> None:
-    file = tmp_path / "f.nbc"
+    file = tmp_path / "f.kernels"
     with files_of_at_most(1_024):
-        function = compiled(file)
-    assert function._cache.problem == f"{file}: File too large"
+        problem = made(file).problem
+    assert problem == f"{file}: File too large"
     assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_in_place_of_a_file_is_left_and_named(tmp_path: Path) -> None:
-    file = tmp_path / "f.nbc"
+    file = tmp_path / "f.kernels"
     file.mkdir()
-    assert compiled(file)._cache.problem == f"{file}: Is a directory"
-    assert [path.name for path in tmp_path.iterdir()] == ["f.nbc"]
+    assert made(file).problem == f"{file}: Is a directory"
+    assert [path.name for path in tmp_path.iterdir()] == ["f.kernels"]
 
 
 def test_a_cache_that_cannot_be_entered_is_named(
@@ -104,17 +110,17 @@ def test_a_cache_that_cannot_be_entered_is_named(
 
     monkeypatch.setattr(Path, "is_file", refuse)
     monkeypatch.setattr(Path, "mkdir", refuse)
-    file = tmp_path / "f.nbc"
-    assert compiled(file)._cache.problem == f"{file}: Permission denied"
+    file = tmp_path / "f.kernels"
+    assert made(file).problem == f"{file}: Permission denied"
 
 
 def test_code_of_other_versions_is_removed_once_unused_for_a_month(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    files = network.cache_files("float32")
-    assert files is not None
-    own, month = files.advance.parents[2], time.time() - 31 * 86_400
+    file = network.cache_file("float32")
+    assert file is not None
+    own, month = file.parent, time.time() - 31 * 86_400
     folders = {name: own.with_name(name) for name in (own.name, "numba-old", "numba-new", "mine")}
     for folder in folders.values():
         (folder / "float32").mkdir(parents=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import core.training.trainer
-from core.engines.fused import kernel, network
+from core.engines.fused import compiler, kernel, network
 from core.engines.fused.engine import FusedEngine
 from core.engines.torch.engine import TorchEngine
 from core.events import (
@@ -144,7 +144,7 @@ def test_a_run_is_saved_whatever_the_exception_of_its_engine_is(
 
 
 COMPILING: list[Call] = [
-    (network, "njit"),
+    (compiler, "njit"),
     (tempfile, "mkstemp"),
     *((os, name) for name in ("open", "stat", "mkdir", "replace", "unlink", "close", "fdopen")),
     (io, "open"),
@@ -159,7 +159,7 @@ def test_a_run_starts_or_fails_whichever_call_of_the_compiler_fails(
     for name in ("advance", "adapt"):
         monkeypatch.setattr(kernel, name, getattr(stub_kernel, name))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    network._compile.cache_clear()
+    network._prepare.cache_clear()
     try:
         log = Log()
         trainer = Trainer(new_plan(tmp_path, small_config("fused"), pace=CRAWL), log)
@@ -171,7 +171,7 @@ def test_a_run_starts_or_fails_whichever_call_of_the_compiler_fails(
         saboteur.armed = False
     finally:
         monkeypatch.undo()
-        network._compile.cache_clear()
+        network._prepare.cache_clear()
     assert trainer.snapshot.state in ENDED
     assert bool(log.of(Failed)) == (trainer.snapshot.state == "failed")
 
