@@ -26,6 +26,7 @@ from tui_meta.views.plots.lines import (
     straighten,
 )
 from tui_meta.views.plots.plot import SAMPLES, Marker, Plot, Series
+from tui_meta.views.text import wrap
 from tui_meta.widgets.overlay import put
 
 FRAME = Style(dim=True)
@@ -59,6 +60,9 @@ _MARKS_FIRST, _MARKS_APART, _MARKS_STAGGERED = 3, 15, 4
 
 _HEADS = "→↗↑↖←↙↓↘"
 _ASCII_HEADS = ">^<v"
+
+_LONGEST_ROW = 64
+"""Cells of a row of running text."""
 
 _INVISIBLE = 1 / 32
 """Rows; an eighth of a dot, of which a row has four."""
@@ -94,7 +98,7 @@ class Canvas:
             if math.isfinite(x) and math.isfinite(y)
         ]
         if self._strips is None and not points:
-            return _notice(plot.empty, columns, rows)
+            return _notice(plot, columns, rows)
         strips = list(self._strips or [Strip.blank(columns)] * rows)
         for share_x, share_y, glyph, one in lines.glyphs():
             column, row = cell(share_x, columns), cell(1 - share_y, rows)
@@ -205,9 +209,15 @@ def style(series: Series, *, color: bool) -> Style:
     return Style(color=name, bold=bold, dim=series.dim or None)
 
 
-def _notice(text: str, columns: int, rows: int) -> list[Strip]:
+def _notice(plot: Plot, columns: int, rows: int) -> list[Strip]:
+    """Return the text in place of curves: that there are none yet, and what they will show."""
+    about = wrap(plot.about, min(columns - 2, _LONGEST_ROW))
+    indent = (columns - max(map(cell_len, about), default=0)) // 2
+    texts = [" " * ((columns - cell_len(plot.empty)) // 2) + plot.empty]
+    if about and indent > 0 and len(about) + 2 <= rows:
+        texts += ["", *(" " * indent + row for row in about)]
     strips = [Strip.blank(columns)] * rows
-    if strips and cell_len(text) <= columns:
-        line = set_cell_size(" " * ((columns - cell_len(text)) // 2) + text, columns)
-        strips[rows // 2] = Strip([Segment(line, FRAME)])
+    if rows and cell_len(texts[0]) <= columns:
+        for row, text in enumerate(texts, (rows - len(texts) + 1) // 2):
+            strips[row : row + 1] = [Strip([Segment(set_cell_size(text, columns), FRAME)])]
     return strips

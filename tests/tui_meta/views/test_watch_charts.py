@@ -85,6 +85,14 @@ def test_plots_without_data_say_that_there_is_none_yet() -> None:
     }
 
 
+def test_plots_without_data_are_about_different_things() -> None:
+    state = WatchState(DashboardState(FakeSession().snapshots()))
+    state.arrange(200, 60)
+    about = [plot.about for plot, _ in state.plots().values()]
+    assert len(set(about)) == len(about) == 5
+    assert not any("{" in one for one in about)
+
+
 def test_an_evaluation_without_gradient_steps_has_an_axis_with_a_length() -> None:
     alone = msgspec.structs.replace(one_evaluation("fomaml-1", 1_000), losses=(0.25,))
     state = WatchState(DashboardState(started_session().snapshots(), [alone]))

@@ -257,6 +257,15 @@ def test_a_chart_without_data_shows_that_there_is_none() -> None:
     assert "no data yet" in plain(plot, 36, 9)
 
 
+def test_a_chart_without_data_says_what_it_will_show_where_all_of_that_fits() -> None:
+    about = "The mean loss after the last step on a fixed set of tasks."
+    plot = Plot("", (), Axis(0, 1, ticked=False), Axis(0, 1, ticked=False), about=about)
+    read = " ".join(plain(plot, 36, 9).split())
+    assert read == f"no data yet {about}"
+    for width, height in ((36, 3), (5, 9)):
+        assert "mean" not in plain(plot, width, height)
+
+
 def test_a_chart_of_36_by_9_shows_legend_ticks_and_data() -> None:
     legend, *rows, labels = plain(wave_plot(), 36, 9).splitlines()
     assert all(name in legend for name in ("true", "before", "after", "support"))

@@ -156,6 +156,11 @@ def concepts(screen: str, key: KeyOf) -> Concepts:
     return {term: text.format_map(keys) for term, text in _CONCEPTS[screen].items()}
 
 
+def concept(screen: str, term: str) -> str:
+    """Return what ``screen`` says about ``term``, of the texts that name no key."""
+    return _CONCEPTS[screen][term]
+
+
 class _Keys(dict[str, str]):
     """The key of each action that a text names."""
 

@@ -99,6 +99,8 @@ class Plot:
     x: Axis
     y: Axis
     empty: str = "no data yet"
+    about: str = ""
+    """What it will show, for readers who wait: below `empty`, where there is room for it."""
     marks: tuple[Mark, ...] = ()
     cursor: float | None = None
     values: tuple[str, ...] = ()

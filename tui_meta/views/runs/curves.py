@@ -105,7 +105,7 @@ class ComparedRuns:
     def plot(self, which: Which, lens: Lens) -> Plot:
         """Plot one of the losses of all runs."""
         chart = self._charts.validation if which == "validation" else self._charts.training
-        plot = chart(self._history, self._statuses, lens)
+        plot = replace(chart(self._history, self._statuses, lens), about="")  # nothing is awaited
         if len(self.names) <= MOST_BANDS:
             return plot
         named = {*self.names, UNTRAINED}

@@ -14,6 +14,7 @@ from core.evaluation.few_shot_tasks import PROBES
 from core.events import Evaluated
 from core.tasks.sine import SineWave
 from tui_meta.views.event_history import EventHistory
+from tui_meta.views.keys.concepts import concept
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plots.axis import TIGHT, Axis, Limits, Scale, limits_around, on_scale
 from tui_meta.views.plots.lines import decimate
@@ -38,6 +39,9 @@ _SMOOTH = 48
 """A noisy curve is drawn as at most twice as many means."""
 
 _SEED_BAND = "mean over seeds ± its 95 % interval over seeds"
+
+_ABOUT_WAVES = ("goal", "iteration", "before", "good")
+"""What is read while there is no wave yet: of neighbours, each has another concept."""
 
 _X_PARTS = 4
 """The x axis grows by steps of about a quarter of what is shown, so that it seldom changes."""
@@ -112,7 +116,8 @@ class Charts:
         own = [one for one in curves if not self.alone or one.status.index == self.front]
         series = (*_untrained(own, plot), *plot.series)
         caption = _SEED_BAND if grouped else ""
-        return replace(plot, series=series, empty="no validation yet", caption=caption)
+        about = concept("Watch", "validation")
+        return replace(plot, series=series, empty="no validation yet", about=about, caption=caption)
 
     def _over_seeds(self, group: GroupStatus, history: EventHistory) -> _Curve:
         iterations, points = self._seed_curves.of(group, history)
@@ -128,7 +133,8 @@ class Charts:
         curves = [_Curve(one, curve.iterations, curve.losses) for one, curve in losses]
         plot = self._over_iterations("training loss", curves, history, lens)
         caption = training_loss_words(one.snapshot for one in statuses)
-        return replace(plot, empty="no iteration yet", caption=caption)
+        about = concept("Watch", "training")
+        return replace(plot, empty="no iteration yet", about=about, caption=caption)
 
     def updates(
         self, evaluations: Mapping[str, Evaluated], statuses: Sequence[RunStatus], lens: Lens
@@ -148,7 +154,14 @@ class Charts:
         lines = self._in_front((one for one, _ in shown), plot.series)
         names = tuple(one.title for one, _ in shown)
         caption = "mean over seeds" if grouped else ""
-        return replace(plot, series=lines, names=names, cursor=lens.cursor, caption=caption)
+        return replace(
+            plot,
+            series=lines,
+            about=concept("Watch", "support"),
+            names=names,
+            cursor=lens.cursor,
+            caption=caption,
+        )
 
     def waves(
         self,
@@ -309,7 +322,8 @@ def _wave_plot(
 ) -> Plot:
     title = status.title
     if evaluated is None or prediction is None:
-        return Plot(title, (), Limits(-5, 5).axis("x"), y, "no evaluation yet")
+        about = concept("Watch", _ABOUT_WAVES[status.index % len(_ABOUT_WAVES)])
+        return Plot(title, (), Limits(-5, 5).axis("x"), y, "no evaluation yet", about)
     x = limits_around(evaluated.query_x)
     support = evaluated.support_x, evaluated.support_y
     return wave_plot(
