@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from core.errors import RunFolderError
+
 RECORD = "run.json"
 LOG = "events.jsonl"
 LOCK = ".lock"
@@ -66,3 +68,11 @@ def leftovers(names: Iterable[str]) -> list[str]:
 def run_folder(path: Path) -> Path:
     """Return the folder of the run at ``path``, which is that folder or a checkpoint in it."""
     return (path.parent if path.is_file() else path).resolve()
+
+
+def require_run_name(out: Path, name: str) -> None:
+    """Raise ``RunFolderError`` for a name that no run under ``out`` can have."""
+    if not re.fullmatch(r"[\w][\w.-]{0,99}", name):
+        raise RunFolderError(
+            out / name[:60], "invalid run name", "use letters, digits, '.', '_' and '-'"
+        )

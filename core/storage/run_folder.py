@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import os
 import platform
-import re
 import shutil
 import time
 from pathlib import Path
@@ -21,7 +20,15 @@ from core.storage.checkpoint import Checkpoint, save_checkpoint
 from core.storage.event_log import EventLog
 from core.storage.io import NOT_JSON, open_regular, write_atomically
 from core.storage.lock import FolderLock, owner_of
-from core.storage.paths import LOCK, LOG, RECORD, checkpoint_path, leftovers, optimizer_path
+from core.storage.paths import (
+    LOCK,
+    LOG,
+    RECORD,
+    checkpoint_path,
+    leftovers,
+    optimizer_path,
+    require_run_name,
+)
 from core.storage.provenance import (
     SAMPLE_NAME,
     command_line,
@@ -188,14 +195,6 @@ class RunFolder:
             shutil.copyfile(self.log.path, other.log.path)
         self.log.move_pending(other.log)
         return other
-
-
-def require_run_name(out: Path, name: str) -> None:
-    """Raise ``RunFolderError`` for a name that no run under ``out`` can have."""
-    if not re.fullmatch(r"[\w][\w.-]{0,99}", name):
-        raise RunFolderError(
-            out / name[:60], "invalid run name", "use letters, digits, '.', '_' and '-'"
-        )
 
 
 def create_run_folder(out: Path, name: str, *, unique: bool) -> RunFolder:

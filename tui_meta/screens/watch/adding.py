@@ -1,15 +1,18 @@
 """The key of the Watch screen that begins another run."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from core.errors import reason
 from core.events import Snapshot
 from core.session.run_requests import AddRequest
-from tui_meta.screens.dialogs.new_run import NewRunDialog
 from tui_meta.screens.watch.panels import PanelGrid
 from tui_meta.screens.watch.run_list import RunList
-from tui_meta.views.dialogs.new_run import NewRun
-from tui_meta.views.dialogs.new_run_form import NewRunForm
+
+if TYPE_CHECKING:
+    from tui_meta.screens.dialogs.new_run import NewRunDialog
 
 
 class AddRuns(RunList, inherit_bindings=False):
@@ -37,6 +40,10 @@ class AddRuns(RunList, inherit_bindings=False):
         """Open the form, with the settings of the run in focus, or of the first."""
         if self.refuses_commands():
             return
+        from tui_meta.screens.dialogs.new_run import NewRunDialog
+        from tui_meta.views.dialogs.new_run import NewRun
+        from tui_meta.views.dialogs.new_run_form import NewRunForm
+
         beside, present = self.scope[0], list(self.dashboard.snapshots.values())
         out = self.session.folders()[beside.run].parent
         form = NewRunForm(NewRun(beside, present, out, beside.algorithm))

@@ -17,7 +17,7 @@ from core.events import Snapshot
 from core.experiments.specification import flat_settings, nested_settings, run_config
 from core.session.run_requests import AddRequest
 from core.settings import help_texts
-from core.storage.run_folder import require_run_name
+from core.storage.paths import require_run_name
 from core.validation import one_of, refuse_unknown
 
 NAME, ALGORITHM, SEED = "name", "algorithm", "seed"
