@@ -12,7 +12,11 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # Type checkers take it for true; importing typing would double the time.
 if TYPE_CHECKING:
+    from core.algorithms.anil import Anil
     from core.algorithms.fomaml import Fomaml
+    from core.algorithms.joint import JointTraining
+    from core.algorithms.maml import Maml
+    from core.algorithms.metasgd import MetaSgd
     from core.algorithms.reptile import Reptile
     from core.api import (
         Evaluation,
@@ -30,16 +34,26 @@ if TYPE_CHECKING:
     from core.evaluation_protocol import EvaluationProtocol
     from core.models.settings import NetworkConfig
     from core.sweeps import GroupCurve, Sweep, open_sweep, sweep
+    from core.tasks.harmonic import HarmonicTasks
+    from core.tasks.polynomials import CubicTasks, LineTasks, QuadraticTasks
     from core.tasks.sine import SineTasks
 
 __all__ = [
+    "Anil",
+    "CubicTasks",
     "Evaluation",
     "EvaluationProtocol",
     "Fomaml",
     "GroupCurve",
+    "HarmonicTasks",
+    "JointTraining",
     "LabError",
+    "LineTasks",
     "LossHistory",
+    "Maml",
+    "MetaSgd",
     "NetworkConfig",
+    "QuadraticTasks",
     "Reptile",
     "Run",
     "RunConfig",
@@ -56,11 +70,19 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Anil": "core.algorithms.anil",
+    "CubicTasks": "core.tasks.polynomials",
     "EvaluationProtocol": "core.evaluation_protocol",
     "Fomaml": "core.algorithms.fomaml",
     "GroupCurve": "core.sweeps",
+    "HarmonicTasks": "core.tasks.harmonic",
+    "JointTraining": "core.algorithms.joint",
     "LabError": "core.errors",
+    "LineTasks": "core.tasks.polynomials",
+    "Maml": "core.algorithms.maml",
+    "MetaSgd": "core.algorithms.metasgd",
     "NetworkConfig": "core.models.settings",
+    "QuadraticTasks": "core.tasks.polynomials",
     "Reptile": "core.algorithms.reptile",
     "RunConfig": "core.config",
     "SineTasks": "core.tasks.sine",

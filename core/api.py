@@ -250,7 +250,7 @@ def evaluate(
     theta = checkpoint.theta if isinstance(checkpoint, TrainedRun) else checkpoint.state.theta
     config = checkpoint.config
     if not isinstance(protocol, EvaluationProtocol):
-        protocol = named_protocol(protocol, config.waves)
+        protocol = named_protocol(protocol, config.tasks)
     engine = make_engine(dataclasses.replace(config, engine="auto", device="auto"))
     losses = many_tasks(engine, theta, config, protocol)
     columns = Statistics.per_step(losses)

@@ -16,7 +16,10 @@ from core.errors import ConfigError
 from core.evaluation_protocol import EvaluationProtocol
 from core.models.settings import LARGEST_NETWORK, NetworkConfig
 from core.settings import setting
+from core.tasks.family import TaskFamily
+from core.tasks.registry import FAMILY_TABLES, decode_family
 from core.tasks.sine import SineTasks
+from core.validation import decode
 
 EngineName = Literal["auto", "fused", "torch"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
@@ -59,7 +62,7 @@ class ValidationSettings(EvaluationProtocol):
         validation.count("validation.interval", self.interval, low=0)
         if self.family is not None:
             raise ConfigError(
-                "validation.family", self.family, "must be that of [waves]; leave it out"
+                "validation.family", self.family, "must be that of the run; leave it out"
             )
 
 
@@ -69,7 +72,7 @@ class RunConfig:
 
     algorithm: Algorithm
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    waves: SineTasks = field(default_factory=SineTasks)
+    tasks: TaskFamily = field(default_factory=SineTasks)
     validation: ValidationSettings = field(default_factory=ValidationSettings)
     seed: int = setting(0, help="Random seed for initial parameters and tasks")
     iterations: int = setting(
@@ -92,14 +95,20 @@ class RunConfig:
     @property
     def adapts_all_tasks_at_once(self) -> bool:
         """True where PyTorch trains, which keeps the tasks of a meta-batch side by side."""
-        return self.engine == "torch" or self.device not in ("auto", "cpu")
+        has_kernel = self.algorithm.kernel is not None and self.tasks.is_curve
+        return self.engine == "torch" or self.device not in ("auto", "cpu") or not has_kernel
+
+    @property
+    def parameters(self) -> int:
+        """The number of weights and biases of the network."""
+        return self.network.parameters(self.tasks.inputs, self.tasks.outputs)
 
     def _check_workspace(self) -> None:
         """Require that the intermediate values of a gradient step fit in memory."""
         algorithm, tasks = self.algorithm, {}
         if self.adapts_all_tasks_at_once:
             tasks = {f"{algorithm.name}.tasks": algorithm.tasks}
-            parameters = {"network.hidden (parameters)": self.network.parameters}
+            parameters = {"network.hidden (parameters)": self.parameters}
             validation.product({**tasks, **parameters}, LARGEST_NETWORK)
         units = {"network.hidden (units)": sum(self.network.hidden)}
         for name in algorithm.point_settings:
@@ -114,6 +123,10 @@ class RunConfig:
         plain = msgspec.json.decode(msgspec.json.encode(self))
         del plain["validation"]["family"]
         plain["algorithm"] = {"name": self.algorithm.name, **plain["algorithm"]}
+        if isinstance(self.tasks, SineTasks):
+            # As in version 0.1, which had no other family.
+            return {"waves" if key == "tasks" else key: value for key, value in plain.items()}
+        plain["tasks"] = {"name": self.tasks.name, **plain["tasks"]}
         return dict(plain)
 
     @classmethod
@@ -126,13 +139,18 @@ class RunConfig:
         if "algorithm" in table:
             algorithm = decode_algorithm(table["algorithm"], "algorithm")
             table = {**table, "algorithm": algorithm}
-        return validation.decode(cls, table, "")
+        if "tasks" in table:
+            table = {**table, "tasks": decode_family(table["tasks"], "tasks")}
+        elif "waves" in table:
+            others = {key: value for key, value in table.items() if key != "waves"}
+            table = {**others, "tasks": decode(SineTasks, table["waves"], "waves")}
+        return decode(cls, table, "")
 
 
 TABLES: dict[str, type] = {
     **ALGORITHMS,
     "network": NetworkConfig,
-    "waves": SineTasks,
+    **FAMILY_TABLES,
     "validation": ValidationSettings,
 }
 """Tables of a configuration file, and the dataclasses that they configure."""

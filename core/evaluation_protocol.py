@@ -14,6 +14,7 @@ from typing import ClassVar, Literal, get_args
 
 from core import validation
 from core.settings import setting
+from core.tasks.family import Interval, TaskFamily
 from core.tasks.sine import SineTasks
 
 ProtocolName = Literal["source", "source-half-range", "finn-5-shot", "finn-10-shot"]
@@ -90,18 +91,18 @@ class EvaluationProtocol:
         return self.steps[-1]
 
 
-def named_protocol(name: ProtocolName, waves: SineTasks) -> EvaluationProtocol:
-    """Return the protocol ``name`` for networks that are trained on ``waves``.
+def named_protocol(name: ProtocolName, tasks: TaskFamily) -> EvaluationProtocol:
+    """Return the protocol ``name`` for networks that are trained on ``tasks``.
 
     Raises ``ConfigError`` for another name.
     """
     validation.one_of("protocol", name, get_args(ProtocolName))
-    return _named_protocols(waves)[name]
+    return _named_protocols(tasks.x)[name]
 
 
 @functools.cache
-def _named_protocols(waves: SineTasks) -> Mapping[ProtocolName, EvaluationProtocol]:
-    low, high = waves.x
+def _named_protocols(x: Interval) -> Mapping[ProtocolName, EvaluationProtocol]:
+    low, high = x
     named: dict[ProtocolName, EvaluationProtocol] = {
         "source": EvaluationProtocol(),
         "source-half-range": EvaluationProtocol(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, cast
 
 import msgspec
 
@@ -80,19 +80,24 @@ class Evaluated(Event, frozen=True, kw_only=True):
 
     ``losses`` has ``steps + 1`` query losses; ``before`` and ``after`` are the predictions at
     ``query_x``. ``training_loss`` is the smoothed training loss, None before the first iteration.
+    A sine wave has ``amplitude`` and ``phase``, as since version 0.1; any other task ``parameters``
+    and a ``label``, and its values ``query_y``. Points and predictions are those of curves.
     """
 
     probe: ProbeName
     index: Iteration
-    amplitude: float
-    phase: float
-    support_x: tuple[float, ...]
-    support_y: tuple[float, ...]
-    query_x: tuple[float, ...]
-    before: tuple[float, ...]
-    after: tuple[float, ...]
+    amplitude: float | msgspec.UnsetType = msgspec.UNSET
+    phase: float | msgspec.UnsetType = msgspec.UNSET
+    support_x: tuple[float, ...] = ()
+    support_y: tuple[float, ...] = ()
+    query_x: tuple[float, ...] = ()
+    before: tuple[float, ...] = ()
+    after: tuple[float, ...] = ()
     losses: tuple[float, ...]
     training_loss: float | None
+    parameters: tuple[float, ...] | msgspec.UnsetType = msgspec.UNSET
+    label: str | msgspec.UnsetType = msgspec.UNSET
+    query_y: tuple[float, ...] | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
         """Raise ``ValueError`` for an evaluation that cannot be plotted, as a file may hold."""
@@ -100,8 +105,23 @@ class Evaluated(Event, frozen=True, kw_only=True):
             raise ValueError("an evaluation has a loss")
         if len(self.support_x) != len(self.support_y):
             raise ValueError("a support point has x and y")
-        if not len(self.query_x) == len(self.before) == len(self.after):
+        true = self.query_x if self.query_y is msgspec.UNSET else self.query_y
+        if not len(self.query_x) == len(self.before) == len(self.after) == len(true):
             raise ValueError("each query point has a prediction before and after")
+        named, wave = (self.parameters, self.label), (self.amplitude, self.phase)
+        if msgspec.UNSET in named and msgspec.UNSET in wave:
+            raise ValueError("a task has parameters and a label, or amplitude and phase")
+
+    @property
+    def task(self) -> tuple[float, ...]:
+        """The parameters of the task: of a sine wave, amplitude and phase."""
+        wave, known = cast(tuple[float, ...], (self.amplitude, self.phase)), self.parameters
+        return wave if known is msgspec.UNSET or self.label is msgspec.UNSET else known
+
+    @property
+    def task_label(self) -> str:
+        """The task as text."""
+        return SineTasks().label(*self.task) if self.label is msgspec.UNSET else self.label
 
     @property
     def is_drawable(self) -> bool:
@@ -122,9 +142,9 @@ class Evaluated(Event, frozen=True, kw_only=True):
 
     def without_points(self) -> Evaluated:
         """Leave out everything that is only needed to draw it."""
-        return msgspec.structs.replace(
-            self, support_x=(), support_y=(), query_x=(), before=(), after=()
-        )
+        none = dict.fromkeys(("support_x", "support_y", "query_x", "before", "after"), ())
+        true = self.query_y if self.query_y is msgspec.UNSET else ()
+        return msgspec.structs.replace(self, **none, query_y=true)
 
 
 class Spent(msgspec.Struct, frozen=True):
@@ -307,8 +327,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     ``loss`` is the smoothed training loss, ``best`` the validation with the lowest mean. ``pace``
     is the requested rate, None for full speed, and ``unsaved`` is True if no checkpoint has the
     current iteration. While the state is "loading", ``preparing`` names what takes the time.
-    ``waves`` is the task family, ``config`` all settings as ``RunConfig.to_dict`` gives them, and
-    ``budget`` what an iteration uses.
+    ``config`` has all settings, as ``RunConfig.to_dict``; ``budget`` is what an iteration uses.
     """
 
     run: str
@@ -328,7 +347,6 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     curve: Curve
     theta: Floats | None
     preparing: str = ""
-    waves: SineTasks = SineTasks()
     config: dict[str, Any] = {}
     budget: Budget = Budget(0, 0, 0)
 

@@ -79,7 +79,7 @@ def evaluate(config: RunConfig, theta: Floats) -> list[float]:
             engine,
             theta,
             config,
-            dataclasses.replace(named_protocol(name, config.waves), tasks=N_TASKS, seed=TEST_SEED),
+            dataclasses.replace(named_protocol(name, config.tasks), tasks=N_TASKS, seed=TEST_SEED),
         )
         for name in PROTOCOLS
     )

@@ -1,4 +1,4 @@
-"""The interface of first-order meta-learning algorithms: common settings, and one update.
+"""The interface of meta-learning algorithms: common settings, adaptation, and one update.
 
 Nothing here imports PyTorch: an algorithm only calls the methods of the tensors it is given, so
 that reading a configuration or printing ``--help`` stays instant.
@@ -6,7 +6,7 @@ that reading a configuration or printing ``--help`` stays instant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, get_args
 
@@ -16,8 +16,8 @@ from core.settings import setting
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.tasks.base import Batches
-    from core.tasks.sine_sampler import SineSampler
+    from core.tasks.base import Batches, Floats
+    from core.tasks.sampler import TaskSampler
 
 OuterOptimizer = Literal["sgd", "momentum", "adam"]
 Schedule = Literal["constant", "linear", "cosine"]
@@ -33,11 +33,23 @@ LARGEST_DATA = 2**26
 class Model(Protocol):
     """The network as algorithms use it: losses and gradients for many parameter vectors."""
 
+    @property
+    def n_parameters(self) -> int:
+        """Length of a parameter vector."""
+
+    @property
+    def head(self) -> slice:
+        """The place of the last layer's parameters in a vector."""
+
+    def hessian_vector(self, params: Tensor, x: Tensor, y: Tensor, vector: Tensor) -> Tensor:
+        """Return the Hessian of each task's loss times ``vector``, both ``(n_tasks, n)``."""
+
     def loss_and_gradient(self, params: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Return squared errors ``(n_tasks,)`` and their gradients ``(n_tasks, n_parameters)``.
 
-        Errors are means over the points. ``params`` is ``(n_tasks, n_parameters)``; ``y`` is
-        ``(n_tasks, n_points)`` and ``x`` is either that or ``(n_points,)``, the same for all tasks.
+        Errors are means over points and outputs. ``params`` is ``(n_tasks, n_parameters)``; ``y``
+        is ``(n_tasks, n_points, outputs)`` and ``x`` ``(n_tasks, n_points, inputs)``, or
+        ``(n_points, inputs)`` for all tasks.
         """
 
 
@@ -45,9 +57,9 @@ class Model(Protocol):
 class MetaBatch:
     """The data of one meta-iteration.
 
-    ``x`` and ``y`` of the inner loop are ``(n_tasks, n_minibatches, n_points)``;
-    ``query_x`` is ``(n_query,)`` and ``query_y`` ``(n_tasks, n_query)``, empty for algorithms
-    without a query set.
+    ``x`` of the inner loop is ``(n_tasks, n_minibatches, n_points, inputs)``, ``y`` has as many
+    values of ``outputs``; ``query_x`` is ``(n_query, inputs)`` and ``query_y``
+    ``(n_tasks, n_query, outputs)``, both without points for algorithms without a query set.
     """
 
     x: Tensor
@@ -57,11 +69,27 @@ class MetaBatch:
 
 
 @dataclass(frozen=True)
+class Kernel:
+    """A meta-iteration as the fused engine computes it.
+
+    For each task, ``inner_steps`` of SGD with rate ``inner_lr`` lead from theta to phi, step s on
+    minibatch s modulo their number. The outer gradient is ``share`` times the sum over tasks: of
+    the query gradient at phi, or of theta - phi where there is no query set. Adaptation is plain
+    SGD.
+    """
+
+    inner_steps: int
+    inner_lr: float
+    share: float
+
+
+@dataclass(frozen=True)
 class Budget:
     """What one meta-iteration uses.
 
     ``points`` are those of support and query sets. A gradient evaluation is of one task's loss, on
-    all points of a support set, a query set or a minibatch.
+    all points of a support set, a query set or a minibatch; a Hessian-vector product counts as two,
+    since it has their products.
     """
 
     tasks: int
@@ -126,12 +154,64 @@ class Algorithm:
         """What one meta-iteration uses."""
         raise NotImplementedError
 
-    def batches(self, sampler: SineSampler, first: int, n: int) -> Batches:
+    @property
+    def kernel(self) -> Kernel | None:
+        """What the fused engine needs to know; None where it cannot compute this algorithm."""
+        return None
+
+    @property
+    def steps(self) -> int:
+        """Inner gradient steps per task in training."""
+        raise NotImplementedError
+
+    def init(self, theta: Floats) -> dict[str, Floats]:
+        """Return the initial values of what is learned beside the network's ``theta``, by name.
+
+        Vectors, which follow the network's parameters in the vector of meta-parameters.
+        """
+        return {}
+
+    def start(self, model: Model, theta: Tensor, n_tasks: int) -> Tensor:
+        """Return the parameters before any inner step, ``(n_tasks, n_parameters)``."""
+        return theta[: model.n_parameters].expand(n_tasks, -1)
+
+    def rates(self, model: Model, theta: Tensor, lr: float) -> Tensor | float:
+        """Return the inner learning rates: ``lr``, or one for each parameter."""
+        return lr
+
+    def inner_step(
+        self, model: Model, theta: Tensor, phi: Tensor, x: Tensor, y: Tensor, lr: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Take a step of adaptation from ``phi``, the same in training and in evaluation.
+
+        Return the losses ``(n_tasks,)`` and their gradients at ``phi``, and phi after the step.
+        """
+        losses, gradient = model.loss_and_gradient(phi, x, y)
+        rates = self.rates(model, theta, lr)
+        if isinstance(rates, float):
+            return losses, gradient, phi.sub(gradient, alpha=rates)
+        return losses, gradient, phi - rates * gradient
+
+    def adapt(
+        self, model: Model, theta: Tensor, x: Tensor, y: Tensor, steps: int, lr: float
+    ) -> Iterator[Tensor]:
+        """Yield the parameters of all tasks before any inner step, and after each of ``steps``.
+
+        ``x`` and ``y`` are as in ``MetaBatch``; step s is taken on minibatch s modulo their number.
+        """
+        phi = self.start(model, theta, len(x))
+        yield phi
+        for step in range(steps):
+            minibatch = step % x.shape[1]
+            _, _, phi = self.inner_step(model, theta, phi, x[:, minibatch], y[:, minibatch], lr)
+            yield phi
+
+    def batches(self, sampler: TaskSampler, first: int, n: int) -> Batches:
         """Draw the data of meta-iterations ``first`` to ``first + n - 1``."""
         raise NotImplementedError
 
     def outer_gradient(
         self, model: Model, theta: Tensor, batch: MetaBatch
     ) -> tuple[Tensor, Tensor]:
-        """Return the training loss, a scalar, and the outer gradient ``(n_parameters,)``."""
+        """Return the training loss, a scalar, and the outer gradient, of the shape of ``theta``."""
         raise NotImplementedError

@@ -1,13 +1,22 @@
 """The algorithms by name: a literal table, so that nothing is imported by discovery."""
 
+from core.algorithms.anil import Anil
 from core.algorithms.base import Algorithm
 from core.algorithms.fomaml import Fomaml
+from core.algorithms.joint import JointTraining
+from core.algorithms.maml import Maml
+from core.algorithms.metasgd import MetaSgd
 from core.algorithms.reptile import Reptile
 from core.errors import ConfigError
 from core.validation import decode, require_table
 
-ALGORITHMS: dict[str, type[Algorithm]] = {kind.name: kind for kind in (Fomaml, Reptile)}
+ALGORITHMS: dict[str, type[Algorithm]] = {
+    kind.name: kind for kind in (Fomaml, Reptile, Maml, Anil, MetaSgd, JointTraining)
+}
 """Algorithm classes by name."""
+
+DEFAULT_ALGORITHMS = ("fomaml", "reptile")
+"""The algorithms that are trained if none is named."""
 
 
 def decode_algorithm(plain: object, where: str) -> Algorithm:

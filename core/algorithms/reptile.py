@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from core import validation
-from core.algorithms.base import LARGEST_BATCH, Algorithm, Budget, MetaBatch, Model
+from core.algorithms.base import LARGEST_BATCH, Algorithm, Budget, Kernel, MetaBatch, Model
 from core.errors import ConfigError
 from core.settings import setting
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from core.tasks.base import Batches
-    from core.tasks.sine_sampler import SineSampler
+    from core.tasks.sampler import TaskSampler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +48,17 @@ class Reptile(Algorithm):
 
     @property
     def budget(self) -> Budget:
-        minibatches = self.inner_epochs * self.points // self.batch_size
-        return Budget(self.tasks, self.tasks * self.points, self.tasks * minibatches)
+        return Budget(self.tasks, self.tasks * self.points, self.tasks * self.steps)
 
-    def batches(self, sampler: SineSampler, first: int, n: int) -> Batches:
+    @property
+    def steps(self) -> int:
+        return self.inner_epochs * self.points // self.batch_size
+
+    @property
+    def kernel(self) -> Kernel:
+        return Kernel(self.steps, self.inner_lr, 1.0 / self.tasks)
+
+    def batches(self, sampler: TaskSampler, first: int, n: int) -> Batches:
         return sampler.minibatches(
             first, n, self.tasks, self.points, self.batch_size, self.inner_epochs
         )
@@ -64,11 +71,10 @@ class Reptile(Algorithm):
         A descent step of size epsilon along it is theta + epsilon (phi - theta). The training
         loss is the mean over the minibatches of the loss before each step.
         """
-        phi = theta.expand(self.tasks, -1)
+        phi = self.start(model, theta, self.tasks)
         losses = theta.new_zeros(())
-        steps = batch.x.shape[1]
-        for step in range(steps):
-            loss, gradient = model.loss_and_gradient(phi, batch.x[:, step], batch.y[:, step])
+        for step in range(self.steps):
+            x, y = batch.x[:, step], batch.y[:, step]
+            loss, _, phi = self.inner_step(model, theta, phi, x, y, self.inner_lr)
             losses = losses + loss.mean()
-            phi = phi.sub(gradient, alpha=self.inner_lr)
-        return losses / steps, theta - phi.mean(0)
+        return losses / self.steps, theta - phi.mean(0)

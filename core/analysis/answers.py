@@ -35,7 +35,7 @@ class Cancelled(Answer, frozen=True, kw_only=True):
 class Adapted(Answer, frozen=True, kw_only=True):
     """Fine-tuning on ``task`` from the theta of ``iteration``, with steps of size ``lr``.
 
-    ``query_y`` is the true wave at ``query_x``, both ``(n_query,)``. ``losses`` is
+    ``query_y`` is the true curve at ``query_x``, both ``(n_query,)``. ``losses`` is
     ``(updates + 1,)``, before any step and after each; ``predictions`` ``(updates + 1, n_query)``.
     """
 
@@ -57,11 +57,15 @@ class Adapted(Answer, frozen=True, kw_only=True):
 
 
 class HardTask(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the tasks with the largest losses: number ``index`` of those drawn."""
+    """One of the tasks with the largest losses: number ``index`` of those drawn.
+
+    ``task`` is None for one that is not a curve.
+    """
 
     index: int
     loss: Number
-    task: ExplicitTask
+    label: str
+    task: ExplicitTask | None
 
 
 class SourceResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,8 +74,8 @@ class SourceResult(msgspec.Struct, frozen=True, kw_only=True):
     ``low`` to ``high`` is the 95 % interval of the mean. ``quantiles`` are those of ``QUANTILES``.
     ``diverged`` tasks have a loss that is not finite, or far above the mean before adaptation
     (`core.evaluation.statistics`): then there is no mean, they are the first of the ``worst``, and
-    ``counts`` (of each bin) leaves them out. ``heat`` is the mean loss of each cell,
-    ``(n_amplitudes, n_phases)``, None where there is no task in it or one that diverged.
+    ``counts`` (of each bin) leaves them out. ``heat`` is the mean loss of each cell of the map,
+    ``(rows, columns)``, None where there is no task in it or one that diverged.
     """
 
     iteration: Iteration
@@ -109,27 +113,29 @@ class BatteryResult(Answer, frozen=True, kw_only=True, tag="surveyed"):
     """Losses of several sources after the last step of ``protocol``, on its random tasks.
 
     The edges of the histogram's bins are ``bins``, spaced evenly on a logarithmic scale and the
-    same for all; those of the heat map's cells ``amplitudes`` and ``phases``, with ``tasks`` in
-    each cell. ``pairs`` has each two sources once.
+    same for all. The heat map's cells are intervals of the family's first two parameters, whose
+    names are ``axes``: with edges ``rows`` and ``columns``, and ``tasks`` in each cell. ``pairs``
+    has each two sources once.
     """
 
     protocol: EvaluationProtocol
     bins: tuple[float, ...]
-    amplitudes: tuple[float, ...]
-    phases: tuple[float, ...]
+    axes: tuple[str, str]
+    rows: tuple[float, ...]
+    columns: tuple[float, ...]
     tasks: tuple[tuple[int, ...], ...]
     sources: tuple[SourceResult, ...]
     pairs: tuple[Pair, ...]
 
     def __post_init__(self) -> None:
-        n_amplitudes, n_phases = len(self.amplitudes) - 1, len(self.phases) - 1
+        n_rows, n_columns = len(self.rows) - 1, len(self.columns) - 1
         maps: list[Sequence[Sequence[object]]] = [self.tasks]
         for source in self.sources:
             maps.append(source.heat)
             _require(len(source.counts) == len(self.bins) - 1, "each bin needs a count")
         for cells in maps:
-            sound = len(cells) == n_amplitudes and all(len(row) == n_phases for row in cells)
-            _require(sound, "a heat map needs a row for each amplitude and a column for each phase")
+            sound = len(cells) == n_rows and all(len(row) == n_columns for row in cells)
+            _require(sound, "a heat map needs a value for each cell")
         n = len(self.sources)
         _require(
             all(0 <= pair.first < pair.second < n for pair in self.pairs),
@@ -184,8 +190,7 @@ class PastEvaluation(msgspec.Struct, frozen=True, kw_only=True):
 
     iteration: Iteration
     index: int
-    amplitude: float
-    phase: float
+    parameters: tuple[float, ...]
     before: Number
     after: Number
 

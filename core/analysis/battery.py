@@ -18,22 +18,25 @@ from core.analysis.answers import (
 )
 from core.analysis.callbacks import OnProgress
 from core.analysis.executors import require_affordable
-from core.analysis.questions import LARGEST_NUMBER, Battery, ExplicitTask
+from core.analysis.lab_tasks import explicit
+from core.analysis.questions import LARGEST_NUMBER, Battery
 from core.analysis.theta_cache import Theta
 from core.engines.base import Engine
 from core.errors import ConfigError
 from core.evaluation.few_shot_tasks import ManyTasks, draw_many
 from core.evaluation.statistics import Statistics, has_diverged, number, numbers
 from core.tasks.base import Floats
-from core.tasks.sine import SineTasks
+from core.tasks.family import Interval
 
 PART = 128
 """Tasks between two checks for cancellation. A multiple of the number that the reference engine
 adapts together, so that no loss depends on it."""
 
 BINS = 30
-AMPLITUDE_CELLS = 8
-PHASE_CELLS = 12
+ROWS = 8
+"""Cells of the heat map along the first parameter of the tasks."""
+COLUMNS = 12
+"""Cells along the second."""
 
 Losses = NDArray[np.float64]
 
@@ -46,15 +49,14 @@ def run_battery(
 ) -> BatteryResult | Cancelled:
     """Evaluate all sources on the same tasks.
 
-    Raises ``ConfigError`` for waves and networks that are too large.
+    Raises ``ConfigError`` for tasks and networks that are too large.
     """
     protocol = question.protocol
-    waves = protocol.family or sources[0][0].config.waves
-    drawn = draw_many(protocol, waves)
+    drawn = draw_many(protocol, sources[0][0].config.tasks)
     _require_nameable(drawn)
     points = 3 * protocol.shots + protocol.query_points
     for theta, _ in sources:
-        require_affordable(theta.config.network, "updates", protocol.last_step, PART * points)
+        require_affordable(theta.config, "updates", protocol.last_step, PART * points)
     columns = []
     total = protocol.tasks * len(sources)
     ends = sorted({0, protocol.last_step})
@@ -71,40 +73,38 @@ def run_battery(
         before, after = np.concatenate(parts).T
         # A loss that is NaN has grown beyond all others.
         columns.append(np.where(has_diverged(after, before), np.inf, after))
-    return _result(question, [theta for theta, _ in sources], waves, drawn, columns)
+    return _result(question, [theta for theta, _ in sources], drawn, columns)
 
 
 def _require_nameable(drawn: ManyTasks) -> None:
     """Refuse tasks with numbers too large for a question about one of them."""
-    values = {
-        "waves.amplitude": drawn.amplitude,
-        "waves.phase": drawn.phase,
-        "waves.x": drawn.sets.query_x,
-    }
-    for field, numbers_drawn in values.items():
+    family = drawn.family
+    values = dict(zip(family.parameters, drawn.parameters.T, strict=True))
+    for name, numbers_drawn in {**values, "x": drawn.sets.query_x}.items():
         largest = float(np.abs(numbers_drawn).max())
         if not largest <= LARGEST_NUMBER:
-            raise ConfigError(field, largest, f"must be at most {LARGEST_NUMBER:g} for a battery")
+            problem = f"must be at most {LARGEST_NUMBER:g} for a battery"
+            raise ConfigError(f"{family.table}.{name}", largest, problem)
 
 
 def _result(
     question: Battery,
     thetas: Sequence[Theta],
-    waves: SineTasks,
     drawn: ManyTasks,
     columns: Sequence[Losses],
 ) -> BatteryResult:
     bins = _bins(columns)
-    amplitude_edges, rows = _cells(drawn.amplitude, waves.amplitude, AMPLITUDE_CELLS)
-    phase_edges, cols = _cells(drawn.phase, waves.phase, PHASE_CELLS)
-    cell = rows * PHASE_CELLS + cols
-    tasks = np.bincount(cell, minlength=AMPLITUDE_CELLS * PHASE_CELLS)
+    axes = _axes(drawn)
+    (row_name, row_edges, rows), (column_name, column_edges, columns_of) = axes
+    cell = rows * COLUMNS + columns_of
+    tasks = np.bincount(cell, minlength=ROWS * COLUMNS)
     return BatteryResult(
         protocol=question.protocol,
         bins=tuple(bins.tolist()),
-        amplitudes=amplitude_edges,
-        phases=phase_edges,
-        tasks=tuple(tuple(row) for row in tasks.reshape(-1, PHASE_CELLS).tolist()),
+        axes=(row_name, column_name),
+        rows=row_edges,
+        columns=column_edges,
+        tasks=tuple(tuple(row) for row in tasks.reshape(-1, COLUMNS).tolist()),
         sources=tuple(
             _source(question, theta, losses, bins, drawn, cell, tasks)
             for theta, losses in zip(thetas, columns, strict=True)
@@ -144,18 +144,18 @@ def _source(
         diverged=len(losses) - len(finite),
         counts=tuple(counts.tolist()),
         worst=tuple(_hard_task(drawn, int(index), losses[index]) for index in worst),
-        heat=tuple(numbers(row) for row in heat.reshape(-1, PHASE_CELLS)),
+        heat=tuple(numbers(row) for row in heat.reshape(-1, COLUMNS)),
     )
 
 
 def _hard_task(drawn: ManyTasks, index: int, loss: float) -> HardTask:
-    task = ExplicitTask(
-        float(drawn.amplitude[index]),
-        float(drawn.phase[index]),
-        tuple(drawn.sets.support_x[index].tolist()),
-        tuple(drawn.sets.support_y[index].tolist()),
+    task = drawn.task(index)
+    return HardTask(
+        index=index,
+        loss=number(loss),
+        label=task.function.label,
+        task=explicit(task) if drawn.family.is_curve else None,
     )
-    return HardTask(index=index, loss=number(loss), task=task)
 
 
 def _pair(first: int, second: int, losses: Losses, others: Losses) -> Pair:
@@ -184,8 +184,24 @@ def _bins(columns: Sequence[Losses]) -> NDArray[np.float64]:
     return np.logspace(max(lower, -300.0), max(min(upper, 307.0), -299.0), BINS + 1)
 
 
+_Axis = tuple[str, tuple[float, ...], NDArray[np.int64]]
+"""The name of a parameter, the edges of its cells, and the cell of each task."""
+
+
+def _axes(drawn: ManyTasks) -> tuple[_Axis, _Axis]:
+    """Return the axes of the heat map, those of the first two parameters."""
+    family = drawn.family
+    known = list(zip(family.parameters, family.ranges, drawn.parameters.T, strict=True))
+    nothing = ("", (0.0, 1.0), np.zeros(len(drawn.parameters)))
+    (first, rows, of_rows), (second, columns, of_columns) = (*known, nothing, nothing)[:2]
+    return (
+        (first, *_cells(of_rows, rows, ROWS)),
+        (second, *_cells(of_columns, columns, COLUMNS)),
+    )
+
+
 def _cells(
-    values: Floats, interval: tuple[float, float], n: int
+    values: Floats, interval: Interval, n: int
 ) -> tuple[tuple[float, ...], NDArray[np.int64]]:
     """Return edges ``(n + 1,)`` of equal cells of ``interval``, and the cell of each value."""
     low, high = interval

@@ -3,9 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from core.analysis.questions import AnyQuestion, Battery
+from core.config import RunConfig
 from core.errors import ConfigError
-from core.models.mlp import MLP
-from core.models.settings import NetworkConfig
 from core.training.priority import BATTERY, set_thread_niceness
 
 MOST_WORK = 5 * 10**11
@@ -35,12 +34,12 @@ class Executors:
             executor.shutdown(cancel_futures=True)
 
 
-def require_affordable(network: NetworkConfig, field: str, count: int, points: int) -> None:
-    """Refuse ``count`` passes of ``points`` points through ``network`` that take too long.
+def require_affordable(config: RunConfig, field: str, count: int, points: int) -> None:
+    """Refuse ``count`` passes of ``points`` points through a network that take too long.
 
     A gradient costs about three passes. Raises ``ConfigError`` with the largest possible count.
     """
-    parameters = MLP.of(network).n_parameters
-    most = MOST_WORK // (parameters * points)
+    most = MOST_WORK // (config.parameters * points)
     if count > most:
-        raise ConfigError(field, count, f"must be at most {most:,} with {parameters:,} parameters")
+        size = f"{config.parameters:,} parameters"
+        raise ConfigError(field, count, f"must be at most {most:,} with {size}")

@@ -12,16 +12,15 @@ from torch import Tensor
 
 from core.algorithms import optimizers as outer
 from core.algorithms.base import MetaBatch
-from core.algorithms.fomaml import Fomaml
 from core.analysis.answers import Point, Traced
 from core.analysis.executors import require_affordable
 from core.analysis.theta_cache import Theta
 from core.config import RunConfig
+from core.engines.base import network_of
 from core.engines.torch.engine import TorchMLP
 from core.errors import ConfigError, QuestionError
 from core.evaluation.statistics import number
-from core.models.mlp import MLP
-from core.tasks.sine_sampler import SineSampler
+from core.tasks.sampler import TaskSampler
 
 MOST_TRACED = 500
 """Points of all paths; the time of their decomposition grows with the square."""
@@ -40,14 +39,16 @@ def trace(theta: Theta) -> Traced:
     torch.set_num_threads(1)
     config, start = theta.config, _tensor(theta.values)
     batch, next_batch = (_batch(config, theta.iteration + later) for later in (0, 1))
-    model = TorchMLP(MLP.of(config.network))
+    model = TorchMLP(network_of(config))
     inner = _inner_path(config, model, start, batch)
     fomaml, reptile = _directions(model, inner, batch)
     known = theta.moments
     before = None if known is None else {name: _tensor(one) for name, one in known.items()}
     first, moments = _outer_step(config, model, theta.iteration, start, batch, before)
     second, _ = _outer_step(config, model, theta.iteration + 1, first, next_batch, moments)
-    path, end, after = inner.numpy(), first.numpy(), second.numpy()
+    path = inner.numpy()
+    # Of the network alone: what an algorithm learns beside it does not follow the inner path.
+    end, after = (one[: model.n_parameters].numpy() for one in (first, second))
     if not (np.isfinite(path).all() and np.isfinite(after).all()):
         raise QuestionError("the next iteration", "it diverges", "ask for an earlier theta")
     n_steps, n_tasks = len(path) - 1, path.shape[1]
@@ -97,7 +98,7 @@ def cosine(one: Matrix, other: Matrix) -> float | None:
 
 def _batch(config: RunConfig, iteration: int) -> MetaBatch:
     """Return the data of an iteration, exactly as training draws it."""
-    source = SineSampler(config.waves, config.seed, config.precision)
+    source = TaskSampler(config.tasks, config.seed, config.precision)
     data = config.algorithm.batches(source, iteration, 1)
     arrays = data.x[0], data.y[0], data.query_x, data.query_y[0]
     return MetaBatch(*map(_tensor, arrays))
@@ -106,18 +107,12 @@ def _batch(config: RunConfig, iteration: int) -> MetaBatch:
 def _inner_path(config: RunConfig, model: TorchMLP, theta: Tensor, batch: MetaBatch) -> Tensor:
     """Return the inner path from theta to phi_k, ``(k + 1, n_tasks, n_parameters)``."""
     algorithm = config.algorithm
-    n_minibatches = batch.x.shape[1]
-    steps = algorithm.inner_steps if isinstance(algorithm, Fomaml) else n_minibatches
-    _require_affordable(config, batch, steps)
-    path = [theta.expand(len(batch.x), -1)]
-    for step in range(steps):
-        # FOMAML takes every step on the one support set, Reptile each on a minibatch of its own.
-        minibatch = step % n_minibatches
-        _, gradient = model.loss_and_gradient(
-            path[-1], batch.x[:, minibatch], batch.y[:, minibatch]
-        )
-        path.append(path[-1].sub(gradient, alpha=algorithm.inner_lr))
-    return torch.stack(path)
+    if not algorithm.steps:
+        raise QuestionError(algorithm.title, "it has no inner loop", "ask for another run")
+    _require_affordable(config, batch, algorithm.steps)
+    rate = algorithm.inner_lr
+    path = algorithm.adapt(model, theta, batch.x, batch.y, algorithm.steps, rate)
+    return torch.stack(list(path))
 
 
 def _directions(model: TorchMLP, path: Tensor, batch: MetaBatch) -> tuple[Tensor, Tensor]:
@@ -127,7 +122,7 @@ def _directions(model: TorchMLP, path: Tensor, batch: MetaBatch) -> tuple[Tensor
     """
     query = batch.query_x, batch.query_y
     if not batch.query_x.numel():
-        query = batch.x.flatten(1), batch.y.flatten(1)
+        query = batch.x.flatten(1, 2), batch.y.flatten(1, 2)
     _, at_end = model.loss_and_gradient(path[-1], *query)
     return at_end.mean(0), path[0, 0] - path[-1].mean(0)
 
@@ -151,17 +146,16 @@ def _outer_step(
 
 def _require_affordable(config: RunConfig, batch: MetaBatch, steps: int) -> None:
     points = steps * len(batch.x)
-    parameters = MLP.of(config.network).n_parameters
-    most = min(MOST_TRACED, MOST_NUMBERS // parameters)
+    most = min(MOST_TRACED, MOST_NUMBERS // config.parameters)
     if points > most:
         raise ConfigError(
             "tasks x inner steps",
             points,
-            f"must be at most {most:,} with {parameters:,} parameters",
+            f"must be at most {most:,} with {config.parameters:,} parameters",
         )
     # Three passes a gradient: of this iteration, outer step and path, and of the next one.
-    seen = 9 * (batch.x.shape[2] + batch.query_x.numel())
-    require_affordable(config.network, "tasks x inner steps", points, seen)
+    seen = 9 * (batch.x.shape[2] + len(batch.query_x))
+    require_affordable(config, "tasks x inner steps", points, seen)
 
 
 def _tensor(array: NDArray[np.floating]) -> Tensor:

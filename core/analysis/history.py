@@ -126,8 +126,7 @@ def _past(event: Evaluated) -> PastEvaluation:
     return PastEvaluation(
         iteration=event.iteration,
         index=event.index,
-        amplitude=event.amplitude,
-        phase=event.phase,
+        parameters=event.task,
         before=number(event.losses[0]),
         after=number(event.losses[-1]),
     )

@@ -2,21 +2,32 @@
 
 from core import validation
 from core.analysis.questions import LARGEST_NUMBER, MOST_POINTS, ExplicitTask
+from core.errors import QuestionError
 from core.evaluation.few_shot_tasks import PRESETS, FewShotTask, PresetName, draw_task, normals
 from core.tasks.counter_random import scaled, uniforms
-from core.tasks.sine import SineTasks, SineWave
+from core.tasks.family import TaskFamily
+from core.tasks.functions import TaskFunction
 from core.tasks.streams import Stream
 
 
-def draw_preset(name: PresetName, index: int, seed: int, tasks: SineTasks) -> ExplicitTask:
-    """Draw task number ``index`` of a preset; raises ``ConfigError`` for huge waves."""
+def draw_preset(name: PresetName, index: int, seed: int, tasks: TaskFamily) -> ExplicitTask:
+    """Draw task number ``index`` of a preset.
+
+    Raises ``ConfigError`` for huge numbers, and ``QuestionError`` where tasks are not curves.
+    """
+    require_curve(tasks)
     return explicit(draw_task(tasks, seed, PRESETS[name], index))
 
 
 def draw_points(
-    wave: SineWave, n: int, interval: tuple[float, float], noise: float, index: int, seed: int
+    function: TaskFunction,
+    n: int,
+    interval: tuple[float, float],
+    noise: float,
+    index: int,
+    seed: int,
 ) -> ExplicitTask:
-    """Draw ``n`` points of ``wave`` from ``interval``, with normal noise of deviation ``noise``.
+    """Draw ``n`` points of ``function`` of ``interval``, with normal noise of deviation ``noise``.
 
     A larger ``n`` keeps the points of a smaller one, and no x depends on the noise. Raises
     ``ConfigError``.
@@ -24,11 +35,19 @@ def draw_points(
     validation.count("points", n, high=MOST_POINTS)
     validation.within("noise", noise, 0, LARGEST_NUMBER)
     draws = uniforms(seed, Stream.LAB, index, 1, 3 * MOST_POINTS)[0]
-    x = scaled(draws[:n], interval)
-    return explicit(FewShotTask(wave, x, wave(x) + noise * normals(draws[MOST_POINTS:])[:n]))
+    x = scaled(draws[:n], interval)[:, None]
+    noises = noise * normals(draws[MOST_POINTS:])[:n, None]
+    return explicit(FewShotTask(function, x, function(x) + noises))
 
 
 def explicit(task: FewShotTask) -> ExplicitTask:
     """Convert ``task`` to plain numbers; raises ``ConfigError`` for those that are too large."""
-    wave, x, y = task.wave, task.support_x.tolist(), task.support_y.tolist()
-    return ExplicitTask(wave.amplitude, wave.phase, tuple(x), tuple(y))
+    x, y = (tuple(points[:, 0].tolist()) for points in (task.support_x, task.support_y))
+    return ExplicitTask(task.function.parameters, x, y, task.function.family.name)
+
+
+def require_curve(family: TaskFamily) -> None:
+    """Raise ``QuestionError`` if tasks are not functions of one number with one value."""
+    if not family.is_curve:
+        sizes = f"{family.inputs} inputs and {family.outputs} outputs"
+        raise QuestionError(family.plural, f"tasks with {sizes} cannot be drawn", "use the battery")

@@ -13,6 +13,7 @@ from core import validation
 from core.errors import ConfigError
 from core.evaluation.few_shot_tasks import PresetName
 from core.evaluation_protocol import EvaluationProtocol
+from core.tasks.sine import SineTasks
 
 MOST_UPDATES = 1_000
 MOST_BATTERY_STEPS = 100
@@ -22,7 +23,7 @@ FEWEST_TASKS = 100
 MOST_TASKS = 10_000
 MOST_SOURCES = 17
 LARGEST_NUMBER = 1e6
-"""Bound on an amplitude, a phase, an x or a y."""
+"""Bound on a parameter of a task, an x or a y."""
 LONGEST_NAME = 4_096
 
 
@@ -76,16 +77,18 @@ class Task(msgspec.Struct, frozen=True, tag_field="task", tag=str.lower):
 
 
 class ExplicitTask(Task, frozen=True, tag="given"):
-    """A wave and a support set, whose points need not lie on it."""
+    """The parameters of a curve of ``family``, and a support set, which need not lie on it."""
 
-    amplitude: float
-    phase: float
+    parameters: tuple[float, ...]
     support_x: tuple[float, ...]
     support_y: tuple[float, ...]
+    family: str = SineTasks.name
 
     def __post_init__(self) -> None:
-        _number("amplitude", self.amplitude)
-        _number("phase", self.phase)
+        _text("family", self.family)
+        validation.count("parameters", len(self.parameters), low=0, high=MOST_POINTS)
+        for value in self.parameters:
+            require_number("parameters", value)
         validation.count("support_x (points)", len(self.support_x), high=MOST_POINTS)
         if len(self.support_y) != len(self.support_x):
             raise ConfigError(
@@ -94,9 +97,9 @@ class ExplicitTask(Task, frozen=True, tag="given"):
                 f"must be {len(self.support_x)}, one for each x",
             )
         for x in self.support_x:
-            _number("support_x", x)
+            require_number("support_x", x)
         for y in self.support_y:
-            _number("support_y", y)
+            require_number("support_y", y)
 
 
 class SampledTask(Task, frozen=True, tag="drawn"):
@@ -173,7 +176,8 @@ class ReadHistory(Question, frozen=True, kw_only=True, tag="recall"):
 AnyQuestion = Adapt | Battery | Trace | ReadHistory
 
 
-def _number(field: str, value: float) -> None:
+def require_number(field: str, value: float) -> None:
+    """Require a number within the bounds of questions."""
     if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
         raise ConfigError(
             field, value, f"must be a number from -{LARGEST_NUMBER:g} to {LARGEST_NUMBER:g}"

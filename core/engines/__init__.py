@@ -19,15 +19,19 @@ def make_engine(config: RunConfig, on_prepare: Callable[[str], None] = lambda _:
     ``on_prepare`` is called with a description before each slow preparation. Raises
     ``EngineError`` where the engine cannot run ``config``, or the device is missing.
     """
+    note = ""
     if config.engine != "torch":
         from core.engines.fused.engine import FusedEngine, unsupported_reason
         from core.engines.fused.network import must_compile
 
-        if config.engine == "fused" or unsupported_reason(config) is None:
+        reason = unsupported_reason(config)
+        if config.engine == "fused" or reason is None:
             if must_compile(config.precision):
                 on_prepare(COMPILING)
             return FusedEngine(config, lambda done: on_prepare(f"{COMPILING}: {done}"))
+        if config.device == "auto":
+            note = f"PyTorch trains, as the fused engine cannot: {reason}"
     on_prepare("loading PyTorch")
     from core.engines.torch.engine import TorchEngine
 
-    return TorchEngine(config)
+    return TorchEngine(config, note)

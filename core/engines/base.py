@@ -19,8 +19,8 @@ from core.tasks.base import Floats
 class TrainState:
     """The state of training; with the configuration it decides all later iterations.
 
-    ``theta`` is ``(n_parameters,)``; ``moments`` are the outer optimiser's vectors of that shape,
-    by name, empty for SGD. The arrays are made read-only here.
+    ``theta`` has all meta-parameters (``MetaParameters``); ``moments`` are the outer optimiser's
+    vectors of that shape, by name, empty for SGD. The arrays are made read-only here.
     """
 
     iteration: int
@@ -50,8 +50,8 @@ class Adaptation:
     """The result of fine-tuning on each of ``n_tasks`` support sets.
 
     ``losses`` is ``(n_tasks, n_reported)``, the query loss after each reported step.
-    ``predictions`` on the query grid are ``(n_tasks, n_reported, n_query)`` with ``every_step``,
-    else those of the first and the last reported step, which may be the same one.
+    ``predictions`` on the query set are ``(n_tasks, n_reported, n_query, outputs)`` with
+    ``every_step``, else those of the first and the last reported step, which may be the same one.
     """
 
     losses: NDArray[np.float64]
@@ -59,12 +59,12 @@ class Adaptation:
 
     @property
     def before(self) -> Floats:
-        """The predictions after the first reported step, ``(n_tasks, n_query)``."""
+        """The predictions after the first reported step, ``(n_tasks, n_query, outputs)``."""
         return self.predictions[:, 0]
 
     @property
     def after(self) -> Floats:
-        """The predictions after the last reported step, ``(n_tasks, n_query)``."""
+        """The predictions after the last reported step, ``(n_tasks, n_query, outputs)``."""
         return self.predictions[:, -1]
 
 
@@ -72,8 +72,8 @@ class Adaptation:
 class FewShotSets:
     """Tasks to adapt to.
 
-    Support sets are ``(n_tasks, shots)``, the query grid ``(n_query,)``, its y
-    ``(n_tasks, n_query)``.
+    Support sets are ``(n_tasks, shots, inputs)`` and ``(n_tasks, shots, outputs)``, the query set
+    ``(n_query, inputs)``, its y ``(n_tasks, n_query, outputs)``.
     """
 
     support_x: Floats
@@ -89,9 +89,56 @@ class FewShotSets:
         )
 
 
+def network_of(config: RunConfig) -> MLP:
+    """Return the network that a run trains, for the inputs and outputs of its tasks."""
+    return MLP.of(config.network, config.tasks.inputs, config.tasks.outputs)
+
+
+@dataclass(frozen=True)
+class MetaParameters:
+    """The parts of a run's meta-parameters, which are one flat vector.
+
+    The parameters of ``network`` come first, then what the algorithm learns beside them: vectors of
+    these sizes, by name.
+    """
+
+    network: MLP
+    others: Mapping[str, int]
+
+    @classmethod
+    def of(cls, config: RunConfig) -> MetaParameters:
+        """Return those of the runs of ``config``."""
+        network = network_of(config)
+        beside = config.algorithm.init(np.zeros(network.n_parameters, config.precision))
+        return cls(network, {name: len(vector) for name, vector in beside.items()})
+
+    @property
+    def size(self) -> int:
+        """Length of the vector."""
+        return self.network.n_parameters + sum(self.others.values())
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes by name, in the order of the vector."""
+        return {**self.network.shapes, **{name: (size,) for name, size in self.others.items()}}
+
+    def named(self, theta: Floats) -> dict[str, Floats]:
+        """Split ``theta`` into named tensors, each a view in its own shape."""
+        tensors, start = self.network.named(theta), self.network.n_parameters
+        for name, size in self.others.items():
+            tensors[name] = theta[start : start + size]
+            start += size
+        return tensors
+
+    def flat(self, tensors: Mapping[str, Floats]) -> Floats:
+        """Join named ``tensors`` to a flat vector; the inverse of ``named``."""
+        return np.concatenate([tensors[name].reshape(-1) for name in self.shapes])
+
+
 def untrained(config: RunConfig) -> TrainState:
     """Return the state before the first iteration: the same for every engine."""
-    theta = MLP.of(config.network).initial(config.seed, config.precision)
+    theta = network_of(config).initial(config.seed, config.precision)
+    theta = np.concatenate([theta, *config.algorithm.init(theta).values()])
     names = MOMENTS[config.algorithm.outer_optimizer]
     return TrainState(0, theta, {name: np.zeros_like(theta) for name in names})
 

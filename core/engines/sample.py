@@ -8,7 +8,7 @@ from typing import get_args
 from core.algorithms.fomaml import Fomaml
 from core.config import DeviceName, EngineName, Precision, RunConfig
 from core.engines import make_engine
-from core.tasks.sine_sampler import SineSampler
+from core.tasks.sampler import TaskSampler
 
 SAMPLE = RunConfig(algorithm=Fomaml(outer_optimizer="adam"))
 ITERATIONS = 3
@@ -32,6 +32,6 @@ def _digest(engine: EngineName, device: DeviceName, precision: Precision) -> str
     config = dataclasses.replace(SAMPLE, engine=engine, device=device, precision=precision)
     made = make_engine(config)
     done = made.advance(made.initial_state(), ITERATIONS)
-    drawn = SAMPLE.algorithm.batches(SineSampler(SAMPLE.waves, 0, precision), 0, DRAWN)
+    drawn = SAMPLE.algorithm.batches(TaskSampler(SAMPLE.tasks, 0, precision), 0, DRAWN)
     computed = (done.state.theta, done.losses, drawn.x, drawn.y, drawn.query_y)
     return hashlib.sha256(b"".join(array.tobytes() for array in computed)).hexdigest()[:12]

@@ -8,14 +8,14 @@ from core.engines.base import Adaptation, Engine, FewShotSets
 from core.evaluation.few_shot_tasks import FewShotTask, draw_many
 from core.evaluation_protocol import EvaluationProtocol
 from core.tasks.base import Floats
-from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import query_grid
+from core.tasks.family import TaskFamily
+from core.tasks.functions import query_grid
 
 
 def few_shot(
     engine: Engine,
     theta: Floats,
-    tasks: SineTasks,
+    tasks: TaskFamily,
     task: FewShotTask,
     steps: int,
     lr: float,
@@ -27,7 +27,7 @@ def few_shot(
     The arrays of the result have one row.
     """
     grid = query_grid(tasks)
-    sets = FewShotSets(task.support_x[None], task.support_y[None], grid, task.wave(grid)[None])
+    sets = FewShotSets(task.support_x[None], task.support_y[None], grid, task.function(grid)[None])
     return engine.adapt(theta, sets, range(steps + 1), lr, every_step=every_step)
 
 
@@ -40,6 +40,6 @@ def many_tasks(
     ``config`` is that of the run, whose task family and inner learning rate hold where ``protocol``
     has none.
     """
-    drawn = draw_many(protocol, config.waves)
+    drawn = draw_many(protocol, config.tasks)
     lr = protocol.inner_lr or config.algorithm.inner_lr
     return engine.adapt(theta, drawn.sets, protocol.reported_steps, lr).losses

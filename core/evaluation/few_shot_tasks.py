@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
-from core.tasks.sine import SineTasks, SineWave
+from core.tasks.family import TaskFamily
+from core.tasks.functions import TaskFunction, query_grid, values_at
+from core.tasks.sine import SineTasks
 from core.tasks.streams import Stream
 
 if TYPE_CHECKING:
@@ -33,24 +35,24 @@ PresetName = Literal[
 class TaskDraw:
     """How one task is drawn; its points and gradient steps are those of a named ``protocol``.
 
-    The wave is ``wave``, or random: its amplitude from the trained range, or with ``beyond`` from
-    the end of that range to twice as much. Each y has normal noise of standard deviation
-    ``noise``; with a ``contradiction``, each x has two points instead, so far above the wave and
-    below it.
+    With ``fixed`` the task is the reference of its family, else a random one: its first parameter
+    is from the trained range, or with ``beyond`` from the end of that range to twice as much. Each
+    y has normal noise of standard deviation ``noise``; with a ``contradiction``, each x has two
+    points instead, so far above the function and below it.
     """
 
     title: str
     stream: Stream
     protocol: ProtocolName = "source"
     other_shots: int | None = None
-    wave: SineWave | None = None
+    fixed: bool = False
     beyond: bool = False
     noise: float = 0.0
     contradiction: float = 0.0
     numbers_per_shot: int = 1
     """Random numbers that each shot takes from the stream, used or not; it fixes the tasks."""
 
-    def described(self, tasks: SineTasks) -> EvaluationProtocol:
+    def described(self, tasks: TaskFamily) -> EvaluationProtocol:
         """Return shots, steps and support interval for tasks of this family."""
         protocol = named_protocol(self.protocol, tasks)
         shots = self.other_shots
@@ -61,23 +63,13 @@ class TaskDraw:
         """The number of gradient steps."""
         return self.described(SineTasks()).last_step
 
-    def amplitudes(self, tasks: SineTasks) -> tuple[float, float]:
-        """Smallest and largest amplitude of a random wave."""
-        largest = max(map(abs, tasks.amplitude))
-        return (largest, 2 * largest) if self.beyond else tasks.amplitude
 
-
-REFERENCE_WAVE = SineWave(4.0, 1.0)
-"""The fixed wave of the reference implementation's evaluations."""
-
-_HALF_RANGE = TaskDraw(
-    "half range", Stream.HALF_RANGE_PROBE, "source-half-range", wave=REFERENCE_WAVE
-)
+_HALF_RANGE = TaskDraw("half range", Stream.HALF_RANGE_PROBE, "source-half-range", fixed=True)
 
 PROBES: dict[ProbeName, TaskDraw] = {
     "validation": TaskDraw("random task", Stream.VALIDATION),
     "random": TaskDraw("random task", Stream.RANDOM_PROBE),
-    "standard": TaskDraw("standard", Stream.STANDARD_PROBE, wave=REFERENCE_WAVE),
+    "standard": TaskDraw("standard", Stream.STANDARD_PROBE, fixed=True),
     "half-range": _HALF_RANGE,
     # The reference implementation compares on the very sample of its half-range evaluation.
     "compare": dataclasses.replace(_HALF_RANGE, title="loss per step"),
@@ -104,23 +96,28 @@ PRESETS: dict[PresetName, TaskDraw] = {
 
 @dataclass(frozen=True)
 class FewShotTask:
-    """A wave and its support set, ``support_x`` and ``support_y`` of shape ``(n_points,)``."""
+    """A task and its support set, ``(n_points, inputs)`` and ``(n_points, outputs)``."""
 
-    wave: SineWave
+    function: TaskFunction
     support_x: Floats
     support_y: Floats
 
 
 @dataclass(frozen=True)
 class ManyTasks:
-    """Random tasks: ``amplitude`` and ``phase`` are ``(n_tasks,)``."""
+    """Random tasks of a ``family``, with their ``parameters`` ``(n_tasks, n_parameters)``."""
 
-    amplitude: Floats
-    phase: Floats
+    family: TaskFamily
+    parameters: Floats
     sets: FewShotSets
 
+    def task(self, index: int) -> FewShotTask:
+        """Return one of the tasks."""
+        function = TaskFunction(self.family, tuple(self.parameters[index].tolist()))
+        return FewShotTask(function, self.sets.support_x[index], self.sets.support_y[index])
 
-def draw_task(tasks: SineTasks, seed: int, draw: TaskDraw, index: int) -> FewShotTask:
+
+def draw_task(tasks: TaskFamily, seed: int, draw: TaskDraw, index: int) -> FewShotTask:
     """Draw task number ``index`` of ``draw``: a pure function of the arguments."""
     import numpy as np
 
@@ -128,46 +125,50 @@ def draw_task(tasks: SineTasks, seed: int, draw: TaskDraw, index: int) -> FewSho
 
     protocol = draw.described(tasks)
     shots = protocol.shots
-    draws = uniforms(seed, draw.stream, index, 1, 2 + draw.numbers_per_shot * shots)[0]
-    wave = draw.wave or SineWave(
-        scaled(draws[:1], draw.amplitudes(tasks)).item(),
-        scaled(draws[1:2], tasks.phase).item(),
-    )
-    x = scaled(draws[2 : 2 + shots], protocol.support_interval or tasks.x)
-    y = wave(x)
+    first, after = tasks.draws, tasks.draws + shots * tasks.inputs
+    width = after + (draw.numbers_per_shot - 1) * shots
+    draws = uniforms(seed, draw.stream, index, 1, width)[0]
+    family = tasks.beyond() if draw.beyond else tasks
+    parameters = tasks.reference if draw.fixed else tuple(family.values(draws[:first]).tolist())
+    function = TaskFunction(tasks, parameters)
+    x = scaled(draws[first:after], protocol.support_interval or tasks.x).reshape(shots, -1)
+    y = function(x)
     if draw.noise:
-        y = y + draw.noise * normals(draws[2 + shots :])
+        y = y + draw.noise * normals(draws[after:])[:, None]
     if draw.contradiction:
         x = np.concatenate([x, x])
         y = np.concatenate([y + draw.contradiction, y - draw.contradiction])
-    return FewShotTask(wave, x, y)
+    return FewShotTask(function, x, y)
 
 
-def draw_many(protocol: EvaluationProtocol, waves: SineTasks) -> ManyTasks:
-    """Draw the tasks of ``protocol``, whose family is ``waves`` where it has none of its own.
+def task_fields(function: TaskFunction, grid: Floats) -> dict[str, Any]:
+    """Return what a recorded evaluation says about its task, whose query set is ``grid``."""
+    if isinstance(function.family, SineTasks):
+        return dict(zip(function.family.parameters, function.parameters, strict=True))
+    fields: dict[str, Any] = {"parameters": function.parameters, "label": function.label}
+    if function.family.is_curve:
+        fields["query_y"] = tuple(function(grid)[:, 0].tolist())
+    return fields
+
+
+def draw_many(protocol: EvaluationProtocol, family: TaskFamily) -> ManyTasks:
+    """Draw the tasks of ``protocol``, from ``family`` where it has none of its own.
 
     Another number of shots draws other tasks.
     """
-    import numpy as np
-
     from core.engines.base import FewShotSets
     from core.tasks.counter_random import scaled, uniforms
-    from core.tasks.sine_sampler import query_grid
 
-    tasks, interval = protocol.family or waves, protocol.support_interval
+    tasks, interval = protocol.family or family, protocol.support_interval
     stream = Stream.MANY_TASKS if interval is None else Stream.MANY_TASKS_HALF_RANGE
-    draws = uniforms(protocol.seed, stream, 0, protocol.tasks, 2 + protocol.shots)
-    amplitude = scaled(draws[:, 0:1], tasks.amplitude)
-    phase = scaled(draws[:, 1:2], tasks.phase)
-    support_x = scaled(draws[:, 2:], interval or tasks.x)
+    width = tasks.draws + protocol.shots * tasks.inputs
+    draws = uniforms(protocol.seed, stream, 0, protocol.tasks, width)
+    parameters = tasks.values(draws[:, : tasks.draws])
+    support_x = scaled(draws[:, tasks.draws :], interval or tasks.x)
+    support_x = support_x.reshape(protocol.tasks, protocol.shots, tasks.inputs)
     grid = query_grid(tasks, protocol.query_points)
-    sets = FewShotSets(
-        support_x,
-        amplitude * np.sin(support_x + phase),
-        grid,
-        amplitude * np.sin(grid + phase),
-    )
-    return ManyTasks(amplitude[:, 0], phase[:, 0], sets)
+    support_y, query_y = (values_at(tasks, parameters, x) for x in (support_x, grid))
+    return ManyTasks(tasks, parameters, FewShotSets(support_x, support_y, grid, query_y))
 
 
 def normals(draws: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -17,15 +17,16 @@ import msgspec
 
 from core import validation
 from core.algorithms.base import Algorithm
-from core.algorithms.registry import ALGORITHMS
+from core.algorithms.registry import ALGORITHMS, DEFAULT_ALGORITHMS
 from core.config import RUN_SETTINGS, TABLES, RunConfig
 from core.errors import ConfigError
+from core.tasks.registry import FAMILY_TABLES, chosen_family
 from core.validation import decode, refuse_unknown, require_table
 
 MOST_RUNS = 10_000
 """Bound on the runs of an experiment."""
 
-SHARED = [field.name for field in dataclasses.fields(RunConfig) if field.name != "algorithm"]
+SHARED = [*(name for name in TABLES if name not in ALGORITHMS), *RUN_SETTINGS]
 """Settings that do not depend on the algorithm, tables among them."""
 
 SWEPT = [name for name in RUN_SETTINGS if name != "seed"] + [
@@ -156,7 +157,10 @@ def run_config(algorithm: str, settings: Mapping[str, Any]) -> RunConfig:
     """
     refuse_unknown(settings, [*SHARED, *ALGORITHMS], "")
     shared = {name: settings[name] for name in SHARED if name in settings}
-    return decode(RunConfig, {"algorithm": algorithms_of(settings)[algorithm], **shared}, "")
+    for table in FAMILY_TABLES:
+        shared.pop(table, None)
+    shared |= {"algorithm": algorithms_of(settings)[algorithm], "tasks": chosen_family(settings)}
+    return decode(RunConfig, shared, "")
 
 
 def algorithms_of(settings: Mapping[str, Any]) -> dict[str, Algorithm]:
@@ -178,7 +182,7 @@ def _naming(settings: Collection[str], where: str) -> Iterator[None]:
 def _variants(table: Mapping[str, Any]) -> tuple[Variant, ...]:
     listed = table.get("runs")
     if listed is None:
-        chosen = table.get("algorithms", [*ALGORITHMS])
+        chosen = table.get("algorithms", [*DEFAULT_ALGORITHMS])
         algorithms = decode(_Algorithms, {"algorithms": chosen}, "").algorithms
         return tuple(Variant(name=one, algorithm=one) for one in algorithms)
     if "algorithms" in table:

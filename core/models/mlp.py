@@ -1,4 +1,4 @@
-"""The multilayer perceptron that maps one x to one y: sizes, initialisation, parameter layout."""
+"""The multilayer perceptron: sizes, initialisation, parameter layout."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class MLP:
     activation: str = "tanh"
 
     @classmethod
-    def of(cls, config: NetworkConfig) -> MLP:
-        """Create the network that ``config`` describes, with one input and one output."""
-        return cls((1, *config.hidden, 1), config.activation)
+    def of(cls, config: NetworkConfig, inputs: int = 1, outputs: int = 1) -> MLP:
+        """Create the network that ``config`` describes."""
+        return cls((inputs, *config.hidden, outputs), config.activation)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -44,6 +44,12 @@ class MLP:
     def n_parameters(self) -> int:
         """Length of the flat parameter vector."""
         return sum(math.prod(shape) for shape in self.shapes.values())
+
+    @property
+    def head_size(self) -> int:
+        """The number of parameters of the last layer, which are the last ones."""
+        n_in, n_out = self.sizes[-2:]
+        return (n_in + 1) * n_out
 
     def initial(self, seed: int, dtype: str = "float32") -> Floats:
         """Draw parameters ``(n_parameters,)``, each layer U(-1/sqrt(n_in), 1/sqrt(n_in))."""

@@ -17,7 +17,7 @@ LARGEST_NETWORK = 2**29
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """The network that is meta-trained: one input, hidden layers, one output."""
+    """The network that is meta-trained: its hidden layers."""
 
     hidden: tuple[int, ...] = setting((64, 64), help="Hidden layer sizes")
     activation: Activation = setting("tanh", help="Activation function between layers")
@@ -26,11 +26,10 @@ class NetworkConfig:
         validation.count("network.hidden (layers)", len(self.hidden), high=LARGEST_DEPTH)
         for units in self.hidden:
             validation.count("network.hidden", units, high=LARGEST_LAYER)
-        validation.count("network.hidden (parameters)", self.parameters, high=LARGEST_NETWORK)
+        validation.count("network.hidden (parameters)", self.parameters(), high=LARGEST_NETWORK)
         validation.one_of("network.activation", self.activation, get_args(Activation))
 
-    @property
-    def parameters(self) -> int:
-        """The number of weights and biases."""
-        sizes = (1, *self.hidden, 1)
+    def parameters(self, inputs: int = 1, outputs: int = 1) -> int:
+        """Return the number of weights and biases."""
+        sizes = (inputs, *self.hidden, outputs)
         return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))

@@ -173,10 +173,11 @@ class SnapshotChange(msgspec.Struct, frozen=True):
     curve: CurveTail | None = None
 
 
-EvaluationRow = tuple[str, int, float, int, float, float, float, float, float | None]
+EvaluationRow = tuple[str, int, float, int, tuple[float, ...], str, float, float, float | None]
 """An abridged periodic evaluation, a quarter of its bytes: most are only a row of a table.
 
-The fields are run, iteration, time, index, amplitude, phase, loss before and after, training loss.
+The fields are run, iteration, time, index, parameters and label of the task, loss before and after,
+training loss. A sine wave has no label.
 """
 
 
@@ -184,7 +185,7 @@ def to_row(event: AnyEvent) -> AnyEvent | EvaluationRow:
     """Return an abridged periodic evaluation as a row, and any other event as it is."""
     if not (isinstance(event, Evaluated) and event.probe == "validation" and event.is_abridged):
         return event
-    task = event.amplitude, event.phase
+    task = event.task, event.label if isinstance(event.label, str) else ""
     losses = event.losses[0], event.losses[-1], event.training_loss
     return (event.run, event.iteration, event.time, event.index, *task, *losses)
 
@@ -259,20 +260,17 @@ def one_line(text: object) -> str:
 
 
 def _from_row(row: EvaluationRow) -> Evaluated:
-    run, iteration, time, index, amplitude, phase, before, after, training_loss = row
+    run, iteration, time, index, parameters, label, before, after, training_loss = row
+    task: dict[str, Any] = {"parameters": parameters, "label": label, "query_y": ()}
+    if not label and len(parameters) == 2:
+        task = {"amplitude": parameters[0], "phase": parameters[1]}
     return Evaluated(
         probe="validation",
         run=run,
         iteration=iteration,
         time=time,
         index=index,
-        amplitude=amplitude,
-        phase=phase,
-        support_x=(),
-        support_y=(),
-        query_x=(),
-        before=(),
-        after=(),
         losses=(before, after),
         training_loss=training_loss,
+        **task,
     )

@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,10 +24,9 @@ from safetensors.numpy import save as save_tensors
 
 from core.algorithms.optimizers import MOMENTS
 from core.config import RunConfig
-from core.engines.base import TrainState
+from core.engines.base import MetaParameters, TrainState
 from core.errors import CheckpointError, LabError
 from core.events import SaveKind, Validation
-from core.models.mlp import MLP
 from core.storage.io import NOT_JSON, open_regular, write_atomically
 from core.storage.paths import checkpoint_path, optimizer_path
 from core.tasks.base import Floats
@@ -124,7 +123,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, durable: bool = Tru
         kind=checkpoint.kind,
         best_validation=checkpoint.best,
     )
-    tensors = MLP.of(checkpoint.config.network).named(state.theta)
+    tensors = MetaParameters.of(checkpoint.config).named(state.theta)
     text = msgspec.json.encode(metadata).decode()
     described = {FORMAT: text, DIGEST: _digest(text, state.theta), "format": "pt"}
     write_atomically(path, save_tensors(tensors, described), durable=durable)
@@ -141,11 +140,11 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         header = _read_header(path, file)
         metadata = header.metadata
         config = _config(path, metadata)
-        network = MLP.of(config.network)
-        size = network.n_parameters * np.dtype(config.precision).itemsize
+        parameters = MetaParameters.of(config)
+        size = parameters.size * np.dtype(config.precision).itemsize
         tensors = _tensors(path, _content(path, file, size))
-    _require_shapes(path, tensors, network, config.precision)
-    theta = network.flat(tensors)
+    _require_shapes(path, tensors, parameters.shapes, config.precision)
+    theta = parameters.flat(tensors)
     if header.digest is not None and header.digest != _digest(header.text, theta):
         raise CheckpointError(path, "damaged: the digest does not match")
     moments = _moments(path, metadata, theta)
@@ -271,8 +270,12 @@ def _config(path: Path, metadata: CheckpointMetadata) -> RunConfig:
         raise CheckpointError(path, f"invalid configuration: {error}") from error
 
 
-def _require_shapes(path: Path, tensors: dict[str, Floats], network: MLP, precision: str) -> None:
-    expected = network.shapes
+def _require_shapes(
+    path: Path,
+    tensors: dict[str, Floats],
+    expected: Mapping[str, tuple[int, ...]],
+    precision: str,
+) -> None:
     for name, shape in expected.items():
         if name not in tensors:
             raise CheckpointError(path, f"tensor {name!r} is missing")

@@ -12,11 +12,17 @@ Floats = NDArray[np.floating]
 class Batches:
     """Random data of n meta-iterations, ready for an engine.
 
-    ``x`` and ``y`` are ``(n, n_tasks, n_minibatches, n_points)``; ``query_x`` is ``(n_query,)`` and
-    ``query_y`` ``(n, n_tasks, n_query)``, both empty for an algorithm without a query set.
+    ``x`` is ``(n, n_tasks, n_minibatches, n_points, inputs)`` and ``y`` has as many values of
+    ``outputs``; ``query_x`` is ``(n_query, inputs)`` and ``query_y``
+    ``(n, n_tasks, n_query, outputs)``, both without points for an algorithm without a query set.
     """
 
     x: Floats
     y: Floats
     query_x: Floats
     query_y: Floats
+
+    @property
+    def arrays(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """All data, in the order of the fields."""
+        return self.x, self.y, self.query_x, self.query_y

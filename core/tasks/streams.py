@@ -19,3 +19,4 @@ class Stream(IntEnum):
     ONE_POINT = 10
     CONTRADICTORY = 11
     LAB = 12
+    SAMPLE = 13

@@ -5,8 +5,8 @@ import numpy as np
 from core.config import RunConfig
 from core.engines.base import Advance, Engine, TrainState
 
-LARGE_AMPLITUDE = 1_000.0
-"""Above it the amplitude is a more likely cause of overflow than a usual learning rate."""
+LARGE_RANGE = 1_000.0
+"""Above it a parameter of tasks is a more likely cause of overflow than a usual learning rate."""
 
 
 def last_finite(engine: Engine, before: TrainState, broken: Advance) -> tuple[Advance, bool]:
@@ -30,13 +30,14 @@ def problem(good: Advance, by_loss: bool) -> str:
 
 def advice(config: RunConfig) -> str:
     """Return the settings to lower in a run that diverged."""
-    algorithm, amplitude = config.algorithm, max(map(abs, config.waves.amplitude))
+    algorithm, tasks = config.algorithm, config.tasks
     rates = (
         f"{algorithm.name}.outer_lr (now {algorithm.outer_lr:g}) or "
         f"{algorithm.name}.inner_lr (now {algorithm.inner_lr:g})"
     )
-    if amplitude > LARGE_AMPLITUDE:
-        return f"lower waves.amplitude (now up to {amplitude:g}), {rates}"
+    for name, interval in zip(tasks.parameters, tasks.ranges, strict=True):
+        if (largest := max(map(abs, interval))) > LARGE_RANGE:
+            return f"lower {tasks.table}.{name} (now up to {largest:g}), {rates}"
     return f"lower {rates}"
 
 

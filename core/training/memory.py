@@ -53,7 +53,7 @@ def required_memory(config: RunConfig) -> tuple[int, str]:
         return sum(drawn.values()), max(drawn, key=drawn.__getitem__)
     copies = PARAMETER_COPIES + TASK_COPIES * (at_once - 1)
     copies += len(MOMENTS[algorithm.outer_optimizer])
-    parameters = {"network.hidden": copies * network.parameters * number}
+    parameters = {"network.hidden": copies * config.parameters * number}
     values = {
         f"{algorithm.name}.{name} * network.hidden": at_once
         * getattr(algorithm, name)

@@ -69,7 +69,7 @@ def next_validation(config: RunConfig, iteration: int) -> int | None:
 
 def _kept(config: RunConfig) -> Sequence[int]:
     vectors = 1 + len(MOMENTS[config.algorithm.outer_optimizer])
-    size = vectors * config.network.parameters * (8 if config.precision == "float64" else 4)
+    size = vectors * config.parameters * (8 if config.precision == "float64" else 4)
     for rounds in (KEPT, KEPT_OF_LARGE):
         if size * len(rounds) * DECADES <= LARGEST_HISTORY:
             return rounds

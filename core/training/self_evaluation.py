@@ -1,13 +1,15 @@
 """The evaluations that a run makes of itself: validations, and of single tasks."""
 
+from typing import Any
+
 from core.config import RunConfig
-from core.engines.base import Engine
+from core.engines.base import Adaptation, Engine
 from core.evaluation.adaptation import few_shot, many_tasks
-from core.evaluation.few_shot_tasks import PROBES, ProbeName, draw_task
+from core.evaluation.few_shot_tasks import PROBES, FewShotTask, ProbeName, draw_task, task_fields
 from core.evaluation.statistics import Statistics, number, numbers
 from core.events import Evaluated, EventHeader, Validated, spent
 from core.tasks.base import Floats
-from core.tasks.sine_sampler import query_grid
+from core.tasks.functions import query_grid
 
 
 def validate(
@@ -41,19 +43,27 @@ def evaluate(
 ) -> Evaluated:
     """Adapt ``theta`` to task ``index`` of ``probe``."""
     steps, inner_lr = PROBES[probe].steps, config.algorithm.inner_lr
-    task = draw_task(config.waves, config.seed, PROBES[probe], index)
-    result = few_shot(engine, theta, config.waves, task, steps, inner_lr)
+    task = draw_task(config.tasks, config.seed, PROBES[probe], index)
+    result = few_shot(engine, theta, config.tasks, task, steps, inner_lr)
+    grid = query_grid(config.tasks)
     return Evaluated(
         probe=probe,
         index=index,
-        amplitude=task.wave.amplitude,
-        phase=task.wave.phase,
-        support_x=tuple(task.support_x.tolist()),
-        support_y=tuple(task.support_y.tolist()),
-        query_x=tuple(query_grid(config.waves).tolist()),
-        before=tuple(result.before[0].tolist()),
-        after=tuple(result.after[0].tolist()),
         losses=tuple(result.losses[0].tolist()),
         training_loss=training_loss,
+        **task_fields(task.function, grid),
+        **(_points(task, grid, result) if config.tasks.is_curve else {}),
         **header,
     )
+
+
+def _points(task: FewShotTask, grid: Floats, result: Adaptation) -> dict[str, Any]:
+    """Return the support points and the predictions on ``grid``, of tasks that are curves."""
+    arrays = {
+        "support_x": task.support_x,
+        "support_y": task.support_y,
+        "query_x": grid,
+        "before": result.before[0],
+        "after": result.after[0],
+    }
+    return {name: tuple(array[:, 0].tolist()) for name, array in arrays.items()}

@@ -384,7 +384,6 @@ class Trainer:
             curve=self._metrics.curve.build(),
             theta=self._state.theta if self._state else None,
             preparing=self._preparing,
-            waves=self._config.waves,
             config=self._described,
             budget=algorithm.budget,
         )

@@ -29,7 +29,7 @@ from benchmarks.terminals.link import RemoteTerminal
 from benchmarks.terminals.processors import non_training_seconds
 from core.config import RunConfig
 from core.engines.torch.engine import TorchEngine
-from core.tasks.sine_sampler import SineSampler
+from core.tasks.sampler import TaskSampler
 from core.training.priority import TRAINING, set_thread_niceness
 
 FLOAT64 = 1e-9
@@ -43,7 +43,7 @@ class RunDraws:
 
     def __init__(self, config: RunConfig) -> None:
         self._batches = config.algorithm.batches(
-            SineSampler(config.waves, config.seed, config.precision), 0, 1
+            TaskSampler(config.tasks, config.seed, config.precision), 0, 1
         )
         self._task = -1
 

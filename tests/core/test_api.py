@@ -129,9 +129,9 @@ def test_statistics_are_those_of_the_losses() -> None:
 
 @pytest.mark.parametrize("name", ["source", "source-half-range", "finn-5-shot", "finn-10-shot"])
 def test_the_tasks_of_a_named_protocol_are_those_of_the_command_line(name: ProtocolName) -> None:
-    run = core.train(config(waves=core.SineTasks(x=(-4.0, 6.0))))
+    run = core.train(config(tasks=core.SineTasks(x=(-4.0, 6.0))))
     engine = core.api.make_engine(run.config)
-    protocol = named_protocol(name, run.config.waves)
+    protocol = named_protocol(name, run.config.tasks)
     expected = many_tasks(engine, run.theta, run.config, protocol)
     assert core.evaluate(run, name).losses.tolist() == expected.tolist()
 

@@ -165,7 +165,7 @@ def test_an_interval_of_one_point_is_allowed(setting: str) -> None:
 
 def test_configurations_are_immutable() -> None:
     config = RunConfig(algorithm=Fomaml())
-    for part in (config, config.algorithm, config.network, config.waves):
+    for part in (config, config.algorithm, config.network, config.tasks):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(part, dataclasses.fields(part)[0].name, 1)
 
@@ -199,7 +199,7 @@ def test_a_configuration_can_be_written_in_toml() -> None:
     assert RunConfig.from_dict(tomllib.loads(text)) == RunConfig(
         algorithm=Reptile(outer_lr=1.0),
         network=NetworkConfig(hidden=(8,)),
-        waves=SineTasks(phase=(0.0, 3.14)),
+        tasks=SineTasks(phase=(0.0, 3.14)),
         seed=7,
     )
 

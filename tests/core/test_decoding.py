@@ -42,7 +42,7 @@ def test_a_setting_of_another_algorithm_is_unknown() -> None:
         RunConfig.from_dict({"algorithm": {"name": "reptile", "shots": 5}})
 
 
-@pytest.mark.parametrize("name", ["maml", "", "FOMAML", None, 3, ["fomaml"], {}])
+@pytest.mark.parametrize("name", ["mamal", "", "FOMAML", None, 3, ["fomaml"], {}])
 def test_an_unknown_algorithm_lists_the_known_ones(name: object) -> None:
     with pytest.raises(ConfigError, match="one of fomaml, reptile") as caught:
         RunConfig.from_dict({"algorithm": {"name": name}})

@@ -14,8 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from core.algorithms.anil import Anil
 from core.algorithms.base import Algorithm
 from core.algorithms.fomaml import Fomaml
+from core.algorithms.joint import JointTraining
+from core.algorithms.maml import Maml
+from core.algorithms.metasgd import MetaSgd
 from core.algorithms.reptile import Reptile
 from core.models.settings import NetworkConfig
 
@@ -61,11 +65,27 @@ def sgd_step(net: nn.Module, x: Array, y: Array, lr: float) -> float:
 
 
 def outer_gradient(
-    algorithm: Algorithm, net: nn.Module, x: Array, y: Array, query_x: Array, query_y: Array
+    algorithm: Algorithm,
+    net: nn.Module,
+    x: Array,
+    y: Array,
+    query_x: Array,
+    query_y: Array,
+    alpha: Array | None = None,
 ) -> tuple[float, Array]:
-    """Return training loss and outer gradient at ``net``; shapes as in ``MetaBatch``."""
+    """Return training loss and outer gradient at ``net``; shapes as in ``MetaBatch``.
+
+    ``alpha`` are the inner rates of Meta-SGD.
+    """
     if isinstance(algorithm, Fomaml):
         return _fomaml(algorithm, net, x[:, 0], y[:, 0], query_x, query_y)
+    if isinstance(algorithm, Maml):
+        rates = _rates(algorithm, net, alpha)
+        return _maml(algorithm, net, rates, (x[:, 0], y[:, 0]), (query_x, query_y))
+    if isinstance(algorithm, JointTraining):
+        losses = [loss_of(net, *task) for task in zip(x[:, 0], y[:, 0], strict=True)]
+        loss = torch.stack(losses).mean()
+        return loss.item(), _joined(torch.autograd.grad(loss, list(net.parameters())))
     assert isinstance(algorithm, Reptile)
     return _reptile(algorithm, net, x, y)
 
@@ -84,6 +104,54 @@ def _fomaml(
         losses.append(loss.item())
     total = np.sum(gradients, axis=0)
     return float(np.mean(losses)), total if algorithm.reduction == "sum" else total / len(losses)
+
+
+def _rates(algorithm: Maml, net: nn.Module, alpha: Array | None) -> list[Tensor]:
+    """Return an inner rate for each element of each parameter tensor."""
+    parameters = list(net.parameters())
+    if isinstance(algorithm, MetaSgd):
+        assert alpha is not None
+        pieces = torch.split(torch.tensor(alpha), [one.numel() for one in parameters])
+        shaped = [piece.reshape(one.shape) for piece, one in zip(pieces, parameters, strict=True)]
+        return [one.clone().requires_grad_() for one in shaped]
+    rates = [torch.full_like(one, algorithm.inner_lr) for one in parameters]
+    if isinstance(algorithm, Anil):
+        rates[:-2] = [torch.zeros_like(one) for one in rates[:-2]]
+    return rates
+
+
+def _maml(
+    algorithm: Maml,
+    net: nn.Module,
+    rates: list[Tensor],
+    support: tuple[Array, Array],
+    query: tuple[Array, Array],
+) -> tuple[float, Array]:
+    theta = {name: one.detach().requires_grad_() for name, one in net.named_parameters()}
+    losses = []
+    for x, y, query_y in zip(*support, query[1], strict=True):
+        phi = theta
+        for _ in range(algorithm.inner_steps):
+            loss = _loss_at(net, phi, x, y)
+            second = algorithm.order == "second"
+            gradients = torch.autograd.grad(loss, list(phi.values()), create_graph=second)
+            moved = zip(phi.items(), rates, gradients, strict=True)
+            phi = {name: one - rate * gradient for (name, one), rate, gradient in moved}
+        losses.append(_loss_at(net, phi, query[0], query_y))
+    total = torch.stack(losses).sum()
+    learned = [*theta.values(), *(rates if isinstance(algorithm, MetaSgd) else ())]
+    gradient = _joined(torch.autograd.grad(total, learned))
+    mean = total.item() / len(losses)
+    return mean, gradient if algorithm.reduction == "sum" else gradient / len(losses)
+
+
+def _loss_at(net: nn.Module, phi: dict[str, Tensor], x: Array, y: Array) -> Tensor:
+    inputs, targets = (torch.tensor(one, dtype=torch.float64).reshape(-1, 1) for one in (x, y))
+    return nn.functional.mse_loss(torch.func.functional_call(net, phi, inputs), targets)
+
+
+def _joined(parts: Sequence[Tensor]) -> Array:
+    return torch.cat([part.reshape(-1) for part in parts]).detach().numpy()
 
 
 def _reptile(algorithm: Reptile, net: nn.Module, x: Array, y: Array) -> tuple[float, Array]:

@@ -7,8 +7,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from core.algorithms.anil import Anil
 from core.algorithms.base import Algorithm
 from core.algorithms.fomaml import Fomaml
+from core.algorithms.joint import JointTraining
+from core.algorithms.maml import Maml
+from core.algorithms.metasgd import MetaSgd
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.models.settings import NetworkConfig
@@ -17,6 +21,7 @@ from core.tasks.sine import SineTasks
 SEEDS = st.integers(0, 2**63 - 1)
 OPTIMIZERS = st.sampled_from(["sgd", "momentum", "adam"])
 REDUCTIONS = st.sampled_from(["sum", "mean"])
+ORDERS = st.sampled_from(["first", "second"])
 
 
 def intervals(low: float, high: float) -> st.SearchStrategy[tuple[float, float]]:
@@ -54,6 +59,33 @@ def fomamls(
 
 
 @st.composite
+def mamls(
+    draw: st.DrawFn,
+    optimizers: st.SearchStrategy[str] = OPTIMIZERS,
+    kind: type[Maml] = Maml,
+    orders: st.SearchStrategy[str] = ORDERS,
+) -> Maml:
+    """MAML, or a relative, with any option, a few tasks, points and steps."""
+    common = _common(draw, optimizers)
+    # Rates that are learned, and second derivatives, diverge at rates that FOMAML survives.
+    common["outer_lr"] /= 10
+    return kind(
+        **common,
+        shots=draw(st.integers(1, 12)),
+        query_points=draw(st.integers(2, 20)),
+        inner_steps=draw(st.integers(1, 4)),
+        reduction=draw(REDUCTIONS),  # type: ignore[arg-type]
+        order=draw(orders),  # type: ignore[arg-type]
+    )
+
+
+@st.composite
+def joints(draw: st.DrawFn, optimizers: st.SearchStrategy[str] = OPTIMIZERS) -> JointTraining:
+    """Joint training with any option, and a few tasks and points."""
+    return JointTraining(**_common(draw, optimizers), points=draw(st.integers(1, 20)))
+
+
+@st.composite
 def reptiles(draw: st.DrawFn, optimizers: st.SearchStrategy[str] = OPTIMIZERS) -> Reptile:
     """Reptile with any option, a few tasks, minibatches and epochs."""
     batch_size = draw(st.integers(1, 8))
@@ -66,9 +98,12 @@ def reptiles(draw: st.DrawFn, optimizers: st.SearchStrategy[str] = OPTIMIZERS) -
     )
 
 
-def algorithms() -> st.SearchStrategy[Algorithm]:
-    """Any algorithm with any option."""
-    return st.one_of(fomamls(), reptiles())
+def algorithms(engine: str = "torch") -> st.SearchStrategy[Algorithm]:
+    """Any algorithm that ``engine`` can compute, with any option."""
+    relatives = [mamls(kind=kind) for kind in (Maml, Anil, MetaSgd)]
+    if engine == "fused":
+        relatives = [mamls(orders=st.just("first"))]
+    return st.one_of(fomamls(), reptiles(), joints(), *relatives)
 
 
 NETWORKS = st.builds(
@@ -93,9 +128,9 @@ def configs(
     """Runs of any kind in one precision on one engine."""
     return st.builds(
         RunConfig,
-        algorithm=algorithms() if algorithm is None else algorithm,
+        algorithm=algorithms(engine) if algorithm is None else algorithm,
         network=NETWORKS,
-        waves=WAVES,
+        tasks=WAVES,
         seed=SEEDS,
         iterations=st.integers(1, 100),
         eval_interval=st.integers(1, 50),

@@ -27,6 +27,8 @@ _REPLACEMENTS = {
     "\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}": "-",
     "\N{PLUS-MINUS SIGN}": "~",
     "θ": "0",
+    "²": "2",
+    "³": "3",
     "φ": "f",
     "\N{NO-BREAK SPACE}\N{BRAILLE PATTERN BLANK}": " ",
 }

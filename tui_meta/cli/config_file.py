@@ -6,7 +6,7 @@ from typing import Any
 
 from core.errors import ConfigFileError
 
-LARGEST_FILE = 2**16
+LARGEST_FILE = 2**17
 """Bytes; far more than all settings need."""
 
 LONGEST_LINE = 2_000

@@ -15,7 +15,7 @@ from core.errors import ConfigError
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName
 from core.settings import help_texts
 from tui_meta.app.preferences import Preferences
-from tui_meta.cli.launch import Launch, Variations, flag_of
+from tui_meta.cli.launch import Launch, Tasks, Variations, flag_of
 
 RUN = Group("Run", sort_key=1)
 """The group of the most common flags."""
@@ -29,7 +29,7 @@ NOT_SET = ("family",)
 """Fields of the tables that users cannot set."""
 
 
-WORDS = {"out": "FOLDER", "name": "NAME", "sweep": "SETTING=VALUES"}
+WORDS = {"out": "FOLDER", "name": "NAME", "sweep": "SETTING=VALUES", "tasks": "FAMILY"}
 """Words for values that say more than their types."""
 
 CHOICES = {"algorithms": tuple(ALGORITHMS)}
@@ -42,7 +42,8 @@ def flags() -> type:
     """
     settings = flags_of(Launch, "", RUN)
     settings |= flags_of(Variations, "", RUN)
-    settings |= flags_of(RunConfig, "", RUN, leave_out=("algorithm", *TABLES))
+    settings |= flags_of(Tasks, "", RUN)
+    settings |= flags_of(RunConfig, "", RUN, leave_out=("algorithm", "tasks", *TABLES))
     settings |= flags_of(CheckpointSettings, "", RUN)
     for number, (table, kind) in enumerate(TABLES.items()):
         title = getattr(kind, "title", table.capitalize())

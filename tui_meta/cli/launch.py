@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from core import validation
-from core.algorithms.registry import ALGORITHMS
+from core.algorithms.registry import DEFAULT_ALGORITHMS
 from core.errors import ConfigError
 from core.settings import setting
+from core.tasks.registry import DEFAULT_FAMILY, FAMILIES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +14,7 @@ class Launch:
     """Runs to start, and where they are stored."""
 
     algorithms: tuple[str, ...] = setting(
-        tuple(ALGORITHMS), help="Algorithms to train side by side"
+        DEFAULT_ALGORITHMS, help="Algorithms to train side by side"
     )
     out: str = setting("checkpoints", help="Parent folder for run folders")
     name: str | None = setting(
@@ -28,6 +29,13 @@ class Launch:
         if not self.out.isprintable():
             raise ConfigError("out", self.out, "must be the name of a folder")
         validation.pace("pace", self.pace)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tasks:
+    """What the runs are trained on, as a flag."""
+
+    tasks: str = setting(DEFAULT_FAMILY, help=f"Task family: {', '.join(FAMILIES)}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.config import DeviceName
 from core.engines import make_engine
-from core.engines.base import Engine
+from core.engines.base import Engine, network_of
 from core.errors import CheckpointError
 from core.evaluation.adaptation import many_tasks
 from core.evaluation_protocol import EvaluationProtocol
@@ -86,8 +86,12 @@ def load_networks(
     networks = []
     for label, one in zip(labels, found, strict=True):
         config = one.checkpoint.config
-        if not any_tasks and config.waves != found[0].checkpoint.config.waves:
-            problem = f"its tasks differ from those of {found[0].path} (amplitude, phase or x)"
+        if not any_tasks and config.tasks != found[0].checkpoint.config.tasks:
+            other = found[0].checkpoint.config.tasks
+            names = [one.name for one in dataclasses.fields(config.tasks)]
+            what = f"{', '.join(names[:-1])} or {names[-1]}"
+            what = what if config.tasks.name == other.name else f"{config.tasks.name} tasks"
+            problem = f"its tasks differ from those of {found[0].path} ({what})"
             advice = "evaluate them one by one, or with a protocol that has tasks of its own"
             raise CheckpointError(one.path, problem, advice)
         engine = make_engine(dataclasses.replace(config, engine="auto", device=device))
@@ -99,7 +103,7 @@ def print_headings(output: Output, networks: Sequence[Network]) -> None:
     """Print three lines about each network, and an empty line."""
     for network in networks:
         config = network.checkpoint.config
-        layers = "-".join(str(units) for units in (1, *config.network.hidden, 1))
+        layers = "-".join(map(str, network_of(config).sizes))
         output.print_line(f"{network.label}: {network.path}")
         output.print_line(
             f"  {config.algorithm.title}, {whole(network.checkpoint.state.iteration)} iterations, "

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.errors import ConfigError
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
-from core.tasks.sine import SineTasks
+from core.tasks.family import TaskFamily
 from tui_meta.cli.settings import naming_flags
 
 TASKS = {"tasks", "seed"}
@@ -33,44 +33,41 @@ def is_chosen(given: Mapping[str, Any]) -> bool:
     return not given.keys() <= TASKS
 
 
-def chosen_protocol(given: Mapping[str, Any], waves: SineTasks) -> EvaluationProtocol:
+def chosen_protocol(given: Mapping[str, Any], tasks: TaskFamily) -> EvaluationProtocol:
     """Return what the flags ``given`` make of the protocol that they name, or of "source".
 
-    ``waves`` are the tasks that the networks were trained on. Raises ``ConfigError``.
+    ``tasks`` are those that the networks were trained on. Raises ``ConfigError``.
     """
     settings = {name: value for name, value in given.items() if name != "protocol"}
     try:
         return dataclasses.replace(
-            named_protocol(given.get("protocol", "source"), waves), **settings
+            named_protocol(given.get("protocol", "source"), tasks), **settings
         )
     except ConfigError as error:
         raise naming_flags(error, given) from error
 
 
 def every_step(
-    given: Mapping[str, Any], name: ProtocolName, waves: SineTasks
+    given: Mapping[str, Any], name: ProtocolName, tasks: TaskFamily
 ) -> EvaluationProtocol:
     """Return the protocol ``name`` on the tasks of ``given``, with the loss after every step."""
-    protocol = chosen_protocol({**given, "protocol": name}, waves)
+    protocol = chosen_protocol({**given, "protocol": name}, tasks)
     return dataclasses.replace(protocol, steps=tuple(range(1, protocol.last_step + 1)))
 
 
 def protocol_lines(
-    given: Mapping[str, Any], protocol: EvaluationProtocol, waves: SineTasks, networks: int
+    given: Mapping[str, Any], protocol: EvaluationProtocol, tasks: TaskFamily, networks: int
 ) -> tuple[str, str]:
     """Return a title for the results of so many networks, and further settings of ``protocol``."""
     name = given.get("protocol")
     others = {key: value for key, value in given.items() if key in {"protocol", *TASKS}}
-    is_named = name and chosen_protocol(others, waves) == protocol
+    is_named = name and chosen_protocol(others, tasks) == protocol
     title = f"{name}: loss" if is_named else "Loss"
     lr = "inner lr of each run" if protocol.inner_lr is None else f"inner lr {protocol.inner_lr:g}"
     same = "the same " if networks > 1 else ""
-    family = protocol.family or waves
-    ranges = (
-        f"{key} {low:.4g} to {high:.4g}"
-        for key in ("amplitude", "phase", "x")
-        for low, high in (getattr(family, key),)
-    )
+    family = protocol.family or tasks
+    intervals = [*zip(family.parameters, family.ranges, strict=True), ("x", family.x)]
+    ranges = (f"{key} {low:.4g} to {high:.4g}" for key, (low, high) in intervals)
     return (
         f"{title} on {same}{protocol.tasks:,} random tasks, {protocol.support}",
         ", ".join((lr, *ranges)),

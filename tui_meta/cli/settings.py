@@ -20,6 +20,8 @@ from core.experiments.specification import (
     run_config,
     specification_of,
 )
+from core.tasks.family import TaskFamily
+from core.tasks.registry import families_of
 from core.validation import decode, refuse_unknown, require_table
 from tui_meta.cli.launch import Launch, flag_of
 
@@ -28,13 +30,14 @@ from tui_meta.cli.launch import Launch, flag_of
 class Configuration:
     """All settings: what to launch, its autosaves, and what each run learns.
 
-    ``algorithms`` holds the settings of each algorithm, launched or not, and ``shared`` those of
-    all runs. ``experiment`` is what a file says about seeds, a sweep, and runs of its own.
+    ``tables`` holds the settings of each algorithm and each task family, used or not, and
+    ``shared`` those of all runs. ``experiment`` is what a file says about seeds, a sweep, and runs
+    of its own.
     """
 
     launch: Launch
     saving: CheckpointSettings
-    algorithms: Mapping[str, Algorithm]
+    tables: Mapping[str, Algorithm | TaskFamily]
     shared: RunConfig
     experiment: Mapping[str, Any]
     runs: list[PlannedRun]
@@ -82,11 +85,11 @@ def _validated(settings: Mapping[str, Any]) -> Configuration:
     launch = decode(Launch, _only(settings, launch_names), "")
     saving = decode(CheckpointSettings, _only(settings, saving_names), "")
     specification = specification_of(_only(settings, (*RUN_SETTINGS, *TABLES, *EXPERIMENT)))
-    algorithms = algorithms_of(settings)
+    tables = algorithms_of(settings) | families_of(settings)
     first = specification.variants[0].algorithm
     shared = run_config(first, specification.settings)
     experiment = _only(settings, EXPERIMENT[1:])
-    return Configuration(launch, saving, algorithms, shared, experiment, specification.expand())
+    return Configuration(launch, saving, tables, shared, experiment, specification.expand())
 
 
 def experiment_table(given: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from core.analysis.answers import PastEvaluation, RunHistory
 from core.analysis.lab_tasks import explicit
 from core.analysis.questions import Adapt, AnyTask, ExplicitTask, Saved
 from core.evaluation.few_shot_tasks import PROBES, draw_task
-from core.tasks.sine import SineTasks
+from core.tasks.family import TaskFamily
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,12 @@ def evaluations_until(machine: TimeMachine) -> int:
     return bisect_right(iterations, -1 if machine.iteration is None else machine.iteration)
 
 
-def evaluated_task(machine: TimeMachine, waves: SineTasks) -> ExplicitTask | None:
+def evaluated_task(machine: TimeMachine, family: TaskFamily) -> ExplicitTask | None:
     """Return the task of the chosen evaluation; None without one, or if the seed is unknown."""
     at, seed = machine.chosen_evaluation, machine.past.seed
     if at is None or seed is None:
         return None
-    return explicit(draw_task(waves, seed, PROBES["validation"], at.index))
+    return explicit(draw_task(family, seed, PROBES["validation"], at.index))
 
 
 def strip(machine: TimeMachine, most: int) -> list[int]:

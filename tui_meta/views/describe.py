@@ -26,7 +26,6 @@ from core.events import (
     WriteRecovered,
 )
 from core.storage.io import working_folder
-from core.tasks.sine import SineWave
 from tui_meta.views.numbers import interval, loss, whole
 
 Severity = Literal["info", "warning", "error"]
@@ -63,9 +62,8 @@ def describe(event: AnyEvent) -> Description | None:
         case RolledBack():
             return Description("rolled back", f"to {at}; later history is replaced")
         case Evaluated():
-            wave = SineWave(event.amplitude, event.phase).label
             losses = f"{loss(event.losses[0])} → {loss(event.losses[-1])}"
-            return Description(f"{PROBES[event.probe].title}, {wave}", losses)
+            return Description(f"{PROBES[event.probe].title}, {event.task_label}", losses)
         case Validated():
             return Description("validation", validation_words(event))
         case Saved(kind="hand" | "final"):

@@ -36,7 +36,7 @@ OPEN_TASKS = 200
 _ENDS = (Started, Finished, Diverged, Failed, Stopped, CommandRejected)
 """Events after which a run does not enter, or does not keep, the requested state."""
 
-_Task = tuple[ProbeName, float, float, tuple[float, ...]]
+_Task = tuple[ProbeName, tuple[float, ...], tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ class EventHistory:
         if not event.is_drawable:
             return
         self._newest[event.run, event.probe] = self._newest[event.run, None] = event
-        task = (event.probe, event.amplitude, event.phase, event.support_x)
+        task = (event.probe, event.task, event.support_x)
         met = self._open.setdefault(task, {})
         met[event.run] = event
         if self._moving <= met.keys():

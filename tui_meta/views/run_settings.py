@@ -9,6 +9,8 @@ from core.algorithms.registry import ALGORITHMS
 from core.config import RunConfig
 from core.errors import LabError
 from core.events import Snapshot
+from core.tasks.family import TaskFamily
+from core.tasks.sine import SineTasks
 
 
 def config_of(snapshot: Snapshot) -> RunConfig | None:
@@ -24,6 +26,12 @@ def _decoded(config: bytes) -> RunConfig | None:
         return None
 
 
+def family_of(snapshot: Snapshot) -> TaskFamily:
+    """Return the task family of a run; sine waves if its configuration is unknown."""
+    config = config_of(snapshot)
+    return SineTasks() if config is None else config.tasks
+
+
 def main_settings(snapshot: Snapshot) -> dict[str, str]:
     """Return the settings that decide most, by name; none if the configuration is unknown."""
     config = config_of(snapshot)
@@ -36,6 +44,7 @@ def main_settings(snapshot: Snapshot) -> dict[str, str]:
         "outer rate": f"{algorithm.outer_lr:g} {algorithm.outer_optimizer}",
         "per iteration": f"{algorithm.tasks:,} task{'s' if algorithm.tasks > 1 else ''}",
         "per task": f"{getattr(algorithm, points):,} {points}" if points else "",
+        **({} if isinstance(config.tasks, SineTasks) else {"tasks": config.tasks.plural}),
         "network": f"{'-'.join(map(str, network.hidden))} {network.activation}",
         "seed": str(config.seed),
     }

@@ -10,7 +10,7 @@ from core.session.api import Connection
 from tui_meta.views import numbers
 from tui_meta.views.event_history import EventHistory, Trouble
 from tui_meta.views.plots.plot import SAMPLES, curve
-from tui_meta.views.run_settings import settings_words
+from tui_meta.views.run_settings import family_of, settings_words
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, printable, spread
 from tui_meta.views.trend import trend
 
@@ -191,7 +191,8 @@ def title_line(
         line(name, *(Span(f"  ·  {fact}", "dim") for fact in facts[left_out:]), *words)
         for left_out in range(len(facts) + 1)
     ]
-    full = line(name, Span("  few-shot sine waves", "dim"), *shorter[0][1:])
+    tasks = _common(family_of(one).plural for one in snapshots) or "tasks"
+    full = line(name, Span(f"  few-shot {tasks}", "dim"), *shorter[0][1:])
     room = width - cells(right)
     return spread(first_that_fits([full, *shorter], room - 1), right, width)
 

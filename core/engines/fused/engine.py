@@ -8,30 +8,29 @@ import numpy as np
 
 from core.algorithms import optimizers as outer
 from core.algorithms.base import Algorithm
-from core.algorithms.fomaml import Fomaml
-from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.engines.base import Adaptation, Advance, FewShotSets, TrainState, untrained
 from core.engines.fused.network import FusedNetwork, cache_problem, prepare
 from core.engines.fused.simd import MACHINE
 from core.errors import Advice, EngineError
 from core.tasks.base import Floats
-from core.tasks.sine_sampler import SineSampler
+from core.tasks.sampler import TaskSampler
 
 
 class FusedEngine:
-    """Meta-iterations of FOMAML or Reptile on one thread of the processor."""
+    """Meta-iterations of an algorithm that has a ``Kernel``, on one thread of the processor."""
 
     name = "fused"
     device = f"cpu ({MACHINE.name})"
 
     def __init__(self, config: RunConfig, report: Callable[[str], None] = lambda _: None) -> None:
         """Prepare the engine; while it is compiled, ``report`` is called with what is done."""
-        reason = unsupported_reason(config)
-        if reason:
-            raise EngineError("fused engine", reason, Advice.OTHER_ENGINE)
+        kernel, reason = config.algorithm.kernel, unsupported_reason(config)
+        if reason or kernel is None:
+            raise EngineError("fused engine", reason or "no kernel", Advice.OTHER_ENGINE)
+        self._kernel = kernel
         self._config = config
-        self._sampler = SineSampler(config.waves, config.seed, config.precision)
+        self._sampler = TaskSampler(config.tasks, config.seed, config.precision)
         network = config.network
         self._network = FusedNetwork(network.hidden, network.activation, config.precision)
         prepare(config.precision, report)
@@ -47,18 +46,19 @@ class FusedEngine:
         batches = algorithm.batches(self._sampler, state.iteration, n)
         names = outer.MOMENTS[algorithm.outer_optimizer]
         stacked = [state.moments[name] for name in names]
-        inner_steps, share = _inner_loop(algorithm, batches.x.shape[2])
+        kernel = self._kernel
+        x, y, query_x, query_y = (_curve(array) for array in batches.arrays)
         theta, moments, losses = self._network.advance(
             state.theta,
             np.array(stacked, state.theta.dtype).reshape(len(names), len(state.theta)),
-            x=batches.x,
-            y=batches.y,
-            query_x=batches.query_x,
-            query_y=batches.query_y,
+            x=x,
+            y=y,
+            query_x=query_x,
+            query_y=query_y,
             rates=outer.learning_rates(algorithm, state.iteration, n, self._config.iterations),
-            inner_steps=inner_steps,
-            inner_lr=algorithm.inner_lr,
-            share=share,
+            inner_steps=kernel.inner_steps,
+            inner_lr=kernel.inner_lr,
+            share=kernel.share,
             optimizer=algorithm.outer_optimizer,
             decays=_decays(algorithm),
             iteration=state.iteration,
@@ -77,32 +77,31 @@ class FusedEngine:
     ) -> Adaptation:
         losses, predictions = self._network.adapt(
             theta,
-            x=sets.support_x,
-            y=sets.support_y,
-            query_x=sets.query_x,
-            query_y=sets.query_y,
+            x=_curve(sets.support_x),
+            y=_curve(sets.support_y),
+            query_x=_curve(sets.query_x),
+            query_y=_curve(sets.query_y),
             steps=steps,
             lr=lr,
             every_step=every_step,
         )
-        return Adaptation(losses, predictions)
+        return Adaptation(losses, predictions[..., None])
 
 
 def unsupported_reason(config: RunConfig) -> str | None:
     """Return the reason why this engine cannot run ``config``; None if it can."""
-    if type(config.algorithm) not in (Fomaml, Reptile):
+    if config.algorithm.kernel is None:
         return f"no kernel for {config.algorithm.title}"
+    if not config.tasks.is_curve:
+        return f"{config.tasks.plural} have more than one input and one output"
     if config.device not in ("auto", "cpu"):
         return f"runs on the processor, not on {config.device}"
     return None
 
 
-def _inner_loop(algorithm: Algorithm, minibatches: int) -> tuple[int, float]:
-    """Return the inner steps of a task, and the factor of its outer gradient in the sum."""
-    if isinstance(algorithm, Fomaml):
-        share = 1.0 if algorithm.reduction == "sum" else 1.0 / algorithm.tasks
-        return algorithm.inner_steps, share
-    return minibatches, 1.0 / algorithm.tasks
+def _curve(array: Floats) -> Floats:
+    """Return data without the axis of its one feature."""
+    return array[..., 0]
 
 
 def _decays(algorithm: Algorithm) -> tuple[float, float]:

@@ -9,11 +9,18 @@ from torch import Tensor
 from core.algorithms import optimizers as outer
 from core.algorithms.base import MetaBatch
 from core.config import RunConfig
-from core.engines.base import Adaptation, Advance, FewShotSets, TrainState, untrained
+from core.engines.base import (
+    Adaptation,
+    Advance,
+    FewShotSets,
+    TrainState,
+    network_of,
+    untrained,
+)
 from core.errors import Advice, EngineError
 from core.models.mlp import MLP
 from core.tasks.base import Floats
-from core.tasks.sine_sampler import SineSampler
+from core.tasks.sampler import TaskSampler
 
 TASKS_AT_ONCE = 64
 """Tasks adapted together: their parameters still fit a core's cache, which is twice as fast."""
@@ -23,13 +30,13 @@ class TorchEngine:
     """Meta-iterations of one configuration on one device, one thread of the processor."""
 
     name = "torch"
-    note = ""
 
-    def __init__(self, config: RunConfig) -> None:
+    def __init__(self, config: RunConfig, note: str = "") -> None:
+        self.note = note
         self.device = choose_device(config.device)
         self._config = config
-        self._model = TorchMLP(MLP.of(config.network))
-        self._sampler = SineSampler(config.waves, config.seed, config.precision)
+        self._model = TorchMLP(network_of(config))
+        self._sampler = TaskSampler(config.tasks, config.seed, config.precision)
         # One thread per run: matrices this small gain nothing from more, and runs would compete.
         torch.set_num_threads(1)
 
@@ -91,18 +98,16 @@ class TorchEngine:
     ) -> Adaptation:
         support_x, support_y = self._tensor(sets.support_x), self._tensor(sets.support_y)
         query_x, query_y = self._tensor(sets.query_x), self._tensor(sets.query_y)
-        phi = self._tensor(theta).expand(len(support_x), -1)
+        data = support_x[:, None], support_y[:, None]
+        algorithm, meta = self._config.algorithm, self._tensor(theta)
         reported = set(steps)
         predictions: list[Tensor] = []
         losses: list[Tensor] = []
-        for step in range(steps[-1] + 1):
-            if step > 0:
-                _, gradient = self._model.loss_and_gradient(phi, support_x, support_y)
-                phi = phi.sub(gradient, alpha=lr)
+        for step, phi in enumerate(algorithm.adapt(self._model, meta, *data, steps[-1], lr)):
             if step not in reported:
                 continue
             predicted = self._model.predict(phi, query_x)
-            losses.append((predicted - query_y).square().mean(1))
+            losses.append((predicted - query_y).square().mean((1, 2)))
             if len(predictions) > 1 and not every_step:
                 predictions.pop()
             predictions.append(predicted)
@@ -117,27 +122,29 @@ class TorchEngine:
 
 
 class TorchMLP:
-    """Forward pass and gradient of an ``MLP`` for many parameter vectors at once.
+    """Forward pass, gradient and Hessian-vector product of an ``MLP``, for many vectors at once.
 
-    The gradient is written out instead of left to autograd: the same products at a third of the
-    cost.
+    Both derivatives are written out instead of left to autograd: the same products at a third of
+    the cost.
     """
 
     def __init__(self, network: MLP) -> None:
+        self.n_parameters = network.n_parameters
+        self.head = slice(network.n_parameters - network.head_size, None)
         self._shapes = list(network.shapes.values())
         self._sizes = [int(np.prod(shape)) for shape in self._shapes]
         self._tanh = network.activation == "tanh"
 
     def predict(self, params: Tensor, x: Tensor) -> Tensor:
-        """Return outputs ``(n_tasks, n_points)`` for ``params`` ``(n_tasks, n_parameters)``."""
-        return self._forward(self._layers(params), x)[-1].squeeze(-1)
+        """Return values ``(n_tasks, n_points, outputs)`` for ``params``, one vector a task."""
+        return self._forward(self._layers(params), x)[-1]
 
     def loss_and_gradient(self, params: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Implement ``core.algorithms.base.Model``."""
         layers = self._layers(params)
         values = self._forward(layers, x)
-        error = values[-1].squeeze(-1) - y
-        delta = (error * (2 / y.shape[-1])).unsqueeze(-1)
+        error = values[-1] - y
+        delta = error * (2 / (y.shape[-2] * y.shape[-1]))
         gradients: list[Tensor] = []
         for index in range(len(layers) - 1, -1, -1):
             weight, _ = layers[index]
@@ -145,12 +152,52 @@ class TorchMLP:
             gradients = [(delta.mT @ inputs).flatten(1), delta.sum(1), *gradients]
             if index:
                 delta = self._slope(delta @ weight, inputs)
-        return error.square().mean(1), torch.cat(gradients, 1)
+        return error.square().mean((1, 2)), torch.cat(gradients, 1)
+
+    def hessian_vector(self, params: Tensor, x: Tensor, y: Tensor, vector: Tensor) -> Tensor:
+        """Implement ``core.algorithms.base.Model``: the gradient's derivative along ``vector``.
+
+        Forward over reverse (Pearlmutter 1994): ``_dot`` names derivatives along it.
+        """
+        layers, moves = self._layers(params), self._layers(vector)
+        values = self._forward(layers, x)
+        values_dot = self._forward_dot(layers, moves, values)
+        scale = 2 / (y.shape[-2] * y.shape[-1])
+        delta, delta_dot = (values[-1] - y) * scale, values_dot[-1] * scale
+        products: list[Tensor] = []
+        for index in range(len(layers) - 1, -1, -1):
+            (weight, _), (weight_dot, _) = layers[index], moves[index]
+            inputs, inputs_dot = values[index], values_dot[index]
+            by_weight = delta_dot.mT @ inputs + delta.mT @ inputs_dot
+            products = [by_weight.flatten(1), delta_dot.sum(1), *products]
+            if index:
+                back, back_dot = delta @ weight, delta_dot @ weight + delta @ weight_dot
+                delta, delta_dot = self._slope(back, inputs), self._slope(back_dot, inputs)
+                if self._tanh:
+                    delta_dot = delta_dot - back * (2 * inputs * inputs_dot)
+        return torch.cat(products, 1)
+
+    def _forward_dot(
+        self,
+        layers: list[tuple[Tensor, Tensor]],
+        moves: list[tuple[Tensor, Tensor]],
+        values: list[Tensor],
+    ) -> list[Tensor]:
+        """Return the derivatives of ``_forward``'s ``values`` where parameters follow ``moves``."""
+        dots = [torch.zeros_like(values[0])]
+        for index, ((weight, _), (weight_dot, bias_dot)) in enumerate(
+            zip(layers, moves, strict=True)
+        ):
+            dot = torch.baddbmm(bias_dot.unsqueeze(1), values[index], weight_dot.mT)
+            dot = torch.baddbmm(dot, dots[-1], weight.mT)
+            last = index == len(layers) - 1
+            dots.append(dot if last else self._slope(dot, values[index + 1]))
+        return dots
 
     def _forward(self, layers: list[tuple[Tensor, Tensor]], x: Tensor) -> list[Tensor]:
         """Return the input and every layer's output, each ``(n_tasks, n_points, n_units)``."""
         n_tasks = layers[0][0].shape[0]
-        values = [x.expand(n_tasks, -1).unsqueeze(-1)]
+        values = [x.expand(n_tasks, -1, -1)]
         for index, (weight, bias) in enumerate(layers):
             value = torch.baddbmm(bias.unsqueeze(1), values[-1], weight.mT)
             last = index == len(layers) - 1

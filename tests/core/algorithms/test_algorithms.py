@@ -8,24 +8,32 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import core.algorithms
 from core.algorithms import optimizers as outer
-from core.algorithms.base import Algorithm
+from core.algorithms.anil import Anil
+from core.algorithms.base import Algorithm, MetaBatch
 from core.algorithms.fomaml import Fomaml
-from core.algorithms.registry import ALGORITHMS
+from core.algorithms.maml import Maml
+from core.algorithms.metasgd import MetaSgd
+from core.algorithms.registry import ALGORITHMS, DEFAULT_ALGORITHMS
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.engines import make_engine
-from core.engines.base import Advance, TrainState
+from core.engines.base import Advance, FewShotSets, TrainState, network_of
+from core.engines.torch.engine import TorchMLP
+from core.errors import EngineError
+from core.experiments.specification import specification_of
+from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
+from core.tasks.sampler import TaskSampler
 from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import SineSampler
 from tests.support import reference
 from tests.support.reference import Array
-from tests.support.strategies import configs, fomamls, reptiles
+from tests.support.strategies import configs, fomamls, joints, mamls, reptiles
 
 SMALL = NetworkConfig(hidden=(16, 16))
 
@@ -33,6 +41,11 @@ KINDS: dict[str, Callable[[st.SearchStrategy[str]], st.SearchStrategy[Algorithm]
     "fomaml-sum": lambda optimizers: fomamls(optimizers, st.just("sum")),
     "fomaml-mean": lambda optimizers: fomamls(optimizers, st.just("mean")),
     "reptile": reptiles,
+    "maml-first": lambda optimizers: mamls(optimizers, orders=st.just("first")),
+    "maml-second": lambda optimizers: mamls(optimizers, orders=st.just("second")),
+    "anil": lambda optimizers: mamls(optimizers, Anil),
+    "metasgd": lambda optimizers: mamls(optimizers, MetaSgd),
+    "joint": joints,
 }
 """Searched separately: in a mixture, a run with few examples would leave some out."""
 
@@ -45,7 +58,9 @@ def random_state(config: RunConfig, seed: int, iteration: int) -> TrainState:
     """Parameters and moments as training might have left them."""
     random = np.random.default_rng(seed)
     theta = make_engine(config).initial_state().theta
+    n = network_of(config).n_parameters
     theta = theta + random.normal(0, 0.3, theta.shape)
+    theta[n:] = random.normal(0.02, 0.01, theta[n:].shape)  # inner rates
     moments = {
         name: random.normal(0, 0.1, theta.shape)
         if name != "variance"
@@ -57,11 +72,12 @@ def random_state(config: RunConfig, seed: int, iteration: int) -> TrainState:
 
 def definition(config: RunConfig, theta: Array, iteration: int) -> tuple[float, Array]:
     """Loss and outer gradient of one meta-iteration at ``theta``, in float64."""
-    source = SineSampler(config.waves, config.seed, config.precision)
+    source = TaskSampler(config.tasks, config.seed, config.precision)
     data = config.algorithm.batches(source, iteration, 1)
     net = reference.sequential(config.network, theta)
+    alpha = theta[network_of(config).n_parameters :]
     return reference.outer_gradient(
-        config.algorithm, net, data.x[0], data.y[0], data.query_x, data.query_y[0]
+        config.algorithm, net, data.x[0], data.y[0], data.query_x, data.query_y[0], alpha
     )
 
 
@@ -97,6 +113,8 @@ def test_one_meta_update_equals_the_definition_differentiated_by_autograd(
     engine_name: str, kind: str, optimizer: str, data: st.DataObject, seed: int
 ) -> None:
     algorithm = data.draw(KINDS[kind](st.just(optimizer)))
+    if engine_name == "fused" and algorithm.kernel is None:
+        pytest.skip("runs on PyTorch")
     config = data.draw(configs(engine_name, algorithm=st.just(algorithm)))
     iteration = data.draw(st.integers(0, config.iterations - 1))
     state = random_state(config, seed, iteration)
@@ -148,8 +166,6 @@ def test_the_update_of_each_layer_equals_the_definition(
     engine_name: str, algorithm: Fomaml | Reptile, layer: str
 ) -> None:
     """A wrong first layer hides behind the others: the network still learns, a little worse."""
-    from core.models.mlp import MLP
-
     config = RunConfig(algorithm=algorithm, network=SMALL, precision="float64", engine=engine_name)
     state = make_engine(config).initial_state()
     _, gradient = definition(config, state.theta, 0)
@@ -195,7 +211,7 @@ def test_the_support_gradient_does_not_leak_into_the_outer_gradient(engine_name:
         algorithm=Fomaml(inner_lr=1e-12), network=SMALL, precision="float64", engine=engine_name
     )
     state = make_engine(config).initial_state()
-    data = config.algorithm.batches(SineSampler(config.waves, 0, "float64"), 0, 1)
+    data = config.algorithm.batches(TaskSampler(config.tasks, 0, "float64"), 0, 1)
     net = reference.sequential(SMALL, state.theta)
     total = np.zeros_like(state.theta)
     for query_y in data.query_y[0]:
@@ -211,7 +227,7 @@ def test_reptile_with_several_minibatches_is_not_joint_training(engine_name: str
     algorithm = Reptile(inner_lr=0.05)
     config = RunConfig(algorithm=algorithm, network=SMALL, precision="float64", engine=engine_name)
     state = make_engine(config).initial_state()
-    data = algorithm.batches(SineSampler(config.waves, 0, "float64"), 0, 1)
+    data = algorithm.batches(TaskSampler(config.tasks, 0, "float64"), 0, 1)
     net = reference.sequential(SMALL, state.theta)
     joint = np.zeros_like(state.theta)
     for x, y in zip(data.x[0, 0], data.y[0, 0], strict=True):
@@ -219,7 +235,7 @@ def test_reptile_with_several_minibatches_is_not_joint_training(engine_name: str
         reference.loss_of(net, x, y).backward()
         joint += np.concatenate([p.grad.numpy().reshape(-1) for p in net.parameters()])
     update = one_update(config, state).state.theta - state.theta
-    assert data.x.shape == (1, 1, 5, 10)
+    assert data.x.shape == (1, 1, 5, 10, 1)
     assert reference.distance(update, -0.1 * 0.05 * joint) > 0.01
 
 
@@ -231,8 +247,10 @@ def test_the_training_loss_is_the_mean_over_any_number_of_tasks(
     losses = []
     for tasks in (1, 4):
         algorithm = ALGORITHMS[name](tasks=tasks)
+        if engine_name == "fused" and algorithm.kernel is None:
+            pytest.skip("runs on PyTorch")
         config = RunConfig(
-            algorithm=algorithm, network=SMALL, waves=waves, precision="float64", engine=engine_name
+            algorithm=algorithm, network=SMALL, tasks=waves, precision="float64", engine=engine_name
         )
         losses.append(make_engine(config).advance(make_engine(config).initial_state(), 1).losses[0])
     assert losses[0] == pytest.approx(losses[1], rel=1e-12)
@@ -251,4 +269,106 @@ def test_the_defaults_are_the_settings_of_the_reference_code() -> None:
 
 def test_every_algorithm_file_is_in_the_registry() -> None:
     files = {Path(file).stem for file in Path(core.algorithms.__path__[0]).glob("*.py")}
-    assert files - {"__init__", "base", "optimizers", "registry"} == set(ALGORITHMS)
+    assert files - {"__init__", "base", "optimizers", "query", "registry"} == set(ALGORITHMS)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("sizes", [(1, 8, 8, 1), (2, 5, 3), (1, 1)])
+def test_a_hessian_vector_product_is_that_of_autograd(
+    activation: str, sizes: tuple[int, ...]
+) -> None:
+    network = MLP(sizes, activation)
+    random = torch.Generator().manual_seed(0)
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=random, dtype=torch.float64)
+
+    params, vector = normal(3, network.n_parameters), normal(3, network.n_parameters)
+    x, y = normal(3, 6, sizes[0]), normal(3, 6, sizes[-1])
+    model = TorchMLP(network)
+    found = model.hessian_vector(params, x, y, vector)
+    for task in range(3):
+        at = (params[task : task + 1], x[task : task + 1], y[task : task + 1])
+        loss_at = lambda p: ((model.predict(p, at[1]) - at[2]) ** 2).mean()  # noqa: E731, B023
+        _, expected = torch.autograd.functional.hvp(loss_at, at[0], vector[task : task + 1])
+        assert reference.distance(found[task].numpy(), expected[0].numpy()) < 1e-12
+
+
+@pytest.mark.parametrize("name", ["maml", "anil", "metasgd"])
+@pytest.mark.parametrize("inner_steps", [1, 3])
+def test_the_second_order_gradient_is_a_central_difference_of_the_query_loss(
+    name: str, inner_steps: int
+) -> None:
+    algorithm = ALGORITHMS[name](inner_steps=inner_steps, reduction="mean")  # type: ignore[call-arg]
+    config = RunConfig(algorithm=algorithm, network=SMALL, precision="float64")
+    theta = make_engine(config).initial_state().theta
+    data = algorithm.batches(TaskSampler(config.tasks, 0, "float64"), 0, 1)
+    arrays = (data.x[0], data.y[0], data.query_x, data.query_y[0])
+    batch = MetaBatch(*map(torch.from_numpy, arrays))
+    model = TorchMLP(network_of(config))
+
+    def loss(at: Array) -> float:
+        return float(algorithm.outer_gradient(model, torch.from_numpy(at), batch)[0])
+
+    _, gradient = algorithm.outer_gradient(model, torch.from_numpy(np.array(theta)), batch)
+    for direction in np.random.default_rng(0).normal(size=(5, len(theta))):
+        step = 1e-5 * direction
+        slope = (loss(theta + step) - loss(theta - step)) / 2e-5
+        # The difference has an error of the third derivative times 1e-10, and 1e-16 / 1e-5.
+        assert float(gradient.numpy() @ direction) == pytest.approx(slope, rel=1e-5, abs=1e-7)
+
+
+def test_the_first_order_of_maml_is_fomaml_to_the_bit(engine_name: str) -> None:
+    settings = {"network": SMALL, "engine": engine_name}
+    runs = [
+        RunConfig(algorithm=algorithm, **settings)  # type: ignore[arg-type]
+        for algorithm in (Fomaml(inner_steps=2), Maml(inner_steps=2, order="first"))
+    ]
+    states = [make_engine(run).advance(make_engine(run).initial_state(), 5).state for run in runs]
+    assert states[0].theta.tobytes() == states[1].theta.tobytes()
+
+
+def test_anil_adapts_the_last_layer_alone_in_training_and_evaluation() -> None:
+    config = RunConfig(algorithm=Anil(), network=SMALL, precision="float64")
+    engine = make_engine(config)
+    theta = engine.initial_state().theta
+    model, meta = TorchMLP(network_of(config)), torch.from_numpy(np.array(theta))
+    x, y = torch.randn(2, 1, 5, 1, dtype=torch.float64), torch.randn(2, 1, 5, 1).double()
+    *_, phi = config.algorithm.adapt(model, meta, x, y, 3, 0.1)
+    changed = (phi != meta).any(0).numpy()
+    assert not changed[: -SMALL.hidden[-1] - 1].any()
+    assert changed[-SMALL.hidden[-1] - 1 :].all()
+    sets = FewShotSets(x[:, 0].numpy(), y[:, 0].numpy(), x[0, 0].numpy(), y[:, 0].numpy())
+    found = engine.adapt(theta, sets, (0, 3), 0.1).after
+    assert found.tobytes() == model.predict(phi, x[0, 0]).numpy().tobytes()
+
+
+def test_meta_sgd_learns_its_inner_rates_and_evaluates_with_them() -> None:
+    config = RunConfig(algorithm=MetaSgd(inner_lr=0.03), network=SMALL, precision="float64")
+    engine = make_engine(config)
+    start = engine.initial_state()
+    n = network_of(config).n_parameters
+    assert (start.theta[n:] == 0.03).all()
+    after = engine.advance(start, 5).state.theta
+    assert len(after) == 2 * n
+    assert (after[n:] != 0.03).mean() > 0.9
+    x = np.linspace(-5, 5, 10)[None, :, None]
+    sets = FewShotSets(x, np.sin(x), x[0], np.sin(x))
+    assert (
+        engine.adapt(after, sets, (1,), 0.5).losses == engine.adapt(after, sets, (1,), 0.1).losses
+    )
+
+
+def test_algorithms_without_a_kernel_train_on_pytorch_and_say_so() -> None:
+    engine = make_engine(RunConfig(algorithm=Maml()))
+    assert engine.name == "torch"
+    assert engine.note == "PyTorch trains, as the fused engine cannot: no kernel for MAML"
+    with pytest.raises(EngineError, match="no kernel for MAML"):
+        make_engine(RunConfig(algorithm=Maml(), engine="fused"))
+
+
+def test_fomaml_and_reptile_are_trained_if_none_is_named() -> None:
+    assert DEFAULT_ALGORITHMS == ("fomaml", "reptile")
+    assert [run.config.algorithm.name for run in specification_of({}).expand()] == [
+        *DEFAULT_ALGORITHMS
+    ]

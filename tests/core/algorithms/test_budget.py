@@ -17,8 +17,8 @@ from core.engines.torch.engine import TorchMLP
 from core.events import Spent, spent
 from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
+from core.tasks.sampler import TaskSampler
 from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import SineSampler
 from tests.support.strategies import fomamls, reptiles
 
 NETWORK = MLP.of(NetworkConfig(hidden=(4,)))
@@ -30,19 +30,26 @@ class CountingModel:
     def __init__(self) -> None:
         self.gradients = 0
         self._model = TorchMLP(NETWORK)
+        self.n_parameters, self.head = self._model.n_parameters, self._model.head
 
     def loss_and_gradient(self, params: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         losses, gradients = self._model.loss_and_gradient(params, x, y)
         self.gradients += len(gradients)
         return losses, gradients
 
+    def hessian_vector(self, params: Tensor, x: Tensor, y: Tensor, vector: Tensor) -> Tensor:
+        """A product costs as much as two gradients."""
+        self.gradients += 2 * len(params)
+        return self._model.hessian_vector(params, x, y, vector)
+
 
 def counted(algorithm: Algorithm) -> Budget:
     """What the first iteration uses: points are counted once, however often they are used."""
-    data = algorithm.batches(SineSampler(SineTasks(), 3, "float64"), 0, 1)
+    data = algorithm.batches(TaskSampler(SineTasks(), 3, "float64"), 0, 1)
     x, y, query_x, query_y = map(torch.from_numpy, (data.x, data.y, data.query_x, data.query_y))
     model = CountingModel()
-    theta = torch.from_numpy(NETWORK.initial(0, "float64"))
+    initial = NETWORK.initial(0, "float64")
+    theta = torch.from_numpy(np.concatenate([initial, *algorithm.init(initial).values()]))
     algorithm.outer_gradient(model, theta, MetaBatch(x[0], y[0], query_x, query_y[0]))
     support = sum(len(np.unique(of_task)) for of_task in data.x[0])
     return Budget(len(data.x[0]), support + query_y[0].numel(), model.gradients)

@@ -24,11 +24,11 @@ from core.analysis.questions import (
 from core.engines import make_engine
 from core.errors import ConfigError
 from core.evaluation.adaptation import few_shot
-from core.evaluation.few_shot_tasks import PRESETS, FewShotTask
+from core.evaluation.few_shot_tasks import PRESETS
 from core.models.settings import NetworkConfig
-from core.tasks.sine import SineWave
-from core.tasks.sine_sampler import query_grid
+from core.tasks.functions import query_grid
 from tests.support.live_runs import ready, trained
+from tests.support.waves import explicit_task
 
 ANY = Live("any")
 NUMBERS = st.floats(-6, 6)
@@ -39,7 +39,7 @@ def tasks(draw: st.DrawFn) -> ExplicitTask:
     """Any points, on the wave or not."""
     points = draw(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=12))
     x, y = zip(*points, strict=True)
-    return ExplicitTask(draw(NUMBERS), draw(NUMBERS), x, y)
+    return ExplicitTask((draw(NUMBERS), draw(NUMBERS)), x, y)
 
 
 @given(task=tasks(), updates=st.integers(0, 12), lr=st.floats(1e-3, 0.05))
@@ -49,16 +49,14 @@ def test_an_answer_equals_a_plain_evaluation_bit_for_bit(
 ) -> None:
     config, state = trained(engine_name, 3, precision=precision)
     found = adapt(Adapt(source=ANY, task=task, updates=updates, lr=lr), *ready(config, state))
-    few = FewShotTask(
-        SineWave(task.amplitude, task.phase), np.array(task.support_x), np.array(task.support_y)
-    )
-    expected = few_shot(make_engine(config), state.theta, config.waves, few, updates, lr)
-    grid = query_grid(config.waves)
+    few = explicit_task(task)
+    expected = few_shot(make_engine(config), state.theta, config.tasks, few, updates, lr)
+    grid = query_grid(config.tasks)
     assert found.losses == tuple(expected.losses[0].tolist())
-    assert found.predictions[0] == tuple(expected.before[0].tolist())
-    assert found.predictions[-1] == tuple(expected.after[0].tolist())
-    assert found.query_x == tuple(grid.tolist())
-    assert found.query_y == tuple(few.wave(grid).tolist())
+    assert found.predictions[0] == tuple(expected.before[0, :, 0].tolist())
+    assert found.predictions[-1] == tuple(expected.after[0, :, 0].tolist())
+    assert found.query_x == tuple(grid[:, 0].tolist())
+    assert found.query_y == tuple(few.function(grid)[:, 0].tolist())
     assert (found.task, found.lr, found.iteration) == (task, lr, 3)
 
 
@@ -80,7 +78,7 @@ def test_the_answer_to_a_sampled_task_contains_the_task(preset: str) -> None:
     config, state = trained()
     question = Adapt(source=ANY, task=SampledTask(preset, 2, 9))  # type: ignore[arg-type]
     found = adapt(question, *ready(config, state))
-    assert found.task == draw_preset(preset, 2, 9, config.waves)  # type: ignore[arg-type]
+    assert found.task == draw_preset(preset, 2, 9, config.tasks)  # type: ignore[arg-type]
     assert len(found.losses) == PRESETS[preset].steps + 1  # type: ignore[index]
     assert found.lr == config.algorithm.inner_lr
     again = Adapt(source=ANY, task=found.task, updates=len(found.losses) - 1)
@@ -105,7 +103,7 @@ def test_a_loss_that_diverges_is_none_and_survives_encoding(engine_name: str) ->
 
 def test_the_longest_answer_keeps_its_size_limit() -> None:
     x = tuple(np.linspace(-5, 5, MOST_POINTS).tolist())
-    task = ExplicitTask(4.0, 1.0, x, x)
+    task = ExplicitTask((4.0, 1.0), x, x)
     found = adapt(Adapt(source=ANY, task=task, updates=MOST_UPDATES), *ready(*trained("fused")))
     assert 400_000 < len(msgspec.msgpack.encode(found)) <= LARGEST_ANSWER
 

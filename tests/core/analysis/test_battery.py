@@ -127,12 +127,13 @@ def test_bins_are_shared_and_logarithmic_and_count_every_loss(engine_name: str) 
 
 def test_a_cell_has_the_mean_of_its_tasks(engine_name: str) -> None:
     found = battery_of_two(engine_name)
-    drawn = draw_many(PROTOCOL, SineTasks())
+    amplitude, phase = draw_many(PROTOCOL, SineTasks()).parameters.T
+    assert found.axes == ("amplitude", "phase")
     for source, losses in zip(found.sources, losses_of_two(engine_name), strict=True):
-        for row, (low, high) in enumerate(pairwise(found.amplitudes)):
-            for column, (left, right) in enumerate(pairwise(found.phases)):
-                inside = (low <= drawn.amplitude) & (drawn.amplitude < high)
-                inside &= (left <= drawn.phase) & (drawn.phase < right)
+        for row, (low, high) in enumerate(pairwise(found.rows)):
+            for column, (left, right) in enumerate(pairwise(found.columns)):
+                inside = (low <= amplitude) & (amplitude < high)
+                inside &= (left <= phase) & (phase < right)
                 assert found.tasks[row][column] == inside.sum()
                 mean = source.heat[row][column]
                 if inside.any():
@@ -180,11 +181,11 @@ def test_a_family_of_the_protocols_own_is_used_and_shown() -> None:
     family = SineTasks(amplitude=(2.0, 3.0), phase=(0.0, 1.0))
     protocol = dataclasses.replace(PROTOCOL, family=family)
     found = battery_of_two("torch", protocol=protocol)
-    assert (found.amplitudes[0], found.amplitudes[-1]) == (2.0, 3.0)
-    assert (found.phases[0], found.phases[-1]) == (0.0, 1.0)
+    assert (found.rows[0], found.rows[-1]) == (2.0, 3.0)
+    assert (found.columns[0], found.columns[-1]) == (0.0, 1.0)
     for source, losses in zip(found.sources, losses_of_two("torch", protocol), strict=True):
         assert source.mean == pytest.approx(losses.mean())
-        assert 2 <= source.worst[0].task.amplitude <= 3
+        assert 2 <= source.worst[0].task.parameters[0] <= 3
 
 
 def test_without_a_step_the_losses_are_those_before_adaptation() -> None:
@@ -237,7 +238,7 @@ def test_tasks_that_diverge_are_counted_and_leave_other_numbers_finite() -> None
 
 
 def test_waves_of_one_amplitude_and_one_phase_fill_one_cell() -> None:
-    config, state = trained(waves=SineTasks(amplitude=(2.0, 2.0), phase=(1.0, 1.0)))
+    config, state = trained(tasks=SineTasks(amplitude=(2.0, 2.0), phase=(1.0, 1.0)))
     found = run_battery(
         Battery(sources=(ANY,), protocol=ONE_STEP),
         [ready(config, state)],
@@ -249,10 +250,10 @@ def test_waves_of_one_amplitude_and_one_phase_fill_one_cell() -> None:
 
 
 @pytest.mark.parametrize(
-    "waves", [SineTasks(amplitude=(1e7, 1e8)), SineTasks(phase=(0, 1e9)), SineTasks(x=(-1e9, 0))]
+    "family", [SineTasks(amplitude=(1e7, 1e8)), SineTasks(phase=(0, 1e9)), SineTasks(x=(-1e9, 0))]
 )
-def test_waves_too_large_for_a_question_are_refused(waves: SineTasks) -> None:
-    config, state = trained(iterations=0, waves=waves)
+def test_waves_too_large_for_a_question_are_refused(family: SineTasks) -> None:
+    config, state = trained(iterations=0, tasks=family)
     with pytest.raises(ConfigError, match="for a battery"):
         run_battery(
             Battery(sources=(ANY,), protocol=ONE_STEP),
@@ -271,7 +272,7 @@ def test_the_largest_result_keeps_its_size_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"bins": (1.0, 1.0)}, {"tasks": ()}, {"phases": (0.0,)}, {"sources": ()}]
+    "change", [{"bins": (1.0, 1.0)}, {"tasks": ()}, {"columns": (0.0,)}, {"sources": ()}]
 )
 def test_an_inconsistent_answer_is_refused(change: dict[str, object]) -> None:
     plain = msgspec.to_builtins(battery_of_two("torch"))

@@ -22,7 +22,7 @@ from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import TrainState
 from core.errors import ConfigError, QuestionError
-from core.tasks.sine_sampler import SineSampler
+from core.tasks.sampler import TaskSampler
 from tests.support import reference
 from tests.support.live_runs import trained
 from tests.support.reference import Array
@@ -45,7 +45,7 @@ def theta_of(config: RunConfig, state: TrainState) -> Theta:
 
 def literally(config: RunConfig, state: TrainState) -> tuple[list[list[Array]], Array, Array]:
     """Paths of all tasks from theta on, and both directions, by autograd."""
-    source = SineSampler(config.waves, config.seed, config.precision)
+    source = TaskSampler(config.tasks, config.seed, config.precision)
     data = config.algorithm.batches(source, state.iteration, 1)
     algorithm = config.algorithm
     paths, fomaml, reptile = [], [], []

@@ -68,7 +68,7 @@ def test_only_periodic_evaluations_of_the_current_branch_are_listed(tmp_path: Pa
         (100, 3.0, 0.5),
         (200, 2.5, None),
     ]
-    assert (found.evaluations[0].index, found.evaluations[0].amplitude) == (100, 2.0)
+    assert (found.evaluations[0].index, found.evaluations[0].parameters[0]) == (100, 2.0)
 
 
 def test_very_many_evaluations_are_thinned_evenly(
@@ -180,10 +180,10 @@ def test_tasks_of_past_evaluations_can_be_drawn_again(tmp_path: Path) -> None:
     assert found.seed == 7
     assert [one.index for one in found.evaluations] == [20, 40]
     for one in found.evaluations:
-        task = draw_task(config.waves, found.seed, PROBES["validation"], one.index)
-        assert (task.wave.amplitude, task.wave.phase) == (one.amplitude, one.phase)
+        task = draw_task(config.tasks, found.seed, PROBES["validation"], one.index)
+        assert task.function.parameters == one.parameters
         theta, lr = straight(config, one.iteration).theta, config.algorithm.inner_lr
-        again = few_shot(make_engine(config), theta, config.waves, task, 32, lr)
+        again = few_shot(make_engine(config), theta, config.tasks, task, 32, lr)
         assert again.losses[0, -1] == one.after
 
 

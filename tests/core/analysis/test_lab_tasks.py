@@ -11,15 +11,17 @@ from core.analysis.lab_tasks import draw_points, draw_preset
 from core.analysis.questions import ExplicitTask
 from core.errors import ConfigError
 from core.evaluation.few_shot_tasks import PRESETS, PROBES, PresetName, ProbeName, draw_task
-from core.tasks.sine import SineTasks, SineWave
+from core.tasks.sine import SineTasks
 from tests.support.strategies import SEEDS, WAVES
+from tests.support.waves import sine_wave
 
 NOISE, CONTRADICTION = 0.5, 1.5
 NAMES = st.sampled_from(list(PRESETS))
 
 
 def true_y(task: ExplicitTask) -> np.ndarray:
-    return task.amplitude * np.sin(np.array(task.support_x) + task.phase)
+    amplitude, phase = task.parameters
+    return amplitude * np.sin(np.array(task.support_x) + phase)
 
 
 @given(name=NAMES, index=st.integers(0, 2**53), seed=SEEDS, waves=WAVES)
@@ -41,14 +43,14 @@ def test_successive_tasks_of_a_preset_differ(name: PresetName, seed: int) -> Non
 @pytest.mark.parametrize("name", ["standard", "half-range"])
 def test_presets_and_evaluations_of_one_name_draw_the_same_tasks(name: ProbeName) -> None:
     task, probe = draw_preset(name, 3, 7, SineTasks()), draw_task(SineTasks(), 7, PROBES[name], 3)
-    assert (task.amplitude, task.phase) == (probe.wave.amplitude, probe.wave.phase)
-    assert task.support_x == tuple(probe.support_x.tolist())
-    assert task.support_y == tuple(probe.support_y.tolist())
+    assert task.parameters == probe.function.parameters
+    assert task.support_x == tuple(probe.support_x[:, 0].tolist())
+    assert task.support_y == tuple(probe.support_y[:, 0].tolist())
 
 
 @given(index=st.integers(0, 10**6))
 def test_amplitudes_beyond_the_trained_range_reach_twice_its_end(index: int) -> None:
-    assert 5 <= draw_preset("beyond-range", index, 0, SineTasks()).amplitude <= 10
+    assert 5 <= draw_preset("beyond-range", index, 0, SineTasks()).parameters[0] <= 10
 
 
 def test_noise_has_its_deviation_and_no_bias() -> None:
@@ -84,7 +86,7 @@ def test_contradictory_points_share_x_and_lie_on_both_sides() -> None:
 def test_more_points_and_other_noise_keep_the_earlier_points(
     few: int, more: int, noise: float, index: int
 ) -> None:
-    wave, many = SineWave(2.0, 0.3), min(100, few + more)
+    wave, many = sine_wave(2.0, 0.3), min(100, few + more)
     fewer = draw_points(wave, few, (-2, 3), noise, index, 5)
     assert draw_points(wave, many, (-2, 3), noise, index, 5).support_y[:few] == fewer.support_y
     exact = draw_points(wave, few, (-2, 3), 0.0, index, 5)
@@ -96,9 +98,9 @@ def test_more_points_and_other_noise_keep_the_earlier_points(
 @pytest.mark.parametrize(("n", "noise"), [(0, 0.0), (101, 0.0), (3, -1.0), (3, float("nan"))])
 def test_invalid_numbers_of_points_and_noise_are_refused(n: int, noise: float) -> None:
     with pytest.raises(ConfigError):
-        draw_points(SineWave(1.0, 0.0), n, (-1, 1), noise, 0, 0)
+        draw_points(sine_wave(1.0, 0.0), n, (-1, 1), noise, 0, 0)
 
 
 def test_waves_too_large_for_a_question_are_refused() -> None:
-    with pytest.raises(ConfigError, match="amplitude"):
+    with pytest.raises(ConfigError, match="parameters"):
         draw_preset("beyond-range", 0, 0, SineTasks(amplitude=(1e7, 1e8)))

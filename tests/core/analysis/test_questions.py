@@ -29,7 +29,7 @@ from core.errors import ConfigError
 from core.evaluation_protocol import EvaluationProtocol
 from core.tasks.sine import SineTasks
 
-GIVEN = ExplicitTask(4.0, 1.0, (0.5, 1.5), (1.0, -1.0))
+GIVEN = ExplicitTask((4.0, 1.0), (0.5, 1.5), (1.0, -1.0))
 
 QUESTIONS: list[AnyQuestion] = [
     Adapt(source=Live("fomaml"), task=GIVEN, updates=32),
@@ -60,7 +60,7 @@ def test_a_question_survives_encoding(question: AnyQuestion, format: Any) -> Non
 
 def plain(**changes: Any) -> dict[str, Any]:
     """An ``Adapt`` as a stranger would write it."""
-    task = {"task": "given", "amplitude": 1.0, "phase": 0.0, "support_x": [0.0], "support_y": [1.0]}
+    task = {"task": "given", "parameters": [1.0, 0.0], "support_x": [0.0], "support_y": [1.0]}
     task.update({key: value for key, value in changes.items() if key in task})
     rest = {key: value for key, value in changes.items() if key not in task}
     source = {"source": "live", "run": "fomaml"}
@@ -86,11 +86,10 @@ def recall(path: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e7, -1e300])
-@pytest.mark.parametrize("field", ["amplitude", "phase", "support_x", "support_y"])
+@pytest.mark.parametrize("field", ["parameters", "support_x", "support_y"])
 def test_huge_and_non_finite_numbers_are_refused(field: str, bad: float) -> None:
-    value = [bad] if field.startswith("support") else bad
     with pytest.raises(ConfigError, match=field):
-        msgspec.msgpack.decode(msgspec.msgpack.encode(plain(**{field: value})), type=AnyQuestion)
+        msgspec.msgpack.decode(msgspec.msgpack.encode(plain(**{field: [bad]})), type=AnyQuestion)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +146,7 @@ def test_a_value_out_of_bounds_is_refused_with_its_field(
     [
         plain(source={"source": "elsewhere", "run": "a"}),
         plain(source={"source": "untrained", "of": {"source": "untrained", "of": {}}}),
-        plain(amplitude="4"),
+        plain(parameters=["4"]),
         plain(updates=2.5),
         drawn(preset="chaos"),
         survey(support_interval=1),

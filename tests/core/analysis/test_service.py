@@ -54,8 +54,8 @@ def adapted(run: tuple[RunConfig, TrainState], source: AnySource) -> Adapted:
 
 
 def expected(config: RunConfig, theta: np.ndarray) -> tuple[float, ...]:
-    task = draw_task(config.waves, 0, PROBES["standard"], 0)
-    result = few_shot(make_engine(config), theta, config.waves, task, 32, 0.02)
+    task = draw_task(config.tasks, 0, PROBES["standard"], 0)
+    result = few_shot(make_engine(config), theta, config.tasks, task, 32, 0.02)
     return tuple(result.losses[0].tolist())
 
 

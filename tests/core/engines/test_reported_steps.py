@@ -20,8 +20,9 @@ STEPS = st.lists(st.integers(0, LAST), min_size=1, unique=True).map(sorted)
 
 def sets_of(n_tasks: int, shots: int, seed: int = 0) -> FewShotSets:
     random = np.random.default_rng(seed)
-    x, y = random.uniform(-5, 5, (2, n_tasks, shots))
-    return FewShotSets(x, y, np.linspace(-5, 5, 21), random.normal(size=(n_tasks, 21)))
+    x, y = random.uniform(-5, 5, (2, n_tasks, shots, 1))
+    grid = np.linspace(-5, 5, 21)[:, None]
+    return FewShotSets(x, y, grid, random.normal(size=(n_tasks, 21, 1)))
 
 
 def of_every_step(engine: Engine, sets: FewShotSets) -> Adaptation:

@@ -15,13 +15,13 @@ from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.engines import make_engine
-from core.engines.base import TrainState
+from core.engines.base import MetaParameters, TrainState
 from core.engines.torch.engine import choose_device
 from core.errors import EngineError
 from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
+from core.tasks.sampler import TaskSampler
 from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import SineSampler
 from core.tasks.streams import Stream
 from tests.support.states import bits, global_randomness
 from tests.support.strategies import configs
@@ -111,7 +111,7 @@ def test_states_and_losses_have_their_shapes_and_precision(
     config = data.draw(configs(engine_name, precision))
     engine = make_engine(config)
     advance = engine.advance(engine.initial_state(), n)
-    size = MLP.of(config.network).n_parameters
+    size = MetaParameters.of(config).size
     for vector in (advance.state.theta, *advance.state.moments.values()):
         assert (vector.shape, vector.dtype.name) == ((size,), precision)
     assert (advance.losses.shape, advance.losses.dtype.name) == ((n,), "float64")
@@ -166,7 +166,7 @@ def test_training_data_comes_from_the_training_stream(engine_name: str) -> None:
     config = small(engine_name, algorithm=Reptile(batch_size=50), precision="float64")
     engine = make_engine(config)
     state = engine.initial_state()
-    data = SineSampler(config.waves, 0, "float64", Stream.TRAINING).minibatches(0, 1, 1, 50, 50, 1)
+    data = TaskSampler(config.tasks, 0, "float64", Stream.TRAINING).minibatches(0, 1, 1, 50, 50, 1)
     net = torch.nn.Sequential(
         torch.nn.Linear(1, 8),
         torch.nn.Tanh(),
@@ -183,7 +183,7 @@ def test_training_data_comes_from_the_training_stream(engine_name: str) -> None:
 def test_the_losses_fall(engine_name: str) -> None:
     config = RunConfig(
         algorithm=Fomaml(),
-        waves=SineTasks(amplitude=(2.0, 2.0), phase=(0.0, 0.0)),
+        tasks=SineTasks(amplitude=(2.0, 2.0), phase=(0.0, 0.0)),
         engine=engine_name,
     )
     engine = make_engine(config)

@@ -27,11 +27,12 @@ from core.evaluation.few_shot_tasks import (
 from core.evaluation.statistics import Statistics
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
 from core.models.settings import NetworkConfig
-from core.tasks.sine import SineTasks, SineWave
-from core.tasks.sine_sampler import query_grid
+from core.tasks.functions import TaskFunction, query_grid
+from core.tasks.sine import SineTasks
 from tests.support import reference
 from tests.support.reference import Array
-from tests.support.strategies import SEEDS, WAVES, configs
+from tests.support.strategies import SEEDS, WAVES, configs, fomamls, reptiles
+from tests.support.waves import column, sine_wave
 
 NETWORK = NetworkConfig(hidden=(12, 12))
 ONE_STEP = EvaluationProtocol(steps=(1,), tasks=20, seed=5)
@@ -49,10 +50,10 @@ def literally(
     net = reference.sequential(network, theta)
     inputs = torch.tensor(grid).reshape(-1, 1)
     before = net(inputs).detach().numpy()[:, 0]
-    losses = [reference.loss_of(net, grid, task.wave(grid)).item()]
+    losses = [reference.loss_of(net, grid, task.function(grid)).item()]
     for _ in range(steps):
         reference.sgd_step(net, task.support_x, task.support_y, lr)
-        losses.append(reference.loss_of(net, grid, task.wave(grid)).item())
+        losses.append(reference.loss_of(net, grid, task.function(grid)).item())
     return losses, before, net(inputs).detach().numpy()[:, 0]
 
 
@@ -62,21 +63,21 @@ def literally(
 def test_few_shot_equals_a_literal_loop(
     engine_name: str, data: st.DataObject, steps: int, shots: int, lr: float
 ) -> None:
-    config = data.draw(configs(engine_name))
+    config = data.draw(configs(engine_name, algorithm=st.one_of(fomamls(), reptiles())))
     engine = make_engine(config)
     theta = engine.initial_state().theta
     x = np.array(data.draw(st.lists(st.floats(-5, 5), min_size=shots, max_size=shots)))
-    wave = SineWave(data.draw(st.floats(0.1, 5)), data.draw(st.floats(0, 6.3)))
-    task = FewShotTask(wave, x, wave(x))
-    found = few_shot(engine, theta, config.waves, task, steps, lr)
+    wave = sine_wave(data.draw(st.floats(0.1, 5)), data.draw(st.floats(0, 6.3)))
+    task = FewShotTask(wave, column(x), wave(column(x)))
+    found = few_shot(engine, theta, config.tasks, task, steps, lr)
     losses, before, after = literally(
-        config.network, theta, task, query_grid(config.waves), steps, lr
+        config.network, theta, task, query_grid(config.tasks), steps, lr
     )
     assert found.losses.shape == (1, steps + 1)
     # A loss of nearly 0 is a difference of numbers of order 1.
     assert found.losses[0] == pytest.approx(losses, rel=1e-9, abs=1e-14)
-    assert found.before[0] == pytest.approx(before, rel=1e-9, abs=1e-12)
-    assert found.after[0] == pytest.approx(after, rel=1e-9, abs=1e-12)
+    assert found.before[0, :, 0] == pytest.approx(before, rel=1e-9, abs=1e-12)
+    assert found.after[0, :, 0] == pytest.approx(after, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("n_tasks", [1, 3, 64, 65, 130])
@@ -84,8 +85,8 @@ def test_many_tasks_at_once_equal_one_after_the_other(engine_name: str, n_tasks:
     engine = make_engine(config_of(engine_name))
     theta = engine.initial_state().theta
     random = np.random.default_rng(0)
-    x, y = random.uniform(-5, 5, (2, n_tasks, 10))
-    grid, targets = query_grid(SineTasks()), random.normal(size=(n_tasks, 50))
+    x, y = random.uniform(-5, 5, (2, n_tasks, 10, 1))
+    grid, targets = query_grid(SineTasks()), random.normal(size=(n_tasks, 50, 1))
     together = engine.adapt(theta, FewShotSets(x, y, grid, targets), range(4), 0.02)
     assert together.losses.shape == (n_tasks, 4)
     for task in (0, n_tasks // 2, n_tasks - 1):
@@ -167,12 +168,12 @@ def test_losses_of_a_protocol_equal_those_by_autograd(engine_name: str) -> None:
     protocol = EvaluationProtocol(shots=5, steps=(1, 5, 10), inner_lr=0.01, tasks=20, seed=3)
     theta = make_engine(config).initial_state().theta
     found = many_tasks(make_engine(config), theta, config, protocol)
-    drawn = draw_many(protocol, config.waves)
+    drawn = draw_many(protocol, config.tasks)
     query_x = np.linspace(-5, 5, 50)
     assert found.shape == (20, 4)
     for index in range(20):
-        amplitude, phase = drawn.amplitude[index], drawn.phase[index]
-        x = drawn.sets.support_x[index]
+        amplitude, phase = drawn.parameters[index]
+        x = drawn.sets.support_x[index][:, 0]
         assert x.shape == (5,)
         y, query_y = (amplitude * np.sin(points + phase) for points in (x, query_x))
         losses = by_autograd(theta, x, y, query_x, query_y, 10, 0.01)
@@ -211,7 +212,7 @@ def test_the_steps_are_those_of_the_protocol(engine_name: str) -> None:
 
 def test_the_family_is_that_of_the_protocol_or_of_the_run(engine_name: str) -> None:
     waves = SineTasks(amplitude=(1.0, 2.0), x=(0.0, 1.0))
-    config = config_of(engine_name, waves=waves)
+    config = config_of(engine_name, tasks=waves)
     sets, _, _ = asked_for(config, ONE_STEP)
     assert 0 <= sets.support_x.min() <= sets.support_x.max() <= 1
     assert sets.query_x.tolist() == query_grid(waves).tolist()
@@ -230,10 +231,10 @@ def test_the_predictions_of_every_step_begin_with_those_of_fewer_steps(
     config = data.draw(configs(engine_name, data.draw(st.sampled_from(["float32", "float64"]))))
     engine = make_engine(config)
     theta = engine.initial_state().theta
-    task = draw_task(config.waves, 0, PROBES["random"], 0)
-    longer = few_shot(engine, theta, config.waves, task, steps + more, 0.02, every_step=True)
-    ends = few_shot(engine, theta, config.waves, task, steps, 0.02)
-    assert longer.predictions.shape == (1, steps + more + 1, 50)
+    task = draw_task(config.tasks, 0, PROBES["random"], 0)
+    longer = few_shot(engine, theta, config.tasks, task, steps + more, 0.02, every_step=True)
+    ends = few_shot(engine, theta, config.tasks, task, steps, 0.02)
+    assert longer.predictions.shape == (1, steps + more + 1, 50, 1)
     assert longer.losses[0, : steps + 1].tolist() == ends.losses[0].tolist()
     assert longer.predictions[0, 0].tolist() == ends.before[0].tolist()
     assert longer.predictions[0, steps].tolist() == ends.after[0].tolist()
@@ -246,8 +247,8 @@ def test_an_evaluation_leaves_theta_untouched(engine_name: str, data: st.DataObj
     theta = engine.initial_state().theta
     before = theta.tobytes()
     for probe in PROBES.values():
-        task = draw_task(config.waves, 0, probe, 0)
-        few_shot(engine, theta, config.waves, task, probe.steps, 0.02)
+        task = draw_task(config.tasks, 0, probe, 0)
+        few_shot(engine, theta, config.tasks, task, probe.steps, 0.02)
     many_tasks(engine, theta, config, EvaluationProtocol(tasks=3))
     assert theta.tobytes() == before
 
@@ -257,8 +258,8 @@ def test_an_evaluation_does_not_disturb_training(engine_name: str) -> None:
     engine, other = make_engine(config), make_engine(config)
     state = expected = engine.initial_state()
     for iteration in range(20):
-        task = draw_task(config.waves, 0, PROBES["validation"], iteration)
-        few_shot(engine, state.theta, config.waves, task, 5, 0.02)
+        task = draw_task(config.tasks, 0, PROBES["validation"], iteration)
+        few_shot(engine, state.theta, config.tasks, task, 5, 0.02)
         state = engine.advance(state, 1).state
         expected = other.advance(expected, 1).state
     assert state.theta.tobytes() == expected.theta.tobytes()
@@ -268,35 +269,35 @@ def test_y_in_a_column_does_not_broadcast(engine_name: str) -> None:
     """(N, 1) against (N,) would compare every prediction with every target."""
     engine = make_engine(config_of(engine_name))
     theta = engine.initial_state().theta
-    wave = SineWave(4.0, 1.0)
+    wave = sine_wave(4.0, 1.0)
     grid = query_grid(SineTasks())
     task = FewShotTask(wave, grid[:10], wave(grid[:10]))
     found = few_shot(engine, theta, SineTasks(), task, 0, 0.02)
     net = reference.sequential(NETWORK, theta)
-    predicted = [net(torch.tensor([[x]])).item() for x in grid]
-    squares = [(p - wave(np.array(x))) ** 2 for p, x in zip(predicted, grid, strict=True)]
+    predicted = [net(torch.tensor(x)[None]).item() for x in grid]
+    squares = [(p - wave.at(x)[0]) ** 2 for p, x in zip(predicted, grid, strict=True)]
     assert found.losses[0, 0] == pytest.approx(sum(squares) / 50, rel=1e-12)
-    assert found.before.shape == found.after.shape == (1, 50)
+    assert found.before.shape == found.after.shape == (1, 50, 1)
 
 
 @pytest.mark.parametrize(
     ("name", "shots", "steps", "wave", "half"),
     [
-        ("standard", 10, 32, SineWave(4.0, 1.0), False),
-        ("half-range", 5, 10, SineWave(4.0, 1.0), True),
-        ("compare", 5, 10, SineWave(4.0, 1.0), True),
+        ("standard", 10, 32, sine_wave(4.0, 1.0), False),
+        ("half-range", 5, 10, sine_wave(4.0, 1.0), True),
+        ("compare", 5, 10, sine_wave(4.0, 1.0), True),
         ("random", 10, 32, None, False),
         ("validation", 10, 32, None, False),
     ],
 )
 def test_the_evaluations_are_those_of_the_reference_code(
-    name: ProbeName, shots: int, steps: int, wave: SineWave | None, half: bool
+    name: ProbeName, shots: int, steps: int, wave: TaskFunction | None, half: bool
 ) -> None:
     assert PROBES[name].steps == steps
     task = draw_task(SineTasks(), 0, PROBES[name], 0)
     assert len(task.support_x) == len(task.support_y) == shots
     if wave:
-        assert task.wave == wave
+        assert task.function == wave
     if half:
         assert task.support_x.min() >= 0
     else:
@@ -309,16 +310,17 @@ def test_a_task_is_a_pure_function_of_its_arguments(
 ) -> None:
     for draw in PROBES.values():
         first, again = (draw_task(waves, seed, draw, index) for _ in range(2))
-        assert first.wave == again.wave
+        assert first.function == again.function
         assert first.support_x.tolist() == again.support_x.tolist()
-        assert first.support_y.tolist() == first.wave(first.support_x).tolist()
+        assert first.support_y.tolist() == first.function(first.support_x).tolist()
         low, high = waves.x
         is_half = draw.protocol == "source-half-range"
         assert first.support_x.min() >= (low + (high - low) / 2 if is_half else low) - 1e-9
         assert first.support_x.max() <= high
-        if draw.wave is None:
-            assert waves.amplitude[0] <= first.wave.amplitude <= waves.amplitude[1] + 1e-12
-            assert waves.phase[0] <= first.wave.phase <= waves.phase[1] + 1e-12
+        if not draw.fixed:
+            amplitude, phase = first.function.parameters
+            assert waves.amplitude[0] <= amplitude <= waves.amplitude[1] + 1e-12
+            assert waves.phase[0] <= phase <= waves.phase[1] + 1e-12
 
 
 def test_successive_tasks_of_a_protocol_differ() -> None:
@@ -342,7 +344,7 @@ def test_several_networks_are_compared_on_the_same_tasks(
     first, second = (asked_for(config_of(engine_name, seed=seed), protocol)[0] for seed in (1, 2))
     assert first.support_x.tolist() == second.support_x.tolist()
     assert first.query_y.tolist() == second.query_y.tolist()
-    assert first.support_x.shape == (20, shots)
+    assert first.support_x.shape == (20, shots, 1)
     assert (first.support_x.min() >= 0) == (name == "source-half-range")
 
 
@@ -351,7 +353,7 @@ def test_drawn_tasks_are_the_evaluated_ones(engine_name: str) -> None:
     engine = make_engine(config)
     theta = engine.initial_state().theta
     drawn = draw_many(ONE_STEP, SineTasks())
-    wave = SineWave(float(drawn.amplitude[7]), float(drawn.phase[7]))
+    wave = drawn.task(7).function
     assert drawn.sets.support_y[7].tolist() == wave(drawn.sets.support_x[7]).tolist()
     assert drawn.sets.query_y[7].tolist() == wave(drawn.sets.query_x).tolist()
     losses = many_tasks(engine, theta, config, ONE_STEP)

@@ -117,7 +117,7 @@ def test_a_runs_own_setting_is_not_swept() -> None:
         ({"seeds": [-1]}, "seeds: must be a whole number"),
         ({"seeds": "5"}, "seeds: must be a whole number"),
         ({"runs": []}, "runs: must be a list of tables"),
-        ({"runs": [{"algorithm": "maml"}]}, "runs[1].algorithm: must be one of"),
+        ({"runs": [{"algorithm": "mamal"}]}, "runs[1].algorithm: must be one of"),
         ({"runs": [{"algorithm": "fomaml"}] * 2}, "runs[2].name: must be another name"),
         ({"runs": [{"algorithm": "fomaml", "name": "a/b"}]}, "runs[1].name: must be letters"),
         ({"runs": [{"algorithm": "fomaml", "reptile": {}}]}, "unknown setting 'reptile'"),

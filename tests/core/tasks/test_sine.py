@@ -14,10 +14,12 @@ from core.algorithms.base import Algorithm
 from core.evaluation.few_shot_tasks import PROBES, draw_task
 from core.tasks.base import Batches
 from core.tasks.counter_random import uniforms
-from core.tasks.sine import SineTasks, SineWave
-from core.tasks.sine_sampler import SineSampler, query_grid
+from core.tasks.functions import query_grid
+from core.tasks.sampler import TaskSampler
+from core.tasks.sine import SineTasks
 from core.tasks.streams import Stream
 from tests.support.strategies import SEEDS, WAVES, algorithms
+from tests.support.waves import sine_wave
 
 ITERATIONS = st.integers(0, 2**40)
 SINES = {"float32": 1e-5, "float64": 1e-13}
@@ -32,21 +34,21 @@ def parts(batches: Batches, index: slice) -> list[bytes]:
 
 def test_a_wave_is_amplitude_times_the_sine_of_x_plus_phase() -> None:
     x = np.linspace(-5, 5, 7)
-    assert SineWave(4.0, 1.0)(x).tolist() == pytest.approx([4 * math.sin(v + 1) for v in x])
+    assert sine_wave(4.0, 1.0).at(x).tolist() == pytest.approx([4 * math.sin(v + 1) for v in x])
 
 
 def test_a_wave_keeps_the_shape_and_the_precision_of_x() -> None:
-    y = SineWave(4.0, 1.0)(np.zeros((2, 3, 1), np.float32))
+    y = sine_wave(4.0, 1.0)(np.zeros((2, 3, 1), np.float32))
     assert (y.shape, y.dtype) == ((2, 3, 1), np.float32)
 
 
 def test_a_wave_at_whole_numbers_is_not_rounded_to_whole_numbers() -> None:
-    y = SineWave(0.5, 0.25)(np.arange(3))
+    y = sine_wave(0.5, 0.25).at(np.arange(3))
     assert y.tolist() == pytest.approx([0.5 * math.sin(v + 0.25) for v in range(3)])
 
 
 def test_a_wave_is_labelled_with_its_formula() -> None:
-    assert SineWave(4.0, 1.0).label == "4.00·sin(x + 1.00)"
+    assert sine_wave(4.0, 1.0).label == "4.00·sin(x + 1.00)"
 
 
 def test_the_default_distribution_is_that_of_the_reference_code() -> None:
@@ -56,8 +58,8 @@ def test_the_default_distribution_is_that_of_the_reference_code() -> None:
 
 def test_the_query_grid_is_50_equally_spaced_points_with_both_ends() -> None:
     grid = query_grid(SineTasks())
-    assert (len(grid), grid[0], grid[-1]) == (50, -5.0, 5.0)
-    assert np.diff(grid) == pytest.approx(10 / 49)
+    assert (grid.shape, grid[0], grid[-1]) == ((50, 1), -5.0, 5.0)
+    assert np.diff(grid[:, 0]) == pytest.approx(10 / 49)
 
 
 @given(seed=SEEDS, first=ITERATIONS, n=st.integers(0, 9), width=st.integers(1, 40))
@@ -86,7 +88,7 @@ def test_a_batch_has_the_same_bits_alone_and_within_any_chunk(
     dtype: str,
     data: st.DataObject,
 ) -> None:
-    source = SineSampler(waves, seed, dtype)
+    source = TaskSampler(waves, seed, dtype)
     chunk = algorithm.batches(source, first, n)
     index = data.draw(st.integers(0, n - 1))
     alone = algorithm.batches(source, first + index, 1)
@@ -103,14 +105,14 @@ def test_no_two_streams_and_no_two_seeds_share_a_number(seed: int, first: int) -
 def test_each_purpose_has_a_stream_of_its_own() -> None:
     """Evaluations and training never draw from one stream; "compare" repeats "half-range"."""
     probes = [probe.stream for name, probe in PROBES.items() if name != "compare"]
-    own = [Stream.INITIALISATION, SineSampler(SineTasks(), 0).stream, *probes]
+    own = [Stream.INITIALISATION, TaskSampler(SineTasks(), 0).stream, *probes]
     assert len(set(own)) == len(own)
     assert not {Stream.MANY_TASKS, Stream.MANY_TASKS_HALF_RANGE} & set(own)
 
 
 @given(seed=SEEDS, iteration=st.integers(0, 10**6))
 def test_evaluation_tasks_differ_from_training_tasks(seed: int, iteration: int) -> None:
-    source = SineSampler(SineTasks(), seed, "float64")
+    source = TaskSampler(SineTasks(), seed, "float64")
     training = source.few_shot(iteration, 2, 3, 10, 50)
     for protocol in PROBES.values():
         task = draw_task(SineTasks(), seed, protocol, iteration)
@@ -121,22 +123,24 @@ def test_evaluation_tasks_differ_from_training_tasks(seed: int, iteration: int) 
 def test_few_shot_data_lies_on_waves_of_the_distribution(
     waves: SineTasks, seed: int, dtype: str
 ) -> None:
-    data = SineSampler(waves, seed, dtype).few_shot(3, 2, 4, 7, 11)
-    assert data.x.shape == data.y.shape == (2, 4, 1, 7)
-    assert (data.query_x.shape, data.query_y.shape) == ((11,), (2, 4, 11))
+    data = TaskSampler(waves, seed, dtype).few_shot(3, 2, 4, 7, 11)
+    assert data.x.shape == data.y.shape == (2, 4, 1, 7, 1)
+    assert (data.query_x.shape, data.query_y.shape) == ((11, 1), (2, 4, 11, 1))
     assert {array.dtype.name for array in (data.x, data.y, data.query_x, data.query_y)} == {dtype}
     draws = uniforms(seed, Stream.TRAINING, 3, 2, 4 * 9).reshape(2, 4, 9)
     low, high = np.float64(waves.x)
-    assert data.x[:, :, 0] == pytest.approx(low + (high - low) * draws[..., 2:], abs=1e-6)
+    assert data.x[:, :, 0, :, 0] == pytest.approx(low + (high - low) * draws[..., 2:], abs=1e-6)
     for index in np.ndindex(2, 4):
         amplitude, phase = (
             a + (b - a) * draw
             for (a, b), draw in zip((waves.amplitude, waves.phase), draws[index], strict=False)
         )
-        support, query = data.x[index][0].astype(float), data.query_x.astype(float)
+        support, query = data.x[index][0, :, 0].astype(float), data.query_x[:, 0].astype(float)
         tolerance = SINES[dtype]
-        assert data.y[index][0] == pytest.approx(amplitude * np.sin(support + phase), abs=tolerance)
-        assert data.query_y[index] == pytest.approx(
+        assert data.y[index][0, :, 0] == pytest.approx(
+            amplitude * np.sin(support + phase), abs=tolerance
+        )
+        assert data.query_y[index][:, 0] == pytest.approx(
             amplitude * np.sin(query + phase), abs=tolerance
         )
 
@@ -144,8 +148,8 @@ def test_few_shot_data_lies_on_waves_of_the_distribution(
 def test_training_phases_cover_the_whole_period() -> None:
     """Read from the waves themselves: sin(phase) and cos(phase) from y at x = 0 and pi / 2."""
     waves = SineTasks(amplitude=(1.0, 1.0), x=(0.0, math.pi / 2))
-    data = SineSampler(waves, 0, "float64").few_shot(0, 500, 3, 1, 2)
-    sine, cosine = data.query_y[..., 0], data.query_y[..., 1]
+    data = TaskSampler(waves, 0, "float64").few_shot(0, 500, 3, 1, 2)
+    sine, cosine = data.query_y[..., 0, 0], data.query_y[..., 1, 0]
     turns = (np.arctan2(sine, cosine) / (2 * math.pi)) % 1
     counts, _ = np.histogram(turns, bins=8, range=(0, 1))
     # 1,500 phases, 188 expected in a bin with a standard deviation of 13.
@@ -154,12 +158,12 @@ def test_training_phases_cover_the_whole_period() -> None:
 
 
 def test_support_points_and_amplitudes_fill_their_intervals_evenly() -> None:
-    data = SineSampler(SineTasks(), 0, "float64").few_shot(0, 500, 3, 10, 50)
+    data = TaskSampler(SineTasks(), 0, "float64").few_shot(0, 500, 3, 10, 50)
     counts, _ = np.histogram(data.x, bins=10, range=(-5, 5))
     assert counts.sum() == data.x.size
     # 15,000 points, 1,500 expected in a bin with a standard deviation of 37.
     assert np.abs(counts - 1500).max() < 200
-    amplitudes = np.abs(data.query_y).max(-1)
+    amplitudes = np.abs(data.query_y).max(-2)
     assert np.median(amplitudes) == pytest.approx(2.55, abs=0.2)
 
 
@@ -174,23 +178,23 @@ def test_minibatches_of_an_epoch_are_the_grid_without_replacement(
     seed: int, epochs: int, batch_size: int, batches: int, n_tasks: int
 ) -> None:
     points = batch_size * batches
-    data = SineSampler(SineTasks(), seed, "float64").minibatches(
+    data = TaskSampler(SineTasks(), seed, "float64").minibatches(
         5, 2, n_tasks, points, batch_size, epochs
     )
-    assert data.x.shape == data.y.shape == (2, n_tasks, epochs * batches, batch_size)
+    assert data.x.shape == data.y.shape == (2, n_tasks, epochs * batches, batch_size, 1)
     grid = query_grid(SineTasks(), points)
     for x in data.x.reshape(-1, points):
-        assert np.sort(x).tolist() == grid.tolist()
+        assert np.sort(x).tolist() == grid[:, 0].tolist()
 
 
 def test_a_minibatch_keeps_each_point_with_its_y() -> None:
-    source = SineSampler(SineTasks(amplitude=(2.0, 2.0), phase=(1.0, 1.0)), 0, "float64")
+    source = TaskSampler(SineTasks(amplitude=(2.0, 2.0), phase=(1.0, 1.0)), 0, "float64")
     data = source.minibatches(0, 3, 2, 50, 10, 2)
     assert data.y == pytest.approx(2 * np.sin(data.x + 1), abs=1e-14)
 
 
 def test_minibatches_are_reshuffled_for_each_epoch_task_and_iteration() -> None:
-    data = SineSampler(SineTasks(), 0, "float64").minibatches(0, 3, 2, 50, 10, 2)
+    data = TaskSampler(SineTasks(), 0, "float64").minibatches(0, 3, 2, 50, 10, 2)
     orders = data.x.reshape(-1, 50).tolist()
     assert all(first != second for first, second in pairwise(sorted(orders)))
 
@@ -198,7 +202,7 @@ def test_minibatches_are_reshuffled_for_each_epoch_task_and_iteration() -> None:
 @given(seed=SEEDS, points=st.sampled_from([2, 3, 50, 64, 65, 1_000]))
 def test_minibatches_are_shuffled_in_the_order_of_the_draws(seed: int, points: int) -> None:
     n, n_tasks, epochs = 2, 2, 2
-    data = SineSampler(SineTasks(), seed, "float64").minibatches(3, n, n_tasks, points, 1, epochs)
+    data = TaskSampler(SineTasks(), seed, "float64").minibatches(3, n, n_tasks, points, 1, epochs)
     draws = uniforms(seed, Stream.TRAINING, 3, n, n_tasks * (2 + epochs * points))
     draws = draws.reshape(n, n_tasks, -1)[..., 2:].reshape(n, n_tasks, epochs, points)
     grid = query_grid(SineTasks(), points)
@@ -206,5 +210,5 @@ def test_minibatches_are_shuffled_in_the_order_of_the_draws(seed: int, points: i
 
 
 def test_minibatches_have_no_query_set() -> None:
-    data = SineSampler(SineTasks(), 0).minibatches(0, 3, 2, 50, 10, 1)
-    assert (data.query_x.shape, data.query_y.shape) == ((0,), (3, 2, 0))
+    data = TaskSampler(SineTasks(), 0).minibatches(0, 3, 2, 50, 10, 1)
+    assert (data.query_x.shape, data.query_y.shape) == ((0, 1), (3, 2, 0, 1))

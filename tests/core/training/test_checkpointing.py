@@ -51,8 +51,8 @@ from core.storage.paths import checkpoint_path, optimizer_path
 from core.storage.provenance import SAMPLE_NAME
 from core.storage.retention import StoredCheckpoint, to_prune
 from core.storage.run_folder import RunFolder, create_run_folder, read_record
-from core.tasks import sine_sampler
 from core.tasks.base import Floats
+from core.tasks.sine import SineTasks
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
 from tests.support.runs import (
@@ -415,14 +415,13 @@ def test_bits_that_differ_for_an_unknown_reason_are_logged(
     trainer, _ = paused_at(2, tmp_path)
     ended(trainer, save=True)
     before = read_record(tmp_path / "run").versions[SAMPLE_NAME]
-    sines = sine_sampler._sines
+    write = SineTasks.write
 
-    def rounded_otherwise(amplitude: Floats, phase: Floats, *xy: Floats) -> Floats:
-        y = sines(amplitude, phase, *xy)
+    def rounded_otherwise(family: SineTasks, y: Floats, x: Floats, *parameters: Floats) -> None:
+        write(family, y, x, *parameters)
         y.reshape(-1)[-1:] = np.nextafter(y.reshape(-1)[-1:], 9)
-        return y
 
-    monkeypatch.setattr(sine_sampler, "_sines", rounded_otherwise)
+    monkeypatch.setattr(SineTasks, "write", rounded_otherwise)
     sample._digest.cache_clear()
     log = Log()
     again = Trainer(plan_resumed(tmp_path / "run"), log)

@@ -149,7 +149,7 @@ def test_a_huge_amplitude_ends_the_run_with_advice(
     engine_name: str, tmp_path: Path, kind: type[Fomaml | Reptile]
 ) -> None:
     waves = SineTasks(amplitude=(-1e30, 5.0))
-    config = small_config(engine_name, algorithm=kind(), waves=waves)
+    config = small_config(engine_name, algorithm=kind(), tasks=waves)
     trainer, log = started(tmp_path, config)
     diverged = log.wait(Diverged)
     ended(trainer)

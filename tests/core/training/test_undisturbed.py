@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 import core.training.pacing
 import core.training.trainer
-from core.algorithms.fomaml import Fomaml
-from core.algorithms.reptile import Reptile
 from core.engines.base import TrainState
 from core.events import (
     Command,
@@ -74,10 +72,11 @@ def final_state(trainer: Trainer) -> TrainState:
 
 
 @settings(max_examples=10)
-@given(commands=MEDDLING, algorithm=algorithms())
+@given(commands=MEDDLING, data=st.data())
 def test_commands_do_not_change_the_bits(
-    engine_name: str, commands: list[Command], algorithm: Fomaml | Reptile
+    engine_name: str, commands: list[Command], data: st.DataObject
 ) -> None:
+    algorithm = data.draw(algorithms(engine_name))
     config = small_config(engine_name, algorithm=algorithm, iterations=60)
     with tempfile.TemporaryDirectory() as out:
         trainer, log = started(Path(out), config)
@@ -108,10 +107,11 @@ def test_the_chunk_length_does_not_change_the_bits(
 
 
 @settings(max_examples=10)
-@given(iteration=st.integers(1, 129), algorithm=algorithms())
+@given(iteration=st.integers(1, 129), data=st.data())
 def test_an_interrupted_run_equals_an_uninterrupted_one(
-    engine_name: str, iteration: int, algorithm: Fomaml | Reptile
+    engine_name: str, iteration: int, data: st.DataObject
 ) -> None:
+    algorithm = data.draw(algorithms(engine_name))
     config = small_config(engine_name, algorithm=algorithm, iterations=130)
     with tempfile.TemporaryDirectory() as out:
         once = Log()

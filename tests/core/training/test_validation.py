@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.algorithms.fomaml import Fomaml
-from core.algorithms.registry import ALGORITHMS
+from core.algorithms.registry import ALGORITHMS, DEFAULT_ALGORITHMS
 from core.algorithms.reptile import Reptile
 from core.api import evaluate, open_run
 from core.config import RunConfig, ValidationSettings
@@ -139,9 +139,9 @@ def test_runs_of_all_seeds_and_algorithms_are_validated_on_the_same_tasks(iterat
         for kind in ALGORITHMS.values()
         for seed in range(10)
     ]
-    drawn = [draw_many(config.validation, config.waves) for config in configs]
+    drawn = [draw_many(config.validation, config.tasks) for config in configs]
     for other in drawn[1:]:
-        assert other.amplitude.tobytes() == drawn[0].amplitude.tobytes()
+        assert other.parameters.tobytes() == drawn[0].parameters.tobytes()
         assert other.sets.support_x.tobytes() == drawn[0].sets.support_x.tobytes()
         assert other.sets.query_y.tobytes() == drawn[0].sets.query_y.tobytes()
 
@@ -150,13 +150,13 @@ def test_the_tasks_of_eval_are_others_than_those_of_validation() -> None:
     """The best network was chosen on the tasks of validation."""
     own = draw_many(ValidationSettings(), SineTasks())
     test = draw_many(EvaluationProtocol(), SineTasks())
-    assert not set(own.amplitude.tolist()) & set(test.amplitude.tolist())
+    assert not set(own.parameters[:, 0].tolist()) & set(test.parameters[:, 0].tolist())
 
 
 @pytest.mark.slow
 def test_64_tasks_agree_with_10_000_within_the_stated_intervals() -> None:
     means, validations = {}, {}
-    for name in ALGORITHMS:
+    for name in DEFAULT_ALGORITHMS:
         checkpoint = latest_checkpoint(SOURCES / f"{name}-source").checkpoint
         config, theta = checkpoint.config, checkpoint.state.theta
         engine = make_engine(config)

@@ -9,6 +9,7 @@ from core.analysis.answers import AnyAnswer, BatteryResult, HardTask, Pair, Sour
 from core.analysis.callbacks import OnProgress, ignore_progress, never_cancelled
 from core.analysis.questions import AnyQuestion, Battery, ExplicitTask, Trace
 from tests.support.dashboard.fake_session import FakeSession
+from tests.support.waves import sine_wave
 
 _AMPLITUDES = tuple(0.1 + 4.9 * index / 8 for index in range(9))
 _PHASES = tuple(2 * math.pi * index / 12 for index in range(13))
@@ -21,8 +22,9 @@ def surveyed(question: Battery) -> BatteryResult:
     return BatteryResult(
         protocol=question.protocol,
         bins=bins,
-        amplitudes=_AMPLITUDES,
-        phases=_PHASES,
+        axes=("amplitude", "phase"),
+        rows=_AMPLITUDES,
+        columns=_PHASES,
         tasks=((10,) * 12,) * 8,
         sources=tuple(_source(0.05 * 3**index, index) for index in range(n)),
         pairs=tuple(
@@ -50,7 +52,8 @@ def _source(mean: float, index: int) -> SourceResult:
             HardTask(
                 index=97 * place % 300,
                 loss=mean * (20 - place),
-                task=ExplicitTask(4.9 - 0.1 * place, 0.3 * place, (-1.0, 2.0), (0.5, -0.5)),
+                label=sine_wave(4.9 - 0.1 * place, 0.3 * place).label,
+                task=ExplicitTask((4.9 - 0.1 * place, 0.3 * place), (-1.0, 2.0), (0.5, -0.5)),
             )
             for place in range(10)
         ),

@@ -15,7 +15,7 @@ from core.algorithms.registry import ALGORITHMS
 from core.analysis.theta_sources import LiveRun
 from core.config import RunConfig
 from core.engines.base import untrained
-from core.evaluation.few_shot_tasks import PROBES, ProbeName, draw_task
+from core.evaluation.few_shot_tasks import PROBES, ProbeName, draw_task, task_fields
 from core.events import (
     AnyCommand,
     AnyEvent,
@@ -51,8 +51,8 @@ from core.session.api import Connection
 from core.session.local import LocalSession
 from core.session.run_requests import AddRequest
 from core.storage.run_folder import RunFolder
-from core.tasks.sine import SineTasks
-from core.tasks.sine_sampler import query_grid
+from core.tasks.family import TaskFamily
+from core.tasks.functions import query_grid
 from core.training.run_plan import Plan
 from core.training.schedule import is_validated
 
@@ -168,7 +168,7 @@ class FakeTrainer:
         lag = 0.1 if self.name.startswith("fomaml") else 0.2
         self._publish(
             Evaluated(
-                **drawn(config.waves, config.seed, probe, index, lag),
+                **drawn(config.tasks, config.seed, probe, index, lag),
                 training_loss=3.0 * math.exp(-iteration / 4_000) + 0.5,
                 run=self.name,
                 iteration=iteration,
@@ -208,22 +208,21 @@ class FakeTrainer:
 
 @functools.cache
 def drawn(
-    waves: SineTasks, seed: int, probe: ProbeName, index: int, lag: float
+    family: TaskFamily, seed: int, probe: ProbeName, index: int, lag: float
 ) -> Mapping[str, Any]:
     """Return the part of an evaluation that follows from its task, and ``lag`` behind the wave."""
-    task = draw_task(waves, seed, PROBES[probe], index)
-    x = query_grid(waves)
+    task = draw_task(family, seed, PROBES[probe], index)
+    x = query_grid(family)
     steps = range(PROBES[probe].steps + 1)
     return {
         "probe": probe,
         "index": index,
-        "amplitude": task.wave.amplitude,
-        "phase": task.wave.phase,
-        "support_x": tuple(task.support_x.tolist()),
-        "support_y": tuple(task.support_y.tolist()),
-        "query_x": tuple(x.tolist()),
-        "before": tuple((0.4 * np.sin(x)).tolist()),
-        "after": tuple((task.wave(x) * (1 - lag)).tolist()),
+        **task_fields(task.function, x),
+        "support_x": tuple(task.support_x[:, 0].tolist()),
+        "support_y": tuple(task.support_y[:, 0].tolist()),
+        "query_x": tuple(x[:, 0].tolist()),
+        "before": tuple((0.4 * np.sin(x[:, 0])).tolist()),
+        "after": tuple((task.function(x)[:, 0] * (1 - lag)).tolist()),
         "losses": tuple(4.0 * math.exp(-lag * 5 * n) + lag / 5 for n in steps),
     }
 

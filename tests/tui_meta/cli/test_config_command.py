@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.config import CheckpointSettings, ValidationSettings
-from core.experiments.specification import PlannedRun
+from core.experiments.specification import PlannedRun, algorithms_of
+from core.tasks.registry import families_of
 from tests.support.strategies import SEEDS, configs, fomamls, intervals, reptiles
 from tui_meta.cli.commands import train
 from tui_meta.cli.commands.config import as_toml
@@ -52,7 +53,8 @@ def configurations(draw: st.DrawFn) -> Configuration:
     """Any valid settings."""
     shared = draw(configs())
     launch = draw(LAUNCHES)
-    algorithms = {"fomaml": draw(fomamls()), "reptile": draw(reptiles())}
+    algorithms = algorithms_of({}) | {"fomaml": draw(fomamls()), "reptile": draw(reptiles())}
+    families = families_of({}) | {"waves": shared.tasks}
     validation = draw(VALIDATIONS)
     runs = [
         PlannedRun(
@@ -63,7 +65,8 @@ def configurations(draw: st.DrawFn) -> Configuration:
         )
         for name in launch.algorithms
     ]
-    return Configuration(launch, draw(SAVINGS), algorithms, runs[0].config, {}, runs)
+    tables = algorithms | families
+    return Configuration(launch, draw(SAVINGS), tables, runs[0].config, {}, runs)
 
 
 def printed(capsys: pytest.CaptureFixture[str], *tokens: str) -> str:

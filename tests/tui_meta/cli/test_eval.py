@@ -58,18 +58,18 @@ def test_eval_as_json_is_what_core_computes(two, capsys):
         checkpoint = load_checkpoint(Path(path))
         config = checkpoint.config
         for name, key in (("standard", "standard"), ("half-range", "half_range")):
-            task = draw_task(config.waves, 5, PROBES[name], 0)
+            task = draw_task(config.tasks, 5, PROBES[name], 0)
             made = few_shot(
                 make_engine(config),
                 checkpoint.state.theta,
-                config.waves,
+                config.tasks,
                 task,
                 PROBES[name].steps,
                 config.algorithm.inner_lr,
             )
-            assert result[key]["support_x"] == task.support_x.tolist()
+            assert result[key]["support_x"] == task.support_x[:, 0].tolist()
             assert result[key]["losses"] == pytest.approx(made.losses[0].tolist())
-            assert result[key]["after"] == pytest.approx(made.after[0].tolist())
+            assert result[key]["after"] == pytest.approx(made.after[0, :, 0].tolist())
         last, length = as_plain(expected_losses(path, right_half=False))
         assert result["random_tasks"][-1] == last
         assert len(result["random_tasks"]) == length
@@ -148,7 +148,7 @@ def test_checkpoints_of_one_run_get_different_labels(tmp_path, capsys):
 
 def test_networks_of_different_tasks_are_not_put_in_one_table(tmp_path, capsys):
     paths = [
-        str(untrained_file(tmp_path / "pi", Fomaml(), waves=SineTasks(phase=(0, math.pi)))),
+        str(untrained_file(tmp_path / "pi", Fomaml(), tasks=SineTasks(phase=(0, math.pi)))),
         str(untrained_file(tmp_path / "two-pi", Fomaml())),
     ]
     for command in ("eval", "compare"):

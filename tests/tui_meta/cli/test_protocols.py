@@ -126,7 +126,7 @@ def test_the_budgets_of_both_runs_are_printed(two, capsys):
 
 def test_a_protocol_with_tasks_of_its_own_compares_networks_of_different_tasks(tmp_path, capsys):
     paths = [
-        str(untrained_file(tmp_path / "pi", Fomaml(), waves=SineTasks(phase=(0, math.pi)))),
+        str(untrained_file(tmp_path / "pi", Fomaml(), tasks=SineTasks(phase=(0, math.pi)))),
         str(untrained_file(tmp_path / "two-pi", Fomaml())),
     ]
     for command in ("eval", "compare"):

@@ -126,7 +126,7 @@ def test_settings_of_an_algorithm_that_does_not_run_are_checked_too():
         configure({"algorithms": ("fomaml",)}, {"reptile": {"tasks": 0}}, FILE)
 
 
-@pytest.mark.parametrize("algorithms", [[], ["fomaml", "fomaml"], ["maml"], "fomaml"])
+@pytest.mark.parametrize("algorithms", [[], ["fomaml", "fomaml"], ["mamal"], "fomaml"])
 def test_algorithms_are_known_and_named_once(algorithms):
     with pytest.raises(ConfigError, match=r"algorithms"):
         configure({}, {"algorithms": algorithms}, FILE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-import numpy as np
+import msgspec
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from textual import events
@@ -19,14 +19,15 @@ from core.engines import make_engine
 from core.engines.base import untrained
 from core.errors import ConfigError
 from core.evaluation.adaptation import few_shot
-from core.evaluation.few_shot_tasks import PRESETS, FewShotTask
-from core.tasks.sine import SineTasks, SineWave
+from core.evaluation.few_shot_tasks import PRESETS
+from core.tasks.sine import SineTasks
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.lab_page import chart, cursor, drawn, in_lab, points
 from tests.support.dashboard.pages import SIZES, shown
 from tests.support.dashboard.pictures import picture
 from tests.support.dashboard.recording_session import RecordingSession
 from tests.support.dashboard.saved_runs import answered
+from tests.support.waves import explicit_task
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.lab.screen import FOLLOW_TICKS, LabPage
@@ -64,15 +65,14 @@ async def test_its_numbers_equal_few_shot_at_every_step(keys: list[str], step: i
         text = await answered(pilot, *keys)
         for name in ("fomaml", "reptile"):
             config = RunConfig(algorithm=ALGORITHMS[name](), engine="torch")
-            wave = SineWave(STANDARD.amplitude, STANDARD.phase)
-            task = FewShotTask(wave, np.array(STANDARD.support_x), np.array(STANDARD.support_y))
+            task = explicit_task(STANDARD)
             theta = untrained(config).theta
             expected = few_shot(
-                make_engine(config), theta, config.waves, task, 32, config.algorithm.inner_lr,
+                make_engine(config), theta, config.tasks, task, 32, config.algorithm.inner_lr,
                 every_step=True,
             )  # fmt: skip
             title = config.algorithm.title
-            assert drawn(page, title).y == tuple(expected.predictions[0][step].tolist())
+            assert drawn(page, title).y == tuple(expected.predictions[0, step, :, 0].tolist())
             losses = [10**exponent for exponent in drawn(page, title, "losses").y]
             assert losses == pytest.approx(expected.losses[0].tolist(), rel=1e-12)
             numbers = [loss(expected.losses[0][at]) for at in (0, step, 32)]
@@ -151,7 +151,8 @@ async def test_presets_are_drawn_from_the_waves_of_the_runs() -> None:
     session = FakeSession()
     waves = SineTasks(amplitude=(20.0, 30.0), x=(0.0, 1.0))
     for run in session.snapshots():
-        session.change(run, waves=waves)
+        config = session.snapshots()[run].config
+        session.change(run, config={**config, "waves": msgspec.to_builtins(waves)})
     async with in_lab(session) as (pilot, page):
         await answered(pilot, "5")
         task = draw_preset("one-point", 0, 0, waves)
@@ -378,7 +379,7 @@ async def test_a_hidden_lab_asks_nothing_and_paints_nothing(
         session.change("reptile-1", iteration=20_000)
         for _ in range(2 * FOLLOW_TICKS):
             page.tick()
-        page.open_task(ExplicitTask(1.0, 0.0, (0.5,), (0.5,)), 4)
+        page.open_task(ExplicitTask((1.0, 0.0), (0.5,), (0.5,)), 4)
         await answered(pilot)
         assert len(session.asked) == asked
 
@@ -386,7 +387,7 @@ async def test_a_hidden_lab_asks_nothing_and_paints_nothing(
 async def test_a_task_from_the_battery_is_shown_when_the_lab_opens() -> None:
     async with in_lab() as (pilot, page):
         await answered(pilot, "escape")
-        page.open_task(ExplicitTask(1.0, 0.0, (0.5,), (0.25,)), 4)
+        page.open_task(ExplicitTask((1.0, 0.0), (0.5,), (0.25,)), 4)
         text = await answered(pilot, "a")
         assert points(page) == [(0.5, 0.25)]
         assert "step 4 of 4" in text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-import numpy as np
 import pytest
 from textual.pilot import Pilot
 
@@ -18,15 +17,15 @@ from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import untrained
 from core.evaluation.adaptation import few_shot
-from core.evaluation.few_shot_tasks import FewShotTask
 from core.session.api import Connection
 from core.tasks.base import Floats
-from core.tasks.sine import SineTasks, SineWave
+from core.tasks.sine import SineTasks
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.lab_page import drawn, in_lab
 from tests.support.dashboard.pages import shown
 from tests.support.dashboard.recording_session import RecordingSession
 from tests.support.dashboard.saved_runs import answered
+from tests.support.waves import explicit_task
 from tui_meta.screens.lab.screen import FOLLOW_TICKS, LabPage
 
 pytestmark = pytest.mark.usefixtures("saved_runs", "no_timers")
@@ -67,11 +66,10 @@ def config_of(run: str, seed: int = 0) -> RunConfig:
 
 def predicted(run: str, iteration: int, task: ExplicitTask) -> tuple[float, ...]:
     """What the theta of ``iteration`` makes of a task in 32 updates, by core's evaluation."""
-    config, wave = config_of(run), SineWave(task.amplitude, task.phase)
-    few = FewShotTask(wave, np.array(task.support_x), np.array(task.support_y))
+    config, few = config_of(run), explicit_task(task)
     theta = theta_at(run, iteration)
     lr = config.algorithm.inner_lr
-    result = few_shot(make_engine(config), theta, config.waves, few, 32, lr, every_step=True)
+    result = few_shot(make_engine(config), theta, config.tasks, few, 32, lr, every_step=True)
     return tuple(result.predictions[0][-1].tolist())
 
 

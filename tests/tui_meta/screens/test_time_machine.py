@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 from textual.pilot import Pilot
 
@@ -17,16 +16,17 @@ from core.analysis.questions import ReadHistory
 from core.config import RunConfig
 from core.engines import make_engine
 from core.evaluation.adaptation import few_shot
-from core.evaluation.few_shot_tasks import PRESETS, PROBES, FewShotTask, draw_task
+from core.evaluation.few_shot_tasks import PRESETS, PROBES, draw_task
 from core.session.api import Connection
 from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from core.tasks.sine import SineTasks, SineWave
+from core.tasks.sine import SineTasks
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import SIZES, shown
 from tests.support.dashboard.recording_session import RecordingSession
 from tests.support.dashboard.saved_runs import CHECKPOINTS, answered
 from tests.support.dashboard.watch import settle
 from tests.support.run_folders import evaluated, make_run
+from tests.support.waves import explicit_task
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.time_machine.screen import RECALL_TICKS, TimeMachinePage
 from tui_meta.views.numbers import loss
@@ -87,14 +87,13 @@ async def test_the_prediction_is_that_of_few_shot() -> None:
         config = RunConfig(algorithm=ALGORITHMS["fomaml"]())
         theta = load_checkpoint(Path(path(5_000))).state.theta
         given = draw_preset("standard", 0, 0, SineTasks())
-        wave = SineWave(given.amplitude, given.phase)
-        task = FewShotTask(wave, np.array(given.support_x), np.array(given.support_y))
+        task = explicit_task(given)
         expected = few_shot(
-            make_engine(config), theta, config.waves, task, 32, config.algorithm.inner_lr,
+            make_engine(config), theta, config.tasks, task, 32, config.algorithm.inner_lr,
             every_step=True,
         )  # fmt: skip
-        assert drawn(page, "before").y == tuple(expected.predictions[0][0].tolist())
-        assert drawn(page, "after").y == tuple(expected.predictions[0][-1].tolist())
+        assert drawn(page, "before").y == tuple(expected.predictions[0, 0, :, 0].tolist())
+        assert drawn(page, "after").y == tuple(expected.predictions[0, -1, :, 0].tolist())
 
 
 async def test_keys_move_among_the_checkpoints_and_stay_at_the_ends() -> None:
@@ -207,7 +206,7 @@ async def test_an_evaluation_adapted_again_reaches_the_loss_of_its_time() -> Non
     task = draw_task(SineTasks(), 0, PROBES["validation"], 12_000)
     config = RunConfig(algorithm=ALGORITHMS["fomaml"]())
     theta = load_checkpoint(Path(path(12_000))).state.theta
-    again = few_shot(make_engine(config), theta, config.waves, task, 32, 0.02).losses[0]
+    again = few_shot(make_engine(config), theta, config.tasks, task, 32, 0.02).losses[0]
     events = [evaluated(12_000, float(again[0]), float(again[-1]))]
     make_run(FOMAML.parent / "other", events, config)
     (FOMAML.parent / "other" / "events.jsonl").replace(FOMAML / "events.jsonl")
@@ -234,16 +233,12 @@ async def test_a_large_terminal_has_the_same_task_by_several_checkpoints() -> No
         assert sorted(session.visited) == [path(one) for one in CHECKPOINTS]
         config = RunConfig(algorithm=ALGORITHMS["fomaml"]())
         given = draw_preset("standard", 0, 0, SineTasks())
-        task = FewShotTask(
-            SineWave(given.amplitude, given.phase),
-            np.array(given.support_x),
-            np.array(given.support_y),
-        )
+        task = explicit_task(given)
         for index, iteration in enumerate(CHECKPOINTS):
             theta = load_checkpoint(Path(path(iteration))).state.theta
             engine, lr = make_engine(config), config.algorithm.inner_lr
-            found = few_shot(engine, theta, config.waves, task, 32, lr, every_step=True)
-            assert drawn(page, "after", f"strip-{index}").y == tuple(found.predictions[0][31])
+            found = few_shot(engine, theta, config.tasks, task, 32, lr, every_step=True)
+            assert drawn(page, "after", f"strip-{index}").y == tuple(found.predictions[0, 31, :, 0])
             mark = "▸" if iteration == 12_000 else " "
             assert f"{mark}θ of {iteration:,} · {loss(found.losses[0][31])}" in seen
             through = drawn(page, "at step 31", "through-time")

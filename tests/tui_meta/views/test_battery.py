@@ -171,7 +171,7 @@ def test_the_worst_tasks_are_listed_and_the_selected_one_is_marked() -> None:
     assert len(rows) == 10
     for poor, row in zip(surveyed().sources[0].worst, rows, strict=True):
         assert loss(poor.loss) in plain(row)
-        assert f"{poor.task.amplitude:.2f}·sin" in plain(row)
+        assert f"{poor.task.parameters[0]:.2f}·sin" in plain(row)
     assert [plain(row).startswith("▸") for row in rows] == [False, False, True] + [False] * 7
     assert "task" in plain(head)
 

@@ -101,9 +101,11 @@ def test_the_settings_fit_any_width(width: int, selected: bool) -> None:
 
 
 def test_the_introduction_names_the_key_to_press() -> None:
-    assert "Press e to start." in plain(introduction(80, usual_key, running=False)[-1])
-    assert all(cells(one) <= 60 for one in introduction(60, usual_key, running=False))
-    assert not any("e to start" in plain(one) for one in introduction(80, usual_key, running=True))
+    assert "Press e to start." in plain(introduction(80, usual_key, SineTasks(), running=False)[-1])
+    assert all(cells(one) <= 60 for one in introduction(60, usual_key, SineTasks(), running=False))
+    assert not any(
+        "e to start" in plain(one) for one in introduction(80, usual_key, SineTasks(), running=True)
+    )
 
 
 @given(*SIZES, st.integers(2, 8), st.sampled_from(PANELS))

@@ -31,7 +31,8 @@ def asked(state: LabState) -> dict[str, Adapted]:
 
 def off_the_wave(task: ExplicitTask) -> np.ndarray:
     x = np.array(task.support_x)
-    return np.array(task.support_y) - task.amplitude * np.sin(x + task.phase)
+    amplitude, phase = task.parameters
+    return np.array(task.support_y) - amplitude * np.sin(x + phase)
 
 
 def points(state: LabState) -> list[tuple[float, float]]:
@@ -66,7 +67,7 @@ def test_the_next_task_is_of_the_same_preset(preset: PresetName) -> None:
 def test_the_next_task_of_drawn_points_has_other_points_of_the_same_wave() -> None:
     state = lab.with_points(START, 7)
     following = lab.another(state)
-    assert (following.task.amplitude, following.task.phase) == (4.0, 1.0)
+    assert following.task.parameters == (4.0, 1.0)
     assert len(following.task.support_x) == 7
     assert not set(following.task.support_x) & set(state.task.support_x)
 
@@ -77,15 +78,15 @@ def test_drawn_points_keep_their_distance_when_the_wave_changes(
     preset: PresetName, amplitude: float, phase: float
 ) -> None:
     before = lab.choose(START, preset)
-    after = lab.with_wave(before, amplitude, phase)
-    assert (after.task.amplitude, after.task.phase) == (amplitude, phase)
+    after = lab.with_parameter(lab.with_parameter(before, 0, amplitude), 1, phase)
+    assert after.task.parameters == (amplitude, phase)
     assert after.task.support_x == before.task.support_x
     assert off_the_wave(after.task) == pytest.approx(off_the_wave(before.task), abs=1e-9)
 
 
 def test_points_placed_by_hand_stay_when_the_wave_changes() -> None:
     placed = lab.add(START)
-    assert lab.with_wave(placed, 1.0, 0.0).task.support_y == placed.task.support_y
+    assert lab.with_parameter(placed, 0, 1.0).task.support_y == placed.task.support_y
 
 
 def test_points_are_drawn_from_the_chosen_interval() -> None:
@@ -129,7 +130,7 @@ def test_a_worst_task_of_the_battery_opens_as_it_was() -> None:
         lambda: lab.with_points(START, 0),
         lambda: lab.with_points(START, 101),
         lambda: lab.with_noise(START, math.nan),
-        lambda: lab.with_wave(START, math.inf, 0.0),
+        lambda: lab.with_parameter(START, 0, math.inf),
         lambda: lab.with_updates(START, 1_001),
         lambda: lab.with_rate(START, 0.0),
         lambda: lab.delete(lab.with_points(START, 1)),
@@ -154,7 +155,7 @@ def test_the_cursor_stays_on_the_chart(
     state = lab.take(state) if held else state
     for columns, rows in moves:
         state = lab.move(state, columns, rows)
-        assert state.waves.x[0] <= state.x <= state.waves.x[1]
+        assert state.family.x[0] <= state.x <= state.family.x[1]
         assert abs(state.y) <= state.height
 
 
@@ -165,7 +166,7 @@ def test_a_point_is_added_where_the_cursor_is(moves: list[tuple[int, int]]) -> N
         state = lab.move(state, columns, rows)
     added = lab.add(state)
     assert points(added) == [*points(state), (state.x, state.y)]
-    assert lab.delete(added).task == lab.with_wave(state, 4.0, 1.0).task
+    assert lab.delete(added).task == lab.with_parameter(state, 0, 4.0).task
 
 
 def test_a_carried_point_goes_with_the_cursor_until_it_is_let_go() -> None:
@@ -277,8 +278,8 @@ def test_the_picture_has_the_wave_all_predictions_and_the_points() -> None:
 def test_the_axes_stay_put_for_usual_waves_and_grow_for_tall_ones() -> None:
     charts = LabCharts()
     usual = charts.waves(START, {}).y
-    assert charts.waves(lab.with_wave(START, 1.0, 0.0), {}).y == usual
-    tall = charts.waves(lab.with_wave(START, 10.0, 0.0), {}).y
+    assert charts.waves(lab.with_parameter(START, 0, 1.0), {}).y == usual
+    tall = charts.waves(lab.with_parameter(START, 0, 10.0), {}).y
     assert tall.upper >= 10
     assert charts.waves(START, {}).y == usual
 

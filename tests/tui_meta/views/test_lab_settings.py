@@ -19,13 +19,14 @@ from tests.support.dashboard.answers import SOURCES, adapted
 from tui_meta.views.lab import settings as lab_settings
 from tui_meta.views.lab import state as lab
 from tui_meta.views.lab.pending_queries import Answers
-from tui_meta.views.lab.settings import RANDOM, SETTINGS, LabSettings, Origin
+from tui_meta.views.lab.settings import RANDOM, LabSettings, Origin, settings_of
 from tui_meta.views.lab.text import head_lines, loss_lines, shape, task_line
 from tui_meta.views.numbers import loss
 from tui_meta.views.text import cells, plain
 
 RUNS = (Origin("FOMAML", "fomaml"), Origin("Reptile", "reptile"))
 LAB_SETTINGS = LabSettings(lab.begin(SineTasks()), RUNS)
+SETTINGS = settings_of(LAB_SETTINGS.lab)
 NAMES = [setting.name for setting in SETTINGS]
 
 

@@ -11,6 +11,7 @@ from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.errors import ConfigError, UnknownSettingError
 from core.models.settings import NetworkConfig
+from core.tasks.polynomials import LineTasks
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.grouped import grouped_session
 from tui_meta.views.dialogs.new_run import NewRun, run_settings
@@ -63,7 +64,7 @@ def test_what_is_typed_becomes_the_configuration() -> None:
     config = RunConfig.from_dict(new.request.config)
     assert config.algorithm == Reptile(outer_optimizer="adam", adam_betas=(0.8, 0.99))
     assert config.network == NetworkConfig(hidden=(32, 16))
-    assert (config.seed, config.iterations, config.waves.x) == (5, 1_000, (-1.0, 1.0))
+    assert (config.seed, config.iterations, config.tasks.x) == (5, 1_000, (-1.0, 1.0))
     assert config.validation.support_interval == (0.0, 5.0)
     assert config.validation.inner_lr == 0.01
     assert new.request.name == "mine"
@@ -91,10 +92,21 @@ def test_a_text_typed_back_differs_no_more() -> None:
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_setting_has_a_help_text_and_says_what_it_must_be(algorithm: str) -> None:
-    new = new_run(f"{algorithm}-1")
-    for one in run_settings(algorithm):
+    new = typed(new_run(), algorithm=algorithm)
+    for one in new.settings:
         assert one.help
         assert new.requirement(one).startswith("must be "), one.key
+
+
+def test_a_run_on_another_task_family_keeps_it_and_its_settings() -> None:
+    config = RunConfig(algorithm=Reptile(), tasks=LineTasks(slope=(0.0, 2.0)))
+    session = FakeSession()
+    session.change("reptile-1", config=config.to_dict())
+    new = new_run(session=session)
+    assert new.text("line.slope") == "0.0, 2.0"
+    other = typed(new, line__slope="1 2")
+    assert other.difference_words == "slope 1 2 instead of 0.0, 2.0"
+    assert RunConfig.from_dict(other.request.config).tasks == LineTasks(slope=(1.0, 2.0))
 
 
 def test_a_requirement_follows_other_values() -> None:
@@ -164,7 +176,7 @@ def test_words_of_a_command_line_are_settings_too() -> None:
     with pytest.raises(ConfigError, match="must be a setting and its value"):
         new_run().with_words(["mine"])
     with pytest.raises(ConfigError, match="algorithm: must be one of fomaml, reptile"):
-        new_run().with_words(["algorithm=maml"])
+        new_run().with_words(["algorithm=mamal"])
 
 
 def test_text_is_edited_at_the_cursor() -> None:
@@ -189,6 +201,10 @@ def test_a_choice_is_made_by_the_arrows_or_its_first_letter() -> None:
     form = NewRunForm(new_run())
     form.move(1)
     form.sideways(1)
+    assert form.new.algorithm == "maml"
+    form.sideways(-2)
+    assert form.new.algorithm == "reptile"
+    form.sideways(-1)
     assert form.new.algorithm == "fomaml"
     form.insert("r")
     assert form.new.algorithm == "reptile"

@@ -25,7 +25,7 @@ def question(index: int = 0, source: AnySource = RUN) -> Adapt:
 def answer(iteration: int = 0) -> Adapted:
     return Adapted(
         iteration=iteration,
-        task=ExplicitTask(1.0, 0.0, (0.0,), (0.0,)),
+        task=ExplicitTask((1.0, 0.0), (0.0,), (0.0,)),
         lr=0.1,
         query_x=(0.0,),
         query_y=(0.0,),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.tasks.sine import SineTasks
+from tests.support.waves import sine_wave
 from tui_meta.views.plots.axis import Axis, Limits
 from tui_meta.views.plots.lines import Vertex, dashed, decimate, straighten
 from tui_meta.views.plots.plot import Plot, Series, curve
@@ -101,7 +102,7 @@ def test_a_growing_line_keeps_the_points_it_needed_but_for_the_last() -> None:
 def test_series_of_one_chart_differ_in_marker_and_in_colour() -> None:
     curves = [curve(str(index), [], [], index) for index in range(4)]
     x = Limits(-1, 1)
-    task, nothing = task_series(1, 0, [], [], x), Prediction([], [], [], [])
+    task, nothing = task_series(sine_wave(1, 0), [], [], x), Prediction([], [], [], [])
     wave = wave_plot("", task, x, x.axis(), nothing).series
     for series in (curves, wave):
         assert len({one.marker for one in series}) == 4
@@ -111,7 +112,7 @@ def test_series_of_one_chart_differ_in_marker_and_in_colour() -> None:
 def test_a_wave_panel_has_the_colour_of_its_run_and_none_for_the_task() -> None:
     x, run = Limits(-1, 1), curve("", [], [], 1)
     true, before, after, support = wave_plot(
-        "", task_series(1, 0, [], [], x), x, x.axis(), Prediction([], [], [], []), 1
+        "", task_series(sine_wave(1, 0), [], [], x), x, x.axis(), Prediction([], [], [], []), 1
     ).series
     assert (before.color, before.dim) == (run.color, True)
     assert (after.color, after.dim) == (run.color, False)

@@ -32,7 +32,7 @@ def past(*iterations: int, evaluations: range = range(0, 500, 50), damaged: int 
         damaged=damaged,
         evaluations=tuple(
             PastEvaluation(
-                iteration=i, index=i, amplitude=1.0, phase=0.0, before=4.0, after=1 / (1 + i)
+                iteration=i, index=i, parameters=(1.0, 0.0), before=4.0, after=1 / (1 + i)
             )
             for i in evaluations
         ),
@@ -189,7 +189,7 @@ def test_the_task_of_an_evaluation_is_drawn_again() -> None:
     task = time_machine.evaluated_task(machine, SineTasks())
     expected = draw_task(SineTasks(), 5, PROBES["validation"], 120)
     assert task is not None
-    assert (task.amplitude, task.phase) == (expected.wave.amplitude, expected.wave.phase)
+    assert task.parameters == expected.function.parameters
     assert task.support_x == tuple(expected.support_x)
     assert task.support_y == tuple(expected.support_y)
     assert time_machine.evaluated_task(at_newest(known), SineTasks()) is None

@@ -66,11 +66,11 @@ def compare(
     protocol = chosen_protocol(given, SineTasks())
     validation.count("--tasks", protocol.tasks, low=2)
     a, b = load_networks([first, second], device, any_tasks=protocol.family is not None)
-    waves = a.checkpoint.config.waves
+    tasks = a.checkpoint.config.tasks
     if is_chosen(given):
-        protocols = [chosen_protocol(given, waves)]
+        protocols = [chosen_protocol(given, tasks)]
     else:
-        protocols = [every_step(given, name, waves) for name in ("source", "source-half-range")]
+        protocols = [every_step(given, name, tasks) for name in ("source", "source-half-range")]
     results = [_paired(a, b, protocol) for protocol in protocols]
     if as_json:
         print_json(_plain(a, b, protocols, results))
@@ -78,7 +78,7 @@ def compare(
     output = Output()
     print_headings(output, (a, b))
     for protocol, paired in zip(protocols, results, strict=True):
-        title, settings = protocol_lines(given, protocol, waves, networks=2)
+        title, settings = protocol_lines(given, protocol, tasks, networks=2)
         output.print_line(title, "bold")
         if is_chosen(given):
             output.print_line(settings)

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.algorithms.registry import ALGORITHMS
 from core.config import RUN_SETTINGS, TABLES
 from core.settings import help_texts
+from core.tasks.family import TaskFamily
 from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.flags import NOT_SET
-from tui_meta.cli.launch import Variations
+from tui_meta.cli.launch import Tasks, Variations
 from tui_meta.cli.settings import Configuration, configure
 from tui_meta.console import Exit
 
@@ -41,7 +41,7 @@ def as_toml(settings: Configuration) -> str:
     lines += _table(shared, RUN_SETTINGS)
     lines += _table(settings.saving)
     for name in TABLES:
-        table = settings.algorithms[name] if name in ALGORITHMS else getattr(shared, name)
+        table = settings.tables[name] if name in settings.tables else getattr(shared, name)
         lines += [f"[{name}]", *_table(table)]
     if "sweep" in experiment:
         lines += ["[sweep]", *_assignments(experiment["sweep"]), ""]
@@ -72,6 +72,8 @@ def _table(settings: Any, names: Sequence[str] = ()) -> Iterator[str]:
         if name in NOT_SET:
             continue
         value = getattr(settings, name)
+        if isinstance(value, TaskFamily):
+            described, value = help_texts(Tasks), value.name
         yield f"# {described.get(name, name)}"
         yield f"# {name} =" if value is None else f"{name} = {_value(value)}"
         yield ""

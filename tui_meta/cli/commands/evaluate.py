@@ -8,11 +8,12 @@ import msgspec
 
 from core.config import DeviceName
 from core.evaluation.adaptation import few_shot
-from core.evaluation.few_shot_tasks import PROBES, ProbeName, draw_task
+from core.evaluation.few_shot_tasks import PROBES, ProbeName, draw_task, task_fields
 from core.evaluation.statistics import Statistics
 from core.evaluation_protocol import EvaluationProtocol
-from core.tasks.sine import SineTasks, SineWave
-from core.tasks.sine_sampler import query_grid
+from core.tasks.family import TaskFamily
+from core.tasks.functions import TaskFunction, query_grid
+from core.tasks.sine import SineTasks
 from tui_meta.cli.networks import Identity, Network, load_networks, print_headings
 from tui_meta.cli.protocols import chosen_protocol, every_step, is_chosen, protocol_lines
 from tui_meta.cli.tables import print_chart, print_json, print_losses, print_statistics
@@ -25,11 +26,11 @@ from tui_meta.views.plots.plot import Plot
 from tui_meta.views.plots.wave import Prediction, task_series, wave_limits, wave_plot
 
 
-class Evaluation(msgspec.Struct, frozen=True):
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """One few-shot evaluation: the task, the predictions, and the loss after each gradient step."""
 
-    amplitude: float
-    phase: float
+    amplitude: float | msgspec.UnsetType = msgspec.UNSET
+    phase: float | msgspec.UnsetType = msgspec.UNSET
     support_x: list[float]
     support_y: list[float]
     query_x: list[float]
@@ -37,6 +38,13 @@ class Evaluation(msgspec.Struct, frozen=True):
     before: list[float]
     after: list[float]
     losses: list[float]
+    parameters: tuple[float, ...] | msgspec.UnsetType = msgspec.UNSET
+    label: str | msgspec.UnsetType = msgspec.UNSET
+
+    def function(self, family: TaskFamily) -> TaskFunction:
+        """Return the task, one of ``family``."""
+        known = self.parameters or (self.amplitude, self.phase)
+        return TaskFunction(family, known)  # type: ignore[arg-type]
 
 
 class Assessment(msgspec.Struct, frozen=True):
@@ -84,8 +92,8 @@ def evaluate(
 def _evaluate_protocol(
     networks: Sequence[Network], given: Mapping[str, Any], *, as_json: bool
 ) -> None:
-    waves = networks[0].checkpoint.config.waves
-    protocol = chosen_protocol(given, waves)
+    tasks = networks[0].checkpoint.config.tasks
+    protocol = chosen_protocol(given, tasks)
     steps = protocol.reported_steps
     losses = {one.label: Statistics.per_step(one.losses(protocol)) for one in networks}
     if as_json:
@@ -94,7 +102,7 @@ def _evaluate_protocol(
         return
     output = Output()
     print_headings(output, networks)
-    title, settings = protocol_lines(given, protocol, waves, len(networks))
+    title, settings = protocol_lines(given, protocol, tasks, len(networks))
     output.print_line(title, "bold")
     output.print_line(settings)
     print_statistics(output, steps, losses, complete=True)
@@ -110,12 +118,12 @@ def _evaluate_reference(
         return
     output = Output()
     print_headings(output, networks)
-    waves = networks[0].checkpoint.config.waves
+    tasks = networks[0].checkpoint.config.tasks
     standard = {label: one.standard for label, one in assessments.items()}
     half_range = {label: one.half_range for label, one in assessments.items()}
-    _show_waves(output, "1. Standard", "standard", standard, waves)
+    _show_waves(output, "1. Standard", "standard", standard, tasks)
     print_losses(output, {label: one.losses for label, one in standard.items()})
-    _show_waves(output, "2. Half range", "half-range", half_range, waves)
+    _show_waves(output, "2. Half range", "half-range", half_range, tasks)
     output.print_line("3. Loss per gradient step, same task and points as 2", "bold")
     output.print_line("")
     losses = {label: one.losses for label, one in half_range.items()}
@@ -123,11 +131,11 @@ def _evaluate_reference(
     print_losses(output, losses)
     for protocol, statistics in (
         (
-            every_step(given, "source", waves),
+            every_step(given, "source", tasks),
             {label: one.random_tasks for label, one in assessments.items()},
         ),
         (
-            every_step(given, "source-half-range", waves),
+            every_step(given, "source-half-range", tasks),
             {label: one.random_tasks_half_range for label, one in assessments.items()},
         ),
     ):
@@ -138,9 +146,9 @@ def _evaluate_reference(
 
 def assess(network: Network, given: Mapping[str, Any]) -> Assessment:
     """Evaluate one network; tasks and points depend on ``given`` alone."""
-    waves = network.checkpoint.config.waves
-    full = every_step(given, "source", waves)
-    half = every_step(given, "source-half-range", waves)
+    tasks = network.checkpoint.config.tasks
+    full = every_step(given, "source", tasks)
+    half = every_step(given, "source-half-range", tasks)
     return Assessment(
         network.identity,
         standard=_evaluation(network, "standard", full.seed),
@@ -154,22 +162,22 @@ def assess(network: Network, given: Mapping[str, Any]) -> Assessment:
 
 def _evaluation(network: Network, probe: ProbeName, seed: int) -> Evaluation:
     config = network.checkpoint.config
-    task = draw_task(config.waves, seed, PROBES[probe], 0)
-    grid = query_grid(config.waves)
+    task = draw_task(config.tasks, seed, PROBES[probe], 0)
+    grid = query_grid(config.tasks)
     lr = config.algorithm.inner_lr
     theta = network.checkpoint.state.theta
-    result = few_shot(network.engine, theta, config.waves, task, PROBES[probe].steps, lr)
-    return Evaluation(
-        task.wave.amplitude,
-        task.wave.phase,
-        task.support_x.tolist(),
-        task.support_y.tolist(),
-        grid.tolist(),
-        task.wave(grid).tolist(),
-        result.before[0].tolist(),
-        result.after[0].tolist(),
-        result.losses[0].tolist(),
-    )
+    result = few_shot(network.engine, theta, config.tasks, task, PROBES[probe].steps, lr)
+    named = task_fields(task.function, grid)
+    arrays = {
+        "support_x": task.support_x,
+        "support_y": task.support_y,
+        "query_x": grid,
+        "query_y": task.function(grid),
+        "before": result.before[0],
+        "after": result.after[0],
+    }
+    points = {name: array[:, 0].tolist() for name, array in arrays.items()}
+    return Evaluation(**{**named, **points}, losses=result.losses[0].tolist())
 
 
 def _show_waves(
@@ -177,22 +185,22 @@ def _show_waves(
     title: str,
     probe: ProbeName,
     evaluations: dict[str, Evaluation],
-    waves: SineTasks,
+    tasks: TaskFamily,
 ) -> None:
     first = next(iter(evaluations.values()))
-    protocol = PROBES[probe].described(waves)
-    output.print_line(f"{title}: {SineWave(first.amplitude, first.phase).label}", "bold")
+    protocol = PROBES[probe].described(tasks)
+    output.print_line(f"{title}: {first.function(tasks).label}", "bold")
     output.print_line(f"{protocol.support}, {protocol.last_step} gradient steps")
     output.print_line("")
     for label, shown in evaluations.items():
         output.print_line(f"{label}: loss {loss(shown.losses[0])} → {loss(shown.losses[-1])}")
-        print_chart(output, _evaluation_plot(shown, waves))
+        print_chart(output, _evaluation_plot(shown, tasks))
 
 
-def _evaluation_plot(shown: Evaluation, waves: SineTasks) -> Plot:
-    x = limits_around(waves.x)
-    y = wave_limits(waves, (*shown.before, *shown.after)).axis("y")
-    task = task_series(shown.amplitude, shown.phase, shown.support_x, shown.support_y, x)
+def _evaluation_plot(shown: Evaluation, tasks: TaskFamily) -> Plot:
+    x = limits_around(tasks.x)
+    y = wave_limits(tasks, (*shown.before, *shown.after)).axis("y")
+    task = task_series(shown.function(tasks), shown.support_x, shown.support_y, x)
     prediction = Prediction(shown.query_x, shown.query_y, shown.before, shown.after)
     return wave_plot("", task, x, y, prediction)
 

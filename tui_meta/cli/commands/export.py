@@ -21,6 +21,7 @@ from core.storage.event_log_reader import history
 from core.storage.io import write_atomically
 from core.storage.paths import folder_name
 from core.storage.run_folder import read_record
+from core.tasks.sine import SineTasks
 from tui_meta.console import Exit
 from tui_meta.output import Output
 from tui_meta.views.runs.report import flattened, recorded_config
@@ -45,6 +46,7 @@ class LossRow(NamedTuple):
     ``task``. Validations and evaluations have a row for each reported gradient step (``update``).
     ``time`` is in seconds since the epoch; ``loss`` is None where it is not finite. ``tasks``,
     ``points``, ``gradients`` and ``seconds`` are what the run had used for its training.
+    ``parameters`` of the task have a column each, except for sine waves.
     """
 
     series: str
@@ -66,7 +68,11 @@ class LossRow(NamedTuple):
     run: str = ""
     algorithm: str = ""
     seed: int = 0
+    parameters: tuple[float, ...] = ()
 
+
+COLUMNS = LossRow._fields[:-1]
+"""Columns of every table."""
 
 WHOLE_NUMBERS = (
     *("iteration", "update", "task", "diverged"),
@@ -194,9 +200,9 @@ def loss_rows(events: Iterable[AnyEvent], config: RunConfig, run: str) -> Iterat
             yield row._replace(loss=event.loss)
         elif isinstance(event, Evaluated):
             series = PERIODIC if event.probe == "validation" else event.probe
-            row = row._replace(
-                series=series, task=event.index, amplitude=event.amplitude, phase=event.phase
-            )
+            row = row._replace(series=series, task=event.index, parameters=event.task)
+            if isinstance(config.tasks, SineTasks):
+                row = row._replace(amplitude=event.task[0], phase=event.task[1])
             for update, loss in enumerate(event.losses):
                 yield row._replace(loss=loss, update=update)
         elif isinstance(event, Validated):
@@ -218,7 +224,10 @@ def _fitting(count: int) -> int | None:
 
 
 def table_of(runs: Sequence[ExportedRun]) -> Table:
-    """Return one table of all losses, with a column for each setting that differs."""
+    """Return one table of all losses, with a column for each setting that differs.
+
+    Parameters of tasks other than sine waves have columns too, such as ``task.slope``.
+    """
     algorithms = {run.config.algorithm.name for run in runs}
     shared = "algorithm" if len(algorithms) > 1 else None
     settings = [flattened(run.config, shared) for run in runs]
@@ -226,14 +235,17 @@ def table_of(runs: Sequence[ExportedRun]) -> Table:
     differing = [
         name
         for name in names
-        if name not in LossRow._fields and len({repr(one.get(name)) for one in settings}) > 1
+        if name not in COLUMNS and len({repr(one.get(name)) for one in settings}) > 1
     ]
-    rows = [
-        (*row, *map(one.get, differing))
-        for run, one in zip(runs, settings, strict=True)
-        for row in run.rows
-    ]
-    return Table([*LossRow._fields, *differing], rows)
+    families = [run.config.tasks for run in runs]
+    parameters = [() if isinstance(one, SineTasks) else one.parameters for one in families]
+    names = dict.fromkeys(name for one in parameters for name in one)
+    rows = []
+    for run, one, own in zip(runs, settings, parameters, strict=True):
+        for row in run.rows:
+            values = dict(zip(own, row.parameters, strict=False))
+            rows.append((*row[:-1], *map(values.get, names), *map(one.get, differing)))
+    return Table([*COLUMNS, *(f"task.{name}" for name in names), *differing], rows)
 
 
 def as_csv(runs: Sequence[ExportedRun]) -> bytes:
@@ -251,7 +263,7 @@ def as_parquet(runs: Sequence[ExportedRun]) -> bytes:
     arrow = _library("pyarrow", "parquet")
     parquet = _library("pyarrow.parquet", "parquet")
     table = table_of(runs)
-    types = dict.fromkeys(LossRow._fields, arrow.float64())
+    types = dict.fromkeys(COLUMNS, arrow.float64())
     types |= dict.fromkeys(("series", "run", "algorithm"), arrow.string())
     types |= dict.fromkeys(WHOLE_NUMBERS, arrow.int64())
     columns = list(zip(*table.rows, strict=True)) or [()] * len(table.columns)

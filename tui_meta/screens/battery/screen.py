@@ -11,7 +11,7 @@ from core.analysis.answers import AnyAnswer, BatteryResult
 from core.analysis.questions import ExplicitTask
 from core.events import Snapshot
 from core.session.api import Session
-from core.tasks.sine import SineTasks
+from core.tasks.family import TaskFamily
 from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.page import Page
 from tui_meta.views.battery import layout as battery_layout
@@ -28,6 +28,7 @@ from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.pages import BATTERY_KEYS
 from tui_meta.views.keys.table import PAGE_KEYS, Key
 from tui_meta.views.plots.heat import ramp
+from tui_meta.views.run_settings import family_of
 from tui_meta.views.tabular import Rows, battery_rows
 from tui_meta.views.text import Line
 from tui_meta.widgets.chart import Chart
@@ -136,19 +137,19 @@ class BatteryPage(Page):
     def _settings_line(self, width: int) -> Line:
         if self._battery:
             return battery.progress_line(self._battery.done, self._battery.total, width)
-        return self._settings.line(width, self._waves, selected=self._selected is None)
+        return self._settings.line(width, self._family, selected=self._selected is None)
 
     @property
-    def _waves(self) -> SineTasks:
+    def _family(self) -> TaskFamily:
         """The task family of the first run, from which tasks are drawn."""
-        return next(iter(self.dashboard.snapshots.values())).waves
+        return family_of(next(iter(self.dashboard.snapshots.values())))
 
     def _about(self, width: int) -> list[Line]:
         """Return the lines between the settings and the panels."""
         result, titles = self._result, self._titles
         if result is None:
             key = self.dashboard.key
-            return [(), *introduction(width, key, running=self._battery is not None)]
+            return [(), *introduction(width, key, self._family, running=self._battery is not None)]
         table = battery.table(result, titles, width)
         if self._arrangement.brief:
             return table
@@ -212,7 +213,7 @@ class BatteryPage(Page):
         self._battery = running
         self.ask(
             "battery",
-            self._settings.question(runs, self._waves),
+            self._settings.question(runs, self._family),
             lambda answer: self._take(running, answer),
             progress=running.update,
             failed=self._fail,
@@ -262,17 +263,18 @@ class BatteryPage(Page):
         """Open the selected task in the Lab, or the settings, to type them."""
         if self._selected is not None and self._result:
             hard = self._result.sources[self._source].worst[self._selected]
-            self.post_message(self.TaskChosen(hard.task, self._result.protocol.last_step))
+            if hard.task:
+                self.post_message(self.TaskChosen(hard.task, self._result.protocol.last_step))
         else:
             self._type_settings()
 
     def _type_settings(self) -> None:
-        settings, waves = self._settings, self._waves
+        settings, family = self._settings, self._family
         asked: TypeIn[BatterySettings] = TypeIn(
             "Settings of the next battery",
             settings.text,
             HINT,
-            lambda text: settings.typed(text, waves),
+            lambda text: settings.typed(text, family),
         )
         self.app.push_screen(asked, self._take_settings)
 

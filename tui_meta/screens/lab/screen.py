@@ -25,6 +25,7 @@ from tui_meta.views.lab.pending_queries import PendingQueries
 from tui_meta.views.lab.settings import LabSettings, Origin
 from tui_meta.views.lab.state import LabState
 from tui_meta.views.lab.text import Shape, head_lines, loss_lines
+from tui_meta.views.run_settings import family_of
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 
@@ -48,7 +49,7 @@ class LabPage(TaskPage):
         self._turning = 0
         """Steps away from the live theta, to be taken once the checkpoints are known."""
         self._ticks = 0
-        self._begin(LabSettings(lab.begin(next(iter(self._snapshots.values())).waves), ()))
+        self._begin(LabSettings(lab.begin(family_of(next(iter(self._snapshots.values())))), ()))
 
     def _begin(self, settings: LabSettings) -> None:
         """Start with the current runs: those that are known as they are, others live."""

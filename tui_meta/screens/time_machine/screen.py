@@ -23,6 +23,7 @@ from tui_meta.views.lab.charts import LabCharts
 from tui_meta.views.lab.state import LabState
 from tui_meta.views.lab.text import Shape, preset_line, task_line, wave_line
 from tui_meta.views.numbers import whole
+from tui_meta.views.run_settings import family_of
 from tui_meta.views.text import Line, fit, line
 from tui_meta.views.time_machine import text as time_text
 from tui_meta.views.time_machine.answer_cache import AnswerCache
@@ -51,7 +52,7 @@ class TimeMachinePage(TaskPage):
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__(session, dashboard)
-        self._lab = lab.begin(next(iter(dashboard.snapshots.values())).waves)
+        self._lab = lab.begin(family_of(next(iter(dashboard.snapshots.values()))))
         self._pictures = LabCharts()
         self._visits = AnswerCache()
         self._ticks = 0
@@ -74,7 +75,7 @@ class TimeMachinePage(TaskPage):
         self._runs = list(dashboard.snapshots)
         # Others may replace them before the page is painted again.
         self._titles = dashboard.titles
-        self._waves = {run: one.waves for run, one in dashboard.snapshots.items()}
+        self._families = {run: family_of(one) for run, one in dashboard.snapshots.items()}
         for run in self._runs:
             self._histories.setdefault(run, HistoryChart())
             self._through_time.setdefault(run, ThroughTimeChart())
@@ -212,7 +213,9 @@ class TimeMachinePage(TaskPage):
         )
         head.show(self._head(answer, head.size.width))
         known = self._machine
-        listed.show(time_text.rows(known, listed.size.height, listed.size.width) if known else ())
+        size = listed.size
+        first = next(iter(self._families[self._run].parameters), "")
+        listed.show(time_text.rows(known, size.height, size.width, first) if known else ())
         timeline.show([time_text.timeline(known, timeline.size.width)] if known else ())
 
     def _head(self, answer: Adapted | None, width: int) -> list[Line]:
@@ -296,7 +299,7 @@ class TimeMachinePage(TaskPage):
         before, self._machines[run] = self._machines.get(run), machine
         there = before.chosen_evaluation if before else None
         if machine.chosen_evaluation != there:
-            task = time_machine.evaluated_task(machine, self._waves[run])
+            task = time_machine.evaluated_task(machine, self._families[run])
             if task:
                 self._lab = lab.open_task(self._lab, task, PROBES["validation"].steps)
         self._show_change()

@@ -6,7 +6,6 @@ from itertools import groupby, pairwise
 
 from core.analysis.answers import WORST_TASKS, BatteryResult, Number, Pair, SourceResult
 from core.evaluation_protocol import EvaluationProtocol
-from core.tasks.sine import SineWave
 from tui_meta.views.numbers import bar, loss, percent, whole
 from tui_meta.views.plots.axis import Limits
 from tui_meta.views.plots.heat import COLORS, Ramp, heat_cell
@@ -145,15 +144,15 @@ def heat_lines(
     beside: Sequence[int] = (),
     rows: int = 1,
 ) -> list[Line]:
-    """Return the heat map of the mean loss: amplitude up, phase across, and its scale.
+    """Return the heat map of the mean loss, by the first two parameters of tasks, and its scale.
 
     The maps of the sources in ``beside`` share the scale. A cell is ``rows`` high.
     """
     shown = answer.sources[source]
     scale = _scale([shown, *(answer.sources[other] for other in beside)])
-    cell = max(1, min(_WIDEST_CELL, (width - _LABEL_CELLS) // max(1, len(answer.phases) - 1)))
+    cell = max(1, min(_WIDEST_CELL, (width - _LABEL_CELLS) // max(1, len(answer.columns) - 1)))
     lines = []
-    edges = list(pairwise(answer.amplitudes))
+    edges = list(pairwise(answer.rows))
     for (low, high), means, tasks in zip(
         reversed(edges), reversed(shown.heat), reversed(answer.tasks), strict=True
     ):
@@ -161,9 +160,10 @@ def heat_lines(
         for label in (f"{low:.1f} to {high:.1f}", *[""] * (rows - 1)):
             title = Span(f"{label:>{_LABEL_CELLS - 1}} ", "dim")
             lines.append(fit(line(title, *_widened(spans, cell)), width))
-    first, last = f"{answer.phases[0]:.1f}", f"{answer.phases[-1]:.1f}"
-    gap = cell * (len(answer.phases) - 1) - len(first) - len(last)
-    foot = f"{'amplitude':>{_LABEL_CELLS - 1}} {first}{'phase':^{max(7, gap)}}{last}"
+    first, last = f"{answer.columns[0]:.1f}", f"{answer.columns[-1]:.1f}"
+    gap = cell * (len(answer.columns) - 1) - len(first) - len(last)
+    up, across = (name[: _LABEL_CELLS - 1] for name in answer.axes)
+    foot = f"{up:>{_LABEL_CELLS - 1}} {first}{across:^{max(7, gap)}}{last}"
     smallest, largest = (_text(10**end) for end in scale)
     key = line(
         Span(f"{f'loss {smallest}':>{_LABEL_CELLS - 1}} ", "dim"),
@@ -194,8 +194,7 @@ def worst_lines(
     lines = [fit((Span("   task      loss  wave", "dim"),), width)]
     for place, poor in list(enumerate(worst))[first : first + max(0, rows - 1)]:
         mark = "▸" if place == selected else " "
-        wave = SineWave(poor.task.amplitude, poor.task.phase).label
-        text = f"{mark}{whole(poor.index):>6}  {_text(poor.loss):>8}  {wave}"
+        text = f"{mark}{whole(poor.index):>6}  {_text(poor.loss):>8}  {poor.label}"
         lines.append(fit((Span(text, "reverse" if place == selected else ""),), width))
     return lines
 

@@ -11,7 +11,7 @@ from core import validation
 from core.analysis.questions import MOST_SOURCES, AnySource, Battery, Live, Untrained
 from core.errors import ConfigError
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
-from core.tasks.sine import SineTasks
+from core.tasks.family import TaskFamily
 from tui_meta.views.keys.keymap import KeyOf
 from tui_meta.views.numbers import whole
 from tui_meta.views.text import Line, Span, first_that_fits, fit, line, wrap
@@ -31,7 +31,7 @@ UNTRAINED = "random init"
 _INTRODUCTION = (
     "Every run and the random initialisation of the first one adapt to the same random tasks "
     "while training continues. Results: mean and median loss with 95% intervals, paired "
-    "comparisons, a histogram of the losses, mean loss by amplitude and phase, and the ten worst "
+    "comparisons, a histogram of the losses, mean loss by {axes}, and the ten worst "
     "tasks, which {key} opens in the Lab."
 )
 
@@ -71,7 +71,7 @@ class BatterySettings:
         known = (f"{key}={value}" for key, value in values.items() if value is not None)
         return " ".join((self.name, *known))
 
-    def typed(self, text: str, waves: SineTasks) -> BatterySettings:
+    def typed(self, text: str, family: TaskFamily) -> BatterySettings:
         """Return the settings in ``text``: a protocol's name, then such as ``shots=5 seed=1``.
 
         Raises ``ConfigError``.
@@ -79,7 +79,7 @@ class BatterySettings:
         name, *others = text.split() or [self.name]
         if "=" in name:
             name, others = "source", [name, *others]
-        named_protocol(name, waves)  # type: ignore[arg-type]
+        named_protocol(name, family)  # type: ignore[arg-type]
         settings = BatterySettings(name)  # type: ignore[arg-type]
         for other in others:
             key, _, value = other.partition("=")
@@ -89,16 +89,16 @@ class BatterySettings:
                 settings = replace(settings, **{field: read(value)})
             except ValueError as error:
                 raise ConfigError(key, value, "must be a number, as in " + HINT) from error
-        settings.question(["any"], waves)
+        settings.question(["any"], family)
         return settings
 
     def reseeded(self, steps: int) -> BatterySettings:
         """Return the settings with another seed."""
         return replace(self, seed=max(0, self.seed + steps))
 
-    def protocol(self, waves: SineTasks) -> EvaluationProtocol:
-        """Return what runs that are trained on ``waves`` are evaluated on."""
-        named = named_protocol(self.name, waves)
+    def protocol(self, family: TaskFamily) -> EvaluationProtocol:
+        """Return what runs that are trained on ``family`` are evaluated on."""
+        named = named_protocol(self.name, family)
         return replace(
             named,
             tasks=self.n_tasks,
@@ -109,15 +109,15 @@ class BatterySettings:
             support_interval=self.support_interval or named.support_interval,
         )
 
-    def question(self, runs: Sequence[str], waves: SineTasks) -> Battery:
+    def question(self, runs: Sequence[str], family: TaskFamily) -> Battery:
         """Return the question about the runs of these names and a random initialisation."""
         live = [Live(run) for run in runs[: MOST_SOURCES - 1]]
         sources: tuple[AnySource, ...] = (*live, Untrained(live[0]))
-        return Battery(sources=sources, protocol=self.protocol(waves))
+        return Battery(sources=sources, protocol=self.protocol(family))
 
-    def line(self, width: int, waves: SineTasks, *, selected: bool) -> Line:
+    def line(self, width: int, family: TaskFamily, *, selected: bool) -> Line:
         """Return the settings in one line, marked if ``selected``."""
-        protocol = self.protocol(waves)
+        protocol = self.protocol(family)
         steps = f"{protocol.last_step} gradient steps"
         rate = f", inner lr {protocol.inner_lr:g}" if protocol.inner_lr else ""
         tasks = Span(f"{whole(self.n_tasks)} tasks", "bold")
@@ -151,9 +151,10 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
 """Of each setting that can be typed, its field and how its value is read."""
 
 
-def introduction(width: int, key: KeyOf, *, running: bool) -> list[Line]:
+def introduction(width: int, key: KeyOf, family: TaskFamily, *, running: bool) -> list[Line]:
     """Return the text shown before the first results, with the key that starts the battery."""
     begin = line("Press ", Span(key("battery start"), "bold"), " to start.")
-    text = _INTRODUCTION.format(key=key("battery open"))
+    axes = " and ".join(family.parameters[:2]) or "nothing"
+    text = _INTRODUCTION.format(key=key("battery open"), axes=axes)
     lines: list[Line] = [line(row) for row in wrap(text, min(76, width))]
     return lines if running else [*lines, (), begin]

@@ -18,6 +18,7 @@ from core.experiments.specification import flat_settings, nested_settings, run_c
 from core.session.run_requests import AddRequest
 from core.settings import help_texts
 from core.storage.paths import require_run_name
+from core.tasks.registry import family_named
 from core.validation import one_of, refuse_unknown
 
 NAME, ALGORITHM, SEED = "name", "algorithm", "seed"
@@ -119,7 +120,7 @@ class NewRun:
     @cached_property
     def _given(self) -> Mapping[str, Any]:
         """The settings without what was typed."""
-        given = dict(self.beside.config)
+        given = _with_family(self.beside.config)
         own = given.pop(ALGORITHM)
         if own[NAME] != self.algorithm:
             own = _defaults(self.algorithm)
@@ -221,7 +222,7 @@ class NewRun:
 
         Keys are those of settings.
         """
-        before = flat_settings(self.beside.config, "")
+        before = flat_settings(_with_family(self.beside.config), "")
         found = {ALGORITHM: (self.beside.algorithm, self.algorithm)}
         for one in self.settings:
             is_own = one.table == self.algorithm
@@ -239,6 +240,16 @@ class NewRun:
             for key, (old, new) in self.differences.items()
         ]
         return "; ".join(words) or "same settings and seed: it will learn the same"
+
+
+def _with_family(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration whose task family is named, with its settings in their table."""
+    family = dict(config.get("tasks", {}))
+    if not family:
+        return dict(config)
+    name = family.pop(NAME)
+    others = {key: value for key, value in config.items() if key != "tasks"}
+    return {**others, "tasks": name, family_named(name, "tasks").table: family}
 
 
 def _defaults(algorithm: str) -> Mapping[str, Any]:

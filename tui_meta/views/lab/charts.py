@@ -83,7 +83,7 @@ class LabCharts:
         return replace(plot, series=(*reversed(plot.series), here), names=tuple(answers))
 
     def _y(self, lab: LabState) -> Axis:
-        usual = wave_limits(lab.waves)
+        usual = wave_limits(lab.family)
         tall = self._height.follow((-lab.height, lab.height))
         self._height = usual if lab.height == usual.upper else tall
         return self._height.axis("y")
@@ -96,8 +96,8 @@ def _prediction(lab: LabState, answer: Adapted | None) -> tuple[Sequence[float],
 
 def _task(lab: LabState) -> tuple[Series, Series]:
     task = lab.task
-    return task_series(task.amplitude, task.phase, task.support_x, task.support_y, _x(lab))
+    return task_series(lab.function, task.support_x, task.support_y, _x(lab))
 
 
 def _x(lab: LabState) -> Limits:
-    return limits_around(lab.waves.x)
+    return limits_around(lab.family.x)

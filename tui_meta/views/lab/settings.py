@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 
 from core.analysis.answers import RunHistory
 from core.analysis.questions import Adapt, AnySource, Live, PinnedTheta, Untrained
@@ -86,7 +87,8 @@ class LabSettings:
     @property
     def origin(self) -> int | None:
         """Number of the selected origin; None if a setting of the lab is selected."""
-        return self.chosen - len(SETTINGS) if self.chosen >= len(SETTINGS) else None
+        first = len(settings_of(self.lab))
+        return self.chosen - first if self.chosen >= first else None
 
     @property
     def selected(self) -> Origin | None:
@@ -96,15 +98,16 @@ class LabSettings:
 
 def choose(settings: LabSettings, by: int) -> LabSettings:
     """Select a later or an earlier setting, around the ends."""
-    return replace(
-        settings, chosen=(settings.chosen + by) % (len(SETTINGS) + len(settings.origins))
-    )
+    n = len(settings_of(settings.lab)) + len(settings.origins)
+    return replace(settings, chosen=(settings.chosen + by) % n)
 
 
 def turn(settings: LabSettings, by: int) -> LabSettings:
     """Increase the selected setting by ``by`` steps; raises ``LabError``."""
     if settings.selected is None:
-        return replace(settings, lab=SETTINGS[settings.chosen].turned(settings.lab, by))
+        return replace(
+            settings, lab=settings_of(settings.lab)[settings.chosen].turned(settings.lab, by)
+        )
     return _with_origin(settings, _turned(settings.selected, by))
 
 
@@ -112,7 +115,9 @@ def type_in(settings: LabSettings, text: str) -> LabSettings:
     """Set the selected setting to the value that ``text`` names; raises ``LabError``."""
     text = text.strip()
     if settings.selected is None:
-        return replace(settings, lab=SETTINGS[settings.chosen].typed(settings.lab, text))
+        return replace(
+            settings, lab=settings_of(settings.lab)[settings.chosen].typed(settings.lab, text)
+        )
     return _with_origin(settings, _typed(settings.selected, text))
 
 
@@ -120,7 +125,7 @@ def prompt(settings: LabSettings) -> tuple[str, str, str]:
     """Return name, current value and hint of the selected setting."""
     origin = settings.selected
     if origin is None:
-        setting = SETTINGS[settings.chosen]
+        setting = _chosen(settings)
         return setting.name, setting.value(settings.lab), setting.hint
     at = origin.machine.iteration if origin.machine and not origin.live else None
     value = "live" if at is None else str(at)
@@ -161,9 +166,13 @@ def questions(settings: LabSettings) -> dict[str, Adapt]:
     )
 
 
+def _chosen(settings: LabSettings) -> Setting:
+    return settings_of(settings.lab)[settings.chosen]
+
+
 def _with_origin(settings: LabSettings, origin: Origin) -> LabSettings:
     origins = list(settings.origins)
-    origins[settings.chosen - len(SETTINGS)] = origin
+    origins[settings.chosen - len(settings_of(settings.lab))] = origin
     return replace(settings, origins=tuple(origins))
 
 
@@ -223,21 +232,24 @@ def _rate(state: LabState, text: str) -> LabState:
     return lab.with_rate(state, _number("inner lr", text, "a number above 0, or own"))
 
 
-SETTINGS = (
-    Setting(
-        "amplitude",
+def settings_of(lab: LabState) -> tuple[Setting, ...]:
+    """Return the settings of the Lab: the parameters of the task, then those of every task."""
+    return (*map(_parameter, lab.family.parameters, lab.family.steps, count()), *_SETTINGS)
+
+
+def _parameter(name: str, step: float, index: int) -> Setting:
+    return Setting(
+        name,
         "a number",
-        lambda at: f"{at.task.amplitude:.2f}",
-        lambda at, by: lab.with_wave(at, round(at.task.amplitude + by / 2, 6), at.task.phase),
-        lambda at, text: lab.with_wave(at, _number("amplitude", text), at.task.phase),
-    ),
-    Setting(
-        "phase",
-        "a number, in radians",
-        lambda at: f"{at.task.phase:.2f}",
-        lambda at, by: lab.with_wave(at, at.task.amplitude, round(at.task.phase + by / 4, 6)),
-        lambda at, text: lab.with_wave(at, at.task.amplitude, _number("phase", text)),
-    ),
+        lambda at: f"{at.task.parameters[index]:.2f}",
+        lambda at, by: lab.with_parameter(
+            at, index, round(at.task.parameters[index] + by * step, 6)
+        ),
+        lambda at, text: lab.with_parameter(at, index, _number(name, text)),
+    )
+
+
+_SETTINGS = (
     Setting(
         "points",
         "a whole number from 1 to 100",

@@ -9,14 +9,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+import msgspec
+
 from core import validation
 from core.analysis.lab_tasks import draw_points, draw_preset
-from core.analysis.questions import MOST_UPDATES, Adapt, AnySource, ExplicitTask
+from core.analysis.questions import (
+    MOST_UPDATES,
+    Adapt,
+    AnySource,
+    ExplicitTask,
+    require_number,
+)
 from core.errors import ConfigError
 from core.evaluation.few_shot_tasks import PRESETS, PresetName
-from core.tasks.sine import SineTasks, SineWave
+from core.tasks.family import TaskFamily
+from core.tasks.functions import TaskFunction
+from core.tasks.sine import SineTasks
 from tui_meta.views.plots.axis import round_step
-from tui_meta.views.plots.wave import usual_height
+from tui_meta.views.plots.wave import axis_height
 
 COLUMNS = 50
 ROWS = 24
@@ -39,7 +49,7 @@ class LabState:
     """
 
     task: ExplicitTask
-    waves: SineTasks = field(default_factory=SineTasks)
+    family: TaskFamily = field(default_factory=SineTasks)
     seed: int = 0
     preset: PresetName | None = None
     index: int = 0
@@ -54,19 +64,23 @@ class LabState:
     held: int | None = None
 
     @property
+    def function(self) -> TaskFunction:
+        """The curve of the task."""
+        return TaskFunction(self.family, self.task.parameters)
+
+    @property
     def height(self) -> float:
         """The chart reaches from minus to plus this."""
-        size = max(abs(self.task.amplitude), *map(abs, self.task.support_y))
-        usual = usual_height(self.waves)
+        size = max(self.family.size(*self.task.parameters), *map(abs, self.task.support_y))
+        usual = axis_height(self.family)
         return usual if size <= usual else 1.2 * size
 
 
-def begin(waves: SineTasks, seed: int = 0) -> LabState:
-    """Return the state with the standard task of the reference implementation."""
-    middle = sum(waves.x) / 2
-    return choose(
-        LabState(ExplicitTask(1.0, 0.0, (middle,), (0.0,)), waves, seed, x=middle), "standard"
-    )
+def begin(family: TaskFamily, seed: int = 0) -> LabState:
+    """Return the state with the standard task; raises ``QuestionError`` without curves."""
+    middle = sum(family.x) / 2
+    task = ExplicitTask(family.reference, (middle,), (0.0,), family.name)
+    return choose(LabState(task, family, seed, x=middle), "standard")
 
 
 # Which task.
@@ -74,12 +88,12 @@ def begin(waves: SineTasks, seed: int = 0) -> LabState:
 
 def choose(lab: LabState, preset: PresetName) -> LabState:
     """The task number ``lab.index`` of a preset, its number of updates, and the last of them."""
-    task = draw_preset(preset, lab.index, lab.seed, lab.waves)
+    task = draw_preset(preset, lab.index, lab.seed, lab.family)
     draw = PRESETS[preset]
     return replace(
         _fresh(lab, task),
         preset=preset,
-        interval=0 if draw.described(lab.waves).support_interval is None else 1,
+        interval=0 if draw.described(lab.family).support_interval is None else 1,
         noise=draw.noise,
         updates=draw.steps,
         step=draw.steps,
@@ -97,22 +111,29 @@ def open_task(lab: LabState, task: ExplicitTask, updates: int) -> LabState:
     return replace(_fresh(lab, task), updates=updates, step=updates)
 
 
-def with_wave(lab: LabState, amplitude: float, phase: float) -> LabState:
-    """Set the wave. Its points move with it, at their old distance, unless the user placed them."""
-    old, new = _wave(lab.task), SineWave(amplitude, phase)
+def with_parameter(lab: LabState, index: int, value: float) -> LabState:
+    """Set a parameter of the task.
+
+    Its points move with the curve, at their old distance, unless the user placed them.
+    """
+    require_number(lab.family.parameters[index], value)
+    parameters = list(lab.task.parameters)
+    parameters[index] = value
+    old, new = lab.function, TaskFunction(lab.family, tuple(parameters))
     xs, ys = lab.task.support_x, lab.task.support_y
     if not lab.by_hand:
         moved = zip(ys, _values(new, xs), _values(old, xs), strict=True)
         ys = tuple(y + (now - then) for y, now, then in moved)
-    return replace(lab, task=ExplicitTask(amplitude, phase, xs, ys), preset=None)
+    task = ExplicitTask(new.parameters, xs, ys, lab.family.name)
+    return replace(lab, task=task, preset=None)
 
 
 def with_points(lab: LabState, n: int) -> LabState:
     """Draw ``n`` points from the interval."""
-    low, high = lab.waves.x
+    low, high = lab.family.x
     middle = (low + high) / 2
     interval = ((low, high), (middle, high), (low, middle))[lab.interval]
-    task = draw_points(_wave(lab.task), n, interval, lab.noise, lab.index, lab.seed)
+    task = draw_points(lab.function, n, interval, lab.noise, lab.index, lab.seed)
     return replace(lab, task=task, preset=None, by_hand=False, held=None)
 
 
@@ -132,7 +153,7 @@ def with_interval(lab: LabState, which: int) -> LabState:
 
 def move(lab: LabState, columns: int, rows: int) -> LabState:
     """Move the cursor, and a grabbed point, right and up; it stays on the chart."""
-    low, high = lab.waves.x
+    low, high = lab.family.x
     x = lab.x + columns * (high - low) / COLUMNS
     y = lab.y + rows * round_step(2 * lab.height / ROWS)
     return place(lab, max(low, min(high, x)), max(-lab.height, min(lab.height, y)))
@@ -239,13 +260,13 @@ def _fresh(lab: LabState, task: ExplicitTask) -> LabState:
 
 
 def _edited(lab: LabState, xs: list[float], ys: list[float]) -> LabState:
-    task = ExplicitTask(lab.task.amplitude, lab.task.phase, tuple(xs), tuple(ys))
+    task = msgspec.structs.replace(lab.task, support_x=tuple(xs), support_y=tuple(ys))
     return replace(lab, task=task, preset=None, by_hand=True)
 
 
 def _nearest(lab: LabState) -> int:
     """Return the number of the point nearest to the cursor, as seen on the chart."""
-    low, high = lab.waves.x
+    low, high = lab.family.x
     width = (high - low) or 1.0
 
     def distance(index: int) -> float:
@@ -263,11 +284,7 @@ def _at(lab: LabState, x: float, y: float, near: tuple[float, float]) -> int | N
     return nearest if abs(across) <= near[0] and abs(up) <= near[1] else None
 
 
-def _wave(task: ExplicitTask) -> SineWave:
-    return SineWave(task.amplitude, task.phase)
-
-
-def _values(wave: SineWave, xs: tuple[float, ...]) -> list[float]:
+def _values(function: TaskFunction, xs: tuple[float, ...]) -> list[float]:
     import numpy as np
 
-    return [float(value) for value in wave(np.array(xs))]
+    return [float(value) for value in function.at(np.array(xs))]

@@ -7,11 +7,10 @@ from rich.cells import cell_len, set_cell_size
 
 from core.analysis.answers import Adapted
 from core.evaluation.few_shot_tasks import PRESETS
-from core.tasks.sine import SineWave
 from tui_meta.views import numbers
 from tui_meta.views.keys.keymap import KeyOf, usual_key
 from tui_meta.views.lab.pending_queries import Answers
-from tui_meta.views.lab.settings import SETTINGS, LabSettings, Origin
+from tui_meta.views.lab.settings import LabSettings, Origin, settings_of
 from tui_meta.views.lab.state import INTERVALS, LabState, at_step
 from tui_meta.views.numbers import whole
 from tui_meta.views.run_status import sample
@@ -20,8 +19,8 @@ from tui_meta.views.watch import layout
 
 Shape = Literal["tiny", "small", "usual", "wide"]
 
-_LINES_OF_TASK = 5
-"""Number of settings that define the task; the others define the adaptation."""
+_OF_ADAPTATION = 2
+"""Settings that define the adaptation, the last ones; the others define the task."""
 
 _NUMBER_CELLS = 10
 
@@ -46,8 +45,9 @@ def head_lines(
         return [()]  # the line of messages says what size it needs
     if shape == "small":
         return [fit(task_line(settings.lab), width), _rotated(settings, width)]
-    task = _settings(settings, range(_LINES_OF_TASK))
-    how = _settings(settings, range(_LINES_OF_TASK, len(SETTINGS)))
+    count = len(settings_of(settings.lab))
+    task = _settings(settings, range(count - _OF_ADAPTATION))
+    how = _settings(settings, range(count - _OF_ADAPTATION, count))
     less, more = key("lab less"), key("lab change")
     hint = f"{key('lab setting')}: select · {less}/{more}: change · {key('lab type')}: type"
     return [
@@ -103,8 +103,7 @@ def task_line(lab: LabState) -> Line:
 def wave_line(lab: LabState) -> Line:
     """Return the wave and the number of support points."""
     n = len(lab.task.support_x)
-    wave = SineWave(lab.task.amplitude, lab.task.phase).label
-    return line(Span(wave, "bold"), ", 1 point" if n == 1 else f", {n} points")
+    return line(Span(lab.function.label, "bold"), ", 1 point" if n == 1 else f", {n} points")
 
 
 def preset_line(lab: LabState) -> Line:
@@ -124,8 +123,9 @@ def preset_line(lab: LabState) -> Line:
 
 def _settings(settings: LabSettings, which: Sequence[int]) -> Line:
     spans: list[Span | str] = []
+    known = settings_of(settings.lab)
     for index in which:
-        setting, chosen = SETTINGS[index], index == settings.chosen
+        setting, chosen = known[index], index == settings.chosen
         action = f"choose({index})"
         mark, style = ("▸", "reverse") if chosen else (" ", "")
         spans += [Span(f"{mark}{setting.name} ", style or "dim", action)]
@@ -138,7 +138,7 @@ def _rotated(settings: LabSettings, width: int) -> Line:
     origin = settings.selected
     if origin:
         return fit(line(Span(f"▸θ of {origin.title} {_place(origin)}", "reverse")), width)
-    count = len(SETTINGS)
+    count = len(settings_of(settings.lab))
     order = [(settings.chosen + step) % count for step in range(count)]
     shown = count
     while shown > 1 and cells(_settings(settings, order[:shown])) > width:
@@ -174,9 +174,8 @@ def _theta(
     following = origin.live and origin.held is None
     style = "reverse" if settings.origin == index else ""
     live = f"iteration {whole(answer.iteration)} (live)" if answer else "live"
-    return Span(
-        f"{mark}{live if following else _place(origin)}", style, f"choose({len(SETTINGS) + index})"
-    )
+    action = f"choose({len(settings_of(settings.lab)) + index})"
+    return Span(f"{mark}{live if following else _place(origin)}", style, action)
 
 
 def _place(origin: Origin) -> str:

@@ -5,7 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from core.tasks.sine import SineTasks, SineWave
+from core.events import Evaluated
+from core.tasks.family import TaskFamily
+from core.tasks.functions import TaskFunction, usual_height
+from core.tasks.sine import SineTasks
 from tui_meta.views.plots.axis import Axis, Limits, round_step
 from tui_meta.views.plots.plot import Color, Plot, PlotStrip, Series, curve
 
@@ -39,14 +42,14 @@ class Prediction:
         return _largest(self.errors)
 
 
-def usual_height(waves: SineTasks) -> float:
-    """Return the upper end of the y axis on which all waves of a task family are compared."""
-    return 1.1 * max(map(abs, waves.amplitude)) or 1.0
+def axis_height(family: TaskFamily) -> float:
+    """Return the upper end of the y axis on which all curves of a task family are compared."""
+    return 1.1 * usual_height(family) or 1.0
 
 
-def wave_limits(waves: SineTasks, values: Iterable[float] = ()) -> Limits:
+def wave_limits(family: TaskFamily, values: Iterable[float] = ()) -> Limits:
     """Return the limits of y for a task family, wider for ``values`` outside them."""
-    usual = usual_height(waves)
+    usual = axis_height(family)
     size = _largest(values)
     height = usual if size <= usual else min(round_step(size), 1e300)
     return Limits(-height, height)
@@ -102,23 +105,43 @@ def error_strip(curves: Sequence[Series], limits: Limits | None = None) -> PlotS
 
 
 def task_series(
-    amplitude: float, phase: float, support_x: Values, support_y: Values, x: Limits
+    function: TaskFunction, support_x: Values, support_y: Values, x: Limits
 ) -> tuple[Series, Series]:
-    """Return ``amplitude * sin(x + phase)`` within the limits of x, and the support set."""
+    """Return the curve of a task within the limits of x, and the support set."""
     import numpy as np  # late: the first frame has no wave
 
     places: list[float] = np.linspace(x.lower, x.upper, _POINTS).tolist()
-    true = true_values(amplitude, phase, places)
+    true = true_values(function, places)
     return (
         Series("true", places, true, "line", "default", "dotted"),
         Series("support", support_x, support_y, "points", "default", "●"),
     )
 
 
-def true_values(amplitude: float, phase: float, x: Values) -> list[float]:
-    """Return ``amplitude * sin(x + phase)``; NaN or infinite where the arguments are."""
+def evaluated_series(evaluated: Evaluated, x: Limits) -> tuple[Series, Series]:
+    """Return the task of an evaluation as ``task_series`` does."""
+    wave, support = task_series(_wave(evaluated), evaluated.support_x, evaluated.support_y, x)
+    if isinstance(evaluated.query_y, tuple):
+        wave = replace(wave, x=evaluated.query_x, y=evaluated.query_y)
+    return wave, support
+
+
+def evaluated_prediction(evaluated: Evaluated) -> Prediction:
+    """Return what a network predicted in an evaluation."""
+    x, known = evaluated.query_x, evaluated.query_y
+    true = known if isinstance(known, tuple) else true_values(_wave(evaluated), x)
+    return Prediction(x, true, evaluated.before, evaluated.after)
+
+
+def _wave(evaluated: Evaluated) -> TaskFunction:
+    """Return the sine wave of an evaluation that does not hold the values of its task."""
+    return TaskFunction(SineTasks(), (*evaluated.task, 0.0, 0.0)[:2])
+
+
+def true_values(function: TaskFunction, x: Values) -> list[float]:
+    """Return the values of a curve; NaN or infinite where the arguments are."""
     import numpy as np
 
     with np.errstate(all="ignore"):  # values of another process may not be finite
-        values: list[float] = SineWave(amplitude, phase)(np.asarray(x, float)).tolist()
+        values: list[float] = function.at(np.asarray(x, float)).tolist()
     return values

@@ -63,7 +63,6 @@ def recorded_run(details: RunDetails, config: RunConfig) -> RecordedRun:
         best=entry.best,
         curve=Curve(tuple(one.iteration for one in progress), tuple(one.loss for one in progress)),
         theta=None,
-        waves=config.waves,
         config=config.to_dict(),
         budget=algorithm.budget,
     )

@@ -56,7 +56,6 @@ def recorded_run(details: RunDetails, config: RunConfig) -> Snapshot:
         best=summary.best,
         curve=Curve(),
         theta=None,
-        waves=config.waves,
         config=record.config,
         budget=config.algorithm.budget,
     )

@@ -219,7 +219,8 @@ def flattened_table(plain: Mapping[str, Any], algorithm: str | None = None) -> d
         if isinstance(value, dict):
             table = algorithm or name if key == "algorithm" else key
             inner = {f"{table}.{inner}": _joined(one) for inner, one in value.items()}
-            inner.pop(f"{table}.name", None)
+            if key == "algorithm":
+                inner.pop(f"{table}.name")
             settings |= inner
         else:
             settings[key] = _joined(value)

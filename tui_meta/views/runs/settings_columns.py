@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.storage.run_index import RunSummary
+from core.tasks.registry import DEFAULT_FAMILY
 from tui_meta.views.runs.report import flattened_table
 
 Settings = Mapping[str, str]
@@ -22,9 +23,11 @@ def settings_of(entry: RunSummary) -> Settings:
     """Return the settings of a run in their order; none if they are unknown."""
     if not entry.config:
         return {}
+    table = flattened_table(entry.config, "algorithm")
+    table.setdefault("tasks.name", DEFAULT_FAMILY)
     return {
         _column(name): _words(value)
-        for name, value in flattened_table(entry.config, "algorithm").items()
+        for name, value in table.items()
         if name not in _SHOWN_ELSEWHERE
     }
 
@@ -58,6 +61,8 @@ def _words(value: object) -> str:
 
 
 def _column(name: str) -> str:
+    if name == "tasks.name":
+        return "family"
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
     return name

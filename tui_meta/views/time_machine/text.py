@@ -14,19 +14,19 @@ from tui_meta.views.numbers import loss, whole
 from tui_meta.views.text import Line, Span, fit, line
 
 _CHECKPOINTS = "    iteration  saved    valid.    best"
-_EVALUATIONS = "    iteration     loss  before   ampl."
+_EVALUATIONS = "    iteration     loss  before"
 _FEWEST = 6
 """Lines that each list has at least."""
 
 One = TypeVar("One")
 
 
-def rows(machine: TimeMachine, height: int, width: int) -> list[Line]:
+def rows(machine: TimeMachine, height: int, width: int, parameter: str = "") -> list[Line]:
     """Checkpoints, and below them evaluations: as many as there is room for, with the chosen one.
 
     A checkpoint has its iteration, why it was saved, the mean loss of the validation before it, and
-    the best until then; an evaluation its losses after and before adaptation, and the amplitude of
-    its wave. A click goes there.
+    the best until then; an evaluation its losses after and before adaptation, and the first
+    ``parameter`` of its task. A click goes there.
     """
     past, on_evaluations = machine.past, machine.evaluation is not None
     saved, made, here = past.checkpoints, past.evaluations, machine.evaluation
@@ -44,7 +44,8 @@ def rows(machine: TimeMachine, height: int, width: int) -> list[Line]:
         head = line(Span(_CHECKPOINTS, "dim"))
         place, active = machine.place, not on_evaluations
         shown = [head, *_list(saved, checkpoint, place, active, "checkpoint", upper - 1)]
-    head = line(Span(_EVALUATIONS, "dim"))
+    name = parameter if len(parameter) < 8 else f"{parameter[:4]}."
+    head = line(Span(f"{_EVALUATIONS}{name:>8}", "dim"))
     if lower > 1 and made:
         below = _list(made, _evaluation, here, on_evaluations, "evaluation", lower - 1)
         shown += [(), head, *below]
@@ -138,9 +139,9 @@ def _list(
 
 
 def _evaluation(one: PastEvaluation) -> str:
-    amplitude = f"{one.amplitude:.2f}"
+    first = f"{one.parameters[0]:.2f}" if one.parameters else ""
     after, before = loss_text(one.after), loss_text(one.before)
-    return f"{whole(one.iteration):>12}{after:>9}{before:>8}{amplitude:>8}"
+    return f"{whole(one.iteration):>12}{after:>9}{before:>8}{first:>8}"
 
 
 def _reached(validations: Sequence[Validation], iteration: int) -> tuple[str, str]:

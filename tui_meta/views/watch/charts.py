@@ -12,7 +12,6 @@ import msgspec
 
 from core.evaluation.few_shot_tasks import PROBES
 from core.events import Evaluated
-from core.tasks.sine import SineWave
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.concepts import concept
 from tui_meta.views.numbers import loss, whole
@@ -23,12 +22,12 @@ from tui_meta.views.plots.plot import BAND_EDGES, Mark, Plot, Series, curve, gap
 from tui_meta.views.plots.wave import (
     Prediction,
     error_limits,
-    task_series,
-    true_values,
+    evaluated_prediction,
+    evaluated_series,
     wave_limits,
     wave_plot,
 )
-from tui_meta.views.run_settings import training_loss_words, validation_words
+from tui_meta.views.run_settings import family_of, training_loss_words, validation_words
 from tui_meta.views.run_status import RunStatus
 from tui_meta.views.watch.groups import OVER_SEEDS, GroupStatus, SeedCurves, mean_curve
 from tui_meta.views.watch.lens import Lens
@@ -175,7 +174,7 @@ class Charts:
         }
         values = [one.height for one in predictions.values()]
         errors = error_limits(one.largest_error for one in predictions.values())
-        of_each = [wave_limits(one.snapshot.waves, values) for one in statuses]
+        of_each = [wave_limits(family_of(one.snapshot), values) for one in statuses]
         y = max(of_each, key=lambda limits: limits.upper, default=Limits(-1, 1)).axis("y")
         plots = []
         for one, lens in zip(statuses, lenses, strict=True):
@@ -188,7 +187,7 @@ class Charts:
         """Return what ``run`` predicted; of a hundred runs, few have another one than before."""
         known = self._predictions.get(run)
         if known is None or known[0] is not evaluated:
-            known = self._predictions[run] = evaluated, _prediction(evaluated)
+            known = self._predictions[run] = evaluated, evaluated_prediction(evaluated)
         return known[1]
 
     def _over_iterations(
@@ -291,13 +290,7 @@ def task_line(evaluated: Evaluated | None) -> str:
     if evaluated is None:
         return ""
     points, steps = len(evaluated.support_x), len(evaluated.losses) - 1
-    wave = SineWave(evaluated.amplitude, evaluated.phase).label
-    return f"{wave}, {points} points, {steps} gradient steps"
-
-
-def _prediction(evaluated: Evaluated) -> Prediction:
-    true = true_values(evaluated.amplitude, evaluated.phase, evaluated.query_x)
-    return Prediction(evaluated.query_x, true, evaluated.before, evaluated.after)
+    return f"{evaluated.task_label}, {points} points, {steps} gradient steps"
 
 
 def _evaluated(status: RunStatus, evaluations: Mapping[str, Evaluated]) -> Evaluated | None:
@@ -325,11 +318,10 @@ def _wave_plot(
         about = concept("Watch", _ABOUT_WAVES[status.index % len(_ABOUT_WAVES)])
         return Plot(title, (), Limits(-5, 5).axis("x"), y, "no evaluation yet", about)
     x = limits_around(evaluated.query_x)
-    support = evaluated.support_x, evaluated.support_y
     return wave_plot(
         f"{title}  {loss(evaluated.losses[0])} → {loss(evaluated.losses[-1])}"
         f" · {PROBES[evaluated.probe].title} · at {whole(evaluated.iteration)}",
-        task_series(evaluated.amplitude, evaluated.phase, *support, x),
+        evaluated_series(evaluated, x),
         x,
         y,
         prediction,

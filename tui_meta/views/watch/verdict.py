@@ -14,6 +14,7 @@ from core.events import ENDED, Snapshot
 from tui_meta.views.battery.results import pair_words
 from tui_meta.views.battery.settings import BatterySettings
 from tui_meta.views.numbers import interval, loss, whole
+from tui_meta.views.run_settings import family_of
 from tui_meta.views.text import Line, Span, first_that_fits, fit, line
 from tui_meta.views.watch.layout import USUAL_VERDICT_ROWS
 
@@ -133,7 +134,7 @@ def verdict_questions(runs: Sequence[Snapshot]) -> list[Battery]:
     """
     names = [one.run for one in runs]
     parts = [names[start : start + _MOST_RUNS] for start in range(0, len(names), _MOST_RUNS)]
-    return [BatterySettings().question(part, runs[0].waves) for part in parts]
+    return [BatterySettings().question(part, family_of(runs[0])) for part in parts]
 
 
 def _merged(answers: Sequence[BatteryResult]) -> BatteryResult:
