@@ -8,7 +8,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from tui_meta.upstream.repaint import LaidOutOnce, set_border_title
-from tui_meta.views.text import Line, printable
+from tui_meta.views.text import Line, Span, printable
 
 
 class Lines(LaidOutOnce):
@@ -41,16 +41,15 @@ class Lines(LaidOutOnce):
     def render_line(self, y: int) -> Strip:
         """The line ``y`` of the content."""
         content = self._lines[y] if y < len(self._lines) else ()
-        segments = [
-            Segment(
-                span.text,
-                Style.parse(span.style)
-                + (Style(meta={"@click": f"screen.{span.action}"}) if span.action else Style()),
-            )
-            for span in content
-        ]
-        strip = Strip(segments).adjust_cell_length(self.size.width)
+        strip = Strip([Segment(span.text, _style(span)) for span in content]).adjust_cell_length(
+            self.size.width
+        )
         return strip.apply_style(self.visual_style.rich_style)
+
+
+def _style(span: Span) -> Style:
+    style = Style.parse(span.style)
+    return style + Style(meta={"@click": f"screen.{span.action}"}) if span.action else style
 
 
 class LinesPanel(Lines):
