@@ -25,6 +25,7 @@ from benchmarks.sections.attached import attached
 from benchmarks.sections.cluster import cluster
 from benchmarks.sections.complete import complete
 from benchmarks.sections.few_shot import few_shot
+from benchmarks.sections.many_runs import many_runs
 from benchmarks.sections.quality import quality
 from benchmarks.sections.scaling import scaling
 from benchmarks.sections.screens import screens
@@ -46,6 +47,7 @@ SECTIONS: dict[str, Callable[[Effort], Section]] = {
     "start": start,
     "watching": watching,
     "screens": screens,
+    "many-runs": many_runs,
     "slow": slow,
     "attached": attached,
     "complete": complete,

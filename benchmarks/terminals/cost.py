@@ -48,23 +48,23 @@ def endless_training(out: str | Path) -> list[str]:
 
 
 @contextmanager
-def dashboard(columns: int, rows: int) -> Iterator[tuple[Terminal, Path]]:
+def dashboard(columns: int, rows: int, *options: str) -> Iterator[tuple[Terminal, Path]]:
     """Open the dashboard of an endless training; yield its terminal and the folder of its runs."""
     with (
         tempfile.TemporaryDirectory() as out,
         private_sessions(),
-        open_terminal(endless_training(out), columns, rows) as terminal,
+        open_terminal([*endless_training(out), *options], columns, rows) as terminal,
     ):
         yield terminal, Path(out)
 
 
-def await_training(out: Path, pause: Pause) -> None:
-    """Return when both runs have logged progress and settled."""
+def await_training(out: Path, pause: Pause, runs: int = 2) -> None:
+    """Return when all ``runs`` have logged progress and settled."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         pause(0.1)
         logs = list(out.glob("*/events.jsonl"))
-        if len(logs) == 2 and all(any(_progress(log)) for log in logs):
+        if len(logs) == runs and all(any(_progress(log)) for log in logs):
             pause(SETTLE_SECONDS)
             return
     raise RuntimeError(f"the runs made no progress within {START_SECONDS:.0f} s")
