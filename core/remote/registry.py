@@ -1,5 +1,6 @@
 """The sessions of a user on this machine: a private folder with a socket and an entry for each."""
 
+import fcntl
 import os
 import socket
 import stat
@@ -11,7 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
-from filelock import lock_descriptor
 
 from core.errors import reason
 from core.remote.protocol import RemoteError
@@ -131,7 +131,7 @@ class SessionEndpoint:
         file = self._folder / f"{id}.json"
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            lock_descriptor(descriptor, blocking=False)
+            _lock(descriptor)
             entry = SessionInfo(
                 id=id, pid=os.getpid(), started=self._started, command=command_line()
             )
@@ -264,6 +264,18 @@ def _credentials(connected: socket.socket) -> tuple[int, int]:
     return pid, uid
 
 
+def _lock(descriptor: int) -> bool:
+    """Take the lock that `filelock` takes; return whether it was free. Raises ``OSError``.
+
+    Importing that takes as long as all the rest of this module needs.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def _is_at(descriptor: int, path: Path) -> bool:
     """Return if the open file ``descriptor`` is still the one at ``path``."""
     try:
@@ -281,7 +293,7 @@ def _read_live_entry(path: Path) -> SessionInfo | None:
         content = os.pread(descriptor, LONGEST_ENTRY, 0)
         if not content and time.time() - os.fstat(descriptor).st_mtime < UNFINISHED_SECONDS:
             return None
-        if lock_descriptor(descriptor, blocking=False):
+        if _lock(descriptor):
             # Another process may have removed it and started a session of this number since. The
             # entry goes last: until then the number, and with it the socket, cannot be taken.
             if _is_at(descriptor, path):

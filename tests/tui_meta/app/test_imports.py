@@ -17,7 +17,7 @@ print(*sys.modules)
 """
 
 FOR_LATER = {
-    *("numpy", "torch", "numba", "llvmlite", "safetensors", "plotext", "cyclopts"),
+    *("filelock", "numpy", "torch", "numba", "llvmlite", "safetensors", "plotext", "cyclopts"),
     *("core.session.local", "core.storage.run_folder", "core.training", "core.analysis.service"),
     *("tui_meta.screens.lab.screen", "tui_meta.screens.runs.screen", "tui_meta.output"),
 }
