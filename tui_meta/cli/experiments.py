@@ -9,8 +9,8 @@ from core.experiments.specification import PlannedRun
 from core.experiments.summary import GroupSummary
 from tui_meta.cli.tables import print_table
 from tui_meta.output import Output
-from tui_meta.views.numbers import duration, interval, whole
-from tui_meta.views.sweep.words import difference_words, footnotes, seeds_mean, troubles
+from tui_meta.views.numbers import duration, interval, seeds_mean, whole
+from tui_meta.views.sweep.words import difference_words, footnotes, troubles
 
 SHOWN_SEEDS = 8
 

@@ -2,6 +2,8 @@
 
 import math
 
+from core.evaluation.seed_interval import SeedInterval
+
 
 def whole(value: int) -> str:
     """A count with thousands marked: ``12,300``."""
@@ -27,6 +29,13 @@ def interval(mean: float, margin: float) -> str:
     """A mean with half the width of its interval: ``0.0612 ± 0.008``."""
     short = f"{margin:#.2g}" if 0.0001 <= margin < 10 else loss(margin)
     return f"{loss(mean)} ± {short}"
+
+
+def seeds_mean(seeds: SeedInterval | None) -> str:
+    """A mean over seeds with its margin, if there are several; a dash where there is none."""
+    if seeds is None or seeds.n < 2:
+        return loss(seeds.mean if seeds else None)
+    return interval(seeds.mean, seeds.margin)
 
 
 def rate(per_second: float) -> str:

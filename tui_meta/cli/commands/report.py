@@ -14,12 +14,11 @@ from core.experiments.sweep_folder import SweepFolder
 from core.storage.io import write_atomically
 from tui_meta.console import Exit, print_note
 from tui_meta.views.describe import display_path
-from tui_meta.views.numbers import whole
+from tui_meta.views.numbers import seeds_mean, whole
 from tui_meta.views.sweep.words import (
     difference_words,
     footnotes,
     names_beside_algorithms,
-    seeds_mean,
     setting_words,
     swept,
     troubles,

@@ -1,9 +1,8 @@
 """The two lines above the table: the best group so far, and how far the sweep is."""
 
-from tui_meta.views.numbers import whole
+from tui_meta.views.numbers import seeds_mean, whole
 from tui_meta.views.sweep.rows import state_words
 from tui_meta.views.sweep.status import SweepStatus
-from tui_meta.views.sweep.words import seeds_mean
 from tui_meta.views.text import Line, Span, first_that_fits, fit, line
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400

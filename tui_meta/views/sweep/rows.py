@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tui_meta.views.numbers import duration, interval, loss, whole
+from tui_meta.views.numbers import duration, interval, loss, seeds_mean, whole
 from tui_meta.views.sweep.settings import order_of
 from tui_meta.views.sweep.status import SweepGroup, SweepRun, SweepStatus
 from tui_meta.views.sweep.table import Column, Listing, Row
-from tui_meta.views.sweep.words import difference_words, seeds_mean, setting_words
+from tui_meta.views.sweep.words import difference_words, setting_words
 from tui_meta.views.tabular import Rows
 
 _GROUP = Column("group", is_left=True)

@@ -1,12 +1,10 @@
 """The groups of a sweep in words, on the screen as in the tables that commands print."""
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from core.evaluation.seed_interval import SeedInterval
 from core.experiments.summary import GroupSummary, best_of
-from tui_meta.views.numbers import interval, loss, whole
+from tui_meta.views.numbers import seeds_mean, whole
 
 
 def setting_words(value: object) -> str:
@@ -26,15 +24,6 @@ def names_beside_algorithms(groups: Sequence[GroupSummary]) -> list[str]:
     names = [one.group.split(" ")[0] for one in groups]
     algorithms: list[Any] = [one.varied.get("algorithm") for one in groups]
     return [] if names == list(map(str, algorithms)) else names
-
-
-def seeds_mean(validation: SeedInterval | None) -> str:
-    """Return a mean over seeds with its margin, if there are several."""
-    if validation is None:
-        return "-"
-    if not math.isfinite(validation.margin):
-        return loss(validation.mean)
-    return interval(validation.mean, validation.margin)
 
 
 def difference_words(group: GroupSummary) -> str:

@@ -103,7 +103,7 @@ def group_row(
     sound = [one.snapshot for one in group.members if not one.trouble or group.trouble]
     at, target = sum(one.iteration for one in sound), sum(one.target for one in sound)
     percent = Span(f"{numbers.percent(at, target):>4}", "bold")
-    text = "-" if validation is None else seed_text(validation)
+    text = numbers.seeds_mean(validation)
     seeds = f" over {validation.n} seeds" if validation and validation.n > 1 else ""
     value = Span(text, "bold"), Span(f"{seeds:<{_SEED_CELLS - len(text)}}", "dim")
     short = line(percent, "  ", Span(f"{text:<15}", "bold"))
@@ -120,13 +120,6 @@ def group_row(
             return fit(line(*head, "  ", *(Span(*piece) for piece in pieces), "  ", *tail), width)
     shorter = line(*heads[1], "  ", *tails[2]), line(*heads[1], "  ", *short), line(*name, *short)
     return fit(first_that_fits(shorter, width), width)
-
-
-def seed_text(interval: SeedInterval) -> str:
-    """Return a mean with half of its interval, which a single seed does not have."""
-    if interval.n < 2:
-        return numbers.loss(interval.mean)
-    return numbers.interval(interval.mean, interval.margin)
 
 
 def mean_curve(group: GroupStatus) -> Curve:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from core.evaluation.seed_interval import SeedInterval, seed_differences
 from core.events import Snapshot
 from core.experiments.summary import Difference
+from tui_meta.views.numbers import seeds_mean
 from tui_meta.views.run_groups import RunGroup
 from tui_meta.views.run_status import sample
 from tui_meta.views.text import Line, Span, first_that_fits, fit, line
-from tui_meta.views.watch.groups import seed_text
 from tui_meta.views.watch.layout import USUAL_VERDICT_ROWS
 from tui_meta.views.watch.verdict import Verdict
 
@@ -48,7 +48,7 @@ class JudgedGroup:
     @property
     def text(self) -> str:
         """The mean with its interval."""
-        return seed_text(self.loss) if self.loss else "no finite loss"
+        return seeds_mean(self.loss) if self.loss else "no finite loss"
 
     @property
     def more(self) -> str:
@@ -56,7 +56,7 @@ class JudgedGroup:
         if self.difference is None:
             return ""
         star = " *" if self.difference.is_significant else ""
-        return seed_text(self.difference.interval) + star
+        return seeds_mean(self.difference.interval) + star
 
 
 @dataclass(frozen=True)
