@@ -45,15 +45,15 @@ def titles(sweep: SweepStatus) -> list[str]:
 def test_numbers_are_on_the_scale_on_which_they_are_spaced_evenly(
     values: list[Any], scale: str
 ) -> None:
-    assert setting_of("x", values).scale == scale
+    assert setting_of("x", "x", values).scale == scale
 
 
 def test_values_are_in_order_whatever_their_kind() -> None:
-    setting = setting_of("network.hidden", [[64, 64], None, [8], [64, 64]])
+    setting = setting_of("network.hidden", "hidden", [[64, 64], None, [8], [64, 64]])
     assert setting.values == ([64, 64], [8])
     assert setting.is_partial
     assert not setting.is_numeric
-    assert setting_of("tasks", [10, 2, 1]).values == (1, 2, 10)
+    assert setting_of("tasks", "tasks", [10, 2, 1]).values == (1, 2, 10)
 
 
 def test_the_algorithm_is_no_dimension_where_a_setting_implies_it() -> None:
@@ -62,6 +62,13 @@ def test_the_algorithm_is_no_dimension_where_a_setting_implies_it() -> None:
     assert titles(sweep) == ["inner_lr"]
     both = swept({"network.hidden": [[8], [16]]}, algorithms=["fomaml", "reptile"])
     assert titles(both) == ["algorithm", "hidden"]
+
+
+def test_settings_of_the_same_name_keep_that_of_their_table() -> None:
+    rates = {"fomaml.inner_lr": RATES, "reptile.inner_lr": RATES, "reptile.outer_lr": [0.1, 0.2]}
+    sweep = swept(rates, algorithms=["fomaml", "reptile"])
+    assert titles(sweep) == ["fomaml.inner_lr", "reptile.inner_lr", "outer_lr"]
+    assert Table(group_listing(sweep)).listing.columns[0].title == "algorithm"
 
 
 def test_runs_with_names_of_their_own_are_categories() -> None:

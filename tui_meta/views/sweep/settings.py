@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -21,17 +22,14 @@ Order = tuple[int, float, str]
 class Setting:
     """A setting and its distinct ``values``, numbers first; ``is_partial``: not all groups have it.
 
-    Values that are not numbers are categories.
+    Values that are not numbers are categories. The ``title`` is the name, or as much of it as tells
+    it from others.
     """
 
     name: str
+    title: str
     values: Sequence[Any]
     is_partial: bool = False
-
-    @property
-    def title(self) -> str:
-        """The name without that of its table."""
-        return self.name.rpartition(".")[2]
 
     @property
     def is_numeric(self) -> bool:
@@ -61,11 +59,18 @@ class Setting:
         return math.log10(value) if self.scale == "log" else float(value)
 
 
-def setting_of(name: str, values: Sequence[Any]) -> Setting:
+def titles_of(names: Sequence[str]) -> Mapping[str, str]:
+    """Return each name without that of its table, where no other one has the same."""
+    short = {name: name.rpartition(".")[2] for name in names}
+    count = Counter(short.values())
+    return {name: title if count[title] == 1 else name for name, title in short.items()}
+
+
+def setting_of(name: str, title: str, values: Sequence[Any]) -> Setting:
     """Return a setting from its value in each group, None where it has none."""
     distinct = {setting_words(one): one for one in values if one is not None}
     ordered = sorted(distinct.values(), key=order_of)
-    return Setting(name, tuple(ordered), any(one is None for one in values))
+    return Setting(name, title, tuple(ordered), any(one is None for one in values))
 
 
 def is_number(value: object) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from core.events import Validation
 from core.experiments.summary import GroupSummary, best_of
-from tui_meta.views.sweep.settings import Setting, setting_of
+from tui_meta.views.sweep.settings import Setting, setting_of, titles_of
 from tui_meta.views.sweep.words import setting_words, swept
 
 MOST_TIMES_BEST = 1_000.0
@@ -110,7 +110,11 @@ class SweepStatus:
     def settings(self) -> Sequence[Setting]:
         """The settings that have several values among the groups, or that only some have."""
         names = [NAME, *swept(one.summary for one in self.groups)]
-        found = [setting_of(name, [one.values.get(name) for one in self.groups]) for name in names]
+        titles = titles_of(names)
+        found = [
+            setting_of(name, titles[name], [one.values.get(name) for one in self.groups])
+            for name in names
+        ]
         return [one for one in found if len(one.values) > 1 or (one.values and one.is_partial)]
 
     @cached_property
