@@ -19,11 +19,12 @@ os.kill(os.getpid(), signal.SIGINT)
 
 WHEN_PLANNED = """
 import sys
-import core.session.run_requests
+import core.training.run_plan
 from tui_meta.cli.main import main
 def planned(*_, **__):
-    sys.exit(0 if "tui_meta.cli.headless" in sys.modules else "loaded later")
-core.session.run_requests.plan_new = planned
+    needed = {"tui_meta.cli.headless", "core.remote.server"}
+    sys.exit(0 if needed <= {*sys.modules} else "loaded later")
+core.training.run_plan.plan_new = planned
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from core.errors import LabError
 from core.version import NAME_AND_VERSION
+from tui_meta.app.signals import interrupt_at_once
 from tui_meta.console import (
     Exit,
     configure_stdio,
@@ -55,13 +56,15 @@ def _run(tokens: Sequence[str]) -> int | None:
     if list(tokens) == ["--version"]:
         print(NAME_AND_VERSION)
         return None
+    # Imported late: the version needs no parser, and without settings there is nothing to parse,
+    # which saves a quarter of the time to the first frame.
     if not tokens:
-        # No settings, so no parser either: it takes a quarter of the time to the first frame.
-        from tui_meta.cli.commands.train import train
+        with interrupt_at_once():
+            from tui_meta.cli.commands.train import train
 
         return train({}, None, "dashboard", {})
-    # Imported late: the version needs no parser.
-    from tui_meta.cli.definitions.command_line import run_command
-    from tui_meta.cli.home import expanded
+    with interrupt_at_once():
+        from tui_meta.cli.definitions.command_line import run_command
+        from tui_meta.cli.home import expanded
 
     return run_command([expanded(token) for token in tokens])

@@ -133,6 +133,7 @@ def show(
 
 def _headless(runs: Runs, *, as_json: bool) -> int:
     # Everything is imported before folders are created: until then a signal leaves nothing behind.
+    import core.remote.process  # noqa: F401  (the session and its server)
     from tui_meta.cli.background_stdio import background_stdio
     from tui_meta.cli.headless import run_headless
 
