@@ -59,7 +59,7 @@ async def test_the_form_has_the_settings_of_the_run_in_focus() -> None:
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "shift+tab")  # the line of Reptile
-        text = await press(pilot, "plus", "down", "down", "down")
+        text = await press(pilot, "plus", *4 * ["down"])
         assert "━ another run, as reptile-1 ━" in text
         assert re.search(r"batch-size +10 ", text)
         assert "Meta-iterations; also the length of the learning-rate schedule" in text
@@ -71,9 +71,9 @@ async def test_an_invalid_value_is_shown_at_once_and_starts_nothing() -> None:
     app = TuiMetaApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        text = await press(pilot, "plus", "down", "down", "ctrl+u", "minus", "3")
+        text = await press(pilot, "plus", *3 * ["down"], "ctrl+u", "minus", "3")
         assert text.count("must be a whole number from 0") == 2  # by the field, and below
-        await press(pilot, "up", "enter")
+        await press(pilot, "up", "enter")  # leads back to it
         assert "add" not in session.calls
         text = await press(pilot, "ctrl+u", "3", "enter")
         assert "fomaml-3 started: seed 3 instead of 0" in text
@@ -265,7 +265,7 @@ async def test_a_run_that_comes_while_another_screen_is_open_joins_it(name: str)
 async def test_the_form(text_snapshot: SnapshotAssertion) -> None:
     async with TuiMetaApp(FakeSession()).run_test() as pilot:
         await settle(pilot)
-        await press(pilot, "plus", "x", *6 * ["down"], "down", "down", "ctrl+u", "0")
+        await press(pilot, "plus", "x", *9 * ["down"], "ctrl+u", "0")
         for size in SIZES:
             await pilot.resize_terminal(*size)
             await settle(pilot)

@@ -98,6 +98,18 @@ def test_every_setting_has_a_help_text_and_says_what_it_must_be(algorithm: str) 
         assert new.requirement(one).startswith("must be "), one.key
 
 
+def test_another_task_family_comes_with_its_default_settings() -> None:
+    new = typed(new_run(), waves__x="-1 1", tasks="line")
+    assert new.difference_words == "tasks line instead of sine"
+    assert RunConfig.from_dict(new.request.config).tasks == LineTasks()
+    other = typed(new, line__slope="1 2")
+    assert RunConfig.from_dict(other.request.config).tasks == LineTasks(slope=(1.0, 2.0))
+    assert typed(other, tasks="sine").difference_words == "x -1 1 instead of -5.0, 5.0"
+    assert new_run().with_words(["line.slope=1 2", "tasks=line"]).text("line.slope") == "1 2"
+    with pytest.raises(ConfigError, match="tasks: must be one of sine, line"):
+        typed(new, tasks="lines")
+
+
 def test_a_run_on_another_task_family_keeps_it_and_its_settings() -> None:
     config = RunConfig(algorithm=Reptile(), tasks=LineTasks(slope=(0.0, 2.0)))
     session = FakeSession()

@@ -18,10 +18,10 @@ from core.experiments.specification import flat_settings, nested_settings, run_c
 from core.session.run_requests import AddRequest
 from core.settings import help_texts
 from core.storage.paths import require_run_name
-from core.tasks.registry import family_named
+from core.tasks.registry import DEFAULT_FAMILY, FAMILIES, family_named
 from core.validation import one_of, refuse_unknown
 
-NAME, ALGORITHM, SEED = "name", "algorithm", "seed"
+NAME, ALGORITHM, TASKS, SEED = "name", "algorithm", "tasks", "seed"
 
 NO_VALUE = "none"
 """A setting without a value, in words."""
@@ -61,7 +61,9 @@ def run_settings(algorithm: str) -> Sequence[RunSetting]:
     """Return the settings of a run of ``algorithm``: those of a configuration file."""
     tables: dict[str, type] = {"": RunConfig, algorithm: ALGORITHMS[algorithm]}
     tables |= {table: kind for table, kind in TABLES.items() if table not in ALGORITHMS}
-    return [
+    of_choice: Any = Literal
+    family = RunSetting("", TASKS, "Task family, each with settings", of_choice[tuple(FAMILIES)])
+    return [family] + [
         RunSetting(table, name, help, types[name])
         for table, kind in tables.items()
         for types in [get_type_hints(kind)]
@@ -74,9 +76,9 @@ def run_settings(algorithm: str) -> Sequence[RunSetting]:
 class NewRun:
     """A run with the settings of ``beside``, but for its ``algorithm`` and what was ``typed``.
 
-    ``typed`` has texts, valid or not, by the keys of settings. A run of another algorithm has that
-    algorithm's defaults, and the seed is the next one that none of the ``present`` runs has with
-    these settings. The folder of the run will be in ``out``, named after the algorithm and
+    ``typed`` has texts, valid or not, by the keys of settings. Another algorithm or task family
+    has its default settings, and the seed is the next one that none of the ``present`` runs has
+    with these settings. The folder of the run will be in ``out``, named after the algorithm and
     ``name``, by default the time.
     """
 
@@ -123,21 +125,30 @@ class NewRun:
         given = _with_family(self.beside.config)
         own = given.pop(ALGORITHM)
         if own[NAME] != self.algorithm:
-            own = _defaults(self.algorithm)
+            own = run_config(self.algorithm, {}).to_dict()[ALGORITHM]
         given[self.algorithm] = {key: value for key, value in own.items() if key != NAME}
+        family = self.typed.get(TASKS, given[TASKS])
+        if family != given[TASKS]:
+            del given[family_named(given[TASKS], TASKS).table]
+            other = _with_family(run_config(self.algorithm, {TASKS: family}).to_dict())
+            table = family_named(family, TASKS).table
+            given |= {TASKS: family, table: other[table]}
         return flat_settings(given, "")
 
     def with_text(self, key: str, text: str) -> NewRun:
-        """Return the run with another text; raises ``ConfigError`` for an unknown algorithm."""
+        """Return the run with another text; raises ``ConfigError`` where it must be a choice."""
         if key == NAME:
             return replace(self, name=text)
         if key == ALGORITHM:
             one_of(ALGORITHM, text, ALGORITHMS)
             return replace(self, algorithm=text)
+        if key == TASKS:
+            one_of(TASKS, text, FAMILIES)
         typed = {other: value for other, value in self.typed.items() if other != key}
-        if key == SEED or text != _text(self._given[key]):
-            typed[key] = text
-        return replace(self, typed=typed)
+        untyped = replace(self, typed=typed)
+        if key != SEED and text == _text(untyped._given[key]):
+            return untyped
+        return replace(self, typed={**typed, key: text})
 
     def with_words(self, words: Iterable[str]) -> NewRun:
         """Return the run with settings such as ``reptile.inner-lr=0.02`` or ``name=mine``.
@@ -151,8 +162,9 @@ class NewRun:
                 raise ConfigError("add", word, "must be a setting and its value, SETTING=VALUE")
             given[key.replace("-", "_")] = text
         new = self
-        if ALGORITHM in given:  # first, for it decides on the others
-            new = new.with_text(ALGORITHM, given.pop(ALGORITHM))
+        for key in (ALGORITHM, TASKS):  # first, for they decide on the others
+            if key in given:
+                new = new.with_text(key, given.pop(key))
         refuse_unknown(given, [NAME, ALGORITHM, *(one.key for one in new.settings)], "")
         for key, text in given.items():
             new = new.with_text(key, text)
@@ -244,17 +256,10 @@ class NewRun:
 
 def _with_family(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration whose task family is named, with its settings in their table."""
-    family = dict(config.get("tasks", {}))
-    if not family:
-        return dict(config)
-    name = family.pop(NAME)
-    others = {key: value for key, value in config.items() if key != "tasks"}
-    return {**others, "tasks": name, family_named(name, "tasks").table: family}
-
-
-def _defaults(algorithm: str) -> Mapping[str, Any]:
-    config: dict[str, Any] = run_config(algorithm, {}).to_dict()[ALGORITHM]
-    return config
+    family = dict(config.get(TASKS, {}))
+    name = family.pop(NAME, DEFAULT_FAMILY)
+    named = {**config, TASKS: name}
+    return named if name == DEFAULT_FAMILY else {**named, family_named(name, TASKS).table: family}
 
 
 def _placed(error: ConfigError, typed: Collection[str]) -> Mapping[str, str]:

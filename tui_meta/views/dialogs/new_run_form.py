@@ -186,7 +186,7 @@ class NewRunForm:
             return [line(Span(row, "bright_red")) for row in wrap(problem, width)][:HINT_ROWS]
         help = one.setting.help if one.setting else _NAME_HELP.format(self.new.algorithm)
         if one.key == ALGORITHM:
-            help = "Algorithm; a run of another one has that algorithm's default settings"
+            help = "Algorithm, each with settings"
         rule = f"← →: {', '.join(one.choices)}" if one.choices else ""
         if one.setting and not one.choices:
             rule = self.new.requirement(one.setting)
