@@ -132,7 +132,7 @@ class Report:
             return
         if isinstance(found, Verdict):
             verdict = SeedVerdict.of(groups, runs, found)
-            for line in verdict.lines(_WIDEST_VERDICT, verdict.most_rows, samples=False):
+            for line in verdict.lines(_WIDEST_VERDICT, verdict.most_rows):
                 self.print_line(plain(line).rstrip())
 
     def finish(self) -> None:

@@ -19,7 +19,7 @@ def verdict(session: GroupedSession) -> SeedVerdict:
     finished = judged_runs(runs)
     found = judge(finished, [names[one.run] for one in finished], session.answer)
     assert isinstance(found, Verdict)
-    return SeedVerdict.of(run_groups(runs, names), runs, found)
+    return SeedVerdict.of(run_groups(runs, names), runs, found, samples=True)
 
 
 def finished(seeds: int, *rates: float, diverged: int = 0) -> GroupedSession:

@@ -61,10 +61,14 @@ class JudgedGroup:
 
 @dataclass(frozen=True)
 class SeedVerdict:
-    """The result of a battery by ``groups``, the best first; ``single`` is that of the runs."""
+    """The result of a battery by ``groups``, the best first; ``single`` is that of the runs.
+
+    ``samples`` of their curves are for where each group has one.
+    """
 
     groups: Sequence[JudgedGroup]
     single: Verdict
+    samples: bool = False
 
     @property
     def most_rows(self) -> int:
@@ -73,7 +77,12 @@ class SeedVerdict:
 
     @classmethod
     def of(
-        cls, groups: Sequence[RunGroup], runs: Sequence[Snapshot], single: Verdict
+        cls,
+        groups: Sequence[RunGroup],
+        runs: Sequence[Snapshot],
+        single: Verdict,
+        *,
+        samples: bool = False,
     ) -> SeedVerdict:
         """Return the verdict on ``groups`` of all ``runs``, from that on those that finished."""
         means = single.losses
@@ -97,31 +106,28 @@ class SeedVerdict:
             )
             for index, group in enumerate(groups)
         ]
-        return cls(sorted(rows, key=_rank), single)
+        return cls(sorted(rows, key=_rank), single, samples)
 
-    def lines(self, width: int, rows: int, *, samples: bool = True) -> tuple[Line, ...]:
-        """Return a table of the groups, of the best ones where ``rows`` are short, or sentences.
-
-        ``samples`` of their curves are for where there are curves.
-        """
+    def lines(self, width: int, rows: int) -> tuple[Line, ...]:
+        """Return a table of the groups, of the best ones where ``rows`` are short, or sentences."""
         budgets = self.single.budgets()[-1:]
         if rows < _LEAST_TABLE:
             parts = [part for part in (self._losses(), self._differences(), budgets) if part]
             return tuple(fit(first_that_fits(part, width), width) for part in parts[:rows])
         shown = self.groups[: max(rows - 3, _LEAST_TABLE - 2)]
         foot = [first_that_fits(self._notes(len(shown)), width), *budgets]
-        lines = [*self._table(shown, samples=samples), *foot]
+        lines = [*self._table(shown), *foot]
         return tuple(fit(one, width) for one in lines[:rows])
 
-    def _table(self, groups: Sequence[JudgedGroup], *, samples: bool) -> Iterator[Line]:
-        margin = _SAMPLE_CELLS if samples else 0
+    def _table(self, groups: Sequence[JudgedGroup]) -> Iterator[Line]:
+        margin = _SAMPLE_CELLS if self.samples else 0
         cells = max(len(self.single.where), margin + max(len(one.title) for one in groups))
         loss_cells = max(len(_MEAN), *(len(f"{one.text} {one.seeds}") for one in groups))
         compared = any(one.difference for one in groups)
         head = f"{self.single.where:<{cells}}  {_MEAN:<{loss_cells}}"
         yield line(Span(f"{head}  more than the best" if compared else head, "dim"))
         for one in groups:
-            look = (sample(one.index), " ") if samples else ()
+            look = (sample(one.index), " ") if self.samples else ()
             seeds = f" {one.seeds}".ljust(loss_cells - len(one.text))
             more = "best" if compared and one is self.groups[0] else one.more
             yield line(

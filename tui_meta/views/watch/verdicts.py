@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from core.events import Snapshot
 from tui_meta.views.run_groups import run_groups
+from tui_meta.views.watch.layout import MOST_IN_DETAIL
 from tui_meta.views.watch.seed_verdict import SeedVerdict
 from tui_meta.views.watch.verdict import Verdict, judged_runs
 
@@ -40,7 +41,9 @@ class Verdicts:
             return None
         groups = run_groups(runs, titles)
         has_seeds = not all(group.is_single for group in groups)
-        self.current = SeedVerdict.of(groups, runs, found) if has_seeds else found
+        has_curves = len(runs) > MOST_IN_DETAIL
+        by_seeds = SeedVerdict.of(groups, runs, found, samples=has_curves)
+        self.current = by_seeds if has_seeds else found
         return self.current
 
 
