@@ -170,7 +170,7 @@ def parallel_plot(shown: Shown) -> Plot:
     return Plot(
         f"settings in parallel{few if len(drawn) < len(measured) else ''}",
         (*(one for one in series if not one.listed), *named),
-        Axis(-0.05, len(settings) + 0.05, places=tuple(zip(map(float, x), titles, strict=True))),
+        Axis(-0.2, len(settings) + 0.2, places=tuple(zip(map(float, x), titles, strict=True))),
         Axis(-0.05, 1.05, ticked=False),
         caption=" · ".join(
             [
