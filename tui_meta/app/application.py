@@ -264,7 +264,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
         name = next((one for one in opened if self.get_screen(one) is self.front), "watch")
         try:
             picture, *others = keep_picture(
-                self.screen, name, self.export_screenshot(), self.front.tables()
+                self.screen, name, self.export_screenshot(), self.front.files()
             )
         except OSError as error:
             self.front.show_error(f"the screenshot could not be written: {reason(error)}")

@@ -65,8 +65,8 @@ class DashboardScreen(QuietFocus, inherit_bindings=False):
         """Return the name and rows of what is copied."""
         raise NotImplementedError
 
-    def tables(self) -> Mapping[str, Rows]:
-        """Return the tables that a picture is saved with, by name."""
+    def files(self) -> Mapping[str, str]:
+        """Return what a picture is saved with besides charts: texts by the ends of file names."""
         return {}
 
     def paint(self) -> None:

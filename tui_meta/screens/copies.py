@@ -14,7 +14,7 @@ from textual.screen import Screen
 
 from core.user_folders import user_folder
 from tui_meta.views.plots.svg import plot_svg
-from tui_meta.views.tabular import Rows, plot_rows, separated
+from tui_meta.views.tabular import plot_rows, separated
 from tui_meta.widgets.chart import Chart
 
 
@@ -23,10 +23,8 @@ def keep_copy(name: str, text: str) -> Path:
     return _write_files("copies", {f"{name}.tsv": text})[0]
 
 
-def keep_picture(
-    screen: Screen[Any], name: str, svg: str, tables: Mapping[str, Rows]
-) -> list[Path]:
-    """Write a screenshot, each chart alone as SVG and CSV, and ``tables``; raises ``OSError``.
+def keep_picture(screen: Screen[Any], name: str, svg: str, files: Mapping[str, str]) -> list[Path]:
+    """Write a screenshot, each chart alone as SVG and CSV, and ``files``; raises ``OSError``.
 
     The files of a chart are named after the screen, whose ``name`` is given, and the chart.
     """
@@ -37,7 +35,7 @@ def keep_picture(
             stem = name if name == place else f"{name}-{place}"
             texts[f"{stem}.svg"] = plot_svg(chart.plot)
             texts[f"{stem}.csv"] = separated(plot_rows(chart.plot), ",")
-    texts |= {f"{name}-{table}.csv": separated(rows, ",") for table, rows in tables.items()}
+    texts |= {f"{name}-{end}": text for end, text in files.items()}
     return _write_files("pictures", texts)
 
 

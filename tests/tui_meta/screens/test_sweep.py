@@ -145,10 +145,12 @@ async def test_the_table_is_copied_and_saved_with_a_picture(folder: Path, here: 
         assert "saved to" in await press(pilot, "y")
         (copy,) = (here / "state").rglob("*sweep.tsv")
         assert copy.read_text().splitlines()[1].startswith(f"{BEST}\treptile\t16, 16\t0.02\t2\t2")
+        await press(pilot, "p")
+        assert app.dashboard.messages.all[-1].text.endswith("CSV: sweep-map, sweep-table")
         await press(pilot, "o", "p")
         assert app.dashboard.messages.all[-1].text.endswith("CSV: sweep-chart, sweep-table")
         names = {path.name.partition("-sweep-")[2] for path in (here / "state").rglob("*")}
-        assert names >= {"table.csv", "chart.svg", "chart.csv"}
+        assert names >= {"table.csv", "map.svg", "chart.svg", "chart.csv"}
 
 
 async def test_screens_that_need_runs_say_so(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from core.experiments.specification import specification_of
 from tests.support.dashboard.sweep_status import GRID, RATES, status, swept
 from tests.support.sweeps import loss_of, result
+from tui_meta.views.numbers import loss
 from tui_meta.views.plots.heat import ASCII, COLORS, SHADES
 from tui_meta.views.plots.plot import Plot
 from tui_meta.views.sweep.chart_choice import ChartChoice, possible
@@ -25,9 +27,12 @@ from tui_meta.views.sweep.charts import (
     setting_plot,
 )
 from tui_meta.views.sweep.heat_map import HeatMap
+from tui_meta.views.sweep.heat_svg import heat_svg
 from tui_meta.views.sweep.layout import arrange
 from tui_meta.views.sweep.status import SweepStatus
 from tui_meta.views.text import cells, plain
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def shown(sweep: SweepStatus, chosen: int = 0) -> Shown:
@@ -206,3 +211,17 @@ def test_a_layout_shows_something_and_fits(width: int, height: int, turned: bool
     assert layout.table or layout.chart
     assert layout.table_width <= max(width, 40)
     assert layout.table_rows <= height
+
+
+def test_a_heat_map_is_saved_as_a_picture() -> None:
+    sweep = swept(GRID)
+    across, up = sweep.dimensions
+    heat = HeatMap(sweep, sweep.groups, across, up)
+    root = ElementTree.fromstring(heat_svg(heat))
+    texts = [one.text or "" for one in root.iter(f"{SVG}text")]
+    numbers = [loss(one.mean) for one in sweep.groups if one is not sweep.best]
+    assert not set(numbers) - set(texts)
+    assert sum(text.startswith("◆") for text in texts) == 1
+    assert {"inner_lr", "hidden", "0.005", "16, 16"} <= set(texts)
+    colours = [one.get("fill") for one in root.iter(f"{SVG}rect")]
+    assert len(colours) == 1 + len(COLORS) + len(heat.cells)

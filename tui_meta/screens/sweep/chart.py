@@ -12,6 +12,7 @@ from tui_meta.views.plots.heat import ramp
 from tui_meta.views.sweep.chart_choice import ChartChoice
 from tui_meta.views.sweep.charts import Shown, curves_plot, parallel_plot, setting_plot
 from tui_meta.views.sweep.heat_map import HeatMap
+from tui_meta.views.sweep.heat_svg import heat_svg
 from tui_meta.views.sweep.status import SweepGroup, SweepStatus
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import LinesPanel
@@ -24,6 +25,11 @@ class SweepChart(Container):
         super().__init__(id=id)
         self._content: tuple[object, ...] = ()
         self._map: HeatMap | None = None
+
+    @property
+    def svg(self) -> str:
+        """The heat map as a picture; empty where a plot is shown, which has its own."""
+        return heat_svg(self._map) if self._map and self.display else ""
 
     def compose(self) -> ComposeResult:
         yield Chart(id="chart")
@@ -67,5 +73,4 @@ class SweepChart(Container):
         panel = self.query_one(LinesPanel)
         if self._map:
             scale = ramp(color=not self.app.no_color, ascii=getattr(self.app, "ascii_only", False))
-            title = f"validation over {self._map.across.title} and {self._map.up.title}"
-            panel.show_titled(title, self._map.lines(*panel.size, scale))
+            panel.show_titled(self._map.title, self._map.lines(*panel.size, scale))

@@ -30,7 +30,7 @@ from tui_meta.views.sweep.rows import copied_groups, copied_runs, group_listing,
 from tui_meta.views.sweep.status import SweepGroup, SweepStatus
 from tui_meta.views.sweep.table import Listing, Table
 from tui_meta.views.sweep.words import footnotes
-from tui_meta.views.tabular import Rows
+from tui_meta.views.tabular import Rows, separated
 from tui_meta.views.text import Line, Span, line, wrap
 from tui_meta.widgets.lines import Lines
 
@@ -192,8 +192,10 @@ class SweepPage(FilteredPage):
         """Return the table: the groups in their order on the screen, or the runs."""
         return "sweep", self._rows()
 
-    def tables(self) -> Mapping[str, Rows]:
-        return {"table": self._rows()}
+    def files(self) -> Mapping[str, str]:
+        files = {"table.csv": separated(self._rows(), ",")}
+        svg = self.query_one(SweepChart).svg
+        return {"map.svg": svg, **files} if svg else files
 
     def _rows(self) -> Rows:
         group = self._sweep.by_name.get(self._opened)

@@ -4,7 +4,7 @@ Only paths, circles, lines and text of a generic font are used. The width of tex
 no renderer's fonts are known.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
@@ -75,16 +75,9 @@ def plot_svg(plot: Plot) -> str:
     legend, rows = _legend(plot, 14 + _LINE * len(header))
     bottom = HEIGHT - _BELOW - (_STRIP if plot.strip else 0)
     box = Box(_LEFT, 12 + _LINE * (len(header) + rows), WIDTH - _RIGHT, bottom)
-    size = f'width="{WIDTH:g}" height="{HEIGHT:g}" viewBox="0 0 {WIDTH:g} {HEIGHT:g}"'
     plot = rescaled(plot, box.right - box.left, box.bottom - box.top)
     limits = f"{_range('x', plot.x)}; {_range('y', plot.y)}"
     parts = [
-        '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" '
-        f'font-size="{_SIZE:g}" fill="#222222">',
-        f"<title>{_text(plot.title)}</title>",
-        f"<desc>{_text(limits)}</desc>",
-        f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#ffffff"/>',
         *header,
         *legend,
         *_panel("axes", plot, box, is_lowest=plot.strip is None),
@@ -92,11 +85,26 @@ def plot_svg(plot: Plot) -> str:
     ]
     if plot.strip:
         below = Box(box.left, HEIGHT - _BELOW - _STRIP + 1.5 * _LINE, box.right, HEIGHT - _BELOW)
-        parts.append(_label(box.left, below.top - 6, plot.strip.title, 'fill="#666666"'))
+        parts.append(text_at(box.left, below.top - 6, plot.strip.title, 'fill="#666666"'))
         strip = Plot("", plot.strip.series, plot.x, plot.strip.y, cursor=plot.cursor)
         parts += _panel("strip", strip, below)
-    parts.append("</svg>")
-    return "\n".join(parts) + "\n"
+    return document(plot.title, limits, parts)
+
+
+def document(title: str, description: str, parts: Iterable[str]) -> str:
+    """Return an SVG document of these parts, with texts for readers that cannot see."""
+    size = f'width="{WIDTH:g}" height="{HEIGHT:g}" viewBox="0 0 {WIDTH:g} {HEIGHT:g}"'
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" '
+        f'font-size="{_SIZE:g}" fill="#222222">',
+        f"<title>{_text(title)}</title>",
+        f"<desc>{_text(description)}</desc>",
+        f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#ffffff"/>',
+        *parts,
+        "</svg>",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _panel(name: str, plot: Plot, box: Box, *, is_lowest: bool = True) -> Iterator[str]:
@@ -149,7 +157,8 @@ def _range(name: str, axis: Axis) -> str:
     return f"{axis.label or name} from {lower:g} to {upper:g}{scale}"
 
 
-def _label(x: float, y: float, text: str, *attributes: str) -> str:
+def text_at(x: float, y: float, text: str, *attributes: str) -> str:
+    """Return a text that begins at a point, or is where ``attributes`` put it."""
     return f'<text x="{x:.2f}" y="{y:.2f}" {" ".join(attributes)}>{_text(text)}</text>'
 
 
@@ -159,7 +168,7 @@ def _header(plot: Plot) -> Iterator[str]:
     titles = wrap(plot.title, columns)
     for number, row in enumerate((*titles, *wrap(plot.caption, columns))):
         style = 'font-weight="bold"' if number < len(titles) else 'fill="#666666"'
-        yield _label(_RIGHT, 22 + _LINE * number, row, style)
+        yield text_at(_RIGHT, 22 + _LINE * number, row, style)
 
 
 def _legend(plot: Plot, top: float) -> tuple[Sequence[str], int]:
@@ -182,7 +191,7 @@ def _legend(plot: Plot, top: float) -> tuple[Sequence[str], int]:
             parts.append(f'<path d="M{x:.2f} {y - 4:.2f}h24" {_stroke(series)}/>')
         else:
             parts.append(_symbol(series, (x + 12, y - 4)))
-        parts.append(_label(x + 30, y, name))
+        parts.append(text_at(x + 30, y, name))
         x += width
     return parts, row + 1 if named else 0
 
@@ -194,23 +203,23 @@ def _axes(plot: Plot, box: Box, *, is_lowest: bool) -> Iterator[str]:
         x = box.x(plot.x, at)
         yield f'<path d="M{x:.2f} {box.top:.2f}V{box.bottom:.2f}" {line}/>'
         if is_lowest:
-            yield _label(x, box.bottom + 17, label, 'text-anchor="middle"')
+            yield text_at(x, box.bottom + 17, label, 'text-anchor="middle"')
     for at, label in y_ticks(plot.y, box.bottom - box.top):
         y = box.y(plot.y, at)
         yield f'<path d="M{box.left:.2f} {y:.2f}H{box.right:.2f}" {line}/>'
-        yield _label(box.left - 7, y + 4.5, label, 'text-anchor="end"')
+        yield text_at(box.left - 7, y + 4.5, label, 'text-anchor="end"')
     yield (
         f'<path d="M{box.left:.2f} {box.top:.2f}V{box.bottom:.2f}H{box.right:.2f}" '
         'fill="none" stroke="#444444"/>'
     )
     middle, centre = (box.left + box.right) / 2, (box.top + box.bottom) / 2
     if plot.x.label and is_lowest:
-        yield _label(middle, box.bottom + 38, plot.x.label, 'text-anchor="middle"')
+        yield text_at(middle, box.bottom + 38, plot.x.label, 'text-anchor="middle"')
     if plot.y.label:
         turned = f'text-anchor="middle" transform="rotate(-90 18 {centre:.2f})"'
-        yield _label(18, centre, plot.y.label, turned)
+        yield text_at(18, centre, plot.y.label, turned)
     if not any(isfinite(y) for series in plot.series for y in series.y):
-        yield _label(middle, centre, plot.empty, 'text-anchor="middle"', 'fill="#666666"')
+        yield text_at(middle, centre, plot.empty, 'text-anchor="middle"', 'fill="#666666"')
 
 
 def _is_edge(series: Series) -> bool:
@@ -244,7 +253,7 @@ def _curves(plot: Plot, box: Box) -> Iterator[str]:
                     yield from _heads(series, piece)
             if series.tag and pieces:
                 x, y = pieces[-1][-1]
-                yield _label(x + 6, y - 6, series.tag, f'fill="{_COLORS[series.color]}"')
+                yield text_at(x + 6, y - 6, series.tag, f'fill="{_COLORS[series.color]}"')
     for series in plot.series:
         if series.kind == "points":
             for piece in _pieces(series, plot, box):
@@ -321,4 +330,4 @@ def _cursor(plot: Plot, box: Box) -> Iterator[str]:
 def _marks(plot: Plot, box: Box) -> Iterator[str]:
     for mark in plot.marks:
         x, color = box.x(plot.x, mark.x), f'fill="{_COLORS[mark.color]}"'
-        yield _label(x, box.bottom - 5, mark.letter, 'text-anchor="middle"', color)
+        yield text_at(x, box.bottom - 5, mark.letter, 'text-anchor="middle"', color)

@@ -105,7 +105,7 @@ def setting_plot(shown: Shown, setting: Setting) -> Plot:
         at = ([setting.place(best.values[setting.name])], on_scale([best.mean], shown.scale))
         series.append(Series("best", *at, "points", marker="◆"))
     few = f", the best {whole(len(kept))} of {whole(len(lines))}" if len(kept) < len(lines) else ""
-    has_band = any(not one.listed and one.kind == "line" for one in series)
+    has_band = any(not one.listed for one in series)
     return Plot(
         f"validation over {setting.title}{few}",
         tuple(series),
@@ -128,7 +128,7 @@ def _line_of(group: SweepGroup, setting: Setting, sweep: SweepStatus) -> str:
 def _over_setting(
     name: str, groups: Sequence[SweepGroup], setting: Setting, axis: Axis, index: int, scale: Scale
 ) -> list[Series]:
-    """Return a line through the groups with its band and its points, or a level line."""
+    """Return a line through the groups with its band, or a level line."""
     if setting.name not in groups[0].values:
         y = on_scale([groups[0].mean or math.nan], scale) * 2
         level = curve(name, (axis.lower, axis.upper), y, index)
@@ -139,8 +139,7 @@ def _over_setting(
     points = [one.summary.validation for one in ordered]
     intervals = [one for one in points if one]
     line = curve(name, x, on_scale([one.mean for one in intervals], scale), index)
-    dots = replace(line, kind="points", marker="•", listed=False)
-    return [*_band(line, _edges(intervals), scale), line, dots]
+    return [*_band(line, _edges(intervals), scale), line]
 
 
 def parallel_plot(shown: Shown) -> Plot:

@@ -22,8 +22,8 @@ _HIGHEST = 5
 _FRAME_ROWS = 3
 """The names of the columns, that of their setting, and the scale."""
 
-_DARK = 3
-"""Colours of the scale on which text is light."""
+LIGHT_STEPS = 3
+"""Colours of the scale, from the darkest on, on which text is light."""
 
 Place = tuple[str, str]
 """The values of the two settings in words: across, up."""
@@ -49,6 +49,11 @@ class HeatMap:
         values = [group.values.get(one.name) for one in (self.across, self.up)]
         return None if None in values else (setting_words(values[0]), setting_words(values[1]))
 
+    @property
+    def title(self) -> str:
+        """What is shown over what."""
+        return f"validation over {self.across.title} and {self.up.title}"
+
     @cached_property
     def cells(self) -> Mapping[Place, SweepGroup]:
         """The best group of each cell: one without a validation, if there is no other."""
@@ -73,6 +78,19 @@ class HeatMap:
     @property
     def _means(self) -> Sequence[float]:
         return [one.mean for one in self.cells.values() if one.mean is not None]
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The limits in words."""
+        low, high = (loss(10**end) for end in self.limits)
+        has_more = max(self._means, default=0.0) > 1.01 * 10 ** self.limits[1]
+        return low, f"{high} and more" if has_more else high
+
+    @property
+    def legend(self) -> str:
+        """What the mark is, and what a cell shows of several groups."""
+        several = sum(self.place(one) is not None for one in self.groups) > len(self.cells)
+        return "best; best of each cell" if several else "best"
 
     def lines(self, width: int, height: int, ramp: Ramp = COLORS) -> list[Line]:
         """Return the map with its scale, around the chosen cell where not all of it fits."""
@@ -113,16 +131,14 @@ class HeatMap:
         if not step.style:
             shade = step.text * (size - 1 - len(text) - bool(text))
             return Span(f"{shade} {text}".ljust(size))
-        light = ramp.index(step) < _DARK
+        light = ramp.index(step) < LIGHT_STEPS
         style = f"{'bold ' if marks else ''}color({231 if light else 16}) on {step.style}"
         return Span(f"{text:^{size}}", style)
 
     def _scale(self, label: int, width: int, ramp: Ramp) -> Line:
-        low, high = (loss(10**end) for end in self.limits)
+        low, high = self.ends
         steps = [Span(one.text * 2, one.style) for one in ramp]
-        more = " and more" if max(self._means, default=0.0) > 1.01 * 10 ** self.limits[1] else ""
-        several = sum(self.place(one) is not None for one in self.groups) > len(self.cells)
-        ends = f" {high}{more}   ◆ best{'; best of each cell' if several else ''}"
+        ends = f" {high}   ◆ {self.legend}"
         return fit(line(Span(f"{'loss':>{label}} {low} "), *steps, ends), width)
 
 
