@@ -64,9 +64,10 @@ class WatchState:
 
     def _grow(self) -> None:
         """Show runs that were added; a frozen view has no place for them."""
+        if self.frozen:
+            self.freeze()
         self.lines.grow(self.dashboard.snapshots, self.dashboard.titles)
         self._charts = Charts(self.lines.curves)
-        self._still = None
         self.turn_to(self.panel)
 
     @property
