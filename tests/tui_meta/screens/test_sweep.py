@@ -19,10 +19,15 @@ from tests.support.dashboard.sweep_status import GRID
 from tests.support.sweeps import loss_of, make_sweep, result, write_results
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.preferences import Preferences
+from tui_meta.delta_driver.output import Output
 from tui_meta.screens.sweep.screen import SweepPage
 from tui_meta.screens.watch.screen import WatchScreen
 
 pytestmark = pytest.mark.usefixtures("no_timers")
+
+STILL_BOUND, FINISHED_BOUND = 300, 1_000
+"""Bytes of a repaint after a second in which all of a hundred runs have come further, and after one
+in which half of them have ended."""
 
 TABLE: dict[str, Any] = {"algorithms": ["reptile"], "seeds": 2, "sweep": GRID}
 BEST = "reptile network.hidden=16,16 inner_lr=0.02"
@@ -198,6 +203,32 @@ async def test_the_numbers_are_those_of_watch() -> None:
         assert len(on_watch) == 2
         text = await press(pilot, "V")
         assert all(one in text for one in on_watch)
+
+
+async def test_a_hundred_runs_repaint_few_bytes() -> None:
+    session = grouped_session(20, 0.001, 0.002, 0.005, 0.01, 0.02)
+    app = TuiMetaApp(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "V")
+        output = Output(120, 40)
+
+        async def sent() -> int:
+            await settle(pilot)
+            assert isinstance(app.screen, SweepPage)
+            app.screen.look()
+            await pilot.pause()
+            frame = app.screen._compositor.render_full_update().render_segments(app.console)
+            output.write(f"\x1b[?2026h\x1b[0m{frame}\x1b[1;1H\x1b[?2026l")
+            return len(output.take().encode())
+
+        await sent()
+        for run, one in session.snapshots().items():
+            session.change(run, iteration=one.iteration + 1_000, loss=0.498, rate=4_118.0)
+        assert await sent() <= STILL_BOUND
+        for run in list(session.snapshots())[::2]:
+            session.finish(run)
+        assert 0 < await sent() <= FINISHED_BOUND
 
 
 async def test_another_folder_is_opened_and_left(folder: Path) -> None:
