@@ -35,8 +35,8 @@ from tui_meta.views.text import cells, plain
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def shown(sweep: SweepStatus, chosen: int = 0) -> Shown:
-    return Shown(sweep, sweep.groups, sweep.groups[chosen])
+def shown(sweep: SweepStatus) -> Shown:
+    return Shown(sweep, sweep.groups)
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_a_heat_map_has_a_cell_for_each_pair_and_marks_the_best(
     across, up = choice.across_of(sweep), choice.up_of(sweep)
     assert across is not None
     assert up is not None
-    heat = HeatMap(sweep, sweep.groups, across, up, sweep.groups[0])
+    heat = HeatMap(sweep, sweep.groups, across, up)
     assert len(heat.cells) == len(across.values) * len(up.values) == 6
-    lines = heat.lines(60, 20, ramp)
+    lines = heat.lines(60, 20, ramp, sweep.groups[0])
     assert len(lines) <= 20
     assert all(cells(one) == 60 for one in lines)
     marked = [one for one in lines[1:] if "◆" in plain(one)]
@@ -108,7 +108,7 @@ def test_a_heat_map_fits_any_size(size: tuple[int, int]) -> None:
     sweep = swept({"reptile.inner_lr": values, "reptile.outer_lr": values}, seeds=1)
     across, up = sweep.dimensions
     chosen = sweep.groups[-1]
-    lines = HeatMap(sweep, sweep.groups, across, up, chosen).lines(*size)
+    lines = HeatMap(sweep, sweep.groups, across, up).lines(*size, chosen=chosen)
     assert all(cells(one) == size[0] for one in lines)
     assert len(lines) <= max(4, size[1])
     if size[0] >= 30:
@@ -132,7 +132,7 @@ def drawn(plot: Plot, label: str) -> tuple[list[float], list[float]]:
 
 def test_the_loss_over_a_setting_is_the_mean_of_each_group_in_its_band() -> None:
     sweep = swept({"reptile.inner_lr": RATES})
-    plot = setting_plot(shown(sweep), sweep.dimensions[0])
+    plot = setting_plot(shown(sweep), sweep.dimensions[0], sweep.groups[0])
     x, y = drawn(plot, "reptile")
     assert x == pytest.approx(RATES)
     assert y == pytest.approx([one.mean for one in sweep.groups])
@@ -145,7 +145,7 @@ def test_the_loss_over_a_setting_is_the_mean_of_each_group_in_its_band() -> None
 
 def test_a_group_without_the_setting_is_a_level_line() -> None:
     sweep = swept({"reptile.inner_lr": RATES}, algorithms=["fomaml", "reptile"])
-    plot = setting_plot(shown(sweep), sweep.dimensions[0])
+    plot = setting_plot(shown(sweep), sweep.dimensions[0], sweep.groups[0])
     _, (left, right) = drawn(plot, "fomaml")
     assert left == right == pytest.approx(sweep.groups[0].mean)
 
@@ -153,21 +153,21 @@ def test_a_group_without_the_setting_is_a_level_line() -> None:
 def test_many_lines_are_the_best_ones_and_the_chosen_one() -> None:
     sweep = swept({"reptile.inner_lr": [n / 1_000 for n in range(1, 60)]}, seeds=1)
     worst = max(range(len(sweep.groups)), key=lambda n: sweep.groups[n].mean or 0)
-    curves = curves_plot(shown(sweep, worst))
+    curves = curves_plot(shown(sweep), sweep.groups[worst])
     assert len(curves.legend) == MOST_LINES
     assert f"{MOST_LINES} of 59 groups" in curves.title
     names = {one.label for one in curves.legend}
     assert sweep.label(sweep.groups[worst]) in names
     assert sweep.best is not None
     assert sweep.label(sweep.best) in names
-    parallel = parallel_plot(shown(sweep, worst))
+    parallel = parallel_plot(shown(sweep), sweep.groups[worst])
     assert len(parallel.series) == MOST_PARALLEL
     assert [one.label.partition(":")[0] for one in parallel.legend] == ["selected", "best"]
 
 
 def test_parallel_axes_run_from_the_least_value_to_the_largest() -> None:
     sweep = swept({**GRID, "reptile.outer_lr": [0.1, 0.2]})
-    plot = parallel_plot(shown(sweep))
+    plot = parallel_plot(shown(sweep), None)
     assert [label for _, label in plot.x.places] == ["hidden", "inner_lr", "outer_lr", "validation"]
     ends = [{min(at), max(at)} for at in zip(*(one.y for one in plot.series), strict=True)]
     assert ends == [{0.0, 1.0}] * 4
@@ -185,9 +185,9 @@ def test_what_has_exploded_leaves_the_others_readable() -> None:
     heat = HeatMap(sweep, sweep.groups, across, up)
     assert 10 ** heat.limits[1] < 1
     assert "and more" in plain(heat.lines(80, 20)[0])
-    for plot in (curves_plot(shown(sweep)), setting_plot(shown(sweep), up)):
+    for plot in (curves_plot(shown(sweep), None), setting_plot(shown(sweep), up, None)):
         assert plot.y.value(plot.y.upper) < 10
-    tops = [one.y[-1] for one in parallel_plot(shown(sweep)).series]
+    tops = [one.y[-1] for one in parallel_plot(shown(sweep), None).series]
     assert sorted(tops)[-2:] == [1.0, 1.0]
 
 
@@ -195,9 +195,9 @@ def test_charts_without_results_say_so() -> None:
     runs = specification_of({"algorithms": ["reptile"], "sweep": GRID}).expand()
     sweep = status({}, runs)
     for plot in (
-        curves_plot(shown(sweep)),
-        parallel_plot(shown(sweep)),
-        setting_plot(shown(sweep), sweep.dimensions[1]),
+        curves_plot(shown(sweep), None),
+        parallel_plot(shown(sweep), None),
+        setting_plot(shown(sweep), sweep.dimensions[1], None),
     ):
         assert not any(one.x for one in plot.series)
         assert plot.empty in ("no validation yet", "no result yet")

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from tui_meta.views.plots.heat import ramp
+from tui_meta.views.plots.plot import Plot
 from tui_meta.views.sweep.chart_choice import ChartChoice
 from tui_meta.views.sweep.charts import Shown, curves_plot, parallel_plot, setting_plot
 from tui_meta.views.sweep.heat_map import HeatMap
@@ -25,6 +26,8 @@ class SweepChart(Container):
         super().__init__(id=id)
         self._content: tuple[object, ...] = ()
         self._map: HeatMap | None = None
+        self._shown = Shown(SweepStatus(), ())
+        self._chosen: SweepGroup | None = None
 
     @property
     def svg(self) -> str:
@@ -46,24 +49,41 @@ class SweepChart(Container):
         content = (sweep, groups, chosen, choice)
         if content == self._content:
             return
-        self._content = content
-        alone = chosen is not None and not groups
-        kind = "curves" if alone else choice.shown(sweep)
-        chart = self.query_one(Chart)
-        chart.display, self.query_one(LinesPanel).display = kind != "heat", kind == "heat"
-        shown = Shown(sweep, [sweep.by_name[name] for name in groups], chosen, choice.scale)
-        if alone and chosen:
-            shown = Shown(SweepStatus((chosen,)), (chosen,), None, choice.scale)
-        across, up = choice.across_of(sweep), choice.up_of(sweep)
-        self._map = None
+        self._content, self._chosen = content, chosen
+        if chosen and not groups:
+            self._show_plot(
+                curves_plot(Shown(SweepStatus((chosen,)), (chosen,), choice.scale), None)
+            )
+            return
+        shown = Shown(sweep, [sweep.by_name[name] for name in groups], choice.scale)
+        if shown != self._shown:
+            self._shown = shown
+        kind, across, up = choice.shown(sweep), choice.across_of(sweep), choice.up_of(sweep)
         if kind == "heat" and across and up:
-            self._map = HeatMap(sweep, shown.groups, across, up, chosen)
-            self._paint_map()
-            self.call_after_refresh(self._paint_map)  # it may have no cells yet
+            self._show_map(HeatMap(sweep, self._shown.groups, across, up))
         elif kind == "setting" and across:
-            chart.show(setting_plot(shown, across))
+            self._show_plot(setting_plot(self._shown, across, chosen))
+        elif kind == "parallel":
+            self._show_plot(parallel_plot(self._shown, chosen))
         else:
-            chart.show(parallel_plot(shown) if kind == "parallel" else curves_plot(shown))
+            self._show_plot(curves_plot(self._shown, chosen))
+
+    def _show_plot(self, plot: Plot) -> None:
+        self._turn(None)
+        self.query_one(Chart).show(plot)
+
+    def _show_map(self, heat: HeatMap) -> None:
+        self._turn(heat if self._map is None or heat != self._map else self._map)
+        self._paint_map()
+
+    def _turn(self, heat: HeatMap | None) -> None:
+        """Show the map ``heat``, or a plot."""
+        chart, panel = self.query_one(Chart), self.query_one(LinesPanel)
+        self._map = heat
+        chart.display = heat is None
+        if heat and not panel.display:
+            self.call_after_refresh(self._paint_map)  # it has no cells yet
+        panel.display = heat is not None
 
     def on_resize(self, _: events.Resize) -> None:
         """Draw the map in the cells that it has now."""
@@ -73,4 +93,4 @@ class SweepChart(Container):
         panel = self.query_one(LinesPanel)
         if self._map:
             scale = ramp(color=not self.app.no_color, ascii=getattr(self.app, "ascii_only", False))
-            panel.show_titled(self._map.title, self._map.lines(*panel.size, scale))
+            panel.show_titled(self._map.title, self._map.lines(*panel.size, scale, self._chosen))

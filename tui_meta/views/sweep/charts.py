@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from core.evaluation.seed_interval import SeedInterval
 from core.experiments.summary import curve_of
@@ -31,31 +32,46 @@ _BAND = "mean over seeds ± its 95 % interval over seeds"
 
 @dataclass(frozen=True)
 class Shown:
-    """A sweep, and what charts show of it: the groups that the table lists, one of them chosen."""
+    """A sweep, and what charts show of it: the groups that the table lists.
+
+    It stays the same while another of them is chosen, and computes what does not depend on that
+    once.
+    """
 
     sweep: SweepStatus
     groups: Sequence[SweepGroup]
-    chosen: SweepGroup | None
     scale: Scale = "log"
 
-    @property
+    @cached_property
     def measured(self) -> Sequence[SweepGroup]:
         """The groups with a validation, the best first."""
         found = [(one.mean, one) for one in self.groups if one.mean is not None]
         return [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
-    @property
-    def in_front(self) -> Sequence[SweepGroup]:
-        """The best groups and the chosen one, in the order of the sweep."""
-        first = [one for one in (self.chosen, *self.measured) if one]
+    @cached_property
+    def _lines(self) -> dict[str, Mapping[str, Sequence[SweepGroup]]]:
+        return {}
+
+    def lines_over(self, setting: Setting) -> Mapping[str, Sequence[SweepGroup]]:
+        """Return the groups of each line over a setting, by its name; the best line first."""
+        if setting.name not in self._lines:
+            lines: dict[str, list[SweepGroup]] = {}
+            for group in self.measured:
+                lines.setdefault(_line_of(group, setting, self.sweep), []).append(group)
+            self._lines[setting.name] = lines
+        return self._lines[setting.name]
+
+    def in_front(self, chosen: SweepGroup | None) -> Sequence[SweepGroup]:
+        """Return the best groups and the chosen one, in the order of the sweep."""
+        first = [one for one in (chosen, *self.measured) if one]
         few = dict.fromkeys(one.name for one in first).keys() or [one.name for one in self.groups]
         kept = set([*few][:MOST_LINES])
         return [one for one in self.sweep.groups if one.name in kept]
 
 
-def curves_plot(shown: Shown) -> Plot:
+def curves_plot(shown: Shown, chosen: SweepGroup | None) -> Plot:
     """Return the validation loss over iterations, with its band over seeds."""
-    groups, series, lines = shown.in_front, list[Series](), list[Series]()
+    groups, series, lines = shown.in_front(chosen), list[Series](), list[Series]()
     losses: list[float] = []
     last = 1
     for index, group in enumerate(groups):
@@ -82,17 +98,16 @@ def curves_plot(shown: Shown) -> Plot:
     )
 
 
-def setting_plot(shown: Shown, setting: Setting) -> Plot:
+def setting_plot(shown: Shown, setting: Setting, chosen: SweepGroup | None) -> Plot:
     """Return the validation loss over one setting, with a line for each value of the others.
 
     Groups without the setting are level lines.
     """
-    lines: dict[str, list[SweepGroup]] = {}
-    for group in shown.measured:
-        lines.setdefault(_line_of(group, setting, shown.sweep), []).append(group)
+    lines = shown.lines_over(setting)
     kept = list(lines)[:MOST_LINES]
-    chosen = [name for name, of in lines.items() if shown.chosen in of and name not in kept]
-    kept[-1:] = chosen or kept[-1:]
+    own = _line_of(chosen, setting, shown.sweep) if chosen else ""
+    if own in lines and own not in kept:
+        kept[-1] = own
     series: list[Series] = []
     losses: list[float] = []
     axis = _setting_axis(setting)
@@ -142,14 +157,14 @@ def _over_setting(
     return [*_band(line, _edges(intervals), scale), line]
 
 
-def parallel_plot(shown: Shown) -> Plot:
+def parallel_plot(shown: Shown, chosen: SweepGroup | None) -> Plot:
     """Return an axis for each setting and one for the loss, and a line for each group."""
     settings, measured = shown.sweep.dimensions, shown.measured
     if not measured:
         return empty_plot("settings in parallel", "no result yet")
     drawn = [*measured[:MOST_PARALLEL]]
-    if shown.chosen and shown.chosen.mean is not None and shown.chosen not in drawn:
-        drawn[-1] = shown.chosen
+    if chosen and chosen.mean is not None and chosen not in drawn:
+        drawn[-1] = chosen
     ends = comparable(one.mean for one in measured if one.mean is not None)
     low, high = on_scale((min(ends, default=1.0), max(ends, default=1.0)), shown.scale)
     x = range(len(settings) + 1)
@@ -159,7 +174,7 @@ def parallel_plot(shown: Shown) -> Plot:
         (at,) = on_scale([group.mean or math.nan], shown.scale)
         y.append(min(1.0, (at - low) / (high - low)) if high > low else 0.5)
         series.append(Series("", x, y, dim=True, listed=False))
-        if group is shown.chosen:
+        if group is chosen:
             series[-1] = curve(f"selected: {shown.sweep.label(group)}", x, y, 1)
         if group is shown.sweep.best:
             series[-1] = curve(f"best: {shown.sweep.label(group)}", x, y, 0)

@@ -40,7 +40,6 @@ class HeatMap:
     groups: Sequence[SweepGroup]
     across: Setting
     up: Setting
-    chosen: SweepGroup | None = None
 
     def place(self, group: SweepGroup | None) -> Place | None:
         """Return the cell of a group, if it has both settings."""
@@ -65,9 +64,9 @@ class HeatMap:
         return found
 
     @cached_property
-    def marked(self) -> tuple[Place | None, Place | None]:
-        """The cells of the chosen group and of the best one."""
-        return self.place(self.chosen), self.place(self.sweep.best)
+    def best(self) -> Place | None:
+        """The cell of the best group of the sweep."""
+        return self.place(self.sweep.best)
 
     @cached_property
     def limits(self) -> tuple[float, float]:
@@ -79,54 +78,61 @@ class HeatMap:
     def _means(self) -> Sequence[float]:
         return [one.mean for one in self.cells.values() if one.mean is not None]
 
-    @property
+    @cached_property
     def ends(self) -> tuple[str, str]:
         """The limits in words."""
         low, high = (loss(10**end) for end in self.limits)
         has_more = max(self._means, default=0.0) > 1.01 * 10 ** self.limits[1]
         return low, f"{high} and more" if has_more else high
 
-    @property
+    @cached_property
     def legend(self) -> str:
         """What the mark is, and what a cell shows of several groups."""
         several = sum(self.place(one) is not None for one in self.groups) > len(self.cells)
         return "best; best of each cell" if several else "best"
 
-    def lines(self, width: int, height: int, ramp: Ramp = COLORS) -> list[Line]:
-        """Return the map with its scale, around the chosen cell where not all of it fits."""
+    def lines(
+        self, width: int, height: int, ramp: Ramp = COLORS, chosen: SweepGroup | None = None
+    ) -> list[Line]:
+        """Return the map with its scale, around the chosen group where not all of it fits."""
         across = [*map(setting_words, self.across.values)]
         up = [*map(setting_words, reversed(self.up.values))]
         label = min(_LABEL_CELLS, max(map(len, (*up, self.up.title))))
         room = max(1, width - label - 1)
         cell = max(_NARROWEST, min(_WIDEST, room // len(across)))
-        chosen, best = self.marked
-        at = chosen or best or (across[0], up[0])
+        here = self.place(chosen)
+        at = here or self.best or (across[0], up[0])
         shown = _around(across, at[0], room // cell)
         rows = max(1, height - _FRAME_ROWS)
         high = max(1, min(_HIGHEST, rows // len(up)))
         lines = [self._scale(label, width, ramp)]
         for value in _around(up, at[1], rows // high):
+            places = [(one, value) for one in shown]
+            marks = [self._marks(place, here) for place in places]
+            named = [self._cell(*of, cell, ramp) for of in zip(places, marks, strict=True)]
+            plain = [self._cell(place, None, cell, ramp) for place in places] if high > 1 else []
             for part in range(high):
-                name = value if part == (high - 1) // 2 else ""
-                spans = [self._cell((one, value), cell, ramp, numbered=bool(name)) for one in shown]
-                title = Span(f"{clip(name, label):>{label}} ", "dim")
-                lines.append(fit(line(title, *spans), width))
+                is_named = part == (high - 1) // 2
+                title = Span(f"{clip(value if is_named else '', label):>{label}} ", "dim")
+                lines.append(fit(line(title, *(named if is_named else plain)), width))
         foot = "".join(f"{clip(one, cell - 1):^{cell}}" for one in shown)
         corner = f"{clip(self.up.title, label):>{label}} "
         lines.append(fit(line(Span(corner, "bold"), Span(foot, "dim")), width))
         under = Span(f"{self.across.title:^{cell * len(shown)}}", "bold")
         return [*lines, fit(line(" " * (label + 1), under), width)]
 
-    def _cell(self, place: Place, size: int, ramp: Ramp, *, numbered: bool) -> Span:
+    def _marks(self, place: Place, here: Place | None) -> str:
+        return ("▸" if place == here else "") + ("◆" if place == self.best else "")
+
+    def _cell(self, place: Place, marks: str | None, size: int, ramp: Ramp) -> Span:
+        """Return a cell with its marks and its number, or the colour alone."""
         group = self.cells.get(place)
         if group is None:
             return Span(" " * size)
-        chosen, best = self.marked
-        marks = ("▸" if place == chosen else "") + ("◆" if place == best else "")
         number = loss(group.mean) if size >= _NUMBERED else ""
-        text = f"{marks}{number}" if numbered else ""
+        text = "" if marks is None else f"{marks}{number}"
         if group.mean is None:
-            return Span(f"{(text or '-')[:size] if numbered else '':^{size}}", "dim")
+            return Span(f"{'' if marks is None else text or '-':^{size}}"[:size], "dim")
         step = heat_cell(ramp, group.mean, self.limits)
         if not step.style:
             shade = step.text * (size - 1 - len(text) - bool(text))

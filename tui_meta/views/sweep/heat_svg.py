@@ -43,7 +43,6 @@ def _cells(heat: HeatMap) -> Iterator[str]:
     columns, rows = _words(heat.across.values), _words(heat.up.values)
     width, height = _size(len(columns), len(rows))
     has_numbers = width >= _LEAST_NUMBERED[0] and height >= _LEAST_NUMBERED[1]
-    _, best = heat.marked
     for column, across in enumerate(columns):
         for row, up in enumerate(reversed(rows)):
             group = heat.cells.get((across, up))
@@ -54,7 +53,7 @@ def _cells(heat: HeatMap) -> Iterator[str]:
             if group.mean is not None:
                 step = COLORS.index(heat_cell(COLORS, group.mean, heat.limits))
                 yield _rect(x, y, width, height, _COLORS[step])
-            mark = "◆" if (across, up) == best else ""
+            mark = "◆" if (across, up) == heat.best else ""
             said = f"{mark}{loss(group.mean) if has_numbers else ''}"
             if said:
                 light = step < LIGHT_STEPS and group.mean is not None
