@@ -12,7 +12,7 @@ from rich.segment import Segment
 from tui_meta.upstream.plotext import cell
 from tui_meta.views.plots.axis import Axis, Tick, choose_ticks
 from tui_meta.views.plots.plot import Plot, rescaled
-from tui_meta.views.text import wrap
+from tui_meta.views.text import clip, wrap
 from tui_meta.widgets.canvas import FRAME, line_mark, sample, style, unit
 
 _LEAST_CAPTIONED = 6
@@ -192,7 +192,7 @@ def _with_values(names: Sequence[str], values: Sequence[str], width: int) -> lis
 def _shortened(names: Sequence[str], width: int) -> list[str]:
     """Names cut to the longest length at which marker, space and name of all fit `width`."""
     for longest in range(max(map(cell_len, names)), 1, -1):
-        cut = [set_cell_size(name, min(longest, cell_len(name))) for name in names]
+        cut = [clip(name, longest) for name in names]
         if sum(cell_len(name) + 3 for name in cut) - 1 <= width:
             return cut
     return [set_cell_size(name, 1) for name in names]

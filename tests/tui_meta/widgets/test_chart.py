@@ -273,6 +273,12 @@ def test_a_chart_of_36_by_9_shows_legend_ticks_and_data() -> None:
     assert [row.split("┤")[0].strip() for row in rows if "┤" in row] == ["5", "0", "-5"]
 
 
+def test_names_that_a_legend_has_no_room_for_end_with_an_ellipsis() -> None:
+    lines = tuple(curve(name, [0, 1], [0, 1], n) for n, name in enumerate(("0.02, 0.2", "0.02, 1")))
+    legend = plain(Plot("", lines, Axis(0, 1), Axis(0, 1)), 20, 9).splitlines()[0]
+    assert legend.split() == ["■", "0.02,…", "▲", "0.02,…"]
+
+
 def test_a_small_chart_drops_ticks_before_the_legend_and_the_data_never() -> None:
     assert "┤" not in plain(wave_plot(), 14, 5)
     assert plain(wave_plot(), 14, 5).splitlines()[0].startswith("■ t")

@@ -153,7 +153,7 @@ def _figure(groups: Sequence[GroupSummary], path: Path) -> bytes:
         if any(one.n > 1 for one in curve.values()):
             low, high = ([getattr(one, end) for one in curve.values()] for end in ("low", "high"))
             axes.fill_between(list(curve), low, high, color=line.get_color(), alpha=0.2, lw=0)
-    axes.set(xlabel="meta-iterations", ylabel="validation loss", yscale="log")
+    axes.set(xlabel="iteration", ylabel="validation loss", yscale="log")
     axes.legend(frameon=False)
     content = io.BytesIO()
     kind = path.suffix.removeprefix(".") or "pdf"

@@ -91,7 +91,7 @@ def curves_plot(shown: Shown, chosen: SweepGroup | None) -> Plot:
     return Plot(
         f"validation{f' by {names}' if names and total > 1 else ''}{few}",
         (*series, *lines),
-        Limits(0, last).axis("meta-iterations"),
+        Limits(0, last).axis("iteration"),
         _loss_axis(losses, shown.scale),
         "no validation yet",
         caption=_BAND if series else "",
