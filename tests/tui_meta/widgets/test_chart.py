@@ -274,7 +274,9 @@ def test_a_chart_of_36_by_9_shows_legend_ticks_and_data() -> None:
 
 
 def test_names_that_a_legend_has_no_room_for_end_with_an_ellipsis() -> None:
-    lines = tuple(curve(name, [0, 1], [0, 1], n) for n, name in enumerate(("0.02, 0.2", "0.02, 1")))
+    lines = tuple(
+        curve(name, [0, 1], [0, 1], n) for n, name in enumerate(("0.02, 0.2", "0.02, 0.1"))
+    )
     legend = plain(Plot("", lines, Axis(0, 1), Axis(0, 1)), 20, 9).splitlines()[0]
     assert legend.split() == ["■", "0.02,…", "▲", "0.02,…"]
 
