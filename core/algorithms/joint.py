@@ -26,7 +26,7 @@ class JointTraining(Algorithm):
     """Train on random tasks without an inner loop; adapt to a task in evaluations only."""
 
     name: ClassVar[str] = "joint"
-    title: ClassVar[str] = "Joint training"
+    title: ClassVar[str] = "Joint"
     training_loss: ClassVar[str] = "loss without adaptation"
     point_settings: ClassVar[tuple[str, ...]] = ("points",)
     drawn: ClassVar[Mapping[tuple[str, ...], int]] = {("tasks", "points"): 20}

@@ -196,3 +196,13 @@ def test_cells_of_a_map_may_be_several_rows_high() -> None:
     high = [plain(one)[12:] for one in battery.heat_lines(surveyed(), 0, 60, rows=2)]
     assert high[:-2] == [row for row in low[:-2] for _ in range(2)]
     assert high[-2:] == low[-2:]
+
+
+def test_the_edges_of_narrow_cells_have_more_decimals_and_room() -> None:
+    edges = tuple(-0.2 + 0.05 * index for index in range(9))
+    answer = msgspec.structs.replace(surveyed(), axes=("a", "b"), rows=edges)
+    rows = [plain(row) for row in battery.heat_lines(answer, 0, 60)]
+    assert rows[0].lstrip().startswith("0.15 to 0.20 ")
+    assert rows[7].startswith("-0.20 to -0.15 ")
+    assert rows[8].split()[0] == "a"
+    assert {row[14] for row in rows[:8]} == {" "}

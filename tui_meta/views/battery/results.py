@@ -6,6 +6,7 @@ from itertools import groupby, pairwise
 
 from core.analysis.answers import WORST_TASKS, BatteryResult, Number, Pair, SourceResult
 from core.evaluation_protocol import EvaluationProtocol
+from core.tasks.sine import SineTasks
 from tui_meta.views.numbers import bar, loss, percent, whole
 from tui_meta.views.plots.axis import Limits
 from tui_meta.views.plots.heat import COLORS, Ramp, heat_cell
@@ -150,27 +151,36 @@ def heat_lines(
     """
     shown = answer.sources[source]
     scale = _scale([shown, *(answer.sources[other] for other in beside)])
-    cell = max(1, min(_WIDEST_CELL, (width - _LABEL_CELLS) // max(1, len(answer.columns) - 1)))
+    names = _edges(answer.rows)
+    labels = [f"{low} to {high}" for low, high in pairwise(names)]
+    room = max(_LABEL_CELLS, 1 + max(map(len, labels), default=0))
+    cell = max(1, min(_WIDEST_CELL, (width - room) // max(1, len(answer.columns) - 1)))
     lines = []
-    edges = list(pairwise(answer.rows))
-    for (low, high), means, tasks in zip(
-        reversed(edges), reversed(shown.heat), reversed(answer.tasks), strict=True
+    for name, means, tasks in zip(
+        reversed(labels), reversed(shown.heat), reversed(answer.tasks), strict=True
     ):
         spans = [_heat_span(mean, n, ramp, scale) for mean, n in zip(means, tasks, strict=True)]
-        for label in (f"{low:.1f} to {high:.1f}", *[""] * (rows - 1)):
-            title = Span(f"{label:>{_LABEL_CELLS - 1}} ", "dim")
+        for label in (name, *[""] * (rows - 1)):
+            title = Span(f"{label:>{room - 1}} ", "dim")
             lines.append(fit(line(title, *_widened(spans, cell)), width))
-    first, last = f"{answer.columns[0]:.1f}", f"{answer.columns[-1]:.1f}"
+    first, *_, last = _edges(answer.columns)
     gap = cell * (len(answer.columns) - 1) - len(first) - len(last)
-    up, across = (name[: _LABEL_CELLS - 1] for name in answer.axes)
-    foot = f"{up:>{_LABEL_CELLS - 1}} {first}{across:^{max(7, gap)}}{last}"
+    up, across = (name[: room - 1] for name in answer.axes)
+    foot = f"{up:>{room - 1}} {first}{across:^{max(7, gap)}}{last}"
     smallest, largest = (_text(10**end) for end in scale)
     key = line(
-        Span(f"{f'loss {smallest}':>{_LABEL_CELLS - 1}} ", "dim"),
+        Span(f"{f'loss {smallest}':>{room - 1}} ", "dim"),
         *_widened(ramp, 2),
         Span(f" {largest}{f', {_DIVERGED} diverged' if shown.diverged else ''}", "dim"),
     )
     return [*lines, fit((Span(foot, "dim"),), width), fit(key, width)]
+
+
+def _edges(values: Sequence[float]) -> list[str]:
+    """Return the edges of cells with as many decimals as tell them apart."""
+    width = min((high - low for low, high in pairwise(values)), default=1.0)
+    decimals = 1 if not 0 < width < 0.1 else min(6, math.ceil(-math.log10(width)))
+    return [f"{value:.{decimals}f}" for value in values]
 
 
 def _widened(spans: Iterable[Span], cells: int) -> Line:
@@ -191,7 +201,8 @@ def worst_lines(
     """Return the tasks with the largest losses; enter opens the one that is ``selected``."""
     worst = answer.sources[source].worst
     first = max(0, min((selected or 0) - rows + 2, len(worst) - rows + 1))
-    lines = [fit((Span("   task      loss  wave", "dim"),), width)]
+    what = "wave" if answer.axes == SineTasks.parameters else "function"
+    lines = [fit((Span(f"   task      loss  {what}", "dim"),), width)]
     for place, poor in list(enumerate(worst))[first : first + max(0, rows - 1)]:
         mark = "▸" if place == selected else " "
         text = f"{mark}{whole(poor.index):>6}  {_text(poor.loss):>8}  {poor.label}"
