@@ -13,6 +13,7 @@ from importlib import import_module
 TYPE_CHECKING = False  # Type checkers take it for true; importing typing would double the time.
 if TYPE_CHECKING:
     from core.algorithms.anil import Anil
+    from core.algorithms.base import Algorithm
     from core.algorithms.fomaml import Fomaml
     from core.algorithms.joint import JointTraining
     from core.algorithms.maml import Maml
@@ -32,13 +33,16 @@ if TYPE_CHECKING:
     from core.config import RunConfig
     from core.errors import LabError
     from core.evaluation_protocol import EvaluationProtocol
+    from core.extensions import register
     from core.models.settings import NetworkConfig
     from core.sweeps import GroupCurve, Sweep, open_sweep, sweep
+    from core.tasks.family import TaskFamily
     from core.tasks.harmonic import HarmonicTasks
     from core.tasks.polynomials import CubicTasks, LineTasks, QuadraticTasks
     from core.tasks.sine import SineTasks
 
 __all__ = [
+    "Algorithm",
     "Anil",
     "CubicTasks",
     "Evaluation",
@@ -59,17 +63,22 @@ __all__ = [
     "RunConfig",
     "SineTasks",
     "Sweep",
+    "TaskFamily",
     "TrainedRun",
     "evaluate",
     "load_checkpoint",
     "open_run",
     "open_sweep",
+    "register",
     "sweep",
     "train",
     "train_many",
 ]
 
 _MODULES = {
+    "Algorithm": "core.algorithms.base",
+    "TaskFamily": "core.tasks.family",
+    "register": "core.extensions",
     "Anil": "core.algorithms.anil",
     "CubicTasks": "core.tasks.polynomials",
     "EvaluationProtocol": "core.evaluation_protocol",

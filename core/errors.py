@@ -148,6 +148,22 @@ def unexpected(error: BaseException) -> str:
     return f"internal error{place}: {type(error).__name__}: {error}"
 
 
+USER_FILES: set[str] = set()
+"""The files of registered algorithms and task families, which their users maintain."""
+
+
+def in_words(error: BaseException) -> str:
+    """Return an error in one line, with the last place in a user's own file on the way to it."""
+    import traceback
+
+    places = [
+        f"{frame.f_code.co_filename}:{line}: "
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename in USER_FILES
+    ]
+    return f"{places[-1] if places else ''}{type(error).__name__}: {error}"
+
+
 def traceback_of(error: BaseException) -> str:
     """Return the traceback of ``error``, or one line if it cannot be formatted.
 

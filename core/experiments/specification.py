@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -26,13 +26,20 @@ from core.validation import decode, refuse_unknown, require_table
 MOST_RUNS = 10_000
 """Bound on the runs of an experiment."""
 
-SHARED = [*(name for name in TABLES if name not in ALGORITHMS), *RUN_SETTINGS]
-"""Settings that do not depend on the algorithm, tables among them."""
 
-SWEPT = [name for name in RUN_SETTINGS if name != "seed"] + [
-    f"{table}.{field.name}" for table, kind in TABLES.items() for field in dataclasses.fields(kind)
-]
-"""Settings that can be swept; seeds are apart."""
+def shared_settings() -> list[str]:
+    """Return the settings that do not depend on the algorithm, tables among them."""
+    return [*(name for name in TABLES if name not in ALGORITHMS), *RUN_SETTINGS]
+
+
+def swept_settings() -> list[str]:
+    """Return the settings that can be swept; seeds are apart."""
+    tables = [(table, field.name) for table, kind in TABLES.items() for field in fields(kind)]
+    return [
+        *(name for name in RUN_SETTINGS if name != "seed"),
+        *(f"{table}.{name}" for table, name in tables),
+    ]
+
 
 EXPERIMENT = ("algorithms", "runs", "sweep", "seeds")
 """What a configuration file holds about an experiment, besides the settings of a run."""
@@ -155,8 +162,8 @@ def run_config(algorithm: str, settings: Mapping[str, Any]) -> RunConfig:
     The tables of the other algorithms are checked too. Raises ``ConfigError`` and
     ``UnknownSettingError``.
     """
-    refuse_unknown(settings, [*SHARED, *ALGORITHMS], "")
-    shared = {name: settings[name] for name in SHARED if name in settings}
+    refuse_unknown(settings, [*shared_settings(), *ALGORITHMS], "")
+    shared = {name: settings[name] for name in shared_settings() if name in settings}
     for table in FAMILY_TABLES:
         shared.pop(table, None)
     shared |= {"algorithm": algorithms_of(settings)[algorithm], "tasks": chosen_family(settings)}
@@ -216,13 +223,13 @@ def _variant(plain: object, where: str) -> Variant:
     if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]{0,39}", name):
         requirement = "must be letters, digits, '.', '_' and '-', at most 40"
         raise ConfigError(f"{where}.name", name, requirement)
-    refuse_unknown(table, [*SHARED, algorithm], where)
+    refuse_unknown(table, [*shared_settings(), algorithm], where)
     return Variant(name=name, algorithm=algorithm, settings=table)
 
 
 def _sweep(plain: object, variants: Sequence[Variant]) -> dict[str, tuple[Any, ...]]:
     sweep = {key.replace("-", "_"): values for key, values in flat_settings(plain, "sweep").items()}
-    refuse_unknown(sweep, SWEPT, "sweep")
+    refuse_unknown(sweep, swept_settings(), "sweep")
     present = {one.algorithm for one in variants}
     for key, values in sweep.items():
         where = f"sweep.{key}"

@@ -28,13 +28,17 @@ class TaskFamily:
 
     name: ClassVar[str]
     table: ClassVar[str]
-    """The table of its settings in a configuration file; its name but for the sine family, whose
+    """The table of its settings in a configuration file: its name, but for the sine family, whose
     table is older than its name."""
     plural: ClassVar[str]
     """What its tasks are, such as "sine waves"."""
     parameters: ClassVar[tuple[str, ...]]
     inputs: ClassVar[int] = 1
     outputs: ClassVar[int] = 1
+
+    def __init_subclass__(cls) -> None:
+        if "name" in cls.__dict__ and "table" not in cls.__dict__:
+            cls.table = cls.name
 
     def __post_init__(self) -> None:
         for name in (one for one in (*self.parameters, "x") if one in self._fields):

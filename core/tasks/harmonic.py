@@ -19,7 +19,6 @@ class HarmonicTasks(TaskFamily):
     """y = a1 * sin(w * x + b1) + a2 * sin(2 * w * x + b2), with normal amplitudes a1 and a2."""
 
     name: ClassVar[str] = "harmonic"
-    table: ClassVar[str] = "harmonic"
     plural: ClassVar[str] = "harmonic functions"
     parameters: ClassVar[tuple[str, ...]] = ("frequency", "a1", "a2", "b1", "b2")
 

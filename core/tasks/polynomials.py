@@ -37,7 +37,6 @@ class LineTasks(Polynomials):
     """y = slope * x + intercept."""
 
     name: ClassVar[str] = "line"
-    table: ClassVar[str] = "line"
     plural: ClassVar[str] = "lines"
     parameters: ClassVar[tuple[str, ...]] = ("slope", "intercept")
 
@@ -51,7 +50,6 @@ class QuadraticTasks(Polynomials):
     """y = a * x² + b * x + c."""
 
     name: ClassVar[str] = "quadratic"
-    table: ClassVar[str] = "quadratic"
     plural: ClassVar[str] = "quadratic functions"
     parameters: ClassVar[tuple[str, ...]] = ("a", "b", "c")
 
@@ -66,7 +64,6 @@ class CubicTasks(Polynomials):
     """y = a * x³ + b * x² + c * x + d."""
 
     name: ClassVar[str] = "cubic"
-    table: ClassVar[str] = "cubic"
     plural: ClassVar[str] = "cubic functions"
     parameters: ClassVar[tuple[str, ...]] = ("a", "b", "c", "d")
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from core.algorithms import optimizers as outer
-from core.algorithms.base import MetaBatch
+from core.algorithms.base import Algorithm, MetaBatch
 from core.config import RunConfig
 from core.engines.base import (
     Adaptation,
@@ -63,6 +63,8 @@ class TorchEngine:
             iteration = state.iteration + index
             batch = MetaBatch(data.x[index], data.y[index], data.query_x, data.query_y[index])
             loss, gradient = config.algorithm.outer_gradient(self._model, theta, batch)
+            if loss.shape or gradient.shape != theta.shape:
+                raise _wrong_shapes(config.algorithm, loss, gradient, theta)
             theta, moments = outer.step(
                 config.algorithm, theta, gradient, moments, rates[index], iteration
             )
@@ -217,6 +219,19 @@ class TorchMLP:
             piece.view(-1, *shape) for piece, shape in zip(pieces, self._shapes, strict=True)
         ]
         return list(zip(tensors[::2], tensors[1::2], strict=True))
+
+
+def _wrong_shapes(
+    algorithm: Algorithm, loss: Tensor, gradient: Tensor, theta: Tensor
+) -> EngineError:
+    method = type(algorithm).outer_gradient
+    place = f"{method.__code__.co_filename}:{method.__code__.co_firstlineno}"
+    found, wanted = (
+        f"{tuple(a.shape)} and {tuple(b.shape)}"
+        for a, b in ((loss, gradient), (theta.new_zeros(()), theta))
+    )
+    problem = f"outer_gradient must return a loss and a gradient of shapes {wanted}, not {found}"
+    return EngineError(place, problem)
 
 
 def choose_device(asked: str) -> str:

@@ -1,0 +1,130 @@
+"""Algorithms and task families of the user's own, from Python: registered, and checked.
+
+A family or an algorithm that is registered is configured, trained, saved and read like the built-in
+ones. No file ever makes the program import code: what a run folder names must be registered.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+import numpy as np
+
+from core.algorithms.base import Algorithm
+from core.algorithms.registry import ALGORITHMS
+from core.config import TABLES
+from core.errors import USER_FILES, ConfigError
+from core.tasks.base import Floats
+from core.tasks.counter_random import uniforms
+from core.tasks.family import TaskFamily
+from core.tasks.functions import query_grid, values_at
+from core.tasks.registry import FAMILIES, FAMILY_TABLES
+from core.tasks.streams import Stream
+
+K = TypeVar("K", bound=type[Algorithm] | type[TaskFamily])
+
+_TASKS, _POINTS = 3, 5
+"""Of the sample that is drawn twice."""
+
+
+def register(kind: K) -> K:
+    """Make the algorithm or the task family ``kind`` known by its name; a class decorator.
+
+    A class of the same name that was registered before is replaced, a built-in one is not. A family
+    is drawn twice, to see that its tasks are pure functions. Raises ``ConfigError``.
+
+    >>> from dataclasses import dataclass
+    >>> from core import register, TaskFamily
+    >>> @register
+    ... @dataclass(frozen=True, kw_only=True)
+    ... class Steps(TaskFamily):
+    ...     name, plural, parameters = "steps", "steps", ("place",)
+    ...     place: tuple[float, float] = (-1.0, 1.0)
+    ...     x: tuple[float, float] = (-2.0, 2.0)
+    ...
+    ...     def y(self, x, place):
+    ...         return 1.0 * (x > place)
+    """
+    known: dict[str, Any] = FAMILIES if issubclass(kind, TaskFamily) else ALGORITHMS
+    name = getattr(kind, "name", "")
+    where = f"{_place(kind)}: {kind.__name__}"
+    parameters = getattr(kind, "__dataclass_params__", None)
+    if parameters is None or not parameters.frozen:
+        raise ConfigError(where, kind, "must be a frozen dataclass")
+    if not isinstance(name, str) or not name.isidentifier():
+        raise ConfigError(f"{where}.name", name, "must be letters, digits and underscores")
+    if name in known and known[name].__module__.startswith("core."):
+        raise ConfigError(f"{where}.name", name, "must be another name than a built-in one")
+    if issubclass(kind, TaskFamily):
+        check_family(kind())
+        FAMILY_TABLES[kind.table] = kind
+    known[name] = kind
+    TABLES[getattr(kind, "table", name)] = kind
+    with suppress(OSError, TypeError):  # a class that was typed in at a prompt has no file
+        USER_FILES.add(inspect.getfile(kind))
+    return kind
+
+
+def check_family(family: TaskFamily) -> None:
+    """Draw some tasks twice; raises ``ConfigError``, which names the file, unless they agree.
+
+    Values must be finite numbers in the shape that training expects.
+    """
+    kind = type(family)
+    first, again = (_drawn(family) for _ in range(2))
+    for one, other in zip(first, again, strict=True):
+        if one.tobytes() != other.tobytes():
+            raise _refusal(kind, "y", "", "must be a pure function; drawn twice, tasks differ")
+    if not all(np.isfinite(one).all() for one in first):
+        raise _refusal(kind, "y", "NaN or infinity", "must return finite numbers")
+
+
+def _drawn(family: TaskFamily) -> tuple[Floats, Floats]:
+    """Return parameters and values of some tasks."""
+    kind = type(family)
+    x = query_grid(family, _POINTS)
+    with _naming(kind, "values"):
+        parameters = family.values(uniforms(0, Stream.SAMPLE, 0, _TASKS, family.draws))
+    _require_shape(kind, "values", parameters, (_TASKS, len(family.parameters)))
+    columns = [parameters[:, index, None, None] for index in range(parameters.shape[1])]
+    with _naming(kind, "y"):
+        values = family.y(x, *columns)
+    _require_shape(kind, "y", values, (_TASKS, _POINTS, family.outputs))
+    return parameters, values_at(family, parameters, x)
+
+
+def _require_shape(kind: type, method: str, found: object, shape: tuple[int, ...]) -> None:
+    if not isinstance(found, np.ndarray):
+        raise _refusal(kind, method, found, "must return an array")
+    try:
+        fits = np.broadcast_shapes(found.shape, shape) == shape and found.ndim == len(shape)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise _refusal(kind, method, found.shape, f"must return the shape {shape}")
+
+
+@contextmanager
+def _naming(kind: type, method: str) -> Iterator[None]:
+    """Raise ``ConfigError`` for any error, with its place in the user's file."""
+    try:
+        yield
+    except Exception as error:
+        raise _refusal(kind, method, error, "must not fail") from error
+
+
+def _refusal(kind: type, method: str, value: object, requirement: str) -> ConfigError:
+    return ConfigError(
+        f"{_place(getattr(kind, method))}: {kind.__name__}.{method}", value, requirement
+    )
+
+
+def _place(of: Callable[..., object] | type) -> str:
+    """Return file and line of a definition."""
+    try:
+        return f"{inspect.getsourcefile(of)}:{inspect.getsourcelines(of)[1]}"
+    except (OSError, TypeError):  # typed in at a prompt
+        return of.__module__

@@ -1,0 +1,167 @@
+"""A user's own families and algorithms: registered, checked, trained, saved and resumed."""
+
+from __future__ import annotations
+
+import dataclasses
+import doctest
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+import core
+from core.algorithms.registry import ALGORITHMS
+from core.config import TABLES, RunConfig
+from core.engines import make_engine
+from core.errors import USER_FILES, ConfigError, EngineError
+from core.experiments.specification import specification_of
+from core.storage.latest_checkpoint import latest_checkpoint
+from core.tasks.base import Floats
+from core.tasks.registry import FAMILIES, FAMILY_TABLES
+from core.training.run_plan import plan_resumed
+from core.training.trainer import Trainer
+from tests.support.runs import Log
+from tests.support.states import bits
+
+ROOT = Path(__file__).parents[2]
+SMALL = core.NetworkConfig(hidden=(6,))
+Interval = tuple[float, float]
+
+
+@pytest.fixture(autouse=True)
+def registries() -> Iterator[None]:
+    """Remove what a test has registered."""
+    tables: tuple[dict[str, type], ...] = (ALGORITHMS, FAMILIES, FAMILY_TABLES, TABLES)  # type: ignore[assignment]
+    before = [dict(table) for table in tables]
+    files = set(USER_FILES)
+    yield
+    for table, known in zip(tables, before, strict=True):
+        table.clear()
+        table.update(known)
+    USER_FILES.intersection_update(files)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Planes(core.TaskFamily):
+    name = "planes"
+    plural = "planes"
+    parameters = ("a", "b")
+    inputs = 2
+    fails: ClassVar[bool] = False
+
+    a: Interval = (-1.0, 1.0)
+    b: Interval = (-1.0, 1.0)
+    x: Interval = (0.0, 5.0)
+
+    def y(self, x: Floats, *parameters: Floats) -> Floats:
+        a, b = parameters
+        if self.fails:
+            raise ZeroDivisionError("no plane")
+        return a * x[..., :1] + b * x[..., 1:]
+
+
+def test_the_examples_of_the_page_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / "docs" / "extending.md").read_text().replace("```python", "").replace("```", "")
+    page = doctest.DocTestParser().get_doctest(
+        text, {"__name__": "builtins"}, "extending.md", "docs/extending.md", 0
+    )
+    found = doctest.DocTestRunner().run(page)
+    assert found.failed == 0
+    assert found.attempted > 12
+
+
+def test_a_registered_family_is_part_of_configurations_and_sweeps() -> None:
+    core.register(Planes)
+    config = RunConfig(algorithm=core.Fomaml(), tasks=Planes(a=(0.0, 2.0)))
+    assert RunConfig.from_dict(config.to_dict()) == config
+    table = {"algorithms": ["fomaml"], "tasks": "planes", "sweep": {"planes.b": [[0, 1], [0, 2]]}}
+    runs = specification_of(table).expand()
+    assert [run.config.tasks for run in runs] == [Planes(b=(0.0, 1.0)), Planes(b=(0.0, 2.0))]
+
+
+def test_a_run_of_a_registered_family_resumes_to_the_bit(tmp_path: Path) -> None:
+    core.register(Planes)
+    config = RunConfig(algorithm=core.Fomaml(), tasks=Planes(), network=SMALL, iterations=30)
+    run = core.train(config, tmp_path / "planes")
+    engine = make_engine(config)
+    longer = Trainer(plan_resumed(run.path, 50), log := Log())
+    longer.start()
+    longer.join(60)
+    assert not [one for one in log.events if type(one).__name__ == "Failed"]
+    expected = engine.advance(engine.initial_state(), 50).state
+    assert bits(latest_checkpoint(run.path).checkpoint.state) == bits(expected)
+
+
+class Unshaped(Planes):
+    def y(self, x: Floats, *parameters: Floats) -> Floats:
+        return super().y(x, *parameters)[..., 0]
+
+
+class Random(Planes):
+    def y(self, x: Floats, *parameters: Floats) -> Floats:
+        return super().y(x, *parameters) + np.random.normal()
+
+
+class Infinite(Planes):
+    def y(self, x: Floats, *parameters: Floats) -> Floats:
+        return super().y(x, *parameters) * np.inf
+
+
+class Failing(Planes):
+    fails = True
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        (Unshaped, "y: must return the shape (3, 5, 1), got (3, 5)"),
+        (Random, "y: must be a pure function; drawn twice, tasks differ"),
+        (Infinite, "y: must return finite numbers"),
+        (Failing, "y: must not fail, got ZeroDivisionError('no plane')"),
+    ],
+)
+def test_a_family_that_cannot_be_trained_is_refused_with_its_place(
+    kind: type[Planes], problem: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        core.register(kind)
+    message = str(caught.value)
+    assert message.startswith(f"{__file__}:")
+    assert problem in message
+    assert len(message.splitlines()) == 1
+    assert "planes" not in FAMILIES
+
+
+def test_a_built_in_name_and_a_class_without_settings_are_refused() -> None:
+    with pytest.raises(ConfigError, match="another name than a built-in one"):
+        core.register(type("Waves", (Planes,), {"name": "sine"}))
+    with pytest.raises(ConfigError, match="must be a frozen dataclass"):
+        core.register(type("Plain", (), {"name": "plain"}))  # type: ignore[type-var]
+
+
+def test_an_error_in_a_users_code_ends_its_run_with_file_and_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core.register(Planes)
+    config = RunConfig(algorithm=core.Fomaml(), tasks=Planes(), network=SMALL, iterations=10)
+    monkeypatch.setattr(Planes, "fails", True)
+    with pytest.raises(core.LabError, match=rf"{__file__}:\d+: ZeroDivisionError: no plane"):
+        core.train(config, tmp_path / "planes")
+
+
+def test_an_outer_gradient_of_another_shape_names_its_place() -> None:
+    class Tall(core.Fomaml):
+        name = "tall"
+        kernel = None
+
+        def outer_gradient(self, model, theta, batch):  # type: ignore[no-untyped-def]
+            loss, gradient = super().outer_gradient(model, theta, batch)
+            return loss, gradient[:3]
+
+    config = RunConfig(algorithm=Tall(), network=SMALL, iterations=10)
+    engine = make_engine(config)
+    with pytest.raises(EngineError, match=rf"{__file__}:\d+: outer_gradient must return"):
+        engine.advance(engine.initial_state(), 1)
