@@ -80,8 +80,7 @@ class Evaluated(Event, frozen=True, kw_only=True):
 
     ``losses`` has ``steps + 1`` query losses; ``before`` and ``after`` are the predictions at
     ``query_x``. ``training_loss`` is the smoothed training loss, None before the first iteration.
-    A sine wave has ``amplitude`` and ``phase``, as since version 0.1; any other task ``parameters``
-    and a ``label``, and its values ``query_y``. Points and predictions are those of curves.
+    A sine wave has ``amplitude`` and ``phase``, others ``parameters``, ``label`` and ``query_y``.
     """
 
     probe: ProbeName
@@ -108,8 +107,7 @@ class Evaluated(Event, frozen=True, kw_only=True):
         true = self.query_x if self.query_y is msgspec.UNSET else self.query_y
         if not len(self.query_x) == len(self.before) == len(self.after) == len(true):
             raise ValueError("each query point has a prediction before and after")
-        named, wave = (self.parameters, self.label), (self.amplitude, self.phase)
-        if msgspec.UNSET in named and msgspec.UNSET in wave:
+        if msgspec.UNSET in (self.parameters, self.label) and msgspec.UNSET in self.task:
             raise ValueError("a task has parameters and a label, or amplitude and phase")
 
     @property
@@ -131,14 +129,12 @@ class Evaluated(Event, frozen=True, kw_only=True):
     @property
     def is_abridged(self) -> bool:
         """True if this is what ``abridged`` returns."""
-        points = self.support_x or self.query_x
-        return not points and len(self.losses) == 2
+        return not (self.support_x or self.query_x) and len(self.losses) == 2
 
     def abridged(self) -> Evaluated:
         """Reduce to the task and the losses before and after adaptation: a tenth of the memory."""
-        return msgspec.structs.replace(
-            self.without_points(), losses=(self.losses[0], self.losses[-1])
-        )
+        ends = self.losses[0], self.losses[-1]
+        return msgspec.structs.replace(self.without_points(), losses=ends)
 
     def without_points(self) -> Evaluated:
         """Leave out everything that is only needed to draw it."""

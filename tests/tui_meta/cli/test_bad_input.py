@@ -104,11 +104,11 @@ def test_a_wrong_command_line_is_refused(refusal, tmp_path, command, said):
         ("seed = ", "c.toml: not valid TOML"),
         ("sede = 3", "unknown setting 'sede' in c.toml; did you mean 'seed'?"),
         ("[fomaml]\ninner_rate = 3", "unknown setting 'inner_rate' in [fomaml] of c.toml"),
-        ("[maml]\ninner_lr = 3", "unknown setting 'maml' in c.toml; did you mean 'fomaml'?"),
+        ("[mamal]\ninner_lr = 3", "unknown setting 'mamal' in c.toml; did you mean 'maml'?"),
         ("seed = '3'", "c.toml: seed: must be "),
         ("iterations = 0", "c.toml: iterations: must be "),
         ("[reptile]\nouter_lr = nan", "c.toml: reptile.outer_lr: must be "),
-        ("algorithms = ['maml']", "c.toml: algorithms: must be "),
+        ("algorithms = ['mamal']", "c.toml: algorithms: must be "),
         ("network = 3", "c.toml: network: must be "),
     ],
 )
