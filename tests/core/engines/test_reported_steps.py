@@ -56,7 +56,7 @@ def test_the_predictions_of_the_first_and_the_last_reported_step_are_kept(
     some = engine.adapt(engine.initial_state().theta, sets, steps, 0.02)
     every = of_every_step(engine, sets).predictions
     ends = sorted({steps[0], steps[-1]})
-    assert some.predictions.shape == (2, len(ends), 21)
+    assert some.predictions.shape == (2, len(ends), 21, 1)
     assert some.predictions.tobytes() == every[:, ends].tobytes()
     assert some.before.tobytes() == every[:, steps[0]].tobytes()
     assert some.after.tobytes() == every[:, steps[-1]].tobytes()
@@ -70,7 +70,7 @@ def test_on_request_the_predictions_of_all_reported_steps_are_kept(
     engine = make_engine(data.draw(configs(engine_name, precision)))
     sets, theta = sets_of(2, 5), engine.initial_state().theta
     some = engine.adapt(theta, sets, steps, 0.02, every_step=True)
-    assert some.predictions.shape == (2, len(steps), 21)
+    assert some.predictions.shape == (2, len(steps), 21, 1)
     assert some.predictions.tobytes() == of_every_step(engine, sets).predictions[:, steps].tobytes()
     assert some.losses.tobytes() == engine.adapt(theta, sets, steps, 0.02).losses.tobytes()
 
@@ -91,5 +91,5 @@ def test_losses_are_the_squared_errors_of_the_predictions(engine_name: str) -> N
     engine = make_engine(small_config(engine_name, precision="float64"))
     sets = sets_of(3, 5)
     found = engine.adapt(engine.initial_state().theta, sets, (0, 2, 7), 0.02, every_step=True)
-    errors = ((found.predictions - sets.query_y[:, None]) ** 2).mean(2)
+    errors = ((found.predictions - sets.query_y[:, None]) ** 2).mean((2, 3))
     assert found.losses == pytest.approx(errors, rel=1e-12)
