@@ -22,8 +22,7 @@ ENDED: tuple[RunState, ...] = ("finished", "diverged", "failed", "stopped")
 """States in which training does not continue without a command."""
 
 SaveKind = Literal["auto", "best", "history", "hand", "final"]
-"""The reason for a checkpoint: autosave, best so far, kept for the history of the run, a user's
-command, end of the run."""
+"""Why a checkpoint was saved: the clock, the best so far, the history, a command, the end."""
 
 Iteration = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 """An iteration in a file; the bound is beyond any run."""
@@ -107,7 +106,8 @@ class Evaluated(Event, frozen=True, kw_only=True):
         true = self.query_x if self.query_y is msgspec.UNSET else self.query_y
         if not len(self.query_x) == len(self.before) == len(self.after) == len(true):
             raise ValueError("each query point has a prediction before and after")
-        if msgspec.UNSET in (self.parameters, self.label) and msgspec.UNSET in self.task:
+        named, wave = (self.parameters, self.label), (self.amplitude, self.phase)
+        if msgspec.UNSET in named and msgspec.UNSET in wave:
             raise ValueError("a task has parameters and a label, or amplitude and phase")
 
     @property
