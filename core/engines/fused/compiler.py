@@ -174,7 +174,7 @@ class Library:
             library = cpu_target.target_context.codegen().create_library("kernel")
             library.enable_object_caching()
             for result in results:
-                library._final_module.link_in(result.library._final_module)
+                library.add_llvm_module(result.library._final_module)
             library.finalize()
             return cls(library, [_Entry(one.fndesc, one.environment) for one in results])
 
