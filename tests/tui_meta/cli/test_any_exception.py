@@ -30,8 +30,7 @@ from tests.support.runs import PATIENCE, small_config, until
 from tests.support.saboteur import PROBLEM, sabotage
 from tests.support.sessions import folder_for_sockets
 from tui_meta.cli import background_stdio as stdio_module
-from tui_meta.cli import headless
-from tui_meta.cli import main as main_module
+from tui_meta.cli import headless, home
 from tui_meta.cli.background_stdio import BackgroundWriter
 from tui_meta.cli.commands import train
 from tui_meta.cli.headless import run_headless
@@ -66,7 +65,7 @@ def test_a_command_that_fails_unexpectedly_prints_one_line_and_keeps_the_traceba
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    sabotage(monkeypatch, "", (main_module, "expanded")).armed = True
+    sabotage(monkeypatch, "", (home, "expanded")).armed = True
     assert main(["runs"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     (file,) = (tmp_path / "tui-meta").iterdir()
