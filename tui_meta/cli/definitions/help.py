@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, cast, get_args, get_origin
 
 from cyclopts import App, Argument, ArgumentCollection, Group
 from cyclopts.group import sort_groups
@@ -26,11 +26,7 @@ def _page(app: App, command: Sequence[str], medium: Medium) -> Iterator[str]:
     described = app
     for name in command:
         described = described[name]
-    arguments = ArgumentCollection()
-    if described.default_command:
-        # Help texts are parameters, except those of commands that cyclopts defines.
-        documented = bool(described.default_command.__doc__)
-        arguments = described.assemble_argument_collection(parse_docstring=documented)
+    arguments = _arguments(described)
     usage = described.usage or _usage([app.name[0], *command], arguments)
     yield from paragraphs(usage, medium, "usage")
     yield ""
@@ -41,6 +37,22 @@ def _page(app: App, command: Sequence[str], medium: Medium) -> Iterator[str]:
     examples = described.help_epilogue or app.help_epilogue or ""
     yield ""
     yield from paragraphs(examples.rstrip(), medium)
+
+
+def _arguments(app: App) -> ArgumentCollection:
+    """Return what a command takes."""
+    if not app.default_command:
+        return ArgumentCollection()
+    # Help texts are parameters, except those of commands that cyclopts defines. The public method
+    # analyses everything twice, as groups could be named before they are defined.
+    found: ArgumentCollection = ArgumentCollection._from_callable(
+        app.default_command,
+        group_arguments=cast("Group", app._group_arguments),
+        group_parameters=cast("Group", app._group_parameters),
+        parse_docstring=bool(app.default_command.__doc__),
+        _resolve_groups=False,
+    )
+    return found
 
 
 def _usage(words: list[str], arguments: ArgumentCollection) -> str:
@@ -93,8 +105,8 @@ def _entry(argument: Argument) -> Entry:
 
 def _names(argument: Argument) -> str:
     """Return the names as they are typed, the last one with a word for its value."""
-    negative = [name for name in argument.names if name in argument.negatives]
-    names = [name for name in argument.names if name not in negative]
+    negative = argument.negatives
+    names = [name for name in argument.parameter.name or () if name not in negative]
     names.sort(key=lambda name: not name.startswith("--"))
     if argument.index is not None:
         return " ".join([_label(argument), *filter(lambda name: name.startswith("-"), names)])
