@@ -13,13 +13,14 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from core.commands import Stop
 from core.config import RunConfig
 from core.engines import make_engine
 from core.errors import SessionError
 from core.evaluation.adaptation import many_tasks
 from core.evaluation.statistics import Statistics
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
-from core.events import AnyEvent, Diverged, EndOfRun, Evaluated, Failed, Progress, Stop, Validated
+from core.events import AnyEvent, Diverged, EndOfRun, Evaluated, Failed, Progress, Validated
 from core.storage import checkpoint as storage
 from core.storage.checkpoint import Checkpoint
 from core.storage.event_log_reader import history

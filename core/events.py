@@ -1,4 +1,4 @@
-"""Events, snapshots and commands of a run. All are immutable and can be encoded as JSON."""
+"""Events and snapshots of a run. All are immutable and can be encoded as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import msgspec
 from core.algorithms.base import Budget
 from core.evaluation.few_shot_tasks import ProbeName
 from core.tasks.sine import SineTasks
-from core.validation import LARGEST_COUNT
 
 if TYPE_CHECKING:
     from core.tasks.base import Floats
@@ -350,51 +349,3 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def spent(self) -> Spent:
         """What the run has used so far."""
         return spent(self.budget, self.iteration, self.elapsed)
-
-
-class Command(msgspec.Struct, frozen=True, tag_field="command", tag=str.lower):
-    """An instruction that is executed between two chunks of training."""
-
-
-class Pause(Command, frozen=True):
-    """Pause training."""
-
-
-class Resume(Command, frozen=True):
-    """Continue training after a pause."""
-
-
-class Step(Command, frozen=True):
-    """Train ``count`` iterations while paused; another command ends a long step."""
-
-    count: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_COUNT)] = 1
-
-
-class Evaluate(Command, frozen=True):
-    """Evaluate ``probe`` on its task number ``index``."""
-
-    probe: ProbeName
-    index: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_COUNT)]
-
-
-class Save(Command, frozen=True):
-    """Save a checkpoint."""
-
-
-class SetPace(Command, frozen=True):
-    """Train at ``pace`` iterations per second, None for full speed."""
-
-    pace: float | None
-
-
-class Extend(Command, frozen=True):
-    """Continue a finished run for as many iterations again."""
-
-
-class Stop(Command, frozen=True):
-    """Stop the run, after saving a checkpoint if ``save``."""
-
-    save: bool = True
-
-
-AnyCommand = Pause | Resume | Step | Evaluate | Save | SetPace | Extend | Stop

@@ -21,8 +21,8 @@ from textual.pilot import Pilot
 
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
+from core.commands import SetPace
 from core.config import CheckpointSettings, RunConfig
-from core.events import SetPace
 from core.experiments.sweep import ThreadExecutor, opened
 from core.experiments.sweep_folder import Shard, SweepFolder
 from core.remote.client import RemoteSession

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import msgspec
 
+from core.commands import Stop
 from core.config import RunConfig
 from core.errors import RunFolderError, reason
-from core.events import ENDED, AnyEvent, Diverged, EndOfRun, Failed, Progress, Stop, Validated
+from core.events import ENDED, AnyEvent, Diverged, EndOfRun, Failed, Progress, Validated
 from core.experiments.results import Ended, RunResult, identity
 from core.experiments.specification import PlannedRun
 from core.experiments.sweep_folder import Store

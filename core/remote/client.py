@@ -13,9 +13,10 @@ import msgspec
 from core.analysis.answers import AnyAnswer
 from core.analysis.callbacks import OnProgress, ignore_progress, never_cancelled
 from core.analysis.questions import AnyQuestion
+from core.commands import AnyCommand
 from core.errors import SessionError, reason
 from core.evaluation.few_shot_tasks import ProbeName
-from core.events import AnyCommand, AnyEvent, CommandIssued, Saved, Snapshot, WriteRecovered
+from core.events import AnyEvent, CommandIssued, Saved, Snapshot, WriteRecovered
 from core.remote.connection import REPLY_SECONDS, SessionSocket, make_hello, session_status
 from core.remote.delta import apply_change
 from core.remote.launch import launch

@@ -14,9 +14,10 @@ from msgspec.msgpack import Decoder
 
 from core.analysis.answers import AnyAnswer
 from core.analysis.questions import AnyQuestion
+from core.commands import AnyCommand
 from core.errors import ConfigError, SessionError
 from core.evaluation.few_shot_tasks import ProbeName
-from core.events import AnyCommand, AnyEvent, Evaluated
+from core.events import AnyEvent, Evaluated
 from core.session.api import View
 from core.session.run_requests import AddRequest
 

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from core.analysis.executors import Executors
+from core.commands import Evaluate
 from core.errors import reason
-from core.events import CommandIssued, Evaluate
+from core.events import CommandIssued
 from core.remote.protocol import (
     LONGEST_NAME,
     LONGEST_VIEW,

@@ -9,8 +9,9 @@ import msgspec
 from core.analysis.answers import AnyAnswer
 from core.analysis.callbacks import OnProgress, ignore_progress, never_cancelled
 from core.analysis.questions import AnyQuestion
+from core.commands import AnyCommand
 from core.evaluation.few_shot_tasks import ProbeName
-from core.events import AnyCommand, AnyEvent, Snapshot
+from core.events import AnyEvent, Snapshot
 from core.session.run_requests import AddRequest
 
 View = dict[str, str | bool | None]

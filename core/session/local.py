@@ -12,9 +12,10 @@ from core.analysis.executors import Executors
 from core.analysis.questions import AnyQuestion
 from core.analysis.service import AnalysisService
 from core.analysis.theta_sources import LiveRun
+from core.commands import AnyCommand, Evaluate, Stop
 from core.errors import RunFolderError, SessionError
 from core.evaluation.few_shot_tasks import ProbeName
-from core.events import AnyCommand, AnyEvent, CommandRejected, Evaluate, Snapshot, Stop
+from core.events import AnyEvent, CommandRejected, Snapshot
 from core.session.api import Connection, View
 from core.session.event_backlog import EventBacklog, EventBuffer
 from core.session.run_requests import AddRequest, plan_all, require_room, undo

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core import events, validation
+from core import commands, events, validation
 from core.engines import make_engine
 from core.engines.base import Advance, Engine, TrainState
 from core.errors import ConfigError, LabError, in_words, traceback_of, unexpected
@@ -40,7 +40,7 @@ class Trainer:
         self.plan = plan
         self._config = plan.config
         self._described = plan.config.to_dict()
-        self._commands: queue.Queue[events.Command] = queue.Queue(COMMAND_LIMIT)
+        self._commands: queue.Queue[commands.Command] = queue.Queue(COMMAND_LIMIT)
         self._thread = threading.Thread(target=self._run, name=f"run {self.name}", daemon=True)
         self._engine: Engine | None = None
         resumed = plan.resumed
@@ -72,7 +72,7 @@ class Trainer:
         except RuntimeError as error:
             self._abort(error)
 
-    def send(self, command: events.Command) -> bool:
+    def send(self, command: commands.Command) -> bool:
         """Queue a command; False if the thread has ended or the queue is full."""
         if not self._thread.is_alive():
             return False
@@ -215,33 +215,33 @@ class Trainer:
         waits.append(RETRY_SECONDS if self._publisher.has_backlog else None)
         return min((wait for wait in waits if wait is not None), default=None)
 
-    def _execute(self, command: events.Command) -> None:
+    def _execute(self, command: commands.Command) -> None:
         match command:
-            case events.Pause() if self._run_state == "training":
+            case commands.Pause() if self._run_state == "training":
                 self._set_state("paused")
                 self._record(events.Paused(**self._header()))
-            case events.Resume() if self._run_state == "paused":
+            case commands.Resume() if self._run_state == "paused":
                 self._start_training()
                 self._record(events.Resumed(**self._header()))
-            case events.Step(count) if self._run_state == "paused":
+            case commands.Step(count) if self._run_state == "paused":
                 self._step(count)
-            case events.Extend() if self._run_state == "finished":
+            case commands.Extend() if self._run_state == "finished":
                 self._target += self._config.iterations
                 self._record(events.Extended(target=self._target, **self._header()))
                 self._start_training()
-            case events.Evaluate(probe, index):
+            case commands.Evaluate(probe, index):
                 self._evaluate(probe, index)
-            case events.Save():
+            case commands.Save():
                 self._checkpoints.save(self._checkpoint("hand"), requested=True)
-            case events.SetPace(pace):
+            case commands.SetPace(pace):
                 self._set_pace(pace)
-            case events.Stop(save):
+            case commands.Stop(save):
                 self._stop(save)
             case _:
                 self._reject(command, f"the run is {self._run_state}")
         self._set_state(self._run_state)
 
-    def _reject(self, command: events.Command, reason: str) -> None:
+    def _reject(self, command: commands.Command, reason: str) -> None:
         name = type(command).__name__.lower()
         self._record(events.CommandRejected(command=name, reason=reason, **self._header()))
 
@@ -249,7 +249,7 @@ class Trainer:
         try:
             validation.pace("pace", pace)
         except ConfigError as error:
-            self._reject(events.SetPace(pace), str(error))
+            self._reject(commands.SetPace(pace), str(error))
         else:
             self._pacing.set_pace(pace)
 

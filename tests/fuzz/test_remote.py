@@ -15,7 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.analysis.questions import Live, Trace
-from core.events import Failed, Pause, Step, Stop
+from core.commands import Pause, Step, Stop
+from core.events import Failed
 from core.remote.client import RemoteSession
 from core.remote.connection import make_hello, session_status
 from core.remote.delta import encode_backlog, full

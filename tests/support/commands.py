@@ -1,16 +1,6 @@
 """One command of every kind."""
 
-from core.events import (
-    AnyCommand,
-    Evaluate,
-    Extend,
-    Pause,
-    Resume,
-    Save,
-    SetPace,
-    Step,
-    Stop,
-)
+from core.commands import AnyCommand, Evaluate, Extend, Pause, Resume, Save, SetPace, Step, Stop
 
 COMMANDS: list[AnyCommand] = [
     Pause(),

@@ -15,10 +15,11 @@ import numpy as np
 from safetensors import safe_open
 
 from core.algorithms.fomaml import Fomaml
+from core.commands import Pause, Step, Stop
 from core.config import CheckpointSettings, RunConfig
 from core.engines import make_engine
 from core.engines.base import Adaptation, Advance, Engine, TrainState
-from core.events import AnyEvent, Evaluated, Failed, Pause, Progress, Step, Stepped, Stop, Validated
+from core.events import AnyEvent, Evaluated, Failed, Progress, Stepped, Validated
 from core.models.settings import NetworkConfig
 from core.storage.run_folder import RunFolder, create_run_folder
 from core.training.run_plan import Plan, plan_in

@@ -17,8 +17,8 @@ from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from core.commands import SetPace
 from core.errors import reason
-from core.events import SetPace
 from core.session.api import Connection, Session
 from tui_meta.app.ascii import AsciiFilter
 from tui_meta.app.commands import PaletteCommands

@@ -13,8 +13,9 @@ import msgspec
 import pytest
 
 from core.analysis.questions import Adapt, Live, SampledTask
+from core.commands import Pause, Save
 from core.errors import SessionError
-from core.events import Curve, Finished, Pause, Save
+from core.events import Curve, Finished
 from core.remote import client as client_module
 from core.remote.client import LEFT, LOST, RemoteSession
 from core.remote.delta import apply_change, full

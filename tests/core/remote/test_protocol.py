@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from core.algorithms.fomaml import Fomaml
 from core.analysis.answers import Cancelled
 from core.analysis.questions import Live, Trace
+from core.commands import Pause
 from core.config import RunConfig
-from core.events import AnyEvent, Pause
+from core.events import AnyEvent
 from core.remote.protocol import (
     HEAD,
     NOT_A_MESSAGE,

@@ -21,9 +21,9 @@ from core.analysis.questions import (
     SampledTask,
     Trace,
 )
+from core.commands import Pause
 from core.errors import LabError, QuestionError
 from core.evaluation_protocol import EvaluationProtocol
-from core.events import Pause
 from core.remote.protocol import Ask, Call, RemoteError, Reply
 from core.remote.requests import MOST_QUESTIONS
 from core.session.api import Session

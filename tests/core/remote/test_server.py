@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.commands import AnyCommand, Evaluate, Pause, Save, Step, Stop
 from core.errors import RunFolderError
-from core.events import AnyCommand, CommandIssued, Evaluate, Pause, Paused, Save, Step, Stop
+from core.events import CommandIssued, Paused
 from core.remote.connection import make_hello, session_status
 from core.remote.protocol import (
     HEAD,

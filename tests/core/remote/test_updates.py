@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from core.commands import Pause
 from core.events import (
     AnyEvent,
     CommandIssued,
     Evaluated,
-    Pause,
     Progress,
     Saved,
     Snapshot,

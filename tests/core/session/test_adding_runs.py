@@ -10,8 +10,9 @@ import pytest
 
 import core.storage.run_folder
 from core.algorithms.reptile import Reptile
+from core.commands import Pause, SetPace, Stop
 from core.errors import ConfigError, EngineError, LabError, RunFolderError, SessionError
-from core.events import Extended, Failed, Finished, Pause, SetPace, Stop
+from core.events import Extended, Failed, Finished
 from core.session.local import LocalSession
 from core.session.run_requests import MOST_AT_ONCE, AddRequest
 from core.storage.latest_checkpoint import latest_checkpoint

@@ -11,25 +11,11 @@ import pytest
 import core.training.trainer
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
+from core.commands import Evaluate, Pause, Resume, Save, SetPace, Step, Stop
 from core.config import RunConfig
 from core.engines import make_engine
 from core.errors import CheckpointError, RunFolderError, SessionError
-from core.events import (
-    ENDED,
-    CommandRejected,
-    Evaluate,
-    Evaluated,
-    Finished,
-    Pause,
-    Paused,
-    Resume,
-    Save,
-    Saved,
-    SetPace,
-    Step,
-    Stop,
-    Stopped,
-)
+from core.events import ENDED, CommandRejected, Evaluated, Finished, Paused, Saved, Stopped
 from core.session.event_backlog import KEPT_EVENTS
 from core.session.local import LocalSession, plan_next_seed
 from core.storage.event_log_reader import history

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.algorithms.reptile import Reptile
+from core.commands import Extend, Stop
 from core.config import RunConfig
-from core.events import CommandRejected, Extend, Stop
+from core.events import CommandRejected
 from core.session.local import LocalSession
 from core.session.notification import Notifier, run_command
 from tests.support.runs import CRAWL, NO_AUTOSAVE, new_plan, small_config, until

@@ -16,20 +16,11 @@ from pathlib import Path
 import pytest
 
 import core.training.trainer
+from core.commands import AnyCommand, Evaluate, Save, Step, Stop
 from core.engines.fused import compiler, kernel, network
 from core.engines.fused.engine import FusedEngine
 from core.engines.torch.engine import TorchEngine
-from core.events import (
-    ENDED,
-    AnyCommand,
-    AnyEvent,
-    Evaluate,
-    Failed,
-    Save,
-    SaveFailed,
-    Step,
-    Stop,
-)
+from core.events import ENDED, AnyEvent, Failed, SaveFailed
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.storage.run_index import describe_run
 from core.training.trainer import Trainer

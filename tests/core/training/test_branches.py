@@ -31,9 +31,10 @@ from core.algorithms.fomaml import Fomaml
 from core.analysis.answers import RunHistory
 from core.analysis.history import HistoryReader
 from core.api import open_run
+from core.commands import Pause, Save, SetPace, Step, Stop
 from core.config import CheckpointSettings
 from core.errors import CheckpointError
-from core.events import Pause, Save, Saved, SetPace, Step, Stepped, Stop
+from core.events import Saved, Stepped
 from core.storage.checkpoint import load_checkpoint
 from core.storage.latest_checkpoint import latest_checkpoint, latest_metadata
 from core.storage.paths import checkpoint_iteration, checkpoint_path

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import core.training.checkpointing
 from core.algorithms.fomaml import Fomaml
+from core.commands import Pause, Resume, Save, SetPace, Step, Stop
 from core.config import CheckpointSettings, ValidationSettings
 from core.engines import sample
 from core.engines.base import untrained
@@ -24,18 +25,12 @@ from core.events import (
     CommandRejected,
     Evaluated,
     Finished,
-    Pause,
-    Resume,
     RolledBack,
-    Save,
     Saved,
     SaveFailed,
     SaveKind,
-    SetPace,
     Started,
-    Step,
     Stepped,
-    Stop,
     Validation,
     WriteRecovered,
 )

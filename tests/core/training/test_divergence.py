@@ -13,23 +13,11 @@ import core.training.pacing
 import core.training.trainer
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
+from core.commands import Evaluate, Resume, Save, SetPace, Step
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import Engine
-from core.events import (
-    CommandRejected,
-    Diverged,
-    Evaluate,
-    Evaluated,
-    Failed,
-    Finished,
-    Resume,
-    Save,
-    Saved,
-    SaveFailed,
-    SetPace,
-    Step,
-)
+from core.events import CommandRejected, Diverged, Evaluated, Failed, Finished, Saved, SaveFailed
 from core.models.settings import NetworkConfig
 from core.session.local import LocalSession
 from core.storage.event_log_reader import history

@@ -11,26 +11,18 @@ import pytest
 
 import core.training.pacing
 import core.training.trainer
+from core.commands import Command, Evaluate, Extend, Pause, Resume, Save, SetPace, Step, Stop
 from core.engines.base import Engine
 from core.events import (
-    Command,
     CommandRejected,
-    Evaluate,
     Evaluated,
-    Extend,
     Extended,
     Finished,
-    Pause,
     Paused,
-    Resume,
     Resumed,
-    Save,
     Saved,
-    SetPace,
     Started,
-    Step,
     Stepped,
-    Stop,
     Stopped,
 )
 from core.storage.event_log_reader import history

@@ -11,19 +11,9 @@ from hypothesis import strategies as st
 
 import core.training.pacing
 import core.training.trainer
+from core.commands import Command, Evaluate, Extend, Pause, Resume, Save, SetPace, Step
 from core.engines.base import TrainState
-from core.events import (
-    Command,
-    Evaluate,
-    Extend,
-    Finished,
-    Pause,
-    Progress,
-    Resume,
-    Save,
-    SetPace,
-    Step,
-)
+from core.events import Finished, Progress
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer

@@ -13,36 +13,38 @@ import numpy as np
 
 from core.algorithms.registry import ALGORITHMS
 from core.analysis.theta_sources import LiveRun
+from core.commands import (
+    AnyCommand,
+    Command,
+    Evaluate,
+    Extend,
+    Pause,
+    Resume,
+    Save,
+    SetPace,
+    Step,
+    Stop,
+)
 from core.config import RunConfig
 from core.engines.base import untrained
 from core.evaluation.few_shot_tasks import PROBES, ProbeName, draw_task, task_fields
 from core.events import (
-    AnyCommand,
     AnyEvent,
-    Command,
     CommandRejected,
     Curve,
     Diverged,
-    Evaluate,
     Evaluated,
     EventHeader,
-    Extend,
     Extended,
     Finished,
-    Pause,
     Paused,
     Progress,
-    Resume,
     Resumed,
     RunState,
-    Save,
     Saved,
-    SetPace,
     Snapshot,
     Started,
-    Step,
     Stepped,
-    Stop,
     Stopped,
     Validated,
     spent,

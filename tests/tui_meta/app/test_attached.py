@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.events import Pause, Save
+from core.commands import Pause, Save
 from core.remote import client as client_module
 from core.remote.client import LOST
 from core.remote.launch import LaunchReply

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.events import Stop
+from core.commands import Stop
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import settle
 from tui_meta.app.application import TuiMetaApp

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.events import Pause, Step
+from core.commands import Pause, Step
 from core.session.api import Session
 from core.session.local import LocalSession
 from core.training.run_plan import plan_new

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.events import SetPace
+from core.commands import SetPace
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import SIZES, press, settle
 from tui_meta.app.application import TuiMetaApp

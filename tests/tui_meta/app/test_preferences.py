@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from core.events import Pause
+from core.commands import Pause
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.watch import press, settle, shown
 from tests.support.homes import without_home

@@ -11,21 +11,8 @@ from contextlib import ExitStack
 import msgspec
 import pytest
 
-from core.events import (
-    AnyCommand,
-    AnyEvent,
-    CommandIssued,
-    Evaluate,
-    Extend,
-    Finished,
-    Pause,
-    Progress,
-    Resume,
-    Save,
-    SetPace,
-    Step,
-    Stepped,
-)
+from core.commands import AnyCommand, Evaluate, Extend, Pause, Resume, Save, SetPace, Step
+from core.events import AnyEvent, CommandIssued, Finished, Progress, Stepped
 from core.remote.client import RemoteSession
 from core.remote.protocol import PROTOCOL, Hello
 from core.remote.registry import live_sessions, places_searched, sessions_folder

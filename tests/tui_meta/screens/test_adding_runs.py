@@ -8,8 +8,8 @@ import threading
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.commands import Pause
 from core.errors import RunFolderError
-from core.events import Pause
 from core.session.api import Connection
 from core.session.run_requests import AddRequest
 from tests.support.dashboard.canned import CannedSession

@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 from core.analysis.answers import AnyAnswer, BatteryResult, Cancelled
 from core.analysis.callbacks import OnProgress, ignore_progress, never_cancelled
 from core.analysis.questions import AnyQuestion, Battery
+from core.commands import Pause
 from core.errors import QuestionError
-from core.events import Pause
 from core.tasks.sine import SineTasks
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.fake_session import FakeSession

@@ -5,7 +5,7 @@ import re
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.events import Pause
+from core.commands import Pause
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import SIZES, press, settle
 from tests.support.dashboard.pictures import picture, size_name

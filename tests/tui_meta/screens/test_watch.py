@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from textual._compositor import Compositor
 
-from core.events import Evaluate, Extend, Pause, Resume, Save, SetPace, Step
+from core.commands import Evaluate, Extend, Pause, Resume, Save, SetPace, Step
 from core.session.api import Session
 from tests.support.dashboard.fake_session import FakeSession, FakeTrainer, state
 from tests.support.dashboard.pages import SIZES

@@ -11,7 +11,7 @@ import pytest
 from textual._compositor import LayoutUpdate
 from textual.pilot import Pilot
 
-from core.events import Pause, Step
+from core.commands import Pause, Step
 from tests.support.dashboard import pages
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.fake_session import FakeSession

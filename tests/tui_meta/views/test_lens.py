@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.events import Evaluate, Pause, Save
+from core.commands import Evaluate, Pause, Save
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.watch_state import started_session, watch_state
 from tui_meta.views.plots.axis import Axis, Limits, log10s

@@ -4,12 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from core.commands import Save
 from core.events import (
     CommandRejected,
     EventHeader,
     Failed,
     Paused,
-    Save,
     Saved,
     SaveFailed,
     WriteRecovered,

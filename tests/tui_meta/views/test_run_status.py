@@ -2,7 +2,8 @@
 
 import pytest
 
-from core.events import Pause, Resume, Saved
+from core.commands import Pause, Resume
+from core.events import Saved
 from tests.support.dashboard.watch_state import started_session, watch_state
 from tui_meta.views.run_status import page_title, run_lines, titles
 from tui_meta.views.text import cells, plain

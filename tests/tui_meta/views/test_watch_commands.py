@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.events import Pause, Resume, SetPace, Step
+from core.commands import Pause, Resume, SetPace, Step
 from tests.support.dashboard.watch_state import NAMES, snapshots_of, started_session
 from tui_meta.views.watch import commands
 

@@ -4,27 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core import validation
+from core.commands import AnyCommand, Extend, Pause, Resume, Save, SetPace, Step
 from core.errors import LabError
 from core.evaluation.few_shot_tasks import PROBES, ProbeName
 from core.events import (
-    AnyCommand,
     AnyEvent,
     CommandRejected,
     Diverged,
     Evaluated,
-    Extend,
     Extended,
     Failed,
-    Pause,
     Paused,
-    Resume,
     Resumed,
-    Save,
     Saved,
     SaveFailed,
-    SetPace,
     Snapshot,
-    Step,
     Stepped,
     Stopped,
 )

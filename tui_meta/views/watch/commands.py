@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.events import AnyCommand, Extend, Pause, Resume, RunState, Save, SetPace, Snapshot, Step
+from core.commands import AnyCommand, Extend, Pause, Resume, Save, SetPace, Step
+from core.events import RunState, Snapshot
 from tui_meta.views.keys.keymap import KeyOf, usual_key
 from tui_meta.views.messages.log import MessageKey
 from tui_meta.views.numbers import pace as pace_text

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from core.commands import SetPace
 from core.evaluation.few_shot_tasks import PROBES, ProbeName
-from core.events import SetPace, Snapshot
+from core.events import Snapshot
 from core.session.api import View
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.event_history import EventHistory
