@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from core.engines.base import Engine
 
 
-COMPILING = "compiling the fused engine, once for this machine"
+COMPILING, ONCE = "compiling the fused engine", "later starts skip this"
 
 
 def make_engine(config: RunConfig, on_prepare: Callable[[str], None] = lambda _: None) -> Engine:
@@ -27,8 +27,8 @@ def make_engine(config: RunConfig, on_prepare: Callable[[str], None] = lambda _:
         reason = unsupported_reason(config)
         if config.engine == "fused" or reason is None:
             if must_compile(config.precision):
-                on_prepare(COMPILING)
-            return FusedEngine(config, lambda done: on_prepare(f"{COMPILING}: {done}"))
+                on_prepare(f"{COMPILING}; {ONCE}")
+            return FusedEngine(config, lambda done: on_prepare(f"{COMPILING}: {done}; {ONCE}"))
         if config.device == "auto":
             note = f"PyTorch trains, as the fused engine cannot: {reason}"
     on_prepare("loading PyTorch")
