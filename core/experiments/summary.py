@@ -110,4 +110,4 @@ def _group(
 
 def _by_seed(results: Iterable[RunResult]) -> dict[int, float]:
     """Return the last validation loss of each seed that has one."""
-    return {one.seed: one.validation.mean for one in results if one.validation}
+    return {one.seed: last.mean for one in results if (last := one.validation)}

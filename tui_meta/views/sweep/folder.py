@@ -26,6 +26,8 @@ class SweepReader:
         self._followed = FollowedSweep(SweepFolder(path))
         self._status: SweepStatus | None = None
         self._is_trained = False
+        self._known: dict[str, tuple[RunResult | None, SweepRun]] = {}
+        """The runs by digest, each with the result that it was read from."""
 
     def look(self, now: float) -> SweepStatus:
         """Return the sweep at the time ``now``: the same object if nothing has changed.
@@ -44,7 +46,7 @@ class SweepReader:
         runs, results = self._followed.runs, self._followed.results
         of_group: dict[str, list[SweepRun]] = {}
         for run in runs:
-            of_group.setdefault(run.group, []).append(sweep_run(run, results))
+            of_group.setdefault(run.group, []).append(self._run(run, results))
         groups = summarize(runs, results)
         names, members = names_beside_algorithms(groups), [of_group[one.group] for one in groups]
         if not self._is_trained:
@@ -52,6 +54,12 @@ class SweepReader:
         at_once, work = progress.at_once(results), progress.work_left(runs, results)
         left = work / at_once if work and at_once else None
         return SweepStatus.of(groups, members, names, at_once=at_once, seconds_left=left)
+
+    def _run(self, run: PlannedRun, results: Mapping[str, RunResult]) -> SweepRun:
+        known, result = self._known.get(run.digest), results.get(run.digest)
+        if known is None or known[0] is not result:
+            known = self._known[run.digest] = result, sweep_run(run, results)
+        return known[1]
 
 
 def sweep_run(run: PlannedRun, results: Mapping[str, RunResult]) -> SweepRun:

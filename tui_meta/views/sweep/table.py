@@ -119,7 +119,7 @@ class Table:
     def showing(self, listing: Listing) -> Table:
         """Return the table with other rows; sort order, filter and cursor stay where they can."""
         titles = [one.title for one in listing.columns]
-        if self.sort in titles:
+        if self.sort in titles and listing.sort != titles.index(self.sort):
             listing = replace(listing, sort=titles.index(self.sort))
         if self.listing.wanted:
             listing = replace(listing, wanted=self.listing.wanted)
