@@ -55,18 +55,17 @@ def under_cursor(text: str) -> str:
     return " ".join(row[2:60].split()[:3])
 
 
-@pytest.mark.parametrize("size", [(60, 15), *SIZES])
-async def test_a_folder_is_shown_without_runs(folder: Path, size: tuple[int, int]) -> None:
-    async with watching(folder).run_test(size=size) as pilot:
-        text = await settle(pilot)
-        assert "tui-meta  ·  Sweep" in text
-        assert f"best: {BEST}" in text
-        assert "rates: 12 of 12 runs done" in text
-        assert under_cursor(text).startswith("16, 16 0.02")
-        if size != (60, 15):
-            assert "validation over inner_lr and hidden" in text
-        else:
-            assert "validation over" in await press(pilot, "o")
+async def test_a_folder_is_shown_without_runs(folder: Path) -> None:
+    async with watching(folder).run_test(size=SIZES[-1]) as pilot:
+        for size in (*SIZES, (60, 15)):
+            await pilot.resize_terminal(*size)
+            text = await settle(pilot)
+            assert "tui-meta  ·  Sweep" in text
+            assert f"best: {BEST}" in text
+            assert "rates: 12 of 12 runs done" in text
+            assert under_cursor(text).startswith("16, 16 0.02")
+            assert ("validation over inner_lr and hidden" in text) == (size != (60, 15))
+        assert "validation over" in await press(pilot, "o")
 
 
 async def test_results_appear_while_another_process_trains(folder: Path) -> None:
@@ -161,7 +160,7 @@ async def test_the_table_is_copied_and_saved_with_a_picture(folder: Path, here: 
 async def test_screens_that_need_runs_say_so(folder: Path) -> None:
     async with watching(folder).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        for key in "watbvf":
+        for key in "wf":
             assert "nothing is trained here" in await press(pilot, key)
         assert "nothing is trained here" in await press(pilot, "colon", *"watch pause", "enter")
         assert "·  Messages" in await press(pilot, "m")

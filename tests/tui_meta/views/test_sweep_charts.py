@@ -102,17 +102,17 @@ def test_a_heat_map_has_a_cell_for_each_pair_and_marks_the_best(
         assert heat.cells[heat.place(sweep.best) or ("", "")] is sweep.best
 
 
-@pytest.mark.parametrize("size", [(0, 0), (1, 1), (10, 3), (30, 6), (300, 80)])
-def test_a_heat_map_fits_any_size(size: tuple[int, int]) -> None:
-    values = [round(0.001 * 1.3**n, 6) for n in range(40)]
+def test_a_heat_map_fits_any_size() -> None:
+    values = [round(0.001 * 1.3**n, 6) for n in range(18)]
     sweep = swept({"reptile.inner_lr": values, "reptile.outer_lr": values}, seeds=1)
     across, up = sweep.dimensions
-    chosen = sweep.groups[-1]
-    lines = HeatMap(sweep, sweep.groups, across, up).lines(*size, chosen=chosen)
-    assert all(cells(one) == size[0] for one in lines)
-    assert len(lines) <= max(4, size[1])
-    if size[0] >= 30:
-        assert "▸" in "".join(map(plain, lines))
+    heat, chosen = HeatMap(sweep, sweep.groups, across, up), sweep.groups[-1]
+    for width, height in ((0, 0), (1, 1), (10, 3), (30, 6), (300, 80)):
+        lines = heat.lines(width, height, chosen=chosen)
+        assert all(cells(one) == width for one in lines)
+        assert len(lines) <= max(4, height)
+        if width >= 30:
+            assert "▸" in "".join(map(plain, lines))
 
 
 def test_a_cell_of_more_settings_shows_its_best_group() -> None:
