@@ -1,14 +1,19 @@
-"""Algorithms and task families of the user's own, from Python: registered, and checked.
+"""Algorithms and task families of the user's own: imported, registered, and checked.
 
 A family or an algorithm that is registered is configured, trained, saved and read like the built-in
-ones. No file ever makes the program import code: what a run folder names must be registered.
+ones. No run folder makes the program import code: the user names the files, or registers classes.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
+import os
+import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,7 +21,7 @@ import numpy as np
 from core.algorithms.base import Algorithm
 from core.algorithms.registry import ALGORITHMS
 from core.config import TABLES
-from core.errors import USER_FILES, ConfigError
+from core.errors import USER_FILES, ConfigError, LabError, SubjectError, in_words
 from core.tasks.base import Floats
 from core.tasks.counter_random import uniforms
 from core.tasks.family import TaskFamily
@@ -25,6 +30,9 @@ from core.tasks.registry import FAMILIES, FAMILY_TABLES
 from core.tasks.streams import Stream
 
 K = TypeVar("K", bound=type[Algorithm] | type[TaskFamily])
+
+CODE = "TUI_META_CODE"
+"""The environment variable with the Python files to be imported, as paths with colons between."""
 
 _TASKS, _POINTS = 3, 5
 """Of the sample that is drawn twice."""
@@ -66,6 +74,35 @@ def register(kind: K) -> K:
     with suppress(OSError, TypeError):  # a class that was typed in at a prompt has no file
         USER_FILES.add(inspect.getfile(kind))
     return kind
+
+
+def load_code() -> None:
+    """Import the files that the user names in ``TUI_META_CODE``, which register what they define.
+
+    Processes that this one starts import them too. Raises ``LabError``.
+    """
+    files = [Path(one).absolute() for one in os.environ.get(CODE, "").split(os.pathsep) if one]
+    os.environ[CODE] = os.pathsep.join(map(str, files))
+    for file in files:
+        _import_file(file)
+
+
+def _import_file(file: Path) -> None:
+    name = "_".join((CODE, *re.findall(r"\w+", str(file)))).lower()
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None or not file.is_file():
+        raise ConfigError(CODE, str(file), "must name Python files")
+    USER_FILES.add(str(file))
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        if isinstance(error, LabError) or not isinstance(error, Exception):
+            raise
+        raise SubjectError(f"{CODE}={file}", in_words(error)) from error
 
 
 def check_family(family: TaskFamily) -> None:

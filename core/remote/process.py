@@ -42,6 +42,10 @@ def main() -> None:
         signal.signal(number, lambda number, _: received.append(number))
     plans: list[Plan] = []
     try:
+        if os.environ.get("TUI_META_CODE"):
+            from core.extensions import load_code
+
+            load_code()
         request.runs.check()
         endpoint = SessionEndpoint()
         try:

@@ -165,3 +165,64 @@ def test_an_outer_gradient_of_another_shape_names_its_place() -> None:
     engine = make_engine(config)
     with pytest.raises(EngineError, match=rf"{__file__}:\d+: outer_gradient must return"):
         engine.advance(engine.initial_state(), 1)
+
+
+FILE = """
+from dataclasses import dataclass
+from core import TaskFamily, register
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class Planes(TaskFamily):
+    name, plural, parameters, inputs = "planes", "planes", ("a",), 2
+    a: tuple[float, float] = (-1.0, 1.0)
+    x: tuple[float, float] = (0.0, 5.0)
+
+    def y(self, x, a):
+        return a * x.sum(-1, keepdims=True)
+"""
+
+
+def test_files_that_the_user_names_are_trained_resumed_and_evaluated_by_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tui_meta.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "planes.py").write_text(FILE)
+    monkeypatch.setenv("TUI_META_CODE", "planes.py")
+    small = ["--network.hidden", "4", "--validation.tasks", "2", "--eval-interval", "2"]
+    new = ["--no-tui", "--algorithms", "fomaml", "--tasks", "planes", "--name", "p"]
+    assert main([*new, *small, "--iterations", "3"]) == 0
+    assert main(["resume", "checkpoints/fomaml-p", "--no-tui", "--iterations", "4"]) == 0
+    assert main(["eval", "checkpoints/fomaml-p", "--protocol", "source", "--tasks", "3"]) == 0
+    assert main(["export", "checkpoints/fomaml-p", "--to", "csv", "--out", "-"]) == 0
+    out = capsys.readouterr().out
+    assert "a -1 to 1, x 0 to 5" in out
+    assert "task.a" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (None, "must name Python files, got"),
+        ("\nx = 1 / 0\n", "broken.py:2: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_is_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    text: str | None,
+    problem: str,
+) -> None:
+    from tui_meta.cli.main import main
+
+    if text is not None:
+        (tmp_path / "broken.py").write_text(text)
+    monkeypatch.setenv("TUI_META_CODE", str(tmp_path / "broken.py"))
+    assert main(["runs"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: TUI_META_CODE")
+    assert problem in error
+    assert len(error.splitlines()) == 1

@@ -56,6 +56,10 @@ def _run(tokens: Sequence[str]) -> int | None:
     if list(tokens) == ["--version"]:
         print(NAME_AND_VERSION)
         return None
+    if os.environ.get("TUI_META_CODE"):
+        from core.extensions import load_code
+
+        load_code()
     # Imported late: the version needs no parser, and without settings there is nothing to parse,
     # which saves a quarter of the time to the first frame.
     if not tokens:
