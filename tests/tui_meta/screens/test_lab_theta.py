@@ -70,7 +70,7 @@ def predicted(run: str, iteration: int, task: ExplicitTask) -> tuple[float, ...]
     theta = theta_at(run, iteration)
     lr = config.algorithm.inner_lr
     result = few_shot(make_engine(config), theta, config.tasks, few, 32, lr, every_step=True)
-    return tuple(result.predictions[0][-1].tolist())
+    return tuple(result.predictions[0, -1, :, 0].tolist())
 
 
 async def train_on(pilot: Pilot[None], page: LabPage, session: FakeSession, to: int) -> str:
