@@ -49,5 +49,5 @@ def explicit(task: FewShotTask) -> ExplicitTask:
 def require_curve(family: TaskFamily) -> None:
     """Raise ``QuestionError`` if tasks are not functions of one number with one value."""
     if not family.is_curve:
-        sizes = f"{family.inputs} inputs and {family.outputs} outputs"
-        raise QuestionError(family.plural, f"tasks with {sizes} cannot be drawn", "use the battery")
+        problem = "functions of several numbers cannot be drawn"
+        raise QuestionError(family.plural, problem, "use the battery")

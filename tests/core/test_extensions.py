@@ -13,9 +13,10 @@ import pytest
 
 import core
 from core.algorithms.registry import ALGORITHMS
+from core.analysis.lab_tasks import draw_preset
 from core.config import TABLES, RunConfig
 from core.engines import make_engine
-from core.errors import USER_FILES, ConfigError, EngineError
+from core.errors import USER_FILES, ConfigError, EngineError, QuestionError
 from core.experiments.specification import specification_of
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.tasks.base import Floats
@@ -226,3 +227,23 @@ def test_a_file_that_cannot_be_imported_is_one_line(
     assert error.startswith("error: TUI_META_CODE")
     assert problem in error
     assert len(error.splitlines()) == 1
+
+
+def test_screens_say_that_functions_of_several_numbers_cannot_be_drawn() -> None:
+    from tests.support.dashboard.fake_session import FakeSession
+    from tui_meta.views.dashboard_state import DashboardState
+    from tui_meta.views.lab import state as lab
+    from tui_meta.views.watch.state import WatchState
+
+    core.register(Planes)
+    session = FakeSession()
+    for run in session.snapshots():
+        config = RunConfig(algorithm=core.Fomaml(), tasks=Planes()).to_dict()
+        session.change(run, config=config)
+    watch = WatchState(DashboardState(session.snapshots()))
+    watch.arrange(200, 60)
+    problem = "functions of several numbers cannot be drawn"
+    assert problem in {plot.empty for plot, _ in watch.plots().values()}
+    assert lab.begin(Planes()).family == core.SineTasks()
+    with pytest.raises(QuestionError, match=problem):
+        draw_preset("standard", 0, 0, Planes())

@@ -314,6 +314,9 @@ def _wave_plot(
     errors: Limits,
 ) -> Plot:
     title = status.title
+    if not family_of(status.snapshot).is_curve:
+        empty = "functions of several numbers cannot be drawn"
+        return Plot(title, (), Limits(-5, 5).axis("x"), y, empty)
     if evaluated is None or prediction is None:
         about = concept("Watch", _ABOUT_WAVES[status.index % len(_ABOUT_WAVES)])
         return Plot(title, (), Limits(-5, 5).axis("x"), y, "no evaluation yet", about)
