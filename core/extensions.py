@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -87,13 +88,32 @@ def load_code() -> None:
         _import_file(file)
 
 
-def _import_file(file: Path) -> None:
+def load_family(named: str) -> str:
+    """Import the family that ``FILE.py:NAME`` names, for this process and those that it starts.
+
+    Return the name by which it is known. Raises ``LabError``.
+    """
+    file, _, name = named.rpartition(":")
+    path = Path(file).absolute()
+    others = [
+        one for one in os.environ.get(CODE, "").split(os.pathsep) if one not in ("", str(path))
+    ]
+    kind = getattr(_import_file(path), name, None)
+    if not isinstance(kind, type) or not issubclass(kind, TaskFamily):
+        raise ConfigError("tasks", named, "must name a task family in its file")
+    os.environ[CODE] = os.pathsep.join((*others, str(path)))
+    if FAMILIES.get(kind.name) is not kind:
+        raise ConfigError("tasks", named, "must be registered: write @register above the class")
+    return kind.name
+
+
+def _import_file(file: Path) -> ModuleType:
     name = "_".join((CODE, *re.findall(r"\w+", str(file)))).lower()
     if name in sys.modules:
-        return
+        return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None or not file.is_file():
-        raise ConfigError(CODE, str(file), "must name Python files")
+        raise SubjectError(file, "not a Python file that exists")
     USER_FILES.add(str(file))
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
@@ -102,7 +122,8 @@ def _import_file(file: Path) -> None:
         del sys.modules[name]
         if isinstance(error, LabError) or not isinstance(error, Exception):
             raise
-        raise SubjectError(f"{CODE}={file}", in_words(error)) from error
+        raise SubjectError(file, in_words(error)) from error
+    return module
 
 
 def check_family(family: TaskFamily) -> None:

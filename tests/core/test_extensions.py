@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import doctest
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -191,10 +192,11 @@ def test_files_that_the_user_names_are_trained_resumed_and_evaluated_by_commands
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "planes.py").write_text(FILE)
-    monkeypatch.setenv("TUI_META_CODE", "planes.py")
+    monkeypatch.setenv("TUI_META_CODE", "")
     small = ["--network.hidden", "4", "--validation.tasks", "2", "--eval-interval", "2"]
-    new = ["--no-tui", "--algorithms", "fomaml", "--tasks", "planes", "--name", "p"]
+    new = ["--no-tui", "--algorithms", "fomaml", "--tasks", "planes.py:Planes", "--name", "p"]
     assert main([*new, *small, "--iterations", "3"]) == 0
+    assert os.environ["TUI_META_CODE"] == str(tmp_path / "planes.py")
     assert main(["resume", "checkpoints/fomaml-p", "--no-tui", "--iterations", "4"]) == 0
     assert main(["eval", "checkpoints/fomaml-p", "--protocol", "source", "--tasks", "3"]) == 0
     assert main(["export", "checkpoints/fomaml-p", "--to", "csv", "--out", "-"]) == 0
@@ -206,7 +208,7 @@ def test_files_that_the_user_names_are_trained_resumed_and_evaluated_by_commands
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (None, "must name Python files, got"),
+        (None, "broken.py: not a Python file that exists"),
         ("\nx = 1 / 0\n", "broken.py:2: ZeroDivisionError: division by zero"),
     ],
 )
@@ -224,7 +226,7 @@ def test_a_file_that_cannot_be_imported_is_one_line(
     monkeypatch.setenv("TUI_META_CODE", str(tmp_path / "broken.py"))
     assert main(["runs"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("error: TUI_META_CODE")
+    assert error.startswith(f"error: {tmp_path}/broken.py: ")
     assert problem in error
     assert len(error.splitlines()) == 1
 

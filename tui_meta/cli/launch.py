@@ -35,7 +35,9 @@ class Launch:
 class Tasks:
     """What the runs are trained on, as a flag."""
 
-    tasks: str = setting(DEFAULT_FAMILY, help=f"Task family: {', '.join(FAMILIES)}")
+    tasks: str = setting(
+        DEFAULT_FAMILY, help=f"Task family: {', '.join(FAMILIES)}, or FILE.py:NAME"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

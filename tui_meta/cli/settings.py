@@ -82,6 +82,7 @@ def _validated(settings: Mapping[str, Any]) -> Configuration:
     launch_names, saving_names = _names(Launch), _names(CheckpointSettings)
     known = [*launch_names, *saving_names, *RUN_SETTINGS, *TABLES, *EXPERIMENT]
     refuse_unknown(settings, known, "")
+    settings = {**settings, **_loaded(settings)}
     launch = decode(Launch, _only(settings, launch_names), "")
     saving = decode(CheckpointSettings, _only(settings, saving_names), "")
     specification = specification_of(_only(settings, (*RUN_SETTINGS, *TABLES, *EXPERIMENT)))
@@ -92,9 +93,20 @@ def _validated(settings: Mapping[str, Any]) -> Configuration:
     return Configuration(launch, saving, tables, shared, experiment, specification.expand())
 
 
+def _loaded(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Import a task family that is named as ``FILE.py:NAME``; return the setting with its name."""
+    family = settings.get("tasks")
+    if not isinstance(family, str) or ":" not in family:
+        return {}
+    from core.extensions import load_family
+
+    return {"tasks": load_family(family)}
+
+
 def experiment_table(given: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:
     """Return the flags ``given`` over the ``file`` in the shape of a file, for an experiment."""
-    return _only(_overlaid(given, file), (*RUN_SETTINGS, *TABLES, *EXPERIMENT))
+    settings = _overlaid(given, file)
+    return _only({**settings, **_loaded(settings)}, (*RUN_SETTINGS, *TABLES, *EXPERIMENT))
 
 
 def _only(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
