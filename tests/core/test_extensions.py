@@ -24,7 +24,7 @@ from core.tasks.base import Floats
 from core.tasks.registry import FAMILIES, FAMILY_TABLES
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
-from tests.support.runs import Log
+from tests.support.runs import Log, run_whole
 from tests.support.states import bits
 
 ROOT = Path(__file__).parents[2]
@@ -90,9 +90,7 @@ def test_a_run_of_a_registered_family_resumes_to_the_bit(tmp_path: Path) -> None
     run = core.train(config, tmp_path / "planes")
     engine = make_engine(config)
     longer = Trainer(plan_resumed(run.path, 50), log := Log())
-    longer.start()
-    longer.join(60)
-    assert not [one for one in log.events if type(one).__name__ == "Failed"]
+    run_whole(longer, log)
     expected = engine.advance(engine.initial_state(), 50).state
     assert bits(latest_checkpoint(run.path).checkpoint.state) == bits(expected)
 
