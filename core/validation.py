@@ -19,6 +19,9 @@ T = TypeVar("T")
 LARGEST_COUNT = 2**53
 """Iteration counts and sizes stay exact in JSON and in a float64."""
 
+LONGEST_LIST = 600
+"""Characters of the names in an error."""
+
 SLOWEST_PACE = 1e-6
 """Iterations per second: one in twelve days, which a timer can still wait for."""
 
@@ -121,7 +124,10 @@ def refuse_unknown(table: Iterable[str], names: Iterable[str], where: str) -> No
     for key in table:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-            advice = f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known)
+            listed = ", ".join(known)
+            if len(listed) > LONGEST_LIST:
+                listed = listed[:LONGEST_LIST].rpartition(" ")[0] + " …"
+            advice = f"did you mean {near[0]!r}?" if near else f"known: {listed}"
             raise UnknownSettingError(where or "the configuration", key[:60], advice)
 
 
