@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -75,7 +76,7 @@ def test_git_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_versions_are_unknown_while_a_package_is_replaced(
     monkeypatch: pytest.MonkeyPatch, found: Callable[[str], str]
 ) -> None:
-    monkeypatch.setattr(core.storage.provenance, "version", found)
+    monkeypatch.setattr(importlib.metadata, "version", found)
     versions = installed_versions()
     del versions["numpy instructions"]
     assert set(versions.values()) == {VERSION, "unknown"}

@@ -142,7 +142,7 @@ async def test_a_preset_is_a_key_away(key: str, name: str) -> None:
         task = draw_preset(name, 0, 0, SineTasks())  # type: ignore[arg-type]
         assert points(page) == list(zip(task.support_x, task.support_y, strict=True))
         assert "task 1" in text
-        assert "…" not in text
+        assert " …" not in text
         assert "task 2" in await answered(pilot, "n")
         assert points(page) != list(zip(task.support_x, task.support_y, strict=True))
 

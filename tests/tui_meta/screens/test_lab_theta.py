@@ -121,7 +121,7 @@ async def test_the_frozen_theta_is_the_one_shown_and_nothing_flickers() -> None:
         pilot.app.watch_screen.tick()
         await pilot.press("z")
         assert "frozen 12,300" in shown(pilot)
-        assert "…" not in shown(pilot)
+        assert " …" not in shown(pilot)
         await answered(pilot)
         assert session.adapting[-1].source == PinnedTheta("reptile-1", 18_700)
 
