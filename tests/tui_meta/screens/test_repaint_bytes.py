@@ -72,6 +72,7 @@ PAGE_BOUNDS = {
     "battery": {(80, 24): 2700, (120, 40): 8100, (200, 60): 17300},
     "geometry": {(80, 24): 1150, (120, 40): 3900, (200, 60): 7900},
     "runs": {(80, 24): 260, (120, 40): 450, (200, 60): 500},
+    "sweep": {(80, 24): 850, (120, 40): 1420, (200, 60): 2600},
     "messages": {(80, 24): 200, (120, 40): 200, (200, 60): 200},
 }
 """Bytes of the largest repaint: all curves of the Lab and the geometry are others; of the time
@@ -86,6 +87,7 @@ CHANGES = {
     "battery": "e",  # the answer to a survey
     "geometry": "R",  # the newest iteration, as when it is followed
     "runs": "down",  # another run, and on a wide screen its losses
+    "sweep": "L",  # the other scale
 }
 """The key that changes the most; the Lab changes the most by itself, as it follows theta."""
 
