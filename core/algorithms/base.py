@@ -164,11 +164,15 @@ class Algorithm:
         """Inner gradient steps per task in training."""
         raise NotImplementedError
 
-    def init(self, theta: Floats) -> dict[str, Floats]:
-        """Return the initial values of what is learned beside the network's ``theta``, by name.
+    def learned(self, n_parameters: int) -> dict[str, int]:
+        """Return what is learned beside the ``n_parameters`` of the network: sizes by name.
 
         Vectors, which follow the network's parameters in the vector of meta-parameters.
         """
+        return {}
+
+    def init(self, theta: Floats) -> dict[str, Floats]:
+        """Return the initial values of what is ``learned``, where the network has ``theta``."""
         return {}
 
     def start(self, model: Model, theta: Tensor, n_tasks: int) -> Tensor:

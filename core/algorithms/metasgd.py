@@ -34,6 +34,9 @@ class MetaSgd(Maml):
     def kernel(self) -> Kernel | None:
         return None
 
+    def learned(self, n_parameters: int) -> dict[str, int]:
+        return {"alpha": n_parameters}
+
     def init(self, theta: Floats) -> dict[str, Floats]:
         """Return the vector alpha of the inner rates."""
         return {"alpha": theta * 0 + theta.dtype.type(self.inner_lr)}

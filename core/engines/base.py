@@ -109,8 +109,7 @@ class MetaParameters:
     def of(cls, config: RunConfig) -> MetaParameters:
         """Return those of the runs of ``config``."""
         network = network_of(config)
-        beside = config.algorithm.init(np.zeros(network.n_parameters, config.precision))
-        return cls(network, {name: len(vector) for name, vector in beside.items()})
+        return cls(network, config.algorithm.learned(network.n_parameters))
 
     @property
     def size(self) -> int:

@@ -161,9 +161,13 @@ def test_sizes_declared_huge(opened: RunDetails, length: int, dims: list[int], e
 @given(
     hidden=st.lists(st.integers(1, 16_384), min_size=1, max_size=64),
     precision=st.sampled_from(["float32", "float64"]),
+    algorithm=st.sampled_from(["fomaml", "metasgd"]),
 )
-def test_a_network_declared_huge(opened: RunDetails, hidden: list[int], precision: str) -> None:
+def test_a_network_declared_huge(
+    opened: RunDetails, hidden: list[int], precision: str, algorithm: str
+) -> None:
     config = {**METADATA["config"], "network": {"hidden": hidden}, "precision": precision}
+    config["algorithm"] = {"name": algorithm}
     opened(described(as_json({**METADATA, "config": config})), OPTIMIZER)
 
 

@@ -372,3 +372,10 @@ def test_fomaml_and_reptile_are_trained_if_none_is_named() -> None:
     assert [run.config.algorithm.name for run in specification_of({}).expand()] == [
         *DEFAULT_ALGORITHMS
     ]
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_what_is_learned_beside_the_network_has_the_sizes_of_its_initial_values(name: str) -> None:
+    algorithm, theta = ALGORITHMS[name](), np.ones(7, np.float32)
+    initial = algorithm.init(theta)
+    assert {key: len(values) for key, values in initial.items()} == algorithm.learned(len(theta))
