@@ -15,7 +15,7 @@ from tui_meta.views.plots.plot import BAND_EDGES, Plot, Series, curve, empty_plo
 from tui_meta.views.sweep.settings import Setting
 from tui_meta.views.sweep.status import SweepGroup, SweepStatus, comparable
 from tui_meta.views.sweep.words import setting_words
-from tui_meta.views.watch.groups import OVER_SEEDS
+from tui_meta.views.watch.groups import OVER_SEEDS, SEED_BAND
 
 MOST_LINES = 5
 """Lines in one chart, beyond which bands hide each other: the best and the chosen are among them.
@@ -26,8 +26,6 @@ MOST_PARALLEL = 40
 
 _MARGIN = 0.04
 """Share of an axis beyond its outermost points."""
-
-_BAND = "mean over seeds ± its 95 % interval over seeds"
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def curves_plot(shown: Shown, chosen: SweepGroup | None) -> Plot:
         Limits(0, last).axis("iteration"),
         _loss_axis(losses, shown.scale),
         "no validation yet",
-        caption=_BAND if series else "",
+        caption=SEED_BAND if series else "",
     )
 
 
@@ -127,7 +125,7 @@ def setting_plot(shown: Shown, setting: Setting, chosen: SweepGroup | None) -> P
         axis,
         _loss_axis([one for one in losses if math.isfinite(one)], shown.scale),
         "no result yet",
-        caption=_BAND if has_band else "",
+        caption=SEED_BAND if has_band else "",
     )
 
 

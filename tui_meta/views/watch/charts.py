@@ -29,7 +29,7 @@ from tui_meta.views.plots.wave import (
 )
 from tui_meta.views.run_settings import family_of, training_loss_words, validation_words
 from tui_meta.views.run_status import RunStatus
-from tui_meta.views.watch.groups import OVER_SEEDS, GroupStatus, SeedCurves, mean_curve
+from tui_meta.views.watch.groups import OVER_SEEDS, SEED_BAND, GroupStatus, SeedCurves, mean_curve
 from tui_meta.views.watch.lens import Lens
 from tui_meta.views.watch.x_axis import X_LABELS, in_unit
 
@@ -37,10 +37,8 @@ UNTRAINED = "untrained"
 _SMOOTH = 48
 """A noisy curve is drawn as at most twice as many means."""
 
-_SEED_BAND = "mean over seeds ± its 95 % interval over seeds"
-
 _ABOUT_WAVES = ("goal", "iteration", "before", "good")
-"""What is read while there is no wave yet: of neighbours, each has another concept."""
+"""Concepts that panels without a wave explain, each another one than its neighbours."""
 
 _X_PARTS = 4
 """The x axis grows by steps of about a quarter of what is shown, so that it seldom changes."""
@@ -114,7 +112,7 @@ class Charts:
             plot = replace(plot, title=title)
         own = [one for one in curves if not self.alone or one.status.index == self.front]
         series = (*_untrained(own, plot), *plot.series)
-        caption = _SEED_BAND if grouped else ""
+        caption = SEED_BAND if grouped else ""
         about = concept("Watch", "validation")
         return replace(plot, series=series, empty="no validation yet", about=about, caption=caption)
 

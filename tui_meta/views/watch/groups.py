@@ -15,6 +15,9 @@ from tui_meta.views.run_groups import RunGroup
 from tui_meta.views.run_status import LARGEST_BAR, LEAST_BAR, RunStatus, remaining, sample
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line
 
+SEED_BAND = "mean over seeds ± its 95 % interval over seeds"
+"""The caption of curves of groups."""
+
 OVER_SEEDS = " over seeds"
 """What the band of a group is, beside that of a run, which is over tasks."""
 
