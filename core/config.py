@@ -15,7 +15,7 @@ from core.algorithms.registry import ALGORITHMS, decode_algorithm
 from core.errors import ConfigError
 from core.evaluation_protocol import EvaluationProtocol
 from core.models.settings import LARGEST_NETWORK, NetworkConfig
-from core.settings import setting
+from core.settings import drop_added, setting
 from core.tasks.family import TaskFamily
 from core.tasks.registry import FAMILY_TABLES, decode_family
 from core.tasks.sine import SineTasks
@@ -115,12 +115,17 @@ class RunConfig:
             points = {f"{algorithm.name}.{name}": getattr(algorithm, name)}
             validation.product({**tasks, **points, **units}, LARGEST_WORKSPACE)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Convert to plain values, ready for JSON or TOML; ``from_dict`` reads them back."""
+    def to_dict(self, *, complete: bool = False) -> dict[str, Any]:
+        """Convert to plain values, ready for JSON or TOML; ``from_dict`` reads them back.
+
+        Only if ``complete``, they have settings that files leave out while they have their default.
+        """
         import msgspec  # late: --help needs no codec
 
         # Through JSON, as lists and tuples would differ.
         plain = msgspec.json.decode(msgspec.json.encode(self))
+        if not complete:
+            drop_added(self, plain)
         del plain["validation"]["family"]
         plain["algorithm"] = {"name": self.algorithm.name, **plain["algorithm"]}
         if isinstance(self.tasks, SineTasks):

@@ -322,7 +322,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     ``loss`` is the smoothed training loss, ``best`` the validation with the lowest mean. ``pace``
     is the requested rate, None for full speed, and ``unsaved`` is True if no checkpoint has the
     current iteration. While the state is "loading", ``preparing`` names what takes the time.
-    ``config`` has all settings, as ``RunConfig.to_dict``; ``budget`` is what an iteration uses.
+    ``config`` has all settings, as a complete ``RunConfig.to_dict``; ``budget`` is what an
+    iteration uses.
     """
 
     run: str

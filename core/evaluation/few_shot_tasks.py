@@ -143,7 +143,7 @@ def draw_task(tasks: TaskFamily, seed: int, draw: TaskDraw, index: int) -> FewSh
 
 def task_fields(function: TaskFunction, grid: Floats) -> dict[str, Any]:
     """Return what a recorded evaluation says about its task, whose query set is ``grid``."""
-    if isinstance(function.family, SineTasks):
+    if isinstance(function.family, SineTasks) and len(function.parameters) == 2:
         return dict(zip(function.family.parameters, function.parameters, strict=True))
     fields: dict[str, Any] = {"parameters": function.parameters, "label": function.label}
     if function.family.is_curve:

@@ -41,7 +41,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     ``best`` is the validation with the lowest mean. ``started`` is a date, ``last_event`` in
     seconds since the epoch. ``trained_by`` names the process and host
     that train the run, and ``problem`` the fault of a damaged one. ``config`` has all settings as
-    ``RunConfig.to_dict`` gives them, none if this version does not know them.
+    a complete ``RunConfig.to_dict``, none if this version does not know them.
     """
 
     path: str
@@ -199,7 +199,7 @@ def describe_run(path: Path) -> tuple[RunSummary, RunRecord]:
 def _settings(record: RunRecord) -> dict[str, Any]:
     """Return all settings, with defaults for those that an earlier version did not have."""
     try:
-        return RunConfig.from_dict(record.config).to_dict()
+        return RunConfig.from_dict(record.config).to_dict(complete=True)
     except LabError:
         return {}
 

@@ -32,7 +32,6 @@ class TaskFamily:
     table is older than its name."""
     plural: ClassVar[str]
     """What its tasks are, such as "sine waves"."""
-    parameters: ClassVar[tuple[str, ...]]
     inputs: ClassVar[int] = 1
     outputs: ClassVar[int] = 1
 
@@ -43,6 +42,11 @@ class TaskFamily:
     def __post_init__(self) -> None:
         for name in (one for one in (*self.parameters, "x") if one in self._fields):
             validation.interval(f"{self.table}.{name}", getattr(self, name))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the values in which tasks differ; most families have a class variable."""
+        raise NotImplementedError
 
     @property
     def x(self) -> Interval:

@@ -39,7 +39,7 @@ class Trainer:
         self.name = plan.folder.name
         self.plan = plan
         self._config = plan.config
-        self._described = plan.config.to_dict()
+        self._described = plan.config.to_dict(complete=True)
         self._commands: queue.Queue[commands.Command] = queue.Queue(COMMAND_LIMIT)
         self._thread = threading.Thread(target=self._run, name=f"run {self.name}", daemon=True)
         self._engine: Engine | None = None

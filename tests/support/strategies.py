@@ -116,6 +116,7 @@ WAVES = st.builds(
     SineTasks,
     amplitude=intervals(0.1, 5.0),
     phase=intervals(0.0, 2 * math.pi),
+    frequency=st.just((1.0, 1.0)) | intervals(0.5, 2.0),
     x=intervals(-5.0, 5.0),
 )
 

@@ -114,7 +114,7 @@ def test_all_fields_of_a_summary_are_set(tmp_path: Path) -> None:
 def test_settings_of_an_earlier_version_are_completed_and_unknown_ones_left_out(
     tmp_path: Path,
 ) -> None:
-    config = RunConfig(algorithm=Fomaml(inner_lr=0.5)).to_dict()
+    config = RunConfig(algorithm=Fomaml(inner_lr=0.5)).to_dict(complete=True)
     plain = {key: value for key, value in config.items() if key != "validation"}
     for name, stored in {"old": plain, "new": {**plain, "gravity": 9.81}}.items():
         path = make_run(tmp_path / name)

@@ -26,12 +26,17 @@ from core.tasks.harmonic import HarmonicTasks
 from core.tasks.polynomials import CubicTasks, LineTasks, QuadraticTasks
 from core.tasks.registry import FAMILIES
 from core.tasks.sampler import TaskSampler
+from core.tasks.sine import SineTasks
 from core.tasks.streams import Stream
 from tests.support.states import bits
 from tests.support.strategies import SEEDS
 
 SMALL = NetworkConfig(hidden=(8, 8))
-ANY_FAMILY = pytest.mark.parametrize("family", [kind() for kind in FAMILIES.values()], ids=str)
+ANY_FAMILY = pytest.mark.parametrize(
+    "family",
+    [*(kind() for kind in FAMILIES.values()), SineTasks(frequency=(0.8, 1.2))],
+    ids=str,
+)
 
 FORMULAS = {
     LineTasks: lambda x, a, b: a * x + b,

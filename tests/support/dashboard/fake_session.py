@@ -91,7 +91,7 @@ class FakeTrainer:
             curve=Curve(),
             theta=None,
             preparing="loading PyTorch",
-            config=plan.config.to_dict(),
+            config=plan.config.to_dict(complete=True),
             budget=plan.config.algorithm.budget,
         )
 

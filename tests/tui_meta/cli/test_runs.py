@@ -67,7 +67,7 @@ def test_json_is_one_object_a_line(folder, capsys):
         "high": pytest.approx(0.01353),
     }
     assert (second["state"], second["best"], second["last_event"]) == ("interrupted", None, 1_000.0)
-    assert first["config"] == RunConfig(algorithm=Fomaml(), iterations=1_000).to_dict()
+    assert first["config"] == RunConfig(algorithm=Fomaml(), iterations=1_000).to_dict(complete=True)
 
 
 def test_a_terminal_gets_a_table_in_80_columns(folder, capsys, monkeypatch):

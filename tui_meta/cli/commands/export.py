@@ -46,7 +46,7 @@ class LossRow(NamedTuple):
     ``task``. Validations and evaluations have a row for each reported gradient step (``update``).
     ``time`` is in seconds since the epoch; ``loss`` is None where it is not finite. ``tasks``,
     ``points``, ``gradients`` and ``seconds`` are what the run had used for its training.
-    ``parameters`` of the task have a column each, except for sine waves.
+    Other ``parameters`` of the task have a column each.
     """
 
     series: str
@@ -202,7 +202,8 @@ def loss_rows(events: Iterable[AnyEvent], config: RunConfig, run: str) -> Iterat
             series = PERIODIC if event.probe == "validation" else event.probe
             row = row._replace(series=series, task=event.index, parameters=event.task)
             if isinstance(config.tasks, SineTasks):
-                row = row._replace(amplitude=event.task[0], phase=event.task[1])
+                amplitude, phase, *others = event.task
+                row = row._replace(amplitude=amplitude, phase=phase, parameters=tuple(others))
             for update, loss in enumerate(event.losses):
                 yield row._replace(loss=loss, update=update)
         elif isinstance(event, Validated):
@@ -226,7 +227,7 @@ def _fitting(count: int) -> int | None:
 def table_of(runs: Sequence[ExportedRun]) -> Table:
     """Return one table of all losses, with a column for each setting that differs.
 
-    Parameters of tasks other than sine waves have columns too, such as ``task.slope``.
+    Parameters of tasks have columns too, such as ``task.slope``; those of sine waves are older.
     """
     algorithms = {run.config.algorithm.name for run in runs}
     shared = "algorithm" if len(algorithms) > 1 else None
@@ -238,7 +239,7 @@ def table_of(runs: Sequence[ExportedRun]) -> Table:
         if name not in COLUMNS and len({repr(one.get(name)) for one in settings}) > 1
     ]
     families = [run.config.tasks for run in runs]
-    parameters = [() if isinstance(one, SineTasks) else one.parameters for one in families]
+    parameters = [one.parameters[2 if isinstance(one, SineTasks) else 0 :] for one in families]
     names = dict.fromkeys(name for one in parameters for name in one)
     rows = []
     for run, one, own in zip(runs, settings, parameters, strict=True):

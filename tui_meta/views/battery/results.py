@@ -201,7 +201,7 @@ def worst_lines(
     """Return the tasks with the largest losses; enter opens the one that is ``selected``."""
     worst = answer.sources[source].worst
     first = max(0, min((selected or 0) - rows + 2, len(worst) - rows + 1))
-    what = "wave" if answer.axes == SineTasks.parameters else "function"
+    what = "wave" if answer.axes == SineTasks().parameters else "function"
     lines = [fit((Span(f"   task      loss  {what}", "dim"),), width)]
     for place, poor in list(enumerate(worst))[first : first + max(0, rows - 1)]:
         mark = "▸" if place == selected else " "

@@ -108,7 +108,7 @@ class NewRun:
     def _free_seed(self) -> int:
         seed: int = self.beside.config[SEED]
         try:
-            config = self._config(self._texts(but=(SEED,))).to_dict()
+            config = self._config(self._texts(but=(SEED,))).to_dict(complete=True)
         except ConfigError:
             return seed
         taken = {run.config[SEED] for run in self.present if {**run.config, SEED: seed} == config}
@@ -125,12 +125,13 @@ class NewRun:
         given = _with_family(self.beside.config)
         own = given.pop(ALGORITHM)
         if own[NAME] != self.algorithm:
-            own = run_config(self.algorithm, {}).to_dict()[ALGORITHM]
+            own = run_config(self.algorithm, {}).to_dict(complete=True)[ALGORITHM]
         given[self.algorithm] = {key: value for key, value in own.items() if key != NAME}
         family = self.typed.get(TASKS, given[TASKS])
         if family != given[TASKS]:
             del given[family_named(given[TASKS], TASKS).table]
-            other = _with_family(run_config(self.algorithm, {TASKS: family}).to_dict())
+            default = run_config(self.algorithm, {TASKS: family}).to_dict(complete=True)
+            other = _with_family(default)
             table = family_named(family, TASKS).table
             given |= {TASKS: family, table: other[table]}
         return flat_settings(given, "")

@@ -63,7 +63,7 @@ def recorded_run(details: RunDetails, config: RunConfig) -> RecordedRun:
         best=entry.best,
         curve=Curve(tuple(one.iteration for one in progress), tuple(one.loss for one in progress)),
         theta=None,
-        config=config.to_dict(),
+        config=config.to_dict(complete=True),
         budget=algorithm.budget,
     )
     failed = entry.state in ("diverged", "failed") and troubles

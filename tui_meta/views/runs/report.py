@@ -208,7 +208,7 @@ def dotted(config: RunConfig, algorithm: str | None = None) -> dict[str, str]:
 
 def flattened(config: RunConfig, algorithm: str | None = None) -> dict[str, object]:
     """Return every setting by the same names; lists are text with spaces between the values."""
-    return flattened_table(config.to_dict(), algorithm)
+    return flattened_table(config.to_dict(complete=True), algorithm)
 
 
 def flattened_table(plain: Mapping[str, Any], algorithm: str | None = None) -> dict[str, object]:
