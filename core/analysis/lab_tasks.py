@@ -3,8 +3,8 @@
 from core import validation
 from core.analysis.questions import LARGEST_NUMBER, MOST_POINTS, ExplicitTask
 from core.errors import QuestionError
-from core.evaluation.few_shot_tasks import PRESETS, FewShotTask, PresetName, draw_task, normals
-from core.tasks.counter_random import scaled, uniforms
+from core.evaluation.few_shot_tasks import PRESETS, FewShotTask, PresetName, draw_task
+from core.tasks.counter_random import normals, scaled, uniforms
 from core.tasks.family import TaskFamily
 from core.tasks.functions import TaskFunction
 from core.tasks.streams import Stream

@@ -16,9 +16,6 @@ from core.tasks.sine import SineTasks
 from core.tasks.streams import Stream
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from core.engines.base import FewShotSets
     from core.tasks.base import Floats
 
@@ -121,7 +118,7 @@ def draw_task(tasks: TaskFamily, seed: int, draw: TaskDraw, index: int) -> FewSh
     """Draw task number ``index`` of ``draw``: a pure function of the arguments."""
     import numpy as np
 
-    from core.tasks.counter_random import scaled, uniforms
+    from core.tasks.counter_random import normals, scaled, uniforms
 
     protocol = draw.described(tasks)
     shots = protocol.shots

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.models.settings import NetworkConfig
 from core.tasks.base import Floats
-from core.tasks.counter_random import uniforms
+from core.tasks.counter_random import truncated_normals, uniforms
 from core.tasks.streams import Stream
 
 
@@ -21,15 +21,18 @@ class MLP:
 
     All parameters live in one flat vector, layer by layer, each layer's weight ``(n_out, n_in)`` in
     row-major order before its bias ``(n_out,)``: the order of ``torch.nn.Sequential.parameters()``.
+    Initial weights are normal with standard deviation ``deviation``, as PyTorch's without one.
     """
 
     sizes: tuple[int, ...] = (1, 64, 64, 1)
     activation: str = "tanh"
+    deviation: float | None = None
 
     @classmethod
     def of(cls, config: NetworkConfig, inputs: int = 1, outputs: int = 1) -> MLP:
         """Create the network that ``config`` describes."""
-        return cls((inputs, *config.hidden, outputs), config.activation)
+        deviation = config.init_deviation if config.init == "normal" else None
+        return cls((inputs, *config.hidden, outputs), config.activation, deviation)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -52,7 +55,18 @@ class MLP:
         return (n_in + 1) * n_out
 
     def initial(self, seed: int, dtype: str = "float32") -> Floats:
-        """Draw parameters ``(n_parameters,)``, each layer U(-1/sqrt(n_in), 1/sqrt(n_in))."""
+        """Draw parameters ``(n_parameters,)``.
+
+        As PyTorch does, each layer U(-1/sqrt(n_in), 1/sqrt(n_in)); or as Finn et al. (2017) do,
+        weights normal up to two standard deviations, and biases 0.
+        """
+        if self.deviation is not None:
+            normal = truncated_normals(seed, Stream.INITIALISATION, self.n_parameters)
+            drawn: Floats = (self.deviation * normal).astype(dtype)
+            for name, tensor in self.named(drawn).items():
+                if name.endswith("bias"):
+                    tensor[...] = 0
+            return drawn
         bounds = np.concatenate(
             [np.full((n_in + 1) * n_out, n_in**-0.5) for n_in, n_out in pairwise(self.sizes)]
         )

@@ -35,3 +35,19 @@ def scaled(draws: NDArray[np.float64], interval: tuple[float, float]) -> NDArray
     """Stretch uniform ``draws`` of [0, 1), of any shape, to ``interval``."""
     low, high = interval
     return low + (high - low) * draws
+
+
+def normals(draws: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return normal numbers ``(..., n)`` of ``(..., 2 n)`` uniform ones (Box and Muller 1958)."""
+    radius, angle = np.split(draws, 2, axis=-1)
+    normal: NDArray[np.float64] = np.sqrt(-2 * np.log1p(-radius)) * np.cos(2 * np.pi * angle)
+    return normal
+
+
+def truncated_normals(seed: int, stream: Stream, n: int) -> NDArray[np.float64]:
+    """Draw ``n`` normal numbers of at most two standard deviations; larger ones are drawn again."""
+    found, draw = np.full(n, np.inf), 0
+    while (beyond := np.abs(found) > 2).any():
+        found[beyond] = normals(uniforms(seed, stream, draw, 1, 2 * n)[0])[beyond]
+        draw += 1
+    return found

@@ -110,6 +110,8 @@ NETWORKS = st.builds(
     NetworkConfig,
     hidden=st.lists(st.integers(1, 19), min_size=1, max_size=3).map(tuple),
     activation=st.sampled_from(["tanh", "relu"]),
+    init=st.sampled_from(["torch", "normal"]),
+    init_deviation=st.floats(0.01, 1.0),
 )
 
 WAVES = st.builds(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -50,7 +52,7 @@ def test_flat_is_the_inverse_of_named(config: NetworkConfig, seed: int) -> None:
 def test_initial_parameters_stay_within_the_bound_of_their_layer(
     config: NetworkConfig, seed: int
 ) -> None:
-    network = MLP.of(config)
+    network = MLP.of(dataclasses.replace(config, init="torch"))
     tensors = network.named(network.initial(seed))
     for layer, n_in in enumerate(network.sizes[:-1]):
         for part in ("weight", "bias"):
@@ -84,3 +86,22 @@ def test_initial_parameters_have_the_requested_precision(dtype: str) -> None:
 
 def test_both_precisions_start_at_the_same_parameters() -> None:
     assert MLP().initial(0, "float64").astype("float32").tobytes() == MLP().initial(0).tobytes()
+
+
+def test_normal_weights_are_truncated_at_two_deviations_and_biases_are_0() -> None:
+    network = MLP.of(NetworkConfig(init="normal", init_deviation=0.01))
+    tensors = [network.named(network.initial(seed, "float64")) for seed in range(9)]
+    weights = np.concatenate([one[f"{layer}.weight"].ravel() for one in tensors for layer in "024"])
+    assert all((one[f"{layer}.bias"] == 0).all() for one in tensors for layer in "024")
+    assert 0.0199 < np.abs(weights).max() <= 0.02
+    # 38,000 numbers; the deviation of a normal one of at most two deviations is 0.88 of them.
+    assert weights.std() == pytest.approx(0.0088, rel=0.02)
+    assert abs(weights.mean()) < 5 * weights.std() / len(weights) ** 0.5
+    assert len(np.unique(weights)) == len(weights)
+
+
+def test_the_seed_decides_normal_weights() -> None:
+    network = MLP.of(NetworkConfig(init="normal"))
+    first, again, other = (network.initial(seed) for seed in (0, 0, 1))
+    assert first.tobytes() == again.tobytes()
+    assert not np.isin(first[first != 0], other).any()
