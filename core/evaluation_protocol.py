@@ -14,7 +14,7 @@ from typing import ClassVar, Literal, get_args
 
 from core import validation
 from core.settings import setting
-from core.tasks.family import Interval, TaskFamily
+from core.tasks.family import Interval, QueryPoints, TaskFamily
 from core.tasks.sine import SineTasks
 
 ProtocolName = Literal["source", "source-half-range", "finn-5-shot", "finn-10-shot"]
@@ -31,8 +31,8 @@ LARGEST_DATA = 2**26
 class EvaluationProtocol:
     """What a network is evaluated on, and how it adapts to it.
 
-    Each of ``tasks`` has ``shots`` uniform support points and a query set, a grid of
-    ``query_points`` over the whole range of x. Full-batch SGD adapts the network to the support
+    Each of ``tasks`` has ``shots`` uniform support points and a query set of ``query_points`` over
+    the whole range of x, a grid or random. Full-batch SGD adapts the network to the support
     set; losses on the query set are reported after each of ``steps``, and before any. Equal
     protocols mean equal tasks, so the losses of several networks can be compared in pairs.
     """
@@ -48,7 +48,10 @@ class EvaluationProtocol:
         (1, 5, 10, 32), help="Gradient steps after which the loss is reported"
     )
     inner_lr: float | None = setting(None, help="Inner learning rate (default: that of the run)")
-    query_points: int = setting(50, help="Equally spaced points of a query set")
+    query_points: int = setting(50, help="Points of a query set")
+    query: QueryPoints = setting(
+        "grid", help="Query points: equally spaced, or random ones for each task", added=True
+    )
     tasks: int = setting(1_000, help="Number of tasks")
     seed: int = setting(0, help="Random seed of the tasks")
     family: SineTasks | None = None
@@ -63,6 +66,7 @@ class EvaluationProtocol:
         if self.inner_lr is not None:
             validation.positive(f"{prefix}inner_lr", self.inner_lr)
         validation.count(f"{prefix}query_points", self.query_points, low=2, high=MOST_SHOTS)
+        validation.one_of(f"{prefix}query", self.query, get_args(QueryPoints))
         validation.count(f"{prefix}tasks", self.tasks, high=MOST_TASKS)
         validation.seed(f"{prefix}seed", self.seed)
         for points in ("shots", "query_points"):

@@ -58,8 +58,9 @@ class MetaBatch:
     """The data of one meta-iteration.
 
     ``x`` of the inner loop is ``(n_tasks, n_minibatches, n_points, inputs)``, ``y`` has as many
-    values of ``outputs``; ``query_x`` is ``(n_query, inputs)`` and ``query_y``
-    ``(n_tasks, n_query, outputs)``, both without points for algorithms without a query set.
+    values of ``outputs``; ``query_x`` is ``(n_query, inputs)`` for all tasks, or
+    ``(n_tasks, n_query, inputs)``, and ``query_y`` ``(n_tasks, n_query, outputs)``, both without
+    points for algorithms without a query set.
     """
 
     x: Tensor

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, get_args
 from core import validation
 from core.algorithms.base import LARGEST_BATCH, Algorithm, Budget, Kernel, Reduction
 from core.settings import setting
+from core.tasks.family import QueryPoints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,7 +33,10 @@ class QueryAlgorithm(Algorithm):
     inner_lr: float = 0.02
     tasks: int = 3
     shots: int = setting(10, help="Points in a support set (K)")
-    query_points: int = setting(50, help="Equally spaced points in a query set")
+    query_points: int = setting(50, help="Points in a query set")
+    query: QueryPoints = setting(
+        "grid", help="Query points: equally spaced, or random ones for each task", added=True
+    )
     inner_steps: int = setting(1, help="Inner gradient steps per task")
     reduction: Reduction = setting(
         "sum",
@@ -45,6 +49,7 @@ class QueryAlgorithm(Algorithm):
         validation.count(f"{prefix}.shots", self.shots, high=LARGEST_BATCH)
         validation.count(f"{prefix}.query_points", self.query_points, low=2, high=LARGEST_BATCH)
         validation.count(f"{prefix}.inner_steps", self.inner_steps, high=LARGEST_BATCH)
+        validation.one_of(f"{prefix}.query", self.query, get_args(QueryPoints))
         self._check_data()
         validation.one_of(f"{prefix}.reduction", self.reduction, get_args(Reduction))
 
@@ -64,7 +69,7 @@ class QueryAlgorithm(Algorithm):
         return Kernel(self.inner_steps, self.inner_lr, share)
 
     def batches(self, sampler: TaskSampler, first: int, n: int) -> Batches:
-        return sampler.few_shot(first, n, self.tasks, self.shots, self.query_points)
+        return sampler.few_shot(first, n, self.tasks, self.shots, self.query_points, self.query)
 
     def over_tasks(self, gradients: Tensor) -> Tensor:
         """Return the sum or the mean of ``gradients`` ``(n_tasks, n)`` over tasks."""

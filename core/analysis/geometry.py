@@ -100,8 +100,7 @@ def _batch(config: RunConfig, iteration: int) -> MetaBatch:
     """Return the data of an iteration, exactly as training draws it."""
     source = TaskSampler(config.tasks, config.seed, config.precision)
     data = config.algorithm.batches(source, iteration, 1)
-    arrays = data.x[0], data.y[0], data.query_x, data.query_y[0]
-    return MetaBatch(*map(_tensor, arrays))
+    return MetaBatch(*map(_tensor, data.iteration(0)))
 
 
 def _inner_path(config: RunConfig, model: TorchMLP, theta: Tensor, batch: MetaBatch) -> Tensor:
@@ -154,7 +153,7 @@ def _require_affordable(config: RunConfig, batch: MetaBatch, steps: int) -> None
             f"must be at most {most:,} with {config.parameters:,} parameters",
         )
     # Three passes a gradient: of this iteration, outer step and path, and of the next one.
-    seen = 9 * (batch.x.shape[2] + len(batch.query_x))
+    seen = 9 * (batch.x.shape[2] + batch.query_y.shape[1])
     require_affordable(config, "tasks x inner steps", points, seen)
 
 

@@ -57,6 +57,14 @@ class Adaptation:
     losses: NDArray[np.float64]
     predictions: Floats
 
+    @classmethod
+    def joined(cls, parts: Sequence[Adaptation]) -> Adaptation:
+        """Return the result for the tasks of all ``parts``, in their order."""
+        return cls(
+            np.concatenate([part.losses for part in parts]),
+            np.concatenate([part.predictions for part in parts]),
+        )
+
     @property
     def before(self) -> Floats:
         """The predictions after the first reported step, ``(n_tasks, n_query, outputs)``."""
@@ -72,8 +80,9 @@ class Adaptation:
 class FewShotSets:
     """Tasks to adapt to.
 
-    Support sets are ``(n_tasks, shots, inputs)`` and ``(n_tasks, shots, outputs)``, the query set
-    ``(n_query, inputs)``, its y ``(n_tasks, n_query, outputs)``.
+    Support sets are ``(n_tasks, shots, inputs)`` and ``(n_tasks, shots, outputs)``. The query set
+    is ``(n_query, inputs)`` for all tasks, or ``(n_tasks, n_query, inputs)``, and its y
+    ``(n_tasks, n_query, outputs)``.
     """
 
     support_x: Floats
@@ -84,8 +93,9 @@ class FewShotSets:
     def part(self, start: int, n: int) -> FewShotSets:
         """Return ``n`` of the tasks, or all that are left, from number ``start`` on."""
         tasks = slice(start, start + n)
+        query_x = self.query_x if self.query_x.ndim == 2 else self.query_x[tasks]
         return FewShotSets(
-            self.support_x[tasks], self.support_y[tasks], self.query_x, self.query_y[tasks]
+            self.support_x[tasks], self.support_y[tasks], query_x, self.query_y[tasks]
         )
 
 

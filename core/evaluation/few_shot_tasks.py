@@ -158,20 +158,14 @@ def draw_many(protocol: EvaluationProtocol, family: TaskFamily) -> ManyTasks:
 
     tasks, interval = protocol.family or family, protocol.support_interval
     stream = Stream.MANY_TASKS if interval is None else Stream.MANY_TASKS_HALF_RANGE
-    width = tasks.draws + protocol.shots * tasks.inputs
-    draws = uniforms(protocol.seed, stream, 0, protocol.tasks, width)
+    after = tasks.draws + protocol.shots * tasks.inputs
+    drawn = protocol.query_points * tasks.inputs if protocol.query == "random" else 0
+    draws = uniforms(protocol.seed, stream, 0, protocol.tasks, after + drawn)
     parameters = tasks.values(draws[:, : tasks.draws])
-    support_x = scaled(draws[:, tasks.draws :], interval or tasks.x)
+    support_x = scaled(draws[:, tasks.draws : after], interval or tasks.x)
     support_x = support_x.reshape(protocol.tasks, protocol.shots, tasks.inputs)
-    grid = query_grid(tasks, protocol.query_points)
-    support_y, query_y = (values_at(tasks, parameters, x) for x in (support_x, grid))
-    return ManyTasks(tasks, parameters, FewShotSets(support_x, support_y, grid, query_y))
-
-
-def normals(draws: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Standard normal numbers ``(n,)`` of ``2 n`` uniform ones of [0, 1) (Box and Muller 1958)."""
-    import numpy as np
-
-    radius, angle = draws.reshape(2, -1)
-    normal: NDArray[np.float64] = np.sqrt(-2 * np.log1p(-radius)) * np.cos(2 * np.pi * angle)
-    return normal
+    query_x = query_grid(tasks, protocol.query_points)
+    if protocol.query == "random":
+        query_x = scaled(draws[:, after:], tasks.x).reshape(protocol.tasks, *query_x.shape)
+    support_y, query_y = (values_at(tasks, parameters, x) for x in (support_x, query_x))
+    return ManyTasks(tasks, parameters, FewShotSets(support_x, support_y, query_x, query_y))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from core import validation
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from core.tasks.base import Floats
 
 Interval = tuple[float, float]
+
+QueryPoints = Literal["grid", "random"]
+"""The points of a query set: those that all tasks share, or uniform ones of each task."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.tasks.base import Batches, Floats
 from core.tasks.counter_random import scaled, uniform_blocks, uniforms
-from core.tasks.family import TaskFamily
+from core.tasks.family import QueryPoints, TaskFamily
 from core.tasks.functions import query_grid, values_at, write_values
 from core.tasks.streams import Stream
 
@@ -26,18 +26,30 @@ class TaskSampler:
     dtype: str = "float32"
     stream: Stream = Stream.TRAINING
 
-    def few_shot(self, first: int, n: int, n_tasks: int, shots: int, query_points: int) -> Batches:
+    def few_shot(
+        self,
+        first: int,
+        n: int,
+        n_tasks: int,
+        shots: int,
+        query_points: int,
+        query: QueryPoints = "grid",
+    ) -> Batches:
         """Draw a support set of ``shots`` uniform points, and the query set, for each task."""
         family = self.family
-        width = family.draws + shots * family.inputs
+        points = shots + (query_points if query == "random" else 0)
+        width = family.draws + points * family.inputs
         draws = uniforms(self.seed, self.stream, first, n, n_tasks * width)
         draws = draws.reshape(n, n_tasks, width)
         parameters = self._parameters(draws)
         x = scaled(draws[..., family.draws :], family.x).astype(self.dtype)
-        x = x.reshape(n, n_tasks, shots, family.inputs)
-        grid = query_grid(family, query_points, self.dtype)
+        x = x.reshape(n, n_tasks, points, family.inputs)
         y = values_at(family, parameters, x)
-        return Batches(x[:, :, None], y[:, :, None], grid, values_at(family, parameters, grid))
+        query_x, query_y = x[:, :, shots:], y[:, :, shots:]
+        if query == "grid":
+            query_x = query_grid(family, query_points, self.dtype)
+            query_y = values_at(family, parameters, query_x)
+        return Batches(x[:, :, None, :shots], y[:, :, None, :shots], query_x, query_y)
 
     def minibatches(
         self, first: int, n: int, n_tasks: int, points: int, batch_size: int, epochs: int

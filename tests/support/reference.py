@@ -77,6 +77,7 @@ def outer_gradient(
 
     ``alpha`` are the inner rates of Meta-SGD.
     """
+    query_x = np.broadcast_to(query_x, (len(query_y), *query_x.shape[-2:]))
     if isinstance(algorithm, Fomaml):
         return _fomaml(algorithm, net, x[:, 0], y[:, 0], query_x, query_y)
     if isinstance(algorithm, Maml):
@@ -98,7 +99,7 @@ def _fomaml(
         adapted = copy.deepcopy(net)
         for _ in range(algorithm.inner_steps):
             sgd_step(adapted, x[task], y[task], algorithm.inner_lr)
-        loss = loss_of(adapted, query_x, query_y[task])
+        loss = loss_of(adapted, query_x[task], query_y[task])
         parts = torch.autograd.grad(loss, list(adapted.parameters()))
         gradients.append(torch.cat([part.reshape(-1) for part in parts]).numpy())
         losses.append(loss.item())
@@ -129,7 +130,7 @@ def _maml(
 ) -> tuple[float, Array]:
     theta = {name: one.detach().requires_grad_() for name, one in net.named_parameters()}
     losses = []
-    for x, y, query_y in zip(*support, query[1], strict=True):
+    for x, y, query_x, query_y in zip(*support, *query, strict=True):
         phi = theta
         for _ in range(algorithm.inner_steps):
             loss = _loss_at(net, phi, x, y)
@@ -137,7 +138,7 @@ def _maml(
             gradients = torch.autograd.grad(loss, list(phi.values()), create_graph=second)
             moved = zip(phi.items(), rates, gradients, strict=True)
             phi = {name: one - rate * gradient for (name, one), rate, gradient in moved}
-        losses.append(_loss_at(net, phi, query[0], query_y))
+        losses.append(_loss_at(net, phi, query_x, query_y))
     total = torch.stack(losses).sum()
     learned = [*theta.values(), *(rates if isinstance(algorithm, MetaSgd) else ())]
     gradient = _joined(torch.autograd.grad(total, learned))

@@ -22,6 +22,7 @@ SEEDS = st.integers(0, 2**63 - 1)
 OPTIMIZERS = st.sampled_from(["sgd", "momentum", "adam"])
 REDUCTIONS = st.sampled_from(["sum", "mean"])
 ORDERS = st.sampled_from(["first", "second"])
+GRID = st.just("grid")
 
 
 def intervals(low: float, high: float) -> st.SearchStrategy[tuple[float, float]]:
@@ -47,6 +48,7 @@ def fomamls(
     draw: st.DrawFn,
     optimizers: st.SearchStrategy[str] = OPTIMIZERS,
     reductions: st.SearchStrategy[str] = REDUCTIONS,
+    queries: st.SearchStrategy[str] = GRID,
 ) -> Fomaml:
     """FOMAML with any option, a few tasks, points and steps."""
     return Fomaml(
@@ -55,6 +57,7 @@ def fomamls(
         query_points=draw(st.integers(2, 20)),
         inner_steps=draw(st.integers(1, 4)),
         reduction=draw(reductions),  # type: ignore[arg-type]
+        query=draw(queries),  # type: ignore[arg-type]
     )
 
 
@@ -64,6 +67,7 @@ def mamls(
     optimizers: st.SearchStrategy[str] = OPTIMIZERS,
     kind: type[Maml] = Maml,
     orders: st.SearchStrategy[str] = ORDERS,
+    queries: st.SearchStrategy[str] = GRID,
 ) -> Maml:
     """MAML, or a relative, with any option, a few tasks, points and steps."""
     common = _common(draw, optimizers)
@@ -76,6 +80,7 @@ def mamls(
         inner_steps=draw(st.integers(1, 4)),
         reduction=draw(REDUCTIONS),  # type: ignore[arg-type]
         order=draw(orders),  # type: ignore[arg-type]
+        query=draw(queries),  # type: ignore[arg-type]
     )
 
 
@@ -100,7 +105,9 @@ def reptiles(draw: st.DrawFn, optimizers: st.SearchStrategy[str] = OPTIMIZERS) -
 
 def algorithms(engine: str = "torch") -> st.SearchStrategy[Algorithm]:
     """Any algorithm that ``engine`` can compute, with any option."""
-    relatives = [mamls(kind=kind) for kind in (Maml, Anil, MetaSgd)]
+    random = st.just("random")
+    relatives = [mamls(kind=kind, queries=GRID | random) for kind in (Maml, Anil, MetaSgd)]
+    relatives.append(fomamls(queries=random))
     if engine == "fused":
         relatives = [mamls(orders=st.just("first"))]
     return st.one_of(fomamls(), reptiles(), joints(), *relatives)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from core.algorithms import optimizers as outer
 from core.algorithms.base import Algorithm
+from core.algorithms.query import QueryAlgorithm
 from core.config import RunConfig
 from core.engines.base import Adaptation, Advance, FewShotSets, TrainState, untrained
 from core.engines.fused.network import FusedNetwork, cache_problem, prepare
@@ -75,6 +77,12 @@ class FusedEngine:
         *,
         every_step: bool = False,
     ) -> Adaptation:
+        if sets.query_x.ndim == 3:  # the kernel takes query points that all tasks share
+            parts = (sets.part(task, 1) for task in range(len(sets.query_x)))
+            alone = (replace(part, query_x=part.query_x[0]) for part in parts)
+            return Adaptation.joined(
+                [self.adapt(theta, one, steps, lr, every_step=every_step) for one in alone]
+            )
         losses, predictions = self._network.adapt(
             theta,
             x=_curve(sets.support_x),
@@ -92,6 +100,8 @@ def unsupported_reason(config: RunConfig) -> str | None:
     """Return the reason why this engine cannot run ``config``; None if it can."""
     if config.algorithm.kernel is None:
         return f"no kernel for {config.algorithm.title}"
+    if isinstance(config.algorithm, QueryAlgorithm) and config.algorithm.query == "random":
+        return "no kernel for random query points"
     if not config.tasks.is_curve:
         return f"{config.tasks.plural} have more than one input and one output"
     if config.device not in ("auto", "cpu"):

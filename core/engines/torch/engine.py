@@ -47,12 +47,9 @@ class TorchEngine:
     def advance(self, state: TrainState, n: int) -> Advance:
         config = self._config
         batches = config.algorithm.batches(self._sampler, state.iteration, n)
-        data = MetaBatch(
-            self._tensor(batches.x),
-            self._tensor(batches.y),
-            self._tensor(batches.query_x),
-            self._tensor(batches.query_y),
-        )
+        x, y, query_x, query_y = map(self._tensor, batches.arrays)
+        if query_x.dim() == 2:  # the same in all iterations
+            query_x = query_x.expand(n, -1, -1)
         theta = self._tensor(state.theta)
         moments = {name: self._tensor(vector) for name, vector in state.moments.items()}
         rates = outer.learning_rates(
@@ -61,7 +58,7 @@ class TorchEngine:
         losses = []
         for index in range(n):
             iteration = state.iteration + index
-            batch = MetaBatch(data.x[index], data.y[index], data.query_x, data.query_y[index])
+            batch = MetaBatch(x[index], y[index], query_x[index], query_y[index])
             loss, gradient = config.algorithm.outer_gradient(self._model, theta, batch)
             if loss.shape or gradient.shape != theta.shape:
                 raise _wrong_shapes(config.algorithm, loss, gradient, theta)
@@ -90,10 +87,7 @@ class TorchEngine:
             self._adapt_together(theta, sets.part(start, TASKS_AT_ONCE), steps, lr, every_step)
             for start in range(0, len(sets.support_x), TASKS_AT_ONCE)
         ]
-        return Adaptation(
-            np.concatenate([part.losses for part in parts]),
-            np.concatenate([part.predictions for part in parts]),
-        )
+        return Adaptation.joined(parts)
 
     def _adapt_together(
         self, theta: Floats, sets: FewShotSets, steps: Sequence[int], lr: float, every_step: bool

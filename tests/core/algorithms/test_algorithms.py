@@ -24,6 +24,7 @@ from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import Advance, FewShotSets, TrainState, network_of
+from core.engines.fused.engine import unsupported_reason
 from core.engines.torch.engine import TorchMLP
 from core.errors import EngineError
 from core.experiments.specification import specification_of
@@ -40,9 +41,11 @@ SMALL = NetworkConfig(hidden=(16, 16))
 KINDS: dict[str, Callable[[st.SearchStrategy[str]], st.SearchStrategy[Algorithm]]] = {
     "fomaml-sum": lambda optimizers: fomamls(optimizers, st.just("sum")),
     "fomaml-mean": lambda optimizers: fomamls(optimizers, st.just("mean")),
+    "fomaml-random": lambda optimizers: fomamls(optimizers, queries=st.just("random")),
     "reptile": reptiles,
     "maml-first": lambda optimizers: mamls(optimizers, orders=st.just("first")),
     "maml-second": lambda optimizers: mamls(optimizers, orders=st.just("second")),
+    "maml-random": lambda optimizers: mamls(optimizers, queries=st.just("random")),
     "anil": lambda optimizers: mamls(optimizers, Anil),
     "metasgd": lambda optimizers: mamls(optimizers, MetaSgd),
     "joint": joints,
@@ -76,9 +79,7 @@ def definition(config: RunConfig, theta: Array, iteration: int) -> tuple[float, 
     data = config.algorithm.batches(source, iteration, 1)
     net = reference.sequential(config.network, theta)
     alpha = theta[network_of(config).n_parameters :]
-    return reference.outer_gradient(
-        config.algorithm, net, data.x[0], data.y[0], data.query_x, data.query_y[0], alpha
-    )
+    return reference.outer_gradient(config.algorithm, net, *data.iteration(0), alpha)
 
 
 def one_update(config: RunConfig, state: TrainState) -> Advance:
@@ -113,9 +114,9 @@ def test_one_meta_update_equals_the_definition_differentiated_by_autograd(
     engine_name: str, kind: str, optimizer: str, data: st.DataObject, seed: int
 ) -> None:
     algorithm = data.draw(KINDS[kind](st.just(optimizer)))
-    if engine_name == "fused" and algorithm.kernel is None:
-        pytest.skip("runs on PyTorch")
     config = data.draw(configs(engine_name, algorithm=st.just(algorithm)))
+    if engine_name == "fused" and unsupported_reason(config):
+        pytest.skip("runs on PyTorch")
     iteration = data.draw(st.integers(0, config.iterations - 1))
     state = random_state(config, seed, iteration)
     loss, gradient = definition(config, state.theta, iteration)
@@ -303,8 +304,7 @@ def test_the_second_order_gradient_is_a_central_difference_of_the_query_loss(
     config = RunConfig(algorithm=algorithm, network=SMALL, precision="float64")
     theta = make_engine(config).initial_state().theta
     data = algorithm.batches(TaskSampler(config.tasks, 0, "float64"), 0, 1)
-    arrays = (data.x[0], data.y[0], data.query_x, data.query_y[0])
-    batch = MetaBatch(*map(torch.from_numpy, arrays))
+    batch = MetaBatch(*map(torch.from_numpy, data.iteration(0)))
     model = TorchMLP(network_of(config))
 
     def loss(at: Array) -> float:

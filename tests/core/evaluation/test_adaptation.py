@@ -27,6 +27,7 @@ from core.evaluation.few_shot_tasks import (
 from core.evaluation.statistics import Statistics
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
 from core.models.settings import NetworkConfig
+from core.tasks.family import QueryPoints
 from core.tasks.functions import TaskFunction, query_grid
 from core.tasks.sine import SineTasks
 from tests.support import reference
@@ -120,19 +121,21 @@ def asked_for(
     return asked
 
 
-def test_many_random_tasks_equal_a_literal_loop(engine_name: str) -> None:
+@pytest.mark.parametrize("query", ["grid", "random"])
+def test_many_random_tasks_equal_a_literal_loop(engine_name: str, query: QueryPoints) -> None:
     config = config_of(engine_name)
     spy = Spy(config)
-    protocol = EvaluationProtocol(steps=(1, 2, 3, 4), tasks=5, seed=7)
+    protocol = EvaluationProtocol(steps=(1, 2, 3, 4), tasks=5, seed=7, query=query)
     losses = many_tasks(spy, spy.theta, config, protocol)  # type: ignore[arg-type]
     ((sets, _, _),) = spy.asked
     assert losses.shape == (5, 5)
     for index in range(5):
         net = reference.sequential(NETWORK, spy.theta)
-        expected = [reference.loss_of(net, sets.query_x, sets.query_y[index]).item()]
+        query_x = sets.query_x if query == "grid" else sets.query_x[index]
+        expected = [reference.loss_of(net, query_x, sets.query_y[index]).item()]
         for _ in range(4):
             reference.sgd_step(net, sets.support_x[index], sets.support_y[index], 0.02)
-            expected.append(reference.loss_of(net, sets.query_x, sets.query_y[index]).item())
+            expected.append(reference.loss_of(net, query_x, sets.query_y[index]).item())
         assert losses[index] == pytest.approx(expected, rel=1e-9)
 
 

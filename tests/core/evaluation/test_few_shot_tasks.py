@@ -85,6 +85,17 @@ def test_many_tasks_follow_the_numbers_of_the_protocol() -> None:
     assert drawn.sets.query_y.shape == (3, 7, 1)
 
 
+def test_random_query_points_differ_between_tasks_and_leave_support_sets_in_their_range() -> None:
+    drawn = drawn_of("source", query="random", query_points=7, support_interval=(0.0, 1.0))
+    assert drawn.sets.query_x.shape == drawn.sets.query_y.shape == (3, 7, 1)
+    assert len(np.unique(drawn.sets.query_x)) == 21
+    assert 0 <= drawn.sets.support_x.min() <= drawn.sets.support_x.max() <= 1
+    assert drawn.sets.query_x.min() < 0
+    function = drawn.task(2).function
+    assert drawn.sets.query_y[2] == pytest.approx(function(drawn.sets.query_x[2]))
+    assert drawn.sets.part(2, 1).query_x.tolist() == drawn.sets.query_x[2:].tolist()
+
+
 def test_other_shots_are_other_points() -> None:
     few, usual = drawn_of("source", shots=3), drawn_of("source")
     assert not np.array_equal(few.sets.support_x, usual.sets.support_x[:, :3])

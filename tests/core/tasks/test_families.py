@@ -96,6 +96,7 @@ def test_drawing_twice_gives_the_same_and_any_chunk_too(
     source = TaskSampler(family, seed)
     for draw in (
         lambda at, n: source.few_shot(at, n, 2, 3, 5),
+        lambda at, n: source.few_shot(at, n, 2, 3, 5, "random"),
         lambda at, n: source.minibatches(at, n, 2, 6, 3, 2),
     ):
         chunk, alone = draw(first, 9), draw(first + index, 1)

@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.algorithms.base import Algorithm
+from core.algorithms.fomaml import Fomaml
+from core.config import RunConfig
 from core.evaluation.few_shot_tasks import PROBES, draw_task
 from core.tasks.base import Batches
 from core.tasks.counter_random import uniforms
-from core.tasks.functions import query_grid
+from core.tasks.functions import TaskFunction, query_grid
 from core.tasks.sampler import TaskSampler
 from core.tasks.sine import SineTasks
 from core.tasks.streams import Stream
@@ -28,7 +30,8 @@ SINES = {"float32": 2e-5, "float64": 1e-13}
 
 def parts(batches: Batches, index: slice) -> list[bytes]:
     """The exact bits of some iterations' data."""
-    arrays = batches.x[index], batches.y[index], batches.query_x, batches.query_y[index]
+    query_x = batches.query_x if batches.query_x.ndim == 2 else batches.query_x[index]
+    arrays = batches.x[index], batches.y[index], query_x, batches.query_y[index]
     return [array.tobytes() for array in arrays]
 
 
@@ -212,6 +215,37 @@ def test_minibatches_are_shuffled_in_the_order_of_the_draws(seed: int, points: i
     draws = draws.reshape(n, n_tasks, -1)[..., 2:].reshape(n, n_tasks, epochs, points)
     grid = query_grid(SineTasks(), points)
     assert data.x.ravel().tolist() == grid[draws.argsort()].ravel().tolist()
+
+
+@given(seed=SEEDS, first=ITERATIONS)
+def test_random_query_points_follow_the_support_points(seed: int, first: int) -> None:
+    waves = SineTasks(x=(-3.0, 2.0))
+    sampler = TaskSampler(waves, seed, "float64")
+    data = sampler.few_shot(first, 2, 4, 3, 5, "random")
+    assert (data.x.shape, data.query_x.shape) == ((2, 4, 1, 3, 1), (2, 4, 5, 1))
+    draws = uniforms(seed, Stream.TRAINING, first, 2, 4 * 10).reshape(2, 4, 10)
+    points = np.concatenate([data.x[:, :, 0], data.query_x], 2)[..., 0]
+    assert points == pytest.approx(5 * draws[..., 2:] - 3, abs=1e-12)
+    amplitude, phase = 0.1 + 4.9 * draws[..., :1], 2 * math.pi * draws[..., 1:2]
+    expected = amplitude * np.sin(data.query_x[..., 0] + phase)
+    assert data.query_y[..., 0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_frequency_is_a_parameter_only_where_it_is_not_1() -> None:
+    usual, varied = SineTasks(), SineTasks(frequency=(0.8, 1.2))
+    assert usual.parameters == ("amplitude", "phase")
+    assert varied.parameters == ("amplitude", "phase", "frequency")
+    assert varied.reference == (4.0, 1.0, pytest.approx(1.1))
+    assert varied.label(4.0, 1.0, 0.9) == "4.00·sin(0.90x + 1.00)"
+    wave = TaskFunction(varied, (4.0, 1.0, 0.9)).at(np.array([2.0]))
+    assert wave[0] == pytest.approx(4 * math.sin(2.8))
+
+
+def test_a_file_does_not_name_the_usual_frequency() -> None:
+    for frequency, found in (((1.0, 1.0), False), ((0.8, 1.2), True)):
+        config = RunConfig(algorithm=Fomaml(), tasks=SineTasks(frequency=frequency))
+        assert ("frequency" in config.to_dict()["waves"]) is found
+        assert "frequency" in config.to_dict(complete=True)["waves"]
 
 
 def test_minibatches_have_no_query_set() -> None:
