@@ -13,7 +13,7 @@ from core import validation
 from core.algorithms.base import Algorithm
 from core.algorithms.registry import ALGORITHMS, decode_algorithm
 from core.errors import ConfigError
-from core.evaluation_protocol import EvaluationProtocol
+from core.evaluation_protocol import LARGEST_NOISE, EvaluationProtocol
 from core.models.settings import LARGEST_NETWORK, NetworkConfig
 from core.settings import drop_added, setting
 from core.tasks.family import TaskFamily
@@ -24,6 +24,8 @@ from core.validation import decode
 EngineName = Literal["auto", "fused", "torch"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "float64"]
+
+MOST_FIXED_TASKS = 2**20
 
 LARGEST_WORKSPACE = 2**28
 """Bound on the numbers that one gradient step keeps: 1 GiB in float32."""
@@ -82,6 +84,12 @@ class RunConfig:
     engine: EngineName = setting("auto", help="Compute engine; auto picks the fastest available")
     device: DeviceName = setting("auto", help="Compute device")
     precision: Precision = setting("float32", help="Floating-point type of parameters and data")
+    noise: float = setting(
+        0.0, help="Standard deviation of the noise of each y in training", added=True
+    )
+    fixed_tasks: int = setting(
+        0, help="Number of different training tasks (0: each is a new one)", added=True
+    )
 
     def __post_init__(self) -> None:
         validation.seed("seed", self.seed)
@@ -90,6 +98,8 @@ class RunConfig:
         validation.one_of("engine", self.engine, get_args(EngineName))
         validation.one_of("device", self.device, get_args(DeviceName))
         validation.one_of("precision", self.precision, get_args(Precision))
+        validation.within("noise", self.noise, 0, LARGEST_NOISE)
+        validation.count("fixed_tasks", self.fixed_tasks, low=0, high=MOST_FIXED_TASKS)
         self._check_workspace()
 
     @property

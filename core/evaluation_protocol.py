@@ -23,6 +23,7 @@ ProtocolName = Literal["source", "source-half-range", "finn-5-shot", "finn-10-sh
 MOST_STEPS = 10_000
 MOST_SHOTS = 100_000
 MOST_TASKS = 100_000
+LARGEST_NOISE = 1e6
 LARGEST_DATA = 2**26
 """Bound on the points of all tasks: half a GiB."""
 
@@ -32,9 +33,10 @@ class EvaluationProtocol:
     """What a network is evaluated on, and how it adapts to it.
 
     Each of ``tasks`` has ``shots`` uniform support points and a query set of ``query_points`` over
-    the whole range of x, a grid or random. Full-batch SGD adapts the network to the support
-    set; losses on the query set are reported after each of ``steps``, and before any. Equal
-    protocols mean equal tasks, so the losses of several networks can be compared in pairs.
+    the whole range of x, a grid or random; each y of both has normal ``noise``. Full-batch SGD
+    adapts the network to the support set; losses on the query set are reported after each of
+    ``steps``, and before any. Equal protocols mean equal tasks, so the losses of several networks
+    can be compared in pairs.
     """
 
     prefix: ClassVar[str] = ""
@@ -52,6 +54,7 @@ class EvaluationProtocol:
     query: QueryPoints = setting(
         "grid", help="Query points: equally spaced, or random ones for each task", added=True
     )
+    noise: float = setting(0.0, help="Standard deviation of the noise of each y", added=True)
     tasks: int = setting(1_000, help="Number of tasks")
     seed: int = setting(0, help="Random seed of the tasks")
     family: SineTasks | None = None
@@ -67,6 +70,7 @@ class EvaluationProtocol:
             validation.positive(f"{prefix}inner_lr", self.inner_lr)
         validation.count(f"{prefix}query_points", self.query_points, low=2, high=MOST_SHOTS)
         validation.one_of(f"{prefix}query", self.query, get_args(QueryPoints))
+        validation.within(f"{prefix}noise", self.noise, 0, LARGEST_NOISE)
         validation.count(f"{prefix}tasks", self.tasks, high=MOST_TASKS)
         validation.seed(f"{prefix}seed", self.seed)
         for points in ("shots", "query_points"):

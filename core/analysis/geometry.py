@@ -16,11 +16,10 @@ from core.analysis.answers import Point, Traced
 from core.analysis.executors import require_affordable
 from core.analysis.theta_cache import Theta
 from core.config import RunConfig
-from core.engines.base import network_of
+from core.engines.base import network_of, sampler_of
 from core.engines.torch.engine import TorchMLP
 from core.errors import ConfigError, QuestionError
 from core.evaluation.statistics import number
-from core.tasks.sampler import TaskSampler
 
 MOST_TRACED = 500
 """Points of all paths; the time of their decomposition grows with the square."""
@@ -98,8 +97,7 @@ def cosine(one: Matrix, other: Matrix) -> float | None:
 
 def _batch(config: RunConfig, iteration: int) -> MetaBatch:
     """Return the data of an iteration, exactly as training draws it."""
-    source = TaskSampler(config.tasks, config.seed, config.precision)
-    data = config.algorithm.batches(source, iteration, 1)
+    data = config.algorithm.batches(sampler_of(config), iteration, 1)
     return MetaBatch(*map(_tensor, data.iteration(0)))
 
 

@@ -13,6 +13,7 @@ from core.algorithms.optimizers import MOMENTS
 from core.config import RunConfig
 from core.models.mlp import MLP
 from core.tasks.base import Floats
+from core.tasks.sampler import TaskSampler
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,17 @@ class FewShotSets:
 def network_of(config: RunConfig) -> MLP:
     """Return the network that a run trains, for the inputs and outputs of its tasks."""
     return MLP.of(config.network, config.tasks.inputs, config.tasks.outputs)
+
+
+def sampler_of(config: RunConfig) -> TaskSampler:
+    """Return the sampler of a run's training data."""
+    return TaskSampler(
+        config.tasks,
+        config.seed,
+        config.precision,
+        noise=config.noise,
+        fixed_tasks=config.fixed_tasks,
+    )
 
 
 @dataclass(frozen=True)

@@ -153,19 +153,25 @@ def draw_many(protocol: EvaluationProtocol, family: TaskFamily) -> ManyTasks:
 
     Another number of shots draws other tasks.
     """
+    import numpy as np
+
     from core.engines.base import FewShotSets
-    from core.tasks.counter_random import scaled, uniforms
+    from core.tasks.counter_random import normals, scaled, uniforms
 
     tasks, interval = protocol.family or family, protocol.support_interval
+    n, shots, queries = protocol.tasks, protocol.shots, protocol.query_points
+    random, noise = protocol.query == "random", protocol.noise
+    noisy = 2 * (shots + queries) * tasks.outputs if noise else 0
+    sizes = (tasks.draws, shots * tasks.inputs, queries * tasks.inputs if random else 0, noisy)
     stream = Stream.MANY_TASKS if interval is None else Stream.MANY_TASKS_HALF_RANGE
-    after = tasks.draws + protocol.shots * tasks.inputs
-    drawn = protocol.query_points * tasks.inputs if protocol.query == "random" else 0
-    draws = uniforms(protocol.seed, stream, 0, protocol.tasks, after + drawn)
-    parameters = tasks.values(draws[:, : tasks.draws])
-    support_x = scaled(draws[:, tasks.draws : after], interval or tasks.x)
-    support_x = support_x.reshape(protocol.tasks, protocol.shots, tasks.inputs)
-    query_x = query_grid(tasks, protocol.query_points)
-    if protocol.query == "random":
-        query_x = scaled(draws[:, after:], tasks.x).reshape(protocol.tasks, *query_x.shape)
+    draws = np.split(uniforms(protocol.seed, stream, 0, n, sum(sizes)), np.cumsum(sizes)[:3], 1)
+    parameters = tasks.values(draws[0])
+    support_x = scaled(draws[1], interval or tasks.x).reshape(n, shots, tasks.inputs)
+    query_x = query_grid(tasks, queries)
+    if random:
+        query_x = scaled(draws[2], tasks.x).reshape(n, *query_x.shape)
     support_y, query_y = (values_at(tasks, parameters, x) for x in (support_x, query_x))
+    if noise:
+        noises = noise * normals(draws[3]).reshape(n, shots + queries, tasks.outputs)
+        support_y, query_y = support_y + noises[:, :shots], query_y + noises[:, shots:]
     return ManyTasks(tasks, parameters, FewShotSets(support_x, support_y, query_x, query_y))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.tasks.base import Batches, Floats
-from core.tasks.counter_random import scaled, uniform_blocks, uniforms
+from core.tasks.counter_random import normals, scaled, uniform_blocks, uniforms
 from core.tasks.family import QueryPoints, TaskFamily
 from core.tasks.functions import query_grid, values_at, write_values
 from core.tasks.streams import Stream
@@ -19,12 +20,18 @@ _BLOCK = 256
 
 @dataclass(frozen=True)
 class TaskSampler:
-    """Draws the training data of a run: the same for every engine and every chunk length."""
+    """Draws the training data of a run: the same for every engine and every chunk length.
+
+    Each y has normal noise of standard deviation ``noise``. With ``fixed_tasks``, so many tasks are
+    drawn once, and each training task is one of them.
+    """
 
     family: TaskFamily
     seed: int
     dtype: str = "float32"
     stream: Stream = Stream.TRAINING
+    noise: float = 0.0
+    fixed_tasks: int = 0
 
     def few_shot(
         self,
@@ -38,17 +45,22 @@ class TaskSampler:
         """Draw a support set of ``shots`` uniform points, and the query set, for each task."""
         family = self.family
         points = shots + (query_points if query == "random" else 0)
-        width = family.draws + points * family.inputs
+        task, place = family.draws, points * family.inputs
+        width = task + place + self._noise_draws(shots + query_points)
         draws = uniforms(self.seed, self.stream, first, n, n_tasks * width)
         draws = draws.reshape(n, n_tasks, width)
         parameters = self._parameters(draws)
-        x = scaled(draws[..., family.draws :], family.x).astype(self.dtype)
+        x = scaled(draws[..., task : task + place], family.x).astype(self.dtype)
         x = x.reshape(n, n_tasks, points, family.inputs)
         y = values_at(family, parameters, x)
         query_x, query_y = x[:, :, shots:], y[:, :, shots:]
         if query == "grid":
             query_x = query_grid(family, query_points, self.dtype)
             query_y = values_at(family, parameters, query_x)
+        if self.noise:
+            noise = self._noise(draws[..., task + place :])
+            y[:, :, :shots] += noise[:, :, :shots]
+            query_y += noise[:, :, shots:]
         return Batches(x[:, :, None, :shots], y[:, :, None, :shots], query_x, query_y)
 
     def minibatches(
@@ -56,7 +68,7 @@ class TaskSampler:
     ) -> Batches:
         """Draw the query set of each task, shuffled for each epoch and cut into minibatches."""
         family, seen = self.family, epochs * points
-        width = family.draws + seen
+        width = family.draws + seen + self._noise_draws(points)
         grid = query_grid(family, points, self.dtype)
         # Page faults on new memory would cost as much as the drawing itself. The allocator keeps
         # one array for both, and small ones next to it, between calls.
@@ -70,9 +82,14 @@ class TaskSampler:
         blocks = uniform_blocks(self.seed, self.stream, first, n_tasks * width, sizes)
         for part, size, block in zip(parts, sizes, blocks, strict=True):
             draws = block.reshape(-1, n_tasks, width)
-            _shuffle(draws[..., family.draws :].reshape(-1, n_tasks, epochs, points), order[:size])
+            shuffled = draws[..., family.draws : family.draws + seen]
+            _shuffle(shuffled.reshape(-1, n_tasks, epochs, points), order[:size])
             x[part] = grid[order[:size]].reshape(-1, n_tasks, seen, family.inputs)
             write_values(family, self._parameters(draws), x[part], y[part])
+            if self.noise:
+                noise = self._noise(draws[..., family.draws + seen :])
+                places = order[:size].reshape(-1, n_tasks, seen, 1)
+                y[part] += np.take_along_axis(noise, places, axis=2)
         shape = (n, n_tasks, seen // batch_size, batch_size)
         return Batches(
             x.reshape(*shape, family.inputs),
@@ -82,7 +99,25 @@ class TaskSampler:
         )
 
     def _parameters(self, draws: NDArray[np.float64]) -> Floats:
-        return self.family.values(draws[..., : self.family.draws]).astype(self.dtype)
+        draws = draws[..., : self.family.draws]
+        if self.fixed_tasks and self.family.draws:
+            draws = self._fixed[(draws[..., 0] * self.fixed_tasks).astype(np.int64)]
+        return self.family.values(draws).astype(self.dtype)
+
+    @cached_property
+    def _fixed(self) -> NDArray[np.float64]:
+        """The random numbers of each of the fixed tasks."""
+        stream, n = Stream.FIXED_TASKS, self.fixed_tasks
+        return uniforms(self.seed, stream, 0, n, self.family.draws)
+
+    def _noise_draws(self, points: int) -> int:
+        """Return how many random numbers the noise of so many points takes."""
+        return 2 * points * self.family.outputs if self.noise else 0
+
+    def _noise(self, draws: NDArray[np.float64]) -> Floats:
+        """Return the noise of these ``draws``, ``(n, n_tasks, points, outputs)``."""
+        noise: Floats = (self.noise * normals(draws)).astype(self.dtype)
+        return noise.reshape(*draws.shape[:2], -1, self.family.outputs)
 
 
 def _shuffle(draws: NDArray[np.float64], order: NDArray[np.int64]) -> None:

@@ -20,3 +20,4 @@ class Stream(IntEnum):
     CONTRADICTORY = 11
     LAB = 12
     SAMPLE = 13
+    FIXED_TASKS = 14

@@ -11,12 +11,18 @@ from core.algorithms import optimizers as outer
 from core.algorithms.base import Algorithm
 from core.algorithms.query import QueryAlgorithm
 from core.config import RunConfig
-from core.engines.base import Adaptation, Advance, FewShotSets, TrainState, untrained
+from core.engines.base import (
+    Adaptation,
+    Advance,
+    FewShotSets,
+    TrainState,
+    sampler_of,
+    untrained,
+)
 from core.engines.fused.network import FusedNetwork, cache_problem, prepare
 from core.engines.fused.simd import MACHINE
 from core.errors import Advice, EngineError
 from core.tasks.base import Floats
-from core.tasks.sampler import TaskSampler
 
 
 class FusedEngine:
@@ -32,7 +38,7 @@ class FusedEngine:
             raise EngineError("fused engine", reason or "no kernel", Advice.OTHER_ENGINE)
         self._kernel = kernel
         self._config = config
-        self._sampler = TaskSampler(config.tasks, config.seed, config.precision)
+        self._sampler = sampler_of(config)
         network = config.network
         self._network = FusedNetwork(network.hidden, network.activation, config.precision)
         prepare(config.precision, report)

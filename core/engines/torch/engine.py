@@ -15,12 +15,12 @@ from core.engines.base import (
     FewShotSets,
     TrainState,
     network_of,
+    sampler_of,
     untrained,
 )
 from core.errors import Advice, EngineError
 from core.models.mlp import MLP
 from core.tasks.base import Floats
-from core.tasks.sampler import TaskSampler
 
 TASKS_AT_ONCE = 64
 """Tasks adapted together: their parameters still fit a core's cache, which is twice as fast."""
@@ -36,7 +36,7 @@ class TorchEngine:
         self.device = choose_device(config.device)
         self._config = config
         self._model = TorchMLP(network_of(config))
-        self._sampler = TaskSampler(config.tasks, config.seed, config.precision)
+        self._sampler = sampler_of(config)
         # One thread per run: matrices this small gain nothing from more, and runs would compete.
         torch.set_num_threads(1)
 

@@ -18,6 +18,7 @@ from core.evaluation.few_shot_tasks import (
     draw_task,
 )
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
+from core.tasks.family import QueryPoints
 from core.tasks.sine import SineTasks
 
 WAVES = SineTasks(amplitude=(0.5, 3.0), phase=(0.25, 2.0), x=(-4.0, 6.0))
@@ -94,6 +95,19 @@ def test_random_query_points_differ_between_tasks_and_leave_support_sets_in_thei
     function = drawn.task(2).function
     assert drawn.sets.query_y[2] == pytest.approx(function(drawn.sets.query_x[2]))
     assert drawn.sets.part(2, 1).query_x.tolist() == drawn.sets.query_x[2:].tolist()
+
+
+@pytest.mark.parametrize("query", ["grid", "random"])
+def test_noise_of_a_protocol_is_on_every_y_and_moves_no_point(query: QueryPoints) -> None:
+    clean = drawn_of("source", query=query, tasks=100)
+    noisy = drawn_of("source", query=query, tasks=100, noise=0.3)
+    for points in ("support", "query"):
+        x, y = (getattr(noisy.sets, f"{points}_{axis}") for axis in "xy")
+        functions = [noisy.task(index).function for index in range(100)]
+        at = np.broadcast_to(x, y.shape)
+        errors = y - np.array([one(of) for one, of in zip(functions, at, strict=True)])
+        assert errors.std() == pytest.approx(0.3, rel=0.1)
+    assert noisy.sets.support_x[0].tolist() == clean.sets.support_x[0].tolist()
 
 
 def test_other_shots_are_other_points() -> None:

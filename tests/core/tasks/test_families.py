@@ -89,11 +89,17 @@ def test_a_polynomial_is_labelled_with_its_formula(family: TaskFamily, label: st
 
 
 @ANY_FAMILY
-@given(seed=SEEDS, first=st.integers(0, 2**40), index=st.integers(0, 8))
+@given(
+    seed=SEEDS,
+    first=st.integers(0, 2**40),
+    index=st.integers(0, 8),
+    noise=st.sampled_from([0.0, 0.3]),
+    fixed_tasks=st.sampled_from([0, 5]),
+)
 def test_drawing_twice_gives_the_same_and_any_chunk_too(
-    family: TaskFamily, seed: int, first: int, index: int
+    family: TaskFamily, seed: int, first: int, index: int, noise: float, fixed_tasks: int
 ) -> None:
-    source = TaskSampler(family, seed)
+    source = TaskSampler(family, seed, noise=noise, fixed_tasks=fixed_tasks)
     for draw in (
         lambda at, n: source.few_shot(at, n, 2, 3, 5),
         lambda at, n: source.few_shot(at, n, 2, 3, 5, "random"),
