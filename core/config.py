@@ -17,7 +17,7 @@ from core.evaluation_protocol import LARGEST_NOISE, EvaluationProtocol
 from core.models.settings import LARGEST_NETWORK, NetworkConfig
 from core.settings import drop_added, setting
 from core.tasks.family import TaskFamily
-from core.tasks.registry import FAMILY_TABLES, decode_family
+from core.tasks.registry import FAMILY_TABLES, decode_family, family_table
 from core.tasks.sine import SineTasks
 from core.validation import decode
 
@@ -141,7 +141,7 @@ class RunConfig:
         if isinstance(self.tasks, SineTasks):
             # As in version 0.1, which had no other family.
             return {"waves" if key == "tasks" else key: value for key, value in plain.items()}
-        plain["tasks"] = {"name": self.tasks.name, **plain["tasks"]}
+        plain["tasks"] = family_table(self.tasks, plain["tasks"])
         return dict(plain)
 
     @classmethod

@@ -20,8 +20,12 @@ def drop_added(settings: Any, plain: dict[str, Any]) -> None:
         value = getattr(settings, field.name)
         if field.metadata.get("added") and value == field.default:
             plain.pop(field.name, None)
-        elif dataclasses.is_dataclass(value) and field.name in plain:
+        elif dataclasses.is_dataclass(value):
             drop_added(value, plain[field.name])
+        elif isinstance(value, tuple):
+            for one, of in zip(value, plain[field.name], strict=True):
+                if dataclasses.is_dataclass(one):
+                    drop_added(one, of)
 
 
 def help_texts(kind: type) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
 from core.tasks.family import TaskFamily
-from core.tasks.functions import TaskFunction, query_grid, values_at
+from core.tasks.functions import TaskFunction, points_of, query_grid, values_at
 from core.tasks.sine import SineTasks
 from core.tasks.streams import Stream
 
@@ -129,6 +129,7 @@ def draw_task(tasks: TaskFamily, seed: int, draw: TaskDraw, index: int) -> FewSh
     parameters = tasks.reference if draw.fixed else tuple(family.values(draws[:first]).tolist())
     function = TaskFunction(tasks, parameters)
     x = scaled(draws[first:after], protocol.support_interval or tasks.x).reshape(shots, -1)
+    x = function.points(x)
     y = function(x)
     if draw.noise:
         y = y + draw.noise * normals(draws[after:])[:, None]
@@ -170,6 +171,7 @@ def draw_many(protocol: EvaluationProtocol, family: TaskFamily) -> ManyTasks:
     query_x = query_grid(tasks, queries)
     if random:
         query_x = scaled(draws[2], tasks.x).reshape(n, *query_x.shape)
+    support_x, query_x = (points_of(tasks, parameters, x) for x in (support_x, query_x))
     support_y, query_y = (values_at(tasks, parameters, x) for x in (support_x, query_x))
     if noise:
         noises = noise * normals(draws[3]).reshape(n, shots + queries, tasks.outputs)

@@ -81,6 +81,10 @@ class TaskFamily:
         """The parameters of the one task that is the same for every run."""
         return tuple(low + 0.75 * (high - low) for low, high in self.ranges)
 
+    def reference_of(self, group: int) -> tuple[float, ...]:
+        """Return the reference of the group of this number; of the only one without ``groups``."""
+        return self.reference
+
     def size(self, *parameters: float) -> float:
         """Return what the axes of one task's chart must reach at least; 0 for the usual height."""
         return 0.0
@@ -89,6 +93,24 @@ class TaskFamily:
     def height(self) -> float | None:
         """The largest absolute value of usual tasks, for axes; None where it must be sampled."""
         return None
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The names of kinds of tasks, whose number is the first parameter; none if all are one."""
+        return ()
+
+    @property
+    def described(self) -> dict[str, Interval]:
+        """The usual interval of each parameter, by its name."""
+        return dict(zip(self.parameters, self.ranges, strict=True))
+
+    def member(self, *parameters: float) -> tuple[TaskFamily, tuple[float, ...]]:
+        """Return the family of one task, and its parameters there: of a mixture, one of several."""
+        return self, parameters
+
+    def points(self, x: Floats, *parameters: Floats) -> Floats:
+        """Return the points of tasks, where ``x`` has points of the interval; arguments as of y."""
+        return x
 
     def values(self, draws: Floats) -> Floats:
         """Turn uniform numbers of [0, 1) ``(..., draws)`` into parameters ``(..., parameters)``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,12 @@ class TaskFunction:
         x = x if x.dtype.kind == "f" else x.astype(np.float64)
         return values_at(self.family, np.array(self.parameters, x.dtype), x)
 
+    def points(self, x: Floats) -> Floats:
+        """Return the points of the task where ``x`` has points of the interval."""
+        import numpy as np
+
+        return points_of(self.family, np.array(self.parameters, x.dtype), x)
+
     def at(self, x: Floats) -> Floats:
         """Evaluate a curve at the numbers ``x``, of any shape."""
         return self(x[..., None])[..., 0]
@@ -58,8 +65,17 @@ def values_at(family: TaskFamily, parameters: Floats, x: Floats) -> Floats:
 
 def write_values(family: TaskFamily, parameters: Floats, x: Floats, y: Floats) -> None:
     """Write what ``values_at`` returns into ``y``."""
-    columns = (parameters[..., index, None, None] for index in range(parameters.shape[-1]))
-    family.write(y, x, *columns)
+    family.write(y, x, *_columns(parameters))
+
+
+def points_of(family: TaskFamily, parameters: Floats, x: Floats) -> Floats:
+    """Return the points of tasks; for most families ``x`` itself, which all tasks may share."""
+    return family.points(x, *_columns(parameters))
+
+
+def _columns(parameters: Floats) -> Iterator[Floats]:
+    """Yield each of ``parameters`` ``(..., n)`` as ``(..., 1, 1)``."""
+    return (parameters[..., index, None, None] for index in range(parameters.shape[-1]))
 
 
 def query_grid(family: TaskFamily, points: int = QUERY_POINTS, dtype: str = "float64") -> Floats:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.errors import ConfigError
 from core.tasks.family import TaskFamily
 from core.tasks.harmonic import HarmonicTasks
-from core.tasks.polynomials import CubicTasks, LineTasks, QuadraticTasks
+from core.tasks.mixture import MixtureTasks
+from core.tasks.polynomials import CubicTasks, LineTasks, PolynomialTasks, QuadraticTasks
 from core.tasks.sine import SineTasks
-from core.validation import decode, require_table
+from core.tasks.surfaces import RippleTasks, SurfaceTasks
+from core.validation import decode, refuse_unknown, require_table
 
 FAMILIES: dict[str, type[TaskFamily]] = {
-    kind.name: kind for kind in (SineTasks, LineTasks, QuadraticTasks, CubicTasks, HarmonicTasks)
+    kind.name: kind
+    for kind in (
+        SineTasks,
+        LineTasks,
+        QuadraticTasks,
+        CubicTasks,
+        PolynomialTasks,
+        HarmonicTasks,
+        SurfaceTasks,
+        RippleTasks,
+    )
 }
 """Task families by name."""
 
@@ -29,14 +41,33 @@ def decode_family(plain: object, where: str) -> TaskFamily:
     Raises ``ConfigError`` and ``UnknownSettingError``.
     """
     table = dict(require_table(plain, where))
-    return decode(family_named(table.pop("name", None), f"{where}.name"), table, where)
+    kinds = kinds_named(table.pop("name", None), f"{where}.name")
+    if len(kinds) == 1:
+        return decode(kinds[0], table, where)
+    refuse_unknown(table, [kind.table for kind in kinds], where)
+    return _mixed(
+        decode(kind, table.get(kind.table, {}), f"{where}.{kind.table}") for kind in kinds
+    )
 
 
-def family_named(name: object, where: str) -> type[TaskFamily]:
-    """Return the family called ``name``, a value found at ``where``; raises ``ConfigError``."""
-    if not isinstance(name, str) or name not in FAMILIES:
-        raise ConfigError(where, name, "must be one of " + ", ".join(FAMILIES))
-    return FAMILIES[name]
+def family_table(family: TaskFamily, plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``decode_family`` reads, where ``plain`` has the values of all fields."""
+    if not isinstance(family, MixtureTasks):
+        return {"name": family.name, **plain}
+    tables = (one.table for one in family.families)
+    return {"name": family.name, **dict(zip(tables, plain["families"], strict=True))}
+
+
+def kinds_named(name: object, where: str) -> tuple[type[TaskFamily], ...]:
+    """Return the families of a ``name`` found at ``where``; raises ``ConfigError``.
+
+    Those of a mixture have ``+`` between them.
+    """
+    names = name.split("+") if isinstance(name, str) else []
+    if not names or not set(names) <= FAMILIES.keys():
+        requirement = f"must be one of {', '.join(FAMILIES)}, or several with + between them"
+        raise ConfigError(where, name, requirement)
+    return tuple(FAMILIES[one] for one in names)
 
 
 def families_of(settings: Mapping[str, Any]) -> dict[str, TaskFamily]:
@@ -51,5 +82,13 @@ def families_of(settings: Mapping[str, Any]) -> dict[str, TaskFamily]:
 
 def chosen_family(settings: Mapping[str, Any]) -> TaskFamily:
     """Return the family that a configuration file chooses with ``tasks``; raises as above."""
-    kind = family_named(settings.get("tasks", DEFAULT_FAMILY), "tasks")
-    return families_of(settings)[kind.table]
+    families = families_of(settings)
+    return _mixed(
+        families[kind.table] for kind in kinds_named(settings.get("tasks", DEFAULT_FAMILY), "tasks")
+    )
+
+
+def _mixed(families: Iterable[TaskFamily]) -> TaskFamily:
+    """Return the only family, or a mixture of several."""
+    first, *others = families
+    return MixtureTasks(families=(first, *others)) if others else first

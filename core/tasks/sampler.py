@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.tasks.base import Batches, Floats
 from core.tasks.counter_random import normals, scaled, uniform_blocks, uniforms
 from core.tasks.family import QueryPoints, TaskFamily
-from core.tasks.functions import query_grid, values_at, write_values
+from core.tasks.functions import points_of, query_grid, values_at, write_values
 from core.tasks.streams import Stream
 
 _BLOCK = 256
@@ -51,11 +51,12 @@ class TaskSampler:
         draws = draws.reshape(n, n_tasks, width)
         parameters = self._parameters(draws)
         x = scaled(draws[..., task : task + place], family.x).astype(self.dtype)
-        x = x.reshape(n, n_tasks, points, family.inputs)
+        x = points_of(family, parameters, x.reshape(n, n_tasks, points, family.inputs))
         y = values_at(family, parameters, x)
         query_x, query_y = x[:, :, shots:], y[:, :, shots:]
         if query == "grid":
-            query_x = query_grid(family, query_points, self.dtype)
+            grid = query_grid(family, query_points, self.dtype)
+            query_x = points_of(family, parameters, grid)
             query_y = values_at(family, parameters, query_x)
         if self.noise:
             noise = self._noise(draws[..., task + place :])
@@ -84,8 +85,10 @@ class TaskSampler:
             draws = block.reshape(-1, n_tasks, width)
             shuffled = draws[..., family.draws : family.draws + seen]
             _shuffle(shuffled.reshape(-1, n_tasks, epochs, points), order[:size])
-            x[part] = grid[order[:size]].reshape(-1, n_tasks, seen, family.inputs)
-            write_values(family, self._parameters(draws), x[part], y[part])
+            parameters = self._parameters(draws)
+            points_seen = grid[order[:size]].reshape(-1, n_tasks, seen, family.inputs)
+            x[part] = points_of(family, parameters, points_seen)
+            write_values(family, parameters, x[part], y[part])
             if self.noise:
                 noise = self._noise(draws[..., family.draws + seen :])
                 places = order[:size].reshape(-1, n_tasks, seen, 1)

@@ -30,9 +30,9 @@ the promise is 1e-9; in float32 cancelling sums over points leave up to some 1e-
 Array = NDArray[np.floating]
 
 
-def sequential(network: NetworkConfig, theta: Array) -> nn.Sequential:
+def sequential(network: NetworkConfig, theta: Array, inputs: int = 1) -> nn.Sequential:
     """Build the network as a user of PyTorch would, with a copy of ``theta``."""
-    sizes = (1, *network.hidden, 1)
+    sizes = (inputs, *network.hidden, 1)
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(sizes):
         layers += [nn.Linear(n_in, n_out), nn.Tanh() if network.activation == "tanh" else nn.ReLU()]
@@ -48,9 +48,8 @@ def flat(net: nn.Module) -> Array:
 
 def loss_of(net: nn.Module, x: Array, y: Array) -> Tensor:
     """Return the mean squared error."""
-    inputs = torch.tensor(x, dtype=torch.float64).reshape(-1, 1)
     targets = torch.tensor(y, dtype=torch.float64).reshape(-1, 1)
-    assert len(inputs) == len(targets)
+    inputs = torch.tensor(x, dtype=torch.float64).reshape(len(targets), -1)
     return nn.functional.mse_loss(net(inputs), targets)
 
 
@@ -147,7 +146,8 @@ def _maml(
 
 
 def _loss_at(net: nn.Module, phi: dict[str, Tensor], x: Array, y: Array) -> Tensor:
-    inputs, targets = (torch.tensor(one, dtype=torch.float64).reshape(-1, 1) for one in (x, y))
+    targets = torch.tensor(y, dtype=torch.float64).reshape(-1, 1)
+    inputs = torch.tensor(x, dtype=torch.float64).reshape(len(targets), -1)
     return nn.functional.mse_loss(torch.func.functional_call(net, phi, inputs), targets)
 
 

@@ -16,6 +16,9 @@ from core.algorithms.metasgd import MetaSgd
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.models.settings import NetworkConfig
+from core.tasks.family import TaskFamily
+from core.tasks.functions import usual_height
+from core.tasks.registry import FAMILIES, chosen_family
 from core.tasks.sine import SineTasks
 
 SEEDS = st.integers(0, 2**63 - 1)
@@ -120,6 +123,23 @@ NETWORKS = st.builds(
     init=st.sampled_from(["torch", "normal"]),
     init_deviation=st.floats(0.01, 1.0),
 )
+
+FAMILY_EXAMPLES: list[TaskFamily] = [
+    *(kind() for kind in FAMILIES.values()),
+    SineTasks(frequency=(0.8, 1.2)),
+    chosen_family({"tasks": "sine+line+quadratic+cubic", "waves": {"frequency": [0.8, 1.2]}}),
+    chosen_family({"tasks": "line+surface+ripple", "line": {"x": [0.0, 5.0]}}),
+    chosen_family({"tasks": "sine+polynomial", "waves": {"x": [-2.0, 2.0]}}),
+    chosen_family({"tasks": "sine+ripple", "waves": {"x": [0.0, 5.0]}}),
+]
+"""Every family, and those whose tasks have other parameters."""
+
+
+def families(engine: str = "torch") -> st.SearchStrategy[TaskFamily]:
+    """Any family that ``engine`` can compute, of functions no higher than the usual waves."""
+    low = [one for one in FAMILY_EXAMPLES if usual_height(one) < 8]
+    return st.sampled_from([one for one in low if engine == "torch" or one.is_curve])
+
 
 WAVES = st.builds(
     SineTasks,

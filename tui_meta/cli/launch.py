@@ -36,7 +36,8 @@ class Tasks:
     """What the runs are trained on, as a flag."""
 
     tasks: str = setting(
-        DEFAULT_FAMILY, help=f"Task family: {', '.join(FAMILIES)}, or FILE.py:NAME"
+        DEFAULT_FAMILY,
+        help=f"Task family: {', '.join(FAMILIES)}, several with + between, or FILE.py:NAME",
     )
 
 

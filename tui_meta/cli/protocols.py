@@ -66,9 +66,11 @@ def protocol_lines(
     lr = "inner lr of each run" if protocol.inner_lr is None else f"inner lr {protocol.inner_lr:g}"
     same = "the same " if networks > 1 else ""
     family = protocol.family or tasks
-    intervals = [*zip(family.parameters, family.ranges, strict=True), ("x", family.x)]
-    ranges = (f"{key} {low:.4g} to {high:.4g}" for key, (low, high) in intervals)
+    intervals = {**family.described, "x": family.x}
+    ranges = (f"{key} {low:.4g} to {high:.4g}" for key, (low, high) in intervals.items())
+    query = ["random query points"] if protocol.query == "random" else []
+    noise = [f"noise {protocol.noise:g}"] if protocol.noise else []
     return (
         f"{title} on {same}{protocol.tasks:,} random tasks, {protocol.support}",
-        ", ".join((lr, *ranges)),
+        ", ".join((lr, *ranges, *query, *noise)),
     )

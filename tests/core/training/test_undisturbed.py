@@ -31,7 +31,7 @@ from tests.support.runs import (
     until,
 )
 from tests.support.states import bits, global_randomness
-from tests.support.strategies import algorithms
+from tests.support.strategies import algorithms, families
 
 pytestmark = pytest.mark.slow
 
@@ -66,8 +66,8 @@ def final_state(trainer: Trainer) -> TrainState:
 def test_commands_do_not_change_the_bits(
     engine_name: str, commands: list[Command], data: st.DataObject
 ) -> None:
-    algorithm = data.draw(algorithms(engine_name))
-    config = small_config(engine_name, algorithm=algorithm, iterations=60)
+    algorithm, tasks = data.draw(algorithms(engine_name)), data.draw(families(engine_name))
+    config = small_config(engine_name, algorithm=algorithm, tasks=tasks, iterations=60)
     with tempfile.TemporaryDirectory() as out:
         trainer, log = started(Path(out), config)
         for command in commands:
@@ -101,8 +101,10 @@ def test_the_chunk_length_does_not_change_the_bits(
 def test_an_interrupted_run_equals_an_uninterrupted_one(
     engine_name: str, iteration: int, data: st.DataObject
 ) -> None:
-    algorithm = data.draw(algorithms(engine_name))
-    config = small_config(engine_name, algorithm=algorithm, iterations=130)
+    algorithm, tasks = data.draw(algorithms(engine_name)), data.draw(families(engine_name))
+    config = small_config(
+        engine_name, algorithm=algorithm, tasks=tasks, noise=0.3, fixed_tasks=50, iterations=130
+    )
     with tempfile.TemporaryDirectory() as out:
         once = Log()
         whole = run_whole(Trainer(new_plan(Path(out), config, "whole"), once), once)

@@ -18,7 +18,7 @@ from core.experiments.specification import flat_settings, nested_settings, run_c
 from core.session.run_requests import AddRequest
 from core.settings import help_texts
 from core.storage.paths import require_run_name
-from core.tasks.registry import DEFAULT_FAMILY, FAMILIES, family_named
+from core.tasks.registry import DEFAULT_FAMILY, FAMILIES, kinds_named
 from core.validation import one_of, refuse_unknown
 
 NAME, ALGORITHM, TASKS, SEED = "name", "algorithm", "tasks", "seed"
@@ -129,11 +129,12 @@ class NewRun:
         given[self.algorithm] = {key: value for key, value in own.items() if key != NAME}
         family = self.typed.get(TASKS, given[TASKS])
         if family != given[TASKS]:
-            del given[family_named(given[TASKS], TASKS).table]
+            for kind in kinds_named(given[TASKS], TASKS):
+                del given[kind.table]
             default = run_config(self.algorithm, {TASKS: family}).to_dict(complete=True)
             other = _with_family(default)
-            table = family_named(family, TASKS).table
-            given |= {TASKS: family, table: other[table]}
+            tables = (kind.table for kind in kinds_named(family, TASKS))
+            given |= {TASKS: family, **{table: other[table] for table in tables}}
         return flat_settings(given, "")
 
     def with_text(self, key: str, text: str) -> NewRun:
@@ -144,7 +145,7 @@ class NewRun:
             one_of(ALGORITHM, text, ALGORITHMS)
             return replace(self, algorithm=text)
         if key == TASKS:
-            one_of(TASKS, text, FAMILIES)
+            kinds_named(text, TASKS)
         typed = {other: value for other, value in self.typed.items() if other != key}
         untyped = replace(self, typed=typed)
         if key != SEED and text == _text(untyped._given[key]):
@@ -260,7 +261,10 @@ def _with_family(config: Mapping[str, Any]) -> dict[str, Any]:
     family = dict(config.get(TASKS, {}))
     name = family.pop(NAME, DEFAULT_FAMILY)
     named = {**config, TASKS: name}
-    return named if name == DEFAULT_FAMILY else {**named, family_named(name, TASKS).table: family}
+    if name == DEFAULT_FAMILY:
+        return named
+    kinds = kinds_named(name, TASKS)
+    return {**named, **({kinds[0].table: family} if len(kinds) == 1 else family)}
 
 
 def _placed(error: ConfigError, typed: Collection[str]) -> Mapping[str, str]:

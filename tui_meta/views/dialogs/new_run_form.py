@@ -98,7 +98,8 @@ class NewRunForm:
         """Take another choice, or move the cursor."""
         choices = self.field.choices
         if choices:
-            at = choices.index(self._text) + max(-1, min(steps, 1))
+            at = choices.index(self._text) if self._text in choices else 0  # a mixture of families
+            at += max(-1, min(steps, 1))
             self._set(choices[at % len(choices)])
         else:
             self._cursor = max(0, min(self._cursor + steps, len(self._text)))

@@ -13,6 +13,7 @@ from core.config import CheckpointSettings, RunConfig
 from core.errors import LabError, RunFolderError
 from core.evaluation.few_shot_tasks import PROBES
 from core.events import Diverged, Evaluated, Failed, Validated, Validation
+from core.experiments.specification import flat_settings
 from core.storage.paths import RECORD
 from core.storage.run_folder import RunRecord
 from core.storage.run_index import CheckpointFile, RunDetails
@@ -215,15 +216,12 @@ def flattened_table(plain: Mapping[str, Any], algorithm: str | None = None) -> d
     """Return every setting of a configuration in plain values, as `flattened` does."""
     name = plain["algorithm"]["name"]
     settings: dict[str, object] = {"algorithm": name}
-    for key, value in plain.items():
-        if isinstance(value, dict):
-            table = algorithm or name if key == "algorithm" else key
-            inner = {f"{table}.{inner}": _joined(one) for inner, one in value.items()}
-            if key == "algorithm":
-                inner.pop(f"{table}.name")
-            settings |= inner
-        else:
+    for key, value in flat_settings(plain, "").items():
+        table, _, inner = key.partition(".")
+        if table != "algorithm":
             settings[key] = _joined(value)
+        elif inner != "name":
+            settings[f"{algorithm or name}.{inner}"] = _joined(value)
     return settings
 
 
