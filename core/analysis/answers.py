@@ -114,8 +114,9 @@ class BatteryResult(Answer, frozen=True, kw_only=True, tag="surveyed"):
 
     The edges of the histogram's bins are ``bins``, spaced evenly on a logarithmic scale and the
     same for all. The heat map's cells are intervals of the family's first two parameters, whose
-    names are ``axes``: with edges ``rows`` and ``columns``, and ``tasks`` in each cell. ``pairs``
-    has each two sources once.
+    names are ``axes``: with edges ``rows`` and ``columns``, and ``tasks`` in each cell. Where the
+    first parameter is the number of a family, rows have ``names``. ``pairs`` has each two sources
+    once.
     """
 
     protocol: EvaluationProtocol
@@ -126,9 +127,11 @@ class BatteryResult(Answer, frozen=True, kw_only=True, tag="surveyed"):
     tasks: tuple[tuple[int, ...], ...]
     sources: tuple[SourceResult, ...]
     pairs: tuple[Pair, ...]
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n_rows, n_columns = len(self.rows) - 1, len(self.columns) - 1
+        _require(len(self.names) in (0, n_rows), "each row needs a name")
         maps: list[Sequence[Sequence[object]]] = [self.tasks]
         for source in self.sources:
             maps.append(source.heat)

@@ -97,13 +97,14 @@ def _result(
     axes = _axes(drawn)
     (row_name, row_edges, rows), (column_name, column_edges, columns_of) = axes
     cell = rows * COLUMNS + columns_of
-    tasks = np.bincount(cell, minlength=ROWS * COLUMNS)
+    tasks = np.bincount(cell, minlength=(len(row_edges) - 1) * COLUMNS)
     return BatteryResult(
         protocol=question.protocol,
         bins=tuple(bins.tolist()),
         axes=(row_name, column_name),
         rows=row_edges,
         columns=column_edges,
+        names=drawn.family.groups,
         tasks=tuple(tuple(row) for row in tasks.reshape(-1, COLUMNS).tolist()),
         sources=tuple(
             _source(question, theta, losses, bins, drawn, cell, tasks)
@@ -189,13 +190,13 @@ _Axis = tuple[str, tuple[float, ...], NDArray[np.int64]]
 
 
 def _axes(drawn: ManyTasks) -> tuple[_Axis, _Axis]:
-    """Return the axes of the heat map, those of the first two parameters."""
+    """Return the axes of the heat map, those of the first two parameters; a row for each group."""
     family = drawn.family
     known = list(zip(family.parameters, family.ranges, drawn.parameters.T, strict=True))
     nothing = ("", (0.0, 1.0), np.zeros(len(drawn.parameters)))
     (first, rows, of_rows), (second, columns, of_columns) = (*known, nothing, nothing)[:2]
     return (
-        (first, *_cells(of_rows, rows, ROWS)),
+        (first, *_cells(of_rows, rows, len(family.groups) or ROWS)),
         (second, *_cells(of_columns, columns, COLUMNS)),
     )
 

@@ -151,8 +151,7 @@ def heat_lines(
     """
     shown = answer.sources[source]
     scale = _scale([shown, *(answer.sources[other] for other in beside)])
-    names = _edges(answer.rows)
-    labels = [f"{low} to {high}" for low, high in pairwise(names)]
+    labels = answer.names or [f"{low} to {high}" for low, high in pairwise(_edges(answer.rows))]
     room = max(_LABEL_CELLS, 1 + max(map(len, labels), default=0))
     cell = max(1, min(_WIDEST_CELL, (width - room) // max(1, len(answer.columns) - 1)))
     lines = []

@@ -1,7 +1,7 @@
 """Settings of the Lab, one of them selected; changed step by step or by typing."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -214,10 +214,15 @@ def _whole(field: str, text: str, requirement: str = "must be a whole number") -
 
 
 def _interval(state: LabState, text: str) -> LabState:
-    matching = [which for which, name in enumerate(INTERVALS) if name.startswith(text) and text]
+    return lab.with_interval(state, _choice("interval", text, INTERVALS))
+
+
+def _choice(field: str, text: str, names: Sequence[str]) -> int:
+    """Return the number of the first of ``names`` that begins with ``text``."""
+    matching = [which for which, name in enumerate(names) if name.startswith(text) and text]
     if not matching:
-        raise ConfigError("interval", text, "must be one of " + ", ".join(INTERVALS))
-    return lab.with_interval(state, matching[0])
+        raise ConfigError(field, text, "must be one of " + ", ".join(names))
+    return matching[0]
 
 
 def _next_rate(rate: float | None, by: int) -> float:
@@ -234,7 +239,25 @@ def _rate(state: LabState, text: str) -> LabState:
 
 def settings_of(lab: LabState) -> tuple[Setting, ...]:
     """Return the settings of the Lab: the parameters of the task, then those of every task."""
-    return (*map(_parameter, lab.family.parameters, lab.family.steps, count()), *_SETTINGS)
+    family, _ = lab.family.member(*lab.task.parameters)
+    group = (_group(lab.family.groups),) if lab.family.groups else ()
+    parameters = map(_parameter, family.parameters, family.steps, count(len(group)))
+    return (*group, *parameters, *_SETTINGS)
+
+
+def _group(names: Sequence[str]) -> Setting:
+    """Return the setting of the family of a task that is one of a mixture."""
+
+    def typed(at: LabState, text: str) -> LabState:
+        return lab.with_group(at, _choice("family", text, names))
+
+    return Setting(
+        "family",
+        ", ".join(names),
+        lambda at: at.family.member(*at.task.parameters)[0].name,
+        lambda at, by: lab.with_group(at, int(at.task.parameters[0]) + by),
+        typed,
+    )
 
 
 def _parameter(name: str, step: float, index: int) -> Setting:

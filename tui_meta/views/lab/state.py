@@ -120,7 +120,16 @@ def with_parameter(lab: LabState, index: int, value: float) -> LabState:
     require_number(lab.family.parameters[index], value)
     parameters = list(lab.task.parameters)
     parameters[index] = value
-    old, new = lab.function, TaskFunction(lab.family, tuple(parameters))
+    return _with_curve(lab, tuple(parameters))
+
+
+def with_group(lab: LabState, group: int) -> LabState:
+    """Set the family of the task, one of those of a mixture; points move as above."""
+    return _with_curve(lab, lab.family.reference_of(group))
+
+
+def _with_curve(lab: LabState, parameters: tuple[float, ...]) -> LabState:
+    old, new = lab.function, TaskFunction(lab.family, parameters)
     xs, ys = lab.task.support_x, lab.task.support_y
     if not lab.by_hand:
         moved = zip(ys, _values(new, xs), _values(old, xs), strict=True)
