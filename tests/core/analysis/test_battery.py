@@ -23,6 +23,7 @@ from core.evaluation.adaptation import many_tasks
 from core.evaluation.few_shot_tasks import draw_many
 from core.evaluation_protocol import EvaluationProtocol
 from core.models.settings import NetworkConfig
+from core.tasks.registry import chosen_family
 from core.tasks.sine import SineTasks
 from tests.support.live_runs import ready, trained
 from tests.support.reference import Array
@@ -140,6 +141,24 @@ def test_a_cell_has_the_mean_of_its_tasks(engine_name: str) -> None:
                     assert mean == pytest.approx(losses[inside].mean())
                 else:
                     assert mean is None
+
+
+def test_each_family_of_a_mixture_has_a_row_and_hard_tasks_say_of_which_they_are() -> None:
+    mixture = chosen_family({"tasks": "sine+line+cubic"})
+    run = trained("torch", tasks=mixture)
+    question = Battery(sources=(ANY,), protocol=ONE_STEP)
+    found = run_battery(question, [ready(*run)], Listener(), lambda: False)
+    assert isinstance(found, BatteryResult)
+    families = draw_many(ONE_STEP, mixture).parameters[:, 0].tolist()
+    assert found.names == ("sine", "line", "cubic")
+    assert [sum(row) for row in found.tasks] == [families.count(number) for number in range(3)]
+    hard = found.sources[0].worst[0]
+    assert hard.label.partition(":")[0] in found.names
+    assert hard.task is not None
+    assert hard.task.family == "sine+line+cubic"
+    question = Adapt(source=ANY, task=hard.task, updates=1)
+    theta, engine = ready(*run)
+    assert adapt(question, theta, engine).losses[1] == pytest.approx(hard.loss, rel=1e-4)
 
 
 def test_a_pair_has_the_interval_of_the_difference(engine_name: str) -> None:

@@ -124,6 +124,14 @@ def test_the_heat_map_is_ordered_by_loss_from_end_to_end_of_its_scale(scale: Ram
     assert (in_order[0], in_order[-1]) == (0, len(scale) - 1)
 
 
+def test_rows_of_a_mixture_have_the_names_of_its_families() -> None:
+    answer = surveyed()
+    names = tuple(f"family{row}" for row in range(len(answer.rows) - 1))
+    named = msgspec.structs.replace(answer, names=names)
+    rows = battery.heat_lines(named, 0, 80)[: len(names)]
+    assert [plain(row).split()[0] for row in rows] == [*reversed(names)]
+
+
 def test_every_colour_of_a_heat_map_is_lighter_than_the_one_before() -> None:
     colors = [Color.parse(one.style) for one in COLORS]
     light = [0.2126 * r**2.2 + 0.7152 * g**2.2 + 0.0722 * b**2.2 for r, g, b in map(rgb, colors)]

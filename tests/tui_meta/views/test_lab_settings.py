@@ -14,6 +14,7 @@ from core.analysis.answers import RunHistory, SavedTheta
 from core.analysis.questions import Live, Saved, Untrained
 from core.errors import ConfigError, QuestionError
 from core.evaluation.few_shot_tasks import PRESETS
+from core.tasks.registry import chosen_family
 from core.tasks.sine import SineTasks
 from tests.support.dashboard.answers import SOURCES, adapted
 from tui_meta.views.lab import settings as lab_settings
@@ -120,6 +121,30 @@ def test_any_text_is_taken_or_refused(text: str, chosen: int) -> None:
     settings = replace(KNOWN, chosen=chosen)
     with suppress(ConfigError, QuestionError):
         assert lab_settings.type_in(settings, text).chosen == chosen
+
+
+def test_a_task_of_a_mixture_has_its_family_and_the_parameters_of_that() -> None:
+    mixture = chosen_family({"tasks": "sine+line+cubic"})
+    settings = LabSettings(lab.begin(mixture), RUNS)
+    names = [one.name for one in settings_of(settings.lab)]
+    assert names[:4] == ["family", "amplitude", "phase", "points"]
+    line = lab_settings.turn(settings, 1)
+    assert [one.name for one in settings_of(line.lab)][:4] == [
+        *("family", "slope", "intercept", "points"),
+    ]
+    assert settings_of(line.lab)[0].value(line.lab) == "line"
+    assert line.lab.function.label == "line: 1.50·x + 1.50"
+    assert line.lab.task.support_x == settings.lab.task.support_x
+    assert line.lab.task.support_y == pytest.approx(
+        [1.5 * x + 1.5 for x in line.lab.task.support_x]
+    )
+    steeper = lab_settings.turn(lab_settings.choose(line, 1), 2)
+    assert steeper.lab.function.label == "line: 2.10·x + 1.50"
+    assert lab_settings.turn(settings, -1).lab.function.label.startswith("cubic: ")
+    assert lab_settings.type_in(steeper, "1").lab.function.label == "line: 1.00·x + 1.50"
+    assert lab_settings.type_in(line, "cub").lab.function.label.startswith("cubic: ")
+    with pytest.raises(ConfigError, match="one of sine, line, cubic"):
+        lab_settings.type_in(line, "square")
 
 
 def test_choosing_goes_round_all_settings_and_thetas() -> None:

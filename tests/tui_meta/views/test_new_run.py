@@ -12,6 +12,7 @@ from core.config import RunConfig
 from core.errors import ConfigError, UnknownSettingError
 from core.models.settings import NetworkConfig
 from core.tasks.polynomials import LineTasks
+from core.tasks.registry import FAMILIES
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.grouped import grouped_session
 from tui_meta.views.dialogs.new_run import NewRun, run_settings
@@ -34,7 +35,8 @@ def typed(new: NewRun, **texts: str) -> NewRun:
 
 def test_a_run_has_the_settings_of_the_one_beside_it_and_the_next_seed() -> None:
     new = new_run()
-    assert new.request.config == {**new.beside.config, "seed": 1}
+    same = RunConfig.from_dict({**new.beside.config, "seed": 1})
+    assert RunConfig.from_dict(new.request.config) == same
     assert new.request.beside == "reptile-1"
     assert new.difference_words == "seed 1 instead of 0"
 
@@ -108,6 +110,23 @@ def test_another_task_family_comes_with_its_default_settings() -> None:
     assert new_run().with_words(["line.slope=1 2", "tasks=line"]).text("line.slope") == "1 2"
     with pytest.raises(ConfigError, match="tasks: must be one of sine, line"):
         typed(new, tasks="lines")
+
+
+def test_settings_that_files_leave_out_are_there_and_a_mixture_has_those_of_its_families() -> None:
+    new = new_run().with_words(["noise=0.3", "tasks=sine+line", "line.slope=1 2"])
+    tasks = RunConfig.from_dict(new.request.config).tasks
+    assert tasks.name == "sine+line"
+    assert tasks.families[1] == LineTasks(slope=(1.0, 2.0))  # type: ignore[attr-defined]
+    assert new.text("waves.frequency") == "1.0, 1.0"
+    assert "tasks sine+line instead of sine" in new.difference_words
+    session = FakeSession()
+    config = RunConfig(algorithm=Reptile(), tasks=tasks)
+    session.change("reptile-1", config=config.to_dict(complete=True))
+    assert RunConfig.from_dict(new_run(session=session).request.config).tasks == tasks
+    form = NewRunForm(new_run(session=session))
+    form.focus(next(at for at, one in enumerate(form.fields) if one.key == "tasks"))
+    form.sideways(1)
+    assert form.new.text("tasks") in FAMILIES
 
 
 def test_a_run_on_another_task_family_keeps_it_and_its_settings() -> None:
