@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from core.sweeps import GroupCurve, Sweep, open_sweep, sweep
     from core.tasks.family import TaskFamily
     from core.tasks.harmonic import HarmonicTasks
-    from core.tasks.polynomials import CubicTasks, LineTasks, QuadraticTasks
+    from core.tasks.mixture import MixtureTasks
+    from core.tasks.polynomials import CubicTasks, LineTasks, PolynomialTasks, QuadraticTasks
     from core.tasks.sine import SineTasks
+    from core.tasks.surfaces import RippleTasks, SurfaceTasks
 
 __all__ = [
     "Algorithm",
@@ -56,12 +58,16 @@ __all__ = [
     "LossHistory",
     "Maml",
     "MetaSgd",
+    "MixtureTasks",
     "NetworkConfig",
+    "PolynomialTasks",
     "QuadraticTasks",
     "Reptile",
+    "RippleTasks",
     "Run",
     "RunConfig",
     "SineTasks",
+    "SurfaceTasks",
     "Sweep",
     "TaskFamily",
     "TrainedRun",
@@ -90,11 +96,15 @@ _MODULES = {
     "LineTasks": "core.tasks.polynomials",
     "Maml": "core.algorithms.maml",
     "MetaSgd": "core.algorithms.metasgd",
+    "MixtureTasks": "core.tasks.mixture",
     "NetworkConfig": "core.models.settings",
+    "PolynomialTasks": "core.tasks.polynomials",
     "QuadraticTasks": "core.tasks.polynomials",
     "Reptile": "core.algorithms.reptile",
+    "RippleTasks": "core.tasks.surfaces",
     "RunConfig": "core.config",
     "SineTasks": "core.tasks.sine",
+    "SurfaceTasks": "core.tasks.surfaces",
     "Sweep": "core.sweeps",
     "open_sweep": "core.sweeps",
     "sweep": "core.sweeps",

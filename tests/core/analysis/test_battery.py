@@ -145,7 +145,7 @@ def test_a_cell_has_the_mean_of_its_tasks(engine_name: str) -> None:
 
 def test_each_family_of_a_mixture_has_a_row_and_hard_tasks_say_of_which_they_are() -> None:
     mixture = chosen_family({"tasks": "sine+line+cubic"})
-    run = trained("torch", tasks=mixture)
+    run = trained("torch", tasks=mixture, algorithm=Fomaml(outer_lr=1e-5))
     question = Battery(sources=(ANY,), protocol=ONE_STEP)
     found = run_battery(question, [ready(*run)], Listener(), lambda: False)
     assert isinstance(found, BatteryResult)

@@ -74,7 +74,7 @@ _CONCEPTS: Mapping[str, Concepts] = {
         "diverged": "Tasks on which adaptation diverged. A single one decides the mean, not the "
         "median.",
         "histogram": "How many tasks ended at which loss, on a logarithmic axis.",
-        "map": "Mean loss by the wave's amplitude and phase, of the run chosen with "
+        "map": "Mean loss by two parameters, a wave's amplitude and phase, of the run chosen with "
         "{battery previous run} and {battery run}.",
         "worst": "The ten tasks with the largest loss; {battery open} opens one in the Lab.",
         "protocol": "Points, interval, steps and rate. {battery protocol} goes through the named "
