@@ -128,8 +128,8 @@ def draw_task(tasks: TaskFamily, seed: int, draw: TaskDraw, index: int) -> FewSh
     family = tasks.beyond() if draw.beyond else tasks
     parameters = tasks.reference if draw.fixed else tuple(family.values(draws[:first]).tolist())
     function = TaskFunction(tasks, parameters)
-    x = scaled(draws[first:after], protocol.support_interval or tasks.x).reshape(shots, -1)
-    x = function.points(x)
+    places = scaled(draws[first:after], protocol.support_interval or tasks.x).reshape(shots, -1)
+    x = function.points(places)
     y = function(x)
     if draw.noise:
         y = y + draw.noise * normals(draws[after:])[:, None]
@@ -167,11 +167,11 @@ def draw_many(protocol: EvaluationProtocol, family: TaskFamily) -> ManyTasks:
     stream = Stream.MANY_TASKS if interval is None else Stream.MANY_TASKS_HALF_RANGE
     draws = np.split(uniforms(protocol.seed, stream, 0, n, sum(sizes)), np.cumsum(sizes)[:3], 1)
     parameters = tasks.values(draws[0])
-    support_x = scaled(draws[1], interval or tasks.x).reshape(n, shots, tasks.inputs)
-    query_x = query_grid(tasks, queries)
+    support = scaled(draws[1], interval or tasks.x).reshape(n, shots, tasks.inputs)
+    query = query_grid(tasks, queries)
     if random:
-        query_x = scaled(draws[2], tasks.x).reshape(n, *query_x.shape)
-    support_x, query_x = (points_of(tasks, parameters, x) for x in (support_x, query_x))
+        query = scaled(draws[2], tasks.x).reshape(n, *query.shape)
+    support_x, query_x = (points_of(tasks, parameters, x) for x in (support, query))
     support_y, query_y = (values_at(tasks, parameters, x) for x in (support_x, query_x))
     if noise:
         noises = noise * normals(draws[3]).reshape(n, shots + queries, tasks.outputs)

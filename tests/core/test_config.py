@@ -46,6 +46,7 @@ ALLOWED = {
         "shots": [*NO_COUNT, 100_001],
         "query_points": [*NO_COUNT, 1, 100_001],
         "inner_steps": [*NO_COUNT, 100_001],
+        "query": NO_CHOICE,
         "reduction": NO_CHOICE,
     },
     "reptile": {
@@ -58,6 +59,8 @@ ALLOWED = {
 NETWORK = {
     "hidden": [[], [0], [64, -1], [1.5], [NAN], [True], ["64"], 64, None, [16_385], [1] * 65],
     "activation": NO_CHOICE,
+    "init": NO_CHOICE,
+    "init_deviation": NOT_POSITIVE,
 }
 RUN = {
     "seed": NO_SEED,
@@ -66,6 +69,8 @@ RUN = {
     "engine": NO_CHOICE,
     "device": NO_CHOICE,
     "precision": [*NO_CHOICE, "float16"],
+    "noise": [-0.1, 1e6, NAN, INF, True, "0.3", None],
+    "fixed_tasks": [-1, 2**20 + 1, 1.5, True, "9", None],
 }
 
 
@@ -117,7 +122,7 @@ def test_a_network_refuses_an_invalid_value(key: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("value", NO_INTERVAL, ids=repr)
-@pytest.mark.parametrize("key", ["amplitude", "phase", "x"])
+@pytest.mark.parametrize("key", ["amplitude", "phase", "frequency", "x"])
 def test_a_distribution_refuses_an_invalid_interval(key: str, value: object) -> None:
     assert_refused({"algorithm": {"name": "fomaml"}, "waves": {key: value}}, f"waves.{key}")
 

@@ -107,7 +107,7 @@ def test_all_fields_of_a_summary_are_set(tmp_path: Path) -> None:
         best=validated(500, 0.5).result,
         started="2026-11-23T22:36:12+0000",
         last_event=1_000.0,
-        config=RunConfig(algorithm=Fomaml(), iterations=1_000).to_dict(),
+        config=RunConfig(algorithm=Fomaml(), iterations=1_000).to_dict(complete=True),
     )
 
 
