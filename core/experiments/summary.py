@@ -33,25 +33,32 @@ class Difference:
 class GroupSummary:
     """The runs of a group: how many were ``planned``, and the ``results`` that there are.
 
-    ``validation`` is the mean of the last validations over the seeds that finished, None where
-    none did. ``difference`` is None for the best group, and where nothing can be compared.
+    Losses of groups with the same ``validated_on`` compare. ``validation`` is the mean of the last
+    validations over the seeds that finished, None where none did. ``difference`` is None for the
+    best group, and where nothing can be compared.
     """
 
     group: str
     varied: Mapping[str, Any]
     planned: int
+    validated_on: object
     results: Sequence[RunResult] = field(default=(), repr=False)
     validation: SeedInterval | None = None
     difference: Difference | None = None
 
     @classmethod
     def of(
-        cls, group: str, varied: Mapping[str, Any], planned: int, results: Sequence[RunResult]
+        cls,
+        group: str,
+        varied: Mapping[str, Any],
+        planned: int,
+        validated_on: object,
+        results: Sequence[RunResult],
     ) -> GroupSummary:
         """Return a group with the mean over its seeds, and without a difference."""
         values = list(_by_seed(results).values())
         validation = SeedInterval.of(values) if values else None
-        return cls(group, varied, planned, results, validation)
+        return cls(group, varied, planned, validated_on, results, validation)
 
     def count(self, state: str) -> int:
         """Return how many of the runs ended so."""
@@ -82,8 +89,8 @@ def compared(groups: Sequence[GroupSummary]) -> list[GroupSummary]:
 
 
 def best_of(groups: Sequence[GroupSummary]) -> GroupSummary | None:
-    """Return the group with the lowest validation loss, if each is validated the same way."""
-    if any(key.startswith("validation.") for one in groups for key in one.varied):
+    """Return the group with the lowest validation loss, if each is validated on the same tasks."""
+    if any(one.validated_on != groups[0].validated_on for one in groups):
         return None
     measured = [(one.validation.mean, one) for one in groups if one.validation]
     return min(measured, key=lambda pair: pair[0])[1] if measured else None
@@ -105,7 +112,9 @@ def _group(
     name: str, planned: Sequence[PlannedRun], results: Mapping[str, RunResult]
 ) -> GroupSummary:
     found = [results[run.digest] for run in planned if run.digest in results]
-    return GroupSummary.of(name, planned[0].varied, len(planned), found)
+    config = planned[0].config
+    validated_on = (config.tasks, config.validation)
+    return GroupSummary.of(name, planned[0].varied, len(planned), validated_on, found)
 
 
 def _by_seed(results: Iterable[RunResult]) -> dict[int, float]:

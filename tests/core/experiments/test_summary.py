@@ -88,8 +88,21 @@ def test_groups_without_two_common_seeds_are_not_compared() -> None:
     assert [one.difference for one in summary({0.01: {0: 1.0}, 0.02: {0: 2.0}})] == [None, None]
 
 
-def test_groups_that_are_validated_in_different_ways_are_not_compared() -> None:
-    table = {"algorithms": ["reptile"], "sweep": {"validation.shots": [5, 10]}, "seeds": 2}
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"sweep": {"validation.shots": [5, 10]}},
+        {"sweep": {"tasks": ["sine", "line"]}},
+        {
+            "runs": [
+                {"name": "one", "algorithm": "reptile"},
+                {"name": "other", "algorithm": "reptile", "waves": {"x": [0.0, 2.0]}},
+            ]
+        },
+    ],
+)
+def test_groups_that_are_validated_in_different_ways_are_not_compared(more: dict[str, Any]) -> None:
+    table = {"seeds": 2, **({} if "runs" in more else {"algorithms": ["reptile"]}), **more}
     runs = specification_of(table).expand()
     results = {run.digest: result(run, 1.0 + n) for n, run in enumerate(runs)}
     assert [one.difference for one in summarize(runs, results)] == [None, None]

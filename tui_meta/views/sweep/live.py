@@ -28,7 +28,8 @@ def live_status(dashboard: DashboardState) -> SweepStatus:
     for group, settings in zip(groups, varied, strict=True):
         own = [runs[place] for place in group.members]
         results = [_result(one, group.label, settings, history) for one in own]
-        summaries.append(GroupSummary.of(group.label, settings, len(own), results))
+        validated_on = [own[0].config.get(name) for name in ("waves", "tasks", "validation")]
+        summaries.append(GroupSummary.of(group.label, settings, len(own), validated_on, results))
         members.append([_run(one, dashboard.titles[one.run], history) for one in own])
     left = [seconds for one in runs if (seconds := remaining(one)) is not None]
     return SweepStatus.of(
