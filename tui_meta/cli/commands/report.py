@@ -3,17 +3,16 @@
 import csv
 import io
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from core.errors import LabError, SubjectError, reason
+from core.errors import LabError
 from core.experiments.records import record_of
 from core.experiments.summary import GroupSummary, curve_of, summarize
 from core.experiments.sweep_folder import SweepFolder
-from core.storage.io import write_atomically
-from tui_meta.console import Exit, print_note
-from tui_meta.views.describe import display_path
+from tui_meta.cli.documents import latex_table, markdown_table, write_file
+from tui_meta.console import Exit
 from tui_meta.views.numbers import seeds_mean, whole
 from tui_meta.views.sweep.words import (
     difference_words,
@@ -39,20 +38,12 @@ def report(path: Path, *, to: Format, out: Path | None, figure: Path | None) -> 
     folder = SweepFolder(path)
     groups = summarize(folder.specification().expand(), folder.results())
     if figure:
-        _write(figure, _figure(groups, figure))
+        write_file(figure, _figure(groups, figure))
     if out:
-        _write(out, WRITERS[to](groups).encode())
+        write_file(out, WRITERS[to](groups).encode())
     elif not figure:
         sys.stdout.write(WRITERS[to](groups))
     return Exit.DONE
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        write_atomically(path, content)
-    except OSError as error:
-        raise SubjectError(path, f"cannot be written ({reason(error)})") from error
-    print_note(f"wrote {display_path(str(path))}")
 
 
 # A row for each group.
@@ -60,37 +51,14 @@ def _write(path: Path, content: bytes) -> None:
 
 def markdown(groups: Sequence[GroupSummary]) -> str:
     """Return a table of the groups with a note on each kind of number."""
-    header, rows = group_rows(groups)
-    widths = [max(len(row[n]) for row in (header, *rows)) for n in range(len(header))]
-
-    def line(cells: Iterable[str]) -> str:
-        return (
-            "| "
-            + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-            + " |"
-        )
-
-    lines = [line(header), line("-" * width for width in widths), *map(line, rows)]
+    lines = markdown_table(*group_rows(groups))
     return "\n".join([*lines, "", *(f"{note}." for note in footnotes(groups))]) + "\n"
 
 
 def latex(groups: Sequence[GroupSummary]) -> str:
     """Return the same table for the LaTeX package booktabs."""
-    header, rows = group_rows(groups)
-    lines = ["\\begin{tabular}{" + "l" * len(header) + "}", "\\toprule"]
-    lines += [_latex_row(header), "\\midrule", *map(_latex_row, rows)]
-    lines += ["\\bottomrule", "\\end{tabular}"]
+    lines = latex_table(*group_rows(groups))
     return "\n".join([*lines, *(f"% {note}." for note in footnotes(groups))]) + "\n"
-
-
-def _latex_row(cells: Iterable[str]) -> str:
-    return " & ".join(map(_escaped, cells)) + " \\\\"
-
-
-def _escaped(text: str) -> str:
-    for char in "&%$#_{}":
-        text = text.replace(char, f"\\{char}")
-    return text.replace("±", "$\\pm$").replace("*", "$^*$")
 
 
 def group_rows(groups: Sequence[GroupSummary]) -> tuple[list[str], list[list[str]]]:
