@@ -2,9 +2,10 @@
 # others add the development tools; each installs again when what is to be installed has changed.
 PYTHON ?= python3
 BIN := .venv/bin
+SEEDS := 5
 
 .DEFAULT_GOAL := help
-.PHONY: help install develop run test test-quick check fix soak bench snapshots pictures
+.PHONY: help install develop run test test-quick check fix soak bench snapshots pictures reproduction
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -47,6 +48,9 @@ fix: develop ## Format, and fix what ruff can fix
 
 snapshots: develop ## Accept the current screens as the expected ones; review the differences first
 	$(BIN)/pytest -m picture --snapshot-update tests/tui_meta
+
+reproduction: develop ## Train published results again and write the tables of docs/reproduction.md
+	$(BIN)/python docs/reproduction.py --seeds $(SEEDS)
 
 pictures: develop ## Regenerate the pictures of README and docs from real runs
 	$(BIN)/python docs/pictures.py

@@ -17,8 +17,18 @@ from core.settings import setting
 from core.tasks.family import Interval, QueryPoints, TaskFamily
 from core.tasks.sine import SineTasks
 
-ProtocolName = Literal["source", "source-half-range", "finn-5-shot", "finn-10-shot"]
-"""Protocols that have a name: of the reference implementation, and of Finn et al. (2017)."""
+ProtocolName = Literal[
+    "source",
+    "source-half-range",
+    "finn-5-shot",
+    "finn-10-shot",
+    "finn2017",
+    "finn2017-code",
+    "meta-curvature2019",
+    "optml2023",
+    "reptile2018",
+]
+"""Protocols that have a name: of the reference implementation, and of publications."""
 
 MOST_STEPS = 10_000
 MOST_SHOTS = 100_000
@@ -111,14 +121,18 @@ def named_protocol(name: ProtocolName, tasks: TaskFamily) -> EvaluationProtocol:
 @functools.cache
 def _named_protocols(x: Interval) -> Mapping[ProtocolName, EvaluationProtocol]:
     low, high = x
-    named: dict[ProtocolName, EvaluationProtocol] = {
+    half_turn = SineTasks(phase=(0, math.pi))
+    finn = EvaluationProtocol(shots=5, steps=(1, 5, 10), inner_lr=0.01, family=half_turn)
+    return {
         "source": EvaluationProtocol(),
         "source-half-range": EvaluationProtocol(
             shots=5, support_interval=((low + high) / 2, high), steps=(1, 5, 10)
         ),
-        "finn-5-shot": EvaluationProtocol(
-            shots=5, steps=(1, 5, 10), inner_lr=0.01, family=SineTasks(phase=(0, math.pi))
-        ),
+        "finn-5-shot": finn,
+        "finn-10-shot": dataclasses.replace(finn, shots=10),
+        "finn2017": finn,
+        "finn2017-code": dataclasses.replace(finn, inner_lr=0.001),
+        "meta-curvature2019": dataclasses.replace(finn, steps=(1,)),
+        "optml2023": dataclasses.replace(finn, steps=(1,), query_points=100),
+        "reptile2018": EvaluationProtocol(steps=(8, 16, 24, 32), inner_lr=0.02, family=SineTasks()),
     }
-    named["finn-10-shot"] = dataclasses.replace(named["finn-5-shot"], shots=10)
-    return named

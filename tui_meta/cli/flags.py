@@ -13,9 +13,10 @@ from core.algorithms.registry import ALGORITHMS
 from core.config import TABLES, CheckpointSettings, RunConfig
 from core.errors import ConfigError
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName
+from core.reproduction.protocols import PROTOCOLS
 from core.settings import help_texts
 from tui_meta.app.preferences import Preferences
-from tui_meta.cli.launch import Launch, Tasks, Variations, flag_of
+from tui_meta.cli.launch import Launch, Preset, Tasks, Variations, flag_of
 
 RUN = Group("Run", sort_key=1)
 """The group of the most common flags."""
@@ -32,7 +33,7 @@ NOT_SET = ("family",)
 WORDS = {"out": "FOLDER", "name": "NAME", "sweep": "SETTING=VALUES", "tasks": "FAMILY"}
 """Words for values that say more than their types."""
 
-CHOICES = {"algorithms": tuple(ALGORITHMS)}
+CHOICES = {"algorithms": tuple(ALGORITHMS), "protocol": tuple(PROTOCOLS)}
 
 
 def flags() -> type:
@@ -41,6 +42,7 @@ def flags() -> type:
     Keys are as in errors, ``seed`` or ``fomaml.inner_lr``; flags that were not given are left out.
     """
     settings = flags_of(Launch, "", RUN)
+    settings |= flags_of(Preset, "", RUN)
     settings |= flags_of(Variations, "", RUN)
     settings |= flags_of(Tasks, "", RUN)
     settings |= flags_of(RunConfig, "", RUN, leave_out=("algorithm", "tasks", *TABLES))

@@ -32,6 +32,15 @@ class Launch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preset:
+    """What settings that are not given are taken from, as a flag."""
+
+    protocol: str | None = setting(
+        None, help="Protocol of a publication, for all settings that are not given"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tasks:
     """What the runs are trained on, as a flag."""
 

@@ -17,9 +17,11 @@ from core.experiments.specification import (
     EXPERIMENT,
     PlannedRun,
     algorithms_of,
+    merged,
     run_config,
     specification_of,
 )
+from core.reproduction.protocols import named
 from core.tasks.family import TaskFamily
 from core.tasks.registry import families_of
 from core.validation import decode, refuse_unknown, require_table
@@ -114,9 +116,11 @@ def _only(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 
 def _overlaid(given: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:
-    settings = dict(file)
+    settings = _with_defaults(given.get("protocol", file.get("protocol")), file)
     for key, value in given.items():
         table, _, name = key.rpartition(".")
+        if key == "protocol":
+            continue
         if table:
             settings[table] = require_table(settings.get(table, {}), table) | {name: value}
         elif key == "sweep":
@@ -126,6 +130,16 @@ def _overlaid(given: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, An
         else:
             settings[key] = value
     return settings
+
+
+def _with_defaults(protocol: object, file: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a ``file`` over those of the ``protocol``, if there is one."""
+    if protocol is None:
+        return dict(file)
+    defaults = dict(named(protocol).defaults)
+    if "runs" in file:
+        del defaults["algorithms"]
+    return merged(defaults, {key: value for key, value in file.items() if key != "protocol"})
 
 
 def _swept(text: str) -> tuple[str, list[Any]]:

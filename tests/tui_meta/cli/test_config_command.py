@@ -114,7 +114,8 @@ def test_an_experiment_is_printed_and_read_back() -> None:
 def test_every_setting_is_printed_with_its_help(capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed(capsys).splitlines()
     keys = [line.removeprefix("# ").split(" ")[0] for line in lines if " =" in line]
-    assert len(keys) == len(flags().__annotations__) - 1  # a sweep is a table
+    # A sweep is a table, and a protocol is replaced by what it sets.
+    assert len(keys) == len(flags().__annotations__) - 2
     assert "# Outer (meta) learning rate: beta of FOMAML, step size epsilon of Reptile" in lines
     assert lines[lines.index("# support_interval =") - 1].startswith("# Interval of x")
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.config import RunConfig, ValidationSettings
 from core.errors import ConfigError, ConfigFileError, UnknownSettingError
+from core.tasks.sine import SineTasks
 from tui_meta.cli import flags
 from tui_meta.cli.commands import train
 from tui_meta.cli.config_file import LARGEST_FILE, read_config_file
@@ -74,6 +75,32 @@ def test_an_error_in_a_sweep_names_its_flag_or_its_file():
         configure({}, {"sweep": {"ab": [1]}}, FILE)
     with pytest.raises(ConfigError, match=r"^--sweep: must be a setting and its values"):
         configure({"sweep": ("reptile.inner-lr",)}, {}, None)
+
+
+def test_a_protocol_is_below_the_file_and_the_flags():
+    file = {"protocol": "finn2017", "iterations": 9, "network": {"activation": "tanh"}}
+    given = {"maml.tasks": 7, "seed": 3}
+    maml, joint = (run.config for run in configure(given, file, None).runs)
+    assert (maml.algorithm.name, joint.algorithm.name) == ("maml", "joint")
+    assert (maml.algorithm.tasks, maml.algorithm.shots, maml.seed, maml.iterations) == (7, 10, 3, 9)
+    assert (maml.network.activation, maml.network.hidden) == ("tanh", (40, 40))
+    assert maml.tasks == joint.tasks == SineTasks(phase=(0, math.pi))
+    by_flag = configure({"protocol": "source", "algorithms": ("joint",)}, file, None)
+    assert [run.config.iterations for run in by_flag.runs] == [9]
+    assert configure({"protocol": "source"}, {}, None).runs == configure({}, {}, None).runs
+
+
+def test_runs_of_a_file_are_in_place_of_those_of_a_protocol():
+    file = {"protocol": "finn2017", "runs": [{"name": "one", "algorithm": "fomaml"}]}
+    (run,) = configure({}, file, None).runs
+    assert (run.name, run.config.algorithm.tasks) == ("one", 25)
+
+
+def test_a_wrong_protocol_is_refused_with_the_nearest_one():
+    with pytest.raises(ConfigError, match=r"^--protocol: .*\(did you mean finn2017\?\)"):
+        configure({"protocol": "fin2017"}, {}, None)
+    with pytest.raises(ConfigError, match=r"^my\.toml: protocol: must be one of source"):
+        configure({}, {"protocol": 3}, Path("my.toml"))
 
 
 def test_runs_of_a_file_are_named_in_errors():

@@ -45,6 +45,17 @@ _register(
     "  tui-meta sweep rates --watch\n",
 )
 _register(
+    "reproduce",
+    "training:reproduce",
+    "Train what publications trained, and print their losses beside ours, with verdicts.",
+    "An interrupted command continues, and trains no run twice.\n"
+    "Exit code: 0 if all runs finished, 1 if some diverged or failed.\n"
+    "Examples:\n"
+    "  tui-meta reproduce finn2017 --seeds 5\n"
+    "  tui-meta reproduce --iterations 1000\n"
+    "  tui-meta sweep reproduction --watch\n",
+)
+_register(
     "attach",
     "training:attach",
     "Attach to a running session (detached, or open elsewhere).",

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Group, Parameter
 
 from core.config import DeviceName
-from tui_meta.cli.flags import RUN, dashboard_flags, flags, protocol_flags, run_flags
+from tui_meta.cli.flags import (
+    RUN,
+    dashboard_flags,
+    flags,
+    protocol_flags,
+    run_flags,
+    whole_numbers,
+)
 
 if TYPE_CHECKING:
     _Settings = dict[str, Any]
@@ -53,6 +60,10 @@ Detach = Annotated[
     bool, switch("Run in the background; view with tui-meta attach"), Parameter(group=OUTPUT)
 ]
 SweepPath = Annotated[Path, Parameter(help="Folder of the sweep", metavar="FOLDER")]
+Workers = Annotated[
+    int | None,
+    Parameter(help="Runs at once (default: one per processor)", converter=whole_numbers),
+]
 DryRun = Annotated[
     bool, switch("Only print the runs that would be trained"), Parameter(group=OUTPUT)
 ]

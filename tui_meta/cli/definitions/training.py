@@ -5,11 +5,14 @@ Nothing heavy is imported before a command is known to be valid.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from core.errors import LabError
+from core.reproduction.protocol import TASKS
+from core.reproduction.protocols import PROTOCOLS
 from tui_meta.cli.definitions.parameters import (
     AnySession,
     ConfigFile,
@@ -27,6 +30,7 @@ from tui_meta.cli.definitions.parameters import (
     Settings,
     SweepPath,
     WatchedJson,
+    Workers,
     several,
     switch,
 )
@@ -84,10 +88,7 @@ def sweep(
         Literal["final", "all", "none"],
         Parameter(help="What is kept of a run: final network, whole run folder, or its result"),
     ] = "final",
-    workers: Annotated[
-        int | None,
-        Parameter(help="Runs at once (default: one per processor)", converter=whole_numbers),
-    ] = None,
+    workers: Workers = None,
     scheduler: Annotated[
         str | None,
         Parameter(help="Dask scheduler whose workers train: tcp://host:port, or its file"),
@@ -116,6 +117,64 @@ def sweep(
         dry_run=dry_run,
         notify=notify,
         as_json=json,
+    )
+
+
+def reproduce(
+    names: Annotated[
+        list[str] | None,
+        several("Protocols (default: all)", "NAME"),
+        Parameter(choices=tuple(PROTOCOLS)),
+    ] = None,
+    /,
+    *,
+    seeds: Annotated[
+        tuple[int, ...],
+        Parameter(
+            help="Seeds of each run: a list, or how many, counted from 0 (default: 1)",
+            converter=whole_numbers,
+            consume_multiple=True,
+            negative=(),
+        ),
+    ] = (),
+    folder: Annotated[
+        Path | None,
+        Parameter(help="Folder of the runs, a sweep (default: reproduction)"),
+    ] = None,
+    iterations: Annotated[
+        int | None,
+        Parameter(
+            help="Iterations of each run instead of those of the publication: a trial, no verdict",
+            converter=whole_numbers,
+        ),
+    ] = None,
+    tasks: Annotated[
+        int, Parameter(help="Tasks of each evaluation", converter=whole_numbers)
+    ] = TASKS,
+    workers: Workers = None,
+    to: Annotated[
+        Literal["text", "markdown", "latex"], Parameter(help="Format of the tables")
+    ] = "text",
+    out: Annotated[
+        Path | None,
+        Parameter(help="Output file of Markdown or LaTeX (default: standard output)"),
+    ] = None,
+    json: JsonResult = False,
+    dry_run: DryRun = False,
+) -> int:
+    from tui_meta.cli.commands.reproduce import reproduce
+
+    return reproduce(
+        names or (),
+        seeds=seeds,
+        folder=folder,
+        iterations=iterations,
+        tasks=tasks,
+        workers=workers,
+        to=to,
+        out=out,
+        as_json=json,
+        dry_run=dry_run,
     )
 
 
