@@ -10,10 +10,10 @@ that is passed to it. Both together took two thirds of the time for the kernel.
 from __future__ import annotations
 
 import functools
-import pickle
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from llvmlite.binding import parse_assembly
 from numba import njit, types
 from numba.core import event
 from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
@@ -22,8 +22,6 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager
 from numba.core.dispatcher import _FunctionCompiler  # type: ignore[attr-defined]
 from numba.core.registry import cpu_target
-from numba.core.runtime.nrt import rtsys
-from numba.core.serialize import dumps
 from numba.core.typed_passes import (
     AnnotateTypes,
     IRLegalization,
@@ -33,6 +31,9 @@ from numba.core.typed_passes import (
     PreLowerStripPhis,
 )
 from numba.core.untyped_passes import FixupArgs, IRProcessing, ReconstructSSA, TranslateByteCode
+
+from core.engines.fused.native import Code, Linked
+from core.engines.fused.signatures import Argument, Array, Signature
 
 
 class _Part(JITCodeLibrary):
@@ -104,16 +105,15 @@ class _AnyConstant(_FunctionCompiler):
         return signature, tuple(map(types.unliteral, args))
 
 
-OPTIONS: Any = {
+PART: Any = {
     "nogil": True,
     "error_model": "numpy",
+    "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
+    "_nrt": False,
     "pipeline_class": PartCompiler,
 }
-"""Options of a function that Python calls."""
-
-PART: Any = {**OPTIONS, "no_cpython_wrapper": True, "_nrt": False}
-"""Options of a function that compiled ones call."""
+"""Options of a function: Python calls none of them by numba, and none owns memory."""
 
 _parts: list[Any] = []
 
@@ -141,57 +141,37 @@ class _Progress(event.Listener):
         self._report(f"{len(self._compiled)} of {len(self._functions)} functions")
 
 
-class _Entry(NamedTuple):
-    """What is needed to call a function of a library from Python."""
+def compile_library(
+    functions: Sequence[Any], signatures: Sequence[Signature], report: Report
+) -> Code:
+    """Compile each of ``functions`` for its signature; ``report`` is called with what is done."""
+    entries = [njit(**PART)(function) for function in functions]
+    with global_compiler_lock:
+        with event.install_listener("numba:compile", _Progress(entries, report)):
+            for entry, signature in zip(entries, signatures, strict=True):
+                entry.compile(types.void(*map(_type, signature)))
+        report("machine code")
+        results = [next(iter(entry.overloads.values())) for entry in entries]
+        library = cpu_target.target_context.codegen().create_library("kernel")
+        library.enable_object_caching()
+        for result in results:
+            library.add_llvm_module(result.library._final_module)
+        library.finalize()
+        _, _, (content, _) = library.serialize_using_object_code()
+        return Code(tuple(result.fndesc.llvm_func_name for result in results), content)
 
-    description: Any
-    environment: Any
+
+def _type(argument: Argument) -> Any:
+    number = getattr(types, "boolean" if argument.dtype == "bool" else argument.dtype)
+    if isinstance(argument, Array):
+        return types.Array(number, argument.ndim, "C", readonly=not argument.writable)
+    return number if argument.length is None else types.UniTuple(number, argument.length)
 
 
-class Library:
-    """Machine code of some functions, ``functions`` in the order of their declaration."""
-
-    def __init__(self, library: Any, entries: Sequence[_Entry]) -> None:
-        self._library, self._entries = library, entries
-        context = cpu_target.target_context
-        self.functions = [context.get_executable(library, *entry) for entry in entries]
-
-    @classmethod
-    def compile(
-        cls, functions: Sequence[Any], signatures: Sequence[Any], report: Report = lambda _: None
-    ) -> Library:
-        """Compile each of ``functions`` for its signature; ``report`` is called with what is done.
-
-        Arguments of another type than that of the signature have no defined effect.
-        """
-        entries = [njit(**OPTIONS)(function) for function in functions]
-        with global_compiler_lock:
-            with event.install_listener("numba:compile", _Progress(entries, report)):
-                for entry, signature in zip(entries, signatures, strict=True):
-                    entry.compile(signature)
-            report("machine code")
-            results = [next(iter(entry.overloads.values())) for entry in entries]
-            library = cpu_target.target_context.codegen().create_library("kernel")
-            library.enable_object_caching()
-            for result in results:
-                library.add_llvm_module(result.library._final_module)
-            library.finalize()
-            return cls(library, [_Entry(one.fndesc, one.environment) for one in results])
-
-    @classmethod
-    def from_bytes(cls, code: bytes) -> Library:
-        """Return the library that ``to_bytes`` gave, on the same machine."""
-        context = cpu_target.target_context
-        with global_compiler_lock:
-            # As little of numba as the code calls: refreshing the context would prepare it to
-            # compile, which takes a quarter of a second.
-            rtsys.initialize(context)
-            library, entries = pickle.loads(code)
-            return cls(context.codegen().unserialize_library(library), entries)
-
-    def to_bytes(self) -> bytes:
-        """Return the code for later processes."""
-        for description, _ in self._entries:
-            description.typemap = description.calltypes = None  # they hold what cannot be pickled
-        code: bytes = dumps((self._library.serialize_using_object_code(), self._entries))
-        return code
+def link(code: Code) -> Linked:
+    """Link ``code`` into this process, by numba, which knows more names than `native.link`."""
+    codegen = cpu_target.target_context.codegen()
+    empty = parse_assembly("").as_bitcode()
+    with global_compiler_lock:
+        library = codegen.unserialize_library(("kernel", "object", (code.content, empty)))
+        return Linked([library.get_pointer_to_function(name) for name in code.names], library)

@@ -19,8 +19,8 @@ from core.engines.base import (
     sampler_of,
     untrained,
 )
+from core.engines.fused.machine import MACHINE
 from core.engines.fused.network import FusedNetwork, cache_problem, prepare
-from core.engines.fused.simd import MACHINE
 from core.errors import Advice, EngineError
 from core.tasks.base import Floats
 

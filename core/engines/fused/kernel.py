@@ -23,6 +23,7 @@ from numba.extending import overload
 
 from core.engines.fused.compiler import PART, part
 from core.engines.fused.layout import Column, Place
+from core.engines.fused.signatures import MOMENTUM, SGD
 from core.engines.fused.simd import (
     TILE_COLUMNS,
     WIDE,
@@ -61,7 +62,6 @@ HEAD, ROW = len(Place), len(Column)
 STRETCH = 128  # Steps of `product` that are done at once.
 FEW = 14  # Rows up to which `multiply_rows` costs less than a transpose; measured with 64 units.
 
-SGD, MOMENTUM, ADAM = range(3)
 ADAM_EPSILON = 1e-8
 
 compiled = part

@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from core.engines.fused.compiler import Library, Report
+from core.engines.fused.native import Code, Linked, link
 from core.errors import reason
 
 LARGEST = 16 * 2**20
@@ -25,47 +25,54 @@ LARGEST = 16 * 2**20
 class Cached(NamedTuple):
     """A library, and why its code is not kept for later starts; empty if it is."""
 
-    library: Library
+    library: Linked
     problem: str
 
 
 _DIGEST = hashlib.sha256().digest_size
 
 
-def cached_library(
-    path: Path | None, functions: Sequence[Any], signatures: Sequence[Any], report: Report
-) -> Cached:
-    """Return the compiled ``functions`` from the file ``path``, or compile and keep them there.
+def cached_library(path: Path | None, compile: Callable[[], Code]) -> Cached:
+    """Return the library in the file ``path``, or that of ``compile``, which is kept there.
 
     The owner chooses a ``path`` for each version of everything that the code depends on.
     """
     library = _load(path) if path else None
     if library is not None:
         return Cached(library, "")
-    library = Library.compile(functions, signatures, report)
-    problem = _keep(path, library) if path else "there is no home folder"
-    return Cached(library, problem)
+    code = compile()
+    problem = _keep(path, code) if path else "there is no home folder"
+    return Cached(_linked(code), problem)
 
 
-def _load(path: Path) -> Library | None:
+def _load(path: Path) -> Linked | None:
     code = read_code(path)
     with suppress(Exception):  # whatever is wrong with it, the code can be compiled
-        return None if code is None else Library.from_bytes(code)
+        return None if code is None else _linked(code)
     return None
 
 
-def _keep(path: Path, library: Library) -> str:
-    """Write the library, if the file can be written; return why it cannot."""
+def _linked(code: Code) -> Linked:
     try:
-        code = library.to_bytes()
+        return link(code)
+    except RuntimeError:
+        from core.engines.fused import compiler  # late: numba takes longer than all else
+
+        return compiler.link(code)
+
+
+def _keep(path: Path, code: Code) -> str:
+    """Write the code, if the file can be written; return why it cannot."""
+    try:
+        content = code.to_bytes()
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, hashlib.sha256(code).digest() + code)
+        _replace(path, hashlib.sha256(content).digest() + content)
     except Exception as error:
         return f"{path}: {reason(error)}"
     return ""
 
 
-def read_code(path: Path) -> bytes | None:
+def read_code(path: Path) -> Code | None:
     """Return the code in the file ``path``; None if there is none, or it is damaged."""
     try:
         if not path.is_file():  # a pipe would never end
@@ -75,7 +82,7 @@ def read_code(path: Path) -> bytes | None:
     except Exception:
         return None
     digest, code = content[:_DIGEST], content[_DIGEST:]
-    return code if hashlib.sha256(code).digest() == digest else None
+    return Code.from_bytes(code) if hashlib.sha256(code).digest() == digest else None
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -1,7 +1,5 @@
 """A network that trains and adapts with the fused kernel, which is compiled once and cached."""
 
-# mypy: disable-error-code="no-untyped-call"
-
 from __future__ import annotations
 
 import functools
@@ -14,50 +12,54 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import llvmlite
-import numba
 import numpy as np
-from numba import boolean, float64, int64, types
 from numpy.typing import NDArray
 
-from core.engines.fused import compiler, kernel, layout, simd
-from core.engines.fused.compiler import Report
-from core.engines.fused.compiler_settings import own_settings
-from core.engines.fused.kernel_cache import Cached, cached_library, read_code
+from core.engines.fused.kernel_cache import cached_library, read_code
 from core.engines.fused.layout import Layout
-from core.engines.fused.simd import CPU, FEATURES, lanes_of
+from core.engines.fused.machine import CPU, FEATURES, lanes_of
+from core.engines.fused.native import Code, Function, functions
+from core.engines.fused.signatures import OPTIMIZERS, entries
 from core.tasks.base import Floats
 from core.user_folders import user_folder
+
+if TYPE_CHECKING:
+    from core.engines.fused.compiler import Report
 
 UNUSED_SECONDS = 30 * 86_400
 """Compiled code of another version is removed if no start has used it for this long."""
 
-OPTIMIZERS = {
-    "sgd": kernel.SGD,
-    "momentum": kernel.MOMENTUM,
-    "adam": kernel.ADAM,
-}
+SOURCES = (
+    *("build", "compiler", "compiler_settings", "kernel", "layout", "machine"),
+    *("native", "signatures", "simd"),
+)
+"""Modules that compiled code, or its file, depends on."""
 
 
 class Kernels(NamedTuple):
-    """`kernel.advance` and `kernel.adapt` for one dtype: signatures, or functions."""
+    """The kernel's entries for one dtype."""
 
-    advance: Any
-    adapt: Any
+    advance: Function
+    adapt: Function
+
+
+class _Prepared(NamedTuple):
+    kernels: Kernels
+    problem: str
 
 
 @functools.cache
 def _version() -> str:
     """Return a digest of the kernel's sources, the target machine, the compiler and Python."""
-    versions = (sys.version, numba.__version__, llvmlite.__version__, np.__version__)
+    versions = (sys.version, version("numba"), llvmlite.__version__, np.__version__)
     digest = hashlib.sha256(repr((versions, CPU, FEATURES)).encode())
-    for module in (kernel, layout, simd, compiler):
-        digest.update(Path(str(module.__file__)).read_bytes())
-    for dtype in ("float32", "float64"):
-        digest.update(repr(_signatures(dtype)).encode())
+    for name in SOURCES:
+        digest.update(Path(__file__).with_stem(name).read_bytes())  # without importing it
     return digest.hexdigest()[:16]
 
 
@@ -76,25 +78,6 @@ def must_compile(dtype: str) -> bool:
     """Return True if the first use of ``dtype`` takes seconds, because nothing is cached yet."""
     file = cache_file(dtype)
     return file is None or read_code(file) is None
-
-
-def _signatures(dtype: str) -> Kernels:
-    number = types.float32 if dtype == "float32" else types.float64
-    scratch, plan = types.Array(number, 1, "C"), types.Array(int64, 1, "C")
-    vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
-    readonly = types.Array(number, 1, "C", readonly=True)
-    batches = (readonly, readonly, readonly, readonly)
-    steps = types.Array(int64, 1, "C", readonly=True)
-    advance = types.void(
-        *(scratch, plan, vector, matrix, types.Array(float64, 1, "C"), *batches),
-        *(types.UniTuple(int64, 4), types.Array(float64, 1, "C", readonly=True)),
-        *(int64, float64, float64, int64, types.UniTuple(float64, 2), int64, boolean),
-    )
-    adapt = types.void(
-        *(scratch, plan, readonly, types.Array(float64, 2, "C"), matrix, *batches),
-        *(types.UniTuple(int64, 4), steps, float64, boolean),
-    )
-    return Kernels(advance, adapt)
 
 
 _compiling = threading.Lock()
@@ -116,7 +99,7 @@ def prepare(dtype: str, report: Report) -> None:
 
 def compiled_kernels(dtype: str) -> Kernels:
     """Return the kernels for ``dtype``, compiled in some seconds or loaded from the cache."""
-    return Kernels(*_prepared(dtype).library.functions)
+    return _prepared(dtype).kernels
 
 
 def cache_problem(dtype: str) -> str:
@@ -124,19 +107,24 @@ def cache_problem(dtype: str) -> str:
     return _prepared(dtype).problem
 
 
-def _prepared(dtype: str) -> Cached:
+def _prepared(dtype: str) -> _Prepared:
     with _compiling:
         return _prepare(dtype)
 
 
 @functools.cache
-def _prepare(dtype: str) -> Cached:
-    functions = kernel.advance, kernel.adapt
-    with own_settings():
-        cached = cached_library(cache_file(dtype), functions, _signatures(dtype), _report)
+def _prepare(dtype: str) -> _Prepared:
+    def compile() -> Code:
+        from core.engines.fused.build import compile_kernel  # late: numba takes longer than a start
+
+        return compile_kernel(dtype, _report)
+
+    library, problem = cached_library(cache_file(dtype), compile)
+    signatures = entries(dtype)
+    made = dict(zip(signatures, functions(library, [*signatures.values()]), strict=True))
     with suppress(Exception):  # the kernels are there, and the next start removes as much
         remove_unused_code()
-    return cached
+    return _Prepared(Kernels(**made), problem)
 
 
 def _report(done: str) -> None:

@@ -18,46 +18,16 @@ from llvmlite import ir
 from numba import extending, int64, types
 from numba.core import cgutils
 from numba.core.imputils import lower_builtin, lower_cast
-from numba.core.registry import cpu_target
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import models, register_model
+
+from core.engines.fused.machine import MACHINE, lanes_of
 
 intrinsic: Any = extending.intrinsic
 INTEGER = ir.IntType(64)
 LANE = ir.IntType(32)
 
 
-class Machine(NamedTuple):
-    """An instruction set, and the block of a product that its registers hold."""
-
-    name: str
-    register_bytes: int
-    tile_rows: int
-    tile_columns: int
-    """Width of a tile in registers."""
-
-
-def machine(features: str) -> Machine:
-    """Return the machine with LLVM's ``features``, such as ``"+sse4.2,+avx2,-avx512f"``.
-
-    A tile of r rows by c registers does r c multiply-adds for c loads and r broadcasts. It wants at
-    least eight sums, because two units with a latency of four work on them, and must fit into 32
-    registers (AVX-512, NEON) or 16 (AVX2): a spilled sum costs more than a small tile.
-    """
-    enabled = set(features.split(","))
-    if "+avx512f" in enabled:
-        return Machine("avx512", 64, 4, 4)
-    if {"+avx2", "+fma"} <= enabled:
-        return Machine("avx2", 32, 6, 2)
-    if "+neon" in enabled:
-        return Machine("neon", 16, 4, 4)
-    return Machine("generic", 16, 4, 2)
-
-
-# NUMBA_CPU_NAME and NUMBA_CPU_FEATURES choose another machine than the host; benchmarks force AVX2
-# with them.
-_, CPU, FEATURES = cpu_target.target_context.codegen().magic_tuple()
-MACHINE = machine(FEATURES)
 BLOCKS = sorted({MACHINE.tile_rows, 4, 2, 1}, reverse=True)
 STRIPS = sorted({MACHINE.tile_columns, 2, 1}, reverse=True)
 """Rows and registers of the blocks that a product is cut into: the best one, and for what is left
@@ -65,11 +35,6 @@ over those of four and two, which still keep the units half busy, and of one."""
 TILE_COLUMNS = MACHINE.tile_columns
 WIDE = MACHINE.tile_columns
 """Adjacent registers that accumulate sums over points."""
-
-
-def lanes_of(dtype: object) -> int:
-    """Return the count of numbers of ``dtype``, float32 or float64, in a register."""
-    return MACHINE.register_bytes // (4 if str(dtype) == "float32" else 8)
 
 
 class Register(types.Type):

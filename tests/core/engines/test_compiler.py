@@ -5,15 +5,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 from numba import float64, int64
 
 from core.algorithms.fomaml import Fomaml
 from core.config import RunConfig
 from core.engines import make_engine
-from core.engines.fused import compiler, network
-from core.engines.fused.compiler import Library, part
+from core.engines.fused import compiler, native, network
+from core.engines.fused.compiler import compile_library, part
+from core.engines.fused.native import Code, Function, Linked, functions
+from core.engines.fused.signatures import Array, Values
 
 
 @part
@@ -24,12 +28,16 @@ def power(x, n):
     return product
 
 
-def square(x: float) -> float:
-    return float(power(x, 2))
+def square(x, results):
+    results[0] = power(x, 2)
 
 
-def cube_over(x: float, y: int) -> float:
-    return float(power(x, 3)) / y
+def cube_over(x, y, results):
+    results[0] = power(x, 3) / y
+
+
+NUMBER, RESULTS = Values("float64"), Array("float64")
+SIGNATURES = [(NUMBER, RESULTS), (NUMBER, Values("int64"), RESULTS)]
 
 
 @pytest.fixture(scope="module")
@@ -38,33 +46,42 @@ def reports() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def library(reports: list[str]) -> Library:
+def code(reports: list[str]) -> Code:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiler, "_parts", [power])
-        signatures = [float64(float64), float64(float64, int64)]
-        return Library.compile([square, cube_over], signatures, reports.append)
+        return compile_library([square, cube_over], SIGNATURES, reports.append)
 
 
-def test_functions_of_a_library_compute(library: Library) -> None:
-    compute_square, compute_cube = library.functions
-    assert compute_square(3.0) == 9.0
-    assert compute_cube(2.0, 4) == 2.0
-    assert compute_cube(2.0, 0) == float("inf")
+@pytest.mark.parametrize("link", [native.link, compiler.link], ids=["llvmlite", "numba"])
+def test_functions_of_a_library_compute(code: Code, link: Callable[[Code], Linked]) -> None:
+    compute_square, compute_cube = functions(link(Code.from_bytes(code.to_bytes())), SIGNATURES)
+    results = np.zeros(1)
+
+    def computed(function: Function, *arguments: float) -> float:
+        function(*arguments, results)
+        return float(results[0])
+
+    assert computed(compute_square, 3.0) == 9.0
+    assert computed(compute_cube, 2.0, 4) == 2.0
+    assert computed(compute_cube, 2.0, 0) == float("inf")
 
 
-def test_a_library_is_the_same_after_a_round_through_bytes(library: Library) -> None:
-    restored = Library.from_bytes(library.to_bytes())
-    assert [one(2.0, *rest) for one, rest in zip(restored.functions, ((), (1,)), strict=True)] == [
-        4.0,
-        8.0,
-    ]
+@pytest.mark.parametrize("content", [b"", b"\x7fELF" * 100], ids=["nothing", "damaged"])
+def test_code_that_cannot_be_linked_raises(code: Code, content: bytes) -> None:
+    with pytest.raises(RuntimeError):
+        native.link(code._replace(content=content))
 
 
-def test_a_part_is_compiled_once_for_all_constants(library: Library) -> None:
+def test_code_without_one_of_its_functions_raises(code: Code) -> None:
+    with pytest.raises(RuntimeError):
+        native.link(code._replace(names=(*code.names, "absent")))
+
+
+def test_a_part_is_compiled_once_for_all_constants(code: Code) -> None:
     assert power.signatures == [(float64, int64)]
 
 
-def test_progress_counts_functions_up_to_their_number(library: Library, reports: list[str]) -> None:
+def test_progress_counts_functions_up_to_their_number(code: Code, reports: list[str]) -> None:
     assert reports == [
         "1 of 3 functions",
         "2 of 3 functions",

@@ -11,18 +11,22 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core.registry import cpu_target
 
 from core.engines.fused import network as fused_network
-from core.engines.fused.kernel import FEW
+from core.engines.fused.build import kernel
 from core.engines.fused.layout import Column, Layout, Place
+from core.engines.fused.machine import CPU, FEATURES, MACHINE, machine
+from core.engines.fused.native import Function
 from core.engines.fused.network import FusedNetwork
-from core.engines.fused.simd import MACHINE, machine
+from core.engines.fused.signatures import Array, Values
 from tests.support.soak import soak
 
 # Rounding of one update in float64, with room for sums over a thousand points and units.
@@ -199,7 +203,7 @@ def test_every_update_equals_autograd(case: Case) -> None:
         {"hidden": (1,), "points": 1, "query": 1},
         {"hidden": (1, 1, 1, 1), "points": 3},
         {"hidden": (64, 64), "points": 10, "query": 50},
-        {"hidden": (40, 24), "points": FEW, "query": FEW + 1},
+        {"hidden": (40, 24), "points": kernel.FEW, "query": kernel.FEW + 1},
         {"hidden": (65, 64), "points": 5},
         {"hidden": (1000,), "points": 3},
         {"hidden": (1000, 999), "n": 1},
@@ -363,6 +367,32 @@ def test_the_machine_follows_its_features() -> None:
     assert machine("+sse2").name == "generic"
 
 
+def test_the_processor_is_that_of_numba() -> None:
+    _, *found = cpu_target.target_context.codegen().magic_tuple()
+    assert found == [CPU, FEATURES]
+
+
+def test_a_function_refuses_arrays_that_it_would_misread() -> None:
+    signature = (Array("float32"), Array("int64", writable=False), Values("int64", 2))
+    function = Function(0, signature, None)
+    call = function._call = Mock(return_value=0)
+    floats, numbers = np.zeros(4, np.float32), np.zeros(3, np.int64)
+    read_only = np.zeros(4, np.float32)
+    read_only.flags.writeable = False
+    for wrong in (
+        (floats.astype(np.float64), numbers, (1, 2)),
+        (floats[::2], numbers, (1, 2)),
+        (floats.reshape(2, 2), numbers, (1, 2)),
+        (read_only, numbers, (1, 2)),
+        (floats, [0, 0, 0], (1, 2)),
+        (floats, numbers, (1, 2, 3)),
+    ):
+        with pytest.raises(TypeError):
+            function(*wrong)
+    function(floats, numbers, (1, 2))
+    assert call.call_count == 1
+
+
 # --- other instruction sets and the cache -----------------------------------------------------
 # Compiling takes 15 s of processor time, 4 of them for training: only the soak compiles that too.
 
@@ -383,7 +413,7 @@ def in_another_process(script: str, cache: Path, **environment: str) -> str:
 ADAPT = """
 import numpy as np
 from core.engines.fused.network import FusedNetwork, cache_problem, must_compile
-from core.engines.fused.simd import MACHINE
+from core.engines.fused.machine import MACHINE
 before = must_compile("float64")
 theta = np.sin(np.arange(2 * 37 + 37 * 21 + 21 + 21 + 1.0))
 x = np.linspace(-5, 5, 33)
@@ -398,7 +428,7 @@ print(*losses[0].tolist(), *predictions[0, -1].tolist())
 
 
 WITHOUT_TRAINING = """
-from core.engines.fused import kernel
+from core.engines.fused.build import kernel
 from tests.support.stub_kernel import advance
 kernel.advance = advance
 """
@@ -406,7 +436,7 @@ kernel.advance = advance
 
 
 COMPILE_STUBS = """
-from core.engines.fused import kernel
+from core.engines.fused.build import kernel
 from core.engines.fused.network import compiled_kernels, must_compile
 from tests.support import stub_kernel
 kernel.advance, kernel.adapt = stub_kernel.advance, stub_kernel.adapt
@@ -468,10 +498,10 @@ def test_compiled_code_of_each_precision_comes_from_the_cache(dtype: str) -> Non
     assert not reports
 
 
-def test_cached_code_is_loaded_without_what_only_the_compiler_needs() -> None:
+def test_cached_code_is_used_without_the_compiler() -> None:
     fused_network.compiled_kernels("float32")
     train = "from core import *; run = train(RunConfig(algorithm=Reptile(), iterations=3))"
-    found = "print(run.losses[0] > 0, {'numba.np.arrayobj', 'torch'} & {*sys.modules})"
+    found = "print(run.losses[0] > 0, {'numba', 'torch'} & {*sys.modules})"
     command = [sys.executable, "-c", f"import sys\n{train}\n{found}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "True set()\n"

@@ -11,22 +11,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import Mock
 
 import numba
 import pytest
-from numba import float64
 
 from core.algorithms.fomaml import Fomaml
 from core.config import RunConfig
 from core.engines.fused import engine as engine_module
-from core.engines.fused import network
+from core.engines.fused import kernel_cache, network
 from core.engines.fused.compiler_settings import own_settings
 from core.engines.fused.engine import FusedEngine
-from core.engines.fused.kernel_cache import LARGEST, cached_library
-
-
-def add_one(x: float) -> float:
-    return x + 1.0
+from core.engines.fused.kernel_cache import LARGEST, cached_library, read_code
+from core.engines.fused.native import Code
 
 
 class Made(NamedTuple):
@@ -36,11 +33,28 @@ class Made(NamedTuple):
     problem: str
 
 
-def made(file: Path) -> Made:
-    reports: list[str] = []
-    library, problem = cached_library(file, [add_one], [float64(float64)], reports.append)
-    assert library.functions[0](1.0) == 2.0
-    return Made(bool(reports), problem)
+Make = Callable[[Path], Made]
+
+
+@pytest.fixture(scope="module")
+def code() -> Code:
+    """The kernel, from the user's cache."""
+    network.compiled_kernels("float32")
+    file = network.cache_file("float32")
+    code = file and read_code(file)
+    assert code
+    return code
+
+
+@pytest.fixture
+def made(code: Code) -> Make:
+    def make(file: Path) -> Made:
+        compile = Mock(return_value=code)
+        library, problem = cached_library(file, compile)
+        assert len(library.addresses) == len(code.names)
+        return Made(compile.called, problem)
+
+    return make
 
 
 def flip_a_bit(file: Path) -> None:
@@ -67,7 +81,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_file_is_compiled_again_and_replaced(
-    tmp_path: Path, damage: Callable[[Path], object]
+    tmp_path: Path, damage: Callable[[Path], object], made: Make
 ) -> None:
     file = tmp_path / "f.kernels"
     made(file)
@@ -87,7 +101,9 @@ def files_of_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_code_that_does_not_fit_on_the_disk_is_used_and_not_kept(tmp_path: Path) -> None:
+def test_code_that_does_not_fit_on_the_disk_is_used_and_not_kept(
+    tmp_path: Path, made: Make
+) -> None:
     file = tmp_path / "f.kernels"
     with files_of_at_most(1_024):
         problem = made(file).problem
@@ -95,7 +111,7 @@ def test_code_that_does_not_fit_on_the_disk_is_used_and_not_kept(tmp_path: Path)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_in_place_of_a_file_is_left_and_named(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_a_file_is_left_and_named(tmp_path: Path, made: Make) -> None:
     file = tmp_path / "f.kernels"
     file.mkdir()
     assert made(file).problem == f"{file}: Is a directory"
@@ -103,7 +119,7 @@ def test_a_folder_in_place_of_a_file_is_left_and_named(tmp_path: Path) -> None:
 
 
 def test_a_cache_that_cannot_be_entered_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Make
 ) -> None:
     def refuse(self: Path, *_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", str(self))
@@ -112,6 +128,15 @@ def test_a_cache_that_cannot_be_entered_is_named(
     monkeypatch.setattr(Path, "mkdir", refuse)
     file = tmp_path / "f.kernels"
     assert made(file).problem == f"{file}: Permission denied"
+
+
+def test_code_that_cannot_be_linked_without_numba_is_linked_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Make
+) -> None:
+    file = tmp_path / "f.kernels"
+    made(file)
+    monkeypatch.setattr(kernel_cache, "link", Mock(side_effect=RuntimeError))
+    assert not made(file).is_compiled
 
 
 def test_code_of_other_versions_is_removed_once_unused_for_a_month(

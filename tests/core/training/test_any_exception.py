@@ -17,7 +17,8 @@ import pytest
 
 import core.training.trainer
 from core.commands import AnyCommand, Evaluate, Save, Step, Stop
-from core.engines.fused import compiler, kernel, network
+from core.engines.fused import compiler, network
+from core.engines.fused.build import kernel
 from core.engines.fused.engine import FusedEngine
 from core.engines.torch.engine import TorchEngine
 from core.events import ENDED, AnyEvent, Failed, SaveFailed
