@@ -144,12 +144,21 @@ def flush_stdio() -> None:
             os.close(devnull)
 
 
+def has_terminal() -> bool:
+    """Return whether the dashboard can be shown."""
+    return not _terminal_problems()
+
+
 def require_terminal() -> None:
     """Raise ``LabError`` if the dashboard cannot be shown."""
+    if problems := _terminal_problems():
+        advice = "use --no-tui to train without it"
+        raise LabError(f"the dashboard needs a terminal: {problems[0]}; {advice}")
+
+
+def _terminal_problems() -> list[str]:
     problems = ["TERM=dumb"] if os.environ.get("TERM") == "dumb" else []
     for name, stream in (("input", sys.stdin), ("output", sys.stdout), ("error", sys.stderr)):
         if stream is None or not stream.isatty():
             problems.append(f"standard {name} is not a terminal")
-    if problems:
-        advice = "use --no-tui to train without it"
-        raise LabError(f"the dashboard needs a terminal: {problems[0]}; {advice}")
+    return problems

@@ -34,7 +34,10 @@ def launch_reply(plans: Sequence[Plan], id: str = "") -> LaunchReply:
 
 def main() -> None:
     """Train the runs that standard input requests, until they are ended."""
-    request = msgspec.json.decode(sys.stdin.buffer.read(), type=LaunchRequest)
+    given = sys.stdin.buffer.read()
+    if not given:
+        return  # this process was started early, and is not needed
+    request = msgspec.json.decode(given, type=LaunchRequest)
     sys.argv = request.command_line
     received: list[int] = []  # not an Event: a handler may interrupt a wait for one and deadlock
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the process has no terminal

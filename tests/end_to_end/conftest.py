@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.remote.launch import launch
+from core.remote import spawn
 from tests.support.sessions import folder_for_processes
 from tests.support.terminals.dashboards import PROGRAM, OpenDashboard
 from tests.support.terminals.forked import FORKING_DAEMON, server_path
@@ -15,12 +15,10 @@ from tests.support.terminals.terminal import Terminal
 @pytest.fixture(autouse=True, scope="session")
 def forked_sessions() -> Iterator[None]:
     """The fork server starts the processes of the sessions that commands launch in this process."""
-    given = launch.__defaults__
-    assert given
-    launch.__defaults__ = (*given[:-1], FORKING_DAEMON)
-    server_path()
-    yield
-    launch.__defaults__ = given
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spawn, "DAEMON", FORKING_DAEMON)
+        server_path()
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -62,8 +62,7 @@ def load_program() -> None:
             if module.name not in OWN:
                 importlib.import_module(module.name)
     importlib.import_module("tests.support.dashboard.fake_session")
-    launch = importlib.import_module("core.remote.launch").launch
-    launch.__defaults__ = (*launch.__defaults__[:-1], FORKING_DAEMON)
+    importlib.import_module("core.remote.spawn").DAEMON = FORKING_DAEMON
 
 
 def serve(listening: socket.socket) -> Mapping[str, Any] | None:

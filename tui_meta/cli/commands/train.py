@@ -13,6 +13,7 @@ from core.errors import reason, unexpected
 from core.remote.launch import LaunchReply, launch
 from core.remote.protocol import RemoteError
 from core.remote.registry import SessionEndpoint, require_endpoint
+from core.remote.spawn import end_early
 from core.session.run_requests import ResumeRequest, Runs, TrainRequest, require_room
 from core.storage.paths import RECORD
 from tui_meta.app.signals import interrupt_at_once, is_by_signal
@@ -109,6 +110,8 @@ def show(
     preferred = preferences(dashboard)
     if isinstance(runs, TrainRequest):
         choice = ask_attach_or_new()
+        if choice != "new":
+            end_early()
         if choice == "leave":
             return Exit.DONE
         if choice != "new":
@@ -118,6 +121,7 @@ def show(
     except RemoteError as error:
         from tui_meta.app.dashboard import run_dashboard
 
+        end_early()
         print_note(f"training stops when this terminal closes: {error}")
         with _local(runs) as session:
             return run_dashboard(session, preferred, pace)
