@@ -11,7 +11,14 @@ from tui_meta.views.numbers import whole
 from tui_meta.views.plots.axis import Axis, Limits, limits_around, log10s
 from tui_meta.views.plots.loss_per_step import loss_per_step_plot
 from tui_meta.views.plots.plot import Color, Kind, Marker, Plot, Series, curve, gaps
-from tui_meta.views.plots.wave import Prediction, error_strip, task_series, wave_limits, wave_plot
+from tui_meta.views.plots.wave import (
+    Prediction,
+    error_limits,
+    error_strip,
+    task_series,
+    wave_limits,
+    wave_plot,
+)
 
 _WITH_STRIP = 14
 """Rows of the chart in which points are moved, below which the wave needs them all."""
@@ -25,6 +32,7 @@ class LabCharts:
 
     def __init__(self) -> None:
         self._losses = Limits.unknown("log")
+        self._errors = Limits.unknown()
         self._height = wave_limits(SineTasks())
 
     def waves(self, lab: LabState, answers: Answers, *, playing: bool = False) -> Plot:
@@ -43,6 +51,8 @@ class LabCharts:
             for one, answer in zip(predictions, answers.values(), strict=True)
             if answer
         ]
+        self._errors = error_limits((value for one in errors for value in one.y), self._errors)
+        strip = replace(error_strip(errors, self._errors), least_rows=_WITH_STRIP)
         wave, support = _task(lab)
         return Plot(
             f"{step} · {doing}",
@@ -55,7 +65,7 @@ class LabCharts:
             _x(lab).axis("x"),
             self._y(lab),
             names=(*answers, "support"),
-            strip=replace(error_strip(errors), least_rows=_WITH_STRIP) if errors else None,
+            strip=strip if errors else None,
         )
 
     def each(self, lab: LabState, answers: Answers) -> list[Plot]:
@@ -67,7 +77,8 @@ class LabCharts:
             if answer:
                 before = gaps(answer.predictions[0])
                 prediction = Prediction(x, answer.query_y, before, now)
-            plots.append(wave_plot(name, _task(lab), _x(lab), self._y(lab), prediction, index))
+            task, y, errors = _task(lab), self._y(lab), self._errors
+            plots.append(wave_plot(name, task, _x(lab), y, prediction, index, errors))
         return plots
 
     def losses(self, lab: LabState, answers: Answers) -> Plot:

@@ -88,10 +88,13 @@ def wave_plot(
     return Plot(title, tuple(series), x.axis("x"), y, strip=strip)
 
 
-def error_limits(errors: Iterable[float]) -> Limits:
-    """Return limits around errors and 0, which is in their middle."""
+def error_limits(errors: Iterable[float], known: Limits | None = None) -> Limits:
+    """Return limits around errors and 0, which is in their middle: the ``known`` ones if they fit.
+
+    The lines of a strip are a few rows high: all of them change with its limits.
+    """
     size = _largest(errors) or 1.0
-    return Limits.unknown().follow((-size, size))
+    return (known or Limits.unknown()).follow((-size, size))
 
 
 def error_strip(curves: Sequence[Series], limits: Limits | None = None) -> PlotStrip:
