@@ -21,7 +21,7 @@ from tests.support.terminals.modal_cases import MODALS, Modal
 from tests.support.terminals.page_cases import MESSAGES_SIZE, NEWEST_SEEN, PAGE_CASES
 from tests.support.terminals.terminal import Terminal
 from tests.support.terminals.watch_cases import WATCH_CASES
-from tui_meta.app.application import PAGES
+from tui_meta.app.pages import PAGES
 from tui_meta.views.keys.table import APP_KEYS, PAGE_KEYS, SCREEN_KEYS, Key
 from tui_meta.views.keys.watch import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
 

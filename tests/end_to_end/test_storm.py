@@ -23,7 +23,7 @@ from tests.support.terminals.dashboards import (
 )
 from tests.support.terminals.keyboard import press, sent
 from tests.support.terminals.terminal import Terminal
-from tui_meta.app.application import PAGES
+from tui_meta.app.pages import PAGES
 from tui_meta.views.keys.table import SCREEN_KEYS
 from tui_meta.views.keys.watch import GROUPS
 

@@ -16,7 +16,8 @@ from tests.support.dashboard.pages import press
 from tests.support.dashboard.saved_runs import make_folders
 from tests.support.dashboard.watch import assert_intact, settle, shown
 from tests.support.soak import soak
-from tui_meta.app.application import PAGES, TuiMetaApp
+from tui_meta.app.application import TuiMetaApp
+from tui_meta.app.pages import PAGES
 from tui_meta.screens.dialogs.ask import Ask
 from tui_meta.screens.dialogs.help import Help
 from tui_meta.screens.dialogs.info import Info

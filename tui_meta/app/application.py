@@ -5,10 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from importlib import import_module
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,6 +20,7 @@ from core.errors import reason
 from core.session.api import Connection, Session
 from tui_meta.app.ascii import AsciiFilter
 from tui_meta.app.commands import PaletteCommands
+from tui_meta.app.pages import PAGES, WITHOUT_RUNS, import_screens, in_background
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.themes import PALETTES
 from tui_meta.delta_driver.driver import DeltaDriver
@@ -29,7 +28,6 @@ from tui_meta.screens.base import DashboardScreen, bindings
 from tui_meta.screens.copies import from_home, keep_copy, keep_picture
 from tui_meta.screens.dialogs.ask import Answer, Ask
 from tui_meta.screens.dialogs.help import Help
-from tui_meta.screens.page import Page
 from tui_meta.screens.watch.screen import WatchScreen
 from tui_meta.upstream.drivers import (
     ReportInputErrors,
@@ -39,6 +37,7 @@ from tui_meta.upstream.drivers import (
 )
 from tui_meta.upstream.errors import KeepFirstCrash
 from tui_meta.upstream.key_order import OneKeyAtATime
+from tui_meta.upstream.plotext import import_plotext
 from tui_meta.upstream.terminal_input import ReadWholeSequences
 from tui_meta.views.bell import bell_sequences
 from tui_meta.views.dashboard_state import DashboardState
@@ -54,41 +53,6 @@ _PACKAGE = Path(__file__).parents[1]
 
 if TYPE_CHECKING:
     from tui_meta.screens.battery.screen import BatteryPage
-
-
-class Pages(Mapping[str, type[Page]]):
-    """Screens by name, each imported when it is first used: the first frame needs none."""
-
-    def __init__(self, classes: Mapping[str, str]) -> None:
-        self._classes = classes
-
-    def __getitem__(self, name: str) -> type[Page]:
-        module, _, kind = self._classes[name].partition(".")
-        page: type[Page] = getattr(import_module(f"tui_meta.screens.{module}.screen"), kind)
-        return page
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._classes)
-
-    def __len__(self) -> int:
-        return len(self._classes)
-
-
-PAGES = Pages(
-    {
-        "lab": "lab.LabPage",
-        "time-machine": "time_machine.TimeMachinePage",
-        "battery": "battery.BatteryPage",
-        "geometry": "geometry.GeometryPage",
-        "runs": "runs.RunsPage",
-        "sweep": "sweep.SweepPage",
-        "messages": "messages.MessagesPage",
-    }
-)
-"""The screens above the watch screen, by the names that keys use."""
-
-WITHOUT_RUNS = ("sweep", "messages")
-"""The screens that say something although nothing is trained."""
 
 
 class TerminalDriver(ResumeSafely, ReportInputErrors, ReadWholeSequences, DeltaDriver):
@@ -167,11 +131,11 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
         if self.first_pace:
             for run in self.session.snapshots():
                 self.session.send(SetPace(self.first_pace), run)
+        in_background(import_plotext)  # until the first numbers come, with which charts are drawn
 
     def on_watch_screen_loaded(self) -> None:
-        """Import the other screens in the background, now that training has begun."""
-        # Not a worker, which would have to end before the application does.
-        threading.Thread(target=_import_screens, name="imports", daemon=True).start()
+        """Import the other screens in the background, once the first numbers are shown."""
+        self.set_timer(1.0, partial(in_background, import_screens))
 
     async def on_event(self, event: events.Event) -> None:
         """Mark the messages as read when the user presses a key."""
@@ -377,16 +341,6 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
 
         if answer and not self.watch_screen.blocked:
             self._replace_runs("saving, then starting new runs…", restart, "no new runs")
-
-
-def _import_screens() -> None:
-    """Import the screens, and exclude what modules hold from garbage collection.
-
-    The collector searches all live objects, and runs when many are created: while a key is handled.
-    With 100,000 objects of libraries that took 25 ms, with PyTorch's twice as long.
-    """
-    list(PAGES.values())
-    gc.freeze()
 
 
 def _lost_question(connection: Connection) -> Ask[bool]:

@@ -57,14 +57,19 @@ def draw_lines(
     return text.split("\n")[:rows]
 
 
+def import_plotext() -> tuple[Any, Any]:
+    """Return plotext and its class of lines; their import takes a tenth of a second."""
+    sys.modules.setdefault(MANUAL, NO_MANUAL)
+    import plotext  # type: ignore[import-untyped]  # it ships no types
+    from plotext._signal.signal import signal_class  # type: ignore[import-untyped]
+
+    return plotext, signal_class
+
+
 def own_figure() -> tuple[Any, Any, Any]:
     """Return the figure of this thread, and plotext's classes of lines and markers."""
     if not hasattr(_local, "tools"):
-        # Imported late: it takes a tenth of a second, which only a drawn chart should cost.
-        sys.modules.setdefault(MANUAL, NO_MANUAL)
-        import plotext  # type: ignore[import-untyped]  # it ships no types
-        from plotext._signal.signal import signal_class  # type: ignore[import-untyped]
-
+        plotext, signal_class = import_plotext()  # late: only a drawn chart should cost this
         terminal = type(plotext.terminal)()
         terminal.limit(False, False)
         figure = terminal._master

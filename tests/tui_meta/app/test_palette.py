@@ -6,8 +6,9 @@ from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import press, settle, shown
 from tests.support.dashboard.pictures import picture
-from tui_meta.app.application import PAGES, TuiMetaApp
+from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.commands import COMMANDS
+from tui_meta.app.pages import PAGES
 from tui_meta.app.themes import PALETTES
 from tui_meta.screens.battery.screen import BatteryPage
 from tui_meta.screens.dialogs.palette import Palette

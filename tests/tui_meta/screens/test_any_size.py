@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.pages import press, settle
-from tui_meta.app.application import PAGES, TuiMetaApp
+from tui_meta.app.application import TuiMetaApp
+from tui_meta.app.pages import PAGES
 from tui_meta.app.preferences import Preferences
 from tui_meta.screens.page import Page
 from tui_meta.views.keys.keymap import BOUND_TOGETHER

@@ -7,7 +7,8 @@ import pytest
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.pages import settle
 from tests.support.dashboard.saved_runs import answered
-from tui_meta.app.application import PAGES, TuiMetaApp
+from tui_meta.app.application import TuiMetaApp
+from tui_meta.app.pages import PAGES
 from tui_meta.screens.filtered_page import FilterInput
 from tui_meta.views.keys.table import SCREEN_KEYS
 

@@ -9,7 +9,8 @@ from textual.app import App
 
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.pages import press, settle
-from tui_meta.app.application import PAGES, TuiMetaApp
+from tui_meta.app.application import TuiMetaApp
+from tui_meta.app.pages import PAGES
 from tui_meta.views.keys.table import SCREEN_KEYS
 
 pytestmark = pytest.mark.usefixtures("no_timers")

@@ -17,7 +17,8 @@ from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import press, settle
 from tests.support.dashboard.saved_runs import make_folders
-from tui_meta.app.application import PAGES, TuiMetaApp
+from tui_meta.app.application import TuiMetaApp
+from tui_meta.app.pages import PAGES
 from tui_meta.delta_driver.output import Output
 from tui_meta.views.keys.table import SCREEN_KEYS
 

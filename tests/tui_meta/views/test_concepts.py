@@ -2,7 +2,7 @@
 
 import pytest
 
-from tui_meta.app.application import PAGES
+from tui_meta.app.pages import PAGES
 from tui_meta.screens.watch.screen import WatchScreen
 from tui_meta.views.keys.concepts import HEADING, concepts
 from tui_meta.views.keys.help import help_lines

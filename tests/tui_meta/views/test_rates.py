@@ -11,7 +11,8 @@ from textual.timer import Timer
 
 from tests.support.dashboard.canned import CannedSession
 from tests.support.dashboard.fake_session import FakeSession
-from tui_meta.app.application import PAGES, TuiMetaApp
+from tui_meta.app.application import TuiMetaApp
+from tui_meta.app.pages import PAGES
 from tui_meta.app.preferences import Preferences
 from tui_meta.screens.page import Page
 from tui_meta.views.rates import (
