@@ -137,7 +137,7 @@ class DashboardState:
             call(messages[-1])
 
     def update(self, events: Sequence[AnyEvent], snapshots: Mapping[str, Snapshot]) -> bool:
-        """Fold new events; True if the user waits for one of them.
+        """Fold new events; True if the user waits for one of them, or for a first iteration.
 
         Further runs join the present ones; others in their place start with an empty history.
         """
@@ -149,6 +149,10 @@ class DashboardState:
         elif has_grown:
             self.history.add_runs(now[len(before) :])
             self._name(snapshots)
+        has_begun = any(
+            one.iteration and run in self.snapshots and not self.snapshots[run].iteration
+            for run, one in snapshots.items()
+        )
         self.snapshots, self._statuses = snapshots, None
         self.history.add(events)
         self.history.see(snapshots)
@@ -160,7 +164,7 @@ class DashboardState:
                 self.save_problems[event.run] = event.problem
         for call in self.on_restart if restarted else self.on_added if has_grown else ():
             call()
-        return any(map(_is_awaited, events))
+        return has_begun or any(map(_is_awaited, events))
 
 
 def _is_awaited(event: AnyEvent) -> bool:

@@ -28,6 +28,9 @@ from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 
+_LOADING, _FIRST_NUMBERS = 10.0, 0.25
+"""Fast polls at the start, and once all runs can train, relative to those after a key."""
+
 
 class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
     """Polls a session and shows it; keys send commands, and a message confirms each at once."""
@@ -86,10 +89,10 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
         yield from (self.grid, self._verdict, self._messages, self._keys)
 
     def on_mount(self) -> None:
-        self.set_interval(self.dashboard.rates.tick, self.tick)
-        self._fast_timer = self.set_interval(
-            self.dashboard.rates.fast_tick, self._poll_fast, pause=True
-        )
+        rates = self.dashboard.rates
+        self.set_interval(rates.tick, self.tick)
+        self._fast_timer = self.set_interval(rates.fast_tick, self._poll_fast, pause=True)
+        self._await_answer(_LOADING)
 
     def on_resize(self) -> None:
         self.rearrange()
@@ -159,18 +162,19 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
         return self._ticks % (ticks * self.dashboard.throttle.factor) == 0
 
     def _poll_fast(self) -> None:
-        """Poll for the answer to a key more often than the ticks do, for a short time."""
-        self._fast_polls += 1
+        """Poll for the answer to a key, or the first numbers, more often than the ticks do."""
+        self._fast_polls -= 1
         if self._poll():
             self._expire_panels(waves=True)
             self.paint_messages()
         self._paint_next_panels()
-        if self._fast_polls >= self.dashboard.rates.fast_polls:
+        if self._fast_polls <= 0:
             self._fast_timer.pause()
 
-    def _await_answer(self) -> None:
-        self._fast_polls = 0
-        if self.dashboard.rates.fast_polls:
+    def _await_answer(self, times: float = 1.0) -> None:
+        """Poll fast for so many ``times`` as long as after a key."""
+        self._fast_polls = int(times * self.dashboard.rates.fast_polls)
+        if self._fast_polls:
             self._fast_timer.resume()
 
     def _poll(self) -> bool:
@@ -185,6 +189,7 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
             self.dashboard.messages.show_result(f"session ended elsewhere; {key}: quit")
         if self.dashboard.loaded and not self._loaded:
             self._loaded = True
+            self._await_answer(_FIRST_NUMBERS)
             self.post_message(self.Loaded())
         if not (now.lost or now.ended or self.blocked):
             self.ask_for_verdict()
@@ -215,12 +220,11 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
     def paint_messages(self) -> None:
         if not self.is_seen:
             return
-        state = self.state
-        self._title.show([state.title(self._title.size.width)])
+        self._title.show([self.state.title(self._title.size.width)])
         self.paint_runs()
-        self._verdict.show(state.verdict_lines(self._verdict.size.width))
-        self._messages.show(state.message_lines(self._messages.size.width))
-        self._keys.show([state.footer(self.focused_line, self._keys.size.width)])
+        self._verdict.show(self.state.verdict_lines(self._verdict.size.width))
+        self._messages.show(self.state.message_lines(self._messages.size.width))
+        self._keys.show([self.state.footer(self.focused_line, self._keys.size.width)])
 
     def _paint_panels(self, panels: Collection[str]) -> None:
         self._paint_numbers(panels)
@@ -301,7 +305,6 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
         self._send(commands.pause_or_resume(self.scope, now.history.wanted, now.titles, now.key))
 
     def action_step(self, count: int = 1) -> None:
-        """Train ``count`` iterations of paused runs."""
         now = self.dashboard
         self._send(commands.step(self.scope, now.history.wanted, now.titles, count, now.key))
 
