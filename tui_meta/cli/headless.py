@@ -40,7 +40,8 @@ from tui_meta.views.run_status import titles
 from tui_meta.views.shell import resume_hint
 from tui_meta.views.text import plain, printable_json
 from tui_meta.views.watch.seed_verdict import SeedVerdict
-from tui_meta.views.watch.verdict import Verdict, judge, judged_runs
+from tui_meta.views.watch.verdict import Verdict, judge
+from tui_meta.views.watch.verdicts import judged_runs
 
 POLL_SECONDS = 0.2
 """Interval between two looks at snapshots and events, and the longest wait for a signal."""

@@ -13,8 +13,6 @@ from typing import Any
 from textual.screen import Screen
 
 from core.user_folders import user_folder
-from tui_meta.views.plots.svg import plot_svg
-from tui_meta.views.tabular import plot_rows, separated
 from tui_meta.widgets.chart import Chart
 
 
@@ -28,6 +26,9 @@ def keep_picture(screen: Screen[Any], name: str, svg: str, files: Mapping[str, s
 
     The files of a chart are named after the screen, whose ``name`` is given, and the chart.
     """
+    from tui_meta.views.plots.svg import plot_svg  # late: the first frame has no need of it
+    from tui_meta.views.tabular import plot_rows, separated
+
     texts = {"screen.svg": svg}
     for chart in screen.query(Chart):
         if chart.plot and chart.plot.series and chart.region.area and chart.is_on_screen:

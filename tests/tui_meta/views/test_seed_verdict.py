@@ -10,7 +10,8 @@ from tui_meta.views.run_groups import run_groups
 from tui_meta.views.run_status import titles
 from tui_meta.views.text import cells, plain
 from tui_meta.views.watch.seed_verdict import SeedVerdict
-from tui_meta.views.watch.verdict import Verdict, judge, judged_runs
+from tui_meta.views.watch.verdict import Verdict, judge
+from tui_meta.views.watch.verdicts import judged_runs
 
 
 def verdict(session: GroupedSession) -> SeedVerdict:

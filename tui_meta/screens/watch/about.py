@@ -1,13 +1,18 @@
 """What the Watch screen says about its runs besides their curves: what they are, and a verdict."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from core.analysis.answers import Cancelled
 from core.events import Snapshot
 from tui_meta.screens.base import DashboardScreen
 from tui_meta.views.text import plain
 from tui_meta.views.watch.state import WatchState
-from tui_meta.views.watch.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    from tui_meta.views.watch.verdict import Verdict
 
 _LONG = 1_000
 """Cells in which any verdict fits."""
@@ -42,12 +47,14 @@ class AboutRuns(DashboardScreen, inherit_bindings=False):
             titles = [self.dashboard.titles[one.run] for one in runs]
 
             def find(cancelled: Callable[[], bool]) -> Verdict | Cancelled:
+                from tui_meta.views.watch.verdict import judge
+
                 return judge(runs, titles, lambda one: self.session.ask(one, cancelled=cancelled))
 
             self.compute("verdict", find, self._take_verdict, self._miss_verdict)
 
     def _take_verdict(self, found: Verdict | Cancelled) -> None:
-        assert isinstance(found, Verdict)
+        assert not isinstance(found, Cancelled)
         runs = list(self.dashboard.snapshots.values())
         verdict = self.state.verdicts.take(found, runs, self.dashboard.titles)
         if verdict is None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from core.analysis.answers import AnyAnswer, BatteryResult, Cancelled, SourceResult
 from core.analysis.questions import MOST_SOURCES, Battery
-from core.events import ENDED, Snapshot
+from core.events import Snapshot
 from tui_meta.views.battery.results import pair_words
 from tui_meta.views.battery.settings import BatterySettings
 from tui_meta.views.numbers import interval, loss, whole
@@ -101,14 +101,6 @@ class Verdict:
             f"used: {ranges[0]} iterations, {ranges[1]} gradient evaluations",
         )
         return [line(Span(text, "dim")) for text in texts]
-
-
-def judged_runs(runs: Iterable[Snapshot]) -> Sequence[Snapshot]:
-    """Return the finished runs once all have ended; none before."""
-    known = list(runs)
-    if any(one.state not in ENDED for one in known):
-        return ()
-    return [one for one in known if one.state == "finished"]
 
 
 def judge(

@@ -1,12 +1,17 @@
 """When the verdict about the runs of a session is due, and the one that is shown."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from __future__ import annotations
 
-from core.events import Snapshot
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from core.events import ENDED, Snapshot
 from tui_meta.views.run_groups import run_groups
 from tui_meta.views.watch.layout import MOST_IN_DETAIL
-from tui_meta.views.watch.seed_verdict import SeedVerdict
-from tui_meta.views.watch.verdict import Verdict, judged_runs
+
+if TYPE_CHECKING:  # the first frame has no verdict
+    from tui_meta.views.watch.seed_verdict import SeedVerdict
+    from tui_meta.views.watch.verdict import Verdict
 
 
 class Verdicts:
@@ -39,12 +44,22 @@ class Verdicts:
         """
         if _ends(found.runs) != self._asked:
             return None
+        from tui_meta.views.watch.seed_verdict import SeedVerdict
+
         groups = run_groups(runs, titles)
         has_seeds = not all(group.is_single for group in groups)
         has_curves = len(runs) > MOST_IN_DETAIL
         by_seeds = SeedVerdict.of(groups, runs, found, samples=has_curves)
         self.current = by_seeds if has_seeds else found
         return self.current
+
+
+def judged_runs(runs: Iterable[Snapshot]) -> Sequence[Snapshot]:
+    """Return the finished runs once all have ended; none before."""
+    known = list(runs)
+    if any(one.state not in ENDED for one in known):
+        return ()
+    return [one for one in known if one.state == "finished"]
 
 
 def _ends(runs: Iterable[Snapshot]) -> Sequence[tuple[str, int]]:
