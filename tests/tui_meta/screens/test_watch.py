@@ -588,6 +588,6 @@ async def test_waves_that_are_due_are_painted_with_what_comes_due_after_them(
         watch, painted = app.watch_screen, list[str]()
         monkeypatch.setattr(watch, "_paint_panels", painted.extend)
         watch._ticks = LOCAL.panel_ticks - 1
-        watch._expire_panels(waves=True)
+        watch.expire_panels(waves=True)
         watch.tick()
         assert set(painted) == set(watch.state.arrangement.panels)

@@ -1,10 +1,8 @@
 """The Watch screen: the status of each run, losses, curves and waves."""
 
-from collections.abc import Collection
 from typing import ClassVar, cast
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 
@@ -13,10 +11,9 @@ from core.events import Snapshot
 from core.session.api import Session
 from tui_meta.screens.base import bindings
 from tui_meta.screens.watch.about import AboutRuns
-from tui_meta.screens.watch.adding import AddRuns
 from tui_meta.screens.watch.chart_keys import ChartKeys
 from tui_meta.screens.watch.loss_table import LossTablePanel
-from tui_meta.screens.watch.panels import PanelGrid
+from tui_meta.screens.watch.painting import Painting
 from tui_meta.upstream.drivers import driver_of
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.table import Groups
@@ -26,13 +23,12 @@ from tui_meta.views.watch import commands, layout
 from tui_meta.views.watch.facts import fact_rows
 from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.chart import Chart
-from tui_meta.widgets.lines import Lines
 
 _LOADING, _FIRST_NUMBERS = 10.0, 0.25
 """Fast polls at the start, and once all runs can train, relative to those after a key."""
 
 
-class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
+class WatchScreen(ChartKeys, AboutRuns, Painting, inherit_bindings=False):
     """Polls a session and shows it; keys send commands, and a message confirms each at once."""
 
     NAME = "Watch"
@@ -58,9 +54,6 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
             calls.append(self.take_runs)
         self._ticks = self._fast_polls = 0
         self._loaded = False
-        self._is_painted_later = False
-        self._stale: list[str] = []
-        """Panels to be painted, the next one at the end."""
         self.blocked = False
         """True while no commands are accepted, because the runs end or are replaced."""
 
@@ -78,15 +71,6 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
         if focused and focused.id == layout.FACTS:
             return "numbers", fact_rows(self.dashboard.statuses)
         return "runs", run_rows(self.dashboard.snapshots)
-
-    def compose(self) -> ComposeResult:
-        self._title, self._verdict, self._messages, self._keys = (
-            Lines(id=name) for name in ("title", "verdict", "messages", "keys")
-        )
-        self.grid = PanelGrid(len(self.dashboard.snapshots), self.state.panel, id="panels")
-        yield self._title
-        yield from self.compose_runs()
-        yield from (self.grid, self._verdict, self._messages, self._keys)
 
     def on_mount(self) -> None:
         rates = self.dashboard.rates
@@ -113,16 +97,6 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
         if not self._is_painted_later:
             self.paint_messages()
 
-    @property
-    def is_seen(self) -> bool:
-        """True while any of it is on the terminal: a page covers all of it, a dialog does not.
-
-        Below another screen Textual still calls it current, and each of its repaints would repaint
-        all of the other one.
-        """
-        front = self.app.screen
-        return self.is_current and (front is self or front.is_modal)
-
     def block(self, message: str) -> None:
         """Accept no commands from now on, and show why."""
         self.blocked = True
@@ -147,15 +121,15 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
         awaited = self._poll()
         if awaited or self._is_due(self.dashboard.rates.panel_ticks):
             self.follow_group()
-            self._expire_panels(waves=awaited or self._is_due(self.dashboard.rates.wave_ticks))
+            self.expire_panels(waves=awaited or self._is_due(self.dashboard.rates.wave_ticks))
         if self.app.screen is self:
             if awaited or self._is_due(self.dashboard.rates.number_ticks):
                 self.paint_messages()
-            self._paint_next_panels()
+            self.paint_next_panels()
         elif self._stale and self.is_seen:
             # Below a dialog, all at once: a repaint of anything repaints the dialog as well.
             self.paint_messages()
-            self._paint_next_panels()
+            self.paint_next_panels()
 
     def _is_due(self, ticks: int) -> bool:
         """Return whether content with this rate is due; less often while the terminal is behind."""
@@ -165,9 +139,9 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
         """Poll for the answer to a key, or the first numbers, more often than the ticks do."""
         self._fast_polls -= 1
         if self._poll():
-            self._expire_panels(waves=True)
+            self.expire_panels(waves=True)
             self.paint_messages()
-        self._paint_next_panels()
+        self.paint_next_panels()
         if self._fast_polls <= 0:
             self._fast_timer.pause()
 
@@ -195,55 +169,6 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
             self.ask_for_verdict()
         return awaited
 
-    def paint(self) -> None:
-        """Update everything; what has not changed is not repainted."""
-        if self.is_mounted and self.is_seen:
-            self.paint_messages()
-            self._paint_panels(self.state.arrangement.panels)
-            self._stale = []
-
-    def _expire_panels(self, *, waves: bool) -> None:
-        self._stale = [
-            panel
-            for panel in reversed(self.state.arrangement.panels)
-            if waves or not layout.is_wave(panel) or panel in self._stale
-        ]
-
-    def _paint_next_panels(self) -> None:
-        """Paint some of the panels that are due; a key waits for these, not for all."""
-        if self._stale and self.is_seen:
-            below = self.app.screen is not self
-            count = len(self._stale) if below else self.dashboard.rates.panels_at_once
-            self._stale, due = self._stale[:-count], self._stale[-count:]
-            self._paint_panels(due)
-
-    def paint_messages(self) -> None:
-        if not self.is_seen:
-            return
-        self._title.show([self.state.title(self._title.size.width)])
-        self.paint_runs()
-        self._verdict.show(self.state.verdict_lines(self._verdict.size.width))
-        self._messages.show(self.state.message_lines(self._messages.size.width))
-        self._keys.show([self.state.footer(self.focused_line, self._keys.size.width)])
-
-    def _paint_panels(self, panels: Collection[str]) -> None:
-        self._paint_numbers(panels)
-        self._paint_charts(panels)
-
-    def _paint_numbers(self, panels: Collection[str]) -> None:
-        if layout.TABLE in panels:
-            table = self.grid.table
-            table.show_table(self.state.table(table.size.width))
-        if layout.FACTS in panels:
-            facts = self.grid.facts
-            facts.show_titled(*self.state.facts(*facts.size))
-
-    def _paint_charts(self, panels: Collection[str]) -> None:
-        for panel, (plot, below) in self.state.plots(panels).items():
-            chart = self.grid.charts[panel]
-            chart.show(plot)
-            chart.show_below(below)
-
     # Layout.
 
     def rearrange(self) -> None:
@@ -260,29 +185,7 @@ class WatchScreen(ChartKeys, AboutRuns, AddRuns, inherit_bindings=False):
         if self.focused_line is None:
             panel = self.grid.panel(self.state.panel)
             self.set_focus(panel if panel.display else None)
-        self._paint_after_layout(now)
-
-    def _paint_after_layout(self, now: layout.Arrangement) -> None:
-        """Give charts their plots, which they draw at their new size; paint the rest after that."""
-        is_seen = self.is_mounted and self.is_seen
-        if is_seen:
-            for chart in self.grid.charts.values():
-                chart.draw_later()
-            self._paint_charts(now.panels)
-            self._stale = []
-        if not self._is_painted_later:
-            self._is_painted_later = True
-            self.call_after_refresh(self._paint_rest if is_seen else self._paint_all)
-
-    def _paint_rest(self) -> None:
-        self._is_painted_later = False
-        self.paint_messages()
-        if self.is_seen:
-            self._paint_numbers(self.state.arrangement.panels)
-
-    def _paint_all(self) -> None:
-        self._is_painted_later = False
-        self.paint()
+        self.paint_after_layout(now)
 
     def remember(self) -> None:
         """Store the view in the session, for the next client."""
