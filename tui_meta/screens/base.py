@@ -73,6 +73,10 @@ class DashboardScreen(QuietFocus, inherit_bindings=False):
         """Update what has changed."""
         raise NotImplementedError
 
+    def answer(self) -> None:
+        """Show what a key has changed; what takes longer may follow."""
+        self.paint()
+
     def paint_messages(self) -> None:
         """Show the newest messages."""
         raise NotImplementedError

@@ -24,6 +24,10 @@ class KeyDone(Message):
     """Follows a key from widget to widget: once it reaches the application, the key is handled."""
 
 
+class KeysHandled(Message, bubble=False):
+    """Tells the screen in front that the last key is handled, and none waits."""
+
+
 class OneKeyAtATime(App[None], inherit_bindings=False):
     """An application that holds keys back until the one before is handled."""
 
@@ -66,6 +70,8 @@ class OneKeyAtATime(App[None], inherit_bindings=False):
             target = self.focused or self.screen
             await super().on_event(self._waiting_keys.popleft())
             target.post_message(KeyDone())
+        else:
+            self.screen.post_message(KeysHandled())
 
     @on(KeyDone)
     def _go_to_next_key(self) -> None:

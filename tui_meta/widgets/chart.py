@@ -118,12 +118,15 @@ class Chart(LaidOutOnce):
         """The plot that is shown."""
         self._strips: list[Strip] = []
         self._drawn_at: Size | None = None
+        self._is_kept = False
+        """True while the strips may be of another size, until the next plot."""
         self._canvas = Canvas()
         self._text_below = ""
 
     def show(self, plot: Plot) -> None:
         """Show `plot`; lines that look the same as before are not repainted."""
-        if plot == self.plot:
+        kept, self._is_kept = self._is_kept, False
+        if plot == self.plot and not (kept and self._drawn_at != self.size):
             return
         self.plot = plot
         self._entitle(plot.title)
@@ -140,9 +143,14 @@ class Chart(LaidOutOnce):
         if changed:
             self.refresh(*changed)
 
-    def draw_later(self) -> None:
-        """Draw the next plot when it is rendered, for the size may change until then."""
-        self._drawn_at = None
+    def await_plot(self, *, draws: bool) -> None:
+        """Prepare for another size, and a plot: one that comes before it is drawn at that size.
+
+        Without ``draws`` the lines of now are shown until the plot comes, cut or padded.
+        """
+        self._is_kept = not draws and bool(self._strips)
+        if not self._is_kept:
+            self._drawn_at = None
 
     def show_below(self, text: str) -> None:
         """Show ``text`` at the lower edge, after what the letters there mean if that fits."""
@@ -176,6 +184,9 @@ class Chart(LaidOutOnce):
         style = self.visual_style.rich_style
         if self.plot is None:
             return Strip.blank(self.size.width, style)
+        if self._is_kept:
+            strip = self._strips[y] if y < len(self._strips) else Strip([])
+            return strip.adjust_cell_length(self.size.width).apply_style(style)
         if self._drawn_at != self.size:
             self._strips = self._draw(self.plot)
             self._drawn_at = self.size

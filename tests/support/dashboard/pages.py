@@ -44,6 +44,8 @@ async def _settle(pilot: Pilot[None], answers: bool) -> str:
     app = pilot.app
     assert isinstance(app, TuiMetaApp)
     app.watch_screen.tick()
+    while app.watch_screen.paints_later:
+        await pilot.pause()
     for _ in range(2):  # what is painted may ask for more
         if answers:
             await app.workers.wait_for_complete()

@@ -1,9 +1,13 @@
 """The Watch screen with groups of runs that differ in their seed alone."""
 
 import re
+from collections.abc import Collection
 
 import pytest
+from rich.console import RenderableType
 from syrupy.assertion import SnapshotAssertion
+from textual import events
+from textual.screen import Screen
 
 from core.commands import Pause
 from tests.support.dashboard.grouped import grouped_session
@@ -106,6 +110,52 @@ async def test_the_verdict_at_the_end_is_on_groups(size: tuple[int, int]) -> Non
             assert re.search(r"╍╍ Reptile inner_lr=0.02 +0.237 ± .* over 3 seeds +0.165 ± ", text)
         if size[0] == 200:
             assert "per iteration            1 x 50 points" in text, "all facts"
+
+
+async def test_a_key_is_answered_before_panels_are_painted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = TuiMetaApp(grouped_session(3, 0.005, 0.02))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "k")
+        happened: list[str] = []
+        display, paint = app._display, app.watch_screen._paint_panels
+
+        def displayed(screen: Screen[object], update: RenderableType | None) -> None:
+            happened.append("reverse" if "reverse" in _styles(app, "group-1") else "before")
+            display(screen, update)
+
+        def painted(panels: Collection[str]) -> None:
+            happened.extend(panels)
+            paint(panels)
+
+        monkeypatch.setattr(app, "_display", displayed)
+        monkeypatch.setattr(app.watch_screen, "_paint_panels", painted)
+        await press(pilot, "j")
+        assert happened[0] == "reverse"
+        assert [one for one in happened if one != "reverse"] == ["validation", "table", "wave-0"]
+
+
+async def test_keys_that_wait_come_before_panels(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = TuiMetaApp(grouped_session(3, 0.005, 0.02))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "k")
+        painted: list[str] = []
+        monkeypatch.setattr(app.watch_screen, "_paint_panels", painted.extend)
+        for key in "jkjkj":
+            app.post_message(events.Key(key, key))
+        await pilot.pause()
+        while app.has_pending_keys or app.watch_screen.paints_later:
+            await pilot.pause()
+        assert focus(app) == "group-1"
+        assert sorted(painted) == ["table", "validation", "wave-0"]
+
+
+def _styles(app: TuiMetaApp, line: str) -> str:
+    """Return the styles of a line as it is painted next."""
+    return " ".join(str(one.style) for one in app.watch_screen._lines[line].render_line(0))
 
 
 async def test_a_hundred_runs_repaint_few_bytes() -> None:

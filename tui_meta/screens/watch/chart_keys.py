@@ -22,16 +22,16 @@ class ChartKeys(DashboardScreen, inherit_bindings=False):
     def action_lens(self, part: LensPart) -> None:
         self.state.change_lens(part)
         self.remember()
-        self.paint()
+        self.answer()
 
     def action_cursor(self) -> None:
         self.state.toggle_cursor()
         self.action_reveal(self.state.panel)
-        self.paint()
+        self.answer()
 
     def action_freeze(self) -> None:
         self.state.freeze()
-        self.paint()
+        self.answer()
 
     def action_go_to_end(self, direction: int) -> None:
         """Go to the first or newest row, or to that point if there is a cursor."""
@@ -52,7 +52,7 @@ class ChartKeys(DashboardScreen, inherit_bindings=False):
         if focused != self.state.panel or not self.state.cursor_on:
             return False
         self.state.move_cursor(steps)
-        self.paint()
+        self.answer()
         return True
 
     def scrolled(self, direction: layout.Direction) -> bool:

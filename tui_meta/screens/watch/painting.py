@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from textual.app import ComposeResult
+from textual.widget import Widget
 
 from core.session.api import Session
 from tui_meta.screens.watch.adding import AddRuns
@@ -17,9 +18,11 @@ class Painting(AddRuns, inherit_bindings=False):
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__(session, dashboard)
-        self._is_painted_later = False
         self._stale: list[str] = []
         """Panels to be painted, the next one at the end."""
+        self._continues = False
+        self.painted_focus: Widget | None = None
+        """What had the focus when lines were painted."""
 
     def compose(self) -> ComposeResult:
         self._title, self._verdict, self._messages, self._keys = (
@@ -47,6 +50,18 @@ class Painting(AddRuns, inherit_bindings=False):
             self._paint_panels(self.state.arrangement.panels)
             self._stale = []
 
+    def answer(self) -> None:
+        """Show the answer to a key: the lines and the chart that it is about, then the others."""
+        if not (self.is_mounted and self.is_seen):
+            return
+        self.paint_messages()
+        panels = self.state.arrangement.panels
+        about = [self.state.lens_panel] if self.focused_line is None else []
+        first = panels if self._paints_at_once else about
+        self._paint_panels(first)
+        self._stale = [panel for panel in reversed(panels) if panel not in first]
+        self._paint_later()
+
     def expire_panels(self, *, waves: bool) -> None:
         """Let all panels be painted again, those with waves only if they are meant."""
         self._stale = [
@@ -56,8 +71,8 @@ class Painting(AddRuns, inherit_bindings=False):
         ]
 
     def paint_next_panels(self) -> None:
-        """Paint some of the panels that are due; a key waits for these, not for all."""
-        if self._stale and self.is_seen:
+        """Paint some of the panels that are due, unless a key is to be handled first."""
+        if self._stale and self.is_seen and not self._has_pending_keys:
             below = self.app.screen is not self
             count = len(self._stale) if below else self.dashboard.rates.panels_at_once
             self._stale, due = self._stale[:-count], self._stale[-count:]
@@ -66,12 +81,13 @@ class Painting(AddRuns, inherit_bindings=False):
     def paint_messages(self) -> None:
         if not self.is_seen:
             return
-        state = self.state
-        self._title.show([state.title(self._title.size.width)])
+        state, width = self.state, self.size.width
+        self.painted_focus = self.focused
+        self._title.show([state.title(width)])
         self.paint_runs()
-        self._verdict.show(state.verdict_lines(self._verdict.size.width))
-        self._messages.show(state.message_lines(self._messages.size.width))
-        self._keys.show([state.footer(self.focused_line, self._keys.size.width)])
+        self._verdict.show(state.verdict_lines(width))
+        self._messages.show(state.message_lines(width))
+        self._keys.show([state.footer(self.focused_line, width)])
 
     def _paint_panels(self, panels: Collection[str]) -> None:
         self._paint_numbers(panels)
@@ -91,24 +107,51 @@ class Painting(AddRuns, inherit_bindings=False):
             chart.show(plot)
             chart.show_below(below)
 
-    def paint_after_layout(self, now: layout.Arrangement) -> None:
-        """Give charts their plots, which they draw at their new size; paint the rest after that."""
-        is_seen = self.is_mounted and self.is_seen
-        if is_seen:
-            for chart in self.grid.charts.values():
-                chart.draw_later()
-            self._paint_charts(now.panels)
-            self._stale = []
-        if not self._is_painted_later:
-            self._is_painted_later = True
-            self.call_after_refresh(self._paint_rest if is_seen else self._paint_all)
-
-    def _paint_rest(self) -> None:
-        self._is_painted_later = False
+    def paint_arrangement(self) -> None:
+        """Show another arrangement of the panels, whose sizes are known after the layout."""
+        if not (self.is_mounted and self.is_seen):
+            self.call_after_refresh(self.paint)
+            return
         self.paint_messages()
-        if self.is_seen:
-            self._paint_numbers(self.state.arrangement.panels)
+        panels = self.state.arrangement.panels
+        for chart in self.grid.charts.values():
+            chart.await_plot(draws=self._paints_at_once)
+        if self._paints_at_once:
+            self._paint_charts(panels)
+        self._stale = [
+            one
+            for one in reversed(panels)
+            if not (self._paints_at_once and one in self.grid.charts)
+        ]
+        self._paint_later()
 
-    def _paint_all(self) -> None:
-        self._is_painted_later = False
-        self.paint()
+    @property
+    def paints_later(self) -> bool:
+        """True while panels are to be painted as soon as no key waits."""
+        return self._continues and bool(self._stale) and self.is_seen
+
+    @property
+    def _paints_at_once(self) -> bool:
+        """True where a key waits for all panels: few, or over SSH, where a repaint takes long."""
+        return len(self.state.arrangement.panels) <= self.dashboard.rates.panels_at_once
+
+    @property
+    def _has_pending_keys(self) -> bool:
+        return getattr(self.app, "has_pending_keys", False)
+
+    def _paint_later(self) -> None:
+        """Paint the panels that are due once what was painted so far is on the terminal."""
+        self._continues = True
+        self.call_after_refresh(self._paint_on)
+
+    def _paint_on(self) -> None:
+        """Paint panels, and then the next ones, unless a key comes before them."""
+        self.paint_next_panels()
+        self._continues = self.paints_later
+        if self._continues and not self._has_pending_keys:
+            self.call_later(self._paint_on)
+
+    def on_keys_handled(self) -> None:
+        """Continue with the panels that keys came before."""
+        if self.paints_later:
+            self._paint_on()

@@ -23,6 +23,7 @@ class RunList(DashboardScreen, inherit_bindings=False):
     def compose_runs(self) -> ComposeResult:
         """Yield the lines of all groups and runs."""
         self._lines: dict[str, Lines] = {}
+        self._displayed: set[str] = set()
         yield from self._new_lines()
 
     def mount_lines(self) -> None:
@@ -40,7 +41,9 @@ class RunList(DashboardScreen, inherit_bindings=False):
     def _new_lines(self) -> list[Lines]:
         missing = [name for name in self.state.lines.every if name not in self._lines]
         self._lines |= {name: Lines(id=name, can_focus=True) for name in missing}
-        return [self._lines[name].add_class("run") for name in missing]
+        for name in missing:
+            self._lines[name].add_class("run").display = False
+        return [self._lines[name] for name in missing]
 
     @property
     def focused_line(self) -> str | None:
@@ -52,19 +55,21 @@ class RunList(DashboardScreen, inherit_bindings=False):
         """Show what is known of each run."""
         names = self._seen
         if names:
-            shown = self.state.run_lines(*self._lines[names[0]].size)
+            # Before the layout, lines have another size than they will have.
+            width = self.size.width - self._lines[names[0]].styles.gutter.width
+            shown = self.state.run_lines(width, self.state.arrangement.run_rows)
             for name in names:
                 self._lines[name].show(shown[name])
 
     def arrange_runs(self) -> None:
         """Show the lines that have room."""
         seen = set(self._seen)
-        for name, line in self._lines.items():
-            # To compare is cheaper than to set what is already so.
-            if line.display != (name in seen):
-                line.display = name in seen
-            if name in seen:
-                line.styles.height = self.state.arrangement.run_rows
+        for name in self._displayed - seen:
+            self._lines[name].display = False
+        for name in seen:
+            self._lines[name].display = True
+            self._lines[name].styles.height = self.state.arrangement.run_rows
+        self._displayed = seen
 
     def choose(self, name: str) -> None:
         """Bring a run to the front, and its line to the screen."""
@@ -72,7 +77,7 @@ class RunList(DashboardScreen, inherit_bindings=False):
         if not self.state.choose(name):
             return
         if self.state.arrange(*self.size) == before:
-            self.paint()
+            self.answer()
         else:
             self.rearrange()
 
@@ -85,6 +90,7 @@ class RunList(DashboardScreen, inherit_bindings=False):
         """Give the focus to the line of a run: at once, for the next key may have come with it."""
         line = self._lines[name]
         line.display = True
+        self._displayed.add(name)
         self.set_focus(line)
         self.choose(name)
 

@@ -83,7 +83,7 @@ class WatchScreen(ChartKeys, AboutRuns, Painting, inherit_bindings=False):
 
     def on_screen_resume(self) -> None:
         """Update what has changed while another screen was in front."""
-        self.call_after_refresh(self.paint)
+        self.call_after_refresh(self.answer)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Show the focused panel, whether a key or the mouse chose it."""
@@ -94,7 +94,7 @@ class WatchScreen(ChartKeys, AboutRuns, Painting, inherit_bindings=False):
             self.action_reveal(panel)
         elif newest and self.focused_line is not None:
             self.choose(self.focused_line)
-        if not self._is_painted_later:
+        if self.focused is not self.painted_focus:
             self.paint_messages()
 
     def block(self, message: str) -> None:
@@ -185,7 +185,7 @@ class WatchScreen(ChartKeys, AboutRuns, Painting, inherit_bindings=False):
         if self.focused_line is None:
             panel = self.grid.panel(self.state.panel)
             self.set_focus(panel if panel.display else None)
-        self.paint_after_layout(now)
+        self.paint_arrangement()
 
     def remember(self) -> None:
         """Store the view in the session, for the next client."""
