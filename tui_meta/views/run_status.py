@@ -9,7 +9,7 @@ from core.events import Snapshot, Validated
 from core.session.api import Connection
 from tui_meta.views import numbers
 from tui_meta.views.event_history import EventHistory, Trouble
-from tui_meta.views.plots.plot import SAMPLES, curve
+from tui_meta.views.plots.plot import SAMPLES, Series, curve
 from tui_meta.views.run_settings import family_of, settings_words
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, printable, spread
 from tui_meta.views.trend import trend
@@ -79,9 +79,12 @@ def run_statuses(
 
 def sample(index: int) -> Span:
     """Return a sample of the curve of run number ``index``."""
-    look = curve("", (), (), index)
-    style = "" if look.color == "default" else look.color
-    return Span(2 * SAMPLES[look.marker], style)
+    return sample_of(curve("", (), (), index))
+
+
+def sample_of(curve: Series) -> Span:
+    """Return a sample of a curve, as a legend shows it."""
+    return Span(2 * SAMPLES[curve.marker], "" if curve.color == "default" else curve.color)
 
 
 def remaining(snapshot: Snapshot) -> float | None:

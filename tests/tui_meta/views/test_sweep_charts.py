@@ -23,13 +23,16 @@ from tui_meta.views.sweep.charts import (
     MOST_PARALLEL,
     Shown,
     curves_plot,
+    looks,
     parallel_plot,
     setting_plot,
 )
 from tui_meta.views.sweep.heat_map import HeatMap
 from tui_meta.views.sweep.heat_svg import heat_svg
 from tui_meta.views.sweep.layout import arrange
+from tui_meta.views.sweep.rows import group_listing
 from tui_meta.views.sweep.status import SweepStatus
+from tui_meta.views.sweep.table import Table
 from tui_meta.views.text import cells, plain
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -163,6 +166,23 @@ def test_many_lines_are_the_best_ones_and_the_chosen_one() -> None:
     parallel = parallel_plot(shown(sweep), sweep.groups[worst])
     assert len(parallel.series) == MOST_PARALLEL
     assert [one.label.partition(":")[0] for one in parallel.legend] == ["selected", "best"]
+
+
+def test_rows_have_samples_of_their_curves() -> None:
+    sweep = swept(GRID)
+    curves = curves_plot(shown(sweep), sweep.groups[0])
+    samples = looks(curves, shown(sweep).curve_names(sweep.groups[0]))
+    assert len(samples) == len({(one.text, one.style) for one in samples.values()}) == MOST_LINES
+    (across,) = [one for one in sweep.dimensions if one.title == "inner_lr"]
+    over = setting_plot(shown(sweep), across, None)
+    samples = looks(over, shown(sweep).line_names(across))
+    assert len(samples) == len(sweep.groups)
+    assert len(set(samples.values())) == 2
+    rows = Table(group_listing(sweep)).lines(100, 20, samples)[1:]
+    assert all(row[1].text in ("⠒⠒ ", "╍╍ ") for row in rows)
+    one_line = swept({"reptile.inner_lr": RATES})
+    plot = setting_plot(shown(one_line), one_line.dimensions[0], None)
+    assert not looks(plot, shown(one_line).line_names(one_line.dimensions[0]))
 
 
 def test_parallel_axes_run_from_the_least_value_to_the_largest() -> None:

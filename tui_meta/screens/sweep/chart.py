@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 
 from tui_meta.views.plots.heat import ramp
-from tui_meta.views.plots.plot import Plot
+from tui_meta.views.plots.plot import empty_plot
 from tui_meta.views.sweep.chart_choice import ChartChoice
-from tui_meta.views.sweep.charts import Shown, curves_plot, parallel_plot, setting_plot
+from tui_meta.views.sweep.charts import Shown, curves_plot, looks, parallel_plot, setting_plot
 from tui_meta.views.sweep.heat_map import HeatMap
 from tui_meta.views.sweep.heat_svg import heat_svg
 from tui_meta.views.sweep.status import SweepGroup, SweepStatus
+from tui_meta.views.text import Span
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import LinesPanel
 
@@ -26,6 +27,11 @@ class SweepChart(Container):
         super().__init__(id=id)
         self._content: tuple[object, ...] = ()
         self._map: HeatMap | None = None
+        self._next_map: HeatMap | None = None
+        self._plot = empty_plot("", "")
+        self._is_painted = False
+        self.looks: Mapping[str, Span] = {}
+        """Samples of the curves by the names of their groups; none where they do not differ."""
         self._shown = Shown(SweepStatus(), ())
         self._chosen: SweepGroup | None = None
 
@@ -38,43 +44,52 @@ class SweepChart(Container):
         yield Chart(id="chart")
         yield LinesPanel(id="map")
 
-    def show(
+    def prepare(
         self,
         sweep: SweepStatus,
         groups: Sequence[str],
         chosen: SweepGroup | None,
         choice: ChartChoice,
     ) -> None:
-        """Show these ``groups``, one of them ``chosen``; without any, the chosen one alone."""
+        """Make the chart of these ``groups``; without any, of the ``chosen`` one alone."""
         content = (sweep, groups, chosen, choice)
         if content == self._content:
             return
-        self._content, self._chosen = content, chosen
+        self._content, self._chosen, self._is_painted = content, chosen, False
+        self._next_map, self.looks = None, {}
         if chosen and not groups:
-            self._show_plot(
-                curves_plot(Shown(SweepStatus((chosen,)), (chosen,), choice.scale), None)
-            )
+            self._plot = curves_plot(Shown(SweepStatus((chosen,)), (chosen,), choice.scale), None)
             return
         shown = Shown(sweep, [sweep.by_name[name] for name in groups], choice.scale)
         if shown != self._shown:
             self._shown = shown
+        shown = self._shown
         kind, across, up = choice.shown(sweep), choice.across_of(sweep), choice.up_of(sweep)
         if kind == "heat" and across and up:
-            self._show_map(HeatMap(sweep, self._shown.groups, across, up))
+            self._next_map = HeatMap(sweep, shown.groups, across, up)
         elif kind == "setting" and across:
-            self._show_plot(setting_plot(self._shown, across, chosen))
+            self._plot = setting_plot(shown, across, chosen)
+            self.looks = looks(self._plot, shown.line_names(across))
         elif kind == "parallel":
-            self._show_plot(parallel_plot(self._shown, chosen))
+            self._plot = parallel_plot(shown, chosen)
         else:
-            self._show_plot(curves_plot(self._shown, chosen))
+            self._plot = curves_plot(shown, chosen)
+            self.looks = looks(self._plot, shown.curve_names(chosen))
 
-    def _show_plot(self, plot: Plot) -> None:
-        self._turn(None)
-        self.query_one(Chart).show(plot)
+    def await_layout(self) -> None:
+        """Draw the next plot at the size that the chart will have."""
+        self.query_one(Chart).await_plot(draws=True)
 
-    def _show_map(self, heat: HeatMap) -> None:
-        self._turn(heat if self._map is None or heat != self._map else self._map)
-        self._paint_map()
+    def paint(self) -> None:
+        """Show the chart that was made last."""
+        if self._is_painted:
+            return
+        heat, self._is_painted = self._next_map, True
+        self._turn(self._map if heat == self._map else heat)
+        if heat:
+            self._paint_map()
+        else:
+            self.query_one(Chart).show(self._plot)
 
     def _turn(self, heat: HeatMap | None) -> None:
         """Show the map ``heat``, or a plot."""

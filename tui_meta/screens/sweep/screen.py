@@ -8,14 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from textual.containers import Container
 from textual.widget import Widget
 
 from core.events import Snapshot
 from core.session.api import Session
 from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.filtered_page import FilteredPage
-from tui_meta.screens.sweep.chart import SweepChart
+from tui_meta.screens.sweep.table_and_chart import TableAndChart
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.describe import display_path
 from tui_meta.views.keys.pages import SWEEP_KEYS
@@ -24,7 +23,6 @@ from tui_meta.views.shell import shell_command
 from tui_meta.views.sweep.chart_choice import ChartChoice, possible
 from tui_meta.views.sweep.folder import SweepReader, sweep_at
 from tui_meta.views.sweep.head import best_line, progress_line
-from tui_meta.views.sweep.layout import SweepLayout, arrange
 from tui_meta.views.sweep.live import live_status
 from tui_meta.views.sweep.rows import copied_groups, copied_runs, group_listing, run_listing
 from tui_meta.views.sweep.status import SweepGroup, SweepStatus
@@ -69,7 +67,6 @@ class SweepPage(FilteredPage):
     ) -> None:
         super().__init__(session, dashboard)
         self._home = home
-        self._layout = SweepLayout()
         self._show(home)
 
     def _show(self, folder: Path | None) -> None:
@@ -91,7 +88,7 @@ class SweepPage(FilteredPage):
     def body(self) -> Iterable[Widget]:
         yield Lines(id="head")
         yield self.filter_line()
-        yield Container(Lines(id="table"), SweepChart(id="charts"), id="sweep")
+        yield TableAndChart(id="sweep")
         yield Lines(id="notes")
 
     def on_mount(self) -> None:
@@ -194,7 +191,7 @@ class SweepPage(FilteredPage):
 
     def files(self) -> Mapping[str, str]:
         files = {"table.csv": separated(self._rows(), ",")}
-        svg = self.query_one(SweepChart).svg
+        svg = self.query_one(TableAndChart).chart.svg
         return {"map.svg": svg, **files} if svg else files
 
     def _rows(self) -> Rows:
@@ -227,7 +224,7 @@ class SweepPage(FilteredPage):
     # Painting.
 
     def paint(self) -> None:
-        area = self.query_one("#sweep")
+        body = self.query_one(TableAndChart)
         below = self.query_one("#notes", Lines)
         below.display = self.size.height >= _NOTED_HEIGHT
         if below.display and self._is_new("notes", self._sweep, below.size.width):
@@ -235,33 +232,16 @@ class SweepPage(FilteredPage):
             below.styles.height = max(1, len(notes))
             below.show([line(Span(one, "dim")) for one in notes])
         self._paint_head()
-        listing = self._table.listing
-        needed = listing.width(listing.used)
-        rows = len(listing.shown) + 1
-        layout = arrange(area.size.width, area.size.height, needed, rows, turned=self._turned)
-        self._arrange(layout)
-        table = self.query_one("#table", Lines)
-        if self._is_new("table", self._table, table.size, self._looked):
-            table.show(self._table_lines(*table.size))
-        if layout.chart:
-            group = self._group
-            groups = [] if self._opened else [row.key for row in self._groups.listing.shown]
-            self.query_one(SweepChart).show(self._sweep, groups, group, self._choice)
-
-    def _arrange(self, layout: SweepLayout) -> None:
-        if layout == self._layout:
-            return
-        self._layout = layout
-        table = self.query_one("#table", Lines)
-        self.query_one("#sweep").set_class(layout.beside, "-beside")
-        table.display = layout.table
-        if layout.beside:
-            table.styles.width, table.styles.height = layout.table_width, "1fr"
-        else:
-            height = layout.table_rows if layout.chart else "1fr"
-            table.styles.width, table.styles.height = "1fr", height
-        self.query_one(SweepChart).display = layout.chart
-        self.call_after_refresh(self.tick)
+        groups = [] if self._opened else [row.key for row in self._groups.listing.shown]
+        body.chart.prepare(self._sweep, groups, self._group, self._choice)
+        if body.arrange_parts(self._table.listing, turned=self._turned):
+            self.call_after_refresh(self.tick)
+        looks = body.chart.looks if body.parts.chart else {}
+        if self._is_new("table", self._table, body.parts, self._looked, looks):
+            size = body.parts.table_width, body.parts.table_rows
+            body.table.show(self._table_lines(*size, looks))
+        if body.parts.chart:
+            body.chart.paint()
 
     def _notes(self) -> list[str]:
         notes = footnotes([one.summary for one in self._sweep.groups])
@@ -283,9 +263,9 @@ class SweepPage(FilteredPage):
         first = best_line(self._sweep, width)
         head.show([first, progress_line(sweep, where, shown, width)])
 
-    def _table_lines(self, width: int, height: int) -> list[Line]:
+    def _table_lines(self, width: int, height: int, looks: Mapping[str, Span]) -> list[Line]:
         if self._table.listing.shown or not self._looked:
-            return self._table.lines(width, height)
+            return self._table.lines(width, height, looks)
         if self.wanted:
             key = Span(self.dashboard.key("back"), "bold")
             return [line(f"nothing with “{self.wanted}”; ", key, ": show all")]
@@ -321,7 +301,8 @@ class SweepPage(FilteredPage):
 
     def action_page(self, pages: int) -> None:
         """Move by as many rows as are visible."""
-        self.action_move(pages * max(1, self.query_one("#table").size.height - 2))
+        rows = self.query_one(TableAndChart).parts.table_rows
+        self.action_move(pages * max(1, rows - 2))
 
     def action_sort(self, steps: int) -> None:
         self._set_table(self._table.sorted_by_next(steps))
@@ -342,7 +323,8 @@ class SweepPage(FilteredPage):
 
     def action_other_chart(self) -> None:
         """Show the next chart; where only one part fits, the table after the last of them."""
-        both = self._layout.table and self._layout.chart
+        parts = self.query_one(TableAndChart).parts
+        both = parts.table and parts.chart
         kinds = possible(self._sweep)
         if both and (self._opened or len(kinds) == 1):
             self.show_message("no other chart for this")

@@ -12,9 +12,11 @@ from core.experiments.summary import curve_of
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plots.axis import Axis, Limits, Scale, on_scale
 from tui_meta.views.plots.plot import BAND_EDGES, Plot, Series, curve, empty_plot
+from tui_meta.views.run_status import sample_of
 from tui_meta.views.sweep.settings import Setting
 from tui_meta.views.sweep.status import SweepGroup, SweepStatus, comparable
 from tui_meta.views.sweep.words import setting_words
+from tui_meta.views.text import Span
 from tui_meta.views.watch.groups import OVER_SEEDS, SEED_BAND
 
 MOST_LINES = 5
@@ -58,6 +60,15 @@ class Shown:
                 lines.setdefault(_line_of(group, setting, self.sweep), []).append(group)
             self._lines[setting.name] = lines
         return self._lines[setting.name]
+
+    def curve_names(self, chosen: SweepGroup | None) -> Mapping[str, str]:
+        """Return the name of the curve of each group that has one."""
+        return {one.name: self.sweep.label(one) for one in self.in_front(chosen)}
+
+    def line_names(self, setting: Setting) -> Mapping[str, str]:
+        """Return the name of each group's line over a setting."""
+        lines = self.lines_over(setting)
+        return {group.name: name for name, groups in lines.items() for group in groups}
 
     def in_front(self, chosen: SweepGroup | None) -> Sequence[SweepGroup]:
         """Return the best groups and the chosen one, in the order of the sweep."""
@@ -127,6 +138,13 @@ def setting_plot(shown: Shown, setting: Setting, chosen: SweepGroup | None) -> P
         "no result yet",
         caption=SEED_BAND if has_band else "",
     )
+
+
+def looks(plot: Plot, names: Mapping[str, str]) -> Mapping[str, Span]:
+    """Return samples of the lines of groups, by the ``names`` of these; nothing for one line."""
+    lines = {one.label: sample_of(one) for one in plot.legend if one.kind == "line"}
+    found = {group: lines[name] for group, name in names.items() if name in lines}
+    return found if len(lines) > 1 else {}
 
 
 def _line_of(group: SweepGroup, setting: Setting, sweep: SweepStatus) -> str:

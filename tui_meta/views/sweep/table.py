@@ -11,6 +11,9 @@ from tui_meta.views.text import Line, Span, clip, fit
 
 _GAP = 2
 _MARK_CELLS = 2
+LOOK_CELLS = 3
+"""Cells of a sample of a row's curve, with the gap behind it."""
+
 _WIDEST = 40
 
 
@@ -82,16 +85,17 @@ class Listing:
         for name in ("places", "cells", "used"):
             getattr(self, name)
 
-    def fitting(self, width: int) -> Sequence[int]:
-        """Return the columns for which there is room."""
+    def fitting(self, width: int, *, looks: bool = False) -> Sequence[int]:
+        """Return the columns for which there is room, besides samples of curves if there are."""
         kept = list(self.used)
-        while len(kept) > 1 and self.width(kept) > width:
+        while len(kept) > 1 and self.width(kept, looks=looks) > width:
             kept.remove(max(kept, key=lambda place: (self.columns[place].rank, place)))
         return kept
 
-    def width(self, places: Sequence[int]) -> int:
+    def width(self, places: Sequence[int], *, looks: bool = False) -> int:
         """Return the cells that these columns take."""
-        return _MARK_CELLS + sum(self.cells[place] + _GAP for place in places) - _GAP
+        first = _MARK_CELLS + LOOK_CELLS * looks
+        return first + sum(self.cells[place] + _GAP for place in places) - _GAP
 
 
 @dataclass(frozen=True)
@@ -142,26 +146,38 @@ class Table:
         """Return the table of the rows that have these words."""
         return Table(replace(self.listing, wanted=wanted), self.cursor)
 
-    def lines(self, width: int, height: int) -> list[Line]:
-        """The names of the columns, and as many rows around the cursor as there is room for."""
+    def lines(self, width: int, height: int, looks: Mapping[str, Span] | None = None) -> list[Line]:
+        """The names of the columns, and as many rows around the cursor as there is room for.
+
+        Rows begin with samples of their curves, if there are ``looks`` by key.
+        """
         listing, rows = self.listing, max(0, height - 1)
-        places = listing.fitting(width)
+        places = listing.fitting(width, looks=bool(looks))
         first = max(0, min(self.place - rows // 2, len(listing.shown) - rows))
         heading: list[Span] = []
         for place in places:
             column, is_key = listing.columns[place], place == listing.sort
             text = f"{column.title}▾" if is_key else column.title
             heading.append(self._cell(place, text, "bold" if is_key else "dim"))
-        visible = list(enumerate(listing.shown))[first : first + rows]
-        lines = [self._row(row, places, width, here=at == self.place) for at, row in visible]
-        return [fit(_joined(" " * _MARK_CELLS, heading), width), *lines]
+        visible = listing.shown[first : first + rows]
+        samples = [_sample(looks, one.key) for one in visible]
+        lines = [
+            self._row(row, look, places, width, here=at == self.place)
+            for at, (row, look) in enumerate(zip(visible, samples, strict=True), first)
+        ]
+        marks = Span(" " * _MARK_CELLS, "bold")
+        return [fit((marks, *_sample(looks, ""), *_joined(heading)), width), *lines]
 
-    def _row(self, row: Row, places: Sequence[int], width: int, *, here: bool) -> Line:
-        marks = ("▸" if here else " ") + ("◆" if row.marked else " ")
+    def _row(self, row: Row, look: Line, places: Sequence[int], width: int, *, here: bool) -> Line:
+        marks = Span(("▸" if here else " ") + ("◆" if row.marked else " "), "bold")
         styles = row.styles or {}
         cells = [self._cell(place, row.texts[place], styles.get(place, "")) for place in places]
-        shown = fit(_joined(marks, cells), width)
-        return tuple(Span(one.text, "reverse") for one in shown) if here else shown
+        shown = fit((marks, *look, *_joined(cells)), width)
+        return (
+            tuple(one if one in look else Span(one.text, "reverse") for one in shown)
+            if here
+            else shown
+        )
 
     def _cell(self, place: int, text: str, style: str) -> Span:
         size = self.listing.cells[place]
@@ -170,9 +186,17 @@ class Table:
         return Span(aligned, style)
 
 
-def _joined(marks: str, cells: Sequence[Span]) -> Line:
+def _sample(looks: Mapping[str, Span] | None, key: str) -> Line:
+    """Return the sample of a row's curve with a gap; without any looks, nothing."""
+    if not looks:
+        return ()
+    look = looks.get(key, Span(""))
+    return (replace(look, text=f"{look.text:<{LOOK_CELLS}}"),)
+
+
+def _joined(cells: Sequence[Span]) -> Line:
     """Return a row of cells with gaps between them."""
-    spans = [Span(marks, "bold")]
+    spans: list[Span] = []
     for place, cell in enumerate(cells):
         spans += [Span(" " * _GAP), cell] if place else [cell]
     return tuple(spans)
