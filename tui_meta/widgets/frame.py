@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -23,6 +24,9 @@ _LOW_STRIP, _HIGH_STRIP = 3, 5
 
 _LEAST_WITH_HIGH_STRIP = 18
 """Rows of curves and strip together, below which it is a low one."""
+
+_WORDS = re.compile("[^ =]*[ =]")
+"""The words of a name before its last one, as in ``Reptile inner_lr=0.01``."""
 
 _ROWS_APART = 2
 _BLANKS = 4
@@ -190,12 +194,28 @@ def _with_values(names: Sequence[str], values: Sequence[str], width: int) -> lis
 
 
 def _shortened(names: Sequence[str], width: int) -> list[str]:
-    """Names cut to the longest length at which marker, space and name of all fit `width`."""
+    """Names cut to the longest length at which marker, space and name of all fit `width`.
+
+    What several share at their beginning goes first.
+    """
+    names = _without_shared(names)
     for longest in range(max(map(cell_len, names)), 1, -1):
         cut = [clip(name, longest) for name in names]
         if sum(cell_len(name) + 3 for name in cut) - 1 <= width:
             return cut
     return [set_cell_size(name, 1) for name in names]
+
+
+def _without_shared(names: Sequence[str]) -> Sequence[str]:
+    """Return names without the words that those of the same first word begin with."""
+    words = [_WORDS.findall(name) for name in names]
+    cut = []
+    for name, own in zip(names, words, strict=True):
+        alike = [one for one in words if one[:1] == own[:1]]
+        shared = takewhile(lambda those: len({*those}) == 1, zip(*alike, strict=False))
+        length = sum(len(those[0]) for those in shared) if len(alike) > 1 else 0
+        cut.append(f"…{name[length:]}" if length else name)
+    return cut
 
 
 def margin(layout: Layout, *, ascii: bool) -> Iterator[str]:

@@ -273,12 +273,20 @@ def test_a_chart_of_36_by_9_shows_legend_ticks_and_data() -> None:
     assert [row.split("┤")[0].strip() for row in rows if "┤" in row] == ["5", "0", "-5"]
 
 
-def test_names_that_a_legend_has_no_room_for_end_with_an_ellipsis() -> None:
-    lines = tuple(
-        curve(name, [0, 1], [0, 1], n) for n, name in enumerate(("0.02, 0.2", "0.02, 0.1"))
-    )
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (("manywords", "morewords"), ["■", "manywo…", "▲", "morewo…"]),
+        (("0.02, 0.2", "0.02, 0.1"), ["■", "…0.2", "▲", "…0.1"]),
+        (("sgd rate=0.1", "sgd rate=0.2", "none"), ["■", "…0.1", "▲", "…0.2", "□", "none"]),
+    ],
+)
+def test_names_that_a_legend_has_no_room_for_are_cut_where_they_are_alike(
+    names: Sequence[str], shown: list[str]
+) -> None:
+    lines = tuple(curve(name, [0, 1], [0, 1], n) for n, name in enumerate(names))
     legend = plain(Plot("", lines, Axis(0, 1), Axis(0, 1)), 20, 9).splitlines()[0]
-    assert legend.split() == ["■", "0.02,…", "▲", "0.02,…"]
+    assert legend.split() == shown
 
 
 def test_a_small_chart_drops_ticks_before_the_legend_and_the_data_never() -> None:
