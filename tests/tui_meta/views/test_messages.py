@@ -36,6 +36,16 @@ def test_equal_events_of_both_runs_become_one_line_in_their_order() -> None:
     ]
 
 
+def test_the_status_line_counts_many_runs() -> None:
+    messages = MessageLog()
+    for number in range(5):
+        messages.add_event(Paused(run=f"reptile-{number}", iteration=7, time=0.0))
+    assert message_lines(messages) == ["paused: 5 runs at 7"]
+    messages.add_event(Paused(run="reptile-5", iteration=8, time=0.0))
+    assert message_lines(messages) == ["paused: 6 runs"]
+    assert "reptile-5 at 8" in messages.all[-1].text
+
+
 def test_equal_events_that_arrive_in_turns_become_one_line() -> None:
     session = started_session()
     messages = MessageLog()

@@ -38,6 +38,9 @@ READ_SECONDS = 2.0
 _NEAR = 4
 """Number of newest messages among which one of another run is looked for, to be merged with it."""
 
+_MOST_NAMED = 4
+"""Runs that the status line names; of more, it counts them."""
+
 _SHOWN_ANYWAY = ("pause", "resume", "extend")
 """Commands whose results the lines of the runs show too: their messages give way to the next."""
 
@@ -66,6 +69,19 @@ class MessageKey(NamedTuple):
         return all(one is None or two is None or one == two for one, two in pairs)
 
 
+class Part(NamedTuple):
+    """What a message says about one run: its name on the screen, if it is named, and ``detail``."""
+
+    run: str
+    name: str = ""
+    detail: str = ""
+
+    @property
+    def text(self) -> str:
+        """The part in words."""
+        return f"{self.name} {self.detail}".strip()
+
+
 @dataclass(eq=False)
 class Message:
     """A message: ``head`` and, run by run, the parts after it.
@@ -77,7 +93,7 @@ class Message:
 
     key: MessageKey
     head: str
-    parts: tuple[tuple[str, str], ...] = ()
+    parts: tuple[Part, ...] = ()
     style: str = ""
     pending: bool = False
     time: float = 0.0
@@ -88,7 +104,18 @@ class Message:
     @property
     def text(self) -> str:
         """The whole message in one line."""
-        details = " · ".join(part for _, part in self.parts)
+        return self._with(" · ".join(part.text for part in self.parts))
+
+    @property
+    def brief(self) -> str:
+        """The message with many runs counted, if that says as much."""
+        details = {part.detail for part in self.parts}
+        if len(self.parts) <= _MOST_NAMED or not (self.head or len(details) == 1):
+            return self.text
+        detail = details.pop() if len(details) == 1 else ""
+        return self._with(f"{len(self.parts)} runs {detail}".strip())
+
+    def _with(self, details: str) -> str:
         return ": ".join(part for part in (self.head, details) if part)
 
 
@@ -164,13 +191,13 @@ class MessageLog:
         self._drop_pending(message.key)
         unread = self._answers(message.key) and message.key.command not in _SHOWN_ANYWAY
         for other in reversed(self.all[-_NEAR:]):
-            runs = [run for run, _ in other.parts] + [event.run]
+            runs = [part.run for part in other.parts] + [event.run]
             names = {self.titles.get(run, run) for run in runs}
             if other.key == message.key and len(names) == len(runs):
                 known = dict.fromkeys([*self.titles, *runs])
                 order = {run: place for place, run in enumerate(known)}
                 parts = (*other.parts, *message.parts)
-                message.parts = tuple(sorted(parts, key=lambda part: order[part[0]]))
+                message.parts = tuple(sorted(parts, key=lambda part: order[part.run]))
                 message.head, message.style = other.head, other.style
                 unread = unread or other.unread_since is not None
                 self.all.remove(other)
@@ -206,13 +233,13 @@ class MessageLog:
         run, head = event.run, description.head
         if isinstance(event, Finished):
             head += f" · {self.key('continue')}: continue"
-        part = f"{self.titles.get(run, run)} {description.detail}".rstrip()
+        part = Part(run, self.titles.get(run, run), description.detail)
         if isinstance(event, Saved):
-            part = ""  # a line for each run: two paths seldom fit next to each other
+            part = Part(run)  # a line for each run: two paths seldom fit next to each other
         return Message(
             _key(event),
             head,
-            ((run, part),),
+            (part,),
             _STYLES[description.severity],
             time=event.time,
             stays=isinstance(event, Diverged | Failed),

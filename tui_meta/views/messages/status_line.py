@@ -21,10 +21,10 @@ def status_lines(log: MessageLog, count: int, width: int) -> tuple[Line, ...]:
     if not kept or not count:
         return _newest(log.all, count, width)
     later = [one for one in log.all[log.all.index(kept) + 1 :] if not one.dismissed]
-    rows = sum(len(wrap(one.text, width)) for one in later)
+    rows = sum(len(wrap(one.brief, width)) for one in later)
     if not later or (not kept.stays and rows < count):
         return _newest(log.all, count, width)
-    first = Span(f"(esc) {kept.text}" if kept.stays else kept.text, kept.style or "bold")
+    first = Span(f"(esc) {kept.brief}" if kept.stays else kept.brief, kept.style or "bold")
 
     def more(hidden: int) -> str:
         return f" · +{hidden} ({log.key('messages')})" if hidden > 0 else ""
@@ -36,7 +36,7 @@ def status_lines(log: MessageLog, count: int, width: int) -> tuple[Line, ...]:
             return (_with_note(first, "", width), *rest[:-1], line(*rest[-1], Span(note, "dim")))
         return (_with_note(first, note, width), *rest)
     newest, room = later[-1], width - cells((first,)) - 3
-    if cell_len(newest.text) > room:
+    if cell_len(newest.brief) > room:
         if not (kept.stays or newest.pending):
             return (_with_note(first, more(len(later)), width),)
         # The message of the last key is seen at once; a problem keeps half of the line.
@@ -56,10 +56,10 @@ def _newest(messages: Sequence[Message], count: int, width: int) -> tuple[Line, 
         room = count - len(rows)
         if room <= 0:
             break
-        pieces = wrap(one.text, width)
+        pieces = wrap(one.brief, width)
         if len(pieces) > room:
             if rows:
-                pieces = [one.text]
+                pieces = [one.brief]
             pieces[room - 1 :] = [" ".join(pieces[room - 1 :])]
         rows[:0] = [line(Span(clip(piece, width), style)) for piece in pieces]
     return tuple(rows)
