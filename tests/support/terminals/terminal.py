@@ -1,5 +1,7 @@
 """A pseudo-terminal in which the program runs, with an emulated screen."""
 
+from __future__ import annotations
+
 import os
 import re
 import select
@@ -9,11 +11,14 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fcntl import ioctl
 from itertools import groupby
 from pathlib import Path
 
 import pyte
+from pyte.screens import Char
+from rich.cells import cell_len
 
 from tests.support.terminals.forked import Forked
 
@@ -27,6 +32,25 @@ _USUAL = {b"7": b"h", b"25": b"h"}
 
 _CAN_YOU_SYNCHRONIZE, _I_CAN = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 _UPDATES, _UPDATED = b"\x1b[?2026h", b"\x1b[?2026l"
+
+
+@dataclass(frozen=True)
+class Row:
+    """The text of a row of the screen, and the stretches of it in reverse video."""
+
+    text: str = ""
+    reversed: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, cells: Sequence[Char]) -> Row:
+        """Return what is in ``cells``; that of a wide character is followed by an empty one."""
+        text = "".join(cell.data for cell in cells)
+        assert cell_len(text) == len(cells), f"half of a wide character is left in {text!r}"
+        found = []
+        for is_reversed, group in groupby(cells, key=lambda cell: cell.reverse):
+            if is_reversed:
+                found.append("".join(cell.data for cell in group))
+        return cls(text, tuple(found))
 
 
 class Terminal:
@@ -48,8 +72,7 @@ class Terminal:
         fresh: bool = False,
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
-        self._lines: list[str] | None = None
-        self._reversed: list[str] | None = None
+        self._rows: list[Row] = []
         self._stream = pyte.ByteStream(self._screen)
         environment = {
             **os.environ,
@@ -88,9 +111,7 @@ class Terminal:
     @property
     def lines(self) -> list[str]:
         """The rows of the screen as text."""
-        if self._lines is None:  # reading the screen off its cells takes 5 ms
-            self._lines = list(self._screen.display)
-        return list(self._lines)
+        return [row.text for row in self._read_off()]
 
     @property
     def text(self) -> str:
@@ -100,9 +121,7 @@ class Terminal:
     @property
     def reversed(self) -> list[str]:
         """The stretches of text in reverse video."""
-        if self._reversed is None:
-            self._reversed = self._reversed_now()
-        return self._reversed
+        return [text for row in self._read_off() for text in row.reversed]
 
     @property
     def whole(self) -> bool:
@@ -122,7 +141,6 @@ class Terminal:
     def wipe(self) -> None:
         """Forget what is on the screen, as when another program has written over it."""
         self._screen.erase_in_display(2)
-        self._lines = self._reversed = None
 
     def signal(self, number: int) -> None:
         """Send a signal to the program."""
@@ -188,14 +206,16 @@ class Terminal:
         self._process.wait(PATIENCE)
         self.let_go()
 
-    def _reversed_now(self) -> list[str]:
-        stretches = []
-        for row in range(self._screen.lines):
-            cells = [self._screen.buffer[row][column] for column in range(self._screen.columns)]
-            for is_reversed, group in groupby(cells, key=lambda cell: cell.reverse):
-                if is_reversed:
-                    stretches.append("".join(cell.data for cell in group))
-        return stretches
+    def _read_off(self) -> Sequence[Row]:
+        """Read the rows off their cells that have changed: all of them take 8 ms."""
+        screen = self._screen
+        del self._rows[screen.lines :]
+        self._rows += [Row()] * (screen.lines - len(self._rows))
+        for row in screen.dirty.intersection(range(screen.lines)):
+            cells = [screen.buffer[row][column] for column in range(screen.columns)]
+            self._rows[row] = Row.of(cells)
+        screen.dirty.clear()
+        return self._rows
 
     def _read(self) -> bool:
         if not select.select([self._open], [], [], 0.1)[0]:
@@ -208,7 +228,6 @@ class Terminal:
         if self._synchronized and _CAN_YOU_SYNCHRONIZE in data:
             self._write(_I_CAN)
         self._stream.feed(data)
-        self._lines = self._reversed = None
         return True
 
     def _write(self, data: bytes) -> None:

@@ -81,7 +81,7 @@ WATCH_CASES = {
     ),
     "continue": Case(
         shows("FOMAML .* 6,000 / 6,000", "Reptile .* 6,000 / 6,000"),
-        first="space",
+        first="U space",  # at full speed, or waiting would take a minute
         there=r"FOMAML +finished(?s:.*)Reptile +finished",
     ),
     "add": Case(shows("━ another run, as fomaml-"), after="escape"),
