@@ -10,6 +10,7 @@ import string
 from collections.abc import Iterable
 
 from rich.color import Color
+from rich.segment import Segment
 from rich.style import Style
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.pilot import Pilot
@@ -35,10 +36,7 @@ def picture(pilot: Pilot[None]) -> str:
     """The screen as text, with the style of each cell."""
     letters, rows = StyleLetters(), rendered(pilot.app.screen)
     texts = [row.text.rstrip() for row in rows]
-    marks = [
-        "".join(letters.of(char, part.style) for part in row for char in part.text).rstrip()
-        for row in rows
-    ]
+    marks = ["".join(letters.of(part) for part in row).rstrip() for row in rows]
     return "\n".join([*texts, "marks:", *marks, "styles:", *letters.legend, ""])
 
 
@@ -54,12 +52,14 @@ class StyleLetters:
     def __init__(self) -> None:
         self._letters: dict[str, str] = {}
 
-    def of(self, char: str, style: Style | None) -> str:
-        """The letter of a cell; a blank where no style is visible."""
-        words = _words(style or Style(), is_blank=char == " ")
-        if not words:
-            return " "
-        return self._letters.setdefault(words, _SYMBOLS[len(self._letters)])
+    def of(self, part: Segment) -> str:
+        """Return the letters of the cells of ``part``; a blank where no style is visible."""
+        letters: dict[bool, str] = {}
+        for is_blank in dict.fromkeys(char == " " for char in part.text):
+            words = _words(part.style or Style(), is_blank=is_blank)
+            next_one = _SYMBOLS[len(self._letters)]
+            letters[is_blank] = self._letters.setdefault(words, next_one) if words else " "
+        return "".join(letters[char == " "] for char in part.text)
 
     @property
     def legend(self) -> list[str]:

@@ -1,11 +1,10 @@
 """What imported modules hold is excluded from garbage collection at known moments."""
 
-import gc
-
 import pytest
 
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import settle
+from tui_meta.app import application
 from tui_meta.app.application import TuiMetaApp
 
 
@@ -44,4 +43,4 @@ async def test_modules_of_a_screen_are_frozen_after_it_was_first_opened(
         for name in ("messages", "watch", "messages"):
             app.action_visit(name)
             await pilot.pause()
-        assert later == [gc.freeze]
+        assert later == [application.gc.freeze]
