@@ -25,7 +25,10 @@ ProtocolName = Literal[
     "finn2017",
     "finn2017-code",
     "meta-curvature2019",
+    "metasgd2017",
     "optml2023",
+    "parl2021",
+    "arml2020-2d",
     "reptile2018",
 ]
 """Protocols that have a name: of the reference implementation, and of publications."""
@@ -122,17 +125,23 @@ def named_protocol(name: ProtocolName, tasks: TaskFamily) -> EvaluationProtocol:
 def _named_protocols(x: Interval) -> Mapping[ProtocolName, EvaluationProtocol]:
     low, high = x
     half_turn = SineTasks(phase=(0, math.pi))
-    finn = EvaluationProtocol(shots=5, steps=(1, 5, 10), inner_lr=0.01, family=half_turn)
+    frequencies = dataclasses.replace(half_turn, frequency=(0.8, 1.2))
+    grid = EvaluationProtocol(shots=5, steps=(1, 5, 10), inner_lr=0.01, family=half_turn)
+    finn = dataclasses.replace(grid, query="random")
+    one_step = dataclasses.replace(finn, steps=(1,))
     return {
         "source": EvaluationProtocol(),
         "source-half-range": EvaluationProtocol(
             shots=5, support_interval=((low + high) / 2, high), steps=(1, 5, 10)
         ),
-        "finn-5-shot": finn,
-        "finn-10-shot": dataclasses.replace(finn, shots=10),
+        "finn-5-shot": grid,
+        "finn-10-shot": dataclasses.replace(grid, shots=10),
         "finn2017": finn,
         "finn2017-code": dataclasses.replace(finn, inner_lr=0.001),
-        "meta-curvature2019": dataclasses.replace(finn, steps=(1,)),
-        "optml2023": dataclasses.replace(finn, steps=(1,), query_points=100),
+        "meta-curvature2019": one_step,
+        "metasgd2017": dataclasses.replace(one_step, family=frequencies),
+        "optml2023": dataclasses.replace(grid, steps=(1,), query_points=100),
+        "parl2021": dataclasses.replace(finn, steps=(3,), inner_lr=0.001, family=frequencies),
+        "arml2020-2d": EvaluationProtocol(steps=(5,), inner_lr=0.001, query="random", noise=0.3),
         "reptile2018": EvaluationProtocol(steps=(8, 16, 24, 32), inner_lr=0.02, family=SineTasks()),
     }

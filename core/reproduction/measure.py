@@ -91,6 +91,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     protocol: str
     version: int
     publication: str
+    url: str
     published: Published
     ours: Ours | None
     verdict: Verdict | None
@@ -121,6 +122,7 @@ def measured(folder: SweepFolder, reproduction: Reproduction) -> Iterator[Row]:
                     protocol=protocol.name,
                     version=protocol.version,
                     publication=protocol.publication,
+                    url=protocol.url,
                     published=one,
                     ours=ours,
                     verdict=_verdict(one, ours) if budget.is_published else None,

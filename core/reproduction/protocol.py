@@ -37,6 +37,7 @@ class Protocol:
     name: str
     version: int = 1
     publication: str
+    url: str = ""
     settings: Settings
     methods: Sequence[Method]
     evaluation: ProtocolName

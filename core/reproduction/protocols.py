@@ -11,29 +11,31 @@ import math
 from collections.abc import Sequence
 
 from core.errors import ConfigError
-from core.reproduction.protocol import Protocol, Settings, algorithms
+from core.reproduction.protocol import Method, Protocol, Settings, algorithms
 from core.reproduction.published import plain, printed, reached, unpublished
 
 ADAM: Settings = {"outer_optimizer": "adam", "outer_lr": 0.001}
 HALF_TURN: Settings = {"phase": [0.0, math.pi]}
+FREQUENCIES: Settings = {**HALF_TURN, "frequency": [0.8, 1.2]}
 ONE_STEP: Settings = {"shots": 5, "steps": [1]}
 """A validation on 5 points and after the one step that networks are trained for."""
 RELU_40: Settings = {"hidden": [40, 40], "activation": "relu"}
+FINN_NETWORK: Settings = {**RELU_40, "init": "normal", "init_deviation": 0.01}
+PYTORCH: Settings = {"network": {"init": "torch"}}
+
+
+def _query(tasks: int, shots: int, inner_lr: float, **more: object) -> Settings:
+    """Return a training on 10 random query points of each task, with Adam."""
+    points = {"tasks": tasks, "shots": shots, "query_points": 10, "query": "random"}
+    return {**ADAM, **points, "inner_lr": inner_lr, "reduction": "mean", **more}
 
 
 def _finn(inner_lr: float) -> Settings:
     """Return the training of Finn et al. (2017), section 5.1, with what their code adds."""
-    query = {
-        **ADAM,
-        "inner_lr": inner_lr,
-        "tasks": 25,
-        "shots": 10,
-        "query_points": 10,
-        "reduction": "mean",
-    }
+    query = _query(25, 10, inner_lr)
     return {
         "iterations": 70_000,
-        "network": RELU_40,
+        "network": FINN_NETWORK,
         "waves": HALF_TURN,
         "validation": ONE_STEP,
         **dict.fromkeys(("maml", "fomaml", "anil"), query),
@@ -42,18 +44,20 @@ def _finn(inner_lr: float) -> Settings:
     }
 
 
-def _four_tasks(iterations: int) -> Settings:
+def _four_tasks(waves: Settings) -> Settings:
     """Return a training on 5 points of 4 tasks, with which others followed Finn et al."""
-    query = {**ADAM, "inner_lr": 0.01, "tasks": 4, "shots": 5, "query_points": 10}
+    query = _query(4, 5, 0.01)
     return {
-        "iterations": iterations,
+        "iterations": 60_000,
         "network": RELU_40,
-        "waves": HALF_TURN,
+        "waves": waves,
         "validation": ONE_STEP,
         **dict.fromkeys(("maml", "fomaml", "anil"), query),
         "metasgd": {**query, "inner_lr": 0.05},
     }
 
+
+DIGEST = "read in a digest; initialisation and query points are not known"
 
 _FINN_TABLE = (
     *plain("maml", 5, {1: 0.67, 5: 0.38, 10: 0.35}),
@@ -83,6 +87,7 @@ _ALL = (
     Protocol(
         name="finn2017",
         publication="Finn, Abbeel and Levine 2017, table 2",
+        url="https://arxiv.org/abs/1703.03400",
         settings=_finn(0.01),
         methods=algorithms("maml", "joint"),
         evaluation="finn2017",
@@ -91,6 +96,7 @@ _ALL = (
     Protocol(
         name="finn2017-code",
         publication="the same table, with the inner rate 0.001 of the authors' code",
+        url="https://github.com/cbfinn/maml",
         settings=_finn(0.001),
         methods=algorithms("maml", "joint"),
         evaluation="finn2017-code",
@@ -99,8 +105,13 @@ _ALL = (
     Protocol(
         name="meta-curvature2019",
         publication="Park and Oliva 2019, Meta-Curvature, poster",
+        url="https://github.com/silverbottlep/meta_curvature",
         settings=_finn(0.01),
-        methods=algorithms("maml", "metasgd"),
+        methods=(
+            *algorithms("maml", "metasgd"),
+            Method(name="maml-pytorch-init", algorithm="maml", settings=PYTORCH),
+            Method(name="metasgd-pytorch-init", algorithm="metasgd", settings=PYTORCH),
+        ),
         evaluation="meta-curvature2019",
         published=(
             printed("maml", 5, 1, 0.69, 0.07),
@@ -108,12 +119,34 @@ _ALL = (
             printed("metasgd", 5, 1, 0.48, 0.06),
             printed("metasgd", 10, 1, 0.26, 0.03),
             *unpublished("metasgd", 5, 5, 10),
+            *unpublished("maml-pytorch-init", 5, 1),
+            *unpublished("maml-pytorch-init", 10, 1),
+            *unpublished("metasgd-pytorch-init", 5, 1),
+            *unpublished("metasgd-pytorch-init", 10, 1),
+        ),
+    ),
+    Protocol(
+        name="metasgd2017",
+        publication="Li, Zhou, Chen and Li 2017, Meta-SGD, table 1",
+        url="https://arxiv.org/abs/1707.09835",
+        settings=_four_tasks(FREQUENCIES),
+        methods=algorithms("maml", "metasgd"),
+        evaluation="metasgd2017",
+        published=(
+            printed("maml", 5, 1, 1.13, 0.18, DIGEST),
+            printed("maml", 10, 1, 0.85, 0.14, DIGEST),
+            printed("maml", 20, 1, 0.71, 0.12, DIGEST),
+            printed("metasgd", 5, 1, 0.90, 0.16, DIGEST),
+            printed("metasgd", 10, 1, 0.63, 0.12, DIGEST),
+            printed("metasgd", 20, 1, 0.50, 0.10, DIGEST),
+            *unpublished("metasgd", 5, 5, 10),
         ),
     ),
     Protocol(
         name="optml2023",
         publication="a course project in JAX (Zigolox 2023)",
-        settings=_four_tasks(60_000),
+        url="https://github.com/Zigolox/Meta-Learning-OptML-Project",
+        settings=_four_tasks(HALF_TURN),
         methods=algorithms("maml", "fomaml", "metasgd"),
         evaluation="optml2023",
         published=(
@@ -124,8 +157,53 @@ _ALL = (
         ),
     ),
     Protocol(
+        name="parl2021",
+        publication="PaddlePaddle PARL 2021, benchmark maml++",
+        url="https://github.com/PaddlePaddle/PARL",
+        settings={
+            "iterations": 40_000,
+            "fixed_tasks": 1_600,
+            "network": {"hidden": [40, 40, 40], "activation": "relu"},
+            "waves": FREQUENCIES,
+            "validation": {"shots": 5, "steps": [3]},
+            "maml": _query(16, 5, 0.001, inner_steps=3),
+        },
+        methods=algorithms("maml"),
+        evaluation="parl2021",
+        published=(
+            printed(
+                *("maml", 5, 3, 0.93, 0.02),
+                doubt="the code has the settings of MAML++, not those of the plain MAML",
+            ),
+        ),
+    ),
+    Protocol(
+        name="arml2020-2d",
+        publication="Yao et al. 2020, ARML, the 2-D regression",
+        url="https://arxiv.org/abs/2001.00745",
+        settings={
+            "iterations": 70_000,
+            "tasks": "sine+line+quadratic+cubic+surface+ripple",
+            "noise": 0.3,
+            "network": FINN_NETWORK,
+            "waves": {"frequency": [0.8, 1.2], "x": [0.0, 5.0]},
+            **{table: {"x": [0.0, 5.0]} for table in ("line", "quadratic", "cubic")},
+            "validation": {"shots": 10, "steps": [5], "noise": 0.3},
+            "maml": _query(25, 10, 0.001, inner_steps=5),
+        },
+        methods=algorithms("maml"),
+        evaluation="arml2020-2d",
+        published=(
+            printed(
+                *("maml", 10, 5, 2.292, 0.163),
+                doubt="paper and code differ in the interval of x; the inner rate is the code's",
+            ),
+        ),
+    ),
+    Protocol(
         name="reptile2018",
         publication="Nichol, Achiam and Schulman 2018, section 3 (figures only)",
+        url="https://arxiv.org/abs/1803.02999",
         settings={"iterations": 30_000, "reptile": {"schedule": "linear"}},
         methods=algorithms("reptile"),
         evaluation="reptile2018",

@@ -32,7 +32,8 @@ OURS = Ours(
 
 def row(published: Published, protocol: str = "finn", **more: Any) -> Row:
     values = {"ours": OURS, "verdict": "agrees", "budget": BUDGET, **more}
-    return Row(protocol=protocol, version=2, publication="Finn 2017", published=published, **values)
+    named = {"protocol": protocol, "version": 2, "publication": "Finn 2017", "url": "https://x"}
+    return Row(published=published, **named, **values)  # type: ignore[arg-type]
 
 
 def cells(published: Published, **more: Any) -> list[str]:

@@ -130,6 +130,8 @@ def _print_tables(found: Sequence[Section], notes: Sequence[str]) -> None:
     output = Output()
     for section in found:
         output.print_line(section.title, "bold")
+        if section.url:
+            output.print_line(section.url)
         if section.warning:
             output.print_line(section.warning, "bold")
         print_table(output, HEADER, section.rows, NUMBERS, names=(0, 3, 8))
@@ -144,6 +146,8 @@ def markdown(found: Sequence[Section], notes: Sequence[str]) -> Iterator[str]:
     """Yield the lines of a page: a heading and two tables for each protocol, then notes."""
     for section in found:
         yield from (f"### {section.title}", "")
+        if section.url:
+            yield from (f"<{section.url}>", "")
         if section.warning:
             yield from (f"**{section.warning}**", "")
         yield from markdown_table(HEADER, section.rows)
@@ -158,7 +162,7 @@ def markdown(found: Sequence[Section], notes: Sequence[str]) -> Iterator[str]:
 def latex(found: Sequence[Section], notes: Sequence[str]) -> Iterator[str]:
     """Yield the lines of the same tables for the LaTeX package booktabs."""
     for section in found:
-        yield f"% {section.title}."
+        yield f"% {section.title}. {section.url}".rstrip()
         if section.warning:
             yield f"% {section.warning}."
         yield from latex_table(HEADER, section.rows)

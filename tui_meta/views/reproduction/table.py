@@ -24,6 +24,7 @@ class Section:
     """The results of one protocol, as cells."""
 
     title: str
+    url: str
     warning: str
     """Says that the budget is not that of the publication; empty where it is."""
     rows: Sequence[Sequence[str]]
@@ -42,6 +43,7 @@ def sections(rows: Sequence[Row]) -> Iterator[Section]:
         ]
         yield Section(
             title=f"{first.protocol}, version {first.version}: {first.publication}",
+            url=first.url,
             warning=_warning(first.budget),
             rows=[row_cells(row) for row in own],
             budgets=[budget_cells(method, budget) for method, budget in methods.items()],
