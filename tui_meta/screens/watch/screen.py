@@ -139,6 +139,7 @@ class WatchScreen(ChartKeys, AboutRuns, Painting, inherit_bindings=False):
         """Poll for the answer to a key, or the first numbers, more often than the ticks do."""
         self._fast_polls -= 1
         if self._poll():
+            self.follow_group()
             self.expire_panels(waves=True)
             self.paint_messages()
         self.paint_next_panels()
