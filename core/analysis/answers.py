@@ -114,9 +114,9 @@ class BatteryResult(Answer, frozen=True, kw_only=True, tag="surveyed"):
 
     The edges of the histogram's bins are ``bins``, spaced evenly on a logarithmic scale and the
     same for all. The heat map's cells are intervals of the family's first two parameters, whose
-    names are ``axes``: with edges ``rows`` and ``columns``, and ``tasks`` in each cell. Where the
-    first parameter is the number of a family, rows have ``names``. ``pairs`` has each two sources
-    once.
+    names are ``axes``: with edges ``rows`` and ``columns``, and ``tasks`` in each cell. Those of a
+    mixture are its families, which have ``names``, and the place of their first parameter in its
+    range, from 0 to 1. ``pairs`` has each two sources once.
     """
 
     protocol: EvaluationProtocol

@@ -190,14 +190,30 @@ _Axis = tuple[str, tuple[float, ...], NDArray[np.int64]]
 
 
 def _axes(drawn: ManyTasks) -> tuple[_Axis, _Axis]:
-    """Return the axes of the heat map, those of the first two parameters; a row for each group."""
+    """Return the axes of the heat map, those of the first two parameters."""
     family = drawn.family
+    if family.groups:
+        return _grouped_axes(drawn)
     known = list(zip(family.parameters, family.ranges, drawn.parameters.T, strict=True))
     nothing = ("", (0.0, 1.0), np.zeros(len(drawn.parameters)))
     (first, rows, of_rows), (second, columns, of_columns) = (*known, nothing, nothing)[:2]
     return (
-        (first, *_cells(of_rows, rows, len(family.groups) or ROWS)),
+        (first, *_cells(of_rows, rows, ROWS)),
         (second, *_cells(of_columns, columns, COLUMNS)),
+    )
+
+
+def _grouped_axes(drawn: ManyTasks) -> tuple[_Axis, _Axis]:
+    """Return a row for each family of a mixture, and where its first parameter is in its range."""
+    mixture, n = drawn.family, len(drawn.family.groups)
+    numbers, first = (*drawn.parameters.T, np.zeros(len(drawn.parameters)))[:2]
+    families = [mixture.member(*mixture.reference_of(group))[0] for group in range(n)]
+    ranges = np.array([(*one.ranges, (0.0, 1.0))[0] for one in families])
+    lows, highs = ranges[numbers.astype(int)].T
+    widths = np.where(highs > lows, highs - lows, 1.0)
+    return (
+        (mixture.parameters[0], *_cells(numbers, (0, n), n)),
+        ("first parameter", *_cells((first - lows) / widths, (0, 1), COLUMNS)),
     )
 
 

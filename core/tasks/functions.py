@@ -45,6 +45,11 @@ class TaskFunction:
         return self(x[..., None])[..., 0]
 
     @property
+    def member(self) -> TaskFamily:
+        """The family of the task: of a mixture, one of several."""
+        return self.family.member(*self.parameters)[0]
+
+    @property
     def label(self) -> str:
         """The task as text."""
         return self.family.label(*self.parameters)

@@ -45,8 +45,7 @@ class MixtureTasks(TaskFamily):
 
     @property
     def plural(self) -> str:  # type: ignore[override]
-        *others, last = (one.plural for one in self.families)
-        return f"{', '.join(others)} and {last}"
+        return " + ".join(one.name for one in self.families)
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -199,8 +199,9 @@ def _show_waves(
 
 def _evaluation_plot(shown: Evaluation, tasks: TaskFamily) -> Plot:
     x = limits_around(tasks.x)
-    y = wave_limits(tasks, (*shown.before, *shown.after)).axis("y")
-    task = task_series(shown.function(tasks), shown.support_x, shown.support_y, x)
+    function = shown.function(tasks)
+    y = wave_limits(function.member, (*shown.before, *shown.after)).axis("y")
+    task = task_series(function, shown.support_x, shown.support_y, x)
     prediction = Prediction(shown.query_x, shown.query_y, shown.before, shown.after)
     return wave_plot("", task, x, y, prediction)
 

@@ -162,9 +162,9 @@ def heat_lines(
         for label in (name, *[""] * (rows - 1)):
             title = Span(f"{label:>{room - 1}} ", "dim")
             lines.append(fit(line(title, *_widened(spans, cell)), width))
-    first, *_, last = _edges(answer.columns)
+    first, *_, last = ("low", "high") if answer.names else _edges(answer.columns)
     gap = cell * (len(answer.columns) - 1) - len(first) - len(last)
-    up, across = (name[: room - 1] for name in answer.axes)
+    up, across = answer.axes[0][: room - 1], answer.axes[1][: max(room - 1, gap - 2)]
     foot = f"{up:>{room - 1}} {first}{across:^{max(7, gap)}}{last}"
     smallest, largest = (_text(10**end) for end in scale)
     key = line(

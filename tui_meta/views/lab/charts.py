@@ -94,7 +94,7 @@ class LabCharts:
         return replace(plot, series=(*reversed(plot.series), here), names=tuple(answers))
 
     def _y(self, lab: LabState) -> Axis:
-        usual = wave_limits(lab.family)
+        usual = wave_limits(lab.function.member)
         tall = self._height.follow((-lab.height, lab.height))
         self._height = usual if lab.height == usual.upper else tall
         return self._height.axis("y")

@@ -72,7 +72,7 @@ class LabState:
     def height(self) -> float:
         """The chart reaches from minus to plus this."""
         size = max(self.family.size(*self.task.parameters), *map(abs, self.task.support_y))
-        usual = axis_height(self.family)
+        usual = axis_height(self.function.member)
         return usual if size <= usual else 1.2 * size
 
 

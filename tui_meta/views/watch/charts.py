@@ -12,6 +12,7 @@ import msgspec
 
 from core.evaluation.few_shot_tasks import PROBES
 from core.events import Evaluated
+from core.tasks.family import TaskFamily
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.concepts import concept
 from tui_meta.views.numbers import loss, whole
@@ -172,7 +173,8 @@ class Charts:
         }
         values = [one.height for one in predictions.values()]
         errors = error_limits(one.largest_error for one in predictions.values())
-        of_each = [wave_limits(family_of(one.snapshot), values) for one in statuses]
+        families = [_family(one, evaluations.get(one.snapshot.run)) for one in statuses]
+        of_each = [wave_limits(family, values) for family in families]
         y = max(of_each, key=lambda limits: limits.upper, default=Limits(-1, 1)).axis("y")
         plots = []
         for one, lens in zip(statuses, lenses, strict=True):
@@ -304,6 +306,12 @@ def _evaluated(status: RunStatus, evaluations: Mapping[str, Evaluated]) -> Evalu
     return msgspec.structs.replace(newest, losses=mean)
 
 
+def _family(status: RunStatus, evaluated: Evaluated | None) -> TaskFamily:
+    """Return the family of the task: of a mixture, the one that it belongs to."""
+    family = family_of(status.snapshot)
+    return family.member(*evaluated.task)[0] if evaluated else family
+
+
 def _wave_plot(
     status: RunStatus,
     evaluated: Evaluated | None,
@@ -311,17 +319,20 @@ def _wave_plot(
     y: Axis,
     errors: Limits,
 ) -> Plot:
-    title = status.title
-    if not family_of(status.snapshot).is_curve:
+    title, family = status.title, family_of(status.snapshot)
+    if evaluated:
+        title += f"  {loss(evaluated.losses[0])} → {loss(evaluated.losses[-1])}"
+        title += f" · {PROBES[evaluated.probe].title} · at {whole(evaluated.iteration)}"
+    x = limits_around(family.x)
+    if not family.is_curve:
         empty = "functions of several numbers cannot be drawn"
-        return Plot(title, (), Limits(-5, 5).axis("x"), y, empty)
+        return Plot(title, (), x.axis("x"), y, empty, evaluated.task_label if evaluated else "")
     if evaluated is None or prediction is None:
         about = concept("Watch", _ABOUT_WAVES[status.index % len(_ABOUT_WAVES)])
-        return Plot(title, (), Limits(-5, 5).axis("x"), y, "no evaluation yet", about)
+        return Plot(title, (), x.axis("x"), y, "no evaluation yet", about)
     x = limits_around(evaluated.query_x)
     return wave_plot(
-        f"{title}  {loss(evaluated.losses[0])} → {loss(evaluated.losses[-1])}"
-        f" · {PROBES[evaluated.probe].title} · at {whole(evaluated.iteration)}",
+        title,
         evaluated_series(evaluated, x),
         x,
         y,
