@@ -161,6 +161,11 @@ class Algorithm:
         return None
 
     @property
+    def variant(self) -> str:
+        """The title, with a setting that makes another algorithm of it."""
+        return self.title
+
+    @property
     def steps(self) -> int:
         """Inner gradient steps per task in training."""
         raise NotImplementedError
@@ -204,12 +209,21 @@ class Algorithm:
 
         ``x`` and ``y`` are as in ``MetaBatch``; step s is taken on minibatch s modulo their number.
         """
+        yield self.start(model, theta, len(x))
+        for _, phi in self.inner_loop(model, theta, x, y, steps, lr):
+            yield phi
+
+    def inner_loop(
+        self, model: Model, theta: Tensor, x: Tensor, y: Tensor, steps: int, lr: float
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the losses before each of ``steps``, and the parameters after it, as ``adapt``."""
         phi = self.start(model, theta, len(x))
-        yield phi
         for step in range(steps):
             minibatch = step % x.shape[1]
-            _, _, phi = self.inner_step(model, theta, phi, x[:, minibatch], y[:, minibatch], lr)
-            yield phi
+            losses, _, phi = self.inner_step(
+                model, theta, phi, x[:, minibatch], y[:, minibatch], lr
+            )
+            yield losses, phi
 
     def batches(self, sampler: TaskSampler, first: int, n: int) -> Batches:
         """Draw the data of meta-iterations ``first`` to ``first + n - 1``."""

@@ -51,11 +51,23 @@ def step(
         velocity = moments["velocity"] * algorithm.momentum + gradient
         return theta.sub(velocity, alpha=lr), {"velocity": velocity}
     if algorithm.outer_optimizer == "adam":
-        beta1, beta2 = algorithm.adam_betas
-        mean = moments["mean"] * beta1 + gradient * (1 - beta1)
-        variance = moments["variance"] * beta2 + gradient * gradient * (1 - beta2)
-        unbiased_mean = mean / (1 - beta1 ** (iteration + 1))
-        unbiased_variance = variance / (1 - beta2 ** (iteration + 1))
-        direction = unbiased_mean / (unbiased_variance.sqrt() + ADAM_EPSILON)
-        return theta.sub(direction, alpha=lr), {"mean": mean, "variance": variance}
+        return adam_step(theta, gradient, moments, algorithm.adam_betas, lr, iteration)
     return theta.sub(gradient, alpha=lr), {}
+
+
+def adam_step(
+    parameters: Tensor,
+    gradient: Tensor,
+    moments: dict[str, Tensor],
+    betas: tuple[float, float],
+    lr: float,
+    iteration: int,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return parameters and moments after a step of Adam, the first of which is number 0."""
+    beta1, beta2 = betas
+    mean = moments["mean"] * beta1 + gradient * (1 - beta1)
+    variance = moments["variance"] * beta2 + gradient * gradient * (1 - beta2)
+    unbiased_mean = mean / (1 - beta1 ** (iteration + 1))
+    unbiased_variance = variance / (1 - beta2 ** (iteration + 1))
+    direction = unbiased_mean / (unbiased_variance.sqrt() + ADAM_EPSILON)
+    return parameters.sub(direction, alpha=lr), {"mean": mean, "variance": variance}

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from core import validation
-from core.algorithms.base import LARGEST_BATCH, Algorithm, Budget, Kernel, MetaBatch, Model
+from core.algorithms.base import (
+    LARGEST_BATCH,
+    Algorithm,
+    Budget,
+    Kernel,
+    MetaBatch,
+    Model,
+)
 from core.errors import ConfigError
 from core.settings import setting
 
@@ -16,6 +23,8 @@ if TYPE_CHECKING:
 
     from core.tasks.base import Batches
     from core.tasks.sampler import TaskSampler
+
+InnerOptimizer = Literal["sgd", "adam"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +43,12 @@ class Reptile(Algorithm):
     points: int = setting(50, help="Equally spaced points in a task's data")
     batch_size: int = setting(10, help="Minibatch size; must divide the number of points")
     inner_epochs: int = setting(1, help="Inner epochs; data is reshuffled for each")
+    inner_optimizer: InnerOptimizer = setting(
+        "sgd", help="Inner optimizer, also of evaluations; adam needs a lower inner_lr", added=True
+    )
+    inner_betas: tuple[float, float] = setting(
+        (0.9, 0.999), help="Decay rates of the inner moments, for adam", added=True
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -41,6 +56,9 @@ class Reptile(Algorithm):
         validation.count("reptile.batch_size", self.batch_size, high=self.points)
         validation.count("reptile.inner_epochs", self.inner_epochs, high=LARGEST_BATCH)
         self._check_data()
+        validation.one_of("reptile.inner_optimizer", self.inner_optimizer, get_args(InnerOptimizer))
+        for beta in self.inner_betas:
+            validation.within("reptile.inner_betas", beta, 0, 1)
         if self.points % self.batch_size:
             raise ConfigError(
                 "reptile.batch_size", self.batch_size, f"must divide {self.points} points"
@@ -55,26 +73,46 @@ class Reptile(Algorithm):
         return self.inner_epochs * self.points // self.batch_size
 
     @property
-    def kernel(self) -> Kernel:
+    def kernel(self) -> Kernel | None:
+        if self.inner_optimizer == "adam":
+            return None
         return Kernel(self.steps, self.inner_lr, 1.0 / self.tasks)
+
+    @property
+    def variant(self) -> str:
+        return f"{self.title} with Adam inside" if self.inner_optimizer == "adam" else self.title
 
     def batches(self, sampler: TaskSampler, first: int, n: int) -> Batches:
         return sampler.minibatches(
             first, n, self.tasks, self.points, self.batch_size, self.inner_epochs
         )
 
+    def inner_loop(
+        self, model: Model, theta: Tensor, x: Tensor, y: Tensor, steps: int, lr: float
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Take steps of SGD, or of Adam whose moments start at zero for each task."""
+        if self.inner_optimizer == "sgd":
+            yield from super().inner_loop(model, theta, x, y, steps, lr)
+            return
+        from core.algorithms.optimizers import MOMENTS, adam_step  # late: it imports NumPy
+
+        phi = self.start(model, theta, len(x))
+        moments = {name: phi.new_zeros(phi.shape) for name in MOMENTS["adam"]}
+        for step in range(steps):
+            minibatch = step % x.shape[1]
+            losses, gradient = model.loss_and_gradient(phi, x[:, minibatch], y[:, minibatch])
+            phi, moments = adam_step(phi, gradient, moments, self.inner_betas, lr, step)
+            yield losses, phi
+
     def outer_gradient(
         self, model: Model, theta: Tensor, batch: MetaBatch
     ) -> tuple[Tensor, Tensor]:
-        """Return the loss, and the mean over tasks of theta - phi, where SGD ends at phi.
+        """Return the loss, and the mean over tasks of theta - phi, which ends the inner loop.
 
         A descent step of size epsilon along it is theta + epsilon (phi - theta). The training
         loss is the mean over the minibatches of the loss before each step.
         """
-        phi = self.start(model, theta, self.tasks)
         losses = theta.new_zeros(())
-        for step in range(self.steps):
-            x, y = batch.x[:, step], batch.y[:, step]
-            loss, _, phi = self.inner_step(model, theta, phi, x, y, self.inner_lr)
-            losses = losses + loss.mean()
-        return losses / self.steps, theta - phi.mean(0)
+        for loss, phi in self.inner_loop(model, theta, batch.x, batch.y, self.steps, self.inner_lr):
+            losses, end = losses + loss.mean(), phi
+        return losses / self.steps, theta - end.mean(0)

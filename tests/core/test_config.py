@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +55,8 @@ ALLOWED = {
         "points": [*NO_COUNT, 1, 100_001],
         "batch_size": [*NO_COUNT, 51, 3, 49],
         "inner_epochs": [*NO_COUNT, 100_001],
+        "inner_optimizer": [*NO_CHOICE, "momentum"],
+        "inner_betas": [[bad, 0.9] for bad in NO_FRACTION] + [[0.9], [], 0.9, None, "ab"],
     },
 }
 NETWORK = {
@@ -215,6 +218,17 @@ def test_the_dictionary_has_every_setting() -> None:
     assert plain["algorithm"]["name"] == "fomaml"
     assert plain["algorithm"]["reduction"] == "sum"
     assert list(plain["waves"]["phase"]) == [0.0, 6.283185307179586]
+
+
+def test_files_of_a_run_have_the_settings_of_version_01_while_later_ones_have_their_defaults() -> (
+    None
+):
+    first = json.loads((Path(__file__).parent / "first_version" / "run.json").read_text())
+    record = RunConfig(algorithm=Fomaml()).to_dict()
+    del record["validation"]
+    assert json.dumps(record) == json.dumps(first["config"])
+    reptile = RunConfig(algorithm=Reptile()).to_dict()["algorithm"]
+    assert list(reptile)[-3:] == ["points", "batch_size", "inner_epochs"]
 
 
 @given(

@@ -55,7 +55,19 @@ def loss_of(net: nn.Module, x: Array, y: Array) -> Tensor:
 
 def sgd_step(net: nn.Module, x: Array, y: Array, lr: float) -> float:
     """Take one step of ``torch.optim.SGD``; return the loss before it."""
-    optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+    return step(torch.optim.SGD(net.parameters(), lr=lr), net, x, y)
+
+
+def inner_optimizer(algorithm: Reptile, net: nn.Module) -> torch.optim.Optimizer:
+    """Return the optimizer of one task's inner loop."""
+    if algorithm.inner_optimizer == "adam":
+        betas = algorithm.inner_betas
+        return torch.optim.Adam(net.parameters(), lr=algorithm.inner_lr, betas=betas)
+    return torch.optim.SGD(net.parameters(), lr=algorithm.inner_lr)
+
+
+def step(optimizer: torch.optim.Optimizer, net: nn.Module, x: Array, y: Array) -> float:
+    """Take one step of ``optimizer``; return the loss before it."""
     optimizer.zero_grad()
     loss = loss_of(net, x, y)
     loss.backward()
@@ -159,10 +171,9 @@ def _reptile(algorithm: Reptile, net: nn.Module, x: Array, y: Array) -> tuple[fl
     losses, ends = [], []
     for task in range(algorithm.tasks):
         adapted = copy.deepcopy(net)
+        optimizer = inner_optimizer(algorithm, adapted)
         for minibatch in range(x.shape[1]):
-            losses.append(
-                sgd_step(adapted, x[task, minibatch], y[task, minibatch], algorithm.inner_lr)
-            )
+            losses.append(step(optimizer, adapted, x[task, minibatch], y[task, minibatch]))
         ends.append(flat(adapted))
     return float(np.mean(losses)), flat(net) - np.mean(ends, axis=0)
 

@@ -94,7 +94,11 @@ def joints(draw: st.DrawFn, optimizers: st.SearchStrategy[str] = OPTIMIZERS) -> 
 
 
 @st.composite
-def reptiles(draw: st.DrawFn, optimizers: st.SearchStrategy[str] = OPTIMIZERS) -> Reptile:
+def reptiles(
+    draw: st.DrawFn,
+    optimizers: st.SearchStrategy[str] = OPTIMIZERS,
+    inner: st.SearchStrategy[str] = st.just("sgd"),  # noqa: B008  (immutable)
+) -> Reptile:
     """Reptile with any option, a few tasks, minibatches and epochs."""
     batch_size = draw(st.integers(1, 8))
     batches = draw(st.integers(1 if batch_size > 1 else 2, 4))
@@ -103,6 +107,8 @@ def reptiles(draw: st.DrawFn, optimizers: st.SearchStrategy[str] = OPTIMIZERS) -
         points=batch_size * batches,
         batch_size=batch_size,
         inner_epochs=draw(st.integers(1, 3)),
+        inner_optimizer=draw(inner),  # type: ignore[arg-type]
+        inner_betas=draw(st.tuples(st.floats(0, 0.99), st.floats(0.5, 0.999))),
     )
 
 
@@ -113,6 +119,8 @@ def algorithms(engine: str = "torch") -> st.SearchStrategy[Algorithm]:
     relatives.append(fomamls(queries=random))
     if engine == "fused":
         relatives = [mamls(orders=st.just("first"))]
+    else:
+        relatives.append(reptiles(inner=st.just("adam")))
     return st.one_of(fomamls(), reptiles(), joints(), *relatives)
 
 

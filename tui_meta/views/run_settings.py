@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
+from core.algorithms.base import Algorithm
 from core.algorithms.registry import ALGORITHMS
 from core.config import RunConfig
 from core.errors import LabError
@@ -40,7 +41,7 @@ def main_settings(snapshot: Snapshot) -> dict[str, str]:
     algorithm, network = config.algorithm, config.network
     points = next((name for name in ("shots", "points") if hasattr(algorithm, name)), "")
     return {
-        "inner rate": f"{algorithm.inner_lr:g}",
+        "inner rate": f"{algorithm.inner_lr:g}{_inner_optimizer(algorithm)}",
         "outer rate": f"{algorithm.outer_lr:g} {algorithm.outer_optimizer}",
         "per iteration": f"{algorithm.tasks:,} task{'s' if algorithm.tasks > 1 else ''}",
         "per task": f"{getattr(algorithm, points):,} {points}" if points else "",
@@ -48,6 +49,12 @@ def main_settings(snapshot: Snapshot) -> dict[str, str]:
         "network": f"{'-'.join(map(str, network.hidden))} {network.activation}",
         "seed": str(config.seed),
     }
+
+
+def _inner_optimizer(algorithm: Algorithm) -> str:
+    """Return the inner optimizer after a rate, where it is not plain SGD."""
+    name = getattr(algorithm, "inner_optimizer", "sgd")
+    return "" if name == "sgd" else f" {name}"
 
 
 def settings_words(snapshot: Snapshot) -> str:

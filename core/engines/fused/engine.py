@@ -105,7 +105,7 @@ class FusedEngine:
 def unsupported_reason(config: RunConfig) -> str | None:
     """Return the reason why this engine cannot run ``config``; None if it can."""
     if config.algorithm.kernel is None:
-        return f"no kernel for {config.algorithm.title}"
+        return f"no kernel for {config.algorithm.variant}"
     if isinstance(config.algorithm, QueryAlgorithm) and config.algorithm.query == "random":
         return "no kernel for random query points"
     if not config.tasks.is_curve:

@@ -42,7 +42,8 @@ KINDS: dict[str, Callable[[st.SearchStrategy[str]], st.SearchStrategy[Algorithm]
     "fomaml-sum": lambda optimizers: fomamls(optimizers, st.just("sum")),
     "fomaml-mean": lambda optimizers: fomamls(optimizers, st.just("mean")),
     "fomaml-random": lambda optimizers: fomamls(optimizers, queries=st.just("random")),
-    "reptile": reptiles,
+    "reptile-sgd": reptiles,
+    "reptile-adam": lambda optimizers: reptiles(optimizers, st.just("adam")),
     "maml-first": lambda optimizers: mamls(optimizers, orders=st.just("first")),
     "maml-second": lambda optimizers: mamls(optimizers, orders=st.just("second")),
     "maml-random": lambda optimizers: mamls(optimizers, queries=st.just("random")),
@@ -357,6 +358,24 @@ def test_meta_sgd_learns_its_inner_rates_and_evaluates_with_them() -> None:
     assert (
         engine.adapt(after, sets, (1,), 0.5).losses == engine.adapt(after, sets, (1,), 0.1).losses
     )
+
+
+def test_reptile_evaluates_with_its_inner_optimizer_from_zero_moments_for_each_task() -> None:
+    algorithm = Reptile(inner_optimizer="adam", inner_lr=0.01)
+    config = RunConfig(algorithm=algorithm, network=SMALL, precision="float64")
+    engine = make_engine(config)
+    assert engine.note.endswith("no kernel for Reptile with Adam inside")
+    theta = engine.initial_state().theta
+    x = np.linspace([-5, -4], [4, 5], 10, axis=1)[..., None]
+    losses = engine.adapt(theta, FewShotSets(x, np.sin(x), x[0], np.sin(x)), (1, 3), 0.01).losses
+    for task in range(2):
+        net = reference.sequential(SMALL, theta)
+        optimizer = reference.inner_optimizer(algorithm, net)
+        for steps in range(1, 4):
+            reference.step(optimizer, net, x[task], np.sin(x[task]))
+            if steps != 2:
+                expected = reference.loss_of(net, x[0], np.sin(x[task])).item()
+                assert losses[task, steps // 2] == pytest.approx(expected, rel=1e-9)
 
 
 def test_algorithms_without_a_kernel_train_on_pytorch_and_say_so() -> None:

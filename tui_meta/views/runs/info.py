@@ -56,7 +56,7 @@ def recorded_run(details: RunDetails, config: RunConfig) -> Snapshot:
         best=summary.best,
         curve=Curve(),
         theta=None,
-        config=record.config,
+        config=config.to_dict(complete=True),
         budget=config.algorithm.budget,
     )
 
