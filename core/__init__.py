@@ -14,10 +14,13 @@ TYPE_CHECKING = False  # Type checkers take it for true; importing typing would 
 if TYPE_CHECKING:
     from core.algorithms.anil import Anil
     from core.algorithms.base import Algorithm
+    from core.algorithms.cavia import Cavia
     from core.algorithms.fomaml import Fomaml
     from core.algorithms.joint import JointTraining
     from core.algorithms.maml import Maml
     from core.algorithms.metasgd import MetaSgd
+    from core.algorithms.oracle import Oracle
+    from core.algorithms.random import RandomInitialisation
     from core.algorithms.reptile import Reptile
     from core.api import (
         Evaluation,
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Algorithm",
     "Anil",
+    "Cavia",
     "CubicTasks",
     "Evaluation",
     "EvaluationProtocol",
@@ -60,8 +64,10 @@ __all__ = [
     "MetaSgd",
     "MixtureTasks",
     "NetworkConfig",
+    "Oracle",
     "PolynomialTasks",
     "QuadraticTasks",
+    "RandomInitialisation",
     "Reptile",
     "RippleTasks",
     "Run",
@@ -86,6 +92,7 @@ _MODULES = {
     "TaskFamily": "core.tasks.family",
     "register": "core.extensions",
     "Anil": "core.algorithms.anil",
+    "Cavia": "core.algorithms.cavia",
     "CubicTasks": "core.tasks.polynomials",
     "EvaluationProtocol": "core.evaluation_protocol",
     "Fomaml": "core.algorithms.fomaml",
@@ -98,8 +105,10 @@ _MODULES = {
     "MetaSgd": "core.algorithms.metasgd",
     "MixtureTasks": "core.tasks.mixture",
     "NetworkConfig": "core.models.settings",
+    "Oracle": "core.algorithms.oracle",
     "PolynomialTasks": "core.tasks.polynomials",
     "QuadraticTasks": "core.tasks.polynomials",
+    "RandomInitialisation": "core.algorithms.random",
     "Reptile": "core.algorithms.reptile",
     "RippleTasks": "core.tasks.surfaces",
     "RunConfig": "core.config",

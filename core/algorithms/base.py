@@ -38,6 +38,10 @@ class Model(Protocol):
         """Length of a parameter vector."""
 
     @property
+    def first_bias(self) -> slice:
+        """The place of the first layer's bias in a vector."""
+
+    @property
     def head(self) -> slice:
         """The place of the last layer's parameters in a vector."""
 
@@ -54,19 +58,35 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """The sizes on which those of what is learned beside the network depend.
+
+    ``parameters`` are the network's, ``units`` those of its first layer, and ``task_parameters``
+    the numbers by which tasks differ.
+    """
+
+    parameters: int
+    inputs: int
+    units: int
+    task_parameters: int
+
+
+@dataclass(frozen=True)
 class MetaBatch:
     """The data of one meta-iteration.
 
     ``x`` of the inner loop is ``(n_tasks, n_minibatches, n_points, inputs)``, ``y`` has as many
     values of ``outputs``; ``query_x`` is ``(n_query, inputs)`` for all tasks, or
     ``(n_tasks, n_query, inputs)``, and ``query_y`` ``(n_tasks, n_query, outputs)``, both without
-    points for algorithms without a query set.
+    points for algorithms without a query set. ``task_parameters`` ``(n_tasks, n)`` are known where
+    there is one minibatch.
     """
 
     x: Tensor
     y: Tensor
     query_x: Tensor
     query_y: Tensor
+    task_parameters: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -170,15 +190,15 @@ class Algorithm:
         """Inner gradient steps per task in training."""
         raise NotImplementedError
 
-    def learned(self, n_parameters: int) -> dict[str, int]:
-        """Return what is learned beside the ``n_parameters`` of the network: sizes by name.
+    def learned(self, sizes: Sizes) -> dict[str, int]:
+        """Return what is learned beside the parameters of the network: sizes by name.
 
         Vectors, which follow the network's parameters in the vector of meta-parameters.
         """
         return {}
 
-    def init(self, theta: Floats) -> dict[str, Floats]:
-        """Return the initial values of what is ``learned``, where the network has ``theta``."""
+    def init(self, sizes: Sizes, draws: Floats) -> dict[str, Floats]:
+        """Return the initial values of what is ``learned``, from as many uniform ``draws``."""
         return {}
 
     def start(self, model: Model, theta: Tensor, n_tasks: int) -> Tensor:
@@ -203,11 +223,19 @@ class Algorithm:
         return losses, gradient, phi - rates * gradient
 
     def adapt(
-        self, model: Model, theta: Tensor, x: Tensor, y: Tensor, steps: int, lr: float
+        self,
+        model: Model,
+        theta: Tensor,
+        x: Tensor,
+        y: Tensor,
+        steps: int,
+        lr: float,
+        task_parameters: Tensor | None = None,
     ) -> Iterator[Tensor]:
         """Yield the parameters of all tasks before any inner step, and after each of ``steps``.
 
-        ``x`` and ``y`` are as in ``MetaBatch``; step s is taken on minibatch s modulo their number.
+        Data are as in ``MetaBatch``; step s is taken on minibatch s modulo their number. Nothing
+        but an oracle looks at ``task_parameters``.
         """
         yield self.start(model, theta, len(x))
         for _, phi in self.inner_loop(model, theta, x, y, steps, lr):

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from core import validation
-from core.algorithms.base import LARGEST_BATCH, Algorithm, Budget, Kernel, MetaBatch, Model
+from core.algorithms.base import (
+    LARGEST_BATCH,
+    Algorithm,
+    Budget,
+    Kernel,
+    MetaBatch,
+    Model,
+)
 from core.settings import setting
 
 if TYPE_CHECKING:
@@ -38,7 +45,7 @@ class JointTraining(Algorithm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        validation.count("joint.points", self.points, high=LARGEST_BATCH)
+        validation.count(f"{self.name}.points", self.points, high=LARGEST_BATCH)
         self._check_data()
 
     @property
@@ -46,7 +53,7 @@ class JointTraining(Algorithm):
         return Budget(self.tasks, self.tasks * self.points, self.tasks)
 
     @property
-    def kernel(self) -> Kernel:
+    def kernel(self) -> Kernel | None:
         """One inner step: its displacement is the gradient, times its rate."""
         return Kernel(1, _KERNEL_RATE, 1.0 / (_KERNEL_RATE * self.tasks))
 

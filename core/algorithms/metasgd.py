@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from core.algorithms.base import Kernel, MetaBatch, Model, OuterOptimizer
+from core.algorithms.base import Kernel, MetaBatch, Model, OuterOptimizer, Sizes
 from core.algorithms.maml import Maml
 from core.settings import setting
 
@@ -34,12 +34,12 @@ class MetaSgd(Maml):
     def kernel(self) -> Kernel | None:
         return None
 
-    def learned(self, n_parameters: int) -> dict[str, int]:
-        return {"alpha": n_parameters}
+    def learned(self, sizes: Sizes) -> dict[str, int]:
+        return {"alpha": sizes.parameters}
 
-    def init(self, theta: Floats) -> dict[str, Floats]:
+    def init(self, sizes: Sizes, draws: Floats) -> dict[str, Floats]:
         """Return the vector alpha of the inner rates."""
-        return {"alpha": theta * 0 + theta.dtype.type(self.inner_lr)}
+        return {"alpha": 0 * draws + self.inner_lr}
 
     def rates(self, model: Model, theta: Tensor, lr: float) -> Tensor | float:
         return theta[model.n_parameters :]

@@ -2,16 +2,23 @@
 
 from core.algorithms.anil import Anil
 from core.algorithms.base import Algorithm
+from core.algorithms.cavia import Cavia
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.joint import JointTraining
 from core.algorithms.maml import Maml
 from core.algorithms.metasgd import MetaSgd
+from core.algorithms.oracle import Oracle
+from core.algorithms.random import RandomInitialisation
 from core.algorithms.reptile import Reptile
 from core.errors import ConfigError
 from core.validation import decode, require_table
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
-    kind.name: kind for kind in (Fomaml, Reptile, Maml, Anil, MetaSgd, JointTraining)
+    kind.name: kind
+    for kind in (
+        *(Fomaml, Reptile, Maml, Anil, MetaSgd, Cavia),
+        *(JointTraining, RandomInitialisation, Oracle),
+    )
 }
 """Algorithm classes by name."""
 

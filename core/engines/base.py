@@ -9,11 +9,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.algorithms.base import Sizes
 from core.algorithms.optimizers import MOMENTS
 from core.config import RunConfig
 from core.models.mlp import MLP
 from core.tasks.base import Floats
+from core.tasks.counter_random import uniforms
 from core.tasks.sampler import TaskSampler
+from core.tasks.streams import Stream
 
 
 @dataclass(frozen=True)
@@ -83,20 +86,22 @@ class FewShotSets:
 
     Support sets are ``(n_tasks, shots, inputs)`` and ``(n_tasks, shots, outputs)``. The query set
     is ``(n_query, inputs)`` for all tasks, or ``(n_tasks, n_query, inputs)``, and its y
-    ``(n_tasks, n_query, outputs)``.
+    ``(n_tasks, n_query, outputs)``. An oracle alone looks at ``task_parameters`` ``(n_tasks, n)``.
     """
 
     support_x: Floats
     support_y: Floats
     query_x: Floats
     query_y: Floats
+    task_parameters: Floats | None = None
 
     def part(self, start: int, n: int) -> FewShotSets:
         """Return ``n`` of the tasks, or all that are left, from number ``start`` on."""
         tasks = slice(start, start + n)
         query_x = self.query_x if self.query_x.ndim == 2 else self.query_x[tasks]
         return FewShotSets(
-            self.support_x[tasks], self.support_y[tasks], query_x, self.query_y[tasks]
+            *(self.support_x[tasks], self.support_y[tasks], query_x, self.query_y[tasks]),
+            None if self.task_parameters is None else self.task_parameters[tasks],
         )
 
 
@@ -116,6 +121,14 @@ def sampler_of(config: RunConfig) -> TaskSampler:
     )
 
 
+def sizes_of(config: RunConfig) -> Sizes:
+    """Return the sizes that an algorithm may need to know."""
+    network, tasks = network_of(config), config.tasks
+    bias = network.first_bias
+    units = bias.stop - bias.start
+    return Sizes(network.n_parameters, tasks.inputs, units, len(tasks.parameters))
+
+
 @dataclass(frozen=True)
 class MetaParameters:
     """The parts of a run's meta-parameters, which are one flat vector.
@@ -130,8 +143,7 @@ class MetaParameters:
     @classmethod
     def of(cls, config: RunConfig) -> MetaParameters:
         """Return those of the runs of ``config``."""
-        network = network_of(config)
-        return cls(network, config.algorithm.learned(network.n_parameters))
+        return cls(network_of(config), config.algorithm.learned(sizes_of(config)))
 
     @property
     def size(self) -> int:
@@ -158,8 +170,13 @@ class MetaParameters:
 
 def untrained(config: RunConfig) -> TrainState:
     """Return the state before the first iteration: the same for every engine."""
-    theta = network_of(config).initial(config.seed, config.precision)
-    theta = np.concatenate([theta, *config.algorithm.init(theta).values()])
+    parameters = MetaParameters.of(config)
+    theta = parameters.network.initial(config.seed, config.precision)
+    if parameters.others:
+        width = sum(parameters.others.values())
+        draws = uniforms(config.seed, Stream.ALGORITHM, 0, 1, width)[0]
+        others = config.algorithm.init(sizes_of(config), draws)
+        theta = np.concatenate([theta, *others.values()], dtype=theta.dtype, casting="same_kind")
     names = MOMENTS[config.algorithm.outer_optimizer]
     return TrainState(0, theta, {name: np.zeros_like(theta) for name in names})
 

@@ -27,7 +27,10 @@ def few_shot(
     The arrays of the result have one row.
     """
     grid = task.function.points(query_grid(tasks))
-    sets = FewShotSets(task.support_x[None], task.support_y[None], grid, task.function(grid)[None])
+    sets = FewShotSets(
+        *(task.support_x[None], task.support_y[None], grid, task.function(grid)[None]),
+        np.array([task.function.parameters]),
+    )
     return engine.adapt(theta, sets, range(steps + 1), lr, every_step=every_step)
 
 

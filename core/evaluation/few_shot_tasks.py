@@ -176,4 +176,5 @@ def draw_many(protocol: EvaluationProtocol, family: TaskFamily) -> ManyTasks:
     if noise:
         noises = noise * normals(draws[3]).reshape(n, shots + queries, tasks.outputs)
         support_y, query_y = support_y + noises[:, :shots], query_y + noises[:, shots:]
-    return ManyTasks(tasks, parameters, FewShotSets(support_x, support_y, query_x, query_y))
+    sets = FewShotSets(support_x, support_y, query_x, query_y, parameters)
+    return ManyTasks(tasks, parameters, sets)

@@ -49,6 +49,12 @@ class MLP:
         return sum(math.prod(shape) for shape in self.shapes.values())
 
     @property
+    def first_bias(self) -> slice:
+        """The place of the first layer's bias in the vector."""
+        n_in, n_out = self.sizes[:2]
+        return slice(n_in * n_out, (n_in + 1) * n_out)
+
+    @property
     def head_size(self) -> int:
         """The number of parameters of the last layer, which are the last ones."""
         n_in, n_out = self.sizes[-2:]

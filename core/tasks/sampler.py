@@ -62,7 +62,8 @@ class TaskSampler:
             noise = self._noise(draws[..., task + place :])
             y[:, :, :shots] += noise[:, :, :shots]
             query_y += noise[:, :, shots:]
-        return Batches(x[:, :, None, :shots], y[:, :, None, :shots], query_x, query_y)
+        support = x[:, :, None, :shots], y[:, :, None, :shots]
+        return Batches(*support, query_x, query_y, parameters)
 
     def minibatches(
         self, first: int, n: int, n_tasks: int, points: int, batch_size: int, epochs: int

@@ -21,3 +21,4 @@ class Stream(IntEnum):
     LAB = 12
     SAMPLE = 13
     FIXED_TASKS = 14
+    ALGORITHM = 15

@@ -16,10 +16,13 @@ from torch import Tensor, nn
 
 from core.algorithms.anil import Anil
 from core.algorithms.base import Algorithm
+from core.algorithms.cavia import Cavia
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.joint import JointTraining
 from core.algorithms.maml import Maml
 from core.algorithms.metasgd import MetaSgd
+from core.algorithms.oracle import Oracle
+from core.algorithms.random import RandomInitialisation
 from core.algorithms.reptile import Reptile
 from core.models.settings import NetworkConfig
 
@@ -82,21 +85,32 @@ def outer_gradient(
     y: Array,
     query_x: Array,
     query_y: Array,
-    alpha: Array | None = None,
+    beside: Array | None = None,
+    known: Array | None = None,
 ) -> tuple[float, Array]:
     """Return training loss and outer gradient at ``net``; shapes as in ``MetaBatch``.
 
-    ``alpha`` are the inner rates of Meta-SGD.
+    ``beside`` is what is learned beside the network, such as the inner rates of Meta-SGD, and
+    ``known`` are the parameters of the tasks.
     """
     query_x = np.broadcast_to(query_x, (len(query_y), *query_x.shape[-2:]))
     if isinstance(algorithm, Fomaml):
         return _fomaml(algorithm, net, x[:, 0], y[:, 0], query_x, query_y)
     if isinstance(algorithm, Maml):
-        rates = _rates(algorithm, net, alpha)
+        rates = _rates(algorithm, net, beside)
         return _maml(algorithm, net, rates, (x[:, 0], y[:, 0]), (query_x, query_y))
+    if isinstance(algorithm, Cavia):
+        assert beside is not None
+        return _cavia(algorithm, net, beside, (x[:, 0], y[:, 0]), (query_x, query_y))
+    if isinstance(algorithm, Oracle):
+        assert beside is not None
+        assert known is not None
+        return _oracle(net, beside, (x[:, 0], y[:, 0]), known)
     if isinstance(algorithm, JointTraining):
         losses = [loss_of(net, *task) for task in zip(x[:, 0], y[:, 0], strict=True)]
         loss = torch.stack(losses).mean()
+        if isinstance(algorithm, RandomInitialisation):
+            return loss.item(), np.zeros_like(flat(net))
         return loss.item(), _joined(torch.autograd.grad(loss, list(net.parameters())))
     assert isinstance(algorithm, Reptile)
     return _reptile(algorithm, net, x, y)
@@ -161,6 +175,61 @@ def _loss_at(net: nn.Module, phi: dict[str, Tensor], x: Array, y: Array) -> Tens
     targets = torch.tensor(y, dtype=torch.float64).reshape(-1, 1)
     inputs = torch.tensor(x, dtype=torch.float64).reshape(len(targets), -1)
     return nn.functional.mse_loss(torch.func.functional_call(net, phi, inputs), targets)
+
+
+class WithInputs(nn.Module):
+    """``net`` with further inputs beside x, which have the weights ``beside``."""
+
+    def __init__(self, net: nn.Module, beside: Array) -> None:
+        super().__init__()
+        self.net = net
+        first = next(net.children())
+        assert isinstance(first, nn.Linear)
+        self.weights = nn.Parameter(torch.tensor(beside).reshape(first.out_features, -1))
+
+    def forward(self, x: Tensor, others: Tensor) -> Tensor:
+        first, *later = self.net.children()
+        inputs = torch.cat([x, others.expand(len(x), -1)], 1)
+        weights = torch.cat([first.weight, self.weights], 1)
+        return nn.Sequential(*later)(nn.functional.linear(inputs, weights, first.bias))
+
+    def loss(self, x: Array, y: Array, others: Tensor) -> Tensor:
+        inputs, targets = (torch.tensor(one, dtype=torch.float64).reshape(-1, 1) for one in (x, y))
+        return nn.functional.mse_loss(self(inputs, others), targets)
+
+    def outer(self, losses: Sequence[Tensor], reduction: str) -> tuple[float, Array]:
+        """Return the mean of the losses, and the derivative of their ``reduction``."""
+        mean = torch.stack(losses).mean()
+        parameters = [*self.net.parameters(), self.weights]
+        gradient = _joined(torch.autograd.grad(mean, parameters))
+        return mean.item(), gradient * (len(losses) if reduction == "sum" else 1)
+
+
+def _cavia(
+    algorithm: Cavia,
+    net: nn.Module,
+    beside: Array,
+    support: tuple[Array, Array],
+    query: tuple[Array, Array],
+) -> tuple[float, Array]:
+    """Algorithm 1 of Zintgraf et al. (2019), with real context inputs."""
+    whole, losses = WithInputs(net, beside), []
+    for x, y, query_x, query_y in zip(*support, *query, strict=True):
+        context = torch.zeros(algorithm.context_inputs, dtype=torch.float64, requires_grad=True)
+        for _ in range(algorithm.inner_steps):
+            loss = whole.loss(x, y, context)
+            (gradient,) = torch.autograd.grad(loss, context, create_graph=True)
+            context = context - algorithm.inner_lr * gradient
+        losses.append(whole.loss(query_x, query_y, context))
+    return whole.outer(losses, algorithm.reduction)
+
+
+def _oracle(
+    net: nn.Module, beside: Array, support: tuple[Array, Array], known: Array
+) -> tuple[float, Array]:
+    whole = WithInputs(net, beside)
+    tasks = zip(*support, torch.tensor(known, dtype=torch.float64), strict=True)
+    return whole.outer([whole.loss(*task) for task in tasks], "mean")
 
 
 def _joined(parts: Sequence[Tensor]) -> Array:

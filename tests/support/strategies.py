@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 
 from core.algorithms.anil import Anil
 from core.algorithms.base import Algorithm
+from core.algorithms.cavia import Cavia
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.joint import JointTraining
 from core.algorithms.maml import Maml
 from core.algorithms.metasgd import MetaSgd
+from core.algorithms.oracle import Oracle
+from core.algorithms.random import RandomInitialisation
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.models.settings import NetworkConfig
@@ -88,9 +91,28 @@ def mamls(
 
 
 @st.composite
-def joints(draw: st.DrawFn, optimizers: st.SearchStrategy[str] = OPTIMIZERS) -> JointTraining:
-    """Joint training with any option, and a few tasks and points."""
-    return JointTraining(**_common(draw, optimizers), points=draw(st.integers(1, 20)))
+def cavias(draw: st.DrawFn, optimizers: st.SearchStrategy[str] = OPTIMIZERS) -> Cavia:
+    """CAVIA with any option, a few tasks, points, steps and context inputs."""
+    common = _common(draw, optimizers)
+    common["outer_lr"] /= 10
+    return Cavia(
+        **{**common, "inner_lr": draw(st.floats(1e-3, 1.0))},
+        shots=draw(st.integers(1, 12)),
+        query_points=draw(st.integers(2, 20)),
+        inner_steps=draw(st.integers(1, 4)),
+        reduction=draw(REDUCTIONS),  # type: ignore[arg-type]
+        context_inputs=draw(st.integers(1, 4)),
+    )
+
+
+@st.composite
+def joints(
+    draw: st.DrawFn,
+    optimizers: st.SearchStrategy[str] = OPTIMIZERS,
+    kind: type[JointTraining] = JointTraining,
+) -> JointTraining:
+    """Joint training, or a relative, with any option, and a few tasks and points."""
+    return kind(**_common(draw, optimizers), points=draw(st.integers(1, 20)))
 
 
 @st.composite
@@ -120,8 +142,9 @@ def algorithms(engine: str = "torch") -> st.SearchStrategy[Algorithm]:
     if engine == "fused":
         relatives = [mamls(orders=st.just("first"))]
     else:
-        relatives.append(reptiles(inner=st.just("adam")))
-    return st.one_of(fomamls(), reptiles(), joints(), *relatives)
+        relatives += [reptiles(inner=st.just("adam")), cavias(), joints(kind=Oracle)]
+    relatives += [joints(), joints(kind=RandomInitialisation)]
+    return st.one_of(fomamls(), reptiles(), *relatives)
 
 
 NETWORKS = st.builds(

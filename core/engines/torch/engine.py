@@ -50,6 +50,7 @@ class TorchEngine:
         x, y, query_x, query_y = map(self._tensor, batches.arrays)
         if query_x.dim() == 2:  # the same in all iterations
             query_x = query_x.expand(n, -1, -1)
+        given = self._known(batches.task_parameters)
         theta = self._tensor(state.theta)
         moments = {name: self._tensor(vector) for name, vector in state.moments.items()}
         rates = outer.learning_rates(
@@ -58,7 +59,10 @@ class TorchEngine:
         losses = []
         for index in range(n):
             iteration = state.iteration + index
-            batch = MetaBatch(x[index], y[index], query_x[index], query_y[index])
+            batch = MetaBatch(
+                *(x[index], y[index], query_x[index], query_y[index]),
+                None if given is None else given[index],
+            )
             loss, gradient = config.algorithm.outer_gradient(self._model, theta, batch)
             if loss.shape or gradient.shape != theta.shape:
                 raise _wrong_shapes(config.algorithm, loss, gradient, theta)
@@ -99,7 +103,9 @@ class TorchEngine:
         reported = set(steps)
         predictions: list[Tensor] = []
         losses: list[Tensor] = []
-        for step, phi in enumerate(algorithm.adapt(self._model, meta, *data, steps[-1], lr)):
+        given = self._known(sets.task_parameters)
+        path = algorithm.adapt(self._model, meta, *data, steps[-1], lr, given)
+        for step, phi in enumerate(path):
             if step not in reported:
                 continue
             predicted = self._model.predict(phi, query_x)
@@ -111,6 +117,9 @@ class TorchEngine:
             torch.stack(losses, 1).double().cpu().numpy(),
             torch.stack(predictions, 1).cpu().numpy(),
         )
+
+    def _known(self, task_parameters: Floats | None) -> Tensor | None:
+        return None if task_parameters is None else self._tensor(task_parameters)
 
     def _tensor(self, array: Floats) -> Tensor:
         contiguous = np.array(array, self._config.precision, order="C")
@@ -127,6 +136,7 @@ class TorchMLP:
     def __init__(self, network: MLP) -> None:
         self.n_parameters = network.n_parameters
         self.head = slice(network.n_parameters - network.head_size, None)
+        self.first_bias = network.first_bias
         self._shapes = list(network.shapes.values())
         self._sizes = [int(np.prod(shape)) for shape in self._shapes]
         self._tanh = network.activation == "tanh"

@@ -13,6 +13,8 @@ from core.algorithms.base import Algorithm, Budget, MetaBatch
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.registry import ALGORITHMS
 from core.algorithms.reptile import Reptile
+from core.config import RunConfig
+from core.engines.base import untrained
 from core.engines.torch.engine import TorchMLP
 from core.events import Spent, spent
 from core.models.mlp import MLP
@@ -21,7 +23,8 @@ from core.tasks.sampler import TaskSampler
 from core.tasks.sine import SineTasks
 from tests.support.strategies import fomamls, reptiles
 
-NETWORK = MLP.of(NetworkConfig(hidden=(4,)))
+SMALL = NetworkConfig(hidden=(4,))
+NETWORK = MLP.of(SMALL)
 
 
 class CountingModel:
@@ -31,6 +34,7 @@ class CountingModel:
         self.gradients = 0
         self._model = TorchMLP(NETWORK)
         self.n_parameters, self.head = self._model.n_parameters, self._model.head
+        self.first_bias = self._model.first_bias
 
     def loss_and_gradient(self, params: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         losses, gradients = self._model.loss_and_gradient(params, x, y)
@@ -48,9 +52,10 @@ def counted(algorithm: Algorithm) -> Budget:
     data = algorithm.batches(TaskSampler(SineTasks(), 3, "float64"), 0, 1)
     x, y, query_x, query_y = map(torch.from_numpy, (data.x, data.y, data.query_x, data.query_y))
     model = CountingModel()
-    initial = NETWORK.initial(0, "float64")
-    theta = torch.from_numpy(np.concatenate([initial, *algorithm.init(initial).values()]))
-    algorithm.outer_gradient(model, theta, MetaBatch(x[0], y[0], query_x, query_y[0]))
+    config = RunConfig(algorithm=algorithm, network=SMALL, precision="float64")
+    theta = torch.from_numpy(np.array(untrained(config).theta))
+    known = None if data.task_parameters is None else torch.from_numpy(data.task_parameters[0])
+    algorithm.outer_gradient(model, theta, MetaBatch(x[0], y[0], query_x, query_y[0], known))
     support = sum(len(np.unique(of_task)) for of_task in data.x[0])
     return Budget(len(data.x[0]), support + query_y[0].numel(), model.gradients)
 
