@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.algorithms.oracle import Oracle
     from core.algorithms.random import RandomInitialisation
     from core.algorithms.reptile import Reptile
+    from core.analysis.gradient_check import GradientCheck, check_gradient
     from core.api import (
         Evaluation,
         LossHistory,
@@ -54,6 +55,7 @@ __all__ = [
     "Evaluation",
     "EvaluationProtocol",
     "Fomaml",
+    "GradientCheck",
     "GroupCurve",
     "HarmonicTasks",
     "JointTraining",
@@ -77,6 +79,7 @@ __all__ = [
     "Sweep",
     "TaskFamily",
     "TrainedRun",
+    "check_gradient",
     "evaluate",
     "load_checkpoint",
     "open_run",
@@ -96,6 +99,7 @@ _MODULES = {
     "CubicTasks": "core.tasks.polynomials",
     "EvaluationProtocol": "core.evaluation_protocol",
     "Fomaml": "core.algorithms.fomaml",
+    "GradientCheck": "core.analysis.gradient_check",
     "GroupCurve": "core.sweeps",
     "HarmonicTasks": "core.tasks.harmonic",
     "JointTraining": "core.algorithms.joint",
@@ -115,6 +119,7 @@ _MODULES = {
     "SineTasks": "core.tasks.sine",
     "SurfaceTasks": "core.tasks.surfaces",
     "Sweep": "core.sweeps",
+    "check_gradient": "core.analysis.gradient_check",
     "open_sweep": "core.sweeps",
     "sweep": "core.sweeps",
 }

@@ -23,6 +23,10 @@ OuterOptimizer = Literal["sgd", "momentum", "adam"]
 Schedule = Literal["constant", "linear", "cosine"]
 Reduction = Literal["sum", "mean"]
 
+Derivative = Literal["second", "first", "displacement", "zero"]
+"""What an outer gradient is: the derivative of the training loss through the inner steps, the same
+with the gradients of these held constant, theta - phi as the mean over tasks, or nothing."""
+
 LARGEST_BATCH = 100_000
 """Bound on points and tasks, so that a typing error cannot use up all memory."""
 
@@ -178,6 +182,11 @@ class Algorithm:
     @property
     def kernel(self) -> Kernel | None:
         """What the fused engine needs to know; None where it cannot compute this algorithm."""
+        return None
+
+    @property
+    def derivative(self) -> Derivative | None:
+        """What the outer gradient is, which ``--check`` proves; None where this is not said."""
         return None
 
     @property

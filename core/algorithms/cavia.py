@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from core import validation
-from core.algorithms.base import Budget, MetaBatch, Model, OuterOptimizer, Sizes
+from core.algorithms.base import Budget, Derivative, MetaBatch, Model, OuterOptimizer, Sizes
 from core.algorithms.query import QueryAlgorithm
 from core.settings import setting
 
@@ -41,6 +41,10 @@ class Cavia(QueryAlgorithm):
     def __post_init__(self) -> None:
         super().__post_init__()
         validation.count("cavia.context_inputs", self.context_inputs, high=LARGEST_CONTEXT)
+
+    @property
+    def derivative(self) -> Derivative:
+        return "second"
 
     @property
     def budget(self) -> Budget:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from core.algorithms.base import Kernel, MetaBatch, Model
+from core.algorithms.base import Derivative, Kernel, MetaBatch, Model
 from core.algorithms.query import QueryAlgorithm
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ class Fomaml(QueryAlgorithm):
     @property
     def kernel(self) -> Kernel:
         return self.first_order
+
+    @property
+    def derivative(self) -> Derivative:
+        return "first"
 
     def outer_gradient(
         self, model: Model, theta: Tensor, batch: MetaBatch

@@ -11,6 +11,7 @@ from core.algorithms.base import (
     LARGEST_BATCH,
     Algorithm,
     Budget,
+    Derivative,
     Kernel,
     MetaBatch,
     Model,
@@ -56,6 +57,10 @@ class JointTraining(Algorithm):
     def kernel(self) -> Kernel | None:
         """One inner step: its displacement is the gradient, times its rate."""
         return Kernel(1, _KERNEL_RATE, 1.0 / (_KERNEL_RATE * self.tasks))
+
+    @property
+    def derivative(self) -> Derivative:
+        return "second"
 
     @property
     def steps(self) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from core import validation
-from core.algorithms.base import Budget, Kernel, MetaBatch, Model
+from core.algorithms.base import Budget, Derivative, Kernel, MetaBatch, Model
 from core.algorithms.query import QueryAlgorithm
 from core.settings import setting
 
@@ -35,6 +35,10 @@ class Maml(QueryAlgorithm):
     @property
     def kernel(self) -> Kernel | None:
         return self.first_order if self.order == "first" else None
+
+    @property
+    def derivative(self) -> Derivative:
+        return self.order
 
     @property
     def budget(self) -> Budget:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from core.algorithms.base import Kernel, MetaBatch, Model
+from core.algorithms.base import Derivative, Kernel, MetaBatch, Model
 from core.algorithms.joint import JointTraining
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ class RandomInitialisation(JointTraining):
     @property
     def kernel(self) -> Kernel:
         return Kernel(inner_steps=1, inner_lr=self.inner_lr, share=0.0)
+
+    @property
+    def derivative(self) -> Derivative:
+        return "zero"
 
     def outer_gradient(
         self, model: Model, theta: Tensor, batch: MetaBatch

@@ -11,6 +11,7 @@ from core.algorithms.base import (
     LARGEST_BATCH,
     Algorithm,
     Budget,
+    Derivative,
     Kernel,
     MetaBatch,
     Model,
@@ -77,6 +78,10 @@ class Reptile(Algorithm):
         if self.inner_optimizer == "adam":
             return None
         return Kernel(self.steps, self.inner_lr, 1.0 / self.tasks)
+
+    @property
+    def derivative(self) -> Derivative:
+        return "displacement"
 
     @property
     def variant(self) -> str:

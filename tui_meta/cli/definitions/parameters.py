@@ -67,6 +67,11 @@ Workers = Annotated[
 DryRun = Annotated[
     bool, switch("Only print the runs that would be trained"), Parameter(group=OUTPUT)
 ]
+Check = Annotated[
+    bool,
+    switch("Only compare outer gradients with autograd and central differences, in float64"),
+    Parameter(group=OUTPUT),
+]
 Notify = Annotated[
     str | None,
     Parameter(

@@ -15,6 +15,7 @@ from core.reproduction.protocol import TASKS
 from core.reproduction.protocols import PROTOCOLS
 from tui_meta.cli.definitions.parameters import (
     AnySession,
+    Check,
     ConfigFile,
     Dashboard,
     Detach,
@@ -48,9 +49,14 @@ def train(
     json: JsonEvents = False,
     detach: Detach = False,
     dry_run: DryRun = False,
+    check: Check = False,
     notify: Notify = None,
     dashboard: Dashboard = {},  # noqa: B006  (only read)
 ) -> int:
+    if check:
+        from tui_meta.cli.commands.check import check_gradients
+
+        return check_gradients(settings, config)
     from tui_meta.cli.commands.train import train
 
     mode = _mode(no_tui=no_tui, json=json, detach=detach)
