@@ -15,14 +15,14 @@ Concepts = Mapping[str, str]
 
 _GOOD = (
     "about 2.7 to 3 without training, 0.05 (FOMAML) and 0.06 (Reptile) after the default "
-    "50,000 iterations, on 10 points and 32 steps"
+    "50,000 iterations on sine waves, 10 points, 32 steps"
 )
 
 _CONCEPTS: Mapping[str, Concepts] = {
     "Watch": {
         "goal": "Each run learns a starting point θ of a network, from which a few gradient steps "
-        "on a few points fit any new sine wave.",
-        "iteration": "A meta-iteration: adapt to random waves from θ, then move θ once.",
+        "on a few points fit any new task.",
+        "iteration": "A meta-iteration: adapt to random tasks from θ, then move θ once.",
         "support": "The points that gradient steps learn from, usually 10. The loss is measured on "
         "other points, the query set: mean squared error, less is better.",
         "before": "At θ, without a gradient step; after: with them. Before them a loss of 4 to 6 "
@@ -43,14 +43,14 @@ _CONCEPTS: Mapping[str, Concepts] = {
         "e, s, p": "Below a chart: where you evaluated, saved or paused.",
     },
     "Lab": {
-        "task": "A sine wave and some points on it. Every run, and a random initialisation, adapts "
-        "from its θ to the same points.",
+        "task": "A function, such as a sine wave, and some points on it. Every run, and a random "
+        "initialisation, adapts from its θ to the same points.",
         "support": "The points. Gradient steps learn from them alone; the query loss is measured "
-        "along the whole wave.",
+        "along the whole function.",
         "step": "Step 0 is θ itself, before adaptation. {lab back} and {lab step} show what each "
         "gradient step changes, {lab replay} plays them.",
         "query loss": "Mean squared error, less is better; before, at this step, at the end. It "
-        "grows with the amplitude squared, so compare rows, not tasks.",
+        "grows with the height squared, so compare rows, not tasks.",
         "good": f"On average over waves: {_GOOD}. On 5 points in the right half and 10 steps "
         "about 0.16, above 6 without training.",
         "random": "The same steps from random weights: what was not learned.",
@@ -63,7 +63,7 @@ _CONCEPTS: Mapping[str, Concepts] = {
     },
     "Battery": {
         "battery": "All runs and a random initialisation adapt to the same random tasks, hundreds "
-        "or thousands, so that luck with one wave decides nothing.",
+        "or thousands, so that luck with one task decides nothing.",
         "loss": "One number for each task: mean squared error on its query points after the last "
         "gradient step. Less is better.",
         "good": f"Mean: {_GOOD}. The median is lower: few tasks have large losses.",

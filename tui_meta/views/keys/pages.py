@@ -8,7 +8,7 @@ PRESET_KEYS = (
         "1",
         "preset('standard')",
         "standard",
-        "Standard: SineWave(4, 1), 10 points, 32 gradient steps",
+        "Standard: a fixed task, 10 points, 32 gradient steps",
     ),
     Key("2", "preset('half-range')", "half range", "Half range: 5 points in the right half"),
     Key(

@@ -62,14 +62,14 @@ EVALUATION_KEYS = (
         "1",
         "evaluate('standard')",
         "standard",
-        "Standard evaluation: SineWave(4, 1), 10 points, 32 gradient steps",
+        "Standard evaluation: a fixed task, 10 points, 32 gradient steps",
         7,
     ),
     Key(
         "2",
         "evaluate('half-range')",
         "half range",
-        "Half-range evaluation: SineWave(4, 1), 5 points in the right half, 10 gradient steps",
+        "Half-range evaluation: a fixed task, 5 points in the right half, 10 gradient steps",
         7,
     ),
     Key(
