@@ -51,7 +51,7 @@ def shared_drawings() -> Iterator[None]:
 def ordinary_garbage_collection() -> Iterator[None]:
     """Dashboards exempt nothing from it: what they leave would stay to the end of the tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tui_meta.app.application.gc", types.SimpleNamespace(freeze=lambda: None))
+        patch.setattr("tui_meta.app.pages.gc", types.SimpleNamespace(freeze=lambda: None))
         yield
 
 

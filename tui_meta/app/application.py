@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -20,7 +19,13 @@ from core.errors import reason
 from core.session.api import Connection, Session
 from tui_meta.app.ascii import AsciiFilter
 from tui_meta.app.commands import PaletteCommands
-from tui_meta.app.pages import PAGES, WITHOUT_RUNS, import_screens, in_background
+from tui_meta.app.pages import (
+    PAGES,
+    WITHOUT_RUNS,
+    freeze_modules,
+    import_screens,
+    in_background,
+)
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.themes import PALETTES
 from tui_meta.delta_driver.driver import DeltaDriver
@@ -159,7 +164,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
             if not self.is_screen_installed(name):
                 # An installed screen keeps its state while another is in front.
                 self.install_screen(PAGES[name](self.session, self.dashboard), name)
-                self.set_timer(1.0, gc.freeze)  # what the screen has imported by then
+                self.set_timer(1.0, freeze_modules)  # what the screen has imported by then
             if self.get_screen(name) is not self.lowest:
                 self.push_screen(name)
 

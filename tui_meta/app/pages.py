@@ -52,10 +52,15 @@ def in_background(work: Callable[[], object]) -> None:
 
 
 def import_screens() -> None:
-    """Import the screens, and exclude what modules hold from garbage collection.
+    """Import the screens, and exclude what modules hold from garbage collection."""
+    list(PAGES.values())
+    freeze_modules()
+
+
+def freeze_modules() -> None:
+    """Exclude what modules hold from garbage collection.
 
     The collector searches all live objects, and runs when many are created: while a key is handled.
     With 100,000 objects of libraries that took 25 ms, with PyTorch's twice as long.
     """
-    list(PAGES.values())
     gc.freeze()

@@ -4,15 +4,15 @@ import pytest
 
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import settle
-from tui_meta.app import application
 from tui_meta.app.application import TuiMetaApp
+from tui_meta.app.pages import freeze_modules
 
 
 @pytest.fixture(autouse=True)
 def frozen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The calls of ``gc.freeze``, none of which takes effect."""
     calls: list[int] = []
-    monkeypatch.setattr("tui_meta.app.application.gc.freeze", lambda: calls.append(1))
+    monkeypatch.setattr("tui_meta.app.pages.gc.freeze", lambda: calls.append(1))
     return calls
 
 
@@ -23,7 +23,9 @@ async def test_modules_are_frozen_once_the_runs_are_loaded(
     session = FakeSession()
     begin = session.start
     monkeypatch.setattr(session, "start", lambda: None)
-    async with TuiMetaApp(session).run_test() as pilot:
+    app = TuiMetaApp(session)
+    monkeypatch.setattr(app, "set_timer", lambda _, call: call())
+    async with app.run_test() as pilot:
         await settle(pilot)
         assert not frozen
         begin()
@@ -43,4 +45,4 @@ async def test_modules_of_a_screen_are_frozen_after_it_was_first_opened(
         for name in ("messages", "watch", "messages"):
             app.action_visit(name)
             await pilot.pause()
-        assert later == [application.gc.freeze]
+        assert later.count(freeze_modules) == 1
