@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,20 +31,26 @@ class Statistics:
     @classmethod
     def of(cls, losses: NDArray[np.float64]) -> Statistics:
         """Summarize ``losses`` ``(n,)``; the interval is mean ± 1.96 standard errors."""
-        # A loss that diverged makes the mean infinite or NaN, which says enough.
-        with np.errstate(all="ignore"):
-            mean, median = float(losses.mean()), float(np.median(losses))
-            margin = 1.96 * float(losses.std(ddof=1)) / len(losses) ** 0.5 if len(losses) > 1 else 0
-        return cls(len(losses), mean, mean - margin, mean + margin, median)
+        return cls._of_rows(losses[None], [0])[0]
 
     @classmethod
     def per_step(cls, losses: NDArray[np.float64]) -> list[Statistics]:
         """Summarize ``losses`` ``(n_tasks, steps + 1)`` over the tasks, before and after steps."""
-        counts = has_diverged(losses, losses[:, 0]).sum(axis=0).tolist()
-        return [
-            replace(cls.of(column), diverged=count)
-            for column, count in zip(losses.T, counts, strict=True)
-        ]
+        return cls._of_rows(losses.T, has_diverged(losses, losses[:, 0]).sum(axis=0).tolist())
+
+    @classmethod
+    def _of_rows(cls, losses: NDArray[np.float64], diverged: Sequence[int]) -> list[Statistics]:
+        """Summarize each row of ``losses`` ``(rows, n)``, to the bit as if it were the only one."""
+        rows = np.ascontiguousarray(losses)  # the order of a sum depends on it
+        n = rows.shape[1]
+        # A loss that diverged makes the mean infinite or NaN, which says enough.
+        with np.errstate(all="ignore"):
+            means = rows.sum(axis=1) / n
+            squares = np.square(rows - means[:, None]).sum(axis=1)
+            margins = 1.96 * np.sqrt(squares / (n - 1)) / n**0.5 if n > 1 else np.zeros(len(rows))
+            columns = (means, means - margins, means + margins, _medians(rows))
+        mean, low, high, median = (column.tolist() for column in columns)
+        return [cls(n, *row) for row in zip(mean, low, high, median, diverged, strict=True)]
 
 
 def has_diverged(losses: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -52,9 +60,16 @@ def has_diverged(losses: NDArray[np.float64], before: NDArray[np.float64]) -> ND
     return ~sound
 
 
+def _medians(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``np.median(rows, axis=1)``, to the bit, in a fraction of the time."""
+    ordered, n = np.sort(rows, axis=1), rows.shape[1]
+    medians: NDArray[np.float64] = ordered[:, (n - 1) // 2 : n // 2 + 1].mean(axis=1)
+    return np.where(np.isnan(ordered[:, -1]), np.nan, medians)
+
+
 def number(value: float) -> float | None:
     """Return ``value``, or None if it is not finite: JSON has no number for it."""
-    return float(value) if np.isfinite(value) else None
+    return float(value) if math.isfinite(value) else None
 
 
 def numbers(values: NDArray[np.floating]) -> tuple[float | None, ...]:

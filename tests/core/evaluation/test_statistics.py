@@ -1,8 +1,24 @@
-"""Quantiles that intervals over few seeds need."""
+"""Statistics of losses: of each step alone, and quantiles that intervals over few seeds need."""
 
+import numpy as np
 import pytest
 
 from core.evaluation.seed_interval import students_t
+from core.evaluation.statistics import Statistics
+
+
+@pytest.mark.parametrize("n", [1, 2, 9, 64, 129, 1_000])
+@pytest.mark.parametrize("last", [1.0, np.inf, np.nan])
+def test_statistics_of_a_step_do_not_depend_on_the_others_to_the_bit(n: int, last: float) -> None:
+    losses = np.random.default_rng(n).lognormal(0, 3, (n, 3))
+    losses[-1, 1] = last
+    found = Statistics.per_step(losses)
+    for one, column in zip(found, losses.T, strict=True):
+        alone = Statistics.per_step(column[:, None])[0]
+        with np.errstate(all="ignore"):
+            expected = [float(column.mean()), float(np.median(column))]
+        assert repr([one.mean, one.median]) == repr(expected)
+        assert repr((one.low, one.high)) == repr((alone.low, alone.high))
 
 
 @pytest.mark.parametrize(
