@@ -85,13 +85,16 @@ class Metrics:
         """Add the losses from iteration ``first + 1``; return the (iteration, mean) now due."""
         self.curve.extend(losses)
         due = []
-        for iteration, loss in enumerate(losses.tolist(), first + 1):
-            self._recent.append(loss)
-            if iteration % LOG_INTERVAL == 0:
-                mean = _mean(self._recent)
-                self._recent.clear()
-                self._means.append(mean)
-                due.append((iteration, mean))
+        plain, start = losses.tolist(), 0
+        next_due = first - first % LOG_INTERVAL + LOG_INTERVAL
+        for iteration in range(next_due, first + len(plain) + 1, LOG_INTERVAL):
+            self._recent += plain[start : iteration - first]
+            start = iteration - first
+            mean = _mean(self._recent)
+            self._recent.clear()
+            self._means.append(mean)
+            due.append((iteration, mean))
+        self._recent += plain[start:]
         return due
 
     def add_validation(self, validated: Validated) -> bool:
