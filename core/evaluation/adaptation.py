@@ -1,15 +1,20 @@
 """Few-shot adaptation: fine-tune meta-parameters on support sets, record the query loss."""
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
 from core.config import RunConfig
 from core.engines.base import Adaptation, Engine, FewShotSets
-from core.evaluation.few_shot_tasks import FewShotTask, draw_many
+from core.evaluation.few_shot_tasks import FewShotTask, ManyTasks, draw_many
 from core.evaluation_protocol import EvaluationProtocol
 from core.tasks.base import Floats
 from core.tasks.family import TaskFamily
 from core.tasks.functions import query_grid
+
+MOST_KEPT = 2**16
+"""Points of the tasks that are kept for the next network, which is often evaluated on the same."""
 
 
 def few_shot(
@@ -43,6 +48,19 @@ def many_tasks(
     ``config`` is that of the run, whose task family and inner learning rate hold where ``protocol``
     has none.
     """
-    drawn = draw_many(protocol, config.tasks)
+    drawn = _drawn(protocol, config.tasks)
     lr = protocol.inner_lr or config.algorithm.inner_lr
     return engine.adapt(theta, drawn.sets, protocol.reported_steps, lr).losses
+
+
+def _drawn(protocol: EvaluationProtocol, family: TaskFamily) -> ManyTasks:
+    points = protocol.tasks * (protocol.shots + protocol.query_points)
+    return (_kept if points <= MOST_KEPT else draw_many)(protocol, family)
+
+
+@functools.lru_cache(maxsize=4)
+def _kept(protocol: EvaluationProtocol, family: TaskFamily) -> ManyTasks:
+    drawn = draw_many(protocol, family)
+    for array in (drawn.parameters, *vars(drawn.sets).values()):
+        array.flags.writeable = False  # all runs share them
+    return drawn

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,10 +17,12 @@ from core.algorithms.fomaml import Fomaml
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import FewShotSets
+from core.evaluation import adaptation
 from core.evaluation.adaptation import few_shot, many_tasks
 from core.evaluation.few_shot_tasks import (
     PROBES,
     FewShotTask,
+    ManyTasks,
     ProbeName,
     draw_many,
     draw_task,
@@ -361,6 +364,25 @@ def test_drawn_tasks_are_the_evaluated_ones(engine_name: str) -> None:
     assert drawn.sets.query_y[7].tolist() == wave(drawn.sets.query_x).tolist()
     losses = many_tasks(engine, theta, config, ONE_STEP)
     assert losses.tolist() == engine.adapt(theta, drawn.sets, (0, 1), 0.02).losses.tolist()
+
+
+@pytest.mark.parametrize(("tasks", "times"), [(20, 1), (2_000, 2)], ids=["few", "many"])
+def test_few_tasks_are_drawn_once_for_all_networks(
+    monkeypatch: pytest.MonkeyPatch, tasks: int, times: int
+) -> None:
+    drawn = []
+
+    def draw(*arguments: Any) -> ManyTasks:
+        drawn.append(arguments)
+        return draw_many(*arguments)
+
+    monkeypatch.setattr(adaptation, "draw_many", draw)
+    protocol = EvaluationProtocol(steps=(1,), tasks=tasks, seed=9)
+    for seed in (0, 1):
+        config = config_of("fused", seed=seed, network=NetworkConfig(hidden=(2,)))
+        engine = make_engine(config)
+        many_tasks(engine, engine.initial_state().theta, config, protocol)
+    assert len(drawn) == times
 
 
 def test_more_tasks_begin_with_the_same_tasks(engine_name: str) -> None:
