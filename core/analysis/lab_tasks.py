@@ -5,7 +5,7 @@ from core.analysis.questions import LARGEST_NUMBER, MOST_POINTS, ExplicitTask
 from core.errors import QuestionError
 from core.evaluation.few_shot_tasks import PRESETS, FewShotTask, PresetName, draw_task
 from core.tasks.counter_random import normals, scaled, uniforms
-from core.tasks.family import TaskFamily
+from core.tasks.family import NO_CURVE, TaskFamily
 from core.tasks.functions import TaskFunction
 from core.tasks.streams import Stream
 
@@ -49,5 +49,4 @@ def explicit(task: FewShotTask) -> ExplicitTask:
 def require_curve(family: TaskFamily) -> None:
     """Raise ``QuestionError`` if tasks are not functions of one number with one value."""
     if not family.is_curve:
-        problem = "functions of several numbers cannot be drawn"
-        raise QuestionError(family.plural, problem, "use the battery")
+        raise QuestionError(family.plural, NO_CURVE, "use the battery")

@@ -101,14 +101,14 @@ class DeltaEncoder:
         return SnapshotChange(run, fields, tail) if fields or tail else None
 
     def _abridged(self, event: AnyEvent, snapshot: Snapshot | None) -> AnyEvent:
-        """Abridge ``event`` if it is a periodic evaluation that is not drawn."""
+        """Abridge ``event`` if it is a periodic evaluation that is not shown."""
         if not isinstance(event, Evaluated) or event.probe != "validation":
             return event
         return event if self._is_chosen(event, snapshot) else event.abridged()
 
     def _is_chosen(self, one: Evaluated, snapshot: Snapshot | None) -> bool:
         """Choose the last, one in two seconds of each run, and tasks chosen for another run."""
-        if not one.is_drawable:
+        if one.is_abridged:
             return False
         if snapshot and one.iteration >= snapshot.target:
             return True

@@ -21,6 +21,10 @@ QueryPoints = Literal["grid", "random"]
 """The points of a query set: those that all tasks share, or uniform ones of each task."""
 
 
+NO_CURVE = "functions of several numbers cannot be drawn"
+"""What is said in place of a curve."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaskFamily:
     """A distribution of tasks: functions of x that differ in the values of ``parameters``.

@@ -21,6 +21,7 @@ from core.errors import USER_FILES, ConfigError, EngineError, QuestionError
 from core.experiments.specification import specification_of
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.tasks.base import Floats
+from core.tasks.family import NO_CURVE
 from core.tasks.registry import FAMILIES, FAMILY_TABLES
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
@@ -233,6 +234,9 @@ def test_screens_say_that_functions_of_several_numbers_cannot_be_drawn() -> None
     from tests.support.dashboard.fake_session import FakeSession
     from tui_meta.views.dashboard_state import DashboardState
     from tui_meta.views.lab import state as lab
+    from tui_meta.views.lab.charts import LabCharts
+    from tui_meta.views.lab.text import task_line
+    from tui_meta.views.text import plain
     from tui_meta.views.watch.state import WatchState
 
     core.register(Planes)
@@ -242,8 +246,10 @@ def test_screens_say_that_functions_of_several_numbers_cannot_be_drawn() -> None
         session.change(run, config=config)
     watch = WatchState(DashboardState(session.snapshots()))
     watch.arrange(200, 60)
-    problem = "functions of several numbers cannot be drawn"
-    assert problem in {plot.empty for plot, _ in watch.plots().values()}
-    assert lab.begin(Planes()).family == core.SineTasks()
-    with pytest.raises(QuestionError, match=problem):
+    assert NO_CURVE in {plot.empty for plot, _ in watch.plots().values()}
+    state = lab.begin(Planes())
+    assert LabCharts().waves(state, {}).empty == NO_CURVE
+    assert [one.empty for one in LabCharts().each(state, {"FOMAML": None})] == [NO_CURVE]
+    assert NO_CURVE in plain(task_line(state))
+    with pytest.raises(QuestionError, match=NO_CURVE):
         draw_preset("standard", 0, 0, Planes())

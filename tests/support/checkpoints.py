@@ -14,9 +14,8 @@ from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.engines import make_engine
-from core.engines.base import TrainState
+from core.engines.base import TrainState, network_of
 from core.errors import CheckpointError
-from core.models.mlp import MLP
 from core.models.settings import NetworkConfig
 from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
@@ -66,7 +65,7 @@ def untrained_file(
 ) -> Path:
     """Save the checkpoint of an untrained network in a run folder."""
     config = RunConfig(algorithm=algorithm, network=NetworkConfig(hidden=(6, 6)), **settings)
-    theta = MLP.of(config.network).initial(config.seed)
+    theta = network_of(config).initial(config.seed)
     folder.mkdir(parents=True, exist_ok=True)
     state = TrainState(iteration, theta, {})
     return save_checkpoint(folder, Checkpoint(config, state, config.iterations, 1.0, ()))

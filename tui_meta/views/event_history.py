@@ -167,7 +167,7 @@ class EventHistory:
     def _add_evaluation(self, event: Evaluated) -> None:
         if event.probe == "validation":
             self.evaluations[event.run].append(event.abridged())
-        if not event.is_drawable:
+        if event.is_abridged:
             return
         self._newest[event.run, event.probe] = self._newest[event.run, None] = event
         task = (event.probe, event.task, event.support_x)

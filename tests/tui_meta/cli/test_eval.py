@@ -16,6 +16,7 @@ from core.evaluation.statistics import Statistics
 from core.evaluation_protocol import EvaluationProtocol
 from core.storage.checkpoint import load_checkpoint
 from core.tasks.sine import SineTasks
+from core.tasks.surfaces import SurfaceTasks
 from tests.support.checkpoints import untrained_file
 from tui_meta.cli.commands.compare import Paired, verdict
 from tui_meta.cli.main import main
@@ -48,6 +49,18 @@ def expected_losses(path, right_half):
 def as_plain(losses):
     columns = [dataclasses.asdict(Statistics.of(column)) for column in losses.T]
     return pytest.approx(columns[-1]), len(columns)
+
+
+def test_eval_of_functions_of_several_numbers_has_losses_and_no_charts(tmp_path, capsys):
+    path = str(untrained_file(tmp_path / "run", Fomaml(), tasks=SurfaceTasks()))
+    assert main(["eval", path, *TASKS]) == 0
+    out = capsys.readouterr().out
+    assert "1. Standard: 0.50·x1² + 0.50·x2²" in out
+    assert "error: after" not in out
+    assert main(["eval", path, "--json", *TASKS]) == 0
+    result = msgspec.json.decode(capsys.readouterr().out)
+    assert result["standard"]["support_x"] == []
+    assert len(result["standard"]["losses"]) == 33
 
 
 def test_eval_as_json_is_what_core_computes(two, capsys):

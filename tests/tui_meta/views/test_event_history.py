@@ -1,5 +1,6 @@
 """The events of a session that the screens keep."""
 
+import msgspec
 import pytest
 
 from core.events import Saved, Started
@@ -29,6 +30,17 @@ def test_a_diverged_run_does_not_hold_up_the_evaluations_of_others() -> None:
     state.dashboard.history.add([one_evaluation("reptile-1", 19_000)])
     shown = state.dashboard.history.newest()
     assert (shown["fomaml-1"].index, shown["reptile-1"].index) == (12_000, 19_000)
+
+
+def test_an_evaluation_that_cannot_be_drawn_is_shown_with_its_losses() -> None:
+    shown = msgspec.structs.replace(
+        one_evaluation("fomaml-1", 3, "standard"), losses=(3.0, 2.0, 1.0)
+    )
+    record = EventHistory(["fomaml-1"])
+    record.add([shown.without_points()])
+    assert record.newest()["fomaml-1"].losses == (3.0, 2.0, 1.0)
+    record.add([shown.abridged()])
+    assert record.newest()["fomaml-1"].losses == (3.0, 2.0, 1.0)
 
 
 @pytest.mark.slow

@@ -27,7 +27,10 @@ from tui_meta.views.plots.wave import Prediction, task_series, wave_limits, wave
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """One few-shot evaluation: the task, the predictions, and the loss after each gradient step."""
+    """One few-shot evaluation: the task, the predictions, and the loss after each gradient step.
+
+    Points and predictions are those of curves.
+    """
 
     amplitude: float | msgspec.UnsetType = msgspec.UNSET
     phase: float | msgspec.UnsetType = msgspec.UNSET
@@ -176,7 +179,8 @@ def _evaluation(network: Network, probe: ProbeName, seed: int) -> Evaluation:
         "before": result.before[0],
         "after": result.after[0],
     }
-    points = {name: array[:, 0].tolist() for name, array in arrays.items()}
+    drawable = config.tasks.is_curve
+    points = {name: array[:, 0].tolist() if drawable else [] for name, array in arrays.items()}
     return Evaluation(**{**named, **points}, losses=result.losses[0].tolist())
 
 
@@ -194,7 +198,8 @@ def _show_waves(
     output.print_line("")
     for label, shown in evaluations.items():
         output.print_line(f"{label}: loss {loss(shown.losses[0])} → {loss(shown.losses[-1])}")
-        print_chart(output, _evaluation_plot(shown, tasks))
+        if tasks.is_curve:
+            print_chart(output, _evaluation_plot(shown, tasks))
 
 
 def _evaluation_plot(shown: Evaluation, tasks: TaskFamily) -> Plot:

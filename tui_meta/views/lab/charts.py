@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.analysis.answers import Adapted
+from core.tasks.family import NO_CURVE
 from core.tasks.sine import SineTasks
 from tui_meta.views.lab.pending_queries import Answers
 from tui_meta.views.lab.state import LabState, at_step
@@ -37,6 +38,8 @@ class LabCharts:
 
     def waves(self, lab: LabState, answers: Answers, *, playing: bool = False) -> Plot:
         """Return the wave, the predictions at the current step, the support set and the cursor."""
+        if not lab.drawable:
+            return self._empty("", lab)
         step = f"step {whole(lab.step)} of {whole(lab.updates)}"
         doing = "grabbed at" if lab.held is not None else "cursor at"
         doing = "playing" if playing else f"{doing} {lab.x:.2f}, {lab.y:.2f}"
@@ -70,6 +73,8 @@ class LabCharts:
 
     def each(self, lab: LabState, answers: Answers) -> list[Plot]:
         """Return a plot for each source: its prediction before and at the current step."""
+        if not lab.drawable:
+            return [self._empty(name, lab) for name in answers]
         plots = []
         for index, (name, answer) in enumerate(answers.items()):
             x, now = _prediction(lab, answer)
@@ -92,6 +97,9 @@ class LabCharts:
         now = [value for column in columns for value in column[lab.step : lab.step + 1]]
         here = Series("", [lab.step] * len(now), log10s(now), *_HERE)
         return replace(plot, series=(*reversed(plot.series), here), names=tuple(answers))
+
+    def _empty(self, title: str, lab: LabState) -> Plot:
+        return Plot(title, (), _x(lab).axis("x"), self._y(lab), NO_CURVE)
 
     def _y(self, lab: LabState) -> Axis:
         usual = wave_limits(lab.function.member)

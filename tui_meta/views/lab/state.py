@@ -46,6 +46,7 @@ class LabState:
     (``by_hand``) stay in place when the wave changes, others move with it. ``lr`` of None is
     the inner learning rate of each run. ``step`` is the update that is looked at, ``held`` the
     number of the point that the cursor carries. ``index`` counts the tasks that were drawn.
+    Where runs have tasks that are not ``drawable``, no run can adapt to the task.
     """
 
     task: ExplicitTask
@@ -62,6 +63,7 @@ class LabState:
     x: float = 0.0
     y: float = 0.0
     held: int | None = None
+    drawable: bool = True
 
     @property
     def function(self) -> TaskFunction:
@@ -77,11 +79,12 @@ class LabState:
 
 
 def begin(family: TaskFamily, seed: int = 0) -> LabState:
-    """Return the state with the standard task; tasks that cannot be drawn give way to waves."""
-    family = family if family.is_curve else SineTasks()
+    """Return the state with the standard task; that of waves where tasks cannot be drawn."""
+    drawable = family.is_curve
+    family = family if drawable else SineTasks()
     middle = sum(family.x) / 2
     task = ExplicitTask(family.reference, (middle,), (0.0,), family.name)
-    return choose(LabState(task, family, seed, x=middle), "standard")
+    return choose(LabState(task, family, seed, x=middle, drawable=drawable), "standard")
 
 
 # Which task.

@@ -7,6 +7,7 @@ from rich.cells import cell_len, set_cell_size
 
 from core.analysis.answers import Adapted
 from core.evaluation.few_shot_tasks import PRESETS
+from core.tasks.family import NO_CURVE
 from tui_meta.views import numbers
 from tui_meta.views.keys.keymap import KeyOf, usual_key
 from tui_meta.views.lab.pending_queries import Answers
@@ -102,6 +103,8 @@ def task_line(lab: LabState) -> Line:
 
 def wave_line(lab: LabState) -> Line:
     """Return the wave and the number of support points."""
+    if not lab.drawable:
+        return line(Span(NO_CURVE, "bold"))
     n = len(lab.task.support_x)
     return line(Span(lab.function.label, "bold"), ", 1 point" if n == 1 else f", {n} points")
 

@@ -12,7 +12,7 @@ import msgspec
 
 from core.evaluation.few_shot_tasks import PROBES
 from core.events import Evaluated
-from core.tasks.family import TaskFamily
+from core.tasks.family import NO_CURVE, TaskFamily
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.concepts import concept
 from tui_meta.views.numbers import loss, whole
@@ -290,7 +290,8 @@ def task_line(evaluated: Evaluated | None) -> str:
     if evaluated is None:
         return ""
     points, steps = len(evaluated.support_x), len(evaluated.losses) - 1
-    return f"{evaluated.task_label}, {points} points, {steps} gradient steps"
+    support = f"{points} points, " if evaluated.is_drawable else ""
+    return f"{evaluated.task_label}, {support}{steps} gradient steps"
 
 
 def _evaluated(status: RunStatus, evaluations: Mapping[str, Evaluated]) -> Evaluated | None:
@@ -325,8 +326,7 @@ def _wave_plot(
         title += f" · {PROBES[evaluated.probe].title} · at {whole(evaluated.iteration)}"
     x = limits_around(family.x)
     if not family.is_curve:
-        empty = "functions of several numbers cannot be drawn"
-        return Plot(title, (), x.axis("x"), y, empty, evaluated.task_label if evaluated else "")
+        return Plot(title, (), x.axis("x"), y, NO_CURVE)
     if evaluated is None or prediction is None:
         about = concept("Watch", _ABOUT_WAVES[status.index % len(_ABOUT_WAVES)])
         return Plot(title, (), x.axis("x"), y, "no evaluation yet", about)
