@@ -4,9 +4,13 @@ import numpy as np
 
 from core.config import RunConfig
 from core.engines.base import Advance, Engine, TrainState
+from core.tasks.functions import usual_height
 
 LARGE_RANGE = 1_000.0
 """Above it a parameter of tasks is a more likely cause of overflow than a usual learning rate."""
+
+SINE_HEIGHT = 5.0
+"""The height of tasks that the default rates are made for."""
 
 
 def last_finite(engine: Engine, before: TrainState, broken: Advance) -> tuple[Advance, bool]:
@@ -32,13 +36,27 @@ def advice(config: RunConfig) -> str:
     """Return the settings to lower in a run that diverged."""
     algorithm, tasks = config.algorithm, config.tasks
     rates = (
-        f"{algorithm.name}.outer_lr (now {algorithm.outer_lr:g}) or "
+        f"{algorithm.name}.outer_lr (now {algorithm.outer_lr:g}{_suited(config)}) or "
         f"{algorithm.name}.inner_lr (now {algorithm.inner_lr:g})"
     )
     for name, interval in zip(tasks.parameters, tasks.ranges, strict=True):
         if (largest := max(map(abs, interval))) > LARGE_RANGE:
             return f"lower {tasks.table}.{name} (now up to {largest:g}), {rates}"
     return f"lower {rates}"
+
+
+def _suited(config: RunConfig) -> str:
+    """Return the outer rate that suits high tasks, in words; empty where the run's own is lower.
+
+    Errors grow with the height of tasks, and so do the weights that reach it: an outer gradient
+    that is a derivative grows with the square.
+    """
+    algorithm, height = config.algorithm, usual_height(config.tasks)
+    is_step = algorithm.outer_optimizer != "adam" and algorithm.derivative in ("first", "second")
+    if not is_step or not height > SINE_HEIGHT:
+        return ""
+    suited = float(f"{type(algorithm).outer_lr * (SINE_HEIGHT / height) ** 2:.1g}")
+    return f"; {suited:g} suits {config.tasks.plural}" if suited < algorithm.outer_lr else ""
 
 
 def _longest_finite(engine: Engine, before: TrainState, n: int) -> Advance:

@@ -11,6 +11,7 @@ import pytest
 
 import core.training.pacing
 import core.training.trainer
+from core.algorithms.base import Algorithm
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.commands import Evaluate, Resume, Save, SetPace, Step
@@ -22,7 +23,10 @@ from core.models.settings import NetworkConfig
 from core.session.local import LocalSession
 from core.storage.event_log_reader import history
 from core.storage.latest_checkpoint import latest_checkpoint
+from core.tasks.family import TaskFamily
+from core.tasks.polynomials import CubicTasks, LineTasks
 from core.tasks.sine import SineTasks
+from core.training import divergence
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
 from tests.support.homes import without_home
@@ -146,6 +150,24 @@ def test_a_huge_amplitude_ends_the_run_with_advice(
     kept = latest_checkpoint(tmp_path / "run").checkpoint.state
     assert kept.is_finite()
     assert kept.iteration == diverged.iteration
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "tasks", "suited"),
+    [
+        (Fomaml(), LineTasks(), "; 0.0008 suits lines"),
+        (Fomaml(), CubicTasks(), "; 0.0003 suits cubic functions"),
+        (Fomaml(outer_lr=0.0008), LineTasks(), ""),
+        (Fomaml(outer_optimizer="adam"), LineTasks(), ""),
+        (Reptile(), LineTasks(), ""),
+        (Fomaml(), SineTasks(), ""),
+    ],
+)
+def test_a_rate_that_suits_high_tasks_is_named(
+    algorithm: Algorithm, tasks: TaskFamily, suited: str
+) -> None:
+    found = divergence.advice(RunConfig(algorithm=algorithm, tasks=tasks))
+    assert f"outer_lr (now {algorithm.outer_lr:g}{suited}) or " in found
 
 
 @pytest.mark.parametrize("seconds", [0.0, 5.0])
