@@ -11,9 +11,14 @@ from hypothesis import strategies as st
 
 import core.training.pacing
 import core.training.trainer
+from core.algorithms.base import Algorithm
+from core.algorithms.registry import ALGORITHMS
+from core.algorithms.reptile import Reptile
 from core.commands import Command, Evaluate, Extend, Pause, Resume, Save, SetPace, Step
+from core.engines import make_engine
 from core.engines.base import TrainState
 from core.events import Finished, Progress
+from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.storage.latest_checkpoint import latest_checkpoint
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
@@ -132,6 +137,23 @@ def test_a_run_stopped_at_any_moment_continues_with_the_same_bits(
         until(lambda: trainer.snapshot.iteration > 0)  # noqa: B023
         ended(trainer, save=True)
     assert bits(final_state(trainer)) == bits(straight(config))
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [*(kind() for kind in ALGORITHMS.values()), Reptile(inner_optimizer="adam")],  # type: ignore[call-arg]
+    ids=lambda algorithm: algorithm.variant,
+)
+def test_every_algorithm_continues_from_its_checkpoint_with_the_same_bits(
+    algorithm: Algorithm, tmp_path: Path
+) -> None:
+    config = small_config("auto", algorithm=algorithm, iterations=40)
+    engine = make_engine(config)
+    half = engine.advance(engine.initial_state(), 20).state
+    saved = load_checkpoint(save_checkpoint(tmp_path, Checkpoint(config, half, 40, 0.0, ())))
+    assert saved.config == config
+    after = make_engine(saved.config).advance(saved.state, 20).state
+    assert bits(after) == bits(straight(config))
 
 
 def test_global_random_state_is_unchanged(tmp_path: Path) -> None:
