@@ -69,7 +69,10 @@ _ALL = (
         name="source",
         publication="the source's protocol; ranges of independent implementations",
         settings={},
-        methods=algorithms("fomaml", "reptile"),
+        methods=(
+            *algorithms("fomaml", "reptile"),
+            Method(name="random", algorithm="random", settings={"iterations": 1}),
+        ),
         evaluation="source",
         published=(
             *reached(
@@ -82,6 +85,7 @@ _ALL = (
                 10,
                 {1: (0.5, 0.55), 5: (0.07, 0.09), 10: (0.06, 0.075), 32: (0.059, 0.067)},
             ),
+            *plain("random", 10, {1: 4.3, 10: 4.3, 32: 2.8}),
         ),
     ),
     Protocol(

@@ -139,6 +139,7 @@ def reproduce(
         Parameter(
             help="Seeds of each run: a list, or how many, counted from 0 (default: 1)",
             converter=whole_numbers,
+            show_default=False,
             consume_multiple=True,
             negative=(),
         ),
