@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from core.config import RunConfig
     from core.errors import LabError
     from core.evaluation_protocol import EvaluationProtocol
-    from core.extensions import register
+    from core.extensions.registration import register
     from core.models.settings import NetworkConfig
     from core.sweeps import GroupCurve, Sweep, open_sweep, sweep
     from core.tasks.family import TaskFamily
@@ -93,7 +93,7 @@ __all__ = [
 _MODULES = {
     "Algorithm": "core.algorithms.base",
     "TaskFamily": "core.tasks.family",
-    "register": "core.extensions",
+    "register": "core.extensions.registration",
     "Anil": "core.algorithms.anil",
     "Cavia": "core.algorithms.cavia",
     "CubicTasks": "core.tasks.polynomials",

@@ -76,6 +76,11 @@ class RunConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     tasks: TaskFamily = field(default_factory=SineTasks)
     validation: ValidationSettings = field(default_factory=ValidationSettings)
+    model: str = setting(
+        "",
+        help="Network of your own: FILE.py:NAME (default: the layers of [network])",
+        added=True,
+    )
     seed: int = setting(0, help="Random seed for initial parameters and tasks")
     iterations: int = setting(
         50_000, help="Meta-iterations; also the length of the learning-rate schedule"
@@ -100,18 +105,32 @@ class RunConfig:
         validation.one_of("precision", self.precision, get_args(Precision))
         validation.within("noise", self.noise, 0, LARGEST_NOISE)
         validation.count("fixed_tasks", self.fixed_tasks, low=0, high=MOST_FIXED_TASKS)
-        self._check_workspace()
+        if self.model:
+            self._check_model()
+        else:
+            self._check_workspace()
 
     @property
     def adapts_all_tasks_at_once(self) -> bool:
         """True where PyTorch trains, which keeps the tasks of a meta-batch side by side."""
-        has_kernel = self.algorithm.kernel is not None and self.tasks.is_curve
+        has_kernel = self.algorithm.kernel is not None and self.tasks.is_curve and not self.model
         return self.engine == "torch" or self.device not in ("auto", "cpu") or not has_kernel
 
     @property
     def parameters(self) -> int:
-        """The number of weights and biases of the network."""
+        """The number of parameters of the network; raises as the making of a model does."""
+        if self.model:
+            from core.models.module import module_network  # late: it imports PyTorch
+
+            return module_network(self.model, self.tasks.inputs, self.tasks.outputs).n_parameters
         return self.network.parameters(self.tasks.inputs, self.tasks.outputs)
+
+    def _check_model(self) -> None:
+        """Require a name, and no settings of another network; the model itself is made later."""
+        if not self.model.isidentifier():
+            raise ConfigError("model", self.model, "must be the name of a registered model")
+        if self.network != NetworkConfig():
+            raise ConfigError("network", self.network, "must be left out beside a model")
 
     def _check_workspace(self) -> None:
         """Require that the intermediate values of a gradient step fit in memory."""
@@ -137,6 +156,8 @@ class RunConfig:
         if not complete:
             drop_added(self, plain)
         del plain["validation"]["family"]
+        if self.model:
+            del plain["network"]
         plain["algorithm"] = {"name": self.algorithm.name, **plain["algorithm"]}
         if isinstance(self.tasks, SineTasks):
             # As in version 0.1, which had no other family.

@@ -1,11 +1,13 @@
 """Errors that a user can cause: fields first, rendered last.
 
 * LabError
-  x ConfigError
+  * ConfigError
+    x UnregisteredError
   x UnknownSettingError
   * SubjectError
     x ConfigFileError
-    x CheckpointError
+    * CheckpointError
+      x UnregisteredCheckpointError
     x RunFolderError
     x EngineError
     x ClusterError
@@ -16,6 +18,8 @@
 Advice never names a flag or a command: a user interface renders an ``Advice`` in its own terms.
 """
 
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -37,6 +41,7 @@ class Advice(StrEnum):
     STOP_RUN = "stop it first"
     SAVE_RUN = "save it first, or wait"
     CONTINUE_RUN = "train it first"
+    REGISTER = "import the Python file that registers it"
 
 
 class LabError(Exception):
@@ -69,6 +74,18 @@ class ConfigError(LabError):
             value = "a number of thousands of digits"
         shown = value if len(value) <= 60 else value[:57] + "..."
         return f"{self.field}: {self.requirement}, got {shown}"
+
+
+class UnregisteredError(ConfigError):
+    """A configuration names an algorithm, a task family or a model that is not known here.
+
+    No file makes the program import code: the user does.
+    """
+
+    advice = Advice.REGISTER
+
+    def __init__(self, field: str, value: object) -> None:
+        super().__init__(field, value, "must be built in or registered")
 
 
 @dataclass
@@ -108,6 +125,13 @@ class CheckpointError(SubjectError):
     advice: str = Advice.OTHER_CHECKPOINT
 
 
+@dataclass
+class UnregisteredCheckpointError(CheckpointError):
+    """A checkpoint of a run with code of the user's own, which is not known here."""
+
+    advice: str = Advice.REGISTER
+
+
 class RunFolderError(SubjectError):
     """A run folder cannot be created, read or written."""
 
@@ -139,29 +163,51 @@ class SessionError(LabError):
 def unexpected(error: BaseException) -> str:
     """Return one line about an unexpected error, with the place that raised it.
 
-    No file is read for that: reading may be what failed.
+    That of a user's own code is in their words. No file is read: reading may be what failed.
     """
     import traceback  # late: nothing is wrong in most processes
 
+    if _own_places(error):
+        return in_words(error)
     places = list(traceback.walk_tb(error.__traceback__))
     place = f" in {Path(places[-1][0].f_code.co_filename).name}:{places[-1][1]}" if places else ""
     return f"internal error{place}: {type(error).__name__}: {error}"
 
 
 USER_FILES: set[str] = set()
-"""The files of registered algorithms and task families, which their users maintain."""
+"""The files of registered algorithms, families and models, which their users maintain."""
 
 
 def in_words(error: BaseException) -> str:
     """Return an error in one line, with the last place in a user's own file on the way to it."""
+    message = " ".join(str(error).split())
+    return f"{''.join(_own_places(error)[-1:])}{type(error).__name__}: {message}"
+
+
+def _own_places(error: BaseException) -> list[str]:
     import traceback
 
-    places = [
+    return [
         f"{frame.f_code.co_filename}:{line}: "
         for frame, line in traceback.walk_tb(error.__traceback__)
         if frame.f_code.co_filename in USER_FILES
     ]
-    return f"{places[-1] if places else ''}{type(error).__name__}: {error}"
+
+
+def is_own(definition: Callable[..., object]) -> bool:
+    """Return True for a class or a function of a user's own file."""
+    module = sys.modules.get(definition.__module__)
+    return getattr(module, "__file__", None) in USER_FILES
+
+
+def place_of(definition: Callable[..., object]) -> str:
+    """Return file and line of a function or a class, or its module if it has no file."""
+    import inspect
+
+    try:
+        return f"{inspect.getsourcefile(definition)}:{inspect.getsourcelines(definition)[1]}"
+    except (OSError, TypeError):  # typed in at a prompt
+        return definition.__module__
 
 
 def traceback_of(error: BaseException) -> str:

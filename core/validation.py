@@ -71,6 +71,13 @@ def one_of(field: str, value: object, choices: Collection[str]) -> None:
         raise ConfigError(field, value, "must be one of " + ", ".join(choices))
 
 
+def known(field: str, value: object, registry: Mapping[str, object]) -> None:
+    """Require a name of ``registry``, to which users can add."""
+    if not isinstance(value, str) or value not in registry:
+        choices = ", ".join(registry)
+        raise ConfigError(field, value, f"must be one of {choices}, or FILE.py:NAME")
+
+
 def increasing(field: str, value: tuple[int, ...], high: int) -> None:
     """Require whole numbers from 0 to ``high``, at least one, each above the one before."""
     whole = all(isinstance(v, int) and not isinstance(v, bool) and 0 <= v <= high for v in value)

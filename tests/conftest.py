@@ -102,3 +102,13 @@ def sessions_place() -> Iterator[Path]:
     """A registry of the sessions that tests start; what is left there ends with the tests."""
     with folder_for_processes() as folder:
         yield folder
+
+
+@pytest.fixture
+def registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Remove what a test has registered of its own, and imported from files."""
+    from tests.support.own_code import restored_registries
+
+    monkeypatch.setenv("TUI_META_CODE", "")
+    with restored_registries():
+        yield

@@ -49,6 +49,9 @@ class Model(Protocol):
     def head(self) -> slice:
         """The place of the last layer's parameters in a vector."""
 
+    def predict(self, params: Tensor, x: Tensor) -> Tensor:
+        """Return values ``(n_tasks, n_points, outputs)``, of shapes as in the other methods."""
+
     def hessian_vector(self, params: Tensor, x: Tensor, y: Tensor, vector: Tensor) -> Tensor:
         """Return the Hessian of each task's loss times ``vector``, both ``(n_tasks, n)``."""
 

@@ -10,7 +10,7 @@ from core.algorithms.metasgd import MetaSgd
 from core.algorithms.oracle import Oracle
 from core.algorithms.random import RandomInitialisation
 from core.algorithms.reptile import Reptile
-from core.errors import ConfigError
+from core.errors import UnregisteredError
 from core.validation import decode, require_table
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
@@ -29,10 +29,10 @@ DEFAULT_ALGORITHMS = ("fomaml", "reptile")
 def decode_algorithm(plain: object, where: str) -> Algorithm:
     """Return the algorithm that the table ``plain``, found at ``where``, names and configures.
 
-    Raises ``ConfigError`` and ``UnknownSettingError``.
+    Raises ``ConfigError``, also ``UnregisteredError``, and ``UnknownSettingError``.
     """
     table = dict(require_table(plain, where))
     name = table.pop("name", None)
     if not isinstance(name, str) or name not in ALGORITHMS:
-        raise ConfigError(f"{where}.name", name, "must be one of " + ", ".join(ALGORITHMS))
+        raise UnregisteredError(f"{where}.name", name)
     return decode(ALGORITHMS[name], table, where)

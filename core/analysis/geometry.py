@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.algorithms import optimizers as outer
-from core.algorithms.base import MetaBatch
+from core.algorithms.base import MetaBatch, Model
 from core.analysis.answers import Point, Traced
 from core.analysis.executors import require_affordable
 from core.analysis.theta_cache import Theta
 from core.config import RunConfig
 from core.engines.base import network_of, sampler_of
-from core.engines.torch.engine import TorchMLP
+from core.engines.torch.engine import torch_model
 from core.errors import ConfigError, QuestionError
 from core.evaluation.statistics import number
 
@@ -38,7 +38,7 @@ def trace(theta: Theta) -> Traced:
     torch.set_num_threads(1)
     config, start = theta.config, _tensor(theta.values)
     batch, next_batch = (_batch(config, theta.iteration + later) for later in (0, 1))
-    model = TorchMLP(network_of(config))
+    model = torch_model(network_of(config))
     inner = _inner_path(config, model, start, batch)
     fomaml, reptile = _directions(model, inner, batch)
     known = theta.moments
@@ -101,7 +101,7 @@ def _batch(config: RunConfig, iteration: int) -> MetaBatch:
     return MetaBatch(*map(_tensor, data.iteration(0)))
 
 
-def _inner_path(config: RunConfig, model: TorchMLP, theta: Tensor, batch: MetaBatch) -> Tensor:
+def _inner_path(config: RunConfig, model: Model, theta: Tensor, batch: MetaBatch) -> Tensor:
     """Return the inner path from theta to phi_k, ``(k + 1, n_tasks, n_parameters)``."""
     algorithm = config.algorithm
     if not algorithm.steps:
@@ -112,7 +112,7 @@ def _inner_path(config: RunConfig, model: TorchMLP, theta: Tensor, batch: MetaBa
     return torch.stack(list(path))
 
 
-def _directions(model: TorchMLP, path: Tensor, batch: MetaBatch) -> tuple[Tensor, Tensor]:
+def _directions(model: Model, path: Tensor, batch: MetaBatch) -> tuple[Tensor, Tensor]:
     """Return the directions of FOMAML and of Reptile at the end of the same inner ``path``.
 
     FOMAML's is the gradient on its query set; for Reptile's tasks, on all their data.
@@ -126,7 +126,7 @@ def _directions(model: TorchMLP, path: Tensor, batch: MetaBatch) -> tuple[Tensor
 
 def _outer_step(
     config: RunConfig,
-    model: TorchMLP,
+    model: Model,
     iteration: int,
     theta: Tensor,
     batch: MetaBatch,

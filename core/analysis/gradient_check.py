@@ -18,7 +18,7 @@ from core.algorithms.base import Algorithm, Derivative, MetaBatch, Model
 from core.config import RunConfig
 from core.engines import make_engine
 from core.engines.base import TrainState, network_of, sampler_of
-from core.engines.torch.engine import TorchMLP
+from core.engines.torch.engine import torch_model
 from core.errors import EngineError, LabError, in_words
 from core.tasks.base import Floats
 
@@ -125,7 +125,7 @@ class _Again:
 
     def __init__(self, config: RunConfig, start: TrainState) -> None:
         self._algorithm = config.algorithm
-        self._model = TorchMLP(network_of(config))
+        self._model = torch_model(network_of(config))
         self._theta = torch.from_numpy(np.array(start.theta))
         data = config.algorithm.batches(sampler_of(config), start.iteration, 1)
         known = None if data.task_parameters is None else data.task_parameters[0]
@@ -201,10 +201,13 @@ class _Again:
 class _Wrapped:
     """A model with the places of parameters of another one."""
 
-    def __init__(self, model: TorchMLP) -> None:
+    def __init__(self, model: Model) -> None:
         self._model = model
         self.n_parameters, self.head = model.n_parameters, model.head
         self.first_bias = model.first_bias
+
+    def predict(self, params: Tensor, x: Tensor) -> Tensor:
+        return self._model.predict(params, x)
 
     def hessian_vector(self, params: Tensor, x: Tensor, y: Tensor, vector: Tensor) -> Tensor:
         return self._model.hessian_vector(params, x, y, vector)
@@ -213,7 +216,7 @@ class _Wrapped:
 class _Autograd(_Wrapped):
     """A model whose gradients are those of autograd; if ``constant``, they have no derivative."""
 
-    def __init__(self, model: TorchMLP, *, constant: bool) -> None:
+    def __init__(self, model: Model, *, constant: bool) -> None:
         super().__init__(model)
         self._constant = constant
 
@@ -230,7 +233,7 @@ class _Autograd(_Wrapped):
 class _Held(_Wrapped):
     """A model that returns the gradients of its first use again at other parameters."""
 
-    def __init__(self, model: TorchMLP) -> None:
+    def __init__(self, model: Model) -> None:
         super().__init__(model)
         self._gradients: list[Tensor] = []
         self._next = 0

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from core.algorithms.base import Sizes
 from core.algorithms.optimizers import MOMENTS
 from core.config import RunConfig
+from core.errors import EngineError
+from core.models.base import Network
 from core.models.mlp import MLP
 from core.tasks.base import Floats
 from core.tasks.counter_random import uniforms
@@ -105,8 +107,15 @@ class FewShotSets:
         )
 
 
-def network_of(config: RunConfig) -> MLP:
-    """Return the network that a run trains, for the inputs and outputs of its tasks."""
+def network_of(config: RunConfig) -> Network:
+    """Return the network that a run trains, for the inputs and outputs of its tasks.
+
+    Raises ``EngineError`` and ``UnregisteredError`` for a model of the user's own.
+    """
+    if config.model:
+        from core.models.module import module_network  # late: it imports PyTorch
+
+        return module_network(config.model, config.tasks.inputs, config.tasks.outputs)
     return MLP.of(config.network, config.tasks.inputs, config.tasks.outputs)
 
 
@@ -137,13 +146,21 @@ class MetaParameters:
     these sizes, by name.
     """
 
-    network: MLP
+    network: Network
     others: Mapping[str, int]
 
     @classmethod
     def of(cls, config: RunConfig) -> MetaParameters:
         """Return those of the runs of ``config``."""
-        return cls(network_of(config), config.algorithm.learned(sizes_of(config)))
+        network, title = network_of(config), config.algorithm.title
+        others = config.algorithm.learned(sizes_of(config))
+        if taken := others.keys() & network.shapes.keys():
+            problem = f"{title} learns something of that name; rename the parameter"
+            raise EngineError(f"{config.model}: {min(taken)!r}", problem)
+        if config.model and 0 in others.values():
+            problem = f"{title} adds to the first layer's bias, which a module need not have"
+            raise EngineError(config.model, problem, "choose another algorithm")
+        return cls(network, others)
 
     @property
     def size(self) -> int:

@@ -210,7 +210,7 @@ class _Algorithms:
 
     def __post_init__(self) -> None:
         for name in self.algorithms:
-            validation.one_of("algorithms", name, ALGORITHMS)
+            validation.known("algorithms", name, ALGORITHMS)
         if not self.algorithms or len(set(self.algorithms)) != len(self.algorithms):
             raise ConfigError("algorithms", self.algorithms, "must be at least one, each once")
 
@@ -218,7 +218,7 @@ class _Algorithms:
 def _variant(plain: object, where: str) -> Variant:
     table = dict(require_table(plain, where))
     algorithm = table.pop("algorithm", None)
-    validation.one_of(f"{where}.algorithm", algorithm, ALGORITHMS)
+    validation.known(f"{where}.algorithm", algorithm, ALGORITHMS)
     name = table.pop("name", algorithm)
     if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]{0,39}", name):
         requirement = "must be letters, digits, '.', '_' and '-', at most 40"

@@ -67,7 +67,7 @@ def train_in_memory(run: PlannedRun, cancelled: Cancelled, pacing: Pacing) -> Tr
         advance = engine.advance(progress.state, n)
         if not (np.isfinite(advance.losses).all() and advance.state.is_finite()):
             advance, by_loss = divergence.last_finite(engine, progress.state, advance)
-            ended, problem = "diverged", divergence.problem(advance, by_loss)
+            ended, problem = "diverged", divergence.problem(config, advance, by_loss)
         for _, mean in progress.metrics.add_losses(at, advance.losses):
             progress.training_loss = mean
         progress.state = advance.state

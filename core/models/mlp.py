@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from core.models.base import Network
 from core.models.settings import NetworkConfig
 from core.tasks.base import Floats
 from core.tasks.counter_random import truncated_normals, uniforms
@@ -16,11 +15,11 @@ from core.tasks.streams import Stream
 
 
 @dataclass(frozen=True)
-class MLP:
+class MLP(Network):
     """Layers of ``sizes`` units with ``activation`` between them.
 
-    All parameters live in one flat vector, layer by layer, each layer's weight ``(n_out, n_in)`` in
-    row-major order before its bias ``(n_out,)``: the order of ``torch.nn.Sequential.parameters()``.
+    Parameters lie layer by layer, each layer's weight ``(n_out, n_in)`` before its bias
+    ``(n_out,)``: the order of ``torch.nn.Sequential.parameters()``.
     Initial weights are normal with standard deviation ``deviation``, as PyTorch's without one.
     """
 
@@ -44,19 +43,12 @@ class MLP:
         return shapes
 
     @property
-    def n_parameters(self) -> int:
-        """Length of the flat parameter vector."""
-        return sum(math.prod(shape) for shape in self.shapes.values())
-
-    @property
     def first_bias(self) -> slice:
-        """The place of the first layer's bias in the vector."""
         n_in, n_out = self.sizes[:2]
         return slice(n_in * n_out, (n_in + 1) * n_out)
 
     @property
     def head_size(self) -> int:
-        """The number of parameters of the last layer, which are the last ones."""
         n_in, n_out = self.sizes[-2:]
         return (n_in + 1) * n_out
 
@@ -79,17 +71,3 @@ class MLP:
         draws = uniforms(seed, Stream.INITIALISATION, 0, 1, self.n_parameters)[0]
         theta: Floats = ((2 * draws - 1) * bounds).astype(dtype)
         return theta
-
-    def named(self, theta: Floats) -> dict[str, Floats]:
-        """Split ``theta`` into named tensors, each a view in its own shape."""
-        tensors = {}
-        start = 0
-        for name, shape in self.shapes.items():
-            size = math.prod(shape)
-            tensors[name] = theta[start : start + size].reshape(shape)
-            start += size
-        return tensors
-
-    def flat(self, tensors: Mapping[str, Floats]) -> Floats:
-        """Join named ``tensors`` to a flat vector ``(n_parameters,)``; the inverse of ``named``."""
-        return np.concatenate([tensors[name].reshape(-1) for name in self.shapes])

@@ -46,7 +46,7 @@ def main() -> None:
     plans: list[Plan] = []
     try:
         if os.environ.get("TUI_META_CODE"):
-            from core.extensions import load_code
+            from core.extensions.loading import load_code
 
             load_code()
         request.runs.check()

@@ -10,7 +10,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from safetensors.numpy import save as save_tensors
 from core.algorithms.optimizers import MOMENTS
 from core.config import RunConfig
 from core.engines.base import MetaParameters, TrainState
-from core.errors import CheckpointError, LabError
+from core.errors import CheckpointError, LabError, UnregisteredCheckpointError, UnregisteredError
 from core.events import SaveKind, Validation
 from core.storage.io import NOT_JSON, open_regular, write_atomically
 from core.storage.paths import checkpoint_path, optimizer_path
@@ -133,14 +133,15 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, durable: bool = Tru
 def load_checkpoint(path: str | Path) -> Checkpoint:
     """Read and validate the checkpoint at ``path``; raises ``CheckpointError``.
 
-    Memory: a few times the size of the network that the file describes, and of the file at most.
+    Also raises ``EngineError`` where a model of the user's own cannot be made. Memory: a few times
+    the size of the network that the file describes, and of the file at most.
     """
     path = Path(path)
     with _opened(path) as file:
         header = _read_header(path, file)
         metadata = header.metadata
         config = _config(path, metadata)
-        parameters = MetaParameters.of(config)
+        parameters = _parameters(path, config)
         size = parameters.size * np.dtype(config.precision).itemsize
         tensors = _tensors(path, _content(path, file, size))
     _require_shapes(path, tensors, parameters.shapes, config.precision)
@@ -183,19 +184,28 @@ def read_metadata(path: Path) -> CheckpointMetadata:
     """Read the metadata of the checkpoint at ``path``; raises ``CheckpointError``.
 
     Also raised if one of its two files is missing or truncated, and if a digest does not match in
-    a file of at most ``LARGEST_CHECKED`` bytes: to list large networks must not take seconds.
+    a small file of a built-in network.
     """
     with _opened(path) as file:
         header = _read_header(path, file)
         size = os.fstat(file.fileno()).st_size
     if size < header.size:
         raise CheckpointError(path, _DAMAGED)
-    if header.digest is not None and size <= LARGEST_CHECKED:
-        load_checkpoint(path)
+    if _is_checked_in_lists(header, size):
+        with suppress(
+            UnregisteredCheckpointError
+        ):  # the order of the tensors is not known without it
+            load_checkpoint(path)
     elif header.metadata.optimizer_sha256 is not None:
         with _opened(optimizer_path(path)):
             pass
     return header.metadata
+
+
+def _is_checked_in_lists(header: _Header, size: int) -> bool:
+    """Return True if to check a digest takes no seconds, and does not import PyTorch."""
+    is_small = header.digest is not None and size <= LARGEST_CHECKED
+    return is_small and not header.metadata.config.get("model")
 
 
 def listed_metadata(path: Path) -> CheckpointMetadata:
@@ -266,8 +276,17 @@ def _digest(text: str, theta: Floats) -> str:
 def _config(path: Path, metadata: CheckpointMetadata) -> RunConfig:
     try:
         return RunConfig.from_dict(metadata.config)
+    except UnregisteredError as error:
+        raise UnregisteredCheckpointError(path, error.statement) from error
     except LabError as error:
         raise CheckpointError(path, f"invalid configuration: {error}") from error
+
+
+def _parameters(path: Path, config: RunConfig) -> MetaParameters:
+    try:
+        return MetaParameters.of(config)
+    except UnregisteredError as error:
+        raise UnregisteredCheckpointError(path, error.statement) from error
 
 
 def _require_shapes(

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from core.config import RunConfig
 from core.engines.base import untrained
-from core.errors import Advice, CheckpointError, reason
+from core.errors import Advice, CheckpointError, UnregisteredCheckpointError, reason
 from core.events import RolledBack, Saved, Started
 from core.storage.checkpoint import (
     Checkpoint,
@@ -131,13 +131,18 @@ def _newest(folder: Path, read: Callable[[Path], C]) -> tuple[Path, C, tuple[str
         raise CheckpointError(folder, f"cannot be read ({reason(error)})") from error
     branch = CurrentBranch(folder)
     damaged: list[str] = []
+    foreign: UnregisteredCheckpointError | None = None
     for name in reversed(names):
         if not branch.contains(name):
             continue
         try:
             return folder / name, read(folder / name), tuple(damaged)
         except CheckpointError as error:
+            if isinstance(error, UnregisteredCheckpointError):
+                foreign = foreign or error
             damaged.append(f"skipping {error.subject}: {error.problem}")
+    if foreign:
+        raise foreign
     if damaged:
         problem = f"no readable checkpoint; {damaged[0]}"
         raise CheckpointError(folder, problem, Advice.OTHER_RUN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from core.errors import ConfigError
+from core.errors import ConfigError, UnregisteredError
 from core.tasks.family import TaskFamily
 from core.tasks.harmonic import HarmonicTasks
 from core.tasks.mixture import MixtureTasks
@@ -38,10 +38,13 @@ FAMILY_TABLES: dict[str, type[TaskFamily]] = {kind.table: kind for kind in FAMIL
 def decode_family(plain: object, where: str) -> TaskFamily:
     """Return the family that the table ``plain``, found at ``where``, names and configures.
 
-    Raises ``ConfigError`` and ``UnknownSettingError``.
+    Raises ``ConfigError``, also ``UnregisteredError``, and ``UnknownSettingError``.
     """
     table = dict(require_table(plain, where))
-    kinds = kinds_named(table.pop("name", None), f"{where}.name")
+    name = table.pop("name", None)
+    if not set(_names(name)) <= FAMILIES.keys():
+        raise UnregisteredError(f"{where}.name", name)
+    kinds = kinds_named(name, f"{where}.name")
     if len(kinds) == 1:
         return decode(kinds[0], table, where)
     refuse_unknown(table, [kind.table for kind in kinds], where)
@@ -63,11 +66,15 @@ def kinds_named(name: object, where: str) -> tuple[type[TaskFamily], ...]:
 
     Those of a mixture have ``+`` between them.
     """
-    names = name.split("+") if isinstance(name, str) else []
-    if not names or not set(names) <= FAMILIES.keys():
-        requirement = f"must be one of {', '.join(FAMILIES)}, or several with + between them"
-        raise ConfigError(where, name, requirement)
+    names = _names(name)
+    if not set(names) <= FAMILIES.keys():
+        several = "FILE.py:NAME, or several with + between them"
+        raise ConfigError(where, name, f"must be one of {', '.join(FAMILIES)}, {several}")
     return tuple(FAMILIES[one] for one in names)
+
+
+def _names(name: object) -> list[str]:
+    return name.split("+") if isinstance(name, str) else [""]
 
 
 def families_of(settings: Mapping[str, Any]) -> dict[str, TaskFamily]:

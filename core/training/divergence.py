@@ -1,9 +1,11 @@
-"""Locating the first value that is not finite; the words of the event, and its advice."""
+"""Locating the first value that is not finite; words of unplanned ends, and advice."""
 
 import numpy as np
 
 from core.config import RunConfig
-from core.engines.base import Advance, Engine, TrainState
+from core.engines.base import Advance, Engine, TrainState, sampler_of
+from core.errors import USER_FILES, in_words, is_own, place_of
+from core.models.registry import MODELS
 from core.tasks.functions import usual_height
 
 LARGE_RANGE = 1_000.0
@@ -26,10 +28,33 @@ def last_finite(engine: Engine, before: TrainState, broken: Advance) -> tuple[Ad
     return good, not np.isfinite(broken.losses[len(good.losses)])
 
 
-def problem(good: Advance, by_loss: bool) -> str:
+def problem(config: RunConfig, good: Advance, by_loss: bool) -> str:
     """Return what diverged after the last finite state, in words."""
-    value = "the loss" if by_loss else "a parameter"
-    return f"{value} is no longer finite in iteration {good.state.iteration + 1:,}"
+    value, iteration = "the loss" if by_loss else "a parameter", good.state.iteration
+    return f"{value} is no longer finite in iteration {iteration + 1:,}{_origin(config, iteration)}"
+
+
+def _origin(config: RunConfig, iteration: int) -> str:
+    """Return which of the user's own code ``iteration`` comes from; empty where all is built in."""
+    family = type(config.tasks)
+    if is_own(family):
+        drawn = config.algorithm.batches(sampler_of(config), iteration, 1).arrays
+        if not all(np.isfinite(array).all() for array in drawn):
+            return f"; its tasks are not finite: {place_of(family.y)}"
+    return _own_code(config)
+
+
+def _own_code(config: RunConfig) -> str:
+    """Return the places of the user's own algorithm and model in a run; empty without any."""
+    used = [type(config.algorithm), MODELS.get(config.model)]
+    places = [place_of(one) for one in used if one is not None and is_own(one)]
+    return f" (computed by {' and '.join(places)})" if places else ""
+
+
+def failure(config: RunConfig, error: BaseException) -> str:
+    """Return an error in one line, with the user's own code that a run used, if there is any."""
+    words = in_words(error)
+    return words if any(file in words for file in USER_FILES) else words + _own_code(config)
 
 
 def advice(config: RunConfig) -> str:
@@ -53,7 +78,7 @@ def _suited(config: RunConfig) -> str:
     """
     algorithm, height = config.algorithm, usual_height(config.tasks)
     is_step = algorithm.outer_optimizer != "adam" and algorithm.derivative in ("first", "second")
-    if not is_step or not height > SINE_HEIGHT:
+    if not is_step or not SINE_HEIGHT < height < np.inf:
         return ""
     suited = float(f"{type(algorithm).outer_lr * (SINE_HEIGHT / height) ** 2:.1g}")
     return f"; {suited:g} suits {config.tasks.plural}" if suited < algorithm.outer_lr else ""

@@ -40,8 +40,11 @@ def require_memory(configs: Sequence[RunConfig], at_once: int | None = None) -> 
 
 
 def required_memory(config: RunConfig) -> tuple[int, str]:
-    """Return the bytes that a run needs at least, and the settings that most of them are due to."""
-    algorithm, network = config.algorithm, config.network
+    """Return the bytes that a run needs at least, and the settings that most of them are due to.
+
+    A model is made for that; raises as that does.
+    """
+    algorithm = config.algorithm
     number = 4 if config.precision == "float32" else 8
     at_once = algorithm.tasks if config.adapts_all_tasks_at_once else 1
     drawn = {
@@ -50,21 +53,20 @@ def required_memory(config: RunConfig) -> tuple[int, str]:
         for names, size in algorithm.drawn.items()
     }
     if config.device not in ("auto", "cpu"):
-        return sum(drawn.values()), max(drawn, key=drawn.__getitem__)
+        return sum(drawn.values()), max(drawn, key=drawn.__getitem__, default="")
     copies = PARAMETER_COPIES + TASK_COPIES * (at_once - 1)
     copies += len(MOMENTS[algorithm.outer_optimizer])
-    parameters = {"network.hidden": copies * config.parameters * number}
+    network = "model" if config.model else "network.hidden"
+    units = 0 if config.model else sum(config.network.hidden)
+    parameters = {network: copies * config.parameters * number}
     values = {
-        f"{algorithm.name}.{name} * network.hidden": at_once
-        * getattr(algorithm, name)
-        * sum(network.hidden)
-        * number
+        f"{algorithm.name}.{name} * {network}": at_once * getattr(algorithm, name) * units * number
         for name in algorithm.point_settings
     }
     parts = {**drawn, **parameters, **values}
     # A gradient step follows once the data are drawn.
-    size = sum(parameters.values()) + max(sum(drawn.values()), *values.values())
-    return size, max(parts, key=parts.__getitem__)
+    needed = sum(parameters.values()) + max([sum(drawn.values()), *values.values()])
+    return needed, max(parts, key=parts.__getitem__)
 
 
 def memory_limits(

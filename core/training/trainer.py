@@ -12,7 +12,7 @@ import numpy as np
 from core import commands, events, validation
 from core.engines import make_engine
 from core.engines.base import Advance, Engine, TrainState
-from core.errors import ConfigError, LabError, in_words, traceback_of, unexpected
+from core.errors import ConfigError, LabError, traceback_of, unexpected
 from core.evaluation.few_shot_tasks import ProbeName
 from core.storage.checkpoint import Checkpoint
 from core.storage.provenance import installed_versions
@@ -109,7 +109,7 @@ class Trainer:
         except LabError as error:
             self._fail(str(error))
         except BaseException as error:
-            self._fail(in_words(error), traceback_of(error))
+            self._fail(divergence.failure(self._config, error), traceback_of(error))
 
     def _prepare(self) -> None:
         engine = self._engine = make_engine(self._config, self._set_preparing)
@@ -321,7 +321,7 @@ class Trainer:
         self._checkpoints.save(self._checkpoint("final"))
         self._record(
             events.Diverged(
-                problem=divergence.problem(good, by_loss),
+                problem=divergence.problem(self._config, good, by_loss),
                 advice=divergence.advice(self._config),
                 **self._header(),
             )

@@ -22,6 +22,7 @@ ADVICE: dict[str, str] = {
     Advice.STOP_RUN: "stop it first: tui-meta stop ID (see tui-meta ls), or kill that process",
     Advice.SAVE_RUN: "wait for its first save, or save it: tui-meta send ID save (see tui-meta ls)",
     Advice.CONTINUE_RUN: "train it first: tui-meta resume and this folder",
+    Advice.REGISTER: "set TUI_META_CODE to the Python file that registers it",
 }
 
 

@@ -5,7 +5,7 @@ more than this: what becomes of a flag's value is in ``settings``, ``preferences
 """
 
 import dataclasses
-from typing import Annotated, Any, TypedDict, get_type_hints
+from typing import Annotated, Any, Literal, TypedDict, get_type_hints
 
 from cyclopts import Group, Parameter, Token
 
@@ -30,10 +30,23 @@ NOT_SET = ("family",)
 """Fields of the tables that users cannot set."""
 
 
-WORDS = {"out": "FOLDER", "name": "NAME", "sweep": "SETTING=VALUES", "tasks": "FAMILY"}
+WORDS = {
+    "algorithms": "CHOICE...",
+    "out": "FOLDER",
+    "name": "NAME",
+    "sweep": "SETTING=VALUES",
+    "tasks": "FAMILY",
+    "model": "MODEL",
+}
 """Words for values that say more than their types."""
 
-CHOICES = {"algorithms": tuple(ALGORITHMS), "protocol": tuple(PROTOCOLS)}
+CHOICES = {"protocol": tuple(PROTOCOLS)}
+"""What flags must be."""
+
+_literal: Any = Literal
+_name: Any = _literal[tuple(ALGORITHMS)] | str
+HINTS: dict[str, Any] = {"algorithms": tuple[_name, ...]}
+"""Types with choices for help and completion; others are allowed, and checked later."""
 
 
 def flags() -> type:
@@ -94,7 +107,7 @@ def flags_of(
     described = help_texts(kind)
     return {
         prefix + field.name: Annotated[
-            hints[field.name],
+            HINTS.get(prefix + field.name, hints[field.name]),
             Parameter(
                 name=flag_of(prefix + field.name),
                 metavar=WORDS.get(prefix + field.name),
@@ -114,7 +127,7 @@ def flags_of(
 
 def _shown(default: object) -> str | bool:
     """Return a default as a user would type it."""
-    if default in (None, ()) or default is dataclasses.MISSING:
+    if default in (None, (), "") or default is dataclasses.MISSING:
         return False
     if isinstance(default, tuple):
         return " ".join(_shown(value) or "" for value in default)  # type: ignore[misc]

@@ -14,7 +14,7 @@ class Launch:
     """Runs to start, and where they are stored."""
 
     algorithms: tuple[str, ...] = setting(
-        DEFAULT_ALGORITHMS, help="Algorithms to train side by side"
+        DEFAULT_ALGORITHMS, help="Algorithms to train side by side, also FILE.py:NAME"
     )
     out: str = setting("checkpoints", help="Parent folder for run folders")
     name: str | None = setting(

@@ -64,7 +64,7 @@ def _run(tokens: Sequence[str]) -> int | None:
         print(NAME_AND_VERSION)
         return None
     if os.environ.get("TUI_META_CODE"):
-        from core.extensions import load_code
+        from core.extensions.loading import load_code
 
         load_code()
     if not _opens_dashboard(tokens):

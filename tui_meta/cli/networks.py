@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.config import DeviceName
 from core.engines import make_engine
-from core.engines.base import Engine, network_of
+from core.engines.base import Engine
 from core.errors import CheckpointError
 from core.evaluation.adaptation import many_tasks
 from core.evaluation_protocol import EvaluationProtocol
@@ -103,11 +103,12 @@ def print_headings(output: Output, networks: Sequence[Network]) -> None:
     """Print three lines about each network, and an empty line."""
     for network in networks:
         config = network.checkpoint.config
-        layers = "-".join(map(str, network_of(config).sizes))
+        sizes = (config.tasks.inputs, *config.network.hidden, config.tasks.outputs)
+        layers = f"{'-'.join(map(str, sizes))} {config.network.activation}"
         output.print_line(f"{network.label}: {network.path}")
         output.print_line(
             f"  {config.algorithm.title}, {whole(network.checkpoint.state.iteration)} iterations, "
-            f"seed {config.seed}, {layers} {config.network.activation}, "
+            f"seed {config.seed}, {config.model or layers}, "
             f"inner lr {config.algorithm.inner_lr:g}"
         )
         used = network.spent

@@ -21,6 +21,7 @@ from core.experiments.specification import (
     run_config,
     specification_of,
 )
+from core.extensions.loading import load_named
 from core.reproduction.protocols import named
 from core.tasks.family import TaskFamily
 from core.tasks.registry import families_of
@@ -81,10 +82,10 @@ def naming_flags(error: ConfigError, given: Iterable[str]) -> ConfigError:
 
 
 def _validated(settings: Mapping[str, Any]) -> Configuration:
+    settings = load_named(settings)  # first: it may bring tables
     launch_names, saving_names = _names(Launch), _names(CheckpointSettings)
     known = [*launch_names, *saving_names, *RUN_SETTINGS, *TABLES, *EXPERIMENT]
     refuse_unknown(settings, known, "")
-    settings = {**settings, **_loaded(settings)}
     launch = decode(Launch, _only(settings, launch_names), "")
     saving = decode(CheckpointSettings, _only(settings, saving_names), "")
     specification = specification_of(_only(settings, (*RUN_SETTINGS, *TABLES, *EXPERIMENT)))
@@ -95,20 +96,9 @@ def _validated(settings: Mapping[str, Any]) -> Configuration:
     return Configuration(launch, saving, tables, shared, experiment, specification.expand())
 
 
-def _loaded(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Import a task family that is named as ``FILE.py:NAME``; return the setting with its name."""
-    family = settings.get("tasks")
-    if not isinstance(family, str) or ":" not in family:
-        return {}
-    from core.extensions import load_family
-
-    return {"tasks": load_family(family)}
-
-
 def experiment_table(given: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:
     """Return the flags ``given`` over the ``file`` in the shape of a file, for an experiment."""
-    settings = _overlaid(given, file)
-    return _only({**settings, **_loaded(settings)}, (*RUN_SETTINGS, *TABLES, *EXPERIMENT))
+    return _only(load_named(_overlaid(given, file)), (*RUN_SETTINGS, *TABLES, *EXPERIMENT))
 
 
 def _only(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

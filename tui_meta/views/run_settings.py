@@ -38,7 +38,7 @@ def main_settings(snapshot: Snapshot) -> dict[str, str]:
     config = config_of(snapshot)
     if config is None:
         return {}
-    algorithm, network = config.algorithm, config.network
+    algorithm = config.algorithm
     points = next((name for name in ("shots", "points") if hasattr(algorithm, name)), "")
     return {
         "inner rate": f"{algorithm.inner_lr:g}{_inner_optimizer(algorithm)}",
@@ -46,7 +46,7 @@ def main_settings(snapshot: Snapshot) -> dict[str, str]:
         "per iteration": f"{algorithm.tasks:,} task{'s' if algorithm.tasks > 1 else ''}",
         "per task": f"{getattr(algorithm, points):,} {points}" if points else "",
         **({} if isinstance(config.tasks, SineTasks) else {"tasks": config.tasks.plural}),
-        "network": f"{'-'.join(map(str, network.hidden))} {network.activation}",
+        "network": network_words(config),
         "seed": str(config.seed),
     }
 
@@ -55,6 +55,12 @@ def _inner_optimizer(algorithm: Algorithm) -> str:
     """Return the inner optimizer after a rate, where it is not plain SGD."""
     name = getattr(algorithm, "inner_optimizer", "sgd")
     return "" if name == "sgd" else f" {name}"
+
+
+def network_words(config: RunConfig) -> str:
+    """Return the network of a run: its hidden layers, or the name of the user's own model."""
+    network = config.network
+    return config.model or f"{'-'.join(map(str, network.hidden))} {network.activation}"
 
 
 def settings_words(snapshot: Snapshot) -> str:

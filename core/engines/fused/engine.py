@@ -104,6 +104,8 @@ class FusedEngine:
 
 def unsupported_reason(config: RunConfig) -> str | None:
     """Return the reason why this engine cannot run ``config``; None if it can."""
+    if config.model:
+        return "the network is one of your own"
     if config.algorithm.kernel is None:
         return f"no kernel for {config.algorithm.variant}"
     if isinstance(config.algorithm, QueryAlgorithm) and config.algorithm.query == "random":

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from core.algorithms import optimizers as outer
-from core.algorithms.base import Algorithm, MetaBatch
+from core.algorithms.base import Algorithm, MetaBatch, Model
 from core.config import RunConfig
 from core.engines.base import (
     Adaptation,
@@ -18,8 +18,10 @@ from core.engines.base import (
     sampler_of,
     untrained,
 )
-from core.errors import Advice, EngineError
+from core.errors import Advice, EngineError, place_of
+from core.models.base import Network
 from core.models.mlp import MLP
+from core.models.module import ModuleModel, ModuleNetwork
 from core.tasks.base import Floats
 
 TASKS_AT_ONCE = 64
@@ -35,7 +37,7 @@ class TorchEngine:
         self.note = note
         self.device = choose_device(config.device)
         self._config = config
-        self._model = TorchMLP(network_of(config))
+        self._model = torch_model(network_of(config))
         self._sampler = sampler_of(config)
         # One thread per run: matrices this small gain nothing from more, and runs would compete.
         torch.set_num_threads(1)
@@ -124,6 +126,14 @@ class TorchEngine:
     def _tensor(self, array: Floats) -> Tensor:
         contiguous = np.array(array, self._config.precision, order="C")
         return torch.from_numpy(contiguous).to(self.device)
+
+
+def torch_model(network: Network) -> Model:
+    """Return values and derivatives of ``network``, for one thread."""
+    if isinstance(network, ModuleNetwork):
+        return ModuleModel(network)
+    assert isinstance(network, MLP)
+    return TorchMLP(network)
 
 
 class TorchMLP:
@@ -228,8 +238,7 @@ class TorchMLP:
 def _wrong_shapes(
     algorithm: Algorithm, loss: Tensor, gradient: Tensor, theta: Tensor
 ) -> EngineError:
-    method = type(algorithm).outer_gradient
-    place = f"{method.__code__.co_filename}:{method.__code__.co_firstlineno}"
+    place = place_of(type(algorithm).outer_gradient)
     found, wanted = (
         f"{tuple(a.shape)} and {tuple(b.shape)}"
         for a, b in ((loss, gradient), (theta.new_zeros(()), theta))

@@ -199,7 +199,7 @@ def test_an_iteration_outside_the_run_is_refused(path: Path, iteration: int, tar
     [
         ({"seed": -1}, "seed: must be "),
         ({"sead": 1}, "did you mean 'seed'?"),
-        ({"algorithm": {"name": "mamal"}}, "one of fomaml, reptile"),
+        ({"algorithm": {"name": "mamal"}}, "algorithm.name: must be built in or registered"),
     ],
 )
 def test_an_invalid_configuration_names_the_setting(

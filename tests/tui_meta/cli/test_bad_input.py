@@ -74,7 +74,7 @@ def test_a_process_refuses_with_one_line_and_exit_code_2(tmp_path):
         ("--no-tui --eval-interval 0", "--eval-interval: must be "),
         ("--no-tui --seed -1", "--seed: must be "),
         ("--no-tui --pace 0", "--pace: must be "),
-        ("--no-tui --algorithms fomal", 'Did you mean "fomaml"?'),
+        ("--no-tui --algorithms fomal", "--algorithms: must be one of fomaml, reptile, "),
         ("--no-tui --engine warp", "--engine"),
         ("--no-tui --device tpu", '"cuda"'),
         ("--no-tui --precision float16", '"float32"'),

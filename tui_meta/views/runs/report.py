@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from rich.filesize import decimal
 
 from core.config import CheckpointSettings, RunConfig
-from core.errors import LabError, RunFolderError
+from core.errors import LabError, RunFolderError, UnregisteredError
 from core.evaluation.few_shot_tasks import PROBES
 from core.events import Diverged, Evaluated, Failed, Validated, Validation
 from core.experiments.specification import flat_settings
@@ -194,6 +194,8 @@ def recorded_config(path: Path, record: RunRecord) -> RunConfig:
     """Return the configuration of the run folder ``path``; raises ``RunFolderError``."""
     try:
         return RunConfig.from_dict(record.config)
+    except UnregisteredError as error:
+        raise RunFolderError(path / RECORD, error.statement, error.advice) from error
     except LabError as error:
         problem = f"invalid configuration ({error})"
         raise RunFolderError(path / RECORD, problem, "retrain this run") from error

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import doctest
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,35 +13,26 @@ import pytest
 import core
 from core.algorithms.registry import ALGORITHMS
 from core.analysis.lab_tasks import draw_preset
-from core.config import TABLES, RunConfig
+from core.config import RunConfig, ValidationSettings
 from core.engines import make_engine
-from core.errors import USER_FILES, ConfigError, EngineError, QuestionError
+from core.errors import ConfigError, EngineError, QuestionError
 from core.experiments.specification import specification_of
+from core.storage.checkpoint import read_metadata
 from core.storage.latest_checkpoint import latest_checkpoint
+from core.storage.paths import checkpoint_path
 from core.tasks.base import Floats
 from core.tasks.family import NO_CURVE
-from core.tasks.registry import FAMILIES, FAMILY_TABLES
+from core.tasks.registry import FAMILIES
 from core.training.run_plan import plan_resumed
 from core.training.trainer import Trainer
 from tests.support.runs import Log, run_whole
 from tests.support.states import bits
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.usefixtures("registries")
+
 SMALL = core.NetworkConfig(hidden=(6,))
 Interval = tuple[float, float]
-
-
-@pytest.fixture(autouse=True)
-def registries() -> Iterator[None]:
-    """Remove what a test has registered."""
-    tables: tuple[dict[str, type], ...] = (ALGORITHMS, FAMILIES, FAMILY_TABLES, TABLES)  # type: ignore[assignment]
-    before = [dict(table) for table in tables]
-    files = set(USER_FILES)
-    yield
-    for table, known in zip(tables, before, strict=True):
-        table.clear()
-        table.update(known)
-    USER_FILES.intersection_update(files)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -139,8 +128,63 @@ def test_a_family_that_cannot_be_trained_is_refused_with_its_place(
 def test_a_built_in_name_and_a_class_without_settings_are_refused() -> None:
     with pytest.raises(ConfigError, match="another name than a built-in one"):
         core.register(type("Waves", (Planes,), {"name": "sine"}))
-    with pytest.raises(ConfigError, match="must be a frozen dataclass"):
-        core.register(type("Plain", (), {"name": "plain"}))  # type: ignore[type-var]
+    plain = {"name": "plain", "__annotations__": {"c": Interval}}
+    with pytest.raises(ConfigError, match=r"Plain\.c: must be a field of a frozen dataclass"):
+        core.register(type("Plain", (Planes,), plain))
+    with pytest.raises(ConfigError, match="must be a task family, an algorithm or a torch"):
+        core.register(type("Plain", (), {"name": "plain"}))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sign(core.Fomaml):
+    name = "sign"
+    title = "Sign"
+    kernel = None
+    broken: ClassVar[str] = ""
+
+    def outer_gradient(self, model, theta, batch):  # type: ignore[no-untyped-def]
+        loss, gradient = super().outer_gradient(model, theta, batch)
+        return loss, gradient.log() if self.broken == "NaN" else gradient
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        (type("Named", (Sign,), {"name": "maml"}), "another name than a built-in one"),
+        (type("Table", (Sign,), {"name": "network"}), "another name than a built-in one"),
+        (type("Setting", (Sign,), {"name": "seed"}), "another name than a built-in one"),
+        (type("Half", (core.Algorithm,), {"name": "half"}), "default for each setting"),
+    ],
+)
+def test_an_algorithm_that_cannot_be_configured_is_refused(
+    kind: type[core.Algorithm], problem: str
+) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        core.register(kind)
+
+
+def test_an_algorithm_without_an_update_is_refused() -> None:
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Partial(core.Algorithm):
+        name = "partial"
+        title = "Partial"
+        training_loss = "none"
+        outer_lr: float = 0.1
+        inner_lr: float = 0.1
+        tasks: int = 1
+
+    with pytest.raises(ConfigError, match=rf"{__file__}:\d+: Partial.budget: must be given"):
+        core.register(Partial)
+
+
+def test_a_value_that_is_not_finite_names_the_algorithm_and_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core.register(Sign)
+    monkeypatch.setattr(Sign, "broken", "NaN")
+    config = RunConfig(algorithm=Sign(), network=SMALL, iterations=10)
+    with pytest.raises(core.LabError, match=rf"iteration 1 \(computed by {__file__}:\d+\)"):
+        core.train(config, tmp_path / "sign")
 
 
 def test_an_error_in_a_users_code_ends_its_run_with_file_and_line(
@@ -168,66 +212,37 @@ def test_an_outer_gradient_of_another_shape_names_its_place() -> None:
         engine.advance(engine.initial_state(), 1)
 
 
-FILE = """
-from dataclasses import dataclass
-from core import TaskFamily, register
-
-@register
-@dataclass(frozen=True, kw_only=True)
-class Planes(TaskFamily):
-    name, plural, parameters, inputs = "planes", "planes", ("a",), 2
-    a: tuple[float, float] = (-1.0, 1.0)
-    x: tuple[float, float] = (0.0, 5.0)
-
-    def y(self, x, a):
-        return a * x.sum(-1, keepdims=True)
-"""
-
-
-def test_files_that_the_user_names_are_trained_resumed_and_evaluated_by_commands(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_tasks_that_are_not_finite_are_named_where_a_run_diverges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui_meta.cli.main import main
-
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "planes.py").write_text(FILE)
-    monkeypatch.setenv("TUI_META_CODE", "")
-    small = ["--network.hidden", "4", "--validation.tasks", "2", "--eval-interval", "2"]
-    new = ["--no-tui", "--algorithms", "fomaml", "--tasks", "planes.py:Planes", "--name", "p"]
-    assert main([*new, *small, "--iterations", "3"]) == 0
-    assert os.environ["TUI_META_CODE"] == str(tmp_path / "planes.py")
-    assert main(["resume", "checkpoints/fomaml-p", "--no-tui", "--iterations", "4"]) == 0
-    assert main(["eval", "checkpoints/fomaml-p", "--protocol", "source", "--tasks", "3"]) == 0
-    assert main(["export", "checkpoints/fomaml-p", "--to", "csv", "--out", "-"]) == 0
-    out = capsys.readouterr().out
-    assert "a -1 to 1, x 0 to 5" in out
-    assert "task.a" in out
+    core.register(Planes)
+    values = Planes.y
+    monkeypatch.setattr(Planes, "y", lambda *given: values(*given) * np.inf)
+    validation = ValidationSettings(interval=0)
+    config = RunConfig(
+        algorithm=core.Fomaml(), tasks=Planes(), network=SMALL, validation=validation
+    )
+    with pytest.raises(core.LabError, match=rf"its tasks are not finite: {__file__}:\d+"):
+        core.train(config, tmp_path / "planes")
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        (None, "broken.py: not a Python file that exists"),
-        ("\nx = 1 / 0\n", "broken.py:2: ZeroDivisionError: division by zero"),
-    ],
-)
-def test_a_file_that_cannot_be_imported_is_one_line(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    text: str | None,
-    problem: str,
-) -> None:
-    from tui_meta.cli.main import main
-
-    if text is not None:
-        (tmp_path / "broken.py").write_text(text)
-    monkeypatch.setenv("TUI_META_CODE", str(tmp_path / "broken.py"))
-    assert main(["runs"]) == 2
-    error = capsys.readouterr().err
-    assert error.startswith(f"error: {tmp_path}/broken.py: ")
-    assert problem in error
-    assert len(error.splitlines()) == 1
+def test_a_folder_of_unregistered_code_says_what_to_do(tmp_path: Path) -> None:
+    core.register(Planes)
+    core.register(Sign)
+    path = core.train(
+        RunConfig(algorithm=Sign(), tasks=Planes(), network=SMALL, iterations=3), tmp_path / "run"
+    ).path
+    for name, registry in (("sign", ALGORITHMS), ("planes", FAMILIES)):
+        kind = registry.pop(name)  # type: ignore[attr-defined]
+        with pytest.raises(core.LabError) as caught:
+            latest_checkpoint(path)
+        message = str(caught.value)
+        assert f"must be built in or registered, got '{name}'" in message
+        assert message.endswith("; import the Python file that registers it")
+        assert message.count("safetensors") == 1
+        found = read_metadata(checkpoint_path(path, 3))
+        assert found.iteration == 3
+        registry[name] = kind  # type: ignore[index]
 
 
 def test_screens_say_that_functions_of_several_numbers_cannot_be_drawn() -> None:
