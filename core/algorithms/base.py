@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, get_args
 
 from core import validation
+from core.errors import EngineError
 from core.settings import setting
 
 if TYPE_CHECKING:
@@ -68,14 +69,24 @@ class Model(Protocol):
 class Sizes:
     """The sizes on which those of what is learned beside the network depend.
 
-    ``parameters`` are the network's, ``units`` those of its first layer, and ``task_parameters``
-    the numbers by which tasks differ.
+    ``parameters`` are the network's, ``units`` those of its first layer, 0 where that is not known,
+    and ``task_parameters`` the numbers by which tasks differ.
     """
 
     parameters: int
     inputs: int
     units: int
     task_parameters: int
+
+    def weights(self, inputs: int, title: str) -> int:
+        """Return how many weights so many further inputs have; raises ``EngineError``.
+
+        ``title`` is that of the algorithm which adds them.
+        """
+        if not self.units:
+            problem = "it adds inputs to the first layer, which only networks of [network] have"
+            raise EngineError(title, problem, "choose another algorithm")
+        return self.units * inputs
 
 
 @dataclass(frozen=True)

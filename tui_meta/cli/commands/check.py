@@ -1,5 +1,6 @@
 """``tui-meta --check``: outer gradients beside autograd and central differences."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,9 @@ def check_gradients(given: Mapping[str, Any], config: Path | None) -> int:
     """Check the first run of each group that the flags ``given`` and ``config`` describe."""
     file = read_config_file(config) if config else {}
     groups = {run.group: run.config for run in reversed(configure(given, file, config).runs)}
-    output, agree = Output(), True
+    output, agree, report = Output(), True, functools.cache(print_note)
     for group, run in reversed(groups.items()):
-        found = check_gradient(run, print_note)
+        found = check_gradient(run, report)
         agree = agree and found.agrees
         for line in check_lines(group, found):
             output.print_line(line)
