@@ -104,7 +104,7 @@ def query_grid(family: TaskFamily, points: int = QUERY_POINTS, dtype: str = "flo
 
 @functools.lru_cache(maxsize=64)
 def usual_height(family: TaskFamily) -> float:
-    """Return the largest absolute value of a family's usual tasks."""
+    """Return the largest finite absolute value of a family's usual tasks; 1 without any but 0."""
     if family.height is not None:
         return family.height
     import numpy as np
@@ -112,4 +112,5 @@ def usual_height(family: TaskFamily) -> float:
     from core.tasks.counter_random import uniforms
 
     parameters = family.values(uniforms(0, Stream.SAMPLE, 0, _SAMPLED, family.draws))
-    return float(np.abs(values_at(family, parameters, query_grid(family))).max())
+    sizes = np.abs(values_at(family, parameters, query_grid(family)))
+    return float(sizes.max(initial=0.0, where=np.isfinite(sizes))) or 1.0

@@ -78,7 +78,7 @@ def _suited(config: RunConfig) -> str:
     """
     algorithm, height = config.algorithm, usual_height(config.tasks)
     is_step = algorithm.outer_optimizer != "adam" and algorithm.derivative in ("first", "second")
-    if not is_step or not SINE_HEIGHT < height < np.inf:
+    if not is_step or not height > SINE_HEIGHT:
         return ""
     suited = float(f"{type(algorithm).outer_lr * (SINE_HEIGHT / height) ** 2:.1g}")
     return f"; {suited:g} suits {config.tasks.plural}" if suited < algorithm.outer_lr else ""
