@@ -228,7 +228,7 @@ def test_a_setting_of_a_family_is_checked() -> None:
         HarmonicTasks(deviation=0.0)
     with pytest.raises(ConfigError, match=r"polynomial\.order"):
         PolynomialTasks(order=(2, 1))
-    with pytest.raises(ConfigError, match="one of sine, line"):
+    with pytest.raises(ConfigError, match="must be built in or registered"):
         RunConfig.from_dict({"algorithm": {"name": "fomaml"}, "tasks": {"name": "square"}})
 
 
