@@ -112,13 +112,13 @@ def _find_indicator(terminal: Terminal, pair: KeyPair, settle: float) -> Indicat
     ]
     if not indicators:
         raise RuntimeError(f"no cell of the screen shows: {pair.title}")
-    fixed = [one for one in indicators if _is_fixed(one, [*before, *after])]
+    fixed = [one for one in indicators if all(_is_fixed(one, state) for state in (before, after))]
     letters = [one for one in fixed if _is_letter(one.before) and _is_letter(one.after)]
     return (letters or fixed or indicators)[0]
 
 
 def _is_fixed(indicator: Indicator, screens: Sequence[Screen]) -> bool:
-    """Return True if the text to its left never changes: a longer number would move the cell."""
+    """Return True if the text to its left is always the same: a longer number would move it."""
     left = [(indicator.row, column) for column in range(indicator.column)]
     return all(screen[place][0] == screens[0][place][0] for screen in screens for place in left)
 
