@@ -4,7 +4,10 @@ Over a slow connection each repaint costs a key its quick answer. No upstream is
 those of this module; all were seen in Textual 8.2.8.
 """
 
+import asyncio
+
 from rich.segment import Segment
+from textual import events
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
@@ -45,6 +48,20 @@ class QuietFocus(Screen[None], inherit_bindings=False):
     """
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
+
+class OneFrame(Screen[None], inherit_bindings=False):
+    """A screen that is laid out and painted once for a change of several widgets.
+
+    Textual begins as soon as the first of them has sent its message, and lays out and paints again
+    for the others.
+    """
+
+    async def _on_idle(self, event: events.Idle) -> None:
+        event.prevent_default()
+        await asyncio.sleep(0)  # the others send theirs
+        if not self.message_queue_size:
+            await super()._on_idle(event)
 
 
 class PlainModal(ModalScreen[ScreenResultType], inherit_bindings=False):

@@ -1,10 +1,12 @@
 """Textual still repaints what has not changed."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
+from textual._compositor import ReflowResult
 from textual.app import App, ComposeResult
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
@@ -12,6 +14,7 @@ from textual.widgets import Static
 
 from tui_meta.upstream.repaint import (
     LaidOutOnce,
+    OneFrame,
     PlainModal,
     QuietFocus,
     set_border_subtitle,
@@ -65,6 +68,36 @@ async def test_textual_still_lays_a_screen_out_twice_for_a_new_size(
         pilot.app.query_one(kind).styles.height = 5
         await pilot.pause(0.1)
         assert len(laid_out) == layouts
+
+
+@pytest.mark.parametrize(("kind", "layouts"), [(Screen[None], 2), (OneFrame, 1)])
+async def test_textual_still_lays_out_before_all_widgets_have_said_what_changed(
+    kind: type[Screen[None]], layouts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with App[None]().run_test(size=(40, 10)) as pilot:
+        screen, first, second = kind(), Static(), Static()
+        pilot.app.push_screen(screen)
+        await screen.mount(first, second)
+        await pilot.pause(0.1)
+        laid_out = list[object]()
+        monkeypatch.setattr(screen._compositor, "reflow", _counting(screen, laid_out))
+        first.styles.height = 2
+        for _ in range(3):  # until the first one's message has arrived
+            await asyncio.sleep(0)
+        second.styles.height = 3
+        while second.size.height != 3:
+            await asyncio.sleep(0)
+        assert len(laid_out) == layouts
+
+
+def _counting(screen: Screen[None], calls: list[object]) -> Callable[[Widget, Size], ReflowResult]:
+    reflow = screen._compositor.reflow
+
+    def counted(parent: Widget, size: Size) -> ReflowResult:
+        calls.append(size)
+        return reflow(parent, size)
+
+    return counted
 
 
 async def test_textual_still_tints_the_screen_below_where_nothing_is_to_be_tinted() -> None:

@@ -51,8 +51,11 @@ class PanelGrid(Grid, LaidOutOnce):
             self.styles.grid_rows = f"{now.first_rows} 1fr" if now.first_rows else "1fr"
             self.styles.grid_columns = " ".join([*aside, *["1fr"] * (now.columns - len(aside))])
         places = {panel: place for place, panel in enumerate(now.panels)}
-        if [panel.id for panel in self.children][: len(places)] != list(places):
-            self.sort_children(key=lambda panel: places.get(panel.id or "", len(places)))
+        if [panel.id for panel in self.children if panel.id in places] != list(places):
+            order = {
+                panel: places[one] for one in places for panel in layout.in_turns(one)
+            } | places
+            self.sort_children(key=lambda panel: order.get(panel.id or "", len(order)))
         for panel in self.children:
             panel.display = panel.id in places
             panel.styles.column_span = now.spans.get(panel.id or "", 1) if now.rows else 1

@@ -142,6 +142,11 @@ def waves(runs: int) -> tuple[str, ...]:
     return tuple(map(wave, range(1 if runs > MOST_IN_DETAIL else runs)))
 
 
+def in_turns(panel: str) -> tuple[str, ...]:
+    """Return the panels that have the place of this one by turns."""
+    return next((those for those in (CHARTS, (TABLE, FACTS)) if panel in those), (panel,))
+
+
 def all_panels(runs: int) -> tuple[str, ...]:
     """Every panel there is."""
     return (TABLE, *CHARTS, *waves(runs), FACTS)
