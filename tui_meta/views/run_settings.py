@@ -45,6 +45,7 @@ def main_settings(snapshot: Snapshot) -> dict[str, str]:
         "outer rate": f"{algorithm.outer_lr:g} {algorithm.outer_optimizer}",
         "per iteration": f"{algorithm.tasks:,} task{'s' if algorithm.tasks > 1 else ''}",
         "per task": f"{getattr(algorithm, points):,} {points}" if points else "",
+        **_context(algorithm),
         **({} if isinstance(config.tasks, SineTasks) else {"tasks": config.tasks.plural}),
         "network": network_words(config),
         "seed": str(config.seed),
@@ -63,9 +64,20 @@ def network_words(config: RunConfig) -> str:
     return config.model or f"{'-'.join(map(str, network.hidden))} {network.activation}"
 
 
+def _context(algorithm: Algorithm) -> dict[str, str]:
+    """Return how many context inputs adapt, where such do."""
+    inputs = getattr(algorithm, "context_inputs", 0)
+    return {"context inputs": f"{inputs:,}"} if inputs else {}
+
+
 def settings_words(snapshot: Snapshot) -> str:
     """Return these settings in a line: rates, optimizer, tasks, shots, network and seed."""
-    prefixes = {"inner rate": "inner ", "outer rate": "outer ", "seed": "seed "}
+    prefixes = {
+        "inner rate": "inner ",
+        "outer rate": "outer ",
+        "context inputs": "context ",
+        "seed": "seed ",
+    }
     settings = main_settings(snapshot).items()
     return " · ".join(f"{prefixes.get(name, '')}{value}" for name, value in settings if value)
 

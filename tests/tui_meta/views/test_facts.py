@@ -5,7 +5,12 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from core.algorithms.base import Algorithm
+from core.algorithms.cavia import Cavia
+from core.algorithms.reptile import Reptile
+from core.config import RunConfig
 from tests.support.dashboard.watch_state import started_session, watch_state
+from tui_meta.views.run_settings import settings_words
 from tui_meta.views.run_status import RunStatus, run_statuses
 from tui_meta.views.text import cells, plain
 from tui_meta.views.watch.facts import fact_lines, fact_rows, facts
@@ -28,6 +33,21 @@ def test_steps_quantiles_budget_and_settings_have_a_row_each() -> None:
     assert found["gradient evaluations"] == ["73,800", "93,500"]
     assert found["per iteration"] == ["3 x 10 shots", "1 x 50 points"]
     assert found["seed"] == ["0", "0"]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "words"),
+    [
+        (Cavia(), "inner 1 · outer 0.001 adam · 3 tasks · 10 shots · context 5 · 64-64 tanh"),
+        (Reptile(inner_optimizer="adam"), "inner 0.02 adam · outer 0.1 sgd · 1 task · 50 points"),
+    ],
+)
+def test_settings_that_make_another_algorithm_are_among_the_main_ones(
+    algorithm: Algorithm, words: str
+) -> None:
+    config = RunConfig(algorithm=algorithm).to_dict(complete=True)
+    snapshot = msgspec.structs.replace(statuses()[0].snapshot, config=config)
+    assert settings_words(snapshot).startswith(words)
 
 
 def test_a_copy_has_a_column_for_each_run() -> None:

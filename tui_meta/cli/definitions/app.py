@@ -17,6 +17,7 @@ Examples:
   tui-meta --seeds 3 --sweep reptile.inner-lr=0.01,0.02    nine runs side by side
   tui-meta --config my.toml --pace 100       read settings from a file
   tui-meta config --seed 3 > my.toml         write such a file
+  tui-meta --algorithms maml --check         compare its gradient with autograd
   tui-meta --no-tui --json > log.jsonl       train without the dashboard
   tui-meta --detach                          train in the background
   tui-meta attach                            view running training
