@@ -1,6 +1,5 @@
 """The dashboard: every key takes effect at once and visibly, at any size."""
 
-import gc
 import random
 import re
 import subprocess
@@ -543,19 +542,6 @@ async def test_a_tick_paints_one_panel_and_in_time_all_are_painted(
             app.watch_screen.tick()
         assert all(len(panels) == 1 for panels in painted)
         assert {panel for (panel,) in painted} == set(app.watch_screen.state.arrangement.panels)
-
-
-async def test_what_loading_brought_is_not_searched_for_garbage_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("tui_meta.app.application.gc", gc)
-    before = gc.get_freeze_count()
-    app = TuiMetaApp(FakeSession())
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
-        for _ in range(2):
-            app.watch_screen.tick()
-        assert gc.get_freeze_count() > before
 
 
 @pytest.mark.parametrize("key", ["question_mark", "colon", "q"])
