@@ -1,6 +1,6 @@
 """The settings of a run in words, from the plain values of its snapshot."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import msgspec
@@ -47,6 +47,7 @@ def main_settings(snapshot: Snapshot) -> dict[str, str]:
         "per task": f"{getattr(algorithm, points):,} {points}" if points else "",
         **_context(algorithm),
         **({} if isinstance(config.tasks, SineTasks) else {"tasks": config.tasks.plural}),
+        **({"data": data} if (data := ", ".join(_data(config))) else {}),
         "network": network_words(config),
         "seed": str(config.seed),
     }
@@ -68,6 +69,18 @@ def _context(algorithm: Algorithm) -> dict[str, str]:
     """Return how many context inputs adapt, where such do."""
     inputs = getattr(algorithm, "context_inputs", 0)
     return {"context inputs": f"{inputs:,}"} if inputs else {}
+
+
+def _data(config: RunConfig) -> Iterator[str]:
+    """Yield what is unusual about the data of a run, in words."""
+    if isinstance(config.tasks, SineTasks) and "frequency" in config.tasks.parameters:
+        yield "frequency {:g} to {:g}".format(*config.tasks.frequency)
+    if getattr(config.algorithm, "query", "grid") == "random":
+        yield "random query points"
+    if config.noise:
+        yield f"noise {config.noise:g}"
+    if config.fixed_tasks:
+        yield f"{config.fixed_tasks:,} fixed tasks"
 
 
 def settings_words(snapshot: Snapshot) -> str:

@@ -7,8 +7,10 @@ import pytest
 
 from core.algorithms.base import Algorithm
 from core.algorithms.cavia import Cavia
+from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
+from core.tasks.sine import SineTasks
 from tests.support.dashboard.watch_state import started_session, watch_state
 from tui_meta.views.run_settings import settings_words
 from tui_meta.views.run_status import RunStatus, run_statuses
@@ -48,6 +50,23 @@ def test_settings_that_make_another_algorithm_are_among_the_main_ones(
     config = RunConfig(algorithm=algorithm).to_dict(complete=True)
     snapshot = msgspec.structs.replace(statuses()[0].snapshot, config=config)
     assert settings_words(snapshot).startswith(words)
+
+
+def test_unusual_data_of_a_run_are_in_its_settings() -> None:
+    session = started_session()
+    assert "data" not in facts(statuses())
+    config = RunConfig(
+        algorithm=Fomaml(query="random"),
+        tasks=SineTasks(frequency=(0.8, 1.2)),
+        noise=0.3,
+        fixed_tasks=1_600,
+    )
+    session.change("fomaml-1", config=config.to_dict(complete=True))
+    state = watch_state(session).dashboard
+    found = facts(run_statuses(state.snapshots, state.history, state.titles))
+    words = "frequency 0.8 to 1.2, random query points, noise 0.3, 1,600 fixed tasks"
+    assert found["data"] == [words, ""]
+    assert f" · {words} · " in settings_words(state.snapshots["fomaml-1"])
 
 
 def test_a_copy_has_a_column_for_each_run() -> None:

@@ -233,6 +233,17 @@ def test_all_presets_and_settings_stand_in_80_columns() -> None:
     assert "enter: type" in how
 
 
+def test_the_chosen_of_many_parameters_is_seen_in_80_columns() -> None:
+    settings = LabSettings(
+        lab.begin(chosen_family({"tasks": "sine+harmonic", "harmonic": {"x": [-5.0, 5.0]}})), RUNS
+    )
+    settings = lab_settings.turn(settings, 1)
+    for number, setting in enumerate(settings_of(settings.lab)[:-2]):
+        shown = plain(head_lines(replace(settings, chosen=number), "usual", 80)[1])
+        value = setting.value(settings.lab)
+        assert f"▸{setting.name} {value}" in shown
+
+
 @pytest.mark.parametrize("chosen", range(len(SETTINGS) + 2))
 def test_in_a_small_terminal_the_chosen_setting_comes_first(chosen: int) -> None:
     settings = replace(KNOWN, chosen=chosen)

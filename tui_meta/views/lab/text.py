@@ -47,7 +47,7 @@ def head_lines(
     if shape == "small":
         return [fit(task_line(settings.lab), width), _rotated(settings, width)]
     count = len(settings_of(settings.lab))
-    task = _settings(settings, range(count - _OF_ADAPTATION))
+    task = _scrolled(settings, count - _OF_ADAPTATION, width)
     how = _settings(settings, range(count - _OF_ADAPTATION, count))
     less, more = key("lab less"), key("lab change")
     hint = f"{key('lab setting')}: select · {less}/{more}: change · {key('lab type')}: type"
@@ -134,6 +134,14 @@ def _settings(settings: LabSettings, which: Sequence[int]) -> Line:
         spans += [Span(f"{mark}{setting.name} ", style or "dim", action)]
         spans += [Span(setting.value(settings.lab), style or "bold", action), " "]
     return line(*spans)
+
+
+def _scrolled(settings: LabSettings, count: int, width: int) -> Line:
+    """Return the first ``count`` settings, without the first ones where the chosen one is cut."""
+    first, chosen = 0, settings.chosen
+    while first < chosen < count and cells(_settings(settings, range(first, chosen + 1))) > width:
+        first += 1
+    return _settings(settings, range(first, count))
 
 
 def _rotated(settings: LabSettings, width: int) -> Line:
