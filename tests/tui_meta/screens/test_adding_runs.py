@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -22,6 +23,8 @@ from tests.support.runs import PATIENCE
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.dialogs.new_run import NewRunDialog
 from tui_meta.screens.page import Page
+from tui_meta.views.dialogs.new_run import NewRun
+from tui_meta.views.dialogs.new_run_form import NewRunForm
 from tui_meta.views.keys.table import SCREEN_KEYS
 
 pytestmark = pytest.mark.usefixtures("no_timers")
@@ -237,9 +240,13 @@ async def test_a_run_that_comes_while_another_screen_is_open_joins_it(
 
 
 async def test_the_form(text_snapshot: SnapshotAssertion) -> None:
-    async with TuiMetaApp(FakeSession()).run_test() as pilot:
+    session = FakeSession()
+    runs = session.snapshots()
+    form = NewRunForm(NewRun(runs["fomaml-1"], list(runs.values()), Path("."), "fomaml"))
+    place = [one.key for one in form.fields].index("fomaml.outer_lr")
+    async with TuiMetaApp(session).run_test() as pilot:
         await settle(pilot)
-        await press(pilot, "plus", "x", *9 * ["down"], "ctrl+u", "0")
+        await press(pilot, "plus", "x", *place * ["down"], "ctrl+u", "0")
         for size in SIZES:
             await pilot.resize_terminal(*size)
             await settle(pilot)
