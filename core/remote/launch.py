@@ -1,5 +1,6 @@
 """Launches a session in a process of its own, and waits for its reply."""
 
+import os
 import subprocess
 
 import msgspec
@@ -16,10 +17,15 @@ LAUNCH_SECONDS = 60.0
 
 
 class LaunchRequest(msgspec.Struct, frozen=True):
-    """The input of a new process: what to train, and the command line that asked for it."""
+    """The input of a new process: what to train, and the command line that asked for it.
+
+    ``code`` is what the user has named of their own by now, as ``TUI_META_CODE``: the process may
+    have been started before.
+    """
 
     runs: Runs
     command_line: list[str]
+    code: str = ""
 
 
 class LaunchReply(msgspec.Struct, frozen=True):
@@ -38,7 +44,9 @@ class LaunchReply(msgspec.Struct, frozen=True):
 def launch(runs: Runs, timeout: float = LAUNCH_SECONDS) -> LaunchReply:
     """Start a session in a process of its own; raises ``RemoteError`` where that fails."""
     sessions_folder()  # without one, no session can be found again
-    request = msgspec.json.encode(LaunchRequest(runs, command_line()))
+    request = msgspec.json.encode(
+        LaunchRequest(runs, command_line(), os.environ.get("TUI_META_CODE", ""))
+    )
     try:
         process = session_process()
         answer = process.answer(request, timeout)

@@ -45,7 +45,8 @@ def main() -> None:
         signal.signal(number, lambda number, _: received.append(number))
     plans: list[Plan] = []
     try:
-        if os.environ.get("TUI_META_CODE"):
+        if request.code:
+            os.environ["TUI_META_CODE"] = request.code
             from core.extensions.loading import load_code
 
             load_code()

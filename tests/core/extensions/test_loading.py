@@ -8,12 +8,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from core.algorithms.registry import ALGORITHMS
 from core.errors import LabError
 from core.extensions.loading import CODE, load_code, load_named
 from core.models.registry import MODELS
+from core.remote import launch
+from core.remote.launch import LaunchReply, LaunchRequest
+from core.session.run_requests import ResumeRequest
 from core.tasks.registry import FAMILIES
 from tests.support.own_code import HALVES, forget, write_files
 
@@ -62,6 +66,22 @@ def test_what_a_file_does_not_register_is_refused(setting: str, named: str, prob
     with pytest.raises(LabError) as caught:
         load_named({setting: named})
     assert problem in str(caught.value)
+
+
+def test_a_session_that_was_started_before_is_told_what_to_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[LaunchRequest] = []
+
+    class Early:
+        def answer(self, request: bytes, timeout: float) -> bytes:
+            sent.append(msgspec.json.decode(request, type=LaunchRequest))
+            return msgspec.json.encode(LaunchReply())
+
+    monkeypatch.setattr(launch, "session_process", Early)
+    load_named({"tasks": "planes.py:Planes"})
+    launch.launch(ResumeRequest(paths=[]))
+    assert [one.code for one in sent] == [str(tmp_path / "planes.py")]
 
 
 @pytest.fixture
