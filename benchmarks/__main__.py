@@ -29,6 +29,7 @@ from benchmarks.sections.many_runs import many_runs
 from benchmarks.sections.quality import quality
 from benchmarks.sections.scaling import scaling
 from benchmarks.sections.screens import screens
+from benchmarks.sections.second_order import second_order
 from benchmarks.sections.slow import slow
 from benchmarks.sections.speed import avx2, speed
 from benchmarks.sections.start import start
@@ -38,6 +39,7 @@ from benchmarks.sections.watching import watching
 
 SECTIONS: dict[str, Callable[[Effort], Section]] = {
     "speed": speed,
+    "second-order": second_order,
     "avx2": avx2,
     "scaling": scaling,
     "few-shot": few_shot,

@@ -135,10 +135,13 @@ class RunConfig:
     def _check_workspace(self) -> None:
         """Require that the intermediate values of a gradient step fit in memory."""
         algorithm, tasks = self.algorithm, {}
+        parameters = {"network.hidden (parameters)": self.parameters}
         if self.adapts_all_tasks_at_once:
             tasks = {f"{algorithm.name}.tasks": algorithm.tasks}
-            parameters = {"network.hidden (parameters)": self.parameters}
             validation.product({**tasks, **parameters}, LARGEST_NETWORK)
+        if algorithm.path:
+            path = {f"{algorithm.name}.inner_steps": algorithm.path}
+            validation.product({**tasks, **path, **parameters}, LARGEST_WORKSPACE)
         units = {"network.hidden (units)": sum(self.network.hidden)}
         for name in algorithm.point_settings:
             points = {f"{algorithm.name}.{name}": getattr(algorithm, name)}

@@ -6,6 +6,8 @@ import importlib
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from benchmarks.protocol import SECOND_ORDER
+
 
 class Peer(Protocol):
     """Trains by the source's protocol and keeps its state from call to call."""
@@ -14,7 +16,7 @@ class Peer(Protocol):
     """Iterations that are computed together; ``run`` takes multiples of it."""
 
     def run(self, algorithm: str, iterations: int) -> None:
-        """Run meta-iterations of "fomaml" or "reptile", including the drawing of their data."""
+        """Run meta-iterations of one of its ``algorithms``, including the drawing of the data."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,15 @@ PEERS = {
     "torch": PeerEntry("this project, engine torch (batched over tasks)", "engines:TorchPeer"),
     "jax": PeerEntry("JAX, jit over lax.scan", "jax_scan:JaxScan", extra_packages=True),
     "fused": PeerEntry("this project, engine fused", "engines:FusedPeer"),
+    "jax-second-order": PeerEntry(
+        "JAX, jit over lax.scan",
+        "jax_second_order:JaxSecondOrder",
+        tuple(SECOND_ORDER),
+        extra_packages=True,
+    ),
+    "fused-second-order": PeerEntry(
+        "this project, engine fused", "engines:SecondOrderPeer", ("fomaml", *SECOND_ORDER)
+    ),
     "peak": PeerEntry("the multiply-add peak", "peak:Peak"),
 }
 """The peers by name, in the order of the table; ``peak`` is the arithmetic limit."""

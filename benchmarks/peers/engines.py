@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.protocol import ALGORITHMS
+from benchmarks.protocol import ALGORITHMS, SECOND_ORDER
 from core.config import EngineName, RunConfig
 from core.engines import make_engine
 
@@ -14,11 +14,15 @@ class EnginePeer:
     name: EngineName
 
     def __init__(self) -> None:
-        self._engines = {
-            name: make_engine(RunConfig(algorithm=algorithm, engine=self.name))
+        self._engines = {name: make_engine(config) for name, config in self.configs().items()}
+        self._states = {name: engine.initial_state() for name, engine in self._engines.items()}
+
+    def configs(self) -> dict[str, RunConfig]:
+        """Return what is trained, by name."""
+        return {
+            name: RunConfig(algorithm=algorithm, engine=self.name)
             for name, algorithm in ALGORITHMS.items()
         }
-        self._states = {name: engine.initial_state() for name, engine in self._engines.items()}
 
     def run(self, algorithm: str, iterations: int) -> None:
         for _ in range(iterations // self.chunk):
@@ -31,6 +35,15 @@ class TorchPeer(EnginePeer):
 
     name = "torch"
     chunk = 100
+
+
+class SecondOrderPeer(EnginePeer):
+    """The compiled kernels with second derivatives, and FOMAML beside them."""
+
+    name = "fused"
+
+    def configs(self) -> dict[str, RunConfig]:
+        return {"fomaml": super().configs()["fomaml"], **SECOND_ORDER}
 
 
 class FusedPeer(EnginePeer):

@@ -17,7 +17,7 @@ def main() -> None:
     peer = PEERS[sys.argv[1]].make()
     print(json.dumps({"chunk": peer.chunk}), flush=True)
     for line in sys.stdin:
-        algorithm, iterations = line.split()
+        algorithm, _, iterations = line.rpartition(" ")
         processor, wall = time.process_time(), time.perf_counter()
         peer.run(algorithm, int(iterations))
         wall, processor = time.perf_counter() - wall, time.process_time() - processor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from core.algorithms.base import Kernel, Model
+from core.algorithms.base import Adapted, Model
 from core.algorithms.maml import Maml
 
 if TYPE_CHECKING:
@@ -18,10 +18,7 @@ class Anil(Maml):
 
     name: ClassVar[str] = "anil"
     title: ClassVar[str] = "ANIL"
-
-    @property
-    def kernel(self) -> Kernel | None:
-        return None
+    adapted: ClassVar[Adapted] = "head"
 
     def rates(self, model: Model, theta: Tensor, lr: float) -> Tensor | float:
         """Return ``lr`` for the last layer, and 0 for all others."""

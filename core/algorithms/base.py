@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 OuterOptimizer = Literal["sgd", "momentum", "adam"]
 Schedule = Literal["constant", "linear", "cosine"]
 Reduction = Literal["sum", "mean"]
+Adapted = Literal["all", "head", "all by learned rates"]
+"""What an inner step changes: all parameters, those of the last layer, or all by learned rates,
+which follow them in the vector of meta-parameters."""
 
 Derivative = Literal["second", "first", "displacement", "zero"]
 """What an outer gradient is: the derivative of the training loss through the inner steps, the same
@@ -113,13 +116,17 @@ class Kernel:
 
     For each task, ``inner_steps`` of SGD with rate ``inner_lr`` lead from theta to phi, step s on
     minibatch s modulo their number. The outer gradient is ``share`` times the sum over tasks: of
-    the query gradient at phi, or of theta - phi where there is no query set. Adaptation is plain
-    SGD.
+    the query gradient at phi, or of theta - phi where there is no query set. With
+    ``second_order`` it is the derivative of the query loss by theta, through the inner steps. Those
+    change what is ``adapted``, in evaluations too; other than "all", and the second order, want a
+    query set and one support set.
     """
 
     inner_steps: int
     inner_lr: float
     share: float
+    adapted: Adapted = "all"
+    second_order: bool = False
 
 
 @dataclass(frozen=True)
@@ -212,6 +219,11 @@ class Algorithm:
     def steps(self) -> int:
         """Inner gradient steps per task in training."""
         raise NotImplementedError
+
+    @property
+    def path(self) -> int:
+        """The inner steps whose parameters a meta-iteration keeps."""
+        return 0
 
     def learned(self, sizes: Sizes) -> dict[str, int]:
         """Return what is learned beside the parameters of the network: sizes by name.

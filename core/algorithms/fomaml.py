@@ -21,7 +21,7 @@ class Fomaml(QueryAlgorithm):
 
     @property
     def kernel(self) -> Kernel:
-        return self.first_order
+        return self.fused()
 
     @property
     def derivative(self) -> Derivative:

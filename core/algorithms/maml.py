@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from core import validation
-from core.algorithms.base import Budget, Derivative, Kernel, MetaBatch, Model
+from core.algorithms.base import Adapted, Budget, Derivative, Kernel, MetaBatch, Model
 from core.algorithms.query import QueryAlgorithm
 from core.settings import setting
 
@@ -23,6 +23,7 @@ class Maml(QueryAlgorithm):
     name: ClassVar[str] = "maml"
     title: ClassVar[str] = "MAML"
     training_loss: ClassVar[str] = "query loss after the inner steps"
+    adapted: ClassVar[Adapted] = "all"
 
     order: Order = setting(
         "second", help="Order of the derivative: second, or first, which leaves the Hessian out"
@@ -34,7 +35,7 @@ class Maml(QueryAlgorithm):
 
     @property
     def kernel(self) -> Kernel | None:
-        return self.first_order if self.order == "first" else None
+        return self.fused(self.adapted, second_order=self.order == "second")
 
     @property
     def derivative(self) -> Derivative:
@@ -45,6 +46,10 @@ class Maml(QueryAlgorithm):
         plain = super().budget
         products = self.tasks * self.inner_steps if self.order == "second" else 0
         return Budget(plain.tasks, plain.points, plain.gradients + 2 * products)
+
+    @property
+    def path(self) -> int:
+        return self.inner_steps
 
     def outer_gradient(
         self, model: Model, theta: Tensor, batch: MetaBatch

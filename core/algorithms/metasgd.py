@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from core.algorithms.base import Kernel, MetaBatch, Model, OuterOptimizer, Sizes
+from core.algorithms.base import Adapted, MetaBatch, Model, OuterOptimizer, Sizes
 from core.algorithms.maml import Maml
 from core.settings import setting
 
@@ -25,14 +25,11 @@ class MetaSgd(Maml):
 
     name: ClassVar[str] = "metasgd"
     title: ClassVar[str] = "Meta-SGD"
+    adapted: ClassVar[Adapted] = "all by learned rates"
 
     outer_lr: float = 0.001
     inner_lr: float = setting(0.05, help="Initial value of all inner learning rates")
     outer_optimizer: OuterOptimizer = "adam"
-
-    @property
-    def kernel(self) -> Kernel | None:
-        return None
 
     def learned(self, sizes: Sizes) -> dict[str, int]:
         return {"alpha": sizes.parameters}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, get_args
 
 from core import validation
-from core.algorithms.base import LARGEST_BATCH, Algorithm, Budget, Kernel, Reduction
+from core.algorithms.base import LARGEST_BATCH, Adapted, Algorithm, Budget, Kernel, Reduction
 from core.settings import setting
 from core.tasks.family import QueryPoints
 
@@ -62,11 +62,10 @@ class QueryAlgorithm(Algorithm):
     def steps(self) -> int:
         return self.inner_steps
 
-    @property
-    def first_order(self) -> Kernel:
-        """The iteration of the fused engine without second derivatives."""
+    def fused(self, adapted: Adapted = "all", *, second_order: bool = False) -> Kernel:
+        """Return the iteration of the fused engine."""
         share = 1.0 if self.reduction == "sum" else 1.0 / self.tasks
-        return Kernel(self.inner_steps, self.inner_lr, share)
+        return Kernel(self.inner_steps, self.inner_lr, share, adapted, second_order)
 
     def batches(self, sampler: TaskSampler, first: int, n: int) -> Batches:
         return sampler.few_shot(first, n, self.tasks, self.shots, self.query_points, self.query)

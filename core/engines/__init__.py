@@ -21,13 +21,13 @@ def make_engine(config: RunConfig, on_prepare: Callable[[str], None] | None = No
     """
     note, report = "", on_prepare or (lambda _: None)
     if config.engine != "torch":
-        from core.engines.fused.engine import FusedEngine, unsupported_reason
+        from core.engines.fused.engine import FusedEngine, network_for, unsupported_reason
         from core.engines.fused.network import must_compile
 
         reason = unsupported_reason(config)
         if config.engine == "fused" or reason is None:
             # To find it out takes half a millisecond, as much as the rest.
-            if on_prepare and must_compile(config.precision):
+            if on_prepare and reason is None and must_compile(network_for(config).variant):
                 report(f"{COMPILING}; {ONCE}")
             return FusedEngine(config, lambda done: report(f"{COMPILING}: {done}; {ONCE}"))
         if config.device == "auto":

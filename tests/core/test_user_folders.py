@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 
 from core.engines.fused.network import cache_file
+from core.engines.fused.signatures import Variant
 from core.user_folders import user_folder
 from tests.support.homes import without_home
 
@@ -40,7 +41,7 @@ def test_without_a_home_there_is_no_folder(
 
 def test_kernels_are_not_cached_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
     without_home(monkeypatch)
-    assert cache_file("float32") is None
+    assert cache_file(Variant("float32")) is None
 
 
 @pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME"])
@@ -50,5 +51,5 @@ def test_kernels_are_not_cached_relative_to_the_working_folder(
     without_home(monkeypatch)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(variable, "rel")
-    assert cache_file("float32") is None
+    assert cache_file(Variant("float32")) is None
     assert list(tmp_path.iterdir()) == []

@@ -126,11 +126,23 @@ def part(function: Callable[..., Any], **options: Any) -> Any:
     return declared
 
 
+def _with_parts(entries: Sequence[Any]) -> set[Any]:
+    """Return ``entries`` and all parts that they call."""
+    found, left = set(entries), [*entries]
+    while left:
+        function = left.pop().py_func
+        called = [function.__globals__.get(name) for name in function.__code__.co_names]
+        new = {part for part in _parts if part in called} - found
+        found |= new
+        left += new
+    return found
+
+
 class _Progress(event.Listener):
     """Reports how many of the functions are compiled."""
 
     def __init__(self, entries: Sequence[Any], report: Report) -> None:
-        self._functions, self._report = (*_parts, *entries), report
+        self._functions, self._report = _with_parts(entries), report
         self._compiled: set[Any] = set()
 
     def on_start(self, event: Any) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from core.algorithms import optimizers as outer
-from core.algorithms.base import Algorithm
-from core.algorithms.query import QueryAlgorithm
+from core.algorithms.base import Algorithm, Kernel
 from core.config import RunConfig
 from core.engines.base import (
     Adaptation,
@@ -33,16 +31,15 @@ class FusedEngine:
 
     def __init__(self, config: RunConfig, report: Callable[[str], None] = lambda _: None) -> None:
         """Prepare the engine; while it is compiled, ``report`` is called with what is done."""
-        kernel, reason = config.algorithm.kernel, unsupported_reason(config)
-        if reason or kernel is None:
-            raise EngineError("fused engine", reason or "no kernel", Advice.OTHER_ENGINE)
-        self._kernel = kernel
+        reason = unsupported_reason(config)
+        if reason is not None:
+            raise EngineError("fused engine", reason, Advice.OTHER_ENGINE)
+        self._kernel = _kernel(config)
         self._config = config
         self._sampler = sampler_of(config)
-        network = config.network
-        self._network = FusedNetwork(network.hidden, network.activation, config.precision)
-        prepare(config.precision, report)
-        problem = cache_problem(config.precision)
+        self._network = network_for(config)
+        prepare(self._network.variant, report)
+        problem = cache_problem(self._network.variant)
         advice = "set XDG_CACHE_HOME to another folder"
         self.note = f"every start compiles ({problem}); {advice}" if problem else ""
 
@@ -83,12 +80,6 @@ class FusedEngine:
         *,
         every_step: bool = False,
     ) -> Adaptation:
-        if sets.query_x.ndim == 3:  # the kernel takes query points that all tasks share
-            parts = (sets.part(task, 1) for task in range(len(sets.query_x)))
-            alone = (replace(part, query_x=part.query_x[0]) for part in parts)
-            return Adaptation.joined(
-                [self.adapt(theta, one, steps, lr, every_step=every_step) for one in alone]
-            )
         losses, predictions = self._network.adapt(
             theta,
             x=_curve(sets.support_x),
@@ -102,14 +93,27 @@ class FusedEngine:
         return Adaptation(losses, predictions[..., None])
 
 
+def network_for(config: RunConfig) -> FusedNetwork:
+    """Return the network that trains ``config``, which this engine can run."""
+    network, kernel = config.network, _kernel(config)
+    return FusedNetwork(
+        *(network.hidden, network.activation, config.precision),
+        *(kernel.adapted, kernel.second_order),
+    )
+
+
+def _kernel(config: RunConfig) -> Kernel:
+    kernel = config.algorithm.kernel
+    assert kernel is not None  # or the engine cannot run it
+    return kernel
+
+
 def unsupported_reason(config: RunConfig) -> str | None:
     """Return the reason why this engine cannot run ``config``; None if it can."""
     if config.model:
         return "the network is one of your own"
     if config.algorithm.kernel is None:
         return f"no kernel for {config.algorithm.variant}"
-    if isinstance(config.algorithm, QueryAlgorithm) and config.algorithm.query == "random":
-        return "no kernel for random query points"
     if not config.tasks.is_curve:
         return f"{config.tasks.plural} have more than one input and one output"
     if config.device not in ("auto", "cpu"):

@@ -373,9 +373,9 @@ def descend(buf, plan, source, x, y, points, lr, relu):
 
 
 @inlined
-def clear(buf, plan, block):
-    """Zeros in a block."""
-    for i in range(block, block + plan[BLOCK_SIZE], lanes(buf)):
+def clear(buf, start, size):
+    """Write ``size`` zeros."""
+    for i in range(start, start + size, lanes(buf)):
         store(buf, i, splat(buf, 0.0))
 
 
@@ -397,14 +397,19 @@ def add_displacement(buf, plan, theta, base, target, scale):
 
 
 @inlined
-def outer_step(buf, plan, theta, gradient, optimizer, rate, decays, step):
-    """Momentum or Adam with the block ``gradient``; ``step`` counts meta-iterations from 1.
+def outer_step(buf, plan, size, optimizer, rate, decays, step):
+    """Change ``size`` meta-parameters by their gradient at OUTER.
 
-    Momentum: v = mu v + g. Adam: Kingma and Ba 2015, algorithm 1, with bias correction.
+    Momentum: v = mu v + g. Adam: Kingma and Ba 2015, algorithm 1, with bias correction; ``step``
+    counts meta-iterations from 1.
     """
+    theta, gradient, lane = plan[THETA], plan[OUTER], lanes(buf)
     first, second = plan[MOMENT_1], plan[MOMENT_2]
-    size, lane = plan[BLOCK_SIZE], lanes(buf)
-    if optimizer == MOMENTUM:
+    if optimizer == SGD:
+        for i in range(0, size, lane):
+            g = load(buf, gradient + i)
+            store(buf, theta + i, load(buf, theta + i) - g * rate)
+    elif optimizer == MOMENTUM:
         for i in range(0, size, lane):
             velocity = load(buf, first + i) * decays[0] + load(buf, gradient + i)
             store(buf, first + i, velocity)
@@ -446,6 +451,14 @@ def exchange(buf, plan, block, flat, inwards):
 
 
 @inlined
+def exchange_all(buf, plan, block, flat, size, parts, inwards):
+    """`exchange` for ``parts`` blocks and as many vectors, ``size`` numbers in all."""
+    for i in range(parts):
+        vector = at(flat, i * (size // parts))
+        exchange(buf, plan, block + i * plan[BLOCK_SIZE], vector, inwards)
+
+
+@inlined
 def begin(buf, plan, theta, start):
     """Lay theta out in a zeroed buffer, and in the block ``start`` too."""
     exchange(buf, plan, plan[THETA], theta, True)
@@ -479,11 +492,12 @@ def advance(
 
     ``buf_array`` is zeroed and ``plan_array`` is a `Layout.plan`. ``theta`` is ``(n_parameters,)``,
     ``moments`` ``(0 to 2, n_parameters)``, ``losses`` and ``rates`` (outer learning rates)
-    ``(n,)``. ``sizes`` are n_tasks, n_minibatches, n_points and n_query; ``x`` and ``y``
-    ``(n, n_tasks, n_minibatches, n_points)``, and inner step s takes minibatch s modulo their
-    number.
+    ``(n,)``. ``sizes`` are n_tasks, n_minibatches, n_points, n_query and the stride of ``query_x``
+    between tasks; ``x`` and ``y`` ``(n, n_tasks, n_minibatches, n_points)``, and inner step s takes
+    minibatch s modulo their number.
 
-    With a query set, ``query_x (n_query,)`` and ``query_y (n, n_tasks, n_query)``, the outer
+    With a query set, ``query_y (n, n_tasks, n_query)`` and ``query_x``, which is ``(n_query,)`` for
+    all tasks where the stride is 0 and of the shape of ``query_y`` where it is n_query, the outer
     gradient of a task is that of the query loss at phi, and the training loss is that loss. Without
     one it is theta - phi, and the training loss the mean over inner steps of the loss before each.
     The outer gradient is ``share`` times the sum over tasks. Adam's step count starts after
@@ -492,7 +506,7 @@ def advance(
     buf, plan = pointer(buf_array), pointer(plan_array)
     x_data, y_data = pointer(x), pointer(y)
     query_x_data, query_y_data = pointer(query_x), pointer(query_y)
-    n_tasks, n_minibatches, n_points, n_query = sizes
+    n_tasks, n_minibatches, n_points, n_query, query_stride = sizes
     theta_block, phi, outer = plan[THETA], plan[PHI], plan[OUTER]
     # A task starts from theta. A single task starts from a copy of it in phi: inner steps then
     # touch a third less memory, which stays in the fastest cache.
@@ -509,7 +523,7 @@ def advance(
         if optimizer == SGD:
             base, scale = theta_block, -rates[i] * share
         else:
-            clear(buf, plan, outer)
+            clear(buf, outer, plan[BLOCK_SIZE])
             base, scale = outer, share
         loss = 0.0
         for task in range(i * n_tasks, (i + 1) * n_tasks):
@@ -523,16 +537,17 @@ def advance(
                 met += descend(buf, plan, source, some_x, some_y, n_points, inner_lr, relu)
                 source = phi
             if n_query > 0:
-                forward(buf, plan, phi, query_x_data, n_query, relu)
+                task_x = at(query_x_data, task * query_stride)
+                forward(buf, plan, phi, task_x, n_query, relu)
                 loss += mean_squared_error(buf, plan, at(query_y_data, task * n_query), n_query)
-                backward(buf, plan, phi, base, target, query_x_data, n_query, scale, relu)
+                backward(buf, plan, phi, base, target, task_x, n_query, scale, relu)
             else:
                 loss += met / inner_steps
                 add_displacement(buf, plan, theta_block, base, target, scale)
             base = outer
         if optimizer != SGD:
             step = iteration + i + 1
-            outer_step(buf, plan, theta_block, outer, optimizer, rates[i], decays, step)
+            outer_step(buf, plan, plan[BLOCK_SIZE], optimizer, rates[i], decays, step)
         copy(buf, plan, theta_block, start)
         losses[i] = loss / n_tasks
 
@@ -560,15 +575,15 @@ def adapt(
     """Fine-tune from ``theta`` on each support set by full-batch SGD, with steps of ``lr``.
 
     ``reported`` are the steps after which the query loss is computed, increasing, 0 for before any;
-    ``sizes`` are n_tasks, n_points, n_query and kept; ``x`` and ``y`` ``(n_tasks, n_points)``,
-    ``query_x (n_query,)`` and ``query_y`` ``(n_tasks, n_query)``. Writes ``losses``
+    ``sizes`` are n_tasks, n_points, n_query, the stride of ``query_x`` as in `advance`, and kept;
+    ``x`` and ``y`` ``(n_tasks, n_points)``, ``query_y (n_tasks, n_query)``. Writes ``losses``
     ``(n_tasks, n_reported)``, and ``predictions`` ``(n_tasks * kept, n_query)``: those of the first
     ``kept - 1`` losses, and of the last one.
     """
     buf, plan = pointer(buf_array), pointer(plan_array)
     x_data, y_data = pointer(x), pointer(y)
     query_x_data, query_y_data = pointer(query_x), pointer(query_y)
-    n_tasks, n_points, n_query, kept = sizes
+    n_tasks, n_points, n_query, query_stride, kept = sizes
     reported, n_reported = pointer(reported_array), len(reported_array)
     begin(buf, plan, pointer(theta), plan[THETA])
     for task in range(n_tasks):
@@ -582,7 +597,7 @@ def adapt(
                 block = plan[PHI]
             if step != reported[column]:
                 continue
-            forward(buf, plan, block, query_x_data, n_query, relu)
+            forward(buf, plan, block, at(query_x_data, task * query_stride), n_query, relu)
             row = task * kept + min(column, kept - 1)
             for point in range(n_query):
                 predictions[row, point] = buf[plan[ERRORS] + point]

@@ -28,7 +28,8 @@ class Place(IntEnum):
     BLOCK_SIZE = auto()
     """Numbers in a block."""
     THETA = auto()
-    """Block of the meta-parameters."""
+    """Block of the meta-parameters; with learned inner rates, theirs follow, here and in ``OUTER``
+    and the moments."""
     PHI = auto()
     """Block of the adapted parameters."""
     OUTER = auto()
@@ -45,6 +46,23 @@ class Place(IntEnum):
     """A hidden layer's transposed weight ``(width below, width)``, close to phi in memory."""
     ZEROS = auto()
     """A row of zeros ``(widest,)``."""
+    VECTOR = auto()
+    """Block of what goes back through the inner steps, from the query gradient on. This and what
+    follows: of second-order algorithms alone."""
+    PATH = auto()
+    """Blocks of the adapted parameters after each inner step; in them the last layer alone, where
+    steps change no other."""
+    GRADIENTS = auto()
+    """Blocks of the gradients of the inner steps, negative, for learned rates."""
+    DIRECTION = auto()
+    """Block: ``VECTOR`` times the rates, where they are learned."""
+    KEPT = auto()
+    """What is kept of each inner step, ``KEPT_SIZE`` numbers: errors and their derivatives
+    ``(2, support points)``, then the layers' columns ``KEPT``."""
+    KEPT_SIZE = auto()
+    """A number, not a start."""
+    INPUTS = auto()
+    """Inputs of several tasks that are computed together."""
 
 
 class Column(IntEnum):
@@ -59,6 +77,20 @@ class Column(IntEnum):
     WEIGHT = auto()
     OUTPUT = auto()
     """Start of the layer's outputs ``(points, width)`` in the buffer, for hidden layers."""
+    KEPT = auto()
+    """Start of what is kept of the layer in an inner step, ``(5, support points, width)``."""
+
+
+@dataclass(frozen=True)
+class Through:
+    """What a second-order algorithm keeps for its way back through the inner steps."""
+
+    steps: int
+    support: int
+    """Support points of a task."""
+    learned_rates: bool = False
+    together: int = 0
+    """Points that are computed together, where steps change the last layer alone; 0 elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -70,51 +102,50 @@ class Layout:
     """Numbers in the whole buffer."""
 
     @classmethod
-    def of(cls, hidden: Sequence[int], points: int, lanes: int) -> Layout:
+    def of(
+        cls, hidden: Sequence[int], points: int, lanes: int, through: Through | None = None
+    ) -> Layout:
         """Plan the buffer for hidden layers of ``hidden`` units and at most ``points`` points.
 
         A SIMD register holds ``lanes`` numbers.
         """
-
-        def padded(size: int) -> int:
-            return -(-size // lanes) * lanes
-
-        end = 0
-
-        def take(size: int) -> int:
-            nonlocal end
-            start, end = end, end + padded(size)
-            return start
-
         units = [*hidden, 1]
-        widths = [padded(n) for n in units]
+        widths = [_padded(n, lanes) for n in units]
         matrices = [width * below for below, width in pairwise(widths[:-1])]
         layers = np.zeros((len(units), len(Column)), np.int64)
         layers[:, Column.UNITS] = units
         layers[:, Column.WIDTH] = widths
+        block_size = 0
         for layer, size in zip(layers, [widths[0], *matrices, widths[-2]], strict=True):
-            layer[Column.BIAS] = take(layer[Column.WIDTH])
-            layer[Column.WEIGHT] = take(size)
-        block_size = end
+            layer[Column.BIAS] = block_size
+            layer[Column.WEIGHT] = block_size + layer[Column.WIDTH]
+            block_size += layer[Column.WIDTH] + size
 
-        end = 0
-        head = np.zeros(len(Place), np.int64)
-        head[Place.N_LAYERS] = len(units)
-        head[Place.BLOCK_SIZE] = block_size
-        for place, size in {
-            Place.THETA: block_size,
+        parts = 2 if through and through.learned_rates else 1
+        sizes = {
+            Place.THETA: parts * block_size,
             Place.PHI: block_size,
             Place.TRANSPOSE: max(matrices, default=0),
-            Place.OUTER: block_size,
-            Place.MOMENT_1: block_size,
-            Place.MOMENT_2: block_size,
+            Place.OUTER: parts * block_size,
+            Place.MOMENT_1: parts * block_size,
+            Place.MOMENT_2: parts * block_size,
             Place.DELTA: points * max(widths),
             Place.ERRORS: points,
             Place.ZEROS: max(widths),
-        }.items():
-            head[place] = take(size)
+        }
+        head = np.zeros(len(Place), np.int64)
+        if through:
+            head[Place.KEPT_SIZE] = _keep(layers, through, lanes)
+            sizes |= _sizes_through(through, int(head[Place.KEPT_SIZE]), block_size)
+        end = 0
+        for place, size in sizes.items():
+            head[place] = end
+            end += _padded(size, lanes)
         for layer in layers[:-1]:
-            layer[Column.OUTPUT] = take(points * layer[Column.WIDTH])
+            layer[Column.OUTPUT] = end
+            end += points * layer[Column.WIDTH]
+        head[Place.N_LAYERS] = len(units)
+        head[Place.BLOCK_SIZE] = block_size
         return cls(np.concatenate([head, layers.ravel()]), end)
 
     def buffer(self, dtype: str) -> NDArray[np.float32] | NDArray[np.float64]:
@@ -123,3 +154,30 @@ class Layout:
         slack = np.zeros(self.size + 64 // item, dtype)
         start = -slack.ctypes.data % 64 // item
         return slack[start : start + self.size]
+
+
+def _padded(size: int, lanes: int) -> int:
+    """Return ``size``, padded to whole registers."""
+    return -(-size // lanes) * lanes
+
+
+def _keep(layers: NDArray[np.int64], through: Through, lanes: int) -> int:
+    """Plan what is kept of an inner step; return its size."""
+    size = _padded(2 * through.support, lanes)
+    for layer in layers[:-1] if not through.together else ():
+        layer[Column.KEPT] = size
+        size += 5 * through.support * layer[Column.WIDTH]
+    return size
+
+
+def _sizes_through(through: Through, kept: int, block_size: int) -> dict[Place, int]:
+    """Return the sizes of what second-order algorithms use, ``kept`` numbers of each step."""
+    learned = block_size if through.learned_rates else 0
+    return {
+        Place.VECTOR: block_size,
+        Place.PATH: through.steps * block_size,
+        Place.GRADIENTS: through.steps * learned,
+        Place.DIRECTION: learned,
+        Place.KEPT: through.steps * kept,
+        Place.INPUTS: through.together,
+    }

@@ -1,14 +1,31 @@
-"""What the kernel's entries are called with, for numba, which compiles them, and for every call."""
+"""What the kernels' entries are called with, for numba, which compiles them, and for every call."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 SGD, MOMENTUM, ADAM = range(3)
 OPTIMIZERS = {"sgd": SGD, "momentum": MOMENTUM, "adam": ADAM}
 
 Dtype = str
 """``"float32"``, ``"float64"``, ``"int64"`` or ``"bool"``."""
+
+
+Kind = Literal["first order", "second order", "head"]
+MODULES: dict[Kind, str] = {
+    "first order": "kernel",
+    "second order": "second_order",
+    "head": "head",
+}
+"""The modules with the kernels of each kind, which are compiled where they are first needed."""
+
+
+class Variant(NamedTuple):
+    """A library of kernels: those of a kind, for one type of numbers."""
+
+    dtype: Dtype
+    """``"float32"`` or ``"float64"``."""
+    kind: Kind = "first order"
 
 
 class Array(NamedTuple):
@@ -30,20 +47,23 @@ Argument = Array | Values
 Signature = tuple[Argument, ...]
 
 
-def entries(dtype: Dtype) -> dict[str, Signature]:
-    """Return the arguments of the kernel's entries by their names, for networks of ``dtype``."""
+def entries(variant: Variant) -> dict[str, Signature]:
+    """Return the arguments of the entries of ``variant`` by their names."""
+    dtype, kind = variant
     scratch, plan = Array(dtype), Array("int64")
     vector, matrix, given = Array(dtype), Array(dtype, 2), Array(dtype, writable=False)
     count, real, switch = Values("int64"), Values("float64"), Values("bool")
-    batches = (given, given, given, given, Values("int64", 4))
+    batches = (given, given, given, given, Values("int64", 5))
     return {
         "advance": (
             *(scratch, plan, vector, matrix, Array("float64"), *batches),
             *(Array("float64", writable=False), count, real, real),
             *(count, Values("float64", 2), count, switch),
+            *{"first order": (), "second order": (switch, switch), "head": (count, switch)}[kind],
         ),
         "adapt": (
             *(scratch, plan, given, Array("float64", 2), matrix, *batches),
             *(Array("int64", writable=False), real, switch),
+            *((switch,) if kind == "second order" else ()),
         ),
     }

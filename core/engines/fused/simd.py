@@ -500,21 +500,15 @@ def transpose_tile(
     return types.void(buf, *(int64,) * 4), generate
 
 
-@intrinsic
-def dots(_: Any, buf: Any, first: Any, second: Any, b: Any, width: Any) -> Any:
-    """Scalar products of two rows with half as many rows of B as a register has lanes.
-
-    All rows are ``width`` long, a multiple of the lanes, and those of B lie one behind the other.
-    The products of the ``first`` row are in the lower half of the result.
-    """
+def _emit_dots(builder: Any, buf: Any, args: Any) -> Any:
+    """Code of `dots`, summed over as many pairs of rows and matrices as there are in ``args``."""
     count = lanes_of(buf.dtype)
-
-    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        data, *rows, b, width = args
-        vector = ir.VectorType(data.type.pointee, count)
-        multiply_add = _vector_function(builder, "fmuladd", vector, vector, [vector] * 3)
-        places = [(side, row) for side in range(2) for row in range(count // 2)]
-        sums = {place: cgutils.alloca_once_value(builder, vector(None)) for place in places}
+    data, *factors, width = args
+    vector = ir.VectorType(data.type.pointee, count)
+    multiply_add = _vector_function(builder, "fmuladd", vector, vector, [vector] * 3)
+    places = [(side, row) for side in range(2) for row in range(count // 2)]
+    sums = {place: cgutils.alloca_once_value(builder, vector(None)) for place in places}
+    for *rows, b in zip(factors[::3], factors[1::3], factors[2::3], strict=True):
         with cgutils.for_range(builder, builder.udiv(width, INTEGER(count))) as loop:
             k = builder.mul(loop.index, INTEGER(count))
             parts = [
@@ -527,9 +521,41 @@ def dots(_: Any, buf: Any, first: Any, second: Any, b: Any, width: Any) -> Any:
                     slot = sums[side, row]
                     added = builder.call(multiply_add, [parts[side], part, builder.load(slot)])
                     builder.store(added, slot)
-        return _totals(builder, [builder.load(slot) for slot in sums.values()])
+    return _totals(builder, [builder.load(slot) for slot in sums.values()])
+
+
+@intrinsic
+def dots(_: Any, buf: Any, first: Any, second: Any, b: Any, width: Any) -> Any:
+    """Scalar products of two rows with half as many rows of B as a register has lanes.
+
+    All rows are ``width`` long, a multiple of the lanes, and those of B lie one behind the other.
+    The products of the ``first`` row are in the lower half of the result.
+    """
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _emit_dots(builder, buf, args)
 
     return Register(buf.dtype)(buf, *(int64,) * 4), generate
+
+
+@intrinsic
+def dots_of_both(
+    _: Any,
+    buf: Any,
+    first: Any,
+    second: Any,
+    b: Any,
+    other_first: Any,
+    other_second: Any,
+    other_b: Any,
+    width: Any,
+) -> Any:
+    """The sum of two results of `dots`, which is folded once."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _emit_dots(builder, buf, args)
+
+    return Register(buf.dtype)(buf, *(int64,) * 7), generate
 
 
 @intrinsic

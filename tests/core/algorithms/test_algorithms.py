@@ -339,7 +339,7 @@ def test_the_first_order_of_maml_is_fomaml_to_the_bit(engine_name: str) -> None:
 
 
 def test_anil_adapts_the_last_layer_alone_in_training_and_evaluation() -> None:
-    config = RunConfig(algorithm=Anil(), network=SMALL, precision="float64")
+    config = RunConfig(algorithm=Anil(), network=SMALL, precision="float64", engine="torch")
     engine = make_engine(config)
     theta = engine.initial_state().theta
     model, meta = TorchMLP(network_of(config)), torch.from_numpy(np.array(theta))
@@ -387,7 +387,10 @@ def test_reptile_evaluates_with_its_inner_optimizer_from_zero_moments_for_each_t
                 assert losses[task, steps // 2] == pytest.approx(expected, rel=1e-9)
 
 
-def test_algorithms_without_a_kernel_train_on_pytorch_and_say_so() -> None:
+def test_algorithms_without_a_kernel_train_on_pytorch_and_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Maml, "kernel", None)
     engine = make_engine(RunConfig(algorithm=Maml()))
     assert engine.name == "torch"
     assert engine.note == "PyTorch trains, as the fused engine cannot: no kernel for MAML"

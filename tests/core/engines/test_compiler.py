@@ -17,7 +17,7 @@ from core.engines import make_engine
 from core.engines.fused import compiler, native, network
 from core.engines.fused.compiler import compile_library, part
 from core.engines.fused.native import Code, Function, Linked, functions
-from core.engines.fused.signatures import Array, Values
+from core.engines.fused.signatures import Array, Values, Variant
 
 
 @part
@@ -95,9 +95,13 @@ def test_every_run_that_waits_for_the_compiler_reports_what_is_done(
 ) -> None:
     config = RunConfig(algorithm=Fomaml())
     make_engine(config)  # so that it is compiled
-    cached, entered, waiting = network._prepare("float32"), threading.Event(), threading.Event()
+    cached, entered, waiting = (
+        network._prepare(Variant("float32")),
+        threading.Event(),
+        threading.Event(),
+    )
 
-    def prepare(_: str) -> object:
+    def prepare(_: object) -> object:
         entered.set()
         assert waiting.wait(10)
         network._report("1 of 2 functions")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
 import subprocess
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from unittest.mock import Mock
 
 import numpy as np
@@ -20,13 +21,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba.core.registry import cpu_target
 
+from core.algorithms.base import Adapted
 from core.engines.fused import network as fused_network
 from core.engines.fused.build import kernel
-from core.engines.fused.layout import Column, Layout, Place
+from core.engines.fused.layout import Column, Layout, Place, Through
 from core.engines.fused.machine import CPU, FEATURES, MACHINE, machine
 from core.engines.fused.native import Function
 from core.engines.fused.network import FusedNetwork
-from core.engines.fused.signatures import Array, Values
+from core.engines.fused.signatures import Array, Values, Variant
 from tests.support.soak import soak
 
 # Rounding of one update in float64, with room for sums over a thousand points and units.
@@ -58,6 +60,9 @@ class Case:
     activation: str = "tanh"
     optimizer: str = "sgd"
     reptile: bool = False
+    adapted: Adapted = "all"
+    second_order: bool = False
+    query_per_task: bool = False
     n: int = 3
     tasks: int = 2
     minibatches: int = 1
@@ -79,17 +84,21 @@ class Case:
                 for n_in, n_out in pairwise((1, *self.hidden, 1))
             ]
         )
+        if self.adapted == "all by learned rates":
+            rates = random.uniform(0.5, 1.5, self.theta.size) * self.inner_lr
+            self.theta = np.concatenate([self.theta, rates])
         n_moments = {"sgd": 0, "momentum": 1, "adam": 2}[self.optimizer]
         self.moments = random.uniform(0, 0.1, (n_moments, self.theta.size))
         self.x = random.uniform(-5, 5, (self.n, self.tasks, self.minibatches, self.points))
         self.y = random.uniform(-3, 3, self.x.shape)
         n_query = 0 if self.reptile else self.query
-        self.query_x = random.uniform(-5, 5, n_query)
-        self.query_y = random.uniform(-3, 3, (self.n, self.tasks, n_query))
+        of_each = (self.n, self.tasks, n_query)
+        self.query_x = random.uniform(-5, 5, of_each if self.query_per_task else n_query)
+        self.query_y = random.uniform(-3, 3, of_each)
         self.rates = self.rate * random.uniform(0.5, 1.5, self.n)
 
     def network(self, dtype: str) -> FusedNetwork:
-        return FusedNetwork(self.hidden, self.activation, dtype)
+        return FusedNetwork(self.hidden, self.activation, dtype, self.adapted, self.second_order)
 
     def run(self, dtype: str, start: int = 0, stop: int | None = None, state: Any = None) -> Any:
         """The kernel's theta, moments and losses for iterations ``start`` to ``stop``."""
@@ -100,7 +109,7 @@ class Case:
             moments,
             x=self.x[part].astype(dtype),
             y=self.y[part].astype(dtype),
-            query_x=self.query_x.astype(dtype),
+            query_x=(self.query_x[part] if self.query_per_task else self.query_x).astype(dtype),
             query_y=self.query_y[part].astype(dtype),
             rates=self.rates[part],
             inner_steps=self.inner_steps,
@@ -111,40 +120,48 @@ class Case:
             iteration=self.iteration + start,
         )
 
-    def loss_and_gradient(self, theta: Any, x: Any, y: Any) -> tuple[Any, Any]:
-        theta = theta.detach().requires_grad_()
-        difference = model(theta, self.hidden, self.activation, torch.tensor(x)) - torch.tensor(y)
-        loss = (difference**2).mean()
-        (gradient,) = torch.autograd.grad(loss, theta)
-        return loss.item(), gradient
-
     def by_autograd(self) -> tuple[Any, Any, Any]:
         """Theta, moments and losses from the definitions, in float64."""
         theta, moments = torch.tensor(self.theta), torch.tensor(self.moments)
         losses = []
         for i in range(self.n):
-            outer, met = torch.zeros_like(theta), []
-            for task in range(self.tasks):
-                phi = theta.clone()
-                for step in range(self.inner_steps):
-                    batch = step % self.minibatches
-                    loss, gradient = self.loss_and_gradient(
-                        phi, self.x[i, task, batch], self.y[i, task, batch]
-                    )
-                    phi = phi - self.inner_lr * gradient
-                    if self.reptile:
-                        met.append(loss)
-                if self.reptile:
-                    outer += theta - phi
-                else:
-                    loss, gradient = self.loss_and_gradient(
-                        phi, self.query_x, self.query_y[i, task]
-                    )
-                    met.append(loss)
-                    outer += gradient
-            losses.append(np.mean(met))
+            parts = [self.of_task(theta, i, task) for task in range(self.tasks)]
+            losses.append(np.mean([loss for loss, _ in parts]))
+            outer = torch.stack([gradient for _, gradient in parts]).sum(0)
             theta = self.outer_step(theta, moments, self.share * outer, i)
         return theta.numpy(), moments.numpy(), np.array(losses)
+
+    def of_task(self, theta: Any, i: int, task: int) -> tuple[float, Any]:
+        """Training loss and outer gradient of one task."""
+        theta = theta.clone().requires_grad_()
+        phi, met = theta[: self.n_parameters], []
+        for step in range(self.inner_steps):
+            batch = step % self.minibatches
+            loss = self.loss(phi, self.x[i, task, batch], self.y[i, task, batch])
+            (gradient,) = torch.autograd.grad(loss, phi, create_graph=self.second_order)
+            phi = phi - self.inner_rates(theta) * gradient
+            met.append(loss.item())
+        if self.reptile:
+            return float(np.mean(met)), (theta - phi).detach()
+        query_x = self.query_x[i, task] if self.query_per_task else self.query_x
+        loss = self.loss(phi, query_x, self.query_y[i, task])
+        (gradient,) = torch.autograd.grad(loss, theta)
+        return loss.item(), gradient
+
+    @property
+    def n_parameters(self) -> int:
+        return len(self.theta) // (2 if self.adapted == "all by learned rates" else 1)
+
+    def inner_rates(self, theta: Any) -> Any:
+        if self.adapted == "all by learned rates":
+            return theta[self.n_parameters :]
+        head = torch.arange(self.n_parameters) >= self.n_parameters - self.hidden[-1] - 1
+        return self.inner_lr * (head.double() if self.adapted == "head" else 1)
+
+    def loss(self, theta: Any, x: Any, y: Any) -> Any:
+        """The loss; ``theta`` keeps its graph."""
+        difference = model(theta, self.hidden, self.activation, torch.tensor(x)) - torch.tensor(y)
+        return (difference**2).mean()
 
     def outer_step(self, theta: Any, moments: Any, gradient: Any, i: int) -> Any:
         rate, (beta_1, beta_2) = self.rates[i], self.decays
@@ -184,7 +201,18 @@ def cases(draw: st.DrawFn) -> Case:
         query=draw(st.integers(1, 13)),
         share=draw(st.sampled_from([1.0, 0.25])),
         seed=draw(st.integers(0, 2**31)),
+        query_per_task=draw(st.booleans()),
     )
+
+
+@st.composite
+def cases_through_steps(draw: st.DrawFn) -> Case:
+    """Of the kernels of `second_order`: with a query set, and one support set."""
+    case, adapted = draw(cases()), draw(st.sampled_from(get_args(Adapted)))
+    second_order = adapted == "all" or draw(st.booleans())
+    # Derivatives by inner rates are large: at the usual outer rate many a case diverges.
+    changes = {"adapted": adapted, "second_order": second_order, "rate": 1e-4}
+    return dataclasses.replace(case, reptile=False, minibatches=1, **changes)
 
 
 # --- promises ---------------------------------------------------------------------------------
@@ -193,6 +221,12 @@ def cases(draw: st.DrawFn) -> Case:
 @settings(max_examples=100)
 @given(cases())
 def test_every_update_equals_autograd(case: Case) -> None:
+    assert_equal_to_autograd(case)
+
+
+@settings(max_examples=100)
+@given(cases_through_steps())
+def test_every_update_through_the_inner_steps_equals_autograd(case: Case) -> None:
     assert_equal_to_autograd(case)
 
 
@@ -293,12 +327,16 @@ def test_tanh_is_accurate_and_never_beyond_one(dtype: str, bound: float) -> None
     assert np.abs(predictions).max() <= 1
 
 
+@pytest.mark.parametrize("query_per_task", [False, True])
+@pytest.mark.parametrize("adapted", get_args(Adapted))
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_adapt_equals_autograd(activation: str) -> None:
-    case = Case(hidden=(30, 9), activation=activation)
+def test_adapt_equals_autograd(activation: str, adapted: Adapted, query_per_task: bool) -> None:
+    case = Case(hidden=(30, 9), activation=activation, adapted=adapted)
     random = np.random.default_rng(3)
     x, y = random.uniform(-5, 5, (2, 3, 5))
     query_x, query_y = np.linspace(-5, 5, 21), random.uniform(-3, 3, (3, 21))
+    if query_per_task:
+        query_x = random.uniform(-5, 5, (3, 21))
     sets = {"x": x, "y": y, "query_x": query_x, "query_y": query_y}
     losses, predictions = case.network("float64").adapt(
         case.theta, **sets, steps=range(5), lr=0.02, every_step=True
@@ -306,17 +344,19 @@ def test_adapt_equals_autograd(activation: str) -> None:
     assert losses.shape == (3, 5)
     assert predictions.shape == (3, 5, 21)
     for task in range(3):
-        phi = torch.tensor(case.theta)
+        theta = torch.tensor(case.theta)
+        phi = theta[: case.n_parameters]
+        task_x = query_x[task] if query_per_task else query_x
         for update in range(5):
-            loss, _ = case.loss_and_gradient(phi, query_x, query_y[task])
+            loss = case.loss(phi, task_x, query_y[task]).item()
             assert losses[task, update] == pytest.approx(loss, rel=EXACT)
-            prediction = model(phi, case.hidden, activation, torch.tensor(query_x)).numpy()
+            prediction = model(phi, case.hidden, activation, torch.tensor(task_x)).numpy()
             np.testing.assert_allclose(
                 predictions[task, update], prediction, rtol=EXACT, atol=EXACT
             )
-            _, gradient = case.loss_and_gradient(phi, x[task], y[task])
-            if update < 4:
-                phi = phi - 0.02 * gradient
+            phi = phi.detach().requires_grad_()
+            (gradient,) = torch.autograd.grad(case.loss(phi, x[task], y[task]), phi)
+            phi = (phi - case.inner_rates(theta) * gradient).detach()
 
 
 def test_arguments_stay_untouched() -> None:
@@ -339,20 +379,30 @@ def test_two_threads_give_the_bits_of_one() -> None:
             assert np.array_equal(mine, theirs)
 
 
+@pytest.mark.parametrize(
+    "through", [None, Through(3, 5), Through(2, 5, learned_rates=True), Through(2, 5, together=13)]
+)
 @pytest.mark.parametrize("lanes", [2, 4, 8, 16])
 @pytest.mark.parametrize("hidden", [(1,), (7, 16, 65), (64, 64)])
 def test_parts_of_the_buffer_are_whole_registers_and_do_not_overlap(
-    hidden: tuple[int, ...], lanes: int
+    hidden: tuple[int, ...], lanes: int, through: Through | None
 ) -> None:
-    layout = Layout.of(hidden, 13, lanes)
+    layout = Layout.of(hidden, 13, lanes, through)
     head = layout.plan[: len(Place)]
     layers = layout.plan[len(Place) :].reshape(-1, len(Column))
     widths = layers[:, Column.WIDTH]
     assert (widths % lanes == 0).all()
     assert (widths - layers[:, Column.UNITS] < lanes).all()
-    starts = sorted([*head[Place.THETA :], *layers[:-1, Column.OUTPUT], layout.size])
+    used = [place for place in Place if place >= Place.THETA and (through or place < Place.VECTOR)]
+    places = [head[place] for place in used if place != Place.KEPT_SIZE]
+    starts = sorted([*places, *layers[:-1, Column.OUTPUT], layout.size])
     assert all(start % lanes == 0 for start in starts)
     sizes = {int(start): int(end - start) for start, end in pairwise(starts)}
+    if through:
+        kept = sorted([*layers[:-1, Column.KEPT], head[Place.KEPT_SIZE]])
+        assert kept[0] >= 2 * through.support or through.together
+        assert sizes[int(head[Place.KEPT])] >= through.steps * head[Place.KEPT_SIZE]
+        assert sizes[int(head[Place.PATH])] >= through.steps * head[Place.BLOCK_SIZE]
     assert all(sizes[int(head[place])] >= head[Place.BLOCK_SIZE] for place in list(Place)[2:7])
     assert all(
         sizes[int(layer[Column.OUTPUT])] >= 13 * layer[Column.WIDTH] for layer in layers[:-1]
@@ -414,7 +464,9 @@ ADAPT = """
 import numpy as np
 from core.engines.fused.network import FusedNetwork, cache_problem, must_compile
 from core.engines.fused.machine import MACHINE
-before = must_compile("float64")
+from core.engines.fused.signatures import Variant
+DOUBLE = Variant("float64")
+before = must_compile(DOUBLE)
 theta = np.sin(np.arange(2 * 37 + 37 * 21 + 21 + 21 + 1.0))
 x = np.linspace(-5, 5, 33)
 losses, predictions = FusedNetwork((37, 21), "tanh", "float64").adapt(
@@ -422,7 +474,7 @@ losses, predictions = FusedNetwork((37, 21), "tanh", "float64").adapt(
     **{"x": x[None], "y": np.sin(x)[None], "query_x": x, "query_y": np.sin(x)[None]},
     **{"steps": range(6), "lr": 0.001},
 )
-print(MACHINE.name, before, must_compile("float64"), cache_problem("float64"))
+print(MACHINE.name, before, must_compile(DOUBLE), cache_problem(DOUBLE))
 print(*losses[0].tolist(), *predictions[0, -1].tolist())
 """
 
@@ -438,11 +490,13 @@ kernel.advance = advance
 COMPILE_STUBS = """
 from core.engines.fused.build import kernel
 from core.engines.fused.network import compiled_kernels, must_compile
+from core.engines.fused.signatures import Variant
 from tests.support import stub_kernel
 kernel.advance, kernel.adapt = stub_kernel.advance, stub_kernel.adapt
-before = must_compile("float64")
-compiled_kernels("float64")
-print(before, must_compile("float64"))
+DOUBLE = Variant("float64")
+before = must_compile(DOUBLE)
+compiled_kernels(DOUBLE)
+print(before, must_compile(DOUBLE))
 """
 """Compile and cache kernels that take a moment."""
 
@@ -489,17 +543,18 @@ def assert_equal_numbers(adaptation: Adaptation) -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_compiled_code_of_each_precision_comes_from_the_cache(dtype: str) -> None:
-    fused_network.compiled_kernels(dtype)
-    assert not fused_network.must_compile(dtype)
-    assert not fused_network.cache_problem(dtype)
+    variant = Variant(dtype)
+    fused_network.compiled_kernels(variant)
+    assert not fused_network.must_compile(variant)
+    assert not fused_network.cache_problem(variant)
     reports: list[str] = []
     fused_network._prepare.cache_clear()
-    fused_network.prepare(dtype, reports.append)
+    fused_network.prepare(variant, reports.append)
     assert not reports
 
 
 def test_cached_code_is_used_without_the_compiler() -> None:
-    fused_network.compiled_kernels("float32")
+    fused_network.compiled_kernels(Variant("float32"))
     train = "from core import *; run = train(RunConfig(algorithm=Reptile(), iterations=3))"
     found = "print(run.losses[0] > 0, {'numba', 'torch'} & {*sys.modules})"
     command = [sys.executable, "-c", f"import sys\n{train}\n{found}"]

@@ -24,6 +24,7 @@ from core.engines.fused.compiler_settings import own_settings
 from core.engines.fused.engine import FusedEngine
 from core.engines.fused.kernel_cache import LARGEST, cached_library, read_code
 from core.engines.fused.native import Code
+from core.engines.fused.signatures import Variant
 
 
 class Made(NamedTuple):
@@ -39,8 +40,8 @@ Make = Callable[[Path], Made]
 @pytest.fixture(scope="module")
 def code() -> Code:
     """The kernel, from the user's cache."""
-    network.compiled_kernels("float32")
-    file = network.cache_file("float32")
+    network.compiled_kernels(Variant("float32"))
+    file = network.cache_file(Variant("float32"))
     code = file and read_code(file)
     assert code
     return code
@@ -143,7 +144,7 @@ def test_code_of_other_versions_is_removed_once_unused_for_a_month(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    file = network.cache_file("float32")
+    file = network.cache_file(Variant("float32"))
     assert file is not None
     own, month = file.parent, time.time() - 31 * 86_400
     folders = {name: own.with_name(name) for name in (own.name, "numba-old", "numba-new", "mine")}

@@ -51,8 +51,9 @@ def main() -> None:
 def load_kernels() -> None:
     """Load the compiled kernels; they are compiled first where they are not in the cache."""
     network = importlib.import_module("core.engines.fused.network")
+    signatures = importlib.import_module("core.engines.fused.signatures")
     for dtype in ("float32", "float64"):
-        network.compiled_kernels(dtype)
+        network.compiled_kernels(signatures.Variant(dtype))
 
 
 def load_program() -> None:

@@ -1,0 +1,311 @@
+"""ANIL as native code: inner steps change the last layer alone.
+
+The layers below it, the body, have the parameters theta for all tasks: their outputs, the features,
+are computed for the support sets of all tasks at once, and for query points that tasks share only
+once. Inner steps and their derivatives work on the features; what they find for the gradient by the
+features goes back through the body, for all tasks at once again.
+
+With the features F of a support set, errors e and the parameters w of the last layer, a step is
+w <- w - lr Fᵀ e, with the factor 2 / points. v = Fᵀ e of the query set goes back through it:
+v <- v - lr Fᵀ e_dot with e_dot = F v, and the gradient by F is - lr (e_dot wᵀ + e vᵀ).
+
+Conventions, and all that is not new here, are those of `kernel`.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
+from __future__ import annotations
+
+from core.engines.fused.kernel import (
+    BIAS,
+    BLOCK_SIZE,
+    DELTA,
+    ERRORS,
+    MOMENT_1,
+    N_LAYERS,
+    OUTER,
+    OUTPUT,
+    THETA,
+    WEIGHT,
+    WIDTH,
+    ZEROS,
+    clear,
+    compiled,
+    exchange_all,
+    forward,
+    inlined,
+    multiply,
+    of,
+    outer_step,
+    through_layer,
+    update_weights,
+)
+from core.engines.fused.layout import Place
+from core.engines.fused.simd import at, lanes, load, pointer, splat, store, total
+
+VECTOR, PATH = int(Place.VECTOR), int(Place.PATH)
+KEPT_STEPS, KEPT_SIZE, INPUTS = int(Place.KEPT), int(Place.KEPT_SIZE), int(Place.INPUTS)
+
+
+@inlined
+def head_of(plan, block):
+    """Return the places of the last layer's weight and bias in a block."""
+    last = plan[N_LAYERS] - 1
+    return block + of(plan, last, WEIGHT), block + of(plan, last, BIAS)
+
+
+@inlined
+def outputs_of(buf, plan, features, block, outputs, points):
+    """Write the last layer's outputs for ``features`` ``(points, width)``."""
+    width, (weight, bias) = of(plan, plan[N_LAYERS] - 2, WIDTH), head_of(plan, block)
+    for point in range(points):
+        products = splat(buf, 0.0)
+        for unit in range(0, width, lanes(buf)):
+            h = load(buf, features + point * width + unit)
+            products = h * load(buf, weight + unit) + products
+        buf[outputs + point] = total(products) + buf[bias]
+
+
+@inlined
+def add_gradient(buf, plan, features, source, target, errors, points):
+    """Set the last layer of block ``target`` to that of ``source`` plus the sum of errors F."""
+    width = of(plan, plan[N_LAYERS] - 2, WIDTH)
+    (weight, bias), (new_weight, new_bias) = head_of(plan, source), head_of(plan, target)
+    for unit in range(0, width, lanes(buf)):
+        new = load(buf, weight + unit)
+        for point in range(points):
+            new = buf[errors + point] * load(buf, features + point * width + unit) + new
+        store(buf, new_weight + unit, new)
+    error_sum = 0.0
+    for point in range(points):
+        error_sum += buf[errors + point]
+    buf[new_bias] = buf[bias] + error_sum
+
+
+@inlined
+def squared_errors(buf, outputs, y, points):
+    """Turn outputs into errors in place; return their mean square."""
+    squares = 0.0
+    for point in range(points):
+        error = buf[outputs + point] - y[point]
+        buf[outputs + point] = error
+        squares += error * error
+    return squares / points
+
+
+@compiled
+def head_step(buf, plan, features, source, target, errors, y, points, lr):
+    """Set the last layer of ``target`` to that after a step from ``source``.
+
+    ``errors`` have the factor -2 lr / points afterwards.
+    """
+    outputs_of(buf, plan, features, source, errors, points)
+    factor = -lr * 2.0 / points
+    for point in range(points):
+        buf[errors + point] = (buf[errors + point] - y[point]) * factor
+    add_gradient(buf, plan, features, source, target, errors, points)
+
+
+@compiled
+def query_gradient(buf, plan, features, block, delta, y, points, share):
+    """Return the query loss, set v to its derivative by the last layer, and add that by F."""
+    errors, vector, width = plan[ERRORS], plan[VECTOR], of(plan, plan[N_LAYERS] - 2, WIDTH)
+    outputs_of(buf, plan, features, block, errors, points)
+    loss = squared_errors(buf, errors, y, points)
+    factor = share * 2.0 / points
+    for point in range(points):
+        buf[errors + point] *= factor
+    weight, bias = head_of(plan, vector)
+    clear(buf, weight, width)
+    buf[bias] = 0.0
+    add_gradient(buf, plan, features, vector, vector, errors, points)
+    weight, _ = head_of(plan, block)
+    for unit in range(0, width, lanes(buf)):
+        w = load(buf, weight + unit)
+        for point in range(points):
+            place = delta + point * width + unit
+            store(buf, place, buf[errors + point] * w + load(buf, place))
+    return loss
+
+
+@compiled
+def head_step_back(buf, plan, features, block, errors, delta, points, lr):
+    """Replace v by its value before the step from ``block``, and add the gradient by F."""
+    vector, width = plan[VECTOR], of(plan, plan[N_LAYERS] - 2, WIDTH)
+    errors_dot = errors + points
+    outputs_of(buf, plan, features, vector, errors_dot, points)
+    factor = -lr * 2.0 / points
+    for point in range(points):
+        buf[errors_dot + point] *= factor
+    (weight, _), (weight_dot, _) = head_of(plan, block), head_of(plan, vector)
+    for unit in range(0, width, lanes(buf)):
+        w, w_dot = load(buf, weight + unit), load(buf, weight_dot + unit)
+        for point in range(points):
+            place = delta + point * width + unit
+            gradient = buf[errors_dot + point] * w + load(buf, place)
+            store(buf, place, buf[errors + point] * w_dot + gradient)
+    add_gradient(buf, plan, features, vector, vector, errors_dot, points)
+
+
+@compiled
+def body_backward(buf, plan, source, target, x, points, relu):
+    """Add the gradient by the body to ``target``, from that by the features in DELTA."""
+    blocks = source, target, target
+    layer = plan[N_LAYERS] - 2
+    through_layer(buf, plan, layer, False, blocks, x, points, relu)
+    while layer > 0:
+        d, weight, width = of(plan, layer, OUTPUT), of(plan, layer, WEIGHT), of(plan, layer, WIDTH)
+        layer -= 1
+        below, below_width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
+        multiply(buf, plan[DELTA], plan[ZEROS], d, source + weight, points, width, below_width)
+        place = target + weight
+        update_weights(buf, place, place, d, below, points, width, below_width)
+        through_layer(buf, plan, layer, False, blocks, x, points, relu)
+
+
+@inlined
+def gather(buf, start, x, n):
+    """Copy inputs into the buffer."""
+    for point in range(n):
+        buf[start + point] = x[point]
+
+
+# --- entry points -------------------------------------------------------------------------------
+
+
+def advance(
+    buf_array,
+    plan_array,
+    theta,
+    moments,
+    losses,
+    x,
+    y,
+    query_x,
+    query_y,
+    sizes,
+    rates,
+    inner_steps,
+    inner_lr,
+    share,
+    optimizer,
+    decays,
+    iteration,
+    relu,
+    together,
+    second,
+):
+    """Run n meta-iterations as `kernel.advance` does, with a query set and one support set.
+
+    ``together`` tasks are computed at once. Without ``second`` no derivative goes back through the
+    inner steps.
+    """
+    buf, plan = pointer(buf_array), pointer(plan_array)
+    x_data, y_data = pointer(x), pointer(y)
+    query_x_data, query_y_data = pointer(query_x), pointer(query_y)
+    n_tasks, _, n_points, n_query, query_stride = sizes
+    block, size, outer, inputs = plan[THETA], plan[BLOCK_SIZE], plan[OUTER], plan[INPUTS]
+    feature_layer = plan[N_LAYERS] - 2
+    width = of(plan, feature_layer, WIDTH)
+    exchange_all(buf, plan, block, pointer(theta), theta.size, 1, True)
+    for moment in range(moments.shape[0]):
+        flat = pointer(moments[moment])
+        exchange_all(buf, plan, plan[MOMENT_1 + moment], flat, theta.size, 1, True)
+
+    for i in range(losses.size):
+        clear(buf, outer, size)
+        loss = 0.0
+        for first in range(i * n_tasks, (i + 1) * n_tasks, together):
+            n_some = min(together, (i + 1) * n_tasks - first)
+            support = n_some * n_points
+            n_inputs = support + (n_some * n_query if query_stride > 0 else n_query)
+            gather(buf, inputs, at(x_data, first * n_points), support)
+            some_query_x = at(query_x_data, first * query_stride)
+            gather(buf, inputs + support, some_query_x, n_inputs - support)
+            forward(buf, plan, block, at(buf, inputs), n_inputs, relu)
+            clear(buf, plan[DELTA], n_inputs * width)
+            for index in range(n_some):
+                task, row = first + index, index * n_points
+                features = of(plan, feature_layer, OUTPUT) + row * width
+                delta = plan[DELTA] + row * width
+                task_y = at(y_data, task * n_points)
+                phi = block
+                for step in range(inner_steps):
+                    errors = plan[KEPT_STEPS] + step * plan[KEPT_SIZE]
+                    after = plan[PATH] + step * size
+                    head_step(buf, plan, features, phi, after, errors, task_y, n_points, inner_lr)
+                    phi = after
+                row = support + index * query_stride
+                query_features = of(plan, feature_layer, OUTPUT) + row * width
+                query_delta = plan[DELTA] + row * width
+                task_y = at(query_y_data, task * n_query)
+                loss += query_gradient(
+                    buf, plan, query_features, phi, query_delta, task_y, n_query, share
+                )
+                for step in range(inner_steps - 1, -1 if second else inner_steps - 1, -1):
+                    errors = plan[KEPT_STEPS] + step * plan[KEPT_SIZE]
+                    before = plan[PATH] + (step - 1) * size if step > 0 else block
+                    head_step_back(buf, plan, features, before, errors, delta, n_points, inner_lr)
+                (weight, bias), (v_weight, v_bias) = (
+                    head_of(plan, outer),
+                    head_of(plan, plan[VECTOR]),
+                )
+                for unit in range(0, width, lanes(buf)):
+                    added = load(buf, weight + unit) + load(buf, v_weight + unit)
+                    store(buf, weight + unit, added)
+                buf[bias] += buf[v_bias]
+            body_backward(buf, plan, block, outer, at(buf, inputs), n_inputs, relu)
+        outer_step(buf, plan, size, optimizer, rates[i], decays, iteration + i + 1)
+        losses[i] = loss / n_tasks
+
+    exchange_all(buf, plan, block, pointer(theta), theta.size, 1, False)
+    for moment in range(moments.shape[0]):
+        flat = pointer(moments[moment])
+        exchange_all(buf, plan, plan[MOMENT_1 + moment], flat, theta.size, 1, False)
+
+
+def adapt(
+    buf_array,
+    plan_array,
+    theta,
+    losses,
+    predictions,
+    x,
+    y,
+    query_x,
+    query_y,
+    sizes,
+    reported_array,
+    lr,
+    relu,
+):
+    """Fine-tune the last layer as `kernel.adapt` does the network."""
+    buf, plan = pointer(buf_array), pointer(plan_array)
+    x_data, y_data = pointer(x), pointer(y)
+    query_x_data, query_y_data = pointer(query_x), pointer(query_y)
+    n_tasks, n_points, n_query, query_stride, kept = sizes
+    reported, n_reported = pointer(reported_array), len(reported_array)
+    feature_layer, inputs = plan[N_LAYERS] - 2, plan[INPUTS]
+    width, features = of(plan, feature_layer, WIDTH), of(plan, feature_layer, OUTPUT)
+    query_features = features + n_points * width
+    exchange_all(buf, plan, plan[THETA], pointer(theta), theta.size, 1, True)
+    for task in range(n_tasks):
+        gather(buf, inputs, at(x_data, task * n_points), n_points)
+        gather(buf, inputs + n_points, at(query_x_data, task * query_stride), n_query)
+        forward(buf, plan, plan[THETA], at(buf, inputs), n_points + n_query, relu)
+        task_y, task_query_y = at(y_data, task * n_points), at(query_y_data, task * n_query)
+        block = plan[THETA]
+        column = 0
+        for step in range(reported[n_reported - 1] + 1):
+            if step > 0:
+                errors = plan[KEPT_STEPS]
+                head_step(buf, plan, features, block, plan[PATH], errors, task_y, n_points, lr)
+                block = plan[PATH]
+            if step != reported[column]:
+                continue
+            outputs_of(buf, plan, query_features, block, plan[ERRORS], n_query)
+            row = task * kept + min(column, kept - 1)
+            for point in range(n_query):
+                predictions[row, point] = buf[plan[ERRORS] + point]
+            losses[task, column] = squared_errors(buf, plan[ERRORS], task_query_y, n_query)
+            column += 1
