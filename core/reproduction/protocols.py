@@ -22,6 +22,13 @@ ONE_STEP: Settings = {"shots": 5, "steps": [1]}
 RELU_40: Settings = {"hidden": [40, 40], "activation": "relu"}
 FINN_NETWORK: Settings = {**RELU_40, "init": "normal", "init_deviation": 0.01}
 PYTORCH: Settings = {"network": {"init": "torch"}}
+FIVE_STEPS: Settings = {"inner_steps": 5, "schedule": "cosine"}
+RECIPE = Method(
+    name="recipe",
+    algorithm="maml",
+    settings={**PYTORCH, "maml": FIVE_STEPS, "validation": {"steps": [5]}},
+)
+"""Ours: second order, through five inner steps, and Adam with a rate that decays to 0."""
 
 
 def _query(tasks: int, shots: int, inner_lr: float, **more: object) -> Settings:
@@ -93,9 +100,9 @@ _ALL = (
         publication="Finn, Abbeel and Levine 2017, table 2",
         url="https://arxiv.org/abs/1703.03400",
         settings=_finn(0.01),
-        methods=algorithms("maml", "joint"),
+        methods=(*algorithms("maml", "joint"), RECIPE),
         evaluation="finn2017",
-        published=_FINN_TABLE,
+        published=(*_FINN_TABLE, *unpublished("recipe", 5, 1, 5, 10)),
     ),
     Protocol(
         name="finn2017-code",
@@ -115,6 +122,7 @@ _ALL = (
             *algorithms("maml", "metasgd"),
             Method(name="maml-pytorch-init", algorithm="maml", settings=PYTORCH),
             Method(name="metasgd-pytorch-init", algorithm="metasgd", settings=PYTORCH),
+            RECIPE,
         ),
         evaluation="meta-curvature2019",
         published=(
@@ -127,6 +135,8 @@ _ALL = (
             *unpublished("maml-pytorch-init", 10, 1),
             *unpublished("metasgd-pytorch-init", 5, 1),
             *unpublished("metasgd-pytorch-init", 10, 1),
+            *unpublished("recipe", 5, 1, 5, 10),
+            *unpublished("recipe", 10, 1, 5, 10),
         ),
     ),
     Protocol(
@@ -134,7 +144,7 @@ _ALL = (
         publication="Li, Zhou, Chen and Li 2017, Meta-SGD, table 1",
         url="https://arxiv.org/abs/1707.09835",
         settings=_four_tasks(FREQUENCIES),
-        methods=algorithms("maml", "metasgd"),
+        methods=(*algorithms("maml", "metasgd"), RECIPE),
         evaluation="metasgd2017",
         published=(
             printed("maml", 5, 1, 1.13, 0.18, DIGEST),
@@ -144,6 +154,9 @@ _ALL = (
             printed("metasgd", 10, 1, 0.63, 0.12, DIGEST),
             printed("metasgd", 20, 1, 0.50, 0.10, DIGEST),
             *unpublished("metasgd", 5, 5, 10),
+            *unpublished("recipe", 5, 1, 5, 10),
+            *unpublished("recipe", 10, 1, 5, 10),
+            *unpublished("recipe", 20, 1, 5, 10),
         ),
     ),
     Protocol(
@@ -151,13 +164,14 @@ _ALL = (
         publication="a course project in JAX (Zigolox 2023)",
         url="https://github.com/Zigolox/Meta-Learning-OptML-Project",
         settings=_four_tasks(HALF_TURN),
-        methods=algorithms("maml", "fomaml", "metasgd"),
+        methods=(*algorithms("maml", "fomaml", "metasgd"), RECIPE),
         evaluation="optml2023",
         published=(
             printed("maml", 5, 1, 0.718, 0.126),
             printed("fomaml", 5, 1, 0.763, 0.139),
             printed("metasgd", 5, 1, 0.463, 0.078),
             *unpublished("metasgd", 5, 5, 10),
+            *unpublished("recipe", 5, 1, 5, 10),
         ),
     ),
     Protocol(
@@ -216,9 +230,7 @@ _ALL = (
     Protocol(
         name="recipe",
         publication="a recipe of our own, beside what the source's protocol reaches",
-        settings={
-            "maml": {**ADAM, "schedule": "cosine", "inner_steps": 5},
-        },
+        settings={"maml": {**ADAM, **FIVE_STEPS}},
         methods=algorithms("maml"),
         evaluation="source",
         published=(
