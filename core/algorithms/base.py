@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, get_args
 
 from core import validation
-from core.errors import EngineError
 from core.settings import setting
 
 if TYPE_CHECKING:
@@ -80,16 +79,6 @@ class Sizes:
     inputs: int
     units: int
     task_parameters: int
-
-    def weights(self, inputs: int, title: str) -> int:
-        """Return how many weights so many further inputs have; raises ``EngineError``.
-
-        ``title`` is that of the algorithm which adds them.
-        """
-        if not self.units:
-            problem = "it adds inputs to the first layer, which only networks of [network] have"
-            raise EngineError(title, problem, "choose another algorithm")
-        return self.units * inputs
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Cavia(QueryAlgorithm):
         )
 
     def learned(self, sizes: Sizes) -> dict[str, int]:
-        return {"context": sizes.weights(self.context_inputs, self.title)}
+        return {"context": sizes.units * self.context_inputs}
 
     def init(self, sizes: Sizes, draws: Floats) -> dict[str, Floats]:
         """Return W as PyTorch begins a layer with all these inputs."""

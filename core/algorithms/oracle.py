@@ -36,7 +36,7 @@ class Oracle(JointTraining):
         return None
 
     def learned(self, sizes: Sizes) -> dict[str, int]:
-        return {"given": sizes.weights(sizes.task_parameters, self.title)}
+        return {"given": sizes.units * sizes.task_parameters}
 
     def init(self, sizes: Sizes, draws: Floats) -> dict[str, Floats]:
         """Return W as PyTorch begins a layer with all these inputs."""

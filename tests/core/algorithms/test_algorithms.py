@@ -413,13 +413,6 @@ def test_what_is_learned_beside_the_network_has_the_sizes_of_its_initial_values(
     assert {key: len(values) for key, values in initial.items()} == learned
 
 
-@pytest.mark.parametrize("algorithm", [Cavia(), Oracle()])
-def test_further_inputs_need_a_network_whose_first_layer_is_known(algorithm: Algorithm) -> None:
-    sizes = Sizes(parameters=7, inputs=1, units=0, task_parameters=2)
-    with pytest.raises(EngineError, match=f"{algorithm.title}: it adds inputs to the first layer"):
-        algorithm.learned(sizes)
-
-
 def test_cavia_adapts_the_first_bias_alone_and_begins_as_a_network_with_zeros_for_context() -> None:
     config = RunConfig(algorithm=Cavia(context_inputs=3), network=SMALL, precision="float64")
     theta = make_engine(config).initial_state().theta
