@@ -167,7 +167,7 @@ def unexpected(error: BaseException) -> str:
     """
     import traceback  # late: nothing is wrong in most processes
 
-    if _own_places(error):
+    if is_of_user(error):
         return in_words(error)
     places = list(traceback.walk_tb(error.__traceback__))
     place = f" in {Path(places[-1][0].f_code.co_filename).name}:{places[-1][1]}" if places else ""
@@ -192,6 +192,11 @@ def _own_places(error: BaseException) -> list[str]:
         for frame, line in traceback.walk_tb(error.__traceback__)
         if frame.f_code.co_filename in USER_FILES
     ]
+
+
+def is_of_user(error: BaseException) -> bool:
+    """Return True for an error that passed through a user's own file."""
+    return bool(_own_places(error))
 
 
 def is_own(definition: Callable[..., object]) -> bool:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from core.config import RunConfig
 from core.engines.base import Adaptation, Engine, FewShotSets
+from core.errors import EngineError
 from core.evaluation.few_shot_tasks import FewShotTask, ManyTasks, draw_many
 from core.evaluation_protocol import EvaluationProtocol
 from core.tasks.base import Floats
@@ -46,8 +47,14 @@ def many_tasks(
 
     Return query losses ``(tasks, n_reported)``, after each of ``protocol.reported_steps``.
     ``config`` is that of the run, whose task family and inner learning rate hold where ``protocol``
-    has none.
+    has none. Raises ``EngineError`` for tasks of other inputs and outputs than the network's.
     """
+    family = protocol.family or config.tasks
+    if (family.inputs, family.outputs) != (config.tasks.inputs, config.tasks.outputs):
+        ends = f"{family.inputs} and {family.outputs}"
+        problem = f"{ends} inputs and outputs, where the run's {config.tasks.plural} have "
+        problem += f"{config.tasks.inputs} and {config.tasks.outputs}"
+        raise EngineError(family.plural, problem, "choose a protocol without tasks of its own")
     drawn = _drawn(protocol, config.tasks)
     lr = protocol.inner_lr or config.algorithm.inner_lr
     return engine.adapt(theta, drawn.sets, protocol.reported_steps, lr).losses

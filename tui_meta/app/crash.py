@@ -5,13 +5,15 @@ import sys
 import time
 from pathlib import Path
 
-from core.errors import reason, traceback_of
+from core.errors import in_words, is_of_user, reason, traceback_of
 from core.user_folders import user_folder
 
 
 def crash_line(error: BaseException, crashed: str = "the dashboard") -> str:
     """Write the traceback of ``error`` to the user's state folder, and return one line about it."""
     what = f"{crashed} crashed (bug in tui-meta): {type(error).__name__}: {error}"
+    if is_of_user(error):
+        what = in_words(error)
     try:
         return f"{what}; details are in {_write_traceback(error)}"
     except Exception as problem:

@@ -47,6 +47,9 @@ def test_all_three_are_trained_resumed_evaluated_and_exported(
     assert bits(found.state) == bits(engine.advance(engine.initial_state(), 5).state)
 
     assert main(["eval", str(run), "--protocol", "source", "--tasks", "3"]) == 0
+    assert main(["eval", str(run), "--protocol", "finn-5-shot"]) == 2
+    problem = "sine waves: 1 and 1 inputs and outputs, where the run's planes have 2 and 1"
+    assert problem in capsys.readouterr().err
     assert main(["compare", str(run), str(other), "--tasks", "3"]) == 0
     assert main(["export", str(run), "--to", "csv", "--out", "-"]) == 0
     assert main(["show", str(run)]) == 0
@@ -130,6 +133,21 @@ def test_code_that_cannot_be_trained_is_refused_in_a_line(
     assert problem in line
     assert f"{path}:" in line
     assert not Path("checkpoints").exists()
+
+
+def test_an_error_in_a_users_code_is_no_bug_of_a_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*OWN, "--algorithms", "fomaml", "--name", "x", *SMALL, "--iterations", "1"]) == 0
+    capsys.readouterr()
+    forget()
+    path = tmp_path / "planes.py"
+    later = "return 1 / 0 if len(a) > 3 else a * x.sum(-1, keepdims=True)"
+    path.write_text(path.read_text().replace("return a * x.sum(-1, keepdims=True)", later))
+    assert main(["--dry-run", *OWN]) == 0
+    assert main(["eval", "checkpoints/fomaml-x", "--protocol", "source", "--tasks", "5"]) != 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {path}:13: ZeroDivisionError: division by zero; details are in")
 
 
 @pytest.mark.parametrize(
