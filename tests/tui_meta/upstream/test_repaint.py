@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from textual._compositor import ReflowResult
 from textual.app import App, ComposeResult
+from textual.dom import DOMNode
 from textual.geometry import Region, Size
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, Screen
@@ -40,6 +41,53 @@ def test_an_equal_border_title_repaints_nothing(
     set_title: Callable[[Static, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert repaints(lambda widget: set_title(widget, "loss [1]"), monkeypatch) == 0
+
+
+@pytest.mark.parametrize(("set_title", "row"), [(set_border_title, 0), (set_border_subtitle, 4)])
+async def test_a_border_title_repaints_its_edge(
+    set_title: Callable[[Widget, str], None], row: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Framed(App[None]):
+        CSS = "Static { border: solid white; padding: 0 1; height: 5; width: 20; }"
+
+        def compose(self) -> ComposeResult:
+            yield Static("text")
+
+    async with Framed().run_test(size=(40, 10)) as pilot:
+        widget = pilot.app.query_one(Static)
+        rendered = list[int]()
+        render = widget._styles_cache.render_line
+
+        def noted(styles: object, y: int, *others: object, **options: object) -> object:
+            rendered.append(y)
+            return render(styles, y, *others, **options)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(widget._styles_cache, "render_line", noted)
+        set_title(widget, "loss")
+        await pilot.pause(0.1)
+        assert rendered == [row]
+        (edge,) = widget.render_lines(Region(0, row, 20, 1))
+        assert "loss" in edge.text
+
+
+async def test_a_screen_is_styled_again_where_the_theme_has_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    styled = list[DOMNode]()
+    monkeypatch.setattr(DOMNode, "update_node_styles", lambda node, **_: styled.append(node))
+    async with App[None]().run_test() as pilot:
+        dialog = PlainModal[None]()
+        pilot.app.install_screen(dialog, "dialog")
+        for theme, times in (("", 1), ("", 0), ("textual-light", 1), ("", 0)):
+            if theme:
+                pilot.app.theme = theme
+                await pilot.pause()
+            styled.clear()
+            pilot.app.push_screen("dialog")
+            await pilot.pause()
+            assert styled.count(dialog) == times
+            pilot.app.pop_screen()
+            await pilot.pause()
 
 
 def test_textual_still_repaints_a_screen_when_the_focus_moves() -> None:

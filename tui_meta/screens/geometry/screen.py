@@ -86,7 +86,8 @@ class GeometryPage(Page):
         if self.in_front:
             pictures = self.query_one("#pictures")
             missing = range(len(pictures.children), len(self.dashboard.snapshots))
-            pictures.mount(*(Picture(id=f"picture-{index}") for index in missing))
+            if missing:
+                pictures.mount(*(Picture(id=f"picture-{index}") for index in missing))
             self._ask(run for run in self._shown.values() if run not in self._asked)
 
     def paint(self) -> None:
