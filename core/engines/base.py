@@ -157,6 +157,9 @@ class MetaParameters:
         if taken := others.keys() & network.shapes.keys():
             problem = f"{title} learns something of that name; rename the parameter"
             raise EngineError(f"{config.model}: {min(taken)!r}", problem)
+        if config.model and 0 in others.values():
+            problem = f"{title} adds to the first layer's bias, which a module need not have"
+            raise EngineError(config.model, problem, "choose another algorithm")
         return cls(network, others)
 
     @property
