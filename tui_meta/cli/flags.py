@@ -49,6 +49,10 @@ HINTS: dict[str, Any] = {"algorithms": tuple[_name, ...]}
 """Types with choices for help and completion; others are allowed, and checked later."""
 
 
+WHOLE = (int, tuple[int, ...], tuple[int, int])
+"""Types of whole numbers."""
+
+
 def flags() -> type:
     """Return a ``TypedDict`` with every setting, from which cyclopts makes the flags.
 
@@ -117,7 +121,7 @@ def flags_of(
                 group=group,
                 negative=None if negatable else (),
                 consume_multiple=True,
-                converter=whole_numbers if hints[field.name] in (int, tuple[int, ...]) else None,
+                converter=whole_numbers if hints[field.name] in WHOLE else None,
             ),
         ]
         for field in dataclasses.fields(kind)

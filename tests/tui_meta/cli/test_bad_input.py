@@ -70,6 +70,8 @@ def test_a_process_refuses_with_one_line_and_exit_code_2(tmp_path):
         ("--no-tui --iterations 0", "--iterations: must be a whole number from 1"),
         ("--no-tui --iterations many", "--iterations: must be a whole number"),
         ("--no-tui --iterations 1.5", "--iterations: must be a whole number"),
+        ("--no-tui --polynomial.order 0 1.5", "--polynomial.order: must be a whole number"),
+        ("--no-tui --tasks sine+square", "--tasks: must be one of sine, line"),
         ("--no-tui --iterations", "--iterations needs a value"),
         ("--no-tui --eval-interval 0", "--eval-interval: must be "),
         ("--no-tui --seed -1", "--seed: must be "),
