@@ -26,7 +26,7 @@ def names(reproduction: Reproduction, folder: Path) -> list[str]:
 def test_each_method_is_a_group_of_runs_with_each_seed(tmp_path: Path) -> None:
     runs = Reproduction(("finn2017",), (0, 3)).runs(SweepFolder(tmp_path / "new"))
     assert [run.name for run in runs] == [
-        f"finn2017.{method}-s{seed}" for method in ("maml", "joint") for seed in (0, 3)
+        f"finn2017.{method}-s{seed}" for method in ("maml", "joint", "recipe") for seed in (0, 3)
     ]
     config = runs[0].config
     assert isinstance(config.algorithm, Maml)
