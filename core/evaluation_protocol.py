@@ -138,7 +138,7 @@ def _named_protocols(x: Interval) -> Mapping[ProtocolName, EvaluationProtocol]:
         "finn-10-shot": dataclasses.replace(grid, shots=10),
         "finn2017": finn,
         "finn2017-code": dataclasses.replace(finn, inner_lr=0.001),
-        "meta-curvature2019": one_step,
+        "meta-curvature2019": dataclasses.replace(one_step, inner_lr=None),
         "metasgd2017": dataclasses.replace(one_step, family=frequencies),
         "optml2023": dataclasses.replace(grid, steps=(1,), query_points=100),
         "parl2021": dataclasses.replace(finn, steps=(3,), inner_lr=0.001, family=frequencies),

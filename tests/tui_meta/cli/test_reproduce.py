@@ -116,8 +116,8 @@ def test_a_paper_has_tables_of_booktabs(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_a_dry_run_prints_the_runs_and_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    out, _ = reproduced(capsys, "finn2017", "--seeds", "3", "--dry-run")
-    assert "finn2017.maml" in out
+    out, _ = reproduced(capsys, "finn2017-code", "reptile2018", "--seeds", "3", "--dry-run")
+    assert "finn2017-code.maml" in out
     assert "6 runs in 2 groups" in out
     assert not Path("reproduction").exists()
 
