@@ -1,5 +1,6 @@
 """The provenance of a run: versions, processor, command line and commit."""
 
+import functools
 import platform
 import subprocess
 import sys
@@ -42,15 +43,28 @@ def _numpy_instructions() -> str:
 
 
 def _installed_version(package: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version
+    from importlib.metadata import PackageNotFoundError
 
     try:
-        # None, and errors of many types, where a package is being installed or removed.
-        return version(package) or "unknown"
+        return _found_version(package)
     except PackageNotFoundError:
         return "not installed"
     except Exception:
         return "unknown"
+
+
+@functools.cache
+def _found_version(package: str) -> str:
+    """Return a version, which takes a millisecond and stays that of this process.
+
+    Raises errors of many types where the package is being installed or removed.
+    """
+    from importlib.metadata import version
+
+    found: str | None = version(package)
+    if found is None:
+        raise LookupError(package)
+    return found
 
 
 def processor() -> str:

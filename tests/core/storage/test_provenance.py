@@ -76,6 +76,7 @@ def test_git_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_versions_are_unknown_while_a_package_is_replaced(
     monkeypatch: pytest.MonkeyPatch, found: Callable[[str], str]
 ) -> None:
+    core.storage.provenance._found_version.cache_clear()
     monkeypatch.setattr(importlib.metadata, "version", found)
     versions = installed_versions()
     del versions["numpy instructions"]
