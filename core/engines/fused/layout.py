@@ -11,7 +11,7 @@ last one's ``(1, width)`` are each one padded row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
 from dataclasses import dataclass
 from enum import IntEnum, auto
 from itertools import pairwise
@@ -102,12 +102,13 @@ class Layout:
     """Numbers in the whole buffer."""
 
     @classmethod
+    @functools.lru_cache(maxsize=64)
     def of(
-        cls, hidden: Sequence[int], points: int, lanes: int, through: Through | None = None
+        cls, hidden: tuple[int, ...], points: int, lanes: int, through: Through | None = None
     ) -> Layout:
         """Plan the buffer for hidden layers of ``hidden`` units and at most ``points`` points.
 
-        A SIMD register holds ``lanes`` numbers.
+        A SIMD register holds ``lanes`` numbers. Calls with the same arguments share the result.
         """
         units = [*hidden, 1]
         widths = [_padded(n, lanes) for n in units]
