@@ -24,6 +24,11 @@ class Rates:
     wave_ticks: int
     panels_at_once: int
 
+    @property
+    def answers_first(self) -> bool:
+        """True where a key's answer has a repaint of its own, before charts that it changes."""
+        return self.panels_at_once == 1
+
 
 LOCAL = Rates(
     tick=0.1,

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from tui_meta.upstream.repaint import LaidOutOnce
 from tui_meta.views.plots.plot import Plot
 from tui_meta.views.text import Line
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 
 
-class Picture(Vertical):
+class Picture(Vertical, LaidOutOnce):
     """A chart that leaves room for the lines below it."""
 
     def compose(self) -> ComposeResult:

@@ -8,6 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from tui_meta.upstream.repaint import LaidOutOnce
 from tui_meta.views.plots.heat import ramp
 from tui_meta.views.plots.plot import empty_plot
 from tui_meta.views.sweep.chart_choice import ChartChoice
@@ -20,7 +21,7 @@ from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import LinesPanel
 
 
-class SweepChart(Container):
+class SweepChart(Container, LaidOutOnce):
     """Shows a plot or a heat map; the same content is drawn once."""
 
     def __init__(self, *, id: str) -> None:
@@ -76,9 +77,10 @@ class SweepChart(Container):
             self._plot = curves_plot(shown, chosen)
             self.looks = looks(self._plot, shown.curve_names(chosen))
 
-    def await_layout(self) -> None:
-        """Draw the next plot at the size that the chart will have."""
-        self.query_one(Chart).await_plot(draws=True)
+    def await_layout(self, *, draws: bool) -> None:
+        """Prepare for another size, as the chart does."""
+        self._is_painted = False
+        self.query_one(Chart).await_plot(draws=draws)
 
     def paint(self) -> None:
         """Show the chart that was made last."""

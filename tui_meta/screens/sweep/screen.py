@@ -234,13 +234,15 @@ class SweepPage(FilteredPage):
         self._paint_head()
         groups = [] if self._opened else [row.key for row in self._groups.listing.shown]
         body.chart.prepare(self._sweep, groups, self._group, self._choice)
-        if body.arrange_parts(self._table.listing, turned=self._turned):
+        waits = self.dashboard.rates.answers_first
+        is_new = body.arrange_parts(self._table.listing, turned=self._turned, draws=not waits)
+        if is_new:
             self.call_after_refresh(self.tick)
         looks = body.chart.looks if body.parts.chart else {}
         if self._is_new("table", self._table, body.parts, self._looked, looks):
             size = body.parts.table_width, body.parts.table_rows
             body.table.show(self._table_lines(*size, looks))
-        if body.parts.chart:
+        if body.parts.chart and not (is_new and waits):
             body.chart.paint()
 
     def _notes(self) -> list[str]:

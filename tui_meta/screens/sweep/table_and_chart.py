@@ -6,12 +6,13 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from tui_meta.screens.sweep.chart import SweepChart
+from tui_meta.upstream.repaint import LaidOutOnce
 from tui_meta.views.sweep.layout import SweepLayout, arrange
 from tui_meta.views.sweep.table import Listing
 from tui_meta.widgets.lines import Lines
 
 
-class TableAndChart(Container):
+class TableAndChart(Container, LaidOutOnce):
     """Gives each of the two as much room as it needs; ``parts`` says what is shown."""
 
     def __init__(self, *, id: str) -> None:
@@ -23,8 +24,11 @@ class TableAndChart(Container):
         yield self.table
         yield self.chart
 
-    def arrange_parts(self, listing: Listing, *, turned: bool) -> bool:
-        """Arrange the parts for the size; return True if they have changed."""
+    def arrange_parts(self, listing: Listing, *, turned: bool, draws: bool) -> bool:
+        """Arrange the parts for the size; return True if they have changed.
+
+        If it ``draws``, the next chart is drawn at the size that it gets with the layout.
+        """
         needed = listing.width(listing.used, looks=bool(self.chart.looks))
         rows = len(listing.shown) + 1
         parts = arrange(self.size.width, self.size.height, needed, rows, turned=turned)
@@ -38,5 +42,5 @@ class TableAndChart(Container):
         else:
             height = parts.table_rows if parts.chart else "1fr"
             self.table.styles.width, self.table.styles.height = "1fr", height
-        self.chart.await_layout()
+        self.chart.await_layout(draws=draws)
         return True

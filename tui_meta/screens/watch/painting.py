@@ -72,7 +72,7 @@ class Painting(AddRuns, inherit_bindings=False):
 
     def paint_next_panels(self) -> None:
         """Paint some of the panels that are due, unless a key is to be handled first."""
-        if self._stale and self.is_seen and not self._has_pending_keys:
+        if self._stale and self.is_seen and not self.has_pending_keys:
             below = self.app.screen is not self
             count = len(self._stale) if below else self.dashboard.rates.panels_at_once
             self._stale, due = self._stale[:-count], self._stale[-count:]
@@ -90,8 +90,9 @@ class Painting(AddRuns, inherit_bindings=False):
         self._keys.show([state.footer(self.focused_line, width)])
 
     def _paint_panels(self, panels: Collection[str]) -> None:
-        self._paint_numbers(panels)
-        self._paint_charts(panels)
+        if panels:
+            self._paint_numbers(panels)
+            self._paint_charts(panels)
 
     def _paint_numbers(self, panels: Collection[str]) -> None:
         if layout.TABLE in panels:
@@ -136,7 +137,8 @@ class Painting(AddRuns, inherit_bindings=False):
         return len(self.state.arrangement.panels) <= self.dashboard.rates.panels_at_once
 
     @property
-    def _has_pending_keys(self) -> bool:
+    def has_pending_keys(self) -> bool:
+        """True while a key has not been handled; its answer comes first."""
         return getattr(self.app, "has_pending_keys", False)
 
     def _paint_later(self) -> None:
@@ -148,7 +150,7 @@ class Painting(AddRuns, inherit_bindings=False):
         """Paint panels, and then the next ones, unless a key comes before them."""
         self.paint_next_panels()
         self._continues = self.paints_later
-        if self._continues and not self._has_pending_keys:
+        if self._continues and not self.has_pending_keys:
             self.call_later(self._paint_on)
 
     def on_keys_handled(self) -> None:

@@ -123,7 +123,8 @@ class WatchScreen(ChartKeys, AboutRuns, Painting, inherit_bindings=False):
             self.follow_group()
             self.expire_panels(waves=awaited or self._is_due(self.dashboard.rates.wave_ticks))
         if self.app.screen is self:
-            if awaited or self._is_due(self.dashboard.rates.number_ticks):
+            is_due = self._is_due(self.dashboard.rates.number_ticks)
+            if awaited or (is_due and not self.has_pending_keys):
                 self.paint_messages()
             self.paint_next_panels()
         elif self._stale and self.is_seen:
