@@ -84,8 +84,10 @@ class UnregisteredError(ConfigError):
 
     advice = Advice.REGISTER
 
-    def __init__(self, field: str, value: object) -> None:
-        super().__init__(field, value, "must be built in or registered")
+    def __init__(
+        self, field: str, value: object, requirement: str = "must be built in or registered"
+    ) -> None:
+        super().__init__(field, value, requirement)
 
 
 @dataclass

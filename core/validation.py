@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from core.errors import ConfigError, UnknownSettingError
+from core.errors import ConfigError, UnknownSettingError, UnregisteredError
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ def known(field: str, value: object, registry: Mapping[str, object]) -> None:
     """Require a name of ``registry``, to which users can add."""
     if not isinstance(value, str) or value not in registry:
         choices = ", ".join(registry)
-        raise ConfigError(field, value, f"must be one of {choices}, or FILE.py:NAME")
+        raise UnregisteredError(field, value, f"must be one of {choices}, or FILE.py:NAME")
 
 
 def increasing(field: str, value: tuple[int, ...], high: int) -> None:

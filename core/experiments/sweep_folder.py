@@ -9,7 +9,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from core.errors import ConfigError, RunFolderError, UnknownSettingError, reason
+from core.errors import (
+    ConfigError,
+    RunFolderError,
+    UnknownSettingError,
+    UnregisteredError,
+    reason,
+)
 from core.experiments.results import RunResult, read_results
 from core.experiments.specification import PlannedRun, Specification, specification_of
 from core.storage.io import NOT_JSON, open_regular, write_atomically
@@ -67,6 +73,8 @@ class SweepFolder:
             raise RunFolderError(self.path, problem, "give the folder that tui-meta sweep made")
         try:
             return specification_of(settings)
+        except UnregisteredError as error:
+            raise RunFolderError(self.path, error.statement, error.advice) from error
         except (ConfigError, UnknownSettingError) as error:
             file = self.path / SPECIFICATION
             raise RunFolderError(file, f"damaged ({error.statement})") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from core.errors import ConfigError, UnregisteredError
+from core.errors import UnregisteredError
 from core.tasks.family import TaskFamily
 from core.tasks.harmonic import HarmonicTasks
 from core.tasks.mixture import MixtureTasks
@@ -69,7 +69,7 @@ def kinds_named(name: object, where: str) -> tuple[type[TaskFamily], ...]:
     names = _names(name)
     if not set(names) <= FAMILIES.keys():
         several = "FILE.py:NAME, or several with + between them"
-        raise ConfigError(where, name, f"must be one of {', '.join(FAMILIES)}, {several}")
+        raise UnregisteredError(where, name, f"must be one of {', '.join(FAMILIES)}, {several}")
     return tuple(FAMILIES[one] for one in names)
 
 

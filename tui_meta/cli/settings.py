@@ -12,7 +12,7 @@ from typing import Any
 
 from core.algorithms.base import Algorithm
 from core.config import RUN_SETTINGS, TABLES, CheckpointSettings, RunConfig
-from core.errors import ConfigError, UnknownSettingError
+from core.errors import ConfigError, UnknownSettingError, UnregisteredError
 from core.experiments.specification import (
     EXPERIMENT,
     PlannedRun,
@@ -26,6 +26,7 @@ from core.reproduction.protocols import named
 from core.tasks.family import TaskFamily
 from core.tasks.registry import families_of
 from core.validation import decode, refuse_unknown, require_table
+from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.launch import Launch, flag_of
 
 
@@ -44,6 +45,14 @@ class Configuration:
     shared: RunConfig
     experiment: Mapping[str, Any]
     runs: list[PlannedRun]
+
+
+def read_settings(path: Path | None) -> dict[str, Any]:
+    """Return the settings of the file at ``path``, and import what it names of the user's own.
+
+    Not so those of a sweep's folder: no folder makes the program import code.
+    """
+    return load_named(read_config_file(path)) if path else {}
 
 
 def configure(
@@ -78,11 +87,12 @@ def naming_flags(error: ConfigError, given: Iterable[str]) -> ConfigError:
     for key in [factor.split(" ")[0] for factor in field.split(" * ")]:
         if key in given:
             field = field.replace(key, flag_of(key))
-    return ConfigError(field, error.value, error.requirement)
+    if field != error.field or not isinstance(error, UnregisteredError):
+        return ConfigError(field, error.value, error.requirement)
+    return UnregisteredError(field, error.value, error.requirement)
 
 
 def _validated(settings: Mapping[str, Any]) -> Configuration:
-    settings = load_named(settings)  # first: it may bring tables
     launch_names, saving_names = _names(Launch), _names(CheckpointSettings)
     known = [*launch_names, *saving_names, *RUN_SETTINGS, *TABLES, *EXPERIMENT]
     refuse_unknown(settings, known, "")
@@ -98,7 +108,7 @@ def _validated(settings: Mapping[str, Any]) -> Configuration:
 
 def experiment_table(given: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:
     """Return the flags ``given`` over the ``file`` in the shape of a file, for an experiment."""
-    return _only(load_named(_overlaid(given, file)), (*RUN_SETTINGS, *TABLES, *EXPERIMENT))
+    return _only(_overlaid(given, file), (*RUN_SETTINGS, *TABLES, *EXPERIMENT))
 
 
 def _only(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
@@ -107,14 +117,16 @@ def _only(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 def _overlaid(given: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:
     settings = _with_defaults(given.get("protocol", file.get("protocol")), file)
-    for key, value in given.items():
+    for key, value in load_named(given).items():
         table, _, name = key.rpartition(".")
         if key == "protocol":
             continue
         if table:
             settings[table] = require_table(settings.get(table, {}), table) | {name: value}
         elif key == "sweep":
-            settings[key] = require_table(settings.get(key, {}), key) | dict(map(_swept, value))
+            settings[key] = require_table(settings.get(key, {}), key) | load_named(
+                dict(map(_swept, value))
+            )
         elif key == "seeds":
             settings[key] = value[0] if len(value) == 1 else list(value)
         else:

@@ -109,7 +109,9 @@ def _describe_problem(event: AnyEvent) -> Description | None:
             return Description("", f"failed: {event.problem}", "error")
         case Failed():
             where = f"details are in events.jsonl of run {event.run}"
-            return Description("", f"failed (internal error): {event.problem}; {where}", "error")
+            # That of a user's own code names its file.
+            whose = "" if ".py:" in event.problem else " (internal error)"
+            return Description("", f"failed{whose}: {event.problem}; {where}", "error")
     return None
 
 

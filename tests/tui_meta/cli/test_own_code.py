@@ -135,6 +135,26 @@ def test_code_that_cannot_be_trained_is_refused_in_a_line(
     assert not Path("checkpoints").exists()
 
 
+def test_no_folder_of_a_sweep_imports_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = ["--algorithms", "halves.py:Halves", "--iterations", "1", "--validation.tasks", "2"]
+    assert main(["sweep", "rates", *OWN, *own]) == 0
+    file = tmp_path / "rates" / "sweep.json"
+    named = file.read_text()
+    forget()
+    os.environ["TUI_META_CODE"] = ""
+    capsys.readouterr()
+    for text in (named, named.replace('"planes"', f'"{tmp_path}/planes.py:Planes"')):
+        file.write_text(text)
+        for command in ("sweep", "report"):
+            assert main([command, "rates"]) == 2
+            (line,) = capsys.readouterr().err.splitlines()
+            assert "must be one of" in line
+            assert line.endswith("set TUI_META_CODE to the Python file that registers it")
+    assert not os.environ["TUI_META_CODE"]
+
+
 def test_an_error_in_a_users_code_is_no_bug_of_a_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

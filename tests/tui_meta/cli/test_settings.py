@@ -253,7 +253,7 @@ def test_any_command_line_ends_with_0_or_with_one_line_and_2(tokens):
 @given(st.dictionaries(st.sampled_from(KEYS), plain, max_size=5))
 def test_any_json_like_file_ends_with_0_or_with_one_line_and_2(tmp_path_factory, values):
     with (
-        patch.object(train, "read_config_file", lambda _: values),
+        patch.object(train, "read_settings", lambda _: values),
         patch("sys.stderr") as stderr,
     ):
         code = main(["--config", "any.toml", "--no-tui"])

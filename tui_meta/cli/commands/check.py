@@ -7,8 +7,7 @@ from typing import Any
 
 from core.algorithms.base import Derivative
 from core.analysis.gradient_check import GradientCheck, check_gradient
-from tui_meta.cli.config_file import read_config_file
-from tui_meta.cli.settings import configure
+from tui_meta.cli.settings import configure, read_settings
 from tui_meta.console import Exit, print_note
 from tui_meta.output import Output
 from tui_meta.views.numbers import whole
@@ -23,7 +22,7 @@ _WORDS: Mapping[Derivative, str] = {
 
 def check_gradients(given: Mapping[str, Any], config: Path | None) -> int:
     """Check the first run of each group that the flags ``given`` and ``config`` describe."""
-    file = read_config_file(config) if config else {}
+    file = read_settings(config)
     groups = {run.group: run.config for run in reversed(configure(given, file, config).runs)}
     output, agree, report = Output(), True, functools.cache(print_note)
     for group, run in reversed(groups.items()):

@@ -11,10 +11,9 @@ from typing import Any
 from core.config import RUN_SETTINGS, TABLES
 from core.settings import help_texts
 from core.tasks.family import TaskFamily
-from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.flags import NOT_SET
 from tui_meta.cli.launch import Tasks, Variations
-from tui_meta.cli.settings import Configuration, configure
+from tui_meta.cli.settings import Configuration, configure, read_settings
 from tui_meta.console import Exit
 
 LINE_CELLS = 96
@@ -22,7 +21,7 @@ LINE_CELLS = 96
 
 def show_config(given: Mapping[str, Any], config: Path | None) -> int:
     """Print the settings that the flags ``given`` and the file ``config`` result in."""
-    file = read_config_file(config) if config else {}
+    file = read_settings(config)
     text = as_toml(configure(given, file, config))
     # A TOML file is in UTF-8, whatever the terminal.
     sys.stdout.buffer.write(text.encode(errors="backslashreplace"))

@@ -18,9 +18,8 @@ from core.experiments.sweep_folder import SPECIFICATION, Shard, Store, SweepFold
 from core.session.notification import Occasion, run_command
 from core.training.processors import usable_processors
 from tui_meta.app.signals import FirstSignal
-from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.experiments import outcome, print_groups, print_runs, result_line
-from tui_meta.cli.settings import configure, experiment_table, naming_flags
+from tui_meta.cli.settings import configure, experiment_table, naming_flags, read_settings
 from tui_meta.cli.tables import print_json
 from tui_meta.console import Exit, print_note, require_terminal
 from tui_meta.output import Output
@@ -49,7 +48,7 @@ def sweep(
     if workers is not None:
         validation.count("--workers", workers, high=10_000)
     folder = SweepFolder(path)
-    file = read_config_file(config) if config else folder.settings() or {}
+    file = read_settings(config) if config else folder.settings() or {}
     source = config or (path / SPECIFICATION if file else None)
     configure(given, file, source)
     table = {"seeds": 1, **experiment_table(given, file)}

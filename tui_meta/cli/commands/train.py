@@ -17,9 +17,8 @@ from core.remote.spawn import end_early
 from core.session.run_requests import ResumeRequest, Runs, TrainRequest, require_room
 from core.storage.paths import RECORD
 from tui_meta.app.signals import interrupt_at_once, is_by_signal
-from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.home import user_path
-from tui_meta.cli.settings import configure
+from tui_meta.cli.settings import configure, read_settings
 from tui_meta.console import Exit, print_error, print_note, require_terminal
 from tui_meta.views.describe import display_path
 from tui_meta.views.watch.commands import first_pace
@@ -44,7 +43,7 @@ def train(
     notify: str | None = None,
 ) -> int:
     """Train the runs that the flags ``given`` and the file ``config`` describe."""
-    file = read_config_file(config) if config else {}
+    file = read_settings(config)
     settings = configure(given, file, config)
     launch, planned = settings.launch, settings.runs
     if dry_run:
