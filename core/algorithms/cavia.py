@@ -53,6 +53,10 @@ class Cavia(QueryAlgorithm):
             plain.tasks, plain.points, plain.gradients + 2 * self.tasks * self.inner_steps
         )
 
+    @property
+    def path(self) -> int:
+        return self.inner_steps
+
     def learned(self, sizes: Sizes) -> dict[str, int]:
         return {"context": sizes.units * self.context_inputs}
 
