@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -282,6 +283,26 @@ def test_the_axes_stay_put_for_usual_waves_and_grow_for_tall_ones() -> None:
     tall = charts.waves(lab.with_parameter(START, 0, 10.0), {}).y
     assert tall.upper >= 10
     assert charts.waves(START, {}).y == usual
+
+
+def test_the_axis_of_errors_stays_put_while_they_shrink_a_little() -> None:
+    charts, answers = LabCharts(), asked(START)
+    shrunk: dict[str, Adapted | None] = {
+        title: msgspec.structs.replace(
+            answer,
+            query_y=tuple(
+                0.3 * (math.nan if after is None else after) + 0.7 * true
+                for after, true in zip(answer.predictions[-1], answer.query_y, strict=True)
+            ),
+        )
+        for title, answer in answers.items()
+    }
+
+    def axis(shown: Mapping[str, Adapted | None]) -> object:
+        strip = charts.waves(START, shown).strip
+        return strip and strip.y
+
+    assert axis(shrunk) != axis(answers) == axis(shrunk)
 
 
 def test_the_losses_are_those_of_the_answers_and_the_step_is_marked() -> None:

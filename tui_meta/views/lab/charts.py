@@ -9,7 +9,7 @@ from core.tasks.sine import SineTasks
 from tui_meta.views.lab.pending_queries import Answers
 from tui_meta.views.lab.state import LabState, at_step
 from tui_meta.views.numbers import whole
-from tui_meta.views.plots.axis import Axis, Limits, limits_around, log10s
+from tui_meta.views.plots.axis import STEADY, Axis, Limits, limits_around, log10s
 from tui_meta.views.plots.loss_per_step import loss_per_step_plot
 from tui_meta.views.plots.plot import Color, Kind, Marker, Plot, Series, curve, gaps
 from tui_meta.views.plots.wave import (
@@ -54,8 +54,7 @@ class LabCharts:
             for one, answer in zip(predictions, answers.values(), strict=True)
             if answer
         ]
-        self._errors = error_limits((value for one in errors for value in one.y), self._errors)
-        strip = replace(error_strip(errors, self._errors), least_rows=_WITH_STRIP)
+        strip = error_strip(errors, self._error_limits(lab, answers))
         wave, support = _task(lab)
         return Plot(
             f"{step} · {doing}",
@@ -68,7 +67,7 @@ class LabCharts:
             _x(lab).axis("x"),
             self._y(lab),
             names=(*answers, "support"),
-            strip=strip if errors else None,
+            strip=replace(strip, least_rows=_WITH_STRIP) if errors else None,
         )
 
     def each(self, lab: LabState, answers: Answers) -> list[Plot]:
@@ -82,14 +81,15 @@ class LabCharts:
             if answer:
                 before = gaps(answer.predictions[0])
                 prediction = Prediction(x, answer.query_y, before, now)
-            task, y, errors = _task(lab), self._y(lab), self._errors
+            task, y, errors = _task(lab), self._y(lab), self._error_limits(lab, answers)
             plots.append(wave_plot(name, task, _x(lab), y, prediction, index, errors))
         return plots
 
     def losses(self, lab: LabState, answers: Answers) -> Plot:
         """Return the query loss after each gradient step, with the current step marked."""
         columns = [gaps(answer.losses if answer else ()) for answer in answers.values()]
-        self._losses = self._losses.follow(value for column in columns for value in column)
+        values = [value for column in columns for value in column]
+        self._losses = self._losses.follow(values, filled=STEADY)
         curves = zip(answers, columns, range(len(columns)), strict=True)
         plot = loss_per_step_plot(
             curves, lab.updates, self._losses.axis("loss"), "loss per step", "no answer yet"
@@ -100,6 +100,17 @@ class LabCharts:
 
     def _empty(self, title: str, lab: LabState) -> Plot:
         return Plot(title, (), _x(lab).axis("x"), self._y(lab), NO_CURVE)
+
+    def _error_limits(self, lab: LabState, answers: Answers) -> Limits:
+        """Return limits for the errors at the current step."""
+        errors = [
+            value - true
+            for answer in answers.values()
+            if answer
+            for value, true in zip(_prediction(lab, answer)[1], answer.query_y, strict=True)
+        ]
+        self._errors = error_limits(errors, self._errors)
+        return self._errors
 
     def _y(self, lab: LabState) -> Axis:
         usual = wave_limits(lab.function.member)

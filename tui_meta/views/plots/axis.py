@@ -21,6 +21,9 @@ TIGHT = 20
 _LEAST_FILLED = 0.75
 """Share of its limits that values fill at least; of less, the limits change."""
 
+STEADY = 0.5
+"""That share where other values come every second: all of a chart changes with its limits."""
+
 _MOST_EMPTY = 3
 """A chart with one scale for both axes may be so many times as large as what it shows."""
 
@@ -73,13 +76,18 @@ class Limits:
         return cls(-2, 1, scale, False) if scale == "log" else cls(0, 1, scale, False)
 
     def follow(
-        self, values: Iterable[float], end: float = math.inf, parts: int = TIGHT
+        self,
+        values: Iterable[float],
+        end: float = math.inf,
+        parts: int = TIGHT,
+        filled: float = _LEAST_FILLED,
     ) -> "Limits":
         """Limits for new `values` (in data units), which are these ones wherever possible.
 
-        They change when a value leaves them, or fills too little of them. New ones are rounded to
-        the 1-2-5 step of which at most `parts` span the values, but do not pass the `end` of
-        the data (in data units) unless a value does. Values that cannot be shown do not count.
+        They change when a value leaves them, or the values fill less than ``filled`` of them. New
+        ones are rounded to the 1-2-5 step of which at most `parts` span the values, but do not pass
+        the `end` of the data (in data units) unless a value does. Values that cannot be shown do
+        not count.
         """
         shown = [_clamp(value) for value in on_scale(values, self.scale) if math.isfinite(value)]
         if not shown:
@@ -90,7 +98,7 @@ class Limits:
         if math.isfinite(last) and lower < max(high, last):
             upper = min(upper, max(high, last))
         inside = self.known and self.lower <= low and high <= self.upper
-        if inside and upper - lower >= _LEAST_FILLED * (self.upper - self.lower):
+        if inside and upper - lower >= filled * (self.upper - self.lower):
             return self
         return Limits(lower, upper, self.scale)
 

@@ -9,7 +9,7 @@ from core.events import Evaluated
 from core.tasks.family import TaskFamily
 from core.tasks.functions import TaskFunction, usual_height
 from core.tasks.sine import SineTasks
-from tui_meta.views.plots.axis import Axis, Limits, round_step
+from tui_meta.views.plots.axis import STEADY, Axis, Limits, round_step
 from tui_meta.views.plots.plot import Color, Plot, PlotStrip, Series, curve
 
 Values = Sequence[float]
@@ -94,7 +94,7 @@ def error_limits(errors: Iterable[float], known: Limits | None = None) -> Limits
     The lines of a strip are a few rows high: all of them change with its limits.
     """
     size = _largest(errors) or 1.0
-    return (known or Limits.unknown()).follow((-size, size))
+    return (known or Limits.unknown()).follow((-size, size), filled=STEADY)
 
 
 def error_strip(curves: Sequence[Series], limits: Limits | None = None) -> PlotStrip:
