@@ -113,7 +113,7 @@ def measured(folder: SweepFolder, reproduction: Reproduction) -> Iterator[Row]:
             ended = [results[run.digest] for run in planned if run.digest in results]
             finished = [one for one in ended if one.state == "finished"]
             networks = [load_checkpoint(folder.path / one.network) for one in finished]
-            budget = Budget.of(training, len(planned), ended)
+            budget = Budget.of(training, len(reproduction.seeds), ended)
             published = [one for one in protocol.published if one.method == method.name]
             losses = _losses(protocol, published, networks, reproduction.tasks)
             for one in published:

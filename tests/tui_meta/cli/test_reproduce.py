@@ -61,6 +61,17 @@ def test_a_second_time_nothing_is_trained(capsys: pytest.CaptureFixture[str]) ->
     assert reproduced(capsys, *SMALL) == (out, "")
 
 
+def test_a_report_trains_nothing_and_counts_what_is_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "not the folder of a sweep" in reproduced(capsys, *SMALL, "--report", code=2)[1]
+    reproduced(capsys, *SMALL)
+    out, err = reproduced(capsys, "recipe", *SMALL, "--seeds", "2", "--report", code=1)
+    assert err == ""
+    assert "reptile   1 of 2" in out
+    assert "maml     0 of 2" in out
+
+
 def test_a_trial_says_that_it_is_not_the_published_budget(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

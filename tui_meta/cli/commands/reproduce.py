@@ -54,6 +54,7 @@ def reproduce(
     to: Format,
     out: Path | None,
     as_json: bool,
+    report: bool,
     dry_run: bool,
 ) -> int:
     """Train the runs of the protocols ``names`` that the folder lacks, and print their table."""
@@ -70,14 +71,9 @@ def reproduce(
         return Exit.DONE
     usual = FOLDER if iterations is None else f"{FOLDER}-{iterations}"
     found = SweepFolder(folder or Path(usual))
-    with FirstSignal() as interrupts:
-        executor = ThreadExecutor(
-            workers or usable_processors(), lambda: interrupts.received is not None
-        )
-        _train(wanted, found, executor)
-        if interrupts.exit_code:
-            print_note("interrupted; the same command continues")
-            return interrupts.exit_code
+    if not report and (interrupted := _train(wanted, found, workers or usable_processors())):
+        print_note("interrupted; the same command continues")
+        return interrupted
     with interrupt_at_once():
         rows = list(measured(found, wanted))
         if as_json:
@@ -99,20 +95,21 @@ def _seeds(given: Sequence[int]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(given)) or (0,)
 
 
-def _train(wanted: Reproduction, folder: SweepFolder, executor: ThreadExecutor) -> None:
-    """Train the runs that have no result, with a line for each."""
+def _train(wanted: Reproduction, folder: SweepFolder, workers: int) -> int | None:
+    """Train the runs that have no result, with a line for each; return a signal's exit code."""
     runs = wanted.runs(folder)
-    with folder.locked(Shard()):
+    with FirstSignal() as interrupts, folder.locked(Shard()):
         sweep = Sweep(folder, missing(runs, folder.results()), len(runs), "final")
-        if not sweep.runs:
-            return
-        counted = f"{whole(len(sweep.runs))} of {whole(sweep.total)} runs to train"
-        watch = shell_command("tui-meta", "sweep", folder.path, "--watch")
-        print_note(f"{counted}, {whole(executor.workers)} at once; watch them with: {watch}")
+        if sweep.runs:
+            counted = f"{whole(len(sweep.runs))} of {whole(sweep.total)} runs to train"
+            watch = shell_command("tui-meta", "sweep", folder.path, "--watch")
+            print_note(f"{counted}, {whole(workers)} at once; watch them with: {watch}")
         done = sweep.total - len(sweep.runs)
+        executor = ThreadExecutor(workers, lambda: interrupts.received is not None)
         with closing(sweep.train(executor)) as results:
             for number, result in enumerate(results, done + 1):
                 print_note(f"{number}/{sweep.total} {result_line(result)}")
+        return interrupts.exit_code
 
 
 def _print(found: Sequence[Section], notes: Sequence[str], to: Format, out: Path | None) -> None:

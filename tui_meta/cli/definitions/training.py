@@ -14,6 +14,7 @@ from core.errors import LabError
 from core.reproduction.protocol import TASKS
 from core.reproduction.protocols import PROTOCOLS
 from tui_meta.cli.definitions.parameters import (
+    OUTPUT,
     AnySession,
     Check,
     ConfigFile,
@@ -167,6 +168,9 @@ def reproduce(
         Parameter(help="Output file of Markdown or LaTeX (default: standard output)"),
     ] = None,
     json: JsonResult = False,
+    report: Annotated[
+        bool, switch("Only report what the folder has; train nothing"), Parameter(group=OUTPUT)
+    ] = False,
     dry_run: DryRun = False,
 ) -> int:
     from tui_meta.cli.commands.reproduce import reproduce
@@ -181,6 +185,7 @@ def reproduce(
         to=to,
         out=out,
         as_json=json,
+        report=report,
         dry_run=dry_run,
     )
 
