@@ -149,11 +149,12 @@ def looks(plot: Plot, names: Mapping[str, str]) -> Mapping[str, Span]:
 
 def _line_of(group: SweepGroup, setting: Setting, sweep: SweepStatus) -> str:
     """Return the name of the line through a group: its values of the other settings."""
-    if setting.name not in group.values:
-        return group.name
+    algorithm = str(group.values.get("algorithm", "validation"))
+    if setting.name not in group.values:  # named as the lines of other algorithms are
+        return algorithm if group.name.casefold() == algorithm else group.name
     others = [(one, group.values.get(one.name)) for one in sweep.dimensions if one is not setting]
     words = [one.named(value) for one, value in others if value is not None]
-    return ", ".join(words) or str(group.values.get("algorithm", "validation"))
+    return ", ".join(words) or algorithm
 
 
 def _over_setting(
