@@ -139,9 +139,7 @@ def algorithms(engine: str = "torch") -> st.SearchStrategy[Algorithm]:
     random = st.just("random")
     relatives = [mamls(kind=kind, queries=GRID | random) for kind in (Maml, Anil, MetaSgd)]
     relatives.append(fomamls(queries=random))
-    if engine == "fused":
-        relatives = [mamls(orders=st.just("first"))]
-    else:
+    if engine != "fused":
         relatives += [reptiles(inner=st.just("adam")), cavias(), joints(kind=Oracle)]
     relatives += [joints(), joints(kind=RandomInitialisation)]
     return st.one_of(fomamls(), reptiles(), *relatives)

@@ -18,11 +18,12 @@ PRECISIONS = ["float32", "float64"]
 STEPS = st.lists(st.integers(0, LAST), min_size=1, unique=True).map(sorted)
 
 
-def sets_of(n_tasks: int, shots: int, seed: int = 0) -> FewShotSets:
+def sets_of(n_tasks: int, shots: int, seed: int = 0, task_parameters: int = 2) -> FewShotSets:
     random = np.random.default_rng(seed)
     x, y = random.uniform(-5, 5, (2, n_tasks, shots, 1))
     grid = np.linspace(-5, 5, 21)[:, None]
-    return FewShotSets(x, y, grid, random.normal(size=(n_tasks, 21, 1)))
+    known = random.uniform(0.1, 5, (n_tasks, task_parameters))
+    return FewShotSets(x, y, grid, random.normal(size=(n_tasks, 21, 1)), known)
 
 
 def of_every_step(engine: Engine, sets: FewShotSets) -> Adaptation:
@@ -40,8 +41,9 @@ def test_losses_at_some_steps_are_those_of_an_adaptation_that_reports_all(
     n_tasks: int,
     shots: int,
 ) -> None:
-    engine = make_engine(data.draw(configs(engine_name, precision)))
-    sets = sets_of(n_tasks, shots)
+    config = data.draw(configs(engine_name, precision))
+    engine = make_engine(config)
+    sets = sets_of(n_tasks, shots, task_parameters=len(config.tasks.parameters))
     some = engine.adapt(engine.initial_state().theta, sets, steps, 0.02)
     assert some.losses.tobytes() == of_every_step(engine, sets).losses[:, steps].tobytes()
 
@@ -51,8 +53,9 @@ def test_losses_at_some_steps_are_those_of_an_adaptation_that_reports_all(
 def test_the_predictions_of_the_first_and_the_last_reported_step_are_kept(
     engine_name: str, precision: str, data: st.DataObject, steps: list[int]
 ) -> None:
-    engine = make_engine(data.draw(configs(engine_name, precision)))
-    sets = sets_of(2, 5)
+    config = data.draw(configs(engine_name, precision))
+    engine = make_engine(config)
+    sets = sets_of(2, 5, task_parameters=len(config.tasks.parameters))
     some = engine.adapt(engine.initial_state().theta, sets, steps, 0.02)
     every = of_every_step(engine, sets).predictions
     ends = sorted({steps[0], steps[-1]})
@@ -67,8 +70,10 @@ def test_the_predictions_of_the_first_and_the_last_reported_step_are_kept(
 def test_on_request_the_predictions_of_all_reported_steps_are_kept(
     engine_name: str, precision: str, data: st.DataObject, steps: list[int]
 ) -> None:
-    engine = make_engine(data.draw(configs(engine_name, precision)))
-    sets, theta = sets_of(2, 5), engine.initial_state().theta
+    config = data.draw(configs(engine_name, precision))
+    engine = make_engine(config)
+    sets = sets_of(2, 5, task_parameters=len(config.tasks.parameters))
+    theta = engine.initial_state().theta
     some = engine.adapt(theta, sets, steps, 0.02, every_step=True)
     assert some.predictions.shape == (2, len(steps), 21, 1)
     assert some.predictions.tobytes() == of_every_step(engine, sets).predictions[:, steps].tobytes()
