@@ -16,6 +16,7 @@ from core.experiments.specification import PlannedRun
 from core.experiments.stored_run import RunTrainer
 from core.experiments.sweep_folder import Store, SweepFolder
 from core.experiments.train_run import Trained
+from core.extensions.loading import CODE, load_code
 from core.training.memory import require_memory
 
 
@@ -34,13 +35,16 @@ def train_batch(pickled: bytes) -> list[Trained] | str:
 
     Return a line instead if this worker cannot; runs are left out if the task was cancelled.
     """
-    batch: Batch = pickle.loads(pickled)
     try:
+        load_code()  # of the user's own, to which the batch may refer
+        batch: Batch = pickle.loads(pickled)
         if batch.store == "all":
             _require_shared(batch)
         require_memory([run.config for run in batch.runs], at_once=1)
     except LabError as error:
         return str(error)
+    except ModuleNotFoundError as error:
+        return f"a worker has no module {error.name}; name the file of the class in its {CODE}"
     train = RunTrainer(batch.path, batch.store).train
     # A worker has a task in each of its threads; the pool adds none that computes beside this one.
     return list(work_off(batch.runs, train, _failed, 1, _cancelled_task()))

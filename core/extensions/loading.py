@@ -10,6 +10,7 @@ import importlib.util
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -40,6 +41,10 @@ SETTINGS = {
 """Settings that name something of a registry."""
 
 
+_importing = threading.RLock()
+"""Held while files are imported: a worker of a cluster has several threads."""
+
+
 def load_code() -> None:
     """Import what the user names in ``TUI_META_CODE``, which registers what it defines.
 
@@ -48,8 +53,9 @@ def load_code() -> None:
     named = [one for one in os.environ.get(CODE, "").split(os.pathsep) if one]
     absolute = [str(Path(one).absolute()) if _is_file(one) else one for one in named]
     os.environ[CODE] = os.pathsep.join(absolute)
-    for one in absolute:
-        _import_file(Path(one)) if _is_file(one) else _import_module(one)
+    with _importing:
+        for one in absolute:
+            _import_file(Path(one)) if _is_file(one) else _import_module(one)
 
 
 def load_named(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import pickle
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 
 from core.algorithms.registry import ALGORITHMS
 from core.errors import LabError
+from core.experiments import dask_worker
+from core.experiments.specification import specification_of
 from core.extensions.loading import CODE, load_code, load_named
 from core.models.registry import MODELS
 from core.remote import launch
@@ -82,6 +85,25 @@ def test_a_session_that_was_started_before_is_told_what_to_import(
     load_named({"tasks": "planes.py:Planes"})
     launch.launch(ResumeRequest(paths=[]))
     assert [one.code for one in sent] == [str(tmp_path / "planes.py")]
+
+
+def test_a_worker_of_a_cluster_imports_what_its_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {"algorithms": ["halves.py:Halves"], "tasks": "planes.py:Planes"}
+    settings = load_named({**names, "iterations": 1, "validation": {"tasks": 2}})
+    runs = specification_of(settings).expand()
+    pickled = pickle.dumps(dask_worker.Batch(tmp_path, None, "none", runs))
+    monkeypatch.setattr(dask_worker, "_cancelled_task", lambda: lambda: False)
+    code = os.environ[CODE]
+    forget()
+    os.environ[CODE] = ""
+    problem = dask_worker.train_batch(pickled)
+    assert isinstance(problem, str)
+    assert problem.endswith("name the file of the class in its TUI_META_CODE")
+    os.environ[CODE] = code
+    (trained,) = dask_worker.train_batch(pickled)
+    assert trained.result.state == "finished"  # type: ignore[union-attr]
 
 
 @pytest.fixture
