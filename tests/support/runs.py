@@ -37,7 +37,7 @@ NO_AUTOSAVE = CheckpointSettings(autosave_seconds=0)
 E = TypeVar("E")
 
 
-def small_config(engine: str = "torch", **settings: Any) -> RunConfig:
+def small_config(engine: str = "fused", **settings: Any) -> RunConfig:
     """A run of some milliseconds."""
     defaults: dict[str, Any] = {
         "algorithm": Fomaml(),

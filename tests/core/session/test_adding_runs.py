@@ -170,7 +170,7 @@ def test_a_session_that_has_not_begun_takes_a_run_and_begins_each_once(tmp_path:
         (asked(beside="x"), SessionError, "there is no run 'x'"),
         (asked(iterations=0), ConfigError, "iterations: must be a whole number from 1 "),
         (asked(seed="3"), ConfigError, "seed: must be a whole number"),
-        (asked(device="cuda"), EngineError, "device cuda: not found"),
+        (asked(engine="torch", device="cuda"), EngineError, "device cuda: not found"),
         (asked(name="../x"), RunFolderError, "invalid run name"),
         (asked(name="taken"), RunFolderError, "this run exists already"),
     ],

@@ -202,7 +202,7 @@ def test_a_failure_that_nothing_else_reports_is_logged(
 
     log = Log()
     trainer = Refusing(new_plan(tmp_path), log)
-    sabotage(monkeypatch, RUN, (TorchEngine, "advance")).armed = True
+    sabotage(monkeypatch, RUN, (FusedEngine, "advance")).armed = True
     trainer.start()
     assert trainer.join(PATIENCE)
     (failed,) = log.of(Failed)

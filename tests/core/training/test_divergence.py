@@ -281,7 +281,7 @@ def test_a_missing_device_fails_without_a_traceback(
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    trainer, log = started(tmp_path, small_config(device="cuda"))
+    trainer, log = started(tmp_path, small_config("torch", device="cuda"))
     failed = log.wait(Failed)
     assert trainer.join(60)
     assert failed.problem.startswith("device cuda: ")

@@ -81,7 +81,7 @@ def test_a_run_whose_process_was_killed_before_it_began_starts_when_resumed(
     begun = log.wait(Started)
     ended(trainer)
     assert (begun.iteration, begun.differs) == (0, ())
-    assert read_record(planned.folder.path).engine == "torch"
+    assert read_record(planned.folder.path).engine == "fused"
 
 
 def test_the_record_names_the_engine_that_was_chosen(tmp_path: Path) -> None:

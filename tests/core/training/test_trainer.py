@@ -70,9 +70,9 @@ def test_the_log_has_every_event_in_order(tmp_path: Path) -> None:
 def test_the_run_is_described_on_disk(tmp_path: Path) -> None:
     trainer, _ = paused_at(1, tmp_path)
     ended(trainer)
-    record = read_record(tmp_path / "run")
+    record, shown = read_record(tmp_path / "run"), trainer.snapshot
     assert record.config["seed"] == trainer.plan.config.seed
-    assert (record.engine, record.device) == (trainer.snapshot.engine, "cpu")
+    assert (record.engine, record.device) == (shown.engine, shown.device)
 
 
 def test_a_new_run_loads_then_trains(tmp_path: Path) -> None:
