@@ -9,9 +9,19 @@ import pytest
 from textual.cache import LRUCache
 from textual.css.stylesheet import Stylesheet
 
+from tests.support.dashboard.idle import wait_for_idle
 from tests.support.dashboard.pages import STILL
 from tests.support.dashboard.saved_runs import make_folders
 from tui_meta.widgets.canvas import _Lines
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_waits() -> Iterator[None]:
+    """The pilot of an application waits no longer than there is something to do."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("pilot", "app"):
+            patch.setattr(f"textual.{module}.wait_for_idle", wait_for_idle)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -36,6 +46,14 @@ def shared_rules() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Stylesheet, "__init__", made)
         patch.setattr(Stylesheet, "set_variables", varied)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_caches() -> Iterator[None]:
+    """Each piece of a line has seven caches, which take longer to make than they save in tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("textual.strip.FIFOCache", lambda maxsize: {})
         yield
 
 
