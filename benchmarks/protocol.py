@@ -17,11 +17,12 @@ UNITS = 64
 
 
 def _finn(kind: type[Maml], inner_lr: float) -> RunConfig:
-    """Return the training of Finn et al. (2017), with a query set on a grid."""
+    """Return the training of Finn et al. (2017)."""
     algorithm = kind(
         inner_lr=inner_lr,
         tasks=25,
         query_points=10,
+        query="random",
         reduction="mean",
         outer_optimizer="adam",
         outer_lr=0.001,

@@ -43,15 +43,23 @@ class JaxSecondOrder:
 
 
 def few_shot(random: np.random.Generator, config: RunConfig, n: int) -> tuple[Any, ...]:
-    """Draw support x and y ``(n, tasks, shots)`` and query y ``(n, tasks, query points)``."""
+    """Draw support x and y ``(n, tasks, shots)``; the query set's x, unless it is a grid, and y."""
     algorithm = config.algorithm
     assert isinstance(algorithm, Maml), "all of them are"
     shape = (n, algorithm.tasks, 1)
     amplitude = random.random(shape, np.float32) * 4.9 + 0.1
     phase = random.random(shape, np.float32) * (2 * np.pi)
-    x = random.random((*shape[:2], algorithm.shots), np.float32) * (HIGH - LOW) + LOW
+
+    def points(count: int) -> Any:
+        return random.random((*shape[:2], count), np.float32) * (HIGH - LOW) + LOW
+
+    x = points(algorithm.shots)
+    y = amplitude * np.sin(x + phase)
+    if algorithm.query == "random":
+        query_x = points(algorithm.query_points)
+        return x, y, query_x, amplitude * np.sin(query_x + phase)
     grid = np.linspace(LOW, HIGH, algorithm.query_points, dtype=np.float32)
-    return x, amplitude * np.sin(x + phase), amplitude * np.sin(grid + phase)
+    return x, y, amplitude * np.sin(grid + phase)
 
 
 def initial(random: np.random.Generator, config: RunConfig) -> Any:
@@ -94,11 +102,11 @@ def trainer(config: RunConfig) -> Callable[..., Any]:
                 phi = jax.tree.map(lambda p, rate, g: p - rate * g, phi, learned[1], gradient)
         return phi
 
-    def of_batch(learned: Any, x: Any, y: Any, query_y: Any) -> Any:
-        def task(x: Any, y: Any, query_y: Any) -> Any:
-            return loss(adapted(learned, x, y), grid, query_y)
+    def of_batch(learned: Any, *batch: Any) -> Any:
+        def task(x: Any, y: Any, *query: Any) -> Any:
+            return loss(adapted(learned, x, y), *(query if len(query) == 2 else (grid, *query)))
 
-        losses = jax.vmap(task)(x, y, query_y)
+        losses = jax.vmap(task)(*batch)
         return losses.sum() if algorithm.reduction == "sum" else losses.mean()
 
     def iteration(state: Any, batch: Any) -> Any:

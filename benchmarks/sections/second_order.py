@@ -43,7 +43,7 @@ def second_order(effort: Effort) -> Section:
         [
             "without a protocol's name: that of the source, 3 tasks of 10 support and 50 query "
             "points, 1-64-64-1, tanh",
-            "finn2017: 25 tasks of 10 support and 10 query points, 1-40-40-1, ReLU, Adam",
+            "finn2017: 25 tasks of 10 support and 10 random query points, 1-40-40-1, ReLU, Adam",
             "JAX: jit over lax.scan, reverse over reverse, vmap over tasks; its batches come from "
             "NumPy in chunks of 1,000",
         ],
