@@ -37,7 +37,7 @@ UNUSED_SECONDS = 30 * 86_400
 
 SOURCES = (
     *("build", "compiler", "compiler_settings", "layout", "machine", "native", "signatures"),
-    *("simd", *MODULES.values()),
+    *("simd", "hessian", *MODULES.values()),
 )
 """Modules that compiled code, or its file, depends on."""
 
