@@ -64,7 +64,7 @@ async def test_the_form_has_the_settings_of_the_run_in_focus() -> None:
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "shift+tab")  # the line of Reptile
-        text = await press(pilot, "plus", *4 * ["down"])
+        text = await press(pilot, "plus", *5 * ["down"])
         assert "━ another run, as reptile-1 ━" in text
         assert re.search(r"batch-size +10 ", text)
         assert "Meta-iterations; also the length of the learning-rate schedule" in text
@@ -76,7 +76,7 @@ async def test_an_invalid_value_is_shown_at_once_and_starts_nothing() -> None:
     app = TuiMetaApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        text = await press(pilot, "plus", *3 * ["down"], "ctrl+u", "minus", "3")
+        text = await press(pilot, "plus", *4 * ["down"], "ctrl+u", "minus", "3")
         assert text.count("must be a whole number from 0") == 2  # by the field, and below
         await press(pilot, "up", "enter")  # leads back to it
         assert "add" not in session.calls
