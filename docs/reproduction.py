@@ -1,6 +1,6 @@
 """Writes the tables of reproduction.md from runs, and trains the runs that are missing.
 
-    .venv/bin/python docs/reproduction.py [--seeds 5] [--folder FOLDER] [NAME ...]
+    .venv/bin/python docs/reproduction.py [NAME ...] [--seeds 5] [--folder FOLDER]
 
 All words are those of ``tui-meta reproduce``. `make reproduction` runs it.
 """

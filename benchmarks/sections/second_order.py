@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from benchmarks.peers.process import PeerProcess
 from benchmarks.protocol import SECOND_ORDER
-from benchmarks.report import Section, Table
+from benchmarks.report import Cell, Section, Table
 from benchmarks.rounds import Effort, Spread, alternate, ratios
 
 OURS, JAX = "fused-second-order", "jax-second-order"
@@ -26,7 +26,8 @@ def second_order(effort: Effort) -> Section:
         }
         times = alternate(candidates, effort.rounds)
     fomaml = times[OURS, "fomaml"]
-    rows = [
+    rows: list[tuple[Cell, ...]] = [("fomaml", Spread.of(fomaml), None, None, None)]
+    rows += [
         (
             algorithm,
             Spread.of(times[OURS, algorithm]),
@@ -39,7 +40,7 @@ def second_order(effort: Effort) -> Section:
     columns = ("", "fused, µs", "JAX, µs", "JAX / fused", "fused / FOMAML, fused")
     return Section(
         "Second derivatives: one thread",
-        [Table("Time of a meta-iteration", columns, [("fomaml", Spread.of(fomaml)), *rows])],
+        [Table("Time of a meta-iteration", columns, rows)],
         [
             "without a protocol's name: that of the source, 3 tasks of 10 support and 50 query "
             "points, 1-64-64-1, tanh",

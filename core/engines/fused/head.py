@@ -41,9 +41,22 @@ from core.engines.fused.kernel import (
     update_weights,
 )
 from core.engines.fused.layout import Place
-from core.engines.fused.simd import at, lanes, load, pointer, splat, store, total
+from core.engines.fused.simd import (
+    WIDE,
+    at,
+    lanes,
+    load,
+    load_like,
+    pointer,
+    splat,
+    store,
+    total,
+    wide_zero,
+)
 
 VECTOR, PATH = int(Place.VECTOR), int(Place.PATH)
+NONE = -1
+"""In place of a block that is not given."""
 KEPT_STEPS, KEPT_SIZE, INPUTS = int(Place.KEPT), int(Place.KEPT_SIZE), int(Place.INPUTS)
 
 
@@ -67,19 +80,52 @@ def outputs_of(buf, plan, features, block, outputs, points):
 
 
 @inlined
-def add_gradient(buf, plan, features, source, target, errors, points):
-    """Set the last layer of block ``target`` to that of ``source`` plus the sum of errors F."""
-    width = of(plan, plan[N_LAYERS] - 2, WIDTH)
-    (weight, bias), (new_weight, new_bias) = head_of(plan, source), head_of(plan, target)
-    for unit in range(0, width, lanes(buf)):
-        new = load(buf, weight + unit)
-        for point in range(points):
-            new = buf[errors + point] * load(buf, features + point * width + unit) + new
-        store(buf, new_weight + unit, new)
-    error_sum = 0.0
+def through_head_units(buf, unit, zero, width, features, weights, errors, delta, points):
+    """`through_head` for the units of as many registers as ``zero`` has, from ``unit`` on."""
+    source, target, weight, weight_dot = weights
+    new = load_like(buf, source + unit, zero)
+    if weight > NONE:
+        w = load_like(buf, weight + unit, zero)
+    if weight_dot > NONE:
+        w_dot = load_like(buf, weight_dot + unit, zero)
+    for point in range(points):
+        row, error = point * width + unit, buf[errors + point]
+        new = error * load_like(buf, features + row, zero) + new
+        if weight > NONE:
+            gradient = error * w + load_like(buf, delta + row, zero)
+            if weight_dot > NONE:
+                gradient = buf[errors - points + point] * w_dot + gradient
+            store(buf, delta + row, gradient)
+    store(buf, target + unit, new)
+
+
+@inlined
+def through_head(buf, plan, features, blocks, errors, delta, points):
+    """Set the last layer of block ``target`` to that of ``source`` plus the sum of errors F.
+
+    With a third of the ``blocks``, errors wᵀ is added to ``delta``, the gradient by F; with a
+    fourth also e w_dotᵀ, where e lie before ``errors``. Several registers side by side, because
+    each sum waits for its last addition.
+    """
+    last = plan[N_LAYERS] - 1
+    place, width = of(plan, last, WEIGHT), of(plan, last - 1, WIDTH)
+    source, target, block, block_dot = blocks
+    weight = block + place if block > NONE else NONE
+    weight_dot = block_dot + place if block_dot > NONE else NONE
+    weights = source + place, target + place, weight, weight_dot
+    lane, wide, unit = lanes(buf), WIDE * lanes(buf), 0
+    while unit + wide <= width:
+        zero = wide_zero(buf)
+        through_head_units(buf, unit, zero, width, features, weights, errors, delta, points)
+        unit += wide
+    while unit < width:
+        zero = splat(buf, 0.0)
+        through_head_units(buf, unit, zero, width, features, weights, errors, delta, points)
+        unit += lane
+    error_sum, bias = 0.0, of(plan, last, BIAS)
     for point in range(points):
         error_sum += buf[errors + point]
-    buf[new_bias] = buf[bias] + error_sum
+    buf[target + bias] = buf[source + bias] + error_sum
 
 
 @inlined
@@ -103,7 +149,7 @@ def head_step(buf, plan, features, source, target, errors, y, points, lr):
     factor = -lr * 2.0 / points
     for point in range(points):
         buf[errors + point] = (buf[errors + point] - y[point]) * factor
-    add_gradient(buf, plan, features, source, target, errors, points)
+    through_head(buf, plan, features, (source, target, NONE, NONE), errors, 0, points)
 
 
 @compiled
@@ -118,33 +164,21 @@ def query_gradient(buf, plan, features, block, delta, y, points, share):
     weight, bias = head_of(plan, vector)
     clear(buf, weight, width)
     buf[bias] = 0.0
-    add_gradient(buf, plan, features, vector, vector, errors, points)
-    weight, _ = head_of(plan, block)
-    for unit in range(0, width, lanes(buf)):
-        w = load(buf, weight + unit)
-        for point in range(points):
-            place = delta + point * width + unit
-            store(buf, place, buf[errors + point] * w + load(buf, place))
+    blocks = vector, vector, block, NONE
+    through_head(buf, plan, features, blocks, errors, delta, points)
     return loss
 
 
 @compiled
 def head_step_back(buf, plan, features, block, errors, delta, points, lr):
     """Replace v by its value before the step from ``block``, and add the gradient by F."""
-    vector, width = plan[VECTOR], of(plan, plan[N_LAYERS] - 2, WIDTH)
-    errors_dot = errors + points
+    vector, errors_dot = plan[VECTOR], errors + points
     outputs_of(buf, plan, features, vector, errors_dot, points)
     factor = -lr * 2.0 / points
     for point in range(points):
         buf[errors_dot + point] *= factor
-    (weight, _), (weight_dot, _) = head_of(plan, block), head_of(plan, vector)
-    for unit in range(0, width, lanes(buf)):
-        w, w_dot = load(buf, weight + unit), load(buf, weight_dot + unit)
-        for point in range(points):
-            place = delta + point * width + unit
-            gradient = buf[errors_dot + point] * w + load(buf, place)
-            store(buf, place, buf[errors + point] * w_dot + gradient)
-    add_gradient(buf, plan, features, vector, vector, errors_dot, points)
+    blocks = vector, vector, block, vector
+    through_head(buf, plan, features, blocks, errors_dot, delta, points)
 
 
 @compiled
