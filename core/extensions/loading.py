@@ -105,7 +105,7 @@ def _from_file(file: str, name: str) -> tuple[str, object]:
 
 
 def _from_entry_point(registry: str, name: str) -> tuple[str, object]:
-    """Return a module and what it has under an entry point; nothing if there is no such one."""
+    """Return the module of an entry point and what is named in it; None where it is missing."""
     from importlib.metadata import entry_points  # late: few names are not built in
 
     for point in entry_points(group=f"tui_meta.{registry}", name=name):
