@@ -12,7 +12,7 @@ from core.analysis.questions import AnyQuestion
 from core.errors import LabError, unexpected
 from core.events import Snapshot
 from core.session.api import Session
-from tui_meta.upstream.repaint import OneFrame, QuietFocus
+from tui_meta.upstream.repaint import OneFrame, QuietBelow, QuietFocus
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.table import Groups, Key
 from tui_meta.views.tabular import Rows
@@ -35,7 +35,7 @@ def bindings(keys: Iterable[Key]) -> list[BindingType]:
     ]
 
 
-class DashboardScreen(QuietFocus, OneFrame, inherit_bindings=False):
+class DashboardScreen(QuietFocus, QuietBelow, OneFrame, inherit_bindings=False):
     """A screen about the runs of ``dashboard``. The help of a key describes its action."""
 
     NAME: ClassVar[str]

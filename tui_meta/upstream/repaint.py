@@ -77,6 +77,22 @@ class QuietFocus(StyledOnce[None], inherit_bindings=False):
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
 
+class QuietBelow(Screen[None], inherit_bindings=False):
+    """A screen of which a dialog above it repaints only what changes.
+
+    Textual repaints all of it when the dialog opens, and repeats each later repaint with every
+    message that the screen gets. Both repaint the dialog as well.
+    """
+
+    def _on_screen_suspend(self) -> None:
+        self._repaint_required = False
+
+    def _compositor_refresh(self) -> None:
+        super()._compositor_refresh()
+        if self.app.screen is not self:
+            self._repaint_required = False
+
+
 class OneFrame(Screen[None], inherit_bindings=False):
     """A screen that is laid out and painted once for a change of several widgets.
 

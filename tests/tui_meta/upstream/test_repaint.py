@@ -17,6 +17,7 @@ from tui_meta.upstream.repaint import (
     LaidOutOnce,
     OneFrame,
     PlainModal,
+    QuietBelow,
     QuietFocus,
     set_border_subtitle,
     set_border_title,
@@ -136,6 +137,30 @@ async def test_textual_still_lays_out_before_all_widgets_have_said_what_changed(
         while second.size.height != 3:
             await asyncio.sleep(0)
         assert len(laid_out) == layouts
+
+
+@pytest.mark.parametrize(("kind", "repeats"), [(Screen[None], True), (QuietBelow, False)])
+async def test_textual_still_repaints_a_dialog_where_nothing_has_changed_below(
+    kind: type[Screen[None]], repeats: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with App[None]().run_test(size=(40, 10)) as pilot:
+        screen, text, dialog = kind(), Static("text"), PlainModal[None]()
+        dialog.styles.background = "transparent"
+        await pilot.app.push_screen(screen)
+        await screen.mount(text)
+        await pilot.pause(0.1)
+        repainted = list[Region]()
+        monkeypatch.setattr(dialog, "refresh", lambda *regions, **_: repainted.extend(regions))
+        await pilot.app.push_screen(dialog)
+        await pilot.pause(0.1)
+        assert bool(repainted) == repeats
+        repainted.clear()
+        text.refresh()
+        for _ in range(4):
+            await pilot.pause(0.05)
+            screen.call_later(lambda: None)
+        assert repainted
+        assert (len(repainted) > 1) == repeats
 
 
 def _counting(screen: Screen[None], calls: list[object]) -> Callable[[Widget, Size], ReflowResult]:
