@@ -54,7 +54,7 @@ def test_axes_that_one_large_iteration_needed_close_in_when_small_ones_have_foll
 
 
 def test_paths_have_the_colour_of_their_run_and_the_numbers_of_their_tasks() -> None:
-    *paths, outer, theta = GeometryChart().plot(traced("FOMAML"), 1).series
+    *paths, outer, theta = GeometryChart(1).plot(traced("FOMAML")).series
     assert [path.tag for path in paths] == ["1", "2", "3"]
     assert {path.color for path in paths} == {curve("", (), (), 1).color}
     assert all(line.arrows for line in (*paths, outer))

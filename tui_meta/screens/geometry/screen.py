@@ -40,6 +40,7 @@ class GeometryPage(Page):
         self._answers: dict[str, Traced] = {}
         self._charts: dict[str, geometry.GeometryChart] = {}
         self._turns = 0
+        self._due: set[str] = set()
         self._asked: set[str] = set()
         self._waiting: set[str] = set()
 
@@ -53,8 +54,8 @@ class GeometryPage(Page):
         self.set_interval(FOLLOW_SECONDS / runs, self.follow_next)
 
     def on_screen_resume(self) -> None:
-        """Ask for the iterations since another screen was in front."""
-        self.call_after_refresh(lambda: self._follow(self._shown.values()))
+        """Ask for the runs whose turn came while another screen was in front."""
+        self.call_after_refresh(self._follow)
 
     @property
     def footer_keys(self) -> Sequence[Key]:
@@ -105,10 +106,10 @@ class GeometryPage(Page):
         if answer is None:
             picture.show(empty_plot(self.dashboard.titles[run], self._empty_text(run)), ())
             return
-        chart = self._charts.setdefault(run, geometry.GeometryChart())
+        chart = self._charts.setdefault(run, geometry.GeometryChart(index))
         lines = geometry.number_lines(answer)
         rows = number_rows(picture.size.height, len(lines))
-        picture.show(chart.plot(answer, index), lines[:rows])
+        picture.show(chart.plot(answer), lines[:rows])
 
     def _empty_text(self, run: str) -> str:
         """Return the reason why there is no picture of ``run``."""
@@ -126,11 +127,14 @@ class GeometryPage(Page):
         seconds, index = divmod(self._turns, len(self.dashboard.snapshots))
         self._turns += 1
         if seconds % self.dashboard.throttle.factor == 0 and index in self._shown:
-            self._follow([self._shown[index]])
+            self._due.add(self._shown[index])
+            self._follow()
 
-    def _follow(self, runs: Iterable[str]) -> None:
-        """Ask for the newest iteration of ``runs``, if following and in front."""
+    def _follow(self) -> None:
+        """Ask for the newest iteration of the runs that are due, if following and in front."""
         if self.in_front and self._following:
+            due, self._due = self._due, set()
+            runs = [run for run in self._shown.values() if run in due]
             self._ask(run for run in runs if self._has_advanced(run))
 
     def _has_advanced(self, run: str) -> bool:
@@ -176,7 +180,8 @@ class GeometryPage(Page):
             if self._following
             else f"following stopped; {key}: newest iteration"
         )
-        self._follow(self._shown.values())
+        self._due.update(self._shown.values())
+        self._follow()
         self.paint()
 
     def action_choose(self, steps: int) -> None:

@@ -24,15 +24,21 @@ _CHART_ROWS = 6
 class GeometryChart:
     """Makes the picture; it remembers limits, so that successive iterations can be compared."""
 
-    def __init__(self) -> None:
+    def __init__(self, index: int = 0) -> None:
+        self._index = index
         self._x = Limits.unknown()
         self._y = Limits.unknown()
         self._newest: deque[Traced] = deque(maxlen=_REMEMBERED)
+        self._plot: Plot | None = None
 
-    def plot(self, answer: Traced, index: int = 0) -> Plot:
+    def plot(self, answer: Traced) -> Plot:
         """Theta is the origin; the paths of all tasks have the colour of run number ``index``."""
-        if not self._newest or answer is not self._newest[-1]:
+        if self._plot is None or answer is not self._newest[-1]:
             self._newest.append(answer)
+            self._plot = self._make(answer)
+        return self._plot
+
+    def _make(self, answer: Traced) -> Plot:
         places = [place for one in self._newest for place in _places(one)]
         self._x = self._x.follow(x for x, _ in places)
         self._y = self._y.follow(y for _, y in places)
@@ -41,7 +47,7 @@ class GeometryChart:
         paths = []
         for number, path in enumerate(answer.paths, 1):
             x, y = zip((0.0, 0.0), *path, strict=True)
-            one = curve(name if number == 1 else "", x, y, index)
+            one = curve(name if number == 1 else "", x, y, self._index)
             tag = str(number) if several and number <= _NUMBERED else ""
             paths.append(replace(one, marker="solid", arrows=True, tag=tag))
         to_x, to_y = answer.update
