@@ -5,6 +5,7 @@ the data, and disappear in a defined order when room is short.
 """
 
 import math
+from itertools import islice
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -203,15 +204,15 @@ def _name_lines(
     strips: list[Strip], plot: Plot, places: range, rows: range, *, plain: bool, ascii: bool
 ) -> None:
     """Put each line's tag, or without colour its mark and name, at its newest point."""
-    named = []
+    named = list[tuple[float, float, str]]()
     for one in plot.series:
-        ends = [(y, x) for x, y in zip(one.x, one.y, strict=True) if math.isfinite(x + y)]
         name = one.tag
         if plain and one.label and one.listed:
             mark = sample(one, ascii=True) if ascii else line_mark(one)
             name = f"{mark} {one.label}".strip()
-        if name and one.kind == "line" and ends and rows:
-            named.append((*ends[-1], name))
+        if name and one.kind == "line" and rows:
+            newest = zip(reversed(one.y), reversed(one.x), strict=True)
+            named += islice(((y, x, name) for y, x in newest if math.isfinite(x + y)), 1)
     # The lowest first: names that find no room but above their lines are in the lines' order.
     for y, x, name in sorted(named):
         row = rows.start + cell(1 - unit(plot.y, y), len(rows))

@@ -90,6 +90,8 @@ class Layout:
 
 def scaled(plot: Plot, width: int, height: int) -> Plot:
     """Return the plot with axes of the same scale, if it asks for them, and a factor if not."""
+    if not plot.same_scale:
+        return plot
     layout = Layout.fit(plot, width, height)
     if layout.columns <= 0 or layout.rows <= 0:
         return plot
