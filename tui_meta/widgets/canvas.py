@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
@@ -17,10 +17,10 @@ from textual.strip import Strip
 
 from tui_meta.upstream.plotext import LIMITS, cell, draw_lines
 from tui_meta.views.plots.axis import Axis
+from tui_meta.views.plots.dashes import Pattern, dashed
 from tui_meta.views.plots.lines import (
     Vertex,
     crossings,
-    dashed,
     decimate,
     heads,
     straighten,
@@ -31,14 +31,14 @@ from tui_meta.widgets.overlay import put
 
 FRAME = Style(dim=True)
 
-_DASHES: Mapping[Marker, Sequence[float]] = {
+_DASHES: Mapping[Marker, Pattern] = {
     "solid": (),
-    "dashed": (9, 4),
+    "dashed": (8, 4),
     "short": (3, 3),
-    "dash-dot": (9, 3, 1, 3),
-    "dotted": (0.5, 2.5),
+    "dash-dot": (8, 4, 1, 3),
+    "dotted": (1, 2),
 }
-"""What is drawn and what is left out of a line by turns, in dots of braille."""
+"""Dots of braille, of which a cell has two by four."""
 
 _ASCII_MARKERS: Mapping[Marker, str] = {
     "solid": "*",

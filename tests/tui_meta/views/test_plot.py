@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.tasks.sine import SineTasks
 from tests.support.waves import sine_wave
 from tui_meta.views.plots.axis import Axis, Limits
-from tui_meta.views.plots.lines import Vertex, dashed, decimate, straighten
+from tui_meta.views.plots.lines import Vertex, decimate, straighten
 from tui_meta.views.plots.plot import Plot, Series, curve
 from tui_meta.views.plots.wave import Prediction, task_series, wave_limits, wave_plot
 
@@ -126,26 +126,3 @@ def test_the_y_axis_of_waves_is_that_of_the_family_unless_a_prediction_is_outsid
     assert wave_limits(waves, [0.01, math.nan]) == wave_limits(waves, [2.1]) == usual
     assert wave_limits(waves, [3.0]) == Limits(-5, 5)
     assert wave_limits(waves, [-40.0]) == Limits(-50, 50)
-
-
-def test_dashes_are_as_long_as_the_pattern_along_the_line_and_start_again_after_a_gap() -> None:
-    line = [(0.0, 0.0, False), (0.3, 0.0, True), (0.6, 0.0, False), (0.6, 1.0, True)]
-    drawn = dashed(line, (2, 1), (10, 4))
-    assert [(round(x, 9), round(y, 9), joined) for x, y, joined in drawn] == [
-        (0.0, 0.0, False),
-        (0.2, 0.0, True),
-        (0.6, 0.0, False),
-        (0.6, 0.5, True),
-        (0.6, 0.75, False),
-        (0.6, 1.0, True),
-    ]
-
-
-def test_a_dash_shorter_than_a_dot_is_a_single_point() -> None:
-    line = [(0.0, 0.0, False), (0.65, 0.0, True), (0.65, 0.5, True)]
-    drawn = dashed(line, (0.5, 2.5), (10, 4))
-    assert [(round(x, 9), round(y, 9), joined) for x, y, joined in drawn] == [
-        (0.0, 0.0, False),
-        (0.3, 0.0, False),
-        (0.6, 0.0, False),
-    ]

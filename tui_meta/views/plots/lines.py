@@ -1,9 +1,9 @@
-"""Lines of charts as fewer points, or cut into dashes."""
+"""Lines of charts as fewer points, and what is put on them."""
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import cycle, pairwise
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 _HEAD_DOTS = 4.0
 _HALFWAY_DOTS = 40.0
@@ -61,42 +61,6 @@ def straighten(points: Iterable[Vertex], tolerance: float) -> list[Vertex]:
         steepest = min(steepest, (up + tolerance) / across)
         waiting = point
     return [*kept, waiting] if waiting else kept
-
-
-def dashed(
-    points: Iterable[Vertex], pattern: Sequence[float], size: tuple[float, float]
-) -> list[Vertex]:
-    """Cut a line into dashes: the lengths in ``pattern`` are drawn and left out by turns.
-
-    Lengths are measured along the line, from its first point and from each gap on, in dots, of
-    which ``size`` are in the width and the height of the axes. A dash shorter than a dot is a
-    single point, since plotext takes twice as long for two.
-    """
-    kept: list[Vertex] = []
-    turns: Iterator[float] = iter(())
-    stretch, left, drawn = 0.0, 0.0, False
-    last = (0.0, 0.0)
-    for x, y, joined in points:
-        if not joined:
-            turns = cycle(pattern)
-            stretch = left = next(turns)
-            drawn = True
-        else:
-            across, up = x - last[0], y - last[1]
-            length = math.hypot(across * size[0], up * size[1])
-            done = 0.0
-            while length - done > left:
-                done += left
-                share = done / length
-                if not drawn or stretch >= 1:
-                    kept.append((last[0] + share * across, last[1] + share * up, drawn))
-                stretch = left = next(turns)
-                drawn = not drawn
-            left -= length - done
-        if drawn and (not joined or stretch >= 1):
-            kept.append((x, y, joined))
-        last = (x, y)
-    return kept
 
 
 def heads(points: Sequence[Vertex], size: tuple[float, float]) -> list[tuple[float, float, float]]:
