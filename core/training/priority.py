@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 TRAINING = 3
 """Lower than a user interface, so that keys respond sooner on a busy machine."""
@@ -25,3 +26,16 @@ def set_thread_niceness(niceness: int) -> None:
         with suppress(Exception):
             if os.getpriority(os.PRIO_PROCESS, thread) < niceness:
                 os.setpriority(os.PRIO_PROCESS, thread, niceness)
+
+
+def set_group_niceness(niceness: int, group: Path = Path("/proc/self/autogroup")) -> None:
+    """Raise the niceness of all processes that were started in one session (``setsid``) with this
+    one, against those of other sessions.
+
+    Linux may give each session an equal share of the processors (``sched_autogroup``, as most
+    distributions for desktops do). The niceness of a thread then counts within its session only,
+    and a user interface is in another one.
+    """
+    with suppress(Exception):
+        if int(group.read_text().rpartition(" ")[2]) < niceness:
+            group.write_text(str(niceness))

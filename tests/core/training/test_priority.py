@@ -8,11 +8,12 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 import core.training.priority
-from core.training.priority import set_thread_niceness
+from core.training.priority import set_group_niceness, set_thread_niceness
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="threads have no niceness here")
 
@@ -69,3 +70,20 @@ def test_a_niceness_that_is_refused_is_no_failure(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(os, "setpriority", refused)
     assert niceness_after(19) == os.getpriority(os.PRIO_PROCESS, 0)
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 3), (3, 3), (10, 10), (-5, 3)])
+def test_a_session_gives_way_as_a_group(before: int, after: int, tmp_path: Path) -> None:
+    group = tmp_path / "autogroup"
+    group.write_text(f"/autogroup-17 nice {before}\n")
+    set_group_niceness(3, group)
+    assert int(group.read_text().split()[-1]) == after
+
+
+@pytest.mark.parametrize("content", [None, "", "no number"])
+def test_a_session_without_a_group_is_no_failure(content: str | None, tmp_path: Path) -> None:
+    group = tmp_path / "autogroup"
+    if content is not None:
+        group.write_text(content)
+    set_group_niceness(3, group)
+    assert (group.read_text() if group.exists() else None) == content
