@@ -59,6 +59,8 @@ class DeltaDriver(LinuxDriver):
         self._settling: asyncio.TimerHandle | None = None
         self._writer_woken = False
         """True while the writer thread knows that there is something to send."""
+        self._ready = ""
+        """What the writer thread is to send first."""
         self._unsent_since: float | None = None
         self._sending_since: float | None = None
         # The writer thread writes each text of its queue to this file, which fetches what is to be
@@ -88,6 +90,10 @@ class DeltaDriver(LinuxDriver):
             self._output.write(data)
             self._unsent_since = self._unsent_since or time.monotonic()
             updating = self._output.updating
+            # Python runs one thread at a time: the writer thread would encode by turns with what
+            # the application does next.
+            if not updating and self._is_writer_idle and self._flow.is_open:
+                self._ready = self._encode()
         if not updating:
             self._wake_writer()
 
@@ -96,6 +102,7 @@ class DeltaDriver(LinuxDriver):
         with self._lock:
             self._output = Output(*self._app.size)
             self._flow = Flow()
+            self._ready = ""
         self._writer_woken = False
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's lacks types
         # Textual 8.2.8 reports a resize inside the signal handler: one that arrives while another
@@ -160,19 +167,31 @@ class DeltaDriver(LinuxDriver):
             self._writer_woken = True
             self._writer_thread.write("")
 
+    @property
+    def _is_writer_idle(self) -> bool:
+        is_waiting = not self._writer_woken and self._sending_since is None
+        return is_waiting and self._writer_thread is not None and not self._flow.gathering
+
     def _take(self) -> str:
         time.sleep(self._flow.gathering)
         with self._lock:
             self._writer_woken = False
+            ready, self._ready = self._ready, ""
+            if ready and self._unsent_since is None and not self._redraw_all:
+                return ready
             if not self._flow.is_open:
                 self._check_later()
-                return ""
-            if self._redraw_all:
-                self._redraw_all = False
-                self._output.forget()
-            self._sending_since, self._unsent_since = self._unsent_since, None
-            data = self._output.take()
-            return data + self._flow.send() if data else ""
+                return ready
+            return ready + self._encode()
+
+    def _encode(self) -> str:
+        """Return what the terminal does not show yet, to be sent next."""
+        if self._redraw_all:
+            self._redraw_all = False
+            self._output.forget()
+        self._sending_since, self._unsent_since = self._unsent_since, None
+        data = self._output.take()
+        return data + self._flow.send() if data else ""
 
     def _sent(self) -> None:
         self._sending_since = None

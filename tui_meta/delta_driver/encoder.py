@@ -58,16 +58,17 @@ class Encoder:
         characters, styles = wanted.characters[y], wanted.styles[y]
         shown, shown_styles = self._shown.characters[y], self._shown.styles[y]
         end = 0
-        for x, character in enumerate(characters):
-            if x < end or not character:  # written, unknown, or half of a wide character
-                continue
-            style = styles[x]
-            if character == shown[x]:
-                if style is shown_styles[x]:
+        # Writing changes what is shown of the row, in the same lists.
+        cells = enumerate(zip(characters, shown, styles, shown_styles, strict=True))
+        for x, (character, before, style, style_before) in cells:
+            if character == before:
+                if style is style_before:
                     continue
-                if character == " " and style.on_blank is shown_styles[x].on_blank:
+                if character == " " and style.on_blank is style_before.on_blank:
                     shown_styles[x] = style
                     continue
+            if x < end or not character:  # written, unknown, or half of a wide character
+                continue
             if character not in SURE or len(shown[x] or "") > 1:
                 self._write(wanted, y, x)
                 continue
@@ -84,10 +85,8 @@ class Encoder:
 
     def _write_run(self, wanted: Screen, y: int, x: int, end: int) -> None:
         """Write characters of one cell each, all of the style of the first."""
-        text, style = (
-            "".join(cell or "" for cell in wanted.characters[y][x:end]),
-            wanted.styles[y][x],
-        )
+        text = "".join(filter(None, wanted.characters[y][x:end]))
+        style = wanted.styles[y][x]
         self._reach(wanted, y, x, style)
         self._set_pen(style, blank=not text.strip(" "))
         self._out.append(text)
@@ -126,6 +125,8 @@ class Encoder:
 
     def _reach(self, wanted: Screen, y: int, x: int, style: Style) -> None:
         """Move the cursor to a cell, or rewrite the cells between if that is shorter."""
+        if self._cursor == (y, x):
+            return
         move = self._move_text(y, x)
         if self._cursor is not None and self._cursor[0] == y and self._pen_known:
             first = self._cursor[1]

@@ -8,6 +8,7 @@ from tui_meta.delta_driver.screen import Screen, joins, width_of
 from tui_meta.delta_driver.style import PLAIN, resets, restyled, style
 from tui_meta.delta_driver.tokens import HARMLESS, KEEPS_PEN, LASTING, TOKEN
 
+RESET: Final = "\x1b[0m"
 BEGIN_UPDATE: Final = "\x1b[?2026h"
 END_UPDATE: Final = "\x1b[?2026l"
 
@@ -74,20 +75,39 @@ class Output:
         for match in TOKEN.finditer(data):
             kind = match.lastgroup
             assert kind
-            if kind == "start":
+            if kind == "styled":
+                look, text = match["look"], match["styled"]
+                if not self._put_styled(look, text):
+                    self._read("style", f"\x1b[{look}m", look)
+                    self._read("text", text, text)
+                    self._read("style", RESET, "0")
+            elif kind == "start":
                 self._rest = match[0]
             elif kind == "mark":
                 self.updating = match["mark"] == "h"
                 self._marked = True
-            elif not self._understood:
-                self._pass_on(kind, match[0], match[kind])
-            elif rest := self._readers[kind](match[kind]):
-                self._out.append(self._encoder.update(self._wanted, (self._y, self._x)))
-                self._settle()
-                self._wanted.forget()
-                self._encoder.forget()
-                text = kind in ("text", "other")
-                self._pass_on(kind, rest if text else match[0], rest)
+            else:
+                self._read(kind, match[0], match[kind])
+
+    def _read(self, kind: str, token: str, value: str) -> None:
+        if not self._understood:
+            self._pass_on(kind, token, value)
+        elif rest := self._readers[kind](value):
+            self._out.append(self._encoder.update(self._wanted, (self._y, self._x)))
+            self._settle()
+            self._wanted.forget()
+            self._encoder.forget()
+            self._pass_on(kind, rest if kind in ("text", "other") else token, rest)
+
+    def _put_styled(self, look: str, text: str) -> bool:
+        """Put text between a style and its end; False where that is not all that is to be done."""
+        pen, end = restyled(self._pen, look), self._x + len(text)
+        if pen is None or end > self._wanted.width or not self._understood:
+            return False
+        self._wanted.put(self._y, self._x, text, pen, " ")
+        self._x, self._last = end, end - 1
+        self._pen = style((), pen.link)
+        return True
 
     def take(self) -> str:
         """Return what makes the terminal show the screen: nothing if it does, or within a frame."""

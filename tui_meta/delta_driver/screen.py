@@ -53,12 +53,15 @@ class Screen:
 
     def put(self, y: int, x: int, text: str, style: Style, rest: str | None) -> None:
         """Write characters of one cell each; ``rest`` replaces halves of wide characters."""
-        end = x + len(text)
+        count = len(text)
+        end = x + count
         row = self.characters[y]
-        self._cut(row, x, rest)
-        self._cut(row, end, rest)
+        if row[x] == "":
+            self._cut(row, x, rest)
+        if end < self.width and row[end] == "":
+            self._cut(row, end, rest)
         row[x:end] = text
-        self.styles[y][x:end] = [style] * len(text)
+        self.styles[y][x:end] = [style] * count
 
     def put_wide(
         self, y: int, x: int, cell: str, width: int, style: Style, rest: str | None
@@ -81,9 +84,7 @@ class Screen:
         return x
 
     def _cut(self, row: list[str | None], x: int, rest: str | None) -> None:
-        """Replace a wide character with cells on both sides of ``x`` by ``rest``."""
-        if not 0 < x < self.width or row[x] != "":
-            return
+        """Replace the wide character of which ``x`` is a right half by ``rest``."""
         first, last = x - 1, x
         while row[first] == "":
             first -= 1

@@ -7,6 +7,7 @@ from tui_meta.delta_driver.screen import SURE_CLASS
 
 TOKEN: Final = re.compile(
     rf"(?P<text>[{SURE_CLASS}]+)"
+    rf"|\x1b\[(?P<look>[\d;:]+)m(?P<styled>[{SURE_CLASS}]+)\x1b\[0m"
     r"|\x1b\[(?P<style>[\d;:]*)m"
     r"|\x1b\[(?P<place>\d*(?:;\d*)?)[Hf]"
     r"|(?P<line>\n)"
@@ -22,7 +23,10 @@ TOKEN: Final = re.compile(
     r"|(?P<control>[\x00-\x1f\x7f-\x9f])"
     rf"|(?P<other>[^\x00-\x1f\x7f-\x9f{SURE_CLASS}]+)"
 )
-"""``start`` is an incomplete sequence at the end; ``text`` has characters of one cell each."""
+"""``start`` is an incomplete sequence at the end; ``text`` has characters of one cell each.
+
+So has ``styled``, text between a style and its end, of which a frame has hundreds.
+"""
 
 _MODE: Final = r"(?:1|4|5|7|8|9|12|25|100[0-7]|1015|1016|103[4-9]|1042|2004|2027|2031|2048)"
 
