@@ -196,18 +196,23 @@ def arrange(
         verdict_rows=min(verdict, _usual_verdict_rows(height)),
         lines=window,
     )
-    is_wide = width >= _WIDE_WIDTH and height >= _FRAMED_HEIGHT
+    wide = is_wide(width, height)
     if verdict > USUAL_VERDICT_ROWS:
-        needed = facts + _FRAME_ROWS + _LEAST_BELOW_FACTS if is_wide else _ROOM_FOR_TWO_ROWS
+        needed = facts + _FRAME_ROWS + _LEAST_BELOW_FACTS if wide else _ROOM_FOR_TWO_ROWS
         spare = _room(rest, height) + rest.verdict_rows - needed
         rest = replace(rest, verdict_rows=max(rest.verdict_rows, min(verdict, spare)))
     if enlarged or small:
         return replace(rest, rows=((panel,),), framed=height >= _FRAMED_HEIGHT)
-    if is_wide and (not many or _room(rest, height) >= _ROOM_FOR_TWO_ROWS):
+    if wide and (not many or _room(rest, height) >= _ROOM_FOR_TWO_ROWS):
         return _for_wide(rest, waves(runs), _room(rest, height), facts)
     if many:
         return _for_many(rest, height, panel, chart, *waves(runs))
     return _for_few(rest, width, height, panel, chart, waves(runs))
+
+
+def is_wide(width: int, height: int) -> bool:
+    """Return True where all panels have room, and the facts as many rows as they fill."""
+    return width >= _WIDE_WIDTH and height >= _FRAMED_HEIGHT
 
 
 def _room(rest: Arrangement, height: int) -> int:

@@ -10,6 +10,7 @@ from core.session.api import View
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.footer import Situation, footer
+from tui_meta.views.latest import Latest
 from tui_meta.views.messages.log import MessageKey
 from tui_meta.views.plots.plot import Plot
 from tui_meta.views.run_settings import is_validated
@@ -47,6 +48,7 @@ class WatchState:
         self.enlarged = False
         self.arrangement = layout.Arrangement(())
         self._size = (0, 0)
+        self._title, self._footer = Latest[Line](), Latest[Line]()
         self.lenses: dict[str, Lens] = {}
         """Display options of charts that differ from the defaults."""
         self._begin()
@@ -142,7 +144,7 @@ class WatchState:
             first=self.arrangement.lines.start,
             enlarged=self.enlarged,
             verdict=self.verdicts.most_rows,
-            facts=count_facts(self._in_detail),
+            facts=count_facts(self._in_detail) if layout.is_wide(width, height) else 0,
         )
         return self.arrangement
 
@@ -288,8 +290,9 @@ class WatchState:
         if hidden:
             of = f"{self.lines.noun} {lines.start + 1}-{lines.stop} of {len(lines) + hidden} "
             tabs = line(Span(of, "bold"), *tabs)
-        return title_line(
-            self.dashboard.statuses, self.dashboard.connection, tabs, width, frozen=self.frozen
+        made_of = self.dashboard.statuses, self.dashboard.connection, tabs, width
+        return self._title.of(
+            (*made_of, self.frozen), lambda: title_line(*made_of, frozen=self.frozen)
         )
 
     def message_lines(self, width: int) -> Sequence[Line]:
@@ -334,7 +337,7 @@ class WatchState:
             frozen=self.frozen,
             keymap=self.dashboard.keymap,
         )
-        return footer(situation, width)
+        return self._footer.of((situation, width), lambda: footer(situation, width))
 
     def table(self, width: int) -> LossTable:
         """The loss table in ``width`` cells."""
@@ -349,9 +352,7 @@ class WatchState:
     def _in_detail(self) -> Sequence[RunStatus]:
         """The runs that panels without room for many runs show."""
         runs, _ = self._shown
-        if not self.many:
-            return runs
-        return [self.lines.one(runs[self.chosen or 0])]
+        return [self.lines.one(runs[self.chosen or 0])] if self.many else runs
 
     def plots(self, panels: Collection[str] | None = None) -> dict[str, tuple[Plot, str]]:
         """Return the plot of each visible chart (of those in ``panels``), and the text below."""
