@@ -39,6 +39,7 @@ class DashboardScreen(QuietFocus, QuietBelow, OneFrame, inherit_bindings=False):
     """A screen about the runs of ``dashboard``. The help of a key describes its action."""
 
     NAME: ClassVar[str]
+    BLANK = True
 
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__()

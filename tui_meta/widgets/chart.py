@@ -14,7 +14,13 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from tui_meta.upstream.plotext import cell
-from tui_meta.upstream.repaint import LaidOutOnce, set_border_subtitle, set_border_title
+from tui_meta.upstream.repaint import (
+    FocusStyledOnce,
+    LaidOutOnce,
+    set_border_subtitle,
+    set_border_title,
+)
+from tui_meta.upstream.rows import QuickRows
 from tui_meta.views.event_history import mark_words
 from tui_meta.views.plots.axis import Axis
 from tui_meta.views.plots.plot import Plot
@@ -102,7 +108,7 @@ def data_at(plot: Plot, size: Size, column: int, row: int) -> tuple[float, float
     return x.lower + across * (x.upper - x.lower), y.lower + up * (y.upper - y.lower)
 
 
-class Chart(LaidOutOnce):
+class Chart(LaidOutOnce, FocusStyledOnce):
     """Shows one plot at a time, and repaints only the lines that changed."""
 
     DEFAULT_CSS = """
@@ -114,6 +120,7 @@ class Chart(LaidOutOnce):
 
     def __init__(self, *, id: str | None = None, can_focus: bool = False) -> None:
         super().__init__(id=id)
+        self._styles_cache = QuickRows()
         self.can_focus = can_focus
         self.plot: Plot | None = None
         """The plot that is shown."""

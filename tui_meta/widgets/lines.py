@@ -7,11 +7,12 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tui_meta.upstream.repaint import LaidOutOnce, set_border_title
+from tui_meta.upstream.repaint import FocusStyledOnce, LaidOutOnce, set_border_title
+from tui_meta.upstream.rows import QuickRows
 from tui_meta.views.text import Line, Span, printable
 
 
-class Lines(LaidOutOnce):
+class Lines(LaidOutOnce, FocusStyledOnce):
     """Lines of text; what does not fit is cut.
 
     A ``Static`` would send all of its lines whenever one differs, and even if none does.
@@ -21,6 +22,7 @@ class Lines(LaidOutOnce):
 
     def __init__(self, *, id: str | None = None, can_focus: bool = False) -> None:
         super().__init__(id=id)
+        self._styles_cache = QuickRows()
         self.can_focus = can_focus
         self._lines: tuple[Line, ...] = ()
 

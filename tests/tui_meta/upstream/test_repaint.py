@@ -1,11 +1,14 @@
 """Textual still repaints what has not changed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from textual._compositor import ReflowResult
 from textual.app import App, ComposeResult
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
+from textual.css.types import Specificity3
 from textual.dom import DOMNode
 from textual.geometry import Region, Size
 from textual.renderables.background_screen import BackgroundScreen
@@ -14,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_meta.upstream.repaint import (
+    FocusStyledOnce,
     LaidOutOnce,
     OneFrame,
     PlainModal,
@@ -89,6 +93,63 @@ async def test_a_screen_is_styled_again_where_the_theme_has_changed(
             assert styled.count(dialog) == times
             pilot.app.pop_screen()
             await pilot.pause()
+
+
+@pytest.mark.parametrize(("kind", "finds"), [(Widget, True), (FocusStyledOnce, False)])
+async def test_textual_still_finds_the_rules_of_a_focus_again(
+    kind: type[Widget], finds: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Two(App[None]):
+        CSS = ".-seen { border: solid white; &:focus { border: heavy red; } }"
+
+        def compose(self) -> ComposeResult:
+            for _ in range(2):
+                widget = kind(classes="-seen")
+                widget.can_focus = True
+                yield widget
+
+    async with Two().run_test() as pilot:
+        await pilot.press("tab", "tab", "tab")
+        first, second = pilot.app.query(".-seen")
+        found = list[object]()
+        check = Stylesheet._check_rule
+
+        def noted(_: Stylesheet, rules: RuleSet, nodes: list[DOMNode]) -> Iterable[Specificity3]:
+            found.append(rules)
+            return check(rules, nodes)
+
+        monkeypatch.setattr(Stylesheet, "_check_rule", noted)
+        for focused, other in ((first, second), (second, first)):
+            focused.focus()
+            await pilot.pause()
+            assert (focused.styles.border_top[0], other.styles.border_top[0]) == ("heavy", "solid")
+        assert bool(found) is finds
+
+
+@pytest.mark.parametrize(("kind", "again"), [(Screen[None], True), (OneFrame, False)])
+async def test_textual_still_arranges_twice_where_a_widget_was_hidden(
+    kind: type[Screen[None]], again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with App[None]().run_test(size=(40, 10)) as pilot:
+        screen, shown, hidden = kind(), Static(), Static()
+        hidden.display = False
+        pilot.app.push_screen(screen)
+        await screen.mount(shown, hidden)
+        await pilot.pause(0.1)
+        arranged, laid_out = list[object](), list[object]()
+        monkeypatch.setattr(screen._compositor, "reflow", _counting(screen, laid_out))
+        arrange = screen._compositor._arrange_root
+
+        def counted(root: Widget, size: Size, visible_only: bool = True) -> object:
+            arranged.append(size)
+            return arrange(root, size, visible_only)
+
+        monkeypatch.setattr(screen._compositor, "_arrange_root", counted)
+        shown.display, hidden.display = False, True
+        await pilot.pause(0.1)
+        assert hidden.region.area
+        assert laid_out
+        assert (len(arranged) > len(laid_out)) is again
 
 
 def test_textual_still_repaints_a_screen_when_the_focus_moves() -> None:

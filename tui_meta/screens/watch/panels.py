@@ -16,6 +16,8 @@ class PanelGrid(Grid, LaidOutOnce):
     The panel ``first`` has the class ``-first``.
     """
 
+    BLANK = True
+
     def __init__(self, runs: int, first: str, *, id: str) -> None:
         self.charts = {
             panel: Chart(id=panel, can_focus=True)
