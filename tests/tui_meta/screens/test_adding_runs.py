@@ -189,8 +189,7 @@ async def test_a_further_seed_joins_the_opened_group() -> None:
         begun(session, "reptile-4", seed=3, algorithm=beside.config["algorithm"])
         text = await settle(pilot)
         assert "Reptile inner_lr=0.02 seed 3" in text
-        assert app.focused is not None
-        assert app.focused.id == "run-3"
+        assert app.watch_screen.focused_name == "run-3"
         text = await press(pilot, "escape")
         assert "of 4 done" in text
 

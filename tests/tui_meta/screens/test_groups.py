@@ -16,6 +16,7 @@ from tests.support.dashboard.pictures import picture, size_name
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.preferences import Preferences
 from tui_meta.delta_driver.output import Output
+from tui_meta.screens.watch.run_list import RunLinesPanel
 
 pytestmark = pytest.mark.usefixtures("no_timers")
 
@@ -24,7 +25,7 @@ NUMBERS_BOUND = 1_000
 
 
 def focus(app: TuiMetaApp) -> str | None:
-    return app.focused.id if app.focused else None
+    return app.watch_screen.focused_name
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -123,7 +124,7 @@ async def test_a_key_is_answered_before_panels_are_painted(
         display, paint = app._display, app.watch_screen._paint_panels
 
         def displayed(screen: Screen[object], update: RenderableType | None) -> None:
-            happened.append("reverse" if "reverse" in _styles(app, "group-1") else "before")
+            happened.append("reverse" if "reverse" in _styles(app, row=1) else "before")
             display(screen, update)
 
         def painted(panels: Collection[str]) -> None:
@@ -153,9 +154,10 @@ async def test_keys_that_wait_come_before_panels(monkeypatch: pytest.MonkeyPatch
         assert sorted(painted) == ["table", "validation", "wave-0"]
 
 
-def _styles(app: TuiMetaApp, line: str) -> str:
-    """Return the styles of a line as it is painted next."""
-    return " ".join(str(one.style) for one in app.watch_screen._lines[line].render_line(0))
+def _styles(app: TuiMetaApp, row: int) -> str:
+    """Return the styles of the line of a group as it is painted next."""
+    lines = app.watch_screen.query_one(RunLinesPanel)
+    return " ".join(str(one.style) for one in lines.render_line(row))
 
 
 async def test_a_hundred_runs_repaint_few_bytes() -> None:

@@ -21,7 +21,7 @@ SIXTEEN = {f"fomaml-{n}": 500 for n in range(16)}
 
 
 def focus(app: TuiMetaApp) -> str | None:
-    return app.focused.id if app.focused else None
+    return app.watch_screen.focused_name
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -281,15 +281,15 @@ async def test_moving_the_focus_does_not_repaint_the_whole_screen(
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_tab_visits_every_panel_and_comes_back(size: tuple[int, int]) -> None:
-    async with TuiMetaApp(FakeSession()).run_test(size=size) as pilot:
+    app = TuiMetaApp(FakeSession())
+    async with app.run_test(size=size) as pilot:
         await settle(pilot)
         visited = []
         for _ in range(9):
             await press(pilot, "tab")
-            focused = pilot.app.focused
-            assert focused is not None
-            assert focused.region.area > 0
-            visited.append(focused.id)
+            assert app.focused is not None
+            assert app.focused.region.area > 0
+            visited.append(app.watch_screen.focused_name)
         assert visited == [
             *("validation", "training", "updates", "wave-0", "wave-1", "facts"),
             *("run-0", "run-1", "table"),
@@ -297,7 +297,8 @@ async def test_tab_visits_every_panel_and_comes_back(size: tuple[int, int]) -> N
 
 
 async def test_arrows_move_to_the_neighbour() -> None:
-    async with TuiMetaApp(FakeSession()).run_test(size=(120, 40)) as pilot:
+    app = TuiMetaApp(FakeSession())
+    async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         for key, at in (
             ("right", "validation"),
@@ -309,8 +310,7 @@ async def test_arrows_move_to_the_neighbour() -> None:
             ("down", "run-1"),
         ):
             await press(pilot, key)
-            assert pilot.app.focused is not None
-            assert pilot.app.focused.id == at
+            assert app.watch_screen.focused_name == at
 
 
 async def test_enter_enlarges_and_escape_goes_back_and_never_out() -> None:
@@ -342,6 +342,11 @@ async def test_the_mouse_focuses_panels_and_presses_footer_keys(make_app: MakeAp
         await pilot.click("#wave-1")
         assert pilot.app.focused is not None
         assert pilot.app.focused.id == "wave-1"
+        await pilot.click("#runs", offset=(9, 3))
+        await settle(pilot)
+        assert "█╍╍ Reptile" in shown(pilot.app)
+        await pilot.click("#title")
+        await pilot.press("tab", "tab")
         await pilot.click("#keys", offset=(2, 0))
         await settle(pilot)
         assert session.commands(Pause) == [FOMAML, REPTILE]

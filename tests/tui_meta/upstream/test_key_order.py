@@ -64,11 +64,11 @@ async def test_a_value_typed_after_its_key_is_entered() -> None:
 
 
 async def test_the_next_key_goes_where_the_last_one_moved_the_focus() -> None:
-    async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
+    app = TuiMetaApp(CannedSession())
+    async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await arrive(pilot, ["up", "up", "up", "down"])
-        assert pilot.app.focused is not None
-        assert pilot.app.focused.id == "run-1"
+        assert app.watch_screen.focused_name == "run-1"
 
 
 async def test_a_key_whose_marker_is_lost_delays_the_others_for_a_limited_time(

@@ -32,7 +32,6 @@ class AddRuns(RunList, inherit_bindings=False):
     def take_runs(self) -> None:
         """Make room for runs that there were not before."""
         if self.is_attached:
-            self.mount_lines()
             self.grid.grow(len(self.dashboard.snapshots))
             self.refocus_line()
 

@@ -1,14 +1,34 @@
 """The lines of the runs on the Watch screen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from textual import events
 from textual.app import ComposeResult
-from textual.widget import Widget
+from textual.message import Message
 
 from tui_meta.screens.base import DashboardScreen
+from tui_meta.views.text import Span
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.state import WatchState
 from tui_meta.widgets.lines import Lines
+
+_FOCUS, _NO_FOCUS = Span("█", "bright_blue"), Span(" ")
+"""What is in front of a line, for the focus must be seen without colour too."""
+
+
+class RunLinesPanel(Lines):
+    """The lines of all runs. A widget for each would be laid out and painted one by one."""
+
+    class Pressed(Message):
+        """The user has pressed the mouse on a ``row``."""
+
+        def __init__(self, row: int) -> None:
+            super().__init__()
+            self.row = row
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Report the row."""
+        self.post_message(self.Pressed(event.y))
 
 
 class RunList(DashboardScreen, inherit_bindings=False):
@@ -21,55 +41,59 @@ class RunList(DashboardScreen, inherit_bindings=False):
         raise NotImplementedError
 
     def compose_runs(self) -> ComposeResult:
-        """Yield the lines of all groups and runs."""
-        self._lines: dict[str, Lines] = {}
-        self._displayed: set[str] = set()
-        yield from self._new_lines()
-
-    def mount_lines(self) -> None:
-        """Create the lines of runs that were added, and of new groups, each in its place."""
-        self.mount(*self._new_lines(), before="#panels")
-        places = {name: place for place, name in enumerate(self.state.lines.every)}
-
-        def place(widget: Widget) -> tuple[int, int]:
-            if widget.id in self._lines:
-                return 1, places.get(widget.id, len(places))
-            return (0 if widget.id == "title" else 2), 0
-
-        self.sort_children(key=place)
-
-    def _new_lines(self) -> list[Lines]:
-        missing = [name for name in self.state.lines.every if name not in self._lines]
-        self._lines |= {name: Lines(id=name, can_focus=True) for name in missing}
-        for name in missing:
-            self._lines[name].add_class("run").display = False
-        return [self._lines[name] for name in missing]
+        """Yield the lines of groups and runs."""
+        self._runs = RunLinesPanel(id="runs", can_focus=True)
+        yield self._runs
 
     @property
     def focused_line(self) -> str | None:
         """The line that has the focus, of a run or of a group."""
-        name = self.focused.id or "" if self.focused else ""
-        return name if layout.is_line(name) else None
+        return self.state.lines.line if self.focused is self._runs else None
+
+    @property
+    def focused_name(self) -> str | None:
+        """The line or the panel that has the focus."""
+        return self.focused_line or (self.focused.id if self.focused else None)
+
+    @property
+    def focus_boxes(self) -> Mapping[str, layout.Box]:
+        """Where everything is that can have the focus."""
+        boxes: dict[str, layout.Box] = {}
+        rows = self.state.arrangement.run_rows
+        for widget in self.focus_chain:
+            x, y, width, height = widget.region
+            if widget is self._runs:
+                shown = range(y, y + height, rows)
+                boxes |= {
+                    name: (x, row, width, rows)
+                    for name, row in zip(self._seen, shown, strict=False)
+                }
+            else:
+                boxes[widget.id or ""] = x, y, width, height
+        return boxes
 
     def paint_runs(self) -> None:
         """Show what is known of each run."""
-        names = self._seen
-        if names:
-            # Before the layout, lines have another size than they will have.
-            width = self.size.width - self._lines[names[0]].styles.gutter.width
-            shown = self.state.run_lines(width, self.state.arrangement.run_rows)
-            for name in names:
-                self._lines[name].show(shown[name])
+        rows, focused = self.state.arrangement.run_rows, self.focused_line
+        # Before the layout, lines have another size than they will have.
+        shown = self.state.run_lines(self.size.width - len(_FOCUS.text), rows)
+        lines = []
+        for name in self._seen:
+            mark = _FOCUS if name == focused else _NO_FOCUS
+            missing = [()] * (rows - len(shown[name]))
+            lines += [(mark, *row) for row in (*shown[name], *missing)]
+        self._runs.show(lines)
 
     def arrange_runs(self) -> None:
-        """Show the lines that have room."""
-        seen = set(self._seen)
-        for name in self._displayed - seen:
-            self._lines[name].display = False
-        for name in seen:
-            self._lines[name].display = True
-            self._lines[name].styles.height = self.state.arrangement.run_rows
-        self._displayed = seen
+        """Make room for the lines that are shown."""
+        self._runs.display = bool(self._seen)
+        self._runs.styles.height = len(self._seen) * self.state.arrangement.run_rows
+
+    def on_run_lines_panel_pressed(self, pressed: RunLinesPanel.Pressed) -> None:
+        """Give the focus to the line."""
+        number = pressed.row // self.state.arrangement.run_rows
+        if number < len(self._seen):
+            self.focus_line(self._seen[number])
 
     def choose(self, name: str) -> None:
         """Bring a run to the front, and its line to the screen."""
@@ -88,10 +112,7 @@ class RunList(DashboardScreen, inherit_bindings=False):
 
     def focus_line(self, name: str) -> None:
         """Give the focus to the line of a run: at once, for the next key may have come with it."""
-        line = self._lines[name]
-        line.display = True
-        self._displayed.add(name)
-        self.set_focus(line)
+        self.set_focus(self._runs)
         self.choose(name)
 
     def open_group(self) -> bool:

@@ -92,8 +92,6 @@ class WatchScreen(ChartKeys, AboutRuns, Painting, inherit_bindings=False):
         newest = event.widget is self.focused
         if newest and panel in layout.all_panels(len(self.dashboard.snapshots)):
             self.action_reveal(panel)
-        elif newest and self.focused_line is not None:
-            self.choose(self.focused_line)
         if self.focused is not self.painted_focus:
             self.paint_messages()
 
@@ -261,19 +259,16 @@ class WatchScreen(ChartKeys, AboutRuns, Painting, inherit_bindings=False):
 
     def action_focus_panel(self, steps: int) -> None:
         """Focus another panel in the order of the tab key."""
-        current = self.focused.id if self.focused else self.state.panel
-        self._focus(layout.following(self.state.order, current or "", steps))
+        current = self.focused_name or self.state.panel
+        self._focus(layout.following(self.state.order, current, steps))
 
     def action_move(self, direction: layout.Direction) -> None:
         """Scroll a large table, move the cursor of a chart, or focus the neighbouring panel."""
         sideways = {"left": -1, "right": 1}.get(direction)
         if self.scrolled(direction) or (sideways and self.steer(sideways)):
             return
-        boxes: dict[str, layout.Box] = {
-            widget.id or "": widget.region for widget in self.focus_chain
-        }
-        current = self.focused.id if self.focused else None
-        name = self.next_line(direction, layout.neighbour(boxes, current or "", direction))
+        current = self.focused_name or ""
+        name = self.next_line(direction, layout.neighbour(self.focus_boxes, current, direction))
         if name:
             self._focus(name)
 
