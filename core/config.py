@@ -1,6 +1,6 @@
 """Settings of a run: each with its default and its check; no other code repeats a default.
 
-Command line, TOML, ``--help`` and ``run.json`` all derive from the dataclasses here and from
+Command line, TOML, help and ``run.json`` all derive from the dataclasses here and from
 those in ``core.algorithms``.
 """
 
@@ -15,6 +15,7 @@ from core.algorithms.registry import ALGORITHMS, decode_algorithm
 from core.errors import ConfigError
 from core.evaluation_protocol import LARGEST_NOISE, EvaluationProtocol
 from core.models.settings import LARGEST_NETWORK, NetworkConfig
+from core.registry import Registry
 from core.settings import drop_added, setting
 from core.tasks.family import TaskFamily
 from core.tasks.registry import FAMILY_TABLES, decode_family, family_table
@@ -152,7 +153,7 @@ class RunConfig:
 
         Only if ``complete``, they have settings that files leave out while they have their default.
         """
-        import msgspec  # late: --help needs no codec
+        import msgspec  # late: help needs no codec
 
         # Through JSON, as lists and tuples would differ.
         plain = msgspec.json.decode(msgspec.json.encode(self))
@@ -186,12 +187,14 @@ class RunConfig:
         return decode(cls, table, "")
 
 
-TABLES: dict[str, type] = {
-    **ALGORITHMS,
-    "network": NetworkConfig,
-    **FAMILY_TABLES,
-    "validation": ValidationSettings,
-}
+TABLES = Registry[Any](
+    {
+        **ALGORITHMS.places,
+        "network": NetworkConfig,
+        **FAMILY_TABLES.places,
+        "validation": ValidationSettings,
+    }
+)
 """Tables of a configuration file, and the dataclasses that they configure."""
 
 RUN_SETTINGS = [one.name for one in fields(RunConfig) if one.name not in ("algorithm", *TABLES)]

@@ -1,25 +1,23 @@
 """The algorithms by name: a literal table, so that nothing is imported by discovery."""
 
-from core.algorithms.anil import Anil
 from core.algorithms.base import Algorithm
-from core.algorithms.cavia import Cavia
-from core.algorithms.fomaml import Fomaml
-from core.algorithms.joint import JointTraining
-from core.algorithms.maml import Maml
-from core.algorithms.metasgd import MetaSgd
-from core.algorithms.oracle import Oracle
-from core.algorithms.random import RandomInitialisation
-from core.algorithms.reptile import Reptile
 from core.errors import UnregisteredError
+from core.registry import Registry
 from core.validation import decode, require_table
 
-ALGORITHMS: dict[str, type[Algorithm]] = {
-    kind.name: kind
-    for kind in (
-        *(Fomaml, Reptile, Maml, Anil, MetaSgd, Cavia),
-        *(JointTraining, RandomInitialisation, Oracle),
-    )
-}
+ALGORITHMS = Registry[Algorithm](
+    {
+        "fomaml": "core.algorithms.fomaml:Fomaml",
+        "reptile": "core.algorithms.reptile:Reptile",
+        "maml": "core.algorithms.maml:Maml",
+        "anil": "core.algorithms.anil:Anil",
+        "metasgd": "core.algorithms.metasgd:MetaSgd",
+        "cavia": "core.algorithms.cavia:Cavia",
+        "joint": "core.algorithms.joint:JointTraining",
+        "random": "core.algorithms.random:RandomInitialisation",
+        "oracle": "core.algorithms.oracle:Oracle",
+    }
+)
 """Algorithm classes by name."""
 
 DEFAULT_ALGORITHMS = ("fomaml", "reptile")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import itertools
 import math
 import re
@@ -72,6 +71,8 @@ class PlannedRun:
     @cached_property
     def digest(self) -> str:
         """Identifies the configuration: equal ones give equal results."""
+        import hashlib  # late: it loads OpenSSL
+
         plain = msgspec.json.encode(self.config.to_dict(), order="deterministic")
         return hashlib.sha256(plain).hexdigest()[:16]
 
@@ -159,14 +160,19 @@ def specification_of(table: Mapping[str, Any]) -> Specification:
 def run_config(algorithm: str, settings: Mapping[str, Any]) -> RunConfig:
     """Return the configuration of a run of ``algorithm`` from those of a configuration file.
 
-    The tables of the other algorithms are checked too. Raises ``ConfigError`` and
+    The tables of other algorithms are checked too. Raises ``ConfigError`` and
     ``UnknownSettingError``.
     """
     refuse_unknown(settings, [*shared_settings(), *ALGORITHMS], "")
     shared = {name: settings[name] for name in shared_settings() if name in settings}
     for table in FAMILY_TABLES:
         shared.pop(table, None)
-    shared |= {"algorithm": algorithms_of(settings)[algorithm], "tasks": chosen_family(settings)}
+    algorithms = {
+        name: decode(ALGORITHMS[name], settings.get(name, {}), name)
+        for name in ALGORITHMS
+        if name == algorithm or name in settings
+    }
+    shared |= {"algorithm": algorithms[algorithm], "tasks": chosen_family(settings)}
     return decode(RunConfig, shared, "")
 
 
@@ -229,7 +235,8 @@ def _variant(plain: object, where: str) -> Variant:
 
 def _sweep(plain: object, variants: Sequence[Variant]) -> dict[str, tuple[Any, ...]]:
     sweep = {key.replace("-", "_"): values for key, values in flat_settings(plain, "sweep").items()}
-    refuse_unknown(sweep, swept_settings(), "sweep")
+    if sweep:
+        refuse_unknown(sweep, swept_settings(), "sweep")
     present = {one.algorithm for one in variants}
     for key, values in sweep.items():
         where = f"sweep.{key}"

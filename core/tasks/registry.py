@@ -6,32 +6,27 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.errors import UnregisteredError
+from core.registry import Registry
 from core.tasks.family import TaskFamily
-from core.tasks.harmonic import HarmonicTasks
-from core.tasks.mixture import MixtureTasks
-from core.tasks.polynomials import CubicTasks, LineTasks, PolynomialTasks, QuadraticTasks
 from core.tasks.sine import SineTasks
-from core.tasks.surfaces import RippleTasks, SurfaceTasks
 from core.validation import decode, refuse_unknown, require_table
 
-FAMILIES: dict[str, type[TaskFamily]] = {
-    kind.name: kind
-    for kind in (
-        SineTasks,
-        LineTasks,
-        QuadraticTasks,
-        CubicTasks,
-        PolynomialTasks,
-        HarmonicTasks,
-        SurfaceTasks,
-        RippleTasks,
-    )
+_OTHERS = {
+    "line": "core.tasks.polynomials:LineTasks",
+    "quadratic": "core.tasks.polynomials:QuadraticTasks",
+    "cubic": "core.tasks.polynomials:CubicTasks",
+    "polynomial": "core.tasks.polynomials:PolynomialTasks",
+    "harmonic": "core.tasks.harmonic:HarmonicTasks",
+    "surface": "core.tasks.surfaces:SurfaceTasks",
+    "ripple": "core.tasks.surfaces:RippleTasks",
 }
+
+FAMILIES = Registry[TaskFamily]({SineTasks.name: SineTasks, **_OTHERS})
 """Task families by name."""
 
 DEFAULT_FAMILY = SineTasks.name
 
-FAMILY_TABLES: dict[str, type[TaskFamily]] = {kind.table: kind for kind in FAMILIES.values()}
+FAMILY_TABLES = Registry[TaskFamily]({SineTasks.table: SineTasks, **_OTHERS})
 """Task families by the tables of a configuration file that hold their settings."""
 
 
@@ -55,6 +50,8 @@ def decode_family(plain: object, where: str) -> TaskFamily:
 
 def family_table(family: TaskFamily, plain: Mapping[str, Any]) -> dict[str, Any]:
     """Return what ``decode_family`` reads, where ``plain`` has the values of all fields."""
+    from core.tasks.mixture import MixtureTasks  # late: few runs have one
+
     if not isinstance(family, MixtureTasks):
         return {"name": family.name, **plain}
     tables = (one.table for one in family.families)
@@ -88,14 +85,26 @@ def families_of(settings: Mapping[str, Any]) -> dict[str, TaskFamily]:
 
 
 def chosen_family(settings: Mapping[str, Any]) -> TaskFamily:
-    """Return the family that a configuration file chooses with ``tasks``; raises as above."""
-    families = families_of(settings)
+    """Return the family that a configuration file chooses with ``tasks``.
+
+    The tables of the others that it has are checked too; raises as above.
+    """
+    families = {
+        table: decode(FAMILY_TABLES[table], settings[table], table)
+        for table in FAMILY_TABLES
+        if table in settings
+    }
     return _mixed(
-        families[kind.table] for kind in kinds_named(settings.get("tasks", DEFAULT_FAMILY), "tasks")
+        families.get(kind.table) or decode(kind, {}, kind.table)
+        for kind in kinds_named(settings.get("tasks", DEFAULT_FAMILY), "tasks")
     )
 
 
 def _mixed(families: Iterable[TaskFamily]) -> TaskFamily:
     """Return the only family, or a mixture of several."""
     first, *others = families
-    return MixtureTasks(families=(first, *others)) if others else first
+    if not others:
+        return first
+    from core.tasks.mixture import MixtureTasks
+
+    return MixtureTasks(families=(first, *others))

@@ -1,6 +1,5 @@
 """Reading ``--config``: a TOML file as plain values."""
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,8 @@ def read_config_file(path: Path) -> dict[str, Any]:
         if len(line) > LONGEST_LINE:
             problem = f"line {number:,} is longer than {LONGEST_LINE:,} characters"
             raise ConfigFileError(path, problem)
+    import tomllib  # late: most starts read no file
+
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:

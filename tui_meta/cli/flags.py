@@ -16,7 +16,7 @@ from core.evaluation_protocol import EvaluationProtocol, ProtocolName
 from core.reproduction.protocols import PROTOCOLS
 from core.settings import help_texts
 from tui_meta.app.preferences import Preferences
-from tui_meta.cli.launch import Launch, Preset, Tasks, Variations, flag_of
+from tui_meta.cli.launch import Experiment, Launch, flag_of
 
 RUN = Group("Run", sort_key=1)
 """The group of the most common flags."""
@@ -59,9 +59,7 @@ def flags() -> type:
     Keys are as in errors, ``seed`` or ``fomaml.inner_lr``; flags that were not given are left out.
     """
     settings = flags_of(Launch, "", RUN)
-    settings |= flags_of(Preset, "", RUN)
-    settings |= flags_of(Variations, "", RUN)
-    settings |= flags_of(Tasks, "", RUN)
+    settings |= flags_of(Experiment, "", RUN)
     settings |= flags_of(RunConfig, "", RUN, leave_out=("algorithm", "tasks", *TABLES))
     settings |= flags_of(CheckpointSettings, "", RUN)
     for number, (table, kind) in enumerate(TABLES.items()):

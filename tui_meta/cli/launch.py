@@ -32,33 +32,21 @@ class Launch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preset:
-    """What settings that are not given are taken from, as a flag."""
+class Experiment:
+    """What runs take from a protocol, what they differ in, and what they learn on, as flags."""
 
     protocol: str | None = setting(
         None, help="Protocol of a publication, for all settings that are not given"
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tasks:
-    """What the runs are trained on, as a flag."""
-
-    tasks: str = setting(
-        DEFAULT_FAMILY,
-        help=f"Task family: {', '.join(FAMILIES)}, several with + between, or FILE.py:NAME",
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variations:
-    """What runs of an experiment differ in, as flags."""
-
     seeds: tuple[int, ...] = setting(
         (), help="Seeds of each run: a list, or how many, counted from --seed"
     )
     sweep: tuple[str, ...] = setting(
         (), help="Values of a setting, as reptile.inner-lr=0.005,0.02; several form a grid"
+    )
+    tasks: str = setting(
+        DEFAULT_FAMILY,
+        help=f"Task family: {', '.join(FAMILIES)}, several with + between, or FILE.py:NAME",
     )
 
 

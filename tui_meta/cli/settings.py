@@ -4,7 +4,6 @@ Only flags that were given override the file; ``core`` validates the result, onc
 """
 
 import dataclasses
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,6 @@ from core.experiments.specification import (
     specification_of,
 )
 from core.extensions.loading import load_named
-from core.reproduction.protocols import named
 from core.tasks.family import TaskFamily
 from core.tasks.registry import families_of
 from core.validation import decode, refuse_unknown, require_table
@@ -34,14 +32,12 @@ from tui_meta.cli.launch import Launch, flag_of
 class Configuration:
     """All settings: what to launch, its autosaves, and what each run learns.
 
-    ``tables`` holds the settings of each algorithm and each task family, used or not, and
-    ``shared`` those of all runs. ``experiment`` is what a file says about seeds, a sweep, and runs
-    of its own.
+    ``shared`` are the settings of all runs. ``experiment`` is what a file says about seeds, a
+    sweep, and runs of its own.
     """
 
     launch: Launch
     saving: CheckpointSettings
-    tables: Mapping[str, Algorithm | TaskFamily]
     shared: RunConfig
     experiment: Mapping[str, Any]
     runs: list[PlannedRun]
@@ -99,11 +95,21 @@ def _validated(settings: Mapping[str, Any]) -> Configuration:
     launch = decode(Launch, _only(settings, launch_names), "")
     saving = decode(CheckpointSettings, _only(settings, saving_names), "")
     specification = specification_of(_only(settings, (*RUN_SETTINGS, *TABLES, *EXPERIMENT)))
-    tables = algorithms_of(settings) | families_of(settings)
     first = specification.variants[0].algorithm
     shared = run_config(first, specification.settings)
     experiment = _only(settings, EXPERIMENT[1:])
-    return Configuration(launch, saving, tables, shared, experiment, specification.expand())
+    return Configuration(launch, saving, shared, experiment, specification.expand())
+
+
+def every_table(
+    given: Mapping[str, Any], file: Mapping[str, Any]
+) -> dict[str, Algorithm | TaskFamily]:
+    """Return all algorithms and task families with the settings of ``given`` over the ``file``.
+
+    Those that no run uses are among them. Raises as ``configure`` does.
+    """
+    settings = _overlaid(given, file)
+    return algorithms_of(settings) | families_of(settings)
 
 
 def experiment_table(given: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,6 +144,8 @@ def _with_defaults(protocol: object, file: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a ``file`` over those of the ``protocol``, if there is one."""
     if protocol is None:
         return dict(file)
+    from core.reproduction.protocols import named  # late: few runs have one
+
     defaults = dict(named(protocol).defaults)
     if "runs" in file:
         del defaults["algorithms"]
@@ -152,6 +160,8 @@ def _swept(text: str) -> tuple[str, list[Any]]:
     key, equals, values = text.partition("=")
     if not equals:
         raise ConfigError("sweep", text, "must be a setting and its values, SETTING=VALUE,VALUE")
+    import tomllib
+
     try:
         return key.strip(), tomllib.loads(f"values = [{values}]")["values"]
     except tomllib.TOMLDecodeError:

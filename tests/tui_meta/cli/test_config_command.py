@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.algorithms.base import Algorithm
 from core.config import CheckpointSettings, ValidationSettings
 from core.experiments.specification import PlannedRun, algorithms_of
+from core.tasks.family import TaskFamily
 from core.tasks.registry import families_of
 from tests.support.strategies import SEEDS, configs, fomamls, intervals, reptiles
 from tui_meta.cli.commands import train
@@ -19,7 +21,9 @@ from tui_meta.cli.config_file import read_config_file
 from tui_meta.cli.flags import flags
 from tui_meta.cli.launch import Launch
 from tui_meta.cli.main import main
-from tui_meta.cli.settings import Configuration, configure
+from tui_meta.cli.settings import Configuration, configure, every_table
+
+Tables = dict[str, Algorithm | TaskFamily]
 
 NAMES = st.sampled_from([("fomaml", "reptile"), ("reptile", "fomaml"), ("reptile",), ("fomaml",)])
 LAUNCHES = st.builds(
@@ -49,8 +53,8 @@ VALIDATIONS = st.builds(
 
 
 @st.composite
-def configurations(draw: st.DrawFn) -> Configuration:
-    """Any valid settings."""
+def configurations(draw: st.DrawFn) -> tuple[Configuration, Tables]:
+    """Any valid settings, and those of all algorithms and task families."""
     shared = draw(configs())
     launch = draw(LAUNCHES)
     algorithms = algorithms_of({}) | {"fomaml": draw(fomamls()), "reptile": draw(reptiles())}
@@ -66,7 +70,7 @@ def configurations(draw: st.DrawFn) -> Configuration:
         for name in launch.algorithms
     ]
     tables = algorithms | families
-    return Configuration(launch, draw(SAVINGS), tables, runs[0].config, {}, runs)
+    return Configuration(launch, draw(SAVINGS), runs[0].config, {}, runs), tables
 
 
 def printed(capsys: pytest.CaptureFixture[str], *tokens: str) -> str:
@@ -75,9 +79,11 @@ def printed(capsys: pytest.CaptureFixture[str], *tokens: str) -> str:
 
 
 @given(configurations())
-def test_any_settings_are_read_back_the_same(settings: Configuration) -> None:
-    text = as_toml(settings)
+def test_any_settings_are_read_back_the_same(written: tuple[Configuration, Tables]) -> None:
+    settings, tables = written
+    text = as_toml(settings, tables)
     assert configure({}, tomllib.loads(text), None) == settings
+    assert every_table({}, tomllib.loads(text)) == tables
     assert max(map(len, text.splitlines())) < 400
 
 
@@ -85,7 +91,7 @@ def test_long_lists_are_read_back_from_the_file(tmp_path: Path) -> None:
     steps = tuple(range(10_001))
     settings = configure({"validation.steps": steps}, {}, None)
     path = tmp_path / "c.toml"
-    path.write_text(as_toml(settings))
+    path.write_text(as_toml(settings, every_table({}, {})))
     assert configure({}, read_config_file(path), path) == settings
 
 
@@ -106,7 +112,7 @@ def test_an_experiment_is_printed_and_read_back() -> None:
     sweep = {"fomaml.outer-optimizer": ["sgd", "adam"], "network": {"hidden": [[4], [8, 8]]}}
     file = {"runs": [own, {"algorithm": "fomaml"}], "sweep": sweep, "seeds": [3, 5], "seed": 2}
     settings = configure({}, file, None)
-    plain = tomllib.loads(as_toml(settings))
+    plain = tomllib.loads(as_toml(settings, every_table({}, file)))
     assert plain["seeds"] == [3, 5]
     assert configure({}, plain, None).runs == settings.runs
 

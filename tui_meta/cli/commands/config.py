@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.algorithms.base import Algorithm
 from core.config import RUN_SETTINGS, TABLES
 from core.settings import help_texts
 from core.tasks.family import TaskFamily
 from tui_meta.cli.flags import NOT_SET
-from tui_meta.cli.launch import Tasks, Variations
-from tui_meta.cli.settings import Configuration, configure, read_settings
+from tui_meta.cli.launch import Experiment
+from tui_meta.cli.settings import Configuration, configure, every_table, read_settings
 from tui_meta.console import Exit
 
 LINE_CELLS = 96
@@ -22,15 +23,16 @@ LINE_CELLS = 96
 def show_config(given: Mapping[str, Any], config: Path | None) -> int:
     """Print the settings that the flags ``given`` and the file ``config`` result in."""
     file = read_settings(config)
-    text = as_toml(configure(given, file, config))
+    text = as_toml(configure(given, file, config), every_table(given, file))
     # A TOML file is in UTF-8, whatever the terminal.
     sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
     return Exit.DONE
 
 
-def as_toml(settings: Configuration) -> str:
+def as_toml(settings: Configuration, tables: Mapping[str, Algorithm | TaskFamily]) -> str:
     """Return a file with every setting and its help text, which ``--config`` reads back.
 
+    ``tables`` are the algorithms and the task families, used or not.
     Settings without a value are comments: TOML has no word for that.
     """
     shared, experiment = settings.shared, settings.experiment
@@ -40,7 +42,7 @@ def as_toml(settings: Configuration) -> str:
     lines += _table(shared, RUN_SETTINGS)
     lines += _table(settings.saving)
     for name in TABLES:
-        table = settings.tables[name] if name in settings.tables else getattr(shared, name)
+        table = tables[name] if name in tables else getattr(shared, name)
         lines += [f"[{name}]", *_table(table)]
     if "sweep" in experiment:
         lines += ["[sweep]", *_assignments(experiment["sweep"]), ""]
@@ -50,7 +52,7 @@ def as_toml(settings: Configuration) -> str:
 
 
 def _experiment(experiment: Mapping[str, Any]) -> Iterator[str]:
-    yield f"# {help_texts(Variations)['seeds']}"
+    yield f"# {help_texts(Experiment)['seeds']}"
     yield f"seeds = {_value(experiment['seeds'])}" if "seeds" in experiment else "# seeds ="
     yield ""
 
@@ -72,7 +74,7 @@ def _table(settings: Any, names: Sequence[str] = ()) -> Iterator[str]:
             continue
         value = getattr(settings, name)
         if isinstance(value, TaskFamily):
-            described, value = help_texts(Tasks), value.name
+            described, value = help_texts(Experiment), value.name
         yield f"# {described.get(name, name)}"
         yield f"# {name} =" if value is None else f"{name} = {_value(value)}"
         yield ""
