@@ -5,16 +5,18 @@ more than this: what becomes of a flag's value is in ``settings``, ``preferences
 """
 
 import dataclasses
+from collections.abc import Collection
 from typing import Annotated, Any, Literal, TypedDict, get_type_hints
 
 from cyclopts import Group, Parameter, Token
 
-from core.algorithms.registry import ALGORITHMS
+from core.algorithms.registry import ALGORITHMS, DEFAULT_ALGORITHMS
 from core.config import TABLES, CheckpointSettings, RunConfig
 from core.errors import ConfigError
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName
 from core.reproduction.protocols import PROTOCOLS
 from core.settings import help_texts
+from core.tasks.sine import SineTasks
 from tui_meta.app.preferences import Preferences
 from tui_meta.cli.launch import Experiment, Launch, flag_of
 
@@ -29,6 +31,8 @@ PROTOCOL = Group("Protocol", sort_key=1)
 NOT_SET = ("family",)
 """Fields of the tables that users cannot set."""
 
+COMMON_TABLES = (*DEFAULT_ALGORITHMS, "network", SineTasks.table, "validation")
+"""The tables that default runs use."""
 
 WORDS = {
     "algorithms": "CHOICE...",
@@ -53,18 +57,21 @@ WHOLE = (int, tuple[int, ...], tuple[int, int])
 """Types of whole numbers."""
 
 
-def flags() -> type:
+def flags(tables: Collection[str] = TABLES) -> type:
     """Return a ``TypedDict`` with every setting, from which cyclopts makes the flags.
 
-    Keys are as in errors, ``seed`` or ``fomaml.inner_lr``; flags that were not given are left out.
+    Of the tables of a configuration file it has the settings of ``tables``. Keys are as in errors,
+    ``seed`` or ``fomaml.inner_lr``; flags that were not given are left out.
     """
     settings = flags_of(Launch, "", RUN)
     settings |= flags_of(Experiment, "", RUN)
     settings |= flags_of(RunConfig, "", RUN, leave_out=("algorithm", "tasks", *TABLES))
     settings |= flags_of(CheckpointSettings, "", RUN)
-    for number, (table, kind) in enumerate(TABLES.items()):
-        title = getattr(kind, "title", table.capitalize())
-        settings |= flags_of(kind, f"{table}.", Group(title, sort_key=2 + number), NOT_SET)
+    for number, table in enumerate(TABLES):
+        if table in tables:
+            kind = TABLES[table]
+            title = getattr(kind, "title", table.capitalize())
+            settings |= flags_of(kind, f"{table}.", Group(title, sort_key=2 + number), NOT_SET)
     return TypedDict("SettingsFlags", settings, total=False)  # type: ignore[no-any-return,operator]
 
 

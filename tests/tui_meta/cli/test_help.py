@@ -30,6 +30,9 @@ HEAVY = {"torch", "numpy", "numba", "textual", "plotext", "safetensors"}
 FOR_COMMANDS = {"msgspec", "platformdirs", "rich.console", "cyclopts.help", "tomllib", "hashlib"}
 """What answers without a command need none of; each takes some milliseconds."""
 
+OF_FEW_RUNS = {"core.algorithms.maml", "core.tasks.polynomials"}
+"""Settings that default runs do not have."""
+
 LOADED = """
 import json, sys
 from tui_meta.cli.main import main
@@ -54,6 +57,7 @@ def test_nothing_heavy_is_imported_to_answer_at_once(tokens):
     assert modules.isdisjoint(HEAVY)
     assert tokens == ["--bogus"] or not modules & FOR_COMMANDS
     assert ("cyclopts" in modules) == (tokens != ["--version"])
+    assert tokens != ["--help"] or not modules & OF_FEW_RUNS
 
 
 def test_headless_training_never_loads_textual(tmp_path):
@@ -160,7 +164,7 @@ def described_settings():
 
 
 def test_every_setting_of_core_is_a_flag_with_its_default(capsys):
-    text = help_text(capsys)
+    text = help_text(capsys, "train")
     for setting in described_settings():
         assert f"--{setting.replace('_', '-')} " in text
     folded = " ".join(text.replace("│", " ").split())
@@ -168,6 +172,27 @@ def test_every_setting_of_core_is_a_flag_with_its_default(capsys):
         shown = " ".join(map(str, field.default)) if field.name == "hidden" else field.default
         assert f"[default: {shown}]" in folded
     assert f"[default: {RunConfig.iterations}]" in folded
+
+
+def test_the_help_of_the_program_has_the_settings_of_default_runs_alone(capsys):
+    text, every = help_text(capsys), help_text(capsys, "train")
+    assert "tui-meta train --help" in text
+    assert "tui-meta train --help" not in every
+    assert "--maml." in every
+    flags, all_flags = (set(re.findall(r"--[\w.-]*\w", page)) for page in (text, every))
+    assert flags - all_flags == {"--install-completion", "--help", "--version"}
+    assert {flag.split(".")[0] for flag in flags if "." in flag} == {
+        *("--fomaml", "--reptile", "--network", "--waves", "--validation")
+    }
+
+
+@pytest.mark.parametrize("command", [(), ("train",)])
+def test_settings_that_few_runs_have_are_flags_too(capsys, command):
+    tokens = ("--algorithms", "maml", "--maml.inner-steps", "3", "--tasks", "line")
+    assert main([*command, *tokens, "--line.slope", "1", "2", "--dry-run"]) == 0
+    assert "1 run " in capsys.readouterr().out
+    assert main([*command, "--maml.inner-step", "3"]) == 2
+    assert "--maml.inner-step. Did you mean --maml.inner-steps?" in capsys.readouterr().err
 
 
 def test_the_help_is_grouped_and_ends_with_examples(capsys):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from cyclopts import App
@@ -32,8 +33,32 @@ Flags override the file.
 """
 
 
+MORE = """\
+The settings of the other algorithms and task families: tui-meta train --help
+
+"""
+
+
 class CommandLine(App):
-    """An application that prints help and version without Rich."""
+    """An application that prints help and version without Rich.
+
+    Its default command takes the settings that default runs have, or all of them.
+    """
+
+    @contextmanager
+    def every_setting(self) -> Iterator[None]:
+        """Take the settings of every algorithm and task family while entered."""
+        from tui_meta.cli.definitions.every_setting import train
+
+        common, self.default_command = self.default_command, train
+        try:
+            yield
+        finally:
+            self.default_command = common
+
+    def generate_completion(self, **given: Any) -> str:
+        with self.every_setting():
+            return super().generate_completion(**given)
 
     def help_print(self, tokens: str | Iterable[str] | None = None, *, console: Any = None) -> None:
         command, _, _ = self.parse_commands(tokens)
@@ -48,7 +73,7 @@ app = CommandLine(
     name="tui-meta",
     help="Watch FOMAML and Reptile learn few-shot sine regression, live in a terminal.",
     help_format="plaintext",
-    help_epilogue=EXAMPLES,
+    help_epilogue=MORE + EXAMPLES,
     usage="Usage: tui-meta [COMMAND] [OPTIONS]",
     version=NAME_AND_VERSION,
     result_action="return_value",

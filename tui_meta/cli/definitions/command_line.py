@@ -25,8 +25,19 @@ def run_command(words: Sequence[str]) -> int | None:
     from tui_meta.cli.errors import describe_usage_error
     from tui_meta.cli.protocols import joined_steps
 
+    words = joined_steps(words)
     try:
-        code: int | None = app(joined_steps(words), exit_on_error=False, print_error=False)
+        try:
+            return _run(words)
+        except CycloptsError as error:
+            if error.command_chain:
+                raise
+            with app.every_setting():
+                return _run(words)
     except CycloptsError as error:
         raise LabError(describe_usage_error(error, COMMANDS)) from error
+
+
+def _run(words: Sequence[str]) -> int | None:
+    code: int | None = app(words, exit_on_error=False, print_error=False)
     return code

@@ -1,12 +1,12 @@
 """The commands, in the order of the help page, and what it says about each.
 
 A function of a command, with its arguments and flags, is imported when it is needed: the help of
-the program needs that of ``train`` alone.
+the program needs that of ``training.train`` alone.
 """
 
 from __future__ import annotations
 
-from tui_meta.cli.definitions.app import app
+from tui_meta.cli.definitions.app import EXAMPLES, app
 from tui_meta.cli.definitions.training import train
 
 
@@ -24,8 +24,9 @@ def _register(name: str, function: str, help: str, epilogue: str | None = None) 
 app.default(train)
 _register(
     "train",
-    "training:train",
+    "every_setting:train",
     "Train from scratch (default command).",
+    EXAMPLES,
 )
 _register(
     "resume",
@@ -35,7 +36,7 @@ _register(
 )
 _register(
     "sweep",
-    "training:sweep",
+    "every_setting:sweep",
     "Train many runs into one folder, without the dashboard, on all processors.",
     "Without settings, an interrupted sweep continues; with more seeds or values it\n"
     "is extended. A job array trains a part in each job, as --shard 1/8 to --shard 8/8.\n"
@@ -129,7 +130,7 @@ _register(
 )
 _register(
     "config",
-    "runs:show_config",
+    "every_setting:show_config",
     "Print all settings as a TOML file for --config.",
     "Example: tui-meta config --seed 3 > my.toml; tui-meta --config my.toml\n",
 )
@@ -156,4 +157,5 @@ app.command(
     f"{__package__}.completion:install_completion",
     name="--install-completion",
     help="Install completion for your shell.",
+    help_epilogue=EXAMPLES,
 )

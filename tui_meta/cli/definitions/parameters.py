@@ -6,24 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Group, Parameter
 
 from core.config import DeviceName
-from tui_meta.cli.flags import (
-    RUN,
-    dashboard_flags,
-    flags,
-    protocol_flags,
-    run_flags,
-    whole_numbers,
-)
+from tui_meta.cli.flags import RUN, dashboard_flags, whole_numbers
 
 if TYPE_CHECKING:
-    _Settings = dict[str, Any]
-    _RunSettings = dict[str, Any]
     _Dashboard = dict[str, Any]
-    _Protocol = dict[str, Any]
 else:
-    _Settings = flags()
-    _RunSettings = run_flags(_Settings)
-    _Dashboard, _Protocol = dashboard_flags(), protocol_flags()
+    _Dashboard = dashboard_flags()
 
 OUTPUT = Group("Output", sort_key=1.5)
 """Between the group ``RUN`` and the algorithms' groups."""
@@ -43,10 +31,7 @@ Paths = Annotated[list[Path], several("Run folders or checkpoint files", "PATH")
 ConfigFile = Annotated[
     Path | None, Parameter(help="TOML file with settings", metavar="FILE", group=RUN)
 ]
-Settings = Annotated[_Settings, Parameter(name="*")]
-RunSettings = Annotated[_RunSettings, Parameter(name="*")]
 Dashboard = Annotated[_Dashboard, Parameter(name="*")]
-Protocol = Annotated[_Protocol, Parameter(name="*")]
 NoTui = Annotated[
     bool,
     switch("No dashboard: progress bars, or plain lines if piped"),

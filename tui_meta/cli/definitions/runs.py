@@ -6,22 +6,27 @@ Nothing heavy is imported before a command is known to be valid.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from tui_meta.app.signals import interrupt_at_once
 from tui_meta.cli.definitions.parameters import (
-    ConfigFile,
     Device,
     JsonResult,
     Paths,
-    Protocol,
-    Settings,
     SweepPath,
     several,
     switch,
 )
+from tui_meta.cli.flags import protocol_flags
+
+if TYPE_CHECKING:
+    _Protocol = dict[str, Any]
+else:
+    _Protocol = protocol_flags()
+
+Protocol = Annotated[_Protocol, Parameter(name="*")]
 
 
 def evaluate(
@@ -94,12 +99,6 @@ def export(
     from tui_meta.cli.commands.export import export
 
     return export(paths, to=to, out=out, force=force)
-
-
-def show_config(*, config: ConfigFile = None, settings: Settings = {}) -> int:  # noqa: B006
-    from tui_meta.cli.commands.config import show_config
-
-    return show_config(settings, config)
 
 
 def diff(

@@ -1,12 +1,14 @@
 """Commands that train, and those of sessions: arguments, flags and help texts.
 
-Nothing heavy is imported before a command is known to be valid.
+``train`` takes the settings that default runs have, which is what most starts and the help of the
+program need; ``every_setting`` has the others. Nothing heavy is imported before a command is known
+to be valid.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -27,25 +29,28 @@ from tui_meta.cli.definitions.parameters import (
     NoTui,
     Pace,
     Paths,
-    RunSettings,
     SessionId,
-    Settings,
-    SweepPath,
     WatchedJson,
     Workers,
     several,
     switch,
 )
-from tui_meta.cli.flags import whole_numbers
+from tui_meta.cli.flags import COMMON_TABLES, flags, whole_numbers
 
 if TYPE_CHECKING:
     from tui_meta.cli.commands.train import OutputMode
+
+    _CommonSettings = dict[str, Any]
+else:
+    _CommonSettings = flags(COMMON_TABLES)
+
+CommonSettings = Annotated[_CommonSettings, Parameter(name="*")]
 
 
 def train(
     *,
     config: ConfigFile = None,
-    settings: Settings = {},  # noqa: B006  (only read)
+    settings: CommonSettings = {},  # noqa: B006  (only read)
     no_tui: NoTui = False,
     json: JsonEvents = False,
     detach: Detach = False,
@@ -83,48 +88,6 @@ def resume(
 
     mode = _mode(no_tui=no_tui, json=json, detach=detach)
     return resume(paths, iterations, pace, mode, dashboard, notify)
-
-
-def sweep(
-    folder: SweepPath,
-    /,
-    *,
-    config: ConfigFile = None,
-    settings: RunSettings = {},  # noqa: B006  (only read)
-    store: Annotated[
-        Literal["final", "all", "none"],
-        Parameter(help="What is kept of a run: final network, whole run folder, or its result"),
-    ] = "final",
-    workers: Workers = None,
-    scheduler: Annotated[
-        str | None,
-        Parameter(help="Dask scheduler whose workers train: tcp://host:port, or its file"),
-    ] = None,
-    shard: Annotated[str, Parameter(help="Part to train, of N parts", metavar="I/N")] = "1/1",
-    dry_run: DryRun = False,
-    notify: Notify = None,
-    json: JsonResult = False,
-    watch: Annotated[
-        bool, switch("Show the sweep in the dashboard while others train it; train nothing")
-    ] = False,
-) -> int:
-    from tui_meta.cli.commands.sweep import sweep, watch_sweep
-
-    if watch:
-        given = (settings, config, workers, scheduler, dry_run, notify, json, shard != "1/1")
-        return watch_sweep(folder, alone=not any(given))
-    return sweep(
-        folder,
-        settings,
-        config,
-        store=store,
-        workers=workers,
-        scheduler=scheduler,
-        shard=shard,
-        dry_run=dry_run,
-        notify=notify,
-        as_json=json,
-    )
 
 
 def reproduce(
