@@ -13,7 +13,7 @@ from io import BufferedWriter, FileIO, TextIOWrapper
 from typing import Any
 
 from core.errors import LabError, reason, unexpected
-from tui_meta.views.text import printable, shortened
+from tui_meta.views.printable import printable, shortened
 
 LONGEST_LINE = 600
 """Characters of an error line; one that quotes a longer input is cut in its middle."""

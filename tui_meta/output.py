@@ -6,7 +6,7 @@ import sys
 from rich.console import Console
 
 from tui_meta.console import needs_ascii
-from tui_meta.views.text import printable
+from tui_meta.views.printable import printable
 
 
 class Output(Console):

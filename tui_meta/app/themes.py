@@ -4,13 +4,12 @@ By default these are the colours of the terminal.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.terminal_theme import TerminalTheme
 
 
-@dataclass(frozen=True)
-class Palette:
+class Palette(Struct, frozen=True):
     """Background, text and the sixteen colours in the terminal's order, as six hex digits."""
 
     background: str

@@ -35,10 +35,11 @@ from tui_meta.console import Exit, flush_stdio, print_error, print_note
 from tui_meta.output import Output
 from tui_meta.views.describe import describe
 from tui_meta.views.numbers import duration, loss, rate, whole
+from tui_meta.views.printable import printable_json
 from tui_meta.views.run_groups import run_groups
 from tui_meta.views.run_status import titles
 from tui_meta.views.shell import resume_hint
-from tui_meta.views.text import plain, printable_json
+from tui_meta.views.text import plain
 from tui_meta.views.watch.seed_verdict import SeedVerdict
 from tui_meta.views.watch.verdict import Verdict, judge
 from tui_meta.views.watch.verdicts import judged_runs

@@ -22,7 +22,7 @@ from core.storage.paths import folder_name
 from tui_meta.console import print_note
 from tui_meta.output import Output
 from tui_meta.views.numbers import duration, whole
-from tui_meta.views.text import printable
+from tui_meta.views.printable import printable
 
 Losses = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from core.evaluation.statistics import Statistics
 from tui_meta.output import Output
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plots.plot import Plot
-from tui_meta.views.text import printable, printable_json
+from tui_meta.views.printable import printable, printable_json
 
 WIDEST = 100
 _UNLIMITED = 10_000

@@ -21,9 +21,10 @@ from tui_meta.views.keys.keymap import KeyOf, key_in
 from tui_meta.views.keys.table import Keymap
 from tui_meta.views.messages.log import MessageLog
 from tui_meta.views.messages.status_line import status_lines
+from tui_meta.views.printable import printable
 from tui_meta.views.rates import LOCAL, Rates, Throttle
 from tui_meta.views.run_status import RunStatus, run_statuses, titles
-from tui_meta.views.text import Line, Span, clip, line, plain, printable
+from tui_meta.views.text import Line, Span, clip, line, plain
 
 
 class DashboardState:

@@ -1,8 +1,9 @@
 """Events in words, for the message log, headless output and ``send`` alike."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from core.evaluation.few_shot_tasks import PROBES
 from core.events import (
@@ -31,8 +32,7 @@ from tui_meta.views.numbers import interval, loss, whole
 Severity = Literal["info", "warning", "error"]
 
 
-@dataclass(frozen=True)
-class Description:
+class Description(Struct, frozen=True):
     """An event in words.
 
     ``head`` is what several runs can share, and ``detail`` what is particular to one of them:

@@ -2,8 +2,9 @@
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from core.evaluation.few_shot_tasks import ProbeName
 from core.events import (
@@ -39,8 +40,7 @@ _ENDS = (Started, Finished, Diverged, Failed, Stopped, CommandRejected)
 _Task = tuple[ProbeName, tuple[float, ...], tuple[float, ...]]
 
 
-@dataclass(frozen=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """Why a run ended, and what to try, if that is known."""
 
     problem: str

@@ -1,11 +1,11 @@
 """How often the dashboard polls its session and repaints, near and over SSH."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Rates:
+class Rates(Struct, frozen=True):
     """Intervals of polling and repainting.
 
     The session is polled every ``tick`` seconds; numbers, panels and waves are repainted every so

@@ -1,10 +1,10 @@
 """Groups of runs that differ in nothing but their seed, and what they are called."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from core.events import Snapshot
 
@@ -12,8 +12,7 @@ _PREFIXES = ("algorithm.", "network.")
 """Tables whose settings are known by their own names."""
 
 
-@dataclass(frozen=True)
-class RunGroup:
+class RunGroup(Struct, frozen=True):
     """The places of its ``members`` among all runs, and a name with the settings that differ.
 
     A run that has no other beside it is a group of its own, with the name of the run.

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
+
+from msgspec import Struct
 
 from core.events import Snapshot, Validated
 from core.session.api import Connection
 from tui_meta.views import numbers
 from tui_meta.views.event_history import EventHistory, Trouble
 from tui_meta.views.plots.plot import SAMPLES, Series, curve
+from tui_meta.views.printable import printable
 from tui_meta.views.run_settings import family_of, settings_words
-from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, printable, spread
+from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, spread
 from tui_meta.views.trend import trend
 
 _STATE_STYLES = {
@@ -30,8 +32,7 @@ LEAST_BAR, LARGEST_BAR = 4, 24
 _TRENDS = {"falling": Span("↓", "green"), "level": Span("→", "dim"), "rising": Span("↑", "yellow")}
 
 
-@dataclass(frozen=True)
-class RunStatus:
+class RunStatus(Struct, frozen=True):
     """A run as the header shows it.
 
     ``title`` is its name on the screen, ``index`` its place among the runs, or among the curves

@@ -1,14 +1,15 @@
 """Lines of styled text as plain data, independent of a terminal."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
+from msgspec.structs import force_setattr
 from rich.cells import cell_len, set_cell_size
 
+from tui_meta.views.printable import printable
 
-@dataclass(frozen=True)
-class Span:
+
+class Span(Struct, frozen=True):
     """Some text in one style.
 
     ``style`` is a few words of Rich's (``bold``, ``dim``, ``bright_cyan``), of the 16-colour
@@ -22,34 +23,10 @@ class Span:
 
     def __post_init__(self) -> None:
         if not self.text.isprintable():
-            object.__setattr__(self, "text", printable(self.text))
+            force_setattr(self, "text", printable(self.text))
 
 
 Line = tuple[Span, ...]
-
-
-def printable(text: str) -> str:
-    """``text`` with control characters spelled out, so that none reaches the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
-
-
-def printable_json(text: str) -> str:
-    """The JSON ``text`` with control characters spelled out; it says the same."""
-    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
-
-
-def shortened(text: str, length: int) -> str:
-    """The text, its middle left out where it has more than ``length`` characters.
-
-    Errors say at their beginning where something is wrong, and at their end what to do.
-    """
-    half = (length - 3) // 2
-    return text if len(text) <= length else f"{text[:half]}...{text[-half:]}"
 
 
 def line(*parts: Span | str) -> Line:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
+from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
@@ -33,8 +33,7 @@ _BLANKS = 4
 """Least distance of ticks: rows on the y axis, cells between two labels on the x axis."""
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The division of the cells: ``gutter`` is the margin left of the canvas with the axis line.
 
     ``y_ticks`` are labels by row of the canvas; ``x_ticks`` (column, start of label, label), both

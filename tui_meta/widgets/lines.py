@@ -9,7 +9,8 @@ from textual.strip import Strip
 
 from tui_meta.upstream.repaint import FocusStyledOnce, LaidOutOnce, set_border_title
 from tui_meta.upstream.rows import QuickRows
-from tui_meta.views.text import Line, Span, printable
+from tui_meta.views.printable import printable
+from tui_meta.views.text import Line, Span
 
 
 class Lines(LaidOutOnce, FocusStyledOnce):

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import product
 from typing import get_args
 
@@ -14,6 +13,7 @@ import plotext  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.geometry import Region

@@ -11,7 +11,7 @@ from core.storage.delete import Contents, contents_of, remove_run, require_remov
 from tui_meta.console import Exit, ask
 from tui_meta.output import Output
 from tui_meta.views.numbers import whole
-from tui_meta.views.text import printable
+from tui_meta.views.printable import printable
 
 SHOWN_NAMES = 3
 

@@ -12,6 +12,7 @@ from core.storage.run_index import RunSummary, list_runs
 from tui_meta.cli.tables import print_table
 from tui_meta.console import Exit
 from tui_meta.output import Output
+from tui_meta.views.printable import printable
 from tui_meta.views.runs.settings_columns import WORDS, differing, in_order, settings_of
 from tui_meta.views.runs.summary import (
     SortKey,
@@ -22,7 +23,6 @@ from tui_meta.views.runs.summary import (
     state_words,
     validation_words,
 )
-from tui_meta.views.text import printable
 
 _COLUMNS = ("state", "iteration", "validation", "age")
 """Columns of the table after the name and the settings that differ."""

@@ -4,10 +4,10 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
 
 from core.events import ENDED
 from core.remote.client import RemoteSession
@@ -25,15 +25,14 @@ from tui_meta.console import (
     require_terminal,
 )
 from tui_meta.views.numbers import duration, whole
+from tui_meta.views.printable import printable
 from tui_meta.views.shell import resume_hint
-from tui_meta.views.text import printable
 
 Choice = Literal["new", "leave"] | str
 """The answer when a session is running: start another, leave, or attach to the one named."""
 
 
-@dataclass(frozen=True)
-class SessionListing:
+class SessionListing(Struct, frozen=True):
     """A running session with its status, or why the status is unknown."""
 
     entry: SessionInfo

@@ -10,9 +10,9 @@ from core.storage.run_index import read_run
 from tui_meta.cli.tables import print_chart, print_table
 from tui_meta.console import Exit
 from tui_meta.output import Output
+from tui_meta.views.printable import printable
 from tui_meta.views.runs.curves import ComparedRuns, Which, recorded_run
 from tui_meta.views.runs.report import Section, recorded_config, report
-from tui_meta.views.text import printable
 from tui_meta.views.watch.lens import Lens
 
 

@@ -1,8 +1,9 @@
 """The battery screen: all runs and a random initialisation on the same thousands of tasks."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from msgspec.structs import replace
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget

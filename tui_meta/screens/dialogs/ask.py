@@ -1,9 +1,9 @@
 """A question with a few answers; it returns the value of the chosen one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
+from msgspec import Struct
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,14 +11,14 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from tui_meta.upstream.repaint import PlainModal
-from tui_meta.views.text import Span, line, printable
+from tui_meta.views.printable import printable
+from tui_meta.views.text import Span, line
 from tui_meta.widgets.lines import Lines
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Answer(Generic[T]):
+class Answer(Struct, Generic[T], frozen=True):
     """An answer: its key, its label, and the value that the question then returns."""
 
     key: str

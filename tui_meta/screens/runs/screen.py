@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from msgspec.structs import replace
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
 
@@ -21,6 +21,7 @@ from tui_meta.views.describe import display_path
 from tui_meta.views.keys.pages import RUNS_KEYS
 from tui_meta.views.keys.table import Key
 from tui_meta.views.plots.plot import empty_plot
+from tui_meta.views.printable import printable
 from tui_meta.views.run_settings import settings_words
 from tui_meta.views.runs import details as run_details
 from tui_meta.views.runs.comparison import compared_lines, unlisted, with_reading
@@ -28,7 +29,7 @@ from tui_meta.views.runs.curves import MOST_CURVES
 from tui_meta.views.runs.reader import ReadRun, RunReader
 from tui_meta.views.runs.run_list import RunList, entry_rows, no_runs
 from tui_meta.views.tabular import Rows
-from tui_meta.views.text import Span, line, printable
+from tui_meta.views.text import Span, line
 from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines
 from tui_meta.widgets.picture import Picture

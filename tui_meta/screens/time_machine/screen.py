@@ -1,9 +1,10 @@
 """The time machine screen: the checkpoints of a run, each adapting to the same task."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 
+from msgspec.structs import replace
 from textual.containers import Container, Horizontal
 from textual.widget import Widget
 
@@ -311,7 +312,7 @@ class TimeMachinePage(TaskPage):
     def action_go(self, what: str, number: int) -> None:
         """Go to the clicked checkpoint or evaluation."""
         if self._machine:
-            there = replace(self._machine, place=number, evaluation=None)
+            there = dataclasses.replace(self._machine, place=number, evaluation=None)
             if what == "evaluation":
                 there = time_machine.at_evaluation(self._machine, number)
             self._go_to(self._run, there)

@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from core.analysis.answers import Number, Traced
 from tui_meta.views.numbers import whole

@@ -1,8 +1,10 @@
 """The footer: the keys that apply now, as many as fit."""
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from core.events import RunState, Snapshot
 from tui_meta.views.keys.table import APP_KEYS, PAGE_KEYS, ROOMY, Key, Keymap, mapped
@@ -24,8 +26,7 @@ def keys_line(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -> 
     return _spans(_fitting(_mapped(shown, keymap or {}), width))
 
 
-@dataclass(frozen=True)
-class Situation:
+class Situation(Struct, frozen=True, dict=True):
     """The facts that decide which keys apply.
 
     Keys act on ``runs``; ``focused`` names the run, or the group, if they are not all; ``opens``:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tui_meta.views.keys.pages import PAGE_TABLES
 from tui_meta.views.keys.table import Groups, Key, Keymap, mapped
@@ -71,8 +72,7 @@ _NEEDS_A_PLACE = re.compile(
 """Actions on what is selected on their screen: from another one, the screen is only opened."""
 
 
-@dataclass(frozen=True)
-class PaletteEntry:
+class PaletteEntry(Struct, frozen=True):
     """A command: its key as ``shown``, its ``name``, its help (``does``), and other ``words``.
 
     ``screen`` is opened first; empty for commands of the screen in front and of the program.

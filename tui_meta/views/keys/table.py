@@ -5,7 +5,9 @@ each screen, in the modules beside this one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 ROOMY = 11
 """The footer shows keys of this rank only if everything else fits in full."""
@@ -39,8 +41,7 @@ KEY_NAMES = {*_READ, "tab", "enter", "space", "backspace", "insert", "home", "en
 """Keys that are not single characters, as a key map may name them."""
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(Struct, frozen=True):
     """A key binding.
 
     ``names`` lists all keys of the action, comma-separated, by Textual's names. ``label`` is shown
@@ -61,7 +62,7 @@ class Key:
 
     def __post_init__(self) -> None:
         # Footers replace the label by what the key would do now; the name stays.
-        object.__setattr__(self, "name", self.name or self.label)
+        force_setattr(self, "name", self.name or self.label)
 
     @property
     def all_shown(self) -> Sequence[str]:

@@ -1,7 +1,8 @@
 """Charts of the Lab."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from core.analysis.answers import Adapted
 from core.tasks.family import NO_CURVE

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 Scale = Literal["linear", "log"]
 Tick = tuple[float, str]
@@ -31,8 +33,7 @@ _LEAST_DECADES = 0.1
 """Span of a logarithmic axis; less would show noise as if it were a trend."""
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(Struct, frozen=True):
     """An axis from `lower` to `upper`; one that is not `ticked` has no scale beside it.
 
     On a "log" scale, positions are exponents of ten. An axis with `places` has ticks there alone.
@@ -57,8 +58,7 @@ class Axis:
         return 10.0 ** min(position, 300.0) if self.scale == "log" else position
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Limits of an axis, tight round its values, that change only when they must.
 
     On a "log" scale `lower` and `upper` are exponents of ten, as is everything plotted

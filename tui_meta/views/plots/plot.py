@@ -6,8 +6,10 @@ zero) become gaps, never errors: a training run that diverges must still be look
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 from tui_meta.views.plots.axis import Axis, same_scale
 
@@ -33,8 +35,7 @@ BAND_EDGES = (" 95 % low", " 95 % high")
 _NAN = math.nan
 
 
-@dataclass(frozen=True)
-class Series:
+class Series(Struct, frozen=True):
     """One curve or one set of points.
 
     `x` and `y` have the same length, `(n_points,)`, and are kept as tuples; what is not
@@ -61,12 +62,11 @@ class Series:
     def __post_init__(self) -> None:
         if len(self.x) != len(self.y):
             raise ValueError(f"{self.label}: {len(self.x)} x values but {len(self.y)} y values")
-        object.__setattr__(self, "x", _with_gaps(self.x))
-        object.__setattr__(self, "y", _with_gaps(self.y))
+        force_setattr(self, "x", _with_gaps(self.x))
+        force_setattr(self, "y", _with_gaps(self.y))
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """Something that happened at `x`, as one letter."""
 
     x: float
@@ -74,8 +74,7 @@ class Mark:
     color: Color = "default"
 
 
-@dataclass(frozen=True)
-class PlotStrip:
+class PlotStrip(Struct, frozen=True):
     """A few rows of other lines below those of a plot, over the same x."""
 
     title: str
@@ -85,8 +84,7 @@ class PlotStrip:
     """Rows for it and the curves together, below which it is not shown."""
 
 
-@dataclass(frozen=True)
-class Plot:
+class Plot(Struct, frozen=True):
     """A chart: its title, its series in drawing order, its two axes.
 
     Points are drawn over lines, whatever their order. `empty` is the text where no

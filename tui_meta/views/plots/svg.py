@@ -12,7 +12,8 @@ from math import isfinite
 from tui_meta.views.plots.axis import Axis, Tick, choose_ticks
 from tui_meta.views.plots.lines import heads
 from tui_meta.views.plots.plot import BAND_EDGES, Color, Marker, Plot, Series, rescaled
-from tui_meta.views.text import printable, wrap
+from tui_meta.views.printable import printable
+from tui_meta.views.text import wrap
 
 WIDTH, HEIGHT = 720.0, 440.0
 """Pixels of a picture."""

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.events import Evaluated
 from core.tasks.family import TaskFamily
@@ -17,8 +19,7 @@ Values = Sequence[float]
 _POINTS = 100
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(Struct, frozen=True, dict=True):
     """What a network predicts at ``x`` before and after adaptation, and the ``true`` values."""
 
     x: Values

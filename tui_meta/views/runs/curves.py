@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from msgspec.structs import replace
 
 from core.config import RunConfig
 from core.events import Curve, Diverged, Failed, Progress, Snapshot, Validated
@@ -13,8 +15,8 @@ from core.storage.paths import folder_name
 from core.storage.run_index import RunDetails
 from tui_meta.views.event_history import EventHistory, Trouble
 from tui_meta.views.plots.plot import Plot
+from tui_meta.views.printable import printable
 from tui_meta.views.run_status import RunStatus
-from tui_meta.views.text import printable
 from tui_meta.views.watch.charts import UNTRAINED, Charts
 from tui_meta.views.watch.lens import Lens
 

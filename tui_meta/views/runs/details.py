@@ -5,9 +5,10 @@ from pathlib import Path
 from core.storage.run_index import RunSummary
 from tui_meta.views.keys.keymap import KeyOf, usual_key
 from tui_meta.views.numbers import whole
+from tui_meta.views.printable import printable
 from tui_meta.views.runs.report import Report, Section
 from tui_meta.views.shell import shell_command
-from tui_meta.views.text import Line, Span, line, printable, wrap
+from tui_meta.views.text import Line, Span, line, wrap
 
 _NAME_CELLS = 14
 """Cells of the names of facts."""

@@ -191,7 +191,7 @@ def _sample(looks: Mapping[str, Span] | None, key: str) -> Line:
     if not looks:
         return ()
     look = looks.get(key, Span(""))
-    return (replace(look, text=f"{look.text:<{LOOK_CELLS}}"),)
+    return (Span(f"{look.text:<{LOOK_CELLS}}", look.style),)
 
 
 def _joined(cells: Sequence[Span]) -> Line:

@@ -2,7 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from core.analysis.answers import Adapted
 from tui_meta.views.checkpoint_travel import TimeMachine

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from operator import itemgetter
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.evaluation.few_shot_tasks import PROBES
 from core.events import Evaluated
@@ -45,8 +46,7 @@ _X_PARTS = 4
 """The x axis grows by steps of about a quarter of what is shown, so that it seldom changes."""
 
 
-@dataclass(frozen=True)
-class _Curve:
+class _Curve(Struct, frozen=True):
     """Losses of a run at some iterations; ``band`` is the lower and the upper edge of its band.
 
     ``over`` says what the band is over, if not tasks.

@@ -1,7 +1,8 @@
 """Commands that keys send to the runs, and the message shown at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.commands import AnyCommand, Extend, Pause, Resume, Save, SetPace, Step
 from core.events import RunState, Snapshot
@@ -17,8 +18,7 @@ FIRST_RUN_SECONDS = 30
 """Duration of a user's first runs, so that learning can be watched."""
 
 
-@dataclass(frozen=True)
-class RunCommands:
+class RunCommands(Struct, frozen=True):
     """Commands as (run, command) pairs. ``key`` identifies the messages that will replace
     ``message``; without one there is nothing to wait for.
     """

@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
@@ -38,8 +37,7 @@ _BRIEFLY = ("diverged", "failed")
 """Those that are counted where the width is short."""
 
 
-@dataclass(frozen=True)
-class GroupStatus(RunStatus):
+class GroupStatus(RunStatus, frozen=True):
     """A group as a line and as a curve; its snapshot is that of the run which is furthest.
 
     ``index`` is its place among the groups. It has a trouble if all of its runs have.

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tui_meta.views.text import Line, Span, first_that_fits, line
 
@@ -50,8 +52,7 @@ _FACT_NAMES, _FACT_CELLS, _MOST_FACT_CELLS = 28, 16, 64
 _FRAME_ROWS, _LEAST_BELOW_FACTS = 2, 14
 
 
-@dataclass(frozen=True)
-class Tab:
+class Tab(Struct, frozen=True):
     """A group of panels that is shown in turn with others; ``panel`` is its first."""
 
     label: str
@@ -59,8 +60,7 @@ class Tab:
     active: bool
 
 
-@dataclass(frozen=True)
-class Arrangement:
+class Arrangement(Struct, frozen=True):
     """Panels row by row, and how many lines the rest takes.
 
     ``framed`` gives panels a frame on all sides, else only a line with their title. No panels at

@@ -3,9 +3,11 @@
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal, TypeVar, get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plots.axis import Scale, round_step
@@ -23,8 +25,7 @@ _CURSOR_STOPS = 100
 """A key held down crosses the chart in about so many steps."""
 
 
-@dataclass(frozen=True)
-class Lens:
+class Lens(Struct, frozen=True):
     """Display options of one chart; ``cursor`` is the position of the readout, in units of x.
 
     ``window`` is all of the run, its last tenth, or a fixed number of newest iterations. Without

@@ -1,7 +1,8 @@
 """The lines of the runs on the Watch screen: one a run, or one a group of runs with many seeds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from core.evaluation.seed_interval import SeedInterval
 from core.events import ENDED, Snapshot

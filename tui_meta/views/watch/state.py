@@ -1,7 +1,8 @@
 """What the watch screen shows of the runs, apart from any terminal: panels, charts and lenses."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from core.commands import SetPace
 from core.evaluation.few_shot_tasks import PROBES, ProbeName
