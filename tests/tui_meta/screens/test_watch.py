@@ -9,7 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from textual._compositor import Compositor
+from textual._compositor import Compositor, CompositorUpdate
+from textual.app import App
+from textual.screen import Screen
 
 from core.commands import Evaluate, Extend, Pause, Resume, Save, SetPace, Step
 from core.session.api import Session
@@ -63,6 +65,25 @@ async def test_training_starts_only_after_the_first_frame() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         assert session.calls == ["start"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_first_frame_is_arranged_for_the_size(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames: list[str] = []
+    display = App._display
+
+    def noting(app: App[None], screen: Screen[None], update: CompositorUpdate | None) -> None:
+        if update:
+            frames.append(shown(app))
+        display(app, screen, update)
+
+    monkeypatch.setattr(App, "_display", noting)
+    async with TuiMetaApp(FakeSession()).run_test(size=size) as pilot:
+        await settle(pilot)
+    for part in ("FOMAML", "Reptile", "loading", "one random task each", "? help"):
+        assert part in frames[0]
 
 
 @at_every_size

@@ -29,6 +29,8 @@ class Painting(AddRuns, inherit_bindings=False):
             Lines(id=name) for name in ("title", "verdict", "messages", "keys")
         )
         self.grid = PanelGrid(len(self.dashboard.snapshots), self.state.panel, id="panels")
+        # Before it is mounted, as a change of its class styles all panels again.
+        self.grid.set_class(self.state.arrange(*self.area).framed, "-framed")
         yield self._title
         yield from self.compose_runs()
         yield from (self.grid, self._verdict, self._messages, self._keys)
@@ -81,7 +83,7 @@ class Painting(AddRuns, inherit_bindings=False):
     def paint_messages(self) -> None:
         if not self.is_seen:
             return
-        state, width = self.state, self.size.width
+        state, width = self.state, self.area.width
         self.painted_focus = self.focused
         self._title.show([state.title(width)])
         self.paint_runs()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from textual import events
 from textual.app import ComposeResult
+from textual.geometry import Size
 from textual.message import Message
 
 from tui_meta.screens.base import DashboardScreen
@@ -39,6 +40,11 @@ class RunList(DashboardScreen, inherit_bindings=False):
     def rearrange(self) -> None:
         """Arrange what is shown for its new parts."""
         raise NotImplementedError
+
+    @property
+    def area(self) -> Size:
+        """The size of the screen, also before its first layout."""
+        return self.size or self.app.size
 
     def compose_runs(self) -> ComposeResult:
         """Yield the lines of groups and runs."""
@@ -76,7 +82,7 @@ class RunList(DashboardScreen, inherit_bindings=False):
         """Show what is known of each run."""
         rows, focused = self.state.arrangement.run_rows, self.focused_line
         # Before the layout, lines have another size than they will have.
-        shown = self.state.run_lines(self.size.width - len(_FOCUS.text), rows)
+        shown = self.state.run_lines(self.area.width - len(_FOCUS.text), rows)
         lines = []
         for name in self._seen:
             mark = _FOCUS if name == focused else _NO_FOCUS
@@ -100,7 +106,7 @@ class RunList(DashboardScreen, inherit_bindings=False):
         before = self.state.arrangement
         if not self.state.choose(name):
             return
-        if self.state.arrange(*self.size) == before:
+        if self.state.arrange(*self.area) == before:
             self.answer()
         else:
             self.rearrange()

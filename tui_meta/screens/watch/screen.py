@@ -77,6 +77,8 @@ class WatchScreen(ChartKeys, AboutRuns, Painting, inherit_bindings=False):
         self.set_interval(rates.tick, self.tick)
         self._fast_timer = self.set_interval(rates.fast_tick, self._poll_fast, pause=True)
         self._await_answer(_LOADING)
+        self.rearrange()  # the first layout, which the first frame shows, is the right one
+        self.paint_messages()
 
     def on_resize(self) -> None:
         self.rearrange()
@@ -174,7 +176,7 @@ class WatchScreen(ChartKeys, AboutRuns, Painting, inherit_bindings=False):
     def rearrange(self) -> None:
         """Arrange the panels for the size, and keep the focus on a visible one."""
         self.remember()
-        now = self.state.arrange(self.size.width, self.size.height)
+        now = self.state.arrange(*self.area)
         self._title.display = now.title
         self._keys.display = bool(now.rows)
         self._messages.styles.height = now.message_rows
@@ -293,7 +295,7 @@ class WatchScreen(ChartKeys, AboutRuns, Painting, inherit_bindings=False):
         """Show ``panel`` and focus it."""
         before = self.state.arrangement
         self.state.turn_to(panel)
-        if self.state.arrange(self.size.width, self.size.height) == before:
+        if self.state.arrange(*self.area) == before:
             self.set_focus(self.grid.panel(panel))
         else:
             self.set_focus(None)
