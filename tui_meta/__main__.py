@@ -15,7 +15,7 @@ def run() -> int:
     would print a traceback of its imports.
     """
     previous = signal.getsignal(signal.SIGINT)
-    gc.set_threshold(20_000, 20, 100)  # what is imported stays: 8% of a start searched in vain
+    gc.set_threshold(200_000, 20, 100)  # what is imported stays: 8% of a start searched in vain
     immediate = signal.SIG_DFL if previous is signal.default_int_handler else previous
     signal.signal(signal.SIGINT, immediate)
     try:

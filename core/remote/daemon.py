@@ -27,7 +27,7 @@ def _load_own_core() -> None:
 
 
 if __name__ == "__main__" and os.fork() == 0:
-    gc.set_threshold(20_000, 20, 100)  # as in ``tui_meta.__main__``
+    gc.set_threshold(200_000, 20, 100)  # as in ``tui_meta.__main__``
     _load_own_core()
     from core.remote.process import main
 

@@ -69,7 +69,8 @@ def shared_drawings() -> Iterator[None]:
 def ordinary_garbage_collection() -> Iterator[None]:
     """Dashboards exempt nothing from it: what they leave would stay to the end of the tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tui_meta.app.pages.gc", types.SimpleNamespace(freeze=lambda: None))
+        none = types.SimpleNamespace(freeze=lambda: None, set_threshold=lambda *_: None)
+        patch.setattr("tui_meta.app.pages.gc", none)
         yield
 
 

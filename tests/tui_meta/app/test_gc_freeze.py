@@ -23,6 +23,7 @@ async def test_modules_are_frozen_once_the_runs_are_loaded(
     session = FakeSession()
     begin = session.start
     monkeypatch.setattr(session, "start", lambda: None)
+    monkeypatch.setattr("tui_meta.app.application.in_background", lambda work: work())
     app = TuiMetaApp(session)
     monkeypatch.setattr(app, "set_timer", lambda _, call: call())
     async with app.run_test() as pilot:
