@@ -112,7 +112,7 @@ def test_a_session_starts_from_it(installed: Path, tmp_path: Path) -> None:
 
 
 def test_the_dashboard_finds_its_styles(installed: Path, tmp_path: Path) -> None:
-    program = "import tui_meta.app.application as app; print(*app.TuiMetaApp.CSS_PATH, sep='\\n')"
+    program = "import tui_meta.app.application as app; print(*app.style_sheets(), sep='\\n')"
     styles = run(installed, tmp_path, "-c", program).stdout.splitlines()
     assert len(styles) == sum(name.endswith(".tcss") for name in sources())
     assert all(path.startswith(str(installed)) for path in styles)

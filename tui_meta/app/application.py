@@ -16,7 +16,7 @@ from textual.screen import Screen
 
 from core.commands import SetPace
 from core.errors import reason
-from core.session.api import Connection, Session
+from core.session.api import Session
 from tui_meta.app.ascii import AsciiFilter
 from tui_meta.app.commands import PaletteCommands
 from tui_meta.app.pages import (
@@ -31,8 +31,6 @@ from tui_meta.app.themes import PALETTES
 from tui_meta.delta_driver.driver import DeltaDriver
 from tui_meta.screens.base import DashboardScreen, bindings
 from tui_meta.screens.copies import from_home, keep_copy, keep_picture
-from tui_meta.screens.dialogs.ask import Answer, Ask
-from tui_meta.screens.dialogs.help import Help
 from tui_meta.screens.watch.screen import WatchScreen
 from tui_meta.upstream.drivers import (
     ReportInputErrors,
@@ -43,6 +41,7 @@ from tui_meta.upstream.drivers import (
 from tui_meta.upstream.errors import KeepFirstCrash
 from tui_meta.upstream.key_order import OneKeyAtATime
 from tui_meta.upstream.plotext import import_plotext
+from tui_meta.upstream.style_sheets import WithParsedOnce
 from tui_meta.upstream.terminal_input import ReadWholeSequences
 from tui_meta.views.bell import bell_sequences
 from tui_meta.views.dashboard_state import DashboardState
@@ -54,24 +53,35 @@ from tui_meta.views.rates import rates
 from tui_meta.views.tabular import clipboard_sequences, separated, without_clipboard
 from tui_meta.views.watch.commands import first_pace_message
 
-_PACKAGE = Path(__file__).parents[1]
-
 if TYPE_CHECKING:
     from tui_meta.screens.battery.screen import BatteryPage
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def style_sheets() -> list[Path]:
+    """Return the files with the styles of all screens and widgets."""
+    return sorted(_PACKAGE.rglob("*.tcss"))
 
 
 class TerminalDriver(ResumeSafely, ReportInputErrors, ReadWholeSequences, DeltaDriver):
     """The delta driver without the faults of Textual's driver."""
 
 
-class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_bindings=False):
+class TuiMetaApp(
+    OneKeyAtATime, KeepFirstCrash, WithParsedOnce, PaletteCommands, inherit_bindings=False
+):
     """The dashboard of ``session``, which it starts after the first frame and stops in the end.
 
     With a ``sweep`` it shows that folder, and the session has no runs.
     """
 
     TITLE = "tui-meta"
-    CSS_PATH: ClassVar[list[str | PurePath]] = [*sorted(_PACKAGE.rglob("*.tcss"))]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        _PACKAGE / name
+        for name in ("screens/watch/screen.tcss", "widgets/lines.tcss", "widgets/panel.tcss")
+    ]
+    """The style sheets of the first frame; those of other screens are read after it."""
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = bindings(SCREEN_KEYS + APP_KEYS)
 
@@ -116,6 +126,7 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
         if sweep:
             from tui_meta.screens.sweep.screen import SweepPage
 
+            self.stylesheet.read_all(style_sheets())
             self.lowest = SweepPage(session, self.dashboard, sweep)
             self.install_screen(self.lowest, "sweep")
 
@@ -137,6 +148,8 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
             for run in self.session.snapshots():
                 self.session.send(SetPace(self.first_pace), run)
         in_background(import_plotext)  # until the first numbers come, with which charts are drawn
+        self.stylesheet.read_all(style_sheets())
+        self.stylesheet.parse()
 
     def on_watch_screen_loaded(self) -> None:
         """Import the other screens in the background, once the first numbers are shown."""
@@ -179,6 +192,8 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
 
     def action_help(self) -> None:
         """Explain the screen in front, and list its keys."""
+        from tui_meta.screens.dialogs.help import Help
+
         active = self.screen.active_bindings.values()
         bound = {one.binding.id or one.binding.key: one.tooltip for one in active}
         if not self.is_screen_installed("help"):
@@ -271,17 +286,10 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
             self._ask_how_to_leave(detachable=True)
 
     def _ask_how_to_leave(self, *, detachable: bool) -> None:
+        from tui_meta.app.questions import leave_question  # late: the first frame needs no dialog
+
         states = {one.state for one in self.session.snapshots().values()}
-        goes_on = "training continues" if states & {"training", "loading"} else "nothing is lost"
-        detach: Answer[QuitChoice] = Answer("d", f"detach ({goes_on})", "detach")
-        answers: tuple[Answer[QuitChoice], ...] = (
-            Answer("s", "save and stop", "save"),
-            Answer("x", "stop and discard unsaved progress", "discard"),
-            Answer("escape", "cancel", "cancel"),
-        )
-        self.push_screen(
-            Ask("quit?", "", (detach, *answers) if detachable else answers), self._quit
-        )
+        self.push_screen(leave_question(states, detachable=detachable), self._quit)
 
     def _quit(self, answer: QuitChoice | None) -> None:
         if answer == "detach":
@@ -304,7 +312,9 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
 
     def on_watch_screen_lost(self) -> None:
         """Offer to reconnect or, if the session has ended, to resume from what was saved."""
-        self.push_screen(_lost_question(self.session.connection), self._reconnect)
+        from tui_meta.app.questions import lost_question
+
+        self.push_screen(lost_question(self.session.connection), self._reconnect)
 
     def _reconnect(self, answer: bool | None) -> None:
         if not answer:
@@ -335,9 +345,9 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
 
     def on_watch_screen_restart_requested(self) -> None:
         """Ask first, because the current runs end."""
-        details = "The current runs are saved and end; new runs start with the next seed."
-        answers = (Answer("f", "new runs", True), Answer("escape", "cancel", False))
-        self.push_screen(Ask("new runs?", details, answers), self._restart)
+        from tui_meta.app.questions import restart_question
+
+        self.push_screen(restart_question(), self._restart)
 
     def _restart(self, answer: bool | None) -> None:
         def restart() -> str:
@@ -346,13 +356,3 @@ class TuiMetaApp(OneKeyAtATime, KeepFirstCrash, PaletteCommands, inherit_binding
 
         if answer and not self.watch_screen.blocked:
             self._replace_runs("saving, then starting new runs…", restart, "no new runs")
-
-
-def _lost_question(connection: Connection) -> Ask[bool]:
-    details = f"{connection.lost[:1].upper()}{connection.lost[1:]}."
-    leave = Answer("escape", "quit", False)
-    if connection.dropped:
-        return Ask("disconnected", details, (Answer("r", "reconnect", True), leave))
-    resume = Answer("r", "resume from the latest checkpoints", True)
-    answers = (leave,) if connection.read_only else (resume, leave)
-    return Ask("session lost", f"{details} Its checkpoints are kept.", answers)

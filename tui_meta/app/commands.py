@@ -14,7 +14,6 @@ from tui_meta.app.preferences import THEMES, Preferences
 from tui_meta.app.themes import PALETTES
 from tui_meta.screens.base import DashboardScreen
 from tui_meta.screens.copies import from_home
-from tui_meta.screens.dialogs.palette import Palette
 from tui_meta.views.keys.palette import PaletteEntry, command, palette_entries
 from tui_meta.views.keys.table import Groups, mapped_groups
 from tui_meta.views.shell import shell_command
@@ -60,6 +59,8 @@ class PaletteCommands(App[None], inherit_bindings=False):
 
     def action_palette(self) -> None:
         """Open the command palette."""
+        from tui_meta.screens.dialogs.palette import Palette  # late: the first frame needs none
+
         if isinstance(self.screen, DashboardScreen):
             front = self.front.NAME.lower().replace(" ", "-")
             entries = palette_entries(self.groups, front, self.preferred.keys)

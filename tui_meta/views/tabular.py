@@ -1,7 +1,6 @@
 """Charts and tables as plain values, for the clipboard and for files."""
 
 import base64
-import csv
 import io
 import math
 import time
@@ -77,6 +76,8 @@ def message_rows(messages: Sequence[Message]) -> Rows:
 
 def separated(rows: Rows, delimiter: str) -> str:
     """Return rows as lines; a value that contains the delimiter is quoted."""
+    import csv  # late: the first frame copies nothing
+
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(
         map(_cell, row) for row in rows

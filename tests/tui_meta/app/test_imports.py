@@ -20,6 +20,8 @@ FOR_LATER = {
     *("filelock", "numpy", "torch", "numba", "llvmlite", "safetensors", "plotext", "cyclopts"),
     *("core.session.local", "core.storage.run_folder", "core.training", "core.analysis.service"),
     *("tui_meta.screens.lab.screen", "tui_meta.screens.runs.screen", "tui_meta.output"),
+    *("tui_meta.screens.dialogs.ask", "tui_meta.screens.dialogs.help", "tomllib", "csv"),
+    *("core.algorithms.maml", "core.tasks.mixture", "core.reproduction.protocols"),
 }
 
 

@@ -83,7 +83,7 @@ async def test_a_screen_is_styled_again_where_the_theme_has_changed(
     async with App[None]().run_test() as pilot:
         dialog = PlainModal[None]()
         pilot.app.install_screen(dialog, "dialog")
-        for theme, times in (("", 1), ("", 0), ("textual-light", 1), ("", 0)):
+        for theme, times in (("", 0), ("", 0), ("textual-light", 1), ("", 0)):
             if theme:
                 pilot.app.theme = theme
                 await pilot.pause()
