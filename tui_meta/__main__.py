@@ -24,13 +24,6 @@ def run() -> int:
 
         signal.signal(signal.SIGINT, previous)
         return main()
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing in ("", "core", "tui_meta"):
-            raise
-        problem = f"the package {missing} is not installed for {sys.executable}"
-        sys.stderr.write(f"error: {problem}; install tui-meta with its dependencies\n")
-        return 2
     finally:
         signal.signal(signal.SIGINT, immediate)
 

@@ -93,7 +93,7 @@ def test_a_python_without_the_dependencies_is_named_in_one_line(tmp_path: Path) 
     )
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith("error: the package rich is not installed for /")
+    assert line.startswith("error: the package cyclopts is not installed for /")
     assert line.endswith("; install tui-meta with its dependencies")
 
 

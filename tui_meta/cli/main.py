@@ -51,12 +51,28 @@ def main(tokens: Sequence[str] | None = None) -> int:
         flush_stdio()
         return Exit.PIPE_CLOSED if closed else Exit.REFUSED
     except Exception as error:
-        from tui_meta.app.crash import crash_line
-
-        print_error(crash_line(error, "this command"))
+        code = _report(error)
         flush_stdio()
-        return Exit.FAILED
     return code or Exit.DONE
+
+
+def _report(error: Exception) -> Exit:
+    """Print why the command ended: a package that is missing, or a bug."""
+    if package := _missing_package(error):
+        problem = f"the package {package} is not installed for {sys.executable}"
+        print_error(f"{problem}; install tui-meta with its dependencies")
+        return Exit.REFUSED
+    from tui_meta.app.crash import crash_line
+
+    print_error(crash_line(error, "this command"))
+    return Exit.FAILED
+
+
+def _missing_package(error: Exception) -> str:
+    """Return the package whose import failed with ``error``; nothing for other errors."""
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    package = (name or "").partition(".")[0]
+    return "" if package in ("core", "tui_meta") else package
 
 
 def _run(tokens: Sequence[str]) -> int | None:
