@@ -80,6 +80,8 @@ def of(plan, layer, column):
 @inlined
 def strip_size(left):
     """Return the number of registers of the next strip, of ``left`` in the row."""
+    if left == 3:
+        return 3
     if left >= TILE_COLUMNS:
         return TILE_COLUMNS
     return 2 if left >= 2 else 1

@@ -29,9 +29,10 @@ LANE = ir.IntType(32)
 
 
 BLOCKS = sorted({MACHINE.tile_rows, 4, 2, 1}, reverse=True)
-STRIPS = sorted({MACHINE.tile_columns, 2, 1}, reverse=True)
+STRIPS = sorted({MACHINE.tile_columns, 3, 2, 1}, reverse=True)
 """Rows and registers of the blocks that a product is cut into: the best one, and for what is left
-over those of four and two, which still keep the units half busy, and of one."""
+over those of four and two, which still keep the units half busy, and of one. Three registers and
+four rows are as good as the best one, where the registers of a row are an odd number."""
 TILE_COLUMNS = MACHINE.tile_columns
 WIDE = MACHINE.tile_columns
 """Adjacent registers that accumulate sums over points."""
@@ -455,7 +456,7 @@ def product_strip(
             switch.add_case(INTEGER(n_columns), case)
             builder.position_at_end(case)
             first = INTEGER(0)
-            for n_rows in BLOCKS:
+            for n_rows in [rows for rows in BLOCKS if rows <= 4 or n_columns < 3]:
                 blocks = builder.udiv(builder.sub(rows, first), INTEGER(n_rows))
                 with cgutils.for_range(builder, blocks) as loop:
                     row = builder.add(first, builder.mul(loop.index, INTEGER(n_rows)))
