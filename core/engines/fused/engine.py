@@ -22,6 +22,9 @@ from core.engines.fused.network import FusedNetwork, cache_problem, prepare
 from core.errors import Advice, EngineError
 from core.tasks.base import Floats
 
+BLOCK = 256
+"""Iterations whose data are drawn at once: the data of more leave the caches."""
+
 
 class FusedEngine:
     """Meta-iterations of an algorithm that has a ``Kernel``, on one thread of the processor."""
@@ -47,6 +50,13 @@ class FusedEngine:
         return untrained(self._config)
 
     def advance(self, state: TrainState, n: int) -> Advance:
+        losses = np.empty(n)
+        for first in range(0, n, BLOCK):
+            part = self._advance(state, min(BLOCK, n - first))
+            state, losses[first : first + BLOCK] = part.state, part.losses
+        return Advance(state, losses)
+
+    def _advance(self, state: TrainState, n: int) -> Advance:
         algorithm = self._config.algorithm
         batches = algorithm.batches(self._sampler, state.iteration, n)
         names = outer.MOMENTS[algorithm.outer_optimizer]
