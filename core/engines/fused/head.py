@@ -3,7 +3,8 @@
 The layers below it, the body, have the parameters theta for all tasks: their outputs, the features,
 are computed for the support sets of all tasks at once, and for query points that tasks share only
 once. Inner steps and their derivatives work on the features; what they find for the gradient by the
-features goes back through the body, for all tasks at once again.
+features goes back through the body, for all tasks at once again. For so many points, `ranges` is
+faster than products.
 
 With the features F of a support set, errors e and the parameters w of the last layer, a step is
 w <- w - lr Fᵀ e, with the factor 2 / points. v = Fᵀ e of the query set goes back through it:
@@ -41,6 +42,7 @@ from core.engines.fused.kernel import (
     update_weights,
 )
 from core.engines.fused.layout import Place
+from core.engines.fused.ranges import through_first_layer
 from core.engines.fused.simd import (
     WIDE,
     at,
@@ -187,7 +189,7 @@ def body_backward(buf, plan, source, target, x, points, relu):
     blocks = source, target, target
     layer = plan[N_LAYERS] - 2
     through_layer(buf, plan, layer, False, blocks, x, points, relu)
-    while layer > 0:
+    while layer > (1 if relu else 0):
         d, weight, width = of(plan, layer, OUTPUT), of(plan, layer, WEIGHT), of(plan, layer, WIDTH)
         layer -= 1
         below, below_width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
@@ -195,6 +197,8 @@ def body_backward(buf, plan, source, target, x, points, relu):
         place = target + weight
         update_weights(buf, place, place, d, below, points, width, below_width)
         through_layer(buf, plan, layer, False, blocks, x, points, relu)
+    if layer == 1:
+        through_first_layer(buf, plan, source, target, x, points)
 
 
 @inlined

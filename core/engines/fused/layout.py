@@ -62,7 +62,18 @@ class Place(IntEnum):
     KEPT_SIZE = auto()
     """A number, not a start."""
     INPUTS = auto()
-    """Inputs of several tasks that are computed together."""
+    """Inputs of several tasks that are computed together. What follows is for ReLU units of a first
+    layer of them, with the width of the second layer."""
+    RANGES = auto()
+    """The units' thresholds, sorted, which divide the inputs into ranges."""
+    ORDER = auto()
+    """The units in this order."""
+    SUMS = auto()
+    """Sums over the points of each range, ``(units + 1, 2, width)``."""
+    SIDE = auto()
+    """Sums over the ranges on one side of a threshold, ``(2, width)``."""
+    PRODUCTS = auto()
+    """Gradients by the second layer's transposed weight, ``(units, width)``."""
 
 
 class Column(IntEnum):
@@ -138,6 +149,8 @@ class Layout:
         if through:
             head[Place.KEPT_SIZE] = _keep(layers, through, lanes)
             sizes |= _sizes_through(through, int(head[Place.KEPT_SIZE]), block_size)
+            if through.together and len(widths) > 2:
+                sizes |= _sizes_of_ranges(*widths[:2])
         end = 0
         for place, size in sizes.items():
             head[place] = end
@@ -181,4 +194,15 @@ def _sizes_through(through: Through, kept: int, block_size: int) -> dict[Place, 
         Place.DIRECTION: learned,
         Place.KEPT: through.steps * kept,
         Place.INPUTS: through.together,
+    }
+
+
+def _sizes_of_ranges(units: int, width: int) -> dict[Place, int]:
+    """Return the sizes of what the ranges of inputs need, for a second layer of ``width``."""
+    return {
+        Place.RANGES: units,
+        Place.ORDER: units,
+        Place.SUMS: 2 * (units + 1) * width,
+        Place.SIDE: 2 * width,
+        Place.PRODUCTS: units * width,
     }

@@ -230,6 +230,16 @@ def test_every_update_through_the_inner_steps_equals_autograd(case: Case) -> Non
     assert_equal_to_autograd(case)
 
 
+def test_relu_units_with_any_thresholds_equal_autograd() -> None:
+    """Also without a slope, with equal thresholds, and with one beyond all points."""
+    case = Case(hidden=(10, 3), activation="relu", adapted="head", second_order=True, points=9)
+    case.theta[:20] = [
+        *(0.0, 0.0, 0.0, -0.0, 1.0, 1.0, -1.0, 2.0, -2.0, 0.5),
+        *(1.0, -1.0, 0.0, 1.0, 0.5, 0.5, 0.5, 100.0, -100.0, 0.25),
+    ]
+    assert_equal_to_autograd(case)
+
+
 @pytest.mark.parametrize("reptile", [False, True])
 @pytest.mark.parametrize(
     "sizes",
@@ -293,13 +303,15 @@ def test_chunks_give_the_same_bits_as_one_call(
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-@pytest.mark.parametrize("reptile", [False, True])
+@pytest.mark.parametrize(
+    "kind", [{"reptile": False}, {"reptile": True}, {"adapted": "head", "second_order": True}]
+)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_values_that_are_not_finite_reach_the_result(
-    dtype: str, activation: str, reptile: bool, bad: float
+    dtype: str, activation: str, kind: dict[str, Any], bad: float
 ) -> None:
     for name in ("theta", "x", "y"):
-        case = Case(hidden=(20, 20), activation=activation, reptile=reptile)
+        case = Case(hidden=(20, 20), activation=activation, **kind)
         # tanh saturates at an infinite input, here as in PyTorch: only a NaN must come through.
         getattr(case, name).flat[1] = bad if name == "y" else np.nan
         theta, _, losses = case.run(dtype)
