@@ -17,13 +17,13 @@ from core.errors import ConfigError, RunFolderError
 from core.evaluation.seed_interval import SeedInterval
 from core.experiments.pool import work_off
 from core.experiments.records import record_of
-from core.experiments.results import RunResult, failed
+from core.experiments.results import RunResult
 from core.experiments.specification import PlannedRun, merged, specification_of
 from core.experiments.stored_run import RunTrainer, final_checkpoint
 from core.experiments.summary import GroupSummary, summarize
 from core.experiments.sweep import ThreadExecutor, opened
 from core.experiments.sweep_folder import Shard, Store, SweepFolder
-from core.experiments.train_run import Trained
+from core.experiments.train_run import Trained, not_trained
 from core.storage.checkpoint import Checkpoint, load_checkpoint
 from core.training.memory import require_memory
 from core.training.processors import usable_processors
@@ -182,9 +182,6 @@ def _in_memory(
 
 
 def _trained(planned: Sequence[PlannedRun], store: Store, threads: int) -> Iterator[Trained]:
-    def fail(run: PlannedRun, problem: str) -> Trained:
-        return Trained(failed(run, problem))
-
     train = RunTrainer(Path(), store).train
-    with closing(work_off(planned, train, fail, min(threads, len(planned)))) as results:
+    with closing(work_off(planned, train, not_trained, min(threads, len(planned)))) as results:
         yield from results

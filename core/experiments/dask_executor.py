@@ -19,11 +19,11 @@ import msgspec
 
 from core.errors import ClusterError, reason
 from core.experiments.dask_worker import Batch
-from core.experiments.results import RunResult, failed
+from core.experiments.results import RunResult
 from core.experiments.specification import PlannedRun
 from core.experiments.stored_run import RunTrainer
 from core.experiments.sweep_folder import SweepFolder
-from core.experiments.train_run import Trained
+from core.experiments.train_run import Trained, not_trained
 from core.storage.io import NOT_JSON, open_regular
 from core.version import VERSION
 
@@ -152,7 +152,7 @@ class DaskExecutor:
             return None
         except KilledWorker as error:
             problem = f"{error.allowed_failures + 1} workers died while they trained it"
-            return [] if len(runs) > 1 else [Trained(failed(runs[0], problem))]
+            return [] if len(runs) > 1 else [not_trained(runs[0], problem)]
         except Exception as error:
             if future.cancelled():
                 raise self._lost() from error

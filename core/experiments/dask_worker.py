@@ -11,11 +11,10 @@ from typing import Any
 
 from core.errors import ClusterError, LabError
 from core.experiments.pool import work_off
-from core.experiments.results import failed
 from core.experiments.specification import PlannedRun
 from core.experiments.stored_run import RunTrainer
 from core.experiments.sweep_folder import Store, SweepFolder
-from core.experiments.train_run import Trained
+from core.experiments.train_run import Trained, not_trained
 from core.extensions.loading import CODE, load_code
 from core.training.memory import require_memory
 
@@ -47,11 +46,7 @@ def train_batch(pickled: bytes) -> list[Trained] | str:
         return f"a worker has no module {error.name}; name the file of the class in its {CODE}"
     train = RunTrainer(batch.path, batch.store).train
     # A worker has a task in each of its threads; the pool adds none that computes beside this one.
-    return list(work_off(batch.runs, train, _failed, 1, _cancelled_task()))
-
-
-def _failed(run: PlannedRun, problem: str) -> Trained:
-    return Trained(failed(run, problem))
+    return list(work_off(batch.runs, train, not_trained, 1, _cancelled_task()))
 
 
 def _require_shared(batch: Batch) -> None:

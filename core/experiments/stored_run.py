@@ -11,7 +11,7 @@ from core.commands import Stop
 from core.config import RunConfig
 from core.errors import RunFolderError, reason
 from core.events import ENDED, AnyEvent, Diverged, EndOfRun, Failed, Progress, Validated
-from core.experiments.results import Ended, RunResult, identity
+from core.experiments.results import Ended, RunResult, failed, identity
 from core.experiments.specification import PlannedRun
 from core.experiments.sweep_folder import Store
 from core.experiments.train_run import Cancelled, Trained, train_in_memory
@@ -37,13 +37,11 @@ class RunTrainer:
         self.store = store
         self._chunks = _Chunks()
 
-    def __call__(self, run: PlannedRun, cancelled: Cancelled) -> RunResult | None:
-        """Train ``run`` and return its result, None if it was cancelled; raises ``LabError``."""
-        trained = self.train(run, cancelled)
-        return self.keep(run, trained) if trained else None
-
     def train(self, run: PlannedRun, cancelled: Cancelled) -> Trained | None:
-        """Train ``run``, perhaps on another machine than the one that keeps the final network."""
+        """Train ``run``; None if it was cancelled. Raises ``LabError``.
+
+        The final network is kept by another thread or machine: this one would wait for a disk.
+        """
         if self.store == "all":
             result = self._train_in_folder(run, cancelled)
             return Trained(result) if result else None
@@ -51,7 +49,10 @@ class RunTrainer:
         return Trained(trained.result) if trained and self.store == "none" else trained
 
     def keep(self, run: PlannedRun, trained: Trained) -> RunResult:
-        """Save the final network, if there is one; return the result, which names its file."""
+        """Save the final network, if there is one; return the result, which names its file.
+
+        A network that cannot be saved makes a run one that failed.
+        """
         result, checkpoint = trained.result, final_checkpoint(run, trained)
         if checkpoint is None:
             return result
@@ -61,7 +62,7 @@ class RunTrainer:
             path = save_checkpoint(folder, checkpoint)
         except OSError as error:
             problem = f"the network cannot be saved ({reason(error)})"
-            raise RunFolderError(folder, problem) from error
+            return failed(run, str(RunFolderError(folder, problem)))
         return msgspec.structs.replace(result, network=str(path.relative_to(self.path)))
 
     def _train_in_folder(self, run: PlannedRun, cancelled: Cancelled) -> RunResult | None:

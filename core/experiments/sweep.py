@@ -9,10 +9,11 @@ from typing import Protocol
 
 from core.analysis.callbacks import never_cancelled
 from core.experiments.pool import work_off
-from core.experiments.results import ResultLog, RunResult, failed, missing
+from core.experiments.results import ResultLog, RunResult, missing
 from core.experiments.specification import PlannedRun
 from core.experiments.stored_run import RunTrainer
 from core.experiments.sweep_folder import Shard, Store, SweepFolder
+from core.experiments.train_run import not_trained
 from core.training.memory import require_memory
 from core.training.processors import usable_processors
 
@@ -41,7 +42,10 @@ class ThreadExecutor:
     def __call__(self, runs: list[PlannedRun], train: RunTrainer) -> Generator[RunResult]:
         require_memory([run.config for run in runs], at_once=self.workers)
         workers = min(self.workers, max(1, len(runs)))
-        return work_off(runs, train, failed, workers, self.stopped)
+        by_digest = {run.digest: run for run in runs}
+        with closing(work_off(runs, train.train, not_trained, workers, self.stopped)) as ended:
+            for trained in ended:
+                yield train.keep(by_digest[trained.result.digest], trained)
 
 
 @dataclass(frozen=True)

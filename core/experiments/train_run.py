@@ -11,7 +11,7 @@ import numpy as np
 from core.engines import make_engine
 from core.engines.base import Engine, TrainState
 from core.events import EventHeader, Validated, Validation, spent
-from core.experiments.results import Ended, RunResult, identity
+from core.experiments.results import Ended, RunResult, failed, identity
 from core.experiments.specification import PlannedRun
 from core.training import divergence, schedule
 from core.training.metrics import Metrics
@@ -31,6 +31,11 @@ class Trained:
     result: RunResult
     state: TrainState | None = None
     recent_losses: tuple[float, ...] = ()
+
+
+def not_trained(run: PlannedRun, problem: str) -> Trained:
+    """Return what there is of a run that could not be trained."""
+    return Trained(failed(run, problem))
 
 
 @dataclass

@@ -206,9 +206,20 @@ def test_a_network_is_not_written_into_the_folder_of_an_earlier_run_of_that_name
 ) -> None:
     (run,) = specification_of({**SMALL, "algorithms": ["reptile"], "seeds": 1}).expand()
     other = dataclasses.replace(run, config=dataclasses.replace(run.config, seed=9))
-    train = RunTrainer(tmp_path, "all")
-    first, second = (train(one, lambda: False) for one in (run, other))
+    trainer = RunTrainer(tmp_path, "all")
+    first, second = (trainer.train(one, lambda: False) for one in (run, other))
     assert first is not None
     assert second is not None
-    assert first.network != second.network
-    assert open_run(tmp_path / second.network).config.seed == 9
+    assert first.result.network != second.result.network
+    assert open_run(tmp_path / second.result.network).config.seed == 9
+
+
+def test_a_run_whose_network_cannot_be_saved_has_failed(tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path)
+    folder.specify({**SMALL, "algorithms": ["reptile"], "seeds": 2})
+    (tmp_path / "networks").write_text("not a folder")
+    with opened(folder, WHOLE, "final") as sweep:
+        results = list(sweep.train(ONE))
+    assert [result.state for result in results] == ["failed"] * 2
+    assert "networks" in results[0].problem
+    assert "the network cannot be saved (Not a directory)" in results[0].problem
