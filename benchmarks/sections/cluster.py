@@ -17,7 +17,7 @@ from core.experiments.sweep_folder import Store
 ROUNDS = 5
 WORKERS = 2
 RUNS = 64
-LENGTHS = (1_000, 20_000)
+LENGTHS = (1_000, 5_000)
 STORES: tuple[Store, ...] = ("none", "final")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -35,7 +36,7 @@ def sweeps(effort: Effort) -> Section:
     counts = (4, 8) if effort.quick else COUNTS
     tables = [
         _throughput(counts, rounds),
-        _processors(counts[:1], rounds),
+        _processors(counts[:1], min(effort.rounds, 2 * ROUNDS)),
         _memory((10, 20) if effort.quick else MEMORY),
     ]
     return Section("Sweeps", tables, _NOTES)
@@ -47,6 +48,8 @@ _NOTES = (
     " the other in one thread, and nothing else",
     "throughput: that of `tui-meta sweep` with one worker, relative to the engine alone, half of "
     "whose runs come before and half after, by what is stored of each run",
+    "two workers: relative to a sweep with one, and to the engine alone in two threads at once; "
+    "two processors of a shared machine do not always compute twice as much as one",
     "memory: peak resident size of `tui-meta sweep --store none` with runs of 10 iterations",
 )
 
@@ -75,12 +78,21 @@ def _processors(counts: Sequence[int], rounds: int) -> Table:
     for count in counts:
         for algorithm in ALGORITHMS:
             table = _table(algorithm, count)
-            candidates = {n: partial(sweep_time, table, ThreadExecutor(n)) for n in (1, 2)}
+            runs = specification_of(table).expand()
+            candidates = {
+                "one": partial(sweep_time, table, ThreadExecutor(1)),
+                "two": partial(sweep_time, table, ThreadExecutor(2)),
+                "engines": partial(seconds, partial(_two_alone, runs)),
+            }
             times = alternate(candidates, rounds)
             rows.append(
-                (f"{count:,} runs, {ALGORITHMS[algorithm].title}", ratios(times[1], times[2]))
+                (
+                    f"{count:,} runs, {ALGORITHMS[algorithm].title}",
+                    ratios(times["one"], times["two"]),
+                    ratios(times["engines"], times["two"]),
+                )
             )
-    return Table("Two workers, relative to one", ("", "throughput"), rows)
+    return Table("Throughput of two workers", ("", "of one", "of two engines alone"), rows)
 
 
 def _memory(counts: Sequence[int]) -> Table:
@@ -114,6 +126,12 @@ def _alone(runs: Sequence[PlannedRun]) -> None:
         while (stop := next_validation(config, state.iteration)) and state.iteration < ITERATIONS:
             state = engine.advance(state, stop - state.iteration).state
             many_tasks(engine, state.theta, config, config.validation)
+
+
+def _two_alone(runs: Sequence[PlannedRun]) -> None:
+    """Train one half of the runs beside the other, in two threads."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(_alone, (runs[::2], runs[1::2])))
 
 
 def sweep_time(table: dict[str, Any], executor: Executor, store: Store = "none") -> float:
