@@ -4,8 +4,11 @@ import gc
 import os
 import signal
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
+
+from tui_meta.terminal import opens_dashboard
 
 
 def run() -> int:
@@ -18,14 +21,26 @@ def run() -> int:
     gc.set_threshold(200_000, 20, 100)  # what is imported stays: 8% of a start searched in vain
     immediate = signal.SIG_DFL if previous is signal.default_int_handler else previous
     signal.signal(signal.SIGINT, immediate)
+    # NumPy's threads are not used here, and wait busily: a third of the time of many a start.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         load_own_core()
-        from tui_meta.cli.main import main
+        with _session_process():
+            from tui_meta.cli.main import main
 
-        signal.signal(signal.SIGINT, previous)
-        return main()
+            signal.signal(signal.SIGINT, previous)
+            return main()
     finally:
         signal.signal(signal.SIGINT, immediate)
+
+
+def _session_process() -> AbstractContextManager[None]:
+    """Start the process of the session that will train, before all else is imported."""
+    if not opens_dashboard(sys.argv[1:]):
+        return nullcontext()
+    from core.remote.spawn import early_process
+
+    return early_process()
 
 
 def load_own_core() -> None:

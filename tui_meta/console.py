@@ -13,6 +13,7 @@ from io import BufferedWriter, FileIO, TextIOWrapper
 from typing import Any
 
 from core.errors import LabError, reason, unexpected
+from tui_meta.terminal import terminal_problems
 from tui_meta.views.printable import printable, shortened
 
 LONGEST_LINE = 600
@@ -144,21 +145,8 @@ def flush_stdio() -> None:
             os.close(devnull)
 
 
-def has_terminal() -> bool:
-    """Return whether the dashboard can be shown."""
-    return not _terminal_problems()
-
-
 def require_terminal() -> None:
     """Raise ``LabError`` if the dashboard cannot be shown."""
-    if problems := _terminal_problems():
+    if problems := terminal_problems():
         advice = "use --no-tui to train without it"
         raise LabError(f"the dashboard needs a terminal: {problems[0]}; {advice}")
-
-
-def _terminal_problems() -> list[str]:
-    problems = ["TERM=dumb"] if os.environ.get("TERM") == "dumb" else []
-    for name, stream in (("input", sys.stdin), ("output", sys.stdout), ("error", sys.stderr)):
-        if stream is None or not stream.isatty():
-            problems.append(f"standard {name} is not a terminal")
-    return problems

@@ -14,16 +14,9 @@ from tui_meta.console import (
     configure_stdio,
     describe_os_error,
     flush_stdio,
-    has_terminal,
     is_closed_output,
     print_error,
 )
-
-_WITHOUT_DASHBOARD = {
-    *("--help", "-h", "--version", "--no-tui", "--json", "--detach", "--dry-run"),
-    "--install-completion",
-}
-"""Flags of commands that show no dashboard."""
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
@@ -32,8 +25,6 @@ def main(tokens: Sequence[str] | None = None) -> int:
     Errors that users can cause become one line on standard error.
     """
     configure_stdio()
-    # NumPy's threads are not used here, and wait busily: a third of the time of many a start.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         code = _run(sys.argv[1:] if tokens is None else tokens)
         sys.stdout.flush()
@@ -83,15 +74,6 @@ def _run(tokens: Sequence[str]) -> int | None:
         from core.extensions.loading import load_code
 
         load_code()
-    if not _opens_dashboard(tokens):
-        return _run_command(tokens)
-    from core.remote.spawn import early_process
-
-    with early_process():
-        return _run_command(tokens)
-
-
-def _run_command(tokens: Sequence[str]) -> int | None:
     # Imported late: the version needs no parser, and without settings there is nothing to parse,
     # which saves a quarter of the time to the first frame.
     if not tokens:
@@ -104,9 +86,3 @@ def _run_command(tokens: Sequence[str]) -> int | None:
         from tui_meta.cli.home import expanded
 
     return run_command([expanded(token) for token in tokens])
-
-
-def _opens_dashboard(tokens: Sequence[str]) -> bool:
-    """Return whether the command probably trains with the dashboard open."""
-    is_training = not tokens or tokens[0].startswith("-") or tokens[0] in ("train", "resume")
-    return is_training and _WITHOUT_DASHBOARD.isdisjoint(tokens) and has_terminal()

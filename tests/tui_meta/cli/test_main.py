@@ -9,6 +9,7 @@ import pytest
 from core.session.local import LocalSession
 from tests.support.homes import without_home
 from tests.support.sessions import only_session
+from tui_meta.__main__ import run
 from tui_meta.app import dashboard
 from tui_meta.app.preferences import Preferences
 from tui_meta.cli.commands import train
@@ -224,5 +225,7 @@ def test_numpy_starts_threads_only_for_a_user_who_asks_for_them(
     monkeypatch.delenv("OPENBLAS_NUM_THREADS")
     if chosen:
         monkeypatch.setenv("OPENBLAS_NUM_THREADS", chosen)
-    assert main(["--version"]) == 0
+    monkeypatch.setattr(sys, "argv", ["tui-meta", "--version"])
+    monkeypatch.setattr("gc.set_threshold", lambda *_: None)
+    assert run() == 0
     assert os.environ["OPENBLAS_NUM_THREADS"] == used
