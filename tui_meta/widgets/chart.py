@@ -187,18 +187,18 @@ class Chart(LaidOutOnce, FocusStyledOnce):
         """The cells of an edge for a text."""
         return self.outer_size.width - _TITLE_EDGES
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw the plot, unless that is done or is to wait for the next one."""
+        size = self.size
+        if self.plot and not self._is_kept and self._drawn_at != size:
+            self._strips = self._draw(self.plot)
+            self._drawn_at = size
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Return line `y` of the content, from the strips drawn last."""
-        style = self.visual_style.rich_style
-        if self.plot is None:
-            return Strip.blank(self.size.width, style)
-        if self._is_kept:
-            strip = self._strips[y] if y < len(self._strips) else Strip([])
-            return strip.adjust_cell_length(self.size.width).apply_style(style)
-        if self._drawn_at != self.size:
-            self._strips = self._draw(self.plot)
-            self._drawn_at = self.size
-        return self._strips[y].apply_style(style)
+        strip = self._strips[y] if y < len(self._strips) else Strip([])
+        return strip.apply_style(self.visual_style.rich_style)
 
     def _draw(self, plot: Plot) -> list[Strip]:
         color = not self.app.no_color

@@ -1,6 +1,7 @@
 """A widget for lines of text that repaints only those that have changed."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
@@ -42,12 +43,14 @@ class Lines(LaidOutOnce, FocusStyledOnce):
             self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
-        """The line ``y`` of the content."""
+        """The line ``y`` of the content, as long as it is."""
         content = self._lines[y] if y < len(self._lines) else ()
-        strip = Strip([Segment(span.text, _style(span)) for span in content]).adjust_cell_length(
-            self.size.width
-        )
-        return strip.apply_style(self.visual_style.rich_style)
+        return _strip(content, self.visual_style.rich_style)
+
+
+@lru_cache(maxsize=256)
+def _strip(content: Line, style: Style) -> Strip:
+    return Strip([Segment(span.text, _style(span)) for span in content]).apply_style(style)
 
 
 def _style(span: Span) -> Style:
