@@ -64,6 +64,12 @@ def test_limits_shrink_when_the_values_fill_too_little_of_them() -> None:
     assert Limits(-100, 100).follow([-3.9, 3.8]) == Limits(-4, 4)
 
 
+def test_of_steady_limits_an_end_stays_that_no_value_leaves() -> None:
+    assert Limits(0, 10).follow([3, 12]) == Limits(3, 12)
+    assert Limits(0, 10).follow([3, 12], steady=True) == Limits(0, 12)
+    assert Limits(0, 10).follow([11, 12], steady=True) == Limits(11, 12)
+
+
 def test_the_first_values_set_the_limits() -> None:
     assert Limits.unknown().follow([0.1, 0.9]) == Limits(0.1, 0.9)
 

@@ -41,8 +41,8 @@ class GeometryChart:
 
     def _make(self, answer: Traced) -> Plot:
         places = [place for one in self._newest for place in _places(one)]
-        self._x = self._x.follow(x for x, _ in places)
-        self._y = self._y.follow(y for _, y in places)
+        self._x = self._x.follow((x for x, _ in places), steady=True)
+        self._y = self._y.follow((y for _, y in places), steady=True)
         several = len(answer.paths) > 1
         name = f"tasks 1 to {len(answer.paths)}" if several else "task"
         paths = []

@@ -10,7 +10,7 @@ from core.tasks.sine import SineTasks
 from tui_meta.views.lab.pending_queries import Answers
 from tui_meta.views.lab.state import LabState, at_step
 from tui_meta.views.numbers import whole
-from tui_meta.views.plots.axis import STEADY, Axis, Limits, limits_around, log10s
+from tui_meta.views.plots.axis import Axis, Limits, limits_around, log10s
 from tui_meta.views.plots.loss_per_step import loss_per_step_plot
 from tui_meta.views.plots.plot import Color, Kind, Marker, Plot, Series, curve, gaps
 from tui_meta.views.plots.wave import (
@@ -90,7 +90,7 @@ class LabCharts:
         """Return the query loss after each gradient step, with the current step marked."""
         columns = [gaps(answer.losses if answer else ()) for answer in answers.values()]
         values = [value for column in columns for value in column]
-        self._losses = self._losses.follow(values, filled=STEADY)
+        self._losses = self._losses.follow(values, steady=True)
         curves = zip(answers, columns, range(len(columns)), strict=True)
         plot = loss_per_step_plot(
             curves, lab.updates, self._losses.axis("loss"), "loss per step", "no answer yet"

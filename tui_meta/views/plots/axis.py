@@ -23,7 +23,7 @@ TIGHT = 20
 _LEAST_FILLED = 0.75
 """Share of its limits that values fill at least; of less, the limits change."""
 
-STEADY = 0.5
+_STEADY = 0.5
 """That share where other values come every second: all of a chart changes with its limits."""
 
 _MOST_EMPTY = 3
@@ -80,12 +80,14 @@ class Limits(Struct, frozen=True):
         values: Iterable[float],
         end: float = math.inf,
         parts: int = TIGHT,
-        filled: float = _LEAST_FILLED,
+        *,
+        steady: bool = False,
     ) -> "Limits":
         """Limits for new `values` (in data units), which are these ones wherever possible.
 
-        They change when a value leaves them, or the values fill less than ``filled`` of them. New
-        ones are rounded to the 1-2-5 step of which at most `parts` span the values, but do not pass
+        They change when a value leaves them, or the values fill too little of them; if they are
+        to be ``steady``, that is less, and an end that no value leaves stays if it can. New ones
+        are rounded to the 1-2-5 step of which at most `parts` span the values, but do not pass
         the `end` of the data (in data units) unless a value does. Values that cannot be shown do
         not count.
         """
@@ -97,9 +99,13 @@ class Limits(Struct, frozen=True):
         (last,) = on_scale((end,), self.scale)
         if math.isfinite(last) and lower < max(high, last):
             upper = min(upper, max(high, last))
+        filled = _STEADY if steady else _LEAST_FILLED
         inside = self.known and self.lower <= low and high <= self.upper
         if inside and upper - lower >= filled * (self.upper - self.lower):
             return self
+        least, most = min(lower, self.lower), max(upper, self.upper)
+        if steady and self.known and upper - lower >= filled * (most - least):
+            return Limits(least, most, self.scale)
         return Limits(lower, upper, self.scale)
 
     def axis(self, label: str = "") -> Axis:

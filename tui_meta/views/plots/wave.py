@@ -11,7 +11,7 @@ from core.events import Evaluated
 from core.tasks.family import TaskFamily
 from core.tasks.functions import TaskFunction, usual_height
 from core.tasks.sine import SineTasks
-from tui_meta.views.plots.axis import STEADY, Axis, Limits, round_step
+from tui_meta.views.plots.axis import Axis, Limits, round_step
 from tui_meta.views.plots.plot import Color, Plot, PlotStrip, Series, curve
 
 Values = Sequence[float]
@@ -95,17 +95,17 @@ def error_limits(errors: Iterable[float], known: Limits | None = None) -> Limits
     The lines of a strip are a few rows high: all of them change with its limits.
     """
     size = _largest(errors) or 1.0
-    return (known or Limits.unknown()).follow((-size, size), filled=STEADY)
+    return (known or Limits.unknown()).follow((-size, size), steady=True)
 
 
 def error_strip(curves: Sequence[Series], limits: Limits | None = None) -> PlotStrip:
-    """Return the strip with the error of each prediction, around a line at 0."""
+    """Return the strip with the error of each prediction, the first on top, and a line at 0."""
     limits = limits or error_limits(value for one in curves for value in one.y)
     xs = [x for one in curves for x in one.x if math.isfinite(x)] or [0.0]
     # In the colour of a curve: every change of style along a row is sent to the terminal.
     color: Color = next((one.color for one in curves), "default")
     zero = Series("", (min(xs), max(xs)), (0.0, 0.0), "line", color, "dotted")
-    return PlotStrip("error: after \N{MINUS SIGN} true", (zero, *curves), limits.axis())
+    return PlotStrip("error: after \N{MINUS SIGN} true", (zero, *reversed(curves)), limits.axis())
 
 
 def task_series(
