@@ -29,7 +29,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from types import FrameType
 from typing import Any
@@ -96,10 +96,12 @@ class FirstSignal:
         self.may_abandon: Callable[[], bool] = lambda: False
         """Returns True once users know what a further Ctrl-C does."""
         handlers: dict[signal.Signals, Handler] = dict.fromkeys(HEADLESS_SIGNALS, self._record)
+        self._null: int | None = None
+        self._terminals: list[int] = []
         if outlives_terminal:
             # Looked up before the hang-up, after which none of them is a terminal.
-            terminals = [standard for standard in (0, 1, 2) if os.isatty(standard)]
-            handlers[signal.SIGHUP] = lambda *_: _redirect_to_null(terminals)
+            self._terminals = [standard for standard in (0, 1, 2) if os.isatty(standard)]
+            handlers[signal.SIGHUP] = self._leave_terminal
         self._handling: AbstractContextManager[None] = handling(handlers)
 
     @property
@@ -108,25 +110,32 @@ class FirstSignal:
         return exit_code(self.received) if self.received else None
 
     def __enter__(self) -> FirstSignal:
+        if self._terminals:
+            with suppress(OSError):  # now, since the handler may find no free descriptor
+                self._null = os.open(os.devnull, os.O_RDWR)
         self._handling.__enter__()
         return self
 
     def __exit__(self, *exception: Any) -> None:
         self._handling.__exit__(*exception)
+        if self._null is not None:
+            os.close(self._null)
 
     def _record(self, number: int, _: FrameType | None) -> None:
         if self.received is None:
             self.received = number
         elif number == signal.SIGINT and self.may_abandon():
-            with suppress(OSError):
+            try:
                 if sys.stdout.isatty():
                     os.write(sys.stdout.fileno(), b"\n")
                 os.write(sys.stderr.fileno(), b"quit without saving\n")
-            os._exit(exit_code(number))
+            finally:  # whatever the streams are by now
+                os._exit(exit_code(number))
 
-
-def _redirect_to_null(descriptors: Iterable[int]) -> None:
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in descriptors:
-        os.dup2(null, descriptor)
-    os.close(null)
+    def _leave_terminal(self, *_: Any) -> None:
+        """Write to the terminal no more; an exception here would end the runs."""
+        if self._null is None:
+            return
+        for descriptor in self._terminals:
+            with suppress(OSError):
+                os.dup2(self._null, descriptor)

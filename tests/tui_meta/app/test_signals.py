@@ -1,6 +1,11 @@
 """The first signal is recorded; a signal that the process ignores stays ignored."""
 
+import contextlib
+import errno
+import os
+import pty
 import signal
+import sys
 
 import pytest
 
@@ -41,3 +46,42 @@ def test_an_ignored_hangup_stays_ignored():
         assert interrupts.received is None
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_terminal_that_is_gone_is_left_without_a_free_descriptor(monkeypatch):
+    ours, theirs = pty.openpty()
+    before = os.dup(0)
+    os.dup2(theirs, 0)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    try:
+        with FirstSignal(outlives_terminal=True) as interrupts, monkeypatch.context() as patch:
+            patch.setattr(os, "open", fail)
+            signal.raise_signal(signal.SIGHUP)
+        assert interrupts.received is None
+        assert not os.isatty(0)
+    finally:
+        os.dup2(before, 0)
+        for descriptor in (ours, theirs, before):
+            os.close(descriptor)
+
+
+class Abandoned(BaseException):
+    """In place of the end of the process."""
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_second_interrupt_ends_the_process_whatever_the_streams_are(stream, monkeypatch):
+    def end(code: int) -> None:
+        raise Abandoned(code)
+
+    with FirstSignal() as interrupts, monkeypatch.context() as patch:
+        interrupts.may_abandon = lambda: True
+        patch.setattr(os, "_exit", end)
+        patch.setattr(sys, stream, None)
+        signal.raise_signal(signal.SIGINT)
+        with contextlib.suppress(Abandoned):
+            signal.raise_signal(signal.SIGINT)
+            pytest.fail("the process did not end")
