@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from core.errors import reason
@@ -42,30 +43,35 @@ def run_command(
     Its environment has ``TUI_META_EVENT`` and ``TUI_META_MESSAGE``. It continues when this process
     ends.
     """
-    variables: Mapping[str, str] = {"TUI_META_EVENT": occasion, "TUI_META_MESSAGE": message}
-    null = subprocess.DEVNULL
     try:
-        process = subprocess.Popen(
-            command,
-            shell=True,
-            env={**os.environ, **variables},
-            start_new_session=True,
-            stdin=null,
-            stdout=null,
-            stderr=null,
-        )
-    except (OSError, ValueError) as error:  # ValueError: a null character
+        process = _started(command, {"TUI_META_EVENT": occasion, "TUI_META_MESSAGE": message})
+        report_failure = partial(_report_failure, process, report)
+        try:
+            report_failure(QUICK_SECONDS)
+        except subprocess.TimeoutExpired:
+            threading.Thread(target=report_failure, name="notification", daemon=True).start()
+    except Exception as error:  # whatever it is, it ends neither a run nor a sweep
         report(f"the command cannot be started ({reason(error)})")
-        return
 
-    def wait(timeout: float | None = None) -> None:
-        if code := process.wait(timeout):
-            report(SHELL_ERRORS.get(code, f"the command ended with exit code {code}"))
 
-    try:
-        wait(QUICK_SECONDS)
-    except subprocess.TimeoutExpired:
-        threading.Thread(target=wait, name="notification", daemon=True).start()
+def _started(command: str, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    null = subprocess.DEVNULL
+    return subprocess.Popen(
+        command,
+        shell=True,
+        env={**os.environ, **variables},
+        start_new_session=True,
+        stdin=null,
+        stdout=null,
+        stderr=null,
+    )
+
+
+def _report_failure(
+    process: subprocess.Popen[bytes], report: Callable[[str], None], timeout: float | None = None
+) -> None:
+    if code := process.wait(timeout):
+        report(SHELL_ERRORS.get(code, f"the command ended with exit code {code}"))
 
 
 class Occasions:

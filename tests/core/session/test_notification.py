@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from core.algorithms.reptile import Reptile
 from core.commands import Extend, Stop
 from core.config import RunConfig
-from core.events import CommandRejected
+from core.events import ENDED, CommandRejected
+from core.session import notification
 from core.session.local import LocalSession
 from core.session.notification import Notifier, run_command
 from tests.support.runs import CRAWL, NO_AUTOSAVE, new_plan, small_config, until
+from tests.support.saboteur import PROBLEM, Call, sabotage
 
 DIVERGING = small_config(algorithm=Reptile(inner_lr=1e30))
 
@@ -102,3 +105,22 @@ def test_the_outcome_of_a_command_is_known(command: str, problem: str | None) ->
         assert problem in problems[0]
     else:
         assert not problems
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it still runs
+@pytest.mark.parametrize("error", [RuntimeError, MemoryError])
+@pytest.mark.parametrize("call", [(notification, "_started"), (threading.Thread, "start")])
+def test_whatever_comes_of_a_command_ends_no_run(
+    call: Call, error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = session(tmp_path, "sleep 0.4", DIVERGING)
+    saboteur = sabotage(monkeypatch, "run ", call, error)
+    saboteur.armed = True
+    running.start()
+    until(lambda: all(one.state in ENDED for one in running.snapshots().values()))
+    assert saboteur.hits
+    running.stop(save=False)
+    assert [one.state for one in running.snapshots().values()] == ["diverged"]
+    refused = [one.reason for one in running.events(0) if isinstance(one, CommandRejected)]
+    assert "the command cannot be started" in refused[0]
+    assert PROBLEM in refused[0]
