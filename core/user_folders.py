@@ -1,8 +1,11 @@
-"""The user's folders for state, preferences and compiled code."""
+"""The user's home, and the folders for state, preferences and compiled code."""
 
 import errno
+import os
 from pathlib import Path
 from typing import Literal
+
+NO_HOME = "there is no home folder; set HOME"
 
 
 def user_folder(kind: Literal["cache", "config", "state"]) -> Path:
@@ -19,5 +22,16 @@ def user_folder(kind: Literal["cache", "config", "state"]) -> Path:
     except RuntimeError:
         path = Path()
     if not path.is_absolute():
-        raise FileNotFoundError(errno.ENOENT, "there is no home folder; set HOME")
+        raise FileNotFoundError(errno.ENOENT, NO_HOME)
+    return path
+
+
+def with_home(text: str) -> str:
+    """Return the path ``text`` with the user's home for ``~``; raises ``OSError`` without one."""
+    try:
+        path = os.path.expanduser(text)
+    except ValueError:  # a null character
+        return text
+    if text.partition("/")[0] == "~" and not os.path.isabs(os.environ.get("HOME", path)):
+        raise FileNotFoundError(errno.ENOENT, NO_HOME)
     return path

@@ -17,9 +17,10 @@ from types import ModuleType
 from typing import Any
 
 from core.algorithms.registry import ALGORITHMS
-from core.errors import USER_FILES, ConfigError, LabError, SubjectError, in_words
+from core.errors import USER_FILES, ConfigError, LabError, SubjectError, in_words, reason
 from core.models.registry import MODELS
 from core.tasks.registry import FAMILIES
+from core.user_folders import with_home
 
 CODE = "TUI_META_CODE"
 """The environment variable with what is imported: Python files, and names of modules, with colons
@@ -51,7 +52,7 @@ def load_code() -> None:
     Processes that this one starts import it too. Raises ``LabError``.
     """
     named = [one for one in os.environ.get(CODE, "").split(os.pathsep) if one]
-    absolute = [str(Path(one).absolute()) if _is_file(one) else one for one in named]
+    absolute = [str(_absolute(one)) if _is_file(one) else one for one in named]
     os.environ[CODE] = os.pathsep.join(absolute)
     with _importing:
         for one in absolute:
@@ -100,7 +101,7 @@ def _known_name(setting: str, named: str) -> str:
 
 
 def _from_file(file: str, name: str) -> tuple[str, object]:
-    path = Path(file).absolute()
+    path = _absolute(file)
     return str(path), getattr(_import_file(path), name, None)
 
 
@@ -125,6 +126,13 @@ def _is_file(named: str) -> bool:
     return named.endswith(".py") or os.sep in named
 
 
+def _absolute(file: str) -> Path:
+    try:
+        return Path(with_home(file)).absolute()
+    except OSError as error:
+        raise SubjectError(file, reason(error)) from error
+
+
 def _import_file(file: Path) -> ModuleType:
     name = "_".join((CODE, *re.findall(r"\w+", str(file)))).lower()
     if name in sys.modules:
@@ -138,7 +146,7 @@ def _import_file(file: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[name]
-        if isinstance(error, LabError) or not isinstance(error, Exception):
+        if isinstance(error, LabError | KeyboardInterrupt):
             raise
         raise SubjectError(file, in_words(error)) from error
     return module
@@ -149,7 +157,7 @@ def _import_module(name: str) -> ModuleType:
         spec = importlib.util.find_spec(name)
         USER_FILES.update([spec.origin] if spec and spec.origin else [])
         return importlib.import_module(name)
-    except LabError:
+    except (LabError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:
         raise SubjectError(f"module {name}", in_words(error)) from error

@@ -9,7 +9,7 @@ import pytest
 
 from core.engines.fused.network import cache_file
 from core.engines.fused.signatures import Variant
-from core.user_folders import user_folder
+from core.user_folders import user_folder, with_home
 from tests.support.homes import without_home
 
 Kind = Literal["cache", "config", "state"]
@@ -53,3 +53,10 @@ def test_kernels_are_not_cached_relative_to_the_working_folder(
     monkeypatch.setenv(variable, "rel")
     assert cache_file(Variant("float32")) is None
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["~\0", "~no-such-user/x", "a/~", "\ud800", "~\ud800/x", "", "x" * 10_000]
+)
+def test_whatever_is_typed_as_a_path_is_one(text: str) -> None:
+    assert with_home(text) == text

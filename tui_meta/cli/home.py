@@ -5,15 +5,16 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from core.errors import LabError
+from core.errors import LabError, reason
+from core.user_folders import with_home
 
 
 def user_path(text: str) -> str:
     """Return the path ``text`` with the user's home for ``~``; raises ``LabError`` without one."""
-    path = os.path.expanduser(text)
-    if text.partition("/")[0] == "~" and not os.path.isabs(os.environ.get("HOME", path)):
-        raise LabError(f"{text}: there is no home folder; set HOME, or name another folder")
-    return path
+    try:
+        return with_home(text)
+    except OSError as error:
+        raise LabError(f"{text}: {reason(error)}, or name another folder") from error
 
 
 def expanded(token: str) -> str:

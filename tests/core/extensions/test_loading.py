@@ -71,6 +71,39 @@ def test_what_a_file_does_not_register_is_refused(setting: str, named: str, prob
     assert problem in str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["tasks", "sweep", "runs", "TUI_META_CODE"])
+def test_the_home_is_put_in_wherever_a_file_is_named(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    named = "~/planes.py:Planes"
+    if key == "tasks":
+        assert load_named({"tasks": named}) == {"tasks": "planes"}
+    elif key == "sweep":
+        assert load_named({"sweep": {"tasks": [named]}}) == {"sweep": {"tasks": ["planes"]}}
+    elif key == "runs":
+        assert load_named({"runs": [{"tasks": named}]}) == {"runs": [{"tasks": "planes"}]}
+    else:
+        monkeypatch.setenv(CODE, "~/planes.py")
+        load_code()
+    assert "planes" in FAMILIES
+    assert os.environ[CODE] == str(tmp_path / "planes.py")
+
+
+def test_a_file_of_the_home_needs_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "relative")
+    with pytest.raises(LabError, match=r"^~/planes.py: there is no home folder; set HOME"):
+        load_named({"tasks": "~/planes.py:Planes"})
+
+
+def test_a_file_that_ends_the_program_is_one_line_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("import sys\nsys.exit(3)\n")
+    with pytest.raises(LabError, match=r"script.py: .*script.py:2: SystemExit: 3"):
+        load_named({"tasks": "script.py:Planes"})
+
+
 def test_a_session_that_was_started_before_is_told_what_to_import(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
