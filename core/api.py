@@ -20,7 +20,16 @@ from core.errors import SessionError
 from core.evaluation.adaptation import many_tasks
 from core.evaluation.statistics import Statistics
 from core.evaluation_protocol import EvaluationProtocol, ProtocolName, named_protocol
-from core.events import AnyEvent, Diverged, EndOfRun, Evaluated, Failed, Progress, Validated
+from core.events import (
+    AnyEvent,
+    Diverged,
+    EndOfRun,
+    Evaluated,
+    Failed,
+    Progress,
+    SaveFailed,
+    Validated,
+)
 from core.storage import checkpoint as storage
 from core.storage.checkpoint import Checkpoint
 from core.storage.event_log_reader import history
@@ -29,7 +38,7 @@ from core.storage.run_folder import create_run_folder, read_record
 from core.storage.run_index import checkpoint_files
 from core.tasks.base import Floats
 from core.training import batch
-from core.training.memory import require_memory
+from core.training.memory import require_evaluation_memory, require_memory
 from core.training.run_plan import plan_in
 from core.training.trainer import Trainer
 
@@ -156,7 +165,7 @@ def train(config: RunConfig, folder: StrPath | None = None) -> TrainedRun | Run:
 
     A run folder has a log, periodic evaluations and checkpoints, and every ``tui-meta`` command
     opens it. An interrupted run is saved. Raises ``LabError``: of a setting, an engine, a folder
-    that exists, or a run with a folder that diverges.
+    that exists or cannot be written in the end, or a run with a folder that diverges.
 
     >>> from core import Fomaml, RunConfig
     >>> run = train(RunConfig(algorithm=Fomaml(), iterations=200))
@@ -168,10 +177,13 @@ def train(config: RunConfig, folder: StrPath | None = None) -> TrainedRun | Run:
     path = Path(folder).absolute()
     ended = threading.Event()
     problems: list[str] = []
+    unsaved: list[str] = []
 
     def watch(event: AnyEvent) -> None:
         if isinstance(event, Diverged | Failed):
             problems.append(event.problem)
+        if isinstance(event, SaveFailed):
+            unsaved.append(event.problem)
         if isinstance(event, EndOfRun):
             ended.set()
 
@@ -186,6 +198,8 @@ def train(config: RunConfig, folder: StrPath | None = None) -> TrainedRun | Run:
         trainer.join()
     if problems:
         raise SessionError(f"{path}: {problems[0]}")
+    if unsaved and (trainer.snapshot.unsaved or trainer.folder != plan.folder.path):
+        raise SessionError(unsaved[-1])
     return open_run(path)
 
 
@@ -252,6 +266,7 @@ def evaluate(
     config = checkpoint.config
     if not isinstance(protocol, EvaluationProtocol):
         protocol = named_protocol(protocol, config.tasks)
+    require_evaluation_memory(protocol, config.tasks)
     engine = make_engine(dataclasses.replace(config, engine="auto", device="auto"))
     losses = many_tasks(engine, theta, config, protocol)
     columns = Statistics.per_step(losses)

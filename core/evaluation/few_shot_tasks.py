@@ -149,6 +149,24 @@ def task_fields(function: TaskFunction, grid: Floats) -> dict[str, Any]:
     return fields
 
 
+def drawn_bytes(protocol: EvaluationProtocol, family: TaskFamily) -> tuple[int, str]:
+    """Return the bytes that the data of ``protocol`` take at least, and the settings they are of.
+
+    Those are of ``draw_many``: its random numbers, and the points that are made of them.
+    """
+    tasks = protocol.family or family
+    shots, queries = protocol.shots, protocol.query_points
+    numbers = tasks.draws + shots * (2 * tasks.inputs + tasks.outputs) + queries * tasks.outputs
+    if protocol.query == "random":
+        numbers += 2 * queries * tasks.inputs
+    if protocol.noise:
+        numbers += 2 * (shots + queries) * tasks.outputs
+    points = "shots" if shots >= queries else "query_points"
+    return 8 * protocol.tasks * numbers, " * ".join(
+        f"{protocol.prefix}{name}" for name in ("tasks", points)
+    )
+
+
 def draw_many(protocol: EvaluationProtocol, family: TaskFamily) -> ManyTasks:
     """Draw the tasks of ``protocol``, from ``family`` where it has none of its own.
 

@@ -24,6 +24,7 @@ from core.reproduction.protocols import PROTOCOLS
 from core.reproduction.published import Published
 from core.reproduction.verdict import Interval, Verdict, verdict
 from core.storage.checkpoint import Checkpoint, load_checkpoint
+from core.training.memory import require_evaluation_memory
 
 Losses = NDArray[np.float64]
 
@@ -154,6 +155,7 @@ def _adapted(
         steps=tuple(steps),
         tasks=tasks,
     )
+    require_evaluation_memory(evaluation, config.tasks)
     return many_tasks(make_engine(config), network.state.theta, config, evaluation)
 
 

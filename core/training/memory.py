@@ -13,6 +13,9 @@ from typing import NamedTuple
 from core.algorithms.optimizers import MOMENTS
 from core.config import RunConfig
 from core.errors import EngineError
+from core.evaluation.few_shot_tasks import drawn_bytes
+from core.evaluation_protocol import EvaluationProtocol
+from core.tasks.family import TaskFamily
 from core.training.control_groups import MEMORY, group_files, text_of
 
 PARAMETER_COPIES = 6
@@ -32,11 +35,24 @@ class Limit(NamedTuple):
 def require_memory(configs: Sequence[RunConfig], at_once: int | None = None) -> None:
     """Raise ``EngineError`` if the runs, or any ``at_once`` of them, need more than there is."""
     needs = sorted(map(required_memory, configs), reverse=True)[:at_once]
-    needed, limit = sum(size for size, _ in needs), min(memory_limits(), default=None)
+    if needs:
+        _require(sum(size for size, _ in needs), needs[0][1])
+    validated = [one for one in configs if one.validation.interval]
+    if validated:
+        _require(*max(drawn_bytes(one.validation, one.tasks) for one in validated))
+
+
+def require_evaluation_memory(protocol: EvaluationProtocol, family: TaskFamily) -> None:
+    """Raise ``EngineError`` if the data of an evaluation need more than there is."""
+    _require(*drawn_bytes(protocol, family))
+
+
+def _require(needed: int, settings: str) -> None:
+    limit = min(memory_limits(), default=None)
     if limit is not None and needed > limit.size:
         problem = f"at least {_words(needed)} of memory are needed, and {_words(limit.size)} are"
         problem += f" available ({limit.source})"
-        raise EngineError(needs[0][1], problem, "choose lower values")
+        raise EngineError(settings, problem, "choose lower values")
 
 
 def required_memory(config: RunConfig) -> tuple[int, str]:
@@ -63,10 +79,23 @@ def required_memory(config: RunConfig) -> tuple[int, str]:
         f"{algorithm.name}.{name} * {network}": at_once * getattr(algorithm, name) * units * number
         for name in algorithm.point_settings
     }
-    parts = {**drawn, **parameters, **values}
+    path = {f"{algorithm.name}.inner_steps * {network}": _path(config) * at_once * number}
+    parts = {**drawn, **parameters, **values, **path}
     # A gradient step follows once the data are drawn.
-    needed = sum(parameters.values()) + max([sum(drawn.values()), *values.values()])
+    steps = max([sum(drawn.values()), *values.values()])
+    needed = sum(parameters.values()) + sum(path.values()) + steps
     return needed, max(parts, key=parts.__getitem__)
+
+
+def _path(config: RunConfig) -> int:
+    """Return the parameters that the inner steps of a task keep, for the derivative through them.
+
+    The fused engine keeps none for the first order, and only those of the head for ANIL.
+    """
+    kernel = None if config.adapts_all_tasks_at_once else config.algorithm.kernel
+    if kernel and (not kernel.second_order or kernel.adapted == "head"):
+        return 0
+    return config.algorithm.path * config.parameters
 
 
 def memory_limits(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ import core.sweeps
 from core.errors import ConfigError, LabError, RunFolderError, SessionError
 from core.evaluation.adaptation import many_tasks
 from core.evaluation_protocol import ProtocolName, named_protocol
+from core.storage.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[2]
 SMALL = core.NetworkConfig(hidden=(8,))
@@ -101,6 +105,25 @@ def test_a_run_that_diverges_raises_and_keeps_its_folder(tmp_path: Path) -> None
     with pytest.raises(SessionError, match="finite"):
         core.train(diverging, tmp_path / "kept")
     assert core.open_run(tmp_path / "kept").config == diverging
+
+
+def test_a_run_that_its_folder_could_not_keep_raises_with_the_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    save = RunFolder.save
+
+    def fail(folder: RunFolder, *more: Any, **named: Any) -> Path:
+        if "rescue" in folder.path.parts:
+            return save(folder, *more, **named)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(RunFolder, "save", fail)
+    with pytest.raises(SessionError) as raised:
+        core.train(config(), tmp_path / "mine")
+    assert str(raised.value).startswith(f"{tmp_path / 'mine'}: No space left on device; the run is")
+    rescued = core.open_run(tmp_path / "state" / "tui-meta" / "rescue" / "mine")
+    assert rescued.latest().state.iteration == 200
 
 
 def test_a_run_a_checkpoint_and_a_result_evaluate_alike(tmp_path: Path) -> None:

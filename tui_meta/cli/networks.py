@@ -19,6 +19,7 @@ from core.events import Spent, spent
 from core.storage.checkpoint import Checkpoint, load_checkpoint
 from core.storage.latest_checkpoint import LatestCheckpoint, latest_checkpoint
 from core.storage.paths import folder_name
+from core.training.memory import require_evaluation_memory
 from tui_meta.console import print_note
 from tui_meta.output import Output
 from tui_meta.views.numbers import duration, whole
@@ -68,8 +69,12 @@ class Network:
         return spent(budget, checkpoint.state.iteration, checkpoint.elapsed)
 
     def losses(self, protocol: EvaluationProtocol) -> Losses:
-        """Evaluate on random tasks; return query losses ``(tasks, n_reported)``."""
+        """Evaluate on random tasks; return query losses ``(tasks, n_reported)``.
+
+        Raises ``EngineError`` where memory is short.
+        """
         checkpoint = self.checkpoint
+        require_evaluation_memory(protocol, checkpoint.config.tasks)
         return many_tasks(self.engine, checkpoint.state.theta, checkpoint.config, protocol)
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import core.training.memory
 from core import api
+from core.algorithms.anil import Anil
+from core.algorithms.base import Algorithm
 from core.algorithms.fomaml import Fomaml
+from core.algorithms.maml import Maml
 from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.errors import EngineError
+from core.evaluation_protocol import EvaluationProtocol
 from core.models.settings import NetworkConfig
 from core.training.memory import Limit, memory_limits, require_memory, required_memory
 from tests.support.terminals.forked import Piped
@@ -40,6 +45,15 @@ def small_machine(monkeypatch: pytest.MonkeyPatch) -> None:
             "fomaml.query_points * network.hidden: at least 103 MiB",
         ),
         ("--engine torch --fomaml.tasks 2000", "network.hidden: at least "),
+        (
+            "--validation.tasks 1000 --validation.shots 3000",
+            "validation.tasks * validation.shots: at least 69 MiB",
+        ),
+        (
+            "--validation.tasks 1000 --validation.query-points 2500 --validation.query random "
+            "--validation.noise 1",
+            "validation.tasks * validation.query_points: at least ",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_on_this_machine_are_refused(
@@ -63,6 +77,38 @@ def test_runs_side_by_side_need_the_sum(small_machine: None) -> None:
     require_memory([config, config], at_once=1)
     with pytest.raises(EngineError, match=r"^fomaml.tasks \* fomaml.shots: at least 77 MiB"):
         require_memory([config, config])
+
+
+def test_an_evaluation_that_does_not_fit_is_refused(
+    small_machine: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = "checkpoints/fomaml-source"
+    wanted = ["--shots", "3000", "--steps", "1"]
+    for command in (["eval", run], ["compare", run, "checkpoints/reptile-source"]):
+        assert main([*command, *wanted]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("error: tasks * shots: at least 69 MiB of memory are needed")
+    with pytest.raises(EngineError, match=r"^tasks \* shots: at least 69 MiB"):
+        api.evaluate(api.open_run(run), EvaluationProtocol(shots=3000, steps=(1,)))
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "is_kept"),
+    [
+        (Maml(inner_steps=100), True),
+        (Maml(inner_steps=100, order="first"), False),
+        (Anil(inner_steps=100), False),
+        (Fomaml(inner_steps=100), False),
+    ],
+)
+def test_the_parameters_of_inner_steps_are_counted_where_they_are_kept(
+    algorithm: Fomaml, is_kept: bool
+) -> None:
+    network = NetworkConfig(hidden=(1_000, 1_000))
+    config = RunConfig(algorithm=algorithm, network=network)  # type: ignore[arg-type]
+    one = replace(config, algorithm=replace(algorithm, inner_steps=1))
+    more = required_memory(config)[0] - required_memory(one)[0]
+    assert more == (99 * 4 * config.parameters if is_kept else 0)
 
 
 def test_the_python_interface_refuses_too(tmp_path: Path, small_machine: None) -> None:
@@ -108,11 +154,12 @@ print(status("VmHWM") - before, required_memory(config)[0])
         (Fomaml(tasks=2, shots=10, query_points=8_000), (500, 500)),
         (Fomaml(tasks=2, shots=2, query_points=2, outer_optimizer="adam"), (2_000, 2_000)),
         (Reptile(points=2_000, batch_size=2_000, inner_epochs=500), (8,)),
+        (Maml(tasks=2, inner_steps=30), (500, 500)),
     ],
-    ids=["points of many tasks", "query points", "parameters", "minibatches"],
+    ids=["points of many tasks", "query points", "parameters", "minibatches", "inner steps"],
 )
 def test_no_run_needs_less_than_is_required(
-    engine: str, algorithm: Fomaml | Reptile, hidden: tuple[int, ...]
+    engine: str, algorithm: Algorithm, hidden: tuple[int, ...]
 ) -> None:
     """Otherwise a run would be refused that could be trained."""
     network = NetworkConfig(hidden=hidden)
