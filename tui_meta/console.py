@@ -34,6 +34,8 @@ class Exit(IntEnum):
 
 STANDARD_OUTPUT = "standard output"
 
+NOWHERE = "the working folder was deleted; change to another folder"
+
 
 class StandardOutput(FileIO):
     """Standard output, whose errors name it, as those of any other file name that."""
@@ -126,12 +128,26 @@ def is_closed_output(error: OSError) -> bool:
 def describe_os_error(error: OSError) -> str:
     """Return one line about an error that ended a command."""
     if error.filename:
-        return f"{error.filename}: {reason(error)}"
-    from core.storage.io import working_folder
-
-    if isinstance(error, FileNotFoundError) and not working_folder():
-        return "the working folder was deleted; change to another folder"
+        return with_cause(f"{error.filename}: {reason(error)}")
+    if isinstance(error, FileNotFoundError) and _is_nowhere():
+        return NOWHERE
     return unexpected(error)
+
+
+def with_cause(problem: str) -> str:
+    """Return a ``problem``, and that the working folder was deleted, where that may be the cause.
+
+    No relative path leads anywhere then.
+    """
+    return f"{problem}; {NOWHERE}" if _is_nowhere() else problem
+
+
+def _is_nowhere() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return True
+    return False
 
 
 def flush_stdio() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tui_meta.cli.main import main
 from tui_meta.console import STANDARD_OUTPUT, StandardOutput, describe_os_error
 from tui_meta.views.describe import display_path
 
@@ -47,3 +48,29 @@ def test_a_working_folder_that_was_deleted_is_named() -> None:
 @pytest.mark.usefixtures("deleted_folder")
 def test_a_path_is_shown_whole_where_the_working_folder_was_deleted() -> None:
     assert display_path("/runs/a/000000010.safetensors") == "/runs/a/000000010.safetensors"
+
+
+@pytest.mark.usefixtures("deleted_folder")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sweep", "rates", "--iterations", "1"],
+        ["sweep", "rates", "--watch"],
+        ["report", "rates"],
+        ["reproduce", "reptile2018", "--iterations", "1"],
+        ["reproduce", "reptile2018", "--report"],
+        ["show", "run"],
+        ["eval", "run"],
+        ["config", "--config", "c.toml"],
+        ["--tasks", "planes.py:Planes", "--no-tui"],
+        ["--no-tui", "--iterations", "1"],
+    ],
+    ids=" ".join,
+)
+def test_a_command_in_a_deleted_folder_is_refused_in_a_line_with_the_cause(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert line.endswith("the working folder was deleted; change to another folder")

@@ -16,6 +16,7 @@ from tui_meta.console import (
     flush_stdio,
     is_closed_output,
     print_error,
+    with_cause,
 )
 
 
@@ -31,7 +32,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except LabError as error:
         from tui_meta.cli.errors import describe_error
 
-        print_error(describe_error(error))
+        print_error(with_cause(describe_error(error)))
         return Exit.REFUSED
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
