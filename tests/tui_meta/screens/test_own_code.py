@@ -11,7 +11,7 @@ from core.experiments.specification import specification_of
 from core.extensions.loading import load_named
 from core.session.local import LocalSession
 from tests.support.dashboard.pages import press, settle, shown
-from tests.support.own_code import write_files
+from tests.support.own_code import forget, write_files
 from tests.support.runs import CRAWL, new_plan, until
 from tui_meta.app.application import TuiMetaApp
 
@@ -44,3 +44,25 @@ async def test_a_run_of_own_code_is_watched_paused_and_measured(
         assert "model" in text
         assert "residual" in shown(pilot)
     session.send(Stop(save=False))
+
+
+async def test_a_client_without_the_code_shows_the_run_and_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_files(tmp_path)
+    settings = load_named({"algorithms": ["halves.py:Halves"], "tasks": "planes.py:Planes"})
+    (run,) = specification_of(settings).expand()
+    session = LocalSession([new_plan(tmp_path, run.config, pace=CRAWL)])
+    session.start()
+    until(lambda: session.snapshots()["run"].state == "training")
+    monkeypatch.setattr(session, "start", lambda: None)
+    forget()
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        text = await press(pilot, "plus")
+        assert "no other run: algorithm" in text
+        assert "must be built in or registered" in text
+        for keys in (("escape", "i"), ("escape", "a"), ("v",), ("b",), ("t",), ("f",), ("V",)):
+            await press(pilot, *keys)
+        assert "Halves" in await press(pilot, "w")
+    session.stop(save=False)

@@ -124,8 +124,11 @@ def send(id: str, words: Sequence[str], run: str | None) -> int:
 
 def _add(session: RemoteSession, words: Sequence[str], beside: Snapshot) -> int:
     """Begin a run as ``beside``, but for the settings in ``words``."""
-    out = session.folders()[beside.run].parent
-    new = NewRun(beside, [*session.snapshots().values()], out, beside.algorithm)
+    folder = session.folders().get(beside.run)
+    if folder is None:  # it arrives a moment after its run
+        raise LabError(f"{beside.run} has just begun; try again")
+    new = NewRun(beside, [*session.snapshots().values()], folder.parent, beside.algorithm)
+    new.check()
     new = new.with_words(words)
     name = session.add(new.request)
     Output().print_line(f"{name} started, as {beside.run}: {new.difference_words}")

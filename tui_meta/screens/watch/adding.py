@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.errors import reason
+from core.errors import LabError, reason
 from core.events import Snapshot
 from core.session.run_requests import AddRequest
 from tui_meta.screens.watch.panels import PanelGrid
@@ -44,9 +44,17 @@ class AddRuns(RunList, inherit_bindings=False):
         from tui_meta.views.dialogs.new_run_form import NewRunForm
 
         beside, present = self.scope[0], list(self.dashboard.snapshots.values())
-        out = self.session.folders()[beside.run].parent
-        form = NewRunForm(NewRun(beside, present, out, beside.algorithm))
-        self.app.push_screen(NewRunDialog(form, self._add))
+        folder = self.session.folders().get(beside.run)
+        if folder is None:  # it arrives a moment after its run
+            self.show_message(f"{beside.run} has just begun; try again")
+            return
+        new = NewRun(beside, present, folder.parent, beside.algorithm)
+        try:
+            new.check()
+        except LabError as error:
+            self.show_error(f"no other run: {error}")
+            return
+        self.app.push_screen(NewRunDialog(NewRunForm(new), self._add))
 
     def _add(self, dialog: NewRunDialog, request: AddRequest, words: str) -> None:
         """Add the run, in a thread; a dialog that is still open shows why that is not possible."""

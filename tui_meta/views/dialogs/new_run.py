@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -12,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from core.algorithms.registry import ALGORITHMS
 from core.config import RUN_SETTINGS, TABLES, RunConfig
-from core.errors import ConfigError, RunFolderError
+from core.errors import ConfigError, RunFolderError, UnregisteredError
 from core.events import Snapshot
 from core.experiments.specification import flat_settings, nested_settings, run_config
 from core.session.run_requests import AddRequest
@@ -93,6 +94,12 @@ class NewRun:
     def settings(self) -> Sequence[RunSetting]:
         """The settings of the algorithm, and those of all runs."""
         return [one for one in run_settings(self.algorithm) if one.key in self._given]
+
+    def check(self) -> None:
+        """Raise ``LabError`` if the run beside it has settings or code that only others know."""
+        if self.algorithm not in ALGORITHMS:
+            raise UnregisteredError(ALGORITHM, self.algorithm)
+        self._config({})
 
     # Values.
 
@@ -219,14 +226,14 @@ class NewRun:
             require_run_name(self.out, f"{self.algorithm}-{self.name}")
         except RunFolderError as error:
             return f"{error.problem}; {error.advice}"
-        if not self._folder(self.name).exists():
+        if not self._exists(self.name):
             return ""
         others = (f"{self.name}-{number}" for number in itertools.count(2))
-        free = next(name for name in others if not self._folder(name).exists())
+        free = next(name for name in others if not self._exists(name))
         return f"this run exists already; {free} is free"
 
-    def _folder(self, name: str) -> Path:
-        return self.out / f"{self.algorithm}-{name}"
+    def _exists(self, name: str) -> bool:
+        return os.path.exists(self.out / f"{self.algorithm}-{name}")  # False if it cannot be known
 
     # What differs.
 
