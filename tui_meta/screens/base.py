@@ -135,7 +135,7 @@ class DashboardScreen(QuietFocus, QuietBelow, OneFrame, inherit_bindings=False):
             worker = get_current_worker()
             try:
                 found = find(lambda: worker.is_cancelled)
-            except Exception as error:  # a question without an answer ends, and nothing else
+            except BaseException as error:  # a question without an answer ends, and nothing else
                 known = isinstance(error, LabError | OSError)
                 problem = str(error) if known else unexpected(error)
                 if not worker.is_cancelled:

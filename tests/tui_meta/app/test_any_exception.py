@@ -15,11 +15,19 @@ from tests.support.saboteur import PROBLEM, Call, sabotage
 from tests.support.sessions import folder_for_sockets
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.shutdown import LeaveOnSignals
+from tui_meta.screens.geometry.screen import GeometryPage
+from tui_meta.screens.lab.screen import LabPage
+from tui_meta.screens.page import Page
+from tui_meta.screens.sweep.screen import SweepPage
 from tui_meta.screens.watch.screen import WatchScreen
 
 FAULTS: dict[str, tuple[Call, str]] = {
     "a timer": ((WatchScreen, "_poll"), "x"),
     "an action": ((WatchScreen, "action_pause"), "space"),
+    "the timer of a page": ((Page, "_timer_tick"), "b"),
+    "the timer of a screen": ((SweepPage, "look"), "V"),
+    "a timer that follows": ((GeometryPage, "follow_next"), "v"),
+    "a timer that plays": ((LabPage, "_play_on"), "a,P"),
 }
 
 
@@ -38,8 +46,11 @@ async def test_the_dashboard_ends_with_the_reason_and_training_continues(
         async with app.run_test(size=(120, 40)) as pilot:
             await settle(pilot)
             sabotage(monkeypatch, "", call, times=float("inf")).armed = True
-            await pilot.press(key)
-            await pilot.pause(0.6)
+            await pilot.press(*key.split(","))
+            for _ in range(200):
+                if app.crash:
+                    break
+                await pilot.pause(0.02)
     assert PROBLEM in str(app.crash)
     app.session.leave(terminated=False)
     assert serving.server._session.calls == ["start"]  # type: ignore[attr-defined]

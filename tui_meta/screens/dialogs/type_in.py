@@ -9,9 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from core.errors import LabError
+from core.errors import reason
 from tui_meta.upstream.repaint import PlainModal
-from tui_meta.views.text import Span, fit, line
+from tui_meta.views.text import Span, fit, line, printable
 from tui_meta.widgets.lines import Lines
 
 LONGEST = 100
@@ -61,9 +61,10 @@ class TypeIn(PlainModal[T], inherit_bindings=False):
         """Return the parsed value, or show what is wrong with the text."""
         try:
             taken = self._take(submitted.value)
-        except LabError as error:
+        except Exception as error:  # text that cannot be taken ends the dialog of no dashboard
             hint = self.query_one("#hint", Lines)
-            hint.show([fit(line(Span(str(error), "bright_red")), hint.size.width)])
+            problem = line(Span(printable(reason(error)), "bright_red"))
+            hint.show([fit(problem, hint.size.width)])
             return
         self.dismiss(taken)
 
