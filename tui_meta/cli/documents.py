@@ -1,18 +1,44 @@
 """Tables for papers and pages, and the files that they are written to."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from core.errors import SubjectError, reason
+from core.errors import LabError, SubjectError, reason
 from core.storage.io import write_atomically
 from tui_meta.console import print_note
 from tui_meta.views.describe import display_path
 
 
+def target_file(out: str, name: str) -> Path:
+    """Return the file that ``out`` names: of a folder, or what ends in a slash, ``name`` in it."""
+    return Path(out) / name if out.endswith("/") or Path(out).is_dir() else Path(out)
+
+
+def require_value(flag: str, out: str | None, command: str) -> None:
+    """Refuse another flag in the place of an output, which may begin with a minus sign."""
+    if out and out.startswith("--"):
+        raise LabError(f"{flag} needs a value; see tui-meta {command} --help")
+
+
+def write_document(out: str | None, name: str, text: str) -> None:
+    """Write ``text`` to what ``out`` names, see ``target_file``; None or a minus sign print it.
+
+    Raises ``SubjectError``.
+    """
+    if out in (None, "-"):
+        sys.stdout.write(text)
+    else:
+        write_file(target_file(out or "", name), text.encode())
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Write ``content`` to ``path`` and say so; raises ``SubjectError``."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content)
+    except FileExistsError as error:
+        raise SubjectError(path.parent, "not a folder") from error
     except OSError as error:
         raise SubjectError(path, f"cannot be written ({reason(error)})") from error
     print_note(f"wrote {display_path(str(path))}")

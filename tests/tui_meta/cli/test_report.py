@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 from pathlib import Path
 
 import pandas
@@ -120,6 +121,39 @@ def test_a_table_is_written_into_a_file(
     assert path.read_text() == reported(capsys, str(trained.path), "--to", "latex")
 
 
+def test_an_output_may_be_a_folder_or_standard_output(
+    trained: SweepFolder,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    printed = reported(capsys, str(trained.path))
+    assert reported(capsys, str(trained.path), "--out=-") == printed
+    name = trained.path.name
+    for to, ending in (("markdown", "md"), ("csv", "csv"), ("latex", "tex")):
+        assert reported(capsys, str(trained.path), "--to", to, "--out", "tables/") == ""
+        assert (tmp_path / "tables" / f"{name}.{ending}").is_file()
+    assert Path(f"tables/{name}.md").read_text() == printed
+    assert reported(capsys, str(trained.path), "--out", "tables") == ""
+    assert [one.name for one in tmp_path.iterdir()] == ["tables"]
+
+
+def test_a_figure_is_one_line_where_nothing_can_be_written(
+    trained: SweepFolder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refusing:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "matplotlib.figure":
+                raise OSError("Matplotlib requires access to a writable cache directory")
+
+    monkeypatch.delitem(sys.modules, "matplotlib.figure", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Refusing(), *sys.meta_path])
+    error = reported(capsys, str(trained.path), "--figure", "a.pdf", code=2)
+    assert error.startswith("error: --figure: matplotlib finds no folder that can be written; set")
+    assert error.count("\n") == 1
+
+
 def test_runs_with_names_of_their_own_have_a_column_for_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,7 +174,10 @@ def test_runs_with_names_of_their_own_have_a_column_for_it(
     [
         (("nowhere",), "nowhere: not the folder of a sweep (no sweep.json)"),
         (("{rates}", "--figure", "a.foo"), "--figure a.foo: unknown format; use one of "),
-        (("{rates}", "--out", "no/such/file"), "no/such/file: cannot be written (No such file"),
+        (("{rates}", "--out", "/dev/null/file"), "/dev/null: not a folder"),
+        (("{rates}", "--out", "--to"), "--out needs a value; see tui-meta report --help"),
+        (("{rates}", "--figure", "--to"), "--figure needs a value; see tui-meta report --help"),
+        (("{rates}", "--figure=-"), "--figure -: a figure needs a file; choose another --figure"),
     ],
 )
 def test_what_cannot_be_reported_is_one_line(
@@ -159,7 +196,7 @@ def test_what_cannot_be_reported_is_one_line(
 def test_a_figure_without_matplotlib_names_the_extra(
     trained: SweepFolder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     error = reported(capsys, str(trained.path), "--figure", "a.pdf", code=2)
     assert error == "error: --figure needs matplotlib; pip install 'tui-meta[figures]'\n"
 

@@ -22,6 +22,7 @@ from core.storage.io import write_atomically
 from core.storage.paths import folder_name
 from core.storage.run_folder import read_record
 from core.tasks.sine import SineTasks
+from tui_meta.cli.documents import require_value, target_file
 from tui_meta.console import Exit
 from tui_meta.output import Output
 from tui_meta.views.runs.report import flattened, recorded_config
@@ -106,8 +107,7 @@ def export(paths: Sequence[Path], *, to: Format, out: str | None, force: bool) -
     """
     folders = list(dict.fromkeys(paths))
     configs = [recorded_config(path, read_record(path)) for path in folders]
-    if out and out.startswith("--"):
-        raise LabError("--out needs a value; see tui-meta export --help")
+    require_value("--out", out, "export")
     if out == "-" and to == "tensorboard":
         raise LabError("--out -: TensorBoard needs a folder; choose another --out")
     names = unique_names(map(folder_name, folders))
@@ -174,10 +174,8 @@ def target_files(names: Sequence[str], to: Format, out: str | None) -> list[Path
     """
     if to == "tensorboard":
         return [Path(out or "tensorboard") / name / TENSORBOARD_FILE for name in names]
-    if out is None or out.endswith("/") or Path(out).is_dir():
-        name = names[0] if len(names) == 1 else "runs"
-        return [Path(out or "") / f"{name}.{to}"]
-    return [Path(out)]
+    name = f"{names[0] if len(names) == 1 else 'runs'}.{to}"
+    return [target_file(out, name) if out else Path(name)]
 
 
 def loss_rows(events: Iterable[AnyEvent], config: RunConfig, run: str) -> Iterator[LossRow]:

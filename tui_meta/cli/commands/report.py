@@ -2,7 +2,7 @@
 
 import csv
 import io
-import sys
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,7 +11,15 @@ from core.errors import LabError
 from core.experiments.records import record_of
 from core.experiments.summary import GroupSummary, curve_of, summarize
 from core.experiments.sweep_folder import SweepFolder
-from tui_meta.cli.documents import latex_table, markdown_table, write_file
+from core.storage.paths import folder_name
+from tui_meta.cli.documents import (
+    latex_table,
+    markdown_table,
+    require_value,
+    target_file,
+    write_document,
+    write_file,
+)
 from tui_meta.console import Exit
 from tui_meta.views.numbers import seeds_mean, whole
 from tui_meta.views.sweep.words import (
@@ -25,6 +33,9 @@ from tui_meta.views.sweep.words import (
 
 Format = Literal["markdown", "csv", "latex"]
 
+ENDINGS: dict[Format, str] = {"markdown": "md", "csv": "csv", "latex": "tex"}
+"""Endings of the names of files."""
+
 RUN_COLUMNS = (
     *("run", "group", "seed", "state", "problem", "iteration", "training_loss"),
     *("validation", "low", "high", "median", "diverged_tasks"),
@@ -33,16 +44,19 @@ RUN_COLUMNS = (
 """Columns of the table of runs, before those of the swept settings."""
 
 
-def report(path: Path, *, to: Format, out: Path | None, figure: Path | None) -> int:
+def report(path: Path, *, to: Format, out: str | None, figure: str | None) -> int:
     """Print or write a table of the sweep in the folder ``path``."""
+    require_value("--out", out, "report")
+    require_value("--figure", figure, "report")
+    if figure == "-":
+        raise LabError("--figure -: a figure needs a file; choose another --figure")
     folder = SweepFolder(path)
-    groups = summarize(folder.specification().expand(), folder.results())
+    groups, name = summarize(folder.specification().expand(), folder.results()), folder_name(path)
     if figure:
-        write_file(figure, _figure(groups, figure))
-    if out:
-        write_file(out, WRITERS[to](groups).encode())
-    elif not figure:
-        sys.stdout.write(WRITERS[to](groups))
+        target = target_file(figure, f"{name}.pdf")
+        write_file(target, _figure(groups, target))
+    if out or not figure:
+        write_document(out, f"{name}.{ENDINGS[to]}", WRITERS[to](groups))
     return Exit.DONE
 
 
@@ -108,10 +122,14 @@ WRITERS: dict[Format, Callable[[Sequence[GroupSummary]], str]] = {
 
 def _figure(groups: Sequence[GroupSummary], path: Path) -> bytes:
     """Draw the validation loss of each group over iterations, with its band over seeds."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # else a missing home is several lines
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise LabError("--figure needs matplotlib; pip install 'tui-meta[figures]'") from error
+    except OSError as error:
+        problem = "--figure: matplotlib finds no folder that can be written"
+        raise LabError(f"{problem}; set MPLCONFIGDIR to a folder of your own") from error
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.add_subplot()
     for group in groups:

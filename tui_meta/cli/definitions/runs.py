@@ -119,11 +119,20 @@ def report(
         Literal["markdown", "csv", "latex"], Parameter(help="Format of the table")
     ] = "markdown",
     out: Annotated[
-        Path | None, Parameter(help="Output file (default: standard output)", metavar="FILE")
+        str | None,
+        Parameter(
+            help="Output file or folder (default: -, standard output)",
+            metavar="PATH",
+            allow_leading_hyphen=True,
+        ),
     ] = None,
     figure: Annotated[
-        Path | None,
-        Parameter(help="Draw the curves into this file, such as curves.pdf", metavar="FILE"),
+        str | None,
+        Parameter(
+            help="Draw the curves into this file, such as curves.pdf, or folder",
+            metavar="PATH",
+            allow_leading_hyphen=True,
+        ),
     ] = None,
 ) -> int:
     from tui_meta.cli.commands.report import report

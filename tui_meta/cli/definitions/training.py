@@ -127,8 +127,12 @@ def reproduce(
         Literal["text", "markdown", "latex"], Parameter(help="Format of the tables")
     ] = "text",
     out: Annotated[
-        Path | None,
-        Parameter(help="Output file of Markdown or LaTeX (default: standard output)"),
+        str | None,
+        Parameter(
+            help="Output file or folder of Markdown or LaTeX (default: -, standard output)",
+            metavar="PATH",
+            allow_leading_hyphen=True,
+        ),
     ] = None,
     json: JsonResult = False,
     report: Annotated[
