@@ -73,6 +73,8 @@ class ConfigError(LabError):
             value = repr(self.value)
         except ValueError:
             value = "a number of thousands of digits"
+        except RecursionError:
+            value = "tables or lists in one another, too deep to be shown"
         shown = value if len(value) <= 60 else value[:57] + "..."
         return f"{self.field}: {self.requirement}, got {shown}"
 

@@ -145,10 +145,11 @@ def sweep(
     if folder is None:
         return _in_memory({"seeds": 1, **experiment}, store, threads, follow)
     target = SweepFolder(Path(folder))
-    target.specify(merged({"seeds": 1, **(target.settings() or {})}, experiment))
+    settings = merged({"seeds": 1, **(target.settings() or {})}, experiment)
+    executor = ThreadExecutor(threads)
     with (
-        opened(target, Shard(), store) as opened_sweep,
-        closing(opened_sweep.train(ThreadExecutor(threads))) as results,
+        opened(target, Shard(), store, settings, executor) as opened_sweep,
+        closing(opened_sweep.train(executor)) as results,
     ):
         for result in results:
             follow(result)

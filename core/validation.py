@@ -19,6 +19,9 @@ T = TypeVar("T")
 LARGEST_COUNT = 2**53
 """Iteration counts and sizes stay exact in JSON and in a float64."""
 
+DEEPEST = 20
+"""Tables and lists in one another; settings need four."""
+
 LONGEST_LIST = 600
 """Characters of the names in an error."""
 
@@ -123,6 +126,21 @@ def require_table(plain: object, where: str) -> dict[str, Any]:
     if not isinstance(plain, dict) or not all(isinstance(key, str) for key in plain):
         raise ConfigError(where or "configuration", plain, "must be a table of settings")
     return plain
+
+
+def shallow(plain: object) -> None:
+    """Require tables and lists of few levels, as Python compares and prints them recursively."""
+    level: list[object] = [plain]
+    for _ in range(DEEPEST):
+        level = [
+            below
+            for one in level
+            if isinstance(one, (dict, list, tuple))
+            for below in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return
+    raise ConfigError("configuration", plain, f"must be nested at most {DEEPEST} deep")
 
 
 def refuse_unknown(table: Iterable[str], names: Iterable[str], where: str) -> None:

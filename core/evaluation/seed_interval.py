@@ -7,6 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+_LARGEST_EXACT = 1e100
+"""Larger values are scaled."""
+
 
 @dataclass(frozen=True)
 class SeedInterval:
@@ -26,12 +29,15 @@ class SeedInterval:
     def of(cls, values: Sequence[float], level: float = 0.95) -> SeedInterval:
         """Summarize at least one value."""
         n = len(values)
-        mean = math.fsum(values) / n
+        # Python raises where a sum or a square is too large, as of losses that diverged.
+        scale = max(1.0, max(map(abs, values)) / _LARGEST_EXACT)
+        scaled = [one / scale for one in values]
+        mean = math.fsum(scaled) / n
         margin = math.nan
         if n > 1:
-            deviation = math.sqrt(math.fsum((one - mean) ** 2 for one in values) / (n - 1))
+            deviation = math.sqrt(math.fsum((one - mean) ** 2 for one in scaled) / (n - 1))
             margin = students_t(level, n - 1) * deviation / math.sqrt(n)
-        return cls(n, mean, mean - margin, mean + margin, level)
+        return cls(n, mean * scale, (mean - margin) * scale, (mean + margin) * scale, level)
 
     @property
     def margin(self) -> float:

@@ -98,6 +98,9 @@ class DaskExecutor:
             raise self._lost() from error
         return threads
 
+    def require(self, runs: list[PlannedRun]) -> None:
+        """Do nothing: a worker knows whether it has the memory for its runs."""
+
     def __call__(self, runs: list[PlannedRun], train: RunTrainer) -> Generator[RunResult]:
         """Train ``runs``; yield their results, networks saved here. Raises ``LabError``."""
         batches = Batches(runs)
@@ -219,13 +222,20 @@ def _task() -> Callable[[str, bytes], Any]:
     """Return the function of a task, which is sent as code: its worker may lack this package."""
 
     def task(needed: str, pickled: bytes) -> Any:
+        import sys
+
         from distributed import get_worker
 
         try:
             from core import version
             from core.experiments.dask_worker import train_batch
         except ImportError as error:
+            other = sys.modules.get("core")
             answer: Any = f"tui-meta is not installed ({error})"
+            if other and not hasattr(other, "RunConfig"):
+                place = getattr(other, "__file__", None) or next(iter(other.__path__))
+                answer = f"another package called core is in the way ({place}); rename it, or "
+                answer += "start the worker in another folder"
         else:
             if needed == version.VERSION:
                 answer = train_batch(pickled)

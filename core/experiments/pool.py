@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TypeVar
 
-from core.errors import LabError, unexpected
+from core.errors import LabError, SubjectError, unexpected
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,7 +30,8 @@ def work_off(
 
     A piece that raises gives what ``failed`` makes of it and of the reason. When the iterator is
     closed, or ``stopped`` returns True, work is cancelled, and no thread is left; in the second
-    case, what was done by then is still yielded.
+    case, what was done by then is still yielded. Where the system allows fewer threads, there are
+    fewer; raises ``SubjectError`` where it allows none.
     """
     source, lock = iter(pieces), threading.Lock()
     results: queue.Queue[R | None] = queue.Queue(2 * workers)
@@ -64,9 +65,7 @@ def work_off(
 
     threads = [threading.Thread(target=serve, name=f"worker {n}") for n in range(workers)]
     try:
-        for thread in threads:
-            thread.start()
-        serving = workers
+        serving = _started(threads)
         while serving and not stopped():
             try:
                 result = results.get(timeout=POLL_SECONDS)
@@ -84,3 +83,16 @@ def work_off(
     while not results.empty():
         if (result := results.get()) is not None:
             yield result
+
+
+def _started(threads: Sequence[threading.Thread]) -> int:
+    """Start as many of ``threads`` as the system allows, and return their number."""
+    for started, thread in enumerate(threads):
+        try:
+            thread.start()
+        except RuntimeError as error:
+            if started:
+                return started
+            problem, advice = f"cannot be started ({error})", "end other processes of yours"
+            raise SubjectError("threads", problem, advice) from error
+    return len(threads)

@@ -30,7 +30,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     ``group``. ``training_loss`` is the mean of the last 100 iterations that were logged,
     ``validations`` the curve, and ``last`` the last validation with all its statistics, which has
     the loss on each task. ``network`` is the file of the final parameters, or the run folder,
-    relative to that of the sweep. A run that ``failed`` is tried again.
+    relative to that of the sweep. ``sample`` is the digest of a computation that differs where the
+    bits of runs do. A run that ``failed`` is tried again.
     """
 
     digest: str
@@ -47,6 +48,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     last: Validated | None = None
     network: str = ""
     engine: str = ""
+    sample: str = ""
     host: str = ""
     time: float = 0.0
 
@@ -59,7 +61,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     def content(self) -> dict[str, Any]:
         """All that is the same whenever and wherever the run is trained."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
-        for name in ("host", "time", "engine"):
+        for name in ("host", "time", "engine", "sample"):
             del plain[name]
         plain["spent"].pop("seconds")
         if plain["last"]:
@@ -107,7 +109,7 @@ class ResultLog:
                 line = line[os.write(self._file, line) :]
             sync(self._file)
         except OSError as error:
-            problem = f"a result cannot be written ({reason(error)})"
+            problem = f"the result of {result.run} cannot be written ({reason(error)})"
             raise RunFolderError(self._path, problem, "make room, and start again") from error
 
     def close(self) -> None:
@@ -145,7 +147,7 @@ class FollowedResults:
                             changed = True
         except OSError as error:
             problem = f"results cannot be read ({reason(error)})"
-            raise RunFolderError(self._path, problem) from error
+            raise RunFolderError(Path(error.filename or self._path), problem) from error
         return changed
 
     def _appended(self, name: str, size: int) -> Iterator[RunResult]:

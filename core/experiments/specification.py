@@ -91,8 +91,9 @@ class Specification:
     sweep: Mapping[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
     seeds: tuple[int, ...] | None = None
 
-    def __len__(self) -> int:
-        """The number of runs."""
+    @property
+    def size(self) -> int:
+        """The number of runs, which may be more than ``len`` could return."""
         sizes = [math.prod(map(len, self._swept(one).values())) for one in self.variants]
         return sum(sizes) * len(self.seeds or (0,))
 
@@ -101,7 +102,7 @@ class Specification:
 
         Raises ``ConfigError`` and ``UnknownSettingError``.
         """
-        validation.count("runs", len(self), high=MOST_RUNS)
+        validation.count("runs", self.size, high=MOST_RUNS)
         runs = [run for variant in self.variants for run in self._runs_of(variant)]
         _refuse_equal(runs)
         return runs
@@ -144,6 +145,7 @@ def specification_of(table: Mapping[str, Any]) -> Specification:
     ``sweep`` has a list of values for each setting; ``seeds`` is a list, or how many, from the
     shared ``seed`` on. All else are settings. Raises ``ConfigError`` and ``UnknownSettingError``.
     """
+    validation.shallow(table)
     settings = {key: value for key, value in table.items() if key not in EXPERIMENT}
     variants = _variants(table)
     shared = run_config(variants[0].algorithm, settings)
@@ -243,7 +245,8 @@ def _sweep(plain: object, variants: Sequence[Variant]) -> dict[str, tuple[Any, .
         if key.split(".")[0] in ALGORITHMS.keys() - present:
             raise ConfigError(where, values, "must be a setting of an algorithm that is trained")
         if not isinstance(values, (list, tuple)) or not values or _repeated(values):
-            raise ConfigError(where, values, "must be a list of values, each once")
+            requirement = f"must be a list of at most {MOST_RUNS:,} values, each once"
+            raise ConfigError(where, values, requirement)
     return {key: tuple(values) for key, values in sweep.items()}
 
 
@@ -253,7 +256,7 @@ def _seeds(plain: object, first: int) -> tuple[int, ...]:
         for seed in plain:
             validation.seed("seeds", seed)
         if not plain or _repeated(plain):
-            raise ConfigError("seeds", plain, "must be at least one, each once")
+            raise ConfigError("seeds", plain, f"must be 1 to {MOST_RUNS:,}, each once")
         return tuple(plain)
     validation.count("seeds", plain, high=MOST_RUNS)  # type: ignore[arg-type]
     assert isinstance(plain, int)
@@ -261,6 +264,9 @@ def _seeds(plain: object, first: int) -> tuple[int, ...]:
 
 
 def _repeated(values: Sequence[object]) -> bool:
+    """Return True if a value occurs twice, or there are more than an experiment can have."""
+    if len(values) > MOST_RUNS:
+        return True
     return any(one in values[:at] for at, one in enumerate(values))
 
 

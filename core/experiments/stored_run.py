@@ -9,8 +9,18 @@ import msgspec
 
 from core.commands import Stop
 from core.config import RunConfig
+from core.engines.sample import sample_digest
 from core.errors import RunFolderError, reason
-from core.events import ENDED, AnyEvent, Diverged, EndOfRun, Failed, Progress, Validated
+from core.events import (
+    ENDED,
+    AnyEvent,
+    Diverged,
+    EndOfRun,
+    Failed,
+    Progress,
+    SaveFailed,
+    Validated,
+)
 from core.experiments.results import Ended, RunResult, failed, identity
 from core.experiments.specification import PlannedRun
 from core.experiments.sweep_folder import Store
@@ -60,30 +70,36 @@ class RunTrainer:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             path = save_checkpoint(folder, checkpoint)
-        except OSError as error:
+        except Exception as error:  # whatever it is, the other runs continue
             problem = f"the network cannot be saved ({reason(error)})"
             return failed(run, str(RunFolderError(folder, problem)))
         return msgspec.structs.replace(result, network=str(path.relative_to(self.path)))
 
     def _train_in_folder(self, run: PlannedRun, cancelled: Cancelled) -> RunResult | None:
         ended = threading.Event()
+        unsaved: list[str] = []
 
         def watch(event: AnyEvent) -> None:
             if isinstance(event, EndOfRun):
                 ended.set()
+            if isinstance(event, SaveFailed):
+                unsaved.append(event.problem)
 
         plan = _planned(self.path / "runs", run)
         trainer = Trainer(plan, watch)
         trainer.start()
+        is_cancelled = False
         try:
             # A run that had ended before says so in its state alone.
             while not ended.wait(POLL_SECONDS) and trainer.snapshot.state not in ENDED:
-                if cancelled():
-                    return None
+                if is_cancelled := cancelled():
+                    break
         finally:
             trainer.send(Stop())
             trainer.join()
-        return self._result_of(run, trainer)
+        if unsaved and (trainer.snapshot.unsaved or trainer.folder != plan.folder.path):
+            return failed(run, unsaved[-1])
+        return None if is_cancelled else self._result_of(run, trainer)
 
     def _result_of(self, run: PlannedRun, trainer: Trainer) -> RunResult:
         shot, path = trainer.snapshot, trainer.folder
@@ -104,6 +120,7 @@ class RunTrainer:
             last=msgspec.structs.replace(validated[-1], run=run.name) if validated else None,
             network=str(path.relative_to(self.path)),
             engine=shot.engine,
+            sample="" if ended == "failed" else sample_digest(run.config, shot.engine),
         )
 
 

@@ -60,6 +60,11 @@ class GroupSummary:
         validation = SeedInterval.of(values) if values else None
         return cls(group, varied, planned, validated_on, results, validation)
 
+    @property
+    def is_of_one_kind(self) -> bool:
+        """True if all runs were computed in one way, so that their bits do not depend on where."""
+        return len({(one.engine, one.sample) for one in self.results if one.sample}) < 2
+
     def count(self, state: str) -> int:
         """Return how many of the runs ended so."""
         return sum(result.state == state for result in self.results)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from core.analysis.callbacks import never_cancelled
 from core.experiments.pool import work_off
 from core.experiments.results import ResultLog, RunResult, missing
-from core.experiments.specification import PlannedRun
+from core.experiments.specification import PlannedRun, specification_of
 from core.experiments.stored_run import RunTrainer
 from core.experiments.sweep_folder import Shard, Store, SweepFolder
 from core.experiments.train_run import not_trained
@@ -24,6 +24,9 @@ class Executor(Protocol):
     @property
     def workers(self) -> int:
         """How many runs are trained at once."""
+
+    def require(self, runs: list[PlannedRun]) -> None:
+        """Raise ``LabError`` if ``runs`` cannot be trained here."""
 
     def __call__(self, runs: list[PlannedRun], train: RunTrainer) -> Generator[RunResult]:
         """Yield the results of ``runs`` as they come; raises ``LabError``."""
@@ -39,8 +42,12 @@ class ThreadExecutor:
     workers: int = field(default_factory=usable_processors)
     stopped: Callable[[], bool] = never_cancelled
 
-    def __call__(self, runs: list[PlannedRun], train: RunTrainer) -> Generator[RunResult]:
+    def require(self, runs: list[PlannedRun]) -> None:
+        """Raise ``EngineError`` if as many as are trained at once do not fit in memory."""
         require_memory([run.config for run in runs], at_once=self.workers)
+
+    def __call__(self, runs: list[PlannedRun], train: RunTrainer) -> Generator[RunResult]:
+        self.require(runs)
         workers = min(self.workers, max(1, len(runs)))
         by_digest = {run.digest: run for run in runs}
         with closing(work_off(runs, train.train, not_trained, workers, self.stopped)) as ended:
@@ -71,8 +78,20 @@ class Sweep:
 
 
 @contextmanager
-def opened(folder: SweepFolder, shard: Shard, store: Store) -> Iterator[Sweep]:
-    """Yield the part ``shard`` of the sweep in ``folder``, locked. Raises ``LabError``."""
-    with folder.locked(shard):
-        runs = shard.of(folder.specification().expand())
+def opened(
+    folder: SweepFolder,
+    shard: Shard,
+    store: Store,
+    settings: Mapping[str, Any] | None = None,
+    executor: Executor | None = None,
+) -> Iterator[Sweep]:
+    """Yield the part ``shard`` of the sweep in ``folder``, locked. Raises ``LabError``.
+
+    ``settings`` begin or extend it, once it is known that ``executor`` can train what is missing.
+    """
+    specification = folder.specification() if settings is None else specification_of(settings)
+    runs = shard.of(specification.expand())
+    if executor:
+        executor.require(missing(runs, folder.results()))
+    with folder.locked(shard, settings):
         yield Sweep(folder, missing(runs, folder.results()), len(runs), store)

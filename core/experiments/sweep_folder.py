@@ -114,8 +114,14 @@ class SweepFolder:
         return read_results(self.results_path)
 
     @contextmanager
-    def locked(self, shard: Shard) -> Iterator[None]:
-        """Be the only process that trains ``shard`` while entered; raises ``RunFolderError``."""
+    def locked(self, shard: Shard, settings: Mapping[str, Any] | None = None) -> Iterator[None]:
+        """Be the only process that trains ``shard`` while entered; raises ``RunFolderError``.
+
+        ``settings`` begin or extend the sweep, as in ``specify``. One that another process trains
+        stays as it is.
+        """
+        if settings is not None and self.settings() is None:
+            self.specify(settings)
         path = self.results_path / f"shard-{shard.number}-of-{shard.count}"
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -125,6 +131,8 @@ class SweepFolder:
         lock = FolderLock(path)
         lock.take(required=False)
         try:
+            if settings is not None:
+                self.specify(settings)
             yield
         finally:
             lock.undo()

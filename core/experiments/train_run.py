@@ -10,6 +10,7 @@ import numpy as np
 
 from core.engines import make_engine
 from core.engines.base import Engine, TrainState
+from core.engines.sample import sample_digest
 from core.events import EventHeader, Validated, Validation, spent
 from core.experiments.results import Ended, RunResult, failed, identity
 from core.experiments.specification import PlannedRun
@@ -91,6 +92,7 @@ def train_in_memory(run: PlannedRun, cancelled: Cancelled, pacing: Pacing) -> Tr
         validations=tuple(progress.validations),
         last=progress.last,
         engine=engine.name,
+        sample=sample_digest(config, engine.name),
     )
     return Trained(result, progress.state, progress.metrics.recent_losses)
 

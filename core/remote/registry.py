@@ -301,7 +301,7 @@ def _read_live_entry(path: Path) -> SessionInfo | None:
                 path.unlink(missing_ok=True)
             return None
         return msgspec.json.decode(content, type=SessionInfo)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     finally:
         os.close(descriptor)

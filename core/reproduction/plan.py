@@ -91,11 +91,11 @@ class Reproduction:
 
     def table(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """Return a specification that also has the runs of the one ``before``."""
-        present = {run["name"] for run in before.get("runs", ())}
+        known = specification_of(before) if before else None
+        present = {one.name for one in known.variants} if known else set()
         wanted = present | self.trainings.keys()
         entries = {one.group: one.entry for one in trainings(self.iterations).values()}
-        seeds = specification_of(before).seeds if before else None
         return {
             "runs": [dict(entry) for group, entry in entries.items() if group in wanted],
-            "seeds": sorted({*self.seeds, *(seeds or ())}),
+            "seeds": sorted({*self.seeds, *((known and known.seeds) or ())}),
         }

@@ -11,6 +11,7 @@ import msgspec
 from filelock import FileLock, Timeout, lock_descriptor
 
 from core.errors import Advice, RunFolderError, reason
+from core.storage.io import NOT_JSON
 from core.storage.paths import LOCK
 from core.storage.provenance import command_line
 
@@ -115,5 +116,5 @@ def _named(file: Path) -> Owner:
     try:
         with file.open("rb") as content:
             return msgspec.json.decode(content.read(LONGEST_OWNER), type=Owner)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, *NOT_JSON):
         return Owner("an unknown host", 0, "unknown")

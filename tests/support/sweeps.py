@@ -22,12 +22,16 @@ SECONDS = 2.0
 
 
 def result(
-    run: PlannedRun, mean: float | None, state: Any = "finished", time: float = 0.0
+    run: PlannedRun,
+    mean: float | None,
+    state: Any = "finished",
+    time: float = 0.0,
+    diverged: int = 0,
 ) -> RunResult:
     """Return a result with this loss on a single task after the last step."""
     columns: Any = dict.fromkeys(("mean", "low", "high", "median"), (mean,))
     spent = Spent(1, 1, 1, SECONDS)
-    last = Validated(run=run.name, iteration=CURVE[-1], time=0.0, steps=(2,), diverged=(0,),
+    last = Validated(run=run.name, iteration=CURVE[-1], time=0.0, steps=(2,), diverged=(diverged,),
                      losses=(mean,), spent=spent, **columns)  # fmt: skip
     curve = [(at, mean * (1 + 9 * math.exp(-at / 10))) for at in CURVE] if mean else []
     return RunResult(

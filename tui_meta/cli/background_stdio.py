@@ -34,6 +34,9 @@ PIECE = 2**16
 
 NOT_READ = "standard output is not read"
 
+LOGGED = "events.jsonl has all events"
+"""Where lines of training that were left out are found."""
+
 
 class BackgroundWriter(io.RawIOBase):
     """Writes to ``target`` in a thread of its own; an error there is raised by the next write.
@@ -145,11 +148,15 @@ class BackgroundWriter(io.RawIOBase):
 
 
 class BackgroundStdio:
-    """Replaces standard output and error by streams that never block."""
+    """Replaces standard output and error by streams that never block.
 
-    def __init__(self) -> None:
+    ``kept`` says where the content of lines that are left out is found.
+    """
+
+    def __init__(self, kept: str) -> None:
         self._before = sys.stdout, sys.stderr
-        self._output = BackgroundWriter(_raw(sys.stdout), on_loss=_report_loss)
+        self._kept = kept
+        self._output = BackgroundWriter(_raw(sys.stdout), on_loss=self._report_loss)
         one_file = _is_one_file(sys.stdout, sys.stderr)  # then the order of lines is kept, too
         self._error = self._output if one_file else BackgroundWriter(_raw(sys.stderr))
         sys.stdout = _text(self._output, sys.stdout)
@@ -167,20 +174,23 @@ class BackgroundStdio:
         """Wait until all is read, or a reader reads nothing for ``patience`` seconds."""
         self._output.drain(patience)
         if lines := self._output.left_out:
-            print_error(f"{NOT_READ}: {lines:,} lines were left out; events.jsonl has all events")
+            print_error(f"{NOT_READ}: {lines:,} lines were left out; {self._kept}")
         self._error.drain(PATIENCE_SECONDS)
 
     def restore(self) -> None:
         """Put the former streams back."""
         sys.stdout, sys.stderr = self._before
 
+    def _report_loss(self) -> None:
+        print_error(f"{NOT_READ}; lines are left out until it is, and {self._kept}")
+
 
 @contextmanager
-def background_stdio() -> Iterator[BackgroundStdio]:
+def background_stdio(kept: str = LOGGED) -> Iterator[BackgroundStdio]:
     """Write to standard output and error in the background while entered."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    stdio = BackgroundStdio()
+    stdio = BackgroundStdio(kept)
     try:
         yield stdio
     except BaseException:
@@ -194,10 +204,6 @@ def stdio_is_read() -> bool:
     """Return True if the readers of standard output and error have read everything."""
     writers = (getattr(stream, "buffer", None) for stream in (sys.stdout, sys.stderr))
     return all(writer.is_idle for writer in writers if isinstance(writer, BackgroundWriter))
-
-
-def _report_loss() -> None:
-    print_error(f"{NOT_READ}; lines are left out until it is, and events.jsonl has all events")
 
 
 def _raw(stream: Any) -> Any:

@@ -10,7 +10,7 @@ from core.experiments.summary import GroupSummary
 from tui_meta.cli.tables import print_table
 from tui_meta.output import Output
 from tui_meta.views.numbers import duration, interval, seeds_mean, whole
-from tui_meta.views.sweep.words import difference_words, footnotes, troubles
+from tui_meta.views.sweep.words import difference_words, diverged_tasks, footnotes, troubles
 
 SHOWN_SEEDS = 8
 
@@ -49,6 +49,8 @@ def result_line(result: RunResult) -> str:
         return f"{words}, {result.problem}"
     if one := result.validation:
         words += f", validation loss {interval(one.mean, one.margin)}"
+        if few := diverged_tasks([result.last]):
+            words += f" ({few})"
     return f"{words}, {duration(result.spent.seconds)}"
 
 

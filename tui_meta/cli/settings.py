@@ -164,7 +164,7 @@ def _swept(text: str) -> tuple[str, list[Any]]:
 
     try:
         return key.strip(), tomllib.loads(f"values = [{values}]")["values"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return key.strip(), [word.strip() for word in values.split(",")]
 
 

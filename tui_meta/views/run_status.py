@@ -165,8 +165,11 @@ def validation_text(validated: Validated | None) -> str:
     """Return the mean loss of a validation after the last step, with its margin."""
     if validated is None:
         return "-"
-    result = validated.result
-    return numbers.interval(result.mean, result.margin) if result else "not finite"
+    result, diverged = validated.result, validated.diverged[-1]
+    if result is None:
+        return "not finite"
+    few = f", {numbers.whole(diverged)} diverged" if diverged else ""
+    return f"{numbers.interval(result.mean, result.margin)}{few}"
 
 
 def title_line(

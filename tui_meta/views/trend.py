@@ -39,4 +39,5 @@ def _mean(losses: Sequence[float]) -> float:
 
 def _variance(losses: Sequence[float]) -> float:
     mean = _mean(losses)
-    return sum((loss - mean) ** 2 for loss in losses) / (len(losses) - 1)
+    # A power would raise where a product is infinite, as of losses that diverge.
+    return sum((loss - mean) * (loss - mean) for loss in losses) / (len(losses) - 1)

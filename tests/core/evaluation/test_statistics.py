@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.evaluation.seed_interval import students_t
+from core.evaluation.seed_interval import SeedInterval, students_t
 from core.evaluation.statistics import Statistics
 
 
@@ -38,3 +38,11 @@ def test_statistics_of_a_step_do_not_depend_on_the_others_to_the_bit(n: int, las
 )
 def test_students_t_is_that_of_published_tables(level: float, freedom: int, t: float) -> None:
     assert students_t(level, freedom) == pytest.approx(t, abs=2e-6)
+
+
+@pytest.mark.parametrize("size", [1e90, 1e155, 1e250])
+def test_an_interval_over_losses_that_diverged_is_one_of_large_numbers(size: float) -> None:
+    small, large = SeedInterval.of([1.0, 2.0, 4.0]), SeedInterval.of([size, 2 * size, 4 * size])
+    assert large.mean == pytest.approx(small.mean * size)
+    assert large.margin == pytest.approx(small.margin * size)
+    assert SeedInterval.of([1.7e308, 1.7e308]).mean == pytest.approx(1.7e308)

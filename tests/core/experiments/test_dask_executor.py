@@ -8,6 +8,7 @@ import random
 import signal
 import socket
 import sys
+import types
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -188,6 +189,23 @@ def test_workers_with_another_version_or_without_the_package_are_named(
         with pytest.raises(ClusterError, match=r"worker tcp.*tui-meta is not installed"):
             swept(tmp_path / "b", executor)
         client.run(show)
+
+
+def test_another_package_called_core_is_named(client: Any, address: str, tmp_path: Path) -> None:
+    def replace() -> None:
+        own = {name: sys.modules.pop(name) for name in [*sys.modules] if name.startswith("core")}
+        other = sys.modules["core"] = types.ModuleType("core")
+        other.__file__, other.__path__ = "/theirs/core/__init__.py", []
+        sys.own = own  # type: ignore[attr-defined]
+
+    def restore() -> None:
+        sys.modules.update(sys.own)  # type: ignore[attr-defined]
+
+    client.run(replace)
+    found = r"another package called core is in the way \(/theirs/core/__init__.py\); rename it"
+    with connected(address) as executor, pytest.raises(ClusterError, match=found):
+        swept(tmp_path / "sweep", executor)
+    client.run(restore)
 
 
 # Without a cluster.

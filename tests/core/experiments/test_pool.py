@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from core.errors import EngineError
+from core.errors import EngineError, SubjectError
 from core.experiments.pool import work_off
 from tests.support.runs import until
 
@@ -69,3 +69,23 @@ def test_no_more_pieces_are_begun_than_their_results_are_taken() -> None:
     until(lambda: threading.active_count() > 0)
     results.close()
     assert next(begun) <= 1 + 2 * workers + workers + 1
+
+
+@pytest.mark.parametrize("allowed", [0, 1, 3])
+def test_there_are_as_many_threads_as_the_system_allows(
+    allowed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, started = threading.Thread.start, itertools.count()
+
+    def limited(thread: threading.Thread) -> None:
+        if next(started) >= allowed:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    results = work_off(range(9), doubled, no_failure, 4)
+    if allowed:
+        assert sorted(results) == [2 * piece for piece in range(9)]
+    else:
+        with pytest.raises(SubjectError, match="threads: cannot be started"):
+            list(results)

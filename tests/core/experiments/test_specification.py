@@ -27,6 +27,20 @@ TABLES = st.fixed_dictionaries(
     }
 )
 
+MANY = [
+    *("iterations", "eval_interval", "fixed_tasks", "validation.tasks", "validation.shots"),
+    *("fomaml.tasks", "fomaml.shots"),
+]
+"""Settings with so many combinations of a thousand values that ``len`` could not return them."""
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """Return tables in one another."""
+    table: Any = 1
+    for _ in range(depth):
+        table = {"x": table}
+    return dict(table)
+
 
 def expanded(**table: Any) -> list[PlannedRun]:
     return specification_of(table).expand()
@@ -107,13 +121,16 @@ def test_a_runs_own_setting_is_not_swept() -> None:
         ({"sweep": {"reptile.iner_lr": [1]}}, "did you mean 'reptile.inner_lr'?"),
         ({"sweep": {"seed": [1]}}, "unknown setting 'seed' in sweep"),
         ({"sweep": {"reptile.inner_lr": 0.1}}, "sweep.reptile.inner_lr: must be a list"),
+        ({"sweep": {"reptile.inner_lr": [nested(5_000)]}}, "must be nested at most 20 deep"),
+        ({"sweep": nested(5_000)}, "must be nested at most 20 deep"),
         ({"sweep": {"reptile.inner_lr": []}}, "sweep.reptile.inner_lr: must be a list"),
         ({"sweep": {"reptile.inner_lr": [0.1, 0.10]}}, "each once"),
         ({"sweep": {"reptile.inner_lr": [0.1, -1.0]}}, "reptile.inner_lr: must be a finite"),
         ({"sweep": {"reptile.inner_lr": [0.1]}, "algorithms": ["fomaml"]}, "that is trained"),
         ({"sweep": 3}, "sweep: must be a table"),
         ({"seeds": 0}, "seeds: must be a whole number"),
-        ({"seeds": [1, 1]}, "seeds: must be at least one, each once"),
+        ({"seeds": [1, 1]}, "seeds: must be 1 to 10,000, each once"),
+        ({"seeds": [*range(MOST_RUNS + 1)]}, "seeds: must be 1 to 10,000, each once"),
         ({"seeds": [-1]}, "seeds: must be a whole number"),
         ({"seeds": "5"}, "seeds: must be a whole number"),
         ({"runs": []}, "runs: must be a list of tables"),
@@ -128,6 +145,7 @@ def test_a_runs_own_setting_is_not_swept() -> None:
         ),
         ({"algorithms": ["fomaml", "fomaml"]}, "algorithms: must be at least one, each once"),
         ({"seeds": MOST_RUNS, "algorithms": ["fomaml", "reptile"]}, "runs: must be a whole number"),
+        ({"sweep": {key: [*range(1, 1_000)] for key in MANY}}, "runs: must be a whole number"),
     ],
 )  # fmt: skip
 def test_a_refusal_names_the_setting(table: dict[str, Any], message: str) -> None:
@@ -142,7 +160,7 @@ def test_expansion_is_pure_without_duplicates_and_counted_before(table: dict[str
     specification = specification_of(table)
     runs = specification.expand()
     assert runs == specification_of(table).expand()
-    assert len(runs) == len(specification)
+    assert len(runs) == specification.size
     assert len({run.digest for run in runs}) == len({run.name for run in runs}) == len(runs)
 
 

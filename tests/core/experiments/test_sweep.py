@@ -1,7 +1,9 @@
 """Sweeps: the same results however they are trained, interrupted, divided or extended."""
 
 import dataclasses
+import errno
 import itertools
+import os
 import random
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.api import open_run
-from core.errors import ConfigError, RunFolderError
+from core.errors import ConfigError, EngineError, RunFolderError
 from core.experiments import stored_run
 from core.experiments.results import RunResult, missing, read_results
 from core.experiments.specification import PlannedRun, specification_of
@@ -20,6 +22,10 @@ from core.experiments.stored_run import RunTrainer
 from core.experiments.sweep import ThreadExecutor, opened
 from core.experiments.sweep_folder import Shard, Store, SweepFolder
 from core.storage.checkpoint import load_checkpoint
+from core.storage.run_folder import RunFolder
+from core.sweeps import sweep
+from core.training import memory
+from core.training.memory import Limit
 
 SMALL: dict[str, Any] = {
     "algorithms": ["reptile", "fomaml"],
@@ -223,3 +229,56 @@ def test_a_run_whose_network_cannot_be_saved_has_failed(tmp_path: Path) -> None:
     assert [result.state for result in results] == ["failed"] * 2
     assert "networks" in results[0].problem
     assert "the network cannot be saved (Not a directory)" in results[0].problem
+
+
+@pytest.mark.parametrize("is_rescued", [True, False])
+def test_a_run_that_its_folder_could_not_keep_has_failed_with_the_place_and_is_tried_again(
+    is_rescued: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state" if is_rescued else "/dev/null"))
+    save = RunFolder.save
+
+    def fail(folder: RunFolder, *more: Any, **named: Any) -> Path:
+        if "rescue" in folder.path.parts:
+            return save(folder, *more, **named)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    table = {**SMALL, "algorithms": ["reptile"], "seeds": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "save", fail)
+        (result,) = trained(tmp_path / "sweep", table, "all").values()
+    assert result.state == "failed"
+    assert "No space left on device" in result.problem
+    kept = f"the run is saved in {tmp_path / 'state'}" if is_rescued else "110 is not saved"
+    assert kept in result.problem
+    (again,) = trained(tmp_path / "sweep", table, "all").values()
+    assert again.state == "finished"
+    assert open_run(tmp_path / "sweep" / again.network).latest().state.iteration == 110
+
+
+def test_what_does_not_fit_in_memory_is_refused_before_a_folder_is_created(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "memory_limits", lambda: [Limit(1_000, "a test")])
+    folder = SweepFolder(tmp_path / "sweep")
+    with (
+        pytest.raises(EngineError, match="of memory are needed"),
+        opened(folder, WHOLE, "none", SMALL, ONE),
+    ):
+        pass
+    with pytest.raises(EngineError, match="of memory are needed"):
+        sweep(tmp_path / "sweep", **SMALL)
+    assert not folder.path.exists()
+
+
+def test_a_sweep_that_another_process_trains_is_not_extended(tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path / "sweep")
+    with (
+        opened(folder, WHOLE, "none", SMALL),
+        pytest.raises(RunFolderError, match="being trained by"),
+        opened(folder, WHOLE, "none", {**SMALL, "seeds": 3}),
+    ):
+        pass
+    assert folder.settings() == SMALL
+    with opened(folder, WHOLE, "none", {**SMALL, "seeds": 3}) as extended:
+        assert len(extended.runs) == extended.total == 6

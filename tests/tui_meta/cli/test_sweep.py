@@ -1,8 +1,12 @@
 """``sweep`` trains what a folder lacks, prints results as they come, and a table at the end."""
 
+import contextlib
 import json
+import os
 import signal
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ from core.experiments import stored_run
 from core.experiments.sweep_folder import SweepFolder
 from tests.support.runs import until
 from tests.support.sweeps import make_sweep
+from tui_meta.cli import background_stdio
 from tui_meta.cli.main import main
 
 SMALL = (
@@ -117,6 +122,48 @@ def test_a_signal_keeps_the_results_and_says_how_to_continue(
     done = len(SweepFolder(folder).results())
     assert 1 <= done < 50
     assert swept(capsys, "rates").startswith(f"{50 - done} of 50 runs to train")
+
+
+@pytest.fixture
+def unread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Standard output and error are full pipes, which are not read."""
+    monkeypatch.setattr(background_stdio, "PATIENCE_SECONDS", 0.01)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, bytes(2**16))
+    os.set_blocking(writing, True)
+    with os.fdopen(reading, "rb") as reader, os.fdopen(writing, "w") as out:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", out)
+            yield
+        draining = threading.Thread(target=reader.read)
+        draining.start()
+        out.close()
+        draining.join()
+
+
+@pytest.mark.usefixtures("unread")
+@pytest.mark.parametrize("mode", ["text", "json", "reproduce"])
+def test_a_reader_that_reads_nothing_holds_up_neither_training_nor_a_signal(
+    mode: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = stored_run.train_in_memory
+
+    def interrupt(run: Any, *more: Any) -> Any:
+        if run.config.seed == 9:
+            signal.raise_signal(signal.SIGTERM)
+        return train(run, *more)
+
+    monkeypatch.setattr(stored_run, "train_in_memory", interrupt)
+    if mode == "reproduce":
+        tokens = ["reproduce", "reptile2018", "--iterations", "20", "--folder", "rates"]
+    else:
+        tokens = ["sweep", "rates", *SMALL, *(["--json"] if mode == "json" else [])]
+    assert main([*tokens, "--seeds", "20", "--workers", "1"]) == 128 + signal.SIGTERM
+    assert len(SweepFolder(folder).results()) >= 9
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
 import numpy as np
 import pytest
 
@@ -103,6 +106,15 @@ def test_a_group_of_which_no_run_finished_is_last_and_without_a_mean() -> None:
     best, none = verdict(finished(3, 0.02, 0.01, diverged=3)).groups
     assert (best.text, best.seeds) == ("0.127 ± 0.076", "over 3 seeds")
     assert (none.text, none.seeds, none.more) == ("no finite loss", "over 0 of 3 seeds", "")
+
+
+def test_diverged_tasks_are_counted_over_all_seeds() -> None:
+    shown = verdict(finished(2, 0.01)).single
+    sources = [msgspec.structs.replace(one, diverged=2) for one in shown.result.sources]
+    single = replace(shown, result=msgspec.structs.replace(shown.result, sources=tuple(sources)))
+    runs, names = list(shown.runs), titles({one.run: one for one in shown.runs})
+    (group,) = SeedVerdict.of(run_groups(runs, names), runs, single).groups
+    assert group.text == "0.110 ± 0.13, 4 diverged"
 
 
 @pytest.mark.parametrize("width", [1, 40, 80, 120, 200])

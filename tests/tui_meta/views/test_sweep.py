@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from core.experiments.specification import specification_of
 from core.experiments.summary import best_of, summarize
 from tests.support.dashboard.sweep_status import GRID, RATES, status, swept
 from tests.support.sweeps import SECONDS, loss_of, make_sweep, result, write_results
+from tui_meta.cli.experiments import result_line
 from tui_meta.views.sweep import progress
 from tui_meta.views.sweep.folder import SweepReader
 from tui_meta.views.sweep.head import best_line, progress_line, roughly
@@ -20,6 +22,7 @@ from tui_meta.views.sweep.rows import copied_groups, copied_runs, group_listing,
 from tui_meta.views.sweep.settings import setting_of
 from tui_meta.views.sweep.status import SweepStatus
 from tui_meta.views.sweep.table import Table
+from tui_meta.views.sweep.words import footnotes, troubles
 from tui_meta.views.text import cells, plain
 
 
@@ -180,6 +183,36 @@ def test_a_copy_has_the_numbers_of_the_summary() -> None:
         assert one.mean in row
         if one.summary.difference:
             assert one.summary.difference.interval.mean in row
+
+
+def test_tasks_on_which_adaptation_diverged_are_counted_beside_the_mean() -> None:
+    runs = specification_of({"algorithms": ["reptile"], "seeds": 2}).expand()
+    results = {run.digest: result(run, 2e14, diverged=run.config.seed) for run in runs}
+    (group,) = status(results, runs).groups
+    words = "1 of 2 tasks diverged"
+    assert troubles(group.summary) == words
+    assert words in plain(Table(group_listing(status(results, runs))).lines(120, 10)[1])
+    first, second = [plain(one) for one in Table(run_listing(group)).lines(120, 10)][1:3]
+    assert "diverged" not in first
+    assert "1 of 1 tasks diverged" in second
+    assert "(1 of 1 tasks diverged)" in result_line(results[runs[1].digest])
+    assert "diverged" not in result_line(results[runs[0].digest])
+
+
+def test_results_of_machines_that_compute_other_bits_are_noted() -> None:
+    runs = specification_of({"algorithms": ["reptile"], "seeds": 3}).expand()
+    noted = "the last digits depend on that"
+    for kinds, is_noted in (
+        (("a", "a", ""), False),
+        (("a", "b", "a"), True),
+        (("a", "a", "b"), True),
+    ):
+        results = {
+            run.digest: msgspec.structs.replace(result(run, 0.1), engine="fused", sample=sample)
+            for run, sample in zip(runs, kinds, strict=True)
+        }
+        (group,) = status(results, runs).groups
+        assert any(noted in line for line in footnotes([group.summary])) == is_noted
 
 
 # The lines above.

@@ -42,3 +42,8 @@ def test_a_curve_that_is_short_or_not_finite_has_no_trend() -> None:
     assert trend(curve([1.0] * (LEAST_POINTS - 1))) is None
     assert trend(curve([1.0] * 100 + [math.inf] * 5)) is None
     assert trend(curve([1.0] * 100 + [math.nan])) is None
+
+
+@pytest.mark.parametrize("size", [1e154, 1e200, 1.7e308])
+def test_nothing_is_said_of_losses_whose_squares_are_no_numbers(size: float) -> None:
+    assert trend(curve([1.0, size] * LEAST_POINTS)) is None

@@ -111,6 +111,10 @@ def test_diverged_tasks_are_counted() -> None:
     result = msgspec.structs.replace(shown.result, sources=(bad, *shown.result.sources[1:]))
     (losses,) = Verdict(shown.runs, TITLES, result).lines(140, 1)
     assert "FOMAML 3 diverged, median 0.0300 · Reptile" in plain(losses)
+    finite = msgspec.structs.replace(bad, mean=2e14, low=1e14, high=3e14)
+    result = msgspec.structs.replace(shown.result, sources=(finite, *shown.result.sources[1:]))
+    (losses,) = Verdict(shown.runs, TITLES, result).lines(140, 1)
+    assert ", 3 diverged · Reptile" in plain(losses)
 
 
 def test_the_verdict_is_asked_for_once_and_again_after_more_training() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +19,14 @@ from core.reproduction.plan import Reproduction
 from core.reproduction.protocols import chosen
 from core.training.processors import usable_processors
 from tui_meta.app.signals import FirstSignal, interrupt_at_once
-from tui_meta.cli.documents import latex_table, markdown_table, write_file
+from tui_meta.cli.background_stdio import background_stdio
+from tui_meta.cli.commands.sweep import kept_in
+from tui_meta.cli.documents import (
+    latex_table,
+    markdown_table,
+    require_value,
+    write_document,
+)
 from tui_meta.cli.experiments import print_runs, result_line
 from tui_meta.cli.tables import print_json, print_table
 from tui_meta.console import Exit, print_note
@@ -52,7 +58,7 @@ def reproduce(
     tasks: int,
     workers: int | None,
     to: Format,
-    out: Path | None,
+    out: str | None,
     as_json: bool,
     report: bool,
     dry_run: bool,
@@ -63,6 +69,7 @@ def reproduce(
     validation.count("--tasks", tasks, low=2, high=MOST_TASKS)
     if workers is not None:
         validation.count("--workers", workers, high=10_000)
+    require_value("--out", out, "reproduce")
     if out and (as_json or to == "text"):
         raise LabError("--out needs --to markdown or latex")
     wanted = Reproduction(chosen(names), _seeds(seeds), iterations, tasks)
@@ -97,30 +104,31 @@ def _seeds(given: Sequence[int]) -> tuple[int, ...]:
 
 def _train(wanted: Reproduction, folder: SweepFolder, workers: int) -> int | None:
     """Train the runs that have no result, with a line for each; return a signal's exit code."""
-    runs = wanted.runs(folder)
-    with FirstSignal() as interrupts, folder.locked(Shard()):
-        sweep = Sweep(folder, missing(runs, folder.results()), len(runs), "final")
-        if sweep.runs:
-            counted = f"{whole(len(sweep.runs))} of {whole(sweep.total)} runs to train"
-            watch = shell_command("tui-meta", "sweep", folder.path, "--watch")
-            print_note(f"{counted}, {whole(workers)} at once; watch them with: {watch}")
-        done = sweep.total - len(sweep.runs)
-        executor = ThreadExecutor(workers, lambda: interrupts.received is not None)
-        with closing(sweep.train(executor)) as results:
-            for number, result in enumerate(results, done + 1):
-                print_note(f"{number}/{sweep.total} {result_line(result)}")
-        return interrupts.exit_code
+    settings = wanted.table(folder.settings() or {})
+    with background_stdio(kept_in(folder)) as stdio:
+        with FirstSignal() as interrupts, folder.locked(Shard(), settings):
+            runs = wanted.runs(folder)
+            sweep = Sweep(folder, missing(runs, folder.results()), len(runs), "final")
+            if sweep.runs:
+                counted = f"{whole(len(sweep.runs))} of {whole(sweep.total)} runs to train"
+                watch = shell_command("tui-meta", "sweep", folder.path, "--watch")
+                print_note(f"{counted}, {whole(workers)} at once; watch them with: {watch}")
+            done = sweep.total - len(sweep.runs)
+            executor = ThreadExecutor(workers, lambda: interrupts.received is not None)
+            with closing(sweep.train(executor)) as results:
+                for number, result in enumerate(results, done + 1):
+                    print_note(f"{number}/{sweep.total} {result_line(result)}")
+            code = interrupts.exit_code
+        stdio.finish(patient=code is None)
+        return code
 
 
-def _print(found: Sequence[Section], notes: Sequence[str], to: Format, out: Path | None) -> None:
+def _print(found: Sequence[Section], notes: Sequence[str], to: Format, out: str | None) -> None:
     if to == "text":
         _print_tables(found, notes)
         return
     text = "\n".join(WRITERS[to](found, notes)) + "\n"
-    if out:
-        write_file(out, text.encode())
-    else:
-        sys.stdout.write(text)
+    write_document(out, f"reproduction.{'md' if to == 'markdown' else 'tex'}", text)
 
 
 def _print_tables(found: Sequence[Section], notes: Sequence[str]) -> None:

@@ -17,12 +17,14 @@ from core.experiments.sweep import Executor, Sweep, ThreadExecutor, opened
 from core.experiments.sweep_folder import SPECIFICATION, Shard, Store, SweepFolder
 from core.session.notification import Occasion, run_command
 from core.training.processors import usable_processors
-from tui_meta.app.signals import FirstSignal
+from tui_meta.app.signals import FirstSignal, is_by_signal
+from tui_meta.cli.background_stdio import background_stdio
 from tui_meta.cli.experiments import outcome, print_groups, print_runs, result_line
 from tui_meta.cli.settings import configure, experiment_table, naming_flags, read_settings
 from tui_meta.cli.tables import print_json
 from tui_meta.console import Exit, print_note, require_terminal
 from tui_meta.output import Output
+from tui_meta.views.describe import display_path
 from tui_meta.views.numbers import whole
 from tui_meta.views.shell import shell_command
 
@@ -55,17 +57,25 @@ def sweep(
     if dry_run:
         print_runs(part.of(configure({}, table, source).runs))
         return Exit.DONE
-    with (
-        FirstSignal() as interrupts,
-        _executor(scheduler, workers, lambda: interrupts.received is not None) as executor,
-    ):
-        folder.specify(table)
-        with opened(folder, part, store) as sweep:
+    with background_stdio(kept_in(folder)) as stdio:
+        with (
+            FirstSignal() as interrupts,
+            _executor(scheduler, workers, lambda: interrupts.received is not None) as executor,
+            opened(folder, part, store, table, executor) as sweep,
+        ):
             report = Report(sweep, notify or "", as_json=as_json)
             report.follow(sweep, executor)
             again = _command("sweep", folder, *(["--scheduler", scheduler] if scheduler else []))
             report.finish(folder, again if interrupts.received else "")
-            return interrupts.exit_code or report.exit_code()
+            code = interrupts.exit_code or report.exit_code()
+        # All results are on disk by now, whether or not the last lines are read.
+        stdio.finish(patient=not is_by_signal(code))
+        return code
+
+
+def kept_in(folder: SweepFolder) -> str:
+    """Return where results are found whose lines were not read."""
+    return f"{display_path(str(folder.results_path))} has all results"
 
 
 def watch_sweep(path: Path, *, alone: bool) -> int:

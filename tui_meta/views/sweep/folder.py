@@ -6,15 +6,16 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.errors import RunFolderError
+from core.errors import RunFolderError, reason
 from core.experiments.followed_sweep import FollowedSweep
 from core.experiments.results import RunResult
 from core.experiments.specification import PlannedRun
 from core.experiments.summary import summarize
 from core.experiments.sweep_folder import SweepFolder
+from core.user_folders import with_home
 from tui_meta.views.sweep import progress
 from tui_meta.views.sweep.status import SweepRun, SweepStatus
-from tui_meta.views.sweep.words import names_beside_algorithms
+from tui_meta.views.sweep.words import diverged_tasks, names_beside_algorithms
 
 
 class SweepReader:
@@ -75,7 +76,7 @@ def sweep_run(run: PlannedRun, results: Mapping[str, RunResult]) -> SweepRun:
         result.validation,
         result.training_loss,
         result.spent.seconds,
-        result.problem,
+        result.problem or diverged_tasks([result.last]),
         result.network,
     )
 
@@ -83,8 +84,8 @@ def sweep_run(run: PlannedRun, results: Mapping[str, RunResult]) -> SweepRun:
 def sweep_at(typed: str) -> Path:
     """Return the folder of a sweep; raises ``RunFolderError`` if there is none."""
     try:
-        path = Path(typed.strip()).expanduser()
-    except RuntimeError as error:
-        raise RunFolderError(Path(typed), str(error)) from error
+        path = Path(with_home(typed.strip()))
+    except OSError as error:
+        raise RunFolderError(Path(typed), reason(error)) from error
     SweepFolder(path).specification()
     return path

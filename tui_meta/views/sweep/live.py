@@ -14,6 +14,7 @@ from tui_meta.views.run_groups import run_groups
 from tui_meta.views.run_status import remaining
 from tui_meta.views.runs.report import flattened_table
 from tui_meta.views.sweep.status import SweepRun, SweepStatus
+from tui_meta.views.sweep.words import diverged_tasks
 
 
 def live_status(dashboard: DashboardState) -> SweepStatus:
@@ -62,7 +63,7 @@ def _run(shot: Snapshot, title: str, history: EventHistory) -> SweepRun:
         validations[-1].result if validations else None,
         shot.loss,
         shot.elapsed,
-        trouble.problem if trouble else "",
+        trouble.problem if trouble else diverged_tasks([*validations][-1:]),
     )
 
 

@@ -9,7 +9,7 @@ from tui_meta.views.numbers import duration, interval, loss, seeds_mean, whole
 from tui_meta.views.sweep.settings import order_of
 from tui_meta.views.sweep.status import SweepGroup, SweepRun, SweepStatus
 from tui_meta.views.sweep.table import Column, Listing, Row
-from tui_meta.views.sweep.words import difference_words, setting_words
+from tui_meta.views.sweep.words import difference_words, group_diverged_tasks, setting_words
 from tui_meta.views.tabular import Rows
 
 _GROUP = Column("group", is_left=True)
@@ -50,7 +50,8 @@ def _group_row(group: SweepGroup, sweep: SweepStatus) -> Row:
     values = [group.values.get(one.name) for one in sweep.settings]
     summary, done = group.summary, group.states["finished"]
     difference = summary.difference.interval.mean if summary.difference else 0.0
-    others = state_words(group.states)
+    tasks = group_diverged_tasks(summary)
+    others = ", ".join(filter(None, [state_words(group.states), tasks]))
     first = [*map(setting_words, values)] if sweep.settings else [group.name]
     numbers = [f"{done}/{summary.planned}", seeds_mean(summary.validation)]
     troubled = group.states["diverged"] + group.states["failed"]
@@ -66,7 +67,7 @@ def _group_row(group: SweepGroup, sweep: SweepStatus) -> Row:
         ],
         " ".join([group.name, *first, others]).casefold(),
         marked=group is sweep.best,
-        styles={len(first) + 3: "red" if troubled else "green"},
+        styles={len(first) + 3: "red" if troubled or tasks else "green"},
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from core.events import Validated
 from core.experiments.summary import GroupSummary, best_of
 from tui_meta.views.numbers import seeds_mean, whole
 
@@ -35,9 +36,25 @@ def difference_words(group: GroupSummary) -> str:
 
 
 def troubles(group: GroupSummary) -> str:
-    """Return how many runs diverged or failed."""
+    """Return how many runs diverged or failed, and on how many tasks those that finished did."""
     counts = {state: group.count(state) for state in ("diverged", "failed")}
-    return ", ".join(f"{whole(count)} {state}" for state, count in counts.items() if count)
+    runs = [f"{whole(count)} {state}" for state, count in counts.items() if count]
+    return ", ".join([*runs, *filter(None, [group_diverged_tasks(group)])])
+
+
+def group_diverged_tasks(group: GroupSummary) -> str:
+    """Return the same as ``diverged_tasks``, of all runs that are part of the mean."""
+    return diverged_tasks(one.last for one in group.results if one.validation)
+
+
+def diverged_tasks(validated: Iterable[Validated | None]) -> str:
+    """Return on how many validation tasks adaptation diverged; nothing if it did on none.
+
+    A single one decides on a mean.
+    """
+    known = [one for one in validated if one]
+    count, tasks = sum(one.diverged[-1] for one in known), sum(len(one.losses) for one in known)
+    return f"{whole(count)} of {whole(tasks)} tasks diverged" if count else ""
 
 
 def footnotes(groups: Sequence[GroupSummary]) -> list[str]:
@@ -53,4 +70,7 @@ def footnotes(groups: Sequence[GroupSummary]) -> list[str]:
         lines.append(f"{line}; {several}" if len(compared) > 1 else line)
     elif best_of(groups) is None and any(one.validation for one in groups):
         lines.append("no comparison: the groups are validated in different ways")
+    if not all(one.is_of_one_kind for one in groups):
+        lines.append("runs of a group were computed by different engines, versions or processors")
+        lines[-1] += ": the last digits depend on that"
     return lines

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.evaluation.seed_interval import SeedInterval, seed_differences
 from core.events import Snapshot
 from core.experiments.summary import Difference
-from tui_meta.views.numbers import seeds_mean
+from tui_meta.views.numbers import seeds_mean, whole
 from tui_meta.views.run_groups import RunGroup
 from tui_meta.views.run_status import sample
 from tui_meta.views.text import Line, Span, first_that_fits, fit, line
@@ -27,8 +27,9 @@ _MEAN = "mean ± 95 % interval"
 class JudgedGroup:
     """A group of so many ``runs`` and its mean loss over the seeds that have one.
 
-    ``index`` is its place among all groups. The best group has no ``difference``, and neither has
-    one that shares fewer than two seeds with it.
+    ``index`` is its place among all groups, and ``diverged`` counts the tasks of all its runs on
+    which adaptation diverged. The best group has no ``difference``, and neither has one that shares
+    fewer than two seeds with it.
     """
 
     title: str
@@ -36,6 +37,7 @@ class JudgedGroup:
     runs: int
     loss: SeedInterval | None
     difference: Difference | None
+    diverged: int = 0
 
     @property
     def seeds(self) -> str:
@@ -47,8 +49,9 @@ class JudgedGroup:
 
     @property
     def text(self) -> str:
-        """The mean with its interval."""
-        return seeds_mean(self.loss) if self.loss else "no finite loss"
+        """The mean with its interval, and the number of tasks that decide on it."""
+        diverged = f", {whole(self.diverged)} diverged" if self.diverged else ""
+        return f"{seeds_mean(self.loss) if self.loss else 'no finite loss'}{diverged}"
 
     @property
     def more(self) -> str:
@@ -85,7 +88,7 @@ class SeedVerdict:
         samples: bool = False,
     ) -> SeedVerdict:
         """Return the verdict on ``groups`` of all ``runs``, from that on those that finished."""
-        means = single.losses
+        means, diverged = single.losses, single.diverged
         losses = {
             group.label: {
                 int(runs[place].config.get("seed", 0)): means[runs[place].run]
@@ -103,6 +106,7 @@ class SeedVerdict:
                 len(group.members),
                 found.get(group.label),
                 differences.get(group.label),
+                sum(diverged.get(runs[place].run, 0) for place in group.members),
             )
             for index, group in enumerate(groups)
         ]

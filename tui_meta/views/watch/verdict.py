@@ -51,6 +51,12 @@ class Verdict:
         return {run.run: one.mean for run, one in sources if one.mean is not None}
 
     @property
+    def diverged(self) -> dict[str, int]:
+        """On how many tasks the adaptation of each run diverged, which decides on its mean."""
+        sources = zip(self.runs, self.result.sources, strict=False)
+        return {run.run: one.diverged for run, one in sources}
+
+    @property
     def tasks(self) -> str:
         """How many tasks there are."""
         return f"{whole(self.result.protocol.tasks)} tasks"
@@ -143,7 +149,8 @@ def _loss(source: SourceResult) -> str:
         return f"{whole(source.diverged)} diverged{median}"
     if not source.iteration:
         return loss(source.mean)
-    return interval(source.mean, (source.high - source.low) / 2)
+    shown = interval(source.mean, (source.high - source.low) / 2)
+    return f"{shown}, {whole(source.diverged)} diverged" if source.diverged else shown
 
 
 def _mean(named: tuple[str, SourceResult]) -> float:
