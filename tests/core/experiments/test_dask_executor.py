@@ -191,23 +191,6 @@ def test_workers_with_another_version_or_without_the_package_are_named(
         client.run(show)
 
 
-def test_another_package_called_core_is_named(client: Any, address: str, tmp_path: Path) -> None:
-    def replace() -> None:
-        own = {name: sys.modules.pop(name) for name in [*sys.modules] if name.startswith("core")}
-        other = sys.modules["core"] = types.ModuleType("core")
-        other.__file__, other.__path__ = "/theirs/core/__init__.py", []
-        sys.own = own  # type: ignore[attr-defined]
-
-    def restore() -> None:
-        sys.modules.update(sys.own)  # type: ignore[attr-defined]
-
-    client.run(replace)
-    found = r"another package called core is in the way \(/theirs/core/__init__.py\); rename it"
-    with connected(address) as executor, pytest.raises(ClusterError, match=found):
-        swept(tmp_path / "sweep", executor)
-    client.run(restore)
-
-
 # Without a cluster.
 
 
@@ -300,6 +283,20 @@ def test_equal_tasks_have_equal_keys_and_others_not(tmp_path: Path) -> None:
         keys.append(client.keys)
     assert keys[0] == keys[1]
     assert len({*keys[0], *keys[2]}) == len(keys[0]) + len(keys[2])
+
+
+def test_another_package_called_core_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = dask_executor._task()
+    monkeypatch.setattr(distributed, "get_worker", lambda: SimpleNamespace(address="tcp://here:1"))
+    for name in [one for one in sys.modules if one.partition(".")[0] == "core"]:
+        monkeypatch.delitem(sys.modules, name)
+    other = types.ModuleType("core")
+    other.__file__, other.__path__ = "/theirs/core/__init__.py", []
+    monkeypatch.setitem(sys.modules, "core", other)
+    monkeypatch.setitem(sys.modules, "core.version", None)  # a checkout's finder would find it
+    assert task("1", b"").startswith(
+        "worker tcp://here:1: another package called core is in the way (/theirs/core/__init__.py)"
+    )
 
 
 def test_a_worker_that_does_not_see_the_folder_says_so(tmp_path: Path) -> None:
