@@ -11,7 +11,8 @@ from textual.widgets import Input
 
 from core.errors import reason
 from tui_meta.upstream.repaint import PlainModal
-from tui_meta.views.text import Span, fit, line, printable
+from tui_meta.views.printable import printable
+from tui_meta.views.text import Span, fit, line
 from tui_meta.widgets.lines import Lines
 
 LONGEST = 100
