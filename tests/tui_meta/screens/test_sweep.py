@@ -20,6 +20,7 @@ from tests.support.sweeps import loss_of, make_sweep, result, write_results
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.preferences import Preferences
 from tui_meta.delta_driver.output import Output
+from tui_meta.screens.sweep.chart import MapPanel
 from tui_meta.screens.sweep.screen import SweepPage
 from tui_meta.screens.watch.screen import WatchScreen
 
@@ -66,6 +67,16 @@ async def test_a_folder_is_shown_without_runs(folder: Path) -> None:
             assert under_cursor(text).startswith("16, 16 0.02")
             assert ("validation over inner_lr and hidden" in text) == (size != (60, 15))
         assert "validation over" in await press(pilot, "o")
+
+
+async def test_a_heat_map_fills_its_panel_whenever_that_gets_another_size(folder: Path) -> None:
+    async with watching(folder).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        panel = pilot.app.screen.query_one(MapPanel)
+        for height in (8, 12):
+            panel.styles.height = height
+            await settle(pilot)
+            assert len([line for line in panel._lines if line]) == height - 1
 
 
 async def test_results_appear_while_another_process_trains(folder: Path) -> None:

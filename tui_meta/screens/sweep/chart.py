@@ -21,6 +21,28 @@ from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import LinesPanel
 
 
+class MapPanel(LinesPanel):
+    """Shows a heat map, which fills it."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.map: HeatMap | None = None
+        self._chosen: SweepGroup | None = None
+
+    def show_map(self, heat: HeatMap, chosen: SweepGroup | None) -> None:
+        """Show ``heat`` from now on, and which cell the ``chosen`` group is in."""
+        self.map, self._chosen = heat, chosen
+        self._draw()
+
+    def on_resize(self, _: events.Resize) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        if self.map:
+            scale = ramp(color=not self.app.no_color, ascii=getattr(self.app, "ascii_only", False))
+            self.show_titled(self.map.title, self.map.lines(*self.size, scale, self._chosen))
+
+
 class SweepChart(Container, LaidOutOnce):
     """Shows a plot or a heat map; the same content is drawn once."""
 
@@ -43,7 +65,7 @@ class SweepChart(Container, LaidOutOnce):
 
     def compose(self) -> ComposeResult:
         yield Chart(id="chart")
-        yield LinesPanel(id="map")
+        yield MapPanel(id="map")
 
     def prepare(
         self,
@@ -86,28 +108,11 @@ class SweepChart(Container, LaidOutOnce):
         """Show the chart that was made last."""
         if self._is_painted:
             return
-        heat, self._is_painted = self._next_map, True
-        self._turn(self._map if heat == self._map else heat)
+        self._is_painted = True
+        chart, panel = self.query_one(Chart), self.query_one(MapPanel)
+        heat = self._map = panel.map if self._next_map == panel.map else self._next_map
+        chart.display, panel.display = heat is None, heat is not None
         if heat:
-            self._paint_map()
+            panel.show_map(heat, self._chosen)
         else:
-            self.query_one(Chart).show(self._plot)
-
-    def _turn(self, heat: HeatMap | None) -> None:
-        """Show the map ``heat``, or a plot."""
-        chart, panel = self.query_one(Chart), self.query_one(LinesPanel)
-        self._map = heat
-        chart.display = heat is None
-        if heat and not panel.display:
-            self.call_after_refresh(self._paint_map)  # it has no cells yet
-        panel.display = heat is not None
-
-    def on_resize(self, _: events.Resize) -> None:
-        """Draw the map in the cells that it has now."""
-        self.call_after_refresh(self._paint_map)
-
-    def _paint_map(self) -> None:
-        panel = self.query_one(LinesPanel)
-        if self._map:
-            scale = ramp(color=not self.app.no_color, ascii=getattr(self.app, "ascii_only", False))
-            panel.show_titled(self._map.title, self._map.lines(*panel.size, scale, self._chosen))
+            chart.show(self._plot)
