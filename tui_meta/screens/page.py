@@ -13,6 +13,7 @@ from tui_meta.screens.base import DashboardScreen, bindings
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.footer import page_footer
 from tui_meta.views.keys.table import PAGE_KEYS, Groups, Key, page_groups
+from tui_meta.views.latest import Latest
 from tui_meta.views.run_status import page_title
 from tui_meta.views.tabular import Rows, plot_rows, run_rows
 from tui_meta.views.text import Line
@@ -37,6 +38,7 @@ class Page(DashboardScreen, inherit_bindings=False):
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__(session, dashboard)
         self._timer_ticks = 0
+        self._footer = Latest[Line]()
 
     def __init_subclass__(cls, **settings: Any) -> None:
         cls.BINDINGS = bindings((*cls.KEYS, *PAGE_KEYS))
@@ -52,7 +54,8 @@ class Page(DashboardScreen, inherit_bindings=False):
         return self.KEYS
 
     def footer(self, width: int) -> Line:
-        return page_footer(self.footer_keys, width, self.dashboard.keymap)
+        keys, keymap = self.footer_keys, self.dashboard.keymap
+        return self._footer.of((*keys, width, keymap), lambda: page_footer(keys, width, keymap))
 
     def copied(self) -> tuple[str, Rows]:
         """Return the name and rows of what is copied: the first chart, or else the runs."""

@@ -26,6 +26,9 @@ _STATE_STYLES = {
 _WIDTH_OF_TARGET, _ROOMY_WIDTH = 76, 96
 """Columns from which a run's one line names its last iteration and its loss; the latter in full."""
 
+_LEAST_CELLS_IN_TITLE = 12
+"""Of a run in the title of a page: a name, percent and a state."""
+
 LEAST_BAR, LARGEST_BAR = 4, 24
 """Cells of the bar of one run of many."""
 
@@ -206,13 +209,14 @@ def title_line(
 
 def page_title(name: str, all_runs: Sequence[RunStatus], width: int) -> Line:
     """Return the first line of a page: its name, and the status of the runs in short."""
+    left = line(Span("tui-meta", "bold"), Span(f"  ·  {name}", "bold"))
+    room = width - cells(left) - 1
     runs: list[Span | str] = []
-    for one in all_runs:
+    for one in all_runs if len(all_runs) * _LEAST_CELLS_IN_TITLE <= room else ():
         at = numbers.percent(one.snapshot.iteration, one.snapshot.target)
         style = _STATE_STYLES.get(one.snapshot.state, "dim")
         runs += [f"  {one.title} ", Span(at), Span(f" {one.word}", style)]
-    left = line(Span("tui-meta", "bold"), Span(f"  ·  {name}", "bold"))
-    return spread(left, first_that_fits([line(*runs), ()], width - cells(left) - 1), width)
+    return spread(left, first_that_fits([line(*runs), ()], room), width)
 
 
 def connection_words(connection: Connection) -> list[str]:
