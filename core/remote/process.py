@@ -16,7 +16,7 @@ from core.remote.registry import SessionEndpoint
 from core.remote.server import Server
 from core.session.local import LocalSession
 from core.session.notification import Notifier
-from core.training.priority import GroupPriority
+from core.training.priority import TRAINING, set_group_niceness
 from core.training.run_plan import Plan
 
 LINGER_SECONDS = 3_600.0
@@ -40,6 +40,7 @@ def main() -> None:
         return  # this process was started early, and is not needed
     request = msgspec.json.decode(given, type=LaunchRequest)
     sys.argv = request.command_line
+    set_group_niceness(TRAINING)  # the process has a session of its own
     received: list[int] = []  # not an Event: a handler may interrupt a wait for one and deadlock
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the process has no terminal
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -81,9 +82,7 @@ def main() -> None:
 
 def _await_end(session: LocalSession, server: Server, received: Sequence[int]) -> None:
     needed_at = time.monotonic()
-    priority = GroupPriority()
     while not (server.ended.wait(CHECK_SECONDS) or received):
-        priority.set_watched(server.has_subscribers)
         have_ended = all(one.state in ENDED for one in session.snapshots().values())
         if server.has_subscribers or not have_ended:
             needed_at = time.monotonic()

@@ -9,11 +9,6 @@ from pathlib import Path
 TRAINING = 3
 """Lower than a user interface, so that keys respond sooner on a busy machine."""
 
-WATCHED = 10
-"""Of a session with clients, where Linux schedules sessions as groups. From a key to its effect
-two training threads otherwise take a third of the processor that paints.
-"""
-
 BATTERY = 19
 """A battery gets the time that training leaves: all of a free core, two percent of two busy ones.
 With training at niceness 5 it got three."""
@@ -33,22 +28,14 @@ def set_thread_niceness(niceness: int) -> None:
                 os.setpriority(os.PRIO_PROCESS, thread, niceness)
 
 
-class GroupPriority:
-    """The priority of all processes that have one session (``setsid``) with this one.
+def set_group_niceness(niceness: int, group: Path = Path("/proc/self/autogroup")) -> None:
+    """Raise the niceness of all processes that were started in one session (``setsid``) with this
+    one, against those of other sessions.
 
     Linux may give each session an equal share of the processors (``sched_autogroup``, as most
     distributions for desktops do). The niceness of a thread then counts within its session only,
-    and a user interface is in another one. A niceness of the session that the user sets stays.
+    and a user interface is in another one.
     """
-
-    def __init__(self, group: Path = Path("/proc/self/autogroup")) -> None:
-        self._group = group
-        self._niceness = 0
-
-    def set_watched(self, watched: bool) -> None:
-        """Give way to user interfaces, and more so while one of them watches."""
-        niceness = WATCHED if watched else TRAINING
-        with suppress(Exception):
-            if niceness != self._niceness == int(self._group.read_text().rpartition(" ")[2]):
-                self._group.write_text(str(niceness))
-                self._niceness = niceness
+    with suppress(Exception):
+        if int(group.read_text().rpartition(" ")[2]) < niceness:
+            group.write_text(str(niceness))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import core.training.priority
-from core.training.priority import TRAINING, WATCHED, GroupPriority, set_thread_niceness
+from core.training.priority import set_group_niceness, set_thread_niceness
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="threads have no niceness here")
 
@@ -72,22 +72,18 @@ def test_a_niceness_that_is_refused_is_no_failure(monkeypatch: pytest.MonkeyPatc
     assert niceness_after(19) == os.getpriority(os.PRIO_PROCESS, 0)
 
 
-def test_a_session_gives_way_as_a_group_and_more_so_while_it_is_watched(tmp_path: Path) -> None:
-    file = tmp_path / "autogroup"
-    file.write_text("/autogroup-17 nice 0\n")
-    group = GroupPriority(file)
-    for watched, niceness in ((False, TRAINING), (True, WATCHED), (True, WATCHED)):
-        group.set_watched(watched)
-        assert file.read_text().split()[-1] == str(niceness)
-    file.write_text("/autogroup-17 nice 15\n")
-    group.set_watched(False)
-    assert file.read_text().split()[-1] == "15", "the user's own"
+@pytest.mark.parametrize(("before", "after"), [(0, 3), (3, 3), (10, 10), (-5, 3)])
+def test_a_session_gives_way_as_a_group(before: int, after: int, tmp_path: Path) -> None:
+    group = tmp_path / "autogroup"
+    group.write_text(f"/autogroup-17 nice {before}\n")
+    set_group_niceness(3, group)
+    assert int(group.read_text().split()[-1]) == after
 
 
 @pytest.mark.parametrize("content", [None, "", "no number"])
 def test_a_session_without_a_group_is_no_failure(content: str | None, tmp_path: Path) -> None:
-    file = tmp_path / "autogroup"
+    group = tmp_path / "autogroup"
     if content is not None:
-        file.write_text(content)
-    GroupPriority(file).set_watched(True)
-    assert (file.read_text() if file.exists() else None) == content
+        group.write_text(content)
+    set_group_niceness(3, group)
+    assert (group.read_text() if group.exists() else None) == content
