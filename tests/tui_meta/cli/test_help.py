@@ -107,6 +107,13 @@ def test_a_page_looks_as_cyclopts_draws_it(look: str, monkeypatch: pytest.Monkey
         assert found == expected, command
 
 
+def test_flags_are_analysed_as_by_cyclopts() -> None:
+    of_cyclopts = App.assemble_argument_collection(app)
+    assert [(one.parameter, one.keys, one.hint) for one in app.assemble_argument_collection()] == [
+        (one.parameter, one.keys, one.hint) for one in of_cyclopts
+    ]
+
+
 @pytest.mark.parametrize(
     ("environment", "note"),
     [

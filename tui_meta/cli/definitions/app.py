@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cyclopts import App
+from cyclopts import App, ArgumentCollection
 
 from core.version import NAME_AND_VERSION
-from tui_meta.cli.definitions.help import print_help
+from tui_meta.cli.definitions.help import arguments_of, print_help
 
 EXAMPLES = """\
 Examples:
@@ -55,6 +55,9 @@ class CommandLine(App):
             yield
         finally:
             self.default_command = common
+
+    def assemble_argument_collection(self, **_given: Any) -> ArgumentCollection:
+        return arguments_of(self)  # for the parser too, which needs nothing else
 
     def generate_completion(self, **given: Any) -> str:
         with self.every_setting():

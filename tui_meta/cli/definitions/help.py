@@ -26,7 +26,7 @@ def _page(app: App, command: Sequence[str], medium: Medium) -> Iterator[str]:
     described = app
     for name in command:
         described = described[name]
-    arguments = _arguments(described)
+    arguments = arguments_of(described)
     usage = described.usage or _usage([app.name[0], *command], arguments)
     yield from paragraphs(usage, medium, "usage")
     yield ""
@@ -39,7 +39,7 @@ def _page(app: App, command: Sequence[str], medium: Medium) -> Iterator[str]:
     yield from paragraphs(examples.rstrip(), medium)
 
 
-def _arguments(app: App) -> ArgumentCollection:
+def arguments_of(app: App) -> ArgumentCollection:
     """Return what a command takes."""
     if not app.default_command:
         return ArgumentCollection()
