@@ -13,7 +13,7 @@ from tui_meta.screens.base import DashboardScreen, bindings
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.footer import page_footer
 from tui_meta.views.keys.table import PAGE_KEYS, Groups, Key, page_groups
-from tui_meta.views.latest import Latest
+from tui_meta.views.recent import Recent
 from tui_meta.views.run_status import page_title
 from tui_meta.views.tabular import Rows, plot_rows, run_rows
 from tui_meta.views.text import Line
@@ -38,7 +38,7 @@ class Page(DashboardScreen, inherit_bindings=False):
     def __init__(self, session: Session, dashboard: DashboardState) -> None:
         super().__init__(session, dashboard)
         self._timer_ticks = 0
-        self._footer = Latest[Line]()
+        self._footer = Recent[Line]()
 
     def __init_subclass__(cls, **settings: Any) -> None:
         cls.BINDINGS = bindings((*cls.KEYS, *PAGE_KEYS))

@@ -11,9 +11,9 @@ from core.session.api import View
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.footer import Situation, footer
-from tui_meta.views.latest import Latest
 from tui_meta.views.messages.log import MessageKey
 from tui_meta.views.plots.plot import Plot
+from tui_meta.views.recent import Recent
 from tui_meta.views.run_settings import is_validated
 from tui_meta.views.run_status import RunStatus, run_lines, title_line
 from tui_meta.views.text import Line, Span, line
@@ -49,7 +49,7 @@ class WatchState:
         self.enlarged = False
         self.arrangement = layout.Arrangement(())
         self._size = (0, 0)
-        self._title, self._footer = Latest[Line](), Latest[Line]()
+        self._title, self._footer = Recent[Line](), Recent[Line]()
         self.lenses: dict[str, Lens] = {}
         """Display options of charts that differ from the defaults."""
         self._begin()
@@ -291,10 +291,8 @@ class WatchState:
         if hidden:
             of = f"{self.lines.noun} {lines.start + 1}-{lines.stop} of {len(lines) + hidden} "
             tabs = line(Span(of, "bold"), *tabs)
-        made_of = self.dashboard.statuses, self.dashboard.connection, tabs, width
-        return self._title.of(
-            (*made_of, self.frozen), lambda: title_line(*made_of, frozen=self.frozen)
-        )
+        inputs = self.dashboard.statuses, self.dashboard.connection, tabs, width, self.frozen
+        return self._title.of(inputs, lambda: title_line(*inputs[:-1], frozen=self.frozen))
 
     def message_lines(self, width: int) -> Sequence[Line]:
         """Return the newest messages; in a tiny terminal, the size it needs."""
