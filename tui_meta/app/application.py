@@ -150,6 +150,8 @@ class TuiMetaApp(
         in_background(import_plotext)  # until the first numbers come, with which charts are drawn
         self.stylesheet.read_all(style_sheets())
         self.stylesheet.parse()
+        if self.lowest is not self.watch_screen:  # without runs no first numbers will be shown
+            self.set_timer(1.0, freeze_modules)
 
     def on_watch_screen_loaded(self) -> None:
         """Import the other screens in the background, once the first numbers are shown."""

@@ -1,7 +1,10 @@
 """What imported modules hold is excluded from garbage collection at known moments."""
 
+from pathlib import Path
+
 import pytest
 
+from core.session.local import LocalSession
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import settle
 from tui_meta.app.application import TuiMetaApp
@@ -32,6 +35,16 @@ async def test_modules_are_frozen_once_the_runs_are_loaded(
         begin()
         await settle(pilot)
         await settle(pilot)
+        assert len(frozen) == 1
+
+
+@pytest.mark.usefixtures("no_timers")
+async def test_modules_are_frozen_where_nothing_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, frozen: list[int]
+) -> None:
+    app = TuiMetaApp(LocalSession([]), sweep=tmp_path)
+    monkeypatch.setattr(app, "set_timer", lambda _, call: call())
+    async with app.run_test():
         assert len(frozen) == 1
 
 
