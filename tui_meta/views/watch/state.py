@@ -355,9 +355,8 @@ class WatchState:
 
     def plots(self, panels: Collection[str] | None = None) -> dict[str, tuple[Plot, str]]:
         """Return the plot of each visible chart (of those in ``panels``), and the text below."""
-        visible = self.arrangement.panels
-        if panels is not None:
-            visible = tuple(panel for panel in visible if panel in panels)
+        shown = self.arrangement.panels
+        visible = [panel for panel in shown if panels is None or panel in panels]
         made = {}
         for panel, plot in self._plots(visible):
             if plot.cursor is None:
