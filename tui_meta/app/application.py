@@ -18,6 +18,7 @@ from core.commands import SetPace
 from core.errors import reason
 from core.session.api import Session
 from tui_meta.app.ascii import AsciiFilter
+from tui_meta.app.bell import bell_sequences
 from tui_meta.app.commands import PaletteCommands
 from tui_meta.app.pages import (
     PAGES,
@@ -43,7 +44,6 @@ from tui_meta.upstream.key_order import OneKeyAtATime
 from tui_meta.upstream.plotext import import_plotext
 from tui_meta.upstream.style_sheets import WithParsedOnce
 from tui_meta.upstream.terminal_input import ReadWholeSequences
-from tui_meta.views.bell import bell_sequences
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.dialogs.quit_choice import QuitChoice, default_quit_choice
 from tui_meta.views.keys.concepts import concepts

@@ -6,9 +6,9 @@ from core.commands import Stop
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import settle
 from tui_meta.app.application import TuiMetaApp
+from tui_meta.app.bell import bell_sequences
 from tui_meta.app.preferences import Preferences
 from tui_meta.delta_driver.output import Output
-from tui_meta.views.bell import bell_sequences
 
 pytestmark = pytest.mark.usefixtures("no_timers")
 
