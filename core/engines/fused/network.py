@@ -36,8 +36,8 @@ UNUSED_SECONDS = 30 * 86_400
 """Compiled code of another version is removed if no start has used it for this long."""
 
 SOURCES = (
-    *("build", "compiler", "compiler_settings", "layout", "machine", "native", "signatures"),
-    *("simd", "hessian", *MODULES.values()),
+    *("build", "compiler", "layout", "machine", "native", "signatures", "simd"),
+    *("hessian", "ranges", *MODULES.values()),
 )
 """Modules that compiled code, or its file, depends on."""
 

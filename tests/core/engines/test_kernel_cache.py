@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import resource
 import time
@@ -20,11 +21,11 @@ from core.algorithms.fomaml import Fomaml
 from core.config import RunConfig
 from core.engines.fused import engine as engine_module
 from core.engines.fused import kernel_cache, network
-from core.engines.fused.compiler_settings import own_settings
+from core.engines.fused.build import own_settings
 from core.engines.fused.engine import FusedEngine
 from core.engines.fused.kernel_cache import LARGEST, cached_library, read_code
 from core.engines.fused.native import Code
-from core.engines.fused.signatures import Variant
+from core.engines.fused.signatures import MODULES, Variant
 
 
 class Made(NamedTuple):
@@ -187,3 +188,20 @@ def test_settings_of_numba_in_the_environment_have_no_effect_and_stay(
     assert os.environ["NUMBA_DISABLE_JIT"] == "1"
     monkeypatch.undo()
     numba.config.reload_config()
+
+
+def test_compiled_code_belongs_to_all_sources_that_it_is_made_of() -> None:
+    package = "core.engines.fused."
+    found, waiting = set[str](), {"build", *MODULES.values()}
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        tree = ast.parse(Path(network.__file__).with_stem(name).read_text())
+        imported = {
+            f"{node.module}.{alias.name}" if f"{node.module}." == package else node.module or ""
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        waiting |= {one.removeprefix(package) for one in imported if package in one} - found
+    assert found == set(network.SOURCES)
