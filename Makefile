@@ -5,7 +5,8 @@ BIN := .venv/bin
 SEEDS := 5
 
 .DEFAULT_GOAL := help
-.PHONY: help install develop run test test-quick check fix soak bench snapshots pictures reproduction
+.PHONY: help install develop run test pytest test-quick check lint types fix soak bench snapshots \
+	pictures reproduction
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -29,18 +30,25 @@ develop: .venv/developed ## Create .venv with the program and the development to
 run: install ## Train FOMAML and Reptile in the dashboard
 	$(BIN)/tui-meta
 
-test: check ## Run all checks and tests
+test: lint ## Run all checks and tests
+	$(MAKE) --jobs=2 types pytest
+
+pytest: develop
 	$(BIN)/pytest
 
 test-quick: develop ## Run the tests that are not marked e2e, picture or slow
 	$(BIN)/pytest -m "not e2e and not picture and not slow"
 
-check: develop ## Check lint, format, types, import contracts and words; changes nothing
+check: lint types ## Check lint, format, types, import contracts and words; changes nothing
+
+lint: develop
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_words.py
+
+types: develop
+	$(BIN)/mypy
 
 fix: develop ## Format, and fix what ruff can fix
 	$(BIN)/ruff check --fix .
