@@ -5,8 +5,9 @@ types below is trusted. A client sends ``Hello``, then any number of ``Call`` an
 session answers each call with one ``Reply``, and sends an ``Update`` when something has changed.
 """
 
+import functools
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -247,9 +248,29 @@ def to_frame(message: Message) -> bytes:
     return HEAD.pack(len(body)) + body
 
 
-decode_hello: Callable[[bytes], Hello] = Decoder(Hello).decode
-decode_client_message: Callable[[bytes], ClientMessage] = Decoder(ClientMessage).decode
-decode_server_message: Callable[[bytes], ServerMessage] = Decoder(ServerMessage).decode
+@functools.cache
+def _decoder(kind: Any) -> Decoder[Any]:
+    """Return the decoder of a type; it takes milliseconds of a start, and each side needs few."""
+    return Decoder(kind)
+
+
+def decode_hello(content: bytes) -> Hello:
+    """Decode the first message of a client; raises one of ``NOT_A_MESSAGE``, as those below."""
+    hello: Hello = _decoder(Hello).decode(content)
+    return hello
+
+
+def decode_client_message(content: bytes) -> ClientMessage:
+    """Decode a later message of a client."""
+    message: ClientMessage = _decoder(ClientMessage).decode(content)
+    return message
+
+
+def decode_server_message(content: bytes) -> ServerMessage:
+    """Decode a message of a session."""
+    message: ServerMessage = _decoder(ServerMessage).decode(content)
+    return message
+
 
 NOT_A_MESSAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ConfigError)
 """Errors that the decoders raise for bytes that are not one of their messages."""
