@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +122,25 @@ def test_a_signal_keeps_the_results_and_says_how_to_continue(
     done = len(SweepFolder(folder).results())
     assert 1 <= done < 50
     assert swept(capsys, "rates").startswith(f"{50 - done} of 50 runs to train")
+
+
+def test_a_second_interrupt_quits_at_once_however_long_an_iteration_takes(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_quit = threading.Event()
+
+    def train(run: Any, cancelled: Callable[[], bool], pacing: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        until(cancelled)
+        while not has_quit.is_set():  # and no chunk ends
+            os.kill(os.getpid(), signal.SIGINT)
+            has_quit.wait(0.01)
+
+    monkeypatch.setattr(stored_run, "train_in_memory", train)
+    monkeypatch.setattr(os, "_exit", lambda code: has_quit.set())
+    assert main(["sweep", "rates", *SMALL, "--workers", "1"]) == 130
+    assert "stopping; Ctrl-C again quits at once" in capfd.readouterr().err
+    assert has_quit.is_set()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from core.reproduction.protocols import chosen
 from core.training.processors import usable_processors
 from tui_meta.app.signals import FirstSignal, interrupt_at_once
 from tui_meta.cli.background_stdio import background_stdio
-from tui_meta.cli.commands.sweep import kept_in
+from tui_meta.cli.commands.sweep import kept_in, stopped_by
 from tui_meta.cli.documents import (
     latex_table,
     markdown_table,
@@ -114,7 +114,7 @@ def _train(wanted: Reproduction, folder: SweepFolder, workers: int) -> int | Non
                 watch = shell_command("tui-meta", "sweep", folder.path, "--watch")
                 print_note(f"{counted}, {whole(workers)} at once; watch them with: {watch}")
             done = sweep.total - len(sweep.runs)
-            executor = ThreadExecutor(workers, lambda: interrupts.received is not None)
+            executor = ThreadExecutor(workers, stopped_by(interrupts))
             with closing(sweep.train(executor)) as results:
                 for number, result in enumerate(results, done + 1):
                     print_note(f"{number}/{sweep.total} {result_line(result)}")

@@ -18,7 +18,7 @@ from core.experiments.sweep_folder import SPECIFICATION, Shard, Store, SweepFold
 from core.session.notification import Occasion, run_command
 from core.training.processors import usable_processors
 from tui_meta.app.signals import FirstSignal, is_by_signal
-from tui_meta.cli.background_stdio import background_stdio
+from tui_meta.cli.background_stdio import background_stdio, stdio_is_read
 from tui_meta.cli.experiments import outcome, print_groups, print_runs, result_line
 from tui_meta.cli.settings import configure, experiment_table, naming_flags, read_settings
 from tui_meta.cli.tables import print_json
@@ -60,7 +60,7 @@ def sweep(
     with background_stdio(kept_in(folder)) as stdio:
         with (
             FirstSignal() as interrupts,
-            _executor(scheduler, workers, lambda: interrupts.received is not None) as executor,
+            _executor(scheduler, workers, stopped_by(interrupts)) as executor,
             opened(folder, part, store, table, executor) as sweep,
         ):
             report = Report(sweep, notify or "", as_json=as_json)
@@ -71,6 +71,23 @@ def sweep(
         # All results are on disk by now, whether or not the last lines are read.
         stdio.finish(patient=not is_by_signal(code))
         return code
+
+
+def stopped_by(interrupts: FirstSignal) -> Callable[[], bool]:
+    """Return a function that returns True once a signal has come.
+
+    An iteration may take hours: what a further Ctrl-C does is announced then.
+    """
+
+    def stopped() -> bool:
+        if interrupts.received is None:
+            return False
+        if interrupts.may_abandon is not stdio_is_read:
+            print_note("stopping; Ctrl-C again quits at once, and results so far are kept")
+            interrupts.may_abandon = stdio_is_read
+        return True
+
+    return stopped
 
 
 def kept_in(folder: SweepFolder) -> str:
