@@ -51,7 +51,7 @@ class FusedEngine:
 
     def advance(self, state: TrainState, n: int) -> Advance:
         losses = np.empty(n)
-        for first in range(0, n, BLOCK):
+        for first in range(0, n or 1, BLOCK):
             part = self._advance(state, min(BLOCK, n - first))
             state, losses[first : first + BLOCK] = part.state, part.losses
         return Advance(state, losses)
