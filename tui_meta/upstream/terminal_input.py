@@ -46,10 +46,14 @@ _TOKEN: Final = re.compile(
     rb"|(?P<alt>\x1b(?:[^\x1b\[\]OPX^_\x80-\xff]|[\xc0-\xff][\x80-\xbf]*))"
     rb"|(?P<start>\x1b(?:\[(?:200~.*|M[^\x1b]{0,2}|\[?|[0-?]*[ -/]*)"
     rb"|O|[]PX^_][^\x1b\x07]*\x1b?)?\Z)"
+    rb"|(?P<escape>\x1b(?=\x1b\[\d{1,5};\d{1,5}R))"
     rb"|(?P<broken>\x1b(?:\[[0-?]*[ -/]*|[]PX^_][^\x1b\x07]*|O)?)",
     re.DOTALL,
 )
-"""``start`` is an incomplete sequence at the end; ``broken`` one that another byte interrupts."""
+"""``start`` is an incomplete sequence at the end; ``broken`` one that another byte interrupts.
+
+``escape`` is the key, read together with an answer of the terminal, which comes after each repaint.
+"""
 
 _PASTE: Final = b"\x1b[200~"
 
@@ -135,6 +139,8 @@ class TerminalInput:
             )
         elif token.lastgroup == "sequence":
             yield from self._sequence(text)
+        elif token.lastgroup == "escape":
+            yield _escape_key()
 
     def _sequence(self, text: str) -> Iterator[Message]:
         """Yield the events of a sequence; nothing for one that means nothing to Textual."""

@@ -133,6 +133,13 @@ def test_a_far_terminal_is_waited_for_longer() -> None:
     assert (Typed().send(*pieces), Typed(far=True).send(*pieces)) == (["escape"], ["up"])
 
 
+def test_an_escape_that_is_read_with_an_answer_of_the_terminal_is_a_key() -> None:
+    answer = b"\x1b[5;9R"
+    assert Typed().send(b"\x1b" + answer) == ["escape", "CursorPosition"]
+    assert Typed().send(b"\x1b", answer) == ["escape", "CursorPosition"]
+    assert Typed().send(b"\x1b\x1b[A") == ["up"], "alt and a cursor key in rxvt"
+
+
 def test_keys_after_escape_are_keys() -> None:
     assert Typed().send(b"\x1b", 0.1, b"w", b"\x1b", 0.1, b"\x1b", 1.0, b"[", 10.0, b"[") == [
         "escape", "w", "escape", "escape", "left_square_bracket",
