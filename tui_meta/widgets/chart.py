@@ -198,6 +198,7 @@ class Chart(LaidOutOnce, FocusStyledOnce):
     def render_line(self, y: int) -> Strip:
         """Return line `y` of the content, from the strips drawn last."""
         strip = self._strips[y] if y < len(self._strips) else Strip([])
+        strip = strip.adjust_cell_length(self.size.width)
         return strip.apply_style(self.visual_style.rich_style)
 
     def _draw(self, plot: Plot) -> list[Strip]:

@@ -43,14 +43,15 @@ class Lines(LaidOutOnce, FocusStyledOnce):
             self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
-        """The line ``y`` of the content, as long as it is."""
+        """The line ``y`` of the content."""
         content = self._lines[y] if y < len(self._lines) else ()
-        return _strip(content, self.visual_style.rich_style)
+        return _strip(content, self.size.width, self.visual_style.rich_style)
 
 
 @lru_cache(maxsize=256)
-def _strip(content: Line, style: Style) -> Strip:
-    return Strip([Segment(span.text, _style(span)) for span in content]).apply_style(style)
+def _strip(content: Line, width: int, style: Style) -> Strip:
+    strip = Strip([Segment(span.text, _style(span)) for span in content])
+    return strip.adjust_cell_length(width).apply_style(style)
 
 
 def _style(span: Span) -> Style:
