@@ -127,8 +127,8 @@ class FollowedResults:
         self._read: dict[str, int] = {}
         """Bytes read of each file."""
         self.found: dict[str, RunResult] = {}
-        """The results by digest. Of several results of a run one that did not fail counts, else
-        the newest."""
+        """The results by digest. Of several results of a run one that did not fail counts, of those
+        the first that has a network; else the newest."""
 
     def read(self) -> bool:
         """Read what is new; return False if there is nothing. Raises ``RunFolderError``.
@@ -170,9 +170,9 @@ class FollowedResults:
 _DECODER = msgspec.json.Decoder(RunResult)
 
 
-def _rank(result: RunResult) -> tuple[bool, float]:
+def _rank(result: RunResult) -> tuple[bool, bool, float]:
     failed = result.state == "failed"
-    return failed, -result.time if failed else result.time
+    return failed, not result.network, -result.time if failed else result.time
 
 
 def read_results(path: Path) -> dict[str, RunResult]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.engines import make_engine
+from core.errors import RunFolderError
 from core.evaluation.adaptation import many_tasks
 from core.evaluation.seed_interval import SeedInterval
 from core.evaluation.statistics import Statistics, has_diverged, number
@@ -24,6 +25,7 @@ from core.reproduction.protocols import PROTOCOLS
 from core.reproduction.published import Published
 from core.reproduction.verdict import Interval, Verdict, verdict
 from core.storage.checkpoint import Checkpoint, load_checkpoint
+from core.storage.latest_checkpoint import latest_checkpoint
 from core.training.memory import require_evaluation_memory
 
 Losses = NDArray[np.float64]
@@ -113,7 +115,7 @@ def measured(folder: SweepFolder, reproduction: Reproduction) -> Iterator[Row]:
             planned = [run for run in runs if run.group == training.group]
             ended = [results[run.digest] for run in planned if run.digest in results]
             finished = [one for one in ended if one.state == "finished"]
-            networks = [load_checkpoint(folder.path / one.network) for one in finished]
+            networks = [network_of(folder, one) for one in finished]
             budget = Budget.of(training, len(reproduction.seeds), ended)
             published = [one for one in protocol.published if one.method == method.name]
             losses = _losses(protocol, published, networks, reproduction.tasks)
@@ -129,6 +131,21 @@ def measured(folder: SweepFolder, reproduction: Reproduction) -> Iterator[Row]:
                     verdict=_verdict(one, ours) if budget.is_published else None,
                     budget=budget,
                 )
+
+
+def is_kept(folder: SweepFolder, result: RunResult) -> bool:
+    """Return True if the network of a run is there, or there is none as it has not finished."""
+    is_there = bool(result.network) and (folder.path / result.network).exists()
+    return is_there or result.state != "finished"
+
+
+def network_of(folder: SweepFolder, result: RunResult) -> Checkpoint:
+    """Return the final network of a run; raises ``RunFolderError`` and ``CheckpointError``."""
+    if not is_kept(folder, result):
+        problem = f"the network of {result.run} is not there"
+        raise RunFolderError(folder.path, problem, "train it again")
+    path = folder.path / result.network
+    return latest_checkpoint(path).checkpoint if path.is_dir() else load_checkpoint(path)
 
 
 def _losses(

@@ -56,6 +56,35 @@ def test_runs_are_trained_and_their_losses_are_those_of_eval(
         assert row["ours"]["loss"] == pytest.approx(sum(one["mean"] for one in losses) / 2)
 
 
+@pytest.mark.parametrize("lost", ["file", "name"])
+def test_a_run_whose_network_is_not_there_is_trained_again(
+    lost: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = reproduced(capsys, *SMALL)
+    (file,) = (FOLDER / "results").glob("*.jsonl")
+    (one,) = SweepFolder(FOLDER).results().values()
+    if lost == "name":
+        file.write_text(file.read_text().replace(one.network, ""))
+    (FOLDER / one.network).unlink()
+    _, err = reproduced(capsys, *SMALL, "--report", code=2)
+    assert err == f"error: {FOLDER}: the network of {one.run} is not there; train it again\n"
+    again, err = reproduced(capsys, *SMALL)
+    assert err.startswith("1 of 1 runs to train")
+    assert again.splitlines()[:5] == out.splitlines()[:5]
+
+
+def test_a_run_that_a_sweep_has_finished_in_a_folder_is_measured(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out, _ = reproduced(capsys, *SMALL)
+    for file in (FOLDER / "results").glob("*.jsonl"):
+        file.unlink()
+    assert main(["sweep", str(FOLDER), "--store", "all"]) == 0
+    capsys.readouterr()
+    again, _ = reproduced(capsys, *SMALL, "--report")
+    assert again.splitlines()[:5] == out.splitlines()[:5]
+
+
 def test_a_second_time_nothing_is_trained(capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = reproduced(capsys, *SMALL)
     assert reproduced(capsys, *SMALL) == (out, "")

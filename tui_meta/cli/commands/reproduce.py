@@ -14,7 +14,7 @@ from core.experiments.results import missing
 from core.experiments.specification import MOST_RUNS, specification_of
 from core.experiments.sweep import Sweep, ThreadExecutor
 from core.experiments.sweep_folder import Shard, SweepFolder
-from core.reproduction.measure import measured
+from core.reproduction.measure import is_kept, measured
 from core.reproduction.plan import Reproduction
 from core.reproduction.protocols import chosen
 from core.training.processors import usable_processors
@@ -108,7 +108,9 @@ def _train(wanted: Reproduction, folder: SweepFolder, workers: int) -> int | Non
     with background_stdio(kept_in(folder)) as stdio:
         with FirstSignal() as interrupts, folder.locked(Shard(), settings):
             runs = wanted.runs(folder)
-            sweep = Sweep(folder, missing(runs, folder.results()), len(runs), "final")
+            # Without its network, a result cannot be measured.
+            found = {of: one for of, one in folder.results().items() if is_kept(folder, one)}
+            sweep = Sweep(folder, missing(runs, found), len(runs), "final")
             if sweep.runs:
                 counted = f"{whole(len(sweep.runs))} of {whole(sweep.total)} runs to train"
                 watch = shell_command("tui-meta", "sweep", folder.path, "--watch")
