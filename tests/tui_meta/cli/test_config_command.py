@@ -1,6 +1,7 @@
 """``config`` prints all settings as TOML that ``--config`` reads back."""
 
 import dataclasses
+import re
 import tomllib
 from pathlib import Path
 from unittest.mock import patch
@@ -144,3 +145,14 @@ def test_wrong_settings_are_one_line(capsys: pytest.CaptureFixture[str]) -> None
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("error: --seed: must be ")
+
+
+def test_every_setting_has_its_help_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    settings = [n for n, line in enumerate(lines) if re.match(r"(# )?\w+ =", line)]
+    assert len(settings) > 100
+    for n in settings:
+        name = lines[n].removeprefix("# ").partition(" ")[0]
+        assert lines[n - 1].startswith("# ")
+        assert lines[n - 1] != f"# {name}"

@@ -72,10 +72,10 @@ def _table(settings: Any, names: Sequence[str] = ()) -> Iterator[str]:
     for name in names or [field.name for field in dataclasses.fields(settings)]:
         if name in NOT_SET:
             continue
-        value = getattr(settings, name)
+        value, texts = getattr(settings, name), described
         if isinstance(value, TaskFamily):
-            described, value = help_texts(Experiment), value.name
-        yield f"# {described.get(name, name)}"
+            value, texts = value.name, help_texts(Experiment)
+        yield f"# {texts[name]}"
         yield f"# {name} =" if value is None else f"{name} = {_value(value)}"
         yield ""
 
