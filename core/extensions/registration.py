@@ -91,9 +91,14 @@ def _require_settings(
     built_in = [name for name, one in tables if one.__module__.startswith("core.")]
     _require_name(f"{where}.name", getattr(kind, "name", ""), (*built_in, *RUN_SETTINGS))
     try:
-        kind()
+        made = kind()
     except Exception as error:
         requirement = "must have a valid default for each setting"
+        raise ConfigError(where, error, requirement) from error
+    try:
+        hash(made)
+    except TypeError as error:
+        requirement = "must have settings that can be hashed, such as tuples in place of lists"
         raise ConfigError(where, error, requirement) from error
 
 

@@ -47,7 +47,9 @@ class _Origin(NamedTuple):
             torch.manual_seed(seed)
             try:
                 module = self.make(self.inputs, self.outputs)
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # code of the user's own may also end the program
                 raise self.refusal(in_words(error)) from error
         if not isinstance(module, Module):
             raise self.refusal(f"must return a torch.nn.Module, got {type(module).__name__}")
@@ -125,7 +127,9 @@ class ModuleNetwork(Network):
         y = torch.zeros(_TASKS, _POINTS, origin.outputs)
         try:
             alone = model.module(x)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise refusal(f"{in_words(error)} (for x of shape {tuple(x.shape)})") from error
         if not isinstance(alone, Tensor) or alone.shape != y.shape[1:]:
             found = tuple(alone.shape) if isinstance(alone, Tensor) else type(alone).__name__

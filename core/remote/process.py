@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 
 import msgspec
 
-from core.errors import LabError
+from core.errors import LabError, unexpected
 from core.events import ENDED
 from core.remote.launch import LaunchReply, LaunchRequest
 from core.remote.registry import SessionEndpoint
@@ -66,10 +66,11 @@ def main() -> None:
     except Exception as error:
         for plan in plans:
             plan.folder.discard()
-        if not isinstance(error, LabError):
-            raise
-        _send_reply(LaunchReply(problem=error.statement, advice=error.advice))
-        return
+        if isinstance(error, LabError):
+            _send_reply(LaunchReply(problem=error.statement, advice=error.advice))
+            return
+        _send_reply(LaunchReply(problem=unexpected(error)))
+        raise  # its traceback is for the log
     with ExitStack() as ending:  # each step is taken, whatever comes of the others
         for plan in plans:
             ending.callback(plan.folder.discard)

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from core.errors import LabError
+from core.errors import LabError, in_words, is_of_user
 from core.version import NAME_AND_VERSION
 from tui_meta.app.signals import interrupt_at_once
 from tui_meta.console import (
@@ -42,6 +42,11 @@ def main(tokens: Sequence[str] | None = None) -> int:
             print_error(describe_os_error(error))
         flush_stdio()
         return Exit.PIPE_CLOSED if closed else Exit.REFUSED
+    except SystemExit as error:
+        if not is_of_user(error):
+            raise
+        print_error(in_words(error))
+        code = Exit.FAILED
     except Exception as error:
         code = _report(error)
         flush_stdio()

@@ -163,6 +163,17 @@ def test_an_algorithm_that_cannot_be_configured_is_refused(
         core.register(kind)
 
 
+def test_an_algorithm_whose_settings_cannot_be_compared_is_refused() -> None:
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Weighted(Sign):
+        name = "weighted"
+        weights: list[float] = dataclasses.field(default_factory=list)
+
+    problem = rf"{__file__}:\d+: Weighted: must have settings that can be hashed, such as tuples"
+    with pytest.raises(ConfigError, match=problem):
+        core.register(Weighted)
+
+
 def test_an_algorithm_without_an_update_is_refused() -> None:
     @dataclasses.dataclass(frozen=True, kw_only=True)
     class Partial(core.Algorithm):

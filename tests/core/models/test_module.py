@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -233,6 +234,7 @@ REFUSED: dict[str, tuple[Callable[[int, int], object], str]] = {
         lambda inputs, outputs: nn.Linear(3, outputs),
         "cannot be multiplied (5x1 and 3x1) (for x of shape (5, 1))",
     ),
+    "exit": (lambda *_: sys.exit(4), "SystemExit: 4"),
     "forward": (Failing, "ZeroDivisionError: no value (for x of shape (5, 1))"),
     "dropout": (
         lambda *sizes: nn.Sequential(nn.Linear(*sizes), nn.Dropout()),

@@ -63,6 +63,17 @@ def test_all_three_are_trained_resumed_evaluated_and_exported(
     assert listed
 
 
+def test_code_that_ends_the_program_is_one_line_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "halves.py"
+    budget = "    @property\n    def budget(self):\n        raise SystemExit(4)\n"
+    file.write_text(f"{file.read_text().rstrip()}\n\n{budget}")
+    line = file.read_text().splitlines().index("        raise SystemExit(4)") + 1
+    assert main(["--algorithms", "halves.py:Halves", *SMALL]) == 1
+    assert capsys.readouterr().err.endswith(f"{file}:{line}: SystemExit: 4\n")
+
+
 def test_a_folder_whose_files_are_not_named_says_so_in_a_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
