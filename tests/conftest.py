@@ -104,6 +104,15 @@ def sessions_place() -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="session")
+def quick_dashboards() -> Iterator[None]:
+    """Dashboards in the process of the tests share what they can; it stays to the end."""
+    from tests.support.dashboard import quick
+
+    with quick.quick_dashboards():
+        yield
+
+
 @pytest.fixture
 def registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Remove what a test has registered of its own, and imported from files."""

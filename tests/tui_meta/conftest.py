@@ -1,77 +1,24 @@
-"""Each test starts with a default garbage collector and without an SSH connection."""
+"""Dashboards are quick, and each test starts without an SSH connection."""
 
-import functools
-import types
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from textual.cache import LRUCache
-from textual.css.stylesheet import Stylesheet
+from textual._compositor import Compositor
 
-from tests.support.dashboard.idle import wait_for_idle
+from tests.support.dashboard.idle import render_update
 from tests.support.dashboard.pages import STILL
 from tests.support.dashboard.saved_runs import make_folders
-from tui_meta.widgets.canvas import _Lines
 
 
 @pytest.fixture(autouse=True, scope="session")
-def quick_waits() -> Iterator[None]:
-    """The pilot of an application waits no longer than there is something to do."""
-    with pytest.MonkeyPatch.context() as patch:
-        for module in ("pilot", "app"):
-            patch.setattr(f"textual.{module}.wait_for_idle", wait_for_idle)
-        yield
+def quick(quick_dashboards: None) -> None:
+    """All dashboards are quick."""
 
 
-@pytest.fixture(autouse=True, scope="session")
-def shared_rules() -> Iterator[None]:
-    """Applications of the same theme share parsed style sheets, a fifth of the time of a test."""
-    caches: dict[frozenset[tuple[str, str]], LRUCache[tuple[object, ...], object]] = {}
-    make, set_variables = Stylesheet.__init__, Stylesheet.set_variables
-
-    def share(sheet: Stylesheet) -> None:
-        of = frozenset(sheet._variables.items())
-        sheet._parse_cache = caches.setdefault(of, LRUCache(1_024))  # type: ignore[assignment]
-
-    def made(sheet: Stylesheet, *, variables: dict[str, str] | None = None) -> None:
-        make(sheet, variables=variables)
-        share(sheet)
-
-    def varied(sheet: Stylesheet, variables: dict[str, str]) -> None:
-        sheet._parse_cache = LRUCache(1)
-        set_variables(sheet, variables)
-        share(sheet)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Stylesheet, "__init__", made)
-        patch.setattr(Stylesheet, "set_variables", varied)
-        yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def plain_caches() -> Iterator[None]:
-    """Each piece of a line has seven caches, which take longer to make than they save in tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("textual.strip.FIFOCache", lambda maxsize: {})
-        yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def shared_drawings() -> Iterator[None]:
-    """The same lines are drawn once for all tests: another tenth."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_Lines, "draw", functools.lru_cache(2_048)(_Lines.draw))
-        yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def ordinary_garbage_collection() -> Iterator[None]:
-    """Dashboards exempt nothing from it: what they leave would stay to the end of the tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        none = types.SimpleNamespace(freeze=lambda: None, set_threshold=lambda *_: None)
-        patch.setattr("tui_meta.app.pages.gc", none)
-        yield
+@pytest.fixture
+def every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each frame is rendered, as in a terminal."""
+    monkeypatch.setattr(Compositor, "render_update", render_update)
 
 
 @pytest.fixture(autouse=True)

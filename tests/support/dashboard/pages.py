@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from textual.pilot import Pilot
 
+from tests.support.dashboard.watch import workers_done
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.screens.page import Page
 from tui_meta.upstream.repaint import rendered
@@ -47,7 +48,7 @@ async def _settle(pilot: Pilot[None], answers: bool) -> str:
         await pilot.pause()
     for _ in range(2):  # what is painted may ask for more
         if answers:
-            await app.workers.wait_for_complete()
+            await workers_done(pilot)
         if isinstance(app.screen, Page):
             app.screen.tick()
         await pilot.pause()

@@ -67,6 +67,7 @@ async def test_training_starts_only_after_the_first_frame() -> None:
         assert session.calls == ["start"]
 
 
+@pytest.mark.usefixtures("every_frame")
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_first_frame_is_arranged_for_the_size(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch

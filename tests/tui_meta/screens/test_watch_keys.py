@@ -295,6 +295,7 @@ async def test_names_with_control_characters_reach_neither_terminal_nor_table(
 # The terminal.
 
 
+@pytest.mark.usefixtures("every_frame")
 async def test_ctrl_l_redraws_everything_and_resets_the_driver(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

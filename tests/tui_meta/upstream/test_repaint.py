@@ -27,6 +27,8 @@ from tui_meta.upstream.repaint import (
     set_border_title,
 )
 
+pytestmark = pytest.mark.usefixtures("every_frame")
+
 
 def repaints(set_title: Callable[[Static], None], monkeypatch: pytest.MonkeyPatch) -> int:
     """Count the repaints when the title that a widget already has is set again."""

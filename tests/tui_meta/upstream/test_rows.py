@@ -11,6 +11,8 @@ from textual.widget import Widget
 
 from tui_meta.upstream.rows import QuickRows
 
+pytestmark = pytest.mark.usefixtures("every_frame")
+
 WHOLE = Region(0, 0, 20, 6)
 
 
