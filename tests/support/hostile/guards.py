@@ -1,5 +1,6 @@
 """Guards against hostile input: it executes nothing, writes nowhere else, takes little memory."""
 
+import functools
 import os
 import resource
 import sys
@@ -51,12 +52,16 @@ def _audit(event: str, arguments: tuple[object, ...]) -> None:
                 harm.append(f"{event} {path}")
 
 
-sys.addaudithook(_audit)
+@functools.cache
+def _listen() -> None:
+    """Begin to check what this process does; that cannot end, and slows all tests after it."""
+    sys.addaudithook(_audit)
 
 
 @contextmanager
 def harmless(folder: Path | None = None) -> Iterator[None]:
     """Fail where something is executed, or changed on disk outside ``folder``."""
+    _listen()
     harm: list[str] = []
     _checks.append((folder, harm))
     try:

@@ -28,6 +28,10 @@ OWN = ("tui_meta.__main__", "tui_meta.cli.main")
 """Modules that each process imports itself: they look at its terminal."""
 
 
+TOOLS = ("pandas", "pyte", "tests.support.dashboard.fake_session")
+"""What tests import that the program does not."""
+
+
 def main() -> None:
     """Import the program, and serve the socket named first; each child runs the program."""
     load_kernels()
@@ -62,7 +66,8 @@ def load_program() -> None:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if module.name not in OWN:
                 importlib.import_module(module.name)
-    importlib.import_module("tests.support.dashboard.fake_session")
+    for name in TOOLS:
+        importlib.import_module(name)
     importlib.import_module("core.remote.spawn").DAEMON = FORKING_DAEMON
 
 

@@ -24,6 +24,9 @@ ROOT = Path(__file__).parents[3]
 FORKING_DAEMON = Path(__file__).with_name("forking_daemon.py")
 """The script that starts the process of a session by the server."""
 
+FORKED_PYTHON = Path(__file__).with_name("forked_python.py")
+"""The script that is Python, but has imported the program."""
+
 
 class Forked:
     """A process that does what ``python ARGUMENTS`` does; it is used like ``subprocess.Popen``.
