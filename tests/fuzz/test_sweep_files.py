@@ -37,7 +37,7 @@ from tui_meta.views.sweep.rows import copied_groups, copied_runs, group_listing,
 from tui_meta.views.sweep.status import SweepStatus
 from tui_meta.views.sweep.table import Table
 
-TRIED = settings(max_examples=soak(60, 10_000))
+TRIED = settings(max_examples=soak(20, 10_000))
 
 TABLE: dict[str, Any] = {
     "algorithms": ["reptile"],

@@ -15,8 +15,6 @@ from tests.support.saboteur import PROBLEM, Call, sabotage
 from tests.support.sessions import folder_for_sockets
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.shutdown import LeaveOnSignals
-from tui_meta.screens.geometry.screen import GeometryPage
-from tui_meta.screens.lab.screen import LabPage
 from tui_meta.screens.page import Page
 from tui_meta.screens.sweep.screen import SweepPage
 from tui_meta.screens.watch.screen import WatchScreen
@@ -26,8 +24,6 @@ FAULTS: dict[str, tuple[Call, str]] = {
     "an action": ((WatchScreen, "action_pause"), "space"),
     "the timer of a page": ((Page, "_timer_tick"), "b"),
     "the timer of a screen": ((SweepPage, "look"), "V"),
-    "a timer that follows": ((GeometryPage, "follow_next"), "v"),
-    "a timer that plays": ((LabPage, "_play_on"), "a,P"),
 }
 
 
@@ -46,7 +42,7 @@ async def test_the_dashboard_ends_with_the_reason_and_training_continues(
         async with app.run_test(size=(120, 40)) as pilot:
             await settle(pilot)
             sabotage(monkeypatch, "", call, times=float("inf")).armed = True
-            await pilot.press(*key.split(","))
+            await pilot.press(key)
             for _ in range(200):
                 if app.crash:
                     break
