@@ -6,17 +6,21 @@
 import functools
 import gc
 import os
+import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 # Before NumPy is imported, here and in all programs that are started: its threads wait busily.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import pytest
+from execnet import XSpec
 from hypothesis import settings
 
+from tests.support.rewriting import rewrite_tests
 from tests.support.sessions import folder_for_processes
-from tests.support.terminals.forked import start_server
+from tests.support.terminals.forked import FORKED_PYTHON, start_server
 
 settings.register_profile(
     "suite", deadline=None, derandomize=True, database=None, max_examples=20, print_blob=True
@@ -47,9 +51,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_setupnodes() -> None:
-    """Start the fork server, which fills the cache of kernels before the workers would do so."""
-    start_server()
+def pytest_xdist_setupnodes(config: pytest.Config, specs: list[XSpec]) -> None:
+    """Let the fork server, which has compiled the kernels and imported all, start the workers."""
+    with ThreadPoolExecutor() as beside:
+        beside.submit(rewrite_tests, config)
+        start_server()
+    specs[:] = [XSpec(f"{spec}//python={sys.executable} {FORKED_PYTHON}") for spec in specs]
 
 
 def pytest_collection(session: pytest.Session) -> None:

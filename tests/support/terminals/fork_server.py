@@ -17,6 +17,7 @@ import socket
 import sys
 import termios
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from fcntl import ioctl
@@ -84,6 +85,7 @@ def serve(listening: socket.socket) -> Mapping[str, Any] | None:
         while True:
             ready, _, _ = select.select([0, woken, listening], [], [])
             if 0 in ready:
+                await_ends(children)
                 return None
             if listening in ready:
                 client, _ = listening.accept()
@@ -105,11 +107,26 @@ def serve(listening: socket.socket) -> Mapping[str, Any] | None:
                     client.sendall(b"%d\n" % pid)
             if woken in ready:
                 woken.recv(4096)
-            for pid in list(children):
-                ended, status = os.waitpid(pid, os.WNOHANG)
-                if ended:
-                    with suppress(OSError), children.pop(pid) as client:
-                        client.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+            report_ends(children)
+
+
+def report_ends(children: dict[int, socket.socket]) -> None:
+    """Send the exit codes of processes that have ended to those that asked for them."""
+    for pid in list(children):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            with suppress(OSError), children.pop(pid) as client:
+                client.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+
+
+def await_ends(children: dict[int, socket.socket]) -> None:
+    """Give workers, which end with the tests, the time to: theirs is a part of the tests' time."""
+    deadline = time.monotonic() + 10
+    while children and time.monotonic() < deadline:
+        report_ends(children)
+        time.sleep(0.02)
+    for client in children.values():
+        client.close()
 
 
 def become(request: Mapping[str, Any]) -> None:
