@@ -131,8 +131,8 @@ class Encoder:
         if self._cursor is not None and self._cursor[0] == y and self._pen_known:
             first = self._cursor[1]
             between = wanted.characters[y][first:x] if 0 < x - first <= len(move) else []
-            if between and all(cell in SURE for cell in between):
-                text = "".join(cell or "" for cell in between)
+            if between and SURE.issuperset(between):
+                text = "".join(filter(None, between))
                 if len(text.encode()) <= len(move) and self._fits_style(wanted, y, first, x, style):
                     self._out.append(text)
                     move = ""
@@ -141,9 +141,13 @@ class Encoder:
 
     def _fits_style(self, wanted: Screen, y: int, first: int, end: int, style: Style) -> bool:
         """Return whether cells can be written in the current style or in ``style``; sets it."""
-        cells = [(wanted.characters[y][x] == " ", wanted.styles[y][x]) for x in range(first, end)]
+        characters, styles = wanted.characters[y], wanted.styles[y]
         for pen in (self._pen, style):
-            if all(one is pen or (blank and one.on_blank is pen.on_blank) for blank, one in cells):
+            for x in range(first, end):
+                one = styles[x]
+                if one is not pen and (characters[x] != " " or one.on_blank is not pen.on_blank):
+                    break
+            else:
                 self._set_pen(pen)
                 return True
         return False
@@ -157,13 +161,13 @@ class Encoder:
         """Return the shortest sequence that moves the cursor to a cell."""
         if self._cursor == (y, x):
             return ""
+        if self._cursor is not None and self._cursor[0] == y and self._cursor[1] < x:
+            return _by(x - self._cursor[1], "C")
         ways = [f"\x1b[{y + 1 if y else ''}{f';{x + 1}' if x else ''}H"]
         if self._cursor is not None:
             down, right = y - self._cursor[0], x - self._cursor[1]
             if not down:
-                ways += [_by(right, "C", "D"), "\r" + _by(x, "C")]
-                if right < 0:
-                    ways.append("\b" * -right)
+                ways += [_by(-right, "D"), "\r" + _by(x, "C"), "\b" * -right]
             elif not right:
                 ways.append(_by(down, "B", "A"))
             elif 0 < down <= 3:  # a line feed alone may or may not return the carriage
