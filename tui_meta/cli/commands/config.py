@@ -75,7 +75,8 @@ def _table(settings: Any, names: Sequence[str] = ()) -> Iterator[str]:
         value, texts = getattr(settings, name), described
         if isinstance(value, TaskFamily):
             value, texts = value.name, help_texts(Experiment)
-        yield f"# {texts[name]}"
+        if name in texts:  # a setting of the user's own may have none
+            yield f"# {texts[name]}"
         yield f"# {name} =" if value is None else f"{name} = {_value(value)}"
         yield ""
 
