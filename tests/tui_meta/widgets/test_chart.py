@@ -385,6 +385,7 @@ async def test_a_resized_widget_draws_its_plot_again() -> None:
         app.chart.show(wave_plot())
         await pilot.pause()
         app.chart.styles.height = 10
+        await pilot.pause()  # lays out
         await pilot.pause()
         lines = [app.chart.render_line(y).text for y in range(8)]
         assert "\n".join(lines) == colored(wave_plot(), 38, 8)
