@@ -153,7 +153,16 @@ class PlainModal(
 
     Textual renders that screen through Rich segment by segment to tint it, also where the
     background is transparent, which takes a sixth of the time from a key to an open dialog.
+
+    Where the screen below has a part repainted, Textual forgets which widgets of the dialog have
+    changed as well.
     """
+
+    def _on_timer_update(self) -> None:
+        if self._repaint_required:
+            self._repaint_required = False
+            self._dirty_widgets.add(self)
+        super()._on_timer_update()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Render the screen below, without its links.

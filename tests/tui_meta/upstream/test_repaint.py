@@ -226,6 +226,25 @@ async def test_textual_still_repaints_a_dialog_where_nothing_has_changed_below(
         assert (len(repainted) > 1) == repeats
 
 
+@pytest.mark.parametrize(("kind", "kept"), [(ModalScreen[None], False), (PlainModal[None], True)])
+async def test_textual_still_forgets_what_changes_while_a_part_of_a_dialog_is_repainted(
+    kind: type[ModalScreen[None]], kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with App[None]().run_test(size=(40, 10)) as pilot:
+        dialog, text = kind(), Static("text")
+        await pilot.app.push_screen(dialog)
+        await dialog.mount(text)
+        await pilot.pause(0.1)
+        painted, regions = list[Region](), dialog._compositor._dirty_regions
+        monkeypatch.setattr(dialog, "_compositor_refresh", lambda: painted.extend(regions))
+        text.refresh()
+        dialog._dirty_widgets.add(text)  # as its message does
+        dialog.refresh(Region(0, 9, 40, 1))
+        dialog._on_timer_update()
+        assert any(one.y == 9 for one in painted)
+        assert any(one.overlaps(text.region) for one in painted) == kept
+
+
 def _counting(screen: Screen[None], calls: list[object]) -> Callable[[Widget, Size], ReflowResult]:
     reflow = screen._compositor.reflow
 
