@@ -131,6 +131,11 @@ def test_a_task_is_set_probed_and_watched_in_the_lab(
     ends(terminal)
 
 
+def both_are_saved(text: str) -> bool:
+    iterations = re.findall(r"paused +([\d,]+) /", text)
+    return len(iterations) == 2 and iterations == re.findall(r"saved at ([\d,]+)", text)
+
+
 def test_a_run_is_followed_back_through_its_checkpoints(
     open_terminal: Callable[..., Terminal],
 ) -> None:
@@ -141,7 +146,7 @@ def test_a_run_is_followed_back_through_its_checkpoints(
     terminal.press("s.")
     terminal.wait_for("saved", "one step")
     terminal.press("s")
-    terminal.wait_for("saved")
+    terminal.wait_until(both_are_saved, "both are saved")
     terminal.press("t")
     text = terminal.wait_until(
         lambda text: re.search(r"loss [\d.]+ at step 32", text) is not None, "the newest answers"
