@@ -62,9 +62,13 @@ class Terminal:
         return int(self._process.pid)
 
     def drain(self, duration: float) -> int:
-        """Read for ``duration`` seconds without interpreting; return the number of bytes."""
+        """Read for ``duration`` seconds and return the number of bytes; interpret them then."""
         end = time.perf_counter() + duration
-        return sum(len(data) for data in iter(lambda: self._read(end), None))
+        received = [*iter(lambda: self._read(end), None)]
+        # What comes later changes the screen that these make.
+        for data in received:
+            self._stream.feed(data)
+        return sum(map(len, received))
 
     def read_for(self, duration: float) -> None:
         """Read and interpret for ``duration`` seconds."""
