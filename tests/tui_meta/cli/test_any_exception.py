@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
-import gc
 import io
 import os
 import signal
@@ -40,13 +39,6 @@ from tui_meta.console import STANDARD_OUTPUT, is_closed_output
 
 # A server that cannot begin leaves its loop of events to the garbage collection.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def collected() -> Iterator[None]:
-    """Collect such loops here: elsewhere the warning would fail a test."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture(autouse=True)
