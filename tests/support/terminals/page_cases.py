@@ -167,7 +167,8 @@ _OLDEST_SEEN = r"\A.*\n\d\d:\d\d:\d\d  training \("
 MESSAGES_CASES = {
     "scroll -1": Case(hides(NEWEST_SEEN), first="end", there=NEWEST_SEEN),
     "scroll 1": Case(shows(r"\A.*\n.*save requested"), first="home", there=_OLDEST_SEEN),
-    "page -1": Case(shows(r"\A.*\n(?!.*random task)"), first="end", there=NEWEST_SEEN),
+    # On a busy machine the results of two runs come as two messages: more than a page of them.
+    "page -1": Case(hides(NEWEST_SEEN), first="end", there=NEWEST_SEEN),
     "page 1": Case(shows(r"\A.*\n.*random task"), first="home", there=_OLDEST_SEEN),
     "scroll -9999": Case(shows(_OLDEST_SEEN), first="end", there=NEWEST_SEEN),
     "scroll 9999": Case(shows(NEWEST_SEEN), first="home", there=_OLDEST_SEEN),
