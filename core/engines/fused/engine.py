@@ -51,6 +51,7 @@ class FusedEngine:
 
     def advance(self, state: TrainState, n: int) -> Advance:
         losses = np.empty(n)
+        # Without iterations too: the state that is returned shares no memory with the given one.
         for first in range(0, n or 1, BLOCK):
             part = self._advance(state, min(BLOCK, n - first))
             state, losses[first : first + BLOCK] = part.state, part.losses
