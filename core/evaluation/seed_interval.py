@@ -7,6 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+LEVEL = 0.95
+"""Level of the interval over seeds, and of all differences of a table together."""
+
 _LARGEST_EXACT = 1e100
 """Larger values are scaled."""
 
@@ -23,10 +26,10 @@ class SeedInterval:
     mean: float
     low: float
     high: float
-    level: float = 0.95
+    level: float = LEVEL
 
     @classmethod
-    def of(cls, values: Sequence[float], level: float = 0.95) -> SeedInterval:
+    def of(cls, values: Sequence[float], level: float = LEVEL) -> SeedInterval:
         """Summarize at least one value."""
         n = len(values)
         # Python raises where a sum or a square is too large, as of losses that diverged.
@@ -51,8 +54,8 @@ def seed_differences(
     """Return how much higher the loss of each group is than that of the ``best``, seed by seed.
 
     ``losses`` has the loss of each seed of each group. Those that share fewer than two seeds with
-    the best are left out. All intervals hold together with 95 % (Bonferroni), and have the level
-    of each.
+    the best are left out. All intervals hold together with ``LEVEL`` (Bonferroni), and have the
+    level of each.
     """
     of_best = losses[best]
     found = {
@@ -61,7 +64,7 @@ def seed_differences(
         if group != best
     }
     compared = {group: values for group, values in found.items() if len(values) > 1}
-    level = 1 - 0.05 / max(1, len(compared))
+    level = 1 - (1 - LEVEL) / max(1, len(compared))
     return {group: SeedInterval.of(values, level) for group, values in compared.items()}
 
 

@@ -51,7 +51,7 @@ from tui_meta.views.keys.keymap import key_names
 from tui_meta.views.keys.table import APP_KEYS, SCREEN_KEYS
 from tui_meta.views.rates import rates
 from tui_meta.views.tabular import clipboard_sequences, separated, without_clipboard
-from tui_meta.views.watch.commands import first_pace_message
+from tui_meta.views.watch.pace import first_pace_message
 
 if TYPE_CHECKING:
     from tui_meta.screens.battery.screen import BatteryPage

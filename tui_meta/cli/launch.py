@@ -22,7 +22,7 @@ class Launch:
     )
     pace: float | None = setting(
         None,
-        help="Iterations per second of each run (default: full speed; a first run lasts 30 s)",
+        help="Iterations per second of each run (default: full speed, but of a user's first runs)",
     )
 
     def __post_init__(self) -> None:

@@ -21,7 +21,7 @@ from tui_meta.cli.home import user_path
 from tui_meta.cli.settings import configure, read_settings
 from tui_meta.console import Exit, print_error, print_note, require_terminal
 from tui_meta.views.describe import display_path
-from tui_meta.views.watch.commands import first_pace
+from tui_meta.views.watch.pace import first_pace
 
 if TYPE_CHECKING:
     from core.session.local import LocalSession

@@ -149,7 +149,7 @@ _COLORS: Sequence[Color] = (
     "bright_blue",
     "bright_green",
 )
-_DASHES: Sequence[Marker] = ("solid", "dashed", "short", "dash-dot")
+_MARKERS: Sequence[Marker] = ("solid", "dashed", "short", "dash-dot")
 
 
 def curve(label: str, x: Sequence[float], y: Sequence[float], index: int = 0) -> Series:
@@ -157,7 +157,7 @@ def curve(label: str, x: Sequence[float], y: Sequence[float], index: int = 0) ->
 
     Neighbours differ in colour and in dash pattern, and the first twenty in one of them.
     """
-    color, marker = _COLORS[index % len(_COLORS)], _DASHES[index % len(_DASHES)]
+    color, marker = _COLORS[index % len(_COLORS)], _MARKERS[index % len(_MARKERS)]
     return Series(label, x, y, "line", color, marker)
 
 

@@ -40,7 +40,7 @@ _COLORS: Mapping[Color, str] = {
 }
 """Those of the terminal, dark enough for white paper."""
 
-_DASHES: Mapping[Marker, str] = {
+_STROKES: Mapping[Marker, str] = {
     "dashed": "9 4",
     "short": "4 3",
     "dash-dot": "9 3 2 3",
@@ -293,7 +293,7 @@ def _path(points: Sequence[Point]) -> str:
 
 
 def _stroke(series: Series) -> str:
-    dashes = _DASHES.get(series.marker)
+    dashes = _STROKES.get(series.marker)
     return " ".join(
         (
             f'fill="none" stroke="{_COLORS[series.color]}" stroke-width="1.8"',

@@ -10,12 +10,7 @@ from tui_meta.views.keys.keymap import KeyOf, usual_key
 from tui_meta.views.messages.log import MessageKey
 from tui_meta.views.numbers import pace as pace_text
 from tui_meta.views.numbers import whole
-
-PACES: tuple[float | None, ...] = (1, 3, 10, 30, 100, 300, 1_000, 3_000, None)
-"""Iterations per second; None is full speed."""
-
-FIRST_RUN_SECONDS = 30
-"""Duration of a user's first runs, so that learning can be watched."""
+from tui_meta.views.watch.pace import faster
 
 
 class RunCommands(Struct, frozen=True):
@@ -107,36 +102,13 @@ def change_pace(
     """
     first = runs[0]
     now = paces.get(first.run, first.pace)
-    place = max(0, min(_place(now) + steps, len(PACES) - 1))
-    if place == _place(now):
+    pace = faster(now, steps)
+    if pace == faster(now, 0):
         end = "fastest" if steps > 0 else "slowest"
         return RunCommands(f"pace: {pace_text(now)} is the {end}")
-    pace = PACES[place]
     commands = tuple((one.run, SetPace(pace)) for one in runs)
     titles = _listed([one.run for one in runs], names)
     return RunCommands(f"pace of {titles}: {pace_text(pace)}", commands)
-
-
-def first_pace(iterations: int) -> float:
-    """Return the pace of a user's first runs."""
-    return max(1.0, float(round(iterations / FIRST_RUN_SECONDS)))
-
-
-def first_pace_message(pace: float, key: KeyOf = usual_key) -> str:
-    """Say that the first runs are slowed down, and how to let them go."""
-    return (
-        f"first run: {pace_text(pace)}, to watch it learn for {FIRST_RUN_SECONDS} s"
-        f" · {key('full speed')}: full speed"
-    )
-
-
-def _place(pace: float | None) -> int:
-    """Return the index of ``pace`` in ``PACES``, rounded down."""
-    if pace is None:
-        return len(PACES) - 1
-    return max(
-        (place for place, one in enumerate(PACES) if one is not None and one <= pace), default=0
-    )
 
 
 def _listed(runs: Sequence[str], names: Mapping[str, str]) -> str:
