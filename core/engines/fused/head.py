@@ -30,6 +30,7 @@ from core.engines.fused.kernel import (
     WEIGHT,
     WIDTH,
     ZEROS,
+    add,
     clear,
     compiled,
     exchange_all,
@@ -284,14 +285,9 @@ def advance(
                     errors = plan[KEPT_STEPS] + step * plan[KEPT_SIZE]
                     before = plan[PATH] + (step - 1) * size if step > 0 else block
                     head_step_back(buf, plan, features, before, errors, delta, n_points, inner_lr)
-                (weight, bias), (v_weight, v_bias) = (
-                    head_of(plan, outer),
-                    head_of(plan, plan[VECTOR]),
-                )
-                for unit in range(0, width, lanes(buf)):
-                    added = load(buf, weight + unit) + load(buf, v_weight + unit)
-                    store(buf, weight + unit, added)
-                buf[bias] += buf[v_bias]
+                # The bias, padded to a register, lies before the weight.
+                bias = of(plan, plan[N_LAYERS] - 1, BIAS)
+                add(buf, outer + bias, plan[VECTOR] + bias, lanes(buf) + width)
             body_backward(buf, plan, block, outer, at(buf, inputs), n_inputs, relu)
         outer_step(buf, plan, size, optimizer, rates[i], decays, iteration + i + 1)
         losses[i] = loss / n_tasks

@@ -382,6 +382,13 @@ def clear(buf, start, size):
 
 
 @inlined
+def add(buf, target, source, size):
+    """Add ``size`` numbers to others."""
+    for i in range(0, size, lanes(buf)):
+        store(buf, target + i, load(buf, target + i) + load(buf, source + i))
+
+
+@inlined
 def copy(buf, plan, source, target):
     """Copy a block."""
     if source != target:

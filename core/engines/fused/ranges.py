@@ -23,6 +23,7 @@ from core.engines.fused.kernel import (
     TRANSPOSE,
     WEIGHT,
     WIDTH,
+    add,
     clear,
     compiled,
     inlined,
@@ -69,13 +70,6 @@ def sum_ranges(buf, plan, x, points):
             gradient = load(buf, d + point * above + unit)
             store(buf, row + unit, x[point] * gradient + load(buf, row + unit))
             store(buf, row + above + unit, gradient + load(buf, row + above + unit))
-
-
-@inlined
-def add(buf, target, source, size):
-    """Add ``size`` numbers to others."""
-    for i in range(0, size, lanes(buf)):
-        store(buf, target + i, load(buf, target + i) + load(buf, source + i))
 
 
 @inlined

@@ -19,12 +19,12 @@ from core.engines.fused.kernel import (
     MOMENT_1,
     OUTER,
     THETA,
+    add,
     backward,
     clear,
     compiled,
     exchange_all,
     forward,
-    inlined,
     mean_squared_error,
     outer_step,
 )
@@ -62,13 +62,6 @@ def inner_step(buf, plan, blocks, kept, x, y, points, lr, learned, relu):
     else:
         backward(buf, plan, source, source, target, x, points, -lr, relu)
     keep(buf, plan, kept, D, points)
-
-
-@inlined
-def add(buf, plan, source, target):
-    """Add the block ``source`` to ``target``."""
-    for i in range(0, plan[BLOCK_SIZE], lanes(buf)):
-        store(buf, target + i, load(buf, target + i) + load(buf, source + i))
 
 
 @compiled
@@ -159,7 +152,7 @@ def advance(
                 step_back(
                     buf, plan, at_step, kept, some_x, n_points, inner_lr, learned, second, relu
                 )
-            add(buf, plan, vector, outer)
+            add(buf, outer, vector, size)
         step = iteration + i + 1
         outer_step(buf, plan, parts * size, optimizer, rates[i], decays, step)
         losses[i] = loss / n_tasks
