@@ -1,7 +1,12 @@
 """Encodes the difference between two screens in as few bytes as possible."""
 
+from typing import Final
+
 from tui_meta.delta_driver.screen import SURE, Screen
 from tui_meta.delta_driver.style import PLAIN, Style, change, change_from_unknown
+
+_SINGLE: Final = SURE | {None}
+"""What a cell may hold that is not half of a wide character: unknown content too."""
 
 
 class Encoder:
@@ -57,6 +62,9 @@ class Encoder:
     def _update_row(self, wanted: Screen, y: int) -> None:
         characters, styles = wanted.characters[y], wanted.styles[y]
         shown, shown_styles = self._shown.characters[y], self._shown.styles[y]
+        if SURE.issuperset(characters) and _SINGLE.issuperset(shown):
+            self._update_sure_row(wanted, y)
+            return
         end = 0
         # Writing changes what is shown of the row, in the same lists.
         cells = enumerate(zip(characters, shown, styles, shown_styles, strict=True))
@@ -83,15 +91,44 @@ class Encoder:
                 end += 1
             self._write_run(wanted, y, x, end)
 
+    def _update_sure_row(self, wanted: Screen, y: int) -> None:
+        """Update a row of characters that take one cell each, as almost all do."""
+        characters, styles = wanted.characters[y], wanted.styles[y]
+        shown, shown_styles = self._shown.characters[y], self._shown.styles[y]
+        differs = [
+            character != before
+            or (
+                style is not style_before
+                and (character != " " or style.on_blank is not style_before.on_blank)
+            )
+            for character, before, style, style_before in zip(
+                characters, shown, styles, shown_styles, strict=True
+            )
+        ]
+        differs.append(True)  # the end of the row
+        x, width = differs.index(True), wanted.width
+        while x < width:
+            style, end = styles[x], x + 1
+            while end < width and differs[end] and styles[end] is style:
+                end += 1
+            self._write_text(wanted, y, x, end)
+            x = differs.index(True, end)
+        shown[:], shown_styles[:] = characters, styles
+
     def _write_run(self, wanted: Screen, y: int, x: int, end: int) -> None:
         """Write characters of one cell each, all of the style of the first."""
+        text = self._write_text(wanted, y, x, end)
+        self._shown.put(y, x, text, wanted.styles[y][x], None)
+
+    def _write_text(self, wanted: Screen, y: int, x: int, end: int) -> str:
+        """Write a run, and return its text."""
         text = "".join(filter(None, wanted.characters[y][x:end]))
         style = wanted.styles[y][x]
         self._reach(wanted, y, x, style)
         self._set_pen(style, blank=not text.strip(" "))
         self._out.append(text)
-        self._shown.put(y, x, text, style, None)
         self._cursor = (y, end) if end < wanted.width else None
+        return text
 
     def _write(self, wanted: Screen, y: int, x: int) -> None:
         """Write the character at ``x``."""

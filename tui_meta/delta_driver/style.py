@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -64,11 +64,15 @@ class Style:
 
     settings: Settings
     link: str
+    on_blank: Style = field(init=False)
+    """The style that looks the same on a space."""
 
-    @property
-    def on_blank(self) -> Style:
-        """The style that looks the same on a space."""
-        return _on_blank(self)
+    def __post_init__(self) -> None:
+        slots = dict(self.settings)
+        seen = {slot: value for slot, value in slots.items() if slot == "background"}
+        is_seen = seen == slots or _SEEN_ON_BLANKS & slots.keys()
+        on_blank = self if is_seen else style(tuple(seen.items()), self.link)
+        object.__setattr__(self, "on_blank", on_blank)
 
 
 @lru_cache(maxsize=4096)
@@ -78,15 +82,6 @@ def style(settings: Settings, link: str = "") -> Style:
 
 
 PLAIN: Final = style(())
-
-
-@lru_cache(maxsize=4096)
-def _on_blank(pen: Style) -> Style:
-    slots = dict(pen.settings)
-    if _SEEN_ON_BLANKS & slots.keys():
-        return pen
-    seen = ((slot, value) for slot, value in pen.settings if slot == "background")
-    return style(tuple(seen), pen.link)
 
 
 @lru_cache(maxsize=8192)
