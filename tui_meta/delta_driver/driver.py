@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui_meta.delta_driver.direct import DirectOutput
 from tui_meta.delta_driver.flow import ANSWER_TIMEOUT, Flow
 from tui_meta.delta_driver.output import Output
 
@@ -57,16 +58,20 @@ class DeltaDriver(LinuxDriver):
         self._flow = Flow()
         self._redraw_all = self._check_scheduled = False
         self._settling: asyncio.TimerHandle | None = None
+        file = cast("TextIOWrapper", sys.__stderr__)
+        self._encoding = file.encoding, file.errors or "strict"
+        self._direct = DirectOutput(file.fileno())
         self._writer_woken = False
         """True while the writer thread knows that there is something to send."""
-        self._ready = ""
+        self._is_writing = False
+        """True while the writer thread may be writing."""
+        self._ready = b""
         """What the writer thread is to send first."""
         self._unsent_since: float | None = None
         self._sending_since: float | None = None
         # The writer thread writes each text of its queue to this file, which fetches what is to be
         # sent only then. So one empty text at a time suffices, and the queue, which would block the
         # application when full, never is.
-        file = cast("IO[str]", sys.__stderr__)
         self._file = cast("TextIOWrapper", _LateFile(file, self._take, self._sent))
         # A signal may arrive at any point of the program, even while it holds the lock.
         signal.signal(signal.SIGTSTP, partial(self._in_event_loop, self._sigtstp_application))
@@ -89,21 +94,25 @@ class DeltaDriver(LinuxDriver):
             self._output.resize(*self._app.size)
             self._output.write(data)
             self._unsent_since = self._unsent_since or time.monotonic()
-            updating = self._output.updating
-            # Python runs one thread at a time: the writer thread would encode by turns with what
-            # the application does next.
-            if not updating and self._is_writer_idle and self._flow.is_open:
-                self._ready = self._encode()
-        if not updating:
-            self._wake_writer()
+            if self._output.updating:
+                return
+            # Python runs one thread at a time: the writer thread would encode and write by turns
+            # with what the application does next.
+            if self._is_writer_idle and self._flow.is_open:
+                self._ready = self._direct.write(self._encode())
+                if not self._ready:
+                    self._sending_since = None
+                    return
+        self._wake_writer()
 
     def start_application_mode(self) -> None:
         """Start on a terminal with unknown content."""
         with self._lock:
             self._output = Output(*self._app.size)
             self._flow = Flow()
-            self._ready = ""
-        self._writer_woken = False
+            self._ready = b""
+        self._writer_woken = self._is_writing = False
+        self._direct.open()
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's lacks types
         # Textual 8.2.8 reports a resize inside the signal handler: one that arrives while another
         # is reported is reported before it, and the application keeps the older size.
@@ -127,6 +136,7 @@ class DeltaDriver(LinuxDriver):
         self._output.updating = False
         self._wake_writer()
         super().close()
+        self._direct.close()
 
     def process_message(self, message: Message) -> None:
         """Handle answers, and note keys and resizes that the terminal reports by itself."""
@@ -169,14 +179,15 @@ class DeltaDriver(LinuxDriver):
 
     @property
     def _is_writer_idle(self) -> bool:
-        is_waiting = not self._writer_woken and self._sending_since is None
+        is_waiting = not (self._writer_woken or self._is_writing)
         return is_waiting and self._writer_thread is not None and not self._flow.gathering
 
-    def _take(self) -> str:
-        time.sleep(self._flow.gathering)
+    def _take(self) -> bytes:
+        if gathering := self._flow.gathering:
+            time.sleep(gathering)
         with self._lock:
-            self._writer_woken = False
-            ready, self._ready = self._ready, ""
+            self._writer_woken, self._is_writing = False, True
+            ready, self._ready = self._ready, b""
             if ready and self._unsent_since is None and not self._redraw_all:
                 return ready
             if not self._flow.is_open:
@@ -184,17 +195,17 @@ class DeltaDriver(LinuxDriver):
                 return ready
             return ready + self._encode()
 
-    def _encode(self) -> str:
+    def _encode(self) -> bytes:
         """Return what the terminal does not show yet, to be sent next."""
         if self._redraw_all:
             self._redraw_all = False
             self._output.forget()
         self._sending_since, self._unsent_since = self._unsent_since, None
         data = self._output.take()
-        return data + self._flow.send() if data else ""
+        return (data + self._flow.send()).encode(*self._encoding) if data else b""
 
     def _sent(self) -> None:
-        self._sending_since = None
+        self._sending_since, self._is_writing = None, False
 
     def _check_later(self) -> None:
         """Check later whether the answer was lost; if it arrives, the rest is sent at once."""
@@ -210,16 +221,16 @@ class DeltaDriver(LinuxDriver):
 class _LateFile:
     """The file of the writer thread: it fetches what to send only when it can be sent."""
 
-    def __init__(self, file: IO[str], take: Callable[[], str], sent: Callable[[], None]) -> None:
+    def __init__(self, file: IO[str], take: Callable[[], bytes], sent: Callable[[], None]) -> None:
         self._file = file
         self._take = take
         self._sent = sent
 
     def write(self, _: str) -> None:
         """Send what there is to send."""
-        if data := self._take():
-            self._file.write(data)
-            self._file.flush()
+        data = self._take()
+        while data:
+            data = data[os.write(self.fileno(), data) :]
         self._sent()
 
     def flush(self) -> None:
