@@ -15,6 +15,7 @@ from typing import Any
 from textual import events, on
 from textual.app import App
 from textual.message import Message
+from textual.widget import Widget
 
 LONGEST_SECONDS = 1.0
 """A key whose marker has not come back by then went to a screen that is gone."""
@@ -26,6 +27,20 @@ class KeyDone(Message):
 
 class KeysHandled(Message, bubble=False):
     """Tells the screen in front that the last key is handled, and none waits."""
+
+
+class KeysToApplication(Widget):
+    """A widget that has no keys of its own, nor has anything around it: the application gets them.
+
+    Textual passes a key on from widget to widget, each of which looks for a method named after it.
+    """
+
+    def _forward_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            event._set_forwarded()
+            self.app.post_message(event)
+        else:
+            super()._forward_event(event)
 
 
 class OneKeyAtATime(App[None], inherit_bindings=False):

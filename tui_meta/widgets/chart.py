@@ -13,6 +13,7 @@ from rich.style import Style
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
+from tui_meta.upstream.key_order import KeysToApplication
 from tui_meta.upstream.plotext import cell
 from tui_meta.upstream.repaint import (
     FocusStyledOnce,
@@ -108,7 +109,7 @@ def data_at(plot: Plot, size: Size, column: int, row: int) -> tuple[float, float
     return x.lower + across * (x.upper - x.lower), y.lower + up * (y.upper - y.lower)
 
 
-class Chart(LaidOutOnce, FocusStyledOnce):
+class Chart(LaidOutOnce, FocusStyledOnce, KeysToApplication):
     """Shows one plot at a time, and repaints only the lines that changed."""
 
     DEFAULT_CSS = """

@@ -8,13 +8,14 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
+from tui_meta.upstream.key_order import KeysToApplication
 from tui_meta.upstream.repaint import FocusStyledOnce, LaidOutOnce, set_border_title
 from tui_meta.upstream.rows import QuickRows
 from tui_meta.views.printable import printable
 from tui_meta.views.text import Line, Span
 
 
-class Lines(LaidOutOnce, FocusStyledOnce):
+class Lines(LaidOutOnce, FocusStyledOnce, KeysToApplication):
     """Lines of text; what does not fit is cut.
 
     A ``Static`` would send all of its lines whenever one differs, and even if none does.
