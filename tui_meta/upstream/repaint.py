@@ -132,17 +132,27 @@ class OneFrame(Screen[None], inherit_bindings=False):
     """A screen that is laid out and painted once for a change of several widgets.
 
     Textual begins as soon as the first of them has sent its message, and lays out and paints again
-    for the others.
+    for the others. While a key is being handled this is done at once; Textual lets up to a sixtieth
+    of a second pass since the last time, which the key may have come just after.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._compositor = ArrangedOnce()
 
+    @property
+    def has_pending_keys(self) -> bool:
+        """True while a key has not been handled; its answer comes first."""
+        return getattr(self.app, "has_pending_keys", False)
+
     async def _on_idle(self, event: events.Idle) -> None:
         event.prevent_default()
         await asyncio.sleep(0)  # the others send theirs
-        if not self.message_queue_size:
+        if self.message_queue_size:
+            return
+        if self.has_pending_keys and (self._layout_required or self._dirty_widgets):
+            self._on_timer_update()
+        else:
             await super()._on_idle(event)
 
 

@@ -13,7 +13,8 @@ class Rates(Struct, frozen=True):
 
     After a key, the session is polled every ``fast_tick`` seconds, ``fast_polls`` times, because
     its answer is about to arrive. At most ``panels_at_once`` panels are painted in one tick: a key
-    waits for these, not for all.
+    waits for these, not for all. Between the answer to a key and further panels there are ``rest``
+    seconds, in which a busy machine brings the answer to the terminal.
     """
 
     tick: float
@@ -23,6 +24,7 @@ class Rates(Struct, frozen=True):
     panel_ticks: int
     wave_ticks: int
     panels_at_once: int
+    rest: float
 
     @property
     def answers_first(self) -> bool:
@@ -38,6 +40,7 @@ LOCAL = Rates(
     panel_ticks=10,
     wave_ticks=20,
     panels_at_once=1,
+    rest=0.01,
 )
 
 OVER_SSH = Rates(
@@ -48,6 +51,7 @@ OVER_SSH = Rates(
     panel_ticks=4,
     wave_ticks=8,
     panels_at_once=9,
+    rest=0.0,
 )
 """At most four repaints a second, for a connection of low bandwidth."""
 
@@ -113,4 +117,5 @@ def rates(environment: Mapping[str, str], fps: float | None = None) -> Rates:
         panel_ticks=panels,
         wave_ticks=waves,
         panels_at_once=LOCAL.panels_at_once if panels >= LOCAL.panel_ticks else 9,
+        rest=usual.rest,
     )

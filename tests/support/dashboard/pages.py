@@ -11,7 +11,7 @@ from tui_meta.screens.page import Page
 from tui_meta.upstream.repaint import rendered
 from tui_meta.views.rates import LOCAL
 
-STILL = msgspec.structs.replace(LOCAL, tick=3_600, fast_polls=0)
+STILL = msgspec.structs.replace(LOCAL, tick=3_600, fast_polls=0, rest=0)
 """Rates at which the watch screen does nothing by itself."""
 
 SIZES = [(80, 24), (120, 40), (200, 60)]

@@ -23,6 +23,7 @@ from tui_meta.upstream.repaint import (
     PlainModal,
     QuietBelow,
     QuietFocus,
+    rendered,
     set_border_subtitle,
     set_border_title,
 )
@@ -200,6 +201,26 @@ async def test_textual_still_lays_out_before_all_widgets_have_said_what_changed(
         while second.size.height != 3:
             await asyncio.sleep(0)
         assert len(laid_out) == layouts
+
+
+@pytest.mark.parametrize(("kind", "waits"), [(Screen[None], True), (OneFrame, False)])
+async def test_textual_still_lets_time_pass_before_a_key_is_answered(
+    kind: type[Screen[None]], waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Busy(App[None]):
+        has_pending_keys = True
+
+    async with Busy().run_test(size=(40, 10)) as pilot:
+        screen, text = kind(), Static("text")
+        await pilot.app.push_screen(screen)
+        await screen.mount(text)
+        await pilot.pause(0.1)
+        waiting, resume = list[object](), screen._update_timer.resume
+        monkeypatch.setattr(screen._update_timer, "resume", lambda: waiting.append(resume()))
+        text.update("another text")
+        await pilot.pause(0.1)
+        assert "another" in "".join(strip.text for strip in rendered(screen))
+        assert bool(waiting) is waits
 
 
 @pytest.mark.parametrize(("kind", "repeats"), [(Screen[None], True), (QuietBelow, False)])

@@ -138,11 +138,6 @@ class Painting(AddRuns, inherit_bindings=False):
         """True where a key waits for all panels: few, or over SSH, where a repaint takes long."""
         return len(self.state.arrangement.panels) <= self.dashboard.rates.panels_at_once
 
-    @property
-    def has_pending_keys(self) -> bool:
-        """True while a key has not been handled; its answer comes first."""
-        return getattr(self.app, "has_pending_keys", False)
-
     def _paint_later(self) -> None:
         """Paint the panels that are due once what was painted so far is on the terminal."""
         self._continues = True
@@ -156,6 +151,8 @@ class Painting(AddRuns, inherit_bindings=False):
             self.call_later(self._paint_on)
 
     def on_keys_handled(self) -> None:
-        """Continue with the panels that keys came before."""
-        if self.paints_later:
+        """Continue with the panels that keys came before, once the terminal had time for them."""
+        if self.paints_later and self.dashboard.rates.rest:
+            self.set_timer(self.dashboard.rates.rest, self._paint_on)
+        elif self.paints_later:
             self._paint_on()
