@@ -32,7 +32,7 @@ def keep_picture(screen: Screen[Any], name: str, svg: str, files: Mapping[str, s
     texts = {"screen.svg": svg}
     for chart in screen.query(Chart):
         if chart.plot and chart.plot.series and chart.region.area and chart.is_on_screen:
-            place = chart.id or (chart.parent and chart.parent.id) or "chart"
+            place = chart.panel or (chart.parent and chart.parent.id) or "chart"
             stem = name if name == place else f"{name}-{place}"
             texts[f"{stem}.svg"] = plot_svg(chart.plot)
             texts[f"{stem}.csv"] = separated(plot_rows(chart.plot), ",")

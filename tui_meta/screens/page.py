@@ -61,7 +61,7 @@ class Page(DashboardScreen, inherit_bindings=False):
         """Return the name and rows of what is copied: the first chart, or else the runs."""
         for chart in self.query(Chart):
             if chart.plot and chart.plot.series and chart.region.area:
-                return chart.id or "chart", plot_rows(chart.plot)
+                return chart.panel or "chart", plot_rows(chart.plot)
         return "runs", run_rows(self.dashboard.snapshots)
 
     def body(self) -> Iterable[Widget]:

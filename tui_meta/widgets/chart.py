@@ -123,6 +123,8 @@ class Chart(LaidOutOnce, FocusStyledOnce, KeysToApplication):
         super().__init__(id=id)
         self._styles_cache = QuickRows()
         self.can_focus = can_focus
+        self.panel = id or ""
+        """The name of what it shows."""
         self.plot: Plot | None = None
         """The plot that is shown."""
         self._strips: list[Strip] = []
@@ -207,6 +209,31 @@ class Chart(LaidOutOnce, FocusStyledOnce, KeysToApplication):
         ascii = getattr(self.app, "ascii_only", False)
         width, height = self.size
         return draw(plot, width, height, color=color, ascii=ascii, canvas=self._canvas)
+
+
+class TurningChart(Chart):
+    """Has the place of several charts, and keeps each of them as it was drawn last.
+
+    To show another one in it lays out nothing and moves no focus.
+    """
+
+    def __init__(self, *, id: str, can_focus: bool = False) -> None:
+        super().__init__(id=id, can_focus=can_focus)
+        self._others: dict[str, tuple[Plot | None, list[Strip], Size | None, Canvas, str]] = {}
+
+    def turn_to(self, panel: str) -> None:
+        """Show the chart ``panel`` as it was, until its next plot."""
+        if panel == self.panel:
+            return
+        shown = self.plot, self._strips, self._drawn_at, self._canvas, self._text_below
+        self._others[self.panel] = shown
+        new = None, list[Strip](), None, Canvas(), ""
+        kept = self._others.get(panel, new)
+        self.plot, self._strips, self._drawn_at, self._canvas, below = kept
+        self.panel = panel
+        self._entitle(self.plot.title if self.plot else "")
+        self.show_below(below)
+        self.refresh()
 
 
 def _name_lines(

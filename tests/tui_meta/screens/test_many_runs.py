@@ -11,6 +11,7 @@ from tests.support.dashboard.pages import SIZES, press, settle
 from tests.support.dashboard.pictures import picture, size_name
 from tui_meta.app.application import TuiMetaApp
 from tui_meta.app.preferences import Preferences
+from tui_meta.widgets.chart import Chart
 
 pytestmark = pytest.mark.usefixtures("no_timers")
 
@@ -53,6 +54,42 @@ async def test_j_and_k_choose_the_run_whose_wave_and_table_are_shown() -> None:
         text = await press(pilot, "k", "tab", "k")
         assert focus(app) == "run-1"
         assert re.search(r"╭─ fomaml-2 +\d", text)
+
+
+async def test_another_chart_in_the_same_place_lays_out_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = TuiMetaApp(FakeSession(TEN))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        before = await press(pilot, "tab", "shift+tab")
+        arranged = list[object]()
+        monkeypatch.setattr(app.watch_screen._compositor, "reflow", arranged.append)
+        text = await press(pilot, "tab")
+        assert "training loss" in text
+        assert "chart 2 of 3" in text
+        assert focus(app) == "training"
+        assert await press(pilot, "tab", "shift+tab") == text
+        assert await press(pilot, "shift+tab") == before
+        assert arranged == []
+
+
+async def test_a_larger_terminal_gives_charts_that_took_turns_a_place_each() -> None:
+    app = TuiMetaApp(FakeSession(TEN))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "tab")
+        await pilot.resize_terminal(200, 60)
+        await settle(pilot)
+        assert focus(app) == "training"
+        assert app.focused is app.query_one("#training")
+        shown = [chart.panel for chart in app.query(Chart) if chart.is_on_screen]
+        assert sorted(shown) == ["training", "updates", "validation", "wave-0"]
+        await pilot.resize_terminal(120, 40)
+        await settle(pilot)
+        assert focus(app) == "training"
+        shown = [chart.panel for chart in app.query(Chart) if chart.is_on_screen]
+        assert sorted(shown) == ["training", "wave-0"]
 
 
 async def test_keys_act_on_the_run_in_focus_and_else_on_all() -> None:

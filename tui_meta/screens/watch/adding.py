@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from core.errors import LabError, reason
 from core.events import Snapshot
 from core.session.run_requests import AddRequest
-from tui_meta.screens.watch.panels import PanelGrid
 from tui_meta.screens.watch.run_list import RunList
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
 class AddRuns(RunList, inherit_bindings=False):
     """Asks for the settings of a run and adds it to the session; makes room for those of others."""
-
-    grid: PanelGrid
 
     @property
     def scope(self) -> Sequence[Snapshot]:

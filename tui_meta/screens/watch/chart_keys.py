@@ -2,6 +2,7 @@
 
 from tui_meta.screens.base import DashboardScreen
 from tui_meta.screens.watch.loss_table import LossTablePanel
+from tui_meta.screens.watch.panels import PanelGrid
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.lens import LensPart
 from tui_meta.views.watch.state import WatchState
@@ -14,6 +15,7 @@ class ChartKeys(DashboardScreen, inherit_bindings=False):
     """The actions of these keys."""
 
     state: WatchState
+    grid: PanelGrid
 
     def remember(self) -> None:
         """Store the view in the session, for the next client."""
@@ -48,8 +50,7 @@ class ChartKeys(DashboardScreen, inherit_bindings=False):
 
     def steer(self, steps: int) -> bool:
         """Move the cursor of the chart in focus; False if there is none."""
-        focused = self.focused.id if self.focused else None
-        if focused != self.state.panel or not self.state.cursor_on:
+        if self.grid.name_of(self.focused) != self.state.panel or not self.state.cursor_on:
             return False
         self.state.move_cursor(steps)
         self.answer()

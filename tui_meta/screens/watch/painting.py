@@ -106,7 +106,7 @@ class Painting(AddRuns, inherit_bindings=False):
 
     def _paint_charts(self, panels: Collection[str]) -> None:
         for panel, (plot, below) in self.state.plots(panels).items():
-            chart = self.grid.charts[panel]
+            chart = self.grid.chart(panel)
             chart.show(plot)
             chart.show_below(below)
 
@@ -117,14 +117,14 @@ class Painting(AddRuns, inherit_bindings=False):
             return
         self.paint_messages()
         panels = self.state.arrangement.panels
-        for chart in self.grid.charts.values():
+        for chart in self.grid.charts:
             chart.await_plot(draws=self._paints_at_once)
         if self._paints_at_once:
             self._paint_charts(panels)
         self._stale = [
             one
             for one in reversed(panels)
-            if not (self._paints_at_once and one in self.grid.charts)
+            if not (self._paints_at_once and one not in (layout.TABLE, layout.FACTS))
         ]
         self._paint_later()
 

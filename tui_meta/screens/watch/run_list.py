@@ -8,6 +8,7 @@ from textual.geometry import Size
 from textual.message import Message
 
 from tui_meta.screens.base import DashboardScreen
+from tui_meta.screens.watch.panels import PanelGrid
 from tui_meta.views.text import Span
 from tui_meta.views.watch import layout
 from tui_meta.views.watch.state import WatchState
@@ -36,6 +37,7 @@ class RunList(DashboardScreen, inherit_bindings=False):
     """A line for each run or group, or one window of them; one may have the focus."""
 
     state: WatchState
+    grid: PanelGrid
 
     def rearrange(self) -> None:
         """Arrange what is shown for its new parts."""
@@ -59,7 +61,7 @@ class RunList(DashboardScreen, inherit_bindings=False):
     @property
     def focused_name(self) -> str | None:
         """The line or the panel that has the focus."""
-        return self.focused_line or (self.focused.id if self.focused else None)
+        return self.focused_line or self.grid.name_of(self.focused) or None
 
     @property
     def focus_boxes(self) -> Mapping[str, layout.Box]:
@@ -75,7 +77,7 @@ class RunList(DashboardScreen, inherit_bindings=False):
                     for name, row in zip(self._seen, shown, strict=False)
                 }
             else:
-                boxes[widget.id or ""] = x, y, width, height
+                boxes[self.grid.name_of(widget)] = x, y, width, height
         return boxes
 
     def paint_runs(self) -> None:

@@ -65,10 +65,10 @@ class WatchScreen(ChartKeys, AboutRuns, Painting, inherit_bindings=False):
         """Return what the focused panel shows; without one, the runs."""
         focused = self.focused
         if isinstance(focused, Chart) and focused.plot:
-            return focused.id or "chart", plot_rows(focused.plot)
+            return focused.panel or "chart", plot_rows(focused.plot)
         if isinstance(focused, LossTablePanel):
             return "losses", table_rows(self.dashboard.history, self.dashboard.statuses)
-        if focused and focused.id == layout.FACTS:
+        if self.grid.name_of(focused) == layout.FACTS:
             return "numbers", fact_rows(self.dashboard.statuses)
         return "runs", run_rows(self.dashboard.snapshots)
 
@@ -89,7 +89,7 @@ class WatchScreen(ChartKeys, AboutRuns, Painting, inherit_bindings=False):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Show the focused panel, whether a key or the mouse chose it."""
-        panel = event.widget.id or ""
+        panel = self.grid.name_of(event.widget)
         # An event about a focus that has moved since would move it back, and so on forever.
         newest = event.widget is self.focused
         if newest and panel in layout.all_panels(len(self.dashboard.snapshots)):
@@ -298,5 +298,6 @@ class WatchScreen(ChartKeys, AboutRuns, Painting, inherit_bindings=False):
         if self.state.arrange(*self.area) == before:
             self.set_focus(self.grid.panel(panel))
         else:
-            self.set_focus(None)
+            if self.focused_line is not None:
+                self.set_focus(None)
             self.rearrange()
