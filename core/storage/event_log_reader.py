@@ -7,18 +7,22 @@ not exist has no events. All functions raise ``RunFolderError`` where the file c
 import io
 import math
 import os
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import compress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar, cast
 
 import msgspec
 
 from core.errors import RunFolderError, reason
 from core.events import (
     AnyEvent,
+    Curve,
     Evaluated,
+    Event,
     Iteration,
+    Progress,
     RolledBack,
     Saved,
     Started,
@@ -37,6 +41,8 @@ BLOCK = 64 * 2**10
 """Bytes read at once when reading backwards."""
 
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+E = TypeVar("E", bound=Event)
 
 
 class LogLine(msgspec.Struct, frozen=True):
@@ -118,6 +124,49 @@ def events_since(folder: Path, offset: int) -> Iterator[tuple[AnyEvent, int]]:
                 yield event, log.tell()
 
 
+class LogEvents:
+    """The events of a run by kind, each oldest first; of progress, of which a long run has most,
+    the loss curve alone.
+    """
+
+    def __init__(self, events: Iterable[AnyEvent] = ()) -> None:
+        self._of: dict[type[Event], list[Event]] = {}
+        self._iterations: list[int] = []
+        self._losses: list[float] = []
+        for event in events:
+            self.add(event)
+
+    def add(self, event: AnyEvent) -> None:
+        """Add an event that is newer than all others."""
+        if isinstance(event, Progress):
+            self._iterations.append(event.iteration)
+            self._losses.append(event.loss)
+        else:
+            self._of.setdefault(type(event), []).append(event)
+
+    def discard_after(self, iteration: int) -> None:
+        """Discard what belongs to later iterations than ``iteration``."""
+        kept = [at <= iteration for at in self._iterations]
+        self._iterations = list(compress(self._iterations, kept))
+        self._losses = list(compress(self._losses, kept))
+        for kind, events in self._of.items():
+            self._of[kind] = [one for one in events if one.iteration <= iteration]
+
+    def of(self, kind: type[E]) -> Sequence[E]:
+        """Return the events of this kind so far, but for progress."""
+        return tuple(cast(list[E], self._of.get(kind, [])))
+
+    def newest(self, kind: type[E]) -> E | None:
+        """Return the newest event of this kind; None without one."""
+        events = cast(list[E], self._of.get(kind, []))
+        return events[-1] if events else None
+
+    @property
+    def curve(self) -> Curve:
+        """The training losses so far."""
+        return Curve(tuple(self._iterations), tuple(self._losses))
+
+
 class FollowedLog:
     """The events of a growing log that no rollback discarded; each line is read once.
 
@@ -128,24 +177,23 @@ class FollowedLog:
         self._folder = folder
         self._file: tuple[int, ...] = ()
         self._offset = 0
-        self._events: list[AnyEvent] = []
+        self._events = LogEvents()
         self.saves: list[Saved | Started | RolledBack] = []
         """All events about checkpoints, also those that a rollback discarded."""
 
-    def read(self) -> Sequence[AnyEvent]:
-        """Return the events so far, oldest first; raises ``RunFolderError``."""
+    def read(self) -> LogEvents:
+        """Return the events so far, which the next reading changes; raises ``RunFolderError``."""
         found = _status(self._folder / LOG)
         file = (found.st_dev, found.st_ino) if found else ()
         if file != self._file or (found and found.st_size < self._offset):
-            self._file, self._offset, self._events, self.saves = file, 0, [], []
+            self._file, self._offset, self._events, self.saves = file, 0, LogEvents(), []
         for event, end in events_since(self._folder, self._offset):
             self._offset = end
             if isinstance(event, Saved | Started | RolledBack):
                 self.saves.append(event)
             if isinstance(event, RolledBack):
-                kept = event.iteration
-                self._events = [one for one in self._events if one.iteration <= kept]
-            self._events.append(event.without_points() if isinstance(event, Evaluated) else event)
+                self._events.discard_after(event.iteration)
+            self._events.add(event.without_points() if isinstance(event, Evaluated) else event)
         return self._events
 
 
@@ -171,6 +219,19 @@ def lines_backwards(folder: Path, kinds: Collection[str] = ()) -> Iterator[LogLi
                 yield decoder.decode(text)
             except NOT_JSON:
                 continue
+
+
+def lines_after(folder: Path, offset: int) -> Sequence[LogLine] | None:
+    """Return the lines after byte ``offset``, oldest first; None if none begins there."""
+    decoder, lines = msgspec.json.Decoder(LogLine), []
+    with _opened(folder) as log:
+        log.seek(max(0, offset - 1))
+        if offset and log.read(1) != b"\n":
+            return None
+        for text in _lines(log):
+            with suppress(*NOT_JSON):
+                lines.append(decoder.decode(text))
+    return lines
 
 
 @contextmanager

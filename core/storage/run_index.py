@@ -10,13 +10,15 @@ import msgspec
 
 from core.config import RunConfig
 from core.errors import CheckpointError, LabError, RunFolderError
-from core.events import AnyEvent, Iteration, Validation
+from core.events import Diverged, Failed, Iteration, Validation
 from core.storage.checkpoint import CheckpointMetadata, listed_metadata
 from core.storage.event_log_reader import (
     FollowedLog,
+    LogEvents,
     LogLine,
     Rollbacks,
     history,
+    lines_after,
     lines_backwards,
 )
 from core.storage.latest_checkpoint import CurrentBranch, latest_metadata
@@ -91,7 +93,19 @@ class RunDetails:
     summary: RunSummary
     record: RunRecord
     checkpoints: tuple[CheckpointFile, ...]
-    events: tuple[AnyEvent, ...]
+    events: LogEvents
+
+    @property
+    def problem(self) -> str:
+        """Why the run diverged or failed; empty if it did not."""
+        match self.summary.state:
+            case "diverged":
+                ended: Diverged | Failed | None = self.events.newest(Diverged)
+            case "failed":
+                ended = self.events.newest(Failed)
+            case _:
+                ended = None
+        return ended.problem if ended else ""
 
 
 class _Algorithm(msgspec.Struct):
@@ -204,14 +218,28 @@ def _settings(record: RunRecord) -> dict[str, Any]:
         return {}
 
 
-def read_run(path: Path, log: FollowedLog | None = None) -> RunDetails:
-    """Read everything about the run in the folder ``path``; raises ``RunFolderError``.
+def updated_summary(before: RunSummary, offset: int) -> RunSummary | None:
+    """Return the summary of a run of which nothing but the log has changed, which has grown.
 
-    Of a ``log`` that was read before, only what is new is read.
+    ``before`` is as of the first ``offset`` bytes of the log, or more. None where it takes more
+    than the lines after them: the run began, ended or was rolled back. Raises ``RunFolderError``.
     """
+    lines = lines_after(Path(before.path), offset)
+    if lines is None or any(line.event in _STATE_AFTER or line.is_rollback for line in lines):
+        return None
+    best, last, times = before.best, before.iteration or 0, [before.last_event]
+    for line in lines:
+        if (found := line.validation) and (best is None or found.mean < best.mean):
+            best = found
+        last = max(last, line.iteration)
+        times += [line.time] if math.isfinite(line.time) else []
+    return msgspec.structs.replace(before, best=best, iteration=last, last_event=times[-1])
+
+
+def read_run(path: Path) -> RunDetails:
+    """Read everything about the run in the folder ``path``; raises ``RunFolderError``."""
     summary, record = describe_run(path)
-    events = log.read() if log else history(path)
-    return RunDetails(summary, record, tuple(checkpoint_files(path, log)), tuple(events))
+    return RunDetails(summary, record, tuple(checkpoint_files(path)), LogEvents(history(path)))
 
 
 def checkpoint_files(path: Path, log: FollowedLog | None = None) -> list[CheckpointFile]:

@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.events import AnyEvent, Evaluated, Finished, RolledBack
+from core.events import AnyEvent, Curve, Evaluated, Extended, Finished, Progress, RolledBack
 from core.storage import live_index
-from core.storage.event_log_reader import FollowedLog, history
+from core.storage.event_log_reader import FollowedLog, LogEvents, history
 from core.storage.io import write_atomically
-from core.storage.live_index import LiveIndex
+from core.storage.live_index import FollowedRun, LiveIndex
 from core.storage.lock import FolderLock
 from core.storage.run_index import RunSummary, list_runs, read_run, summarize
 from tests.support.run_folders import (
@@ -60,12 +60,67 @@ def test_only_a_run_that_has_changed_is_read_again(folder: Path, read: list[str]
         True
     ] * 3
     assert read == []
-    append(folder / "b", validated(200, 4.0, 0.5), progress(300))
+    make_checkpoint(folder / "b", 300)
     changed = index.list([folder])
     assert read == ["b"]
     assert changed == list_runs(folder)
     assert changed[1].iteration == 300
     assert (changed[0] is first[0], changed[2] is first[2]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("events", "is_read"),
+    [
+        ([progress(200)], False),
+        ([validated(200, 4.0, 0.5), progress(300)], False),
+        ([validated(200, 4.0, 0.9), validated(300, 4.0, 0.6), validated(400, None)], False),
+        ([evaluated(200, 4.0, 0.5)], False),
+        ([Extended(target=5_000, **stamp(200)), progress(300)], True),
+        ([progress(200), Finished(**stamp(200, 2_000.0))], True),
+        ([RolledBack(**stamp(50)), progress(80)], True),
+    ],
+)
+def test_of_a_log_that_grows_new_lines_are_enough_until_the_run_begins_or_ends(
+    folder: Path, read: list[str], events: list[AnyEvent], *, is_read: bool
+) -> None:
+    append(folder / "b", validated(100, 4.0, 0.7))
+    index = LiveIndex()
+    index.list([folder])
+    read.clear()
+    append(folder / "b", *events)
+    assert index.list([folder]) == list_runs(folder)
+    assert read == (["b"] if is_read else [])
+
+
+def test_a_line_that_was_half_written_is_read(folder: Path) -> None:
+    log, text = folder / "b" / "events.jsonl", msgspec.json.encode(validated(200, 4.0, 0.5))
+    index = LiveIndex()
+    for part in (text[:40], text[40:] + b"\n", b"\n{}\n"):
+        with log.open("ab") as file:
+            file.write(part)
+        assert index.list([folder]) == list_runs(folder)
+
+
+def test_of_a_followed_run_files_are_listed_again_when_they_change(tmp_path: Path) -> None:
+    run, index = make_run(tmp_path / "run", [started(), progress(100)]), LiveIndex()
+    followed = FollowedRun(str(run))
+
+    def files() -> tuple[object, ...]:
+        (summary,) = index.list([tmp_path])
+        details = followed.read(summary)
+        expected = read_run(run)
+        assert (details.summary, details.record) == (summary, expected.record)
+        assert details.checkpoints == expected.checkpoints
+        assert details.events.curve == expected.events.curve
+        return details.checkpoints
+
+    assert files() == ()
+    make_checkpoint(run, 100)
+    first = files()
+    append(run, progress(200), validated(200, 4.0, 0.5))
+    assert files() is first
+    append(run, RolledBack(**stamp(50)))
+    assert files() != first  # it is discarded
 
 
 def test_new_changed_and_deleted_runs_are_noticed(folder: Path, read: list[str]) -> None:
@@ -108,11 +163,16 @@ def test_a_followed_log_has_the_events_that_no_rollback_discards(tmp_path: Path)
     ]
     for part in parts:
         append(run, *part)
-        expected = [
-            one.without_points() if isinstance(one, Evaluated) else one for one in history(run)
-        ]
-        assert list(log.read()) == expected
-    assert read_run(run, log).events == tuple(expected)
+        expected = list(history(run))
+        found, kinds = log.read(), {type(one) for one in expected} - {Evaluated, Progress}
+        for kind in kinds:
+            assert list(found.of(kind)) == [one for one in expected if type(one) is kind]
+        assert found.of(Evaluated) == tuple(
+            one.without_points() for one in expected if isinstance(one, Evaluated)
+        )
+        assert found.curve == LogEvents(expected).curve
+    assert found.curve.iterations == (100, 130)
+    assert found.of(Finished) == ()
 
 
 def test_of_a_followed_log_only_new_lines_are_read(tmp_path: Path) -> None:
@@ -124,7 +184,7 @@ def test_of_a_followed_log_only_new_lines_are_read(tmp_path: Path) -> None:
     append(run, progress(200))
     with (run / "events.jsonl").open("ab") as file:
         file.write(b'{"event":"progress","iter')
-    assert [event.iteration for event in log.read()] == [0, 100, 200]
+    assert log.read().curve.iterations == (100, 200)
 
 
 def test_another_log_in_its_place_is_read_from_the_beginning(tmp_path: Path) -> None:
@@ -132,6 +192,6 @@ def test_another_log_in_its_place_is_read_from_the_beginning(tmp_path: Path) -> 
     log = FollowedLog(run)
     log.read()
     (run / "events.jsonl").unlink()
-    assert list(log.read()) == []
+    assert log.read().curve == Curve()
     append(run, progress(50))
-    assert [event.iteration for event in log.read()] == [50]
+    assert log.read().curve.iterations == (50,)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import types
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -16,8 +14,8 @@ from core.algorithms.reptile import Reptile
 from core.config import RunConfig
 from core.events import AnyEvent, Finished
 from core.session.local import LocalSession
-from core.storage.event_log_reader import FollowedLog
-from core.storage.run_index import RunDetails, RunSummary, read_run, summarize
+from core.storage.live_index import FollowedRun
+from core.storage.run_index import RunDetails, RunSummary, summarize, updated_summary
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.pages import SIZES, press, settle
 from tests.support.run_folders import (
@@ -360,43 +358,35 @@ async def test_the_run_under_the_cursor_is_shown_next_to_the_list(session: FakeS
         assert "inner 0.5" in text
 
 
-class CountedEvents(tuple[AnyEvent, ...]):
-    """Events of a log that count how often all of them are gone through."""
-
-    passes = 0
-
-    def __iter__(self) -> Iterator[AnyEvent]:
-        CountedEvents.passes += 1
-        return super().__iter__()
-
-
 @pytest.mark.parametrize("keys", [(), ("enter",), ("C",)], ids=["list", "run", "curves"])
-async def test_what_has_not_changed_is_neither_read_nor_gone_through(
+async def test_what_has_not_changed_is_not_read_again(
     session: FakeSession, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...]
 ) -> None:
-    reads: list[Path] = []
+    reads: list[str] = []
+    read_all = FollowedRun.read
 
-    def read(path: Path, log: FollowedLog) -> RunDetails:
-        reads.append(path)
-        details = read_run(path, log)
-        return dataclasses.replace(details, events=CountedEvents(details.events))
+    def read(run: FollowedRun, summary: RunSummary) -> RunDetails:
+        reads.append(summary.name)
+        return read_all(run, summary)
 
     def summarize_(path: Path) -> RunSummary | None:
-        reads.append(path)
+        reads.append(path.name)
         return summarize(path)
 
-    monkeypatch.setattr("tui_meta.views.runs.reader.read_run", read)
+    def updated(before: RunSummary, offset: int) -> RunSummary | None:
+        reads.append(f"{before.name}, new lines")
+        return updated_summary(before, offset)
+
+    monkeypatch.setattr(FollowedRun, "read", read)
     monkeypatch.setattr("core.storage.live_index.summarize", summarize_)
-    monkeypatch.setattr(CountedEvents, "passes", 0)
+    monkeypatch.setattr("core.storage.live_index.updated_summary", updated)
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         await press(pilot, "f", *keys)
-        assert CountedEvents.passes
         assert reads
-        CountedEvents.passes = 0
         reads.clear()
         await press(pilot, "O", "ctrl+o", "O")
         await look(pilot)
-        assert (CountedEvents.passes, reads) == (0, [])
+        assert reads == []
         append(session.folder / "reptile-b", progress(300))
         await look(pilot)
-    assert {path.name for path in reads} == {"reptile-b"}
+    assert reads == ["reptile-b, new lines"]

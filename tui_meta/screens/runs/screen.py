@@ -251,7 +251,7 @@ class RunsPage(CurveKeys, ResumeRuns):
     def _read(self, entry: RunSummary, take: Callable[[ReadRun], None]) -> None:
         now = time.time()
         self._shown_as = entry
-        self.compute("read", lambda _: self._reader.read([entry.path], now)[0], take)
+        self.compute("read", lambda _: self._reader.read([entry], now)[0], take)
 
     def _show(self, read: ReadRun | None) -> None:
         self._shown = read
@@ -276,7 +276,7 @@ class RunsPage(CurveKeys, ResumeRuns):
 
     def _compare(self, entries: Sequence[RunSummary]) -> None:
         """Read these runs and show their curves."""
-        paths, now = [one.path for one in entries], time.time()
+        now = time.time()
         self._compared = entries
 
         def take(read: Sequence[ReadRun]) -> None:
@@ -284,7 +284,7 @@ class RunsPage(CurveKeys, ResumeRuns):
             self.curves.show([one.curves for one in read])
             self.tick()
 
-        self.compute("read", lambda _: self._reader.read(paths, now), take)
+        self.compute("read", lambda _: self._reader.read(entries, now), take)
 
     # Keys.
 

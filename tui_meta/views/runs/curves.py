@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from core.config import RunConfig
-from core.events import Curve, Diverged, Failed, Progress, Snapshot, Validated
+from core.events import Snapshot, Validated
 from core.storage.paths import folder_name
 from core.storage.run_index import RunDetails
 from tui_meta.views.event_history import EventHistory, Trouble
@@ -41,9 +41,7 @@ class RecordedRun:
 def recorded_run(details: RunDetails, config: RunConfig) -> RecordedRun:
     """Return what charts need of a run; its seconds since the last record are estimated."""
     entry, algorithm = details.summary, config.algorithm
-    progress = [event for event in details.events if isinstance(event, Progress)]
-    validations = [event for event in details.events if isinstance(event, Validated)]
-    troubles = [event for event in details.events if isinstance(event, Diverged | Failed)]
+    validations = details.events.of(Validated)
     files = [one.metadata for one in details.checkpoints if one.metadata and not one.discarded]
     known = {one.iteration: one.spent.seconds for one in validations}
     known |= {one.iteration: one.elapsed for one in files}
@@ -63,13 +61,13 @@ def recorded_run(details: RunDetails, config: RunConfig) -> RecordedRun:
         unsaved=False,
         loss=None,
         best=entry.best,
-        curve=Curve(tuple(one.iteration for one in progress), tuple(one.loss for one in progress)),
+        curve=details.events.curve,
         theta=None,
         config=config.to_dict(complete=True),
         budget=algorithm.budget,
     )
-    failed = entry.state in ("diverged", "failed") and troubles
-    return RecordedRun(snapshot, validations, Trouble(troubles[-1].problem) if failed else None)
+    trouble = Trouble(details.problem) if details.problem else None
+    return RecordedRun(snapshot, validations, trouble)
 
 
 class ComparedRuns:

@@ -38,7 +38,7 @@ def recorded_run(details: RunDetails, config: RunConfig) -> Snapshot:
     summary, record = details.summary, details.record
     metadata = [one.metadata for one in details.checkpoints if one.metadata and not one.discarded]
     times = [one.elapsed for one in metadata]
-    times += [one.spent.seconds for one in details.events if isinstance(one, Validated)]
+    times += [one.spent.seconds for one in details.events.of(Validated)]
     return Snapshot(
         run=summary.name,
         algorithm=config.algorithm.name,

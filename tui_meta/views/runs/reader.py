@@ -5,15 +5,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from core.storage.event_log_reader import FollowedLog
-from core.storage.live_index import LiveIndex
-from core.storage.run_index import read_run
+from core.storage.live_index import FollowedRun, LiveIndex
+from core.storage.run_index import RunSummary
 from tui_meta.views.runs.curves import MOST_CURVES, RecordedRun, recorded_run
 from tui_meta.views.runs.report import Report, recorded_config, report
 from tui_meta.views.runs.run_list import RunList
 
-_KEPT_LOGS = 2 * MOST_CURVES
-"""Logs that are kept in memory; of others, all lines are read again."""
+_KEPT_RUNS = 2 * MOST_CURVES
+"""Runs that are kept in memory; of others, everything is read again."""
 
 
 class ReadRun(NamedTuple):
@@ -29,7 +28,7 @@ class RunReader:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._index = LiveIndex()
-        self._logs: dict[str, FollowedLog] = {}
+        self._followed: dict[str, FollowedRun] = {}
 
     def list(self, folders: Iterable[Path], runs: RunList, now: float) -> RunList:
         """Return ``runs`` with what is in ``folders`` at the time ``now``, ready to be shown."""
@@ -38,17 +37,16 @@ class RunReader:
         found.listing.prepare()
         return found
 
-    def read(self, paths: Sequence[str], now: float) -> Sequence[ReadRun]:
-        """Read everything about some runs at the time ``now``; raises ``RunFolderError``."""
+    def read(self, entries: Sequence[RunSummary], now: float) -> Sequence[ReadRun]:
+        """Read everything about listed runs at the time ``now``; raises ``RunFolderError``."""
         with self._lock:
-            return [self._read(path, now) for path in paths]
+            return [self._read(entry, now) for entry in entries]
 
-    def _read(self, path: str, now: float) -> ReadRun:
-        folder = Path(path)
-        log = self._logs.pop(path, None) or FollowedLog(folder)
-        details = read_run(folder, log)
-        self._logs[path] = log
-        while len(self._logs) > _KEPT_LOGS:
-            del self._logs[next(iter(self._logs))]
-        config = recorded_config(folder, details.record)
+    def _read(self, entry: RunSummary, now: float) -> ReadRun:
+        run = self._followed.pop(entry.path, None) or FollowedRun(entry.path)
+        details = run.read(entry)
+        self._followed[entry.path] = run
+        while len(self._followed) > _KEPT_RUNS:
+            del self._followed[next(iter(self._followed))]
+        config = recorded_config(Path(entry.path), details.record)
         return ReadRun(report(details, config, now), recorded_run(details, config))

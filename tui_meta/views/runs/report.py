@@ -12,7 +12,7 @@ from rich.filesize import decimal
 from core.config import CheckpointSettings, RunConfig
 from core.errors import LabError, RunFolderError, UnregisteredError
 from core.evaluation.few_shot_tasks import PROBES
-from core.events import Diverged, Evaluated, Failed, Validated, Validation
+from core.events import Evaluated, Validated, Validation
 from core.experiments.specification import flat_settings
 from core.storage.paths import RECORD
 from core.storage.run_folder import RunRecord
@@ -41,12 +41,15 @@ class Section:
     numbers: frozenset[int] = frozenset()
     problem: str = ""
 
-    def newest(self, count: int = NEWEST) -> Section:
-        """Return the section with its last ``count`` rows, and say so in the title."""
-        if len(self.rows) <= count:
+    def newest(self) -> Section:
+        """Return the section with its last rows, and say so in the title."""
+        return replace(self, rows=self.rows[-NEWEST:]).of_all(len(self.rows))
+
+    def of_all(self, count: int) -> Section:
+        """Say in the title that the rows are the last ones of ``count``, if there are more."""
+        if len(self.rows) == count:
             return self
-        title = f"{self.title}, the last {count} of {whole(len(self.rows))}"
-        return replace(self, title=title, rows=self.rows[-count:])
+        return replace(self, title=f"{self.title}, the last {len(self.rows)} of {whole(count)}")
 
 
 class Report(NamedTuple):
@@ -67,8 +70,8 @@ def report(details: RunDetails, config: RunConfig, now: float) -> Report:
         _settings(details.record, config),
         provenance(details.record),
         _checkpoints(details.checkpoints, details.summary.best),
-        _validations([event for event in details.events if isinstance(event, Validated)]),
-        _evaluations([event for event in details.events if isinstance(event, Evaluated)]),
+        _validations(details.events.of(Validated)),
+        _evaluations(details.events.of(Evaluated)),
     )
 
 
@@ -82,18 +85,16 @@ def _status(details: RunDetails, algorithm: str, now: float) -> Section:
         ("last event", f"{age_words(entry, now)} ago" if entry.last_event else "-"),
         ("checkpoints", whole(len(details.checkpoints))),
     ]
-    problems = [event for event in details.events if isinstance(event, Diverged | Failed)]
-    ended = problems and entry.state in ("diverged", "failed")
     title = f"{entry.name}, {algorithm}: {display_path(entry.path)}"
-    return Section(title, rows, problem=problems[-1].problem if ended else "")
+    return Section(title, rows, problem=details.problem)
 
 
 def _one_task(details: RunDetails) -> str:
     """Return the best evaluation of a run without validation, as version 0.1 had it."""
     found = [
         (one.losses[-1], one.iteration)
-        for one in details.events
-        if isinstance(one, Evaluated) and one.probe == "validation" and one.losses
+        for one in details.events.of(Evaluated)
+        if one.probe == "validation" and one.losses
     ]
     if not found:
         return "-"
@@ -165,12 +166,12 @@ def _validations(validations: Sequence[Validated]) -> Section:
             loss(one.median[-1]),
             whole(one.diverged[-1]),
         )
-        for one in validations
+        for one in validations[-NEWEST:]
     ]
     last = validations[-1]
     title = f"Validation on {whole(len(last.losses))} tasks, {whole(last.steps[-1])} gradient steps"
     columns = ("iteration", "before", "after", "95% interval", "median", "diverged")
-    return Section(title, rows, columns, frozenset(range(6))).newest()
+    return Section(title, rows, columns, frozenset(range(6))).of_all(len(validations))
 
 
 def _evaluations(evaluations: Sequence[Evaluated]) -> Section:
@@ -184,10 +185,11 @@ def _evaluations(evaluations: Sequence[Evaluated]) -> Section:
             loss(one.losses[0]),
             loss(one.losses[-1]),
         )
-        for one in evaluations
+        for one in evaluations[-NEWEST:]
     ]
     columns = ("iteration", "task", "steps", "before", "after")
-    return Section("Evaluations on one task", rows, columns, frozenset({0, 2, 3, 4})).newest()
+    section = Section("Evaluations on one task", rows, columns, frozenset({0, 2, 3, 4}))
+    return section.of_all(len(evaluations))
 
 
 def recorded_config(path: Path, record: RunRecord) -> RunConfig:
