@@ -20,13 +20,8 @@ from core.session.api import Session
 from tui_meta.app.ascii import AsciiFilter
 from tui_meta.app.bell import bell_sequences
 from tui_meta.app.commands import PaletteCommands
-from tui_meta.app.pages import (
-    PAGES,
-    WITHOUT_RUNS,
-    freeze_modules,
-    import_screens,
-    in_background,
-)
+from tui_meta.app.garbage import SEARCH_SECONDS, collect_garbage, freeze_modules
+from tui_meta.app.pages import PAGES, WITHOUT_RUNS, import_screens, in_background
 from tui_meta.app.preferences import Preferences
 from tui_meta.app.themes import PALETTES
 from tui_meta.delta_driver.driver import DeltaDriver
@@ -152,6 +147,12 @@ class TuiMetaApp(
         self.stylesheet.parse()
         if self.lowest is not self.watch_screen:  # without runs no first numbers will be shown
             self.set_timer(1.0, freeze_modules)
+        self.set_interval(SEARCH_SECONDS, self._collect_garbage)
+
+    def _collect_garbage(self) -> None:
+        """Search for garbage while no key is handled."""
+        if not (self.has_pending_keys or self.watch_screen.paints_later):
+            collect_garbage()
 
     def on_watch_screen_loaded(self) -> None:
         """Import the other screens in the background, once the first numbers are shown."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 
+from tui_meta.app.garbage import freeze_modules
 from tui_meta.screens.page import Page
 
 
@@ -57,18 +57,3 @@ def import_screens() -> None:
     for name in ("app.questions", "screens.dialogs.help", "screens.dialogs.palette"):
         import_module(f"tui_meta.{name}")
     freeze_modules()
-
-
-THRESHOLDS = (20_000, 20, 100)
-"""When the collector searches: a young generation is so small that no key waits for it."""
-
-
-def freeze_modules() -> None:
-    """Exclude what modules hold from garbage collection.
-
-    The collector searches all live objects, and runs when many are created: while a key is handled.
-    With 100,000 objects of libraries that took 25 ms, with PyTorch's twice as long. What is created
-    from then on is searched more often than during the start, for a shorter time.
-    """
-    gc.freeze()
-    gc.set_threshold(*THRESHOLDS)

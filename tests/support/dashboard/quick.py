@@ -27,8 +27,14 @@ def quick_dashboards() -> Iterator[None]:
         # Each piece of a line has seven caches, which take longer to make than they save in tests.
         patch.setattr("textual.strip.FIFOCache", lambda maxsize: {})
         # Dashboards leave garbage collection alone: what they exempt would stay to the end.
-        none = types.SimpleNamespace(freeze=lambda: None, set_threshold=lambda *_: None)
-        patch.setattr("tui_meta.app.pages.gc", none)
+        none = types.SimpleNamespace(
+            freeze=lambda: None,
+            set_threshold=lambda *_: None,
+            collect=lambda _: None,
+            get_count=lambda: (0, 0, 0),
+            get_freeze_count=lambda: 0,
+        )
+        patch.setattr("tui_meta.app.garbage.gc", none)
         yield
 
 
