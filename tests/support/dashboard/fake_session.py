@@ -333,7 +333,7 @@ class FakeSession(LocalSession):
         if name not in self.snapshots():
             return None
         trainer = self.trainers[name]
-        config = RunConfig(algorithm=trainer.plan.config.algorithm, engine="torch")
+        config = RunConfig(algorithm=trainer.plan.config.algorithm, engine="fused")
         return LiveRun(config, trainer.snapshot.iteration, untrained(config).theta, trainer.folder)
 
 

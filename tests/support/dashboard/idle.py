@@ -13,6 +13,7 @@ from rich.console import RenderableType
 from textual._compositor import Compositor
 from textual._context import active_app
 from textual.app import App
+from textual.pilot import Pilot
 
 from tui_meta.app.application import TuiMetaApp
 
@@ -37,6 +38,31 @@ async def wait_for_idle(min_sleep: float = STEP * STEPS, max_sleep: float = 1.0)
         await asyncio.sleep(STEP)
         found = 0 if is_busy(loop) else found + 1
     paint(active_app.get(None))
+
+
+async def wait_for_screen(pilot: Pilot[None], timeout: float = 30.0) -> bool:
+    """Wait until the application and its screen have handled what was sent to them so far.
+
+    Textual 8.2.8 asks every widget, with some thirty messages a key: a twentieth of the time of a
+    test. Widgets await nothing in a handler, so that `wait_for_idle` waits for them.
+    """
+    app, handled = pilot.app, asyncio.Event()
+    if not app.screen_stack:
+        return False
+    screen = app.screen
+
+    def ask_screen() -> None:
+        if not screen.call_later(handled.set):
+            handled.set()
+
+    if not app.call_later(ask_screen):
+        return True
+    ends = [asyncio.ensure_future(one.wait()) for one in (handled, app._exception_event)]
+    _, pending = await asyncio.wait(ends, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    for one in pending:
+        one.cancel()
+    assert len(pending) < len(ends), "messages are not handled"
+    return handled.is_set()
 
 
 def is_busy(loop: asyncio.AbstractEventLoop) -> bool:

@@ -29,7 +29,8 @@ def shown(pilot: Pilot[None]) -> str:
 async def settle(pilot: Pilot[None], *, answers: bool = True) -> str:
     """Let everything that was asked be answered, and painted; gives the screen."""
     await pilot.pause()
-    return await _settle(pilot, answers)
+    await _settle(pilot, answers)
+    return shown(pilot)
 
 
 async def press(pilot: Pilot[None], *keys: str, answers: bool = True) -> str:
@@ -40,7 +41,7 @@ async def press(pilot: Pilot[None], *keys: str, answers: bool = True) -> str:
     return shown(pilot)
 
 
-async def _settle(pilot: Pilot[None], answers: bool) -> str:
+async def _settle(pilot: Pilot[None], answers: bool) -> None:
     app = pilot.app
     assert isinstance(app, TuiMetaApp)
     app.watch_screen.tick()
@@ -54,4 +55,3 @@ async def _settle(pilot: Pilot[None], answers: bool) -> str:
         await pilot.pause()
         if not any(worker.is_running for worker in app.workers):
             break
-    return shown(pilot)

@@ -11,8 +11,9 @@ import pytest
 from textual._compositor import Compositor
 from textual.cache import LRUCache
 from textual.css.stylesheet import Stylesheet
+from textual.pilot import Pilot
 
-from tests.support.dashboard.idle import render_later, wait_for_idle
+from tests.support.dashboard.idle import render_later, wait_for_idle, wait_for_screen
 from tui_meta.widgets.canvas import _Lines
 
 
@@ -42,6 +43,7 @@ def _wait_no_longer(patch: pytest.MonkeyPatch) -> None:
     """Let the pilot wait no longer than there is something to do, and paint once."""
     for module in ("pilot", "app"):
         patch.setattr(f"textual.{module}.wait_for_idle", wait_for_idle)
+    patch.setattr(Pilot, "_wait_for_screen", wait_for_screen)
     patch.setattr(Compositor, "render_update", render_later)
 
 

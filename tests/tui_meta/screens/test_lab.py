@@ -64,7 +64,7 @@ async def test_its_numbers_equal_few_shot_at_every_step(keys: list[str], step: i
     async with in_lab() as (pilot, page):
         text = await answered(pilot, *keys)
         for name in ("fomaml", "reptile"):
-            config = RunConfig(algorithm=ALGORITHMS[name](), engine="torch")
+            config = RunConfig(algorithm=ALGORITHMS[name](), engine="fused")
             task = explicit_task(STANDARD)
             theta = untrained(config).theta
             expected = few_shot(

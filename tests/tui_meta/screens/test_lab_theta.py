@@ -61,7 +61,7 @@ def theta_at(run: str, iteration: int) -> Floats:
 
 
 def config_of(run: str, seed: int = 0) -> RunConfig:
-    return RunConfig(algorithm=ALGORITHMS[run.split("-")[0]](), engine="torch", seed=seed)
+    return RunConfig(algorithm=ALGORITHMS[run.split("-")[0]](), engine="fused", seed=seed)
 
 
 def predicted(run: str, iteration: int, task: ExplicitTask) -> tuple[float, ...]:
