@@ -19,7 +19,8 @@ class DirectOutput:
         self._opened: int | None = None
 
     def open(self) -> None:
-        """Open the terminal."""
+        """Open the terminal, also again after the program was stopped."""
+        self.close()
         with suppress(OSError):
             self._opened = os.open(os.ttyname(self._file), _FLAGS)
 

@@ -44,6 +44,17 @@ def test_the_file_of_the_terminal_still_blocks(pair: tuple[int, int]) -> None:
     assert direct.write(b"frame") == b"frame"
 
 
+def test_opening_again_leaves_no_descriptor_behind(pair: tuple[int, int]) -> None:
+    lowest_free = os.dup(pair[1])
+    os.close(lowest_free)
+    direct = DirectOutput(pair[1])
+    direct.open()
+    direct.open()
+    direct.close()
+    assert os.dup(pair[1]) == lowest_free
+    os.close(lowest_free)
+
+
 def test_what_is_no_terminal_takes_nothing() -> None:
     ends = os.pipe()
     direct = DirectOutput(ends[1])
