@@ -192,9 +192,11 @@ class RunsPage(CurveKeys, ResumeRuns):
         plot, runs = self.curves.plot, self.curves.runs
         if plot is None or runs is None:
             return
-        table = self.query_one("#compared", Lines)
+        table, size = self.query_one("#compared", Lines), self.query_one("#comparison").size
+        if not self._is_new("curves", self._compared, plot, size):
+            return
         rows = len(self._compared) + 1
-        table.display = self.query_one("#comparison").size.height >= rows + _CHART_ROWS
+        table.display = size.height >= rows + _CHART_ROWS
         if table.display:
             table.styles.height = rows
             table.show(compared_lines(self._compared, runs.names, plot, self.size.width))
@@ -230,23 +232,36 @@ class RunsPage(CurveKeys, ResumeRuns):
     def _take_list(self, found: RunList) -> None:
         self._looking, self._looked = False, True
         self._runs = found.in_place_of(self._runs)
-        self.tick()
+        # What changes with the list is painted with it, once it has been read.
+        if not self._follow():
+            self.tick()
+
+    def _follow(self) -> bool:
+        """Read what is shown of runs again, if it has changed; return True if so."""
+        match self._mode:
+            case "curves":
+                return self._follow_compared()
+            case "list" if not self.query_one("#preview").display:
+                return False
+        return self._shown is not None and self._follow_current()
 
     def _fail(self, problem: str) -> None:
         self._looking, self._looked = False, True
         self.show_error(problem)
 
-    def _follow_current(self) -> None:
+    def _follow_current(self) -> bool:
         """Read the run under the cursor, if it is another one than was read or has changed."""
         current = self._runs.current
         if current is self._shown_as:
-            return
+            return False
         before = self._shown_as
         if not (current and before and current.path == before.path):
             self._show(None)
         self._shown_as = current
-        if current and not current.problem:
-            self._read(current, self._take)
+        if current is None or current.problem:
+            return False
+        self._read(current, self._take)
+        return True
 
     def _read(self, entry: RunSummary, take: Callable[[ReadRun], None]) -> None:
         now = time.time()
@@ -267,12 +282,14 @@ class RunsPage(CurveKeys, ResumeRuns):
         self.query_one("#scroll", VerticalScroll).scroll_home(animate=False)
         self._take(read)
 
-    def _follow_compared(self) -> None:
+    def _follow_compared(self) -> bool:
         """Read the compared runs again, if one of them has changed."""
         known = {one.path: one for one in self._runs.entries}
         now = [known.get(one.path, one) for one in self._compared]
-        if any(new is not old for new, old in zip(now, self._compared, strict=True)):
+        has_changed = any(new is not old for new, old in zip(now, self._compared, strict=True))
+        if has_changed:
             self._compare(now)
+        return has_changed
 
     def _compare(self, entries: Sequence[RunSummary]) -> None:
         """Read these runs and show their curves."""
