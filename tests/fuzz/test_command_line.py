@@ -19,6 +19,7 @@ from core.session import run_requests
 from core.session.run_requests import Runs
 from tests.support.hostile.damage import ANY_TEXT
 from tests.support.hostile.guards import harmless
+from tests.support.quick_parser import quick_parser
 from tests.support.soak import soak
 from tui_meta.cli.commands import train
 from tui_meta.cli.main import main
@@ -123,9 +124,10 @@ def folder() -> Iterator[Path]:
         patch.setattr(train, "show", _show)
         patch.setattr(run_requests, "make_engine", lambda config: None)
         patch.setenv("XDG_RUNTIME_DIR", str(folder))
-        for command in COMMANDS:
-            said(command, "nowhere")
-        yield folder
+        with quick_parser():
+            for command in COMMANDS:
+                said(command, "nowhere")
+            yield folder
 
 
 def said(*arguments: str) -> tuple[int, str, str]:

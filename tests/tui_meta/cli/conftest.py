@@ -1,5 +1,6 @@
 """Fixtures of the commands' tests."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,14 @@ import pytest
 from core.algorithms.fomaml import Fomaml
 from core.algorithms.reptile import Reptile
 from tests.support.checkpoints import untrained_file
+from tests.support.quick_parser import quick_parser
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_command_lines() -> Iterator[None]:
+    """Command lines in this process are parsed quickly."""
+    with quick_parser():
+        yield
 
 
 @pytest.fixture
