@@ -15,6 +15,7 @@ from core.algorithms.base import Algorithm
 from core.algorithms.registry import ALGORITHMS
 from core.algorithms.reptile import Reptile
 from core.commands import Command, Evaluate, Extend, Pause, Resume, Save, SetPace, Step
+from core.config import ValidationSettings
 from core.engines import make_engine
 from core.engines.base import TrainState
 from core.events import Finished, Progress
@@ -90,7 +91,7 @@ def test_commands_do_not_change_the_bits(
 def test_the_chunk_length_does_not_change_the_bits(
     engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
-    config = small_config(engine_name, iterations=250)
+    config = small_config(engine_name, iterations=100)
     log = Log()
     reference = run_whole(Trainer(new_plan(tmp_path, config, "reference"), log), log)
     monkeypatch.setattr(core.training.pacing, "CHUNK_SECONDS", seconds)
@@ -102,13 +103,19 @@ def test_the_chunk_length_does_not_change_the_bits(
 
 
 @settings(max_examples=10)
-@given(iteration=st.integers(1, 129), data=st.data())
+@given(iteration=st.integers(1, 69), data=st.data())
 def test_an_interrupted_run_equals_an_uninterrupted_one(
     engine_name: str, iteration: int, data: st.DataObject
 ) -> None:
     algorithm, tasks = data.draw(algorithms(engine_name)), data.draw(families(engine_name))
     config = small_config(
-        engine_name, algorithm=algorithm, tasks=tasks, noise=0.3, fixed_tasks=50, iterations=130
+        engine_name,
+        algorithm=algorithm,
+        tasks=tasks,
+        noise=0.3,
+        fixed_tasks=50,
+        iterations=70,
+        validation=ValidationSettings(tasks=8, interval=30),
     )
     with tempfile.TemporaryDirectory() as out:
         once = Log()
