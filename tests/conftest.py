@@ -17,6 +17,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import pytest
 from execnet import XSpec
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 from tests.support.rewriting import rewrite_tests
 from tests.support.sessions import folder_for_processes
@@ -41,6 +42,15 @@ MARKS = {
 
 # The programs that tests start would compile all sources each time, and so would each worker.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let examples depend on no constants in the sources: they were others after each change.
+
+    Hypothesis finds those of modules that are imported, in each worker in seconds.
+    """
+    if settings.get_current_profile_name() == "suite":
+        providers._get_local_constants = lambda: providers._local_constants
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -29,8 +29,8 @@ OWN = ("tui_meta.__main__", "tui_meta.cli.main")
 """Modules that each process imports itself: they look at its terminal."""
 
 
-TOOLS = ("pandas", "pyte", "tests.support.dashboard.fake_session")
-"""What tests import that the program does not."""
+TOOLS = ("pandas", "pyte", "torch._dynamo", "tests.support.dashboard.fake_session")
+"""What tests import that the program does not; PyTorch's optimizers import ``torch._dynamo``."""
 
 
 def main() -> None:
