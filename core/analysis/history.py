@@ -11,11 +11,19 @@ from pathlib import Path
 from core.analysis.answers import Cancelled, PastEvaluation, RunHistory, SavedTheta
 from core.errors import RunFolderError, reason
 from core.evaluation.statistics import number
-from core.events import AnyEvent, Evaluated, RolledBack, Validated, Validation
+from core.events import (
+    AnyEvent,
+    Evaluated,
+    RolledBack,
+    Saved,
+    Started,
+    Validated,
+    Validation,
+)
 from core.storage.event_log_reader import Rollbacks, events_since
+from core.storage.live_index import FollowedCheckpoints
 from core.storage.paths import LOG
 from core.storage.run_folder import read_record
-from core.storage.run_index import checkpoint_files
 
 MOST_CHECKPOINTS = 1_000
 MOST_EVALUATIONS = 2_000
@@ -31,18 +39,10 @@ class HistoryReader:
 
     def read(self, folder: Path, cancelled: Callable[[], bool]) -> RunHistory | Cancelled:
         """Return what ``folder`` has of its run; raises ``RunFolderError``."""
-        files = [file for file in checkpoint_files(folder) if not file.discarded]
-        sound = [
-            SavedTheta(
-                name=file.path.name, iteration=file.metadata.iteration, kind=file.metadata.kind
-            )
-            for file in files
-            if file.metadata
-        ]
         log = folder / LOG
         try:
-            evaluations = self._known(log)
-            evaluations.read_on(folder, cancelled)
+            evaluations = self._known(folder, log)
+            evaluations.read_on(cancelled)
         except OSError as error:
             problem = f"cannot be read ({reason(error)})"
             raise RunFolderError(log, problem, "check the permissions") from error
@@ -51,6 +51,15 @@ class HistoryReader:
             self._logs.popitem(last=False)
         if cancelled():
             return Cancelled()
+        listed = evaluations.checkpoints.read(evaluations.saves)
+        files = [file for file in listed if not file.discarded]
+        sound = [
+            SavedTheta(
+                name=file.path.name, iteration=file.metadata.iteration, kind=file.metadata.kind
+            )
+            for file in files
+            if file.metadata
+        ]
         return RunHistory(
             folder=str(folder),
             checkpoints=tuple(sound[-MOST_CHECKPOINTS:]),
@@ -60,40 +69,47 @@ class HistoryReader:
             seed=_seed(folder),
         )
 
-    def _known(self, log: Path) -> _EvaluationLog:
+    def _known(self, folder: Path, log: Path) -> _EvaluationLog:
         """Return what was read of ``log``, unless it was replaced; raises ``OSError``."""
         known = self._logs.pop(log, None)
         if not log.exists():
-            return _EvaluationLog()
+            return _EvaluationLog(folder)
         status = os.stat(log)
         if known and known.file == status.st_ino and known.end <= status.st_size:
             return known
-        return _EvaluationLog(status.st_ino)
+        return _EvaluationLog(folder, status.st_ino)
 
 
 @dataclass
 class _EvaluationLog:
-    """Evaluations and validations of the log with inode ``file``, read up to byte ``end``.
+    """What the log with inode ``file`` in ``folder`` has, read up to byte ``end``.
 
     Of very many evaluations, every ``stride``-th is kept.
     """
 
+    folder: Path
     file: int | None = None
     end: int = 0
     kept: list[PastEvaluation] = field(default_factory=list)
     validations: deque[Validation] = field(default_factory=lambda: deque(maxlen=MOST_EVALUATIONS))
+    saves: list[Saved | Started | RolledBack] = field(default_factory=list)
     stride: int = 1
     seen: int = 0
 
-    def read_on(self, folder: Path, cancelled: Callable[[], bool]) -> None:
+    def __post_init__(self) -> None:
+        self.checkpoints = FollowedCheckpoints(self.folder)
+
+    def read_on(self, cancelled: Callable[[], bool]) -> None:
         """Read what was added, unless ``cancelled``; raises ``OSError``."""
-        for event, end in events_since(folder, self.end):
+        for event, end in events_since(self.folder, self.end):
             if cancelled():
                 return
             self._add(event)
             self.end = end
 
     def _add(self, event: AnyEvent) -> None:
+        if isinstance(event, Saved | Started | RolledBack):
+            self.saves.append(event)
         if isinstance(event, RolledBack):
             rollbacks = Rollbacks()
             rollbacks.add(event.iteration)

@@ -44,6 +44,9 @@ _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 E = TypeVar("E", bound=Event)
 
+Saves = Sequence[Saved | Started | RolledBack]
+"""All events of a log about checkpoints, oldest first, also those that a rollback discarded."""
+
 
 class LogLine(msgspec.Struct, frozen=True):
     """The fields of any event that a summary of a log needs."""
@@ -179,7 +182,7 @@ class FollowedLog:
         self._offset = 0
         self._events = LogEvents()
         self.saves: list[Saved | Started | RolledBack] = []
-        """All events about checkpoints, also those that a rollback discarded."""
+        """The `Saves` so far."""
 
     def read(self) -> LogEvents:
         """Return the events so far, which the next reading changes; raises ``RunFolderError``."""

@@ -21,7 +21,7 @@ from core.storage.checkpoint import (
     listed_metadata,
     load_checkpoint,
 )
-from core.storage.event_log_reader import FollowedLog, LogLine, Rollbacks, lines_backwards
+from core.storage.event_log_reader import LogLine, Rollbacks, Saves, lines_backwards
 from core.storage.lock import owner_of
 from core.storage.paths import RECORD, checkpoint_iteration, checkpoint_names
 
@@ -41,14 +41,14 @@ class CurrentBranch:
     """Tells which checkpoints belong to the current branch of a run.
 
     The log of the run in ``folder`` is read backwards as far as needed, at most ``LARGEST_END``
-    bytes, or else the log that was ``followed``, as of its last reading.
+    bytes, unless all its ``saves`` are known.
     """
 
-    def __init__(self, folder: Path, followed: FollowedLog | None = None) -> None:
+    def __init__(self, folder: Path, saves: Saves | None = None) -> None:
         self._lines = (
             lines_backwards(folder, ("saved", "started", "rewound"))
-            if followed is None
-            else map(_line_of, reversed(followed.saves))
+            if saves is None
+            else map(_line_of, reversed(saves))
         )
         self._used: set[str] = set()
         self._rollbacks = Rollbacks()

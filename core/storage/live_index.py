@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from core.errors import RunFolderError
-from core.storage.event_log_reader import FollowedLog
+from core.storage.event_log_reader import FollowedLog, Saves
 from core.storage.paths import LOCK, LOG
-from core.storage.run_folder import RunRecord, read_record
+from core.storage.run_folder import read_record
 from core.storage.run_index import (
     CheckpointFile,
     RunDetails,
@@ -53,29 +53,40 @@ class LiveIndex:
         return [summary for _, summary in found.values() if summary]
 
 
+class FollowedCheckpoints:
+    """The checkpoints of a run: listed again once its folder has changed, or its branch."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._state: object = None
+        self._files: tuple[CheckpointFile, ...] = ()
+
+    def read(self, saves: Saves) -> tuple[CheckpointFile, ...]:
+        """List them, of a log with these ``saves`` so far; raises ``RunFolderError``.
+
+        A file that is damaged in its place is noticed with the next one that is saved.
+        """
+        state = _file_state(str(self._folder)), len(saves)
+        if state != self._state:
+            self._files, self._state = tuple(checkpoint_files(self._folder, saves)), state
+        return self._files
+
+
 class FollowedRun:
     """Everything about a run, which is read again and again."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._log = FollowedLog(Path(path))
-        self._state: object = None
-        self._read: tuple[RunRecord, tuple[CheckpointFile, ...]]
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._log = FollowedLog(folder)
+        self._checkpoints = FollowedCheckpoints(folder)
 
     def read(self, summary: RunSummary) -> RunDetails:
         """Read the run of this newest summary; raises ``RunFolderError``.
 
-        Record and checkpoints are the same objects until the folder changes. The next reading
-        changes the events.
+        The next reading changes the events.
         """
-        # Before the rest is read, as above. What was saved or discarded says the log.
-        state = _file_state(self._path)
-        events = self._log.read()
-        if self._state != (state, len(self._log.saves)):
-            folder = Path(self._path)
-            self._read = read_record(folder), tuple(checkpoint_files(folder, self._log))
-            self._state = state, len(self._log.saves)
-        return RunDetails(summary, *self._read, events)
+        record, events = read_record(self._folder), self._log.read()
+        return RunDetails(summary, record, self._checkpoints.read(self._log.saves), events)
 
 
 def _state(path: str) -> _State:

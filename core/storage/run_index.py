@@ -13,10 +13,10 @@ from core.errors import CheckpointError, LabError, RunFolderError
 from core.events import Diverged, Failed, Iteration, Validation
 from core.storage.checkpoint import CheckpointMetadata, listed_metadata
 from core.storage.event_log_reader import (
-    FollowedLog,
     LogEvents,
     LogLine,
     Rollbacks,
+    Saves,
     history,
     lines_after,
     lines_backwards,
@@ -242,12 +242,12 @@ def read_run(path: Path) -> RunDetails:
     return RunDetails(summary, record, tuple(checkpoint_files(path)), LogEvents(history(path)))
 
 
-def checkpoint_files(path: Path, log: FollowedLog | None = None) -> list[CheckpointFile]:
+def checkpoint_files(path: Path, saves: Saves | None = None) -> list[CheckpointFile]:
     """List the checkpoints in the run folder ``path`` by iteration; raises ``RunFolderError``.
 
-    Of a ``log`` that was read before, nothing is read again.
+    With all ``saves`` of its log, that is not read again.
     """
-    branch = CurrentBranch(path, log)
+    branch = CurrentBranch(path, saves)
     return [
         _checkpoint_file(path / name, discarded=not branch.contains(name))
         for name in checkpoint_names(_names(path))

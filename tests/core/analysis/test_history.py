@@ -20,7 +20,7 @@ from core.engines import make_engine
 from core.errors import RunFolderError
 from core.evaluation.adaptation import few_shot
 from core.evaluation.few_shot_tasks import PROBES, draw_task
-from core.events import AnyEvent, Event, Finished, RolledBack
+from core.events import AnyEvent, Event, Finished, RolledBack, Saved
 from core.storage.event_log_reader import events_since
 from tests.support.run_folders import (
     evaluated,
@@ -129,6 +129,18 @@ def test_validations_are_read_and_rolled_back(tmp_path: Path) -> None:
     append(folder, RolledBack(**stamp(100)), validated(150, 9.0, 0.5), validated(200, math.nan))
     again = history_of(folder, follower).validations
     assert [(one.iteration, one.mean) for one in again] == [(0, 1.0), (100, 1.0), (150, 0.5)]
+
+
+def test_checkpoints_that_are_saved_or_discarded_meanwhile_are_noticed(tmp_path: Path) -> None:
+    follower, folder = HistoryReader(), make_run(tmp_path / "run")
+    listed = []
+    for iteration in (100, 200):
+        make_checkpoint(folder, iteration)
+        append(folder, Saved(path=f"{iteration:09d}.safetensors", **stamp(iteration)))
+        listed.append([one.iteration for one in history_of(folder, follower).checkpoints])
+    append(folder, RolledBack(**stamp(150)))
+    listed.append([one.iteration for one in history_of(folder, follower).checkpoints])
+    assert listed == [[100], [100, 200], [100]]
 
 
 def test_an_incomplete_line_is_read_once_it_is_complete(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_checkpoints_of_a_discarded_branch_are_not_current(
     for names in (checkpoint_names(path.name for path in paths), [path.name for path in paths]):
         followed = FollowedLog(run)
         followed.read()
-        for branch in (CurrentBranch(run), CurrentBranch(run, followed)):
+        for branch in (CurrentBranch(run), CurrentBranch(run, followed.saves)):
             assert [int(Path(name).stem) for name in names if branch.contains(name)] == current
     found = latest_metadata(run)
     assert found is not None

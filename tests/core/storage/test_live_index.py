@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.events import AnyEvent, Curve, Evaluated, Extended, Finished, Progress, RolledBack
+from core.events import AnyEvent, Curve, Evaluated, Extended, Finished, Progress, RolledBack, Saved
 from core.storage import live_index
 from core.storage.event_log_reader import FollowedLog, LogEvents, history
 from core.storage.io import write_atomically
@@ -60,7 +60,7 @@ def test_only_a_run_that_has_changed_is_read_again(folder: Path, read: list[str]
         True
     ] * 3
     assert read == []
-    make_checkpoint(folder / "b", 300)
+    append(folder / "b", validated(200, 4.0, 0.5), Finished(**stamp(300)))
     changed = index.list([folder])
     assert read == ["b"]
     assert changed == list_runs(folder)
@@ -103,7 +103,7 @@ def test_a_line_that_was_half_written_is_read(folder: Path) -> None:
 
 def test_of_a_followed_run_files_are_listed_again_when_they_change(tmp_path: Path) -> None:
     run, index = make_run(tmp_path / "run", [started(), progress(100)]), LiveIndex()
-    followed = FollowedRun(str(run))
+    followed = FollowedRun(run)
 
     def files() -> tuple[object, ...]:
         (summary,) = index.list([tmp_path])
@@ -116,6 +116,7 @@ def test_of_a_followed_run_files_are_listed_again_when_they_change(tmp_path: Pat
 
     assert files() == ()
     make_checkpoint(run, 100)
+    append(run, Saved(path="000000100.safetensors", **stamp(100)))
     first = files()
     append(run, progress(200), validated(200, 4.0, 0.5))
     assert files() is first

@@ -28,7 +28,7 @@ class _Reading:
     """What was last read of one run, of which the configuration stays while its record does."""
 
     def __init__(self, path: str) -> None:
-        self._run = FollowedRun(path)
+        self._run = FollowedRun(Path(path))
         self._entry: RunSummary | None = None
         self._configured: tuple[RunRecord, RunConfig] | None = None
         self._read: ReadRun
@@ -38,7 +38,7 @@ class _Reading:
         if entry is not self._entry:
             details = self._run.read(entry)
             record = details.record
-            if self._configured is None or self._configured[0] is not record:
+            if self._configured is None or self._configured[0] != record:
                 self._configured = record, recorded_config(Path(entry.path), record)
             config = self._configured[1]
             self._read = ReadRun(report(details, config, now), recorded_run(details, config))
