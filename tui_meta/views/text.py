@@ -1,10 +1,11 @@
 """Lines of styled text as plain data, independent of a terminal."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from tui_meta.views.printable import printable
 
@@ -74,10 +75,11 @@ def spread(left: Line, right: Line, width: int) -> Line:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Words in rows of at most ``width`` cells."""
+    """Words in rows of at most ``width`` cells; a longer word continues in the next row."""
     rows: list[list[str]] = []
     used = 0
-    for word in printable(text).split():
+    words = [chop_cells(word, max(2, width)) for word in printable(text).split()]
+    for word in chain.from_iterable(words):
         size = cell_len(word)
         if rows and used + 1 + size <= width:
             rows[-1].append(word)

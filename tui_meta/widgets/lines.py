@@ -5,6 +5,8 @@ from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -67,3 +69,22 @@ class LinesPanel(Lines):
         """Show ``lines`` under ``title`` from now on."""
         set_border_title(self, printable(title))
         self.show(lines)
+
+
+class ScrolledLines(VerticalScroll, can_focus=False):
+    """Lines of text that scroll; they are made for ``line_width``."""
+
+    @property
+    def line_width(self) -> int:
+        """The cells of a line: those beside the scrollbar, whether it is shown or not."""
+        return self.scrollable_size.width
+
+    def compose(self) -> ComposeResult:
+        yield Lines()
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show ``lines`` from now on."""
+        shown, height = self.query_one(Lines), max(1, len(lines))
+        if shown.styles.height is None or shown.size.height != height:
+            shown.styles.height = height
+        shown.show(lines)

@@ -92,3 +92,12 @@ def test_lines_are_cut_and_padded_to_any_width(parts: list[str], width: int, rig
 
 def test_words_are_wrapped_whole() -> None:
     assert wrap("the loss is no longer finite", 12) == ["the loss is", "no longer", "finite"]
+
+
+def test_a_word_longer_than_a_row_continues_in_the_next_one() -> None:
+    assert wrap("to checkpoints/1.safetensors", 10) == ["to", "checkpoint", "s/1.safete", "nsors"]
+
+
+@given(st.text(), st.integers(2, 20))
+def test_wrapped_rows_fit(text: str, width: int) -> None:
+    assert all(cells(line(row)) <= width for row in wrap(text, width))

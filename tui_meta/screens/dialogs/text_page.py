@@ -3,11 +3,10 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 
 from tui_meta.upstream.repaint import PlainModal
 from tui_meta.views.text import Line
-from tui_meta.widgets.lines import Lines
+from tui_meta.widgets.lines import ScrolledLines
 
 PAGE_WIDTH = 92
 """Cells; in a wide terminal the page takes ``SHARE`` of the width, to show more at once."""
@@ -30,10 +29,10 @@ class TextPage(PlainModal[None], inherit_bindings=False):
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="page") as page:
-            page.border_title = self.NAME
-            page.border_subtitle = "escape: back"
-            yield Lines(id="text")
+        page = ScrolledLines(id="page")
+        page.border_title = self.NAME
+        page.border_subtitle = "escape: back"
+        yield page
 
     def on_mount(self) -> None:
         """Fill the page before it is first shown."""
@@ -47,8 +46,6 @@ class TextPage(PlainModal[None], inherit_bindings=False):
         """Show the present text."""
         room = self.app.size.width
         width = min(room, max(PAGE_WIDTH, int(room * SHARE)))
-        self.query_one("#page").styles.width = width
-        lines = self.lines(max(1, width - EDGES))
-        shown = self.query_one("#text", Lines)
-        shown.styles.height = len(lines)
-        shown.show(lines)
+        page = self.query_one(ScrolledLines)
+        page.styles.width = width
+        page.show(self.lines(max(1, width - EDGES)))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from core.session.api import Session
@@ -11,7 +10,7 @@ from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.pages import MESSAGES_KEYS
 from tui_meta.views.messages.log import message_lines
 from tui_meta.views.tabular import Rows, message_rows
-from tui_meta.widgets.lines import Lines
+from tui_meta.widgets.lines import ScrolledLines
 
 
 class MessagesPage(Page):
@@ -25,34 +24,29 @@ class MessagesPage(Page):
         self._at_end = True
 
     def body(self) -> Iterable[Widget]:
-        page = VerticalScroll(Lines(id="log"), id="scroll")
-        page.can_focus = False
-        yield page
+        yield ScrolledLines(id="log")
 
     def copied(self) -> tuple[str, Rows]:
         return "messages", message_rows(self.dashboard.messages.all)
 
     def on_mount(self) -> None:
         """Follow the end only if the user scrolls there, not when size or messages change."""
-        self.watch(self.query_one("#scroll"), "scroll_y", self._on_scroll, init=False)
+        self.watch(self.query_one(ScrolledLines), "scroll_y", self._on_scroll, init=False)
 
     def _on_scroll(self) -> None:
-        scroll = self.query_one("#scroll", VerticalScroll)
+        scroll = self.query_one(ScrolledLines)
         self._at_end = scroll.scroll_y >= scroll.max_scroll_y - 1
 
     def paint(self) -> None:
-        log, scroll = self.query_one("#log", Lines), self.query_one("#scroll", VerticalScroll)
-        lines = message_lines(self.dashboard.messages.all, scroll.size.width)
-        if log.styles.height is None or log.size.height != len(lines):
-            log.styles.height = max(1, len(lines))
-        log.show(lines)
+        log = self.query_one(ScrolledLines)
+        log.show(message_lines(self.dashboard.messages.all, log.line_width))
         if self._at_end:
-            scroll.scroll_end(animate=False)
+            log.scroll_end(animate=False)
 
     def action_scroll(self, rows: int) -> None:
         """Scroll by rows, towards newer ones if positive."""
-        self.query_one("#scroll", VerticalScroll).scroll_relative(y=rows, animate=False)
+        self.query_one(ScrolledLines).scroll_relative(y=rows, animate=False)
 
     def action_page(self, pages: int) -> None:
-        scroll = self.query_one("#scroll", VerticalScroll)
+        scroll = self.query_one(ScrolledLines)
         scroll.scroll_relative(y=pages * max(1, scroll.size.height - 1), animate=False)

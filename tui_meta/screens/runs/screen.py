@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from msgspec.structs import replace
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from core.session.api import Session
@@ -31,7 +31,7 @@ from tui_meta.views.runs.run_list import RunList, entry_rows, no_runs
 from tui_meta.views.tabular import Rows
 from tui_meta.views.text import Span, line
 from tui_meta.widgets.chart import Chart
-from tui_meta.widgets.lines import Lines
+from tui_meta.widgets.lines import Lines, ScrolledLines
 from tui_meta.widgets.picture import Picture
 
 Mode = Literal["list", "run", "curves"]
@@ -87,9 +87,7 @@ class RunsPage(CurveKeys, ResumeRuns):
         yield Lines(id="head")
         yield self.filter_line()
         yield Horizontal(Lines(id="table"), Picture(id="preview"), id="list")
-        scroll = VerticalScroll(Lines(id="facts"), id="scroll")
-        scroll.can_focus = False
-        yield Vertical(scroll, Chart(id="losses"), id="run")
+        yield Vertical(ScrolledLines(id="facts"), Chart(id="losses"), id="run")
         yield Vertical(Chart(id="curves"), Lines(id="compared"), id="comparison")
 
     def on_mount(self) -> None:
@@ -172,18 +170,15 @@ class RunsPage(CurveKeys, ResumeRuns):
 
     def _paint_run(self, shown: ReadRun) -> None:
         self._follow_current()
-        run, facts = self.query_one("#run"), self.query_one("#facts", Lines)
+        run, facts = self.query_one("#run"), self.query_one("#facts", ScrolledLines)
         wide = self.size.width >= PREVIEW_WIDTH
         run.set_class(wide, "-beside")
         chart = self.query_one("#losses", Chart)
         chart.display = wide or self.size.height >= _CHART_HEIGHT
-        width = self.query_one("#scroll").size.width
+        width = facts.line_width
         if not self._is_new("run", shown, self.curves.plot, width, chart.display):
             return
-        lines = run_details.run_lines(shown.report, width)
-        if facts.size.height != len(lines):
-            facts.styles.height = len(lines)
-        facts.show(lines)
+        facts.show(run_details.run_lines(shown.report, width))
         if self.curves.plot:
             chart.show(with_reading(self.curves.plot))
 
@@ -279,7 +274,7 @@ class RunsPage(CurveKeys, ResumeRuns):
 
     def _take_open(self, read: ReadRun) -> None:
         self._mode = "run"
-        self.query_one("#scroll", VerticalScroll).scroll_home(animate=False)
+        self.query_one("#facts", ScrolledLines).scroll_home(animate=False)
         self._take(read)
 
     def _follow_compared(self) -> bool:
@@ -327,14 +322,14 @@ class RunsPage(CurveKeys, ResumeRuns):
             self._runs = self._runs.moved(steps)
             self.tick()
         elif self._mode == "run":
-            self.query_one("#scroll", VerticalScroll).scroll_relative(y=steps, animate=False)
+            self.query_one("#facts", ScrolledLines).scroll_relative(y=steps, animate=False)
         elif abs(steps) > 1:
             self.action_steer(steps)
 
     def action_page(self, pages: int) -> None:
         """Move by as many rows as are visible."""
         if self._mode != "curves":
-            visible = self.query_one("#table" if self._mode == "list" else "#scroll").size.height
+            visible = self.query_one("#table" if self._mode == "list" else "#facts").size.height
             self.action_move(pages * max(1, visible - 2))
 
     def action_open(self) -> None:

@@ -58,13 +58,14 @@ def _facts(section: Section, width: int) -> list[Line]:
 def _table(section: Section, width: int) -> list[Line]:
     rows = [section.columns, *(tuple(map(printable, row)) for row in section.rows)]
     cells = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    fits = sum(cells) + 2 * (len(cells) - 1) <= width
     lines: list[Line] = []
     for number, row in enumerate(rows):
         columns = [
             f"{cell:>{most}}" if index in section.numbers else f"{cell:<{most}}"
             for index, (cell, most) in enumerate(zip(row, cells, strict=True))
         ]
-        text = "  ".join(columns).rstrip()
+        text = ("  " if fits else " ").join(columns).rstrip()
         pieces = [text] if len(text) <= width else wrap(text, width)
         lines += [line(Span(piece, "" if number else "dim")) for piece in pieces]
     return lines
