@@ -42,3 +42,20 @@ def test_settings_of_another_version_are_unknown() -> None:
     lines = [plain(one) for one in info_lines(snapshots_of(session)[:1], {}, 87)]
     assert "Settings unknown: those of another version" in lines
     assert "validation    off" in lines
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(77.04, "training      77.0 seconds"), (7_322.0, "training      2:02:02")],
+)
+def test_the_time_of_training_is_said_once(seconds: float, words: str) -> None:
+    session = started_session()
+    session.change("fomaml-1", elapsed=seconds)
+    lines = [plain(one) for one in info_lines(snapshots_of(session)[:1], {}, 87)]
+    assert words in lines
+
+
+def test_a_setting_without_a_value_has_a_dash() -> None:
+    lines = info_lines(snapshots_of(started_session())[:1], {}, 87)
+    (model,) = [plain(one) for one in lines if plain(one).split()[:1] == ["model"]]
+    assert model.split() == ["model", "-", "-"]

@@ -17,6 +17,9 @@ from tui_meta.views.text import Line
 
 _CHANGED = "*"
 
+_HOUR = 3_600
+"""Seconds; a shorter time is in seconds, as budgets are."""
+
 
 def info_lines(
     runs: Sequence[Snapshot],
@@ -63,12 +66,14 @@ def recorded_run(details: RunDetails, config: RunConfig) -> Snapshot:
 
 def _budget(run: Snapshot) -> Section:
     spent = run.spent
+    seconds = spent.seconds
+    time = f"{seconds:,.1f} seconds" if seconds < _HOUR else duration(seconds)
     rows = [
         ("iterations", f"{whole(run.iteration)} of {whole(run.target)}"),
         ("tasks", whole(spent.tasks)),
         ("points", f"{whole(spent.points)}, of support and query sets"),
         ("gradients", f"{whole(spent.gradients)} evaluations, each of one task's loss"),
-        ("training", f"{duration(spent.seconds)}, {spent.seconds:,.1f} seconds"),
+        ("training", time),
     ]
     return Section(f"{run.title}, {run.run}: used so far", rows)
 

@@ -15,6 +15,7 @@ from core.evaluation.few_shot_tasks import PROBES
 from core.events import Evaluated, Validated, Validation
 from core.experiments.specification import flat_settings
 from core.storage.paths import RECORD
+from core.storage.provenance import SAMPLE_NAME
 from core.storage.run_folder import RunRecord
 from core.storage.run_index import CheckpointFile, RunDetails
 from tui_meta.views.describe import display_path
@@ -24,6 +25,8 @@ from tui_meta.views.shell import shell_command
 
 NEWEST = 10
 """Rows of a long section that are shown."""
+
+_BITS = "(of a sample computation; another number means that results differ in some bits)"
 
 Row = tuple[str, ...]
 
@@ -118,13 +121,16 @@ def _settings(record: RunRecord, config: RunConfig) -> Section:
 
 def provenance(record: RunRecord) -> Section:
     """Return where, when and with what a run was started."""
-    versions = ", ".join(f"{package} {number}" for package, number in record.versions.items())
+    versions = dict(record.versions)
+    digest = versions.pop(SAMPLE_NAME, "")
+    named = ", ".join(f"{package} {number}" for package, number in versions.items())
     rows = [
         ("started", record.started),
         ("host", record.host),
         ("processor", record.processor),
         ("engine", f"{record.engine} on {record.device}"),
-        ("versions", f"{versions}, python {record.python}"),
+        ("versions", f"{named}, python {record.python}"),
+        *([("bits", f"{digest} {_BITS}")] if digest else []),
         *([("git commit", record.commit)] if record.commit else []),
         ("command line", shell_command(*record.command_line)),
     ]
@@ -239,4 +245,4 @@ def _joined(value: object) -> object:
 
 
 def _shown(value: object) -> str:
-    return "-" if value is None else str(value)
+    return "-" if value in (None, "") else str(value)
