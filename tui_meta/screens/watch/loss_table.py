@@ -25,9 +25,7 @@ class LossTablePanel(Lines):
         head, foot = table.head, table.foot
         rows = self._rows
         first = self._first_row(table)
-        shown = [table.row(index) for index in range(first, min(first + rows, table.count))]
-        gap = [()] * (rows - len(shown))
-        lines = [*head, *shown, *gap, *foot]
+        lines = [*head, *map(table.row, range(first, first + rows)), *foot]
         self.show(lines[: self.size.height] if rows else [*head[:1], *foot][: self.size.height])
         below = table.count - first - rows
         newer = f" · {below:,} newer below (end)" if below > 0 else ""

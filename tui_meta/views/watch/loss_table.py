@@ -12,14 +12,21 @@ from tui_meta.views.text import Line, Span, clip, fit, line
 
 _NUMBER_CELLS = 7
 _WIDEST_NUMBER = 11
-_GAP = "  "
+_GAP = Span("│ ", "dim")
+
+_LONGEST_RESULT = len(" best 0.0123 ± 0.0045")
+"""Cells of a line at the end, after the iteration."""
+
+_FORMS = 4
+"""In which a line at the end can be shown."""
 
 
 class LossTable:
     """The table in ``width`` cells: a block of columns for each run, each with its own newest row.
 
-    The runs differ in speed, so that rows of one iteration seldom stand side by side; each block
-    ends with where its run is now. Where the width is short, columns give way.
+    The runs differ in speed, so that rows of one iteration seldom stand side by side: a line
+    separates the blocks, and each ends with where its run is now. Where the width is short, columns
+    give way.
     """
 
     def __init__(self, history: EventHistory, statuses: Sequence[RunStatus], width: int) -> None:
@@ -27,7 +34,7 @@ class LossTable:
         self._evaluations = [tuple(history.evaluations[one.snapshot.run]) for one in statuses]
         self._validations = [history.validations[one.snapshot.run] for one in statuses]
         self._statuses = statuses
-        room = (width - len(_GAP) * (len(statuses) - 1)) // max(1, len(statuses))
+        room = (width - len(_GAP.text) * (len(statuses) - 1)) // max(1, len(statuses))
         longest = max((one.snapshot.target for one in statuses), default=0)
         self._first = max(6, len(whole(longest)))
         self._columns = [
@@ -39,13 +46,16 @@ class LossTable:
             self._first += 3
         fair = (room - self._first - 1) // max(1, len(self._columns))
         self._cells = max(_NUMBER_CELLS, min(_WIDEST_NUMBER, fair))
+        numbers = self._cells * len(self._columns) + 1
+        self._size = max(self._first + numbers, min(room, len(whole(longest)) + _LONGEST_RESULT))
+        self._first = self._size - numbers
         self.count = max(map(len, self._evaluations), default=0)
         """Rows there are."""
 
     @property
     def head(self) -> tuple[Line, ...]:
         """The runs' names and the columns' names."""
-        size = self._first + self._cells * len(self._columns) + 1
+        size = self._size
         names = [
             fit(line(sample(one.index), " ", Span(clip(one.title, size - 3), "bold")), size)
             for one in self._statuses
@@ -58,36 +68,35 @@ class LossTable:
 
     @property
     def foot(self) -> tuple[Line, ...]:
-        """The best validation so far and the newest one; without any, the training loss now."""
-        best = [
-            (Span(self._headline("best", one.snapshot.best), "bold green"),)
-            for one in self._statuses
-        ]
+        """The best validation so far and the newest one; without any, the training loss now.
+
+        Both have their names in front; what finds no room in one block is left out of all.
+        """
+        best = [_result("best", one.snapshot.best) for one in self._statuses]
         newest = [
-            (Span(self._headline("now", of[-1].result) if of else self._now(run.snapshot), "bold"),)
+            _result("now", of[-1].result) if of else _training_loss(run.snapshot)
             for run, of in zip(self._statuses, self._validations, strict=True)
         ]
-        return self._joined(best), self._joined(newest)
+        fitting = (
+            form
+            for form in range(_FORMS)
+            if all(cell_len(_words(*one[form])) <= self._size for one in best + newest)
+        )
+        form = next(fitting, _FORMS - 1)
+        return (
+            self._joined([(Span(self._result(*one[form]), "bold green"),) for one in best]),
+            self._joined([(Span(self._result(*one[form]), "bold"),) for one in newest]),
+        )
 
-    def _headline(self, name: str, validation: Validation | None) -> str:
-        """Return a validation in a block: ``10,000 best 0.0612 ± 0.008``."""
-        if validation is None:
-            return self._block("", {"before": name, "after": loss(None)})
-        number = loss(validation.mean)
-        longer = interval(validation.mean, validation.margin)
-        size = cell_len(self._block("", {}))
-        at = f"{whole(validation.iteration):>{self._first}}"
-        for said in (f"{name} {longer}", longer, f"{name} {number}", number):
-            if self._first + 1 + len(said) < size:
-                return f"{at}{said:>{size - 1 - self._first}} "
-        return clip(at, size)
-
-    def _now(self, snapshot: Snapshot) -> str:
-        values = {"train": loss(snapshot.loss), "before": "now"}
-        return self._block(whole(snapshot.iteration), values)
+    def _result(self, at: str, said: str) -> str:
+        """Return a line of a block: the iteration in its column, where what is ``said`` fits."""
+        if cell_len(said) + 1 < self._size - self._first:
+            return f"{at:>{self._first}}{said:>{self._size - self._first - 1}} "
+        text = clip(_words(at, said), self._size)
+        return f"{text:>{self._size - 1}}".ljust(self._size)
 
     def row(self, index: int) -> Line:
-        """Row number ``index`` of ``count``, oldest first."""
+        """Row number ``index`` of ``count``, oldest first; after the last come empty ones."""
         blocks = []
         for evaluations in self._evaluations:
             place = index - self.count + len(evaluations)
@@ -113,5 +122,25 @@ class LossTable:
     def _joined(self, blocks: Sequence[Line]) -> Line:
         spans: list[Span] = []
         for block in blocks:
-            spans += [Span(_GAP), *block] if spans else block
+            spans += [_GAP, *block] if spans else block
         return fit(tuple(spans), self._width)
+
+
+def _words(at: str, said: str) -> str:
+    return f"{at} {said}".strip()
+
+
+def _result(name: str, validation: Validation | None) -> tuple[tuple[str, str], ...]:
+    """Return the forms of a validation, the longest first, each with its iteration or without."""
+    if validation is None:
+        return _forms(name, "", loss(None), loss(None))
+    long = interval(validation.mean, validation.margin)
+    return _forms(name, whole(validation.iteration), long, loss(validation.mean))
+
+
+def _training_loss(now: Snapshot) -> tuple[tuple[str, str], ...]:
+    return _forms("now", whole(now.iteration), f"train {loss(now.loss)}", loss(now.loss))
+
+
+def _forms(name: str, at: str, long: str, short: str) -> tuple[tuple[str, str], ...]:
+    return (at, f"{name} {long}"), (at, f"{name} {short}"), ("", f"{name} {short}"), ("", name)
