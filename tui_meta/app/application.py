@@ -43,7 +43,7 @@ from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.dialogs.quit_choice import QuitChoice, default_quit_choice
 from tui_meta.views.keys.concepts import concepts
 from tui_meta.views.keys.keymap import key_names
-from tui_meta.views.keys.table import APP_KEYS, SCREEN_KEYS
+from tui_meta.views.keys.table import APP_KEYS, SCREEN_KEYS, AsciiKeymap
 from tui_meta.views.rates import rates
 from tui_meta.views.tabular import clipboard_sequences, separated, without_clipboard
 from tui_meta.views.watch.pace import first_pace_message
@@ -101,10 +101,11 @@ class TuiMetaApp(
         self.theme = "ansi-dark" if colors is None or colors.dark else "ansi-light"
         self.animation_level = "none"
         self.session = session
+        keys = self.preferred.keys
         self.dashboard = DashboardState(
             session.snapshots(),
             session.history(),
-            keymap=self.preferred.keys,
+            keymap=AsciiKeymap(keys) if self.ascii_only else keys,
             rates=rates(os.environ, self.preferred.fps),
         )
         self.dashboard.connection = session.connection

@@ -1,5 +1,7 @@
 """Replaces everything that is not ASCII, as the last step before a line is sent."""
 
+import re
+
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
@@ -22,11 +24,13 @@ _REPLACEMENTS = {
     "→▶▸": ">",
     "←": "<",
     "↑▲": "^",
-    "↓▼▾": "v",
+    "↓▼": "v",
+    "▾": "*",
+    "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}": '"',
     "\N{MULTIPLICATION SIGN}": "x",
     "\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}": "-",
     "\N{PLUS-MINUS SIGN}": "~",
-    "θ": "0",
+    "θ": "T",
     "²": "2",
     "³": "3",
     "φ": "f",
@@ -34,13 +38,21 @@ _REPLACEMENTS = {
 }
 _TABLE = {ord(char): ascii for chars, ascii in _REPLACEMENTS.items() for char in chars}
 _TABLE |= {ord(char): "=" for char in "━═"}
+_IN_CONTEXT = (
+    (re.compile("\N{PLUS-MINUS SIGN} "), "+-"),
+    (re.compile(r"(?<=\w) → (?=[\w-])"), " ->"),
+    (re.compile(r"(?<=\d)·(?=[a-z(])"), "*"),
+)
+"""What depends on the characters around it: intervals, changes of a value, and products."""
 
 
 def to_ascii(text: str) -> str:
     """Return ``text`` in as many cells, with a similar one for each character that is not ASCII."""
     if text.isascii():
         return text
-    text = text.replace("\N{PLUS-MINUS SIGN} ", "+-").translate(_TABLE)
+    for pattern, ascii in _IN_CONTEXT:
+        text = pattern.sub(ascii, text)
+    text = text.translate(_TABLE)
     return "".join(char if char.isascii() else "?" * cell_len(char) for char in text)
 
 

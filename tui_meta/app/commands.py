@@ -10,10 +10,11 @@ from textual.app import App
 from core.errors import reason
 from core.session.api import Session
 from core.user_folders import user_folder
-from tui_meta.app.preferences import THEMES, Preferences
+from tui_meta.app.preferences import THEMES
 from tui_meta.app.themes import PALETTES
 from tui_meta.screens.base import DashboardScreen
 from tui_meta.screens.copies import from_home
+from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.keys.palette import PaletteEntry, command, palette_entries
 from tui_meta.views.keys.table import Groups, mapped_groups
 from tui_meta.views.shell import shell_command
@@ -37,7 +38,7 @@ class PaletteCommands(App[None], inherit_bindings=False):
     """Opens the palette and runs what is chosen in it."""
 
     session: Session
-    preferred: Preferences
+    dashboard: DashboardState
 
     @property
     def front(self) -> DashboardScreen:
@@ -47,7 +48,7 @@ class PaletteCommands(App[None], inherit_bindings=False):
     @property
     def groups(self) -> Groups:
         """The key groups of the screen in front."""
-        return mapped_groups(self.front.key_groups, self.preferred.keys)
+        return mapped_groups(self.front.key_groups, self.dashboard.keymap)
 
     def action_visit(self, name: str) -> None:
         """Show the screen ``name``."""
@@ -63,7 +64,7 @@ class PaletteCommands(App[None], inherit_bindings=False):
 
         if isinstance(self.screen, DashboardScreen):
             front = self.front.NAME.lower().replace(" ", "-")
-            entries = palette_entries(self.groups, front, self.preferred.keys)
+            entries = palette_entries(self.groups, front, self.dashboard.keymap)
             self.push_screen(Palette([*entries, *COMMANDS]), self._run)
 
     async def _run(self, entry: PaletteEntry | None) -> None:

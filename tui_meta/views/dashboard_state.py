@@ -18,7 +18,7 @@ from core.session.api import Connection, Session
 from core.session.notification import Occasions
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.keys.keymap import KeyOf, key_in
-from tui_meta.views.keys.table import Keymap
+from tui_meta.views.keys.table import NO_KEYMAP, Keymap
 from tui_meta.views.messages.log import MessageLog
 from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.printable import printable
@@ -37,10 +37,10 @@ class DashboardState:
         self,
         snapshots: Mapping[str, Snapshot],
         history: Sequence[AnyEvent] = (),
-        keymap: Keymap | None = None,
+        keymap: Keymap = NO_KEYMAP,
         rates: Rates = LOCAL,
     ) -> None:
-        self.keymap = keymap or {}
+        self.keymap = keymap
         self.messages = MessageLog()
         self.messages.key = key_in(self.keymap)
         self.connection = Connection()

@@ -253,5 +253,24 @@ def test_every_colour_of_a_theme_can_be_read_on_its_background(theme: str) -> No
         assert (high + 0.05) / (low + 0.05) >= least, digits
 
 
-def test_an_interval_is_read_in_ascii() -> None:
-    assert to_ascii("0.0500 ± 0.0050") == "0.0500 +-0.0050"
+@pytest.mark.parametrize(
+    ("text", "ascii"),
+    [
+        ("0.0500 ± 0.0050", "0.0500 +-0.0050"),
+        ("FOMAML 0.907 → 0.112", "FOMAML 0.907 ->0.112"),
+        ("2.43·sin(x + 3.07) · sine", "2.43*sin(x + 3.07) . sine"),
+        ("no run with “q”", 'no run with "q"'),
+        ("live θ", "live T"),
+        ("age▾", "age*"),
+    ],
+)
+def test_ascii_keeps_what_is_meant(text: str, ascii: str) -> None:
+    assert to_ascii(text) == ascii
+
+
+async def test_arrow_keys_are_not_named_by_other_keys_in_ascii() -> None:
+    app = TuiMetaApp(FakeSession(), Preferences(ascii=True))
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "h j k l cursor" in await press(pilot, "a")
+        assert "left h" in await press(pilot, "question_mark")
+        assert "k          watch up" in await press(pilot, "escape", "colon", *"watch up")

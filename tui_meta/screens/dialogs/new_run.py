@@ -58,7 +58,7 @@ class NewRunDialog(PlainModal[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
             box.border_title = self.form.title
-            box.border_subtitle = "tab ↑ ↓: fields · enter: start · esc: cancel"
+            box.border_subtitle = "tab, up, down: fields · enter: start · esc: cancel"
             yield Lines(id="fields")
             yield Lines(id="hint")
             yield Lines(id="differs")

@@ -111,7 +111,6 @@ class RunsPage(CurveKeys, ResumeRuns):
                 scroll = replace(keys["move(1)"], label="scroll")
                 return [keys["move(-1)"], scroll, replace(keys["compare"], label="curves")]
         listed = [key for key in self.KEYS if key not in (keys["other_curves"], *of_charts)]
-        listed = [replace(key, label="mark ↓") if key == keys["mark"] else key for key in listed]
         return [*listed, _ALL_RUNS] if self._runs.wanted else listed
 
     def copied(self) -> tuple[str, Rows]:

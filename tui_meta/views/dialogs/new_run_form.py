@@ -188,7 +188,7 @@ class NewRunForm:
         help = one.setting.help if one.setting else _NAME_HELP.format(self.new.algorithm)
         if one.key == ALGORITHM:
             help = "Algorithm, each with settings"
-        rule = f"← →: {', '.join(one.choices)}" if one.choices else ""
+        rule = f"left, right: {', '.join(one.choices)}" if one.choices else ""
         if one.setting and not one.choices:
             rule = self.new.requirement(one.setting)
         return [line(Span(row, "dim")) for row in [*wrap(help, width), *wrap(rule, width)]]

@@ -7,12 +7,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from core.events import RunState, Snapshot
-from tui_meta.views.keys.table import APP_KEYS, PAGE_KEYS, ROOMY, Key, Keymap, mapped
+from tui_meta.views.keys.table import APP_KEYS, NO_KEYMAP, PAGE_KEYS, ROOMY, Key, Keymap, mapped
 from tui_meta.views.keys.watch import COMMAND_KEYS, EVALUATION_KEYS, GROUPS
 from tui_meta.views.text import Line, Span, cells
 
 
-def page_footer(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -> Line:
+def page_footer(keys: Sequence[Key], width: int, keymap: Keymap = NO_KEYMAP) -> Line:
     """Return the footer of a page; its own escape key replaces the usual one."""
     own = {key.name for key in keys}
     rest = [key for key in (*PAGE_KEYS, *APP_KEYS) if key.name not in own]
@@ -20,10 +20,10 @@ def page_footer(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -
     return keys_line(shown, width, keymap)
 
 
-def keys_line(keys: Sequence[Key], width: int, keymap: Keymap | None = None) -> Line:
+def keys_line(keys: Sequence[Key], width: int, keymap: Keymap = NO_KEYMAP) -> Line:
     """Return a footer of exactly these keys."""
     shown = [(key, key.label) for key in keys if key.rank]
-    return _spans(_fitting(_mapped(shown, keymap or {}), width))
+    return _spans(_fitting(_mapped(shown, keymap), width))
 
 
 class Situation(Struct, frozen=True, dict=True):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from tui_meta.views.keys.pages import PAGE_TABLES
-from tui_meta.views.keys.table import Groups, Key, Keymap, mapped
+from tui_meta.views.keys.table import NO_KEYMAP, Groups, Key, Keymap, mapped
 from tui_meta.views.keys.watch import EVALUATION_KEYS, RUN_KEYS, VIEW_KEYS
 from tui_meta.views.text import Line, Span, clip, line, wrap
 
@@ -106,7 +106,7 @@ def _begins(word: str, text: str) -> bool:
 
 
 def palette_entries(
-    groups: Groups, front: str = "", keymap: Keymap | None = None
+    groups: Groups, front: str = "", keymap: Keymap = NO_KEYMAP
 ) -> list[PaletteEntry]:
     """Return all commands: the keys of a screen as in its help, then those of other screens.
 
@@ -114,7 +114,7 @@ def palette_entries(
     """
     own = [_entry(key) for _, keys in groups for key in keys if key.action != "palette"]
     elsewhere = [
-        _entry(mapped(key, keymap or {}), screen)
+        _entry(mapped(key, keymap), screen)
         for screen, keys in ALL_KEYS.items()
         if screen != front
         for key in keys

@@ -35,6 +35,8 @@ _READ = {
 }
 """Display names of keys that Textual names differently."""
 
+_ARROWS = {"up", "down", "left", "right"}
+
 KEY_NAMES = {*_READ, "tab", "enter", "space", "backspace", "insert", "home", "end"} | {
     f"f{number}" for number in range(1, 13)
 }
@@ -59,6 +61,8 @@ class Key(Struct, frozen=True):
     name: str = ""
     always: bool = False
     """Works in dialogs and text fields as well."""
+    ascii: bool = False
+    """Shown without arrows: in ASCII they would read as other keys, such as < and v."""
 
     def __post_init__(self) -> None:
         # Footers replace the label by what the key would do now; the name stays.
@@ -67,23 +71,35 @@ class Key(Struct, frozen=True):
     @property
     def all_shown(self) -> Sequence[str]:
         """All keys that do it, as users read them."""
-        return [_READ.get(name, name) for name in self.names.split(",")]
+        names = self.names.split(",")
+        return [name if self.ascii and name in _ARROWS else _READ.get(name, name) for name in names]
 
     @property
     def shown(self) -> str:
-        """The first of them: the footer has room for one."""
-        return self.all_shown[0]
+        """The first of them, in ASCII rather a letter: the footer has room for one."""
+        shown = self.all_shown
+        letters = [key for key in shown if len(key) == 1] if shown[0] in _ARROWS else []
+        return (letters or shown)[0]
 
 
 Keymap = Mapping[str, str]
 """The key of each remapped action, by the action's name."""
+
+NO_KEYMAP: Keymap = {}
+
+
+class AsciiKeymap(dict[str, str]):
+    """A key map where only ASCII is shown."""
+
 
 Groups = Sequence[tuple[str, Sequence[Key]]]
 """Keys by the title of their group in the help."""
 
 
 def mapped(key: Key, keymap: Keymap) -> Key:
-    """Return ``key`` with its first key replaced as the map says; its other keys stay."""
+    """Return ``key`` as this map shows it, with its first key replaced if the map says so."""
+    if isinstance(keymap, AsciiKeymap):
+        key = replace(key, ascii=True)
     if key.name not in keymap:
         return key
     first = "comma" if keymap[key.name] == "," else keymap[key.name]
