@@ -58,6 +58,7 @@ def test_a_word_that_only_begins_like_a_question_word_is_accepted() -> None:
     assert not check_words.opens_with_question("However it ends, return the value.")
 
 
+@pytest.mark.slow
 def test_the_repository_keeps_to_the_glossary() -> None:
     complaints, questions, docstrings = check_words.report(check_words.tracked_files())
     assert complaints == []

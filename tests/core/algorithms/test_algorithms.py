@@ -118,6 +118,7 @@ def moved(config: RunConfig, state: TrainState, gradient: Array) -> Array:
     return state.theta - lr * gradient
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1))
 def test_one_meta_update_equals_the_definition_differentiated_by_autograd(
@@ -140,6 +141,7 @@ def test_one_meta_update_equals_the_definition_differentiated_by_autograd(
     assert error <= reference.RELATIVE["float64"] + rounding
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(data=st.data())
 def test_ten_iterations_equal_torch_optim(engine_name: str, data: st.DataObject) -> None:

@@ -98,6 +98,7 @@ def test_means_and_intervals_are_those_of_the_table_of_runs(
         assert float(margin) == pytest.approx(width, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pdf", "png", "svg"])
 def test_a_figure_has_a_curve_for_each_group(
     kind: str, trained: SweepFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]

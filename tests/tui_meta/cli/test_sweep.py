@@ -100,6 +100,7 @@ def test_a_run_that_diverges_ends_the_sweep_with_1(
     assert "1 diverged" in output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_keeps_the_results_and_says_how_to_continue(
     number: int,
