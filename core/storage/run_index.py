@@ -27,14 +27,15 @@ from core.storage.paths import LOG, RECORD, checkpoint_names, folder_name, optim
 from core.storage.run_folder import RunRecord, read_record
 
 FinalState = Literal["finished", "stopped", "diverged", "failed", "interrupted"]
-State = FinalState | Literal["training", "damaged"]
-"""An ``interrupted`` run has neither ended nor is it being trained."""
+State = FinalState | Literal["training", "paused", "damaged"]
+"""An ``interrupted`` run has neither ended nor does a process train or hold it."""
 
-_STATE_AFTER: dict[str, FinalState] = {
+_STATE_AFTER: dict[str, State] = {
     **{state: state for state in get_args(FinalState)},
-    **dict.fromkeys(("started", "extended", "resumed"), "interrupted"),
+    **dict.fromkeys(("started", "extended", "resumed"), "training"),
+    **dict.fromkeys(("paused", "stepped"), "paused"),
 }
-"""The final state of a log whose last line of these kinds is the key."""
+"""The state after the last line of these kinds, if a process still has the run."""
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +127,7 @@ class _LogSummary:
 
     iteration: int | None = None
     time: float | None = None
-    state: FinalState | None = None
+    state: State | None = None
     target: int | None = None
     best: Validation | None = None
     _rollbacks: Rollbacks = field(default_factory=Rollbacks)
@@ -192,13 +193,13 @@ def describe_run(path: Path) -> tuple[RunSummary, RunRecord]:
     owner = owner_words(path)
     bests = [best for best in (log.best, latest.best_validation if latest else None) if best]
     best = min(bests, key=lambda one: (one.mean, one.iteration), default=None)
-    state = log.state or "interrupted"
+    state = log.state or "training"
     target = log.target or (latest.target if latest else config.iterations)
     summary = RunSummary(
         path=str(path),
         name=folder_name(path),
         algorithm=config.algorithm.name,
-        state="training" if owner and state == "interrupted" else state,
+        state=state if owner or state in get_args(FinalState) else "interrupted",
         iteration=max(log.iteration or 0, latest.iteration if latest else 0),
         target=target,
         best=best,
@@ -222,7 +223,8 @@ def updated_summary(before: RunSummary, offset: int) -> RunSummary | None:
     """Return the summary of a run of which nothing but the log has changed, which has grown.
 
     ``before`` is as of the first ``offset`` bytes of the log, or more. None where it takes more
-    than the lines after them: the run began, ended or was rolled back. Raises ``RunFolderError``.
+    than the lines after them: the run began, paused, ended or was rolled back. Raises
+    ``RunFolderError``.
     """
     lines = lines_after(Path(before.path), offset)
     if lines is None or any(line.event in _STATE_AFTER or line.is_rollback for line in lines):

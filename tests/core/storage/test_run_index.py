@@ -25,6 +25,7 @@ from core.events import (
     Resumed,
     RolledBack,
     Saved,
+    Stepped,
     Stopped,
     Validation,
 )
@@ -93,6 +94,27 @@ def test_a_locked_run_is_training(tmp_path: Path) -> None:
     assert found.state == "training"
     assert found.trained_by == f"process {os.getpid()} on {platform.node()}"
     assert summary(tmp_path / "run").state == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        ([Paused(**stamp(100))], "paused"),
+        ([Paused(**stamp(100)), Stepped(count=10, **stamp(110)), progress(110)], "paused"),
+        ([Paused(**stamp(100)), Resumed(**stamp(100))], "training"),
+        ([Paused(**stamp(100)), started(100)], "training"),
+    ],
+)
+def test_a_run_that_a_process_holds_is_paused_until_it_continues(
+    tmp_path: Path, events: list[AnyEvent], state: str
+) -> None:
+    path = make_run(tmp_path / "run", [started(), progress(100), *events])
+    make_checkpoint(path, events[-1].iteration)
+    lock = FolderLock(path)
+    lock.take()
+    held = summary(path).state
+    lock.release()
+    assert (held, summary(path).state) == (state, "interrupted")
 
 
 def test_all_fields_of_a_summary_are_set(tmp_path: Path) -> None:

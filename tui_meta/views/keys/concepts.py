@@ -112,7 +112,8 @@ _CONCEPTS: Mapping[str, Concepts] = {
         "validation": "The best, which is the lowest: mean loss after adaptation on a fixed set of "
         "tasks, within its 95 % interval. Comparable if validation settings are the same.",
         "good": f"{_GOOD[0].upper()}{_GOOD[1:]}.",
-        "state": "training; finished (reached its target); stopped (ended and saved by a user); "
+        "state": "training; paused; finished (reached its target); stopped (ended and saved by a "
+        "user); "
         "interrupted (its process ended, the latest checkpoint is there); diverged; failed; "
         "damaged.",
         "open": "{runs open} shows a run's settings, checkpoints and evaluations, {info} all that "

@@ -56,6 +56,7 @@ _STYLES = {
     "failed": "red",
     "damaged": "red",
     "interrupted": "yellow",
+    "paused": "yellow",
 }
 _LEFT = ("name", "state", *WORDS)
 
