@@ -137,6 +137,7 @@ async def test_a_filter_is_typed_kept_and_left(session: FakeSession, size: tuple
         assert "enter keep the filter  esc all runs" in text.splitlines()[-1]
         assert "q quit" not in text
         assert "no run with “rept q”" in text
+        assert "fomaml-a" not in text
         text = await press(pilot, "backspace", "backspace")
         assert names(text) == ["reptile-b"]
         assert "1 with “rept”" in await press(pilot, "enter")
@@ -228,9 +229,7 @@ async def test_r_resumes_a_run_in_a_session_of_its_own_after_a_question(
     assert copied(session.folder) == "tui-meta attach 7\n"
 
 
-async def test_a_finished_run_shows_a_command_that_can_be_copied(
-    session: FakeSession,
-) -> None:
+async def test_a_finished_run_shows_a_command_that_can_be_copied(session: FakeSession) -> None:
     command = "tui-meta resume checkpoints/fomaml-a --iterations 2000"
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         assert f"finished; to continue: {command}" in await press(pilot, "f", "c")
@@ -356,6 +355,15 @@ async def test_the_run_under_the_cursor_is_shown_next_to_the_list(session: FakeS
         text = await press(pilot, "down")
         assert "─ reptile-b ─" in text
         assert "inner 0.5" in text
+
+
+async def test_the_age_of_the_last_event_is_that_of_the_list(
+    session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
+        assert "last event    50 min ago" in await press(pilot, "f")
+        monkeypatch.setattr("tui_meta.screens.runs.screen.time.time", lambda: NOW + 60.0)
+        assert "last event    51 min ago" in await look(pilot)
 
 
 @pytest.mark.parametrize("keys", [(), ("enter",), ("C",)], ids=["list", "run", "curves"])

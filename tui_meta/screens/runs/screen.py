@@ -27,6 +27,7 @@ from tui_meta.views.runs import details as run_details
 from tui_meta.views.runs.comparison import compared_lines, unlisted, with_reading
 from tui_meta.views.runs.curves import MOST_CURVES
 from tui_meta.views.runs.reader import ReadRun, RunReader
+from tui_meta.views.runs.report import Report
 from tui_meta.views.runs.run_list import RunList, entry_rows, no_runs
 from tui_meta.views.tabular import Rows
 from tui_meta.views.text import Span, line
@@ -130,8 +131,8 @@ class RunsPage(CurveKeys, ResumeRuns):
         head.display = self._mode == "list"
         if self._mode == "list":
             self._paint_list(head)
-        elif self._mode == "run" and self._shown:
-            self._paint_run(self._shown)
+        elif self._mode == "run":
+            self._paint_run()
         elif self._mode == "curves":
             self._paint_curves()
 
@@ -150,24 +151,33 @@ class RunsPage(CurveKeys, ResumeRuns):
             width = max(_LEAST_PREVIEW, room - runs.listing.width - 1)
             if preview.outer_size.width != width:
                 preview.styles.width = width
-            self._paint_preview(preview)
+            if self._looked:
+                self._paint_preview(preview)
 
     def _paint_preview(self, preview: Picture) -> None:
         """Paint the run under the cursor."""
         self._follow_current()
-        current, plot = self._runs.current, self.curves.plot
-        if not self._is_new("preview", current, self._shown, plot, preview.size):
+        current, plot, report = self._runs.current, self.curves.plot, self._report
+        if not self._is_new("preview", current, report, plot, preview.size):
             return
         name = printable(current.name) if current else ""
-        if self._shown and plot:
+        if self._shown and plot and report:
             settings = settings_words(self._shown.curves.snapshot)
-            lines = run_details.brief_lines(self._shown.report, settings, preview.size.width)
+            lines = run_details.brief_lines(report, settings, preview.size.width)
             titled = replace(plot, title=f"{name} · {plot.title}")
             preview.show(with_reading(titled, name), lines)
         elif current and current.problem:
             preview.show(empty_plot(name, "damaged"), [])
+        elif current is None:
+            preview.show(empty_plot("", "no run"), [])
 
-    def _paint_run(self, shown: ReadRun) -> None:
+    @property
+    def _report(self) -> Report | None:
+        """What was read of the run under the cursor, as of the time of the list."""
+        current, shown = self._runs.current, self._shown
+        return shown.report.at(current, self._runs.read_at) if shown and current else None
+
+    def _paint_run(self) -> None:
         self._follow_current()
         run, facts = self.query_one("#run"), self.query_one("#facts", ScrolledLines)
         wide = self.size.width >= PREVIEW_WIDTH
@@ -175,9 +185,10 @@ class RunsPage(CurveKeys, ResumeRuns):
         chart = self.query_one("#losses", Chart)
         chart.display = wide or self.size.height >= _CHART_HEIGHT
         width = facts.line_width
-        if not self._is_new("run", shown, self.curves.plot, width, chart.display):
+        report = self._report
+        if not (report and self._is_new("run", report, self.curves.plot, width, chart.display)):
             return
-        facts.show(run_details.run_lines(shown.report, width))
+        facts.show(run_details.run_lines(report, width))
         if self.curves.plot:
             chart.show(with_reading(self.curves.plot))
 

@@ -17,14 +17,21 @@ from core.experiments.specification import flat_settings
 from core.storage.paths import RECORD
 from core.storage.provenance import SAMPLE_NAME
 from core.storage.run_folder import RunRecord
-from core.storage.run_index import CheckpointFile, RunDetails
+from core.storage.run_index import CheckpointFile, RunDetails, RunSummary
 from tui_meta.views.describe import display_path
 from tui_meta.views.numbers import loss, whole
-from tui_meta.views.runs.summary import age_words, best_words, progress_words, state_words
+from tui_meta.views.runs.summary import (
+    best_words,
+    last_event_words,
+    progress_words,
+    state_words,
+)
 from tui_meta.views.shell import shell_command
 
 NEWEST = 10
 """Rows of a long section that are shown."""
+
+_LAST_EVENT = "last event"
 
 _BITS = "(of a sample computation; another number means that results differ in some bits)"
 
@@ -65,6 +72,14 @@ class Report(NamedTuple):
     validations: Section
     evaluations: Section
 
+    def at(self, entry: RunSummary, now: float) -> Report:
+        """Return the report of the run ``entry`` with the age that it has at the time ``now``."""
+        rows = [
+            (name, last_event_words(entry, now) if name == _LAST_EVENT else fact)
+            for name, fact in self.status.rows
+        ]
+        return self._replace(status=replace(self.status, rows=rows))
+
 
 def report(details: RunDetails, config: RunConfig, now: float) -> Report:
     """Return the report of a run at the time ``now``, in seconds since the epoch."""
@@ -85,7 +100,7 @@ def _status(details: RunDetails, algorithm: str, now: float) -> Section:
         ("state", state_words(entry)),
         ("iteration", progress_words(entry)),
         ("validation", f"{best_words(entry)}, the best" if entry.best else _one_task(details)),
-        ("last event", f"{age_words(entry, now)} ago" if entry.last_event else "-"),
+        (_LAST_EVENT, last_event_words(entry, now)),
         ("checkpoints", whole(len(details.checkpoints))),
     ]
     title = f"{entry.name}, {algorithm}: {display_path(entry.path)}"

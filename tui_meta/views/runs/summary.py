@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from core.storage.run_index import RunSummary
-from tui_meta.views.numbers import duration, interval, whole
+from tui_meta.views.numbers import interval, whole
 
 SortKey = Literal["age", "name", "state", "iteration", "validation"]
 
@@ -42,12 +42,6 @@ def age(entry: RunSummary, now: float) -> float | None:
     return max(0.0, now - entry.last_event)
 
 
-def age_words(entry: RunSummary, now: float) -> str:
-    """Return the age of the last event."""
-    seconds = age(entry, now)
-    return "-" if seconds is None else duration(seconds)
-
-
 def brief_age(entry: RunSummary, now: float) -> str:
     """Return the age of the last event in one unit, which changes as rarely as that allows."""
     seconds = age(entry, now)
@@ -59,6 +53,12 @@ def brief_age(entry: RunSummary, now: float) -> str:
         if seconds >= size:
             return f"{whole(int(seconds // size))} {unit}"
     return f"{seconds // 60:.0f} min"
+
+
+def last_event_words(entry: RunSummary, now: float) -> str:
+    """Return how long ago the last event was: ``now``, ``2 min ago``."""
+    words = brief_age(entry, now)
+    return words if words in ("now", "-") else f"{words} ago"
 
 
 def in_sort_order(entries: Sequence[RunSummary], sort: SortKey) -> list[RunSummary]:
