@@ -138,6 +138,7 @@ async def test_columns_sort_and_words_filter(folder: Path) -> None:
         assert "2 with “0.08 8”" in await press(pilot, "enter")
         text = await press(pilot, "slash", *"zz", "enter")
         assert "nothing with “zz”; esc: show all" in text
+        assert "no group is listed" in text
         assert "12 of 12 runs done  ·  by" in await press(pilot, "escape")
 
 

@@ -83,6 +83,9 @@ class SweepChart(Container, LaidOutOnce):
         if chosen and not groups:
             self._plot = curves_plot(Shown(SweepStatus((chosen,)), (chosen,), choice.scale), None)
             return
+        if sweep.groups and not groups:
+            self._plot = empty_plot("validation", "no group is listed")
+            return
         shown = Shown(sweep, [sweep.by_name[name] for name in groups], choice.scale)
         if shown != self._shown:
             self._shown = shown
