@@ -159,7 +159,7 @@ async def test_the_reason_of_a_failed_battery_is_shown() -> None:
         (["minus"] * 9, "100 tasks"),
         (["minus", "equals_sign", "plus"], "3,000 tasks"),
         (["plus"] * 9, "10,000 tasks"),
-        (["F"], "1,000 tasks, 5 points, 10 gradient steps, seed 0"),
+        (["F"], "1,000 tasks, 5 points from [0, 5], 10 gradient steps, seed 0"),
         (["F", "F"], "1,000 tasks, 5 points, 10 gradient steps, inner lr 0.01, seed 0"),
         (
             ["enter", "ctrl+u", *"seed", "equals_sign", "7", "enter"],

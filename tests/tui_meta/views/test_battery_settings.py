@@ -100,6 +100,19 @@ def test_the_settings_fit_any_width(width: int, selected: bool) -> None:
     assert cells(BatterySettings().line(width, SineTasks(), selected=selected)) == width
 
 
+@pytest.mark.parametrize(
+    ("width", "said"),
+    [
+        (70, "1,000 tasks, 5 points from [0, 5], 10 gradient steps, seed 0"),
+        (60, "1,000 tasks, 5 points from [0, 5], 10 steps, seed 0"),
+        (50, "1,000 tasks, source-half-range, seed 0"),
+    ],
+)
+def test_the_settings_name_the_half_of_the_range_at_every_width(width: int, said: str) -> None:
+    shown = BatterySettings("source-half-range").line(width, SineTasks(), selected=True)
+    assert plain(shown).rstrip() == f"▸ next: {said}"
+
+
 def test_the_introduction_names_the_key_to_press() -> None:
     assert "Press e to start." in plain(introduction(80, usual_key, SineTasks(), running=False)[-1])
     assert all(cells(one) <= 60 for one in introduction(60, usual_key, SineTasks(), running=False))

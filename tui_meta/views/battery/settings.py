@@ -118,8 +118,11 @@ class BatterySettings:
     def line(self, width: int, family: TaskFamily, *, selected: bool) -> Line:
         """Return the settings in one line, marked if ``selected``."""
         protocol = self.protocol(family)
-        steps = f"{protocol.last_step} gradient steps"
+        interval = protocol.support_interval
+        within = f" from [{interval[0]:g}, {interval[1]:g}]" if interval else ""
+        points, count = f"{protocol.shots} points{within}", protocol.last_step
         rate = f", inner lr {protocol.inner_lr:g}" if protocol.inner_lr else ""
+        rest = f"{rate}, seed {self.seed}"
         tasks = Span(f"{whole(self.n_tasks)} tasks", "bold")
         head = line(Span("▸ next: " if selected else "  next: ", "bold" if selected else "dim"))
         candidates = [
@@ -127,9 +130,10 @@ class BatterySettings:
                 *head,
                 f"{self.name}: ",
                 tasks,
-                f", {protocol.support}, {steps}{rate}, seed {self.seed}",
+                f", {protocol.support}, {count} gradient steps{rest}",
             ),
-            line(*head, tasks, f", {protocol.shots} points, {steps}{rate}, seed {self.seed}"),
+            line(*head, tasks, f", {points}, {count} gradient steps{rest}"),
+            line(*head, tasks, f", {points}, {count} steps{rest}"),
             line(*head, tasks, f", {self.name}, seed {self.seed}"),
         ]
         return fit(first_that_fits(candidates, width), width)
