@@ -23,6 +23,12 @@ ENDED: tuple[RunState, ...] = ("finished", "diverged", "failed", "stopped")
 SaveKind = Literal["auto", "best", "history", "hand", "final"]
 """Why a checkpoint was saved: the clock, the best so far, the history, a command, the end."""
 
+
+def save_word(kind: SaveKind | None) -> str:
+    """Return why a checkpoint was saved, for users; empty if it is not known."""
+    return "manual" if kind == "hand" else kind or ""
+
+
 Iteration = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 """An iteration in a file; the bound is beyond any run."""
 

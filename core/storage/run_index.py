@@ -10,7 +10,7 @@ import msgspec
 
 from core.config import RunConfig
 from core.errors import CheckpointError, LabError, RunFolderError
-from core.events import Diverged, Failed, Iteration, Validation
+from core.events import Diverged, Failed, Iteration, Validation, save_word
 from core.storage.checkpoint import CheckpointMetadata, listed_metadata
 from core.storage.event_log_reader import (
     LogEvents,
@@ -83,7 +83,7 @@ class CheckpointFile:
     @property
     def description(self) -> str:
         """The reason for the save, and the state of the file if there is more to know."""
-        kind = self.metadata.kind or "-" if self.metadata else f"damaged: {self.problem}"
+        kind = save_word(self.metadata.kind) or "-" if self.metadata else f"damaged: {self.problem}"
         return f"{kind}, discarded" if self.discarded else kind
 
 

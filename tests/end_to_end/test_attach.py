@@ -428,7 +428,7 @@ def test_an_attached_dashboard_does_not_load_what_only_training_needs(
     }
     ends["watch"].wait_for("it/s")
     ends["watch"].press("\x03")
-    ends["train"].wait_for("n: start new runs")
+    ends["train"].wait_for("n, enter: start new runs")
     ends["train"].press("n\r")
     for name in ("attach", "train"):
         ends[name].wait_until(past(0), name)

@@ -54,7 +54,7 @@ def cases_everywhere(screen: str) -> dict[str, Case]:
     return {
         **visits,
         **own,
-        "help": Case(shows("escape: back"), there=there, after="escape"),
+        "help": Case(shows("esc: back"), there=there, after="escape"),
         "info": Case(shows("used so far"), there=there, after="escape"),
         "palette": Case(shows("type to search"), there=there, after="escape"),
         "copy": Case(reads(r"copied; also saved to (\S+)"), there=there),

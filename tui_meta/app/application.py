@@ -273,7 +273,7 @@ class TuiMetaApp(
         if answer:
             self._quit(answer)
         else:
-            self._ask_how_to_leave(detachable=connection.id is not None)
+            self._ask_how_to_leave("quit?", detachable=connection.id is not None)
 
     def action_detach(self) -> None:
         """Leave while the runs continue training; asks as quitting does."""
@@ -287,13 +287,13 @@ class TuiMetaApp(
         elif default_quit_choice(self.session.snapshots(), connection):
             self._quit("detach")
         else:
-            self._ask_how_to_leave(detachable=True)
+            self._ask_how_to_leave("detach?", detachable=True)
 
-    def _ask_how_to_leave(self, *, detachable: bool) -> None:
+    def _ask_how_to_leave(self, title: str, *, detachable: bool) -> None:
         from tui_meta.app.questions import leave_question  # late: the first frame needs no dialog
 
         states = {one.state for one in self.session.snapshots().values()}
-        self.push_screen(leave_question(states, detachable=detachable), self._quit)
+        self.push_screen(leave_question(states, title, detachable=detachable), self._quit)
 
     def _quit(self, answer: QuitChoice | None) -> None:
         if answer == "detach":

@@ -8,8 +8,11 @@ from tui_meta.screens.dialogs.ask import Answer, Ask
 from tui_meta.views.dialogs.quit_choice import QuitChoice
 
 
-def leave_question(states: set[RunState], *, detachable: bool) -> Ask[QuitChoice]:
-    """Ask what becomes of the runs, which have these ``states``, and of what is not saved."""
+def leave_question(states: set[RunState], title: str, *, detachable: bool) -> Ask[QuitChoice]:
+    """Ask what becomes of the runs, which have these ``states``, and of what is not saved.
+
+    ``title`` asks for what the key does.
+    """
     goes_on = "training continues" if states & {"training", "loading"} else "nothing is lost"
     detach: Answer[QuitChoice] = Answer("d", f"detach ({goes_on})", "detach")
     answers: tuple[Answer[QuitChoice], ...] = (
@@ -17,7 +20,7 @@ def leave_question(states: set[RunState], *, detachable: bool) -> Ask[QuitChoice
         Answer("x", "stop and discard unsaved progress", "discard"),
         Answer("escape", "cancel", "cancel"),
     )
-    return Ask("quit?", "", (detach, *answers) if detachable else answers)
+    return Ask(title, "", (detach, *answers) if detachable else answers)
 
 
 def lost_question(connection: Connection) -> Ask[bool]:

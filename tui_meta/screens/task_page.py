@@ -91,7 +91,7 @@ class TaskPage(Page):
     def action_other_chart(self) -> None:
         """Show the other chart, where there is room for only one."""
         if self.shape != "small":
-            self.show_message("all charts are shown")
+            self.show_message("both charts are shown")
             return
         self.on_other_chart = not self.on_other_chart
         self._arrange()

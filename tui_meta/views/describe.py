@@ -27,7 +27,7 @@ from core.events import (
     WriteRecovered,
 )
 from core.storage.io import working_folder
-from tui_meta.views.numbers import interval, loss, whole
+from tui_meta.views.numbers import interval, iterations, loss, whole
 
 Severity = Literal["info", "warning", "error"]
 
@@ -73,8 +73,7 @@ def describe(event: AnyEvent) -> Description | None:
         case Resumed():
             return Description("training", f"from {at}")
         case Stepped():
-            steps = "one step" if event.count == 1 else f"{whole(event.count)} steps"
-            return Description(steps, f"to {at}")
+            return Description(iterations(event.count), f"to {at}")
         case CommandIssued():
             return Description(f"{command_name(event.command)} requested by {event.who}")
         case Extended():

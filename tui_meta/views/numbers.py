@@ -70,3 +70,8 @@ def bar(part: int, of: int, cells: int) -> tuple[str, str]:
     halves = 2 * cells * part // of if of else 2 * cells
     done, half = divmod(min(halves, 2 * cells), 2)
     return "━" * done + "╸" * half, "─" * (cells - done - half)
+
+
+def iterations(count: int) -> str:
+    """Return a number of iterations in words: ``one iteration``, ``10 iterations``."""
+    return "one iteration" if count == 1 else f"{whole(count)} iterations"

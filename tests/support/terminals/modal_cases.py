@@ -31,7 +31,7 @@ _POINTED, _CHOSEN, _FIRST = "> (d|s|x|escape) ", "reversed .", "reversed space"
 _QUESTION, _PALETTE, _HELP, _TYPING = (
     "save and stop",
     "type to search",
-    "escape: back",
+    "esc: back",
     "enter: apply",
 )
 

@@ -80,7 +80,9 @@ async def test_d_asks_and_a_second_d_detaches_while_training_continues(
     app = TuiMetaApp(serving.client(owner=True))
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        assert "detach (training continues)" in await press(pilot, "d")
+        text = await press(pilot, "d")
+        assert "detach (training continues)" in text
+        assert "detach?" in text
         assert not app._exit
         await pilot.press("d")
         await pilot.pause()

@@ -542,7 +542,7 @@ def test_starting_next_to_a_session_offers_to_attach(
     assert sessions_command.ask_attach_or_new() == choice
     lines = out(capsys).split("\n")
     assert lines[0].startswith("session 1 is running: fomaml-1 training 12,300 / 50,000; reptile-1")
-    assert lines[1] == "enter: attach to session 1, n: start new runs, q: quit "
+    assert lines[1] == "enter: attach to session 1; n, enter: start new runs; q, enter: quit "
 
 
 def test_nothing_is_offered_if_all_runs_have_ended(

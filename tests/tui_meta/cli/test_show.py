@@ -90,7 +90,7 @@ def test_checkpoints_are_shown_with_kind_and_damage(run, capsys):
     (run / "000000900.safetensors").write_bytes(b"damaged")
     out = shown(capsys, run)
     (hand,) = [row for row in rows(out) if row[:1] == ["000001200.safetensors"]]
-    assert hand[1:] == ["hand,", "best", "so", "far", "4.3", "kB"]
+    assert hand[1:] == ["manual,", "best", "so", "far", "4.3", "kB"]
     assert "damaged: " in out
 
 

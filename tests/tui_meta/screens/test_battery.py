@@ -134,7 +134,7 @@ async def test_a_second_enter_reports_the_running_battery() -> None:
     session = WaitingSession()
     async with TuiMetaApp(session).run_test(size=(80, 24)) as pilot:
         await begin(pilot, session)
-        assert "a battery is running; escape cancels it" in await press(pilot, "e", answers=False)
+        assert "a battery is running; esc cancels it" in await press(pilot, "e", answers=False)
         assert len(session.asked) == 1
         await press(pilot, "escape")
 

@@ -118,7 +118,7 @@ async def test_a_small_terminal_has_one_chart_at_a_time() -> None:
 
 async def test_o_reports_that_both_charts_are_shown() -> None:
     async with in_lab() as (pilot, _):
-        assert "all charts are shown" in await answered(pilot, "o")
+        assert "both charts are shown" in await answered(pilot, "o")
 
 
 async def test_a_tiny_terminal_shows_the_size_it_needs() -> None:

@@ -176,7 +176,7 @@ async def test_a_checkpoint_is_chosen_by_keys_and_by_typing() -> None:
         assert "▸checkpoint 12,000 auto" in text
         assert session.adapting[-1].source == Saved("checkpoints/reptile-1/000012000.safetensors")
         assert drawn(page, "Reptile") != live
-        assert "▸checkpoint 5,000 hand" in await answered(pilot, "minus")
+        assert "▸checkpoint 5,000 manual" in await answered(pilot, "minus")
         await answered(pilot, "enter", *["backspace"] * 4, *"2500", "enter")
         assert "▸checkpoint 2,000 best" in shown(pilot)
         assert "▸iteration 18,700 (live)" in await answered(pilot, *["plus"] * 3)
@@ -199,7 +199,7 @@ async def test_a_checkpoint_that_is_gone_is_a_message_and_the_one_before_takes_i
         Path("checkpoints/reptile-1/000012000.safetensors").unlink()
         text = await answered(pilot, "minus")
         assert "000012000.safetensors: " in text
-        assert "▸checkpoint 5,000 hand" in text
+        assert "▸checkpoint 5,000 manual" in text
         assert drawn(page, "Reptile").y
         for path in Path("checkpoints/reptile-1").glob("*.safetensors"):
             path.unlink()

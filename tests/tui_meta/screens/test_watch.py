@@ -152,7 +152,7 @@ async def test_n_steps_paused_runs_only(make_app: MakeApp) -> None:
         assert not session.commands(Step)
         text = await press(pilot, "space", "full_stop")
         assert session.commands(Step) == [FOMAML, REPTILE]
-        assert "one step: FOMAML to 12,301 · Reptile to 18,701" in text
+        assert "one iteration: FOMAML to 12,301 · Reptile to 18,701" in text
 
 
 async def test_s_saves_and_shows_where(make_app: MakeApp) -> None:

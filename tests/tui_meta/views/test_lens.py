@@ -319,3 +319,8 @@ def test_an_evaluation_that_is_asked_for_thaws_the_view_for_it_is_to_be_seen() -
     watching.freeze()
     watching.turn_to_evaluation("standard")
     assert not watching.frozen
+
+
+def test_the_x_axis_is_named_in_the_plural() -> None:
+    assert Lens().words_of("x") == "x axis in iterations"
+    assert Lens(x="tasks").words_of("x") == "x axis in tasks"

@@ -56,7 +56,9 @@ def test_equal_events_that_arrive_in_turns_become_one_line() -> None:
         session.finish(run)
     for event in session.events(seen):
         messages.add_event(event)
-    assert message_lines(messages)[-1].endswith(": FOMAML at 50,000 · Reptile at 50,000")
+    assert message_lines(messages)[-1].endswith(
+        ": FOMAML at 50,000 · Reptile at 50,000; c: continue"
+    )
 
 
 def test_messages_of_earlier_runs_are_not_merged_with_those_of_fresh_runs() -> None:

@@ -195,7 +195,7 @@ def ask_attach_or_new() -> Choice:
     for one in training:
         print(printable(f"session {one.entry.id} is running: {one.words}"))
     newest = training[-1].entry.id
-    typed = ask(f"enter: attach to session {newest}, n: start new runs, q: quit ")
+    typed = ask(f"enter: attach to session {newest}; n, enter: start new runs; q, enter: quit ")
     answer = typed.strip().lower()
     if answer == b"n":
         return "new"

@@ -204,7 +204,7 @@ class BatteryPage(Page):
     def action_start(self) -> None:
         """Start a battery, unless one is running."""
         if self._battery:
-            self.show_message("a battery is running; escape cancels it")
+            self.show_message("a battery is running; esc cancels it")
             return
         names = self.dashboard.titles
         runs = list(names)[:MOST_RUNS]
@@ -288,7 +288,7 @@ class BatteryPage(Page):
 
     def _set(self, settings: BatterySettings) -> None:
         if self._battery:
-            self.show_message("settings apply to the next battery; escape cancels this one")
+            self.show_message("settings apply to the next battery; esc cancels this one")
         self._settings, self._selected = settings, None
         self.tick()
 

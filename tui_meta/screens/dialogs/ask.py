@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from tui_meta.upstream.repaint import PlainModal
+from tui_meta.views.keys.table import key_word
 from tui_meta.views.printable import printable
 from tui_meta.views.text import Span, line
 from tui_meta.widgets.lines import Lines
@@ -93,7 +94,7 @@ class Ask(PlainModal[T], inherit_bindings=False):
             pointer, action = ("> " if chosen else "  "), f"pick({index})"
             rows.append(
                 line(
-                    Span(f"{pointer}{answer.key:<7}", "bold", action),
+                    Span(f"{pointer}{key_word(answer.key):<7}", "bold", action),
                     Span(answer.label, "reverse" if chosen else "", action),
                 )
             )

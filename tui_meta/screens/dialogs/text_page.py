@@ -31,7 +31,7 @@ class TextPage(PlainModal[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         page = ScrolledLines(id="page")
         page.border_title = self.NAME
-        page.border_subtitle = "escape: back"
+        page.border_subtitle = "esc: back"
         yield page
 
     def on_mount(self) -> None:

@@ -373,7 +373,7 @@ class SweepPage(FilteredPage):
     def action_folder(self) -> None:
         """Ask for the folder of another sweep."""
         typed = "" if self._reader is None else str(self._reader.path)
-        hint = "the folder that tui-meta sweep made, wherever it is trained"
+        hint = "a folder made by tui-meta sweep, wherever its runs are trained"
         asked = TypeIn("sweep", typed, hint, sweep_at, longest=_LONGEST_PATH)
         self.app.push_screen(asked, self._open_folder)
 

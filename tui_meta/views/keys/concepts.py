@@ -137,13 +137,13 @@ _CONCEPTS: Mapping[str, Concepts] = {
         "time left": "From what runs have taken, and how many are trained at once: about.",
         "in training": "In a session, runs count with their newest validation; in a folder, once "
         "they have ended.",
-        "folder": "{sweep folder} opens the folder of any sweep, wherever it is trained; {back} "
-        "returns. tui-meta report writes it as Markdown, CSV or LaTeX.",
+        "folder": "{sweep folder} opens the folder of any sweep, wherever its runs are trained; "
+        "{back} returns. tui-meta report writes it as Markdown, CSV or LaTeX.",
     },
     "Messages": {
         "messages": "What you, others and the runs did, with the time of day; the newest is last.",
-        "results": "On all screens the result of a key stays on the message line until the next "
-        "key, and an error until {back}; +2 counts messages since.",
+        "results": "On all screens the result of a key keeps the message line until the next "
+        "key at least, and an error until {back}; +2 counts messages since.",
         "evaluations": "random task, standard, half range: before → after, mean squared error on "
         "one task. Large waves have large losses.",
         "other names": "Commands of other clients of the session have the client's name.",

@@ -20,6 +20,8 @@ from tui_meta.views.keys.watch import GROUPS
 FORMER_NAMES = {
     "train on": "continue",
     "fresh run": "restart",
+    "10 steps": "10 iterations",
+    "100 steps": "100 iterations",
     "per update": "per step",
     "lab carry": "lab grab",
     "lab next": "lab new task",

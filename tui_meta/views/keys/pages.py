@@ -21,7 +21,7 @@ PRESET_KEYS = (
     Key("5", "preset('one-point')", "one point", "A single support point"),
     Key("6", "preset('contradictory')", "contradictory", "Contradictory: two y values at every x"),
 )
-OTHER_CHART_KEY = Key("o", "other_chart", "chart", "Toggle the chart (small screens)", 2)
+OTHER_CHART_KEY = Key("o", "other_chart", "chart", "Other chart, below 76 columns or 20 rows", 2)
 
 LAB_KEYS = of_page(
     "lab",

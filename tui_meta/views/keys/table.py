@@ -43,6 +43,11 @@ KEY_NAMES = {*_READ, "tab", "enter", "space", "backspace", "insert", "home", "en
 """Keys that are not single characters, as a key map may name them."""
 
 
+def key_word(name: str) -> str:
+    """Return the name of a key as users read it."""
+    return _READ.get(name, name)
+
+
 class Key(Struct, frozen=True):
     """A key binding.
 
@@ -72,7 +77,7 @@ class Key(Struct, frozen=True):
     def all_shown(self) -> Sequence[str]:
         """All keys that do it, as users read them."""
         names = self.names.split(",")
-        return [name if self.ascii and name in _ARROWS else _READ.get(name, name) for name in names]
+        return [name if self.ascii and name in _ARROWS else key_word(name) for name in names]
 
     @property
     def shown(self) -> str:

@@ -13,8 +13,8 @@ RUN_KEYS = (
     Key(
         "full_stop", "step", "step", "One iteration of each paused run (or of the one in focus)", 4
     ),
-    Key("T", "step(10)", "10 steps", "Ten iterations of each paused run"),
-    Key("ctrl+t", "step(100)", "100 steps", "A hundred iterations of each paused run"),
+    Key("T", "step(10)", "10 iterations", "Ten iterations of each paused run"),
+    Key("ctrl+t", "step(100)", "100 iterations", "A hundred iterations of each paused run"),
     Key("s", "save", "save", "Save a checkpoint of all runs (or of the one in focus)", 5),
     Key("c", "continue", "continue", "Continue a finished run for as many iterations again", 3),
     Key(

@@ -7,6 +7,7 @@ from rich.cells import cell_len, set_cell_size
 
 from core.analysis.answers import Adapted
 from core.evaluation.few_shot_tasks import PRESETS
+from core.events import save_word
 from core.tasks.family import NO_CURVE
 from tui_meta.views import numbers
 from tui_meta.views.keys.keymap import KeyOf, usual_key
@@ -193,7 +194,7 @@ def _place(origin: Origin) -> str:
     if origin.live or origin.machine is None:
         return "live" if origin.held is None else f"frozen {whole(origin.held)}"
     one = origin.machine.past.checkpoints[origin.machine.place]
-    return f"checkpoint {whole(one.iteration)} {one.kind or ''}".rstrip()
+    return f"checkpoint {whole(one.iteration)} {save_word(one.kind)}".rstrip()
 
 
 def _number(lab: LabState) -> str:

@@ -88,7 +88,7 @@ class Message:
 
     Messages of one key from different runs are merged. A ``pending`` one is replaced by the first
     message with a matching key. One that ``stays`` keeps a line until it is dismissed, and one with
-    ``unread_since`` until it was read. ``time`` is in seconds since the epoch.
+    ``unread_since`` until it was read. ``time`` is in seconds since the epoch. ``hint`` ends it.
     """
 
     key: MessageKey
@@ -100,6 +100,7 @@ class Message:
     stays: bool = False
     dismissed: bool = False
     unread_since: float | None = None
+    hint: str = ""
 
     @property
     def text(self) -> str:
@@ -116,7 +117,7 @@ class Message:
         return self._with(f"{len(self.parts)} runs {detail}".strip())
 
     def _with(self, details: str) -> str:
-        return ": ".join(part for part in (self.head, details) if part)
+        return ": ".join(part for part in (self.head, details) if part) + self.hint
 
 
 class MessageLog:
@@ -231,8 +232,6 @@ class MessageLog:
         if description is None or periodic or isinstance(event, Validated):
             return None
         run, head = event.run, description.head
-        if isinstance(event, Finished):
-            head += f" · {self.key('continue')}: continue"
         part = Part(run, self.titles.get(run, run), description.detail)
         if isinstance(event, Saved):
             part = Part(run)  # a line for each run: two paths seldom fit next to each other
@@ -243,6 +242,7 @@ class MessageLog:
             _STYLES[description.severity],
             time=event.time,
             stays=isinstance(event, Diverged | Failed),
+            hint=f"; {self.key('continue')}: continue" if isinstance(event, Finished) else "",
         )
 
 

@@ -331,7 +331,7 @@ def _searched(entry: RunSummary) -> str:
 def no_runs(folders: str, wanted: str) -> list[Line]:
     """Return the text that replaces an empty table."""
     if wanted:
-        return [line(f"no run with “{wanted}”; ", Span("escape", "bold"), ": show all")]
+        return [line(f"no run with “{wanted}”; ", Span("esc", "bold"), ": show all")]
     return [line(f"no runs in {folders}")]
 
 

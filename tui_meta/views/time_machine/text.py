@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from core.analysis.answers import Adapted, PastEvaluation, SavedTheta
-from core.events import Validation
+from core.events import Validation, save_word
 from tui_meta.views.checkpoint_travel import TimeMachine, evaluations_until
 from tui_meta.views.lab.state import LabState, at_step
 from tui_meta.views.lab.text import loss_text
@@ -33,7 +33,7 @@ def rows(machine: TimeMachine, height: int, width: int, parameter: str = "") -> 
 
     def checkpoint(one: SavedTheta) -> str:
         mean, best = _reached(past.validations, one.iteration)
-        return f"{whole(one.iteration):>12}  {one.kind or '':<7}{mean:>8}{best:>8}"
+        return f"{whole(one.iteration):>12}  {save_word(one.kind):<7}{mean:>8}{best:>8}"
 
     if here is None:
         here = evaluations_until(machine) - 1

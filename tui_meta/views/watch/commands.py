@@ -8,8 +8,8 @@ from core.commands import AnyCommand, Extend, Pause, Resume, Save, SetPace, Step
 from core.events import RunState, Snapshot
 from tui_meta.views.keys.keymap import KeyOf, usual_key
 from tui_meta.views.messages.log import MessageKey
+from tui_meta.views.numbers import iterations, whole
 from tui_meta.views.numbers import pace as pace_text
-from tui_meta.views.numbers import whole
 from tui_meta.views.watch.pace import faster
 
 
@@ -64,8 +64,9 @@ def step(
         hint = _hint(runs, key) or f"; pause first ({key('pause')})"
         return RunCommands(f"{key('step')} steps paused runs: {_stated(runs, names)}{hint}")
     commands = tuple((run, Step(count)) for run in paused)
-    steps = "one step" if count == 1 else f"{whole(count)} steps"
-    return RunCommands(f"{steps} of {_listed(paused, names)}…", commands, MessageKey("step"))
+    return RunCommands(
+        f"{iterations(count)} of {_listed(paused, names)}…", commands, MessageKey("step")
+    )
 
 
 def save(runs: Sequence[Snapshot], names: Mapping[str, str]) -> RunCommands:

@@ -80,7 +80,7 @@ class Lens(Struct, frozen=True):
                 }
                 return windows[self.window]
             case "x":
-                return f"x axis in {X_LABELS[self.x]}"
+                return f"x axis in {X_LABELS[self.x] if self.x != 'iterations' else self.x}"
             case "x_scale":
                 return f"{'linear' if self.x_scale == 'linear' else 'logarithmic'} x axis"
         return "smoothed" if self.smooth else "not smoothed"
