@@ -301,10 +301,10 @@ def test_a_run_joins_headless_ones_from_a_dashboard_and_from_a_script(
     dashboard = open_dashboard("attach")
     dashboard.wait_until(past(0), "attached")
     dashboard.press("+mine\r")
-    dashboard.wait_for("fomaml-mine started: seed 1 instead of 0")
+    dashboard.wait_for("FOMAML seed 1 started: seed 1 instead of 0")
     said = ran(tmp_path, "send", "1", "add", "name=script", "iterations=50", "seed=7")
     assert said.startswith("fomaml-script started, as fomaml-x: seed 7 instead of 0")
-    dashboard.wait_for("fomaml-script")
+    dashboard.wait_for("FOMAML iterations=50")
     dashboard.press("dd")
     assert dashboard.wait_for_end() == 0
     ran(tmp_path, "send", "1", "pace", "full")

@@ -36,8 +36,7 @@ from tui_meta.output import Output
 from tui_meta.views.describe import describe
 from tui_meta.views.numbers import duration, loss, rate, whole
 from tui_meta.views.printable import printable_json
-from tui_meta.views.run_groups import run_groups
-from tui_meta.views.run_status import titles
+from tui_meta.views.run_groups import run_groups, titles
 from tui_meta.views.shell import resume_hint
 from tui_meta.views.text import plain
 from tui_meta.views.watch.seed_verdict import SeedVerdict
@@ -92,6 +91,7 @@ class Report:
         self._bars = Bars(self._output) if self._output.is_interactive and not as_json else None
         self._seen = first
         self._known: dict[str, Snapshot] = {}
+        self._names: dict[str, str] = {}
         self._folders: dict[str, Path] = {}
         self._problems: set[str] = set()
         self._internal_error = False
@@ -119,7 +119,7 @@ class Report:
         """
         snapshots = self._session.snapshots()
         names, runs = titles(snapshots), list(snapshots.values())
-        groups, finished = run_groups(runs, names), judged_runs(runs)
+        groups, finished = run_groups(runs), judged_runs(runs)
         if not finished or all(group.is_single for group in groups):
             return
 
@@ -189,18 +189,19 @@ class Report:
         snapshots = self._session.snapshots()
         # Runs that were replaced by a restart have left the session, but still have events.
         self._known = {**self._known, **snapshots}
-        names = titles(self._known)
+        if self._known.keys() != self._names.keys():
+            self._names = titles(self._known)
         for event in new:
             self._seen += 1
             if self._as_json and not isinstance(event, CommandIssued):
                 text = printable_json(msgspec.json.encode(event).decode())
                 sys.stdout.buffer.write(text.encode() + b"\n")
             if event.run in self._known:  # unless the client joined during a restart
-                self._print_event(event, names[event.run], self._known[event.run])
+                self._print_event(event, self._names[event.run], self._known[event.run])
         if self._as_json:
             sys.stdout.flush()
         if self._bars:
-            self._bars.update(snapshots, names)
+            self._bars.update(snapshots, self._names)
 
     def _print_event(self, event: AnyEvent, title: str, shot: Snapshot) -> None:
         if isinstance(event, Saved):

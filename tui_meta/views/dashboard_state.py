@@ -23,7 +23,8 @@ from tui_meta.views.messages.log import MessageLog
 from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.printable import printable
 from tui_meta.views.rates import LOCAL, Rates, Throttle
-from tui_meta.views.run_status import RunStatus, run_statuses, titles
+from tui_meta.views.run_groups import titles
+from tui_meta.views.run_status import RunStatus, run_statuses
 from tui_meta.views.text import Line, Span, clip, line, plain
 
 
@@ -70,7 +71,7 @@ class DashboardState:
         self.titles = titles(snapshots)
         """The names of the runs on the screen."""
         self._statuses: list[RunStatus] | None = None
-        self.messages.titles = {**self.messages.titles, **self.titles}
+        self.messages.name(self.titles)
 
     @property
     def key(self) -> KeyOf:

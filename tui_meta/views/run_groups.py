@@ -1,21 +1,26 @@
-"""Groups of runs that differ in nothing but their seed, and what they are called."""
+"""Groups of runs that differ in nothing but their seed, and the titles of groups and runs."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from core.events import Snapshot
+from tui_meta.views.printable import printable
 
 _PREFIXES = ("algorithm.", "network.")
 """Tables whose settings are known by their own names."""
 
+_LONGEST_LABEL = 48
+"""Cells of a label with all settings that differ; a longer one is that of the algorithm alone."""
+
 
 class RunGroup(Struct, frozen=True):
-    """The places of its ``members`` among all runs, and a name with the settings that differ.
+    """The places of its ``members`` among all runs, and a ``label`` that no other group has.
 
-    A run that has no other beside it is a group of its own, with the name of the run.
+    A run that has no other beside it is a group of its own, and has its label as its title.
     """
 
     label: str
@@ -27,7 +32,21 @@ class RunGroup(Struct, frozen=True):
         return len(self.members) == 1
 
 
-def run_groups(runs: Sequence[Snapshot], titles: Mapping[str, str]) -> tuple[RunGroup, ...]:
+def titles(snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
+    """Return the title of each run, on all screens and in messages: the label of its group.
+
+    Those of a group have their seeds in it.
+    """
+    names, runs = list(snapshots), list(snapshots.values())
+    found = {}
+    for group in run_groups(runs):
+        for place in group.members:
+            seed = "" if group.is_single else f" seed {runs[place].config['seed']}"
+            found[names[place]] = f"{group.label}{seed}"
+    return {name: found[name] for name in names}
+
+
+def run_groups(runs: Sequence[Snapshot]) -> tuple[RunGroup, ...]:
     """Return the groups of all ``runs`` in the order of their first ones.
 
     Runs of unknown settings are alone, and so are equal ones with the same seed.
@@ -35,18 +54,14 @@ def run_groups(runs: Sequence[Snapshot], titles: Mapping[str, str]) -> tuple[Run
     found: dict[object, list[int]] = {}
     for place, run in enumerate(runs):
         found.setdefault(_key(run), []).append(place)
-    members = [
+    members = sorted(
         part
         for places in found.values()
         for part in ([places] if _is_group(runs, places) else [[place] for place in places])
-    ]
-    labels = _labels([runs[places[0]] for places in members])
+    )
+    labels = _numbered(_labels([runs[places[0]] for places in members]))
     return tuple(
-        RunGroup(
-            titles[runs[places[0]].run] if len(places) == 1 or labels.count(label) > 1 else label,
-            tuple(places),
-        )
-        for places, label in sorted(zip(members, labels, strict=True))
+        RunGroup(label, tuple(places)) for label, places in zip(labels, members, strict=True)
     )
 
 
@@ -63,17 +78,28 @@ def _is_group(runs: Sequence[Snapshot], places: Sequence[int]) -> bool:
     return len(seeds) == len(places)
 
 
-def _labels(leads: Sequence[Snapshot]) -> list[str]:
-    """Return the algorithm of each, and those settings in which groups of it differ."""
+def _labels(leads: Sequence[Snapshot]) -> Iterator[str]:
+    """Yield the algorithm of each, with those settings in which groups of it differ."""
     settings = [_settings(one.config) for one in leads]
-    words = []
+    alike = Counter(one.algorithm for one in leads if one.config)
+    shared = Counter(
+        (lead.algorithm, setting)
+        for lead, own in zip(leads, settings, strict=True)
+        for setting in own.items()
+    )
     for lead, own in zip(leads, settings, strict=True):
-        same = [
-            of for one, of in zip(leads, settings, strict=True) if one.algorithm == lead.algorithm
-        ]
-        differing = [name for name in own if len({of.get(name) for of in same}) > 1]
-        words.append(" ".join([lead.title, *(f"{name}={own[name]}" for name in differing)]))
-    return words
+        count = alike[lead.algorithm]
+        differing = [one for one in own.items() if shared[lead.algorithm, one] < count]
+        label = " ".join([lead.title, *(f"{name}={value}" for name, value in differing)])
+        yield printable(label if len(label) <= _LONGEST_LABEL else lead.title)
+
+
+def _numbered(labels: Iterable[str]) -> Iterator[str]:
+    """Yield the labels; the second and further ones of several equal ones with a number."""
+    count = Counter[str]()
+    for label in labels:
+        count[label] += 1
+        yield label if count[label] == 1 else f"{label} {count[label]}"
 
 
 def _settings(config: Mapping[str, Any]) -> dict[str, str]:

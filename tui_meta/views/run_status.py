@@ -1,6 +1,5 @@
 """The status of each run in up to three lines: state, iteration, times, progress, settings."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
@@ -11,7 +10,6 @@ from core.session.api import Connection
 from tui_meta.views import numbers
 from tui_meta.views.event_history import EventHistory, Trouble
 from tui_meta.views.plots.plot import SAMPLES, Series, curve
-from tui_meta.views.printable import printable
 from tui_meta.views.run_settings import family_of, settings_words
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, spread
 from tui_meta.views.trend import trend
@@ -51,15 +49,6 @@ class RunStatus(Struct, frozen=True):
     trouble: Trouble | None = None
     saved_at: int | None = None
     validated: Validated | None = None
-
-
-def titles(snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
-    """Return the display name of each run: its algorithm, or its own name where two share one."""
-    given = Counter(snapshot.title for snapshot in snapshots.values())
-    return {
-        run: snapshot.title if given[snapshot.title] == 1 else printable(run)
-        for run, snapshot in snapshots.items()
-    }
 
 
 def run_statuses(

@@ -303,13 +303,13 @@ def test_lines_show_every_evaluation_and_the_saved_files(tmp_path, capsys):
     assert lines[-1].startswith("evaluate with: tui-meta eval ")
 
 
-def test_runs_of_one_algorithm_are_named_in_full(tmp_path, capsys):
+def test_runs_of_one_algorithm_have_different_titles(tmp_path, capsys):
     config = RunConfig(algorithm=Fomaml(), network=NetworkConfig(hidden=(6,)), iterations=10)
     both = [plan_new(config, tmp_path, name) for name in ("one", "two")]
     run_headless(LocalSession(both), as_json=False)
     out = capsys.readouterr().out
-    assert "fomaml-one finished" in out
-    assert "fomaml-two finished" in out
+    assert "FOMAML   finished" in out
+    assert "FOMAML 2 finished" in out
 
 
 def test_the_same_seed_reports_the_same_losses(tmp_path, capfdbinary):

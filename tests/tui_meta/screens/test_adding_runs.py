@@ -46,16 +46,16 @@ async def test_a_run_is_begun_and_joins_the_others() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         text = await press(pilot, "plus")
-        assert "━ another run, as fomaml-1 ━" in text
+        assert "━ another run, as FOMAML ━" in text
         assert "differs: seed 1 instead of 0" in text
         await press(pilot, "x", "escape")
         assert app.screen is app.watch_screen
         text = await press(pilot, "plus", "plus", "m", "e", "enter")
-        assert "fomaml-me started: seed 1 instead of 0" in text
+        assert "FOMAML seed 1 started: seed 1 instead of 0" in text
         assert not isinstance(app.screen, NewRunDialog)
         session.trainers["fomaml-me"].start()
         text = await settle(pilot)
-        for name in ("fomaml-1 ", "Reptile ", "fomaml-me "):
+        for name in ("FOMAML seed 0 ", "Reptile ", "FOMAML seed 1 "):
             assert re.search(rf"[⠒╍┅]{{2}} {name}", text)
 
 
@@ -65,7 +65,7 @@ async def test_the_form_has_the_settings_of_the_run_in_focus() -> None:
         await settle(pilot)
         await press(pilot, "shift+tab")  # the line of Reptile
         text = await press(pilot, "plus", *5 * ["down"])
-        assert "━ another run, as reptile-1 ━" in text
+        assert "━ another run, as Reptile ━" in text
         assert re.search(r"batch-size +10 ", text)
         assert "Meta-iterations; also the length of the learning-rate schedule" in text
         assert "must be a whole number from 1 to" in text
@@ -81,7 +81,7 @@ async def test_an_invalid_value_is_shown_at_once_and_starts_nothing() -> None:
         await press(pilot, "up", "enter")  # leads back to it
         assert "add" not in session.calls
         text = await press(pilot, "ctrl+u", "3", "enter")
-        assert "fomaml-3 started: seed 3 instead of 0" in text
+        assert "FOMAML seed 3 started: seed 3 instead of 0" in text
 
 
 async def test_a_refusal_stays_in_the_form_with_what_was_typed(
@@ -100,7 +100,7 @@ async def test_a_refusal_stays_in_the_form_with_what_was_typed(
         await settle(pilot)
         text = await press(pilot, "plus", "m", "enter")
         assert "checkpoints: cannot create a run folder here (Read-only)" in text
-        assert "fomaml-m started" in await press(pilot, "enter")
+        assert "FOMAML seed 1 started" in await press(pilot, "enter")
         assert list(session.snapshots()) == ["fomaml-1", "reptile-1", "fomaml-m"]
 
 
@@ -122,7 +122,7 @@ async def test_a_form_that_is_closed_while_the_run_starts_still_reports_it(
         await press(pilot, "escape", answers=False)
         assert app.screen is app.watch_screen
         gate.set()
-        assert "fomaml-3 started" in await settle(pilot)
+        assert "FOMAML seed 1 started" in await settle(pilot)
         assert session.calls.count("add") == 1
 
 
@@ -148,7 +148,7 @@ async def test_what_is_known_of_the_other_runs_stays() -> None:
         assert {run: len(history.validations[run]) for run in before} == before
         text = await settle(pilot)
         assert "view live again" in text
-        assert "reptile-3" in text
+        assert "Reptile seed 1" in text
 
 
 async def test_the_waves_of_the_others_do_not_wait_for_it() -> None:
@@ -232,10 +232,10 @@ async def test_a_run_that_comes_while_another_screen_is_open_joins_it(
             assert isinstance(page, Page)
             page.tick()
             text = await answered(pilot)
-        assert "reptile-3" in text
+        assert "Reptile seed 1" in text
         await answered(pilot, "w")
         app.watch_screen.tick()
-        assert "reptile-3" in await answered(pilot)
+        assert "Reptile seed 1" in await answered(pilot)
 
 
 async def test_the_form(text_snapshot: SnapshotAssertion) -> None:

@@ -28,15 +28,17 @@ def focus(app: TuiMetaApp) -> str | None:
 @pytest.mark.parametrize("size", SIZES)
 async def test_each_of_ten_runs_has_one_line_with_its_numbers(size: tuple[int, int]) -> None:
     session = FakeSession(TEN)
-    async with TuiMetaApp(session).run_test(size=size) as pilot:
+    app = TuiMetaApp(session)
+    async with app.run_test(size=size) as pilot:
         session.diverge("reptile-1")
         text = await settle(pilot)
         for run, iteration in TEN.items():
-            said = "at " if run == "reptile-1" else "training .*"
+            title = app.dashboard.titles[run]
+            said = "diverged +at " if run == "reptile-1" else "training .*"
             after = "lower" if run == "reptile-1" else r".* ± "
-            assert len(re.findall(rf"{run} .*{said}{iteration:,}.*{after}", text)) == 1
-        assert text.count("╍╍ fomaml-2") == 1, "the legend names the chosen run only"
-        assert "fomaml-1" in text.splitlines()[1]
+            assert len(re.findall(rf"{title} +{said}{iteration:,}.*{after}", text)) == 1
+        assert text.count("╍╍ FOMAML 2") == 1, "the legend names the chosen run only"
+        assert "FOMAML " in text.splitlines()[1]
 
 
 async def test_j_and_k_choose_the_run_whose_wave_and_table_are_shown() -> None:
@@ -44,16 +46,16 @@ async def test_j_and_k_choose_the_run_whose_wave_and_table_are_shown() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         text = await settle(pilot)
         assert focus(app) == "validation"
-        assert "╭─ fomaml-1 " in text
+        assert "╭─ FOMAML ─" in text
         text = await press(pilot, "shift+tab", "j", "j")
         assert focus(app) == "run-2"
-        assert "╭─ fomaml-3 " in text
-        assert "│⠒⠒ fomaml-1" not in text
-        assert "│┅┅ fomaml-3" in text
-        assert "┅┅ fomaml-3  ⠂⠂ untrained" in text
+        assert "╭─ FOMAML 3 " in text
+        assert "│⠒⠒ FOMAML  " not in text
+        assert "│┅┅ FOMAML 3" in text
+        assert "┅┅ FOMAML 3  ⠂⠂ untrained" in text
         text = await press(pilot, "k", "tab", "k")
         assert focus(app) == "run-1"
-        assert re.search(r"╭─ fomaml-2 +\d", text)
+        assert re.search(r"╭─ FOMAML 2 +\d", text)
 
 
 async def test_another_chart_in_the_same_place_lays_out_nothing(

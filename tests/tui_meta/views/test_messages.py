@@ -28,7 +28,7 @@ def message_lines(messages: MessageLog, count: int = 2, width: int = 120) -> lis
 def test_equal_events_of_both_runs_become_one_line_in_their_order() -> None:
     session = started_session()
     messages = MessageLog()
-    messages.titles = NAMES
+    messages.name(NAMES)
     for event in reversed(session.events(0)):
         messages.add_event(event)
     assert message_lines(messages) == [
@@ -46,10 +46,19 @@ def test_the_status_line_counts_many_runs() -> None:
     assert "reptile-5 at 8" in messages.all[-1].text
 
 
+def test_a_run_with_another_title_has_it_in_earlier_messages_too() -> None:
+    messages = MessageLog()
+    messages.name({"one": "FOMAML"})
+    messages.add_event(Paused(run="one", iteration=8, time=0.0))
+    assert message_lines(messages) == ["paused: FOMAML at 8"]
+    messages.name({"one": "FOMAML seed 0", "two": "FOMAML seed 1"})
+    assert message_lines(messages) == ["paused: FOMAML seed 0 at 8"]
+
+
 def test_equal_events_that_arrive_in_turns_become_one_line() -> None:
     session = started_session()
     messages = MessageLog()
-    messages.titles = NAMES
+    messages.name(NAMES)
     seen = len(session.events(0))
     for run in reversed(NAMES):
         session.send(Save(), run)
@@ -81,7 +90,7 @@ def test_messages_of_earlier_runs_are_not_merged_with_those_of_fresh_runs() -> N
 def test_a_result_or_a_refusal_replaces_the_pending_message() -> None:
     session = started_session()
     messages = MessageLog()
-    messages.titles = NAMES
+    messages.name(NAMES)
     refused = CommandRejected(
         run="fomaml-1", iteration=1, time=0.0, command="save", reason="it has failed"
     )
@@ -118,7 +127,7 @@ class Reader:
     def __init__(self) -> None:
         self.now = 0.0
         self.messages = MessageLog(lambda: self.now)
-        self.messages.titles = NAMES
+        self.messages.name(NAMES)
 
     def press_after(self, seconds: float) -> None:
         self.now += seconds

@@ -9,15 +9,14 @@ from core.events import Curve, Snapshot
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.dashboard.grouped import grouped_session
 from tests.support.dashboard.watch_state import watch_state
-from tui_meta.views.run_groups import run_groups
+from tui_meta.views.run_groups import run_groups, titles
 from tui_meta.views.text import plain
 from tui_meta.views.watch.groups import GroupStatus, SeedCurves, group_row, mean_curve
 from tui_meta.views.watch.state import WatchState
 
 
 def groups_of(*runs: Snapshot) -> dict[str, tuple[int, ...]]:
-    found = run_groups(runs, {one.run: one.run for one in runs})
-    return {one.label: one.members for one in found}
+    return {one.label: one.members for one in run_groups(runs)}
 
 
 def started(seeds: int, *inner_rates: float) -> tuple[FakeSession, WatchState]:
@@ -46,17 +45,42 @@ def test_runs_that_differ_in_their_seed_alone_are_a_group() -> None:
     assert groups_of(*runs[:3]) == {"Reptile": (0, 1, 2)}
 
 
-def test_a_run_without_others_is_alone_under_its_own_name() -> None:
+def test_a_run_without_others_is_alone() -> None:
     runs = list(grouped_session(2, 0.005, 0.02).snapshots().values())
     unknown = [msgspec.structs.replace(one, config={}) for one in runs[2:]]
-    assert list(groups_of(*runs[:3])) == ["Reptile inner_lr=0.005", "reptile-3"]
-    assert groups_of(*unknown) == {"reptile-3": (0,), "reptile-4": (1,)}
+    assert list(groups_of(*runs[:3])) == ["Reptile inner_lr=0.005", "Reptile inner_lr=0.02"]
+    assert groups_of(*unknown) == {"Reptile": (0,), "Reptile 2": (1,)}
 
 
 def test_equal_runs_with_the_same_seed_are_no_group() -> None:
     run, _ = grouped_session(2, 0.005).snapshots().values()
     again = msgspec.structs.replace(run, run="again")
-    assert groups_of(run, again) == {"reptile-1": (0,), "again": (1,)}
+    assert groups_of(run, again) == {"Reptile": (0,), "Reptile 2": (1,)}
+
+
+def test_each_run_has_one_short_title_of_what_tells_it_from_others() -> None:
+    runs = grouped_session(2, 0.005, 0.02).snapshots()
+    first, second, other, _ = runs.values()
+    assert titles(runs) == {
+        "reptile-1": "Reptile inner_lr=0.005 seed 0",
+        "reptile-2": "Reptile inner_lr=0.005 seed 1",
+        "reptile-3": "Reptile inner_lr=0.02 seed 0",
+        "reptile-4": "Reptile inner_lr=0.02 seed 1",
+    }
+    assert titles({"a": first}) == {"a": "Reptile"}
+    assert titles({"a": first, "b": second}) == {"a": "Reptile seed 0", "b": "Reptile seed 1"}
+    assert titles({"a": first, "b": other}) == {
+        "a": "Reptile inner_lr=0.005",
+        "b": "Reptile inner_lr=0.02",
+    }
+    assert titles({"a": first, "b": first}) == {"a": "Reptile", "b": "Reptile 2"}
+
+
+def test_runs_that_differ_in_many_settings_are_numbered() -> None:
+    (run,) = grouped_session(1, 0.005).snapshots().values()
+    changed = {name: -1 for name in run.config["algorithm"] if name != "name"}
+    far = msgspec.structs.replace(run, config={**run.config, "algorithm": changed})
+    assert titles({"a": run, "b": far}) == {"a": "Reptile", "b": "Reptile 2"}
 
 
 def test_a_curve_is_the_interval_over_the_seeds_that_were_validated() -> None:

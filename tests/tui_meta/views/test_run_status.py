@@ -5,7 +5,7 @@ import pytest
 from core.commands import Pause, Resume
 from core.events import Saved
 from tests.support.dashboard.watch_state import started_session, watch_state
-from tui_meta.views.run_status import page_title, run_lines, titles
+from tui_meta.views.run_status import page_title, run_lines
 from tui_meta.views.text import cells, plain
 from tui_meta.views.watch import commands
 
@@ -43,11 +43,6 @@ def test_the_lines_of_a_run_show_its_newest_checkpoint_where_there_is_room() -> 
     assert "saved at 12,000" in shown()
     assert "saved" not in shown(100)
     assert "0.120 at 15,000" in shown(100)
-
-
-def test_runs_of_one_algorithm_are_titled_by_their_names() -> None:
-    snapshot = started_session().snapshots()["fomaml-1"]
-    assert titles({"a": snapshot, "b": snapshot}) == {"a": "a", "b": "b"}
 
 
 def test_a_command_is_shown_as_pending_until_the_run_answers() -> None:

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.dashboard.grouped import GroupedSession, battery_loss, grouped_session
-from tui_meta.views.run_groups import run_groups
-from tui_meta.views.run_status import titles
+from tui_meta.views.run_groups import run_groups, titles
 from tui_meta.views.text import cells, plain
 from tui_meta.views.watch.seed_verdict import SeedVerdict
 from tui_meta.views.watch.verdict import Verdict, judge
@@ -23,7 +22,7 @@ def verdict(session: GroupedSession) -> SeedVerdict:
     finished = judged_runs(runs)
     found = judge(finished, [names[one.run] for one in finished], session.answer)
     assert isinstance(found, Verdict)
-    return SeedVerdict.of(run_groups(runs, names), runs, found, samples=True)
+    return SeedVerdict.of(run_groups(runs), runs, found, samples=True)
 
 
 def finished(seeds: int, *rates: float, diverged: int = 0) -> GroupedSession:
@@ -112,8 +111,8 @@ def test_diverged_tasks_are_counted_over_all_seeds() -> None:
     shown = verdict(finished(2, 0.01)).single
     sources = [msgspec.structs.replace(one, diverged=2) for one in shown.result.sources]
     single = replace(shown, result=msgspec.structs.replace(shown.result, sources=tuple(sources)))
-    runs, names = list(shown.runs), titles({one.run: one for one in shown.runs})
-    (group,) = SeedVerdict.of(run_groups(runs, names), runs, single).groups
+    runs = list(shown.runs)
+    (group,) = SeedVerdict.of(run_groups(runs), runs, single).groups
     assert group.text == "0.110 ± 0.13, 4 diverged"
 
 

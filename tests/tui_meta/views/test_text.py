@@ -16,7 +16,7 @@ from tui_meta.views.event_history import EventHistory
 from tui_meta.views.messages.log import MessageLog
 from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.printable import printable, printable_json, shortened
-from tui_meta.views.run_status import titles
+from tui_meta.views.run_groups import titles
 from tui_meta.views.text import Span, cells, clip, fit, line, spread, wrap
 
 HOSTILE = "a\x1b]0;owned\x07\x9b2J\n\u202e中文\ud800"

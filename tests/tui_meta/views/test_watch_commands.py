@@ -1,6 +1,7 @@
 """The commands behind the keys of the watch screen."""
 
 import pytest
+from msgspec.structs import replace
 
 from core.commands import Pause, Resume, SetPace, Step
 from tests.support.dashboard.watch_state import NAMES, snapshots_of, started_session
@@ -23,6 +24,15 @@ def test_a_step_needs_a_paused_run() -> None:
     assert "FOMAML is training, Reptile is training; pause first (space)" in planned.message
     session.change("fomaml-1", state="paused")
     assert commands.step(snapshots_of(session), {}, NAMES).commands == (("fomaml-1", Step(1)),)
+
+
+def test_a_message_counts_many_runs() -> None:
+    runs = [*snapshots_of(started_session())] * 3
+    assert commands.pause_or_resume(runs[:4], {}, NAMES).message.startswith("pausing FOMAML and")
+    ended = [replace(one, state="finished", run=f"{place}") for place, one in enumerate(runs)]
+    saving = commands.save(ended, {})
+    assert saving.message == "saving 6 runs…"
+    assert commands.step(ended, {}, {}).message.startswith(". steps paused runs: 6 runs are finis")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from tui_meta.views.dialogs.new_run import NewRun
 from tui_meta.views.messages.log import MessageLog
 from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.numbers import pace as pace_words
-from tui_meta.views.run_status import titles
+from tui_meta.views.run_groups import titles
 from tui_meta.views.text import plain
 
 _PROBLEMS = (CommandRejected, SaveFailed, Failed, Diverged)
@@ -171,7 +171,7 @@ def _answers(session: RemoteSession, request: Request, runs: set[str]) -> list[A
 
 def _report(session: RemoteSession, request: Request, answers: Sequence[AnyEvent]) -> int:
     messages, names, code = MessageLog(), titles(session.snapshots()), Exit.DONE
-    messages.titles = names
+    messages.name(names)
     if isinstance(request.command, SetPace):
         messages.show_message(f"pace: {pace_words(request.command.pace)}")
     for event in answers:

@@ -56,7 +56,7 @@ class AboutRuns(DashboardScreen, inherit_bindings=False):
     def _take_verdict(self, found: Verdict | Cancelled) -> None:
         assert not isinstance(found, Cancelled)
         runs = list(self.dashboard.snapshots.values())
-        verdict = self.state.verdicts.take(found, runs, self.dashboard.titles)
+        verdict = self.state.verdicts.take(found, runs)
         if verdict is None:
             return
         self.rearrange()

@@ -9,6 +9,7 @@ from core.errors import LabError, reason
 from core.events import Snapshot
 from core.session.run_requests import AddRequest
 from tui_meta.screens.watch.run_list import RunList
+from tui_meta.views.run_groups import titles
 
 if TYPE_CHECKING:
     from tui_meta.screens.dialogs.new_run import NewRunDialog
@@ -43,7 +44,7 @@ class AddRuns(RunList, inherit_bindings=False):
         beside, present = self.scope[0], list(self.dashboard.snapshots.values())
         folder = self.session.folders().get(beside.run)
         if folder is None:  # it arrives a moment after its run
-            self.show_message(f"{beside.run} has just begun; try again")
+            self.show_message(f"{self.dashboard.titles[beside.run]} has just begun; try again")
             return
         new = NewRun(beside, present, folder.parent, beside.algorithm)
         try:
@@ -67,7 +68,8 @@ class AddRuns(RunList, inherit_bindings=False):
         def take(run: str) -> None:
             if dialog.is_current:
                 dialog.dismiss(None)
-            self.show_result(f"{run} started: {words}")
+            known = titles(self.session.snapshots())
+            self.show_result(f"{known.get(run, run)} started: {words}")
 
         def refuse(problem: str) -> None:
             if dialog.is_current:

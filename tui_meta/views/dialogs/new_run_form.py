@@ -13,6 +13,7 @@ from tui_meta.views.dialogs.new_run import (
     NewRun,
     RunSetting,
 )
+from tui_meta.views.run_groups import titles
 from tui_meta.views.text import Line, Span, clip, fit, line, wrap
 
 HINT_ROWS = 3
@@ -62,7 +63,8 @@ class NewRunForm:
     @property
     def title(self) -> str:
         """The name of the form."""
-        return f"another run, as {self.new.beside.run}"
+        present = {one.run: one for one in self.new.present}
+        return f"another run, as {titles(present)[self.new.beside.run]}"
 
     # Keys.
 

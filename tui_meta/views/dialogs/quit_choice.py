@@ -10,7 +10,7 @@ from tui_meta.views.describe import display_path
 from tui_meta.views.event_history import EventHistory
 from tui_meta.views.numbers import whole
 from tui_meta.views.printable import printable
-from tui_meta.views.run_status import titles
+from tui_meta.views.run_groups import titles
 from tui_meta.views.shell import resume_hint
 
 QuitChoice = Literal["detach", "save", "discard", "cancel"]

@@ -38,8 +38,8 @@ READ_SECONDS = 2.0
 _NEAR = 4
 """Number of newest messages among which one of another run is looked for, to be merged with it."""
 
-_MOST_NAMED = 4
-"""Runs that the status line names; of more, it counts them."""
+MOST_NAMED = 4
+"""Runs that a message names; of more, it counts them."""
 
 _SHOWN_ANYWAY = ("pause", "resume", "extend")
 """Commands whose results the lines of the runs show too: their messages give way to the next."""
@@ -111,7 +111,7 @@ class Message:
     def brief(self) -> str:
         """The message with many runs counted, if that says as much."""
         details = {part.detail for part in self.parts}
-        if len(self.parts) <= _MOST_NAMED or not (self.head or len(details) == 1):
+        if len(self.parts) <= MOST_NAMED or not (self.head or len(details) == 1):
             return self.text
         detail = details.pop() if len(details) == 1 else ""
         return self._with(f"{len(self.parts)} runs {detail}".strip())
@@ -128,8 +128,8 @@ class MessageLog:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.titles: Mapping[str, str] = {}
-        """The names on the screen of all runs so far."""
+        self._titles: dict[str, str] = {}
+        """The titles of all runs so far."""
         self.key: KeyOf = usual_key
         """Returns the key of an action, for the messages that name one."""
         self.all: list[Message] = []
@@ -137,6 +137,15 @@ class MessageLog:
         self._clock = clock
         self._expected: Counter[MessageKey] = Counter()
         """The number of answers to each command that are still to come."""
+
+    def name(self, titles: Mapping[str, str]) -> None:
+        """Take the ``titles`` of runs, also in messages that are there already."""
+        self._titles |= titles
+        for one in self.all:
+            one.parts = tuple(
+                part._replace(name=titles[part.run]) if part.name and part.run in titles else part
+                for part in one.parts
+            )
 
     @property
     def kept(self) -> Message | None:
@@ -193,9 +202,9 @@ class MessageLog:
         unread = self._answers(message.key) and message.key.command not in _SHOWN_ANYWAY
         for other in reversed(self.all[-_NEAR:]):
             runs = [part.run for part in other.parts] + [event.run]
-            names = {self.titles.get(run, run) for run in runs}
+            names = {self._titles.get(run, run) for run in runs}
             if other.key == message.key and len(names) == len(runs):
-                known = dict.fromkeys([*self.titles, *runs])
+                known = dict.fromkeys([*self._titles, *runs])
                 order = {run: place for place, run in enumerate(known)}
                 parts = (*other.parts, *message.parts)
                 message.parts = tuple(sorted(parts, key=lambda part: order[part.run]))
@@ -232,7 +241,7 @@ class MessageLog:
         if description is None or periodic or isinstance(event, Validated):
             return None
         run, head = event.run, description.head
-        part = Part(run, self.titles.get(run, run), description.detail)
+        part = Part(run, self._titles.get(run, run), description.detail)
         if isinstance(event, Saved):
             part = Part(run)  # a line for each run: two paths seldom fit next to each other
         return Message(

@@ -23,7 +23,7 @@ def live_status(dashboard: DashboardState) -> SweepStatus:
     A run that has not ended counts with its newest validation.
     """
     runs, history = list(dashboard.snapshots.values()), dashboard.history
-    groups = run_groups(runs, dashboard.titles)
+    groups = run_groups(runs)
     varied = _varied([runs[one.members[0]] for one in groups])
     summaries, members = [], []
     for group, settings in zip(groups, varied, strict=True):

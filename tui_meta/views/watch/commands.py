@@ -1,5 +1,6 @@
 """Commands that keys send to the runs, and the message shown at once."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
@@ -7,7 +8,7 @@ from msgspec import Struct
 from core.commands import AnyCommand, Extend, Pause, Resume, Save, SetPace, Step
 from core.events import RunState, Snapshot
 from tui_meta.views.keys.keymap import KeyOf, usual_key
-from tui_meta.views.messages.log import MessageKey
+from tui_meta.views.messages.log import MOST_NAMED, MessageKey
 from tui_meta.views.numbers import iterations, whole
 from tui_meta.views.numbers import pace as pace_text
 from tui_meta.views.watch.pace import faster
@@ -113,10 +114,17 @@ def change_pace(
 
 
 def _listed(runs: Sequence[str], names: Mapping[str, str]) -> str:
+    if len(runs) > MOST_NAMED:
+        return f"{len(runs)} runs"
     return " and ".join(names[run] for run in runs)
 
 
 def _stated(runs: Sequence[Snapshot], names: Mapping[str, str]) -> str:
+    if len(runs) > MOST_NAMED:
+        count = Counter(one.state for one in runs)
+        return ", ".join(
+            f"{n} {'run is' if n == 1 else 'runs are'} {state}" for state, n in count.items()
+        )
     ends = {one.run: f" at {whole(one.iteration)}" for one in runs if one.state == "finished"}
     return ", ".join(f"{names[one.run]} is {one.state}{ends.get(one.run, '')}" for one in runs)
 

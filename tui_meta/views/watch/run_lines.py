@@ -31,7 +31,7 @@ class RunLines:
         """Take the runs of a session, in place of others."""
         self._count = len(snapshots)
         self.many = self._count > layout.MOST_IN_DETAIL
-        found = run_groups(list(snapshots.values()), titles) if self.many else ()
+        found = run_groups(list(snapshots.values())) if self.many else ()
         self.groups: Sequence[RunGroup] = () if all(one.is_single for one in found) else found
         self._group_of = {run: group for group in self.groups for run in group.members}
         self._leads = [group.members[0] for group in self.groups]
@@ -40,12 +40,8 @@ class RunLines:
         """The line of each name, and what it was made of."""
         self.titles = {layout.run_line(n): titles[run] for n, run in enumerate(snapshots)}
         """The names of all lines."""
-        runs = list(snapshots.values())
         for number, group in enumerate(self.groups):
             self.titles[layout.group_line(number)] = group.label
-            for run in () if group.is_single else group.members:
-                name = f"{group.label} seed {runs[run].config['seed']}"
-                self.titles[layout.run_line(run)] = name
         self._open(None)
 
     def grow(self, snapshots: Mapping[str, Snapshot], titles: Mapping[str, str]) -> None:
@@ -172,17 +168,15 @@ class RunLines:
             return group_status(self.groups[number], number, statuses)
         group = self._group_of[number]
         siblings = group.members if self.opened is group else self._leads
-        title = self.titles[name]
-        return replace(statuses[number], index=siblings.index(number), title=title)
+        return replace(statuses[number], index=siblings.index(number))
 
     def one(self, run: RunStatus) -> RunStatus:
         """Return the chosen run for panels that show it alone, with the look of its curve."""
         if not self.groups:
             return run
-        name = layout.run_line(run.index)
         # A run without a curve has the look of no other.
         look = self._count if self.front is None else self.front
-        return replace(run, index=look, title=self.titles[name])
+        return replace(run, index=look)
 
     @property
     def front(self) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from core.events import ENDED, Snapshot
@@ -35,9 +35,7 @@ class Verdicts:
         self._asked, self.current = ends, None
         return judged
 
-    def take(
-        self, found: Verdict, runs: Sequence[Snapshot], titles: Mapping[str, str]
-    ) -> Verdict | SeedVerdict | None:
+    def take(self, found: Verdict, runs: Sequence[Snapshot]) -> Verdict | SeedVerdict | None:
         """Return what to show of all ``runs``: of groups, where there are any.
 
         None if a run was added or has continued since the verdict was asked for.
@@ -46,7 +44,7 @@ class Verdicts:
             return None
         from tui_meta.views.watch.seed_verdict import SeedVerdict
 
-        groups = run_groups(runs, titles)
+        groups = run_groups(runs)
         has_seeds = not all(group.is_single for group in groups)
         has_curves = len(runs) > MOST_IN_DETAIL
         by_seeds = SeedVerdict.of(groups, runs, found, samples=has_curves)
