@@ -69,9 +69,9 @@ class EventHistory:
         """The state requested of a run, until its snapshot shows it: events come before the
         snapshots that they lead to."""
         self._moving: set[str] = set()
-        self._newest: dict[tuple[str, ProbeName | None], Evaluated] = {}
+        self._newest: dict[tuple[str, ProbeName], Evaluated] = {}
         self._open: dict[_Task, dict[str, Evaluated]] = {}
-        self._shared: dict[ProbeName | None, Mapping[str, Evaluated]] = {}
+        self._shared: dict[ProbeName, Mapping[str, Evaluated]] = {}
         self.add_runs(runs)
 
     def add_runs(self, runs: Iterable[str]) -> None:
@@ -94,8 +94,9 @@ class EventHistory:
             if snapshots[run].state == state:
                 del self.wanted[run]
 
-    def newest(self, probe: ProbeName | None = None) -> Mapping[str, Evaluated]:
-        """Return the newest evaluation of each run, of ``probe`` if given, on one task if possible.
+    def newest(self, probe: ProbeName = "validation") -> Mapping[str, Evaluated]:
+        """Return the newest evaluation of each run, a periodic one or ``probe``, on one task if
+        possible.
 
         Training runs are shown on the newest task that all of them were evaluated on; a run that
         is not training and lacks that task is shown on its own newest one.
@@ -169,12 +170,12 @@ class EventHistory:
             self.evaluations[event.run].append(event.abridged())
         if event.is_abridged:
             return
-        self._newest[event.run, event.probe] = self._newest[event.run, None] = event
+        self._newest[event.run, event.probe] = event
         task = (event.probe, event.task, event.support_x)
         met = self._open.setdefault(task, {})
         met[event.run] = event
         if self._moving <= met.keys():
-            self._shared[event.probe] = self._shared[None] = met
+            self._shared[event.probe] = met
         if len(met) == len(self.runs):
             del self._open[task]
         elif len(self._open) > OPEN_TASKS:

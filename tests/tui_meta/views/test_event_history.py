@@ -38,9 +38,9 @@ def test_an_evaluation_that_cannot_be_drawn_is_shown_with_its_losses() -> None:
     )
     record = EventHistory(["fomaml-1"])
     record.add([shown.without_points()])
-    assert record.newest()["fomaml-1"].losses == (3.0, 2.0, 1.0)
+    assert record.newest("standard")["fomaml-1"].losses == (3.0, 2.0, 1.0)
     record.add([shown.abridged()])
-    assert record.newest()["fomaml-1"].losses == (3.0, 2.0, 1.0)
+    assert record.newest("standard")["fomaml-1"].losses == (3.0, 2.0, 1.0)
 
 
 @pytest.mark.slow

@@ -30,6 +30,34 @@ def test_a_requested_evaluation_stays_while_periodic_ones_arrive() -> None:
     assert "random task · at 20,000" in state.plots()["wave-0"][0].title
 
 
+def test_escape_closes_a_requested_evaluation_while_no_periodic_one_arrives() -> None:
+    session = started_session()
+    state = watch_state(session)
+    state.arrange(120, 40)
+    before = state.plots()["wave-0"]
+    state.turn_to_evaluation("standard")
+    session.evaluate("standard")
+    state.dashboard.update(session.events(0), session.snapshots())
+    assert state.plots()["wave-0"] != before
+    assert state.go_back()
+    assert state.plots()["wave-0"] == before
+
+
+def test_escape_closes_a_requested_evaluation_where_there_is_no_periodic_one() -> None:
+    session = started_session(fomaml=100, reptile=100)
+    state = watch_state(session)
+    state.turn_to_evaluation("half-range")
+    session.evaluate("half-range")
+    state.dashboard.update(session.events(0), session.snapshots())
+    state.arrange(120, 40)
+    assert state.plots()["wave-0"][0].series
+    assert state.go_back()
+    plot, below = state.plots()["wave-0"]
+    assert not plot.series
+    assert plot.empty == "no evaluation yet"
+    assert below == ""
+
+
 def wave_plot(*x: float) -> Plot:
     """The chart of an evaluation whose query set lies at ``x``, as any process may tell of it."""
     state = watch_state(started_session(fomaml=1_000))

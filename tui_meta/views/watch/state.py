@@ -371,7 +371,7 @@ class WatchState:
     def _plots(self, panels: Sequence[str]) -> Iterator[tuple[str, Plot]]:
         statuses, history = self._shown
         runs = self.lines.drawn(statuses)
-        evaluations = history.newest(self.pinned)
+        evaluations = history.newest(self.pinned or "validation")
         self._charts.front = self.lines.front
         self._charts.alone = len(runs) > layout.MOST_IN_DETAIL
         waves = layout.waves(len(statuses))
@@ -395,4 +395,4 @@ class WatchState:
             return layout.chart_hint(panel, self.arrangement)
         run = self._in_detail[layout.number(panel)].snapshot.run
         kept = "esc: live · " if self.pinned else ""
-        return kept + task_line(self._shown[1].newest(self.pinned).get(run))
+        return kept + task_line(self._shown[1].newest(self.pinned or "validation").get(run))
