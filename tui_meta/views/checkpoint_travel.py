@@ -15,8 +15,8 @@ from core.tasks.family import TaskFamily
 class TimeMachine:
     """A position: checkpoint number ``place`` of those in ``past``, the newest last.
 
-    On the path of evaluations, the position is number ``evaluation`` of them and the last
-    checkpoint that is not after it.
+    On the path of evaluations, the position is number ``evaluation`` of them and the checkpoint
+    nearest to it.
     """
 
     past: RunHistory
@@ -74,7 +74,9 @@ def at_evaluation(machine: TimeMachine, number: int) -> TimeMachine:
     if not evaluations:
         return replace(machine, evaluation=None)
     number = max(0, min(len(evaluations) - 1, number))
-    return replace(at_iteration(machine, evaluations[number].iteration), evaluation=number)
+    at = evaluations[number].iteration
+    apart = [abs(one.iteration - at) for one in machine.past.checkpoints]
+    return replace(machine, place=apart.index(min(apart)) if apart else 0, evaluation=number)
 
 
 def other_path(machine: TimeMachine) -> TimeMachine:

@@ -179,8 +179,8 @@ async def test_the_timeline_of_a_narrow_terminal_answers_to_a_click() -> None:
 async def test_the_evaluations_are_visited_each_with_its_own_task() -> None:
     async with in_time_machine(size=(120, 40)) as (pilot, page):
         seen = await answered(pilot, "E")
-        assert "evaluation 24 of 24, iteration 11,500, logged 4.00 → " in seen
-        assert "θ of 5,000 " in seen
+        assert "evaluation 24 of 24, iteration 11,500; nearest θ: 12,000" in seen
+        assert "θ of 12,000 " in seen
         assert "E checkpoints" in seen
         assert drawn(page, "chosen", "history").x == (11_500,)
         seen = await answered(pilot, "left", "h", "right")
@@ -197,7 +197,7 @@ async def test_the_task_of_an_evaluation_is_kept_for_the_checkpoints() -> None:
         await answered(pilot, "E", "left")
         points = drawn(page, "support")
         seen = await answered(pilot, "E", "left")
-        assert "checkpoint 2 of 4, iteration 2,000" in seen
+        assert "checkpoint 3 of 4, iteration 5,000" in seen
         assert drawn(page, "support") == points
         assert [one.task for one in session.adapting[-2:]] == [session.adapting[-1].task] * 2
 

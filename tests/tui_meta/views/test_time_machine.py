@@ -77,7 +77,7 @@ def test_without_a_checkpoint_there_is_nothing_to_ask() -> None:
     assert machine.iteration is None
     assert time_machine.question(machine, SampledTask("standard"), 5) is None
     assert plain(time_text.rows(machine, 5, 40)[0]).strip() == "no checkpoint yet"
-    assert plain(time_text.place_line(machine)) == "no checkpoint"
+    assert plain(time_text.place_line(machine, 80)) == "no checkpoint"
     assert refreshed(machine, PAST).iteration == 300
 
 
@@ -117,10 +117,11 @@ VALIDATED = (
 )
 
 
-def test_a_row_has_the_mean_of_the_validation_before_it_and_the_best() -> None:
-    history = msgspec.structs.replace(past(220), validations=VALIDATED)
-    _, first, *_ = time_text.rows(at_newest(history), 3, 40)
-    assert plain(first).split() == ["▸", "220", "auto", "0.700", "0.500"]
+def test_a_row_has_the_mean_of_a_validation_of_the_checkpoint_and_the_best_until_then() -> None:
+    history = msgspec.structs.replace(past(200, 220), validations=VALIDATED)
+    _, validated, between, *_ = time_text.rows(at_newest(history), 12, 40)
+    assert plain(validated).split() == ["200", "auto", "0.700", "0.500"]
+    assert plain(between).split() == ["▸", "220", "auto", "-", "0.500"]
 
 
 def test_the_chart_of_the_past_is_that_of_validations_where_there_are_some() -> None:
@@ -154,15 +155,14 @@ def test_the_other_path_begins_at_the_evaluation_behind_and_leads_back() -> None
     assert time_machine.other_path(machine) == moved(at_newest(EVALUATED), -1)
 
 
-def test_the_checkpoint_is_the_last_one_not_after_the_evaluation() -> None:
+def test_the_checkpoint_is_the_nearest_to_the_evaluation() -> None:
     machine = time_machine.other_path(at_newest(EVALUATED))
     found = []
     for number in range(len(EVALUATED.evaluations)):
         machine = time_machine.at_evaluation(machine, number)
         found.append((EVALUATED.evaluations[number].iteration, machine.iteration))
     assert found == [
-        (at, max([one for one in (100, 200, 300) if one <= at], default=100))
-        for at in range(0, 500, 40)
+        (at, min((100, 200, 300), key=lambda one: abs(one - at))) for at in range(0, 500, 40)
     ]
 
 
@@ -230,15 +230,21 @@ def test_a_theta_that_is_not_that_of_the_evaluation_is_named() -> None:
     ]
     for one in there:
         assert one.chosen_evaluation is not None
-        said = plain(time_text.place_line(one))
+        said = plain(time_text.place_line(one, 80))
         at = one.chosen_evaluation.iteration
-        assert (f"; last θ kept: {one.iteration}" in said) == (one.iteration != at)
-    assert any("last θ kept" in plain(time_text.place_line(one)) for one in there)
+        assert (f"; nearest θ: {one.iteration}" in said) == (one.iteration != at)
+    assert any("nearest θ" in plain(time_text.place_line(one, 80)) for one in there)
+
+
+def test_where_room_is_short_the_position_keeps_which_theta_adapts() -> None:
+    one = time_machine.at_evaluation(at_newest(past(100, 300)), 3)
+    assert plain(time_text.place_line(one, 80)).endswith("nearest θ: 100; logged 4.00 → 0.0066")
+    assert plain(time_text.place_line(one, 50)).endswith("nearest θ: 100")
 
 
 def test_damaged_checkpoints_are_counted() -> None:
     machine = at_newest(past(100, 200, damaged=2))
-    assert plain(time_text.place_line(machine)) == "checkpoint 2 of 2, iteration 200, 2 damaged"
+    assert plain(time_text.place_line(machine, 80)) == "checkpoint 2 of 2, iteration 200, 2 damaged"
 
 
 def test_the_history_marks_where_the_chosen_checkpoint_is() -> None:

@@ -25,7 +25,7 @@ from tui_meta.views.lab.state import LabState
 from tui_meta.views.lab.text import Shape, preset_line, task_line, wave_line
 from tui_meta.views.numbers import whole
 from tui_meta.views.run_settings import family_of
-from tui_meta.views.text import Line, fit, line
+from tui_meta.views.text import Line, cells, fit, line
 from tui_meta.views.time_machine import text as time_text
 from tui_meta.views.time_machine.answer_cache import AnswerCache
 from tui_meta.views.time_machine.charts import HistoryChart, ThroughTimeChart
@@ -224,7 +224,8 @@ class TimeMachinePage(TaskPage):
             return [fit(too_small(*self.size), width)]
         runs = time_text.runs_line([self._titles[run] for run in self._runs], self._chosen)
         unknown = line("no history" if self._run in self._unread else "reading…")
-        place = time_text.place_line(self._machine) if self._machine else unknown
+        room = width - cells(runs) - 2
+        place = time_text.place_line(self._machine, room) if self._machine else unknown
         where = fit(line(*runs, "  ", *place), width)
         loss = time_text.loss_line(self._lab, answer)
         if self.shape == "small":

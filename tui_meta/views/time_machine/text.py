@@ -11,7 +11,7 @@ from tui_meta.views.checkpoint_travel import TimeMachine, evaluations_until
 from tui_meta.views.lab.state import LabState, at_step
 from tui_meta.views.lab.text import loss_text
 from tui_meta.views.numbers import loss, whole
-from tui_meta.views.text import Line, Span, fit, line
+from tui_meta.views.text import Line, Span, first_that_fits, fit, line
 
 _CHECKPOINTS = "    iteration  saved    valid.    best"
 _EVALUATIONS = "    iteration     loss  before"
@@ -24,15 +24,15 @@ One = TypeVar("One")
 def rows(machine: TimeMachine, height: int, width: int, parameter: str = "") -> list[Line]:
     """Checkpoints, and below them evaluations: as many as there is room for, with the chosen one.
 
-    A checkpoint has its iteration, why it was saved, the mean loss of the validation before it, and
-    the best until then; an evaluation its losses after and before adaptation, and the first
-    ``parameter`` of its task. A click goes there.
+    A checkpoint has its iteration, why it was saved, its mean loss on the validation tasks if it
+    was validated, and the best until then; an evaluation its losses after and before adaptation,
+    and the first ``parameter`` of its task. A click goes there.
     """
     past, on_evaluations = machine.past, machine.evaluation is not None
     saved, made, here = past.checkpoints, past.evaluations, machine.evaluation
 
     def checkpoint(one: SavedTheta) -> str:
-        mean, best = _reached(past.validations, one.iteration)
+        mean, best = _validated(past.validations, one.iteration)
         return f"{whole(one.iteration):>12}  {save_word(one.kind):<7}{mean:>8}{best:>8}"
 
     if here is None:
@@ -74,8 +74,11 @@ def timeline(machine: TimeMachine, width: int) -> Line:
     return fit(line(*spans), width)
 
 
-def place_line(machine: TimeMachine) -> Line:
-    """Return the position, and the number of damaged checkpoints."""
+def place_line(machine: TimeMachine, width: int) -> Line:
+    """Return the position, and the number of damaged checkpoints.
+
+    Of an evaluation also whose θ is not its own; in a short ``width`` not what was logged.
+    """
     n, damaged = len(machine.past.checkpoints), machine.past.damaged
     spoilt = Span(f", {whole(damaged)} damaged", "bright_red") if damaged else ""
     at = machine.chosen_evaluation
@@ -84,12 +87,10 @@ def place_line(machine: TimeMachine) -> Line:
         here = f"evaluation {number}, iteration {whole(at.iteration)}"
         apart: Span | str = ""
         if machine.iteration not in (None, at.iteration):
-            apart = Span(f"; last θ kept: {whole(machine.iteration)}", "bright_yellow")
-        return line(
-            here,
-            Span(f", logged {loss_text(at.before)} → {loss_text(at.after)}", "dim"),
-            apart,
-            spoilt,
+            apart = Span(f"; nearest θ: {whole(machine.iteration)}", "bright_yellow")
+        logged = Span(f"; logged {loss_text(at.before)} → {loss_text(at.after)}", "dim")
+        return first_that_fits(
+            [line(here, apart, logged, spoilt), line(here, apart, spoilt), line(here, apart)], width
         )
     where = f"checkpoint {whole(machine.place + 1)} of {whole(n)}" if n else "no checkpoint"
     iteration = f", iteration {whole(machine.iteration)}" if machine.iteration is not None else ""
@@ -144,7 +145,7 @@ def _evaluation(one: PastEvaluation) -> str:
     return f"{whole(one.iteration):>12}{after:>9}{before:>8}{first:>8}"
 
 
-def _reached(validations: Sequence[Validation], iteration: int) -> tuple[str, str]:
-    """Return the mean of the last validation until ``iteration``, and the lowest one."""
-    means = [one.mean for one in validations if one.iteration <= iteration]
-    return (loss(means[-1]), loss(min(means))) if means else ("", "")
+def _validated(validations: Sequence[Validation], iteration: int) -> tuple[str, str]:
+    """Return the mean of the validation at ``iteration``, and the lowest one until then."""
+    means = {one.iteration: one.mean for one in validations if one.iteration <= iteration}
+    return (loss(means.get(iteration)), loss(min(means.values()))) if means else ("", "")
