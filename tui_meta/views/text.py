@@ -53,6 +53,20 @@ def clip(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
 
 
+def clip_middle(text: str, width: int) -> str:
+    """The ``printable`` text, its middle replaced by an ellipsis where it is too long.
+
+    Names of runs say at their beginning what they are, and differ at their end.
+    """
+    text, cells_of_tail = printable(text), (width - 1) // 2
+    if cell_len(text) <= width or cells_of_tail < 1:
+        return clip(text, width)
+    tail = text[-cells_of_tail:]
+    while cell_len(tail) > cells_of_tail:
+        tail = tail[1:]
+    return clip(text, width - cell_len(tail)) + tail
+
+
 def fit(content: Line, width: int) -> Line:
     """The line in exactly ``width`` cells: padded, or cut with an ellipsis."""
     fitted: list[Span] = []

@@ -342,7 +342,7 @@ async def test_hostile_names_are_spelled_out(session: FakeSession, size: tuple[i
         seen.append(await press(pilot, "enter"))
         for text in seen:
             assert not {"\x1b", "\x07", "\t", "\u202e"} & set(text)
-        assert r"a\x1b[31mred" in seen[0]
+        assert r"a\x1b[31" in seen[0]
         assert r"a\x1b" in seen[2]
         assert r"a\x1b[31mred" in seen[4]
 

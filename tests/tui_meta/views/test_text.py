@@ -17,7 +17,7 @@ from tui_meta.views.messages.log import MessageLog
 from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.printable import printable, printable_json, shortened
 from tui_meta.views.run_groups import titles
-from tui_meta.views.text import Span, cells, clip, fit, line, spread, wrap
+from tui_meta.views.text import Span, cells, clip, clip_middle, fit, line, spread, wrap
 
 HOSTILE = "a\x1b]0;owned\x07\x9b2J\n\u202e中文\ud800"
 
@@ -101,3 +101,12 @@ def test_a_word_longer_than_a_row_continues_in_the_next_one() -> None:
 @given(st.text(), st.integers(2, 20))
 def test_wrapped_rows_fit(text: str, width: int) -> None:
     assert all(cells(line(row)) <= width for row in wrap(text, width))
+
+
+@given(st.text(), st.integers(0, 20))
+def test_what_is_cut_in_the_middle_fits(text: str, width: int) -> None:
+    assert cells(line(clip_middle(text, width))) <= width
+
+
+def test_a_name_that_is_cut_in_the_middle_keeps_its_ends() -> None:
+    assert clip_middle("fomaml-20261128-233357", 16) == "fomaml-2…-233357"

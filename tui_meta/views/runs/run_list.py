@@ -28,7 +28,7 @@ from tui_meta.views.runs.summary import (
     validation_words,
 )
 from tui_meta.views.tabular import Rows
-from tui_meta.views.text import Line, Span, clip, first_that_fits, fit, line
+from tui_meta.views.text import Line, Span, clip, clip_middle, first_that_fits, fit, line
 
 SORT_KEYS: tuple[SortKey, ...] = get_args(SortKey)
 
@@ -37,6 +37,8 @@ _USUAL_NAME = 24
 """Default names end in the time, and differ only there."""
 _WIDEST_NAME = 60
 _WIDEST_SETTING = 24
+_TELLING = 3
+"""Settings that tell runs apart where their names are cut."""
 _GAP = 2
 _MARK_CELLS = 2
 _AGE_CELLS = 6
@@ -135,15 +137,22 @@ class Listing:
     def columns(self, width: int) -> tuple[str, ...]:
         """Return the columns for which ``width`` has room, without the name."""
 
-        def needed(names: Sequence[str]) -> int:
-            name_cells = min(self.longest, _USUAL_NAME)
-            return _MARK_CELLS + name_cells + sum(self.cells[name] + _GAP for name in names)
+        def needed(names: Sequence[str], name_cells: int = _USUAL_NAME) -> int:
+            used = _MARK_CELLS + min(self.longest, name_cells)
+            return used + sum(self.cells[name] + _GAP for name in names)
 
-        base = next((names for names in _COLUMNS if needed(names) <= width), _COLUMNS[-1])
-        if base != _COLUMNS[0]:
-            return base
-        taken = accumulate(self.cells[name] + _GAP for name in self.settings)
-        room = width - needed(base)
+        taken = [*accumulate(self.cells[name] + _GAP for name in self.settings)]
+        # Where names are cut, the first settings tell runs apart, and the last columns give way.
+        telling = taken[:_TELLING][-1:] if self.longest > _USUAL_NAME else []
+        for base in _COLUMNS:
+            room = width - needed(base, _NAME_CELLS)
+            if telling and telling[0] <= room:
+                break
+        else:
+            base = next((names for names in _COLUMNS if needed(names) <= width), _COLUMNS[-1])
+            if base != _COLUMNS[0]:
+                return base
+            room = width - needed(base)
         fitting = [name for name, cells in zip(self.settings, taken, strict=True) if cells <= room]
         return (*sorted(fitting, key=self.settings.__getitem__), *base)
 
@@ -294,7 +303,7 @@ class RunList:
         entry = self.shown[place]
         here = place == self.place
         marks = ("▸" if here else " ") + ("●" if entry.path in self.marked else " ")
-        spans = [Span(marks, "bold"), *fit((Span(clip(entry.name, room)),), room)]
+        spans = [Span(marks, "bold"), *fit((Span(clip_middle(entry.name, room)),), room)]
         texts = self.listing.texts[place] | {"age": brief_age(entry, self.read_at)}
         for name, size in sizes.items():
             text = texts.get(name, "")
