@@ -73,7 +73,7 @@ def test_the_geometry_of_both_runs_is_followed(open_terminal: Callable[..., Term
     terminal = open_terminal("--iterations", "100000000", "--pace", "50", columns=120, rows=40)
     terminal.wait_for("validation: loss", "it/s")
     terminal.press("v")
-    text = terminal.wait_for("FOMAML after", "Reptile after", "FOMAML step and Reptile step")
+    text = terminal.wait_for("FOMAML after", "Reptile after", "FOMAML and Reptile step")
     assert text.count("outer step") >= 4
 
     def iteration(text: str) -> int:

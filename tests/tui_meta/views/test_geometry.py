@@ -8,7 +8,7 @@ import pytest
 from tests.support.dashboard.answers import traced
 from tui_meta.views.geometry.picture import GeometryChart, chooser_line, number_lines
 from tui_meta.views.plots.plot import curve
-from tui_meta.views.text import plain
+from tui_meta.views.text import cells, plain
 
 
 @pytest.mark.parametrize("title", ["FOMAML", "Reptile"])
@@ -93,6 +93,14 @@ def test_unknown_values_are_shown_as_unknown() -> None:
     said = [plain(one) for one in number_lines(answer)]
     assert "as with plain SGD" in said[-1]
     assert said[4].split()[1] == "-"
+
+
+def test_numbers_of_pictures_side_by_side_are_apart_and_not_cut() -> None:
+    answer = msgspec.structs.replace(traced("FOMAML"), exact=False)
+    lines = number_lines(answer, 60)
+    assert {cells(one) for one in lines} == {59}
+    assert not any("…" in plain(one) for one in lines)
+    assert all(plain(one).endswith("…") for one in number_lines(answer, 30)[3:])
 
 
 def test_the_chosen_run_is_marked_where_not_all_are_shown() -> None:

@@ -107,7 +107,7 @@ class GeometryPage(Page):
             picture.show(empty_plot(self.dashboard.titles[run], self._empty_text(run)), ())
             return
         chart = self._charts.setdefault(run, geometry.GeometryChart(index))
-        lines = geometry.number_lines(answer)
+        lines = geometry.number_lines(answer, picture.size.width)
         rows = number_rows(picture.size.height, len(lines))
         picture.show(chart.plot(answer), lines[:rows])
 

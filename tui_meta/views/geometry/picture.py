@@ -9,7 +9,7 @@ from core.analysis.answers import Number, Traced
 from tui_meta.views.numbers import whole
 from tui_meta.views.plots.axis import Limits
 from tui_meta.views.plots.plot import Plot, Series, curve
-from tui_meta.views.text import Line, Span, line
+from tui_meta.views.text import Line, Span, fit, line
 
 _NUMBERED = 9
 """Tasks whose numbers are at the ends of their paths; more would cover the paths."""
@@ -97,8 +97,11 @@ def chooser_line(
     return line(*spans, Span(said, "bright_green" if following else "dim"))
 
 
-def number_lines(answer: Traced) -> list[Line]:
-    """Lengths in the space of all parameters, and cosines of directions."""
+def number_lines(answer: Traced, width: int = _PICTURE_CELLS) -> list[Line]:
+    """Lengths in the space of all parameters, and cosines of directions.
+
+    In ``width`` cells, the last of which stays free: another picture may follow.
+    """
     n = len(answer.paths)
     tasks = "of 1 task" if n == 1 else f"mean of {n} tasks"
     steps = len(answer.paths[0])
@@ -112,17 +115,17 @@ def number_lines(answer: Traced) -> list[Line]:
         ),
         _said("displacement", f"{distance:.3g}", straight),
         _said("outer step", f"{answer.update_norm:.3g}", ""),
-        _said("cosine", _cosine(answer.fomaml_reptile), "FOMAML step and Reptile step at this θ"),
+        _said("cosine", _cosine(answer.fomaml_reptile), "FOMAML and Reptile step at this θ"),
         _said("cosine", _cosine(answer.successive), "outer step t and step t+1"),
     ]
     if not answer.exact:
         said = "optimizer state unknown: outer steps as with plain SGD"
         lines.append((Span(said, "dim"),))
-    return lines
+    return [fit(one, max(0, width - 1)) for one in lines]
 
 
 def _said(what: str, value: str, remark: str) -> Line:
-    return line(f"{what:<16}", Span(f"{value:>9}", "bold"), Span(f"  {remark}".rstrip(), "dim"))
+    return line(f"{what:<13}", Span(f"{value:>8}", "bold"), Span(f"  {remark}".rstrip(), "dim"))
 
 
 def _cosine(value: Number) -> str:
