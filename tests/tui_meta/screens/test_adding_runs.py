@@ -77,7 +77,7 @@ async def test_an_invalid_value_is_shown_at_once_and_starts_nothing() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         text = await press(pilot, "plus", *4 * ["down"], "ctrl+u", "minus", "3")
-        assert text.count("must be a whole number from 0") == 2  # by the field, and below
+        assert text.count("must be a whole number") == 2  # by the field, and below
         await press(pilot, "up", "enter")  # leads back to it
         assert "add" not in session.calls
         text = await press(pilot, "ctrl+u", "3", "enter")

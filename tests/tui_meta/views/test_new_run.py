@@ -92,6 +92,24 @@ def test_a_text_typed_back_differs_no_more() -> None:
     assert same.difference_words == "same settings and seed: it will learn the same"
 
 
+def test_an_empty_number_is_not_called_none() -> None:
+    new = typed(new_run(), seed="")
+    assert new.problems["seed"].endswith("; it is empty")
+    assert new.difference_words == "seed empty instead of 0"
+    assert new.words("model") == "none"
+
+
+def test_settings_of_the_same_name_have_their_tables_in_front() -> None:
+    named = new_run().labels
+    assert named["tasks"] == "tasks"
+    assert named["reptile.tasks"] == "reptile.tasks"
+    assert (named["reptile.inner_lr"], named["validation.inner_lr"]) == (
+        "inner-lr", "validation.inner-lr",
+    )  # fmt: skip
+    new = typed(new_run(), reptile__tasks="7")
+    assert new.difference_words == "reptile.tasks 7 instead of 1"
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_setting_has_a_help_text_and_says_what_it_must_be(algorithm: str) -> None:
     new = typed(new_run(), algorithm=algorithm)
@@ -159,7 +177,7 @@ def test_each_invalid_setting_has_its_refusal() -> None:
     )
     assert new.problems == {
         "seed": "must be a whole number from 0 to 9,223,372,036,854,775,807, got -4",
-        "iterations": "must be a whole number, got ''",
+        "iterations": "must be a whole number; it is empty",
         "reptile.inner_lr": "must be a finite number above 0, got 0.0",
         "reptile.batch_size": "must divide 50 points, got 7",
         "network.hidden": "must be a whole number, got [8, 'x']",
@@ -233,9 +251,11 @@ def test_a_choice_is_made_by_the_arrows_or_its_first_letter() -> None:
     form.move(1)
     form.sideways(1)
     assert form.new.algorithm == "maml"
-    form.sideways(-2)
-    assert form.new.algorithm == "reptile"
     form.sideways(-1)
+    form.sideways(-1)
+    assert form.new.algorithm == "fomaml"
+    form.sideways(999)
+    form.sideways(-999)
     assert form.new.algorithm == "fomaml"
     form.insert("r")
     assert form.new.algorithm == "reptile"

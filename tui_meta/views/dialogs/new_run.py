@@ -27,6 +27,9 @@ NAME, ALGORITHM, TASKS, SEED = "name", "algorithm", "tasks", "seed"
 NO_VALUE = "none"
 """A setting without a value, in words."""
 
+EMPTY = "empty"
+"""A text without a character, where a value is needed."""
+
 
 @dataclass(frozen=True)
 class RunSetting:
@@ -95,6 +98,15 @@ class NewRun:
         """The settings of the algorithm, and those of all runs."""
         return [one for one in run_settings(self.algorithm) if one.key in self._given]
 
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """The names of the settings by their keys; the second of a name has its table too."""
+        first = {one.label: one for one in reversed(self.settings)}
+        return {
+            one.key: one.label if first[one.label] is one else one.key.replace("_", "-")
+            for one in self.settings
+        }
+
     def check(self) -> None:
         """Raise ``LabError`` if the run beside it has settings or code that only others know."""
         if self.algorithm not in ALGORITHMS:
@@ -110,6 +122,10 @@ class NewRun:
         if key in self.typed:
             return self.typed[key]
         return str(self._free_seed) if key == SEED else _text(self._given[key])
+
+    def words(self, key: str) -> str:
+        """Return the value of a setting as text, or what an empty text means."""
+        return self.text(key) or (EMPTY if key in self.problems else NO_VALUE)
 
     @cached_property
     def _free_seed(self) -> int:
@@ -255,10 +271,10 @@ class NewRun:
     @property
     def difference_words(self) -> str:
         """What differs, in words: ``seed 1 instead of 0; inner-lr 0.02 instead of 0.01``."""
-        labels = {one.key: f"{one.label} " for one in self.settings}
+        labels = {key: f"{label} " for key, label in self.labels.items()}
         words = [
-            f"{labels.get(key, '')}{new or NO_VALUE} instead of {old or NO_VALUE}"
-            for key, (old, new) in self.differences.items()
+            f"{labels.get(key, '')}{self.words(key)} instead of {old or NO_VALUE}"
+            for key, (old, _) in self.differences.items()
         ]
         return "; ".join(words) or "same settings and seed: it will learn the same"
 
@@ -278,6 +294,8 @@ def _placed(error: ConfigError, typed: Collection[str]) -> Mapping[str, str]:
     """Return a refusal by the settings that it names, those that were typed if there are any."""
     named = [factor.partition(" ")[0] for factor in error.field.split(" * ")]
     words = error.statement if len(named) > 1 else error.statement.removeprefix(f"{error.field}: ")
+    if error.value == "":
+        words = f"{error.requirement}; it is {EMPTY}"
     return dict.fromkeys([key for key in named if key in typed] or named, words)
 
 

@@ -24,7 +24,7 @@ DIFFERENCE_ROWS = 2
 _LONGEST = 100
 """Characters of a value."""
 
-_LABEL_CELLS, _VALUE_CELLS = 18, 22
+_LABEL_CELLS, _VALUE_CELLS = 24, 22
 _EMPTY = {NAME: "the time"}
 _NAME_HELP = "Run name suffix: the folder is named {}-NAME (default: the time)"
 
@@ -52,7 +52,9 @@ class NewRunForm:
     @property
     def fields(self) -> Sequence[_Field]:
         """All fields, from top to bottom."""
-        settings = (_Field(one.key, one.label, one.choices, one) for one in self.new.settings)
+        settings = (
+            _Field(one.key, self.new.labels[one.key], one.choices, one) for one in self.new.settings
+        )
         return _Field(NAME, NAME), _Field(ALGORITHM, ALGORITHM, tuple(ALGORITHMS)), *settings
 
     @property
@@ -97,13 +99,12 @@ class NewRunForm:
         self._cursor = min(start, self._cursor)
 
     def sideways(self, steps: int) -> None:
-        """Take another choice, or move the cursor."""
+        """Take the choice beside the present one, or move the cursor, also to an end."""
         choices = self.field.choices
-        if choices:
+        if choices and abs(steps) == 1:
             at = choices.index(self._text) if self._text in choices else 0  # a mixture of families
-            at += max(-1, min(steps, 1))
-            self._set(choices[at % len(choices)])
-        else:
+            self._set(choices[(at + steps) % len(choices)])
+        elif not choices:
             self._cursor = max(0, min(self._cursor + steps, len(self._text)))
 
     def request(self) -> AddRequest | None:
@@ -176,7 +177,7 @@ class NewRunForm:
                 Span(shown[:at], style), Span(shown[at], "reverse"), Span(shown[at + 1 :], style)
             )
         else:
-            shown = clip(text or _EMPTY.get(one.key, NO_VALUE), _VALUE_CELLS)
+            shown = clip(text or _EMPTY.get(one.key) or self.new.words(one.key), _VALUE_CELLS)
             style = f"{style} reverse" if chosen else style if text else "dim"
             marked = line(Span(shown, style))
         return fit(marked, _VALUE_CELLS)
