@@ -310,8 +310,8 @@ async def test_the_chart_keys_of_watch_change_the_comparison(session: FakeSessio
             "u": "every validation is shown",
         }.items():
             assert words in await press(pilot, key)
-        assert "linear · last 10% · x: tasks · x logarithmic" in await settle(pilot)
-        text = await press(pilot, "escape", "C", "W", "W", "ctrl+x", "X", "X", "X", "X", "x")
+        assert "tasks · linear · last 10% · x: tasks · x logarithmic ─" in await press(pilot, "x")
+        text = await press(pilot, "x", "escape", "C", *"WW", "ctrl+x", *"XXXXx")
         assert "at 500" in text
         assert "at 200" in await press(pilot, "h")
         assert "at 500" in await press(pilot, "G")

@@ -190,7 +190,7 @@ class RunsPage(CurveKeys, ResumeRuns):
             return
         facts.show(run_details.run_lines(report, width))
         if self.curves.plot:
-            chart.show(with_reading(self.curves.plot))
+            chart.show(with_reading(self.curves.plot, self.curves.name))
 
     def _paint_curves(self) -> None:
         self._follow_compared()
@@ -208,7 +208,7 @@ class RunsPage(CurveKeys, ResumeRuns):
             # Without colours, the names at their ends identify the lines.
             has_colors = not (self.app.no_color or getattr(self.app, "ascii_only", False))
             plot = unlisted(plot, runs.names) if has_colors else plot
-        self.query_one("#curves", Chart).show(with_reading(plot))
+        self.query_one("#curves", Chart).show(with_reading(plot, self.curves.name))
 
     def _is_new(self, part: str, *content: object) -> bool:
         """Return False if this part of the screen shows this content already."""

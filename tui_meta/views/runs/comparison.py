@@ -51,6 +51,11 @@ class Curves:
         return self._lenses.get(self.which, Lens())
 
     @property
+    def name(self) -> str:
+        """The name of the chart, with how it is shown."""
+        return f"{layout.CHART_NAMES[self.which]}{self.lens.words}"
+
+    @property
     def plot(self) -> Plot | None:
         """The chart; None without runs."""
         if self._plot is None and self.runs:
@@ -96,11 +101,16 @@ class Curves:
         self._plot = None
 
 
-def with_reading(plot: Plot, name: str = "") -> Plot:
-    """Return the plot with the values at its cursor, if it has one, in its legend."""
+def with_reading(plot: Plot, name: str) -> Plot:
+    """Return the plot with the values at its cursor, if it has one, in its legend.
+
+    Its title is its ``name`` and the position, before the rest of the name, which may be cut.
+    """
     if plot.cursor is None:
         return plot
-    return read_in_legend(plot, name or plot.title.partition(":")[0], plot.cursor)
+    first, dot, words = name.partition(" · ")
+    read = read_in_legend(plot, first, plot.cursor)
+    return replace(read, title=f"{read.title}{dot}{words}")
 
 
 def unlisted(plot: Plot, names: Sequence[str]) -> Plot:
