@@ -127,7 +127,7 @@ def test_finished_runs_continue_and_are_replaced_by_new_ones(
     terminal.wait_until(lambda text: text.count("120 / 120") >= 2, "as many iterations again")
     terminal.press("r")
     terminal.wait_for("new runs?")
-    terminal.press("f")
+    terminal.press("n")
     terminal.wait_until(lambda text: text.count("60 / 60") >= 2, "fresh runs")
     terminal.press("q")
     assert terminal.wait_for_end() == 0

@@ -37,5 +37,5 @@ def lost_question(connection: Connection) -> Ask[bool]:
 def restart_question() -> Ask[bool]:
     """Ask first, because the current runs end."""
     details = "The current runs are saved and end; new runs start with the next seed."
-    answers = (Answer("f", "new runs", True), Answer("escape", "cancel", False))
+    answers = (Answer("n", "new runs", True), Answer("escape", "cancel", False))
     return Ask("new runs?", details, answers)

@@ -177,6 +177,14 @@ async def test_keys_change_the_settings_of_the_next_battery(keys: list[str], sai
         assert NEXT.format(said) in await press(pilot, "b", *keys)
 
 
+async def test_the_hint_of_what_can_be_typed_is_whole_at_any_width() -> None:
+    async with TuiMetaApp(CannedSession()).run_test(size=(80, 24)) as pilot:
+        text = await press(pilot, "b", "enter")
+        assert "support-interval=0,5" in text
+        assert "enter: apply" in text
+        assert "must be" in await press(pilot, "ctrl+u", *"steps=x", "enter")
+
+
 async def test_the_question_has_the_settings_shown() -> None:
     session = CannedSession()
     asked: list[AnyQuestion] = []

@@ -222,7 +222,7 @@ async def test_r_resumes_a_run_in_a_session_of_its_own_after_a_question(
         assert "reptile-b continues from its latest checkpoint" in text
         await press(pilot, "c", "escape")
         assert not session.calls[1:]
-        text = await press(pilot, "c", "g")
+        text = await press(pilot, "c", "r")
         assert session.calls[1:] == ["resume checkpoints/reptile-b"]
         assert "reptile-b resumed in session 7; view: tui-meta attach 7" in text
         await press(pilot, "y")
@@ -247,7 +247,7 @@ async def test_a_failed_resume_shows_a_line_that_stays(
     )
     async with TuiMetaApp(session).run_test(size=(120, 40)) as pilot:
         said = "reptile-b cannot be resumed: no other session"
-        assert said in await press(pilot, "f", "j", "c", "g")
+        assert said in await press(pilot, "f", "j", "c", "r")
         assert said in await press(pilot, "O", "j")
         assert said not in await press(pilot, "escape")
 

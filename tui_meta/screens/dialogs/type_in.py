@@ -11,8 +11,7 @@ from textual.widgets import Input
 
 from core.errors import reason
 from tui_meta.upstream.repaint import PlainModal
-from tui_meta.views.printable import printable
-from tui_meta.views.text import Span, fit, line
+from tui_meta.views.text import Span, line, wrap
 from tui_meta.widgets.lines import Lines
 
 LONGEST = 100
@@ -54,8 +53,12 @@ class TypeIn(PlainModal[T], inherit_bindings=False):
             field.cursor_blink = False  # a blinking cursor sends bytes all the time
             yield field
             hint = Lines(id="hint")
-            hint.show([line(Span(self._hint, "dim"))])
+            hint.styles.height = 1
             yield hint
+
+    def on_resize(self) -> None:
+        """Wrap the hint once the size is known, and again for another size."""
+        self.call_after_refresh(self._show_below, self._hint, "dim")
 
     @on(Input.Submitted)
     def take(self, submitted: Input.Submitted) -> None:
@@ -63,11 +66,15 @@ class TypeIn(PlainModal[T], inherit_bindings=False):
         try:
             taken = self._take(submitted.value)
         except Exception as error:  # text that cannot be taken ends the dialog of no dashboard
-            hint = self.query_one("#hint", Lines)
-            problem = line(Span(printable(reason(error)), "bright_red"))
-            hint.show([fit(problem, hint.size.width)])
+            self._show_below(reason(error), "bright_red")
             return
         self.dismiss(taken)
+
+    def _show_below(self, text: str, style: str) -> None:
+        hint = self.query_one("#hint", Lines)
+        rows = [line(Span(row, style)) for row in wrap(text, hint.size.width)]
+        hint.styles.height = max(1, len(rows))
+        hint.show(rows)
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -34,7 +34,7 @@ class ResumeRuns(Page, inherit_bindings=False):
             if answer:
                 self._resume(entry)
 
-        answers = (Answer("g", "resume", True), Answer("escape", "cancel", False))
+        answers = (Answer("r", "resume", True), Answer("escape", "cancel", False))
         self.app.push_screen(Ask("resume?", details.resume_details(entry), answers), resume)
 
     def _resume(self, entry: RunSummary) -> None:
