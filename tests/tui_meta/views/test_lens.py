@@ -90,6 +90,18 @@ def test_the_newest_window_follows_in_steps_so_that_the_axis_stays_put() -> None
     assert shown(watching)[0].x.lower == 0
 
 
+def test_the_x_axis_ends_with_the_data_where_no_run_trains() -> None:
+    session = FakeSession({"fomaml": 32_000, "reptile": 31_000})
+    session.start()
+    watching = looked_at(session)
+    assert shown(watching)[0].x.upper == 40_000
+    for state in ("paused", "finished", "diverged"):
+        for run in session.snapshots():
+            session.change(run, state=state)
+        watching.dashboard.update((), session.snapshots())
+        assert shown(watching)[0].x.upper == 32_000
+
+
 def test_a_window_brings_the_losses_in_it_nearer() -> None:
     watching = looked_at()
     everything = shown(watching)[0].y

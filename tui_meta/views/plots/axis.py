@@ -85,11 +85,11 @@ class Limits(Struct, frozen=True):
     ) -> "Limits":
         """Limits for new `values` (in data units), which are these ones wherever possible.
 
-        They change when a value leaves them, or the values fill too little of them; if they are
-        to be ``steady``, that is less, and an end that no value leaves stays if it can. New ones
-        are rounded to the 1-2-5 step of which at most `parts` span the values, but do not pass
-        the `end` of the data (in data units) unless a value does. Values that cannot be shown do
-        not count.
+        They change when a value leaves them, when they pass the ``end`` of the data, or when the
+        values fill too little of them; if they are to be ``steady``, that is less, and an end that
+        no value leaves stays if it can. New ones are rounded to the 1-2-5 step of which at most
+        ``parts`` span the values, but do not pass ``end`` (in data units) unless a value does.
+        Values that cannot be shown do not count.
         """
         shown = [_clamp(value) for value in on_scale(values, self.scale) if math.isfinite(value)]
         if not shown:
@@ -97,15 +97,17 @@ class Limits(Struct, frozen=True):
         low, high = min(shown), max(shown)
         lower, upper = _rounded(low, high, parts, self.scale)
         (last,) = on_scale((end,), self.scale)
+        most = math.inf
         if math.isfinite(last) and lower < max(high, last):
-            upper = min(upper, max(high, last))
+            most = max(high, last)
+        upper = min(upper, most)
         filled = _STEADY if steady else _LEAST_FILLED
-        inside = self.known and self.lower <= low and high <= self.upper
+        inside = self.known and self.lower <= low and high <= self.upper <= most
         if inside and upper - lower >= filled * (self.upper - self.lower):
             return self
-        least, most = min(lower, self.lower), max(upper, self.upper)
-        if steady and self.known and upper - lower >= filled * (most - least):
-            return Limits(least, most, self.scale)
+        first, last = min(lower, self.lower), max(upper, self.upper)
+        if steady and self.known and upper - lower >= filled * (last - first):
+            return Limits(first, last, self.scale)
         return Limits(lower, upper, self.scale)
 
     def axis(self, label: str = "") -> Axis:

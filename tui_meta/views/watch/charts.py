@@ -66,11 +66,15 @@ class _Curve(Struct, frozen=True):
         return in_unit(lens.x, iterations, run, history.validations[run.run])
 
     def planned(self, history: EventHistory, lens: Lens) -> float:
-        """Return where the run will end on the x axis; seconds are known at its end only."""
+        """Return where the curve will end on the x axis: that of a run which does not train, here.
+
+        The seconds at the end of training are not known.
+        """
         run = self.status.snapshot
-        if lens.x == "seconds" and run.iteration < run.target:
+        end = run.target if run.state in ("training", "loading") else run.iteration
+        if lens.x == "seconds" and run.iteration < end:
             return math.inf
-        return self.used((run.target,), history, lens)[0]
+        return self.used((end,), history, lens)[0]
 
     def places(
         self, iterations: Sequence[float], history: EventHistory, lens: Lens
