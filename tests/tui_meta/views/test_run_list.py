@@ -167,16 +167,23 @@ def test_without_room_the_settings_that_vary_within_an_algorithm_stay() -> None:
 @pytest.mark.parametrize("width", [79, 80])
 def test_runs_whose_names_are_cut_are_told_apart_by_their_settings(width: int) -> None:
     names = [
-        with_settings(f"reptile-inner_lr-{lr}-s{seed}-20261128-23284{seed}", inner_lr=lr, seed=seed)
+        with_settings(
+            f"reptile-inner_lr-{lr}-s{seed}-20261128-23284{seed}",
+            algorithm="reptile",
+            inner_lr=lr,
+            seed=seed,
+        )
         for lr in (0.005, 0.02)
         for seed in (0, 1)
     ]
     runs = [replace(one, iteration=3_000, target=3_000) for one in names]
-    assert headings(runs, width)[:3] == ["name", "inner_lr", "seed"]
+    runs.append(with_settings("fomaml-20261128-232933", inner_lr=0.02, seed=7))
+    columns = ["name", "inner_lr", "seed", "state", "iteration", "validation"]
+    assert headings(runs, width)[:6] == columns
     rows = [plain(row) for row in RunList().with_entries(runs, NOW).table(width, 9)[1:]]
-    name, *values = rows[0][2:].split()[:3]
+    name, *values = rows[1][2:].split()[:3]
     assert (name[:8], name[-7:], values) == ("reptile-", "-232840", ["0.005", "0"])
-    assert len(set(rows)) == 4
+    assert len(set(rows)) == 5
 
 
 def test_a_filter_decides_which_settings_differ() -> None:

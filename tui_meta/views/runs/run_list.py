@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import get_args
 
 from msgspec.structs import fields
@@ -38,7 +38,7 @@ _USUAL_NAME = 24
 _WIDEST_NAME = 60
 _WIDEST_SETTING = 24
 _TELLING = 3
-"""Settings that tell runs apart where their names are cut."""
+"""Settings that tell runs of one algorithm apart where their names are cut."""
 _GAP = 2
 _MARK_CELLS = 2
 _AGE_CELLS = 6
@@ -143,10 +143,11 @@ class Listing:
 
         taken = [*accumulate(self.cells[name] + _GAP for name in self.settings)]
         # Where names are cut, the first settings tell runs apart, and the last columns give way.
-        telling = taken[:_TELLING][-1:] if self.longest > _USUAL_NAME else []
+        within = [*takewhile(lambda name: name != "algorithm", self.settings)]
+        telling = len(within[:_TELLING]) if self.longest > _USUAL_NAME else 0
         for base in _COLUMNS:
             room = width - needed(base, _NAME_CELLS)
-            if telling and telling[0] <= room:
+            if telling and taken[telling - 1] <= room:
                 break
         else:
             base = next((names for names in _COLUMNS if needed(names) <= width), _COLUMNS[-1])
