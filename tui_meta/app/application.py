@@ -171,7 +171,7 @@ class TuiMetaApp(
         """Show the screen ``name``, above the lowest one."""
         if not isinstance(self.screen, DashboardScreen):
             return
-        self.dashboard.messages.drop_note()
+        self.dashboard.messages.leave_screen()
         if self.lowest is not self.watch_screen and name not in WITHOUT_RUNS:
             self.front.show_message("nothing is trained here: a sweep's folder is shown")
             return

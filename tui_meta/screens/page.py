@@ -127,7 +127,7 @@ class Page(DashboardScreen, inherit_bindings=False):
         if self.dashboard.messages.dismiss():
             self._paint_frame()
         else:
-            self.dashboard.messages.drop_note()
+            self.dashboard.messages.leave_screen()
             self.app.pop_screen()
 
     def _paint_frame(self) -> None:

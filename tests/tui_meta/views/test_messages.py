@@ -153,6 +153,19 @@ def test_a_result_stays_until_a_key_is_pressed_after_the_time_to_read_it() -> No
         assert line.split(" · ") == [saved, "a message without a key"][-shown:]
 
 
+def test_a_result_that_was_read_does_not_follow_to_another_screen() -> None:
+    reader = Reader()
+    reader.saved("fomaml-1")
+    (saved,) = message_lines(reader.messages, 1)
+    reader.messages.show_result("screenshot saved")
+    reader.messages.leave_screen()
+    assert message_lines(reader.messages, 1) == ["screenshot saved"]
+    reader.press_after(messages_module.READ_SECONDS)
+    reader.messages.leave_screen()
+    assert message_lines(reader.messages, 1) == [saved]
+    assert [one.text for one in reader.messages.all][-1] == "screenshot saved"
+
+
 def test_the_newest_result_stays_until_it_is_read() -> None:
     reader = Reader()
     reader.messages.expect(MessageKey("save"), "saving…", answers=2)

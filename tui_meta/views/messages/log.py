@@ -164,9 +164,15 @@ class MessageLog:
         """Show a note; the next one replaces it."""
         self._put(Message(MessageKey(), text, pending=True, time=time.time()))
 
-    def drop_note(self) -> None:
-        """Drop the note, as it was about a screen that is left."""
+    def leave_screen(self) -> None:
+        """Drop the note, and dismiss results that were read: they were about a screen that is left.
+
+        What was said about runs stays.
+        """
         self.all = [one for one in self.all if not (one.pending and one.key == MessageKey())]
+        for one in self.all:
+            is_read = one.key == MessageKey() and one.unread_since is None and not one.stays
+            one.dismissed = one.dismissed or is_read
 
     def show_result(self, result: str) -> None:
         """Show a result, which keeps a line until it is read."""
