@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise, takewhile
+from itertools import pairwise
 
 from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
@@ -13,6 +12,7 @@ from rich.segment import Segment
 from tui_meta.upstream.plotext import cell
 from tui_meta.views.plots.axis import Axis, Tick, choose_ticks
 from tui_meta.views.plots.plot import Plot, rescaled
+from tui_meta.views.short_names import shorter_forms
 from tui_meta.views.text import clip, wrap
 from tui_meta.widgets.canvas import FRAME, line_mark, sample, style, unit
 
@@ -24,9 +24,6 @@ _LOW_STRIP, _HIGH_STRIP = 3, 5
 
 _LEAST_WITH_HIGH_STRIP = 18
 """Rows of curves and strip together, below which it is a low one."""
-
-_WORDS = re.compile("[^ =]*[ =]")
-"""The words of a name before its last one, as in ``Reptile inner_lr=0.01``."""
 
 _ROWS_APART = 2
 _BLANKS = 4
@@ -164,7 +161,7 @@ def _label_place(axis: Axis, ticks: Sequence[tuple[int, int, str]], width: int) 
 
 def legend_row(plot: Plot, width: int, gutter: int, *, color: bool, ascii: bool) -> list[Segment]:
     """Marker and label of each series, after the label of the y axis where there is room."""
-    names = [series.label for series in plot.legend]
+    names: Sequence[str] = [series.label for series in plot.legend]
     if plot.values:
         names = _with_values(names, plot.values, width)
     title = plot.y.label
@@ -194,29 +191,20 @@ def _with_values(names: Sequence[str], values: Sequence[str], width: int) -> lis
     return both if sum(cell_len(one) + 3 for one in both) - 1 <= width else list(values)
 
 
-def _shortened(names: Sequence[str], width: int) -> list[str]:
-    """Names cut to the longest length at which marker, space and name of all fit `width`.
+def _shortened(names: Sequence[str], width: int) -> Sequence[str]:
+    """Return a form of the names in which marker, space and name of all fit `width`, or cut ones.
 
     What several share at their beginning goes first.
     """
-    names = _without_shared(names)
-    for longest in range(max(map(cell_len, names)), 1, -1):
-        cut = [clip(name, longest) for name in names]
-        if sum(cell_len(name) + 3 for name in cut) - 1 <= width:
-            return cut
-    return [set_cell_size(name, 1) for name in names]
 
+    def fits(form: Sequence[str]) -> bool:
+        return sum(cell_len(name) + 3 for name in form) - 1 <= width
 
-def _without_shared(names: Sequence[str]) -> Sequence[str]:
-    """Return names without the words that those of the same first word begin with."""
-    words = [_WORDS.findall(name) for name in names]
-    cut = []
-    for name, own in zip(names, words, strict=True):
-        alike = [one for one in words if one[:1] == own[:1]]
-        shared = takewhile(lambda those: len({*those}) == 1, zip(*alike, strict=False))
-        length = sum(len(those[0]) for those in shared) if len(alike) > 1 else 0
-        cut.append(f"…{name[length:]}" if length else name)
-    return cut
+    forms = list(shorter_forms(names))
+    longest = max(map(cell_len, forms[-1]))
+    forms += [[clip(name, cells) for name in forms[-1]] for cells in range(longest, 1, -1)]
+    forms.append([set_cell_size(name, 1) for name in names])
+    return next((form for form in forms if fits(form)), forms[-1])
 
 
 def margin(layout: Layout, *, ascii: bool) -> Iterator[str]:

@@ -93,6 +93,16 @@ def test_pairs_are_those_of_the_source_that_is_looked_at() -> None:
         assert all(title in one.partition(":")[0] for one in said)
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_runs_of_a_sweep_are_told_apart_in_rows_and_pairs(width: int) -> None:
+    titles = [f"Reptile inner_lr=0.005 seed {seed}" for seed in (0, 1)] + ["random init"]
+    head, *rows = battery.table(surveyed(), titles, width)
+    assert "95% interval" in plain(head)
+    assert [plain(row).split("  ")[0] for row in rows] == titles
+    pairs = battery.pair_lines(surveyed(), titles, 0, width)
+    assert all(" to " in plain(one) and "…  " not in f"{plain(one)}  " for one in pairs)
+
+
 def test_a_pair_without_a_mean_shows_why() -> None:
     pair = msgspec.structs.replace(surveyed().pairs[0], mean=None, low=None, high=None)
     answer = msgspec.structs.replace(surveyed(), pairs=(pair,))

@@ -30,6 +30,7 @@ from tui_meta.views.keys.pages import BATTERY_KEYS
 from tui_meta.views.keys.table import PAGE_KEYS, Key
 from tui_meta.views.plots.heat import ramp
 from tui_meta.views.run_settings import family_of
+from tui_meta.views.short_names import brief_names
 from tui_meta.views.tabular import Rows, battery_rows
 from tui_meta.views.text import Line
 from tui_meta.widgets.chart import Chart
@@ -186,7 +187,9 @@ class BatteryPage(Page):
         if battery_layout.WORST in layout.above:
             panel = self.query_one(f"#{battery_layout.WORST}", LinesPanel)
             width, height = panel.size
-            title = f"worst tasks of {self._titles[self._source]}"
+            title = (
+                f"worst tasks of {self._short_name(self._source, width - len('worst tasks of '))}"
+            )
             lines = battery.worst_lines(result, self._source, self._selected, width, height)
             panel.show_titled(title, lines)
         for source in self._maps(layout):
@@ -197,7 +200,12 @@ class BatteryPage(Page):
         others = range(len(result.sources))
         scale = ramp(color=not self.app.no_color, ascii=getattr(self.app, "ascii_only", False))
         lines = battery.heat_lines(result, source, panel.size.width, scale, others, rows)
-        panel.show_titled(f"mean loss of {self._titles[source]}", lines)
+        name = self._short_name(source, panel.size.width - len("mean loss of "))
+        panel.show_titled(f"mean loss of {name}", lines)
+
+    def _short_name(self, source: int, width: int) -> str:
+        """Return the title of a source, or a shorter one where that is too long."""
+        return brief_names(self._titles, width - 2 * self.framed)[source]
 
     # Running.
 

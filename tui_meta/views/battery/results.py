@@ -4,6 +4,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, pairwise
 
+from msgspec.structs import replace
+from rich.cells import cell_len
+
 from core.analysis.answers import WORST_TASKS, BatteryResult, Number, Pair, SourceResult
 from core.evaluation_protocol import EvaluationProtocol
 from core.tasks.sine import SineTasks
@@ -11,15 +14,26 @@ from tui_meta.views.numbers import bar, loss, percent, whole
 from tui_meta.views.plots.axis import Limits
 from tui_meta.views.plots.heat import COLORS, Ramp, heat_cell
 from tui_meta.views.plots.plot import Plot, curve
+from tui_meta.views.run_status import sample
+from tui_meta.views.short_names import brief_names, shorter_forms
 from tui_meta.views.text import Line, Span, cells, first_that_fits, fit, line, plain, spread
 
 _NUMBER_CELLS = 7
 _DIVERGED_CELLS = 10
 _TITLE_CELLS = 8
-_WIDEST_TITLE = 20
+_USUAL_TITLE, _WIDEST_TITLE = 20, 40
+MOST_LISTED = 4
+"""Sources that the legend of the histogram names; of more, the table has samples."""
+
+_SAMPLE_CELLS = 3
+_WITH_INTERVAL = 3
+"""The first wordings of a comparison, which have its interval."""
+
 _COLUMNS = (
     ("mean", "low", "high", "median", "5%", "25%", "75%", "95%", "diverged"),
     ("mean", "low", "high", "median", "5%", "95%", "diverged"),
+    ("mean", "low", "high", "median", "diverged"),
+    ("mean", "low", "high", "median"),
     ("mean", "median", "95%", "diverged"),
     ("mean", "median"),
 )
@@ -52,20 +66,33 @@ def title_line(answer: BatteryResult, titles: Sequence[str], width: int) -> Line
 
 
 def table(answer: BatteryResult, titles: Sequence[str], width: int) -> list[Line]:
-    """Return a row for each source; narrow tables drop quantiles and the interval."""
+    """Return a row for each source; narrow tables drop quantiles and the interval.
+
+    Rows of many sources begin with a sample of their curve.
+    """
     rows = [_numbers(source) for source in answer.sources]
+    has_samples = len(titles) > MOST_LISTED
+    full_width, width = width, width - _SAMPLE_CELLS * has_samples
+    needed = max(_TITLE_CELLS, min(_WIDEST_TITLE, 1 + max(map(cell_len, titles))))
     columns = next(
-        (names for names in _COLUMNS if _TITLE_CELLS + sum(map(_cells, names)) <= width),
+        (
+            names
+            for least in (needed, _TITLE_CELLS)
+            for names in _COLUMNS
+            if least + sum(map(_cells, names)) <= width
+        ),
         _COLUMNS[-1],
     )
-    room = max(_TITLE_CELLS, min(_WIDEST_TITLE, width - sum(map(_cells, columns))))
+    room = max(_TITLE_CELLS, min(max(needed, _USUAL_TITLE), width - sum(map(_cells, columns))))
+    titles = brief_names(titles, room)
     low_high = f"{'low':>{_NUMBER_CELLS}}{'high':>{_NUMBER_CELLS}}"
     interval = f"{'95% interval':>{2 * _NUMBER_CELLS}}"
     heading = _row("loss", {name: name for name in columns}, room).replace(low_high, interval)
-    lines = [fit((Span(heading, "dim"),), width)]
-    for title, numbers in zip(titles, rows, strict=True):
+    lines = [fit(line(" " * _SAMPLE_CELLS * has_samples, Span(heading, "dim")), full_width)]
+    for index, (title, numbers) in enumerate(zip(titles, rows, strict=True)):
         text = _row(title, {name: numbers[name] for name in columns}, room)
-        lines.append(fit((Span(text),), width))
+        look = (sample(index), " ") if has_samples else ()
+        lines.append(fit(line(*look, text), full_width))
     return lines
 
 
@@ -91,7 +118,13 @@ def _numbers(source: SourceResult) -> dict[str, str]:
 def pair_lines(answer: BatteryResult, titles: Sequence[str], source: int, width: int) -> list[Line]:
     """Return the paired comparison of ``source`` with every other source."""
     pairs = [pair for pair in answer.pairs if source in (pair.first, pair.second)]
-    return [fit(first_that_fits(pair_words(pair, titles), width), width) for pair in pairs]
+    forms = list(shorter_forms(titles))
+
+    def is_short(names: Sequence[str]) -> bool:
+        return all(cells(pair_words(pair, names)[:_WITH_INTERVAL][-1]) <= width for pair in pairs)
+
+    names = next(filter(is_short, forms), forms[-1])
+    return [fit(first_that_fits(pair_words(pair, names), width), width) for pair in pairs]
 
 
 def pair_words(pair: Pair, titles: Sequence[str]) -> list[Line]:
@@ -129,7 +162,7 @@ def histogram(answer: BatteryResult, titles: Sequence[str]) -> Plot:
     return Plot(
         "histogram of final loss",
         tuple(
-            curve(title, centres, source.counts, index)
+            replace(curve(title, centres, source.counts, index), listed=len(titles) <= MOST_LISTED)
             for index, (title, source) in enumerate(zip(titles, answer.sources, strict=True))
         ),
         Limits(edges[first], edges[last], "log").axis("loss"),
