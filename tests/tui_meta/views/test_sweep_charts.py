@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.evaluation.seed_interval import SeedInterval
 from core.experiments.specification import specification_of
+from tests.support.dashboard.grouped import grouped_session
 from tests.support.dashboard.sweep_status import GRID, RATES, status, swept
+from tests.support.dashboard.watch_state import watch_state
 from tests.support.sweeps import loss_of, result
 from tui_meta.views.numbers import loss
 from tui_meta.views.plots.heat import ASCII, COLORS, SHADES
@@ -30,6 +34,7 @@ from tui_meta.views.sweep.charts import (
 from tui_meta.views.sweep.heat_map import HeatMap
 from tui_meta.views.sweep.heat_svg import heat_svg
 from tui_meta.views.sweep.layout import arrange
+from tui_meta.views.sweep.live import live_status
 from tui_meta.views.sweep.rows import group_listing
 from tui_meta.views.sweep.status import SweepStatus
 from tui_meta.views.sweep.table import Table
@@ -209,6 +214,31 @@ def test_what_has_exploded_leaves_the_others_readable() -> None:
         assert plot.y.value(plot.y.upper) < 10
     tops = [one.y[-1] for one in parallel_plot(shown(sweep), None).series]
     assert sorted(tops)[-2:] == [1.0, 1.0]
+
+
+def test_a_session_counts_what_two_seeds_have_at_the_same_iteration() -> None:
+    session = grouped_session(2, 0.005)
+    session.start()
+    dashboard = watch_state(session).dashboard
+    first, second = (dashboard.history.validations[run] for run in ("reptile-1", "reptile-2"))
+    for _ in range(2):
+        second.pop()
+    assert first[-1].iteration > second[-1].iteration
+    values = [one.mean[-1] for one in (first[-3], second[-1])]
+    (group,) = (sweep := live_status(dashboard)).groups
+    assert group.summary.validation == SeedInterval.of(values)
+    assert [one.x[-1] for one in curves_plot(shown(sweep), None).series] == 3 * [
+        second[-1].iteration
+    ]
+
+
+def test_a_curve_over_seeds_ends_where_a_single_one_is_left() -> None:
+    runs = specification_of({"algorithms": ["reptile"], "seeds": 2}).expand()
+    long, short = (result(run, 0.5) for run in runs)
+    short = msgspec.structs.replace(short, validations=short.validations[:-1])
+    sweep = status({runs[0].digest: long, runs[1].digest: short}, runs)
+    ends = {one.x[-1] for one in curves_plot(shown(sweep), None).series}
+    assert ends == {short.validations[-1].iteration}
 
 
 def test_charts_without_results_say_so() -> None:

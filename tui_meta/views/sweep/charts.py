@@ -86,7 +86,7 @@ def curves_plot(shown: Shown, chosen: SweepGroup | None) -> Plot:
     losses: list[float] = []
     last = 1
     for index, group in enumerate(groups):
-        points = curve_of(group.summary)
+        points = _of_several(curve_of(group.summary))
         last = max(last, *points) if points else last
         edges = _edges(points.values())
         losses += [one for one in (*edges[0], *edges[1]) if math.isfinite(one)]
@@ -107,6 +107,12 @@ def curves_plot(shown: Shown, chosen: SweepGroup | None) -> Plot:
         "no validation yet",
         caption=SEED_BAND if series else "",
     )
+
+
+def _of_several(points: Mapping[int, SeedInterval]) -> Mapping[int, SeedInterval]:
+    """Leave out where a single seed is left of several, which is not a mean over seeds."""
+    least = min(2, max((one.n for one in points.values()), default=0))
+    return {at: one for at, one in points.items() if one.n >= least}
 
 
 def setting_plot(shown: Shown, setting: Setting, chosen: SweepGroup | None) -> Plot:

@@ -15,12 +15,13 @@ from tui_meta.views.run_status import remaining
 from tui_meta.views.runs.report import flattened_table
 from tui_meta.views.sweep.status import SweepRun, SweepStatus
 from tui_meta.views.sweep.words import diverged_tasks
+from tui_meta.views.watch.groups import group_status, seed_curve
 
 
 def live_status(dashboard: DashboardState) -> SweepStatus:
     """Return the runs of ``dashboard`` as they are now.
 
-    A run that has not ended counts with its newest validation.
+    The loss of a group is that of Watch: at the newest validation that two of its seeds have.
     """
     runs, history = list(dashboard.snapshots.values()), dashboard.history
     groups = run_groups(runs)
@@ -28,7 +29,8 @@ def live_status(dashboard: DashboardState) -> SweepStatus:
     summaries, members = [], []
     for group, settings in zip(groups, varied, strict=True):
         own = [runs[place] for place in group.members]
-        results = [_result(one, group.label, settings, history) for one in own]
+        drawn = seed_curve(group_status(group, 0, dashboard.statuses), history).iterations
+        results = [_result(one, group.label, settings, history, drawn) for one in own]
         validated_on = [own[0].config.get(name) for name in ("waves", "tasks", "validation")]
         summaries.append(GroupSummary.of(group.label, settings, len(own), validated_on, results))
         members.append([_run(one, dashboard.titles[one.run], history) for one in own])
@@ -68,11 +70,19 @@ def _run(shot: Snapshot, title: str, history: EventHistory) -> SweepRun:
 
 
 def _result(
-    shot: Snapshot, group: str, varied: Mapping[str, Any], history: EventHistory
+    shot: Snapshot,
+    group: str,
+    varied: Mapping[str, Any],
+    history: EventHistory,
+    drawn: Sequence[int],
 ) -> RunResult:
-    """Return what the run has measured so far as a result."""
+    """Return what the run has measured at the iterations that are ``drawn`` as a result."""
     states: dict[str, Ended] = {"diverged": "diverged", "failed": "failed"}
-    validations = history.validations[shot.run]
+    found = [*history.validations[shot.run]]
+    validations = [one for one in found if one.iteration in drawn]
+    # A loss that is not finite is in no curve, and hides an earlier one that was.
+    last = [one for one in found[-1:] if one.result is None]
+    last += [one for one in validations if one.iteration == drawn[-1]]
     return RunResult(
         digest=shot.run,
         run=shot.run,
@@ -84,5 +94,5 @@ def _result(
         spent=shot.spent,
         training_loss=shot.loss,
         validations=tuple(one.result for one in validations if one.result),
-        last=validations[-1] if validations else None,
+        last=next(iter(last), None),
     )

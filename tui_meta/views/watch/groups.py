@@ -71,7 +71,7 @@ class SeedCurves:
         ]
         before, curve = self._known.get(group.title, (None, SeedCurve()))
         if newest != before:
-            curve = _seed_curve(group, history)
+            curve = seed_curve(group, history)
             self._known[group.title] = newest, curve
         return curve
 
@@ -161,7 +161,8 @@ def _newest(history: EventHistory, run: RunStatus) -> Validated | None:
     return validations[-1] if validations else None
 
 
-def _seed_curve(group: GroupStatus, history: EventHistory) -> SeedCurve:
+def seed_curve(group: GroupStatus, history: EventHistory) -> SeedCurve:
+    """Return the mean over seeds at each validation that two seeds have, or the only one has."""
     values: dict[int, list[float]] = {}
     for one in group.members:
         for validated in history.validations[one.snapshot.run]:
