@@ -25,7 +25,7 @@ from tui_meta.views.plots.lines import (
     heads,
     straighten,
 )
-from tui_meta.views.plots.plot import SAMPLES, Marker, Plot, Series
+from tui_meta.views.plots.plot import LINE_MARKS, SAMPLES, Marker, Plot, Series
 from tui_meta.views.text import wrap
 from tui_meta.widgets.overlay import put
 
@@ -52,9 +52,6 @@ _ASCII_MARKERS: Mapping[Marker, str] = {
     "○": "0",
     "◆": "@",
 }
-_LINE_MARKS: Mapping[Marker, str] = {"solid": "■", "dashed": "▲", "short": "□", "dash-dot": "◇"}
-"""Marks on lines where colours do not tell them apart."""
-
 _MARKS_FIRST, _MARKS_APART, _MARKS_STAGGERED = 3, 15, 4
 """Columns before the first mark, between two of a line, and between those of two lines."""
 
@@ -190,7 +187,7 @@ def sample(series: Series, *, ascii: bool) -> str:
 
 def line_mark(series: Series) -> str:
     """Return the character that marks a line without colour; those that are dim have none."""
-    return "" if series.dim else _LINE_MARKS.get(series.marker, "")
+    return "" if series.dim else LINE_MARKS.get(series.marker, "")
 
 
 def _marker(series: Series, *, ascii: bool) -> str:

@@ -250,9 +250,10 @@ def _name_lines(
             newest = zip(reversed(one.y), reversed(one.x), strict=True)
             named += islice(((y, x, name) for y, x in newest if math.isfinite(x + y)), 1)
     # The lowest first: names that find no room but above their lines are in the lines' order.
+    below = 0
     for y, x, name in sorted(named):
         row = rows.start + cell(1 - unit(plot.y, y), len(rows))
-        put_label(strips, _column(plot.x, x, places) + 1, row, rows, name)
+        below += put_label(strips, _column(plot.x, x, places) + 1, row, rows, name, below)
 
 
 def _column(axis: Axis, at: float, places: range) -> int:

@@ -13,8 +13,12 @@ from textual.strip import Strip
 from tui_meta.upstream.key_order import KeysToApplication
 from tui_meta.upstream.repaint import FocusStyledOnce, LaidOutOnce, set_border_title
 from tui_meta.upstream.rows import QuickRows
+from tui_meta.views.plots.plot import LINE_MARKS, SAMPLES
 from tui_meta.views.printable import printable
 from tui_meta.views.text import Line, Span
+
+_MARKED = {2 * SAMPLES[marker]: SAMPLES[marker] + mark for marker, mark in LINE_MARKS.items()}
+"""Samples of lines as charts have them without colour: with the marks of the lines."""
 
 
 class Lines(LaidOutOnce, FocusStyledOnce, KeysToApplication):
@@ -48,12 +52,15 @@ class Lines(LaidOutOnce, FocusStyledOnce, KeysToApplication):
     def render_line(self, y: int) -> Strip:
         """The line ``y`` of the content."""
         content = self._lines[y] if y < len(self._lines) else ()
-        return _strip(content, self.size.width, self.visual_style.rich_style)
+        marked = self.app.no_color and not getattr(self.app, "ascii_only", False)
+        return _strip(content, self.size.width, self.visual_style.rich_style, marked=marked)
 
 
 @lru_cache(maxsize=256)
-def _strip(content: Line, width: int, style: Style) -> Strip:
-    strip = Strip([Segment(span.text, _style(span)) for span in content])
+def _strip(content: Line, width: int, style: Style, *, marked: bool) -> Strip:
+    texts = [_MARKED.get(span.text, span.text) if marked else span.text for span in content]
+    styles = map(_style, content)
+    strip = Strip([Segment(*each) for each in zip(texts, styles, strict=True)])
     return strip.adjust_cell_length(width).apply_style(style)
 
 

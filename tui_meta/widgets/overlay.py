@@ -19,16 +19,19 @@ def put(strips: list[Strip], column: int, row: int, text: str, style: Style) -> 
     strips[row] = Strip.join([strip.crop(0, column), put, strip.crop(column + 1)])
 
 
-def put_label(strips: list[Strip], column: int, row: int, rows: range, label: str) -> None:
-    """Put the name of a line after its end or beside it, where nothing is drawn.
+def put_label(
+    strips: list[Strip], column: int, row: int, rows: range, label: str, below: int
+) -> bool:
+    """Put the name of a line after its end or beside it, where nothing is drawn; say whether.
 
-    ``column`` is the one after the end, in ``row``; nearer rows are tried first.
+    ``column`` is the one after the end, in ``row``; nearer rows are tried first. Farther than
+    ``below`` names that may be between, it would seem to be that of another line.
     """
     text = f" {label}"
     edge = strips[row].cell_length - 1 if row in rows else 0
     before = min(column, edge) - len(text)
     after = ((near, column) for near in (row, row - 1, row + 1))
-    beside = ((near, before) for near in (*range(row - 1, row - 7, -1), row + 1, row + 2))
+    beside = ((near, before) for near in (*range(row - 1, row - 3 - below, -1), row + 1, row + 2))
     for near, start in (*after, *beside):
         if near not in rows or start < 0:
             continue
@@ -38,7 +41,8 @@ def put_label(strips: list[Strip], column: int, row: int, rows: range, label: st
             name = Strip([Segment(text)])
             rest = strip.crop(start + len(text))
             strips[near] = Strip.join([strip.crop(0, start), name, rest])
-            return
+            return True
+    return False
 
 
 def put_cursor(strips: list[Strip], column: int, rows: Iterable[int], *, ascii: bool) -> None:

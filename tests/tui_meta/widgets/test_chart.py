@@ -484,6 +484,15 @@ def test_names_of_lines_that_end_at_the_edge_are_above_them_in_their_order() -> 
         assert named == [list(pair) for pair in zip(marks, names, strict=True)]
 
 
+def test_a_name_without_room_at_the_end_of_its_line_is_left_out() -> None:
+    falling = curve("one", range(101), [10 ** (-at / 50) for at in range(101)])
+    covers = [curve("", (0, 100), (0.02 + level / 20,) * 2, 1) for level in range(5)]
+    plot = Plot("", (falling, *covers), Axis(0, 100), Axis(0, 1))
+    rows = [strip.text for strip in draw(plot, 80, 14, color=False, ascii=False)]
+    assert "■ one" in rows[0]
+    assert not any("■ one" in row for row in rows[1:])
+
+
 def test_a_chart_that_waits_for_its_data_has_no_axes() -> None:
     assert colored(empty_plot("", "asked"), 40, 12).split() == ["asked"]
 

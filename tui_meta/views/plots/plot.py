@@ -26,6 +26,9 @@ SAMPLES: Mapping[Marker, str] = {
 }
 """One cell of each dash pattern, as legends show it."""
 
+LINE_MARKS: Mapping[Marker, str] = {"solid": "■", "dashed": "▲", "short": "□", "dash-dot": "◇"}
+"""Marks on lines, and in their samples, where colours do not tell them apart."""
+
 Color = Literal["default", "yellow", "bright_blue", "bright_cyan", "bright_green", "bright_magenta"]
 """Names of the 16-colour palette, so that the plainest terminal shows them exactly."""
 
