@@ -144,7 +144,7 @@ def test_a_run_is_followed_back_through_its_checkpoints(
     terminal.press(" ")
     terminal.wait_until(lambda text: text.count("paused ") >= 2, "both paused")
     terminal.press("s.")
-    terminal.wait_for("saved", "one step")
+    terminal.wait_for("saved", "one iteration")
     terminal.press("s")
     terminal.wait_until(both_are_saved, "both are saved")
     terminal.press("t")

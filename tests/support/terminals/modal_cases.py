@@ -26,8 +26,8 @@ class Modal:
     cases: dict[str, Case]
 
 
-_POINTER, _CHOICE = "^.*> (d|s|x|escape) ", "reversed (.*)"
-_POINTED, _CHOSEN, _FIRST = "> (d|s|x|escape) ", "reversed .", "reversed space"
+_POINTER, _CHOICE = "^.*> (d|s|x|esc) ", "reversed (.*)"
+_POINTED, _CHOSEN, _FIRST = "> (d|s|x|esc) ", "reversed .", "reversed space"
 _QUESTION, _PALETTE, _HELP, _TYPING = (
     "save and stop",
     "type to search",
@@ -40,7 +40,7 @@ QUESTION = {
     "choose 1": Case(reads(_POINTER), there=_POINTED),
     # The key has no effect: the question stays and handles the next key.
     "nothing": Case(reads(_POINTER), there=_POINTED, then="down"),
-    "answer": Case(hides(_QUESTION), there="> escape "),
+    "answer": Case(hides(_QUESTION), there="> esc "),
     "leave": Case(hides(_QUESTION), first="q", there=_QUESTION),
 }
 
