@@ -10,7 +10,7 @@ import pytest
 
 from tui_meta.cli.main import main
 from tui_meta.console import STANDARD_OUTPUT, StandardOutput, describe_os_error
-from tui_meta.views.describe import display_path
+from tui_meta.views.messages.describe import display_path
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 from core.errors import LabError, SubjectError, reason
 from core.storage.io import write_atomically
 from tui_meta.console import print_note
-from tui_meta.views.describe import display_path
+from tui_meta.views.messages.describe import display_path
 
 
 def target_file(out: str, name: str) -> Path:

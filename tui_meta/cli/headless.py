@@ -33,7 +33,7 @@ from tui_meta.app.signals import FirstSignal
 from tui_meta.cli.background_stdio import stdio_is_read
 from tui_meta.console import Exit, flush_stdio, print_error, print_note
 from tui_meta.output import Output
-from tui_meta.views.describe import describe
+from tui_meta.views.messages.describe import describe
 from tui_meta.views.numbers import duration, loss, rate, whole
 from tui_meta.views.printable import printable_json
 from tui_meta.views.run_groups import run_groups, titles

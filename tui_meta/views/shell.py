@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
-from tui_meta.views.describe import display_path
+from tui_meta.views.messages.describe import display_path
 
 
 def shell_command(*words: str | Path) -> str:

@@ -19,7 +19,7 @@ from core.events import (
 from tests.support.dashboard.fake_session import FakeSession
 from tests.support.run_folders import stamp
 from tui_meta.cli.headless import event_line, problem_line
-from tui_meta.views.describe import describe
+from tui_meta.views.messages.describe import describe
 from tui_meta.views.messages.log import MessageLog
 from tui_meta.views.messages.status_line import status_lines
 from tui_meta.views.text import plain

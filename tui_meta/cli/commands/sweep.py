@@ -24,7 +24,7 @@ from tui_meta.cli.settings import configure, experiment_table, naming_flags, rea
 from tui_meta.cli.tables import print_json
 from tui_meta.console import Exit, print_note, require_terminal
 from tui_meta.output import Output
-from tui_meta.views.describe import display_path
+from tui_meta.views.messages.describe import display_path
 from tui_meta.views.numbers import whole
 from tui_meta.views.shell import shell_command
 

@@ -20,7 +20,7 @@ from tui_meta.app.signals import interrupt_at_once, is_by_signal
 from tui_meta.cli.home import user_path
 from tui_meta.cli.settings import configure, read_settings
 from tui_meta.console import Exit, print_error, print_note, require_terminal
-from tui_meta.views.describe import display_path
+from tui_meta.views.messages.describe import display_path
 from tui_meta.views.watch.pace import first_pace
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from tui_meta.screens.dialogs.info import Info
 from tui_meta.screens.runs.chart_keys import CurveKeys
 from tui_meta.screens.runs.resuming import ResumeRuns
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.describe import display_path
 from tui_meta.views.keys.pages import RUNS_KEYS
 from tui_meta.views.keys.table import Key
+from tui_meta.views.messages.describe import display_path
 from tui_meta.views.plots.plot import empty_plot
 from tui_meta.views.printable import printable
 from tui_meta.views.run_settings import settings_words

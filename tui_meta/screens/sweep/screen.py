@@ -16,9 +16,9 @@ from tui_meta.screens.dialogs.type_in import TypeIn
 from tui_meta.screens.filtered_page import FilteredPage
 from tui_meta.screens.sweep.table_and_chart import TableAndChart
 from tui_meta.views.dashboard_state import DashboardState
-from tui_meta.views.describe import display_path
 from tui_meta.views.keys.pages import SWEEP_KEYS
 from tui_meta.views.keys.table import Key
+from tui_meta.views.messages.describe import display_path
 from tui_meta.views.shell import shell_command
 from tui_meta.views.sweep.chart_choice import ChartChoice, possible
 from tui_meta.views.sweep.folder import SweepReader, sweep_at

@@ -6,8 +6,8 @@ from typing import Literal
 
 from core.events import ENDED, Snapshot
 from core.session.api import Connection
-from tui_meta.views.describe import display_path
 from tui_meta.views.event_history import EventHistory
+from tui_meta.views.messages.describe import display_path
 from tui_meta.views.numbers import whole
 from tui_meta.views.printable import printable
 from tui_meta.views.run_groups import titles

@@ -23,8 +23,8 @@ from core.events import (
     Validated,
     WriteRecovered,
 )
-from tui_meta.views.describe import Severity, describe
 from tui_meta.views.keys.keymap import KeyOf, usual_key
+from tui_meta.views.messages.describe import Severity, describe
 from tui_meta.views.text import Line, Span, line, wrap
 
 KEPT_MESSAGES = 200

@@ -8,7 +8,7 @@ from core.config import RunConfig
 from core.events import Curve, RunState, Snapshot, Validated
 from core.storage.run_folder import RunRecord
 from core.storage.run_index import RunDetails
-from tui_meta.views.describe import display_path
+from tui_meta.views.messages.describe import display_path
 from tui_meta.views.numbers import duration, whole
 from tui_meta.views.run_settings import config_of, training_loss_words, validation_words
 from tui_meta.views.runs.details import section_lines

@@ -18,7 +18,7 @@ from core.storage.paths import RECORD
 from core.storage.provenance import SAMPLE_NAME
 from core.storage.run_folder import RunRecord
 from core.storage.run_index import CheckpointFile, RunDetails, RunSummary
-from tui_meta.views.describe import display_path
+from tui_meta.views.messages.describe import display_path
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.runs.summary import (
     best_words,
