@@ -11,6 +11,9 @@ _WORDS = re.compile("[^ =]*[ =]")
 
 _SEED = "seed "
 
+_AROUND = 3
+"""Cells around a name in a row of names."""
+
 
 def brief_names(names: Sequence[str], width: int) -> Sequence[str]:
     """Return the longest of the shorter forms of all ``names`` in which each fits ``width`` cells.
@@ -41,3 +44,25 @@ def without_shared(names: Sequence[str]) -> Sequence[str]:
         length = sum(len(those[0]) for those in shared) if len(alike) > 1 else 0
         cut.append(f"…{name[length:]}" if length else name)
     return cut
+
+
+def names_in_row(names: Sequence[str], chosen: int, width: int) -> tuple[Sequence[str], range]:
+    """Return names of all runs for a row of ``width`` cells, and the places of those that fit.
+
+    The ``chosen`` one is among them, and its neighbours as long as there is room.
+    """
+    if sum(map(_in_row, names)) <= width:
+        return names, range(len(names))
+    short = brief_names(names, width - 2 * _AROUND)
+    first, end, room = chosen, chosen + 1, width - _in_row(short[chosen]) - _AROUND
+    while True:
+        beside = [place for place in (end, first - 1) if 0 <= place < len(short)]
+        place = next((one for one in beside if _in_row(short[one]) <= room), None)
+        if place is None:
+            return short, range(first, end)
+        first, end = min(first, place), max(end, place + 1)
+        room -= _in_row(short[place])
+
+
+def _in_row(name: str) -> int:
+    return cell_len(name) + _AROUND

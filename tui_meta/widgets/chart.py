@@ -25,6 +25,7 @@ from tui_meta.upstream.rows import QuickRows
 from tui_meta.views.event_history import mark_words
 from tui_meta.views.plots.axis import Axis
 from tui_meta.views.plots.plot import Plot
+from tui_meta.views.text import clip_middle
 from tui_meta.widgets.canvas import FRAME, Canvas, line_mark, sample, unit
 from tui_meta.widgets.frame import (
     Layout,
@@ -178,11 +179,17 @@ class Chart(LaidOutOnce, FocusStyledOnce, KeysToApplication):
         self.show_below(self._text_below)
 
     def _entitle(self, title: str) -> None:
-        """Set the title, with as many of its parts as fit."""
+        """Set the title, with as many of its parts as fit.
+
+        The name in front of two blanks gives way to the numbers after them.
+        """
         parts = title.split(" · ")
         room = self._title_cells
         while len(parts) > 1 and room > 0 and cell_len(" · ".join(parts)) > room:
             parts.pop()
+        name, gap, numbers = parts[0].partition("  ")
+        if numbers and len(parts) == 1:
+            parts = [f"{clip_middle(name, room - cell_len(gap + numbers))}{gap}{numbers}"]
         set_border_title(self, " · ".join(parts))
 
     @property

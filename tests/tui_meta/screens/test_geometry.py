@@ -53,7 +53,7 @@ async def test_opening_it_shows_the_newest_iteration_and_its_numbers(
         answer = session.ask(Trace(source=Live(FOMAML)))
         assert isinstance(answer, Traced)
         text = await press(pilot, "v")
-        assert "FOMAML after 12,300: PCA plane" in text
+        assert "FOMAML after 12,300 · PCA plane" in text
         assert f"{answer.update_norm:.3g}" in text
         assert f"{answer.fomaml_reptile:+.3f}" in text
         assert f"{answer.successive:+.3f}" in text

@@ -36,7 +36,7 @@ async def test_a_run_of_own_code_is_watched_paused_and_measured(
         assert "residual" in text
         assert "PyTorch trains, as the fused engine cannot" in await press(pilot, "m")
         text = await press(pilot, "v")
-        assert "Halves after 1: PCA plane" in text
+        assert "Halves after 1 · PCA plane" in text
         assert "diverged" in await press(pilot, "b", "minus", "minus", "minus", "e")
         text = await press(pilot, "w", "full_stop")
         until(lambda: session.snapshots()["run"].iteration == 2)

@@ -103,9 +103,18 @@ def test_numbers_of_pictures_side_by_side_are_apart_and_not_cut() -> None:
     assert all(plain(one).endswith("…") for one in number_lines(answer, 30)[3:])
 
 
+@pytest.mark.parametrize("chosen", range(6))
+def test_the_chosen_of_many_runs_is_in_view(chosen: int) -> None:
+    titles = [f"Reptile inner_lr=0.005 seed {seed}" for seed in range(6)]
+    row = plain(chooser_line(titles, [chosen], chosen, 80, following=False))
+    assert f"▸Reptile inner_lr=0.005 seed {chosen} " in row
+    assert len(row) <= 80
+    assert "seed 3 after 50 · PCA plane" in GeometryChart().plot(traced("Reptile"), titles[3]).title
+
+
 def test_the_chosen_run_is_marked_where_not_all_are_shown() -> None:
-    one = plain(chooser_line(["FOMAML", "Reptile"], [1], 1, following=False))
+    one = plain(chooser_line(["FOMAML", "Reptile"], [1], 1, 80, following=False))
     assert "▸Reptile" in one
-    both = plain(chooser_line(["FOMAML", "Reptile"], [0, 1], 1, following=True))
+    both = plain(chooser_line(["FOMAML", "Reptile"], [0, 1], 1, 80, following=True))
     assert "▸" not in both
     assert "following, once per second" in both

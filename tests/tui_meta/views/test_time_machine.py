@@ -22,6 +22,18 @@ from tui_meta.views.text import cells, plain
 from tui_meta.views.time_machine import text as time_text
 from tui_meta.views.time_machine.charts import HistoryChart, ThroughTimeChart
 
+SWEEP = [f"Reptile inner_lr={rate} seed {seed}" for rate in (0.005, 0.02) for seed in (0, 1, 2)]
+
+
+@pytest.mark.parametrize("width", [34, 60, 80, 200])
+@pytest.mark.parametrize("chosen", range(6))
+def test_the_row_of_names_keeps_the_chosen_run_in_view(chosen: int, width: int) -> None:
+    row = time_text.runs_line(SWEEP, chosen, width)
+    assert cells(row) <= width
+    (lit,) = [one.text.strip() for one in row if one.style == "reverse"]
+    assert lit == SWEEP[chosen] or width < 200
+    assert SWEEP[chosen].endswith(lit.removeprefix("…"))
+
 
 def past(*iterations: int, evaluations: range = range(0, 500, 50), damaged: int = 0) -> RunHistory:
     return RunHistory(

@@ -94,8 +94,9 @@ class GeometryPage(Page):
     def paint(self) -> None:
         dashboard, shown = self.dashboard, self._shown
         titles = list(dashboard.titles.values())
-        chooser = geometry.chooser_line(titles, shown, self._chosen, following=self._following)
-        self.query_one("#runs", Lines).show([chooser])
+        runs, following = self.query_one("#runs", Lines), self._following
+        width = runs.size.width
+        runs.show([geometry.chooser_line(titles, shown, self._chosen, width, following=following)])
         for index, picture in enumerate(self.query(Picture)):
             picture.display = index in shown
             if index in shown:
@@ -109,7 +110,7 @@ class GeometryPage(Page):
         chart = self._charts.setdefault(run, geometry.GeometryChart(index))
         lines = geometry.number_lines(answer, picture.size.width)
         rows = number_rows(picture.size.height, len(lines))
-        picture.show(chart.plot(answer), lines[:rows])
+        picture.show(chart.plot(answer, self.dashboard.titles[run]), lines[:rows])
 
     def _empty_text(self, run: str) -> str:
         """Return the reason why there is no picture of ``run``."""

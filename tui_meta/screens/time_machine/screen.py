@@ -44,6 +44,9 @@ THROUGH_TIME = 10
 
 _LIST_WIDTH = 110
 
+_NAMES_CELLS = 34
+"""Cells that the names of the runs have at least."""
+
 
 class TimeMachinePage(TaskPage):
     """Shows one checkpoint of one run, and asks its theta to adapt to the task."""
@@ -222,10 +225,12 @@ class TimeMachinePage(TaskPage):
     def _head(self, answer: Adapted | None, width: int) -> list[Line]:
         if self.shape == "tiny":
             return [fit(too_small(*self.size), width)]
-        runs = time_text.runs_line([self._titles[run] for run in self._runs], self._chosen)
         unknown = line("no history" if self._run in self._unread else "reading…")
-        room = width - cells(runs) - 2
+        titles = [self._titles[run] for run in self._runs]
+        least = cells(time_text.runs_line(titles, self._chosen, _NAMES_CELLS))
+        room = width - least - 2
         place = time_text.place_line(self._machine, room) if self._machine else unknown
+        runs = time_text.runs_line(titles, self._chosen, max(least, width - cells(place) - 2))
         where = fit(line(*runs, "  ", *place), width)
         loss = time_text.loss_line(self._lab, answer)
         if self.shape == "small":

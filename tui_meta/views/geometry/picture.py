@@ -1,14 +1,16 @@
 """One iteration as a picture: theta, the inner steps of each task, and the outer step."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
+from rich.cells import cell_len
 
 from core.analysis.answers import Number, Traced
 from tui_meta.views.numbers import whole
 from tui_meta.views.plots.axis import Limits
 from tui_meta.views.plots.plot import Plot, Series, curve
+from tui_meta.views.short_names import names_in_row
 from tui_meta.views.text import Line, Span, fit, line
 
 _NUMBERED = 9
@@ -31,11 +33,18 @@ class GeometryChart:
         self._y = Limits.unknown()
         self._newest: deque[Traced] = deque(maxlen=_REMEMBERED)
         self._plot: Plot | None = None
+        self._title = ""
 
-    def plot(self, answer: Traced) -> Plot:
-        """Theta is the origin; the paths of all tasks have the colour of run number ``index``."""
-        if self._plot is None or answer is not self._newest[-1]:
+    def plot(self, answer: Traced, title: str = "") -> Plot:
+        """Theta is the origin; the paths of all tasks have the colour of run number ``index``.
+
+        The ``title`` is that of the run, by default its algorithm.
+        """
+        is_new = not self._newest or answer is not self._newest[-1]
+        if is_new:
             self._newest.append(answer)
+        if self._plot is None or is_new or title != self._title:
+            self._title = title
             self._plot = self._make(answer)
         return self._plot
 
@@ -56,8 +65,8 @@ class GeometryChart:
         theta = Series("θ", (0.0,), (0.0,), "points", "bright_magenta", "◆")
         first, second = answer.explained
         return Plot(
-            f"{answer.algorithm} after {whole(answer.iteration)}: PCA plane, "
-            f"{_percent(first)} + {_percent(second)}",
+            f"{self._title or answer.algorithm} after {whole(answer.iteration)}"
+            f" · PCA plane, {_percent(first)} + {_percent(second)}",
             (*paths, replace(outer, arrows=True), theta),
             self._x.axis(f"axis 1: {_percent(first)}"),
             self._y.axis(f"axis 2: {_percent(second)}"),
@@ -82,18 +91,20 @@ def number_rows(height: int, lines: int) -> int:
 
 
 def chooser_line(
-    titles: Sequence[str], shown: Iterable[int], chosen: int, *, following: bool
+    titles: Sequence[str], shown: Collection[int], chosen: int, width: int, *, following: bool
 ) -> Line:
     """The runs, those ``shown`` in bold, the ``chosen`` one marked; and whether they are followed.
 
-    Where all of them are shown there is nothing to choose.
+    Where all of them are shown there is nothing to choose. Where they do not fit ``width`` cells,
+    there are those around the chosen one.
     """
-    seen = set(shown)
-    spans = []
-    for index, title in enumerate(titles):
-        mark = "▸" if index == chosen and len(seen) < len(titles) else " "
-        spans.append(Span(f"{mark}{title}  ", "bold" if index in seen else "dim"))
     said = "following, once per second" if following else "one iteration, from θ to the outer step"
+    names, seen = names_in_row(titles, chosen, width - cell_len(said))
+    spans: list[Span | str] = ["…"] if seen.start else []
+    for index in seen:
+        mark = "▸" if index == chosen and len(shown) < len(titles) else " "
+        spans.append(Span(f"{mark}{names[index]}  ", "bold" if index in shown else "dim"))
+    spans.append("… " if seen.stop < len(titles) else "")
     return line(*spans, Span(said, "bright_green" if following else "dim"))
 
 

@@ -11,6 +11,7 @@ from tui_meta.views.checkpoint_travel import TimeMachine, evaluations_until
 from tui_meta.views.lab.state import LabState, at_step
 from tui_meta.views.lab.text import loss_text
 from tui_meta.views.numbers import loss, whole
+from tui_meta.views.short_names import names_in_row
 from tui_meta.views.text import Line, Span, first_that_fits, fit, line
 
 _CHECKPOINTS = "    iteration  saved    valid.    best"
@@ -97,13 +98,14 @@ def place_line(machine: TimeMachine, width: int) -> Line:
     return line(f"{where}{iteration}", spoilt)
 
 
-def runs_line(titles: Sequence[str], chosen: int) -> Line:
-    """The runs, one of them chosen; a click chooses another."""
-    spans: list[Span | str] = []
-    for index, title in enumerate(titles):
+def runs_line(titles: Sequence[str], chosen: int, width: int) -> Line:
+    """The runs around the chosen one that fit ``width`` cells; a click chooses another."""
+    names, shown = names_in_row(titles, chosen, width)
+    spans: list[Span | str] = ["…"] if shown.start else []
+    for index in shown:
         style = "reverse" if index == chosen else "dim"
-        spans.append(Span(f" {title} ", style, f"choose({index})"))
-    return line(*spans)
+        spans.append(Span(f" {names[index]} ", style, f"choose({index})"))
+    return line(*spans, "…" if shown.stop < len(titles) else "")
 
 
 def loss_line(lab: LabState, answer: Adapted | None) -> Line:
