@@ -18,6 +18,7 @@ from core.session.api import Session
 from tests.support.dashboard.fake_session import FakeSession, FakeTrainer, state
 from tests.support.dashboard.pages import SIZES
 from tests.support.dashboard.watch import FOMAML, REPTILE, press, settle, shown, workers_done
+from tests.support.dashboard.watch_state import one_evaluation
 from tests.support.remotes import served
 from tests.support.sessions import folder_for_sockets
 from tui_meta.app.application import TuiMetaApp
@@ -592,6 +593,19 @@ async def test_below_a_question_it_is_repainted_once_a_second_all_at_once(
         seconds = 2 * LOCAL.wave_ticks // LOCAL.panel_ticks
         assert len({tick for tick, _ in painted}) == seconds
         assert {what for _, what in painted} == {"numbers", *watch.state.arrangement.panels}
+
+
+async def test_a_wave_of_a_newer_task_lets_the_others_be_painted_again() -> None:
+    app = TuiMetaApp(FakeSession())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        watch = app.watch_screen
+        watch._stale = []
+        watch._paint_panels(["wave-1"])
+        assert watch._stale == []
+        watch.dashboard.history.add(one_evaluation(run, 20_000) for run in (FOMAML, REPTILE))
+        watch._paint_panels(["wave-1"])
+        assert watch._stale == ["wave-0"]
 
 
 async def test_waves_that_are_due_are_painted_with_what_comes_due_after_them(

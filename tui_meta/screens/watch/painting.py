@@ -1,10 +1,11 @@
 """What the Watch screen paints, and when."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from core.events import Evaluated
 from core.session.api import Session
 from tui_meta.screens.watch.adding import AddRuns
 from tui_meta.screens.watch.panels import PanelGrid
@@ -20,6 +21,8 @@ class Painting(AddRuns, inherit_bindings=False):
         super().__init__(session, dashboard)
         self._stale: list[str] = []
         """Panels to be painted, the next one at the end."""
+        self._evaluations: Mapping[str, Evaluated] = {}
+        """What the waves that were painted last show."""
         self._continues = False
         self.painted_focus: Widget | None = None
         """What had the focus when lines were painted."""
@@ -109,6 +112,12 @@ class Painting(AddRuns, inherit_bindings=False):
             chart = self.grid.chart(panel)
             chart.show(plot)
             chart.show_below(below)
+        if any(map(layout.is_wave, panels)) and self.state.evaluations != self._evaluations:
+            self._evaluations = self.state.evaluations
+            # They come one by one, and another task may have come since the last of them.
+            shown = filter(layout.is_wave, self.state.arrangement.panels)
+            late = [one for one in shown if one not in panels and one not in self._stale]
+            self._stale = [*late, *self._stale]
 
     def paint_arrangement(self) -> None:
         """Show another arrangement of the panels, whose sizes are known after the layout."""

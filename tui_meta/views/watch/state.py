@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from core.commands import SetPace
 from core.evaluation.few_shot_tasks import PROBES, ProbeName
-from core.events import Snapshot
+from core.events import Evaluated, Snapshot
 from core.session.api import View
 from tui_meta.views.dashboard_state import DashboardState
 from tui_meta.views.event_history import EventHistory
@@ -171,12 +171,9 @@ class WatchState:
         self._still = (
             None if self._still else (self.dashboard.statuses, self.dashboard.history.still())
         )
-        if self._still:
-            self.messages.show_message(
-                f"view frozen (training continues); {self.dashboard.key('freeze')} or esc: unfreeze"
-            )
-        else:
-            self.messages.show_message("view live again")
+        key = self.dashboard.key("freeze")
+        frozen = f"view frozen (training continues); {key} or esc: unfreeze"
+        self.messages.show_message(frozen if self._still else "view live again")
 
     @property
     def lens_panel(self) -> str:
@@ -353,6 +350,11 @@ class WatchState:
         runs, _ = self._shown
         return [self.lines.one(runs[self.chosen or 0])] if self.many else runs
 
+    @property
+    def evaluations(self) -> Mapping[str, Evaluated]:
+        """The evaluation of each run that its wave shows."""
+        return self._shown[1].newest(self.pinned or "validation")
+
     def plots(self, panels: Collection[str] | None = None) -> dict[str, tuple[Plot, str]]:
         """Return the plot of each visible chart (of those in ``panels``), and the text below."""
         shown = self.arrangement.panels
@@ -371,7 +373,7 @@ class WatchState:
     def _plots(self, panels: Sequence[str]) -> Iterator[tuple[str, Plot]]:
         statuses, history = self._shown
         runs = self.lines.drawn(statuses)
-        evaluations = history.newest(self.pinned or "validation")
+        evaluations = self.evaluations
         self._charts.front = self.lines.front
         self._charts.alone = len(runs) > layout.MOST_IN_DETAIL
         waves = layout.waves(len(statuses))
@@ -395,4 +397,4 @@ class WatchState:
             return layout.chart_hint(panel, self.arrangement)
         run = self._in_detail[layout.number(panel)].snapshot.run
         kept = "esc: live · " if self.pinned else ""
-        return kept + task_line(self._shown[1].newest(self.pinned or "validation").get(run))
+        return kept + task_line(self.evaluations.get(run))
