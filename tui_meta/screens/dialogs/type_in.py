@@ -42,7 +42,8 @@ class TypeIn(PlainModal[T], inherit_bindings=False):
     ) -> None:
         super().__init__()
         self._longest = longest
-        self._name, self._value, self._hint = name, value, hint
+        self._name, self._value = name, value
+        self._below = Span(hint, "dim")
         self._take = take
 
     def compose(self) -> ComposeResult:
@@ -57,8 +58,8 @@ class TypeIn(PlainModal[T], inherit_bindings=False):
             yield hint
 
     def on_resize(self) -> None:
-        """Wrap the hint once the size is known, and again for another size."""
-        self.call_after_refresh(self._show_below, self._hint, "dim")
+        """Wrap the text below once the size is known, and again for another size."""
+        self.call_after_refresh(self._show_below)
 
     @on(Input.Submitted)
     def take(self, submitted: Input.Submitted) -> None:
@@ -66,13 +67,15 @@ class TypeIn(PlainModal[T], inherit_bindings=False):
         try:
             taken = self._take(submitted.value)
         except Exception as error:  # text that cannot be taken ends the dialog of no dashboard
-            self._show_below(reason(error), "bright_red")
+            self._below = Span(reason(error), "bright_red")
+            self._show_below()
             return
         self.dismiss(taken)
 
-    def _show_below(self, text: str, style: str) -> None:
-        hint = self.query_one("#hint", Lines)
-        rows = [line(Span(row, style)) for row in wrap(text, hint.size.width)]
+    def _show_below(self) -> None:
+        """Show the hint, or the reason against the text."""
+        hint, style = self.query_one("#hint", Lines), self._below.style
+        rows = [line(Span(row, style)) for row in wrap(self._below.text, hint.size.width)]
         hint.styles.height = max(1, len(rows))
         hint.show(rows)
 
