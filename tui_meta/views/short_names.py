@@ -25,8 +25,9 @@ def brief_names(names: Sequence[str], width: int) -> Sequence[str]:
 
 
 def shorter_forms(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield the names as they are, without what they share, and with seeds in short."""
+    """Yield the names as they are, with seeds in short, without what they share, and with both."""
     yield names
+    yield [one.replace(f" {_SEED}", " s") for one in names]
     own = without_shared(names)
     yield own
     yield [one.removeprefix("…").replace(_SEED, "s") for one in own]

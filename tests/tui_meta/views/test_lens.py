@@ -13,7 +13,7 @@ from tui_meta.views.plots.axis import Axis, Limits, log10s
 from tui_meta.views.plots.plot import Plot, Series, curve
 from tui_meta.views.text import plain
 from tui_meta.views.watch import layout
-from tui_meta.views.watch.lens import Lens, moved, reading, stops, value_at
+from tui_meta.views.watch.lens import Lens, moved, read_out, reading, stops, value_at
 from tui_meta.views.watch.state import WatchState
 
 TRAINING = layout.TRAINING
@@ -336,3 +336,13 @@ def test_an_evaluation_that_is_asked_for_thaws_the_view_for_it_is_to_be_seen() -
 def test_the_x_axis_is_named_in_the_plural() -> None:
     assert Lens().words_of("x") == "x axis in iterations"
     assert Lens(x="tasks").words_of("x") == "x axis in tasks"
+
+
+def test_values_that_the_lower_edge_would_cut_are_in_the_legend() -> None:
+    names = [f"FOMAML seed {seed}" for seed in range(4)]
+    for count in (1, 4):
+        lines = tuple(curve(name, (0.0, 1.0), (0.0, 1.0)) for name in names[:count])
+        plot = Plot("validation", lines, Axis(0, 1, "iteration"), Axis(0, 1, "loss"))
+        read, below = read_out(plot, 1.0, "validation", at_edge=True)
+        assert bool(below) == (count == 1)
+        assert len(read.values) == (0 if below else count)

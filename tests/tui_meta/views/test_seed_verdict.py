@@ -75,7 +75,7 @@ def test_a_table_names_seeds_and_the_number_of_comparisons() -> None:
     assert notes == (
         "untrained 4.50 · differences seed by seed, * excludes 0 · 2 comparisons, each at 97.5 %"
     )
-    assert used == "used: 50,000 iterations, 250,000 gradient evaluations"
+    assert used == "used by each: 50,000 iterations, 250,000 gradient evaluations"
 
 
 def test_where_rows_are_short_the_best_are_shown_and_counted() -> None:

@@ -77,7 +77,7 @@ def test_short_budgets_are_for_narrow_screens_and_many_runs() -> None:
     _, budgets = (plain(one).rstrip() for one in verdict().lines(80, 2))
     assert budgets == "gradient evaluations in 50,000 iterations: FOMAML 300,000 · Reptile 250,000"
     _, budgets = (plain(one).rstrip() for one in many().lines(80, 2))
-    assert budgets == "used: 50,000 iterations, 250,000 to 300,000 gradient evaluations"
+    assert budgets == "used by each: 50,000 iterations, 250,000 to 300,000 gradient evaluations"
 
 
 def test_of_many_runs_the_best_are_named_as_far_as_there_is_room() -> None:

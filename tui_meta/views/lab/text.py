@@ -16,6 +16,7 @@ from tui_meta.views.lab.settings import LabSettings, Origin, settings_of
 from tui_meta.views.lab.state import INTERVALS, LabState, at_step
 from tui_meta.views.numbers import whole
 from tui_meta.views.run_status import sample
+from tui_meta.views.short_names import brief_names
 from tui_meta.views.text import Line, Span, cells, fit, line
 from tui_meta.views.watch import layout
 
@@ -24,7 +25,7 @@ Shape = Literal["tiny", "small", "usual", "wide"]
 _OF_ADAPTATION = 2
 """Settings that define the adaptation, the last ones; the others define the task."""
 
-_NUMBER_CELLS = 10
+_NUMBER_CELLS, _THETA_CELLS = 10, 25
 
 _MARKS = (1, 5, 10)
 """Gradient steps after which papers report a loss; wide tables show it."""
@@ -65,7 +66,6 @@ def loss_lines(
     """Return the query loss of each theta before adaptation, at the current step and at the end."""
     if shape == "small":
         return [_short(settings.lab, answers, width)]
-    room = max([10, *map(cell_len, answers)]) + 3
     freeze = key("lab freeze")
     follows = f"θ ({freeze}: unfreeze)" if settings.frozen else f"θ ({freeze}: freeze)"
     marks = [one for one in (_MARKS if shape == "wide" else ()) if one < settings.lab.updates]
@@ -75,9 +75,12 @@ def loss_lines(
         f"step {whole(settings.lab.step)}",
         f"after {whole(settings.lab.updates)}",
     )
+    widest = width - _NUMBER_CELLS * len(columns) - _THETA_CELLS
+    titles = brief_names([*answers], max(10, widest)) if answers else ()
+    room = max([10, *map(cell_len, titles)]) + 3
     head = f"{'query loss':<{room}}" + "".join(f"{one:>{_NUMBER_CELLS}}" for one in columns)
     rows = [fit(line(Span(f"{head}  {follows}", "dim")), width)]
-    for index, (title, answer) in enumerate(answers.items()):
+    for index, (title, answer) in enumerate(zip(titles, answers.values(), strict=True)):
         before, now, after = _losses(settings.lab, answer)
         middle = [loss_text(answer.losses[one]) if answer else "…" for one in marks]
         origin = settings.origins[index] if index < len(settings.origins) else None

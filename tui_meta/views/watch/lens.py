@@ -8,6 +8,7 @@ from typing import Literal, TypeVar, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
+from rich.cells import cell_len
 
 from tui_meta.views.numbers import loss, whole
 from tui_meta.views.plots.axis import Scale, round_step
@@ -23,6 +24,9 @@ LensPart = Literal["scale", "window", "smoothing", "x", "x_scale"]
 _WINDOWS: dict[Window, str] = {"all": "", "tail": "last 10%", "follow": "newest"}
 _CURSOR_STOPS = 100
 """A key held down crosses the chart in about so many steps."""
+
+_EDGE_CELLS = 60
+"""Longest text at the lower edge of a panel."""
 
 
 class Lens(Struct, frozen=True):
@@ -151,6 +155,17 @@ def moved(plot: Plot, cursor: float | None, steps: int) -> float | None:
     stride = max(1, len(places) // _CURSOR_STOPS)
     index = bisect_left(places, cursor) + steps * stride
     return places[max(0, min(len(places) - 1, index))]
+
+
+def read_out(plot: Plot, cursor: float, name: str, *, at_edge: bool) -> tuple[Plot, str]:
+    """Return a plot with the values at its cursor, and what its lower edge says of them.
+
+    A panel without that edge, or with more values than it holds, has them in its legend.
+    """
+    said = reading(plot, cursor)
+    if at_edge and cell_len(said) <= _EDGE_CELLS:
+        return plot, said
+    return read_in_legend(plot, name, cursor), ""
 
 
 def reading(plot: Plot, cursor: float) -> str:

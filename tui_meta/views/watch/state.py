@@ -25,8 +25,7 @@ from tui_meta.views.watch.lens import (
     Lens,
     LensPart,
     moved,
-    read_in_legend,
-    reading,
+    read_out,
     reason_against,
 )
 from tui_meta.views.watch.loss_table import LossTable
@@ -363,11 +362,9 @@ class WatchState:
         for panel, plot in self._plots(visible):
             if plot.cursor is None:
                 made[panel] = plot, self._below(panel)
-            elif self.arrangement.framed:
-                made[panel] = plot, reading(plot, plot.cursor)
-            else:  # a panel without a lower edge
+            else:
                 name = layout.CHART_NAMES.get(panel) or plot.title.partition("  ")[0]
-                made[panel] = read_in_legend(plot, name, plot.cursor), ""
+                made[panel] = read_out(plot, plot.cursor, name, at_edge=self.arrangement.framed)
         return made
 
     def _plots(self, panels: Sequence[str]) -> Iterator[tuple[str, Plot]]:

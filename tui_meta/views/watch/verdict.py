@@ -101,10 +101,11 @@ class Verdict:
             f"{title} {whole(count)}" for title, (_, count) in zip(self.titles, used, strict=True)
         )
         ranges = [_range(numbers) for numbers in zip(*used, strict=True)]
+        each = "used by each" if len(self.runs) > 1 else "used"
         texts = (
             f"used: {full}",
             f"gradient evaluations in {ranges[0]} iterations: {gradients}",
-            f"used: {ranges[0]} iterations, {ranges[1]} gradient evaluations",
+            f"{each}: {ranges[0]} iterations, {ranges[1]} gradient evaluations",
         )
         return [line(Span(text, "dim")) for text in texts]
 
