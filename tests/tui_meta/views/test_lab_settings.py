@@ -273,6 +273,15 @@ def test_each_theta_has_its_losses_and_its_run() -> None:
     assert {cells(row) for row in (head, *rows)} == {80}
 
 
+def test_long_titles_leave_room_for_theta() -> None:
+    long = [replace(one, title=f"Reptile inner_lr=0.005 {one.title}") for one in KNOWN.origins]
+    settings = replace(KNOWN, origins=tuple(long))
+    head, *rows = loss_lines(settings, answers(settings), "usual", 80)
+    assert plain(head).rstrip().endswith("θ (z: freeze)")
+    assert "iteration 50 (live)" in plain(rows[0])
+    assert {cells(row) for row in (head, *rows)} == {80}
+
+
 def test_a_checkpoint_is_named_and_what_is_not_known_is_open() -> None:
     settings = lab_settings.hold(lab_settings.type_in(KNOWN, "200"), {})
     rows = loss_lines(settings, dict.fromkeys(lab_settings.questions(settings)), "usual", 80)
