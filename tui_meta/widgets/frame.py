@@ -185,10 +185,13 @@ def legend_row(plot: Plot, width: int, gutter: int, *, color: bool, ascii: bool)
     return segments
 
 
-def _with_values(names: Sequence[str], values: Sequence[str], width: int) -> list[str]:
-    """Each name with its value; the values alone, where not all of that fits."""
-    both = [f"{name} {value}".rstrip() for name, value in zip(names, values, strict=True)]
-    return both if sum(cell_len(one) + 3 for one in both) - 1 <= width else list(values)
+def _with_values(names: Sequence[str], values: Sequence[str], width: int) -> Sequence[str]:
+    """Each name with its value, in a form that fits; the values alone where there is none."""
+    for form in shorter_forms(names):
+        both = [f"{name} {value}".rstrip() for name, value in zip(form, values, strict=True)]
+        if _fit(both, width):
+            return both
+    return values
 
 
 def _shortened(names: Sequence[str], width: int) -> Sequence[str]:
@@ -196,15 +199,16 @@ def _shortened(names: Sequence[str], width: int) -> Sequence[str]:
 
     What several share at their beginning goes first.
     """
-
-    def fits(form: Sequence[str]) -> bool:
-        return sum(cell_len(name) + 3 for name in form) - 1 <= width
-
     forms = list(shorter_forms(names))
     longest = max(map(cell_len, forms[-1]))
     forms += [[clip(name, cells) for name in forms[-1]] for cells in range(longest, 1, -1)]
     forms.append([set_cell_size(name, 1) for name in names])
-    return next((form for form in forms if fits(form)), forms[-1])
+    return next((form for form in forms if _fit(form, width)), forms[-1])
+
+
+def _fit(names: Sequence[str], width: int) -> bool:
+    """Return whether the names fit, each with a marker and a space."""
+    return sum(cell_len(name) + 3 for name in names) - 1 <= width
 
 
 def margin(layout: Layout, *, ascii: bool) -> Iterator[str]:

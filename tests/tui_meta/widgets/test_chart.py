@@ -587,3 +587,19 @@ def test_a_flat_path_is_stretched_and_the_factor_is_written() -> None:
     flat, steep = path((0, 0), (1, 0.01), (2, 0.02)), path((0, 0), (0.01, 1), (0.02, 2))
     assert "axis 2 \N{MULTIPLICATION SIGN}50  " in colored(flat, 60, 20)
     assert "axis 1 \N{MULTIPLICATION SIGN}100" in colored(steep, 60, 20)
+
+
+def test_values_in_a_legend_have_shorter_names_before_none() -> None:
+    names = ("FOMAML seed 0", "Reptile", "FOMAML seed 1")
+    lines = tuple(curve(name, (0.0, 1.0), (0.0, 1.0), index) for index, name in enumerate(names))
+    plot = replace(
+        Plot("validation", lines, Axis(0, 1, "x"), Axis(0, 1, "loss")), values=("0.12",) * 3
+    )
+
+    def legend(width: int) -> str:
+        return draw(plot, width, 9, color=True, ascii=False)[0].text
+
+    assert "FOMAML seed 0 0.12" in legend(80)
+    assert "FOMAML s0 0.12" in legend(54)
+    assert "FOMAML" not in legend(30)
+    assert legend(30).count("0.12") == 3

@@ -33,7 +33,6 @@ _COLUMNS = (
     ("mean", "low", "high", "median", "5%", "25%", "75%", "95%", "diverged"),
     ("mean", "low", "high", "median", "5%", "95%", "diverged"),
     ("mean", "low", "high", "median", "diverged"),
-    ("mean", "low", "high", "median"),
     ("mean", "median", "95%", "diverged"),
     ("mean", "median"),
 )
@@ -68,12 +67,13 @@ def title_line(answer: BatteryResult, titles: Sequence[str], width: int) -> Line
 def table(answer: BatteryResult, titles: Sequence[str], width: int) -> list[Line]:
     """Return a row for each source; narrow tables drop quantiles and the interval.
 
-    Rows of many sources begin with a sample of their curve.
+    Rows of many sources begin with a sample of their curve. The title of the last source, the
+    untrained network, gives way to numbers.
     """
     rows = [_numbers(source) for source in answer.sources]
     has_samples = len(titles) > MOST_LISTED
     full_width, width = width, width - _SAMPLE_CELLS * has_samples
-    needed = max(_TITLE_CELLS, min(_WIDEST_TITLE, 1 + max(map(cell_len, titles))))
+    needed = max(_TITLE_CELLS, min(_WIDEST_TITLE, 1 + max(map(cell_len, titles[:-1]), default=0)))
     columns = next(
         (
             names
