@@ -17,6 +17,7 @@ from core.config import RunConfig
 from core.engines import make_engine
 from core.evaluation.adaptation import few_shot
 from core.evaluation.few_shot_tasks import PRESETS, PROBES, draw_task
+from core.events import save_word
 from core.session.api import Connection
 from core.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from core.tasks.sine import SineTasks
@@ -72,7 +73,9 @@ async def test_what_matters_is_on_the_screen_at_every_size(size: tuple[int, int]
     async with in_time_machine(size=size) as (pilot, page):
         seen = text(pilot)
         for iteration, kind in CHECKPOINTS.items():
-            assert (f" {iteration:,}  {kind}" if size[0] > 100 else f"{iteration:,} ") in seen
+            assert (
+                f" {iteration:,}  {save_word(kind)}" if size[0] > 100 else f"{iteration:,} "
+            ) in seen
         for part in (
             "FOMAML", "Reptile", "checkpoint 4 of 4, iteration 12,000", "θ of 12,000",
             "loss on random tasks", "at step 32 of 32", "esc back", "? help",
