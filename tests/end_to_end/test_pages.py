@@ -45,7 +45,7 @@ def test_a_battery_is_cancelled_run_and_read(open_terminal: Callable[..., Termin
     terminal.press(ESCAPE)
     terminal.wait_for("battery cancelled", "10,000 tasks", "esc back")
     terminal.press("----F")
-    terminal.wait_for("100 tasks, 5 points, 10 gradient steps")
+    terminal.wait_for("100 tasks, 5 points from [0, 5], 10 gradient steps")
     terminal.press("e")
     terminal.wait_for(
         "100 random tasks, 5 support points from [0, 5], 10 gradient steps",

@@ -84,7 +84,7 @@ WATCH_CASES = {
         first="U space",  # at full speed, or waiting would take a minute
         there=r"FOMAML +finished(?s:.*)Reptile +finished",
     ),
-    "add": Case(shows("━ another run, as fomaml-"), after="escape"),
+    "add": Case(shows("━ another run, as FOMAML "), after="escape"),
     "restart": Case(shows(r"new runs\?"), after="escape"),
 }
 """By the names of the keys."""
