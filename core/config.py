@@ -114,7 +114,8 @@ class RunConfig:
     @property
     def adapts_all_tasks_at_once(self) -> bool:
         """True where PyTorch trains, which keeps the tasks of a meta-batch side by side."""
-        has_kernel = self.algorithm.kernel is not None and self.tasks.is_curve and not self.model
+        one_output = self.tasks.outputs == 1
+        has_kernel = self.algorithm.kernel is not None and one_output and not self.model
         return self.engine == "torch" or self.device not in ("auto", "cpu") or not has_kernel
 
     @property

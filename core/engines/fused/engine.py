@@ -63,14 +63,13 @@ class FusedEngine:
         names = outer.MOMENTS[algorithm.outer_optimizer]
         stacked = [state.moments[name] for name in names]
         kernel = self._kernel
-        x, y, query_x, query_y = (_curve(array) for array in batches.arrays)
         theta, moments, losses = self._network.advance(
             state.theta,
             np.array(stacked, state.theta.dtype).reshape(len(names), len(state.theta)),
-            x=x,
-            y=y,
-            query_x=query_x,
-            query_y=query_y,
+            x=batches.x,
+            y=batches.y[..., 0],
+            query_x=batches.query_x,
+            query_y=batches.query_y[..., 0],
             rates=outer.learning_rates(algorithm, state.iteration, n, self._config.iterations),
             inner_steps=kernel.inner_steps,
             inner_lr=kernel.inner_lr,
@@ -93,10 +92,10 @@ class FusedEngine:
     ) -> Adaptation:
         losses, predictions = self._network.adapt(
             theta,
-            x=_curve(sets.support_x),
-            y=_curve(sets.support_y),
-            query_x=_curve(sets.query_x),
-            query_y=_curve(sets.query_y),
+            x=sets.support_x,
+            y=sets.support_y[..., 0],
+            query_x=sets.query_x,
+            query_y=sets.query_y[..., 0],
             steps=steps,
             lr=lr,
             every_step=every_step,
@@ -108,7 +107,7 @@ def network_for(config: RunConfig) -> FusedNetwork:
     """Return the network that trains ``config``, which this engine can run."""
     network, kernel = config.network, _kernel(config)
     return FusedNetwork(
-        *(network.hidden, network.activation, config.precision),
+        *(config.tasks.inputs, network.hidden, network.activation, config.precision),
         *(kernel.adapted, kernel.second_order),
     )
 
@@ -125,16 +124,11 @@ def unsupported_reason(config: RunConfig) -> str | None:
         return "the network is one of your own"
     if config.algorithm.kernel is None:
         return f"no kernel for {config.algorithm.variant}"
-    if not config.tasks.is_curve:
-        return f"{config.tasks.plural} have more than one input and one output"
+    if config.tasks.outputs > 1:
+        return f"{config.tasks.plural} have {config.tasks.outputs} outputs"
     if config.device not in ("auto", "cpu"):
         return f"runs on the processor, not on {config.device}"
     return None
-
-
-def _curve(array: Floats) -> Floats:
-    """Return data without the axis of its one feature."""
-    return array[..., 0]
 
 
 def _decays(algorithm: Algorithm) -> tuple[float, float]:

@@ -23,6 +23,7 @@ from core.engines.fused.kernel import (
     DELTA,
     ERRORS,
     MOMENT_1,
+    N_INPUTS,
     N_LAYERS,
     OUTER,
     OUTPUT,
@@ -60,7 +61,7 @@ from core.engines.fused.simd import (
 VECTOR, PATH = int(Place.VECTOR), int(Place.PATH)
 NONE = -1
 """In place of a block that is not given."""
-KEPT_STEPS, KEPT_SIZE, INPUTS = int(Place.KEPT), int(Place.KEPT_SIZE), int(Place.INPUTS)
+KEPT_STEPS, KEPT_SIZE, POINTS = int(Place.KEPT), int(Place.KEPT_SIZE), int(Place.POINTS)
 
 
 @inlined
@@ -188,9 +189,9 @@ def head_step_back(buf, plan, features, block, errors, delta, points, lr):
 def body_backward(buf, plan, source, target, x, points, relu):
     """Add the gradient by the body to ``target``, from that by the features in DELTA."""
     blocks = source, target, target
-    layer = plan[N_LAYERS] - 2
+    layer, ranges = plan[N_LAYERS] - 2, relu and plan[N_INPUTS] == 1
     through_layer(buf, plan, layer, False, blocks, x, points, relu)
-    while layer > (1 if relu else 0):
+    while layer > (1 if ranges else 0):
         d, weight, width = of(plan, layer, OUTPUT), of(plan, layer, WEIGHT), of(plan, layer, WIDTH)
         layer -= 1
         below, below_width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
@@ -204,9 +205,9 @@ def body_backward(buf, plan, source, target, x, points, relu):
 
 @inlined
 def gather(buf, start, x, n):
-    """Copy inputs into the buffer."""
-    for point in range(n):
-        buf[start + point] = x[point]
+    """Copy ``n`` numbers into the buffer."""
+    for i in range(n):
+        buf[start + i] = x[i]
 
 
 # --- entry points -------------------------------------------------------------------------------
@@ -243,7 +244,8 @@ def advance(
     x_data, y_data = pointer(x), pointer(y)
     query_x_data, query_y_data = pointer(query_x), pointer(query_y)
     n_tasks, _, n_points, n_query, query_stride = sizes
-    block, size, outer, inputs = plan[THETA], plan[BLOCK_SIZE], plan[OUTER], plan[INPUTS]
+    block, size, outer = plan[THETA], plan[BLOCK_SIZE], plan[OUTER]
+    points, inputs = plan[POINTS], plan[N_INPUTS]
     feature_layer = plan[N_LAYERS] - 2
     width = of(plan, feature_layer, WIDTH)
     exchange_all(buf, plan, block, pointer(theta), theta.size, 1, True)
@@ -257,12 +259,12 @@ def advance(
         for first in range(i * n_tasks, (i + 1) * n_tasks, together):
             n_some = min(together, (i + 1) * n_tasks - first)
             support = n_some * n_points
-            n_inputs = support + (n_some * n_query if query_stride > 0 else n_query)
-            gather(buf, inputs, at(x_data, first * n_points), support)
-            some_query_x = at(query_x_data, first * query_stride)
-            gather(buf, inputs + support, some_query_x, n_inputs - support)
-            forward(buf, plan, block, at(buf, inputs), n_inputs, relu)
-            clear(buf, plan[DELTA], n_inputs * width)
+            n_all = support + (n_some * n_query if query_stride > 0 else n_query)
+            gather(buf, points, at(x_data, first * n_points * inputs), support * inputs)
+            some_query_x = at(query_x_data, first * query_stride * inputs)
+            gather(buf, points + support * inputs, some_query_x, (n_all - support) * inputs)
+            forward(buf, plan, block, at(buf, points), n_all, relu)
+            clear(buf, plan[DELTA], n_all * width)
             for index in range(n_some):
                 task, row = first + index, index * n_points
                 features = of(plan, feature_layer, OUTPUT) + row * width
@@ -288,7 +290,7 @@ def advance(
                 # The bias, padded to a register, lies before the weight.
                 bias = of(plan, plan[N_LAYERS] - 1, BIAS)
                 add(buf, outer + bias, plan[VECTOR] + bias, lanes(buf) + width)
-            body_backward(buf, plan, block, outer, at(buf, inputs), n_inputs, relu)
+            body_backward(buf, plan, block, outer, at(buf, points), n_all, relu)
         outer_step(buf, plan, size, optimizer, rates[i], decays, iteration + i + 1)
         losses[i] = loss / n_tasks
 
@@ -319,14 +321,15 @@ def adapt(
     query_x_data, query_y_data = pointer(query_x), pointer(query_y)
     n_tasks, n_points, n_query, query_stride, kept = sizes
     reported, n_reported = pointer(reported_array), len(reported_array)
-    feature_layer, inputs = plan[N_LAYERS] - 2, plan[INPUTS]
+    feature_layer, points, inputs = plan[N_LAYERS] - 2, plan[POINTS], plan[N_INPUTS]
     width, features = of(plan, feature_layer, WIDTH), of(plan, feature_layer, OUTPUT)
     query_features = features + n_points * width
     exchange_all(buf, plan, plan[THETA], pointer(theta), theta.size, 1, True)
     for task in range(n_tasks):
-        gather(buf, inputs, at(x_data, task * n_points), n_points)
-        gather(buf, inputs + n_points, at(query_x_data, task * query_stride), n_query)
-        forward(buf, plan, plan[THETA], at(buf, inputs), n_points + n_query, relu)
+        gather(buf, points, at(x_data, task * n_points * inputs), n_points * inputs)
+        task_x = at(query_x_data, task * query_stride * inputs)
+        gather(buf, points + n_points * inputs, task_x, n_query * inputs)
+        forward(buf, plan, plan[THETA], at(buf, points), n_points + n_query, relu)
         task_y, task_query_y = at(y_data, task * n_points), at(query_y_data, task * n_query)
         block = plan[THETA]
         column = 0

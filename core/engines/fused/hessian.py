@@ -15,12 +15,14 @@ from core.engines.fused.kernel import (
     BIAS,
     DELTA,
     FEW,
+    N_INPUTS,
     N_LAYERS,
     OUTPUT,
     TRANSPOSE,
     WEIGHT,
     WIDTH,
     ZEROS,
+    add_other_inputs,
     compiled,
     inlined,
     multiply,
@@ -115,15 +117,17 @@ def keep(buf, plan, kept, which, points):
 def forward_dot(buf, plan, kept, block, move, x, points, relu):
     """Derivatives of what `forward` computed with ``block``, along the block ``move``."""
     lane, last = lanes(buf), plan[N_LAYERS] - 1
-    width = of(plan, 0, WIDTH)
+    width, inputs = of(plan, 0, WIDTH), plan[N_INPUTS]
     h, h_dot = kept_of(plan, kept, 0, H, points), kept_of(plan, kept, 0, H_DOT, points)
     z_dot = kept_of(plan, kept, 0, Z_DOT, points)
     for unit in range(0, width, lane):
-        weight = load(buf, move + of(plan, 0, WEIGHT) + unit)
-        bias = load(buf, move + of(plan, 0, BIAS) + unit)
+        row = move + of(plan, 0, WEIGHT) + unit
+        weight, bias = load(buf, row), load(buf, move + of(plan, 0, BIAS) + unit)
         for point in range(points):
             place = point * width + unit
-            z = weight * broadcast(x, point) + bias
+            z = weight * broadcast(x, point * inputs) + bias
+            for i in range(1, inputs):
+                z = load(buf, row + i * width) * broadcast(x, point * inputs + i) + z
             store(buf, z_dot + place, z)
             store(buf, h_dot + place, through_activation(z, load(buf, h + place), relu))
 
@@ -170,7 +174,7 @@ def through_units_dot(buf, plan, kept, layer, unit, zero, last, blocks, x, point
     d_dot_place = kept_of(plan, kept, layer, D_DOT, points) + unit
     z_dot_place = kept_of(plan, kept, layer, Z_DOT, points) + unit
     bias, weight = target + of(plan, layer, BIAS) + unit, target + of(plan, layer, WEIGHT) + unit
-    out = of(plan, layer + 1, WEIGHT) + unit
+    out, inputs = of(plan, layer + 1, WEIGHT) + unit, plan[N_INPUTS]
 
     new_bias = load_like(buf, bias, zero)
     new_weight = load_like(buf, weight, zero) if layer == 0 else zero
@@ -195,10 +199,11 @@ def through_units_dot(buf, plan, kept, layer, unit, zero, last, blocks, x, point
         store(buf, d_dot_place + row, d_dot)
         new_bias = new_bias + d_dot
         if layer == 0:
-            new_weight = x[point] * d_dot + new_weight
+            new_weight = x[point * inputs] * d_dot + new_weight
     store(buf, bias, new_bias)
     if layer == 0:
         store(buf, weight, new_weight)
+        add_other_inputs(buf, plan, zero, weight, weight, d_dot_place, x, points)
     if last:
         store(buf, target + out, new_out)
 

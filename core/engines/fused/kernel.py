@@ -50,7 +50,8 @@ from core.engines.fused.simd import (
 )
 
 # numba compiles plain integers to constants; members of an enumeration are not.
-N_LAYERS, BLOCK_SIZE = int(Place.N_LAYERS), int(Place.BLOCK_SIZE)
+N_LAYERS, N_INPUTS = int(Place.N_LAYERS), int(Place.N_INPUTS)
+BLOCK_SIZE = int(Place.BLOCK_SIZE)
 THETA, PHI, OUTER = int(Place.THETA), int(Place.PHI), int(Place.OUTER)
 MOMENT_1, MOMENT_2 = int(Place.MOMENT_1), int(Place.MOMENT_2)
 DELTA, ERRORS = int(Place.DELTA), int(Place.ERRORS)
@@ -229,14 +230,16 @@ def through_activation(gradient, output, relu):
 
 @compiled
 def forward(buf, plan, block, x, points, relu):
-    """Outputs ``(points, width)`` of every hidden layer for inputs ``x``, and predictions."""
+    """Outputs ``(points, width)`` of every hidden layer for points ``x``, and predictions."""
     lane, last, predictions = lanes(buf), plan[N_LAYERS] - 1, plan[ERRORS]
-    output, width = of(plan, 0, OUTPUT), of(plan, 0, WIDTH)
+    output, width, inputs = of(plan, 0, OUTPUT), of(plan, 0, WIDTH), plan[N_INPUTS]
     for unit in range(0, width, lane):
-        weight = load(buf, block + of(plan, 0, WEIGHT) + unit)
-        bias = load(buf, block + of(plan, 0, BIAS) + unit)
+        row = block + of(plan, 0, WEIGHT) + unit
+        weight, bias = load(buf, row), load(buf, block + of(plan, 0, BIAS) + unit)
         for point in range(points):
-            z = weight * broadcast(x, point) + bias
+            z = weight * broadcast(x, point * inputs) + bias
+            for i in range(1, inputs):
+                z = load(buf, row + i * width) * broadcast(x, point * inputs + i) + z
             store(buf, output + point * width + unit, z if last == 1 else activation(z, relu))
 
     for layer in range(1, last):
@@ -272,13 +275,28 @@ def mean_squared_error(buf, plan, y, points):
 
 
 @inlined
+def add_other_inputs(buf, plan, zero, base, target, d, x, points):
+    """Set the first layer's weights at ``target`` to those at ``base`` plus the sum of x D.
+
+    For all inputs but the first, and the units of as many registers as ``zero`` has.
+    """
+    width, inputs = of(plan, 0, WIDTH), plan[N_INPUTS]
+    for i in range(1, inputs):
+        new_weight = load_like(buf, base + i * width, zero)
+        for point in range(points):
+            d_of_point = load_like(buf, d + point * width, zero)
+            new_weight = x[point * inputs + i] * d_of_point + new_weight
+        store(buf, target + i * width, new_weight)
+
+
+@inlined
 def through_units(buf, plan, layer, unit, zero, last, blocks, x, points, relu):
     """`through_layer` for the units of as many registers as ``zero`` has, from ``unit`` on."""
     source, base, target = blocks
     errors, delta = plan[ERRORS], plan[DELTA] + unit
     output, width = of(plan, layer, OUTPUT) + unit, of(plan, layer, WIDTH)
     bias, weight = of(plan, layer, BIAS) + unit, of(plan, layer, WEIGHT) + unit
-    out = of(plan, layer + 1, WEIGHT) + unit
+    out, inputs = of(plan, layer + 1, WEIGHT) + unit, plan[N_INPUTS]
 
     new_bias = load_like(buf, base + bias, zero)
     new_weight = load_like(buf, base + weight, zero) if layer == 0 else zero
@@ -297,10 +315,11 @@ def through_units(buf, plan, layer, unit, zero, last, blocks, x, points, relu):
         store(buf, output + point * width, d)
         new_bias = new_bias + d
         if layer == 0:
-            new_weight = x[point] * d + new_weight
+            new_weight = x[point * inputs] * d + new_weight
     store(buf, target + bias, new_bias)
     if layer == 0:
         store(buf, target + weight, new_weight)
+        add_other_inputs(buf, plan, zero, base + weight, target + weight, output, x, points)
     if last:
         store(buf, target + out, new_out)
 
@@ -442,21 +461,22 @@ def outer_step(buf, plan, size, optimizer, rate, decays, step):
 @compiled
 def exchange(buf, plan, block, flat, inwards):
     """Copy the flat parameters at pointer ``flat`` into a block, or the other way round."""
-    place, below, below_width = 0, 1, 1
+    place, below, row_stride = 0, plan[N_INPUTS], 1
     for layer in range(plan[N_LAYERS]):
-        units = of(plan, layer, UNITS)
+        units, width = of(plan, layer, UNITS), of(plan, layer, WIDTH)
         weight, bias = block + of(plan, layer, WEIGHT), block + of(plan, layer, BIAS)
         for row in range(units + 1):
             # The biases follow the rows of the weight, and are one row more.
-            start = weight + row * below_width if row < units else bias
+            start = weight + row * row_stride if row < units else bias
+            stride = width if layer == 0 and row < units else 1
             size = below if row < units else units
             for i in range(size):
                 if inwards:
-                    buf[start + i] = flat[place + i]
+                    buf[start + i * stride] = flat[place + i]
                 else:
-                    flat[place + i] = buf[start + i]
+                    flat[place + i] = buf[start + i * stride]
             place += size
-        below, below_width = units, of(plan, layer, WIDTH)
+        below, row_stride = units, width
 
 
 @inlined
@@ -501,14 +521,15 @@ def advance(
 
     ``buf_array`` is zeroed and ``plan_array`` is a `Layout.plan`. ``theta`` is ``(n_parameters,)``,
     ``moments`` ``(0 to 2, n_parameters)``, ``losses`` and ``rates`` (outer learning rates)
-    ``(n,)``. ``sizes`` are n_tasks, n_minibatches, n_points, n_query and the stride of ``query_x``
-    between tasks; ``x`` and ``y`` ``(n, n_tasks, n_minibatches, n_points)``, and inner step s takes
-    minibatch s modulo their number.
+    ``(n,)``. ``sizes`` are n_tasks, n_minibatches, n_points, n_query and the points of ``query_x``
+    between tasks; ``y`` is ``(n, n_tasks, n_minibatches, n_points)``, ``x`` has an axis of inputs
+    behind these, and inner step s takes minibatch s modulo their number.
 
-    With a query set, ``query_y (n, n_tasks, n_query)`` and ``query_x``, which is ``(n_query,)`` for
-    all tasks where the stride is 0 and of the shape of ``query_y`` where it is n_query, the outer
-    gradient of a task is that of the query loss at phi, and the training loss is that loss. Without
-    one it is theta - phi, and the training loss the mean over inner steps of the loss before each.
+    With a query set, ``query_y (n, n_tasks, n_query)`` and ``query_x``, which is
+    ``(n_query, inputs)`` for all tasks where the stride is 0 and ``(n, n_tasks, n_query, inputs)``
+    where it is n_query, the outer gradient of a task is that of the query loss at phi, and the
+    training loss is that loss. Without one it is theta - phi, and the training loss the mean over
+    inner steps of the loss before each.
     The outer gradient is ``share`` times the sum over tasks. Adam's step count starts after
     ``iteration``.
     """
@@ -516,6 +537,7 @@ def advance(
     x_data, y_data = pointer(x), pointer(y)
     query_x_data, query_y_data = pointer(query_x), pointer(query_y)
     n_tasks, n_minibatches, n_points, n_query, query_stride = sizes
+    inputs = plan[N_INPUTS]
     theta_block, phi, outer = plan[THETA], plan[PHI], plan[OUTER]
     # A task starts from theta. A single task starts from a copy of it in phi: inner steps then
     # touch a third less memory, which stays in the fastest cache.
@@ -542,11 +564,11 @@ def advance(
             target = theta_block if optimizer == SGD and is_last else outer
             for step in range(inner_steps):
                 first = (task * n_minibatches + step % n_minibatches) * n_points
-                some_x, some_y = at(x_data, first), at(y_data, first)
+                some_x, some_y = at(x_data, first * inputs), at(y_data, first)
                 met += descend(buf, plan, source, some_x, some_y, n_points, inner_lr, relu)
                 source = phi
             if n_query > 0:
-                task_x = at(query_x_data, task * query_stride)
+                task_x = at(query_x_data, task * query_stride * inputs)
                 forward(buf, plan, phi, task_x, n_query, relu)
                 loss += mean_squared_error(buf, plan, at(query_y_data, task * n_query), n_query)
                 backward(buf, plan, phi, base, target, task_x, n_query, scale, relu)
@@ -585,14 +607,15 @@ def adapt(
 
     ``reported`` are the steps after which the query loss is computed, increasing, 0 for before any;
     ``sizes`` are n_tasks, n_points, n_query, the stride of ``query_x`` as in `advance`, and kept;
-    ``x`` and ``y`` ``(n_tasks, n_points)``, ``query_y (n_tasks, n_query)``. Writes ``losses``
-    ``(n_tasks, n_reported)``, and ``predictions`` ``(n_tasks * kept, n_query)``: those of the first
-    ``kept - 1`` losses, and of the last one.
+    ``x (n_tasks, n_points, inputs)``, ``y (n_tasks, n_points)``, ``query_y (n_tasks, n_query)``.
+    Writes ``losses (n_tasks, n_reported)``, and ``predictions (n_tasks * kept, n_query)``: those of
+    the first ``kept - 1`` losses, and of the last one.
     """
     buf, plan = pointer(buf_array), pointer(plan_array)
     x_data, y_data = pointer(x), pointer(y)
     query_x_data, query_y_data = pointer(query_x), pointer(query_y)
     n_tasks, n_points, n_query, query_stride, kept = sizes
+    inputs = plan[N_INPUTS]
     reported, n_reported = pointer(reported_array), len(reported_array)
     begin(buf, plan, pointer(theta), plan[THETA])
     for task in range(n_tasks):
@@ -601,12 +624,13 @@ def adapt(
         for step in range(reported[n_reported - 1] + 1):
             if step > 0:
                 first = task * n_points
-                some_x, some_y = at(x_data, first), at(y_data, first)
+                some_x, some_y = at(x_data, first * inputs), at(y_data, first)
                 descend(buf, plan, block, some_x, some_y, n_points, lr, relu)
                 block = plan[PHI]
             if step != reported[column]:
                 continue
-            forward(buf, plan, block, at(query_x_data, task * query_stride), n_query, relu)
+            task_x = at(query_x_data, task * query_stride * inputs)
+            forward(buf, plan, block, task_x, n_query, relu)
             row = task * kept + min(column, kept - 1)
             for point in range(n_query):
                 predictions[row, point] = buf[plan[ERRORS] + point]

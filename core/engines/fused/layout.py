@@ -5,8 +5,8 @@ A *block* holds all parameters of a network, or a gradient of them. In it, layer
     bias    (width,)
     weight  (width, width of the layer below)
 
-Widths are padded to whole registers with zeros. The first layer's weight ``(width, 1)`` and the
-last one's ``(1, width)`` are each one padded row.
+Widths are padded to whole registers with zeros. The first layer's weight is transposed, a padded
+row for each input, and the last one's ``(1, width)`` is one padded row.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ class Place(IntEnum):
 
     N_LAYERS = 0
     """Hidden layers and the output."""
+    N_INPUTS = auto()
+    """Inputs of the network: numbers of a point."""
     BLOCK_SIZE = auto()
     """Numbers in a block."""
     THETA = auto()
@@ -61,9 +63,9 @@ class Place(IntEnum):
     ``(2, support points)``, then the layers' columns ``KEPT``."""
     KEPT_SIZE = auto()
     """A number, not a start."""
-    INPUTS = auto()
-    """Inputs of several tasks that are computed together. What follows is for ReLU units of a first
-    layer of them, with the width of the second layer."""
+    POINTS = auto()
+    """Points of several tasks that are computed together. What follows is for ReLU units of one
+    input in the first layer, with the width of the second layer."""
     RANGES = auto()
     """The units' thresholds, sorted, which divide the inputs into ranges."""
     ORDER = auto()
@@ -115,11 +117,17 @@ class Layout:
     @classmethod
     @functools.lru_cache(maxsize=64)
     def of(
-        cls, hidden: tuple[int, ...], points: int, lanes: int, through: Through | None = None
+        cls,
+        inputs: int,
+        hidden: tuple[int, ...],
+        points: int,
+        lanes: int,
+        through: Through | None = None,
     ) -> Layout:
         """Plan the buffer for hidden layers of ``hidden`` units and at most ``points`` points.
 
-        A SIMD register holds ``lanes`` numbers. Calls with the same arguments share the result.
+        A point has ``inputs`` numbers, and a SIMD register ``lanes``. Calls with the same arguments
+        share the result.
         """
         units = [*hidden, 1]
         widths = [_padded(n, lanes) for n in units]
@@ -128,7 +136,7 @@ class Layout:
         layers[:, Column.UNITS] = units
         layers[:, Column.WIDTH] = widths
         block_size = 0
-        for layer, size in zip(layers, [widths[0], *matrices, widths[-2]], strict=True):
+        for layer, size in zip(layers, [inputs * widths[0], *matrices, widths[-2]], strict=True):
             layer[Column.BIAS] = block_size
             layer[Column.WEIGHT] = block_size + layer[Column.WIDTH]
             block_size += layer[Column.WIDTH] + size
@@ -149,7 +157,8 @@ class Layout:
         if through:
             head[Place.KEPT_SIZE] = _keep(layers, through, lanes)
             sizes |= _sizes_through(through, int(head[Place.KEPT_SIZE]), block_size)
-            if through.together and len(widths) > 2:
+            sizes[Place.POINTS] = through.together * inputs
+            if through.together and inputs == 1 and len(widths) > 2:
                 sizes |= _sizes_of_ranges(*widths[:2])
         end = 0
         for place, size in sizes.items():
@@ -158,7 +167,7 @@ class Layout:
         for layer in layers[:-1]:
             layer[Column.OUTPUT] = end
             end += points * layer[Column.WIDTH]
-        head[Place.N_LAYERS] = len(units)
+        head[Place.N_LAYERS], head[Place.N_INPUTS] = len(units), inputs
         head[Place.BLOCK_SIZE] = block_size
         return cls(np.concatenate([head, layers.ravel()]), end)
 
@@ -193,7 +202,6 @@ def _sizes_through(through: Through, kept: int, block_size: int) -> dict[Place, 
         Place.GRADIENTS: through.steps * learned,
         Place.DIRECTION: learned,
         Place.KEPT: through.steps * kept,
-        Place.INPUTS: through.together,
     }
 
 

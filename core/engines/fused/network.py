@@ -157,8 +157,9 @@ def _flat(array: Floats, dtype: str) -> Floats:
 
 @dataclass(frozen=True)
 class FusedNetwork:
-    """A perceptron from one input to one output; any number of threads may use it at once."""
+    """A perceptron with one output; any number of threads may use it at once."""
 
+    inputs: int
     hidden: tuple[int, ...]
     activation: str
     """``"tanh"`` or ``"relu"``."""
@@ -187,7 +188,7 @@ class FusedNetwork:
             through = Through(steps, support, together=points)
         elif self.variant.kind == "second order":
             through = Through(steps, support, self.adapted == "all by learned rates")
-        layout = Layout.of(self.hidden, points, lanes_of(self.dtype), through)
+        layout = Layout.of(self.inputs, self.hidden, points, lanes_of(self.dtype), through)
         return layout.buffer(self.dtype), layout.plan
 
     def advance(
@@ -210,17 +211,18 @@ class FusedNetwork:
         """Return theta, moments and losses ``(n,)`` of n meta-iterations; arguments stay untouched.
 
         ``theta (n_meta,)``, with learned rates behind the parameters; ``moments (0, 1 or 2,
-        n_meta)`` for SGD, momentum and Adam. Batches ``x``, ``y``
-        ``(n, n_tasks, n_minibatches, n_points)``, ``query_y (n, n_tasks, n_query)``, ``query_x`` of
-        that shape or ``(n_query,)``; an empty ``query_x`` makes theta - phi the outer gradient
-        (Reptile) instead of the query loss's. ``share`` multiplies the sum over tasks,
-        ``rates (n,)`` are outer learning rates, ``decays`` Adam's betas, or momentum and anything,
-        and ``iteration`` counts the meta-iterations before this call.
+        n_meta)`` for SGD, momentum and Adam. Batches ``x (n, n_tasks, n_minibatches, n_points,
+        inputs)``, ``y`` without the last axis, ``query_x (n_query, inputs)`` for all tasks or
+        ``(n, n_tasks, n_query, inputs)``, and ``query_y (n, n_tasks, n_query)``; without query
+        points theta - phi is the outer gradient (Reptile) instead of the query loss's. ``share``
+        multiplies the sum over tasks, ``rates (n,)`` are outer learning rates, ``decays`` Adam's
+        betas, or momentum and anything, and ``iteration`` counts the meta-iterations before this
+        call.
         """
-        n_query = query_x.shape[-1]
-        sizes = (*x.shape[1:], n_query, _stride(query_x))
+        n_query = query_x.shape[-2]
+        sizes = (*x.shape[1:4], n_query, _stride(query_x))
         together = max(1, min(x.shape[1], TOGETHER // x.shape[3]))
-        query_tasks = 1 if query_x.ndim == 1 else together
+        query_tasks = 1 if query_x.ndim == 2 else together
         buf, plan = self._workspace(x.shape[3], n_query, inner_steps, together, query_tasks)
         learned = self.adapted == "all by learned rates"
         theta, moments = np.array(theta, self.dtype), np.array(moments, self.dtype)
@@ -252,12 +254,13 @@ class FusedNetwork:
     ) -> tuple[NDArray[np.float64], Floats]:
         """Return losses ``(n_tasks, len(steps))`` and predictions ``(n_tasks, kept, n_query)``.
 
-        Full-batch SGD from ``theta`` on supports ``x``, ``y`` ``(n_tasks, n_points)``; losses on
-        ``query_y (n_tasks, n_query)``, with ``query_x`` as in `advance`, after each of ``steps``,
-        which increase. Kept are the predictions of ``every_step``, else the first and the last.
+        Full-batch SGD from ``theta`` on supports ``x (n_tasks, n_points, inputs)`` and
+        ``y (n_tasks, n_points)``; losses on ``query_y (n_tasks, n_query)``, with ``query_x
+        (n_query, inputs)`` or ``(n_tasks, n_query, inputs)``, after each of ``steps``, which
+        increase. Kept are the predictions of ``every_step``, else the first and the last.
         """
-        n_tasks, n_points = x.shape
-        n_query = query_x.shape[-1]
+        n_tasks, n_points = y.shape
+        n_query = query_x.shape[-2]
         buf, plan = self._workspace(n_points, n_query, 1)
         reported = np.array(steps, np.int64)
         reported.flags.writeable = False
@@ -276,5 +279,5 @@ class FusedNetwork:
 
 
 def _stride(query_x: Floats) -> int:
-    """Return how far the query points of tasks are apart: 0 if all have the same ones."""
-    return 0 if query_x.ndim == 1 else query_x.shape[-1]
+    """Return the points from one task's query set to the next: 0 if all have the same one."""
+    return 0 if query_x.ndim == 2 else query_x.shape[-2]

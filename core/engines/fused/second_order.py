@@ -17,6 +17,7 @@ from core.engines.fused.kernel import (
     BLOCK_SIZE,
     ERRORS,
     MOMENT_1,
+    N_INPUTS,
     OUTER,
     THETA,
     add,
@@ -120,7 +121,7 @@ def advance(
     x_data, y_data = pointer(x), pointer(y)
     query_x_data, query_y_data = pointer(query_x), pointer(query_y)
     n_tasks, _, n_points, n_query, query_stride = sizes
-    size, vector, outer = plan[BLOCK_SIZE], plan[VECTOR], plan[OUTER]
+    size, vector, outer, inputs = plan[BLOCK_SIZE], plan[VECTOR], plan[OUTER], plan[N_INPUTS]
     parts = 2 if learned else 1
     exchange_all(buf, plan, plan[THETA], pointer(theta), theta.size, parts, True)
     for moment in range(moments.shape[0]):
@@ -131,7 +132,8 @@ def advance(
         clear(buf, outer, parts * size)
         loss = 0.0
         for task in range(i * n_tasks, (i + 1) * n_tasks):
-            some_x, some_y = at(x_data, task * n_points), at(y_data, task * n_points)
+            first = task * n_points
+            some_x, some_y = at(x_data, first * inputs), at(y_data, first)
             phi = plan[THETA]
             for step in range(inner_steps):
                 after, gradient = plan[PATH] + step * size, plan[GRADIENTS] + step * size
@@ -140,7 +142,7 @@ def advance(
                     buf, plan, blocks, kept, some_x, some_y, n_points, inner_lr, learned, relu
                 )
                 phi = after
-            task_x = at(query_x_data, task * query_stride)
+            task_x = at(query_x_data, task * query_stride * inputs)
             forward(buf, plan, phi, task_x, n_query, relu)
             loss += mean_squared_error(buf, plan, at(query_y_data, task * n_query), n_query)
             clear(buf, vector, size)
@@ -185,10 +187,11 @@ def adapt(
     query_x_data, query_y_data = pointer(query_x), pointer(query_y)
     n_tasks, n_points, n_query, query_stride, kept = sizes
     reported, n_reported = pointer(reported_array), len(reported_array)
-    parts = 2 if learned else 1
+    parts, inputs = 2 if learned else 1, plan[N_INPUTS]
     exchange_all(buf, plan, plan[THETA], pointer(theta), theta.size, parts, True)
     for task in range(n_tasks):
-        some_x, some_y = at(x_data, task * n_points), at(y_data, task * n_points)
+        first = task * n_points
+        some_x, some_y = at(x_data, first * inputs), at(y_data, first)
         block = plan[THETA]
         column = 0
         for step in range(reported[n_reported - 1] + 1):
@@ -198,7 +201,8 @@ def adapt(
                 block = plan[PATH]
             if step != reported[column]:
                 continue
-            forward(buf, plan, block, at(query_x_data, task * query_stride), n_query, relu)
+            task_x = at(query_x_data, task * query_stride * inputs)
+            forward(buf, plan, block, task_x, n_query, relu)
             row = task * kept + min(column, kept - 1)
             for point in range(n_query):
                 predictions[row, point] = buf[plan[ERRORS] + point]

@@ -40,8 +40,8 @@ EXACT = 1e-10
 
 def model(theta: torch.Tensor, hidden: tuple[int, ...], activation: str, x: torch.Tensor) -> Any:
     """Predictions ``(n_points,)`` of the network with flat parameters ``theta``."""
-    h, start = x[:, None], 0
-    sizes = list(pairwise((1, *hidden, 1)))
+    h, start = x, 0
+    sizes = list(pairwise((x.shape[1], *hidden, 1)))
     for layer, (n_in, n_out) in enumerate(sizes):
         weight = theta[start : start + n_in * n_out].reshape(n_out, n_in)
         start += n_in * n_out
@@ -56,6 +56,7 @@ def model(theta: torch.Tensor, hidden: tuple[int, ...], activation: str, x: torc
 class Case:
     """One call of `FusedNetwork.advance`, and the same by autograd."""
 
+    inputs: int = 1
     hidden: tuple[int, ...] = (7, 5)
     activation: str = "tanh"
     optimizer: str = "sgd"
@@ -81,7 +82,7 @@ class Case:
         self.theta = np.concatenate(
             [
                 random.uniform(-1, 1, (n_in + 1) * n_out) / np.sqrt(n_in)
-                for n_in, n_out in pairwise((1, *self.hidden, 1))
+                for n_in, n_out in pairwise((self.inputs, *self.hidden, 1))
             ]
         )
         if self.adapted == "all by learned rates":
@@ -89,16 +90,20 @@ class Case:
             self.theta = np.concatenate([self.theta, rates])
         n_moments = {"sgd": 0, "momentum": 1, "adam": 2}[self.optimizer]
         self.moments = random.uniform(0, 0.1, (n_moments, self.theta.size))
-        self.x = random.uniform(-5, 5, (self.n, self.tasks, self.minibatches, self.points))
-        self.y = random.uniform(-3, 3, self.x.shape)
+        batches = (self.n, self.tasks, self.minibatches, self.points)
+        self.x = random.uniform(-5, 5, (*batches, self.inputs))
+        self.y = random.uniform(-3, 3, batches)
         n_query = 0 if self.reptile else self.query
         of_each = (self.n, self.tasks, n_query)
-        self.query_x = random.uniform(-5, 5, of_each if self.query_per_task else n_query)
+        shape = of_each if self.query_per_task else (n_query,)
+        self.query_x = random.uniform(-5, 5, (*shape, self.inputs))
         self.query_y = random.uniform(-3, 3, of_each)
         self.rates = self.rate * random.uniform(0.5, 1.5, self.n)
 
     def network(self, dtype: str) -> FusedNetwork:
-        return FusedNetwork(self.hidden, self.activation, dtype, self.adapted, self.second_order)
+        return FusedNetwork(
+            *(self.inputs, self.hidden, self.activation, dtype, self.adapted, self.second_order)
+        )
 
     def run(self, dtype: str, start: int = 0, stop: int | None = None, state: Any = None) -> Any:
         """The kernel's theta, moments and losses for iterations ``start`` to ``stop``."""
@@ -187,6 +192,7 @@ def assert_equal_to_autograd(case: Case) -> None:
 def cases(draw: st.DrawFn) -> Case:
     counts = st.integers(1, 4)
     return Case(
+        inputs=draw(st.sampled_from([1, 1, 2, 5])),
         hidden=tuple(
             draw(st.lists(st.sampled_from([1, 2, 7, 8, 16, 23, 40]), min_size=1, max_size=3))
         ),
@@ -273,8 +279,8 @@ def test_float32_stays_within_rounding_of_float64_for_300_iterations(reptile: bo
         share=1.0,
         rate=0.1 if reptile else 0.01,
     )
-    case.y = np.sin(case.x)
-    case.query_y = np.broadcast_to(np.sin(case.query_x), case.query_y.shape)
+    case.y = np.sin(case.x[..., 0])
+    case.query_y = np.broadcast_to(np.sin(case.query_x[:, 0]), case.query_y.shape)
     single, double = case.run("float32"), case.run("float64")
     # Each step rounds at 6e-8, and training at a stable step size does not amplify that much.
     np.testing.assert_allclose(single[0], double[0], atol=3e-4)
@@ -331,24 +337,26 @@ def test_tanh_is_accurate_and_never_beyond_one(dtype: str, bound: float) -> None
     x = np.concatenate([np.linspace(-30, 30, 99_999), np.geomspace(1e-30, 1, 1000)]).astype(dtype)
     theta = np.array([1.0, 0.0, 1.0, 0.0], dtype)
     targets = np.zeros((1, x.size), dtype)
-    _, predictions = FusedNetwork((1,), "tanh", dtype).adapt(
-        theta, x=x[None, :1], y=targets[:, :1], query_x=x, query_y=targets, steps=(0,), lr=0.1
-    )
+    query_x = x[:, None]
+    sets = {"x": query_x[None, :1], "y": targets[:, :1], "query_x": query_x, "query_y": targets}
+    _, predictions = FusedNetwork(1, (1,), "tanh", dtype).adapt(theta, **sets, steps=(0,), lr=0.1)
     # In units of the result: relative accuracy, also near zero.
     np.testing.assert_allclose(predictions[0, 0], np.tanh(x.astype("float64")), rtol=bound, atol=0)
     assert np.abs(predictions).max() <= 1
 
 
-@pytest.mark.parametrize("query_per_task", [False, True])
+@pytest.mark.parametrize(("inputs", "query_per_task"), [(1, False), (1, True), (3, True)])
 @pytest.mark.parametrize("adapted", get_args(Adapted))
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_adapt_equals_autograd(activation: str, adapted: Adapted, query_per_task: bool) -> None:
-    case = Case(hidden=(30, 9), activation=activation, adapted=adapted)
+def test_adapt_equals_autograd(
+    activation: str, adapted: Adapted, inputs: int, query_per_task: bool
+) -> None:
+    case = Case(inputs=inputs, hidden=(30, 9), activation=activation, adapted=adapted)
     random = np.random.default_rng(3)
-    x, y = random.uniform(-5, 5, (2, 3, 5))
-    query_x, query_y = np.linspace(-5, 5, 21), random.uniform(-3, 3, (3, 21))
+    x, y = random.uniform(-5, 5, (3, 5, inputs)), random.uniform(-5, 5, (3, 5))
+    query_x, query_y = np.linspace(-5, 5, 21)[:, None], random.uniform(-3, 3, (3, 21))
     if query_per_task:
-        query_x = random.uniform(-5, 5, (3, 21))
+        query_x = random.uniform(-5, 5, (3, 21, inputs))
     sets = {"x": x, "y": y, "query_x": query_x, "query_y": query_y}
     losses, predictions = case.network("float64").adapt(
         case.theta, **sets, steps=range(5), lr=0.02, every_step=True
@@ -396,10 +404,11 @@ def test_two_threads_give_the_bits_of_one() -> None:
 )
 @pytest.mark.parametrize("lanes", [2, 4, 8, 16])
 @pytest.mark.parametrize("hidden", [(1,), (7, 16, 65), (64, 64)])
+@pytest.mark.parametrize("inputs", [1, 3])
 def test_parts_of_the_buffer_are_whole_registers_and_do_not_overlap(
-    hidden: tuple[int, ...], lanes: int, through: Through | None
+    inputs: int, hidden: tuple[int, ...], lanes: int, through: Through | None
 ) -> None:
-    layout = Layout.of(hidden, 13, lanes, through)
+    layout = Layout.of(inputs, hidden, 13, lanes, through)
     head = layout.plan[: len(Place)]
     layers = layout.plan[len(Place) :].reshape(-1, len(Column))
     widths = layers[:, Column.WIDTH]
@@ -415,7 +424,8 @@ def test_parts_of_the_buffer_are_whole_registers_and_do_not_overlap(
         assert kept[0] >= 2 * through.support or through.together
         assert sizes[int(head[Place.KEPT])] >= through.steps * head[Place.KEPT_SIZE]
         assert sizes[int(head[Place.PATH])] >= through.steps * head[Place.BLOCK_SIZE]
-    assert all(sizes[int(head[place])] >= head[Place.BLOCK_SIZE] for place in list(Place)[2:7])
+    blocks = map(Place, range(Place.THETA, Place.MOMENT_2 + 1))
+    assert all(sizes[int(head[place])] >= head[Place.BLOCK_SIZE] for place in blocks)
     assert all(
         sizes[int(layer[Column.OUTPUT])] >= 13 * layer[Column.WIDTH] for layer in layers[:-1]
     )
@@ -481,9 +491,10 @@ DOUBLE = Variant("float64")
 before = must_compile(DOUBLE)
 theta = np.sin(np.arange(2 * 37 + 37 * 21 + 21 + 21 + 1.0))
 x = np.linspace(-5, 5, 33)
-losses, predictions = FusedNetwork((37, 21), "tanh", "float64").adapt(
+losses, predictions = FusedNetwork(1, (37, 21), "tanh", "float64").adapt(
     theta,
-    **{"x": x[None], "y": np.sin(x)[None], "query_x": x, "query_y": np.sin(x)[None]},
+    **{"x": x[None, :, None], "y": np.sin(x)[None]},
+    **{"query_x": x[:, None], "query_y": np.sin(x)[None]},
     **{"steps": range(6), "lr": 0.001},
 )
 print(MACHINE.name, before, must_compile(DOUBLE), cache_problem(DOUBLE))

@@ -240,18 +240,39 @@ def test_query_points_of_two_inputs_cover_their_square_and_do_not_change() -> No
     assert counts.min() >= 2
 
 
-def test_a_family_of_two_inputs_is_trained_by_pytorch_and_resumes_to_the_bit() -> None:
+def test_a_family_of_two_inputs_is_trained_by_the_fused_engine_and_resumes_to_the_bit() -> None:
     config = RunConfig(algorithm=Fomaml(), network=SMALL, tasks=Plane())
     engine = make_engine(config)
-    assert (engine.name, engine.note.partition(":")[0]) == (
-        "torch",
-        "PyTorch trains, as the fused engine cannot",
-    )
+    assert (engine.name, engine.note) == ("fused", "")
     start = engine.initial_state()
     whole = engine.advance(start, 6).state
     half = engine.advance(start, 2).state
     assert bits(engine.advance(half, 4).state) == bits(whole)
     assert len(whole.theta) == SMALL.parameters(inputs=2)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Circle(TaskFamily):
+    """A family of two outputs."""
+
+    name = table = "circle"
+    plural = "circles"
+    parameters = ("radius",)
+    outputs = 2
+
+    radius: tuple[float, float] = (1.0, 2.0)
+    x: tuple[float, float] = (0.0, 6.0)
+
+    def y(self, x: np.ndarray, *parameters: np.ndarray) -> np.ndarray:
+        return parameters[0] * np.concatenate([np.cos(x), np.sin(x)], axis=-1)
+
+
+def test_a_family_of_two_outputs_is_trained_by_pytorch() -> None:
+    engine = make_engine(RunConfig(algorithm=Fomaml(), network=SMALL, tasks=Circle()))
+    reason = "PyTorch trains, as the fused engine cannot: circles have 2 outputs"
+    assert (engine.name, engine.note) == ("torch", reason)
+    state = engine.advance(engine.initial_state(), 2).state
+    assert len(state.theta) == SMALL.parameters(outputs=2)
 
 
 def test_polynomials_have_each_order_equally_often_and_half_as_large_coefficients() -> None:

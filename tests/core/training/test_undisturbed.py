@@ -72,7 +72,7 @@ def final_state(trainer: Trainer) -> TrainState:
 def test_commands_do_not_change_the_bits(
     engine_name: str, commands: list[Command], data: st.DataObject
 ) -> None:
-    algorithm, tasks = data.draw(algorithms(engine_name)), data.draw(families(engine_name))
+    algorithm, tasks = data.draw(algorithms(engine_name)), data.draw(families())
     config = small_config(engine_name, algorithm=algorithm, tasks=tasks, iterations=60)
     with tempfile.TemporaryDirectory() as out:
         trainer, log = started(Path(out), config)
@@ -107,7 +107,7 @@ def test_the_chunk_length_does_not_change_the_bits(
 def test_an_interrupted_run_equals_an_uninterrupted_one(
     engine_name: str, iteration: int, data: st.DataObject
 ) -> None:
-    algorithm, tasks = data.draw(algorithms(engine_name)), data.draw(families(engine_name))
+    algorithm, tasks = data.draw(algorithms(engine_name)), data.draw(families())
     config = small_config(
         engine_name,
         algorithm=algorithm,
