@@ -164,10 +164,11 @@ def _losses(
 def _adapted(
     network: Checkpoint, protocol: Protocol, shots: int, steps: Sequence[int], tasks: int
 ) -> Losses:
-    """Return the losses of a network after ``steps``, ``(tasks, n)``."""
+    """Return the losses of a network after ``steps`` at its own inner rate, ``(tasks, n)``."""
     config = network.config
     evaluation = dataclasses.replace(
         named_protocol(protocol.evaluation, config.tasks),
+        inner_lr=None,  # that of the training; methods of ours need not have the publication's
         shots=shots,
         steps=tuple(steps),
         tasks=tasks,

@@ -28,9 +28,15 @@ FIVE_STEPS: Settings = {"inner_steps": 5, "schedule": "cosine"}
 RECIPE = Method(
     name="recipe",
     algorithm="maml",
-    settings={**PYTORCH, "maml": FIVE_STEPS, "validation": {"steps": [5]}},
+    settings={
+        **PYTORCH,
+        "maml": {**FIVE_STEPS, "inner_lr": 0.005},
+        "validation": {"steps": [5]},
+    },
 )
-"""Ours: second order, through five inner steps, and Adam with a rate that decays to 0."""
+"""Ours for ReLU units: second order, through five inner steps, and Adam with a rate that decays to
+0. With the usual inner rate of 0.01, an adaptation overflowed in 4 of 32 runs on four tasks of five
+points, and the median loss was as high or higher."""
 
 
 def _query(tasks: int, shots: int, inner_lr: float, **more: object) -> Settings:

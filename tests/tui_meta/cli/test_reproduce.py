@@ -56,6 +56,24 @@ def test_runs_are_trained_and_their_losses_are_those_of_eval(
         assert row["ours"]["loss"] == pytest.approx(sum(one["mean"] for one in losses) / 2)
 
 
+def test_a_network_adapts_at_the_rate_that_it_was_trained_with(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out, _ = reproduced(capsys, "optml2023", *SMALL[1:], "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    (found,) = (
+        row["ours"]["loss"]
+        for row in rows
+        if (row["published"]["method"], row["published"]["step"]) == ("recipe", 5)
+    )
+    runs = SweepFolder(FOLDER).results().values()
+    (network,) = (str(FOLDER / one.network) for one in runs if "recipe" in one.run)
+    flags = ["--protocol", "optml2023", "--steps", "5", "--tasks", "5", "--json"]
+    assert main(["eval", network, *flags, "--inner-lr", "0.005"]) == 0
+    (*_, loss) = json.loads(capsys.readouterr().out)["losses"]
+    assert found == pytest.approx(loss["mean"])
+
+
 @pytest.mark.parametrize("lost", ["file", "name"])
 def test_a_run_whose_network_is_not_there_is_trained_again(
     lost: str, capsys: pytest.CaptureFixture[str]
