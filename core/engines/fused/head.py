@@ -28,6 +28,7 @@ from core.engines.fused.kernel import (
     OUTER,
     OUTPUT,
     THETA,
+    UNITS,
     WEIGHT,
     WIDTH,
     ZEROS,
@@ -192,12 +193,13 @@ def body_backward(buf, plan, source, target, x, points, relu):
     layer, ranges = plan[N_LAYERS] - 2, relu and plan[N_INPUTS] == 1
     through_layer(buf, plan, layer, False, blocks, x, points, relu)
     while layer > (1 if ranges else 0):
-        d, weight, width = of(plan, layer, OUTPUT), of(plan, layer, WEIGHT), of(plan, layer, WIDTH)
+        d, width, units = of(plan, layer, OUTPUT), of(plan, layer, WIDTH), of(plan, layer, UNITS)
+        weight, zeros = of(plan, layer, WEIGHT), plan[ZEROS]
         layer -= 1
-        below, below_width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
-        multiply(buf, plan[DELTA], plan[ZEROS], d, source + weight, points, width, below_width)
+        h, h_width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
+        multiply(buf, plan[DELTA], zeros, d, width, source + weight, points, units, h_width)
         place = target + weight
-        update_weights(buf, place, place, d, below, points, width, below_width)
+        update_weights(buf, place, place, d, width, h, points, units, h_width)
         through_layer(buf, plan, layer, False, blocks, x, points, relu)
     if layer == 1:
         through_first_layer(buf, plan, source, target, x, points)

@@ -19,6 +19,7 @@ from core.engines.fused.kernel import (
     N_LAYERS,
     OUTPUT,
     TRANSPOSE,
+    UNITS,
     WEIGHT,
     WIDTH,
     ZEROS,
@@ -58,20 +59,20 @@ H, H_DOT, D_DOT, D, Z_DOT = range(5)
 
 
 @compiled
-def product_onto(buf, c, a, b, rows, steps, width):
+def product_onto(buf, c, a, a_row, b, rows, steps, width):
     """C += A B; sizes as in `kernel.product`."""
-    product(buf, c, c, width, a, steps, 1, b, rows, steps, width)
+    product(buf, c, c, width, a, a_row, 1, b, rows, steps, width)
 
 
 @inlined
-def multiply_rows_dot(buf, c, bias, a, b, a_dot, b_dot, rows, steps, width):
+def multiply_rows_dot(buf, c, bias, a, b, a_dot, b_dot, rows, row, width):
     """C = A_dot Bᵀ + A B_dotᵀ with ``bias`` added to each row, as `kernel.multiply_rows`."""
     half = lanes(buf) // 2
     for column in range(0, width, half):
-        biases, place = load_twice(buf, bias + column), column * steps
-        for row in range(0, rows, 2):
-            other = min(row + 1, rows - 1)
-            first, second = row * steps, other * steps
+        biases, place = load_twice(buf, bias + column), column * row
+        for one in range(0, rows, 2):
+            other = min(one + 1, rows - 1)
+            first, second = one * row, other * row
             sums = dots_of_both(
                 buf,
                 a_dot + first,
@@ -80,22 +81,22 @@ def multiply_rows_dot(buf, c, bias, a, b, a_dot, b_dot, rows, steps, width):
                 a + first,
                 a + second,
                 b_dot + place,
-                steps,
+                row,
             )
-            store_halves(buf, c + row * width + column, c + other * width + column, sums + biases)
+            store_halves(buf, c + one * width + column, c + other * width + column, sums + biases)
 
 
 @compiled
-def multiply_transposed_dot(buf, plan, c, bias, a, b, a_dot, b_dot, rows, steps, width):
-    """Compute `multiply_rows_dot` in the cheaper way for this number of rows."""
+def multiply_transposed_dot(buf, plan, c, bias, a, a_row, b, a_dot, b_dot, rows, steps, width):
+    """Compute `multiply_rows_dot` in the cheaper way; sizes as in `kernel.multiply_transposed`."""
     if rows > FEW:
         turned = plan[TRANSPOSE]
-        transpose(buf, b, turned, width, steps)
-        multiply(buf, c, bias, a_dot, turned, rows, steps, width)
-        transpose(buf, b_dot, turned, width, steps)
-        product_onto(buf, c, a, turned, rows, steps, width)
+        transpose(buf, b, turned, width, a_row)
+        multiply(buf, c, bias, a_dot, a_row, turned, rows, steps, width)
+        transpose(buf, b_dot, turned, width, a_row)
+        product_onto(buf, c, a, a_row, turned, rows, steps, width)
     else:
-        multiply_rows_dot(buf, c, bias, a, b, a_dot, b_dot, rows, steps, width)
+        multiply_rows_dot(buf, c, bias, a, b, a_dot, b_dot, rows, a_row, width)
 
 
 @inlined
@@ -132,7 +133,7 @@ def forward_dot(buf, plan, kept, block, move, x, points, relu):
             store(buf, h_dot + place, through_activation(z, load(buf, h + place), relu))
 
     for layer in range(1, last):
-        below, below_dot, below_width = h, h_dot, width
+        below, below_dot, below_width, units = h, h_dot, width, of(plan, layer - 1, UNITS)
         h, h_dot = kept_of(plan, kept, layer, H, points), kept_of(plan, kept, layer, H_DOT, points)
         z_dot, width = kept_of(plan, kept, layer, Z_DOT, points), of(plan, layer, WIDTH)
         weight, bias = of(plan, layer, WEIGHT), move + of(plan, layer, BIAS)
@@ -142,11 +143,12 @@ def forward_dot(buf, plan, kept, block, move, x, points, relu):
             z_dot,
             bias,
             below,
+            below_width,
             block + weight,
             below_dot,
             move + weight,
             points,
-            below_width,
+            units,
             width,
         )
         for place in range(0, points * width, lane):
@@ -249,11 +251,15 @@ def backward_dot(buf, plan, kept, block, move, target, x, points, scale, relu):
     through_layer_dot(buf, plan, kept, layer, True, blocks, x, points, relu)
     while layer > 0:
         d_dot, d = kept_of(plan, kept, layer, D_DOT, points), kept_of(plan, kept, layer, D, points)
-        weight, width, delta = of(plan, layer, WEIGHT), of(plan, layer, WIDTH), plan[DELTA]
+        weight, width, units = (
+            of(plan, layer, WEIGHT),
+            of(plan, layer, WIDTH),
+            of(plan, layer, UNITS),
+        )
+        delta, zeros, place = plan[DELTA], plan[ZEROS], target + weight
         layer -= 1
-        below, below_width = kept_of(plan, kept, layer, H, points), of(plan, layer, WIDTH)
-        multiply(buf, delta, plan[ZEROS], d_dot, block + weight, points, width, below_width)
-        product_onto(buf, delta, d, move + weight, points, width, below_width)
-        place = target + weight
-        update_weights(buf, place, place, d_dot, below, 2 * points, width, below_width)
+        h, h_width = kept_of(plan, kept, layer, H, points), of(plan, layer, WIDTH)
+        multiply(buf, delta, zeros, d_dot, width, block + weight, points, units, h_width)
+        product_onto(buf, delta, d, width, move + weight, points, units, h_width)
+        update_weights(buf, place, place, d_dot, width, h, 2 * points, units, h_width)
         through_layer_dot(buf, plan, kept, layer, False, blocks, x, points, relu)

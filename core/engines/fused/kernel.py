@@ -123,26 +123,26 @@ def product(buf, c, init, init_row, a, a_row, a_step, b, rows, steps, width):
 
 
 @compiled
-def multiply(buf, c, bias, a, b, rows, steps, width):
+def multiply(buf, c, bias, a, a_row, b, rows, steps, width):
     """C = A B with ``bias (width,)`` added to each row; sizes as in `product`."""
-    product(buf, c, bias, 0, a, steps, 1, b, rows, steps, width)
+    product(buf, c, bias, 0, a, a_row, 1, b, rows, steps, width)
 
 
 @inlined
-def multiply_rows(buf, c, bias, a, b, rows, steps, width):
-    """C = A Bᵀ with ``bias (width,)`` added to each row; B ``(width, steps)``, else as `product`.
+def multiply_rows(buf, c, bias, a, b, rows, row, width):
+    """C = A Bᵀ with ``bias (width,)`` added to each row; A ``(rows, row)``, B ``(width, row)``.
 
     Rows of both factors are multiplied, and the sums folded: dearer than `product` for each row of
     A, but B need not be transposed.
     """
     half = lanes(buf) // 2
     for column in range(0, width, half):
-        biases, b_rows = load_twice(buf, bias + column), b + column * steps
-        for row in range(0, rows, 2):
+        biases, b_rows = load_twice(buf, bias + column), b + column * row
+        for first in range(0, rows, 2):
             # Two rows at once; an odd last row is paired with itself.
-            other = min(row + 1, rows - 1)
-            sums = dots(buf, a + row * steps, a + other * steps, b_rows, steps) + biases
-            store_halves(buf, c + row * width + column, c + other * width + column, sums)
+            other = min(first + 1, rows - 1)
+            sums = dots(buf, a + first * row, a + other * row, b_rows, row) + biases
+            store_halves(buf, c + first * width + column, c + other * width + column, sums)
 
 
 @inlined
@@ -155,19 +155,22 @@ def transpose(buf, source, target, rows, width):
 
 
 @compiled
-def multiply_transposed(buf, plan, c, bias, a, b, rows, steps, width):
-    """Compute `multiply_rows` in the cheaper way for this number of rows."""
+def multiply_transposed(buf, plan, c, bias, a, a_row, b, rows, steps, width):
+    """Compute `multiply_rows` in the cheaper way for this number of rows.
+
+    Rows of A and B are ``a_row`` long, and zero from ``steps`` on.
+    """
     if rows > FEW:
-        transpose(buf, b, plan[TRANSPOSE], width, steps)
-        multiply(buf, c, bias, a, plan[TRANSPOSE], rows, steps, width)
+        transpose(buf, b, plan[TRANSPOSE], width, a_row)
+        multiply(buf, c, bias, a, a_row, plan[TRANSPOSE], rows, steps, width)
     else:
-        multiply_rows(buf, c, bias, a, b, rows, steps, width)
+        multiply_rows(buf, c, bias, a, b, rows, a_row, width)
 
 
 @compiled
-def update_weights(buf, target, base, d, h, points, rows, width):
-    """``target`` = ``base`` + Dᵀ H, all ``(rows, width)``; D, H ``(points, rows or width)``."""
-    product(buf, target, base, width, d, 1, rows, h, rows, points, width)
+def update_weights(buf, target, base, d, d_row, h, points, rows, width):
+    """``target`` = ``base`` + Dᵀ H, all ``(rows, width)``; D, H ``(points, d_row or width)``."""
+    product(buf, target, base, width, d, 1, d_row, h, rows, points, width)
 
 
 # --- activations ------------------------------------------------------------------------------
@@ -243,10 +246,21 @@ def forward(buf, plan, block, x, points, relu):
             store(buf, output + point * width + unit, z if last == 1 else activation(z, relu))
 
     for layer in range(1, last):
-        below, below_width = output, width
+        below, below_width, units = output, width, of(plan, layer - 1, UNITS)
         output, width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
         bias, weight = block + of(plan, layer, BIAS), block + of(plan, layer, WEIGHT)
-        multiply_transposed(buf, plan, output, bias, below, weight, points, below_width, width)
+        multiply_transposed(
+            buf,
+            plan,
+            output,
+            bias,
+            below,
+            below_width,
+            weight,
+            points,
+            units,
+            width,
+        )
         if layer + 1 < last:
             for place in range(output, output + points * width, lane):
                 store(buf, place, activation(load(buf, place), relu))
@@ -370,11 +384,13 @@ def backward(buf, plan, source, base, target, x, points, scale, relu):
     layer -= 1
     through_layer(buf, plan, layer, True, blocks, x, points, relu)
     while layer > 0:
-        d, weight, width = of(plan, layer, OUTPUT), of(plan, layer, WEIGHT), of(plan, layer, WIDTH)
+        d, width, units = of(plan, layer, OUTPUT), of(plan, layer, WIDTH), of(plan, layer, UNITS)
+        weight, zeros = of(plan, layer, WEIGHT), plan[ZEROS]
         layer -= 1
-        below, below_width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
-        multiply(buf, plan[DELTA], plan[ZEROS], d, source + weight, points, width, below_width)
-        update_weights(buf, target + weight, base + weight, d, below, points, width, below_width)
+        h, h_width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
+        multiply(buf, plan[DELTA], zeros, d, width, source + weight, points, units, h_width)
+        new, old = target + weight, base + weight
+        update_weights(buf, new, old, d, width, h, points, units, h_width)
         through_layer(buf, plan, layer, False, blocks, x, points, relu)
 
 
