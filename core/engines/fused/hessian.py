@@ -18,7 +18,9 @@ from core.engines.fused.kernel import (
     N_INPUTS,
     N_LAYERS,
     OUTPUT,
+    THETA,
     TRANSPOSE,
+    TURNED,
     UNITS,
     WEIGHT,
     WIDTH,
@@ -87,14 +89,20 @@ def multiply_rows_dot(buf, c, bias, a, b, a_dot, b_dot, rows, row, width):
 
 
 @compiled
-def multiply_transposed_dot(buf, plan, c, bias, a, a_row, b, a_dot, b_dot, rows, steps, width):
-    """Compute `multiply_rows_dot` in the cheaper way; sizes as in `kernel.multiply_transposed`."""
-    if rows > FEW:
-        turned = plan[TRANSPOSE]
-        transpose(buf, b, turned, width, a_row)
+def multiply_transposed_dot(
+    buf, plan, c, bias, a, a_row, b, turned, a_dot, b_dot, rows, steps, width
+):
+    """Compute `multiply_rows_dot` in the cheaper way; sizes as in `kernel.multiply_transposed`.
+
+    ``turned`` is the transpose of B, or 0.
+    """
+    if turned > 0 or rows > FEW:
+        if turned == 0:
+            turned = plan[TRANSPOSE]
+            transpose(buf, b, turned, width, a_row)
         multiply(buf, c, bias, a_dot, a_row, turned, rows, steps, width)
-        transpose(buf, b_dot, turned, width, a_row)
-        product_onto(buf, c, a, a_row, turned, rows, steps, width)
+        transpose(buf, b_dot, plan[TRANSPOSE], width, a_row)
+        product_onto(buf, c, a, a_row, plan[TRANSPOSE], rows, steps, width)
     else:
         multiply_rows_dot(buf, c, bias, a, b, a_dot, b_dot, rows, a_row, width)
 
@@ -137,6 +145,7 @@ def forward_dot(buf, plan, kept, block, move, x, points, relu):
         h, h_dot = kept_of(plan, kept, layer, H, points), kept_of(plan, kept, layer, H_DOT, points)
         z_dot, width = kept_of(plan, kept, layer, Z_DOT, points), of(plan, layer, WIDTH)
         weight, bias = of(plan, layer, WEIGHT), move + of(plan, layer, BIAS)
+        turned = plan[TURNED] + weight if block == plan[THETA] else 0
         multiply_transposed_dot(
             buf,
             plan,
@@ -145,6 +154,7 @@ def forward_dot(buf, plan, kept, block, move, x, points, relu):
             below,
             below_width,
             block + weight,
+            turned,
             below_dot,
             move + weight,
             points,

@@ -55,7 +55,7 @@ BLOCK_SIZE = int(Place.BLOCK_SIZE)
 THETA, PHI, OUTER = int(Place.THETA), int(Place.PHI), int(Place.OUTER)
 MOMENT_1, MOMENT_2 = int(Place.MOMENT_1), int(Place.MOMENT_2)
 DELTA, ERRORS = int(Place.DELTA), int(Place.ERRORS)
-TRANSPOSE, ZEROS = int(Place.TRANSPOSE), int(Place.ZEROS)
+TRANSPOSE, ZEROS, TURNED = int(Place.TRANSPOSE), int(Place.ZEROS), int(Place.TURNED)
 UNITS, WIDTH, OUTPUT = int(Column.UNITS), int(Column.WIDTH), int(Column.OUTPUT)
 BIAS, WEIGHT = int(Column.BIAS), int(Column.WEIGHT)
 HEAD, ROW = len(Place), len(Column)
@@ -168,6 +168,15 @@ def multiply_transposed(buf, plan, c, bias, a, a_row, b, rows, steps, width):
 
 
 @compiled
+def turn(buf, plan):
+    """Transpose theta's weights between hidden layers."""
+    for layer in range(1, plan[N_LAYERS] - 1):
+        weight, below_width = of(plan, layer, WEIGHT), of(plan, layer - 1, WIDTH)
+        source, target = plan[THETA] + weight, plan[TURNED] + weight
+        transpose(buf, source, target, of(plan, layer, WIDTH), below_width)
+
+
+@compiled
 def update_weights(buf, target, base, d, d_row, h, points, rows, width):
     """``target`` = ``base`` + Dᵀ H, all ``(rows, width)``; D, H ``(points, d_row or width)``."""
     product(buf, target, base, width, d, 1, d_row, h, rows, points, width)
@@ -248,19 +257,23 @@ def forward(buf, plan, block, x, points, relu):
     for layer in range(1, last):
         below, below_width, units = output, width, of(plan, layer - 1, UNITS)
         output, width = of(plan, layer, OUTPUT), of(plan, layer, WIDTH)
-        bias, weight = block + of(plan, layer, BIAS), block + of(plan, layer, WEIGHT)
-        multiply_transposed(
-            buf,
-            plan,
-            output,
-            bias,
-            below,
-            below_width,
-            weight,
-            points,
-            units,
-            width,
-        )
+        bias, weight = block + of(plan, layer, BIAS), of(plan, layer, WEIGHT)
+        if plan[TURNED] > 0 and block == plan[THETA]:
+            turned = plan[TURNED] + weight
+            multiply(buf, output, bias, below, below_width, turned, points, units, width)
+        else:
+            multiply_transposed(
+                buf,
+                plan,
+                output,
+                bias,
+                below,
+                below_width,
+                block + weight,
+                points,
+                units,
+                width,
+            )
         if layer + 1 < last:
             for place in range(output, output + points * width, lane):
                 store(buf, place, activation(load(buf, place), relu))

@@ -48,9 +48,11 @@ class Place(IntEnum):
     """A hidden layer's transposed weight ``(width below, width)``, close to phi in memory."""
     ZEROS = auto()
     """A row of zeros ``(widest,)``."""
+    TURNED = auto()
+    """Block: theta's weights between hidden layers, transposed once for the first inner steps of
+    all tasks; 0 without. This and what follows: of second-order algorithms alone."""
     VECTOR = auto()
-    """Block of what goes back through the inner steps, from the query gradient on. This and what
-    follows: of second-order algorithms alone."""
+    """Block of what goes back through the inner steps, from the query gradient on."""
     PATH = auto()
     """Blocks of the adapted parameters after each inner step; in them the last layer alone, where
     steps change no other."""
@@ -197,6 +199,7 @@ def _sizes_through(through: Through, kept: int, block_size: int) -> dict[Place, 
     """Return the sizes of what second-order algorithms use, ``kept`` numbers of each step."""
     learned = block_size if through.learned_rates else 0
     return {
+        **({} if through.together else {Place.TURNED: block_size}),
         Place.VECTOR: block_size,
         Place.PATH: through.steps * block_size,
         Place.GRADIENTS: through.steps * learned,

@@ -28,6 +28,7 @@ from core.engines.fused.kernel import (
     forward,
     mean_squared_error,
     outer_step,
+    turn,
 )
 from core.engines.fused.layout import Place
 from core.engines.fused.simd import at, lanes, load, pointer, store
@@ -129,6 +130,7 @@ def advance(
         exchange_all(buf, plan, block, flat, theta.size, parts, True)
 
     for i in range(losses.size):
+        turn(buf, plan)
         clear(buf, outer, parts * size)
         loss = 0.0
         for task in range(i * n_tasks, (i + 1) * n_tasks):
@@ -189,6 +191,7 @@ def adapt(
     reported, n_reported = pointer(reported_array), len(reported_array)
     parts, inputs = 2 if learned else 1, plan[N_INPUTS]
     exchange_all(buf, plan, plan[THETA], pointer(theta), theta.size, parts, True)
+    turn(buf, plan)
     for task in range(n_tasks):
         first = task * n_points
         some_x, some_y = at(x_data, first * inputs), at(y_data, first)

@@ -414,7 +414,7 @@ def test_parts_of_the_buffer_are_whole_registers_and_do_not_overlap(
     widths = layers[:, Column.WIDTH]
     assert (widths % lanes == 0).all()
     assert (widths - layers[:, Column.UNITS] < lanes).all()
-    used = [place for place in Place if place >= Place.THETA and (through or place < Place.VECTOR)]
+    used = [place for place in Place if place >= Place.THETA and (through or place < Place.TURNED)]
     places = [head[place] for place in used if place != Place.KEPT_SIZE]
     starts = sorted([*places, *layers[:-1, Column.OUTPUT], layout.size])
     assert all(start % lanes == 0 for start in starts)
