@@ -1,5 +1,6 @@
 """The table of losses on the watch screen."""
 
+import msgspec
 import pytest
 
 from tests.support.dashboard.watch_state import started_session, watch_state
@@ -50,3 +51,22 @@ def test_where_room_is_short_a_margin_gives_way_to_what_a_line_says() -> None:
     best, now = (plain(each).split() for each in watch_state(session).table(78).foot)
     assert (best[1], now[1]) == ("best", "now")
     assert "±" not in best + now
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (78, "15,000 now 0.120 ± 0.024, 3 diverged"),
+        (40, "15,000 now 0.120 ± 0.024, 3 diverged"),
+        (32, "15,000 now 0.120, 3 diverged"),
+        (20, "15,000 now 0.120"),
+    ],
+)
+def test_tasks_that_diverged_are_counted_beside_the_newest_mean(width: int, expected: str) -> None:
+    state = watch_state(started_session(reptile=18_000))
+    (run,) = state.dashboard.history.validations
+    *before, newest = state.dashboard.history.validations[run]
+    diverged = msgspec.structs.replace(newest, diverged=(*newest.diverged[:-1], 3))
+    state.dashboard.history.validations[run] = [*before, diverged]
+    _, now = state.table(width).foot
+    assert " ".join(plain(now).split()) == expected

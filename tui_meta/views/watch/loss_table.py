@@ -17,7 +17,7 @@ _GAP = Span("│ ", "dim")
 _LONGEST_RESULT = len(" best 0.0123 ± 0.0045")
 """Cells of a line at the end, after the iteration."""
 
-_FORMS = 4
+_FORMS = 5
 """In which a line at the end can be shown."""
 
 
@@ -74,7 +74,9 @@ class LossTable:
         """
         best = [_result("best", one.snapshot.best) for one in self._statuses]
         newest = [
-            _result("now", of[-1].result) if of else _training_loss(run.snapshot)
+            _result("now", of[-1].result, of[-1].diverged[-1])
+            if of
+            else _training_loss(run.snapshot)
             for run, of in zip(self._statuses, self._validations, strict=True)
         ]
         fitting = (
@@ -130,17 +132,26 @@ def _words(at: str, said: str) -> str:
     return f"{at} {said}".strip()
 
 
-def _result(name: str, validation: Validation | None) -> tuple[tuple[str, str], ...]:
-    """Return the forms of a validation, the longest first, each with its iteration or without."""
+def _result(
+    name: str, validation: Validation | None, diverged: int = 0
+) -> tuple[tuple[str, str], ...]:
+    """Return the forms of a validation, the longest first, each with its iteration or without.
+
+    Tasks on which adaptation ``diverged`` decide on the mean, and are left out after its margin.
+    """
     if validation is None:
-        return _forms(name, "", loss(None), loss(None))
-    long = interval(validation.mean, validation.margin)
-    return _forms(name, whole(validation.iteration), long, loss(validation.mean))
+        return _forms(name, "", loss(None), loss(None), loss(None))
+    mean, margin = loss(validation.mean), interval(validation.mean, validation.margin)
+    few = f", {whole(diverged)} diverged"
+    texts = (f"{margin}{few}", f"{mean}{few}") if diverged else (margin, margin)
+    return _forms(name, whole(validation.iteration), *texts, mean)
 
 
 def _training_loss(now: Snapshot) -> tuple[tuple[str, str], ...]:
-    return _forms("now", whole(now.iteration), f"train {loss(now.loss)}", loss(now.loss))
+    train = f"train {loss(now.loss)}"
+    return _forms("now", whole(now.iteration), train, train, loss(now.loss))
 
 
-def _forms(name: str, at: str, long: str, short: str) -> tuple[tuple[str, str], ...]:
-    return (at, f"{name} {long}"), (at, f"{name} {short}"), ("", f"{name} {short}"), ("", name)
+def _forms(name: str, at: str, long: str, middle: str, short: str) -> tuple[tuple[str, str], ...]:
+    with_iteration = [(at, f"{name} {text}") for text in (long, middle, short)]
+    return (*with_iteration, ("", f"{name} {short}"), ("", name))
