@@ -60,10 +60,14 @@ def failure(config: RunConfig, error: BaseException) -> str:
 def advice(config: RunConfig) -> str:
     """Return the settings to lower in a run that diverged."""
     algorithm, tasks = config.algorithm, config.tasks
-    rates = (
-        f"{algorithm.name}.outer_lr (now {algorithm.outer_lr:g}{_suited(config)}) or "
-        f"{algorithm.name}.inner_lr (now {algorithm.inner_lr:g})"
-    )
+    settings = [
+        f"{algorithm.name}.outer_lr (now {algorithm.outer_lr:g}{_suited(config)})",
+        f"{algorithm.name}.inner_lr (now {algorithm.inner_lr:g})",
+    ]
+    if algorithm.outer_optimizer == "adam":
+        # Its steps do not grow with the gradient, so that the inner steps are the likelier cause.
+        settings.reverse()
+    rates = " or ".join(settings)
     for name, interval in zip(tasks.parameters, tasks.ranges, strict=True):
         if (largest := max(map(abs, interval))) > LARGE_RANGE:
             return f"lower {tasks.table}.{name} (now up to {largest:g}), {rates}"
