@@ -6,6 +6,7 @@
 import functools
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -42,6 +43,11 @@ MARKS = {
 
 # The programs that tests start would compile all sources each time, and so would each worker.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Under `nohup` or behind `&` they are ignored, and so would all programs do that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def pytest_configure(config: pytest.Config) -> None:
