@@ -157,6 +157,15 @@ def assert_obeys(terminal: Terminal, keys: str = "q") -> None:
     terminal.wait_until(lambda text: "save and stop" not in text, "the question is closed")
 
 
+def wait_for_width(terminal: Terminal, columns: int) -> None:
+    """Read until the whole screen is drawn, ``columns`` wide; it may be on its way in another."""
+    terminal.wait_for(AT, "q quit", "validation")
+    terminal.wait_until(
+        lambda text: max(len(line.rstrip()) for line in text.splitlines()) == columns,
+        f"a screen of {columns} columns",
+    )
+
+
 @pytest.mark.parametrize("size", [SIZE, (100, 30)], ids=["same size", "other size"])
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP], ids=lambda n: n.name)
 def test_the_screen_is_redrawn_in_its_size_after_a_stop(
@@ -168,12 +177,11 @@ def test_the_screen_is_redrawn_in_its_size_after_a_stop(
     stoppable.resize(*size)
     stoppable.wipe()
     stoppable.signal(signal.SIGCONT)
-    stoppable.wait_for(AT, "q quit", "validation")
-    assert max(map(len, map(str.rstrip, stoppable.lines))) == size[0]
+    wait_for_width(stoppable, size[0])
     assert_obeys(stoppable)
     if size != SIZE:
         stoppable.resize(*SIZE)
-        stoppable.wait_for(AT, "q quit", "validation")
+        wait_for_width(stoppable, SIZE[0])
 
 
 @pytest.mark.parametrize("before", ["", "q"], ids=["a screen", "a dialog"])
