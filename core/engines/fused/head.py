@@ -32,11 +32,12 @@ from core.engines.fused.kernel import (
     WEIGHT,
     WIDTH,
     ZEROS,
+    activation,
     add,
     clear,
     compiled,
     exchange_all,
-    forward,
+    hidden_layers,
     inlined,
     multiply,
     of,
@@ -70,6 +71,16 @@ def head_of(plan, block):
     """Return the places of the last layer's weight and bias in a block."""
     last = plan[N_LAYERS] - 1
     return block + of(plan, last, WEIGHT), block + of(plan, last, BIAS)
+
+
+@compiled
+def features_of(buf, plan, block, x, points, relu):
+    """Outputs of all hidden layers for points ``x``: those of the last one are the features."""
+    hidden_layers(buf, plan, block, x, points, relu)
+    layer = plan[N_LAYERS] - 2
+    first, size = of(plan, layer, OUTPUT), points * of(plan, layer, WIDTH)
+    for place in range(first, first + size, lanes(buf)):
+        store(buf, place, activation(load(buf, place), relu))
 
 
 @inlined
@@ -265,7 +276,7 @@ def advance(
             gather(buf, points, at(x_data, first * n_points * inputs), support * inputs)
             some_query_x = at(query_x_data, first * query_stride * inputs)
             gather(buf, points + support * inputs, some_query_x, (n_all - support) * inputs)
-            forward(buf, plan, block, at(buf, points), n_all, relu)
+            features_of(buf, plan, block, at(buf, points), n_all, relu)
             clear(buf, plan[DELTA], n_all * width)
             for index in range(n_some):
                 task, row = first + index, index * n_points
@@ -331,7 +342,7 @@ def adapt(
         gather(buf, points, at(x_data, task * n_points * inputs), n_points * inputs)
         task_x = at(query_x_data, task * query_stride * inputs)
         gather(buf, points + n_points * inputs, task_x, n_query * inputs)
-        forward(buf, plan, plan[THETA], at(buf, points), n_points + n_query, relu)
+        features_of(buf, plan, plan[THETA], at(buf, points), n_points + n_query, relu)
         task_y, task_query_y = at(y_data, task * n_points), at(query_y_data, task * n_query)
         block = plan[THETA]
         column = 0

@@ -240,10 +240,13 @@ def through_activation(gradient, output, relu):
 # --- the network ------------------------------------------------------------------------------
 
 
-@compiled
-def forward(buf, plan, block, x, points, relu):
-    """Outputs ``(points, width)`` of every hidden layer for points ``x``, and predictions."""
-    lane, last, predictions = lanes(buf), plan[N_LAYERS] - 1, plan[ERRORS]
+@inlined
+def hidden_layers(buf, plan, block, x, points, relu):
+    """Outputs ``(points, width)`` of all hidden layers for points ``x``; the last one's inactive.
+
+    Its activation is left to a pass that has more to do with each output.
+    """
+    lane, last = lanes(buf), plan[N_LAYERS] - 1
     output, width, inputs = of(plan, 0, OUTPUT), of(plan, 0, WIDTH), plan[N_INPUTS]
     for unit in range(0, width, lane):
         row = block + of(plan, 0, WEIGHT) + unit
@@ -278,6 +281,13 @@ def forward(buf, plan, block, x, points, relu):
             for place in range(output, output + points * width, lane):
                 store(buf, place, activation(load(buf, place), relu))
 
+
+@compiled
+def forward(buf, plan, block, x, points, relu):
+    """Outputs ``(points, width)`` of every hidden layer for points ``x``, and predictions."""
+    hidden_layers(buf, plan, block, x, points, relu)
+    lane, last, predictions = lanes(buf), plan[N_LAYERS] - 1, plan[ERRORS]
+    output, width = of(plan, last - 1, OUTPUT), of(plan, last - 1, WIDTH)
     weight = block + of(plan, last, WEIGHT)
     for point in range(points):
         products = splat(buf, 0.0)
