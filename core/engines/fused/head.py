@@ -47,9 +47,11 @@ from core.engines.fused.kernel import (
 )
 from core.engines.fused.layout import Place
 from core.engines.fused.ranges import through_first_layer
+from core.engines.fused.signatures import SGD
 from core.engines.fused.simd import (
     WIDE,
     at,
+    dots_of_row,
     lanes,
     load,
     load_like,
@@ -85,14 +87,11 @@ def features_of(buf, plan, block, x, points, relu):
 
 @inlined
 def outputs_of(buf, plan, features, block, outputs, points):
-    """Write the last layer's outputs for ``features`` ``(points, width)``."""
+    """Write the last layer's outputs for ``features`` ``(points, width)``; to whole registers."""
     width, (weight, bias) = of(plan, plan[N_LAYERS] - 2, WIDTH), head_of(plan, block)
-    for point in range(points):
-        products = splat(buf, 0.0)
-        for unit in range(0, width, lanes(buf)):
-            h = load(buf, features + point * width + unit)
-            products = h * load(buf, weight + unit) + products
-        buf[outputs + point] = total(products) + buf[bias]
+    for point in range(0, points, lanes(buf)):
+        products = dots_of_row(buf, weight, features + point * width, width)
+        store(buf, outputs + point, products + buf[bias])
 
 
 @inlined
@@ -138,21 +137,28 @@ def through_head(buf, plan, features, blocks, errors, delta, points):
         zero = splat(buf, 0.0)
         through_head_units(buf, unit, zero, width, features, weights, errors, delta, points)
         unit += lane
-    error_sum, bias = 0.0, of(plan, last, BIAS)
-    for point in range(points):
+    sums, error_sum, bias = splat(buf, 0.0), 0.0, of(plan, last, BIAS)
+    whole = points - points % lane
+    for point in range(0, whole, lane):
+        sums = sums + load(buf, errors + point)
+    for point in range(whole, points):
         error_sum += buf[errors + point]
-    buf[target + bias] = buf[source + bias] + error_sum
+    buf[target + bias] = buf[source + bias] + total(sums) + error_sum
 
 
 @inlined
-def squared_errors(buf, outputs, y, points):
-    """Turn outputs into errors in place; return their mean square."""
-    squares = 0.0
-    for point in range(points):
+def scaled_errors(buf, outputs, y, points, factor):
+    """Turn outputs into errors times ``factor`` in place; return the errors' mean square."""
+    sums, squares, whole = splat(buf, 0.0), 0.0, points - points % lanes(buf)
+    for point in range(0, whole, lanes(buf)):
+        error = load(buf, outputs + point) - load(y, point)
+        store(buf, outputs + point, error * factor)
+        sums = error * error + sums
+    for point in range(whole, points):
         error = buf[outputs + point] - y[point]
-        buf[outputs + point] = error
+        buf[outputs + point] = error * factor
         squares += error * error
-    return squares / points
+    return (squares + total(sums)) / points
 
 
 @compiled
@@ -162,9 +168,7 @@ def head_step(buf, plan, features, source, target, errors, y, points, lr):
     ``errors`` have the factor -2 lr / points afterwards.
     """
     outputs_of(buf, plan, features, source, errors, points)
-    factor = -lr * 2.0 / points
-    for point in range(points):
-        buf[errors + point] = (buf[errors + point] - y[point]) * factor
+    scaled_errors(buf, errors, y, points, -lr * 2.0 / points)
     through_head(buf, plan, features, (source, target, NONE, NONE), errors, 0, points)
 
 
@@ -173,10 +177,7 @@ def query_gradient(buf, plan, features, block, delta, y, points, share):
     """Return the query loss, set v to its derivative by the last layer, and add that by F."""
     errors, vector, width = plan[ERRORS], plan[VECTOR], of(plan, plan[N_LAYERS] - 2, WIDTH)
     outputs_of(buf, plan, features, block, errors, points)
-    loss = squared_errors(buf, errors, y, points)
-    factor = share * 2.0 / points
-    for point in range(points):
-        buf[errors + point] *= factor
+    loss = scaled_errors(buf, errors, y, points, share * 2.0 / points)
     weight, bias = head_of(plan, vector)
     clear(buf, weight, width)
     buf[bias] = 0.0
@@ -266,8 +267,15 @@ def advance(
         flat = pointer(moments[moment])
         exchange_all(buf, plan, plan[MOMENT_1 + moment], flat, theta.size, 1, True)
 
+    # The bias of the last layer, padded to a register, lies before the weight.
+    head, head_size = of(plan, plan[N_LAYERS] - 1, BIAS), lanes(buf) + width
+    # Under SGD theta takes the gradients at once, except that tasks adapt its last layer, and that
+    # `through_first_layer` reads of a unit what it has written.
+    in_place = optimizer == SGD and together >= n_tasks and not relu
+    target = block if in_place else outer
     for i in range(losses.size):
-        clear(buf, outer, size)
+        clear(buf, outer + head if in_place else outer, head_size if in_place else size)
+        scale = -rates[i] * share if in_place else share
         loss = 0.0
         for first in range(i * n_tasks, (i + 1) * n_tasks, together):
             n_some = min(together, (i + 1) * n_tasks - first)
@@ -294,17 +302,18 @@ def advance(
                 query_delta = plan[DELTA] + row * width
                 task_y = at(query_y_data, task * n_query)
                 loss += query_gradient(
-                    buf, plan, query_features, phi, query_delta, task_y, n_query, share
+                    buf, plan, query_features, phi, query_delta, task_y, n_query, scale
                 )
                 for step in range(inner_steps - 1, -1 if second else inner_steps - 1, -1):
                     errors = plan[KEPT_STEPS] + step * plan[KEPT_SIZE]
                     before = plan[PATH] + (step - 1) * size if step > 0 else block
                     head_step_back(buf, plan, features, before, errors, delta, n_points, inner_lr)
-                # The bias, padded to a register, lies before the weight.
-                bias = of(plan, plan[N_LAYERS] - 1, BIAS)
-                add(buf, outer + bias, plan[VECTOR] + bias, lanes(buf) + width)
-            body_backward(buf, plan, block, outer, at(buf, points), n_all, relu)
-        outer_step(buf, plan, size, optimizer, rates[i], decays, iteration + i + 1)
+                add(buf, outer + head, plan[VECTOR] + head, head_size)
+            body_backward(buf, plan, block, target, at(buf, points), n_all, relu)
+        if in_place:
+            add(buf, block + head, outer + head, head_size)
+        else:
+            outer_step(buf, plan, size, optimizer, rates[i], decays, iteration + i + 1)
         losses[i] = loss / n_tasks
 
     exchange_all(buf, plan, block, pointer(theta), theta.size, 1, False)
@@ -357,5 +366,5 @@ def adapt(
             row = task * kept + min(column, kept - 1)
             for point in range(n_query):
                 predictions[row, point] = buf[plan[ERRORS] + point]
-            losses[task, column] = squared_errors(buf, plan[ERRORS], task_query_y, n_query)
+            losses[task, column] = scaled_errors(buf, plan[ERRORS], task_query_y, n_query, 1.0)
             column += 1

@@ -156,10 +156,13 @@ class Layout:
             Place.ZEROS: max(widths),
         }
         head = np.zeros(len(Place), np.int64)
+        # Where steps change the last layer alone, its outputs come in whole registers of points.
+        overhang = lanes if through and through.together else 0
         if through:
-            head[Place.KEPT_SIZE] = _keep(layers, through, lanes)
+            head[Place.KEPT_SIZE] = _keep(layers, through, lanes) + overhang
             sizes |= _sizes_through(through, int(head[Place.KEPT_SIZE]), block_size)
             sizes[Place.POINTS] = through.together * inputs
+            sizes[Place.ERRORS] += overhang
             if through.together and inputs == 1 and len(widths) > 2:
                 sizes |= _sizes_of_ranges(*widths[:2])
         end = 0
@@ -169,6 +172,7 @@ class Layout:
         for layer in layers[:-1]:
             layer[Column.OUTPUT] = end
             end += points * layer[Column.WIDTH]
+        end += overhang * widths[-2]
         head[Place.N_LAYERS], head[Place.N_INPUTS] = len(units), inputs
         head[Place.BLOCK_SIZE] = block_size
         return cls(np.concatenate([head, layers.ravel()]), end)

@@ -501,24 +501,26 @@ def transpose_tile(
     return types.void(buf, *(int64,) * 4), generate
 
 
-def _emit_dots(builder: Any, buf: Any, args: Any) -> Any:
-    """Code of `dots`, summed over as many pairs of rows and matrices as there are in ``args``."""
+def _emit_dots(
+    builder: Any, buf: Any, data: Any, pairs: list[tuple[list[Any], Any]], width: Any
+) -> Any:
+    """Code of `dots`, summed over ``pairs`` of some rows and a matrix."""
     count = lanes_of(buf.dtype)
-    data, *factors, width = args
+    sides = len(pairs[0][0])
     vector = ir.VectorType(data.type.pointee, count)
     multiply_add = _vector_function(builder, "fmuladd", vector, vector, [vector] * 3)
-    places = [(side, row) for side in range(2) for row in range(count // 2)]
+    places = [(side, row) for side in range(sides) for row in range(count // sides)]
     sums = {place: cgutils.alloca_once_value(builder, vector(None)) for place in places}
-    for *rows, b in zip(factors[::3], factors[1::3], factors[2::3], strict=True):
+    for rows, b in pairs:
         with cgutils.for_range(builder, builder.udiv(width, INTEGER(count))) as loop:
             k = builder.mul(loop.index, INTEGER(count))
             parts = [
                 _load(builder, _pointer(builder, data, builder.add(row, k)), count) for row in rows
             ]
             b_column = builder.add(b, k)
-            for row in range(count // 2):
+            for row in range(count // sides):
                 part = _load(builder, _pointer(builder, data, b_column, width, row), count)
-                for side in range(2):
+                for side in range(sides):
                     slot = sums[side, row]
                     added = builder.call(multiply_add, [parts[side], part, builder.load(slot)])
                     builder.store(added, slot)
@@ -526,15 +528,29 @@ def _emit_dots(builder: Any, buf: Any, args: Any) -> Any:
 
 
 @intrinsic
-def dots(_: Any, buf: Any, first: Any, second: Any, b: Any, width: Any) -> Any:
-    """Scalar products of two rows with half as many rows of B as a register has lanes.
+def dots_of_row(_: Any, buf: Any, row: Any, b: Any, width: Any) -> Any:
+    """Scalar products of a row with as many rows of B as a register has lanes.
 
     All rows are ``width`` long, a multiple of the lanes, and those of B lie one behind the other.
+    """
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data, row, b, width = args
+        return _emit_dots(builder, buf, data, [([row], b)], width)
+
+    return Register(buf.dtype)(buf, *(int64,) * 3), generate
+
+
+@intrinsic
+def dots(_: Any, buf: Any, first: Any, second: Any, b: Any, width: Any) -> Any:
+    """Scalar products of two rows with half as many rows of B as `dots_of_row` takes.
+
     The products of the ``first`` row are in the lower half of the result.
     """
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return _emit_dots(builder, buf, args)
+        data, first, second, b, width = args
+        return _emit_dots(builder, buf, data, [([first, second], b)], width)
 
     return Register(buf.dtype)(buf, *(int64,) * 4), generate
 
@@ -554,7 +570,9 @@ def dots_of_both(
     """The sum of two results of `dots`, which is folded once."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return _emit_dots(builder, buf, args)
+        data, first, second, b, other_first, other_second, other_b, width = args
+        pairs = [([first, second], b), ([other_first, other_second], other_b)]
+        return _emit_dots(builder, buf, data, pairs, width)
 
     return Register(buf.dtype)(buf, *(int64,) * 7), generate
 
