@@ -95,9 +95,10 @@ def outputs_of(buf, plan, features, block, outputs, points):
 
 
 @inlined
-def through_head_units(buf, unit, zero, width, features, weights, errors, delta, points):
+def through_head_units(buf, unit, zero, width, features, weights, errors, gradients, points):
     """`through_head` for the units of as many registers as ``zero`` has, from ``unit`` on."""
     source, target, weight, weight_dot = weights
+    delta, init, init_row = gradients
     new = load_like(buf, source + unit, zero)
     if weight > NONE:
         w = load_like(buf, weight + unit, zero)
@@ -107,7 +108,7 @@ def through_head_units(buf, unit, zero, width, features, weights, errors, delta,
         row, error = point * width + unit, buf[errors + point]
         new = error * load_like(buf, features + row, zero) + new
         if weight > NONE:
-            gradient = error * w + load_like(buf, delta + row, zero)
+            gradient = error * w + load_like(buf, init + point * init_row + unit, zero)
             if weight_dot > NONE:
                 gradient = buf[errors - points + point] * w_dot + gradient
             store(buf, delta + row, gradient)
@@ -115,12 +116,13 @@ def through_head_units(buf, unit, zero, width, features, weights, errors, delta,
 
 
 @inlined
-def through_head(buf, plan, features, blocks, errors, delta, points):
+def through_head(buf, plan, features, blocks, errors, gradients, points):
     """Set the last layer of block ``target`` to that of ``source`` plus the sum of errors F.
 
-    With a third of the ``blocks``, errors wᵀ is added to ``delta``, the gradient by F; with a
-    fourth also e w_dotᵀ, where e lie before ``errors``. Several registers side by side, because
-    each sum waits for its last addition.
+    With a third of the ``blocks``, the first of the ``gradients``, those by F, become the second
+    ones, whose rows are the third number apart, plus errors wᵀ; with a fourth block, also e w_dotᵀ,
+    where e lie before ``errors``. Several registers side by side, because each sum waits for its
+    last addition.
     """
     last = plan[N_LAYERS] - 1
     place, width = of(plan, last, WEIGHT), of(plan, last - 1, WIDTH)
@@ -131,11 +133,11 @@ def through_head(buf, plan, features, blocks, errors, delta, points):
     lane, wide, unit = lanes(buf), WIDE * lanes(buf), 0
     while unit + wide <= width:
         zero = wide_zero(buf)
-        through_head_units(buf, unit, zero, width, features, weights, errors, delta, points)
+        through_head_units(buf, unit, zero, width, features, weights, errors, gradients, points)
         unit += wide
     while unit < width:
         zero = splat(buf, 0.0)
-        through_head_units(buf, unit, zero, width, features, weights, errors, delta, points)
+        through_head_units(buf, unit, zero, width, features, weights, errors, gradients, points)
         unit += lane
     sums, error_sum, bias = splat(buf, 0.0), 0.0, of(plan, last, BIAS)
     whole = points - points % lane
@@ -169,11 +171,11 @@ def head_step(buf, plan, features, source, target, errors, y, points, lr):
     """
     outputs_of(buf, plan, features, source, errors, points)
     scaled_errors(buf, errors, y, points, -lr * 2.0 / points)
-    through_head(buf, plan, features, (source, target, NONE, NONE), errors, 0, points)
+    through_head(buf, plan, features, (source, target, NONE, NONE), errors, (0, 0, 0), points)
 
 
 @compiled
-def query_gradient(buf, plan, features, block, delta, y, points, share):
+def query_gradient(buf, plan, features, block, gradients, y, points, share):
     """Return the query loss, set v to its derivative by the last layer, and add that by F."""
     errors, vector, width = plan[ERRORS], plan[VECTOR], of(plan, plan[N_LAYERS] - 2, WIDTH)
     outputs_of(buf, plan, features, block, errors, points)
@@ -182,12 +184,12 @@ def query_gradient(buf, plan, features, block, delta, y, points, share):
     clear(buf, weight, width)
     buf[bias] = 0.0
     blocks = vector, vector, block, NONE
-    through_head(buf, plan, features, blocks, errors, delta, points)
+    through_head(buf, plan, features, blocks, errors, gradients, points)
     return loss
 
 
 @compiled
-def head_step_back(buf, plan, features, block, errors, delta, points, lr):
+def head_step_back(buf, plan, features, block, errors, gradients, points, lr):
     """Replace v by its value before the step from ``block``, and add the gradient by F."""
     vector, errors_dot = plan[VECTOR], errors + points
     outputs_of(buf, plan, features, vector, errors_dot, points)
@@ -195,7 +197,7 @@ def head_step_back(buf, plan, features, block, errors, delta, points, lr):
     for point in range(points):
         buf[errors_dot + point] *= factor
     blocks = vector, vector, block, vector
-    through_head(buf, plan, features, blocks, errors_dot, delta, points)
+    through_head(buf, plan, features, blocks, errors_dot, gradients, points)
 
 
 @compiled
@@ -272,7 +274,7 @@ def advance(
     # Under SGD theta takes the gradients at once, except that tasks adapt its last layer, and that
     # `through_first_layer` reads of a unit what it has written.
     in_place = optimizer == SGD and together >= n_tasks and not relu
-    target = block if in_place else outer
+    target, zeros = block if in_place else outer, plan[ZEROS]
     for i in range(losses.size):
         clear(buf, outer + head if in_place else outer, head_size if in_place else size)
         scale = -rates[i] * share if in_place else share
@@ -285,7 +287,6 @@ def advance(
             some_query_x = at(query_x_data, first * query_stride * inputs)
             gather(buf, points + support * inputs, some_query_x, (n_all - support) * inputs)
             features_of(buf, plan, block, at(buf, points), n_all, relu)
-            clear(buf, plan[DELTA], n_all * width)
             for index in range(n_some):
                 task, row = first + index, index * n_points
                 features = of(plan, feature_layer, OUTPUT) + row * width
@@ -300,14 +301,23 @@ def advance(
                 row = support + index * query_stride
                 query_features = of(plan, feature_layer, OUTPUT) + row * width
                 query_delta = plan[DELTA] + row * width
+                # Tasks that share query points add to each other's gradients by them.
+                fresh = index == 0 or query_stride > 0
+                gradients = query_delta, zeros if fresh else query_delta, 0 if fresh else width
                 task_y = at(query_y_data, task * n_query)
                 loss += query_gradient(
-                    buf, plan, query_features, phi, query_delta, task_y, n_query, scale
+                    buf, plan, query_features, phi, gradients, task_y, n_query, scale
                 )
+                gradients = delta, zeros, 0
                 for step in range(inner_steps - 1, -1 if second else inner_steps - 1, -1):
                     errors = plan[KEPT_STEPS] + step * plan[KEPT_SIZE]
                     before = plan[PATH] + (step - 1) * size if step > 0 else block
-                    head_step_back(buf, plan, features, before, errors, delta, n_points, inner_lr)
+                    head_step_back(
+                        buf, plan, features, before, errors, gradients, n_points, inner_lr
+                    )
+                    gradients = delta, delta, width
+                if not second:
+                    clear(buf, delta, n_points * width)
                 add(buf, outer + head, plan[VECTOR] + head, head_size)
             body_backward(buf, plan, block, target, at(buf, points), n_all, relu)
         if in_place:
