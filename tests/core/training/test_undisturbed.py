@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import core.engines.fused.engine
 import core.training.pacing
 import core.training.trainer
+from core.algorithms.anil import Anil
 from core.algorithms.base import Algorithm
+from core.algorithms.fomaml import Fomaml
 from core.algorithms.registry import ALGORITHMS
 from core.algorithms.reptile import Reptile
 from core.commands import Command, Evaluate, Extend, Pause, Resume, Save, SetPace, Step
@@ -100,6 +103,17 @@ def test_the_chunk_length_does_not_change_the_bits(
     assert bits(final_state(trainer)) == bits(final_state(reference)) == bits(straight(config))
     assert learned(other.events) == learned(log.events)
     assert trainer.snapshot.curve == reference.snapshot.curve
+
+
+@pytest.mark.parametrize("drawn", [1, 5_000])
+@pytest.mark.parametrize("algorithm", [Fomaml(), Reptile(), Anil()], ids=lambda one: one.name)
+def test_how_much_is_drawn_at_once_does_not_change_the_bits(
+    algorithm: Algorithm, monkeypatch: pytest.MonkeyPatch, drawn: int
+) -> None:
+    config = small_config("fused", algorithm=algorithm, iterations=20)
+    reference = straight(config)
+    monkeypatch.setattr(core.engines.fused.engine, "BLOCK", drawn)
+    assert bits(straight(config)) == bits(reference)
 
 
 @settings(max_examples=10)
