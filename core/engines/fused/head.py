@@ -200,6 +200,39 @@ def head_step_back(buf, plan, features, block, errors, gradients, points, lr):
     through_head(buf, plan, features, blocks, errors_dot, gradients, points)
 
 
+@inlined
+def through_task(buf, plan, rows, counts, ys, inner_steps, factors, fresh, second):
+    """Return the query loss after a task's steps from theta, and set v to the gradient there.
+
+    The first support and query points of the task are at ``rows``; ``counts`` and ``ys`` are
+    theirs too, and ``factors`` the inner rate and that of the gradient. The gradients by features
+    are written, or for query points that are not ``fresh`` added to those of other tasks.
+    """
+    layer, zeros, block, size = plan[N_LAYERS] - 2, plan[ZEROS], plan[THETA], plan[BLOCK_SIZE]
+    width, (row, query_row), (n_points, n_query) = of(plan, layer, WIDTH), rows, counts
+    inner_lr, scale = factors
+    features, delta = of(plan, layer, OUTPUT) + row * width, plan[DELTA] + row * width
+    phi = block
+    for step in range(inner_steps):
+        errors, after = plan[KEPT_STEPS] + step * plan[KEPT_SIZE], plan[PATH] + step * size
+        head_step(buf, plan, features, phi, after, errors, ys[0], n_points, inner_lr)
+        phi = after
+    query_features = of(plan, layer, OUTPUT) + query_row * width
+    query_delta = plan[DELTA] + query_row * width
+    gradients = query_delta, zeros if fresh else query_delta, 0 if fresh else width
+    loss = query_gradient(buf, plan, query_features, phi, gradients, ys[1], n_query, scale)
+    if not second:
+        clear(buf, delta, n_points * width)
+        return loss
+    gradients = delta, zeros, 0
+    for step in range(inner_steps - 1, -1, -1):
+        errors = plan[KEPT_STEPS] + step * plan[KEPT_SIZE]
+        before = plan[PATH] + (step - 1) * size if step > 0 else block
+        head_step_back(buf, plan, features, before, errors, gradients, n_points, inner_lr)
+        gradients = delta, delta, width
+    return loss
+
+
 @compiled
 def body_backward(buf, plan, source, target, x, points, relu):
     """Add the gradient by the body to ``target``, from that by the features in DELTA."""
@@ -274,7 +307,7 @@ def advance(
     # Under SGD theta takes the gradients at once, except that tasks adapt its last layer, and that
     # `through_first_layer` reads of a unit what it has written.
     in_place = optimizer == SGD and together >= n_tasks and not relu
-    target, zeros = block if in_place else outer, plan[ZEROS]
+    target = block if in_place else outer
     for i in range(losses.size):
         clear(buf, outer + head if in_place else outer, head_size if in_place else size)
         scale = -rates[i] * share if in_place else share
@@ -288,36 +321,15 @@ def advance(
             gather(buf, points + support * inputs, some_query_x, (n_all - support) * inputs)
             features_of(buf, plan, block, at(buf, points), n_all, relu)
             for index in range(n_some):
-                task, row = first + index, index * n_points
-                features = of(plan, feature_layer, OUTPUT) + row * width
-                delta = plan[DELTA] + row * width
-                task_y = at(y_data, task * n_points)
-                phi = block
-                for step in range(inner_steps):
-                    errors = plan[KEPT_STEPS] + step * plan[KEPT_SIZE]
-                    after = plan[PATH] + step * size
-                    head_step(buf, plan, features, phi, after, errors, task_y, n_points, inner_lr)
-                    phi = after
-                row = support + index * query_stride
-                query_features = of(plan, feature_layer, OUTPUT) + row * width
-                query_delta = plan[DELTA] + row * width
+                task, counts = first + index, (n_points, n_query)
+                rows = index * n_points, support + index * query_stride
+                ys = at(y_data, task * n_points), at(query_y_data, task * n_query)
                 # Tasks that share query points add to each other's gradients by them.
                 fresh = index == 0 or query_stride > 0
-                gradients = query_delta, zeros if fresh else query_delta, 0 if fresh else width
-                task_y = at(query_y_data, task * n_query)
-                loss += query_gradient(
-                    buf, plan, query_features, phi, gradients, task_y, n_query, scale
+                factors = inner_lr, scale
+                loss += through_task(
+                    buf, plan, rows, counts, ys, inner_steps, factors, fresh, second
                 )
-                gradients = delta, zeros, 0
-                for step in range(inner_steps - 1, -1 if second else inner_steps - 1, -1):
-                    errors = plan[KEPT_STEPS] + step * plan[KEPT_SIZE]
-                    before = plan[PATH] + (step - 1) * size if step > 0 else block
-                    head_step_back(
-                        buf, plan, features, before, errors, gradients, n_points, inner_lr
-                    )
-                    gradients = delta, delta, width
-                if not second:
-                    clear(buf, delta, n_points * width)
                 add(buf, outer + head, plan[VECTOR] + head, head_size)
             body_backward(buf, plan, block, target, at(buf, points), n_all, relu)
         if in_place:
