@@ -47,7 +47,7 @@ async def _settle(pilot: Pilot[None], answers: bool) -> None:
     app.watch_screen.tick()
     while app.watch_screen.paints_later:
         await pilot.pause()
-    for _ in range(2):  # what is painted may ask for more
+    for _ in range(5):  # what is painted may ask for more
         if answers:
             await workers_done(pilot)
         if isinstance(app.screen, Page):

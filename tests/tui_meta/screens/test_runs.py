@@ -17,7 +17,8 @@ from core.session.local import LocalSession
 from core.storage.live_index import FollowedRun
 from core.storage.run_index import RunDetails, RunSummary, summarize, updated_summary
 from tests.support.dashboard.fake_session import FakeSession
-from tests.support.dashboard.pages import SIZES, press, settle
+from tests.support.dashboard.pages import SIZES, press, settle, shown
+from tests.support.dashboard.watch import workers_done
 from tests.support.run_folders import (
     NASTY,
     evaluated,
@@ -286,6 +287,23 @@ async def test_an_open_run_is_followed(session: FakeSession) -> None:
         assert "200 / 2,000" in await press(pilot, "f", "down", "enter")
         append(session.folder / "reptile-b", progress(700))
         assert "700 / 2,000" in await look(pilot)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("keys", ["f", "f enter", "f enter escape", "f M M C", "f M M C escape"])
+async def test_what_a_key_opens_is_complete_before_the_next_tick(
+    session: FakeSession, keys: str, size: tuple[int, int]
+) -> None:
+    async with TuiMetaApp(session).run_test(size=size) as pilot:
+        await settle(pilot)
+        *before, last = keys.split()
+        await press(pilot, *before)
+        await pilot.press(last)
+        await workers_done(pilot)
+        for _ in range(3):
+            await pilot.pause()
+        at_once = shown(pilot)
+        assert await settle(pilot) == at_once
 
 
 async def test_compared_runs_are_followed(session: FakeSession) -> None:

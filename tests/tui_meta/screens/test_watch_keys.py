@@ -69,7 +69,8 @@ async def test_a_title_without_room_is_shorter_and_not_cut() -> None:
 async def test_on_a_small_wave_the_cursor_reads_all_its_lines(size: tuple[int, int]) -> None:
     async with TuiMetaApp(FakeSession()).run_test(size=size) as pilot:
         await settle(pilot)
-        text = await press(pilot, "e", "x", *["left"] * 9)
+        await press(pilot, "e")
+        text = await press(pilot, "x", *["left"] * 9)
         (head,) = [row for row in text.splitlines() if " · at " in row]
         assert "FOMAML · at 4." in head
         legend = text.splitlines()[text.splitlines().index(head) + 1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Literal
 
 from msgspec.structs import replace
 from textual.containers import Horizontal, Vertical
@@ -14,6 +13,7 @@ from textual.widget import Widget
 from core.session.api import Session
 from core.storage.run_index import RunSummary
 from tui_meta.screens.dialogs.info import Info
+from tui_meta.screens.runs.arrangement import Arrangement, Mode
 from tui_meta.screens.runs.chart_keys import CurveKeys
 from tui_meta.screens.runs.resuming import ResumeRuns
 from tui_meta.views.dashboard_state import DashboardState
@@ -35,22 +35,11 @@ from tui_meta.widgets.chart import Chart
 from tui_meta.widgets.lines import Lines, ScrolledLines
 from tui_meta.widgets.picture import Picture
 
-Mode = Literal["list", "run", "curves"]
-
 LOOK_SECONDS = 1.0
 """Interval at which run folders are looked at; a run that has changed is read."""
 
-PREVIEW_WIDTH = 120
-"""Columns from which the run under the cursor is shown next to the list."""
-
-_LEAST_PREVIEW = 40
-"""Columns of it; it takes those that the list does not need."""
-
-_CHART_HEIGHT = 22
-"""Rows from which the curves of a run are shown below its facts."""
-
-_CHART_ROWS = 12
-"""Rows that a chart keeps above the table of its runs."""
+_CHART_ROWS = 15
+"""Rows that a chart keeps above the table of its runs, with title, message and keys."""
 
 
 _CHART_ACTIONS = (
@@ -83,6 +72,7 @@ class RunsPage(CurveKeys, ResumeRuns):
         """The state of the run when it was read."""
         self._compared: Sequence[RunSummary] = ()
         self._painted: dict[str, tuple[object, ...]] = {}
+        self._arrangement: Arrangement | None = None
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="head")
@@ -125,19 +115,21 @@ class RunsPage(CurveKeys, ResumeRuns):
     # Painting.
 
     def paint(self) -> None:
-        for mode, id in (("list", "#list"), ("run", "#run"), ("curves", "#comparison")):
-            self.query_one(id).display = self._mode == mode
-        head = self.query_one("#head", Lines)
-        head.display = self._mode == "list"
-        if self._mode == "list":
-            self._paint_list(head)
+        arrangement = Arrangement.of(self._mode, self.size, self._runs.listing.width)
+        if arrangement != self._arrangement:
+            self._arrangement = arrangement
+            arrangement.apply(self)
+            self.call_after_refresh(self.tick)  # the widgets have their sizes then
+        elif self._mode == "list":
+            self._paint_list()
         elif self._mode == "run":
             self._paint_run()
         elif self._mode == "curves":
             self._paint_curves()
 
-    def _paint_list(self, head: Lines) -> None:
-        runs, table = self._runs, self.query_one("#table", Lines)
+    def _paint_list(self) -> None:
+        head, table = self.query_one("#head", Lines), self.query_one("#table", Lines)
+        runs = self._runs
         folders = ", ".join(display_path(str(folder)) for folder in self._folders)
         if not self._looked:
             head.show([line(Span(f"reading {folders}…", "dim"))])
@@ -145,14 +137,9 @@ class RunsPage(CurveKeys, ResumeRuns):
             head.show([runs.head(folders, head.size.width)])
             rows = runs.table(*table.size) if runs.shown else no_runs(folders, runs.wanted)
             table.show(rows)
-        preview, room = self.query_one("#preview", Picture), self.size.width
-        preview.display = room >= PREVIEW_WIDTH
-        if preview.display:
-            width = max(_LEAST_PREVIEW, room - runs.listing.width - 1)
-            if preview.outer_size.width != width:
-                preview.styles.width = width
-            if self._looked:
-                self._paint_preview(preview)
+        preview = self.query_one("#preview", Picture)
+        if preview.display and self._looked:
+            self._paint_preview(preview)
 
     def _paint_preview(self, preview: Picture) -> None:
         """Paint the run under the cursor."""
@@ -179,17 +166,13 @@ class RunsPage(CurveKeys, ResumeRuns):
 
     def _paint_run(self) -> None:
         self._follow_current()
-        run, facts = self.query_one("#run"), self.query_one("#facts", ScrolledLines)
-        wide = self.size.width >= PREVIEW_WIDTH
-        run.set_class(wide, "-beside")
-        chart = self.query_one("#losses", Chart)
-        chart.display = wide or self.size.height >= _CHART_HEIGHT
+        facts, report = self.query_one("#facts", ScrolledLines), self._report
         width = facts.line_width
-        report = self._report
-        if not (report and self._is_new("run", report, self.curves.plot, width, chart.display)):
+        if not (report and self._is_new("run", report, self.curves.plot, width)):
             return
         facts.show(run_details.run_lines(report, width))
         if self.curves.plot:
+            chart = self.query_one("#losses", Chart)
             chart.show(with_reading(self.curves.plot, self.curves.name))
 
     def _paint_curves(self) -> None:
@@ -197,11 +180,12 @@ class RunsPage(CurveKeys, ResumeRuns):
         plot, runs = self.curves.plot, self.curves.runs
         if plot is None or runs is None:
             return
-        table, size = self.query_one("#compared", Lines), self.query_one("#comparison").size
-        if not self._is_new("curves", self._compared, plot, size):
+        table = self.query_one("#compared", Lines)
+        if not self._is_new("curves", self._compared, plot, self.size):
             return
         rows = len(self._compared) + 1
-        table.display = size.height >= rows + _CHART_ROWS
+        # Of the terminal's rows, as those of the panel are not known before it is first laid out.
+        table.display = self.size.height >= rows + _CHART_ROWS
         if table.display:
             table.styles.height = rows
             table.show(compared_lines(self._compared, runs.names, plot, self.size.width))
