@@ -16,6 +16,8 @@ from tui_meta.views.keys.table import SCREEN_KEYS
 pytestmark = pytest.mark.usefixtures("no_timers")
 
 KEYS = {key.action: key.names for key in SCREEN_KEYS}
+FRAMES = 0.1
+"""Seconds in which what has changed is painted, in one of sixty frames a second."""
 
 
 @pytest.fixture
@@ -41,6 +43,7 @@ async def test_the_watch_screen_below_another_repaints_nothing(
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await press(pilot, KEYS[f"visit('{page}')"])
+        await pilot.pause(FRAMES)
         sent.clear()
         for count in range(30):
             session.change("fomaml-1", iteration=12_400 + count, loss=1.0 / (count + 1))
@@ -56,6 +59,7 @@ async def test_a_page_at_rest_repaints_nothing(page: str, sent: list[object]) ->
         await settle(pilot)
         # In the Lab, enter opens a line to type in, which is another screen.
         await press(pilot, KEYS[f"visit('{page}')"], *(() if page == "lab" else ("e", "R")))
+        await pilot.pause(FRAMES)
         sent.clear()
         for _ in range(10):
             pilot.app.screen.tick()  # type: ignore[attr-defined]
