@@ -44,7 +44,7 @@ MARKS = {
 # The programs that tests start would compile all sources each time, and so would each worker.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# Under `nohup` or behind `&` they are ignored, and so would all programs do that tests start.
+# `nohup` and `&` let a program ignore these signals; those that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)

@@ -24,8 +24,8 @@ from core.errors import Advice, EngineError
 from core.tasks.base import Floats
 
 BLOCK = 2**20
-"""Bytes of data that are drawn at once. Each block costs 0.2 ms more than its iterations, and a
-longer one page faults, for the new memory of its temporary arrays."""
+"""Bytes of data that are drawn at once. Each block costs 0.2 ms more than its iterations; longer
+ones cost page faults, because their temporary arrays take new memory."""
 
 
 class FusedEngine:

@@ -77,7 +77,7 @@ def head_of(plan, block):
 
 @compiled
 def features_of(buf, plan, block, x, points, relu):
-    """Outputs of all hidden layers for points ``x``: those of the last one are the features."""
+    """Compute the outputs of all hidden layers for points ``x``, with the features as the last."""
     hidden_layers(buf, plan, block, x, points, relu)
     layer = plan[N_LAYERS] - 2
     first, size = of(plan, layer, OUTPUT), points * of(plan, layer, WIDTH)
@@ -87,7 +87,7 @@ def features_of(buf, plan, block, x, points, relu):
 
 @inlined
 def outputs_of(buf, plan, features, block, outputs, points):
-    """Write the last layer's outputs for ``features`` ``(points, width)``; to whole registers."""
+    """Write the last layer's outputs for ``features`` ``(points, width)``, in whole registers."""
     width, (weight, bias) = of(plan, plan[N_LAYERS] - 2, WIDTH), head_of(plan, block)
     for point in range(0, points, lanes(buf)):
         products = dots_of_row(buf, weight, features + point * width, width)
@@ -119,10 +119,10 @@ def through_head_units(buf, unit, zero, width, features, weights, errors, gradie
 def through_head(buf, plan, features, blocks, errors, gradients, points):
     """Set the last layer of block ``target`` to that of ``source`` plus the sum of errors F.
 
-    With a third of the ``blocks``, the first of the ``gradients``, those by F, become the second
-    ones, whose rows are the third number apart, plus errors wᵀ; with a fourth block, also e w_dotᵀ,
-    where e lie before ``errors``. Several registers side by side, because each sum waits for its
-    last addition.
+    ``gradients`` are delta, init and the distance between rows of init. With a third of the
+    ``blocks``, delta, the gradients by F, is set to init + errors wᵀ; with a fourth one, to
+    init + errors wᵀ + e w_dotᵀ, where e lie before ``errors``. Several registers side by side,
+    because each sum waits for its last addition.
     """
     last = plan[N_LAYERS] - 1
     place, width = of(plan, last, WEIGHT), of(plan, last - 1, WIDTH)
@@ -176,7 +176,7 @@ def head_step(buf, plan, features, source, target, errors, y, points, lr):
 
 @compiled
 def query_gradient(buf, plan, features, block, gradients, y, points, share):
-    """Return the query loss, set v to its derivative by the last layer, and add that by F."""
+    """Return the query loss, set v to its gradient by the last layer, and set that by F."""
     errors, vector, width = plan[ERRORS], plan[VECTOR], of(plan, plan[N_LAYERS] - 2, WIDTH)
     outputs_of(buf, plan, features, block, errors, points)
     loss = scaled_errors(buf, errors, y, points, share * 2.0 / points)
@@ -190,7 +190,7 @@ def query_gradient(buf, plan, features, block, gradients, y, points, share):
 
 @compiled
 def head_step_back(buf, plan, features, block, errors, gradients, points, lr):
-    """Replace v by its value before the step from ``block``, and add the gradient by F."""
+    """Replace v by its value before the step from ``block``, and set the gradient by F."""
     vector, errors_dot = plan[VECTOR], errors + points
     outputs_of(buf, plan, features, vector, errors_dot, points)
     factor = -lr * 2.0 / points

@@ -242,9 +242,9 @@ def through_activation(gradient, output, relu):
 
 @inlined
 def hidden_layers(buf, plan, block, x, points, relu):
-    """Outputs ``(points, width)`` of all hidden layers for points ``x``; the last one's inactive.
+    """Compute the outputs ``(points, width)`` of all hidden layers for points ``x``.
 
-    Its activation is left to a pass that has more to do with each output.
+    The activation of the last one is left to a pass that has more to do with each output.
     """
     lane, last = lanes(buf), plan[N_LAYERS] - 1
     output, width, inputs = of(plan, 0, OUTPUT), of(plan, 0, WIDTH), plan[N_INPUTS]

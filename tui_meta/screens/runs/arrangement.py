@@ -9,7 +9,7 @@ from textual.screen import Screen
 
 Mode = Literal["list", "run", "curves"]
 
-PREVIEW_WIDTH = 120
+_PREVIEW_WIDTH = 120
 """Columns from which the run under the cursor is shown next to the list."""
 
 _LEAST_PREVIEW = 40
@@ -32,7 +32,7 @@ class Arrangement(NamedTuple):
     @classmethod
     def of(cls, mode: Mode, size: Size, list_width: int) -> Self:
         """Return that of a terminal of this ``size``, with a list of ``list_width`` columns."""
-        is_wide = size.width >= PREVIEW_WIDTH
+        is_wide = size.width >= _PREVIEW_WIDTH
         preview = max(_LEAST_PREVIEW, size.width - list_width - 1) if is_wide else 0
         return cls(mode, is_wide, preview, is_wide or size.height >= _CHART_HEIGHT)
 
