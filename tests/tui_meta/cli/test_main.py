@@ -208,6 +208,7 @@ def test_where_no_session_can_be_registered_the_dashboard_trains_the_runs_itself
 ):
     shown = []
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/proc/none")
+    monkeypatch.setattr("core.remote.registry.TEMPORARY", ())  # other tests have sessions there
     monkeypatch.setattr(train, "require_terminal", lambda: None)
     monkeypatch.setattr(dashboard, "run_dashboard", lambda session, *_: shown.append(session) or 0)
     assert main(TINY) == 0
